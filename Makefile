@@ -1,0 +1,57 @@
+# Everything a developer runs. `make` lists it.
+.DEFAULT_GOAL := help
+RUN := uv run --frozen
+
+.PHONY: help
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: check
+check: format lint types contract migrations test ## everything that CI runs
+
+.PHONY: format
+format: ## is the code formatted?
+	$(RUN) ruff format --check .
+
+.PHONY: lint
+lint: ## ruff, with the rules of pyproject.toml
+	$(RUN) ruff check .
+
+.PHONY: types
+types: ## mypy, strict
+	$(RUN) mypy
+
+.PHONY: contract
+contract: ## do imports go down only?
+	$(RUN) lint-imports
+
+.PHONY: migrations
+migrations: ## do models and migrations agree?
+	$(RUN) pytest -q tests/test_repository.py
+
+.PHONY: test
+test: ## the README's test command
+	$(RUN) pytest
+
+.PHONY: demo
+demo: ## a full cycle, offline
+	$(RUN) lootwire demo
+
+.PHONY: migrate
+migrate: ## bring the database of the settings up to date
+	$(RUN) lootwire status
+
+.PHONY: bench
+bench: ## speed, as ratios side by side
+	$(RUN) python bench/ingest.py
+	$(RUN) python bench/replay.py
+	$(RUN) python bench/feeds.py
+
+.PHONY: campaigns
+campaigns: ## the long tests: kills and outages
+	$(RUN) pytest tests/campaigns
+
+.PHONY: tidy
+tidy: ## format and fix what can be fixed
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .

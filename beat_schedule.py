@@ -1,0 +1,39 @@
+"""When: each tick's task and period in seconds. Data only.
+
+A tick is a hint that something may be due; what is due stands in the database. So a tick that is missed, late or
+doubled only delays work, and a message that waited longer than its period is dropped (`expires`): the next one
+says the same.
+"""
+
+BEAT_SCHEDULE = {
+    "fetch sources that are due": {
+        "task": "tick.fetch_due",
+        "schedule": 5.0,
+        "options": {"expires": 5.0},
+    },
+    "start and end campaigns by the clock": {
+        "task": "tick.advance_clock",
+        "schedule": 20.0,
+        "options": {"expires": 20.0},
+    },
+    "send what a lost hint left lying": {
+        "task": "send.due",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
+    "publish what a lost hint left lying": {
+        "task": "publish.marked",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
+    "show that a worker works": {
+        "task": "tick.heartbeat",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
+    "forget old fetch runs": {
+        "task": "tick.prune",
+        "schedule": 86400.0,
+        "options": {"expires": 86400.0},
+    },
+}

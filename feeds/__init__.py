@@ -1,0 +1,1 @@
+"""Turn stored events into RSS, Atom, OPML and one web page, as plain files that any web server can host."""

@@ -1,0 +1,115 @@
+"""What feeds and the page are rendered from: frozen values, loaded from rows and free of the database."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from models.events import DropLine, EventDetail
+
+Scope = Literal["all", "service", "game", "organization"]
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as a feed shows it."""
+
+    event_key: str
+    kind: str
+    occurred_at: datetime
+    title: str
+    service: str | None = None
+    detail: EventDetail = EventDetail()
+
+
+class FeedContent(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed with its newest items first, as it was at `version`."""
+
+    feed_id: int
+    version: int
+    scope: Scope
+    path: str
+    title: str
+    items: tuple[Item, ...] = ()
+
+
+class FeedLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A feed as a list of feeds shows it; an organization has the service that names it so."""
+
+    scope: Scope
+    path: str
+    title: str
+    service: str | None = None
+
+
+class ChannelLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel that counts for a campaign."""
+
+    login: str
+    external_id: str
+    display_name: str | None = None
+
+
+class CampaignCard(msgspec.Struct, frozen=True, kw_only=True):
+    """An open drop campaign as the page shows it.
+
+    `channels_total` is 0 where every channel of the game counts; `channels` are the first few of them.
+    """
+
+    service: str
+    name: str
+    game: str | None = None
+    feed_path: str | None = None
+    organization: str | None = None
+    box_art_url: str | None = None
+    image_url: str | None = None
+    details_url: str | None = None
+    account_link_url: str | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    drops: tuple[DropLine, ...] = ()
+    channels_total: int = 0
+    channels: tuple[ChannelLink, ...] = ()
+
+
+class RewardLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a reward campaign gives."""
+
+    name: str
+    image_url: str | None = None
+
+
+class RewardCard(msgspec.Struct, frozen=True, kw_only=True):
+    """An open reward campaign as the page shows it."""
+
+    service: str
+    name: str
+    brand: str | None = None
+    summary: str | None = None
+    game: str | None = None
+    image_url: str | None = None
+    url: str | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    rewards: tuple[RewardLine, ...] = ()
+
+
+class SourceHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How a source does, without the error's text: that is the operator's."""
+
+    name: str
+    service: str
+    last_success_at: datetime | None = None
+    failing_since: datetime | None = None
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the page and the list of feeds show; campaigns are ordered by their end."""
+
+    active: tuple[CampaignCard, ...] = ()
+    upcoming: tuple[CampaignCard, ...] = ()
+    rewards: tuple[RewardCard, ...] = ()
+    ended_recently: int = 0
+    sources: tuple[SourceHealth, ...] = ()
+    feeds: tuple[FeedLink, ...] = ()

@@ -1,0 +1,190 @@
+"""Bring the published folder up to date: load what is marked, render, write, settle."""
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Engine, func, select
+
+from feeds.catalog import load_marked, mark_all, settle_written
+from feeds.content import FeedContent, SourceHealth
+from feeds.item import Entry
+from feeds.page import render_index
+from feeds.render import ATOM_ENDING, RSS_ENDING, render_feed, render_opml
+from feeds.site import load_health, load_site
+from feeds.templating import ASSETS, FOLDER
+from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
+
+BATCH = 100
+INDEX = "index.html"
+OPML = "feeds.opml"
+COPIED = ("style.css", "feed.css", "feed.xsl")
+# Any fixed number will do, as long as nothing else in the database takes a lock of the same one.
+_LOCK = int.from_bytes(hashlib.blake2b(b"lootwire publish", digest_size=8).digest(), signed=True)
+# What a file was made with is written into it: so nothing can remember a file that is no longer there.
+_STAMP = re.compile(rb"<!-- lootwire ([0-9a-f]{16}) -->")
+_STAMP_WITHIN = 512
+
+_logger = logging.getLogger(__name__)
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Something that could not be published, and why; it stays marked and is tried again at the next run."""
+
+    path: str
+    reason: str
+
+
+class PublishSummary(msgspec.Struct, kw_only=True):
+    """What a run did: how many feeds it rendered, how many files it wrote or found unchanged, and what failed."""
+
+    feeds: int = 0
+    written: int = 0
+    unchanged: int = 0
+    swept: int = 0
+    failures: list[Failure] = msgspec.field(default_factory=list)
+
+
+def publish(engine: Engine, root: Path, base_url: str, now: datetime) -> PublishSummary:
+    """Write every marked feed below `root`, and the page and the list of feeds where what they show has changed.
+
+    Runs one at a time on a database: another waits. Each may be killed anywhere and run again at will, since a
+    feed is settled only once its files are on disk. What fails is logged, told in the summary and stays marked.
+    Raises PublishError where the folder itself cannot be used: no permission, or a full disk.
+    """
+    summary = PublishSummary()
+    with _one_at_a_time(engine):
+        _prepare(root, summary)
+        look = _digest(_code_digest(), base_url)
+        if _stamp_of(root / OPML) != look:
+            # A new folder, an emptied one, another address, another version of us: everything is due.
+            with engine.begin() as connection:
+                mark_all(connection)
+        for batch in _marked(engine):
+            _publish_batch(engine, batch, root, base_url, now, summary)
+        with engine.connect() as connection:
+            shown = _shown(look, load_health(connection), now)
+        if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
+            _publish_site(engine, root, base_url, now, summary, look=look, shown=shown)
+    return summary
+
+
+@contextmanager
+def _one_at_a_time(engine: Engine) -> Iterator[None]:
+    """Hold a lock of the session, not of a transaction: none may be open while files are written.
+
+    Two at once would not be harmless: the slower could put an older file over a newer one that is settled.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        # Out of the pool: when it is closed the session ends, and with it the lock, even after an error.
+        connection.detach()
+        connection.execute(select(func.pg_advisory_lock(_LOCK)))
+        yield
+
+
+def _prepare(root: Path, summary: PublishSummary) -> None:
+    try:
+        make_folders(root, root)
+    except OSError as error:
+        raise PublishError(f"Cannot make the folder {root}: {error.strerror or error}") from error
+    summary.swept = sweep(root)
+
+
+def _marked(engine: Engine) -> Iterator[Sequence[FeedContent]]:
+    """The marked feeds in batches, each loaded in a transaction that is over when the batch is given out."""
+    last_id = 0
+    while True:
+        with engine.connect() as connection:
+            batch = load_marked(connection, BATCH, after_id=last_id)
+        if batch:
+            yield batch
+            last_id = batch[-1].feed_id
+        if len(batch) < BATCH:
+            return
+
+
+def _publish_batch(
+    engine: Engine, batch: Sequence[FeedContent], root: Path, base_url: str, now: datetime, summary: PublishSummary
+) -> None:
+    written: list[tuple[int, int, int]] = []
+    # Feeds share events; per batch, so that a full run does not keep every entry there is.
+    entries: dict[str, Entry] = {}
+    try:
+        for feed in batch:
+            with _blamed_on(feed.path, summary):
+                rendered = render_feed(feed, base_url, entries)
+                _write(root, feed.path + RSS_ENDING, rendered.rss, summary)
+                _write(root, feed.path + ATOM_ENDING, rendered.atom, summary)
+                written.append((feed.feed_id, feed.version, len(feed.items)))
+    finally:
+        summary.feeds += len(written)
+        with engine.begin() as connection:
+            settle_written(connection, written, now)
+
+
+def _publish_site(
+    engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, *, look: str, shown: str
+) -> None:
+    with engine.connect() as connection:
+        site = load_site(connection, now)
+    for name in COPIED:
+        with _blamed_on(name, summary):
+            _write(root, name, (ASSETS / name).read_bytes(), summary)
+    with _blamed_on(OPML, summary):
+        _write(root, OPML, render_opml(site.feeds, base_url, stamp=look), summary)
+    with _blamed_on(INDEX, summary):
+        _write(root, INDEX, render_index(site, base_url, now, stamp=shown), summary)
+
+
+@contextmanager
+def _blamed_on(path: str, summary: PublishSummary) -> Iterator[None]:
+    """Note whatever goes wrong as a failure of this path, so that the others are still written."""
+    try:
+        yield
+    except FolderUnusable:
+        # The next thousand files would say the same.
+        raise
+    except Exception as error:
+        unexpected = not isinstance(error, PublishError)
+        _logger.error("Could not publish %s: %s", path, error, exc_info=unexpected)  # noqa: TRY400 - told by its text
+        summary.failures.append(Failure(path, str(error) or type(error).__name__))
+
+
+def _write(root: Path, path: str, data: bytes, summary: PublishSummary) -> None:
+    if write_file(root, path, data):
+        summary.written += 1
+    else:
+        summary.unchanged += 1
+
+
+def _shown(look: str, sources: Sequence[SourceHealth], now: datetime) -> str:
+    """Stands for what the page shows beside the feeds; the hour is in it for the times that campaigns still last."""
+    health = [(source.name, source.failing_since is not None) for source in sources]
+    return _digest(look, repr(health), f"{now.astimezone(UTC):%Y%m%d%H}")
+
+
+def _stamp_of(path: Path) -> str | None:
+    """The stamp that a published file carries near its beginning, or None where it is missing."""
+    try:
+        with path.open("rb") as file:
+            found = _STAMP.search(file.read(_STAMP_WITHIN))
+    except OSError:
+        return None
+    return found[1].decode() if found else None
+
+
+@lru_cache
+def _code_digest() -> str:
+    """Stands for the look of all files: it changes with any line of this package and any asset."""
+    files = sorted(path for path in FOLDER.rglob("*") if path.suffix in {".py", ".j2", ".xsl", ".css", ".js"})
+    return _digest(*(path.read_text(encoding="utf-8") for path in files))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()

@@ -1,0 +1,94 @@
+"""Make text and addresses that came from outside safe to put into XML and HTML."""
+
+import re
+from functools import lru_cache
+from urllib.parse import quote, urlsplit
+
+import nh3
+from markupsafe import Markup, escape
+
+TITLE_LENGTH = 300
+URL_LENGTH = 2048
+ELLIPSIS = "…"
+
+# XML 1.0, section 2.2; C1 controls are legal there and discouraged, and no text that people read needs them.
+_NOT_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# They turn the direction of everything that follows, which lets one title disguise its neighbours.
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+_SPACES = re.compile(r"\s+")
+_URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
+_TAGS = {"a", "b", "blockquote", "br", "code", "em", "h3", "h4", "i", "img", "li", "ol", "p", "s", "strong", "u", "ul"}
+_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
+# What an outsider may write: pictures would call a stranger's server from everybody's reader.
+_FOREIGN_TAGS = _TAGS - {"img", "h3", "h4"}
+_LOGIN = {"twitch": re.compile(r"\w{1,30}", re.ASCII), "kick": re.compile(r"[\w-]{1,60}", re.ASCII)}
+_CHZZK_ID = re.compile(r"[0-9a-f]{32}")
+
+
+def xml_text(text: str) -> str:
+    """Return `text` without the characters that no XML 1.0 file may hold: controls, U+FFFE, lone surrogates."""
+    return _NOT_XML.sub("", text)
+
+
+def one_line(text: str, limit: int = TITLE_LENGTH) -> str:
+    """Return `text` as one line of XML characters, cut to `limit` characters with an ellipsis."""
+    line = _SPACES.sub(" ", _BIDI.sub("", xml_text(text))).strip()
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
+
+
+@lru_cache(maxsize=4096)
+def safe_url(url: str | None) -> str | None:
+    """Return an absolute http or https address in ASCII, or None for everything else: `javascript:`, `data:`, junk.
+
+    Addresses with a user name are refused too, since `https://twitch.tv@example.com` leads to example.com.
+    """
+    if url is None or len(url := xml_text(url).strip()) > URL_LENGTH or _SPACES.search(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or not parts.netloc.isascii():
+        return None
+    return quote(url, safe=_URL_SAFE)
+
+
+def channel_url(service: str | None, name: str) -> str | None:
+    """Return the page of a channel, or None where the name is none that its service gives out."""
+    if service == "chzzk":
+        return f"https://chzzk.naver.com/{name}" if _CHZZK_ID.fullmatch(name) else None
+    pattern = _LOGIN.get(service or "")
+    if pattern is None or not pattern.fullmatch(name):
+        return None
+    return f"https://www.twitch.tv/{name.lower()}" if service == "twitch" else f"https://kick.com/{name.lower()}"
+
+
+def html_line(text: str) -> str:
+    """Return plain text for where HTML is expected, changed as little as can be: "Rook & Rapier" stays as it is.
+
+    It is legible both to those who read it as HTML and to those who show it as it stands.
+    """
+    return _ENTITY.sub("&amp;", text).replace("<", "&lt;")
+
+
+def foreign_html(text: str, limit: int = 4000) -> Markup:
+    """Return a description, be it plain text or HTML, as HTML of harmless tags; plain text keeps its line breaks."""
+    clean = xml_text(text).strip()
+    if len(clean) > limit:
+        clean = clean[:limit].rstrip() + ELLIPSIS
+    if nh3.is_html(clean):
+        return Markup(_clean(clean, _FOREIGN_TAGS))  # noqa: S704 - nh3 has cleaned it
+    return Markup("<br>").join(escape(line) for line in clean.splitlines())
+
+
+def our_html(html: str) -> str:
+    """Return HTML that a template of ours built, cleaned once more, should an escape ever be missed there."""
+    return _clean(html, _TAGS)
+
+
+def _clean(html: str, tags: set[str]) -> str:
+    return nh3.clean(
+        html, tags=tags, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel="noopener noreferrer"
+    )

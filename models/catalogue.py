@@ -1,0 +1,62 @@
+"""What campaigns and streams are about: organizations, games and streaming channels."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, BigId
+
+
+class Organization(Base):
+    """A company that runs campaigns, as one service names it."""
+
+    __tablename__ = "organizations"
+    __table_args__ = (UniqueConstraint("service", "external_id"), Index(None, "name_key"))
+
+    id: Mapped[BigId]
+    service: Mapped[str]
+    external_id: Mapped[str]
+    name: Mapped[str]
+    name_key: Mapped[str]
+    public_id: Mapped[str]
+    url: Mapped[str | None]
+    logo_url: Mapped[str | None]
+
+
+class Game(Base):
+    """A game, one row however many services know it."""
+
+    __tablename__ = "games"
+    __table_args__ = (Index(None, "name_key"),)
+
+    id: Mapped[BigId]
+    name: Mapped[str]
+    name_key: Mapped[str]
+    public_id: Mapped[str]
+    box_art_url: Mapped[str | None]
+
+
+class GameExternalId(Base):
+    """What one service calls a game: a Twitch category id, a Kick or CHZZK category."""
+
+    __tablename__ = "game_external_ids"
+    __table_args__ = (Index(None, "game_id"),)
+
+    service: Mapped[str] = mapped_column(primary_key=True)
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    game_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("games.id"))
+
+
+class Channel(Base):
+    """A streaming channel; its id stays when its login or display name changes."""
+
+    __tablename__ = "channels"
+    __table_args__ = (UniqueConstraint("service", "external_id"),)
+
+    id: Mapped[BigId]
+    service: Mapped[str]
+    external_id: Mapped[str]
+    login: Mapped[str]
+    display_name: Mapped[str | None]
+    first_seen_at: Mapped[datetime]

@@ -1,0 +1,100 @@
+"""The kinds of events and the shape of what an event says.
+
+Messages, feed items and the command line all read an event's `detail` through `EventDetail`; whatever they show
+is in it, so an old event reads the same after the catalogue has moved on.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class EventKind(StrEnum):
+    """Every kind of event; a family is the part before the dot."""
+
+    CAMPAIGN_ADDED = "campaign.added"
+    CAMPAIGN_STARTED = "campaign.started"
+    CAMPAIGN_CHANGED = "campaign.changed"
+    CAMPAIGN_DROP_ADDED = "campaign.drop_added"
+    CAMPAIGN_CHANNELS_CHANGED = "campaign.channels_changed"
+    CAMPAIGN_ENDED = "campaign.ended"
+    CAMPAIGN_WITHDRAWN = "campaign.withdrawn"
+    CAMPAIGN_RETURNED = "campaign.returned"
+    REWARD_ADDED = "reward.added"
+    REWARD_ENDED = "reward.ended"
+    SOURCE_FAILING = "source.failing"
+    SOURCE_RECOVERED = "source.recovered"
+    SOURCE_CHANGED = "source.changed"
+
+    @property
+    def family(self) -> str:
+        """The part before the dot: `campaign`, `reward` or `source`."""
+        return self.value.split(".", 1)[0]
+
+
+class BenefitLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A benefit as a message shows it."""
+
+    name: str | None = None
+    image_url: str | None = None
+    distribution_type: str | None = None
+
+
+class DropLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A drop as a message shows it: what it asks for and what it gives."""
+
+    name: str | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    benefits: tuple[BenefitLine, ...] = ()
+
+
+class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A field with its old and its new value; times are ISO 8601 in UTC. `about` names the drop it belongs to."""
+
+    field: str
+    old: Any
+    new: Any
+    about: str | None = None
+
+
+class EventDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything that is told of an event. All texts are as the service sent them: escape before you show them."""
+
+    name: str | None = None
+    url: str | None = None
+    account_link_url: str | None = None
+    image_url: str | None = None
+    box_art_url: str | None = None
+    game: str | None = None
+    organization: str | None = None
+    description: str | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    drops: tuple[DropLine, ...] = ()
+    # How many channels the campaign names (0: every channel of the game counts) and the first few of them.
+    channels_total: int = 0
+    channels: tuple[str, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+    channels_added: tuple[str, ...] = ()
+    channels_removed: tuple[str, ...] = ()
+    drops_added: tuple[DropLine, ...] = ()
+    # source.*: what went wrong, since when, and when it is tried again.
+    reason: str | None = None
+    since: datetime | None = None
+    next_attempt_at: datetime | None = None
+
+
+def detail_to_json(detail: EventDetail) -> dict[str, Any]:
+    """Return the detail as JSON builtins, without what is empty; times become ISO 8601 strings."""
+    built: dict[str, Any] = msgspec.to_builtins(detail)
+    return built
+
+
+def detail_from_json(value: dict[str, Any]) -> EventDetail:
+    """Return the detail of an event row; fields that a newer version added are ignored."""
+    return msgspec.convert(value, EventDetail)

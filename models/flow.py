@@ -1,0 +1,182 @@
+"""How data came in and what it meant: sources, fetches, sightings, quarantine, events and published feeds."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, BigId
+
+
+class Source(Base):
+    """Something that is polled, with its health, its HTTP validators and the time of its next fetch.
+
+    `lease_until` and `fence` let one worker at a time fetch it: a claim raises the fence, and only the holder of
+    the newest fence may store.
+    """
+
+    __tablename__ = "sources"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    id: Mapped[BigId]
+    name: Mapped[str]
+    service: Mapped[str]
+    enabled: Mapped[bool] = mapped_column(server_default=text("true"))
+    next_due_at: Mapped[datetime]
+    lease_until: Mapped[datetime | None]
+    fence: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    etag: Mapped[str | None]
+    last_modified: Mapped[str | None]
+    refresh_seconds: Mapped[int | None]
+    # What a source needs to remember between fetches (CHZZK: the highest campaign number known).
+    cursor: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    consecutive_failures: Mapped[int] = mapped_column(server_default=text("0"))
+    failing_since: Mapped[datetime | None]
+    changed_since: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    last_success_at: Mapped[datetime | None]
+    # Time of the newest complete snapshot that was judged sound, by the service's clock where it tells.
+    last_snapshot_at: Mapped[datetime | None]
+    last_snapshot_digest: Mapped[bytes | None]
+    first_fetched_at: Mapped[datetime | None]
+
+
+class Heartbeat(Base):
+    """When a worker last carried out a tick: the proof that beat, broker, worker and database work together."""
+
+    __tablename__ = "heartbeats"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class FetchRun(Base):
+    """One row per fetch: how it went, what it brought, how long it took."""
+
+    __tablename__ = "fetch_runs"
+    __table_args__ = (Index(None, "source_id", "started_at"), Index(None, "started_at"))
+
+    id: Mapped[BigId]
+    source_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sources.id"))
+    started_at: Mapped[datetime]
+    seconds: Mapped[float]
+    # ok, unchanged, late, quarantined, failed
+    outcome: Mapped[str]
+    snapshot_at: Mapped[datetime | None]
+    size: Mapped[int | None]
+    items: Mapped[int | None]
+    changed: Mapped[int | None]
+    invalid: Mapped[int | None]
+    events: Mapped[int | None]
+    error: Mapped[str | None]
+
+
+class QuarantinedPayload(Base):
+    """A payload, or one item of it, that could not be read or was not believed; kept with its reason."""
+
+    __tablename__ = "quarantined_payloads"
+    __table_args__ = (
+        UniqueConstraint("source_id", "digest", "reason"),
+        Index(None, "source_id", "last_seen_at"),
+    )
+
+    id: Mapped[BigId]
+    source_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sources.id"))
+    digest: Mapped[bytes]
+    # empty, shrunken, unreadable, invalid_item, too_many_invalid
+    reason: Mapped[str]
+    detail: Mapped[str]
+    origin: Mapped[str]
+    payload_gzip: Mapped[bytes]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    times_seen: Mapped[int] = mapped_column(server_default=text("1"))
+
+
+class Sighting(Base):
+    """What one source saw of one thing: since when, the digest of its raw bytes, and since when it is missing.
+
+    `closed_at` is set once the thing is ended or withdrawn as far as this source tells, so that the steady state
+    reads only the open ones.
+    """
+
+    __tablename__ = "sightings"
+    __table_args__ = (Index("ix_sightings_open", "source_id", postgresql_where=text("closed_at IS NULL")),)
+
+    source_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sources.id"), primary_key=True)
+    external_id: Mapped[str] = mapped_column(primary_key=True)
+    digest: Mapped[bytes]
+    # The game's external id, to recognise a group that came empty.
+    group_id: Mapped[str | None]
+    first_seen_at: Mapped[datetime]
+    # Null while listed; else the last snapshot that had it.
+    last_seen_at: Mapped[datetime | None]
+    absent_count: Mapped[int] = mapped_column(server_default=text("0"))
+    absent_counted_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class Event(Base):
+    """A fact that something changed; never updated, unique by `event_key`.
+
+    `detail` holds everything a message or a feed item shows, so that neither changes when the catalogue does.
+    `change_key` names the change without its time: it damps values that flap. A silent event is published
+    but notifies nobody.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("event_key"),
+        Index(None, "occurred_at"),
+        Index(None, "service", "occurred_at"),
+        Index(None, "game_id", "occurred_at"),
+        Index(None, "organization_id", "occurred_at"),
+        Index(None, "change_key", "occurred_at"),
+        Index(None, "campaign_id"),
+        Index(None, "reward_campaign_id"),
+    )
+
+    id: Mapped[BigId]
+    kind: Mapped[str]
+    event_key: Mapped[str]
+    change_key: Mapped[str | None]
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    title: Mapped[str]
+    service: Mapped[str | None]
+    source_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("sources.id"))
+    campaign_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("drop_campaigns.id"))
+    reward_campaign_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("reward_campaigns.id"))
+    game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
+    organization_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("organizations.id"))
+    silent: Mapped[bool]
+    detail: Mapped[dict[str, Any]]
+
+
+class Feed(Base):
+    """A published feed: what it is about, and whether events touched it since its files were written.
+
+    `version` is raised by the transaction that adds events; `written_version` follows when the files are on disk.
+    """
+
+    __tablename__ = "feeds"
+    __table_args__ = (
+        UniqueConstraint("path"),
+        UniqueConstraint("scope", "service", "game_id", "organization_id", postgresql_nulls_not_distinct=True),
+        Index("ix_feeds_marked", "id", postgresql_where=text("version <> written_version")),
+    )
+
+    id: Mapped[BigId]
+    # all, service, game, organization
+    scope: Mapped[str]
+    service: Mapped[str | None]
+    game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
+    organization_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("organizations.id"))
+    # Path below the published folder without its ending: games/rust-1a2b3c4d
+    path: Mapped[str]
+    title: Mapped[str]
+    version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
+    written_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    written_at: Mapped[datetime | None]
+    items: Mapped[int | None]

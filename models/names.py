@@ -1,0 +1,37 @@
+"""Turn names that people write into keys that compare and file names that are safe."""
+
+import hashlib
+import re
+import unicodedata
+
+_NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
+SLUG_LENGTH = 60
+
+
+def name_key(name: str) -> str:
+    """Return the form under which two spellings of one name are equal.
+
+    Case, accents, spaces, punctuation and trademark signs do not count: "Tom Clancy's™ XDefiant" and
+    "TOM CLANCYS XDEFIANT" share a key. Letters of every script stay, so Korean names keep theirs. A name
+    made of signs alone is its own key.
+    """
+    decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", ""))
+    key = "".join(c for c in decomposed.casefold() if c.isalnum())
+    return unicodedata.normalize("NFC", key) or name.strip()
+
+
+def slug(name: str) -> str:
+    """Return `name` as lower-case ASCII words joined by hyphens, at most 60 characters, or "" if none are left.
+
+    A slug is for people and file names, never for identity.
+    """
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return _NOT_ASCII_WORD.sub("-", ascii_name.lower()).strip("-")[:SLUG_LENGTH].rstrip("-")
+
+
+def public_id(*identity: str) -> str:
+    """Return eight hexadecimal digits that stand for an outside identity in file names.
+
+    Unlike a row's number they are the same in every database that saw the same things.
+    """
+    return hashlib.blake2b("\0".join(identity).encode(), digest_size=4).hexdigest()

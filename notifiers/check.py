@@ -1,0 +1,26 @@
+"""Tries a target out, so that a person sees at once whether messages arrive."""
+
+from sqlalchemy import Engine, select
+
+from models import Target
+from notifiers.errors import DeliveryError, VaultError
+from notifiers.render import plain_message
+from notifiers.send import send
+from notifiers.targets import target_id_of
+from notifiers.vault import Vault
+
+
+def test_target(engine: Engine, vault: Vault, name: str) -> None:
+    """Send a friendly test message to a target right away, past the outbox.
+
+    Raises DeliveryError with a reason for people if it was not taken, and TargetError if there is no such target.
+    """
+    # An engine and not a connection: no transaction stays open while we wait for the service.
+    with engine.begin() as connection:
+        target_id = target_id_of(connection, name)
+        encrypted = connection.execute(select(Target.url_encrypted).where(Target.id == target_id)).scalar_one()
+    try:
+        url = vault.decrypt(encrypted)
+    except VaultError as error:
+        raise DeliveryError(str(error)) from error
+    send(url, plain_message("Lootwire works", f"Messages for {name} arrive here. Silence means that nothing happened."))

@@ -1,0 +1,67 @@
+"""Looks into the outbox for people: lists deliveries, replays dead ones, tells when the next is due."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from sqlalchemy import Connection, and_, func, select, update
+
+from models import Delivery, DeliveryState, Event, Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeliveryLine:
+    """A delivery as it may be shown."""
+
+    id: int
+    state: str
+    event_id: int
+    kind: str
+    title: str
+    target: str
+    label: str
+    subscription_ids: list[int]
+    attempts: int
+    created_at: datetime
+    next_attempt_at: datetime
+    first_attempt_at: datetime | None
+    sent_at: datetime | None
+    last_error: str | None
+
+
+def replay(connection: Connection, now: datetime, delivery_ids: Iterable[int] | None = None) -> int:
+    """Make dead deliveries due again as if they were new, the given ones or all; returns how many."""
+    dead = Delivery.state == DeliveryState.DEAD
+    chosen = dead if delivery_ids is None else and_(dead, Delivery.id.in_(list(delivery_ids)))
+    revived = connection.execute(
+        update(Delivery)
+        .where(chosen)
+        .values(state=DeliveryState.PENDING, next_attempt_at=now, attempts=0, first_attempt_at=None)
+    )
+    return revived.rowcount
+
+
+def list_deliveries(
+    connection: Connection, state: DeliveryState | None = None, limit: int | None = 100
+) -> list[DeliveryLine]:
+    """Return deliveries, the newest first, of one state or of all."""
+    columns = [getattr(Delivery, f.name) for f in fields(DeliveryLine) if hasattr(Delivery, f.name)]
+    statement = (
+        select(*columns, Event.kind, Event.title, Target.name.label("target"), Target.label)
+        .join(Event, Event.id == Delivery.event_id)
+        .join(Target, Target.id == Delivery.target_id)
+        .order_by(Delivery.id.desc())
+        .limit(limit)
+    )
+    if state is not None:
+        statement = statement.where(Delivery.state == state)
+    return [DeliveryLine(**row) for row in connection.execute(statement).mappings()]
+
+
+def next_due_at(connection: Connection) -> datetime | None:
+    """Return when the next delivery is due or its lease runs out, or None if nothing waits."""
+    return connection.scalar(
+        select(func.min(func.coalesce(Delivery.lease_until, Delivery.next_attempt_at)))
+        .join(Target, Target.id == Delivery.target_id)
+        .where(Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]), Target.disabled_at.is_(None))
+    )

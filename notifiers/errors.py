@@ -1,0 +1,19 @@
+"""The errors of telling people; none of their texts holds an address, a token or a key."""
+
+
+class TargetError(Exception):
+    """A target or subscription cannot be as it was asked for; the text says why and what to do instead."""
+
+
+class VaultError(Exception):
+    """The key that opens the targets' addresses is missing, unsafe or another one; the text says the way out."""
+
+
+class DeliveryError(Exception):
+    """A message was not taken. `permanent` is true only where trying again cannot help."""
+
+    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+        """`reason` is shown and stored: it must come from our own words, never from the address or an answer."""
+        super().__init__(reason)
+        self.reason = reason
+        self.permanent = permanent

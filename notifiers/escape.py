@@ -1,0 +1,68 @@
+"""Makes text and links that came from outside harmless; pure functions."""
+
+import re
+import unicodedata
+from urllib.parse import urlsplit
+
+# Directions that would show the rest of a line backwards, and two characters that are none.
+_BIDI_OR_NONCHARACTER = re.compile("[\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
+_AT = re.compile("@(?!\u200b)(?=\\S)")
+# Slack's and Discord's <!channel>, <@123>, <#123>, </command:123>, <:emoji:123>, <t:123>.
+_ANGLE = re.compile("<(?=[!@#&/:a])")
+_LINK = re.compile(r"\]\(")
+# Apprise's Markdown reader takes no backslash before an entity, and &#64; would become a mention.
+_ENTITY = re.compile(r"&(?=#?\w+;)")
+# Only where it is markup: `_` inside a word and a lone `|` are none, and some chats would show the backslash.
+_MARKDOWN = re.compile(r"([\\`*\[\]<>~]|(?<![^\W_])_|_(?![^\W_])|\|(?=\|)|(?<=\|)\|)")
+_MARKDOWN_LINE_START = re.compile(r"^([#+=-])")
+_MARKDOWN_NUMBER = re.compile(r"^(\d+)([.)])")
+_URL = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
+_URL_LENGTH = 1000
+# Characters that end a Markdown link or ping somebody, although a URL may hold them.
+_URL_QUOTED = {character: f"%{ord(character):02X}" for character in "@()*[]"}
+
+
+def clean(text: str, length: int) -> str:
+    """Return text from outside as one harmless line of at most `length` characters.
+
+    Control characters go, white space is one space, and nothing in it is a mention, a hidden link or an entity in a
+    chat: a zero-width space after `@`, `<` and `&` and between `](` breaks them.
+    """
+    line = " ".join("".join(" " if _is_control(c) else c for c in text).split())
+    line = _BIDI_OR_NONCHARACTER.sub("", line)
+    line = _AT.sub("@\u200b", line)
+    line = _ANGLE.sub("<\u200b", line)
+    line = _ENTITY.sub("&\u200b", line)
+    return cut(_LINK.sub("]\u200b(", line), length)
+
+
+def cut(text: str, length: int) -> str:
+    """Return text no longer than `length`, with an ellipsis if something is missing."""
+    return text if len(text) <= length else text[: max(length - 1, 0)].rstrip() + "…"
+
+
+def escape_markdown(text: str) -> str:
+    """Return text with a backslash before each character that Markdown would read as markup."""
+    escaped = _MARKDOWN.sub(r"\\\1", text)
+    escaped = _MARKDOWN_LINE_START.sub(r"\\\1", escaped)
+    return _MARKDOWN_NUMBER.sub(r"\1\\\2", escaped)
+
+
+def safe_url(url: str | None) -> str | None:
+    """Return an http or https URL in a form that is safe in text, HTML and Markdown, or None if it is no such URL."""
+    if url is None or len(url) > _URL_LENGTH or not _URL.fullmatch(url):
+        return None
+    try:
+        parts = urlsplit(url)
+        # A name before the host makes a link look like it led elsewhere.
+        if not parts.hostname or "@" in parts.netloc:
+            return None
+    except ValueError:
+        return None
+    tail = url[len(parts.scheme) + 3 + len(parts.netloc) :]
+    return f"{parts.scheme}://{parts.netloc}" + "".join(_URL_QUOTED.get(c, c) for c in tail)
+
+
+def _is_control(character: str) -> bool:
+    # Cc: control characters, Cs: lone surrogates, which no service could encode; Zl and Zp: line separators.
+    return unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}

@@ -1,0 +1,81 @@
+"""Matches new events to subscriptions, and puts what is wanted into the outbox."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Connection, DateTime, Select, any_, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+
+from models import Delivery, Event, Game, Organization, Subscription, Target
+
+
+def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> int:
+    """Put one delivery per event and target that wants it into the outbox; returns how many are new.
+
+    Belongs inside the transaction that appended the events, so that neither exists without the other. Running it
+    again adds nothing. Silent events and disabled targets get none.
+    """
+    if not event_ids:
+        return 0
+    columns = ["event_id", "target_id", "subscription_ids", "created_at", "next_attempt_at"]
+    statement = insert(Delivery).from_select(columns, _wanted(event_ids, now), include_defaults=False)
+    statement = statement.on_conflict_do_nothing(index_elements=["event_id", "target_id"])
+    # SQLAlchemy forgets an INSERT's row count unless it is told not to.
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def matching(target_id: int) -> Select[int]:
+    """Return a query for the ids of all past events that a target's subscriptions would ask for today."""
+    return (
+        select(Event.id)
+        .outerjoin(Game, Game.id == Event.game_id)
+        .outerjoin(Organization, Organization.id == Event.organization_id)
+        .join(Subscription, _wishes())
+        .where(Subscription.target_id == target_id)
+        .distinct()
+    )
+
+
+def _wanted(event_ids: Sequence[int], now: datetime) -> Select[int, int, Sequence[int], datetime, datetime]:
+    """Return the events and targets that belong together, each pair once with all subscriptions that asked."""
+    at = literal(now, DateTime(timezone=True))
+    return (
+        select(
+            Event.id,
+            Subscription.target_id,
+            func.array_agg(aggregate_order_by(Subscription.id, Subscription.id)),
+            at,
+            at,
+        )
+        .select_from(Event)
+        .outerjoin(Game, Game.id == Event.game_id)
+        .outerjoin(Organization, Organization.id == Event.organization_id)
+        .join(Subscription, _wishes())
+        .join(Target, Target.id == Subscription.target_id)
+        .where(Event.id.in_(event_ids), Event.silent.is_(False), Target.disabled_at.is_(None))
+        .group_by(Event.id, Subscription.target_id)
+        # So that the outbox's ids tell the order of events.
+        .order_by(Event.id, Subscription.target_id)
+    )
+
+
+def _wishes() -> ColumnElement[bool]:
+    """Return the condition under which a subscription wants an event.
+
+    A filter on something that the event has not never holds: a source's own events have no game and no
+    organization, so only subscriptions without these two filters hear of them.
+    """
+    family = func.split_part(Event.kind, ".", 1) + ".*"
+    return (
+        or_(
+            Subscription.kinds.is_(None),
+            Event.kind == any_(Subscription.kinds),
+            family == any_(Subscription.kinds),
+        )
+        & or_(Subscription.service.is_(None), Subscription.service == Event.service)
+        & or_(Subscription.game_key.is_(None), Subscription.game_key == Game.name_key)
+        & or_(
+            Subscription.organization_key.is_(None),
+            Subscription.organization_key == Organization.name_key,
+        )
+    )

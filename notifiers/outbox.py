@@ -1,0 +1,264 @@
+"""The outbox: claims deliveries that are due, and settles them when their message was taken or not.
+
+A delivery is pending, sending, sent or dead. Claiming writes the attempt down before anything is sent, with a lease
+and a token; settling counts only while the token is still the delivery's. So a worker that dies, or wakes up late,
+loses nothing and overwrites nothing. All functions want a transaction at READ COMMITTED, PostgreSQL's default.
+"""
+
+import random
+import re
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from models import Delivery, DeliveryState, Event, Target
+from models.events import EventDetail, detail_from_json
+from notifiers.view import EventText
+
+GROUP_SIZE = 20
+LEASE_SECONDS = 150
+GIVE_UP_AFTER = timedelta(hours=72)
+BACKOFF_BASE_SECONDS = 30.0
+BACKOFF_CAP_SECONDS = 3600.0
+# Full jitter may come out as nothing, and a target that just failed deserves a breath.
+BACKOFF_LEAST_SECONDS = 5.0
+# A delivery whose worker died this often, for so long, kills its workers.
+LOST_ATTEMPTS = 10
+ERROR_LENGTH = 300
+
+_ADDRESS = re.compile(r"\S*://\S*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedDelivery:
+    """One delivery that this worker may send, with the number and first time of its attempts."""
+
+    id: int
+    attempts: int
+    first_attempt_at: datetime
+    event: EventText
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedMessage:
+    """Deliveries to one target that become one message; they are ours until `lease_until`."""
+
+    target_id: int
+    target: str
+    url_encrypted: bytes = field(repr=False)
+    lease_token: str = field(repr=False)
+    lease_until: datetime
+    deliveries: tuple[ClaimedDelivery, ...]
+
+    @property
+    def events(self) -> tuple[EventText, ...]:
+        """The events that the message tells of, oldest first."""
+        return tuple(delivery.event for delivery in self.deliveries)
+
+
+def claim(
+    connection: Connection, now: datetime, lease_seconds: float = LEASE_SECONDS, limit: int = 1
+) -> list[ClaimedMessage]:
+    """Take up to `limit` messages that are due, each for another target, and write their attempt down.
+
+    A target has one message under way at a time, so that messages keep their order. Commit before you send.
+    """
+    _bury_killers(connection, now)
+    messages = (_claim_message(connection, target, now, lease_seconds) for target in _targets(connection, now, limit))
+    return [message for message in messages if message is not None]
+
+
+def settle_sent(connection: Connection, claimed: ClaimedMessage, now: datetime) -> int:
+    """Write down that a message was taken; returns for how many deliveries that still counted."""
+    settled = connection.execute(
+        update(Delivery)
+        .where(_still_ours(claimed))
+        .values(state=DeliveryState.SENT, sent_at=now, last_error=None, lease_until=None, lease_token=None)
+    )
+    return settled.rowcount
+
+
+def settle_failed(
+    connection: Connection,
+    claimed: ClaimedMessage,
+    now: datetime,
+    error: str,
+    *,
+    permanent: bool = False,
+    jitter: Callable[[], float] = random.random,
+) -> int:
+    """Write down that a message was not taken; returns how many deliveries are dead by that.
+
+    They are tried again after a pause, until 72 hours after their first attempt; after a permanent failure never.
+    `jitter` returns a number from 0 to 1.
+    """
+    dead = 0
+    pauses: list[datetime] = []
+    for delivery in claimed.deliveries:
+        gives_up = permanent or now - delivery.first_attempt_at >= GIVE_UP_AFTER
+        again_at = now + backoff(delivery.attempts, jitter())
+        values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": None}
+        values |= {"state": DeliveryState.DEAD} if gives_up else {"state": DeliveryState.PENDING}
+        values |= {} if gives_up else {"next_attempt_at": again_at}
+        mine = and_(_still_ours(claimed), Delivery.id == delivery.id)
+        settled = connection.execute(update(Delivery).where(mine).values(values)).rowcount
+        if settled and gives_up:
+            dead += 1
+        elif settled:
+            pauses.append(again_at)
+    if pauses:
+        _rest(connection, claimed, min(pauses))
+    return dead
+
+
+def backoff(attempts: int, fraction: float) -> timedelta:
+    """Return the pause after this many attempts: a fraction of a window that doubles from 30 s to 1 h."""
+    window = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(attempts - 1, 30))
+    return timedelta(seconds=max(BACKOFF_LEAST_SECONDS, window * fraction))
+
+
+def _targets(connection: Connection, now: datetime, limit: int) -> Sequence[Any]:
+    """Lock targets that have something due and nothing under way, those that wait longest first."""
+    waiting_since = (
+        select(func.min(Delivery.next_attempt_at))
+        .where(Delivery.target_id == Target.id, _due(now))
+        .correlate(Target)
+        .scalar_subquery()
+    )
+    # NO KEY: new deliveries for the target may be added meanwhile. SKIP LOCKED: another worker has it, take the next.
+    return connection.execute(
+        select(Target.id, Target.name, Target.url_encrypted)
+        .where(Target.disabled_at.is_(None), waiting_since.is_not(None), _idle(Target.id, now))
+        .order_by(waiting_since, Target.id)
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True)
+    ).all()
+
+
+def _claim_message(connection: Connection, target: Any, now: datetime, lease_seconds: float) -> ClaimedMessage | None:
+    rows = connection.execute(
+        select(Delivery.id, Delivery.attempts, Event)
+        .join(Event, Event.id == Delivery.event_id)
+        # Again whether it is idle: between the two statements another worker may have been and gone.
+        .where(Delivery.target_id == target.id, _due(now), _idle(target.id, now))
+        .order_by(Delivery.next_attempt_at, Delivery.attempts, Delivery.event_id)
+        .limit(GROUP_SIZE)
+        .with_for_update(of=Delivery, skip_locked=True)
+    ).all()
+    # A burst is one message. What failed once goes alone: if one event of the group is what the service cannot
+    # stomach, the others must not share its fate.
+    group = rows[:1] if rows and rows[0].attempts else [row for row in rows if not row.attempts]
+    if not group:
+        return None
+    token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
+    attempts = connection.execute(
+        update(Delivery)
+        .where(Delivery.id.in_([row.id for row in group]))
+        .values(
+            state=DeliveryState.SENDING,
+            lease_until=until,
+            lease_token=token,
+            attempts=Delivery.attempts + 1,
+            first_attempt_at=func.coalesce(Delivery.first_attempt_at, now),
+        )
+        .returning(Delivery.id, Delivery.attempts, Delivery.first_attempt_at)
+    )
+    written = {row.id: row for row in attempts}
+    return ClaimedMessage(
+        target_id=target.id,
+        target=target.name,
+        url_encrypted=target.url_encrypted,
+        lease_token=token,
+        lease_until=until,
+        deliveries=tuple(
+            ClaimedDelivery(
+                id=row.id,
+                attempts=written[row.id].attempts,
+                first_attempt_at=written[row.id].first_attempt_at,
+                event=_event_text(row),
+            )
+            for row in group
+        ),
+    )
+
+
+def _event_text(row: Any) -> EventText:
+    try:
+        detail = detail_from_json(row.detail)
+    except msgspec.ValidationError:
+        # A title alone is better than a delivery that can never be sent.
+        detail = EventDetail()
+    return EventText(kind=row.kind, title=row.title, occurred_at=row.occurred_at, service=row.service, detail=detail)
+
+
+def _rest(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:
+    """Let what failed before at this target wait as well: an outage then costs one attempt a pause, not one for each.
+
+    New events still try at once, and of those that wait, the least tried goes first.
+    """
+    connection.execute(
+        update(Delivery)
+        .where(
+            Delivery.target_id == claimed.target_id,
+            Delivery.state == DeliveryState.PENDING,
+            Delivery.attempts > 0,
+            Delivery.next_attempt_at < until,
+        )
+        .values(next_attempt_at=until)
+    )
+
+
+def _bury_killers(connection: Connection, now: datetime) -> None:
+    """Give up deliveries that no worker survived in all their time; everything else that is lost is tried again."""
+    connection.execute(
+        update(Delivery)
+        .where(
+            Delivery.state == DeliveryState.SENDING,
+            Delivery.lease_until <= now,
+            Delivery.first_attempt_at <= now - GIVE_UP_AFTER,
+            Delivery.attempts >= LOST_ATTEMPTS,
+        )
+        .values(
+            state=DeliveryState.DEAD,
+            lease_until=None,
+            lease_token=None,
+            last_error="no worker lived to finish sending it",
+        )
+    )
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        # As the partial index says it, so that it is used.
+        Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]),
+        or_(
+            and_(Delivery.state == DeliveryState.PENDING, Delivery.next_attempt_at <= now),
+            and_(Delivery.state == DeliveryState.SENDING, Delivery.lease_until <= now),
+        ),
+    )
+
+
+def _idle(target_id: Any, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that no message is under way to a target."""
+    other = aliased(Delivery)
+    under_way = and_(other.target_id == target_id, other.state == DeliveryState.SENDING, other.lease_until > now)
+    return ~exists().where(under_way)
+
+
+def _still_ours(claimed: ClaimedMessage) -> ColumnElement[bool]:
+    return and_(
+        Delivery.id.in_([delivery.id for delivery in claimed.deliveries]),
+        Delivery.state == DeliveryState.SENDING,
+        Delivery.lease_token == claimed.lease_token,
+    )
+
+
+def _redacted(error: str) -> str:
+    """Return an error short and without anything that looks like an address, should one ever slip in."""
+    return _ADDRESS.sub("…", " ".join(error.split()))[:ERROR_LENGTH]

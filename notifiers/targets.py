@@ -1,0 +1,187 @@
+"""Adds, lists and removes the targets that messages go to, and the subscriptions that say which."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models import Delivery, DeliveryState, Source, Subscription, Target
+from models.events import EventKind
+from models.names import name_key
+from notifiers.apprise_urls import check_url
+from notifiers.errors import TargetError
+from notifiers.vault import Vault
+
+_NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetLine:
+    """A target as it may be shown; its address is not in it."""
+
+    id: int
+    name: str
+    label: str
+    created_at: datetime
+    disabled_at: datetime | None
+    waiting: int
+    dead: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionLine:
+    """A subscription with the name of its target; what is None matches everything."""
+
+    id: int
+    target: str
+    kinds: tuple[str, ...] | None
+    service: str | None
+    game: str | None
+    organization: str | None
+    created_at: datetime
+
+
+def add_target(connection: Connection, vault: Vault, name: str, url: str, now: datetime) -> TargetLine:
+    """Add a target with its Apprise URL, which is stored encrypted only.
+
+    Raises TargetError for a name that is taken or malformed, and for an address that we do not send to; its text
+    never holds the address.
+    """
+    if not _NAME.fullmatch(name):
+        # Not repeated: people confuse the two arguments, and this one could be the address.
+        raise TargetError("A target's name has 1 to 60 letters, digits, spaces, dots, hyphens or underscores.")
+    label = check_url(url)
+    row = {"name": name, "url_encrypted": vault.encrypt(url), "label": label, "created_at": now}
+    added = insert(Target).values(row).on_conflict_do_nothing(index_elements=["name"]).returning(Target.id)
+    target_id = connection.execute(added).scalar_one_or_none()
+    if target_id is None:
+        raise TargetError(f"There is a target named {name!r} already; choose another name, or remove it first.")
+    return TargetLine(id=target_id, name=name, label=label, created_at=now, disabled_at=None, waiting=0, dead=0)
+
+
+def remove_target(connection: Connection, name: str) -> None:
+    """Remove a target with its subscriptions and deliveries; raises TargetError if there is none of that name."""
+    connection.execute(delete(Target).where(Target.id == target_id_of(connection, name)))
+
+
+def list_targets(connection: Connection) -> list[TargetLine]:
+    """Return all targets by name, each with how many deliveries wait for it and how many are dead."""
+    dead = Delivery.state == DeliveryState.DEAD
+    waiting = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
+    rows = connection.execute(
+        select(
+            Target.id,
+            Target.name,
+            Target.label,
+            Target.created_at,
+            Target.disabled_at,
+            func.count().filter(waiting).label("waiting"),
+            func.count().filter(dead).label("dead"),
+        )
+        .outerjoin(Delivery, (Delivery.target_id == Target.id) & (dead | waiting))
+        .group_by(Target.id)
+        .order_by(Target.name)
+    )
+    return [TargetLine(**row) for row in rows.mappings()]
+
+
+def add_subscription(
+    connection: Connection,
+    target: str,
+    now: datetime,
+    *,
+    kinds: Iterable[str] | None = None,
+    service: str | None = None,
+    game: str | None = None,
+    organization: str | None = None,
+) -> SubscriptionLine:
+    """Tell a target of events from now on; without filters, of all. Asking twice for the same changes nothing.
+
+    `kinds` holds kinds (`campaign.added`) and families (`campaign.*`). Games and organizations are given by name
+    and need not be known yet. Raises TargetError for an unknown target, kind or service.
+    """
+    wish = {
+        "target_id": target_id_of(connection, target),
+        "kinds": _checked_kinds(kinds),
+        "service": _checked_service(connection, service),
+        "game": game or None,
+        "game_key": name_key(game) if game else None,
+        "organization": organization or None,
+        "organization_key": name_key(organization) if organization else None,
+    }
+    # "Rust" and "RUST" are one wish, so the spelled names do not count.
+    same = [
+        getattr(Subscription, column).is_not_distinct_from(value)
+        for column, value in wish.items()
+        if column not in {"game", "organization"}
+    ]
+    subscription_id = connection.scalar(select(Subscription.id).where(*same))
+    if subscription_id is None:
+        added = insert(Subscription).values({**wish, "created_at": now}).returning(Subscription.id)
+        subscription_id = connection.execute(added).scalar_one()
+    return next(line for line in list_subscriptions(connection, target) if line.id == subscription_id)
+
+
+def list_subscriptions(connection: Connection, target: str | None = None) -> list[SubscriptionLine]:
+    """Return all subscriptions, or those of one target, oldest first."""
+    statement = (
+        select(Subscription, Target.name.label("target"))
+        .join(Target, Target.id == Subscription.target_id)
+        .order_by(Subscription.id)
+    )
+    if target is not None:
+        statement = statement.where(Target.id == target_id_of(connection, target))
+    return [
+        SubscriptionLine(
+            id=row.id,
+            target=row.target,
+            kinds=tuple(row.kinds) if row.kinds else None,
+            service=row.service,
+            game=row.game,
+            organization=row.organization,
+            created_at=row.created_at,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def remove_subscription(connection: Connection, subscription_id: int) -> None:
+    """Remove a subscription; what it put into the outbox before is still sent. Raises TargetError if unknown."""
+    removed = connection.execute(delete(Subscription).where(Subscription.id == subscription_id))
+    if not removed.rowcount:
+        raise TargetError(f"There is no subscription {subscription_id}; `lootwire subscriptions` lists them.")
+
+
+def target_id_of(connection: Connection, name: str) -> int:
+    """Return a target's id; raises TargetError, which lists the names there are, if there is none of that name."""
+    found = connection.scalar(select(Target.id).where(Target.name == name))
+    if found is None:
+        names = connection.scalars(select(Target.name).order_by(Target.name)).all()
+        known = f"There are: {', '.join(names)}." if names else "There are no targets yet."
+        raise TargetError(f"There is no target of that name. {known}")
+    return found
+
+
+def _checked_kinds(kinds: Iterable[str] | None) -> list[str] | None:
+    wanted = sorted(set(kinds or ()))
+    families = sorted({f"{kind.family}.*" for kind in EventKind})
+    known = {kind.value for kind in EventKind} | set(families)
+    if unknown := [kind for kind in wanted if kind not in known]:
+        raise TargetError(
+            f"Unknown kind {', '.join(unknown)}. Kinds: {', '.join(EventKind)}. Whole families: {', '.join(families)}."
+        )
+    return wanted or None
+
+
+def _checked_service(connection: Connection, service: str | None) -> str | None:
+    if not service:
+        return None
+    wanted = service.strip().lower()
+    known = connection.scalars(select(Source.service).distinct().order_by(Source.service)).all()
+    # Before the first start no source is known, and every service may come.
+    if known and wanted not in known:
+        raise TargetError(f"Unknown service; there are: {', '.join(known)}.")
+    return wanted

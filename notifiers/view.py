@@ -1,0 +1,207 @@
+"""Says what a message shows of an event: facts, lists and links in plain words, before any format; pure functions."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from models.events import DropLine, EventDetail, EventKind, FieldChange
+from notifiers.escape import clean, cut, safe_url
+
+NAME_LENGTH = 160
+DESCRIPTION_LENGTH = 400
+
+_SERVICES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}
+_FIELDS = {"start_at": "Start", "end_at": "End", "details_url": "Details", "account_link_url": "Account link"}
+_KINDS = {
+    EventKind.CAMPAIGN_ADDED: ("new campaign", "new campaigns"),
+    EventKind.CAMPAIGN_STARTED: ("campaign started", "campaigns started"),
+    EventKind.CAMPAIGN_CHANGED: ("campaign changed", "campaigns changed"),
+    EventKind.CAMPAIGN_DROP_ADDED: ("campaign with new drops", "campaigns with new drops"),
+    EventKind.CAMPAIGN_CHANNELS_CHANGED: ("campaign with other channels", "campaigns with other channels"),
+    EventKind.CAMPAIGN_ENDED: ("campaign ended", "campaigns ended"),
+    EventKind.CAMPAIGN_WITHDRAWN: ("campaign withdrawn", "campaigns withdrawn"),
+    EventKind.CAMPAIGN_RETURNED: ("campaign returned", "campaigns returned"),
+    EventKind.REWARD_ADDED: ("new reward campaign", "new reward campaigns"),
+    EventKind.REWARD_ENDED: ("reward campaign ended", "reward campaigns ended"),
+    EventKind.SOURCE_FAILING: ("source failing", "sources failing"),
+    EventKind.SOURCE_RECOVERED: ("source recovered", "sources recovered"),
+    EventKind.SOURCE_CHANGED: ("source changed its format", "sources changed their format"),
+}
+_CHANNELS_MATTER = {EventKind.CAMPAIGN_ADDED, EventKind.CAMPAIGN_STARTED, EventKind.CAMPAIGN_RETURNED}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventText:
+    """An event as a message needs it; its texts are as the service sent them."""
+
+    kind: str
+    title: str
+    occurred_at: datetime
+    service: str | None = None
+    detail: EventDetail
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of it a message shows; smaller ones are tried until it fits."""
+
+    items: int
+    description: bool
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Section:
+    label: str
+    items: tuple[str, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class EventView:
+    """One event in words. All strings are clean: one line, no mention, no control character."""
+
+    title: str
+    facts: tuple[Fact, ...]
+    sections: tuple[Section, ...]
+    description: str
+    links: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class EntryView:
+    """One event as a line of a list."""
+
+    title: str
+    note: str
+    url: str | None
+
+
+def view_event(event: EventText, extent: Extent) -> EventView:
+    """Return everything that a message about one event says, as far as the extent allows."""
+    detail = event.detail
+    return EventView(
+        title=clean(event.title, NAME_LENGTH),
+        facts=tuple(_facts(event)),
+        sections=tuple(s for s in _sections(event, extent) if s.items),
+        description=clean(detail.description or "", DESCRIPTION_LENGTH) if extent.description else "",
+        links=tuple(
+            Fact(label, url)
+            for label, url in (
+                ("Details", safe_url(detail.url)),
+                ("Link your account", safe_url(detail.account_link_url)),
+            )
+            if url
+        ),
+    )
+
+
+def view_entry(event: EventText) -> EntryView:
+    """Return an event as a line of a list."""
+    ends = event.detail.end_at
+    # Of an event that tells of an end it would only repeat the title.
+    note = f"ends {moment(ends)}" if ends and event.kind != EventKind.CAMPAIGN_ENDED else ""
+    return EntryView(title=clean(event.title, NAME_LENGTH), note=note, url=safe_url(event.detail.url))
+
+
+def headline(events: Sequence[EventText], length: int) -> str:
+    """Return the title of a message: the event's own, or how many of what for several."""
+    if len(events) == 1:
+        return clean(events[0].title, length) or "Lootwire"
+    counts: dict[str, int] = {}
+    for event in events:
+        counts[event.kind] = counts.get(event.kind, 0) + 1
+    parts = ", ".join(f"{count} {_kind_words(kind, count)}" for kind, count in counts.items())
+    return clean(parts, length)
+
+
+def moment(time: datetime) -> str:
+    """Return a time in UTC as people write it, the same in every language."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _kind_words(kind: str, count: int) -> str:
+    try:
+        one, many = _KINDS[EventKind(kind)]
+    except (KeyError, ValueError):
+        # A kind of a newer version: its own name is still better than nothing.
+        return kind
+    return one if count == 1 else many
+
+
+def _facts(event: EventText) -> Iterable[Fact]:
+    detail = event.detail
+    texts = (
+        ("Game", detail.game),
+        ("By", detail.organization),
+        ("On", event.service and _SERVICES.get(event.service, event.service)),
+        ("Starts", detail.start_at and moment(detail.start_at)),
+        ("Ends", detail.end_at and moment(detail.end_at)),
+        ("Asks for", _effort(detail.required_minutes, detail.required_subs)),
+        ("Reason", detail.reason),
+        ("Since", detail.since and moment(detail.since)),
+        ("Next attempt", detail.next_attempt_at and moment(detail.next_attempt_at)),
+    )
+    for label, value in texts:
+        if value:
+            yield Fact(label, clean(value, NAME_LENGTH))
+
+
+def _sections(event: EventText, extent: Extent) -> Iterable[Section]:
+    detail = event.detail
+    yield _section("Changed", [_change(c) for c in detail.changes], extent)
+    yield _section("New drops", [_drop(d) for d in detail.drops_added], extent)
+    yield _section("Drops", [_drop(d) for d in detail.drops], extent)
+    yield _section("New channels", detail.channels_added, extent)
+    yield _section("Channels no longer named", detail.channels_removed, extent)
+    if detail.channels_total or detail.channels:
+        total = max(detail.channels_total, len(detail.channels))
+        yield _section("Channels", detail.channels, extent, total=total)
+    elif event.kind in _CHANNELS_MATTER:
+        yield Section("Channels", ("every channel of the game counts",), 0)
+
+
+def _section(label: str, items: Sequence[str], extent: Extent, total: int | None = None) -> Section:
+    shown = tuple(clean(item, NAME_LENGTH) for item in items[: extent.items])
+    return Section(label, shown, (len(items) if total is None else total) - len(shown))
+
+
+def _drop(drop: DropLine) -> str:
+    gives = ", ".join(b.name for b in drop.benefits if b.name and b.name != drop.name)
+    effort = _effort(drop.required_minutes, drop.required_subs)
+    name = drop.name or gives or "A drop"
+    tail = f": {gives}" if gives and drop.name else ""
+    # Cut apart, so that a long name does not hide what has to be done for it.
+    return cut(name, 80) + (f" ({effort})" if effort else "") + tail
+
+
+def _effort(minutes: int | None, subs: int | None) -> str:
+    parts = []
+    if minutes:
+        hours = f" = {minutes / 60:g} h" if minutes >= 120 and minutes % 30 == 0 else ""
+        parts.append(f"{minutes} min{hours}")
+    if subs:
+        parts.append("1 subscription" if subs == 1 else f"{subs} subscriptions")
+    return " and ".join(parts)
+
+
+def _change(change: FieldChange) -> str:
+    label = _FIELDS.get(change.field, change.field.replace("_", " ").capitalize())
+    return f"{label}: {_value(change.old)} → {_value(change.new)}"
+
+
+def _value(value: Any) -> str:
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, list):
+        return cut(", ".join(str(item) for item in value), 60) or "none"
+    try:
+        return moment(datetime.fromisoformat(value)) if isinstance(value, str) and "T" in value else cut(str(value), 60)
+    except ValueError:
+        return cut(str(value), 60)

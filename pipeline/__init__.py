@@ -1,0 +1,1 @@
+"""Fetch, parse, judge, compare and store what sources tell; settings, command line and embedded servers."""

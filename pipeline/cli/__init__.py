@@ -1,0 +1,79 @@
+"""The command `lootwire`: says in one line what went wrong and what to do, never in a traceback."""
+
+import os
+import signal
+import sys
+
+import click
+import typer
+from sqlalchemy.exc import OperationalError
+
+from feeds.write import PublishError
+from notifiers.errors import DeliveryError, TargetError, VaultError
+from pipeline.cli import importing, looking, running, telling
+from pipeline.cli.output import errors
+from pipeline.embedded import EmbeddedError
+from pipeline.errors import LootwireError
+from pipeline.supervisor import AlreadyRunning
+
+# Exit codes other programs may rely on: 0 done, 1 failed, 2 wrong usage, 3 done with something set aside.
+FAILED, USAGE, INTERRUPTED = 1, 2, 128 + signal.SIGINT
+OURS = (
+    LootwireError,
+    TargetError,
+    VaultError,
+    DeliveryError,
+    PublishError,
+    EmbeddedError,
+    AlreadyRunning,
+)
+
+app = typer.Typer(
+    name="lootwire",
+    help="Watches drop campaigns and tells you by feed, mail and chat.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for module in (running, looking, telling, importing):
+    module.add_to(app)
+
+
+def main() -> None:
+    """Run a command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line and return its exit code."""
+    try:
+        return _run(arguments)
+    except OURS as error:
+        return _fail(str(error))
+    except OperationalError as error:
+        reason = str(error.orig).strip().splitlines()[0]
+        return _fail(f"the database does not answer: {reason}")
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="lootwire")
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        errors.print("stopped")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`head`, say) has seen enough; Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _fail(text: str) -> int:
+    errors.print(f"lootwire: {text}", markup=False, soft_wrap=True)
+    return FAILED

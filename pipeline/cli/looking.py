@@ -1,0 +1,259 @@
+"""Commands that look: `sources`, `events`, `deliveries`, `why`, `feeds`, `quarantine`."""
+
+import gzip
+import sys
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import Connection, RowMapping, select, update
+
+from models import (
+    Delivery,
+    DeliveryState,
+    DropCampaign,
+    Event,
+    Feed,
+    Game,
+    Organization,
+    QuarantinedPayload,
+    RewardCampaign,
+    Source,
+)
+from models.names import name_key
+from notifiers.deliveries import list_deliveries, replay
+from notifiers.targets import list_subscriptions
+from pipeline.cli.output import JsonFlag, console, parse_since, print_json, print_rows, show
+from pipeline.cli.running import open_command
+from pipeline.errors import LootwireError
+from pipeline.fetching import register
+from pipeline.runtime import utc_now
+
+Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, the newest.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(sources)
+    app.command()(events)
+    app.command()(deliveries)
+    app.command()(why)
+    app.command()(feeds)
+    app.command()(quarantine)
+
+
+def sources(
+    as_json: JsonFlag = False,
+    now: Annotated[str | None, typer.Option("--now", metavar="NAME", help="Make this source due at once.")] = None,
+) -> int:
+    """Show every source: how it is, when it was last asked, and when it is asked next."""
+    runtime = open_command()
+    with runtime.engine.begin() as connection:
+        register(connection, runtime.sources, utc_now())
+        if now is not None:
+            name = runtime.source(now).name
+            connection.execute(update(Source).values(next_due_at=utc_now()).where(Source.name == name))
+        listed = connection.execute(select(*Source.__table__.c).order_by(Source.id)).mappings()
+        rows = [_source(row) for row in listed]
+    columns = ("name", "state", "last_success_at", "next_attempt_at", "last_error")
+    print_rows(rows, as_json=as_json, columns=columns, empty="No sources.")
+    return 0
+
+
+def _source(row: RowMapping) -> dict[str, Any]:
+    return {
+        "name": row["name"],
+        "service": row["service"],
+        "state": source_state(row),
+        "next_attempt_at": row["next_due_at"],
+        "last_success_at": row["last_success_at"],
+        "last_snapshot_at": row["last_snapshot_at"],
+        "failing_since": row["failing_since"],
+        "changed_since": row["changed_since"],
+        "consecutive_failures": row["consecutive_failures"],
+        "refresh_seconds": row["refresh_seconds"],
+        "last_error": row["last_error"],
+    }
+
+
+def source_state(row: RowMapping) -> str:
+    """Return a source's state in the words of its events, or `ok`, `new`, `off`."""
+    if not row["enabled"]:
+        return "off"
+    if row["changed_since"] is not None:
+        return "source.changed"
+    if row["failing_since"] is not None:
+        return "source.failing"
+    return "ok" if row["last_success_at"] else "new"
+
+
+def events(
+    as_json: JsonFlag = False,
+    kind: Annotated[str | None, typer.Option(help="A kind (campaign.added) or a family (campaign.*).")] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="A game, organization or campaign by name, or a campaign's id.")
+    ] = None,
+    since: Annotated[str | None, typer.Option(help="30d, 12h, or a time; by when it was recorded.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many at most; 50 in the table.")] = None,
+) -> int:
+    """Show what happened, newest first in the table, oldest first as JSON."""
+    runtime = open_command()
+    with runtime.engine.connect() as connection:
+        rows = _events(connection, kind, subject, parse_since(since, utc_now()), limit or (None if as_json else 50))
+        if as_json:
+            for row in reversed(rows):
+                print_json(_event(row))
+            return 0
+        shown = [{"at": row["occurred_at"], "kind": row["kind"], "title": row["title"]} for row in rows]
+    print_rows(shown, as_json=False, columns=("at", "kind", "title"), empty="Nothing happened yet.")
+    return 0
+
+
+def _events(
+    connection: Connection, kind: str | None, subject: str | None, since: datetime | None, limit: int | None
+) -> list[RowMapping]:
+    query = (
+        select(
+            *Event.__table__.c,
+            Source.name.label("source"),
+            Game.name.label("game"),
+            Game.public_id.label("game_public_id"),
+            Organization.name.label("organization"),
+            DropCampaign.external_id.label("campaign"),
+            RewardCampaign.external_id.label("reward_campaign"),
+        )
+        .outerjoin(Source, Source.id == Event.source_id)
+        .outerjoin(Game, Game.id == Event.game_id)
+        .outerjoin(Organization, Organization.id == Event.organization_id)
+        .outerjoin(DropCampaign, DropCampaign.id == Event.campaign_id)
+        .outerjoin(RewardCampaign, RewardCampaign.id == Event.reward_campaign_id)
+        .order_by(Event.id.desc())
+        .limit(limit)
+    )
+    if kind is not None:
+        query = query.where(Event.kind.startswith(kind[:-1]) if kind.endswith(".*") else Event.kind == kind)
+    if subject is not None:
+        key = name_key(subject)
+        query = query.where(
+            (Game.name_key == key)
+            | (Organization.name_key == key)
+            | (DropCampaign.external_id == subject)
+            | (RewardCampaign.external_id == subject)
+            | (Event.detail["name"].astext == subject)
+        )
+    if since is not None:
+        query = query.where(Event.recorded_at >= since)
+    return list(connection.execute(query).mappings())
+
+
+def _event(row: RowMapping) -> dict[str, Any]:
+    subjects = {name: row[name] for name in ("game", "organization", "campaign", "reward_campaign", "service")}
+    return {
+        "id": row["id"],
+        "kind": row["kind"],
+        "key": row["event_key"],
+        "title": row["title"],
+        "occurred_at": row["occurred_at"],
+        "recorded_at": row["recorded_at"],
+        "source": row["source"],
+        "subjects": {name: value for name, value in subjects.items() if value is not None},
+        "silent": row["silent"],
+        "detail": row["detail"],
+    }
+
+
+def deliveries(
+    as_json: JsonFlag = False,
+    state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many at most; 50 in the table.")] = None,
+    replay_dead: Annotated[bool, typer.Option("--replay", help="Send dead deliveries again.")] = False,
+) -> int:
+    """Show what was sent to whom, what waits, and what was given up."""
+    runtime = open_command()
+    with runtime.engine.begin() as connection:
+        if replay_dead:
+            revived = replay(connection, utc_now())
+            console.print(f"{revived} dead deliveries will be sent again")
+            return 0
+        rows = list_deliveries(connection, state, limit or (None if as_json else 50))
+    columns = ("id", "state", "target", "title", "attempts", "next_attempt_at", "last_error")
+    print_rows(rows, as_json=as_json, columns=columns, empty="No deliveries.")
+    return 0
+
+
+def why(delivery: Annotated[int, typer.Argument(help="A delivery's number.")]) -> int:
+    """Say why a delivery was sent: the event, and the subscriptions that asked for it."""
+    runtime = open_command()
+    with runtime.engine.connect() as connection:
+        query = (
+            select(Delivery.subscription_ids, Delivery.state, Event.kind, Event.title, Event.occurred_at)
+            .join(Event, Event.id == Delivery.event_id)
+            .where(Delivery.id == delivery)
+        )
+        row = connection.execute(query).one_or_none()
+        if row is None:
+            raise LootwireError(f"there is no delivery {delivery}; `lootwire deliveries` lists them")
+        asked = [line for line in list_subscriptions(connection) if line.id in row.subscription_ids]
+    console.print(f"{row.title}\n{row.kind}, {show(row.occurred_at)} UTC, {row.state}", markup=False)
+    for line in asked:
+        filters = {"service": line.service, "game": line.game, "organization": line.organization}
+        told = [f"{name} {value}" for name, value in filters.items() if value]
+        told += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []
+        console.print(f"subscription {line.id} of {line.target}: {'; '.join(told) or 'everything'}", markup=False)
+    if len(asked) < len(row.subscription_ids):
+        console.print("a subscription that asked for it has been removed since")
+    return 0
+
+
+def feeds(as_json: JsonFlag = False) -> int:
+    """Show the published feeds with their addresses."""
+    runtime = open_command()
+    base = runtime.settings.public_url
+    with runtime.engine.connect() as connection:
+        query = select(*Feed.__table__.c).order_by(Feed.id)
+        rows = [
+            {
+                "title": row["title"],
+                "scope": row["scope"],
+                "path": row["path"],
+                "rss": f"{base}/{row['path']}.rss.xml",
+                "atom": f"{base}/{row['path']}.atom.xml",
+                "items": row["items"],
+                "written_at": row["written_at"],
+                "waiting": row["version"] != row["written_version"],
+            }
+            for row in connection.execute(query).mappings()
+        ]
+    empty = "No feeds yet: they appear with the first events, `lootwire once` fetches some."
+    print_rows(rows, as_json=as_json, columns=("title", "rss", "items", "written_at"), empty=empty)
+    return 0
+
+
+def quarantine(
+    as_json: JsonFlag = False,
+    payload: Annotated[int | None, typer.Option("--payload", metavar="ID", help="Print this payload.")] = None,
+    limit: Limit = 50,
+) -> int:
+    """Show payloads that were set aside, each with its reason."""
+    runtime = open_command()
+    with runtime.engine.connect() as connection:
+        if payload is not None:
+            query = select(QuarantinedPayload.payload_gzip).where(QuarantinedPayload.id == payload)
+            kept = connection.scalar(query)
+            if kept is None:
+                raise LootwireError(f"there is no payload {payload}; `lootwire quarantine` lists them")
+            sys.stdout.buffer.write(gzip.decompress(kept))
+            return 0
+        kept_columns = [
+            c for c in QuarantinedPayload.__table__.c if c.name not in {"payload_gzip", "digest", "source_id"}
+        ]
+        listed = (
+            select(Source.name.label("source"), *kept_columns)
+            .join(Source, Source.id == QuarantinedPayload.source_id)
+            .order_by(QuarantinedPayload.id.desc())
+            .limit(limit)
+        )
+        rows = list(connection.execute(listed).mappings())
+    columns = ("id", "source", "reason", "detail", "origin", "times_seen", "last_seen_at")
+    print_rows(rows, as_json=as_json, columns=columns, empty="Nothing is set aside.")
+    return 0

@@ -1,0 +1,163 @@
+"""Commands that run the pipeline: `up`, `once`, `demo`, `publish`, and what tells how it stands: `status`, `doctor`."""
+
+from typing import Annotated
+
+import typer
+from pydantic import SecretStr
+from rich.progress import Progress, SpinnerColumn, TextColumn
+from sqlalchemy import Connection, func, select
+
+from feeds.publish import publish as publish_marked
+from models import Delivery, DropCampaign, Event, Feed, QuarantinedPayload, Source, Target
+from notifiers.targets import list_targets
+from pipeline import service, upkeep
+from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
+from pipeline.embedded import healthy
+from pipeline.errors import LootwireError
+from pipeline.logs import configure_logging
+from pipeline.runtime import Runtime, open_runtime, utc_now
+from pipeline.settings import LoadedSettings, Settings, load_settings, variable_name
+
+SET_ASIDE = 3
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    for command in (up, once, demo, publish, status, doctor):
+        app.command()(command)
+
+
+def open_command() -> Runtime:
+    """Return the runtime for a command, with a word on variables that look like settings and are none."""
+    loaded = load_settings()
+    for name in loaded.unknown:
+        errors.print(f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all")
+    configure_logging("WARNING")
+    return open_runtime(loaded.settings)
+
+
+def up() -> int:
+    """Run everything until Ctrl-C: database, workers, clock and a small web server for the feeds."""
+    runtime = open_command()
+    settings = runtime.settings
+    service.check_port(settings.http_port)
+    with service.supervisor(runtime, service.programs(runtime)) as running:
+        console.print(f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)")
+        return running.run_until_signal()
+
+
+def once() -> int:
+    """Do one full cycle, then exit: fetch what is due, send, publish. For cron."""
+    runtime = open_command()
+    with (
+        service.running_workers(runtime),
+        Progress(SpinnerColumn(), TextColumn("{task.description}"), console=errors, transient=True) as progress,
+    ):
+        task = progress.add_task("starting workers")
+        began = service.run_cycle(runtime, tell=lambda stage: progress.update(task, description=stage))
+    with runtime.engine.connect() as connection:
+        failing = connection.scalar(select(func.count()).where(Source.failing_since.is_not(None))) or 0
+        sources = connection.scalar(select(func.count()).select_from(Source)) or 0
+        kept = select(func.count()).where(QuarantinedPayload.last_seen_at >= began)
+        aside = failing + (connection.scalar(kept) or 0)
+        events = connection.scalar(select(func.count()).where(Event.recorded_at >= began)) or 0
+    console.print(
+        f"{events} events; {sources - failing} of {sources} sources well; feeds in {runtime.settings.published}"
+    )
+    if failing:
+        console.print("`lootwire sources` says what is failing and when it is tried again.")
+    if failing == sources:
+        return 1
+    return SET_ASIDE if aside else 0
+
+
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Stay up afterwards, until Ctrl-C.")] = False,
+) -> int:
+    """Show everything at work in a minute, offline: invented services, real workers, real feeds, mail and a webhook."""
+    from pipeline.demo.show import run_demo
+
+    return run_demo(keep=keep)
+
+
+def publish() -> int:
+    """Write the feeds that events touched and the page, now."""
+    runtime = open_command()
+    summary = publish_marked(runtime.engine, runtime.settings.published, runtime.settings.public_url, utc_now())
+    console.print(f"{summary.written} files written, {summary.unchanged} unchanged, in {runtime.settings.published}")
+    for failure in summary.failures:
+        errors.print(f"{failure.path}: {failure.reason}", markup=False)
+    return SET_ASIDE if summary.failures else 0
+
+
+def status(as_json: JsonFlag = False) -> int:
+    """Say how the pipeline stands, in a few figures."""
+    runtime = open_command()
+    with runtime.engine.connect() as connection:
+        figures = _figures(connection)
+    figures |= {"worker_seen_at": upkeep.last_beat(runtime.engine), "published": str(runtime.settings.published)}
+    if as_json:
+        print_json(figures)
+        return 0
+    for name, value in figures.items():
+        console.print(f"{name.replace('_', ' '):>24}  {show(value)}", markup=False, soft_wrap=True)
+    return 0
+
+
+def _figures(connection: Connection) -> dict[str, object]:
+    open_ones = DropCampaign.ended_at.is_(None) & DropCampaign.withdrawn_at.is_(None)
+    counts = {
+        "campaigns": select(func.count()).select_from(DropCampaign),
+        "campaigns_open": select(func.count()).where(open_ones),
+        "events": select(func.count()).select_from(Event),
+        "feeds": select(func.count()).select_from(Feed),
+        "feeds_waiting": select(func.count()).where(Feed.version != Feed.written_version),
+        "targets": select(func.count()).select_from(Target),
+        "deliveries_sent": select(func.count()).where(Delivery.state == "sent"),
+        "deliveries_waiting": select(func.count()).where(Delivery.state.in_(["pending", "sending"])),
+        "deliveries_dead": select(func.count()).where(Delivery.state == "dead"),
+        "quarantined": select(func.count()).select_from(QuarantinedPayload),
+        "sources_failing": select(func.count()).where(Source.failing_since.is_not(None)),
+        "last_event_at": select(func.max(Event.recorded_at)),
+    }
+    return {name: connection.scalar(query) for name, query in counts.items()}
+
+
+def doctor(as_json: JsonFlag = False) -> int:
+    """Show each setting with its origin, and check what can be checked: servers, folders, targets."""
+    loaded = load_settings()
+    rows = [_setting(loaded, field) for field in Settings.model_fields]
+    print_rows(rows, as_json=as_json, columns=("setting", "value", "origin"), empty="")
+    if as_json:
+        return 0
+    for name in loaded.unknown:
+        console.print(f"! {name} is set, but it is not a setting of this version", markup=False)
+    settings = loaded.settings
+    servers = "running" if settings.database_url is None and healthy(settings.data_dir) else "not running"
+    console.print(f"\nembedded servers: {servers if settings.database_url is None else 'not used'}")
+    problems = [name for name, problem in _checks(loaded) if problem]
+    return 1 if problems else 0
+
+
+def _setting(loaded: LoadedSettings, field: str) -> dict[str, str]:
+    value = getattr(loaded.settings, field)
+    shown = "********" if isinstance(value, SecretStr) else show(value)
+    return {"setting": variable_name(field), "value": shown, "origin": loaded.origins[field]}
+
+
+def _checks(loaded: LoadedSettings) -> list[tuple[str, str | None]]:
+    """Try the servers and the folders; says each outcome and returns those that are wrong."""
+    found: list[tuple[str, str | None]] = []
+    try:
+        runtime = open_runtime(loaded.settings)
+        runtime.settings.published.mkdir(parents=True, exist_ok=True)
+        with runtime.engine.connect() as connection:
+            targets = list_targets(connection)
+        found.append(("database and broker", None))
+        if not targets:
+            console.print("no targets yet: `lootwire targets add NAME URL` tells Lootwire where to send messages")
+    except LootwireError as error:
+        found.append(("database and broker", str(error)))
+    for name, problem in found:
+        console.print(f"{name}: {problem or 'well'}", markup=False, soft_wrap=True)
+    return found

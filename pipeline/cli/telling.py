@@ -1,0 +1,126 @@
+"""Commands on who is told what: `targets` and `subscriptions`."""
+
+import sys
+from typing import Annotated
+
+import typer
+from sqlalchemy import func, select
+
+from models import Event
+from notifiers import targets as store
+from notifiers.check import test_target
+from notifiers.match import matching
+from pipeline.cli.output import JsonFlag, console, parse_since, print_rows
+from pipeline.cli.running import open_command
+from pipeline.runtime import utc_now
+
+targets = typer.Typer(help="Places to send messages to.", no_args_is_help=False)
+subscriptions = typer.Typer(help="What each target is told of.", no_args_is_help=False)
+Name = Annotated[str, typer.Argument(help="The target's name.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.add_typer(targets, name="targets")
+    app.add_typer(subscriptions, name="subscriptions")
+
+
+@targets.callback(invoke_without_command=True)
+def list_targets(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show the targets; with a command, change them."""
+    if context.invoked_subcommand is None:
+        with open_command().engine.connect() as connection:
+            rows = store.list_targets(connection)
+        empty = "No targets yet: `lootwire targets add NAME URL`."
+        print_rows(rows, as_json=as_json, columns=("name", "label", "waiting", "dead"), empty=empty)
+
+
+@targets.command("add")
+def add_target(
+    name: Name,
+    url: Annotated[
+        str, typer.Argument(help="An Apprise URL; `-` reads it from standard input, out of the shell's history.")
+    ],
+) -> None:
+    """Add a target by its Apprise URL, which is kept encrypted and never shown."""
+    runtime = open_command()
+    url = sys.stdin.readline().strip() if url == "-" else url
+    with runtime.engine.begin() as connection:
+        line = store.add_target(connection, runtime.vault, name, url, utc_now())
+    console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
+    console.print(f"Then say what it is told of: lootwire subscriptions add --to {line.name!r}", markup=False)
+
+
+@targets.command("test")
+def try_target(name: Name) -> None:
+    """Send a test message to a target, now."""
+    runtime = open_command()
+    test_target(runtime.engine, runtime.vault, name)
+    console.print(f"sent to {name}", markup=False)
+
+
+@targets.command("remove")
+def remove_target(name: Name) -> None:
+    """Remove a target with its subscriptions and deliveries."""
+    with open_command().engine.begin() as connection:
+        store.remove_target(connection, name)
+    console.print(f"{name} removed", markup=False)
+
+
+@subscriptions.callback(invoke_without_command=True)
+def list_subscriptions(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show the subscriptions; with a command, change them."""
+    if context.invoked_subcommand is None:
+        with open_command().engine.connect() as connection:
+            rows = store.list_subscriptions(connection)
+        empty = "No subscriptions yet: `lootwire subscriptions add --to NAME`."
+        columns = ("id", "target", "kinds", "service", "game", "organization")
+        print_rows(rows, as_json=as_json, columns=columns, empty=empty)
+
+
+@subscriptions.command("add")
+def add_subscription(
+    to: Annotated[str, typer.Option("--to", help="The target's name.")],
+    service: Annotated[str | None, typer.Option(help="twitch, kick or chzzk.")] = None,
+    game: Annotated[str | None, typer.Option(help="A game, by name.")] = None,
+    organization: Annotated[str | None, typer.Option(help="An organization, by name.")] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="campaign.added, campaign.*, …; may be given several times.")
+    ] = None,
+) -> None:
+    """Tell a target of events from now on; without filters, of everything."""
+    with open_command().engine.begin() as connection:
+        line = store.add_subscription(
+            connection, to, utc_now(), kinds=kind, service=service, game=game, organization=organization
+        )
+    console.print(f"subscription {line.id}: {line.target} is told from now on", markup=False)
+
+
+@subscriptions.command("remove")
+def remove_subscription(number: Annotated[int, typer.Argument(help="The subscription's number.")]) -> None:
+    """Remove a subscription."""
+    with open_command().engine.begin() as connection:
+        store.remove_subscription(connection, number)
+    console.print(f"subscription {number} removed")
+
+
+@subscriptions.command("try")
+def try_subscriptions(
+    target: Annotated[str, typer.Argument(metavar="NAME", help="The target's name.")],
+    since: Annotated[str, typer.Option(help="30d, 12h, or a time.")] = "30d",
+    as_json: JsonFlag = False,
+) -> None:
+    """Show which past events a target's subscriptions would have told it of; sends nothing."""
+    with open_command().engine.connect() as connection:
+        target_id = store.target_id_of(connection, target)
+        matched = matching(target_id).subquery()
+        query = (
+            select(Event.id, Event.occurred_at, Event.kind, Event.title)
+            .where(Event.id.in_(select(matched.c.id)), Event.occurred_at >= parse_since(since, utc_now()))
+            .order_by(Event.id)
+        )
+        rows = list(connection.execute(query).mappings())
+        total = connection.scalar(select(func.count()).where(Event.occurred_at >= parse_since(since, utc_now())))
+    print_rows(rows, as_json=as_json, columns=("occurred_at", "kind", "title"), empty="Nothing would have been sent.")
+    if not as_json:
+        console.print(f"{len(rows)} of {total} events")

@@ -1,0 +1,197 @@
+"""Speaks for the mirror, Kick and CHZZK on this machine, so that the demo needs no network."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from email.utils import formatdate
+from functools import partial
+from hashlib import sha256
+from threading import Condition
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from pipeline.demo import history, pictures
+from pipeline.demo.clock import exact_stamp
+from pipeline.demo.local import QuietHandler, serving
+
+_CHZZK = re.compile(r"/chzzk/service/v(?P<version>[12])/drops/campaigns/(?P<number>\d{1,18})")
+
+
+class Answer(NamedTuple):
+    status: int
+    content_type: str
+    body: bytes
+    headers: dict[str, str]
+    counted: bool
+    """Whether it tells of a step (pictures and unknown paths do not)."""
+
+
+class DemoServices:
+    """One local server with the whole demo world behind it; use it as a context manager.
+
+    The services live in the history's time, not in ours: a step's mirror says when its snapshot was taken,
+    and the `Date` header of every answer is that same moment, so hours can pass in a minute.
+    """
+
+    def __init__(self, now: datetime, *, refresh_interval_seconds: int = 1) -> None:
+        """Prepares the history that ends at the aware time `now`; nothing listens yet."""
+        self.now = now
+        self.refresh_interval_seconds = refresh_interval_seconds
+        self.base_url = ""
+        self._step = 0
+        self._served: defaultdict[str, set[int]] = defaultdict(set)
+        self._changed = Condition()
+        self._running = ExitStack()
+
+    def __enter__(self) -> Self:
+        self.base_url = self._running.enter_context(serving(partial(_Handler, self)))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.close()
+
+    @property
+    def mirror_url(self) -> str:
+        """What stands for the mirror's host: `/drops`, `/rewards` and their `/v2` are below it."""
+        return f"{self.base_url}/mirror"
+
+    @property
+    def kick_url(self) -> str:
+        """What stands for Kick's host: `/api/v1/drops/campaigns` is below it."""
+        return f"{self.base_url}/kick"
+
+    @property
+    def chzzk_url(self) -> str:
+        """What stands for CHZZK's host: `/service/v1` and `/service/v2` are below it."""
+        return f"{self.base_url}/chzzk"
+
+    @property
+    def step(self) -> int:
+        """The step of the history that is served now, 0 to `history.STEPS - 1`."""
+        with self._changed:
+            return self._step
+
+    @property
+    def served(self) -> dict[str, set[int]]:
+        """A copy of the steps at which each path was fetched whole or as a 304 (a HEAD is no fetch)."""
+        with self._changed:
+            return {path: set(steps) for path, steps in self._served.items()}
+
+    def advance(self) -> int:
+        """Goes on to the next step, or stays at the last one, and says where that is."""
+        with self._changed:
+            self._step = min(self._step + 1, history.STEPS - 1)
+            return self._step
+
+    def wait_served(self, path_prefix: str, step: int, timeout: float) -> None:
+        """Waits until something under the path was fetched at this step.
+
+        Raises:
+            TimeoutError: It was not within `timeout` seconds; the text says what was fetched instead.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._was_served(path_prefix, step), timeout):
+                seen = {path: sorted(steps) for path, steps in self._served.items()}
+                raise TimeoutError(
+                    f"Nothing under {path_prefix} was fetched at step {step} in {timeout} s; fetched: {seen}"
+                )
+
+    def _was_served(self, path_prefix: str, step: int) -> bool:
+        return any(path.startswith(path_prefix) and step in steps for path, steps in self._served.items())
+
+    def note_served(self, path: str, step: int) -> None:
+        """Remembers that a path was fetched at a step, for whoever waits for it."""
+        with self._changed:
+            self._served[path].add(step)
+            self._changed.notify_all()
+
+    def answer(self, path: str, step: int) -> Answer:
+        """What the server says to a GET of this path at this step."""
+        if lists := _MIRROR_LISTS.get(path):
+            return self._mirror(lists, step, versioned="/v2/" in path)
+        if path == "/kick/api/v1/drops/campaigns":
+            return _json(200, history.kick_campaigns(self.now, step, self.base_url))
+        if found := _CHZZK.fullmatch(path):
+            return self._chzzk(int(found["number"]), step, int(found["version"]))
+        if drawing := pictures.picture(path):
+            return Answer(200, "image/svg+xml; charset=utf-8", drawing.encode(), {}, counted=False)
+        return _json(404, {"error": "Not Found"})._replace(counted=False)
+
+    def _mirror(self, lists: "_MirrorList", step: int, *, versioned: bool) -> Answer:
+        data = lists(self.now, step, self.base_url)
+        updated_at = exact_stamp(history.snapshot_time(self.now, step))
+        if versioned:
+            return _json(
+                200,
+                {
+                    "lastUpdatedAt": updated_at,
+                    "refreshIntervalSeconds": self.refresh_interval_seconds,
+                    "data": data,
+                },
+            )
+        return _json(200, data)._replace(
+            headers={
+                "X-Last-Updated-At": updated_at,
+                "X-Refresh-Interval-Seconds": str(self.refresh_interval_seconds),
+            }
+        )
+
+    def _chzzk(self, number: int, step: int, version: int) -> Answer:
+        content = history.chzzk_campaign(self.now, step, number, self.base_url, version=version)
+        if content is None:
+            return _json(404, {"code": 404, "message": "존재하지 않는 캠페인입니다.", "content": None})
+        return _json(200, {"code": 200, "message": None, "content": content})
+
+
+_MirrorList = Callable[[datetime, int, str], list[dict[str, Any]]]
+
+_MIRROR_LISTS: dict[str, _MirrorList] = {
+    "/mirror/drops": history.mirror_drops,
+    "/mirror/v2/drops": history.mirror_drops,
+    "/mirror/rewards": history.mirror_rewards,
+    "/mirror/v2/rewards": history.mirror_rewards,
+}
+
+
+class _Handler(QuietHandler):
+    def __init__(self, services: DemoServices, *connection: Any) -> None:
+        # Before the base class, whose constructor already handles the request.
+        self.services = services
+        self.step = services.step
+        super().__init__(*connection)
+
+    def do_GET(self) -> None:  # noqa: N802  the name that http.server calls
+        path, self.step = urlsplit(self.path).path, self.services.step
+        answer = self.services.answer(path, self.step)
+        etag = f'"{sha256(answer.body).hexdigest()[:32]}"'
+        headers = {"Content-Type": answer.content_type, **answer.headers}
+        if answer.status == 200:
+            headers["ETag"] = etag
+        unchanged = answer.status == 200 and _matches(self.headers.get("If-None-Match", ""), etag)
+        self.answer(304 if unchanged else answer.status, headers, answer.body)
+        if answer.counted and self.command == "GET":
+            self.services.note_served(path, self.step)
+
+    do_HEAD = do_GET  # noqa: N815  likewise
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The `Date` header, which is the step's time: the services live in the history, not in ours."""
+        seen_at = history.snapshot_time(self.services.now, self.step)
+        return formatdate(timestamp or seen_at.timestamp(), usegmt=True)
+
+
+def _json(status: int, content: Any) -> Answer:
+    body = json.dumps(content, ensure_ascii=False).encode()
+    return Answer(status, "application/json; charset=utf-8", body, {}, counted=True)
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    """Whether the client's tags hold ours, by the weak comparison that RFC 9110 wants for a GET."""
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return etag in tags or "*" in tags

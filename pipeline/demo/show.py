@@ -1,0 +1,207 @@
+"""Play the demo: invented services and their history, the real pipeline, and what came of it.
+
+Only the services and the two sinks are invented; servers, workers, beat, mail and feeds are the real ones. Hours of
+history pass in a minute because the mirror tells when its data was true, and the pipeline goes by that.
+"""
+
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import func, select
+
+from models import DropCampaign, Event, Feed
+from notifiers.targets import add_subscription, add_target
+from pipeline import service
+from pipeline.cli.output import console, errors, show
+from pipeline.demo.history import STEPS
+from pipeline.demo.services import DemoServices
+from pipeline.demo.sinks import MailSink, WebhookSink
+from pipeline.errors import LootwireError
+from pipeline.logs import configure_logging
+from pipeline.runtime import Runtime, open_runtime, utc_now
+from pipeline.settings import load_settings
+from pipeline.static_server import HOST
+
+STEP_LIMIT = 30.0
+SETTLE_LIMIT = 30.0
+# Variables of a real installation must not reach into the demo, nor the demo's into it.
+FOREIGN = ("DATABASE_URL", "REDIS_URL", "DATABASE_URL_FILE", "REDIS_URL_FILE")
+MAIL_TARGET, HOOK_TARGET = "demo mailbox", "demo webhook"
+
+
+def run_demo(*, keep: bool) -> int:
+    """Run the demo and print what it made; returns 0 if every part of it was seen to work."""
+    configure_logging("ERROR")
+    with ExitStack() as stack:
+        folder = stack.enter_context(_throw_away_folder())
+        services = stack.enter_context(DemoServices(utc_now()))
+        mail, hook = stack.enter_context(MailSink()), stack.enter_context(WebhookSink())
+        stack.enter_context(_environment(_variables(services, folder)))
+        progress = stack.enter_context(_progress())
+        task = progress.add_task("starting PostgreSQL and Valkey", total=STEPS + 2)
+        runtime = open_runtime(load_settings().settings)
+        _subscribe(runtime, mail, hook)
+        progress.update(task, advance=1, description="starting workers, beat and web server")
+        listed = service.programs(runtime)
+        running = stack.enter_context(service.supervisor(runtime, listed, say=lambda _: None, grace=10))
+        for step in range(STEPS):
+            _play(services, step)
+            progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
+        missing = _settle(runtime, mail, hook)
+        progress.update(task, advance=1, description="done")
+        progress.stop()
+        _print_summary(runtime, mail, hook, keep=keep)
+        for what in missing:
+            errors.print(f"lootwire: {what}")
+        if keep:
+            console.print("\nIt stays up; Ctrl-C ends it.")
+            return running.run_until_signal()
+    return 1 if missing else 0
+
+
+@contextmanager
+def _throw_away_folder() -> Iterator[Path]:
+    """Give a folder whose databases go away with the demo; the published files stay to be looked at."""
+    folder = Path(tempfile.mkdtemp(prefix="lootwire-demo-"))
+    try:
+        yield folder
+    finally:
+        for path in folder.iterdir():
+            if path.name != "public":
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def _variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
+    port = _free_port()
+    return {
+        "LOOTWIRE_DATA_DIR": str(folder / "data"),
+        "LOOTWIRE_PUBLISH_DIR": str(folder / "public"),
+        "LOOTWIRE_HTTP_PORT": str(port),
+        "LOOTWIRE_PUBLIC_URL": f"http://127.0.0.1:{port}",
+        "LOOTWIRE_DROPS_MIRROR_URL": services.mirror_url,
+        "LOOTWIRE_KICK_URL": services.kick_url,
+        "LOOTWIRE_CHZZK_URL": services.chzzk_url,
+        "LOOTWIRE_DROPS_MIRROR_POLL_SECONDS": "1",
+        "LOOTWIRE_KICK_POLL_SECONDS": "1",
+        "LOOTWIRE_CHZZK_POLL_SECONDS": "1",
+        "LOOTWIRE_CHZZK_FIRST_NUMBER": "1204",
+        "LOOTWIRE_LOG_LEVEL": "ERROR",
+        "NO_PROXY": "127.0.0.1",
+        "no_proxy": "127.0.0.1",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set the demo's variables, for this process and its children, in a folder that has no settings files."""
+    before, cwd = dict(os.environ), Path.cwd()
+    ours = [name for name in os.environ if name.startswith("LOOTWIRE_") or name in FOREIGN]
+    for name in ours:
+        del os.environ[name]
+    os.environ.update(variables)
+    os.chdir(Path(variables["LOOTWIRE_DATA_DIR"]).parent)
+    try:
+        yield
+    finally:
+        os.chdir(cwd)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _subscribe(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> None:
+    address = f"mailto://{mail.host}:{mail.port}/?from=lootwire@demo.example&to=you@demo.example&mode=insecure"
+    with runtime.engine.begin() as connection:
+        for name, url in ((MAIL_TARGET, address), (HOOK_TARGET, f"json{hook.url.removeprefix('http')}")):
+            add_target(connection, runtime.vault, name, url, utc_now())
+        add_subscription(connection, MAIL_TARGET, utc_now(), kinds=["campaign.*", "reward.*"])
+        add_subscription(connection, HOOK_TARGET, utc_now())
+
+
+def _play(services: DemoServices, step: int) -> None:
+    """Wait until the workers have fetched this hour from every service, then let the next one begin."""
+    try:
+        for path in ("/mirror/v2/drops", "/mirror/v2/rewards", "/kick/", "/chzzk/"):
+            services.wait_served(path, step, STEP_LIMIT)
+    except TimeoutError as error:
+        raise LootwireError(f"the demo's workers did not fetch in time: {error}") from error
+    if step + 1 < STEPS:
+        services.advance()
+
+
+def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> list[str]:
+    """Wait until everything is sent and published; returns what was not seen."""
+    deadline = time.monotonic() + SETTLE_LIMIT
+    wanted: dict[str, Callable[[], bool]] = {
+        "no mail arrived": lambda: bool(mail.messages),
+        "no webhook was called": lambda: bool(hook.messages),
+        "not everything was sent and published in time": lambda: service.settled(runtime.engine),
+    }
+    while time.monotonic() < deadline and not all(seen() for seen in wanted.values()):
+        time.sleep(0.1)
+    return [what for what, seen in wanted.items() if not seen()]
+
+
+def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep: bool) -> None:
+    with runtime.engine.connect() as connection:
+        campaigns = connection.execute(
+            select(DropCampaign.service, func.count()).group_by(DropCampaign.service)
+        ).tuples()
+        by_service = dict(campaigns.all())
+        kinds: Counter[str] = Counter(
+            dict(connection.execute(select(Event.kind, func.count()).group_by(Event.kind)).tuples().all())
+        )
+        latest = connection.execute(select(Event.title).order_by(Event.id.desc()).limit(5)).scalars().all()
+        feeds = connection.scalar(select(func.count()).select_from(Feed)) or 0
+    told = ", ".join(f"{count} on {name}" for name, count in sorted(by_service.items()))
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    table.add_row("campaigns", f"{sum(by_service.values())} ({told})")
+    table.add_row("events", f"{kinds.total()}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
+    table.add_row("for example", Text("\n".join(map(show, latest))))
+    table.add_row("mail", Text(_received(len(mail.messages), "message", [m.subject for m in mail.messages])))
+    titles = [str((message.json or {}).get("title")) for message in hook.messages]
+    table.add_row("webhook", Text(_received(len(hook.messages), "call", titles)))
+    published = runtime.settings.published
+    table.add_row("feeds", f"{feeds} feeds, each as RSS and Atom, in {published}")
+    base = runtime.settings.public_url if keep else published.as_uri()
+    for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
+        table.add_row("open" if name == "index.html" else "", f"{base}/{name}")
+    console.print(table)
+    if not keep:
+        console.print(
+            "\nThe databases are gone again. `lootwire demo --keep` stays up, `lootwire up` is the real thing."
+        )
+
+
+def _received(count: int, noun: str, titles: list[str]) -> str:
+    last = f", the last: {show(titles[-1])}" if titles else ""
+    return f"{count} {noun}{'' if count == 1 else 's'} received{last}"
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+    )

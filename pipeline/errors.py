@@ -1,0 +1,40 @@
+"""What can go wrong, told by what cures it: time, a person, or a new version of us."""
+
+from datetime import timedelta
+
+
+class LootwireError(Exception):
+    """Something cannot be carried out; the text says why and what to do next, and holds no secret."""
+
+
+class SourceError(LootwireError):
+    """A fetch did not bring a payload that can be used."""
+
+
+class SourceUnavailable(SourceError):
+    """Time cures it: the service is down, slow, or asks us to wait.
+
+    `status` is the HTTP status where there was an answer, `retry_after` the wait that it asked for.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+
+
+class SourceRefused(SourceError):
+    """A person must act: the service refuses us (401, 403)."""
+
+
+class SourceChanged(SourceError):
+    """The answer has a shape we do not know; `payload` is what came, to be kept and looked at."""
+
+    def __init__(self, message: str, *, payload: bytes = b"", status: int | None = None) -> None:
+        super().__init__(message)
+        self.payload = payload
+        self.status = status
+
+
+class InvalidItem(LootwireError):
+    """One item of a payload lacks what it needs; the rest of the payload still lands."""

@@ -1,0 +1,143 @@
+"""Ask a service over HTTP with a total deadline, a cap on what it may send, and retries that fit the error."""
+
+import email.utils
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+import httpx
+import msgspec
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
+
+USER_AGENT = "Lootwire/0.1 (self-hosted drop tracker)"
+# One slow or endless answer must not hold a worker: the largest real answer is 2.5 MB and takes a second.
+DEADLINE = timedelta(seconds=60)
+MAX_BYTES = 64 * 1024 * 1024
+MAX_REDIRECTS = 3
+ATTEMPTS = 3
+# A longer wait belongs in the source's due time, where a worker does not sit it out.
+LONGEST_WAIT_INSIDE = timedelta(seconds=5)
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """A complete answer: 2xx with its body, or 304 without one."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Client:
+    """An HTTP client for polite polling; use it as a context manager.
+
+    Every method raises `SourceUnavailable` (network, 429, 5xx, cut off, too slow, too large), `SourceRefused`
+    (401, 403) or `SourceChanged` (any other status).
+    """
+
+    def __init__(self, *, deadline: timedelta = DEADLINE, max_bytes: int = MAX_BYTES, attempts: int = ATTEMPTS) -> None:
+        self._deadline = deadline
+        self._max_bytes = max_bytes
+        self._attempts = attempts
+        # br and zstd are off: without streaming limits of their own they are one more way to be flooded.
+        self._client = httpx.Client(
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
+            timeout=httpx.Timeout(20, connect=10),
+            follow_redirects=True,
+            max_redirects=MAX_REDIRECTS,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
+        """Return the answer to a GET, tried up to three times where a short wait may cure the error."""
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_INSIDE.total_seconds()),
+            retry=retry_if_exception(_worth_retrying_now),
+            reraise=True,
+        )
+        return retrying(self._get_once, url, dict(headers or {}))
+
+    def _get_once(self, url: str, headers: dict[str, str]) -> Reply:
+        place = httpx.URL(url).host
+        until = time.monotonic() + self._deadline.total_seconds()
+        try:
+            with self._client.stream("GET", url, headers=headers) as response:
+                body = b"".join(self._limited(response, until, place))
+        except httpx.TransportError as error:
+            raise SourceUnavailable(f"{place}: {_describe(error)}") from error
+        except (httpx.DecodingError, httpx.TooManyRedirects) as error:
+            raise SourceUnavailable(f"{place}: the answer could not be read ({error})") from error
+        _raise_for_status(response, body, place)
+        return Reply(response.status_code, response.headers, body)
+
+    def _limited(self, response: httpx.Response, until: float, place: str) -> Iterator[bytes]:
+        size = 0
+        for chunk in response.iter_bytes():
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise SourceUnavailable(f"{place}: the answer is larger than {self._max_bytes} bytes")
+            if time.monotonic() > until:
+                raise SourceUnavailable(f"{place}: the answer took longer than {self._deadline.total_seconds():g} s")
+            yield chunk
+
+
+def conditional(etag: str | None, last_modified: str | None) -> dict[str, str]:
+    """Return the headers that ask for an answer only if it changed."""
+    wanted = {"If-None-Match": etag, "If-Modified-Since": last_modified}
+    return {name: value for name, value in wanted.items() if value}
+
+
+def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
+    """Return how long a Retry-After header asks to wait (seconds or an HTTP date); None if it says nothing usable."""
+    if not value:
+        return None
+    try:
+        if value.strip().isdigit():
+            return min(timedelta(seconds=int(value)), timedelta(days=1))
+        when = email.utils.parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    wait = when.replace(tzinfo=when.tzinfo or UTC) - now
+    return min(max(wait, timedelta(0)), timedelta(days=1))
+
+
+def _worth_retrying_now(error: BaseException) -> bool:
+    if not isinstance(error, SourceUnavailable):
+        return False
+    return error.retry_after is None or error.retry_after <= LONGEST_WAIT_INSIDE
+
+
+def _raise_for_status(response: httpx.Response, body: bytes, place: str) -> None:
+    status = response.status_code
+    if 200 <= status < 300 or status == 304:
+        return
+    if status == 429 or status >= 500:
+        wait = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        if status == 429 and wait is None:
+            wait = timedelta(minutes=1)
+        raise SourceUnavailable(f"{place} answered {status}", status=status, retry_after=wait)
+    if status in {401, 403}:
+        raise SourceRefused(f"{place} refused the request ({status})")
+    raise SourceChanged(f"{place} answered {status}", payload=body, status=status)
+
+
+def _describe(error: httpx.TransportError) -> str:
+    kinds: dict[type[httpx.TransportError], str] = {
+        httpx.ConnectTimeout: "no connection in time",
+        httpx.ConnectError: "no connection",
+        httpx.ReadTimeout: "no answer in time",
+        httpx.RemoteProtocolError: "the answer was cut off",
+        httpx.UnsupportedProtocol: "not an http or https address",
+    }
+    return next((text for kind, text in kinds.items() if isinstance(error, kind)), type(error).__name__)

@@ -1,0 +1,1 @@
+"""Import payloads that somebody kept: single files, folders, archives, oldest first."""

@@ -1,0 +1,312 @@
+"""Take one snapshot into the database: judge it, compare it, store what differs, append what happened.
+
+Everything here runs inside the caller's transaction: state, events, deliveries and marks on feeds land together
+or not at all.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, select, text, update
+
+from models import Source
+from models.events import EventDetail, EventKind
+from pipeline.errors import InvalidItem
+from pipeline.judge import OpenItem, Verdict, count_absence, judge
+from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapshot
+from pipeline.sources.base import UNREADABLE, DropSource
+from pipeline.store import sightings
+from pipeline.store.events import NewEvent, append_events
+from pipeline.store.quarantine import keep_aside
+from pipeline.store.sightings import OpenSighting
+from pipeline.subjects import CampaignSubjects, RewardSubjects, Subjects
+
+# Snapshots are stored one at a time: two sources may create the same game, and event ids keep the order of commits.
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('lootwire ingest'))")
+
+Record = CampaignRecord | RewardCampaignRecord
+Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
+
+
+class Ingested(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a snapshot. `quarantined` lists what was set aside as (reason, detail)."""
+
+    outcome: Outcome
+    items: int = 0
+    changed: int = 0
+    invalid: int = 0
+    events: Counter[str] = Counter()
+    quarantined: Sequence[tuple[str, str]] = ()
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """One snapshot on its way in. `taken_at` is when it was true, `now` when we store it.
+
+    `silent` events notify nobody; `origin` names where the payload came from (an address or a path).
+    """
+
+    connection: Connection
+    adapter: DropSource
+    source: RowMapping
+    payload: bytes
+    taken_at: datetime
+    now: datetime
+    silent: bool
+    origin: str
+
+    @property
+    def subjects(self) -> Subjects[Any]:
+        """How this source's kind of thing is loaded, stored and told."""
+        kinds: dict[str, type[Subjects[Any]]] = {"campaign": CampaignSubjects, "reward": RewardSubjects}
+        return kinds[self.adapter.kind](self.connection, self.adapter.service)
+
+    def append(self, events: Sequence[NewEvent]) -> Counter[str]:
+        """Append events under this snapshot's terms."""
+        return append_events(self.connection, events, source_id=self.source["id"], silent=self.silent, now=self.now)
+
+    def keep(self, payload: bytes, reason: str, detail: str) -> tuple[str, str]:
+        """Keep a payload aside; returns what the summary says of it."""
+        keep_aside(
+            self.connection,
+            self.source["id"],
+            payload,
+            reason=reason,
+            detail=detail,
+            origin=self.origin,
+            now=self.now,
+        )
+        return reason, detail
+
+
+def take_turn(connection: Connection) -> None:
+    """Wait until no other transaction stores what sources told."""
+    connection.execute(_ONE_AT_A_TIME)
+
+
+def lock_source(connection: Connection, name: str) -> RowMapping:
+    """Wait for this process's turn to store, and return the source's row, locked."""
+    take_turn(connection)
+    return connection.execute(select(Source.__table__).where(Source.name == name).with_for_update()).mappings().one()
+
+
+def ingest(context: Context, snapshot: Snapshot) -> Ingested:
+    """Take a snapshot in; an old one (not newer than the last) only adds what was never seen."""
+    known = sightings.load_open(context.connection, context.source["id"])
+    by_digest = {sighting.digest: sighting for sighting in known}
+    seen = {by_digest[item.digest].external_id for item in snapshot.items if item.digest in by_digest}
+    last = context.source["last_snapshot_at"]
+    late = last is not None and context.taken_at <= last
+    new_items = [item for item in snapshot.items if item.digest not in by_digest]
+    fresh, quarantined, unreadable_ids = _parse(context, _never_seen(context, new_items) if late else new_items)
+    quarantined += [context.keep(raw, "invalid_item", reason) for raw, reason in snapshot.broken]
+    seen |= fresh.keys() | unreadable_ids
+    invalid = len(quarantined)
+    counted = {"items": len(snapshot.items) + len(snapshot.broken), "invalid": invalid}
+
+    if late:
+        changed, events = _store_late(context, fresh, last)
+        return Ingested(outcome="late", changed=changed, events=events, quarantined=quarantined, **counted)
+
+    absent = [s for s in known if s.external_id not in seen and _in_scope(s, snapshot)]
+    verdict, open_items = _judge(context, snapshot, seen, known, absent, invalid)
+    if verdict.outcome != "sound":
+        quarantined.append(context.keep(context.payload, verdict.reason or "", verdict.detail or ""))
+    if verdict.outcome == "suspect":
+        events = _tell_unexpected(context, verdict.detail or "")
+        return Ingested(outcome="quarantined", events=events, quarantined=quarantined, **counted)
+
+    changed, events = _store(context, fresh)
+    _forget_absences(context, known, seen)
+    if verdict.outcome == "sound":
+        events += _store_absences(context, absent, open_items)
+        events += _tell_expected_again(context)
+    else:
+        events += _tell_unexpected(context, verdict.detail or "")
+    _advance(context)
+    outcome: Outcome = "ok" if changed or events else "unchanged"
+    return Ingested(outcome=outcome, changed=changed, events=events, quarantined=quarantined, **counted)
+
+
+def ingest_unchanged(context: Context) -> Ingested:
+    """Take in the answer "nothing changed": what was listed is listed still, and what was missing still is."""
+    listed = sightings.load_open(context.connection, context.source["id"])
+    items = [Item(s.digest, b"") for s in listed if not s.absent_count]
+    return ingest(context, Snapshot(items=items))
+
+
+def _parse(
+    context: Context, items: Sequence[Item]
+) -> tuple[dict[str, tuple[Item, Record]], list[tuple[str, str]], set[str]]:
+    """Decode items; those that cannot be are kept aside, but count as listed where their id can still be read."""
+    fresh: dict[str, tuple[Item, Record]] = {}
+    quarantined = []
+    unreadable_ids = set()
+    for item in items:
+        try:
+            record = context.adapter.parse(item)
+        except InvalidItem as error:
+            quarantined.append(context.keep(bytes(item.raw), "invalid_item", str(error)))
+            unreadable_ids |= _peek_id(item)
+        else:
+            fresh.setdefault(record.external_id, (item, record))
+    return fresh, quarantined, unreadable_ids
+
+
+def _never_seen(context: Context, items: Sequence[Item]) -> list[Item]:
+    """Return the items whose id is not stored; decoding only the ids keeps a repeated import cheap."""
+    ids = [_peek_id(item) for item in items]
+    known = context.subjects.known([key for found in ids for key in found])
+    return [item for item, found in zip(items, ids, strict=True) if not found & known]
+
+
+class _Identified(msgspec.Struct):
+    id: str | int = ""
+    campaignNo: str | int = ""  # noqa: N815 - CHZZK's spelling
+
+
+def _peek_id(item: Item) -> set[str]:
+    try:
+        found = msgspec.json.decode(item.raw, type=_Identified)
+    except UNREADABLE:
+        return set()
+    return {str(found.id or found.campaignNo)}
+
+
+def _in_scope(sighting: OpenSighting, snapshot: Snapshot) -> bool:
+    asked = snapshot.scope is None or sighting.external_id in snapshot.scope
+    return asked and sighting.group_id not in snapshot.empty_groups
+
+
+def _judge(
+    context: Context,
+    snapshot: Snapshot,
+    seen: set[str],
+    known: Sequence[OpenSighting],
+    absent: Sequence[OpenSighting],
+    invalid: int,
+) -> tuple[Verdict, Mapping[str, OpenItem]]:
+    """Judge the snapshot; what is open is only asked where something is missing."""
+    open_items: Mapping[str, OpenItem] = {}
+    if absent:
+        open_items = sightings.load_open_items(context.connection, context.adapter.kind, context.adapter.service, known)
+    verdict = judge(
+        open_items,
+        seen,
+        taken_at=context.taken_at,
+        scope=snapshot.scope,
+        empty_groups=snapshot.empty_groups,
+        invalid=invalid,
+    )
+    return verdict, open_items
+
+
+def _store(context: Context, fresh: Mapping[str, tuple[Item, Record]]) -> tuple[int, Counter[str]]:
+    """Store new and changed records; returns how many rows differ and the events that says."""
+    if not fresh:
+        return 0, Counter()
+    records = [record for _, record in fresh.values()]
+    changed, events = context.subjects.store(records, context.taken_at)
+    digests = {key: (item.digest, item.group_id) for key, (item, _) in fresh.items()}
+    sightings.record_seen(context.connection, context.source["id"], digests, seen_at=context.taken_at)
+    return changed, context.append(events)
+
+
+def _store_late(context: Context, fresh: Mapping[str, tuple[Item, Record]], last: datetime) -> tuple[int, Counter[str]]:
+    """Add what an old snapshot lists and nothing newer ever did; it cannot say what is true now."""
+    if not fresh:
+        return 0, Counter()
+    known = context.subjects.known(list(fresh))
+    unknown = {key: found for key, found in fresh.items() if key not in known}
+    if not unknown:
+        return 0, Counter()
+    changed, events = context.subjects.store([record for _, record in unknown.values()], context.taken_at, now=last)
+    over = {key for key, (_, record) in unknown.items() if record.end_at and record.end_at <= last}
+    for is_over in (True, False):
+        digests = {key: (item.digest, item.group_id) for key, (item, _) in unknown.items() if (key in over) is is_over}
+        sightings.record_seen(
+            context.connection,
+            context.source["id"],
+            digests,
+            seen_at=context.taken_at,
+            closed_at=context.taken_at if is_over else None,
+        )
+    return changed, context.append(events)
+
+
+def _forget_absences(context: Context, known: Sequence[OpenSighting], seen: set[str]) -> None:
+    back = [s.external_id for s in known if s.absent_count and s.external_id in seen]
+    sightings.record_back(context.connection, context.source["id"], back)
+
+
+def _store_absences(
+    context: Context, absent: Sequence[OpenSighting], open_items: Mapping[str, OpenItem]
+) -> Counter[str]:
+    """Count absences; end what is past its own end, withdraw what was missed often enough."""
+    source_id, taken_at = context.source["id"], context.taken_at
+    over: list[str] = []
+    missing: dict[str, int] = {}
+    for sighting in absent:
+        item = open_items.get(sighting.external_id)
+        if item is None or (item.end_at is not None and item.end_at <= taken_at):
+            over.append(sighting.external_id)
+            continue
+        count = count_absence(sighting.absent_count, sighting.absent_counted_at, taken_at)
+        if count != sighting.absent_count:
+            last_seen_at = context.source["last_snapshot_at"] or taken_at
+            sightings.record_absent(
+                context.connection, source_id, sighting, count, last_seen_at=last_seen_at, at=taken_at
+            )
+        missing[sighting.external_id] = count
+    ended, events_of_end = context.subjects.end([key for key in over if key in open_items], taken_at)
+    withdrawn, events_of_withdrawal = context.subjects.withdraw(missing, taken_at)
+    sightings.close(context.connection, source_id, {*over, *ended, *withdrawn}, at=taken_at)
+    return context.append([*events_of_end, *events_of_withdrawal])
+
+
+def _tell_unexpected(context: Context, reason: str) -> Counter[str]:
+    """Tell the operator once per incident that a source's answers are not believed."""
+    if context.source["changed_since"] is not None:
+        return Counter()
+    _set_source(context, changed_since=context.taken_at, last_error=reason)
+    return context.append([source_event(EventKind.SOURCE_CHANGED, context.source, context.taken_at, reason=reason)])
+
+
+def _tell_expected_again(context: Context) -> Counter[str]:
+    since = context.source["changed_since"]
+    if since is None:
+        return Counter()
+    _set_source(context, changed_since=None, last_error=None)
+    event = source_event(EventKind.SOURCE_RECOVERED, context.source, context.taken_at, since=since)
+    return context.append([event])
+
+
+def source_event(
+    kind: EventKind,
+    source: RowMapping,
+    at: datetime,
+    *,
+    reason: str | None = None,
+    since: datetime | None = None,
+    next_attempt_at: datetime | None = None,
+) -> NewEvent:
+    """Return an event of the pipeline's own health; one per source, kind and moment."""
+    name = source["name"]
+    return NewEvent(
+        kind=kind,
+        subject=name,
+        identity=at.isoformat(),
+        occurred_at=at,
+        service=source["service"],
+        detail=EventDetail(name=name, reason=reason, since=since, next_attempt_at=next_attempt_at),
+    )
+
+
+def _advance(context: Context) -> None:
+    _set_source(context, last_snapshot_at=context.taken_at)
+
+
+def _set_source(context: Context, **values: datetime | str | None) -> None:
+    context.connection.execute(update(Source).where(Source.id == context.source["id"]).values(values))

@@ -1,0 +1,94 @@
+"""What an entry point works with: settings, servers that are running, a database that is up to date."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from notifiers.vault import Vault
+from pipeline import embedded
+from pipeline.database import connect, migrate
+from pipeline.errors import LootwireError
+from pipeline.settings import Settings, load_settings
+from pipeline.sources.base import DropSource
+from pipeline.sources.chzzk import ChzzkDrops
+from pipeline.sources.kick import KickDrops
+from pipeline.sources.twitch_mirror import TwitchDrops, TwitchRewards
+
+KEY_FILE = "secret.key"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """A program's surroundings. Only entry points hold one; what is below them receives values."""
+
+    settings: Settings
+    database_url: str
+    redis_url: str
+
+    @functools.cached_property
+    def engine(self) -> Engine:
+        """The connection pool of this process."""
+        return connect(self.database_url)
+
+    @functools.cached_property
+    def vault(self) -> Vault:
+        """What encrypts target URLs, with a key beside the database and not in it."""
+        return Vault.open(self.settings.data_dir / KEY_FILE)
+
+    @property
+    def sources(self) -> Sequence[DropSource]:
+        """Every source, asked at the addresses and paces that the settings give."""
+        s = self.settings
+        return (
+            TwitchDrops(s.drops_mirror_url, poll_every=timedelta(seconds=s.drops_mirror_poll_seconds)),
+            TwitchRewards(s.drops_mirror_url, poll_every=timedelta(seconds=s.drops_mirror_poll_seconds)),
+            KickDrops(s.kick_url, poll_every=timedelta(seconds=s.kick_poll_seconds)),
+            ChzzkDrops(
+                s.chzzk_url,
+                poll_every=timedelta(seconds=s.chzzk_poll_seconds),
+                first_number=s.chzzk_first_number,
+            ),
+        )
+
+    def source(self, name: str) -> DropSource:
+        """Return a source by name; raises `LootwireError` listing those that exist."""
+        for source in self.sources:
+            if source.name == name:
+                return source
+        known = ", ".join(source.name for source in self.sources)
+        raise LootwireError(f"there is no source `{name}`; there are: {known}")
+
+
+def open_runtime(settings: Settings | None = None) -> Runtime:
+    """Return the runtime with servers running (embedded ones are started if need be) and migrations applied."""
+    settings = settings or load_settings().settings
+    make_private(settings)
+    database_url = settings.database_url.get_secret_value() if settings.database_url else None
+    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
+    if database_url is None or redis_url is None:
+        servers = embedded.ensure(settings.data_dir)
+        database_url, redis_url = database_url or servers.database_url, redis_url or servers.redis_url
+    runtime = Runtime(settings=settings, database_url=database_url, redis_url=redis_url)
+    migrate(runtime.engine)
+    # A pool must not be open when a worker forks: its children would talk through one connection.
+    runtime.engine.dispose()
+    return runtime
+
+
+def make_private(settings: Settings) -> None:
+    """Create the data directory, readable by its owner alone."""
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LootwireError(
+            f"cannot create {settings.data_dir}: {error.strerror}. "
+            "Set LOOTWIRE_DATA_DIR to a folder that this user may write"
+        ) from error
+
+
+def utc_now() -> datetime:
+    """Return the present moment; everything below an entry point is given it as a value."""
+    return datetime.now(UTC)

@@ -1,0 +1,185 @@
+"""Settings from the environment, then `.env`, then `lootwire.toml`, each known by its origin.
+
+`DATABASE_URL` and `REDIS_URL` keep their usual names; everything else starts with `LOOTWIRE_`. In `lootwire.toml`
+a setting is written without that prefix in lower case. A setting that holds a secret may also be given as
+`NAME_FILE`, the path of a file that holds it.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from pipeline.errors import LootwireError
+
+ENV_FILE = Path(".env")
+TOML_FILE = Path("lootwire.toml")
+PREFIX = "LOOTWIRE_"
+# Read where they are needed, before any settings can be: how embedded servers run, and what `up` tells its children.
+NOT_SETTINGS = frozenset(
+    {"LOOTWIRE_EMBEDDED_LINGER", "LOOTWIRE_NO_USERNS", "LOOTWIRE_POSTGRES_USER", "LOOTWIRE_PARENT_FD"}
+)
+UNPREFIXED = frozenset({"database_url", "redis_url"})
+
+
+class SettingsError(LootwireError):
+    """A setting is wrong; the text names it and where it came from, never its value if that is secret."""
+
+
+def _http_url(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value.rstrip("/")
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+def _database_url(value: SecretStr | None) -> SecretStr | None:
+    """SQLAlchemy wants the driver in the scheme, people write `postgres://`."""
+    if value is None:
+        return None
+    scheme, separator, rest = value.get_secret_value().partition("://")
+    if not separator or scheme not in {"postgres", "postgresql", "postgresql+psycopg"}:
+        raise ValueError("must start with postgresql://")
+    return SecretStr("postgresql+psycopg://" + rest)
+
+
+def _redis_url(value: SecretStr | None) -> SecretStr | None:
+    if value is not None and not value.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must start with redis://, rediss:// or unix://")
+    return value
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+# A source is polled at most this often, in seconds, whatever it allows; a day is the slowest that makes sense.
+PollSeconds = Annotated[int, Field(ge=1, le=86400)]
+
+
+class Settings(BaseModel):
+    """Everything that an operator can set; build it with `load_settings` at an entry point only."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data_dir: AbsolutePath = Field(
+        default=Path("~/.local/share/lootwire"), validate_default=True, description="databases, keys and logs"
+    )
+    publish_dir: AbsolutePath | None = Field(
+        default=None, description="where feeds and pages are written; DATA_DIR/public by default"
+    )
+    public_url: HttpUrl = Field(
+        default="http://127.0.0.1:8420", description="the address under which the published folder is read"
+    )
+    http_port: int = Field(default=8420, ge=0, le=65535, description="port of the small web server on 127.0.0.1")
+    database_url: Annotated[SecretStr | None, AfterValidator(_database_url)] = Field(
+        default=None, description="a PostgreSQL of your own; embedded if unset"
+    )
+    redis_url: Annotated[SecretStr | None, AfterValidator(_redis_url)] = Field(
+        default=None, description="a Redis or Valkey of your own; embedded if unset"
+    )
+    drops_mirror_url: HttpUrl = "https://twitch-drops-api.sunkwi.com"
+    kick_url: HttpUrl = "https://web.kick.com"
+    chzzk_url: HttpUrl = "https://api.chzzk.naver.com"
+    drops_mirror_poll_seconds: PollSeconds = 60
+    kick_poll_seconds: PollSeconds = 900
+    chzzk_poll_seconds: PollSeconds = 1800
+    chzzk_first_number: int = Field(default=905, ge=1, description="where CHZZK's probing starts")
+    worker_processes: int = Field(default=2, ge=1, le=64)
+    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @property
+    def published(self) -> Path:
+        """The folder that feeds and pages are written to."""
+        return self.publish_dir or self.data_dir / "public"
+
+
+class LoadedSettings(BaseModel):
+    """The settings with the origin of each: `environment`, a file's path, or `default`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    settings: Settings
+    origins: Mapping[str, str]
+    # Variables that look like ours and are not: misspelt, or of another version.
+    unknown: Sequence[str] = ()
+
+
+def variable_name(field: str) -> str:
+    """Return the environment variable of a setting."""
+    return field.upper() if field in UNPREFIXED else PREFIX + field.upper()
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None, *, env_file: Path = ENV_FILE, toml_file: Path = TOML_FILE
+) -> LoadedSettings:
+    """Read the settings; raises `SettingsError` naming each wrong setting and its origin."""
+    environ = os.environ if environ is None else environ
+    dotenv = {key: value for key, value in dotenv_values(env_file).items() if value is not None}
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for field, value in _from_toml(toml_file).items():
+        values[field], origins[field] = value, str(toml_file)
+    for origin, variables in ((str(env_file), dotenv), ("environment", environ)):
+        for field, value in _from_variables(variables, origin).items():
+            values[field], origins[field] = value, origin
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError("\n".join(_explain(problem, origins) for problem in error.errors())) from None
+    return LoadedSettings(
+        settings=settings,
+        origins={field: origins.get(field, "default") for field in Settings.model_fields},
+        unknown=sorted(name for name in {*dotenv, *environ} if _looks_like_ours(name)),
+    )
+
+
+def _from_variables(variables: Mapping[str, str], origin: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for field in Settings.model_fields:
+        name = variable_name(field)
+        file_name = f"{name}_FILE"
+        if variables.get(file_name):
+            found[field] = _read_secret(Path(variables[file_name]), file_name, origin)
+        if variables.get(name):
+            found[field] = variables[name]
+    return found
+
+
+def _looks_like_ours(name: str) -> bool:
+    """A misspelt setting must not pass in silence."""
+    if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+        return False
+    known = {variable_name(field) for field in Settings.model_fields}
+    return name not in known and name.removesuffix("_FILE") not in known
+
+
+def _read_secret(path: Path, name: str, origin: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise SettingsError(f"{name} (from {origin}): cannot read {path}: {reason}") from error
+
+
+def _from_toml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except FileNotFoundError:
+        return {}
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read {path}: {error}") from error
+
+
+def _explain(problem: Mapping[str, Any], origins: Mapping[str, str]) -> str:
+    field = str(problem["loc"][0])
+    reason = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        return f"`{field}` (from {origins[field]}) is not a setting; `lootwire doctor` lists them all"
+    return f"{variable_name(field)} (from {origins.get(field, 'default')}): {reason}"

@@ -1,0 +1,1 @@
+"""Where campaigns come from: one module a source."""

@@ -1,0 +1,112 @@
+"""Append events with all that follows: deliveries for those who asked, marks on the feeds they touch."""
+
+import functools
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Table, func, select
+from sqlalchemy.sql.dml import ReturningInsert
+
+from feeds.catalog import mark
+from models import Event
+from models.events import EventDetail, EventKind
+from notifiers.match import fan_out
+from pipeline.bulk import execute_rows, insert_rows
+from pipeline.wording import title
+
+EVENTS: Table = Event.__table__  # type: ignore[assignment]
+# A value that flaps A, B, A, B within this time is told once each way.
+DAMPING_WINDOW = timedelta(hours=24)
+
+
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event about to be appended. `identity` tells it from other events of its kind and subject.
+
+    With `damped` the identity says what changed but not when: the same change within a day is not told again.
+    """
+
+    kind: EventKind
+    subject: str
+    occurred_at: datetime
+    detail: EventDetail
+    identity: Any = None
+    damped: bool = False
+    service: str | None = None
+    campaign_id: int | None = None
+    reward_campaign_id: int | None = None
+    game_id: int | None = None
+    organization_id: int | None = None
+
+    @property
+    def change_key(self) -> str:
+        """What happened to what, without when."""
+        parts = [self.kind.value, self.subject]
+        if self.identity is not None:
+            parts.append(_fingerprint(self.identity))
+        return ":".join(parts)
+
+    @property
+    def event_key(self) -> str:
+        """What makes a second detection of the same event a no-op."""
+        return f"{self.change_key}:{self.occurred_at:%Y%m%dT%H%M%S%f}" if self.damped else self.change_key
+
+
+def append_events(
+    connection: Connection, events: Sequence[NewEvent], *, source_id: int, silent: bool, now: datetime
+) -> Counter[str]:
+    """Append events that are not known yet, fan them out and mark their feeds; returns how many of each kind."""
+    fresh = _without_flapping(connection, events)
+    if not fresh:
+        return Counter()
+    rows = [_row(event, source_id=source_id, silent=silent, now=now) for event in fresh]
+    added = execute_rows(connection, _added(tuple(rows[0])), rows).tuples().all()
+    ids = [event_id for event_id, _ in added]
+    if ids:
+        fan_out(connection, ids, now)
+        mark(connection, ids)
+    return Counter(kind for _, kind in added)
+
+
+@functools.cache
+def _added(names: tuple[str, ...]) -> ReturningInsert[int, str]:
+    statement = insert_rows(EVENTS, names).on_conflict_do_nothing(index_elements=[EVENTS.c.event_key])
+    return statement.returning(EVENTS.c.id, EVENTS.c.kind)
+
+
+def _without_flapping(connection: Connection, events: Sequence[NewEvent]) -> list[NewEvent]:
+    damped = {event.change_key: event.occurred_at for event in events if event.damped}
+    if not damped:
+        return list(events)
+    told = select(EVENTS.c.change_key).where(
+        EVENTS.c.change_key == func.any(list(damped)),
+        EVENTS.c.occurred_at > min(damped.values()) - DAMPING_WINDOW,
+    )
+    known = set(connection.scalars(told))
+    return [event for event in events if not (event.damped and event.change_key in known)]
+
+
+def _row(event: NewEvent, *, source_id: int, silent: bool, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": event.kind,
+        "event_key": event.event_key,
+        "change_key": event.change_key if event.damped else None,
+        "occurred_at": event.occurred_at,
+        "recorded_at": now,
+        "title": title(event.kind, event.service, event.detail),
+        "service": event.service,
+        "source_id": source_id,
+        "campaign_id": event.campaign_id,
+        "reward_campaign_id": event.reward_campaign_id,
+        "game_id": event.game_id,
+        "organization_id": event.organization_id,
+        "silent": silent,
+        "detail": event.detail,
+    }
+
+
+def _fingerprint(value: Any) -> str:
+    return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=8).hexdigest()

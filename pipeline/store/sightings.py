@@ -1,0 +1,122 @@
+"""Remember what each source lists: digests for the steady state, absences on their way to being believed."""
+
+import functools
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy.dialects.postgresql import Insert
+
+from models import DropCampaign, RewardCampaign, Sighting
+from pipeline.bulk import as_bytea, execute_rows, insert_rows
+from pipeline.judge import OpenItem
+
+SIGHTINGS: Table = Sighting.__table__  # type: ignore[assignment]
+_SUBJECTS: Mapping[str, type[DropCampaign | RewardCampaign]] = {"campaign": DropCampaign, "reward": RewardCampaign}
+
+
+class OpenSighting(msgspec.Struct, frozen=True):
+    """Something that a source lists, or listed until lately."""
+
+    external_id: str
+    digest: bytes
+    group_id: str | None
+    last_seen_at: datetime | None
+    absent_count: int
+    absent_counted_at: datetime | None
+
+
+_OPEN = select(*[SIGHTINGS.c[name] for name in OpenSighting.__struct_fields__]).where(
+    SIGHTINGS.c.source_id == bindparam("source_id"), SIGHTINGS.c.closed_at.is_(None)
+)
+
+
+def load_open(connection: Connection, source_id: int) -> list[OpenSighting]:
+    """Return what the source lists or listed until lately: the one read of the steady state."""
+    return [OpenSighting(*row) for row in connection.execute(_OPEN, {"source_id": source_id})]
+
+
+def load_open_items(
+    connection: Connection, kind: str, service: str, sightings: Sequence[OpenSighting]
+) -> dict[str, OpenItem]:
+    """Return those of the sightings whose subject has not ended, with the end that the source gave."""
+    subject = _SUBJECTS[kind]
+    groups = {sighting.external_id: sighting.group_id for sighting in sightings}
+    query = select(subject.external_id, subject.end_at).where(
+        subject.service == service, subject.external_id == func.any(list(groups)), subject.ended_at.is_(None)
+    )
+    if kind == "campaign":
+        query = query.where(DropCampaign.withdrawn_at.is_(None))
+    return {key: OpenItem(groups[key], end_at) for key, end_at in connection.execute(query).tuples()}
+
+
+def record_seen(
+    connection: Connection,
+    source_id: int,
+    digests: Mapping[str, tuple[bytes, str | None]],
+    *,
+    seen_at: datetime,
+    closed_at: datetime | None = None,
+) -> None:
+    """Record new or changed items by external id as listed (or, from an old snapshot, as long gone)."""
+    rows = [
+        {
+            "source_id": source_id,
+            "external_id": external_id,
+            "digest": as_bytea(digest),
+            "group_id": group_id,
+            "first_seen_at": seen_at,
+            "last_seen_at": seen_at if closed_at else None,
+            "closed_at": closed_at,
+        }
+        for external_id, (digest, group_id) in sorted(digests.items())
+    ]
+    if not rows:
+        return
+    execute_rows(connection, _upserted(tuple(rows[0])), rows)
+
+
+@functools.cache
+def _upserted(names: tuple[str, ...]) -> Insert:
+    statement = insert_rows(SIGHTINGS, names)
+    told = {name: statement.excluded[name] for name in ("digest", "group_id", "last_seen_at", "closed_at")}
+    return statement.on_conflict_do_update(
+        index_elements=[SIGHTINGS.c.source_id, SIGHTINGS.c.external_id],
+        set_={**told, "absent_count": 0, "absent_counted_at": None},
+    )
+
+
+def record_back(connection: Connection, source_id: int, external_ids: Collection[str]) -> None:
+    """Forget the absence of items that are listed again, unchanged."""
+    _update(connection, source_id, external_ids, last_seen_at=None, absent_count=0, absent_counted_at=None)
+
+
+def record_absent(
+    connection: Connection, source_id: int, sighting: OpenSighting, count: int, *, last_seen_at: datetime, at: datetime
+) -> None:
+    """Record that an item was missed once more; it was last listed at `last_seen_at`."""
+    _update(
+        connection,
+        source_id,
+        [sighting.external_id],
+        last_seen_at=sighting.last_seen_at or last_seen_at,
+        absent_count=count,
+        absent_counted_at=at,
+    )
+
+
+def close(connection: Connection, source_id: int, external_ids: Collection[str], *, at: datetime) -> None:
+    """Stop looking for items that are ended or withdrawn."""
+    _update(connection, source_id, external_ids, closed_at=at)
+
+
+def _update(
+    connection: Connection, source_id: int, external_ids: Collection[str], **values: datetime | int | None
+) -> None:
+    if external_ids:
+        connection.execute(
+            SIGHTINGS.update()
+            .values(values)
+            .where(SIGHTINGS.c.source_id == source_id, SIGHTINGS.c.external_id == func.any(list(external_ids)))
+        )

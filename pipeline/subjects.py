@@ -1,0 +1,315 @@
+"""Store drop campaigns and reward campaigns, and say which events that makes: what `ingest` does, by kind of thing."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+from sqlalchemy import Connection
+
+from models.events import EventKind
+from pipeline.compare import CampaignDiff, compare
+from pipeline.judge import ABSENCES_TO_BELIEVE, EMPTY_LISTS_TO_BELIEVE
+from pipeline.records import CampaignRecord, RewardCampaignRecord
+from pipeline.store import campaigns, rewards
+from pipeline.store.campaigns import Change, StoredCampaign
+from pipeline.store.events import NewEvent
+from pipeline.store.rewards import StoredReward
+from pipeline.wording import campaign_detail, channel_names, drop_lines, reward_detail
+
+Record_contra = TypeVar("Record_contra", bound=CampaignRecord | RewardCampaignRecord, contravariant=True)
+
+
+class Subjects(Protocol[Record_contra]):
+    """One kind of thing that sources list. Every method works inside the caller's transaction."""
+
+    def __init__(self, connection: Connection, service: str) -> None: ...
+
+    def known(self, external_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are stored already."""
+
+    def store(
+        self, records: Sequence[Record_contra], seen_at: datetime, *, now: datetime | None = None
+    ) -> tuple[int, list[NewEvent]]:
+        """Store records seen at a time; `now` is later where they come from an old snapshot."""
+
+    def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """End those whose own end has passed."""
+
+    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """Withdraw those that were missed often enough; returns the ids that need not be looked for any more."""
+
+
+class CampaignSubjects:
+    """Drop campaigns."""
+
+    def __init__(self, connection: Connection, service: str) -> None:
+        self._connection = connection
+        self._service = service
+
+    def known(self, external_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are stored already."""
+        return campaigns.known_campaigns(self._connection, self._service, external_ids)
+
+    def store(
+        self, records: Sequence[CampaignRecord], seen_at: datetime, *, now: datetime | None = None
+    ) -> tuple[int, list[NewEvent]]:
+        """Add what is new, apply what differs; returns how many campaigns changed and the events that makes."""
+        stored = campaigns.load_campaigns(self._connection, self._service, [r.external_id for r in records])
+        new = [record for record in records if record.external_id not in stored]
+        events = self._add(new, seen_at, now or seen_at) if new else []
+        changes = [
+            Change(stored=stored[r.external_id], told=r, diff=compare(stored[r.external_id].record, r))
+            for r in records
+            if r.external_id in stored
+        ]
+        changes = self._believe_channels(changes)
+        changed = [change for change in changes if change.diff]
+        campaigns.apply_changes(self._connection, changed, seen_at=seen_at)
+        for change in changes:
+            events += self._return(change, seen_at)
+        for change in changed:
+            events += change_events(change, seen_at)
+        events += self._start_by_word(changes, seen_at)
+        events += self._end_by_word(changes, seen_at)
+        return len(new) + len(changed), events
+
+    def _add(self, records: Sequence[CampaignRecord], seen_at: datetime, now: datetime) -> list[NewEvent]:
+        ended = {r.external_id: end for r in records if (end := _own_end(r, seen_at, now)) is not None}
+        added = campaigns.add_campaigns(self._connection, records, seen_at=seen_at, ended=ended)
+        events = []
+        for stored in added.values():
+            if _is_over(stored.record, seen_at):
+                continue  # History that the source still lists: recorded, but "new drops" would be a lie.
+            events.append(_event(EventKind.CAMPAIGN_ADDED, stored, seen_at))
+            if stored.ended_at is not None:
+                events.append(_event(EventKind.CAMPAIGN_ENDED, stored, stored.ended_at, identity=stored.ended_at))
+        return events
+
+    def _believe_channels(self, changes: Sequence[Change]) -> list[Change]:
+        """Count channel lists that came empty; believe the third in a row."""
+        believed = []
+        for change in changes:
+            count = change.stored.channels_empty_count + 1 if change.diff.channels_emptied else 0
+            diff = change.diff
+            if count >= EMPTY_LISTS_TO_BELIEVE:
+                diff = msgspec.structs.replace(diff, channels_removed=change.stored.record.channels or ())
+                count = 0
+            if count != change.stored.channels_empty_count:
+                campaigns.set_state(self._connection, [change.stored.id], channels_empty_count=count)
+            believed.append(Change(stored=change.stored, told=change.told, diff=_settled(diff)))
+        return believed
+
+    def _return(self, change: Change, at: datetime) -> list[NewEvent]:
+        """A withdrawn campaign that is listed is back; so is an ended one whose end has been moved past now."""
+        stored, end_at = change.stored, change.told.end_at
+        extended = stored.ended_at is not None and end_at is not None and end_at > max(at, stored.ended_at)
+        if (stored.withdrawn_at is None and not extended) or _is_over(change.told, at):
+            return []
+        campaigns.set_state(self._connection, [stored.id], withdrawn_at=None, ended_at=None, last_seen_at=None)
+        return [_event(EventKind.CAMPAIGN_RETURNED, stored, at, identity=at, told=change.told)]
+
+    def _start_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
+        """A source that lists an upcoming campaign as running may know better than the start it gave."""
+        events = []
+        for change in changes:
+            if change.stored.started_at is None and change.stored.open and change.told.status == "active":
+                start_at = min(change.told.start_at or at, at)
+                campaigns.set_state(self._connection, [change.stored.id], started_at=start_at)
+                events.append(
+                    _event(EventKind.CAMPAIGN_STARTED, change.stored, start_at, identity=start_at, told=change.told)
+                )
+        return events
+
+    def _end_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
+        """A source that lists what is over says so itself (Kick's `expired`)."""
+        over = [c for c in changes if c.stored.open and _is_over(c.told, at)]
+        for change in over:
+            campaigns.set_state(self._connection, [change.stored.id], ended_at=_ended_at(change.told, at))
+        return [
+            _event(
+                EventKind.CAMPAIGN_ENDED, c.stored, _ended_at(c.told, at), identity=_ended_at(c.told, at), told=c.told
+            )
+            for c in over
+        ]
+
+    def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """End campaigns whose own end has passed; the event happened at that end."""
+        if not external_ids:
+            return [], []
+        stored = campaigns.load_campaigns(self._connection, self._service, external_ids)
+        ending = [s for s in stored.values() if s.open and s.record.end_at is not None and s.record.end_at <= at]
+        return [s.record.external_id for s in ending], self.end_stored(ending)
+
+    def end_stored(self, ending: Sequence[StoredCampaign]) -> list[NewEvent]:
+        """End open campaigns at the end that they were given."""
+        campaigns.end_campaigns(self._connection, [stored.id for stored in ending])
+        return [
+            _event(EventKind.CAMPAIGN_ENDED, stored, stored.record.end_at, identity=stored.record.end_at)
+            for stored in ending
+            if stored.record.end_at is not None
+        ]
+
+    def start_stored(self, starting: Sequence[StoredCampaign]) -> list[NewEvent]:
+        """Start upcoming campaigns at their own start."""
+        events = []
+        for stored in starting:
+            start_at = stored.record.start_at
+            if start_at is not None:
+                campaigns.set_state(self._connection, [stored.id], started_at=start_at)
+                events.append(_event(EventKind.CAMPAIGN_STARTED, stored, start_at, identity=start_at))
+        return events
+
+    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """Withdraw campaigns that were missed often enough before their end."""
+        gone = [key for key, count in absences.items() if count >= ABSENCES_TO_BELIEVE]
+        if not gone:
+            return [], []
+        stored = campaigns.load_campaigns(self._connection, self._service, gone)
+        open_ones = [stored[key] for key in gone if key in stored and stored[key].open]
+        campaigns.set_state(self._connection, [s.id for s in open_ones], withdrawn_at=at, last_seen_at=at)
+        return gone, [_event(EventKind.CAMPAIGN_WITHDRAWN, s, at, identity=at) for s in open_ones]
+
+
+class RewardSubjects:
+    """Reward campaigns: they are added and they end; nothing is told of what happens between."""
+
+    def __init__(self, connection: Connection, service: str) -> None:
+        self._connection = connection
+        self._service = service
+
+    def known(self, external_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are stored already."""
+        return set(rewards.load_rewards(self._connection, self._service, external_ids))
+
+    def store(
+        self, records: Sequence[RewardCampaignRecord], seen_at: datetime, *, now: datetime | None = None
+    ) -> tuple[int, list[NewEvent]]:
+        """Insert or update; only new ones make an event, and one from an old snapshot may have ended since."""
+        before = self.known([record.external_id for record in records])
+        stored = rewards.store_rewards(self._connection, records, seen_at=seen_at)
+        new = [found for key, found in stored.items() if key not in before]
+        events = [_reward_event(EventKind.REWARD_ADDED, found, seen_at) for found in new]
+        if now is not None and now > seen_at:
+            events += self.end([found.record.external_id for found in new], now)[1]
+        return len(records), events
+
+    def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """End reward campaigns whose own end has passed."""
+        if not external_ids:
+            return [], []
+        stored = rewards.load_rewards(self._connection, self._service, external_ids)
+        ending = [s for s in stored.values() if s.ended_at is None and s.record.end_at and s.record.end_at <= at]
+        return [s.record.external_id for s in ending], self.end_stored(ending)
+
+    def end_stored(self, ending: Sequence[StoredReward]) -> list[NewEvent]:
+        """End reward campaigns at the end that they were given."""
+        rewards.end_rewards(self._connection, [stored.id for stored in ending])
+        return [
+            _reward_event(EventKind.REWARD_ENDED, stored, stored.record.end_at, identity=stored.record.end_at)
+            for stored in ending
+            if stored.record.end_at is not None
+        ]
+
+    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
+        """A reward that is not listed for a while comes back or ends; nothing to tell."""
+        return [], []
+
+
+def change_events(change: Change, at: datetime) -> list[NewEvent]:
+    """Return what is told of a difference: fields, new drops and channels are an event each."""
+    diff, told = change.diff, change.told
+    events = []
+    if diff.changes:
+        event = _event(EventKind.CAMPAIGN_CHANGED, change.stored, at, identity=diff.changes, damped=True, told=told)
+        events.append(_with(event, changes=diff.changes))
+    if diff.drops_added:
+        added = drop_lines(diff.drops_added)
+        identity = sorted(drop.external_id for drop in diff.drops_added)
+        event = _event(EventKind.CAMPAIGN_DROP_ADDED, change.stored, at, identity=identity, damped=True, told=told)
+        events.append(_with(event, drops_added=added))
+    if diff.channels_added or diff.channels_removed:
+        came, went = channel_names(diff.channels_added), channel_names(diff.channels_removed)
+        identity_of_channels = [sorted(came), sorted(went)]
+        event = _event(
+            EventKind.CAMPAIGN_CHANNELS_CHANGED,
+            change.stored,
+            at,
+            identity=identity_of_channels,
+            damped=True,
+            told=told,
+        )
+        events.append(_with(event, channels_added=came, channels_removed=went))
+    return events
+
+
+def _event(
+    kind: EventKind,
+    stored: StoredCampaign,
+    at: datetime,
+    *,
+    identity: object = None,
+    damped: bool = False,
+    told: CampaignRecord | None = None,
+) -> NewEvent:
+    return NewEvent(
+        kind=kind,
+        subject=f"{stored.record.service}:{stored.record.external_id}",
+        identity=identity,
+        damped=damped,
+        occurred_at=at,
+        service=stored.record.service,
+        detail=campaign_detail(_merged(stored.record, told) if told else stored.record),
+        campaign_id=stored.id,
+        game_id=stored.game_id,
+        organization_id=stored.organization_id,
+    )
+
+
+def _reward_event(kind: EventKind, stored: StoredReward, at: datetime, *, identity: object = None) -> NewEvent:
+    return NewEvent(
+        kind=kind,
+        subject=f"{stored.record.service}:reward:{stored.record.external_id}",
+        identity=identity,
+        occurred_at=at,
+        service=stored.record.service,
+        detail=reward_detail(stored.record),
+        reward_campaign_id=stored.id,
+        game_id=stored.game_id,
+    )
+
+
+def _with(event: NewEvent, **told: object) -> NewEvent:
+    return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, **told))
+
+
+def _merged(known: CampaignRecord, told: CampaignRecord) -> CampaignRecord:
+    """Return the campaign after the change: what was told, and what was known where nothing was."""
+    values = {name: getattr(told, name) for name in told.__struct_fields__}
+    filled = {name: value for name, value in values.items() if value is not None and value != ()}
+    return msgspec.structs.replace(known, **filled)
+
+
+def _settled(diff: CampaignDiff) -> CampaignDiff:
+    """Whether a list came empty has been counted: by itself it is no difference to store."""
+    return msgspec.structs.replace(diff, channels_emptied=False)
+
+
+def _is_over(record: CampaignRecord, at: datetime) -> bool:
+    """Whether the source says that the campaign has ended; a listed active one has not, whatever its end time says."""
+    if record.status is not None:
+        return record.status == "ended"
+    return record.end_at is not None and record.end_at <= at
+
+
+def _ended_at(record: CampaignRecord, at: datetime) -> datetime:
+    return min(record.end_at, at) if record.end_at else at
+
+
+def _own_end(record: CampaignRecord, seen_at: datetime, now: datetime) -> datetime | None:
+    """Return when a campaign that is new to us ended; None while it is open."""
+    if _is_over(record, seen_at):
+        return _ended_at(record, seen_at)
+    if now > seen_at and record.end_at is not None and record.end_at <= now:
+        return record.end_at
+    return None

@@ -1,0 +1,121 @@
+"""Put an event into words: what its detail says and the one line that heads a message, a feed item or a table row."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from models.events import BenefitLine, DropLine, EventDetail, EventKind, FieldChange
+from pipeline.records import CampaignRecord, ChannelRecord, DropRecord, RewardCampaignRecord
+
+SERVICE_NAMES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK"}
+CHANNELS_SHOWN = 12
+# A description is a paragraph; a few services let it run to pages.
+DESCRIPTION_LENGTH = 1000
+FIELD_NAMES = {
+    "end_at": "end",
+    "start_at": "start",
+    "details_url": "details link",
+    "account_link_url": "account link",
+    "required_minutes": "minutes",
+    "required_subs": "subscriptions",
+    "drop": "a drop removed",
+}
+
+
+def campaign_detail(campaign: CampaignRecord) -> EventDetail:
+    """Return what every event of a campaign shows of it."""
+    channels = campaign.channels or ()
+    return EventDetail(
+        name=campaign.name,
+        url=campaign.details_url,
+        account_link_url=campaign.account_link_url,
+        image_url=campaign.image_url,
+        box_art_url=campaign.game.box_art_url if campaign.game else None,
+        game=campaign.game.name if campaign.game else None,
+        organization=campaign.organization.name if campaign.organization else None,
+        description=(campaign.description or "")[:DESCRIPTION_LENGTH] or None,
+        start_at=campaign.start_at,
+        end_at=campaign.end_at,
+        drops=drop_lines(campaign.drops or ()),
+        channels_total=len(channels),
+        channels=channel_names(channels)[:CHANNELS_SHOWN],
+    )
+
+
+def reward_detail(campaign: RewardCampaignRecord) -> EventDetail:
+    """Return what every event of a reward campaign shows of it."""
+    rewards = (BenefitLine(name=reward.name, image_url=reward.image_url) for reward in campaign.rewards)
+    return EventDetail(
+        name=campaign.name,
+        url=campaign.about_url or campaign.external_url,
+        image_url=campaign.image_url,
+        game=campaign.game.name if campaign.game else None,
+        organization=campaign.brand,
+        description=(campaign.summary or "")[:DESCRIPTION_LENGTH] or None,
+        start_at=campaign.start_at,
+        end_at=campaign.end_at,
+        required_minutes=campaign.required_minutes,
+        required_subs=campaign.required_subs,
+        drops=(DropLine(benefits=tuple(rewards)),) if campaign.rewards else (),
+    )
+
+
+def drop_lines(drops: Sequence[DropRecord]) -> tuple[DropLine, ...]:
+    """Return drops as a message lists them: what comes first is earned first."""
+    ordered = sorted(drops, key=lambda drop: (drop.required_minutes or 0, drop.required_subs or 0, drop.external_id))
+    return tuple(
+        DropLine(
+            name=drop.name,
+            required_minutes=drop.required_minutes,
+            required_subs=drop.required_subs,
+            benefits=tuple(
+                BenefitLine(name=b.name, image_url=b.image_url, distribution_type=b.distribution_type)
+                for b in drop.benefits
+            ),
+        )
+        for drop in ordered
+    )
+
+
+def channel_names(channels: Sequence[ChannelRecord]) -> tuple[str, ...]:
+    """Return the channels' logins, which are what their addresses are made of."""
+    return tuple(channel.login for channel in channels)
+
+
+def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
+    """Return the event's headline, one line of plain text with the names as the service wrote them."""
+    where = SERVICE_NAMES.get(service or "", service or "")
+    name = " ".join((detail.name or "").split())
+    about = f"{detail.game}: {name}" if detail.game and detail.game != name else name
+    phrases = {
+        EventKind.CAMPAIGN_ADDED: f"New drops on {where} – {about}",
+        EventKind.CAMPAIGN_STARTED: f"Drops started on {where} – {about}",
+        EventKind.CAMPAIGN_CHANGED: f"Changed on {where} – {about} ({_what_changed(detail.changes)})",
+        EventKind.CAMPAIGN_DROP_ADDED: f"{_count(len(detail.drops_added), 'more drop')} on {where} – {about}",
+        EventKind.CAMPAIGN_CHANNELS_CHANGED: f"Channels changed on {where} – {about} ({_came_and_went(detail)})",
+        EventKind.CAMPAIGN_ENDED: f"Drops ended on {where} – {about}",
+        EventKind.CAMPAIGN_WITHDRAWN: f"Withdrawn before its end on {where} – {about}",
+        EventKind.CAMPAIGN_RETURNED: f"Back on {where} – {about}",
+        EventKind.REWARD_ADDED: f"New reward on {where} – {about}",
+        EventKind.REWARD_ENDED: f"Reward ended on {where} – {about}",
+        EventKind.SOURCE_FAILING: f"Source {name} is failing: {detail.reason}",
+        EventKind.SOURCE_RECOVERED: f"Source {name} works again",
+        EventKind.SOURCE_CHANGED: f"Source {name} sent something unexpected: {detail.reason}",
+    }
+    return phrases[kind]
+
+
+def _what_changed(changes: Sequence[FieldChange]) -> str:
+    if len(changes) == 1 and changes[0].field == "end_at" and changes[0].about is None:
+        moved = datetime.fromisoformat(str(changes[0].new)).astimezone(UTC)
+        return f"now ends {moved:%d %b %H:%M} UTC"
+    names = dict.fromkeys(FIELD_NAMES.get(change.field, change.field) for change in changes)
+    return ", ".join(names)
+
+
+def _came_and_went(detail: EventDetail) -> str:
+    parts = [(len(detail.channels_added), "added"), (len(detail.channels_removed), "removed")]
+    return ", ".join(f"{count} {word}" for count, word in parts if count)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

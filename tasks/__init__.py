@@ -1,0 +1,1 @@
+"""Celery tasks: each opens what it needs, calls one function, logs one line."""

@@ -1,0 +1,43 @@
+"""Fetch a source."""
+
+import logging
+from datetime import timedelta
+
+from celery import current_app, shared_task
+
+from pipeline.celery_app import hint
+from pipeline.fetching import fetch_source
+from pipeline.runtime import utc_now
+from tasks.surroundings import runtime
+from tasks.ticks import hint_of_news
+
+logger = logging.getLogger(__name__)
+# Redis keeps delayed messages in the worker: only short delays are safe there.
+LONGEST_COUNTDOWN = timedelta(seconds=60)
+
+
+# Within the lease of a claimed source, and more than a fetch's deadline times its attempts.
+@shared_task(name="fetch.source", soft_time_limit=240, time_limit=270)
+def source(name: str) -> None:
+    """Fetch one source if it is due, and ask for the next fetch at its time."""
+    fetched = fetch_source(runtime().engine, runtime().source(name))
+    if fetched is None:
+        return
+    told = {
+        "source": name,
+        "outcome": fetched.outcome,
+        "items": fetched.items,
+        "changed": fetched.changed,
+        "seconds": fetched.seconds,
+        "events": dict(fetched.events),
+    }
+    if fetched.error:
+        logger.warning("fetched: %s", fetched.error, extra=told)
+    else:
+        logger.info("fetched", extra=told)
+    if fetched.events:
+        hint_of_news(current_app)
+    wait = fetched.next_due_at - utc_now()
+    if wait <= LONGEST_COUNTDOWN:
+        seconds = max(wait.total_seconds(), 0)
+        hint(current_app, "fetch.source", args=[name], countdown=seconds, expires=seconds + 30)

@@ -1,0 +1,53 @@
+"""What beat asks for: look what is due, and say so."""
+
+import logging
+
+from celery import Celery, current_app, shared_task
+
+from pipeline import clock, upkeep
+from pipeline.celery_app import hint
+from pipeline.fetching import due, register
+from pipeline.runtime import utc_now
+from tasks.surroundings import runtime
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="tick.fetch_due")
+def fetch_due() -> None:
+    """Ask for every source that is due to be fetched."""
+    with runtime().engine.begin() as connection:
+        register(connection, runtime().sources, utc_now())
+        names = due(connection, utc_now())
+    for name in names:
+        hint(current_app, "fetch.source", args=[name], expires=30)
+
+
+@shared_task(name="tick.advance_clock")
+def advance_clock() -> None:
+    """Start and end campaigns at their own times."""
+    now = utc_now()
+    events = clock.advance(runtime().engine, now)
+    upkeep.beat(runtime().engine, now, upkeep.CLOCK)
+    if events:
+        logger.info("the clock moved on", extra={"events": dict(events)})
+        hint_of_news(current_app)
+
+
+@shared_task(name="tick.heartbeat")
+def heartbeat() -> None:
+    """Show that beat, broker, worker and database work together."""
+    upkeep.beat(runtime().engine, utc_now())
+
+
+@shared_task(name="tick.prune")
+def prune() -> None:
+    """Forget fetch runs that are too old to explain anything."""
+    removed = upkeep.prune(runtime().engine, utc_now())
+    logger.info("old fetch runs forgotten", extra={"removed": removed})
+
+
+def hint_of_news(app: Celery) -> None:
+    """Wake those who send and publish."""
+    hint(app, "send.due", expires=15)
+    hint(app, "publish.marked", expires=15)

@@ -1,0 +1,225 @@
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import insert, select
+
+from feeds.catalog import ITEMS_PER_FEED, load_marked, mark, mark_all, settle_written
+from models import Event, Feed
+from models.names import public_id
+from tests.feeds.world import NOON, World
+
+
+def test_an_event_marks_the_feeds_of_everything_its_service_its_game_and_its_organization(world: World) -> None:
+    world.event(game_id=world.game("Gloomtide"), organization_id=world.organization("Tidewarden Online"))
+
+    assert world.marked() == {
+        "all",
+        "services/twitch",
+        f"games/gloomtide-{public_id('twitch', 'Gloomtide')}",
+        f"organizations/tidewarden-online-{public_id('twitch', 'Tidewarden Online')}",
+    }
+
+
+def test_an_event_without_game_or_organization_marks_everything_and_its_service(world: World) -> None:
+    world.event(service="kick")
+
+    assert world.marked() == {"all", "services/kick"}
+
+
+def test_a_name_without_latin_letters_gives_a_path_of_the_public_id_alone(world: World) -> None:
+    world.event(game_id=world.game("은하포차"))
+
+    assert f"games/{public_id('twitch', '은하포차')}" in world.marked()
+
+
+@pytest.mark.parametrize("kind", ["source.failing", "source.recovered", "source.changed"])
+def test_a_source_event_marks_nothing_and_is_on_no_feed(world: World, kind: str) -> None:
+    world.event("a secret", kind=kind)
+    assert world.versions() == {}
+
+    world.event("a campaign")
+    with world.engine.connect() as connection:
+        feeds = load_marked(connection, 10)
+    assert [[item.title for item in feed.items] for feed in feeds] == [["a campaign"], ["a campaign"]]
+
+
+def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: World) -> None:
+    gloomtide, frostbarrow = world.game("Gloomtide"), world.game("Frostbarrow")
+    world.event(game_id=gloomtide)
+    world.event(game_id=frostbarrow)
+    before = world.versions()
+
+    world.event(game_id=gloomtide)
+
+    raised = {path for path, versions in world.versions().items() if versions != before[path]}
+    assert raised == {"all", "services/twitch", f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"}
+
+
+def test_marking_many_events_takes_as_few_statements_as_marking_one(world: World) -> None:
+    games = [world.game(f"Game {number}") for number in range(40)]
+    many = [world.event(game_id=games[number % 40], marked=False) for number in range(200)]
+    counts = []
+    for ids in (many, many[:1], many):
+        statements: list[str] = []
+        with world.engine.begin() as connection:
+            sqlalchemy_event.listen(
+                connection, "before_cursor_execute", lambda *args, to=statements: to.append(args[2])
+            )
+            mark(connection, ids)
+        counts.append(len(statements))
+
+    assert counts[0] <= 9  # the first time the feeds are created
+    assert counts[1] == counts[2] == 3
+    assert len(world.versions()) == 42
+
+
+def test_a_mark_that_is_rolled_back_leaves_no_feed(world: World) -> None:
+    event_id = world.event(marked=False)
+    with world.engine.connect() as connection:
+        mark(connection, [event_id])
+        connection.rollback()
+
+    assert world.versions() == {}
+
+
+def test_marking_from_many_threads_at_once_neither_deadlocks_nor_loses_a_version(world: World) -> None:
+    games = [world.game(f"Game {number}") for number in range(12)]
+    ids = [world.event(game_id=game, marked=False) for game in games]
+    failures: list[BaseException] = []
+    start = threading.Barrier(6)
+
+    def work(offset: int) -> None:
+        try:
+            start.wait(10)
+            for turn in range(5):
+                with world.engine.begin() as connection:
+                    mark(connection, [ids[(offset * 5 + turn) % 12]])
+                    # Again in the same transaction, and others: the order of the locks is what is tried here.
+                    mark(connection, ids[(offset + turn) % 12 :][::-1])
+        except BaseException as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    threads = [threading.Thread(target=work, args=(offset,)) for offset in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert failures == []
+    # Two marks, five turns, six threads; the very first one also creates the row at version 1.
+    assert world.versions()["all"][0] == 61
+
+
+def test_marked_feeds_come_with_their_newest_items_first(world: World) -> None:
+    game = world.game()
+    for minutes in (5, 1, 3):
+        world.event(f"{minutes} ago", game_id=game, at=NOON - timedelta(minutes=minutes))
+    world.event("of another game", game_id=world.game("Other"))
+
+    with world.engine.connect() as connection:
+        feeds = {feed.path: feed for feed in load_marked(connection, 10)}
+
+    path = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
+    assert [item.title for item in feeds[path].items] == ["1 ago", "3 ago", "5 ago"]
+    assert [item.title for item in feeds["all"].items] == ["of another game", "1 ago", "3 ago", "5 ago"]
+
+
+def test_events_of_the_same_moment_are_ordered_by_their_ids(world: World) -> None:
+    for number in range(4):
+        world.event(str(number))
+
+    with world.engine.connect() as connection:
+        feed = load_marked(connection, 1)[0]
+
+    assert [item.title for item in feed.items] == ["3", "2", "1", "0"]
+
+
+def test_a_feed_holds_fifty_items(world: World) -> None:
+    rows = [
+        {
+            "kind": "campaign.added",
+            "event_key": f"k{number}",
+            "occurred_at": NOON,
+            "recorded_at": NOON,
+            "title": str(number),
+            "service": "kick",
+            "silent": True,
+            "detail": {},
+        }
+        for number in range(60)
+    ]
+    with world.engine.begin() as connection:
+        mark(connection, list(connection.execute(insert(Event).returning(Event.id), rows).scalars()))
+        feeds = load_marked(connection, 10)
+
+    assert [len(feed.items) for feed in feeds] == [ITEMS_PER_FEED, ITEMS_PER_FEED]
+
+
+def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: World) -> None:
+    for number in range(30):
+        world.event(game_id=world.game(f"Game {number}"))
+    statements: list[str] = []
+    with world.engine.connect() as connection:
+        sqlalchemy_event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        assert len(load_marked(connection, 100)) == 32
+
+    assert len(statements) == 4  # the feeds, and the items of three scopes
+
+
+def test_a_feed_that_is_marked_again_while_it_is_written_stays_marked(world: World) -> None:
+    world.event()
+    with world.engine.connect() as connection:
+        loaded = load_marked(connection, 10)
+    world.event()
+
+    with world.engine.begin() as connection:
+        settle_written(connection, [(feed.feed_id, feed.version, len(feed.items)) for feed in loaded], NOON)
+
+    assert world.marked() == {"all", "services/twitch"}
+
+
+def test_settling_an_older_version_late_takes_nothing_back(world: World) -> None:
+    world.event()
+    with world.engine.begin() as connection:
+        old = load_marked(connection, 1)[0]
+    world.event()
+    with world.engine.begin() as connection:
+        new = load_marked(connection, 1)[0]
+        settle_written(connection, [(new.feed_id, new.version, 2)], NOON)
+        settle_written(connection, [(old.feed_id, old.version, 1)], NOON)
+        row = connection.execute(select(Feed.written_version, Feed.items).where(Feed.path == "all")).one()
+
+    assert row == (new.version, 2)
+
+
+def test_all_feeds_can_be_marked_at_once(world: World) -> None:
+    world.event(game_id=world.game())
+    world.publish()
+    assert world.marked() == set()
+
+    with world.engine.begin() as connection:
+        mark_all(connection)
+
+    assert len(world.marked()) == 3
+
+
+def test_a_detail_that_cannot_be_read_leaves_the_title(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.add(
+        Event,
+        kind="campaign.added",
+        event_key="odd",
+        occurred_at=NOON,
+        recorded_at=NOON,
+        title="An odd one",
+        silent=False,
+        detail={"drops": "not a list"},
+    )
+    world.event("A sound one")
+
+    with world.engine.connect() as connection:
+        feed = load_marked(connection, 1)[0]
+
+    assert [item.title for item in feed.items] == ["A sound one", "An odd one"]
+    assert "cannot be read" in caplog.text

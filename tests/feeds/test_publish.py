@@ -1,0 +1,310 @@
+import errno
+import itertools
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import feedparser
+import pytest
+from sqlalchemy import Engine, text
+
+from feeds import publish as publishing
+from feeds.catalog import mark_all
+from feeds.publish import PublishSummary, publish
+from feeds.write import PublishError
+from models import Feed
+from models.events import EventDetail
+from models.names import public_id
+from tests.feeds.world import BASE_URL, NOON, World
+from tests.waiting import wait_for
+
+GLOOMTIDE = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
+SITE = {"feeds.opml", "index.html", "style.css", "feed.css", "feed.xsl"}
+
+
+def test_a_first_run_writes_every_feed_the_page_and_what_it_needs(world: World) -> None:
+    world.event(game_id=world.game())
+
+    summary = world.publish()
+
+    feeds = {f"{path}.{ending}" for path in ("all", "services/twitch", GLOOMTIDE) for ending in ("rss.xml", "atom.xml")}
+    assert set(world.files()) == feeds | SITE
+    assert summary == PublishSummary(feeds=3, written=11)
+    assert world.marked() == set()
+
+
+def test_a_second_run_has_nothing_to_do(world: World) -> None:
+    world.event(game_id=world.game())
+    world.publish()
+    before = {path: path.stat().st_mtime_ns for path in world.root.rglob("*")}
+
+    assert world.publish() == PublishSummary()
+
+    assert {path: path.stat().st_mtime_ns for path in world.root.rglob("*")} == before
+
+
+def test_only_the_feeds_that_an_event_touched_are_rendered(world: World) -> None:
+    gloomtide, frostbarrow = world.game("Gloomtide"), world.game("Frostbarrow")
+    world.event(game_id=gloomtide)
+    world.event(game_id=frostbarrow, service="kick")
+    world.publish()
+    before = world.files()
+
+    world.event("One more", game_id=gloomtide)
+    summary = world.publish()
+
+    changed = {path for path, data in world.files().items() if data != before[path]}
+    expected = {
+        f"{path}.{ending}" for path in ("all", "services/twitch", GLOOMTIDE) for ending in ("rss.xml", "atom.xml")
+    }
+    assert summary.feeds == 3
+    assert changed == expected
+
+
+def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: World) -> None:
+    world.event()
+    world.publish()
+    before = {path: path.stat().st_mtime_ns for path in world.root.rglob("*.xml")}
+    with world.engine.begin() as connection:
+        mark_all(connection)
+
+    summary = world.publish()
+
+    assert (summary.feeds, summary.written, summary.unchanged) == (2, 0, 9)
+    assert {path: path.stat().st_mtime_ns for path in world.root.rglob("*.xml")} == before
+
+
+def test_the_same_rows_give_the_same_files_in_another_folder(world: World, tmp_path: Path) -> None:
+    for number in range(3):
+        world.event(str(number), game_id=world.game(f"Game {number}"))
+    world.campaign()
+    world.publish()
+    first = world.files()
+
+    world.root = tmp_path / "elsewhere"
+    world.publish()
+
+    assert world.files() == first
+
+
+def test_an_emptied_folder_is_filled_again(world: World) -> None:
+    world.event(game_id=world.game())
+    world.publish()
+    first = world.files()
+    for path in world.root.rglob("*.*"):
+        path.unlink()
+
+    world.publish()
+
+    assert world.files() == first
+
+
+def test_a_page_that_is_missing_is_written_again_alone(world: World) -> None:
+    world.event()
+    world.publish()
+    (world.root / "index.html").unlink()
+
+    assert world.publish() == PublishSummary(written=1, unchanged=4)
+
+
+def test_another_address_renders_every_feed_anew(world: World) -> None:
+    world.event(game_id=world.game())
+    world.publish()
+
+    summary = publish(world.engine, world.root, "https://loot.example", NOON)
+
+    assert summary.feeds == 3
+    assert f"https://loot.example/{GLOOMTIDE}.rss.xml" in world.text(f"{GLOOMTIDE}.rss.xml")
+    assert publish(world.engine, world.root, "https://loot.example", NOON) == PublishSummary()
+
+
+def test_the_page_follows_when_a_source_begins_to_fail(world: World) -> None:
+    world.event()
+    world.source("kick-api", last_success_at=NOON)
+    world.publish()
+    assert "failing since" not in world.text("index.html")
+
+    world.fail_source("kick-api")
+
+    assert world.publish().written == 1
+    assert "failing since" in world.text("index.html")
+
+
+def test_the_page_is_written_once_an_hour_for_the_times_it_tells(world: World) -> None:
+    world.event()
+    world.campaign(end_at=NOON + timedelta(hours=10))
+    world.publish()
+    assert "ends in 10 hours" in world.text("index.html")
+
+    world.now = NOON + timedelta(minutes=59)
+    assert world.publish() == PublishSummary()
+    world.now = NOON + timedelta(hours=3)
+    world.publish()
+
+    assert "ends in 7 hours" in world.text("index.html")
+
+
+def test_an_empty_database_has_a_page_that_says_so(world: World) -> None:
+    assert world.publish() == PublishSummary(written=5)
+    assert "No campaign is on right now" in world.text("index.html")
+
+
+def test_a_bad_feed_does_not_keep_the_others_from_being_written(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    world.event(game_id=world.game())
+    (world.root / f"{GLOOMTIDE}.rss.xml").mkdir(parents=True)  # no file can be written over a folder
+
+    summary = world.publish()
+
+    assert [failure.path for failure in summary.failures] == [GLOOMTIDE]
+    assert "games/gloomtide" in caplog.text
+    assert world.marked() == {GLOOMTIDE}
+    assert "services/twitch.rss.xml" in world.files()
+
+    (world.root / f"{GLOOMTIDE}.rss.xml").rmdir()
+    assert world.publish().failures == []
+    assert world.marked() == set()
+
+
+def test_a_path_that_leads_out_of_the_folder_is_a_failure_of_that_feed(world: World) -> None:
+    world.event()
+    world.add(Feed, scope="service", service="evil", path="../evil", title="evil")
+
+    summary = world.publish()
+
+    assert [failure.path for failure in summary.failures] == ["../evil"]
+    assert not (world.root.parent / "evil.rss.xml").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_told_by_name(world: World) -> None:
+    world.root.parent.mkdir(exist_ok=True)
+    world.root.write_text("a file")
+
+    with pytest.raises(PublishError, match=str(world.root)):
+        world.publish()
+
+
+def test_a_full_disk_ends_the_run_at_once_and_keeps_what_was_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        world.event(game_id=world.game(f"Game {number}"))
+    real, calls = os.fsync, itertools.count(1)
+
+    def fill(descriptor: int) -> None:
+        if next(calls) > 12:  # three feeds: two files each, and their folder after each
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fill)
+    with pytest.raises(PublishError, match=r"games/game-\d.*No space left"):
+        world.publish()
+
+    monkeypatch.setattr(os, "fsync", real)
+    assert next(calls) == 14
+    assert len(world.marked()) == 5
+    assert not list(world.root.rglob(".lootwire-*"))
+    world.publish()
+    assert world.marked() == set()
+
+
+def test_many_feeds_are_published_over_several_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publishing, "BATCH", 3)
+    for number in range(7):
+        world.event(game_id=world.game(f"Game {number}"))
+
+    assert world.publish().feeds == 9
+    assert world.marked() == set()
+
+
+def test_two_runs_at_once_and_events_meanwhile_end_with_every_item_on_disk(world: World) -> None:
+    games = [world.game(f"Game {number}") for number in range(5)]
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def keep_publishing() -> None:
+        try:
+            while not done.is_set():
+                assert world.publish().failures == []
+        except BaseException as error:  # noqa: BLE001 - told below
+            failures.append(error)
+
+    threads = [threading.Thread(target=keep_publishing) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for number in range(40):
+        world.event(f"event {number}", game_id=games[number % 5])
+    done.set()
+    for thread in threads:
+        thread.join(60)
+    world.publish()
+
+    assert failures == []
+    assert world.marked() == set()
+    parsed = feedparser.parse((world.root / "all.rss.xml").read_bytes())
+    assert {entry.title for entry in parsed.entries} == {f"event {number}" for number in range(40)}
+
+
+def test_a_run_waits_for_the_one_before_it(world: World, engine: Engine) -> None:
+    world.event()
+    with publishing._one_at_a_time(engine):
+        second = threading.Thread(target=world.publish)
+        second.start()
+        wait_for(lambda: _waiting(engine))
+        assert not world.root.exists()
+    second.join(30)
+
+    assert world.marked() == set()
+
+
+def _waiting(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        query = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(connection.execute(query).scalar_one())
+
+
+def test_an_error_in_a_run_releases_its_lock(world: World, engine: Engine) -> None:
+    with pytest.raises(RuntimeError), publishing._one_at_a_time(engine):
+        raise RuntimeError
+    assert world.publish().failures == []
+
+
+def test_a_run_that_is_killed_is_made_good_by_the_next(world: World, engine: Engine) -> None:
+    for number in range(20):
+        world.event(f"event {number}", game_id=world.game(f"Game {number}"), detail=EventDetail(name="x"))
+    script = textwrap.dedent("""
+        import os, sys, time
+        from datetime import datetime, UTC
+        from pathlib import Path
+        from sqlalchemy import create_engine
+        from feeds import publish
+        real, left = os.fsync, [31]
+        def fsync(descriptor):
+            left[0] -= 1
+            if not left[0]:
+                time.sleep(60)
+            real(descriptor)
+        os.fsync = fsync
+        noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+        publish.publish(create_engine(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], noon)
+    """)
+    url = engine.url.render_as_string(hide_password=False)
+    with subprocess.Popen(
+        [sys.executable, "-c", script, url, str(world.root), BASE_URL], env=os.environ.copy()
+    ) as child:
+        try:
+            wait_for(lambda: list(world.root.rglob(".lootwire-*.tmp")) and len(list(world.root.rglob("*.xml"))) >= 14)
+        finally:
+            child.kill()
+    assert len(world.marked()) == 22
+
+    summary = world.publish()
+
+    assert summary.swept == 1
+    assert summary.unchanged >= 14
+    assert world.marked() == set()
+    assert len(list(world.root.rglob("*.rss.xml"))) == 22
+    assert not list(world.root.rglob(".lootwire-*"))

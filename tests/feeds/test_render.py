@@ -1,0 +1,269 @@
+import calendar
+import time
+from datetime import timedelta
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import feedparser
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from feeds.content import FeedContent, FeedLink, Item
+from feeds.item import guid, render_entry
+from feeds.render import render_atom, render_feed, render_opml, render_rss
+from models.events import BenefitLine, DropLine, EventDetail, FieldChange
+from tests.feeds.world import BASE_URL, NOON
+
+HOSTILE = "\x00Hi\ufffe \ud800<script>alert(1)</script> @everyone ]]> \u202e" + "x" * 4000
+ATOM = "{http://www.w3.org/2005/Atom}"
+DETAIL = EventDetail(
+    name="Winter Trawl",
+    url="https://example.com/details?a=1&b=2",
+    account_link_url="https://example.com/link",
+    box_art_url="https://example.com/box.jpg",
+    game="Gloomtide",
+    organization="Tidewarden",
+    description="Watch & earn.",
+    start_at=NOON,
+    end_at=NOON + timedelta(days=3),
+    drops=(
+        DropLine(required_minutes=90, benefits=(BenefitLine(name="Lantern", image_url="https://example.com/l.png"),)),
+        DropLine(required_subs=2, benefits=(BenefitLine(name="Banner"),)),
+    ),
+    channels_total=3,
+    channels=("captbrine", "bogwitch", "kelpqueen"),
+    changes=(FieldChange(field="end_at", old="2026-11-22T12:00:00+00:00", new="2026-11-23T12:00:00+00:00"),),
+)
+
+
+def item(number: int = 0, **given_: Any) -> Item:
+    values = {
+        "event_key": f"campaign.added/twitch/{number}",
+        "kind": "campaign.added",
+        "occurred_at": NOON - timedelta(minutes=number),
+        "title": "New drops on Twitch – Gloomtide: Winter Trawl",
+        "service": "twitch",
+        "detail": DETAIL,
+    }
+    return Item(**(values | given_))  # type: ignore[arg-type]
+
+
+def feed(*items: Item, path: str = "games/gloomtide-1a2b3c4d") -> FeedContent:
+    return FeedContent(feed_id=1, version=1, scope="game", path=path, title="Gloomtide", items=items)
+
+
+def parse(data: bytes) -> Any:
+    parsed = feedparser.parse(data)
+    assert not parsed.bozo, parsed.get("bozo_exception")
+    return parsed
+
+
+@pytest.mark.parametrize("render", [render_rss, render_atom])
+def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(render: Any) -> None:
+    parsed = parse(render(feed(item(0), item(1)), BASE_URL))
+
+    assert parsed.feed.title == "Gloomtide · Lootwire"
+    assert [entry.id for entry in parsed.entries] == [
+        "tag:lootwire,2026:campaign.added/twitch/0",
+        "tag:lootwire,2026:campaign.added/twitch/1",
+    ]
+    entry = parsed.entries[0]
+    assert entry.title == "New drops on Twitch – Gloomtide: Winter Trawl"
+    assert entry.link == "https://example.com/details?a=1&b=2"
+    assert calendar.timegm(entry.published_parsed) == NOON.timestamp()
+    assert (
+        entry.summary
+        == "Gloomtide · Tidewarden · Twitch · 2 drops, up to 1 h 30 min · until Mon 23 Nov 2026, 12:00 UTC"
+    )
+    content = entry.content[0].value
+    for shown in (
+        "https://example.com/box.jpg",
+        "1 h 30 min",
+        "Lantern",
+        "https://example.com/l.png",
+        "2 subs",
+        "Banner",
+        "https://www.twitch.tv/bogwitch",
+        "https://example.com/link",
+        "Sun 22 Nov 2026, 12:00 UTC",
+        "Watch &amp; earn.",
+    ):
+        assert shown in content
+    assert {tag.term for tag in entry.tags} == {"campaign.added", "twitch", "Gloomtide"}
+
+
+def test_rss_says_where_it_lives_and_how_often_to_ask() -> None:
+    parsed = parse(render_rss(feed(item()), "https://loot.example/x/"))
+
+    assert parsed.version == "rss20"
+    assert parsed.feed.ttl == "15"
+    assert {(link.rel, link.href) for link in parsed.feed.links} == {
+        ("self", "https://loot.example/x/games/gloomtide-1a2b3c4d.rss.xml"),
+        ("alternate", "https://loot.example/x/"),
+    }
+
+
+def test_links_of_an_atom_entry_keep_their_relation_and_type() -> None:
+    root = ET.fromstring(render_atom(feed(item()), BASE_URL))  # noqa: S314 - our own bytes
+    links = [dict(link.attrib) for link in root.iter(f"{ATOM}link")]
+
+    assert {
+        "rel": "self",
+        "type": "application/atom+xml",
+        "href": f"{BASE_URL}/games/gloomtide-1a2b3c4d.atom.xml",
+    } in links
+    assert {"rel": "alternate", "type": "text/html", "href": "https://example.com/details?a=1&b=2"} in links
+    assert {
+        "rel": "related",
+        "type": "text/html",
+        "href": "https://example.com/link",
+        "title": "Link your account",
+    } in links
+
+
+@pytest.mark.parametrize(("path", "up"), [("all", ""), ("services/twitch", "../"), ("games/x-1", "../")])
+def test_each_file_names_its_stylesheet_by_the_right_relative_path(path: str, up: str) -> None:
+    rendered = render_feed(feed(item(), path=path), BASE_URL)
+
+    for data in (rendered.rss, rendered.atom):
+        assert f'<?xml-stylesheet type="text/xsl" href="{up}feed.xsl"?>'.encode() in data
+        assert data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n')
+
+
+@pytest.mark.parametrize("render", [render_rss, render_atom])
+def test_hostile_text_harms_neither_its_item_nor_the_others(render: Any) -> None:
+    line = DropLine(name=HOSTILE, required_minutes=1, benefits=(BenefitLine(name=HOSTILE, image_url="javascript:x"),))
+    detail = EventDetail(
+        name=HOSTILE,
+        url="javascript:alert(1)",
+        account_link_url="data:text/html,x",
+        box_art_url="javascript:x",
+        game=HOSTILE,
+        organization=HOSTILE,
+        description=HOSTILE,
+        drops=(line,),
+        drops_added=(line,),
+        channels_total=1,
+        channels=(HOSTILE,),
+        channels_added=(HOSTILE,),
+        changes=(FieldChange(field=HOSTILE, old=[HOSTILE], new={HOSTILE: 1}, about=HOSTILE),),
+    )
+    hostile = item(0, title=HOSTILE, event_key=HOSTILE, kind=HOSTILE, service=HOSTILE, detail=detail)
+
+    data = render(feed(hostile, item(1), path="all"), BASE_URL)
+
+    parsed = parse(data)
+    assert [len(entry.title) <= 300 for entry in parsed.entries] == [True, True]
+    entry = parsed.entries[0]
+    assert entry.title.startswith("Hi <script>alert(1)</script> @everyone ]]>")
+    assert entry.link == f"{BASE_URL}/"
+    assert b"javascript:" not in data
+    assert b"<script" not in data
+    assert "<script" not in render_entry(hostile).content
+    assert parsed.entries[1].title == "New drops on Twitch – Gloomtide: Winter Trawl"
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(title=ANY_TEXT, name=st.none() | ANY_TEXT, key=ANY_TEXT, url=st.none() | ANY_TEXT, kind=ANY_TEXT)
+def test_whatever_an_event_says_its_feeds_are_well_formed(
+    title: str, name: str | None, key: str, url: str | None, kind: str
+) -> None:
+    detail = EventDetail(name=name, url=url, description=name, game=name, drops=(DropLine(name=name),))
+    rendered = render_feed(feed(item(title=title, event_key=key, kind=kind, detail=detail)), BASE_URL)
+
+    for data in (rendered.rss, rendered.atom):
+        ET.fromstring(data)  # noqa: S314 - our own bytes
+
+
+def test_a_guid_is_a_tag_uri_that_stays_the_same_whatever_else_changes() -> None:
+    same = [item(), item(title="Another", kind="campaign.ended", occurred_at=NOON + timedelta(days=1))]
+
+    assert {render_entry(one).guid for one in same} == {"tag:lootwire,2026:campaign.added/twitch/0"}
+    assert guid("a b/é#%\ud800") == "tag:lootwire,2026:a%20b/%C3%A9%23%25%ED%A0%80"
+
+
+def test_different_keys_have_different_guids() -> None:
+    assert len({guid(key) for key in ("a b", "a%20b", "a+b", "A b", "a/b")}) == 5
+
+
+def test_the_same_values_give_the_same_bytes_at_any_time() -> None:
+    first = render_feed(feed(item(0), item(1)), BASE_URL)
+    time.sleep(1.1)
+    again = render_feed(feed(item(0), item(1)), BASE_URL)
+
+    assert first == again
+    assert b"2026-11-20T12:00:00+00:00</updated><author>" in first.atom
+    assert b"<lastBuildDate>Fri, 20 Nov 2026 12:00:00 +0000</lastBuildDate>" in first.rss
+
+
+def test_a_feed_without_items_is_still_a_feed() -> None:
+    rendered = render_feed(feed(), BASE_URL)
+
+    assert parse(rendered.rss).entries == []
+    assert parse(rendered.atom).feed.updated == "1970-01-01T00:00:00+00:00"
+
+
+def test_a_campaign_without_game_is_told_without_one() -> None:
+    detail = msgspec.structs.replace(DETAIL, game=None, organization=None, box_art_url=None)
+
+    entry = render_entry(item(detail=detail))
+
+    assert entry.summary.startswith("Twitch · 2 drops")
+    assert {scheme for _, scheme in entry.categories} == {"kind", "service"}
+    assert "None" not in entry.content
+
+
+def test_an_event_with_nothing_to_say_has_the_name_of_its_kind() -> None:
+    entry = render_entry(item(title="", kind="campaign.ended", service=None, detail=EventDetail()))
+
+    assert (entry.title, entry.summary) == ("Campaign ended", "Campaign ended")
+
+
+def test_long_lists_end_with_how_many_more_there_are() -> None:
+    detail = msgspec.structs.replace(
+        DETAIL,
+        drops=tuple(DropLine(required_minutes=minutes) for minutes in range(1, 51)),
+        channels_added=tuple(f"channel{number}" for number in range(4000)),
+    )
+
+    content = render_entry(item(detail=detail)).content
+
+    assert "… and 20 more." in content
+    assert "and 3980 more" in content
+    assert len(content) < 20_000
+
+
+def test_changes_read_as_old_and_new() -> None:
+    changes = (
+        FieldChange(field="required_minutes", old=60, new=150, about="Lantern"),
+        FieldChange(field="drop", old="Banner", new=None, about="Banner"),
+        FieldChange(field="benefits", old=["A"], new=["A", "B"], about="Chest"),
+    )
+
+    content = render_entry(item(detail=EventDetail(name="x", changes=changes))).content
+
+    assert "Lantern: Minutes to watch: <s>1 h</s> → 2 h 30 min" in content
+    assert "<li>Drop: <s>Banner</s> → removed</li>" in content
+    assert "Chest: Benefits: <s>A</s> → A, B" in content
+
+
+def test_the_opml_lists_every_feed_in_its_group() -> None:
+    links = (
+        FeedLink(scope="all", path="all", title="Everything"),
+        FeedLink(scope="game", path="games/x-1", title='Rook & "Rapier" <b>\x00'),
+        FeedLink(scope="organization", path="organizations/y-2", title="Tidewarden", service="kick"),
+    )
+
+    root = ET.fromstring(render_opml(links, BASE_URL))  # noqa: S314 - our own bytes
+
+    groups = {group.get("text"): [(o.get("text"), o.get("xmlUrl")) for o in group] for group in root.iterfind("body/*")}
+    assert groups == {
+        "Everything": [("Everything", f"{BASE_URL}/all.rss.xml")],
+        "Games": [('Rook & "Rapier" <b>', f"{BASE_URL}/games/x-1.rss.xml")],
+        "Organizations": [("Tidewarden (Kick)", f"{BASE_URL}/organizations/y-2.rss.xml")],
+    }

@@ -1,0 +1,324 @@
+import multiprocessing
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text, update
+
+from models import Event
+from notifiers import check, deliveries
+from notifiers.deliver import DeliverySummary, deliver_due
+from notifiers.errors import DeliveryError, TargetError
+from notifiers.render import plain_message
+from notifiers.send import send
+from notifiers.vault import Vault
+from pipeline.demo.sinks import MailSink, WebhookSink
+from tests.notifiers.world import HOSTILE, NOON, World, full_event, hook_url, mail_url
+
+SECRET = "s3cr3t"
+# PostgreSQL takes neither U+0000 nor lone surrogates.
+STORABLE = HOSTILE.replace("\x00", "").replace("\ud800", "")
+
+
+def sent(**counts: int) -> DeliverySummary:
+    return DeliverySummary(**counts)
+
+
+def test_a_mail_arrives_with_subject_text_and_html(world: World, mails: MailSink) -> None:
+    world.target("mail", mail_url(mails))
+    event = full_event()
+    world.event(event.title, detail=event.detail)
+    assert world.deliver() == sent(messages=1, sent=1)
+    (mail,) = mails.wait_for(1)
+    assert (mail.subject, mail.to) == ("New drops: Rust 40", ("ann@example.org",))
+    for part in (mail.text, mail.html):
+        assert "Hat (60 min): Cool hat" in part
+        assert "2026-11-27 12:00 UTC" in part
+    # A reader of the text part needs the address too.
+    assert "https://www.twitch.tv/drops/campaigns?dropID=a&x=1" in mail.text
+    assert "<li>Hat (60 min): Cool hat</li>" in mail.html
+
+
+def test_a_web_hook_arrives_with_title_and_text_and_no_picture_from_elsewhere(world: World, hooks: WebhookSink) -> None:
+    world.target("hook", hook_url(hooks))
+    world.event("New drops: Rust 40", detail=full_event().detail)
+    assert world.deliver() == sent(messages=1, sent=1)
+    (hook,) = hooks.wait_for(1)
+    assert hook.path == "/hook"
+    assert hook.json["title"] == "New drops: Rust 40"
+    assert "- Hat (60 min): Cool hat" in hook.json["message"]
+    assert b"github" not in hook.body
+    (row,) = world.deliveries()
+    assert (row.state, row.sent_at, row.last_error, row.lease_until) == ("sent", NOON, None, None)
+    assert world.deliver() == sent()
+
+
+def test_a_chat_without_a_title_field_gets_the_title_in_the_body(world: World, hooks: WebhookSink) -> None:
+    world.target("chat", hooks.url.replace("http://", "mmost://") + "/abcdefghijklmnopqrstuvwx")
+    world.event(STORABLE)
+    world.deliver()
+    (hook,) = hooks.wait_for(1)
+    first_line = hook.json["text"].splitlines()[0]
+    assert first_line.startswith("@\u200beveryone @\u200bhere")
+    assert "](" not in first_line
+
+
+def test_a_burst_arrives_as_one_message(world: World, hooks: WebhookSink) -> None:
+    world.target("hook", hook_url(hooks))
+    for n in range(5):
+        world.event(f"Event {n}")
+    assert world.deliver() == sent(messages=1, sent=5)
+    (hook,) = hooks.messages
+    assert hook.json["title"] == "5 new campaigns"
+    assert hook.json["message"].splitlines() == [f"- Event {n}" for n in range(5)]
+
+
+def test_a_new_line_in_a_title_brings_no_header_into_a_mail(world: World, mails: MailSink) -> None:
+    world.target("mail", mail_url(mails))
+    world.event("Loot\r\nBcc: victim@example.org\r\n\r\nbody\x0b\x85\u2028X-Evil: 1")
+    world.deliver()
+    (mail,) = mails.wait_for(1)
+    assert mail.to == ("ann@example.org",)
+    headers = mail.raw.split(b"\r\n\r\n", 1)[0].lower()
+    assert b"\nbcc" not in headers
+    assert b"\nx-evil" not in headers
+    assert mail.subject == "Loot Bcc: victim@\u200bexample.org body X-Evil: 1"
+
+
+@pytest.mark.parametrize("letter", ["a", "ö", "로", "🎁", "ö "])
+def test_a_very_long_title_still_arrives(world: World, mails: MailSink, hooks: WebhookSink, letter: str) -> None:
+    world.target("mail", mail_url(mails))
+    world.target("hook", hook_url(hooks))
+    world.event(letter * 4000)
+    assert world.deliver() == sent(messages=2, sent=2)
+    (mail,), (hook,) = mails.wait_for(1), hooks.wait_for(1)
+    assert 190 < len(hook.json["title"]) <= 200
+    assert mail.subject.endswith("…")
+    assert 60 < len(mail.subject) <= 200
+    # A mail server need not take more.
+    assert max(len(line) for line in mail.raw.splitlines()) < 998
+
+
+def test_a_server_error_is_tried_again_after_a_pause(world: World, hooks: WebhookSink) -> None:
+    world.target("hook", hook_url(hooks))
+    world.event()
+    hooks.fail_next(1, 500)
+    assert world.deliver() == sent(messages=1, failed=1)
+    (row,) = world.deliveries()
+    assert (row.state, row.attempts, row.last_error) == ("pending", 1, "the service answered with HTTP 500")
+    assert timedelta(seconds=5) <= row.next_attempt_at - NOON <= timedelta(seconds=30)
+    world.now = row.next_attempt_at
+    assert world.deliver() == sent(messages=1, sent=1)
+    assert len(hooks.messages) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 410])
+def test_a_refusal_that_time_does_not_cure_is_dead_at_once(world: World, hooks: WebhookSink, status: int) -> None:
+    world.target("hook", hook_url(hooks))
+    world.event()
+    world.event()
+    hooks.fail_next(1, status)
+    assert world.deliver() == sent(messages=1, dead=2)
+    assert {row.state for row in world.deliveries()} == {"dead"}
+    assert {row.last_error.split(":")[0] for row in world.deliveries()} == {f"the service answered with HTTP {status}"}
+
+
+@pytest.mark.parametrize("status", [400, 408, 413, 429, 500, 502, 503])
+def test_any_other_refusal_may_pass(world: World, hooks: WebhookSink, status: int) -> None:
+    world.target("hook", hook_url(hooks))
+    world.event()
+    hooks.fail_next(1, status)
+    assert world.deliver() == sent(messages=1, failed=1)
+
+
+def test_a_redirect_is_not_followed(hooks: WebhookSink) -> None:
+    hooks.fail_next(1, 307)
+    with pytest.raises(DeliveryError, match="HTTP 307: it redirects") as caught:
+        send(hook_url(hooks), plain_message("a", "b"))
+    assert not caught.value.permanent
+
+
+def test_a_dead_delivery_is_sent_when_it_is_replayed(world: World, hooks: WebhookSink) -> None:
+    world.target("hook", hook_url(hooks))
+    world.event()
+    hooks.fail_next(1, 404)
+    world.deliver()
+    world.later(days=3)
+    with world.engine.begin() as connection:
+        assert deliveries.replay(connection, world.now) == 1
+    assert world.deliver() == sent(messages=1, sent=1)
+
+
+def test_one_target_that_fails_does_not_keep_the_others(world: World, hooks: WebhookSink, mails: MailSink) -> None:
+    world.target("a", "json://127.0.0.1:9/nobody-listens")
+    world.target("b", mail_url(mails))
+    world.target("c", hook_url(hooks))
+    world.event()
+    assert world.deliver() == sent(messages=3, sent=2, failed=1)
+    assert world.deliveries()[0].last_error == "the service could not be reached or did not answer in time"
+
+
+def test_a_refused_login_is_told_by_its_code(world: World) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        refusing = pool.submit(_refuse_mail, server)
+        url = f"mailto://127.0.0.1:{server.getsockname()[1]}/?from=a@example.org&to=b@example.org&mode=insecure"
+        with pytest.raises(DeliveryError, match="the mail server answered with 554") as caught:
+            send(url, plain_message("a", "b"))
+        refusing.result()
+    assert not caught.value.permanent
+
+
+def _refuse_mail(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection:
+        connection.sendall(b"554 go away error=404\r\n")
+        connection.recv(100)
+
+
+def test_delivering_stops_at_its_limit_and_at_its_time(world: World, hooks: WebhookSink) -> None:
+    for name in "abcd":
+        world.target(name, hook_url(hooks))
+    world.event()
+    assert world.deliver(limit=2) == sent(messages=2, sent=2)
+
+    def clock_that_runs() -> object:
+        world.later(seconds=10)
+        return world.now
+
+    summary = deliver_due(world.engine, world.vault, clock_that_runs, within=timedelta(seconds=15))  # type: ignore[arg-type]
+    assert summary.messages == 1
+    assert world.deliver().messages == 1
+
+
+def test_workers_at_once_send_each_message_once(world: World, hooks: WebhookSink) -> None:
+    for name in "abcdef":
+        world.target(name, hook_url(hooks, f"/{name}"))
+    for _ in range(3):
+        world.event()
+    with ThreadPoolExecutor(4) as pool:
+        summaries = [future.result() for future in [pool.submit(world.deliver) for _ in range(4)]]
+    assert sum(summary.sent for summary in summaries) == 18
+    assert sorted(hook.path for hook in hooks.messages) == [f"/{name}" for name in "abcdef"]
+
+
+def test_a_worker_that_is_killed_while_sending_loses_nothing(world: World, hooks: WebhookSink) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        world.target("hook", f"json://127.0.0.1:{silent.getsockname()[1]}/")
+        world.event()
+        context = multiprocessing.get_context("spawn")
+        url = world.engine.url.render_as_string(hide_password=False)
+        worker = context.Process(target=_deliver_at_noon, args=(url, world.vault.path))
+        worker.start()
+        connection, _ = silent.accept()
+        worker.kill()
+        worker.join()
+        connection.close()
+    (row,) = world.deliveries()
+    assert (row.state, row.attempts) == ("sending", 1)
+    assert world.deliver() == sent()
+    world.change_target("hook", url_encrypted=world.vault.encrypt(hook_url(hooks)))
+    world.now = row.lease_until
+    assert world.deliver() == sent(messages=1, sent=1)
+    assert len(hooks.messages) == 1
+
+
+def _deliver_at_noon(database_url: str, key_file: Path) -> None:
+    from sqlalchemy import create_engine
+
+    deliver_due(create_engine(database_url), Vault.open(key_file), lambda: NOON)
+
+
+def test_no_secret_is_in_the_tables_the_logs_or_the_errors(
+    world: World, hooks: WebhookSink, logged: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    port = hooks.url.rsplit(":", 1)[1]
+    for name, url in {
+        "a": f"json://ann:{SECRET}@127.0.0.1:{port}/{SECRET}?+X-Key={SECRET}&-q={SECRET}",
+        "b": f"ntfy://ann:{SECRET}@127.0.0.1:9/{SECRET}",
+        "c": f"mailto://ann:{SECRET}@127.0.0.1:9/?from=a@example.org&to={SECRET}@example.org&mode=insecure",
+        "d": f"gotify://127.0.0.1:{port}/{SECRET}",
+    }.items():
+        world.target(name, url)
+    world.event()
+    hooks.fail_next(2, 500)
+    assert world.deliver() == sent(messages=4, failed=4)
+    assert len(hooks.refused) == 2
+    assert SECRET in hooks.refused[0].headers["x-key"]
+    with world.engine.connect() as connection:
+        stored = [connection.execute(text("SELECT t::text FROM targets t")).all()]
+        stored += [connection.execute(text("SELECT d::text FROM deliveries d")).all()]
+    world.later(minutes=1)
+    assert SECRET not in str(stored)
+    assert SECRET not in "".join(logged)
+    assert SECRET not in "".join(capfd.readouterr())
+    assert SECRET not in repr(world.claim(limit=9))
+    assert "1 deliveries to a failed: the service answered with HTTP 500" in logged
+
+
+def test_a_target_of_another_key_waits_with_a_clear_error(world: World, hooks: WebhookSink, tmp_path: Path) -> None:
+    world.target("hook", hook_url(hooks))
+    world.event()
+    right, world.vault = world.vault, Vault.open(tmp_path / "other-key")
+    assert world.deliver() == sent(messages=1, failed=1)
+    (row,) = world.deliveries()
+    assert "put the key file back" in row.last_error
+    world.vault, world.now = right, row.next_attempt_at
+    assert world.deliver() == sent(messages=1, sent=1)
+
+
+def test_an_address_that_is_no_longer_taken_waits_with_its_reason(world: World) -> None:
+    world.target("hook")
+    world.change_target("hook", url_encrypted=world.vault.encrypt(f"file:///etc/{SECRET}"))
+    world.event()
+    assert world.deliver() == sent(messages=1, failed=1)
+    (row,) = world.deliveries()
+    assert "opens something on this computer" in row.last_error
+    assert SECRET not in row.last_error
+
+
+def test_a_hostile_event_goes_through_every_sink(world: World, hooks: WebhookSink, mails: MailSink) -> None:
+    world.target("hook", hook_url(hooks))
+    world.target("mail", mail_url(mails))
+    world.target("ntfy", hooks.url.replace("http://", "ntfy://") + "/topic")
+    event_id = world.event(STORABLE)
+    assert world.deliver() == sent(messages=3, sent=3)
+    assert b"<script" not in mails.wait_for(1)[0].raw
+    assert world.told("mail") == [event_id]
+
+
+def test_a_test_message_arrives_right_away(world: World, hooks: WebhookSink) -> None:
+    world.target("phone", hook_url(hooks))
+    check.test_target(world.engine, world.vault, "phone")
+    assert hooks.messages[0].json["title"] == "Lootwire works"
+    assert world.deliveries() == []
+
+
+def test_a_test_message_that_fails_says_why(world: World, hooks: WebhookSink, tmp_path: Path) -> None:
+    world.target("phone", hook_url(hooks))
+    hooks.fail_next(1, 401)
+    with pytest.raises(DeliveryError, match="HTTP 401: the address's token or password is not accepted"):
+        check.test_target(world.engine, world.vault, "phone")
+    with pytest.raises(DeliveryError, match="put the key file back"):
+        check.test_target(world.engine, Vault.open(tmp_path / "other"), "phone")
+    with pytest.raises(TargetError, match="There are: phone"):
+        check.test_target(world.engine, world.vault, "fone")
+
+
+def test_an_event_that_cannot_be_shown_does_not_stop_the_queue(world: World, hooks: WebhookSink) -> None:
+    world.target("hook", hook_url(hooks))
+    bad = world.event()
+    with world.engine.begin() as connection:
+        # A time that no calendar of ours can turn into UTC.
+        detail = {"end_at": "0001-01-01T00:00:00+09:00"}
+        connection.execute(update(Event).where(Event.id == bad).values(detail=detail))
+    world.event("good")
+    assert world.deliver() == sent(messages=1, failed=2)
+    # Alone each: the good one may have to wait for the bad one's pause.
+    for _ in range(2):
+        world.later(minutes=10)
+        world.deliver()
+    first, second = world.deliveries()
+    assert (first.state, first.last_error) == ("pending", "the message could not be made (OverflowError)")
+    assert second.state == "sent"

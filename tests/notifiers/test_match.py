@@ -1,0 +1,116 @@
+from typing import Any
+
+import pytest
+
+from notifiers import match, targets
+from tests.notifiers.world import World
+
+# What a subscription asks for, an event, and whether the one hears of the other.
+CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
+    "no filter hears of a campaign": ({}, {}, True),
+    "no filter hears of a source": ({}, {"kind": "source.failing"}, True),
+    "the same kind": ({"kinds": ["campaign.added"]}, {}, True),
+    "another kind": ({"kinds": ["campaign.ended"]}, {}, False),
+    "one kind of several": ({"kinds": ["campaign.ended", "campaign.added"]}, {}, True),
+    "the kind's family": ({"kinds": ["campaign.*"]}, {}, True),
+    "another family": ({"kinds": ["reward.*"]}, {}, False),
+    "the same service": ({"service": "twitch"}, {}, True),
+    "a service in capitals": ({"service": "Twitch"}, {}, True),
+    "another service": ({"service": "kick"}, {}, False),
+    "a service hears of its source": ({"service": "twitch"}, {"kind": "source.failing"}, True),
+    "a service does not hear of another's source": ({"service": "kick"}, {"kind": "source.failing"}, False),
+    "a service does not hear of an event without one": ({"service": "kick"}, {"service": None}, False),
+    "the same game": ({"game": "Rust"}, {"game": "Rust"}, True),
+    "the game in another spelling": ({"game": "tom clancys xdefiant"}, {"game": "Tom Clancy's™ XDefiant"}, True),
+    "a Korean game": ({"game": "로스트아크"}, {"game": "로스트아크"}, True),
+    "another game": ({"game": "Rust"}, {"game": "Rusty Lake"}, False),
+    "a game and an event without one": ({"game": "Rust"}, {}, False),
+    "a game and a source": ({"game": "Rust"}, {"kind": "source.failing"}, False),
+    "a game and explicitly sources": ({"game": "Rust", "kinds": ["source.*"]}, {"kind": "source.failing"}, False),
+    "the same organization": ({"organization": "facepunch"}, {"organization": "Facepunch"}, True),
+    "another organization": ({"organization": "Facepunch"}, {"organization": "Amazon"}, False),
+    "an organization and a source": ({"organization": "Facepunch"}, {"kind": "source.failing"}, False),
+    "all filters hold": (
+        {"kinds": ["campaign.*"], "service": "twitch", "game": "Rust", "organization": "Facepunch"},
+        {"game": "Rust", "organization": "Facepunch"},
+        True,
+    ),
+    "one filter of several does not hold": (
+        {"kinds": ["campaign.*"], "service": "kick", "game": "Rust"},
+        {"game": "Rust"},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("subscription", "event", "hears"), CASES.values(), ids=CASES.keys())
+def test_a_subscription_hears_of_what_all_its_filters_match(
+    world: World, subscription: dict[str, Any], event: dict[str, Any], hears: bool
+) -> None:
+    world.target(**subscription)
+    event_id = world.event(**event)
+    assert world.told() == ([event_id] if hears else [])
+
+
+def test_three_matching_subscriptions_of_a_target_make_one_delivery_that_names_them(world: World) -> None:
+    world.target()
+    others = [world.subscribe(kinds=["campaign.*"]), world.subscribe(service="twitch"), world.subscribe(game="Rust")]
+    world.event()
+    (delivery,) = world.deliveries()
+    # The first one has no filter; the last asks for a game that the event has not.
+    assert delivery.subscription_ids == [others[0] - 1, *others[:2]]
+
+
+def test_each_target_gets_its_own_delivery(world: World) -> None:
+    world.target("phone")
+    world.target("mail", kinds=["campaign.added"])
+    event_id = world.event()
+    assert world.told("phone") == world.told("mail") == [event_id]
+
+
+def test_a_silent_event_is_delivered_to_nobody(world: World) -> None:
+    world.target()
+    world.event(silent=True)
+    assert world.deliveries() == []
+
+
+def test_a_disabled_target_is_told_nothing(world: World) -> None:
+    world.target()
+    world.change_target("phone", disabled_at=world.now)
+    world.event()
+    assert world.deliveries() == []
+
+
+def test_events_are_put_into_the_outbox_in_their_order_and_only_once(world: World) -> None:
+    event_ids = [world.event(title) for title in "abc"]
+    world.target()
+    with world.engine.begin() as connection:
+        assert match.fan_out(connection, event_ids, world.now) == 3
+        assert match.fan_out(connection, event_ids, world.now) == 0
+    assert world.told() == event_ids
+
+
+def test_no_events_make_no_deliveries(world: World) -> None:
+    world.target()
+    with world.engine.begin() as connection:
+        assert match.fan_out(connection, [], world.now) == 0
+
+
+def test_a_transaction_that_is_rolled_back_leaves_neither_event_nor_delivery(world: World) -> None:
+    event_id = world.event()
+    world.target()
+    with world.engine.connect() as connection:
+        match.fan_out(connection, [event_id], world.now)
+        connection.rollback()
+    assert world.deliveries() == []
+
+
+def test_past_events_that_a_target_would_have_heard_of_are_found(world: World) -> None:
+    # History that was imported is silent, and the very thing that one tries a subscription on.
+    wanted = {world.event(silent=True), world.event()}
+    world.event(service="kick")
+    world.target(service="twitch")
+    world.subscribe(kinds=["campaign.added"], service="twitch")
+    with world.engine.begin() as connection:
+        target_id = targets.target_id_of(connection, "phone")
+        assert set(connection.scalars(match.matching(target_id))) == wanted

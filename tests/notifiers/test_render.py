@@ -1,0 +1,315 @@
+import re
+from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.events import BenefitLine, DropLine, EventKind, FieldChange
+from notifiers.render import Format, Limits, Message, plain_message, render_message
+from notifiers.view import EventText, moment
+from tests.notifiers.world import HOSTILE, NOON, event_text, full_event
+
+
+class Tags(HTMLParser):
+    """The tags, links and text of a piece of HTML."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: list[tuple[str, str | None]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_campaign_is_told_with_its_drops_minutes_end_channels_and_links() -> None:
+    message = render_message([full_event()])
+    assert message.title == "New drops: Rust 40"
+    assert message.text.splitlines() == [
+        "Game: Rust",
+        "By: Facepunch",
+        "On: Twitch",
+        "Starts: 2026-11-20 12:00 UTC",
+        "Ends: 2026-11-27 12:00 UTC",
+        "",
+        "Drops:",
+        "- Hat (60 min): Cool hat",
+        "- Cap (240 min = 4 h)",
+        "- Coat (2 subscriptions)",
+        "",
+        "Channels:",
+        "- ann",
+        "- bob_b",
+        "- and 28 more",
+        "",
+        "Watch and get loot.",
+        "",
+        "Details: https://www.twitch.tv/drops/campaigns?dropID=a&x=1",
+        "Link your account: https://id.example.org/link",
+    ]
+    assert "[Details](https://www.twitch.tv/drops/campaigns?dropID=a&x=1)" in message.markdown
+    assert "- bob_b" in message.markdown
+    # The text part of a mail is made of the HTML, without its attributes.
+    assert "Details: https://www.twitch.tv/drops/campaigns?dropID=a&x=1" in Tags(message.html).text
+    assert "<li>Hat (60 min): Cool hat</li>" in message.html
+
+
+def test_the_three_renderings_say_the_same() -> None:
+    message = render_message([full_event()])
+    words = set(re.findall(r"\w{3,}", message.text))
+    for other in (Tags(message.html).text, message.markdown.replace("\\", "")):
+        assert words <= set(re.findall(r"\w{3,}", other))
+
+
+def test_a_campaign_that_names_no_channel_counts_on_every_one() -> None:
+    assert "every channel of the game counts" in render_message([event_text()]).text
+    assert "channel" not in render_message([event_text(kind="campaign.ended")]).text
+    assert "channel" not in render_message([event_text(kind="source.failing")]).text
+
+
+def test_changes_are_told_with_old_and_new_values() -> None:
+    changes = (
+        FieldChange(field="end_at", old="2026-11-20T12:00:00Z", new="2026-11-27T12:00:00+00:00"),
+        FieldChange(field="name", old="Rust", new=None),
+        FieldChange(field="required_minutes", old=60, new=["a", "b"]),
+        FieldChange(field="odd", old="Tuesday", new=""),
+    )
+    text = render_message([event_text(kind="campaign.changed", changes=changes)]).text
+    assert "- End: 2026-11-20 12:00 UTC → 2026-11-27 12:00 UTC" in text
+    assert "- Name: Rust → none" in text
+    assert "- Required minutes: 60 → a, b" in text
+    assert "- Odd: Tuesday → none" in text
+
+
+def test_a_source_that_fails_is_told_with_its_reason_and_the_next_attempt() -> None:
+    event = event_text(
+        "kick fails", kind="source.failing", reason="HTTP 403", since=NOON, next_attempt_at=NOON + timedelta(hours=1)
+    )
+    assert render_message([event]).text.splitlines()[1:] == [
+        "Reason: HTTP 403",
+        "Since: 2026-11-20 12:00 UTC",
+        "Next attempt: 2026-11-20 13:00 UTC",
+    ]
+
+
+def test_times_are_shown_in_utc_whatever_their_zone() -> None:
+    assert moment(datetime.fromisoformat("2026-11-21T01:30:00+09:00")) == "2026-11-20 16:30 UTC"
+    assert moment(datetime(2026, 1, 2, 3, 4, tzinfo=UTC)) == "2026-01-02 03:04 UTC"
+
+
+def test_several_events_are_one_list_with_a_title_that_counts_them() -> None:
+    events = [full_event(), event_text("B", url="https://b.example/"), event_text("C", kind="campaign.ended")]
+    message = render_message(events)
+    assert message.title == "2 new campaigns, 1 campaign ended"
+    assert message.text.splitlines() == [
+        "- New drops: Rust 40 (ends 2026-11-27 12:00 UTC) https://www.twitch.tv/drops/campaigns?dropID=a&x=1",
+        "- B https://b.example/",
+        "- C",
+    ]
+    assert message.markdown.splitlines()[1] == "- **B** [Details](https://b.example/)"
+    assert Tags(message.html).tags == {"ul", "li", "b", "a", "br"}
+
+
+def test_a_long_list_is_cut_after_twenty_and_says_how_many_more() -> None:
+    message = render_message([event_text(f"Event {n}") for n in range(50)])
+    for rendering in (message.text, message.markdown, message.html):
+        assert "Event 19" in rendering
+        assert "Event 20" not in rendering
+        assert "and 30 more" in rendering
+
+
+def test_every_kind_has_words_for_the_title_of_a_list() -> None:
+    for kind in EventKind:
+        assert "." not in render_message([event_text(kind=kind)] * 2).title
+    assert render_message([event_text(kind="campaign.new_kind")] * 2).title == "2 campaign.new_kind"
+
+
+def hostile_messages() -> list[Message]:
+    one = event_text(
+        HOSTILE,
+        name=HOSTILE,
+        game=HOSTILE,
+        organization=HOSTILE,
+        description=HOSTILE,
+        reason=HOSTILE,
+        drops=(DropLine(name=HOSTILE, benefits=(BenefitLine(name=HOSTILE),)),),
+        channels=(HOSTILE,),
+        channels_added=(HOSTILE,),
+        changes=(FieldChange(field=HOSTILE, old=HOSTILE, new=[HOSTILE]),),
+        url='https://evil.example/"><script>',
+        account_link_url="javascript:alert(1)",
+    )
+    return [render_message([one]), render_message([one, one])]
+
+
+@pytest.mark.parametrize("message", hostile_messages(), ids=["one", "several"])
+def test_hostile_text_is_harmless_in_every_form(message: Message) -> None:
+    for rendering in (
+        message.title,
+        *(message.body(form) for form in Format),
+        *(message.body_with_title(form) for form in Format),
+    ):
+        assert "@everyone" not in rendering
+        assert "@here" not in rendering
+        assert not re.search(r"<[@!#]", rendering)
+        assert "](https://evil" not in rendering
+        assert "{{ 7*7 }}" in rendering or "49" not in rendering
+        assert "javascript:" not in rendering
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\u2028]", rendering)
+        assert "\nBcc" not in rendering
+        rendering.encode()
+
+
+@pytest.mark.parametrize("message", hostile_messages(), ids=["one", "several"])
+def test_hostile_text_brings_no_tag_into_html(message: Message) -> None:
+    html = Tags(message.body_with_title(Format.HTML))
+    assert html.tags <= {"p", "b", "ul", "li", "br"}
+    assert html.attributes == []
+    assert "<script>alert(1)</script>" in html.text.replace("\u200b", "")
+
+
+# CommonMark, each with what a reader must see again.
+MARKUP = [
+    "**bold** __b__ *i* _i_",
+    "`code` ~~no~~ ||spoiler||",
+    "[click](https://evil.example)",
+    "![pic](https://evil.example/x.png)",
+    "<b>html</b> <https://evil.example>",
+    "# heading",
+    "- item",
+    "+ item",
+    "1. item",
+    "1) item",
+    "> quote",
+    "--- ",
+    "===",
+    "&lt;b&gt; &#64;everyone",
+    "trailing \\",
+    "\\*not escaped\\*",
+    "a | b | c",
+    "snake_case_name _a_b_ __init__",
+]
+
+
+@pytest.mark.parametrize("text", MARKUP)
+def test_markdown_in_a_title_is_read_as_the_text_that_it_is(text: str) -> None:
+    from apprise.conversion import convert_between
+
+    markdown = render_message([event_text(game=text), event_text(text)]).markdown.splitlines()[1]
+    html = Tags(convert_between("markdown", "html", markdown))  # type: ignore[no-untyped-call]
+    assert html.text.replace("\u200b", "").split() == text.split()
+    assert html.tags <= {"ul", "li", "strong", "p"}
+
+
+LINKS = {
+    "https://example.org/a?b=1&c=d#e": "https://example.org/a?b=1&c=d#e",
+    "HTTP://EXAMPLE.org": "http://EXAMPLE.org",
+    "https://medium.com/@everyone": "https://medium.com/%40everyone",
+    "https://example.org/a(b)*[c]": "https://example.org/a%28b%29%2A%5Bc%5D",
+    "https://[2001:db8::1]/": "https://[2001:db8::1]/",
+    "https://user@example.org/": None,
+    "https://twitch.tv@evil.example/": None,
+    "javascript:alert(1)": None,
+    "data:text/html,x": None,
+    "ftp://example.org/": None,
+    "//example.org/": None,
+    "https://": None,
+    "https:///path": None,
+    "https://[bad/": None,
+    "https://example.org/ b": None,
+    'https://example.org/"><script>': None,
+    "https://example.org/\x00": None,
+    "https://example.org/" + "x" * 1000: None,
+    "": None,
+}
+
+
+@pytest.mark.parametrize(("url", "expected"), LINKS.items())
+def test_only_web_links_are_shown_and_in_a_form_that_is_safe_everywhere(url: str, expected: str | None) -> None:
+    text = render_message([event_text(kind="campaign.ended", url=url)]).text
+    assert text.endswith(f"Details: {expected}") if expected else "Details" not in text
+
+
+def test_a_title_of_4000_characters_is_cut_in_every_place() -> None:
+    event = event_text("x" * 4000, game="y" * 4000)
+    message = render_message([event])
+    assert len(message.title) == 200
+    assert message.title.endswith("x…")
+    assert max(len(line) for line in message.text.splitlines()) < 200
+
+
+def long_event() -> EventText:
+    drop = DropLine(name="*" * 500, required_minutes=60, benefits=(BenefitLine(name="&" * 500),) * 20)
+    many = tuple("<" * 300 for _ in range(200))
+    return event_text(
+        "t" * 4000,
+        description="d" * 9000,
+        drops=(drop,) * 100,
+        drops_added=(drop,) * 100,
+        channels=many,
+        channels_added=many,
+        channels_removed=many,
+        changes=(FieldChange(field="f" * 500, old="o" * 900, new="n" * 900),) * 50,
+        url="https://example.org/" + "u" * 900,
+        account_link_url="https://example.org/" + "v" * 900,
+    )
+
+
+@pytest.mark.parametrize("limits", [Limits(), Limits(body=1700), Limits(body=300, html=300), Limits(body=70, html=70)])
+@pytest.mark.parametrize("count", [1, 2, 20, 60])
+def test_no_message_is_longer_than_its_limits_nor_empty(limits: Limits, count: int) -> None:
+    message = render_message([long_event()] * count, limits)
+    assert 0 < len(message.title) <= limits.title
+    assert 0 < len(message.text) <= limits.body
+    assert 0 < len(message.markdown) <= limits.body
+    assert 0 < len(message.html) <= limits.html
+
+
+def test_the_lines_of_a_shortened_message_are_whole() -> None:
+    event = event_text(channels=tuple(f"channel{n:04}" for n in range(900)), description="d" * 300)
+    message = render_message([event], Limits(body=120))
+    assert message.text.splitlines()[-1] in {"…", "- and 898 more", "- and 895 more", "- and 900 more"}
+
+
+def test_where_there_is_no_room_for_links_a_list_has_titles_alone() -> None:
+    events = [event_text(f"Event {n}", url="https://example.org/" + "u" * 90) for n in range(7)]
+    assert render_message(events, Limits(body=65)).text.splitlines() == [
+        "- Event 0",
+        "- Event 1",
+        "- Event 2",
+        "- Event 3",
+        "- Event 4",
+        "- and 2 more",
+    ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(title=st.text(max_size=300), name=st.text(max_size=300), count=st.integers(1, 3))
+def test_any_text_at_all_makes_a_message(title: str, name: str, count: int) -> None:
+    message = render_message([event_text(title, game=name, description=name, url=name)] * count)
+    assert message.title
+    assert "\n" not in message.title
+    assert not re.search(r"@(?=\w)|\]\(\w+://", message.text)
+    assert Tags(message.html).tags <= {"p", "b", "ul", "li", "br", "a"}
+    for rendering in (message.title, message.text, message.html, message.markdown):
+        rendering.encode()
+
+
+def test_a_message_needs_an_event() -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        render_message([])
+
+
+def test_a_message_of_our_own_has_all_forms() -> None:
+    message = plain_message("Hello", "a < b * c")
+    assert (message.text, message.html, message.markdown) == ("a < b * c", "<p>a &lt; b * c</p>", "a \\< b \\* c")
+    assert message.body_with_title(Format.TEXT) == "Hello\na < b * c"

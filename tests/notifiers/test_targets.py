@@ -1,0 +1,159 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, text
+
+from models import Source
+from notifiers import targets
+from notifiers.errors import TargetError
+from tests.notifiers.world import NOON, World
+
+SECRET = "s3cr3t"
+URL = f"discord://123456/{SECRET}"
+
+
+def test_an_address_is_in_the_database_as_ciphertext_only(world: World) -> None:
+    world.target("phone", URL)
+    with world.engine.connect() as connection:
+        everything = str(connection.execute(text("SELECT t::text FROM targets t")).all())
+        (stored,) = connection.execute(text("SELECT url_encrypted FROM targets")).scalars()
+    assert SECRET not in everything
+    assert SECRET.encode().hex() not in everything
+    assert world.vault.decrypt(stored) == URL
+
+
+def test_a_target_is_listed_by_label_with_what_waits_for_it(world: World) -> None:
+    world.target("phone", URL)
+    world.target("mail", "mailto://ann:pw@gmail.com")
+    for _ in range(2):
+        world.event()
+    (claimed, _) = world.claim(limit=2)
+    world.fail(claimed, permanent=True)
+    with world.engine.begin() as connection:
+        mail, phone = targets.list_targets(connection)
+    assert (mail.name, mail.label) == ("mail", "Email (smtp.gmail.com)")
+    assert (phone.name, phone.label, phone.created_at) == ("phone", "Discord", NOON)
+    assert sorted([(mail.waiting, mail.dead), (phone.waiting, phone.dead)]) == [(0, 2), (2, 0)]
+    assert SECRET not in repr(phone)
+
+
+@pytest.mark.parametrize(
+    "name", ["", " phone", "phone ", "a/b", "new\nline", URL, "x" * 61, "-dash", "\u202ebackwards"]
+)
+def test_a_malformed_name_is_refused_and_not_repeated(world: World, name: str) -> None:
+    with pytest.raises(TargetError, match="1 to 60 letters") as caught, world.engine.begin() as connection:
+        targets.add_target(connection, world.vault, name, URL, NOON)
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["p", "Ann", "휴대폰", "mail.home-2_b", "x" * 60])
+def test_a_name_may_be_in_any_language(world: World, name: str) -> None:
+    with world.engine.begin() as connection:
+        assert targets.add_target(connection, world.vault, name, URL, NOON).name == name
+
+
+def test_a_name_that_is_taken_is_refused_and_the_first_target_stays(world: World) -> None:
+    world.target("phone", URL)
+    with world.engine.begin() as connection:
+        with pytest.raises(TargetError, match="'phone' already"):
+            targets.add_target(connection, world.vault, "phone", "json://example.org/", NOON)
+        # The transaction goes on: the refusal was no database error.
+        assert [line.label for line in targets.list_targets(connection)] == ["Discord"]
+
+
+def test_a_bad_address_adds_no_target(world: World) -> None:
+    with world.engine.begin() as connection:
+        with pytest.raises(TargetError, match="on this computer"):
+            targets.add_target(connection, world.vault, "phone", "file:///etc/passwd", NOON)
+        assert targets.list_targets(connection) == []
+
+
+def test_a_target_leaves_with_its_subscriptions_and_deliveries(world: World) -> None:
+    world.target("phone", URL)
+    world.event()
+    with world.engine.begin() as connection:
+        targets.remove_target(connection, "phone")
+        assert targets.list_targets(connection) == []
+        assert targets.list_subscriptions(connection) == []
+    assert world.deliveries() == []
+
+
+def test_an_unknown_target_is_told_with_those_there_are(world: World) -> None:
+    with world.engine.begin() as connection, pytest.raises(TargetError, match="no targets yet"):
+        targets.remove_target(connection, "phone")
+    world.target("phone")
+    world.target("mail")
+    with world.engine.begin() as connection, pytest.raises(TargetError, match="There are: mail, phone"):
+        targets.add_subscription(connection, URL, NOON)
+
+
+def test_a_subscription_reads_back_as_it_was_asked_for(world: World) -> None:
+    world.target("phone", kinds=["reward.*", "campaign.added"], service="twitch", game="Rust", organization="Facepunch")
+    with world.engine.begin() as connection:
+        (line,) = targets.list_subscriptions(connection)
+    assert line == targets.SubscriptionLine(
+        id=line.id,
+        target="phone",
+        kinds=("campaign.added", "reward.*"),
+        service="twitch",
+        game="Rust",
+        organization="Facepunch",
+        created_at=NOON,
+    )
+
+
+SAME: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({}, {}, True),
+    ({}, {"kinds": []}, True),
+    ({"kinds": ["campaign.added", "reward.*"]}, {"kinds": ["reward.*", "campaign.added"]}, True),
+    ({"game": "Rust"}, {"game": "RUST"}, True),
+    ({"game": "Rust"}, {}, False),
+    ({"service": "twitch"}, {"service": "kick"}, False),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "same"), SAME)
+def test_asking_twice_for_the_same_makes_one_subscription(
+    world: World, first: dict[str, Any], second: dict[str, Any], same: bool
+) -> None:
+    world.target("phone", **first)
+    first_id = world.subscribe(**first)
+    world.later(days=1)
+    assert (world.subscribe(**second) == first_id) is same
+
+
+@pytest.mark.parametrize("kind", ["campaign", "campaign.", "campaign.*.*", "*", "campaign.aded", "CAMPAIGN.*"])
+def test_an_unknown_kind_is_refused_with_all_there_are(world: World, kind: str) -> None:
+    world.target()
+    with pytest.raises(TargetError, match=r"campaign\.added.*source\.changed.*campaign\.\*, reward\.\*, source\.\*"):
+        world.subscribe(kinds=["campaign.added", kind])
+
+
+def test_an_unknown_service_is_refused_once_sources_are_known(world: World) -> None:
+    world.target()
+    world.subscribe(service="anything")
+    with world.engine.begin() as connection:
+        for name, service in (("twitch-mirror", "twitch"), ("kick", "kick")):
+            connection.execute(insert(Source).values(name=name, service=service, next_due_at=NOON))
+    with pytest.raises(TargetError, match="there are: kick, twitch"):
+        world.subscribe(service="twich")
+
+
+def test_a_removed_subscription_wants_nothing_new(world: World) -> None:
+    world.target(service="twitch")
+    first = world.event()
+    with world.engine.begin() as connection:
+        (line,) = targets.list_subscriptions(connection, "phone")
+        targets.remove_subscription(connection, line.id)
+        with pytest.raises(TargetError, match="no subscription"):
+            targets.remove_subscription(connection, line.id)
+    world.event()
+    assert world.told() == [first]
+
+
+def test_a_subscription_is_from_now_on(world: World) -> None:
+    world.event()
+    world.now += timedelta(hours=1)
+    world.target()
+    assert world.told() == []

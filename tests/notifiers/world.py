@@ -1,0 +1,161 @@
+"""What the tests of telling people tell of: rows made with few words, and a clock that they set."""
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, insert, select, update
+
+from models import Delivery, Event, Game, Organization, Target
+from models.events import BenefitLine, DropLine, EventDetail, detail_to_json
+from models.names import name_key
+from notifiers import deliver, match, outbox, targets
+from notifiers.vault import Vault
+from notifiers.view import EventText
+from pipeline.demo.sinks import MailSink, WebhookSink
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+HOSTILE = (
+    "@everyone @here <!channel> <@123> <script>alert(1)</script> <img src=x onerror=y> **bold** _it_ `code` ~~no~~ "
+    "||spoiler|| [click](https://evil.example) &lt;b&gt; {{ 7*7 }} {% for %} \x00\x07\x1b[31m \u202ereversed \ud800 "
+    "\r\nBcc: victim@example.org\u2028next \\"
+)
+
+
+@dataclass
+class World:
+    """A database in which it is noon until somebody moves the clock."""
+
+    engine: Engine
+    vault: Vault
+    now: datetime = NOON
+    _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def later(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+    def target(self, name: str = "phone", url: str = "json://127.0.0.1:9/x", **subscription: Any) -> None:
+        """A target that hears of everything, or of what the subscription says."""
+        with self.engine.begin() as connection:
+            targets.add_target(connection, self.vault, name, url, self.now)
+        self.subscribe(name, **subscription)
+
+    def subscribe(self, target: str = "phone", **subscription: Any) -> int:
+        with self.engine.begin() as connection:
+            return targets.add_subscription(connection, target, self.now, **subscription).id
+
+    def event(
+        self,
+        title: str = "New campaign",
+        *,
+        kind: str = "campaign.added",
+        service: str | None = "twitch",
+        game: str | None = None,
+        organization: str | None = None,
+        silent: bool = False,
+        detail: EventDetail | None = None,
+    ) -> int:
+        """Append an event, and put it into the outbox in the same transaction; returns its id."""
+        number = next(self._numbers)
+        with self.engine.begin() as connection:
+            row = {
+                "kind": kind,
+                "event_key": f"key-{number}",
+                "occurred_at": self.now,
+                "recorded_at": self.now,
+                "title": title,
+                "service": service,
+                "silent": silent,
+                "detail": detail_to_json(detail or EventDetail()),
+                "game_id": self._game(connection, game, number),
+                "organization_id": self._organization(connection, organization, number),
+            }
+            event_id = connection.execute(insert(Event).values(row).returning(Event.id)).scalar_one()
+            match.fan_out(connection, [event_id], self.now)
+        return event_id
+
+    def deliver(self, **options: Any) -> deliver.DeliverySummary:
+        return deliver.deliver_due(self.engine, self.vault, self.clock, **options)
+
+    def claim(self, limit: int = 1, lease_seconds: float = outbox.LEASE_SECONDS) -> list[outbox.ClaimedMessage]:
+        with self.engine.begin() as connection:
+            return outbox.claim(connection, self.now, lease_seconds, limit)
+
+    def fail(self, claimed: outbox.ClaimedMessage, *, permanent: bool = False, jitter: float = 1.0) -> int:
+        with self.engine.begin() as connection:
+            return outbox.settle_failed(
+                connection, claimed, self.now, "HTTP 500", permanent=permanent, jitter=lambda: jitter
+            )
+
+    def told(self, target: str = "phone") -> list[int]:
+        """The ids of the events in a target's outbox."""
+        wanted = select(Delivery.event_id).join(Target).where(Target.name == target).order_by(Delivery.id)
+        with self.engine.begin() as connection:
+            return list(connection.scalars(wanted))
+
+    def deliveries(self) -> list[Any]:
+        """All rows of the outbox, the oldest first."""
+        with self.engine.begin() as connection:
+            return list(connection.execute(select(Delivery).order_by(Delivery.id)))
+
+    def change_target(self, name: str, **values: Any) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(update(Target).where(Target.name == name).values(values))
+
+    def _game(self, connection: Any, name: str | None, number: int) -> int | None:
+        if name is None:
+            return None
+        row = {"name": name, "name_key": name_key(name), "public_id": f"g{number}"}
+        game_id: int = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
+        return game_id
+
+    def _organization(self, connection: Any, name: str | None, number: int) -> int | None:
+        if name is None:
+            return None
+        row = {"service": "twitch", "external_id": str(number), "name": name, "name_key": name_key(name)}
+        row["public_id"] = f"o{number}"
+        added = insert(Organization).values(row).returning(Organization.id)
+        organization_id: int = connection.execute(added).scalar_one()
+        return organization_id
+
+
+def hook_url(sink: WebhookSink, path: str = "/hook") -> str:
+    """The Apprise URL of a web hook sink."""
+    return sink.url.replace("http://", "json://") + path
+
+
+def mail_url(sink: MailSink) -> str:
+    """The Apprise URL of a mail sink."""
+    return f"mailto://{sink.host}:{sink.port}/?from=lootwire@example.org&to=ann@example.org&mode=insecure"
+
+
+def event_text(title: str = "New campaign", kind: str = "campaign.added", **detail: Any) -> EventText:
+    """An event as the renderer takes it."""
+    return EventText(kind=kind, title=title, occurred_at=NOON, service="twitch", detail=EventDetail(**detail))
+
+
+def full_event() -> EventText:
+    """A campaign with everything that a message can tell of one."""
+    return event_text(
+        "New drops: Rust 40",
+        name="Rust 40",
+        url="https://www.twitch.tv/drops/campaigns?dropID=a&x=1",
+        account_link_url="https://id.example.org/link",
+        game="Rust",
+        organization="Facepunch",
+        description="Watch and get loot.",
+        start_at=NOON,
+        end_at=NOON + timedelta(days=7),
+        drops=(
+            DropLine(name="Hat", required_minutes=60, benefits=(BenefitLine(name="Cool hat"),)),
+            DropLine(name="Cap", required_minutes=240, benefits=(BenefitLine(name="Cap"),)),
+            DropLine(required_subs=2, benefits=(BenefitLine(name="Coat"),)),
+        ),
+        channels_total=30,
+        channels=("ann", "bob_b"),
+    )

@@ -1,0 +1,44 @@
+"""Waiting for conditions instead of sleeping, and seeing which processes live."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shutil import rmtree
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 15) -> None:
+    """Wait until a condition holds, and fail if it still does not after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"still not so after {seconds} s"
+        time.sleep(0.02)
+
+
+def processes_with(text: object) -> dict[int, str]:
+    """Return the living processes, but for this one, whose command line holds a text."""
+    found = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue  # it has ended meanwhile
+        if str(text) in command and int(folder.name) != os.getpid():
+            found[int(folder.name)] = command
+    return found
+
+
+@contextmanager
+def folder_of_processes() -> Iterator[Path]:
+    """A new folder for processes that name it in their command line; at its end all of them must have ended.
+
+    Unlike pytest's tmp_path it has a short name, as sockets need, and every user can reach it, as the PostgreSQL of
+    a root without user namespaces must.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="lw-"))
+    folder.chmod(0o755)
+    yield folder
+    wait_for(lambda: not processes_with(folder))
+    rmtree(folder)
