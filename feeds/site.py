@@ -35,7 +35,7 @@ from models import (
 )
 from models.events import BenefitLine, DropLine
 
-CHANNELS_SHOWN = 12
+CHANNELS_SHOWN = 8
 RECENTLY = timedelta(days=7)
 
 

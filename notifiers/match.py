@@ -2,9 +2,23 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, DateTime, Select, any_, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Select,
+    any_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 
 from models import Delivery, Event, Game, Organization, Subscription, Target
 
@@ -17,11 +31,19 @@ def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> 
     """
     if not event_ids:
         return 0
-    columns = ["event_id", "target_id", "subscription_ids", "created_at", "next_attempt_at"]
-    statement = insert(Delivery).from_select(columns, _wanted(event_ids, now), include_defaults=False)
-    statement = statement.on_conflict_do_nothing(index_elements=["event_id", "target_id"])
     # SQLAlchemy forgets an INSERT's row count unless it is told not to.
-    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    options: dict[str, Any] = {"preserve_rowcount": True}
+    return connection.execute(
+        _statement(), {"event_ids": list(event_ids), "now": now}, execution_options=options
+    ).rowcount
+
+
+@cache
+def _statement() -> Insert:
+    """Built once: it runs with every snapshot, and building costs more than running it."""
+    columns = ["event_id", "target_id", "subscription_ids", "created_at", "next_attempt_at"]
+    statement = insert(Delivery).from_select(columns, _wanted(), include_defaults=False)
+    return statement.on_conflict_do_nothing(index_elements=["event_id", "target_id"])
 
 
 def matching(target_id: int) -> Select[int]:
@@ -36,9 +58,9 @@ def matching(target_id: int) -> Select[int]:
     )
 
 
-def _wanted(event_ids: Sequence[int], now: datetime) -> Select[int, int, Sequence[int], datetime, datetime]:
+def _wanted() -> Select[int, int, Sequence[int], datetime, datetime]:
     """Return the events and targets that belong together, each pair once with all subscriptions that asked."""
-    at = literal(now, DateTime(timezone=True))
+    at = bindparam("now", type_=DateTime(timezone=True))
     return (
         select(
             Event.id,
@@ -52,7 +74,11 @@ def _wanted(event_ids: Sequence[int], now: datetime) -> Select[int, int, Sequenc
         .outerjoin(Organization, Organization.id == Event.organization_id)
         .join(Subscription, _wishes())
         .join(Target, Target.id == Subscription.target_id)
-        .where(Event.id.in_(event_ids), Event.silent.is_(False), Target.disabled_at.is_(None))
+        .where(
+            Event.id == any_(bindparam("event_ids", type_=ARRAY(BigInteger))),
+            Event.silent.is_(False),
+            Target.disabled_at.is_(None),
+        )
         .group_by(Event.id, Subscription.target_id)
         # So that the outbox's ids tell the order of events.
         .order_by(Event.id, Subscription.target_id)

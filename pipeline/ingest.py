@@ -4,13 +4,14 @@ Everything here runs inside the caller's transaction: state, events, deliveries 
 or not at all.
 """
 
+import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select, text, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, select, text, update
 
 from models import Source
 from models.events import EventDetail, EventKind
@@ -26,6 +27,7 @@ from pipeline.subjects import CampaignSubjects, RewardSubjects, Subjects
 
 # Snapshots are stored one at a time: two sources may create the same game, and event ids keep the order of commits.
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('lootwire ingest'))")
+_LOCKED = select(*Source.__table__.c).where(Source.name == bindparam("name")).with_for_update()
 
 Record = CampaignRecord | RewardCampaignRecord
 Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
@@ -89,7 +91,7 @@ def take_turn(connection: Connection) -> None:
 def lock_source(connection: Connection, name: str) -> RowMapping:
     """Wait for this process's turn to store, and return the source's row, locked."""
     take_turn(connection)
-    return connection.execute(select(Source.__table__).where(Source.name == name).with_for_update()).mappings().one()
+    return connection.execute(_LOCKED, {"name": name}).mappings().one()
 
 
 def ingest(context: Context, snapshot: Snapshot) -> Ingested:
@@ -107,25 +109,29 @@ def ingest(context: Context, snapshot: Snapshot) -> Ingested:
     counted = {"items": len(snapshot.items) + len(snapshot.broken), "invalid": invalid}
 
     if late:
-        changed, events = _store_late(context, fresh, last)
-        return Ingested(outcome="late", changed=changed, events=events, quarantined=quarantined, **counted)
+        changed, told = _store_late(context, fresh, last)
+        return Ingested(
+            outcome="late", changed=changed, events=context.append(told), quarantined=quarantined, **counted
+        )
 
     absent = [s for s in known if s.external_id not in seen and _in_scope(s, snapshot)]
     verdict, open_items = _judge(context, snapshot, seen, known, absent, invalid)
     if verdict.outcome != "sound":
         quarantined.append(context.keep(context.payload, verdict.reason or "", verdict.detail or ""))
     if verdict.outcome == "suspect":
-        events = _tell_unexpected(context, verdict.detail or "")
-        return Ingested(outcome="quarantined", events=events, quarantined=quarantined, **counted)
+        told, state = _unexpected(context, verdict.detail or "")
+        _set_source(context, **state)
+        return Ingested(outcome="quarantined", events=context.append(told), quarantined=quarantined, **counted)
 
-    changed, events = _store(context, fresh)
+    changed, told = _store(context, fresh)
     _forget_absences(context, known, seen)
     if verdict.outcome == "sound":
-        events += _store_absences(context, absent, open_items)
-        events += _tell_expected_again(context)
+        told += _store_absences(context, absent, open_items)
+        told_of_source, state = _expected_again(context)
     else:
-        events += _tell_unexpected(context, verdict.detail or "")
-    _advance(context)
+        told_of_source, state = _unexpected(context, verdict.detail or "")
+    _set_source(context, last_snapshot_at=context.taken_at, **state)
+    events = context.append([*told, *told_of_source])
     outcome: Outcome = "ok" if changed or events else "unchanged"
     return Ingested(outcome=outcome, changed=changed, events=events, quarantined=quarantined, **counted)
 
@@ -203,29 +209,24 @@ def _judge(
     return verdict, open_items
 
 
-def _store(context: Context, fresh: Mapping[str, tuple[Item, Record]]) -> tuple[int, Counter[str]]:
-    """Store new and changed records; returns how many rows differ and the events that says."""
+def _store(context: Context, fresh: Mapping[str, tuple[Item, Record]]) -> tuple[int, list[NewEvent]]:
+    """Store new and changed records; returns how many rows differ and the events that makes."""
     if not fresh:
-        return 0, Counter()
-    records = [record for _, record in fresh.values()]
-    changed, events = context.subjects.store(records, context.taken_at)
+        return 0, []
     digests = {key: (item.digest, item.group_id) for key, (item, _) in fresh.items()}
     sightings.record_seen(context.connection, context.source["id"], digests, seen_at=context.taken_at)
-    return changed, context.append(events)
+    return context.subjects.store([record for _, record in fresh.values()], context.taken_at)
 
 
-def _store_late(context: Context, fresh: Mapping[str, tuple[Item, Record]], last: datetime) -> tuple[int, Counter[str]]:
+def _store_late(
+    context: Context, fresh: Mapping[str, tuple[Item, Record]], last: datetime
+) -> tuple[int, list[NewEvent]]:
     """Add what an old snapshot lists and nothing newer ever did; it cannot say what is true now."""
     if not fresh:
-        return 0, Counter()
-    known = context.subjects.known(list(fresh))
-    unknown = {key: found for key, found in fresh.items() if key not in known}
-    if not unknown:
-        return 0, Counter()
-    changed, events = context.subjects.store([record for _, record in unknown.values()], context.taken_at, now=last)
-    over = {key for key, (_, record) in unknown.items() if record.end_at and record.end_at <= last}
+        return 0, []
+    over = {key for key, (_, record) in fresh.items() if record.end_at and record.end_at <= last}
     for is_over in (True, False):
-        digests = {key: (item.digest, item.group_id) for key, (item, _) in unknown.items() if (key in over) is is_over}
+        digests = {key: (item.digest, item.group_id) for key, (item, _) in fresh.items() if (key in over) is is_over}
         sightings.record_seen(
             context.connection,
             context.source["id"],
@@ -233,7 +234,7 @@ def _store_late(context: Context, fresh: Mapping[str, tuple[Item, Record]], last
             seen_at=context.taken_at,
             closed_at=context.taken_at if is_over else None,
         )
-    return changed, context.append(events)
+    return context.subjects.store([record for _, record in fresh.values()], context.taken_at, now=last)
 
 
 def _forget_absences(context: Context, known: Sequence[OpenSighting], seen: set[str]) -> None:
@@ -243,7 +244,7 @@ def _forget_absences(context: Context, known: Sequence[OpenSighting], seen: set[
 
 def _store_absences(
     context: Context, absent: Sequence[OpenSighting], open_items: Mapping[str, OpenItem]
-) -> Counter[str]:
+) -> list[NewEvent]:
     """Count absences; end what is past its own end, withdraw what was missed often enough."""
     source_id, taken_at = context.source["id"], context.taken_at
     over: list[str] = []
@@ -263,24 +264,23 @@ def _store_absences(
     ended, events_of_end = context.subjects.end([key for key in over if key in open_items], taken_at)
     withdrawn, events_of_withdrawal = context.subjects.withdraw(missing, taken_at)
     sightings.close(context.connection, source_id, {*over, *ended, *withdrawn}, at=taken_at)
-    return context.append([*events_of_end, *events_of_withdrawal])
+    return [*events_of_end, *events_of_withdrawal]
 
 
-def _tell_unexpected(context: Context, reason: str) -> Counter[str]:
-    """Tell the operator once per incident that a source's answers are not believed."""
+def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], dict[str, datetime | str | None]]:
+    """Return what tells the operator, once per incident, that a source's answers are not believed."""
     if context.source["changed_since"] is not None:
-        return Counter()
-    _set_source(context, changed_since=context.taken_at, last_error=reason)
-    return context.append([source_event(EventKind.SOURCE_CHANGED, context.source, context.taken_at, reason=reason)])
+        return [], {}
+    event = source_event(EventKind.SOURCE_CHANGED, context.source, context.taken_at, reason=reason)
+    return [event], {"changed_since": context.taken_at, "last_error": reason}
 
 
-def _tell_expected_again(context: Context) -> Counter[str]:
+def _expected_again(context: Context) -> tuple[list[NewEvent], dict[str, datetime | str | None]]:
     since = context.source["changed_since"]
     if since is None:
-        return Counter()
-    _set_source(context, changed_since=None, last_error=None)
+        return [], {}
     event = source_event(EventKind.SOURCE_RECOVERED, context.source, context.taken_at, since=since)
-    return context.append([event])
+    return [event], {"changed_since": None, "last_error": None}
 
 
 def source_event(
@@ -304,9 +304,13 @@ def source_event(
     )
 
 
-def _advance(context: Context) -> None:
-    _set_source(context, last_snapshot_at=context.taken_at)
-
-
 def _set_source(context: Context, **values: datetime | str | None) -> None:
-    context.connection.execute(update(Source).where(Source.id == context.source["id"]).values(values))
+    if values:
+        connection, source_id = context.connection, context.source["id"]
+        connection.execute(_update_of(tuple(values)), {"source_id": source_id, **values})
+
+
+@functools.cache
+def _update_of(names: tuple[str, ...]) -> Update:
+    told = {name: bindparam(name, type_=Source.__table__.c[name].type) for name in names}
+    return update(Source).where(Source.id == bindparam("source_id")).values(told)

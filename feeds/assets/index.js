@@ -53,9 +53,7 @@
     time.textContent = new Intl.DateTimeFormat(undefined, style).format(at);
   });
   document.querySelectorAll(".card img").forEach(function (picture) {
-    function drop() { picture.remove(); }
-    if (picture.complete && !picture.naturalWidth && picture.loading !== "lazy") drop();
-    picture.addEventListener("error", drop);
+    picture.addEventListener("error", function () { picture.remove(); });
   });
   chips.forEach(function (chip) {
     chip.addEventListener("click", function () {

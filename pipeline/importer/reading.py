@@ -10,7 +10,9 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +28,9 @@ MAX_BYTES = 64 * 1024 * 1024
 MAX_ENTRIES = 200_000
 _GZIP, _XZ, _ZSTD, _ZIP = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
 _DIGITS = re.compile(r"(\d+)")
+
+# What a damaged archive or compressed file raises, by format.
+DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 
 
 class TooLarge(LootwireError):
@@ -56,6 +61,28 @@ def entries(paths: Sequence[Path], parse_time: TimeParser) -> Iterator[Entry]:
             else:
                 archives.append(stack.enter_context(_archive(file, kind, parse_time)))
         yield from heapq.merge(sorted(files, key=_order), *archives, key=_order)
+
+
+def read_ahead(listed: Iterator[Entry]) -> Iterator[tuple[Entry, bytes | Exception]]:
+    """Yield entries with their payloads, or with what went wrong; the next is read while the last is worked on.
+
+    Decompression runs beside the caller's work then, and at most two payloads are in memory.
+    """
+
+    def step() -> tuple[Entry, bytes | Exception] | None:
+        entry = next(listed, None)
+        if entry is None:
+            return None
+        try:
+            return entry, entry.read()
+        except (*DAMAGED, LootwireError) as error:
+            return entry, error
+
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        ahead = reader.submit(step)
+        while (found := ahead.result()) is not None:
+            ahead = reader.submit(step)
+            yield found
 
 
 def _order(entry: Entry) -> tuple[bool, datetime, list[str]]:

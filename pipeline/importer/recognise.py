@@ -1,5 +1,6 @@
 """Tell by its content which source a payload comes from."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePath
@@ -8,6 +9,11 @@ import msgspec
 
 from pipeline.errors import SourceChanged
 from pipeline.sources.base import UNREADABLE, DropSource
+
+# A list of the mirror begins with a few short fields, among them one that only it has.
+LOOK_AHEAD = 600
+_KEY = re.compile(rb'"(gameId|unlockRequirements|startsAt|starts_at)":')
+_TELLING = {b"gameId": "twitch.drops", b"unlockRequirements": "twitch.rewards", b"startsAt": "twitch.rewards"}
 
 
 class _Shape(msgspec.Struct):
@@ -58,7 +64,7 @@ def _name(payload: bytes, path: str) -> str:
         raise SourceChanged("the file is empty")
     try:
         if payload.lstrip()[:1] != b"{":
-            return _list_name(payload, path)
+            return _name_by_first_keys(payload) or _list_name(payload, path)
         shape = msgspec.json.decode(payload, type=_Shape)
     except UNREADABLE as error:
         raise SourceChanged(f"not JSON that we know: {error}") from error
@@ -70,6 +76,14 @@ def _name(payload: bytes, path: str) -> str:
         return _list_name(shape.data, path, kick=not bytes(shape.lastUpdatedAt))
     except UNREADABLE as error:
         raise SourceChanged(f"not JSON that we know: {error}") from error
+
+
+def _name_by_first_keys(payload: bytes) -> str | None:
+    """Return what the first keys of a bare list tell; None where they do not, and a look at the whole must."""
+    if payload[:1] != b"[":
+        return None
+    keys = {key for key in _KEY.findall(payload, 0, LOOK_AHEAD) if key in _TELLING}
+    return _TELLING[keys.pop()] if len(keys) == 1 else None
 
 
 def _list_name(listed: bytes | msgspec.Raw, path: str, *, kick: bool = False) -> str:

@@ -1,9 +1,5 @@
 """Import payloads: recognise each, find out when it was taken, take it in, and sum up what came of it."""
 
-import lzma
-import tarfile
-import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -14,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from pipeline.errors import InvalidItem, LootwireError, SourceChanged
 from pipeline.fetching import register
-from pipeline.importer.reading import Entry, entries
+from pipeline.importer.reading import DAMAGED, Entry, entries, read_ahead
 from pipeline.importer.recognise import recognise, told_time
 from pipeline.importer.times import TimeParser
 from pipeline.ingest import Context, Ingested, ingest, lock_source
@@ -24,8 +20,6 @@ from pipeline.store.quarantine import keep_aside
 
 # Of an older event nobody wants a message: importing two years of history must not send thousands.
 NEWS_FOR = timedelta(hours=24)
-# What a damaged archive or compressed file raises, by format.
-_DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
 
 
 class SetAside(msgspec.Struct, frozen=True):
@@ -68,10 +62,10 @@ def import_paths(
             connection.execute(text("SET synchronous_commit = off"))
         run = _Run(connection, sources, now, notify=notify)
         try:
-            for entry in entries(paths, parse_time):
-                run.take(entry)
+            for entry, payload in read_ahead(entries(paths, parse_time)):
+                run.take(entry, payload)
                 yield run.summary
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise LootwireError(f"cannot go on reading: {error}") from error
         finally:
             # The setting above must not stay behind in the pool.
@@ -92,13 +86,11 @@ class _Run:
         self._notify = notify
         self._last_guess: datetime | None = None
 
-    def take(self, entry: Entry) -> None:
+    def take(self, entry: Entry, payload: bytes | Exception) -> None:
         """Take in one payload; whatever is wrong with it, the next one is taken in too."""
         self.summary.files += 1
-        try:
-            payload = entry.read()
-        except (*_DAMAGED, LootwireError) as error:
-            self.summary.quarantined.append(SetAside(entry.path, f"cannot be read: {error}"))
+        if isinstance(payload, Exception):
+            self.summary.quarantined.append(SetAside(entry.path, f"cannot be read: {payload}"))
             return
         source = None
         try:
