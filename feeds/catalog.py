@@ -17,6 +17,7 @@ from sqlalchemy import (
     Select,
     Text,
     any_,
+    bindparam,
     column,
     literal,
     or_,
@@ -40,6 +41,28 @@ PUBLIC = Event.kind.not_like("source.%")
 
 _logger = logging.getLogger(__name__)
 
+# `mark` runs with every snapshot that brings news, and building a statement costs more than running it: built once.
+_TOUCHED = or_(
+    Feed.scope == "all",
+    (Feed.scope == "service") & (Feed.service == any_(bindparam("services", type_=ARRAY(Text)))),
+    (Feed.scope == "game") & (Feed.game_id == any_(bindparam("games", type_=ARRAY(BigInteger)))),
+    (Feed.scope == "organization")
+    & (Feed.organization_id == any_(bindparam("organizations", type_=ARRAY(BigInteger)))),
+)
+_LOCKED = (
+    select(Feed.id, Feed.scope, Feed.service, Feed.game_id, Feed.organization_id)
+    .order_by(Feed.id)
+    .with_for_update(key_share=True)
+)
+_LOCK_TOUCHED = _LOCKED.where(_TOUCHED)
+_SUBJECTS = (
+    select(Event.service, Event.game_id, Event.organization_id)
+    .where(Event.id == any_(bindparam("ids", type_=ARRAY(BigInteger))), PUBLIC)
+    .distinct()
+)
+_RAISE_VERSIONS = update(Feed).values(version=Feed.version + 1)
+_RAISE_VERSIONS_OF = _RAISE_VERSIONS.where(Feed.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+
 
 class Touched(msgspec.Struct, frozen=True):
     """The feeds that some events belong to, beside the one of everything."""
@@ -48,14 +71,13 @@ class Touched(msgspec.Struct, frozen=True):
     games: frozenset[int]
     organizations: frozenset[int]
 
-    def matches(self) -> ColumnElement[bool]:
-        """The condition that a row of `feeds` is one of these."""
-        return or_(
-            Feed.scope == "all",
-            (Feed.scope == "service") & (Feed.service == _texts(self.services)),
-            (Feed.scope == "game") & (Feed.game_id == _ids(self.games)),
-            (Feed.scope == "organization") & (Feed.organization_id == _ids(self.organizations)),
-        )
+    def parameters(self) -> dict[str, Any]:
+        """Return what the condition `_TOUCHED` compares with."""
+        return {
+            "services": list(self.services),
+            "games": list(self.games),
+            "organizations": list(self.organizations),
+        }
 
     @property
     def is_empty(self) -> bool:
@@ -81,22 +103,22 @@ def mark(connection: Connection, event_ids: Sequence[int]) -> None:
     touched = _touched_by(connection, event_ids)
     if touched is None:
         return
-    rows = _lock(connection, touched.matches())
+    rows = _lock_touched(connection, touched)
     if not rows:
         # The very first mark. Alone, for whoever inserts more before it holds this lock may meet another who does.
         _create(connection, [_row("all", "all", ALL_TITLE)])
-        rows = _lock(connection, touched.matches())
+        rows = _lock_touched(connection, touched)
     missing = touched.without(rows)
     if not missing.is_empty:
         _create(connection, _missing_rows(connection, missing))
-        rows = _lock(connection, touched.matches())
-    _raise_versions(connection, Feed.id == _ids(row["id"] for row in rows))
+        rows = _lock_touched(connection, touched)
+    connection.execute(_RAISE_VERSIONS_OF, {"ids": [row["id"] for row in rows]})
 
 
 def mark_all(connection: Connection) -> None:
     """Mark every feed, for when the published folder is new or the way that feeds look has changed."""
-    _lock(connection, true())
-    _raise_versions(connection, true())
+    connection.execute(_LOCKED)
+    connection.execute(_RAISE_VERSIONS)
 
 
 def load_marked(
@@ -142,7 +164,7 @@ def settle_written(connection: Connection, written: Sequence[tuple[int, int, int
     rows = values(
         column("id", BigInteger), column("version", BigInteger), column("item_count", Integer), name="written"
     ).data(list(written))
-    _lock(connection, Feed.id == _ids(feed_id for feed_id, _, _ in written))
+    connection.execute(_LOCKED.where(Feed.id == _ids(feed_id for feed_id, _, _ in written)))
     connection.execute(
         update(Feed)
         .where(Feed.id == rows.c.id, Feed.written_version < rows.c.version)
@@ -158,12 +180,7 @@ def feed_path(folder: str, name: str, public_id: str) -> str:
 
 
 def _touched_by(connection: Connection, event_ids: Sequence[int]) -> Touched | None:
-    statement = (
-        select(Event.service, Event.game_id, Event.organization_id)
-        .where(Event.id == _ids(event_ids), PUBLIC)
-        .distinct()
-    )
-    rows = connection.execute(statement).all()
+    rows = connection.execute(_SUBJECTS, {"ids": list(event_ids)}).all()
     if not rows:
         return None
     return Touched(
@@ -173,18 +190,8 @@ def _touched_by(connection: Connection, event_ids: Sequence[int]) -> Touched | N
     )
 
 
-def _lock(connection: Connection, condition: ColumnElement[bool]) -> Sequence[RowMapping]:
-    statement = (
-        select(Feed.id, Feed.scope, Feed.service, Feed.game_id, Feed.organization_id)
-        .where(condition)
-        .order_by(Feed.id)
-        .with_for_update(key_share=True)
-    )
-    return connection.execute(statement).mappings().all()
-
-
-def _raise_versions(connection: Connection, condition: ColumnElement[bool]) -> None:
-    connection.execute(update(Feed).where(condition).values(version=Feed.version + 1))
+def _lock_touched(connection: Connection, touched: Touched) -> Sequence[RowMapping]:
+    return connection.execute(_LOCK_TOUCHED, touched.parameters()).mappings().all()
 
 
 def _create(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -279,7 +286,3 @@ def _item(row: RowMapping) -> Item:
 def _ids(ids: Iterable[int]) -> ColumnElement[Any]:
     # One array parameter: a list of thousands of ids would be as many parameters, and a new statement each time.
     return any_(literal(sorted(ids), ARRAY(BigInteger)))
-
-
-def _texts(texts: Iterable[str]) -> ColumnElement[Any]:
-    return any_(literal(sorted(texts), ARRAY(Text)))

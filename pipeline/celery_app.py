@@ -3,19 +3,47 @@
 import logging
 from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from kombu.exceptions import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from beat_schedule import BEAT_SCHEDULE
-from pipeline.embedded import broker_url
+from feeds.write import PublishError
+from pipeline.embedded import EmbeddedError, broker_url
+from pipeline.errors import LootwireError
+from pipeline.logs import database_trouble
 
 QUEUES = ("tick", "fetch", "send", "publish")
 logger = logging.getLogger(__name__)
 
 
+class PatientTask(Task):  # type: ignore[misc]  # Celery has no types
+    """A task that says in one line what kept it from ending, where time or a person cures that.
+
+    Then it counts as done: its work is still in its rows, and the next tick finds them.
+    """
+
+    abstract = True
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task's function."""
+        try:
+            return super().__call__(*args, **kwargs)
+        except (LootwireError, EmbeddedError, PublishError) as error:
+            self._tell(str(error))
+        except DBAPIError as error:
+            if (trouble := database_trouble(error)) is None:
+                raise
+            self._tell(trouble)
+        return None
+
+    def _tell(self, reason: str) -> None:
+        logger.warning("%s could not end, a later tick will: %s", self.name, reason)
+
+
 def make_app(redis_url: str) -> Celery:
     """Return the application on a broker; tasks are registered by importing `tasks`, and started by name."""
-    app = Celery("lootwire", broker=broker_url(redis_url), set_as_current=True)
+    app = Celery("lootwire", broker=broker_url(redis_url), task_cls=PatientTask, set_as_current=True)
     app.conf.update(
         # JSON alone: a pickled message is code.
         accept_content=["json"],
@@ -39,6 +67,8 @@ def make_app(redis_url: str) -> Celery:
         task_default_queue="tick",
         task_routes={f"{queue}.*": {"queue": queue} for queue in QUEUES},
         broker_connection_retry_on_startup=True,
+        # A task that is under way when the broker goes away may end: only its message is lost, and that was a hint.
+        worker_cancel_long_running_tasks_on_connection_loss=False,
         broker_transport_options={
             # A message that was not acknowledged in 15 minutes belongs to a dead worker: no task runs that long.
             "visibility_timeout": 900,

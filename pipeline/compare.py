@@ -14,6 +14,7 @@ from pipeline.records import CampaignRecord, ChannelRecord, DropRecord
 
 CAMPAIGN_FIELDS = ("name", "description", "details_url", "account_link_url", "image_url", "start_at", "end_at")
 DROP_FIELDS = ("name", "required_minutes", "required_subs", "precondition_drop_ids", "start_at", "end_at")
+BENEFIT_FIELDS = ("name", "image_url", "distribution_type")
 # A picture's new address or a reordered precondition is stored, but it is no news.
 UNTOLD = frozenset({"image_url", "precondition_drop_ids"})
 
@@ -120,11 +121,10 @@ def _drop_differs(old: DropRecord, new: DropRecord) -> bool:
     if _changed_fields(old, new, DROP_FIELDS):
         return True
     known = {benefit.external_id: benefit for benefit in old.benefits}
-    return any(
-        benefit.external_id not in known
-        or _changed_fields(known[benefit.external_id], benefit, ("name", "image_url", "distribution_type"))
-        for benefit in new.benefits
-    ) or bool(new.benefits and len(new.benefits) != len(old.benefits))
+    told = {benefit.external_id: benefit for benefit in new.benefits}
+    if told and told.keys() != known.keys():
+        return True
+    return any(_changed_fields(known[key], benefit, BENEFIT_FIELDS) for key, benefit in told.items())
 
 
 def _drop_changes(old: DropRecord, new: DropRecord, *, moved: Iterable[str]) -> Iterable[FieldChange]:
@@ -133,9 +133,16 @@ def _drop_changes(old: DropRecord, new: DropRecord, *, moved: Iterable[str]) -> 
     for name in _changed_fields(old, new, DROP_FIELDS):
         if name not in UNTOLD and name not in moved:
             yield _change(name, old, new, about=about)
-    before, now = [[b.name or b.external_id for b in drop.benefits] for drop in (old, new)]
+    before, now = _benefit_names(old, old), _benefit_names(old, new)
     if now and sorted(before) != sorted(now):
         yield FieldChange(field="benefits", old=before, new=now, about=about)
+
+
+def _benefit_names(known: DropRecord, drop: DropRecord) -> list[str]:
+    """Return each benefit once; one that comes without its name keeps the name that is known."""
+    names = {benefit.external_id: benefit.name for benefit in known.benefits}
+    told = {b.external_id: b.name or names.get(b.external_id) or b.external_id for b in drop.benefits}
+    return list(told.values())
 
 
 def _change(name: str, old: Any, new: Any, about: str | None = None) -> FieldChange:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Update, bindparam, select, text, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, select, update
 
 from models import Source
 from models.events import EventDetail, EventKind
@@ -26,8 +26,8 @@ from pipeline.store.sightings import OpenSighting
 from pipeline.subjects import CampaignSubjects, RewardSubjects, Subjects
 
 # Snapshots are stored one at a time: two sources may create the same game, and event ids keep the order of commits.
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('lootwire ingest'))")
-_LOCKED = select(*Source.__table__.c).where(Source.name == bindparam("name")).with_for_update()
+# The lock is on the rows of all sources, so taking it is also the one read of the source's own row.
+_LOCKED = select(*Source.__table__.c).order_by(Source.id).with_for_update()
 
 Record = CampaignRecord | RewardCampaignRecord
 Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
@@ -83,15 +83,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         return reason, detail
 
 
-def take_turn(connection: Connection) -> None:
-    """Wait until no other transaction stores what sources told."""
-    connection.execute(_ONE_AT_A_TIME)
+def take_turn(connection: Connection) -> list[RowMapping]:
+    """Wait until no other transaction stores what sources told, and return the sources' rows, locked."""
+    return list(connection.execute(_LOCKED).mappings())
 
 
 def lock_source(connection: Connection, name: str) -> RowMapping:
-    """Wait for this process's turn to store, and return the source's row, locked."""
-    take_turn(connection)
-    return connection.execute(_LOCKED, {"name": name}).mappings().one()
+    """Wait for this process's turn to store, and return the source's row."""
+    return next(row for row in take_turn(connection) if row["name"] == name)
 
 
 def ingest(context: Context, snapshot: Snapshot) -> Ingested:

@@ -2,15 +2,25 @@
 
 import json
 import logging
+import re
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import IO
+
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 # What `logging` itself puts on a record; everything else came from `extra`.
 # (Celery's own `data` repeats the traceback.)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
-# These say at INFO what our own summary lines say better, or more than anybody asked for.
-_QUIET = ("httpx", "httpcore", "apprise", "celery.beat", "kombu", "alembic")
+# These say at INFO what our own summary lines say better, or more than anybody asked for; Python's warnings are
+# for developers, who see them as errors in the tests.
+_QUIET = {
+    **dict.fromkeys(("httpx", "httpcore", "apprise", "celery", "kombu", "alembic"), logging.WARNING),
+    "py.warnings": logging.ERROR,
+}
+# Line breaks, and what moves a cursor or rings a bell, should a text from outside bring some along.
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class JsonFormatter(logging.Formatter):
@@ -36,9 +46,10 @@ class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        extra = " ".join(f"{key}={value}" for key, value in _extra(record).items())
+        extra = " ".join(_told(key, value) for key, value in _extra(record).items() if value not in (None, "", {}))
         level = "" if record.levelno <= logging.INFO else f"{record.levelname}: "
         line = f"{at} {level}{record.getMessage()}" + (f"  {extra}" if extra else "")
+        line = _UNPRINTABLE.sub(" ", line).rstrip()
         return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
 
 
@@ -48,8 +59,25 @@ def configure_logging(level: str, stream: IO[str] | None = None) -> None:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(PlainFormatter() if stream.isatty() else JsonFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, least in _QUIET.items():
+        logging.getLogger(name).setLevel(least)
+    if level == "DEBUG":
+        # Which message went where. (Not Apprise's lines, whatever the level: they hold addresses with their tokens.)
+        logging.getLogger("celery").setLevel(logging.DEBUG)
+
+
+def database_trouble(error: DBAPIError) -> str | None:
+    """Return what a database that is away, restarting or out of room says, in one line; None if we are to blame."""
+    if isinstance(error, OperationalError) or error.connection_invalidated:
+        said = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        return f"the database does not answer: {said[0]}"
+    return None
+
+
+def _told(key: str, value: object) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={number}" for name, number in value.items())
+    return f"{key}={value}"
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

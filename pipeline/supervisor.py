@@ -145,6 +145,7 @@ class Supervisor:
         with _counted_signals() as received:
             while not received:
                 time.sleep(TURN_SECONDS)
+            self._tell("stopping; what is under way may end first, another Ctrl-C hurries it")
             self._stop(hurry=lambda: len(received) - 1)
         return 0
 
@@ -238,6 +239,8 @@ class Supervisor:
                 list(child.program.argv),
                 env=self._env | {PARENT_FD: str(self._reading)},
                 stdin=subprocess.DEVNULL,
+                # Programs log to standard error. What Celery prints besides is for whoever runs it by hand.
+                stdout=subprocess.DEVNULL,
                 pass_fds=(self._reading,),
                 start_new_session=True,
             )
@@ -250,9 +253,22 @@ class Supervisor:
         self._tell(f"{child.program.name} {what}; starting it again in {pause:.0f} s")
 
 
+def check_alone(data_dir: Path) -> None:
+    """Raise `AlreadyRunning` if a supervisor runs the data directory; changes nothing."""
+    with contextlib.suppress(FileNotFoundError):
+        os.close(_open_locked(data_dir, os.O_RDONLY))
+
+
 def _lock(data_dir: Path) -> int:
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(data_dir / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _open_locked(data_dir, os.O_RDWR | os.O_CREAT)
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, f"{os.getpid()}\n".encode())
+    return descriptor
+
+
+def _open_locked(data_dir: Path, flags: int) -> int:
+    descriptor = os.open(data_dir / "up.lock", flags, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -260,8 +276,6 @@ def _lock(data_dir: Path) -> int:
         os.close(descriptor)
         known = f" (process {holder})" if holder else ""
         raise AlreadyRunning(f"Lootwire already runs in {data_dir}{known}.") from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, f"{os.getpid()}\n".encode())
     return descriptor
 
 

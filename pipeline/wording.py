@@ -84,7 +84,7 @@ def channel_names(channels: Sequence[ChannelRecord]) -> tuple[str, ...]:
 def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
     """Return the event's headline, one line of plain text with the names as the service wrote them."""
     where = SERVICE_NAMES.get(service or "", service or "")
-    name = " ".join((detail.name or "").split())
+    name = detail.name or ""
     about = f"{detail.game}: {name}" if detail.game and detail.game != name else name
     phrases = {
         EventKind.CAMPAIGN_ADDED: f"New drops on {where} – {about}",
@@ -101,7 +101,7 @@ def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
         EventKind.SOURCE_RECOVERED: f"Source {name} works again",
         EventKind.SOURCE_CHANGED: f"Source {name} sent something unexpected: {detail.reason}",
     }
-    return phrases[kind]
+    return " ".join(phrases[kind].split())
 
 
 def _what_changed(changes: Sequence[FieldChange]) -> str:

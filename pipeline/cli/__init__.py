@@ -6,7 +6,7 @@ import sys
 
 import click
 import typer
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from feeds.write import PublishError
 from notifiers.errors import DeliveryError, TargetError, VaultError
@@ -14,6 +14,7 @@ from pipeline.cli import importing, looking, running, telling
 from pipeline.cli.output import errors
 from pipeline.embedded import EmbeddedError
 from pipeline.errors import LootwireError
+from pipeline.logs import database_trouble
 from pipeline.supervisor import AlreadyRunning
 
 # Exit codes other programs may rely on: 0 done, 1 failed, 2 wrong usage, 3 done with something set aside.
@@ -51,9 +52,10 @@ def run(arguments: list[str]) -> int:
         return _run(arguments)
     except OURS as error:
         return _fail(str(error))
-    except OperationalError as error:
-        reason = str(error.orig).strip().splitlines()[0]
-        return _fail(f"the database does not answer: {reason}")
+    except DBAPIError as error:
+        if (trouble := database_trouble(error)) is None:
+            raise
+        return _fail(trouble)
 
 
 def _run(arguments: list[str]) -> int:

@@ -17,6 +17,7 @@ from pipeline.errors import LootwireError
 from pipeline.logs import configure_logging
 from pipeline.runtime import Runtime, open_runtime, utc_now
 from pipeline.settings import LoadedSettings, Settings, load_settings, variable_name
+from pipeline.supervisor import check_alone
 
 SET_ASIDE = 3
 
@@ -38,9 +39,11 @@ def open_command() -> Runtime:
 
 def up() -> int:
     """Run everything until Ctrl-C: database, workers, clock and a small web server for the feeds."""
-    runtime = open_command()
-    settings = runtime.settings
+    settings = load_settings().settings
+    # Before anything is started or migrated; of the two, the same folder is the likelier reason for a taken port.
+    check_alone(settings.data_dir)
     service.check_port(settings.http_port)
+    runtime = open_command()
     with service.supervisor(runtime, service.programs(runtime)) as running:
         console.print(f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)")
         return running.run_until_signal()

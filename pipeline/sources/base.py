@@ -86,6 +86,11 @@ def required(text: str | None, field: str) -> str:
     return cleaned
 
 
+def identity(key: Id | None) -> str | None:
+    """Return an id as text that can be stored; None where nothing is left of it."""
+    return None if key is None else clean(str(key))
+
+
 def utc(time: datetime | None) -> datetime | None:
     """Return the time in UTC; a time that no calendar holds there refuses the item."""
     if time is None:

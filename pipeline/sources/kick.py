@@ -4,7 +4,7 @@
 active, upcoming and expired campaigns. A reward is both the drop and its benefit; `required_units` are minutes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import ClassVar, Literal
 
@@ -23,7 +23,19 @@ from pipeline.records import (
     Snapshot,
     clean,
 )
-from pipeline.sources.base import UNREADABLE, Answer, Count, Id, Time, Validators, decode_item, digest, required, utc
+from pipeline.sources.base import (
+    UNREADABLE,
+    Answer,
+    Count,
+    Id,
+    Time,
+    Validators,
+    decode_item,
+    digest,
+    identity,
+    required,
+    utc,
+)
 
 PATH = "/api/v1/drops/campaigns"
 IMAGES = "https://ext.cdn.kick.com/"
@@ -134,16 +146,17 @@ class KickDrops:
             organization=_organization(wire.organization),
             game=_game(wire.category),
             drops=None if wire.rewards is None else tuple(_drop(reward) for reward in wire.rewards if reward),
-            channels=None if wire.channels is None else tuple(_channel(c) for c in wire.channels if c),
+            channels=None if wire.channels is None else tuple(_channels(wire.channels)),
         )
 
 
 def _organization(wire: WireOrganization | None) -> OrganizationRecord | None:
-    if wire is None:
+    external_id = identity(wire.id) if wire else None
+    if wire is None or external_id is None:
         return None
     return OrganizationRecord(
-        external_id=str(wire.id),
-        name=clean(wire.name) or str(wire.id),
+        external_id=external_id,
+        name=clean(wire.name) or external_id,
         url=clean(wire.url),
         logo_url=clean(wire.logo_url),
     )
@@ -151,16 +164,18 @@ def _organization(wire: WireOrganization | None) -> OrganizationRecord | None:
 
 def _game(wire: WireCategory | None) -> GameRecord | None:
     """Return the category; Kick leaves it out, or sends an empty object, for campaigns of no game."""
-    if wire is None or wire.id is None:
+    external_id = identity(wire.id) if wire else None
+    if wire is None or external_id is None:
         return None
-    return GameRecord(
-        external_id=str(wire.id), name=clean(wire.name) or str(wire.id), box_art_url=clean(wire.image_url)
-    )
+    return GameRecord(external_id=external_id, name=clean(wire.name) or external_id, box_art_url=clean(wire.image_url))
 
 
-def _channel(wire: WireChannel) -> ChannelRecord:
-    name = clean(wire.user.username) if wire.user else None
-    return ChannelRecord(external_id=str(wire.id), login=clean(wire.slug) or name or str(wire.id), display_name=name)
+def _channels(listed: list[WireChannel | None]) -> Iterator[ChannelRecord]:
+    for wire in listed:
+        if wire and (external_id := identity(wire.id)):
+            name = clean(wire.user.username) if wire.user else None
+            login = clean(wire.slug) or name or external_id
+            yield ChannelRecord(external_id=external_id, login=login, display_name=name)
 
 
 def _drop(wire: WireReward) -> DropRecord:

@@ -25,7 +25,19 @@ from pipeline.records import (
     Snapshot,
     clean,
 )
-from pipeline.sources.base import UNREADABLE, Answer, Count, Id, Time, Validators, decode_item, digest, required, utc
+from pipeline.sources.base import (
+    UNREADABLE,
+    Answer,
+    Count,
+    Id,
+    Time,
+    Validators,
+    decode_item,
+    digest,
+    identity,
+    required,
+    utc,
+)
 
 
 class Wire(msgspec.Struct, rename="camel"):
@@ -37,6 +49,12 @@ class WireGroup(Wire):
     game_id: str | None = None
     game_display_name: str | None = None
     box_art: str | None = msgspec.field(default=None, name="gameBoxArtURL")
+
+
+class WireGroupHead(Wire):
+    """What is still wanted of a group that cannot be read."""
+
+    game_id: Id | None = None
 
 
 class WireEnvelope(Wire):
@@ -150,6 +168,7 @@ class WireRewardCampaign(Wire):
 _ENVELOPE = msgspec.json.Decoder(WireEnvelope)
 _GROUPS = msgspec.json.Decoder(list[WireGroup])
 _GROUP = msgspec.json.Decoder(WireGroup)
+_GROUP_HEAD = msgspec.json.Decoder(WireGroupHead)
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _CAMPAIGN = msgspec.json.Decoder(WireCampaign)
 _REWARD_CAMPAIGN = msgspec.json.Decoder(WireRewardCampaign)
@@ -217,7 +236,7 @@ class TwitchDrops(_Mirror):
         except UNREADABLE:
             groups = list(_readable_groups(listed, broken))
         items = [_item(raw, group) for group in groups for raw in group.rewards]
-        empty = frozenset(group.game_id for group in groups if group.game_id and not group.rewards)
+        empty = frozenset(game_id for group in groups if not group.rewards and (game_id := identity(group.game_id)))
         return Snapshot(items=items, broken=broken, empty_groups=empty)
 
     def parse(self, item: Item) -> CampaignRecord:
@@ -319,7 +338,10 @@ def _list_of(payload: bytes) -> bytes | msgspec.Raw:
 
 
 def _readable_groups(listed: bytes | msgspec.Raw, broken: list[tuple[bytes, str]]) -> list[WireGroup]:
-    """Decode group by group, setting aside those that do not fit; raises where not even the list can be read."""
+    """Decode group by group, setting aside those that do not fit; raises where not even the list can be read.
+
+    One that still tells its game counts as a group that came empty, so that none of its campaigns is judged gone.
+    """
     groups = []
     try:
         raws = _RAWS.decode(listed)
@@ -330,57 +352,67 @@ def _readable_groups(listed: bytes | msgspec.Raw, broken: list[tuple[bytes, str]
             groups.append(_GROUP.decode(raw))
         except UNREADABLE as error:
             broken.append((bytes(raw), str(error)))
+            if game_id := _peek_game(raw):
+                groups.append(WireGroup(rewards=[], game_id=game_id))
     return groups
+
+
+def _peek_game(raw: msgspec.Raw) -> str | None:
+    try:
+        return identity(_GROUP_HEAD.decode(raw).game_id)
+    except UNREADABLE:
+        return None
 
 
 def _item(raw: msgspec.Raw, group: WireGroup) -> Item:
     head = "\0".join((group.game_id or "", group.game_display_name or "", group.box_art or ""))
-    return Item(digest(head.encode(), raw), raw, group.game_id, group)
+    return Item(digest(head.encode(), raw), raw, identity(group.game_id), group)
 
 
 def _game(wire: WireGame | None, group: WireGroup | None) -> GameRecord | None:
+    group_id = identity(group.game_id) if group else None
+    group_name = clean(group.game_display_name) if group else None
     box_art = clean(group.box_art) if group else None
-    if wire is None:
-        if group is None or not group.game_id or not clean(group.game_display_name):
+    external_id = identity(wire.id) if wire else None
+    if wire is None or external_id is None:
+        if group_id is None or group_name is None:
             return None
-        return GameRecord(
-            external_id=group.game_id, name=required(group.game_display_name, "game"), box_art_url=box_art
-        )
-    external_id = str(wire.id)
-    name = clean(wire.display_name) or clean(wire.name) or (clean(group.game_display_name) if group else None)
-    if group and group.game_id != external_id:
-        box_art = None
-    return GameRecord(external_id=external_id, name=name or external_id, box_art_url=box_art)
+        return GameRecord(external_id=group_id, name=group_name, box_art_url=box_art)
+    if group_id != external_id:
+        group_name = box_art = None
+    name = clean(wire.display_name) or clean(wire.name) or group_name or external_id
+    return GameRecord(external_id=external_id, name=name, box_art_url=box_art)
 
 
 def _organization(wire: WireOrganization | None) -> OrganizationRecord | None:
-    if wire is None:
+    external_id = identity(wire.id) if wire else None
+    if wire is None or external_id is None:
         return None
-    return OrganizationRecord(external_id=str(wire.id), name=clean(wire.name) or str(wire.id))
+    return OrganizationRecord(external_id=external_id, name=clean(wire.name) or external_id)
 
 
 def _channels(allow: WireAllow | None) -> tuple[ChannelRecord, ...] | None:
     if allow is None:
         return None
-    listed = [channel for channel in allow.channels or () if channel]
     return tuple(
         ChannelRecord(
-            external_id=str(channel.id),
-            login=clean(channel.name) or clean(channel.display_name) or str(channel.id),
+            external_id=external_id,
+            login=clean(channel.name) or clean(channel.display_name) or external_id,
             display_name=clean(channel.display_name),
         )
-        for channel in listed
+        for channel in allow.channels or ()
+        if channel and (external_id := identity(channel.id))
     )
 
 
 def _drop(wire: WireDrop) -> DropRecord:
-    preconditions = wire.precondition_drops
+    listed = wire.precondition_drops
     return DropRecord(
         external_id=required(str(wire.id), "timeBasedDrops.id"),
         name=clean(wire.name),
         required_minutes=wire.required_minutes_watched,
         required_subs=wire.required_subs,
-        precondition_drop_ids=None if preconditions is None else tuple(str(p.id) for p in preconditions),
+        precondition_drop_ids=None if listed is None else tuple(key for p in listed if (key := identity(p.id))),
         start_at=utc(wire.start_at),
         end_at=utc(wire.end_at),
         benefits=tuple(_benefit(edge.benefit, edge) for edge in wire.benefit_edges or () if edge and edge.benefit),
