@@ -11,6 +11,8 @@ _KINDS = {
     "campaign.changed": "Campaign changed",
     "campaign.drop_added": "New drop",
     "campaign.channels_changed": "Channels changed",
+    "campaign.ending_soon": "Ending soon",
+    "campaign.last_chance": "Last chance",
     "campaign.ended": "Campaign ended",
     "campaign.withdrawn": "Campaign withdrawn",
     "campaign.returned": "Campaign is back",

@@ -4,6 +4,7 @@ from models.base import Base
 from models.catalogue import Channel, Game, GameExternalId, Organization
 from models.drops import (
     AllowedChannel,
+    CampaignDeadline,
     DropBenefit,
     DropBenefitEdge,
     DropCampaign,
@@ -17,6 +18,7 @@ from models.telling import Delivery, DeliveryState, Subscription, Target
 __all__ = [
     "AllowedChannel",
     "Base",
+    "CampaignDeadline",
     "Channel",
     "Delivery",
     "DeliveryState",

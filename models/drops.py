@@ -111,6 +111,20 @@ class AllowedChannel(Base):
     last_seen_at: Mapped[datetime | None]
 
 
+class CampaignDeadline(Base):
+    """A moment before a campaign's end that is worth a message; gone once it is told or pointless.
+
+    `kind` is `ending_soon:24h`, `ending_soon:3h` or `last_chance`.
+    """
+
+    __tablename__ = "campaign_deadlines"
+    __table_args__ = (Index(None, "due_at"),)
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("drop_campaigns.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime]
+
+
 class RewardCampaign(Base):
     """A "quest": a brand's rewards for minutes watched or subscriptions given anywhere or in one game."""
 

@@ -19,6 +19,8 @@ class EventKind(StrEnum):
     CAMPAIGN_CHANGED = "campaign.changed"
     CAMPAIGN_DROP_ADDED = "campaign.drop_added"
     CAMPAIGN_CHANNELS_CHANGED = "campaign.channels_changed"
+    CAMPAIGN_ENDING_SOON = "campaign.ending_soon"
+    CAMPAIGN_LAST_CHANCE = "campaign.last_chance"
     CAMPAIGN_ENDED = "campaign.ended"
     CAMPAIGN_WITHDRAWN = "campaign.withdrawn"
     CAMPAIGN_RETURNED = "campaign.returned"
@@ -60,6 +62,14 @@ class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     about: str | None = None
 
 
+class SeenBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """A benefit of the same name that was on offer before: in which campaign, and until when."""
+
+    benefit: str
+    campaign: str
+    until: datetime | None = None
+
+
 class EventDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that is told of an event. All texts are as the service sent them: escape before you show them."""
 
@@ -83,6 +93,10 @@ class EventDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     channels_added: tuple[str, ...] = ()
     channels_removed: tuple[str, ...] = ()
     drops_added: tuple[DropLine, ...] = ()
+    # Benefits that this organization gave for this game before, under other campaigns.
+    seen_before: tuple[SeenBefore, ...] = ()
+    # Told after its time, because nothing ran when it was due.
+    late: bool = False
     # source.*: what went wrong, since when, and when it is tried again.
     reason: str | None = None
     since: datetime | None = None

@@ -19,6 +19,8 @@ _KINDS = {
     EventKind.CAMPAIGN_CHANGED: ("campaign changed", "campaigns changed"),
     EventKind.CAMPAIGN_DROP_ADDED: ("campaign with new drops", "campaigns with new drops"),
     EventKind.CAMPAIGN_CHANNELS_CHANGED: ("campaign with other channels", "campaigns with other channels"),
+    EventKind.CAMPAIGN_ENDING_SOON: ("campaign ending soon", "campaigns ending soon"),
+    EventKind.CAMPAIGN_LAST_CHANCE: ("last chance", "last chances"),
     EventKind.CAMPAIGN_ENDED: ("campaign ended", "campaigns ended"),
     EventKind.CAMPAIGN_WITHDRAWN: ("campaign withdrawn", "campaigns withdrawn"),
     EventKind.CAMPAIGN_RETURNED: ("campaign returned", "campaigns returned"),

@@ -1,4 +1,4 @@
-"""Let time do its part: campaigns start and end at the times they were given, whether or not a source is asked."""
+"""Let time do its part: campaigns start, near their end and end at the times they were given."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, or_, select
 from models import DropCampaign, RewardCampaign, Sighting, Source
 from pipeline.ingest import take_turn
 from pipeline.store import campaigns, rewards
+from pipeline.store.deadlines import take_due
 from pipeline.store.events import append_events
 from pipeline.subjects import CampaignSubjects, RewardSubjects
 
@@ -17,7 +18,10 @@ AT_ONCE = 200
 
 
 def advance(engine: Engine, now: datetime) -> Counter[str]:
-    """Start what is due to start and end what is due to end; returns the events by kind. Safe to call twice."""
+    """Start what is due to start, end what is due to end, and warn of ends that come near.
+
+    Returns the events by kind. Safe to call twice.
+    """
     counted: Counter[str] = Counter()
     with engine.begin() as connection:
         # The turn that snapshots wait for too: the two must not end one campaign at the same time.
@@ -27,6 +31,7 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
             started = campaigns.load_campaigns_by_id(connection, _due_to_start(connection, service, now))
             ended = campaigns.load_campaigns_by_id(connection, _due_to_end(connection, service, now))
             events = [*subjects.start_stored(started), *subjects.end_stored(ended)]
+            events += subjects.warn(take_due(connection, service, now), now)
             over = rewards.load_rewards_by_id(connection, _rewards_due_to_end(connection, service, now))
             events += RewardSubjects(connection, service).end_stored(over)
             counted += append_events(connection, events, source_id=source_id, silent=False, now=now)
@@ -36,7 +41,7 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
 def _sources_by_service(connection: Connection) -> dict[str, int]:
     """Return one source of each service: the one that its events are filed under."""
     query = select(Source.service, Source.id).order_by(Source.id.desc())
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def _due_to_start(connection: Connection, service: str, now: datetime) -> list[int]:

@@ -37,6 +37,11 @@ class CampaignDiff(msgspec.Struct, frozen=True, kw_only=True):
     # The source names no channel any more: not believed at once.
     channels_emptied: bool = False
 
+    @property
+    def drops_told(self) -> bool:
+        """Whether drops came, went or differ."""
+        return bool(self.drops_added or self.drops_changed or self.drops_gone)
+
     def __bool__(self) -> bool:
         return any(getattr(self, field) for field in self.__struct_fields__)
 

@@ -24,7 +24,11 @@ class SourceUnavailable(SourceError):
 
 
 class SourceRefused(SourceError):
-    """A person must act: the service refuses us (401, 403)."""
+    """A person must act: the service refuses us (401, 403). `status` is the HTTP status where that is what told so."""
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class SourceChanged(SourceError):

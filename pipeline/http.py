@@ -60,26 +60,39 @@ class Client:
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
         """Return the answer to a GET, tried up to three times where a short wait may cure the error."""
-        retrying = Retrying(
-            stop=stop_after_attempt(self._attempts),
+        return self._retrying(self._attempts)(self._ask_once, "GET", url, dict(headers or {}))
+
+    def post(
+        self, url: str, body: bytes, *, content_type: str, headers: Mapping[str, str] | None = None, once: bool = False
+    ) -> Reply:
+        """Return the answer to a POST; `once` is for a request that must not be repeated when its answer was lost.
+
+        Redirects are not followed: what is posted is meant for that address alone.
+        """
+        told = {**(headers or {}), "Content-Type": content_type}
+        return self._retrying(1 if once else self._attempts)(self._ask_once, "POST", url, told, body)
+
+    def _retrying(self, attempts: int) -> Retrying:
+        return Retrying(
+            stop=stop_after_attempt(attempts),
             wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_INSIDE.total_seconds()),
             retry=retry_if_exception(_worth_retrying_now),
             reraise=True,
         )
-        return retrying(self._get_once, url, dict(headers or {}))
 
-    def _get_once(self, url: str, headers: dict[str, str]) -> Reply:
+    def _ask_once(self, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Reply:
         place = httpx.URL(url).host
         until = time.monotonic() + self._deadline.total_seconds()
+        follow = body is None
         try:
-            with self._client.stream("GET", url, headers=headers) as response:
-                body = b"".join(self._limited(response, until, place))
+            with self._client.stream(method, url, headers=headers, content=body, follow_redirects=follow) as response:
+                answer = b"".join(self._limited(response, until, place))
         except httpx.TransportError as error:
             raise SourceUnavailable(f"{place}: {_describe(error)}") from error
         except (httpx.DecodingError, httpx.TooManyRedirects) as error:
             raise SourceUnavailable(f"{place}: the answer could not be read ({error})") from error
-        _raise_for_status(response, body, place)
-        return Reply(response.status_code, response.headers, body)
+        _raise_for_status(response, answer, place)
+        return Reply(response.status_code, response.headers, answer)
 
     def _limited(self, response: httpx.Response, until: float, place: str) -> Iterator[bytes]:
         size = 0
@@ -128,7 +141,7 @@ def _raise_for_status(response: httpx.Response, body: bytes, place: str) -> None
             wait = timedelta(minutes=1)
         raise SourceUnavailable(f"{place} answered {status}", status=status, retry_after=wait)
     if status in {401, 403}:
-        raise SourceRefused(f"{place} refused the request ({status})")
+        raise SourceRefused(f"{place} refused the request ({status})", status=status)
     raise SourceChanged(f"{place} answered {status}", payload=body, status=status)
 
 

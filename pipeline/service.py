@@ -4,7 +4,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
@@ -50,14 +50,19 @@ def _worker(name: str, queues: str, processes: str) -> list[str]:
 
 
 def supervisor(
-    runtime: Runtime, listed: Sequence[Program], *, say: Callable[[str], None] | None = None, grace: float = 30
+    runtime: Runtime,
+    listed: Sequence[Program],
+    *,
+    env: Mapping[str, str] | None = None,
+    say: Callable[[str], None] | None = None,
+    grace: float = 30,
 ) -> Supervisor:
     """Return what keeps the programs running, brings embedded servers back, and restarts a worker that is stuck."""
     watchdog = _Watchdog(runtime)
     running = Supervisor(
         listed,
         data_dir=runtime.settings.data_dir,
-        env=dict(os.environ),
+        env=os.environ | (env or {}),
         each_second=lambda: watchdog.look(running),
         grace_seconds=grace,
         say=say,
@@ -100,8 +105,9 @@ def check_port(port: int) -> None:
 
 @contextmanager
 def running_workers(runtime: Runtime, *, beat: bool = False) -> Iterator[Supervisor]:
-    """Run workers for the length of a `with` block."""
-    with supervisor(runtime, programs(runtime, beat=beat, web=False), say=lambda _: None) as running:
+    """Run workers for the length of a `with` block; they log only what is wrong, as a mail from cron should."""
+    env = {"LOOTWIRE_LOG_LEVEL": "WARNING"} if runtime.settings.log_level == "INFO" else {}
+    with supervisor(runtime, programs(runtime, beat=beat, web=False), env=env, say=lambda _: None) as running:
         yield running
 
 

@@ -9,11 +9,14 @@ from sqlalchemy import Connection
 
 from models.events import EventKind
 from pipeline.compare import CampaignDiff, compare
+from pipeline.deadlines import deadlines, event_kind, is_late, is_pointless
 from pipeline.judge import ABSENCES_TO_BELIEVE, EMPTY_LISTS_TO_BELIEVE
 from pipeline.records import CampaignRecord, RewardCampaignRecord
 from pipeline.store import campaigns, rewards
 from pipeline.store.campaigns import Change, StoredCampaign
+from pipeline.store.deadlines import Due, set_deadlines
 from pipeline.store.events import NewEvent
+from pipeline.store.memory import seen_before
 from pipeline.store.rewards import StoredReward
 from pipeline.wording import campaign_detail, channel_names, drop_lines, reward_detail
 
@@ -66,6 +69,7 @@ class CampaignSubjects:
         changes = self._believe_channels(changes)
         changed = [change for change in changes if change.diff]
         campaigns.apply_changes(self._connection, changed, seen_at=seen_at)
+        self._move_deadlines(changed, seen_at)
         for change in changes:
             events += self._return(change, seen_at)
         for change in changed:
@@ -77,14 +81,24 @@ class CampaignSubjects:
     def _add(self, records: Sequence[CampaignRecord], seen_at: datetime, now: datetime) -> list[NewEvent]:
         ended = {r.external_id: end for r in records if (end := _own_end(r, seen_at, now)) is not None}
         added = campaigns.add_campaigns(self._connection, records, seen_at=seen_at, ended=ended)
+        open_ones = {s.id: deadlines(s.record, seen_at) for s in added.values() if s.open}
+        set_deadlines(self._connection, open_ones, replace=False)
+        before = seen_before(self._connection, [stored.id for stored in added.values()])
         events = []
         for stored in added.values():
             if _is_over(stored.record, seen_at):
                 continue  # History that the source still lists: recorded, but "new drops" would be a lie.
-            events.append(_event(EventKind.CAMPAIGN_ADDED, stored, seen_at))
+            event = _event(EventKind.CAMPAIGN_ADDED, stored, seen_at)
+            events.append(_with(event, seen_before=before.get(stored.id, ())))
             if stored.ended_at is not None:
                 events.append(_event(EventKind.CAMPAIGN_ENDED, stored, stored.ended_at, identity=stored.ended_at))
         return events
+
+    def _move_deadlines(self, changes: Sequence[Change], seen_at: datetime) -> None:
+        """Another end, or other minutes, make other deadlines."""
+        moved = [c for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_told]
+        moments = {c.stored.id: deadlines(_merged(c.stored.record, c.told), seen_at) for c in moved}
+        set_deadlines(self._connection, moments, replace=True)
 
     def _believe_channels(self, changes: Sequence[Change]) -> list[Change]:
         """Count channel lists that came empty; believe the third in a row."""
@@ -107,6 +121,8 @@ class CampaignSubjects:
         if (stored.withdrawn_at is None and not extended) or _is_over(change.told, at):
             return []
         campaigns.set_state(self._connection, [stored.id], withdrawn_at=None, ended_at=None, last_seen_at=None)
+        moments = deadlines(_merged(stored.record, change.told), at)
+        set_deadlines(self._connection, {stored.id: moments}, replace=True)
         return [_event(EventKind.CAMPAIGN_RETURNED, stored, at, identity=at, told=change.told)]
 
     def _start_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
@@ -158,6 +174,19 @@ class CampaignSubjects:
             if start_at is not None:
                 campaigns.set_state(self._connection, [stored.id], started_at=start_at)
                 events.append(_event(EventKind.CAMPAIGN_STARTED, stored, start_at, identity=start_at))
+        return events
+
+    def warn(self, due: Sequence[Due], now: datetime) -> list[NewEvent]:
+        """Tell of ends that come near; what has become pointless meanwhile is left out."""
+        stored = {s.id: s for s in campaigns.load_campaigns_by_id(self._connection, [one.campaign_id for one in due])}
+        events = []
+        for one in due:
+            campaign = stored[one.campaign_id]
+            if is_pointless(one.kind, one.due_at, campaign.record.end_at, now):
+                continue
+            identity = [one.kind, campaign.record.end_at]
+            event = _event(event_kind(one.kind), campaign, one.due_at, identity=identity)
+            events.append(_with(event, late=is_late(one.due_at, now)))
         return events
 
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:

@@ -275,7 +275,9 @@ def _open_locked(data_dir: Path, flags: int) -> int:
         holder = os.read(descriptor, 20).decode(errors="replace").strip()
         os.close(descriptor)
         known = f" (process {holder})" if holder else ""
-        raise AlreadyRunning(f"Lootwire already runs in {data_dir}{known}.") from None
+        raise AlreadyRunning(
+            f"Lootwire already runs in {data_dir}{known}. Stop it first, or set another LOOTWIRE_DATA_DIR."
+        ) from None
     return descriptor
 
 

@@ -92,6 +92,8 @@ def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
         EventKind.CAMPAIGN_CHANGED: f"Changed on {where} – {about} ({_what_changed(detail.changes)})",
         EventKind.CAMPAIGN_DROP_ADDED: f"{_count(len(detail.drops_added), 'more drop')} on {where} – {about}",
         EventKind.CAMPAIGN_CHANNELS_CHANGED: f"Channels changed on {where} – {about} ({_came_and_went(detail)})",
+        EventKind.CAMPAIGN_ENDING_SOON: f"Ends {_at(detail.end_at)} on {where} – {about}",
+        EventKind.CAMPAIGN_LAST_CHANCE: f"Start now, ends {_at(detail.end_at)} on {where} – {about}",
         EventKind.CAMPAIGN_ENDED: f"Drops ended on {where} – {about}",
         EventKind.CAMPAIGN_WITHDRAWN: f"Withdrawn before its end on {where} – {about}",
         EventKind.CAMPAIGN_RETURNED: f"Back on {where} – {about}",
@@ -106,10 +108,13 @@ def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
 
 def _what_changed(changes: Sequence[FieldChange]) -> str:
     if len(changes) == 1 and changes[0].field == "end_at" and changes[0].about is None:
-        moved = datetime.fromisoformat(str(changes[0].new)).astimezone(UTC)
-        return f"now ends {moved:%d %b %H:%M} UTC"
+        return f"now ends {_at(datetime.fromisoformat(str(changes[0].new)))}"
     names = dict.fromkeys(FIELD_NAMES.get(change.field, change.field) for change in changes)
     return ", ".join(names)
+
+
+def _at(time: datetime | None) -> str:
+    return f"{time.astimezone(UTC):%d %b %H:%M} UTC" if time else "soon"
 
 
 def _came_and_went(detail: EventDetail) -> str:

@@ -32,9 +32,11 @@ def source(name: str) -> None:
         "events": dict(fetched.events),
     }
     if fetched.error:
-        logger.warning("fetched: %s", fetched.error, extra=told)
+        what = "not fetched" if fetched.outcome == "failed" else "fetched"
+        logger.warning("%s: %s", what, fetched.error, extra=told)
     else:
-        logger.info("fetched", extra=told)
+        # Most fetches bring no news, and silence means just that.
+        logger.log(logging.DEBUG if fetched.outcome == "unchanged" else logging.INFO, "fetched", extra=told)
     if fetched.events:
         hint_of_news(current_app)
     wait = fetched.next_due_at - utc_now()

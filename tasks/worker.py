@@ -1,6 +1,11 @@
 """What `celery -A tasks.worker` runs: the application with all tasks, on the settings' broker."""
 
-from celery.signals import setup_logging
+import logging
+from typing import Any
+
+from celery.signals import setup_logging, worker_ready
+from celery.utils.log import get_multiprocessing_logger
+from kombu.transport.redis import Channel
 
 from pipeline.celery_app import make_app
 from pipeline.logs import configure_logging
@@ -9,12 +14,26 @@ from tasks import fetch, publish, send, surroundings, ticks
 
 __all__ = ["app", "fetch", "publish", "send", "ticks"]
 
+logger = logging.getLogger(__name__)
+
 
 def _configure_logging(**_: object) -> None:
     configure_logging(surroundings.runtime().settings.log_level)
+    # The pool's own logger has no handler, and would print its lines as they are.
+    pool = get_multiprocessing_logger()
+    pool.setLevel(logging.ERROR)
+    pool.propagate = True
+
+
+def _say_ready(sender: Any, **_: object) -> None:
+    logger.info("%s is ready", sender.hostname)
 
 
 # Before anything else: a worker whose supervisor is gone must end, also while it waits for a server.
 watch_parent()
 setup_logging.connect(_configure_logging, weak=False)
+worker_ready.connect(_say_ready, weak=False)
+# A broker that goes away while messages wait for their time would take the worker along: kombu tries to put them back
+# through the connection that it has just closed (AttributeError in Channel.close). They are hints; ticks say the same.
+Channel.do_restore = False
 app = make_app(surroundings.runtime().redis_url)

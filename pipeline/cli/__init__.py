@@ -4,13 +4,12 @@ import os
 import signal
 import sys
 
-import click
 import typer
 from sqlalchemy.exc import DBAPIError
 
 from feeds.write import PublishError
 from notifiers.errors import DeliveryError, TargetError, VaultError
-from pipeline.cli import importing, looking, running, telling
+from pipeline.cli import games, importing, looking, running, telling
 from pipeline.cli.output import errors
 from pipeline.embedded import EmbeddedError
 from pipeline.errors import LootwireError
@@ -32,12 +31,11 @@ OURS = (
 app = typer.Typer(
     name="lootwire",
     help="Watches drop campaigns and tells you by feed, mail and chat.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (running, looking, telling, importing):
+for module in (running, looking, games, telling, importing):
     module.add_to(app)
 
 
@@ -60,20 +58,35 @@ def run(arguments: list[str]) -> int:
 
 def _run(arguments: list[str]) -> int:
     try:
-        code = app(arguments, standalone_mode=False, prog_name="lootwire")
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        errors.print("stopped")
-        return INTERRUPTED
-    except BrokenPipeError:
+        code = app(arguments or ["--help"], standalone_mode=False, prog_name="lootwire")
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _misused(error)
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except (BrokenPipeError, SystemExit) as error:
+        # Click and rich both make a SystemExit(1) of it.
+        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
+            raise
         # The reader (`head`, say) has seen enough; Python must not complain at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if code == INTERRUPTED:
+        errors.print("stopped")
     return code if isinstance(code, int) else 0
+
+
+def _misused(error: typer.TyperException) -> int:
+    """Say what is wrong with a command line; Typer's own way takes several lines for it."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "lootwire"
+    said = error.format_message().replace("Value error, ", "").rstrip(".")
+    if said.startswith("Usage: "):
+        # A group of commands without one: its help is the answer.
+        errors.print(said, markup=False, soft_wrap=True)
+        return error.exit_code
+    errors.print(f"lootwire: {said}; see `{command} --help`", markup=False, soft_wrap=True)
+    return error.exit_code
 
 
 def _fail(text: str) -> int:

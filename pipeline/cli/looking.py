@@ -20,6 +20,7 @@ from models import (
     RewardCampaign,
     Source,
 )
+from models.events import EventKind
 from models.names import name_key
 from notifiers.deliveries import list_deliveries, replay
 from notifiers.targets import list_subscriptions
@@ -97,6 +98,8 @@ def events(
     limit: Annotated[int | None, typer.Option(min=1, help="How many at most; 50 in the table.")] = None,
 ) -> int:
     """Show what happened, newest first in the table, oldest first as JSON."""
+    if kind is not None and kind not in _known_kinds():
+        raise typer.BadParameter(f"there is no kind {kind!r}; there are: {', '.join(_known_kinds())}")
     runtime = open_command()
     with runtime.engine.connect() as connection:
         rows = _events(connection, kind, subject, parse_since(since, utc_now()), limit or (None if as_json else 50))
@@ -105,8 +108,13 @@ def events(
                 print_json(_event(row))
             return 0
         shown = [{"at": row["occurred_at"], "kind": row["kind"], "title": row["title"]} for row in rows]
-    print_rows(shown, as_json=False, columns=("at", "kind", "title"), empty="Nothing happened yet.")
+    empty = "Nothing happened yet." if (kind, subject, since) == (None, None, None) else "Nothing like that happened."
+    print_rows(shown, as_json=False, columns=("at", "kind", "title"), empty=empty)
     return 0
+
+
+def _known_kinds() -> list[str]:
+    return [*EventKind, *sorted({f"{kind.family}.*" for kind in EventKind})]
 
 
 def _events(

@@ -13,8 +13,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.errors import LootwireError
-
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -34,7 +32,9 @@ def print_rows(rows: Iterable[Any], *, as_json: bool, columns: Sequence[str], em
         return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        # A time in two lines is hard to read; texts may fold.
+        is_time = any(isinstance(row[column], datetime) for row in listed)
+        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=is_time)
     for row in listed:
         table.add_row(*[Text(show(row[column])) for column in columns])
     console.print(table)
@@ -65,7 +65,7 @@ def show(value: Any) -> str:
 
 
 def parse_since(text: str | None, now: datetime) -> datetime | None:
-    """Return the time that `30d`, `12h` or an ISO 8601 time means; raises `LootwireError` with the way out."""
+    """Return the time that `30d`, `12h` or an ISO 8601 time means; raises `typer.BadParameter` with the way out."""
     if text is None:
         return None
     if age := _AGE.fullmatch(text.strip()):
@@ -73,5 +73,6 @@ def parse_since(text: str | None, now: datetime) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise LootwireError(f"{text!r} is no time: write 30d, 12h, 2026-08-22 or 2026-08-22T17:29Z") from None
+        told = f"{text!r} is no time: write 30d, 12h, 2026-08-22 or 2026-08-22T17:29Z"
+        raise typer.BadParameter(told) from None
     return at.replace(tzinfo=at.tzinfo or UTC)

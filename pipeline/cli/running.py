@@ -32,7 +32,8 @@ def open_command() -> Runtime:
     """Return the runtime for a command, with a word on variables that look like settings and are none."""
     loaded = load_settings()
     for name in loaded.unknown:
-        errors.print(f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all")
+        told = f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all"
+        errors.print(told, markup=False, soft_wrap=True)
     configure_logging("WARNING")
     return open_runtime(loaded.settings)
 
@@ -54,7 +55,13 @@ def once() -> int:
     runtime = open_command()
     with (
         service.running_workers(runtime),
-        Progress(SpinnerColumn(), TextColumn("{task.description}"), console=errors, transient=True) as progress,
+        Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            console=errors,
+            transient=True,
+            disable=not errors.is_terminal,
+        ) as progress,
     ):
         task = progress.add_task("starting workers")
         began = service.run_cycle(runtime, tell=lambda stage: progress.update(task, description=stage))
@@ -64,9 +71,8 @@ def once() -> int:
         kept = select(func.count()).where(QuarantinedPayload.last_seen_at >= began)
         aside = failing + (connection.scalar(kept) or 0)
         events = connection.scalar(select(func.count()).where(Event.recorded_at >= began)) or 0
-    console.print(
-        f"{events} events; {sources - failing} of {sources} sources well; feeds in {runtime.settings.published}"
-    )
+    news = "1 event" if events == 1 else f"{events} events"
+    console.print(f"{news}; {sources - failing} of {sources} sources well; feeds in {runtime.settings.published}")
     if failing:
         console.print("`lootwire sources` says what is failing and when it is tried again.")
     if failing == sources:
@@ -158,7 +164,9 @@ def _checks(loaded: LoadedSettings) -> list[tuple[str, str | None]]:
             targets = list_targets(connection)
         found.append(("database and broker", None))
         if not targets:
-            console.print("no targets yet: `lootwire targets add NAME URL` tells Lootwire where to send messages")
+            console.print(
+                "no targets yet: `lootwire targets add NAME URL` tells Lootwire where to send messages", soft_wrap=True
+            )
     except LootwireError as error:
         found.append(("database and broker", str(error)))
     for name, problem in found:

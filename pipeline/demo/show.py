@@ -160,12 +160,10 @@ def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> list[str]:
 
 def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep: bool) -> None:
     with runtime.engine.connect() as connection:
-        campaigns = connection.execute(
-            select(DropCampaign.service, func.count()).group_by(DropCampaign.service)
-        ).tuples()
+        campaigns = connection.execute(select(DropCampaign.service, func.count()).group_by(DropCampaign.service))
         by_service = dict(campaigns.all())
         kinds: Counter[str] = Counter(
-            dict(connection.execute(select(Event.kind, func.count()).group_by(Event.kind)).tuples().all())
+            dict(connection.execute(select(Event.kind, func.count()).group_by(Event.kind)).all())
         )
         latest = connection.execute(select(Event.title).order_by(Event.id.desc()).limit(5)).scalars().all()
         feeds = connection.scalar(select(func.count()).select_from(Feed)) or 0

@@ -4,7 +4,6 @@
 data}`; `/drops` and `/rewards` are the bare lists with the same facts in headers. Only ACTIVE campaigns are listed.
 """
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -12,36 +11,17 @@ import msgspec
 
 from pipeline.errors import SourceChanged, SourceError, SourceUnavailable
 from pipeline.http import Client, Reply, conditional
-from pipeline.records import (
-    BenefitRecord,
-    CampaignRecord,
-    ChannelRecord,
-    DropRecord,
-    GameRecord,
-    Item,
-    OrganizationRecord,
-    RewardCampaignRecord,
-    RewardRecord,
-    Snapshot,
-    clean,
+from pipeline.records import CampaignRecord, GameRecord, Item, RewardCampaignRecord, Snapshot, clean
+from pipeline.sources.base import UNREADABLE, Answer, Count, Id, Time, Validators, decode_item, digest, identity, utc
+from pipeline.sources.twitch_shapes import (
+    CAMPAIGN,
+    REWARD_CAMPAIGN,
+    Wire,
+    WireGame,
+    campaign_record,
+    game_record,
+    reward_campaign_record,
 )
-from pipeline.sources.base import (
-    UNREADABLE,
-    Answer,
-    Count,
-    Id,
-    Time,
-    Validators,
-    decode_item,
-    digest,
-    identity,
-    required,
-    utc,
-)
-
-
-class Wire(msgspec.Struct, rename="camel"):
-    """Base of the mirror's shapes: camelCase, unknown fields pass."""
 
 
 class WireGroup(Wire):
@@ -63,120 +43,11 @@ class WireEnvelope(Wire):
     refresh_interval_seconds: Count | None = None
 
 
-class WireOrganization(Wire):
-    id: Id
-    name: str | None = None
-
-
-class WireGame(Wire):
-    id: Id
-    display_name: str | None = None
-    name: str | None = None
-
-
-class WireChannel(Wire):
-    id: Id
-    name: str | None = None
-    display_name: str | None = None
-
-
-class WireAllow(Wire):
-    channels: list[WireChannel | None] | None = None
-
-
-class WireBenefit(Wire):
-    id: Id
-    name: str | None = None
-    image: str | None = msgspec.field(default=None, name="imageAssetURL")
-    distribution_type: str | None = None
-    is_ios_available: bool | None = None
-    created_at: Time | None = None
-
-
-class WireEdge(Wire):
-    benefit: WireBenefit | None = None
-    entitlement_limit: Count | None = None
-
-
-class WirePrecondition(Wire):
-    id: Id
-
-
-class WireDrop(Wire):
-    id: Id
-    name: str | None = None
-    required_minutes_watched: Count | None = None
-    required_subs: Count | None = None
-    precondition_drops: list[WirePrecondition] | None = None
-    benefit_edges: list[WireEdge | None] | None = None
-    start_at: Time | None = None
-    end_at: Time | None = None
-
-
-class WireCampaign(Wire):
-    id: Id
-    name: str
-    start_at: Time
-    end_at: Time
-    description: str | None = None
-    details: str | None = msgspec.field(default=None, name="detailsURL")
-    account_link: str | None = msgspec.field(default=None, name="accountLinkURL")
-    image: str | None = msgspec.field(default=None, name="imageURL")
-    status: str | None = None
-    owner: WireOrganization | None = None
-    game: WireGame | None = None
-    allow: WireAllow | None = None
-    time_based_drops: list[WireDrop | None] | None = None
-
-
-class WireImage(Wire):
-    url: str | None = msgspec.field(default=None, name="image1xURL")
-
-
-class WireGoals(Wire):
-    subs_goal: Count | None = None
-    minute_watched_goal: Count | None = None
-
-
-class WireReward(Wire):
-    id: Id
-    name: str
-    thumbnail_image: WireImage | None = None
-    banner_image: WireImage | None = None
-    earnable_until: Time | None = None
-    redemption_instructions: str | None = None
-    redemption: str | None = msgspec.field(default=None, name="redemptionURL")
-
-
-class WireRewardCampaign(Wire):
-    id: Id
-    name: str
-    starts_at: Time
-    ends_at: Time
-    brand: str | None = None
-    summary: str | None = None
-    instructions: str | None = None
-    about: str | None = msgspec.field(default=None, name="aboutURL")
-    external: str | None = msgspec.field(default=None, name="externalURL")
-    is_sitewide: bool | None = None
-    game: WireGame | None = None
-    unlock_requirements: WireGoals | None = None
-    image: WireImage | None = None
-    rewards: list[WireReward | None] | None = None
-
-
 _ENVELOPE = msgspec.json.Decoder(WireEnvelope)
 _GROUPS = msgspec.json.Decoder(list[WireGroup])
 _GROUP = msgspec.json.Decoder(WireGroup)
 _GROUP_HEAD = msgspec.json.Decoder(WireGroupHead)
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
-_CAMPAIGN = msgspec.json.Decoder(WireCampaign)
-_REWARD_CAMPAIGN = msgspec.json.Decoder(WireRewardCampaign)
-_STATUS: Mapping[str, Literal["upcoming", "active", "ended"]] = {
-    "ACTIVE": "active",
-    "UPCOMING": "upcoming",
-    "EXPIRED": "ended",
-}
 
 
 class _Mirror:
@@ -241,23 +112,8 @@ class TwitchDrops(_Mirror):
 
     def parse(self, item: Item) -> CampaignRecord:
         """Decode one campaign; what the campaign does not say of its game, its group does."""
-        wire = decode_item(_CAMPAIGN, item)
-        return CampaignRecord(
-            service=self.service,
-            external_id=required(str(wire.id), "id"),
-            name=required(wire.name, "name"),
-            description=clean(wire.description),
-            details_url=clean(wire.details),
-            account_link_url=clean(wire.account_link),
-            image_url=clean(wire.image),
-            start_at=utc(wire.start_at),
-            end_at=utc(wire.end_at),
-            status=_STATUS.get(wire.status or ""),
-            organization=_organization(wire.owner),
-            game=_game(wire.game, item.context),
-            drops=None if wire.time_based_drops is None else tuple(_drop(d) for d in wire.time_based_drops if d),
-            channels=_channels(wire.allow),
-        )
+        wire = decode_item(CAMPAIGN, item)
+        return campaign_record(wire, _game(wire.game, item.context))
 
 
 class TwitchRewards(_Mirror):
@@ -277,26 +133,7 @@ class TwitchRewards(_Mirror):
 
     def parse(self, item: Item) -> RewardCampaignRecord:
         """Decode one reward campaign."""
-        wire = decode_item(_REWARD_CAMPAIGN, item)
-        goals = wire.unlock_requirements or WireGoals()
-        return RewardCampaignRecord(
-            service=self.service,
-            external_id=required(str(wire.id), "id"),
-            name=required(wire.name, "name"),
-            brand=clean(wire.brand),
-            summary=clean(wire.summary),
-            instructions=clean(wire.instructions),
-            about_url=clean(wire.about),
-            external_url=clean(wire.external),
-            image_url=clean(wire.image.url if wire.image else None),
-            is_sitewide=wire.is_sitewide,
-            required_minutes=goals.minute_watched_goal,
-            required_subs=goals.subs_goal,
-            start_at=utc(wire.starts_at),
-            end_at=utc(wire.ends_at),
-            game=_game(wire.game, None),
-            rewards=tuple(_reward(reward) for reward in wire.rewards or () if reward),
-        )
+        return reward_campaign_record(decode_item(REWARD_CAMPAIGN, item))
 
 
 def _other_version_may_help(error: SourceError) -> bool:
@@ -369,75 +206,14 @@ def _item(raw: msgspec.Raw, group: WireGroup) -> Item:
     return Item(digest(head.encode(), raw), raw, identity(group.game_id), group)
 
 
-def _game(wire: WireGame | None, group: WireGroup | None) -> GameRecord | None:
-    group_id = identity(group.game_id) if group else None
-    group_name = clean(group.game_display_name) if group else None
-    box_art = clean(group.box_art) if group else None
-    external_id = identity(wire.id) if wire else None
-    if wire is None or external_id is None:
+def _game(wire: WireGame | None, group: WireGroup) -> GameRecord | None:
+    """Return the campaign's game, or its group's where it names none; a picture belongs to the group's own game."""
+    group_id, group_name, box_art = identity(group.game_id), clean(group.game_display_name), clean(group.box_art)
+    game = game_record(wire)
+    if wire is None or game is None:
         if group_id is None or group_name is None:
             return None
         return GameRecord(external_id=group_id, name=group_name, box_art_url=box_art)
-    if group_id != external_id:
-        group_name = box_art = None
-    name = clean(wire.display_name) or clean(wire.name) or group_name or external_id
-    return GameRecord(external_id=external_id, name=name, box_art_url=box_art)
-
-
-def _organization(wire: WireOrganization | None) -> OrganizationRecord | None:
-    external_id = identity(wire.id) if wire else None
-    if wire is None or external_id is None:
-        return None
-    return OrganizationRecord(external_id=external_id, name=clean(wire.name) or external_id)
-
-
-def _channels(allow: WireAllow | None) -> tuple[ChannelRecord, ...] | None:
-    if allow is None:
-        return None
-    return tuple(
-        ChannelRecord(
-            external_id=external_id,
-            login=clean(channel.name) or clean(channel.display_name) or external_id,
-            display_name=clean(channel.display_name),
-        )
-        for channel in allow.channels or ()
-        if channel and (external_id := identity(channel.id))
-    )
-
-
-def _drop(wire: WireDrop) -> DropRecord:
-    listed = wire.precondition_drops
-    return DropRecord(
-        external_id=required(str(wire.id), "timeBasedDrops.id"),
-        name=clean(wire.name),
-        required_minutes=wire.required_minutes_watched,
-        required_subs=wire.required_subs,
-        precondition_drop_ids=None if listed is None else tuple(key for p in listed if (key := identity(p.id))),
-        start_at=utc(wire.start_at),
-        end_at=utc(wire.end_at),
-        benefits=tuple(_benefit(edge.benefit, edge) for edge in wire.benefit_edges or () if edge and edge.benefit),
-    )
-
-
-def _benefit(wire: WireBenefit, edge: WireEdge) -> BenefitRecord:
-    return BenefitRecord(
-        external_id=required(str(wire.id), "benefit.id"),
-        name=clean(wire.name),
-        image_url=clean(wire.image),
-        distribution_type=clean(wire.distribution_type),
-        is_ios_available=wire.is_ios_available,
-        created_at=utc(wire.created_at),
-        entitlement_limit=edge.entitlement_limit,
-    )
-
-
-def _reward(wire: WireReward) -> RewardRecord:
-    image = wire.thumbnail_image or wire.banner_image
-    return RewardRecord(
-        external_id=required(str(wire.id), "rewards.id"),
-        name=required(wire.name, "rewards.name"),
-        image_url=clean(image.url) if image else None,
-        earnable_until=utc(wire.earnable_until),
-        redemption_url=clean(wire.redemption),
-        redemption_instructions=clean(wire.redemption_instructions),
-    )
+    name = clean(wire.display_name) or clean(wire.name) or group_name or game.external_id
+    art = box_art if group_id == game.external_id else None
+    return GameRecord(external_id=game.external_id, name=name, box_art_url=art or game.box_art_url)

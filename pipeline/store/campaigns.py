@@ -234,7 +234,7 @@ def add_campaigns(
         }
         for record in records
     ]
-    ids: dict[str, int] = dict(execute_rows(connection, _added(tuple(rows[0])), rows).tuples().all())
+    ids: dict[str, int] = dict(execute_rows(connection, _added(tuple(rows[0])), rows).all())
     store_drops(connection, service, {ids[r.external_id]: r.drops or () for r in records}, seen_at)
     allow_channels(connection, service, {ids[r.external_id]: r.channels or () for r in records}, seen_at)
     return {

@@ -118,7 +118,7 @@ def _upsert_by_external_id(
         return {}
     execute_rows(connection, _upsert(table, tuple(rows[0]), tuple(told)), rows)
     wanted = {"service": rows[0]["service"], "external_ids": [row["external_id"] for row in rows]}
-    return dict(connection.execute(_ids_of(table), wanted).tuples().all())
+    return dict(connection.execute(_ids_of(table), wanted).all())
 
 
 @functools.cache
@@ -170,7 +170,7 @@ def _match_games_by_name(connection: Connection, service: str, records: Sequence
     candidates = select(GAMES.c.name_key, func.min(GAMES.c.id)).where(
         GAMES.c.name_key == func.any([key for both in keys.values() for key in both]), ~linked.exists()
     )
-    by_key = dict(connection.execute(candidates.group_by(GAMES.c.name_key)).tuples().all())
+    by_key = dict(connection.execute(candidates.group_by(GAMES.c.name_key)).all())
     matched: Ids = {}
     for external_id, both in keys.items():
         game_id = next((by_key[key] for key in sorted(both) if key in by_key), None)
@@ -196,7 +196,7 @@ def _create_games(connection: Connection, service: str, records: Sequence[GameRe
         for record in records
     ]
     statement = insert_rows(GAMES, tuple(rows[0])).returning(GAMES.c.public_id, GAMES.c.id)
-    by_public_id: dict[str, int] = dict(execute_rows(connection, statement, rows).tuples().all())
+    by_public_id: dict[str, int] = dict(execute_rows(connection, statement, rows).all())
     return {r.external_id: by_public_id[public_id(service, r.external_id)] for r in records}
 
 

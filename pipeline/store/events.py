@@ -63,7 +63,7 @@ def append_events(
     if not fresh:
         return Counter()
     rows = [_row(event, source_id=source_id, silent=silent, now=now) for event in fresh]
-    added = execute_rows(connection, _added(tuple(rows[0])), rows).tuples().all()
+    added = execute_rows(connection, _added(tuple(rows[0])), rows).all()
     ids = [event_id for event_id, _ in added]
     if ids:
         fan_out(connection, ids, now)

@@ -100,7 +100,7 @@ def store_rewards(
         index_elements=[CAMPAIGNS.c.service, CAMPAIGNS.c.external_id],
         set_={name: func.coalesce(statement.excluded[name], CAMPAIGNS.c[name]) for name in filled},
     ).returning(CAMPAIGNS.c.external_id, CAMPAIGNS.c.id)
-    ids: dict[str, int] = dict(execute_rows(connection, upsert, rows).tuples().all())
+    ids: dict[str, int] = dict(execute_rows(connection, upsert, rows).all())
     _store_rewards_of(connection, {ids[record.external_id]: record for record in records}, seen_at)
     return load_rewards(connection, service, list(ids))
 

@@ -48,7 +48,7 @@ def load_open_items(
     )
     if kind == "campaign":
         query = query.where(DropCampaign.withdrawn_at.is_(None))
-    return {key: OpenItem(groups[key], end_at) for key, end_at in connection.execute(query).tuples()}
+    return {key: OpenItem(groups[key], end_at) for key, end_at in connection.execute(query)}
 
 
 def record_seen(

@@ -301,6 +301,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_allowed_channels_channel_id"), "allowed_channels", ["channel_id"], unique=False)
     op.create_table(
+        "campaign_deadlines",
+        sa.Column("campaign_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["drop_campaigns.id"], name=op.f("fk_campaign_deadlines_campaign_id_drop_campaigns")
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", "kind", name=op.f("pk_campaign_deadlines")),
+    )
+    op.create_index(op.f("ix_campaign_deadlines_due_at"), "campaign_deadlines", ["due_at"], unique=False)
+    op.create_table(
         "events",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -450,6 +461,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_events_change_key_occurred_at"), table_name="events")
     op.drop_index(op.f("ix_events_campaign_id"), table_name="events")
     op.drop_table("events")
+    op.drop_index(op.f("ix_campaign_deadlines_due_at"), table_name="campaign_deadlines")
+    op.drop_table("campaign_deadlines")
     op.drop_index(op.f("ix_allowed_channels_channel_id"), table_name="allowed_channels")
     op.drop_table("allowed_channels")
     op.drop_index(op.f("ix_subscriptions_target_id"), table_name="subscriptions")

@@ -1,0 +1,155 @@
+"""Remember across campaigns: when a reward was on offer before, and how often a game has campaigns."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import aliased
+
+from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, GameExternalId, TimeBasedDrop
+from models.events import SeenBefore
+from models.names import name_key
+from pipeline.errors import LootwireError
+
+_BEFORE, _NOW = aliased(DropCampaign), aliased(DropCampaign)
+_DROP_BEFORE, _DROP_NOW = aliased(TimeBasedDrop), aliased(TimeBasedDrop)
+_EDGE_BEFORE, _EDGE_NOW = aliased(DropBenefitEdge), aliased(DropBenefitEdge)
+_BENEFIT_BEFORE, _BENEFIT_NOW = aliased(DropBenefit), aliased(DropBenefit)
+# The last campaign before each new one, of the same organization and game, that gave a benefit of the same name.
+_SEEN_BEFORE = (
+    select(_NOW.id, _BENEFIT_NOW.name, _BEFORE.name, _BEFORE.end_at)
+    .join(_DROP_NOW, _DROP_NOW.campaign_id == _NOW.id)
+    .join(_EDGE_NOW, _EDGE_NOW.drop_id == _DROP_NOW.id)
+    .join(_BENEFIT_NOW, _BENEFIT_NOW.id == _EDGE_NOW.benefit_id)
+    .join(
+        _BEFORE,
+        (_BEFORE.game_id == _NOW.game_id)
+        & (_BEFORE.organization_id == _NOW.organization_id)
+        & (_BEFORE.id < _NOW.id)
+        & (_BEFORE.end_at <= _NOW.start_at),
+    )
+    .join(_DROP_BEFORE, _DROP_BEFORE.campaign_id == _BEFORE.id)
+    .join(_EDGE_BEFORE, _EDGE_BEFORE.drop_id == _DROP_BEFORE.id)
+    .join(
+        _BENEFIT_BEFORE,
+        (_BENEFIT_BEFORE.id == _EDGE_BEFORE.benefit_id) & (_BENEFIT_BEFORE.name == _BENEFIT_NOW.name),
+    )
+    .where(_NOW.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+    .order_by(_NOW.id, _BENEFIT_NOW.name, _BEFORE.end_at.desc(), _BEFORE.id.desc())
+    .ext(distinct_on(_NOW.id, _BENEFIT_NOW.name))
+)
+
+
+class GameHistory(msgspec.Struct, frozen=True, kw_only=True):
+    """How a game's campaigns come and go; times are UTC, durations medians."""
+
+    name: str
+    services: tuple[str, ...]
+    campaigns: int
+    open: int
+    first_start_at: datetime | None
+    last_end_at: datetime | None
+    lasts: timedelta | None
+    every: timedelta | None
+
+
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward and how often it was given."""
+
+    reward: str
+    service: str
+    campaigns: int
+    last_campaign: str
+    until: datetime | None
+
+
+def seen_before(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, tuple[SeenBefore, ...]]:
+    """Return which benefits of new campaigns were on offer before, by campaign row id."""
+    found: dict[int, tuple[SeenBefore, ...]] = {}
+    for campaign_id, benefit, campaign, until in connection.execute(_SEEN_BEFORE, {"ids": list(campaign_ids)}):
+        line = SeenBefore(benefit=benefit or "", campaign=campaign, until=until)
+        found[campaign_id] = (*found.get(campaign_id, ()), line)
+    return found
+
+
+def find_game(connection: Connection, name: str) -> int:
+    """Return a game's row id by its name; raises `LootwireError` that names games with a similar beginning."""
+    key = name_key(name)
+    game_id = connection.scalar(select(Game.id).where(Game.name_key == key).order_by(Game.id).limit(1))
+    if game_id is not None:
+        return game_id
+    like = select(Game.name).where(Game.name_key.contains(key, autoescape=True)).order_by(Game.name).limit(8)
+    similar = list(connection.scalars(like))
+    hint = f"; there are: {', '.join(similar)}" if similar else ""
+    raise LootwireError(f"no game named {name!r} has had a campaign yet{hint}")
+
+
+def game_history(connection: Connection, game_id: int) -> GameHistory:
+    """Return how often a game's campaigns come and how long they last."""
+    gap = DropCampaign.start_at - func.lag(DropCampaign.start_at).over(order_by=DropCampaign.start_at)
+    each = (
+        select(
+            DropCampaign.start_at,
+            DropCampaign.end_at,
+            DropCampaign.ended_at,
+            DropCampaign.withdrawn_at,
+            gap.label("gap"),
+        )
+        .where(DropCampaign.game_id == game_id)
+        .cte("each")
+    )
+    middle = func.percentile_cont(0.5)
+    row = connection.execute(
+        select(
+            func.count(),
+            func.count().filter(each.c.ended_at.is_(None), each.c.withdrawn_at.is_(None)),
+            func.min(each.c.start_at),
+            func.max(each.c.end_at),
+            middle.within_group((each.c.end_at - each.c.start_at).asc()),
+            middle.within_group(each.c.gap.asc()),
+        )
+    ).one()
+    named = connection.scalars(
+        select(GameExternalId.service).where(GameExternalId.game_id == game_id).order_by(GameExternalId.service)
+    )
+    return GameHistory(
+        name=connection.scalars(select(Game.name).where(Game.id == game_id)).one(),
+        services=tuple(named),
+        campaigns=row[0],
+        open=row[1],
+        first_start_at=row[2],
+        last_end_at=row[3],
+        lasts=row[4],
+        every=row[5],
+    )
+
+
+def offers(connection: Connection, game_id: int, limit: int) -> list[Offer]:
+    """Return a game's rewards, those offered last first."""
+    rows = connection.execute(
+        select(
+            DropBenefit.name,
+            DropCampaign.service,
+            func.count(DropCampaign.id.distinct()),
+            func.max(DropCampaign.end_at).label("until"),
+            func.max(DropCampaign.id),
+        )
+        .join(DropBenefitEdge, DropBenefitEdge.benefit_id == DropBenefit.id)
+        .join(TimeBasedDrop, TimeBasedDrop.id == DropBenefitEdge.drop_id)
+        .join(DropCampaign, DropCampaign.id == TimeBasedDrop.campaign_id)
+        .where(DropCampaign.game_id == game_id, DropBenefit.name.is_not(None))
+        .group_by(DropBenefit.name, DropCampaign.service)
+        .order_by(func.max(DropCampaign.end_at).desc(), DropBenefit.name)
+        .limit(limit)
+    ).all()
+    names = dict(
+        connection.execute(
+            select(DropCampaign.id, DropCampaign.name).where(DropCampaign.id == func.any([row[4] for row in rows]))
+        ).all()
+    )
+    return [
+        Offer(reward=name or "", service=service, campaigns=count, until=until, last_campaign=names[last])
+        for name, service, count, until, last in rows
+    ]
