@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from models.events import DropLine, EventDetail, EventKind, FieldChange
+from models.events import DropLine, EventDetail, EventKind, FieldChange, SeenBefore
 from notifiers.escape import clean, cut, safe_url
 
 NAME_LENGTH = 160
@@ -146,6 +146,7 @@ def _facts(event: EventText) -> Iterable[Fact]:
         ("Starts", detail.start_at and moment(detail.start_at)),
         ("Ends", detail.end_at and moment(detail.end_at)),
         ("Asks for", _effort(detail.required_minutes, detail.required_subs)),
+        ("Late", detail.late and "this was due while nothing ran"),
         ("Reason", detail.reason),
         ("Since", detail.since and moment(detail.since)),
         ("Next attempt", detail.next_attempt_at and moment(detail.next_attempt_at)),
@@ -160,6 +161,7 @@ def _sections(event: EventText, extent: Extent) -> Iterable[Section]:
     yield _section("Changed", [_change(c) for c in detail.changes], extent)
     yield _section("New drops", [_drop(d) for d in detail.drops_added], extent)
     yield _section("Drops", [_drop(d) for d in detail.drops], extent)
+    yield _section("On offer before", [_before(line) for line in detail.seen_before], extent)
     yield _section("New channels", detail.channels_added, extent)
     yield _section("Channels no longer named", detail.channels_removed, extent)
     if detail.channels_total or detail.channels:
@@ -172,6 +174,11 @@ def _sections(event: EventText, extent: Extent) -> Iterable[Section]:
 def _section(label: str, items: Sequence[str], extent: Extent, total: int | None = None) -> Section:
     shown = tuple(clean(item, NAME_LENGTH) for item in items[: extent.items])
     return Section(label, shown, (len(items) if total is None else total) - len(shown))
+
+
+def _before(line: SeenBefore) -> str:
+    until = f" until {moment(line.until)}" if line.until else ""
+    return f"{line.benefit}, in {cut(line.campaign, NAME_LENGTH // 2)}{until}"
 
 
 def _drop(drop: DropLine) -> str:
