@@ -28,6 +28,8 @@ class CampaignDiff(msgspec.Struct, frozen=True, kw_only=True):
     fields: dict[str, Any] = {}
     organization_changed: bool = False
     game_changed: bool = False
+    # The organization's name or the game's box art: stored with them, told of nothing.
+    catalogue_changed: bool = False
     drops_added: tuple[DropRecord, ...] = ()
     drops_changed: tuple[DropRecord, ...] = ()
     drops_gone: tuple[DropRecord, ...] = ()
@@ -44,6 +46,13 @@ class CampaignDiff(msgspec.Struct, frozen=True, kw_only=True):
 
     def __bool__(self) -> bool:
         return any(getattr(self, field) for field in self.__struct_fields__)
+
+
+def blanks_only(known: CampaignRecord, told: CampaignRecord) -> CampaignRecord:
+    """Return what is told as far as it fills blanks, for a source that a better placed one stands above."""
+    names = (name for name in told.__struct_fields__ if name not in {"service", "external_id", "name"})
+    known_already = {name: None for name in names if (value := getattr(known, name)) is not None and value != ()}
+    return msgspec.structs.replace(told, name=known.name, **known_already)
 
 
 def compare(known: CampaignRecord, told: CampaignRecord) -> CampaignDiff:
@@ -71,6 +80,7 @@ def compare(known: CampaignRecord, told: CampaignRecord) -> CampaignDiff:
         fields=fields,
         organization_changed=organization_changed,
         game_changed=game_changed,
+        catalogue_changed=_catalogue_changed(known, told),
         drops_added=added,
         drops_changed=tuple(new for _, new in altered),
         drops_gone=gone,
@@ -108,6 +118,15 @@ def _changed_fields(known: Any, told: Any, names: Iterable[str]) -> dict[str, An
 
 def _other_identity(known: Any, told: Any) -> bool:
     return told is not None and (known is None or known.external_id != told.external_id)
+
+
+def _catalogue_changed(known: CampaignRecord, told: CampaignRecord) -> bool:
+    organization, game = told.organization, told.game
+    renamed = bool(
+        organization and known.organization and organization.named and organization.name != known.organization.name
+    )
+    repainted = bool(game and known.game and game.box_art_url and game.box_art_url != known.game.box_art_url)
+    return renamed or repainted
 
 
 def _identity_changes(

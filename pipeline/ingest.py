@@ -11,13 +11,15 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Update, bindparam, select, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from models import Source
 from models.events import EventDetail, EventKind
 from pipeline.errors import InvalidItem
-from pipeline.judge import OpenItem, Verdict, count_absence, judge
-from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapshot
+from pipeline.judge import ABSENCES_TO_BELIEVE, OpenItem, Verdict, count_absence, judge
+from pipeline.placing import HAS_A_SAY_FOR, outranks
+from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapshot, clean
 from pipeline.sources.base import UNREADABLE, DropSource
 from pipeline.store import sightings
 from pipeline.store.events import NewEvent, append_events
@@ -28,6 +30,9 @@ from pipeline.subjects import CampaignSubjects, RewardSubjects, Subjects
 # Snapshots are stored one at a time: two sources may create the same game, and event ids keep the order of commits.
 # The lock is on the rows of all sources, so taking it is also the one read of the source's own row.
 _LOCKED = select(*Source.__table__.c).order_by(Source.id).with_for_update()
+
+# The digest of something that must be decoded next time whatever its bytes are: no item has it.
+UNSETTLED = b""
 
 Record = CampaignRecord | RewardCampaignRecord
 Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
@@ -89,8 +94,16 @@ def take_turn(connection: Connection) -> list[RowMapping]:
 
 
 def lock_source(connection: Connection, name: str) -> RowMapping:
-    """Wait for this process's turn to store, and return the source's row."""
-    return next(row for row in take_turn(connection) if row["name"] == name)
+    """Wait for this process's turn to store, and return the source's row.
+
+    A source that only files tell of gets its row here: one that is off, so that nobody tries to fetch it.
+    """
+    for row in take_turn(connection):
+        if row["name"] == name:
+            return row
+    told = {"name": name, "service": name.partition(".")[0], "enabled": False, "next_due_at": func.now()}
+    connection.execute(insert(Source).values(told).on_conflict_do_nothing())
+    return lock_source(connection, name)
 
 
 def ingest(context: Context, snapshot: Snapshot) -> Ingested:
@@ -103,6 +116,8 @@ def ingest(context: Context, snapshot: Snapshot) -> Ingested:
     new_items = [item for item in snapshot.items if item.digest not in by_digest]
     fresh, quarantined, unreadable_ids = _parse(context, _never_seen(context, new_items) if late else new_items)
     quarantined += [context.keep(raw, "invalid_item", reason) for raw, reason in snapshot.broken]
+    # A payload may list one thing twice and differently: what it listed before is what it lists.
+    fresh = {key: found for key, found in fresh.items() if key not in seen}
     seen |= fresh.keys() | unreadable_ids
     invalid = len(quarantined)
     counted = {"items": len(snapshot.items) + len(snapshot.broken), "invalid": invalid}
@@ -115,19 +130,20 @@ def ingest(context: Context, snapshot: Snapshot) -> Ingested:
 
     absent = [s for s in known if s.external_id not in seen and _in_scope(s, snapshot)]
     verdict, open_items = _judge(context, snapshot, seen, known, absent, invalid)
-    if verdict.outcome != "sound":
-        quarantined.append(context.keep(context.payload, verdict.reason or "", verdict.detail or ""))
+    if verdict.reason is not None:
+        quarantined.append(context.keep(context.payload, verdict.reason, verdict.detail or ""))
     if verdict.outcome == "suspect":
         told, state = _unexpected(context, verdict.detail or "")
         _set_source(context, **state)
         return Ingested(outcome="quarantined", events=context.append(told), quarantined=quarantined, **counted)
 
+    told_of_source, state = list[NewEvent](), dict[str, datetime | str | None]()
     changed, told = _store(context, fresh)
     _forget_absences(context, known, seen)
     if verdict.outcome == "sound":
         told += _store_absences(context, absent, open_items)
         told_of_source, state = _expected_again(context)
-    else:
+    elif verdict.reason is not None:
         told_of_source, state = _unexpected(context, verdict.detail or "")
     _set_source(context, last_snapshot_at=context.taken_at, **state)
     events = context.append([*told, *told_of_source])
@@ -177,7 +193,8 @@ def _peek_id(item: Item) -> set[str]:
         found = msgspec.json.decode(item.raw, type=_Identified)
     except UNREADABLE:
         return set()
-    return {str(found.id or found.campaignNo)}
+    external_id = clean(str(found.id or found.campaignNo))
+    return {external_id} if external_id else set()
 
 
 def _in_scope(sighting: OpenSighting, snapshot: Snapshot) -> bool:
@@ -195,7 +212,7 @@ def _judge(
 ) -> tuple[Verdict, Mapping[str, OpenItem]]:
     """Judge the snapshot; what is open is only asked where something is missing."""
     open_items: Mapping[str, OpenItem] = {}
-    if absent:
+    if absent or not seen:
         open_items = sightings.load_open_items(context.connection, context.adapter.kind, context.adapter.service, known)
     verdict = judge(
         open_items,
@@ -204,6 +221,7 @@ def _judge(
         scope=snapshot.scope,
         empty_groups=snapshot.empty_groups,
         invalid=invalid,
+        complete=snapshot.complete,
     )
     return verdict, open_items
 
@@ -212,9 +230,20 @@ def _store(context: Context, fresh: Mapping[str, tuple[Item, Record]]) -> tuple[
     """Store new and changed records; returns how many rows differ and the events that makes."""
     if not fresh:
         return 0, []
-    digests = {key: (item.digest, item.group_id) for key, (item, _) in fresh.items()}
+    elsewhere = _listed_elsewhere(context, list(fresh))
+    outranked = {key for key, names in elsewhere.items() if outranks(names, context.adapter.name)}
+    records = [record for _, record in fresh.values()]
+    stored = context.subjects.store(records, context.taken_at, outranked=outranked)
+    digests = {
+        key: (UNSETTLED if key in stored.unsettled else item.digest, item.group_id) for key, (item, _) in fresh.items()
+    }
     sightings.record_seen(context.connection, context.source["id"], digests, seen_at=context.taken_at)
-    return context.subjects.store([record for _, record in fresh.values()], context.taken_at)
+    return stored.changed, list(stored.events)
+
+
+def _listed_elsewhere(context: Context, external_ids: Sequence[str]) -> dict[str, set[str]]:
+    since = context.taken_at - HAS_A_SAY_FOR
+    return sightings.listed_by_others(context.connection, context.source["id"], external_ids, since=since)
 
 
 def _store_late(
@@ -233,7 +262,8 @@ def _store_late(
             seen_at=context.taken_at,
             closed_at=context.taken_at if is_over else None,
         )
-    return context.subjects.store([record for _, record in fresh.values()], context.taken_at, now=last)
+    stored = context.subjects.store([record for _, record in fresh.values()], context.taken_at, now=last)
+    return stored.changed, list(stored.events)
 
 
 def _forget_absences(context: Context, known: Sequence[OpenSighting], seen: set[str]) -> None:
@@ -246,6 +276,7 @@ def _store_absences(
 ) -> list[NewEvent]:
     """Count absences; end what is past its own end, withdraw what was missed often enough."""
     source_id, taken_at = context.source["id"], context.taken_at
+    held = _listed_elsewhere(context, [sighting.external_id for sighting in absent])
     over: list[str] = []
     missing: dict[str, int] = {}
     for sighting in absent:
@@ -259,8 +290,13 @@ def _store_absences(
             sightings.record_absent(
                 context.connection, source_id, sighting, count, last_seen_at=last_seen_at, at=taken_at
             )
-        missing[sighting.external_id] = count
-    ended, events_of_end = context.subjects.end([key for key in over if key in open_items], taken_at)
+        if sighting.external_id not in held:
+            missing[sighting.external_id] = count
+        elif count >= ABSENCES_TO_BELIEVE:
+            # Gone as far as this source tells; the others decide whether the campaign is.
+            over.append(sighting.external_id)
+    ending = [key for key in over if key in open_items and key not in held]
+    ended, events_of_end = context.subjects.end(ending, taken_at)
     withdrawn, events_of_withdrawal = context.subjects.withdraw(missing, taken_at)
     sightings.close(context.connection, source_id, {*over, *ended, *withdrawn}, at=taken_at)
     return [*events_of_end, *events_of_withdrawal]

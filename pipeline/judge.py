@@ -33,7 +33,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What may be done with a snapshot.
 
     `sound`: everything; `absent` are the ids it shows to be gone. `partial`: add and update, never remove.
-    `suspect`: nothing; keep it aside for `reason` (`empty`, `shrunken`) and look again.
+    `suspect`: nothing; keep it aside for `reason` (`empty`, `shrunken`) and look again. A verdict without a reason
+    has nothing to tell: an answer that came in part, as the service itself says, is no surprise.
     """
 
     outcome: Literal["sound", "partial", "suspect"]
@@ -50,15 +51,19 @@ def judge(
     scope: frozenset[str] | None,
     empty_groups: frozenset[str],
     invalid: int,
+    complete: bool = True,
 ) -> Verdict:
     """Judge a snapshot that lists `seen` against the open items known from the same source.
 
-    `scope` None means that the answer claims to list everything; `invalid` counts items that could not be read.
+    `scope` None means that the answer claims to list everything; `invalid` counts items that could not be read;
+    not `complete` is an answer of which the service failed to tell a part.
     """
     total = len(seen) + invalid
     if invalid and invalid > INVALID_SHARE * total:
         detail = f"{invalid} of {total} items could not be read"
         return Verdict(outcome="partial", reason="too_many_invalid", detail=detail)
+    if not complete:
+        return Verdict(outcome="partial")
     if scope is None and not seen and len(known) > MOST_OPEN_FOR_AN_EMPTY_ANSWER:
         return Verdict(outcome="suspect", reason="empty", detail=f"the answer was empty while {len(known)} were open")
     absent = {

@@ -19,10 +19,17 @@ class GameRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrganizationRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """An organization; where its name is not told the id stands in for it."""
+
     external_id: str
     name: str
     url: str | None = None
     logo_url: str | None = None
+
+    @property
+    def named(self) -> bool:
+        """Whether the name was told."""
+        return self.name != self.external_id
 
 
 class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +125,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one answer told at one moment.
 
     `scope` is None when the answer lists all that there is; else it holds the ids that were asked for, and nothing
-    else may be judged absent. Groups in `empty_groups` judge none of their campaigns.
+    else may be judged absent. Groups in `empty_groups` judge none of their campaigns. An answer that is not `complete`,
+    because the service failed to tell a part of it, may add and update but shows nothing to be gone.
     """
 
     items: Sequence[Item]
@@ -126,6 +134,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     broken: Sequence[tuple[bytes, str]] = ()
     scope: frozenset[str] | None = None
     empty_groups: frozenset[str] = frozenset()
+    complete: bool = True
 
 
 _NOT_STORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)])

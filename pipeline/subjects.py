@@ -1,6 +1,6 @@
 """Store drop campaigns and reward campaigns, and say which events that makes: what `ingest` does, by kind of thing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.events import EventKind
-from pipeline.compare import CampaignDiff, compare
+from pipeline.compare import CampaignDiff, blanks_only, compare
 from pipeline.deadlines import deadlines, event_kind, is_late, is_pointless
 from pipeline.judge import ABSENCES_TO_BELIEVE, EMPTY_LISTS_TO_BELIEVE
 from pipeline.records import CampaignRecord, RewardCampaignRecord
@@ -23,6 +23,17 @@ from pipeline.wording import campaign_detail, channel_names, drop_lines, reward_
 Record_contra = TypeVar("Record_contra", bound=CampaignRecord | RewardCampaignRecord, contravariant=True)
 
 
+class Stored(msgspec.Struct, frozen=True):
+    """What storing did: how many things are new or changed, and the events that makes.
+
+    What is `unsettled`, by external id, must be looked at again even if its bytes stay the same.
+    """
+
+    changed: int = 0
+    events: Sequence[NewEvent] = ()
+    unsettled: frozenset[str] = frozenset()
+
+
 class Subjects(Protocol[Record_contra]):
     """One kind of thing that sources list. Every method works inside the caller's transaction."""
 
@@ -32,9 +43,17 @@ class Subjects(Protocol[Record_contra]):
         """Return those of the ids that are stored already."""
 
     def store(
-        self, records: Sequence[Record_contra], seen_at: datetime, *, now: datetime | None = None
-    ) -> tuple[int, list[NewEvent]]:
-        """Store records seen at a time; `now` is later where they come from an old snapshot."""
+        self,
+        records: Sequence[Record_contra],
+        seen_at: datetime,
+        *,
+        now: datetime | None = None,
+        outranked: Collection[str] = (),
+    ) -> Stored:
+        """Store records seen at a time; `now` is later where they come from an old snapshot.
+
+        Of what is `outranked`, by external id, a better placed source tells too: only blanks are filled.
+        """
 
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """End those whose own end has passed."""
@@ -55,19 +74,24 @@ class CampaignSubjects:
         return campaigns.known_campaigns(self._connection, self._service, external_ids)
 
     def store(
-        self, records: Sequence[CampaignRecord], seen_at: datetime, *, now: datetime | None = None
-    ) -> tuple[int, list[NewEvent]]:
-        """Add what is new, apply what differs; returns how many campaigns changed and the events that makes."""
+        self,
+        records: Sequence[CampaignRecord],
+        seen_at: datetime,
+        *,
+        now: datetime | None = None,
+        outranked: Collection[str] = (),
+    ) -> Stored:
+        """Add what is new, apply what differs."""
         stored = campaigns.load_campaigns(self._connection, self._service, [r.external_id for r in records])
         new = [record for record in records if record.external_id not in stored]
         events = self._add(new, seen_at, now or seen_at) if new else []
         changes = [
-            Change(stored=stored[r.external_id], told=r, diff=compare(stored[r.external_id].record, r))
+            _change(stored[r.external_id], r, blanks=r.external_id in outranked)
             for r in records
             if r.external_id in stored
         ]
         changes = self._believe_channels(changes)
-        changed = [change for change in changes if change.diff]
+        changed = [change for change in changes if _settled(change.diff)]
         campaigns.apply_changes(self._connection, changed, seen_at=seen_at)
         self._move_deadlines(changed, seen_at)
         for change in changes:
@@ -76,7 +100,8 @@ class CampaignSubjects:
             events += change_events(change, seen_at)
         events += self._start_by_word(changes, seen_at)
         events += self._end_by_word(changes, seen_at)
-        return len(new) + len(changed), events
+        unsettled = frozenset(c.told.external_id for c in changes if c.diff.channels_emptied)
+        return Stored(len(new) + len(changed), events, unsettled)
 
     def _add(self, records: Sequence[CampaignRecord], seen_at: datetime, now: datetime) -> list[NewEvent]:
         ended = {r.external_id: end for r in records if (end := _own_end(r, seen_at, now)) is not None}
@@ -107,11 +132,12 @@ class CampaignSubjects:
             count = change.stored.channels_empty_count + 1 if change.diff.channels_emptied else 0
             diff = change.diff
             if count >= EMPTY_LISTS_TO_BELIEVE:
-                diff = msgspec.structs.replace(diff, channels_removed=change.stored.record.channels or ())
+                gone = change.stored.record.channels or ()
+                diff = msgspec.structs.replace(diff, channels_removed=gone, channels_emptied=False)
                 count = 0
             if count != change.stored.channels_empty_count:
                 campaigns.set_state(self._connection, [change.stored.id], channels_empty_count=count)
-            believed.append(Change(stored=change.stored, told=change.told, diff=_settled(diff)))
+            believed.append(Change(stored=change.stored, told=change.told, diff=diff))
         return believed
 
     def _return(self, change: Change, at: datetime) -> list[NewEvent]:
@@ -212,8 +238,13 @@ class RewardSubjects:
         return set(rewards.load_rewards(self._connection, self._service, external_ids))
 
     def store(
-        self, records: Sequence[RewardCampaignRecord], seen_at: datetime, *, now: datetime | None = None
-    ) -> tuple[int, list[NewEvent]]:
+        self,
+        records: Sequence[RewardCampaignRecord],
+        seen_at: datetime,
+        *,
+        now: datetime | None = None,
+        outranked: Collection[str] = (),  # noqa: ARG002 - the lists of both sources are the service's own
+    ) -> Stored:
         """Insert or update; only new ones make an event, and one from an old snapshot may have ended since."""
         before = self.known([record.external_id for record in records])
         stored = rewards.store_rewards(self._connection, records, seen_at=seen_at)
@@ -221,7 +252,7 @@ class RewardSubjects:
         events = [_reward_event(EventKind.REWARD_ADDED, found, seen_at) for found in new]
         if now is not None and now > seen_at:
             events += self.end([found.record.external_id for found in new], now)[1]
-        return len(records), events
+        return Stored(len(records), events)
 
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """End reward campaigns whose own end has passed."""
@@ -243,6 +274,11 @@ class RewardSubjects:
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
         """A reward that is not listed for a while comes back or ends; nothing to tell."""
         return [], []
+
+
+def _change(stored: StoredCampaign, told: CampaignRecord, *, blanks: bool) -> Change:
+    told = blanks_only(stored.record, told) if blanks else told
+    return Change(stored=stored, told=told, diff=compare(stored.record, told))
 
 
 def change_events(change: Change, at: datetime) -> list[NewEvent]:

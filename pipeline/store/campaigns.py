@@ -377,9 +377,9 @@ def apply_changes(connection: Connection, changes: Sequence[Change], *, seen_at:
     if not changes:
         return
     service = changes[0].told.service
-    told_organizations = [c.told.organization for c in changes if c.diff.organization_changed and c.told.organization]
-    organizations = store_organizations(connection, service, told_organizations)
-    games = store_games(connection, service, [c.told.game for c in changes if c.told.game])
+    named = [c.told for c in changes if c.diff.organization_changed or c.diff.game_changed or c.diff.catalogue_changed]
+    organizations = store_organizations(connection, service, [t.organization for t in named if t.organization])
+    games = store_games(connection, service, [t.game for t in named if t.game])
     for change in changes:
         _update_fields(connection, change, organizations, games)
     store_drops(

@@ -34,20 +34,25 @@ Ids = dict[str, int]
 
 
 def store_organizations(connection: Connection, service: str, records: Iterable[OrganizationRecord]) -> Ids:
-    """Insert or rename organizations; returns row ids by external id."""
-    rows = [
-        {
-            "service": service,
-            "external_id": record.external_id,
-            "name": record.name,
-            "name_key": name_key(record.name),
-            "public_id": public_id(service, record.external_id),
-            "url": record.url,
-            "logo_url": record.logo_url,
-        }
-        for record in distinct(records)
-    ]
-    return _upsert_by_external_id(connection, ORGANIZATIONS, rows, ("name", "name_key", "url", "logo_url"))
+    """Insert or rename organizations; returns row ids by external id. An id in place of a name renames nothing."""
+    ids: Ids = {}
+    listed = distinct(records)
+    for named, told in ((True, ("name", "name_key", "url", "logo_url")), (False, ("url", "logo_url"))):
+        rows = [_organization(service, record) for record in listed if record.named is named]
+        ids |= _upsert_by_external_id(connection, ORGANIZATIONS, rows, told)
+    return ids
+
+
+def _organization(service: str, record: OrganizationRecord) -> dict[str, Any]:
+    return {
+        "service": service,
+        "external_id": record.external_id,
+        "name": record.name,
+        "name_key": name_key(record.name),
+        "public_id": public_id(service, record.external_id),
+        "url": record.url,
+        "logo_url": record.logo_url,
+    }
 
 
 def store_channels(connection: Connection, service: str, records: Iterable[ChannelRecord], now: datetime) -> Ids:

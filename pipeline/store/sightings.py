@@ -5,10 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import ARRAY, Connection, DateTime, Table, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import Insert
+from sqlalchemy.orm import aliased
 
-from models import DropCampaign, RewardCampaign, Sighting
+from models import DropCampaign, RewardCampaign, Sighting, Source
 from pipeline.bulk import as_bytea, execute_rows, insert_rows
 from pipeline.judge import OpenItem
 
@@ -31,6 +32,20 @@ _OPEN = select(*[SIGHTINGS.c[name] for name in OpenSighting.__struct_fields__]).
     SIGHTINGS.c.source_id == bindparam("source_id"), SIGHTINGS.c.closed_at.is_(None)
 )
 
+_THIS, _OTHER = aliased(Source), aliased(Source)
+_LISTED_BY_OTHERS = (
+    select(SIGHTINGS.c.external_id, _OTHER.name)
+    .join(_OTHER, _OTHER.id == SIGHTINGS.c.source_id)
+    .join(_THIS, (_THIS.service == _OTHER.service) & (_THIS.id != _OTHER.id))
+    .where(
+        _THIS.id == bindparam("source_id"),
+        _OTHER.last_snapshot_at >= bindparam("since", type_=DateTime(timezone=True)),
+        SIGHTINGS.c.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
+        SIGHTINGS.c.closed_at.is_(None),
+        SIGHTINGS.c.last_seen_at.is_(None),
+    )
+)
+
 
 def load_open(connection: Connection, source_id: int) -> list[OpenSighting]:
     """Return what the source lists or listed until lately: the one read of the steady state."""
@@ -49,6 +64,22 @@ def load_open_items(
     if kind == "campaign":
         query = query.where(DropCampaign.withdrawn_at.is_(None))
     return {key: OpenItem(groups[key], end_at) for key, end_at in connection.execute(query)}
+
+
+def listed_by_others(
+    connection: Connection, source_id: int, external_ids: Collection[str], *, since: datetime
+) -> dict[str, set[str]]:
+    """Return which of the ids other sources of the same service list now, with those sources' names.
+
+    A source whose last sound snapshot is older than `since` has no say.
+    """
+    if not external_ids:
+        return {}
+    parameters = {"source_id": source_id, "external_ids": list(external_ids), "since": since}
+    found: dict[str, set[str]] = {}
+    for external_id, name in connection.execute(_LISTED_BY_OTHERS, parameters):
+        found.setdefault(external_id, set()).add(name)
+    return found
 
 
 def record_seen(

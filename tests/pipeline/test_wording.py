@@ -1,0 +1,182 @@
+"""The one line that heads a message, and what an event's detail holds."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from models.events import DropLine, EventDetail, EventKind, FieldChange, detail_from_json, detail_to_json
+from pipeline.records import (
+    BenefitRecord,
+    CampaignRecord,
+    ChannelRecord,
+    DropRecord,
+    GameRecord,
+    OrganizationRecord,
+    RewardCampaignRecord,
+    RewardRecord,
+)
+from pipeline.wording import CHANNELS_SHOWN, campaign_detail, drop_lines, reward_detail, title
+
+END = datetime(2031, 3, 9, 7, 59, tzinfo=UTC)
+WEEK = EventDetail(name="Lantern Week", game="Harbour Lights")
+
+
+def changed(*changes: FieldChange) -> EventDetail:
+    return EventDetail(name="Lantern Week", game="Harbour Lights", changes=changes)
+
+
+TITLES: list[tuple[EventKind, str | None, EventDetail, str]] = [
+    (EventKind.CAMPAIGN_ADDED, "twitch", WEEK, "New drops on Twitch – Harbour Lights: Lantern Week"),
+    (EventKind.CAMPAIGN_ADDED, "kick", EventDetail(name="Anywhere"), "New drops on Kick – Anywhere"),
+    (EventKind.CAMPAIGN_ADDED, "chzzk", EventDetail(name="Rust", game="Rust"), "New drops on CHZZK – Rust"),
+    (EventKind.CAMPAIGN_ADDED, "mixer", EventDetail(name="Old"), "New drops on mixer – Old"),
+    (EventKind.CAMPAIGN_STARTED, "twitch", WEEK, "Drops started on Twitch – Harbour Lights: Lantern Week"),
+    (EventKind.CAMPAIGN_ENDED, "twitch", WEEK, "Drops ended on Twitch – Harbour Lights: Lantern Week"),
+    (
+        EventKind.CAMPAIGN_WITHDRAWN,
+        "twitch",
+        WEEK,
+        "Withdrawn before its end on Twitch – Harbour Lights: Lantern Week",
+    ),
+    (EventKind.CAMPAIGN_RETURNED, "twitch", WEEK, "Back on Twitch – Harbour Lights: Lantern Week"),
+    (
+        EventKind.CAMPAIGN_CHANGED,
+        "twitch",
+        changed(FieldChange(field="end_at", old="x", new="2031-03-09T09:59:00+02:00")),
+        "Changed on Twitch – Harbour Lights: Lantern Week (now ends 09 Mar 07:59 UTC)",
+    ),
+    (
+        EventKind.CAMPAIGN_CHANGED,
+        "twitch",
+        changed(FieldChange(field="end_at", old="x", new="2031-03-09T09:59:00+02:00", about="Hat")),
+        "Changed on Twitch – Harbour Lights: Lantern Week (end)",
+    ),
+    (
+        EventKind.CAMPAIGN_CHANGED,
+        "twitch",
+        changed(
+            FieldChange(field="required_minutes", old=1, new=2, about="Hat"),
+            FieldChange(field="required_minutes", old=3, new=4, about="Cap"),
+            FieldChange(field="drop", old="Coat", new=None),
+            FieldChange(field="description", old="a", new="b"),
+        ),
+        "Changed on Twitch – Harbour Lights: Lantern Week (minutes, a drop removed, description)",
+    ),
+    (
+        EventKind.CAMPAIGN_DROP_ADDED,
+        "twitch",
+        EventDetail(name="Week", drops_added=(DropLine(name="Hat"),)),
+        "1 more drop on Twitch – Week",
+    ),
+    (
+        EventKind.CAMPAIGN_DROP_ADDED,
+        "twitch",
+        EventDetail(name="Week", drops_added=(DropLine(name="Hat"), DropLine(name="Cap"))),
+        "2 more drops on Twitch – Week",
+    ),
+    (
+        EventKind.CAMPAIGN_CHANNELS_CHANGED,
+        "twitch",
+        EventDetail(name="Week", channels_added=("ann", "bob"), channels_removed=("cid",)),
+        "Channels changed on Twitch – Week (2 added, 1 removed)",
+    ),
+    (
+        EventKind.CAMPAIGN_CHANNELS_CHANGED,
+        "twitch",
+        EventDetail(name="Week", channels_removed=("cid",)),
+        "Channels changed on Twitch – Week (1 removed)",
+    ),
+    (EventKind.REWARD_ADDED, "twitch", EventDetail(name="Quest"), "New reward on Twitch – Quest"),
+    (EventKind.REWARD_ENDED, "twitch", EventDetail(name="Quest"), "Reward ended on Twitch – Quest"),
+    (
+        EventKind.SOURCE_FAILING,
+        "kick",
+        EventDetail(name="kick.drops", reason="no connection"),
+        "Source kick.drops is failing: no connection",
+    ),
+    (EventKind.SOURCE_RECOVERED, "kick", EventDetail(name="kick.drops"), "Source kick.drops works again"),
+    (
+        EventKind.SOURCE_CHANGED,
+        "kick",
+        EventDetail(name="kick.drops", reason="not JSON"),
+        "Source kick.drops sent something unexpected: not JSON",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "service", "detail", "expected"), TITLES, ids=[case[3] for case in TITLES])
+def test_a_title_is_one_plain_line(kind: EventKind, service: str | None, detail: EventDetail, expected: str) -> None:
+    assert title(kind, service, detail) == expected
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_every_kind_of_event_has_a_title_even_where_little_is_known(kind: EventKind) -> None:
+    told = title(kind, None, EventDetail(name="Lantern Week"))
+
+    assert "Lantern Week" in told
+
+
+def test_a_name_with_line_breaks_and_tabs_still_heads_one_line() -> None:
+    told = title(EventKind.CAMPAIGN_ADDED, "twitch", EventDetail(name="Lantern\r\nBcc: ann\t Week\u2028!", game="H\nL"))
+
+    assert told == "New drops on Twitch – H L: Lantern Bcc: ann Week !"
+
+
+def test_a_campaigns_detail_shows_its_drops_in_the_order_in_which_they_are_earned() -> None:
+    drops = (
+        DropRecord(external_id="3", name="Coat", required_minutes=0, required_subs=2),
+        DropRecord(external_id="2", name="Cap", required_minutes=120, benefits=(BenefitRecord(external_id="b"),)),
+        DropRecord(external_id="1", name="Hat", required_minutes=60),
+        DropRecord(external_id="0", name="Unknown"),
+    )
+
+    assert [line.name for line in drop_lines(drops)] == ["Unknown", "Coat", "Hat", "Cap"]
+
+
+def test_a_campaigns_detail_holds_what_a_message_shows_and_no_more_than_a_dozen_channels() -> None:
+    channels = tuple(ChannelRecord(external_id=str(n), login=f"keeper{n}") for n in range(40))
+    told = campaign_detail(
+        CampaignRecord(
+            service="twitch",
+            external_id="c",
+            name="Lantern Week",
+            description="x" * 4000,
+            end_at=END,
+            organization=OrganizationRecord(external_id="o", name="Tide Works"),
+            game=GameRecord(external_id="g", name="Harbour Lights", box_art_url="box"),
+            channels=channels,
+        )
+    )
+
+    assert (told.game, told.organization, told.box_art_url) == ("Harbour Lights", "Tide Works", "box")
+    assert (told.channels_total, len(told.channels), told.channels[0]) == (40, CHANNELS_SHOWN, "keeper0")
+    assert told.description is not None
+    assert len(told.description) == 1000
+
+
+def test_a_rewards_detail_names_its_brand_and_what_is_given() -> None:
+    quest = RewardCampaignRecord(
+        service="twitch",
+        external_id="q",
+        name="Soup for all",
+        brand="Soup Brand",
+        external_url="https://soup.example.org",
+        required_minutes=45,
+        rewards=(RewardRecord(external_id="r", name="Bowl", image_url="bowl.png"),),
+    )
+
+    told = reward_detail(quest)
+
+    assert (told.organization, told.url, told.required_minutes) == ("Soup Brand", "https://soup.example.org", 45)
+    assert [benefit.name for benefit in told.drops[0].benefits] == ["Bowl"]
+    assert reward_detail(RewardCampaignRecord(service="twitch", external_id="q", name="Bare")).drops == ()
+
+
+def test_a_detail_comes_back_from_json_as_it_went_in() -> None:
+    detail = EventDetail(name="Week", end_at=END, drops=(DropLine(name="Hat", required_minutes=60),), channels=("ann",))
+
+    as_json = detail_to_json(detail)
+
+    assert detail_from_json(as_json) == detail
+    assert "description" not in as_json
+    assert detail_from_json({**as_json, "of_a_newer_version": 1}) == detail
