@@ -9,7 +9,7 @@ from models import DropCampaign, RewardCampaign, Sighting, Source
 from pipeline.ingest import take_turn
 from pipeline.store import campaigns, rewards
 from pipeline.store.deadlines import take_due
-from pipeline.store.events import append_events
+from pipeline.store.events import NEWS_FOR, append_events
 from pipeline.subjects import CampaignSubjects, RewardSubjects
 
 # A source that still lists a campaign as running may know of an extension that it has not told yet.
@@ -34,7 +34,9 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
             events += subjects.warn(take_due(connection, service, now), now)
             over = rewards.load_rewards_by_id(connection, _rewards_due_to_end(connection, service, now))
             events += RewardSubjects(connection, service).end_stored(over)
-            counted += append_events(connection, events, source_id=source_id, silent=False, now=now)
+            for silent in (True, False):
+                told = [event for event in events if (event.occurred_at <= now - NEWS_FOR) is silent]
+                counted += append_events(connection, told, source_id=source_id, silent=silent, now=now)
     return counted
 
 

@@ -110,15 +110,16 @@ class _Run:
             recovered = _tell_recovered(connection, row, now)
             next_due_at = now + (answer.refresh_after or FIRST_RETRY)
             believed = ingested.outcome != "quarantined"
+            whole = believed and all(reason != "too_many_invalid" for reason, _ in ingested.quarantined)
             connection.execute(
                 update(Source)
                 .where(Source.id == row["id"])
                 .values(
                     next_due_at=next_due_at,
                     lease_until=None,
-                    # A refused answer must be asked for again in full, not compared with.
-                    etag=answer.validators.etag if believed else None,
-                    last_modified=answer.validators.last_modified if believed else None,
+                    # An answer that was not believed as a whole is asked for again in full, not compared with.
+                    etag=answer.validators.etag if whole else None,
+                    last_modified=answer.validators.last_modified if whole else None,
                     cursor=dict(answer.validators.cursor),
                     refresh_seconds=answer.refresh_after.total_seconds() if answer.refresh_after else None,
                     consecutive_failures=0,

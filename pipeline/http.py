@@ -9,7 +9,7 @@ from typing import Self
 
 import httpx
 import msgspec
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 
@@ -21,6 +21,8 @@ MAX_REDIRECTS = 3
 ATTEMPTS = 3
 # A longer wait belongs in the source's due time, where a worker does not sit it out.
 LONGEST_WAIT_INSIDE = timedelta(seconds=5)
+
+_GROWING = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_INSIDE.total_seconds())
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -75,7 +77,7 @@ class Client:
     def _retrying(self, attempts: int) -> Retrying:
         return Retrying(
             stop=stop_after_attempt(attempts),
-            wait=wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_INSIDE.total_seconds()),
+            wait=_wait,
             retry=retry_if_exception(_worth_retrying_now),
             reraise=True,
         )
@@ -129,6 +131,13 @@ def _worth_retrying_now(error: BaseException) -> bool:
     if not isinstance(error, SourceUnavailable):
         return False
     return error.retry_after is None or error.retry_after <= LONGEST_WAIT_INSIDE
+
+
+def _wait(state: RetryCallState) -> float:
+    """Return the seconds to wait: a growing, random while, and never less than the service asked for."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after if isinstance(error, SourceUnavailable) else None
+    return max(_GROWING(state), asked.total_seconds() if asked else 0.0)
 
 
 def _raise_for_status(response: httpx.Response, body: bytes, place: str) -> None:

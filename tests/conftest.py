@@ -80,9 +80,6 @@ def server(servers: Servers) -> Iterator[Engine]:
     url = make_url(servers.database_url)
     server = create_engine(url, isolation_level="AUTOCOMMIT")
     with server.connect() as connection:
-        # A power cut may take these databases: waiting for the disk at each CREATE and DROP is most of a test's time.
-        connection.execute(text("ALTER SYSTEM SET fsync = off"))
-        connection.execute(text("SELECT pg_reload_conf()"))
         connection.execute(text(f"CREATE DATABASE {_MIGRATED}"))
     tables = connect(url.set(database=_MIGRATED).render_as_string(hide_password=False))
     migrate(tables)

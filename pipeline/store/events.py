@@ -21,6 +21,8 @@ from pipeline.wording import title
 EVENTS: Table = Event.__table__  # type: ignore[assignment]
 # A value that flaps A, B, A, B within this time is told once each way.
 DAMPING_WINDOW = timedelta(hours=24)
+# Of an older event nobody wants a message: imported history, or an end that passed while nothing ran.
+NEWS_FOR = timedelta(hours=24)
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -128,6 +128,19 @@ def test_what_a_payload_does_not_say_never_overwrites_what_is_known(world: World
     assert [row.name for row in world.rows(Organization)] == ["Tide Works"]
 
 
+def test_what_changes_beside_something_left_out_is_stored_and_the_rest_kept(world: World) -> None:
+    world.ingest(drops(campaign("a", channels=[channel(301, "keeper", "Keeper")], drops=[drop("hat", 60, "Hat")])))
+    bare = {"benefit": {"id": "benefit-Hat", "name": None, "imageAssetURL": "https://art.example.org/hat.png"}}
+    told = drop("hat", 90, name=None, requiredSubs=None, benefitEdges=[bare])
+    world.ingest(drops(campaign("a", channels=[channel(301, "lighthouse", None)], drops=[told])), hours=1)
+
+    (hat,) = world.drops().values()
+    assert (hat.name, hat.required_minutes, hat.required_subs) == ("Drop hat", 90, 0)
+    (benefit,) = world.rows(DropBenefit)
+    assert (benefit.name, benefit.distribution_type, benefit.image_url[-7:]) == ("Hat", "CODE", "hat.png")
+    assert [(row.login, row.display_name) for row in world.rows(Channel)] == [("lighthouse", "Keeper")]
+
+
 def test_what_a_reward_does_not_say_never_overwrites_what_is_known(world: World) -> None:
     world.ingest(encode([quest(summary="Soup")]), source=REWARDS)
     before = world.quest()

@@ -1,0 +1,322 @@
+"""The export of the catalogue, and what comes of it when it is imported."""
+
+import csv
+import gzip
+import io
+import json
+import re
+import sqlite3
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+from sqlalchemy import Engine
+
+from feeds.publish import publish
+from models import Base
+from pipeline.errors import LootwireError
+from pipeline.export.reading import one_moment, read_rows
+from pipeline.export.tables import KINDS, NOT_EXPORTED, all_kinds, names
+from pipeline.export.writing import Format, export
+from pipeline.importer.run import Summary, import_paths
+from pipeline.importer.times import time_parser
+from tests.databases import new_database
+from tests.pipeline.builders import (
+    END,
+    NOON,
+    campaign,
+    campaigns,
+    channel,
+    chzzk,
+    drop,
+    drops,
+    encode,
+    kick,
+    kick_campaign,
+    quest,
+)
+from tests.pipeline.world import CHZZK, KICK, REWARDS, SOURCES, World
+
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "export.md"
+ADDRESS = "http://127.0.0.1:8420"
+
+
+@pytest.fixture
+def lived(world: World) -> World:
+    """A world in which everything happened that leaves a trace: comings and goings of every kind of thing."""
+    d = campaign("d", channels=[1, 2, 3], drops=[drop("one", 30, "Hat"), drop("two", 90, "Hat", "Coat")])
+    world.ingest(drops(d, *campaigns("a", "b", "c"), campaign("e", end=NOON + timedelta(hours=2))))
+    fewer = campaign("d", channels=[2, channel(4, "näme", None)], drops=[drop("one", 30, "Scarf")], name="Другое")
+    world.ingest(drops(fewer, *campaigns("a", "b"), campaign("e", end=NOON + timedelta(hours=2))), hours=1)
+    world.ingest(drops(fewer, *campaigns("a", "b", game_id="7002")), hours=2)
+    world.ingest(drops(fewer, *campaigns("a", "b", "c")), hours=1)
+    for _ in range(4):
+        world.ingest(drops(fewer, *campaigns("a", "c", owner={"id": "org-moss", "name": "Moss & Co"})), hours=1)
+    world.ingest(encode([quest(), quest("over", end=NOON + timedelta(hours=9))]), source=REWARDS)
+    world.ingest(encode([quest()]), source=REWARDS, hours=2)
+    world.ingest(kick(kick_campaign(), kick_campaign("soon", status="upcoming", start=END)), source=KICK, minutes=5)
+    world.ingest(chzzk(), source=CHZZK, minutes=5)
+    world.set_source("chzzk.drops", cursor={"highest": 1201})
+    world.advance(days=3)
+    return world
+
+
+@pytest.fixture
+def other_engine(server: Engine) -> Iterator[Engine]:
+    with new_database(server) as engine:
+        yield engine
+
+
+@pytest.fixture
+def written(lived: World, tmp_path: Path) -> Callable[..., Path]:
+    def write(form: Format = "jsonl", name: str = "catalogue") -> Path:
+        path = tmp_path / name
+        export(lived.engine, form, path, lived.now)
+        return path
+
+    return write
+
+
+def import_into(engine: Engine, *paths: Path) -> Summary:
+    steps = import_paths(engine, SOURCES, paths, parse_time=time_parser(), now=lambda: NOON + timedelta(days=9))
+    return [Summary(), *steps][-1]
+
+
+def published(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def content(engine: Engine) -> dict[str, list[dict[str, Any]]]:
+    """Every table that is exported, with keys in place of row numbers."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    with one_moment(engine) as connection:
+        for kind, above in all_kinds():
+            found[kind.table.name] = [line.told for line in read_rows(connection, kind, above)]
+    return found
+
+
+def test_an_export_that_is_imported_into_an_empty_database_gives_the_same_catalogue_back(
+    lived: World, other_engine: Engine, written: Callable[..., Path]
+) -> None:
+    before = content(lived.engine)
+
+    summary = import_into(other_engine, written())
+
+    assert summary.quarantined == []
+    after = content(other_engine)
+    assert before.keys() == after.keys()
+    for table, rows in before.items():
+        assert after[table] == rows, table
+        assert rows, f"nothing is in {table}: what is not there cannot be compared"
+    # What the comparison is about, in case that it should ever compare nothing.
+    assert any(row["last_seen_at"] for row in after["allowed_channels"])
+    assert any(row["last_seen_at"] for row in after["time_based_drops"])
+    assert any(row["last_seen_at"] for row in after["drop_benefit_edges"])
+    assert any(row["withdrawn_at"] for row in after["drop_campaigns"])
+    assert any(row["ended_at"] for row in after["drop_campaigns"])
+
+
+def test_the_feeds_of_an_imported_export_are_the_same_byte_for_byte(
+    lived: World, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
+) -> None:
+    import_into(other_engine, written())
+
+    for engine, folder in ((lived.engine, "before"), (other_engine, "after")):
+        assert publish(engine, tmp_path / folder, ADDRESS, lived.now).failures == []
+
+    before, after = published(tmp_path / "before"), published(tmp_path / "after")
+    assert len(before) > 20
+    assert {path: data for path, data in after.items() if before.get(path) != data} == {}
+    assert before.keys() == after.keys()
+
+
+def test_an_export_of_what_was_imported_is_the_same_but_for_its_own_time(
+    lived: World, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
+) -> None:
+    first = written()
+    import_into(other_engine, first)
+
+    export(other_engine, "jsonl", tmp_path / "second", lived.now)
+
+    assert (tmp_path / "second").read_bytes() == first.read_bytes()
+
+
+def test_sources_go_on_where_they_stood(lived: World, other_engine: Engine, written: Callable[..., Path]) -> None:
+    import_into(other_engine, written())
+    restored = World(other_engine, now=lived.now)
+
+    listed = drops(*campaigns("a", "c", owner={"id": "org-moss", "name": "Moss & Co"}), campaign("new"))
+    told = [world.ingest(listed, hours=1).events for world in (lived, restored)]
+
+    assert told[0] == told[1]
+    assert told[0]["campaign.added"] == 1
+    assert restored.events("campaign.added")[-1].silent is False
+    assert restored.source("chzzk.drops").cursor == {"highest": 1201}
+    assert restored.source("chzzk.drops").enabled
+
+
+def test_an_export_is_refused_where_anything_is_known_already(
+    lived: World, world: World, written: Callable[..., Path]
+) -> None:
+    path, before = written(), content(lived.engine)
+
+    summary = import_into(lived.engine, path)
+
+    (aside,) = summary.quarantined
+    assert aside.path == str(path)
+    assert "only an empty catalogue can take" in aside.reason
+    assert content(lived.engine) == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    {
+        "cut off between lines": (lambda data: data[: data.rindex(b"\n", 0, -1) + 1], "its last line is missing"),
+        "cut off inside a line": (lambda data: data[: len(data) // 2], "of the export is damaged"),
+        "a line is missing": (
+            lambda data: b"".join(
+                line for line in data.splitlines(True) if b'"soon"' not in line and b"KICKsoon" not in line
+            ),
+            "lines are missing of",
+        ),
+        "refers to what is not there": (
+            lambda data: data.replace(b'"game":"twitch:7001"', b'"game":"twitch:1"', 1),
+            "is damaged: KeyError('twitch:1')",
+        ),
+        "of a later version": (lambda data: data.replace(b'"schema":1', b'"schema":2', 1), "update it first"),
+        "a number is none": (
+            lambda data: data.replace(b'"required_minutes":30', b'"required_minutes":"many"', 1),
+            "the database does not take it",
+        ),
+        "a list is none": (lambda data: data.replace(b'"drops":[{', b'"drops":{"x":{', 1), "is damaged"),
+        "deep": (lambda data: data + b"[" * 20_000, "is damaged"),
+    }.values(),
+    ids=lambda value: "" if callable(value) else value[:24],
+)
+def test_of_a_damaged_export_nothing_is_taken(
+    damage: Callable[[bytes], bytes],
+    reason: str,
+    other_engine: Engine,
+    written: Callable[..., Path],
+) -> None:
+    path = written()
+    path.write_bytes(damage(path.read_bytes()))
+
+    summary = import_into(other_engine, path)
+
+    (aside,) = summary.quarantined
+    assert reason in aside.reason
+    assert not any(rows for table, rows in content(other_engine).items() if table != "sources")
+
+
+@pytest.mark.parametrize("ending", [".zst", ".gz"])
+def test_an_export_may_be_compressed(
+    ending: str, lived: World, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
+) -> None:
+    plain = written().read_bytes()
+    packed = tmp_path / f"catalogue.jsonl{ending}"
+    if ending == ".zst":
+        export(lived.engine, "jsonl", packed, lived.now)
+        assert zstandard.ZstdDecompressor().stream_reader(packed.read_bytes()).read() == plain
+    else:
+        packed.write_bytes(gzip.compress(plain))
+
+    assert import_into(other_engine, packed).quarantined == []
+
+    assert content(other_engine) == content(lived.engine)
+
+
+def test_csv_and_sqlite_hold_the_same_rows(lived: World, written: Callable[..., Path]) -> None:
+    archive = zipfile.ZipFile(written("csv", "catalogue.zip"))
+    database = sqlite3.connect(written("sqlite", "catalogue.db"))
+
+    for table, rows in content(lived.engine).items():
+        sheet = list(csv.DictReader(io.TextIOWrapper(archive.open(f"{table}.csv"), "utf-8", newline="")))
+        cursor = database.execute(f'SELECT * FROM "{table}"')
+        listed = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
+        assert len(sheet) == len(listed) == len(rows), table
+        for told, in_csv, in_sqlite in zip(rows, sheet, listed, strict=True):
+            assert told.keys() == in_csv.keys() == in_sqlite.keys()
+            assert {name for name, value in told.items() if value is None} == {
+                name for name, value in in_sqlite.items() if value is None
+            }
+            assert {name for name, value in in_csv.items() if value == ""} == {
+                name for name, value in in_sqlite.items() if value is None
+            }
+    names_of_games = database.execute(
+        "SELECT DISTINCT g.name FROM drop_campaigns c JOIN games g ON g.key = c.game ORDER BY 1"
+    ).fetchall()
+    assert ("Harbour Lights",) in names_of_games
+    assert database.execute("SELECT schema FROM export").fetchone() == (1,)
+    database.close()
+
+
+def test_an_export_shows_one_moment_whatever_is_written_meanwhile(lived: World, tmp_path: Path) -> None:
+    written = content(lived.engine)
+
+    def write_more(_: int) -> None:
+        lived.ingest(drops(*campaigns("a", "b", "c", "d", f"at {lived.now.isoformat()}")), minutes=1)
+
+    export(lived.engine, "sqlite", tmp_path / "catalogue.db", lived.now, count=write_more)
+
+    database = sqlite3.connect(tmp_path / "catalogue.db")
+    found = {table: database.execute(f'SELECT count(*) FROM "{table}"').fetchone()[0] for table in written}
+    database.close()
+    assert found == {table: len(rows) for table, rows in written.items()}
+
+
+def test_an_export_that_fails_leaves_nothing_behind(lived: World, tmp_path: Path) -> None:
+    kept = tmp_path / "catalogue.jsonl"
+    kept.write_text("the one before")
+
+    def fail(_: int) -> None:
+        raise LootwireError("no more")
+
+    with pytest.raises(LootwireError, match="no more"):
+        export(lived.engine, "jsonl", kept, lived.now, count=fail)
+    with pytest.raises(LootwireError, match="there is no folder"):
+        export(lived.engine, "jsonl", tmp_path / "nowhere" / "x", lived.now)
+    with pytest.raises(LootwireError, match="it is a folder"):
+        export(lived.engine, "jsonl", tmp_path, lived.now)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["catalogue.jsonl"]
+    assert kept.read_text() == "the one before"
+
+
+def test_every_table_is_exported_or_has_a_reason_why_not() -> None:
+    exported = {kind.table.name for kind, _ in all_kinds()}
+
+    assert exported | NOT_EXPORTED.keys() == set(Base.metadata.tables)
+    assert exported & NOT_EXPORTED.keys() == set()
+
+
+def test_the_document_describes_every_column_and_no_other() -> None:
+    sections = re.split(r"^### ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    described = {
+        section.split("\n", 1)[0]: re.findall(
+            r"`(\w+)`", "\n".join(re.findall(r"^\| (`.*?) \|", section, re.MULTILINE))
+        )
+        for section in sections
+    }
+
+    assert {table: sorted(found) for table, found in described.items()} == {
+        kind.table.name: sorted(names(kind, above)) for kind, above in all_kinds()
+    }
+
+
+def test_the_lines_are_as_the_document_says(written: Callable[..., Path]) -> None:
+    header, *lines, end = [json.loads(line) for line in written().read_text(encoding="utf-8").splitlines()]
+
+    assert header == {"lootwire": "export", "schema": 1, "exported_at": header["exported_at"]}
+    types = [line["type"] for line in lines]
+    assert list(dict.fromkeys(types)) == [kind.name for kind in KINDS]
+    assert end == {"type": "end", "lines": {name: types.count(name) for name in dict.fromkeys(types)}}
+    (told,) = [line for line in lines if line.get("key") == "twitch:camp-d"]
+    assert told["game"] == "twitch:7001"
+    assert [part["external_id"] for part in told["drops"]] == ["drop-one", "drop-two"]
+    assert {part["channel"] for part in told["channels"]} == {"twitch:1", "twitch:2", "twitch:3", "twitch:4"}
+    assert [part["benefit"] for part in told["drops"][0]["benefits"]] == ["twitch:benefit-Hat", "twitch:benefit-Scarf"]

@@ -1,0 +1,147 @@
+"""Which programs run, with what, and how it is seen that they do."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, insert, select, update
+
+from models import Feed, Heartbeat, Source
+from pipeline import service, upkeep
+from pipeline.celery_app import QUEUES
+from pipeline.embedded import Servers
+from pipeline.errors import LootwireError
+from pipeline.fetching import register
+from pipeline.runtime import Runtime, utc_now
+from pipeline.settings import Settings
+from pipeline.static_server import HOST
+from pipeline.supervisor import Supervisor
+
+
+@pytest.fixture
+def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtime]:
+    url = engine.url.render_as_string(hide_password=False)
+    settings = Settings(data_dir=tmp_path / "data", database_url=SecretStr(url), redis_url=SecretStr(servers.redis_url))
+    opened = Runtime(settings=settings, database_url=url, redis_url=servers.redis_url)
+    yield opened
+    opened.engine.dispose()
+
+
+def test_an_installation_is_two_workers_a_clock_and_a_web_server(runtime: Runtime) -> None:
+    assert [program.name for program in service.programs(runtime)] == ["worker", "fetcher", "beat", "web"]
+    assert [program.name for program in service.programs(runtime, beat=False, web=False)] == ["worker", "fetcher"]
+
+
+def test_every_queue_has_one_worker_and_fetching_has_its_own(runtime: Runtime) -> None:
+    queues = {p.name: p.argv[p.argv.index("--queues") + 1] for p in service.programs(runtime, beat=False, web=False)}
+    assert queues["fetcher"] == "fetch"
+    assert sorted(",".join(queues.values()).split(",")) == sorted(QUEUES)
+
+
+def test_workers_have_as_many_processes_as_the_settings_say(runtime: Runtime) -> None:
+    more = Runtime(settings=runtime.settings.model_copy(update={"worker_processes": 7}), database_url="", redis_url="")
+    for program in service.programs(more, beat=False, web=False):
+        assert program.argv[program.argv.index("--concurrency") + 1] == "7"
+
+
+def test_no_password_stands_in_a_command_line(runtime: Runtime) -> None:
+    settings = runtime.settings.model_copy(update={"redis_url": SecretStr("redis://:hunter2@there/0")})
+    secretive = Runtime(
+        settings=settings, database_url="postgresql://me:hunter2@there/x", redis_url="redis://:hunter2@there/0"
+    )
+    assert "hunter2" not in str([program.argv for program in service.programs(secretive)])
+
+
+def test_a_port_that_is_taken_is_told_with_the_setting_that_chooses_another() -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LootwireError, match=f"port {port} on {HOST} cannot be used .*LOOTWIRE_HTTP_PORT"):
+            service.check_port(port)
+    service.check_port(port)
+
+
+def test_a_broker_that_answers_is_well_and_another_is_told(servers: Servers) -> None:
+    service.check_broker(servers.redis_url)
+    with pytest.raises(LootwireError, match=r"the broker does not answer: .*Connection refused.*REDIS_URL") as caught:
+        service.check_broker("redis://:hunter2@127.0.0.1:1/0")
+    assert "hunter2" not in str(caught.value)
+
+
+class Watched(Supervisor):
+    """A supervisor of nothing that remembers what it was asked to restart."""
+
+    def __init__(self, data_dir: Path) -> None:
+        super().__init__([], data_dir=data_dir, env={})
+        self.restarted: list[str] = []
+
+    def restart(self, name: str) -> None:
+        self.restarted.append(name)
+
+
+@pytest.fixture
+def watchdog(runtime: Runtime) -> Any:
+    watchdog = service._Watchdog(runtime)
+    # As if it had been up for long.
+    watchdog._patient_until = 0
+    return watchdog
+
+
+@pytest.mark.parametrize(
+    ("age", "restarted"),
+    [
+        pytest.param(timedelta(seconds=5), [], id="just now"),
+        pytest.param(timedelta(seconds=85), [], id="nearly three ticks ago"),
+        pytest.param(timedelta(seconds=95), ["worker", "beat"], id="more than three ticks ago"),
+        pytest.param(None, ["worker", "beat"], id="never"),
+    ],
+)
+def test_a_worker_whose_last_heartbeat_is_old_is_restarted(
+    runtime: Runtime, watchdog: Any, age: timedelta | None, restarted: list[str]
+) -> None:
+    if age is not None:
+        upkeep.beat(runtime.engine, utc_now() - age)
+    running = Watched(runtime.settings.data_dir)
+    watchdog.look(running)
+    assert running.restarted == restarted
+
+
+def test_a_worker_is_given_time_to_come_up_before_it_is_judged(runtime: Runtime, watchdog: Any) -> None:
+    running = Watched(runtime.settings.data_dir)
+    watchdog.look(running)
+    watchdog.look(running)
+    assert running.restarted == ["worker", "beat"]
+    assert service._Watchdog(runtime)._patient_until > 0
+
+
+def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtime) -> None:
+    # Nothing to fetch, and nobody who would do the rest.
+    now = utc_now()
+    with runtime.engine.begin() as connection:
+        register(connection, runtime.sources, now)
+        connection.execute(update(Source).values(next_due_at=now + timedelta(hours=1)))
+    impatient = [replace(stage, patience=0.3) for stage in service.STAGES]
+    told: list[str] = []
+    with pytest.raises(LootwireError, match="judging the time does not go on; see `lootwire status`"):
+        service.run_cycle(runtime, tell=told.append, stages=impatient)
+    assert told == ["fetching", "judging the time"]
+
+
+def test_a_feed_that_waits_is_not_settled(runtime: Runtime) -> None:
+    assert service.settled(runtime.engine)
+    with runtime.engine.begin() as connection:
+        connection.execute(insert(Feed).values(scope="all", path="all", title="Everything"))
+    assert not service.settled(runtime.engine)
+
+
+def test_a_heartbeat_is_one_row_however_often_it_beats(runtime: Runtime) -> None:
+    for _ in range(3):
+        upkeep.beat(runtime.engine, utc_now())
+    with runtime.engine.connect() as connection:
+        assert len(connection.execute(select(Heartbeat)).all()) == 1
