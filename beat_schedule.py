@@ -26,10 +26,21 @@ BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15.0},
     },
+    "import what lies in the inbox": {
+        "task": "fetch.inbox",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "show that a worker works": {
         "task": "tick.heartbeat",
         "schedule": 30.0,
         "options": {"expires": 30.0},
+    },
+    # Asks only where the last time was nearly an hour ago: Twitch wants sign-ins validated hourly.
+    "validate the sign-in at Twitch": {
+        "task": "tick.validate_sign_ins",
+        "schedule": 600.0,
+        "options": {"expires": 600.0},
     },
     "forget old fetch runs": {
         "task": "tick.prune",

@@ -2,6 +2,7 @@
 
 from models.base import Base
 from models.catalogue import Channel, Game, GameExternalId, Organization
+from models.credentials import Credential
 from models.drops import (
     AllowedChannel,
     CampaignDeadline,
@@ -20,6 +21,7 @@ __all__ = [
     "Base",
     "CampaignDeadline",
     "Channel",
+    "Credential",
     "Delivery",
     "DeliveryState",
     "DropBenefit",

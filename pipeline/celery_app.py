@@ -5,13 +5,10 @@ from typing import Any
 
 from celery import Celery, Task
 from kombu.exceptions import OperationalError
-from sqlalchemy.exc import DBAPIError
 
 from beat_schedule import BEAT_SCHEDULE
-from feeds.write import PublishError
-from pipeline.embedded import EmbeddedError, broker_url
-from pipeline.errors import LootwireError
-from pipeline.logs import database_trouble
+from pipeline.embedded import broker_url
+from pipeline.problems import explain
 
 QUEUES = ("tick", "fetch", "send", "publish")
 logger = logging.getLogger(__name__)
@@ -29,16 +26,11 @@ class PatientTask(Task):  # type: ignore[misc]  # Celery has no types
         """Run the task's function."""
         try:
             return super().__call__(*args, **kwargs)
-        except (LootwireError, EmbeddedError, PublishError) as error:
-            self._tell(str(error))
-        except DBAPIError as error:
-            if (trouble := database_trouble(error)) is None:
+        except Exception as error:
+            if (told := explain(error)) is None:
                 raise
-            self._tell(trouble)
-        return None
-
-    def _tell(self, reason: str) -> None:
-        logger.warning("%s could not end, a later tick will: %s", self.name, reason)
+            logger.warning("%s could not end, a later tick will: %s", self.name, told)
+            return None
 
 
 def make_app(redis_url: str) -> Celery:

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import IO
 
-from sqlalchemy.exc import DBAPIError, OperationalError
-
 # What `logging` itself puts on a record; everything else came from `extra`.
 # (Celery's own `data` repeats the traceback.)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
@@ -64,14 +62,6 @@ def configure_logging(level: str, stream: IO[str] | None = None) -> None:
     if level == "DEBUG":
         # Which message went where. (Not Apprise's lines, whatever the level: they hold addresses with their tokens.)
         logging.getLogger("celery").setLevel(logging.DEBUG)
-
-
-def database_trouble(error: DBAPIError) -> str | None:
-    """Return what a database that is away, restarting or out of room says, in one line; None if we are to blame."""
-    if isinstance(error, OperationalError) or error.connection_invalidated:
-        said = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
-        return f"the database does not answer: {said[0]}"
-    return None
 
 
 def _told(key: str, value: object) -> str:

@@ -15,7 +15,11 @@ from pipeline.settings import Settings, load_settings
 from pipeline.sources.base import DropSource
 from pipeline.sources.chzzk import ChzzkDrops
 from pipeline.sources.kick import KickDrops
+from pipeline.sources.twitch_account import SERVICE, StoredAccount
+from pipeline.sources.twitch_answers import DASHBOARD, DETAILS
+from pipeline.sources.twitch_drops import TwitchDashboard, TwitchDashboardRewards
 from pipeline.sources.twitch_mirror import TwitchDrops, TwitchRewards
+from pipeline.store.credentials import is_signed_in
 
 KEY_FILE = "secret.key"
 
@@ -39,8 +43,33 @@ class Runtime:
         return Vault.open(self.settings.data_dir / KEY_FILE)
 
     @property
+    def account(self) -> StoredAccount | None:
+        """The account that somebody signed in to Twitch with."""
+        with self.engine.connect() as connection:
+            signed_in = is_signed_in(connection, SERVICE)
+        if not signed_in:
+            return None
+        return StoredAccount(self.engine, lambda: self.vault, self.settings.twitch_auth_url, utc_now)
+
+    @property
     def sources(self) -> Sequence[DropSource]:
-        """Every source, asked at the addresses and paces that the settings give."""
+        """Every source, asked at the addresses and paces that the settings give; some need somebody signed in."""
+        return (*self._open_sources, *self._sources_of_account)
+
+    @property
+    def _sources_of_account(self) -> Sequence[DropSource]:
+        s, account = self.settings, self.account
+        if account is None:
+            return ()
+        poll_every = timedelta(seconds=s.twitch_dashboard_poll_seconds)
+        hashes = {DASHBOARD: s.twitch_dashboard_hashes, DETAILS: s.twitch_details_hashes}
+        return (
+            TwitchDashboard(s.gql_url, account, poll_every=poll_every, hashes=hashes),
+            TwitchDashboardRewards(s.gql_url, account, poll_every=poll_every, hashes=hashes),
+        )
+
+    @property
+    def _open_sources(self) -> Sequence[DropSource]:
         s = self.settings
         return (
             TwitchDrops(s.drops_mirror_url, poll_every=timedelta(seconds=s.drops_mirror_poll_seconds)),

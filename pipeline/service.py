@@ -6,7 +6,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Engine, func, or_, select
 
@@ -22,8 +23,9 @@ from pipeline.supervisor import Program, Supervisor
 # As root Celery warns at every start; whoever runs containers has decided that already.
 CELERY = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "-q", "-A", "tasks.worker")
 # A first cycle with a slow service, its retries and a first publication; beyond that something is stuck.
-CYCLE_LIMIT = timedelta(minutes=10)
+CYCLE_LIMIT = 600.0
 NUDGE_EVERY = 5.0
+BROKER_PATIENCE = 10.0
 
 
 def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[Program]:
@@ -103,6 +105,23 @@ def check_port(port: int) -> None:
             ) from error
 
 
+def check_broker(redis_url: str) -> None:
+    """Raise `LootwireError` if Redis does not answer: without it everything would start, and nothing be done."""
+    import redis
+
+    try:
+        with redis.Redis.from_url(redis_url, socket_timeout=BROKER_PATIENCE) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise LootwireError(f"the broker does not answer: {error}; see REDIS_URL") from error
+
+
+def wake(runtime: Runtime) -> None:
+    """Ask for what is due as soon as there is a worker: beat's first tick comes some seconds later."""
+    with make_app(runtime.redis_url) as app:
+        hint(app, "tick.fetch_due", expires=60)
+
+
 @contextmanager
 def running_workers(runtime: Runtime, *, beat: bool = False) -> Iterator[Supervisor]:
     """Run workers for the length of a `with` block; they log only what is wrong, as a mail from cron should."""
@@ -111,51 +130,29 @@ def running_workers(runtime: Runtime, *, beat: bool = False) -> Iterator[Supervi
         yield running
 
 
-def run_cycle(runtime: Runtime, *, tell: Callable[[str], None] = lambda _: None) -> datetime:
-    """Have workers fetch what is due, move the clock, send and publish; returns when the cycle began.
+@dataclass(frozen=True)
+class Stage:
+    """A part of a cycle: the tasks that carry it out, how much of it is left, and how long that may stay so."""
 
-    Raises `LootwireError` if it is not over within ten minutes.
-    """
-    began = utc_now()
-    app = make_app(runtime.redis_url)
-    with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, began)
-    limit = time.monotonic() + CYCLE_LIMIT.total_seconds()
-    stages: tuple[tuple[str, Sequence[str], Callable[[Engine, datetime], bool]], ...] = (
-        ("fetching", ("tick.fetch_due",), _fetched),
-        ("judging the time", ("tick.advance_clock",), _advanced),
-        ("sending and publishing", ("send.due", "publish.marked"), lambda engine, _: settled(engine)),
-    )
-    for name, hints, done in stages:
-        tell(name)
-        nudge_at = 0.0
-        while not done(runtime.engine, began):
-            now = time.monotonic()
-            if now > limit:
-                raise LootwireError(f"the cycle is not over after {CYCLE_LIMIT}: still {name}; see `lootwire status`")
-            if now >= nudge_at:
-                # Said again now and then: a hint may be lost, and workers take a moment to come up.
-                for task in hints:
-                    hint(app, task, expires=NUDGE_EVERY)
-                nudge_at = now + NUDGE_EVERY
-            time.sleep(0.1)
-    return began
+    name: str
+    hints: Sequence[str]
+    left: Callable[[Engine, datetime], int]
+    patience: float
 
 
-def _fetched(engine: Engine, began: datetime) -> bool:
-    """Whether every source that was due at the start has been asked."""
+def _left_to_fetch(engine: Engine, began: datetime) -> int:
+    """Return how many sources that were due at the start have not been asked."""
     with engine.connect() as connection:
         leased = select(func.count()).where(Source.lease_until > utc_now())
-        return not due(connection, began) and not connection.scalar(leased)
+        return len(due(connection, began)) + (connection.scalar(leased) or 0)
 
 
-def _advanced(engine: Engine, began: datetime) -> bool:
+def _left_to_advance(engine: Engine, began: datetime) -> int:
     last = upkeep.last_beat(engine, upkeep.CLOCK)
-    return last is not None and last >= began
+    return 0 if last is not None and last >= began else 1
 
 
-def settled(engine: Engine) -> bool:
-    """Whether no delivery is due and every feed is on disk."""
+def _left_to_settle(engine: Engine, _began: datetime | None = None) -> int:
     waiting = select(func.count()).where(
         or_(
             (Delivery.state == DeliveryState.PENDING) & (Delivery.next_attempt_at <= utc_now()),
@@ -164,4 +161,49 @@ def settled(engine: Engine) -> bool:
     )
     marked = select(func.count()).where(Feed.version != Feed.written_version)
     with engine.connect() as connection:
-        return not connection.scalar(waiting) and not connection.scalar(marked)
+        return (connection.scalar(waiting) or 0) + (connection.scalar(marked) or 0)
+
+
+def settled(engine: Engine) -> bool:
+    """Whether no delivery is due and every feed is on disk."""
+    return not _left_to_settle(engine)
+
+
+STAGES = (
+    # A fetch that hangs gives up by itself.
+    Stage("fetching", ("tick.fetch_due",), _left_to_fetch, CYCLE_LIMIT),
+    Stage("judging the time", ("tick.advance_clock",), _left_to_advance, 60),
+    # A full disk, say. A message may take 45 seconds, and a hundred feeds take one.
+    Stage("sending and publishing", ("send.due", "publish.marked"), _left_to_settle, 60),
+)
+
+
+def run_cycle(
+    runtime: Runtime, *, tell: Callable[[str], None] = lambda _: None, stages: Sequence[Stage] = STAGES
+) -> datetime:
+    """Have workers fetch what is due, move the clock, send and publish; returns when the cycle began.
+
+    Raises `LootwireError` if it is not over within ten minutes, or does not go on.
+    """
+    began = utc_now()
+    app = make_app(runtime.redis_url)
+    with runtime.engine.begin() as connection:
+        register(connection, runtime.sources, began)
+    limit = time.monotonic() + CYCLE_LIMIT
+    for stage in stages:
+        tell(stage.name)
+        nudge_at = changed_at = 0.0
+        before = -1
+        while left := stage.left(runtime.engine, began):
+            now = time.monotonic()
+            if left != before:
+                before, changed_at = left, now
+            if now > limit or now - changed_at > stage.patience:
+                raise LootwireError(f"the cycle is not over, {stage.name} does not go on; see `lootwire status`")
+            if now >= nudge_at:
+                # Said again now and then: a hint may be lost, and workers take a moment to come up.
+                for task in stage.hints:
+                    hint(app, task, expires=NUDGE_EVERY)
+                nudge_at = now + NUDGE_EVERY
+            time.sleep(0.1)
+    return began

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from pipeline.errors import LootwireError
 
@@ -56,10 +56,19 @@ def _redis_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _hashes(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 # A source is polled at most this often, in seconds, whatever it allows; a day is the slowest that makes sense.
 PollSeconds = Annotated[int, Field(ge=1, le=86400)]
+
+# The names of a persisted query, the best one first: in a variable with commas between them.
+QueryHashes = Annotated[
+    tuple[Annotated[str, Field(pattern="^[0-9a-f]{64}$")], ...], BeforeValidator(_hashes), Field(min_length=1)
+]
 
 
 class Settings(BaseModel):
@@ -86,9 +95,24 @@ class Settings(BaseModel):
     drops_mirror_url: HttpUrl = "https://twitch-drops-api.sunkwi.com"
     kick_url: HttpUrl = "https://web.kick.com"
     chzzk_url: HttpUrl = "https://api.chzzk.naver.com"
+    twitch_auth_url: HttpUrl = "https://id.twitch.tv/oauth2"
+    gql_url: HttpUrl = "https://gql.twitch.tv/gql"
+    twitch_device_client_id: str = Field(
+        default="kd1unb4b3q4t58fwlpcbzcbnm76a8fp",
+        pattern="^[0-9a-z]{10,64}$",
+        description="a public application that signs in by device code and may see the drops dashboard",
+    )
+    # Recorded 2026-07-30, and one that public clients used before; they change one to three times a year.
+    twitch_dashboard_hashes: QueryHashes = (
+        "d9cae7761dafab85908c85e6683cb4201b449e66ac3bb5e894f15ff12aeafaa7",
+        "5a4da2ab3d5b47c9f9ce864e727b2cb346af1e3ea8b897fe8f704a97ff017619",
+    )
+    # Recorded 2024-10-12.
+    twitch_details_hashes: QueryHashes = ("039277bf98f3130929262cc7c6efd9c141ca3749cb6dca442fc8ead9a53f77c1",)
     drops_mirror_poll_seconds: PollSeconds = 60
     kick_poll_seconds: PollSeconds = 900
     chzzk_poll_seconds: PollSeconds = 1800
+    twitch_dashboard_poll_seconds: PollSeconds = 900
     chzzk_first_number: int = Field(default=905, ge=1, description="where CHZZK's probing starts")
     worker_processes: int = Field(default=2, ge=1, le=64)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LootwireError
+from pipeline.problems import explain
 from pipeline.settings import load_settings
 from pipeline.supervisor import watch_parent
 
@@ -60,15 +61,17 @@ def make_server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
 def main() -> int:
     """Serve until the supervisor ends."""
     watch_parent()
-    settings = load_settings().settings
     try:
+        settings = load_settings().settings
         with make_server(settings.published, settings.http_port) as server:
             server.serve_forever()
-    except LootwireError as error:
-        sys.stderr.write(f"lootwire: {error}\n")
-        return 1
     except KeyboardInterrupt:
         return 0
+    except Exception as error:
+        if (told := explain(error)) is None:
+            raise
+        sys.stderr.write(f"lootwire: {told}\n")
+        return 1
     return 0
 
 

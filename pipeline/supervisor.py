@@ -255,7 +255,7 @@ class Supervisor:
 
 def check_alone(data_dir: Path) -> None:
     """Raise `AlreadyRunning` if a supervisor runs the data directory; changes nothing."""
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         os.close(_open_locked(data_dir, os.O_RDONLY))
 
 

@@ -6,8 +6,11 @@ from celery import Celery, current_app, shared_task
 
 from pipeline import clock, upkeep
 from pipeline.celery_app import hint
+from pipeline.errors import SourceError
 from pipeline.fetching import due, register
+from pipeline.http import Client
 from pipeline.runtime import utc_now
+from pipeline.sources.twitch_account import SERVICE
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,22 @@ def advance_clock() -> None:
 def heartbeat() -> None:
     """Show that beat, broker, worker and database work together."""
     upkeep.beat(runtime().engine, utc_now())
+
+
+@shared_task(name="tick.validate_sign_ins")
+def validate_sign_ins() -> None:
+    """Ask Twitch once an hour whether it still accepts the sign-in; the source speaks up when it does not."""
+    account = runtime().account
+    if account is None:
+        return
+    try:
+        with Client() as client:
+            holds = account.validate_if_due(client)
+    except SourceError as error:
+        logger.warning("sign-in not validated: %s", error)
+        return
+    if holds is not None:
+        logger.info("sign-in validated", extra={"service": SERVICE, "holds": holds})
 
 
 @shared_task(name="tick.prune")

@@ -1,6 +1,7 @@
 """What `celery -A tasks.worker` runs: the application with all tasks, on the settings' broker."""
 
 import logging
+import sys
 from typing import Any
 
 from celery.signals import setup_logging, worker_ready
@@ -9,12 +10,24 @@ from kombu.transport.redis import Channel
 
 from pipeline.celery_app import make_app
 from pipeline.logs import configure_logging
+from pipeline.problems import explain
+from pipeline.runtime import Runtime
 from pipeline.supervisor import watch_parent
-from tasks import fetch, publish, send, surroundings, ticks
+from tasks import fetch, inbox, publish, send, surroundings, ticks
 
-__all__ = ["app", "fetch", "publish", "send", "ticks"]
+__all__ = ["app", "fetch", "inbox", "publish", "send", "ticks"]
 
 logger = logging.getLogger(__name__)
+
+
+def _open_runtime() -> Runtime:
+    """Return the runtime, or end in one line where Celery would print a hundred; the supervisor tries again."""
+    try:
+        return surroundings.runtime()
+    except Exception as error:
+        if (told := explain(error)) is None:
+            raise
+        sys.exit(f"lootwire: {told}")
 
 
 def _configure_logging(**_: object) -> None:
@@ -36,4 +49,4 @@ worker_ready.connect(_say_ready, weak=False)
 # A broker that goes away while messages wait for their time would take the worker along: kombu tries to put them back
 # through the connection that it has just closed (AttributeError in Channel.close). They are hints; ticks say the same.
 Channel.do_restore = False
-app = make_app(surroundings.runtime().redis_url)
+app = make_app(_open_runtime().redis_url)

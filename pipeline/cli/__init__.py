@@ -5,28 +5,14 @@ import signal
 import sys
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
-from feeds.write import PublishError
-from notifiers.errors import DeliveryError, TargetError, VaultError
-from pipeline.cli import games, importing, looking, running, telling
+from pipeline.cli import exporting, games, importing, looking, running, signing_in, telling
 from pipeline.cli.output import errors
-from pipeline.embedded import EmbeddedError
-from pipeline.errors import LootwireError
-from pipeline.logs import database_trouble
-from pipeline.supervisor import AlreadyRunning
+from pipeline.cli.running import at_the_end
+from pipeline.problems import explain
 
 # Exit codes other programs may rely on: 0 done, 1 failed, 2 wrong usage, 3 done with something set aside.
-FAILED, USAGE, INTERRUPTED = 1, 2, 128 + signal.SIGINT
-OURS = (
-    LootwireError,
-    TargetError,
-    VaultError,
-    DeliveryError,
-    PublishError,
-    EmbeddedError,
-    AlreadyRunning,
-)
+FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
 app = typer.Typer(
     name="lootwire",
@@ -35,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (running, looking, games, telling, importing):
+for module in (running, signing_in, looking, games, telling, importing, exporting):
     module.add_to(app)
 
 
@@ -47,13 +33,13 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code."""
     try:
-        return _run(arguments)
-    except OURS as error:
-        return _fail(str(error))
-    except DBAPIError as error:
-        if (trouble := database_trouble(error)) is None:
+        with at_the_end:
+            return _run(arguments)
+    except Exception as error:
+        if (told := explain(error)) is None:
             raise
-        return _fail(trouble)
+        errors.print(f"lootwire: {told}", markup=False, soft_wrap=True)
+        return FAILED
 
 
 def _run(arguments: list[str]) -> int:
@@ -87,8 +73,3 @@ def _misused(error: typer.TyperException) -> int:
         return error.exit_code
     errors.print(f"lootwire: {said}; see `{command} --help`", markup=False, soft_wrap=True)
     return error.exit_code
-
-
-def _fail(text: str) -> int:
-    errors.print(f"lootwire: {text}", markup=False, soft_wrap=True)
-    return FAILED

@@ -1,18 +1,25 @@
 """The command `import`: payloads that somebody kept, oldest first."""
 
+import sys
+import tempfile
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from pipeline.cli.output import JsonFlag, console, errors, print_json
+from pipeline.cli.output import JsonFlag, console, errors, print_json, show
 from pipeline.cli.running import SET_ASIDE, open_command
+from pipeline.importer.history import History
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
+from pipeline.importer.walking import STANDARD_INPUT, spool
 from pipeline.runtime import utc_now
+
+SHOWN = 20
 
 
 def add_to(app: typer.Typer) -> None:
@@ -21,33 +28,65 @@ def add_to(app: typer.Typer) -> None:
 
 
 def import_payloads(
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files, folders, archives.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(metavar="PATH…", help="Files, folders, archives; - for standard input.")
+    ] = None,
     as_json: JsonFlag = False,
     times: Annotated[
         str | None, typer.Option("--time", metavar="PATTERN", help="How names tell times: %Y-%m-%dT%H%M%SZ (UTC).")
     ] = None,
     notify: Annotated[bool, typer.Option("--notify", help="Send messages for events older than a day too.")] = False,
+    git: Annotated[
+        Path | None, typer.Option("--git", metavar="REPO", help="A git repository, bare or not, whose history counts.")
+    ] = None,
+    path: Annotated[
+        str | None, typer.Option("--path", metavar="FILE", help="The file in it: drops.json. Oldest commit first.")
+    ] = None,
 ) -> int:
-    """Import payload files, folders and archives (.tar.xz, .tar.gz, .tar.zst, .zip), oldest first.
+    """Import payload files, folders, archives (.tar.xz, .tar.gz, .tar.zst, .zip) and git histories, oldest first.
 
     May be interrupted and run again; what was taken in before is recognised.
     """
+    if (git is None) is not (path is None):
+        raise typer.BadParameter("--git REPO and --path FILE belong together")
+    if not paths and git is None:
+        raise typer.BadParameter("give a PATH, - for standard input, or --git REPO --path FILE")
     parse_time = time_parser(times)
+    history = History(git, path) if git is not None and path is not None else None
     runtime = open_command()
     began = time.monotonic()
     summary = Summary()
-    with _progress() if errors.is_terminal else nullcontext() as progress:
+    with _spooled(paths or []) as standard_input, _progress() if errors.is_terminal else nullcontext() as progress:
         task = progress.add_task("importing", total=None, events=0) if progress else None
-        steps = import_paths(runtime.engine, runtime.sources, paths, parse_time=parse_time, now=utc_now, notify=notify)
+        steps = import_paths(
+            runtime.engine,
+            runtime.sources,
+            paths or [],
+            parse_time=parse_time,
+            now=utc_now,
+            notify=notify,
+            history=history,
+            standard_input=standard_input,
+        )
         for summary in steps:
             if progress and task is not None:
                 progress.update(task, advance=1, events=summary.events.total())
     summary.seconds = round(time.monotonic() - began, 3)
     if as_json:
-        print_json(summary)
+        print_json(summary.promised())
     else:
         _print(summary)
     return SET_ASIDE if summary.quarantined else 0
+
+
+@contextmanager
+def _spooled(paths: list[Path]) -> Iterator[Path | None]:
+    """Give a file with what comes on standard input, where that is asked for: an archive must be read twice."""
+    if STANDARD_INPUT not in paths:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="lootwire-import-") as folder:
+        yield spool(sys.stdin.buffer, Path(folder) / "stdin")
 
 
 def _progress() -> Progress:
@@ -66,13 +105,16 @@ def _progress() -> Progress:
 def _print(summary: Summary) -> None:
     console.print(
         f"{summary.files} files, {summary.snapshots} snapshots, {summary.records} records "
-        f"({summary.unchanged} unchanged), {summary.events.total()} events, {summary.seconds:.1f} s"
+        f"({summary.unchanged} unchanged), {summary.events.total()} events, {summary.seconds:.1f} s",
+        soft_wrap=True,
     )
+    for name, count in sorted(summary.taken_for.items()):
+        console.print(f"{count:>8}  {name}", markup=False, soft_wrap=True)
     for kind, count in sorted(summary.events.items()):
         console.print(f"{count:>8}  {kind}")
-    for aside in summary.quarantined[:20]:
-        console.print(f"set aside: {aside.path}: {aside.reason}", markup=False, soft_wrap=True)
-    if len(summary.quarantined) > 20:
-        console.print(f"… and {len(summary.quarantined) - 20} more; `lootwire quarantine` lists them")
+    for aside in summary.quarantined[:SHOWN]:
+        console.print(f"set aside: {show(aside.path)}: {show(aside.reason)}", markup=False, soft_wrap=True)
+    if len(summary.quarantined) > SHOWN:
+        console.print(f"… and {len(summary.quarantined) - SHOWN} more; --json tells all of them")
     if summary.events:
         console.print("Feeds are written by `lootwire up`, `lootwire once` or `lootwire publish`.")

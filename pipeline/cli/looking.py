@@ -35,7 +35,6 @@ Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, th
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command()(sources)
     app.command()(events)
     app.command()(deliveries)
     app.command()(why)
@@ -44,10 +43,13 @@ def add_to(app: typer.Typer) -> None:
 
 
 def sources(
+    context: typer.Context,
     as_json: JsonFlag = False,
     now: Annotated[str | None, typer.Option("--now", metavar="NAME", help="Make this source due at once.")] = None,
 ) -> int:
     """Show every source: how it is, when it was last asked, and when it is asked next."""
+    if context.invoked_subcommand is not None:
+        return 0
     runtime = open_command()
     with runtime.engine.begin() as connection:
         register(connection, runtime.sources, utc_now())
@@ -66,7 +68,7 @@ def _source(row: RowMapping) -> dict[str, Any]:
         "name": row["name"],
         "service": row["service"],
         "state": source_state(row),
-        "next_attempt_at": row["next_due_at"],
+        "next_attempt_at": row["next_due_at"] if row["enabled"] else None,
         "last_success_at": row["last_success_at"],
         "last_snapshot_at": row["last_snapshot_at"],
         "failing_since": row["failing_since"],

@@ -1,6 +1,10 @@
 """Commands that run the pipeline: `up`, `once`, `demo`, `publish`, and what tells how it stands: `status`, `doctor`."""
 
-from typing import Annotated
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 import typer
 from pydantic import SecretStr
@@ -15,11 +19,16 @@ from pipeline.cli.output import JsonFlag, console, errors, print_json, print_row
 from pipeline.embedded import healthy
 from pipeline.errors import LootwireError
 from pipeline.logs import configure_logging
+from pipeline.problems import explain
 from pipeline.runtime import Runtime, open_runtime, utc_now
 from pipeline.settings import LoadedSettings, Settings, load_settings, variable_name
 from pipeline.supervisor import check_alone
 
 SET_ASIDE = 3
+# Sessions that a command does not end are noted by PostgreSQL, a line each.
+at_the_end = ExitStack()
+Given = TypeVar("Given")
+Got = TypeVar("Got")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -35,7 +44,9 @@ def open_command() -> Runtime:
         told = f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all"
         errors.print(told, markup=False, soft_wrap=True)
     configure_logging("WARNING")
-    return open_runtime(loaded.settings)
+    runtime = open_runtime(loaded.settings)
+    at_the_end.callback(runtime.engine.dispose)
+    return runtime
 
 
 def up() -> int:
@@ -45,7 +56,9 @@ def up() -> int:
     check_alone(settings.data_dir)
     service.check_port(settings.http_port)
     runtime = open_command()
+    service.check_broker(runtime.redis_url)
     with service.supervisor(runtime, service.programs(runtime)) as running:
+        service.wake(runtime)
         console.print(f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)")
         return running.run_until_signal()
 
@@ -53,6 +66,7 @@ def up() -> int:
 def once() -> int:
     """Do one full cycle, then exit: fetch what is due, send, publish. For cron."""
     runtime = open_command()
+    service.check_broker(runtime.redis_url)
     with (
         service.running_workers(runtime),
         Progress(
@@ -72,7 +86,8 @@ def once() -> int:
         aside = failing + (connection.scalar(kept) or 0)
         events = connection.scalar(select(func.count()).where(Event.recorded_at >= began)) or 0
     news = "1 event" if events == 1 else f"{events} events"
-    console.print(f"{news}; {sources - failing} of {sources} sources well; feeds in {runtime.settings.published}")
+    told = f"{news}; {sources - failing} of {sources} sources well; feeds in {runtime.settings.published}"
+    console.print(told, markup=False, soft_wrap=True)
     if failing:
         console.print("`lootwire sources` says what is failing and when it is tried again.")
     if failing == sources:
@@ -93,7 +108,8 @@ def publish() -> int:
     """Write the feeds that events touched and the page, now."""
     runtime = open_command()
     summary = publish_marked(runtime.engine, runtime.settings.published, runtime.settings.public_url, utc_now())
-    console.print(f"{summary.written} files written, {summary.unchanged} unchanged, in {runtime.settings.published}")
+    told = f"{summary.written} files written, {summary.unchanged} unchanged, in {runtime.settings.published}"
+    console.print(told, markup=False, soft_wrap=True)
     for failure in summary.failures:
         errors.print(f"{failure.path}: {failure.reason}", markup=False)
     return SET_ASIDE if summary.failures else 0
@@ -141,11 +157,12 @@ def doctor(as_json: JsonFlag = False) -> int:
         return 0
     for name in loaded.unknown:
         console.print(f"! {name} is set, but it is not a setting of this version", markup=False)
-    settings = loaded.settings
-    servers = "running" if settings.database_url is None and healthy(settings.data_dir) else "not running"
-    console.print(f"\nembedded servers: {servers if settings.database_url is None else 'not used'}")
-    problems = [name for name, problem in _checks(loaded) if problem]
-    return 1 if problems else 0
+    console.print(f"\nembedded servers: {_embedded(loaded.settings)}")
+    wrong = 0
+    for name, problem in _checks(loaded.settings):
+        console.print(f"{name}: {problem or 'well'}", markup=False, soft_wrap=True)
+        wrong += problem is not None
+    return 1 if wrong else 0
 
 
 def _setting(loaded: LoadedSettings, field: str) -> dict[str, str]:
@@ -154,21 +171,45 @@ def _setting(loaded: LoadedSettings, field: str) -> dict[str, str]:
     return {"setting": variable_name(field), "value": shown, "origin": loaded.origins[field]}
 
 
-def _checks(loaded: LoadedSettings) -> list[tuple[str, str | None]]:
-    """Try the servers and the folders; says each outcome and returns those that are wrong."""
-    found: list[tuple[str, str | None]] = []
+def _embedded(settings: Settings) -> str:
+    if settings.database_url is not None and settings.redis_url is not None:
+        return "not used"
+    return "running" if healthy(settings.data_dir) else "not running"
+
+
+def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
+    """Try the servers and the folders, and give the outcome of each: its name, and what is wrong with it."""
+    runtime, problem = _attempt(open_runtime, settings)
+    yield "database", problem
+    if runtime is not None:
+        at_the_end.callback(runtime.engine.dispose)
+        yield "broker", _attempt(service.check_broker, runtime.redis_url)[1]
+        _hint_at_targets(runtime)
+    yield f"published folder {settings.published}", _attempt(_try_folder, settings.published)[1]
+
+
+def _attempt(call: Callable[[Given], Got], argument: Given) -> tuple[Got | None, str | None]:
+    """Return what a call gave, or what a person should know of why it did not."""
     try:
-        runtime = open_runtime(loaded.settings)
-        runtime.settings.published.mkdir(parents=True, exist_ok=True)
-        with runtime.engine.connect() as connection:
-            targets = list_targets(connection)
-        found.append(("database and broker", None))
-        if not targets:
-            console.print(
-                "no targets yet: `lootwire targets add NAME URL` tells Lootwire where to send messages", soft_wrap=True
-            )
-    except LootwireError as error:
-        found.append(("database and broker", str(error)))
-    for name, problem in found:
-        console.print(f"{name}: {problem or 'well'}", markup=False, soft_wrap=True)
-    return found
+        return call(argument), None
+    except Exception as error:
+        if (told := explain(error)) is None:
+            raise
+        return None, told
+
+
+def _hint_at_targets(runtime: Runtime) -> None:
+    with runtime.engine.connect() as connection:
+        if not list_targets(connection):
+            told = "no targets yet: `lootwire targets add NAME URL` tells Lootwire where to send messages"
+            console.print(told, markup=False, soft_wrap=True)
+
+
+def _try_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as draft:
+            # On a full disk an empty file can still be made.
+            draft.write(bytes(64 * 1024))
+    except OSError as error:
+        raise LootwireError(f"it cannot be written: {error.strerror}; see LOOTWIRE_PUBLISH_DIR") from error

@@ -54,6 +54,7 @@ def run_demo(*, keep: bool) -> int:
         progress.update(task, advance=1, description="starting workers, beat and web server")
         listed = service.programs(runtime)
         running = stack.enter_context(service.supervisor(runtime, listed, say=lambda _: None, grace=10))
+        service.wake(runtime)
         for step in range(STEPS):
             _play(services, step)
             progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")

@@ -1,66 +1,78 @@
-"""Walk files, folders and archives, and hand out their payloads oldest first, one in memory at a time."""
+"""Walk files, folders and archives, and hand out their payloads oldest first, two in memory at most."""
 
-import gzip
 import heapq
-import io
-import lzma
-import re
-import shutil
-import sys
-import tarfile
-import tempfile
-import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import IO, Any
-
-import msgspec
 
 from pipeline.errors import LootwireError
-from pipeline.importer.times import Moment, TimeParser
+from pipeline.importer.archives import DAMAGED, Archive, archive_entries, archive_kind, look_through, start_of
+from pipeline.importer.entries import Entry, Key, modified, problem
+from pipeline.importer.limits import limited
+from pipeline.importer.streams import decompressed
+from pipeline.importer.times import TimeParser
+from pipeline.importer.walking import Found, find_files, open_file
 
-# The largest real payload is 2.5 MB; anything near this is not one.
-MAX_BYTES = 64 * 1024 * 1024
-MAX_ENTRIES = 200_000
-_GZIP, _XZ, _ZSTD, _ZIP = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"PK\x03\x04"
-_DIGITS = re.compile(r"(\d+)")
-
-# What a damaged archive or compressed file raises, by format.
-DAMAGED = (OSError, EOFError, lzma.LZMAError, zlib.error, tarfile.TarError, zipfile.BadZipFile, RuntimeError)
+# Each archive that is open at once keeps its decompressor's dictionary; further ones are unpacked to disk.
+STREAMS_AT_ONCE = 2
+# What our own exports begin with (`lootwire export`).
+EXPORT_MARK = b'{"lootwire":"export"'
+Opened = Generator[Entry, None, None]
+Ordered = tuple[Key, Callable[[bool], Opened]]
 
 
-class TooLarge(LootwireError):
-    """A payload is larger than any real one."""
+class Listing:
+    """What lies below some paths: payloads in time order, and exports of whole catalogues, which go another way.
 
+    Raises `LootwireError` for a path that does not exist; whatever else is wrong with a file is told by its entry.
+    """
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One payload to import: where it is, when it was taken as far as its name tells, and how to read it."""
+    def __init__(self, paths: Sequence[Path], parse_time: TimeParser, standard_input: Path | None = None) -> None:
+        self.exports: list[Found] = []
+        self._parse_time = parse_time
+        self._files: list[Entry] = []
+        self._archives: list[Archive] = []
+        for found in find_files(paths, standard_input):
+            self._add(found)
 
-    path: str
-    moment: Moment | None
-    modified_at: datetime
-    read: Callable[[], bytes]
+    def entries(self) -> Iterator[Entry]:
+        """Yield every payload in time order; those whose names tell no time come last, by name.
+
+        An entry must be read before the next one is asked for.
+        """
+        files = sorted(self._files, key=lambda entry: entry.key)
+        listed: list[Ordered] = [(files[0].key, lambda _: (entry for entry in files))] if files else []
+        listed += [(archive.first, self._opener(archive)) for archive in self._archives]
+        return _merged(listed)
+
+    def _add(self, found: Found) -> None:
+        if found.problem is not None:
+            self._files.append(problem(found.name, found.problem))
+            return
+        try:
+            start, raw_start = start_of(found.file)
+        except DAMAGED as error:
+            self._files.append(problem(found.name, error))
+            return
+        if start.startswith(EXPORT_MARK):
+            self.exports.append(found)
+        elif (kind := archive_kind(start, raw_start)) is None:
+            self._files.append(_file_entry(found, self._parse_time))
+        else:
+            looked = look_through(found.name, found.file, kind, self._parse_time)
+            if isinstance(looked, Archive):
+                self._archives.append(looked)
+            else:
+                self._files.append(looked)
+
+    def _opener(self, archive: Archive) -> Callable[[bool], Opened]:
+        return lambda spool: archive_entries(archive, self._parse_time, spool=spool)
 
 
 def entries(paths: Sequence[Path], parse_time: TimeParser) -> Iterator[Entry]:
-    """Yield every payload below the paths in time order; those whose names tell no time come last, by name.
-
-    An entry must be read before the next one is asked for. Raises `LootwireError` for a path that does not exist.
-    """
-    with ExitStack() as stack:
-        files: list[Entry] = []
-        archives: list[Iterator[Entry]] = []
-        for file in _files(paths):
-            kind = _archive_kind(file)
-            if kind is None:
-                files.append(_file_entry(file, parse_time))
-            else:
-                archives.append(stack.enter_context(_archive(file, kind, parse_time)))
-        yield from heapq.merge(sorted(files, key=_order), *archives, key=_order)
+    """Yield every payload below the paths in time order, as `Listing.entries` does."""
+    return Listing(paths, parse_time).entries()
 
 
 def read_ahead(listed: Iterator[Entry]) -> Iterator[tuple[Entry, bytes | Exception]]:
@@ -85,174 +97,33 @@ def read_ahead(listed: Iterator[Entry]) -> Iterator[tuple[Entry, bytes | Excepti
             yield found
 
 
-def _order(entry: Entry) -> tuple[bool, datetime, list[str]]:
-    at = entry.moment.earliest if entry.moment else datetime.max.replace(tzinfo=UTC)
-    return entry.moment is None, at, _natural(entry.path)
+def _merged(listed: Sequence[Ordered]) -> Iterator[Entry]:
+    """Merge what is sorted already; each archive is opened only when its first member's turn has come."""
+    waiting = sorted(enumerate(listed), key=lambda pair: pair[1][0], reverse=True)
+    heap: list[tuple[Key, int, Entry, Opened]] = []
+    with ExitStack() as stack:
+        while waiting or heap:
+            while waiting and (not heap or waiting[-1][1][0] <= heap[0][0]):
+                number, (_, opener) = waiting.pop()
+                opened = opener(len(heap) >= STREAMS_AT_ONCE)
+                stack.enter_context(closing(opened))
+                _push(heap, number, opened)
+            if heap:
+                _, number, entry, opened = heapq.heappop(heap)
+                yield entry
+                _push(heap, number, opened)
 
 
-def _natural(path: str) -> list[str]:
-    """Sort `snapshot-9` before `snapshot-10`."""
-    return [part.zfill(20) if part.isdigit() else part for part in _DIGITS.split(path)]
+def _push(heap: list[tuple[Key, int, Entry, Opened]], number: int, opened: Opened) -> None:
+    entry = next(opened, None)
+    if entry is not None:
+        heapq.heappush(heap, (entry.key, number, entry, opened))
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            # Links are not followed: they may lead out of the folder, or round in circles.
-            yield from sorted(p for p in path.rglob("*") if p.is_file() and not p.is_symlink())
-        elif path.is_file():
-            yield path
-        else:
-            raise LootwireError(f"{path}: no such file or folder")
-
-
-def _file_entry(path: Path, parse_time: TimeParser) -> Entry:
-    return Entry(
-        path=str(path),
-        moment=parse_time(path.name),
-        modified_at=datetime.fromtimestamp(path.stat().st_mtime, UTC),
-        read=lambda: _read_file(path),
-    )
-
-
-def _read_file(path: Path) -> bytes:
-    with path.open("rb") as file, decompressed(file) as stream:
-        return limited(stream, str(path))
-
-
-def limited(stream: IO[bytes], path: str) -> bytes:
-    """Read a whole payload; raises `TooLarge` before it fills the memory."""
-    data = stream.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise TooLarge(f"{path}: larger than {MAX_BYTES // 2**20} MiB")
-    return data
-
-
-@contextmanager
-def decompressed(file: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Give a stream of what a file holds, whether or not it is compressed, judged by its first bytes."""
-    magic = file.read(6)
-    file.seek(0)
-    if magic.startswith(_GZIP):
-        with gzip.open(file) as stream:
-            yield stream  # type: ignore[misc]
-    elif magic.startswith(_XZ):
-        with lzma.open(file) as stream:
-            yield stream
-    elif magic.startswith(_ZSTD):
-        with _open_zstd(file) as stream:
-            yield stream
-    else:
-        yield file
-
-
-def _open_zstd(file: IO[bytes]) -> Any:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-
-        return zstd.open(file)
-    import zstandard
-
-    return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(file))
-
-
-def _archive_kind(path: Path) -> str | None:
-    """Return `tar` or `zip` by content; None for a single payload."""
-    try:
-        with path.open("rb") as file:
-            if file.read(4) == _ZIP:
-                return "zip"
-            file.seek(0)
-            with decompressed(file) as stream:
-                # A tar header is one block of 512 bytes with this mark in it; reading a block costs nothing.
-                return "tar" if stream.read(512)[257:262] == b"ustar" else None
-    except (OSError, EOFError, lzma.LZMAError, ValueError):
-        return None
-
-
-@contextmanager
-def _archive(path: Path, kind: str, parse_time: TimeParser) -> Iterator[Iterator[Entry]]:
-    if kind == "zip":
-        with zipfile.ZipFile(path) as archive:
-            yield _zip_entries(path, archive, parse_time)
-    elif _tar_is_ordered(path, parse_time):
-        with path.open("rb") as file, decompressed(file) as stream, _stream_tar(stream) as tar:
-            yield _tar_entries(path, tar, parse_time)
-    else:
-        with tempfile.TemporaryDirectory(prefix="lootwire-import-") as folder:
-            yield _spooled_entries(path, Path(folder), parse_time)
-
-
-def _stream_tar(stream: IO[bytes]) -> tarfile.TarFile:
-    # In blocks of a megabyte: the default of 10 KiB costs more than the decompression.
-    return tarfile.open(fileobj=stream, mode="r|", bufsize=2**20)
-
-
-def _zip_entries(path: Path, archive: zipfile.ZipFile, parse_time: TimeParser) -> Iterator[Entry]:
-    def entry(info: zipfile.ZipInfo) -> Entry:
-        def read() -> bytes:
-            with archive.open(info) as stream:
-                return limited(stream, f"{path}:{info.filename}")
-
-        modified_at = datetime(*info.date_time, tzinfo=UTC)
-        return Entry(
-            path=f"{path}:{info.filename}", moment=parse_time(info.filename), modified_at=modified_at, read=read
-        )
-
-    listed = [info for info in archive.infolist() if not info.is_dir()]
-    _check_count(path, len(listed))
-    yield from sorted(map(entry, listed), key=_order)
-
-
-def _tar_is_ordered(path: Path, parse_time: TimeParser) -> bool:
-    """Whether the members stand in time order, so that one pass over the archive is enough."""
-    last = None
-    with path.open("rb") as file, decompressed(file) as stream, _stream_tar(stream) as tar:
-        for count, member in enumerate(tar, start=1):
-            _check_count(path, count)
-            if not member.isfile():
-                continue
-            key = _order(_tar_entry(path, tar, member, parse_time))
-            if last is not None and key < last:
-                return False
-            last = key
-    return True
-
-
-def _tar_entries(path: Path, tar: tarfile.TarFile, parse_time: TimeParser) -> Iterator[Entry]:
-    for member in tar:
-        if member.isfile():
-            yield _tar_entry(path, tar, member, parse_time)
-        # tarfile remembers every member it has seen; over a stream of thousands that is memory for nothing.
-        tar.members = []  # type: ignore[attr-defined]
-
-
-def _tar_entry(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, parse_time: TimeParser) -> Entry:
-    name = f"{path}:{member.name}"
-
+def _file_entry(found: Found, parse_time: TimeParser) -> Entry:
     def read() -> bytes:
-        stream = tar.extractfile(member)
-        return limited(stream, name) if stream else b""
+        with open_file(found.file) as file, decompressed(file) as stream:
+            return limited(stream)
 
-    modified_at = datetime.fromtimestamp(member.mtime, UTC)
-    return Entry(path=name, moment=parse_time(member.name), modified_at=modified_at, read=read)
-
-
-def _spooled_entries(path: Path, folder: Path, parse_time: TimeParser) -> Iterator[Entry]:
-    """Unpack an archive whose members are out of order, each under a number, so that no name of its own is used."""
-    found = []
-    with path.open("rb") as file, decompressed(file) as stream, _stream_tar(stream) as tar:
-        for number, member in enumerate(tar):
-            if not member.isfile():
-                continue
-            entry = _tar_entry(path, tar, member, parse_time)
-            spooled = folder / f"{number}.gz"
-            with gzip.open(spooled, "wb", compresslevel=1) as out:
-                shutil.copyfileobj(io.BytesIO(entry.read()), out)
-            found.append(msgspec.structs.replace(entry, read=lambda spooled=spooled: _read_file(spooled)))
-    yield from sorted(found, key=_order)
-
-
-def _check_count(path: Path, count: int) -> None:
-    if count > MAX_ENTRIES:
-        raise LootwireError(f"{path}: more than {MAX_ENTRIES} entries")
+    modified_at = modified(found.file.lstat().st_mtime)
+    return Entry(path=found.name, moment=parse_time(found.file.name), modified_at=modified_at, read=read)

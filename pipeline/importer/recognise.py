@@ -1,4 +1,4 @@
-"""Tell by its content which source a payload comes from."""
+"""Tell by its content what a payload is and which sources read it."""
 
 import re
 from collections.abc import Sequence
@@ -9,11 +9,28 @@ import msgspec
 
 from pipeline.errors import SourceChanged
 from pipeline.sources.base import UNREADABLE, DropSource
+from pipeline.sources.twitch_campaigns import Campaigns, DashboardCampaigns, DashboardRewards, describe
 
-# A list of the mirror begins with a few short fields, among them one that only it has.
+# A list of the mirror begins with a few short fields, among them some that only it has.
 LOOK_AHEAD = 600
-_KEY = re.compile(rb'"(gameId|unlockRequirements|startsAt|starts_at)":')
+_KEY = re.compile(rb'"(gameId|rewards|unlockRequirements|startsAt|starts_at|data|errors)":')
 _TELLING = {b"gameId": "twitch.drops", b"unlockRequirements": "twitch.rewards", b"startsAt": "twitch.rewards"}
+_ANSWER = frozenset({b"data", b"errors"})
+_WORDS = {
+    "twitch.drops": "drops of the Twitch mirror",
+    "twitch.rewards": "rewards of the Twitch mirror",
+    "kick.drops": "Kick campaigns",
+    "chzzk.drops": "CHZZK campaign",
+}
+# What Twitch itself answered can be read although nobody signed in to ask it.
+FROM_FILES: Sequence[DropSource] = (DashboardCampaigns(), DashboardRewards(), Campaigns())
+
+
+class Recognised(msgspec.Struct, frozen=True):
+    """What a payload was taken for, in words, and who reads it: a dashboard tells of campaigns and of rewards."""
+
+    taken_for: str
+    sources: Sequence[DropSource]
 
 
 class _Shape(msgspec.Struct):
@@ -23,6 +40,18 @@ class _Shape(msgspec.Struct):
     lastUpdatedAt: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815 - the mirror's spelling
     code: msgspec.Raw = msgspec.Raw(b"")
     content: msgspec.Raw = msgspec.Raw(b"")
+    # An answer of Twitch's, what a fetch gathered of them, or a campaign that somebody took out of one.
+    errors: msgspec.Raw = msgspec.Raw(b"")
+    error: msgspec.Raw = msgspec.Raw(b"")
+    dashboard: msgspec.Raw = msgspec.Raw(b"")
+    id: msgspec.Raw = msgspec.Raw(b"")
+    startAt: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815
+
+    @property
+    def is_twitch(self) -> bool:
+        """Whether Twitch's GraphQL answers like that."""
+        answer = bytes(self.data)[:1] == b"{" or any(map(bytes, (self.errors, self.error, self.dashboard)))
+        return answer or bool(bytes(self.id) and bytes(self.startAt))
 
 
 class _ItemShape(msgspec.Struct):
@@ -38,14 +67,15 @@ class _Updated(msgspec.Struct):
     lastUpdatedAt: datetime | None = None  # noqa: N815
 
 
-def recognise(payload: bytes, path: str, sources: Sequence[DropSource]) -> DropSource:
-    """Return the source that a payload comes from; raises `SourceChanged` with what is wrong with it.
+def recognise_all(payload: bytes, path: str, sources: Sequence[DropSource]) -> Recognised:
+    """Return what a payload is and who reads it; raises `SourceChanged` with what is wrong with it.
 
     An empty list looks the same from every list of the mirror: there the path decides (`rewards/…`), and drops
     are meant where it does not say.
     """
-    by_name = {source.name: source for source in sources}
-    return by_name[_name(payload, path)]
+    by_name = {source.name: source for source in (*FROM_FILES, *sources)}
+    taken_for, names = _look_at(payload, path)
+    return Recognised(taken_for, [by_name[name] for name in names])
 
 
 def told_time(payload: bytes) -> datetime | None:
@@ -59,34 +89,50 @@ def told_time(payload: bytes) -> datetime | None:
     return told if told is not None and told.tzinfo is not None else None
 
 
-def _name(payload: bytes, path: str) -> str:
+def _look_at(payload: bytes, path: str) -> tuple[str, Sequence[str]]:
     if not payload.strip():
         raise SourceChanged("the file is empty")
+    start = payload.lstrip()[:1]
+    if start == b"<":
+        raise SourceChanged("HTML or XML, not JSON: perhaps an error page that was saved")
     try:
-        if payload.lstrip()[:1] != b"{":
-            return _name_by_first_keys(payload) or _list_name(payload, path)
+        if start != b"{":
+            name = _name_by_first_keys(payload) or _list_name(payload, path)
+            return describe(payload) if name is None else (_WORDS[name], [name])
         shape = msgspec.json.decode(payload, type=_Shape)
+        if shape.is_twitch:
+            return describe(payload)
+        name = _object_name(shape, path)
     except UNREADABLE as error:
         raise SourceChanged(f"not JSON that we know: {error}") from error
+    version = ", version 2" if bytes(shape.lastUpdatedAt) else ""
+    return _WORDS[name] + version, [name]
+
+
+def _object_name(shape: _Shape, path: str) -> str:
     if bytes(shape.content) and bytes(shape.code):
         return "chzzk.drops"
     if bytes(shape.data)[:1] != b"[":
         raise SourceChanged("a JSON object of no source that we know")
-    try:
-        return _list_name(shape.data, path, kick=not bytes(shape.lastUpdatedAt))
-    except UNREADABLE as error:
-        raise SourceChanged(f"not JSON that we know: {error}") from error
+    name = _list_name(shape.data, path, kick=not bytes(shape.lastUpdatedAt))
+    if name is None:
+        raise SourceChanged("a list of no source that we know")
+    return name
 
 
 def _name_by_first_keys(payload: bytes) -> str | None:
     """Return what the first keys of a bare list tell; None where they do not, and a look at the whole must."""
     if payload[:1] != b"[":
         return None
-    keys = {key for key in _KEY.findall(payload, 0, LOOK_AHEAD) if key in _TELLING}
-    return _TELLING[keys.pop()] if len(keys) == 1 else None
+    found = set(_KEY.findall(payload, 0, LOOK_AHEAD))
+    keys = found & _TELLING.keys()
+    if len(keys) != 1 or found & _ANSWER or (b"gameId" in keys and b"rewards" not in found):
+        return None
+    return _TELLING[keys.pop()]
 
 
-def _list_name(listed: bytes | msgspec.Raw, path: str, *, kick: bool = False) -> str:
+def _list_name(listed: bytes | msgspec.Raw, path: str, *, kick: bool = False) -> str | None:
+    """Return the source of a list; None for one of answers, or of campaigns, of Twitch's own."""
     raws = msgspec.json.decode(listed, type=list[msgspec.Raw])
     if not raws:
         if kick:
@@ -98,5 +144,9 @@ def _list_name(listed: bytes | msgspec.Raw, path: str, *, kick: bool = False) ->
     if bytes(first.starts_at):
         return "kick.drops"
     if bytes(first.gameId) or bytes(first.rewards):
+        if not any(bytes(msgspec.json.decode(raw, type=_ItemShape).rewards) for raw in raws):
+            raise SourceChanged("a list of games without campaigns")
         return "twitch.drops"
+    if msgspec.json.decode(raws[0], type=_Shape).is_twitch:
+        return None
     raise SourceChanged("a list of no source that we know")

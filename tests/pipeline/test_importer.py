@@ -139,7 +139,7 @@ def test_an_import_that_is_interrupted_and_run_again_tells_the_same(
     steps = import_paths(engine, SOURCES, [tmp_path], parse_time=time_parser(), now=lambda: NOW)
     for _ in range(after):
         next(steps)
-    steps.close()  # type: ignore[attr-defined]
+    steps.close()
     assert len(run.history()) < sum(TOLD.values())
 
     run(tmp_path)

@@ -1,0 +1,95 @@
+"""Commands that sign in to a service: `sources login` and `sources logout`."""
+
+from typing import Annotated
+
+import typer
+from rich.panel import Panel
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from pipeline.cli.looking import sources
+from pipeline.cli.output import console, errors, show
+from pipeline.cli.running import open_command
+from pipeline.errors import LootwireError
+from pipeline.fetching import register
+from pipeline.http import Client
+from pipeline.runtime import Runtime, utc_now
+from pipeline.sources.twitch_account import SERVICE, sign_in
+from pipeline.sources.twitch_sign_in import DeviceCode, SignInError, Tokens, TwitchAuth
+from pipeline.store.credentials import SOURCES, remove_credential
+
+Service = Annotated[str, typer.Argument(metavar="SERVICE", help="twitch")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    group = typer.Typer(help=sources.__doc__)
+    group.callback(invoke_without_command=True)(sources)
+    group.command("login")(login)
+    group.command("logout")(logout)
+    app.add_typer(group, name="sources")
+
+
+def login(service: Service) -> int:
+    """Sign in to a service, so that its own dashboard can be read."""
+    _check(service)
+    runtime = open_command()
+    settings = runtime.settings
+    with Client() as client:
+        auth = TwitchAuth(client, settings.twitch_auth_url, settings.twitch_device_client_id)
+        code = auth.begin()
+        _show_code(code)
+        tokens = _wait(auth, code)
+        viewer = auth.validate(tokens.access_token)
+    if viewer is None:
+        raise SignInError("Twitch does not confirm the sign-in that it has just given; try again in a minute")
+    sign_in(runtime.engine, runtime.vault, tokens, viewer, utc_now())
+    with runtime.engine.begin() as connection:
+        register(connection, runtime.sources, utc_now())
+    console.print(
+        f"Signed in to Twitch as {show(viewer.login)}. Fetched from now on: {', '.join(SOURCES[SERVICE])}.",
+        markup=False,
+        soft_wrap=True,
+    )
+    return 0
+
+
+def logout(service: Service) -> int:
+    """Forget a sign-in; what was learned by it stays."""
+    _check(service)
+    runtime: Runtime = open_command()
+    with runtime.engine.begin() as connection:
+        was_signed_in = remove_credential(connection, service)
+    console.print("Signed out of Twitch." if was_signed_in else "Nobody was signed in to Twitch.")
+    return 0
+
+
+def _check(service: str) -> None:
+    if service != SERVICE:
+        raise LootwireError(f"there is no sign-in for {service!r}; there is one for: {SERVICE}")
+
+
+def _show_code(code: DeviceCode) -> None:
+    lines = Text.assemble(
+        "Open this address and enter the code:\n\n",
+        (show(code.verification_uri), "underline"),
+        "\n\n",
+        (f"  {show(code.user_code)}  ", "bold reverse"),
+    )
+    if console.is_terminal:
+        console.print(Panel(lines, title="Sign in to Twitch", expand=False, padding=(1, 4)))
+        return
+    console.print(f"Open {show(code.verification_uri)} and enter this code: {show(code.user_code)}", markup=False)
+
+
+def _wait(auth: TwitchAuth, code: DeviceCode) -> Tokens:
+    with Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    ) as progress:
+        progress.add_task("waiting until Twitch says that the code was entered (Ctrl-C gives up)", total=None)
+        return auth.wait(code)

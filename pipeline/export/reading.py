@@ -1,0 +1,80 @@
+"""Read the whole catalogue at one moment, row by row, however large it is."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, text
+
+from pipeline.export.tables import Kind, rows
+
+AT_ONCE = 1000
+Told = dict[str, Any]
+
+
+class Line(msgspec.Struct, frozen=True):
+    """A row as it is told, with its number and that of the row it hangs on."""
+
+    row_id: int | None
+    above: int | None
+    told: Told
+
+
+class Moment:
+    """The database as it was at one moment, whatever is written meanwhile."""
+
+    def __init__(self, connection: Connection, stack: ExitStack) -> None:
+        self._connection = connection
+        self._stack = stack
+
+    def rows(self, kind: Kind, above: tuple[Kind, ...]) -> Iterator[Line]:
+        """Yield every row of a kind; a cursor in the server holds those that are not asked for yet."""
+        query = rows(kind, above).execution_options(stream_results=True, yield_per=AT_ONCE)
+        # Closed with the moment, and not whenever the last reference to an unfinished iteration goes.
+        for row in self._stack.enter_context(closing(self._connection.execute(query))):
+            told = row._asdict()
+            yield Line(told.pop("_id"), told.pop("_above"), told)
+
+
+@contextmanager
+def one_moment(engine: Engine) -> Iterator[Moment]:
+    """Give the database as it is now."""
+    with engine.connect() as plain:
+        connection = plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin(), ExitStack() as stack:
+            # A reader of our output may pause for as long as it likes.
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            yield Moment(connection, stack)
+
+
+class Objects:
+    """The things of a kind with all that hangs on them, one after the other: a cursor for each table, read in step."""
+
+    def __init__(self, moment: Moment, kind: Kind, above: tuple[Kind, ...] = ()) -> None:
+        self._rows = moment.rows(kind, above)
+        self._next = next(self._rows, None)
+        # What an object hangs on is told by where it is.
+        self._implied = len(above)
+        self._parts = {part.name: Objects(moment, part, (*above, kind)) for part in kind.parts}
+
+    def __iter__(self) -> Iterator[Told]:
+        """Yield all that are left."""
+        while (line := self._next) is not None:
+            yield self._take(line)
+
+    def _take(self, line: Line) -> Told:
+        self._next = next(self._rows, None)
+        names = list(line.told)[self._implied :]
+        shown = {name: line.told[name] for name in names if line.told[name] is not None}
+        for name, part in self._parts.items():
+            if found := part.of(line.row_id):
+                shown[name] = found
+        return shown
+
+    def of(self, above: int | None) -> list[Told]:
+        """Return those that hang on a row; asked for each row in turn."""
+        found = []
+        while (line := self._next) is not None and line.above == above:
+            found.append(self._take(line))
+        return found

@@ -1,0 +1,208 @@
+"""What an export holds: which tables, which of their columns, and what hangs on what.
+
+Row numbers mean nothing outside their database. An export refers by keys instead: `twitch:123` is what a service
+calls something; for a game it is Twitch's name where Twitch has one.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+from sqlalchemy import Column, ColumnElement, FromClause, LargeBinary, Select, Table, func, null, select
+
+from models import (
+    AllowedChannel,
+    Base,
+    CampaignDeadline,
+    Channel,
+    DropBenefit,
+    DropBenefitEdge,
+    DropCampaign,
+    Event,
+    Feed,
+    Game,
+    GameExternalId,
+    Organization,
+    Reward,
+    RewardCampaign,
+    Sighting,
+    Source,
+    TimeBasedDrop,
+)
+
+# Raised when a reader of the version before would misunderstand what is written.
+SCHEMA = 1
+# How feeds and subscriptions find a name; made anew from it.
+_DERIVED = frozenset({"name_key"})
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """One kind of thing: its name in JSON Lines, its table, what hangs on it, and which columns are told."""
+
+    name: str
+    model: type[Base]
+    parts: tuple["Kind", ...] = ()
+    only: frozenset[str] | None = None
+
+    @property
+    def table(self) -> Table:
+        """The table, whose name is also that of the CSV file and of the table in SQLite."""
+        table = self.model.__table__
+        if not isinstance(table, Table):
+            raise TypeError(f"{table} is no table")
+        return table
+
+    @property
+    def keyed(self) -> bool:
+        """Whether others refer to it by a key of its own; to a source they do by its name."""
+        return self.model in _KEYED
+
+
+_KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign)
+# In the order in which they are written: whatever is referred to comes first.
+KINDS = (
+    Kind(
+        name="source",
+        model=Source,
+        only=frozenset({"name", "service", "cursor", "first_fetched_at", "last_snapshot_at"}),
+    ),
+    Kind(name="organization", model=Organization),
+    Kind(name="game", model=Game, parts=(Kind(name="external_ids", model=GameExternalId),)),
+    Kind(name="channel", model=Channel),
+    Kind(name="benefit", model=DropBenefit),
+    Kind(
+        name="campaign",
+        model=DropCampaign,
+        parts=(
+            Kind(name="drops", model=TimeBasedDrop, parts=(Kind(name="benefits", model=DropBenefitEdge),)),
+            Kind(name="channels", model=AllowedChannel),
+            Kind(name="deadlines", model=CampaignDeadline),
+        ),
+    ),
+    Kind(name="reward_campaign", model=RewardCampaign, parts=(Kind(name="rewards", model=Reward),)),
+    Kind(name="sighting", model=Sighting),
+    Kind(name="event", model=Event),
+    Kind(
+        name="feed",
+        model=Feed,
+        only=frozenset({"scope", "service", "path", "title", "game_id", "organization_id"}),
+    ),
+)
+# What is not exported, and why: secrets, what belongs to one installation, and what is only of use while it is new.
+NOT_EXPORTED = {
+    "credentials": "secret",
+    "targets": "secret",
+    "subscriptions": "belong to targets",
+    "deliveries": "belong to targets",
+    "fetch_runs": "forgotten after 30 days",
+    "heartbeats": "tell of running programs",
+    "quarantined_payloads": "what was not believed is no part of the catalogue",
+}
+
+
+def all_kinds(kinds: tuple[Kind, ...] = KINDS, above: tuple[Kind, ...] = ()) -> Iterator[tuple[Kind, tuple[Kind, ...]]]:
+    """Yield every kind with those that it hangs on, the outermost first."""
+    for kind in kinds:
+        yield kind, above
+        yield from all_kinds(kind.parts, (*above, kind))
+
+
+def columns(kind: Kind) -> list[Column[object]]:
+    """Return the columns that are told of a kind, but for those that say what it hangs on."""
+    return [
+        column
+        for column in kind.table.c
+        if column.name != "id" and column.name not in _DERIVED and (kind.only is None or column.name in kind.only)
+    ]
+
+
+def reference(column: Column[object]) -> Table | None:
+    """Return the table that a column refers to."""
+    for key in column.foreign_keys:
+        return key.column.table
+    return None
+
+
+def told_name(column: Column[object]) -> str:
+    """Return the name of a column in the export: a reference is no number and is not called one."""
+    return column.name if reference(column) is None else column.name.removesuffix("_id")
+
+
+def link(kind: Kind, above: Kind) -> Column[object]:
+    """Return the column by which a kind hangs on the one above it."""
+    return next(column for column in kind.table.c if reference(column) is above.table)
+
+
+def rows(kind: Kind, above: tuple[Kind, ...]) -> Select[*tuple[object, ...]]:
+    """Return the query of all rows: `_id` and `_above` (what it hangs on), the keys of those above, and the columns.
+
+    The rows come in the order of those that they hang on, so that one pass over both can join them.
+    """
+    table = kind.table
+    source: FromClause = table
+    told: list[ColumnElement[object]] = []
+    order: list[ColumnElement[object]] = []
+    current = table
+    for upper, lower in zip(reversed(above), reversed((*above, kind)[1:]), strict=True):
+        column = current.c[link(lower, upper).name]
+        aliased = upper.table.alias()
+        source = source.join(aliased, aliased.c.id == column)
+        told.insert(0, _key(upper, aliased).label(told_name(link(lower, upper))))
+        order.insert(0, column)
+        current = aliased  # type: ignore[assignment]
+    hanging = link(kind, above[-1]) if above else None
+    if kind.keyed:
+        told.append(_key(kind, table).label("key"))
+    for column in columns(kind):
+        target = reference(column)
+        if column is hanging:
+            continue
+        if target is None:
+            told.append(_plain(column).label(column.name))
+            continue
+        aliased = target.alias()
+        source = source.outerjoin(aliased, aliased.c.id == column)
+        told.append(_key(_kind_of(target), aliased).label(told_name(column)))
+    own = [table.c.name] if kind.model is Source else list(table.primary_key)
+    if kind.model is Sighting:
+        own = [aliased.c.name, table.c.external_id]
+    hidden = [
+        (table.c.id if "id" in table.c else null()).label("_id"),
+        (hanging if hanging is not None else null()).label("_above"),
+    ]
+    return select(*hidden, *told).select_from(source).order_by(*order, *own)
+
+
+def names(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
+    """Return the names of the columns as tables show them."""
+    return [name for name in rows(kind, above).selected_columns.keys() if not name.startswith("_")]  # noqa: SIM118
+
+
+def references(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
+    """Return the names of those columns that hold keys of others."""
+    referring = [told_name(column) for column in kind.table.c if reference(column) is not None]
+    return [name for name in names(kind, above) if name in referring]
+
+
+def _kind_of(table: Table) -> Kind:
+    return next(kind for kind in KINDS if kind.table is table)
+
+
+def _key(kind: Kind, table: FromClause) -> ColumnElement[object]:
+    if kind.model is Source:
+        return table.c.name
+    if kind.model is TimeBasedDrop:
+        return table.c.external_id
+    if kind.model is Game:
+        named = GameExternalId.__table__.alias()
+        return (
+            select(named.c.service + ":" + named.c.external_id)
+            .where(named.c.game_id == table.c.id)
+            .order_by(named.c.service.desc(), named.c.external_id)
+            .limit(1)
+            .scalar_subquery()
+        )
+    return table.c.service + ":" + table.c.external_id
+
+
+def _plain(column: Column[object]) -> ColumnElement[object]:
+    return func.encode(column, "hex") if isinstance(column.type, LargeBinary) else column

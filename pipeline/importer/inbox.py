@@ -1,0 +1,224 @@
+"""A folder that is watched: what is put into `inbox/` in the data directory is imported, then moved, never deleted.
+
+What was taken in goes to `processed/<source>/<date>/`, what was not to `quarantine/<reason>/<date>/`. A worker that is
+killed between the import and the move leaves the file in its place: it is imported again, which changes nothing.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Engine
+
+from models.names import slug
+from pipeline.errors import LootwireError
+from pipeline.importer.entries import Key
+from pipeline.importer.reading import Listing
+from pipeline.importer.run import Summary, import_paths
+from pipeline.importer.times import time_parser
+from pipeline.importer.walking import Found, find_files
+from pipeline.sources.base import DropSource
+
+INBOX, PROCESSED, QUARANTINE = "inbox", "processed", "quarantine"
+# What a program that is still writing calls its file.
+UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
+# Nobody has written to a file, renamed it or changed its rights for so long.
+QUIET_FOR = timedelta(seconds=5)
+MIXED = "mixed"
+
+
+class Looked(msgspec.Struct, kw_only=True):
+    """What a look into the inbox brought. `waiting` counts the files that are not whole yet, or had no turn."""
+
+    processed: int = 0
+    quarantined: int = 0
+    waiting: int = 0
+    events: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+def look_into(
+    engine: Engine,
+    sources: Sequence[DropSource],
+    data_dir: Path,
+    now: Callable[[], datetime],
+    *,
+    within: timedelta = timedelta(days=1),
+    quiet_for: timedelta = QUIET_FOR,
+) -> Looked:
+    """Import the files in the inbox that are whole, oldest first, and move them aside.
+
+    Whole is what has been left alone for some time. One look at a time in a data directory: a second one finds nothing
+    to do. After `within` the rest waits for the next look. Raises `LootwireError` where files cannot be moved.
+    """
+    looked = Looked()
+    inbox = data_dir / INBOX
+    try:
+        inbox.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _alone(inbox) as alone:
+            if alone:
+                whole = _whole_files(inbox, quiet_for, looked)
+                deadline = time.monotonic() + within.total_seconds()
+                _work_through(
+                    whole, looked, lambda file: _import(engine, sources, file, now, deadline), data_dir, now()
+                )
+    except OSError as error:
+        raise LootwireError(f"the inbox {inbox} cannot be worked through: {error}") from error
+    return looked
+
+
+def _work_through(
+    whole: Sequence[Found], looked: Looked, take: Callable[[Found], Summary | None], data_dir: Path, now: datetime
+) -> None:
+    for found in whole:
+        summary = take(found)
+        if summary is None:
+            looked.waiting += 1
+            continue
+        looked.events += summary.events
+        folder = _folder_for(summary) / f"{now:%Y-%m-%d}"
+        _move(found.file, data_dir / folder)
+        if folder.parts[0] == PROCESSED:
+            looked.processed += 1
+        else:
+            looked.quarantined += 1
+    _remove_empty_folders(data_dir / INBOX)
+
+
+def _import(
+    engine: Engine, sources: Sequence[DropSource], found: Found, now: Callable[[], datetime], deadline: float
+) -> Summary | None:
+    """Import one file; None if it could not be ended in time."""
+    summary = Summary()
+    if found.problem is not None:
+        summary.set_aside(found.name, found.problem)
+        return summary
+    if time.monotonic() > deadline:
+        return None
+    with closing(import_paths(engine, sources, [found.file], parse_time=time_parser(), now=now)) as steps:
+        for summary in steps:  # noqa: B007 - the last one counts
+            if time.monotonic() > deadline:
+                return None
+    return summary
+
+
+@contextmanager
+def _alone(inbox: Path) -> Iterator[bool]:
+    """Say whether nobody else works on this inbox; the kernel lets go of the lock also when we are killed."""
+    descriptor = os.open(inbox, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)
+
+
+def _whole_files(inbox: Path, quiet_for: timedelta, looked: Looked) -> list[Found]:
+    """Return the files that nobody writes to any more, in the order of what they hold."""
+    whole = []
+    for found in find_files([inbox]):
+        names = found.file.relative_to(inbox).parts
+        if not names or any(name.startswith(".") or name.lower().endswith(UNFINISHED) for name in names):
+            continue
+        if found.problem is None and not _is_whole(found.file, quiet_for):
+            looked.waiting += 1
+        else:
+            whole.append(found)
+    return sorted(whole, key=_first_key)
+
+
+def _is_whole(file: Path, quiet_for: timedelta) -> bool:
+    try:
+        # Unlike the time of the last write, which copying programs set as they like, no program can set this one.
+        if time.time() - file.lstat().st_ctime < quiet_for.total_seconds():
+            return False
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        # Linux lends a file only while nobody has it open for writing.
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        # Other errors say that this file system, or this user, has no leases.
+        return error.errno != errno.EAGAIN
+    finally:
+        os.close(descriptor)
+    return True
+
+
+def _first_key(found: Found) -> tuple[bool, Key | None]:
+    if found.problem is not None:
+        return True, None
+    entry = next(Listing([found.file], time_parser()).entries(), None)
+    return (True, None) if entry is None else (False, entry.key)
+
+
+def _folder_for(summary: Summary) -> Path:
+    if summary.believed:
+        return Path(PROCESSED) / (next(iter(summary.believed)) if len(summary.believed) == 1 else MIXED)
+    reasons = [aside.reason.partition(":")[0] for aside in summary.quarantined]
+    return Path(QUARANTINE) / (slug(reasons[0]) if reasons else "nothing-in-it")
+
+
+def _move(file: Path, folder: Path) -> None:
+    """Move a file into a folder under a name that is free there; at every moment it is in one of both places."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for path in _names(folder, file.name):
+        try:
+            os.link(file, path, follow_symlinks=False)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            if path.exists():
+                continue
+            # Another file system, as where the inbox is mounted into a container, or one that knows no links.
+            _copy(file, path) if error.errno == errno.EXDEV else file.rename(path)
+        break
+    _sync(folder)
+    _sync(folder.parent)
+    file.unlink(missing_ok=True)
+    _sync(file.parent)
+
+
+def _names(folder: Path, name: str) -> Iterator[Path]:
+    yield folder / name
+    stem, dot, ending = name.partition(".")
+    for number in range(2, 1_000_000):
+        yield folder / f"{stem}-{number}{dot}{ending}"
+
+
+def _copy(file: Path, path: Path) -> None:
+    unfinished = path.with_name(f".{path.name}.part")
+    shutil.copy2(file, unfinished, follow_symlinks=False)
+    if not unfinished.is_symlink():
+        with unfinished.open("rb") as copied:
+            os.fsync(copied.fileno())
+    unfinished.rename(path)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove_empty_folders(inbox: Path) -> None:
+    """Take away the folders whose files have all been moved; those that still hold anything stay."""
+    for folder in sorted((path for path in inbox.rglob("*") if path.is_dir() and not path.is_symlink()), reverse=True):
+        try:
+            folder.rmdir()
+        except OSError:
+            continue

@@ -1,0 +1,85 @@
+"""How much of a file is read before it is refused: nothing that a person imports may fill the memory or the day."""
+
+from typing import Protocol
+
+import msgspec
+
+from pipeline.errors import LootwireError
+
+# The largest real payload is 2.5 MB; anything near this is not one.
+MAX_BYTES = 16 * 2**20
+# Twice as many hours as a service has been recorded for, and a folder as deep as nobody's.
+MAX_ENTRIES = 100_000
+MAX_DEPTH = 64
+# What an archive may hold in all: years of hourly snapshots.
+MAX_TOTAL = 128 * 2**30
+# What comes on standard input is kept on the disk meanwhile.
+MAX_SPOOLED = 8 * 2**30
+# Header blocks of an archive (long names, attributes), and the list of contents of a zip.
+MAX_HEADER = 64 * 2**10
+MAX_ZIP_DIRECTORY = 8 * 2**20
+# JSON values of one payload; a real one of 2.5 MB has 60,000. Payloads that are smaller than this in bytes cannot
+# hold enough of them to matter.
+MAX_VALUES = 1_000_000
+COUNTED_FROM = 2 * 2**20
+# Compressed data may unpack to this many times its size. JSON in deflate reaches 30, and a quarter of hourly
+# snapshots that hardly differ 1,400 in xz; bombs are at 1,000 and 6,800.
+RATIO = {"gzip": 200, "zip": 200, "xz": 4000, "zstd": 4000}
+RATIO_COUNTS_FROM = 2**20
+
+
+class TooMuch(LootwireError):
+    """A file is larger, deeper or more tightly packed than any real one."""
+
+
+class Readable(Protocol):
+    """All that is asked of a stream."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return at most so many bytes; none at the end."""
+
+
+def read_up_to(stream: Readable, size: int) -> bytes:
+    """Return exactly so many bytes, or fewer where the stream ends."""
+    data = stream.read(size)
+    if len(data) == size or not data:
+        return data
+    parts, left = [data], size - len(data)
+    while left > 0 and (data := stream.read(left)):
+        parts.append(data)
+        left -= len(data)
+    return b"".join(parts)
+
+
+def limited(stream: Readable, size: int | None = None) -> bytes:
+    """Read a whole payload, whose size may be known; raises `TooMuch` before it fills the memory."""
+    if size is not None and size > MAX_BYTES:
+        raise TooMuch(f"{size:,} bytes: larger than {MAX_BYTES // 2**20} MiB")
+    data = read_up_to(stream, MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise TooMuch(f"larger than {MAX_BYTES // 2**20} MiB")
+    return data
+
+
+def check_values(payload: bytes) -> None:
+    """Raise `TooMuch` for a payload that decoding would turn into millions of objects."""
+    if len(payload) < COUNTED_FROM:
+        return
+    values = payload.count(b",") + payload.count(b"[") + payload.count(b"{")
+    if values > MAX_VALUES:
+        raise TooMuch(f"{values:,} JSON values: more than {MAX_VALUES:,}")
+
+
+class Ratio(msgspec.Struct):
+    """Counts what comes out of compressed data, and refuses too much of it."""
+
+    kind: str
+    out: int = 0
+
+    def add(self, count: int, packed: int) -> None:
+        """Count unpacked bytes; `packed` is how many compressed ones they took so far."""
+        self.out += count
+        if self.out > RATIO_COUNTS_FROM and self.out > RATIO[self.kind] * max(packed, 1):
+            raise TooMuch(
+                f"unpacks to more than {RATIO[self.kind]:,} times its size: a decompression bomb, not a payload"
+            )

@@ -1,0 +1,142 @@
+"""Make of one payload what can be taken in: its source, its snapshot, its time; mended where it is no JSON."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from pipeline.errors import InvalidItem, SourceChanged
+from pipeline.importer.entries import Entry
+from pipeline.importer.recognise import recognise_all, told_time
+from pipeline.importer.repair import Mender
+from pipeline.importer.times import Moment
+from pipeline.records import Snapshot
+from pipeline.sources.base import UNREADABLE, DropSource
+
+# Clocks and time zones differ; what lies further ahead is no time at which anything was taken.
+AHEAD = timedelta(days=1)
+_CLOSES = {b"[": b"]", b"{": b"}"}
+
+
+class Understood(msgspec.Struct, frozen=True, kw_only=True):
+    """A payload with those who read it and what each finds in it; most payloads tell of one kind of thing.
+
+    `taken_for` says in words what it is.
+    """
+
+    payload: bytes
+    taken_for: str
+    parts: Sequence[tuple[DropSource, Snapshot]]
+
+
+class _Version(msgspec.Struct):
+    """A line of a collection of versions: when its `data` was first seen."""
+
+    firstSeen: datetime  # noqa: N815 - the collection's spelling
+
+
+def understand(payload: bytes, path: str, sources: Sequence[DropSource]) -> Understood:
+    """Return what a payload is; raises `SourceChanged` with what is wrong with it."""
+    recognised = recognise_all(payload, path, sources)
+    parts = [(source, source.split(payload)) for source in recognised.sources]
+    return Understood(payload=payload, taken_for=recognised.taken_for, parts=parts)
+
+
+def understand_broken(
+    payload: bytes, path: str, sources: Sequence[DropSource], mender: Mender, wrong: SourceChanged
+) -> Understood:
+    """Return what a payload that is no JSON seems to be; raises `SourceChanged` if nothing can be made of it.
+
+    What had to be mended is not complete: it may add and update, but shows nothing to be gone.
+    """
+    if is_json(payload) or (mended := mender.mend(payload)) is None:
+        raise wrong
+    try:
+        recognised = recognise_all(mended, path, sources)
+        parts = [(source, source.split(mended)) for source in recognised.sources]
+    except SourceChanged:
+        raise wrong from None
+    # The last item of a file that was cut off may lack half of its name or of its channels: better unknown than wrong.
+    last = -1 if _is_cut_off(payload) else None
+    parts = [(source, msgspec.structs.replace(s, items=s.items[:last], complete=False)) for source, s in parts]
+    if not any(snapshot.items for _, snapshot in parts):
+        raise SourceChanged(f"{wrong}; mended, nothing whole is in it")
+    return Understood(payload=payload, taken_for=recognised.taken_for, parts=parts)
+
+
+def is_json(payload: bytes) -> bool:
+    """Whether the payload is one JSON value; one that is nested too deeply to be read counts as one too."""
+    try:
+        msgspec.json.decode(payload, type=msgspec.Raw)
+    except RecursionError:
+        return True
+    except UNREADABLE:
+        return False
+    return True
+
+
+def _is_cut_off(payload: bytes) -> bool:
+    stripped = payload.strip()
+    return stripped[-1:] != _CLOSES.get(stripped[:1])
+
+
+def lines_of(entry: Entry, payload: bytes) -> Iterator[tuple[Entry, bytes]]:
+    """Yield the lines of a file that holds a payload on each, with its time where it tells; none for other files."""
+    lines = payload.splitlines()
+    if len(lines) < 2 or not all(line[:1] in _CLOSES and is_json(line) for line in lines if line.strip()):
+        return
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            moment = _first_seen(line) or entry.moment
+            yield msgspec.structs.replace(entry, path=f"{entry.path}:{number}", moment=moment), line
+
+
+def _first_seen(line: bytes) -> Moment | None:
+    try:
+        at = msgspec.json.decode(line, type=_Version).firstSeen
+    except UNREADABLE:
+        return None
+    return Moment(at, at) if at.tzinfo is not None else None
+
+
+class Clock:
+    """Says when payloads were taken: told by their names, by themselves, or else by the newest start they list.
+
+    A file's own time is often that of a copy; a running campaign proves that the payload is not older than its
+    start. Payloads without any of these follow the one before.
+    """
+
+    def __init__(self) -> None:
+        self._last_guess: datetime | None = None
+
+    def taken_at(self, entry: Entry, understood: Understood, now: datetime) -> datetime:
+        """Return when a payload was taken; a time that has not come yet tells nothing."""
+        moment = entry.moment
+        if moment is not None and moment.earliest > now + AHEAD:
+            moment = None
+        if moment is not None and moment.earliest == moment.latest:
+            return moment.earliest
+        told = told_time(understood.payload)
+        if told is not None and told <= now + AHEAD:
+            return told
+        newest = _newest_start(understood, min(entry.modified_at, now))
+        if moment is not None:
+            return min(max(newest or moment.earliest, moment.earliest), moment.latest)
+        guess = newest or self._last_guess or min(entry.modified_at, now)
+        if self._last_guess is not None:
+            guess = max(guess, self._last_guess + timedelta(seconds=1))
+        self._last_guess = guess
+        return guess
+
+
+def _newest_start(understood: Understood, latest: datetime) -> datetime | None:
+    starts = []
+    for source, item in ((source, item) for source, snapshot in understood.parts for item in snapshot.items):
+        try:
+            record = source.parse(item)
+        except InvalidItem:
+            continue
+        upcoming = getattr(record, "status", None) == "upcoming"
+        if record.start_at is not None and record.start_at <= latest and not upcoming:
+            starts.append(record.start_at)
+    return max(starts, default=None)

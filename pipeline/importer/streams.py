@@ -1,0 +1,123 @@
+"""Read what a file holds, whether or not it is compressed, judged by its first bytes."""
+
+import gzip
+import lzma
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any
+
+from pipeline.importer.limits import Ratio, Readable, TooMuch, limited, read_up_to
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+
+    ZstdError = zstd.ZstdError
+else:
+    import zstandard
+
+    ZstdError = zstandard.ZstdError
+
+GZIP, XZ, ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+# What a damaged compressed file raises, by format.
+DAMAGED_STREAM = (OSError, EOFError, lzma.LZMAError, zlib.error, ZstdError)
+# `xz -9` needs 65 MiB to unpack; a header that asks for gigabytes is not obeyed.
+_XZ_MEMORY = 80 * 2**20
+_ZSTD_WINDOW = 2**27
+_CHUNK = 2**16
+
+
+def compression(magic: bytes) -> str | None:
+    """Return how data that begins so is compressed."""
+    for kind, mark in (("gzip", GZIP), ("xz", XZ), ("zstd", ZSTD)):
+        if magic.startswith(mark):
+            return kind
+    return None
+
+
+@contextmanager
+def decompressed(file: IO[bytes]) -> Iterator[Readable]:
+    """Give a stream of what a file holds; reading from it raises `TooMuch` for a bomb."""
+    kind = compression(file.read(6))
+    file.seek(0)
+    if kind is None:
+        yield file
+    elif kind == "gzip":
+        with gzip.open(file) as unpacked:
+            yield _Watched(unpacked, file, kind)
+    elif kind == "xz":
+        yield _Watched(_XzReader(file), file, kind)
+    else:
+        with _open_zstd(file) as unpacked:
+            yield _Watched(unpacked, file, kind)
+
+
+def unpack(payload: bytes) -> bytes:
+    """Return a payload that was compressed once more inside its archive as it is."""
+    if compression(payload[:6]) is None:
+        return payload
+    import io
+
+    with decompressed(io.BytesIO(payload)) as stream:
+        return limited(stream)
+
+
+class _Watched:
+    """A decompressed stream that gives up when too much comes out of too little."""
+
+    def __init__(self, stream: Readable, source: IO[bytes], kind: str) -> None:
+        self._stream = stream
+        self._source = source
+        self._ratio = Ratio(kind)
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._stream.read(size)
+        self._ratio.add(len(data), self._source.tell())
+        return data
+
+
+class _XzReader:
+    """Like `lzma.open`, which would allocate whatever dictionary a header asks for."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._decompressor = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+
+    def read(self, size: int = -1, /) -> bytes:
+        while True:
+            if self._decompressor.eof:
+                # Streams may follow each other, with zeros between them.
+                rest = (self._decompressor.unused_data or self._file.read(_CHUNK)).lstrip(b"\0")
+                if not rest:
+                    return b""
+                self._decompressor = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
+                data = self._decompress(rest, size)
+            elif self._decompressor.needs_input:
+                packed = self._file.read(_CHUNK)
+                if not packed:
+                    raise EOFError("the compressed file ended before its end was marked")
+                data = self._decompress(packed, size)
+            else:
+                data = self._decompress(b"", size)
+            if data:
+                return data
+
+    def _decompress(self, packed: bytes, size: int) -> bytes:
+        try:
+            return self._decompressor.decompress(packed, size)
+        except lzma.LZMAError as error:
+            if "emory" in str(error):
+                raise TooMuch(f"needs more than {_XZ_MEMORY // 2**20} MiB of memory to unpack") from error
+            raise
+
+
+def _open_zstd(file: IO[bytes]) -> Any:
+    if sys.version_info >= (3, 14):
+        return zstd.open(file)
+    return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_reader(file, read_across_frames=True)
+
+
+def begins(stream: Readable, size: int = 512) -> bytes:
+    """Return the first bytes of a stream, as many as there are."""
+    return read_up_to(stream, size)

@@ -1,0 +1,32 @@
+"""Tell a person what went wrong and what to do; what is a fault of ours stays an error."""
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from feeds.write import PublishError
+from notifiers.errors import DeliveryError, TargetError, VaultError
+from pipeline.embedded import EmbeddedError
+from pipeline.errors import LootwireError
+from pipeline.supervisor import AlreadyRunning
+
+_TOLD_BY_THEMSELVES = (
+    LootwireError,
+    TargetError,
+    VaultError,
+    DeliveryError,
+    PublishError,
+    EmbeddedError,
+    AlreadyRunning,
+)
+
+
+def explain(error: Exception) -> str | None:
+    """Return what a person should read about an error; None if only a developer can do something about it."""
+    if isinstance(error, _TOLD_BY_THEMSELVES):
+        return str(error)
+    # A database that is away, restarting or out of room; not one that does not understand us.
+    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        said = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        return f"the database does not answer: {said[0]}"
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be used: {error.strerror}"
+    return None

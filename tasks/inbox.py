@@ -1,0 +1,32 @@
+"""Import what was put into the inbox."""
+
+import logging
+from datetime import timedelta
+
+from celery import current_app, shared_task
+
+from pipeline.importer.inbox import look_into
+from pipeline.runtime import utc_now
+from tasks.surroundings import runtime
+from tasks.ticks import hint_of_news
+
+logger = logging.getLogger(__name__)
+# Years of history are taken in over several looks, so that sources are still asked meanwhile.
+WITHIN = timedelta(seconds=120)
+
+
+# In the queue of those who fetch: an import may take its time, and ticks must not wait for it.
+@shared_task(name="fetch.inbox", soft_time_limit=600, time_limit=630)
+def inbox() -> None:
+    """Import the files in the inbox and move them aside."""
+    looked = look_into(runtime().engine, runtime().sources, runtime().settings.data_dir, utc_now, within=WITHIN)
+    if looked.processed or looked.quarantined:
+        told = {
+            "processed": looked.processed,
+            "quarantined": looked.quarantined,
+            "waiting": looked.waiting,
+            "events": dict(looked.events),
+        }
+        logger.log(logging.WARNING if looked.quarantined else logging.INFO, "inbox imported", extra=told)
+    if looked.events:
+        hint_of_news(current_app)

@@ -1,0 +1,114 @@
+"""`up` and `once` as real processes, on the tests' servers."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.demo.services import DemoServices
+from tests.campaigns.processes import descendants, living
+from tests.pipeline.cli.operator import Operator
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+
+
+@pytest.fixture(autouse=True)
+def services(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServices]:
+    with DemoServices(datetime.now(UTC)) as running:
+        monkeypatch.setenv("LOOTWIRE_DROPS_MIRROR_URL", running.mirror_url)
+        monkeypatch.setenv("LOOTWIRE_KICK_URL", running.kick_url)
+        monkeypatch.setenv("LOOTWIRE_CHZZK_URL", running.chzzk_url)
+        monkeypatch.setenv("LOOTWIRE_CHZZK_FIRST_NUMBER", "1204")
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def port(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free: int = probe.getsockname()[1]
+    monkeypatch.setenv("LOOTWIRE_HTTP_PORT", str(free))
+    return free
+
+
+@contextmanager
+def up(operator: Operator) -> Iterator["subprocess.Popen[str]"]:
+    """`lootwire up`, from the moment that it says it runs; killed at the end if it still does."""
+    errors = operator.folder / "up.errors"
+    with errors.open("w") as log, operator.start("up", stderr=log) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("Lootwire runs. Pages and feeds: http://127.0.0.1:")
+            yield process
+        finally:
+            process.kill()
+
+
+def test_up_runs_once_for_a_data_directory_and_ends_with_ctrl_c(
+    operator: Operator, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with up(operator) as process:
+        for command in ("up", "once"):
+            said = operator.run(command)
+            assert said.code == 1
+            assert f"already runs in {operator.folder}/data (process {process.pid})" in said.errors
+        page = operator.folder / "data/public/index.html"
+        wait_for(page.exists, 60)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
+            assert answer.read() == page.read_bytes()
+        monkeypatch.setenv("LOOTWIRE_DATA_DIR", str(operator.folder / "another"))
+        said = operator.run("up")
+        assert said.code == 1
+        assert f"port {port} on 127.0.0.1 cannot be used" in said.errors
+        started = set(descendants(process.pid))
+        assert len(started) >= 4
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert time.monotonic() - began < 15
+        wait_for(lambda: not living(started))
+        assert process.stdout is not None
+        assert process.stdout.read() == ""
+    told = (operator.folder / "up.errors").read_text()
+    assert "lootwire: stopping" in told
+    for noise in ("Traceback", "shutdown", "received", "succeeded", "Warning"):
+        assert noise not in told
+
+
+def test_once_does_a_whole_cycle_and_exits_with_3_while_a_service_is_away(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOTWIRE_KICK_URL", "http://127.0.0.1:1")
+    with operator.start("once") as process:
+        out, errors = process.communicate(timeout=90)
+    assert process.returncode == 3
+    told, hint = out.splitlines()
+    assert "events; 3 of 4 sources well; feeds in " in told
+    assert hint == "`lootwire sources` says what is failing and when it is tried again."
+    # One warning, in the form that a log collector reads; nothing of what went well.
+    assert errors.count("\n") == 1
+    assert "not fetched: 127.0.0.1: no connection" in errors
+    assert (operator.folder / "data/public/services/twitch.rss.xml").exists()
+    states = {row["name"]: row["state"] for row in operator.run("sources", "--json").lines}
+    assert states["kick.drops"] == "source.failing"
+    assert states["twitch.drops"] == states["chzzk.drops"] == "ok"
+
+
+@pytest.mark.parametrize("arguments", [["events", "--json"], ["status"], ["--help"]])
+def test_a_reader_who_has_seen_enough_is_no_trouble(operator: Operator, now: datetime, arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with operator.start(*arguments, stdout=writing) as process:
+        os.close(writing)
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert errors == ""

@@ -1,0 +1,162 @@
+"""Wrong commands and expected troubles: one line that says what to do, and never a traceback."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.cli.operator import Operator
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["frobnicate"], "No such command 'frobnicate'; see `lootwire --help`"),
+        (["targets", "frobnicate"], "No such command 'frobnicate'; see `lootwire targets --help`"),
+        (["events", "--nope"], "No such option: --nope"),
+        (["events", "--limit", "many"], "Invalid value for '--limit'"),
+        (["events", "--limit", "0"], "Invalid value for '--limit'"),
+        (["events", "--since", "yesterday"], "'yesterday' is no time: write 30d, 12h,"),
+        (["events", "--kind", "campaign.eaten"], "there is no kind 'campaign.eaten'; there are: campaign.added,"),
+        (["deliveries", "--state", "lost"], "'lost' is not one of 'pending', 'sending', 'sent', 'dead'"),
+        (["why"], "Missing argument"),
+        (["why", "so"], "Invalid value"),
+        (["import"], "see `lootwire import --help`"),
+        (["targets", "add"], "Missing argument"),
+        (["subscriptions", "add"], "Missing option '--to'"),
+        (["up", "extra"], "unexpected extra argument"),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_names_the_help(operator: Operator, arguments: list[str], told: str) -> None:
+    said = operator.run(*arguments)
+    assert said.code == 2
+    assert said.out == ""
+    assert said.errors.startswith("lootwire: ")
+    assert said.errors.count("\n") == 1
+    assert told in said.errors
+    assert "see `lootwire" in said.errors
+
+
+def test_no_command_at_all_shows_them_all(operator: Operator) -> None:
+    said = operator.run()
+    assert said.code == 0
+    for command in ("up", "once", "demo", "import", "sources", "targets", "events", "status", "doctor"):
+        assert f"\n  {command} " in said.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["why", "99"], "there is no delivery 99; `lootwire deliveries` lists them"),
+        (["quarantine", "--payload", "99"], "there is no payload 99; `lootwire quarantine` lists them"),
+        (["sources", "--now", "nowhere"], "there is no source `nowhere`; there are: twitch.drops"),
+        (["targets", "remove", "nobody"], "There is no target of that name"),
+        (["targets", "test", "nobody"], "There is no target of that name"),
+        (["targets", "add", "me", "not a url"], "no Apprise URL"),
+        (["targets", "add", "me", "file:///etc/passwd"], "lootwire: "),
+        (["subscriptions", "add", "--to", "nobody"], "There is no target of that name"),
+        (["subscriptions", "remove", "99"], "There is no subscription 99"),
+        (["subscriptions", "try", "nobody"], "There is no target of that name"),
+    ],
+)
+def test_what_does_not_exist_exits_with_1_and_says_what_does(
+    operator: Operator, arguments: list[str], told: str
+) -> None:
+    said = operator.run(*arguments)
+    assert said.code == 1
+    assert said.out == ""
+    assert told in said.errors
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("LOOTWIRE_HTTP_PORT", "high", "LOOTWIRE_HTTP_PORT (from environment)"),
+        ("LOOTWIRE_LOG_LEVEL", "loud", "LOOTWIRE_LOG_LEVEL (from environment)"),
+        (
+            "DATABASE_URL",
+            "mysql://root:hunter2@there/x",
+            "DATABASE_URL (from environment): must start with postgresql://",
+        ),
+        ("REDIS_URL", "hunter2", "REDIS_URL (from environment): must start with redis://"),
+        ("LOOTWIRE_KICK_URL", "ftp://there", "LOOTWIRE_KICK_URL (from environment): must start with http://"),
+    ],
+)
+@pytest.mark.parametrize("command", ["up", "once", "status", "doctor"])
+def test_a_wrong_setting_is_named_with_its_origin_and_without_its_secret(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, command: str, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    said = operator.run(command)
+    assert said.code == 1
+    assert told in said.errors
+    assert "hunter2" not in said.out + said.errors
+
+
+def test_a_misspelt_setting_is_told_and_does_not_stop_the_command(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOTWIRE_HTTPPORT", "1")
+    said = operator.run("status", "--json")
+    assert said.code == 0
+    assert len(said.lines) == 1
+    assert (
+        said.errors
+        == "lootwire: LOOTWIRE_HTTPPORT is not a setting of this version; `lootwire doctor` lists them all\n"
+    )
+
+
+@pytest.mark.parametrize("command", ["up", "once", "status", "events", "targets", "publish"])
+def test_a_database_that_is_away_is_told_in_a_line(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://lootwire:hunter2@127.0.0.1:1/lootwire")
+    monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
+    said = operator.run(command)
+    assert said.code == 1
+    assert said.errors.startswith("lootwire: the database does not answer: ")
+    assert said.errors.count("\n") == 1
+    assert "hunter2" not in said.errors
+
+
+@pytest.mark.parametrize("command", ["up", "once"])
+def test_a_broker_that_is_away_is_told_before_anything_starts(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://:hunter2@127.0.0.1:1/0")
+    monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
+    said = operator.run(command)
+    assert said.code == 1
+    assert said.errors.startswith("lootwire: the broker does not answer: ")
+    assert "hunter2" not in said.errors
+
+
+def test_doctor_finds_all_well(operator: Operator) -> None:
+    said = operator.run("doctor")
+    assert said.code == 0
+    assert "database: well\nbroker: well\n" in said.out
+    assert "no targets yet" in said.out
+
+
+def test_doctor_names_every_trouble_and_exits_with_1(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("taken").touch()
+    monkeypatch.setenv("LOOTWIRE_PUBLISH_DIR", str(Path("taken").absolute()))
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
+    said = operator.run("doctor")
+    assert said.code == 1
+    assert "database: well" in said.out
+    assert "broker: the broker does not answer" in said.out
+    assert "taken: it cannot be written: File exists; see LOOTWIRE_PUBLISH_DIR" in said.out
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/x")
+    assert "database: the database does not answer" in operator.run("doctor").out
+
+
+@pytest.mark.parametrize("command", ["up", "status"])
+def test_a_data_directory_that_cannot_be_made_says_what_to_set(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    Path("file").touch()
+    monkeypatch.setenv("LOOTWIRE_DATA_DIR", str(Path("file/data").absolute()))
+    monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
+    said = operator.run(command)
+    assert said.code == 1
+    assert "file/data: Not a directory. Set LOOTWIRE_DATA_DIR" in said.errors

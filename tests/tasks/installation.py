@@ -1,0 +1,105 @@
+"""What a test of the tasks works with."""
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+from celery import Celery
+from sqlalchemy import func, select, text, update
+
+from models import Base, Delivery, Event, Source
+from notifiers.targets import add_subscription, add_target
+from pipeline.celery_app import QUEUES
+from pipeline.demo.sinks import WebhookSink
+from pipeline.runtime import Runtime, utc_now
+from tasks import surroundings
+
+
+@dataclass(frozen=True)
+class Hint:
+    """A message in the broker."""
+
+    task: str
+    args: tuple[Any, ...]
+    expires: datetime | None
+    eta: datetime | None
+
+
+class Installation:
+    """A runtime with its broker, and short words for what tests ask and change."""
+
+    def __init__(self, runtime: Runtime, broker: redis.Redis, app: Celery) -> None:
+        self.runtime = runtime
+        self.engine = runtime.engine
+        self.app = app
+        self._broker = broker
+
+    @staticmethod
+    def reopen() -> None:
+        """Let the tasks read their settings again at their next call."""
+        if surroundings.runtime.cache_info().currsize:
+            surroundings.runtime().engine.dispose()
+            surroundings.runtime.cache_clear()
+
+    def hints(self, task: str | None = None) -> list[Hint]:
+        """The messages that wait in the broker, those of one task if it is named."""
+        waiting = [_hint(raw) for queue in QUEUES for raw in self._broker.lrange(queue, 0, -1)]
+        return [hint for hint in waiting if task in {None, hint.task}]
+
+    def forget_hints(self) -> None:
+        """Lose all messages, as a broker may."""
+        self._broker.flushdb()
+
+    def count(self, table: type[Base], *conditions: Any) -> int:
+        """How many rows there are."""
+        with self.engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(table).where(*conditions)) or 0
+
+    def event_keys(self) -> list[str]:
+        """The keys of all events, in order."""
+        with self.engine.connect() as connection:
+            return sorted(connection.scalars(select(Event.event_key)))
+
+    def subscribe(self, hook: WebhookSink) -> None:
+        """Tell a webhook of everything from now on."""
+        self.add_target(f"json{hook.url.removeprefix('http')}")
+
+    def add_target(self, url: str) -> None:
+        """Tell an address of everything from now on."""
+        with self.engine.begin() as connection:
+            add_target(connection, self.runtime.vault, "hook", url, utc_now())
+            add_subscription(connection, "hook", utc_now())
+
+    def make_due(self, *names: str) -> None:
+        """Let the time come at which sources are asked again."""
+        with self.engine.begin() as connection:
+            connection.execute(update(Source).where(Source.name.in_(names)).values(next_due_at=utc_now()))
+
+    def let_leases_pass(self) -> None:
+        """Let so much time pass that nobody holds a source or a delivery any more."""
+        past = utc_now() - timedelta(seconds=1)
+        with self.engine.begin() as connection:
+            connection.execute(update(Source).values(lease_until=past))
+            connection.execute(update(Delivery).where(Delivery.state == "sending").values(lease_until=past))
+
+    def waits_for_a_lock(self) -> bool:
+        """Whether some process waits for what another transaction holds."""
+        query = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        with self.engine.connect() as connection:
+            return bool(connection.scalar(query))
+
+
+def _hint(raw: bytes | str) -> Hint:
+    message = json.loads(raw)
+    headers = message["headers"]
+    args, _, _ = json.loads(base64.b64decode(message["body"]))
+    return Hint(headers["task"], tuple(args), _time(headers["expires"]), _time(headers["eta"]))
+
+
+def _time(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None

@@ -1,0 +1,29 @@
+"""The timetable: it names what exists, and its messages do not pile up."""
+
+import pytest
+
+from beat_schedule import BEAT_SCHEDULE
+from pipeline import service
+from pipeline.celery_app import QUEUES
+from tests.tasks.installation import Installation
+
+ENTRIES = [pytest.param(entry, id=str(entry["task"])) for entry in BEAT_SCHEDULE.values()]
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+def test_a_tick_that_waited_longer_than_its_period_is_dropped(entry: dict[str, object]) -> None:
+    assert entry["options"] == {"expires": entry["schedule"]}
+
+
+def test_each_tick_names_a_task_that_exists(installation: Installation) -> None:
+    installation.app.finalize()
+    assert {entry["task"] for entry in BEAT_SCHEDULE.values()} <= installation.app.tasks.keys()
+
+
+def test_each_task_goes_to_a_queue_that_a_worker_reads(installation: Installation) -> None:
+    installation.app.finalize()
+    ours = [name for name in installation.app.tasks if not name.startswith("celery.")]
+    routed = {installation.app.amqp.router.route({}, name)["queue"].name for name in ours}
+    workers = [list(program.argv) for program in service.programs(installation.runtime) if "worker" in program.argv]
+    read = {queue for argv in workers for queue in argv[argv.index("--queues") + 1].split(",")}
+    assert routed == read == set(QUEUES)

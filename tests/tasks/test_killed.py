@@ -1,0 +1,205 @@
+"""Each task is killed where it hurts most, and run again: nothing is lost, nothing is done twice but as promised."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from threading import Event as Flag
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select, text, update
+
+from models import Delivery, DropCampaign, Event, Feed, FetchRun, Heartbeat, Source
+from pipeline.demo.local import QuietHandler, serving
+from pipeline.demo.services import DemoServices
+from pipeline.runtime import utc_now
+from tasks import fetch, publish, send, ticks
+from tests.tasks.forks import Forks
+from tests.tasks.installation import Installation
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+
+
+@pytest.fixture
+def kill(installation: Installation, forks: Forks) -> Any:
+    return partial(kill_while_it_waits, installation, forks)
+
+
+def kill_while_it_waits(installation: Installation, forks: Forks, held: str, task: str, *args: Any) -> None:
+    """Start a task, kill it while it waits for what a statement of ours holds, and let go."""
+    with installation.engine.begin() as connection:
+        connection.execute(text(held))
+        pid = forks.start(task, *args)
+        wait_for(installation.waits_for_a_lock)
+        kill_now(pid)
+        connection.rollback()
+    # Its statement may go on without it; its transaction ends with it.
+    wait_for(lambda: not transactions(installation))
+
+
+def kill_now(pid: int) -> None:
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def transactions(installation: Installation) -> int:
+    """How many transactions of other processes are open."""
+    query = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
+    )
+    with installation.engine.connect() as connection:
+        return connection.scalar(query) or 0
+
+
+# A table in SHARE mode can be read, and written by nobody.
+def frozen(table: str) -> str:
+    return f"LOCK TABLE {table} IN SHARE MODE"
+
+
+def test_a_fetch_that_is_killed_while_it_stores_is_done_again_when_its_lease_is_over(
+    installation: Installation, kill: Any
+) -> None:
+    ticks.fetch_due()
+    kill(frozen("events"), "fetch.source", "kick.drops")
+    assert installation.count(DropCampaign) == installation.count(Event) == 0
+    fetch.source("kick.drops")
+    assert installation.count(FetchRun) == 0  # the dead one may still be at it, for all we know
+    installation.let_leases_pass()
+    fetch.source("kick.drops")
+    fetch.source("kick.drops")
+    assert installation.count(Event) == len(set(installation.event_keys())) > 0
+    assert installation.count(FetchRun) == 1
+
+
+def test_a_fetch_that_was_taken_for_dead_stores_nothing(
+    installation: Installation, forks: Forks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks.fetch_due()
+    asked, released = Flag(), Flag()
+    with slow_service(asked, released) as url:
+        monkeypatch.setenv("LOOTWIRE_KICK_URL", url)
+        pid = forks.start("fetch.source", "kick.drops")
+        assert asked.wait(10)
+        with installation.engine.begin() as connection:
+            # Somebody else takes over meanwhile: a newer fence.
+            connection.execute(update(Source).where(Source.name == "kick.drops").values(fence=Source.fence + 1))
+        released.set()
+        wait_for(lambda: not Path(f"/proc/{pid}").exists())
+    assert installation.count(FetchRun) == installation.count(Event) == 0
+
+
+@contextmanager
+def slow_service(asked: Flag, released: Flag) -> Iterator[str]:
+    """A service, or a webhook, that keeps whoever asks waiting for the answer."""
+
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802  the name that http.server calls
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def do_GET(self) -> None:  # noqa: N802  likewise
+            asked.set()
+            released.wait(10)
+            with suppress(BrokenPipeError):  # nobody may be left to hear it
+                self.answer(200, {"Content-Type": "application/json"}, b'{"data": []}')
+
+    with serving(Handler) as url:
+        yield url
+
+
+def test_a_message_whose_sender_is_killed_before_it_heard_the_answer_is_sent_again(
+    installation: Installation, services: DemoServices, forks: Forks
+) -> None:
+    taken, released = Flag(), Flag()
+    with slow_service(taken, released) as url:
+        installation.add_target(f"json{url.removeprefix('http')}")
+        ticks.fetch_due()
+        fetch.source("twitch.drops")
+        services.advance()
+        installation.make_due("twitch.drops")
+        fetch.source("twitch.drops")
+        pid = forks.start("send.due")
+        assert taken.wait(10)
+        kill_now(pid)
+        released.set()
+        taken.clear()
+        send.due()
+        assert not taken.is_set()  # the lease holds: the dead one may still be sending, for all we know
+        installation.let_leases_pass()
+        send.due()
+        assert taken.is_set()
+    with installation.engine.connect() as connection:
+        states = {tuple(row) for row in connection.execute(select(Delivery.state, Delivery.attempts))}
+    assert states == {("sent", 2)}
+
+
+def test_a_publication_that_is_killed_after_it_wrote_writes_nothing_again(
+    installation: Installation, kill: Any
+) -> None:
+    ticks.fetch_due()
+    fetch.source("kick.drops")
+    publish.marked()
+    feed = installation.runtime.settings.published / "all.rss.xml"
+    feed.write_bytes(b"an older version")
+    with installation.engine.begin() as connection:
+        connection.execute(update(Feed).where(Feed.path == "all").values(version=Feed.version + 1))
+    kill("SELECT id FROM feeds FOR UPDATE", "publish.marked")
+    assert feed.read_bytes().startswith(b"<?xml")
+    written_at = feed.stat().st_mtime_ns
+    assert installation.count(Feed, Feed.version != Feed.written_version) == 1
+    publish.marked()
+    assert feed.stat().st_mtime_ns == written_at
+    assert installation.count(Feed, Feed.version != Feed.written_version) == 0
+
+
+def test_a_clock_that_is_killed_while_it_stores_moves_on_at_its_next_tick(
+    installation: Installation, kill: Any
+) -> None:
+    ticks.fetch_due()
+    fetch.source("kick.drops")
+    before = set(installation.event_keys())
+    with installation.engine.begin() as connection:
+        end_everything(connection)
+    kill(frozen("events"), "tick.advance_clock")
+    assert set(installation.event_keys()) == before
+    ticks.advance_clock()
+    ended = [key for key in installation.event_keys() if key.startswith("campaign.ended:")]
+    assert len(ended) == len(set(ended)) == installation.count(DropCampaign)
+
+
+def end_everything(connection: Connection) -> None:
+    ended = {"end_at": utc_now() - timedelta(hours=2), "ended_at": None}
+    connection.execute(update(DropCampaign).values(ended))
+    connection.execute(text("DELETE FROM events WHERE kind = 'campaign.ended'"))
+
+
+def test_a_tick_that_is_killed_before_it_asked_is_made_good_by_the_next(installation: Installation, kill: Any) -> None:
+    kill(frozen("sources"), "tick.fetch_due")
+    assert not installation.hints()
+    assert installation.count(Source) == 0
+    ticks.fetch_due()
+    assert len(installation.hints("fetch.source")) == installation.count(Source) == 4
+
+
+def test_a_heartbeat_that_is_killed_leaves_the_last_one(installation: Installation, kill: Any) -> None:
+    kill(frozen("heartbeats"), "tick.heartbeat")
+    assert installation.count(Heartbeat) == 0
+    ticks.heartbeat()
+    assert installation.count(Heartbeat) == 1
+
+
+def test_a_pruning_that_is_killed_is_done_by_the_next(installation: Installation, kill: Any) -> None:
+    ticks.fetch_due()
+    fetch.source("kick.drops")
+    with installation.engine.begin() as connection:
+        connection.execute(update(FetchRun).values(started_at=utc_now() - timedelta(days=31)))
+    kill(frozen("fetch_runs"), "tick.prune")
+    assert installation.count(FetchRun) == 1
+    ticks.prune()
+    assert installation.count(FetchRun) == 0

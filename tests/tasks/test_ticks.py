@@ -1,0 +1,102 @@
+"""What beat asks for: each tick may be late, doubled or lost."""
+
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from models import DropCampaign, FetchRun, Heartbeat, Source
+from pipeline import upkeep
+from pipeline.runtime import utc_now
+from tasks import fetch, ticks
+from tests.tasks.installation import Installation
+
+SOURCES = ["chzzk.drops", "kick.drops", "twitch.drops", "twitch.rewards"]
+
+
+def asked_for(installation: Installation) -> list[str]:
+    return sorted(hint.args[0] for hint in installation.hints("fetch.source"))
+
+
+def test_every_new_source_is_asked_for_at_once(installation: Installation) -> None:
+    ticks.fetch_due()
+    assert asked_for(installation) == SOURCES
+
+
+def test_a_doubled_tick_asks_twice_and_changes_no_row(installation: Installation) -> None:
+    ticks.fetch_due()
+    ticks.fetch_due()
+    assert asked_for(installation) == sorted(SOURCES * 2)
+    assert installation.count(Source) == len(SOURCES)
+
+
+def test_nothing_is_asked_for_before_its_time(installation: Installation) -> None:
+    fetch.source("kick.drops")
+    ticks.fetch_due()
+    fetch.source("kick.drops")
+    installation.forget_hints()
+    ticks.fetch_due()
+    assert "kick.drops" not in asked_for(installation)
+
+
+def test_a_hint_to_fetch_expires_before_it_could_pile_up(installation: Installation) -> None:
+    ticks.fetch_due()
+    for hint in installation.hints("fetch.source"):
+        assert hint.expires is not None
+        assert hint.expires - utc_now() <= timedelta(seconds=30)
+
+
+def test_the_clock_starts_and_ends_campaigns_once(installation: Installation) -> None:
+    ticks.fetch_due()
+    fetch.source("kick.drops")
+    now = utc_now()
+    with installation.engine.begin() as connection:
+        over = {"start_at": now - timedelta(hours=9), "end_at": now - timedelta(hours=2), "ended_at": None}
+        connection.execute(update(DropCampaign).values(over | {"started_at": None}))
+    ticks.advance_clock()
+    after_once = installation.event_keys()
+    assert sum(key.startswith("campaign.ended:") for key in after_once) > 1
+    ticks.advance_clock()
+    assert installation.event_keys() == after_once
+
+
+def test_news_by_the_clock_wake_those_who_send_and_publish(installation: Installation) -> None:
+    ticks.fetch_due()
+    fetch.source("kick.drops")
+    with installation.engine.begin() as connection:
+        connection.execute(update(DropCampaign).values(end_at=utc_now() - timedelta(hours=2), ended_at=None))
+    installation.forget_hints()
+    ticks.advance_clock()
+    assert {hint.task for hint in installation.hints()} == {"send.due", "publish.marked"}
+
+
+def test_a_clock_without_news_wakes_nobody(installation: Installation) -> None:
+    ticks.advance_clock()
+    ticks.advance_clock()
+    assert not installation.hints()
+    assert upkeep.last_beat(installation.engine, upkeep.CLOCK) is not None
+
+
+def test_a_heartbeat_moves_one_row(installation: Installation) -> None:
+    ticks.heartbeat()
+    first = upkeep.last_beat(installation.engine)
+    ticks.heartbeat()
+    second = upkeep.last_beat(installation.engine)
+    assert first is not None
+    assert second is not None
+    assert second > first
+    assert installation.count(Heartbeat) == 1
+
+
+def test_pruning_twice_forgets_what_is_old_and_nothing_else(installation: Installation) -> None:
+    ticks.fetch_due()
+    fetch.source("kick.drops")
+    fetch.source("chzzk.drops")
+    with installation.engine.begin() as connection:
+        oldest = connection.execute(update(FetchRun).values(started_at=utc_now() - timedelta(days=31)))
+        assert oldest.rowcount == 2
+    installation.make_due("kick.drops")
+    fetch.source("kick.drops")
+    ticks.prune()
+    assert installation.count(FetchRun) == 1
+    ticks.prune()
+    assert installation.count(FetchRun) == 1
