@@ -55,6 +55,23 @@ def blanks_only(known: CampaignRecord, told: CampaignRecord) -> CampaignRecord:
     return msgspec.structs.replace(told, name=known.name, **known_already)
 
 
+def with_known(known: CampaignRecord, told: CampaignRecord) -> CampaignRecord:
+    """Return what an incomplete answer tells, with the drops, benefits and channels that it may merely lack."""
+    told_drops = {drop.external_id: drop for drop in told.drops or ()}
+    before = {drop.external_id: drop for drop in known.drops or ()}
+    drops = [_with_benefits(before.get(key), drop) for key, drop in told_drops.items()]
+    drops += [drop for key, drop in before.items() if key not in told_drops]
+    channels = {channel.external_id: channel for channel in (*(known.channels or ()), *(told.channels or ()))}
+    return msgspec.structs.replace(told, drops=tuple(drops), channels=tuple(channels.values()))
+
+
+def _with_benefits(known: DropRecord | None, told: DropRecord) -> DropRecord:
+    if known is None or not told.benefits:
+        return told
+    benefits = {benefit.external_id: benefit for benefit in (*known.benefits, *told.benefits)}
+    return msgspec.structs.replace(told, benefits=tuple(benefits.values()))
+
+
 def compare(known: CampaignRecord, told: CampaignRecord) -> CampaignDiff:
     """Return the difference; `known` is what the database holds, in the same shape."""
     fields = _changed_fields(known, told, CAMPAIGN_FIELDS)

@@ -138,7 +138,7 @@ def ingest(context: Context, snapshot: Snapshot) -> Ingested:
         return Ingested(outcome="quarantined", events=context.append(told), quarantined=quarantined, **counted)
 
     told_of_source, state = list[NewEvent](), dict[str, datetime | str | None]()
-    changed, told = _store(context, fresh)
+    changed, told = _store(context, fresh, complete=snapshot.complete)
     _forget_absences(context, known, seen)
     if verdict.outcome == "sound":
         told += _store_absences(context, absent, open_items)
@@ -226,14 +226,14 @@ def _judge(
     return verdict, open_items
 
 
-def _store(context: Context, fresh: Mapping[str, tuple[Item, Record]]) -> tuple[int, list[NewEvent]]:
+def _store(context: Context, fresh: Mapping[str, tuple[Item, Record]], *, complete: bool) -> tuple[int, list[NewEvent]]:
     """Store new and changed records; returns how many rows differ and the events that makes."""
     if not fresh:
         return 0, []
     elsewhere = _listed_elsewhere(context, list(fresh))
     outranked = {key for key, names in elsewhere.items() if outranks(names, context.adapter.name)}
     records = [record for _, record in fresh.values()]
-    stored = context.subjects.store(records, context.taken_at, outranked=outranked)
+    stored = context.subjects.store(records, context.taken_at, outranked=outranked, complete=complete)
     digests = {
         key: (UNSETTLED if key in stored.unsettled else item.digest, item.group_id) for key, (item, _) in fresh.items()
     }

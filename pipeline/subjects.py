@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.events import EventKind
-from pipeline.compare import CampaignDiff, blanks_only, compare
+from pipeline.compare import CampaignDiff, blanks_only, compare, with_known
 from pipeline.deadlines import deadlines, event_kind, is_late, is_pointless
 from pipeline.judge import ABSENCES_TO_BELIEVE, EMPTY_LISTS_TO_BELIEVE
 from pipeline.records import CampaignRecord, RewardCampaignRecord
@@ -49,10 +49,12 @@ class Subjects(Protocol[Record_contra]):
         *,
         now: datetime | None = None,
         outranked: Collection[str] = (),
+        complete: bool = True,
     ) -> Stored:
         """Store records seen at a time; `now` is later where they come from an old snapshot.
 
-        Of what is `outranked`, by external id, a better placed source tells too: only blanks are filled.
+        Of what is `outranked`, by external id, a better placed source tells too: only blanks are filled. Records of
+        an answer that is not `complete` add and update, but neither end anything nor take anything away.
         """
 
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
@@ -80,13 +82,14 @@ class CampaignSubjects:
         *,
         now: datetime | None = None,
         outranked: Collection[str] = (),
+        complete: bool = True,
     ) -> Stored:
         """Add what is new, apply what differs."""
         stored = campaigns.load_campaigns(self._connection, self._service, [r.external_id for r in records])
         new = [record for record in records if record.external_id not in stored]
         events = self._add(new, seen_at, now or seen_at) if new else []
         changes = [
-            _change(stored[r.external_id], r, blanks=r.external_id in outranked)
+            _change(stored[r.external_id], r, blanks=r.external_id in outranked, complete=complete)
             for r in records
             if r.external_id in stored
         ]
@@ -99,8 +102,8 @@ class CampaignSubjects:
         for change in changed:
             events += change_events(change, seen_at)
         events += self._start_by_word(changes, seen_at)
-        events += self._end_by_word(changes, seen_at)
-        unsettled = frozenset(c.told.external_id for c in changes if c.diff.channels_emptied)
+        events += self._end_by_word(changes, seen_at) if complete else []
+        unsettled = frozenset(c.told.external_id for c in changes if c.diff.channels_emptied or not complete)
         return Stored(len(new) + len(changed), events, unsettled)
 
     def _add(self, records: Sequence[CampaignRecord], seen_at: datetime, now: datetime) -> list[NewEvent]:
@@ -244,6 +247,7 @@ class RewardSubjects:
         *,
         now: datetime | None = None,
         outranked: Collection[str] = (),  # noqa: ARG002 - the lists of both sources are the service's own
+        complete: bool = True,  # noqa: ARG002 - nothing is ever taken away here
     ) -> Stored:
         """Insert or update; only new ones make an event, and one from an old snapshot may have ended since."""
         before = self.known([record.external_id for record in records])
@@ -276,8 +280,9 @@ class RewardSubjects:
         return [], []
 
 
-def _change(stored: StoredCampaign, told: CampaignRecord, *, blanks: bool) -> Change:
+def _change(stored: StoredCampaign, told: CampaignRecord, *, blanks: bool, complete: bool) -> Change:
     told = blanks_only(stored.record, told) if blanks else told
+    told = told if complete else with_known(stored.record, told)
     return Change(stored=stored, told=told, diff=compare(stored.record, told))
 
 

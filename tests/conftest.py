@@ -3,6 +3,7 @@
 import errno
 import ipaddress
 import itertools
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from pipeline import embedded
 from pipeline.database import connect, migrate
 from pipeline.embedded import Servers, ensure
+from tests.waiting import folder_of_processes
 
 # The same examples on every machine, however slow it is today.
 settings.register_profile("lootwire", derandomize=True, deadline=None, database=None)
@@ -69,9 +72,14 @@ def outside_world(_hook: OutsideWorld) -> Iterator[OutsideWorld]:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Servers:
-    """Real servers of our own; they stop by themselves after this process."""
-    return ensure(tmp_path_factory.mktemp("servers"))
+def servers() -> Iterator[Servers]:
+    """Real servers of our own, stopped after the last test."""
+    with folder_of_processes() as folder:
+        yield ensure(folder / "servers")
+        # What the end of this process would do: the servers stop when nobody holds this lock.
+        for lock in embedded._held.values():
+            os.close(lock)
+        embedded._held.clear()
 
 
 @pytest.fixture(scope="session")

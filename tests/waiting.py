@@ -1,12 +1,14 @@
 """Waiting for conditions instead of sleeping, and seeing which processes live."""
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from shutil import rmtree
+
+ROOM = 2 * 2**30
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 15) -> None:
@@ -30,6 +32,13 @@ def processes_with(text: object) -> dict[int, str]:
     return found
 
 
+def _roomy_memory() -> Path | None:
+    """A folder in memory, where there is one with room: databases made and dropped there wait for no disk."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM
+    return memory if roomy else None
+
+
 @contextmanager
 def folder_of_processes() -> Iterator[Path]:
     """A new folder for processes that name it in their command line; at its end all of them must have ended.
@@ -37,8 +46,8 @@ def folder_of_processes() -> Iterator[Path]:
     Unlike pytest's tmp_path it has a short name, as sockets need, and every user can reach it, as the PostgreSQL of
     a root without user namespaces must.
     """
-    folder = Path(tempfile.mkdtemp(prefix="lw-"))
+    folder = Path(tempfile.mkdtemp(prefix="lw-", dir=_roomy_memory()))
     folder.chmod(0o755)
     yield folder
     wait_for(lambda: not processes_with(folder))
-    rmtree(folder)
+    shutil.rmtree(folder)

@@ -26,6 +26,9 @@ DAMAGED_STREAM = (OSError, EOFError, lzma.LZMAError, zlib.error, ZstdError)
 _XZ_MEMORY = 80 * 2**20
 _ZSTD_WINDOW = 2**27
 _CHUNK = 2**16
+# All that a piece of this size unpacks to is in memory at once, and that can be 32,000 times as much.
+_ZSTD_CHUNK = 2**10
+_CUT_OFF = "the compressed file ended before its end was marked"
 
 
 def compression(magic: bytes) -> str | None:
@@ -49,8 +52,7 @@ def decompressed(file: IO[bytes]) -> Iterator[Readable]:
     elif kind == "xz":
         yield _Watched(_XzReader(file), file, kind)
     else:
-        with _open_zstd(file) as unpacked:
-            yield _Watched(unpacked, file, kind)
+        yield _Watched(_ZstdReader(file), file, kind)
 
 
 def unpack(payload: bytes) -> bytes:
@@ -96,7 +98,7 @@ class _XzReader:
             elif self._decompressor.needs_input:
                 packed = self._file.read(_CHUNK)
                 if not packed:
-                    raise EOFError("the compressed file ended before its end was marked")
+                    raise EOFError(_CUT_OFF)
                 data = self._decompress(packed, size)
             else:
                 data = self._decompress(b"", size)
@@ -112,10 +114,34 @@ class _XzReader:
             raise
 
 
-def _open_zstd(file: IO[bytes]) -> Any:
-    if sys.version_info >= (3, 14):
-        return zstd.open(file)
-    return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).stream_reader(file, read_across_frames=True)
+class _ZstdReader:
+    """Like the library's own reader, which takes a file that was cut off for one that ends there."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._frame = self._new_frame()
+        self._ready = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        while not self._ready:
+            if self._frame.eof:
+                rest = self._frame.unused_data or self._file.read(_ZSTD_CHUNK)
+                if not rest:
+                    return b""
+                self._frame = self._new_frame()
+            else:
+                rest = self._file.read(_ZSTD_CHUNK)
+                if not rest:
+                    raise EOFError(_CUT_OFF)
+            self._ready = self._frame.decompress(rest)
+        data, self._ready = self._ready[:size], self._ready[size:]
+        return data
+
+    @staticmethod
+    def _new_frame() -> Any:
+        if sys.version_info >= (3, 14):
+            return zstd.ZstdDecompressor()
+        return zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW).decompressobj()
 
 
 def begins(stream: Readable, size: int = 512) -> bytes:

@@ -101,10 +101,7 @@ class Conversation:
         try:
             return read_answer(answer)
         except SourceRefused as error:
-            raise SourceRefused(
-                f"{error}. Sign in again: {WAY_OUT}; if that does not help, LOOTWIRE_TWITCH_DEVICE_CLIENT_ID must name "
-                "another application first"
-            ) from error
+            raise _advised(error) from error
 
     def _post(self, questions: list[dict[str, Any]]) -> bytes:
         body = msgspec.json.encode(questions[0] if len(questions) == 1 else questions)
@@ -112,12 +109,22 @@ class Conversation:
             return self._post_as(self._session, body)
         except SourceRefused as error:
             if error.status != 401:
-                raise
+                raise _advised(error) from error
         self._session = self._account.renew(self._client, self._session)
-        return self._post_as(self._session, body)
+        try:
+            return self._post_as(self._session, body)
+        except SourceRefused as error:
+            raise _advised(error) from error
 
     def _post_as(self, session: Session, body: bytes) -> bytes:
         return self._client.post(self._url, body, content_type="application/json", headers=session.headers()).body
+
+
+def _advised(error: SourceRefused) -> SourceRefused:
+    """Return a refusal with what a person can do about it."""
+    application = "LOOTWIRE_TWITCH_DEVICE_CLIENT_ID must name another application first"
+    advice = f"Sign in again: {WAY_OUT}; if that does not help, {application}"
+    return SourceRefused(f"{error}. {advice}", status=error.status)
 
 
 def _query(operation: str, sha: str, variables: Mapping[str, Any]) -> dict[str, Any]:

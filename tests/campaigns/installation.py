@@ -16,8 +16,10 @@ from models import Delivery, DropCampaign, Event, FetchRun, RewardCampaign, Sour
 from notifiers.outbox import LEASE_SECONDS
 from notifiers.targets import add_subscription, add_target
 from notifiers.vault import Vault
+from pipeline.celery_app import hint, make_app
 from pipeline.database import connect
-from pipeline.demo.services import DemoServices
+from pipeline.demo.clock import exact_stamp, snapshot_time
+from pipeline.demo.services import Answer, DemoServices
 from pipeline.embedded.layout import Layout
 from pipeline.fetching import LEASE
 from pipeline.runtime import KEY_FILE, utc_now
@@ -38,9 +40,23 @@ COMMANDS = {
 SOURCES = {"twitch.drops", "twitch.rewards", "kick.drops", "chzzk.drops"}
 # A living fetch on this machine takes a fraction of a second, a living delivery too; whoever holds either for longer
 # was killed. (Their leases are minutes, which no test can wait for.)
-SURELY_DEAD_AFTER = timedelta(seconds=8)
+SURELY_DEAD_AFTER = timedelta(seconds=5)
 
 Found = TypeVar("Found")
+
+
+class History(DemoServices):
+    """The demo's services, whose mirror tells of when it speaks also where it says that nothing changed.
+
+    Otherwise a 304 would be taken for a word of today, and the hours of the history after it for older ones.
+    """
+
+    def answer(self, path: str, step: int) -> Answer:
+        """What the server says to a GET of this path at this step."""
+        said = super().answer(path, step)
+        if "/mirror/v2/" not in path:
+            return said
+        return said._replace(headers={"X-Last-Updated-At": exact_stamp(snapshot_time(self.now, step))})
 
 
 class Fact(NamedTuple):
@@ -148,7 +164,7 @@ class Installation:
         self.ask(add)
 
     def is_back(self, part: str, killed: int, since: datetime) -> bool:
-        """Whether a part has another process than the one that was killed, and news have come in since."""
+        """Whether a part has another process than the one that was killed, at work, and fetches go on."""
         query = select(func.count()).where(FetchRun.started_at > since)
 
         def look(engine: Engine) -> int | None:
@@ -156,7 +172,10 @@ class Installation:
                 bury_the_dead(connection)
                 return connection.scalar(query)
 
-        return self.find(part) not in {None, killed} and bool(self.ask(look))
+        pid = self.find(part)
+        if pid in {None, killed} or (part in {"worker", "fetcher"} and not children(pid or 0)):
+            return False
+        return bool(self.ask(look))
 
     def has_seen(self, moment: datetime) -> bool:
         """Whether every source has stored, or refused, what its service told of this moment."""
@@ -173,6 +192,16 @@ class Installation:
             )
             return set(connection.scalars(query)) >= SOURCES
 
+    def nudge(self) -> bool:
+        """Ask the workers for what is due, once nobody who was killed holds it any more; returns whether that is so."""
+        sockets = self.layout.published_sockets()
+        if sockets is None or self.ask(_still_held) is not False:
+            return False
+        with make_app(sockets.servers().redis_url) as app:
+            for task in ("send.due", "publish.marked"):
+                hint(app, task, expires=60)
+        return True
+
     def is_settled(self) -> bool:
         """Whether everything is sent and published."""
 
@@ -185,6 +214,13 @@ class Installation:
             return settled(engine)
 
         return bool(self.ask(look))
+
+
+def _still_held(engine: Engine) -> bool:
+    with engine.begin() as connection:
+        bury_the_dead(connection)
+        held = (Delivery.state == "sending") & (Delivery.lease_until > utc_now())
+        return bool(connection.scalar(select(func.count()).where(held)))
 
 
 def bury_the_dead(connection: Connection) -> None:

@@ -20,12 +20,11 @@ from sqlalchemy import Engine, select
 from models import Delivery, Event
 from pipeline import clock
 from pipeline.demo.history import STEPS, snapshot_time
-from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
 from pipeline.fetching import fetch_source, register
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
-from tests.campaigns.installation import SOURCES, Fact, Installation, facts
+from tests.campaigns.installation import SOURCES, Fact, History, Installation, facts
 from tests.campaigns.processes import living
 from tests.waiting import folder_of_processes, wait_for
 
@@ -39,8 +38,8 @@ RANDOM_KILLS = 1
 
 
 @pytest.fixture
-def services() -> Iterator[DemoServices]:
-    with DemoServices(datetime.now(UTC)) as running:
+def services() -> Iterator[History]:
+    with History(datetime.now(UTC)) as running:
         yield running
 
 
@@ -51,7 +50,7 @@ def hook() -> Iterator[WebhookSink]:
 
 
 @pytest.fixture
-def installation(services: DemoServices) -> Iterator[Installation]:
+def installation(services: History) -> Iterator[Installation]:
     with folder_of_processes() as folder:
         running = Installation(folder / "data", services, free_port())
         running.start()
@@ -70,7 +69,7 @@ def free_port() -> int:
     return port
 
 
-def undisturbed(engine: Engine, services: DemoServices, steps: int, tmp_path: Path) -> list[Fact]:
+def undisturbed(engine: Engine, services: History, steps: int, tmp_path: Path) -> list[Fact]:
     """What an installation knows that saw every hour of the history and was never disturbed."""
     settings = Settings(
         data_dir=tmp_path,
@@ -101,7 +100,7 @@ def undisturbed(engine: Engine, services: DemoServices, steps: int, tmp_path: Pa
 def strikes(steps: int) -> dict[int, list[str]]:
     """Which parts are killed while each hour of the history is served: all in turn, then at random."""
     if not LONG:
-        return {1: ["fetcher"], 2: ["postgres"], 3: ["worker"]}
+        return {1: ["worker"], 2: ["postgres"]}
     dice = random.Random(20251120)  # noqa: S311 - not a secret
     in_turn = [[part] for part in PARTS] + [[]] * steps
     return {step: in_turn[step - 1] + dice.choices(PARTS, k=RANDOM_KILLS) for step in range(1, steps)}
@@ -109,13 +108,13 @@ def strikes(steps: int) -> dict[int, list[str]]:
 
 def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
     installation: Installation,
-    services: DemoServices,
+    services: History,
     hook: WebhookSink,
     engine: Engine,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    steps = STEPS if LONG else 4
+    steps = STEPS if LONG else 3
     plan, recoveries = strikes(steps), list[str]()
     for step in range(steps):
         for part in plan.get(step, []):
@@ -128,10 +127,13 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
             services.advance()
     # One more tick of the clock than beat gave: it does no harm, and nobody has to wait for it.
     installation.ask(lambda database: clock.advance(database, utc_now()))
+    if not LONG:
+        # The sweeps each 15 seconds would find it all; the long form waits for them.
+        wait_for(installation.nudge, LIMIT)
     wait_for(installation.is_settled, LIMIT)
 
     known = installation.ask(facts) or []
-    with DemoServices(services.now) as again:
+    with History(services.now) as again:
         expected = undisturbed(engine, again, steps, tmp_path)
     assert len({fact.key for fact in known}) == len(known)
     assert of_the_mirror(known) == of_the_mirror(expected)
@@ -180,7 +182,8 @@ def check_deliveries(installation: Installation, hook: WebhookSink) -> str:
     assert deliveries
     assert {state for _, state, _ in deliveries} == {"sent"}
     texts = [f"{message.json['title']}\n{message.json['message']}" for message in hook.messages]
-    wanted = Counter(title for title, _, _ in deliveries)
+    # What a chat would take for a command is made harmless in a message; the words before it are enough to know it by.
+    wanted = Counter(title.partition("@")[0] for title, _, _ in deliveries)
     arrived = {title: sum(text.count(title) for text in texts) for title in wanted}
     assert [title for title in wanted if arrived[title] < wanted[title]] == []
     doubled = sum(max(0, len([text for text in texts if title in text]) - wanted[title]) for title in wanted)
@@ -190,7 +193,7 @@ def check_deliveries(installation: Installation, hook: WebhookSink) -> str:
 
 
 @pytest.mark.skipif(not LONG, reason="LOOTWIRE_CAMPAIGN=long runs it")
-def test_killing_up_leaves_nothing_and_the_next_one_goes_on(installation: Installation, services: DemoServices) -> None:
+def test_killing_up_leaves_nothing_and_the_next_one_goes_on(installation: Installation, services: History) -> None:
     wait_for(partial(installation.has_seen, snapshot_time(services.now, 0)), LIMIT)
     before = set(installation.processes())
     assert len(before) > 10

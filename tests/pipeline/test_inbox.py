@@ -42,8 +42,10 @@ class Inbox:
     def look(self, *, quiet: bool = True, within: timedelta = timedelta(days=1)) -> Looked:
         if quiet:
             self.wait_until_quiet()
-        quiet_for = QUIET if quiet else QUIET_FOR
-        return look_into(self.engine, SOURCES, self.data_dir, lambda: NOW, within=within, quiet_for=quiet_for)
+        return self.look_now(within=within, quiet_for=QUIET if quiet else QUIET_FOR)
+
+    def look_now(self, **how: timedelta) -> Looked:
+        return look_into(self.engine, SOURCES, self.data_dir, lambda: NOW, **how)
 
     def wait_until_quiet(self) -> None:
         """The time of a file's last change is the kernel's and cannot be set, so it must pass."""
@@ -145,12 +147,13 @@ def test_a_look_that_was_killed_after_the_import_is_made_up_for_and_changes_noth
 def test_two_workers_that_look_at_once_do_the_work_once(inbox: Inbox, world: World) -> None:
     for number in range(8):
         inbox.put(f"drops_2031-03-04T13{number:02}00Z.json", drops(*campaigns(*"abcdefgh"[: number + 1])))
+    inbox.wait_until_quiet()
     looks: list[Looked] = []
     start = threading.Barrier(3)
 
     def look() -> None:
         start.wait()
-        looks.append(inbox.look())
+        looks.append(inbox.look_now(quiet_for=QUIET))
 
     threads = [threading.Thread(target=look) for _ in range(3)]
     for thread in threads:

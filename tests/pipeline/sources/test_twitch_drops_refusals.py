@@ -166,8 +166,25 @@ def test_a_refusal_that_is_not_about_the_token_does_not_spend_it(
 ) -> None:
     twitch.instead = [Raw(b"<html>blocked</html>", 403, "text/html")]
 
-    assert isinstance(failure(dashboard), SourceRefused)
+    error = failure(dashboard)
+
+    assert isinstance(error, SourceRefused)
+    assert "(403). Sign in again: `lootwire sources login twitch`" in str(error)
     assert account.refused == []
+
+
+def test_a_fresh_token_that_is_refused_too_is_a_refusal_and_not_an_endless_round(
+    twitch: LocalTwitch, dashboard: TwitchDashboard, account: FixedAccount
+) -> None:
+    account.sessions.append(twitch.session())
+    for granted in twitch.grants:
+        granted.alive = False
+
+    error = failure(dashboard)
+
+    assert isinstance(error, SourceRefused)
+    assert len(twitch.requests) == 2
+    assert "lootwire sources login twitch" in str(error)
 
 
 @pytest.mark.parametrize("told", [{"message": "service timeout", "path": ["rewardCampaignsAvailableToUser"]}, None])

@@ -1,0 +1,71 @@
+"""Hundreds of hostile files in one run of the program: it stands, gives each its reason, and needs little memory."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select
+
+from models import DropCampaign, QuarantinedPayload
+from pipeline.embedded import Servers
+from tests.hostile import write_all
+
+MOST_MEMORY = 300 * 2**20
+
+
+def test_two_hundred_hostile_files_each_get_their_reason_and_little_memory(
+    engine: Engine, servers: Servers, tmp_path: Path
+) -> None:
+    folder = tmp_path / "hostile"
+    folder.mkdir()
+    expected = write_all(folder)
+    assert len(expected) >= 200
+
+    code, told, complaints, memory = lootwire(engine, servers, tmp_path, "import", str(folder), "--json")
+
+    assert complaints == ""
+    assert code == 3, "done, with something set aside"
+    assert memory < MOST_MEMORY
+    summary = json.loads(told)
+    given: dict[str, list[str]] = {}
+    for aside in summary["quarantined"]:
+        name = aside["path"].removeprefix(f"{folder}/").partition(":")[0]
+        given.setdefault(name, []).append(aside["reason"])
+    # One more than expected: the file whose name is no text.
+    assert summary["files"] >= len(expected) + 1
+    wrong = {
+        name: given.get(name)
+        for name, reason in expected.items()
+        if (reason is None and name in given)
+        or (reason is not None and not any(reason in reason_given for reason_given in given.get(name, ())))
+    }
+    assert wrong == {}
+    assert all(reason.isprintable() for reasons in given.values() for reason in reasons)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(QuarantinedPayload))
+        assert connection.scalar(select(func.count()).select_from(DropCampaign))
+
+
+def lootwire(engine: Engine, servers: Servers, folder: Path, *arguments: str) -> tuple[int, str, str, int]:
+    """Run a command; returns its exit code, what it printed, what it complained of, and its memory at its peak."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": engine.url.render_as_string(hide_password=False),
+        "REDIS_URL": servers.redis_url,
+        "LOOTWIRE_DATA_DIR": str(folder / "data"),
+    }
+    command = [sys.executable, "-c", "from pipeline.cli import main; main()", *arguments]
+    told, complaints = folder / "told", folder / "complaints"
+    with told.open("wb") as out, complaints.open("wb") as err:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment)
+        # Of the process and those that it started and waited for, whichever was the largest.
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    return (
+        process.returncode,
+        told.read_text(encoding="utf-8"),
+        complaints.read_text(encoding="utf-8"),
+        used.ru_maxrss * 1024,
+    )
