@@ -23,7 +23,7 @@ from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapsho
 from pipeline.sources.base import UNREADABLE, DropSource
 from pipeline.store import sightings
 from pipeline.store.events import NewEvent, append_events
-from pipeline.store.quarantine import keep_aside
+from pipeline.store.quarantine import keep_aside, was_refused
 from pipeline.store.sightings import OpenSighting
 from pipeline.subjects import CampaignSubjects, RewardSubjects, Subjects
 
@@ -123,6 +123,9 @@ def ingest(context: Context, snapshot: Snapshot) -> Ingested:
     counted = {"items": len(snapshot.items) + len(snapshot.broken), "invalid": invalid}
 
     if late:
+        if fresh and was_refused(context.connection, context.source["id"], context.payload):
+            # An import that is repeated must not believe what it did not believe the first time.
+            fresh = {}
         changed, told = _store_late(context, fresh, last)
         return Ingested(
             outcome="late", changed=changed, events=context.append(told), quarantined=quarantined, **counted

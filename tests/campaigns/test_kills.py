@@ -34,7 +34,7 @@ LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 # Every part, and what its death takes along: the host stops both servers when one of them ends.
 PARTS = ("worker", "pool child", "fetcher", "beat", "postgres", "valkey", "host")
 LIMIT = 60
-RANDOM_KILLS = 1
+RANDOM_KILLS = 2
 
 
 @pytest.fixture
@@ -136,9 +136,10 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
     with History(services.now) as again:
         expected = undisturbed(engine, again, steps, tmp_path)
     assert len({fact.key for fact in known}) == len(known)
-    assert of_the_mirror(known) == of_the_mirror(expected)
+    assert of_the_mirror(known) - warnings(known) == of_the_mirror(expected) - warnings(expected)
+    assert warnings(known) <= warnings(expected)
     sent = check_deliveries(installation, hook)
-    assert "Traceback" not in installation.log.read_text()
+    assert [line for line in installation.log.read_text().splitlines() if "Traceback" in line] == []
     before = set(installation.processes())
     assert len(before) > 10
     killed_at = time.monotonic()
@@ -168,6 +169,14 @@ def kill(installation: Installation, part: str) -> float:
 def of_the_mirror(known: Sequence[Fact]) -> set[tuple[str, str | None, str | None]]:
     """The events of the sources that are sure to see each hour; CHZZK's is found by probing, a number at a time."""
     return {(fact.kind, fact.campaign, fact.key) for fact in known if fact.service == "twitch"}
+
+
+def warnings(known: Sequence[Fact]) -> set[tuple[str, str | None, str | None]]:
+    """The events that depend on when the clock was looked at, which an undisturbed installation does each hour.
+
+    A campaign that is extended in time is never warned of, if nobody looked before.
+    """
+    return {fact for fact in of_the_mirror(known) if fact[0] in {"campaign.ending_soon", "campaign.last_chance"}}
 
 
 def check_deliveries(installation: Installation, hook: WebhookSink) -> str:

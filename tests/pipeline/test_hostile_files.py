@@ -16,7 +16,7 @@ from models import DropCampaign, Event, QuarantinedPayload
 from pipeline.importer.repair import Mender
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
-from tests.hostile import WHOLE, tar_of, zip_of
+from tests.hostile import FINE, WHOLE, payloads, tar_of, zip_of
 from tests.pipeline.builders import NOON, campaign, campaigns, drop, drops, kick, kick_campaign
 from tests.pipeline.world import SOURCES, World
 from tests.waiting import wait_for
@@ -32,6 +32,16 @@ def import_into(world: World, *paths: Path) -> Summary:
 
 def reasons(summary: Summary) -> list[str]:
     return [aside.reason for aside in summary.quarantined]
+
+
+@pytest.mark.parametrize("name", [name for name, hostile in payloads().items() if hostile.reason is FINE])
+def test_a_file_that_only_looks_odd_is_understood(name: str, world: World, tmp_path: Path) -> None:
+    (tmp_path / "odd.json").write_bytes(payloads()[name].data)
+
+    summary = import_into(world, tmp_path)
+
+    assert (summary.snapshots, summary.quarantined) == (1, [])
+    assert world.count(DropCampaign) >= 1
 
 
 def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: World, tmp_path: Path) -> None:
