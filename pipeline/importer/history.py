@@ -106,7 +106,7 @@ class History:
 
     def _version(self, commit: Commit, size: int | None, answers: IO[bytes], *, new: bool) -> Entry | None:
         if size is None:
-            return None  # the file is not there in this commit
+            return self._missing(commit)
         if not new or size > MAX_BYTES:
             _skip(answers, size)
             if not new:
@@ -116,6 +116,17 @@ class History:
         payload = _exactly(answers, size + 1)[:-1]
         found = Entry(path=self._name_of(commit), moment=None, modified_at=commit.at, read=lambda: unpack(payload))
         return self._settling(found, commit)
+
+    def _missing(self, commit: Commit) -> Entry | None:
+        """Return None where the commit took the file away, and an entry that says so where its object is damaged."""
+        with tempfile.TemporaryFile() as complaints:
+            arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit.name}:{self._path}")
+            with self._start(*arguments, stderr=complaints) as git:
+                blob, _ = git.communicate()
+        if not blob:
+            return None
+        damaged = f"the object {blob.decode().strip()} is missing or damaged"
+        return self._settling(problem(self._name_of(commit), damaged), commit)
 
     def _settling(self, entry: Entry, commit: Commit) -> Entry:
         def settle(connection: Connection) -> None:

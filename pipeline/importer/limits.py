@@ -21,7 +21,7 @@ MAX_ZIP_DIRECTORY = 8 * 2**20
 # JSON values of one payload; a real one of 2.5 MB has 60,000. Payloads that are smaller than this in bytes cannot
 # hold enough of them to matter.
 MAX_VALUES = 1_000_000
-COUNTED_FROM = 2 * 2**20
+COUNTED_FROM = 4 * 2**20
 # Compressed data may unpack to this many times its size. JSON in deflate reaches 30, and a quarter of hourly
 # snapshots that hardly differ 1,400 in xz; bombs are at 1,000 and 6,800.
 RATIO = {"gzip": 200, "zip": 200, "xz": 4000, "zstd": 4000}

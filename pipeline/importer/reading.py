@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
 
@@ -75,26 +74,17 @@ def entries(paths: Sequence[Path], parse_time: TimeParser) -> Iterator[Entry]:
     return Listing(paths, parse_time).entries()
 
 
-def read_ahead(listed: Iterator[Entry]) -> Iterator[tuple[Entry, bytes | Exception]]:
-    """Yield entries with their payloads, or with what went wrong; the next is read while the last is worked on.
+def read(listed: Iterator[Entry]) -> Iterator[tuple[Entry, bytes | Exception]]:
+    """Yield entries with their payloads, or with what went wrong; one payload is in memory at a time.
 
-    Decompression runs beside the caller's work then, and at most two payloads are in memory.
+    Reading ahead in a thread was measured and is slower: it fights for the interpreter with whoever stores.
     """
-
-    def step() -> tuple[Entry, bytes | Exception] | None:
-        entry = next(listed, None)
-        if entry is None:
-            return None
+    for entry in listed:
         try:
-            return entry, entry.read()
+            payload: bytes | Exception = entry.read()
         except (*DAMAGED, LootwireError) as error:
-            return entry, error
-
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        ahead = reader.submit(step)
-        while (found := ahead.result()) is not None:
-            ahead = reader.submit(step)
-            yield found
+            payload = error
+        yield entry, payload
 
 
 def _merged(listed: Sequence[Ordered]) -> Iterator[Entry]:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +19,15 @@ from pipeline.importer.exported import import_export
 from pipeline.importer.history import History
 from pipeline.importer.limits import check_values
 from pipeline.importer.payloads import Clock, Understood, lines_of, understand, understand_broken
-from pipeline.importer.reading import Listing, read_ahead
+from pipeline.importer.reading import Listing, read
 from pipeline.importer.repair import Mender
 from pipeline.importer.text import as_utf8
 from pipeline.importer.times import TimeParser
 from pipeline.ingest import Context, Ingested, ingest, lock_source
 from pipeline.sources.base import DropSource
+from pipeline.store.events import NEWS_FOR
 from pipeline.store.quarantine import keep_aside
 
-# Of an older event nobody wants a message: importing two years of history must not send thousands.
-NEWS_FOR = timedelta(hours=24)
 # SQLSTATE classes that say "this value cannot be stored": cardinality, data, constraint, and a limit of the program.
 _OF_THE_PAYLOAD = ("21", "22", "23", "54")
 
@@ -99,10 +98,10 @@ def import_paths(
         for export in listing.exports:
             run.take_export(export.name, export.file)
             yield run.summary
-        for entry, payload in read_ahead(listing.entries()):
+        for entry, payload in read(listing.entries()):
             run.take(entry, payload)
             yield run.summary
-        for entry, payload in read_ahead(history.entries(imported_until)) if history else ():
+        for entry, payload in read(history.entries(imported_until)) if history else ():
             run.take(entry, payload)
             yield run.summary
     with engine.begin() as durable:

@@ -139,6 +139,7 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
     assert of_the_mirror(known) - warnings(known) == of_the_mirror(expected) - warnings(expected)
     assert warnings(known) <= warnings(expected)
     sent = check_deliveries(installation, hook)
+    __import__("shutil").copy(installation.log, "/tmp/op/campaign.log")
     assert [line for line in installation.log.read_text().splitlines() if "Traceback" in line] == []
     before = set(installation.processes())
     assert len(before) > 10

@@ -1,0 +1,83 @@
+"""`lootwire demo`, as somebody runs it who has just cloned the repository."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import feedparser
+import pytest
+
+
+class Shown(NamedTuple):
+    """What the demo left behind: its exit code, its summary in one line, and its files."""
+
+    code: int
+    summary: str
+    errors: str
+    published: Path
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Shown]:
+    """The demo, run once for all these tests, in a temporary folder of its own."""
+    # Not pytest's folder, which has too long a name for sockets.
+    with tempfile.TemporaryDirectory(prefix="lw-") as folder:
+        command = [sys.executable, "-c", "from pipeline.cli import main; main()", "demo"]
+        env = {name: value for name, value in os.environ.items() if not name.startswith("LOOTWIRE_")}
+        # A database of the operator's must be left alone.
+        env |= {"TMPDIR": folder, "COLUMNS": "200", "DATABASE_URL": "postgresql://127.0.0.1:1/precious"}
+        done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=170, check=False)
+        summary = " ".join(done.stdout.split())
+        [published] = Path(folder).glob("lootwire-demo-*/public")
+        yield Shown(done.returncode, summary, done.stderr, published)
+        shutil.rmtree(published)
+
+
+def test_it_ends_well_and_quietly(demo: Shown) -> None:
+    assert demo.errors == ""
+    assert demo.code == 0
+
+
+def test_its_summary_tells_of_campaigns_events_and_feeds(demo: Shown) -> None:
+    campaigns = re.search(r"campaigns (\d+) \((\d+) on chzzk, (\d+) on kick, (\d+) on twitch\)", demo.summary)
+    assert campaigns
+    assert int(campaigns[1]) >= 40
+    events = re.search(r"events (\d+): .*campaign\.added", demo.summary)
+    assert events
+    assert int(events[1]) > 40
+    assert re.search(r"feeds \d+ feeds, each as RSS and Atom", demo.summary)
+
+
+def test_its_summary_tells_of_mail_and_webhook(demo: Shown) -> None:
+    mail = re.search(r"mail (\d+) messages? received, the last: ", demo.summary)
+    webhook = re.search(r"webhook (\d+) calls? received, the last: ", demo.summary)
+    assert mail
+    assert webhook
+    assert int(mail[1]) >= 1
+    assert int(webhook[1]) >= 1
+
+
+def test_it_names_files_that_are_there(demo: Shown) -> None:
+    for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
+        assert f"{demo.published.as_uri()}/{name}" in demo.summary
+        assert (demo.published / name).stat().st_size > 0
+
+
+def test_its_feeds_can_be_read(demo: Shown) -> None:
+    feeds = [*demo.published.rglob("*.rss.xml"), *demo.published.rglob("*.atom.xml")]
+    assert len(feeds) > 50
+    for path in feeds:
+        read: Any = feedparser.parse(path.read_bytes())
+        assert not read.bozo, f"{path}: {read.get('bozo_exception')}"
+        assert read.entries, path
+        assert all(entry.id and entry.title for entry in read.entries), path
+
+
+def test_its_databases_are_gone(demo: Shown) -> None:
+    assert [path.name for path in demo.published.parent.iterdir()] == ["public"]
