@@ -51,6 +51,29 @@ class PlainFormatter(logging.Formatter):
         return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
 
 
+class LostBroker(logging.Filter):
+    """Tells in a line what kombu makes of a broker that goes away while a task is under way.
+
+    It acknowledges the task's message through the connection that it has closed, and the worker ends with an
+    AttributeError (kombu 5.7). The supervisor starts it anew, and rows know what was under way.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten such a record, and let every record pass."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, AttributeError) and _raised_in(error) == "kombu.transport.redis":
+            record.msg, record.args = "the broker went away while tasks were under way; starting anew", ()
+            record.exc_info = None
+        return True
+
+
+def _raised_in(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals["__name__"]) if trace is not None else ""
+
+
 def configure_logging(level: str, stream: IO[str] | None = None) -> None:
     """Send log lines to a stream (standard error by default), as JSON unless it is a terminal."""
     stream = stream or sys.stderr

