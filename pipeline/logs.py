@@ -52,17 +52,24 @@ class PlainFormatter(logging.Formatter):
 
 
 class LostBroker(logging.Filter):
-    """Tells in a line what kombu makes of a broker that goes away while a task is under way.
+    """Tells in a line what Celery tells in a hundred: that the broker went away while a task was under way.
 
-    It acknowledges the task's message through the connection that it has closed, and the worker ends with an
-    AttributeError (kombu 5.7). The supervisor starts it anew, and rows know what was under way.
+    Its message cannot be acknowledged then. Where kombu tries all the same, through the connection that it has closed,
+    the worker ends with an AttributeError (kombu 5.7); the supervisor starts it anew, and rows know what was under way.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Shorten such a record, and let every record pass."""
         error = record.exc_info[1] if record.exc_info else None
+        if error is None or not record.name.startswith("celery."):
+            return True
         if isinstance(error, AttributeError) and _raised_in(error) == "kombu.transport.redis":
             record.msg, record.args = "the broker went away while tasks were under way; starting anew", ()
+            record.exc_info = None
+        elif type(error).__name__ == "SchedulingError":
+            # Beat could not send a tick; its record quotes its own stack besides.
+            record.msg, record.args, record.exc_info = "%s", (error,), None
+        elif isinstance(error, OSError) or type(error).__module__ == "redis.exceptions":
             record.exc_info = None
         return True
 
@@ -79,6 +86,7 @@ def configure_logging(level: str, stream: IO[str] | None = None) -> None:
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
     handler.setFormatter(PlainFormatter() if stream.isatty() else JsonFormatter())
+    handler.addFilter(LostBroker())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, least in _QUIET.items():
         logging.getLogger(name).setLevel(least)

@@ -9,7 +9,7 @@ from celery.utils.log import get_multiprocessing_logger
 from kombu.transport.redis import Channel
 
 from pipeline.celery_app import make_app
-from pipeline.logs import LostBroker, configure_logging
+from pipeline.logs import configure_logging
 from pipeline.problems import explain
 from pipeline.runtime import Runtime
 from pipeline.supervisor import watch_parent
@@ -36,7 +36,6 @@ def _configure_logging(**_: object) -> None:
     pool = get_multiprocessing_logger()
     pool.setLevel(logging.ERROR)
     pool.propagate = True
-    logging.getLogger("celery.worker").addFilter(LostBroker())
 
 
 def _say_ready(sender: Any, **_: object) -> None:

@@ -88,8 +88,15 @@ def _too_much() -> dict[str, Hostile]:
             "maximum recursion depth",
         ),
         "larger than any payload": Hostile(b"[" + b" " * 17 * MEBIBYTE + b"]", "larger than 16 MiB"),
-        "millions of values": Hostile(b"[" + b"{}," * MEBIBYTE + b"{}]", "JSON values: more than"),
-        "millions of numbers": Hostile(b"[" + b"1," * 2 * MEBIBYTE + b"1]", "JSON values: more than"),
+        "a million values": Hostile(b"[" + b"{}," * (MEBIBYTE - 9) + b"{}]", "of no source that we know"),
+        "millions of values": Hostile(b"[" + b"{}," * 2 * MEBIBYTE + b"{}]", "JSON values: more than"),
+        "millions of numbers": Hostile(b"[" + b"1," * 3 * MEBIBYTE + b"1]", "JSON values: more than"),
+        "a name of megabytes": Hostile(
+            drops(campaign("x", name=DICE.randbytes(7 * MEBIBYTE).hex())), "bytes: larger than 2 MiB"
+        ),
+        "an army of channels": Hostile(
+            drops(campaign("x", channels=list(range(1, 100_000)))), "bytes: larger than 2 MiB"
+        ),
         "huge numbers": Hostile(
             drops(campaign("x")).replace(b'"requiredMinutesWatched": 60', b'"requiredMinutesWatched": ' + huge),
             "invalid_item",

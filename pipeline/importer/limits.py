@@ -20,8 +20,10 @@ MAX_HEADER = 64 * 2**10
 MAX_ZIP_DIRECTORY = 8 * 2**20
 # JSON values of one payload; a real one of 2.5 MB has 60,000. Payloads that are smaller than this in bytes cannot
 # hold enough of them to matter.
-MAX_VALUES = 1_000_000
-COUNTED_FROM = 4 * 2**20
+MAX_VALUES = 500_000
+COUNTED_FROM = 3 * 2**20
+# One campaign; the largest real ones name some thousand channels.
+MAX_ITEM = 2 * 2**20
 # Compressed data may unpack to this many times its size. JSON in deflate reaches 30, and a quarter of hourly
 # snapshots that hardly differ 1,400 in xz; bombs are at 1,000 and 6,800.
 RATIO = {"gzip": 200, "zip": 200, "xz": 4000, "zstd": 4000}

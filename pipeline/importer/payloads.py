@@ -7,6 +7,7 @@ import msgspec
 
 from pipeline.errors import InvalidItem, SourceChanged
 from pipeline.importer.entries import Entry
+from pipeline.importer.limits import MAX_ITEM
 from pipeline.importer.recognise import recognise_all, told_time
 from pipeline.importer.repair import Mender
 from pipeline.importer.times import Moment
@@ -38,7 +39,7 @@ class _Version(msgspec.Struct):
 def understand(payload: bytes, path: str, sources: Sequence[DropSource]) -> Understood:
     """Return what a payload is; raises `SourceChanged` with what is wrong with it."""
     recognised = recognise_all(payload, path, sources)
-    parts = [(source, source.split(payload)) for source in recognised.sources]
+    parts = [(source, _without_giants(payload, source.split(payload))) for source in recognised.sources]
     return Understood(payload=payload, taken_for=recognised.taken_for, parts=parts)
 
 
@@ -62,6 +63,20 @@ def understand_broken(
     if not any(snapshot.items for _, snapshot in parts):
         raise SourceChanged(f"{wrong}; mended, nothing whole is in it")
     return Understood(payload=payload, taken_for=recognised.taken_for, parts=parts)
+
+
+def _without_giants(payload: bytes, snapshot: Snapshot) -> Snapshot:
+    """Set items aside that would make rows, events and feeds of many megabytes."""
+    if len(payload) <= MAX_ITEM:
+        return snapshot
+    sizes = [memoryview(item.raw).nbytes for item in snapshot.items]
+    items = [item for item, size in zip(snapshot.items, sizes, strict=True) if size <= MAX_ITEM]
+    giants = [
+        (bytes(item.raw), f"{size:,} bytes: larger than {MAX_ITEM // 2**20} MiB")
+        for item, size in zip(snapshot.items, sizes, strict=True)
+        if size > MAX_ITEM
+    ]
+    return msgspec.structs.replace(snapshot, items=items, broken=[*snapshot.broken, *giants])
 
 
 def is_json(payload: bytes) -> bool:
