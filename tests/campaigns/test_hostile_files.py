@@ -1,7 +1,6 @@
 """Hundreds of hostile files in one run of the program: it stands, gives each its reason, and needs little memory."""
 
 import json
-import os
 from pathlib import Path
 
 from sqlalchemy import Engine, func, select
@@ -49,9 +48,6 @@ def test_two_hundred_hostile_files_each_get_their_reason_and_little_memory(
 
 def lootwire(engine: Engine, servers: Servers, folder: Path, *arguments: str) -> tuple[int, str, str, int]:
     """Run a command; returns its exit code, what it printed, what it complained of, and its memory at its peak."""
-    process = start(engine, servers, folder, *arguments)
-    # Of the process and those that it started and waited for, whichever was the largest.
-    _, status, used = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    told, complaints = (folder / name for name in ("told", "complaints"))
-    return process.returncode, told.read_text("utf-8"), complaints.read_text("utf-8"), used.ru_maxrss * 1024
+    code = start(engine, servers, folder, *arguments).wait()
+    told, complaints, memory = ((folder / name).read_text("utf-8") for name in ("told", "complaints", "memory"))
+    return code, told, complaints, int(memory) * 1024
