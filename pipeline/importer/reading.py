@@ -69,11 +69,6 @@ class Listing:
         return lambda spool: archive_entries(archive, self._parse_time, spool=spool)
 
 
-def entries(paths: Sequence[Path], parse_time: TimeParser) -> Iterator[Entry]:
-    """Yield every payload below the paths in time order, as `Listing.entries` does."""
-    return Listing(paths, parse_time).entries()
-
-
 def read(listed: Iterator[Entry]) -> Iterator[tuple[Entry, bytes | Exception]]:
     """Yield entries with their payloads, or with what went wrong; one payload is in memory at a time.
 

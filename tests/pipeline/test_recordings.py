@@ -8,7 +8,7 @@ import pytest
 
 from models import DropCampaign, Event
 from pipeline.errors import InvalidItem
-from pipeline.importer.reading import entries
+from pipeline.importer.reading import Listing
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from pipeline.sources.base import DropSource
@@ -85,7 +85,7 @@ def test_a_real_outage_ends_withdraws_and_adds_nothing(world: World) -> None:
 
 
 def test_a_second_import_of_a_real_day_adds_no_event(world: World, tmp_path: Path) -> None:
-    week = entries([SUNKWI / "week_2025-09-20.tar.xz"], time_parser())
+    week = Listing([SUNKWI / "week_2025-09-20.tar.xz"], time_parser()).entries()
     for entry in itertools.islice(week, 25):
         path = tmp_path / entry.path.rpartition(":")[2]
         path.parent.mkdir(exist_ok=True)
