@@ -1,6 +1,7 @@
 """Settings from the environment, then `.env`, then `lootwire.toml`, each known by its origin.
 
-`DATABASE_URL` and `REDIS_URL` keep their usual names; everything else starts with `LOOTWIRE_`. In `lootwire.toml`
+`DATABASE_URL`, `REDIS_URL`, `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` keep their usual names; everything else
+starts with `LOOTWIRE_`. In `lootwire.toml`
 a setting is written without that prefix in lower case. A setting that holds a secret may also be given as
 `NAME_FILE`, the path of a file that holds it.
 """
@@ -23,7 +24,7 @@ PREFIX = "LOOTWIRE_"
 NOT_SETTINGS = frozenset(
     {"LOOTWIRE_EMBEDDED_LINGER", "LOOTWIRE_NO_USERNS", "LOOTWIRE_POSTGRES_USER", "LOOTWIRE_PARENT_FD"}
 )
-UNPREFIXED = frozenset({"database_url", "redis_url"})
+UNPREFIXED = frozenset({"database_url", "redis_url", "twitch_client_id", "twitch_client_secret"})
 
 
 class SettingsError(LootwireError):
@@ -34,6 +35,19 @@ def _http_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
     return value.rstrip("/")
+
+
+def _websocket_url(value: str) -> str:
+    if not value.startswith(("ws://", "wss://")):
+        raise ValueError("must start with ws:// or wss://")
+    return value
+
+
+def _callback_url(value: str | None) -> str | None:
+    """Twitch calls back by https on port 443 only."""
+    if value is not None and not value.startswith("https://"):
+        raise ValueError("must start with https://")
+    return value
 
 
 def _absolute(path: Path) -> Path:
@@ -61,6 +75,7 @@ def _hashes(value: object) -> object:
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
+WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 # A source is polled at most this often, in seconds, whatever it allows; a day is the slowest that makes sense.
 PollSeconds = Annotated[int, Field(ge=1, le=86400)]
@@ -95,6 +110,24 @@ class Settings(BaseModel):
     drops_mirror_url: HttpUrl = "https://twitch-drops-api.sunkwi.com"
     kick_url: HttpUrl = "https://web.kick.com"
     chzzk_url: HttpUrl = "https://api.chzzk.naver.com"
+    twitch_client_id: str | None = Field(
+        default=None, pattern=r"^\S+$", description="your application at dev.twitch.tv; streams need it"
+    )
+    twitch_client_secret: SecretStr | None = Field(default=None, description="that application's secret")
+    helix_url: HttpUrl = "https://api.twitch.tv/helix"
+    eventsub_url: WebSocketUrl = "wss://eventsub.wss.twitch.tv/ws"
+    eventsub_callback_url: Annotated[str | None, AfterValidator(_callback_url)] = Field(
+        default=None, description="the public https address of the receiver; unset, EventSub comes by websocket"
+    )
+    receiver_port: int = Field(
+        default=8421, ge=0, le=65535, description="port of the receiver of webhooks and of /health on 127.0.0.1"
+    )
+    streams_poll_seconds: PollSeconds = 300
+    streams_in_campaigns_poll_seconds: PollSeconds = 60
+    stream_flap_seconds: int = Field(
+        default=600, ge=0, le=86400, description="a stream that is back within so many seconds is the same story"
+    )
+    badges_poll_seconds: PollSeconds = 3600
     twitch_auth_url: HttpUrl = "https://id.twitch.tv/oauth2"
     gql_url: HttpUrl = "https://gql.twitch.tv/gql"
     twitch_device_client_id: str = Field(
