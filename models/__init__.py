@@ -6,6 +6,7 @@ from models.credentials import Credential
 from models.drops import (
     AllowedChannel,
     CampaignDeadline,
+    ChatBadge,
     DropBenefit,
     DropBenefitEdge,
     DropCampaign,
@@ -14,6 +15,7 @@ from models.drops import (
     TimeBasedDrop,
 )
 from models.flow import Event, Feed, FetchRun, Heartbeat, QuarantinedPayload, Sighting, Source
+from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
 from models.telling import Delivery, DeliveryState, Subscription, Target
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "Base",
     "CampaignDeadline",
     "Channel",
+    "ChatBadge",
     "Credential",
     "Delivery",
     "DeliveryState",
@@ -28,8 +31,10 @@ __all__ = [
     "DropBenefitEdge",
     "DropCampaign",
     "Event",
+    "EventSubMessage",
     "Feed",
     "FetchRun",
+    "Follow",
     "Game",
     "GameExternalId",
     "Heartbeat",
@@ -39,7 +44,11 @@ __all__ = [
     "RewardCampaign",
     "Sighting",
     "Source",
+    "StreamSegment",
+    "StreamSession",
+    "StreamSnapshot",
     "Subscription",
     "Target",
     "TimeBasedDrop",
+    "Video",
 ]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
@@ -52,7 +52,11 @@ class Channel(Base):
     """A streaming channel; its id stays when its login or display name changes."""
 
     __tablename__ = "channels"
-    __table_args__ = (UniqueConstraint("service", "external_id"),)
+    __table_args__ = (
+        UniqueConstraint("service", "external_id"),
+        Index(None, "login"),
+        Index("ix_channels_videos_due", "videos_due_at", postgresql_where=text("videos_due_at IS NOT NULL")),
+    )
 
     id: Mapped[BigId]
     service: Mapped[str]
@@ -60,3 +64,12 @@ class Channel(Base):
     login: Mapped[str]
     display_name: Mapped[str | None]
     first_seen_at: Mapped[datetime]
+    # What it was called before, oldest first.
+    former_logins: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    description: Mapped[str | None]
+    profile_image_url: Mapped[str | None]
+    # When its user was last asked for: renames show there.
+    checked_at: Mapped[datetime | None]
+    # When its videos were last asked for, and are to be asked for next.
+    videos_checked_at: Mapped[datetime | None]
+    videos_due_at: Mapped[datetime | None]

@@ -156,6 +156,23 @@ class RewardCampaign(Base):
     ended_at: Mapped[datetime | None]
 
 
+class ChatBadge(Base):
+    """A global chat badge of Twitch: one version of a set; its external id is `set/version`."""
+
+    __tablename__ = "chat_badges"
+    __table_args__ = (UniqueConstraint("service", "external_id"),)
+
+    id: Mapped[BigId]
+    service: Mapped[str]
+    external_id: Mapped[str]
+    title: Mapped[str]
+    description: Mapped[str | None]
+    image_url: Mapped[str | None]
+    click_url: Mapped[str | None]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime | None]
+
+
 class Reward(Base):
     """One thing that a reward campaign gives."""
 

@@ -24,15 +24,22 @@ class EventKind(StrEnum):
     CAMPAIGN_ENDED = "campaign.ended"
     CAMPAIGN_WITHDRAWN = "campaign.withdrawn"
     CAMPAIGN_RETURNED = "campaign.returned"
+    CAMPAIGN_WATCHABLE = "campaign.watchable"
     REWARD_ADDED = "reward.added"
     REWARD_ENDED = "reward.ended"
+    BADGE_ADDED = "badge.added"
+    STREAM_ONLINE = "stream.online"
+    STREAM_OFFLINE = "stream.offline"
+    STREAM_TITLE_CHANGED = "stream.title_changed"
+    STREAM_CATEGORY_CHANGED = "stream.category_changed"
+    VIDEO_PUBLISHED = "video.published"
     SOURCE_FAILING = "source.failing"
     SOURCE_RECOVERED = "source.recovered"
     SOURCE_CHANGED = "source.changed"
 
     @property
     def family(self) -> str:
-        """The part before the dot: `campaign`, `reward` or `source`."""
+        """The part before the dot: `campaign`, `stream`, `source`."""
         return self.value.split(".", 1)[0]
 
 
@@ -70,6 +77,27 @@ class SeenBefore(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
+class CategoryTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a category was on; `name` is None where nobody told which."""
+
+    name: str | None
+    seconds: int
+
+
+class StreamRecap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stream's story when it is over. `seconds` counts only the time on air; viewers are None where no poll saw it.
+
+    `average_viewers` is weighted by time.
+    """
+
+    started_at: datetime
+    ended_at: datetime
+    seconds: int
+    peak_viewers: int | None = None
+    average_viewers: int | None = None
+    categories: tuple[CategoryTime, ...] = ()
+
+
 class EventDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything that is told of an event. All texts are as the service sent them: escape before you show them."""
 
@@ -95,6 +123,17 @@ class EventDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     drops_added: tuple[DropLine, ...] = ()
     # Benefits that this organization gave for this game before, under other campaigns.
     seen_before: tuple[SeenBefore, ...] = ()
+    # stream.*, video.*: the channel's display name and login; `name` is then the stream's or the video's title.
+    channel: str | None = None
+    channel_login: str | None = None
+    viewers: int | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    # Names of the running campaigns that can be earned on this stream.
+    campaigns: tuple[str, ...] = ()
+    recap: StreamRecap | None = None
+    # How long a video is.
+    seconds: int | None = None
     # Told after its time, because nothing ran when it was due.
     late: bool = False
     # source.*: what went wrong, since when, and when it is tried again.

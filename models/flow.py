@@ -132,6 +132,7 @@ class Event(Base):
         Index(None, "service", "occurred_at"),
         Index(None, "game_id", "occurred_at"),
         Index(None, "organization_id", "occurred_at"),
+        Index(None, "channel_id", "occurred_at"),
         Index(None, "change_key", "occurred_at"),
         Index(None, "campaign_id"),
         Index(None, "reward_campaign_id"),
@@ -150,6 +151,7 @@ class Event(Base):
     reward_campaign_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("reward_campaigns.id"))
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
     organization_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("organizations.id"))
+    channel_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("channels.id"))
     silent: Mapped[bool]
     detail: Mapped[dict[str, Any]]
 
@@ -163,16 +165,19 @@ class Feed(Base):
     __tablename__ = "feeds"
     __table_args__ = (
         UniqueConstraint("path"),
-        UniqueConstraint("scope", "service", "game_id", "organization_id", postgresql_nulls_not_distinct=True),
+        UniqueConstraint(
+            "scope", "service", "game_id", "organization_id", "channel_id", postgresql_nulls_not_distinct=True
+        ),
         Index("ix_feeds_marked", "id", postgresql_where=text("version <> written_version")),
     )
 
     id: Mapped[BigId]
-    # all, service, game, organization
+    # all, service, game, organization, channel
     scope: Mapped[str]
     service: Mapped[str | None]
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
     organization_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("organizations.id"))
+    channel_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("channels.id"))
     # Path below the published folder without its ending: games/rust-1a2b3c4d
     path: Mapped[str]
     title: Mapped[str]

@@ -35,7 +35,7 @@ class Target(Base):
 class Subscription(Base):
     """A wish to hear of events at a target; every column that is null matches everything.
 
-    Games and organizations are wished for by name, so that one can subscribe before the first campaign is seen.
+    Games, organizations and channels are wished for by name, so that one can subscribe before they are first seen.
     `kinds` holds kinds (`campaign.added`) and families (`campaign.*`).
     """
 
@@ -50,6 +50,9 @@ class Subscription(Base):
     game_key: Mapped[str | None]
     organization: Mapped[str | None]
     organization_key: Mapped[str | None]
+    # A channel's login, or what it was called when the wish was made.
+    channel: Mapped[str | None]
+    channel_key: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

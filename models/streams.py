@@ -1,0 +1,135 @@
+"""Followed Twitch channels: who is followed and why, their streams, what was on when, and their videos."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, BigId
+
+
+class Follow(Base):
+    """A wish to watch streams: of one channel, of a category's most watched, or of all channels that campaigns name.
+
+    `kind` is `channel`, `category` (with `game_id`, and `top` streams by viewers) or `drops`.
+    """
+
+    __tablename__ = "follows"
+    __table_args__ = (UniqueConstraint("kind", "channel_id", "game_id", postgresql_nulls_not_distinct=True),)
+
+    id: Mapped[BigId]
+    kind: Mapped[str]
+    channel_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("channels.id"))
+    game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
+    top: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+
+class StreamSession(Base):
+    """One stream by the service's id, from its start to its end; never deleted.
+
+    A stream that follows another of its channel within minutes goes on with the same show: `story_id` is the first
+    session of the story, null for that one itself. `last_seen_at` is when it was last known to be live, `told_at`
+    when the story's end was told, which happens once it can no longer go on.
+    """
+
+    __tablename__ = "stream_sessions"
+    __table_args__ = (
+        UniqueConstraint("channel_id", "stream_id"),
+        Index("ix_stream_sessions_open", "channel_id", postgresql_where=text("ended_at IS NULL")),
+        Index(
+            "ix_stream_sessions_untold",
+            "ended_at",
+            postgresql_where=text("ended_at IS NOT NULL AND told_at IS NULL"),
+        ),
+        Index(None, "channel_id", "started_at"),
+        Index(None, "story_id"),
+    )
+
+    id: Mapped[BigId]
+    channel_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("channels.id"))
+    stream_id: Mapped[str]
+    story_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("stream_sessions.id"))
+    started_at: Mapped[datetime]
+    first_seen_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    told_at: Mapped[datetime | None]
+    # Polls in a row that did not list it, and whether any ever did: the list lags behind EventSub by minutes.
+    absent_count: Mapped[int] = mapped_column(server_default=text("0"))
+    listed_at: Mapped[datetime | None]
+    title: Mapped[str | None]
+    game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
+    language: Mapped[str | None]
+    tags: Mapped[list[str] | None]
+    thumbnail_url: Mapped[str | None]
+    # It was live before anybody followed the channel: recorded, and told to nobody.
+    silent: Mapped[bool] = mapped_column(server_default=text("false"))
+
+
+class StreamSegment(Base):
+    """A part of a stream with one title and one category; it lasts until the next one starts or the stream ends."""
+
+    __tablename__ = "stream_segments"
+
+    session_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("stream_sessions.id"), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(primary_key=True)
+    title: Mapped[str | None]
+    game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
+
+
+class StreamSnapshot(Base):
+    """What one poll saw of a live stream."""
+
+    __tablename__ = "stream_snapshots"
+
+    session_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("stream_sessions.id"), primary_key=True)
+    taken_at: Mapped[datetime] = mapped_column(primary_key=True)
+    viewers: Mapped[int | None]
+    title: Mapped[str | None]
+    game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
+    language: Mapped[str | None]
+    tags: Mapped[list[str] | None]
+
+
+class Video(Base):
+    """A video that a channel published; `stream_id` is the stream that an archive was recorded from."""
+
+    __tablename__ = "videos"
+    __table_args__ = (UniqueConstraint("channel_id", "external_id"), Index(None, "channel_id", "published_at"))
+
+    id: Mapped[BigId]
+    channel_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("channels.id"))
+    external_id: Mapped[str]
+    stream_id: Mapped[str | None]
+    # archive, highlight, upload
+    type: Mapped[str]
+    title: Mapped[str]
+    url: Mapped[str]
+    thumbnail_url: Mapped[str | None]
+    published_at: Mapped[datetime]
+    seconds: Mapped[int]
+    first_seen_at: Mapped[datetime]
+
+
+class EventSubMessage(Base):
+    """A verified message of Twitch's EventSub: the row is the work, and its id is what makes a second one a no-op.
+
+    `via` is `websocket` or `webhook`; `sent_at` is Twitch's own time of the message.
+    """
+
+    __tablename__ = "eventsub_messages"
+    __table_args__ = (
+        Index("ix_eventsub_messages_waiting", "received_at", postgresql_where=text("handled_at IS NULL")),
+        Index(None, "received_at"),
+    )
+
+    message_id: Mapped[str] = mapped_column(primary_key=True)
+    subscription_type: Mapped[str]
+    subscription_version: Mapped[str]
+    event: Mapped[dict[str, Any]]
+    via: Mapped[str]
+    sent_at: Mapped[datetime]
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]
