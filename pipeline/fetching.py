@@ -16,7 +16,8 @@ from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUna
 from pipeline.http import Client
 from pipeline.ingest import Context, Ingested, ingest, ingest_unchanged, lock_source, source_event
 from pipeline.runtime import utc_now
-from pipeline.sources.base import Answer, DropSource, Validators, digest
+from pipeline.sources.base import Answer, PolledSource, Validators, digest
+from pipeline.sources.fetchable import Fetchable, StreamSource
 from pipeline.store.events import append_events
 from pipeline.store.quarantine import keep_aside
 
@@ -43,7 +44,7 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-def register(connection: Connection, sources: Sequence[DropSource], now: datetime) -> None:
+def register(connection: Connection, sources: Sequence[PolledSource], now: datetime) -> None:
     """Make sure that every source has its row; a new one is due at once."""
     rows = [{"name": source.name, "service": source.service, "next_due_at": now} for source in sources]
     connection.execute(upsert(Source).values(rows).on_conflict_do_nothing())
@@ -54,7 +55,7 @@ def due(connection: Connection, now: datetime) -> list[str]:
     return list(connection.scalars(select(Source.name).where(_is_due(now)).order_by(Source.next_due_at)))
 
 
-def fetch_source(engine: Engine, source: DropSource) -> Fetched | None:
+def fetch_source(engine: Engine, source: Fetchable) -> Fetched | None:
     """Fetch one source if it is due and nobody else does; returns None when there was nothing to do.
 
     Failures of the service are settled, not raised: the source then has its error and the time of its next attempt.
@@ -92,7 +93,7 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 class _Run:
     """One fetch on its way from the answer to the rows; the fence keeps out one that took too long."""
 
-    def __init__(self, engine: Engine, source: DropSource, claimed: RowMapping) -> None:
+    def __init__(self, engine: Engine, source: Fetchable, claimed: RowMapping) -> None:
         self._engine = engine
         self._source = source
         self._fence = claimed["fence"]
@@ -208,12 +209,14 @@ class _Run:
 
 
 def _take_in(
-    connection: Connection, source: DropSource, row: RowMapping, answer: Answer, now: datetime
+    connection: Connection, source: Fetchable, row: RowMapping, answer: Answer, now: datetime
 ) -> tuple[Ingested, datetime]:
     """Ingest an answer; returns also the moment that it is taken to describe."""
     taken_at = _taken_at(row, answer, now)
     if taken_at is None:
         return Ingested(outcome="unchanged"), row["last_snapshot_at"]
+    if isinstance(source, StreamSource):
+        return source.take_in(connection, row, answer, taken_at), taken_at
     context = Context(
         connection=connection,
         adapter=source,

@@ -14,6 +14,7 @@ from pipeline.errors import LootwireError
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.base import DropSource
 from pipeline.sources.chzzk import ChzzkDrops
+from pipeline.sources.fetchable import Fetchable
 from pipeline.sources.kick import KickDrops
 from pipeline.sources.twitch_account import SERVICE, StoredAccount
 from pipeline.sources.twitch_answers import DASHBOARD, DETAILS
@@ -52,8 +53,13 @@ class Runtime:
         return StoredAccount(self.engine, lambda: self.vault, self.settings.twitch_auth_url, utc_now)
 
     @property
-    def sources(self) -> Sequence[DropSource]:
-        """Every source, asked at the addresses and paces that the settings give; some need somebody signed in."""
+    def sources(self) -> Sequence[Fetchable]:
+        """Every source, asked at the addresses and paces that the settings give."""
+        return self.drop_sources
+
+    @property
+    def drop_sources(self) -> Sequence[DropSource]:
+        """The sources that list campaigns, which is what files hold too; some need somebody signed in."""
         return (*self._open_sources, *self._sources_of_account)
 
     @property
@@ -82,7 +88,7 @@ class Runtime:
             ),
         )
 
-    def source(self, name: str) -> DropSource:
+    def source(self, name: str) -> Fetchable:
         """Return a source by name; raises `LootwireError` listing those that exist."""
         for source in self.sources:
             if source.name == name:

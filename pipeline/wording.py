@@ -85,6 +85,7 @@ def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
     """Return the event's headline, one line of plain text with the names as the service wrote them."""
     where = SERVICE_NAMES.get(service or "", service or "")
     name = detail.name or ""
+    who = detail.channel or name
     about = f"{detail.game}: {name}" if detail.game and detail.game != name else name
     phrases = {
         EventKind.CAMPAIGN_ADDED: f"New drops on {where} – {about}",
@@ -97,13 +98,32 @@ def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
         EventKind.CAMPAIGN_ENDED: f"Drops ended on {where} – {about}",
         EventKind.CAMPAIGN_WITHDRAWN: f"Withdrawn before its end on {where} – {about}",
         EventKind.CAMPAIGN_RETURNED: f"Back on {where} – {about}",
+        EventKind.CAMPAIGN_WATCHABLE: f"{who} is live: earn {about} now",
         EventKind.REWARD_ADDED: f"New reward on {where} – {about}",
         EventKind.REWARD_ENDED: f"Reward ended on {where} – {about}",
+        EventKind.BADGE_ADDED: f"New chat badge on {where} – {name}",
+        EventKind.STREAM_ONLINE: f"{who} is live{_playing(detail)}",
+        EventKind.STREAM_OFFLINE: f"{who} went offline{_lasted(detail)}",
+        EventKind.STREAM_TITLE_CHANGED: f"{who} – {name}",
+        EventKind.STREAM_CATEGORY_CHANGED: f"{who} is now in {detail.game or 'no category'}",
+        EventKind.VIDEO_PUBLISHED: f"New video of {who} – {name}",
         EventKind.SOURCE_FAILING: f"Source {name} is failing: {detail.reason}",
         EventKind.SOURCE_RECOVERED: f"Source {name} works again",
         EventKind.SOURCE_CHANGED: f"Source {name} sent something unexpected: {detail.reason}",
     }
     return " ".join(phrases[kind].split())
+
+
+def _playing(detail: EventDetail) -> str:
+    game = f": {detail.game}" if detail.game else ""
+    return f"{game} – {detail.name}" if detail.name else game
+
+
+def _lasted(detail: EventDetail) -> str:
+    if detail.recap is None:
+        return ""
+    hours, minutes = divmod(detail.recap.seconds // 60, 60)
+    return f" after {hours} h {minutes} min" if hours else f" after {minutes} min"
 
 
 def _what_changed(changes: Sequence[FieldChange]) -> str:

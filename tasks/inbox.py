@@ -19,7 +19,7 @@ WITHIN = timedelta(seconds=120)
 @shared_task(name="fetch.inbox", soft_time_limit=600, time_limit=630)
 def inbox() -> None:
     """Import the files in the inbox and move them aside."""
-    looked = look_into(runtime().engine, runtime().sources, runtime().settings.data_dir, utc_now, within=WITHIN)
+    looked = look_into(runtime().engine, runtime().drop_sources, runtime().settings.data_dir, utc_now, within=WITHIN)
     if looked.processed or looked.quarantined:
         told = {
             "processed": looked.processed,

@@ -60,7 +60,7 @@ def import_payloads(
         task = progress.add_task("importing", total=None, events=0) if progress else None
         steps = import_paths(
             runtime.engine,
-            runtime.sources,
+            runtime.drop_sources,
             paths or [],
             parse_time=parse_time,
             now=utc_now,

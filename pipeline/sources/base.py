@@ -45,8 +45,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     validators: Validators = Validators()
 
 
-class DropSource(Protocol):
-    """One place that campaigns are read from: its requests, its shapes, its parse."""
+class PolledSource(Protocol):
+    """One place that is asked now and then."""
 
     @property
     def name(self) -> str:
@@ -54,14 +54,18 @@ class DropSource(Protocol):
 
     @property
     def service(self) -> Literal["twitch", "kick", "chzzk"]:
-        """The service whose campaigns it tells of."""
-
-    @property
-    def kind(self) -> Literal["campaign", "reward"]:
-        """The kind of thing that it lists."""
+        """The service that it tells of."""
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask the service; raises `SourceError`."""
+
+
+class DropSource(PolledSource, Protocol):
+    """One place that lists campaigns, rewards or badges: its requests, its shapes, its parse."""
+
+    @property
+    def kind(self) -> Literal["campaign", "reward", "badge"]:
+        """The kind of thing that it lists."""
 
     def split(self, payload: bytes) -> Snapshot:
         """Cut a payload into items without decoding them; raises `SourceChanged` where its envelope is unknown."""

@@ -42,6 +42,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     reward_campaign_id: int | None = None
     game_id: int | None = None
     organization_id: int | None = None
+    channel_id: int | None = None
 
     @property
     def change_key(self) -> str:
@@ -105,6 +106,7 @@ def _row(event: NewEvent, *, source_id: int, silent: bool, now: datetime) -> dic
         "reward_campaign_id": event.reward_campaign_id,
         "game_id": event.game_id,
         "organization_id": event.organization_id,
+        "channel_id": event.channel_id,
         "silent": silent,
         "detail": event.detail,
     }
