@@ -97,10 +97,11 @@ class Settings(BaseModel):
     publish_dir: AbsolutePath | None = Field(
         default=None, description="where feeds and pages are written; DATA_DIR/public by default"
     )
-    public_url: HttpUrl = Field(
-        default="http://127.0.0.1:8420", description="the address under which the published folder is read"
-    )
     http_port: int = Field(default=8420, ge=0, le=65535, description="port of the small web server on 127.0.0.1")
+    public_url: HttpUrl = Field(
+        default_factory=lambda told: f"http://127.0.0.1:{told['http_port']}",
+        description="the address under which the published folder is read",
+    )
     database_url: Annotated[SecretStr | None, AfterValidator(_database_url)] = Field(
         default=None, description="a PostgreSQL of your own; embedded if unset"
     )
@@ -188,7 +189,9 @@ def load_settings(
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
-        raise SettingsError("\n".join(_explain(problem, origins) for problem in error.errors())) from None
+        # A default that is made of another setting cannot be wrong by itself.
+        wrong = [problem for problem in error.errors() if problem["type"] != "default_factory_not_called"]
+        raise SettingsError("\n".join(_explain(problem, origins) for problem in wrong)) from None
     return LoadedSettings(
         settings=settings,
         origins={field: origins.get(field, "default") for field in Settings.model_fields},

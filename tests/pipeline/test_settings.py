@@ -183,3 +183,19 @@ def test_settings_cannot_be_changed_afterwards(folder: Path) -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.http_port = 1
+
+
+def test_the_public_address_follows_the_port_unless_it_is_given(tmp_path: Path) -> None:
+    nowhere = {"env_file": tmp_path / ".env", "toml_file": tmp_path / "lootwire.toml"}
+    followed = load_settings({"LOOTWIRE_HTTP_PORT": "9000"}, **nowhere).settings
+    given = load_settings(
+        {"LOOTWIRE_HTTP_PORT": "9000", "LOOTWIRE_PUBLIC_URL": "https://a.example/"}, **nowhere
+    ).settings
+    assert (followed.public_url, given.public_url) == ("http://127.0.0.1:9000", "https://a.example")
+
+
+def test_a_wrong_port_alone_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as told:
+        load_settings({"LOOTWIRE_HTTP_PORT": "x"}, env_file=tmp_path / ".env", toml_file=tmp_path / "lootwire.toml")
+    assert str(told.value).startswith("LOOTWIRE_HTTP_PORT")
+    assert "PUBLIC_URL" not in str(told.value)
