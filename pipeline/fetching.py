@@ -1,5 +1,6 @@
 """Fetch a source that is due: claim it, ask it with no transaction open, store what it told, set its next due time."""
 
+import contextlib
 import random
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import FetchRun, Source
 from models.events import EventKind
@@ -65,6 +67,15 @@ def fetch_source(engine: Engine, source: Fetchable) -> Fetched | None:
         return None
     run = _Run(engine, source, claimed)
     validators = Validators(etag=claimed["etag"], last_modified=claimed["last_modified"], cursor=claimed["cursor"])
+    try:
+        return _carry_out(run, source, validators)
+    except Exception:
+        # A database that refuses, a time limit: others need not wait until the lease runs out.
+        run.let_go()
+        raise
+
+
+def _carry_out(run: "_Run", source: Fetchable, validators: Validators) -> Fetched | None:
     try:
         with Client() as client:
             answer = source.fetch(client, validators)
@@ -166,6 +177,13 @@ class _Run:
             fetched = self._fetched(ingested, next_due_at, Counter(), error=str(error))
             self._record(connection, row["id"], fetched)
         return fetched
+
+    def let_go(self) -> None:
+        """Give the source back after something that is not the service's fault; it is due again soon."""
+        mine = update(Source).where(Source.name == self._source.name, Source.fence == self._fence)
+        # With the database gone the lease runs out by itself, and the first error is the one to tell.
+        with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
+            connection.execute(mine.values(lease_until=None, next_due_at=utc_now() + FIRST_RETRY))
 
     def _fetched(
         self, ingested: Ingested, next_due_at: datetime, recovered: Counter[str], error: str | None = None

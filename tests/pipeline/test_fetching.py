@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, text, update
+from sqlalchemy.exc import IntegrityError
 
 from models import Event, FetchRun, Sighting
 from pipeline.fetching import Fetched, due, fetch_source, register
@@ -347,3 +348,16 @@ def test_an_unreachable_service_is_a_failure_with_a_time_for_the_next_attempt(wo
     assert (fetched.outcome, fetched.error) == ("failed", "127.0.0.1: no connection")
     assert fetched.next_due_at > now()
     assert world.source().last_error == "127.0.0.1: no connection"
+
+
+def test_a_source_whose_answer_the_database_refuses_is_due_again_within_two_minutes(poll: Poll) -> None:
+    poll.answers(told(campaign("a")))
+    with poll.world.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE fetch_runs ADD CONSTRAINT refused CHECK (items > 1)"))
+    poll.make_due()
+
+    with pytest.raises(IntegrityError):
+        fetch_source(poll.world.engine, poll.source)
+
+    assert poll.world.source().lease_until is None
+    assert timedelta(0) < poll.wait() < timedelta(minutes=2)
