@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     STREAM_CATEGORY_CHANGED = "stream.category_changed"
     VIDEO_PUBLISHED = "video.published"
     SOURCE_FAILING = "source.failing"
+    SOURCE_STALE = "source.stale"
     SOURCE_RECOVERED = "source.recovered"
     SOURCE_CHANGED = "source.changed"
 

@@ -34,6 +34,8 @@ class Source(Base):
     consecutive_failures: Mapped[int] = mapped_column(server_default=text("0"))
     failing_since: Mapped[datetime | None]
     changed_since: Mapped[datetime | None]
+    # Told to be stale: it is not asked, or answers with what is long known.
+    stale_since: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_success_at: Mapped[datetime | None]
     # Time of the newest complete snapshot that was judged sound, by the service's clock where it tells.

@@ -34,6 +34,7 @@ _KINDS = {
     EventKind.STREAM_CATEGORY_CHANGED: ("other category", "other categories"),
     EventKind.VIDEO_PUBLISHED: ("new video", "new videos"),
     EventKind.SOURCE_FAILING: ("source failing", "sources failing"),
+    EventKind.SOURCE_STALE: ("source stale", "sources stale"),
     EventKind.SOURCE_RECOVERED: ("source recovered", "sources recovered"),
     EventKind.SOURCE_CHANGED: ("source changed its format", "sources changed their format"),
 }

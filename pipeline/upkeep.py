@@ -9,7 +9,10 @@ from models import FetchRun, Heartbeat
 
 WORKER = "worker"
 CLOCK = "clock"
+# When the clock began to tick without a pause: before that nobody could have asked a source.
+CLOCK_SINCE = "clock since"
 KEEP_FETCH_RUNS = timedelta(days=30)
+CLOCK_PAUSE = timedelta(minutes=2)
 # Three ticks of thirty seconds: one may be late, two unlucky.
 STALE_AFTER = timedelta(seconds=90)
 
@@ -19,6 +22,16 @@ def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:
     with engine.begin() as connection:
         row = insert(Heartbeat).values(name=name, at=now)
         connection.execute(row.on_conflict_do_update(index_elements=[Heartbeat.name], set_={"at": now}))
+
+
+def beat_clock(engine: Engine, now: datetime) -> datetime:
+    """Write down that the clock ticked; returns since when it has without a pause."""
+    last, since = last_beat(engine, CLOCK), last_beat(engine, CLOCK_SINCE)
+    if last is None or since is None or now - last > CLOCK_PAUSE:
+        since = now
+        beat(engine, now, CLOCK_SINCE)
+    beat(engine, now, CLOCK)
+    return since
 
 
 def last_beat(engine: Engine, name: str = WORKER) -> datetime | None:

@@ -108,6 +108,7 @@ def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
         EventKind.STREAM_CATEGORY_CHANGED: f"{who} is now in {detail.game or 'no category'}",
         EventKind.VIDEO_PUBLISHED: f"New video of {who} – {name}",
         EventKind.SOURCE_FAILING: f"Source {name} is failing: {detail.reason}",
+        EventKind.SOURCE_STALE: f"Source {name} is stale: {detail.reason}",
         EventKind.SOURCE_RECOVERED: f"Source {name} works again",
         EventKind.SOURCE_CHANGED: f"Source {name} sent something unexpected: {detail.reason}",
     }

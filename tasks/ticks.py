@@ -4,7 +4,7 @@ import logging
 
 from celery import Celery, current_app, shared_task
 
-from pipeline import clock, upkeep
+from pipeline import clock, staleness, upkeep
 from pipeline.celery_app import hint
 from pipeline.errors import SourceError
 from pipeline.fetching import due, register
@@ -28,10 +28,11 @@ def fetch_due() -> None:
 
 @shared_task(name="tick.advance_clock")
 def advance_clock() -> None:
-    """Start and end campaigns at their own times."""
+    """Start and end campaigns at their own times, and notice sources that have fallen silent."""
     now = utc_now()
-    events = clock.advance(runtime().engine, now)
-    upkeep.beat(runtime().engine, now, upkeep.CLOCK)
+    engine = runtime().engine
+    events = clock.advance(engine, now)
+    events += staleness.watch(engine, now, ticking_since=upkeep.beat_clock(engine, now))
     if events:
         logger.info("the clock moved on", extra={"events": dict(events)})
         hint_of_news(current_app)

@@ -73,6 +73,7 @@ def _source(row: RowMapping) -> dict[str, Any]:
         "last_snapshot_at": row["last_snapshot_at"],
         "failing_since": row["failing_since"],
         "changed_since": row["changed_since"],
+        "stale_since": row["stale_since"],
         "consecutive_failures": row["consecutive_failures"],
         "refresh_seconds": row["refresh_seconds"],
         "last_error": row["last_error"],
@@ -87,6 +88,8 @@ def source_state(row: RowMapping) -> str:
         return "source.changed"
     if row["failing_since"] is not None:
         return "source.failing"
+    if row["stale_since"] is not None:
+        return "source.stale"
     return "ok" if row["last_success_at"] else "new"
 
 
