@@ -128,6 +128,7 @@ class Settings(BaseModel):
     stream_flap_seconds: int = Field(
         default=600, ge=0, le=86400, description="a stream that is back within so many seconds is the same story"
     )
+    igdb_url: HttpUrl = "https://api.igdb.com/v4"
     badges_poll_seconds: PollSeconds = 3600
     twitch_auth_url: HttpUrl = "https://id.twitch.tv/oauth2"
     gql_url: HttpUrl = "https://gql.twitch.tv/gql"
