@@ -2,7 +2,8 @@
 
 import email.utils
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -22,11 +23,14 @@ ATTEMPTS = 3
 # A longer wait belongs in the source's due time, where a worker does not sit it out.
 LONGEST_WAIT_INSIDE = timedelta(seconds=5)
 
+# Waits for a place within a rate limit, and keeps it until the answer has come.
+Turn = Callable[[], AbstractContextManager[object]]
+
 _GROWING = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_INSIDE.total_seconds())
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A complete answer: 2xx with its body, or 304 without one."""
+    """A complete answer: 2xx with its body, or 304 without one; from `ask` also 3xx and 4xx."""
 
     status: int
     headers: Mapping[str, str]
@@ -36,8 +40,8 @@ class Reply(msgspec.Struct, frozen=True):
 class Client:
     """An HTTP client for polite polling; use it as a context manager.
 
-    Every method raises `SourceUnavailable` (network, 429, 5xx, cut off, too slow, too large), `SourceRefused`
-    (401, 403) or `SourceChanged` (any other status).
+    `get` and `post` raise `SourceUnavailable` (network, 429, 5xx, cut off, too slow, too large), `SourceRefused`
+    (401, 403) or `SourceChanged` (any other status); `ask` leaves 4xx to its caller.
     """
 
     def __init__(self, *, deadline: timedelta = DEADLINE, max_bytes: int = MAX_BYTES, attempts: int = ATTEMPTS) -> None:
@@ -74,6 +78,25 @@ class Client:
         told = {**(headers or {}), "Content-Type": content_type}
         return self._retrying(1 if once else self._attempts)(self._ask_once, "POST", url, told, body)
 
+    def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        once: bool = False,
+        turn: Turn = nullcontext,
+    ) -> Reply:
+        """Return whatever a service says with a status below 500, for who must read the text of a refusal.
+
+        Each attempt takes a turn of its own; `once` is for a request that must not be repeated when its answer was
+        lost. Redirects are followed for GET alone. Raises `SourceUnavailable`.
+        """
+        told = {**headers, **({} if body is None else {"Content-Type": content_type})}
+        return self._retrying(1 if once else self._attempts)(self._ask_in_turn, turn, method, url, told, body)
+
     def _retrying(self, attempts: int) -> Retrying:
         return Retrying(
             stop=stop_after_attempt(attempts),
@@ -83,9 +106,21 @@ class Client:
         )
 
     def _ask_once(self, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Reply:
+        reply = self._exchange(method, url, headers, body)
+        _raise_for_status(reply, httpx.URL(url).host)
+        return reply
+
+    def _ask_in_turn(self, turn: Turn, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
+        with turn():
+            reply = self._exchange(method, url, headers, body)
+        if reply.status >= 500:
+            _raise_for_status(reply, httpx.URL(url).host)
+        return reply
+
+    def _exchange(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
         place = httpx.URL(url).host
         until = time.monotonic() + self._deadline.total_seconds()
-        follow = body is None
+        follow = method == "GET"
         try:
             with self._client.stream(method, url, headers=headers, content=body, follow_redirects=follow) as response:
                 answer = b"".join(self._limited(response, until, place))
@@ -93,7 +128,6 @@ class Client:
             raise SourceUnavailable(f"{place}: {_describe(error)}") from error
         except (httpx.DecodingError, httpx.TooManyRedirects) as error:
             raise SourceUnavailable(f"{place}: the answer could not be read ({error})") from error
-        _raise_for_status(response, answer, place)
         return Reply(response.status_code, response.headers, answer)
 
     def _limited(self, response: httpx.Response, until: float, place: str) -> Iterator[bytes]:
@@ -140,18 +174,18 @@ def _wait(state: RetryCallState) -> float:
     return max(_GROWING(state), asked.total_seconds() if asked else 0.0)
 
 
-def _raise_for_status(response: httpx.Response, body: bytes, place: str) -> None:
-    status = response.status_code
+def _raise_for_status(reply: Reply, place: str) -> None:
+    status = reply.status
     if 200 <= status < 300 or status == 304:
         return
     if status == 429 or status >= 500:
-        wait = parse_retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        wait = parse_retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))
         if status == 429 and wait is None:
             wait = timedelta(minutes=1)
         raise SourceUnavailable(f"{place} answered {status}", status=status, retry_after=wait)
     if status in {401, 403}:
         raise SourceRefused(f"{place} refused the request ({status})", status=status)
-    raise SourceChanged(f"{place} answered {status}", payload=body, status=status)
+    raise SourceChanged(f"{place} answered {status}", payload=reply.body, status=status)
 
 
 def _describe(error: httpx.TransportError) -> str:

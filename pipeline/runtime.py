@@ -5,19 +5,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from redis import Redis
 from sqlalchemy import Engine
 
 from notifiers.vault import Vault
 from pipeline import embedded
 from pipeline.database import connect, migrate
 from pipeline.errors import LootwireError
+from pipeline.http import Client
+from pipeline.limiter import Budget, connect_redis
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.base import DropSource
 from pipeline.sources.chzzk import ChzzkDrops
 from pipeline.sources.fetchable import Fetchable
+from pipeline.sources.helix import Helix
 from pipeline.sources.kick import KickDrops
 from pipeline.sources.twitch_account import SERVICE, StoredAccount
 from pipeline.sources.twitch_answers import DASHBOARD, DETAILS
+from pipeline.sources.twitch_app import CONSOLE, SharedAppTokens
 from pipeline.sources.twitch_drops import TwitchDashboard, TwitchDashboardRewards
 from pipeline.sources.twitch_mirror import TwitchDrops, TwitchRewards
 from pipeline.store.credentials import is_signed_in
@@ -51,6 +56,31 @@ class Runtime:
         if not signed_in:
             return None
         return StoredAccount(self.engine, lambda: self.vault, self.settings.twitch_auth_url, utc_now)
+
+    @functools.cached_property
+    def redis(self) -> Redis:
+        """The connection pool for what all workers share: rate limits, and the token of our application."""
+        return connect_redis(self.redis_url)
+
+    def helix(self, client: Client) -> Helix | None:
+        """Return Helix, asked in our application's name; None where no application is set."""
+        s = self.settings
+        if s.twitch_client_id is None or s.twitch_client_secret is None:
+            return None
+        tokens = SharedAppTokens(
+            self.redis, lambda: self.vault, s.twitch_auth_url, s.twitch_client_id, s.twitch_client_secret
+        )
+        return Helix(client, s.helix_url, tokens, Budget(self.redis, f"helix:{s.twitch_client_id}"))
+
+    def needed_helix(self, client: Client) -> Helix:
+        """Return Helix, or raise `LootwireError` that says what to set."""
+        helix = self.helix(client)
+        if helix is None:
+            raise LootwireError(
+                "streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: create an application at "
+                f"{CONSOLE} (any name, OAuth redirect http://localhost, type confidential) and set both"
+            )
+        return helix
 
     @property
     def sources(self) -> Sequence[Fetchable]:

@@ -1,0 +1,135 @@
+"""The shared rate limit under four workers whose clocks are minutes apart, as the service sees it.
+
+    uv run --frozen python bench/limiter.py [SECONDS]
+
+Four processes of two threads each ask a local server as fast as the limiter lets them, 60 seconds long. `time.time`
+lies by five minutes more in each of them. The server, a process of its own, logs when each request arrived by its own
+monotonic clock. Goals: no sliding second ever holds more than 4 arrivals, and at least 98 % of the limit is used.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import sys
+import tempfile
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+# A script's own folder comes first on the path, where bench/feeds.py would hide the package of that name.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from pipeline import embedded
+from pipeline.http import Client
+from pipeline.limiter import RateLimiter, connect_redis
+
+REQUESTS, MOST_OPEN = 4, 8
+PROCESSES, THREADS = 4, 2
+CLOCKS_APART = 300.0
+SECONDS = 60.0
+ANSWER_TAKES = 0.05
+
+
+class Arrivals:
+    """A server that notes when each request has arrived, and how many are open."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.most_open = 0
+        self._open = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.readline():
+            self.times.append(time.monotonic())
+            self._open += 1
+            self.most_open = max(self.most_open, self._open)
+            while (await reader.readline()).strip():
+                pass
+            await asyncio.sleep(ANSWER_TAKES)
+            self._open -= 1
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
+            await writer.drain()
+        writer.close()
+
+
+def run_server(pipe: Connection) -> None:
+    async def serve() -> None:
+        arrivals = Arrivals()
+        server = await asyncio.start_server(arrivals.serve, "127.0.0.1", 0)
+        pipe.send(server.sockets[0].getsockname()[1])
+        await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+        pipe.send((arrivals.times, arrivals.most_open))
+
+    asyncio.run(serve())
+
+
+def run_worker(redis_url: str, url: str, clock_off_by: float, until: float) -> None:
+    true_time = time.time
+    time.time = lambda: true_time() + clock_off_by
+    limiter = RateLimiter(connect_redis(redis_url), "bench", requests=REQUESTS, most_open=MOST_OPEN)
+
+    def ask() -> None:
+        with Client(attempts=1) as client:
+            while time.monotonic() < until:
+                client.ask("GET", url, headers={}, turn=limiter.turn)
+
+    threads = [threading.Thread(target=ask) for _ in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def most_in_a_second(times: list[float]) -> int:
+    """Return the largest number of arrivals in any half-open second."""
+    most = begin = 0
+    for end, at in enumerate(times):
+        while at - times[begin] >= 1:
+            begin += 1
+        most = max(most, end - begin + 1)
+    return most
+
+
+def measure(redis_url: str, seconds: float) -> tuple[list[float], int]:
+    context = multiprocessing.get_context("spawn")
+    pipe, far_end = context.Pipe()
+    server = context.Process(target=run_server, args=(far_end,))
+    server.start()
+    url = f"http://127.0.0.1:{pipe.recv()}/"
+    until = time.monotonic() + seconds + 1
+    workers = [
+        context.Process(target=run_worker, args=(redis_url, url, number * CLOCKS_APART, until))
+        for number in range(PROCESSES)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+        assert worker.exitcode == 0, "a worker failed"
+    pipe.send("stop")
+    times, most_open = pipe.recv()
+    server.join()
+    return sorted(times), most_open
+
+
+def main() -> None:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
+    with tempfile.TemporaryDirectory(prefix="lootwire-bench-") as folder:
+        servers = embedded.ensure(Path(folder) / "data")
+        times, most_open = measure(servers.redis_url, seconds)
+    span = times[-1] - times[0]
+    # A first request comes at once, so n arrivals span n - 1 intervals.
+    used = (len(times) - 1) / (span * REQUESTS)
+    closest = min(later - earlier for earlier, later in zip(times, times[REQUESTS:], strict=False))
+    print(f"{'processes':24}{PROCESSES:>10}   clocks {CLOCKS_APART:g} s apart, {THREADS} threads each")
+    print(f"{'load of this machine':24}{os.getloadavg()[0]:>10.1f}   on {os.cpu_count()} processors")
+    print(f"{'arrivals':24}{len(times):>10}   in {span:.2f} s")
+    print(f"{'most in a sliding second':24}{most_in_a_second(times):>10}   goal: at most {REQUESTS}")
+    print(f"{'closest five':24}{closest:>10.3f} s")
+    print(f"{'most open':24}{most_open:>10}   goal: at most {MOST_OPEN}")
+    print(f"{'used of the limit':24}{used:>10.1%}   goal: at least 98 %")
+
+
+if __name__ == "__main__":
+    main()
