@@ -186,7 +186,7 @@ def _stored(row: Mapping[Any, Any], drops: list[DropRecord], channels: list[Chan
 def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, list[DropRecord]]:
     benefits = _load_benefits(connection, campaign_ids)
     drops: dict[int, list[DropRecord]] = defaultdict(list)
-    for row in connection.execute(_DROPS_OF, {"ids": campaign_ids}).mappings():
+    for row in connection.execute(_DROPS_OF, {"ids": campaign_ids}).mappings().all():
         preconditions = row["precondition_drop_ids"]
         fields = {name: row[name] for name in DROP_FIELDS}
         fields["precondition_drop_ids"] = None if preconditions is None else tuple(preconditions)
@@ -197,7 +197,7 @@ def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
 
 def _load_benefits(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, list[BenefitRecord]]:
     benefits: dict[int, list[BenefitRecord]] = defaultdict(list)
-    for drop_id, limit, external_id, *values in connection.execute(_BENEFITS_OF, {"ids": campaign_ids}):
+    for drop_id, limit, external_id, *values in connection.execute(_BENEFITS_OF, {"ids": campaign_ids}).all():
         fields = dict(zip(BENEFIT_FIELDS, values, strict=True))
         record = BenefitRecord(external_id=external_id, entitlement_limit=limit, **fields)
         benefits[drop_id].append(record)
@@ -206,7 +206,8 @@ def _load_benefits(connection: Connection, campaign_ids: Sequence[int]) -> dict[
 
 def _load_channels(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, list[ChannelRecord]]:
     channels: dict[int, list[ChannelRecord]] = defaultdict(list)
-    for campaign_id, external_id, login, display_name in connection.execute(_CHANNELS_OF, {"ids": campaign_ids}):
+    # All at once: row by row the driver needs twice as long, and campaigns name thousands.
+    for campaign_id, external_id, login, display_name in connection.execute(_CHANNELS_OF, {"ids": campaign_ids}).all():
         record = ChannelRecord(external_id=external_id, login=login, display_name=display_name)
         channels[campaign_id].append(record)
     for listed in channels.values():

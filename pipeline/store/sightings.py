@@ -49,7 +49,7 @@ _LISTED_BY_OTHERS = (
 
 def load_open(connection: Connection, source_id: int) -> list[OpenSighting]:
     """Return what the source lists or listed until lately: the one read of the steady state."""
-    return [OpenSighting(*row) for row in connection.execute(_OPEN, {"source_id": source_id})]
+    return [OpenSighting(*row) for row in connection.execute(_OPEN, {"source_id": source_id}).all()]
 
 
 def load_open_items(
@@ -63,7 +63,7 @@ def load_open_items(
     )
     if kind == "campaign":
         query = query.where(DropCampaign.withdrawn_at.is_(None))
-    return {key: OpenItem(groups[key], end_at) for key, end_at in connection.execute(query)}
+    return {key: OpenItem(groups[key], end_at) for key, end_at in connection.execute(query).all()}
 
 
 def listed_by_others(
