@@ -1,10 +1,13 @@
 """Put an event into words: what its detail says and the one line that heads a message, a feed item or a table row."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from feeds.words import duration
 from models.events import BenefitLine, DropLine, EventDetail, EventKind, FieldChange
 from pipeline.records import CampaignRecord, ChannelRecord, DropRecord, RewardCampaignRecord
+from pipeline.streams.records import BadgeRecord
 
 SERVICE_NAMES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK"}
 CHANNELS_SHOWN = 12
@@ -81,11 +84,26 @@ def channel_names(channels: Sequence[ChannelRecord]) -> tuple[str, ...]:
     return tuple(channel.login for channel in channels)
 
 
+def badge_detail(badge: BadgeRecord) -> EventDetail:
+    """Return what the event of a chat badge shows of it."""
+    return EventDetail(
+        name=badge.title,
+        url=badge.click_url,
+        image_url=badge.image_url,
+        # Many describe themselves by their title once more.
+        description=badge.description if badge.description != badge.title else None,
+    )
+
+
 def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
     """Return the event's headline, one line of plain text with the names as the service wrote them."""
+    phrase = _of_streams(kind, detail) if kind.family in {"stream", "video"} else _of_others(kind, service, detail)
+    return " ".join(phrase.split())
+
+
+def _of_others(kind: EventKind, service: str | None, detail: EventDetail) -> str:
     where = SERVICE_NAMES.get(service or "", service or "")
     name = detail.name or ""
-    who = detail.channel or name
     about = f"{detail.game}: {name}" if detail.game and detail.game != name else name
     phrases = {
         EventKind.CAMPAIGN_ADDED: f"New drops on {where} – {about}",
@@ -98,33 +116,58 @@ def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
         EventKind.CAMPAIGN_ENDED: f"Drops ended on {where} – {about}",
         EventKind.CAMPAIGN_WITHDRAWN: f"Withdrawn before its end on {where} – {about}",
         EventKind.CAMPAIGN_RETURNED: f"Back on {where} – {about}",
-        EventKind.CAMPAIGN_WATCHABLE: f"{who} is live: earn {about} now",
+        EventKind.CAMPAIGN_WATCHABLE: f"Watch {_who(detail) or 'now'} for drops – {about}",
         EventKind.REWARD_ADDED: f"New reward on {where} – {about}",
         EventKind.REWARD_ENDED: f"Reward ended on {where} – {about}",
         EventKind.BADGE_ADDED: f"New chat badge on {where} – {name}",
-        EventKind.STREAM_ONLINE: f"{who} is live{_playing(detail)}",
-        EventKind.STREAM_OFFLINE: f"{who} went offline{_lasted(detail)}",
-        EventKind.STREAM_TITLE_CHANGED: f"{who} – {name}",
-        EventKind.STREAM_CATEGORY_CHANGED: f"{who} is now in {detail.game or 'no category'}",
-        EventKind.VIDEO_PUBLISHED: f"New video of {who} – {name}",
         EventKind.SOURCE_FAILING: f"Source {name} is failing: {detail.reason}",
         EventKind.SOURCE_STALE: f"Source {name} is stale: {detail.reason}",
         EventKind.SOURCE_RECOVERED: f"Source {name} works again",
         EventKind.SOURCE_CHANGED: f"Source {name} sent something unexpected: {detail.reason}",
     }
-    return " ".join(phrases[kind].split())
+    return phrases[kind]
 
 
-def _playing(detail: EventDetail) -> str:
-    game = f": {detail.game}" if detail.game else ""
-    return f"{game} – {detail.name}" if detail.name else game
+def _of_streams(kind: EventKind, detail: EventDetail) -> str:
+    who, name = _who(detail), detail.name or ""
+    phrases = {
+        EventKind.STREAM_ONLINE: _joined(": ", f"{who or 'A channel'} is live", _joined(" – ", detail.game, name)),
+        EventKind.STREAM_OFFLINE: f"{who or name} went offline{_lasted(detail)}",
+        EventKind.STREAM_TITLE_CHANGED: _joined(": ", f"{who or 'A channel'} changed the title", name),
+        EventKind.STREAM_CATEGORY_CHANGED: f"{who or name} {_moved(detail)}",
+        EventKind.VIDEO_PUBLISHED: f"New video{f' of {who}' if who else ''} – {name}{_length(detail.seconds)}",
+    }
+    return phrases[kind]
+
+
+def _who(detail: EventDetail) -> str | None:
+    return detail.channel or detail.channel_login
+
+
+def _joined(separator: str, first: str | None, second: str | None) -> str:
+    """Return both, or the second alone where it says the first already: "Rust" and "Rust, day 3"."""
+    if not first or not second:
+        return first or second or ""
+    says_so = re.search(rf"(?<!\w){re.escape(first)}(?!\w)", second, re.IGNORECASE)
+    return second if says_so else f"{first}{separator}{second}"
+
+
+def _moved(detail: EventDetail) -> str:
+    old = next((change.old for change in detail.changes), None)
+    if old and detail.game:
+        return f"went from {old} to {detail.game}"
+    return f"is now in {detail.game}" if detail.game else f"is in no category now{f', after {old}' if old else ''}"
 
 
 def _lasted(detail: EventDetail) -> str:
     if detail.recap is None:
         return ""
-    hours, minutes = divmod(detail.recap.seconds // 60, 60)
-    return f" after {hours} h {minutes} min" if hours else f" after {minutes} min"
+    minutes = detail.recap.seconds // 60
+    return f" after {duration(minutes)}" if minutes else " after less than a minute"
+
+
+def _length(seconds: int | None) -> str:
+    return f" ({duration(seconds // 60)})" if seconds and seconds >= 60 else ""
 
 
 def _what_changed(changes: Sequence[FieldChange]) -> str:

@@ -1,10 +1,20 @@
 """The one line that heads a message, and what an event's detail holds."""
 
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
-from models.events import DropLine, EventDetail, EventKind, FieldChange, detail_from_json, detail_to_json
+from models.events import (
+    DropLine,
+    EventDetail,
+    EventKind,
+    FieldChange,
+    StreamRecap,
+    detail_from_json,
+    detail_to_json,
+)
 from pipeline.records import (
     BenefitRecord,
     CampaignRecord,
@@ -15,7 +25,8 @@ from pipeline.records import (
     RewardCampaignRecord,
     RewardRecord,
 )
-from pipeline.wording import CHANNELS_SHOWN, campaign_detail, drop_lines, reward_detail, title
+from pipeline.streams.records import BadgeRecord
+from pipeline.wording import CHANNELS_SHOWN, badge_detail, campaign_detail, drop_lines, reward_detail, title
 
 END = datetime(2031, 3, 9, 7, 59, tzinfo=UTC)
 WEEK = EventDetail(name="Lantern Week", game="Harbour Lights")
@@ -104,6 +115,55 @@ TITLES: list[tuple[EventKind, str | None, EventDetail, str]] = [
 ]
 
 
+STREAM = EventDetail(name="Ranked to Radiant", channel="shroud", channel_login="shroud", game="VALORANT")
+RECAP = StreamRecap(started_at=END, ended_at=END, seconds=18_730)
+
+
+def stream(**told: Any) -> EventDetail:
+    return msgspec.structs.replace(STREAM, **told)
+
+
+def moved(old: str | None, new: str | None) -> EventDetail:
+    return stream(game=new, changes=(FieldChange(field="category", old=old, new=new),))
+
+
+STREAM_TITLES: list[tuple[EventKind, EventDetail, str]] = [
+    (EventKind.STREAM_ONLINE, STREAM, "shroud is live: VALORANT – Ranked to Radiant"),
+    (EventKind.STREAM_ONLINE, stream(name=None), "shroud is live: VALORANT"),
+    (EventKind.STREAM_ONLINE, stream(game=None), "shroud is live: Ranked to Radiant"),
+    (EventKind.STREAM_ONLINE, stream(name=None, game=None), "shroud is live"),
+    (EventKind.STREAM_ONLINE, stream(channel=None, game=None), "shroud is live: Ranked to Radiant"),
+    (EventKind.STREAM_ONLINE, stream(name="valorant with friends"), "shroud is live: valorant with friends"),
+    (EventKind.STREAM_ONLINE, stream(name="Trusty", game="Rust"), "shroud is live: Rust – Trusty"),
+    (EventKind.STREAM_ONLINE, stream(name="C++ (live)", game="C++"), "shroud is live: C++ (live)"),
+    (EventKind.STREAM_OFFLINE, STREAM, "shroud went offline"),
+    (EventKind.STREAM_OFFLINE, stream(recap=RECAP), "shroud went offline after 5 h 12 min"),
+    (
+        EventKind.STREAM_OFFLINE,
+        stream(recap=msgspec.structs.replace(RECAP, seconds=40)),
+        "shroud went offline after less than a minute",
+    ),
+    (EventKind.STREAM_TITLE_CHANGED, STREAM, "shroud changed the title: Ranked to Radiant"),
+    (EventKind.STREAM_TITLE_CHANGED, stream(name=None), "shroud changed the title"),
+    (
+        EventKind.STREAM_CATEGORY_CHANGED,
+        moved("Just Chatting", "VALORANT"),
+        "shroud went from Just Chatting to VALORANT",
+    ),
+    (EventKind.STREAM_CATEGORY_CHANGED, moved(None, "VALORANT"), "shroud is now in VALORANT"),
+    (EventKind.STREAM_CATEGORY_CHANGED, moved("VALORANT", None), "shroud is in no category now, after VALORANT"),
+    (EventKind.VIDEO_PUBLISHED, stream(seconds=18_730), "New video of shroud – Ranked to Radiant (5 h 12 min)"),
+    (EventKind.VIDEO_PUBLISHED, stream(seconds=40), "New video of shroud – Ranked to Radiant"),
+    (EventKind.CAMPAIGN_WATCHABLE, stream(name="Champions"), "Watch shroud for drops – VALORANT: Champions"),
+    (EventKind.BADGE_ADDED, EventDetail(name="GLHF Pledge"), "New chat badge on Twitch – GLHF Pledge"),
+]
+
+
+@pytest.mark.parametrize(("kind", "detail", "expected"), STREAM_TITLES, ids=[case[2] for case in STREAM_TITLES])
+def test_a_stream_is_headed_by_who_what_and_nothing_twice(kind: EventKind, detail: EventDetail, expected: str) -> None:
+    assert title(kind, "twitch", detail) == expected
+
+
 @pytest.mark.parametrize(("kind", "service", "detail", "expected"), TITLES, ids=[case[3] for case in TITLES])
 def test_a_title_is_one_plain_line(kind: EventKind, service: str | None, detail: EventDetail, expected: str) -> None:
     assert title(kind, service, detail) == expected
@@ -170,6 +230,12 @@ def test_a_rewards_detail_names_its_brand_and_what_is_given() -> None:
     assert (told.organization, told.url, told.required_minutes) == ("Soup Brand", "https://soup.example.org", 45)
     assert [benefit.name for benefit in told.drops[0].benefits] == ["Bowl"]
     assert reward_detail(RewardCampaignRecord(service="twitch", external_id="q", name="Bare")).drops == ()
+
+
+def test_a_badges_detail_does_not_repeat_its_title_as_its_description() -> None:
+    told = badge_detail(BadgeRecord(set_id="vip", version="1", title="VIP", description="VIP", image_url="vip.png"))
+
+    assert (told.name, told.description, told.image_url) == ("VIP", None, "vip.png")
 
 
 def test_a_detail_comes_back_from_json_as_it_went_in() -> None:
