@@ -109,7 +109,12 @@ class Channels:
             for after, game_id in games
         ]
         snapshots = [
-            {"session_id": session_id, "taken_at": start + timedelta(minutes=after), "viewers": count}
+            {
+                "session_id": session_id,
+                "taken_at": start + timedelta(minutes=after),
+                "viewers": count,
+                "game_id": next((game_id for begin, game_id in reversed(games) if begin <= after), None),
+            }
             for after, count in viewers
         ]
         with self.engine.begin() as connection:
