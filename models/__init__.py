@@ -15,6 +15,16 @@ from models.drops import (
     TimeBasedDrop,
 )
 from models.flow import Event, Feed, FetchRun, Heartbeat, QuarantinedPayload, Sighting, Source
+from models.igdb import (
+    ExternalGame,
+    GameList,
+    GameListEntry,
+    GameMetadata,
+    GameTitle,
+    Platform,
+    ReleaseDate,
+    WantedGame,
+)
 from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
 from models.telling import Delivery, DeliveryState, Subscription, Target
 
@@ -32,14 +42,21 @@ __all__ = [
     "DropCampaign",
     "Event",
     "EventSubMessage",
+    "ExternalGame",
     "Feed",
     "FetchRun",
     "Follow",
     "Game",
     "GameExternalId",
+    "GameList",
+    "GameListEntry",
+    "GameMetadata",
+    "GameTitle",
     "Heartbeat",
     "Organization",
+    "Platform",
     "QuarantinedPayload",
+    "ReleaseDate",
     "Reward",
     "RewardCampaign",
     "Sighting",
@@ -51,4 +68,5 @@ __all__ = [
     "Target",
     "TimeBasedDrop",
     "Video",
+    "WantedGame",
 ]

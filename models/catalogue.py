@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
@@ -38,7 +39,11 @@ class Game(Base):
 
 
 class GameExternalId(Base):
-    """What one service calls a game: a Twitch category id, a Kick or CHZZK category."""
+    """What one service calls a game: a Twitch category id, a Kick or CHZZK category, an entry of IGDB.
+
+    `how` says where that is known from: the `service` itself, Twitch's `igdb_id`, IGDB's `external_game`, a `name`
+    that matches with `confidence` (0 to 1), or a person's `hand`. What is pinned no machine may change.
+    """
 
     __tablename__ = "game_external_ids"
     __table_args__ = (Index(None, "game_id"),)
@@ -46,6 +51,9 @@ class GameExternalId(Base):
     service: Mapped[str] = mapped_column(primary_key=True)
     external_id: Mapped[str] = mapped_column(primary_key=True)
     game_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("games.id"))
+    how: Mapped[str] = mapped_column(server_default=text("'service'"))
+    confidence: Mapped[float | None] = mapped_column(REAL)
+    pinned_at: Mapped[datetime | None]
 
 
 class Channel(Base):
