@@ -71,7 +71,7 @@ def open_url(url: str) -> Opened:
         form=_form(service, scheme, results.get("format")),
         merges_title=service.title_maxlen <= 0 or scheme in MERGING_SCHEMES,
         is_mail=scheme in MAIL_SCHEMES,
-        limits=_limits(service),
+        limits=_limits(service, pictures=scheme in MAIL_SCHEMES),
     )
 
 
@@ -223,11 +223,11 @@ def _form(service: Any, scheme: str, wanted: str | None) -> Format:
     return Format.TEXT
 
 
-def _limits(service: Any) -> Limits:
+def _limits(service: Any, *, pictures: bool) -> Limits:
     ours = Limits()
     room = int(service.body_maxlen)
     # An SMS has no room for both: half of it is the title's.
     title = min(ours.title, room // 2, service.title_maxlen if service.title_maxlen > 0 else room)
     # Some services count the title with the body, and their dialects add characters; a tenth is kept free for it.
     body = max(room - title - room // 10, 20)
-    return Limits(title=title, body=min(ours.body, body), html=min(ours.html, body))
+    return Limits(title=title, body=min(ours.body, body), html=min(ours.html, body), pictures=pictures)

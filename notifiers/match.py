@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 
-from models import Delivery, Event, Game, Organization, Subscription, Target
+from models import Channel, Delivery, Event, Game, Organization, Subscription, Target
 
 
 def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> int:
@@ -52,6 +52,7 @@ def matching(target_id: int) -> Select[int]:
         select(Event.id)
         .outerjoin(Game, Game.id == Event.game_id)
         .outerjoin(Organization, Organization.id == Event.organization_id)
+        .outerjoin(Channel, Channel.id == Event.channel_id)
         .join(Subscription, _wishes())
         .where(Subscription.target_id == target_id)
         .distinct()
@@ -72,6 +73,7 @@ def _wanted() -> Select[int, int, Sequence[int], datetime, datetime]:
         .select_from(Event)
         .outerjoin(Game, Game.id == Event.game_id)
         .outerjoin(Organization, Organization.id == Event.organization_id)
+        .outerjoin(Channel, Channel.id == Event.channel_id)
         .join(Subscription, _wishes())
         .join(Target, Target.id == Subscription.target_id)
         .where(
@@ -88,8 +90,8 @@ def _wanted() -> Select[int, int, Sequence[int], datetime, datetime]:
 def _wishes() -> ColumnElement[bool]:
     """Return the condition under which a subscription wants an event.
 
-    A filter on something that the event has not never holds: a source's own events have no game and no
-    organization, so only subscriptions without these two filters hear of them.
+    A filter on something that the event has not never holds: a source's own events have no game, organization or
+    channel, so only subscriptions without these filters hear of them. A channel is known by its former logins too.
     """
     family = func.split_part(Event.kind, ".", 1) + ".*"
     return (
@@ -103,5 +105,10 @@ def _wishes() -> ColumnElement[bool]:
         & or_(
             Subscription.organization_key.is_(None),
             Subscription.organization_key == Organization.name_key,
+        )
+        & or_(
+            Subscription.channel_key.is_(None),
+            Subscription.channel_key == func.lower(Channel.login),
+            Subscription.channel_key == any_(Channel.former_logins),
         )
     )

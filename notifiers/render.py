@@ -16,7 +16,8 @@ from notifiers.escape import cut, escape_markdown
 from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_TAGS = {"p", "b", "strong", "ul", "li", "a", "br"}
+_TAGS = {"p", "b", "strong", "ul", "li", "a", "br", "img"}
+_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width"}}
 
 # From everything down to nearly nothing; the first that fits is sent.
 _EXTENTS = (Extent(12, True), Extent(12, False), Extent(5, False), Extent(2, False), Extent(0, False))
@@ -35,11 +36,15 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """How many characters a message may have; `body` is for text and Markdown."""
+    """How many characters a message may have; `body` is for text and Markdown.
+
+    `pictures` says that HTML may show one, by its address: a mail program asks its reader before it loads any.
+    """
 
     title: int = 200
     body: int = 3500
     html: int = 12000
+    pictures: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,13 +81,13 @@ def render_message(events: Sequence[EventText], limits: Limits | None = None) ->
     title = headline(events, limits.title)
     text = _fitting(events, "txt", limits.body)
     markdown = _fitting(events, "md", limits.body)
-    html = _fitting(events, "html", limits.html)
+    html = _fitting(events, "html", limits.html, pictures=limits.pictures)
     return Message(
         title=title,
         # A service refuses a message without a body, so the title has to serve where no line fits.
         text=_whole_lines(text, limits.body) or cut(title, limits.body),
         markdown=_whole_lines(markdown, limits.body) or cut(escape_markdown(title), limits.body),
-        html=html if len(html) <= limits.html else _escaped(title, limits.html),
+        html=html if 0 < len(html) <= limits.html else _escaped(title, limits.html),
     )
 
 
@@ -91,19 +96,19 @@ def plain_message(title: str, text: str) -> Message:
     return Message(title=title, text=text, html=f"<p>{escape(text)}</p>", markdown=escape_markdown(text))
 
 
-def _fitting(events: Sequence[EventText], suffix: str, limit: int) -> str:
+def _fitting(events: Sequence[EventText], suffix: str, limit: int, *, pictures: bool = False) -> str:
     """Return the fullest rendering within the limit, or else the shortest there is."""
     rendered = ""
-    for rendered in _ever_shorter(events, suffix):
+    for rendered in _ever_shorter(events, suffix, pictures=pictures):
         if len(rendered) <= limit:
             break
     return rendered
 
 
-def _ever_shorter(events: Sequence[EventText], suffix: str) -> Iterator[str]:
+def _ever_shorter(events: Sequence[EventText], suffix: str, *, pictures: bool) -> Iterator[str]:
     if len(events) == 1:
         for extent in _EXTENTS:
-            yield _render("one", suffix, event=view_event(events[0], extent))
+            yield _render("one", suffix, event=view_event(events[0], extent), pictures=pictures)
     else:
         entries = [view_entry(event) for event in events]
         for listed in _LISTED:
@@ -118,7 +123,7 @@ def _render(name: str, suffix: str, **values: Any) -> str:
     if suffix != "html":
         return rendered
     # Autoescape made it safe; nh3 is the second lock, should a template ever forget.
-    return nh3.clean(rendered, tags=_TAGS, attributes={"a": {"href"}}, url_schemes={"http", "https"}, link_rel=None)
+    return nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None)
 
 
 @cache

@@ -16,6 +16,7 @@ from notifiers.errors import TargetError
 from notifiers.vault import Vault
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
+_CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>[\w-]{1,60})/?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,14 @@ class SubscriptionLine:
     service: str | None
     game: str | None
     organization: str | None
+    channel: str | None
     created_at: datetime
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """What it asks for beside kinds, by what the value is the name of."""
+        named = {name: getattr(self, name) for name in ("service", "game", "organization", "channel")}
+        return {name: value for name, value in named.items() if value}
 
 
 def add_target(connection: Connection, vault: Vault, name: str, url: str, now: datetime) -> TargetLine:
@@ -97,12 +105,15 @@ def add_subscription(
     service: str | None = None,
     game: str | None = None,
     organization: str | None = None,
+    channel: str | None = None,
 ) -> SubscriptionLine:
     """Tell a target of events from now on; without filters, of all. Asking twice for the same changes nothing.
 
     `kinds` holds kinds (`campaign.added`) and families (`campaign.*`). Games and organizations are given by name
-    and need not be known yet. Raises TargetError for an unknown target, kind or service.
+    and need not be known yet; so are channels, by login or address. Raises TargetError for an unknown target, kind
+    or service, and for what can be no login.
     """
+    login = _checked_login(channel)
     wish = {
         "target_id": target_id_of(connection, target),
         "kinds": _checked_kinds(kinds),
@@ -111,12 +122,14 @@ def add_subscription(
         "game_key": name_key(game) if game else None,
         "organization": organization or None,
         "organization_key": name_key(organization) if organization else None,
+        "channel": login,
+        "channel_key": login.lower() if login else None,
     }
     # "Rust" and "RUST" are one wish, so the spelled names do not count.
     same = [
         getattr(Subscription, column).is_not_distinct_from(value)
         for column, value in wish.items()
-        if column not in {"game", "organization"}
+        if column not in {"game", "organization", "channel"}
     ]
     subscription_id = connection.scalar(select(Subscription.id).where(*same))
     if subscription_id is None:
@@ -142,6 +155,7 @@ def list_subscriptions(connection: Connection, target: str | None = None) -> lis
             service=row.service,
             game=row.game,
             organization=row.organization,
+            channel=row.channel,
             created_at=row.created_at,
         )
         for row in connection.execute(statement)
@@ -185,3 +199,14 @@ def _checked_service(connection: Connection, service: str | None) -> str | None:
     if known and wanted not in known:
         raise TargetError(f"Unknown service; there are: {', '.join(known)}.")
     return wanted
+
+
+def _checked_login(channel: str | None) -> str | None:
+    if not channel:
+        return None
+    found = _CHANNEL.fullmatch(channel.strip())
+    if found is None:
+        raise TargetError(
+            "A channel is given by its login, such as shroud, or its address, https://www.twitch.tv/shroud."
+        )
+    return found["login"]

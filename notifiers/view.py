@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from models.events import DropLine, EventDetail, EventKind, FieldChange, SeenBefore
 from notifiers.escape import clean, cut, safe_url
+from notifiers.streams import is_of_stream, stream_categories, stream_facts
+from notifiers.words import moment
 
 NAME_LENGTH = 160
 DESCRIPTION_LENGTH = 400
+THUMBNAIL_WIDTH, BOX_WIDTH, BADGE_WIDTH = 320, 144, 72
 
 _SERVICES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}
 _FIELDS = {"start_at": "Start", "end_at": "End", "details_url": "Details", "account_link_url": "Account link"}
@@ -74,10 +77,19 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture by its address, to be shown so many pixels wide."""
+
+    url: str
+    width: int
+
+
+@dataclass(frozen=True)
 class EventView:
     """One event in words. All strings are clean: one line, no mention, no control character."""
 
     title: str
+    picture: Picture | None
     facts: tuple[Fact, ...]
     sections: tuple[Section, ...]
     description: str
@@ -98,13 +110,14 @@ def view_event(event: EventText, extent: Extent) -> EventView:
     detail = event.detail
     return EventView(
         title=clean(event.title, NAME_LENGTH),
+        picture=_picture(event),
         facts=tuple(_facts(event)),
         sections=tuple(s for s in _sections(event, extent) if s.items),
         description=clean(detail.description or "", DESCRIPTION_LENGTH) if extent.description else "",
         links=tuple(
             Fact(label, url)
             for label, url in (
-                ("Details", safe_url(detail.url)),
+                (_link_label(event.kind), safe_url(detail.url)),
                 ("Link your account", safe_url(detail.account_link_url)),
             )
             if url
@@ -114,10 +127,7 @@ def view_event(event: EventText, extent: Extent) -> EventView:
 
 def view_entry(event: EventText) -> EntryView:
     """Return an event as a line of a list."""
-    ends = event.detail.end_at
-    # Of an event that tells of an end it would only repeat the title.
-    note = f"ends {moment(ends)}" if ends and event.kind != EventKind.CAMPAIGN_ENDED else ""
-    return EntryView(title=clean(event.title, NAME_LENGTH), note=note, url=safe_url(event.detail.url))
+    return EntryView(title=clean(event.title, NAME_LENGTH), note=_note(event), url=safe_url(event.detail.url))
 
 
 def headline(events: Sequence[EventText], length: int) -> str:
@@ -131,11 +141,6 @@ def headline(events: Sequence[EventText], length: int) -> str:
     return clean(parts, length)
 
 
-def moment(time: datetime) -> str:
-    """Return a time in UTC as people write it, the same in every language."""
-    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-
-
 def _kind_words(kind: str, count: int) -> str:
     try:
         one, many = _KINDS[EventKind(kind)]
@@ -145,33 +150,69 @@ def _kind_words(kind: str, count: int) -> str:
     return one if count == 1 else many
 
 
-def _facts(event: EventText) -> Iterable[Fact]:
+def _note(event: EventText) -> str:
     detail = event.detail
-    texts = (
-        ("Game", detail.game),
-        ("By", detail.organization),
-        ("On", event.service and _SERVICES.get(event.service, event.service)),
-        ("Starts", detail.start_at and moment(detail.start_at)),
-        ("Ends", detail.end_at and moment(detail.end_at)),
-        ("Asks for", _effort(detail.required_minutes, detail.required_subs)),
-        ("Late", detail.late and "this was due while nothing ran"),
-        ("Reason", detail.reason),
-        ("Since", detail.since and moment(detail.since)),
-        ("Next attempt", detail.next_attempt_at and moment(detail.next_attempt_at)),
-    )
-    for label, value in texts:
+    if is_of_stream(event.kind):
+        return "drops enabled" if detail.campaigns else ""
+    # Of an event that tells of an end it would only repeat the title.
+    return f"ends {moment(detail.end_at)}" if detail.end_at and event.kind != EventKind.CAMPAIGN_ENDED else ""
+
+
+def _link_label(kind: str) -> str:
+    if kind == EventKind.STREAM_OFFLINE:
+        return "Channel"
+    return "Watch" if is_of_stream(kind) or kind == EventKind.CAMPAIGN_WATCHABLE else "Details"
+
+
+def _picture(event: EventText) -> Picture | None:
+    """Return what best shows the event: the stream as it looks, else the box of the game."""
+    box, picture = safe_url(event.detail.box_art_url), safe_url(event.detail.image_url)
+    if is_of_stream(event.kind) and picture:
+        return Picture(picture, THUMBNAIL_WIDTH)
+    if event.kind == EventKind.BADGE_ADDED and picture:
+        return Picture(picture, BADGE_WIDTH)
+    url = box or picture
+    return Picture(url, BOX_WIDTH) if url else None
+
+
+def _facts(event: EventText) -> Iterable[Fact]:
+    told = stream_facts(event.kind, event.detail) if is_of_stream(event.kind) else _campaign_facts(event)
+    for label, value in told:
         if value:
             yield Fact(label, clean(value, NAME_LENGTH))
 
 
+def _campaign_facts(event: EventText) -> Iterable[tuple[str, str | None]]:
+    detail = event.detail
+    return (
+        ("Channel", detail.channel or detail.channel_login),
+        ("Game", detail.game),
+        ("By", detail.organization),
+        ("On", event.service and _SERVICES.get(event.service, event.service)),
+        ("Starts", moment(detail.start_at) if detail.start_at else None),
+        ("Ends", moment(detail.end_at) if detail.end_at else None),
+        ("Asks for", _effort(detail.required_minutes, detail.required_subs)),
+        ("Late", "this was due while nothing ran" if detail.late else None),
+        ("Reason", detail.reason),
+        ("Since", moment(detail.since) if detail.since else None),
+        ("Next attempt", moment(detail.next_attempt_at) if detail.next_attempt_at else None),
+    )
+
+
 def _sections(event: EventText, extent: Extent) -> Iterable[Section]:
     detail = event.detail
+    if is_of_stream(event.kind):
+        yield _section("Categories", stream_categories(detail), extent)
+        return
     yield _section("Changed", [_change(c) for c in detail.changes], extent)
     yield _section("New drops", [_drop(d) for d in detail.drops_added], extent)
     yield _section("Drops", [_drop(d) for d in detail.drops], extent)
     yield _section("On offer before", [_before(line) for line in detail.seen_before], extent)
     yield _section("New channels", detail.channels_added, extent)
     yield _section("Channels no longer named", detail.channels_removed, extent)
+    if event.kind == EventKind.CAMPAIGN_WATCHABLE:
+        # It is about one channel; that others count as well is no news.
+        return
     if detail.channels_total or detail.channels:
         total = max(detail.channels_total, len(detail.channels))
         yield _section("Channels", detail.channels, extent, total=total)

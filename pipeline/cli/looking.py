@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, any_, func, select, update
 
 from models import (
+    Channel,
     Delivery,
     DeliveryState,
     DropCampaign,
@@ -30,6 +31,7 @@ from pipeline.errors import LootwireError
 from pipeline.fetching import register
 from pipeline.runtime import utc_now
 
+SUBJECTS = ("game", "organization", "campaign", "reward_campaign", "channel", "service")
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, the newest.")]
 
 
@@ -97,7 +99,8 @@ def events(
     as_json: JsonFlag = False,
     kind: Annotated[str | None, typer.Option(help="A kind (campaign.added) or a family (campaign.*).")] = None,
     subject: Annotated[
-        str | None, typer.Option(help="A game, organization or campaign by name, or a campaign's id.")
+        str | None,
+        typer.Option(help="A game, organization, campaign or stream by name, a campaign's id, or a channel's login."),
     ] = None,
     since: Annotated[str | None, typer.Option(help="30d, 12h, or a time; by when it was recorded.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="How many at most; 50 in the table.")] = None,
@@ -134,12 +137,14 @@ def _events(
             Organization.name.label("organization"),
             DropCampaign.external_id.label("campaign"),
             RewardCampaign.external_id.label("reward_campaign"),
+            Channel.login.label("channel"),
         )
         .outerjoin(Source, Source.id == Event.source_id)
         .outerjoin(Game, Game.id == Event.game_id)
         .outerjoin(Organization, Organization.id == Event.organization_id)
         .outerjoin(DropCampaign, DropCampaign.id == Event.campaign_id)
         .outerjoin(RewardCampaign, RewardCampaign.id == Event.reward_campaign_id)
+        .outerjoin(Channel, Channel.id == Event.channel_id)
         .order_by(Event.id.desc())
         .limit(limit)
     )
@@ -153,6 +158,8 @@ def _events(
             | (DropCampaign.external_id == subject)
             | (RewardCampaign.external_id == subject)
             | (Event.detail["name"].astext == subject)
+            | (func.lower(Channel.login) == subject.lower())
+            | (subject.lower() == any_(Channel.former_logins))
         )
     if since is not None:
         query = query.where(Event.recorded_at >= since)
@@ -160,7 +167,7 @@ def _events(
 
 
 def _event(row: RowMapping) -> dict[str, Any]:
-    subjects = {name: row[name] for name in ("game", "organization", "campaign", "reward_campaign", "service")}
+    subjects = {name: row[name] for name in SUBJECTS}
     return {
         "id": row["id"],
         "kind": row["kind"],
@@ -209,8 +216,7 @@ def why(delivery: Annotated[int, typer.Argument(help="A delivery's number.")]) -
         asked = [line for line in list_subscriptions(connection) if line.id in row.subscription_ids]
     console.print(f"{row.title}\n{row.kind}, {show(row.occurred_at)} UTC, {row.state}", markup=False)
     for line in asked:
-        filters = {"service": line.service, "game": line.game, "organization": line.organization}
-        told = [f"{name} {value}" for name, value in filters.items() if value]
+        told = [f"{name} {value}" for name, value in line.filters.items()]
         told += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []
         console.print(f"subscription {line.id} of {line.target}: {'; '.join(told) or 'everything'}", markup=False)
     if len(asked) < len(row.subscription_ids):

@@ -4,19 +4,23 @@ import sys
 from typing import Annotated
 
 import typer
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from models import Event
+from models.events import EventKind
 from notifiers import targets as store
 from notifiers.check import test_target
 from notifiers.match import matching
 from pipeline.cli.output import JsonFlag, console, parse_since, print_rows
 from pipeline.cli.running import open_command
 from pipeline.runtime import utc_now
+from pipeline.streams.following import watched
 
 targets = typer.Typer(help="Places to send messages to.", no_args_is_help=False)
 subscriptions = typer.Typer(help="What each target is told of.", no_args_is_help=False)
 Name = Annotated[str, typer.Argument(help="The target's name.")]
+FAMILIES = ", ".join(sorted({f"{kind.family}.*" for kind in EventKind}))
+KINDS_HELP = f"A kind such as stream.online, or a family: {FAMILIES}. May be given several times."
 
 
 def add_to(app: typer.Typer) -> None:
@@ -74,7 +78,7 @@ def list_subscriptions(context: typer.Context, as_json: JsonFlag = False) -> Non
         with open_command().engine.connect() as connection:
             rows = store.list_subscriptions(connection)
         empty = "No subscriptions yet: `lootwire subscriptions add --to NAME`."
-        columns = ("id", "target", "kinds", "service", "game", "organization")
+        columns = ("id", "target", "kinds", "service", "game", "organization", "channel")
         print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
@@ -84,16 +88,32 @@ def add_subscription(
     service: Annotated[str | None, typer.Option(help="twitch, kick or chzzk.")] = None,
     game: Annotated[str | None, typer.Option(help="A game, by name.")] = None,
     organization: Annotated[str | None, typer.Option(help="An organization, by name.")] = None,
-    kind: Annotated[
-        list[str] | None, typer.Option(help="campaign.added, campaign.*, …; may be given several times.")
-    ] = None,
+    channel: Annotated[str | None, typer.Option(help="A Twitch channel, by login or address.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help=KINDS_HELP)] = None,
 ) -> None:
-    """Tell a target of events from now on; without filters, of everything."""
+    """Tell a target of events from now on; without filters, of everything.
+
+    Streams and videos are told of channels that you follow, and of no others: `lootwire channels add LOGIN`.
+    """
     with open_command().engine.begin() as connection:
         line = store.add_subscription(
-            connection, to, utc_now(), kinds=kind, service=service, game=game, organization=organization
+            connection,
+            to,
+            utc_now(),
+            kinds=kind,
+            service=service,
+            game=game,
+            organization=organization,
+            channel=channel,
         )
+        unheard = line.channel is not None and not _is_watched(connection, line.channel)
     console.print(f"subscription {line.id}: {line.target} is told from now on", markup=False)
+    if unheard:
+        console.print(f"{line.channel} is not followed yet: lootwire channels add {line.channel}", markup=False)
+
+
+def _is_watched(connection: Connection, login: str) -> bool:
+    return any(one.login.lower() == login.lower() for one in watched(connection, utc_now()))
 
 
 @subscriptions.command("remove")

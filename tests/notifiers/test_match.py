@@ -30,6 +30,36 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
     "the same organization": ({"organization": "facepunch"}, {"organization": "Facepunch"}, True),
     "another organization": ({"organization": "Facepunch"}, {"organization": "Amazon"}, False),
     "an organization and a source": ({"organization": "Facepunch"}, {"kind": "source.failing"}, False),
+    "the same channel": ({"channel": "shroud"}, {"kind": "stream.online", "channel": "shroud"}, True),
+    "the channel in capitals": ({"channel": "Shroud"}, {"kind": "stream.online", "channel": "sHroud"}, True),
+    "the channel by its address": (
+        {"channel": "https://www.twitch.tv/shroud"},
+        {"kind": "stream.offline", "channel": "shroud"},
+        True,
+    ),
+    "the channel by a name it had": (
+        {"channel": "Shroudy"},
+        {"kind": "stream.online", "channel": "shroud", "former_logins": ["first", "shroudy"]},
+        True,
+    ),
+    "another channel": (
+        {"channel": "shroud"},
+        {"kind": "stream.online", "channel": "shroud2", "former_logins": ["shroud3"]},
+        False,
+    ),
+    "a channel and an event without one": ({"channel": "shroud"}, {}, False),
+    "a channel and a campaign to earn there": (
+        {"channel": "shroud"},
+        {"kind": "campaign.watchable", "channel": "shroud"},
+        True,
+    ),
+    "a channel and another family": (
+        {"channel": "shroud", "kinds": ["video.*"]},
+        {"kind": "stream.online", "channel": "shroud"},
+        False,
+    ),
+    "streams of a game": ({"game": "Rust", "kinds": ["stream.*"]}, {"kind": "stream.online", "game": "Rust"}, True),
+    "badges": ({"kinds": ["badge.*"]}, {"kind": "badge.added"}, True),
     "all filters hold": (
         {"kinds": ["campaign.*"], "service": "twitch", "game": "Rust", "organization": "Facepunch"},
         {"game": "Rust", "organization": "Facepunch"},

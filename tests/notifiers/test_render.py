@@ -1,14 +1,17 @@
 import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.events import BenefitLine, DropLine, EventKind, FieldChange
+from models.events import BenefitLine, CategoryTime, DropLine, EventKind, FieldChange, StreamRecap
 from notifiers.render import Format, Limits, Message, plain_message, render_message
-from notifiers.view import EventText, moment
+from notifiers.view import EventText
+from notifiers.words import moment
 from tests.notifiers.world import HOSTILE, NOON, event_text, full_event
 
 
@@ -99,6 +102,128 @@ def test_a_source_that_fails_is_told_with_its_reason_and_the_next_attempt() -> N
         "Since: 2026-11-20 12:00 UTC",
         "Next attempt: 2026-11-20 13:00 UTC",
     ]
+
+
+LIVE: dict[str, Any] = {
+    "name": "Ranked to Radiant",
+    "channel": "shroud",
+    "channel_login": "shroud",
+    "game": "VALORANT",
+    "url": "https://www.twitch.tv/shroud",
+    "image_url": "https://static-cdn.jtvnw.net/previews-ttv/live_user_shroud-640x360.jpg",
+    "box_art_url": "https://static-cdn.jtvnw.net/ttv-boxart/516575-144x192.jpg",
+}
+ON_AIR: dict[str, Any] = {
+    **LIVE,
+    "viewers": 12345,
+    "language": "en",
+    "tags": ("English", "@everyone"),
+    "start_at": NOON,
+    "campaigns": ("Champions", "<@123> Week"),
+}
+RECAP = StreamRecap(
+    started_at=NOON,
+    ended_at=NOON + timedelta(hours=5),
+    seconds=17_940,
+    peak_viewers=23456,
+    average_viewers=18300,
+    categories=(CategoryTime(name="VALORANT", seconds=10_800), CategoryTime(name=None, seconds=7_140)),
+)
+
+
+def test_a_stream_that_starts_is_told_with_what_can_be_earned_on_it() -> None:
+    told = render_message([event_text("shroud is live", kind="stream.online", **ON_AIR)])
+    assert told.text.replace("\u200b", "").splitlines() == [
+        "Category: VALORANT",
+        "Viewers: 12,345",
+        "Drops enabled for: Champions, <@123> Week",
+        "Live since: 2026-11-20 12:00 UTC",
+        "Language: en",
+        "Tags: English, @everyone",
+        "",
+        "Watch: https://www.twitch.tv/shroud",
+    ]
+    for rendering in (told.text, told.markdown, told.html):
+        assert "@everyone" not in rendering
+        assert "<@123>" not in rendering
+
+
+def test_a_stream_that_is_over_is_told_with_its_recap() -> None:
+    told = render_message([event_text("shroud went offline", kind="stream.offline", **LIVE, recap=RECAP)])
+    assert told.text.splitlines() == [
+        "Title: Ranked to Radiant",
+        "On air: 4 h 59 min, from 2026-11-20 12:00 UTC",
+        "Viewers: 18,300 on average, 23,456 at the peak",
+        "",
+        "Categories:",
+        "- VALORANT: 3 h",
+        "- no category: 1 h 59 min",
+        "",
+        "Channel: https://www.twitch.tv/shroud",
+    ]
+
+
+def test_a_recap_without_viewers_and_with_one_category_has_no_empty_lines_of_it() -> None:
+    recap = msgspec.structs.replace(RECAP, peak_viewers=None, average_viewers=None, categories=RECAP.categories[:1])
+    told = render_message([event_text("shroud went offline", kind="stream.offline", **LIVE, recap=recap)])
+    assert told.text.splitlines()[1:3] == ["Category: VALORANT", "On air: 4 h 59 min, from 2026-11-20 12:00 UTC"]
+    assert "Viewers" not in told.text
+
+
+def test_a_new_title_and_a_new_category_are_told_with_what_was_before() -> None:
+    before = FieldChange(field="title", old="Warm-up *all* day", new="Ranked to Radiant")
+    told = render_message([event_text("t", kind="stream.title_changed", **ON_AIR, changes=(before,))])
+    assert told.text.splitlines()[:2] == ["Before: Warm-up *all* day", "Category: VALORANT"]
+    moved = FieldChange(field="category", old="Just Chatting", new="VALORANT")
+    told = render_message([event_text("t", kind="stream.category_changed", **ON_AIR, changes=(moved,))])
+    assert told.text.splitlines()[:2] == ["Title: Ranked to Radiant", "Viewers: 12,345"]
+
+
+def test_a_video_is_told_with_its_length() -> None:
+    told = render_message([event_text("New video", kind="video.published", **LIVE, seconds=18_730)])
+    assert told.text.splitlines() == [
+        "Category: VALORANT",
+        "Length: 5 h 12 min",
+        "",
+        "Watch: https://www.twitch.tv/shroud",
+    ]
+
+
+def test_what_can_be_earned_now_is_told_with_its_channel_and_not_with_all_the_others() -> None:
+    event = msgspec.structs.replace(full_event().detail, channel="shroud", required_minutes=60, url=LIVE["url"])
+    told = render_message([EventText(kind="campaign.watchable", title="Watch", occurred_at=NOON, detail=event)])
+    assert told.text.splitlines()[0] == "Channel: shroud"
+    assert "Asks for: 60 min" in told.text
+    assert "Ends: 2026-11-27 12:00 UTC" in told.text
+    assert "bob_b" not in told.text
+    assert "Watch: https://www.twitch.tv/shroud" in told.text
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EventKind if kind.family in {"stream", "video", "badge"}])
+def test_nothing_but_a_headline_makes_a_message_too(kind: EventKind) -> None:
+    told = render_message([event_text("shroud did something", kind=kind)])
+    assert told.title == "shroud did something"
+    assert told.text
+    assert Tags(told.html).text.strip()
+    assert "None" not in told.text + told.html + told.markdown
+
+
+def test_a_mail_shows_a_picture_and_no_other_message_does() -> None:
+    event = event_text("shroud is live", kind="stream.online", **ON_AIR)
+    shown = Tags(render_message([event], Limits(pictures=True)).html)
+    assert ("src", LIVE["image_url"]) in shown.attributes
+    assert "img" not in Tags(render_message([event]).html).tags
+    box = Tags(render_message([event_text(**LIVE)], Limits(pictures=True)).html)
+    assert ("src", LIVE["box_art_url"]) in box.attributes
+    hostile = event_text(kind="badge.added", image_url='javascript:alert(1)//"><script>')
+    assert "img" not in Tags(render_message([hostile], Limits(pictures=True)).html).tags
+
+
+def test_a_list_says_on_which_streams_drops_are_enabled() -> None:
+    events = [event_text("shroud is live", kind="stream.online", **ON_AIR), event_text("b", kind="stream.online")]
+    told = render_message(events)
+    assert told.title == "2 streams live"
+    assert told.text.splitlines() == ["- shroud is live (drops enabled) https://www.twitch.tv/shroud", "- b"]
 
 
 def test_times_are_shown_in_utc_whatever_their_zone() -> None:

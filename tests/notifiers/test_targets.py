@@ -89,7 +89,14 @@ def test_an_unknown_target_is_told_with_those_there_are(world: World) -> None:
 
 
 def test_a_subscription_reads_back_as_it_was_asked_for(world: World) -> None:
-    world.target("phone", kinds=["reward.*", "campaign.added"], service="twitch", game="Rust", organization="Facepunch")
+    world.target(
+        "phone",
+        kinds=["reward.*", "campaign.added"],
+        service="twitch",
+        game="Rust",
+        organization="Facepunch",
+        channel="https://www.twitch.tv/Shroud",
+    )
     with world.engine.begin() as connection:
         (line,) = targets.list_subscriptions(connection)
     assert line == targets.SubscriptionLine(
@@ -99,8 +106,10 @@ def test_a_subscription_reads_back_as_it_was_asked_for(world: World) -> None:
         service="twitch",
         game="Rust",
         organization="Facepunch",
+        channel="Shroud",
         created_at=NOON,
     )
+    assert line.filters == {"service": "twitch", "game": "Rust", "organization": "Facepunch", "channel": "Shroud"}
 
 
 SAME: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
@@ -109,6 +118,8 @@ SAME: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     ({"kinds": ["campaign.added", "reward.*"]}, {"kinds": ["reward.*", "campaign.added"]}, True),
     ({"game": "Rust"}, {"game": "RUST"}, True),
     ({"game": "Rust"}, {}, False),
+    ({"channel": "shroud"}, {"channel": "@SHROUD"}, True),
+    ({"channel": "shroud"}, {"channel": "shroud2"}, False),
     ({"service": "twitch"}, {"service": "kick"}, False),
 ]
 
@@ -126,8 +137,15 @@ def test_asking_twice_for_the_same_makes_one_subscription(
 @pytest.mark.parametrize("kind", ["campaign", "campaign.", "campaign.*.*", "*", "campaign.aded", "CAMPAIGN.*"])
 def test_an_unknown_kind_is_refused_with_all_there_are(world: World, kind: str) -> None:
     world.target()
-    with pytest.raises(TargetError, match=r"campaign\.added.*source\.changed.*campaign\.\*, reward\.\*, source\.\*"):
+    with pytest.raises(TargetError, match=r"campaign\.added.*stream\.online.*badge\.\*, .*stream\.\*, video\.\*"):
         world.subscribe(kinds=["campaign.added", kind])
+
+
+@pytest.mark.parametrize("channel", ["two words", "https://kick.com/shroud", "twitch.tv/shroud/videos", "a" * 61, "@"])
+def test_what_can_be_no_login_is_refused_as_a_channel(world: World, channel: str) -> None:
+    world.target()
+    with pytest.raises(TargetError, match=r"by its login, such as shroud"):
+        world.subscribe(channel=channel)
 
 
 def test_an_unknown_service_is_refused_once_sources_are_known(world: World) -> None:

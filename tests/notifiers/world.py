@@ -1,13 +1,14 @@
 """What the tests of telling people tell of: rows made with few words, and a clock that they set."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from models import Delivery, Event, Game, Organization, Target
+from models import Channel, Delivery, Event, Game, Organization, Target
 from models.events import BenefitLine, DropLine, EventDetail, detail_to_json
 from models.names import name_key
 from notifiers import deliver, match, outbox, targets
@@ -57,6 +58,8 @@ class World:
         service: str | None = "twitch",
         game: str | None = None,
         organization: str | None = None,
+        channel: str | None = None,
+        former_logins: Sequence[str] = (),
         silent: bool = False,
         detail: EventDetail | None = None,
     ) -> int:
@@ -74,6 +77,7 @@ class World:
                 "detail": detail_to_json(detail or EventDetail()),
                 "game_id": self._game(connection, game, number),
                 "organization_id": self._organization(connection, organization, number),
+                "channel_id": self._channel(connection, channel, former_logins, number),
             }
             event_id = connection.execute(insert(Event).values(row).returning(Event.id)).scalar_one()
             match.fan_out(connection, [event_id], self.now)
@@ -122,6 +126,19 @@ class World:
         added = insert(Organization).values(row).returning(Organization.id)
         organization_id: int = connection.execute(added).scalar_one()
         return organization_id
+
+    def _channel(self, connection: Any, login: str | None, former: Sequence[str], number: int) -> int | None:
+        if login is None:
+            return None
+        row = {
+            "service": "twitch",
+            "external_id": str(number),
+            "login": login,
+            "former_logins": list(former),
+            "first_seen_at": self.now,
+        }
+        channel_id: int = connection.execute(insert(Channel).values(row).returning(Channel.id)).scalar_one()
+        return channel_id
 
 
 def hook_url(sink: WebhookSink, path: str = "/hook") -> str:

@@ -1,13 +1,17 @@
 """Targets and subscriptions from the command line, up to the message and its reason."""
 
 import io
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import insert, literal, select
 
+from models import Channel, Follow, Source
+from models.events import EventDetail, EventKind
 from notifiers.deliver import deliver_due
 from pipeline.demo.sinks import WebhookSink
 from pipeline.runtime import open_runtime, utc_now
+from pipeline.store.events import NewEvent, append_events
 from tests.pipeline.cli.operator import Operator
 
 
@@ -73,6 +77,66 @@ def test_why_tells_the_event_and_the_subscription_that_asked_for_it(
     assert "subscription 1 of hook: kinds campaign.added" in said.out
     subscribed.run("subscriptions", "remove", "1")
     assert "has been removed since" in subscribed.run("why", str(delivery["id"])).out
+
+
+def go_live(operator: Operator, login: str, at: datetime, *, formerly: str = "nobody") -> None:
+    """Append what is told when a channel goes live."""
+    with operator.engine.begin() as connection:
+        channel = {"service": "twitch", "external_id": login, "login": login, "former_logins": [formerly]}
+        channel_id = connection.scalar(insert(Channel).values(**channel, first_seen_at=at).returning(Channel.id))
+        source = insert(Source).values(name=f"twitch.{login}", service="twitch", next_due_at=at).returning(Source.id)
+        event = NewEvent(
+            kind=EventKind.STREAM_ONLINE,
+            subject=login,
+            occurred_at=at,
+            service="twitch",
+            detail=EventDetail(name="Ranked", channel=login.title(), channel_login=login),
+            channel_id=channel_id,
+        )
+        append_events(connection, [event], source_id=connection.scalars(source).one(), silent=False, now=at)
+
+
+def test_streams_of_a_channel_are_told_to_those_who_asked_for_it(
+    operator: Operator, hook: WebhookSink, now: datetime
+) -> None:
+    operator.run("targets", "add", "hook", address(hook))
+    said = operator.run("subscriptions", "add", "--to", "hook", "--channel", "Old_Name", "--kind", "stream.*")
+    assert said.code == 0
+    assert "Old_Name is not followed yet: lootwire channels add Old_Name" in said.out
+    assert operator.run("subscriptions", "--json").lines[0]["channel"] == "Old_Name"
+    go_live(operator, "shroud", now, formerly="old_name")
+    go_live(operator, "tarik", now)
+    (delivery,) = operator.run("deliveries", "--json").lines
+    assert delivery["title"] == "Shroud is live: Ranked"
+    assert "subscription 1 of hook: channel Old_Name; kinds stream.*" in operator.run("why", str(delivery["id"])).out
+
+
+def test_a_channel_that_is_followed_is_asked_for_without_a_hint(
+    subscribed: Operator, hook: WebhookSink, now: datetime
+) -> None:
+    go_live(subscribed, "shroud", now)
+    with subscribed.engine.begin() as connection:
+        shroud = select(literal("channel"), Channel.id, literal(now)).where(Channel.login == "shroud")
+        connection.execute(insert(Follow).from_select(["kind", "channel_id", "created_at"], shroud))
+    said = subscribed.run("subscriptions", "add", "--to", "hook", "--channel", "https://www.twitch.tv/Shroud")
+    assert "is told from now on" in said.out
+    assert "not followed" not in said.out
+
+
+def test_events_of_a_channel_are_found_by_its_logins(operator: Operator, now: datetime) -> None:
+    go_live(operator, "shroud", now)
+    go_live(operator, "tarik", now - timedelta(hours=1), formerly="old_name")
+    (event,) = operator.run("events", "--json", "--subject", "Shroud", "--kind", "stream.*").lines
+    assert event["subjects"] == {"channel": "shroud", "service": "twitch"}
+    (other,) = operator.run("events", "--json", "--subject", "old_name").lines
+    assert other["subjects"]["channel"] == "tarik"
+    assert operator.run("events", "--json", "--subject", "shroud", "--kind", "video.*").lines == []
+
+
+def test_the_help_says_that_streams_come_only_of_channels_that_one_follows(operator: Operator) -> None:
+    said = " ".join(operator.run("subscriptions", "add", "--help").out.replace("│", " ").split())
+    assert "Streams and videos are told of channels that you follow" in said
+    assert "badge.*, campaign.*" in said
 
 
 def test_dead_deliveries_are_seen_and_replayed(subscribed: Operator, hook: WebhookSink, now: datetime) -> None:
