@@ -78,6 +78,7 @@ def _assign(core: Core, conduit: Conduit, shard_id: str, asked: dict[str, Any]) 
         session = core.eventsub.session(str(asked.get("session_id")))
         if session is None:
             raise Refused(400, "The websocket session does not exist or has already disconnected")
+        session.attached = True
         shard = Shard(shard_id, Transport.by_socket(session), ENABLED)
     elif asked.get("method") == "webhook":
         shard = Shard(shard_id, webhook(asked), PENDING)

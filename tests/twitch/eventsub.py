@@ -52,7 +52,6 @@ class Transport:
         return transport
 
     def move_to(self, session: "Session") -> None:
-        session.attached = True
         self.session, self.session_id, self.connected_at = session, session.id, session.connected_at
         self.disconnected_at = None
 
@@ -73,6 +72,8 @@ class Subscription:
     created_at: str
     status: str = ENABLED
     cost: int = 1
+    # Whose token made it; None is the application.
+    user_id: str | None = None
     # Messages that never reached the callback.
     failures: int = 0
 
@@ -136,6 +137,8 @@ class EventSub:
 
     def add(self, subscription: Subscription) -> None:
         self.subscriptions[subscription.id] = subscription
+        if subscription.transport.session is not None:
+            subscription.transport.session.attached = True
         self._by_topic[topic(subscription.type, subscription.condition)].append(subscription)
 
     def remove(self, subscription: Subscription) -> None:
@@ -176,7 +179,10 @@ class EventSub:
 
     def _message(self, subscription: Subscription, kind: str, **content: Any) -> Message:
         at = nanoseconds(self._settings.now())
-        return Message(new_id(), at, kind, subscription.shown(), **content)
+        shown = subscription.shown()
+        # Helix tells since when a socket is connected; messages do not.
+        transport = {key: value for key, value in shown["transport"].items() if not key.endswith("connected_at")}
+        return Message(new_id(), at, kind, shown | {"transport": transport}, **content)
 
     def _send(self, subscription: Subscription, message: Message) -> None:
         transport: Transport | None = subscription.transport

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from tests.twitch.answers import error_body
 
 
-@dataclass(frozen=True)
+@dataclass
 class Asked:
     """A request as it arrived; `status` is None until it is answered, and stays so where no answer is sent."""
 

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -98,7 +98,7 @@ class Front:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)
-        number = self._note(scope, body)
+        asked = self._note(scope, body)
         await asyncio.sleep(self.core.settings.latency)
         fault = self.faults.take(scope["method"], scope["path"])
         if fault is not None:
@@ -110,17 +110,18 @@ class Front:
             await receive()
             return
         answer = await self._answer(fault, scope, body)
-        self.asked[number] = replace(self.asked[number], status=answer[0]["status"])
+        asked.status = answer[0]["status"]
         if fault is not None and fault.cut_off:
             await self._send_half(answer, scope, receive, send)
             return
         for message in answer:
             await send(message)
 
-    def _note(self, scope: Scope, body: bytes) -> int:
+    def _note(self, scope: Scope, body: bytes) -> Asked:
         query = tuple(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
-        self.asked.append(Asked(scope["method"], scope["path"], query, time.time(), body))
-        return len(self.asked) - 1
+        asked = Asked(scope["method"], scope["path"], query, time.time(), body)
+        self.asked.append(asked)
+        return asked
 
     async def _answer(self, fault: Fault | None, scope: Scope, body: bytes) -> list[Message]:
         """The messages of the scripted answer or the true one; nothing is sent so far."""

@@ -24,7 +24,9 @@ def users(core: Core, call: Call) -> Answer:
     else:
         by_id = [core.world.users.get(user_id) for user_id in call.values("id")]
         found = _once([*by_id, *(core.world.logins.get(login.lower()) for login in call.values("login"))])
-    return 200, {"data": [_user(user) for user in found]}
+    mine = call.token.user_id if "user:read:email" in call.token.scopes else None
+    data = [_user(user) | ({"email": f"{user.login}@example.org"} if user.id == mine else {}) for user in found]
+    return 200, {"data": data}
 
 
 def streams(core: Core, call: Call) -> Answer:

@@ -6,6 +6,7 @@ thread but the server's own.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from tests.twitch.faults import Asked, Fault
@@ -32,7 +33,7 @@ class LocalTwitch(Streamers, Subscribers):
     @property
     def requests(self) -> list[Asked]:
         """All requests so far, the websockets' handshakes among them."""
-        return list(self._asked)
+        return self._call(lambda: [replace(asked) for asked in self._asked])
 
     @property
     def tokens_issued(self) -> int:

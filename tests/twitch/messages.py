@@ -134,6 +134,5 @@ def user_update(user: User) -> dict[str, Any]:
         "user_login": user.login,
         "user_name": user.display_name,
         "email": "",
-        "email_verified": False,
         "description": user.description,
     }

@@ -44,8 +44,10 @@ class Settings:
         self.max_total_cost = 10_000
         self.max_conduits = 5
         self.max_same_subscriptions = 3
+        # Plain websockets with subscriptions, of one user.
+        self.max_sockets = 3
 
-        # Where callbacks really go: real ones are https on port 443, which no test can serve.
+        # Where all callbacks really go: true ones are https on port 443, which no test can serve. None: nobody answers.
         self.callback_to: str | None = None
         self.webhook_timeout = 10.0
         # The pauses before a message is sent again.

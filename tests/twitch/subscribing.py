@@ -32,6 +32,7 @@ def create(core: Core, call: Call) -> Answer:
         created_at=nanoseconds(core.settings.now()),
         status=PENDING if transport.method == "webhook" else ENABLED,
         cost=0 if type_ in FREE else 1,
+        user_id=call.token.user_id,
     )
     core.eventsub.add(subscription)
     shown = subscription.shown()
@@ -104,6 +105,9 @@ def _transport(core: Core, call: Call, asked: Any) -> Transport:
         session = core.eventsub.session(str(asked.get("session_id")))
         if session is None:
             raise Refused(400, "websocket transport session does not exist or has already disconnected")
+        others = {s.transport.session for s in _own(core, call) if s.user_id == call.token.user_id} - {None, session}
+        if len(others) >= core.settings.max_sockets:
+            raise Refused(429, "number of websocket transports limit exceeded")
         return Transport.by_socket(session)
     conduit = core.eventsub.conduits.get(str(asked.get("conduit_id")))
     if conduit is None or conduit.client_id != call.token.client_id:
