@@ -1,6 +1,7 @@
 """EventSub's books: subscriptions, conduits, shards and sessions, and the way a message takes between them."""
 
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -77,6 +78,10 @@ class Subscription:
     # Messages that never reached the callback.
     failures: int = 0
 
+    def shown_cost(self) -> int:
+        """One that ended costs nothing."""
+        return self.cost if self.status in ALIVE else 0
+
     def shown(self) -> dict[str, Any]:
         return {
             "id": self.id,
@@ -86,7 +91,7 @@ class Subscription:
             "condition": self.condition,
             "created_at": self.created_at,
             "transport": self.transport.shown(),
-            "cost": self.cost if self.status in ALIVE else 0,
+            "cost": self.shown_cost(),
         }
 
 
@@ -127,6 +132,9 @@ class EventSub:
         self._settings = settings
         self._post = post
         self.subscriptions: dict[str, Subscription] = {}
+        # What the living subscriptions of each application cost, and how many there are of any status.
+        self._cost: Counter[str] = Counter()
+        self._count: Counter[str] = Counter()
         self._by_topic: dict[tuple[str, bytes], list[Subscription]] = defaultdict(list)
         self.conduits: dict[str, Conduit] = {}
         self.sessions: list[Session] = []
@@ -140,22 +148,32 @@ class EventSub:
         if subscription.transport.session is not None:
             subscription.transport.session.attached = True
         self._by_topic[topic(subscription.type, subscription.condition)].append(subscription)
+        self._count[subscription.client_id] += 1
+        self._cost[subscription.client_id] += subscription.shown_cost()
 
     def remove(self, subscription: Subscription) -> None:
         del self.subscriptions[subscription.id]
         self._by_topic[topic(subscription.type, subscription.condition)].remove(subscription)
+        self._count[subscription.client_id] -= 1
+        self._cost[subscription.client_id] -= subscription.shown_cost()
+
+    def set_status(self, subscription: Subscription, status: str) -> None:
+        before = subscription.shown_cost()
+        subscription.status = status
+        if subscription.id in self.subscriptions:
+            self._cost[subscription.client_id] += subscription.shown_cost() - before
 
     def alike(self, type_: str, condition: dict[str, str]) -> list[Subscription]:
         """The living subscriptions of this type and condition."""
         return [s for s in self._by_topic[topic(type_, condition)] if s.status in ALIVE]
 
-    def total_cost(self, client_id: str) -> int:
-        alive = (s for s in self.subscriptions.values() if s.client_id == client_id and s.status in ALIVE)
-        return sum(s.cost for s in alive)
+    def totals(self, client_id: str) -> tuple[int, int]:
+        """How many subscriptions an application has, and what they cost."""
+        return self._count[client_id], self._cost[client_id]
 
     def end(self, subscription: Subscription, status: str) -> None:
         """A subscription ends for a reason, and the subscriber is told so."""
-        subscription.status = status
+        self.set_status(subscription, status)
         self._send(subscription, self._message(subscription, REVOCATION))
 
     # Messages
@@ -197,7 +215,7 @@ class EventSub:
         elif transport is not None and transport.callback is not None:
             to = transport.callback
             self._post(subscription, message, transport)
-        self.sent.append(Sent(message, to, self._settings.now().timestamp()))
+        self.sent.append(Sent(message, to, time.time()))
 
     # Conduits and sessions
 
@@ -206,7 +224,7 @@ class EventSub:
         del self.conduits[conduit.id]
         for subscription in self.subscriptions.values():
             if subscription.transport.conduit_id == conduit.id:
-                subscription.status = "conduit_deleted"
+                self.set_status(subscription, "conduit_deleted")
 
     def session(self, session_id: str) -> "Session | None":
         """The youngest live session of this id: after a reconnect that is the one which gets the messages."""
@@ -223,11 +241,12 @@ class EventSub:
 
     def lost(self, session: "Session", code: int) -> None:
         """A socket is gone: what it carried is disabled, and who asked to hear of that is told."""
+        self.sessions.remove(session)
         status, at = STATUS_OF_CLOSE.get(code, DISCONNECTED), nanoseconds(self._settings.now())
         for subscription in self.subscriptions.values():
             if subscription.transport.session is session:
-                subscription.status, subscription.transport.disconnected_at = status, at
-                subscription.transport.session = None
+                self.set_status(subscription, status)
+                subscription.transport.disconnected_at, subscription.transport.session = at, None
         for conduit, shard in self._shards_of(session):
             shard.transport.disconnected_at = at
             self.disable(conduit, shard, status)

@@ -51,7 +51,10 @@ class Fault:
         assert self.status is not None
         match self.body:
             case None:
-                content, kind = msgspec.json.encode(error_body(self.status, "")), "application/json"
+                error = error_body(self.status, "")
+                if self.path.startswith("/oauth2"):
+                    del error["error"]
+                content, kind = msgspec.json.encode(error), "application/json"
             case bytes():
                 content, kind = self.body, "application/octet-stream"
             case str():

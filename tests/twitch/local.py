@@ -90,8 +90,8 @@ class LocalTwitch(Streamers, Subscribers):
         Args:
             path: Where the paths begin that it concerns.
             status: The status to answer with; None is the true answer, which `delay` and `cut_off` may spoil.
-            body: None is Helix's error with an empty message; a text is sent as HTML, bytes as they are, all else as
-                JSON: see `answers.error_body`.
+            body: None is the service's error with an empty message; a text is sent as HTML, bytes as they are, all else
+                as JSON: see `answers.error_body`.
             times: How many requests it concerns; `math.inf` for all until `heal`.
             headers: More headers.
             method: Only requests of this method.

@@ -48,8 +48,6 @@ class Session:
         self.welcomed_at = time.time()
         self.connected_at = nanoseconds(settings.now())
         self.keepalive = keepalive
-        # What was sent to it, newest last.
-        self.messages_sent = 0
         self._socket = socket
         self._settings = settings
         self._outbox: asyncio.Queue[bytes | int] = asyncio.Queue()
@@ -95,8 +93,7 @@ class Session:
                 await self._socket.close(item, REASONS.get(item, ""))
                 return
             if not self.muted:
-                await self._socket.send(item.decode())
-                self.messages_sent += 1
+                await self._socket.send(item, text=True)
             quiet_since = time.monotonic()
 
 
@@ -189,10 +186,9 @@ class Sockets:
         except ConnectionClosed:
             pass  # its code is read below
         finally:
-            self._eventsub.sessions.remove(session)
+            self._eventsub.lost(session, session.closing or socket.close_code or 1006)
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
-            self._eventsub.lost(session, session.closing or socket.close_code or 1006)
 
     def _open(self, socket: ServerConnection, query: dict[str, str], old: Session | None) -> Session:
         asked = _keepalive(query) if old is None else old.keepalive

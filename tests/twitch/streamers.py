@@ -82,6 +82,7 @@ class Streamers(Running):
         category: str | None = None,
         language: str | None = None,
         tags: Sequence[str] | None = None,
+        labels: Sequence[str] | None = None,
         announce: bool = True,
     ) -> User:
         """Change what a channel says, and tell channel.update."""
@@ -89,6 +90,8 @@ class Streamers(Running):
         def run() -> User:
             user = self._core.world.logins[login]
             self._set(user, title=title, category=category, language=language, tags=tags)
+            if labels is not None:
+                user.labels = list(labels)
             if announce:
                 self._publish("channel.update", user, channel_update(user))
             return user

@@ -37,7 +37,7 @@ def create(core: Core, call: Call) -> Answer:
     core.eventsub.add(subscription)
     shown = subscription.shown()
     if transport.method == "webhook":
-        core.webhooks.verify(subscription, transport, lambda status: setattr(subscription, "status", status))
+        core.webhooks.verify(subscription, transport, lambda status: core.eventsub.set_status(subscription, status))
     return 202, {"data": [shown], **_totals(core, call)}
 
 
@@ -122,7 +122,7 @@ def _check_room(core: Core, call: Call, type_: str, condition: dict[str, str], t
     if len(alike) >= core.settings.max_same_subscriptions:
         raise Refused(429, "maximum subscriptions with type and condition exceeded")
     cost = 0 if type_ in FREE else 1
-    if core.eventsub.total_cost(call.token.client_id) + cost > core.settings.max_total_cost:
+    if core.eventsub.totals(call.token.client_id)[1] + cost > core.settings.max_total_cost:
         raise Refused(429, "total cost exceeded")
 
 
@@ -136,11 +136,8 @@ def _own(core: Core, call: Call) -> list[Subscription]:
 
 def _totals(core: Core, call: Call) -> dict[str, int]:
     """Of all subscriptions of the application, whatever the filter."""
-    return {
-        "total": len(_own(core, call)),
-        "total_cost": core.eventsub.total_cost(call.token.client_id),
-        "max_total_cost": core.settings.max_total_cost,
-    }
+    total, cost = core.eventsub.totals(call.token.client_id)
+    return {"total": total, "total_cost": cost, "max_total_cost": core.settings.max_total_cost}
 
 
 def _filtered(subscription: Subscription, name: str) -> set[str | None]:

@@ -165,6 +165,7 @@ def test_a_reconnect_loses_nothing(twitch: LocalTwitch, client: httpx.Client, at
         assert attached.listener.titles(1) == ["to the old one"]
         assert new.titles(1) == ["to the new one"]
         assert (new.id == attached.listener.id) is kept
+        assert twitch.sessions[-1].attached
         attached.listener.socket.close()
         wait_for(lambda: len(twitch.sessions) == 1)
         assert shards(client, attached.conduit_id) == ["enabled"]
