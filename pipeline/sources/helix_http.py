@@ -57,6 +57,10 @@ class TooManyTransports(EventSubLimit):
     """Too many websockets are open. Lost ones count for about 15 seconds more; but asking again does not help."""
 
 
+class TooManyConduits(EventSubLimit):
+    """Our application has five conduits: delete one."""
+
+
 class TooMuchCost(EventSubLimit):
     """The subscriptions would cost more than `max_total_cost`: follow fewer channels."""
 
@@ -64,6 +68,7 @@ class TooMuchCost(EventSubLimit):
 LIMITS_OF_EVENTSUB: Mapping[str, type[EventSubLimit]] = {
     "type and condition": TooManySubscriptions,
     "websocket transports": TooManyTransports,
+    "conduit": TooManyConduits,
     "cost": TooMuchCost,
 }
 
@@ -172,7 +177,8 @@ class HelixRequests:
             _learn(budget, reply)
             if reply.status != 429:
                 return reply
-            _check_limits_of_eventsub(reply)
+            if path.startswith("eventsub/"):
+                _check_limits_of_eventsub(reply)
             # The next turn comes when the bucket is full again.
             budget.told(remaining=0, full_in=_full_in(reply))
         raise SourceUnavailable(
@@ -247,11 +253,13 @@ def _number(reply: Reply, header: str) -> int | None:
 
 
 def _check_limits_of_eventsub(reply: Reply) -> None:
-    """Raise what a 429 means that is not about the rate of requests."""
+    """Raise what a 429 means that is not about the rate of requests: it names a limit, or leaves points."""
     text = said(reply)
     for part, kind in LIMITS_OF_EVENTSUB.items():
         if part in text.lower():
             raise kind(f"Twitch: {text}")
+    if _number(reply, "Ratelimit-Remaining"):
+        raise EventSubLimit(f"Twitch: {text}")
 
 
 def _check_application(reply: Reply) -> None:

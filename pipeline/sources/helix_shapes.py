@@ -206,7 +206,7 @@ def any_size(url: str | None) -> str | None:
     cleaned = clean(url)
     if cleaned is None:
         return None
-    return _SIZE.sub("-{width}x{height}", cleaned.replace("%{", "{"))
+    return _SIZE.sub("-{width}x{height}", cleaned.replace("%{width}x%{height}", "{width}x{height}"))
 
 
 def _channel(external_id: str, login: str, name: str | None, field: str) -> ChannelRecord:
