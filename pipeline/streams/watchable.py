@@ -1,0 +1,213 @@
+"""Find what can be earned right now: campaigns that allow a channel which is live and playing their game."""
+
+import functools
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    DateTime,
+    Select,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+)
+
+from models import (
+    AllowedChannel,
+    Channel,
+    DropCampaign,
+    Event,
+    Follow,
+    StreamSegment,
+    StreamSession,
+    StreamSnapshot,
+    TimeBasedDrop,
+)
+from models.events import EventKind
+from pipeline.store import campaigns
+from pipeline.store.campaigns import StoredCampaign
+from pipeline.store.events import NEWS_FOR, NewEvent
+from pipeline.streams.details import channel_url
+from pipeline.wording import campaign_detail
+
+SERVICE = "twitch"
+# A campaign is told of once in so long a time, however many of its channels go live.
+QUIET_FOR = timedelta(hours=12)
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_MINUTE = timedelta(minutes=1)
+
+
+class Chance(msgspec.Struct, frozen=True, kw_only=True):
+    """A live stream on which a campaign can be earned: since when, and how many minutes it takes at least."""
+
+    session_id: int
+    campaign_id: int
+    campaign: str
+    minutes: int
+    since: datetime
+    story: str
+    channel_id: int
+    login: str
+    display_name: str | None
+    viewers: int | None
+    first_seen_at: datetime
+    silent: bool
+    # Whether the campaign names the channel, or somebody follows it by name.
+    wanted: bool
+
+
+def earnable(connection: Connection, now: datetime, session_ids: Iterable[int] | None = None) -> list[Chance]:
+    """Return what can be earned on these open sessions, or on all: campaigns that run, and whose time still suffices.
+
+    A campaign counts where one of its drops takes only watching, and the minutes that it takes fit before its end.
+    """
+    some = None if session_ids is None else list(session_ids)
+    if some is None:
+        rows = connection.execute(_earnable(among=False), {"now": now})
+    else:
+        rows = connection.execute(_earnable(among=True), {"now": now, "ids": some})
+    return [Chance(**row) for row in rows.mappings()]
+
+
+def watchable(connection: Connection, now: datetime, session_ids: Iterable[int] | None = None) -> list[NewEvent]:
+    """Return what to tell of campaigns that can be earned as of now; of each campaign only once in a quiet period.
+
+    What could be earned before the channel was followed is no news, nor is what could be a day ago.
+    """
+    chances = [c for c in earnable(connection, now, session_ids) if c.wanted and _is_news(c, now)]
+    if not chances:
+        return []
+    ids = sorted({chance.campaign_id for chance in chances})
+    told = set(connection.scalars(_TOLD, {"ids": ids, "since": now - QUIET_FOR}))
+    first = {chance.campaign_id: chance for chance in reversed(chances) if chance.campaign_id not in told}
+    stored = campaigns.load_campaigns_by_id(connection, list(first))
+    return [_event(one, first[one.id]) for one in stored]
+
+
+def _is_news(chance: Chance, now: datetime) -> bool:
+    known_before = chance.silent and chance.since <= chance.first_seen_at
+    return not known_before and chance.since > now - NEWS_FOR
+
+
+def _event(stored: StoredCampaign, chance: Chance) -> NewEvent:
+    detail = msgspec.structs.replace(
+        campaign_detail(stored.record),
+        channel=chance.display_name,
+        channel_login=chance.login,
+        viewers=chance.viewers,
+        url=channel_url(chance.login),
+        required_minutes=chance.minutes,
+    )
+    return NewEvent(
+        kind=EventKind.CAMPAIGN_WATCHABLE,
+        subject=f"{SERVICE}:{stored.record.external_id}",
+        identity=chance.story,
+        occurred_at=chance.since,
+        service=SERVICE,
+        detail=detail,
+        campaign_id=stored.id,
+        game_id=stored.game_id,
+        organization_id=stored.organization_id,
+        channel_id=chance.channel_id,
+    )
+
+
+_TOLD = select(Event.campaign_id).where(
+    Event.kind == EventKind.CAMPAIGN_WATCHABLE,
+    Event.campaign_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+    Event.recorded_at > bindparam("since", type_=DateTime(timezone=True)),
+)
+
+
+@functools.cache
+def _earnable(*, among: bool) -> Select[Any]:
+    drop = (
+        select(func.min(TimeBasedDrop.required_minutes).label("minutes"))
+        .where(
+            TimeBasedDrop.campaign_id == DropCampaign.id,
+            TimeBasedDrop.last_seen_at.is_(None),
+            TimeBasedDrop.required_minutes > 0,
+            func.coalesce(TimeBasedDrop.required_subs, 0) == 0,
+            func.coalesce(TimeBasedDrop.start_at <= _NOW, true()),
+            func.coalesce(
+                _NOW + TimeBasedDrop.required_minutes * _MINUTE
+                <= func.least(TimeBasedDrop.end_at, DropCampaign.end_at),
+                true(),
+            ),
+        )
+        .lateral("drop")
+    )
+    names = select(AllowedChannel.channel_id).where(
+        AllowedChannel.campaign_id == DropCampaign.id, AllowedChannel.last_seen_at.is_(None)
+    )
+    named = names.where(AllowedChannel.channel_id == StreamSession.channel_id).exists()
+    by_hand = exists().where(Follow.kind == "channel", Follow.channel_id == StreamSession.channel_id)
+    something_else = (
+        select(func.max(StreamSegment.started_at))
+        .where(
+            StreamSegment.session_id == StreamSession.id,
+            StreamSegment.game_id.is_distinct_from(StreamSession.game_id),
+        )
+        .correlate(StreamSession)
+        .scalar_subquery()
+    )
+    segment = StreamSegment.__table__.alias("segment")
+    playing_since = (
+        select(func.min(segment.c.started_at))
+        .where(
+            segment.c.session_id == StreamSession.id,
+            or_(something_else.is_(None), segment.c.started_at > something_else),
+        )
+        .correlate(StreamSession)
+        .scalar_subquery()
+    )
+    viewers = (
+        select(StreamSnapshot.viewers)
+        .where(StreamSnapshot.session_id == StreamSession.id)
+        .order_by(StreamSnapshot.taken_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    story = StreamSession.__table__.alias("story")
+    return (
+        select(
+            StreamSession.id.label("session_id"),
+            DropCampaign.id.label("campaign_id"),
+            DropCampaign.name.label("campaign"),
+            drop.c.minutes,
+            func.greatest(
+                StreamSession.started_at, playing_since, DropCampaign.start_at, DropCampaign.started_at
+            ).label("since"),
+            func.coalesce(story.c.stream_id, StreamSession.stream_id).label("story"),
+            StreamSession.channel_id,
+            Channel.login,
+            Channel.display_name,
+            viewers.label("viewers"),
+            StreamSession.first_seen_at,
+            StreamSession.silent,
+            or_(named, by_hand).label("wanted"),
+        )
+        .join(Channel, Channel.id == StreamSession.channel_id)
+        .join(DropCampaign, DropCampaign.game_id == StreamSession.game_id)
+        .join(drop, drop.c.minutes.is_not(None))
+        .outerjoin(story, story.c.id == StreamSession.story_id)
+        .where(
+            StreamSession.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))) if among else true(),
+            StreamSession.ended_at.is_(None),
+            DropCampaign.service == SERVICE,
+            DropCampaign.ended_at.is_(None),
+            DropCampaign.withdrawn_at.is_(None),
+            func.coalesce(DropCampaign.start_at <= _NOW, true()),
+            func.coalesce(DropCampaign.end_at > _NOW, true()),
+            or_(named, ~names.exists()),
+        )
+        .order_by(by_hand.desc(), StreamSession.started_at, StreamSession.id, DropCampaign.id)
+    )
