@@ -1,7 +1,7 @@
 """Know which feeds there are, which of them events touched, and what is in them."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     column,
     literal,
     or_,
@@ -29,68 +30,42 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from feeds.content import FeedContent, Item, Scope
-from feeds.words import service_name
-from models import Event, Feed, Game, Organization
+from feeds.scopes import ALL_TITLE, PUBLIC, SHOWN, Touched, as_ids, feed_row, missing_rows
+from models import Event, Feed
 from models.events import EventDetail, detail_from_json
-from models.names import slug
 
 ITEMS_PER_FEED = 50
-ALL_TITLE = "Everything"
-# A source's health is the operator's business: such events are on no public feed.
-PUBLIC = Event.kind.not_like("source.%")
-
 _logger = logging.getLogger(__name__)
 
 # `mark` runs with every snapshot that brings news, and building a statement costs more than running it: built once.
 _TOUCHED = or_(
+    # Even where it is not raised: it is what keeps those that mark in a row.
     Feed.scope == "all",
     (Feed.scope == "service") & (Feed.service == any_(bindparam("services", type_=ARRAY(Text)))),
     (Feed.scope == "game") & (Feed.game_id == any_(bindparam("games", type_=ARRAY(BigInteger)))),
     (Feed.scope == "organization")
     & (Feed.organization_id == any_(bindparam("organizations", type_=ARRAY(BigInteger)))),
+    (Feed.scope == "channel") & (Feed.channel_id == any_(bindparam("channels", type_=ARRAY(BigInteger)))),
 )
 _LOCKED = (
-    select(Feed.id, Feed.scope, Feed.service, Feed.game_id, Feed.organization_id)
+    select(Feed.id, Feed.scope, Feed.service, Feed.game_id, Feed.organization_id, Feed.channel_id)
     .order_by(Feed.id)
     .with_for_update(key_share=True)
 )
 _LOCK_TOUCHED = _LOCKED.where(_TOUCHED)
 _SUBJECTS = (
-    select(Event.service, Event.game_id, Event.organization_id)
+    select(
+        SHOWN["all"].label("everything"),
+        case((SHOWN["service"], Event.service)).label("service"),
+        case((SHOWN["game"], Event.game_id)).label("game_id"),
+        case((SHOWN["organization"], Event.organization_id)).label("organization_id"),
+        Event.channel_id,
+    )
     .where(Event.id == any_(bindparam("ids", type_=ARRAY(BigInteger))), PUBLIC)
     .distinct()
 )
 _RAISE_VERSIONS = update(Feed).values(version=Feed.version + 1)
 _RAISE_VERSIONS_OF = _RAISE_VERSIONS.where(Feed.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
-
-
-class Touched(msgspec.Struct, frozen=True):
-    """The feeds that some events belong to, beside the one of everything."""
-
-    services: frozenset[str]
-    games: frozenset[int]
-    organizations: frozenset[int]
-
-    def parameters(self) -> dict[str, Any]:
-        """Return what the condition `_TOUCHED` compares with."""
-        return {
-            "services": list(self.services),
-            "games": list(self.games),
-            "organizations": list(self.organizations),
-        }
-
-    @property
-    def is_empty(self) -> bool:
-        return not (self.services or self.games or self.organizations)
-
-    def without(self, rows: Iterable[RowMapping]) -> "Touched":
-        """Return what is left when these rows of `feeds` are taken out."""
-        found = list(rows)
-        return Touched(
-            self.services - {row["service"] for row in found},
-            self.games - {row["game_id"] for row in found},
-            self.organizations - {row["organization_id"] for row in found},
-        )
 
 
 def mark(connection: Connection, event_ids: Sequence[int]) -> None:
@@ -106,13 +81,14 @@ def mark(connection: Connection, event_ids: Sequence[int]) -> None:
     rows = _lock_touched(connection, touched)
     if not rows:
         # The very first mark. Alone, for whoever inserts more before it holds this lock may meet another who does.
-        _create(connection, [_row("all", "all", ALL_TITLE)])
+        _create(connection, [feed_row("all", "all", ALL_TITLE)])
         rows = _lock_touched(connection, touched)
     missing = touched.without(rows)
-    if not missing.is_empty:
-        _create(connection, _missing_rows(connection, missing))
+    if not missing.is_only_everything:
+        _create(connection, missing_rows(connection, missing))
         rows = _lock_touched(connection, touched)
-    connection.execute(_RAISE_VERSIONS_OF, {"ids": [row["id"] for row in rows]})
+    raised = [row["id"] for row in rows if touched.everything or row["scope"] != "all"]
+    connection.execute(_RAISE_VERSIONS_OF, {"ids": raised})
 
 
 def mark_all(connection: Connection) -> None:
@@ -164,7 +140,7 @@ def settle_written(connection: Connection, written: Sequence[tuple[int, int, int
     rows = values(
         column("id", BigInteger), column("version", BigInteger), column("item_count", Integer), name="written"
     ).data(list(written))
-    connection.execute(_LOCKED.where(Feed.id == _ids(feed_id for feed_id, _, _ in written)))
+    connection.execute(_LOCKED.where(Feed.id == as_ids(feed_id for feed_id, _, _ in written)))
     connection.execute(
         update(Feed)
         .where(Feed.id == rows.c.id, Feed.written_version < rows.c.version)
@@ -174,19 +150,16 @@ def settle_written(connection: Connection, written: Sequence[tuple[int, int, int
     )
 
 
-def feed_path(folder: str, name: str, public_id: str) -> str:
-    """Return the path of a feed: the name as a slug, where ASCII letters are left of it, and its public id."""
-    return f"{folder}/{'-'.join(part for part in (slug(name), public_id) if part)}"
-
-
 def _touched_by(connection: Connection, event_ids: Sequence[int]) -> Touched | None:
     rows = connection.execute(_SUBJECTS, {"ids": list(event_ids)}).all()
     if not rows:
         return None
     return Touched(
+        any(row.everything for row in rows),
         frozenset(row.service for row in rows if row.service),
         frozenset(row.game_id for row in rows if row.game_id is not None),
         frozenset(row.organization_id for row in rows if row.organization_id is not None),
+        frozenset(row.channel_id for row in rows if row.channel_id is not None),
     )
 
 
@@ -199,60 +172,18 @@ def _create(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     connection.execute(insert(Feed).values(rows).on_conflict_do_nothing())
 
 
-def _missing_rows(connection: Connection, missing: Touched) -> list[dict[str, Any]]:
-    return [
-        *(
-            _row("service", f"services/{slug(service)}", service_name(service), service=service)
-            for service in sorted(missing.services)
-        ),
-        *(
-            _row("game", feed_path("games", game.name, game.public_id), game.name, game_id=game.id)
-            for game in _named(connection, Game, missing.games)
-        ),
-        *(
-            _row("organization", feed_path("organizations", owner.name, owner.public_id), owner.name, owner_id=owner.id)
-            for owner in _named(connection, Organization, missing.organizations)
-        ),
-    ]
-
-
-def _row(
-    scope: Scope,
-    path: str,
-    title: str,
-    *,
-    service: str | None = None,
-    game_id: int | None = None,
-    owner_id: int | None = None,
-) -> dict[str, Any]:
-    return {
-        "scope": scope,
-        "path": path,
-        "title": title,
-        "service": service,
-        "game_id": game_id,
-        "organization_id": owner_id,
-    }
-
-
-def _named(connection: Connection, table: type[Game] | type[Organization], ids: frozenset[int]) -> Sequence[Any]:
-    if not ids:
-        return []
-    statement = select(table.id, table.name, table.public_id).where(table.id == _ids(ids)).order_by(table.id)
-    return connection.execute(statement).all()
-
-
-def _newest_items(scope: str, feed_ids: Sequence[int], items: int) -> Select[Any]:
-    # One scope at a time: with all four in one condition the planner could not use the index of any.
-    belongs: dict[str, ColumnElement[bool]] = {
+def _newest_items(scope: Scope, feed_ids: Sequence[int], items: int) -> Select[Any]:
+    # One scope at a time: with all of them in one condition the planner could not use the index of any.
+    belongs: dict[Scope, ColumnElement[bool]] = {
         "all": true(),
         "service": Event.service == Feed.service,
         "game": Event.game_id == Feed.game_id,
         "organization": Event.organization_id == Feed.organization_id,
+        "channel": Event.channel_id == Feed.channel_id,
     }
     newest = (
         select(Event.id, Event.event_key, Event.kind, Event.occurred_at, Event.title, Event.service, Event.detail)
-        .where(PUBLIC, belongs[scope])
+        .where(SHOWN[scope], belongs[scope])
         .order_by(Event.occurred_at.desc(), Event.id.desc())
         .limit(items)
         .correlate(Feed)
@@ -261,7 +192,7 @@ def _newest_items(scope: str, feed_ids: Sequence[int], items: int) -> Select[Any
     return (
         select(Feed.id.label("feed_id"), newest)
         .join_from(Feed, newest, true())
-        .where(Feed.id == _ids(feed_ids))
+        .where(Feed.id == as_ids(feed_ids))
         .order_by(Feed.id, newest.c.occurred_at.desc(), newest.c.id.desc())
     )
 
@@ -281,8 +212,3 @@ def _item(row: RowMapping) -> Item:
         service=row["service"],
         detail=detail,
     )
-
-
-def _ids(ids: Iterable[int]) -> ColumnElement[Any]:
-    # One array parameter: a list of thousands of ids would be as many parameters, and a new statement each time.
-    return any_(literal(sorted(ids), ARRAY(BigInteger)))

@@ -9,14 +9,16 @@ import msgspec
 
 from feeds.content import Item
 from feeds.sanitise import one_line, our_html, safe_url
+from feeds.streams import category_lines, is_of_stream, stream_lines, stream_picture, stream_summary
 from feeds.templating import template
 from feeds.words import counted, duration, field_label, kind_label, moment, service_name
-from models.events import EventDetail, FieldChange
+from models.events import EventDetail, EventKind, FieldChange
 
 # RFC 4151. The authority is a name, not an address: a site that moves keeps its entries.
 TAG = "tag:lootwire,2026:"
 DROPS_SHOWN = 30
 CHANNELS_SHOWN = 20
+BOX_WIDTH, BADGE_WIDTH = 144, 72
 _TAG_SAFE = "/?:@!$&'()*+,;=-._~"
 
 
@@ -70,7 +72,10 @@ def _label(item: Item) -> str:
 
 def _summary(item: Item) -> str:
     detail = item.detail
-    parts = [*_about(item), _asks(detail), f"until {moment(detail.end_at)}" if detail.end_at else ""]
+    if is_of_stream(item):
+        return one_line(" · ".join(filter(None, (*_about(item), *stream_summary(detail)))) or _label(item))
+    badge = detail.description if item.kind == EventKind.BADGE_ADDED else None
+    parts = [*_about(item), badge, _asks(detail), f"until {moment(detail.end_at)}" if detail.end_at else ""]
     return one_line(" · ".join(part for part in parts if part) or _label(item))
 
 
@@ -84,30 +89,61 @@ def _asks(detail: EventDetail) -> str:
 
 def _about(item: Item) -> list[str]:
     detail = item.detail
-    names = [detail.game, detail.organization, service_name(item.service) if item.service else None]
+    names = [
+        detail.channel or detail.channel_login,
+        detail.game,
+        detail.organization,
+        service_name(item.service) if item.service else None,
+    ]
     return [line for name in names if name and (line := one_line(name, 120))]
 
 
 def _categories(item: Item) -> tuple[tuple[str, str], ...]:
-    """Pairs of a term and what it is: kind, service or game; a reader can filter by each."""
-    pairs = (("kind", item.kind), ("service", item.service), ("game", item.detail.game))
+    """Pairs of a term and what it is: kind, service, game or channel; a reader can filter by each."""
+    told = item.detail
+    pairs = (("kind", item.kind), ("service", item.service), ("game", told.game), ("channel", told.channel_login))
     return tuple((line, scheme) for scheme, term in pairs if term and (line := one_line(term, 120)))
 
 
 def _content(item: Item) -> str:
+    return our_html(" ".join((_stream_html(item) if is_of_stream(item) else _html(item)).split()))
+
+
+def _stream_html(item: Item) -> str:
     detail = item.detail
-    urls = [("Details", safe_url(detail.url)), ("Link your account", safe_url(detail.account_link_url))]
-    html = template("item.html.j2").render(
+    return template("stream.html.j2").render(
+        item=item,
+        detail=detail,
+        label=_label(item),
+        about=_about(item),
+        picture=stream_picture(item),
+        changes=[_change(change) for change in detail.changes],
+        lines=list(stream_lines(detail)),
+        categories=category_lines(detail),
+        url=safe_url(detail.url),
+    )
+
+
+def _html(item: Item) -> str:
+    detail = item.detail
+    is_watchable = item.kind == EventKind.CAMPAIGN_WATCHABLE
+    urls = [
+        ("Watch" if is_watchable else "Details", safe_url(detail.url)),
+        ("Link your account", safe_url(detail.account_link_url)),
+    ]
+    return template("item.html.j2").render(
         item=item,
         label=_label(item),
-        is_campaign=item.kind.startswith("campaign."),
+        picture_width=BADGE_WIDTH if item.kind == EventKind.BADGE_ADDED else BOX_WIDTH,
+        # Of one that can be earned on this channel now, the others are no news.
+        is_campaign=item.kind.startswith("campaign.") and not is_watchable,
+        channels_total=0 if is_watchable else detail.channels_total,
         about=_about(item),
         changes=[_change(change) for change in detail.changes],
         urls=[pair for pair in urls if pair[1]],
         drops_shown=DROPS_SHOWN,
         channels_shown=CHANNELS_SHOWN,
     )
-    return our_html(" ".join(html.split()))
 
 
 def _change(change: FieldChange) -> _Change:

@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, Scope, Site
-from feeds.render import ATOM_ENDING, RSS_ENDING, list_title
+from feeds.render import ATOM_ENDING, PAGE_ENDING, RSS_ENDING, list_title
 from feeds.sanitise import channel_url, one_line
 from feeds.templating import ASSETS, template
 from feeds.words import distance, service_name
@@ -25,6 +25,7 @@ _FEED_GROUPS: tuple[tuple[Scope, str], ...] = (
     ("service", "Services"),
     ("game", "Games"),
     ("organization", "Organizations"),
+    ("channel", "Channels"),
 )
 
 
@@ -150,12 +151,14 @@ def _services(site: Site) -> list[tuple[str, str]]:
     return [(slug(service), one_line(service_name(service), 40)) for service in sorted(services)]
 
 
-def _feed_groups(feeds: Sequence[FeedLink]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Headings with the titles and paths of their feeds."""
-    groups = [
-        (name, [(list_title(feed), feed.path) for feed in feeds if feed.scope == scope]) for scope, name in _FEED_GROUPS
-    ]
+def _feed_groups(feeds: Sequence[FeedLink]) -> list[tuple[str, list[tuple[str, str, str | None]]]]:
+    """Headings with the titles and paths of their feeds, and the page of those that have one."""
+    groups = [(name, [_feed(feed) for feed in feeds if feed.scope == scope]) for scope, name in _FEED_GROUPS]
     return [group for group in groups if group[1]]
+
+
+def _feed(feed: FeedLink) -> tuple[str, str, str | None]:
+    return list_title(feed), feed.path, feed.path + PAGE_ENDING if feed.scope == "channel" else None
 
 
 @lru_cache

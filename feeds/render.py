@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 RSS_ENDING = ".rss.xml"
 ATOM_ENDING = ".atom.xml"
+PAGE_ENDING = ".html"
 TTL_MINUTES = 15
 # A feed without items still needs a time, and it must not be that of its rendering.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,6 +30,7 @@ _GROUPS: tuple[tuple[Scope, str], ...] = (
     ("service", "Services"),
     ("game", "Games"),
     ("organization", "Organizations"),
+    ("channel", "Channels"),
 )
 
 
@@ -66,12 +68,18 @@ def render_opml(feeds: Sequence[FeedLink], base_url: str, *, stamp: str = "") ->
     `stamp` goes into a comment, for whoever has to know what the file was made with.
     """
     root = base_url.rstrip("/")
-    groups = [
-        (name, [(list_title(feed), f"{root}/{feed.path}{RSS_ENDING}") for feed in feeds if feed.scope == scope])
-        for scope, name in _GROUPS
-    ]
-    text = template("feeds.opml.j2").render(groups=[group for group in groups if group[1]], base_url=root, stamp=stamp)
+    groups = [(name, [_outline(feed, root) for feed in feeds if feed.scope == scope]) for scope, name in _GROUPS]
+    text = template("feeds.opml.j2").render(groups=[group for group in groups if group[1]], stamp=stamp)
     return text.encode("utf-8")
+
+
+def _outline(feed: FeedLink, root: str) -> tuple[str, str, str]:
+    return list_title(feed), f"{root}/{feed.path}{RSS_ENDING}", page_url(feed, root)
+
+
+def page_url(feed: FeedContent | FeedLink, root: str) -> str:
+    """Return the web page that a feed belongs to: a channel's own, or the one of everything."""
+    return f"{root}/{feed.path}{PAGE_ENDING}" if feed.scope == "channel" else f"{root}/"
 
 
 def list_title(feed: FeedLink) -> str:
@@ -121,7 +129,7 @@ def _document(feed: FeedContent, base_url: str, ending: str, media_type: str) ->
     document.title(document_title(feed))
     document.description(_description(feed))
     document.link(href=f"{root}/{feed.path}{ending}", rel="self", type=media_type)
-    document.link(href=f"{root}/", rel="alternate", type="text/html")
+    document.link(href=page_url(feed, root), rel="alternate", type="text/html")
     document.author(name="Lootwire")
     document.generator("Lootwire")
     document.language("en")
@@ -133,7 +141,9 @@ def _document(feed: FeedContent, base_url: str, ending: str, media_type: str) ->
 def _description(feed: FeedContent) -> str:
     title = one_line(feed.title, 120) or feed.path
     if feed.scope == "all":
-        return "Every drop campaign and reward that Lootwire sees, and every change to them."
+        return "Drop campaigns, rewards, every change to them, and the streams of all channels that are followed."
+    if feed.scope == "channel":
+        return f"Streams and videos of {title}, and what can be earned by watching."
     link = {"service": "on", "game": "for", "organization": "by"}[feed.scope]
     return f"Drop campaigns and rewards {link} {title}, and every change to them."
 

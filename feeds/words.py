@@ -16,8 +16,15 @@ _KINDS = {
     "campaign.ended": "Campaign ended",
     "campaign.withdrawn": "Campaign withdrawn",
     "campaign.returned": "Campaign is back",
+    "campaign.watchable": "Watch now",
     "reward.added": "New reward",
     "reward.ended": "Reward ended",
+    "badge.added": "New chat badge",
+    "stream.online": "Live",
+    "stream.offline": "Stream over",
+    "stream.title_changed": "New title",
+    "stream.category_changed": "New category",
+    "video.published": "New video",
 }
 _FIELDS = {
     "start_at": "Start",
@@ -29,6 +36,8 @@ _FIELDS = {
     "required_minutes": "Minutes to watch",
     "required_subs": "Subscriptions",
     "drop": "Drop",
+    "title": "Title",
+    "category": "Category",
 }
 
 

@@ -165,9 +165,9 @@ def _link_label(kind: str) -> str:
 
 
 def _picture(event: EventText) -> Picture | None:
-    """Return what best shows the event: the stream as it looks, else the box of the game."""
+    """Return what best shows the event: the stream as it looks while it is on, else the box of the game."""
     box, picture = safe_url(event.detail.box_art_url), safe_url(event.detail.image_url)
-    if is_of_stream(event.kind) and picture:
+    if is_of_stream(event.kind) and event.kind != EventKind.STREAM_OFFLINE and picture:
         return Picture(picture, THUMBNAIL_WIDTH)
     if event.kind == EventKind.BADGE_ADDED and picture:
         return Picture(picture, BADGE_WIDTH)

@@ -45,6 +45,57 @@ def test_a_source_event_marks_nothing_and_is_on_no_feed(world: World, kind: str)
     assert [[item.title for item in feed.items] for feed in feeds] == [["a campaign"], ["a campaign"]]
 
 
+CHANNEL = f"channels/captbrine-{public_id('twitch', 'id-captbrine')}"
+GAME = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
+WHERE = {
+    "stream.online": {"all", CHANNEL},
+    "stream.offline": {"all", CHANNEL},
+    "video.published": {"all", CHANNEL},
+    "stream.title_changed": {CHANNEL},
+    "stream.category_changed": {CHANNEL},
+    "campaign.watchable": {"all", CHANNEL, GAME},
+}
+
+
+@pytest.mark.parametrize(("kind", "paths"), WHERE.items())
+def test_what_streams_do_is_told_where_it_drowns_nothing_else(world: World, kind: str, paths: set[str]) -> None:
+    game, owner, channel = world.game(), world.organization(), world.channel()
+    world.event("a campaign", game_id=game, organization_id=owner)
+    world.event("seen before", kind="stream.title_changed", channel_id=channel)
+    before = world.versions()
+
+    world.event("of a stream", kind=kind, game_id=game, organization_id=owner, channel_id=channel)
+
+    assert {path for path, versions in world.versions().items() if versions != before.get(path)} == paths
+    with world.engine.connect() as connection:
+        feeds = {feed.path: [item.title for item in feed.items] for feed in load_marked(connection, 10)}
+    assert {path for path, titles in feeds.items() if "of a stream" in titles} == paths
+
+
+def test_a_channels_feed_is_called_as_the_channel_calls_itself(world: World) -> None:
+    world.event(kind="stream.online", channel_id=world.channel("captbrine", "Capt. Brine"))
+    world.event(kind="stream.online", channel_id=world.channel("bogwitch"))
+
+    with world.engine.connect() as connection:
+        titles = {feed.path: feed.title for feed in load_marked(connection, 10) if feed.scope == "channel"}
+
+    assert titles == {CHANNEL: "Capt. Brine", f"channels/bogwitch-{public_id('twitch', 'id-bogwitch')}": "bogwitch"}
+
+
+def test_the_very_first_event_may_be_one_for_a_channels_own_feed(world: World) -> None:
+    world.event("new title", kind="stream.title_changed", channel_id=world.channel())
+
+    with world.engine.connect() as connection:
+        feeds = {feed.path: [item.title for item in feed.items] for feed in load_marked(connection, 10)}
+    assert feeds == {"all": [], CHANNEL: ["new title"]}
+
+
+def test_a_chat_badge_is_on_the_feed_of_its_service(world: World) -> None:
+    world.event("a badge", kind="badge.added")
+
+    assert world.marked() == {"all", "services/twitch"}
+
+
 def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: World) -> None:
     gloomtide, frostbarrow = world.game("Gloomtide"), world.game("Frostbarrow")
     world.event(game_id=gloomtide)

@@ -254,6 +254,18 @@ def test_a_busy_page_stays_light() -> None:
     assert len(render_index(site, BASE_URL, NOON)) < 500_000
 
 
+def test_a_channel_among_the_feeds_leads_to_its_own_page() -> None:
+    feeds = (
+        FeedLink(scope="game", path="games/gloomtide-1", title="Gloomtide"),
+        FeedLink(scope="channel", path="channels/captbrine-1", title="Capt. <Brine>"),
+    )
+
+    page = render_index(Site(feeds=feeds), BASE_URL, NOON).decode()
+
+    assert '<a href="channels/captbrine-1.html">Capt. &lt;Brine&gt;</a> <a href="channels/captbrine-1.rss.xml">' in page
+    assert "games/gloomtide-1.html" not in page
+
+
 def test_the_site_holds_open_campaigns_by_their_end_with_drops_and_channels(world: World) -> None:
     game = world.game(box_art_url="https://example.com/box.jpg")
     late = world.campaign("late", end_at=NOON + timedelta(days=9), game_id=game, organization_id=world.organization())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from feeds.content import FeedContent, FeedLink, Item
 from feeds.item import guid, render_entry
 from feeds.render import render_atom, render_feed, render_opml, render_rss
-from models.events import BenefitLine, DropLine, EventDetail, FieldChange
+from models.events import BenefitLine, CategoryTime, DropLine, EventDetail, FieldChange, StreamRecap
 from tests.feeds.world import BASE_URL, NOON
 
 HOSTILE = "\x00Hi\ufffe \ud800<script>alert(1)</script> @everyone ]]> \u202e" + "x" * 4000
@@ -92,6 +92,135 @@ def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(render: 
     ):
         assert shown in content
     assert {tag.term for tag in entry.tags} == {"campaign.added", "twitch", "Gloomtide"}
+
+
+LIVE = EventDetail(
+    name="Ranked to Radiant",
+    url="https://www.twitch.tv/captbrine",
+    image_url="https://static-cdn.jtvnw.net/previews-ttv/live_user_captbrine-640x360.jpg",
+    box_art_url="https://example.com/box.jpg",
+    game="Gloomtide",
+    channel="Capt. Brine",
+    channel_login="captbrine",
+    viewers=12345,
+    language="en",
+    tags=("English", "<b>x</b>"),
+    start_at=NOON,
+    campaigns=("Winter Trawl", "Spring Trawl"),
+)
+RECAP = StreamRecap(
+    started_at=NOON,
+    ended_at=NOON + timedelta(hours=5),
+    seconds=17_940,
+    peak_viewers=23456,
+    average_viewers=18300,
+    categories=(CategoryTime(name="Gloomtide", seconds=10_800), CategoryTime(name=None, seconds=50)),
+)
+
+
+def told(kind: str, **changed: Any) -> Any:
+    return render_entry(item(kind=kind, detail=msgspec.structs.replace(LIVE, **changed)))
+
+
+def test_a_live_stream_is_shown_with_its_picture_and_what_can_be_earned_on_it() -> None:
+    entry = told("stream.online")
+
+    assert entry.summary == "Capt. Brine · Gloomtide · Twitch · 12,345 viewers · drops enabled"
+    assert entry.url == "https://www.twitch.tv/captbrine"
+    assert set(entry.categories) >= {("stream.online", "kind"), ("captbrine", "channel")}
+    for shown in (
+        "live_user_captbrine-640x360.jpg",
+        "Ranked to Radiant",
+        "Live since Fri 20 Nov 2026, 12:00 UTC",
+        "Drops enabled for: Winter Trawl, Spring Trawl",
+        "Language: en · Tags: English, &lt;b&gt;x&lt;/b&gt;",
+        '<a href="https://www.twitch.tv/captbrine"',
+    ):
+        assert shown in entry.content
+    assert "box.jpg" not in entry.content
+
+
+def test_a_stream_that_is_over_is_shown_with_its_recap_and_the_box_of_its_game() -> None:
+    entry = told("stream.offline", recap=RECAP, viewers=None, campaigns=())
+
+    assert entry.summary == (
+        "Capt. Brine · Gloomtide · Twitch · 4 h 59 min · 18,300 viewers on average, 23,456 at the peak"
+    )
+    for shown in (
+        "box.jpg",
+        "On air for 4 h 59 min, from Fri 20 Nov 2026, 12:00 UTC until Fri 20 Nov 2026, 17:00 UTC.",
+        "<li>Gloomtide: 3 h</li>",
+        "<li>No category: less than a minute</li>",
+    ):
+        assert shown in entry.content
+    assert "live_user" not in entry.content
+
+
+def test_a_recap_that_knows_no_viewers_says_nothing_of_them() -> None:
+    recap = msgspec.structs.replace(RECAP, peak_viewers=None, average_viewers=None)
+
+    entry = told("stream.offline", recap=recap, viewers=None)
+
+    assert "viewers" not in entry.summary + entry.content
+
+
+def test_a_new_title_is_shown_beside_the_old_one_and_once() -> None:
+    changes = (FieldChange(field="title", old="Warm-up", new="Ranked to Radiant"),)
+
+    entry = told("stream.title_changed", changes=changes)
+
+    assert "<li>Title: <s>Warm-up</s> → Ranked to Radiant</li>" in entry.content
+    assert entry.content.count("Ranked to Radiant") == 1
+
+
+def test_a_video_is_shown_with_its_length() -> None:
+    entry = told("video.published", seconds=18_730, viewers=None, start_at=None, campaigns=(), tags=(), language=None)
+
+    assert entry.summary == "Capt. Brine · Gloomtide · Twitch · 5 h 12 min"
+    assert "5 h 12 min long" in entry.content
+
+
+def test_what_can_be_earned_now_is_shown_with_its_channel_alone() -> None:
+    detail = msgspec.structs.replace(DETAIL, channel="Capt. Brine", url=LIVE.url, required_minutes=60)
+
+    entry = render_entry(item(kind="campaign.watchable", detail=detail))
+
+    assert entry.summary.startswith("Capt. Brine · Gloomtide")
+    assert "Asks for 1 h." in entry.content
+    assert "Watch</a>" in entry.content
+    assert "bogwitch" not in entry.content
+    assert "Counts on" not in entry.content
+
+
+def test_a_badge_is_shown_with_its_picture_and_description() -> None:
+    badge = EventDetail(name="GLHF", description="Signed <i>it</i>", image_url="https://example.com/3")
+
+    entry = render_entry(item(kind="badge.added", detail=badge))
+
+    assert entry.summary == "Twitch · Signed <i>it</i>"
+    assert '<img src="https://example.com/3" alt="GLHF" width="72">' in entry.content
+
+
+@pytest.mark.parametrize(
+    "kind", ["stream.online", "stream.offline", "stream.title_changed", "stream.category_changed", "video.published"]
+)
+def test_a_stream_of_which_nothing_else_is_known_still_makes_an_entry(kind: str) -> None:
+    entry = render_entry(item(kind=kind, service=None, detail=EventDetail()))
+
+    assert entry.summary
+    assert "None" not in entry.content
+
+
+def test_a_channels_feed_leads_to_the_channels_page() -> None:
+    channel = FeedContent(feed_id=1, version=1, scope="channel", path="channels/captbrine-1", title="Capt. Brine")
+
+    parsed = parse(render_rss(channel, BASE_URL))
+
+    assert ("alternate", f"{BASE_URL}/channels/captbrine-1.html") in {(x.rel, x.href) for x in parsed.feed.links}
+    assert parsed.feed.description == "Streams and videos of Capt. Brine, and what can be earned by watching."
+    opml = render_opml([FeedLink(scope="channel", path="channels/captbrine-1", title="Capt. Brine")], BASE_URL).decode()
+    assert f'xmlUrl="{BASE_URL}/channels/captbrine-1.rss.xml" htmlUrl="{BASE_URL}/channels/captbrine-1.html"' in opml
+    assert '<outline text="Channels">' in opml
 
 
 def test_rss_says_where_it_lives_and_how_often_to_ask() -> None:

@@ -58,6 +58,16 @@ class World:
             public_id=public_id("twitch", name),
         )
 
+    def channel(self, login: str = "captbrine", display_name: str | None = None) -> int:
+        return self.add(
+            Channel,
+            service="twitch",
+            external_id=f"id-{login}",
+            login=login,
+            display_name=display_name,
+            first_seen_at=self.now,
+        )
+
     def event(
         self,
         title: str = "New drops on Twitch",
@@ -66,6 +76,7 @@ class World:
         service: str | None = "twitch",
         game_id: int | None = None,
         organization_id: int | None = None,
+        channel_id: int | None = None,
         at: datetime | None = None,
         key: str | None = None,
         detail: EventDetail | None = None,
@@ -84,6 +95,7 @@ class World:
                     service=service,
                     game_id=game_id,
                     organization_id=organization_id,
+                    channel_id=channel_id,
                     silent=False,
                     detail=detail_to_json(detail or EventDetail(name="Winter Trawl")),
                 )

@@ -1,0 +1,142 @@
+"""Say what each scope of feeds is about: which events it shows, where its files lie, what its row holds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, RowMapping, any_, literal, select
+
+from feeds.content import Scope
+from feeds.words import service_name
+from models import Channel, Event, Game, Organization
+from models.events import EventKind
+from models.names import public_id, slug
+
+ALL_TITLE = "Everything"
+# A source's health is the operator's business: such events are on no public feed.
+PUBLIC = Event.kind.not_like("source.%")
+# What of it each scope is about. Streams of everybody would drown the campaigns of a service or a game, and that a
+# title or a category changes is of interest to those alone who asked for the channel.
+_DROPS = PUBLIC & Event.kind.not_like("stream.%") & Event.kind.not_like("video.%")
+SHOWN: Mapping[Scope, ColumnElement[bool]] = {
+    "all": PUBLIC & Event.kind.not_in([EventKind.STREAM_TITLE_CHANGED, EventKind.STREAM_CATEGORY_CHANGED]),
+    "service": _DROPS & (Event.kind != EventKind.CAMPAIGN_WATCHABLE),
+    "game": _DROPS,
+    "organization": _DROPS & (Event.kind != EventKind.CAMPAIGN_WATCHABLE),
+    "channel": PUBLIC,
+}
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """The feeds that some events belong to; that of everything is among them or not."""
+
+    everything: bool
+    services: frozenset[str]
+    games: frozenset[int]
+    organizations: frozenset[int]
+    channels: frozenset[int]
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what the condition for touched feeds compares with."""
+        return {
+            "services": list(self.services),
+            "games": list(self.games),
+            "organizations": list(self.organizations),
+            "channels": list(self.channels),
+        }
+
+    @property
+    def is_only_everything(self) -> bool:
+        return not (self.services or self.games or self.organizations or self.channels)
+
+    def without(self, rows: Iterable[RowMapping]) -> "Touched":
+        """Return what is left when these rows of `feeds` are taken out."""
+        found = list(rows)
+        return Touched(
+            self.everything,
+            self.services - {row["service"] for row in found},
+            self.games - {row["game_id"] for row in found},
+            self.organizations - {row["organization_id"] for row in found},
+            self.channels - {row["channel_id"] for row in found},
+        )
+
+
+def feed_path(folder: str, name: str, public_id: str) -> str:
+    """Return the path of a feed: the name as a slug, where ASCII letters are left of it, and its public id."""
+    return f"{folder}/{'-'.join(part for part in (slug(name), public_id) if part)}"
+
+
+def channel_path(service: str, external_id: str, login: str) -> str:
+    """Return the path of a channel's feed and page; once `feeds` has it, it outlives the login."""
+    return feed_path("channels", login, public_id(service, external_id))
+
+
+def missing_rows(connection: Connection, missing: Touched) -> list[dict[str, Any]]:
+    """Return rows for `feeds` of the scopes that have none yet, in a stable order."""
+    return [
+        *(
+            feed_row("service", f"services/{slug(service)}", service_name(service), service=service)
+            for service in sorted(missing.services)
+        ),
+        *(
+            feed_row("game", feed_path("games", game.name, game.public_id), game.name, game_id=game.id)
+            for game in _named(connection, Game, missing.games)
+        ),
+        *(
+            feed_row(
+                "organization", feed_path("organizations", owner.name, owner.public_id), owner.name, owner_id=owner.id
+            )
+            for owner in _named(connection, Organization, missing.organizations)
+        ),
+        *(
+            feed_row(
+                "channel",
+                channel_path(row.service, row.external_id, row.login),
+                row.display_name or row.login,
+                channel_id=row.id,
+            )
+            for row in _channels(connection, missing.channels)
+        ),
+    ]
+
+
+def feed_row(
+    scope: Scope,
+    path: str,
+    title: str,
+    *,
+    service: str | None = None,
+    game_id: int | None = None,
+    owner_id: int | None = None,
+    channel_id: int | None = None,
+) -> dict[str, Any]:
+    """Return a row for `feeds`."""
+    return {
+        "scope": scope,
+        "path": path,
+        "title": title,
+        "service": service,
+        "game_id": game_id,
+        "organization_id": owner_id,
+        "channel_id": channel_id,
+    }
+
+
+def _named(connection: Connection, table: type[Game] | type[Organization], ids: frozenset[int]) -> Sequence[Any]:
+    if not ids:
+        return []
+    statement = select(table.id, table.name, table.public_id).where(table.id == as_ids(ids)).order_by(table.id)
+    return connection.execute(statement).all()
+
+
+def _channels(connection: Connection, ids: frozenset[int]) -> Sequence[Any]:
+    if not ids:
+        return []
+    told = select(Channel.id, Channel.service, Channel.external_id, Channel.login, Channel.display_name)
+    return connection.execute(told.where(Channel.id == as_ids(ids)).order_by(Channel.id)).all()
+
+
+def as_ids(ids: Iterable[int]) -> ColumnElement[Any]:
+    """Return what a column of ids is compared with."""
+    # One array parameter: a list of thousands of ids would be as many parameters, and a new statement each time.
+    return any_(literal(sorted(ids), ARRAY(BigInteger)))
