@@ -1,0 +1,118 @@
+"""What the websocket serves: our conduit, whose messages go to the intake."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, update
+
+from models import Source
+from pipeline.errors import LootwireError
+from pipeline.eventsub import health
+from pipeline.eventsub.conduit import ConduitGone, ShardState, attach, ensure_conduit
+from pipeline.eventsub.intake import Intake, Unread
+from pipeline.eventsub.messages import Notification, Revocation
+from pipeline.eventsub.teller import Teller
+from pipeline.http import Client
+from pipeline.sources.helix import Helix
+
+logger = logging.getLogger(__name__)
+PART = "websocket"
+# Attaching must be done within ten seconds of the welcome.
+HELIX_DEADLINE = timedelta(seconds=4)
+# What is missed while nobody listens is not sent again: these see what became of it.
+POLLING = "twitch.streams%"
+
+OpenHelix = Callable[[Client], Helix]
+
+
+class ConduitListener:
+    """Implements `reader.Listener`. `ask` has the subscriptions looked at, `poll` wakes those who poll."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        client: Client,
+        open_helix: OpenHelix,
+        intake: Intake,
+        teller: Teller,
+        well: health.Health,
+        *,
+        ask: Callable[[], object],
+        poll: Callable[[], object],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._engine = engine
+        self._open_helix = open_helix
+        self._client = client
+        self._intake = intake
+        self._teller = teller
+        self._health = well
+        self._ask = ask
+        self._poll = poll
+        self._now = now
+        self.conduit_id: str | None = None
+
+    def prepare(self) -> None:
+        """Find our conduit, or make one and remember it."""
+        with self._engine.connect() as connection:
+            remembered = health.load_memory(connection).conduit_id
+        self.conduit_id = ensure_conduit(self._open_helix(self._client), remembered)
+        if self.conduit_id != remembered:
+            self._remember(self.conduit_id)
+
+    def attach(self, session_id: str) -> None:
+        """Let the conduit deliver to a session."""
+        try:
+            attach(self._open_helix(self._client), self.conduit_id or "", session_id)
+        except ConduitGone:
+            self._remember(None)
+            raise
+
+    def opened(self, *, anew: bool) -> None:
+        """Say that all is well; have looked at what was missed."""
+        self._teller.put(lambda: self._health.well(PART))
+        if anew:
+            self._ask()
+            self._teller.put(self._catch_up)
+
+    def failed(self, error: LootwireError, retry_in: timedelta) -> None:
+        """Have the operator hear of it, if it lasts."""
+        self._teller.put(lambda: self._health.failed(PART, error, retry_in))
+
+    def take(self, message: Notification | Unread) -> None:
+        """Have a message kept and handled."""
+        self._intake.put(message)
+
+    def revoked(self, revocation: Revocation) -> None:
+        """Have it written down, and the subscriptions looked at."""
+        self._teller.put(lambda: note_revocation(self._engine, revocation, self._now))
+
+    def lost(self, state: ShardState) -> None:
+        """Hear what became of the shard. Whoever has taken it may keep it, with the conduit: we make another one."""
+        if state in {"taken", "gone"}:
+            logger.warning("our conduit is %s; there will be a new one", state, extra={"conduit": self.conduit_id})
+            self._remember(None)
+
+    def _remember(self, conduit_id: str | None) -> None:
+        with self._engine.begin() as connection:
+            health.remember(connection, conduit_id=conduit_id)
+
+    def _catch_up(self) -> None:
+        make_polls_due(self._engine, self._now())
+        self._poll()
+
+
+def make_polls_due(engine: Engine, now: datetime) -> None:
+    """Have streams polled now; what fails, or was told to wait, keeps its time."""
+    sources = Source.name.like(POLLING), Source.enabled, Source.consecutive_failures == 0, Source.next_due_at > now
+    with engine.begin() as connection:
+        connection.execute(update(Source).where(*sources).values(next_due_at=now))
+
+
+def note_revocation(engine: Engine, revocation: Revocation, now: Callable[[], datetime]) -> None:
+    """Remember and log that Twitch has ended a subscription."""
+    ended = revocation.subscription
+    logger.warning("Twitch has ended a subscription", extra={"type": ended.type, "status": ended.status})
+    with engine.begin() as connection:
+        health.note_revocation(connection, ended, now())
