@@ -15,7 +15,7 @@ from pipeline.fetching import register
 from pipeline.http import Client
 from pipeline.runtime import Runtime, utc_now
 from pipeline.sources.twitch_account import SERVICE, sign_in
-from pipeline.sources.twitch_sign_in import DeviceCode, SignInError, Tokens, TwitchAuth
+from pipeline.sources.twitch_sign_in import FOLLOWS_SCOPE, SCOPES, DeviceCode, SignInError, Tokens, TwitchAuth
 from pipeline.store.credentials import SOURCES, remove_credential
 
 Service = Annotated[str, typer.Argument(metavar="SERVICE", help="twitch")]
@@ -30,13 +30,20 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(group, name="sources")
 
 
-def login(service: Service) -> int:
+def login(
+    service: Service,
+    follows: Annotated[
+        bool, typer.Option("--follows", help="Also ask to read whom you follow: `channels import --from-twitch`.")
+    ] = False,
+) -> int:
     """Sign in to a service, so that its own dashboard can be read."""
     _check(service)
     runtime = open_command()
     settings = runtime.settings
     with Client() as client:
-        auth = TwitchAuth(client, settings.twitch_auth_url, settings.twitch_device_client_id)
+        auth = TwitchAuth(
+            client, settings.twitch_auth_url, settings.twitch_device_client_id, FOLLOWS_SCOPE if follows else SCOPES
+        )
         code = auth.begin()
         _show_code(code)
         tokens = _wait(auth, code)

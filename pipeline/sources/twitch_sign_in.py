@@ -20,6 +20,7 @@ FORM = "application/x-www-form-urlencoded"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 # The dashboard needs no permission beyond being somebody.
 SCOPES = ""
+FOLLOWS_SCOPE = "user:read:follows"
 # RFC 8628, section 3.5.
 SLOW_DOWN_BY = 5
 
@@ -67,17 +68,18 @@ class _Said(msgspec.Struct):
 
 
 class TwitchAuth:
-    """The requests to `https://id.twitch.tv/oauth2` of one application."""
+    """The requests to `https://id.twitch.tv/oauth2` of one application, which asks for these permissions."""
 
-    def __init__(self, client: Client, url: str, client_id: str) -> None:
+    def __init__(self, client: Client, url: str, client_id: str, scopes: str = SCOPES) -> None:
         self._client = client
         self._url = url
         self._client_id = client_id
+        self._scopes = scopes
 
     def begin(self) -> DeviceCode:
         """Ask for a code; raises `SignInError` where Twitch does not know the application."""
         try:
-            reply = self._post("device", scopes=SCOPES)
+            reply = self._post("device", scopes=self._scopes)
         except (SourceChanged, SourceRefused) as error:
             raise SignInError(
                 f"Twitch signs nobody in for the application {self._client_id} ({_said(error)}): "
@@ -98,7 +100,7 @@ class TwitchAuth:
         while clock() < until:
             pause(interval)
             try:
-                reply = self._post("token", scopes=SCOPES, device_code=code.device_code, grant_type=DEVICE_GRANT)
+                reply = self._post("token", scopes=self._scopes, device_code=code.device_code, grant_type=DEVICE_GRANT)
             except SourceUnavailable as error:
                 interval = max(interval, error.retry_after.total_seconds() if error.retry_after else 0)
             except (SourceChanged, SourceRefused) as error:

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, Connection, Select, Table, Text, and_, bindparam, func, select, tuple_
+from sqlalchemy import ARRAY, Connection, Select, Table, Text, and_, bindparam, case, func, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert
 
 from models import Channel, DropBenefit, Game, GameExternalId, Organization
 from models.names import name_key, public_id
 from pipeline.bulk import execute_rows, insert_rows
 from pipeline.records import BenefitRecord, ChannelRecord, GameRecord, OrganizationRecord
+from pipeline.streams.records import UserRecord
 
 ORGANIZATIONS: Table = Organization.__table__  # type: ignore[assignment]
 GAMES: Table = Game.__table__  # type: ignore[assignment]
@@ -29,7 +30,7 @@ _KNOWN_GAMES = (
     )
 )
 
-Record = TypeVar("Record", OrganizationRecord, GameRecord, ChannelRecord, BenefitRecord)
+Record = TypeVar("Record", OrganizationRecord, GameRecord, ChannelRecord, BenefitRecord, UserRecord)
 Ids = dict[str, int]
 
 
@@ -56,7 +57,10 @@ def _organization(service: str, record: OrganizationRecord) -> dict[str, Any]:
 
 
 def store_channels(connection: Connection, service: str, records: Iterable[ChannelRecord], now: datetime) -> Ids:
-    """Insert or rename channels; returns row ids by external id. A missing display name keeps the known one."""
+    """Insert or rename channels; returns row ids by external id.
+
+    A missing display name keeps the known one; a login that changes is kept among the former ones.
+    """
     rows = [
         {
             "service": service,
@@ -68,6 +72,25 @@ def store_channels(connection: Connection, service: str, records: Iterable[Chann
         for record in distinct(records)
     ]
     return _upsert_by_external_id(connection, CHANNELS, rows, ("login", "display_name"))
+
+
+def store_users(connection: Connection, users: Iterable[UserRecord], now: datetime) -> Ids:
+    """Insert or update the channels of Twitch users, as of `now`; returns row ids by external id."""
+    rows = [
+        {
+            "service": "twitch",
+            "external_id": user.external_id,
+            "login": user.login,
+            "display_name": user.display_name,
+            "description": user.description,
+            "profile_image_url": user.profile_image_url,
+            "first_seen_at": now,
+            "checked_at": now,
+        }
+        for user in distinct(users)
+    ]
+    told = ("login", "display_name", "description", "profile_image_url", "checked_at")
+    return _upsert_by_external_id(connection, CHANNELS, rows, told)
 
 
 def store_benefits(connection: Connection, service: str, records: Iterable[BenefitRecord]) -> Ids:
@@ -131,7 +154,7 @@ def _upsert(table: Table, names: tuple[str, ...], told: tuple[str, ...]) -> Inse
     statement = insert_rows(table, names)
     return statement.on_conflict_do_update(
         index_elements=[table.c.service, table.c.external_id],
-        set_=_filling(statement, table, told),
+        set_=_filling(statement, table, told) | (_renamed(statement) if table is CHANNELS else {}),
         where=_differs(statement, table, told),
     )
 
@@ -146,6 +169,14 @@ def _ids_of(table: Table) -> Select[str, int]:
 def _filling(statement: Insert, table: Table, told: Sequence[str]) -> dict[str, Any]:
     """What is told replaces what is known; what is not told (null) leaves it."""
     return {name: func.coalesce(statement.excluded[name], table.c[name]) for name in told}
+
+
+def _renamed(statement: Insert) -> dict[str, Any]:
+    """Keep the login that a channel had; one that it takes back is no former one any more."""
+    login, before = CHANNELS.c.login, CHANNELS.c.former_logins
+    others = func.array_remove(func.array_remove(before, login), statement.excluded.login)
+    kept = func.array_append(others, login)
+    return {"former_logins": case((login != statement.excluded.login, kept), else_=before)}
 
 
 def _differs(statement: Insert, table: Table, told: Sequence[str]) -> Any:

@@ -1,0 +1,254 @@
+"""Commands that sum up what channels streamed: `channels stats` and `channels top`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import typer
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import Connection
+
+from models.statistics import (
+    By,
+    CategoryTotals,
+    HourTotals,
+    Ranked,
+    Story,
+    Totals,
+    by_hour,
+    by_weekday,
+    load_categories,
+    load_hours,
+    load_stories,
+    load_top,
+    load_totals,
+)
+from pipeline.cli.output import JsonFlag, console, parse_since, print_json, show
+from pipeline.cli.running import open_command
+from pipeline.errors import LootwireError
+from pipeline.runtime import utc_now
+from pipeline.streams.names import parse_name
+from pipeline.streams.wishes import Known, find_channel
+
+STREAMS_SHOWN = 5
+CATEGORIES_SHOWN = 10
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SHADES = " ░▒▓█"
+Since = Annotated[str, typer.Option(help="30d, 12h, or a time.")]
+Zone = Annotated[str, typer.Option("--zone", help="The time zone of weekdays and hours: Europe/Berlin.")]
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that `channels stats` tells of a channel."""
+
+    channel: Known
+    since: datetime
+    until: datetime
+    zone: str
+    totals: Totals
+    categories: Sequence[CategoryTotals]
+    week: Sequence[HourTotals]
+    stories: Sequence[Story]
+
+
+def show_statistics(
+    name: Annotated[str, typer.Argument(help="A channel: its login, one it had before, its id or its address.")],
+    since: Since = "30d",
+    zone: Zone = "UTC",
+    as_json: JsonFlag = False,
+) -> None:
+    """Sum up a channel: time on air, viewers, categories, weekdays and hours, and its last streams."""
+    now = utc_now()
+    begin = parse_since(since, now) or now
+    _check_zone(zone)
+    with open_command().engine.connect() as connection:
+        known = find_channel(connection, parse_name(name))
+        if known is None:
+            raise LootwireError(f"no channel {name!r} is known; `lootwire channels list` shows those that are followed")
+        told = _load(connection, known, begin, now, zone)
+    if as_json:
+        print_json(_as_json(told))
+    else:
+        _print(told)
+
+
+def show_top(
+    since: Since = "30d",
+    by: Annotated[By, typer.Option(help="By what.")] = "hours",
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    as_json: JsonFlag = False,
+) -> None:
+    """Show the channels that were on air longest, most often, or watched by most."""
+    now = utc_now()
+    with open_command().engine.connect() as connection:
+        ranked = load_top(connection, parse_since(since, now) or now, now, by=by, limit=limit)
+    if as_json:
+        for place, one in enumerate(ranked, 1):
+            print_json({"place": place, **_ranked_as_json(one)})
+        return
+    if not ranked:
+        console.print("No followed channel was on air in that time.")
+        return
+    console.print(_top_table(ranked, by))
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise typer.BadParameter(f"there is no time zone {zone!r}; write Europe/Berlin, say") from None
+
+
+def _load(connection: Connection, known: Known, since: datetime, until: datetime, zone: str) -> Statistics:
+    ids, channel_id = [known.channel_id], known.channel_id
+    return Statistics(
+        channel=known,
+        since=since,
+        until=until,
+        zone=zone,
+        totals=load_totals(connection, ids, since, until).get(channel_id, Totals()),
+        categories=load_categories(connection, ids, since, until).get(channel_id, []),
+        week=load_hours(connection, ids, since, until, zone=zone).get(channel_id, []),
+        stories=load_stories(connection, ids, STREAMS_SHOWN).get(channel_id, []),
+    )
+
+
+def _as_json(told: Statistics) -> dict[str, Any]:
+    return {
+        **msgspec.structs.asdict(told.channel),
+        "since": told.since,
+        "until": told.until,
+        "zone": told.zone,
+        **msgspec.structs.asdict(told.totals),
+        "categories": told.categories,
+        "weekdays": by_weekday(told.week),
+        "hours": by_hour(told.week),
+        "week": told.week,
+        "last_streams": told.stories,
+    }
+
+
+def _ranked_as_json(one: Ranked) -> dict[str, Any]:
+    who = {"channel_id": one.channel_id, "login": one.login, "display_name": one.display_name}
+    return who | msgspec.structs.asdict(one.totals)
+
+
+def _print(told: Statistics) -> None:
+    known, totals = told.channel, told.totals
+    name = known.display_name or known.login
+    told_login = "" if name.lower() == known.login else f" ({known.login})"
+    was = f", once {', '.join(known.former_logins)}" if known.former_logins else ""
+    console.print(show(f"{name}{told_login}{was}"), style="bold", markup=False)
+    console.print(f"from {show(told.since)} to {show(told.until)} UTC\n", style="dim")
+    if not totals.streams:
+        console.print("Not on air in that time.\n")
+    else:
+        console.print(_totals(totals))
+        console.print(_categories_table(told.categories, totals.seconds))
+        console.print()
+        console.print(_heat_map(told.week, told.zone))
+    if told.stories:
+        console.print(_stories_table(told.stories))
+
+
+def _totals(totals: Totals) -> Table:
+    table = Table.grid(padding=(0, 4, 0, 0))
+    each = totals.seconds / max(totals.streams, 1)
+    cells = (
+        (f"{totals.streams:,}", "streams"),
+        (_duration(totals.seconds), "on air"),
+        (_duration(each), "each"),
+        (_number(totals.average_viewers), "viewers on average"),
+        (_number(totals.peak_viewers), "at the peak"),
+    )
+    table.add_row(*[Text(value, style="bold") for value, _ in cells])
+    table.add_row(*[Text(label, style="dim") for _, label in cells])
+    table.add_row()
+    return table
+
+
+def _categories_table(categories: Sequence[CategoryTotals], whole: int) -> Table:
+    table = _plain("category", on_air="right", share="right", average="right", peak="right")
+    for one in categories[:CATEGORIES_SHOWN]:
+        share = f"{100 * one.seconds / whole:.0f} %" if whole else ""
+        name = show(one.name) if one.name else "not known"
+        counts = (_number(one.average_viewers), _number(one.peak_viewers))
+        table.add_row(Text(name), _duration(one.seconds), share, *counts)
+    if len(categories) > CATEGORIES_SHOWN:
+        rest = categories[CATEGORIES_SHOWN:]
+        table.add_row(f"{len(rest)} others", _duration(sum(one.seconds for one in rest)), "", "", "")
+    return table
+
+
+def _heat_map(week: Sequence[HourTotals], zone: str) -> Table:
+    """Weekdays by hours of the day: the darker, the more of that hour's time on air."""
+    cells = {(one.weekday, one.hour): one.seconds for one in week}
+    most = max(cells.values(), default=0)
+    days = by_weekday(week)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column(Text("hour", style="dim"), no_wrap=True)
+    table.add_column(Text("".join(f"{hour:<6}" for hour in range(0, 24, 3)), style="dim"), no_wrap=True)
+    table.add_column("on air", justify="right", no_wrap=True)
+    for weekday, label in enumerate(WEEKDAYS):
+        row = Text()
+        for hour in range(24):
+            row.append(_shade(cells.get((weekday, hour), 0), most) * 2, style="yellow")
+        table.add_row(label, row, _duration(days[weekday]))
+    table.caption = f"Time zone {zone}"
+    table.caption_justify = "left"
+    return table
+
+
+def _shade(seconds: int, most: int) -> str:
+    if not seconds:
+        return "·"
+    return SHADES[1 + min(3, 4 * seconds // (most + 1))]
+
+
+def _stories_table(stories: Sequence[Story]) -> Table:
+    table = _plain("last streams", lasted="right", average="right", peak="right", categories="left")
+    for story in stories:
+        recap = story.recap
+        played = ", ".join(show(one.name) if one.name else "?" for one in recap.categories)
+        counts = (_number(recap.average_viewers), _number(recap.peak_viewers))
+        lasted = _duration(recap.seconds) + (" so far" if story.live else "")
+        table.add_row(show(recap.started_at), lasted, *counts, Text(played))
+    return table
+
+
+def _top_table(ranked: Sequence[Ranked], by: By) -> Table:
+    headings = {"streams": "streams", "hours": "on air", "average": "average", "peak": "peak"}
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("", justify="right", style="dim")
+    table.add_column("channel", overflow="fold")
+    for key, heading in headings.items():
+        table.add_column(heading, justify="right", no_wrap=True, style="bold" if key == by else "")
+    for place, one in enumerate(ranked, 1):
+        totals = one.totals
+        counts = (_number(totals.average_viewers), _number(totals.peak_viewers))
+        name = Text(show(one.display_name or one.login))
+        table.add_row(str(place), name, f"{totals.streams:,}", _duration(totals.seconds), *counts)
+    return table
+
+
+def _plain(first: str, **others: Any) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(first, no_wrap=True, overflow="ellipsis")
+    for name, justify in others.items():
+        is_last = justify == "left"
+        table.add_column(
+            name.replace("_", " "), justify=justify, no_wrap=True, overflow="ellipsis" if is_last else "fold"
+        )
+    return table
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60:,} h {minutes % 60:02} m" if minutes >= 60 else f"{minutes} m"
+
+
+def _number(viewers: int | None) -> str:
+    return "–" if viewers is None else f"{viewers:,}"

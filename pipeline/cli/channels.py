@@ -1,0 +1,265 @@
+"""Commands on followed channels: `channels`, and its `add`, `remove`, `list` and `import`."""
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy import Connection, func, select
+
+from models import Follow
+from pipeline.cli.channel_statistics import show_statistics, show_top
+from pipeline.cli.output import JsonFlag, console, errors, print_json, show
+from pipeline.cli.running import SET_ASIDE, open_command
+from pipeline.errors import LootwireError, SourceRefused
+from pipeline.fetching import register
+from pipeline.http import Client
+from pipeline.runtime import Runtime, utc_now
+from pipeline.sources.twitch_account import SERVICE
+from pipeline.store.credentials import load_credential
+from pipeline.store.memory import find_game
+from pipeline.streams.adding import Told, add_category, add_channels
+from pipeline.streams.following import DEFAULT_TOP, followed_categories
+from pipeline.streams.listing import Line, list_watched
+from pipeline.streams.lists import LARGEST_LIST, ReadList, read_list
+from pipeline.streams.names import Name, parse_name
+from pipeline.streams.wishes import find_channel, follow_drops, unfollow, unfollow_category, unfollow_drops
+
+FAILED = 1
+TOLD_AT_MOST = 20
+channels = typer.Typer(help="Twitch channels that are followed.", no_args_is_help=False)
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME…", help="Logins, numeric ids or addresses of channels.")
+]
+Drops = Annotated[bool, typer.Option("--drops", help="All channels that running campaigns name.")]
+Game = Annotated[list[str] | None, typer.Option("--game", help="A category, by name; may be given several times.")]
+All = Annotated[bool, typer.Option("--all", help="Also those that campaigns name and that are not live.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    channels.command("stats")(show_statistics)
+    channels.command("top")(show_top)
+    app.add_typer(channels, name="channels")
+
+
+@channels.callback(invoke_without_command=True)
+def list_by_default(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show the followed channels; with a command, change them."""
+    if context.invoked_subcommand is None:
+        list_channels(as_json=as_json)
+
+
+@channels.command("list")
+def list_channels(as_json: JsonFlag = False, every: All = False) -> None:
+    """Show who is watched and why, what is on now, and whether it is told in real time or found by polling."""
+    runtime, now = open_command(), utc_now()
+    with runtime.engine.connect() as connection:
+        lines = list_watched(connection, now)
+        groups = _groups(connection, lines)
+    if as_json:
+        for line in lines:
+            print_json(line)
+        return
+    shown = [line for line in lines if every or line.live or "by hand" in line.why]
+    if shown:
+        console.print(_table(shown))
+    for group in groups:
+        console.print(group, markup=False, soft_wrap=True)
+    if not lines and not groups:
+        console.print("No channel is followed yet: `lootwire channels add NAME…`.", markup=False)
+
+
+@channels.command("add")
+def add(
+    names: Names = None,
+    drops: Drops = False,
+    game: Game = None,
+    top: Annotated[int, typer.Option(min=1, max=500, help="How many streams of a category.")] = DEFAULT_TOP,
+    as_json: JsonFlag = False,
+) -> int:
+    """Follow channels, all channels that campaigns name, or the most watched of a category."""
+    if not names and not drops and not game:
+        raise typer.BadParameter("give a NAME, --drops or --game NAME")
+    runtime = _open()
+    now = utc_now()
+    told: list[Told] = []
+    with Client() as client:
+        # Asked for before anything is changed: without an application nothing of this can be watched.
+        helix = runtime.needed_helix(client)
+        if names:
+            told = add_channels(runtime.engine, helix, [parse_name(name) for name in names], now)
+        added = [add_category(runtime.engine, helix, name, top, now) for name in game or []]
+    if drops:
+        with runtime.engine.begin() as connection:
+            follow_drops(connection, now)
+    if as_json:
+        _print_json(told)
+    else:
+        _print_told(told, TOLD_AT_MOST if len(told) > TOLD_AT_MOST else None)
+        for name in added:
+            console.print(f"{show(name)}: its {top} most watched streams are recorded from now on", markup=False)
+        if drops:
+            console.print("All channels that running campaigns name are watched from now on.")
+    return _code(told)
+
+
+@channels.command("remove")
+def remove(names: Names = None, drops: Drops = False, game: Game = None) -> int:
+    """Follow channels, campaigns' channels or categories no longer; what was recorded of them stays."""
+    if not names and not drops and not game:
+        raise typer.BadParameter("give a NAME, --drops or --game NAME")
+    done, missed = [], []
+    with open_command().engine.begin() as connection:
+        for name in names or []:
+            known = find_channel(connection, parse_name(name))
+            if known is None or not known.followed:
+                missed.append(f"{name}: is not followed")
+                continue
+            unfollow(connection, [known.channel_id])
+            done.append(f"{known.login}: followed no longer{_once(name, known.login)}")
+        for name in game or []:
+            wanted = find_game(connection, name)
+            if wanted in {category.game_id for category in followed_categories(connection)}:
+                unfollow_category(connection, wanted)
+                done.append(f"{name}: recorded no longer")
+            else:
+                missed.append(f"{name}: is not followed")
+        if drops:
+            (done if unfollow_drops(connection) else missed).append("campaigns' channels: watched no longer")
+    for line in done:
+        console.print(show(line), markup=False, soft_wrap=True)
+    for line in missed:
+        errors.print(f"lootwire: {show(line)}", markup=False, soft_wrap=True)
+    return (SET_ASIDE if done else FAILED) if missed else 0
+
+
+@channels.command("import")
+def import_list(
+    file: Annotated[
+        str | None, typer.Argument(metavar="FILE", help="Text (one a line), CSV or JSON; - for standard input.")
+    ] = None,
+    from_twitch: Annotated[
+        bool, typer.Option("--from-twitch", help="Whom the account follows that is signed in to Twitch.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> int:
+    """Follow the channels of a list, or all that a user follows at Twitch."""
+    if (file is None) is not from_twitch:
+        raise typer.BadParameter("give either a FILE, - for standard input, or --from-twitch")
+    listed = read_list(_read(file)) if file is not None else None
+    runtime = _open()
+    with Client() as client:
+        helix = runtime.needed_helix(client)
+        listed = listed or _followed_at_twitch(runtime, client)
+        told = add_channels(runtime.engine, helix, listed.names, utc_now())
+    if as_json:
+        _print_json(told)
+        return _code(told)
+    count = Counter(one.result for one in told)
+    console.print(f"{len(told)} channels, read as {listed.taken_as}", markup=False)
+    for result, number in count.most_common():
+        console.print(f"{number:>8}  {result}")
+    _print_told([one for one in told if one.is_set_aside or one.note], TOLD_AT_MOST)
+    return _code(told)
+
+
+def _open() -> Runtime:
+    """Return the runtime with all sources in the database, so that those of streams can be made due."""
+    runtime = open_command()
+    with runtime.engine.begin() as connection:
+        register(connection, runtime.sources, utc_now())
+    return runtime
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read(LARGEST_LIST + 1)
+    with Path(file).open("rb") as opened:
+        return opened.read(LARGEST_LIST + 1)
+
+
+def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
+    account = runtime.account
+    with runtime.engine.connect() as connection:
+        credential = load_credential(connection, SERVICE)
+    way_out = "`lootwire sources login twitch --follows`"
+    if account is None or credential is None:
+        raise LootwireError(f"nobody is signed in to Twitch: {way_out}, which also asks to read whom you follow")
+    try:
+        found = runtime.needed_helix(client).followed(credential.user_id, account.session(client))
+    except SourceRefused as error:
+        told = f"the sign-in of {credential.login} may not read whom it follows ({error}): sign in again with {way_out}"
+        raise LootwireError(told) from error
+    if not found:
+        raise LootwireError(f"{credential.login} follows nobody at Twitch")
+    names = tuple(Name(channel.login, external_id=channel.external_id) for channel in found)
+    return ReadList(names, f"the follows of {credential.login}")
+
+
+def _code(told: Sequence[Told]) -> int:
+    aside = sum(one.is_set_aside for one in told)
+    return 0 if not aside else FAILED if aside == len(told) else SET_ASIDE
+
+
+def _print_json(told: Sequence[Told]) -> None:
+    for one in told:
+        print_json(msgspec.structs.asdict(one))
+
+
+def _print_told(told: Sequence[Told], most: int | None) -> None:
+    for one in told[:most]:
+        note = f" ({one.note})" if one.note else ""
+        if one.is_set_aside:
+            errors.print(f"lootwire: {show(one.name)}: {show(one.note)}", markup=False, soft_wrap=True)
+        else:
+            console.print(f"{show(one.login)}: {one.result}{show(note)}", markup=False, soft_wrap=True)
+    if most is not None and len(told) > most:
+        console.print(f"… and {len(told) - most} more; --json tells all of them")
+
+
+def _once(asked: str, login: str) -> str:
+    return "" if asked.lower() == login else f" (asked for as {asked})"
+
+
+def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
+    """What is followed as a group, a sentence each."""
+    told = []
+    if connection.scalar(select(func.count()).where(Follow.kind == "drops")):
+        named = [line for line in lines if "drops" in line.why]
+        live = sum(line.live is not None for line in named)
+        told.append(f"Drops: {len(named)} channels that running campaigns name are watched, {live} of them live.")
+    categories = followed_categories(connection)
+    return told + [f"Category: the {one.top} most watched streams of {show(one.name)}." for one in categories]
+
+
+def _table(lines: Sequence[Line]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
+    table.add_column("channel", no_wrap=True, max_width=25, overflow="ellipsis")
+    table.add_column("on now", ratio=1, no_wrap=True, overflow="ellipsis", min_width=16)
+    table.add_column("viewers", justify="right", no_wrap=True)
+    table.add_column("last stream", no_wrap=True)
+    table.add_column("why", no_wrap=True)
+    table.add_column("by", no_wrap=True)
+    for line in lines:
+        on_now, viewers = Text(""), ""
+        if line.live:
+            parts = [part for part in (line.live.category, line.live.title) if part]
+            on_now = Text(show(" · ".join(parts)) or "live", style="green")
+            viewers = "" if line.live.viewers is None else f"{line.live.viewers:,}"
+        why = "+".join("hand" if reason == "by hand" else reason for reason in line.why)
+        table.add_row(_who(line), on_now, viewers, show(line.last_stream_at), why, line.covered)
+    return table
+
+
+def _who(line: Line) -> Text:
+    """The display name, with the login where that cannot be guessed from it, and what it was called before."""
+    name = line.display_name or line.login
+    told = show(name) if name.lower() == line.login else f"{show(name)} ({show(line.login)})"
+    was = f" was {show(line.former_logins[-1])}" if line.former_logins else ""
+    return Text.assemble(told, (was, "dim"))

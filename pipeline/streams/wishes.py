@@ -1,0 +1,121 @@
+"""Begin and stop to watch channels and categories, and find a channel by any name that it ever had."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ARRAY, Connection, Table, Text, any_, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models import Channel, Follow, Source
+from pipeline.bulk import execute_rows, insert_rows
+from pipeline.records import GameRecord
+from pipeline.store.catalogue import store_games, store_users
+from pipeline.streams.following import SERVICE
+from pipeline.streams.names import Name
+from pipeline.streams.records import UserRecord
+
+FOLLOWS: Table = Follow.__table__  # type: ignore[assignment]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A channel as it is known here."""
+
+    channel_id: int
+    external_id: str
+    login: str
+    display_name: str | None
+    former_logins: list[str]
+    followed: bool
+
+
+def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -> set[str]:
+    """Follow the channels of users; returns the ids at Twitch of those that were not followed before."""
+    ids = store_users(connection, users, now)
+    rows = [{"kind": "channel", "channel_id": channel_id, "created_at": now} for channel_id in ids.values()]
+    if not rows:
+        return set()
+    new = insert_rows(FOLLOWS, tuple(rows[0])).on_conflict_do_nothing().returning(FOLLOWS.c.channel_id)
+    followed = set(execute_rows(connection, new, rows).scalars())
+    _make_due(connection, now)
+    return {external_id for external_id, channel_id in ids.items() if channel_id in followed}
+
+
+def unfollow(connection: Connection, channel_ids: Sequence[int]) -> None:
+    """Follow these channels by hand no longer; what was recorded of them stays."""
+    connection.execute(delete(Follow).where(Follow.kind == "channel", Follow.channel_id == func.any(list(channel_ids))))
+
+
+def follow_drops(connection: Connection, now: datetime) -> bool:
+    """Watch every channel that a running campaign names; False where that was wished for before."""
+    created = connection.execute(insert(Follow).values(kind="drops", created_at=now).on_conflict_do_nothing())
+    _make_due(connection, now)
+    return created.rowcount > 0
+
+
+def unfollow_drops(connection: Connection) -> bool:
+    """Watch what campaigns name no longer; False where nobody did."""
+    return connection.execute(delete(Follow).where(Follow.kind == "drops")).rowcount > 0
+
+
+def follow_category(connection: Connection, category: GameRecord, top: int, now: datetime) -> None:
+    """Record the `top` most watched streams of a category; a second time changes how many."""
+    game_id = store_games(connection, SERVICE, [category])[category.external_id]
+    wish = insert(Follow).values(kind="category", game_id=game_id, top=top, created_at=now)
+    connection.execute(
+        wish.on_conflict_do_update(index_elements=["kind", "channel_id", "game_id"], set_={"top": wish.excluded.top})
+    )
+    _make_due(connection, now)
+
+
+def unfollow_category(connection: Connection, game_id: int) -> None:
+    """Record a category's streams no longer."""
+    connection.execute(delete(Follow).where(Follow.kind == "category", Follow.game_id == game_id))
+
+
+def find_channel(connection: Connection, name: Name) -> Known | None:
+    """Return the channel that a name means, as far as it is known here; a former login finds it too.
+
+    Digits are an id before they are a login. A login that another channel took over is the other's, unless only
+    the one that gave it up is followed.
+    """
+    is_id = Channel.external_id == (name.external_id or "")
+    is_login = func.lower(Channel.login) == (name.login or "")
+    was_login = (name.login or "") == any_(Channel.former_logins)
+    followed = select(Follow.id).where(Follow.kind == "channel", Follow.channel_id == Channel.id).exists()
+    query = (
+        select(
+            Channel.id,
+            Channel.external_id,
+            Channel.login,
+            Channel.display_name,
+            Channel.former_logins,
+            followed.label("followed"),
+        )
+        .where(Channel.service == SERVICE, is_id | is_login | was_login)
+        .order_by(is_id.desc(), followed.desc(), is_login.desc(), Channel.checked_at.desc().nulls_last(), Channel.id)
+        .limit(1)
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Known(*row)
+
+
+def renamed(connection: Connection, logins: Sequence[str]) -> dict[str, str]:
+    """Return the ids of channels that once had one of these logins, as far as it is known here."""
+    wanted = bindparam("logins", list(logins), type_=ARRAY(Text))
+    query = (
+        select(Channel.external_id, Channel.login, Channel.former_logins)
+        .where(Channel.service == SERVICE, (Channel.login == func.any(wanted)) | Channel.former_logins.overlap(wanted))
+        .order_by(Channel.checked_at.asc().nulls_first(), Channel.id)
+    )
+    found: dict[str, str] = {}
+    for external_id, login, former in connection.execute(query):
+        found |= dict.fromkeys({login, *former} & set(logins), external_id)
+    return found
+
+
+def _make_due(connection: Connection, now: datetime) -> None:
+    """What is new is looked at at once."""
+    connection.execute(
+        update(Source).values(next_due_at=now).where(Source.name.startswith("twitch.streams"), Source.next_due_at > now)
+    )

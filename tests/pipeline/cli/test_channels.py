@@ -1,0 +1,335 @@
+"""Following channels from the command line, at a local Twitch."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models import Channel, Source
+from pipeline.runtime import open_runtime, utc_now
+from pipeline.sources.twitch_account import sign_in
+from pipeline.sources.twitch_sign_in import Tokens, Viewer
+from pipeline.streams.following import followed_categories
+from tests.channels import Channels
+from tests.pipeline.cli.operator import Operator, Said
+from tests.twitch import LocalTwitch
+
+NOBODY = "this_is_nobody"
+
+
+@pytest.fixture(scope="module")
+def running_twitch() -> Iterator[LocalTwitch]:
+    with LocalTwitch() as twitch:
+        for login, user_id in (("ada_", "11"), ("grace", "12"), ("margaret", "13"), ("777", "14"), ("late", "777")):
+            twitch.add_user(login, id=user_id, display_name=login.title())
+        twitch.add_user("12", id="15")
+        for category_id, name in (("1", "Gloomtide"), ("2", "Moss Runner"), ("3", "Moss Runner II")):
+            twitch.add_category(category_id, name)
+        yield twitch
+
+
+@pytest.fixture
+def twitch(running_twitch: LocalTwitch) -> LocalTwitch:
+    running_twitch.heal()
+    running_twitch.forget_requests()
+    return running_twitch
+
+
+@pytest.fixture
+def follower(operator: Operator, twitch: LocalTwitch, monkeypatch: pytest.MonkeyPatch) -> Operator:
+    """An operator with an application at Twitch."""
+    monkeypatch.setenv("TWITCH_CLIENT_ID", twitch.client_id)
+    monkeypatch.setenv("TWITCH_CLIENT_SECRET", twitch.client_secret)
+    monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
+    monkeypatch.setenv("LOOTWIRE_HELIX_URL", twitch.helix_url)
+    return operator
+
+
+def followed(operator: Operator) -> list[str]:
+    return [line["login"] for line in operator.run("channels", "list", "--json").lines]
+
+
+def asked(twitch: LocalTwitch, path: str) -> int:
+    return sum(one.path == f"/helix/{path}" for one in twitch.requests)
+
+
+def test_channels_are_followed_by_login_id_and_address_in_one_request(follower: Operator, twitch: LocalTwitch) -> None:
+    said = follower.run("channels", "add", "Ada_", "12", "https://www.twitch.tv/margaret/videos", "--json")
+    assert said.code == 0
+    assert [(line["name"], line["result"], line["login"], line["taken_as"]) for line in said.lines] == [
+        ("Ada_", "followed", "ada_", "login"),
+        ("12", "followed", "grace", "id"),
+        ("https://www.twitch.tv/margaret/videos", "followed", "margaret", "login"),
+    ]
+    assert followed(follower) == ["ada_", "grace", "margaret"]
+    assert asked(twitch, "users") == 1
+
+
+def test_digits_say_what_they_were_taken_for(follower: Operator) -> None:
+    assert "for the login 12 write twitch.tv/12" in follower.run("channels", "add", "12").out
+    assert "there is no such id" not in follower.run("channels", "add", "777").out
+    said = follower.run("channels", "add", "twitch.tv/777", "--json").lines[0]
+    assert (said["external_id"], said["taken_as"]) == ("14", "login")
+
+
+def test_what_is_unknown_is_told_and_the_rest_is_followed(follower: Operator) -> None:
+    said = follower.run("channels", "add", "grace", NOBODY, "kick.com/x", "grace")
+    assert said.code == 3
+    assert said.out.splitlines() == ["grace: followed", "grace: already followed"]
+    assert f"{NOBODY}: Twitch knows no such channel" in said.errors
+    assert "kick.com/x: is no address of a channel" in said.errors
+    assert follower.run("channels", "add", NOBODY).code == 1
+
+
+def test_nothing_to_add_or_to_remove_is_wrong_usage(follower: Operator) -> None:
+    for command in ("add", "remove", "import"):
+        assert follower.run("channels", command).code == 2
+
+
+def test_without_an_application_it_says_how_to_get_one(operator: Operator) -> None:
+    said = operator.run("channels", "add", "grace")
+    assert said.code == 1
+    assert "TWITCH_CLIENT_ID" in said.errors
+    assert "dev.twitch.tv" in said.errors
+
+
+def test_when_twitch_is_away_nobody_is_followed(follower: Operator, twitch: LocalTwitch) -> None:
+    twitch.fail("/helix/users", 500, times=9)
+    said = follower.run("channels", "add", "grace", "--drops")
+    assert said.code == 1
+    twitch.heal()
+    assert "No channel is followed yet" in follower.run("channels").out
+
+
+def test_a_renamed_channel_is_found_by_the_login_that_it_had(follower: Operator, twitch: LocalTwitch) -> None:
+    twitch.add_user("firstname", id="40")
+    follower.run("channels", "add", "firstname")
+    twitch.rename("firstname", "secondname")
+    said = follower.run("channels", "add", "firstname", "--json").lines[0]
+    assert (said["login"], said["result"]) == ("secondname", "already followed")
+    assert (said["taken_as"], said["note"]) == ("former login", "is now secondname")
+    assert follower.run("channels", "list", "--json").lines[0]["former_logins"] == ["firstname"]
+    assert "was firstname" in follower.run("channels", "list").out
+    assert follower.run("channels", "stats", "firstname", "--json").lines[0]["login"] == "secondname"
+    assert (
+        "secondname: followed no longer (asked for as firstname)" in follower.run("channels", "remove", "firstname").out
+    )
+    assert followed(follower) == []
+
+
+def test_removed_channels_are_no_longer_followed_and_their_history_stays(follower: Operator) -> None:
+    follower.run("channels", "add", "ada_", "grace", "12")
+    said = follower.run("channels", "remove", "12", "https://twitch.tv/ada_", NOBODY)
+    assert (said.code, f"{NOBODY}: is not followed" in said.errors) == (3, True)
+    assert followed(follower) == []
+    assert follower.run("channels", "remove", "grace").code == 1
+    with follower.engine.connect() as connection:
+        assert set(connection.scalars(select(Channel.login))) == {"ada_", "grace"}
+
+
+def test_what_is_added_is_polled_at_once(follower: Operator) -> None:
+    follower.run("sources")
+    later = utc_now() + timedelta(hours=1)
+    polled = {"name": "twitch.streams", "service": "twitch", "next_due_at": later}
+    with follower.engine.begin() as connection:
+        connection.execute(insert(Source).values(polled).on_conflict_do_nothing())
+        connection.execute(update(Source).values(next_due_at=later))
+    follower.run("channels", "add", "grace")
+    with follower.engine.connect() as connection:
+        due = set(connection.scalars(select(Source.name).where(Source.next_due_at <= utc_now())))
+    assert due
+    assert all(name.startswith("twitch.streams") for name in due)
+
+
+def test_channels_of_campaigns_are_watched_as_a_group(follower: Operator) -> None:
+    now = datetime.now(UTC)
+    rows = Channels(follower.engine, now)
+    rows.campaign([rows.channel("named", follow=False), rows.channel("other", follow=False)])
+    assert follower.run("channels", "add", "--drops").code == 0
+    assert follower.run("channels", "add", "--drops").code == 0
+    lines = follower.run("channels", "list", "--json").lines
+    assert [(line["login"], line["why"]) for line in lines] == [("named", ["drops"]), ("other", ["drops"])]
+    assert "Drops: 2 channels" in follower.run("channels").out
+    assert "named" not in follower.run("channels").out.split("Drops:")[0]
+    assert "Named" in follower.run("channels", "list", "--all").out
+    assert follower.run("channels", "remove", "--drops").code == 0
+    assert followed(follower) == []
+    assert follower.run("channels", "remove", "--drops").code == 1
+
+
+def test_a_category_is_followed_by_its_name_as_people_write_it(follower: Operator) -> None:
+    assert "Moss Runner: its 5 most" in follower.run("channels", "add", "--game", "moss runner", "--top", "5").out
+    follower.run("channels", "add", "--game", "Gloomtide")
+    follower.run("channels", "add", "--game", "Moss Runner", "--top", "50")
+    with follower.engine.connect() as connection:
+        categories = [(one.external_id, one.name, one.top) for one in followed_categories(connection)]
+    assert categories == [("2", "Moss Runner", 50), ("1", "Gloomtide", 20)]
+    assert "50 most watched streams of Moss Runner" in follower.run("channels").out
+    assert follower.run("channels", "remove", "--game", "gloomtide").code == 0
+    with follower.engine.connect() as connection:
+        assert [one.name for one in followed_categories(connection)] == ["Moss Runner"]
+
+
+def test_a_category_that_is_not_plain_lists_what_there_is(follower: Operator) -> None:
+    said = follower.run("channels", "add", "--game", "moss")
+    assert said.code == 1
+    assert "'Moss Runner', 'Moss Runner II'" in said.errors
+    assert "finds no category 'Xyzzy'" in follower.run("channels", "add", "--game", "Xyzzy").errors
+
+
+def test_a_list_tells_what_is_on_and_what_was_on_last(follower: Operator) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    rows = Channels(follower.engine, now)
+    gloom = rows.game("Gloomtide")
+    live = rows.channel("lanternwake")
+    rows.stream(live, now - timedelta(hours=3), 60)
+    rows.stream(live, now - timedelta(hours=1), None, games=[(0, gloom)], viewers=[(0, 5), (55, 1234), (56, None)])
+    rows.stream(rows.channel("quiet"), now - timedelta(days=2), 60)
+    rows.channel("never")
+    lines = {line["login"]: line for line in follower.run("channels", "--json").lines}
+    on_now = lines["lanternwake"]["live"]
+    assert (on_now["title"], on_now["category"], on_now["viewers"]) == ("A quiet evening", "Gloomtide", 1234)
+    assert lines["quiet"]["live"] is None
+    assert lines["quiet"]["last_stream_at"] == (now - timedelta(days=2)).isoformat().replace("+00:00", "Z")
+    assert lines["never"]["last_stream_at"] is None
+    shown = follower.run("channels", "list").out
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    assert "1,234" in shown
+
+
+def test_what_eventsub_tells_is_covered_in_real_time_and_all_else_by_polling(follower: Operator) -> None:
+    now = datetime.now(UTC)
+    rows = Channels(follower.engine, now)
+    for login in ("told", "left_out"):
+        rows.channel(login)
+    rows.channel("new", since=now)
+    with follower.engine.connect() as connection:
+        ids = dict(connection.execute(select(Channel.login, Channel.external_id)).all())
+    cursor = {"reconciled_at": (now - timedelta(minutes=5)).isoformat(), "left_out": [ids["left_out"]]}
+    source = {"name": "twitch.eventsub", "service": "twitch", "next_due_at": now}
+    rows.add(Source, **source, cursor=cursor, last_success_at=now)
+
+    def covered() -> dict[str, str]:
+        return {line["login"]: line["covered"] for line in follower.run("channels", "--json").lines}
+
+    assert covered() == {"told": "real time", "left_out": "polling", "new": "polling"}
+    with follower.engine.begin() as connection:
+        connection.execute(update(Source).values(failing_since=now))
+    assert set(covered().values()) == {"polling"}
+    with follower.engine.begin() as connection:
+        connection.execute(update(Source).values(failing_since=None, last_success_at=now - timedelta(hours=1)))
+    assert set(covered().values()) == {"polling"}
+
+
+def test_a_file_is_imported_with_a_report(follower: Operator) -> None:
+    follower.run("channels", "add", "ada_")
+    path = follower.folder / "mine.txt"
+    path.write_text("# mine\nada_\ntwitch.tv/grace\n12\nthis is none\nnobody_here\n")
+    said = follower.run("channels", "import", str(path))
+    assert said.code == 3
+    assert "5 channels, read as text" in said.out
+    assert " ".join(said.out.split()).startswith("5 channels, read as text 2 already followed 1 followed")
+    assert "nobody_here: Twitch knows no such channel" in said.errors
+    assert followed(follower) == ["ada_", "grace"]
+
+
+def test_a_list_may_come_on_standard_input(follower: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = io.BytesIO(json.dumps({"data": [{"broadcaster_id": "13", "broadcaster_login": "was"}]}).encode())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(listed))
+    said = follower.run("channels", "import", "-", "--json")
+    assert said.code == 0
+    assert [(line["login"], line["result"]) for line in said.lines] == [("margaret", "followed")]
+
+
+def test_a_file_that_is_not_there_is_told_in_a_line(follower: Operator) -> None:
+    said = follower.run("channels", "import", "missing.txt")
+    assert (said.code, len(said.errors.splitlines())) == (1, 1)
+
+
+def signed_in(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Said:
+    """Import the follows of an account whose sign-in has these scopes."""
+    runtime = open_runtime()
+    token = twitch.user_token("11", client_id="kd1unb4b3q4t58fwlpcbzcbnm76a8fp", scopes=scopes)
+    viewer = Viewer(client_id="kd1unb4b3q4t58fwlpcbzcbnm76a8fp", login="ada_", user_id="11")
+    sign_in(runtime.engine, runtime.vault, Tokens(token), viewer, utc_now())
+    runtime.engine.dispose()
+    return follower.run("channels", "import", "--from-twitch")
+
+
+def test_the_follows_of_an_account_are_imported(follower: Operator, twitch: LocalTwitch) -> None:
+    twitch.set_follows("11", ["grace", "margaret", "12"])
+    said = signed_in(follower, twitch, "user:read:follows")
+    assert said.code == 0
+    assert "3 channels, read as the follows of ada_" in said.out
+    assert followed(follower) == ["12", "grace", "margaret"]
+
+
+def test_a_sign_in_without_the_permission_says_how_to_get_it(follower: Operator, twitch: LocalTwitch) -> None:
+    nobody = follower.run("channels", "import", "--from-twitch")
+    assert (nobody.code, "nobody is signed in" in nobody.errors) == (1, True)
+    said = signed_in(follower, twitch)
+    assert said.code == 1
+    assert "sources login twitch --follows" in said.errors
+    assert "sources login twitch --follows" in nobody.errors
+
+
+def test_statistics_of_a_channel_that_nobody_knows_say_so(follower: Operator) -> None:
+    said = follower.run("channels", "stats", NOBODY)
+    assert (said.code, "is known" in said.errors) == (1, True)
+    assert follower.run("channels", "top").out == "No followed channel was on air in that time.\n"
+
+
+@pytest.fixture
+def history(follower: Operator) -> Operator:
+    """Two channels that were on air in the last days."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    rows = Channels(follower.engine, now)
+    gloom, moss = rows.game("Gloomtide"), rows.game("Moss Runner")
+    for days in range(1, 9):
+        start = now - timedelta(days=days)
+        viewers = [(minute, 1000 + minute) for minute in range(0, 120, 5)]
+        rows.stream(rows.channel() if days == 1 else 1, start, 120, games=[(0, gloom), (90, moss)], viewers=viewers)
+    rows.stream(rows.channel("short"), now - timedelta(hours=5), 30, viewers=[(0, 90_000)])
+    return follower
+
+
+def test_statistics_sum_up_what_a_channel_streamed(history: Operator) -> None:
+    (told,) = history.run("channels", "stats", "lanternwake", "--since", "180h", "--json").lines
+    assert (told["streams"], told["seconds"], told["peak_viewers"]) == (7, 7 * 7200, 1115)
+    assert [(one["name"], one["seconds"]) for one in told["categories"]] == [
+        ("Gloomtide", 7 * 5400),
+        ("Moss Runner", 7 * 1800),
+    ]
+    assert sum(told["weekdays"]) == sum(told["hours"]) == sum(cell["seconds"] for cell in told["week"]) == 7 * 7200
+    assert len(told["last_streams"]) == 5
+    assert told["last_streams"][0]["recap"]["average_viewers"] == pytest.approx(1057, abs=5)
+    assert told["followed"] is True
+
+
+def test_statistics_fit_a_screen_of_eighty_columns(history: Operator) -> None:
+    shown = history.run("channels", "stats", "LANTERNWAKE", "--zone", "Europe/Berlin").out
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    for part in ("Lanternwake", "8 ", "16 h 00 m", "Gloomtide", "Moss Runner", "Mon", "Sun", "Europe/Berlin", "█"):
+        assert part in shown
+
+
+def test_a_time_zone_that_there_is_not_is_wrong_usage(history: Operator) -> None:
+    for zone in ("Atlantis", "", "../etc/passwd", "Europe"):
+        assert history.run("channels", "stats", "lanternwake", "--zone", zone).code == 2
+
+
+def test_the_top_is_by_hours_unless_asked_otherwise(history: Operator) -> None:
+    assert [line["login"] for line in history.run("channels", "top", "--json").lines] == ["lanternwake", "short"]
+    by_peak = history.run("channels", "top", "--by", "peak", "--json").lines
+    assert [(line["place"], line["login"], line["peak_viewers"]) for line in by_peak] == [
+        (1, "short", 90_000),
+        (2, "lanternwake", 1115),
+    ]
+    shown = history.run("channels", "top", "--by", "average").out
+    assert max(len(line) for line in shown.splitlines()) <= 80
+    assert history.run("channels", "top", "--by", "loudness").code == 2
