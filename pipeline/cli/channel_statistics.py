@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -149,7 +149,8 @@ def _print(told: Statistics) -> None:
         console.print(_totals(totals))
         console.print(_categories_table(told.categories, totals.seconds))
         console.print()
-        console.print(_heat_map(told.week, told.zone))
+        console.print(_heat_map(told.week))
+        console.print(f"time zone {told.zone}\n", style="dim", markup=False)
     if told.stories:
         console.print(_stories_table(told.stories))
 
@@ -183,7 +184,7 @@ def _categories_table(categories: Sequence[CategoryTotals], whole: int) -> Table
     return table
 
 
-def _heat_map(week: Sequence[HourTotals], zone: str) -> Table:
+def _heat_map(week: Sequence[HourTotals]) -> Table:
     """Weekdays by hours of the day: the darker, the more of that hour's time on air."""
     cells = {(one.weekday, one.hour): one.seconds for one in week}
     most = max(cells.values(), default=0)
@@ -197,8 +198,6 @@ def _heat_map(week: Sequence[HourTotals], zone: str) -> Table:
         for hour in range(24):
             row.append(_shade(cells.get((weekday, hour), 0), most) * 2, style="yellow")
         table.add_row(label, row, _duration(days[weekday]))
-    table.caption = f"Time zone {zone}"
-    table.caption_justify = "left"
     return table
 
 
@@ -209,13 +208,15 @@ def _shade(seconds: int, most: int) -> str:
 
 
 def _stories_table(stories: Sequence[Story]) -> Table:
-    table = _plain("last streams", lasted="right", average="right", peak="right", categories="left")
+    table = _plain("last streams", lasted="right", average="right", peak="right")
+    table.expand = True
+    table.add_column("categories", ratio=1, no_wrap=True, overflow="ellipsis")
     for story in stories:
         recap = story.recap
-        played = ", ".join(show(one.name) if one.name else "?" for one in recap.categories)
+        played = ", ".join(show(one.name) if one.name else "not known" for one in recap.categories)
         counts = (_number(recap.average_viewers), _number(recap.peak_viewers))
-        lasted = _duration(recap.seconds) + (" so far" if story.live else "")
-        table.add_row(show(recap.started_at), lasted, *counts, Text(played))
+        lasted = ("live, " if story.live else "") + _duration(recap.seconds)
+        table.add_row(show(recap.started_at), lasted, *counts, Text(played), style="green" if story.live else "")
     return table
 
 
@@ -234,14 +235,11 @@ def _top_table(ranked: Sequence[Ranked], by: By) -> Table:
     return table
 
 
-def _plain(first: str, **others: Any) -> Table:
+def _plain(first: str, **others: Literal["left", "right"]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(first, no_wrap=True, overflow="ellipsis")
     for name, justify in others.items():
-        is_last = justify == "left"
-        table.add_column(
-            name.replace("_", " "), justify=justify, no_wrap=True, overflow="ellipsis" if is_last else "fold"
-        )
+        table.add_column(name.replace("_", " "), justify=justify, no_wrap=True)
     return table
 
 

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -68,7 +69,7 @@ def list_channels(as_json: JsonFlag = False, every: All = False) -> None:
         return
     shown = [line for line in lines if every or line.live or "by hand" in line.why]
     if shown:
-        console.print(_table(shown))
+        console.print(_table(shown, now))
     for group in groups:
         console.print(group, markup=False, soft_wrap=True)
     if not lines and not groups:
@@ -238,23 +239,33 @@ def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
     return told + [f"Category: the {one.top} most watched streams of {show(one.name)}." for one in categories]
 
 
-def _table(lines: Sequence[Line]) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=False)
-    table.add_column("channel", no_wrap=True, max_width=25, overflow="ellipsis")
-    table.add_column("on now", ratio=1, no_wrap=True, overflow="ellipsis", min_width=16)
+def _table(lines: Sequence[Line], now: datetime) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    table.add_column("channel", no_wrap=True, max_width=22, overflow="ellipsis")
+    table.add_column("on now", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("viewers", justify="right", no_wrap=True)
-    table.add_column("last stream", no_wrap=True)
+    table.add_column("last on", justify="right", no_wrap=True)
     table.add_column("why", no_wrap=True)
-    table.add_column("by", no_wrap=True)
+    table.add_column("told by", no_wrap=True)
     for line in lines:
-        on_now, viewers = Text(""), ""
+        on_now, viewers, last_on = Text(""), "", _ago(line.last_stream_at, now)
         if line.live:
             parts = [part for part in (line.live.category, line.live.title) if part]
             on_now = Text(show(" · ".join(parts)) or "live", style="green")
             viewers = "" if line.live.viewers is None else f"{line.live.viewers:,}"
+            last_on = f"for {_span(now - line.live.since)}"
         why = "+".join("hand" if reason == "by hand" else reason for reason in line.why)
-        table.add_row(_who(line), on_now, viewers, show(line.last_stream_at), why, line.covered)
+        table.add_row(_who(line), on_now, viewers, last_on, why, line.covered)
     return table
+
+
+def _ago(at: datetime | None, now: datetime) -> str:
+    return "" if at is None else f"{_span(now - at)} ago"
+
+
+def _span(span: timedelta) -> str:
+    hours = round(span / timedelta(hours=1))
+    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} d"
 
 
 def _who(line: Line) -> Text:
