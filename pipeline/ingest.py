@@ -4,37 +4,37 @@ Everything here runs inside the caller's transaction: state, events, deliveries 
 or not at all.
 """
 
-import functools
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Update, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Source
 from models.events import EventDetail, EventKind
+from pipeline.badges import BadgeSubjects
 from pipeline.errors import InvalidItem
 from pipeline.judge import ABSENCES_TO_BELIEVE, OpenItem, Verdict, count_absence, judge
 from pipeline.placing import HAS_A_SAY_FOR, outranks
 from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapshot, clean
 from pipeline.sources.base import UNREADABLE, DropSource
-from pipeline.store import sightings
 from pipeline.store.events import NewEvent, append_events
 from pipeline.store.quarantine import keep_aside, was_refused
-from pipeline.store.sightings import OpenSighting
+from pipeline.store.sightings import OpenSighting, load_open_items
+from pipeline.streams.records import BadgeRecord
 from pipeline.subjects import CampaignSubjects, RewardSubjects, Subjects
+from pipeline.turn import Turn
 
-# Snapshots are stored one at a time: two sources may create the same game, and event ids keep the order of commits.
 # The lock is on the rows of all sources, so taking it is also the one read of the source's own row.
 _LOCKED = select(*Source.__table__.c).order_by(Source.id).with_for_update()
 
 # The digest of something that must be decoded next time whatever its bytes are: no item has it.
 UNSETTLED = b""
 
-Record = CampaignRecord | RewardCampaignRecord
+Record = CampaignRecord | RewardCampaignRecord | BadgeRecord
 Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
 
 
@@ -57,7 +57,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     connection: Connection
     adapter: DropSource
-    source: RowMapping
+    source: Mapping[Any, Any]
     payload: bytes
     taken_at: datetime
     now: datetime
@@ -67,7 +67,11 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def subjects(self) -> Subjects[Any]:
         """How this source's kind of thing is loaded, stored and told."""
-        kinds: dict[str, type[Subjects[Any]]] = {"campaign": CampaignSubjects, "reward": RewardSubjects}
+        kinds: dict[str, type[Subjects[Any]]] = {
+            "campaign": CampaignSubjects,
+            "reward": RewardSubjects,
+            "badge": BadgeSubjects,
+        }
         return kinds[self.adapter.kind](self.connection, self.adapter.service)
 
     def append(self, events: Sequence[NewEvent]) -> Counter[str]:
@@ -106,9 +110,30 @@ def lock_source(connection: Connection, name: str) -> RowMapping:
     return lock_source(connection, name)
 
 
-def ingest(context: Context, snapshot: Snapshot) -> Ingested:
-    """Take a snapshot in; an old one (not newer than the last) only adds what was never seen."""
-    known = sightings.load_open(context.connection, context.source["id"])
+def ingest(context: Context, snapshot: Snapshot, turn: Turn | None = None) -> Ingested:
+    """Take a snapshot in; an old one (not newer than the last) only adds what was never seen.
+
+    With a `turn` that others share its caller ends that; else the snapshot has one of its own.
+    """
+    if turn is not None:
+        return _take_in(context, snapshot, turn)
+    turn = Turn(context.connection, take_turn(context.connection))
+    ingested = _take_in(context, snapshot, turn)
+    turn.end()
+    return ingested
+
+
+def ingest_unchanged(context: Context) -> Ingested:
+    """Take in the answer "nothing changed": what was listed is listed still, and what was missing still is."""
+    turn = Turn(context.connection, take_turn(context.connection))
+    items = [Item(s.digest, b"") for s in turn.sightings(context.adapter.name).open() if not s.absent_count]
+    ingested = _take_in(context, Snapshot(items=items), turn)
+    turn.end()
+    return ingested
+
+
+def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
+    known = turn.sightings(context.adapter.name).open()
     by_digest = {sighting.digest: sighting for sighting in known}
     seen = {by_digest[item.digest].external_id for item in snapshot.items if item.digest in by_digest}
     last = context.source["last_snapshot_at"]
@@ -126,7 +151,7 @@ def ingest(context: Context, snapshot: Snapshot) -> Ingested:
         if fresh and was_refused(context.connection, context.source["id"], context.payload):
             # An import that is repeated must not believe what it did not believe the first time.
             fresh = {}
-        changed, told = _store_late(context, fresh, last)
+        changed, told = _store_late(context, turn, fresh, last)
         return Ingested(
             outcome="late", changed=changed, events=context.append(told), quarantined=quarantined, **counted
         )
@@ -137,28 +162,21 @@ def ingest(context: Context, snapshot: Snapshot) -> Ingested:
         quarantined.append(context.keep(context.payload, verdict.reason, verdict.detail or ""))
     if verdict.outcome == "suspect":
         told, state = _unexpected(context, verdict.detail or "")
-        _set_source(context, **state)
+        turn.set_source(context.adapter.name, **state)
         return Ingested(outcome="quarantined", events=context.append(told), quarantined=quarantined, **counted)
 
     told_of_source, state = list[NewEvent](), dict[str, datetime | str | None]()
-    changed, told = _store(context, fresh, complete=snapshot.complete)
-    _forget_absences(context, known, seen)
+    changed, told = _store(context, turn, fresh, complete=snapshot.complete)
+    _forget_absences(context, turn, known, seen)
     if verdict.outcome == "sound":
-        told += _store_absences(context, absent, open_items)
+        told += _store_absences(context, turn, absent, open_items)
         told_of_source, state = _expected_again(context)
     elif verdict.reason is not None:
         told_of_source, state = _unexpected(context, verdict.detail or "")
-    _set_source(context, last_snapshot_at=context.taken_at, **state)
+    turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
     events = context.append([*told, *told_of_source])
     outcome: Outcome = "ok" if changed or events else "unchanged"
     return Ingested(outcome=outcome, changed=changed, events=events, quarantined=quarantined, **counted)
-
-
-def ingest_unchanged(context: Context) -> Ingested:
-    """Take in the answer "nothing changed": what was listed is listed still, and what was missing still is."""
-    listed = sightings.load_open(context.connection, context.source["id"])
-    items = [Item(s.digest, b"") for s in listed if not s.absent_count]
-    return ingest(context, Snapshot(items=items))
 
 
 def _parse(
@@ -216,7 +234,7 @@ def _judge(
     """Judge the snapshot; what is open is only asked where something is missing."""
     open_items: Mapping[str, OpenItem] = {}
     if absent or not seen:
-        open_items = sightings.load_open_items(context.connection, context.adapter.kind, context.adapter.service, known)
+        open_items = load_open_items(context.connection, context.adapter.kind, context.adapter.service, known)
     verdict = judge(
         open_items,
         seen,
@@ -229,28 +247,29 @@ def _judge(
     return verdict, open_items
 
 
-def _store(context: Context, fresh: Mapping[str, tuple[Item, Record]], *, complete: bool) -> tuple[int, list[NewEvent]]:
+def _store(
+    context: Context, turn: Turn, fresh: Mapping[str, tuple[Item, Record]], *, complete: bool
+) -> tuple[int, list[NewEvent]]:
     """Store new and changed records; returns how many rows differ and the events that makes."""
     if not fresh:
         return 0, []
-    elsewhere = _listed_elsewhere(context, list(fresh))
+    elsewhere = _listed_elsewhere(context, turn, list(fresh))
     outranked = {key for key, names in elsewhere.items() if outranks(names, context.adapter.name)}
     records = [record for _, record in fresh.values()]
     stored = context.subjects.store(records, context.taken_at, outranked=outranked, complete=complete)
     digests = {
         key: (UNSETTLED if key in stored.unsettled else item.digest, item.group_id) for key, (item, _) in fresh.items()
     }
-    sightings.record_seen(context.connection, context.source["id"], digests, seen_at=context.taken_at)
+    turn.sightings(context.adapter.name).seen(digests, at=context.taken_at)
     return stored.changed, list(stored.events)
 
 
-def _listed_elsewhere(context: Context, external_ids: Sequence[str]) -> dict[str, set[str]]:
-    since = context.taken_at - HAS_A_SAY_FOR
-    return sightings.listed_by_others(context.connection, context.source["id"], external_ids, since=since)
+def _listed_elsewhere(context: Context, turn: Turn, external_ids: Sequence[str]) -> dict[str, set[str]]:
+    return turn.listed_by_others(context.adapter.name, external_ids, since=context.taken_at - HAS_A_SAY_FOR)
 
 
 def _store_late(
-    context: Context, fresh: Mapping[str, tuple[Item, Record]], last: datetime
+    context: Context, turn: Turn, fresh: Mapping[str, tuple[Item, Record]], last: datetime
 ) -> tuple[int, list[NewEvent]]:
     """Add what an old snapshot lists and nothing newer ever did; it cannot say what is true now."""
     if not fresh:
@@ -258,28 +277,23 @@ def _store_late(
     over = {key for key, (_, record) in fresh.items() if record.end_at and record.end_at <= last}
     for is_over in (True, False):
         digests = {key: (item.digest, item.group_id) for key, (item, _) in fresh.items() if (key in over) is is_over}
-        sightings.record_seen(
-            context.connection,
-            context.source["id"],
-            digests,
-            seen_at=context.taken_at,
-            closed_at=context.taken_at if is_over else None,
-        )
+        closed_at = context.taken_at if is_over else None
+        turn.sightings(context.adapter.name).seen(digests, at=context.taken_at, closed_at=closed_at)
     stored = context.subjects.store([record for _, record in fresh.values()], context.taken_at, now=last)
     return stored.changed, list(stored.events)
 
 
-def _forget_absences(context: Context, known: Sequence[OpenSighting], seen: set[str]) -> None:
+def _forget_absences(context: Context, turn: Turn, known: Sequence[OpenSighting], seen: set[str]) -> None:
     back = [s.external_id for s in known if s.absent_count and s.external_id in seen]
-    sightings.record_back(context.connection, context.source["id"], back)
+    turn.sightings(context.adapter.name).back(back)
 
 
 def _store_absences(
-    context: Context, absent: Sequence[OpenSighting], open_items: Mapping[str, OpenItem]
+    context: Context, turn: Turn, absent: Sequence[OpenSighting], open_items: Mapping[str, OpenItem]
 ) -> list[NewEvent]:
     """Count absences; end what is past its own end, withdraw what was missed often enough."""
-    source_id, taken_at = context.source["id"], context.taken_at
-    held = _listed_elsewhere(context, [sighting.external_id for sighting in absent])
+    sightings, taken_at = turn.sightings(context.adapter.name), context.taken_at
+    held = _listed_elsewhere(context, turn, [sighting.external_id for sighting in absent])
     over: list[str] = []
     missing: dict[str, int] = {}
     for sighting in absent:
@@ -290,9 +304,7 @@ def _store_absences(
         count = count_absence(sighting.absent_count, sighting.absent_counted_at, taken_at)
         if count != sighting.absent_count:
             last_seen_at = context.source["last_snapshot_at"] or taken_at
-            sightings.record_absent(
-                context.connection, source_id, sighting, count, last_seen_at=last_seen_at, at=taken_at
-            )
+            sightings.absent(sighting, count, last_seen_at=last_seen_at, at=taken_at)
         if sighting.external_id not in held:
             missing[sighting.external_id] = count
         elif count >= ABSENCES_TO_BELIEVE:
@@ -301,7 +313,7 @@ def _store_absences(
     ending = [key for key in over if key in open_items and key not in held]
     ended, events_of_end = context.subjects.end(ending, taken_at)
     withdrawn, events_of_withdrawal = context.subjects.withdraw(missing, taken_at)
-    sightings.close(context.connection, source_id, {*over, *ended, *withdrawn}, at=taken_at)
+    sightings.close({*over, *ended, *withdrawn}, at=taken_at)
     return [*events_of_end, *events_of_withdrawal]
 
 
@@ -323,7 +335,7 @@ def _expected_again(context: Context) -> tuple[list[NewEvent], dict[str, datetim
 
 def source_event(
     kind: EventKind,
-    source: RowMapping,
+    source: Mapping[Any, Any],
     at: datetime,
     *,
     reason: str | None = None,
@@ -340,15 +352,3 @@ def source_event(
         service=source["service"],
         detail=EventDetail(name=name, reason=reason, since=since, next_attempt_at=next_attempt_at),
     )
-
-
-def _set_source(context: Context, **values: datetime | str | None) -> None:
-    if values:
-        connection, source_id = context.connection, context.source["id"]
-        connection.execute(_update_of(tuple(values)), {"source_id": source_id, **values})
-
-
-@functools.cache
-def _update_of(names: tuple[str, ...]) -> Update:
-    told = {name: bindparam(name, type_=Source.__table__.c[name].type) for name in names}
-    return update(Source).where(Source.id == bindparam("source_id")).values(told)

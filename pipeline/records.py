@@ -144,4 +144,6 @@ def clean(text: str | None) -> str | None:
     """Return the text without what PostgreSQL cannot store (NUL, lone surrogates); None where nothing is left."""
     if text is None:
         return None
-    return text.translate(_NOT_STORABLE).strip() or None
+    # Nearly all text is printable, and to see that costs a tenth of translating it.
+    storable = text if text.isprintable() else text.translate(_NOT_STORABLE)
+    return storable.strip() or None

@@ -183,7 +183,7 @@ class CampaignSubjects:
         if not external_ids:
             return [], []
         stored = campaigns.load_campaigns(self._connection, self._service, external_ids)
-        ending = [s for s in stored.values() if s.open and s.record.end_at is not None and s.record.end_at <= at]
+        ending = [s for s in _by_age(stored) if s.open and s.record.end_at is not None and s.record.end_at <= at]
         return [s.record.external_id for s in ending], self.end_stored(ending)
 
     def end_stored(self, ending: Sequence[StoredCampaign]) -> list[NewEvent]:
@@ -224,7 +224,7 @@ class CampaignSubjects:
         if not gone:
             return [], []
         stored = campaigns.load_campaigns(self._connection, self._service, gone)
-        open_ones = [stored[key] for key in gone if key in stored and stored[key].open]
+        open_ones = [found for found in _by_age(stored) if found.open]
         campaigns.set_state(self._connection, [s.id for s in open_ones], withdrawn_at=at, last_seen_at=at)
         return gone, [_event(EventKind.CAMPAIGN_WITHDRAWN, s, at, identity=at) for s in open_ones]
 
@@ -278,6 +278,11 @@ class RewardSubjects:
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
         """A reward that is not listed for a while comes back or ends; nothing to tell."""
         return [], []
+
+
+def _by_age(stored: Mapping[str, StoredCampaign]) -> list[StoredCampaign]:
+    """In the order in which they were first seen, so that an import in parts tells of many in the same order."""
+    return sorted(stored.values(), key=lambda campaign: campaign.id)
 
 
 def _change(stored: StoredCampaign, told: CampaignRecord, *, blanks: bool, complete: bool) -> Change:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,16 @@ from pipeline.importer.reading import Listing, read
 from pipeline.importer.repair import Mender
 from pipeline.importer.text import as_utf8
 from pipeline.importer.times import TimeParser
-from pipeline.ingest import Context, Ingested, ingest, lock_source
+from pipeline.ingest import Context, Ingested, ingest, lock_source, take_turn
 from pipeline.sources.base import DropSource
 from pipeline.store.events import NEWS_FOR
 from pipeline.store.quarantine import keep_aside
+from pipeline.turn import Turn
 
+# So much waits to be taken in together: enough that what a transaction costs hardly counts, and little enough that
+# sources that are asked meanwhile need not wait for long.
+TOGETHER = 64
+BYTES_TOGETHER = 8 * 2**20
 # SQLSTATE classes that say "this value cannot be stored": cardinality, data, constraint, and a limit of the program.
 _OF_THE_PAYLOAD = ("21", "22", "23", "54")
 
@@ -78,11 +84,11 @@ def import_paths(
     history: History | None = None,
     standard_input: Path | None = None,
 ) -> Generator[Summary, None, None]:
-    """Import everything below the paths, oldest first, a transaction each; yields the running summary after each file.
+    """Import everything below the paths, oldest first; yields the running summary after each file, and at the end.
 
-    Interrupted at any point it can be run again: what was taken in is recognised. Events older than a day notify
-    nobody unless `notify` is set. A git history comes after the paths. `standard_input` is the file that holds what
-    came for the path `-`.
+    Some megabytes of payloads share a transaction, and the summary counts what is committed. Interrupted at any point
+    it can be run again: what was taken in is recognised. Events older than a day notify nobody unless `notify` is set.
+    A git history comes after the paths. `standard_input` is the file that holds what came for the path `-`.
     """
     listing = Listing(paths, parse_time, standard_input)
     with ExitStack() as stack:
@@ -98,15 +104,29 @@ def import_paths(
         for export in listing.exports:
             run.take_export(export.name, export.file)
             yield run.summary
-        for entry, payload in read(listing.entries()):
-            run.take(entry, payload)
-            yield run.summary
-        for entry, payload in read(history.entries(imported_until)) if history else ():
-            run.take(entry, payload)
-            yield run.summary
+        past = history.entries(imported_until) if history else iter(())
+        try:
+            for entry, payload in chain(read(listing.entries()), read(past)):
+                run.take(entry, payload)
+                yield run.summary
+        except GeneratorExit:
+            # Whoever stops in good order keeps what was read so far.
+            run.take_waiting()
+            raise
+        run.take_waiting()
+        yield run.summary
     with engine.begin() as durable:
         # This commit waits for the disk, and everything before it is then safe too.
         durable.execute(text("SELECT pg_current_xact_id()"))
+
+
+class _Waiting(msgspec.Struct, frozen=True):
+    """A payload that is understood, and waits to be taken in with others."""
+
+    entry: Entry
+    understood: Understood
+    taken_at: datetime
+    now: datetime
 
 
 class _Run:
@@ -126,6 +146,7 @@ class _Run:
         self._mender = mender
         self._notify = notify
         self._clock = Clock()
+        self._waiting: list[_Waiting] = []
 
     def take(self, entry: Entry, payload: bytes | Exception) -> None:
         """Take in one file; whatever is wrong with it, the next one is taken in too."""
@@ -167,7 +188,17 @@ class _Run:
             if not lines:
                 self._take_broken(entry, payload, error)
         else:
-            self._take_understood(entry, understood)
+            self._waiting.append(self._prepared(entry, understood))
+            size = sum(len(one.understood.payload) for one in self._waiting)
+            if len(self._waiting) >= TOGETHER or size >= BYTES_TOGETHER:
+                self.take_waiting()
+
+    def take_waiting(self) -> None:
+        """Take in what waits, in one transaction; one by one where the database refuses something of it."""
+        waiting, self._waiting = self._waiting, []
+        if waiting and self._take_together(waiting) is not None:
+            for one in waiting:
+                self._take_alone(one)
 
     def _take_broken(self, entry: Entry, payload: bytes, wrong: SourceChanged) -> None:
         try:
@@ -175,47 +206,61 @@ class _Run:
         except SourceChanged as error:
             self._keep(entry, payload, self._sources[0], str(error))
             return
-        if self._take_understood(entry, understood):
+        self.take_waiting()
+        if self._take_alone(self._prepared(entry, understood)):
             source = understood.parts[0][0]
             self._keep(entry, payload, source, f"repaired: {wrong}; it ended nothing", "repaired")
 
-    def _take_understood(self, entry: Entry, understood: Understood) -> bool:
+    def _prepared(self, entry: Entry, understood: Understood) -> _Waiting:
+        now = self._now()
+        return _Waiting(entry, understood, self._clock.taken_at(entry, understood, now), now)
+
+    def _take_alone(self, one: _Waiting) -> bool:
         """Take in a payload; returns whether the database took it."""
+        refused = self._take_together([one])
+        if refused is not None:
+            reason = f"the database does not take it: {_first_line(refused)}"
+            self._keep(one.entry, one.understood.payload, one.understood.parts[0][0], reason)
+        return refused is None
+
+    def _take_together(self, waiting: Sequence[_Waiting]) -> DBAPIError | None:
+        """Take in all or none, in one transaction; returns what the database said if it refused a value."""
         try:
-            ingested = self._ingest(entry, understood)
+            with self._connection.begin():
+                turn = Turn(self._connection, take_turn(self._connection))
+                taken = [self._ingest(one, turn) for one in waiting]
+                turn.end()
         except DBAPIError as error:
             if not _is_of_the_payload(error):
                 raise
-            source = understood.parts[0][0]
-            self._keep(entry, understood.payload, source, f"the database does not take it: {_first_line(error)}")
-            return False
-        self._count(entry, understood, ingested)
-        return True
+            return error
+        for one, ingested in zip(waiting, taken, strict=True):
+            self._count(one.entry, one.understood, ingested)
+        return None
 
-    def _ingest(self, entry: Entry, understood: Understood) -> list[Ingested]:
-        """Take in all that a payload tells, in one transaction."""
-        now = self._now()
-        taken_at = self._clock.taken_at(entry, understood, now)
+    def _ingest(self, one: _Waiting, turn: Turn) -> list[Ingested]:
+        """Take in all that a payload tells."""
         ingested = []
-        with self._connection.begin():
-            for source, snapshot in understood.parts:
-                row = lock_source(self._connection, source.name)
-                first = row["last_snapshot_at"] is None
-                context = Context(
-                    connection=self._connection,
-                    adapter=source,
-                    source=row,
-                    payload=understood.payload,
-                    taken_at=taken_at,
-                    now=now,
-                    silent=first or not (self._notify or taken_at > now - NEWS_FOR),
-                    origin=entry.path,
-                )
-                ingested.append(ingest(context, snapshot))
-            entry.settle(self._connection)
+        for source, snapshot in one.understood.parts:
+            if source.name not in turn:
+                turn.add(lock_source(self._connection, source.name))
+            row = turn.source(source.name)
+            context = Context(
+                connection=self._connection,
+                adapter=source,
+                source=row,
+                payload=one.understood.payload,
+                taken_at=one.taken_at,
+                now=one.now,
+                silent=row["last_snapshot_at"] is None or not (self._notify or one.taken_at > one.now - NEWS_FOR),
+                origin=one.entry.path,
+            )
+            ingested.append(ingest(context, snapshot, turn))
+        one.entry.settle(self._connection)
         return ingested
 
     def _keep(self, entry: Entry, payload: bytes, source: DropSource, reason: str, kind: str = "unreadable") -> None:
+        self.take_waiting()
         self.summary.set_aside(entry.path, reason)
         now = self._now()
         with self._connection.begin():
