@@ -13,8 +13,9 @@ from models.events import EventKind
 from models.names import public_id, slug
 
 ALL_TITLE = "Everything"
-# A source's health is the operator's business: such events are on no public feed.
-PUBLIC = Event.kind.not_like("source.%")
+# A source's health is the operator's business, and that a badge was there before we looked is no news to anybody:
+# there are hundreds. Such events are on no public feed.
+PUBLIC = Event.kind.not_like("source.%") & ~((Event.kind == EventKind.BADGE_ADDED) & Event.silent)
 # What of it each scope is about. Streams of everybody would drown the campaigns of a service or a game, and that a
 # title or a category changes is of interest to those alone who asked for the channel.
 _DROPS = PUBLIC & Event.kind.not_like("stream.%") & Event.kind.not_like("video.%")

@@ -9,6 +9,7 @@ import msgspec
 
 from pipeline.errors import SourceChanged
 from pipeline.sources.base import UNREADABLE, DropSource
+from pipeline.sources.twitch_badges import Badges
 from pipeline.sources.twitch_campaigns import Campaigns, DashboardCampaigns, DashboardRewards, describe
 
 # A list of the mirror begins with a few short fields, among them some that only it has.
@@ -21,9 +22,10 @@ _WORDS = {
     "twitch.rewards": "rewards of the Twitch mirror",
     "kick.drops": "Kick campaigns",
     "chzzk.drops": "CHZZK campaign",
+    "twitch.badges": "Twitch chat badges",
 }
 # What Twitch itself answered can be read although nobody signed in to ask it.
-FROM_FILES: Sequence[DropSource] = (DashboardCampaigns(), DashboardRewards(), Campaigns())
+FROM_FILES: Sequence[DropSource] = (DashboardCampaigns(), DashboardRewards(), Campaigns(), Badges())
 
 
 class Recognised(msgspec.Struct, frozen=True):
@@ -61,6 +63,11 @@ class _ItemShape(msgspec.Struct):
     startsAt: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815
     starts_at: msgspec.Raw = msgspec.Raw(b"")
     required_units: msgspec.Raw = msgspec.Raw(b"")
+
+
+class _SetShape(msgspec.Struct):
+    set_id: msgspec.Raw = msgspec.Raw(b"")
+    versions: msgspec.Raw = msgspec.Raw(b"")
 
 
 class _Updated(msgspec.Struct):
@@ -114,10 +121,21 @@ def _object_name(shape: _Shape, path: str) -> str:
         return "chzzk.drops"
     if bytes(shape.data)[:1] != b"[":
         raise SourceChanged("a JSON object of no source that we know")
-    name = _list_name(shape.data, path, kick=not bytes(shape.lastUpdatedAt))
+    bare = not bytes(shape.lastUpdatedAt)
+    if bare and _lists_badges(shape.data):
+        return "twitch.badges"
+    name = _list_name(shape.data, path, kick=bare)
     if name is None:
         raise SourceChanged("a list of no source that we know")
     return name
+
+
+def _lists_badges(listed: msgspec.Raw) -> bool:
+    raws = msgspec.json.decode(listed, type=list[msgspec.Raw])
+    if not raws:
+        return False
+    first = msgspec.json.decode(raws[0], type=_SetShape)
+    return bool(bytes(first.set_id) and bytes(first.versions))
 
 
 def _name_by_first_keys(payload: bytes) -> str | None:

@@ -10,6 +10,7 @@ import xxhash
 from pipeline.errors import InvalidItem
 from pipeline.http import Client
 from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapshot, clean
+from pipeline.streams.records import BadgeRecord
 
 Shape = TypeVar("Shape")
 
@@ -70,7 +71,7 @@ class DropSource(PolledSource, Protocol):
     def split(self, payload: bytes) -> Snapshot:
         """Cut a payload into items without decoding them; raises `SourceChanged` where its envelope is unknown."""
 
-    def parse(self, item: Item) -> CampaignRecord | RewardCampaignRecord:
+    def parse(self, item: Item) -> CampaignRecord | RewardCampaignRecord | BadgeRecord:
         """Decode one item; raises `InvalidItem` with the reason."""
 
 

@@ -75,3 +75,18 @@ class BadgeRecord(msgspec.Struct, frozen=True, kw_only=True):
     description: str | None = None
     image_url: str | None = None
     click_url: str | None = None
+
+    @property
+    def external_id(self) -> str:
+        """What tells it from all other badges."""
+        return f"{self.set_id}/{self.version}"
+
+    @property
+    def start_at(self) -> datetime | None:
+        """No badge tells since when it is given."""
+        return None
+
+    @property
+    def end_at(self) -> datetime | None:
+        """Nor until when."""
+        return None

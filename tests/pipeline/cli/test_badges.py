@@ -1,0 +1,41 @@
+"""Chat badges at the command line: where they come from, and lists of them that somebody kept."""
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.cli.operator import Operator
+
+
+def keep(folder: Path, at: datetime, *sets: str) -> None:
+    """Write a list of badges as somebody would have kept it."""
+    listed = [{"set_id": name, "versions": [{"id": "1", "title": name.upper()}]} for name in sets]
+    (folder / f"{at:%Y-%m-%dT%H%M%SZ}.json").write_text(json.dumps({"data": listed}))
+
+
+def test_badges_are_a_source_where_an_application_is_set(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "twitch.badges" not in operator.run("sources").out
+    monkeypatch.setenv("TWITCH_CLIENT_ID", "abc123")
+    monkeypatch.setenv("TWITCH_CLIENT_SECRET", "hush-hush")
+    said = operator.run("sources", "--json")
+    (badges,) = [source for source in said.lines if source["name"] == "twitch.badges"]
+    assert (badges["service"], badges["state"]) == ("twitch", "new")
+    assert "hush-hush" not in said.out
+
+
+def test_lists_of_badges_that_somebody_kept_are_imported(operator: Operator, now: datetime, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    keep(kept, now - timedelta(hours=2), "vip", "bits")
+    keep(kept, now - timedelta(hours=1), "vip", "bits", "glhf")
+    said = operator.run("import", str(kept), "--json")
+    assert said.code == 0
+    assert said.lines[-1]["events"] == {"badge.added": 3}
+    told = [(event["title"], event["silent"]) for event in operator.run("events", "--json").lines]
+    assert sorted(told) == [
+        ("New chat badge on Twitch – BITS", True),
+        ("New chat badge on Twitch – GLHF", False),
+        ("New chat badge on Twitch – VIP", True),
+    ]
