@@ -97,7 +97,7 @@ def average(of: Rows) -> ColumnElement[float]:
 
 
 def pieces(of: CTE) -> Subquery:
-    """One row for each part of a session with one category: `seconds`.
+    """One row for each part of a session with one category: from `begin` to `end`, in `seconds`.
 
     The first part reaches back to the session's start, unless it began so late that nobody knows what was on before:
     then that time is a part without a category. A session of which no parts are known is one part.
@@ -124,6 +124,8 @@ def pieces(of: CTE) -> Subquery:
         parts.c.channel_id,
         parts.c.story,
         parts.c.category_id.label("game_id"),
+        begin.label("begin"),
+        end.label("end"),
         func.greatest(seconds(end - begin), 0.0).label("seconds"),
     ).subquery("pieces")
 

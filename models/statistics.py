@@ -63,6 +63,22 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     recap: StreamRecap
 
 
+class Counted(msgspec.Struct, frozen=True):
+    """How many watched when a poll looked, and in which session."""
+
+    at: datetime
+    viewers: int
+    session_id: int
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a stream with one category; `name` is None where nobody knows which."""
+
+    begin: datetime
+    end: datetime
+    name: str | None
+
+
 class Ranked(msgspec.Struct, frozen=True, kw_only=True):
     """A channel in a list of the top ones."""
 
@@ -91,10 +107,25 @@ def load_stories(connection: Connection, channel_ids: Sequence[int], limit: int)
     return found
 
 
-def load_viewers(connection: Connection, story_id: int) -> list[tuple[datetime, int]]:
-    """Return what polls counted during a story, by time."""
-    counted = connection.execute(_VIEWERS, {"story": story_id})
-    return [(at.astimezone(UTC), viewers) for at, viewers in counted if viewers is not None]
+def load_viewers(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[Counted]]:
+    """Return what polls counted during stories, by the stories' first sessions and then by time."""
+    found: dict[int, list[Counted]] = {}
+    for story_id, session_id, at, viewers in connection.execute(_VIEWERS, {"ids": list(story_ids)}):
+        if viewers is not None:
+            found.setdefault(story_id, []).append(Counted(at.astimezone(UTC), viewers, session_id))
+    return found
+
+
+def load_parts(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[Part]]:
+    """Return what was on when during stories, by the stories' first sessions and then by time."""
+    found: dict[int, list[Part]] = {}
+    for story_id, begin, end, name in connection.execute(_parts(), _period(story_ids, EVER, NEVER)):
+        parts = found.setdefault(story_id, [])
+        part = Part(begin=begin.astimezone(UTC), end=end.astimezone(UTC), name=name)
+        if parts and parts[-1].name == name and parts[-1].end == part.begin:
+            part = msgspec.structs.replace(part, begin=parts.pop().begin)
+        parts.append(part)
+    return found
 
 
 def load_totals(
@@ -172,25 +203,24 @@ _NEWEST = (
     .where(Channel.id == func.any(_IDS))
     .order_by(Channel.id, _NEWEST_OF_ONE.c.started_at.desc())
 )
+_STORY_ID = func.coalesce(StreamSession.story_id, StreamSession.id)
 _VIEWERS = (
-    select(StreamSnapshot.taken_at, StreamSnapshot.viewers)
+    select(_STORY_ID, StreamSnapshot.session_id, StreamSnapshot.taken_at, StreamSnapshot.viewers)
     .join(StreamSession, StreamSession.id == StreamSnapshot.session_id)
-    .where(
-        or_(StreamSession.id == bindparam("story"), StreamSession.story_id == bindparam("story")),
-    )
+    .where(or_(StreamSession.id == func.any(_IDS), StreamSession.story_id == func.any(_IDS)))
     .order_by(StreamSnapshot.taken_at)
 )
 # A story goes on with its newest session's title, and is live while one of its sessions is.
 _STORY = (
     select(
-        func.coalesce(StreamSession.story_id, StreamSession.id),
+        _STORY_ID,
         func.bool_or(StreamSession.ended_at.is_(None)),
         func.min(StreamSession.started_at),
         func.max(func.coalesce(StreamSession.ended_at, StreamSession.last_seen_at)),
         func.array_agg(aggregate_order_by(StreamSession.title, StreamSession.started_at.desc())),
     )
     .where(or_(StreamSession.id == func.any(_IDS), StreamSession.story_id == func.any(_IDS)))
-    .group_by(func.coalesce(StreamSession.story_id, StreamSession.id))
+    .group_by(_STORY_ID)
 )
 
 
@@ -248,6 +278,17 @@ def _categories(key: Key) -> Select[*tuple[Any, ...]]:
         .outerjoin(viewers, same)
         .outerjoin(Game, Game.id == time.c.game_id)
         .order_by(time.c.key, time.c.seconds.desc(), Game.name)
+    )
+
+
+@functools.cache
+def _parts() -> Select[*tuple[Any, ...]]:
+    parts = pieces(spans(_chosen("story")))
+    return (
+        select(parts.c.story, parts.c.begin, parts.c.end, Game.name)
+        .outerjoin(Game, Game.id == parts.c.game_id)
+        .where(parts.c.seconds > 0)
+        .order_by(parts.c.begin)
     )
 
 

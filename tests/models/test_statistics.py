@@ -12,12 +12,15 @@ from sqlalchemy import Engine
 from models.events import CategoryTime, StreamRecap
 from models.statistics import (
     By,
+    Counted,
     HourTotals,
+    Part,
     Totals,
     by_hour,
     by_weekday,
     load_categories,
     load_hours,
+    load_parts,
     load_recap,
     load_stories,
     load_top,
@@ -243,12 +246,24 @@ def test_the_newest_streams_come_first_and_a_live_one_is_told_as_live(channels: 
     ]
 
 
-def test_viewers_over_time_are_those_of_the_whole_story(channels: Channels) -> None:
-    channel_id = channels.channel()
-    first = channels.stream(channel_id, NOON, 10, viewers=[(0, 1), (5, None)])
-    channels.stream(channel_id, NOON + 15 * MINUTE, 10, story_id=first, viewers=[(0, 2)])
+def test_viewers_and_categories_over_time_are_those_of_the_whole_story(channels: Channels) -> None:
+    channel_id, gloom, moss = channels.channel(), channels.game("Gloomtide"), channels.game("Moss Runner")
+    first = channels.stream(channel_id, NOON, 10, games=[(0, gloom), (4, gloom)], viewers=[(0, 1), (5, None)])
+    second = channels.stream(
+        channel_id, NOON + 15 * MINUTE, 10, story_id=first, games=[(0, gloom), (5, moss)], viewers=[(0, 2)]
+    )
+    other = channels.stream(channel_id, NOON + HOUR, 10)
     with channels.engine.connect() as connection:
-        assert load_viewers(connection, first) == [(NOON, 1), (NOON + 15 * MINUTE, 2)]
+        assert load_viewers(connection, [first, other]) == {
+            first: [Counted(NOON, 1, first), Counted(NOON + 15 * MINUTE, 2, second)]
+        }
+        assert load_parts(connection, [first]) == {
+            first: [
+                Part(begin=NOON, end=NOON + 10 * MINUTE, name="Gloomtide"),
+                Part(begin=NOON + 15 * MINUTE, end=NOON + 20 * MINUTE, name="Gloomtide"),
+                Part(begin=NOON + 20 * MINUTE, end=NOON + 25 * MINUTE, name="Moss Runner"),
+            ]
+        }
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ def test_a_renamed_channel_is_found_by_the_login_that_it_had(follower: Operator,
     assert (said["login"], said["result"]) == ("secondname", "already followed")
     assert (said["taken_as"], said["note"]) == ("former login", "is now secondname")
     assert follower.run("channels", "list", "--json").lines[0]["former_logins"] == ["firstname"]
-    assert "was firstname" in follower.run("channels", "list").out
+    assert "was first" in follower.run("channels", "list").out
     assert follower.run("channels", "stats", "firstname", "--json").lines[0]["login"] == "secondname"
     assert (
         "secondname: followed no longer (asked for as firstname)" in follower.run("channels", "remove", "firstname").out
