@@ -11,14 +11,15 @@ from pipeline.errors import LootwireError
 from pipeline.eventsub.closing import AT_ONCE, Backoff, ending
 from pipeline.eventsub.intake import Unread
 from pipeline.eventsub.meaning import SHARD_DISABLED
-from pipeline.eventsub.messages import Frame, Notification, Reconnect, Revocation
+from pipeline.eventsub.messages import Frame, Keepalive, Notification, Reconnect, Revocation
 from pipeline.eventsub.paces import Paces
 from pipeline.eventsub.session import CannotOpen, Session, SessionEnded, open_session, with_keepalive
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
 # After the welcome of the new session nothing more is sent to the old one; what was on its way arrives within this.
-DRAIN = timedelta(seconds=3)
+DRAIN = timedelta(seconds=5)
+QUIET = 1.0
 
 
 class Listener(Protocol):
@@ -187,9 +188,10 @@ class Reader:
     def _drain(self, old: Session) -> None:
         until = time.monotonic() + DRAIN.total_seconds()
         try:
-            while (left := until - time.monotonic()) > 0:
-                frame = old.receive(left)
-                if isinstance(frame, Notification | Revocation):
+            frame: Frame | None = Keepalive()
+            while frame is not None and time.monotonic() < until:
+                frame = old.receive(QUIET)
+                if frame is not None:
                     self._take(frame)
         except SessionEnded:
             pass

@@ -109,27 +109,26 @@ def open_session(url: str, unread: Unread, *, grace: timedelta = GRACE) -> Sessi
 
 @contextlib.contextmanager
 def _connect(url: str, place: str | None) -> Iterator[ClientConnection]:
-    connecting = connect(
-        url,
-        open_timeout=OPEN_WITHIN.total_seconds(),
-        close_timeout=CLOSE_WITHIN,
-        ping_interval=None,
-        max_size=LONGEST_FRAME,
-        # A burst of 500 messages, and some more, while nobody reads.
-        max_queue=2048,
-        user_agent_header=USER_AGENT,
-    )
+    opened = contextlib.ExitStack()
     try:
-        connection = connecting.__enter__()
+        connecting = connect(
+            url,
+            open_timeout=OPEN_WITHIN.total_seconds(),
+            close_timeout=CLOSE_WITHIN,
+            ping_interval=None,
+            max_size=LONGEST_FRAME,
+            # A burst of 500 messages, and some more, while nobody reads.
+            max_queue=2048,
+            user_agent_header=USER_AGENT,
+        )
+        connection = opened.enter_context(connecting)
     except InvalidStatus as error:
         status = error.response.status_code
         raise CannotOpen(f"{place} opens no websocket ({status})", status) from error
     except (WebSocketException, OSError, TimeoutError, EOFError) as error:
         raise CannotOpen(f"{place} opens no websocket: {str(error) or type(error).__name__}") from error
-    try:
+    with opened:
         yield connection
-    finally:
-        connecting.__exit__(None, None, None)
 
 
 def with_keepalive(url: str) -> str:
