@@ -19,7 +19,7 @@ from pipeline.http import Client
 from pipeline.ingest import Context, Ingested, ingest, ingest_unchanged, lock_source, source_event
 from pipeline.runtime import utc_now
 from pipeline.sources.base import Answer, PolledSource, Validators, digest
-from pipeline.sources.fetchable import Fetchable, StreamSource
+from pipeline.sources.fetchable import ON_DEMAND, Fetchable, StreamSource
 from pipeline.store.events import append_events
 from pipeline.store.quarantine import keep_aside
 
@@ -47,9 +47,13 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def register(connection: Connection, sources: Sequence[PolledSource], now: datetime) -> None:
-    """Make sure that every source has its row; a new one is due at once."""
+    """Make sure that every source has its row; a new one is due at once, and one that exists on demand is on or off."""
     rows = [{"name": source.name, "service": source.service, "next_due_at": now} for source in sources]
     connection.execute(upsert(Source).values(rows).on_conflict_do_nothing())
+    demanded = {row["name"] for row in rows}.intersection(ON_DEMAND)
+    for enabled, names in ((True, demanded), (False, set(ON_DEMAND) - demanded)):
+        differ = Source.name.in_(names), Source.enabled.is_(not enabled)
+        connection.execute(update(Source).where(*differ).values(enabled=enabled))
 
 
 def due(connection: Connection, now: datetime) -> list[str]:

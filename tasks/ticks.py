@@ -1,6 +1,7 @@
 """What beat asks for: look what is due, and say so."""
 
 import logging
+from datetime import timedelta
 
 from celery import Celery, current_app, shared_task
 
@@ -11,6 +12,7 @@ from pipeline.fetching import due, register
 from pipeline.http import Client
 from pipeline.runtime import utc_now
 from pipeline.sources.twitch_account import SERVICE
+from pipeline.streams import ending
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)
@@ -28,10 +30,11 @@ def fetch_due() -> None:
 
 @shared_task(name="tick.advance_clock")
 def advance_clock() -> None:
-    """Start and end campaigns at their own times, and notice sources that have fallen silent."""
+    """Start and end campaigns at their own times, end streams that are over, and notice sources that fell silent."""
     now = utc_now()
     engine = runtime().engine
     events = clock.advance(engine, now)
+    events += ending.advance(engine, now, timedelta(seconds=runtime().settings.stream_flap_seconds))
     events += staleness.watch(engine, now, ticking_since=upkeep.beat_clock(engine, now))
     if events:
         logger.info("the clock moved on", extra={"events": dict(events)})

@@ -145,7 +145,8 @@ class _Book:
         if since is None:
             return
         before = self._newest(sign.channel, until=sign.started_at)
-        if before is not None and before.open:
+        if before is not None:
+            # The list may have shown it for some minutes more than it lasted.
             before = ends_no_later(before, sign.started_at)
             self._put(before)
         after = self._next(sign.channel, sign.started_at)

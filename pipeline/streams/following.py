@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ARRAY, Connection, DateTime, Select, Text, bindparam, func, literal, select, true
+from sqlalchemy import ARRAY, Connection, DateTime, Select, Text, bindparam, exists, func, literal, select, true
 
 from models import AllowedChannel, Channel, DropCampaign, Follow, Game, GameExternalId
 
@@ -49,6 +49,11 @@ def watched(connection: Connection, now: datetime) -> list[Watched]:
 def watched_among(connection: Connection, external_ids: Collection[str], now: datetime) -> list[Watched]:
     """Return those of some channels, by Twitch id, that are watched; cheap where they are few."""
     return [Watched(*row) for row in connection.execute(_WATCHED_AMONG, {"now": now, "among": list(external_ids)})]
+
+
+def is_anything_followed(connection: Connection) -> bool:
+    """Whether anybody follows anything."""
+    return bool(connection.scalar(select(exists(Follow.id))))
 
 
 def followed_categories(connection: Connection) -> list[FollowedCategory]:

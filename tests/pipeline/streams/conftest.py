@@ -1,11 +1,27 @@
 """Fixtures of the tests of streams."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine
 
+from pipeline.embedded import Servers
+from tests.pipeline.streams import polls as polling
+from tests.pipeline.streams.polls import Polls
 from tests.pipeline.streams.streaming import Streaming
+from tests.pipeline.streams.told import ANN
 
 
 @pytest.fixture
 def streaming(engine: Engine) -> Streaming:
-    return Streaming(engine)
+    """Ann is followed."""
+    streaming = Streaming(engine)
+    streaming.follow(ANN)
+    return streaming
+
+
+@pytest.fixture
+def polls(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Polls]:
+    with polling.polls(engine, servers, tmp_path) as running:
+        yield running

@@ -1,7 +1,7 @@
 """A database in which channels are followed and observed, and what can be seen in it afterwards."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, literal_column, select
 
 from models import Base, Channel, Event, Follow, Source, StreamSegment, StreamSession, StreamSnapshot
+from pipeline.records import ChannelRecord
 from pipeline.store.catalogue import store_channels, store_games
 from pipeline.streams import ending
 from pipeline.streams.observations import Observation
@@ -27,12 +28,16 @@ class Streaming:
         with self.engine.begin() as connection:
             told = {"name": "twitch.streams", "service": "twitch", "next_due_at": NOON}
             self.source_id = connection.scalar(insert(Source).values(told).returning(Source.id)) or 0
-        self.follow(ANN)
 
     def follow(self, *keys: str, since: float = -1440) -> None:
+        self.follow_all([(key, channel(key).login) for key in keys], at(since))
+
+    def follow_all(self, users: Sequence[tuple[str, str]], since: datetime) -> None:
+        """Follow channels by id and login."""
+        records = [ChannelRecord(external_id=key, login=login) for key, login in users]
         with self.engine.begin() as connection:
-            ids = store_channels(connection, "twitch", map(channel, keys), at(since))
-            rows = [{"kind": "channel", "channel_id": row_id, "created_at": at(since)} for row_id in ids.values()]
+            ids = store_channels(connection, "twitch", records, since)
+            rows = [{"kind": "channel", "channel_id": row_id, "created_at": since} for row_id in ids.values()]
             connection.execute(insert(Follow), rows)
 
     def follow_category(self, key: str, since: float = -1440, top: int = 20) -> None:
