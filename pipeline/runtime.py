@@ -17,15 +17,19 @@ from pipeline.limiter import Budget, connect_redis
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.base import DropSource
 from pipeline.sources.chzzk import ChzzkDrops
-from pipeline.sources.fetchable import Fetchable
+from pipeline.sources.fetchable import Fetchable, StreamSource
 from pipeline.sources.helix import Helix
 from pipeline.sources.kick import KickDrops
 from pipeline.sources.twitch_account import SERVICE, StoredAccount
 from pipeline.sources.twitch_answers import DASHBOARD, DETAILS
 from pipeline.sources.twitch_app import CONSOLE, SharedAppTokens
+from pipeline.sources.twitch_badges import TwitchBadges
 from pipeline.sources.twitch_drops import TwitchDashboard, TwitchDashboardRewards
 from pipeline.sources.twitch_mirror import TwitchDrops, TwitchRewards
 from pipeline.store.credentials import is_signed_in
+from pipeline.streams.following import is_anything_followed
+from pipeline.streams.polling import TwitchStreams, TwitchStreamsInCampaigns
+from pipeline.streams.videos import TwitchVideos
 
 KEY_FILE = "secret.key"
 
@@ -85,12 +89,22 @@ class Runtime:
     @property
     def sources(self) -> Sequence[Fetchable]:
         """Every source, asked at the addresses and paces that the settings give."""
-        return self.drop_sources
+        return (*self.drop_sources, *self._stream_sources)
 
     @property
     def drop_sources(self) -> Sequence[DropSource]:
-        """The sources that list campaigns, which is what files hold too; some need somebody signed in."""
-        return (*self._open_sources, *self._sources_of_account)
+        """The sources that list campaigns and badges, which is what files hold too.
+
+        Some need somebody signed in, or an application of ours.
+        """
+        return (*self._open_sources, *self._sources_of_application, *self._sources_of_account)
+
+    @property
+    def _sources_of_application(self) -> Sequence[DropSource]:
+        s = self.settings
+        if s.twitch_client_id is None or s.twitch_client_secret is None:
+            return ()
+        return (TwitchBadges(self.needed_helix, poll_every=timedelta(seconds=s.badges_poll_seconds)),)
 
     @property
     def _sources_of_account(self) -> Sequence[DropSource]:
@@ -102,6 +116,25 @@ class Runtime:
         return (
             TwitchDashboard(s.gql_url, account, poll_every=poll_every, hashes=hashes),
             TwitchDashboardRewards(s.gql_url, account, poll_every=poll_every, hashes=hashes),
+        )
+
+    @property
+    def _stream_sources(self) -> Sequence[StreamSource]:
+        """Who is live, where our application is set and anybody is followed."""
+        s = self.settings
+        if s.twitch_client_id is None or s.twitch_client_secret is None:
+            return ()
+        with self.engine.connect() as connection:
+            if not is_anything_followed(connection):
+                return ()
+        flap = timedelta(seconds=s.stream_flap_seconds)
+        all_every, named_every = (
+            timedelta(seconds=seconds) for seconds in (s.streams_poll_seconds, s.streams_in_campaigns_poll_seconds)
+        )
+        return (
+            TwitchStreams(self.engine, self.needed_helix, utc_now, poll_every=all_every, flap=flap),
+            TwitchStreamsInCampaigns(self.engine, self.needed_helix, utc_now, poll_every=named_every, flap=flap),
+            TwitchVideos(self.engine, self.needed_helix, utc_now),
         )
 
     @property
