@@ -135,7 +135,8 @@ def _of_streams(kind: EventKind, detail: EventDetail) -> str:
         EventKind.STREAM_OFFLINE: f"{who or name} went offline{_lasted(detail)}",
         EventKind.STREAM_TITLE_CHANGED: _joined(": ", f"{who or 'A channel'} changed the title", name),
         EventKind.STREAM_CATEGORY_CHANGED: f"{who or name} {_moved(detail)}",
-        EventKind.VIDEO_PUBLISHED: f"New video{f' of {who}' if who else ''} – {name}{_length(detail.seconds)}",
+        EventKind.VIDEO_PUBLISHED: _joined(" – ", f"New video of {who}" if who else "New video", name)
+        + _length(detail.seconds),
     }
     return phrases[kind]
 

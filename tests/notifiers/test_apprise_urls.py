@@ -137,3 +137,15 @@ def test_limits_follow_the_service() -> None:
     discord, sms = open_url("discord://123456/token").limits, open_url("freemobile://12345678@password").limits
     assert discord.title + discord.body < 2000
     assert sms.title + sms.body < 160
+
+
+@pytest.mark.parametrize(
+    ("url", "pictures"),
+    [
+        ("mailto://ann:pw@gmail.com", True),
+        ("tgram://123456789:abcdefg_hijklmnop/98765", False),
+        ("discord://123456/token", False),
+    ],
+)
+def test_mails_alone_show_pictures(url: str, pictures: bool) -> None:
+    assert open_url(url).limits.pictures is pictures

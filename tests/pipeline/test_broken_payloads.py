@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.errors import InvalidItem, SourceChanged
 from pipeline.sources.base import DropSource
+from pipeline.streams.records import BadgeRecord
 from tests.pipeline.builders import (
     Json,
     campaign,
@@ -46,9 +47,12 @@ def outcome(source: DropSource, payload: bytes) -> tuple[list[str], list[str]]:
     snapshot = source.split(payload)
     for item in snapshot.items:
         try:
-            names.append(source.parse(item).name)
+            record = source.parse(item)
         except InvalidItem as error:
             reasons.append(str(error))
+            continue
+        assert not isinstance(record, BadgeRecord)
+        names.append(record.name)
     return names, reasons + [reason for _, reason in snapshot.broken]
 
 

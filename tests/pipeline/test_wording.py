@@ -153,6 +153,7 @@ STREAM_TITLES: list[tuple[EventKind, EventDetail, str]] = [
     (EventKind.STREAM_CATEGORY_CHANGED, moved(None, "VALORANT"), "shroud is now in VALORANT"),
     (EventKind.STREAM_CATEGORY_CHANGED, moved("VALORANT", None), "shroud is in no category now, after VALORANT"),
     (EventKind.VIDEO_PUBLISHED, stream(seconds=18_730), "New video of shroud – Ranked to Radiant (5 h 12 min)"),
+    (EventKind.VIDEO_PUBLISHED, stream(name=None, seconds=7200), "New video of shroud (2 h)"),
     (EventKind.VIDEO_PUBLISHED, stream(seconds=40), "New video of shroud – Ranked to Radiant"),
     (EventKind.CAMPAIGN_WATCHABLE, stream(name="Champions"), "Watch shroud for drops – VALORANT: Champions"),
     (EventKind.BADGE_ADDED, EventDetail(name="GLHF Pledge"), "New chat badge on Twitch – GLHF Pledge"),

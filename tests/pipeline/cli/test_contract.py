@@ -18,6 +18,7 @@ SOURCE_KEYS = {
     "last_snapshot_at",
     "failing_since",
     "changed_since",
+    "stale_since",
     "consecutive_failures",
     "refresh_seconds",
     "last_error",
