@@ -1,0 +1,108 @@
+"""Cut IGDB's answers into documents without reading them, so that those that did not change cost next to nothing."""
+
+import json
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from pipeline.errors import InvalidItem, SourceChanged
+from pipeline.igdb.shapes import Id
+from pipeline.records import clean
+from pipeline.sources.base import UNREADABLE, digest
+
+# Part of every digest: raise it when documents are read in a new way, and all that is synced next is read anew.
+READING = b"1"
+# What JSON may write and PostgreSQL refuses to keep: NUL and surrogates (of which pairs would be fine).
+_UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+
+
+class Document(msgspec.Struct, frozen=True, gc=False):
+    """A row of an answer, not read yet: its id, and a digest that changes when anything in it does."""
+
+    igdb_id: int
+    digest: bytes
+    raw: bytes | msgspec.Raw
+
+
+class Documents(msgspec.Struct, frozen=True):
+    """The rows of an answer; `broken` are those without an id, with the reason."""
+
+    documents: Sequence[Document]
+    broken: Sequence[tuple[bytes, str]] = ()
+
+
+class _Head(msgspec.Struct, gc=False):
+    id: Id
+
+
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_HEADS = msgspec.json.Decoder(list[_Head])
+_HEAD = msgspec.json.Decoder(_Head)
+
+
+def split_rows(payload: bytes) -> list[msgspec.Raw]:
+    """Return the rows of an answer; raises `SourceChanged` where it is no list."""
+    try:
+        return _ROWS.decode(payload)
+    except UNREADABLE as error:
+        raise SourceChanged(f"IGDB's answer is no list: {error}", payload=payload) from error
+
+
+def split_documents(payload: bytes) -> Documents:
+    """Cut an answer into documents; raises `SourceChanged` where it is no list."""
+    rows = split_rows(payload)
+    try:
+        heads = _HEADS.decode(payload)
+    except UNREADABLE:
+        return _split_one_by_one(rows)
+    return Documents([Document(h.id, digest(raw, READING), raw) for h, raw in zip(heads, rows, strict=True)])
+
+
+def document(raw: bytes | msgspec.Raw) -> Document:
+    """Return one row as a document; raises `InvalidItem` where it has no id."""
+    try:
+        return Document(_HEAD.decode(raw).id, digest(raw, READING), raw)
+    except UNREADABLE as error:
+        raise InvalidItem(f"a row without an id: {error}") from error
+
+
+def _split_one_by_one(rows: Sequence[msgspec.Raw]) -> Documents:
+    documents, broken = [], []
+    for raw in rows:
+        try:
+            documents.append(document(raw))
+        except InvalidItem as error:
+            broken.append((bytes(raw), str(error)))
+    return Documents(documents, broken)
+
+
+def storable(raw: bytes | msgspec.Raw) -> bytes:
+    """Return JSON that PostgreSQL keeps: the same bytes, unless they hold NUL, half surrogates or broken UTF-8."""
+    data = bytes(raw)
+    if b"\\u" in data and _UNSTORABLE.search(data):
+        return _scrubbed(data)
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return _scrubbed(data)
+    return data
+
+
+def _scrubbed(data: bytes) -> bytes:
+    try:
+        return msgspec.json.encode(_scrub(json.loads(data.decode(errors="replace"))))
+    except (ValueError, RecursionError) as error:
+        raise InvalidItem(f"no JSON that can be kept: {error}") from error
+
+
+def _scrub(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_scrub(one) for one in value]
+    if isinstance(value, dict):
+        return {clean(key) or "": _scrub(one) for key, one in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

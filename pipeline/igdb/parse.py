@@ -1,0 +1,249 @@
+"""Turn IGDB's documents into records: pure, and without giving up a game for one bad part of it."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from pipeline.errors import InvalidItem
+from pipeline.igdb.dates import number, release_record, release_records, utc_time
+from pipeline.igdb.documents import storable
+from pipeline.igdb.records import (
+    ExternalRecord,
+    GameRecord,
+    ParsedGame,
+    PlatformRecord,
+    ReleaseRecord,
+    TitleKind,
+    TitleRecord,
+)
+from pipeline.igdb.salvage import read_game
+from pipeline.igdb.shapes import (
+    Named,
+    WireCover,
+    WireExternalGame,
+    WireGame,
+    WireInvolvedCompany,
+    WireNamed,
+    WirePlatform,
+    WireReleaseDate,
+)
+from pipeline.igdb.titles import title_record
+from pipeline.sources.base import UNREADABLE
+
+# The longest that a slug or a shop's own id may be: both are looked up by index.
+_KEY_LENGTH = 500
+_IMAGE = re.compile(r"/(\w+)\.\w+$")
+# "doom--1" is the second game that is called Doom, not Doom 1.
+_NUMBERED_SLUG = re.compile(r"--\d+$")
+_PLATFORM = msgspec.json.Decoder(WirePlatform)
+_RELEASE = msgspec.json.Decoder(WireReleaseDate)
+# What a field of the document is called in the record.
+_COLUMNS = {
+    "parent_game": "parent_igdb_id",
+    "version_parent": "version_parent_igdb_id",
+    "first_release_date": "first_release_at",
+    "total_rating": "rating",
+    "total_rating_count": "rating_count",
+    "cover": "cover_id",
+    "game_modes": "modes",
+    "collection": "collections",
+    "involved_companies": "companies",
+    "release_dates": "releases",
+    "category": "game_type",
+    "status": "game_status",
+}
+_Part = TypeVar("_Part")
+
+
+def parse_game(raw: bytes | msgspec.Raw) -> ParsedGame:
+    """Return what a row of /games tells; raises `InvalidItem` only where it is no object with an id."""
+    data = storable(raw)
+    wire, faults = read_game(data)
+    if wire.id is None:
+        raise InvalidItem("`id` is missing")
+    return ParsedGame(_record(wire.id, wire, {fault.field for fault in faults}), data, faults, old_names(wire))
+
+
+def parse_platform(raw: bytes | msgspec.Raw) -> PlatformRecord:
+    """Return what a row of /platforms tells; raises `InvalidItem`."""
+    try:
+        wire = _PLATFORM.decode(storable(raw))
+    except UNREADABLE as error:
+        raise InvalidItem(str(error)) from error
+    if wire.id is None:
+        raise InvalidItem("`id` is missing")
+    return _platform_record(wire.id, wire)
+
+
+def parse_release_date(raw: bytes | msgspec.Raw) -> tuple[int, ReleaseRecord]:
+    """Return what a row of /release_dates tells, after the id of its game; raises `InvalidItem`."""
+    try:
+        wire = _RELEASE.decode(storable(raw))
+    except UNREADABLE as error:
+        raise InvalidItem(str(error)) from error
+    game = number(wire.game)
+    if wire.id is None or game is None:
+        raise InvalidItem("`id` or `game` is missing")
+    return game, release_record(wire.id, wire)
+
+
+def _record(igdb_id: int, wire: WireGame, faulty: set[str]) -> GameRecord:
+    untold = {_COLUMNS.get(field, field) for field in faulty}
+
+    def names(field: str, values: Iterable[Any] | None) -> tuple[str, ...]:
+        found, whole = _names(values or ())
+        if not whole:
+            untold.add(field)
+        return found
+
+    name, slug = text(wire.name), text(wire.slug)
+    releases = _expanded(wire.release_dates, WireReleaseDate, "releases", untold)
+    involved = _expanded(wire.involved_companies, WireInvolvedCompany, "companies", untold)
+    if isinstance(wire.cover, int):
+        untold.add("cover_id")
+    return GameRecord(
+        igdb_id=igdb_id,
+        name=name,
+        slug=slug and slug[:_KEY_LENGTH],
+        url=text(wire.url),
+        summary=text(wire.summary),
+        game_type=number(wire.category if wire.game_type is None else wire.game_type),
+        game_status=number(wire.status if wire.game_status is None else wire.game_status),
+        # A proxy writes 0 where IGDB leaves it out.
+        parent_igdb_id=number(wire.parent_game) or None,
+        version_parent_igdb_id=number(wire.version_parent) or None,
+        first_release_at=utc_time(wire.first_release_date),
+        updated_at=utc_time(wire.updated_at),
+        cover_id=_cover_id(wire.cover),
+        rating=wire.total_rating,
+        rating_count=wire.total_rating_count,
+        genres=names("genres", wire.genres),
+        themes=names("themes", wire.themes),
+        modes=names("modes", wire.game_modes),
+        franchises=names("franchises", wire.franchises),
+        collections=names("collections", _collections(wire)),
+        companies=names("companies", _companies(involved)),
+        platforms=names("platforms", wire.platforms),
+        titles=_titles(
+            name,
+            names("game_localizations", wire.game_localizations),
+            names("alternative_names", wire.alternative_names),
+            slug,
+        ),
+        external_games=_externals(_expanded(wire.external_games, WireExternalGame, "external_games", untold)),
+        releases=release_records(igdb_id, releases),
+        platform_records=tuple(_platforms(wire, releases)),
+        untold=frozenset(untold),
+    )
+
+
+def text(told: str | None) -> str | None:
+    """Return text of a document that was made storable, without spaces around it; None where nothing is left."""
+    return told and (told.strip() or None)
+
+
+def _names(values: Iterable[Any]) -> tuple[tuple[str, ...], bool]:
+    """Return the distinct names among values, and whether each value has one: a bare id has none."""
+    found: dict[str, None] = {}
+    whole = True
+    for value in values:
+        name = text(value if isinstance(value, str) else getattr(value, "name", None))
+        if name is None:
+            whole = False
+        else:
+            found[name] = None
+    return tuple(found), whole
+
+
+def _expanded(values: Sequence[Any] | None, kind: type[_Part], field: str, untold: set[str]) -> list[_Part]:
+    """Return those of a list that are told; where it names others by bare ids the field is untold."""
+    found = [value for value in values or () if isinstance(value, kind)]
+    if len(found) != len(values or ()):
+        untold.add(field)
+    return found
+
+
+def _collections(wire: WireGame) -> Sequence[Named]:
+    old = [] if wire.collection is None else [wire.collection]
+    return old if wire.collections is None else wire.collections
+
+
+def _cover_id(cover: int | str | WireCover | None) -> str | None:
+    image, url = (cover.image_id, cover.url) if isinstance(cover, WireCover) else (None, cover)
+    if image is not None:
+        return text(image)
+    found = _IMAGE.search(url) if isinstance(url, str) else None
+    return found and found[1]
+
+
+def _companies(involved: Sequence[WireInvolvedCompany]) -> list[Named]:
+    """Return the companies, developers before publishers before others."""
+    ordered = sorted(involved, key=lambda one: (not one.developer, not one.publisher))
+    return [one.company for one in ordered if one.company is not None]
+
+
+def _titles(
+    name: str | None, localized: Iterable[str], alternative: Iterable[str], slug: str | None
+) -> tuple[TitleRecord, ...]:
+    """Return the titles, each key once and of its best kind."""
+    by_key: dict[str, TitleRecord] = {}
+    for told, kind in _kinds(name, localized, alternative, slug):
+        record = title_record(told, kind)
+        by_key.setdefault(record.key, record)
+    return tuple(by_key.values())
+
+
+def _kinds(
+    name: str | None, localized: Iterable[str], alternative: Iterable[str], slug: str | None
+) -> Iterator[tuple[str, TitleKind]]:
+    if name is not None:
+        yield name, "name"
+    for title in localized:
+        yield title, "localized"
+    for title in alternative:
+        yield title, "alternative"
+    if slug is not None and not _NUMBERED_SLUG.search(slug):
+        yield slug, "slug"
+
+
+def _externals(wires: Iterable[WireExternalGame]) -> tuple[ExternalRecord, ...]:
+    found: dict[ExternalRecord, None] = {}
+    for wire in wires:
+        source = number(wire.category if wire.external_game_source is None else wire.external_game_source)
+        uid = text(wire.uid)
+        if source is not None and uid is not None and len(uid) <= _KEY_LENGTH:
+            found[ExternalRecord(source, uid)] = None
+    return tuple(found)
+
+
+def _platforms(wire: WireGame, releases: Iterable[WireReleaseDate]) -> Iterator[PlatformRecord]:
+    for told in (*(wire.platforms or ()), *(one.platform for one in releases)):
+        if isinstance(told, WirePlatform) and told.id is not None and told.name is not None:
+            yield _platform_record(told.id, told)
+
+
+def _platform_record(igdb_id: int, wire: WirePlatform) -> PlatformRecord:
+    family = wire.platform_family
+    return PlatformRecord(
+        igdb_id,
+        text(wire.name),
+        text(wire.abbreviation),
+        text(wire.slug),
+        wire.generation,
+        text(family.name) if isinstance(family, WireNamed) else None,
+    )
+
+
+def old_names(wire: WireGame) -> tuple[str, ...]:
+    """Return which names the document uses that IGDB took away in 2025, as `OLD_NAMES` lists them."""
+    found = [name for name in ("category", "status", "collection") if getattr(wire, name) is not None]
+    for release in wire.release_dates or ():
+        if isinstance(release, WireReleaseDate):
+            found += ["release_dates.category"] * (release.category is not None)
+            found += ["release_dates.region"] * (release.region is not None)
+    for field in ("external_games", "platforms", "websites"):
+        if any(getattr(part, "category", None) is not None for part in getattr(wire, field) or ()):
+            found.append(f"{field}.category")
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,84 @@
+"""Read a document whose shape is not what we know, part by part: what does not fit is set aside, the rest is kept."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, get_args, get_origin, get_type_hints
+
+import msgspec
+
+from pipeline.errors import InvalidItem
+from pipeline.igdb.records import Fault
+from pipeline.igdb.shapes import WireGame
+from pipeline.sources.base import UNREADABLE
+
+_GAME = msgspec.json.Decoder(WireGame)
+_ANY = msgspec.json.Decoder()
+_FIELDS = get_type_hints(WireGame, include_extras=True)
+
+
+def read_game(data: bytes) -> tuple[WireGame, tuple[Fault, ...]]:
+    """Return a document's shape, with what had to be left out of it; raises `InvalidItem` where it is no object."""
+    try:
+        return _GAME.decode(data), ()
+    except UNREADABLE:
+        pass
+    try:
+        told = _plain(_ANY.decode(data))
+    except UNREADABLE as error:
+        raise InvalidItem(str(error)) from error
+    if not isinstance(told, dict):
+        raise InvalidItem("a document that is no object")
+    faults: list[Fault] = []
+    parts = {name: _part(name, told[name], faults) for name in _FIELDS if told.get(name) is not None}
+    return WireGame(**parts), tuple(faults)
+
+
+def _part(name: str, value: Any, faults: list[Fault]) -> Any:
+    """Return one field's value, or of a list those of its elements that fit; None where nothing does."""
+    kind = _FIELDS[name]
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        faults.append(Fault(name, str(error)))
+    element = _element(kind)
+    if element is None or not isinstance(value, list):
+        return None
+    return list(_fitting(value, element))
+
+
+def _element(kind: Any) -> Any:
+    """Return what a list is of, or None where the field is no list."""
+    return next((get_args(option)[0] for option in get_args(kind) if get_origin(option) is list), None)
+
+
+def _fitting(values: list[Any], kind: Any) -> Iterator[Any]:
+    for value in values:
+        try:
+            yield msgspec.convert(value, kind)
+        except msgspec.ValidationError:
+            continue
+
+
+def _plain(value: Any) -> Any:
+    """Return what proxies in front of IGDB made of an answer as IGDB writes it.
+
+    They write times in ISO 8601, and lists as objects with ids for keys.
+    """
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if value and all(key.isdecimal() and isinstance(one, dict) for key, one in value.items()):
+        return [_plain(one) for one in value.values()]
+    return {key: _seconds(one) if key.endswith(("_at", "date")) else _plain(one) for key, one in value.items()}
+
+
+def _seconds(value: Any) -> Any:
+    """Return a written time as seconds since 1970."""
+    if not isinstance(value, str):
+        return value
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        return value
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp())
