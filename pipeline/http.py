@@ -3,10 +3,10 @@
 import email.utils
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import msgspec
@@ -23,8 +23,11 @@ ATTEMPTS = 3
 # A longer wait belongs in the source's due time, where a worker does not sit it out.
 LONGEST_WAIT_INSIDE = timedelta(seconds=5)
 
-# Waits for a place within a rate limit, and keeps it until the answer has come.
-Turn = Callable[[], AbstractContextManager[object]]
+# Waits for a place within a rate limit, and keeps it until the answer has come; may give what to call when the request
+# has left.
+Turn = Callable[[], AbstractContextManager[Callable[[], object] | None]]
+# httpcore's name for the moment at which all of a request is on its way.
+SENT = "http11.send_request_body.complete"
 
 _GROWING = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_INSIDE.total_seconds())
 
@@ -111,18 +114,25 @@ class Client:
         return reply
 
     def _ask_in_turn(self, turn: Turn, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
-        with turn():
-            reply = self._exchange(method, url, headers, body)
+        with turn() as sent:
+            reply = self._exchange(method, url, headers, body, sent)
         if reply.status >= 500:
             _raise_for_status(reply, httpx.URL(url).host)
         return reply
 
-    def _exchange(self, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
+    def _exchange(
+        self,
+        method: str,
+        url: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        sent: Callable[[], object] | None = None,
+    ) -> Reply:
         place = httpx.URL(url).host
         until = time.monotonic() + self._deadline.total_seconds()
-        follow = method == "GET"
+        request = self._client.build_request(method, url, headers=headers, content=body, extensions=_tracing(sent))
         try:
-            with self._client.stream(method, url, headers=headers, content=body, follow_redirects=follow) as response:
+            with closing(self._client.send(request, stream=True, follow_redirects=method == "GET")) as response:
                 answer = b"".join(self._limited(response, until, place))
         except httpx.TransportError as error:
             raise SourceUnavailable(f"{place}: {_describe(error)}") from error
@@ -172,6 +182,17 @@ def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, SourceUnavailable) else None
     return max(_GROWING(state), asked.total_seconds() if asked else 0.0)
+
+
+def _tracing(sent: Callable[[], object] | None) -> dict[str, Any]:
+    if sent is None:
+        return {}
+
+    def trace(event: str, _: Mapping[str, Any]) -> None:
+        if event == SENT:
+            sent()
+
+    return {"trace": trace}
 
 
 def _raise_for_status(reply: Reply, place: str) -> None:

@@ -4,6 +4,7 @@ Nothing here reads a local clock; a worker only sleeps for as long as Redis tell
 survived: what lies further ahead than any wait can be is forgotten.
 """
 
+import functools
 import math
 import random
 import secrets
@@ -18,88 +19,21 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from pipeline.errors import SourceUnavailable
+from pipeline.limiter_scripts import HOLD_OFF, RESERVE, SENT, START, TAKE, TOLD
 
 # How long a worker waits for Redis to answer before it says that it does not.
 REDIS_PATIENCE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
-# Requests do not take the same time to arrive, and their starts are held so much further apart: a hundredth of a
-# second each second on the way, and a little more between the slots so that one late start does not delay the next.
-ROOM_ON_THE_WAY = 0.010
-ROOM_BETWEEN_SLOTS = 0.013
+# Requests do not take the same time on their way, and are held so much further apart than they must: 14 ms a second.
+# A little more between the slots, so that one late start does not delay all that follow.
+ROOM_ON_THE_WAY = 0.014
+ROOM_BETWEEN_SLOTS = 0.0165
 # Somebody gives a place back, or a service says that it has more points than we thought: looked for this often.
 LOOK_FOR_PLACE = timedelta(milliseconds=40)
+PLACE_IS_FREE_IN = timedelta(seconds=10)
 LOOK_FOR_POINTS = timedelta(seconds=1)
 
 Sleep = Callable[[float], object]
-
-_NOW = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local function text(number) return string.format('%.0f', number) end
-"""
-
-# KEYS: next free slot, leases. ARGV: interval, patience, lease's name, most leases, lease's length, longest pause.
-# Returns what stands in the way (0 nothing, 1 no lease is free, 2 the slot is too far ahead) and the wait until then.
-_RESERVE = f"""{_NOW}
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then
-    return {{1, tonumber(redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]) - now}}
-end
-local slot = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
-if slot - now > ARGV[6] + ARGV[1] * ARGV[4] then slot = now end
-if slot - now > tonumber(ARGV[2]) then return {{2, slot - now}} end
-redis.call('SET', KEYS[1], text(slot + ARGV[1]), 'PX', math.ceil((slot + ARGV[1] - now) / 1000) + 1000)
-redis.call('ZADD', KEYS[2], text(slot + ARGV[5]), ARGV[3])
-redis.call('PEXPIRE', KEYS[2], math.ceil((slot + ARGV[5] - now) / 1000))
-return {{0, slot - now}}
-"""
-
-# KEYS: last starts, newest first. ARGV: how many a window may hold, the window. Returns the wait, 0 for "go".
-_START = f"""{_NOW}
-local oldest = tonumber(redis.call('LINDEX', KEYS[1], ARGV[1] - 1) or 0)
-if oldest <= now and oldest + ARGV[2] > now then return oldest + ARGV[2] - now end
-redis.call('LPUSH', KEYS[1], text(now))
-redis.call('LTRIM', KEYS[1], 0, ARGV[1] - 1)
-redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000) + 1000)
-return 0
-"""
-
-# KEYS: next free slot. ARGV: the pause. Never brings the next slot nearer.
-_HOLD_OFF = f"""{_NOW}
-local slot = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now + ARGV[1])
-redis.call('SET', KEYS[1], text(slot), 'PX', math.ceil((slot - now) / 1000) + 1000)
-return 0
-"""
-
-_STATE = f"""{_NOW}
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
-local open = redis.call('ZCARD', KEYS[2])
-local state = redis.call('HMGET', KEYS[1], 'points', 'limit', 'full_at')
-"""
-
-# KEYS: state, open requests. ARGV: name of the request, limit unless told, its window, share that is left alone,
-# fewest left alone, how long a request may be open. Returns the wait until the bucket is full, 0 if a point was taken.
-_TAKE = f"""{_STATE}
-local limit = tonumber(state[2] or ARGV[2])
-local points, full_at = tonumber(state[1] or limit), tonumber(state[3] or 0)
-if full_at <= now or full_at > now + 2 * ARGV[3] then points, full_at = limit - open, now + ARGV[3] end
-local left_alone = math.max(math.floor(limit * ARGV[4]), tonumber(ARGV[5]))
-if points <= left_alone and points < limit then return full_at - now end
-redis.call('HSET', KEYS[1], 'points', text(points - 1), 'limit', text(limit), 'full_at', text(full_at))
-redis.call('PEXPIRE', KEYS[1], math.ceil((full_at - now) / 1000) + 1000)
-redis.call('ZADD', KEYS[2], text(now + ARGV[6]), ARGV[1])
-redis.call('PEXPIRE', KEYS[2], math.ceil(ARGV[6] / 1000))
-return 0
-"""
-
-# KEYS: state, open requests. ARGV: limit ('' where it was not told), points left, time until the bucket is full.
-# What is still open may not have been counted by the service yet.
-_TOLD = f"""{_STATE}
-if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[1]) end
-redis.call('HSET', KEYS[1], 'points', text(ARGV[2] - open), 'full_at', text(now + ARGV[3]))
-redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[3] / 1000) + 1000)
-return 0
-"""
 
 
 def connect_redis(url: str) -> Redis:
@@ -125,8 +59,8 @@ class RateLimiter:
     """So many requests in any sliding window, and so many open at a time, over all workers that use the same name.
 
     Slots are handed out evenly (GCRA with no burst), in order. A start is checked once more when its slot has come,
-    against the starts before it, so that a worker that overslept crowds nobody. A lease of a worker that was killed
-    ends by itself.
+    against the requests before it and when they really left, so that neither a worker that overslept nor one that had
+    to connect first crowds anybody. The place of a worker that was killed is free again after a while.
     """
 
     def __init__(
@@ -142,29 +76,30 @@ class RateLimiter:
         sleep: Sleep = time.sleep,
     ) -> None:
         self._redis = redis
-        self._slots, self._leases, self._starts = _keys(name, "slots", "leases", "starts")
+        self._slots, self._leases, self._starts, self._held = _keys(name, "slots", "leases", "starts", "held")
         self._requests = requests
         self._per = per
         self._most_open = most_open
         self._patience = patience
         self._lease = lease
         self._sleep = sleep
-        self._reserve, self._start, self._hold_off = map(redis.register_script, (_RESERVE, _START, _HOLD_OFF))
+        self._window = _micro(per * (1 + ROOM_ON_THE_WAY))
+        scripts = map(redis.register_script, (RESERVE, START, SENT, HOLD_OFF))
+        self._reserve, self._start, self._sent, self._hold_off = scripts
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[Callable[[], None]]:
         """Wait for a turn and keep its place among the open ones for the length of a `with` block.
 
-        Raises `SourceUnavailable` with `retry_after` where the turn is further away than our patience.
+        It gives what to call when the request has left, which may take a while after the turn has come. Raises
+        `SourceUnavailable` with `retry_after` where the turn is further away than our patience.
         """
         name = secrets.token_hex(8)
         try:
             with redis_answers("the rate limit"):
                 self._wait_for_slot(name)
-                window = self._per * (1 + ROOM_ON_THE_WAY)
-                while wait := _run(self._start, [self._starts], self._requests, _micro(window)):
-                    self._sleep(wait / 1e6)
-            yield
+                self._wait_for_start(name)
+            yield functools.partial(self._has_left, name)
         finally:
             # Without Redis the place ends by itself; what was asked has its answer.
             with suppress(RedisError):
@@ -173,7 +108,7 @@ class RateLimiter:
     def hold_off(self, pause: timedelta) -> None:
         """Let no worker ask before the pause is over, as a service asked too often may want; 10 minutes at most."""
         with redis_answers("the rate limit"):
-            _run(self._hold_off, [self._slots], _micro(min(pause, LONGEST_PAUSE)))
+            _run(self._hold_off, [self._slots, self._held], _micro(min(pause, LONGEST_PAUSE)))
 
     def _wait_for_slot(self, name: str) -> None:
         left = self._patience
@@ -185,10 +120,23 @@ class RateLimiter:
                 self._sleep(wait / 1e6)
                 return
             pause = _uneven(LOOK_FOR_PLACE)
-            if problem == 2 or pause > left:
+            if problem == 2:
                 raise _too_long(timedelta(microseconds=wait))
+            if pause > left:
+                raise _too_long(PLACE_IS_FREE_IN)
             left -= pause
             self._sleep(pause.total_seconds())
+
+    def _has_left(self, name: str) -> None:
+        with suppress(RedisError):
+            _run(self._sent, [self._starts], name, self._window)
+
+    def _wait_for_start(self, name: str) -> None:
+        told = (self._requests, self._window, _micro(LONGEST_PAUSE), name)
+        while wait := _run(self._start, [self._starts, self._held], *told):
+            if timedelta(microseconds=wait) > max(self._patience, self._per * 2):
+                raise _too_long(timedelta(microseconds=wait))
+            self._sleep(wait / 1e6)
 
 
 class Budget:
@@ -222,7 +170,7 @@ class Budget:
         self._per = per
         self._patience = {False: patience, True: bulk_patience}
         self._sleep = sleep
-        self._take, self._told = map(redis.register_script, (_TAKE, _TOLD))
+        self._take, self._told = map(redis.register_script, (TAKE, TOLD))
 
     def beside(self, name: str) -> Self:
         """Return another bucket of the same kind: a service that counts by user has one for each of them."""

@@ -1,7 +1,9 @@
 """The HTTP client against a real server that behaves badly."""
 
 import gzip
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -210,3 +212,64 @@ def test_a_compressed_answer_is_unpacked(service: LocalService) -> None:
     service.answers("/list", Answer(gzip.compress(b"[1]"), headers={"Content-Encoding": "gzip"}))
 
     assert get(service) == b"[1]"
+
+
+class Turns:
+    """A rate limit that only remembers who had a turn, and what left when."""
+
+    def __init__(self) -> None:
+        self.open = 0
+        self.taken = 0
+        self.left = threading.Event()
+
+    @contextmanager
+    def __call__(self) -> Iterator[Callable[[], None]]:
+        self.taken, self.open = self.taken + 1, self.open + 1
+        yield self.left.set
+        self.open -= 1
+
+
+@pytest.mark.parametrize("status", [200, 204, 304, 400, 401, 403, 404, 409, 429])
+def test_who_asks_for_it_is_given_any_answer_below_500_with_its_body(service: LocalService, status: int) -> None:
+    body = b"" if status in {204, 304} else b"why"
+    service.answers("/list", Answer(body, status=status))
+
+    with Client() as client:
+        reply = client.ask("GET", service.url + "/list", headers={"Authorization": "x"})
+
+    assert (reply.status, reply.body) == (status, body)
+    assert [asked.headers["Authorization"] for asked in service.asked] == ["x"]
+
+
+def test_each_attempt_takes_a_turn_and_gives_it_back(service: LocalService) -> None:
+    service.answers("/list", Answer(status=503), Answer(cut_off=True), b"[1]")
+    turns = Turns()
+
+    with Client() as client:
+        assert client.ask("GET", service.url + "/list", headers={}, turn=turns).body == b"[1]"
+
+    assert (turns.taken, turns.open) == (3, 0)
+
+
+def test_what_must_not_be_repeated_is_asked_once(service: LocalService) -> None:
+    service.answers("/list", Answer(status=503))
+    turns = Turns()
+
+    with Client() as client, pytest.raises(SourceUnavailable):
+        client.ask("GET", service.url + "/list", headers={}, once=True, turn=turns)
+
+    assert turns.taken == 1
+
+
+def test_a_turn_hears_that_the_request_has_left_before_the_answer_comes(service: LocalService) -> None:
+    service.hold_back("/list")
+    turns = Turns()
+    with Client() as client:
+        thread = threading.Thread(
+            target=lambda: client.ask("GET", service.url + "/list", headers={}, turn=turns), daemon=True
+        )
+        thread.start()
+        assert turns.left.wait(5)
+        assert turns.open == 1
+        service.released.set()
+        thread.join()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -52,23 +53,25 @@ def turns(shared: Budget, *, bulk: bool = False) -> int:
 
 
 def starts_of_workers(servers: Servers, sleep: Callable[[float], object], *, workers: int, each: int) -> list[int]:
-    """Let workers with connections of their own take turns; when each turn began, in microseconds of Valkey's clock."""
-    seen: set[int] = set()
+    """Let workers with connections of their own ask; when each request left, in microseconds of Valkey's clock."""
+    seen: dict[bytes, int] = {}
 
     def work() -> None:
         with connect_redis(url_of(servers)) as own:
             mine = limiter(own, sleep=sleep)
             for _ in range(each):
-                with mine.turn():
-                    # A start stays listed until as many came after it as a window holds, and each of those looks.
-                    seen.update(map(int, own.lrange(mine._starts, 0, -1)))
+                with mine.turn() as sent:
+                    sleep(0)
+                    sent()
+                    listed: Any = own.zrange(mine._starts, 0, -1, withscores=True)
+                    seen.update(listed)
 
     threads = [threading.Thread(target=work) for _ in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sorted(seen)
+    return sorted(int(start) for start in seen.values())
 
 
 def closest(starts: list[int], requests: int = 5) -> timedelta:
@@ -90,6 +93,16 @@ def test_workers_that_oversleep_crowd_nobody(redis: Redis, servers: Servers) -> 
 
     assert len(starts) == 24
     assert closest(starts) > MOMENT
+
+
+def test_a_request_that_leaves_late_counts_from_when_it_left(redis: Redis) -> None:
+    mine = limiter(redis, 1)
+    with mine.turn() as sent:
+        time.sleep(0.15)
+        sent()
+        began = time.monotonic()
+    with mine.turn():
+        assert time.monotonic() - began >= MOMENT.total_seconds() - 0.01
 
 
 def test_almost_all_of_the_limit_is_used(redis: Redis) -> None:
@@ -173,6 +186,24 @@ def test_nobody_asks_while_a_service_wants_a_pause(redis: Redis) -> None:
     assert LONGEST_PAUSE - timedelta(seconds=5) < caught.value.retry_after <= LONGEST_PAUSE
 
 
+def test_a_worker_that_waits_for_its_slot_hears_of_a_pause(redis: Redis) -> None:
+    def sleep(seconds: float) -> None:
+        if not slept:
+            mine.hold_off(timedelta(minutes=5))
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    slept: list[float] = []
+    mine = limiter(redis, 1, sleep=sleep, patience=timedelta(seconds=2))
+    redis.set(mine._slots, int(redis.time()[0]) * 1_000_000 + 1_000_000)
+
+    with pytest.raises(SourceUnavailable) as caught, mine.turn():
+        pass
+
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > timedelta(minutes=4)
+
+
 def test_a_short_pause_is_waited(redis: Redis) -> None:
     mine = limiter(redis)
     began = time.monotonic()
@@ -187,8 +218,7 @@ def test_a_step_back_of_the_servers_clock_stops_nobody(redis: Redis) -> None:
     with mine.turn(), points.turn():
         pass
     redis.set(mine._slots, tomorrow)
-    for _ in range(5):
-        redis.lpush(mine._starts, tomorrow)
+    redis.zadd(mine._starts, {str(number): tomorrow for number in range(5)})
     redis.hset(points._state, mapping={"points": 0, "full_at": tomorrow})
 
     with mine.turn(), points.turn():
@@ -198,9 +228,10 @@ def test_a_step_back_of_the_servers_clock_stops_nobody(redis: Redis) -> None:
 def test_everything_that_is_kept_ends_by_itself(redis: Redis) -> None:
     with limiter(redis).turn(), budget(redis).turn():
         budget(redis).told(remaining=5, full_in=timedelta(seconds=1), limit=10)
+        limiter(redis).hold_off(timedelta(seconds=1))
         keys = redis.keys()
 
-        assert len(keys) == 5
+        assert len(keys) == 6
         assert all(str(key).startswith("b'lootwire:limit:{") for key in keys)
         assert all(0 < redis.pttl(key) < 200_000 for key in keys)
 

@@ -1,0 +1,87 @@
+"""What the limits do inside Redis, each in one step: scripts in Lua, all times in microseconds of its own clock.
+
+A number is written by `text`, because Lua would write one of this size with an exponent.
+"""
+
+_NOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local function text(number) return string.format('%.0f', number) end
+"""
+
+# KEYS: next free slot, leases. ARGV: interval, patience, lease's name, most leases, lease's length, longest pause.
+# Returns what stands in the way (0 nothing, 1 no lease is free, 2 the slot is too far ahead) and the wait for the slot.
+RESERVE = f"""{_NOW}
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then
+    return {{1, 0}}
+end
+local slot = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+if slot - now > ARGV[6] + ARGV[1] * ARGV[4] then slot = now end
+if slot - now > tonumber(ARGV[2]) then return {{2, slot - now}} end
+redis.call('SET', KEYS[1], text(slot + ARGV[1]), 'PX', math.ceil((slot + ARGV[1] - now) / 1000) + 1000)
+redis.call('ZADD', KEYS[2], text(slot + ARGV[5]), ARGV[3])
+redis.call('PEXPIRE', KEYS[2], math.ceil((slot + ARGV[5] - now) / 1000))
+return {{0, slot - now}}
+"""
+
+# KEYS: last starts, end of a pause. ARGV: how many a window may hold, the window, longest pause, name of the start.
+# Returns the wait, 0 for "go".
+START = f"""{_NOW}
+local resumed = tonumber(redis.call('GET', KEYS[2]) or 0)
+if resumed > now and resumed <= now + ARGV[3] then return resumed - now end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', text(now - ARGV[2]))
+redis.call('ZREMRANGEBYSCORE', KEYS[1], text(now + ARGV[2]), '+inf')
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[1]) then
+    return redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] + ARGV[2] - now
+end
+redis.call('ZADD', KEYS[1], text(now), ARGV[4])
+redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000) + 1000)
+return 0
+"""
+
+# KEYS: last starts. ARGV: name of a start, the window. Counts that start from now.
+SENT = f"""{_NOW}
+redis.call('ZADD', KEYS[1], 'XX', text(now), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000) + 1000)
+return 0
+"""
+
+# KEYS: next free slot, end of a pause. ARGV: the pause. Never brings either of them nearer.
+HOLD_OFF = f"""{_NOW}
+for _, key in ipairs(KEYS) do
+    local later = math.max(tonumber(redis.call('GET', key) or 0), now + ARGV[1])
+    redis.call('SET', key, text(later), 'PX', math.ceil((later - now) / 1000) + 1000)
+end
+return 0
+"""
+
+_STATE = f"""{_NOW}
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+local open = redis.call('ZCARD', KEYS[2])
+local state = redis.call('HMGET', KEYS[1], 'points', 'limit', 'full_at')
+"""
+
+# KEYS: state, open requests. ARGV: name of the request, limit unless told, its window, share that is left alone,
+# fewest left alone, how long a request may be open. Returns the wait until the bucket is full, 0 if a point was taken.
+TAKE = f"""{_STATE}
+local limit = tonumber(state[2] or ARGV[2])
+local points, full_at = tonumber(state[1] or limit), tonumber(state[3] or 0)
+if full_at <= now or full_at > now + 2 * ARGV[3] then points, full_at = limit - open, now + ARGV[3] end
+local left_alone = math.max(math.floor(limit * ARGV[4]), tonumber(ARGV[5]))
+if points <= left_alone and points < limit then return full_at - now end
+redis.call('HSET', KEYS[1], 'points', text(points - 1), 'limit', text(limit), 'full_at', text(full_at))
+redis.call('PEXPIRE', KEYS[1], math.ceil((full_at - now) / 1000) + 1000)
+redis.call('ZADD', KEYS[2], text(now + ARGV[6]), ARGV[1])
+redis.call('PEXPIRE', KEYS[2], math.ceil(ARGV[6] / 1000))
+return 0
+"""
+
+# KEYS: state, open requests. ARGV: limit ('' where it was not told), points left, time until the bucket is full.
+# What is still open may not have been counted by the service yet.
+TOLD = f"""{_STATE}
+if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[1]) end
+redis.call('HSET', KEYS[1], 'points', text(ARGV[2] - open), 'full_at', text(now + ARGV[3]))
+redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[3] / 1000) + 1000)
+return 0
+"""
