@@ -19,5 +19,6 @@ class StreamSource(PolledSource, Protocol):
 
 Fetchable = DropSource | StreamSource
 
-# Sources that exist only while our application at Twitch is set and somebody is followed; without, their rows are off.
-ON_DEMAND = ("twitch.streams", "twitch.streams_in_campaigns", "twitch.videos")
+# Sources that exist only while our application at Twitch is set, and those of streams while somebody is followed;
+# without, their rows are off.
+ON_DEMAND = ("twitch.badges", "twitch.streams", "twitch.streams_in_campaigns", "twitch.videos")

@@ -25,6 +25,25 @@ def test_badges_are_a_source_where_an_application_is_set(operator: Operator, mon
     assert "hush-hush" not in said.out
 
 
+def test_badges_are_off_while_no_application_is_set(
+    operator: Operator, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(tmp_path, now - timedelta(hours=2), "vip")
+    operator.run("import", *map(str, tmp_path.glob("*Z.json")))
+    states = [state_of_badges(operator)]
+    for name in ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET"):
+        monkeypatch.setenv(name, "abc123")
+    states.append(state_of_badges(operator))
+    monkeypatch.delenv("TWITCH_CLIENT_SECRET")
+    states.append(state_of_badges(operator))
+    assert states == ["off", "new", "off"]
+
+
+def state_of_badges(operator: Operator) -> str:
+    sources = operator.run("sources", "--json").lines
+    return next(str(source["state"]) for source in sources if source["name"] == "twitch.badges")
+
+
 def test_lists_of_badges_that_somebody_kept_are_imported(operator: Operator, now: datetime, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
