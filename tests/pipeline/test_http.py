@@ -225,8 +225,10 @@ class Turns:
     @contextmanager
     def __call__(self) -> Iterator[Callable[[], None]]:
         self.taken, self.open = self.taken + 1, self.open + 1
-        yield self.left.set
-        self.open -= 1
+        try:
+            yield self.left.set
+        finally:
+            self.open -= 1
 
 
 @pytest.mark.parametrize("status", [200, 204, 304, 400, 401, 403, 404, 409, 429])
