@@ -85,9 +85,14 @@ def watchable(connection: Connection, now: datetime, session_ids: Iterable[int] 
     chances = [c for c in earnable(connection, now, session_ids) if c.wanted and _is_news(c, now)]
     if not chances:
         return []
-    ids = sorted({chance.campaign_id for chance in chances})
-    told = set(connection.scalars(_TOLD, {"ids": ids, "since": now - QUIET_FOR}))
-    first = {chance.campaign_id: chance for chance in reversed(chances) if chance.campaign_id not in told}
+    told = connection.execute(_TOLD, {"ids": sorted({chance.campaign_id for chance in chances})}).all()
+    # What came up in the quiet time after a message is not told at its end either: by then it is no news.
+    quiet_until = {campaign_id: told_at + QUIET_FOR for campaign_id, told_at in told}
+    first = {
+        chance.campaign_id: chance
+        for chance in reversed(chances)
+        if chance.campaign_id not in quiet_until or chance.since > quiet_until[chance.campaign_id]
+    }
     stored = campaigns.load_campaigns_by_id(connection, list(first))
     return [_event(one, first[one.id]) for one in stored]
 
@@ -120,10 +125,13 @@ def _event(stored: StoredCampaign, chance: Chance) -> NewEvent:
     )
 
 
-_TOLD = select(Event.campaign_id).where(
-    Event.kind == EventKind.CAMPAIGN_WATCHABLE,
-    Event.campaign_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
-    Event.recorded_at > bindparam("since", type_=DateTime(timezone=True)),
+_TOLD = (
+    select(Event.campaign_id, func.max(Event.recorded_at))
+    .where(
+        Event.kind == EventKind.CAMPAIGN_WATCHABLE,
+        Event.campaign_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+    )
+    .group_by(Event.campaign_id)
 )
 
 

@@ -28,11 +28,11 @@ EVERY = timedelta(minutes=5)
 
 @dataclass
 class Polls:
-    """A Twitch and what we know of it. Time stands still unless the test moves it; it begins 20 hours ago."""
+    """A Twitch and what we know of it. Time stands still unless the test moves it; it begins a month ago."""
 
     streaming: Streaming
     setting: HelixSetting
-    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0) - timedelta(hours=20))
+    now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0) - timedelta(days=30))
 
     def __post_init__(self) -> None:
         self.twitch.now = self.clock
