@@ -150,7 +150,7 @@ def test_each_try_costs_a_point_of_the_budget(setting: HelixSetting) -> None:
 
 
 def test_a_rate_limit_is_waited_until_the_bucket_is_full_and_the_question_asked_again(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(0)}
+    told = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-0.5)}
     setting.fail("users", 429, TOO_MANY, headers=told)
     began = time.monotonic()
 
