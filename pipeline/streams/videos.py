@@ -51,7 +51,7 @@ class TwitchVideos:
         with self._engine.connect() as connection:
             due = connection.scalars(_DUE, {"now": asked_at}).all()
         if not due:
-            return Answer(payload=None, refresh_after=LOOK_EVERY)
+            return Answer(payload=None, taken_at=asked_at, refresh_after=LOOK_EVERY)
         helix = self._helix(client)
         found = Looked({key: tuple(helix.videos(key, limit=VIDEOS_OF_ONE)) for key in due})
         return Answer(payload=msgspec.json.encode(found), taken_at=asked_at, refresh_after=LOOK_EVERY)

@@ -5,6 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 from models import Video
+from pipeline.http import Client
+from pipeline.sources.base import Answer, Validators
+from pipeline.streams.videos import TwitchVideos
 from tests.pipeline.streams.polls import Polls
 
 DAY = 60 * 24
@@ -99,20 +102,20 @@ def test_a_stream_that_ends_while_twitch_is_asked_is_looked_for_again(polls: Pol
     stream = polls.twitch.go_live("ann")
     polls.round(1)
     polls.wait(DAY)
-    source = polls.sources["twitch.videos"]
-    asked = source.fetch
 
-    def fetch(*asking: Any) -> Any:
-        answer = asked(*asking)
-        polls.twitch.go_offline("ann")
-        polls.twitch.add_video("ann", title="Archive", stream_id=stream.id)
-        for minutes in (5, 5, 10):
-            polls.tick(minutes) if minutes == 10 else polls.round(minutes)
-        return answer
+    class Slow(TwitchVideos):
+        def fetch(self, client: Client, validators: Validators) -> Answer:
+            answer = super().fetch(client, validators)
+            polls.twitch.go_offline("ann")
+            polls.twitch.add_video("ann", title="Archive", stream_id=stream.id)
+            polls.round(5)
+            polls.round(5)
+            return answer
 
-    source.fetch = fetch  # type: ignore[method-assign]
+    quick = polls.sources["twitch.videos"]
+    polls.sources["twitch.videos"] = Slow(polls.engine, polls.helix, polls.clock)
     look(polls)
-    source.fetch = asked  # type: ignore[method-assign]
+    polls.sources["twitch.videos"] = quick
     look(polls, 4)
 
     assert told(polls) == ["Archive"]
