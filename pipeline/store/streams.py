@@ -16,6 +16,7 @@ from sqlalchemy import (
     Update,
     and_,
     bindparam,
+    case,
     func,
     or_,
     select,
@@ -119,7 +120,7 @@ def settle_stories(connection: Connection, firsts: Sequence[Session], now: datet
     """Note that the ends of stories, by their first sessions, are told, and that there may be new videos soon."""
     connection.execute(_SETTLED, {"ids": [first.id for first in firsts], "now": now})
     channels = [first.channel for first in firsts]
-    connection.execute(_VIDEOS_SOON, {"channels": channels, "due": now + VIDEOS_AFTER})
+    connection.execute(_VIDEOS_SOON, {"channels": channels, "now": now, "due": now + VIDEOS_AFTER})
 
 
 def load_unsettled(connection: Connection, categories: Sequence[int]) -> dict[str, int]:
@@ -252,7 +253,8 @@ _DUE = bindparam("due", type_=DateTime(timezone=True))
 _VIDEOS_SOON = (
     update(Channel)
     .where(Channel.service == SERVICE, Channel.external_id == func.any(bindparam("channels", type_=ARRAY(Text))))
-    .values(videos_due_at=func.least(Channel.videos_due_at, _DUE))
+    # Those that are due already may be asked about right now, too early to see what comes.
+    .values(videos_due_at=case((Channel.videos_due_at.between(_AT, _DUE), Channel.videos_due_at), else_=_DUE))
 )
 _IS_UNSETTLED = or_(SESSIONS.c.ended_at.is_(None), and_(SESSIONS.c.ended_at.is_not(None), SESSIONS.c.told_at.is_(None)))
 _OF_CATEGORY = select(SEGMENTS.c.session_id).where(
