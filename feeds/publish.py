@@ -13,10 +13,12 @@ import msgspec
 from sqlalchemy import Engine, func, select
 
 from feeds.catalog import load_marked, mark_all, settle_written
+from feeds.channel_page import ChannelPage, render_channel
+from feeds.channel_rows import PageState, load_moving, load_pages
 from feeds.content import FeedContent, SourceHealth
 from feeds.item import Entry
 from feeds.page import render_index
-from feeds.render import ATOM_ENDING, RSS_ENDING, render_feed, render_opml
+from feeds.render import ATOM_ENDING, PAGE_ENDING, RSS_ENDING, render_feed, render_opml
 from feeds.site import load_health, load_site
 from feeds.templating import ASSETS, FOLDER
 from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
@@ -24,7 +26,7 @@ from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write
 BATCH = 100
 INDEX = "index.html"
 OPML = "feeds.opml"
-COPIED = ("style.css", "feed.css", "feed.xsl")
+COPIED = ("style.css", "channel.css", "feed.css", "feed.xsl")
 # Any fixed number will do, as long as nothing else in the database takes a lock of the same one.
 _LOCK = int.from_bytes(hashlib.blake2b(b"lootwire publish", digest_size=8).digest(), signed=True)
 # What a file was made with is written into it: so nothing can remember a file that is no longer there.
@@ -42,9 +44,10 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class PublishSummary(msgspec.Struct, kw_only=True):
-    """What a run did: how many feeds it rendered, how many files it wrote or found unchanged, and what failed."""
+    """What a run did: how many feeds and channels' pages it rendered, what became of the files, and what failed."""
 
     feeds: int = 0
+    pages: int = 0
     written: int = 0
     unchanged: int = 0
     swept: int = 0
@@ -67,7 +70,8 @@ def publish(engine: Engine, root: Path, base_url: str, now: datetime) -> Publish
             with engine.begin() as connection:
                 mark_all(connection)
         for batch in _marked(engine):
-            _publish_batch(engine, batch, root, base_url, now, summary)
+            _publish_batch(engine, batch, root, base_url, now, summary, look=look)
+        _publish_moving(engine, root, now, summary, look)
         with engine.connect() as connection:
             shown = _shown(look, load_health(connection), now)
         if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
@@ -110,9 +114,17 @@ def _marked(engine: Engine) -> Iterator[Sequence[FeedContent]]:
 
 
 def _publish_batch(
-    engine: Engine, batch: Sequence[FeedContent], root: Path, base_url: str, now: datetime, summary: PublishSummary
+    engine: Engine,
+    batch: Sequence[FeedContent],
+    root: Path,
+    base_url: str,
+    now: datetime,
+    summary: PublishSummary,
+    *,
+    look: str,
 ) -> None:
     written: list[tuple[int, int, int]] = []
+    pages = _pages(engine, [feed.feed_id for feed in batch if feed.scope == "channel"], now)
     # Feeds share events; per batch, so that a full run does not keep every entry there is.
     entries: dict[str, Entry] = {}
     try:
@@ -121,11 +133,39 @@ def _publish_batch(
                 rendered = render_feed(feed, base_url, entries)
                 _write(root, feed.path + RSS_ENDING, rendered.rss, summary)
                 _write(root, feed.path + ATOM_ENDING, rendered.atom, summary)
+                if feed.feed_id in pages:
+                    _write_page(root, *pages[feed.feed_id], now, summary, look)
                 written.append((feed.feed_id, feed.version, len(feed.items)))
     finally:
         summary.feeds += len(written)
         with engine.begin() as connection:
             settle_written(connection, written, now)
+
+
+def _publish_moving(engine: Engine, root: Path, now: datetime, summary: PublishSummary, look: str) -> None:
+    """Write the pages of channels that are live where polls saw more since, for which no event marks their feeds."""
+    with engine.connect() as connection:
+        moving = load_moving(connection)
+    behind = [state for state in moving if _stamp_of(root / (state.path + PAGE_ENDING)) != _digest(look, state.digest)]
+    for start in range(0, len(behind), BATCH):
+        pages = _pages(engine, [state.feed_id for state in behind[start : start + BATCH]], now)
+        for state, page in pages.values():
+            with _blamed_on(state.path + PAGE_ENDING, summary):
+                _write_page(root, state, page, now, summary, look)
+
+
+def _pages(engine: Engine, feed_ids: Sequence[int], now: datetime) -> dict[int, tuple[PageState, ChannelPage]]:
+    if not feed_ids:
+        return {}
+    with engine.connect() as connection:
+        return {state.feed_id: (state, page) for state, page in load_pages(connection, feed_ids, now)}
+
+
+def _write_page(
+    root: Path, state: PageState, page: ChannelPage, now: datetime, summary: PublishSummary, look: str
+) -> None:
+    _write(root, state.path + PAGE_ENDING, render_channel(page, now, stamp=_digest(look, state.digest)), summary)
+    summary.pages += 1
 
 
 def _publish_site(

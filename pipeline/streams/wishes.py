@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import ARRAY, Connection, Table, Text, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from feeds.channel_rows import ensure_feeds
 from models import Channel, Follow, Source
 from pipeline.bulk import execute_rows, insert_rows
 from pipeline.records import GameRecord
@@ -30,13 +31,14 @@ class Known(msgspec.Struct, frozen=True):
 
 
 def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -> set[str]:
-    """Follow the channels of users; returns the ids at Twitch of those that were not followed before."""
+    """Follow the channels of users, who get a feed and a page; returns the Twitch ids of those that are new."""
     ids = store_users(connection, users, now)
     rows = [{"kind": "channel", "channel_id": channel_id, "created_at": now} for channel_id in ids.values()]
     if not rows:
         return set()
     new = insert_rows(FOLLOWS, tuple(rows[0])).on_conflict_do_nothing().returning(FOLLOWS.c.channel_id)
     followed = set(execute_rows(connection, new, rows).scalars())
+    ensure_feeds(connection, list(ids.values()))
     _make_due(connection, now)
     return {external_id for external_id, channel_id in ids.items() if channel_id in followed}
 

@@ -23,7 +23,7 @@ from tests.feeds.world import BASE_URL, NOON, World
 from tests.waiting import wait_for
 
 GLOOMTIDE = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
-SITE = {"feeds.opml", "index.html", "style.css", "feed.css", "feed.xsl"}
+SITE = {"feeds.opml", "index.html", "style.css", "channel.css", "feed.css", "feed.xsl"}
 
 
 def test_a_first_run_writes_every_feed_the_page_and_what_it_needs(world: World) -> None:
@@ -33,7 +33,7 @@ def test_a_first_run_writes_every_feed_the_page_and_what_it_needs(world: World) 
 
     feeds = {f"{path}.{ending}" for path in ("all", "services/twitch", GLOOMTIDE) for ending in ("rss.xml", "atom.xml")}
     assert set(world.files()) == feeds | SITE
-    assert summary == PublishSummary(feeds=3, written=11)
+    assert summary == PublishSummary(feeds=3, written=12)
     assert world.marked() == set()
 
 
@@ -74,7 +74,7 @@ def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: World) -> 
 
     summary = world.publish()
 
-    assert (summary.feeds, summary.written, summary.unchanged) == (2, 0, 9)
+    assert (summary.feeds, summary.written, summary.unchanged) == (2, 0, 10)
     assert {path: path.stat().st_mtime_ns for path in world.root.rglob("*.xml")} == before
 
 
@@ -108,7 +108,7 @@ def test_a_page_that_is_missing_is_written_again_alone(world: World) -> None:
     world.publish()
     (world.root / "index.html").unlink()
 
-    assert world.publish() == PublishSummary(written=1, unchanged=4)
+    assert world.publish() == PublishSummary(written=1, unchanged=5)
 
 
 def test_another_address_renders_every_feed_anew(world: World) -> None:
@@ -149,7 +149,7 @@ def test_the_page_is_written_once_an_hour_for_the_times_it_tells(world: World) -
 
 
 def test_an_empty_database_has_a_page_that_says_so(world: World) -> None:
-    assert world.publish() == PublishSummary(written=5)
+    assert world.publish() == PublishSummary(written=6)
     assert "No campaign is on right now" in world.text("index.html")
 
 
