@@ -31,6 +31,11 @@ BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "handle messages of Twitch that a dead program left": {
+        "task": "tick.eventsub",
+        "schedule": 15.0,
+        "options": {"expires": 15.0},
+    },
     "show that a worker works": {
         "task": "tick.heartbeat",
         "schedule": 30.0,

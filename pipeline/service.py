@@ -17,11 +17,13 @@ from pipeline.celery_app import hint, make_app
 from pipeline.errors import LootwireError
 from pipeline.fetching import due, register
 from pipeline.runtime import Runtime, utc_now
+from pipeline.settings import Settings
 from pipeline.static_server import HOST
 from pipeline.supervisor import Program, Supervisor
 
 # As root Celery warns at every start; whoever runs containers has decided that already.
 CELERY = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "-q", "-A", "tasks.worker")
+RECEIVER, EVENTSUB = "receiver", "eventsub"
 # A first cycle with a slow service, its retries and a first publication; beyond that something is stuck.
 CYCLE_LIMIT = 600.0
 NUDGE_EVERY = 5.0
@@ -42,6 +44,17 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
         listed.append(Program("beat", [*CELERY, "beat", "--loglevel", runtime.settings.log_level, "--pidfile="]))
     if web:
         listed.append(Program("web", [sys.executable, "-m", "pipeline.static_server"]))
+        listed += _streaming(runtime.settings)
+    return listed
+
+
+def _streaming(settings: Settings) -> list[Program]:
+    """Return what takes Twitch's messages: a receiver, which tells of our health too, and who subscribes to them."""
+    listed = []
+    if settings.receiver_port:
+        listed.append(Program(RECEIVER, [sys.executable, "-m", "pipeline.eventsub.serving"]))
+    if settings.twitch_client_id and settings.twitch_client_secret:
+        listed.append(Program(EVENTSUB, [sys.executable, "-m", "pipeline.eventsub"]))
     return listed
 
 
@@ -60,7 +73,7 @@ def supervisor(
     grace: float = 30,
 ) -> Supervisor:
     """Return what keeps the programs running, brings embedded servers back, and restarts a worker that is stuck."""
-    watchdog = _Watchdog(runtime)
+    watchdog = _Watchdog(runtime, listens=EVENTSUB in {program.name for program in listed})
     running = Supervisor(
         listed,
         data_dir=runtime.settings.data_dir,
@@ -73,9 +86,10 @@ def supervisor(
 
 
 class _Watchdog:
-    """Judges liveness end to end: a tick that a worker must carry out moves a row."""
+    """Judges liveness end to end: a tick that a worker must carry out moves a row, and so does EventSub's program."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, listens: bool = False) -> None:
+        self._listens = listens
         self._runtime = runtime
         self._patient_until = time.monotonic() + 2 * upkeep.STALE_AFTER.total_seconds()
 
@@ -91,17 +105,22 @@ class _Watchdog:
             self._patient_until = time.monotonic() + 2 * upkeep.STALE_AFTER.total_seconds()
             running.restart("worker")
             running.restart("beat")
+            return
+        heard = upkeep.last_beat(self._runtime.engine, EVENTSUB) if self._listens else utc_now()
+        if heard is None or utc_now() - heard > upkeep.STALE_AFTER:
+            self._patient_until = time.monotonic() + 2 * upkeep.STALE_AFTER.total_seconds()
+            running.restart(EVENTSUB)
 
 
-def check_port(port: int) -> None:
-    """Raise `LootwireError` if the port of the web server is taken, before anything is started."""
+def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT") -> None:
+    """Raise `LootwireError` if a port is taken, before anything is started; `setting` is where another one is set."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
             raise LootwireError(
-                f"port {port} on {HOST} cannot be used ({error.strerror}); set LOOTWIRE_HTTP_PORT to another one"
+                f"port {port} on {HOST} cannot be used ({error.strerror}); set {setting} to another one"
             ) from error
 
 

@@ -18,6 +18,7 @@ from pipeline import service, upkeep
 from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.embedded import healthy
 from pipeline.errors import LootwireError
+from pipeline.eventsub.standing import describe
 from pipeline.logs import configure_logging
 from pipeline.problems import explain
 from pipeline.runtime import Runtime, open_runtime, utc_now
@@ -55,6 +56,8 @@ def up() -> int:
     # Before anything is started or migrated; of the two, the same folder is the likelier reason for a taken port.
     check_alone(settings.data_dir)
     service.check_port(settings.http_port)
+    if settings.receiver_port:
+        service.check_port(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT")
     runtime = open_command()
     service.check_broker(runtime.redis_url)
     with service.supervisor(runtime, service.programs(runtime)) as running:
@@ -121,6 +124,7 @@ def status(as_json: JsonFlag = False) -> int:
     with runtime.engine.connect() as connection:
         figures = _figures(connection)
     figures |= {"worker_seen_at": upkeep.last_beat(runtime.engine), "published": str(runtime.settings.published)}
+    figures["eventsub"] = describe(runtime.engine, runtime.settings, utc_now())
     if as_json:
         print_json(figures)
         return 0
@@ -184,6 +188,7 @@ def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
     if runtime is not None:
         at_the_end.callback(runtime.engine.dispose)
         yield "broker", _attempt(service.check_broker, runtime.redis_url)[1]
+        console.print(f"eventsub: {describe(runtime.engine, settings, utc_now())}", markup=False, soft_wrap=True)
         _hint_at_targets(runtime)
     yield f"published folder {settings.published}", _attempt(_try_folder, settings.published)[1]
 

@@ -23,19 +23,24 @@ from models import DropCampaign, Event, Feed
 from notifiers.targets import add_subscription, add_target
 from pipeline import service
 from pipeline.cli.output import console, errors, show
+from pipeline.demo import live
 from pipeline.demo.history import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
 from pipeline.errors import LootwireError
+from pipeline.http import Client
 from pipeline.logs import configure_logging
 from pipeline.runtime import Runtime, open_runtime, utc_now
 from pipeline.settings import load_settings
 from pipeline.static_server import HOST
+from pipeline.streams.adding import add_channels
+from pipeline.streams.names import parse_name
 
 STEP_LIMIT = 30.0
 SETTLE_LIMIT = 30.0
 # Variables of a real installation must not reach into the demo, nor the demo's into it.
-FOREIGN = ("DATABASE_URL", "REDIS_URL", "DATABASE_URL_FILE", "REDIS_URL_FILE")
+UNPREFIXED = ("DATABASE_URL", "REDIS_URL", "TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET")
+FOREIGN = tuple(name + ending for name in UNPREFIXED for ending in ("", "_FILE"))
 MAIL_TARGET, HOOK_TARGET = "demo mailbox", "demo webhook"
 
 
@@ -51,8 +56,10 @@ def run_demo(*, keep: bool) -> int:
         task = progress.add_task("starting PostgreSQL and Valkey", total=STEPS + 2)
         runtime = open_runtime(load_settings().settings)
         _subscribe(runtime, mail, hook)
+        _follow(runtime)
         progress.update(task, advance=1, description="starting workers, beat and web server")
-        listed = service.programs(runtime)
+        # The demo's Twitch is asked and does not call: its streams are seen by polling.
+        listed = [program for program in service.programs(runtime) if program.name != "eventsub"]
         running = stack.enter_context(service.supervisor(runtime, listed, say=lambda _: None, grace=10))
         service.wake(runtime)
         for step in range(STEPS):
@@ -88,6 +95,7 @@ def _variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
         "LOOTWIRE_DATA_DIR": str(folder / "data"),
         "LOOTWIRE_PUBLISH_DIR": str(folder / "public"),
         "LOOTWIRE_HTTP_PORT": str(port),
+        "LOOTWIRE_RECEIVER_PORT": "0",
         "LOOTWIRE_PUBLIC_URL": f"http://127.0.0.1:{port}",
         "LOOTWIRE_DROPS_MIRROR_URL": services.mirror_url,
         "LOOTWIRE_KICK_URL": services.kick_url,
@@ -96,6 +104,14 @@ def _variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
         "LOOTWIRE_KICK_POLL_SECONDS": "1",
         "LOOTWIRE_CHZZK_POLL_SECONDS": "1",
         "LOOTWIRE_CHZZK_FIRST_NUMBER": "1204",
+        "TWITCH_CLIENT_ID": live.CLIENT_ID,
+        "TWITCH_CLIENT_SECRET": live.CLIENT_SECRET,
+        "LOOTWIRE_TWITCH_AUTH_URL": services.auth_url,
+        "LOOTWIRE_HELIX_URL": services.helix_url,
+        "LOOTWIRE_STREAMS_POLL_SECONDS": "1",
+        "LOOTWIRE_STREAMS_IN_CAMPAIGNS_POLL_SECONDS": "1",
+        "LOOTWIRE_STREAM_FLAP_SECONDS": "1",
+        "LOOTWIRE_BADGES_POLL_SECONDS": "1",
         "LOOTWIRE_LOG_LEVEL": "ERROR",
         "NO_PROXY": "127.0.0.1",
         "no_proxy": "127.0.0.1",
@@ -131,14 +147,21 @@ def _subscribe(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> None:
     with runtime.engine.begin() as connection:
         for name, url in ((MAIL_TARGET, address), (HOOK_TARGET, f"json{hook.url.removeprefix('http')}")):
             add_target(connection, runtime.vault, name, url, utc_now())
-        add_subscription(connection, MAIL_TARGET, utc_now(), kinds=["campaign.*", "reward.*"])
+        add_subscription(connection, MAIL_TARGET, utc_now(), kinds=["campaign.*", "reward.*", "stream.*"])
         add_subscription(connection, HOOK_TARGET, utc_now())
+
+
+def _follow(runtime: Runtime) -> None:
+    with Client() as client:
+        add_channels(
+            runtime.engine, runtime.needed_helix(client), [parse_name(login) for login in live.SHOWS], utc_now()
+        )
 
 
 def _play(services: DemoServices, step: int) -> None:
     """Wait until the workers have fetched this hour from every service, then let the next one begin."""
     try:
-        for path in ("/mirror/v2/drops", "/mirror/v2/rewards", "/kick/", "/chzzk/"):
+        for path in ("/mirror/v2/drops", "/mirror/v2/rewards", "/kick/", "/chzzk/", "/twitch/helix/streams"):
             services.wait_served(path, step, STEP_LIMIT)
     except TimeoutError as error:
         raise LootwireError(f"the demo's workers did not fetch in time: {error}") from error

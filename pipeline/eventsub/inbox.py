@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, RowMapping, Table, delete, func, select, update
+from sqlalchemy import Connection, Engine, RowMapping, Table, func, select, update
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -26,8 +26,6 @@ from pipeline.streams.take_in import take_in
 MESSAGES: Table = EventSubMessage.__table__  # type: ignore[assignment]
 # A transaction of so many takes a fraction of a second, and a burst is one or two of them.
 AT_ONCE = 500
-# Long enough to see what happened; Twitch repeats a message within minutes or not at all.
-KEEP_HANDLED = timedelta(days=3)
 ORIGIN = "eventsub"
 
 logger = logging.getLogger(__name__)
@@ -108,13 +106,6 @@ def handle(
                 told()
             events += appended
     return events
-
-
-def prune(engine: Engine, now: datetime) -> int:
-    """Delete messages that were handled some days ago; what came of them stays."""
-    old = MESSAGES.c.handled_at < now - KEEP_HANDLED
-    with engine.begin() as connection:
-        return connection.execute(delete(MESSAGES).where(old)).rowcount
 
 
 def _row(message: Notification, via: str, now: datetime) -> dict[str, Any]:

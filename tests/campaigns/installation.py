@@ -79,6 +79,7 @@ class Installation:
         self._env |= {
             "LOOTWIRE_DATA_DIR": str(data_dir),
             "LOOTWIRE_HTTP_PORT": str(port),
+            "LOOTWIRE_RECEIVER_PORT": "0",
             "LOOTWIRE_DROPS_MIRROR_URL": services.mirror_url,
             "LOOTWIRE_KICK_URL": services.kick_url,
             "LOOTWIRE_CHZZK_URL": services.chzzk_url,

@@ -32,8 +32,14 @@ def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtim
     opened.engine.dispose()
 
 
-def test_an_installation_is_two_workers_a_clock_and_a_web_server(runtime: Runtime) -> None:
-    assert [program.name for program in service.programs(runtime)] == ["worker", "fetcher", "beat", "web"]
+def test_an_installation_is_two_workers_a_clock_a_web_server_and_a_receiver(runtime: Runtime) -> None:
+    assert [program.name for program in service.programs(runtime)] == [
+        "worker",
+        "fetcher",
+        "beat",
+        "web",
+        "receiver",
+    ]
     assert [program.name for program in service.programs(runtime, beat=False, web=False)] == ["worker", "fetcher"]
 
 

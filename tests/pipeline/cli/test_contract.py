@@ -41,6 +41,7 @@ DELIVERY_KEYS = {
 }
 FEED_KEYS = {"title", "scope", "path", "rss", "atom", "items", "written_at", "waiting"}
 STATUS_KEYS = {
+    "eventsub",
     "campaigns",
     "campaigns_open",
     "events",
@@ -166,6 +167,7 @@ def test_status_is_one_object(imported: Operator) -> None:
     assert set(status) == STATUS_KEYS
     assert status["campaigns"] >= status["campaigns_open"] > 20
     assert status["published"] == str(imported.folder / "data/public")
+    assert status["eventsub"] == "off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
 
 
 def test_doctor_tells_each_setting_with_its_origin_and_no_secret(

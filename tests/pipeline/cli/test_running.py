@@ -33,10 +33,12 @@ def services(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[De
 
 @pytest.fixture(autouse=True)
 def port(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-    monkeypatch.setenv("LOOTWIRE_HTTP_PORT", str(free))
+    with socket.socket() as web, socket.socket() as receiver:
+        for probe in (web, receiver):
+            probe.bind(("127.0.0.1", 0))
+        free: int = web.getsockname()[1]
+        monkeypatch.setenv("LOOTWIRE_HTTP_PORT", str(free))
+        monkeypatch.setenv("LOOTWIRE_RECEIVER_PORT", str(receiver.getsockname()[1]))
     return free
 
 

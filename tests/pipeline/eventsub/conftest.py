@@ -4,7 +4,6 @@ import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,33 +12,17 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from pipeline.embedded import Servers
-from pipeline.eventsub.closing import Backoff
 from pipeline.eventsub.paces import Paces
 from pipeline.eventsub.program import Program
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from tests.pipeline.eventsub.installation import Installation
+from tests.pipeline.eventsub.paces import FAST, Quick
 from tests.twitch import LocalTwitch
 
 # EventSub's own database on the tests' Valkey.
 VALKEY_DATABASE = 7
-FAST = Paces(
-    lead=timedelta(milliseconds=100),
-    beat=timedelta(milliseconds=100),
-    wanted=timedelta(milliseconds=100),
-    shard=timedelta(milliseconds=200),
-    retry=timedelta(milliseconds=200),
-    sweep=timedelta(milliseconds=200),
-    grace=timedelta(milliseconds=200),
-)
 _numbers = itertools.count()
-
-
-class Quick(Backoff):
-    """Waits as a real one does, a hundredth of the time."""
-
-    def after(self, pause: timedelta, lived: timedelta) -> timedelta:
-        return super().after(pause, lived) / 100
 
 
 @pytest.fixture

@@ -1,0 +1,84 @@
+"""How the installation stands, for a monitor: is everything there that must be, and how old is its last sign."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import redis
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import Heartbeat, Source
+from pipeline import upkeep
+from pipeline.eventsub.health import NAME, load_memory
+from pipeline.settings import Settings
+
+PROGRAM = "eventsub"
+# Three of its beats, and a minute for a start.
+EVENTSUB_STALE_AFTER = timedelta(seconds=90)
+PATIENCE = 3
+
+
+def look(engine: Engine, redis_url: str, now: datetime, *, streams: bool) -> tuple[bool, Mapping[str, Any]]:
+    """Return whether all is well, and the particulars; `streams` says that messages of Twitch are expected.
+
+    A service that fails is listed and makes nothing of ours unwell.
+    """
+    told: dict[str, Any] = {"database": "ok", "broker": _broker(redis_url)}
+    try:
+        told |= _of_database(engine, now, streams=streams)
+    except SQLAlchemyError as error:
+        told["database"] = f"does not answer ({type(error).__name__})"
+    well = told["database"] == told["broker"] == "ok" and told.get("worker") == "ok"
+    well = well and told.get("eventsub", {}).get("state", "ok") == "ok"
+    return well, {"status": "ok" if well else "failing", **told}
+
+
+def describe(engine: Engine, settings: Settings, now: datetime) -> str:
+    """Return in one line how Twitch's messages come in, or what is missing for that."""
+    if not (settings.twitch_client_id and settings.twitch_client_secret):
+        return "off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
+    told = _of_database(engine, now, streams=True)["eventsub"]
+    way = "by webhook" if settings.eventsub_callback_url else "by websocket"
+    if told["state"] != "ok":
+        return f"{way}, but its program {told['state']}; `lootwire up` runs it"
+    outside = f"; {told['left_out']} channels find no room and are polled" if told["left_out"] else ""
+    ill = "; failing, see `lootwire sources`" if told["failing"] else ""
+    return f"{way}, {told['subscribed']} of {told['wanted']} subscriptions{outside}{ill}"
+
+
+def _broker(redis_url: str) -> str:
+    try:
+        with redis.Redis.from_url(redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as client:
+            client.ping()
+    except redis.RedisError as error:
+        return f"does not answer ({type(error).__name__})"
+    return "ok"
+
+
+def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, Any]:
+    with engine.connect() as connection:
+        beats = dict(connection.execute(select(Heartbeat.name, Heartbeat.at)).all())
+        sources = connection.execute(select(Source.name, Source.failing_since).where(Source.enabled)).all()
+        memory = load_memory(connection)
+    failing = sorted(name for name, failing_since in sources if failing_since is not None)
+    state, age = _age(beats.get(upkeep.WORKER), now, upkeep.STALE_AFTER)
+    told: dict[str, Any] = {"worker": state, "worker_seconds": age, "sources_failing": failing}
+    if streams:
+        state, age = _age(beats.get(PROGRAM), now, EVENTSUB_STALE_AFTER)
+        told["eventsub"] = {
+            "state": state,
+            "seconds": age,
+            "failing": NAME in failing,
+            "subscribed": memory.subscribed,
+            "wanted": memory.wanted,
+            "left_out": memory.left_out_total,
+        }
+    return told
+
+
+def _age(beat: datetime | None, now: datetime, limit: timedelta) -> tuple[str, float | None]:
+    if beat is None:
+        return "has not been seen", None
+    age = now - beat
+    return ("ok" if age <= limit else "stands still"), round(age.total_seconds(), 1)

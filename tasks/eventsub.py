@@ -1,0 +1,32 @@
+"""Handle messages of Twitch that the programs which received them have left lying."""
+
+import logging
+from datetime import timedelta
+
+from celery import current_app, shared_task
+
+from pipeline.eventsub.inbox import handle
+from pipeline.eventsub.lookup import look_up
+from pipeline.http import Client
+from pipeline.runtime import utc_now
+from tasks.surroundings import runtime
+from tasks.ticks import hint_of_news
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task(name="tick.eventsub")
+def eventsub() -> None:
+    """Handle what waits; where nothing does, this is one question to the database."""
+    flap = timedelta(seconds=runtime().settings.stream_flap_seconds)
+    with Client() as client:
+        helix = runtime().helix(client)
+        events = handle(
+            runtime().engine,
+            lambda channels: look_up(helix, channels) if helix is not None and channels else {},
+            utc_now,
+            flap=flap,
+            told=lambda: hint_of_news(current_app),
+        )
+    if events:
+        logger.info("told by EventSub, later", extra={"events": dict(events)})

@@ -1,0 +1,24 @@
+"""The program's times, a hundredth of what they are."""
+
+from datetime import timedelta
+
+from pipeline.eventsub.closing import Backoff
+from pipeline.eventsub.paces import Paces
+
+FAST = Paces(
+    lead=timedelta(milliseconds=100),
+    beat=timedelta(milliseconds=100),
+    wanted=timedelta(milliseconds=100),
+    shard=timedelta(milliseconds=200),
+    verified=timedelta(milliseconds=300),
+    retry=timedelta(milliseconds=200),
+    sweep=timedelta(milliseconds=200),
+    grace=timedelta(milliseconds=200),
+)
+
+
+class Quick(Backoff):
+    """Waits as a real one does, a hundredth of the time."""
+
+    def after(self, pause: timedelta, lived: timedelta) -> timedelta:
+        return super().after(pause, lived) / 100
