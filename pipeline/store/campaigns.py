@@ -1,6 +1,8 @@
 """Read campaigns back as records, and write what a comparison found."""
 
 import functools
+import itertools
+import operator
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -82,22 +84,37 @@ _CAMPAIGN = (
 )
 _BY_EXTERNAL_ID = _CAMPAIGN.where(_OF_SERVICE)
 _BY_ID = _CAMPAIGN.where(CAMPAIGNS.c.id == _IDS)
-_DROPS_OF = select(DROPS).where(DROPS.c.campaign_id == _IDS, DROPS.c.last_seen_at.is_(None)).order_by(DROPS.c.id)
-_BENEFITS_OF = (
+_BENEFIT_NAMES = ("external_id", *BENEFIT_FIELDS)
+_DROPS_OF = (
     select(
-        EDGES.c.drop_id,
+        DROPS.c.id,
+        DROPS.c.campaign_id,
+        DROPS.c.external_id,
+        *[DROPS.c[name] for name in DROP_FIELDS],
         EDGES.c.entitlement_limit,
-        *[BENEFITS.c[name] for name in ("external_id", *BENEFIT_FIELDS)],
+        *[BENEFITS.c[name].label(f"benefit_{name}") for name in _BENEFIT_NAMES],
     )
-    .join(BENEFITS, BENEFITS.c.id == EDGES.c.benefit_id)
-    .join(DROPS, DROPS.c.id == EDGES.c.drop_id)
-    .where(DROPS.c.campaign_id == _IDS, EDGES.c.last_seen_at.is_(None))
-    .order_by(EDGES.c.drop_id, EDGES.c.benefit_id)
+    .outerjoin(EDGES, and_(EDGES.c.drop_id == DROPS.c.id, EDGES.c.last_seen_at.is_(None)))
+    .outerjoin(BENEFITS, BENEFITS.c.id == EDGES.c.benefit_id)
+    .where(DROPS.c.campaign_id == _IDS, DROPS.c.last_seen_at.is_(None))
+    .order_by(DROPS.c.id, EDGES.c.benefit_id)
 )
+# As arrays: a row for each of the thousands of channels that a campaign may name costs twice as much.
 _CHANNELS_OF = (
-    select(ALLOWED.c.campaign_id, Channel.external_id, Channel.login, Channel.display_name)
+    select(
+        ALLOWED.c.campaign_id,
+        func.array_agg(Channel.external_id),
+        func.array_agg(Channel.login),
+        func.array_agg(Channel.display_name),
+    )
     .join(Channel, Channel.id == ALLOWED.c.channel_id)
     .where(ALLOWED.c.campaign_id == _IDS, ALLOWED.c.last_seen_at.is_(None))
+    .group_by(ALLOWED.c.campaign_id)
+)
+_ENDED = (
+    CAMPAIGNS.update()
+    .values(ended_at=CAMPAIGNS.c.end_at, last_seen_at=CAMPAIGNS.c.end_at)
+    .where(CAMPAIGNS.c.id == _IDS)
 )
 
 
@@ -184,34 +201,31 @@ def _stored(row: Mapping[Any, Any], drops: list[DropRecord], channels: list[Chan
 
 
 def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, list[DropRecord]]:
-    benefits = _load_benefits(connection, campaign_ids)
+    rows = connection.execute(_DROPS_OF, {"ids": campaign_ids}).mappings().all()
     drops: dict[int, list[DropRecord]] = defaultdict(list)
-    for row in connection.execute(_DROPS_OF, {"ids": campaign_ids}).mappings().all():
-        preconditions = row["precondition_drop_ids"]
-        fields = {name: row[name] for name in DROP_FIELDS}
+    for _, listed in itertools.groupby(rows, key=operator.itemgetter("id")):
+        first, *others = listed
+        preconditions = first["precondition_drop_ids"]
+        fields = {name: first[name] for name in DROP_FIELDS}
         fields["precondition_drop_ids"] = None if preconditions is None else tuple(preconditions)
-        record = DropRecord(external_id=row["external_id"], benefits=tuple(benefits[row["id"]]), **fields)
-        drops[row["campaign_id"]].append(record)
+        benefits = tuple(_benefit(row) for row in (first, *others) if row["benefit_external_id"] is not None)
+        drops[first["campaign_id"]].append(DropRecord(external_id=first["external_id"], benefits=benefits, **fields))
     return drops
 
 
-def _load_benefits(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, list[BenefitRecord]]:
-    benefits: dict[int, list[BenefitRecord]] = defaultdict(list)
-    for drop_id, limit, external_id, *values in connection.execute(_BENEFITS_OF, {"ids": campaign_ids}).all():
-        fields = dict(zip(BENEFIT_FIELDS, values, strict=True))
-        record = BenefitRecord(external_id=external_id, entitlement_limit=limit, **fields)
-        benefits[drop_id].append(record)
-    return benefits
+def _benefit(row: Mapping[Any, Any]) -> BenefitRecord:
+    told = {name: row[f"benefit_{name}"] for name in _BENEFIT_NAMES}
+    return BenefitRecord(entitlement_limit=row["entitlement_limit"], **told)
 
 
 def _load_channels(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, list[ChannelRecord]]:
     channels: dict[int, list[ChannelRecord]] = defaultdict(list)
-    # All at once: row by row the driver needs twice as long, and campaigns name thousands.
-    for campaign_id, external_id, login, display_name in connection.execute(_CHANNELS_OF, {"ids": campaign_ids}).all():
-        record = ChannelRecord(external_id=external_id, login=login, display_name=display_name)
-        channels[campaign_id].append(record)
-    for listed in channels.values():
-        listed.sort(key=lambda channel: channel.login)
+    for campaign_id, *columns in connection.execute(_CHANNELS_OF, {"ids": campaign_ids}).all():
+        channels[campaign_id] = [
+            ChannelRecord(external_id=external_id, login=login, display_name=display_name)
+            for external_id, login, display_name in zip(*columns, strict=True)
+        ]
+        channels[campaign_id].sort(key=operator.attrgetter("login"))
     return channels
 
 
@@ -236,7 +250,7 @@ def add_campaigns(
         for record in records
     ]
     ids: dict[str, int] = dict(execute_rows(connection, _added(tuple(rows[0])), rows).all())
-    store_drops(connection, service, {ids[r.external_id]: r.drops or () for r in records}, seen_at)
+    store_drops(connection, service, {ids[r.external_id]: r.drops or () for r in records}, seen_at, new=True)
     allow_channels(connection, service, {ids[r.external_id]: r.channels or () for r in records}, seen_at)
     return {
         record.external_id: StoredCampaign(
@@ -266,9 +280,12 @@ def _started_at(record: CampaignRecord, seen_at: datetime) -> datetime | None:
 
 
 def store_drops(
-    connection: Connection, service: str, drops: Mapping[int, Iterable[DropRecord]], seen_at: datetime
+    connection: Connection, service: str, drops: Mapping[int, Iterable[DropRecord]], seen_at: datetime, *, new: bool
 ) -> None:
-    """Insert or update drops by campaign row id, with their benefits; a drop that had gone is there again."""
+    """Insert or update drops by campaign row id, with their benefits; a drop that had gone is there again.
+
+    Those of `new` campaigns had no benefits before.
+    """
     listed = [(campaign_id, drop) for campaign_id, found in drops.items() for drop in _once(found)]
     if not listed:
         return
@@ -284,7 +301,7 @@ def store_drops(
     stored = execute_rows(connection, _upserted_drops(tuple(rows[0])), rows)
     ids = {(campaign_id, key): row_id for campaign_id, key, row_id in stored}
     by_drop = {ids[campaign_id, drop.external_id]: drop.benefits for campaign_id, drop in listed if drop.benefits}
-    _store_edges(connection, service, by_drop, seen_at)
+    _store_edges(connection, service, by_drop, None if new else seen_at)
 
 
 @functools.cache
@@ -302,9 +319,12 @@ def _once(drops: Iterable[DropRecord]) -> Iterable[DropRecord]:
 
 
 def _store_edges(
-    connection: Connection, service: str, benefits: Mapping[int, Sequence[BenefitRecord]], seen_at: datetime
+    connection: Connection, service: str, benefits: Mapping[int, Sequence[BenefitRecord]], retire_at: datetime | None
 ) -> None:
-    """Make the edges of these drops what is listed; edges that are not are kept with the time they were last seen."""
+    """Make the edges of these drops what is listed; edges that are not are kept with the time they were last seen.
+
+    Where there can be no others `retire_at` is None.
+    """
     ids = store_benefits(connection, service, (benefit for listed in benefits.values() for benefit in listed))
     edges = {
         (drop_id, ids[benefit.external_id]): benefit.entitlement_limit
@@ -315,7 +335,8 @@ def _store_edges(
         return
     rows = [{"drop_id": d, "benefit_id": b, "entitlement_limit": limit} for (d, b), limit in edges.items()]
     execute_rows(connection, _upserted_edges(), rows)
-    execute_rows(connection, _retired_edges(), rows, ids=list(benefits), seen_at=seen_at)
+    if retire_at is not None:
+        execute_rows(connection, _retired_edges(), rows, ids=list(benefits), seen_at=retire_at)
 
 
 @functools.cache
@@ -383,9 +404,8 @@ def apply_changes(connection: Connection, changes: Sequence[Change], *, seen_at:
     games = store_games(connection, service, [t.game for t in named if t.game])
     for change in changes:
         _update_fields(connection, change, organizations, games)
-    store_drops(
-        connection, service, {c.stored.id: (*c.diff.drops_added, *c.diff.drops_changed) for c in changes}, seen_at
-    )
+    drops = {c.stored.id: (*c.diff.drops_added, *c.diff.drops_changed) for c in changes}
+    store_drops(connection, service, drops, seen_at, new=False)
     _retire_drops(connection, changes, seen_at)
     allow_channels(connection, service, {c.stored.id: c.diff.channels_added for c in changes}, seen_at)
     disallow_channels(
@@ -425,6 +445,5 @@ def set_state(connection: Connection, campaign_ids: Sequence[int], **times: date
 
 def end_campaigns(connection: Connection, campaign_ids: Sequence[int]) -> None:
     """Mark campaigns as ended, and last seen, at their own end time."""
-    ended = {"ended_at": CAMPAIGNS.c.end_at, "last_seen_at": CAMPAIGNS.c.end_at}
     if campaign_ids:
-        connection.execute(CAMPAIGNS.update().values(ended).where(CAMPAIGNS.c.id == func.any(campaign_ids)))
+        connection.execute(_ENDED, {"ids": list(campaign_ids)})

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import ARRAY, Connection, DateTime, Table, Text, bindparam, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from feeds.catalog import mark
@@ -21,6 +21,10 @@ from pipeline.wording import title
 EVENTS: Table = Event.__table__  # type: ignore[assignment]
 # A value that flaps A, B, A, B within this time is told once each way.
 DAMPING_WINDOW = timedelta(hours=24)
+_TOLD = select(EVENTS.c.change_key).where(
+    EVENTS.c.change_key == func.any(bindparam("change_keys", type_=ARRAY(Text))),
+    EVENTS.c.occurred_at > bindparam("since", type_=DateTime(timezone=True)),
+)
 # Of an older event nobody wants a message: imported history, or an end that passed while nothing ran.
 NEWS_FOR = timedelta(hours=24)
 
@@ -61,15 +65,19 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
 def append_events(
     connection: Connection, events: Sequence[NewEvent], *, source_id: int, silent: bool, now: datetime
 ) -> Counter[str]:
-    """Append events that are not known yet, fan them out and mark their feeds; returns how many of each kind."""
+    """Append events that are not known yet, fan them out and mark their feeds; returns how many of each kind.
+
+    Silent ones are on feeds, and nobody is told of them.
+    """
     fresh = _without_flapping(connection, events)
     if not fresh:
         return Counter()
     rows = [_row(event, source_id=source_id, silent=silent, now=now) for event in fresh]
     added = execute_rows(connection, _added(tuple(rows[0])), rows).all()
     ids = [event_id for event_id, _ in added]
-    if ids:
+    if ids and not silent:
         fan_out(connection, ids, now)
+    if ids:
         mark(connection, ids)
     return Counter(kind for _, kind in added)
 
@@ -84,11 +92,8 @@ def _without_flapping(connection: Connection, events: Sequence[NewEvent]) -> lis
     damped = {event.change_key: event.occurred_at for event in events if event.damped}
     if not damped:
         return list(events)
-    told = select(EVENTS.c.change_key).where(
-        EVENTS.c.change_key == func.any(list(damped)),
-        EVENTS.c.occurred_at > min(damped.values()) - DAMPING_WINDOW,
-    )
-    known = set(connection.scalars(told))
+    since = min(damped.values()) - DAMPING_WINDOW
+    known = set(connection.scalars(_TOLD, {"change_keys": list(damped), "since": since}))
     return [event for event in events if not (event.damped and event.change_key in known)]
 
 
