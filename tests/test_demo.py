@@ -54,6 +54,19 @@ def test_its_summary_tells_of_campaigns_events_and_feeds(demo: Shown) -> None:
     assert re.search(r"feeds \d+ feeds, each as RSS and Atom", demo.summary)
 
 
+def test_streamers_go_live_and_one_of_them_off_again(demo: Shown) -> None:
+    assert "3 stream.online" in demo.summary
+    assert "1 stream.offline" in demo.summary
+    assert "campaign.watchable" in demo.summary
+    pages = sorted(path.name.rpartition("-")[0] for path in (demo.published / "channels").glob("*.html"))
+    assert pages == ["coaltitsam", "ironteacup", "nimbusnell"]
+
+
+def test_a_chat_badge_that_is_new_is_told_of(demo: Shown) -> None:
+    [read] = [feedparser.parse(path.read_bytes()) for path in (demo.published / "services").glob("twitch.rss.xml")]
+    assert "New chat badge on Twitch – Bureau Cat" in [entry.title for entry in read.entries]
+
+
 def test_its_summary_tells_of_mail_and_webhook(demo: Shown) -> None:
     mail = re.search(r"mail (\d+) messages? received, the last: ", demo.summary)
     webhook = re.search(r"webhook (\d+) calls? received, the last: ", demo.summary)

@@ -1,23 +1,25 @@
-"""Speaks for the mirror, Kick and CHZZK on this machine, so that the demo needs no network."""
+"""Speaks for the mirror, Kick, CHZZK and Helix on this machine, so that the demo needs no network."""
 
 import json
 import re
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import formatdate
 from functools import partial
 from hashlib import sha256
 from threading import Condition
 from types import TracebackType
 from typing import Any, NamedTuple, Self
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pipeline.demo import history, pictures
 from pipeline.demo.clock import exact_stamp
+from pipeline.demo.live import TOKEN, Query, Studio
 from pipeline.demo.local import QuietHandler, serving
 
+_HELIX = "/twitch/helix/"
 _CHZZK = re.compile(r"/chzzk/service/v(?P<version>[12])/drops/campaigns/(?P<number>\d{1,18})")
 
 
@@ -43,6 +45,8 @@ class DemoServices:
         self.refresh_interval_seconds = refresh_interval_seconds
         self.base_url = ""
         self._step = 0
+        # Unlike the rest, streams live in our time.
+        self._began = {0: datetime.now(UTC)}
         self._served: defaultdict[str, set[int]] = defaultdict(set)
         self._changed = Condition()
         self._running = ExitStack()
@@ -72,6 +76,16 @@ class DemoServices:
         return f"{self.base_url}/chzzk"
 
     @property
+    def auth_url(self) -> str:
+        """What stands for Twitch's sign-in: `/token` is below it."""
+        return f"{self.base_url}/twitch/oauth2"
+
+    @property
+    def helix_url(self) -> str:
+        """What stands for Helix: `/streams`, `/users` and the like are below it."""
+        return f"{self.base_url}{_HELIX.rstrip('/')}"
+
+    @property
     def step(self) -> int:
         """The step of the history that is served now, 0 to `history.STEPS - 1`."""
         with self._changed:
@@ -87,6 +101,7 @@ class DemoServices:
         """Goes on to the next step, or stays at the last one, and says where that is."""
         with self._changed:
             self._step = min(self._step + 1, history.STEPS - 1)
+            self._began.setdefault(self._step, datetime.now(UTC))
             return self._step
 
     def wait_served(self, path_prefix: str, step: int, timeout: float) -> None:
@@ -111,8 +126,10 @@ class DemoServices:
             self._served[path].add(step)
             self._changed.notify_all()
 
-    def answer(self, path: str, step: int) -> Answer:
+    def answer(self, path: str, query: Query, step: int) -> Answer:
         """What the server says to a GET of this path at this step."""
+        if path.startswith(_HELIX):
+            return self._helix(path.removeprefix(_HELIX), query, step)
         if lists := _MIRROR_LISTS.get(path):
             return self._mirror(lists, step, versioned="/v2/" in path)
         if path == "/kick/api/v1/drops/campaigns":
@@ -142,6 +159,10 @@ class DemoServices:
             }
         )
 
+    def _helix(self, path: str, query: Query, step: int) -> Answer:
+        told = Studio(self.base_url, lambda first: self._began[first]).answer(path, query, step)
+        return _json(*told) if told else _json(404, {"error": "Not Found", "status": 404, "message": ""})
+
     def _chzzk(self, number: int, step: int, version: int) -> Answer:
         content = history.chzzk_campaign(self.now, step, number, self.base_url, version=version)
         if content is None:
@@ -167,8 +188,9 @@ class _Handler(QuietHandler):
         super().__init__(*connection)
 
     def do_GET(self) -> None:  # noqa: N802  the name that http.server calls
-        path, self.step = urlsplit(self.path).path, self.services.step
-        answer = self.services.answer(path, self.step)
+        url, self.step = urlsplit(self.path), self.services.step
+        path = url.path
+        answer = self.services.answer(path, parse_qs(url.query), self.step)
         etag = f'"{sha256(answer.body).hexdigest()[:32]}"'
         headers = {"Content-Type": answer.content_type, **answer.headers}
         if answer.status == 200:
@@ -177,6 +199,12 @@ class _Handler(QuietHandler):
         self.answer(304 if unchanged else answer.status, headers, answer.body)
         if answer.counted and self.command == "GET":
             self.services.note_served(path, self.step)
+
+    def do_POST(self) -> None:  # noqa: N802  likewise
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        known = urlsplit(self.path).path == "/twitch/oauth2/token"
+        answer = _json(200, TOKEN) if known else _json(404, {"status": 404, "message": "Not Found"})
+        self.answer(answer.status, {"Content-Type": answer.content_type}, answer.body)
 
     do_HEAD = do_GET  # noqa: N815  likewise
 

@@ -19,6 +19,7 @@ from notifiers.vault import Vault
 from pipeline.celery_app import hint, make_app
 from pipeline.database import connect
 from pipeline.demo.clock import exact_stamp, snapshot_time
+from pipeline.demo.live import Query
 from pipeline.demo.services import Answer, DemoServices
 from pipeline.embedded.layout import Layout
 from pipeline.fetching import LEASE
@@ -51,9 +52,9 @@ class History(DemoServices):
     Otherwise a 304 would be taken for a word of today, and the hours of the history after it for older ones.
     """
 
-    def answer(self, path: str, step: int) -> Answer:
+    def answer(self, path: str, query: Query, step: int) -> Answer:
         """What the server says to a GET of this path at this step."""
-        said = super().answer(path, step)
+        said = super().answer(path, query, step)
         if "/mirror/v2/" not in path:
             return said
         return said._replace(headers={"X-Last-Updated-At": exact_stamp(snapshot_time(self.now, step))})

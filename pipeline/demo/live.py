@@ -1,0 +1,145 @@
+"""Tells who of the demo's streamers is live at which step, in the words of Helix.
+
+Streams live in our time, not in the history's: one that goes on air at a step began when that step did.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pipeline.demo import pictures
+from pipeline.demo.clock import plain_stamp
+from pipeline.demo.world import GAMES, STREAMERS, Game, Streamer, stable_number
+
+CLIENT_ID, CLIENT_SECRET = "demolootwire", "demosecret"
+TOKEN = {"access_token": "demotoken", "expires_in": 5184000, "token_type": "bearer"}
+
+Query = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is on from a step on: a title, a game, so many viewers; without a game the stream is over."""
+
+    step: int
+    title: str
+    game: str | None
+    viewers: int
+
+
+# Whom the demo follows; each is named by a campaign of the game that is played first.
+SHOWS: Mapping[str, tuple[Scene, ...]] = {
+    "coaltitsam": (
+        Scene(1, "Holding the gate with you 🔥", "cinderhold", 412),
+        Scene(3, "Holding the gate: nobody sleeps 🔥", "cinderhold", 980),
+        Scene(4, "A walk among lanterns", "nine-lanterns", 655),
+        Scene(6, "", None, 0),
+    ),
+    "nimbusnell": (
+        Scene(3, "Tin Cup: we are in the playoffs!", "kettlebots", 2210),
+        Scene(7, "Tin Cup: the last bolt", "kettlebots", 5120),
+    ),
+    "ironteacup": (Scene(5, "Slow evening at sea", "gloomtide", 87),),
+}
+
+_BADGES = (
+    (0, "moderator", "Moderator", "Keeps the chat in order"),
+    (0, "bloomkeeper", "Bloomkeeper", "Watched four hours of Bloom Season"),
+    (5, "bureau-cat", "Bureau Cat", "Served half an hour in the Bureau"),
+)
+
+
+class Studio:
+    """Helix as it answers at each step; `began` tells when a step began, in aware UTC."""
+
+    def __init__(self, base_url: str, began: Callable[[int], datetime]) -> None:
+        self._base_url = base_url
+        self._began = began
+
+    def answer(self, path: str, query: Query, step: int) -> tuple[int, Any] | None:
+        """Return the status and the content of an answer; None for a path that is not there."""
+        rows: Mapping[str, Callable[[Query, int], Iterator[dict[str, Any]]]] = {
+            "users": self._users,
+            "streams": self._streams,
+            "channels": self._channels,
+            "games": self._games,
+            "chat/badges/global": self._badges,
+            "videos": lambda _query, _step: iter(()),
+        }
+        if path not in rows:
+            return None
+        return 200, {"data": list(rows[path](query, step)), "pagination": {}}
+
+    def _users(self, query: Query, step: int) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - users do not change
+        for one in _asked(query.get("id", ()), query.get("login", ())):
+            yield {
+                "id": one.id,
+                "login": one.login,
+                "display_name": one.display_name,
+                "description": "",
+                "profile_image_url": pictures.icon_url(self._base_url, "kick-files/user", one.login),
+            }
+
+    def _streams(self, query: Query, step: int) -> Iterator[dict[str, Any]]:
+        for one in _asked(query.get("user_id", ()), query.get("user_login", ())):
+            scene = _scene(one.login, step)
+            if scene is None or scene.game is None:
+                continue
+            game = GAMES[scene.game]
+            first = SHOWS[one.login][0].step
+            yield {
+                "id": str(stable_number(f"stream/{one.login}", 10**10, 10**11)),
+                "user_id": one.id,
+                "user_login": one.login,
+                "user_name": one.display_name,
+                "game_id": game.id,
+                "game_name": game.name,
+                "type": "live",
+                "title": scene.title,
+                "viewer_count": scene.viewers,
+                "started_at": plain_stamp(self._began(first)),
+                "language": "en",
+                "thumbnail_url": f"{self._base_url}/ttv-boxart/{game.id}-{{width}}x{{height}}.jpg",
+                "tags": ["English", "DropsEnabled"],
+            }
+
+    def _channels(self, query: Query, step: int) -> Iterator[dict[str, Any]]:
+        for one in _asked(query.get("broadcaster_id", ()), ()):
+            scene = _scene(one.login, step)
+            game = GAMES[scene.game] if scene and scene.game else None
+            yield {
+                "broadcaster_id": one.id,
+                "broadcaster_login": one.login,
+                "broadcaster_name": one.display_name,
+                "broadcaster_language": "en",
+                "game_id": game.id if game else "",
+                "game_name": game.name if game else "",
+                "title": scene.title if scene else "",
+                "tags": [],
+            }
+
+    def _games(self, query: Query, step: int) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - games do not change
+        for game in GAMES.values():
+            if game.id in query.get("id", ()) or game.name in query.get("name", ()):
+                yield {"id": game.id, "name": game.name, "box_art_url": self._box_art(game), "igdb_id": ""}
+
+    def _box_art(self, game: Game) -> str:
+        return f"{self._base_url}/ttv-boxart/{game.id}_IGDB-{{width}}x{{height}}.jpg"
+
+    def _badges(self, query: Query, step: int) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - takes no key
+        for first, set_id, title, description in _BADGES:
+            if first <= step:
+                url = pictures.icon_url(self._base_url, "twitch-quests-assets/REWARD", set_id)
+                sizes = {f"image_url_{size}x": url for size in (1, 2, 4)}
+                yield {"set_id": set_id, "versions": [{"id": "1", "title": title, "description": description, **sizes}]}
+
+
+def _asked(ids: Sequence[str], logins: Sequence[str]) -> Iterator[Streamer]:
+    return (one for one in STREAMERS if one.id in ids or one.login in logins)
+
+
+def _scene(login: str, step: int) -> Scene | None:
+    """Return what is on at a step: the last scene that has begun."""
+    begun = [scene for scene in SHOWS.get(login, ()) if scene.step <= step]
+    return begun[-1] if begun else None
