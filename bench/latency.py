@@ -1,0 +1,213 @@
+"""How long a stream that goes live takes to be a message at somebody's door, through the real programs.
+
+    uv run --frozen python bench/latency.py [seconds] [streams a second] [processes of the worker]
+
+A local Twitch tells of streams by EventSub; EventSub's program, a worker and beat run under the supervisor on embedded
+servers; a local web server receives the messages. Measured from the moment that Twitch sends to the moment that the
+message arrives. Goal: at 50 a second, half of them within a second and 99 of 100 within three.
+"""
+
+import os
+import re
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+# A script's own folder comes first on the path, where bench/feeds.py would hide the package of that name.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+
+from sqlalchemy import func, insert, select
+
+from models import Channel, Delivery, Event, EventSubMessage, Follow
+from notifiers.targets import add_subscription, add_target
+from pipeline import service
+from pipeline.eventsub.health import load_memory
+from pipeline.runtime import Runtime, open_runtime, utc_now
+from pipeline.settings import load_settings
+from tests.twitch import LocalTwitch
+
+GOALS = {50: 1.0, 99: 3.0}
+PATIENCE = 180.0
+LOGIN = re.compile(rb"channel\d{5}")
+
+
+class Door:
+    """A web server that notes when each channel was first named in what it got."""
+
+    def __init__(self) -> None:
+        self.arrived: dict[str, float] = {}
+        self.messages = 0
+        door = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                now = time.time()
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                door.messages += 1
+                for login in LOGIN.findall(body.lower()):
+                    door.arrived.setdefault(login.decode(), now)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.port = self._server.server_port
+
+    @contextmanager
+    def open(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield
+        finally:
+            self._server.shutdown()
+            self._server.server_close()
+            thread.join()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def environment(folder: str, twitch: LocalTwitch, processes: int) -> Mapping[str, str]:
+    return {
+        "LOOTWIRE_DATA_DIR": f"{folder}/data",
+        "LOOTWIRE_HTTP_PORT": str(free_port()),
+        "LOOTWIRE_RECEIVER_PORT": str(free_port()),
+        "TWITCH_CLIENT_ID": twitch.client_id,
+        "TWITCH_CLIENT_SECRET": twitch.client_secret,
+        "LOOTWIRE_TWITCH_AUTH_URL": twitch.auth_url,
+        "LOOTWIRE_HELIX_URL": twitch.helix_url,
+        "LOOTWIRE_EVENTSUB_URL": twitch.eventsub_url,
+        "LOOTWIRE_WORKER_PROCESSES": str(processes),
+        # Nobody else is asked anything: the other sources fail at once, and rest.
+        **dict.fromkeys(("LOOTWIRE_DROPS_MIRROR_URL", "LOOTWIRE_KICK_URL", "LOOTWIRE_CHZZK_URL"), "http://127.0.0.1:1"),
+        "LOOTWIRE_LOG_LEVEL": "WARNING",
+        "NO_PROXY": "127.0.0.1",
+    }
+
+
+def follow(runtime: Runtime, twitch: LocalTwitch, count: int) -> list[str]:
+    since = utc_now() - timedelta(days=1)
+    users = twitch.add_users(count)
+    rows = [{"service": "twitch", "external_id": u.id, "login": u.login, "first_seen_at": since} for u in users]
+    with runtime.engine.begin() as connection:
+        ids = connection.scalars(insert(Channel).values(rows).returning(Channel.id)).all()
+        connection.execute(
+            insert(Follow).values([{"kind": "channel", "channel_id": i, "created_at": since} for i in ids])
+        )
+    return [user.login for user in users]
+
+
+def wait(what: str, done: Any) -> None:
+    until = time.monotonic() + PATIENCE
+    while not done():
+        if time.monotonic() > until:
+            sys.exit(f"{what} takes more than {PATIENCE:.0f} s")
+        time.sleep(0.1)
+
+
+def is_subscribed(runtime: Runtime, channels: int) -> bool:
+    with runtime.engine.connect() as connection:
+        return load_memory(connection).subscribed >= 3 * channels + 1
+
+
+def go_live(twitch: LocalTwitch, logins: list[str], rate: float) -> dict[str, float]:
+    sent: dict[str, float] = {}
+    began = time.monotonic()
+    for number, login in enumerate(logins):
+        time.sleep(max(0.0, began + number / rate - time.monotonic()))
+        sent[login] = time.time()
+        twitch.go_live(login, title="On air", viewers=number)
+    return sent
+
+
+def share(values: list[float], percent: int) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
+
+
+def legs(runtime: Runtime) -> dict[str, list[float]]:
+    """Where the time goes, as the rows tell: received, handled, sent."""
+    query = (
+        select(EventSubMessage.sent_at, EventSubMessage.received_at, Event.recorded_at, Delivery.first_attempt_at)
+        .select_from(EventSubMessage)
+        .join(Channel, Channel.external_id == EventSubMessage.event["broadcaster_user_id"].astext)
+        .join(Event, (Event.channel_id == Channel.id) & (Event.kind == "stream.online"))
+        .join(Delivery, Delivery.event_id == Event.id)
+        .where(EventSubMessage.subscription_type == "stream.online")
+    )
+    with runtime.engine.connect() as connection:
+        rows: list[tuple[datetime, ...]] = [tuple(row) for row in connection.execute(query)]
+    names = ("sent -> kept", "kept -> event", "event -> sending")
+    return {
+        name: [(times[1] - times[0]).total_seconds() for row in rows if None not in (times := list(pairwise(row))[i])]
+        for i, name in enumerate(names)
+    }
+
+
+def report(runtime: Runtime, door: Door, sent: Mapping[str, float], seconds: float) -> int:
+    took = [door.arrived[login] - at for login, at in sent.items() if login in door.arrived]
+    with runtime.engine.connect() as connection:
+        kinds = Counter(dict(connection.execute(select(Event.kind, func.count()).group_by(Event.kind)).all()))
+    print(f"{len(sent)} streams in {seconds:.0f} s; {kinds['stream.online']} events; {door.messages} messages")
+    print(f"{'':>18}  {'p50':>7}  {'p99':>7}  {'most':>7}")
+    for name, values in {**legs(runtime), "all the way": took}.items():
+        if values:
+            print(f"{name:>18}  {share(values, 50):6.2f}s  {share(values, 99):6.2f}s  {max(values):6.2f}s")
+    missing = len(sent) - len(took)
+    if missing:
+        print(f"{missing} never arrived")
+    late = [percent for percent, goal in GOALS.items() if share(took, percent) > goal]
+    return 1 if missing or late else 0
+
+
+def main() -> int:
+    arguments = [float(argument) for argument in sys.argv[1:]]
+    seconds, rate, processes = [*arguments, *(20.0, 50.0, 2.0)[len(arguments) :]]
+    door = Door()
+    with LocalTwitch() as twitch, door.open(), tempfile.TemporaryDirectory(prefix="lootwire-bench-") as folder:
+        twitch.budget = 100_000
+        os.environ.update(environment(folder, twitch, int(processes)))
+        runtime = open_runtime(load_settings().settings)
+        logins = follow(runtime, twitch, int(seconds * rate))
+        with runtime.engine.begin() as connection:
+            add_target(connection, runtime.vault, "door", f"json://127.0.0.1:{door.port}/", utc_now())
+            add_subscription(connection, "door", utc_now(), kinds=["stream.online"])
+        with service.supervisor(runtime, service.programs(runtime), grace=10):
+            service.wake(runtime)
+            wait("subscribing", lambda: is_subscribed(runtime, len(logins)))
+            sent = go_live(twitch, logins, rate)
+            wait("telling", lambda: len(door.arrived) >= len(logins) or door_is_quiet(door))
+        code = report(runtime, door, sent, seconds)
+        runtime.engine.dispose()
+    return code
+
+
+def door_is_quiet(door: Door) -> bool:
+    """Whether nothing arrived for half a minute."""
+    return bool(door.arrived) and time.time() - max(door.arrived.values()) > 30
+
+
+if __name__ == "__main__":
+    sys.exit(main())
