@@ -16,6 +16,7 @@ from pipeline import embedded, upkeep
 from pipeline.celery_app import hint, make_app
 from pipeline.errors import LootwireError
 from pipeline.fetching import due, register
+from pipeline.importer import inbox
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
 from pipeline.static_server import HOST
@@ -155,23 +156,31 @@ class Stage:
 
     name: str
     hints: Sequence[str]
-    left: Callable[[Engine, datetime], int]
+    left: Callable[[Runtime, datetime], int]
     patience: float
 
 
-def _left_to_fetch(engine: Engine, began: datetime) -> int:
+def _left_in_inbox(runtime: Runtime, began: datetime) -> int:
+    return inbox.left(runtime.settings.data_dir, began)
+
+
+def _left_to_fetch(runtime: Runtime, began: datetime) -> int:
     """Return how many sources that were due at the start have not been asked."""
-    with engine.connect() as connection:
+    with runtime.engine.connect() as connection:
         leased = select(func.count()).where(Source.lease_until > utc_now())
         return len(due(connection, began)) + (connection.scalar(leased) or 0)
 
 
-def _left_to_advance(engine: Engine, began: datetime) -> int:
-    last = upkeep.last_beat(engine, upkeep.CLOCK)
+def _left_to_advance(runtime: Runtime, began: datetime) -> int:
+    last = upkeep.last_beat(runtime.engine, upkeep.CLOCK)
     return 0 if last is not None and last >= began else 1
 
 
-def _left_to_settle(engine: Engine, _began: datetime | None = None) -> int:
+def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
+    return _unsettled(runtime.engine)
+
+
+def _unsettled(engine: Engine) -> int:
     waiting = select(func.count()).where(
         or_(
             (Delivery.state == DeliveryState.PENDING) & (Delivery.next_attempt_at <= utc_now()),
@@ -185,10 +194,12 @@ def _left_to_settle(engine: Engine, _began: datetime | None = None) -> int:
 
 def settled(engine: Engine) -> bool:
     """Whether no delivery is due and every feed is on disk."""
-    return not _left_to_settle(engine)
+    return not _unsettled(engine)
 
 
 STAGES = (
+    # First, for what it holds is older than what services say now. A large archive takes its time.
+    Stage("looking into the inbox", ("fetch.inbox",), _left_in_inbox, CYCLE_LIMIT),
     # A fetch that hangs gives up by itself.
     Stage("fetching", ("tick.fetch_due",), _left_to_fetch, CYCLE_LIMIT),
     Stage("judging the time", ("tick.advance_clock",), _left_to_advance, 60),
@@ -200,7 +211,7 @@ STAGES = (
 def run_cycle(
     runtime: Runtime, *, tell: Callable[[str], None] = lambda _: None, stages: Sequence[Stage] = STAGES
 ) -> datetime:
-    """Have workers fetch what is due, move the clock, send and publish; returns when the cycle began.
+    """Have workers empty the inbox, fetch what is due, move the clock, send and publish; returns when that began.
 
     Raises `LootwireError` if it is not over within ten minutes, or does not go on.
     """
@@ -213,7 +224,7 @@ def run_cycle(
         tell(stage.name)
         nudge_at = changed_at = 0.0
         before = -1
-        while left := stage.left(runtime.engine, began):
+        while left := stage.left(runtime, began):
             now = time.monotonic()
             if left != before:
                 before, changed_at = left, now

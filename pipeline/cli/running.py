@@ -19,6 +19,7 @@ from pipeline.cli.output import JsonFlag, console, errors, print_json, print_row
 from pipeline.embedded import healthy
 from pipeline.errors import LootwireError
 from pipeline.eventsub.standing import describe
+from pipeline.importer import inbox
 from pipeline.logs import configure_logging
 from pipeline.problems import explain
 from pipeline.runtime import Runtime, open_runtime, utc_now
@@ -67,7 +68,7 @@ def up() -> int:
 
 
 def once() -> int:
-    """Do one full cycle, then exit: fetch what is due, send, publish. For cron."""
+    """Do one full cycle, then exit: import the inbox, fetch what is due, send, publish. For cron."""
     runtime = open_command()
     service.check_broker(runtime.redis_url)
     with (
@@ -86,11 +87,15 @@ def once() -> int:
         failing = connection.scalar(select(func.count()).where(Source.failing_since.is_not(None))) or 0
         sources = connection.scalar(select(func.count()).select_from(Source)) or 0
         kept = select(func.count()).where(QuarantinedPayload.last_seen_at >= began)
-        aside = failing + (connection.scalar(kept) or 0)
+        moved = inbox.moved_since(runtime.settings.data_dir, began)
+        aside = failing + moved.quarantined + (connection.scalar(kept) or 0)
         events = connection.scalar(select(func.count()).where(Event.recorded_at >= began)) or 0
     news = "1 event" if events == 1 else f"{events} events"
     told = f"{news}; {sources - failing} of {sources} sources well; feeds in {runtime.settings.published}"
     console.print(told, markup=False, soft_wrap=True)
+    if moved.processed or moved.quarantined:
+        told = f"inbox: {moved.processed} imported, {moved.quarantined} set aside in {runtime.settings.data_dir}"
+        console.print(told, markup=False, soft_wrap=True)
     if failing:
         console.print("`lootwire sources` says what is failing and when it is tried again.")
     if failing == sources:

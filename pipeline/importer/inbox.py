@@ -6,6 +6,7 @@ killed between the import and the move leaves the file in its place: it is impor
 
 import errno
 import fcntl
+import math
 import os
 import shutil
 import time
@@ -42,6 +43,32 @@ class Looked(msgspec.Struct, kw_only=True):
     quarantined: int = 0
     waiting: int = 0
     events: Counter[str] = msgspec.field(default_factory=Counter)
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """How many files have been taken out of the inbox."""
+
+    processed: int
+    quarantined: int
+
+
+def left(data_dir: Path, before: datetime) -> int:
+    """Return how many files wait in the inbox that were put there before a moment and that nobody writes to."""
+    inbox = data_dir / INBOX
+    if not inbox.is_dir():
+        return 0
+    waiting = (found for found in _candidates(inbox) if _changed_at(found.file) <= before.timestamp())
+    return sum(1 for found in waiting if found.problem is not None or not _is_being_written(found.file))
+
+
+def moved_since(data_dir: Path, at: datetime) -> Moved:
+    """Return what has become of the inbox's files since a moment."""
+    return Moved(_arrived(data_dir / PROCESSED, at), _arrived(data_dir / QUARANTINE, at))
+
+
+def _arrived(folder: Path, at: datetime) -> int:
+    days = (day for day in folder.glob("*/*") if day.name >= f"{at:%Y-%m-%d}")
+    return sum(1 for day in days for file in day.iterdir() if _changed_at(file) >= at.timestamp())
 
 
 def look_into(
@@ -126,10 +153,7 @@ def _alone(inbox: Path) -> Iterator[bool]:
 def _whole_files(inbox: Path, quiet_for: timedelta, looked: Looked) -> list[Found]:
     """Return the files that nobody writes to any more, in the order of what they hold."""
     whole = []
-    for found in find_files([inbox]):
-        names = found.file.relative_to(inbox).parts
-        if not names or any(name.startswith(".") or name.lower().endswith(UNFINISHED) for name in names):
-            continue
+    for found in _candidates(inbox):
         if found.problem is None and not _is_whole(found.file, quiet_for):
             looked.waiting += 1
         else:
@@ -137,24 +161,45 @@ def _whole_files(inbox: Path, quiet_for: timedelta, looked: Looked) -> list[Foun
     return sorted(whole, key=_first_key)
 
 
+def _candidates(inbox: Path) -> Iterator[Found]:
+    """Yield what is in the inbox but for what says by its name that it is not finished."""
+    for found in find_files([inbox]):
+        names = found.file.relative_to(inbox).parts
+        if names and not any(name.startswith(".") or name.lower().endswith(UNFINISHED) for name in names):
+            yield found
+
+
 def _is_whole(file: Path, quiet_for: timedelta) -> bool:
+    return time.time() - _changed_at(file) >= quiet_for.total_seconds() and not _is_being_written(file)
+
+
+def _changed_at(file: Path) -> float:
+    """Return when a file was last changed in any way, in seconds; never for one that is gone.
+
+    Unlike the time of the last write, which copying programs set as they like, no program can set this one.
+    """
     try:
-        # Unlike the time of the last write, which copying programs set as they like, no program can set this one.
-        if time.time() - file.lstat().st_ctime < quiet_for.total_seconds():
-            return False
+        return file.lstat().st_ctime
+    except FileNotFoundError:
+        return math.inf
+
+
+def _is_being_written(file: Path) -> bool:
+    """Whether somebody has a file open for writing, as far as the system tells; or has just taken it away."""
+    try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        return False
+        return True
     try:
         # Linux lends a file only while nobody has it open for writing.
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:
         # Other errors say that this file system, or this user, has no leases.
-        return error.errno != errno.EAGAIN
+        return error.errno == errno.EAGAIN
     finally:
         os.close(descriptor)
-    return True
+    return False
 
 
 def _first_key(found: Found) -> tuple[bool, Key | None]:

@@ -136,7 +136,7 @@ def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtim
     told: list[str] = []
     with pytest.raises(LootwireError, match="judging the time does not go on; see `lootwire status`"):
         service.run_cycle(runtime, tell=told.append, stages=impatient)
-    assert told == ["fetching", "judging the time"]
+    assert told == ["looking into the inbox", "fetching", "judging the time"]
 
 
 def test_a_feed_that_waits_is_not_settled(runtime: Runtime) -> None:

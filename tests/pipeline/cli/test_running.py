@@ -15,6 +15,7 @@ import pytest
 
 from pipeline.demo.services import DemoServices
 from tests.campaigns.processes import descendants, living
+from tests.pipeline.builders import campaign, drops
 from tests.pipeline.cli.operator import Operator
 from tests.waiting import wait_for
 
@@ -90,14 +91,22 @@ def test_once_does_a_whole_cycle_and_exits_with_3_while_a_service_is_away(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOTWIRE_KICK_URL", "http://127.0.0.1:1")
+    inbox = operator.folder / "data/inbox"
+    inbox.mkdir(parents=True)
+    (inbox / "2025-03-04T120000Z.json").write_bytes(drops(campaign("of old")))
+    (inbox / "a link").symlink_to("/etc/hostname")
+    (inbox / "unfinished.part").write_bytes(b"[")
     with operator.start("once") as process:
         out, errors = process.communicate(timeout=90)
     assert process.returncode == 3
-    told, hint = out.splitlines()
+    told, imported, hint = out.splitlines()
     assert "events; 3 of 4 sources well; feeds in " in told
+    assert imported == f"inbox: 1 imported, 1 set aside in {operator.folder}/data"
+    assert [path.name for path in inbox.iterdir()] == ["unfinished.part"]
     assert hint == "`lootwire sources` says what is failing and when it is tried again."
-    # One warning, in the form that a log collector reads; nothing of what went well.
-    assert errors.count("\n") == 1
+    # A warning each, in the form that a log collector reads; nothing of what went well.
+    assert errors.count("\n") == 2
+    assert "inbox imported" in errors
     assert "not fetched: 127.0.0.1: no connection" in errors
     assert (operator.folder / "data/public/services/twitch.rss.xml").exists()
     states = {row["name"]: row["state"] for row in operator.run("sources", "--json").lines}
