@@ -45,17 +45,15 @@ _HEAD = msgspec.json.Decoder(_Head)
 
 def split_rows(payload: bytes) -> list[msgspec.Raw]:
     """Return the rows of an answer; raises `SourceChanged` where it is no list."""
-    try:
-        return _ROWS.decode(payload)
-    except UNREADABLE as error:
-        raise SourceChanged(f"IGDB's answer is no list: {error}", payload=payload) from error
+    return _ROWS.decode(_readable(payload))
 
 
 def split_documents(payload: bytes) -> Documents:
     """Cut an answer into documents; raises `SourceChanged` where it is no list."""
-    rows = split_rows(payload)
+    readable = _readable(payload)
+    rows = _ROWS.decode(readable)
     try:
-        heads = _HEADS.decode(payload)
+        heads = _HEADS.decode(readable)
     except UNREADABLE:
         return _split_one_by_one(rows)
     return Documents([Document(h.id, digest(raw, READING), raw) for h, raw in zip(heads, rows, strict=True)])
@@ -63,10 +61,31 @@ def split_documents(payload: bytes) -> Documents:
 
 def document(raw: bytes | msgspec.Raw) -> Document:
     """Return one row as a document; raises `InvalidItem` where it has no id."""
+    readable = raw
     try:
-        return Document(_HEAD.decode(raw).id, digest(raw, READING), raw)
+        try:
+            head = _HEAD.decode(raw)
+        except UNREADABLE:
+            readable = storable(raw)
+            head = _HEAD.decode(readable)
     except UNREADABLE as error:
         raise InvalidItem(f"a row without an id: {error}") from error
+    return Document(head.id, digest(readable, READING), readable)
+
+
+def _readable(payload: bytes) -> bytes:
+    """Return an answer that is a list of rows; one half of a surrogate in a summary must not cost the whole page."""
+    try:
+        _ROWS.decode(payload)
+        return payload
+    except UNREADABLE:
+        pass
+    try:
+        scrubbed = storable(payload)
+        _ROWS.decode(scrubbed)
+    except (*UNREADABLE, InvalidItem) as error:
+        raise SourceChanged(f"IGDB's answer is no list: {error}", payload=payload) from error
+    return scrubbed
 
 
 def _split_one_by_one(rows: Sequence[msgspec.Raw]) -> Documents:

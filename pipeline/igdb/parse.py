@@ -117,7 +117,8 @@ def _record(igdb_id: int, wire: WireGame, faulty: set[str]) -> GameRecord:
         first_release_at=utc_time(wire.first_release_date),
         updated_at=utc_time(wire.updated_at),
         cover_id=_cover_id(wire.cover),
-        rating=wire.total_rating,
+        # IGDB writes fourteen digits; four would be plenty, and the column holds seven.
+        rating=None if wire.total_rating is None else round(wire.total_rating, 4),
         rating_count=wire.total_rating_count,
         genres=names("genres", wire.genres),
         themes=names("themes", wire.themes),

@@ -16,6 +16,9 @@ _WORD = re.compile(r"[^\W_]+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
 
+# The marks that make か into が are no accents: they make other words.
+_VOICING = "\u3099\u309a"
+
 
 def title_key(title: str) -> str:
     """Return the form under which two spellings of one title are equal: `name_key`, cut to what an index takes."""
@@ -34,7 +37,7 @@ def title_words(title: str) -> tuple[str, ...]:
         words = _ASCII_WORD.findall(title.lower().replace("'", ""))
     else:
         folded = unicodedata.normalize("NFKD", title.translate(_APOSTROPHES)).casefold()
-        plain = "".join(c for c in folded if not unicodedata.combining(c))
+        plain = "".join(c for c in folded if not unicodedata.combining(c) or c in _VOICING)
         words = _WORD.findall(unicodedata.normalize("NFC", plain))
     return tuple(dict.fromkeys(word[:WORD_LENGTH] for word in words))
 

@@ -26,11 +26,15 @@ _KNOWN_EXTERNALS = (
     .where(EXTERNALS.c.igdb_id == func.any(_IDS))
     .order_by(EXTERNALS.c.igdb_id)
 )
-_OLD = func.unnest(_IDS, bindparam("keys", type_=ARRAY(Text))).table_valued("igdb_id", "key", name="old")
+_OLD = (
+    func.unnest(_IDS, bindparam("keys", type_=ARRAY(Text))).table_valued("igdb_id", "key", name="old").render_derived()
+)
 _TITLES_DROPPED = delete(TITLES).where(TITLES.c.igdb_id == _OLD.c.igdb_id, TITLES.c.key == _OLD.c.key)
-_GONE = func.unnest(
-    _IDS, bindparam("sources", type_=ARRAY(Integer)), bindparam("uids", type_=ARRAY(Text))
-).table_valued("igdb_id", "source", "uid", name="gone")
+_GONE = (
+    func.unnest(_IDS, bindparam("sources", type_=ARRAY(Integer)), bindparam("uids", type_=ARRAY(Text)))
+    .table_valued("igdb_id", "source", "uid", name="gone")
+    .render_derived()
+)
 _EXTERNALS_DROPPED = delete(EXTERNALS).where(
     EXTERNALS.c.igdb_id == _GONE.c.igdb_id, EXTERNALS.c.source == _GONE.c.source, EXTERNALS.c.uid == _GONE.c.uid
 )
