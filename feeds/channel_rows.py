@@ -26,6 +26,7 @@ STORIES_SHOWN = 10
 # Long enough for an average to mean something; for the hours of a week, to be a habit.
 PERIOD = timedelta(days=30)
 WEEK_PERIOD = timedelta(days=90)
+REFRESH_EVERY = timedelta(minutes=5)
 
 
 class PageState(msgspec.Struct, frozen=True):
@@ -64,7 +65,7 @@ def load_pages(connection: Connection, feed_ids: Sequence[int], now: datetime) -
     counted, parts = load_viewers(connection, newest), load_parts(connection, newest)
     totals = load_totals(connection, ids, now - PERIOD, now)
     categories = load_categories(connection, ids, now - PERIOD, now)
-    week = load_hours(connection, ids, now - WEEK_PERIOD, now)
+    week = load_hours(connection, ids, now - WEEK_PERIOD, now, viewers=False)
     pages = []
     for row in rows:
         channel_id = row["channel_id"]
@@ -107,7 +108,6 @@ _NEWEST = (
     .correlate(Feed)
     .lateral("newest")
 )
-_SHOWN_OF_NEWEST = ("session_id", "last_seen_at", "ended_at", "title", "game_id")
 
 
 def _states(*columns: Any) -> Select[*tuple[Any, ...]]:
@@ -149,5 +149,8 @@ _OF_FEEDS = (
 
 
 def _state(row: Mapping[Any, Any]) -> PageState:
-    shown = repr([row[name] for name in _SHOWN_OF_NEWEST])
-    return PageState(row["feed_id"], row["path"], hashlib.blake2b(shown.encode(), digest_size=8).hexdigest())
+    shown = [row[name] for name in ("session_id", "ended_at", "title", "game_id")]
+    # Channels in campaigns are polled each minute; that is oftener than a page needs to follow.
+    slot = row["last_seen_at"] and int(row["last_seen_at"].timestamp() // REFRESH_EVERY.total_seconds())
+    told = repr([*shown, slot]).encode()
+    return PageState(row["feed_id"], row["path"], hashlib.blake2b(told, digest_size=8).hexdigest())

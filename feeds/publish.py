@@ -24,6 +24,8 @@ from feeds.templating import ASSETS, FOLDER
 from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
 
 BATCH = 100
+# Pages of live channels in one run: another comes within seconds, and feeds must not wait for hundreds of them.
+PAGES_AT_ONCE = 60
 INDEX = "index.html"
 OPML = "feeds.opml"
 COPIED = ("style.css", "channel.css", "feed.css", "feed.xsl")
@@ -146,12 +148,23 @@ def _publish_moving(engine: Engine, root: Path, now: datetime, summary: PublishS
     """Write the pages of channels that are live where polls saw more since, for which no event marks their feeds."""
     with engine.connect() as connection:
         moving = load_moving(connection)
-    behind = [state for state in moving if _stamp_of(root / (state.path + PAGE_ENDING)) != _digest(look, state.digest)]
-    for start in range(0, len(behind), BATCH):
-        pages = _pages(engine, [state.feed_id for state in behind[start : start + BATCH]], now)
-        for state, page in pages.values():
-            with _blamed_on(state.path + PAGE_ENDING, summary):
-                _write_page(root, state, page, now, summary, look)
+    behind = [state for state in moving if _stamp_of(_page_of(root, state)) != _digest(look, state.digest)]
+    oldest_first = sorted(behind, key=lambda state: _written_at(_page_of(root, state)))
+    pages = _pages(engine, [state.feed_id for state in oldest_first[:PAGES_AT_ONCE]], now)
+    for state, page in pages.values():
+        with _blamed_on(state.path + PAGE_ENDING, summary):
+            _write_page(root, state, page, now, summary, look)
+
+
+def _page_of(root: Path, state: PageState) -> Path:
+    return root / (state.path + PAGE_ENDING)
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _pages(engine: Engine, feed_ids: Sequence[int], now: datetime) -> dict[int, tuple[PageState, ChannelPage]]:

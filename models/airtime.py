@@ -70,24 +70,19 @@ def spans(chosen: ColumnElement[bool]) -> CTE:
     return select(sessions, start.label("start"), finish.label("finish")).cte("spans")
 
 
-def viewings(of: Rows) -> Subquery:
+def viewings(of: CTE) -> Subquery:
     """One row for each poll that counted viewers: `viewers`, and for how many seconds the count held (`held`)."""
     p = StreamSnapshot
-    next_poll = func.lead(p.taken_at).over(partition_by=p.session_id, order_by=p.taken_at)
-    until = func.least(next_poll, of.c.finish, p.taken_at + _HOLD)
-    return (
-        select(
-            of.c.channel_id,
-            of.c.story,
-            p.game_id,
-            p.taken_at,
-            p.viewers,
-            seconds(until - p.taken_at).label("held"),
-        )
-        .join(of, of.c.id == p.session_id)
-        .where(p.viewers.is_not(None), p.taken_at.between(of.c.start, of.c.finish))
-        .subquery("viewings")
+    # Session by session, in the order of the primary key: nothing is sorted, and a big table is never read as a whole.
+    seen = (
+        select(p.game_id, p.taken_at, p.viewers, func.lead(p.taken_at).over(order_by=p.taken_at).label("next_at"))
+        .where(p.session_id == of.c.id, p.viewers.is_not(None), p.taken_at.between(of.c.start, of.c.finish))
+        .correlate(of)
+        .lateral("seen")
     )
+    held = func.least(seen.c.next_at, of.c.finish, seen.c.taken_at + _HOLD) - seen.c.taken_at
+    told = (seen.c.game_id, seen.c.taken_at, seen.c.viewers, seconds(held).label("held"))
+    return select(of.c.channel_id, of.c.story, *told).join_from(of, seen, true()).subquery("viewings")
 
 
 def average(of: Rows) -> ColumnElement[float]:

@@ -144,16 +144,21 @@ def load_categories(
 
 
 def load_hours(
-    connection: Connection, channel_ids: Sequence[int], since: datetime, until: datetime = NEVER, *, zone: str = "UTC"
+    connection: Connection,
+    channel_ids: Sequence[int],
+    since: datetime,
+    until: datetime = NEVER,
+    *,
+    zone: str = "UTC",
+    viewers: bool = True,
 ) -> dict[int, list[HourTotals]]:
     """Return in which hours of the week each channel was on air, in a time zone by its IANA name.
 
-    A session is split at the full hours; viewers belong to the hour in which a poll counted them.
+    A session is split at the full hours. Viewers belong to the hour in which a poll counted them; without `viewers`
+    they are left out, which takes a fifth of the time.
     """
     wanted = _period(channel_ids, since, until) | {"zone": zone}
-    viewers = {
-        (channel_id, weekday, hour): value for channel_id, weekday, hour, value in connection.execute(_seen(), wanted)
-    }
+    seen = {tuple(key): value for *key, value in connection.execute(_seen(), wanted)} if viewers else {}
     found: dict[int, list[HourTotals]] = {}
     for channel_id, weekday, hour, on_air in connection.execute(_on_air(), wanted):
         if on_air > 0:
@@ -161,7 +166,7 @@ def load_hours(
                 weekday=int(weekday) - 1,
                 hour=int(hour),
                 seconds=round(on_air),
-                average_viewers=_whole(viewers.get((channel_id, weekday, hour))),
+                average_viewers=_whole(seen.get((channel_id, weekday, hour))),
             )
             found.setdefault(channel_id, []).append(told)
     return found

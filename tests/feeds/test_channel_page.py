@@ -325,13 +325,29 @@ def test_the_address_of_a_page_outlives_the_login(site: Site) -> None:
     assert len(list((site.root / "channels").glob("*.html"))) == 1
 
 
-def test_every_live_page_that_is_behind_is_written_in_one_run(site: Site) -> None:
-    for number in range(30):
+def test_pages_that_are_behind_take_turns(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Feeds must not wait for hundreds of pages; the next run comes within seconds."""
+    monkeypatch.setattr("feeds.publish.PAGES_AT_ONCE", 4)
+    for number in range(6):
         channel_id = site.channels.channel(f"channel{number}")
-        viewers = [(minute, minute) for minute in range(0, 300, 5)]
-        site.channels.stream(channel_id, NOON - 5 * HOUR, None, viewers=viewers, games=[(0, None)])
+        site.channels.stream(channel_id, NOON - 5 * HOUR, None, viewers=[(0, 1), (5, 2)], games=[(0, None)])
         site.feed(channel_id)
     site.publish()
     with site.channels.engine.begin() as connection:
-        connection.execute(update(StreamSession).values(last_seen_at=NOON + MINUTE))
-    assert site.publish() == PublishSummary(pages=30, written=30)
+        connection.execute(update(StreamSession).values(last_seen_at=NOON + 5 * MINUTE))
+    assert [site.publish().pages for _ in range(3)] == [4, 2, 0]
+
+
+def test_a_page_is_not_written_more_often_than_every_five_minutes_for_polls_alone(site: Site) -> None:
+    """Channels of campaigns are polled each minute."""
+    channel_id = site.channels.channel()
+    session_id = site.channels.stream(channel_id, NOON - HOUR, None)
+    site.feed(channel_id)
+    site.publish()
+    written = 0
+    for minute in range(1, 16):
+        site.change(session_id, last_seen_at=NOON + minute * MINUTE)
+        written += site.publish().pages
+    assert written == 3
+    site.change(session_id, title="Something else")
+    assert site.publish().pages == 1
