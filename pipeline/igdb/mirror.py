@@ -1,0 +1,115 @@
+"""Mirror IGDB's whole catalogue: every page in a transaction of its own, together with how far that was.
+
+So a pass may end anywhere, by Ctrl-C or by a kill, and the next one goes on behind the last page that was stored. Games
+are gone when a whole page over their ids lacks them and IGDB, asked for them by id, does not know them either.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import timedelta
+
+import msgspec
+from sqlalchemy import Engine
+
+from pipeline.errors import SourceError
+from pipeline.http import Client
+from pipeline.igdb.ahead import MOST_AHEAD, Ahead, OpenIgdb
+from pipeline.igdb.state import MIRROR, Claim, MirrorState, alone, check_mine, claim, complete, let_go, save
+from pipeline.igdb.sync import Clock, Intake, Taken, Tell, believed
+from pipeline.sources.igdb import Page
+from pipeline.sources.igdb_http import PER, REQUESTS
+from pipeline.store.igdb import known_ids_between
+
+# PostgreSQL's largest: above it there is no id.
+END = 2**63 - 1
+
+
+class Step(msgspec.Struct, frozen=True):
+    """How far a pass is: `done` of `total` games, as IGDB counts them, and what became of the last page."""
+
+    done: int
+    total: int | None
+    taken: Taken
+    missing: int = 0
+    doubtful: int = 0
+    resumed_at: int = 0
+
+
+class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
+    """What a full pass needs. `interval` is the time between two requests that the limit leaves."""
+
+    engine: Engine
+    open_igdb: OpenIgdb
+    clock: Clock
+    tell: Tell
+    interval: timedelta = PER / REQUESTS
+    most_ahead: int = MOST_AHEAD
+
+    def run(self) -> Iterator[Step]:
+        """Make a full pass, or go on with the one that was interrupted; tells of every page that is stored.
+
+        Raises `Busy` where another one is under way, and `SourceError` where IGDB does not answer: what was stored
+        until then is kept.
+        """
+        with alone(self.engine):
+            with self.engine.begin() as connection:
+                claimed = claim(connection, self.clock())
+            try:
+                yield from self._pages(claimed)
+            except BaseException as error:
+                with self.engine.begin() as connection:
+                    let_go(connection, claimed.fence, str(error) if isinstance(error, SourceError) else None)
+                raise
+
+    def _pages(self, claimed: Claim) -> Iterator[Step]:
+        fence, state, resumed_at = claimed.fence, claimed.state, claimed.state.listed
+        with (
+            Client() as client,
+            Ahead(self.open_igdb, interval=self.interval, most=self.most_ahead) as ahead,
+        ):
+            igdb = self.open_igdb(client)
+            for page in ahead.pages(state.after):
+                gone, doubtful = self._gone(page)
+                gone = igdb.missing(gone) if gone else set()
+                count_page(state, page, doubtful)
+                taken = self._store(fence, state, page, gone, silent=claimed.first)
+                yield Step(state.listed, state.total, taken, state.missing, state.doubtful, resumed_at)
+        with self.engine.begin() as connection:
+            check_mine(connection, fence)
+            complete(connection, state, self.clock())
+
+    def _gone(self, page: Page) -> tuple[Collection[int], int]:
+        """Return the games that a page should hold and does not; and how many, where those are too many to believe."""
+        if not page.whole:
+            return (), 0
+        with self.engine.connect() as connection:
+            known = known_ids_between(connection, page.after, end_of(page, END))
+        gone = known - {one.igdb_id for one in page.documents.documents}
+        if believed(gone, known):
+            return gone, 0
+        return (), len(gone)
+
+    def _store(self, fence: int, state: MirrorState, page: Page, gone: Collection[int], *, silent: bool) -> Taken:
+        now = self.clock()
+        with self.engine.begin() as connection:
+            row = check_mine(connection, fence)
+            intake = Intake(connection=connection, source_id=row["id"], origin=MIRROR, tell=self.tell, now=now)
+            taken = intake.take(page.documents, page.asked_at, silent=silent, removed=gone)
+            save(connection, state, now)
+        return taken
+
+
+def count_page(state: MirrorState, page: Page, doubtful: int) -> None:
+    """Move a state behind a page."""
+    if page.until is None and page.count is not None:
+        state.total = state.listed + page.count
+    state.listed += page.size
+    state.missing += page.missing if page.more is None else 0
+    state.doubtful += doubtful
+    state.after = end_of(page, page.last_id)
+
+
+def end_of(page: Page, last: int) -> int:
+    """Return the id up to which a page tells everything; `last` where it is the end of all."""
+    if page.more is not None:
+        return page.more
+    return last if page.until is None else page.until

@@ -1,0 +1,163 @@
+"""The source `igdb.wanted`: asks for games that are wanted when they are due, or when IGDB says that they changed."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, Engine, RowMapping, select
+
+from models import GameMetadata
+from pipeline.http import Client
+from pipeline.igdb.documents import split_documents
+from pipeline.igdb.sync import Clock, Intake, Tell, believed
+from pipeline.igdb.wanting import due_games, note_asked, want_what_runs, wanted_games
+from pipeline.ingest import Ingested
+from pipeline.sources.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, at_least, both, query
+from pipeline.sources.base import Answer, Validators
+from pipeline.sources.igdb import Igdb, Page
+from pipeline.store.igdb import load_known
+
+# A new wish waits no longer than this; most rounds find nothing due and ask nobody.
+POLL_EVERY = timedelta(seconds=45)
+# How often IGDB is asked which of the wanted games changed, and how far back: it may list a change late.
+LOOK_EVERY = timedelta(minutes=15)
+LOOK_BACK = timedelta(minutes=30)
+# Four requests, and about ten megabytes; what is due beyond them is due in the next round.
+MOST_AT_ONCE = 4 * MOST_ROWS
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round brought, with what was asked; `missing` are games that IGDB does not have."""
+
+    asked: Sequence[int]
+    asked_at: datetime
+    documents: Sequence[msgspec.Raw]
+    missing: Sequence[int] = ()
+
+
+class _Changed(msgspec.Struct):
+    id: int
+    updated_at: int | None = None
+    game: int | None = None
+
+
+_ROUND = msgspec.json.Decoder(Round)
+_CHANGED = msgspec.json.Decoder(_Changed)
+
+
+class IgdbWanted:
+    """A source of rounds. `open_igdb` makes IGDB of a client, `clock` tells the present moment."""
+
+    name = "igdb.wanted"
+    service: Literal["igdb"] = "igdb"
+
+    def __init__(self, engine: Engine, open_igdb: Callable[[Client], Igdb], clock: Clock, tell: Tell) -> None:
+        self._engine = engine
+        self._open_igdb = open_igdb
+        self._clock = clock
+        self._tell = tell
+
+    def fetch(self, client: Client, validators: Validators) -> Answer:
+        """Ask for the wanted games that are due, and for those that changed; raises `SourceError`."""
+        now = self._clock()
+        with self._engine.connect() as connection:
+            ids = due_games(connection, now, MOST_AT_ONCE)
+            wanted = wanted_games(connection)
+        igdb = self._open_igdb(client)
+        cursor = dict(validators.cursor)
+        looked_at = _time(cursor.get("looked_at"))
+        if looked_at is None or looked_at <= now - LOOK_EVERY:
+            cursor["looked_at"] = now.isoformat()
+            if looked_at is not None:
+                ids = self._with_changed(igdb, ids, wanted, looked_at - LOOK_BACK)
+        payload = msgspec.json.encode(ask_for(igdb, ids)) if ids else None
+        return Answer(payload=payload, refresh_after=POLL_EVERY, validators=Validators(cursor=cursor))
+
+    def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
+        """Store what a round brought; a game that was not known is new here, and no news."""
+        want_what_runs(connection, now)
+        if answer.payload is None:
+            return Ingested(outcome="unchanged")
+        found = _ROUND.decode(answer.payload)
+        intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=self._tell, now=now)
+        gone = believed(found.missing, load_known(connection, found.asked))
+        documents = split_documents(msgspec.json.encode(found.documents))
+        taken = intake.take(documents, found.asked_at, silent=True, removed=gone)
+        note_asked(connection, found.asked, now)
+        return Ingested(
+            outcome="ok" if taken.written else "unchanged",
+            items=taken.listed,
+            changed=taken.written,
+            invalid=taken.set_aside,
+            events=taken.events,
+        )
+
+    def _with_changed(self, igdb: Igdb, ids: Sequence[int], wanted: Sequence[int], since: datetime) -> list[int]:
+        """Return the due games and those that changed, as many as one round takes."""
+        changed = changed_games(igdb, wanted, since)
+        with self._engine.connect() as connection:
+            stored = select(GameMetadata.igdb_id, GameMetadata.updated_at).where(GameMetadata.igdb_id.in_(changed))
+            known = {row[0]: row[1] for row in connection.execute(stored)}
+        news = [key for key, at in changed.items() if at is None or key not in known or _seconds(known[key]) != at]
+        return list(dict.fromkeys([*ids, *news]))[:MOST_AT_ONCE]
+
+
+def ask_for(igdb: Igdb, ids: Collection[int]) -> Round:
+    """Ask for games by their ids."""
+    pages = list(igdb.games(ids))
+    documents = [document for page in pages for document in page.documents.documents]
+    listed = {document.igdb_id for document in documents}
+    whole = all(page.whole for page in pages)
+    return Round(
+        asked=sorted(ids),
+        asked_at=min(page.asked_at for page in pages),
+        documents=[msgspec.Raw(document.raw) for document in documents] + _broken(pages),
+        missing=sorted(set(ids) - listed) if whole else (),
+    )
+
+
+def changed_games(igdb: Igdb, ids: Sequence[int], since: datetime) -> dict[int, int | None]:
+    """Return which of these games changed since, with IGDB's `updated_at`; None where a release date of theirs did.
+
+    One request looks at 2,500 games.
+    """
+    parts = [ids[start : start + MOST_ROWS] for start in range(0, len(ids), MOST_ROWS)]
+    changed: dict[int, int | None] = {}
+    for some in _by(parts, MOST_QUERIES // 2):
+        for name, rows in igdb.several(_changes(some, since)).items():
+            found = [_CHANGED.decode(row) for row in rows]
+            if name.startswith("games"):
+                changed |= {one.id: one.updated_at for one in found}
+            else:
+                # More dates than are shown: any of the games may be meant.
+                games = some[int(name.rpartition(" ")[2])] if len(found) == MOST_ROWS else [one.game for one in found]
+                changed |= dict.fromkeys(key for key in games if key is not None)
+    return changed
+
+
+def _changes(parts: Sequence[Sequence[int]], since: datetime) -> Mapping[str, tuple[str, str]]:
+    after = at_least("updated_at", int(since.timestamp()))
+    asked: dict[str, tuple[str, str]] = {}
+    for nth, ids in enumerate(parts):
+        games = query(("updated_at",), where=both(any_of("id", ids), after), limit=MOST_ROWS)
+        dates = query(("game",), where=both(any_of("game", ids), after), limit=MOST_ROWS)
+        asked |= {f"games {nth}": ("games", games), f"dates {nth}": ("release_dates", dates)}
+    return asked
+
+
+def _by(parts: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(parts), size):
+        yield parts[start : start + size]
+
+
+def _broken(pages: Iterable[Page]) -> list[msgspec.Raw]:
+    return [msgspec.Raw(raw) for page in pages for raw, _ in page.documents.broken]
+
+
+def _time(told: object) -> datetime | None:
+    return datetime.fromisoformat(told) if isinstance(told, str) else None
+
+
+def _seconds(time: datetime | None) -> int | None:
+    return None if time is None else int(time.timestamp())
