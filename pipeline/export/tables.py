@@ -96,6 +96,14 @@ NOT_EXPORTED = {
     "fetch_runs": "forgotten after 30 days",
     "heartbeats": "tell of running programs",
     "quarantined_payloads": "what was not believed is no part of the catalogue",
+    "game_metadata": "IGDB gives it again",
+    "game_titles": "IGDB gives them again",
+    "external_games": "IGDB gives them again",
+    "platforms": "IGDB gives them again",
+    "release_dates": "IGDB gives them again",
+    "wanted_games": "follow from lists, campaigns and channels",
+    "game_lists": "made of files that their owners have",
+    "game_list_entries": "belong to lists",
 }
 
 
