@@ -1,8 +1,15 @@
-"""Imports that are repeated, split or killed come to the same end: campaigns, events and published feeds."""
+"""Imports that are repeated, split or killed come to the same end: campaigns, events and published feeds.
+
+The short form imports two days, the long one (LOOTWIRE_CAMPAIGN=long) also a recorded quarter: 2.4 GB of JSON.
+"""
 
 import gzip
+import os
 import random
 import signal
+import sys
+import tarfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -31,7 +38,11 @@ HOUR = timedelta(hours=1)
 BEGAN = datetime(2025, 1, 5, 12, tzinfo=UTC)
 NOW = NOON
 ADDRESS = "http://127.0.0.1:8420"
-SEQUENCE = Path(__file__).resolve().parents[3] / "shared" / "recordings" / "sunkwi" / "sequence"
+LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
+RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings" / "sunkwi"
+SEQUENCE = RECORDINGS / "sequence"
+QUARTER = RECORDINGS / "quarter_2025-01.tar.xz"
+KILLS = 6
 Outcome = tuple[dict[str, list[dict[str, Any]]], dict[str, bytes]]
 
 
@@ -189,6 +200,68 @@ def test_an_import_that_is_killed_again_and_again_gives_the_same_in_the_end(
 
     assert kills >= 2, "the imports were over before they could be killed"
     assert_same(importing.outcome(killed, "killed"), expected)
+
+
+@pytest.mark.skipif(not LONG, reason="LOOTWIRE_CAMPAIGN=long runs it")
+@pytest.mark.recordings
+def test_a_recorded_quarter_gives_the_same_whether_repeated_split_or_killed(
+    importing: Importing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not QUARTER.is_file():
+        pytest.skip(f"the recordings are not here: {QUARTER}")
+    once, halves, killed = importing.database(), importing.database(), importing.database()
+    told = Told()
+    first = told.of("once", lambda: importing.run(once, QUARTER))
+    expected = importing.outcome(once, "once")
+
+    again = told.of("the same again", lambda: importing.run(once, QUARTER))
+    assert (again.snapshots, again.events.total()) == (first.snapshots, 0)
+    assert_same(importing.outcome(once, "twice"), expected)
+
+    for number, half in enumerate(in_halves(QUARTER, tmp_path), start=1):
+        told.of(f"half {number}", lambda: importing.run(halves, half))  # noqa: B023 - called at once
+    assert_same(importing.outcome(halves, "halves"), expected)
+
+    dice = random.Random(2025)  # noqa: S311 - a failure must come again
+    share = first.events.total() // KILLS
+    kills = [importing.kill_midway(killed, QUARTER, dice.randrange(share // 2, share)) for _ in range(KILLS)]
+    assert all(kills), "the imports were over before they could be killed"
+    assert events(killed) < first.events.total()
+    told.of(f"after {KILLS} kills", lambda: importing.run(killed, QUARTER))
+    assert_same(importing.outcome(killed, "killed"), expected)
+    counts = {table: len(rows) for table, rows in expected[0].items()}
+    with capsys.disabled():
+        sys.stdout.write(f"\n{told}\n{counts}; {len(expected[1])} published files\n")
+
+
+class Told:
+    """What imports brought and how long they took, for a person who runs the long form."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def of(self, what: str, run: Callable[[], Summary]) -> Summary:
+        began = time.monotonic()
+        summary = run()
+        seconds = time.monotonic() - began
+        self._lines.append(f"{what}: {summary.snapshots} snapshots, {summary.events.total()} events, {seconds:.1f} s")
+        return summary
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines)
+
+
+def in_halves(archive: Path, folder: Path) -> list[Path]:
+    """Write the members of an archive into two, the first half and the rest."""
+    with tarfile.open(archive) as counted:
+        half = sum(1 for _ in counted) // 2
+    paths = [folder / "first.tar.gz", folder / "rest.tar.gz"]
+    with ExitStack() as stack:
+        first, rest = (stack.enter_context(tarfile.open(path, "w:gz", compresslevel=1)) for path in paths)
+        whole = stack.enter_context(tarfile.open(archive))
+        for number, member in enumerate(whole):
+            (first if number < half else rest).addfile(member, whole.extractfile(member))
+    return paths
 
 
 def assert_same(found: Outcome, expected: Outcome) -> None:

@@ -13,6 +13,7 @@ from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
 from pipeline.embedded import Servers
 from tasks import surroundings
+from tests.pipeline.sources.local_twitch import LocalTwitch
 from tests.tasks.forks import Forks
 from tests.tasks.installation import Installation
 
@@ -36,6 +37,12 @@ def services() -> Iterator[DemoServices]:
 def hook() -> Iterator[WebhookSink]:
     with WebhookSink() as sink:
         yield sink
+
+
+@pytest.fixture
+def twitch() -> Iterator[LocalTwitch]:
+    with LocalTwitch() as running:
+        yield running
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ from typing import Any, Self
 from celery import current_app
 
 from pipeline.celery_app import make_app
-from tasks import fetch, publish, send, surroundings, ticks
+from tasks import fetch, inbox, publish, send, surroundings, ticks
 
-__all__ = ["fetch", "publish", "send", "ticks"]
+__all__ = ["fetch", "inbox", "publish", "send", "ticks"]
 
 
 class Forks:

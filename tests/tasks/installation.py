@@ -15,7 +15,10 @@ from notifiers.targets import add_subscription, add_target
 from pipeline.celery_app import QUEUES
 from pipeline.demo.sinks import WebhookSink
 from pipeline.runtime import Runtime, utc_now
+from pipeline.sources.twitch_account import sign_in
+from pipeline.sources.twitch_sign_in import Tokens, Viewer
 from tasks import surroundings
+from tests.pipeline.sources.local_twitch import Grant
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,12 @@ class Installation:
         with self.engine.begin() as connection:
             add_target(connection, self.runtime.vault, "hook", url, utc_now())
             add_subscription(connection, "hook", utc_now())
+
+    def sign_in(self, granted: Grant) -> None:
+        """Keep a sign-in at Twitch that was last validated an hour ago."""
+        viewer = Viewer(granted.client_id, "lamplighter", "424242", granted.expires_in)
+        tokens = Tokens(granted.access_token, granted.refresh_token)
+        sign_in(self.engine, self.runtime.vault, tokens, viewer, utc_now() - timedelta(hours=1))
 
     def make_due(self, *names: str) -> None:
         """Let the time come at which sources are asked again."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -13,11 +14,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select, text, update
 
-from models import Delivery, DropCampaign, Event, Feed, FetchRun, Heartbeat, Source
+from models import Credential, Delivery, DropCampaign, Event, Feed, FetchRun, Heartbeat, Source
 from pipeline.demo.local import QuietHandler, serving
 from pipeline.demo.services import DemoServices
+from pipeline.importer.inbox import QUIET_FOR
 from pipeline.runtime import utc_now
-from tasks import fetch, publish, send, ticks
+from tasks import fetch, inbox, publish, send, ticks
+from tests.pipeline.builders import campaigns, drops
+from tests.pipeline.sources.local_twitch import Grant, LocalTwitch
 from tests.tasks.forks import Forks
 from tests.tasks.installation import Installation
 from tests.waiting import wait_for
@@ -203,3 +207,61 @@ def test_a_pruning_that_is_killed_is_done_by_the_next(installation: Installation
     assert installation.count(FetchRun) == 1
     ticks.prune()
     assert installation.count(FetchRun) == 0
+
+
+@pytest.fixture
+def account(installation: Installation, twitch: LocalTwitch, monkeypatch: pytest.MonkeyPatch) -> Grant:
+    """A sign-in whose hourly validation is due."""
+    monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
+    installation.reopen()
+    ticks.fetch_due()
+    granted = twitch.grant()
+    installation.sign_in(granted)
+    return granted
+
+
+def test_a_validation_that_is_killed_before_it_is_noted_is_made_again(
+    installation: Installation, twitch: LocalTwitch, account: Grant, kill: Any
+) -> None:
+    assert account.alive
+    kill(frozen("credentials"), "tick.validate_sign_ins")
+    ticks.validate_sign_ins()
+    ticks.validate_sign_ins()
+    assert twitch.asked == ["/oauth2/validate"] * 2
+    assert installation.count(Credential, Credential.dead_at.is_(None)) == 1
+    assert installation.count(Credential, Credential.validated_at > utc_now() - timedelta(minutes=1)) == 1
+
+
+def test_a_renewal_that_is_killed_after_the_token_was_spent_is_told_as_the_end_of_the_sign_in(
+    installation: Installation, account: Grant, kill: Any
+) -> None:
+    account.alive = False
+    kill(frozen("credentials"), "tick.validate_sign_ins")
+    assert installation.count(Credential, Credential.dead_at.is_(None)) == 1
+    ticks.validate_sign_ins()
+    assert installation.count(Credential, Credential.dead_at.is_not(None)) == 1
+
+
+def test_an_inbox_whose_reader_is_killed_is_read_by_the_next_and_by_one_at_a_time(
+    installation: Installation, forks: Forks
+) -> None:
+    file = installation.runtime.settings.data_dir / "inbox" / "2025-03-04T120000Z.json"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(drops(*campaigns("a", "b")))
+    wait_for(lambda: time.time() - file.stat().st_ctime > QUIET_FOR.total_seconds())
+    with installation.engine.begin() as connection:
+        connection.execute(text(frozen("events")))
+        pid = forks.start("fetch.inbox")
+        wait_for(installation.waits_for_a_lock)
+        inbox.inbox()  # leaves the file to the one that is at it
+        kill_now(pid)
+        connection.rollback()
+    wait_for(lambda: not transactions(installation))
+    assert file.exists()
+    assert installation.count(DropCampaign) == installation.count(Event) == 0
+    inbox.inbox()
+    inbox.inbox()
+    assert not file.exists()
+    assert len(list(installation.runtime.settings.data_dir.glob("processed/twitch.drops/*/*"))) == 1
+    assert installation.count(DropCampaign) == installation.count(Event) == len(set(installation.event_keys())) == 2
+    assert {hint.task for hint in installation.hints()} == {"send.due", "publish.marked"}

@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
-from models import DropCampaign, FetchRun, Heartbeat, Source
+from models import Credential, DropCampaign, FetchRun, Heartbeat, Source
 from pipeline import upkeep
 from pipeline.runtime import utc_now
 from tasks import fetch, ticks
+from tests.pipeline.sources.local_twitch import LocalTwitch
 from tests.tasks.installation import Installation
 
 SOURCES = ["chzzk.drops", "kick.drops", "twitch.drops", "twitch.rewards"]
@@ -100,3 +102,17 @@ def test_pruning_twice_forgets_what_is_old_and_nothing_else(installation: Instal
     assert installation.count(FetchRun) == 1
     ticks.prune()
     assert installation.count(FetchRun) == 1
+
+
+def test_a_sign_in_is_validated_once_however_often_the_tick_comes(
+    installation: Installation, twitch: LocalTwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
+    installation.reopen()
+    ticks.validate_sign_ins()
+    assert twitch.asked == []  # nobody is signed in
+    installation.sign_in(twitch.grant())
+    ticks.validate_sign_ins()
+    ticks.validate_sign_ins()
+    assert twitch.asked == ["/oauth2/validate"]
+    assert installation.count(Credential, Credential.validated_at > utc_now() - timedelta(minutes=1)) == 1
