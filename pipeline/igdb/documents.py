@@ -103,6 +103,8 @@ def storable(raw: bytes | msgspec.Raw) -> bytes:
     data = bytes(raw)
     if b"\\u" in data and _UNSTORABLE.search(data):
         return _scrubbed(data)
+    if data.isascii():
+        return data
     try:
         data.decode()
     except UnicodeDecodeError:
