@@ -145,8 +145,9 @@ class _Book:
         if since is None:
             return
         before = self._newest(sign.channel, until=sign.started_at)
+        # What EventSub told to be over, after this stream had started, was this one.
+        over_at = before.ended_at if before is not None and before.absent_count == 0 else None
         if before is not None:
-            # The list may have shown it for some minutes more than it lasted.
             before = ends_no_later(before, sign.started_at)
             self._put(before)
         after = self._next(sign.channel, sign.started_at)
@@ -163,6 +164,8 @@ class _Book:
             segment_at=sign.started_at,
             silent=before.silent if before is not None and goes_on else sign.started_at < since or after is not None,
         )
+        if over_at is not None and over_at > sign.started_at:
+            session = told_offline(session, over_at)
         if after is not None:
             session = ends_no_later(session, after.started_at)
         self._put(session)

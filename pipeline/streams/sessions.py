@@ -131,10 +131,11 @@ def seen_live(session: Session, at: datetime, *, listed: bool) -> Session:
 
 
 def ends_no_later(session: Session, at: datetime) -> Session:
-    """End a session of which only the successor's start is known: when it was last known live, at the latest then."""
-    last_seen_at = max(session.started_at, min(session.last_seen_at, at))
-    ended_at = max(session.started_at, min(session.ended_at or last_seen_at, at))
-    return msgspec.structs.replace(session, ended_at=ended_at, last_seen_at=last_seen_at)
+    """End a session whose successor started at a time: when it was last known live, at the latest then."""
+    if session.ended_at is not None and session.ended_at <= at:
+        return session
+    ended_at = max(session.started_at, min(session.last_seen_at, at))
+    return msgspec.structs.replace(session, ended_at=ended_at, last_seen_at=ended_at)
 
 
 def counts_as_absent(session: Session, at: datetime) -> bool:

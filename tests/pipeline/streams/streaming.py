@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, func, insert, literal_column, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models import Base, Channel, Event, Follow, Source, StreamSegment, StreamSession, StreamSnapshot
 from pipeline.records import ChannelRecord
@@ -27,7 +28,8 @@ class Streaming:
     def __post_init__(self) -> None:
         with self.engine.begin() as connection:
             told = {"name": "twitch.streams", "service": "twitch", "next_due_at": NOON}
-            self.source_id = connection.scalar(insert(Source).values(told).returning(Source.id)) or 0
+            connection.execute(upsert(Source).values(told).on_conflict_do_nothing())
+            self.source_id = connection.scalar(select(Source.id).where(Source.name == told["name"])) or 0
 
     def follow(self, *keys: str, since: float = -1440) -> None:
         self.follow_all([(key, channel(key).login) for key in keys], at(since))

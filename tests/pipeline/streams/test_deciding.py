@@ -91,6 +91,10 @@ HISTORIES: dict[str, tuple[Sequence[Observation], Times]] = {
         (live(0), live(30, "s2"), offline(20)),
         {"s1": (0, 0), "s2": (30, None)},
     ),
+    "the online message comes after the offline message, which was taken for the stream before": (
+        (live(0), polled(5, ON), offline(40), live(30, "s2")),
+        {"s1": (0, 5), "s2": (30, 40)},
+    ),
     "a marathon": (
         (live(0), *(polled(5 + 60 * hour, ON) for hour in range(24 * 5)), offline(7200)),
         {"s1": (0, 7200)},
