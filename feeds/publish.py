@@ -56,15 +56,18 @@ class PublishSummary(msgspec.Struct, kw_only=True):
     failures: list[Failure] = msgspec.field(default_factory=list)
 
 
-def publish(engine: Engine, root: Path, base_url: str, now: datetime) -> PublishSummary:
+def publish(engine: Engine, root: Path, base_url: str, now: datetime, *, wait: bool = True) -> PublishSummary:
     """Write every marked feed below `root`, and the page and the list of feeds where what they show has changed.
 
-    Runs one at a time on a database: another waits. Each may be killed anywhere and run again at will, since a
-    feed is settled only once its files are on disk. What fails is logged, told in the summary and stays marked.
-    Raises PublishError where the folder itself cannot be used: no permission, or a full disk.
+    Runs one at a time on a database: another waits, or does nothing if it should not `wait`. Each may be killed
+    anywhere and run again at will, since a feed is settled only once its files are on disk. What fails is logged,
+    told in the summary and stays marked. Raises PublishError where the folder itself cannot be used: no
+    permission, or a full disk.
     """
     summary = PublishSummary()
-    with _one_at_a_time(engine):
+    with _one_at_a_time(engine, wait=wait) as our_turn:
+        if not our_turn:
+            return summary
         _prepare(root, summary)
         look = _digest(_code_digest(), base_url)
         if _stamp_of(root / OPML) != look:
@@ -82,7 +85,7 @@ def publish(engine: Engine, root: Path, base_url: str, now: datetime) -> Publish
 
 
 @contextmanager
-def _one_at_a_time(engine: Engine) -> Iterator[None]:
+def _one_at_a_time(engine: Engine, *, wait: bool = True) -> Iterator[bool]:
     """Hold a lock of the session, not of a transaction: none may be open while files are written.
 
     Two at once would not be harmless: the slower could put an older file over a newer one that is settled.
@@ -90,8 +93,9 @@ def _one_at_a_time(engine: Engine) -> Iterator[None]:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         # Out of the pool: when it is closed the session ends, and with it the lock, even after an error.
         connection.detach()
-        connection.execute(select(func.pg_advisory_lock(_LOCK)))
-        yield
+        if wait:
+            connection.execute(select(func.pg_advisory_lock(_LOCK)))
+        yield wait or bool(connection.scalar(select(func.pg_try_advisory_lock(_LOCK))))
 
 
 def _prepare(root: Path, summary: PublishSummary) -> None:

@@ -37,9 +37,9 @@ class Unread(msgspec.Struct, frozen=True):
 class Hints:
     """Wakes those who send and publish, often enough and no more: a hundred hints say the same as one."""
 
-    SEND_EVERY = 0.1
-    # A page takes a worker a while, and nobody reads it in the same second.
-    PUBLISH_EVERY = 2.0
+    SEND_EVERY = 0.2
+    # Pages take a worker a while, and nobody reads them in the same second.
+    PUBLISH_EVERY = 5.0
 
     def __init__(self, app: Celery, clock: Callable[[], float] = time.monotonic) -> None:
         self._app = app

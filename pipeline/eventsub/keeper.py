@@ -179,5 +179,5 @@ class Keeper:
                 reconciled_at=began,
             )
         if done.created or done.deleted or outside:
-            told = {"wanted": len(wanted), "created": done.created, "deleted": done.deleted, "left_out": len(outside)}
+            told = {"wanted": len(wanted), "made": done.created, "deleted": done.deleted, "left_out": len(outside)}
             logger.log(logging.WARNING if outside else logging.INFO, "subscriptions are right", extra=told)

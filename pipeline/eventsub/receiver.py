@@ -144,8 +144,10 @@ class Receiver:
         return JSONResponse(dict(told), status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
 
 
-def make_application(receiver: Receiver, *, started: Callable[[], object] = lambda: None) -> Starlette:
-    """Return the application; `started` is called when it begins to serve."""
+def make_application(
+    receiver: Receiver, *, more: Sequence[Route] = (), started: Callable[[], object] = lambda: None
+) -> Starlette:
+    """Return the application, with more routes; `started` is called when it begins to serve."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -155,6 +157,7 @@ def make_application(receiver: Receiver, *, started: Callable[[], object] = lamb
     routes = [
         Route("/eventsub", receiver.eventsub, methods=["POST"]),
         Route("/health", receiver.health, methods=["GET"]),
+        *more,
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 

@@ -22,6 +22,7 @@ from pipeline.eventsub.receiver import Kept, Receiver, make_application
 from pipeline.eventsub.secret import load_secret
 from pipeline.eventsub.teller import Teller
 from pipeline.http import Client
+from pipeline.igdb.receiving import igdb_routes
 from pipeline.logs import configure_logging
 from pipeline.problems import explain
 from pipeline.runtime import Runtime, open_runtime, utc_now
@@ -61,11 +62,13 @@ class Serving:
             via=VIA,
         )
         called_back = settings.eventsub_callback_url is not None and self._streams
+        secret = load_secret(settings.data_dir) if called_back else None
+        self._of_igdb = igdb_routes(self._engine, secret, now) if secret is not None else []
         self._receiver = Receiver(
             Kept(self._keep, self.intake.wake),
             lambda revocation: self._teller.put(lambda: note_revocation(self._engine, revocation, now)),
             self._health,
-            secret=load_secret(settings.data_dir) if called_back else None,
+            secret=secret,
             now=now,
         )
         self._threads = [
@@ -95,7 +98,7 @@ class Serving:
     def server(self, port: int) -> uvicorn.Server:
         """Return the server, to be run in the main thread."""
         config = uvicorn.Config(
-            make_application(self._receiver),
+            make_application(self._receiver, more=self._of_igdb),
             host=HOST,
             port=port,
             # Who asked what is for the web server in front to write down.

@@ -266,6 +266,14 @@ def _waiting(engine: Engine) -> bool:
         return bool(connection.execute(query).scalar_one())
 
 
+def test_a_run_that_should_not_wait_leaves_the_work_to_another(world: World, engine: Engine) -> None:
+    world.event()
+    with publishing._one_at_a_time(engine):
+        summary = publish(engine, world.root, BASE_URL, world.now, wait=False)
+    assert (summary.feeds, summary.written) == (0, 0)
+    assert publish(engine, world.root, BASE_URL, world.now, wait=False).feeds > 0
+
+
 def test_an_error_in_a_run_releases_its_lock(world: World, engine: Engine) -> None:
     with pytest.raises(RuntimeError), publishing._one_at_a_time(engine):
         raise RuntimeError

@@ -1,6 +1,7 @@
 """An installation that knows a local Twitch, and the program that brings its messages in."""
 
 import itertools
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,14 @@ from tests.twitch import LocalTwitch
 # EventSub's own database on the tests' Valkey.
 VALKEY_DATABASE = 7
 _numbers = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def no_surprises(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Fails a test in which a thread met an error that nobody foresaw, and went on."""
+    caplog.set_level(logging.INFO)
+    yield
+    assert [record.getMessage() for record in caplog.get_records("call") if record.exc_info] == []
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The program against a Twitch that speaks the protocol: messages come in whatever happens to the websocket."""
 
-import logging
 import math
 from contextlib import ExitStack
 from datetime import timedelta
@@ -293,7 +292,7 @@ def test_what_the_cost_limit_leaves_out_is_told_and_remembered(
 ) -> None:
     installation.twitch.max_total_cost = 4
     installation.follow("ninja")
-    with caplog.at_level(logging.WARNING), running(runtime):
+    with running(runtime):
         wait_for(lambda: installation.memory.left_out_total == 2)
     assert installation.memory.subscribed == 5
     assert "subscriptions are right" in caplog.text

@@ -86,7 +86,7 @@ def test_a_forged_message_leaves_no_trace_and_the_real_one_of_its_id_has_its_eff
     event = installation.twitch.event("stream.online", "shroud")
     message = installation.twitch.webhook_message
     long_ago = "2020-01-01T00:00:00.123456789Z"
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, "pipeline"):
         forged = message("stream.online", event, secret=secret, message_id="m1", forged=True)
         assert post(receiver, forged).status_code == 403
         stale = message("stream.online", event, secret=secret, message_id="m1", timestamp=long_ago)
