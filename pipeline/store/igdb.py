@@ -96,8 +96,8 @@ _BETWEEN = select(GAMES.c.igdb_id).where(
 def store_games(connection: Connection, documents: Iterable[Document], asked_at: datetime) -> StoredGames:
     """Store documents that were asked for at `asked_at`; returns what changed, with release dates before and after.
 
-    Nothing is written where nothing differs. A document that was asked for before the stored one changes nothing,
-    and one without a name is refused.
+    Nothing is written where nothing differs. A document that was asked for before the stored one, or before the game
+    was removed, changes nothing, and one without a name is refused. Workers that store at once wait for each other.
     """
     by_id = {one.igdb_id: one for one in documents}
     digests = _digests(connection, by_id)
@@ -174,7 +174,7 @@ def _read(
     parsed = []
     for one in documents:
         before = known.get(one.igdb_id)
-        if before is not None and before.synced_at > asked_at:
+        if before is not None and max(before.synced_at, before.removed_at or before.synced_at) > asked_at:
             result.late += 1
         elif before is not None and before.digest == one.digest and before.removed_at is None:
             # Another worker was faster.

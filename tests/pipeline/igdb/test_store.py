@@ -1,6 +1,7 @@
 """IGDB's documents become rows: new, unchanged, changed, late, gone and back."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from pipeline.igdb.records import PlatformRecord
 from pipeline.store.igdb import StoredGames, known_ids_between, load_known, remove_games, store_games, store_platforms
 from pipeline.store.igdb_releases import load_releases
 from tests.pipeline.igdb.documents import doc, release
+from tests.waiting import wait_for
 
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -194,6 +196,29 @@ def test_an_answer_that_was_asked_for_earlier_does_not_replace_a_later_one(mirro
 
     assert (late.late, late.changed, late.unchanged) == (1, [], 0)
     assert mirror.game().summary == "later"
+
+
+def test_an_answer_that_was_asked_for_before_a_game_was_removed_does_not_bring_it_back(mirror: Mirror) -> None:
+    mirror.store(doc())
+    asked_at = mirror.now + HOUR
+    with mirror.engine.begin() as connection:
+        remove_games(connection, [1], asked_at + HOUR)
+
+    assert mirror.store(doc(), at=asked_at).late == 1
+    assert mirror.game().removed_at == asked_at + HOUR
+
+
+def test_two_workers_that_store_the_same_new_game_at_once_add_it_once(mirror: Mirror) -> None:
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    with ThreadPoolExecutor(1) as pool:
+        with mirror.engine.begin() as connection:
+            first = store_games(connection, [doc()], NOON)
+            second = pool.submit(mirror.store, doc())
+            wait_for(lambda: connection.scalar(waiting) == 1)
+
+        assert len(first.added) == 1
+        assert second.result().unchanged == 1
+    assert len(mirror.rows(GameMetadata)) == 1
 
 
 def test_a_document_without_a_name_is_refused_and_the_others_land(mirror: Mirror) -> None:
