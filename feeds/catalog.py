@@ -14,6 +14,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     RowMapping,
+    ScalarSelect,
     Select,
     Text,
     any_,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     values,
 )
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from feeds.content import FeedContent, Item, Scope
 from feeds.scopes import ALL_TITLE, PUBLIC, SHOWN, Touched, as_ids, feed_row, missing_rows
@@ -66,6 +68,13 @@ _SUBJECTS = (
 )
 _RAISE_VERSIONS = update(Feed).values(version=Feed.version + 1)
 _RAISE_VERSIONS_OF = _RAISE_VERSIONS.where(Feed.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
+
+
+_PAGE = aliased(Feed)
+_SHOWN_OF_EVENT = (
+    *(Event.id, Event.event_key, Event.kind, Event.occurred_at, Event.title, Event.service, Event.channel_id),
+    Event.detail,
+)
 
 
 def mark(connection: Connection, event_ids: Sequence[int]) -> None:
@@ -182,7 +191,7 @@ def _newest_items(scope: Scope, feed_ids: Sequence[int], items: int) -> Select[A
         "channel": Event.channel_id == Feed.channel_id,
     }
     newest = (
-        select(Event.id, Event.event_key, Event.kind, Event.occurred_at, Event.title, Event.service, Event.detail)
+        select(*_SHOWN_OF_EVENT)
         .where(SHOWN[scope], belongs[scope])
         .order_by(Event.occurred_at.desc(), Event.id.desc())
         .limit(items)
@@ -190,11 +199,18 @@ def _newest_items(scope: Scope, feed_ids: Sequence[int], items: int) -> Select[A
         .lateral("newest")
     )
     return (
-        select(Feed.id.label("feed_id"), newest)
+        select(Feed.id.label("feed_id"), newest, _page_of(newest.c.channel_id).label("page"))
         .join_from(Feed, newest, true())
         .where(Feed.id == as_ids(feed_ids))
         .order_by(Feed.id, newest.c.occurred_at.desc(), newest.c.id.desc())
     )
+
+
+def _page_of(channel_id: ColumnElement[int | None]) -> ScalarSelect[str]:
+    """The path of a channel's page; all columns of the unique index are named, so that it is used."""
+    none = [_PAGE.service, _PAGE.game_id, _PAGE.organization_id]
+    wanted = (_PAGE.scope == "channel", _PAGE.channel_id == channel_id, *[column.is_(None) for column in none])
+    return select(_PAGE.path).where(*wanted).scalar_subquery()
 
 
 def _item(row: RowMapping) -> Item:
@@ -211,4 +227,5 @@ def _item(row: RowMapping) -> Item:
         title=row["title"],
         service=row["service"],
         detail=detail,
+        page=row["page"],
     )

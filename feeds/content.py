@@ -11,7 +11,7 @@ Scope = Literal["all", "service", "game", "organization", "channel"]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as a feed shows it."""
+    """One event as a feed shows it; `page` is the path of its channel's page, without its ending."""
 
     event_key: str
     kind: str
@@ -19,6 +19,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     service: str | None = None
     detail: EventDetail = EventDetail()
+    page: str | None = None
 
 
 class FeedContent(msgspec.Struct, frozen=True, kw_only=True):

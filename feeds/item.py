@@ -41,13 +41,13 @@ class _Change(msgspec.Struct, frozen=True):
     new: str
 
 
-def render_entry(item: Item) -> Entry:
-    """Return the entry of an event; the same event always gives the same entry."""
+def render_entry(item: Item, page_url: str | None = None) -> Entry:
+    """Return the entry of an event; the same event always gives the same entry. `page_url` is its channel's page."""
     return Entry(
         guid=guid(item.event_key),
         title=headline(item),
         summary=_summary(item),
-        content=_content(item),
+        content=_content(item, page_url),
         at=item.occurred_at.astimezone(UTC),
         url=safe_url(item.detail.url) or safe_url(item.detail.account_link_url),
         related_url=safe_url(item.detail.account_link_url),
@@ -105,11 +105,11 @@ def _categories(item: Item) -> tuple[tuple[str, str], ...]:
     return tuple((line, scheme) for scheme, term in pairs if term and (line := one_line(term, 120)))
 
 
-def _content(item: Item) -> str:
-    return our_html(" ".join((_stream_html(item) if is_of_stream(item) else _html(item)).split()))
+def _content(item: Item, page_url: str | None) -> str:
+    return our_html(" ".join((_stream_html(item, page_url) if is_of_stream(item) else _html(item)).split()))
 
 
-def _stream_html(item: Item) -> str:
+def _stream_html(item: Item, page_url: str | None) -> str:
     detail = item.detail
     return template("stream.html.j2").render(
         item=item,
@@ -121,6 +121,7 @@ def _stream_html(item: Item) -> str:
         lines=list(stream_lines(detail)),
         categories=category_lines(detail),
         url=safe_url(detail.url),
+        page_url=safe_url(page_url),
     )
 
 

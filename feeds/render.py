@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from feeds.content import FeedContent, FeedLink, Scope
+from feeds.content import FeedContent, FeedLink, Item, Scope
 from feeds.item import TAG, Entry, render_entry
 from feeds.sanitise import html_line, one_line
 from feeds.templating import template
@@ -48,18 +48,24 @@ def render_feed(feed: FeedContent, base_url: str, rendered: dict[str, Entry] | N
     by event key: those in it are used again and new ones are added, for one event is in several feeds.
     """
     known: dict[str, Entry] = {} if rendered is None else rendered
-    entries = [known.get(item.event_key) or known.setdefault(item.event_key, render_entry(item)) for item in feed.items]
+    entries = [
+        known.get(item.event_key) or known.setdefault(item.event_key, _entry(item, base_url)) for item in feed.items
+    ]
     return RenderedFeed(rss=_rss(feed, entries, base_url), atom=_atom(feed, entries, base_url))
+
+
+def _entry(item: Item, base_url: str) -> Entry:
+    return render_entry(item, f"{base_url.rstrip('/')}/{item.page}{PAGE_ENDING}" if item.page else None)
 
 
 def render_rss(feed: FeedContent, base_url: str) -> bytes:
     """Return a feed as an RSS 2.0 file."""
-    return _rss(feed, [render_entry(item) for item in feed.items], base_url)
+    return _rss(feed, [_entry(item, base_url) for item in feed.items], base_url)
 
 
 def render_atom(feed: FeedContent, base_url: str) -> bytes:
     """Return a feed as an Atom 1.0 file."""
-    return _atom(feed, [render_entry(item) for item in feed.items], base_url)
+    return _atom(feed, [_entry(item, base_url) for item in feed.items], base_url)
 
 
 def render_opml(feeds: Sequence[FeedLink], base_url: str, *, stamp: str = "") -> bytes:

@@ -11,16 +11,17 @@ import msgspec
 import typer
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Engine, func, select
 
 from models import Follow
 from pipeline.cli.channel_statistics import show_statistics, show_top
 from pipeline.cli.output import JsonFlag, console, errors, print_json, show
 from pipeline.cli.running import SET_ASIDE, open_command
-from pipeline.errors import LootwireError, SourceRefused
+from pipeline.errors import LootwireError, SourceError, SourceRefused
 from pipeline.fetching import register
 from pipeline.http import Client
 from pipeline.runtime import Runtime, utc_now
+from pipeline.sources.helix import Helix
 from pipeline.sources.twitch_account import SERVICE
 from pipeline.store.credentials import load_credential
 from pipeline.store.memory import find_game
@@ -87,27 +88,49 @@ def add(
     """Follow channels, all channels that campaigns name, or the most watched of a category."""
     if not names and not drops and not game:
         raise typer.BadParameter("give a NAME, --drops or --game NAME")
-    runtime = _open()
-    now = utc_now()
-    told: list[Told] = []
+    runtime, now = _open(), utc_now()
     with Client() as client:
         # Asked for before anything is changed: without an application nothing of this can be watched.
         helix = runtime.needed_helix(client)
-        if names:
-            told = add_channels(runtime.engine, helix, [parse_name(name) for name in names], now)
-        added = [add_category(runtime.engine, helix, name, top, now) for name in game or []]
+        told = add_channels(runtime.engine, helix, [parse_name(name) for name in names or []], now)
+        groups = [_add_category(runtime.engine, helix, name, top, now) for name in game or []]
     if drops:
-        with runtime.engine.begin() as connection:
-            follow_drops(connection, now)
+        groups.append(_add_drops(runtime.engine, now))
     if as_json:
-        _print_json(told)
+        _print_json([*told, *groups])
     else:
-        _print_told(told, TOLD_AT_MOST if len(told) > TOLD_AT_MOST else None)
-        for name in added:
-            console.print(f"{show(name)}: its {top} most watched streams are recorded from now on", markup=False)
-        if drops:
-            console.print("All channels that running campaigns name are watched from now on.")
-    return _code(told)
+        _print_told(told)
+        for group in groups:
+            (errors if group.is_set_aside else console).print(group.told, markup=False, soft_wrap=True)
+    return _code([*told, *groups])
+
+
+class _Group(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a wish for a group of channels."""
+
+    group: str
+    result: str
+    told: str
+    is_set_aside: bool = False
+
+
+def _add_category(engine: Engine, helix: Helix, name: str, top: int, now: datetime) -> _Group:
+    try:
+        category = add_category(engine, helix, name, top, now)
+    except SourceError:
+        raise
+    except LootwireError as error:
+        return _Group(group=name, result="unknown", told=f"lootwire: {error}", is_set_aside=True)
+    told = f"{show(category)}: its {top} most watched streams are recorded from now on"
+    return _Group(group=category, result="followed", told=told)
+
+
+def _add_drops(engine: Engine, now: datetime) -> _Group:
+    with engine.begin() as connection:
+        is_new = follow_drops(connection, now)
+    result = "followed" if is_new else "already followed"
+    told = "All channels that running campaigns name are watched" + (" from now on." if is_new else " already.")
+    return _Group(group="drops", result=result, told=told)
 
 
 @channels.command("remove")
@@ -118,8 +141,8 @@ def remove(names: Names = None, drops: Drops = False, game: Game = None) -> int:
     done, missed = [], []
     with open_command().engine.begin() as connection:
         for name in names or []:
-            known = find_channel(connection, parse_name(name))
-            if known is None or not known.followed:
+            known = find_channel(connection, parse_name(name), of_followed=True)
+            if known is None:
                 missed.append(f"{name}: is not followed")
                 continue
             unfollow(connection, [known.channel_id])
@@ -166,7 +189,7 @@ def import_list(
     console.print(f"{len(told)} channels, read as {listed.taken_as}", markup=False)
     for result, number in count.most_common():
         console.print(f"{number:>8}  {result}")
-    _print_told([one for one in told if one.is_set_aside or one.note], TOLD_AT_MOST)
+    _print_told([one for one in told if one.is_set_aside or one.note])
     return _code(told)
 
 
@@ -203,25 +226,26 @@ def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
     return ReadList(names, f"the follows of {credential.login}")
 
 
-def _code(told: Sequence[Told]) -> int:
+def _code(told: Sequence[Told | _Group]) -> int:
     aside = sum(one.is_set_aside for one in told)
     return 0 if not aside else FAILED if aside == len(told) else SET_ASIDE
 
 
-def _print_json(told: Sequence[Told]) -> None:
+def _print_json(told: Sequence[Told | _Group]) -> None:
     for one in told:
-        print_json(msgspec.structs.asdict(one))
+        shown = msgspec.structs.asdict(one)
+        print_json({key: value for key, value in shown.items() if key not in {"told", "is_set_aside"}})
 
 
-def _print_told(told: Sequence[Told], most: int | None) -> None:
-    for one in told[:most]:
+def _print_told(told: Sequence[Told]) -> None:
+    for one in told[:TOLD_AT_MOST]:
         note = f" ({one.note})" if one.note else ""
         if one.is_set_aside:
             errors.print(f"lootwire: {show(one.name)}: {show(one.note)}", markup=False, soft_wrap=True)
         else:
             console.print(f"{show(one.login)}: {one.result}{show(note)}", markup=False, soft_wrap=True)
-    if most is not None and len(told) > most:
-        console.print(f"… and {len(told) - most} more; --json tells all of them")
+    if len(told) > TOLD_AT_MOST:
+        console.print(f"… and {len(told) - TOLD_AT_MOST} more; --json tells all of them")
 
 
 def _once(asked: str, login: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ARRAY, Connection, Table, Text, any_, bindparam, delete, func, select, update
+from sqlalchemy import ARRAY, Connection, Table, Text, any_, bindparam, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from feeds.channel_rows import ensure_feeds
@@ -50,9 +50,10 @@ def unfollow(connection: Connection, channel_ids: Sequence[int]) -> None:
 
 def follow_drops(connection: Connection, now: datetime) -> bool:
     """Watch every channel that a running campaign names; False where that was wished for before."""
-    created = connection.execute(insert(Follow).values(kind="drops", created_at=now).on_conflict_do_nothing())
+    wish = insert(Follow).values(kind="drops", created_at=now).on_conflict_do_nothing()
+    created = connection.scalar(wish.returning(Follow.id))
     _make_due(connection, now)
-    return created.rowcount > 0
+    return created is not None
 
 
 def unfollow_drops(connection: Connection) -> bool:
@@ -75,8 +76,8 @@ def unfollow_category(connection: Connection, game_id: int) -> None:
     connection.execute(delete(Follow).where(Follow.kind == "category", Follow.game_id == game_id))
 
 
-def find_channel(connection: Connection, name: Name) -> Known | None:
-    """Return the channel that a name means, as far as it is known here; a former login finds it too.
+def find_channel(connection: Connection, name: Name, *, of_followed: bool = False) -> Known | None:
+    """Return the channel that a name means, as far as it is known here, or `of_followed` ones; former logins count.
 
     Digits are an id before they are a login. A login that another channel took over is the other's, unless only
     the one that gave it up is followed.
@@ -94,7 +95,7 @@ def find_channel(connection: Connection, name: Name) -> Known | None:
             Channel.former_logins,
             followed.label("followed"),
         )
-        .where(Channel.service == SERVICE, is_id | is_login | was_login)
+        .where(Channel.service == SERVICE, is_id | is_login | was_login, followed if of_followed else true())
         .order_by(is_id.desc(), followed.desc(), is_login.desc(), Channel.checked_at.desc().nulls_last(), Channel.id)
         .limit(1)
     )

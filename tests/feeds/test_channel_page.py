@@ -2,6 +2,7 @@
 
 import math
 from datetime import timedelta
+from html import unescape as html_unescaped
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from models import Channel, StreamSession
 from models.events import CategoryTime, StreamRecap
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals
 from tests.channels import NOON, Channels
+from tests.feeds.world import BASE_URL, World
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 HOSTILE = "<script>alert(1)</script>\" onload='x' &amp; \u202e\x00{{ 7 * 7 }}"
@@ -292,6 +294,18 @@ def test_the_page_of_a_live_channel_follows_the_polls_without_any_event(site: Si
     assert "Not live" in site.path("lanternwake").read_text()
     site.change(session_id, told_at=NOON)
     assert site.publish() == PublishSummary()
+
+
+def test_items_of_streams_lead_to_the_page_in_every_feed(world: World) -> None:
+    channel_id = world.channel("lanternwake")
+    world.event("Lanternwake is live", kind="stream.online", channel_id=channel_id)
+    world.event("New drops", kind="campaign.added")
+    world.publish()
+    (path,) = (path for path in world.files() if path.startswith("channels/") and path.endswith(".html"))
+    link = f'href="{BASE_URL}/{path}"'
+    for feed in ("all.rss.xml", path.replace(".html", ".atom.xml")):
+        assert html_unescaped(world.text(feed)).count(link) >= 1
+    assert html_unescaped(world.text("services/twitch.rss.xml")).count(link) == 0
 
 
 def test_a_page_that_cannot_be_written_leaves_its_feed_marked(site: Site) -> None:

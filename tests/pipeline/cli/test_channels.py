@@ -132,6 +132,12 @@ def test_removed_channels_are_no_longer_followed_and_their_history_stays(followe
         assert set(connection.scalars(select(Channel.login))) == {"ada_", "grace"}
 
 
+def test_digits_remove_what_is_followed_be_they_its_id_or_its_login(follower: Operator) -> None:
+    follower.run("channels", "add", "grace", "twitch.tv/12")
+    follower.run("channels", "remove", "grace")
+    assert "12: followed no longer" in follower.run("channels", "remove", "12").out
+
+
 def test_what_is_added_is_polled_at_once(follower: Operator) -> None:
     follower.run("sources")
     later = utc_now() + timedelta(hours=1)
@@ -150,8 +156,8 @@ def test_channels_of_campaigns_are_watched_as_a_group(follower: Operator) -> Non
     now = datetime.now(UTC)
     rows = Channels(follower.engine, now)
     rows.campaign([rows.channel("named", follow=False), rows.channel("other", follow=False)])
-    assert follower.run("channels", "add", "--drops").code == 0
-    assert follower.run("channels", "add", "--drops").code == 0
+    assert "from now on" in follower.run("channels", "add", "--drops").out
+    assert "already" in follower.run("channels", "add", "--drops").out
     lines = follower.run("channels", "list", "--json").lines
     assert [(line["login"], line["why"]) for line in lines] == [("named", ["drops"]), ("other", ["drops"])]
     assert "Drops: 2 channels" in follower.run("channels").out
@@ -180,6 +186,17 @@ def test_a_category_that_is_not_plain_lists_what_there_is(follower: Operator) ->
     assert said.code == 1
     assert "'Moss Runner', 'Moss Runner II'" in said.errors
     assert "finds no category 'Xyzzy'" in follower.run("channels", "add", "--game", "Xyzzy").errors
+
+
+def test_each_wish_has_its_own_result(follower: Operator) -> None:
+    said = follower.run("channels", "add", "grace", "--game", "moss", "--game", "Gloomtide", "--drops", "--json")
+    assert said.code == 3
+    assert [(line.get("name") or line.get("group"), line["result"]) for line in said.lines] == [
+        ("grace", "followed"),
+        ("moss", "unknown"),
+        ("Gloomtide", "followed"),
+        ("drops", "followed"),
+    ]
 
 
 def test_a_list_tells_what_is_on_and_what_was_on_last(follower: Operator) -> None:

@@ -3,10 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, insert, select, update
 
 from models import AllowedChannel, Channel, DropCampaign
+from pipeline.records import ChannelRecord
+from pipeline.store.catalogue import store_channels, store_users
 from pipeline.streams.following import followed_categories, watched
+from pipeline.streams.names import parse_name
+from pipeline.streams.records import UserRecord
+from pipeline.streams.wishes import find_channel, follow
 from tests.channels import NOON, Channels
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
@@ -100,3 +105,44 @@ def test_categories_are_named_as_twitch_numbers_them(channels: Channels) -> None
             ("Quiet Orbit", 20),
             ("Moss Runner", 5),
         ]
+
+
+def known(channels: Channels) -> tuple[str, str | None, list[str]]:
+    with channels.engine.connect() as connection:
+        row = connection.execute(select(Channel.login, Channel.display_name, Channel.former_logins)).one()
+    return row.login, row.display_name, row.former_logins
+
+
+def test_a_rename_is_kept_whoever_tells_of_it(channels: Channels) -> None:
+    """A campaign's list, a poll or Twitch's users: the id stays, the login moves among the former ones."""
+
+    def told(login: str, display_name: str | None = None) -> None:
+        with channels.engine.begin() as connection:
+            store_channels(
+                connection, "twitch", [ChannelRecord(external_id="7", login=login, display_name=display_name)], NOON
+            )
+
+    told("first", "First")
+    told("first")
+    assert known(channels) == ("first", "First", [])
+    told("second")
+    with channels.engine.begin() as connection:
+        store_users(connection, [UserRecord(external_id="7", login="third", display_name="Third")], NOON)
+    assert known(channels) == ("third", "Third", ["first", "second"])
+    told("first")
+    assert known(channels) == ("first", "Third", ["second", "third"])
+
+
+def test_a_former_login_finds_a_channel_unless_another_has_taken_it(channels: Channels) -> None:
+    with channels.engine.begin() as connection:
+        for external_id, login in (("7", "old"), ("7", "new"), ("8", "other")):
+            store_users(connection, [UserRecord(external_id=external_id, login=login)], NOON)
+        found = find_channel(connection, parse_name("old"))
+        assert (found and found.external_id) == "7"
+        store_users(connection, [UserRecord(external_id="8", login="old")], NOON)
+        found = find_channel(connection, parse_name("old"))
+        assert (found and found.external_id) == "8"
+        follow(connection, [UserRecord(external_id="7", login="new")], NOON)
+        found = find_channel(connection, parse_name("old"))
+        assert (found and found.external_id) == "7"
+        assert find_channel(connection, parse_name("other"), of_followed=True) is None
