@@ -12,13 +12,20 @@ from notifiers.vault import Vault
 from pipeline import embedded
 from pipeline.database import connect, migrate
 from pipeline.errors import LootwireError
+from pipeline.eventsub.secret import load_secret
 from pipeline.http import Client
+from pipeline.igdb.state import is_kept
+from pipeline.igdb.sweep import IgdbMirror
+from pipeline.igdb.sync import tell_nothing
+from pipeline.igdb.wanted import IgdbWanted
+from pipeline.igdb.webhooks import IgdbWebhooks
 from pipeline.limiter import Budget, connect_redis
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.base import DropSource
 from pipeline.sources.chzzk import ChzzkDrops
 from pipeline.sources.fetchable import Fetchable, StreamSource
 from pipeline.sources.helix import Helix
+from pipeline.sources.igdb import Igdb, open_igdb
 from pipeline.sources.kick import KickDrops
 from pipeline.sources.twitch_account import SERVICE, StoredAccount
 from pipeline.sources.twitch_answers import DASHBOARD, DETAILS
@@ -86,10 +93,23 @@ class Runtime:
             )
         return helix
 
+    def igdb(self, client: Client) -> Igdb:
+        """Return IGDB, asked in our application's name; raises `LootwireError` that says what to set."""
+        s = self.settings
+        if s.twitch_client_id is None or s.twitch_client_secret is None:
+            raise LootwireError(
+                "IGDB needs TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: create an application at "
+                f"{CONSOLE} (any name, OAuth redirect http://localhost, type confidential) and set both"
+            )
+        tokens = SharedAppTokens(
+            self.redis, lambda: self.vault, s.twitch_auth_url, s.twitch_client_id, s.twitch_client_secret
+        )
+        return open_igdb(client, self.redis, tokens, s.igdb_url, s.twitch_client_id, utc_now)
+
     @property
     def sources(self) -> Sequence[Fetchable]:
         """Every source, asked at the addresses and paces that the settings give."""
-        return (*self.drop_sources, *self._stream_sources)
+        return (*self.drop_sources, *self._stream_sources, *self._igdb_sources)
 
     @property
     def drop_sources(self) -> Sequence[DropSource]:
@@ -136,6 +156,21 @@ class Runtime:
             TwitchStreamsInCampaigns(self.engine, self.needed_helix, utc_now, poll_every=named_every, flap=flap),
             TwitchVideos(self.engine, self.needed_helix, utc_now),
         )
+
+    @property
+    def _igdb_sources(self) -> Sequence[StreamSource]:
+        """What IGDB knows, where our application is set; its mirror, where that is complete; and that it calls us."""
+        s = self.settings
+        if s.twitch_client_id is None or s.twitch_client_secret is None:
+            return ()
+        with self.engine.connect() as connection:
+            mirrored = is_kept(connection)
+        sources: list[StreamSource] = [IgdbWanted(self.engine, self.igdb, utc_now, tell_nothing)]
+        if mirrored:
+            sources.append(IgdbMirror(self.igdb, utc_now, tell_nothing))
+        if s.eventsub_callback_url is not None:
+            sources.append(IgdbWebhooks(self.igdb, s.eventsub_callback_url, load_secret(s.data_dir)))
+        return sources
 
     @property
     def _open_sources(self) -> Sequence[DropSource]:

@@ -78,7 +78,7 @@ def load_state(connection: Connection) -> MirrorState:
 
 def is_kept(connection: Connection) -> bool:
     """Whether there is a mirror that sweeps keep fresh: it was complete once."""
-    return bool(connection.scalar(select(Source.enabled).where(Source.name == MIRROR)))
+    return load_state(connection).completed_at is not None
 
 
 @contextmanager

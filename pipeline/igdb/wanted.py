@@ -25,6 +25,7 @@ LOOK_EVERY = timedelta(minutes=15)
 LOOK_BACK = timedelta(minutes=30)
 # Four requests, and about ten megabytes; what is due beyond them is due in the next round.
 MOST_AT_ONCE = 4 * MOST_ROWS
+GO_ON_AFTER = timedelta(seconds=1)
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +73,8 @@ class IgdbWanted:
             if looked_at is not None:
                 ids = self._with_changed(igdb, ids, wanted, looked_at - LOOK_BACK)
         payload = msgspec.json.encode(ask_for(igdb, ids)) if ids else None
-        return Answer(payload=payload, refresh_after=POLL_EVERY, validators=Validators(cursor=cursor))
+        wait = POLL_EVERY if len(ids) < MOST_AT_ONCE else GO_ON_AFTER
+        return Answer(payload=payload, refresh_after=wait, validators=Validators(cursor=cursor))
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
         """Store what a round brought; a game that was not known is new here, and no news."""

@@ -54,7 +54,7 @@ class PolledSource(Protocol):
         """The name of its row: `twitch.drops`."""
 
     @property
-    def service(self) -> Literal["twitch", "kick", "chzzk"]:
+    def service(self) -> Literal["twitch", "kick", "chzzk", "igdb"]:
         """The service that it tells of."""
 
     def fetch(self, client: Client, validators: Validators) -> Answer:

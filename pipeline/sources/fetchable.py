@@ -19,6 +19,9 @@ class StreamSource(PolledSource, Protocol):
 
 Fetchable = DropSource | StreamSource
 
-# Sources that exist only while our application at Twitch is set, and those of streams while somebody is followed;
-# without, their rows are off.
-ON_DEMAND = ("twitch.badges", "twitch.streams", "twitch.streams_in_campaigns", "twitch.videos")
+# Sources that exist only while our application at Twitch is set, those of streams while somebody is followed, and a
+# mirror of IGDB once it is complete; without, their rows are off.
+ON_DEMAND = (
+    *("twitch.badges", "twitch.streams", "twitch.streams_in_campaigns", "twitch.videos"),
+    *("igdb.wanted", "igdb.mirror", "igdb.webhooks"),
+)

@@ -5,16 +5,19 @@ https://api-docs.igdb.com/. Everything is asked for by `where id > n` in the ord
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
+from redis import Redis
 
 from pipeline.errors import SourceChanged, SourceUnavailable
+from pipeline.http import Client
 from pipeline.igdb.documents import Document, Documents, split_documents, split_rows
 from pipeline.igdb.shapes import GAME_FIELDS
+from pipeline.limiter import RateLimiter
 from pipeline.sources.apicalypse import (
     MOST_QUERIES,
     MOST_ROWS,
@@ -27,7 +30,8 @@ from pipeline.sources.apicalypse import (
     query,
 )
 from pipeline.sources.base import UNREADABLE
-from pipeline.sources.igdb_http import IgdbRequests, Told
+from pipeline.sources.igdb_http import MOST_OPEN, PER, REQUESTS, IgdbRequests, Told, Usage
+from pipeline.sources.twitch_app import AppTokens
 
 logger = logging.getLogger(__name__)
 
@@ -216,6 +220,14 @@ class Igdb:
             count=told.count,
             missing=0 if told.count is None else max(min(told.count, MOST_ROWS) - size, 0),
         )
+
+
+def open_igdb(
+    client: Client, redis: Redis, tokens: AppTokens, url: str, client_id: str, clock: Callable[[], datetime]
+) -> Igdb:
+    """Return IGDB as all workers that use this Redis ask it: with one limit for all of them."""
+    limiter = RateLimiter(redis, f"igdb:{client_id}", requests=REQUESTS, per=PER, most_open=MOST_OPEN)
+    return Igdb(IgdbRequests(client, url, tokens, limiter, clock, Usage(redis, client_id)))
 
 
 def _check_order(documents: Sequence[Document], after: int, until: int | None, told: Told) -> None:

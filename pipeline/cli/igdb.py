@@ -1,0 +1,161 @@
+"""Commands on IGDB: `igdb sync` fetches what is wanted, with `--all` everything; `igdb status` tells how it stands."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from sqlalchemy import update
+
+from models import Source
+from pipeline.cli.output import JsonFlag, console, errors, print_json, show
+from pipeline.cli.running import SET_ASIDE, open_command
+from pipeline.fetching import Fetched, fetch_source, register
+from pipeline.http import Client
+from pipeline.igdb.mirror import Mirroring, Step
+from pipeline.igdb.standing import Standing, look
+from pipeline.igdb.sync import Taken, tell_nothing
+from pipeline.runtime import Runtime, utc_now
+from pipeline.sources.igdb_http import PER, REQUESTS, Usage
+
+FAILED = 1
+GO_ON_WITHIN = timedelta(seconds=3)
+A_HOUR = REQUESTS * 3600 // int(PER.total_seconds())
+igdb = typer.Typer(help="What IGDB knows of games.", no_args_is_help=True)
+All = Annotated[bool, typer.Option("--all", help="The whole catalogue: about 300,000 games in a few minutes.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.add_typer(igdb, name="igdb")
+
+
+@igdb.callback()
+def _igdb() -> None:
+    """What IGDB knows of games."""
+
+
+@igdb.command("sync")
+def sync(everything: All = False, as_json: JsonFlag = False) -> int:
+    """Ask IGDB for the wanted games that are due and for what changed, or with --all for every game there is.
+
+    May be interrupted and run again: it goes on where it was.
+    """
+    runtime = open_command()
+    with Client() as client:
+        # Says what to set, before anything is claimed.
+        runtime.igdb(client)
+    return _sync_all(runtime, as_json=as_json) if everything else _sync_wanted(runtime, as_json=as_json)
+
+
+@igdb.command("status")
+def status(as_json: JsonFlag = False) -> None:
+    """Tell how many games are kept, how far the mirror is, when changes were last swept, how much was asked."""
+    runtime = open_command()
+    with runtime.engine.connect() as connection:
+        standing = look(connection, utc_now())
+    client_id = runtime.settings.twitch_client_id
+    asked = Usage(runtime.redis, client_id).last_hour() if client_id is not None else 0
+    told = msgspec.structs.asdict(standing) | {"asked_last_hour": asked, "limit_per_hour": A_HOUR}
+    if as_json:
+        print_json(told)
+    else:
+        _show_status(standing, asked)
+
+
+def _sync_all(runtime: Runtime, *, as_json: bool) -> int:
+    began = time.monotonic()
+    total, last = Taken(), None
+    mirroring = Mirroring(engine=runtime.engine, open_igdb=runtime.igdb, clock=utc_now, tell=tell_nothing)
+    with _progress() as progress:
+        for step in mirroring.run():
+            total.add(step.taken)
+            last = step
+            progress(step)
+    seconds = round(time.monotonic() - began, 1)
+    listed, missing, doubtful = (last.done, last.missing, last.doubtful) if last else (0, 0, 0)
+    told: dict[str, Any] = {"games": listed, "missing": missing, "doubtful": doubtful, "seconds": seconds}
+    told |= {name: getattr(total, name) for name in ("added", "changed", "unchanged", "removed", "set_aside", "faults")}
+    told["events"] = dict(total.events)
+    if as_json:
+        print_json(told)
+    else:
+        _show_all(told, last)
+    return SET_ASIDE if missing or doubtful or total.set_aside else 0
+
+
+def _show_all(told: dict[str, Any], last: Step | None) -> None:
+    resumed = f" (went on at {last.resumed_at:,})" if last is not None and last.resumed_at else ""
+    console.print(
+        f"{told['games']:,} games of IGDB{resumed}: {told['added']:,} new, {told['changed']:,} changed, "
+        f"{told['unchanged']:,} unchanged, {told['removed']:,} removed, {told['seconds']:.1f} s",
+        soft_wrap=True,
+    )
+    for count, what in (
+        (told["set_aside"], "rows could not be read and are kept aside"),
+        (told["missing"], "rows were counted by IGDB, but never shown"),
+        (told["doubtful"], "games vanished at once and are kept: IGDB may be at fault; run it again later"),
+    ):
+        if count:
+            console.print(f"{count:,} {what}", soft_wrap=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Give what shows a step, on a terminal."""
+    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("games"), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(
+        TextColumn("IGDB"), *columns, console=errors, transient=True, disable=not errors.is_terminal
+    ) as progress:
+        task = progress.add_task("IGDB", total=None)
+        yield lambda step: progress.update(task, completed=step.done, total=step.total)
+
+
+def _sync_wanted(runtime: Runtime, *, as_json: bool) -> int:
+    """Fetch IGDB's sources now."""
+    names = [source.name for source in runtime.sources if source.name.startswith("igdb.")]
+    with runtime.engine.begin() as connection:
+        register(connection, runtime.sources, utc_now())
+        connection.execute(update(Source).where(Source.name.in_(names)).values(next_due_at=utc_now()))
+    fetched = [told for name in names for told in _rounds(runtime, name)]
+    for one in fetched:
+        if as_json:
+            print_json(msgspec.structs.asdict(one) | {"events": dict(one.events)})
+        else:
+            news = one.error or f"{one.items} games asked for, {one.changed} changed"
+            console.print(f"{one.source}: {show(news)}, {one.seconds:.1f} s", markup=False, soft_wrap=True)
+    if not fetched:
+        errors.print("nothing was asked: a worker does just that; `lootwire igdb status` tells more")
+    return FAILED if any(one.outcome == "failed" for one in fetched) else 0
+
+
+def _rounds(runtime: Runtime, name: str) -> Iterator[Fetched]:
+    """Fetch a source, and again where it wants to go on at once."""
+    source = runtime.source(name)
+    while (told := fetch_source(runtime.engine, source)) is not None:
+        yield told
+        wait = told.next_due_at - utc_now()
+        if told.outcome == "failed" or wait > GO_ON_WITHIN:
+            return
+        time.sleep(max(wait.total_seconds(), 0))
+
+
+def _show_status(standing: Standing, asked: int) -> None:
+    console.print(f"{standing.games:,} games, {standing.removed:,} that IGDB no longer has")
+    console.print(f"{standing.wanted:,} wanted, {standing.due:,} of them due; asked {show(standing.wanted_asked_at)}")
+    mirror = {
+        "none": "no mirror; `lootwire igdb sync --all` makes one",
+        "incomplete": "mirror not complete; `lootwire igdb sync --all` goes on",
+        "complete": f"mirror complete since {show(standing.completed_at)}, changes until {show(standing.swept_to)} UTC",
+    }[standing.mirror]
+    console.print(mirror, soft_wrap=True)
+    if standing.pass_total is not None:
+        state = "under way" if standing.pass_under_way else "interrupted"
+        console.print(f"full sync {state} at {standing.pass_listed:,} of {standing.pass_total:,} games")
+    console.print(f"{asked:,} requests in the last hour, of {A_HOUR:,} that IGDB allows")
+    if standing.last_error:
+        console.print(f"last error: {show(standing.last_error)}", markup=False, soft_wrap=True)
