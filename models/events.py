@@ -33,6 +33,12 @@ class EventKind(StrEnum):
     STREAM_TITLE_CHANGED = "stream.title_changed"
     STREAM_CATEGORY_CHANGED = "stream.category_changed"
     VIDEO_PUBLISHED = "video.published"
+    RELEASE_ANNOUNCED = "release.announced"
+    RELEASE_PRECISED = "release.precised"
+    RELEASE_MOVED = "release.moved"
+    RELEASE_OUT = "release.out"
+    RELEASE_CANCELLED = "release.cancelled"
+    GAME_ADDED = "game.added"
     SOURCE_FAILING = "source.failing"
     SOURCE_STALE = "source.stale"
     SOURCE_RECOVERED = "source.recovered"
@@ -135,6 +141,15 @@ class EventDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     recap: StreamRecap | None = None
     # How long a video is.
     seconds: int | None = None
+    # release.*: where (a platform, with its region unless that is the world), when as `models.periods` writes it, and
+    # when before; `days` is how much later the period ends now (earlier: below 0). `stage` is what comes out short of
+    # the game itself (early access), or what kind of entry a game.added is (DLC).
+    platforms: tuple[str, ...] = ()
+    when: str | None = None
+    when_before: str | None = None
+    days: int | None = None
+    is_delay: bool = False
+    stage: str | None = None
     # Told after its time, because nothing ran when it was due.
     late: bool = False
     # source.*: what went wrong, since when, and when it is tried again.

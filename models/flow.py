@@ -174,7 +174,7 @@ class Feed(Base):
     )
 
     id: Mapped[BigId]
-    # all, service, game, organization, channel
+    # all, releases, service, game, organization, channel
     scope: Mapped[str]
     service: Mapped[str | None]
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))

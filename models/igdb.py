@@ -114,7 +114,8 @@ class ReleaseDate(Base):
 
     `precision` is `day`, `month`, `quarter`, `year` or `tbd`. `date` is IGDB's own, which for a period is mostly its
     last day and says nothing more: only `year`, `quarter` and `month` do. `last_seen_at` is null while it is listed.
-    An id below 0 is ours, for a row that came without one. `told_at` is when it was told that it is out.
+    An id below 0 is ours, for a row that came without one. `told_at` is when it was told that it is out, `judged_at`
+    when it was judged what its absence means.
     """
 
     __tablename__ = "release_dates"
@@ -124,6 +125,11 @@ class ReleaseDate(Base):
             "ix_release_dates_untold_days",
             "date",
             postgresql_where=text("precision = 'day' AND told_at IS NULL AND last_seen_at IS NULL"),
+        ),
+        Index(
+            "ix_release_dates_gone",
+            "last_seen_at",
+            postgresql_where=text("last_seen_at IS NOT NULL AND judged_at IS NULL"),
         ),
     )
 
@@ -142,6 +148,7 @@ class ReleaseDate(Base):
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
+    judged_at: Mapped[datetime | None]
 
 
 class WantedGame(Base):

@@ -19,7 +19,10 @@ class DeliveryState(StrEnum):
 
 
 class Target(Base):
-    """A place to send messages to: one Apprise URL, encrypted, and a label that may be shown."""
+    """A place to send messages to: one Apprise URL, encrypted, and a label that may be shown.
+
+    `timezone` is a name of the IANA database; its day is the one on which a release is told.
+    """
 
     __tablename__ = "targets"
     __table_args__ = (UniqueConstraint("name"),)
@@ -28,6 +31,7 @@ class Target(Base):
     name: Mapped[str]
     url_encrypted: Mapped[bytes]
     label: Mapped[str]
+    timezone: Mapped[str] = mapped_column(server_default=text("'UTC'"))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
