@@ -85,6 +85,8 @@ class LocalTwitch:
     requests: list[list[Question]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    # The permissions that /device was asked for.
+    scopes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
@@ -170,6 +172,7 @@ class LocalTwitch:
             return _json({"status": 400, "message": "invalid client"}, 400)
         if "scopes" not in form:
             return _json({"status": 400, "message": "missing scopes"}, 400)
+        self.scopes += form["scopes"]
         code = f"device-code-{next(self._numbers)}"
         self._codes.add(code)
         return _json(

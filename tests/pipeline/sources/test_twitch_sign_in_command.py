@@ -110,6 +110,12 @@ def test_signing_in_shows_code_and_address_and_names_the_user(terminal: Terminal
     assert twitch.asked.count("/oauth2/token") == 3
 
 
+def test_a_permission_is_asked_for_only_where_it_is_wanted(terminal: Terminal, twitch: LocalTwitch) -> None:
+    terminal.run("sources", "login", "twitch")
+    terminal.run("sources", "login", "twitch", "--follows")
+    assert twitch.scopes == ["", "user:read:follows"]
+
+
 def test_on_a_terminal_the_code_stands_out_and_a_spinner_waits(terminal: Terminal, twitch: LocalTwitch) -> None:
     twitch.token_says = ["authorization_pending"]
     ours, theirs = pty.openpty()
