@@ -40,6 +40,8 @@ class _Shape(msgspec.Struct):
 
     data: msgspec.Raw = msgspec.Raw(b"")
     lastUpdatedAt: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815 - the mirror's spelling
+    # A line of a collection of the mirror's versions.
+    firstSeen: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815 - the collection's spelling
     code: msgspec.Raw = msgspec.Raw(b"")
     content: msgspec.Raw = msgspec.Raw(b"")
     # An answer of Twitch's, what a fetch gathered of them, or a campaign that somebody took out of one.
@@ -121,7 +123,7 @@ def _object_name(shape: _Shape, path: str) -> str:
         return "chzzk.drops"
     if bytes(shape.data)[:1] != b"[":
         raise SourceChanged("a JSON object of no source that we know")
-    bare = not bytes(shape.lastUpdatedAt)
+    bare = not (bytes(shape.lastUpdatedAt) or bytes(shape.firstSeen))
     if bare and _lists_badges(shape.data):
         return "twitch.badges"
     name = _list_name(shape.data, path, kick=bare)

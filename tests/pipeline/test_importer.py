@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from models import DropCampaign, Event
+from models import DropCampaign, Event, Sighting
 from pipeline.errors import LootwireError
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
+from tests.databases import new_database
 from tests.pipeline import archives
 from tests.pipeline.archives import COMPRESSORS, PACKERS, name_of, tar, write
 from tests.pipeline.builders import (
@@ -193,6 +194,44 @@ def test_empty_lists_are_told_apart_by_their_path(run: Importer, tmp_path: Path)
     assert run(tmp_path).snapshots == 2
     times = [run.world.source(name).last_snapshot_at for name in ("twitch.drops", "twitch.rewards")]
     assert times == [NOON, NOON + timedelta(hours=1)]
+
+
+def test_an_empty_version_in_a_collection_of_the_mirror_s_is_no_empty_answer_of_kick_s(
+    run: Importer, tmp_path: Path
+) -> None:
+    versions = [encode([quest()]), b"[]", encode([quest("r")])]
+    lines = [
+        b'{"firstSeen":"%s","data":%s}' % ((NOON + timedelta(hours=hour)).isoformat().encode(), data)
+        for hour, data in enumerate(versions)
+    ]
+    write(tmp_path, {"rewards.jsonl": b"\n".join(lines)})
+    assert run(tmp_path).taken_for == {"rewards of the Twitch mirror": 3}
+
+
+def test_snapshots_that_share_a_transaction_give_what_each_gives_alone(
+    run: Importer, tmp_path: Path, server: Engine
+) -> None:
+    run(write(tmp_path / "together", FILES))
+    with new_database(server) as engine:
+        alone = Importer(World(engine))
+        for number, (name, payload) in enumerate(FILES.items()):
+            alone(write(tmp_path / str(number), {name: payload}))
+        assert run.history() == alone.history()
+        assert run.world.rows(Sighting) == alone.world.rows(Sighting)
+        assert run.world.source().last_snapshot_at == alone.world.source().last_snapshot_at == LATEST
+
+
+def test_a_campaign_that_leaves_and_returns_within_a_transaction_keeps_when_it_was_first_seen(
+    run: Importer, tmp_path: Path
+) -> None:
+    brief = campaign("a", end=NOON + timedelta(minutes=30))
+    longer = campaign("a", end=NOON + timedelta(hours=9))
+    listed = [[brief, campaign("b")], [campaign("b")], [longer, campaign("b")]]
+    write(tmp_path, {name_of(NOON + timedelta(hours=hour)): drops(*found) for hour, found in enumerate(listed)})
+    run(tmp_path)
+    assert run.world.kinds("campaign")[2:4] == ["campaign.ended", "campaign.returned"]
+    [sighting] = run.world.rows(Sighting, external_id="camp-a")
+    assert (sighting.first_seen_at, sighting.closed_at) == (NOON, None)
 
 
 def test_a_pattern_tells_where_in_the_name_the_time_stands(run: Importer, tmp_path: Path) -> None:
