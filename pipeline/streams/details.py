@@ -35,11 +35,11 @@ def channel_url(login: str) -> str:
     return f"https://www.twitch.tv/{login}"
 
 
-def picture(template: str | None) -> str | None:
+def picture(template: str | None, size: tuple[str, str] = PICTURE) -> str | None:
     """Return the address of a picture whose address leaves its size open."""
     if template is None:
         return None
-    width, height = PICTURE
+    width, height = size
     return template.replace("{width}", width).replace("{height}", height)
 
 

@@ -23,7 +23,7 @@ from pipeline.store.streams import (
 from pipeline.streams.details import SERVICE, ChannelRow, GameRow, news_event, stream_detail
 from pipeline.streams.following import followed_categories, watched_among
 from pipeline.streams.sessions import News, Session
-from pipeline.streams.watchable import watchable
+from pipeline.streams.watchable import earnable, watchable
 
 # An event and whether it is told to nobody.
 Told = tuple[NewEvent, bool]
@@ -41,7 +41,7 @@ def advance(engine: Engine, now: datetime, flap: timedelta) -> Counter[str]:
             return Counter()
         close_unwatched(connection, now)
         told = tell_over(connection, now, flap)
-        told += [(event, False) for event in watchable(connection, now)]
+        told += [(event, False) for event in watchable(connection, now, earnable(connection, now))]
         return append_told(connection, told, source_id=source_id, now=now)
 
 
@@ -75,6 +75,8 @@ def close_unwatched(connection: Connection, now: datetime) -> int:
 def append_told(connection: Connection, told: Sequence[Told], *, source_id: int, now: datetime) -> Counter[str]:
     """Append events in the order of their happening; what is a day old notifies nobody."""
     counted: Counter[str] = Counter()
+    # Of a value that flaps within one batch the damping, which looks at what is stored, knows nothing.
+    told = list({event.change_key: (event, silent) for event, silent in reversed(told)}.values())
     judged = [(event, silent or event.occurred_at <= now - NEWS_FOR) for event, silent in told]
     judged.sort(key=lambda one: one[0].occurred_at)
     for silent, some in groupby(judged, key=lambda one: one[1]):

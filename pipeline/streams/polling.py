@@ -11,29 +11,33 @@ import msgspec
 from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Engine, RowMapping, Text, bindparam, func, or_, select
 from sqlalchemy import update as update_rows
 
-from models import Channel, Source, StreamSession
+from models import Channel, Game, GameExternalId, Source, StreamSession
 from pipeline.http import Client
 from pipeline.ingest import Ingested
+from pipeline.records import GameRecord
 from pipeline.sources.base import Answer, Validators
 from pipeline.sources.helix import Helix
-from pipeline.store.catalogue import store_users
-from pipeline.streams.details import SERVICE
+from pipeline.store.catalogue import store_games, store_users
+from pipeline.streams.details import SERVICE, picture
 from pipeline.streams.following import FollowedCategory, followed_categories, watched
 from pipeline.streams.observations import Polled
-from pipeline.streams.records import StreamRecord, UserRecord
+from pipeline.streams.records import CategoryRecord, StreamRecord, UserRecord
 from pipeline.streams.take_in import take_in
 
 # Renames, names and pictures show in users, which are asked for again after a day, some in each round.
 USERS_EVERY = timedelta(days=1)
 USERS_AT_ONCE = 200
+BOX_ARTS_AT_ONCE = 100
+BOX_ART = ("285", "380")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round asks for: streams of channels, the most watched of categories, users; by Twitch ids."""
+    """What a round asks for, by Twitch ids: streams of channels, the most watched of categories, users, box arts."""
 
     channels: Sequence[str]
     categories: Sequence[FollowedCategory] = ()
     users: Sequence[str] = ()
+    box_arts: Sequence[str] = ()
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +47,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     live: tuple[StreamRecord, ...]
     asked_users: tuple[str, ...] = ()
     users: tuple[UserRecord, ...] = ()
+    box_arts: tuple[GameRecord, ...] = ()
 
 
 _ROUND = msgspec.json.Decoder(Round)
@@ -84,6 +89,7 @@ class _StreamPolling:
         found = _ROUND.decode(answer.payload or b"")
         store_users(connection, found.users, now)
         _note_asked(connection, found.asked_users, now)
+        store_games(connection, SERVICE, found.box_arts)
         connection.execute(update_rows(Source).where(Source.id == row["id"]).values(last_snapshot_at=now))
         observed = Polled(asked=found.asked, live=found.live, at=now)
         events = take_in(connection, [observed], max(now, self._clock()), source_id=row["id"], flap=self._flap)
@@ -105,6 +111,7 @@ class _StreamPolling:
             live=tuple(live.values()),
             asked_users=tuple(wanted.users),
             users=tuple(helix.users(ids=wanted.users)),
+            box_arts=tuple(map(_with_box_art, helix.categories(ids=wanted.box_arts))),
         )
 
 
@@ -122,6 +129,7 @@ class TwitchStreams(_StreamPolling):
             channels=list(dict.fromkeys([*channels, *on_air])),
             categories=followed_categories(connection),
             users=users.all(),
+            box_arts=connection.scalars(_WITHOUT_BOX_ART).all(),
         )
 
 
@@ -139,6 +147,15 @@ _ON_AIR = (
     .join(StreamSession, StreamSession.channel_id == Channel.id)
     .where(Channel.service == SERVICE, StreamSession.ended_at.is_(None))
 )
+# Streams tell the names of their categories alone.
+_WITHOUT_BOX_ART = (
+    select(GameExternalId.external_id)
+    .join(Game, Game.id == GameExternalId.game_id)
+    .join(StreamSession, StreamSession.game_id == Game.id)
+    .where(GameExternalId.service == SERVICE, Game.box_art_url.is_(None), StreamSession.ended_at.is_(None))
+    .distinct()
+    .limit(BOX_ARTS_AT_ONCE)
+)
 _USERS = (
     select(Channel.external_id)
     .where(
@@ -153,6 +170,11 @@ _ASKED = (
     .where(Channel.service == SERVICE, Channel.external_id == func.any(bindparam("asked", type_=ARRAY(Text))))
     .values(checked_at=bindparam("now", type_=DateTime(timezone=True)))
 )
+
+
+def _with_box_art(category: CategoryRecord) -> GameRecord:
+    box_art_url = picture(category.box_art_url, BOX_ART)
+    return GameRecord(external_id=category.external_id, name=category.name, box_art_url=box_art_url)
 
 
 def _note_asked(connection: Connection, asked: Sequence[str], now: datetime) -> None:

@@ -29,7 +29,7 @@ from pipeline.streams.following import followed_categories, watched_among
 from pipeline.streams.observations import Observation, Polled, Updated, WentLive, WentOffline
 from pipeline.streams.records import ChannelInfoRecord, StreamRecord
 from pipeline.streams.sessions import News, Session, Terms
-from pipeline.streams.watchable import earnable, watchable
+from pipeline.streams.watchable import Chance, earnable, watchable
 
 _Key = tuple[str, str]
 
@@ -83,20 +83,23 @@ def _terms(
 def _tell(connection: Connection, decision: Decision, ids: Mapping[_Key, int], now: datetime) -> list[Told]:
     """Return the events of what is news, and of campaigns that can be earned because of it."""
     playing = {ids[part.channel, part.stream_id] for part in decision.segments}
-    told: list[Told] = []
-    if decision.news:
-        told = _news(connection, decision, ids, now)
-    if playing:
-        told += [(event, False) for event in watchable(connection, now, playing)]
+    concerned = playing | {ids[_key(one.session)] for one in decision.news}
+    if not concerned:
+        return []
+    chances = earnable(connection, now, concerned)
+    told = _news(connection, decision, ids, chances)
+    told += [(event, False) for event in watchable(connection, now, chances)]
     return told
 
 
-def _news(connection: Connection, decision: Decision, ids: Mapping[_Key, int], now: datetime) -> list[Told]:
+def _news(connection: Connection, decision: Decision, ids: Mapping[_Key, int], chances: Iterable[Chance]) -> list[Told]:
+    if not decision.news:
+        return []
     channels = load_channels(connection, {one.session.channel for one in decision.news})
     games = load_games(connection, set(_games_of(decision.news)))
     viewers = {(s.channel, s.stream_id): s.info.viewers for s in decision.snapshots}
     campaigns: dict[int, list[str]] = {}
-    for chance in earnable(connection, now, {ids[_key(one.session)] for one in decision.news}):
+    for chance in chances:
         campaigns.setdefault(chance.session_id, []).append(chance.campaign)
     told = []
     for one in decision.news:

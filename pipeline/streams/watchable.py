@@ -77,12 +77,12 @@ def earnable(connection: Connection, now: datetime, session_ids: Iterable[int] |
     return [Chance(**row) for row in rows.mappings()]
 
 
-def watchable(connection: Connection, now: datetime, session_ids: Iterable[int] | None = None) -> list[NewEvent]:
+def watchable(connection: Connection, now: datetime, found: Iterable[Chance]) -> list[NewEvent]:
     """Return what to tell of campaigns that can be earned as of now; of each campaign only once in a quiet period.
 
     What could be earned before the channel was followed is no news, nor is what could be a day ago.
     """
-    chances = [c for c in earnable(connection, now, session_ids) if c.wanted and _is_news(c, now)]
+    chances = [chance for chance in found if chance.wanted and _is_news(chance, now)]
     if not chances:
         return []
     told = connection.execute(_TOLD, {"ids": sorted({chance.campaign_id for chance in chances})}).all()

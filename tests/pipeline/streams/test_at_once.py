@@ -13,7 +13,7 @@ from tests.pipeline.streams.told import ANN, GAMES, ORBIT, at, info, live, offli
 from tests.pipeline.world import SOURCES
 from tests.pipeline.world import take_in as ingest
 
-ROUNDS = 15
+ROUNDS = 8
 
 
 def at_once(*jobs: Callable[[int], object]) -> None:
