@@ -162,12 +162,16 @@ def _measure_pages(engine: Engine, table: Table) -> None:
             connection.execute(
                 text("UPDATE stream_sessions SET last_seen_at = last_seen_at + '5 min' WHERE ended_at IS NULL")
             )
-        began = time.perf_counter()
-        summary = publish(engine, Path(folder), "https://drops.example", NOW)
-        table.add_row("publish after a poll", f"{1000 * (time.perf_counter() - began):,.0f}", f"{summary.pages} pages")
-        began = time.perf_counter()
-        publish(engine, Path(folder), "https://drops.example", NOW)
-        table.add_row("publish with nothing new", f"{1000 * (time.perf_counter() - began):,.0f}", "")
+        # A run takes some of them; the next one comes within seconds.
+        times, pages = [], []
+        while not pages or pages[-1]:
+            began = time.perf_counter()
+            pages.append(publish(engine, Path(folder), "https://drops.example", NOW).pages)
+            times.append(1000 * (time.perf_counter() - began))
+        table.add_row(
+            f"publish after a poll, {len(pages) - 1} runs", f"{max(times):,.0f} at most", f"{sum(pages)} pages"
+        )
+        table.add_row("publish with nothing new", f"{times[-1]:,.0f}", "")
 
 
 def _row(table: Table, name: str, run: Callable[[], Any]) -> None:

@@ -98,15 +98,25 @@ def pieces(of: CTE) -> Subquery:
     then that time is a part without a category. A session of which no parts are known is one part.
     """
     g = StreamSegment
-    ordered: dict[str, Any] = {"partition_by": of.c.id, "order_by": g.started_at}
-    is_first = func.lag(g.started_at).over(**ordered).is_(None)
-    reaches_back = is_first & ~_starts_late(g.started_at, of)
+    told = (
+        select(
+            g.game_id,
+            g.started_at,
+            func.row_number().over(order_by=g.started_at).label("number"),
+            func.lead(g.started_at).over(order_by=g.started_at).label("next_at"),
+        )
+        .where(g.session_id == of.c.id)
+        .correlate(of)
+        .lateral("told")
+    )
+    is_whole = told.c.number.is_(None)
+    reaches_back = (told.c.number == 1) & ~_starts_late(told.c.started_at, of)
     known = select(
         of,
-        case((g.session_id.is_(None), of.c.game_id), else_=g.game_id).label("category_id"),
-        case((g.session_id.is_(None) | reaches_back, of.c.started_at), else_=g.started_at).label("begins_at"),
-        func.coalesce(func.lead(g.started_at).over(**ordered), of.c.ended_at).label("ends_at"),
-    ).outerjoin(g, g.session_id == of.c.id)
+        case((is_whole, of.c.game_id), else_=told.c.game_id).label("category_id"),
+        case((is_whole | reaches_back, of.c.started_at), else_=told.c.started_at).label("begins_at"),
+        func.coalesce(told.c.next_at, of.c.ended_at).label("ends_at"),
+    ).outerjoin_from(of, told, true())
     first = select(func.min(g.started_at).label("at")).where(g.session_id == of.c.id).lateral("first")
     unknown = (
         select(of, null().cast(BigInteger), of.c.started_at, first.c.at)

@@ -70,6 +70,13 @@ def test_channels_are_followed_by_login_id_and_address_in_one_request(follower: 
     assert asked(twitch, "users") == 1
 
 
+def test_who_is_followed_has_a_page_from_the_next_publishing_on(follower: Operator) -> None:
+    follower.run("channels", "add", "Grace")
+    assert follower.run("publish").code == 0
+    (page,) = (follower.folder / "data" / "public" / "channels").glob("grace-*.html")
+    assert "No stream has been seen yet" in page.read_text()
+
+
 def test_digits_say_what_they_were_taken_for(follower: Operator) -> None:
     assert "for the login 12 write twitch.tv/12" in follower.run("channels", "add", "12").out
     assert "there is no such id" not in follower.run("channels", "add", "777").out
