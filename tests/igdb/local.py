@@ -74,6 +74,11 @@ class LocalIgdb:
         self._thread.join()
 
     @property
+    def client_id(self) -> str:
+        """The application that may ask."""
+        return self._core.client_id
+
+    @property
     def limits(self) -> Limits:
         """4 requests a second and 8 open; may be changed at any time."""
         return self._core.limits
