@@ -2,6 +2,7 @@
 
 import gzip
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -25,9 +26,10 @@ from models.events import EventKind
 from models.names import name_key
 from notifiers.deliveries import list_deliveries, replay
 from notifiers.targets import list_subscriptions
-from pipeline.cli.output import JsonFlag, console, parse_since, print_json, print_rows, show
+from pipeline.cli.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
 from pipeline.cli.running import open_command
 from pipeline.errors import LootwireError
+from pipeline.eventsub.health import NEVER
 from pipeline.fetching import register
 from pipeline.runtime import utc_now
 
@@ -60,9 +62,27 @@ def sources(
             connection.execute(update(Source).values(next_due_at=utc_now()).where(Source.name == name))
         listed = connection.execute(select(*Source.__table__.c).order_by(Source.id)).mappings()
         rows = [_source(row) for row in listed]
-    columns = ("name", "state", "last_success_at", "next_attempt_at", "last_error")
-    print_rows(rows, as_json=as_json, columns=columns, empty="No sources.")
+    if as_json:
+        print_rows(rows, as_json=True, columns=(), empty="")
+    else:
+        _print_sources(rows, utc_now())
     return 0
+
+
+def _print_sources(rows: Sequence[dict[str, Any]], at: datetime) -> None:
+    shown = [
+        {
+            "name": row["name"],
+            "state": row["state"].removeprefix("source."),
+            "last_success": distance(row["last_success_at"], at),
+            "next_attempt": distance(row["next_attempt_at"], at),
+        }
+        for row in rows
+    ]
+    print_rows(shown, as_json=False, columns=tuple(shown[0]) if shown else (), empty="No sources.")
+    for row in rows:
+        if row["last_error"]:
+            console.print(f"{row['name']}: {show(row['last_error'])}", markup=False, soft_wrap=True)
 
 
 def _source(row: RowMapping) -> dict[str, Any]:
@@ -70,7 +90,7 @@ def _source(row: RowMapping) -> dict[str, Any]:
         "name": row["name"],
         "service": row["service"],
         "state": source_state(row),
-        "next_attempt_at": row["next_due_at"] if row["enabled"] else None,
+        "next_attempt_at": row["next_due_at"] if row["enabled"] and row["next_due_at"] < NEVER else None,
         "last_success_at": row["last_success_at"],
         "last_snapshot_at": row["last_snapshot_at"],
         "failing_since": row["failing_since"],

@@ -64,6 +64,18 @@ def show(value: Any) -> str:
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
+def distance(at: datetime | None, now: datetime) -> str:
+    """Return how far a time is from now, in its largest unit: `3 min ago`, `in 2 h`; nothing for None."""
+    if at is None:
+        return ""
+    seconds = abs((at - now).total_seconds())
+    for length, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
+        if seconds >= length:
+            told = f"{int(seconds // length)} {unit}"
+            return f"in {told}" if at > now else f"{told} ago"
+    return "now"
+
+
 def parse_since(text: str | None, now: datetime) -> datetime | None:
     """Return the time that `30d`, `12h` or an ISO 8601 time means; raises `typer.BadParameter` with the way out."""
     if text is None:
