@@ -12,7 +12,6 @@ from feeds.charts import (
     WEEKDAYS,
     WIDTH,
     Curve,
-    compact,
     on_air,
     viewers_curve,
     week_cells,
@@ -25,7 +24,6 @@ from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, 
 
 CATEGORIES_SHOWN = 6
 ROWS_SHOWN = 24
-PICTURE = 300
 
 
 class ChannelPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +82,6 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
         rss=RSS_ENDING,
         atom=ATOM_ENDING,
         on_air=on_air,
-        compact=compact,
         weekdays=WEEKDAYS,
         box=(WIDTH, HEIGHT),
         cell=CELL,

@@ -83,11 +83,11 @@ def test_a_wish_for_drops_that_is_younger_than_the_campaign_starts_the_watch(cha
         assert [one.since for one in watched(connection, NOON)] == [NOON - timedelta(minutes=5)]
 
 
-def test_a_channel_of_five_thousand_in_ten_campaigns_is_listed_once(channels: Channels) -> None:
+def test_each_of_five_thousand_channels_in_three_campaigns_is_listed_once(channels: Channels) -> None:
     rows = [{"service": "twitch", "external_id": str(n), "login": f"l{n}", "first_seen_at": NOON} for n in range(5_000)]
     with channels.engine.begin() as connection:
         ids = list(connection.scalars(insert(Channel).returning(Channel.id), rows))
-    for _ in range(10):
+    for _ in range(3):
         channels.campaign(ids)
     channels.follow("drops")
     with channels.engine.connect() as connection:
