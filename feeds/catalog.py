@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     ColumnElement,
     Connection,
     DateTime,
@@ -43,6 +44,7 @@ _logger = logging.getLogger(__name__)
 _TOUCHED = or_(
     # Even where it is not raised: it is what keeps those that mark in a row.
     Feed.scope == "all",
+    (Feed.scope == "releases") & bindparam("releases", type_=Boolean),
     (Feed.scope == "service") & (Feed.service == any_(bindparam("services", type_=ARRAY(Text)))),
     (Feed.scope == "game") & (Feed.game_id == any_(bindparam("games", type_=ARRAY(BigInteger)))),
     (Feed.scope == "organization")
@@ -62,6 +64,7 @@ _SUBJECTS = (
         case((SHOWN["game"], Event.game_id)).label("game_id"),
         case((SHOWN["organization"], Event.organization_id)).label("organization_id"),
         Event.channel_id,
+        SHOWN["releases"].label("releases"),
     )
     .where(Event.id == any_(bindparam("ids", type_=ARRAY(BigInteger))), PUBLIC)
     .distinct()
@@ -169,6 +172,7 @@ def _touched_by(connection: Connection, event_ids: Sequence[int]) -> Touched | N
         frozenset(row.game_id for row in rows if row.game_id is not None),
         frozenset(row.organization_id for row in rows if row.organization_id is not None),
         frozenset(row.channel_id for row in rows if row.channel_id is not None),
+        any(row.releases for row in rows),
     )
 
 
@@ -185,6 +189,7 @@ def _newest_items(scope: Scope, feed_ids: Sequence[int], items: int) -> Select[A
     # One scope at a time: with all of them in one condition the planner could not use the index of any.
     belongs: dict[Scope, ColumnElement[bool]] = {
         "all": true(),
+        "releases": true(),
         "service": Event.service == Feed.service,
         "game": Event.game_id == Feed.game_id,
         "organization": Event.organization_id == Feed.organization_id,

@@ -7,7 +7,7 @@ import msgspec
 
 from models.events import DropLine, EventDetail
 
-Scope = Literal["all", "service", "game", "organization", "channel"]
+Scope = Literal["all", "releases", "service", "game", "organization", "channel"]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):

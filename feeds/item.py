@@ -8,6 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from feeds.content import Item
+from feeds.releases import is_of_release, release_lines, release_summary
 from feeds.sanitise import one_line, our_html, safe_url
 from feeds.streams import category_lines, is_of_stream, stream_lines, stream_picture, stream_summary
 from feeds.templating import template
@@ -74,6 +75,8 @@ def _summary(item: Item) -> str:
     detail = item.detail
     if is_of_stream(item):
         return one_line(" · ".join(filter(None, (*_about(item), *stream_summary(detail)))) or _label(item))
+    if is_of_release(item):
+        return one_line(" · ".join(filter(None, (*_about(item), *release_summary(item)))) or _label(item))
     badge = detail.description if item.kind == EventKind.BADGE_ADDED else None
     parts = [*_about(item), badge, _asks(detail), f"until {moment(detail.end_at)}" if detail.end_at else ""]
     return one_line(" · ".join(part for part in parts if part) or _label(item))
@@ -122,6 +125,19 @@ def _stream_html(item: Item, page_url: str | None) -> str:
         categories=category_lines(detail),
         url=safe_url(detail.url),
         page_url=safe_url(page_url),
+    )
+
+
+def _release_html(item: Item) -> str:
+    detail = item.detail
+    return template("release.html.j2").render(
+        detail=detail,
+        label=_label(item),
+        about=_about(item),
+        picture=safe_url(detail.box_art_url),
+        picture_width=BOX_WIDTH,
+        lines=list(release_lines(item)),
+        url=safe_url(detail.url),
     )
 
 

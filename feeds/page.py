@@ -22,6 +22,7 @@ DROPS_LISTED = 16
 HUES = 8
 _CARDS_KEPT = 2048
 _FEED_GROUPS: tuple[tuple[Scope, str], ...] = (
+    ("releases", "Releases"),
     ("service", "Services"),
     ("game", "Games"),
     ("organization", "Organizations"),

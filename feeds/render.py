@@ -27,6 +27,7 @@ TTL_MINUTES = 15
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _GROUPS: tuple[tuple[Scope, str], ...] = (
     ("all", "Everything"),
+    ("releases", "Releases"),
     ("service", "Services"),
     ("game", "Games"),
     ("organization", "Organizations"),
@@ -147,11 +148,16 @@ def _document(feed: FeedContent, base_url: str, ending: str, media_type: str) ->
 def _description(feed: FeedContent) -> str:
     title = one_line(feed.title, 120) or feed.path
     if feed.scope == "all":
-        return "Drop campaigns, rewards, every change to them, and the streams of all channels that are followed."
+        return (
+            "Drop campaigns, rewards, every change to them, streams of followed channels, and releases of wanted games."
+        )
+    if feed.scope == "releases":
+        return "What comes out when: release dates of wanted games, announced, made precise, moved, out and cancelled."
     if feed.scope == "channel":
         return f"Streams and videos of {title}, and what can be earned by watching."
     link = {"service": "on", "game": "for", "organization": "by"}[feed.scope]
-    return f"Drop campaigns and rewards {link} {title}, and every change to them."
+    also = ", and when it comes out" if feed.scope == "game" else ""
+    return f"Drop campaigns and rewards {link} {title}, and every change to them{also}."
 
 
 def _fill(built: Any, entry: Entry, base_url: str) -> None:

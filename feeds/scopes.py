@@ -4,7 +4,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, RowMapping, any_, literal, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Text,
+    any_,
+    literal,
+    literal_column,
+    select,
+)
 
 from feeds.content import Scope
 from feeds.words import service_name
@@ -13,29 +24,44 @@ from models.events import EventKind
 from models.names import public_id, slug
 
 ALL_TITLE = "Everything"
+RELEASES_TITLE = "Releases"
 # A source's health is the operator's business, and that a badge was there before we looked is no news to anybody:
 # there are hundreds. Such events are on no public feed.
 PUBLIC = Event.kind.not_like("source.%") & ~((Event.kind == EventKind.BADGE_ADDED) & Event.silent)
 # What of it each scope is about. Streams of everybody would drown the campaigns of a service or a game, and that a
 # title or a category changes is of interest to those alone who asked for the channel.
 _DROPS = PUBLIC & Event.kind.not_like("stream.%") & Event.kind.not_like("video.%")
+# As the partial index says it, so that it is used.
+_RELEASES = PUBLIC & (
+    Event.kind.like(literal_column("'release.%'", Text)) | Event.kind.like(literal_column("'game.%'", Text))
+)
+# What was announced before anybody wanted the game is on its own feed and that of releases: a list has hundreds.
+_NEWS = PUBLIC & ~(Event.kind.in_([EventKind.RELEASE_ANNOUNCED, EventKind.GAME_ADDED]) & Event.silent)
+_DROPS_ALONE = (
+    _DROPS
+    & Event.kind.not_like("release.%")
+    & Event.kind.not_like("game.%")
+    & (Event.kind != EventKind.CAMPAIGN_WATCHABLE)
+)
 SHOWN: Mapping[Scope, ColumnElement[bool]] = {
-    "all": PUBLIC & Event.kind.not_in([EventKind.STREAM_TITLE_CHANGED, EventKind.STREAM_CATEGORY_CHANGED]),
-    "service": _DROPS & (Event.kind != EventKind.CAMPAIGN_WATCHABLE),
+    "all": _NEWS & Event.kind.not_in([EventKind.STREAM_TITLE_CHANGED, EventKind.STREAM_CATEGORY_CHANGED]),
+    "releases": _RELEASES & ~((Event.kind == EventKind.GAME_ADDED) & Event.silent),
+    "service": _DROPS_ALONE,
     "game": _DROPS,
-    "organization": _DROPS & (Event.kind != EventKind.CAMPAIGN_WATCHABLE),
+    "organization": _DROPS_ALONE,
     "channel": PUBLIC,
 }
 
 
 class Touched(msgspec.Struct, frozen=True):
-    """The feeds that some events belong to; that of everything is among them or not."""
+    """The feeds that some events belong to; those of everything and of releases are among them or not."""
 
     everything: bool
     services: frozenset[str]
     games: frozenset[int]
     organizations: frozenset[int]
     channels: frozenset[int]
+    releases: bool = False
 
     def parameters(self) -> dict[str, Any]:
         """Return what the condition for touched feeds compares with."""
@@ -44,11 +70,12 @@ class Touched(msgspec.Struct, frozen=True):
             "games": list(self.games),
             "organizations": list(self.organizations),
             "channels": list(self.channels),
+            "releases": self.releases,
         }
 
     @property
     def is_only_everything(self) -> bool:
-        return not (self.services or self.games or self.organizations or self.channels)
+        return not (self.services or self.games or self.organizations or self.channels or self.releases)
 
     def without(self, rows: Iterable[RowMapping]) -> "Touched":
         """Return what is left when these rows of `feeds` are taken out."""
@@ -59,6 +86,7 @@ class Touched(msgspec.Struct, frozen=True):
             self.games - {row["game_id"] for row in found},
             self.organizations - {row["organization_id"] for row in found},
             self.channels - {row["channel_id"] for row in found},
+            self.releases and all(row["scope"] != "releases" for row in found),
         )
 
 
@@ -75,6 +103,7 @@ def channel_path(service: str, external_id: str, login: str) -> str:
 def missing_rows(connection: Connection, missing: Touched) -> list[dict[str, Any]]:
     """Return rows for `feeds` of the scopes that have none yet, in a stable order."""
     return [
+        *([feed_row("releases", "releases", RELEASES_TITLE)] if missing.releases else ()),
         *(
             feed_row("service", f"services/{slug(service)}", service_name(service), service=service)
             for service in sorted(missing.services)

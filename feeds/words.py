@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SERVICES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK"}
+_SERVICES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}
 _KINDS = {
     "campaign.added": "New campaign",
     "campaign.started": "Now live",
@@ -25,6 +25,12 @@ _KINDS = {
     "stream.title_changed": "New title",
     "stream.category_changed": "New category",
     "video.published": "New video",
+    "release.announced": "Release announced",
+    "release.precised": "Date made precise",
+    "release.moved": "Release moved",
+    "release.out": "Out now",
+    "release.cancelled": "Release cancelled",
+    "game.added": "New game",
 }
 _FIELDS = {
     "start_at": "Start",

@@ -138,6 +138,12 @@ class Event(Base):
         Index(None, "change_key", "occurred_at"),
         Index(None, "campaign_id"),
         Index(None, "reward_campaign_id"),
+        # The feed of releases takes the newest of them, and they are few among all.
+        Index(
+            "ix_events_releases",
+            "occurred_at",
+            postgresql_where=text("kind LIKE 'release.%' OR kind LIKE 'game.%'"),
+        ),
     )
 
     id: Mapped[BigId]

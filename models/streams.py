@@ -12,8 +12,8 @@ from models.base import Base, BigId
 class Follow(Base):
     """A wish to watch streams: of one channel, of a category's most watched, or of all channels that campaigns name.
 
-    `kind` is `channel`, `category` (with `game_id`, and `top` streams by viewers) or `drops`; or it is `game`, a wish to
-    hear of a game's release dates.
+    `kind` is `channel`, `category` (with `game_id`, and `top` streams by viewers) or `drops`; or it is `game`, a
+    wish to hear of a game's release dates.
     """
 
     __tablename__ = "follows"

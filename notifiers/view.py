@@ -7,6 +7,7 @@ from typing import Any
 
 from models.events import DropLine, EventDetail, EventKind, FieldChange, SeenBefore
 from notifiers.escape import clean, cut, safe_url
+from notifiers.releases import is_of_release, release_facts
 from notifiers.streams import is_of_stream, stream_categories, stream_facts
 from notifiers.words import moment
 
@@ -36,6 +37,12 @@ _KINDS = {
     EventKind.STREAM_TITLE_CHANGED: ("new title", "new titles"),
     EventKind.STREAM_CATEGORY_CHANGED: ("other category", "other categories"),
     EventKind.VIDEO_PUBLISHED: ("new video", "new videos"),
+    EventKind.RELEASE_ANNOUNCED: ("release announced", "releases announced"),
+    EventKind.RELEASE_PRECISED: ("date made precise", "dates made precise"),
+    EventKind.RELEASE_MOVED: ("release moved", "releases moved"),
+    EventKind.RELEASE_OUT: ("game out", "games out"),
+    EventKind.RELEASE_CANCELLED: ("release cancelled", "releases cancelled"),
+    EventKind.GAME_ADDED: ("new game", "new games"),
     EventKind.SOURCE_FAILING: ("source failing", "sources failing"),
     EventKind.SOURCE_STALE: ("source stale", "sources stale"),
     EventKind.SOURCE_RECOVERED: ("source recovered", "sources recovered"),
@@ -176,10 +183,15 @@ def _picture(event: EventText) -> Picture | None:
 
 
 def _facts(event: EventText) -> Iterable[Fact]:
-    told = stream_facts(event.kind, event.detail) if is_of_stream(event.kind) else _campaign_facts(event)
-    for label, value in told:
+    for label, value in _told(event):
         if value:
             yield Fact(label, clean(value, NAME_LENGTH))
+
+
+def _told(event: EventText) -> Iterable[tuple[str, str | None]]:
+    if is_of_stream(event.kind):
+        return stream_facts(event.kind, event.detail)
+    return release_facts(event.kind, event.detail) if is_of_release(event.kind) else _campaign_facts(event)
 
 
 def _campaign_facts(event: EventText) -> Iterable[tuple[str, str | None]]:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from feeds.words import duration
 from models.events import BenefitLine, DropLine, EventDetail, EventKind, FieldChange
+from pipeline.igdb.phrases import release_title
 from pipeline.records import CampaignRecord, ChannelRecord, DropRecord, RewardCampaignRecord
 from pipeline.streams.records import BadgeRecord
 
-SERVICE_NAMES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK"}
+SERVICE_NAMES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}
 CHANNELS_SHOWN = 12
 # A description is a paragraph; a few services let it run to pages.
 DESCRIPTION_LENGTH = 1000
@@ -97,7 +98,12 @@ def badge_detail(badge: BadgeRecord) -> EventDetail:
 
 def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
     """Return the event's headline, one line of plain text with the names as the service wrote them."""
-    phrase = _of_streams(kind, detail) if kind.family in {"stream", "video"} else _of_others(kind, service, detail)
+    if kind.family in {"stream", "video"}:
+        phrase = _of_streams(kind, detail)
+    elif kind.family in {"release", "game"}:
+        phrase = release_title(kind, detail)
+    else:
+        phrase = _of_others(kind, service, detail)
     return " ".join(phrase.split())
 
 

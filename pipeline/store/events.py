@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from feeds.catalog import mark
 from models import Event
 from models.events import EventDetail, EventKind
+from notifiers.days import hold_until_day
 from notifiers.match import fan_out
 from pipeline.bulk import execute_rows, insert_rows
 from pipeline.wording import title
@@ -33,6 +34,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event about to be appended. `identity` tells it from other events of its kind and subject.
 
     With `damped` the identity says what changed but not when: the same change within a day is not told again.
+    With `on_day` its detail's `when` is a day, and nobody is told before that begins where they are.
     """
 
     kind: EventKind
@@ -41,6 +43,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     detail: EventDetail
     identity: Any = None
     damped: bool = False
+    on_day: bool = False
     service: str | None = None
     campaign_id: int | None = None
     reward_campaign_id: int | None = None
@@ -63,7 +66,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def append_events(
-    connection: Connection, events: Sequence[NewEvent], *, source_id: int, silent: bool, now: datetime
+    connection: Connection, events: Sequence[NewEvent], *, source_id: int | None, silent: bool, now: datetime
 ) -> Counter[str]:
     """Append events that are not known yet, fan them out and mark their feeds; returns how many of each kind.
 
@@ -77,6 +80,8 @@ def append_events(
     ids = [event_id for event_id, _ in added]
     if ids and not silent:
         fan_out(connection, ids, now)
+        if any(event.on_day for event in fresh):
+            hold_until_day(connection, ids)
     if ids:
         mark(connection, ids)
     return Counter(kind for _, kind in added)
@@ -97,7 +102,7 @@ def _without_flapping(connection: Connection, events: Sequence[NewEvent]) -> lis
     return [event for event in events if not (event.damped and event.change_key in known)]
 
 
-def _row(event: NewEvent, *, source_id: int, silent: bool, now: datetime) -> dict[str, Any]:
+def _row(event: NewEvent, *, source_id: int | None, silent: bool, now: datetime) -> dict[str, Any]:
     return {
         "kind": event.kind,
         "event_key": event.event_key,
