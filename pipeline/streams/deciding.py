@@ -85,7 +85,7 @@ class _Book:
                     self._put(told_offline(newest, at))
             case Updated(info=info, at=at):
                 on_air = self._open_one(info.channel.external_id)
-                if on_air is not None and on_air.started_at <= at:
+                if on_air is not None:
                     self._inform(on_air, _info(info, self._terms), at, listed=False)
             case Polled():
                 self._take_round(observation)

@@ -185,13 +185,12 @@ def returned(session: Session, at: datetime, *, listed: bool) -> Session:
 
 
 def informed(session: Session, info: Info, at: datetime, now: datetime, *, listed: bool) -> Session:
-    """Return the session with what was told to be on; what is older than what is known changes nothing.
+    """Return the session with what was told to be on; what may be older than what is known only fills in blanks.
 
     A title or category that differs begins a new segment, the first one known does not.
     """
     since = min(session.segment_at, now)
-    blank = session.title is None and session.game_id is None
-    if not blank and (at < since or (listed and at - since < LIST_LAG)):
+    if at < since or (listed and at - since < LIST_LAG):
         return _filled(session, info)
     changed = _differs(session.title, info.title) or _differs(session.game_id, info.game_id)
     told = {name: value for name in _KEPT if (value := getattr(info, name)) is not None}

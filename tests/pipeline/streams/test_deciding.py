@@ -20,6 +20,15 @@ HISTORIES: dict[str, tuple[Sequence[Observation], Times]] = {
     ),
     "the online message is lost": ((polled(5, ON), offline(8)), {"s1": (0, 8)}),
     "the offline message is lost": ((live(0), polled(5, ON), polled(10), polled(15)), {"s1": (0, 5)}),
+    "polls each minute": ((polled(5, ON), polled(6), polled(7)), {"s1": (0, 5)}),
+    "polls each minute missed it and it is back": (
+        (polled(5, ON), polled(6), polled(7), polled(7.5, ON)),
+        {"s1": (0, None)},
+    ),
+    "a round is taken in after a later one": (
+        (polled(10, ON), polled(5, ON), polled(15), polled(8), polled(20)),
+        {"s1": (0, 10)},
+    ),
     "one absence is none": ((polled(5, ON), polled(10), polled(15, ON), polled(20)), {"s1": (0, None)}),
     "messages are doubled, with other ids and later times": (
         (live(0), live(0.2, start=0), offline(60), offline(60.2)),
@@ -66,6 +75,10 @@ HISTORIES: dict[str, tuple[Sequence[Observation], Times]] = {
         (polled(5, ON), polled(10), polled(15), offline(8)),
         {"s1": (0, 8)},
     ),
+    "the offline message comes when the next stream has begun": (
+        (polled(5, ON), polled(10), polled(15), live(30, "s2"), offline(8)),
+        {"s1": (0, 8), "s2": (30, None)},
+    ),
     "an offline message much later is another stream's": (
         (polled(5, ON), polled(10), polled(15), offline(200)),
         {"s1": (0, 5)},
@@ -80,7 +93,7 @@ HISTORIES: dict[str, tuple[Sequence[Observation], Times]] = {
         {"s1": (0, 8), "s2": (8, None)},
     ),
     "a lagging list shows the stream before": (
-        (live(0), offline(10), live(11, "s2"), polled(12, ON), polled(12.5, ON)),
+        (live(0), offline(10), live(11, "s2"), polled(12, ON), polled(14, ON)),
         {"s1": (0, 10), "s2": (11, None)},
     ),
     "the message of an older stream comes late": (
@@ -103,6 +116,7 @@ HISTORIES: dict[str, tuple[Sequence[Observation], Times]] = {
         (polled(30, stream(stream_id="s2", start=20), ON, stream(stream_id="s2", start=20)),),
         {"s2": (20, None)},
     ),
+    "a page shows an old row first": ((polled(30, ON, stream(stream_id="s2", start=20)),), {"s2": (20, None)}),
     "the network is away for an hour and the stream goes on": (
         (live(0), polled(5, ON), polled(65, ON)),
         {"s1": (0, None)},
@@ -230,6 +244,33 @@ def test_a_message_older_than_the_title_that_is_known_changes_nothing() -> None:
     assert [part[:2] for part in ledger.parts()] == [(0, "Lamps"), (20, "Boats")]
 
 
+def test_a_category_that_is_first_known_when_the_title_changes_is_no_change() -> None:
+    ledger = Ledger()
+    ledger.hear(live(0, info=info("Lamps", playing=None)))
+    ledger.hear(updated(10, "Boats", playing=LIGHTS))
+
+    assert ledger.parts() == [(0, "Lamps", None), (10, "Boats", 1)]
+    assert ledger.told == ["online s1", "title_changed s1"]
+
+
+def test_what_a_channel_said_before_its_stream_fills_in_what_nobody_told() -> None:
+    ledger = Ledger()
+    ledger.hear(live(10))
+    ledger.hear(updated(5, "Boats"), now=11)
+    ledger.hear(updated(4, "Nets"), now=12)
+
+    assert (ledger.parts(), ledger.told) == ([(10, "Boats", 1)], ["online s1"])
+
+
+def test_a_stream_that_is_told_when_the_next_one_is_on_is_silent() -> None:
+    ledger = Ledger()
+    ledger.hear(live(30, "s2"))
+    ledger.hear(live(0, info=info("Lamps")), now=31)
+
+    assert (ledger.sessions["s1"].silent, ledger.sessions["s2"].silent) == (True, False)
+    assert (ledger.told, ledger.parts("s1")) == (["online s2", "online s1"], [(0, "Lamps", 1)])
+
+
 def test_a_channel_that_changes_while_it_is_offline_makes_nothing() -> None:
     ledger = Ledger()
     ledger.hear(updated(0, "Soon"))
@@ -292,3 +333,4 @@ def test_a_clock_that_is_behind_twitch_puts_no_end_before_a_start() -> None:
     ledger.hear(polled(4), now=4)
 
     assert ledger.times == {"s1": (0, 0)}
+    assert ledger.sessions["s1"].last_seen_at == at(0)
