@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from models.names import name_key
 from pipeline.errors import LootwireError
-from pipeline.records import GameRecord
 from pipeline.sources.helix import Helix
+from pipeline.streams.details import category_game
 from pipeline.streams.names import Name
 from pipeline.streams.records import CategoryRecord, UserRecord
 from pipeline.streams.wishes import follow, follow_category, renamed
@@ -75,7 +75,7 @@ def add_category(engine: Engine, helix: Helix, name: str, top: int, now: datetim
     Raises `LootwireError` that lists the candidates where the name is not plain.
     """
     category = _one_category(name, helix.categories(names=[name]) or helix.search_categories(name))
-    record = GameRecord(external_id=category.external_id, name=category.name, box_art_url=category.box_art_url)
+    record = category_game(category)
     with engine.begin() as connection:
         follow_category(connection, record, top, now)
     return category.name

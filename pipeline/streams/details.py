@@ -5,12 +5,14 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from models.events import EventDetail, EventKind, FieldChange, StreamRecap
+from pipeline.records import GameRecord
 from pipeline.store.events import NewEvent
-from pipeline.streams.records import VideoRecord
+from pipeline.streams.records import CategoryRecord, VideoRecord
 from pipeline.streams.sessions import News, Session
 
 SERVICE = "twitch"
 PICTURE = ("640", "360")
+BOX_ART = ("285", "380")
 
 
 class ChannelRow(msgspec.Struct, frozen=True):
@@ -33,6 +35,12 @@ class GameRow(msgspec.Struct, frozen=True):
 def channel_url(login: str) -> str:
     """Return the address where a channel is watched."""
     return f"https://www.twitch.tv/{login}"
+
+
+def category_game(category: CategoryRecord) -> GameRecord:
+    """Return a Twitch category as the game that it stands for."""
+    box_art_url = picture(category.box_art_url, BOX_ART)
+    return GameRecord(external_id=category.external_id, name=category.name, box_art_url=box_art_url)
 
 
 def picture(template: str | None, size: tuple[str, str] = PICTURE) -> str | None:

@@ -18,17 +18,16 @@ from pipeline.records import GameRecord
 from pipeline.sources.base import Answer, Validators
 from pipeline.sources.helix import Helix
 from pipeline.store.catalogue import store_games, store_users
-from pipeline.streams.details import SERVICE, picture
+from pipeline.streams.details import SERVICE, category_game
 from pipeline.streams.following import FollowedCategory, followed_categories, watched
 from pipeline.streams.observations import Polled
-from pipeline.streams.records import CategoryRecord, StreamRecord, UserRecord
+from pipeline.streams.records import StreamRecord, UserRecord
 from pipeline.streams.take_in import take_in
 
 # Renames, names and pictures show in users, which are asked for again after a day, some in each round.
 USERS_EVERY = timedelta(days=1)
 USERS_AT_ONCE = 200
 BOX_ARTS_AT_ONCE = 100
-BOX_ART = ("285", "380")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +110,7 @@ class _StreamPolling:
             live=tuple(live.values()),
             asked_users=tuple(wanted.users),
             users=tuple(helix.users(ids=wanted.users)),
-            box_arts=tuple(map(_with_box_art, helix.categories(ids=wanted.box_arts))),
+            box_arts=tuple(map(category_game, helix.categories(ids=wanted.box_arts))),
         )
 
 
@@ -170,11 +169,6 @@ _ASKED = (
     .where(Channel.service == SERVICE, Channel.external_id == func.any(bindparam("asked", type_=ARRAY(Text))))
     .values(checked_at=bindparam("now", type_=DateTime(timezone=True)))
 )
-
-
-def _with_box_art(category: CategoryRecord) -> GameRecord:
-    box_art_url = picture(category.box_art_url, BOX_ART)
-    return GameRecord(external_id=category.external_id, name=category.name, box_art_url=box_art_url)
 
 
 def _note_asked(connection: Connection, asked: Sequence[str], now: datetime) -> None:
