@@ -1,8 +1,9 @@
 """Holds what is told of a day until that day begins in the target's own time zone."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, bindparam, delete, func, select, update
@@ -12,12 +13,14 @@ from models.events import EventKind
 from models.periods import read_period
 
 logger = logging.getLogger(__name__)
-_OF = (
-    select(Delivery.id, Delivery.next_attempt_at, Target.timezone, Event.detail["when"].astext)
+_RELEASES = (
+    select(Delivery.id, Delivery.created_at, Delivery.next_attempt_at, Target.timezone, Event.detail["when"].astext)
     .join(Event, Event.id == Delivery.event_id)
     .join(Target, Target.id == Delivery.target_id)
-    .where(Event.id == func.any(bindparam("events", type_=ARRAY(BigInteger))), Event.kind == EventKind.RELEASE_OUT)
+    .where(Event.kind == EventKind.RELEASE_OUT, Delivery.state == DeliveryState.PENDING, Delivery.attempts == 0)
 )
+_OF = _RELEASES.where(Event.id == func.any(bindparam("events", type_=ARRAY(BigInteger))))
+_AT = _RELEASES.where(Delivery.target_id == bindparam("target"))
 _HELD = (
     update(Delivery)
     .where(Delivery.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
@@ -30,16 +33,12 @@ def hold_until_day(connection: Connection, event_ids: Sequence[int]) -> None:
 
     Belongs in the transaction that made the deliveries. A day that has begun is told at once.
     """
-    waiting: dict[datetime, list[int]] = {}
-    for delivery_id, next_attempt_at, timezone, when in connection.execute(_OF, {"events": list(event_ids)}):
-        period = read_period(when)
-        if period is None or period.first is None:
-            continue
-        begins_at = day_begins(period.first, zone(timezone))
-        if begins_at > next_attempt_at:
-            waiting.setdefault(begins_at, []).append(delivery_id)
-    for begins_at, ids in waiting.items():
-        connection.execute(_HELD, {"ids": ids, "begins_at": begins_at})
+    _hold(connection, connection.execute(_OF, {"events": list(event_ids)}))
+
+
+def move_waiting(connection: Connection, target_id: int) -> None:
+    """Let what waits at a target for its day wait for that by the target's present clock."""
+    _hold(connection, connection.execute(_AT, {"target": target_id}))
 
 
 def drop_waiting(connection: Connection, event_ids: Sequence[int]) -> int:
@@ -61,6 +60,19 @@ def begins_first(connection: Connection, now: datetime) -> date:
 def day_begins(day: date, where: tzinfo) -> datetime:
     """Return the first moment of a day in a time zone: midnight, or what comes after it where clocks skip that."""
     return datetime.combine(day, time.min, where).astimezone(UTC)
+
+
+def _hold(connection: Connection, deliveries: Iterable[Sequence[Any]]) -> None:
+    waiting: dict[datetime, list[int]] = {}
+    for delivery_id, created_at, next_attempt_at, timezone, when in deliveries:
+        period = read_period(when)
+        if period is None or period.first is None:
+            continue
+        begins_at = max(day_begins(period.first, zone(timezone)), created_at)
+        if begins_at != next_attempt_at:
+            waiting.setdefault(begins_at, []).append(delivery_id)
+    for begins_at, ids in waiting.items():
+        connection.execute(_HELD, {"ids": ids, "begins_at": begins_at})
 
 
 def zone(name: str) -> tzinfo:

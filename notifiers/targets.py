@@ -4,14 +4,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Delivery, DeliveryState, Source, Subscription, Target
 from models.events import EventKind
 from models.names import name_key
 from notifiers.apprise_urls import check_url
+from notifiers.days import move_waiting
 from notifiers.errors import TargetError
 from notifiers.vault import Vault
 
@@ -26,6 +28,7 @@ class TargetLine:
     id: int
     name: str
     label: str
+    timezone: str
     created_at: datetime
     disabled_at: datetime | None
     waiting: int
@@ -52,22 +55,51 @@ class SubscriptionLine:
         return {name: value for name, value in named.items() if value}
 
 
-def add_target(connection: Connection, vault: Vault, name: str, url: str, now: datetime) -> TargetLine:
+def add_target(
+    connection: Connection, vault: Vault, name: str, url: str, now: datetime, *, timezone: str = "UTC"
+) -> TargetLine:
     """Add a target with its Apprise URL, which is stored encrypted only.
 
-    Raises TargetError for a name that is taken or malformed, and for an address that we do not send to; its text
-    never holds the address.
+    Raises TargetError for a name that is taken or malformed, for a time zone that the IANA database does not know, and
+    for an address that we do not send to; its text never holds the address.
     """
     if not _NAME.fullmatch(name):
         # Not repeated: people confuse the two arguments, and this one could be the address.
         raise TargetError("A target's name has 1 to 60 letters, digits, spaces, dots, hyphens or underscores.")
     label = check_url(url)
-    row = {"name": name, "url_encrypted": vault.encrypt(url), "label": label, "created_at": now}
+    timezone = _checked_timezone(timezone)
+    row = {
+        "name": name,
+        "url_encrypted": vault.encrypt(url),
+        "label": label,
+        "timezone": timezone,
+        "created_at": now,
+    }
     added = insert(Target).values(row).on_conflict_do_nothing(index_elements=["name"]).returning(Target.id)
     target_id = connection.execute(added).scalar_one_or_none()
     if target_id is None:
         raise TargetError(f"There is a target named {name!r} already; choose another name, or remove it first.")
-    return TargetLine(id=target_id, name=name, label=label, created_at=now, disabled_at=None, waiting=0, dead=0)
+    return TargetLine(
+        id=target_id,
+        name=name,
+        label=label,
+        timezone=timezone,
+        created_at=now,
+        disabled_at=None,
+        waiting=0,
+        dead=0,
+    )
+
+
+def set_timezone(connection: Connection, name: str, timezone: str) -> str:
+    """Set the time zone of a target, and let what waits there for a day wait for it in the new one; returns its name.
+
+    Raises TargetError for a target or a time zone that is not known.
+    """
+    target_id, timezone = target_id_of(connection, name), _checked_timezone(timezone)
+    connection.execute(update(Target).where(Target.id == target_id).values(timezone=timezone))
+    move_waiting(connection, target_id)
+    return timezone
 
 
 def remove_target(connection: Connection, name: str) -> None:
@@ -84,6 +116,7 @@ def list_targets(connection: Connection) -> list[TargetLine]:
             Target.id,
             Target.name,
             Target.label,
+            Target.timezone,
             Target.created_at,
             Target.disabled_at,
             func.count().filter(waiting).label("waiting"),
@@ -199,6 +232,15 @@ def _checked_service(connection: Connection, service: str | None) -> str | None:
     if known and wanted not in known:
         raise TargetError(f"Unknown service; there are: {', '.join(known)}.")
     return wanted
+
+
+def _checked_timezone(timezone: str) -> str:
+    """Return a time zone as the database spells it, however somebody else did."""
+    wanted = timezone.strip().replace(" ", "_").lower()
+    found = next((name for name in available_timezones() if name.lower() == wanted), None)
+    if found is None:
+        raise TargetError(f"There is no time zone {timezone!r}; write it as Europe/Berlin, America/New_York or UTC.")
+    return found
 
 
 def _checked_login(channel: str | None) -> str | None:

@@ -10,6 +10,7 @@ from pipeline.celery_app import hint
 from pipeline.errors import SourceError
 from pipeline.fetching import due, register
 from pipeline.http import Client
+from pipeline.igdb import days
 from pipeline.runtime import utc_now
 from pipeline.sources.twitch_account import SERVICE
 from pipeline.streams import ending
@@ -30,11 +31,12 @@ def fetch_due() -> None:
 
 @shared_task(name="tick.advance_clock")
 def advance_clock() -> None:
-    """Start and end campaigns at their own times, end streams that are over, and notice sources that fell silent."""
+    """Start and end campaigns at their times, end streams that are over, tell releases on their day, notice silence."""
     now = utc_now()
     engine = runtime().engine
     events = clock.advance(engine, now)
     events += ending.advance(engine, now, timedelta(seconds=runtime().settings.stream_flap_seconds))
+    events += days.advance(engine, now)
     events += staleness.watch(engine, now, ticking_since=upkeep.beat_clock(engine, now))
     if events:
         logger.info("the clock moved on", extra={"events": dict(events)})

@@ -19,6 +19,7 @@ from pipeline.streams.following import watched
 targets = typer.Typer(help="Places to send messages to.", no_args_is_help=False)
 subscriptions = typer.Typer(help="What each target is told of.", no_args_is_help=False)
 Name = Annotated[str, typer.Argument(help="The target's name.")]
+TIMEZONE_HELP = "Where it is, such as Europe/Berlin: a release is told when its day begins there."
 FAMILIES = ", ".join(sorted({f"{kind.family}.*" for kind in EventKind}))
 KINDS_HELP = f"A kind such as stream.online, or a family: {FAMILIES}. May be given several times."
 
@@ -36,7 +37,7 @@ def list_targets(context: typer.Context, as_json: JsonFlag = False) -> None:
         with open_command().engine.connect() as connection:
             rows = store.list_targets(connection)
         empty = "No targets yet: `lootwire targets add NAME URL`."
-        print_rows(rows, as_json=as_json, columns=("name", "label", "waiting", "dead"), empty=empty)
+        print_rows(rows, as_json=as_json, columns=("name", "label", "timezone", "waiting", "dead"), empty=empty)
 
 
 @targets.command("add")
@@ -45,14 +46,23 @@ def add_target(
     url: Annotated[
         str, typer.Argument(help="An Apprise URL; `-` reads it from standard input, out of the shell's history.")
     ],
+    timezone: Annotated[str, typer.Option(help=TIMEZONE_HELP)] = "UTC",
 ) -> None:
     """Add a target by its Apprise URL, which is kept encrypted and never shown."""
     runtime = open_command()
     url = sys.stdin.readline().strip() if url == "-" else url
     with runtime.engine.begin() as connection:
-        line = store.add_target(connection, runtime.vault, name, url, utc_now())
+        line = store.add_target(connection, runtime.vault, name, url, utc_now(), timezone=timezone)
     console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
     console.print(f"Then say what it is told of: lootwire subscriptions add --to {line.name!r}", markup=False)
+
+
+@targets.command("set")
+def set_target(name: Name, timezone: Annotated[str, typer.Option(help=TIMEZONE_HELP)]) -> None:
+    """Change a target's time zone."""
+    with open_command().engine.begin() as connection:
+        known = store.set_timezone(connection, name, timezone)
+    console.print(f"{name} is told of releases when their day begins in {known}", markup=False)
 
 
 @targets.command("test")
@@ -93,7 +103,9 @@ def add_subscription(
 ) -> None:
     """Tell a target of events from now on; without filters, of everything.
 
-    Streams and videos are told of channels that you follow, and of no others: `lootwire channels add LOGIN`.
+    Streams and videos are told of channels that you follow, and of no others: `lootwire channels add LOGIN`. Release
+    dates are told of games that are followed, on a list, played on a followed channel that is live, or have a campaign;
+    to hear of some of them alone, name them with --game: `--kind release.* --game Rust`.
     """
     with open_command().engine.begin() as connection:
         line = store.add_subscription(
