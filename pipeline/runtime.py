@@ -16,7 +16,7 @@ from pipeline.eventsub.secret import load_secret
 from pipeline.http import Client
 from pipeline.igdb.state import is_kept
 from pipeline.igdb.sweep import IgdbMirror
-from pipeline.igdb.sync import tell_nothing
+from pipeline.igdb.telling import tell_releases
 from pipeline.igdb.wanted import IgdbWanted
 from pipeline.igdb.webhooks import IgdbWebhooks
 from pipeline.limiter import Budget, connect_redis
@@ -165,9 +165,9 @@ class Runtime:
             return ()
         with self.engine.connect() as connection:
             mirrored = is_kept(connection)
-        sources: list[StreamSource] = [IgdbWanted(self.engine, self.igdb, utc_now, tell_nothing)]
+        sources: list[StreamSource] = [IgdbWanted(self.engine, self.igdb, utc_now, tell_releases)]
         if mirrored:
-            sources.append(IgdbMirror(self.igdb, utc_now, tell_nothing))
+            sources.append(IgdbMirror(self.igdb, utc_now, tell_releases))
         if s.eventsub_callback_url is not None:
             sources.append(IgdbWebhooks(self.igdb, s.eventsub_callback_url, load_secret(s.data_dir)))
         return sources

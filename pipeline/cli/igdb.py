@@ -18,7 +18,8 @@ from pipeline.fetching import Fetched, fetch_source, register
 from pipeline.http import Client
 from pipeline.igdb.mirror import Mirroring, Step
 from pipeline.igdb.standing import Standing, look
-from pipeline.igdb.sync import Taken, tell_nothing
+from pipeline.igdb.sync import Taken
+from pipeline.igdb.telling import tell_releases
 from pipeline.runtime import Runtime, utc_now
 from pipeline.sources.igdb_http import PER, REQUESTS, Usage
 
@@ -70,7 +71,7 @@ def status(as_json: JsonFlag = False) -> None:
 def _sync_all(runtime: Runtime, *, as_json: bool) -> int:
     began = time.monotonic()
     total, last = Taken(), None
-    mirroring = Mirroring(engine=runtime.engine, open_igdb=runtime.igdb, clock=utc_now, tell=tell_nothing)
+    mirroring = Mirroring(engine=runtime.engine, open_igdb=runtime.igdb, clock=utc_now, tell=tell_releases)
     with _progress() as progress:
         for step in mirroring.run():
             total.add(step.taken)
