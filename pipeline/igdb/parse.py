@@ -95,7 +95,9 @@ def _record(igdb_id: int, wire: WireGame, faulty: set[str]) -> GameRecord:
     untold = {_COLUMNS.get(field, field) for field in faulty}
 
     def names(field: str, values: Iterable[Any] | None) -> tuple[str, ...]:
-        found, whole = _names(values or ())
+        if not values:
+            return ()
+        found, whole = _names(values)
         if not whole:
             untold.add(field)
         return found

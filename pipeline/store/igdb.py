@@ -7,7 +7,7 @@ hides (bare ids) or what could not be read (`untold`) keeps its stored value.
 
 import functools
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -107,13 +107,9 @@ def store_games(connection: Connection, documents: Iterable[Document], asked_at:
         return result
     connection.execute(_LOCK)
     known = load_known(connection, [one.igdb_id for one in differing])
-    parsed = _read(differing, known, asked_at, result)
-    store_platforms(connection, [record for game in parsed for record in game.record.platform_records])
-    digest_of = {one.igdb_id: one.digest for one in differing}
-    added = [game for game in parsed if game.record.igdb_id not in known]
-    changed = [game for game in parsed if game.record.igdb_id in known]
-    result.added = _add(connection, added, digest_of, asked_at)
-    result.changed = _change(connection, changed, digest_of, known, asked_at)
+    new = [one for one in differing if one.igdb_id not in known]
+    result.added = _add(connection, new, asked_at, result)
+    result.changed = _change(connection, [one for one in differing if one.igdb_id in known], known, asked_at, result)
     return result
 
 
@@ -167,23 +163,6 @@ def _digests(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, bytes
     return {row[0]: row[1] for row in connection.execute(_DIGESTS, {"ids": list(igdb_ids)})}
 
 
-def _read(
-    documents: Iterable[Document], known: Mapping[int, KnownGame], asked_at: datetime, result: StoredGames
-) -> list[ParsedGame]:
-    """Return the documents that are to be written, and count the others."""
-    parsed = []
-    for one in documents:
-        before = known.get(one.igdb_id)
-        if before is not None and max(before.synced_at, before.removed_at or before.synced_at) > asked_at:
-            result.late += 1
-        elif before is not None and before.digest == one.digest and before.removed_at is None:
-            # Another worker was faster.
-            result.unchanged += 1
-        elif (game := _parsed(one, result)) is not None:
-            parsed.append(game)
-    return parsed
-
-
 def _parsed(one: Document, result: StoredGames) -> ParsedGame | None:
     try:
         game = parse_game(one.raw)
@@ -199,14 +178,27 @@ def _parsed(one: Document, result: StoredGames) -> ParsedGame | None:
 
 
 def _add(
-    connection: Connection, games: Sequence[ParsedGame], digests: Mapping[int, bytes], asked_at: datetime
+    connection: Connection, documents: Sequence[Document], asked_at: datetime, result: StoredGames
 ) -> list[StoredGame]:
-    rows = [_values(game, digests[game.record.igdb_id], asked_at) for game in games]
-    copy_rows(connection, GAMES, _COLUMNS, rows)
-    records = [game.record for game in games]
+    records: list[GameRecord] = []
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        # Read on the way out: the server writes one game while we read the next.
+        for one in documents:
+            game = _parsed(one, result)
+            if game is not None:
+                records.append(game.record)
+                yield _values(game, one.digest, asked_at)
+
+    copy_rows(connection, GAMES, _COLUMNS, rows())
     add_parts(connection, records)
+    store_platforms(connection, _platforms(records))
     releases = add_releases(connection, records, asked_at)
     return [StoredGame(record=record, releases_after=releases[record.igdb_id]) for record in records]
+
+
+def _platforms(records: Iterable[GameRecord]) -> Iterator[PlatformRecord]:
+    return (platform for record in records for platform in record.platform_records)
 
 
 def _values(game: ParsedGame, digest: bytes, asked_at: datetime) -> tuple[Any, ...]:
@@ -223,13 +215,16 @@ def _values(game: ParsedGame, digest: bytes, asked_at: datetime) -> tuple[Any, .
 
 def _change(
     connection: Connection,
-    games: Sequence[ParsedGame],
-    digests: Mapping[int, bytes],
+    documents: Iterable[Document],
     known: Mapping[int, KnownGame],
     asked_at: datetime,
+    result: StoredGames,
 ) -> list[StoredGame]:
+    fresh = [one for one in documents if _is_fresh(one, known[one.igdb_id], asked_at, result)]
+    games = [game for one in fresh if (game := _parsed(one, result)) is not None]
     if not games:
         return []
+    digests = {one.igdb_id: one.digest for one in fresh}
     whole = _filled(connection, games)
     rows = [dict(zip(_COLUMNS, _values(game, digests[game.record.igdb_id], asked_at), strict=True)) for game in whole]
     for row in rows:
@@ -237,6 +232,7 @@ def _change(
     execute_rows(connection, _updated(_COLUMNS), rows)
     records = [game.record for game in whole]
     update_parts(connection, records)
+    store_platforms(connection, _platforms(records))
     before = load_releases(connection, [record.igdb_id for record in records])
     after = update_releases(connection, records, before, asked_at)
     return [
@@ -248,6 +244,18 @@ def _change(
         )
         for record in records
     ]
+
+
+def _is_fresh(one: Document, known: KnownGame, asked_at: datetime, result: StoredGames) -> bool:
+    """Whether a document is to be written over what is known; if not it is counted."""
+    if max(known.synced_at, known.removed_at or known.synced_at) > asked_at:
+        result.late += 1
+        return False
+    if known.digest == one.digest and known.removed_at is None:
+        # Another worker was faster.
+        result.unchanged += 1
+        return False
+    return True
 
 
 @functools.cache

@@ -22,9 +22,11 @@ CASES = sorted(path for path in PAYLOADS.glob("*.json") if not path.name.endswit
 def told(parsed: ParsedGame) -> dict[str, Any]:
     """What a document told as JSON, without what it did not."""
     record = msgspec.to_builtins(msgspec.structs.replace(parsed.record, untold=frozenset()))
+    # How titles are looked up is told elsewhere.
+    titles = [{"kind": title.kind, "title": title.title} for title in parsed.record.titles]
     found: dict[str, Any] = without_nothing(
         {
-            "record": record | {"untold": sorted(parsed.record.untold)},
+            "record": record | {"titles": titles, "untold": sorted(parsed.record.untold)},
             "faults": [fault.field for fault in parsed.faults],
             "old_names": parsed.old_names,
         }
