@@ -11,6 +11,7 @@ from pipeline.igdb.records import TitleKind, TitleRecord
 KEY_LENGTH = 300
 WORD_LENGTH = 60
 TITLE_LENGTH = 1000
+SHORTEST_HALVED = 4
 _NOT_ALNUM = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 _WORD = re.compile(r"[^\W_]+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
@@ -42,6 +43,17 @@ def title_words(title: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(word[:WORD_LENGTH] for word in words))
 
 
+def key_halves(key: str) -> tuple[str, ...]:
+    """Return both halves of a key, as words that no title holds: who mistypes one letter still has one of them right.
+
+    A key of fewer than four letters has none. The first half is the shorter one.
+    """
+    if len(key) < SHORTEST_HALVED:
+        return ()
+    return "<" + key[: len(key) // 2], ">" + key[len(key) // 2 :]
+
+
 def title_record(title: str, kind: TitleKind) -> TitleRecord:
-    """Return a title with its key and words."""
-    return TitleRecord(title_key(title), title[:TITLE_LENGTH], kind, title_words(title))
+    """Return a title with its key, and with its words and its key's halves to be found by."""
+    key = title_key(title)
+    return TitleRecord(key, title[:TITLE_LENGTH], kind, (*title_words(title), *key_halves(key)))

@@ -1,0 +1,196 @@
+"""Title matching alone against recorded truth: Twitch's top games with their IGDB ids hidden.
+
+    uv run --frozen python bench/matching.py [--all]
+
+What is asked: the names of helix/real/games_top100_2023_with_igdb_id.json that have an igdb_id.
+The catalogue that is asked, in a real database, stored by the pipeline's own store:
+  1. every game of which any recording under igdb/ tells id and name (bench/recorded_games.py: about 8,000, of them
+     5,000 of all types, DLC, ports, bundles and editions, and 3,000 of all fame), under the names that IGDB gives them;
+  2. of the true games that no recording holds, an entry with Twitch's name and nothing else (they are counted apart,
+     since for them only the rest of the catalogue can mislead);
+  3. distractors: for each true game made-up sequels, DLC, editions, a bundle and a mod, by the same rules for all;
+  4. distractors: the 61,000 names of Twitch's categories in 2019 but those that share a key with an entry of 1 or 2
+     or a name that is asked for, which would be the same game twice.
+Made-up entries have ids from 10^9 on. Used is the name alone, and that Twitch copies its names from IGDB (`copied`,
+as linking says it too); not used are years, platforms and Twitch's ids. Goal: 97 % right, at most 0.5 % wrong. The
+same is asked once more as if a person had written the names, for comparison.
+
+Then, as a measure without goal: 2,000 of the recorded games asked for under their own names written otherwise
+(numerals, "&", capitals, an edition, without punctuation, with a letter wrong), where only what is sure but wrong is
+bad. `--all` names those.
+"""
+
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from itertools import count, islice
+from pathlib import Path
+from typing import Any
+
+# A script's own folder comes first on the path, where bench/feeds.py would hide the package of that name.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import msgspec
+from sqlalchemy import Connection, Engine, text
+
+from bench.databases import throw_away_server
+from bench.recorded_games import Category, category_names, recorded_games, top_games
+from models.names import name_key
+from pipeline.igdb.documents import split_documents
+from pipeline.matching.matching import match_title
+from pipeline.matching.normalise import read_title
+from pipeline.matching.records import Decision, wanted
+from pipeline.matching.words import arabic, roman
+from pipeline.store.igdb import store_games
+
+MADE_UP = 10**9
+RIGHT, WRONG = 0.97, 0.005
+DLC, BUNDLE, MOD, MAIN, PORT, PACK = 1, 3, 5, 0, 11, 13
+OTHERS = (
+    ("{} 2", MAIN),
+    ("{} II", MAIN),
+    ("{} III", MAIN),
+    ("{} Online", MAIN),
+    ("Super {}", MAIN),
+    ("{}: Origins", MAIN),
+    ("{}: The Lost Chapter", DLC),
+    ("{} - Season Pass", DLC),
+    ("{}: Deluxe Edition", BUNDLE),
+    ("{} Game of the Year Edition", BUNDLE),
+    ("{} Collection", BUNDLE),
+    ("{} Soundtrack", PACK),
+    ("{} Overhaul", MOD),
+    ("{} VR", PORT),
+    ("{} Remastered", 9),
+)
+
+
+def catalogue(asked: list[Category]) -> tuple[list[dict[str, Any]], set[int]]:
+    """Return the documents of the catalogue, and the true games among them that no recording holds."""
+    games = recorded_games()
+    lacking = {category.igdb_id for category in asked} - games.keys()
+    games |= {c.igdb_id: {"id": c.igdb_id, "name": c.name} for c in asked if c.igdb_id in lacking}
+    ids = count(MADE_UP)
+    taken = {name_key(game["name"]) for game in games.values()} | {name_key(category.name) for category in asked}
+    others: list[dict[str, Any]] = []
+    for category in asked:
+        for pattern, kind in OTHERS:
+            name = pattern.format(category.name)
+            if name_key(name) not in taken:
+                others.append({"id": next(ids), "name": name, "game_type": kind})
+    for name in category_names():
+        key = name_key(name)
+        if key and key not in taken:
+            taken.add(key)
+            others.append({"id": next(ids), "name": name})
+    return [*games.values(), *others], lacking
+
+
+def store(engine: Engine, documents: Iterable[dict[str, Any]]) -> None:
+    rows = iter(documents)
+    while page := list(islice(rows, 500)):
+        with engine.begin() as connection:
+            store_games(
+                connection, split_documents(msgspec.json.encode(page)).documents, datetime(2026, 10, 1, tzinfo=UTC)
+            )
+    with engine.begin() as connection:
+        connection.execute(text("ANALYZE game_titles"))
+        # What a vacuum does some time after a mirror.
+        connection.execute(text("SELECT gin_clean_pending_list('ix_game_titles_words')"))
+
+
+def outcome(decision: Decision, igdb_id: int) -> str:
+    if decision.verdict != "sure":
+        return "unsure"
+    return "right" if decision.igdb_id == igdb_id else "wrong"
+
+
+def ask(connection: Connection, asked: Iterable[Category], *, copied: bool) -> Iterator[tuple[Category, Decision, str]]:
+    for category in asked:
+        decision = match_title(connection, wanted(category.name, copied=copied))
+        yield category, decision, outcome(decision, category.igdb_id)
+
+
+def report(counts: Counter[str]) -> str:
+    total = counts.total() or 1
+    return ", ".join(f"{counts[key]} {key} ({counts[key] / total:.1%})" for key in ("right", "unsure", "wrong"))
+
+
+def top_games_found(connection: Connection, asked: list[Category], lacking: set[int], *, every: bool) -> bool:
+    recorded, added = Counter[str](), Counter[str]()
+    for category, decision, how in ask(connection, asked, copied=True):
+        (added if category.igdb_id in lacking else recorded)[how] += 1
+        if how != "right" or every:
+            print(f"  {how}: {category.name} ({category.igdb_id}) -> {decision.verdict}: {decision.why}")
+    print(f"true game recorded:   {report(recorded)}")
+    print(f"true game added:      {report(added)}")
+    counts = recorded + added
+    print(f"all {counts.total()}:               {report(counts)}   goal: >= {RIGHT:.0%} right, <= {WRONG:.1%} wrong")
+    by_hand = Counter(how for *_, how in ask(connection, asked, copied=False))
+    print(f"as if by a person:    {report(by_hand)}")
+    return counts["right"] >= RIGHT * counts.total() and counts["wrong"] <= WRONG * counts.total()
+
+
+def spellings(name: str, dice: random.Random) -> dict[str, str]:
+    """Return other ways to write a title."""
+    words = name.split()
+    place = dice.randrange(1, max(2, len(name) - 2))
+    return {
+        "as it is": name,
+        "capitals": name.upper(),
+        "without punctuation": "".join(c for c in name if c.isalnum() or c.isspace()),
+        "numerals in digits": " ".join([*words[:1], *((arabic(w.lower()) or w) for w in words[1:])]),
+        "Roman numerals": " ".join([*words[:1], *((roman(w) or w).upper() if w.isdigit() else w for w in words[1:])]),
+        "and for &": name.replace("&", "and"),
+        "an edition": f"{name} - Deluxe Edition",
+        "a letter left out": name[:place] + name[place + 1 :],
+        "two letters swapped": name[: place - 1] + name[place : place + 1] + name[place - 1] + name[place + 1 :],
+    }
+
+
+def spelled_otherwise(connection: Connection) -> None:
+    """Ask for recorded games that no other entry shares its words with, in many spellings."""
+    dice = random.Random(20261001)
+    games = list(recorded_games().values())
+    shared = Counter(read_title(game["name"]).words for game in games)
+    alone = [g for g in games if shared[read_title(g["name"]).words] == 1 and g.get("game_type", 0) == MAIN]
+    counts: dict[str, Counter[str]] = {}
+    ranked_first: Counter[str] = Counter()
+    for game in dice.sample(alone, 2000):
+        for way, written in spellings(game["name"], dice).items():
+            if way != "as it is" and written == game["name"]:
+                continue
+            decision = match_title(connection, wanted(written))
+            how = outcome(decision, game["id"])
+            if how == "wrong" and "--all" in sys.argv:
+                print(f"  wrong: {written} ({game['name']}) -> {decision.why}")
+            counts.setdefault(way, Counter())[how] += 1
+            ranked_first[way] += decision.best is not None and decision.best.candidate.igdb_id == game["id"]
+    for way, found in counts.items():
+        print(f"{way:22} {report(found)}; first of all in {ranked_first[way] / found.total():.1%}")
+
+
+def main() -> int:
+    asked = top_games()
+    documents, lacking = catalogue(asked)
+    print(f"{len(asked)} names, {len(lacking)} of them added to the catalogue; {len(documents)} entries")
+    with throw_away_server() as server:
+        engine = server.database()
+        store(engine, documents)
+        with engine.connect() as connection:
+            began = time.perf_counter()
+            for _ in ask(connection, asked, copied=True):
+                pass
+            print(f"{(time.perf_counter() - began) / len(asked) * 1000:.1f} ms a name")
+            reached = top_games_found(connection, asked, lacking, every="--all" in sys.argv)
+            print()
+            spelled_otherwise(connection)
+        engine.dispose()
+    return 0 if reached else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Find the entries of the catalogue that a title may mean: by key, by halves of a key, by words, by beginning.
+
+Each step is an index scan of game_titles. What a step may bring is bounded, so that "The Dark Kingdom" costs no more
+than a name that nobody else has; all that it brings is sorted by likeness here before more is read of the best.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+from rapidfuzz import fuzz
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, bindparam, func, select, text
+
+from models import GameMetadata, GameTitle
+from pipeline.igdb.titles import key_halves, title_words
+from pipeline.matching.normalise import Title, is_executable, keys_of, word_sets
+from pipeline.matching.records import Candidate, FoundTitle
+from pipeline.matching.words import without_marks
+
+# How many titles a step may bring, and of how many entries more is read.
+MOST_TITLES = 600
+MOST_CANDIDATES = 60
+# A word of more titles than this is looked for only together with another one.
+COMMON = 400
+MOST_RARE = 4
+_WORDS = bindparam("words", type_=ARRAY(Text))
+_FOUND = (GameTitle.igdb_id, GameTitle.title, GameTitle.kind)
+_BY_KEY = select(*_FOUND).where(GameTitle.key == func.any(bindparam("keys", type_=ARRAY(Text)))).limit(MOST_TITLES)
+_BY_ALL = select(*_FOUND).where(GameTitle.words.contains(_WORDS)).limit(MOST_TITLES)
+_BY_ANY = select(*_FOUND).where(GameTitle.words.overlap(_WORDS)).limit(MOST_TITLES)
+_BY_BEGINNING = (
+    select(*_FOUND)
+    .where(GameTitle.key >= bindparam("start"), GameTitle.key < bindparam("end"))
+    .order_by(GameTitle.key)
+    .limit(MOST_TITLES)
+)
+# How often words occur, as far as PostgreSQL gathered: those that it does not list are rarer than all that it does.
+_FREQUENCIES = text(
+    "SELECT word, frequency * total FROM ("
+    " SELECT unnest(most_common_elems::text::text[]) AS word, unnest(most_common_elem_freqs) AS frequency,"
+    " (SELECT reltuples FROM pg_class WHERE oid = 'game_titles'::regclass) AS total"
+    " FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'game_titles' AND attname = 'words'"
+    ") known WHERE word = ANY(:words)"
+)
+_ENTRIES = (
+    select(
+        GameMetadata.igdb_id,
+        GameMetadata.name,
+        GameMetadata.game_type,
+        GameMetadata.parent_igdb_id,
+        GameMetadata.version_parent_igdb_id,
+        func.date_part("year", func.timezone("UTC", GameMetadata.first_release_at)).label("year"),
+        GameMetadata.platforms,
+        func.coalesce(GameMetadata.rating_count, 0).label("rating_count"),
+    )
+    .where(GameMetadata.igdb_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+    .where(GameMetadata.removed_at.is_(None))
+)
+Found = dict[tuple[int, str], FoundTitle]
+
+
+def find_candidates(connection: Connection, title: Title, *, beginnings: bool = False) -> list[Candidate]:
+    """Return the entries that a title may mean, the likeliest 60; with `beginnings` also those that only begin so.
+
+    Nothing is written. Raises nothing: no text is too odd to be looked for.
+    """
+    found: Found = {}
+    _add(found, connection, _BY_KEY, keys=list(keys_of(title)))
+    if halves := _halves_near(title.key):
+        _add(found, connection, _BY_ANY, words=halves)
+    _by_words(found, connection, title)
+    if beginnings and title.key:
+        _add(found, connection, _BY_BEGINNING, start=title.key, end=title.key + "\U0010ffff")
+    return _read(connection, _best(title, found))
+
+
+def load_candidates(connection: Connection, titles: Mapping[int, Sequence[FoundTitle]]) -> list[Candidate]:
+    """Return entries by their ids, with the titles under which somebody else found them."""
+    return _read(connection, titles)
+
+
+def _add(found: Found, connection: Connection, query: Select[int, str, str], **values: object) -> None:
+    for igdb_id, title, kind in connection.execute(query, values):
+        found[igdb_id, title] = FoundTitle(title, kind)
+
+
+def _halves_near(key: str) -> list[str]:
+    """Return the halves that keys one letter away from this one may have: of its length, one more and one less."""
+    halves: set[str] = set()
+    for length in (len(key) - 1, len(key), len(key) + 1):
+        # A title of that length which differs in its second half has the same first one, and the other way round.
+        first, second = length // 2, length - length // 2
+        halves |= {"<" + key[:first], ">" + key[-second:]} if length > 3 else set()
+    # Two letters that changed places across the middle are in both halves.
+    middle = len(key) // 2
+    if 0 < middle < len(key):
+        halves |= set(key_halves(key[: middle - 1] + key[middle] + key[middle - 1] + key[middle + 1 :]))
+    return sorted(halves)
+
+
+def _by_words(found: Found, connection: Connection, title: Title) -> None:
+    ways = word_sets(title)
+    for words in ways:
+        _add(found, connection, _BY_ALL, words=list(words))
+    # The catalogue's own words: "Dante's" is one, "S.T.A.L.K.E.R." many.
+    known = list(dict.fromkeys([*title_words(title.text), *(word for way in ways for word in way)]))
+    if not known:
+        return
+    counts: dict[str, float] = dict(connection.execute(_FREQUENCIES, {"words": known}).all())
+    known.sort(key=lambda word: counts.get(word, 0))
+    rare = [word for word in known if counts.get(word, 0) < COMMON][:MOST_RARE]
+    if rare or len(known) == 1:
+        _add(found, connection, _BY_ANY, words=rare or known)
+    if len(rare) < 2:
+        for pair in combinations(known[:3], 2):
+            _add(found, connection, _BY_ALL, words=list(pair))
+
+
+def _best(title: Title, found: Found) -> dict[int, list[FoundTitle]]:
+    """Return the entries whose titles look most like the one, with all their titles that were found."""
+    asked = without_marks(title.text).casefold()
+    likeness: dict[int, float] = {}
+    for (igdb_id, written), told in found.items():
+        if told.kind == "alternative" and is_executable(written):
+            continue
+        spelled = written.casefold()
+        alike = fuzz.ratio(asked, spelled) + fuzz.token_set_ratio(asked, spelled)
+        likeness[igdb_id] = max(alike, likeness.get(igdb_id, 0.0))
+    best = set(sorted(likeness, key=lambda igdb_id: (-likeness[igdb_id], igdb_id))[:MOST_CANDIDATES])
+    titles: dict[int, list[FoundTitle]] = {}
+    for (igdb_id, _), told in found.items():
+        if igdb_id in best:
+            titles.setdefault(igdb_id, []).append(told)
+    return titles
+
+
+def _read(connection: Connection, titles: Mapping[int, Iterable[FoundTitle]]) -> list[Candidate]:
+    rows = connection.execute(_ENTRIES, {"ids": sorted(titles)}) if titles else ()
+    return [
+        Candidate(
+            igdb_id=row.igdb_id,
+            name=row.name,
+            titles=tuple(titles[row.igdb_id]),
+            game_type=row.game_type,
+            parent_igdb_id=row.parent_igdb_id,
+            version_parent_igdb_id=row.version_parent_igdb_id,
+            year=None if row.year is None else int(row.year),
+            platforms=tuple(row.platforms),
+            rating_count=row.rating_count,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,39 @@
+"""Match titles with the catalogue: find candidates, score them, decide; every answer explains itself."""
+
+import msgspec
+from sqlalchemy import Connection
+
+from models.names import name_key
+from pipeline.matching.candidates import find_candidates
+from pipeline.matching.decide import decide
+from pipeline.matching.records import Decision, Part, Scored, Wanted
+from pipeline.matching.score import rank
+from pipeline.matching.similarity import SAME_HEAD
+
+# A search wants what begins so as much as what has a subtitle more.
+BEGINS_SO = SAME_HEAD
+
+
+def match_title(connection: Connection, wanted: Wanted) -> Decision:
+    """Return which entry a title means and how sure that is: `records.wanted("Rust", year=2018)` makes what to ask."""
+    return decide(wanted, rank(wanted, find_candidates(connection, wanted.title)))
+
+
+def search_titles(connection: Connection, wanted: Wanted, *, limit: int = 20) -> list[Scored]:
+    """Return the entries that somebody may look for, best first, also those whose titles only begin so."""
+    ranked = rank(wanted, find_candidates(connection, wanted.title, beginnings=True))
+    lifted = [_lifted(wanted, one) for one in ranked]
+    best = sorted(lifted, key=lambda s: (-s.points, -s.candidate.rating_count, s.candidate.igdb_id))
+    return [one for one in best if one.score > 0][:limit]
+
+
+def _lifted(wanted: Wanted, scored: Scored) -> Scored:
+    """Return what begins with the words that somebody typed with a score that says so."""
+    key = wanted.title.key
+    if scored.points >= BEGINS_SO or not key:
+        return scored
+    for title in scored.candidate.titles:
+        if name_key(title.text).startswith(key):
+            part = Part("begins so", BEGINS_SO - scored.points)
+            return msgspec.structs.replace(scored, title=title, parts=(*scored.parts, part), score=BEGINS_SO)
+    return scored

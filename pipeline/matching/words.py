@@ -1,0 +1,77 @@
+"""The words that titles are made of: plain spelling, numerals, and what only names an edition or a platform."""
+
+import re
+import unicodedata
+
+_MARKS = dict.fromkeys(map(ord, "™®©℠"))
+_APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
+# The marks that make か into が are no accents: they make other words.
+_VOICING = "\u3099\u309a"
+_WORD = re.compile(r"[^\W_]+")
+_INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?![^\W_])|(?<![^\W_])(?:[^\W\d_]\.){2,}[^\W\d_](?![^\W_])")
+_ROMAN = re.compile(r"(x{0,3})(ix|iv|v?i{0,3})")
+_TENS_AND_ONES = (("x", 10), ("ix", 9), ("v", 5), ("iv", 4), ("i", 1))
+HIGHEST_ROMAN = 39
+
+ARTICLES = frozenset({"the", "a", "an"})
+# Adjectives that stand before "edition" and name no other game.
+EDITIONS = frozenset(
+    {
+        *("deluxe", "ultimate", "complete", "definitive", "special", "standard", "gold", "golden", "premium", "legacy"),
+        *("collectors", "collector", "limited", "anniversary", "enhanced", "extended", "goty", "digital", "launch"),
+        *("founders", "starter", "legendary", "platinum", "silver", "royal", "champions", "day", "one", "game", "of"),
+        *("year", "full", "trial", "early", "access", "next", "gen", "expanded", "base", "console", "mobile"),
+    }
+)
+# What names an edition after a break, also without the word.
+EDITIONS_ALONE = frozenset(
+    {("game", "of", "the", "year"), ("goty",), ("deluxe",), ("definitive",), ("early", "access")}
+)
+# What makes another game of it, although the title is the same before it.
+REWORKS = frozenset({"remastered", "remaster", "remake", "hd", "reloaded", "redux", "reimagined", "demake", "vr"})
+PLATFORMS = frozenset(
+    {
+        *("pc", "windows", "mac", "macos", "linux", "steam", "android", "ios", "web", "microsoft", "sony", "nintendo"),
+        *("playstation", "ps1", "ps2", "ps3", "ps4", "ps5", "psp", "psvita", "vita", "xbox", "360", "one", "series"),
+        *("s", "x", "switch", "wii", "u", "wiiu", "3ds", "ds", "gamecube", "gba", "gbc", "n64", "snes", "nes"),
+        *("dreamcast", "1", "2", "3", "4", "5"),
+    }
+)
+
+
+def without_marks(text: str) -> str:
+    """Return a text in one line without trademark signs, in composed letters; halves of pairs become spaces."""
+    one_line = "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else " " for c in text)
+    return " ".join(unicodedata.normalize("NFKC", one_line.translate(_MARKS)).split())
+
+
+def plain_words(text: str) -> tuple[str, ...]:
+    """Return all words of a text in order: lower case, without accents and apostrophes; "S.T.A.L.K.E.R." is one."""
+    joined = _INITIALS.sub(lambda found: found[0].replace(".", ""), text.translate(_APOSTROPHES))
+    folded = unicodedata.normalize("NFKD", joined.replace("&", " and ")).casefold()
+    plain = "".join(c for c in folded if not unicodedata.combining(c) or c in _VOICING)
+    words = _WORD.findall(unicodedata.normalize("NFC", plain))
+    return tuple("vs" if word == "versus" else word for word in words)
+
+
+def arabic(word: str) -> str | None:
+    """Return the number that a Roman numeral up to 39 means, in digits; None for any other word."""
+    found = _ROMAN.fullmatch(word)
+    if not word or found is None:
+        return None
+    left, value = word, 0
+    for sign, worth in _TENS_AND_ONES:
+        while left.startswith(sign):
+            value, left = value + worth, left[len(sign) :]
+    return str(value)
+
+
+def roman(digits: str) -> str | None:
+    """Return a number from 1 to 39, given in digits, as a Roman numeral; None for any other word."""
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 3 and 1 <= int(digits) <= HIGHEST_ROMAN):
+        return None
+    left, written = int(digits), ""
+    for sign, worth in _TENS_AND_ONES:
+        written += sign * (left // worth)
+        left %= worth
+    return written
