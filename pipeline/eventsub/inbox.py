@@ -15,6 +15,7 @@ from models import EventSubMessage
 from pipeline.bulk import execute_rows, insert_rows
 from pipeline.errors import InvalidItem
 from pipeline.eventsub.alone import one_at_a_time
+from pipeline.eventsub.bell import ring
 from pipeline.eventsub.health import open_source
 from pipeline.eventsub.lookup import LookUp
 from pipeline.eventsub.meaning import ONLINE, ShardDisabled, channel_of, is_known, read_event
@@ -58,7 +59,10 @@ def keep(connection: Connection, messages: Sequence[Notification], *, via: str, 
     # In one order everywhere, so that two who keep the same messages wait for each other and do not lock up.
     known = {message.message_id: message for message in messages if is_known(message.type, message.version)}
     rows = [_row(known[message_id], via, now) for message_id in sorted(known)]
-    return execute_rows(connection, _KEPT, rows).rowcount if rows else 0
+    if not rows:
+        return 0
+    ring(connection)
+    return execute_rows(connection, _KEPT, rows).rowcount
 
 
 def keep_all(engine: Engine, messages: Sequence[Notification], *, via: str, now: datetime) -> int:

@@ -11,6 +11,7 @@ from typing import Self
 from pipeline.celery_app import hint, make_app
 from pipeline.errors import LootwireError
 from pipeline.eventsub import health
+from pipeline.eventsub.bell import Bell
 from pipeline.eventsub.closing import Backoff
 from pipeline.eventsub.conduit import ShardState
 from pipeline.eventsub.intake import Hints, Intake
@@ -86,8 +87,11 @@ class Program:
             Part("intake", self.intake.run, lambda: self.intake.seen_at),
             Part("keeper", self.keeper.run, lambda: self.keeper.seen_at),
         ]
+        self._bell = Bell(self._engine, self.intake.wake)
         if self._webhook is None:
             self._parts.append(Part("reader", self.reader.run, lambda: self.reader.seen_at))
+        else:
+            self._parts.append(Part("bell", self._bell.run, lambda: self._bell.seen_at))
         self.overseer = Overseer(self._engine, PROGRAM, self._parts, now=now, paces=self._paces)
 
     def __enter__(self) -> Self:
@@ -99,6 +103,7 @@ class Program:
     def __exit__(self, *_: object) -> None:
         """End the threads; one that does not within a moment is left behind, and its work is found in the rows."""
         self.reader.end()
+        self._bell.end()
         self.keeper.end()
         self.intake.end()
         self._teller.end()

@@ -1,7 +1,7 @@
 """The receiver: a small web application that takes Twitch's webhooks, and tells at /health how everything stands.
 
 https://dev.twitch.tv/docs/eventsub/handling-webhook-events/. A message is judged by its signature before anything of it
-is read; it is answered once its row is committed, and handled after that.
+is read; it is answered once its row is committed. Handling it is another program's work: no answer waits for it.
 """
 
 import asyncio
@@ -37,9 +37,8 @@ Health = Callable[[], tuple[bool, Mapping[str, Any]]]
 class Kept:
     """Keeps messages of many requests in few transactions; a request goes on when its message is committed."""
 
-    def __init__(self, write: Callable[[Sequence[Notification]], object], wake: Callable[[], object]) -> None:
+    def __init__(self, write: Callable[[Sequence[Notification]], object]) -> None:
         self._write = write
-        self._wake = wake
         self._pending: list[tuple[Notification, asyncio.Future[None]]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -66,7 +65,6 @@ class Kept:
                     committed.set_result(None)
                 else:
                     committed.set_exception(error)
-        self._wake()
 
 
 class Receiver:

@@ -3,25 +3,19 @@
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 
 import uvicorn
 
 from pipeline import upkeep
-from pipeline.celery_app import make_app
 from pipeline.eventsub import health, standing
 from pipeline.eventsub.inbox import keep_all
-from pipeline.eventsub.intake import Hints, Intake
 from pipeline.eventsub.listener import note_revocation
-from pipeline.eventsub.lookup import PATIENCE, ImpatientLookUp
 from pipeline.eventsub.messages import Notification
-from pipeline.eventsub.paces import Paces
 from pipeline.eventsub.receiver import Kept, Receiver, make_application
 from pipeline.eventsub.secret import load_secret
 from pipeline.eventsub.teller import Teller
-from pipeline.http import Client
 from pipeline.igdb.receiving import igdb_routes
 from pipeline.logs import configure_logging
 from pipeline.problems import explain
@@ -39,33 +33,19 @@ END_WITHIN = 3
 class Serving:
     """The receiver with its threads; use it as a context manager, and let a server run `server()`."""
 
-    def __init__(self, runtime: Runtime, *, paces: Paces | None = None, now: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, runtime: Runtime, *, now: Callable[[], datetime] = utc_now) -> None:
         settings = runtime.settings
         self._runtime = runtime
         self._engine = runtime.engine
         self._now = now
         self._streams = settings.twitch_client_id is not None and settings.twitch_client_secret is not None
         self._ends = threading.Event()
-        self._resources = ExitStack()
-        self._app = make_app(runtime.redis_url)
         self._teller = Teller()
-        self._look_up = ImpatientLookUp(
-            self._resources.enter_context(Client(deadline=PATIENCE, attempts=1)), runtime.needed_helix
-        )
-        self.intake = Intake(
-            self._engine,
-            self._look_up,
-            Hints(self._app),
-            flap=timedelta(seconds=settings.stream_flap_seconds),
-            now=now,
-            paces=paces or Paces(),
-            via=VIA,
-        )
         called_back = settings.eventsub_callback_url is not None and self._streams
         secret = load_secret(settings.data_dir) if called_back else None
         self._of_igdb = igdb_routes(self._engine, secret, now) if secret is not None else []
         self._receiver = Receiver(
-            Kept(self._keep, self.intake.wake),
+            Kept(self._keep),
             lambda revocation: self._teller.put(lambda: note_revocation(self._engine, revocation, now)),
             self._health,
             secret=secret,
@@ -75,8 +55,6 @@ class Serving:
             threading.Thread(target=self._beat, name="beat", daemon=True),
             threading.Thread(target=self._teller.run, name="teller", daemon=True),
         ]
-        if called_back:
-            self._threads.append(threading.Thread(target=self.intake.run, name="intake", daemon=True))
 
     def __enter__(self) -> Self:
         if not self._streams:
@@ -87,13 +65,9 @@ class Serving:
 
     def __exit__(self, *_: object) -> None:
         self._ends.set()
-        self.intake.end()
         self._teller.end()
         for thread in self._threads:
             thread.join(END_WITHIN)
-        self._look_up.close()
-        self._resources.close()
-        self._app.close()
 
     def server(self, port: int) -> uvicorn.Server:
         """Return the server, to be run in the main thread."""

@@ -1,17 +1,65 @@
 """What tests of EventSub ask of an installation and its local Twitch."""
 
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import RowMapping, delete, func, insert, select, text
+import redis
+from pydantic import SecretStr
+from sqlalchemy import Engine, RowMapping, delete, func, insert, select, text
 
 from models import Base, Channel, Event, EventSubMessage, Follow, Source, StreamSession
+from pipeline.embedded import Servers
 from pipeline.eventsub.health import NAME, Memory, load_memory
+from pipeline.eventsub.program import Program
 from pipeline.runtime import Runtime, utc_now
+from pipeline.settings import Settings
+from tests.pipeline.eventsub.paces import FAST, Quick
 from tests.twitch import LocalTwitch
 from tests.waiting import wait_for
+
+# EventSub's own database on the tests' Valkey.
+VALKEY_DATABASE = 7
+
+
+@contextmanager
+def knows_twitch(engine: Engine, servers: Servers, twitch: LocalTwitch, folder: Path) -> Iterator[Runtime]:
+    """A runtime on the tests' servers that knows the local Twitch."""
+    url = engine.url.render_as_string(hide_password=False)
+    redis_url = servers.redis_url.replace("?db=0", f"?db={VALKEY_DATABASE}")
+    with redis.Redis.from_url(redis_url) as broker:
+        broker.flushdb()
+    settings = Settings(
+        data_dir=folder / "data",
+        database_url=SecretStr(url),
+        redis_url=SecretStr(redis_url),
+        twitch_client_id=twitch.client_id,
+        twitch_client_secret=SecretStr(twitch.client_secret),
+        twitch_auth_url=twitch.auth_url,
+        helix_url=twitch.helix_url,
+        eventsub_url=twitch.eventsub_url,
+    )
+    opened = Runtime(settings=settings, database_url=url, redis_url=redis_url)
+    yield opened
+    opened.redis.close()
+    opened.engine.dispose()
+
+
+@contextmanager
+def running(runtime: Runtime, *, now: Callable[[], datetime] = utc_now) -> Iterator[Program]:
+    """The program in threads of this process."""
+    ends = threading.Event()
+    with Program(runtime, paces=FAST, backoff=Quick(), now=now) as program:
+        overseer = threading.Thread(target=program.run_until, args=(ends,))
+        overseer.start()
+        try:
+            yield program
+        finally:
+            ends.set()
+            overseer.join()
 
 
 class Installation:

@@ -9,7 +9,6 @@ import uvicorn
 
 from pipeline.eventsub.serving import Serving
 from pipeline.runtime import Runtime
-from tests.pipeline.eventsub.paces import FAST
 from tests.waiting import wait_for
 
 
@@ -24,7 +23,7 @@ class _Server(uvicorn.Server):
 @contextmanager
 def serving(runtime: Runtime) -> Iterator[str]:
     """The address of a receiver."""
-    with Serving(runtime, paces=FAST) as found:
+    with Serving(runtime) as found:
         server = _Server(found.server(0).config)
         thread = threading.Thread(target=server.run)
         thread.start()

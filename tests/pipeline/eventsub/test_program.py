@@ -11,8 +11,7 @@ from sqlalchemy import insert, update
 from models import Event, EventSubMessage, QuarantinedPayload, Source, StreamSession
 from pipeline.eventsub.closing import LIVED_WELL, LONGEST_PAUSE, Backoff, ending
 from pipeline.runtime import Runtime, utc_now
-from tests.pipeline.eventsub.conftest import running
-from tests.pipeline.eventsub.installation import Installation
+from tests.pipeline.eventsub.installation import Installation, running
 from tests.waiting import wait_for
 
 

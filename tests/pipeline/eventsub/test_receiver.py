@@ -13,8 +13,7 @@ from pipeline import upkeep
 from pipeline.eventsub.secret import load_secret
 from pipeline.eventsub.standing import describe
 from pipeline.runtime import Runtime, utc_now
-from tests.pipeline.eventsub.conftest import running
-from tests.pipeline.eventsub.installation import Installation
+from tests.pipeline.eventsub.installation import Installation, running
 from tests.pipeline.eventsub.serving import post, serving
 from tests.waiting import wait_for
 
@@ -66,7 +65,7 @@ def test_nothing_is_subscribed_to_while_no_receiver_could_answer(
 
 
 def test_a_message_is_answered_once_it_is_kept_and_a_second_one_changes_nothing(
-    receiver: str, installation: Installation, secret: str
+    receiver: str, called_back: Runtime, installation: Installation, secret: str
 ) -> None:
     installation.twitch.go_live("shroud", announce=False)
     message = installation.twitch.webhook_message(
@@ -76,11 +75,12 @@ def test_a_message_is_answered_once_it_is_kept_and_a_second_one_changes_nothing(
         answer = post(receiver, message)
         assert (answer.status_code, answer.content) == (204, b"")
         assert installation.count(EventSubMessage) == 1
-    installation.wait_for_events(1)
+    with running(called_back):
+        installation.wait_for_events(1)
 
 
 def test_a_forged_message_leaves_no_trace_and_the_real_one_of_its_id_has_its_effect(
-    receiver: str, installation: Installation, secret: str, caplog: pytest.LogCaptureFixture
+    receiver: str, called_back: Runtime, installation: Installation, secret: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     installation.twitch.go_live("shroud", announce=False)
     event = installation.twitch.event("stream.online", "shroud")
@@ -93,7 +93,8 @@ def test_a_forged_message_leaves_no_trace_and_the_real_one_of_its_id_has_its_eff
         assert post(receiver, stale).status_code == 403
         assert installation.count(EventSubMessage) == 0
         assert post(receiver, message("stream.online", event, secret=secret, message_id="m1")).status_code == 204
-    installation.wait_for_events(1)
+    with running(called_back):
+        installation.wait_for_events(1)
     assert secret not in caplog.text
 
 
@@ -107,12 +108,13 @@ def test_a_message_that_lacks_a_header_is_refused(
 
 
 def test_what_is_signed_but_cannot_be_read_is_not_sent_again(
-    receiver: str, installation: Installation, secret: str
+    receiver: str, called_back: Runtime, installation: Installation, secret: str
 ) -> None:
     message = installation.twitch.webhook_message
     unreadable = message("stream.online", {"broadcaster_user_id": "7"}, secret=secret)
     assert post(receiver, unreadable).status_code == 204
-    wait_for(lambda: installation.count(QuarantinedPayload) == 1)
+    with running(called_back):
+        wait_for(lambda: installation.count(QuarantinedPayload) == 1)
     assert post(receiver, message("channel.follow", {}, secret=secret)).status_code == 204
     assert installation.count(EventSubMessage) == 1
     assert installation.waiting() == 0

@@ -1,0 +1,178 @@
+"""Thousands of webhooks, some twice, some forged, some stale: exactly the right events, and quick answers.
+
+The short form sends a thousand messages; with LOOTWIRE_CAMPAIGN=long there are ten thousand.
+"""
+
+import asyncio
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+from sqlalchemy import Engine
+
+from models import Event, EventSubMessage, StreamSession
+from pipeline.embedded import Servers
+from pipeline.eventsub.secret import load_secret
+from pipeline.runtime import Runtime, utc_now
+from tests.pipeline.eventsub.installation import Installation, knows_twitch
+from tests.twitch import LocalTwitch
+from tests.waiting import wait_for
+
+LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
+MESSAGES = 10_000 if LONG else 1_000
+AT_ONCE = 32
+ANSWER_WITHIN = 0.5
+Signed = tuple[dict[str, str], bytes]
+
+
+class Sending(NamedTuple):
+    """A message with the status that it deserves, and the stream that it tells of."""
+
+    message: Signed
+    status: int
+    stream_id: str
+
+
+@contextmanager
+def programs(runtime: Runtime) -> Iterator[str]:
+    """The receiver and the program that handles what it keeps; gives the receiver's address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    settings = runtime.settings
+    assert settings.twitch_client_secret is not None
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": runtime.database_url,
+        "REDIS_URL": runtime.redis_url,
+        "LOOTWIRE_DATA_DIR": str(settings.data_dir),
+        "LOOTWIRE_RECEIVER_PORT": str(port),
+        "LOOTWIRE_EVENTSUB_CALLBACK_URL": "https://us.example/eventsub",
+        "TWITCH_CLIENT_ID": settings.twitch_client_id or "",
+        "TWITCH_CLIENT_SECRET": settings.twitch_client_secret.get_secret_value(),
+        "LOOTWIRE_TWITCH_AUTH_URL": settings.twitch_auth_url,
+        "LOOTWIRE_HELIX_URL": settings.helix_url,
+        "LOOTWIRE_LOG_LEVEL": "ERROR",
+    }
+    url = f"http://127.0.0.1:{port}"
+    with _program("pipeline.eventsub.serving", environment), _program("pipeline.eventsub", environment):
+        wait_for(lambda: _answers(url), 30)
+        yield url
+
+
+@contextmanager
+def _program(module: str, environment: Mapping[str, str]) -> Iterator[None]:
+    command = [sys.executable, "-m", module]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            assert process.wait(15) in {0, -15}
+
+
+def _answers(url: str) -> bool:
+    try:
+        return "eventsub" in httpx.get(f"{url}/health").json()
+    except httpx.TransportError:
+        return False
+
+
+def sendings(twitch: LocalTwitch, users: list[tuple[str, str]], secret: str, dice: random.Random) -> list[Sending]:
+    """What is sent, in order: of each hundred 80 are real, 10 come again, 5 are forged and 5 stale.
+
+    Half of the forged ones have the id of a real message that comes later.
+    """
+    real, again, forged, stale = (MESSAGES * share // 100 for share in (80, 10, 5, 5))
+    long_ago = (datetime.now(UTC) - timedelta(minutes=11)).strftime("%Y-%m-%dT%H:%M:%S.123456789Z")
+
+    def online(number: int, **how: str | bool) -> Signed:
+        user_id, login = users[number]
+        event = {
+            "id": f"stream{number}",
+            "broadcaster_user_id": user_id,
+            "broadcaster_user_login": login,
+            "broadcaster_user_name": login.title(),
+            "type": "live",
+            "started_at": "2026-09-01T12:00:00Z" if how.get("forged") else f"{utc_now():%Y-%m-%dT%H:%M:%S.%f}Z",
+        }
+        return twitch.webhook_message("stream.online", event, secret=secret, **how)  # type: ignore[arg-type]
+
+    listed = [Sending(online(n, message_id=f"m{n}"), 204, f"stream{n}") for n in range(real)]
+    dice.shuffle(listed)
+    for sending in dice.sample(listed, again):
+        listed.insert(dice.randrange(listed.index(sending), len(listed) + 1), sending)
+    for number in range(forged):
+        # Of a stream that is never really told of, or with the id of a message that is still to come.
+        message_id = f"m{dice.randrange(real)}" if number % 2 else f"forged{number}"
+        fake = Sending(online(real + number, message_id=message_id, forged=True), 403, "")
+        first = next((at for at, one in enumerate(listed) if _id(one) == message_id), len(listed))
+        listed.insert(dice.randrange(first + 1), fake)
+    for number in range(stale):
+        old = Sending(online(real + forged + number, message_id=f"stale{number}", timestamp=long_ago), 403, "")
+        listed.insert(dice.randrange(len(listed) + 1), old)
+    return listed
+
+
+def _id(sending: Sending) -> str:
+    return sending.message[0]["Twitch-Eventsub-Message-Id"]
+
+
+async def send_all(url: str, listed: list[Sending]) -> list[tuple[int, float]]:
+    """Send them over some connections at once; returns the statuses, and how long each answer took."""
+    answers: list[tuple[int, float]] = [(0, 0.0)] * len(listed)
+    waiting = iter(enumerate(listed))
+    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+
+        async def work() -> None:
+            for number, sending in waiting:
+                headers, body = sending.message
+                began = time.monotonic()
+                answer = await client.post(f"{url}/eventsub", headers=headers, content=body)
+                answers[number] = answer.status_code, time.monotonic() - began
+
+        await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    return answers
+
+
+def test_of_thousands_of_webhooks_each_real_one_has_its_effect_once_and_soon(
+    engine: Engine, servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dice = random.Random(20261121)  # noqa: S311 - not a secret
+    with LocalTwitch() as twitch, knows_twitch(engine, servers, twitch, tmp_path) as runtime:
+        installation = Installation(runtime, twitch)
+        # Subscribing to all of them is not what this is about.
+        twitch.max_total_cost = 1
+        users = [(str(1_000_000 + number), f"streamer{number}") for number in range(MESSAGES)]
+        installation.follow_ids(users, utc_now() - timedelta(days=1))
+        secret = load_secret(runtime.settings.data_dir).get_secret_value()
+        listed = sendings(twitch, users, secret, dice)
+        with programs(runtime) as url:
+            began = time.monotonic()
+            answers = asyncio.run(send_all(url, listed))
+            answered = time.monotonic() - began
+            wait_for(lambda: installation.waiting() == 0, 120)
+            handled = time.monotonic() - began
+        expected = {sending.stream_id for sending in listed if sending.status == 204}
+        assert [status for status, _ in answers] == [sending.status for sending in listed]
+        assert installation.count(EventSubMessage) == len(expected) == MESSAGES * 8 // 10
+        told = Counter(row["kind"] for row in installation.rows(Event))
+        assert told == {"stream.online": len(expected)}
+        assert {row["stream_id"] for row in installation.rows(StreamSession)} == expected
+    took = sorted(seconds for _, seconds in answers)
+    p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]
+    with capsys.disabled():
+        line = f"{len(took)} webhooks: p50 {p50 * 1000:.0f} ms, p99 {p99 * 1000:.0f} ms, most {took[-1] * 1000:.0f} ms"
+        sys.stdout.write(f"\n{line}; answered in {answered:.1f} s, handled in {handled:.1f} s\n")
+    assert p99 < ANSWER_WITHIN
