@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 from pydantic import SecretStr
+from redis import Redis
 from sqlalchemy import Engine, event, func, insert, select, update
 
 from models import Follow, Source, StreamSnapshot
@@ -72,48 +73,59 @@ def people(twitch: LocalTwitch, engine: Engine, channels: int, live: int) -> Non
         twitch.go_live(user.login, title=f"Title {number}", category=str(1000 + number % 40), viewers=number)
 
 
+def polling(engine: Engine, redis: Redis, twitch: LocalTwitch, folder: Path) -> TwitchStreams:
+    vault = Vault.open(folder / "secret.key")
+    secret = SecretStr(twitch.client_secret)
+    tokens = SharedAppTokens(redis, lambda: vault, twitch.auth_url, twitch.client_id, secret)
+    budget = Budget(redis, "helix")
+    source = TwitchStreams(
+        engine,
+        lambda client: Helix(client, twitch.helix_url, tokens, budget),
+        lambda: datetime.now(UTC),
+        poll_every=EVERY,
+        flap=timedelta(minutes=10),
+    )
+    with engine.begin() as connection:
+        register(connection, [source], datetime.now(UTC))
+    return source
+
+
+def measure(engine: Engine, source: TwitchStreams, twitch: LocalTwitch, live: int, rounds: int) -> bool:
+    """Print a line for each round; returns whether all reached the goals."""
+    statements = Statements(engine)
+    good = True
+    print("  round   seconds   requests   statements   snapshots in   events")
+    for number in range(1, rounds + 1):
+        with engine.begin() as connection:
+            connection.execute(update(Source).values(next_due_at=datetime.now(UTC)))
+        twitch.forget_requests()
+        statements.forget()
+        began = time.perf_counter()
+        fetched = fetch_source(engine, source)
+        seconds = time.perf_counter() - began
+        assert fetched is not None
+        assert fetched.items == live, fetched
+        requests = len([asked for asked in twitch.requests if asked.path.startswith("/helix/")])
+        writes = statements.of["INSERT INTO stream_snapshots"]
+        told = fetched.events.total()
+        print(f"  {number:5d}   {seconds:7.3f}   {requests:8d}   {statements.all:10d}   {writes:12d}   {told:6d}")
+        good &= requests <= REQUESTS and seconds < SECONDS and writes == 1
+    with engine.connect() as connection:
+        count = connection.scalar(select(func.count()).select_from(StreamSnapshot))
+    assert count == live * rounds, count
+    return good
+
+
 def main() -> int:
     channels, live, rounds = (int(given) for given in [*sys.argv[1:], *["2000", "300", "5"][len(sys.argv) - 1 :]])
-    with tempfile.TemporaryDirectory(prefix="lootwire-bench-") as folder, LocalTwitch() as twitch:
-        servers = embedded.ensure(Path(folder) / "data")
+    with tempfile.TemporaryDirectory(prefix="lootwire-bench-") as name, LocalTwitch() as twitch:
+        folder = Path(name)
+        servers = embedded.ensure(folder / "data")
         engine, redis = connect(servers.database_url), connect_redis(servers.redis_url)
         migrate(engine)
         people(twitch, engine, channels, live)
-        vault = Vault.open(Path(folder) / "secret.key")
-        secret = SecretStr(twitch.client_secret)
-        tokens = SharedAppTokens(redis, lambda: vault, twitch.auth_url, twitch.client_id, secret)
-        budget = Budget(redis, "helix")
-        source = TwitchStreams(
-            engine,
-            lambda client: Helix(client, twitch.helix_url, tokens, budget),
-            lambda: datetime.now(UTC),
-            poll_every=EVERY,
-            flap=timedelta(minutes=10),
-        )
-        with engine.begin() as connection:
-            register(connection, [source], datetime.now(UTC))
-        statements = Statements(engine)
-        good = True
         print(f"{channels} channels, {live} live")
-        print("  round   seconds   requests   statements   snapshots in   events")
-        for number in range(1, rounds + 1):
-            with engine.begin() as connection:
-                connection.execute(update(Source).values(next_due_at=datetime.now(UTC)))
-            twitch.forget_requests()
-            statements.forget()
-            began = time.perf_counter()
-            fetched = fetch_source(engine, source)
-            seconds = time.perf_counter() - began
-            assert fetched is not None
-            assert fetched.items == live, fetched
-            requests = len([asked for asked in twitch.requests if asked.path.startswith("/helix/")])
-            writes = statements.of["INSERT INTO stream_snapshots"]
-            events = fetched.events.total()
-            print(f"  {number:5d}   {seconds:7.3f}   {requests:8d}   {statements.all:10d}   {writes:12d}   {events:6d}")
-            good &= requests <= REQUESTS and seconds < SECONDS and writes == 1
-        with engine.connect() as connection:
-            count = connection.scalar(select(func.count()).select_from(StreamSnapshot))
-        assert count == live * rounds, count
+        good = measure(engine, polling(engine, redis, twitch, folder), twitch, live, rounds)
         engine.dispose()
         redis.close()
     print(f"  goals: at most {REQUESTS} requests, less than {SECONDS:g} s, snapshots in 1 statement")

@@ -1,0 +1,60 @@
+"""A stream as a worker's tasks see it: asked for by ticks, told by the clock, and no second time by a second run."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from models import Source, StreamSession
+from pipeline.runtime import utc_now
+from tasks import fetch, ticks
+from tests.pipeline.streams.streaming import Streaming
+from tests.tasks.installation import Installation
+from tests.twitch import LocalTwitch
+
+
+@pytest.fixture
+def helix(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalTwitch]:
+    """A Twitch that has an application of ours."""
+    with LocalTwitch() as twitch:
+        monkeypatch.setenv("TWITCH_CLIENT_ID", twitch.client_id)
+        monkeypatch.setenv("TWITCH_CLIENT_SECRET", twitch.client_secret)
+        monkeypatch.setenv("LOOTWIRE_HELIX_URL", twitch.helix_url)
+        monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
+        installation.reopen()
+        yield twitch
+
+
+def make_due(installation: Installation) -> None:
+    with installation.engine.begin() as connection:
+        connection.execute(update(Source).values(next_due_at=utc_now()))
+
+
+def told(installation: Installation) -> list[str]:
+    return sorted((key for key in installation.event_keys() if key.startswith("stream.")), reverse=True)
+
+
+def test_a_stream_is_polled_and_its_end_is_told_by_the_clock(installation: Installation, helix: LocalTwitch) -> None:
+    user, now = helix.add_user("ann"), utc_now()
+    Streaming(installation.engine).follow_all([(user.id, user.login)], now - timedelta(hours=9))
+    stream = helix.go_live("ann", started_at=now - timedelta(hours=1))
+    make_due(installation)
+    ticks.fetch_due()
+    assert "twitch.streams" in {hint.args[0] for hint in installation.hints("fetch.source")}
+    fetch.source("twitch.streams")
+    make_due(installation)
+    fetch.source("twitch.streams")
+    assert told(installation) == [f"stream.online:twitch:{stream.id}"]
+
+    with installation.engine.begin() as connection:
+        connection.execute(update(StreamSession).values(ended_at=now - timedelta(minutes=9.5)))
+    ticks.advance_clock()
+    assert len(told(installation)) == 1
+    with installation.engine.begin() as connection:
+        connection.execute(update(StreamSession).values(ended_at=now - timedelta(minutes=10.5)))
+    ticks.advance_clock()
+    ticks.advance_clock()
+
+    assert told(installation) == [f"stream.online:twitch:{stream.id}", f"stream.offline:twitch:{stream.id}"]
+    assert installation.hints("send.due")
