@@ -258,6 +258,15 @@ def test_a_game_that_igdb_removed_stays_and_can_come_back(mirror: Mirror) -> Non
     assert mirror.game().removed_at is None
 
 
+def test_a_game_that_was_seen_after_the_answer_that_lacks_it_stays(mirror: Mirror) -> None:
+    mirror.store(doc())
+
+    with mirror.engine.begin() as connection:
+        assert remove_games(connection, [1], mirror.now - HOUR) == []
+
+    assert mirror.game().removed_at is None
+
+
 def test_known_ids_are_those_above_the_first_and_up_to_the_last(mirror: Mirror) -> None:
     mirror.store(*[doc(number) for number in (3, 5, 8, 9)])
 
