@@ -91,11 +91,13 @@ class _Book:
                 self._take_round(observation)
 
     def decision(self) -> Decision:
-        """Return what came of it; news tell of sessions as they are now."""
+        """Return what came of it; a stream that began is told as it is now, a change as it was then."""
         sessions = [s for ones in self._sessions.values() for s in ones.values()]
         changed = [s for s in sessions if s != self._before.get((s.channel, s.stream_id))]
         news = [
             msgspec.structs.replace(one, session=self._sessions[one.session.channel][one.session.stream_id])
+            if one.kind is EventKind.STREAM_ONLINE
+            else one
             for one in self._news
         ]
         return Decision(sessions=changed, segments=list(self._segments.values()), snapshots=self._snapshots, news=news)
