@@ -4,7 +4,7 @@ So a pass may end anywhere, by Ctrl-C or by a kill, and the next one goes on beh
 are gone when a whole page over their ids lacks them and IGDB, asked for them by id, does not know them either.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator
 from datetime import timedelta
 
 import msgspec
@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from pipeline.errors import SourceError
 from pipeline.http import Client
 from pipeline.igdb.ahead import MOST_AHEAD, Ahead, OpenIgdb
-from pipeline.igdb.state import MIRROR, Claim, MirrorState, alone, check_mine, claim, complete, let_go, save
+from pipeline.igdb.state import MIRROR, PATIENCE, Claim, MirrorState, alone, check_mine, claim, complete, let_go, save
 from pipeline.igdb.sync import Clock, Intake, Taken, Tell, believed
 from pipeline.sources.igdb import Page
 from pipeline.sources.igdb_http import PER, REQUESTS
@@ -43,14 +43,15 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
     tell: Tell
     interval: timedelta = PER / REQUESTS
     most_ahead: int = MOST_AHEAD
+    patience: timedelta = PATIENCE
 
-    def run(self) -> Iterator[Step]:
+    def run(self) -> Generator[Step, None, None]:
         """Make a full pass, or go on with the one that was interrupted; tells of every page that is stored.
 
         Raises `Busy` where another one is under way, and `SourceError` where IGDB does not answer: what was stored
         until then is kept.
         """
-        with alone(self.engine):
+        with alone(self.engine, self.patience):
             with self.engine.begin() as connection:
                 claimed = claim(connection, self.clock())
             try:
@@ -60,7 +61,7 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
                     let_go(connection, claimed.fence, str(error) if isinstance(error, SourceError) else None)
                 raise
 
-    def _pages(self, claimed: Claim) -> Iterator[Step]:
+    def _pages(self, claimed: Claim) -> Generator[Step, None, None]:
         fence, state, resumed_at = claimed.fence, claimed.state, claimed.state.listed
         with (
             Client() as client,

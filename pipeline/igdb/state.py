@@ -4,13 +4,15 @@ Two things protect a full pass. A lock of the session, which ends with its proce
 somebody makes one. The lease and fence of the source keep the sweeps of workers out, and any pass that lost its lock.
 """
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from models import Source
 from pipeline.errors import LootwireError
@@ -20,7 +22,10 @@ MIRROR = "igdb.mirror"
 # Longer than a page may take, with all that waits for the limit and is tried again.
 LEASE = timedelta(minutes=5)
 SWEEP_EVERY = timedelta(hours=1)
+PATIENCE = timedelta(seconds=3)
 _LOCK = text("SELECT pg_try_advisory_lock(hashtext('lootwire igdb mirror'))")
+
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtext('lootwire igdb mirror'))")
 
 
 class MirrorState(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -82,16 +87,25 @@ def is_kept(connection: Connection) -> bool:
 
 
 @contextmanager
-def alone(engine: Engine) -> Iterator[None]:
-    """Be the only one who makes a full pass, for the length of a `with` block; raises `Busy`."""
+def alone(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[None]:
+    """Be the only one who makes a full pass, for the length of a `with` block; raises `Busy`.
+
+    The lock of a process that was killed is free once PostgreSQL has noticed that, which `patience` is for.
+    """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        if not connection.scalar(_LOCK):
-            raise Busy("another `lootwire igdb sync --all` is under way; `lootwire igdb status` tells how far it is")
+        until = time.monotonic() + patience.total_seconds()
+        while not connection.scalar(_LOCK):
+            if time.monotonic() > until:
+                raise Busy(
+                    "another `lootwire igdb sync --all` is under way; `lootwire igdb status` tells how far it is"
+                )
+            time.sleep(0.1)
         try:
             yield
         finally:
-            # The session goes back to the pool: it must not keep the lock.
-            connection.invalidate()
+            # The session goes back to the pool and must not keep the lock; one that broke has lost it anyway.
+            with suppress(DBAPIError):
+                connection.execute(_UNLOCK)
 
 
 def claim(connection: Connection, now: datetime) -> Claim:

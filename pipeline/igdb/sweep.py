@@ -22,7 +22,6 @@ from pipeline.sources.igdb import Igdb, Page
 LOOK_BACK = timedelta(hours=1)
 # Twenty megabytes, and a minute of a slow IGDB; more changes take more rounds, one after the other.
 PAGES_AT_ONCE = 8
-PAGES_OF_DATES_AT_ONCE = 4
 GO_ON_AFTER = timedelta(seconds=1)
 
 
@@ -42,15 +41,21 @@ _SWEPT = msgspec.json.Decoder(Swept)
 
 
 class IgdbMirror:
-    """A source of rounds; exists once the mirror is complete. New games are news, unlike in the first pass."""
+    """A source of rounds; exists once the mirror is complete. New games are news, unlike in the first pass.
+
+    A round reads so many `pages`.
+    """
 
     name = MIRROR
     service: Literal["igdb"] = "igdb"
 
-    def __init__(self, open_igdb: Callable[[Client], Igdb], clock: Clock, tell: Tell) -> None:
+    def __init__(
+        self, open_igdb: Callable[[Client], Igdb], clock: Clock, tell: Tell, *, pages: int = PAGES_AT_ONCE
+    ) -> None:
         self._open_igdb = open_igdb
         self._clock = clock
         self._tell = tell
+        self._pages = pages
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask for the games that changed since the last sweep; raises `SourceError`."""
@@ -61,7 +66,7 @@ class IgdbMirror:
         igdb = self._open_igdb(client)
         since = at_least("updated_at", int((state.swept_to - LOOK_BACK).timestamp()))
         read = _games_of_dates if state.sweep_dates else _games
-        swept, more = read(igdb, since, state.sweep_after, now)
+        swept, more = read(igdb, since, state.sweep_after, self._pages, now)
         state, over = moved(state, more, now)
         return Answer(
             payload=msgspec.json.encode(swept),
@@ -96,10 +101,10 @@ def moved(state: MirrorState, more: int | None, now: datetime) -> tuple[MirrorSt
     return over, True
 
 
-def _games(igdb: Igdb, since: Condition, after: int, now: datetime) -> tuple[Swept, int | None]:
+def _games(igdb: Igdb, since: Condition, after: int, pages: int, now: datetime) -> tuple[Swept, int | None]:
     """Return games that changed, and where the next round goes on; None at the end."""
     documents, more = list[msgspec.Raw](), after
-    for page in islice(igdb.pages("games", GAME_FIELDS, since, after), PAGES_AT_ONCE):
+    for page in islice(igdb.pages("games", GAME_FIELDS, since, after), pages):
         documents += _rows(page)
         if page.more is None:
             return Swept(asked_at=now, documents=documents), None
@@ -107,14 +112,14 @@ def _games(igdb: Igdb, since: Condition, after: int, now: datetime) -> tuple[Swe
     return Swept(asked_at=now, documents=documents), more
 
 
-def _games_of_dates(igdb: Igdb, since: Condition, after: int, now: datetime) -> tuple[Swept, int | None]:
+def _games_of_dates(igdb: Igdb, since: Condition, after: int, pages: int, now: datetime) -> tuple[Swept, int | None]:
     """Return games of which a release date changed, and where the next round goes on; None at the end.
 
     IGDB does not say whether such a game counts as updated.
     """
     more: int | None = after
     ids = set[int]()
-    for page in islice(igdb.pages("release_dates", ("game",), since, after), PAGES_OF_DATES_AT_ONCE):
+    for page in islice(igdb.pages("release_dates", ("game",), since, after), max(pages // 2, 1)):
         ids |= {one.game for one in map(_DATE.decode, _rows(page)) if one.game is not None}
         more = page.more
     documents = [row for page in igdb.games(ids) for row in _rows(page)]

@@ -23,7 +23,7 @@ POLL_EVERY = timedelta(seconds=45)
 # How often IGDB is asked which of the wanted games changed, and how far back: it may list a change late.
 LOOK_EVERY = timedelta(minutes=15)
 LOOK_BACK = timedelta(minutes=30)
-# Four requests, and about ten megabytes; what is due beyond them is due in the next round.
+# Four requests, and about ten megabytes.
 MOST_AT_ONCE = 4 * MOST_ROWS
 GO_ON_AFTER = timedelta(seconds=1)
 
@@ -48,22 +48,34 @@ _CHANGED = msgspec.json.Decoder(_Changed)
 
 
 class IgdbWanted:
-    """A source of rounds. `open_igdb` makes IGDB of a client, `clock` tells the present moment."""
+    """A source of rounds. `open_igdb` makes IGDB of a client, `clock` tells the present moment.
+
+    `most` games are asked for in a round; what is due beyond them is due in the next one, at once.
+    """
 
     name = "igdb.wanted"
     service: Literal["igdb"] = "igdb"
 
-    def __init__(self, engine: Engine, open_igdb: Callable[[Client], Igdb], clock: Clock, tell: Tell) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        open_igdb: Callable[[Client], Igdb],
+        clock: Clock,
+        tell: Tell,
+        *,
+        most: int = MOST_AT_ONCE,
+    ) -> None:
         self._engine = engine
         self._open_igdb = open_igdb
         self._clock = clock
         self._tell = tell
+        self._most = most
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask for the wanted games that are due, and for those that changed; raises `SourceError`."""
         now = self._clock()
         with self._engine.connect() as connection:
-            ids = due_games(connection, now, MOST_AT_ONCE)
+            ids = due_games(connection, now, self._most)
             wanted = wanted_games(connection)
         igdb = self._open_igdb(client)
         cursor = dict(validators.cursor)
@@ -73,7 +85,7 @@ class IgdbWanted:
             if looked_at is not None:
                 ids = self._with_changed(igdb, ids, wanted, looked_at - LOOK_BACK)
         payload = msgspec.json.encode(ask_for(igdb, ids)) if ids else None
-        wait = POLL_EVERY if len(ids) < MOST_AT_ONCE else GO_ON_AFTER
+        wait = POLL_EVERY if len(ids) < self._most else GO_ON_AFTER
         return Answer(payload=payload, refresh_after=wait, validators=Validators(cursor=cursor))
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
@@ -102,7 +114,7 @@ class IgdbWanted:
             stored = select(GameMetadata.igdb_id, GameMetadata.updated_at).where(GameMetadata.igdb_id.in_(changed))
             known = {row[0]: row[1] for row in connection.execute(stored)}
         news = [key for key, at in changed.items() if at is None or key not in known or _seconds(known[key]) != at]
-        return list(dict.fromkeys([*ids, *news]))[:MOST_AT_ONCE]
+        return list(dict.fromkeys([*ids, *news]))[: self._most]
 
 
 def ask_for(igdb: Igdb, ids: Collection[int]) -> Round:
