@@ -11,8 +11,8 @@ The catalogue that is asked, in a real database, stored by the pipeline's own st
   3. distractors: for each true game made-up sequels, DLC, editions, a bundle and a mod, by the same rules for all;
   4. distractors: the 61,000 names of Twitch's categories in 2019 but those that share a key with an entry of 1 or 2
      or a name that is asked for, which would be the same game twice.
-Made-up entries have ids from 10^9 on. Used is the name alone, and that Twitch copies its names from IGDB (`copied`,
-as linking says it too); not used are years, platforms and Twitch's ids. Goal: 97 % right, at most 0.5 % wrong. The
+Made-up entries have ids from 10^9 on. Used is the name alone, and that a service spelled it (`official`, as linking
+says of every category); not used are years, platforms and Twitch's ids. Goal: 97 % right, at most 0.5 % wrong. The
 same is asked once more as if a person had written the names, for comparison.
 
 Then, as a measure without goal: 2,000 of the recorded games asked for under their own names written otherwise
@@ -108,9 +108,11 @@ def outcome(decision: Decision, igdb_id: int) -> str:
     return "right" if decision.igdb_id == igdb_id else "wrong"
 
 
-def ask(connection: Connection, asked: Iterable[Category], *, copied: bool) -> Iterator[tuple[Category, Decision, str]]:
+def ask(
+    connection: Connection, asked: Iterable[Category], *, official: bool
+) -> Iterator[tuple[Category, Decision, str]]:
     for category in asked:
-        decision = match_title(connection, wanted(category.name, copied=copied))
+        decision = match_title(connection, wanted(category.name, official=official))
         yield category, decision, outcome(decision, category.igdb_id)
 
 
@@ -121,7 +123,7 @@ def report(counts: Counter[str]) -> str:
 
 def top_games_found(connection: Connection, asked: list[Category], lacking: set[int], *, every: bool) -> bool:
     recorded, added = Counter[str](), Counter[str]()
-    for category, decision, how in ask(connection, asked, copied=True):
+    for category, decision, how in ask(connection, asked, official=True):
         (added if category.igdb_id in lacking else recorded)[how] += 1
         if how != "right" or every:
             print(f"  {how}: {category.name} ({category.igdb_id}) -> {decision.verdict}: {decision.why}")
@@ -129,7 +131,7 @@ def top_games_found(connection: Connection, asked: list[Category], lacking: set[
     print(f"true game added:      {report(added)}")
     counts = recorded + added
     print(f"all {counts.total()}:               {report(counts)}   goal: >= {RIGHT:.0%} right, <= {WRONG:.1%} wrong")
-    by_hand = Counter(how for *_, how in ask(connection, asked, copied=False))
+    by_hand = Counter(how for *_, how in ask(connection, asked, official=False))
     print(f"as if by a person:    {report(by_hand)}")
     return counts["right"] >= RIGHT * counts.total() and counts["wrong"] <= WRONG * counts.total()
 
@@ -182,7 +184,7 @@ def main() -> int:
         store(engine, documents)
         with engine.connect() as connection:
             began = time.perf_counter()
-            for _ in ask(connection, asked, copied=True):
+            for _ in ask(connection, asked, official=True):
                 pass
             print(f"{(time.perf_counter() - began) / len(asked) * 1000:.1f} ms a name")
             reached = top_games_found(connection, asked, lacking, every="--all" in sys.argv)

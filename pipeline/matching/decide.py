@@ -65,7 +65,7 @@ def _problem(query: Wanted, best: Scored, ranked: Sequence[Scored], rival: Score
         return f"a part or port, while there is {_named(main)}"
     if rival is None or best.points - rival.points >= MARGIN:
         return None
-    if _outshines(best, rival) or (query.copied and best.likeness > max(rival.likeness, SAME_SPELLING)):
+    if _outshines(best, rival) or (query.official and best.likeness > max(rival.likeness, SAME_SPELLING)):
         return None
     return f"{_named(rival)} is as likely"
 

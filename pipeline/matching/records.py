@@ -31,12 +31,12 @@ GAME_TYPES = {
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A title that is looked for, and what else is known of the game.
 
-    `year` is that of a release; `platforms` are names or abbreviations as a person writes them. `copied` says that who
-    gave the title copied it from IGDB, as Twitch does: then small differences tell two entries apart.
+    `year` is that of a release; `platforms` are names or abbreviations as a person writes them. `official` says that a
+    service gave the title, spelled as its publisher does: then small differences tell two entries apart.
     """
 
     title: Title
-    copied: bool = False
+    official: bool = False
     year: int | None = None
     platforms: tuple[str, ...] = ()
 
@@ -109,7 +109,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return self.best.candidate.igdb_id if self.best is not None and self.verdict == "sure" else None
 
 
-def wanted(text: str, *, year: int | None = None, platforms: tuple[str, ...] = (), copied: bool = False) -> Wanted:
+def wanted(text: str, *, year: int | None = None, platforms: tuple[str, ...] = (), official: bool = False) -> Wanted:
     """Return what is looked for; a year that stands in parentheses after the title counts as a hint."""
     title = read_title(text)
-    return Wanted(title=title, year=year or title.year, platforms=platforms, copied=copied)
+    return Wanted(title=title, year=year or title.year, platforms=platforms, official=official)

@@ -145,10 +145,10 @@ def test_a_platform_tells_two_games_of_one_name_apart() -> None:
     assert match("Gloom", one, other).verdict == "unsure"
 
 
-def test_small_differences_count_where_the_title_was_copied_from_igdb() -> None:
+def test_small_differences_count_where_a_service_gave_the_title() -> None:
     known, unknown = entry(1, "Casino!", rating_count=500), entry(2, "Casino")
     assert match("Casino", known, unknown).verdict == "unsure"
-    assert match("Casino", known, unknown, copied=True).igdb_id == 2
+    assert match("Casino", known, unknown, official=True).igdb_id == 2
 
 
 def test_a_score_says_what_gave_it() -> None:

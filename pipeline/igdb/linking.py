@@ -1,0 +1,257 @@
+"""The source `igdb.links`: finds out which entries of IGDB the games are that have a campaign or are streamed now.
+
+First what Twitch says itself (Helix' `igdb_id`), then what IGDB says of Twitch (external_games, source 14), then the
+name, where a match is sure (pipeline/matching). The categories of Kick and CHZZK have only their names. A game that is
+not found is tried again, less and less often; what was found by its name is asked for again too, should a service know
+better by now.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+from sqlalchemy import ARRAY, Connection, Engine, RowMapping, Text, bindparam, func, select, text
+
+from models import ExternalGame
+from pipeline.http import Client
+from pipeline.igdb.documents import split_documents
+from pipeline.igdb.links import Link, attach, link
+from pipeline.igdb.shapes import GAME_FIELDS
+from pipeline.igdb.state import is_kept
+from pipeline.igdb.sync import Clock, Intake, tell_nothing
+from pipeline.ingest import Ingested
+from pipeline.matching.matching import match_title
+from pipeline.matching.records import wanted
+from pipeline.sources.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, both, equal, query
+from pipeline.sources.base import Answer, Validators
+from pipeline.sources.helix import Helix
+from pipeline.sources.igdb import Igdb
+
+TWITCH = 14
+POLL_EVERY = timedelta(seconds=60)
+MOST_GAMES = 200
+# How many entries of one name are looked at.
+MOST_FOUND = 10
+# How long to wait after the first try, the second, and so on; the last for ever.
+AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=7), timedelta(days=30))
+# Twitch says of "Chess" and "Music" that IGDB has no such game, which an obscure game of that name does not disprove.
+LEAST_KNOWN = 20
+# The address of a box art that Twitch took from IGDB has this in it: there is an entry, whatever else is said.
+FROM_IGDB = "_IGDB-"
+_RUNNING = text("""
+    SELECT g.id, g.name, g.box_art_url, link.how,
+        array_agg(DISTINCT ids.external_id) FILTER (WHERE ids.service = 'twitch') AS twitch_ids
+    FROM games g
+    JOIN game_external_ids ids ON ids.game_id = g.id
+    LEFT JOIN game_external_ids link ON link.game_id = g.id AND link.service = 'igdb'
+    WHERE (link.game_id IS NULL OR (link.how = 'name' AND link.pinned_at IS NULL)) AND (
+        EXISTS (SELECT FROM drop_campaigns c WHERE c.game_id = g.id AND c.ended_at IS NULL AND c.withdrawn_at IS NULL)
+        OR EXISTS (SELECT FROM reward_campaigns r WHERE r.game_id = g.id AND r.ended_at IS NULL)
+        OR EXISTS (SELECT FROM stream_sessions s WHERE s.game_id = g.id AND s.ended_at IS NULL))
+    GROUP BY g.id, g.name, g.box_art_url, link.how ORDER BY g.id
+""")
+_KNOWN_AT_TWITCH = (
+    select(ExternalGame.uid, func.min(ExternalGame.igdb_id))
+    .where(ExternalGame.source == TWITCH, ExternalGame.uid == func.any(bindparam("uids", type_=ARRAY(Text))))
+    .group_by(ExternalGame.uid)
+    # What two entries claim neither has.
+    .having(func.count(ExternalGame.igdb_id.distinct()) == 1)
+)
+
+
+class Unlinked(msgspec.Struct, frozen=True, kw_only=True):
+    """A game whose entry is looked for; `guessed` where it has one by its name already.
+
+    `from_igdb` is whether its box art is IGDB's.
+    """
+
+    game_id: int
+    name: str
+    twitch_ids: tuple[str, ...] = ()
+    from_igdb: bool = False
+    guessed: bool = False
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a service says that a game is."""
+
+    game_id: int
+    igdb_id: int
+    how: Literal["igdb_id", "external_game"]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round brought: what services say, the games that have only their names, and entries that may be theirs."""
+
+    asked_at: datetime
+    told: Sequence[Told] = ()
+    by_name: Sequence[Unlinked] = ()
+    documents: Sequence[msgspec.Raw] = ()
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """How often a game was tried, and when to try it again."""
+
+    times: int
+    next_at: datetime
+
+
+class _External(msgspec.Struct):
+    uid: str | int = ""
+    game: int | None = None
+
+
+_FOUND = msgspec.json.Decoder(Found)
+_EXTERNAL = msgspec.json.Decoder(_External)
+
+
+class IgdbLinks:
+    """A source of links. `open_helix` and `open_igdb` make clients of these services."""
+
+    name = "igdb.links"
+    service: Literal["igdb"] = "igdb"
+
+    def __init__(
+        self, engine: Engine, open_helix: Callable[[Client], Helix], open_igdb: Callable[[Client], Igdb], clock: Clock
+    ) -> None:
+        self._engine = engine
+        self._open_helix = open_helix
+        self._open_igdb = open_igdb
+        self._clock = clock
+
+    def fetch(self, client: Client, validators: Validators) -> Answer:
+        """Ask Twitch and IGDB for the games that are due; raises `SourceError`."""
+        now = self._clock()
+        with self._engine.connect() as connection:
+            games = unlinked_games(connection)
+            mirrored = is_kept(connection)
+        tried = read_tries(validators.cursor)
+        due = [game for game in games if _is_due(tried.get(game.game_id), now)][:MOST_GAMES]
+        if not due:
+            return Answer(payload=None, refresh_after=POLL_EVERY, validators=validators)
+        found = self._ask(client, due, now, mirrored=mirrored)
+        still = {game.game_id for game in games}
+        tries = {key: one for key, one in tried.items() if key in still}
+        tries |= {game.game_id: _tried_again(tried.get(game.game_id), now) for game in due}
+        cursor = {"tried": {str(key): [one.times, one.next_at.isoformat()] for key, one in tries.items()}}
+        return Answer(
+            payload=msgspec.json.encode(found), refresh_after=POLL_EVERY, validators=Validators(cursor=cursor)
+        )
+
+    def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
+        """Store the links that were found, and match the rest by name."""
+        if answer.payload is None:
+            changed = attach(connection)
+            return Ingested(outcome="ok" if changed else "unchanged", changed=changed)
+        found = _FOUND.decode(answer.payload)
+        intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=tell_nothing, now=now)
+        if found.documents:
+            intake.take(split_documents(msgspec.json.encode(found.documents)), found.asked_at, silent=True)
+        links = [Link(game_id=one.game_id, igdb_id=one.igdb_id, how=one.how, confidence=1.0) for one in found.told]
+        links += _by_name(connection, found.by_name)
+        changed = len(link(connection, links)) + attach(connection)
+        items = len(found.told) + len(found.by_name)
+        return Ingested(outcome="ok" if changed else "unchanged", items=items, changed=changed)
+
+    def _ask(self, client: Client, due: Sequence[Unlinked], now: datetime, *, mirrored: bool) -> Found:
+        uids = sorted({uid for game in due for uid in game.twitch_ids})
+        told = list(_told(due, self._said_by_twitch(client, uids), "igdb_id"))
+        left = _without(due, told)
+        uids = sorted({uid for game in left for uid in game.twitch_ids})
+        told += _told(left, self._said_by_igdb(client, uids), "external_game")
+        left = [game for game in _without(due, told) if not game.guessed]
+        documents = [] if mirrored or not left else search_entries(self._open_igdb(client), [g.name for g in left])
+        return Found(asked_at=now, told=told, by_name=left, documents=documents)
+
+    def _said_by_twitch(self, client: Client, uids: Sequence[str]) -> dict[str, int]:
+        if not uids:
+            return {}
+        categories = self._open_helix(client).categories(ids=uids)
+        return {one.external_id: int(one.igdb_id) for one in categories if one.igdb_id and one.igdb_id.isdigit()}
+
+    def _said_by_igdb(self, client: Client, uids: Sequence[str]) -> dict[str, int]:
+        if not uids:
+            return {}
+        with self._engine.connect() as connection:
+            known: dict[str, int] = dict(connection.execute(_KNOWN_AT_TWITCH, {"uids": uids}).all())
+        asked = [uid for uid in uids if uid not in known]
+        if not asked:
+            return known
+        where = both(equal("external_game_source", TWITCH), any_of("uid", asked))
+        rows = self._open_igdb(client).rows("external_games", query(("uid", "game"), where=where, limit=MOST_ROWS))
+        games: dict[str, set[int]] = {}
+        for one in map(_EXTERNAL.decode, rows):
+            if one.game is not None:
+                games.setdefault(str(one.uid), set()).add(one.game)
+        return known | {uid: ids.pop() for uid, ids in games.items() if len(ids) == 1}
+
+
+def unlinked_games(connection: Connection) -> list[Unlinked]:
+    """Return the games with a campaign or a stream that are linked with nothing, or only by their names."""
+    return [
+        Unlinked(
+            game_id=row.id,
+            name=row.name,
+            twitch_ids=tuple(sorted(row.twitch_ids or ())),
+            from_igdb=FROM_IGDB in (row.box_art_url or ""),
+            guessed=row.how == "name",
+        )
+        for row in connection.execute(_RUNNING)
+    ]
+
+
+def search_entries(igdb: Igdb, names: Iterable[str]) -> list[msgspec.Raw]:
+    """Return IGDB's entries that names may mean, by its own search: ten names with each request."""
+    listed = list(dict.fromkeys(names))
+    rows: list[msgspec.Raw] = []
+    for start in range(0, len(listed), MOST_QUERIES):
+        asked = {
+            str(nth): ("games", query(GAME_FIELDS, search=name, limit=MOST_FOUND))
+            for nth, name in enumerate(listed[start : start + MOST_QUERIES])
+        }
+        rows += [row for found in igdb.several(asked).values() for row in found]
+    return rows
+
+
+def read_tries(cursor: Mapping[str, object]) -> dict[int, Tried]:
+    """Return what a cursor remembers of games that were not found; what cannot be read is forgotten."""
+    try:
+        told = msgspec.convert(cursor.get("tried", {}), dict[str, tuple[int, datetime]], strict=False)
+        return {int(key): Tried(*one) for key, one in told.items()}
+    except (msgspec.ValidationError, ValueError):
+        return {}
+
+
+def _by_name(connection: Connection, games: Iterable[Unlinked]) -> Iterator[Link]:
+    for game in games:
+        decision = match_title(connection, wanted(game.name, official=True))
+        if decision.igdb_id is None or decision.best is None:
+            continue
+        # Where Twitch was asked and told of no entry, a name alone is not enough.
+        if game.twitch_ids and not game.from_igdb and decision.best.candidate.rating_count < LEAST_KNOWN:
+            continue
+        yield Link(game_id=game.game_id, igdb_id=decision.igdb_id, how="name", confidence=decision.best.score)
+
+
+def _told(
+    games: Iterable[Unlinked], said: Mapping[str, int], how: Literal["igdb_id", "external_game"]
+) -> Iterator[Told]:
+    for game in games:
+        entries = {said[uid] for uid in game.twitch_ids if uid in said}
+        if len(entries) == 1:
+            yield Told(game.game_id, entries.pop(), how)
+
+
+def _without(games: Iterable[Unlinked], told: Iterable[Told]) -> list[Unlinked]:
+    done = {one.game_id for one in told}
+    return [game for game in games if game.game_id not in done]
+
+
+def _is_due(tried: Tried | None, now: datetime) -> bool:
+    return tried is None or tried.next_at <= now
+
+
+def _tried_again(tried: Tried | None, now: datetime) -> Tried:
+    times = 0 if tried is None else tried.times
+    return Tried(times + 1, now + AGAIN_AFTER[min(times, len(AGAIN_AFTER) - 1)])

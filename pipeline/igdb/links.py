@@ -1,0 +1,162 @@
+"""Which of our games is which entry of IGDB: rows of game_external_ids with service `igdb`, how that is known, pins.
+
+A link's external id is IGDB's. Two games that turn out to be one entry (Twitch and Kick call it by names that nobody
+would take for the same) share it and stay two games: campaigns, follows and subscriptions name them, and a link may
+be wrong. The second one's link is written `1020/37`, IGDB's id and our row. `none/37` says that ours is no game that
+IGDB has, by somebody's hand. What is pinned stays, whatever services say later.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models import GameExternalId, GameMetadata
+
+SERVICE = "igdb"
+How = Literal["igdb_id", "external_game", "name", "hand"]
+NONE = "none"
+
+# An entry's editions and expansions are the game's too, unless a game of ours is linked with them.
+_ATTACH = text("""
+    WITH links AS (
+        SELECT CAST(external_id AS bigint) AS igdb_id, game_id FROM game_external_ids
+        WHERE service = 'igdb' AND external_id ~ '^[0-9]{1,18}$' AND (CAST(:games AS bigint[]) IS NULL
+            OR game_id = ANY(CAST(:games AS bigint[])))
+    ), family AS (
+        SELECT igdb_id, game_id, 0 AS distance FROM links
+        UNION ALL SELECT m.igdb_id, links.game_id, 1 FROM links JOIN game_metadata m
+            ON m.version_parent_igdb_id = links.igdb_id
+        UNION ALL SELECT m.igdb_id, links.game_id, 2 FROM links JOIN game_metadata m ON m.parent_igdb_id = links.igdb_id
+    ), nearest AS (
+        SELECT DISTINCT ON (igdb_id) igdb_id, game_id FROM family
+        WHERE distance = 0 OR NOT EXISTS (SELECT FROM game_external_ids own
+            WHERE own.service = 'igdb' AND own.external_id = CAST(family.igdb_id AS text))
+        ORDER BY igdb_id, distance, game_id
+    )
+    UPDATE game_metadata SET game_id = nearest.game_id FROM nearest
+    WHERE game_metadata.igdb_id = nearest.igdb_id AND game_metadata.game_id IS DISTINCT FROM nearest.game_id
+""")
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a game's place in IGDB; `igdb_id` is None where it is said to have none."""
+
+    game_id: int
+    igdb_id: int | None
+    how: How
+    confidence: float | None = None
+    pinned_at: datetime | None = None
+
+
+def load_links(connection: Connection, game_ids: Collection[int]) -> dict[int, Link]:
+    """Return the links of games, by row id."""
+    rows = connection.execute(
+        select(
+            GameExternalId.game_id,
+            GameExternalId.external_id,
+            GameExternalId.how,
+            GameExternalId.confidence,
+            GameExternalId.pinned_at,
+        ).where(GameExternalId.service == SERVICE, GameExternalId.game_id.in_(game_ids))
+    )
+    return {
+        row.game_id: Link(
+            game_id=row.game_id,
+            igdb_id=read_id(row.external_id),
+            how=row.how,
+            confidence=row.confidence,
+            pinned_at=row.pinned_at,
+        )
+        for row in rows
+    }
+
+
+def games_of(connection: Connection, igdb_ids: Collection[int]) -> dict[int, list[int]]:
+    """Return the games that are linked with entries, by IGDB's id: mostly one, the first linked one first."""
+    plain = [str(igdb_id) for igdb_id in igdb_ids]
+    entry = text("split_part(external_id, '/', 1) = ANY(:entries)").bindparams(entries=plain)
+    rows = connection.execute(
+        select(GameExternalId.external_id, GameExternalId.game_id).where(GameExternalId.service == SERVICE, entry)
+    )
+    games: dict[int, list[int]] = {}
+    for external_id, game_id in sorted(rows, key=lambda row: ("/" in row[0], row[1])):
+        games.setdefault(int(external_id.partition("/")[0]), []).append(game_id)
+    return games
+
+
+def link(connection: Connection, links: Iterable[Link]) -> list[Link]:
+    """Store links, in place of those that the games had; returns those stored. What is pinned only a pin replaces."""
+    listed = {one.game_id: one for one in links}
+    known = load_links(connection, list(listed))
+    changed = [one for key, one in sorted(listed.items()) if _may_replace(known.get(key), one)]
+    for one in changed:
+        unlink(connection, one.game_id)
+        _write(connection, one)
+    attach(connection, [one.game_id for one in changed])
+    return changed
+
+
+def unlink(connection: Connection, game_id: int) -> None:
+    """Forget what a game was linked with; another game that shared the entry has it alone from then on."""
+    gone = connection.scalars(
+        delete(GameExternalId)
+        .where(GameExternalId.service == SERVICE, GameExternalId.game_id == game_id)
+        .returning(GameExternalId.external_id)
+    ).all()
+    connection.execute(update(GameMetadata).where(GameMetadata.game_id == game_id).values(game_id=None))
+    for external_id in gone:
+        if "/" not in external_id:
+            _hand_on(connection, external_id)
+
+
+def attach(connection: Connection, game_ids: Collection[int] | None = None) -> int:
+    """Note in the catalogue which entries are whose, editions and expansions too; all games unless some are given.
+
+    Returns how many entries changed hands. Entries that were stored after their game was linked need this.
+    """
+    return connection.execute(_ATTACH, {"games": None if game_ids is None else list(game_ids)}).rowcount
+
+
+def read_id(external_id: str) -> int | None:
+    """Return IGDB's id that a link names; None for "no game"."""
+    told = external_id.partition("/")[0]
+    return int(told) if told.isascii() and told.isdigit() else None
+
+
+def _may_replace(known: Link | None, new: Link) -> bool:
+    if known is None or new.pinned_at is not None:
+        return True
+    if known.pinned_at is not None:
+        return False
+    return (known.igdb_id, known.how) != (new.igdb_id, new.how)
+
+
+def _write(connection: Connection, new: Link) -> None:
+    values = {"game_id": new.game_id, "how": new.how, "confidence": new.confidence, "pinned_at": new.pinned_at}
+    shared = f"{NONE if new.igdb_id is None else new.igdb_id}/{new.game_id}"
+    names = [shared] if new.igdb_id is None else [str(new.igdb_id), shared]
+    for external_id in names:
+        row = insert(GameExternalId).values(service=SERVICE, external_id=external_id, **values)
+        free = row.on_conflict_do_nothing().returning(GameExternalId.game_id)
+        if connection.scalar(free) is not None:
+            return
+
+
+def _hand_on(connection: Connection, external_id: str) -> None:
+    """Let the game that has shared an entry the longest have it alone."""
+    shared = connection.scalars(
+        select(GameExternalId.external_id)
+        .where(GameExternalId.service == SERVICE, GameExternalId.external_id.startswith(f"{external_id}/"))
+        .order_by(GameExternalId.game_id)
+        .limit(1)
+    ).one_or_none()
+    if shared is not None:
+        mine = (GameExternalId.service == SERVICE) & (GameExternalId.external_id == shared)
+        heir = connection.scalar(
+            update(GameExternalId).where(mine).values(external_id=external_id).returning(GameExternalId.game_id)
+        )
+        attach(connection, [heir] if heir is not None else [])
