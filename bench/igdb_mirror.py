@@ -7,6 +7,7 @@ seconds (1 by default) at least, as the real one's do. The best that the limit a
 quarter of a second.
 """
 
+import gc
 import subprocess
 import sys
 import tempfile
@@ -59,9 +60,11 @@ class FixedToken:
 
 
 def serve(count: int, latency: float) -> None:
-    # Else what arrives waits for what is being answered, and is counted late.
+    documents = Documents(count)
+    # Else what arrives waits for what is being answered, or for the garbage to be collected, and is counted late.
     sys.setswitchinterval(0.0005)
-    with LocalIgdb(Documents(count), accepts=["made-up"], client_id=CLIENT_ID) as igdb:
+    gc.freeze()
+    with LocalIgdb(documents, accepts=["made-up"], client_id=CLIENT_ID) as igdb:
         igdb.latency = latency
         print(igdb.url, flush=True)
         sys.stdin.read()
