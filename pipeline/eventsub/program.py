@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
@@ -32,7 +33,7 @@ from pipeline.upkeep import last_beat
 logger = logging.getLogger(__name__)
 PROGRAM = "eventsub"
 RECEIVER = "receiver"
-END_WITHIN = timedelta(seconds=3)
+END_WITHIN = timedelta(seconds=5)
 RECEIVER_FRESH = timedelta(seconds=60)
 
 
@@ -107,8 +108,9 @@ class Program:
         self.keeper.end()
         self.intake.end()
         self._teller.end()
-        for part in reversed(self._parts):
-            part.thread.join(END_WITHIN.total_seconds() / len(self._parts))
+        until = time.monotonic() + END_WITHIN.total_seconds()
+        for part in self._parts:
+            part.thread.join(max(until - time.monotonic(), 0))
         self.overseer.end()
         self._look_up.close()
         self._clients.close()

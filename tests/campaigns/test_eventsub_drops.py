@@ -1,0 +1,170 @@
+"""A day of streams while the websocket breaks again and again: every stream that could be seen is seen once.
+
+The clock is ours: between two of its minutes a few milliseconds pass, in which sockets break and come back. The short
+form is three hours with 20 breaks; with LOOTWIRE_CAMPAIGN=long it is a day with 200.
+"""
+
+import os
+import random
+import sys
+import time
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+from sqlalchemy import Engine, select
+
+from models import Event, EventSubMessage, Source, StreamSession
+from pipeline.embedded import Servers
+from pipeline.http import Client
+from pipeline.runtime import Runtime
+from pipeline.sources.base import Validators
+from pipeline.streams import ending
+from pipeline.streams.polling import Round, TwitchStreams
+from tests.pipeline.eventsub.installation import Installation, knows_twitch, running
+from tests.twitch import LocalTwitch
+from tests.twitch.world import Stream
+from tests.waiting import wait_for
+
+LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
+MINUTES = 1440 if LONG else 180
+BREAKS = 200 if LONG else 20
+CHANNELS = 40 if LONG else 20
+POLL_EVERY = 5
+FLAP = timedelta(minutes=10)
+LIST_LAG = 60.0
+MINUTE = timedelta(minutes=1)
+
+
+class Day:
+    """Streams come and go, sockets break, polls look; `told` and `seen` are what reached us at all."""
+
+    def __init__(self, runtime: Runtime, installation: Installation, twitch: LocalTwitch) -> None:
+        self.now = datetime(2026, 9, 1, tzinfo=UTC)
+        self.dice = random.Random(20261121)  # noqa: S311 - not a secret
+        self.twitch = twitch
+        self.installation = installation
+        self.logins = [f"streamer{number}" for number in range(CHANNELS)]
+        self.seen: set[str] = set()
+        self.breaks = 0
+        self.streams: list[Stream] = []
+        self._on_air: dict[str, Stream] = {}
+        # When each channel may begin or end its stream.
+        self._due = {login: self.now + self._minutes(5, 120) for login in self.logins}
+        twitch.now = lambda: self.now
+        twitch.list_lag = LIST_LAG
+        self._polling = TwitchStreams(
+            runtime.engine, runtime.needed_helix, lambda: self.now, poll_every=5 * MINUTE, flap=FLAP
+        )
+        installation.follow(*self.logins, since=self.now - timedelta(days=1))
+        with runtime.engine.begin() as connection:
+            row = {"name": "twitch.streams", "service": "twitch", "next_due_at": self.now + timedelta(days=2)}
+            connection.execute(Source.__table__.insert().values(row))  # type: ignore[attr-defined]
+
+    def _minutes(self, least: int, most: int) -> timedelta:
+        return timedelta(minutes=self.dice.randint(least, most))
+
+    def live(self, minutes: int, breaks: int) -> None:
+        """Let minutes pass; so many of them break the websocket somewhere in the middle of what happens."""
+        breaking = set(self.dice.sample(range(minutes), breaks))
+        with Client() as client:
+            for minute in range(minutes):
+                self.now += MINUTE
+                self._happen(break_at=self.dice.random() if minute in breaking else None)
+                if minute % POLL_EVERY == 0:
+                    self.poll(client)
+                ending.advance(self.installation.engine, self.now, FLAP)
+
+    def rest(self) -> None:
+        """An hour of peace, in which all ends are noticed and told."""
+        self._due = dict.fromkeys(self.logins, self.now + timedelta(days=1))
+        self.live(60, 0)
+
+    def _happen(self, break_at: float | None) -> None:
+        due = [login for login in self.logins if self._due[login] <= self.now]
+        cut = None if break_at is None else int(break_at * (len(due) + 1))
+        for number, login in enumerate(due):
+            if number == cut:
+                self._break()
+            self._turn(login)
+        if cut is not None and cut >= len(due):
+            self._break()
+        if break_at is None:
+            self._settle()
+
+    def _turn(self, login: str) -> None:
+        if login not in self._on_air:
+            self._on_air[login] = self.twitch.go_live(login)
+            self.streams.append(self._on_air[login])
+            self._due[login] = self.now + self._minutes(3, 240)
+        else:
+            self.twitch.go_offline(login)
+            del self._on_air[login]
+            # Long enough that the next one is another story.
+            self._due[login] = self.now + self._minutes(30, 180)
+
+    def _break(self) -> None:
+        wait_for(lambda: self.twitch.sessions)
+        # What is on its way now may be lost.
+        self.twitch.forget_requests()
+        self.breaks += self.twitch.drop_sockets()
+
+    def _settle(self) -> None:
+        """What is on its way arrives within the minute, unless its socket broke."""
+        wait_for(lambda: self.installation.has_shard)
+        sent = {one.message.id for one in self.twitch.sent if one.to}
+        # What was sent to a socket that was just breaking is lost; half a second is an age for all else.
+        for _ in range(25):
+            if not sent - self._handled():
+                break
+            time.sleep(0.02)
+        self.twitch.forget_requests()
+
+    def _handled(self) -> set[str]:
+        query = select(EventSubMessage.message_id).where(EventSubMessage.handled_at.is_not(None))
+        with self.installation.engine.connect() as connection:
+            return set(connection.scalars(query))
+
+    def poll(self, client: Client) -> None:
+        """Look who is live, as each five minutes; remembers whom a poll could have seen."""
+        answer = self._polling.fetch(client, Validators())
+        self.seen |= {stream.stream_id for stream in msgspec.json.decode(answer.payload or b"", type=Round).live}
+        row = self.installation.rows(Source, Source.name == "twitch.streams")[0]
+        with self.installation.engine.begin() as connection:
+            self._polling.take_in(connection, row, answer, self.now)
+
+    def told(self) -> set[str]:
+        """The streams whose beginning EventSub brought to us."""
+        rows = self.installation.rows(EventSubMessage, EventSubMessage.subscription_type == "stream.online")
+        return {row["event"]["id"] for row in rows}
+
+
+def test_a_day_of_breaking_websockets_loses_and_doubles_no_stream_that_could_be_seen(
+    engine: Engine, servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with LocalTwitch() as twitch, knows_twitch(engine, servers, twitch, tmp_path) as runtime:
+        twitch.budget = 100_000
+        installation = Installation(runtime, twitch)
+        day = Day(runtime, installation, twitch)
+        with running(runtime, now=lambda: day.now):
+            installation.wait_until_subscribed(CHANNELS)
+            day.live(MINUTES, BREAKS)
+            day.rest()
+        sessions = {row["stream_id"]: row for row in installation.rows(StreamSession)}
+        truth, told = {stream.id: stream for stream in day.streams}, day.told()
+        events = Counter(row["kind"] for row in installation.rows(Event))
+    assert day.breaks >= BREAKS
+    assert set(sessions) == day.seen | told
+    assert {stream_id for stream_id, row in sessions.items() if row["ended_at"] is None} == {
+        stream_id for stream_id in sessions if truth[stream_id].ended_at is None
+    }
+    assert events["stream.online"] == len(sessions)
+    assert events["stream.offline"] == len([row for row in sessions.values() if row["ended_at"] is not None])
+    missed = truth.keys() - sessions.keys()
+    shortest = POLL_EVERY * MINUTE + timedelta(seconds=LIST_LAG)
+    assert all((truth[one].ended_at or day.now) - truth[one].started_at <= shortest for one in missed)
+    with capsys.disabled():
+        line = f"{len(truth)} streams, {day.breaks} breaks: {len(told)} told by EventSub, "
+        sys.stdout.write(f"\n{line}{len(sessions)} known, {len(missed)} too short for any poll\n")
