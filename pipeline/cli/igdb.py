@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ from pipeline.cli.output import JsonFlag, console, errors, print_json, show
 from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.fetching import Fetched, fetch_source, register
 from pipeline.http import Client
-from pipeline.igdb.mirror import Mirroring, Step
+from pipeline.igdb.mirror import Mirroring, Step, patiently
 from pipeline.igdb.standing import Standing, look
 from pipeline.igdb.sync import Taken
 from pipeline.igdb.telling import tell_releases
@@ -72,8 +72,8 @@ def _sync_all(runtime: Runtime, *, as_json: bool) -> int:
     began = time.monotonic()
     total, last = Taken(), None
     mirroring = Mirroring(engine=runtime.engine, open_igdb=runtime.igdb, clock=utc_now, tell=tell_releases)
-    with _progress() as progress:
-        for step in mirroring.run():
+    with _progress() as progress, closing(patiently(mirroring, _say)) as steps:
+        for step in steps:
             total.add(step.taken)
             last = step
             progress(step)
@@ -87,6 +87,11 @@ def _sync_all(runtime: Runtime, *, as_json: bool) -> int:
     else:
         _show_all(told, last)
     return SET_ASIDE if missing or doubtful or total.set_aside else 0
+
+
+def _say(problem: str, pause: timedelta) -> None:
+    errors.print(f"lootwire: {problem}; going on in {pause.total_seconds():.0f} s", markup=False, soft_wrap=True)
+    time.sleep(pause.total_seconds())
 
 
 def _show_all(told: dict[str, Any], last: Step | None) -> None:

@@ -4,13 +4,15 @@ So a pass may end anywhere, by Ctrl-C or by a kill, and the next one goes on beh
 are gone when a whole page over their ids lacks them and IGDB, asked for them by id, does not know them either.
 """
 
-from collections.abc import Collection, Generator
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import suppress
 from datetime import timedelta
 
 import msgspec
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
-from pipeline.errors import SourceError
+from pipeline.errors import SourceError, SourceUnavailable
 from pipeline.http import Client
 from pipeline.igdb.ahead import MOST_AHEAD, Ahead, OpenIgdb
 from pipeline.igdb.state import MIRROR, PATIENCE, Claim, MirrorState, alone, check_mine, claim, complete, let_go, save
@@ -21,6 +23,9 @@ from pipeline.store.igdb import known_ids_between
 
 # PostgreSQL's largest: above it there is no id.
 END = 2**63 - 1
+# What IGDB is given to come back, each time that nothing came; a pass has no due time that could wait.
+PAUSES = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))
+LONGEST_PAUSE = timedelta(minutes=2)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -57,7 +62,8 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 yield from self._pages(claimed)
             except BaseException as error:
-                with self.engine.begin() as connection:
+                # With the database gone the lease runs out by itself, and the first error is the one to tell.
+                with suppress(DBAPIError), self.engine.begin() as connection:
                     let_go(connection, claimed.fence, str(error) if isinstance(error, SourceError) else None)
                 raise
 
@@ -97,6 +103,26 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
             taken = intake.take(page.documents, page.asked_at, silent=silent, removed=gone)
             save(connection, state, now)
         return taken
+
+
+def patiently(
+    mirroring: Mirroring, wait: Callable[[str, timedelta], object], *, pauses: Sequence[timedelta] = PAUSES
+) -> Generator[Step, None, None]:
+    """Make a full pass that goes on after a while where IGDB does not answer; `wait` is told why, and how long.
+
+    Raises `SourceUnavailable` when nothing has come after the last of the `pauses`.
+    """
+    left = list(pauses)
+    while True:
+        try:
+            for step in mirroring.run():
+                yield step
+                left = list(pauses)
+            return
+        except SourceUnavailable as error:
+            if not left:
+                raise
+            wait(str(error), max(left.pop(0), min(error.retry_after or timedelta(0), LONGEST_PAUSE)))
 
 
 def count_page(state: MirrorState, page: Page, doubtful: int) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, text, update
 
 from models import GameMetadata, QuarantinedPayload, Source
 from pipeline.errors import SourceUnavailable
+from pipeline.igdb.mirror import PAUSES, patiently
 from pipeline.igdb.state import MIRROR, Busy, MirrorState, alone, is_kept
 from pipeline.sources.apicalypse import MOST_ROWS
 from tests.igdb import LocalIgdb
@@ -103,6 +104,20 @@ def test_a_failure_keeps_what_was_stored(syncing: Syncing) -> None:
     assert syncing.source(MIRROR)["last_error"].endswith("503")
     syncing.mirror()
     assert len(syncing.games()) == 700
+
+
+def test_a_pass_waits_a_while_for_an_igdb_that_does_not_answer(syncing: Syncing) -> None:
+    fill(syncing, 1200)
+    waits: list[tuple[str, timedelta]] = []
+    syncing.setting.igdb.shorten(0, *[500] * 3)
+
+    steps = list(patiently(syncing.mirroring(), lambda why, pause: waits.append((why, pause))))
+    assert [step.done for step in steps] == [500, 1000, 1200]
+    assert [pause for _, pause in waits] == [PAUSES[0]]
+    syncing.setting.igdb.shorten(*[500] * 12)
+    with pytest.raises(SourceUnavailable, match="shows 0"):
+        list(patiently(syncing.mirroring(), lambda why, pause: waits.append((why, pause))))
+    assert [pause for _, pause in waits[1:]] == list(PAUSES)
 
 
 def test_two_passes_at_a_time_are_one_too_many(syncing: Syncing) -> None:
