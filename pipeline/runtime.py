@@ -14,6 +14,7 @@ from pipeline.database import connect, migrate
 from pipeline.errors import LootwireError
 from pipeline.eventsub.secret import load_secret
 from pipeline.http import Client
+from pipeline.igdb.linking import IgdbLinks
 from pipeline.igdb.state import is_kept
 from pipeline.igdb.sweep import IgdbMirror
 from pipeline.igdb.telling import tell_releases
@@ -165,7 +166,11 @@ class Runtime:
             return ()
         with self.engine.connect() as connection:
             mirrored = is_kept(connection)
-        sources: list[StreamSource] = [IgdbWanted(self.engine, self.igdb, utc_now, tell_releases)]
+        sources: list[StreamSource] = [
+            # What it links the next one asks for.
+            IgdbLinks(self.engine, self.needed_helix, self.igdb, utc_now),
+            IgdbWanted(self.engine, self.igdb, utc_now, tell_releases),
+        ]
         if mirrored:
             sources.append(IgdbMirror(self.igdb, utc_now, tell_releases))
         if s.eventsub_callback_url is not None:

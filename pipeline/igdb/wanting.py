@@ -40,19 +40,19 @@ _NOT_AMONG = text("""
     WHERE reasons @> ARRAY[CAST(:reason AS text)] AND NOT igdb_id = ANY(CAST(:ids AS bigint[]))
 """)
 _FORGET = text("DELETE FROM wanted_games WHERE reasons = '{}'")
-# Games by what IGDB calls them; a link that is no number leads nowhere.
+# Games by what IGDB calls them (see pipeline/igdb/links.py); a link that is no number leads nowhere.
 _RUNNING: Mapping[Reason, str] = {
     "campaign": """
-        SELECT DISTINCT CAST(link.external_id AS bigint) FROM game_external_ids AS link
-        WHERE link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}$' AND (
+        SELECT DISTINCT CAST(split_part(link.external_id, '/', 1) AS bigint) FROM game_external_ids AS link
+        WHERE link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9]+)?$' AND (
             EXISTS (SELECT FROM drop_campaigns AS c
                     WHERE c.game_id = link.game_id AND c.ended_at IS NULL AND c.withdrawn_at IS NULL)
             OR EXISTS (SELECT FROM reward_campaigns AS r WHERE r.game_id = link.game_id AND r.ended_at IS NULL))
     """,
     "channel": """
-        SELECT DISTINCT CAST(link.external_id AS bigint) FROM stream_sessions AS session
+        SELECT DISTINCT CAST(split_part(link.external_id, '/', 1) AS bigint) FROM stream_sessions AS session
         JOIN game_external_ids AS link ON link.game_id = session.game_id
-        WHERE session.ended_at IS NULL AND link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}$'
+        WHERE session.ended_at IS NULL AND link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9]+)?$'
     """,
 }
 _DUE = (

@@ -23,5 +23,5 @@ Fetchable = DropSource | StreamSource
 # mirror of IGDB once it is complete; without, their rows are off.
 ON_DEMAND = (
     *("twitch.badges", "twitch.streams", "twitch.streams_in_campaigns", "twitch.videos"),
-    *("igdb.wanted", "igdb.mirror", "igdb.webhooks"),
+    *("igdb.wanted", "igdb.links", "igdb.mirror", "igdb.webhooks"),
 )

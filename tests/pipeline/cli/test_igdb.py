@@ -38,6 +38,7 @@ def test_everything_is_mirrored_and_then_kept_fresh(operator: Operator, igdb: Lo
 
     said = operator.run("igdb", "sync", "--json")
     assert [(line["source"], line["outcome"]) for line in said.lines] == [
+        ("igdb.links", "unchanged"),
         ("igdb.wanted", "unchanged"),
         ("igdb.mirror", "unchanged"),
         ("igdb.mirror", "unchanged"),
