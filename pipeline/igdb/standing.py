@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from models import GameMetadata, Source, WantedGame
-from pipeline.igdb.state import MIRROR, read_state
+from pipeline.igdb.state import MIRROR, is_under_way, read_state
 from pipeline.igdb.wanted import IgdbWanted
 
 
@@ -44,7 +44,7 @@ def look(connection: Connection, now: datetime) -> Standing:
         wanted=connection.scalar(wanted) or 0,
         due=connection.scalar(wanted.where(WantedGame.next_due_at <= now)) or 0,
         mirror="complete" if state.completed_at else "incomplete" if state.began_at else "none",
-        pass_under_way=state.holder,
+        pass_under_way=is_under_way(connection),
         pass_listed=state.listed if state.began_at else 0,
         pass_total=state.total if state.began_at else None,
         completed_at=state.completed_at,

@@ -25,6 +25,7 @@ SWEEP_EVERY = timedelta(hours=1)
 PATIENCE = timedelta(seconds=3)
 _LOCK = text("SELECT pg_try_advisory_lock(hashtext('lootwire igdb mirror'))")
 
+_PROBE = text("SELECT pg_try_advisory_xact_lock(hashtext('lootwire igdb mirror'))")
 _UNLOCK = text("SELECT pg_advisory_unlock(hashtext('lootwire igdb mirror'))")
 
 
@@ -84,6 +85,11 @@ def load_state(connection: Connection) -> MirrorState:
 def is_kept(connection: Connection) -> bool:
     """Whether there is a mirror that sweeps keep fresh: it was complete once."""
     return load_state(connection).completed_at is not None
+
+
+def is_under_way(connection: Connection) -> bool:
+    """Whether somebody makes a full pass at this moment."""
+    return not connection.scalar(_PROBE)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, update
 from models import GameMetadata, QuarantinedPayload, Source
 from pipeline.errors import SourceUnavailable
 from pipeline.igdb.mirror import PAUSES, patiently
+from pipeline.igdb.standing import Standing, look
 from pipeline.igdb.state import MIRROR, Busy, MirrorState, alone, is_kept
 from pipeline.sources.apicalypse import MOST_ROWS
 from tests.igdb import LocalIgdb
@@ -157,6 +158,20 @@ def test_the_lease_of_a_pass_that_was_killed_keeps_nobody_waiting(syncing: Synci
 
     syncing.mirror()
     assert len(syncing.games()) == 600
+
+
+def test_how_it_stands_tells_a_pass_that_runs_from_one_that_was_interrupted(syncing: Syncing) -> None:
+    fill(syncing, 600)
+    running = syncing.mirroring().run()
+    next(running)
+
+    def standing() -> Standing:
+        with syncing.engine.connect() as connection:
+            return look(connection, syncing.setting.clock())
+
+    assert (standing().pass_under_way, standing().pass_listed, standing().pass_total) == (True, 500, 600)
+    running.close()
+    assert (standing().pass_under_way, standing().mirror, standing().games) == (False, "incomplete", 500)
 
 
 def test_a_pass_that_another_one_took_over_stores_nothing_more(syncing: Syncing) -> None:
