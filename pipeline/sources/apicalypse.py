@@ -25,6 +25,8 @@ class Condition(msgspec.Struct, frozen=True):
     """A part of a `where`, written in APICalypse; made by the functions below."""
 
     text: str
+    # Of several conditions: among others it needs brackets.
+    joined: bool = False
 
 
 def quoted(text: str) -> str:
@@ -121,7 +123,7 @@ def _joined(sign: str, conditions: Sequence[Condition]) -> Condition:
         raise ValueError("no conditions to join")
     if len(conditions) == 1:
         return conditions[0]
-    return Condition("(" + sign.join(condition.text for condition in conditions) + ")")
+    return Condition(sign.join(f"({one.text})" if one.joined else one.text for one in conditions), joined=True)
 
 
 def _listed(values: Iterable[int | str]) -> str:

@@ -203,6 +203,9 @@ class Igdb:
                 return page
             page = self._counted(endpoint, text, after, until)
         if page.missing:
+            # The header may be wrong, too.
+            page = _with_count(page, self.count(endpoint, meant))
+        if page.missing:
             _tell_missing(endpoint, page)
         return page
 
@@ -210,16 +213,20 @@ class Igdb:
         told = self._requests.ask("POST", endpoint, text)
         documents = split_documents(told.reply.body)
         _check_order(documents.documents, after, until, told)
-        size = len(documents.documents) + len(documents.broken)
-        return Page(
+        page = Page(
             after=after,
             until=until,
             documents=documents,
             asked_at=told.asked_at,
             seconds=told.seconds,
-            count=told.count,
-            missing=0 if told.count is None else max(min(told.count, MOST_ROWS) - size, 0),
+            count=None,
         )
+        return _with_count(page, told.count)
+
+
+def _with_count(page: Page, count: int | None) -> Page:
+    missing = 0 if count is None else max(min(count, MOST_ROWS) - page.size, 0)
+    return msgspec.structs.replace(page, count=count, missing=missing)
 
 
 def open_igdb(

@@ -142,6 +142,15 @@ def test_a_page_that_stays_short_is_told_and_leads_on_from_its_last_row(
     assert "counts 600 rows of games above id 0, but shows 480" in caplog.text
 
 
+def test_a_header_that_counts_too_much_is_found_out(setting: IgdbSetting, asked: Igdb) -> None:
+    setting.igdb.put(*games(1, 30))
+    shown = [game(29), game(30)]
+    setting.igdb.fail("/games", 200, shown, times=3, headers={"X-Count": "30"})
+
+    page = asked.games_page(28)
+    assert (page.size, page.count, page.missing, page.more) == (2, 2, 0, None)
+
+
 def test_a_full_page_of_nothing_is_no_end(setting: IgdbSetting, asked: Igdb) -> None:
     setting.igdb.put(*games(1, 600))
     setting.igdb.shorten(500, 500, 500)
