@@ -1,7 +1,11 @@
 """What tests of EventSub ask of an installation and its local Twitch."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -60,6 +64,36 @@ def running(runtime: Runtime, *, now: Callable[[], datetime] = utc_now) -> Itera
         finally:
             ends.set()
             overseer.join()
+
+
+def environment_of(runtime: Runtime) -> dict[str, str]:
+    """What a program needs to work with the same servers and the same Twitch."""
+    settings = runtime.settings
+    assert settings.twitch_client_secret is not None
+    return {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": runtime.database_url,
+        "REDIS_URL": runtime.redis_url,
+        "LOOTWIRE_DATA_DIR": str(settings.data_dir),
+        "TWITCH_CLIENT_ID": settings.twitch_client_id or "",
+        "TWITCH_CLIENT_SECRET": settings.twitch_client_secret.get_secret_value(),
+        "LOOTWIRE_TWITCH_AUTH_URL": settings.twitch_auth_url,
+        "LOOTWIRE_HELIX_URL": settings.helix_url,
+        "LOOTWIRE_EVENTSUB_URL": settings.eventsub_url,
+        "LOOTWIRE_LOG_LEVEL": "ERROR",
+    }
+
+
+@contextmanager
+def program(module: str, environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+    """A program in a process of its own, which ends in good order unless the test has ended it."""
+    command = [sys.executable, "-m", module]
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            assert process.wait(15) in {0, -signal.SIGTERM, -signal.SIGKILL}
 
 
 class Installation:

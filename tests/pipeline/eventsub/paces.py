@@ -18,7 +18,7 @@ FAST = Paces(
 
 
 class Quick(Backoff):
-    """Waits as a real one does, a hundredth of the time."""
+    """Waits as a real one does, a hundredth of the time, and never long."""
 
     def after(self, pause: timedelta, lived: timedelta) -> timedelta:
-        return super().after(pause, lived) / 100
+        return min(super().after(pause, lived) / 100, timedelta(milliseconds=50))

@@ -1,6 +1,7 @@
 """The program against a Twitch that speaks the protocol: messages come in whatever happens to the websocket."""
 
 import math
+import time
 from contextlib import ExitStack
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from sqlalchemy import insert, update
 from models import Event, EventSubMessage, QuarantinedPayload, Source, StreamSession
 from pipeline.eventsub.closing import LIVED_WELL, LONGEST_PAUSE, Backoff, ending
 from pipeline.runtime import Runtime, utc_now
-from tests.pipeline.eventsub.installation import Installation, running
+from tests.pipeline.eventsub.installation import Installation, environment_of, program, running
 from tests.waiting import wait_for
 
 
@@ -67,14 +68,14 @@ def test_after_every_close_code_there_is_a_new_session_and_a_poll_for_what_was_m
     with installation.engine.begin() as connection:
         connection.execute(insert(Source).values(name="twitch.streams", service="twitch", next_due_at=later))
     codes = [4000, 4001, 4002, 4003, 4004, 4005, 4006, 4007, 1000, 1001, 1011, 1012, 4999]
-    with running(runtime) as program:
+    with running(runtime) as listening:
         installation.wait_until_subscribed(1)
         for number, code in enumerate(codes, 1):
             with installation.engine.begin() as connection:
                 connection.execute(update(Source).where(polls).values(next_due_at=later))
-            first = program.reader.session_id
+            first = listening.reader.session_id
             installation.twitch.close_sockets(code)
-            wait_for(lambda: program.reader.session_id not in {None, first} and installation.has_shard)  # noqa: B023
+            wait_for(lambda: listening.reader.session_id not in {None, first} and installation.has_shard)  # noqa: B023
             wait_for(lambda: installation.rows(Source, polls)[0]["next_due_at"] < later)
             # Each is a story of its own.
             installation.twitch.go_live("shroud", stream_id=str(number))
@@ -84,22 +85,22 @@ def test_after_every_close_code_there_is_a_new_session_and_a_poll_for_what_was_m
 
 
 def test_a_connection_that_breaks_is_opened_again(installation: Installation, runtime: Runtime) -> None:
-    with running(runtime) as program:
+    with running(runtime) as listening:
         installation.wait_until_subscribed(1)
-        first = program.reader.session_id
+        first = listening.reader.session_id
         installation.twitch.drop_sockets()
-        wait_for(lambda: program.reader.session_id not in {None, first} and installation.has_shard)
+        wait_for(lambda: listening.reader.session_id not in {None, first} and installation.has_shard)
         installation.twitch.go_live("shroud")
         installation.wait_for_events(1)
 
 
 def test_a_session_that_falls_silent_is_given_up(installation: Installation, runtime: Runtime) -> None:
     installation.twitch.keepalive_seconds = 0.2
-    with running(runtime) as program:
+    with running(runtime) as listening:
         installation.wait_until_subscribed(1)
-        first = program.reader.session_id
+        first = listening.reader.session_id
         installation.twitch.mute_sockets()
-        wait_for(lambda: program.reader.session_id not in {None, first} and installation.has_shard)
+        wait_for(lambda: listening.reader.session_id not in {None, first} and installation.has_shard)
         installation.twitch.go_live("shroud")
         installation.wait_for_events(1)
 
@@ -112,9 +113,9 @@ def test_a_session_moves_to_another_server_without_a_gap(
     twitch.reconnect_keeps_id = keeps_id
     logins = [f"streamer{number}" for number in range(20)]
     installation.follow(*logins)
-    with running(runtime) as program:
+    with running(runtime) as listening:
         installation.wait_until_subscribed(21)
-        first, conduits = program.reader.session_id, len(twitch.requests)
+        first, conduits = listening.reader.session_id, len(twitch.requests)
         twitch.ask_to_reconnect()
         for login in logins:
             twitch.go_live(login)
@@ -122,7 +123,7 @@ def test_a_session_moves_to_another_server_without_a_gap(
         wait_for(lambda: len(twitch.sessions) == 1)
         installation.wait_for_events(20)
         asked = [one.path for one in twitch.requests[conduits:] if one.method == "PATCH"]
-        assert (program.reader.session_id == first) is keeps_id
+        assert (listening.reader.session_id == first) is keeps_id
     assert asked == ([] if keeps_id else ["/helix/eventsub/conduits/shards"])
     assert [sent.to for sent in twitch.sent if sent.message.subscription["type"] == "stream.online"].count("") == 0
 
@@ -130,11 +131,11 @@ def test_a_session_moves_to_another_server_without_a_gap(
 def test_a_move_to_an_address_that_does_not_answer_ends_in_a_session_at_the_usual_one(
     installation: Installation, runtime: Runtime
 ) -> None:
-    with running(runtime) as program:
+    with running(runtime) as listening:
         installation.wait_until_subscribed(1)
-        first = program.reader.session_id
+        first = listening.reader.session_id
         installation.twitch.ask_to_reconnect("ws://127.0.0.1:1/ws")
-        wait_for(lambda: program.reader.session_id not in {None, first} and installation.has_shard)
+        wait_for(lambda: listening.reader.session_id not in {None, first} and installation.has_shard)
         installation.twitch.go_live("shroud")
         installation.wait_for_events(1)
 
@@ -152,28 +153,28 @@ def test_a_conduit_is_used_again_after_a_restart_with_its_subscriptions(
 
 
 def test_a_conduit_that_twitch_has_deleted_is_made_anew(installation: Installation, runtime: Runtime) -> None:
-    with running(runtime) as program:
+    with running(runtime) as listening:
         installation.wait_until_subscribed(1)
-        old = program.listener.conduit_id
+        old = listening.listener.conduit_id
         assert old is not None
         installation.twitch.delete_conduit(old)
-        wait_for(lambda: program.listener.conduit_id != old)
+        wait_for(lambda: listening.listener.conduit_id != old)
         wait_for(lambda: [told.status for told in installation.twitch.subscriptions].count("enabled") == 4)
         wait_for(lambda: installation.has_shard)
         installation.twitch.go_live("shroud")
         installation.wait_for_events(1)
-    assert installation.memory.conduit_id == program.listener.conduit_id
+    assert installation.memory.conduit_id == listening.listener.conduit_id
 
 
 def test_whoever_takes_our_shard_keeps_it_and_we_make_a_conduit_of_our_own(
     installation: Installation, runtime: Runtime
 ) -> None:
-    with running(runtime) as program:
+    with running(runtime) as listening:
         installation.wait_until_subscribed(1)
-        old = program.listener.conduit_id
+        old = listening.listener.conduit_id
         assert old is not None
         take_shard(installation, old)
-        wait_for(lambda: program.listener.conduit_id not in {None, old})
+        wait_for(lambda: listening.listener.conduit_id not in {None, old})
         wait_for(lambda: [told.transport.conduit_id for told in installation.twitch.subscriptions].count(old) == 4)
         wait_for(lambda: len(installation.twitch.subscriptions) == 8)
         installation.twitch.go_live("shroud")
@@ -196,12 +197,12 @@ def take_shard(installation: Installation, conduit_id: str) -> None:
 
 
 def test_a_shard_that_twitch_disables_is_attached_again(installation: Installation, runtime: Runtime) -> None:
-    with running(runtime) as program:
+    with running(runtime) as listening:
         installation.wait_until_subscribed(1)
-        first = program.reader.session_id
-        assert program.listener.conduit_id is not None
-        installation.twitch.disable_shard(program.listener.conduit_id)
-        wait_for(lambda: program.reader.session_id not in {None, first} and installation.has_shard)
+        first = listening.reader.session_id
+        assert listening.listener.conduit_id is not None
+        installation.twitch.disable_shard(listening.listener.conduit_id)
+        wait_for(lambda: listening.reader.session_id not in {None, first} and installation.has_shard)
         installation.twitch.go_live("shroud")
         installation.wait_for_events(1)
 
@@ -317,15 +318,34 @@ def test_of_two_programs_one_listens_and_the_other_takes_over_when_it_ends(
     assert len(installation.twitch.conduits) == 1
 
 
-def test_a_database_that_was_away_for_a_moment_costs_no_message(installation: Installation, runtime: Runtime) -> None:
-    with running(runtime) as program:
+def test_a_program_that_is_killed_is_followed_by_another_within_seconds(
+    installation: Installation, runtime: Runtime
+) -> None:
+    environment = environment_of(runtime)
+    with program("pipeline.eventsub", environment) as first:
         installation.wait_until_subscribed(1)
-        session_id = program.reader.session_id
+        session = installation.twitch.sessions[0].id
+        with program("pipeline.eventsub", environment) as second:
+            first.kill()
+            wait_for(lambda: installation.has_shard and installation.twitch.sessions[0].id != session)
+            installation.twitch.go_live("shroud")
+            installation.wait_for_events(1)
+            began = time.monotonic()
+            second.terminate()
+            assert second.wait(10) == 0
+            assert time.monotonic() - began < 5
+    assert len(installation.twitch.conduits) == 1
+
+
+def test_a_database_that_was_away_for_a_moment_costs_no_message(installation: Installation, runtime: Runtime) -> None:
+    with running(runtime) as listening:
+        installation.wait_until_subscribed(1)
+        session_id = listening.reader.session_id
         installation.cut_connections()
         installation.twitch.go_live("shroud")
         installation.wait_for_events(1)
-        wait_for(lambda: program.overseer.leads)
-        assert program.reader.session_id == session_id
+        wait_for(lambda: listening.overseer.leads)
+        assert listening.reader.session_id == session_id
 
 
 def test_pauses_grow_with_short_lives_and_begin_anew_after_a_long_one() -> None:
