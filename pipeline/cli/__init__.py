@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from pipeline.cli import channels, exporting, games, igdb, importing, looking, running, signing_in, telling
+from pipeline.cli import channels, exporting, following, games, igdb, importing, looking, running, signing_in, telling
 from pipeline.cli.output import errors
 from pipeline.cli.running import at_the_end
 from pipeline.problems import explain
@@ -21,7 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (running, signing_in, looking, games, igdb, channels, telling, importing, exporting):
+for module in (running, signing_in, looking, games, following, igdb, channels, telling, importing, exporting):
     module.add_to(app)
 
 

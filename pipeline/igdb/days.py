@@ -33,6 +33,7 @@ from pipeline.igdb.releases import (
     place_of,
     stage_of,
 )
+from pipeline.igdb.telling import introduce_wanted
 from pipeline.ingest import take_turn
 from pipeline.store.events import NewEvent, append_events
 from pipeline.store.igdb_releases import load_releases
@@ -47,14 +48,14 @@ Told = tuple[NewEvent, bool]
 
 
 def advance(engine: Engine, now: datetime) -> Counter[str]:
-    """Tell releases whose day has begun for somebody, and those that are off; returns the events by kind.
+    """Tell releases whose day has begun for somebody, and those that are off; introduce games that are wanted anew.
 
-    Safe to call twice, and late: a day of the last week is told once.
+    Returns the events by kind. Safe to call twice, and late: a day of the last week is told once.
     """
     with engine.begin() as connection:
         take_turn(connection)
         told = [*tell_days(connection, now), *tell_withdrawn(connection, now)]
-        counted: Counter[str] = Counter()
+        counted = introduce_wanted(connection, now)
         for silent in (True, False):
             some = [event for event, unheard in told if unheard is silent]
             if some:

@@ -1,6 +1,6 @@
 """Compare the release dates of a game before and after it was asked for. Pure: values in, values out.
 
-docs/decisions/0008-release-dates.md says what counts as announced, made precise, moved and cancelled.
+docs/decisions/0010-release-dates.md says what counts as announced, made precise, moved and cancelled.
 """
 
 from collections.abc import Iterable, Sequence

@@ -22,6 +22,7 @@ from pipeline.igdb.entries import (
     load_wanted,
     release_event,
 )
+from pipeline.igdb.links import attach, games_of
 from pipeline.igdb.records import GameRecord, ReleaseRecord
 from pipeline.igdb.releases import (
     CANCELLED,
@@ -66,6 +67,11 @@ _TOLD_ANEW = (
     )
     .values(told_at=None)
 )
+_NOT_INTRODUCED = text("""
+    SELECT wanted.igdb_id FROM wanted_games AS wanted JOIN game_metadata USING (igdb_id)
+    WHERE NOT EXISTS (SELECT FROM events WHERE event_key = 'game.added:igdb/' || wanted.igdb_id)
+    ORDER BY wanted.wanted_at, wanted.igdb_id LIMIT 200
+""")
 _PAINT = text("""
     UPDATE games SET box_art_url = painted.url
     FROM unnest(CAST(:ids AS bigint[]), CAST(:urls AS text[])) AS painted (id, url)
@@ -84,9 +90,9 @@ def tell_releases(connection: Connection, stored: StoredGames, now: datetime, *,
     entries = load_wanted(connection, records.keys() | parents)
     if not entries:
         return Counter()
-    paint(connection, (one for key, one in entries.items() if key in records))
     first = [one.record.igdb_id for one in stored.added if one.record.igdb_id in entries]
     counted = introduce(connection, first, now)
+    paint(connection, (one for key, one in entries.items() if key in records))
     changed = [one for one in stored.changed if one.record.igdb_id in entries]
     events = _changes(connection, changed, entries, now)
     events += [
@@ -104,9 +110,14 @@ def introduce(connection: Connection, igdb_ids: Collection[int], now: datetime) 
 
     A second time changes nothing, and neither does a game that is not stored yet: its first document introduces it.
     """
+    if not igdb_ids:
+        return Counter()
+    # What was linked before it was stored is its game's from now on.
+    attach(connection, [game_id for some in games_of(connection, igdb_ids).values() for game_id in some])
     entries = load_wanted(connection, igdb_ids)
     if not entries:
         return Counter()
+    paint(connection, entries.values())
     today = (now + LAST_ZONE).date()
     releases = {
         igdb_id: [one.release for one in found if one.last_seen_at is None and _lies_ahead(one.release, today)]
@@ -119,6 +130,11 @@ def introduce(connection: Connection, igdb_ids: Collection[int], now: datetime) 
         for group, some in _announced(releases.get(igdb_id, ())).items():
             events.append(release_event(entry, group, some, names, now, damped=False))
     return _append(connection, events, now, silent=True)
+
+
+def introduce_wanted(connection: Connection, now: datetime) -> Counter[str]:
+    """Introduce the games that were stored before anybody wanted them; some at a time."""
+    return introduce(connection, list(connection.scalars(_NOT_INTRODUCED)), now)
 
 
 def paint(connection: Connection, entries: Iterable[Entry]) -> None:

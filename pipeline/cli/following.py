@@ -1,0 +1,209 @@
+"""Commands on games that somebody waits for: `games follow`, `unfollow`, `followed` and `games lists`."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from pipeline.cli.games import games
+from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
+from pipeline.cli.running import SET_ASIDE, open_command
+from pipeline.errors import LootwireError
+from pipeline.fetching import register
+from pipeline.http import Client
+from pipeline.igdb import game_lists
+from pipeline.igdb.asked import LARGEST_LIST, read_asked, read_games
+from pipeline.igdb.finder import Finder, Found
+from pipeline.igdb.following import find_followed, follow_game, list_followed, unfollow_game
+from pipeline.runtime import Runtime, utc_now
+
+FAILED = 1
+TOLD_AT_MOST = 20
+lists = typer.Typer(help="Lists of games whose releases are told.", no_args_is_help=False)
+Named = Annotated[
+    str, typer.Argument(metavar="NAME|SLUG|ID", help="A title, IGDB's slug, address or number; igdb:1942 for sure.")
+]
+ListName = Annotated[str, typer.Argument(metavar="LIST", help="The list's name.")]
+
+
+def add_to(app: typer.Typer) -> None:  # noqa: ARG001 - the commands belong to those on games
+    """Add the commands of this module."""
+    games.command("follow")(follow)
+    games.command("unfollow")(unfollow)
+    games.command("followed")(followed)
+    games.add_typer(lists, name="lists")
+
+
+def follow(name: Named, as_json: JsonFlag = False) -> int:
+    """Follow a game: what changes in its release dates is told from now on.
+
+    Announced, made precise, moved, cancelled, and out on the day itself. What is known already is on its feed. To be
+    told of releases of followed games, subscribe a target to them: `lootwire subscriptions add --to NAME --kind
+    release.*`, with --game for one of them. Events are made of games that are followed or on a list, that have a
+    campaign, or that a followed channel plays live; of no others.
+    """
+    with _finder() as (runtime, finder):
+        found = finder.find([read_asked(name, number_is_id=True)])[0]
+        if found.igdb_id is None:
+            raise LootwireError(_unclear(found))
+        with runtime.engine.begin() as connection:
+            new = follow_game(connection, found.igdb_id, utc_now())
+            known = find_followed(connection, name, found.igdb_id, None)
+    if as_json:
+        print_json(msgspec.structs.asdict(found) | {"new": new, "game_id": known[0].game_id if known else None})
+        return 0
+    how = "followed from now on" if new else "is followed already"
+    console.print(f"{show(found.name)} (IGDB {found.igdb_id}, {show(found.why)}): {how}", markup=False, soft_wrap=True)
+    return 0
+
+
+def unfollow(name: Named) -> int:
+    """Follow a game no longer; what was recorded of it stays."""
+    asked = read_asked(name, number_is_id=True)
+    with open_command().engine.begin() as connection:
+        found = find_followed(connection, asked.written, asked.igdb_id, asked.slug)
+        if len(found) == 1:
+            unfollow_game(connection, found[0].game_id)
+    if len(found) != 1:
+        several = f"{len(found)} followed games: say which by number, {', '.join(str(one.igdb_id) for one in found)}"
+        raise LootwireError(f"{name!r} is {several if found else 'not followed; see `lootwire games followed`'}")
+    console.print(f"{show(found[0].name)}: followed no longer", markup=False)
+    return 0
+
+
+def followed(as_json: JsonFlag = False) -> None:
+    """Show the followed games and what of their releases lies ahead."""
+    with open_command().engine.connect() as connection:
+        rows = list_followed(connection, utc_now())
+    if as_json:
+        for row in rows:
+            print_json(row)
+        return
+    shown = [
+        {"game": one.name, "igdb": one.igdb_id, "releases": "; ".join(one.releases), "lists": one.lists} for one in rows
+    ]
+    empty = "No game is followed yet: `lootwire games follow NAME`."
+    print_rows(shown, as_json=False, columns=("game", "igdb", "releases", "lists"), empty=empty)
+
+
+@lists.callback(invoke_without_command=True)
+def list_lists(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show the lists of games; with a command, change them."""
+    if context.invoked_subcommand is None:
+        with open_command().engine.connect() as connection:
+            rows = [msgspec.structs.asdict(one) for one in game_lists.load_lists(connection)]
+        empty = "No lists yet: `lootwire games lists import FILE`."
+        print_rows(rows, as_json=as_json, columns=("name", "entries", "sure", "unsure", "none", "origin"), empty=empty)
+
+
+@lists.command("import")
+def import_list(
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Text (a title a line), CSV or JSON; - for standard input.")
+    ],
+    name: Annotated[str | None, typer.Option(help="The list's name; the file's, if none is given.")] = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """Have the releases of a list's games told; tells which game each line was taken for, and how.
+
+    CSV and objects of JSON may have title, year, platform, and igdb_id or an address at igdb.com, which settle what a
+    title leaves open. A list of the same name is replaced.
+    """
+    read = read_games(_read(file))
+    called = name or ("list" if file == "-" else Path(file).stem)
+    with _finder() as (runtime, finder):
+        found = finder.find(read.games)
+        with runtime.engine.begin() as connection:
+            game_lists.store_list(connection, called, None if file == "-" else file, found, utc_now())
+    if as_json:
+        for position, one in enumerate(found, 1):
+            print_json({"position": position, "written": one.asked.written} | _told(one))
+    else:
+        _print_report(called, read.taken_as, found)
+    return SET_ASIDE if any(one.igdb_id is None for one in found) else 0
+
+
+@lists.command("show")
+def show_list(name: ListName, as_json: JsonFlag = False) -> None:
+    """Show the lines of a list: what each was taken for, how, and how sure that is."""
+    with open_command().engine.connect() as connection:
+        rows = [msgspec.structs.asdict(one) for one in game_lists.load_entries(connection, name)]
+    for row in rows:
+        row["score"] = None if row["score"] is None else round(row["score"], 4)
+    columns = ("position", "written", "verdict", "name", "igdb_id", "score", "why")
+    print_rows(rows, as_json=as_json, columns=columns, empty="This list is empty.")
+
+
+@lists.command("settle")
+def settle(
+    name: ListName,
+    position: Annotated[int, typer.Argument(min=1, help="The line's number, as `lists show` tells it.")],
+    game: Named,
+) -> None:
+    """Say which game a line of a list means."""
+    with _finder() as (runtime, finder):
+        found = finder.find([read_asked(game, number_is_id=True)])[0]
+        if found.igdb_id is None:
+            raise LootwireError(_unclear(found))
+        with runtime.engine.begin() as connection:
+            game_lists.settle_entry(connection, name, position, found, utc_now())
+    console.print(f"line {position} is {show(found.name)} (IGDB {found.igdb_id})", markup=False)
+
+
+@lists.command("remove")
+def remove(name: ListName) -> None:
+    """Remove a list; what was recorded of its games stays."""
+    with open_command().engine.begin() as connection:
+        game_lists.remove_list(connection, name, utc_now())
+    console.print(f"{show(name)} removed", markup=False)
+
+
+@contextmanager
+def _finder() -> Iterator[tuple[Runtime, Finder]]:
+    """What finds games, with all sources in the database, so that answers of IGDB can be kept under theirs."""
+    runtime = open_command()
+    with runtime.engine.begin() as connection:
+        register(connection, runtime.sources, utc_now())
+    with Client() as client:
+        yield runtime, Finder(engine=runtime.engine, open_igdb=lambda: runtime.igdb(client), clock=utc_now)
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read(LARGEST_LIST + 1)
+    with Path(file).open("rb") as opened:
+        return opened.read(LARGEST_LIST + 1)
+
+
+def _unclear(found: Found) -> str:
+    asked = found.asked.written
+    if not found.choices:
+        return f"{asked!r} is no game that is known: {found.why}"
+    choices = game_lists.choices_in_words(found.choices)
+    return f"{asked!r} may be several games: {choices}; say which by its number"
+
+
+def _told(found: Found) -> dict[str, object]:
+    told = msgspec.structs.asdict(found)
+    del told["asked"]
+    return told
+
+
+def _print_report(name: str, taken_as: str, found: Sequence[Found]) -> None:
+    count = Counter(one.verdict for one in found)
+    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("sure", "unsure", "none") if count[verdict])
+    console.print(f"{show(name)}: {len(found)} games, read as {taken_as}: {told}", markup=False, soft_wrap=True)
+    aside = [(position, one) for position, one in enumerate(found, 1) if one.igdb_id is None]
+    for position, one in aside[:TOLD_AT_MOST]:
+        choices = f"; {game_lists.choices_in_words(one.choices)}" if one.choices else ""
+        line = f"line {position}, {show(one.asked.written)}: {one.verdict}, {show(one.why)}{show(choices)}"
+        errors.print(f"lootwire: {line}", markup=False, soft_wrap=True)
+    if len(aside) > TOLD_AT_MOST:
+        errors.print(f"… and {len(aside) - TOLD_AT_MOST} more: lootwire games lists show {name!r}", markup=False)
+    if aside:
+        console.print(f"Settle a line: lootwire games lists settle {name!r} LINE ID", markup=False)

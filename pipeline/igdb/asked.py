@@ -1,0 +1,181 @@
+"""Read how people name games: titles, IGDB's ids, slugs and addresses; and lists of them in text, CSV or JSON. Pure."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from pipeline.errors import LootwireError
+
+LARGEST_LIST = 16 * 1024 * 1024
+MOST_ENTRIES = 20_000
+LONGEST = 300
+DEEPEST = 10
+_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?igdb\.com/games/(?P<slug>[a-z0-9-]{1,200})/?(?:[?#].*)?", re.IGNORECASE)
+_ID = re.compile(r"igdb:\s*(?P<id>\d{1,18})", re.IGNORECASE)
+_YEAR = re.compile(r"\b(19[5-9]\d|20\d\d)\b")
+_IDS = ("igdb_id", "igdb", "igdbid")
+_SLUGS = ("igdb_slug", "slug", "igdb_url", "url", "link")
+_TITLES = ("title", "name", "game", "game_title", "game_name")
+_YEARS = ("year", "release_year", "released", "release_date")
+_PLATFORMS = ("platform", "platforms", "console", "system")
+_MANY = ("games", "data", "items", "entries", "list", "library", "wishlist")
+_SPLIT = re.compile(r"[;,|/]")
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A game as somebody wrote it; an id or a slug says which is meant, a title has to be matched."""
+
+    written: str
+    igdb_id: int | None = None
+    slug: str | None = None
+    year: int | None = None
+    platforms: tuple[str, ...] = ()
+
+
+class ReadGames(msgspec.Struct, frozen=True):
+    """The games of a list in its order, and how it was read: `text`, `CSV (title)`, `JSON`."""
+
+    games: tuple[Asked, ...]
+    taken_as: str
+
+
+def read_asked(written: str, *, number_is_id: bool = False) -> Asked:
+    """Return what somebody means: `igdb:1020`, an address at igdb.com, or a title.
+
+    A bare number is a title, as 1942 and 2048 are, unless it is said to be an id.
+    """
+    written = " ".join(written.split())[:LONGEST]
+    if found := _ID.fullmatch(written):
+        return Asked(written=written, igdb_id=int(found["id"]))
+    if found := _ADDRESS.fullmatch(written):
+        return Asked(written=written, slug=found["slug"].lower())
+    if number_is_id and written.isascii() and written.isdigit() and len(written) <= 18:
+        return Asked(written=written, igdb_id=int(written))
+    return Asked(written=written)
+
+
+def read_games(data: bytes) -> ReadGames:
+    """Return the games of a list; raises `LootwireError` where it is no text, too large, or names none."""
+    if len(data) > LARGEST_LIST:
+        raise LootwireError(f"a list of games has {LARGEST_LIST // 1024**2} MB at most")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise LootwireError("this is no list of games: it is not text in UTF-8") from None
+    games, taken_as = _read("".join(sign for sign in text if sign >= " " or sign in "\t\r\n"))
+    each = tuple(dict.fromkeys(game for game in games if game.written))
+    if not each:
+        raise LootwireError(f"this list names no games (read as {taken_as})")
+    if len(each) > MOST_ENTRIES:
+        raise LootwireError(f"this list names {len(each):,} games; {MOST_ENTRIES:,} at most")
+    return ReadGames(each, taken_as)
+
+
+def _read(text: str) -> tuple[list[Asked], str]:
+    if text.lstrip()[:1] in {"[", "{"}:
+        return list(_from_json(text)), "JSON"
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    delimiter = _delimiter(lines[0]) if lines else None
+    if delimiter is not None:
+        return _from_csv(lines, delimiter)
+    return [read_asked(line) for line in lines], "text"
+
+
+def _delimiter(first: str) -> str | None:
+    """Return what separates columns. A comma alone proves nothing, it may be a title's: a header or quotes do."""
+    for sign in ("\t", ";", ","):
+        cells = [_key(cell) for cell in first.split(sign)]
+        if any(cell in _TITLES + _IDS + _SLUGS for cell in cells) and (len(cells) > 1 or sign == ","):
+            return sign
+    if "\t" in first:
+        return "\t"
+    return "," if first.lstrip().startswith('"') else None
+
+
+def _from_csv(lines: list[str], delimiter: str) -> tuple[list[Asked], str]:
+    try:
+        rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
+    except csv.Error as error:
+        raise LootwireError(f"this list begins as CSV does, and cannot be read as such: {error}") from None
+    header = [_key(cell) for cell in rows[0]]
+    if not any(cell in _TITLES + _IDS + _SLUGS for cell in header):
+        return [read_asked(row[0]) for row in rows if row], "CSV (first column)"
+    named = [dict(zip(header, row, strict=False)) for row in rows[1:]]
+    told = next(key for key in (*_IDS, *_SLUGS, *_TITLES) if key in header)
+    return [game for row in named if (game := _from_fields(row))], f"CSV ({told})"
+
+
+def _from_json(text: str) -> Iterator[Asked]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        raise LootwireError("this list begins as JSON does, and cannot be read as such") from None
+    yield from _walk(value, 0)
+
+
+def _walk(value: Any, depth: int) -> Iterator[Asked]:
+    """Find the games in a document: titles and ids in a list, and objects that have one of them."""
+    if depth > DEEPEST:
+        raise LootwireError("this list is nested too deeply")
+    if isinstance(value, list):
+        for part in value:
+            if isinstance(part, str | int) and not isinstance(part, bool):
+                yield read_asked(str(part), number_is_id=isinstance(part, int))
+            else:
+                yield from _walk(part, depth + 1)
+    elif isinstance(value, dict):
+        fields = {_key(key): part for key, part in value.items()}
+        held = [fields[key] for key in _MANY if isinstance(fields.get(key), list)]
+        if held:
+            for part in held:
+                yield from _walk(part, depth + 1)
+        elif game := _from_fields(fields):
+            yield game
+        else:
+            for part in value.values():
+                yield from _walk(part, depth + 1) if isinstance(part, dict | list) else ()
+
+
+def _from_fields(fields: dict[str, Any]) -> Asked | None:
+    """Return the game of a row or an object; an `id` alone may be anybody's, only IGDB's says which game it is."""
+    told = {key: part for key, part in fields.items() if part is not None and part != ""}
+    title = next((str(told[key]) for key in _TITLES if isinstance(told.get(key), str | int)), None)
+    number = next((str(told[key]).strip() for key in _IDS if str(told.get(key, "")).strip().isdecimal()), None)
+    slug = next((found for key in _SLUGS if (found := _slug(str(told.get(key, "")).strip(), key))), None)
+    if number is not None:
+        asked = read_asked(number, number_is_id=True)
+    elif slug is not None:
+        asked = Asked(written=slug, slug=slug)
+    elif title is not None and title.strip():
+        asked = read_asked(title)
+    else:
+        return None
+    written = " ".join(title.split())[:LONGEST] if title and title.strip() else asked.written
+    return msgspec.structs.replace(asked, written=written, year=_year(told), platforms=_platforms(told))
+
+
+def _slug(written: str, key: str) -> str | None:
+    """Return a slug of IGDB's: other shops have slugs and addresses of their own."""
+    if found := _ADDRESS.fullmatch(written):
+        return found["slug"].lower()
+    return written.lower() if key == "igdb_slug" and re.fullmatch(r"[A-Za-z0-9-]{1,200}", written) else None
+
+
+def _year(told: dict[str, Any]) -> int | None:
+    found = (_YEAR.search(str(told[key])) for key in _YEARS if key in told)
+    return next((int(one[1]) for one in found if one), None)
+
+
+def _platforms(told: dict[str, Any]) -> tuple[str, ...]:
+    value = next((told[key] for key in _PLATFORMS if key in told), "")
+    parts = value if isinstance(value, list) else _SPLIT.split(str(value))
+    return tuple(part.strip() for part in parts if isinstance(part, str) and part.strip())
+
+
+def _key(cell: str) -> str:
+    return cell.strip().strip('"').lower().replace(" ", "_").replace("-", "_")

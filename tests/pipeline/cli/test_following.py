@@ -1,0 +1,214 @@
+"""`lootwire games follow`, `unfollow`, `followed` and `games lists`, with and without a mirror of IGDB."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select
+
+from models import Event, Follow, Game, GameExternalId, WantedGame
+from models.names import name_key
+from pipeline.igdb.documents import document
+from pipeline.store.igdb import store_games
+from tests.igdb import LocalIgdb
+from tests.igdb.tokens import tokens_of
+from tests.pipeline.cli.operator import Operator
+from tests.pipeline.igdb.releasing import PLATFORMS, Q4, dated
+from tests.twitch import LocalTwitch
+
+YEAR = datetime.now(UTC).year + 1
+
+
+def entry(igdb_id: int, name: str, year: int = 2020, **told: Any) -> dict[str, Any]:
+    """A game of IGDB that enough people know."""
+    released = int(datetime(year, 5, 1, tzinfo=UTC).timestamp())
+    slug = name.lower().replace(":", "").replace(" ", "-")
+    row = {"id": igdb_id, "name": name, "slug": slug, "first_release_date": released, "game_type": 0}
+    return row | {"total_rating_count": 100, "platforms": PLATFORMS, "updated_at": 1} | told
+
+
+GAMES = [
+    entry(
+        1,
+        "Harbour Lights",
+        release_dates=[dated(1, datetime(YEAR, 12, 31, tzinfo=UTC).date(), Q4)],
+        cover={"id": 9, "image_id": "co9"},
+        external_games=[{"id": 1, "external_game_source": 14, "uid": "7001"}],
+    ),
+    entry(2, "Moss Runner"),
+    entry(3, "Quiet Orbit", 1993, slug="quiet-orbit--1"),
+    entry(4, "Quiet Orbit", 2016),
+]
+
+
+@pytest.fixture
+def igdb(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalIgdb]:
+    with LocalTwitch() as twitch, LocalIgdb(GAMES, accepts=tokens_of(twitch)) as igdb:
+        monkeypatch.setenv("TWITCH_CLIENT_ID", twitch.client_id)
+        monkeypatch.setenv("TWITCH_CLIENT_SECRET", twitch.client_secret)
+        monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
+        monkeypatch.setenv("LOOTWIRE_IGDB_URL", igdb.url)
+        yield igdb
+
+
+@pytest.fixture
+def kept(operator: Operator) -> Operator:
+    """All these games are kept here, and IGDB cannot be asked."""
+    operator.run("status")
+    with operator.engine.begin() as connection:
+        documents = [document(json.dumps(game).encode()) for game in GAMES]
+        store_games(connection, documents, datetime.now(UTC) - timedelta(hours=1))
+    return operator
+
+
+def rows(operator: Operator, model: Any) -> list[Any]:
+    with operator.engine.connect() as connection:
+        return list(connection.execute(select(model).order_by(*model.__table__.primary_key)))
+
+
+def test_a_game_is_followed_by_its_title_without_a_mirror(operator: Operator, igdb: LocalIgdb) -> None:
+    said = operator.run("games", "follow", "harbour lights")
+
+    assert (said.code, said.out.startswith("Harbour Lights (IGDB 1, ")) == (0, True), said.errors
+    assert said.out.endswith("followed from now on\n")
+    assert [(one.igdb_id, one.reasons) for one in rows(operator, WantedGame)] == [(1, ["follow"])]
+    [ours] = rows(operator, Game)
+    assert (ours.name, ours.box_art_url) == (
+        "Harbour Lights",
+        "https://images.igdb.com/igdb/image/upload/t_cover_big/co9.jpg",
+    )
+    assert [(one.kind, one.game_id) for one in rows(operator, Follow)] == [("game", ours.id)]
+    # What is known already is published, and told to nobody.
+    assert [(one.kind, one.silent, one.game_id) for one in rows(operator, Event)] == [
+        ("game.added", True, ours.id),
+        ("release.announced", True, ours.id),
+    ]
+    [told] = operator.run("games", "followed", "--json").lines
+    assert (told["name"], told["igdb_id"], told["releases"]) == ("Harbour Lights", 1, [f"Q4 {YEAR} (PC)"])
+    assert f"Q4 {YEAR} (PC)" in operator.run("games", "followed").out
+    again = operator.run("games", "follow", "1", "--json")
+    assert (again.code, again.lines[0]["new"], again.lines[0]["how"]) == (0, False, "id")
+    assert len(rows(operator, Event)) == 2
+
+
+@pytest.mark.parametrize(
+    "named", ["2", "igdb:2", "moss-runner", "https://www.igdb.com/games/moss-runner", "Moss Runner"]
+)
+def test_a_game_may_be_named_in_any_way(operator: Operator, igdb: LocalIgdb, named: str) -> None:
+    assert operator.run("games", "follow", named).out.startswith("Moss Runner (IGDB 2, ")
+
+    assert operator.run("games", "unfollow", named).out == "Moss Runner: followed no longer\n"
+    assert (rows(operator, Follow), rows(operator, WantedGame)) == ([], [])
+    said = operator.run("games", "unfollow", named)
+    assert (said.code, "is not followed" in said.errors) == (1, True)
+
+
+def test_where_several_games_may_be_meant_the_operator_is_asked(operator: Operator, igdb: LocalIgdb) -> None:
+    said = operator.run("games", "follow", "Quiet Orbit")
+
+    assert (said.code, said.out) == (1, "")
+    assert "'Quiet Orbit' may be several games: " in said.errors
+    assert {"Quiet Orbit (1993) is 3", "Quiet Orbit (2016) is 4"} <= set(
+        said.errors.split(": ", 2)[2].split(";")[0].split(", ")
+    )
+    assert rows(operator, Follow) == []
+    assert operator.run("games", "follow", "Quiet Orbit (1993)").out.startswith("Quiet Orbit (IGDB 3, ")
+
+
+def test_a_game_that_nobody_knows_is_refused(operator: Operator, igdb: LocalIgdb) -> None:
+    for named in ("999", "https://www.igdb.com/games/nothing", "Zzyzx Nonesuch Qwert"):
+        said = operator.run("games", "follow", named)
+        assert (said.code, said.out) == (1, "")
+        assert "is no game that is known" in said.errors
+    assert rows(operator, Follow) == []
+
+
+def test_a_followed_game_is_the_one_that_twitch_knows(kept: Operator) -> None:
+    with kept.engine.begin() as connection:
+        for name, twitch_id in (("Harbor Lights!", "7001"), ("Moss Runner", "7002")):
+            row = {"name": name, "name_key": name_key(name), "public_id": twitch_id}
+            game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
+            link = {"service": "twitch", "external_id": twitch_id, "game_id": game_id}
+            connection.execute(insert(GameExternalId).values(link))
+
+    for number in ("1", "2", "3"):
+        assert kept.run("games", "follow", number).code == 0
+
+    games = rows(kept, Game)
+    links = [one for one in rows(kept, GameExternalId) if one.service == "igdb"]
+    assert [one.name for one in games] == ["Harbor Lights!", "Moss Runner", "Quiet Orbit"]
+    assert [(one.external_id, one.how) for one in links] == [("1", "external_game"), ("2", "name"), ("3", "igdb_id")]
+    assert [one.game_id for one in links] == [one.id for one in games]
+
+
+def test_a_line_that_may_mean_several_games_waits_for_a_hand(operator: Operator, igdb: LocalIgdb) -> None:
+    said = operator.run("games", "lists", "import", str(_list(operator, "Quiet Orbit\nMoss Runner")))
+
+    assert (said.code, "1 sure, 1 unsure" in said.out) == (3, True)
+    assert "lootwire games lists settle 'one' LINE ID" in said.out
+    unsure, _ = operator.run("games", "lists", "show", "one", "--json").lines
+    assert (unsure["verdict"], unsure["igdb_id"]) == ("unsure", None)
+    assert "Quiet Orbit (1993) is 3" in unsure["why"]
+    assert operator.run("games", "lists", "settle", "one", "1", "3").out == "line 1 is Quiet Orbit (IGDB 3)\n"
+    assert [one.igdb_id for one in rows(operator, WantedGame)] == [2, 3]
+
+
+def test_lists_are_imported_shown_settled_and_removed(operator: Operator, igdb: LocalIgdb) -> None:
+    file = operator.folder / "wishes.csv"
+    file.write_text("title,igdb_id\nMoss Runner,\nZzyzx Nonesuch Qwert,\nOrbit,4\n")
+
+    said = operator.run("games", "lists", "import", str(file))
+
+    assert said.code == 3
+    assert "wishes: 3 games, read as CSV (igdb_id): 2 sure, 1 none" in said.out
+    assert "line 2, Zzyzx Nonesuch Qwert: none" in said.errors
+    assert [(one.igdb_id, one.reasons) for one in rows(operator, WantedGame)] == [(2, ["list"]), (4, ["list"])]
+    assert len(rows(operator, Game)) == 2
+    lines = operator.run("games", "lists", "show", "wishes", "--json").lines
+    assert [(one["written"], one["verdict"], one["igdb_id"]) for one in lines] == [
+        ("Moss Runner", "sure", 2),
+        ("Zzyzx Nonesuch Qwert", "none", None),
+        ("Orbit", "sure", 4),
+    ]
+    assert lines[2]["why"] == "by its id"
+
+    assert operator.run("games", "lists", "settle", "wishes", "2", "1").code == 0
+    [told] = operator.run("games", "lists", "--json").lines
+    assert (told["name"], told["entries"], told["sure"], told["none"]) == ("wishes", 3, 3, 0)
+    assert [one.igdb_id for one in rows(operator, WantedGame)] == [1, 2, 4]
+
+    # A list that is imported anew takes the place of the old one.
+    file.write_text("Moss Runner\n")
+    again = operator.run("games", "lists", "import", str(file), "--name", "wishes", "--json")
+    assert (again.code, [one["igdb_id"] for one in again.lines]) == (0, [2])
+    assert [one.igdb_id for one in rows(operator, WantedGame)] == [2]
+    assert operator.run("games", "lists", "remove", "wishes").code == 0
+    assert rows(operator, WantedGame) == []
+    assert operator.run("games", "lists").out.startswith("No lists yet")
+
+
+def test_what_a_list_cannot_be_is_said(operator: Operator, igdb: LocalIgdb) -> None:
+    file = operator.folder / "empty.txt"
+    file.write_text("\n")
+
+    assert "names no games" in operator.run("games", "lists", "import", str(file)).errors
+    assert "there is no list 'x'; there are none yet" in operator.run("games", "lists", "show", "x").errors
+    assert operator.run("games", "lists", "import", str(operator.folder / "missing.txt")).code == 1
+    operator.run("games", "lists", "import", str(_list(operator, "Moss Runner")))
+    said = operator.run("games", "lists", "settle", "one", "9", "2")
+    assert (said.code, "has no line 9" in said.errors) == (1, True)
+
+
+def _list(operator: Operator, text: str) -> Any:
+    file = operator.folder / "one.txt"
+    file.write_text(text)
+    return file
+
+
+def test_without_an_application_at_twitch_the_way_out_is_said(operator: Operator) -> None:
+    said = operator.run("games", "follow", "Harbour Lights")
+
+    assert said.code == 1
+    assert "TWITCH_CLIENT_ID" in said.errors
