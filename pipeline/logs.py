@@ -15,6 +15,8 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 # for developers, who see them as errors in the tests.
 _QUIET = {
     **dict.fromkeys(("httpx", "httpcore", "apprise", "celery", "kombu", "alembic"), logging.WARNING),
+    # A hint that a worker which stops gives back; ticks say the same.
+    "kombu.transport.virtual.base": logging.ERROR,
     "py.warnings": logging.ERROR,
 }
 # Line breaks, and what moves a cursor or rings a bell, should a text from outside bring some along.
@@ -89,7 +91,7 @@ def configure_logging(level: str, stream: IO[str] | None = None) -> None:
     handler.addFilter(LostBroker())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, least in _QUIET.items():
-        logging.getLogger(name).setLevel(least)
+        logging.getLogger(name).setLevel(max(least, logging.getLevelNamesMapping()[level]))
     if level == "DEBUG":
         # Which message went where. (Not Apprise's lines, whatever the level: they hold addresses with their tokens.)
         logging.getLogger("celery").setLevel(logging.DEBUG)

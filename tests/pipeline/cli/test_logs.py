@@ -69,6 +69,14 @@ def test_what_our_own_lines_say_better_is_not_said(pipe: io.StringIO, name: str)
 
 
 @pytest.mark.usefixtures("logging_as_before")
+@pytest.mark.parametrize("name", ["tasks.fetch", "kombu", "httpx", "celery.worker"])
+def test_where_only_errors_are_wanted_no_library_warns(logging_as_before: None, name: str) -> None:
+    stream = io.StringIO()
+    configure_logging("ERROR", stream)
+    logging.getLogger(name).warning("requeuing")
+    assert not stream.getvalue()
+
+
 def test_not_even_debugging_shows_the_addresses_that_messages_go_to() -> None:
     stream = io.StringIO()
     configure_logging("DEBUG", stream)
