@@ -1,5 +1,6 @@
 """`lootwire igdb`: fill the catalogue from the command line, and see how it stands."""
 
+import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from tests.igdb.games import game, games
 from tests.igdb.tokens import tokens_of
 from tests.pipeline.cli.operator import Operator
 from tests.twitch import LocalTwitch
+from tests.waiting import wait_for
 
 
 @pytest.fixture
@@ -47,6 +49,23 @@ def test_everything_is_mirrored_and_then_kept_fresh(operator: Operator, igdb: Lo
     assert (standing["games"], standing["mirror"], standing["removed"]) == (40, "complete", 0)
     assert standing["asked_last_hour"] == len(igdb.requests)
     assert "mirror complete since" in operator.run("igdb", "status").out
+
+
+def test_ctrl_c_ends_it_and_the_next_time_it_goes_on(operator: Operator, igdb: LocalIgdb) -> None:
+    igdb.put(*games(1, 1800))
+    igdb.latency = 0.2
+    # The tables, which the process would only then have to make.
+    operator.run("igdb", "status")
+    with operator.start("igdb", "sync", "--all") as running:
+        wait_for(lambda: known(operator))
+        running.send_signal(signal.SIGINT)
+        said = running.communicate(timeout=30)
+    assert (running.returncode, said) == (130, ("", "stopped\n"))
+    assert "full sync interrupted at" in operator.run("igdb", "status").out
+
+    [told] = operator.run("igdb", "sync", "--all", "--json").lines
+    assert (told["games"], told["unchanged"]) == (1800, 0)
+    assert known(operator) == list(range(1, 1801))
 
 
 def test_wanted_games_are_fetched_at_once(operator: Operator, igdb: LocalIgdb) -> None:
