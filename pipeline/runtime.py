@@ -168,7 +168,7 @@ class Runtime:
             mirrored = is_kept(connection)
         sources: list[StreamSource] = [
             # What it links the next one asks for.
-            IgdbLinks(self.engine, self.needed_helix, self.igdb, utc_now),
+            IgdbLinks(self.engine, self.needed_helix, self.igdb, utc_now, tell_releases),
             IgdbWanted(self.engine, self.igdb, utc_now, tell_releases),
         ]
         if mirrored:

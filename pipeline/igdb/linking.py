@@ -15,11 +15,11 @@ from sqlalchemy import ARRAY, Connection, Engine, RowMapping, Text, bindparam, f
 
 from models import ExternalGame
 from pipeline.http import Client
-from pipeline.igdb.documents import split_documents
+from pipeline.igdb.documents import document, split_documents
 from pipeline.igdb.links import Link, attach, link
 from pipeline.igdb.shapes import GAME_FIELDS
 from pipeline.igdb.state import is_kept
-from pipeline.igdb.sync import Clock, Intake, tell_nothing
+from pipeline.igdb.sync import Clock, Intake, Tell
 from pipeline.ingest import Ingested
 from pipeline.matching.matching import match_title
 from pipeline.matching.records import wanted
@@ -107,18 +107,27 @@ _EXTERNAL = msgspec.json.Decoder(_External)
 
 
 class IgdbLinks:
-    """A source of links. `open_helix` and `open_igdb` make clients of these services."""
+    """A source of links. `open_helix` and `open_igdb` make clients of these services.
+
+    `tell` hears of entries that are wanted already and turn out to have changed.
+    """
 
     name = "igdb.links"
     service: Literal["igdb"] = "igdb"
 
     def __init__(
-        self, engine: Engine, open_helix: Callable[[Client], Helix], open_igdb: Callable[[Client], Igdb], clock: Clock
+        self,
+        engine: Engine,
+        open_helix: Callable[[Client], Helix],
+        open_igdb: Callable[[Client], Igdb],
+        clock: Clock,
+        tell: Tell,
     ) -> None:
         self._engine = engine
         self._open_helix = open_helix
         self._open_igdb = open_igdb
         self._clock = clock
+        self._tell = tell
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask Twitch and IGDB for the games that are due; raises `SourceError`."""
@@ -145,7 +154,7 @@ class IgdbLinks:
             changed = attach(connection)
             return Ingested(outcome="ok" if changed else "unchanged", changed=changed)
         found = _FOUND.decode(answer.payload)
-        intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=tell_nothing, now=now)
+        intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=self._tell, now=now)
         if found.documents:
             intake.take(split_documents(msgspec.json.encode(found.documents)), found.asked_at, silent=True)
         links = [Link(game_id=one.game_id, igdb_id=one.igdb_id, how=one.how, confidence=1.0) for one in found.told]
@@ -202,16 +211,16 @@ def unlinked_games(connection: Connection) -> list[Unlinked]:
 
 
 def search_entries(igdb: Igdb, names: Iterable[str]) -> list[msgspec.Raw]:
-    """Return IGDB's entries that names may mean, by its own search: ten names with each request."""
+    """Return IGDB's entries that names may mean, each once, by its own search: ten names with each request."""
     listed = list(dict.fromkeys(names))
-    rows: list[msgspec.Raw] = []
+    rows: dict[int, msgspec.Raw] = {}
     for start in range(0, len(listed), MOST_QUERIES):
         asked = {
             str(nth): ("games", query(GAME_FIELDS, search=name, limit=MOST_FOUND))
             for nth, name in enumerate(listed[start : start + MOST_QUERIES])
         }
-        rows += [row for found in igdb.several(asked).values() for row in found]
-    return rows
+        rows |= {document(row).igdb_id: row for found in igdb.several(asked).values() for row in found}
+    return list(rows.values())
 
 
 def read_tries(cursor: Mapping[str, object]) -> dict[int, Tried]:

@@ -17,8 +17,10 @@ from pipeline.matching.records import Candidate, FoundTitle
 from pipeline.matching.words import without_marks
 
 # How many titles a step may bring, and of how many entries more is read.
-MOST_TITLES = 600
-MOST_CANDIDATES = 60
+MOST_TITLES = 400
+MOST_CANDIDATES = 40
+# With so many titles found, words that go together are not looked for two by two.
+ENOUGH = 150
 # A word of more titles than this is looked for only together with another one.
 COMMON = 400
 MOST_RARE = 4
@@ -59,7 +61,7 @@ Found = dict[tuple[int, str], FoundTitle]
 
 
 def find_candidates(connection: Connection, title: Title, *, beginnings: bool = False) -> list[Candidate]:
-    """Return the entries that a title may mean, the likeliest 60; with `beginnings` also those that only begin so.
+    """Return the entries that a title may mean, the likeliest 40; with `beginnings` also those that only begin so.
 
     Nothing is written. Raises nothing: no text is too odd to be looked for.
     """
@@ -110,7 +112,7 @@ def _by_words(found: Found, connection: Connection, title: Title) -> None:
     rare = [word for word in known if counts.get(word, 0) < COMMON][:MOST_RARE]
     if rare or len(known) == 1:
         _add(found, connection, _BY_ANY, words=rare or known)
-    if len(rare) < 2:
+    if len(rare) < 2 and len(found) < ENOUGH:
         for pair in combinations(known[:3], 2):
             _add(found, connection, _BY_ALL, words=list(pair))
 

@@ -112,7 +112,10 @@ def game_history(connection: Connection, game_id: int) -> GameHistory:
         )
     ).one()
     named = connection.scalars(
-        select(GameExternalId.service).where(GameExternalId.game_id == game_id).order_by(GameExternalId.service)
+        select(GameExternalId.service)
+        # IGDB has entries and no campaigns.
+        .where(GameExternalId.game_id == game_id, GameExternalId.service != "igdb")
+        .order_by(GameExternalId.service)
     )
     return GameHistory(
         name=connection.scalars(select(Game.name).where(Game.id == game_id)).one(),

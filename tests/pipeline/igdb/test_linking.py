@@ -48,7 +48,7 @@ class Linking:
 
     @property
     def source(self) -> IgdbLinks:
-        return IgdbLinks(self.engine, self.helix, self.setting.open, self.setting.clock)
+        return IgdbLinks(self.engine, self.helix, self.setting.open, self.setting.clock, self.syncing.tell)
 
     def run(self) -> None:
         assert self.syncing.fetch(self.source).error is None
