@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from feeds.channel_page import ChannelPage
 from feeds.scopes import Touched, missing_rows
-from models import Channel, Feed, StreamSession
+from models import Channel, Feed, Game, StreamSession
 from models.statistics import (
     Totals,
     load_categories,
@@ -93,14 +93,16 @@ def load_pages(connection: Connection, feed_ids: Sequence[int], now: datetime) -
     return pages
 
 
+# By names that are the same in every database: a page of an imported export is the same byte for byte.
+_PLAYING = select(Game.public_id).where(Game.id == StreamSession.game_id).correlate(StreamSession).scalar_subquery()
 _NEWEST = (
     select(
-        StreamSession.id,
+        StreamSession.stream_id,
         StreamSession.started_at,
         StreamSession.last_seen_at,
         StreamSession.ended_at,
         StreamSession.title,
-        StreamSession.game_id,
+        _PLAYING.label("game"),
     )
     .where(StreamSession.channel_id == Feed.channel_id)
     .order_by(StreamSession.started_at.desc(), StreamSession.id.desc())
@@ -111,10 +113,7 @@ _NEWEST = (
 
 
 def _states(*columns: Any) -> Select[*tuple[Any, ...]]:
-    newest = (
-        _NEWEST.c.id.label("session_id"),
-        *(_NEWEST.c[name] for name in ("last_seen_at", "ended_at", "title", "game_id")),
-    )
+    newest = [_NEWEST.c[name] for name in ("stream_id", "last_seen_at", "ended_at", "title", "game")]
     return (
         select(Feed.id.label("feed_id"), Feed.path, Feed.channel_id, *newest, *columns)
         .select_from(Feed)
@@ -149,7 +148,7 @@ _OF_FEEDS = (
 
 
 def _state(row: Mapping[Any, Any]) -> PageState:
-    shown = [row[name] for name in ("session_id", "ended_at", "title", "game_id")]
+    shown = [row[name] for name in ("stream_id", "ended_at", "title", "game")]
     # Channels in campaigns are polled each minute; that is oftener than a page needs to follow.
     slot = row["last_seen_at"] and int(row["last_seen_at"].timestamp() // REFRESH_EVERY.total_seconds())
     told = repr([*shown, slot]).encode()
