@@ -7,18 +7,20 @@ calls something; for a game it is Twitch's name where Twitch has one.
 from collections.abc import Iterator
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, FromClause, LargeBinary, Select, Table, func, null, select
+from sqlalchemy import Column, ColumnElement, FromClause, LargeBinary, Select, Table, case, func, null, or_, select
 
 from models import (
     AllowedChannel,
     Base,
     CampaignDeadline,
     Channel,
+    ChatBadge,
     DropBenefit,
     DropBenefitEdge,
     DropCampaign,
     Event,
     Feed,
+    Follow,
     Game,
     GameExternalId,
     Organization,
@@ -26,22 +28,30 @@ from models import (
     RewardCampaign,
     Sighting,
     Source,
+    StreamSegment,
+    StreamSession,
+    StreamSnapshot,
     TimeBasedDrop,
+    Video,
 )
 
 # Raised when a reader of the version before would misunderstand what is written.
 SCHEMA = 1
 # How feeds and subscriptions find a name; made anew from it.
 _DERIVED = frozenset({"name_key"})
+# Columns of a source that say where it goes on. Not so the sources of IGDB, as what they told is not exported, and
+# EventSub, whose subscriptions are those of one installation.
+REMEMBERED = ("cursor", "first_fetched_at", "last_snapshot_at")
+_ANEW = ("igdb", "twitch.eventsub")
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of thing: its name in JSON Lines, its table, what hangs on it, and which columns are told."""
+    """One kind of thing: its name in JSON Lines, its table, what hangs on it, and which columns are not told."""
 
     name: str
     model: type[Base]
     parts: tuple["Kind", ...] = ()
-    only: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
 
     @property
     def table(self) -> Table:
@@ -57,17 +67,23 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         return self.model in _KEYED
 
 
-_KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign)
+_KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession)
+# What belongs to one installation: how its sources are, when it asks again, what it has on disk.
+_HEALTH_OF_SOURCE = frozenset(
+    {
+        *("enabled", "next_due_at", "lease_until", "fence", "etag", "last_modified", "refresh_seconds"),
+        *("consecutive_failures", "failing_since", "changed_since", "stale_since", "last_error", "last_success_at"),
+        "last_snapshot_digest",
+    }
+)
+_ASKED = frozenset({"checked_at", "videos_checked_at", "videos_due_at"})
+_FILES_OF_FEED = frozenset({"version", "written_version", "written_at", "items"})
 # In the order in which they are written: whatever is referred to comes first.
 KINDS = (
-    Kind(
-        name="source",
-        model=Source,
-        only=frozenset({"name", "service", "cursor", "first_fetched_at", "last_snapshot_at"}),
-    ),
+    Kind(name="source", model=Source, without=_HEALTH_OF_SOURCE),
     Kind(name="organization", model=Organization),
     Kind(name="game", model=Game, parts=(Kind(name="external_ids", model=GameExternalId),)),
-    Kind(name="channel", model=Channel),
+    Kind(name="channel", model=Channel, parts=(Kind(name="videos", model=Video),), without=_ASKED),
     Kind(name="benefit", model=DropBenefit),
     Kind(
         name="campaign",
@@ -79,13 +95,17 @@ KINDS = (
         ),
     ),
     Kind(name="reward_campaign", model=RewardCampaign, parts=(Kind(name="rewards", model=Reward),)),
+    Kind(name="badge", model=ChatBadge),
+    Kind(name="follow", model=Follow),
+    # A stream that goes on with another's story has the higher row number, so it comes after it.
+    Kind(
+        name="session",
+        model=StreamSession,
+        parts=(Kind(name="segments", model=StreamSegment), Kind(name="snapshots", model=StreamSnapshot)),
+    ),
     Kind(name="sighting", model=Sighting),
     Kind(name="event", model=Event),
-    Kind(
-        name="feed",
-        model=Feed,
-        only=frozenset({"scope", "service", "path", "title", "game_id", "organization_id"}),
-    ),
+    Kind(name="feed", model=Feed, without=_FILES_OF_FEED),
 )
 # What is not exported, and why: secrets, what belongs to one installation, and what is only of use while it is new.
 NOT_EXPORTED = {
@@ -94,6 +114,7 @@ NOT_EXPORTED = {
     "subscriptions": "belong to targets",
     "deliveries": "belong to targets",
     "fetch_runs": "forgotten after 30 days",
+    "eventsub_messages": "are work: what they told is in sessions, segments and events",
     "heartbeats": "tell of running programs",
     "quarantined_payloads": "what was not believed is no part of the catalogue",
     "game_metadata": "IGDB gives it again",
@@ -119,7 +140,7 @@ def columns(kind: Kind) -> list[Column[object]]:
     return [
         column
         for column in kind.table.c
-        if column.name != "id" and column.name not in _DERIVED and (kind.only is None or column.name in kind.only)
+        if column.name != "id" and column.name not in _DERIVED and column.name not in kind.without
     ]
 
 
@@ -133,6 +154,11 @@ def reference(column: Column[object]) -> Table | None:
 def told_name(column: Column[object]) -> str:
     """Return the name of a column in the export: a reference is no number and is not called one."""
     return column.name if reference(column) is None else column.name.removesuffix("_id")
+
+
+def begins_anew(name: str, service: str) -> bool:
+    """Tell whether a source, by its name and service, remembers nothing elsewhere."""
+    return name in _ANEW or service in _ANEW
 
 
 def link(kind: Kind, above: Kind) -> Column[object]:
@@ -165,7 +191,7 @@ def rows(kind: Kind, above: tuple[Kind, ...]) -> Select[*tuple[object, ...]]:
         if column is hanging:
             continue
         if target is None:
-            told.append(_plain(column).label(column.name))
+            told.append(_shown(column).label(column.name))
             continue
         aliased = target.alias()
         source = source.outerjoin(aliased, aliased.c.id == column)
@@ -201,16 +227,31 @@ def _key(kind: Kind, table: FromClause) -> ColumnElement[object]:
     if kind.model is TimeBasedDrop:
         return table.c.external_id
     if kind.model is Game:
-        named = GameExternalId.__table__.alias()
-        return (
-            select(named.c.service + ":" + named.c.external_id)
-            .where(named.c.game_id == table.c.id)
-            .order_by(named.c.service.desc(), named.c.external_id)
-            .limit(1)
-            .scalar_subquery()
-        )
+        return _key_of_game(table.c.id)
+    if kind.model is StreamSession:
+        channel = Channel.__table__.alias()
+        named = channel.c.service + ":" + channel.c.external_id + "/" + table.c.stream_id
+        return select(named).where(channel.c.id == table.c.channel_id).scalar_subquery()
     return table.c.service + ":" + table.c.external_id
 
 
-def _plain(column: Column[object]) -> ColumnElement[object]:
-    return func.encode(column, "hex") if isinstance(column.type, LargeBinary) else column
+def _key_of_game(row_id: ColumnElement[int]) -> ColumnElement[object]:
+    named = GameExternalId.__table__.alias()
+    # Services that have the game tell more surely what it is than a match with IGDB.
+    first = (named.c.service == "igdb", named.c.service.desc(), named.c.external_id)
+    key = select(named.c.service + ":" + named.c.external_id).where(named.c.game_id == row_id)
+    return key.order_by(*first).limit(1).scalar_subquery()
+
+
+def _shown(column: Column[object]) -> ColumnElement[object]:
+    if isinstance(column.type, LargeBinary):
+        return func.encode(column, "hex")
+    table = column.table
+    if table is Source.__table__ and column.name in REMEMBERED:
+        return case((or_(table.c.name.in_(_ANEW), table.c.service.in_(_ANEW)), null()), else_=column)
+    if table is GameExternalId.__table__ and column.name == "external_id":
+        # Games that share an entry of IGDB (pipeline/igdb/links.py): "1020/37" holds a row number.
+        shared = (table.c.service == "igdb") & column.contains("/")
+        key = func.split_part(column, "/", 1) + "/" + _key_of_game(table.c.game_id)
+        return case((shared, key), else_=column)
+    return column

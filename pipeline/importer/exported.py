@@ -5,14 +5,26 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, LargeBinary, Table, exists, func, select, union_all
+from sqlalchemy import Connection, LargeBinary, Table, exists, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Game, Organization, Source
+from models import Game, GameExternalId, Organization, Source
 from models.names import name_key
 from pipeline.bulk import execute_rows, insert_rows
 from pipeline.errors import LootwireError
-from pipeline.export.tables import KINDS, SCHEMA, Kind, columns, link, reference, told_name
+from pipeline.eventsub.health import NAME as EVENTSUB
+from pipeline.eventsub.health import NEVER as EVENTSUB_DUE
+from pipeline.export.tables import (
+    KINDS,
+    REMEMBERED,
+    SCHEMA,
+    Kind,
+    begins_anew,
+    columns,
+    link,
+    reference,
+    told_name,
+)
 from pipeline.importer.archives import DAMAGED
 from pipeline.importer.limits import MAX_BYTES, Readable
 from pipeline.importer.streams import decompressed
@@ -64,17 +76,42 @@ def _split(stream: Readable) -> Iterator[bytes]:
         yield rest
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """A column, the name that it is told by, and the table of which it holds a key."""
+
+    name: str
+    told: str
+    target: Table | None
+    is_binary: bool
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """How objects of a kind become rows, worked out once; a part hangs on its object by a column."""
+
+    kind: Kind
+    columns: tuple[_Told, ...]
+    parts: tuple[tuple[str, "_Plan"], ...]
+
+
+def _plan(kind: Kind) -> _Plan:
+    told = tuple(
+        _Told(column.name, told_name(column), reference(column), isinstance(column.type, LargeBinary))
+        for column in columns(kind)
+    )
+    return _Plan(kind, told, tuple((link(part, kind).name, _plan(part)) for part in kind.parts))
+
+
 class _Loader:
     """Turns objects into rows: keys become row numbers, which are drawn beforehand."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._kinds = {kind.name: kind for kind in KINDS}
+        self._plans = {kind.name: _plan(kind) for kind in KINDS}
         self._ids: dict[Table, dict[str, int]] = {kind.table: {} for kind in KINDS}
         self._drawn: dict[Table, list[int]] = {}
         self._rows: dict[Table, list[Line]] = {}
         self._waiting = 0
-        self._counted = dict.fromkeys(self._kinds, 0)
+        self._counted = dict.fromkeys(self._plans, 0)
         self._begun = self._ended = False
 
     def take(self, line: Line) -> None:
@@ -86,12 +123,16 @@ class _Loader:
         if kind_name == "end":
             self._end(line["lines"])
             return
-        kind = self._kinds[kind_name]
+        plan = self._plans.get(kind_name)
+        if plan is None:
+            raise LootwireError(
+                f"the export has a line of type {kind_name!r}, of which this program knows nothing: update it first"
+            )
         self._counted[kind_name] += 1
-        if kind.model is Source:
-            self._take_source(line)
+        if plan.kind.model is Source:
+            self._take_source(plan, line)
         else:
-            self._add(kind, line, {})
+            self._add(plan, line, {})
         if self._waiting >= AT_ONCE:
             self._flush()
 
@@ -117,37 +158,42 @@ class _Loader:
             raise LootwireError(f"the export is not whole: lines are missing of {', '.join(wrong)}")
         self._ended = True
 
-    def _take_source(self, line: Line) -> None:
+    def _take_source(self, plan: _Plan, line: Line) -> None:
         """Let a source go on where it stood; one that this program cannot ask is known by name, and off."""
-        told = {column.name: line.get(told_name(column)) for column in columns(self._kinds["source"])}
-        told = {name: value for name, value in told.items() if value is not None}
-        row = insert(Source).values(**told, enabled=False, next_due_at=func.now())
+        told = {column.name: line[column.told] for column in plan.columns if line.get(column.told) is not None}
+        if begins_anew(told["name"], told["service"]):
+            told = {name: value for name, value in told.items() if name not in REMEMBERED}
+        # EventSub is not asked, so its row must never be due.
+        due = EVENTSUB_DUE if told["name"] == EVENTSUB else func.now()
+        row = insert(Source).values(**told, enabled=False, next_due_at=due)
         upsert = row.on_conflict_do_update(index_elements=[Source.name], set_=told).returning(Source.id)
-        self._ids[Source.__table__][line["name"]] = self._connection.execute(upsert).scalar_one()  # type: ignore[index]
+        self._ids[plan.kind.table][line["name"]] = self._connection.execute(upsert).scalar_one()
 
-    def _add(self, kind: Kind, line: Line, above: dict[str, int]) -> None:
+    def _add(self, plan: _Plan, line: Line, above: dict[str, int]) -> None:
         """Add a row, then those that hang on it; `above` says what it hangs on itself."""
         row: Line = dict(above)
-        for column in columns(kind):
-            if (value := line.get(told_name(column))) is not None and column.name not in row:
+        for column in plan.columns:
+            if (value := line.get(column.told)) is not None and column.name not in above:
                 row[column.name] = self._value(column, value)
+        kind, table = plan.kind, plan.kind.table
         if kind.model in {Game, Organization}:
             row["name_key"] = name_key(row["name"])
-        if "id" in kind.table.c:
-            row["id"] = self._draw(kind.table)
+        if kind.model is GameExternalId:
+            row["external_id"] = _shared(row)
+        if "id" in table.c:
+            row["id"] = self._draw(table)
             if kind.keyed:
-                self._ids[kind.table][line["key"]] = row["id"]
-        self._rows.setdefault(kind.table, []).append(row)
+                self._ids[table][line["key"]] = row["id"]
+        self._rows.setdefault(table, []).append(row)
         self._waiting += 1
-        for part in kind.parts:
-            for found in line.get(part.name, ()):
-                self._add(part, found, {link(part, kind).name: row["id"]})
+        for column_name, part in plan.parts:
+            for found in line.get(part.kind.name, ()):
+                self._add(part, found, {column_name: row["id"]})
 
-    def _value(self, column: Column[Any], value: Any) -> Any:
-        target = reference(column)
-        if target is not None:
-            return self._ids[target][value]
-        return f"\\x{value}" if isinstance(column.type, LargeBinary) else value
+    def _value(self, column: _Told, value: Any) -> Any:
+        if column.target is not None:
+            return self._ids[column.target][value]
+        return f"\\x{value}" if column.is_binary else value
 
     def _draw(self, table: Table) -> int:
         drawn = self._drawn.setdefault(table, [])
@@ -164,6 +210,12 @@ class _Loader:
             names = tuple(sorted({name for row in listed for name in row}))
             execute_rows(self._connection, insert_rows(table, names), listed)
         self._rows, self._waiting = {}, 0
+
+
+def _shared(row: Line) -> str:
+    """Return the name of an entry of IGDB as the second game that shares it calls it: with its own row number."""
+    entry, *key = row["external_id"].split("/", 1)
+    return f"{entry}/{row['game_id']}" if key and row["service"] == "igdb" else row["external_id"]
 
 
 def _tables(kinds: tuple[Kind, ...]) -> Iterator[Table]:

@@ -8,16 +8,16 @@ import re
 import sqlite3
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from feeds.publish import publish
-from models import Base
+from models import Base, Channel, GameExternalId, StreamSession
 from pipeline.errors import LootwireError
 from pipeline.export.reading import one_moment
 from pipeline.export.tables import KINDS, NOT_EXPORTED, all_kinds, names
@@ -25,42 +25,29 @@ from pipeline.export.writing import Format, export
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from tests.databases import new_database
-from tests.pipeline.builders import (
-    END,
-    NOON,
-    campaign,
-    campaigns,
-    channel,
-    chzzk,
-    drop,
-    drops,
-    encode,
-    kick,
-    kick_campaign,
-    quest,
+from tests.pipeline.builders import NOON, campaign, campaigns, drops
+from tests.pipeline.lived import (
+    BOB,
+    hear,
+    live_through_campaigns,
+    live_through_streams,
+    live_through_the_rest,
+    tell_over,
 )
-from tests.pipeline.world import CHZZK, KICK, REWARDS, SOURCES, World
+from tests.pipeline.streams.told import offline
+from tests.pipeline.world import SOURCES, World
 
+# As the version wrote it that knew neither badges nor streams.
+BEFORE_CHANNELS = Path(__file__).with_name("exports") / "before_channels.jsonl"
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "export.md"
 ADDRESS = "http://127.0.0.1:8420"
 
 
 @pytest.fixture
 def lived(world: World) -> World:
-    """A world in which everything happened that leaves a trace: comings and goings of every kind of thing."""
-    d = campaign("d", channels=[1, 2, 3], drops=[drop("one", 30, "Hat"), drop("two", 90, "Hat", "Coat")])
-    world.ingest(drops(d, *campaigns("a", "b", "c"), campaign("e", end=NOON + timedelta(hours=2))))
-    fewer = campaign("d", channels=[2, channel(4, "näme", None)], drops=[drop("one", 30, "Scarf")], name="Другое")
-    world.ingest(drops(fewer, *campaigns("a", "b"), campaign("e", end=NOON + timedelta(hours=2))), hours=1)
-    world.ingest(drops(fewer, *campaigns("a", "b", game_id="7002")), hours=2)
-    world.ingest(drops(fewer, *campaigns("a", "b", "c")), hours=1)
-    for _ in range(4):
-        world.ingest(drops(fewer, *campaigns("a", "c", owner={"id": "org-moss", "name": "Moss & Co"})), hours=1)
-    world.ingest(encode([quest(), quest("over", end=NOON + timedelta(hours=9))]), source=REWARDS)
-    world.ingest(encode([quest()]), source=REWARDS, hours=2)
-    world.ingest(kick(kick_campaign(), kick_campaign("soon", status="upcoming", start=END)), source=KICK, minutes=5)
-    world.ingest(chzzk(), source=CHZZK, minutes=5)
-    world.set_source("chzzk.drops", cursor={"highest": 1201})
+    live_through_campaigns(world)
+    live_through_streams(world)
+    live_through_the_rest(world)
     world.advance(days=3)
     return world
 
@@ -68,6 +55,13 @@ def lived(world: World) -> World:
 @pytest.fixture
 def other_engine(server: Engine) -> Iterator[Engine]:
     with new_database(server) as engine:
+        # What has a number here has another one there.
+        with engine.begin() as connection:
+            for kind, _ in all_kinds():
+                if "id" in kind.table.c:
+                    connection.execute(
+                        select(func.setval(func.pg_get_serial_sequence(kind.table.name, "id"), 1000, False))
+                    )
         yield engine
 
 
@@ -118,18 +112,32 @@ def test_an_export_that_is_imported_into_an_empty_database_gives_the_same_catalo
     assert any(row["last_seen_at"] for row in after["drop_benefit_edges"])
     assert any(row["withdrawn_at"] for row in after["drop_campaigns"])
     assert any(row["ended_at"] for row in after["drop_campaigns"])
+    assert {row["kind"] for row in after["follows"]} == {"channel", "category", "drops", "game"}
+    assert {row["stream_id"]: row["story"] for row in after["stream_sessions"]} == {
+        "s1": None,
+        "s2": "twitch:501/s1",
+        "s3": None,
+        "s9": None,
+    }
+    assert {row["channel"] for row in after["events"]} == {None, "twitch:501", "twitch:502", "twitch:503"}
+    assert "twitch:501" in {row["channel"] for row in after["feeds"]}
+    assert ["lampkeeper"] in [row["former_logins"] for row in after["channels"]]
 
 
 def test_the_feeds_of_an_imported_export_are_the_same_byte_for_byte(
     lived: World, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
 ) -> None:
     import_into(other_engine, written())
+    # The front page lists the sources that are on; those that an import cannot ask are off.
+    for name in ("igdb.mirror", "twitch.eventsub", "twitch.streams"):
+        lived.set_source(name, enabled=False)
 
     for engine, folder in ((lived.engine, "before"), (other_engine, "after")):
         assert publish(engine, tmp_path / folder, ADDRESS, lived.now).failures == []
 
     before, after = published(tmp_path / "before"), published(tmp_path / "after")
     assert len(before) > 20
+    assert len([path for path in before if path.startswith("channels/") and path.endswith(".html")]) == 3
     assert {path: data for path, data in after.items() if before.get(path) != data} == {}
     assert before.keys() == after.keys()
 
@@ -159,6 +167,71 @@ def test_sources_go_on_where_they_stood(lived: World, other_engine: Engine, writ
     assert restored.source("chzzk.drops").enabled
 
 
+def test_streams_go_on_where_they_stood(lived: World, other_engine: Engine, written: Callable[..., Path]) -> None:
+    import_into(other_engine, written())
+    restored = World(other_engine, now=lived.now)
+
+    told = [hear(world, 240, offline(240, BOB)) + tell_over(world.engine, 260) for world in (lived, restored)]
+
+    assert told[0] == told[1]
+    assert told[0]["stream.offline"] == 1
+    assert [event.event_key for event in lived.events("stream.offline")] == [
+        event.event_key for event in restored.events("stream.offline")
+    ]
+
+
+def test_what_belongs_to_one_installation_stays_there(
+    lived: World, other_engine: Engine, written: Callable[..., Path]
+) -> None:
+    path = written()
+    import_into(other_engine, path)
+    restored = World(other_engine, now=lived.now)
+
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"fingerprint|completed_at|checked_at|videos_due_at", text)
+    assert all(row.checked_at is None and row.videos_due_at is None for row in restored.rows(Channel))
+    for name in ("igdb.mirror", "twitch.eventsub"):
+        source = restored.source(name)
+        assert (source.enabled, source.cursor, source.first_fetched_at) == (False, {}, None)
+    # Nobody asks it, so it must never be due.
+    assert restored.source("twitch.eventsub").next_due_at == datetime(9999, 12, 31, tzinfo=UTC)
+
+
+def test_games_that_share_an_entry_of_igdb_share_it_under_their_new_numbers(
+    lived: World, other_engine: Engine, written: Callable[..., Path]
+) -> None:
+    path = written()
+    import_into(other_engine, path)
+
+    told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    named = {game["key"]: part for game in told if game.get("type") == "game" for part in game["external_ids"]}
+    assert named["chzzk:BrassHarbour"] | {"pinned_at": ...} == {
+        "service": "igdb",
+        "external_id": "1020/chzzk:BrassHarbour",
+        "how": "hand",
+        "pinned_at": ...,
+    }
+    links = World(other_engine).rows(GameExternalId, service="igdb")
+    assert [link.external_id.partition("/")[::2] for link in links] == [
+        ("1020", ""),
+        ("1020", str(links[1].game_id)),
+        ("none", str(links[2].game_id)),
+    ]
+    assert [(link.how, link.confidence) for link in links] == [("name", 0.75), ("hand", None), ("hand", None)]
+
+
+def test_an_export_of_the_version_before_is_taken(other_engine: Engine, tmp_path: Path) -> None:
+    assert import_into(other_engine, BEFORE_CHANNELS).quarantined == []
+
+    known = content(other_engine)
+    assert [(row["login"], row["former_logins"]) for row in known["channels"]] == [("keeper1", []), ("keeper2", [])]
+    assert {row["how"] for row in known["game_external_ids"]} == {"service"}
+    assert [row["last_seen_at"] is None for row in known["allowed_channels"]] == [True, False]
+    assert known["campaign_deadlines"][0]["campaign"] == "twitch:camp-a"
+    assert publish(other_engine, tmp_path / "published", ADDRESS, NOON).failures == []
+    assert World(other_engine).rows(StreamSession) == []
+
+
 def test_an_export_is_refused_where_anything_is_known_already(
     lived: World, world: World, written: Callable[..., Path]
 ) -> None:
@@ -186,6 +259,10 @@ def test_an_export_is_refused_where_anything_is_known_already(
         "refers to what is not there": (
             lambda data: data.replace(b'"game":"twitch:7001"', b'"game":"twitch:1"', 1),
             "is damaged: KeyError('twitch:1')",
+        ),
+        "of what is not known": (
+            lambda data: data.replace(b'"type":"badge"', b'"type":"emote"'),
+            "a line of type 'emote', of which this program knows nothing",
         ),
         "of a later version": (lambda data: data.replace(b'"schema":1', b'"schema":2', 1), "update it first"),
         "a number is none": (
