@@ -109,7 +109,11 @@ def _categories(item: Item) -> tuple[tuple[str, str], ...]:
 
 
 def _content(item: Item, page_url: str | None) -> str:
-    return our_html(" ".join((_stream_html(item, page_url) if is_of_stream(item) else _html(item)).split()))
+    if is_of_stream(item):
+        html = _stream_html(item, page_url)
+    else:
+        html = _release_html(item) if is_of_release(item) else _html(item)
+    return our_html(" ".join(html.split()))
 
 
 def _stream_html(item: Item, page_url: str | None) -> str:

@@ -14,9 +14,8 @@ def is_of_release(kind: str) -> bool:
 def release_facts(kind: str, detail: EventDetail) -> Iterator[tuple[str, str | None]]:
     """Yield labels and values of what is told in single lines."""
     yield "Game", detail.game
-    yield (detail.stage or "Entry").capitalize(), detail.name
-    if detail.stage and kind != EventKind.GAME_ADDED:
-        yield "As", detail.stage
+    yield "Entry", detail.name
+    yield "Kind" if kind == EventKind.GAME_ADDED else "As", detail.stage
     yield "Platforms" if len(detail.platforms) > 1 else "Platform", ", ".join(detail.platforms)
     yield "Out" if kind == EventKind.RELEASE_OUT else "Date", in_words(detail.when)
     yield "Before", in_words(detail.when_before)
