@@ -34,6 +34,7 @@ from models import (
     TimeBasedDrop,
 )
 from models.events import BenefitLine, DropLine
+from models.pictures import sized
 
 CHANNELS_SHOWN = 8
 RECENTLY = timedelta(days=7)
@@ -117,7 +118,7 @@ def _load_campaigns(connection: Connection, now: datetime) -> list[tuple[bool, C
                 game=row.game,
                 feed_path=row.feed_path,
                 organization=row.organization,
-                box_art_url=row.box_art_url,
+                box_art_url=sized(row.box_art_url),
                 image_url=row.image_url,
                 details_url=row.details_url,
                 account_link_url=row.account_link_url,

@@ -2,10 +2,11 @@
 
 import re
 
+from models.pictures import sized
+
 _IMAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # As large as mails and feeds show it: https://api-docs.igdb.com/#images.
 COVER = "cover_big"
-BOX_ART = ("285", "380")
 
 
 def cover_url(cover_id: str | None, size: str = COVER) -> str | None:
@@ -17,7 +18,4 @@ def cover_url(cover_id: str | None, size: str = COVER) -> str | None:
 
 def box_art(address: str | None, cover_id: str | None) -> str | None:
     """Return the box art of a game in a size to show, or its cover where no service told one."""
-    if not address:
-        return cover_url(cover_id)
-    width, height = BOX_ART
-    return address.replace("{width}", width).replace("{height}", height)
+    return sized(address) or cover_url(cover_id)

@@ -3,17 +3,18 @@
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, Connection, DateTime, Table, Text, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Table, Text, bindparam, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from feeds.catalog import mark
-from models import Event
+from models import Event, Game
 from models.events import EventDetail, EventKind
+from models.pictures import sized
 from notifiers.days import hold_until_day
 from notifiers.match import fan_out
 from pipeline.bulk import execute_rows, insert_rows
@@ -25,6 +26,9 @@ DAMPING_WINDOW = timedelta(hours=24)
 _TOLD = select(EVENTS.c.change_key).where(
     EVENTS.c.change_key == func.any(bindparam("change_keys", type_=ARRAY(Text))),
     EVENTS.c.occurred_at > bindparam("since", type_=DateTime(timezone=True)),
+)
+_BOX_ARTS = select(Game.id, Game.box_art_url).where(
+    Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Game.box_art_url.is_not(None)
 )
 # Of an older event nobody wants a message: imported history, or an end that passed while nothing ran.
 NEWS_FOR = timedelta(hours=24)
@@ -72,7 +76,7 @@ def append_events(
 
     Silent ones are on feeds, and nobody is told of them.
     """
-    fresh = _without_flapping(connection, events)
+    fresh = _painted(connection, _without_flapping(connection, events))
     if not fresh:
         return Counter()
     rows = [_row(event, source_id=source_id, silent=silent, now=now) for event in fresh]
@@ -100,6 +104,22 @@ def _without_flapping(connection: Connection, events: Sequence[NewEvent]) -> lis
     since = min(damped.values()) - DAMPING_WINDOW
     known = set(connection.scalars(_TOLD, {"change_keys": list(damped), "since": since}))
     return [event for event in events if not (event.damped and event.change_key in known)]
+
+
+def _painted(connection: Connection, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
+    """Show what services told no box art of by that of its game, which may be IGDB's cover."""
+    plain = {event.game_id for event in events if event.game_id is not None and event.detail.box_art_url is None}
+    if not plain:
+        return events
+    known: dict[int, str | None] = dict(connection.execute(_BOX_ARTS, {"ids": list(plain)}).all())
+    return [event if event.detail.box_art_url else _with_box_art(event, known) for event in events]
+
+
+def _with_box_art(event: NewEvent, known: Mapping[int, str | None]) -> NewEvent:
+    address = sized(known.get(event.game_id or 0))
+    if address is None:
+        return event
+    return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, box_art_url=address))
 
 
 def _row(event: NewEvent, *, source_id: int | None, silent: bool, now: datetime) -> dict[str, Any]:

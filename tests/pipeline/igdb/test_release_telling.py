@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, update
 
 from models import Feed, Game, GameMetadata
-from models.events import EventKind
+from models.events import EventDetail, EventKind
 from models.names import name_key
+from pipeline.igdb.links import Link, link
 from pipeline.igdb.telling import introduce
+from pipeline.store.events import NewEvent, append_events
 from tests.pipeline.igdb.documents import doc, game
 from tests.pipeline.igdb.releasing import (
     DAY,
@@ -239,3 +241,49 @@ def _anew(engine: Engine, folders: pytest.TempPathFactory) -> Installation:
         for table in ("events", "release_dates", "game_metadata", "wanted_games", "feeds", "sources", "game_titles"):
             connection.exec_driver_sql(f"TRUNCATE {table} CASCADE")
     return Installation(engine, folders.mktemp("here"))
+
+
+def test_what_no_service_tells_a_box_art_of_is_shown_with_the_cover(here: Installation) -> None:
+    with here.engine.begin() as connection:
+        row = {
+            "name": NAME,
+            "name_key": name_key(NAME),
+            "public_id": "aaaa",
+            "box_art_url": "https://a.example/x-{width}x{height}.jpg",
+        }
+        game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
+        told = [
+            NewEvent(kind=EventKind.CAMPAIGN_ADDED, subject=key, occurred_at=NOON, detail=detail, game_id=of)
+            for key, of, detail in (
+                ("1", game_id, EventDetail(name="Lantern Week")),
+                ("2", game_id, EventDetail(name="Lantern Week", box_art_url="https://a.example/own.jpg")),
+                ("3", None, EventDetail(name="Lantern Week")),
+            )
+        ]
+        append_events(connection, told, source_id=None, silent=False, now=NOON)
+
+    assert [detail.box_art_url for detail in here.details()] == [
+        "https://a.example/x-285x380.jpg",
+        "https://a.example/own.jpg",
+        None,
+    ]
+
+
+def test_a_game_that_was_stored_before_it_was_wanted_is_introduced_by_the_clock(here: Installation) -> None:
+    here.sync(dated(1, LAST, Q4))
+    here.want(1)
+
+    assert here.tick() == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
+    assert here.tick() == {}
+    assert here.titles() == []
+
+
+def test_a_game_that_was_linked_before_it_was_stored_is_told_on_its_own_feed(here: Installation) -> None:
+    with here.engine.begin() as connection:
+        row = {"name": NAME, "name_key": name_key(NAME), "public_id": "aaaa"}
+        game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
+        link(connection, [Link(game_id=game_id, igdb_id=1, how="igdb_id")])
+
+    here.follow(dated(1, LAST, Q4))
+
+    assert {event.game_id for event in here.events(silent=True)} == {game_id}
