@@ -2,8 +2,9 @@
 
 A link's external id is IGDB's. Two games that turn out to be one entry (Twitch and Kick call it by names that nobody
 would take for the same) share it and stay two games: campaigns, follows and subscriptions name them, and a link may
-be wrong. The second one's link is written `1020/37`, IGDB's id and our row. `none/37` says that ours is no game that
-IGDB has, by somebody's hand. What is pinned stays, whatever services say later.
+be wrong. The second one's link is written `1020/5be1c4e7`, IGDB's id and our game's public id, which every database
+that imports it has too. `none/5be1c4e7` says that ours is no game that IGDB has, by somebody's hand. What is pinned stays,
+whatever services say later.
 """
 
 from collections.abc import Collection, Iterable
@@ -14,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import GameExternalId, GameMetadata
+from models import Game, GameExternalId, GameMetadata
 
 SERVICE = "igdb"
 How = Literal["igdb_id", "external_game", "name", "hand"]
@@ -137,7 +138,8 @@ def _may_replace(known: Link | None, new: Link) -> bool:
 
 def _write(connection: Connection, new: Link) -> None:
     values = {"game_id": new.game_id, "how": new.how, "confidence": new.confidence, "pinned_at": new.pinned_at}
-    shared = f"{NONE if new.igdb_id is None else new.igdb_id}/{new.game_id}"
+    ours = connection.scalars(select(Game.public_id).where(Game.id == new.game_id)).one()
+    shared = f"{NONE if new.igdb_id is None else new.igdb_id}/{ours}"
     names = [shared] if new.igdb_id is None else [str(new.igdb_id), shared]
     for external_id in names:
         row = insert(GameExternalId).values(service=SERVICE, external_id=external_id, **values)

@@ -44,7 +44,7 @@ _FORGET = text("DELETE FROM wanted_games WHERE reasons = '{}'")
 _RUNNING: Mapping[Reason, str] = {
     "campaign": """
         SELECT DISTINCT CAST(split_part(link.external_id, '/', 1) AS bigint) FROM game_external_ids AS link
-        WHERE link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9]+)?$' AND (
+        WHERE link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9a-f]+)?$' AND (
             EXISTS (SELECT FROM drop_campaigns AS c
                     WHERE c.game_id = link.game_id AND c.ended_at IS NULL AND c.withdrawn_at IS NULL)
             OR EXISTS (SELECT FROM reward_campaigns AS r WHERE r.game_id = link.game_id AND r.ended_at IS NULL))
@@ -52,7 +52,7 @@ _RUNNING: Mapping[Reason, str] = {
     "channel": """
         SELECT DISTINCT CAST(split_part(link.external_id, '/', 1) AS bigint) FROM stream_sessions AS session
         JOIN game_external_ids AS link ON link.game_id = session.game_id
-        WHERE session.ended_at IS NULL AND link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9]+)?$'
+        WHERE session.ended_at IS NULL AND link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9a-f]+)?$'
     """,
 }
 _DUE = (

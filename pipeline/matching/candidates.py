@@ -4,7 +4,7 @@ Each step is an index scan of game_titles. What a step may bring is bounded, so 
 than a name that nobody else has; all that it brings is sorted by likeness here before more is read of the best.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 from rapidfuzz import fuzz
@@ -73,11 +73,6 @@ def find_candidates(connection: Connection, title: Title, *, beginnings: bool = 
     if beginnings and title.key:
         _add(found, connection, _BY_BEGINNING, start=title.key, end=title.key + "\U0010ffff")
     return _read(connection, _best(title, found))
-
-
-def load_candidates(connection: Connection, titles: Mapping[int, Sequence[FoundTitle]]) -> list[Candidate]:
-    """Return entries by their ids, with the titles under which somebody else found them."""
-    return _read(connection, titles)
 
 
 def _add(found: Found, connection: Connection, query: Select[int, str, str], **values: object) -> None:

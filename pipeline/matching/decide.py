@@ -16,6 +16,7 @@ TIMES_AS_KNOWN = 5
 KNOWN = 20
 # Likeness by which two entries have one name: no more apart than a translated title is from a name.
 ONE_NAME = 0.04
+_EDITION_OF = SAME_BUT_EDITION * (1 - ONE_NAME)
 
 
 def decide(query: Wanted, ranked: Sequence[Scored]) -> Decision:
@@ -42,10 +43,6 @@ def _main_entry(query: Wanted, ranked: Sequence[Scored]) -> Scored:
         return best
     same = (other for other in ranked if other.candidate.igdb_id in parents and other.likeness >= _EDITION_OF)
     return next(same, best)
-
-
-# The likeness of an edition's title may be by another kind of title.
-_EDITION_OF = SAME_BUT_EDITION * (1 - ONE_NAME)
 
 
 def _are_kin(one: Scored, other: Scored) -> bool:

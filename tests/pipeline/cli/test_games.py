@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from models import GameExternalId
+from models.names import public_id
 from pipeline.igdb.links import Link, link
 from pipeline.records import GameRecord
 from pipeline.store.catalogue import store_games as store_categories
@@ -160,7 +161,7 @@ def test_a_category_can_be_said_to_be_no_game(operator: Operator) -> None:
     game_id = category(operator, "Just Chatting")
     said = operator.run("games", "link", "Just Chatting", "--none")
     assert "no game of IGDB, pinned" in said.out
-    assert links(operator) == {f"none/{game_id}": (game_id, "hand", True)}
+    assert links(operator) == {f"none/{public_id('twitch', '33214')}": (game_id, "hand", True)}
     assert "no game of IGDB, by hand, pinned" in operator.run("games", "link", "Just Chatting").out
 
 

@@ -9,9 +9,11 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
 from models import GameExternalId, GameMetadata
+from models.names import public_id
 from pipeline.http import Client
 from pipeline.igdb.linking import FROM_IGDB, IgdbLinks, read_tries
 from pipeline.igdb.links import Link, attach, games_of, link, load_links, unlink
+from pipeline.igdb.wanting import want_what_runs
 from pipeline.limiter import Budget
 from pipeline.records import GameRecord
 from pipeline.sources.helix import Helix
@@ -229,10 +231,20 @@ def test_two_games_that_are_one_entry_share_it(linking: Linking) -> None:
         link(connection, [Link(game_id=key, igdb_id=9, how="name") for key in (one, other)])
         assert games_of(connection, [9, 10]) == {9: [one, other]}
         assert load_links(connection, [other])[other].igdb_id == 9
-    assert linking.links() == {"9": (one, "name"), f"9/{other}": (other, "name")}
+    assert linking.links() == {"9": (one, "name"), f"9/{public_id('kick', '881')}": (other, "name")}
     with linking.engine.begin() as connection:
         unlink(connection, one)
     assert linking.links() == {"9": (other, "name")}
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_an_entry_that_two_games_share_is_wanted_while_either_has_a_campaign(linking: Linking, gone: bool) -> None:
+    one = linking.category("Gloomtide: Battlegrounds", runs=False)
+    other = linking.category("Gloomtide", "881", service="kick", runs=not gone)
+    with linking.engine.begin() as connection:
+        link(connection, [Link(game_id=key, igdb_id=9, how="name") for key in (one, other)])
+        want_what_runs(connection, linking.setting.clock())
+    assert linking.syncing.wishes() == ({} if gone else {9: ["campaign"]})
 
 
 def test_linking_twice_changes_nothing(linking: Linking) -> None:
