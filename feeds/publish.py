@@ -59,15 +59,25 @@ class PublishSummary(msgspec.Struct, kw_only=True):
 def publish(engine: Engine, root: Path, base_url: str, now: datetime, *, wait: bool = True) -> PublishSummary:
     """Write every marked feed below `root`, and the page and the list of feeds where what they show has changed.
 
-    Runs one at a time on a database: another waits, or does nothing if it should not `wait`. Each may be killed
-    anywhere and run again at will, since a feed is settled only once its files are on disk. What fails is logged,
-    told in the summary and stays marked. Raises PublishError where the folder itself cannot be used: no
-    permission, or a full disk.
+    Runs one at a time on a database: another waits, or, if it should not `wait`, leaves its work to the one that
+    runs. Each may be killed anywhere and run again at will, since a feed is settled only once its files are on disk.
+    What fails is logged, told in the summary and stays marked. Raises PublishError where the folder itself cannot be
+    used: no permission, or a full disk.
     """
     summary = PublishSummary()
+    goes_on = True
+    while goes_on:
+        written = summary.feeds
+        _run(engine, root, base_url, now, summary, wait=wait)
+        # Only now, with the turn given up, does nobody leave more to us; where nothing moves, the next run may try.
+        goes_on = written < summary.feeds and not summary.failures and _is_anything_marked(engine)
+    return summary
+
+
+def _run(engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, *, wait: bool) -> None:
     with _one_at_a_time(engine, wait=wait) as our_turn:
         if not our_turn:
-            return summary
+            return
         _prepare(root, summary)
         look = _digest(_code_digest(), base_url)
         if _stamp_of(root / OPML) != look:
@@ -81,7 +91,6 @@ def publish(engine: Engine, root: Path, base_url: str, now: datetime, *, wait: b
             shown = _shown(look, load_health(connection), now)
         if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
             _publish_site(engine, root, base_url, now, summary, look=look, shown=shown)
-    return summary
 
 
 @contextmanager
@@ -103,7 +112,12 @@ def _prepare(root: Path, summary: PublishSummary) -> None:
         make_folders(root, root)
     except OSError as error:
         raise PublishError(f"Cannot make the folder {root}: {error.strerror or error}") from error
-    summary.swept = sweep(root)
+    summary.swept += sweep(root)
+
+
+def _is_anything_marked(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return bool(load_marked(connection, 1, items=1))
 
 
 def _marked(engine: Engine) -> Iterator[Sequence[FeedContent]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import feedparser
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.event import listen
 
 from feeds import publish as publishing
 from feeds.catalog import mark_all
@@ -272,6 +273,24 @@ def test_a_run_that_should_not_wait_leaves_the_work_to_another(world: World, eng
         summary = publish(engine, world.root, BASE_URL, world.now, wait=False)
     assert (summary.feeds, summary.written) == (0, 0)
     assert publish(engine, world.root, BASE_URL, world.now, wait=False).feeds > 0
+
+
+def test_what_others_leave_to_a_run_is_published_by_it(world: World, engine: Engine) -> None:
+    left: list[int] = []
+
+    def leave_more(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        # The health of sources is read when the feeds are written, and the turn is still held.
+        if "failing_since" in statement and not left:
+            left.append(1)
+            world.event("the second")
+            assert publish(engine, world.root, BASE_URL, world.now, wait=False).feeds == 0
+
+    world.event("the first")
+    listen(engine, "before_cursor_execute", leave_more)
+    publish(engine, world.root, BASE_URL, world.now, wait=False)
+
+    assert left
+    assert "the second" in (world.root / "all.rss.xml").read_text()
 
 
 def test_an_error_in_a_run_releases_its_lock(world: World, engine: Engine) -> None:
