@@ -4,10 +4,11 @@ import logging
 import sys
 from typing import Any
 
-from celery.signals import setup_logging, worker_ready
+from celery.signals import celeryd_after_setup, setup_logging, worker_ready
 from celery.utils.log import get_multiprocessing_logger
 from kombu.transport.redis import Channel
 
+from notifiers import apprise_urls
 from pipeline.celery_app import make_app
 from pipeline.logs import configure_logging
 from pipeline.problems import explain
@@ -38,6 +39,12 @@ def _configure_logging(**_: object) -> None:
     pool.propagate = True
 
 
+def _load_what_sends(instance: Any, **_: object) -> None:
+    """Load Apprise before the pool forks: its plugins take half a second, which no first message should wait for."""
+    if "send" in instance.app.amqp.queues.consume_from:
+        apprise_urls.load()
+
+
 def _say_ready(sender: Any, **_: object) -> None:
     logger.info("%s is ready", sender.hostname)
 
@@ -45,6 +52,7 @@ def _say_ready(sender: Any, **_: object) -> None:
 # Before anything else: a worker whose supervisor is gone must end, also while it waits for a server.
 watch_parent()
 setup_logging.connect(_configure_logging, weak=False)
+celeryd_after_setup.connect(_load_what_sends, weak=False)
 worker_ready.connect(_say_ready, weak=False)
 # A broker that goes away while messages wait for their time would take the worker along: kombu tries to put them back
 # through the connection that it has just closed (AttributeError in Channel.close). They are hints; ticks say the same.
