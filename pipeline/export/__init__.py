@@ -1,1 +1,1 @@
-"""The whole catalogue of drops as JSON Lines, CSV or SQLite; docs/export.md describes what is in it."""
+"""The whole catalogue as JSON Lines, CSV or SQLite; docs/export.md describes what is in it."""

@@ -43,13 +43,27 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "export.md"
 ADDRESS = "http://127.0.0.1:8420"
 
 
-@pytest.fixture
-def lived(world: World) -> World:
+def live(world: World) -> World:
+    """Let everything happen that leaves a trace."""
     live_through_campaigns(world)
     live_through_streams(world)
     live_through_the_rest(world)
     world.advance(days=3)
     return world
+
+
+@pytest.fixture
+def lived(world: World) -> World:
+    return live(world)
+
+
+@pytest.fixture(scope="module")
+def whole(server: Engine, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An export of a world like `lived`, made once for all who need no more than its lines."""
+    path = tmp_path_factory.mktemp("export") / "catalogue"
+    with new_database(server) as engine:
+        export(engine, "jsonl", path, live(World(engine)).now)
+    return path.read_bytes()
 
 
 @pytest.fixture
@@ -180,15 +194,12 @@ def test_streams_go_on_where_they_stood(lived: World, other_engine: Engine, writ
     ]
 
 
-def test_what_belongs_to_one_installation_stays_there(
-    lived: World, other_engine: Engine, written: Callable[..., Path]
-) -> None:
-    path = written()
-    import_into(other_engine, path)
-    restored = World(other_engine, now=lived.now)
+def test_what_belongs_to_one_installation_stays_there(other_engine: Engine, whole: bytes, tmp_path: Path) -> None:
+    (tmp_path / "catalogue").write_bytes(whole)
+    import_into(other_engine, tmp_path / "catalogue")
+    restored = World(other_engine)
 
-    text = path.read_text(encoding="utf-8")
-    assert not re.search(r"fingerprint|completed_at|checked_at|videos_due_at", text)
+    assert not re.search(rb"fingerprint|completed_at|checked_at|videos_due_at", whole)
     assert all(row.checked_at is None and row.videos_due_at is None for row in restored.rows(Channel))
     for name in ("igdb.mirror", "twitch.eventsub"):
         source = restored.source(name)
@@ -198,12 +209,12 @@ def test_what_belongs_to_one_installation_stays_there(
 
 
 def test_games_that_share_an_entry_of_igdb_share_it_under_their_new_numbers(
-    lived: World, other_engine: Engine, written: Callable[..., Path]
+    other_engine: Engine, whole: bytes, tmp_path: Path
 ) -> None:
-    path = written()
-    import_into(other_engine, path)
+    (tmp_path / "catalogue").write_bytes(whole)
+    import_into(other_engine, tmp_path / "catalogue")
 
-    told = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    told = [json.loads(line) for line in whole.splitlines()]
     named = {game["key"]: part for game in told if game.get("type") == "game" for part in game["external_ids"]}
     assert named["chzzk:BrassHarbour"] | {"pinned_at": ...} == {
         "service": "igdb",
@@ -278,10 +289,11 @@ def test_of_a_damaged_export_nothing_is_taken(
     damage: Callable[[bytes], bytes],
     reason: str,
     other_engine: Engine,
-    written: Callable[..., Path],
+    whole: bytes,
+    tmp_path: Path,
 ) -> None:
-    path = written()
-    path.write_bytes(damage(path.read_bytes()))
+    path = tmp_path / "catalogue"
+    path.write_bytes(damage(whole))
 
     summary = import_into(other_engine, path)
 
@@ -386,8 +398,8 @@ def test_the_document_describes_every_column_and_no_other() -> None:
     }
 
 
-def test_the_lines_are_as_the_document_says(written: Callable[..., Path]) -> None:
-    header, *lines, end = [json.loads(line) for line in written().read_text(encoding="utf-8").splitlines()]
+def test_the_lines_are_as_the_document_says(whole: bytes) -> None:
+    header, *lines, end = [json.loads(line) for line in whole.splitlines()]
 
     assert header == {"lootwire": "export", "schema": 1, "exported_at": header["exported_at"]}
     types = [line["type"] for line in lines]
@@ -398,3 +410,10 @@ def test_the_lines_are_as_the_document_says(written: Callable[..., Path]) -> Non
     assert [part["external_id"] for part in told["drops"]] == ["drop-one", "drop-two"]
     assert {part["channel"] for part in told["channels"]} == {"twitch:1", "twitch:2", "twitch:3", "twitch:4"}
     assert [part["benefit"] for part in told["drops"][0]["benefits"]] == ["twitch:benefit-Hat", "twitch:benefit-Scarf"]
+    (story,) = [line for line in lines if line.get("stream_id") == "s2"]
+    assert (story["type"], story["key"], story["story"]) == ("session", "twitch:501/s2", "twitch:501/s1")
+    assert [(part["taken_at"][11:16], part.get("viewers")) for part in story["snapshots"]] == [("12:35", 150)]
+    assert [part.get("game") for part in story["segments"]] == ["twitch:7001"]
+    (ann,) = [line for line in lines if line.get("key") == "twitch:501"]
+    assert {video["external_id"]: video["type"] for video in ann["videos"]} == {"v1": "upload", "v2": "archive"}
+    assert [line["title"] for line in lines if line["type"] == "badge"] == ["Lamp 1", "Lamp 2"]
