@@ -3,8 +3,8 @@
 A link's external id is IGDB's. Two games that turn out to be one entry (Twitch and Kick call it by names that nobody
 would take for the same) share it and stay two games: campaigns, follows and subscriptions name them, and a link may
 be wrong. The second one's link is written `1020/5be1c4e7`, IGDB's id and our game's public id, which every database
-that imports it has too. `none/5be1c4e7` says that ours is no game that IGDB has, by somebody's hand. What is pinned stays,
-whatever services say later.
+that imports it has too. `none/5be1c4e7` says that ours is no game that IGDB has, by somebody's hand. What is pinned
+stays, whatever services say later.
 """
 
 from collections.abc import Collection, Iterable

@@ -5,7 +5,7 @@ A wrong match is worse than none: a person can settle what is unsure, and nobody
 
 from collections.abc import Sequence
 
-from pipeline.matching.records import MAIN_GAME, Decision, Scored, Wanted
+from pipeline.matching.records import MAIN_GAME, OWN_GAMES, Decision, Scored, Wanted
 from pipeline.matching.similarity import SAME_BUT_EDITION, SAME_SPELLING
 
 SURE = 0.90
@@ -38,7 +38,7 @@ def decide(query: Wanted, ranked: Sequence[Scored]) -> Decision:
 def _main_entry(query: Wanted, ranked: Sequence[Scored]) -> Scored:
     """Return the game itself where the best candidate is only a port or an edition that nobody asked for by name."""
     best = ranked[0]
-    parents = {best.candidate.parent_igdb_id, best.candidate.version_parent_igdb_id} - {None}
+    parents = _parents(best)
     if query.title.edition or not parents:
         return best
     same = (other for other in ranked if other.candidate.igdb_id in parents and other.likeness >= _EDITION_OF)
@@ -47,11 +47,15 @@ def _main_entry(query: Wanted, ranked: Sequence[Scored]) -> Scored:
 
 def _are_kin(one: Scored, other: Scored) -> bool:
     """Return whether one entry is a port, an edition or an expansion of the other, or both are of a third."""
-    families = [
-        {s.candidate.igdb_id, s.candidate.version_parent_igdb_id, s.candidate.parent_igdb_id} - {None}
-        for s in (one, other)
-    ]
+    families = [{s.candidate.igdb_id} | _parents(s) for s in (one, other)]
     return not families[0].isdisjoint(families[1])
+
+
+def _parents(scored: Scored) -> set[int]:
+    """Return the entries that one belongs to. A remake belongs to nothing: who says its name may mean either."""
+    candidate = scored.candidate
+    parent = None if candidate.game_type in OWN_GAMES else candidate.parent_igdb_id
+    return {igdb_id for igdb_id in (parent, candidate.version_parent_igdb_id) if igdb_id is not None}
 
 
 def _problem(query: Wanted, best: Scored, ranked: Sequence[Scored], rival: Scored | None) -> str | None:
@@ -68,10 +72,11 @@ def _problem(query: Wanted, best: Scored, ranked: Sequence[Scored], rival: Score
 
 
 def _overshadowing(best: Scored, ranked: Sequence[Scored]) -> Scored | None:
-    """Return a main game of the same name, but for an edition, that `best` is not known to belong to."""
+    """Return a main game of the same name, but for an edition, that is almost as likely."""
     if _is_main(best):
         return None
-    return next((o for o in ranked if _is_main(o) and o.likeness >= _EDITION_OF and o is not best), None)
+    near = (other for other in ranked if best.points - other.points < MARGIN and _is_main(other))
+    return next((other for other in near if other.likeness >= _EDITION_OF), None)
 
 
 def _outshines(best: Scored, rival: Scored) -> bool:

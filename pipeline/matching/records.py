@@ -27,6 +27,9 @@ GAME_TYPES = {
     14: "update",
 }
 
+# Games of their own, though IGDB names a parent: standalone expansions, remakes, remasters, expanded games.
+OWN_GAMES = frozenset({4, 8, 9, 10})
+
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A title that is looked for, and what else is known of the game.

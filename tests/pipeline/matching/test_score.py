@@ -125,6 +125,13 @@ def test_a_port_that_bears_the_games_name_leads_to_the_game() -> None:
     assert "Java Edition" in stranger.why
 
 
+def test_a_remake_of_the_same_name_is_a_game_of_its_own() -> None:
+    old = entry(1, "Gloom", game_type=0, year=1993, rating_count=300)
+    new = entry(2, "Gloom", game_type=8, parent_igdb_id=1, year=2023, rating_count=200)
+    assert match("Gloom", old, new).verdict == "unsure"
+    assert match("Gloom (2023)", old, new).igdb_id == 2
+
+
 def test_of_two_games_of_one_name_the_far_better_known_is_meant() -> None:
     known, unknown = entry(1, "Rust", rating_count=800), entry(2, "Rust", rating_count=3)
     assert match("Rust", known, unknown).igdb_id == 1
