@@ -15,13 +15,13 @@ from pipeline.igdb.shapes import GAME_FIELDS
 from pipeline.igdb.state import is_kept
 from pipeline.igdb.sync import Intake
 from pipeline.igdb.telling import tell_releases
+from pipeline.igdb.wishes import WANTED, begin_wish
 from pipeline.matching.matching import match_title
 from pipeline.matching.records import Decision, Scored, Verdict, wanted
 from pipeline.sources.apicalypse import MOST_ROWS, any_of, query
 from pipeline.sources.igdb import Igdb
 
 CHOICES = 5
-WANTED = "igdb.wanted"
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +84,7 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
             return False
         now = self.clock()
         with self.engine.begin() as connection:
+            begin_wish(connection, now)
             source_id = connection.scalar(select(Source.id).where(Source.name == WANTED))
             if source_id is None:
                 raise LootwireError(f"there is no source {WANTED} to keep IGDB's answers under")

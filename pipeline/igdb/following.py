@@ -4,18 +4,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, func, insert, select, text, update
+from sqlalchemy import Connection, Select, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from models import ExternalGame, Follow, Game, GameExternalId, GameList, GameListEntry, GameMetadata, Source
+from models import ExternalGame, Follow, Game, GameExternalId, GameList, GameListEntry, GameMetadata
 from models.names import name_key, public_id
 from pipeline.igdb.covers import cover_url
 from pipeline.igdb.entries import SERVICE, load_platforms
-from pipeline.igdb.finder import WANTED
 from pipeline.igdb.links import Link, games_of, link, load_links
 from pipeline.igdb.releases import CANCELLED, LAST_ZONE, OFFLINE, is_over, period_of
 from pipeline.igdb.telling import introduce
 from pipeline.igdb.wanting import unwant, want
+from pipeline.igdb.wishes import begin_wish
 from pipeline.matching.matching import match_title
 from pipeline.matching.records import wanted
 from pipeline.store.igdb_releases import load_releases
@@ -41,12 +41,12 @@ def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
 
     It gets a row in `games`, the one that Twitch knows if that is the same, and its dates are kept fresh from now on.
     """
+    begin_wish(connection, now)
     game_id = games_for(connection, [igdb_id])[igdb_id]
     row = upsert(Follow).values(kind=KIND, game_id=game_id, created_at=now).on_conflict_do_nothing()
     new = connection.scalar(row.returning(Follow.id)) is not None
     want(connection, [igdb_id], "follow", now)
     introduce(connection, [igdb_id], now)
-    make_due(connection, now)
     return new
 
 
@@ -127,12 +127,6 @@ def games_for(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, int]
             link(connection, [one])
             found[igdb_id] = one.game_id
     return found
-
-
-def make_due(connection: Connection, now: datetime) -> None:
-    """Have what is wanted anew asked for at once."""
-    due = update(Source).values(next_due_at=now).where(Source.name == WANTED, Source.next_due_at > now)
-    connection.execute(due)
 
 
 def _same_at_twitch(connection: Connection, igdb_id: int) -> Link | None:

@@ -11,9 +11,10 @@ from models import GameList, GameListEntry, GameMetadata, WantedGame
 from pipeline.bulk import execute_rows, insert_rows
 from pipeline.errors import LootwireError
 from pipeline.igdb.finder import Choice, Found
-from pipeline.igdb.following import games_for, make_due
+from pipeline.igdb.following import games_for
 from pipeline.igdb.telling import introduce
 from pipeline.igdb.wanting import Reason, unwant, want
+from pipeline.igdb.wishes import begin_wish
 
 REASON: Reason = "list"
 
@@ -44,6 +45,7 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 def store_list(connection: Connection, name: str, origin: str | None, found: Sequence[Found], now: datetime) -> None:
     """Store a list in place of the one of that name, want its games, and those of the old one no more."""
+    begin_wish(connection, now)
     row = upsert(GameList).values(name=name, origin=origin, created_at=now)
     kept = row.on_conflict_do_update(index_elements=["name"], set_={"origin": origin, "created_at": now})
     list_id = connection.execute(kept.returning(GameList.id)).scalar_one()
@@ -56,6 +58,7 @@ def store_list(connection: Connection, name: str, origin: str | None, found: Seq
 
 def remove_list(connection: Connection, name: str, now: datetime) -> None:
     """Remove a list; its games are wanted for it no more. Raises `LootwireError` if there is none of that name."""
+    begin_wish(connection, now)
     list_id = _id_of(connection, name)
     connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
     connection.execute(delete(GameList).where(GameList.id == list_id))
@@ -64,6 +67,7 @@ def remove_list(connection: Connection, name: str, now: datetime) -> None:
 
 def settle_entry(connection: Connection, name: str, position: int, found: Found, now: datetime) -> None:
     """Say by hand which game a line means; raises `LootwireError` if there is no such line."""
+    begin_wish(connection, now)
     line = (GameListEntry.list_id == _id_of(connection, name)) & (GameListEntry.position == position)
     told = {"igdb_id": found.igdb_id, "score": 1.0, "explanation": "settled by hand"}
     if not connection.execute(update(GameListEntry).where(line).values(**told)).rowcount:
@@ -144,7 +148,6 @@ def _want_what_is_listed(connection: Connection, now: datetime) -> None:
     want(connection, new, REASON, now)
     unwant(connection, wished - ids, REASON)
     introduce(connection, new, now)
-    make_due(connection, now)
 
 
 def _id_of(connection: Connection, name: str) -> int:
