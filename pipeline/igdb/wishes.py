@@ -11,6 +11,6 @@ WANTED = "igdb.wanted"
 
 
 def begin_wish(connection: Connection, now: datetime) -> None:
-    """Wait for this transaction's turn to store, and have wanted games asked for soon; belongs before all else in it."""
+    """Take the turn of all who store, and have wanted games asked for at once; belongs before all else."""
     take_turn(connection)
     connection.execute(update(Source).where(Source.name == WANTED).values(next_due_at=now))
