@@ -30,6 +30,7 @@ _WANTED = (
         GameMetadata.cover_id,
         Game.box_art_url,
         WantedGame.wanted_at,
+        WantedGame.next_due_at,
     )
     .join(WantedGame, WantedGame.igdb_id == GameMetadata.igdb_id)
     .outerjoin(Game, Game.id == GameMetadata.game_id)
@@ -49,6 +50,12 @@ class Entry(msgspec.Struct, frozen=True):
     cover_id: str | None
     box_art_url: str | None
     wanted_at: datetime
+    next_due_at: datetime
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether IGDB was not yet asked for it since it is wanted: what was stored before may be long out of date."""
+        return self.next_due_at <= self.wanted_at
 
     @property
     def subject(self) -> str:

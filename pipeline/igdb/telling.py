@@ -82,8 +82,8 @@ _PAINT = text("""
 def tell_releases(connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:
     """Append the events of games that were just stored, inside the caller's transaction; returns them by kind.
 
-    What is listed of a game when it is first stored is published and told to nobody. An entry that is new at IGDB
-    (not `silent`) and belongs to a wanted game is told. Games that nobody wants have no events.
+    What IGDB tells of a game when it is first asked for it is published and told to nobody. An entry that is new at
+    IGDB (not `silent`) and belongs to a wanted game is told. Games that nobody wants have no events.
     """
     records = {one.record.igdb_id: one.record for one in (*stored.added, *stored.changed)}
     parents = set() if silent else {parent for one in stored.added if (parent := one.record.parent_igdb_id)}
@@ -94,7 +94,9 @@ def tell_releases(connection: Connection, stored: StoredGames, now: datetime, *,
     counted = introduce(connection, first, now)
     paint(connection, (one for key, one in entries.items() if key in records))
     changed = [one for one in stored.changed if one.record.igdb_id in entries]
-    events = _changes(connection, changed, entries, now)
+    old = [one for one in changed if entries[one.record.igdb_id].is_unasked]
+    counted += _append(connection, _changes(connection, old, entries, now), now, silent=True)
+    events = _changes(connection, [one for one in changed if one not in old], entries, now)
     events += [
         _child(entries[one.record.parent_igdb_id], one.record, now)
         for one in stored.added

@@ -15,7 +15,7 @@ from notifiers.vault import Vault
 from pipeline.igdb import days
 from pipeline.igdb.documents import Document
 from pipeline.igdb.telling import tell_releases
-from pipeline.igdb.wanting import want
+from pipeline.igdb.wanting import note_asked, want
 from pipeline.store.igdb import store_games
 from tests.pipeline.igdb.documents import doc
 
@@ -61,7 +61,10 @@ class Installation:
         self.later(HOUR)
         with self.engine.begin() as connection:
             connection.execute(update(Source).values(last_success_at=self.now))
-            return tell_releases(connection, store_games(connection, documents, self.now), self.now, silent=silent)
+            stored = store_games(connection, documents, self.now)
+            told = tell_releases(connection, stored, self.now, silent=silent)
+            note_asked(connection, [one.igdb_id for one in documents], self.now)
+            return told
 
     def follow(self, *rows: dict[str, Any], **told: Any) -> None:
         """Follow game 1, which is then seen with these release dates for the first time."""

@@ -57,9 +57,16 @@ def test_a_game_that_nobody_wants_has_no_events(here: Installation) -> None:
     assert here.sync(dated(1, LAST, Q4)) == {}
     assert here.sync(dated(1, LAST, DAY), dated(2, None, TBD, PS5)) == {}
     assert here.tick(NOON.replace(month=12, day=31)) == {}
-    # Whoever comes to want it hears of what changes from then on.
+
+
+def test_what_changed_before_somebody_wanted_the_game_is_told_to_nobody(here: Installation) -> None:
+    here.sync(dated(1, LAST, YEAR))
     here.want(1)
-    assert here.sync(dated(1, LAST, DAY), dated(2, LAST, YEAR, PS5)) == {EventKind.RELEASE_PRECISED: 1}
+    here.sync(dated(1, LAST, Q4))
+    here.sync(dated(1, LAST, DAY))
+
+    assert here.titles(silent=True) == [f"{NAME}: release now dated Q4 2026, was 2026 (PC)"]
+    assert here.titles() == [f"{NAME}: release now dated 31 December 2026, was Q4 2026 (PC)"]
 
 
 def test_a_day_a_quarter_and_a_year_of_one_date_are_told_as_three_things(here: Installation) -> None:
