@@ -44,7 +44,7 @@ def follow(name: Named, as_json: JsonFlag = False) -> int:
 
     Announced, made precise, moved, cancelled, and out on the day itself. What is known already is on its feed. To be
     told of releases of followed games, subscribe a target to them: `lootwire subscriptions add --to NAME --kind
-    release.*`, with --game for one of them. Events are made of games that are followed or on a list, that have a
+    'release.*'`, with --game for one of them. Events are made of games that are followed or on a list, that have a
     campaign, or that a followed channel plays live; of no others.
     """
     with _finder() as (runtime, finder):

@@ -105,7 +105,7 @@ def add_subscription(
 
     Streams and videos are told of channels that you follow, and of no others: `lootwire channels add LOGIN`. Release
     dates are told of games that are followed, on a list, played on a followed channel that is live, or have a campaign;
-    to hear of some of them alone, name them with --game: `--kind release.* --game Rust`.
+    to hear of some of them alone, name them with --game: `--kind 'release.*' --game Rust`.
     """
     with open_command().engine.begin() as connection:
         line = store.add_subscription(
