@@ -68,7 +68,7 @@ def unfollow(name: Named) -> int:
     with open_command().engine.begin() as connection:
         found = find_followed(connection, asked.written, asked.igdb_id, asked.slug)
         if len(found) == 1:
-            unfollow_game(connection, found[0].game_id)
+            unfollow_game(connection, found[0].game_id, utc_now())
     if len(found) != 1:
         several = f"{len(found)} followed games: say which by number, {', '.join(str(one.igdb_id) for one in found)}"
         raise LootwireError(f"{name!r} is {several if found else 'not followed; see `lootwire games followed`'}")

@@ -7,20 +7,21 @@ import msgspec
 from sqlalchemy import Connection, Select, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from models import ExternalGame, Follow, Game, GameExternalId, GameList, GameListEntry, GameMetadata
+from models import ExternalGame, Follow, Game, GameExternalId, GameList, GameListEntry, GameMetadata, WantedGame
 from models.names import name_key, public_id
 from pipeline.igdb.covers import cover_url
 from pipeline.igdb.entries import SERVICE, load_platforms
 from pipeline.igdb.links import Link, games_of, link, load_links
 from pipeline.igdb.releases import CANCELLED, LAST_ZONE, OFFLINE, is_over, period_of
 from pipeline.igdb.telling import introduce
-from pipeline.igdb.wanting import unwant, want
+from pipeline.igdb.wanting import Reason, unwant, want
 from pipeline.igdb.wishes import begin_wish
 from pipeline.matching.matching import match_title
 from pipeline.matching.records import wanted
 from pipeline.store.igdb_releases import load_releases
 
 KIND = "game"
+REASON: Reason = "follow"
 TWITCH, TWITCH_SOURCE = "twitch", 14
 
 
@@ -45,17 +46,26 @@ def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
     game_id = games_for(connection, [igdb_id])[igdb_id]
     row = upsert(Follow).values(kind=KIND, game_id=game_id, created_at=now).on_conflict_do_nothing()
     new = connection.scalar(row.returning(Follow.id)) is not None
-    want(connection, [igdb_id], "follow", now)
+    renew_follows(connection, now)
     introduce(connection, [igdb_id], now)
     return new
 
 
-def unfollow_game(connection: Connection, game_id: int) -> None:
+def unfollow_game(connection: Connection, game_id: int, now: datetime) -> None:
     """Follow a game no longer; what was recorded of it stays."""
+    begin_wish(connection, now)
     connection.execute(delete(Follow).where(Follow.kind == KIND, Follow.game_id == game_id))
-    known = load_links(connection, [game_id]).get(game_id)
-    if known is not None and known.igdb_id is not None:
-        unwant(connection, [known.igdb_id], "follow")
+    renew_follows(connection, now)
+
+
+def renew_follows(connection: Connection, now: datetime) -> None:
+    """Want the entries of followed games and no others for being followed; for when games were linked anew."""
+    followed = list(connection.scalars(select(Follow.game_id).where(Follow.kind == KIND, Follow.game_id.is_not(None))))
+    links = load_links(connection, [game_id for game_id in followed if game_id is not None])
+    ids = {one.igdb_id for one in links.values() if one.igdb_id is not None}
+    wished = set(connection.scalars(select(WantedGame.igdb_id).where(WantedGame.reasons.contains([REASON]))))
+    want(connection, ids - wished, REASON, now)
+    unwant(connection, wished - ids, REASON)
 
 
 def find_followed(connection: Connection, named: str, igdb_id: int | None, slug: str | None) -> list[Followed]:

@@ -11,6 +11,8 @@ from sqlalchemy import insert, select
 from models import Event, Follow, Game, GameExternalId, WantedGame
 from models.names import name_key
 from pipeline.igdb.documents import document
+from pipeline.igdb.following import renew_follows
+from pipeline.igdb.links import Link, link
 from pipeline.store.igdb import store_games
 from tests.igdb import LocalIgdb
 from tests.igdb.tokens import tokens_of
@@ -153,6 +155,20 @@ def test_a_line_that_may_mean_several_games_waits_for_a_hand(operator: Operator,
     assert "Quiet Orbit (1993) is 3" in unsure["why"]
     assert operator.run("games", "lists", "settle", "one", "1", "3").out == "line 1 is Quiet Orbit (IGDB 3)\n"
     assert [one.igdb_id for one in rows(operator, WantedGame)] == [2, 3]
+
+
+def test_a_followed_game_that_is_linked_anew_is_followed_as_what_it_is_now(kept: Operator) -> None:
+    assert kept.run("games", "follow", "3").code == 0
+    with kept.engine.begin() as connection:
+        [ours] = connection.scalars(select(Game.id))
+        link(connection, [Link(game_id=ours, igdb_id=4, how="hand", pinned_at=datetime.now(UTC))])
+        renew_follows(connection, datetime.now(UTC))
+
+    assert [one.igdb_id for one in rows(kept, WantedGame)] == [4]
+    assert [line["igdb_id"] for line in kept.run("games", "followed", "--json").lines] == [4]
+    assert kept.run("games", "unfollow", "3").code == 1
+    assert kept.run("games", "unfollow", "4").code == 0
+    assert rows(kept, WantedGame) == []
 
 
 def test_lists_are_imported_shown_settled_and_removed(operator: Operator, igdb: LocalIgdb) -> None:
