@@ -12,9 +12,11 @@ from pipeline.cli.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.cli.running import open_command
 from pipeline.fetching import register
 from pipeline.http import Client
+from pipeline.igdb.following import renew_follows
 from pipeline.igdb.links import Link, link, load_links, unlink
 from pipeline.igdb.lookup import check_entry, find_entry, find_ours, names_of_linked, search
 from pipeline.igdb.page import GamePage, load_page
+from pipeline.igdb.wishes import begin_wish
 from pipeline.matching.matching import match_title
 from pipeline.matching.records import GAME_TYPES, MAIN_GAME, Scored, wanted
 from pipeline.runtime import Runtime, utc_now
@@ -96,7 +98,9 @@ def link_game(
         _pin(runtime, game_id, title, igdb_id)
     elif unpin:
         with runtime.engine.begin() as connection:
+            begin_wish(connection, utc_now())
             unlink(connection, game_id)
+            renew_follows(connection, utc_now())
         console.print(f"{show(title)}: linked with nothing; services decide again", markup=False, soft_wrap=True)
     else:
         _print_link(runtime, game_id, title)
@@ -164,7 +168,9 @@ def _pin(runtime: Runtime, game_id: int, title: str, igdb_id: int | None) -> Non
         with Client() as client:
             entry = check_entry(runtime.engine, igdb_id, lambda: runtime.igdb(client), now)
     with runtime.engine.begin() as connection:
+        begin_wish(connection, now)
         link(connection, [Link(game_id=game_id, igdb_id=igdb_id, how="hand", confidence=1.0, pinned_at=now)])
+        renew_follows(connection, now)
     told = "no game of IGDB" if igdb_id is None else f"{entry} (IGDB {igdb_id})"
     console.print(f"{show(title)}: {show(told)}, pinned", markup=False, soft_wrap=True)
 
