@@ -46,6 +46,14 @@ bench: ## speed, as ratios side by side
 	$(RUN) python bench/ingest.py
 	$(RUN) python bench/replay.py
 	$(RUN) python bench/feeds.py
+	$(RUN) python bench/streams.py
+	$(RUN) python bench/channels.py
+	$(RUN) python bench/latency.py
+	$(RUN) python bench/limiter.py
+	$(RUN) python bench/igdb.py
+	$(RUN) python -m bench.igdb_mirror
+	$(RUN) python bench/matching.py
+	$(RUN) python bench/search.py
 
 .PHONY: campaigns
 campaigns: ## the long tests: kills and outages

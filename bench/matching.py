@@ -98,8 +98,6 @@ def store(engine: Engine, documents: Iterable[dict[str, Any]]) -> None:
             )
     with engine.begin() as connection:
         connection.execute(text("ANALYZE game_titles"))
-        # What a vacuum does some time after a mirror.
-        connection.execute(text("SELECT gin_clean_pending_list('ix_game_titles_words')"))
 
 
 def outcome(decision: Decision, igdb_id: int) -> str:

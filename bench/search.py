@@ -86,8 +86,6 @@ def fill(engine: Engine, games: int) -> list[str]:
             )
             copy_rows(connection, TITLES, ("igdb_id", "key", "title", "kind", "words"), titles)
     with engine.begin() as connection:
-        # What autovacuum does some time after a mirror.
-        connection.execute(text("SELECT gin_clean_pending_list('ix_game_titles_words')"))
         connection.execute(text("ANALYZE game_titles, game_metadata"))
     return kept
 

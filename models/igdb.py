@@ -76,7 +76,11 @@ class GameTitle(Base):
     """
 
     __tablename__ = "game_titles"
-    __table_args__ = (Index(None, "key"), Index(None, "words", postgresql_using="gin"))
+    __table_args__ = (
+        Index(None, "key"),
+        # With rows that wait for their place in the index a search reads them all: forty milliseconds for one.
+        Index(None, "words", postgresql_using="gin", postgresql_with={"fastupdate": False}),
+    )
 
     igdb_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     key: Mapped[str] = mapped_column(primary_key=True)

@@ -1,4 +1,4 @@
-"""The command `export`: the whole catalogue of drops, to keep or to work with."""
+"""The command `export`: the whole catalogue, to keep or to work with."""
 
 import sys
 from contextlib import nullcontext
@@ -38,7 +38,7 @@ def export_catalogue(
         Path, typer.Option("--output", metavar="PATH", help="A file, or - for standard output; .zst compresses it.")
     ] = STANDARD_OUTPUT,
 ) -> int:
-    """Write every organization, game, campaign, reward and event that is known, as of this moment.
+    """Write every organization, game, campaign, reward, badge, stream and event that is known, as of this moment.
 
     `lootwire import` of the JSON Lines into an empty installation gives the same catalogue and the same feeds.
     """

@@ -67,11 +67,8 @@ def open_source(engine: Engine, now: datetime) -> int:
             return int(found)
     # Not judged by how long ago an earlier run of ours ended.
     row = {"name": NAME, "service": SERVICE, "next_due_at": NEVER, "last_snapshot_at": now}
-    again = (
-        insert(SOURCES)
-        .values(row)
-        .on_conflict_do_update(index_elements=[SOURCES.c.name], set_={"enabled": True, "last_snapshot_at": now})
-    )
+    on = {"enabled": True, "next_due_at": NEVER, "last_snapshot_at": now}
+    again = insert(SOURCES).values(row).on_conflict_do_update(index_elements=[SOURCES.c.name], set_=on)
     with engine.begin() as connection:
         made: int = connection.scalars(again.returning(SOURCES.c.id)).one()
     return made

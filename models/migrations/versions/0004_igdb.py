@@ -39,7 +39,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("igdb_id", "key", name=op.f("pk_game_titles")),
     )
     op.create_index(op.f("ix_game_titles_key"), "game_titles", ["key"], unique=False)
-    op.create_index(op.f("ix_game_titles_words"), "game_titles", ["words"], unique=False, postgresql_using="gin")
+    op.create_index(
+        op.f("ix_game_titles_words"),
+        "game_titles",
+        ["words"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": False},
+    )
     op.create_table(
         "platforms",
         sa.Column("igdb_id", sa.BigInteger(), autoincrement=False, nullable=False),
