@@ -21,6 +21,7 @@ from pipeline.igdb.entries import (
     release_event,
     stored_release,
 )
+from pipeline.igdb.following import renew_follows
 from pipeline.igdb.records import ReleaseRecord
 from pipeline.igdb.releases import (
     CANCELLED,
@@ -55,6 +56,7 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
     with engine.begin() as connection:
         take_turn(connection)
         told = [*tell_days(connection, now), *tell_withdrawn(connection, now)]
+        renew_follows(connection, now)
         counted = introduce_wanted(connection, now)
         for silent in (True, False):
             some = [event for event, unheard in told if unheard is silent]

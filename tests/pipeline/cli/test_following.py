@@ -10,8 +10,8 @@ from sqlalchemy import insert, select
 
 from models import Event, Follow, Game, GameExternalId, WantedGame
 from models.names import name_key
+from pipeline.igdb import days
 from pipeline.igdb.documents import document
-from pipeline.igdb.following import renew_follows
 from pipeline.igdb.links import Link, link
 from pipeline.store.igdb import store_games
 from tests.igdb import LocalIgdb
@@ -162,7 +162,7 @@ def test_a_followed_game_that_is_linked_anew_is_followed_as_what_it_is_now(kept:
     with kept.engine.begin() as connection:
         [ours] = connection.scalars(select(Game.id))
         link(connection, [Link(game_id=ours, igdb_id=4, how="hand", pinned_at=datetime.now(UTC))])
-        renew_follows(connection, datetime.now(UTC))
+    days.advance(kept.engine, datetime.now(UTC))
 
     assert [one.igdb_id for one in rows(kept, WantedGame)] == [4]
     assert [line["igdb_id"] for line in kept.run("games", "followed", "--json").lines] == [4]

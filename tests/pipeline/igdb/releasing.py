@@ -39,7 +39,7 @@ def dated(igdb_id: int, on: date | None, date_format: int = DAY, platform: int =
 
 
 class Installation:
-    """A database in which it is noon; game 1 is followed unless a test says otherwise."""
+    """A database in which it is noon; nobody wants a game until a test says so."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine = engine
@@ -51,7 +51,7 @@ class Installation:
 
     def want(self, *igdb_ids: int) -> None:
         with self.engine.begin() as connection:
-            want(connection, igdb_ids, "follow", self.now)
+            want(connection, igdb_ids, "library", self.now)
 
     def sync(self, *rows: dict[str, Any], igdb_id: int = 1, **told: Any) -> Counter[str]:
         """IGDB answers with a game and these release dates, an hour later; returns the events."""
