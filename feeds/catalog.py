@@ -56,7 +56,6 @@ _LOCKED = (
     .order_by(Feed.id)
     .with_for_update(key_share=True)
 )
-_LOCK_TOUCHED = _LOCKED.where(_TOUCHED)
 _SUBJECTS = (
     select(
         SHOWN["all"].label("everything"),
@@ -70,8 +69,13 @@ _SUBJECTS = (
     .distinct()
 )
 _RAISE_VERSIONS = update(Feed).values(version=Feed.version + 1)
-_RAISE_VERSIONS_OF = _RAISE_VERSIONS.where(Feed.id == any_(bindparam("ids", type_=ARRAY(BigInteger))))
-
+# Lock them in the order of their ids, raise them, and tell which they were: one statement.
+_TOUCHED_ROWS = _LOCKED.where(_TOUCHED).cte("touched")
+_RAISE_TOUCHED = select(_TOUCHED_ROWS).add_cte(
+    _RAISE_VERSIONS.where(
+        Feed.id == _TOUCHED_ROWS.c.id, or_(_TOUCHED_ROWS.c.scope != "all", bindparam("everything", type_=Boolean))
+    ).cte("raised")
+)
 
 _PAGE = aliased(Feed)
 _SHOWN_OF_EVENT = (
@@ -90,17 +94,16 @@ def mark(connection: Connection, event_ids: Sequence[int]) -> None:
     touched = _touched_by(connection, event_ids)
     if touched is None:
         return
-    rows = _lock_touched(connection, touched)
+    rows = _raise(connection, touched)
     if not rows:
         # The very first mark. Alone, for whoever inserts more before it holds this lock may meet another who does.
         _create(connection, [feed_row("all", "all", ALL_TITLE)])
-        rows = _lock_touched(connection, touched)
+        rows = _raise(connection, touched)
     missing = touched.without(rows)
     if not missing.is_only_everything:
         _create(connection, missing_rows(connection, missing))
-        rows = _lock_touched(connection, touched)
-    raised = [row["id"] for row in rows if touched.everything or row["scope"] != "all"]
-    connection.execute(_RAISE_VERSIONS_OF, {"ids": raised})
+        # Of those that another has created meanwhile it is not known that they show what is new.
+        _raise(connection, msgspec.structs.replace(missing, everything=False))
 
 
 def mark_all(connection: Connection) -> None:
@@ -176,8 +179,8 @@ def _touched_by(connection: Connection, event_ids: Sequence[int]) -> Touched | N
     )
 
 
-def _lock_touched(connection: Connection, touched: Touched) -> Sequence[RowMapping]:
-    return connection.execute(_LOCK_TOUCHED, touched.parameters()).mappings().all()
+def _raise(connection: Connection, touched: Touched) -> Sequence[RowMapping]:
+    return connection.execute(_RAISE_TOUCHED, touched.parameters()).mappings().all()
 
 
 def _create(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

@@ -66,6 +66,7 @@ class Touched(msgspec.Struct, frozen=True):
     def parameters(self) -> dict[str, Any]:
         """Return what the condition for touched feeds compares with."""
         return {
+            "everything": self.everything,
             "services": list(self.services),
             "games": list(self.games),
             "organizations": list(self.organizations),

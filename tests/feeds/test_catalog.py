@@ -122,7 +122,7 @@ def test_marking_many_events_takes_as_few_statements_as_marking_one(world: World
         counts.append(len(statements))
 
     assert counts[0] <= 9  # the first time the feeds are created
-    assert counts[1] == counts[2] == 3
+    assert counts[1] == counts[2] == 2
     assert len(world.versions()) == 42
 
 
