@@ -1,12 +1,15 @@
 """Tell a person what went wrong and what to do; what is a fault of ours stays an error."""
 
+import sys
+from collections.abc import Callable
+
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from feeds.write import PublishError
 from notifiers.errors import DeliveryError, TargetError, VaultError
 from pipeline.embedded import EmbeddedError
 from pipeline.errors import LootwireError
-from pipeline.supervisor import AlreadyRunning
+from pipeline.supervisor import AlreadyRunning, watch_parent
 
 _TOLD_BY_THEMSELVES = (
     LootwireError,
@@ -30,3 +33,18 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} cannot be used: {error.strerror}"
     return None
+
+
+def run_program(program: Callable[[], None]) -> int:
+    """Run a program of the supervisor's to its end and return its exit code; a problem is told in one line."""
+    watch_parent()
+    try:
+        program()
+    except KeyboardInterrupt:
+        return 0
+    except Exception as error:
+        if (told := explain(error)) is None:
+            raise
+        sys.stderr.write(f"lootwire: {told}\n")
+        return 1
+    return 0

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import LootwireError
-from pipeline.problems import explain
+from pipeline.problems import run_program
 from pipeline.settings import load_settings
-from pipeline.supervisor import watch_parent
 
 HOST = "127.0.0.1"
 
@@ -58,22 +57,12 @@ def make_server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
         ) from error
 
 
-def main() -> int:
+def main() -> None:
     """Serve until the supervisor ends."""
-    watch_parent()
-    try:
-        settings = load_settings().settings
-        with make_server(settings.published, settings.http_port) as server:
-            server.serve_forever()
-    except KeyboardInterrupt:
-        return 0
-    except Exception as error:
-        if (told := explain(error)) is None:
-            raise
-        sys.stderr.write(f"lootwire: {told}\n")
-        return 1
-    return 0
+    settings = load_settings().settings
+    with make_server(settings.published, settings.http_port) as server:
+        server.serve_forever()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))

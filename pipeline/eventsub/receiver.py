@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from pipeline.bodies import read_within
 from pipeline.errors import InvalidItem
 from pipeline.eventsub.inbox import AT_ONCE
 from pipeline.eventsub.messages import Challenge, Notification, Revocation, Unknown, read_body
@@ -93,7 +94,7 @@ class Receiver:
             return Response(status_code=404)
         try:
             async with asyncio.timeout(BODY_WITHIN):
-                body = await _read(request)
+                body = await read_within(request, LONGEST_BODY)
         except (TimeoutError, ClientDisconnect):
             return Response(status_code=408)
         if body is None:
@@ -158,15 +159,3 @@ def make_application(
         *more,
     ]
     return Starlette(routes=routes, lifespan=lifespan)
-
-
-async def _read(request: Request) -> bytes | None:
-    """Return the raw body, None where it is longer than any message."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LONGEST_BODY:
-            return None
-        parts.append(part)
-    return b"".join(parts)

@@ -18,11 +18,10 @@ from pipeline.eventsub.secret import load_secret
 from pipeline.eventsub.teller import Teller
 from pipeline.igdb.receiving import igdb_routes
 from pipeline.logs import configure_logging
-from pipeline.problems import explain
+from pipeline.problems import explain, run_program
 from pipeline.runtime import Runtime, open_runtime, utc_now
 from pipeline.settings import load_settings
 from pipeline.static_server import HOST
-from pipeline.supervisor import watch_parent
 
 PROGRAM = "receiver"
 VIA = "webhook"
@@ -101,23 +100,13 @@ class Serving:
             self._ends.wait(BEAT_EVERY)
 
 
-def main() -> int:
-    """Serve until SIGTERM or Ctrl-C; returns 1 where something keeps it from serving."""
-    watch_parent()
-    try:
-        settings = load_settings().settings
-        configure_logging(settings.log_level)
-        with Serving(open_runtime(settings)) as serving:
-            serving.server(settings.receiver_port).run()
-    except KeyboardInterrupt:
-        return 0
-    except Exception as error:
-        if (told := explain(error)) is None:
-            raise
-        sys.stderr.write(f"lootwire: {told}\n")
-        return 1
-    return 0
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    settings = load_settings().settings
+    configure_logging(settings.log_level)
+    with Serving(open_runtime(settings)) as serving:
+        serving.server(settings.receiver_port).run()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_program(main))

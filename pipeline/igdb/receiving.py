@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from pipeline.bodies import read_within
 from pipeline.errors import InvalidItem
 from pipeline.igdb.webhooks import ENDPOINTS, METHODS, is_igdb, read_hint, secret_for_igdb, take_hint
 from pipeline.problems import explain
@@ -33,7 +34,7 @@ def igdb_routes(engine: Engine, secret: SecretStr, now: Callable[[], datetime]) 
             return Response(status_code=403)
         try:
             async with asyncio.timeout(BODY_WITHIN):
-                body = await _read(request)
+                body = await read_within(request, LONGEST_BODY)
         except (TimeoutError, ClientDisconnect):
             return Response(status_code=408)
         if body is None:
@@ -58,15 +59,3 @@ def _take(engine: Engine, kind: dict[str, str], body: bytes, now: Callable[[], d
         logger.warning("a webhook of IGDB could not be kept: %s", explain(error) or type(error).__name__)
         return Response(status_code=503)
     return Response(status_code=200)
-
-
-async def _read(request: Request) -> bytes | None:
-    """Return the body, None where it is longer than any row."""
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > LONGEST_BODY:
-            return None
-        parts.append(part)
-    return b"".join(parts)
