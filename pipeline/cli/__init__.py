@@ -16,7 +16,7 @@ FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
 app = typer.Typer(
     name="lootwire",
-    help="Watches drop campaigns and tells you by feed, mail and chat.",
+    help="Watches drop campaigns, streams and releases, and tells you by feed, mail and chat.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
