@@ -14,7 +14,7 @@ from models.drops import (
     RewardCampaign,
     TimeBasedDrop,
 )
-from models.flow import Event, Feed, FetchRun, Heartbeat, QuarantinedPayload, Sighting, Source
+from models.flow import Event, Feed, FetchRun, Heartbeat, Picture, QuarantinedPayload, Sighting, Source
 from models.igdb import (
     ExternalGame,
     GameList,
@@ -54,6 +54,7 @@ __all__ = [
     "GameTitle",
     "Heartbeat",
     "Organization",
+    "Picture",
     "Platform",
     "QuarantinedPayload",
     "ReleaseDate",

@@ -1,4 +1,4 @@
-"""How data came in and what it meant: sources, fetches, sightings, quarantine, events and published feeds."""
+"""How data came in and what it meant: sources, fetches, sightings, quarantine, events, feeds and pictures."""
 
 from datetime import datetime
 from typing import Any
@@ -162,6 +162,32 @@ class Event(Base):
     channel_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("channels.id"))
     silent: Mapped[bool]
     detail: Mapped[dict[str, Any]]
+
+
+class Picture(Base):
+    """A picture that feeds or pages show, by its address, and its copy in the published folder.
+
+    `path` is null while there is no copy. `next_due_at` is null where nothing is to be done: it is copied, or given up,
+    and then `error` says why.
+    """
+
+    __tablename__ = "pictures"
+    __table_args__ = (
+        UniqueConstraint("address"),
+        Index("ix_pictures_due", "next_due_at", postgresql_where=text("next_due_at IS NOT NULL")),
+    )
+
+    id: Mapped[BigId]
+    address: Mapped[str]
+    # Below the published folder; its ending tells the type.
+    path: Mapped[str | None]
+    size: Mapped[int | None]
+    fetched_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    next_due_at: Mapped[datetime | None]
+    error: Mapped[str | None]
+    # Kept to the day: it need not move whenever something is written.
+    last_wanted_at: Mapped[datetime]
 
 
 class Feed(Base):

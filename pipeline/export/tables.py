@@ -115,6 +115,7 @@ NOT_EXPORTED = {
     "deliveries": "belong to targets",
     "fetch_runs": "forgotten after 30 days",
     "eventsub_messages": "are work: what they told is in sessions, segments and events",
+    "pictures": "copies of what their addresses give again",
     "heartbeats": "tell of running programs",
     "quarantined_payloads": "what was not believed is no part of the catalogue",
     "game_metadata": "IGDB gives it again",
