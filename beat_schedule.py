@@ -26,6 +26,11 @@ BEAT_SCHEDULE = {
         "schedule": 15.0,
         "options": {"expires": 15.0},
     },
+    "copy pictures": {
+        "task": "fetch.pictures",
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
+    },
     "import what lies in the inbox": {
         "task": "fetch.inbox",
         "schedule": 60.0,

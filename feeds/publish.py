@@ -18,6 +18,7 @@ from feeds.channel_rows import PageState, load_moving, load_pages
 from feeds.content import FeedContent, SourceHealth
 from feeds.item import Entry
 from feeds.page import render_index
+from feeds.pictures import Gallery
 from feeds.render import ATOM_ENDING, PAGE_ENDING, RSS_ENDING, render_feed, render_opml
 from feeds.site import load_health, load_site
 from feeds.templating import ASSETS, FOLDER
@@ -56,41 +57,47 @@ class PublishSummary(msgspec.Struct, kw_only=True):
     failures: list[Failure] = msgspec.field(default_factory=list)
 
 
-def publish(engine: Engine, root: Path, base_url: str, now: datetime, *, wait: bool = True) -> PublishSummary:
+def publish(
+    engine: Engine, root: Path, base_url: str, now: datetime, *, wait: bool = True, pictures: bool = False
+) -> PublishSummary:
     """Write every marked feed below `root`, and the page and the list of feeds where what they show has changed.
 
     Runs one at a time on a database: another waits, or, if it should not `wait`, leaves its work to the one that
     runs. Each may be killed anywhere and run again at will, since a feed is settled only once its files are on disk.
+    With `pictures` those are shown by their copies, as far as there are any, and the others are asked for.
     What fails is logged, told in the summary and stays marked. Raises PublishError where the folder itself cannot be
     used: no permission, or a full disk.
     """
     summary = PublishSummary()
+    gallery = Gallery(engine, root, base_url, now, enabled=pictures)
     goes_on = True
     while goes_on:
         written = summary.feeds
-        _run(engine, root, base_url, now, summary, wait=wait)
+        _run(engine, root, base_url, now, summary, gallery, wait=wait)
         # Only now, with the turn given up, does nobody leave more to us; where nothing moves, the next run may try.
         goes_on = written < summary.feeds and not summary.failures and _is_anything_marked(engine)
     return summary
 
 
-def _run(engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, *, wait: bool) -> None:
+def _run(
+    engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, gallery: Gallery, *, wait: bool
+) -> None:
     with _one_at_a_time(engine, wait=wait) as our_turn:
         if not our_turn:
             return
         _prepare(root, summary)
-        look = _digest(_code_digest(), base_url)
+        look = _digest(_code_digest(), base_url, "copies" if gallery.enabled else "")
         if _stamp_of(root / OPML) != look:
             # A new folder, an emptied one, another address, another version of us: everything is due.
             with engine.begin() as connection:
                 mark_all(connection)
         for batch in _marked(engine):
-            _publish_batch(engine, batch, root, base_url, now, summary, look=look)
-        _publish_moving(engine, root, now, summary, look)
+            _publish_batch(engine, batch, root, base_url, now, summary, gallery, look=look)
+        _publish_moving(engine, root, now, summary, gallery, look)
         with engine.connect() as connection:
             shown = _shown(look, load_health(connection), now)
         if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
-            _publish_site(engine, root, base_url, now, summary, look=look, shown=shown)
+            _publish_site(engine, root, base_url, now, summary, gallery, look=look, shown=shown)
 
 
 @contextmanager
@@ -140,15 +147,16 @@ def _publish_batch(
     base_url: str,
     now: datetime,
     summary: PublishSummary,
+    gallery: Gallery,
     *,
     look: str,
 ) -> None:
     written: list[tuple[int, int, int]] = []
-    pages = _pages(engine, [feed.feed_id for feed in batch if feed.scope == "channel"], now)
+    pages = _pages(engine, [feed.feed_id for feed in batch if feed.scope == "channel"], now, gallery)
     # Feeds share events; per batch, so that a full run does not keep every entry there is.
     entries: dict[str, Entry] = {}
     try:
-        for feed in batch:
+        for feed in gallery.show(batch):
             with _blamed_on(feed.path, summary):
                 rendered = render_feed(feed, base_url, entries)
                 _write(root, feed.path + RSS_ENDING, rendered.rss, summary)
@@ -162,13 +170,15 @@ def _publish_batch(
             settle_written(connection, written, now)
 
 
-def _publish_moving(engine: Engine, root: Path, now: datetime, summary: PublishSummary, look: str) -> None:
+def _publish_moving(
+    engine: Engine, root: Path, now: datetime, summary: PublishSummary, gallery: Gallery, look: str
+) -> None:
     """Write the pages of channels that are live where polls saw more since, for which no event marks their feeds."""
     with engine.connect() as connection:
         moving = load_moving(connection)
     behind = [state for state in moving if _stamp_of(_page_of(root, state)) != _digest(look, state.digest)]
     oldest_first = sorted(behind, key=lambda state: _written_at(_page_of(root, state)))
-    pages = _pages(engine, [state.feed_id for state in oldest_first[:PAGES_AT_ONCE]], now)
+    pages = _pages(engine, [state.feed_id for state in oldest_first[:PAGES_AT_ONCE]], now, gallery)
     for state, page in pages.values():
         with _blamed_on(state.path + PAGE_ENDING, summary):
             _write_page(root, state, page, now, summary, look)
@@ -185,11 +195,15 @@ def _written_at(path: Path) -> float:
         return 0.0
 
 
-def _pages(engine: Engine, feed_ids: Sequence[int], now: datetime) -> dict[int, tuple[PageState, ChannelPage]]:
+def _pages(
+    engine: Engine, feed_ids: Sequence[int], now: datetime, gallery: Gallery
+) -> dict[int, tuple[PageState, ChannelPage]]:
     if not feed_ids:
         return {}
     with engine.connect() as connection:
-        return {state.feed_id: (state, page) for state, page in load_pages(connection, feed_ids, now)}
+        loaded = load_pages(connection, feed_ids, now)
+    pages = gallery.show([page for _, page in loaded])
+    return {state.feed_id: (state, page) for (state, _), page in zip(loaded, pages, strict=True)}
 
 
 def _write_page(
@@ -200,10 +214,19 @@ def _write_page(
 
 
 def _publish_site(
-    engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, *, look: str, shown: str
+    engine: Engine,
+    root: Path,
+    base_url: str,
+    now: datetime,
+    summary: PublishSummary,
+    gallery: Gallery,
+    *,
+    look: str,
+    shown: str,
 ) -> None:
     with engine.connect() as connection:
-        site = load_site(connection, now)
+        loaded = load_site(connection, now)
+    (site,) = gallery.show([loaded])
     for name in COPIED:
         with _blamed_on(name, summary):
             _write(root, name, (ASSETS / name).read_bytes(), summary)

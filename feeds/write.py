@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -11,6 +12,9 @@ FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 _PREFIX = ".lootwire-"
 _SUFFIX = ".tmp"
+# Pictures are copied by another program at any time (pipeline/pictures.py): what is young there may be its work.
+PICTURES = "pictures"
+_YOUNG_SECONDS = 3600
 _HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 
@@ -112,4 +116,12 @@ def _temporary_files(root: Path) -> Iterator[Path]:
     if not root.exists():
         return
     for folder in (root, *(entry for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink())):
-        yield from folder.glob(f"{_PREFIX}*{_SUFFIX}")
+        found = folder.glob(f"{_PREFIX}*{_SUFFIX}")
+        yield from filter(_is_old, found) if folder == root / PICTURES else found
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > _YOUNG_SECONDS
+    except FileNotFoundError:
+        return False

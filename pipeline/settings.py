@@ -148,6 +148,8 @@ class Settings(BaseModel):
     kick_poll_seconds: PollSeconds = 900
     chzzk_poll_seconds: PollSeconds = 1800
     twitch_dashboard_poll_seconds: PollSeconds = 900
+    local_pictures: bool = Field(default=False, description="keep copies of the pictures that feeds and pages show")
+    local_pictures_mb: int = Field(default=500, ge=10, description="the most that these copies may take")
     chzzk_first_number: int = Field(default=905, ge=1, description="where CHZZK's probing starts")
     worker_processes: int = Field(default=2, ge=1, le=64)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")

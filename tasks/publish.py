@@ -17,7 +17,14 @@ def marked() -> None:
     """Write the feeds that events touched, and the page."""
     # Two that wait for one another would leave no process to send; what the other may miss, the next tick finds.
     settings = runtime().settings
-    summary = publish(runtime().engine, settings.published, settings.public_url, utc_now(), wait=False)
+    summary = publish(
+        runtime().engine,
+        settings.published,
+        settings.public_url,
+        utc_now(),
+        wait=False,
+        pictures=settings.local_pictures,
+    )
     if summary.feeds or summary.failures:
         told = {"feeds": summary.feeds, "files": summary.written, "failures": len(summary.failures)}
         logger.info("published", extra=told)

@@ -14,9 +14,9 @@ from pipeline.logs import configure_logging
 from pipeline.problems import explain
 from pipeline.runtime import Runtime
 from pipeline.supervisor import watch_parent
-from tasks import eventsub, fetch, inbox, publish, send, surroundings, ticks
+from tasks import eventsub, fetch, inbox, pictures, publish, send, surroundings, ticks
 
-__all__ = ["app", "eventsub", "fetch", "inbox", "publish", "send", "ticks"]
+__all__ = ["app", "eventsub", "fetch", "inbox", "pictures", "publish", "send", "ticks"]
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from sqlalchemy import Connection, func, select
 
 from feeds.publish import publish as publish_marked
-from models import Delivery, DropCampaign, Event, Feed, QuarantinedPayload, Source, Target
+from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
 from notifiers.targets import list_targets
 from pipeline import service, upkeep
 from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
@@ -115,8 +115,11 @@ def demo(
 def publish() -> int:
     """Write the feeds that events touched and the page, now."""
     runtime = open_command()
-    summary = publish_marked(runtime.engine, runtime.settings.published, runtime.settings.public_url, utc_now())
-    told = f"{summary.written} files written, {summary.unchanged} unchanged, in {runtime.settings.published}"
+    settings = runtime.settings
+    summary = publish_marked(
+        runtime.engine, settings.published, settings.public_url, utc_now(), pictures=settings.local_pictures
+    )
+    told = f"{summary.written} files written, {summary.unchanged} unchanged, in {settings.published}"
     console.print(told, markup=False, soft_wrap=True)
     for failure in summary.failures:
         errors.print(f"{failure.path}: {failure.reason}", markup=False)
@@ -146,6 +149,8 @@ def _figures(connection: Connection) -> dict[str, object]:
         "events": select(func.count()).select_from(Event),
         "feeds": select(func.count()).select_from(Feed),
         "feeds_waiting": select(func.count()).where(Feed.version != Feed.written_version),
+        "pictures_copied": select(func.count()).where(Picture.path.is_not(None)),
+        "pictures_given_up": select(func.count()).where(Picture.next_due_at.is_(None), Picture.error.is_not(None)),
         "targets": select(func.count()).select_from(Target),
         "deliveries_sent": select(func.count()).where(Delivery.state == "sent"),
         "deliveries_waiting": select(func.count()).where(Delivery.state.in_(["pending", "sending"])),

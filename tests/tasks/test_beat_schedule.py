@@ -5,11 +5,11 @@ import pytest
 from beat_schedule import BEAT_SCHEDULE
 from pipeline import service
 from pipeline.celery_app import QUEUES
-from tasks import eventsub, fetch, inbox, publish, send, ticks
+from tasks import eventsub, fetch, inbox, pictures, publish, send, ticks
 from tests.tasks.installation import Installation
 
 # Importing a module of tasks is what registers them.
-MODULES = (eventsub, fetch, inbox, publish, send, ticks)
+MODULES = (eventsub, fetch, inbox, pictures, publish, send, ticks)
 ENTRIES = [pytest.param(entry, id=str(entry["task"])) for entry in BEAT_SCHEDULE.values()]
 
 

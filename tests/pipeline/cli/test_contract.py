@@ -47,6 +47,8 @@ STATUS_KEYS = {
     "events",
     "feeds",
     "feeds_waiting",
+    "pictures_copied",
+    "pictures_given_up",
     "targets",
     "deliveries_sent",
     "deliveries_waiting",
