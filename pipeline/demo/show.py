@@ -108,10 +108,6 @@ def _variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
         "TWITCH_CLIENT_SECRET": live.CLIENT_SECRET,
         "LOOTWIRE_TWITCH_AUTH_URL": services.auth_url,
         "LOOTWIRE_HELIX_URL": services.helix_url,
-        "LOOTWIRE_IGDB_URL": services.igdb_url,
-        # Nobody is signed in and EventSub's program does not run; should that change, they stay on this machine too.
-        "LOOTWIRE_GQL_URL": services.base_url,
-        "LOOTWIRE_EVENTSUB_URL": services.base_url.replace("http://", "ws://", 1),
         "LOOTWIRE_STREAMS_POLL_SECONDS": "1",
         "LOOTWIRE_STREAMS_IN_CAMPAIGNS_POLL_SECONDS": "1",
         "LOOTWIRE_STREAM_FLAP_SECONDS": "1",
