@@ -20,6 +20,7 @@ from pipeline.demo.live import TOKEN, Query, Studio
 from pipeline.demo.local import QuietHandler, serving
 
 _HELIX = "/twitch/helix/"
+_IGDB = "/igdb/v4/"
 _CHZZK = re.compile(r"/chzzk/service/v(?P<version>[12])/drops/campaigns/(?P<number>\d{1,18})")
 
 
@@ -84,6 +85,11 @@ class DemoServices:
     def helix_url(self) -> str:
         """What stands for Helix: `/streams`, `/users` and the like are below it."""
         return f"{self.base_url}{_HELIX.rstrip('/')}"
+
+    @property
+    def igdb_url(self) -> str:
+        """What stands for IGDB, which has no game: `/games` and the like are below it."""
+        return f"{self.base_url}{_IGDB.rstrip('/')}"
 
     @property
     def step(self) -> int:
@@ -202,9 +208,13 @@ class _Handler(QuietHandler):
 
     def do_POST(self) -> None:  # noqa: N802  likewise
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        known = urlsplit(self.path).path == "/twitch/oauth2/token"
-        answer = _json(200, TOKEN) if known else _json(404, {"status": 404, "message": "Not Found"})
-        self.answer(answer.status, {"Content-Type": answer.content_type}, answer.body)
+        path = urlsplit(self.path).path
+        answer = _json(404, {"status": 404, "message": "Not Found"})
+        if path == "/twitch/oauth2/token":
+            answer = _json(200, TOKEN)
+        elif path.startswith(_IGDB):
+            answer = _json(200, [])
+        self.answer(answer.status, {"Content-Type": answer.content_type, "X-Count": "0"}, answer.body)
 
     do_HEAD = do_GET  # noqa: N815  likewise
 

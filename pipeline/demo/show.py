@@ -51,7 +51,7 @@ def run_demo(*, keep: bool) -> int:
         folder = stack.enter_context(_throw_away_folder())
         services = stack.enter_context(DemoServices(utc_now()))
         mail, hook = stack.enter_context(MailSink()), stack.enter_context(WebhookSink())
-        stack.enter_context(_environment(_variables(services, folder)))
+        stack.enter_context(_environment(demo_variables(services, folder)))
         progress = stack.enter_context(_progress())
         task = progress.add_task("starting PostgreSQL and Valkey", total=STEPS + 2)
         runtime = open_runtime(load_settings().settings)
@@ -89,7 +89,8 @@ def _throw_away_folder() -> Iterator[Path]:
                 shutil.rmtree(path, ignore_errors=True)
 
 
-def _variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
+def demo_variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
+    """Return all settings that the demo needs; no service of another machine is in them."""
     port = _free_port()
     return {
         "LOOTWIRE_DATA_DIR": str(folder / "data"),
@@ -108,6 +109,10 @@ def _variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
         "TWITCH_CLIENT_SECRET": live.CLIENT_SECRET,
         "LOOTWIRE_TWITCH_AUTH_URL": services.auth_url,
         "LOOTWIRE_HELIX_URL": services.helix_url,
+        "LOOTWIRE_IGDB_URL": services.igdb_url,
+        # Nobody is signed in and EventSub's program does not run; should that change, they stay on this machine too.
+        "LOOTWIRE_GQL_URL": services.base_url,
+        "LOOTWIRE_EVENTSUB_URL": services.base_url.replace("http://", "ws://", 1),
         "LOOTWIRE_STREAMS_POLL_SECONDS": "1",
         "LOOTWIRE_STREAMS_IN_CAMPAIGNS_POLL_SECONDS": "1",
         "LOOTWIRE_STREAM_FLAP_SECONDS": "1",

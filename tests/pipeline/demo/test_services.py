@@ -181,3 +181,9 @@ def test_bodies_are_utf_8_that_a_person_can_read(client: httpx.Client) -> None:
     answer = client.get("/chzzk/service/v2/drops/campaigns/1201")
     assert "달빛 대장간" in answer.content.decode()
     assert json.loads(answer.content) == answer.json()
+
+
+def test_igdb_has_no_game(client: httpx.Client) -> None:
+    answer = client.post("/igdb/v4/games", content="fields name; where id = 1;").raise_for_status()
+    assert answer.json() == []
+    assert answer.headers["X-Count"] == "0"
