@@ -312,6 +312,7 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(world: World, engine: Eng
         def fsync(descriptor):
             left[0] -= 1
             if not left[0]:
+                print("in the middle", flush=True)
                 time.sleep(60)
             real(descriptor)
         os.fsync = fsync
@@ -320,10 +321,14 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(world: World, engine: Eng
     """)
     url = engine.url.render_as_string(hide_password=False)
     with subprocess.Popen(
-        [sys.executable, "-c", script, url, str(world.root), BASE_URL], env=os.environ.copy()
+        [sys.executable, "-c", script, url, str(world.root), BASE_URL],
+        env=os.environ.copy(),
+        stdout=subprocess.PIPE,
+        text=True,
     ) as child:
         try:
-            wait_for(lambda: list(world.root.rglob(".lootwire-*.tmp")) and len(list(world.root.rglob("*.xml"))) >= 14)
+            assert child.stdout is not None
+            assert child.stdout.readline() == "in the middle\n"
         finally:
             child.kill()
     assert len(world.marked()) == 22
