@@ -107,11 +107,13 @@ def _one_at_a_time(engine: Engine, *, wait: bool = True) -> Iterator[bool]:
     Two at once would not be harmless: the slower could put an older file over a newer one that is settled.
     """
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # Out of the pool: when it is closed the session ends, and with it the lock, even after an error.
+        # Out of the pool: when it is closed the session ends, and with it the lock, even if we are killed.
         connection.detach()
         if wait:
             connection.execute(select(func.pg_advisory_lock(_LOCK)))
         yield wait or bool(connection.scalar(select(func.pg_try_advisory_lock(_LOCK))))
+        # At once: a session that was closed ends some moments later, and the next run would not wait for it.
+        connection.execute(select(func.pg_advisory_unlock_all()))
 
 
 def _prepare(root: Path, summary: PublishSummary) -> None:
