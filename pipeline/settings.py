@@ -11,9 +11,19 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+)
 
 from pipeline.errors import LootwireError
 
@@ -45,9 +55,20 @@ def _websocket_url(value: str) -> str:
 
 def _callback_url(value: str | None) -> str | None:
     """Twitch calls back by https on port 443 only."""
-    if value is not None and not value.startswith("https://"):
+    if value is None:
+        return None
+    if not value.startswith("https://"):
         raise ValueError("must start with https://")
+    address = urlsplit(value)
+    if not address.hostname or address.port not in {None, 443}:
+        raise ValueError("must name a host, and port 443 or none: Twitch calls no other")
     return value
+
+
+def _own_port(port: int, told: ValidationInfo) -> int:
+    if port and port == told.data.get("http_port"):
+        raise ValueError("must be another port than LOOTWIRE_HTTP_PORT")
+    return port
 
 
 def _absolute(path: Path) -> Path:
@@ -120,8 +141,12 @@ class Settings(BaseModel):
     eventsub_callback_url: Annotated[str | None, AfterValidator(_callback_url)] = Field(
         default=None, description="the public https address of the receiver; unset, EventSub comes by websocket"
     )
-    receiver_port: int = Field(
-        default=8421, ge=0, le=65535, description="port of the receiver of webhooks and of /health on 127.0.0.1"
+    receiver_port: Annotated[int, AfterValidator(_own_port)] = Field(
+        default=8421,
+        ge=0,
+        le=65535,
+        validate_default=True,
+        description="port of the receiver of webhooks and of /health on 127.0.0.1",
     )
     streams_poll_seconds: PollSeconds = 300
     streams_in_campaigns_poll_seconds: PollSeconds = 60

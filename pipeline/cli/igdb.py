@@ -152,7 +152,8 @@ def _rounds(runtime: Runtime, name: str) -> Iterator[Fetched]:
 
 def _show_status(standing: Standing, asked: int) -> None:
     console.print(f"{standing.games:,} games, {standing.removed:,} that IGDB no longer has")
-    console.print(f"{standing.wanted:,} wanted, {standing.due:,} of them due; asked {show(standing.wanted_asked_at)}")
+    asked_at = show(standing.wanted_asked_at) or "never"
+    console.print(f"{standing.wanted:,} wanted, {standing.due:,} of them due; asked {asked_at}")
     mirror = {
         "none": "no mirror; `lootwire igdb sync --all` makes one",
         "incomplete": "mirror not complete; `lootwire igdb sync --all` goes on",

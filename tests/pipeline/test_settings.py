@@ -107,6 +107,11 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     "LOOTWIRE_LOG_LEVEL": ({"LOOTWIRE_LOG_LEVEL": "LOUD"}, "pattern"),
     "LOOTWIRE_KICK_POLL_SECONDS": ({"LOOTWIRE_KICK_POLL_SECONDS": "0"}, "greater than or equal to 1"),
     "DATABASE_URL": ({"DATABASE_URL": f"mysql://ann:{SECRET}@db"}, "must start with postgresql://"),
+    "LOOTWIRE_RECEIVER_PORT": (
+        {"LOOTWIRE_RECEIVER_PORT": "8500", "LOOTWIRE_HTTP_PORT": "8500"},
+        "another port than LOOTWIRE_HTTP_PORT",
+    ),
+    "LOOTWIRE_EVENTSUB_CALLBACK_URL": ({"LOOTWIRE_EVENTSUB_CALLBACK_URL": "https://example.org:8443/e"}, "port 443"),
     "REDIS_URL": ({"REDIS_URL": f"amqp://ann:{SECRET}@mq"}, "must start with redis://"),
 }
 
@@ -199,3 +204,19 @@ def test_a_wrong_port_alone_is_named(tmp_path: Path) -> None:
         load_settings({"LOOTWIRE_HTTP_PORT": "x"}, env_file=tmp_path / ".env", toml_file=tmp_path / "lootwire.toml")
     assert str(told.value).startswith("LOOTWIRE_HTTP_PORT")
     assert "PUBLIC_URL" not in str(told.value)
+
+
+def test_a_port_that_a_default_has_already_is_told_too(folder: Path) -> None:
+    told = error(folder, {"LOOTWIRE_HTTP_PORT": "8421"})
+
+    assert told == "LOOTWIRE_RECEIVER_PORT (from default): must be another port than LOOTWIRE_HTTP_PORT"
+
+
+@pytest.mark.parametrize("address", ["https://example.org/eventsub", "https://example.org:443/eventsub"])
+def test_twitch_calls_back_on_its_one_port(folder: Path, address: str) -> None:
+    assert load(folder, {"LOOTWIRE_EVENTSUB_CALLBACK_URL": address}).settings.eventsub_callback_url == address
+
+
+@pytest.mark.parametrize("address", ["https://", "https:///eventsub", "https://example.org:0x/eventsub"])
+def test_a_callback_needs_a_host_and_a_port_that_can_be(folder: Path, address: str) -> None:
+    assert "LOOTWIRE_EVENTSUB_CALLBACK_URL" in error(folder, {"LOOTWIRE_EVENTSUB_CALLBACK_URL": address})
