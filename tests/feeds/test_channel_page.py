@@ -97,6 +97,12 @@ def test_a_stream_that_nobody_counted_has_no_curve_and_dashes_for_viewers() -> N
     assert [cell.text for cell in tree.xpath("//table[@class='streams']//td[@data-of='peak']")] == ["–"]
 
 
+def test_a_stream_that_was_counted_once_has_no_curve_and_says_why() -> None:
+    shown = text(full(counted=(Counted(NOON, 30, 1),)))
+    assert "Nobody has counted" not in shown
+    assert "counted once; a curve takes two counts" in shown
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
