@@ -82,8 +82,6 @@ GAME_FIELDS = (
     "remasters",
     "standalone_expansions",
 )
-# Asked for of platforms themselves, since a release date may name one that its game does not.
-PLATFORM_FIELDS = ("name", "abbreviation", "slug", "generation", "platform_family.name")
 # What was taken away, and what took its place.
 OLD_NAMES = {
     "category": "game_type",

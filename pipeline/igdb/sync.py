@@ -67,7 +67,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
         With `silent` games that were not known are not told; those that were, and changed, are news all the same.
         """
         stored = store_games(self.connection, documents.documents, asked_at)
-        gone = remove_games(self.connection, removed, self.now) if removed else []
+        gone = remove_games(self.connection, removed, asked_at) if removed else []
         if stored.old_names:
             logger.warning("IGDB used names that it took away: %s", ", ".join(stored.old_names))
         return Taken(

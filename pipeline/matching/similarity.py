@@ -22,8 +22,6 @@ MOST_RESEMBLING = 0.88
 OTHER_NUMBER = 0.35
 FIRST_PART = 0.04
 OTHER_YEAR = 0.15
-# Words below this likeness share little more than letters.
-LEAST_RESEMBLING = 0.5
 
 
 class Similarity(msgspec.Struct, frozen=True, gc=False):

@@ -113,16 +113,18 @@ def store_games(connection: Connection, documents: Iterable[Document], asked_at:
     return result
 
 
-def remove_games(connection: Connection, igdb_ids: Collection[int], now: datetime) -> list[KnownGame]:
+def remove_games(connection: Connection, igdb_ids: Collection[int], asked_at: datetime) -> list[KnownGame]:
     """Record that IGDB no longer has these games; returns those of them that it had until now.
 
-    `now` is when the question was asked whose answer lacks them: a game that was seen later stays.
+    `asked_at` is when the question was asked whose answer lacks them: a game that was seen later stays.
     """
     connection.execute(_LOCK)
     stored = load_known(connection, igdb_ids).values()
-    found = [known for known in stored if known.removed_at is None and known.synced_at <= now]
+    found = [known for known in stored if known.removed_at is None and known.synced_at <= asked_at]
     connection.execute(
-        GAMES.update().values(removed_at=now).where(GAMES.c.igdb_id == func.any([known.igdb_id for known in found]))
+        GAMES.update()
+        .values(removed_at=asked_at)
+        .where(GAMES.c.igdb_id == func.any([known.igdb_id for known in found]))
     )
     return found
 

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Engine, select, text, update
 
 from models import Base, ExternalGame, Game, GameMetadata, GameTitle, Platform, ReleaseDate
-from pipeline.igdb.documents import Document
+from pipeline.igdb.documents import Document, split_documents
 from pipeline.igdb.records import PlatformRecord
+from pipeline.igdb.sync import Intake, tell_nothing
 from pipeline.store.igdb import StoredGames, known_ids_between, load_known, remove_games, store_games, store_platforms
 from pipeline.store.igdb_releases import load_releases
 from tests.pipeline.igdb.documents import doc, release
@@ -264,6 +265,17 @@ def test_a_game_that_was_seen_after_the_answer_that_lacks_it_stays(mirror: Mirro
     with mirror.engine.begin() as connection:
         assert remove_games(connection, [1], mirror.now - HOUR) == []
 
+    assert mirror.game().removed_at is None
+
+
+def test_an_answer_removes_nothing_that_was_stored_while_it_was_on_its_way(mirror: Mirror) -> None:
+    mirror.store(doc())
+
+    with mirror.engine.begin() as connection:
+        intake = Intake(connection=connection, source_id=0, origin="a page", tell=tell_nothing, now=mirror.now + HOUR)
+        taken = intake.take(split_documents(b"[]"), mirror.now - HOUR, silent=True, removed=[1])
+
+    assert taken.removed == 0
     assert mirror.game().removed_at is None
 
 
