@@ -64,12 +64,6 @@ def at_most(field: str, number: float) -> Condition:
     return Condition(f"{_field(field)} <= {_number(number)}")
 
 
-def resembles(field: str, text: str, *, anywhere: bool = False) -> Condition:
-    """Return that a field is this text whatever the case; with `anywhere`, that it holds it."""
-    star = "*" if anywhere else ""
-    return Condition(f"{_field(field)} ~ {star}{quoted(text)}{star}")
-
-
 def any_of(field: str, values: Iterable[int | str]) -> Condition:
     """Return that a field has one of these values; raises `ValueError` where there is none."""
     return Condition(f"{_field(field)} = ({_listed(values)})")

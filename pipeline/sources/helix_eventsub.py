@@ -179,10 +179,6 @@ class EventSubManagement:
         reply = self._requests.ask("PATCH", CONDUITS, body=body, accept=[404])
         return None if reply.status == 404 else _only(read_envelope(reply, CONDUITS), _CONDUIT, reply, CONDUITS)
 
-    def delete_conduit(self, conduit_id: str) -> bool:
-        """Delete a conduit with its subscriptions; False where there was none."""
-        return self._requests.ask("DELETE", CONDUITS, [("id", conduit_id)], accept=[404]).status != 404
-
     def shards(self, conduit_id: str) -> list[Shard]:
         """Return the shards of a conduit, from all pages; raises `RequestRejected` (404) where it does not exist."""
         pages = self._requests.pages(SHARDS, [("conduit_id", conduit_id)])
