@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 from feeds.words import duration
 from models.events import BenefitLine, DropLine, EventDetail, EventKind, FieldChange
+from pipeline.catalogue_records import ChannelRecord
 from pipeline.igdb.phrases import release_title
-from pipeline.records import CampaignRecord, ChannelRecord, DropRecord, RewardCampaignRecord
+from pipeline.records import CampaignRecord, DropRecord, RewardCampaignRecord
 from pipeline.streams.records import BadgeRecord
 
 SERVICE_NAMES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}

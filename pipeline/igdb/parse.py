@@ -30,7 +30,7 @@ from pipeline.igdb.shapes import (
     WireReleaseDate,
 )
 from pipeline.igdb.titles import title_record
-from pipeline.sources.base import UNREADABLE
+from pipeline.shapes import UNREADABLE
 
 # The longest that a slug or a shop's own id may be: both are looked up by index.
 _KEY_LENGTH = 500

@@ -7,10 +7,11 @@ from pathlib import PurePath
 
 import msgspec
 
+from pipeline.drops.sources import FROM_FILES
 from pipeline.errors import SourceChanged
-from pipeline.sources.base import UNREADABLE, DropSource
-from pipeline.sources.twitch_badges import Badges
-from pipeline.sources.twitch_campaigns import Campaigns, DashboardCampaigns, DashboardRewards, describe
+from pipeline.shapes import UNREADABLE
+from pipeline.sources.base import ListSource
+from pipeline.sources.twitch_campaigns import describe
 
 # A list of the mirror begins with a few short fields, among them some that only it has.
 LOOK_AHEAD = 600
@@ -24,15 +25,13 @@ _WORDS = {
     "chzzk.drops": "CHZZK campaign",
     "twitch.badges": "Twitch chat badges",
 }
-# What Twitch itself answered can be read although nobody signed in to ask it.
-FROM_FILES: Sequence[DropSource] = (DashboardCampaigns(), DashboardRewards(), Campaigns(), Badges())
 
 
 class Recognised(msgspec.Struct, frozen=True):
     """What a payload was taken for, in words, and who reads it: a dashboard tells of campaigns and of rewards."""
 
     taken_for: str
-    sources: Sequence[DropSource]
+    sources: Sequence[ListSource]
 
 
 class _Shape(msgspec.Struct):
@@ -76,7 +75,7 @@ class _Updated(msgspec.Struct):
     lastUpdatedAt: datetime | None = None  # noqa: N815
 
 
-def recognise_all(payload: bytes, path: str, sources: Sequence[DropSource]) -> Recognised:
+def recognise_all(payload: bytes, path: str, sources: Sequence[ListSource]) -> Recognised:
     """Return what a payload is and who reads it; raises `SourceChanged` with what is wrong with it.
 
     An empty list looks the same from every list of the mirror: there the path decides (`rewards/…`), and drops

@@ -10,21 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
+from pipeline.catalogue_records import ChannelRecord, UserRecord
 from pipeline.http import Client, Reply
 from pipeline.limiter import Budget
-from pipeline.records import ChannelRecord
 from pipeline.sources import helix_shapes as shapes
 from pipeline.sources.helix_eventsub import EventSubManagement
 from pipeline.sources.helix_http import PAGE, HelixRequests, Query, Record, UserToken, read_envelope, read_rows
 from pipeline.sources.twitch_app import AppTokens
-from pipeline.streams.records import (
-    BadgeRecord,
-    CategoryRecord,
-    ChannelInfoRecord,
-    StreamRecord,
-    UserRecord,
-    VideoRecord,
-)
+from pipeline.streams.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
 
 BADGES = "chat/badges/global"
 # One key that cannot be makes Twitch refuse all hundred of its request.

@@ -10,7 +10,7 @@ import msgspec
 
 from pipeline.errors import SourceChanged
 from pipeline.http import Reply
-from pipeline.sources.base import Time
+from pipeline.shapes import Time
 from pipeline.sources.helix_http import Envelope, HelixRequests, read_envelope, read_rows
 
 SUBSCRIPTIONS = "eventsub/subscriptions"

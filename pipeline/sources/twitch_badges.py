@@ -3,16 +3,17 @@
 https://dev.twitch.tv/docs/api/reference/#get-global-chat-badges
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import msgspec
 
+from pipeline.badges import BadgeSubjects
 from pipeline.errors import InvalidItem, SourceChanged, SourceRefused
 from pipeline.http import Client
-from pipeline.records import Item, Snapshot
-from pipeline.sources.base import UNREADABLE, Answer, Validators, digest, required
+from pipeline.shapes import UNREADABLE, digest, required
+from pipeline.sources.base import Answer, Item, Snapshot, Validators, id_under
 from pipeline.sources.helix import Helix
 from pipeline.sources.helix_shapes import parse_badges
 from pipeline.streams.records import BadgeRecord
@@ -52,8 +53,9 @@ class Badges:
     """Lists of chat badges that somebody kept: a source that is read from files alone, until an application is set."""
 
     name = "twitch.badges"
-    service: ClassVar[Literal["twitch"]] = "twitch"
-    kind: ClassVar[Literal["badge"]] = "badge"
+    service: ClassVar[str] = "twitch"
+    subjects: ClassVar[type[BadgeSubjects]] = BadgeSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
 
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002
         """Raise `SourceRefused`: Twitch tells of badges to applications only."""
@@ -85,6 +87,10 @@ class Badges:
             return parse_badges(msgspec.Raw(item.raw))[0]
         except UNREADABLE as error:
             raise InvalidItem(str(error)) from error
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
 
 
 class TwitchBadges(Badges):

@@ -4,24 +4,29 @@
 data}`; `/drops` and `/rewards` are the bare lists with the same facts in headers. Only ACTIVE campaigns are listed.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import msgspec
 
+from pipeline.catalogue_records import GameRecord
 from pipeline.errors import SourceChanged, SourceError, SourceUnavailable
 from pipeline.http import Client, Reply, conditional
-from pipeline.records import CampaignRecord, GameRecord, Item, RewardCampaignRecord, Snapshot, clean
-from pipeline.sources.base import UNREADABLE, Answer, Count, Id, Time, Validators, decode_item, digest, identity, utc
+from pipeline.records import CampaignRecord, RewardCampaignRecord
+from pipeline.rewards import RewardSubjects
+from pipeline.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, utc
+from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
 from pipeline.sources.twitch_shapes import (
     CAMPAIGN,
     REWARD_CAMPAIGN,
-    Wire,
     WireGame,
     campaign_record,
     game_record,
     reward_campaign_record,
 )
+from pipeline.sources.twitch_wire import Wire
+from pipeline.subjects import CampaignSubjects
 
 
 class WireGroup(Wire):
@@ -53,7 +58,7 @@ _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 class _Mirror:
     """What the two lists of the mirror share: the request, the envelope, the way back to version 1."""
 
-    service: ClassVar[Literal["twitch"]] = "twitch"
+    service: ClassVar[str] = "twitch"
     paths: ClassVar[tuple[str, str]]
 
     def __init__(self, base_url: str, *, poll_every: timedelta = timedelta(seconds=60)) -> None:
@@ -95,7 +100,8 @@ class TwitchDrops(_Mirror):
     """Active drop campaigns, listed by game."""
 
     name = "twitch.drops"
-    kind: ClassVar[Literal["campaign"]] = "campaign"
+    subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
+    outranked_by: ClassVar[Collection[str]] = ("twitch.dashboard", "twitch.details")
     paths = ("/v2/drops", "/drops")
 
     def split(self, payload: bytes) -> Snapshot:
@@ -115,12 +121,17 @@ class TwitchDrops(_Mirror):
         wire = decode_item(CAMPAIGN, item)
         return campaign_record(wire, _game(wire.game, item.context))
 
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
 
 class TwitchRewards(_Mirror):
     """Reward campaigns ("quests")."""
 
     name = "twitch.rewards"
-    kind: ClassVar[Literal["reward"]] = "reward"
+    subjects: ClassVar[type[RewardSubjects]] = RewardSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
     paths = ("/v2/rewards", "/rewards")
 
     def split(self, payload: bytes) -> Snapshot:
@@ -134,6 +145,10 @@ class TwitchRewards(_Mirror):
     def parse(self, item: Item) -> RewardCampaignRecord:
         """Decode one reward campaign."""
         return reward_campaign_record(decode_item(REWARD_CAMPAIGN, item))
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
 
 
 def _other_version_may_help(error: SourceError) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from models.events import EventDetail, EventKind, FieldChange, StreamRecap
-from pipeline.records import GameRecord
+from pipeline.catalogue_records import GameRecord
 from pipeline.store.events import NewEvent
 from pipeline.streams.records import CategoryRecord, VideoRecord
 from pipeline.streams.sessions import News, Session

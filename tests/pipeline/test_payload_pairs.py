@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline.sources.base import DropSource
+from pipeline.sources.base import ListSource
 from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
-SOURCES: dict[str, DropSource] = {"twitch_drops": DROPS, "twitch_rewards": REWARDS, "kick": KICK, "chzzk": CHZZK}
+SOURCES: dict[str, ListSource] = {"twitch_drops": DROPS, "twitch_rewards": REWARDS, "kick": KICK, "chzzk": CHZZK}
 CASES = sorted(path for path in PAYLOADS.glob("*/*.json") if not path.name.endswith(".expected.json"))
 
 
@@ -26,7 +26,7 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def source_of(path: Path) -> DropSource:
+def source_of(path: Path) -> ListSource:
     return SOURCES[path.parent.name]
 
 

@@ -15,16 +15,8 @@ from models.events import (
     detail_from_json,
     detail_to_json,
 )
-from pipeline.records import (
-    BenefitRecord,
-    CampaignRecord,
-    ChannelRecord,
-    DropRecord,
-    GameRecord,
-    OrganizationRecord,
-    RewardCampaignRecord,
-    RewardRecord,
-)
+from pipeline.catalogue_records import ChannelRecord, GameRecord, OrganizationRecord
+from pipeline.records import BenefitRecord, CampaignRecord, DropRecord, RewardCampaignRecord, RewardRecord
 from pipeline.streams.records import BadgeRecord
 from pipeline.wording import CHANNELS_SHOWN, badge_detail, campaign_detail, drop_lines, reward_detail, title
 

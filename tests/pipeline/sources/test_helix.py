@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.catalogue_records import ChannelRecord, GameRecord, UserRecord
 from pipeline.embedded import Servers
 from pipeline.errors import InvalidItem, SourceChanged
-from pipeline.records import ChannelRecord, GameRecord
 from pipeline.sources.helix import parse_badges_payload
 from pipeline.sources.helix_http import RequestRejected
 from pipeline.sources.helix_shapes import any_size, parse_stream, parse_video, seconds_of
-from pipeline.streams.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, UserRecord, VideoRecord
+from pipeline.streams.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, VideoRecord
 from tests.pipeline.sources.helix_setting import HelixSetting, helix_setting
 from tests.twitch import LocalTwitch
 
