@@ -58,16 +58,11 @@ class Subscriptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of creating a subscription: it, or None where there was one like it already."""
+    """What came of creating a subscription: it, or None where there was one of its type, condition and transport."""
 
     subscription: EventSubSubscription | None
     total_cost: int | None = None
     max_total_cost: int | None = None
-
-    @property
-    def existed(self) -> bool:
-        """Whether there was a subscription of this type, condition and transport already."""
-        return self.subscription is None
 
 
 class Conduit(msgspec.Struct, frozen=True):
