@@ -16,6 +16,7 @@ from pipeline.http import Client
 from pipeline.records import BenefitRecord, CampaignRecord, DropRecord
 from pipeline.shapes import UNREADABLE, Count, Id, clean, digest, required, utc
 from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.sources.looks import Look, Recognition
 from pipeline.subjects import CampaignSubjects
 
 KOREA = timezone(timedelta(hours=9))
@@ -154,6 +155,12 @@ class ChzzkDrops:
     def peek_id(self, item: Item) -> str | None:
         """Return the id of an item."""
         return id_under("campaignNo", item)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise the answer for one number."""
+    is_answer = look.fields.keys() >= {"code", "content"} and not look.is_graphql
+    return ("CHZZK campaign", [ChzzkDrops.name]) if is_answer else None
 
 
 class _Gathered(msgspec.Struct, frozen=True):

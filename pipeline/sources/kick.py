@@ -16,6 +16,7 @@ from pipeline.http import Client, conditional
 from pipeline.records import BenefitRecord, CampaignRecord, DropRecord
 from pipeline.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, required, utc
 from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.sources.looks import Look, Recognition
 from pipeline.subjects import CampaignSubjects
 
 PATH = "/api/v1/drops/campaigns"
@@ -134,6 +135,16 @@ class KickDrops:
     def peek_id(self, item: Item) -> str | None:
         """Return the id of an item."""
         return id_under("id", item)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise a list of Kick's campaigns, in its envelope or without."""
+    if look.rows:
+        is_kicks = "starts_at" in look.first
+    else:
+        # Without a row the bare envelope tells.
+        is_kicks = look.rows is not None and look.is_object and not look.is_wrapped
+    return ("Kick campaigns", [KickDrops.name]) if is_kicks else None
 
 
 def _organization(wire: WireOrganization | None) -> OrganizationRecord | None:

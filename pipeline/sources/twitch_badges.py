@@ -16,6 +16,7 @@ from pipeline.shapes import UNREADABLE, digest, required
 from pipeline.sources.base import Answer, Item, Snapshot, Validators, id_under
 from pipeline.sources.helix import Helix
 from pipeline.sources.helix_shapes import parse_badges
+from pipeline.sources.looks import Look, Recognition
 from pipeline.streams.records import BadgeRecord
 
 
@@ -103,6 +104,12 @@ class TwitchBadges(Badges):
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002 - Helix has no validators
         """Ask for the list."""
         return Answer(payload=self._helix(client).badges_payload(), refresh_after=self._poll_every)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise Helix's list of badges."""
+    bare = look.is_object and not look.is_wrapped
+    return ("Twitch chat badges", [Badges.name]) if bare and look.first.keys() >= {"set_id", "versions"} else None
 
 
 def _entries(row: msgspec.Raw) -> Iterator[Item]:

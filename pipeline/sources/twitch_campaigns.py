@@ -14,6 +14,7 @@ from pipeline.records import CampaignRecord, RewardCampaignRecord
 from pipeline.rewards import RewardSubjects
 from pipeline.shapes import UNREADABLE, Id, digest, identity
 from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.sources.looks import Look, Recognition, is_graphql
 from pipeline.sources.twitch_answers import INVENTORY, WAY_OUT, Part, SignedOut, Told, read_answer, split_answers
 from pipeline.sources.twitch_shapes import (
     CAMPAIGN,
@@ -159,6 +160,12 @@ class DashboardRewards(_FileReader):
     def peek_id(self, item: Item) -> str | None:
         """Return the id of an item."""
         return id_under("id", item)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise an answer, a list of answers, or campaigns that somebody took out of one; raises `SourceChanged`."""
+    is_ours = look.is_graphql if look.is_object else is_graphql(look.first)
+    return describe(look.payload) if is_ours else None
 
 
 def describe(payload: bytes) -> tuple[str, list[str]]:

@@ -6,6 +6,7 @@ data}`; `/drops` and `/rewards` are the bare lists with the same facts in header
 
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from pathlib import PurePath
 from typing import Any, ClassVar
 
 import msgspec
@@ -17,6 +18,7 @@ from pipeline.records import CampaignRecord, RewardCampaignRecord
 from pipeline.rewards import RewardSubjects
 from pipeline.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, utc
 from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.sources.looks import Look, Recognition, has_field
 from pipeline.sources.twitch_shapes import (
     CAMPAIGN,
     REWARD_CAMPAIGN,
@@ -149,6 +151,44 @@ class TwitchRewards(_Mirror):
     def peek_id(self, item: Item) -> str | None:
         """Return the id of an item."""
         return id_under("id", item)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise a list of the mirror, of either version.
+
+    An empty list looks the same from every list of the mirror: there the path decides (`rewards/…`), and drops are
+    meant where it does not say.
+    """
+    name = _name_by_head(look.head) or _name_by_rows(look)
+    if name is None:
+        return None
+    words = "drops of the Twitch mirror" if name == TwitchDrops.name else "rewards of the Twitch mirror"
+    return words + (", version 2" if "lastUpdatedAt" in look.fields else ""), [name]
+
+
+def _name_by_head(head: frozenset[bytes]) -> str | None:
+    """Return what the first keys of a bare list tell; None where they do not, and a look at the rows must."""
+    telling = head & {b"gameId", b"unlockRequirements", b"startsAt"}
+    if len(telling) != 1 or head & {b"data", b"errors"}:
+        return None
+    if b"gameId" not in telling:
+        return TwitchRewards.name
+    return TwitchDrops.name if b"rewards" in head else None
+
+
+def _name_by_rows(look: Look) -> str | None:
+    if not look.rows:
+        if look.rows is None or (look.is_object and not look.is_wrapped):
+            return None
+        return TwitchRewards.name if "reward" in PurePath(look.path).as_posix().lower() else TwitchDrops.name
+    if not look.first.keys().isdisjoint({"unlockRequirements", "startsAt"}):
+        return TwitchRewards.name
+    # Kick's campaigns have rewards too, and start at another spelling.
+    if "starts_at" in look.first or look.first.keys().isdisjoint({"gameId", "rewards"}):
+        return None
+    if not any(has_field(row, "rewards") for row in look.rows):
+        raise SourceChanged("a list of games without campaigns")
+    return TwitchDrops.name
 
 
 def _other_version_may_help(error: SourceError) -> bool:
