@@ -42,8 +42,10 @@ from models import (
 )
 from models.names import name_key, public_id
 from pipeline.fetching import register
-from pipeline.ingest import Context, Ingested, ingest, lock_source
+from pipeline.ingest import Context, ingest
+from pipeline.sources.base import Ingested
 from pipeline.sources.twitch_mirror import TwitchDrops
+from pipeline.turn import lock_source
 
 SEQUENCE = Path("../shared/recordings/sunkwi/sequence")
 SNAPSHOT, NEXT = SEQUENCE / "14_2026-08-21T173616.json.gz", SEQUENCE / "15_2026-08-21T180206.json.gz"

@@ -26,10 +26,11 @@ from sqlalchemy import Engine, event, func, insert, select, update
 from models import Follow, Source, StreamSnapshot
 from notifiers.vault import Vault
 from pipeline import embedded
+from pipeline.catalogue_records import ChannelRecord
 from pipeline.database import connect, migrate
 from pipeline.fetching import fetch_source, register
 from pipeline.limiter import Budget, connect_redis
-from pipeline.records import ChannelRecord
+from pipeline.runtime import utc_now
 from pipeline.sources.helix import Helix
 from pipeline.sources.twitch_app import SharedAppTokens
 from pipeline.store.catalogue import store_channels
@@ -101,7 +102,7 @@ def measure(engine: Engine, source: TwitchStreams, twitch: LocalTwitch, live: in
         twitch.forget_requests()
         statements.forget()
         began = time.perf_counter()
-        fetched = fetch_source(engine, source)
+        fetched = fetch_source(engine, source, utc_now)
         seconds = time.perf_counter() - began
         assert fetched is not None
         assert fetched.items == live, fetched

@@ -6,11 +6,11 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from models.events import EventKind
+from pipeline.ingest_subjects import Stored
 from pipeline.judge import ABSENCES_TO_BELIEVE
-from pipeline.store.badges import known_badges, mark_gone, store_badges
+from pipeline.store.badges import known_badges, listed_badges, mark_gone, store_badges
 from pipeline.store.events import NewEvent
 from pipeline.streams.records import BadgeRecord
-from pipeline.subjects import Stored
 from pipeline.wording import badge_detail
 
 
@@ -24,6 +24,10 @@ class BadgeSubjects:
     def known(self, external_ids: Sequence[str]) -> set[str]:
         """Return those of the ids that are stored already."""
         return known_badges(self._connection, self._service, external_ids)
+
+    def load_open(self, external_ids: Sequence[str]) -> Mapping[str, datetime | None]:
+        """Return those that are listed; no badge tells when it ends."""
+        return dict.fromkeys(listed_badges(self._connection, self._service, external_ids))
 
     def store(
         self,

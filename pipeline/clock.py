@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, Engine, or_, select
 
 from models import DropCampaign, RewardCampaign, Sighting, Source
-from pipeline.ingest import take_turn
+from pipeline.rewards import RewardSubjects
 from pipeline.store import campaigns, rewards
 from pipeline.store.deadlines import take_due
 from pipeline.store.events import NEWS_FOR, append_events
-from pipeline.subjects import CampaignSubjects, RewardSubjects
+from pipeline.subjects import CampaignSubjects
+from pipeline.turn import take_turn
 
 # A source that still lists a campaign as running may know of an extension that it has not told yet.
 STILL_LISTED_GRACE = timedelta(hours=1)

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from models.details import FieldChange
-from pipeline.records import CampaignRecord, ChannelRecord, DropRecord
+from pipeline.catalogue_records import ChannelRecord
+from pipeline.records import CampaignRecord, DropRecord
 
 CAMPAIGN_FIELDS = ("name", "description", "details_url", "account_link_url", "image_url", "start_at", "end_at")
 DROP_FIELDS = ("name", "required_minutes", "required_subs", "precondition_drop_ids", "start_at", "end_at")

@@ -4,7 +4,7 @@ import contextlib
 import random
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -16,12 +16,13 @@ from models import FetchRun, Source
 from models.events import EventKind
 from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from pipeline.http import Client
-from pipeline.ingest import Context, Ingested, ingest, ingest_unchanged, lock_source, source_event
-from pipeline.runtime import utc_now
-from pipeline.sources.base import Answer, PolledSource, Validators, digest
-from pipeline.sources.fetchable import ON_DEMAND, Fetchable, StreamSource
+from pipeline.ingest import Context, ingest, ingest_unchanged
+from pipeline.shapes import digest
+from pipeline.sources.base import Answer, Fetchable, Ingested, PolledSource, RoundSource, Validators
+from pipeline.staleness import source_event
 from pipeline.store.events import append_events
 from pipeline.store.quarantine import keep_aside
+from pipeline.turn import lock_source
 
 # Longer than any fetch may take (its deadline times its attempts); a worker that dies frees the source after it.
 LEASE = timedelta(minutes=5)
@@ -46,12 +47,17 @@ class Fetched(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-def register(connection: Connection, sources: Sequence[PolledSource], now: datetime) -> None:
-    """Make sure that every source has its row; a new one is due at once, and one that exists on demand is on or off."""
+def register(
+    connection: Connection, sources: Sequence[PolledSource], now: datetime, *, on_demand: Collection[str] = ()
+) -> None:
+    """Make sure that every source has its row; a new one is due at once.
+
+    Those that exist `on_demand`, by name, are on while they are among the sources, and off while they are not.
+    """
     rows = [{"name": source.name, "service": source.service, "next_due_at": now} for source in sources]
     connection.execute(upsert(Source).values(rows).on_conflict_do_nothing())
-    demanded = {row["name"] for row in rows}.intersection(ON_DEMAND)
-    for enabled, names in ((True, demanded), (False, set(ON_DEMAND) - demanded)):
+    demanded = {row["name"] for row in rows}.intersection(on_demand)
+    for enabled, names in ((True, demanded), (False, set(on_demand) - demanded)):
         differ = Source.name.in_(names), Source.enabled.is_(not enabled)
         connection.execute(update(Source).where(*differ).values(enabled=enabled))
 
@@ -61,15 +67,17 @@ def due(connection: Connection, now: datetime) -> list[str]:
     return list(connection.scalars(select(Source.name).where(_is_due(now)).order_by(Source.next_due_at)))
 
 
-def fetch_source(engine: Engine, source: Fetchable) -> Fetched | None:
+def fetch_source(engine: Engine, source: Fetchable, now: Callable[[], datetime]) -> Fetched | None:
     """Fetch one source if it is due and nobody else does; returns None when there was nothing to do.
+
+    `now` tells the present moment, in UTC.
 
     Failures of the service are settled, not raised: the source then has its error and the time of its next attempt.
     """
-    claimed = _claim(engine, source.name)
+    claimed = _claim(engine, source.name, now())
     if claimed is None:
         return None
-    run = _Run(engine, source, claimed)
+    run = _Run(engine, source, claimed, now)
     validators = Validators(etag=claimed["etag"], last_modified=claimed["last_modified"], cursor=claimed["cursor"])
     try:
         return _carry_out(run, source, validators)
@@ -88,8 +96,7 @@ def _carry_out(run: "_Run", source: Fetchable, validators: Validators) -> Fetche
         return run.settle_failure(error)
 
 
-def _claim(engine: Engine, name: str) -> RowMapping | None:
-    now = utc_now()
+def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
     claim = (
         update(Source)
         .values(lease_until=now + LEASE, fence=Source.fence + 1)
@@ -108,11 +115,12 @@ def _is_due(now: datetime) -> ColumnElement[bool]:
 class _Run:
     """One fetch on its way from the answer to the rows; the fence keeps out one that took too long."""
 
-    def __init__(self, engine: Engine, source: Fetchable, claimed: RowMapping) -> None:
+    def __init__(self, engine: Engine, source: Fetchable, claimed: RowMapping, now: Callable[[], datetime]) -> None:
         self._engine = engine
         self._source = source
         self._fence = claimed["fence"]
-        self._started_at = utc_now()
+        self._now = now
+        self._started_at = now()
         self._started = time.monotonic()
 
     def settle_answer(self, answer: Answer) -> Fetched | None:
@@ -121,7 +129,7 @@ class _Run:
             row = lock_source(connection, self._source.name)
             if row["fence"] != self._fence:
                 return None
-            now = utc_now()
+            now = self._now()
             ingested, snapshot_at = _take_in(connection, self._source, row, answer, now)
             recovered = _tell_recovered(connection, row, now)
             next_due_at = now + (answer.refresh_after or FIRST_RETRY)
@@ -158,7 +166,7 @@ class _Run:
             row = lock_source(connection, self._source.name)
             if row["fence"] != self._fence:
                 return None
-            now = utc_now()
+            now = self._now()
             failures = row["consecutive_failures"] + 1
             if isinstance(error, SourceRefused):
                 failures = max(failures, FAILURES_TO_TELL)
@@ -187,7 +195,7 @@ class _Run:
         mine = update(Source).where(Source.name == self._source.name, Source.fence == self._fence)
         # With the database gone the lease runs out by itself, and the first error is the one to tell.
         with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
-            connection.execute(mine.values(lease_until=None, next_due_at=utc_now() + FIRST_RETRY))
+            connection.execute(mine.values(lease_until=None, next_due_at=self._now() + FIRST_RETRY))
 
     def _fetched(
         self, ingested: Ingested, next_due_at: datetime, recovered: Counter[str], error: str | None = None
@@ -237,7 +245,7 @@ def _take_in(
     taken_at = _taken_at(row, answer, now)
     if taken_at is None:
         return Ingested(outcome="unchanged"), row["last_snapshot_at"]
-    if isinstance(source, StreamSource):
+    if isinstance(source, RoundSource):
         return source.take_in(connection, row, answer, taken_at), taken_at
     context = Context(
         connection=connection,

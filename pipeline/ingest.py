@@ -7,47 +7,25 @@ or not at all.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection
 
-from models import Source
-from models.details import SourceDetail
 from models.events import EventKind
-from pipeline.badges import BadgeSubjects
 from pipeline.errors import InvalidItem
+from pipeline.ingest_subjects import Record, Subjects
 from pipeline.judge import ABSENCES_TO_BELIEVE, OpenItem, Verdict, count_absence, judge
-from pipeline.placing import HAS_A_SAY_FOR, outranks
-from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapshot, clean
-from pipeline.sources.base import UNREADABLE, DropSource
+from pipeline.placing import HAS_A_SAY_FOR, outranked
+from pipeline.sources.base import Ingested, Item, ListSource, Outcome, Snapshot
+from pipeline.staleness import source_event
 from pipeline.store.events import NewEvent, append_events
 from pipeline.store.quarantine import keep_aside, was_refused
-from pipeline.store.sightings import OpenSighting, load_open_items
-from pipeline.streams.records import BadgeRecord
-from pipeline.subjects import CampaignSubjects, RewardSubjects, Subjects
-from pipeline.turn import Turn
-
-# The lock is on the rows of all sources, so taking it is also the one read of the source's own row.
-_LOCKED = select(*Source.__table__.c).order_by(Source.id).with_for_update()
+from pipeline.store.sightings import OpenSighting
+from pipeline.turn import Turn, take_turn
 
 # The digest of something that must be decoded next time whatever its bytes are: no item has it.
 UNSETTLED = b""
-
-Record = CampaignRecord | RewardCampaignRecord | BadgeRecord
-Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
-
-
-class Ingested(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a snapshot. `quarantined` lists what was set aside as (reason, detail)."""
-
-    outcome: Outcome
-    items: int = 0
-    changed: int = 0
-    invalid: int = 0
-    events: Counter[str] = Counter()
-    quarantined: Sequence[tuple[str, str]] = ()
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +35,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     connection: Connection
-    adapter: DropSource
+    adapter: ListSource
     source: Mapping[Any, Any]
     payload: bytes
     taken_at: datetime
@@ -68,12 +46,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def subjects(self) -> Subjects[Any]:
         """How this source's kind of thing is loaded, stored and told."""
-        kinds: dict[str, type[Subjects[Any]]] = {
-            "campaign": CampaignSubjects,
-            "reward": RewardSubjects,
-            "badge": BadgeSubjects,
-        }
-        return kinds[self.adapter.kind](self.connection, self.adapter.service)
+        return self.adapter.subjects(self.connection, self.adapter.service)
 
     def append(self, events: Sequence[NewEvent]) -> Counter[str]:
         """Append events under this snapshot's terms."""
@@ -91,24 +64,6 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
             now=self.now,
         )
         return reason, detail
-
-
-def take_turn(connection: Connection) -> list[RowMapping]:
-    """Wait until no other transaction stores what sources told, and return the sources' rows, locked."""
-    return list(connection.execute(_LOCKED).mappings())
-
-
-def lock_source(connection: Connection, name: str) -> RowMapping:
-    """Wait for this process's turn to store, and return the source's row.
-
-    A source that only files tell of gets its row here: one that is off, so that nobody tries to fetch it.
-    """
-    for row in take_turn(connection):
-        if row["name"] == name:
-            return row
-    told = {"name": name, "service": name.partition(".")[0], "enabled": False, "next_due_at": func.now()}
-    connection.execute(insert(Source).values(told).on_conflict_do_nothing())
-    return lock_source(connection, name)
 
 
 def ingest(context: Context, snapshot: Snapshot, turn: Turn | None = None) -> Ingested:
@@ -133,51 +88,106 @@ def ingest_unchanged(context: Context) -> Ingested:
     return ingested
 
 
-def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
-    known = turn.sightings(context.adapter.name).open()
-    by_digest = {sighting.digest: sighting for sighting in known}
-    seen = {by_digest[item.digest].external_id for item in snapshot.items if item.digest in by_digest}
-    last = context.source["last_snapshot_at"]
-    late = last is not None and context.taken_at <= last
-    new_items = [item for item in snapshot.items if item.digest not in by_digest]
-    fresh, quarantined, unreadable_ids = _parse(context, _never_seen(context, new_items) if late else new_items)
-    quarantined += [context.keep(raw, "invalid_item", reason) for raw, reason in snapshot.broken]
-    # A payload may list one thing twice and differently: what it listed before is what it lists.
-    fresh = {key: found for key, found in fresh.items() if key not in seen}
-    seen |= fresh.keys() | unreadable_ids
-    invalid = len(quarantined)
-    counted = {"items": len(snapshot.items) + len(snapshot.broken), "invalid": invalid}
+class _Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot lists: what is new or changed, by external id, and the ids of everything that is still there.
 
-    if late:
-        if fresh and was_refused(context.connection, context.source["id"], context.payload):
-            # An import that is repeated must not believe what it did not believe the first time.
-            fresh = {}
-        changed, told = _store_late(context, turn, fresh, last)
+    `known` is what its source listed before; `items` counts all that is listed, `invalid` what could not be read.
+    """
+
+    known: Sequence[OpenSighting]
+    fresh: Mapping[str, tuple[Item, Record]]
+    seen: set[str]
+    items: int
+    invalid: int
+    quarantined: list[tuple[str, str]]
+
+    def ingested(self, outcome: Outcome, events: Counter[str], changed: int = 0) -> Ingested:
+        """Return what became of it."""
         return Ingested(
-            outcome="late", changed=changed, events=context.append(told), quarantined=quarantined, **counted
+            outcome=outcome,
+            items=self.items,
+            changed=changed,
+            invalid=self.invalid,
+            events=events,
+            quarantined=self.quarantined,
         )
 
-    absent = [s for s in known if s.external_id not in seen and _in_scope(s, snapshot)]
-    verdict, open_items = _judge(context, snapshot, seen, known, absent, invalid)
-    if verdict.reason is not None:
-        quarantined.append(context.keep(context.payload, verdict.reason, verdict.detail or ""))
-    if verdict.outcome == "suspect":
-        told, state = _unexpected(context, verdict.detail or "")
-        turn.set_source(context.adapter.name, **state)
-        return Ingested(outcome="quarantined", events=context.append(told), quarantined=quarantined, **counted)
 
-    told_of_source, state = list[NewEvent](), dict[str, datetime | str | None]()
-    changed, told = _store(context, turn, fresh, complete=snapshot.complete)
-    _forget_absences(context, turn, known, seen)
+class _Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a snapshot is believed, what is missing from it, and which of its source's items are not over.
+
+    What is not over is asked for only where something is missing.
+    """
+
+    verdict: Verdict
+    absent: Sequence[OpenSighting]
+    open_items: Mapping[str, OpenItem]
+
+
+def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
+    last = context.source["last_snapshot_at"]
+    late = last is not None and context.taken_at <= last
+    listing = _read(context, snapshot, turn.sightings(context.adapter.name).open(), late=late)
+    if late:
+        return _take_late(context, turn, listing, last)
+    judgement = _judge(context, snapshot, listing)
+    verdict = judgement.verdict
+    if verdict.reason is not None:
+        listing.quarantined.append(context.keep(context.payload, verdict.reason, verdict.detail or ""))
+    if verdict.outcome == "suspect":
+        return _take_suspect(context, turn, listing, verdict)
+    return _take_sound(context, turn, listing, judgement, complete=snapshot.complete)
+
+
+def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *, late: bool) -> _Listing:
+    """Decode what is new or changed, and keep aside what cannot be read; of a `late` one, only what was never seen."""
+    by_digest = {sighting.digest: sighting for sighting in known}
+    unchanged = {by_digest[item.digest].external_id for item in snapshot.items if item.digest in by_digest}
+    new_items = [item for item in snapshot.items if item.digest not in by_digest]
+    parsed, quarantined, unreadable_ids = _parse(context, _never_seen(context, new_items) if late else new_items)
+    quarantined += [context.keep(raw, "invalid_item", reason) for raw, reason in snapshot.broken]
+    # A payload may list one thing twice and differently: what it listed before is what it lists.
+    fresh = {key: item_and_record for key, item_and_record in parsed.items() if key not in unchanged}
+    return _Listing(
+        known=known,
+        fresh=fresh,
+        seen=unchanged | fresh.keys() | unreadable_ids,
+        items=len(snapshot.items) + len(snapshot.broken),
+        invalid=len(quarantined),
+        quarantined=quarantined,
+    )
+
+
+def _take_late(context: Context, turn: Turn, listing: _Listing, last: datetime) -> Ingested:
+    """Take in an old snapshot: it adds what nothing newer ever listed, and cannot say what is true now."""
+    fresh = listing.fresh
+    if fresh and was_refused(context.connection, context.source["id"], context.payload):
+        # An import that is repeated must not believe what it did not believe the first time.
+        fresh = {}
+    changed, events = _store_late(context, turn, fresh, last)
+    return listing.ingested("late", context.append(events), changed)
+
+
+def _take_suspect(context: Context, turn: Turn, listing: _Listing, verdict: Verdict) -> Ingested:
+    """Believe nothing of a snapshot, and tell the operator."""
+    events, state = _unexpected(context, verdict.detail or "")
+    turn.set_source(context.adapter.name, **state)
+    return listing.ingested("quarantined", context.append(events))
+
+
+def _take_sound(context: Context, turn: Turn, listing: _Listing, judgement: _Judgement, *, complete: bool) -> Ingested:
+    """Store what a snapshot lists; where all of it is believed, also what it lists no more."""
+    changed, events = _store(context, turn, listing.fresh, complete=complete)
+    _forget_absences(context, turn, listing)
+    verdict, events_of_source, state = judgement.verdict, list[NewEvent](), dict[str, datetime | str | None]()
     if verdict.outcome == "sound":
-        told += _store_absences(context, turn, absent, open_items)
-        told_of_source, state = _expected_again(context)
+        events += _store_absences(context, turn, judgement)
+        events_of_source, state = _expected_again(context)
     elif verdict.reason is not None:
-        told_of_source, state = _unexpected(context, verdict.detail or "")
+        events_of_source, state = _unexpected(context, verdict.detail or "")
     turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
-    events = context.append([*told, *told_of_source])
-    outcome: Outcome = "ok" if changed or events else "unchanged"
-    return Ingested(outcome=outcome, changed=changed, events=events, quarantined=quarantined, **counted)
+    appended = context.append([*events, *events_of_source])
+    return listing.ingested("ok" if changed or appended else "unchanged", appended, changed)
 
 
 def _parse(
@@ -186,13 +196,14 @@ def _parse(
     """Decode items; those that cannot be are kept aside, but count as listed where their id can still be read."""
     fresh: dict[str, tuple[Item, Record]] = {}
     quarantined = []
-    unreadable_ids = set()
+    unreadable_ids = set[str]()
     for item in items:
         try:
             record = context.adapter.parse(item)
         except InvalidItem as error:
             quarantined.append(context.keep(bytes(item.raw), "invalid_item", str(error)))
-            unreadable_ids |= _peek_id(item)
+            external_id = context.adapter.peek_id(item)
+            unreadable_ids |= {external_id} if external_id else set()
         else:
             fresh.setdefault(record.external_id, (item, record))
     return fresh, quarantined, unreadable_ids
@@ -200,23 +211,9 @@ def _parse(
 
 def _never_seen(context: Context, items: Sequence[Item]) -> list[Item]:
     """Return the items whose id is not stored; decoding only the ids keeps a repeated import cheap."""
-    ids = [_peek_id(item) for item in items]
-    known = context.subjects.known([key for found in ids for key in found])
-    return [item for item, found in zip(items, ids, strict=True) if not found & known]
-
-
-class _Identified(msgspec.Struct):
-    id: str | int = ""
-    campaignNo: str | int = ""  # noqa: N815 - CHZZK's spelling
-
-
-def _peek_id(item: Item) -> set[str]:
-    try:
-        found = msgspec.json.decode(item.raw, type=_Identified)
-    except UNREADABLE:
-        return set()
-    external_id = clean(str(found.id or found.campaignNo))
-    return {external_id} if external_id else set()
+    ids = [context.adapter.peek_id(item) for item in items]
+    known = context.subjects.known([key for key in ids if key is not None])
+    return [item for item, key in zip(items, ids, strict=True) if key is None or key not in known]
 
 
 def _in_scope(sighting: OpenSighting, snapshot: Snapshot) -> bool:
@@ -224,28 +221,27 @@ def _in_scope(sighting: OpenSighting, snapshot: Snapshot) -> bool:
     return asked and sighting.group_id not in snapshot.empty_groups
 
 
-def _judge(
-    context: Context,
-    snapshot: Snapshot,
-    seen: set[str],
-    known: Sequence[OpenSighting],
-    absent: Sequence[OpenSighting],
-    invalid: int,
-) -> tuple[Verdict, Mapping[str, OpenItem]]:
-    """Judge the snapshot; what is open is only asked where something is missing."""
-    open_items: Mapping[str, OpenItem] = {}
-    if absent or not seen:
-        open_items = load_open_items(context.connection, context.adapter.kind, context.adapter.service, known)
+def _judge(context: Context, snapshot: Snapshot, listing: _Listing) -> _Judgement:
+    absent = [s for s in listing.known if s.external_id not in listing.seen and _in_scope(s, snapshot)]
+    open_items = _load_open_items(context, listing.known) if absent or not listing.seen else {}
     verdict = judge(
         open_items,
-        seen,
+        listing.seen,
         taken_at=context.taken_at,
         scope=snapshot.scope,
         empty_groups=snapshot.empty_groups,
-        invalid=invalid,
+        invalid=listing.invalid,
         complete=snapshot.complete,
     )
-    return verdict, open_items
+    return _Judgement(verdict=verdict, absent=absent, open_items=open_items)
+
+
+def _load_open_items(context: Context, sightings: Sequence[OpenSighting]) -> dict[str, OpenItem]:
+    """Return those of the sightings whose subject is not over."""
+    if not sightings:
+        return {}
+    groups = {sighting.external_id: sighting.group_id for sighting in sightings}
+    return {key: OpenItem(groups[key], end_at) for key, end_at in context.subjects.load_open(list(groups)).items()}
 
 
 def _store(
@@ -255,9 +251,12 @@ def _store(
     if not fresh:
         return 0, []
     elsewhere = _listed_elsewhere(context, turn, list(fresh))
-    outranked = {key for key, names in elsewhere.items() if outranks(names, context.adapter.name)}
-    records = [record for _, record in fresh.values()]
-    stored = context.subjects.store(records, context.taken_at, outranked=outranked, complete=complete)
+    stored = context.subjects.store(
+        [record for _, record in fresh.values()],
+        context.taken_at,
+        outranked=outranked(elsewhere, context.adapter.outranked_by),
+        complete=complete,
+    )
     digests = {
         key: (UNSETTLED if key in stored.unsettled else item.digest, item.group_id) for key, (item, _) in fresh.items()
     }
@@ -284,15 +283,14 @@ def _store_late(
     return stored.changed, list(stored.events)
 
 
-def _forget_absences(context: Context, turn: Turn, known: Sequence[OpenSighting], seen: set[str]) -> None:
-    back = [s.external_id for s in known if s.absent_count and s.external_id in seen]
+def _forget_absences(context: Context, turn: Turn, listing: _Listing) -> None:
+    back = [s.external_id for s in listing.known if s.absent_count and s.external_id in listing.seen]
     turn.sightings(context.adapter.name).back(back)
 
 
-def _store_absences(
-    context: Context, turn: Turn, absent: Sequence[OpenSighting], open_items: Mapping[str, OpenItem]
-) -> list[NewEvent]:
+def _store_absences(context: Context, turn: Turn, judgement: _Judgement) -> list[NewEvent]:
     """Count absences; end what is past its own end, withdraw what was missed often enough."""
+    absent, open_items = judgement.absent, judgement.open_items
     sightings, taken_at = turn.sightings(context.adapter.name), context.taken_at
     held = _listed_elsewhere(context, turn, [sighting.external_id for sighting in absent])
     over: list[str] = []
@@ -332,24 +330,3 @@ def _expected_again(context: Context) -> tuple[list[NewEvent], dict[str, datetim
         return [], {}
     event = source_event(EventKind.SOURCE_RECOVERED, context.source, context.taken_at, since=since)
     return [event], {"changed_since": None, "last_error": None}
-
-
-def source_event(
-    kind: EventKind,
-    source: Mapping[Any, Any],
-    at: datetime,
-    *,
-    reason: str | None = None,
-    since: datetime | None = None,
-    next_attempt_at: datetime | None = None,
-) -> NewEvent:
-    """Return an event of the pipeline's own health; one per source, kind and moment."""
-    name = source["name"]
-    return NewEvent(
-        kind=kind,
-        subject=name,
-        identity=at.isoformat(),
-        occurred_at=at,
-        service=source["service"],
-        detail=SourceDetail(name=name, reason=reason, since=since, next_attempt_at=next_attempt_at),
-    )

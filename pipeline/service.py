@@ -15,8 +15,9 @@ from models import Delivery, DeliveryState, Feed, Source
 from pipeline import embedded, upkeep
 from pipeline.celery_app import hint, make_app
 from pipeline.errors import LootwireError
-from pipeline.fetching import due, register
+from pipeline.fetching import due
 from pipeline.importer import inbox
+from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
 from pipeline.static_server import HOST
@@ -218,7 +219,7 @@ def run_cycle(
     began = utc_now()
     app = make_app(runtime.redis_url)
     with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, began)
+        register(connection, runtime, began)
     limit = time.monotonic() + CYCLE_LIMIT
     for stage in stages:
         tell(stage.name)

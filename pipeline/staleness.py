@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Engine, RowMapping, select, update
 
 from models import Source
+from models.details import SourceDetail
 from models.events import EventKind
-from pipeline.ingest import source_event, take_turn
-from pipeline.store.events import append_events
+from pipeline.store.events import NewEvent, append_events
+from pipeline.turn import take_turn
 
 # A service's own clock may pause; the mirror's history has gaps of four hours one time in a hundred.
 OLD_NEWS = timedelta(hours=6)
@@ -69,3 +70,24 @@ def _tell(connection: Connection, now: datetime, ticking_since: datetime) -> Cou
         stale_since = now if reason is not None else None
         connection.execute(update(Source).where(Source.id == source["id"]).values(stale_since=stale_since))
     return counted
+
+
+def source_event(
+    kind: EventKind,
+    source: Mapping[Any, Any],
+    at: datetime,
+    *,
+    reason: str | None = None,
+    since: datetime | None = None,
+    next_attempt_at: datetime | None = None,
+) -> NewEvent:
+    """Return an event of the pipeline's own health; one per source, kind and moment."""
+    name = source["name"]
+    return NewEvent(
+        kind=kind,
+        subject=name,
+        identity=at.isoformat(),
+        occurred_at=at,
+        service=source["service"],
+        detail=SourceDetail(name=name, reason=reason, since=since, next_attempt_at=next_attempt_at),
+    )

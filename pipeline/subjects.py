@@ -1,8 +1,7 @@
-"""Store drop campaigns and reward campaigns, and say which events that makes: what `ingest` does, by kind of thing."""
+"""Store drop campaigns, and say which events that makes."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
 
 import msgspec
 from sqlalchemy import Connection
@@ -10,58 +9,15 @@ from sqlalchemy import Connection
 from models.events import EventKind
 from pipeline.compare import CampaignDiff, blanks_only, compare, with_known
 from pipeline.deadlines import deadlines, event_kind, is_late, is_pointless
+from pipeline.ingest_subjects import Stored
 from pipeline.judge import ABSENCES_TO_BELIEVE, EMPTY_LISTS_TO_BELIEVE
-from pipeline.records import CampaignRecord, RewardCampaignRecord
-from pipeline.store import campaigns, rewards
+from pipeline.records import CampaignRecord
+from pipeline.store import campaigns
 from pipeline.store.campaigns import Change, StoredCampaign
 from pipeline.store.deadlines import Due, set_deadlines
 from pipeline.store.events import NewEvent
 from pipeline.store.memory import seen_before
-from pipeline.store.rewards import StoredReward
-from pipeline.wording import campaign_detail, channel_names, drop_lines, reward_detail
-
-Record_contra = TypeVar("Record_contra", bound=CampaignRecord | RewardCampaignRecord, contravariant=True)
-
-
-class Stored(msgspec.Struct, frozen=True):
-    """What storing did: how many things are new or changed, and the events that makes.
-
-    What is `unsettled`, by external id, must be looked at again even if its bytes stay the same.
-    """
-
-    changed: int = 0
-    events: Sequence[NewEvent] = ()
-    unsettled: frozenset[str] = frozenset()
-
-
-class Subjects(Protocol[Record_contra]):
-    """One kind of thing that sources list. Every method works inside the caller's transaction."""
-
-    def __init__(self, connection: Connection, service: str) -> None: ...
-
-    def known(self, external_ids: Sequence[str]) -> set[str]:
-        """Return those of the ids that are stored already."""
-
-    def store(
-        self,
-        records: Sequence[Record_contra],
-        seen_at: datetime,
-        *,
-        now: datetime | None = None,
-        outranked: Collection[str] = (),
-        complete: bool = True,
-    ) -> Stored:
-        """Store records seen at a time; `now` is later where they come from an old snapshot.
-
-        Of what is `outranked`, by external id, a better placed source tells too: only blanks are filled. Records of
-        an answer that is not `complete` add and update, but neither end anything nor take anything away.
-        """
-
-    def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
-        """End those whose own end has passed."""
-
-    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
-        """Withdraw those that were missed often enough; returns the ids that need not be looked for any more."""
+from pipeline.wording import campaign_detail, channel_names, drop_lines
 
 
 class CampaignSubjects:
@@ -74,6 +30,10 @@ class CampaignSubjects:
     def known(self, external_ids: Sequence[str]) -> set[str]:
         """Return those of the ids that are stored already."""
         return campaigns.known_campaigns(self._connection, self._service, external_ids)
+
+    def load_open(self, external_ids: Sequence[str]) -> Mapping[str, datetime | None]:
+        """Return those that are neither ended nor withdrawn, with the end that the source gave."""
+        return campaigns.load_open_campaigns(self._connection, self._service, external_ids)
 
     def store(
         self,
@@ -229,57 +189,6 @@ class CampaignSubjects:
         return gone, [_event(EventKind.CAMPAIGN_WITHDRAWN, s, at, identity=at) for s in open_ones]
 
 
-class RewardSubjects:
-    """Reward campaigns: they are added and they end; nothing is told of what happens between."""
-
-    def __init__(self, connection: Connection, service: str) -> None:
-        self._connection = connection
-        self._service = service
-
-    def known(self, external_ids: Sequence[str]) -> set[str]:
-        """Return those of the ids that are stored already."""
-        return set(rewards.load_rewards(self._connection, self._service, external_ids))
-
-    def store(
-        self,
-        records: Sequence[RewardCampaignRecord],
-        seen_at: datetime,
-        *,
-        now: datetime | None = None,
-        outranked: Collection[str] = (),  # noqa: ARG002 - the lists of both sources are the service's own
-        complete: bool = True,  # noqa: ARG002 - nothing is ever taken away here
-    ) -> Stored:
-        """Insert or update; only new ones make an event, and one from an old snapshot may have ended since."""
-        before = self.known([record.external_id for record in records])
-        stored = rewards.store_rewards(self._connection, records, seen_at=seen_at)
-        new = [found for key, found in stored.items() if key not in before]
-        events = [_reward_event(EventKind.REWARD_ADDED, found, seen_at) for found in new]
-        if now is not None and now > seen_at:
-            events += self.end([found.record.external_id for found in new], now)[1]
-        return Stored(len(records), events)
-
-    def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
-        """End reward campaigns whose own end has passed."""
-        if not external_ids:
-            return [], []
-        stored = rewards.load_rewards(self._connection, self._service, external_ids)
-        ending = [s for s in stored.values() if s.ended_at is None and s.record.end_at and s.record.end_at <= at]
-        return [s.record.external_id for s in ending], self.end_stored(ending)
-
-    def end_stored(self, ending: Sequence[StoredReward]) -> list[NewEvent]:
-        """End reward campaigns at the end that they were given."""
-        rewards.end_rewards(self._connection, [stored.id for stored in ending])
-        return [
-            _reward_event(EventKind.REWARD_ENDED, stored, stored.record.end_at, identity=stored.record.end_at)
-            for stored in ending
-            if stored.record.end_at is not None
-        ]
-
-    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
-        """A reward that is not listed for a while comes back or ends; nothing to tell."""
-        return [], []
-
-
 def _by_age(stored: Mapping[str, StoredCampaign]) -> list[StoredCampaign]:
     """In the order in which they were first seen, so that an import in parts tells of many in the same order."""
     return sorted(stored.values(), key=lambda campaign: campaign.id)
@@ -338,19 +247,6 @@ def _event(
         campaign_id=stored.id,
         game_id=stored.game_id,
         organization_id=stored.organization_id,
-    )
-
-
-def _reward_event(kind: EventKind, stored: StoredReward, at: datetime, *, identity: object = None) -> NewEvent:
-    return NewEvent(
-        kind=kind,
-        subject=f"{stored.record.service}:reward:{stored.record.external_id}",
-        identity=identity,
-        occurred_at=at,
-        service=stored.record.service,
-        detail=reward_detail(stored.record),
-        reward_campaign_id=stored.id,
-        game_id=stored.game_id,
     )
 
 

@@ -10,10 +10,14 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Update, bindparam, update
+from sqlalchemy import Connection, RowMapping, Update, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from models import Source
 from pipeline.store.sightings import Sightings
+
+# The lock is on the rows of all sources, so taking it is also the one read of the source's own row.
+_LOCKED = select(*Source.__table__.c).order_by(Source.id).with_for_update()
 
 
 class Turn:
@@ -85,3 +89,21 @@ def _has_a_say(row: Mapping[Any, Any], since: datetime) -> bool:
 def _update_of(names: tuple[str, ...]) -> Update:
     told = {name: bindparam(name, type_=Source.__table__.c[name].type) for name in names}
     return update(Source).where(Source.id == bindparam("source_id")).values(told)
+
+
+def take_turn(connection: Connection) -> list[RowMapping]:
+    """Wait until no other transaction stores what sources told, and return the sources' rows, locked."""
+    return list(connection.execute(_LOCKED).mappings())
+
+
+def lock_source(connection: Connection, name: str) -> RowMapping:
+    """Wait for this process's turn to store, and return the source's row.
+
+    A source that only files tell of gets its row here: one that is off, so that nobody tries to fetch it.
+    """
+    for known in take_turn(connection):
+        if known["name"] == name:
+            return known
+    row = {"name": name, "service": name.partition(".")[0], "enabled": False, "next_due_at": func.now()}
+    connection.execute(insert(Source).values(row).on_conflict_do_nothing())
+    return lock_source(connection, name)

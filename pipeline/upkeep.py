@@ -1,19 +1,16 @@
-"""Small chores: the heartbeat, and forgetting what no longer explains anything."""
+"""The heartbeat: that the worker and the clock work is written down, so that others can see when they do not."""
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, select
 from sqlalchemy.dialects.postgresql import insert
 
-from models import EventSubMessage, FetchRun, Heartbeat
+from models import Heartbeat
 
 WORKER = "worker"
 CLOCK = "clock"
 # When the clock began to tick without a pause: before that nobody could have asked a source.
 CLOCK_SINCE = "clock since"
-KEEP_FETCH_RUNS = timedelta(days=30)
-# Twitch repeats a message within minutes or not at all; the rest is for whoever asks what happened.
-KEEP_MESSAGES = timedelta(days=3)
 CLOCK_PAUSE = timedelta(minutes=2)
 # Three ticks of thirty seconds: one may be late, two unlucky.
 STALE_AFTER = timedelta(seconds=90)
@@ -40,14 +37,3 @@ def last_beat(engine: Engine, name: str = WORKER) -> datetime | None:
     """Return when a worker last carried out a tick."""
     with engine.connect() as connection:
         return connection.scalar(select(Heartbeat.at).where(Heartbeat.name == name))
-
-
-def prune(engine: Engine, now: datetime) -> int:
-    """Delete fetch runs older than 30 days, and messages of Twitch that were handled three days ago.
-
-    What was seen of the world is never deleted. Returns how many rows are gone.
-    """
-    runs = delete(FetchRun).where(FetchRun.started_at < now - KEEP_FETCH_RUNS)
-    messages = delete(EventSubMessage).where(EventSubMessage.handled_at < now - KEEP_MESSAGES)
-    with engine.begin() as connection:
-        return connection.execute(runs).rowcount + connection.execute(messages).rowcount

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from models.details import BenefitLine, CampaignDetail, DropLine
-from pipeline.records import CampaignRecord, ChannelRecord, DropRecord, RewardCampaignRecord
+from pipeline.catalogue_records import ChannelRecord
+from pipeline.records import CampaignRecord, DropRecord, RewardCampaignRecord
 from pipeline.streams.records import BadgeRecord
 
 CHANNELS_SHOWN = 12

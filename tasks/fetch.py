@@ -7,6 +7,7 @@ from celery import current_app, shared_task
 
 from pipeline.celery_app import hint
 from pipeline.fetching import fetch_source
+from pipeline.programs import sources
 from pipeline.runtime import utc_now
 from tasks.surroundings import runtime
 from tasks.ticks import hint_of_news
@@ -20,7 +21,7 @@ LONGEST_COUNTDOWN = timedelta(seconds=60)
 @shared_task(name="fetch.source", soft_time_limit=240, time_limit=270)
 def source(name: str) -> None:
     """Fetch one source if it is due, and ask for the next fetch at its time."""
-    fetched = fetch_source(runtime().engine, runtime().source(name))
+    fetched = fetch_source(runtime().engine, sources.source(runtime(), name), utc_now)
     if fetched is None:
         return
     told = {

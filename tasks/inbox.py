@@ -6,6 +6,7 @@ from datetime import timedelta
 from celery import current_app, shared_task
 
 from pipeline.importer.inbox import look_into
+from pipeline.programs.sources import drop_sources
 from pipeline.runtime import utc_now
 from tasks.surroundings import runtime
 from tasks.ticks import hint_of_news
@@ -19,7 +20,7 @@ WITHIN = timedelta(seconds=120)
 @shared_task(name="fetch.inbox", soft_time_limit=600, time_limit=630)
 def inbox() -> None:
     """Import the files in the inbox and move them aside."""
-    looked = look_into(runtime().engine, runtime().drop_sources, runtime().settings.data_dir, utc_now, within=WITHIN)
+    looked = look_into(runtime().engine, drop_sources(runtime()), runtime().settings.data_dir, utc_now, within=WITHIN)
     if looked.processed or looked.quarantined:
         told = {
             "processed": looked.processed,

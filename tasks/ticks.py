@@ -5,12 +5,13 @@ from datetime import timedelta
 
 from celery import Celery, current_app, shared_task
 
-from pipeline import clock, staleness, upkeep
+from pipeline import clock, pruning, staleness, upkeep
 from pipeline.celery_app import hint
 from pipeline.errors import SourceError
-from pipeline.fetching import due, register
+from pipeline.fetching import due
 from pipeline.http import Client
 from pipeline.igdb import days
+from pipeline.programs.sources import register
 from pipeline.runtime import utc_now
 from pipeline.sources.twitch_account import SERVICE
 from pipeline.streams import ending
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 def fetch_due() -> None:
     """Ask for every source that is due to be fetched."""
     with runtime().engine.begin() as connection:
-        register(connection, runtime().sources, utc_now())
+        register(connection, runtime(), utc_now())
         names = due(connection, utc_now())
     for name in names:
         hint(current_app, "fetch.source", args=[name], expires=30)
@@ -68,7 +69,7 @@ def validate_sign_ins() -> None:
 @shared_task(name="tick.prune")
 def prune() -> None:
     """Forget fetch runs that are too old to explain anything."""
-    removed = upkeep.prune(runtime().engine, utc_now())
+    removed = pruning.prune(runtime().engine, utc_now())
     logger.info("old fetch runs forgotten", extra={"removed": removed})
 
 

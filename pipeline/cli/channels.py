@@ -18,8 +18,8 @@ from pipeline.cli.channel_statistics import show_statistics, show_top
 from pipeline.cli.output import JsonFlag, console, errors, print_json, show
 from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.errors import LootwireError, SourceError, SourceRefused
-from pipeline.fetching import register
 from pipeline.http import Client
+from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now
 from pipeline.sources.helix import Helix
 from pipeline.sources.twitch_account import SERVICE
@@ -197,7 +197,7 @@ def _open() -> Runtime:
     """Return the runtime with all sources in the database, so that those of streams can be made due."""
     runtime = open_command()
     with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, utc_now())
+        register(connection, runtime, utc_now())
     return runtime
 
 

@@ -14,12 +14,12 @@ from pipeline.cli.games import games
 from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.errors import LootwireError
-from pipeline.fetching import register
 from pipeline.http import Client
 from pipeline.igdb import game_lists
 from pipeline.igdb.asked import LARGEST_LIST, read_asked, read_games
 from pipeline.igdb.finder import Finder, Found
 from pipeline.igdb.following import find_followed, follow_game, list_followed, unfollow_game
+from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now
 
 FAILED = 1
@@ -168,7 +168,7 @@ def _finder() -> Iterator[tuple[Runtime, Finder]]:
     """What finds games, with all sources in the database, so that answers of IGDB can be kept under theirs."""
     runtime = open_command()
     with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, utc_now())
+        register(connection, runtime, utc_now())
     with Client() as client:
         yield runtime, Finder(engine=runtime.engine, open_igdb=lambda: runtime.igdb(client), clock=utc_now)
 

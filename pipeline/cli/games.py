@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 from pipeline.cli.game_pages import how_linked, print_page
 from pipeline.cli.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.cli.running import open_command
-from pipeline.fetching import register
 from pipeline.http import Client
 from pipeline.igdb.following import renew_follows
 from pipeline.igdb.links import Link, link, load_links, unlink
@@ -19,6 +18,7 @@ from pipeline.igdb.page import GamePage, load_page
 from pipeline.igdb.wishes import begin_wish
 from pipeline.matching.matching import match_title
 from pipeline.matching.records import GAME_TYPES, MAIN_GAME, Scored, wanted
+from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now
 from pipeline.store.memory import GameHistory, find_game, game_history, offers
 
@@ -110,7 +110,7 @@ def _open() -> Runtime:
     """Return the runtime, with rows for the sources under which IGDB's answers are kept."""
     runtime = open_command()
     with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, utc_now())
+        register(connection, runtime, utc_now())
     return runtime
 
 

@@ -14,13 +14,15 @@ from sqlalchemy import update
 from models import Source
 from pipeline.cli.output import JsonFlag, console, errors, print_json, show
 from pipeline.cli.running import SET_ASIDE, open_command
-from pipeline.fetching import Fetched, fetch_source, register
+from pipeline.fetching import Fetched, fetch_source
 from pipeline.http import Client
 from pipeline.igdb.mirror import Mirroring, Step, patiently
 from pipeline.igdb.standing import Standing, look
 from pipeline.igdb.sync import Taken
 from pipeline.igdb.telling import tell_releases
+from pipeline.programs.sources import game_sources, register
 from pipeline.runtime import Runtime, utc_now
+from pipeline.sources.base import Fetchable
 from pipeline.sources.igdb_http import PER, REQUESTS, Usage
 
 FAILED = 1
@@ -123,11 +125,12 @@ def _progress() -> Iterator[Any]:
 
 def _sync_wanted(runtime: Runtime, *, as_json: bool) -> int:
     """Fetch IGDB's sources now."""
-    names = [source.name for source in runtime.sources if source.name.startswith("igdb.")]
+    sources = game_sources(runtime)
+    names = [source.name for source in sources]
     with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, utc_now())
+        register(connection, runtime, utc_now())
         connection.execute(update(Source).where(Source.name.in_(names)).values(next_due_at=utc_now()))
-    fetched = [told for name in names for told in _rounds(runtime, name)]
+    fetched = [one for source in sources for one in _rounds(runtime, source)]
     for one in fetched:
         if as_json:
             print_json(msgspec.structs.asdict(one) | {"events": dict(one.events)})
@@ -139,13 +142,12 @@ def _sync_wanted(runtime: Runtime, *, as_json: bool) -> int:
     return FAILED if any(one.outcome == "failed" for one in fetched) else 0
 
 
-def _rounds(runtime: Runtime, name: str) -> Iterator[Fetched]:
+def _rounds(runtime: Runtime, source: Fetchable) -> Iterator[Fetched]:
     """Fetch a source, and again where it wants to go on at once."""
-    source = runtime.source(name)
-    while (told := fetch_source(runtime.engine, source)) is not None:
-        yield told
-        wait = told.next_due_at - utc_now()
-        if told.outcome == "failed" or wait > GO_ON_WITHIN:
+    while (fetched := fetch_source(runtime.engine, source, utc_now)) is not None:
+        yield fetched
+        wait = fetched.next_due_at - utc_now()
+        if fetched.outcome == "failed" or wait > GO_ON_WITHIN:
             return
         time.sleep(max(wait.total_seconds(), 0))
 

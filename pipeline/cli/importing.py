@@ -17,6 +17,7 @@ from pipeline.importer.history import History
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from pipeline.importer.walking import STANDARD_INPUT, spool
+from pipeline.programs.sources import drop_sources
 from pipeline.runtime import utc_now
 
 SHOWN = 20
@@ -60,7 +61,7 @@ def import_payloads(
         task = progress.add_task("importing", total=None, events=0) if progress else None
         steps = import_paths(
             runtime.engine,
-            runtime.drop_sources,
+            drop_sources(runtime),
             paths or [],
             parse_time=parse_time,
             now=utc_now,

@@ -30,7 +30,7 @@ from pipeline.cli.output import JsonFlag, console, distance, parse_since, print_
 from pipeline.cli.running import open_command
 from pipeline.errors import LootwireError
 from pipeline.eventsub.health import NEVER
-from pipeline.fetching import register
+from pipeline.programs.sources import register, source
 from pipeline.runtime import utc_now
 
 SUBJECTS = ("game", "organization", "campaign", "reward_campaign", "channel", "service")
@@ -56,9 +56,9 @@ def sources(
         return 0
     runtime = open_command()
     with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, utc_now())
+        register(connection, runtime, utc_now())
         if now is not None:
-            name = runtime.source(now).name
+            name = source(runtime, now).name
             connection.execute(update(Source).values(next_due_at=utc_now()).where(Source.name == name))
         listed = connection.execute(select(*Source.__table__.c).order_by(Source.id)).mappings()
         rows = [_source(row) for row in listed]

@@ -11,8 +11,8 @@ from pipeline.cli.looking import sources
 from pipeline.cli.output import console, errors, show
 from pipeline.cli.running import open_command
 from pipeline.errors import LootwireError
-from pipeline.fetching import register
 from pipeline.http import Client
+from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now
 from pipeline.sources.twitch_account import SERVICE, sign_in
 from pipeline.sources.twitch_sign_in import FOLLOWS_SCOPE, SCOPES, DeviceCode, SignInError, Tokens, TwitchAuth
@@ -52,7 +52,7 @@ def login(
         raise SignInError("Twitch does not confirm the sign-in that it has just given; try again in a minute")
     sign_in(runtime.engine, runtime.vault, tokens, viewer, utc_now())
     with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, utc_now())
+        register(connection, runtime, utc_now())
     console.print(
         f"Signed in to Twitch as {show(viewer.login)}. Fetched from now on: {', '.join(SOURCES[SERVICE])}.",
         markup=False,

@@ -24,7 +24,7 @@ from notifiers.targets import add_subscription, add_target
 from pipeline import service
 from pipeline.cli.output import console, errors, show
 from pipeline.demo import live
-from pipeline.demo.history import STEPS
+from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
 from pipeline.errors import LootwireError

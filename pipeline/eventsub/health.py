@@ -13,9 +13,10 @@ from models import Source
 from models.events import EventKind
 from pipeline.errors import SourceRefused
 from pipeline.fetching import FAILURES_TO_TELL
-from pipeline.ingest import source_event, take_turn
 from pipeline.sources.helix_eventsub import EventSubSubscription
+from pipeline.staleness import source_event
 from pipeline.store.events import append_events
+from pipeline.turn import take_turn
 
 NAME = "twitch.eventsub"
 SERVICE = "twitch"

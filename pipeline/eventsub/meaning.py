@@ -6,9 +6,9 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from pipeline.catalogue_records import ChannelRecord, GameRecord
 from pipeline.errors import InvalidItem
-from pipeline.records import ChannelRecord, GameRecord, clean
-from pipeline.sources.base import Time, required, utc
+from pipeline.shapes import Time, clean, required, utc
 from pipeline.streams.observations import Updated, WentLive, WentOffline
 from pipeline.streams.records import ChannelInfoRecord, StreamRecord
 

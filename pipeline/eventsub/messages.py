@@ -11,8 +11,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import InvalidItem
-from pipeline.records import clean
-from pipeline.sources.base import UNREADABLE, Time, utc
+from pipeline.shapes import UNREADABLE, Time, clean, utc
 from pipeline.sources.helix_eventsub import EventSubSubscription
 
 # Twitch's are UUIDs, and its types have forty characters at most; a key in a table wants an end.

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from pipeline.errors import LootwireError
-from pipeline.sources.base import Time
+from pipeline.shapes import Time
 
 # Older messages could be somebody's recording; ones from the future would stay fresh for too long.
 TOLERANCE = timedelta(minutes=10)

@@ -107,26 +107,6 @@ KINDS = (
     Kind(name="event", model=Event),
     Kind(name="feed", model=Feed, without=_FILES_OF_FEED),
 )
-# What is not exported, and why: secrets, what belongs to one installation, and what is only of use while it is new.
-NOT_EXPORTED = {
-    "credentials": "secret",
-    "targets": "secret",
-    "subscriptions": "belong to targets",
-    "deliveries": "belong to targets",
-    "fetch_runs": "forgotten after 30 days",
-    "eventsub_messages": "are work: what they told is in sessions, segments and events",
-    "pictures": "copies of what their addresses give again",
-    "heartbeats": "tell of running programs",
-    "quarantined_payloads": "what was not believed is no part of the catalogue",
-    "game_metadata": "IGDB gives it again",
-    "game_titles": "IGDB gives them again",
-    "external_games": "IGDB gives them again",
-    "platforms": "IGDB gives them again",
-    "release_dates": "IGDB gives them again",
-    "wanted_games": "follow from lists, campaigns and channels",
-    "game_lists": "made of files that their owners have",
-    "game_list_entries": "belong to lists",
-}
 
 
 def all_kinds(kinds: tuple[Kind, ...] = KINDS, above: tuple[Kind, ...] = ()) -> Iterator[tuple[Kind, tuple[Kind, ...]]]:

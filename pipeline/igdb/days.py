@@ -35,9 +35,9 @@ from pipeline.igdb.releases import (
     stage_of,
 )
 from pipeline.igdb.telling import introduce_wanted
-from pipeline.ingest import take_turn
 from pipeline.store.events import NewEvent, append_events
 from pipeline.store.igdb_releases import load_releases
+from pipeline.turn import take_turn
 
 # What came out longer ago than this while nothing ran is no news; and so near a day that was told, another is the
 # same release with its date put right.

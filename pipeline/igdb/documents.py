@@ -10,8 +10,7 @@ import msgspec
 
 from pipeline.errors import InvalidItem, SourceChanged
 from pipeline.igdb.shapes import Id
-from pipeline.records import clean
-from pipeline.sources.base import UNREADABLE, digest
+from pipeline.shapes import UNREADABLE, clean, digest
 
 # Part of every digest: raise it when documents are read in a new way, and all that is synced next is read anew.
 READING = b"1"

@@ -20,11 +20,10 @@ from pipeline.igdb.links import Link, attach, link
 from pipeline.igdb.shapes import GAME_FIELDS
 from pipeline.igdb.state import is_kept
 from pipeline.igdb.sync import Clock, Intake, Tell
-from pipeline.ingest import Ingested
 from pipeline.matching.matching import match_title
 from pipeline.matching.records import wanted
 from pipeline.sources.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, both, equal, query
-from pipeline.sources.base import Answer, Validators
+from pipeline.sources.base import Answer, Ingested, Validators
 from pipeline.sources.helix import Helix
 from pipeline.sources.igdb import Igdb
 

@@ -7,14 +7,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from pipeline.errors import InvalidItem
-from pipeline.igdb.dates import number, release_record, release_records, utc_time
+from pipeline.igdb.dates import number, release_records, utc_time
 from pipeline.igdb.documents import storable
 from pipeline.igdb.records import (
     ExternalRecord,
     GameRecord,
     ParsedGame,
     PlatformRecord,
-    ReleaseRecord,
     TitleKind,
     TitleRecord,
 )
@@ -30,15 +29,12 @@ from pipeline.igdb.shapes import (
     WireReleaseDate,
 )
 from pipeline.igdb.titles import title_record
-from pipeline.sources.base import UNREADABLE
 
 # The longest that a slug or a shop's own id may be: both are looked up by index.
 _KEY_LENGTH = 500
 _IMAGE = re.compile(r"/(\w+)\.\w+$")
 # "doom--1" is the second game that is called Doom, not Doom 1.
 _NUMBERED_SLUG = re.compile(r"--\d+$")
-_PLATFORM = msgspec.json.Decoder(WirePlatform)
-_RELEASE = msgspec.json.Decoder(WireReleaseDate)
 # What a field of the document is called in the record.
 _COLUMNS = {
     "parent_game": "parent_igdb_id",
@@ -66,29 +62,6 @@ def parse_game(raw: bytes | msgspec.Raw) -> ParsedGame:
     if wire.id is None:
         raise InvalidItem("`id` is missing")
     return ParsedGame(_record(wire.id, wire, {fault.field for fault in faults}), data, faults, old_names(wire, data))
-
-
-def parse_platform(raw: bytes | msgspec.Raw) -> PlatformRecord:
-    """Return what a row of /platforms tells; raises `InvalidItem`."""
-    try:
-        wire = _PLATFORM.decode(storable(raw))
-    except UNREADABLE as error:
-        raise InvalidItem(str(error)) from error
-    if wire.id is None:
-        raise InvalidItem("`id` is missing")
-    return _platform_record(wire.id, wire)
-
-
-def parse_release_date(raw: bytes | msgspec.Raw) -> tuple[int, ReleaseRecord]:
-    """Return what a row of /release_dates tells, after the id of its game; raises `InvalidItem`."""
-    try:
-        wire = _RELEASE.decode(storable(raw))
-    except UNREADABLE as error:
-        raise InvalidItem(str(error)) from error
-    game = number(wire.game)
-    if wire.id is None or game is None:
-        raise InvalidItem("`id` or `game` is missing")
-    return game, release_record(wire.id, wire)
 
 
 def _record(igdb_id: int, wire: WireGame, faulty: set[str]) -> GameRecord:

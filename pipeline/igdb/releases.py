@@ -39,8 +39,8 @@ REGIONS = {
 GONE_FOR = timedelta(hours=24)
 # A move by more is a delay.
 DELAY_DAYS = 7
-# A day is over everywhere when it is over at UTC-12, and begins first at UTC+14.
-LAST_ZONE, FIRST_ZONE = timedelta(hours=-12), timedelta(hours=14)
+# A day is over everywhere when it is over at UTC-12.
+LAST_ZONE = timedelta(hours=-12)
 
 Place = tuple[int | None, int | None]
 

@@ -9,7 +9,7 @@ import msgspec
 from pipeline.errors import InvalidItem
 from pipeline.igdb.records import Fault
 from pipeline.igdb.shapes import WireGame
-from pipeline.sources.base import UNREADABLE
+from pipeline.shapes import UNREADABLE
 
 _GAME = msgspec.json.Decoder(WireGame)
 _ANY = msgspec.json.Decoder()

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models import Source
 from pipeline.errors import LootwireError
-from pipeline.ingest import lock_source
+from pipeline.turn import lock_source
 
 MIRROR = "igdb.mirror"
 # Longer than a page may take, with all that waits for the limit and is tried again.

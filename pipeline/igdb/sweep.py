@@ -13,9 +13,8 @@ from pipeline.igdb.documents import split_documents
 from pipeline.igdb.shapes import GAME_FIELDS
 from pipeline.igdb.state import MIRROR, SWEEP_EVERY, MirrorState, read_state
 from pipeline.igdb.sync import Clock, Intake, Tell
-from pipeline.ingest import Ingested
 from pipeline.sources.apicalypse import Condition, at_least
-from pipeline.sources.base import Answer, Validators
+from pipeline.sources.base import Answer, Ingested, Validators
 from pipeline.sources.igdb import Igdb, Page
 
 # IGDB may list a change some time after the moment that it is dated to.

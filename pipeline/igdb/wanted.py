@@ -12,9 +12,8 @@ from pipeline.http import Client
 from pipeline.igdb.documents import split_documents
 from pipeline.igdb.sync import Clock, Intake, Tell, believed
 from pipeline.igdb.wanting import due_games, note_asked, want_what_runs, wanted_games
-from pipeline.ingest import Ingested
 from pipeline.sources.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, at_least, both, query
-from pipeline.sources.base import Answer, Validators
+from pipeline.sources.base import Answer, Ingested, Validators
 from pipeline.sources.igdb import Igdb, Page
 from pipeline.store.igdb import load_known
 

@@ -23,8 +23,8 @@ from pipeline.igdb.ahead import OpenIgdb
 from pipeline.igdb.shapes import Id
 from pipeline.igdb.state import MIRROR
 from pipeline.igdb.wanting import make_due
-from pipeline.ingest import Ingested
-from pipeline.sources.base import UNREADABLE, Answer, Validators
+from pipeline.shapes import UNREADABLE
+from pipeline.sources.base import Answer, Ingested, Validators
 from pipeline.sources.igdb import Igdb, Method
 from pipeline.store.igdb import remove_games
 

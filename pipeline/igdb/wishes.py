@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Connection, update
 
 from models import Source
-from pipeline.ingest import take_turn
+from pipeline.turn import take_turn
 
 WANTED = "igdb.wanted"
 

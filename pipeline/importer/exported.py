@@ -29,8 +29,8 @@ from pipeline.importer.archives import DAMAGED
 from pipeline.importer.limits import MAX_BYTES, Readable
 from pipeline.importer.streams import decompressed
 from pipeline.importer.walking import open_file
-from pipeline.ingest import take_turn
-from pipeline.sources.base import UNREADABLE
+from pipeline.shapes import UNREADABLE
+from pipeline.turn import take_turn
 
 AT_ONCE = 2000
 # Anything of these makes a catalogue that is not empty; sources have their rows from the beginning.

@@ -26,7 +26,7 @@ from pipeline.importer.reading import Listing
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from pipeline.importer.walking import Found, find_files
-from pipeline.sources.base import DropSource
+from pipeline.sources.base import ListSource
 
 INBOX, PROCESSED, QUARANTINE = "inbox", "processed", "quarantine"
 # What a program that is still writing calls its file.
@@ -73,7 +73,7 @@ def _arrived(folder: Path, at: datetime) -> int:
 
 def look_into(
     engine: Engine,
-    sources: Sequence[DropSource],
+    sources: Sequence[ListSource],
     data_dir: Path,
     now: Callable[[], datetime],
     *,
@@ -120,7 +120,7 @@ def _work_through(
 
 
 def _import(
-    engine: Engine, sources: Sequence[DropSource], found: Found, now: Callable[[], datetime], deadline: float
+    engine: Engine, sources: Sequence[ListSource], found: Found, now: Callable[[], datetime], deadline: float
 ) -> Summary | None:
     """Import one file; None if it could not be ended in time."""
     summary = Summary()

@@ -11,8 +11,8 @@ from pipeline.importer.limits import MAX_ITEM
 from pipeline.importer.recognise import recognise_all, told_time
 from pipeline.importer.repair import Mender
 from pipeline.importer.times import Moment
-from pipeline.records import Snapshot
-from pipeline.sources.base import UNREADABLE, DropSource
+from pipeline.shapes import UNREADABLE
+from pipeline.sources.base import ListSource, Snapshot
 
 # Clocks and time zones differ; what lies further ahead is no time at which anything was taken.
 AHEAD = timedelta(days=1)
@@ -27,7 +27,7 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
 
     payload: bytes
     taken_for: str
-    parts: Sequence[tuple[DropSource, Snapshot]]
+    parts: Sequence[tuple[ListSource, Snapshot]]
 
 
 class _Version(msgspec.Struct):
@@ -36,7 +36,7 @@ class _Version(msgspec.Struct):
     firstSeen: datetime  # noqa: N815 - the collection's spelling
 
 
-def understand(payload: bytes, path: str, sources: Sequence[DropSource]) -> Understood:
+def understand(payload: bytes, path: str, sources: Sequence[ListSource]) -> Understood:
     """Return what a payload is; raises `SourceChanged` with what is wrong with it."""
     recognised = recognise_all(payload, path, sources)
     parts = [(source, _without_giants(payload, source.split(payload))) for source in recognised.sources]
@@ -44,7 +44,7 @@ def understand(payload: bytes, path: str, sources: Sequence[DropSource]) -> Unde
 
 
 def understand_broken(
-    payload: bytes, path: str, sources: Sequence[DropSource], mender: Mender, wrong: SourceChanged
+    payload: bytes, path: str, sources: Sequence[ListSource], mender: Mender, wrong: SourceChanged
 ) -> Understood:
     """Return what a payload that is no JSON seems to be; raises `SourceChanged` if nothing can be made of it.
 

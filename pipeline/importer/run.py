@@ -24,11 +24,11 @@ from pipeline.importer.reading import Listing, read
 from pipeline.importer.repair import Mender
 from pipeline.importer.text import as_utf8
 from pipeline.importer.times import TimeParser
-from pipeline.ingest import Context, Ingested, ingest, lock_source, take_turn
-from pipeline.sources.base import DropSource
+from pipeline.ingest import Context, ingest
+from pipeline.sources.base import Ingested, ListSource
 from pipeline.store.events import NEWS_FOR
 from pipeline.store.quarantine import keep_aside
-from pipeline.turn import Turn
+from pipeline.turn import Turn, lock_source, take_turn
 
 # So much waits to be taken in together: enough that what a transaction costs hardly counts, and little enough that
 # sources that are asked meanwhile need not wait for long.
@@ -75,7 +75,7 @@ class Summary(msgspec.Struct, kw_only=True):
 
 def import_paths(
     engine: Engine,
-    sources: Sequence[DropSource],
+    sources: Sequence[ListSource],
     paths: Sequence[Path],
     *,
     parse_time: TimeParser,
@@ -133,7 +133,7 @@ class _Run:
     def __init__(
         self,
         connection: Connection,
-        sources: Sequence[DropSource],
+        sources: Sequence[ListSource],
         now: Callable[[], datetime],
         mender: Mender,
         *,
@@ -259,7 +259,7 @@ class _Run:
         one.entry.settle(self._connection)
         return ingested
 
-    def _keep(self, entry: Entry, payload: bytes, source: DropSource, reason: str, kind: str = "unreadable") -> None:
+    def _keep(self, entry: Entry, payload: bytes, source: ListSource, reason: str, kind: str = "unreadable") -> None:
         self.take_waiting()
         self.summary.set_aside(entry.path, reason)
         now = self._now()

@@ -44,11 +44,6 @@ def equal(field: str, value: Value) -> Condition:
     return Condition(f"{_field(field)} = {_written(value)}")
 
 
-def differs(field: str, value: Value) -> Condition:
-    """Return that a field has another value; of None, that it has one at all."""
-    return Condition(f"{_field(field)} != {_written(value)}")
-
-
 def above(field: str, number: float) -> Condition:
     """Return that a field is greater than a number."""
     return Condition(f"{_field(field)} > {_number(number)}")
@@ -72,11 +67,6 @@ def any_of(field: str, values: Iterable[int | str]) -> Condition:
 def both(*conditions: Condition) -> Condition:
     """Return that all of these hold."""
     return _joined(" & ", conditions)
-
-
-def either(*conditions: Condition) -> Condition:
-    """Return that at least one of these holds."""
-    return _joined(" | ", conditions)
 
 
 def query(

@@ -1,28 +1,48 @@
-"""What every source offers, and the small shapes that their wire formats share."""
+"""What every source offers: one whose lists are judged and compared, and one that takes in its own answers."""
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Protocol, TypeVar
+import functools
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
-import xxhash
+from sqlalchemy import Connection, RowMapping
 
 from pipeline.errors import InvalidItem
 from pipeline.http import Client
-from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapshot, clean
-from pipeline.streams.records import BadgeRecord
+from pipeline.ingest_subjects import Record, Subjects
+from pipeline.shapes import UNREADABLE, Id, Shape, clean
 
-Shape = TypeVar("Shape")
+Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
 
-# What msgspec raises for JSON that is broken, of the wrong shape, not UTF-8, or nested a thousand deep.
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
-# PostgreSQL's integer: a larger number in a payload is nonsense and sets its item aside.
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
-# A time without a zone is refused where the service is known to send one.
-Time = Annotated[datetime, msgspec.Meta(tz=True)]
-# Services send ids as text or as numbers; we keep text.
-Id = str | int
+class Item(msgspec.Struct, frozen=True):
+    """One thing of a payload, not decoded yet: its raw JSON and a digest that changes when anything in it does.
+
+    `group_id` is the group under which the payload lists it, `context` what a group says for all its items.
+    """
+
+    digest: bytes
+    raw: bytes | msgspec.Raw
+    group_id: str | None = None
+    context: Any = None
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one answer told at one moment.
+
+    `scope` is None when the answer lists all that there is; else it holds the ids that were asked for, and nothing
+    else may be judged absent. Groups in `empty_groups` judge none of their items. An answer that is not `complete`,
+    because the service failed to tell a part of it, may add and update but shows nothing to be gone.
+    """
+
+    items: Sequence[Item]
+    # Items whose envelope could not even be split: (raw bytes, reason).
+    broken: Sequence[tuple[bytes, str]] = ()
+    scope: frozenset[str] | None = None
+    empty_groups: frozenset[str] = frozenset()
+    complete: bool = True
 
 
 class Validators(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,68 +66,62 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     validators: Validators = Validators()
 
 
+class Ingested(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an answer. `quarantined` lists what was set aside as (reason, detail)."""
+
+    outcome: Outcome
+    items: int = 0
+    changed: int = 0
+    invalid: int = 0
+    events: Counter[str] = Counter()
+    quarantined: Sequence[tuple[str, str]] = ()
+
+
 class PolledSource(Protocol):
     """One place that is asked now and then."""
 
     @property
     def name(self) -> str:
-        """The name of its row: `twitch.drops`."""
+        """The name of its row, which begins with its service: `twitch.drops`."""
 
     @property
-    def service(self) -> Literal["twitch", "kick", "chzzk", "igdb"]:
+    def service(self) -> str:
         """The service that it tells of."""
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask the service; raises `SourceError`."""
 
 
-class DropSource(PolledSource, Protocol):
-    """One place that lists campaigns, rewards or badges: its requests, its shapes, its parse."""
+class ListSource(PolledSource, Protocol):
+    """One place that lists things of one kind: its requests, its shapes, its parse."""
 
     @property
-    def kind(self) -> Literal["campaign", "reward", "badge"]:
-        """The kind of thing that it lists."""
+    def subjects(self) -> type[Subjects[Any]]:
+        """How the kind of thing that it lists is loaded, stored and told."""
+
+    @property
+    def outranked_by(self) -> Collection[str]:
+        """The names of the sources whose word counts for more where they list the same thing."""
 
     def split(self, payload: bytes) -> Snapshot:
         """Cut a payload into items without decoding them; raises `SourceChanged` where its envelope is unknown."""
 
-    def parse(self, item: Item) -> CampaignRecord | RewardCampaignRecord | BadgeRecord:
+    def parse(self, item: Item) -> Record:
         """Decode one item; raises `InvalidItem` with the reason."""
 
-
-def digest(*parts: bytes | msgspec.Raw) -> bytes:
-    """Return 16 bytes that tell one item's raw bytes from another's.
-
-    Not a cryptographic hash, which would cost more than all else that the steady state does: a source that made two
-    items collide would only hide its own news.
-    """
-    state = xxhash.xxh3_128()
-    for part in parts:
-        state.update(part)
-    return state.digest()
+    def peek_id(self, item: Item) -> str | None:
+        """Return the external id of an item, also of one that cannot be decoded; None where it cannot be read."""
 
 
-def required(text: str | None, field: str) -> str:
-    """Return the cleaned text, or refuse the item if nothing is left of it."""
-    cleaned = clean(text)
-    if cleaned is None:
-        raise InvalidItem(f"`{field}` is empty")
-    return cleaned
+@runtime_checkable
+class RoundSource(PolledSource, Protocol):
+    """One place whose answers are no lists to compare: what a round of questions brought it knows itself."""
+
+    def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
+        """Store what an answer told, inside the caller's transaction; `row` is the source's own."""
 
 
-def identity(key: Id | None) -> str | None:
-    """Return an id as text that can be stored; None where nothing is left of it."""
-    return None if key is None else clean(str(key))
-
-
-def utc(time: datetime | None) -> datetime | None:
-    """Return the time in UTC; a time that no calendar holds there refuses the item."""
-    if time is None:
-        return None
-    try:
-        return time.astimezone(UTC)
-    except OverflowError as error:
-        raise InvalidItem(f"time out of range: {time.isoformat()}") from error
+Fetchable = ListSource | RoundSource
 
 
 def decode_item(decoder: msgspec.json.Decoder[Shape], item: Item) -> Shape:
@@ -116,3 +130,18 @@ def decode_item(decoder: msgspec.json.Decoder[Shape], item: Item) -> Shape:
         return decoder.decode(item.raw)
     except UNREADABLE as error:
         raise InvalidItem(str(error)) from error
+
+
+def id_under(key: str, item: Item) -> str | None:
+    """Return what an item has under one key, as an id that can be stored; nothing else of it is decoded."""
+    try:
+        external_id = _only(key).decode(item.raw).external_id
+    except UNREADABLE:
+        return None
+    return clean(str(external_id or ""))
+
+
+@functools.cache
+def _only(key: str) -> msgspec.json.Decoder[Any]:
+    shape = msgspec.defstruct("Identified", [("external_id", Id, "")], rename={"external_id": key})
+    return msgspec.json.Decoder(shape)

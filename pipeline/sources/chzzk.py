@@ -4,16 +4,20 @@
 Dates are Korean time without a zone. Numbers rise with time; outliers above 10^8 exist and are not followed.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import msgspec
 
+from pipeline.catalogue_records import GameRecord
 from pipeline.errors import SourceChanged
 from pipeline.http import Client
-from pipeline.records import BenefitRecord, CampaignRecord, DropRecord, GameRecord, Item, Snapshot, clean
-from pipeline.sources.base import UNREADABLE, Answer, Count, Id, Validators, decode_item, digest, required, utc
+from pipeline.records import BenefitRecord, CampaignRecord, DropRecord
+from pipeline.shapes import UNREADABLE, Count, Id, clean, digest, required, utc
+from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.sources.looks import Look, Recognition
+from pipeline.subjects import CampaignSubjects
 
 KOREA = timezone(timedelta(hours=9))
 # A number that a real campaign had in March 2026; probing finds its way up from there.
@@ -64,8 +68,9 @@ class ChzzkDrops:
     """CHZZK's drop campaigns around the highest number known."""
 
     name = "chzzk.drops"
-    service: ClassVar[Literal["chzzk"]] = "chzzk"
-    kind: ClassVar[Literal["campaign"]] = "campaign"
+    service: ClassVar[str] = "chzzk"
+    subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
 
     def __init__(self, base_url: str, *, poll_every: timedelta, first_number: int = FIRST_NUMBER) -> None:
         root = base_url.rstrip("/").removesuffix("/service")
@@ -146,6 +151,16 @@ class ChzzkDrops:
             game=_game(wire),
             drops=None if wire.reward_list is None else tuple(_drop(reward) for reward in wire.reward_list if reward),
         )
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("campaignNo", item)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise the answer for one number."""
+    is_answer = look.fields.keys() >= {"code", "content"} and not look.is_graphql
+    return ("CHZZK campaign", [ChzzkDrops.name]) if is_answer else None
 
 
 class _Gathered(msgspec.Struct, frozen=True):

@@ -10,21 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
-from pipeline.http import Client, Reply
+from pipeline.catalogue_records import ChannelRecord, UserRecord
+from pipeline.http import Client
 from pipeline.limiter import Budget
-from pipeline.records import ChannelRecord
 from pipeline.sources import helix_shapes as shapes
 from pipeline.sources.helix_eventsub import EventSubManagement
 from pipeline.sources.helix_http import PAGE, HelixRequests, Query, Record, UserToken, read_envelope, read_rows
 from pipeline.sources.twitch_app import AppTokens
-from pipeline.streams.records import (
-    BadgeRecord,
-    CategoryRecord,
-    ChannelInfoRecord,
-    StreamRecord,
-    UserRecord,
-    VideoRecord,
-)
+from pipeline.streams.records import CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
 
 BADGES = "chat/badges/global"
 # One key that cannot be makes Twitch refuse all hundred of its request.
@@ -93,10 +86,6 @@ class Helix(EventSubManagement):
         """Return Twitch's whole answer with the global chat badges."""
         return self._requests.ask("GET", BADGES).body
 
-    def badges(self) -> list[BadgeRecord]:
-        """Return the versions of the global chat badges."""
-        return parse_badges_payload(self.badges_payload())
-
     def followed(self, user_id: str, session: UserToken) -> list[ChannelRecord]:
         """Return the channels that a user follows, from all pages, with a token of theirs that may read them.
 
@@ -123,12 +112,6 @@ class Helix(EventSubManagement):
 
     def _page(self, path: str, query: Query, parse: Callable[[msgspec.Raw], Record]) -> list[Record]:
         return read_rows(read_envelope(self._requests.ask("GET", path, query), path).data, parse, path)
-
-
-def parse_badges_payload(payload: bytes) -> list[BadgeRecord]:
-    """Return the versions of badges that an answer to `GET /chat/badges/global` lists; raises `SourceChanged`."""
-    envelope = read_envelope(Reply(200, {}, payload), BADGES)
-    return list(itertools.chain.from_iterable(read_rows(envelope.data, shapes.parse_badges, BADGES)))
 
 
 def _ids(ids: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ import msgspec
 
 from pipeline.errors import SourceChanged
 from pipeline.http import Reply
-from pipeline.sources.base import Time
+from pipeline.shapes import Time
 from pipeline.sources.helix_http import Envelope, HelixRequests, read_envelope, read_rows
 
 SUBSCRIPTIONS = "eventsub/subscriptions"
@@ -58,16 +58,11 @@ class Subscriptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of creating a subscription: it, or None where there was one like it already."""
+    """What came of creating a subscription: it, or None where there was one of its type, condition and transport."""
 
     subscription: EventSubSubscription | None
     total_cost: int | None = None
     max_total_cost: int | None = None
-
-    @property
-    def existed(self) -> bool:
-        """Whether there was a subscription of this type, condition and transport already."""
-        return self.subscription is None
 
 
 class Conduit(msgspec.Struct, frozen=True):

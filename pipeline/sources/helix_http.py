@@ -18,8 +18,7 @@ import msgspec
 from pipeline.errors import InvalidItem, SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from pipeline.http import Client, Reply
 from pipeline.limiter import Budget
-from pipeline.records import clean
-from pipeline.sources.base import UNREADABLE
+from pipeline.shapes import UNREADABLE, clean
 from pipeline.sources.twitch_app import CONSOLE, AppTokens
 
 logger = logging.getLogger(__name__)

@@ -10,17 +10,10 @@ from datetime import UTC
 
 import msgspec
 
+from pipeline.catalogue_records import ChannelRecord, GameRecord, UserRecord
 from pipeline.errors import InvalidItem
-from pipeline.records import ChannelRecord, GameRecord, clean
-from pipeline.sources.base import Count, Time, required
-from pipeline.streams.records import (
-    BadgeRecord,
-    CategoryRecord,
-    ChannelInfoRecord,
-    StreamRecord,
-    UserRecord,
-    VideoRecord,
-)
+from pipeline.shapes import Count, Time, clean, required
+from pipeline.streams.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
 
 _SIZE = re.compile(r"-\d+x\d+(?=\.\w+$)")
 _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?")

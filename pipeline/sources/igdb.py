@@ -18,6 +18,7 @@ from pipeline.http import Client
 from pipeline.igdb.documents import Document, Documents, split_documents, split_rows
 from pipeline.igdb.shapes import GAME_FIELDS
 from pipeline.limiter import RateLimiter
+from pipeline.shapes import UNREADABLE
 from pipeline.sources.apicalypse import (
     MOST_QUERIES,
     MOST_ROWS,
@@ -29,7 +30,6 @@ from pipeline.sources.apicalypse import (
     multiquery,
     query,
 )
-from pipeline.sources.base import UNREADABLE
 from pipeline.sources.igdb_http import MOST_OPEN, PER, REQUESTS, IgdbRequests, Told, Usage
 from pipeline.sources.twitch_app import AppTokens
 

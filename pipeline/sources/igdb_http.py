@@ -16,8 +16,7 @@ from redis import Redis, RedisError
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.http import Client, Reply, parse_retry_after
 from pipeline.limiter import RateLimiter, redis_answers
-from pipeline.records import clean
-from pipeline.sources.base import UNREADABLE
+from pipeline.shapes import UNREADABLE, clean
 from pipeline.sources.twitch_app import CONSOLE, AppTokens
 
 REQUESTS, PER, MOST_OPEN = 4, timedelta(seconds=1), 8

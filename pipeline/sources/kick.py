@@ -4,38 +4,20 @@
 active, upcoming and expired campaigns. A reward is both the drop and its benefit; `required_units` are minutes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import ClassVar, Literal
 
 import msgspec
 
+from pipeline.catalogue_records import ChannelRecord, GameRecord, OrganizationRecord
 from pipeline.errors import SourceChanged
 from pipeline.http import Client, conditional
-from pipeline.records import (
-    BenefitRecord,
-    CampaignRecord,
-    ChannelRecord,
-    DropRecord,
-    GameRecord,
-    Item,
-    OrganizationRecord,
-    Snapshot,
-    clean,
-)
-from pipeline.sources.base import (
-    UNREADABLE,
-    Answer,
-    Count,
-    Id,
-    Time,
-    Validators,
-    decode_item,
-    digest,
-    identity,
-    required,
-    utc,
-)
+from pipeline.records import BenefitRecord, CampaignRecord, DropRecord
+from pipeline.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, required, utc
+from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.sources.looks import Look, Recognition
+from pipeline.subjects import CampaignSubjects
 
 PATH = "/api/v1/drops/campaigns"
 IMAGES = "https://ext.cdn.kick.com/"
@@ -107,8 +89,9 @@ class KickDrops:
     """Kick's drop campaigns, active, upcoming and expired."""
 
     name = "kick.drops"
-    service: ClassVar[Literal["kick"]] = "kick"
-    kind: ClassVar[Literal["campaign"]] = "campaign"
+    service: ClassVar[str] = "kick"
+    subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
 
     def __init__(self, base_url: str, *, poll_every: timedelta) -> None:
         self._url = base_url.rstrip("/").removesuffix("/api/v1") + PATH
@@ -148,6 +131,20 @@ class KickDrops:
             drops=None if wire.rewards is None else tuple(_drop(reward) for reward in wire.rewards if reward),
             channels=None if wire.channels is None else tuple(_channels(wire.channels)),
         )
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise a list of Kick's campaigns, in its envelope or without."""
+    if look.rows:
+        is_kicks = "starts_at" in look.first
+    else:
+        # Without a row the bare envelope tells.
+        is_kicks = look.rows is not None and look.is_object and not look.is_wrapped
+    return ("Kick campaigns", [KickDrops.name]) if is_kicks else None
 
 
 def _organization(wire: WireOrganization | None) -> OrganizationRecord | None:

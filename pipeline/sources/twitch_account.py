@@ -11,7 +11,7 @@ from notifiers.errors import VaultError
 from notifiers.vault import Vault
 from pipeline.errors import SourceUnavailable
 from pipeline.http import Client
-from pipeline.records import clean
+from pipeline.shapes import clean
 from pipeline.sources.twitch_answers import WAY_OUT, SignedOut
 from pipeline.sources.twitch_graphql import Session
 from pipeline.sources.twitch_sign_in import Tokens, TwitchAuth, Viewer

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import msgspec
 
 from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
-from pipeline.sources.base import UNREADABLE, Id, identity
-from pipeline.sources.twitch_shapes import Wire
+from pipeline.shapes import UNREADABLE, Id, identity
+from pipeline.sources.twitch_wire import Wire
 
 # The operations that tell of campaigns.
 DASHBOARD = "ViewerDropsDashboard"

@@ -22,8 +22,7 @@ from notifiers.vault import Vault
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.http import Client, Reply
 from pipeline.limiter import redis_answers
-from pipeline.records import clean
-from pipeline.sources.base import UNREADABLE
+from pipeline.shapes import UNREADABLE, clean
 from pipeline.sources.twitch_sign_in import FORM
 
 CONSOLE = "https://dev.twitch.tv/console"

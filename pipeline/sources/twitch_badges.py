@@ -3,18 +3,20 @@
 https://dev.twitch.tv/docs/api/reference/#get-global-chat-badges
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import msgspec
 
+from pipeline.badges import BadgeSubjects
 from pipeline.errors import InvalidItem, SourceChanged, SourceRefused
 from pipeline.http import Client
-from pipeline.records import Item, Snapshot
-from pipeline.sources.base import UNREADABLE, Answer, Validators, digest, required
+from pipeline.shapes import UNREADABLE, digest, required
+from pipeline.sources.base import Answer, Item, Snapshot, Validators, id_under
 from pipeline.sources.helix import Helix
 from pipeline.sources.helix_shapes import parse_badges
+from pipeline.sources.looks import Look, Recognition
 from pipeline.streams.records import BadgeRecord
 
 
@@ -52,8 +54,9 @@ class Badges:
     """Lists of chat badges that somebody kept: a source that is read from files alone, until an application is set."""
 
     name = "twitch.badges"
-    service: ClassVar[Literal["twitch"]] = "twitch"
-    kind: ClassVar[Literal["badge"]] = "badge"
+    service: ClassVar[str] = "twitch"
+    subjects: ClassVar[type[BadgeSubjects]] = BadgeSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
 
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002
         """Raise `SourceRefused`: Twitch tells of badges to applications only."""
@@ -86,6 +89,10 @@ class Badges:
         except UNREADABLE as error:
             raise InvalidItem(str(error)) from error
 
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
 
 class TwitchBadges(Badges):
     """The badges as Twitch lists them now."""
@@ -97,6 +104,12 @@ class TwitchBadges(Badges):
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002 - Helix has no validators
         """Ask for the list."""
         return Answer(payload=self._helix(client).badges_payload(), refresh_after=self._poll_every)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise Helix's list of badges."""
+    bare = look.is_object and not look.is_wrapped
+    return ("Twitch chat badges", [Badges.name]) if bare and look.first.keys() >= {"set_id", "versions"} else None
 
 
 def _entries(row: msgspec.Raw) -> Iterator[Item]:

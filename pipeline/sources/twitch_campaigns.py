@@ -3,15 +3,18 @@
 A dashboard lists everything; details, Inventory and campaigns without any envelope tell of those in them alone.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
 
 import msgspec
 
 from pipeline.errors import SourceChanged, SourceError
 from pipeline.http import Client
-from pipeline.records import CampaignRecord, Item, RewardCampaignRecord, Snapshot
-from pipeline.sources.base import UNREADABLE, Answer, Id, Validators, decode_item, digest, identity
+from pipeline.records import CampaignRecord, RewardCampaignRecord
+from pipeline.rewards import RewardSubjects
+from pipeline.shapes import UNREADABLE, Id, digest, identity
+from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.sources.looks import Look, Recognition, is_graphql
 from pipeline.sources.twitch_answers import INVENTORY, WAY_OUT, Part, SignedOut, Told, read_answer, split_answers
 from pipeline.sources.twitch_shapes import (
     CAMPAIGN,
@@ -23,6 +26,7 @@ from pipeline.sources.twitch_shapes import (
     game_record,
     reward_campaign_record,
 )
+from pipeline.subjects import CampaignSubjects
 
 BARE = "DropCampaign"
 
@@ -74,7 +78,7 @@ def told_by(raw: msgspec.Raw) -> Told:
 class _FileReader:
     """A source that is read from files alone, until somebody signs in."""
 
-    service: ClassVar[Literal["twitch"]] = "twitch"
+    service: ClassVar[str] = "twitch"
 
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002
         """Raise `SignedOut`: there is nobody to ask for."""
@@ -85,7 +89,8 @@ class Campaigns(_FileReader):
     """Drop campaigns in any of the answers that tell of them."""
 
     name = "twitch.details"
-    kind: ClassVar[Literal["campaign"]] = "campaign"
+    subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
+    outranked_by: ClassVar[Collection[str]] = ("twitch.dashboard",)
 
     def split(self, payload: bytes) -> Snapshot:
         """Cut answers into campaigns; one answer of several that tells nothing is set aside alone."""
@@ -118,18 +123,24 @@ class Campaigns(_FileReader):
             wire = _filled(_sound(details, beside.details.faulty), wire)
         return campaign_record(wire, game_record(wire.game))
 
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
 
 class DashboardCampaigns(Campaigns):
     """Drop campaigns of a whole dashboard."""
 
     name = "twitch.dashboard"
+    outranked_by = ()
 
 
 class DashboardRewards(_FileReader):
     """Reward campaigns, which come with a dashboard."""
 
     name = "twitch.dashboard_rewards"
-    kind: ClassVar[Literal["reward"]] = "reward"
+    subjects: ClassVar[type[RewardSubjects]] = RewardSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
 
     def split(self, payload: bytes) -> Snapshot:
         """Take the reward campaigns out of a dashboard's answer."""
@@ -145,6 +156,16 @@ class DashboardRewards(_FileReader):
     def parse(self, item: Item) -> RewardCampaignRecord:
         """Decode one reward campaign."""
         return reward_campaign_record(decode_item(REWARD_CAMPAIGN, item))
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise an answer, a list of answers, or campaigns that somebody took out of one; raises `SourceChanged`."""
+    is_ours = look.is_graphql if look.is_object else is_graphql(look.first)
+    return describe(look.payload) if is_ours else None
 
 
 def describe(payload: bytes) -> tuple[str, list[str]]:

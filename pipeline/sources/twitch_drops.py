@@ -13,7 +13,8 @@ import msgspec
 
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.http import Client
-from pipeline.sources.base import Answer, Validators, digest, identity
+from pipeline.shapes import digest, identity
+from pipeline.sources.base import Answer, Validators
 from pipeline.sources.twitch_answers import DASHBOARD, DETAILS, Part, SignedOut, Told
 from pipeline.sources.twitch_campaigns import DashboardCampaigns, DashboardRewards, WireGathered, head
 from pipeline.sources.twitch_graphql import Account, Conversation

@@ -4,24 +4,31 @@
 data}`; `/drops` and `/rewards` are the bare lists with the same facts in headers. Only ACTIVE campaigns are listed.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from pathlib import PurePath
+from typing import Any, ClassVar
 
 import msgspec
 
+from pipeline.catalogue_records import GameRecord
 from pipeline.errors import SourceChanged, SourceError, SourceUnavailable
 from pipeline.http import Client, Reply, conditional
-from pipeline.records import CampaignRecord, GameRecord, Item, RewardCampaignRecord, Snapshot, clean
-from pipeline.sources.base import UNREADABLE, Answer, Count, Id, Time, Validators, decode_item, digest, identity, utc
+from pipeline.records import CampaignRecord, RewardCampaignRecord
+from pipeline.rewards import RewardSubjects
+from pipeline.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, utc
+from pipeline.sources.base import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.sources.looks import Look, Recognition, has_field
 from pipeline.sources.twitch_shapes import (
     CAMPAIGN,
     REWARD_CAMPAIGN,
-    Wire,
     WireGame,
     campaign_record,
     game_record,
     reward_campaign_record,
 )
+from pipeline.sources.twitch_wire import Wire
+from pipeline.subjects import CampaignSubjects
 
 
 class WireGroup(Wire):
@@ -53,7 +60,7 @@ _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 class _Mirror:
     """What the two lists of the mirror share: the request, the envelope, the way back to version 1."""
 
-    service: ClassVar[Literal["twitch"]] = "twitch"
+    service: ClassVar[str] = "twitch"
     paths: ClassVar[tuple[str, str]]
 
     def __init__(self, base_url: str, *, poll_every: timedelta = timedelta(seconds=60)) -> None:
@@ -95,7 +102,8 @@ class TwitchDrops(_Mirror):
     """Active drop campaigns, listed by game."""
 
     name = "twitch.drops"
-    kind: ClassVar[Literal["campaign"]] = "campaign"
+    subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
+    outranked_by: ClassVar[Collection[str]] = ("twitch.dashboard", "twitch.details")
     paths = ("/v2/drops", "/drops")
 
     def split(self, payload: bytes) -> Snapshot:
@@ -115,12 +123,17 @@ class TwitchDrops(_Mirror):
         wire = decode_item(CAMPAIGN, item)
         return campaign_record(wire, _game(wire.game, item.context))
 
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
 
 class TwitchRewards(_Mirror):
     """Reward campaigns ("quests")."""
 
     name = "twitch.rewards"
-    kind: ClassVar[Literal["reward"]] = "reward"
+    subjects: ClassVar[type[RewardSubjects]] = RewardSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
     paths = ("/v2/rewards", "/rewards")
 
     def split(self, payload: bytes) -> Snapshot:
@@ -134,6 +147,48 @@ class TwitchRewards(_Mirror):
     def parse(self, item: Item) -> RewardCampaignRecord:
         """Decode one reward campaign."""
         return reward_campaign_record(decode_item(REWARD_CAMPAIGN, item))
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
+
+def recognise(look: Look) -> Recognition | None:
+    """Recognise a list of the mirror, of either version.
+
+    An empty list looks the same from every list of the mirror: there the path decides (`rewards/…`), and drops are
+    meant where it does not say.
+    """
+    name = _name_by_head(look.head) or _name_by_rows(look)
+    if name is None:
+        return None
+    words = "drops of the Twitch mirror" if name == TwitchDrops.name else "rewards of the Twitch mirror"
+    return words + (", version 2" if "lastUpdatedAt" in look.fields else ""), [name]
+
+
+def _name_by_head(head: frozenset[bytes]) -> str | None:
+    """Return what the first keys of a bare list tell; None where they do not, and a look at the rows must."""
+    telling = head & {b"gameId", b"unlockRequirements", b"startsAt"}
+    if len(telling) != 1 or head & {b"data", b"errors"}:
+        return None
+    if b"gameId" not in telling:
+        return TwitchRewards.name
+    return TwitchDrops.name if b"rewards" in head else None
+
+
+def _name_by_rows(look: Look) -> str | None:
+    if not look.rows:
+        if look.rows is None or (look.is_object and not look.is_wrapped):
+            return None
+        return TwitchRewards.name if "reward" in PurePath(look.path).as_posix().lower() else TwitchDrops.name
+    if not look.first.keys().isdisjoint({"unlockRequirements", "startsAt"}):
+        return TwitchRewards.name
+    # Kick's campaigns have rewards too, and start at another spelling.
+    if "starts_at" in look.first or look.first.keys().isdisjoint({"gameId", "rewards"}):
+        return None
+    if not any(has_field(row, "rewards") for row in look.rows):
+        raise SourceChanged("a list of games without campaigns")
+    return TwitchDrops.name
 
 
 def _other_version_may_help(error: SourceError) -> bool:

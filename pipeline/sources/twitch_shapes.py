@@ -9,22 +9,10 @@ from typing import Literal
 
 import msgspec
 
-from pipeline.records import (
-    BenefitRecord,
-    CampaignRecord,
-    ChannelRecord,
-    DropRecord,
-    GameRecord,
-    OrganizationRecord,
-    RewardCampaignRecord,
-    RewardRecord,
-    clean,
-)
-from pipeline.sources.base import Count, Id, Time, identity, required, utc
-
-
-class Wire(msgspec.Struct, rename="camel"):
-    """Base of Twitch's shapes: camelCase, unknown fields pass."""
+from pipeline.catalogue_records import ChannelRecord, GameRecord, OrganizationRecord
+from pipeline.records import BenefitRecord, CampaignRecord, DropRecord, RewardCampaignRecord, RewardRecord
+from pipeline.shapes import Count, Id, Time, clean, identity, required, utc
+from pipeline.sources.twitch_wire import Wire
 
 
 class WireOrganization(Wire):

@@ -12,8 +12,7 @@ import msgspec
 
 from pipeline.errors import LootwireError, SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.http import Client, Reply
-from pipeline.records import clean
-from pipeline.sources.base import UNREADABLE, Shape
+from pipeline.shapes import UNREADABLE, Shape, clean
 from pipeline.sources.twitch_answers import WAY_OUT
 
 FORM = "application/x-www-form-urlencoded"

@@ -18,12 +18,18 @@ _AMONG = (
     BADGES.c.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
 )
 _KNOWN = select(BADGES.c.external_id).where(*_AMONG)
+_LISTED = _KNOWN.where(BADGES.c.last_seen_at.is_(None))
 _GONE = update(BADGES).values(last_seen_at=bindparam("at")).where(*_AMONG, BADGES.c.last_seen_at.is_(None))
 
 
 def known_badges(connection: Connection, service: str, external_ids: Collection[str]) -> set[str]:
     """Return those of the ids that are stored, gone or not."""
     return set(connection.scalars(_KNOWN, {"of": service, "external_ids": list(external_ids)}))
+
+
+def listed_badges(connection: Connection, service: str, external_ids: Collection[str]) -> list[str]:
+    """Return those of the ids that are not gone."""
+    return list(connection.scalars(_LISTED, {"of": service, "external_ids": list(external_ids)}))
 
 
 def store_badges(connection: Connection, service: str, records: Sequence[BadgeRecord], *, seen_at: datetime) -> int:

@@ -37,24 +37,11 @@ from models import (
     TimeBasedDrop,
 )
 from pipeline.bulk import execute_rows, insert_rows, rows_as_table
+from pipeline.catalogue_records import ChannelRecord, GameRecord, OrganizationRecord
 from pipeline.compare import CAMPAIGN_FIELDS, DROP_FIELDS, CampaignDiff
-from pipeline.records import (
-    BenefitRecord,
-    CampaignRecord,
-    ChannelRecord,
-    DropRecord,
-    GameRecord,
-    OrganizationRecord,
-)
-from pipeline.store.catalogue import (
-    BENEFIT_FIELDS,
-    BENEFITS,
-    TEXTS,
-    store_benefits,
-    store_channels,
-    store_games,
-    store_organizations,
-)
+from pipeline.records import BenefitRecord, CampaignRecord, DropRecord
+from pipeline.store.benefits import BENEFIT_FIELDS, BENEFITS, store_benefits
+from pipeline.store.catalogue import TEXTS, store_channels, store_games, store_organizations
 
 CAMPAIGNS: Table = DropCampaign.__table__  # type: ignore[assignment]
 DROPS: Table = TimeBasedDrop.__table__  # type: ignore[assignment]
@@ -65,6 +52,9 @@ _IDS = func.any(bindparam("ids", type_=ARRAY(BigInteger)))
 _EXTERNAL_IDS = func.any(bindparam("external_ids", type_=TEXTS))
 _OF_SERVICE = and_(CAMPAIGNS.c.service == bindparam("service"), CAMPAIGNS.c.external_id == _EXTERNAL_IDS)
 _KNOWN = select(CAMPAIGNS.c.external_id).where(_OF_SERVICE)
+_OPEN = select(CAMPAIGNS.c.external_id, CAMPAIGNS.c.end_at).where(
+    _OF_SERVICE, CAMPAIGNS.c.ended_at.is_(None), CAMPAIGNS.c.withdrawn_at.is_(None)
+)
 _GAME_EXTERNAL_ID = (
     select(func.min(GameExternalId.external_id))
     .where(GameExternalId.game_id == Game.id, GameExternalId.service == CAMPAIGNS.c.service)
@@ -147,6 +137,13 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 def known_campaigns(connection: Connection, service: str, external_ids: Sequence[str]) -> set[str]:
     """Return those of the ids that are stored."""
     return set(connection.scalars(_KNOWN, {"service": service, "external_ids": external_ids}))
+
+
+def load_open_campaigns(
+    connection: Connection, service: str, external_ids: Sequence[str]
+) -> dict[str, datetime | None]:
+    """Return those of the ids that are neither ended nor withdrawn, with the end that the source gave."""
+    return dict(connection.execute(_OPEN, {"service": service, "external_ids": external_ids}).all())
 
 
 def load_campaigns(connection: Connection, service: str, external_ids: Sequence[str]) -> dict[str, StoredCampaign]:

@@ -1,26 +1,23 @@
-"""Store organizations, games, channels and benefits, and return the row ids that campaigns refer to."""
+"""Store what subjects share, organizations, games and channels, and return the row ids that others refer to."""
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import ARRAY, Connection, Select, Table, Text, and_, bindparam, case, func, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert
 
-from models import Channel, DropBenefit, Game, GameExternalId, Organization
+from models import Channel, Game, GameExternalId, Organization
 from models.names import name_key, public_id
 from pipeline.bulk import execute_rows, insert_rows
-from pipeline.records import BenefitRecord, ChannelRecord, GameRecord, OrganizationRecord
-from pipeline.streams.records import UserRecord
+from pipeline.catalogue_records import ChannelRecord, GameRecord, OrganizationRecord, UserRecord
 
 ORGANIZATIONS: Table = Organization.__table__  # type: ignore[assignment]
 GAMES: Table = Game.__table__  # type: ignore[assignment]
 GAME_IDS: Table = GameExternalId.__table__  # type: ignore[assignment]
 CHANNELS: Table = Channel.__table__  # type: ignore[assignment]
-BENEFITS: Table = DropBenefit.__table__  # type: ignore[assignment]
 TEXTS = ARRAY(Text)
-BENEFIT_FIELDS = ("name", "image_url", "distribution_type", "is_ios_available", "created_at")
 _KNOWN_GAMES = (
     select(GAME_IDS.c.external_id, GAME_IDS.c.game_id, GAMES.c.box_art_url)
     .join(GAMES, GAMES.c.id == GAME_IDS.c.game_id)
@@ -30,8 +27,18 @@ _KNOWN_GAMES = (
     )
 )
 
-Record = TypeVar("Record", OrganizationRecord, GameRecord, ChannelRecord, BenefitRecord, UserRecord)
 Ids = dict[str, int]
+
+
+class Identified(Protocol):
+    """A record of what a service knows by an id of its own."""
+
+    @property
+    def external_id(self) -> str:
+        """The service's id."""
+
+
+Record = TypeVar("Record", bound=Identified)
 
 
 def store_organizations(connection: Connection, service: str, records: Iterable[OrganizationRecord]) -> Ids:
@@ -40,7 +47,7 @@ def store_organizations(connection: Connection, service: str, records: Iterable[
     listed = distinct(records)
     for named, told in ((True, ("name", "name_key", "url", "logo_url")), (False, ("url", "logo_url"))):
         rows = [_organization(service, record) for record in listed if record.named is named]
-        ids |= _upsert_by_external_id(connection, ORGANIZATIONS, rows, told)
+        ids |= upsert_by_external_id(connection, ORGANIZATIONS, rows, told)
     return ids
 
 
@@ -71,7 +78,7 @@ def store_channels(connection: Connection, service: str, records: Iterable[Chann
         }
         for record in distinct(records)
     ]
-    return _upsert_by_external_id(connection, CHANNELS, rows, ("login", "display_name"))
+    return upsert_by_external_id(connection, CHANNELS, rows, ("login", "display_name"))
 
 
 def store_users(connection: Connection, users: Iterable[UserRecord], now: datetime) -> Ids:
@@ -90,20 +97,7 @@ def store_users(connection: Connection, users: Iterable[UserRecord], now: dateti
         for user in distinct(users)
     ]
     told = ("login", "display_name", "description", "profile_image_url", "checked_at")
-    return _upsert_by_external_id(connection, CHANNELS, rows, told)
-
-
-def store_benefits(connection: Connection, service: str, records: Iterable[BenefitRecord]) -> Ids:
-    """Insert or update benefits; returns row ids by external id."""
-    rows = [
-        {
-            "service": service,
-            "external_id": record.external_id,
-            **{name: getattr(record, name) for name in BENEFIT_FIELDS},
-        }
-        for record in distinct(records)
-    ]
-    return _upsert_by_external_id(connection, BENEFITS, rows, BENEFIT_FIELDS)
+    return upsert_by_external_id(connection, CHANNELS, rows, told)
 
 
 def store_games(connection: Connection, service: str, records: Iterable[GameRecord]) -> Ids:
@@ -139,9 +133,10 @@ def distinct(records: Iterable[Record]) -> list[Record]:
     return [by_id[key] for key in sorted(by_id)]
 
 
-def _upsert_by_external_id(
+def upsert_by_external_id(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], told: Sequence[str]
 ) -> Ids:
+    """Insert rows of one service, or update the columns that were `told`; returns row ids by external id."""
     if not rows:
         return {}
     execute_rows(connection, _upsert(table, tuple(rows[0]), tuple(told)), rows)

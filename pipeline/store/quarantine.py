@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import QuarantinedPayload
-from pipeline.sources.base import digest
+from pipeline.shapes import digest
 
 QUARANTINE: Table = QuarantinedPayload.__table__  # type: ignore[assignment]
 # Answers of one address that are refused poll after poll differ a little each time: one an hour is evidence enough.

@@ -6,11 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, and_, func, select
+from sqlalchemy import ARRAY, Connection, Table, Text, and_, bindparam, func, select
 
 from models import Game, GameExternalId, Reward, RewardCampaign
 from pipeline.bulk import execute_rows, insert_rows
-from pipeline.records import GameRecord, RewardCampaignRecord, RewardRecord
+from pipeline.catalogue_records import GameRecord
+from pipeline.records import RewardCampaignRecord, RewardRecord
 from pipeline.store.catalogue import store_games
 
 CAMPAIGNS: Table = RewardCampaign.__table__  # type: ignore[assignment]
@@ -19,6 +20,11 @@ FIELDS = (
     "name", "brand", "summary", "instructions", "about_url", "external_url", "image_url", "is_sitewide",
     "required_minutes", "required_subs", "start_at", "end_at",
 )  # fmt: skip
+_OPEN = select(CAMPAIGNS.c.external_id, CAMPAIGNS.c.end_at).where(
+    CAMPAIGNS.c.service == bindparam("service"),
+    CAMPAIGNS.c.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
+    CAMPAIGNS.c.ended_at.is_(None),
+)
 REWARD_FIELDS = ("name", "image_url", "earnable_until", "redemption_url", "redemption_instructions")
 
 
@@ -34,6 +40,11 @@ class StoredReward(msgspec.Struct, frozen=True, kw_only=True):
 def load_rewards(connection: Connection, service: str, external_ids: Sequence[str]) -> dict[str, StoredReward]:
     """Return the known ones of these reward campaigns with their rewards."""
     return _load(connection, and_(CAMPAIGNS.c.service == service, CAMPAIGNS.c.external_id == func.any(external_ids)))
+
+
+def load_open_rewards(connection: Connection, service: str, external_ids: Sequence[str]) -> dict[str, datetime | None]:
+    """Return those of the ids that have not ended, with the end that the source gave."""
+    return dict(connection.execute(_OPEN, {"service": service, "external_ids": external_ids}).all())
 
 
 def load_rewards_by_id(connection: Connection, ids: Sequence[int]) -> list[StoredReward]:

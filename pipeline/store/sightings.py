@@ -1,20 +1,18 @@
 """Remember what each source lists: digests for the steady state, absences on their way to being believed."""
 
 import functools
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
 from msgspec.structs import asdict, replace
-from sqlalchemy import ARRAY, Connection, Select, Table, Text, bindparam, func, null, select
+from sqlalchemy import Connection, Table, bindparam, select
 from sqlalchemy.dialects.postgresql import Insert
 
-from models import ChatBadge, DropCampaign, RewardCampaign, Sighting
+from models import Sighting
 from pipeline.bulk import as_bytea, execute_rows, insert_rows
-from pipeline.judge import OpenItem
 
 SIGHTINGS: Table = Sighting.__table__  # type: ignore[assignment]
-_SUBJECTS: Mapping[str, type[DropCampaign | RewardCampaign]] = {"campaign": DropCampaign, "reward": RewardCampaign}
 
 
 class OpenSighting(msgspec.Struct, frozen=True):
@@ -31,12 +29,6 @@ class OpenSighting(msgspec.Struct, frozen=True):
 
 
 _NAMES = OpenSighting.__struct_fields__
-# No badge tells when it ends.
-_OPEN_BADGES: Select[str, datetime | None] = select(ChatBadge.external_id, null()).where(
-    ChatBadge.service == bindparam("service"),
-    ChatBadge.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
-    ChatBadge.last_seen_at.is_(None),
-)
 _OPEN = select(*[SIGHTINGS.c[name] for name in _NAMES]).where(
     SIGHTINGS.c.source_id == bindparam("source_id"), SIGHTINGS.c.closed_at.is_(None)
 )
@@ -101,30 +93,6 @@ class Sightings:
         self._open[sighting.external_id] = self._changed[sighting.external_id] = sighting
         if sighting.closed_at is not None:
             del self._open[sighting.external_id]
-
-
-def load_open_items(
-    connection: Connection, kind: str, service: str, sightings: Sequence[OpenSighting]
-) -> dict[str, OpenItem]:
-    """Return those of the sightings whose subject has not ended, with the end that the source gave."""
-    if not sightings:
-        return {}
-    groups = {sighting.external_id: sighting.group_id for sighting in sightings}
-    found = connection.execute(_open_items(kind), {"service": service, "external_ids": list(groups)}).all()
-    return {key: OpenItem(groups[key], end_at) for key, end_at in found}
-
-
-@functools.cache
-def _open_items(kind: str) -> Select[str, datetime | None]:
-    if kind == "badge":
-        return _OPEN_BADGES
-    subject = _SUBJECTS[kind]
-    query = select(subject.external_id, subject.end_at).where(
-        subject.service == bindparam("service"),
-        subject.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
-        subject.ended_at.is_(None),
-    )
-    return query.where(DropCampaign.withdrawn_at.is_(None)) if kind == "campaign" else query
 
 
 @functools.cache

@@ -8,11 +8,12 @@ import msgspec
 from sqlalchemy import Engine
 
 from models.names import name_key
+from pipeline.catalogue_records import UserRecord
 from pipeline.errors import LootwireError
 from pipeline.sources.helix import Helix
 from pipeline.streams.details import category_game
 from pipeline.streams.names import Name
-from pipeline.streams.records import CategoryRecord, UserRecord
+from pipeline.streams.records import CategoryRecord
 from pipeline.streams.wishes import follow, follow_category, renamed
 
 CATEGORIES_TOLD = 10

@@ -6,7 +6,7 @@ import msgspec
 
 from models.details import FieldChange, StreamDetail, StreamRecap
 from models.events import EventKind
-from pipeline.records import GameRecord
+from pipeline.catalogue_records import GameRecord
 from pipeline.store.events import NewEvent
 from pipeline.streams.records import CategoryRecord, VideoRecord
 from pipeline.streams.sessions import News, Session

@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Engine, select
 from models import Source
 from models.events import EventKind
 from models.statistics import load_recap
-from pipeline.ingest import take_turn
 from pipeline.store.events import NEWS_FOR, NewEvent, append_events
 from pipeline.store.streams import (
     close_channels,
@@ -24,6 +23,7 @@ from pipeline.streams.details import SERVICE, ChannelRow, GameRow, news_event, s
 from pipeline.streams.following import followed_categories, watched_among
 from pipeline.streams.sessions import News, Session
 from pipeline.streams.watchable import earnable, watchable
+from pipeline.turn import take_turn
 
 # An event and whether it is told to nobody.
 Told = tuple[NewEvent, bool]

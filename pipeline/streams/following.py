@@ -11,6 +11,15 @@ from models import AllowedChannel, Channel, DropCampaign, Follow, Game, GameExte
 SERVICE = "twitch"
 DEFAULT_TOP = 20
 _AMONG = bindparam("among", type_=ARRAY(Text))
+NOW = bindparam("now", type_=DateTime(timezone=True))
+# A campaign is told as ended by the clock, a tick or two after its end: its own times decide.
+RUNNING = (
+    DropCampaign.service == SERVICE,
+    DropCampaign.ended_at.is_(None),
+    DropCampaign.withdrawn_at.is_(None),
+    func.coalesce(DropCampaign.start_at <= NOW, true()),
+    func.coalesce(DropCampaign.end_at > NOW, true()),
+)
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -61,64 +70,58 @@ def followed_categories(connection: Connection) -> list[FollowedCategory]:
     return [FollowedCategory(*row) for row in connection.execute(_CATEGORIES)]
 
 
-def _watched(*, among: bool = False) -> Select[int, str, str, datetime, bool, bool]:
-    now = bindparam("now", type_=DateTime(timezone=True))
-    some = select(Channel.id).where(Channel.service == SERVICE, Channel.external_id == func.any(_AMONG))
-    named_since = func.min(func.greatest(AllowedChannel.first_seen_at, DropCampaign.start_at))
-    # A campaign is told as ended by the clock, a tick or two after its end: its own times decide.
-    named = (
-        select(AllowedChannel.channel_id, named_since.label("since"))
-        .join(DropCampaign, DropCampaign.id == AllowedChannel.campaign_id)
-        .where(
-            DropCampaign.service == SERVICE,
-            DropCampaign.ended_at.is_(None),
-            DropCampaign.withdrawn_at.is_(None),
-            func.coalesce(DropCampaign.start_at <= now, true()),
-            func.coalesce(DropCampaign.end_at > now, true()),
-            AllowedChannel.last_seen_at.is_(None),
-            AllowedChannel.channel_id.in_(some) if among else true(),
-        )
-        .group_by(AllowedChannel.channel_id)
-        .cte("named")
-    )
-    drops = select(Follow.created_at).where(Follow.kind == "drops").cte("drops")
-    wishes = (
-        select(Follow.channel_id, Follow.created_at.label("since"), literal(value=True).label("by_hand"))
-        .where(Follow.kind == "channel", Follow.channel_id.in_(some) if among else true())
-        .union_all(
-            select(named.c.channel_id, func.greatest(named.c.since, drops.c.created_at), literal(value=False)).join(
-                drops, true()
-            )
-        )
-        .subquery("wishes")
-    )
-    why = (
-        select(
-            wishes.c.channel_id,
-            func.min(wishes.c.since).label("since"),
-            func.bool_or(wishes.c.by_hand).label("by_hand"),
-        )
-        .group_by(wishes.c.channel_id)
-        .subquery("why")
-    )
+def _named_by_campaigns() -> Select[int, datetime]:
+    """Return the channels that running campaigns name, with since when the first of them has."""
+    since = func.min(func.greatest(AllowedChannel.first_seen_at, DropCampaign.start_at))
     return (
+        select(AllowedChannel.channel_id, since.label("since"))
+        .join(DropCampaign, DropCampaign.id == AllowedChannel.campaign_id)
+        .where(*RUNNING, AllowedChannel.last_seen_at.is_(None))
+        .group_by(AllowedChannel.channel_id)
+    )
+
+
+def _added_by_hand() -> Select[int | None, datetime, bool]:
+    by_hand = literal(value=True).label("by_hand")
+    return select(Follow.channel_id, Follow.created_at.label("since"), by_hand).where(Follow.kind == "channel")
+
+
+def _watched(
+    by_hand: Select[int | None, datetime, bool], named_by_campaigns: Select[int, datetime]
+) -> Select[int, str, str, datetime, bool, bool]:
+    """Return the channels that are watched for one of two reasons, or for both, with since when the first has held."""
+    named = named_by_campaigns.cte("named")
+    drops = select(Follow.created_at).where(Follow.kind == "drops").cte("drops")
+    while_drops_are_followed = select(
+        named.c.channel_id, func.greatest(named.c.since, drops.c.created_at), literal(value=False)
+    ).join(drops, true())
+    reasons = by_hand.union_all(while_drops_are_followed).subquery("reasons")
+    together = (
         select(
-            Channel.id,
-            Channel.external_id,
-            Channel.login,
-            why.c.since,
-            why.c.by_hand,
-            named.c.channel_id.is_not(None),
+            reasons.c.channel_id,
+            func.min(reasons.c.since).label("since"),
+            func.bool_or(reasons.c.by_hand).label("by_hand"),
         )
-        .join(why, why.c.channel_id == Channel.id)
+        .group_by(reasons.c.channel_id)
+        .subquery("together")
+    )
+    in_campaign = named.c.channel_id.is_not(None)
+    return (
+        select(Channel.id, Channel.external_id, Channel.login, together.c.since, together.c.by_hand, in_campaign)
+        .join(together, together.c.channel_id == Channel.id)
         .outerjoin(named, named.c.channel_id == Channel.id)
         .where(Channel.service == SERVICE)
-        .order_by(why.c.by_hand.desc(), why.c.since, Channel.id)
+        .order_by(together.c.by_hand.desc(), together.c.since, Channel.id)
     )
 
 
-_WATCHED = _watched()
-_WATCHED_AMONG = _watched(among=True)
+_SOME = select(Channel.id).where(Channel.service == SERVICE, Channel.external_id == func.any(_AMONG))
+_WATCHED = _watched(_added_by_hand(), _named_by_campaigns())
+# Asked of few channels, each of the reasons looks at these alone.
+_WATCHED_AMONG = _watched(
+    _added_by_hand().where(Follow.channel_id.in_(_SOME)),
+    _named_by_campaigns().where(AllowedChannel.channel_id.in_(_SOME)),
+)
 _CATEGORIES = (
     select(
         Game.id,

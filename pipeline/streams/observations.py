@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from pipeline.records import ChannelRecord
+from pipeline.catalogue_records import ChannelRecord
 from pipeline.streams.records import ChannelInfoRecord, StreamRecord
 
 

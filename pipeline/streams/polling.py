@@ -12,16 +12,15 @@ from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Engine, RowMappi
 from sqlalchemy import update as update_rows
 
 from models import Channel, Game, GameExternalId, Source, StreamSession
+from pipeline.catalogue_records import GameRecord, UserRecord
 from pipeline.http import Client
-from pipeline.ingest import Ingested
-from pipeline.records import GameRecord
-from pipeline.sources.base import Answer, Validators
+from pipeline.sources.base import Answer, Ingested, Validators
 from pipeline.sources.helix import Helix
 from pipeline.store.catalogue import store_games, store_users
 from pipeline.streams.details import SERVICE, category_game
 from pipeline.streams.following import FollowedCategory, followed_categories, watched
 from pipeline.streams.observations import Polled
-from pipeline.streams.records import StreamRecord, UserRecord
+from pipeline.streams.records import StreamRecord
 from pipeline.streams.take_in import take_in
 
 # Renames, names and pictures show in users, which are asked for again after a day, some in each round.

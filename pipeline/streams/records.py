@@ -4,17 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from pipeline.records import ChannelRecord, GameRecord
-
-
-class UserRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A Twitch user, which is what a channel belongs to; the id stays when the login changes."""
-
-    external_id: str
-    login: str
-    display_name: str | None = None
-    description: str | None = None
-    profile_image_url: str | None = None
+from pipeline.catalogue_records import ChannelRecord, GameRecord
 
 
 class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,8 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from models.events import EventKind
-from pipeline.ingest import take_turn
-from pipeline.records import ChannelRecord, GameRecord
+from pipeline.catalogue_records import ChannelRecord, GameRecord
 from pipeline.store.catalogue import store_channels, store_games
 from pipeline.store.streams import (
     load_channels,
@@ -30,6 +29,7 @@ from pipeline.streams.observations import Observation, Polled, Updated, WentLive
 from pipeline.streams.records import ChannelInfoRecord, StreamRecord
 from pipeline.streams.sessions import News, Session, Terms
 from pipeline.streams.watchable import Chance, earnable, watchable
+from pipeline.turn import take_turn
 
 _Key = tuple[str, str]
 

@@ -9,8 +9,7 @@ from sqlalchemy import Connection, DateTime, Engine, RowMapping, bindparam, or_,
 
 from models import Channel, Follow, Source
 from pipeline.http import Client
-from pipeline.ingest import Ingested
-from pipeline.sources.base import Answer, Validators
+from pipeline.sources.base import Answer, Ingested, Validators
 from pipeline.sources.helix import Helix
 from pipeline.store.streams import load_channels
 from pipeline.store.videos import known_videos, note_looked, store_videos, streams_on_air

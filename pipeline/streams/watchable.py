@@ -1,17 +1,13 @@
 """Find what can be earned right now: campaigns that allow a channel which is live and playing their game."""
 
-import functools
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from sqlalchemy import (
     ARRAY,
     BigInteger,
     Connection,
-    DateTime,
-    Select,
     bindparam,
     exists,
     func,
@@ -36,12 +32,11 @@ from pipeline.store import campaigns
 from pipeline.store.campaigns import StoredCampaign
 from pipeline.store.events import NEWS_FOR, NewEvent
 from pipeline.streams.details import channel_url
+from pipeline.streams.following import NOW, RUNNING, SERVICE
 from pipeline.wording import campaign_detail
 
-SERVICE = "twitch"
 # A campaign is told of once in so long a time, however many of its channels go live.
 QUIET_FOR = timedelta(hours=12)
-_NOW = bindparam("now", type_=DateTime(timezone=True))
 _MINUTE = timedelta(minutes=1)
 
 
@@ -69,11 +64,10 @@ def earnable(connection: Connection, now: datetime, session_ids: Iterable[int] |
 
     A campaign counts where one of its drops takes only watching, and the minutes that it takes fit before its end.
     """
-    some = None if session_ids is None else list(session_ids)
-    if some is None:
-        rows = connection.execute(_earnable(among=False), {"now": now})
+    if session_ids is None:
+        rows = connection.execute(_EARNABLE, {"now": now})
     else:
-        rows = connection.execute(_earnable(among=True), {"now": now, "ids": some})
+        rows = connection.execute(_EARNABLE_ON, {"now": now, "ids": list(session_ids)})
     return [Chance(**row) for row in rows.mappings()]
 
 
@@ -135,87 +129,76 @@ _TOLD = (
 )
 
 
-@functools.cache
-def _earnable(*, among: bool) -> Select[Any]:
-    drop = (
-        select(func.min(TimeBasedDrop.required_minutes).label("minutes"))
-        .where(
-            TimeBasedDrop.campaign_id == DropCampaign.id,
-            TimeBasedDrop.last_seen_at.is_(None),
-            TimeBasedDrop.required_minutes > 0,
-            func.coalesce(TimeBasedDrop.required_subs, 0) == 0,
-            func.coalesce(TimeBasedDrop.start_at <= _NOW, true()),
-            func.coalesce(
-                _NOW + TimeBasedDrop.required_minutes * _MINUTE
-                <= func.least(TimeBasedDrop.end_at, DropCampaign.end_at),
-                true(),
-            ),
-        )
-        .lateral("drop")
+# The least minutes that a drop of the campaign takes, of those that take only watching and can still be earned.
+_DROP = (
+    select(func.min(TimeBasedDrop.required_minutes).label("minutes"))
+    .where(
+        TimeBasedDrop.campaign_id == DropCampaign.id,
+        TimeBasedDrop.last_seen_at.is_(None),
+        TimeBasedDrop.required_minutes > 0,
+        func.coalesce(TimeBasedDrop.required_subs, 0) == 0,
+        func.coalesce(TimeBasedDrop.start_at <= NOW, true()),
+        func.coalesce(
+            NOW + TimeBasedDrop.required_minutes * _MINUTE <= func.least(TimeBasedDrop.end_at, DropCampaign.end_at),
+            true(),
+        ),
     )
-    names = select(AllowedChannel.channel_id).where(
-        AllowedChannel.campaign_id == DropCampaign.id, AllowedChannel.last_seen_at.is_(None)
+    .lateral("drop")
+)
+_ALLOWED = select(AllowedChannel.channel_id).where(
+    AllowedChannel.campaign_id == DropCampaign.id, AllowedChannel.last_seen_at.is_(None)
+)
+_OPEN_TO_ALL = ~_ALLOWED.exists()
+_NAMES_CHANNEL = _ALLOWED.where(AllowedChannel.channel_id == StreamSession.channel_id).exists()
+_BY_HAND = exists().where(Follow.kind == "channel", Follow.channel_id == StreamSession.channel_id)
+_LAST_OF_ANOTHER_GAME = (
+    select(func.max(StreamSegment.started_at))
+    .where(StreamSegment.session_id == StreamSession.id, StreamSegment.game_id.is_distinct_from(StreamSession.game_id))
+    .correlate(StreamSession)
+    .scalar_subquery()
+)
+_SEGMENT = StreamSegment.__table__.alias("segment")
+_PLAYING_SINCE = (
+    select(func.min(_SEGMENT.c.started_at))
+    .where(
+        _SEGMENT.c.session_id == StreamSession.id,
+        or_(_LAST_OF_ANOTHER_GAME.is_(None), _SEGMENT.c.started_at > _LAST_OF_ANOTHER_GAME),
     )
-    named = names.where(AllowedChannel.channel_id == StreamSession.channel_id).exists()
-    by_hand = exists().where(Follow.kind == "channel", Follow.channel_id == StreamSession.channel_id)
-    something_else = (
-        select(func.max(StreamSegment.started_at))
-        .where(
-            StreamSegment.session_id == StreamSession.id,
-            StreamSegment.game_id.is_distinct_from(StreamSession.game_id),
-        )
-        .correlate(StreamSession)
-        .scalar_subquery()
+    .correlate(StreamSession)
+    .scalar_subquery()
+)
+_EARNABLE_SINCE = func.greatest(
+    StreamSession.started_at, _PLAYING_SINCE, DropCampaign.start_at, DropCampaign.started_at
+)
+_VIEWERS = (
+    select(StreamSnapshot.viewers)
+    .where(StreamSnapshot.session_id == StreamSession.id)
+    .order_by(StreamSnapshot.taken_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_STORY = StreamSession.__table__.alias("story")
+_EARNABLE = (
+    select(
+        StreamSession.id.label("session_id"),
+        DropCampaign.id.label("campaign_id"),
+        DropCampaign.name.label("campaign"),
+        _DROP.c.minutes,
+        _EARNABLE_SINCE.label("since"),
+        func.coalesce(_STORY.c.stream_id, StreamSession.stream_id).label("story"),
+        StreamSession.channel_id,
+        Channel.login,
+        Channel.display_name,
+        _VIEWERS.label("viewers"),
+        StreamSession.first_seen_at,
+        StreamSession.silent,
+        or_(_NAMES_CHANNEL, _BY_HAND).label("wanted"),
     )
-    segment = StreamSegment.__table__.alias("segment")
-    playing_since = (
-        select(func.min(segment.c.started_at))
-        .where(
-            segment.c.session_id == StreamSession.id,
-            or_(something_else.is_(None), segment.c.started_at > something_else),
-        )
-        .correlate(StreamSession)
-        .scalar_subquery()
-    )
-    viewers = (
-        select(StreamSnapshot.viewers)
-        .where(StreamSnapshot.session_id == StreamSession.id)
-        .order_by(StreamSnapshot.taken_at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    story = StreamSession.__table__.alias("story")
-    return (
-        select(
-            StreamSession.id.label("session_id"),
-            DropCampaign.id.label("campaign_id"),
-            DropCampaign.name.label("campaign"),
-            drop.c.minutes,
-            func.greatest(
-                StreamSession.started_at, playing_since, DropCampaign.start_at, DropCampaign.started_at
-            ).label("since"),
-            func.coalesce(story.c.stream_id, StreamSession.stream_id).label("story"),
-            StreamSession.channel_id,
-            Channel.login,
-            Channel.display_name,
-            viewers.label("viewers"),
-            StreamSession.first_seen_at,
-            StreamSession.silent,
-            or_(named, by_hand).label("wanted"),
-        )
-        .join(Channel, Channel.id == StreamSession.channel_id)
-        .join(DropCampaign, DropCampaign.game_id == StreamSession.game_id)
-        .join(drop, drop.c.minutes.is_not(None))
-        .outerjoin(story, story.c.id == StreamSession.story_id)
-        .where(
-            StreamSession.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))) if among else true(),
-            StreamSession.ended_at.is_(None),
-            DropCampaign.service == SERVICE,
-            DropCampaign.ended_at.is_(None),
-            DropCampaign.withdrawn_at.is_(None),
-            func.coalesce(DropCampaign.start_at <= _NOW, true()),
-            func.coalesce(DropCampaign.end_at > _NOW, true()),
-            or_(named, ~names.exists()),
-        )
-        .order_by(by_hand.desc(), StreamSession.started_at, StreamSession.id, DropCampaign.id)
-    )
+    .join(Channel, Channel.id == StreamSession.channel_id)
+    .join(DropCampaign, DropCampaign.game_id == StreamSession.game_id)
+    .join(_DROP, _DROP.c.minutes.is_not(None))
+    .outerjoin(_STORY, _STORY.c.id == StreamSession.story_id)
+    .where(StreamSession.ended_at.is_(None), *RUNNING, or_(_NAMES_CHANNEL, _OPEN_TO_ALL))
+    .order_by(_BY_HAND.desc(), StreamSession.started_at, StreamSession.id, DropCampaign.id)
+)
+_EARNABLE_ON = _EARNABLE.where(StreamSession.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))

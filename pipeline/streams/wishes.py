@@ -10,11 +10,10 @@ from sqlalchemy.dialects.postgresql import insert
 from feeds.channel_rows import ensure_feeds
 from models import Channel, Follow, Source
 from pipeline.bulk import execute_rows, insert_rows
-from pipeline.records import GameRecord
+from pipeline.catalogue_records import GameRecord, UserRecord
 from pipeline.store.catalogue import store_games, store_users
 from pipeline.streams.following import SERVICE
 from pipeline.streams.names import Name
-from pipeline.streams.records import UserRecord
 
 FOLLOWS: Table = Follow.__table__  # type: ignore[assignment]
 

@@ -19,9 +19,11 @@ from sqlalchemy import Engine, select
 
 from models import Delivery, Event
 from pipeline import clock
-from pipeline.demo.history import STEPS, snapshot_time
+from pipeline.demo.clock import snapshot_time
+from pipeline.demo.history import STEPS
 from pipeline.demo.sinks import WebhookSink
-from pipeline.fetching import fetch_source, register
+from pipeline.fetching import fetch_source
+from pipeline.programs.sources import register, sources
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
 from tests.campaigns.installation import SOURCES, Fact, History, Installation, facts
@@ -86,11 +88,11 @@ def undisturbed(engine: Engine, services: History, steps: int, tmp_path: Path) -
     runtime = Runtime(settings=settings, database_url=url, redis_url="")
     for step in range(steps):
         with engine.begin() as connection:
-            register(connection, runtime.sources, utc_now())
+            register(connection, runtime, utc_now())
             connection.exec_driver_sql("UPDATE sources SET next_due_at = now() - interval '1 second'")
-        for source in runtime.sources:
+        for source in sources(runtime):
             if source.name in SOURCES:
-                assert fetch_source(engine, source)
+                assert fetch_source(engine, source, utc_now)
         clock.advance(engine, utc_now())
         if step + 1 < steps:
             services.advance()

@@ -7,13 +7,14 @@ from sqlalchemy import Engine, insert, select
 
 from models import Channel, Follow, Game, Source
 from pipeline.badges import BadgeSubjects
+from pipeline.catalogue_records import UserRecord
 from pipeline.igdb.links import Link, link
 from pipeline.store.catalogue import store_users
 from pipeline.store.events import append_events
 from pipeline.store.videos import note_looked, store_videos
 from pipeline.streams import ending
 from pipeline.streams.observations import Observation
-from pipeline.streams.records import BadgeRecord, UserRecord, VideoRecord
+from pipeline.streams.records import BadgeRecord, VideoRecord
 from pipeline.streams.take_in import take_in
 from pipeline.streams.wishes import follow, follow_category, follow_drops
 from tests.pipeline.builders import (

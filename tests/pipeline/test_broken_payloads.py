@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.errors import InvalidItem, SourceChanged
-from pipeline.sources.base import DropSource
-from pipeline.streams.records import BadgeRecord
+from pipeline.records import CampaignRecord, RewardCampaignRecord
+from pipeline.sources.base import ListSource
 from tests.pipeline.builders import (
     Json,
     campaign,
@@ -41,7 +41,7 @@ def chzzk_answers(*listed: Json) -> bytes:
     return encode([{"code": 200, "message": None, "content": one} for one in listed])
 
 
-def outcome(source: DropSource, payload: bytes) -> tuple[list[str], list[str]]:
+def outcome(source: ListSource, payload: bytes) -> tuple[list[str], list[str]]:
     """The names of the items that could be read, and why the others could not."""
     names, reasons = [], []
     snapshot = source.split(payload)
@@ -51,7 +51,7 @@ def outcome(source: DropSource, payload: bytes) -> tuple[list[str], list[str]]:
         except InvalidItem as error:
             reasons.append(str(error))
             continue
-        assert not isinstance(record, BadgeRecord)
+        assert isinstance(record, CampaignRecord | RewardCampaignRecord)
         names.append(record.name)
     return names, reasons + [reason for _, reason in snapshot.broken]
 
@@ -140,7 +140,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("source", "wrap", "good", "bad", "reason"), WRONG)
 def test_an_item_with_something_wrong_is_set_aside_alone_and_its_reason_names_the_field(
-    source: DropSource, wrap: Builder, good: Json, bad: Json, reason: str
+    source: ListSource, wrap: Builder, good: Json, bad: Json, reason: str
 ) -> None:
     names, reasons = outcome(source, wrap(good, bad, good))
 
@@ -161,7 +161,7 @@ def test_an_item_with_something_wrong_is_set_aside_alone_and_its_reason_names_th
     ids=["drops", "rewards", "kick", "chzzk"],
 )
 def test_an_item_that_is_no_campaign_at_all_is_set_aside_alone(
-    source: DropSource, wrap: Builder, good: Json, item: Any
+    source: ListSource, wrap: Builder, good: Json, item: Any
 ) -> None:
     names, reasons = outcome(source, wrap(good, item, good))
 
@@ -261,7 +261,7 @@ def test_times_with_other_offsets_become_utc() -> None:
     assert DROPS.parse(item).start_at == datetime(2031, 3, 2, 4, 30, tzinfo=UTC)
 
 
-GOOD: dict[DropSource, bytes] = {
+GOOD: dict[ListSource, bytes] = {
     DROPS: drops(campaign()),
     REWARDS: encode([quest()]),
     KICK: kick(kick_campaign()),
@@ -289,7 +289,7 @@ UNREADABLE: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("source", GOOD, ids=lambda source: source.name)
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_a_payload_that_is_no_list_of_campaigns_is_refused_as_a_whole_and_kept(source: DropSource, case: str) -> None:
+def test_a_payload_that_is_no_list_of_campaigns_is_refused_as_a_whole_and_kept(source: ListSource, case: str) -> None:
     payload = UNREADABLE[case](GOOD[source])
     if source is CHZZK and case == "nested without end":
         payload = payload.replace(b'"title"', b'"deep":' + b"[" * 200_000 + b"]" * 200_000 + b',"title"')
@@ -312,7 +312,7 @@ def test_a_field_that_nobody_knows_may_be_nested_deeply(depth: int) -> None:
 
 
 @pytest.mark.parametrize("source", [DROPS, REWARDS], ids=["drops", "rewards"])
-def test_an_empty_list_is_an_empty_snapshot_and_no_error(source: DropSource) -> None:
+def test_an_empty_list_is_an_empty_snapshot_and_no_error(source: ListSource) -> None:
     snapshot = source.split(b"[]")
 
     assert (list(snapshot.items), list(snapshot.broken), snapshot.scope) == ([], [], None)

@@ -7,15 +7,9 @@ import pytest
 from msgspec.structs import replace
 
 from models.details import FieldChange
+from pipeline.catalogue_records import ChannelRecord, GameRecord, OrganizationRecord
 from pipeline.compare import CampaignDiff, compare
-from pipeline.records import (
-    BenefitRecord,
-    CampaignRecord,
-    ChannelRecord,
-    DropRecord,
-    GameRecord,
-    OrganizationRecord,
-)
+from pipeline.records import BenefitRecord, CampaignRecord, DropRecord
 
 START = datetime(2031, 3, 1, tzinfo=UTC)
 END = START + timedelta(days=7)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from models import Event, FetchRun, Sighting
 from pipeline.fetching import Fetched, due, fetch_source, register
-from pipeline.sources.base import DropSource
+from pipeline.sources.base import ListSource
 from pipeline.sources.twitch_mirror import TwitchDrops
 from tests.pipeline.builders import campaign, campaigns, drops, version_2
 from tests.pipeline.local_service import Answer, LocalService
@@ -32,7 +32,7 @@ class Poll:
 
     world: World
     service: LocalService
-    source: DropSource
+    source: ListSource
 
     def answers(self, *answers: Answer | bytes) -> None:
         self.service.answers("/v2/drops", *answers)
@@ -40,7 +40,7 @@ class Poll:
     def fetch(self) -> Fetched:
         """Fetch, however long the source would have to wait."""
         self.make_due()
-        fetched = fetch_source(self.world.engine, self.source)
+        fetched = fetch_source(self.world.engine, self.source, now)
         assert fetched is not None
         return fetched
 
@@ -83,14 +83,14 @@ def test_the_first_live_fetch_is_silent_and_the_second_is_not(poll: Poll) -> Non
 def test_a_source_that_is_not_due_is_left_alone(poll: Poll) -> None:
     poll.world.set_source(next_due_at=now() + timedelta(minutes=1))
 
-    assert fetch_source(poll.world.engine, poll.source) is None
+    assert fetch_source(poll.world.engine, poll.source, now) is None
     assert poll.service.asked == []
 
 
 def test_a_source_that_is_switched_off_is_left_alone(poll: Poll) -> None:
     poll.world.set_source(enabled=False, next_due_at=now() - HOUR_AGO)
 
-    assert fetch_source(poll.world.engine, poll.source) is None
+    assert fetch_source(poll.world.engine, poll.source, now) is None
     with poll.world.engine.connect() as connection:
         assert "twitch.drops" not in due(connection, now() + timedelta(days=3650))
 
@@ -110,7 +110,7 @@ def held(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
     poll.make_due()
     poll.service.hold_back("/v2/drops")
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(fetch_source, poll.world.engine, poll.source)
+        slow = pool.submit(fetch_source, poll.world.engine, poll.source, now)
         try:
             assert poll.service.arrived.wait(10)
             poll.service.hold = None
@@ -125,7 +125,7 @@ def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
     others: list[Fetched | None] = []
 
     def another() -> None:
-        others.append(fetch_source(poll.world.engine, poll.source))
+        others.append(fetch_source(poll.world.engine, poll.source, now))
         with poll.world.engine.connect() as connection:
             assert "twitch.drops" not in due(connection, now())
 
@@ -357,7 +357,7 @@ def test_a_source_whose_answer_the_database_refuses_is_due_again_within_two_minu
     poll.make_due()
 
     with pytest.raises(IntegrityError):
-        fetch_source(poll.world.engine, poll.source)
+        fetch_source(poll.world.engine, poll.source, now)
 
     assert poll.world.source().lease_until is None
     assert timedelta(0) < poll.wait() < timedelta(minutes=2)

@@ -7,11 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from pipeline.sources.base import DropSource
+from pipeline.drops import sources as drops
+from pipeline.settings import Settings
+from pipeline.sources.base import ListSource
 from tests.paths import PAYLOADS
-from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS
+from tests.pipeline.world import DROPS
 
-SOURCES: dict[str, DropSource] = {"twitch_drops": DROPS, "twitch_rewards": REWARDS, "kick": KICK, "chzzk": CHZZK}
+SOURCES = drops.sources(Settings(), None, None)
 CASES = sorted(path for path in PAYLOADS.glob("*/*.json") if not path.name.endswith(".expected.json"))
 
 
@@ -26,8 +28,9 @@ def without_nulls(value: Any) -> Any:
     return [without_nulls(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
-def source_of(path: Path) -> DropSource:
-    return SOURCES[path.parent.name]
+def source_of(path: Path) -> ListSource:
+    """Return the source that a folder is named after: in full (`twitch_drops`), or by its service."""
+    return next(s for s in SOURCES if path.parent.name in {s.name.replace(".", "_"), s.service})
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -44,7 +47,7 @@ def test_a_payload_becomes_the_records_that_are_written_down_beside_it(path: Pat
 
 
 def test_every_source_has_payloads_and_each_payload_has_its_expectation() -> None:
-    assert {path.parent.name for path in CASES} == set(SOURCES)
+    assert {source_of(path).name for path in CASES} == {source.name for source in SOURCES}
     expectations = {path.name.replace(".expected.json", ".json") for path in PAYLOADS.glob("*/*.expected.json")}
     assert expectations == {path.name for path in CASES}
 

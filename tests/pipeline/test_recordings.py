@@ -11,7 +11,7 @@ from pipeline.errors import InvalidItem
 from pipeline.importer.reading import Listing
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
-from pipeline.sources.base import DropSource
+from pipeline.sources.base import ListSource
 from tests.paths import RECORDINGS
 from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS, SOURCES, World
 
@@ -34,7 +34,7 @@ def import_all(world: World, *paths: Path) -> Summary:
     return [Summary(), *steps][-1]
 
 
-def lost(source: DropSource, payload: bytes) -> Iterator[str]:
+def lost(source: ListSource, payload: bytes) -> Iterator[str]:
     """Why items of a payload could not be read."""
     snapshot = source.split(payload)
     yield from (reason for _, reason in snapshot.broken)
@@ -54,7 +54,7 @@ def test_no_item_of_a_recorded_snapshot_is_lost(path: Path) -> None:
 
 
 @pytest.mark.parametrize(("source", "path"), OTHERS, ids=lambda value: getattr(value, "stem", ""))
-def test_no_item_of_a_recorded_answer_of_another_kind_is_lost(source: DropSource, path: Path) -> None:
+def test_no_item_of_a_recorded_answer_of_another_kind_is_lost(source: ListSource, path: Path) -> None:
     assert list(lost(source, path.read_bytes())) == []
 
 

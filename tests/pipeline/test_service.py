@@ -16,7 +16,7 @@ from pipeline import service, upkeep
 from pipeline.celery_app import QUEUES
 from pipeline.embedded import Servers
 from pipeline.errors import LootwireError
-from pipeline.fetching import register
+from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
 from pipeline.static_server import HOST
@@ -130,7 +130,7 @@ def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtim
     # Nothing to fetch, and nobody who would do the rest.
     now = utc_now()
     with runtime.engine.begin() as connection:
-        register(connection, runtime.sources, now)
+        register(connection, runtime, now)
         connection.execute(update(Source).values(next_due_at=now + timedelta(hours=1)))
     impatient = [replace(stage, patience=0.3) for stage in service.STAGES]
     told: list[str] = []

@@ -6,7 +6,8 @@ import pytest
 
 from models import Event
 from pipeline.fetching import register
-from pipeline.records import CampaignRecord, Item
+from pipeline.records import CampaignRecord
+from pipeline.sources.base import Item
 from pipeline.sources.twitch_mirror import TwitchDrops
 from tests.pipeline.builders import campaign, drop, drops, stamp
 from tests.pipeline.world import DROPS, World

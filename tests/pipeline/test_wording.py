@@ -2,16 +2,8 @@
 
 from datetime import UTC, datetime
 
-from pipeline.records import (
-    BenefitRecord,
-    CampaignRecord,
-    ChannelRecord,
-    DropRecord,
-    GameRecord,
-    OrganizationRecord,
-    RewardCampaignRecord,
-    RewardRecord,
-)
+from pipeline.catalogue_records import ChannelRecord, GameRecord, OrganizationRecord
+from pipeline.records import BenefitRecord, CampaignRecord, DropRecord, RewardCampaignRecord, RewardRecord
 from pipeline.streams.records import BadgeRecord
 from pipeline.wording import CHANNELS_SHOWN, badge_detail, campaign_detail, drop_lines, reward_detail
 

@@ -22,11 +22,12 @@ from models import (
 )
 from pipeline.clock import advance
 from pipeline.fetching import register
-from pipeline.ingest import Context, Ingested, ingest, lock_source
-from pipeline.sources.base import DropSource
+from pipeline.ingest import Context, ingest
+from pipeline.sources.base import Ingested, ListSource
 from pipeline.sources.chzzk import ChzzkDrops
 from pipeline.sources.kick import KickDrops
 from pipeline.sources.twitch_mirror import TwitchDrops, TwitchRewards
+from pipeline.turn import lock_source
 from tests.pipeline.builders import NOON
 
 NOWHERE = "http://127.0.0.1:9"
@@ -46,11 +47,11 @@ WRITTEN: Sequence[type[Base]] = (
     Event,
     Delivery,
 )
-SOURCES: Sequence[DropSource] = (DROPS, REWARDS, KICK, CHZZK)
+SOURCES: Sequence[ListSource] = (DROPS, REWARDS, KICK, CHZZK)
 
 
 def take_in(
-    connection: Connection, payload: bytes, at: datetime, *, source: DropSource = DROPS, silent: bool | None = None
+    connection: Connection, payload: bytes, at: datetime, *, source: ListSource = DROPS, silent: bool | None = None
 ) -> Ingested:
     """Ingest a payload as a fetch or an import does, in the caller's transaction; the first one is silent."""
     row = lock_source(connection, source.name)
@@ -84,7 +85,7 @@ class World:
         return self.now
 
     def ingest(
-        self, payload: bytes, *, source: DropSource = DROPS, at: datetime | None = None, **after: float
+        self, payload: bytes, *, source: ListSource = DROPS, at: datetime | None = None, **after: float
     ) -> Ingested:
         """Take in a snapshot `after` the one before (hours=1, …), or one taken `at` another time."""
         self.later(**after)

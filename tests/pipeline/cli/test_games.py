@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from models import GameExternalId
 from models.names import public_id
+from pipeline.catalogue_records import GameRecord
 from pipeline.igdb.links import Link, link
-from pipeline.records import GameRecord
 from pipeline.store.catalogue import store_games as store_categories
 from pipeline.store.igdb import store_games
 from tests.channels import Channels

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.catalogue_records import ChannelRecord, GameRecord
 from pipeline.errors import InvalidItem
 from pipeline.eventsub.meaning import ShardDisabled, channel_of, is_known, read_event
 from pipeline.eventsub.messages import (
@@ -20,7 +21,6 @@ from pipeline.eventsub.messages import (
     read_frame,
     storable,
 )
-from pipeline.records import ChannelRecord, GameRecord
 from pipeline.streams.observations import Updated, WentLive, WentOffline
 from pipeline.streams.records import ChannelInfoRecord
 

@@ -14,7 +14,8 @@ from pipeline.igdb.state import MirrorState, load_state
 from pipeline.igdb.sweep import IgdbMirror
 from pipeline.igdb.wanted import IgdbWanted
 from pipeline.igdb.wanting import Reason, want
-from pipeline.sources.fetchable import StreamSource
+from pipeline.runtime import utc_now
+from pipeline.sources.base import RoundSource
 from pipeline.store.igdb import StoredGames
 from tests.igdb.setting import IgdbSetting
 
@@ -68,13 +69,13 @@ class Syncing:
     def sweep(self) -> IgdbMirror:
         return IgdbMirror(self.setting.open, self.setting.clock, self.tell, pages=self.pages)
 
-    def fetch(self, source: StreamSource) -> Fetched:
+    def fetch(self, source: RoundSource) -> Fetched:
         """Fetch a source as if its time had come."""
         with self.engine.begin() as connection:
             register(connection, [source], self.setting.clock())
             due = update(Source).where(Source.name == source.name)
             connection.execute(due.values(next_due_at=func.now(), enabled=True))
-        fetched = fetch_source(self.engine, source)
+        fetched = fetch_source(self.engine, source, utc_now)
         assert fetched is not None
         return fetched
 

@@ -10,12 +10,12 @@ from sqlalchemy import Engine, select
 
 from models import GameExternalId, GameMetadata
 from models.names import public_id
+from pipeline.catalogue_records import GameRecord
 from pipeline.http import Client
 from pipeline.igdb.linking import FROM_IGDB, IgdbLinks, read_tries
 from pipeline.igdb.links import Link, attach, games_of, link, load_links, unlink
 from pipeline.igdb.wanting import want_what_runs
 from pipeline.limiter import Budget
-from pipeline.records import GameRecord
 from pipeline.sources.helix import Helix
 from pipeline.sources.twitch_app import SharedAppTokens
 from pipeline.store.catalogue import store_games as store_categories

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import InvalidItem
 from pipeline.igdb.documents import split_documents
-from pipeline.igdb.parse import parse_game, parse_platform, parse_release_date
+from pipeline.igdb.parse import parse_game
 from pipeline.igdb.records import ParsedGame, PlatformRecord
 from pipeline.igdb.shapes import GAME_FIELDS, OLD_NAMES
 from tests.paths import PAYLOADS
@@ -159,22 +159,19 @@ def test_no_old_name_is_asked_for() -> None:
     assert len(set(GAME_FIELDS)) == len(GAME_FIELDS)
 
 
-def test_a_release_date_of_its_own_endpoint_knows_its_game() -> None:
+def test_a_release_date_knows_its_platform_and_status() -> None:
     row = release(925689, 1796256000, game=405448, status=6, platform={"id": 508, "name": "Nintendo Switch 2"})
 
-    found, record = parse_release_date(encode(row))
+    (record,) = parse_game(encode({"id": 405448, "release_dates": [row]})).record.releases
 
-    assert (found, record.igdb_id, record.platform_id, record.status) == (405448, 925689, 508, 6)
+    assert (record.igdb_id, record.platform_id, record.status) == (925689, 508, 6)
     assert record.date == date(2026, 12, 3)
-    with pytest.raises(InvalidItem, match="game"):
-        parse_release_date(encode(release(1)))
 
 
-def test_a_platform_of_its_own_endpoint_tells_all_of_itself() -> None:
+def test_a_platform_tells_all_of_itself_and_one_without_an_id_is_left_out() -> None:
     row = {"id": 48, "name": "PlayStation 4", "abbreviation": "PS4", "slug": "ps4--1", "generation": 8}
 
-    found = parse_platform(encode(row | {"platform_family": {"id": 1, "name": "PlayStation"}}))
+    listed = [row | {"platform_family": {"id": 1, "name": "PlayStation"}}, {"name": "x"}]
+    found = parse_game(encode({"id": 1, "platforms": listed})).record.platform_records
 
-    assert found == PlatformRecord(48, "PlayStation 4", "PS4", "ps4--1", 8, "PlayStation")
-    with pytest.raises(InvalidItem):
-        parse_platform(b'{"name": "x"}')
+    assert found == (PlatformRecord(48, "PlayStation 4", "PS4", "ps4--1", 8, "PlayStation"),)

@@ -18,8 +18,8 @@ from sqlalchemy import Engine, func, select
 from models import GameMetadata
 from pipeline.errors import SourceChanged
 from pipeline.igdb.documents import document, split_documents, split_rows
-from pipeline.igdb.parse import parse_game, parse_platform, parse_release_date
-from pipeline.igdb.records import ParsedGame
+from pipeline.igdb.parse import parse_game
+from pipeline.igdb.records import ParsedGame, ReleaseRecord
 from pipeline.store.igdb import store_games
 from tests.paths import RECORDINGS
 from tests.pipeline.igdb.documents import encode, game
@@ -147,10 +147,13 @@ def test_the_small_answers_mean_what_they_say() -> None:
     assert "Teiruzu obu za Reizu" in {title.title for title in record.titles}
 
 
+def released(rows: bytes) -> tuple[ReleaseRecord, ...]:
+    """What rows of release dates tell as parts of a game."""
+    return parse_game(encode({"id": 1, "release_dates": json.loads(rows)})).record.releases
+
+
 def test_rows_that_share_one_date_with_three_precisions_are_three_different_things() -> None:
-    rows = [
-        parse_release_date(raw)[1] for raw in split_rows(read("recorded_2026-09-28/release_dates_upcoming_cut.json"))
-    ]
+    rows = released(read("recorded_2026-09-28/release_dates_upcoming_cut.json"))
 
     shared = [row for row in rows if row.date == date(2026, 12, 31)]
 
@@ -160,12 +163,12 @@ def test_rows_that_share_one_date_with_three_precisions_are_three_different_thin
     assert {row.precision for row in rows} == {"day", "month", "quarter", "year"}
 
 
-def test_release_dates_of_the_day_before_know_their_games_and_platforms() -> None:
-    found = [parse_release_date(raw) for raw in split_rows(read("recorded_2026-09-29/release_dates.json"))]
+def test_release_dates_of_the_day_before_know_their_platforms() -> None:
+    rows = released(read("recorded_2026-09-29/release_dates.json"))
 
-    assert [(key, row.platform_id, row.precision, row.date, row.month) for key, row in found] == [
-        (381684, 6, "year", date(2026, 12, 31), None),
-        (405448, 508, "day", date(2026, 12, 3), 12),
+    assert [(row.platform_id, row.precision, row.date, row.month) for row in rows] == [
+        (6, "year", date(2026, 12, 31), None),
+        (508, "day", date(2026, 12, 3), 12),
     ]
 
 
@@ -213,7 +216,8 @@ def test_a_game_that_came_through_a_proxy_is_the_game() -> None:
 def test_platforms_of_a_dump_are_read(name: str, key: str | None, count: int) -> None:
     rows = json.loads(read(name))
     # One author renamed `id`, the other wrapped the rows.
-    found = [parse_platform(encode({"id": row.get("_id")} | row)) for row in (rows[key] if key else rows)]
+    platforms = [{"id": row.get("_id")} | row for row in (rows[key] if key else rows)]
+    found = parse_game(encode({"id": 1, "platforms": platforms})).record.platform_records
 
     assert len(found) == count
     assert all(platform.name for platform in found)

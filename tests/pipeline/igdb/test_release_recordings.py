@@ -9,18 +9,19 @@ import pytest
 from sqlalchemy import Engine
 
 from models.events import EventKind
+from tests.paths import RECORDINGS
 from tests.pipeline.igdb.releasing import Installation
-from tests.pipeline.igdb.test_recordings import RECORDINGS
 
 pytestmark = [
     pytest.mark.recordings,
     pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"there are no recordings in {RECORDINGS}"),
 ]
+IGDB = RECORDINGS / "igdb"
 SHARED = 1798675200
 
 
 def rows() -> list[dict[str, Any]]:
-    read = (RECORDINGS / "recorded_2026-09-28" / "release_dates_upcoming_cut.json").read_bytes()
+    read = (IGDB / "recorded_2026-09-28" / "release_dates_upcoming_cut.json").read_bytes()
     told: list[dict[str, Any]] = json.loads(read)
     return told
 

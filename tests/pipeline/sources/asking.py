@@ -8,8 +8,8 @@ import pytest
 
 from pipeline.errors import SourceError
 from pipeline.http import Client
-from pipeline.records import CampaignRecord, Snapshot
-from pipeline.sources.base import Answer, DropSource, Validators
+from pipeline.records import CampaignRecord
+from pipeline.sources.base import Answer, ListSource, Snapshot, Validators
 from pipeline.sources.twitch_answers import SignedOut
 from pipeline.sources.twitch_graphql import Session
 from tests.pipeline.sources.local_twitch import HASHES
@@ -39,7 +39,7 @@ def hashes(**others: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     return {operation: (sha,) for operation, sha in HASHES.items()} | others
 
 
-def fetch(source: DropSource, before: Answer | None = None) -> Answer:
+def fetch(source: ListSource, before: Answer | None = None) -> Answer:
     """Fetch once more; a source remembers through the database, so its cursor passes as JSON."""
     validators = before.validators if before else Validators()
     stored = msgspec.json.decode(msgspec.json.encode(validators.cursor))
@@ -47,17 +47,17 @@ def fetch(source: DropSource, before: Answer | None = None) -> Answer:
         return source.fetch(client, msgspec.structs.replace(validators, cursor=stored))
 
 
-def failure(source: DropSource) -> SourceError:
+def failure(source: ListSource) -> SourceError:
     with pytest.raises(SourceError) as caught:
         fetch(source)
     return caught.value
 
 
-def snapshot(source: DropSource, answer: Answer) -> Snapshot:
+def snapshot(source: ListSource, answer: Answer) -> Snapshot:
     return source.split(answer.payload or b"")
 
 
-def records(source: DropSource, answer: Answer) -> dict[str, CampaignRecord]:
+def records(source: ListSource, answer: Answer) -> dict[str, CampaignRecord]:
     found = [source.parse(item) for item in snapshot(source, answer).items]
     return {record.external_id: record for record in found if isinstance(record, CampaignRecord)}
 

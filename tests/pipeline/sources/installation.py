@@ -9,7 +9,7 @@ from models import Credential, DropCampaign, Event, Source
 from notifiers.vault import Vault
 from pipeline.fetching import Fetched, fetch_source, register
 from pipeline.http import Client
-from pipeline.sources.base import DropSource
+from pipeline.sources.base import ListSource
 from pipeline.sources.twitch_account import StoredAccount, sign_in
 from pipeline.sources.twitch_drops import TwitchDashboard, TwitchDashboardRewards
 from pipeline.sources.twitch_sign_in import Tokens, TwitchAuth
@@ -37,14 +37,14 @@ class Installation:
         assert viewer is not None
         sign_in(self.engine, self.vault, Tokens(granted.access_token, granted.refresh_token), viewer, now())
 
-    def fetch(self, source: DropSource | None = None) -> Fetched | None:
+    def fetch(self, source: ListSource | None = None) -> Fetched | None:
         """Fetch a source as if its time had come; one that is off stays off."""
         source = source or self.dashboard
         with self.engine.begin() as connection:
             connection.execute(update(Source).values(next_due_at=now()).where(Source.name == source.name))
-        return fetch_source(self.engine, source)
+        return fetch_source(self.engine, source, now)
 
-    def row(self, source: DropSource | None = None) -> RowMapping:
+    def row(self, source: ListSource | None = None) -> RowMapping:
         name = (source or self.dashboard).name
         with self.engine.connect() as connection:
             return connection.execute(select(*Source.__table__.c).where(Source.name == name)).mappings().one()

@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from pipeline.catalogue_records import ChannelRecord, GameRecord, UserRecord
 from pipeline.embedded import Servers
 from pipeline.errors import InvalidItem, SourceChanged
-from pipeline.records import ChannelRecord, GameRecord
-from pipeline.sources.helix import parse_badges_payload
 from pipeline.sources.helix_http import RequestRejected
 from pipeline.sources.helix_shapes import any_size, parse_stream, parse_video, seconds_of
-from pipeline.streams.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, UserRecord, VideoRecord
+from pipeline.sources.twitch_badges import Badges
+from pipeline.streams.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, VideoRecord
 from tests.pipeline.sources.helix_setting import HelixSetting, helix_setting
 from tests.twitch import LocalTwitch
 
@@ -239,8 +239,9 @@ def test_each_version_of_a_badge_is_a_record_with_its_largest_picture(setting: H
             click_url="https://a.example",
         ),
     ]
-    assert setting.helix.badges() == expected
-    assert parse_badges_payload(setting.helix.badges_payload()) == expected
+    badges = Badges()
+    snapshot = badges.split(setting.helix.badges_payload())
+    assert [badges.parse(item) for item in snapshot.items] == expected
 
 
 def test_all_pages_of_what_a_user_follows_are_read_in_that_users_name_and_budget(setting: HelixSetting) -> None:

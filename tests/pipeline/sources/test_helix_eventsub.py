@@ -45,7 +45,6 @@ def test_a_subscription_is_created_listed_and_deleted(setting: HelixSetting) -> 
     created = subscribe(helix, conduit)
 
     assert created.subscription is not None
-    assert not created.existed
     assert (created.total_cost, created.max_total_cost) == (1, 10_000)
     listed = helix.subscriptions()
     assert listed.subscriptions == (created.subscription,)
@@ -64,7 +63,6 @@ def test_a_subscription_that_exists_is_an_outcome_and_no_error(setting: HelixSet
 
     again = subscribe(helix, conduit)
 
-    assert again.existed
     assert again.subscription is None
     assert helix.subscriptions().total == 1
 
@@ -140,7 +138,7 @@ def test_a_subscription_whose_answer_is_lost_is_found_to_exist(setting: HelixSet
     conduit = helix.create_conduit(1)
     setting.twitch.fail(SUBSCRIPTIONS, None, cut_off=True, method="POST")
 
-    assert subscribe(helix, conduit).existed
+    assert subscribe(helix, conduit).subscription is None
     assert setting.statuses("eventsub/subscriptions")[-1] == 409
 
 

@@ -14,9 +14,8 @@ from pipeline.embedded import Servers
 from pipeline.errors import SourceChanged, SourceRefused
 from pipeline.fetching import Fetched, fetch_source, register
 from pipeline.http import Client
-from pipeline.ingest import Ingested
 from pipeline.runtime import utc_now
-from pipeline.sources.base import Validators
+from pipeline.sources.base import Ingested, Validators
 from pipeline.sources.twitch_badges import Badges, TwitchBadges
 from tests.details import campaign_detail
 from tests.paths import RECORDINGS
@@ -202,7 +201,7 @@ def fetch(engine: Engine, setting: HelixSetting) -> Fetched:
     with engine.begin() as connection:
         register(connection, [source], utc_now())
         connection.execute(update(Source).values(next_due_at=utc_now()))
-    fetched = fetch_source(engine, source)
+    fetched = fetch_source(engine, source, utc_now)
     assert fetched is not None
     return fetched
 

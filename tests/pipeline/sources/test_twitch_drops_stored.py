@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from models import Base, Credential, DropCampaign, Event, QuarantinedPayload, RewardCampaign, Sighting, Source
 from pipeline.fetching import due
-from pipeline.ingest import lock_source
+from pipeline.turn import lock_source
 from tests.pipeline.builders import campaign, campaigns, drop, quest
 from tests.pipeline.sources.installation import Installation, die, now
 from tests.pipeline.sources.local_twitch import DASHBOARD, DETAILS, Json, LocalTwitch, Question, Raw, answers, fault

@@ -19,7 +19,8 @@ from pipeline import cli
 from pipeline.embedded import Servers
 from pipeline.fetching import fetch_source
 from pipeline.logs import configure_logging
-from pipeline.runtime import open_runtime
+from pipeline.programs.sources import source
+from pipeline.runtime import open_runtime, utc_now
 from tasks import surroundings, ticks
 from tests.pipeline.builders import campaign
 from tests.pipeline.sources.installation import die, now
@@ -177,7 +178,7 @@ def test_the_sources_of_the_account_are_asked_as_the_settings_say(terminal: Term
     terminal.run("sources", "login", "twitch")
     runtime = open_runtime()
 
-    fetched = fetch_source(runtime.engine, runtime.source("twitch.dashboard"))
+    fetched = fetch_source(runtime.engine, source(runtime, "twitch.dashboard"), utc_now)
     runtime.engine.dispose()
 
     assert fetched is not None

@@ -13,7 +13,8 @@ from models import Channel, Source
 from pipeline.embedded import Servers
 from pipeline.fetching import Fetched, fetch_source, register
 from pipeline.http import Client
-from pipeline.sources.fetchable import StreamSource
+from pipeline.runtime import utc_now
+from pipeline.sources.base import RoundSource
 from pipeline.sources.helix import Helix
 from pipeline.streams import ending
 from pipeline.streams.polling import TwitchStreams, TwitchStreamsInCampaigns
@@ -36,7 +37,7 @@ class Polls:
 
     def __post_init__(self) -> None:
         self.twitch.now = self.clock
-        self.sources: dict[str, StreamSource] = {
+        self.sources: dict[str, RoundSource] = {
             source.name: source
             for source in (
                 TwitchStreams(self.engine, self.helix, self.clock, poll_every=EVERY, flap=FLAP),
@@ -76,7 +77,7 @@ class Polls:
         due = datetime.now(UTC) - timedelta(seconds=1)
         with self.engine.begin() as connection:
             connection.execute(update(Source).where(Source.name == name).values(next_due_at=due))
-        fetched = fetch_source(self.engine, self.sources[name])
+        fetched = fetch_source(self.engine, self.sources[name], utc_now)
         assert fetched is not None
         return fetched
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, func, insert, literal_column, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models import Base, Channel, Event, Follow, Source, StreamSegment, StreamSession, StreamSnapshot
-from pipeline.records import ChannelRecord
+from pipeline.catalogue_records import ChannelRecord
 from pipeline.store.catalogue import store_channels, store_games
 from pipeline.streams import ending
 from pipeline.streams.observations import Observation

@@ -6,11 +6,10 @@ import pytest
 from sqlalchemy import Engine, insert, select, update
 
 from models import AllowedChannel, Channel, DropCampaign
-from pipeline.records import ChannelRecord
+from pipeline.catalogue_records import ChannelRecord, UserRecord
 from pipeline.store.catalogue import store_channels, store_users
 from pipeline.streams.following import followed_categories, watched
 from pipeline.streams.names import parse_name
-from pipeline.streams.records import UserRecord
 from pipeline.streams.wishes import find_channel, follow
 from tests.channels import NOON, Channels
 

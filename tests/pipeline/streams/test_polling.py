@@ -13,6 +13,7 @@ from sqlalchemy.event import listen, remove
 from models import AllowedChannel, DropCampaign, Game, Source, StreamSession, StreamSnapshot
 from pipeline.fetching import fetch_source
 from pipeline.http import Client
+from pipeline.runtime import utc_now
 from pipeline.sources.base import Answer, Validators
 from pipeline.streams.polling import TwitchStreams
 from tests.pipeline.streams.polls import EVERY, Polls
@@ -289,5 +290,5 @@ def test_an_answer_that_comes_when_another_worker_has_taken_over_is_not_stored(p
             return answer
 
     slow = Overtaken(polls.engine, polls.helix, polls.clock, poll_every=EVERY, flap=FLAP)
-    assert fetch_source(polls.engine, slow) is None
+    assert fetch_source(polls.engine, slow, utc_now) is None
     assert polls.streaming.rows(StreamSession) == []

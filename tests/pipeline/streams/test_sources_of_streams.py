@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from models import Source
-from pipeline.fetching import due, register
+from pipeline.fetching import due
+from pipeline.programs.sources import register, sources
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
 from tests.pipeline.streams.streaming import Streaming
@@ -31,7 +32,7 @@ def runtime(engine: Engine, folder: Path, *, application: bool) -> Iterator[Runt
 
 
 def names(surroundings: Runtime) -> set[str]:
-    return {source.name for source in surroundings.sources} & NAMES
+    return {source.name for source in sources(surroundings)} & NAMES
 
 
 def test_there_are_none_without_an_application_or_anybody_to_watch(engine: Engine, tmp_path: Path) -> None:
@@ -47,7 +48,7 @@ def test_a_source_that_exists_no_more_is_off_until_it_is_back(engine: Engine, tm
 
         def due_now() -> set[str]:
             with engine.begin() as connection:
-                register(connection, ours.sources, now)
+                register(connection, ours, now)
                 return set(due(connection, now)) & NAMES
 
         assert due_now() == set()

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pipeline.records import ChannelRecord, GameRecord
+from pipeline.catalogue_records import ChannelRecord, GameRecord
 from pipeline.streams.observations import Polled, Updated, WentLive, WentOffline
 from pipeline.streams.records import ChannelInfoRecord, StreamRecord
 

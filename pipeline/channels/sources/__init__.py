@@ -1,0 +1,36 @@
+"""Where streams and videos come from: one module a source, and the list of them that the settings make."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine
+
+from pipeline.http import Client
+from pipeline.settings import Settings
+from pipeline.sources.base import RoundSource
+from pipeline.sources.helix import Helix
+from pipeline.streams.following import is_anything_followed
+from pipeline.streams.polling import TwitchStreams, TwitchStreamsInCampaigns
+from pipeline.streams.videos import TwitchVideos
+
+# They exist only while our application at Twitch is set and somebody is followed; without, their rows are off.
+ON_DEMAND = (TwitchStreams.name, TwitchStreamsInCampaigns.name, TwitchVideos.name)
+
+
+def sources(
+    settings: Settings, engine: Engine, open_helix: Callable[[Client], Helix] | None, clock: Callable[[], datetime]
+) -> list[RoundSource]:
+    """Return the sources, asked at the paces that the settings give; none without Helix, or anybody to watch."""
+    if open_helix is None:
+        return []
+    with engine.connect() as connection:
+        if not is_anything_followed(connection):
+            return []
+    flap = timedelta(seconds=settings.stream_flap_seconds)
+    all_every = timedelta(seconds=settings.streams_poll_seconds)
+    named_every = timedelta(seconds=settings.streams_in_campaigns_poll_seconds)
+    return [
+        TwitchStreams(engine, open_helix, clock, poll_every=all_every, flap=flap),
+        TwitchStreamsInCampaigns(engine, open_helix, clock, poll_every=named_every, flap=flap),
+        TwitchVideos(engine, open_helix, clock),
+    ]

@@ -1,0 +1,1 @@
+"""Drop campaigns, reward campaigns and chat badges."""

@@ -1,0 +1,1 @@
+"""What IGDB knows of games, and when they are released."""

@@ -1,0 +1,53 @@
+"""The subjects and their sources: what a new subject adds a line to, in each function that it has a part in."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from pipeline import fetching
+from pipeline.channels import sources as channels
+from pipeline.drops import sources as drops
+from pipeline.errors import LootwireError
+from pipeline.eventsub.secret import load_secret
+from pipeline.games import sources as games
+from pipeline.runtime import Runtime, utc_now
+from pipeline.sources.base import Fetchable, ListSource, RoundSource
+
+ON_DEMAND = (*drops.ON_DEMAND, *channels.ON_DEMAND, *games.ON_DEMAND)
+
+
+def sources(runtime: Runtime) -> Sequence[Fetchable]:
+    """Return every source that exists now, in the order in which they are given their rows."""
+    return (*drop_sources(runtime), *channel_sources(runtime), *game_sources(runtime))
+
+
+def drop_sources(runtime: Runtime) -> Sequence[ListSource]:
+    """Return the sources that list campaigns and badges, which is what files hold too."""
+    return drops.sources(runtime.settings, runtime.account, runtime.open_helix)
+
+
+def channel_sources(runtime: Runtime) -> Sequence[RoundSource]:
+    """Return the sources that tell who is live, and of videos."""
+    return channels.sources(runtime.settings, runtime.engine, runtime.open_helix, utc_now)
+
+
+def game_sources(runtime: Runtime) -> Sequence[RoundSource]:
+    """Return the sources that ask IGDB."""
+    settings = runtime.settings
+    return games.sources(
+        settings, runtime.engine, runtime.open_helix, runtime.igdb, lambda: load_secret(settings.data_dir), utc_now
+    )
+
+
+def source(runtime: Runtime, name: str) -> Fetchable:
+    """Return a source by name; raises `LootwireError` listing those that exist."""
+    listed = {candidate.name: candidate for candidate in sources(runtime)}
+    if name not in listed:
+        raise LootwireError(f"there is no source `{name}`; there are: {', '.join(listed)}")
+    return listed[name]
+
+
+def register(connection: Connection, runtime: Runtime, now: datetime) -> None:
+    """Make sure that every source has its row; those that exist on demand are on or off from now on."""
+    fetching.register(connection, sources(runtime), now, on_demand=ON_DEMAND)

@@ -1,0 +1,22 @@
+"""Forget what no longer explains anything."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, delete
+
+from models import EventSubMessage, FetchRun
+
+KEEP_FETCH_RUNS = timedelta(days=30)
+# Twitch repeats a message within minutes or not at all; the rest is for whoever asks what happened.
+KEEP_MESSAGES = timedelta(days=3)
+
+
+def prune(engine: Engine, now: datetime) -> int:
+    """Delete fetch runs older than 30 days, and messages of Twitch that were handled three days ago.
+
+    What was seen of the world is never deleted. Returns how many rows are gone.
+    """
+    runs = delete(FetchRun).where(FetchRun.started_at < now - KEEP_FETCH_RUNS)
+    messages = delete(EventSubMessage).where(EventSubMessage.handled_at < now - KEEP_MESSAGES)
+    with engine.begin() as connection:
+        return connection.execute(runs).rowcount + connection.execute(messages).rowcount

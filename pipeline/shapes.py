@@ -1,0 +1,64 @@
+"""The small shapes that wire formats share, and how their values become ours."""
+
+from datetime import UTC, datetime
+from typing import Annotated, TypeVar
+
+import msgspec
+import xxhash
+
+from pipeline.errors import InvalidItem
+
+Shape = TypeVar("Shape")
+# What msgspec raises for JSON that is broken, of the wrong shape, not UTF-8, or nested a thousand deep.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+# PostgreSQL's integer: a larger number in a payload is nonsense and sets its item aside.
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+# A time without a zone is refused where the service is known to send one.
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+# Services send ids as text or as numbers; we keep text.
+Id = str | int
+_NOT_STORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)])
+
+
+def digest(*parts: bytes | msgspec.Raw) -> bytes:
+    """Return 16 bytes that tell one item's raw bytes from another's.
+
+    Not a cryptographic hash, which would cost more than all else that the steady state does: a source that made two
+    items collide would only hide its own news.
+    """
+    state = xxhash.xxh3_128()
+    for part in parts:
+        state.update(part)
+    return state.digest()
+
+
+def clean(text: str | None) -> str | None:
+    """Return the text without what PostgreSQL cannot store (NUL, lone surrogates); None where nothing is left."""
+    if text is None:
+        return None
+    # Nearly all text is printable, and to see that costs a tenth of translating it.
+    storable = text if text.isprintable() else text.translate(_NOT_STORABLE)
+    return storable.strip() or None
+
+
+def required(text: str | None, field: str) -> str:
+    """Return the cleaned text, or refuse the item if nothing is left of it."""
+    cleaned = clean(text)
+    if cleaned is None:
+        raise InvalidItem(f"`{field}` is empty")
+    return cleaned
+
+
+def identity(key: Id | None) -> str | None:
+    """Return an id as text that can be stored; None where nothing is left of it."""
+    return None if key is None else clean(str(key))
+
+
+def utc(time: datetime | None) -> datetime | None:
+    """Return the time in UTC; a time that no calendar holds there refuses the item."""
+    if time is None:
+        return None
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidItem(f"time out of range: {time.isoformat()}") from error
