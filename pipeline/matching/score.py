@@ -39,7 +39,7 @@ KNOWN_BY_ALL = 5000
 def score(query: Wanted, candidate: Candidate) -> Scored:
     """Return a candidate's score, 0 to 1, with what gave it."""
     similarity, title = max(
-        ((_by_kind(query, title), title) for title in candidate.titles), key=lambda found: found[0].score
+        ((_by_kind(query, title), title) for title in candidate.titles), key=lambda pair: pair[0].score
     )
     parts = [Part(similarity.why, similarity.score), *_about(query, candidate)]
     total = max(0.0, min(1.0, sum(part.points for part in parts)))
@@ -87,8 +87,8 @@ def _year(query: Wanted, candidate: Candidate) -> Part | None:
 def _platform(query: Wanted, candidate: Candidate) -> Part | None:
     if not query.platforms or not candidate.platforms:
         return None
-    asked, has = {name_key(p) for p in query.platforms}, [name_key(p) for p in candidate.platforms]
+    wanted, has = {name_key(p) for p in query.platforms}, [name_key(p) for p in candidate.platforms]
     # "PC" for "PC (Microsoft Windows)".
-    if any(key and (key in known or known in key) for key in asked for known in has):
+    if any(key and (key in known or known in key) for key in wanted for known in has):
         return Part("on that platform", SAME_PLATFORM)
     return Part("not on that platform", ANOTHER_PLATFORM)
