@@ -1,4 +1,4 @@
-"""Lootwire's own PostgreSQL and Valkey, started for the first process that asks and stopped after the last.
+"""Lootwire's own PostgreSQL and Valkey, started for the first process that needs them and stopped after the last.
 
 `ensure` is all that most callers need. The servers belong to a small host process, not to the caller, so they
 outlive any one of their users; each user holds a shared lock that the kernel drops even on `kill -9`, and the
