@@ -1,4 +1,4 @@
-"""The program of EventSub: its threads, by which messages come in and subscriptions are kept."""
+"""The program of EventSub: its threads bring messages in and keep the subscriptions."""
 
 import logging
 import threading
@@ -23,7 +23,7 @@ from pipeline.eventsub.overseer import Overseer, Part
 from pipeline.eventsub.paces import Paces
 from pipeline.eventsub.reader import Reader
 from pipeline.eventsub.secret import fingerprint, load_secret
-from pipeline.eventsub.teller import Teller
+from pipeline.eventsub.teller import Writer
 from pipeline.http import Client
 from pipeline.runtime import Runtime, utc_now
 from pipeline.sources.helix import Helix
@@ -52,7 +52,7 @@ class Program:
         self._paces = paces or Paces()
         self._now = now
         self._app = make_app(runtime.redis_url)
-        self._teller = Teller()
+        self._writer = Writer()
         self._health = health.Health(self._engine, now)
         self._webhook = _webhook(settings.eventsub_callback_url, settings.data_dir)
         flap = timedelta(seconds=settings.stream_flap_seconds)
@@ -76,7 +76,7 @@ class Program:
             self._clients.enter_context(Client(deadline=HELIX_DEADLINE, attempts=2)),
             open_helix,
             self.intake,
-            self._teller,
+            self._writer,
             self._health,
             ask=self.keeper.ask,
             poll=lambda: hint(self._app, "tick.fetch_due", expires=15),
@@ -84,7 +84,7 @@ class Program:
         )
         self.reader = Reader(settings.eventsub_url, self.listener, self._leads, paces=self._paces, backoff=backoff)
         self._parts = [
-            Part("teller", self._teller.run, lambda: self._teller.busy_since),
+            Part("teller", self._writer.run, lambda: self._writer.busy_since),
             Part("intake", self.intake.run, lambda: self.intake.seen_at),
             Part("keeper", self.keeper.run, lambda: self.keeper.seen_at),
         ]
@@ -107,7 +107,7 @@ class Program:
         self._bell.end()
         self.keeper.end()
         self.intake.end()
-        self._teller.end()
+        self._writer.end()
         until = time.monotonic() + END_WITHIN.total_seconds()
         for part in self._parts:
             part.thread.join(max(until - time.monotonic(), 0))
@@ -117,7 +117,7 @@ class Program:
         self._app.close()
 
     def run_until(self, ends: threading.Event) -> None:
-        """Look after everything until somebody ends it; raises `Hung`."""
+        """Look after the lead and the threads until `ends` is set; raises `Hung`."""
         while not ends.is_set():
             self.overseer.look()
             ends.wait(self._paces.lead.total_seconds())
@@ -137,7 +137,7 @@ class Program:
         return Route(transport=Transport(method="conduit", conduit_id=conduit_id), session_id=session_id)
 
     def _check_receiver(self) -> None:
-        """Raise `LootwireError` if nobody would answer when Twitch verifies a webhook."""
+        """Raise `LootwireError` if no receiver runs, which must answer when Twitch verifies a webhook."""
         if self._webhook is None:
             return
         last = last_beat(self._engine, RECEIVER)
