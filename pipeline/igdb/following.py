@@ -1,4 +1,4 @@
-"""Begin and stop to follow games, and list those that are followed with the releases that lie ahead."""
+"""Begin and stop following games, and list those that are followed with the releases that lie ahead."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -52,7 +52,7 @@ def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
 
 
 def unfollow_game(connection: Connection, game_id: int, now: datetime) -> None:
-    """Stop to follow a game; what was recorded of it stays."""
+    """Stop following a game; what was recorded of it stays."""
     begin_wish(connection, now)
     connection.execute(delete(Follow).where(Follow.kind == KIND, Follow.game_id == game_id))
     renew_follows(connection, now)
