@@ -79,7 +79,7 @@ return 0
 """
 
 # KEYS: state, open requests. ARGV: limit ('' where none was given), points left, time until the bucket is full.
-# What is still open may not have been counted by the service yet.
+# The service may not have counted the open requests yet.
 CORRECT = f"""{_STATE}
 if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[1]) end
 redis.call('HSET', KEYS[1], 'points', text(ARGV[2] - open), 'full_at', text(now + ARGV[3]))

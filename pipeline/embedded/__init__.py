@@ -106,7 +106,7 @@ def _start_host(layout: Layout, deadline: float) -> None:
             )
         finally:
             os.close(writing)
-        # It forks at once, so that the servers' host is nobody's child and leaves no zombie here.
+        # It forks at once, so that the servers' host is no child of ours and leaves no zombie here.
         process.wait()
         text = _read_until_closed(complaints.fileno(), deadline)
     if text and _running(layout) is None:

@@ -37,7 +37,7 @@ class Revoked(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered in the row's cursor.
+    """The cursor of EventSub's row.
 
     `subscribed` of `wanted` subscriptions exist; `left_out` are the ids of channels that lack one, because Twitch's
     limits leave no room: polling still sees them.

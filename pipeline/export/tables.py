@@ -35,7 +35,7 @@ from models import (
     Video,
 )
 
-# Raised when a reader of the version before would misunderstand what is written.
+# Raised when a reader of the version before would misunderstand the export.
 SCHEMA = 1
 # How feeds and subscriptions find a name; made anew from it.
 _DERIVED = frozenset({"name_key"})

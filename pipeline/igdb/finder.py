@@ -68,7 +68,7 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
             findings = [_find(connection, game) for game in games]
             mirrored = is_kept(connection)
         lacking = [finding.asked for finding in findings if finding.verdict != "sure"]
-        # A mirror lacks what is a few hours old at most: an id or an address that it does not know may be that.
+        # A mirror lacks only games of the last hours: an id or an address that it does not know may be one of those.
         unknown = [game for game in lacking if not mirrored or _names_entry(game)]
         if not unknown or not self._ask(unknown):
             return findings

@@ -66,7 +66,7 @@ def search(engine: Engine, text: str, limit: int, igdb: Callable[[], Igdb] | Non
 def add_entries(engine: Engine, igdb: Igdb, names: list[str], now: datetime) -> None:
     """Store the entries that IGDB's own search finds for names; raises `SourceError`.
 
-    What is stored comes under the source `igdb.wanted`, which has to be registered.
+    They are stored under the source `igdb.wanted`, which has to be registered.
     """
     documents = split_documents(msgspec.json.encode(search_entries(igdb, names)))
     with engine.begin() as connection:

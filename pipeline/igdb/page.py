@@ -1,4 +1,4 @@
-"""What is known of an entry of IGDB, as one page: for the terminal, or as JSON."""
+"""Show an entry of IGDB with all that is known of it as one page: for the terminal, or as JSON."""
 
 from collections.abc import Iterable
 from datetime import date, datetime

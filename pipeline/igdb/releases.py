@@ -68,7 +68,7 @@ class Group(msgspec.Struct, frozen=True):
 
 
 def compare(before: Iterable[StoredRelease], after: Iterable[StoredRelease], now: datetime) -> tuple[Change, ...]:
-    """Return what is news in a game's release dates, by platform and region, in the order of their ids.
+    """Return the news of a game's release dates, by platform and region, in the order of their ids.
 
     Rows are the same while IGDB's id is; a new row on a platform and in a region that just lost one continues that one.
     A date that is over everywhere is no news, nor is one that just vanished: `is_withdrawn` judges that later.
@@ -108,7 +108,7 @@ def days_between(old: Period, new: Period) -> int | None:
 
 
 def is_delay(old: Period, new: Period) -> bool:
-    """Whether a move is a delay: by more than a week, or for as long as nobody knows."""
+    """Whether a move is a delay: by more than a week, or to a date that is not known."""
     days = days_between(old, new)
     return days > DELAY_DAYS if days is not None else new.last is None
 

@@ -111,7 +111,7 @@ class WireNamed(msgspec.Struct, gc=False):
     name: str | None = None
 
 
-# An id, what it stands for, or (in files that somebody made of answers) only the name of that.
+# An id, the row that it stands for, or (in files that people made of answers) only that row's name.
 Named = Id | str | WireNamed
 # A number of one of IGDB's own lists.
 Kind = Number | WireNamed

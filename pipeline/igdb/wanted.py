@@ -50,7 +50,7 @@ _CHANGED = msgspec.json.Decoder(_Changed)
 class IgdbWanted:
     """A source of rounds. `open_igdb` makes IGDB of a client, `clock` tells the present moment.
 
-    `most` games are asked for in a round; what is due beyond them is due in the next one, at once.
+    A round asks for `most` games; if more are due, the next round follows at once.
     """
 
     name = "igdb.wanted"

@@ -1,7 +1,7 @@
 """Find the entries of the catalogue that a title may mean: by key, by halves of a key, by words, by beginning.
 
-Each step is an index scan of game_titles. What a step may bring is bounded, so that "The Dark Kingdom" costs no more
-than a name that nobody else has; all that it brings is sorted by likeness here before more is read of the best.
+Each step is an index scan of game_titles, and brings a bounded number of them, so that "The Dark Kingdom" costs no more
+than a unique name; the titles are sorted by likeness here before more is read of the best.
 """
 
 from collections.abc import Iterable, Mapping

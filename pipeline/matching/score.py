@@ -12,7 +12,7 @@ from pipeline.matching.similarity import Similarity, compare_titles
 KINDS = {"name": 0.0, "localized": 0.01, "slug": 0.02, "alternative": 0.04}
 # An acronym or another name that several games share says something only together with something else.
 SHARED_AT_MOST = 0.7
-# By IGDB's game types; what is no game of its own is seldom meant by a title alone.
+# By IGDB's game types; a title alone seldom means an entry that is no game of its own.
 TYPES = {
     1: 0.06,
     2: 0.06,

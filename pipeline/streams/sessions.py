@@ -23,7 +23,7 @@ _TICK = timedelta(microseconds=1)
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
-    """What is on, as far as it is known; None where it is not. `game_id` is the row's."""
+    """What a stream shows, as far as it is known; None where it is not. `game_id` is the row's."""
 
     title: str | None = None
     game_id: int | None = None
@@ -123,7 +123,7 @@ def believe_clock(session: Session, now: datetime) -> Session:
 
 
 def seen_live(session: Session, at: datetime, *, listed: bool) -> Session:
-    """Return the session after a sign of life; one older than what is known changes nothing."""
+    """Return the session after a sign of life; an older one than the last changes nothing."""
     if at < session.last_seen_at:
         return session
     listed_at = at if listed else session.listed_at
