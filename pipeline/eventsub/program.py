@@ -23,7 +23,7 @@ from pipeline.eventsub.overseer import Overseer, Part
 from pipeline.eventsub.paces import Paces
 from pipeline.eventsub.reader import Reader
 from pipeline.eventsub.secret import fingerprint, load_secret
-from pipeline.eventsub.teller import Writer
+from pipeline.eventsub.teller import Teller
 from pipeline.http import Client
 from pipeline.runtime import Runtime, utc_now
 from pipeline.sources.helix import Helix
@@ -52,7 +52,7 @@ class Program:
         self._paces = paces or Paces()
         self._now = now
         self._app = make_app(runtime.redis_url)
-        self._writer = Writer()
+        self._teller = Teller()
         self._health = health.Health(self._engine, now)
         self._webhook = _webhook(settings.eventsub_callback_url, settings.data_dir)
         flap = timedelta(seconds=settings.stream_flap_seconds)
@@ -76,7 +76,7 @@ class Program:
             self._clients.enter_context(Client(deadline=HELIX_DEADLINE, attempts=2)),
             open_helix,
             self.intake,
-            self._writer,
+            self._teller,
             self._health,
             ask=self.keeper.ask,
             poll=lambda: hint(self._app, "tick.fetch_due", expires=15),
@@ -84,7 +84,7 @@ class Program:
         )
         self.reader = Reader(settings.eventsub_url, self.listener, self._leads, paces=self._paces, backoff=backoff)
         self._parts = [
-            Part("teller", self._writer.run, lambda: self._writer.busy_since),
+            Part("teller", self._teller.run, lambda: self._teller.busy_since),
             Part("intake", self.intake.run, lambda: self.intake.seen_at),
             Part("keeper", self.keeper.run, lambda: self.keeper.seen_at),
         ]
@@ -107,7 +107,7 @@ class Program:
         self._bell.end()
         self.keeper.end()
         self.intake.end()
-        self._writer.end()
+        self._teller.end()
         until = time.monotonic() + END_WITHIN.total_seconds()
         for part in self._parts:
             part.thread.join(max(until - time.monotonic(), 0))

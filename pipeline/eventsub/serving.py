@@ -15,7 +15,7 @@ from pipeline.eventsub.listener import note_revocation
 from pipeline.eventsub.messages import Notification
 from pipeline.eventsub.receiver import Kept, Receiver, make_application
 from pipeline.eventsub.secret import load_secret
-from pipeline.eventsub.teller import Writer
+from pipeline.eventsub.teller import Teller
 from pipeline.igdb.receiving import igdb_routes
 from pipeline.logs import configure_logging
 from pipeline.problems import explain, run_program
@@ -39,7 +39,7 @@ class Serving:
         self._now = now
         self._streams = settings.twitch_client_id is not None and settings.twitch_client_secret is not None
         self._ends = threading.Event()
-        self._teller = Writer()
+        self._teller = Teller()
         called_back = settings.eventsub_callback_url is not None and self._streams
         secret = load_secret(settings.data_dir) if called_back else None
         self._of_igdb = igdb_routes(self._engine, secret, now) if secret is not None else []

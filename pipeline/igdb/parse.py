@@ -69,7 +69,7 @@ def parse_game(raw: bytes | msgspec.Raw) -> ParsedGame:
 
 
 def parse_platform(raw: bytes | msgspec.Raw) -> PlatformRecord:
-    """Read a row of /platforms; raises `InvalidItem`."""
+    """Return what a row of /platforms tells; raises `InvalidItem`."""
     try:
         wire = _PLATFORM.decode(storable(raw))
     except UNREADABLE as error:
@@ -80,7 +80,7 @@ def parse_platform(raw: bytes | msgspec.Raw) -> PlatformRecord:
 
 
 def parse_release_date(raw: bytes | msgspec.Raw) -> tuple[int, ReleaseRecord]:
-    """Read a row of /release_dates: the id of its game, and the record; raises `InvalidItem`."""
+    """Return what a row of /release_dates tells, after the id of its game; raises `InvalidItem`."""
     try:
         wire = _RELEASE.decode(storable(raw))
     except UNREADABLE as error:

@@ -88,7 +88,7 @@ def is_kept(connection: Connection) -> bool:
 
 
 def is_under_way(connection: Connection) -> bool:
-    """Whether a full pass is under way at this moment."""
+    """Whether somebody makes a full pass at this moment."""
     return not connection.scalar(_PROBE)
 
 
