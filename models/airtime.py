@@ -1,4 +1,4 @@
-"""When channels were on air, how many watched and what was on: the rows that statistics are summed from.
+"""When channels were on air, with how many viewers and which categories: the rows that statistics are summed from.
 
 Each function returns a part of a query over the sessions of its condition, cut to the period from `:since` to
 `:until`. A session lasts from its start to its end, or to when it was last known to be live, and never into the next
@@ -81,8 +81,8 @@ def viewings(of: CTE) -> Subquery:
         .lateral("seen")
     )
     held = func.least(seen.c.next_at, of.c.finish, seen.c.taken_at + _HOLD) - seen.c.taken_at
-    told = (seen.c.game_id, seen.c.taken_at, seen.c.viewers, seconds(held).label("held"))
-    return select(of.c.channel_id, of.c.story, *told).join_from(of, seen, true()).subquery("viewings")
+    columns = (seen.c.game_id, seen.c.taken_at, seen.c.viewers, seconds(held).label("held"))
+    return select(of.c.channel_id, of.c.story, *columns).join_from(of, seen, true()).subquery("viewings")
 
 
 def average(of: Rows) -> ColumnElement[float]:
@@ -94,11 +94,11 @@ def average(of: Rows) -> ColumnElement[float]:
 def pieces(of: CTE) -> Subquery:
     """One row for each part of a session with one category: from `begin` to `end`, in `seconds`.
 
-    The first part reaches back to the session's start, unless it began so late that nobody knows what was on before:
+    The first part reaches back to the session's start, unless it began so late that the category before is not known:
     then that time is a part without a category. A session of which no parts are known is one part.
     """
     g = StreamSegment
-    told = (
+    segments = (
         select(
             g.game_id,
             g.started_at,
@@ -107,16 +107,16 @@ def pieces(of: CTE) -> Subquery:
         )
         .where(g.session_id == of.c.id)
         .correlate(of)
-        .lateral("told")
+        .lateral("segments")
     )
-    is_whole = told.c.number.is_(None)
-    reaches_back = (told.c.number == 1) & ~_starts_late(told.c.started_at, of)
+    is_whole = segments.c.number.is_(None)
+    reaches_back = (segments.c.number == 1) & ~_starts_late(segments.c.started_at, of)
     known = select(
         of,
-        case((is_whole, of.c.game_id), else_=told.c.game_id).label("category_id"),
-        case((is_whole | reaches_back, of.c.started_at), else_=told.c.started_at).label("begins_at"),
-        func.coalesce(told.c.next_at, of.c.ended_at).label("ends_at"),
-    ).outerjoin_from(of, told, true())
+        case((is_whole, of.c.game_id), else_=segments.c.game_id).label("category_id"),
+        case((is_whole | reaches_back, of.c.started_at), else_=segments.c.started_at).label("begins_at"),
+        func.coalesce(segments.c.next_at, of.c.ended_at).label("ends_at"),
+    ).outerjoin_from(of, segments, true())
     first = select(func.min(g.started_at).label("at")).where(g.session_id == of.c.id).lateral("first")
     unknown = (
         select(of, null().cast(BigInteger), of.c.started_at, first.c.at)

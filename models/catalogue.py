@@ -39,10 +39,10 @@ class Game(Base):
 
 
 class GameExternalId(Base):
-    """What one service calls a game: a Twitch category id, a Kick or CHZZK category, an entry of IGDB.
+    """A service's own id for a game: a Twitch category id, a Kick or CHZZK category, an entry of IGDB.
 
-    `how` says where that is known from: the `service` itself, Twitch's `igdb_id`, IGDB's `external_game`, a `name`
-    that matches with `confidence` (0 to 1), or a person's `hand`. What is pinned no machine may change.
+    `how` says how that is known: from the `service` itself, Twitch's `igdb_id`, IGDB's `external_game`, a `name`
+    that matches with `confidence` (0 to 1), or a person's `hand`. The program never changes a pinned row.
     """
 
     __tablename__ = "game_external_ids"
@@ -76,8 +76,8 @@ class Channel(Base):
     former_logins: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     description: Mapped[str | None]
     profile_image_url: Mapped[str | None]
-    # When its user was last asked for: renames show there.
+    # When Twitch was last asked for its user, which shows renames.
     checked_at: Mapped[datetime | None]
-    # When its videos were last asked for, and are to be asked for next.
+    # When Twitch was last asked for its videos, and is to be asked next.
     videos_checked_at: Mapped[datetime | None]
     videos_due_at: Mapped[datetime | None]

@@ -1,7 +1,7 @@
 """Drop campaigns with their drops, benefits and channels, and reward campaigns.
 
 The names follow Twitch's own (DropCampaign, TimeBasedDrop, DropBenefit, RewardCampaign); other services'
-campaigns are told in the same terms.
+campaigns are kept in the same terms.
 """
 
 from datetime import datetime
@@ -15,8 +15,8 @@ from models.base import Base, BigId
 class DropCampaign(Base):
     """A campaign on one service (`twitch`, `kick`, `chzzk`), unique by service and external id.
 
-    Its state is told by three times: `started_at` (null while it is upcoming), `ended_at` and `withdrawn_at`
-    (gone before its end). A row with neither of the last two is open. `last_seen_at` is null while a source lists it.
+    Three times give its state: `started_at` (null while it is upcoming), `ended_at` and `withdrawn_at` (gone before
+    its end). A row with neither of the last two is open. `last_seen_at` is null while a source lists it.
     """
 
     __tablename__ = "drop_campaigns"
@@ -72,7 +72,7 @@ class TimeBasedDrop(Base):
 
 
 class DropBenefit(Base):
-    """What is given: an item, a badge, an emote, a code. One benefit may hang on several drops."""
+    """What a drop gives: an item, a badge, an emote, a code. One benefit may hang on several drops."""
 
     __tablename__ = "drop_benefits"
     __table_args__ = (UniqueConstraint("service", "external_id"),)
@@ -112,7 +112,7 @@ class AllowedChannel(Base):
 
 
 class CampaignDeadline(Base):
-    """A moment before a campaign's end that is worth a message; gone once it is told or pointless.
+    """A moment before a campaign's end that is worth a message; the row goes once its event is told or pointless.
 
     `kind` is `ending_soon:24h`, `ending_soon:3h` or `last_chance`.
     """

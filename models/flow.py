@@ -1,4 +1,4 @@
-"""How data came in and what it meant: sources, fetches, sightings, quarantine, events, feeds and pictures."""
+"""How data came in and what became of it: sources, fetches, sightings, quarantine, events, feeds and pictures."""
 
 from datetime import datetime
 from typing import Any
@@ -34,11 +34,11 @@ class Source(Base):
     consecutive_failures: Mapped[int] = mapped_column(server_default=text("0"))
     failing_since: Mapped[datetime | None]
     changed_since: Mapped[datetime | None]
-    # Told to be stale: it is not asked, or answers with what is long known.
+    # Since when an event tells that it is stale: it is not asked, or gives only old answers.
     stale_since: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_success_at: Mapped[datetime | None]
-    # Time of the newest complete snapshot that was judged sound, by the service's clock where it tells.
+    # Time of the newest complete snapshot that was judged sound, by the service's clock where it gives the time.
     last_snapshot_at: Mapped[datetime | None]
     last_snapshot_digest: Mapped[bytes | None]
     first_fetched_at: Mapped[datetime | None]
@@ -97,9 +97,9 @@ class QuarantinedPayload(Base):
 
 
 class Sighting(Base):
-    """What one source saw of one thing: since when, the digest of its raw bytes, and since when it is missing.
+    """One source's view of one thing: since when it is listed, the digest of its raw bytes, since when it is missing.
 
-    `closed_at` is set once the thing is ended or withdrawn as far as this source tells, so that the steady state
+    `closed_at` is set once the thing is ended or withdrawn as far as this source knows, so that the steady state
     reads only the open ones.
     """
 
@@ -123,8 +123,8 @@ class Event(Base):
     """A fact that something changed; never updated, unique by `event_key`.
 
     `detail` holds everything a message or a feed item shows, so that neither changes when the catalogue does.
-    `change_key` names the change without its time: it damps values that flap. A silent event is published
-    but notifies nobody.
+    `change_key` names the change without its time: it damps values that flap. A silent event is published, but
+    no target is notified of it.
     """
 
     __tablename__ = "events"
@@ -167,8 +167,8 @@ class Event(Base):
 class Picture(Base):
     """A picture that feeds or pages show, by its address, and its copy in the published folder.
 
-    `path` is null while there is no copy. `next_due_at` is null where nothing is to be done: it is copied, or given up,
-    and then `error` says why.
+    `path` is null while there is no copy. `next_due_at` is null once the picture is copied, or given up: then `error`
+    says why.
     """
 
     __tablename__ = "pictures"

@@ -1,8 +1,8 @@
-"""What IGDB knows: games with their titles, outside ids and release dates, and which of them are wanted here.
+"""IGDB's data: games with their titles, outside ids and release dates, and which of them are wanted here.
 
 The tables that mirror IGDB are keyed by its own ids and refer to each other by them without foreign keys: they have
-one writer (pipeline/store/igdb.py), a document may name a platform or a parent that was never told itself, and one
-check for each of the four million rows of a full mirror would cost as much as writing them.
+one writer (pipeline/store/igdb.py), a document may name a platform or a parent that never came itself, and one check
+for each of the four million rows of a full mirror would cost as much as writing them.
 """
 
 from datetime import date, datetime
@@ -18,8 +18,8 @@ from models.base import Base, BigId
 class GameMetadata(Base):
     """An entry of IGDB: a game, or an edition, an expansion, a port of one; never deleted.
 
-    `game_id` is null until somebody wants the game; several entries may roll up to one game. `updated_at` is IGDB's
-    own, `synced_at` when this content was asked for: an answer that was asked for earlier never replaces it.
+    `game_id` is null until the game is wanted; several entries may roll up to one game. `updated_at` is IGDB's own,
+    `synced_at` when this content was asked for: an answer that was asked for earlier never replaces it.
     """
 
     __tablename__ = "game_metadata"
@@ -101,7 +101,7 @@ class ExternalGame(Base):
 
 
 class Platform(Base):
-    """What a game runs on; columns are null until a document told more than the platform's id."""
+    """What a game runs on; columns are null until a document gives more than the platform's id."""
 
     __tablename__ = "platforms"
 
@@ -118,8 +118,8 @@ class ReleaseDate(Base):
 
     `precision` is `day`, `month`, `quarter`, `year` or `tbd`. `date` is IGDB's own, which for a period is mostly its
     last day and says nothing more: only `year`, `quarter` and `month` do. `last_seen_at` is null while it is listed.
-    An id below 0 is ours, for a row that came without one. `told_at` is when it was told that it is out, `judged_at`
-    when it was judged what its absence means.
+    An id below 0 is ours, for a row that came without one. `told_at` is when an event told that it is out, `judged_at`
+    when we judged what its absence means.
     """
 
     __tablename__ = "release_dates"
@@ -171,7 +171,7 @@ class WantedGame(Base):
 
 
 class GameList(Base):
-    """A list of followed games that somebody handed in; `origin` is the file that it came from."""
+    """A list of followed games that a person handed in; `origin` is the file that it came from."""
 
     __tablename__ = "game_lists"
 
@@ -182,7 +182,7 @@ class GameList(Base):
 
 
 class GameListEntry(Base):
-    """A line of a list as it was written, the entry that it was taken for, and how sure that is (0 to 1)."""
+    """A line of a list: its text, the entry that it was taken for, and how sure that is (0 to 1)."""
 
     __tablename__ = "game_list_entries"
     __table_args__ = (Index(None, "igdb_id"),)

@@ -66,13 +66,13 @@ class Period(msgspec.Struct, frozen=True):
 
 
 def read_period(written: str | None) -> Period | None:
-    """Return the period that an event keeps; None for what is none."""
+    """Return the period that an event keeps; None for a text that is none."""
     if written == TBD:
         return Period()
-    found = _WRITTEN.fullmatch(written or "")
-    if found is None:
+    match = _WRITTEN.fullmatch(written or "")
+    if match is None:
         return None
-    period = Period(**{name: int(part) for name, part in found.groupdict().items() if part is not None})
+    period = Period(**{name: int(part) for name, part in match.groupdict().items() if part is not None})
     try:
         return period if period.last else None
     except ValueError:
@@ -80,6 +80,6 @@ def read_period(written: str | None) -> Period | None:
 
 
 def in_words(written: str | None) -> str | None:
-    """Return the period that an event keeps as people write it; None for what is none."""
+    """Return the period that an event keeps as people write it; None for a text that is none."""
     period = read_period(written)
     return None if period is None else period.words

@@ -1,4 +1,4 @@
-"""What a channel's streams amount to: time on air, viewers, categories, by weekday and hour; always by query.
+"""Sums over a channel's streams: time on air, viewers, categories, by weekday and hour; always by query.
 
 *Time on air* is the sum of the sessions, without the minutes between them. *Streams* are stories: a stream that broke
 off and went on within minutes is one. A count of viewers holds until the next poll, at most ten minutes, and
@@ -37,7 +37,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CategoryTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """A category's part of a period; `name` is None for the time of which nobody knows what was on."""
+    """A category's part of a period; `name` is None for the time whose category is not known."""
 
     name: str | None
     seconds: int
@@ -72,7 +72,7 @@ class Counted(msgspec.Struct, frozen=True):
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a stream with one category; `name` is None where nobody knows which."""
+    """A part of a stream with one category; `name` is None where that is not known."""
 
     begin: datetime
     end: datetime
@@ -100,32 +100,32 @@ def load_recap(connection: Connection, session_id: int) -> StreamRecap | None:
 def load_stories(connection: Connection, channel_ids: Sequence[int], limit: int) -> dict[int, list[Story]]:
     """Return the newest streams of each channel, newest first; channels that never streamed are left out."""
     listed = connection.execute(_NEWEST, {"ids": list(channel_ids), "limit": limit}).all()
-    told = _stories(connection, [story_id for _, story_id in listed])
-    found: dict[int, list[Story]] = {}
+    stories = _stories(connection, [story_id for _, story_id in listed])
+    by_channel: dict[int, list[Story]] = {}
     for channel_id, story_id in listed:
-        found.setdefault(channel_id, []).append(told[story_id])
-    return found
+        by_channel.setdefault(channel_id, []).append(stories[story_id])
+    return by_channel
 
 
 def load_viewers(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[Counted]]:
-    """Return what polls counted during stories, by the stories' first sessions and then by time."""
-    found: dict[int, list[Counted]] = {}
+    """Return the counts of polls during stories, by the stories' first sessions and then by time."""
+    by_story: dict[int, list[Counted]] = {}
     for story_id, session_id, at, viewers in connection.execute(_VIEWERS, {"ids": list(story_ids)}):
         if viewers is not None:
-            found.setdefault(story_id, []).append(Counted(at.astimezone(UTC), viewers, session_id))
-    return found
+            by_story.setdefault(story_id, []).append(Counted(at.astimezone(UTC), viewers, session_id))
+    return by_story
 
 
 def load_parts(connection: Connection, story_ids: Sequence[int]) -> dict[int, list[Part]]:
-    """Return what was on when during stories, by the stories' first sessions and then by time."""
-    found: dict[int, list[Part]] = {}
+    """Return the parts of stories with their categories, by the stories' first sessions and then by time."""
+    by_story: dict[int, list[Part]] = {}
     for story_id, begin, end, name in connection.execute(_parts(), _period(story_ids, EVER, NEVER)):
-        parts = found.setdefault(story_id, [])
+        parts = by_story.setdefault(story_id, [])
         part = Part(begin=begin.astimezone(UTC), end=end.astimezone(UTC), name=name)
         if parts and parts[-1].name == name and parts[-1].end == part.begin:
             part = msgspec.structs.replace(part, begin=parts.pop().begin)
         parts.append(part)
-    return found
+    return by_story
 
 
 def load_totals(
@@ -139,7 +139,7 @@ def load_totals(
 def load_categories(
     connection: Connection, channel_ids: Sequence[int], since: datetime, until: datetime = NEVER
 ) -> dict[int, list[CategoryTotals]]:
-    """Return what each channel streamed in a period, longest first."""
+    """Return the categories that each channel streamed in a period, longest first."""
     return _categories_by(connection, "channel_id", _period(channel_ids, since, until))
 
 
@@ -159,17 +159,17 @@ def load_hours(
     """
     wanted = _period(channel_ids, since, until) | {"zone": zone}
     seen = {tuple(key): value for *key, value in connection.execute(_seen(), wanted)} if viewers else {}
-    found: dict[int, list[HourTotals]] = {}
+    by_channel: dict[int, list[HourTotals]] = {}
     for channel_id, weekday, hour, on_air in connection.execute(_on_air(), wanted):
         if on_air > 0:
-            told = HourTotals(
+            totals = HourTotals(
                 weekday=int(weekday) - 1,
                 hour=int(hour),
                 seconds=round(on_air),
                 average_viewers=_whole(seen.get((channel_id, weekday, hour))),
             )
-            found.setdefault(channel_id, []).append(told)
-    return found
+            by_channel.setdefault(channel_id, []).append(totals)
+    return by_channel
 
 
 def load_top(
@@ -183,14 +183,14 @@ def load_top(
     ]
 
 
-def by_weekday(told: Sequence[HourTotals]) -> list[int]:
+def by_weekday(totals: Sequence[HourTotals]) -> list[int]:
     """Return the seconds on air of each weekday, Monday first."""
-    return [sum(one.seconds for one in told if one.weekday == weekday) for weekday in range(7)]
+    return [sum(cell.seconds for cell in totals if cell.weekday == weekday) for weekday in range(7)]
 
 
-def by_hour(told: Sequence[HourTotals]) -> list[int]:
+def by_hour(totals: Sequence[HourTotals]) -> list[int]:
     """Return the seconds on air of each hour of the day, midnight first."""
-    return [sum(one.seconds for one in told if one.hour == hour) for hour in range(24)]
+    return [sum(cell.seconds for cell in totals if cell.hour == hour) for hour in range(24)]
 
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
@@ -309,12 +309,17 @@ def _seen() -> Select[*tuple[Any, ...]]:
 
 @functools.cache
 def _top(by: By) -> Select[*tuple[Any, ...]]:
-    told = _totals("any").subquery("told")
-    first = {"hours": told.c.seconds, "streams": told.c.streams, "average": told.c.average, "peak": told.c.peak}[by]
+    totals = _totals("any").subquery("totals")
+    first = {
+        "hours": totals.c.seconds,
+        "streams": totals.c.streams,
+        "average": totals.c.average,
+        "peak": totals.c.peak,
+    }[by]
     return (
-        select(told, Channel.login, Channel.display_name)
-        .join(Channel, Channel.id == told.c.key)
-        .order_by(first.desc().nulls_last(), told.c.seconds.desc(), Channel.login)
+        select(totals, Channel.login, Channel.display_name)
+        .join(Channel, Channel.id == totals.c.key)
+        .order_by(first.desc().nulls_last(), totals.c.seconds.desc(), Channel.login)
         .limit(bindparam("limit"))
     )
 
@@ -323,30 +328,32 @@ def _stories(connection: Connection, story_ids: Sequence[int]) -> dict[int, Stor
     wanted = _period(story_ids, EVER, NEVER)
     totals = {row.key: row for row in connection.execute(_totals("story"), wanted)}
     categories = _categories_by(connection, "story", wanted)
-    found: dict[int, Story] = {}
+    stories: dict[int, Story] = {}
     for story_id, live, started_at, ended_at, titles in connection.execute(_STORY, {"ids": list(story_ids)}):
-        told = _totals_of(totals[story_id])
+        story_totals = _totals_of(totals[story_id])
         recap = StreamRecap(
             started_at=started_at.astimezone(UTC),
             ended_at=ended_at.astimezone(UTC),
-            seconds=told.seconds,
-            peak_viewers=told.peak_viewers,
-            average_viewers=told.average_viewers,
+            seconds=story_totals.seconds,
+            peak_viewers=story_totals.peak_viewers,
+            average_viewers=story_totals.average_viewers,
             categories=tuple(
-                CategoryTime(name=one.name, seconds=one.seconds) for one in categories[story_id] if one.seconds
+                CategoryTime(name=category.name, seconds=category.seconds)
+                for category in categories[story_id]
+                if category.seconds
             ),
         )
         title = next((title for title in titles if title), None)
-        found[story_id] = Story(session_id=story_id, live=live, title=title, recap=recap)
-    return found
+        stories[story_id] = Story(session_id=story_id, live=live, title=title, recap=recap)
+    return stories
 
 
 def _categories_by(connection: Connection, key: Key, wanted: Mapping[str, Any]) -> dict[int, list[CategoryTotals]]:
-    found: dict[int, list[CategoryTotals]] = {}
+    by_owner: dict[int, list[CategoryTotals]] = {}
     for owner, name, on_air, watched, peak in connection.execute(_categories(key), wanted):
-        told = CategoryTotals(name=name, seconds=round(on_air), average_viewers=_whole(watched), peak_viewers=peak)
-        found.setdefault(owner, []).append(told)
-    return found
+        category = CategoryTotals(name=name, seconds=round(on_air), average_viewers=_whole(watched), peak_viewers=peak)
+        by_owner.setdefault(owner, []).append(category)
+    return by_owner
 
 
 def _period(ids: Sequence[int], since: datetime, until: datetime) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Followed Twitch channels: who is followed and why, their streams, what was on when, and their videos."""
+"""Followed Twitch channels: the follows, their streams with titles and categories, and their videos."""
 
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ class Follow(Base):
     """A wish to watch streams: of one channel, of a category's most watched, or of all channels that campaigns name.
 
     `kind` is `channel`, `category` (with `game_id`, and `top` streams by viewers) or `drops`; or it is `game`, a
-    wish to hear of a game's release dates.
+    wish for news of a game's release dates.
     """
 
     __tablename__ = "follows"
@@ -31,8 +31,8 @@ class StreamSession(Base):
     """One stream by the service's id, from its start to its end; never deleted.
 
     A stream that follows another of its channel within minutes goes on with the same show: `story_id` is the first
-    session of the story, null for that one itself. `last_seen_at` is when it was last known to be live, `told_at`
-    when the story's end was told, which happens once it can no longer go on.
+    session of the story, null for that one itself. `last_seen_at` is when it was last known to be live, `told_at` is
+    when an event told the story's end, which happens once it can no longer go on.
     """
 
     __tablename__ = "stream_sessions"
@@ -65,7 +65,7 @@ class StreamSession(Base):
     language: Mapped[str | None]
     tags: Mapped[list[str] | None]
     thumbnail_url: Mapped[str | None]
-    # It was live before anybody followed the channel: recorded, and told to nobody.
+    # It was live before the channel was followed: recorded, and notified to no target.
     silent: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
@@ -115,7 +115,7 @@ class Video(Base):
 
 
 class EventSubMessage(Base):
-    """A verified message of Twitch's EventSub: the row is the work, and its id is what makes a second one a no-op.
+    """A verified message of Twitch's EventSub: the row is the work, and its id makes a second one a no-op.
 
     `via` is `websocket` or `webhook`; `sent_at` is Twitch's own time of the message.
     """

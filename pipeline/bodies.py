@@ -1,4 +1,4 @@
-"""Read what somebody on the internet sends us, and no more of it than it can be."""
+"""Read the body of a request from the internet, and no more of it than it may hold."""
 
 from starlette.requests import Request
 

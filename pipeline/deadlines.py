@@ -11,9 +11,9 @@ ENDING_SOON: Mapping[str, timedelta] = {
     "ending_soon:3h": timedelta(hours=3),
 }
 LAST_CHANCE = "last_chance"
-# A warning within the first hour says what the announcement has just said.
+# A warning within the first hour only repeats the announcement.
 AFTER_THE_START = timedelta(hours=1)
-# Ticks come every 20 seconds: what is told later than this was missed, by a stop or an outage.
+# Ticks come every 20 seconds: a deadline told later than this was missed, by a stop or an outage.
 LATE = timedelta(minutes=10)
 
 
@@ -43,7 +43,7 @@ def event_kind(kind: str) -> EventKind:
 def is_pointless(kind: str, due_at: datetime, end_at: datetime | None, now: datetime) -> bool:
     """Whether a deadline has nothing to say any more.
 
-    A last chance that was missed is none, and a day's warning is outdone by that of three hours.
+    A last chance that was missed is none, and the warning of three hours makes that of a day pointless.
     """
     if end_at is None or now >= end_at:
         return True

@@ -1,4 +1,4 @@
-"""Fetch from addresses that payloads or users told, without being led to the machines around us.
+"""Fetch from addresses that payloads or users gave, without being led to the machines around us.
 
 A name is resolved once and all of its addresses are judged before anything is sent; the connection goes to one that was
 judged, so a name that resolves to something else a moment later gains nothing. Each redirect is judged anew, and
@@ -46,13 +46,13 @@ class Unreachable(LootwireError):
 
 
 def is_global(address: Address) -> bool:
-    """Whether an address belongs to a machine of the public internet, whatever other address is wrapped in it."""
+    """Whether an address belongs to a machine of the public internet, and so does each address wrapped in it."""
     if isinstance(address, IPv4Address):
         return address.is_global and not address.is_multicast
     if address in _NAT64:
         return is_global(IPv4Address(int(address) & 0xFFFFFFFF))
     inner = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
-    if any(one is not None and not is_global(one) for one in inner):
+    if any(wrapped is not None and not is_global(wrapped) for wrapped in inner):
         return False
     return address.ipv4_mapped is not None or (address in _GLOBAL_UNICAST and address.is_global)
 
@@ -68,8 +68,8 @@ PUBLIC = Rules()
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a host as the machine's own resolver tells them; raises OSError."""
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    """Return the addresses of a host from the machine's own resolver; raises OSError."""
+    return [str(answer[4][0]) for answer in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
 
 
 def fetch(
@@ -143,13 +143,13 @@ class _GuardedBackend(httpcore.NetworkBackend):
 
     def _judged(self, host: str, port: int) -> list[Address]:
         try:
-            found = [ip_address(text) for text in dict.fromkeys(self._resolve(host, port))]
+            addresses = [ip_address(text) for text in dict.fromkeys(self._resolve(host, port))]
         except (OSError, UnicodeError) as error:
             raise Unreachable(f"{host}: no such host") from error
-        # One that is not allowed is reason enough: a name of the public internet has no business inside.
-        if not found or not all(map(self._rules.allowed, found)):
+        # One forbidden address is reason enough: a name of the public internet has no business inside.
+        if not addresses or not all(map(self._rules.allowed, addresses)):
             raise Unreachable(f"{host} is no address of the public internet", permanent=True)
-        return found
+        return addresses
 
 
 class _TimedStream(httpcore.NetworkStream):
@@ -194,7 +194,7 @@ def _tls() -> ssl.SSLContext:
 
 
 def _ask(pool: httpcore.ConnectionPool, target: httpx.URL, max_bytes: int) -> bytes | str:
-    """Return the body of an answer, or where it leads."""
+    """Return the body of an answer, or the address that it redirects to."""
     # Nothing is unpacked: what arrives is what there is.
     headers = {b"Host": target.netloc, b"User-Agent": USER_AGENT.encode(), b"Accept-Encoding": b"identity"}
     address = httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path)
@@ -214,8 +214,8 @@ def _ask(pool: httpcore.ConnectionPool, target: httpx.URL, max_bytes: int) -> by
 def _location(response: httpcore.Response) -> str | None:
     if response.status not in _REDIRECTS:
         return None
-    told = (value for name, value in response.headers if name.lower() == b"location")
-    return next(told, b"").decode("latin-1")
+    locations = (value for name, value in response.headers if name.lower() == b"location")
+    return next(locations, b"").decode("latin-1")
 
 
 def _body(response: httpcore.Response, max_bytes: int, host: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Ask a service over HTTP with a total deadline, a cap on what it may send, and retries that fit the error."""
+"""Ask a service over HTTP with a total deadline, a cap on the size of its answer, and retries that fit the error."""
 
 import email.utils
 import time
@@ -23,8 +23,8 @@ ATTEMPTS = 3
 # A longer wait belongs in the source's due time, where a worker does not sit it out.
 LONGEST_WAIT_INSIDE = timedelta(seconds=5)
 
-# Waits for a place within a rate limit, and keeps it until the answer has come; may give what to call when the request
-# has left.
+# Waits for a place within a rate limit, and keeps it until the answer has come; may give a function that is called when
+# the request has left.
 Turn = Callable[[], AbstractContextManager[Callable[[], object] | None]]
 # httpcore's name for the moment at which all of a request is on its way.
 SENT = "http11.send_request_body.complete"
@@ -78,8 +78,8 @@ class Client:
 
         Redirects are not followed: what is posted is meant for that address alone.
         """
-        told = {**(headers or {}), "Content-Type": content_type}
-        return self._retrying(1 if once else self._attempts)(self._ask_once, "POST", url, told, body)
+        all_headers = {**(headers or {}), "Content-Type": content_type}
+        return self._retrying(1 if once else self._attempts)(self._ask_once, "POST", url, all_headers, body)
 
     def ask(
         self,
@@ -92,13 +92,13 @@ class Client:
         once: bool = False,
         turn: Turn = nullcontext,
     ) -> Reply:
-        """Return whatever a service says with a status below 500, for who must read the text of a refusal.
+        """Return the answer to any status below 500, for callers that must read the text of a refusal.
 
         Each attempt takes a turn of its own; `once` is for a request that must not be repeated when its answer was
         lost. Redirects are followed for GET alone. Raises `SourceUnavailable`.
         """
-        told = {**headers, **({} if body is None else {"Content-Type": content_type})}
-        return self._retrying(1 if once else self._attempts)(self._ask_in_turn, turn, method, url, told, body)
+        all_headers = {**headers, **({} if body is None else {"Content-Type": content_type})}
+        return self._retrying(1 if once else self._attempts)(self._ask_in_turn, turn, method, url, all_headers, body)
 
     def _retrying(self, attempts: int) -> Retrying:
         return Retrying(
@@ -180,8 +180,8 @@ def _worth_retrying_now(error: BaseException) -> bool:
 def _wait(state: RetryCallState) -> float:
     """Return the seconds to wait: a growing, random while, and never less than the service asked for."""
     error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, SourceUnavailable) else None
-    return max(_GROWING(state), asked.total_seconds() if asked else 0.0)
+    least = error.retry_after if isinstance(error, SourceUnavailable) else None
+    return max(_GROWING(state), least.total_seconds() if least else 0.0)
 
 
 def _tracing(sent: Callable[[], object] | None) -> dict[str, Any]:

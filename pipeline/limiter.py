@@ -1,4 +1,4 @@
-"""Limits that all workers share, kept in Redis and judged by its clock alone: theirs may differ by minutes.
+"""Limits that all workers share, kept in Redis and judged by its clock alone: the workers' own may differ by minutes.
 
 Nothing here reads a local clock; a worker only sleeps for as long as Redis tells it to. A step of Redis' own clock is
 survived: what lies further ahead than any wait can be is forgotten.
@@ -19,16 +19,16 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from pipeline.errors import SourceUnavailable
-from pipeline.limiter_scripts import HOLD_OFF, RESERVE, SENT, START, TAKE, TOLD
+from pipeline.limiter_scripts import CORRECT, HOLD_OFF, RESERVE, SENT, START, TAKE
 
 # How long a worker waits for Redis to answer before it says that it does not.
 REDIS_PATIENCE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
-# Requests do not take the same time on their way, and are held so much further apart than they must: 14 ms a second.
+# Requests do not take the same time on their way, so they are held further apart than they must be: 14 ms a second.
 # A little more between the slots, so that one late start does not delay all that follow.
 ROOM_ON_THE_WAY = 0.014
 ROOM_BETWEEN_SLOTS = 0.0165
-# Somebody gives a place back, or a service says that it has more points than we thought: looked for this often.
+# How often a worker looks whether a place was given back, and whether the service has more points than we thought.
 LOOK_FOR_PLACE = timedelta(milliseconds=40)
 PLACE_IS_FREE_IN = timedelta(seconds=10)
 LOOK_FOR_POINTS = timedelta(seconds=1)
@@ -37,7 +37,7 @@ Sleep = Callable[[float], object]
 
 
 def connect_redis(url: str) -> Redis:
-    """Return a connection pool for limits, which says within seconds that Redis does not answer."""
+    """Return a connection pool for limits, which raises within seconds where Redis does not answer."""
     seconds = REDIS_PATIENCE.total_seconds()
     retry = Retry(ExponentialBackoff(cap=0.5, base=0.05), 2)
     return Redis.from_url(url, socket_timeout=seconds, socket_connect_timeout=seconds, retry=retry)
@@ -60,7 +60,7 @@ class RateLimiter:
 
     Slots are handed out evenly (GCRA with no burst), in order. A start is checked once more when its slot has come,
     against the requests before it and when they really left, so that neither a worker that overslept nor one that had
-    to connect first crowds anybody. The place of a worker that was killed is free again after a while.
+    to connect first crowds another. The place of a worker that was killed is free again after a while.
     """
 
     def __init__(
@@ -101,7 +101,7 @@ class RateLimiter:
                 self._wait_for_start(name)
             yield functools.partial(self._has_left, name)
         finally:
-            # Without Redis the place ends by itself; what was asked has its answer.
+            # Without Redis the place ends by itself; the request has its answer.
             with suppress(RedisError):
                 self._redis.zrem(self._leases, name)
 
@@ -113,9 +113,9 @@ class RateLimiter:
     def _wait_for_slot(self, name: str) -> None:
         left = self._patience
         interval = _micro(self._per * (1 + ROOM_BETWEEN_SLOTS) / self._requests)
-        told = (name, self._most_open, _micro(self._lease), _micro(LONGEST_PAUSE))
+        arguments = (name, self._most_open, _micro(self._lease), _micro(LONGEST_PAUSE))
         while True:
-            problem, wait = _run(self._reserve, [self._slots, self._leases], interval, _micro(left), *told)
+            problem, wait = _run(self._reserve, [self._slots, self._leases], interval, _micro(left), *arguments)
             if problem == 0:
                 self._sleep(wait / 1e6)
                 return
@@ -132,8 +132,8 @@ class RateLimiter:
             _run(self._sent, [self._starts], name, self._window)
 
     def _wait_for_start(self, name: str) -> None:
-        told = (self._requests, self._window, _micro(LONGEST_PAUSE), name)
-        while wait := _run(self._start, [self._starts, self._held], *told):
+        arguments = (self._requests, self._window, _micro(LONGEST_PAUSE), name)
+        while wait := _run(self._start, [self._starts, self._held], *arguments):
             if timedelta(microseconds=wait) > max(self._patience, self._per * 2):
                 raise _too_long(timedelta(microseconds=wait))
             self._sleep(wait / 1e6)
@@ -144,7 +144,7 @@ class Budget:
 
     Between two answers nothing is assumed to flow back until the moment at which the service said that the bucket
     is full again: that is right whether it refills drop by drop or all at once. `bulk` work leaves a quarter of the
-    points alone, so that it starves nobody; a fortieth is never used, because answers come in another order than
+    points alone, so that it starves no other; a fortieth is never used, because answers come in another order than
     requests.
     """
 
@@ -170,7 +170,7 @@ class Budget:
         self._per = per
         self._patience = {False: patience, True: bulk_patience}
         self._sleep = sleep
-        self._take, self._told = map(redis.register_script, (TAKE, TOLD))
+        self._take, self._correct = map(redis.register_script, (TAKE, CORRECT))
 
     def beside(self, name: str) -> Self:
         """Return another bucket of the same kind: a service that counts by user has one for each of them."""
@@ -200,22 +200,22 @@ class Budget:
             with suppress(RedisError):
                 self._redis.zrem(self._open, name)
 
-    def told(self, *, remaining: int, full_in: timedelta | None = None, limit: int | None = None) -> None:
+    def correct(self, *, remaining: int, full_in: timedelta | None = None, limit: int | None = None) -> None:
         """Believe what the service says of the bucket: what is left, when it is full again, and how large it is."""
         until = self._per if full_in is None else min(max(full_in, timedelta(milliseconds=1)), 2 * self._per)
         size = "" if limit is None else limit
         with redis_answers("the rate limit"):
-            _run(self._told, [self._state, self._open], size, remaining, _micro(until))
+            _run(self._correct, [self._state, self._open], size, remaining, _micro(until))
 
     def _wait_for_point(self, name: str, *, bulk: bool) -> None:
         left = self._patience[bulk]
         aside = self.ASIDE_FROM_BULK if bulk else self.ASIDE
-        told = (name, self._points, _micro(self._per), aside, self.FEWEST_ASIDE, _micro(timedelta(seconds=90)))
-        while wait := _run(self._take, [self._state, self._open], *told):
+        arguments = (name, self._points, _micro(self._per), aside, self.FEWEST_ASIDE, _micro(timedelta(seconds=90)))
+        while wait := _run(self._take, [self._state, self._open], *arguments):
             full_in = timedelta(microseconds=wait)
             if full_in > left:
                 raise _too_long(full_in)
-            # Others may hear meanwhile that there is more than we think.
+            # Another worker's answer may show meanwhile that there are more points than we think.
             pause = _uneven(min(full_in, LOOK_FOR_POINTS))
             left -= pause
             self._sleep(pause.total_seconds())

@@ -1,4 +1,4 @@
-"""What the limits do inside Redis, each in one step: scripts in Lua, all times in microseconds of its own clock.
+"""The limits' steps inside Redis: scripts in Lua, all times in microseconds of its own clock.
 
 A number is written by `text`, because Lua would write one of this size with an exponent.
 """
@@ -62,8 +62,9 @@ local open = redis.call('ZCARD', KEYS[2])
 local state = redis.call('HMGET', KEYS[1], 'points', 'limit', 'full_at')
 """
 
-# KEYS: state, open requests. ARGV: name of the request, limit unless told, its window, share that is left alone,
-# fewest left alone, how long a request may be open. Returns the wait until the bucket is full, 0 if a point was taken.
+# KEYS: state, open requests. ARGV: name of the request, limit until the service gives one, its window, share that is
+# left alone, fewest left alone, how long a request may be open. Returns the wait until the bucket is full, 0 if a point
+# was taken.
 TAKE = f"""{_STATE}
 local limit = tonumber(state[2] or ARGV[2])
 local points, full_at = tonumber(state[1] or limit), tonumber(state[3] or 0)
@@ -77,9 +78,9 @@ redis.call('PEXPIRE', KEYS[2], math.ceil(ARGV[6] / 1000))
 return 0
 """
 
-# KEYS: state, open requests. ARGV: limit ('' where it was not told), points left, time until the bucket is full.
-# What is still open may not have been counted by the service yet.
-TOLD = f"""{_STATE}
+# KEYS: state, open requests. ARGV: limit ('' where none was given), points left, time until the bucket is full.
+# The service may not have counted the open requests yet.
+CORRECT = f"""{_STATE}
 if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[1]) end
 redis.call('HSET', KEYS[1], 'points', text(ARGV[2] - open), 'full_at', text(now + ARGV[3]))
 redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[3] / 1000) + 1000)

@@ -84,7 +84,7 @@ class CampaignSubjects:
 
     def _move_deadlines(self, changes: Sequence[Change], seen_at: datetime) -> None:
         """Another end, or other minutes, make other deadlines."""
-        moved = [c for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_told]
+        moved = [c for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_differ]
         moments = {c.stored.id: deadlines(_merged(c.stored.record, c.told), seen_at) for c in moved}
         set_deadlines(self._connection, moments, replace=True)
 

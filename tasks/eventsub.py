@@ -26,7 +26,7 @@ def eventsub() -> None:
             lambda channels: look_up(helix, channels) if helix is not None and channels else {},
             utc_now,
             flap=flap,
-            told=lambda: hint_of_news(current_app),
+            on_events=lambda: hint_of_news(current_app),
         )
     if events:
         logger.info("told by EventSub, later", extra={"events": dict(events)})

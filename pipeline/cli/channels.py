@@ -25,7 +25,7 @@ from pipeline.sources.helix import Helix
 from pipeline.sources.twitch_account import SERVICE
 from pipeline.store.credentials import load_credential
 from pipeline.store.memory import find_game
-from pipeline.streams.adding import Told, add_category, add_channels
+from pipeline.streams.adding import Outcome, add_category, add_channels
 from pipeline.streams.following import DEFAULT_TOP, followed_categories
 from pipeline.streams.listing import Line, list_watched
 from pipeline.streams.lists import LARGEST_LIST, ReadList, read_list
@@ -226,18 +226,18 @@ def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
     return ReadList(names, f"the follows of {credential.login}")
 
 
-def _code(told: Sequence[Told | _Group]) -> int:
+def _code(told: Sequence[Outcome | _Group]) -> int:
     aside = sum(one.is_set_aside for one in told)
     return 0 if not aside else FAILED if aside == len(told) else SET_ASIDE
 
 
-def _print_json(told: Sequence[Told | _Group]) -> None:
+def _print_json(told: Sequence[Outcome | _Group]) -> None:
     for one in told:
         shown = msgspec.structs.asdict(one)
         print_json({key: value for key, value in shown.items() if key not in {"told", "is_set_aside"}})
 
 
-def _print_told(told: Sequence[Told]) -> None:
+def _print_told(told: Sequence[Outcome]) -> None:
     for one in told[:TOLD_AT_MOST]:
         note = f" ({one.note})" if one.note else ""
         if one.is_set_aside:

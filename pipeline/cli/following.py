@@ -16,8 +16,8 @@ from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.errors import LootwireError
 from pipeline.http import Client
 from pipeline.igdb import game_lists
-from pipeline.igdb.asked import LARGEST_LIST, read_asked, read_games
-from pipeline.igdb.finder import Finder, Found
+from pipeline.igdb.asked import LARGEST_LIST, read_games, read_name
+from pipeline.igdb.finder import Finder, Finding
 from pipeline.igdb.following import find_followed, follow_game, list_followed, unfollow_game
 from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now
@@ -48,7 +48,7 @@ def follow(name: Named, as_json: JsonFlag = False) -> int:
     campaign, or that a followed channel plays live; of no others.
     """
     with _finder() as (runtime, finder):
-        found = finder.find([read_asked(name, number_is_id=True)])[0]
+        found = finder.find([read_name(name, number_is_id=True)])[0]
         if found.igdb_id is None:
             raise LootwireError(_unclear(found))
         with runtime.engine.begin() as connection:
@@ -64,7 +64,7 @@ def follow(name: Named, as_json: JsonFlag = False) -> int:
 
 def unfollow(name: Named) -> int:
     """Follow a game no longer; what was recorded of it stays."""
-    asked = read_asked(name, number_is_id=True)
+    asked = read_name(name, number_is_id=True)
     with open_command().engine.begin() as connection:
         found = find_followed(connection, asked.written, asked.igdb_id, asked.slug)
         if len(found) == 1:
@@ -147,7 +147,7 @@ def settle(
 ) -> None:
     """Say which game a line of a list means."""
     with _finder() as (runtime, finder):
-        found = finder.find([read_asked(game, number_is_id=True)])[0]
+        found = finder.find([read_name(game, number_is_id=True)])[0]
         if found.igdb_id is None:
             raise LootwireError(_unclear(found))
         with runtime.engine.begin() as connection:
@@ -180,7 +180,7 @@ def _read(file: str) -> bytes:
         return opened.read(LARGEST_LIST + 1)
 
 
-def _unclear(found: Found) -> str:
+def _unclear(found: Finding) -> str:
     asked = found.asked.written
     if not found.choices:
         return f"{asked!r} is no game that is known: {found.why}"
@@ -188,13 +188,13 @@ def _unclear(found: Found) -> str:
     return f"{asked!r} may be several games: {choices}; say which by its number"
 
 
-def _told(found: Found) -> dict[str, object]:
+def _told(found: Finding) -> dict[str, object]:
     told = msgspec.structs.asdict(found)
     del told["asked"]
     return told
 
 
-def _print_report(name: str, taken_as: str, found: Sequence[Found]) -> None:
+def _print_report(name: str, taken_as: str, found: Sequence[Finding]) -> None:
     count = Counter(one.verdict for one in found)
     told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("sure", "unsure", "none") if count[verdict])
     console.print(f"{show(name)}: {len(found)} games, read as {taken_as}: {told}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""Lootwire's own PostgreSQL and Valkey, started for the first process that asks and stopped after the last.
+"""Lootwire's own PostgreSQL and Valkey, started for the first process that needs them and stopped after the last.
 
 `ensure` is all that most callers need. The servers belong to a small host process, not to the caller, so they
 outlive any one of their users; each user holds a shared lock that the kernel drops even on `kill -9`, and the
@@ -106,7 +106,7 @@ def _start_host(layout: Layout, deadline: float) -> None:
             )
         finally:
             os.close(writing)
-        # It forks at once, so that the servers' host is nobody's child and leaves no zombie here.
+        # It forks at once, so that the servers' host is no child of ours and leaves no zombie here.
         process.wait()
         text = _read_until_closed(complaints.fileno(), deadline)
     if text and _running(layout) is None:

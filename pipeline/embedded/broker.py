@@ -11,7 +11,7 @@ from pipeline.embedded.layout import EmbeddedError, Layout, Sockets, answers, ma
 START_SECONDS = 60
 
 SETTINGS = {
-    # No port: only who may enter the folder can reach the socket.
+    # No port: only a user who may enter the folder can reach the socket.
     "port": "0",
     "unixsocketperm": "700",
     # An append-only file loses a second of hints at most; a snapshot beside it would say the same twice.

@@ -35,15 +35,15 @@ def start(
 
 
 def run(argv: Sequence[str | Path], *, lock: int, identity: Identity, text: str = "") -> None:
-    """Run a program to its end with some text as its input, or raise EmbeddedError with what it said."""
+    """Run a program to its end with some text as its input; raises EmbeddedError with the program's own output."""
     options = _options(identity, lock, signal.SIGKILL)
     done = subprocess.run(
         [str(part) for part in argv], input=text, capture_output=True, text=True, check=False, **options
     )
     if done.returncode != 0:
-        said = (done.stderr.strip() or done.stdout.strip())[-1500:]
+        output = (done.stderr.strip() or done.stdout.strip())[-1500:]
         raise EmbeddedError(
-            f"{Path(argv[0]).name} failed with code {done.returncode}: {said}\n"
+            f"{Path(argv[0]).name} failed with code {done.returncode}: {output}\n"
             "Mend that, or set DATABASE_URL and REDIS_URL to servers of your own."
         )
 
@@ -55,7 +55,7 @@ def _options(identity: Identity | None, lock: int, dies_by: signal.Signals) -> d
         "cwd": "/",
         # None of our environment: PGDATA or LC_ALL would change what the servers do.
         "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
-        # Their own session, so that Ctrl-C in a terminal reaches only whoever asked for it.
+        # Their own session, so that Ctrl-C in a terminal reaches only the command that runs there.
         "start_new_session": True,
         "pass_fds": (lock,),
         "preexec_fn": _before_exec(identity, dies_by, parent=os.getpid()),

@@ -128,14 +128,14 @@ def _sync_folder(folder: Path) -> None:
 
 def _check_version(cluster: Path) -> None:
     try:
-        found = (cluster / "PG_VERSION").read_text().strip()
+        major = (cluster / "PG_VERSION").read_text().strip()
     except FileNotFoundError:
         raise EmbeddedError(
             f"{cluster} is not a PostgreSQL data directory. Move it away, or set LOOTWIRE_DATA_DIR to another one."
         ) from None
-    if found != POSTGRES_MAJOR:
+    if major != POSTGRES_MAJOR:
         raise EmbeddedError(
-            f"{cluster} was made by PostgreSQL {found}; this Lootwire brings PostgreSQL {POSTGRES_MAJOR}. Export with "
+            f"{cluster} was made by PostgreSQL {major}; this Lootwire brings PostgreSQL {POSTGRES_MAJOR}. Export with "
             "the Lootwire that made it and import here, or move the directory away to begin anew."
         )
 
@@ -144,7 +144,7 @@ def _clear_leftovers(layout: Layout) -> None:
     """Remove what a killed PostgreSQL left, which would keep a new one from starting.
 
     Called while we hold `servers.lock`, so none of ours is alive. A process id in `postmaster.pid` may by now
-    belong to anybody, above all in containers, and PostgreSQL would take it for a living server.
+    belong to any process, above all in containers, and PostgreSQL would take it for a living server.
     """
     pid = _living_postmaster(layout.cluster)
     if pid is not None:

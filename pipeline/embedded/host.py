@@ -18,7 +18,7 @@ from pathlib import Path
 from pipeline.embedded import broker, children, database
 from pipeline.embedded.layout import EmbeddedError, Layout, open_lock, try_lock, wait_until
 
-# How long the servers wait for somebody new when the last user has gone, so that a command a second costs no start.
+# How long the servers wait for a new user when the last one has gone, so that a command a second costs no start.
 LINGER_SECONDS = float(os.environ.get("LOOTWIRE_EMBEDDED_LINGER", "2"))
 TURN_SECONDS = 0.25
 CHORES_SECONDS = 60
@@ -50,7 +50,7 @@ class Host:
     def serve(self) -> str:
         """Watch over the servers until there is a reason to stop, and return the reason.
 
-        When nobody is left the users' lock stays taken, so whoever comes now waits until the servers have gone.
+        When no user is left the users' lock stays taken, so a process that comes now waits until the servers have gone.
         """
         users = open_lock(self.layout.users_lock)
         last_used = last_chores = time.monotonic()
@@ -82,13 +82,13 @@ class Host:
                 process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-        if self.processes:  # the folder was ours, and may be in a temporary directory where nobody else tidies up
+        if self.processes:  # the folder was ours, and may be in a temporary directory that only we tidy up
             shutil.rmtree(self.sockets.folder, ignore_errors=True)
 
     def _outwait_leftovers(self) -> None:
         if try_lock(self.servers_lock, fcntl.LOCK_EX):
             return
-        # On Linux they were told when their host died; elsewhere nobody has told them.
+        # Linux signals them when their host dies; elsewhere they go on without it.
         database.stop_leftover(self.layout)
         broker.stop_leftover(self.sockets)
         if not wait_until(lambda: try_lock(self.servers_lock, fcntl.LOCK_EX), LEFTOVER_SECONDS):
@@ -121,7 +121,7 @@ class Host:
 def own(layout: Layout) -> None:
     """Be the host of a data directory until its servers are no longer needed; return at once if it has one."""
     host_lock = open_lock(layout.host_lock)
-    # Whoever looks whether there is a host holds this lock for an instant, so one refusal proves nothing.
+    # A process that looks whether there is a host holds this lock for an instant, so one refusal proves nothing.
     if not wait_until(lambda: try_lock(host_lock, fcntl.LOCK_EX), 0.3):
         return
     host = Host(layout, open_lock(layout.servers_lock))
@@ -135,7 +135,7 @@ def own(layout: Layout) -> None:
 
 
 def _log_to(log: Path) -> None:
-    # This also closes the pipe to whoever started us, which tells them that the start is over.
+    # This also closes the pipe to the process that started us, by which it knows that the start is over.
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(descriptor, sys.stderr.fileno())
     os.close(descriptor)
@@ -148,7 +148,7 @@ def _say(text: str) -> None:
 
 
 def main() -> int:
-    """Serve the data directory named on the command line; a start that fails is told on standard error."""
+    """Serve the data directory named on the command line; a start that fails says why on standard error."""
     if os.fork() > 0:
         os._exit(0)
     layout = Layout.of(Path(sys.argv[1]))

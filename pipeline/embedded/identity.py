@@ -21,7 +21,7 @@ _CLONE_NEWUSER = 0x10000000
 
 @dataclass(frozen=True)
 class Identity:
-    """Who owns PostgreSQL's files, and how a child process becomes who it must be."""
+    """The user that owns PostgreSQL's files, and how a child process becomes that user."""
 
     uid: int
     gid: int

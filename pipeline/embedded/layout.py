@@ -1,8 +1,8 @@
-"""Where the embedded servers keep their files, and how one tells that somebody is there.
+"""Where the embedded servers keep their files, and how a process sees that others use them.
 
 Three locks, all dropped by the kernel however their holder ends:
 
-- `users.lock`, shared: each process that uses the servers. Taken exclusively it means that nobody is left.
+- `users.lock`, shared: each process that uses the servers. A host that can take it exclusively knows that none is left.
 - `host.lock`, exclusive: the host, the one process that starts and stops the servers.
 - `servers.lock`, inherited by the servers themselves, so it is free only when the last backend has gone.
 """
@@ -129,14 +129,14 @@ class Layout:
                 raise EmbeddedError(
                     f"{self.data_dir} is shared by all users; set LOOTWIRE_DATA_DIR to a directory of its own."
                 )
-            # A folder of somebody else's, such as a cluster's volume, has its own ideas of who may enter.
+            # A folder of another user's, such as a cluster's volume, has its own rules of who may enter.
             if mode & 0o066 and self.data_dir.stat().st_uid == os.geteuid():
                 self.data_dir.chmod(0o700)
         except OSError as error:
             raise self.unusable(error) from error
 
     def unusable(self, error: OSError) -> EmbeddedError:
-        """Return an EmbeddedError that names the data directory and what the system said about it."""
+        """Return an EmbeddedError that names the data directory and the system's error."""
         return EmbeddedError(
             f"The data directory {self.data_dir} cannot be used: {error.strerror or error} "
             f"({error.filename or self.data_dir}). Set LOOTWIRE_DATA_DIR to a directory that this user may "
@@ -152,7 +152,7 @@ class Layout:
         return ""
 
     def publish(self, sockets: Sockets) -> None:
-        """Tell everybody, at once and atomically, where the running servers are."""
+        """Write, in one step, where the running servers are."""
         draft = self.published.with_suffix(".tmp")
         draft.write_text(json.dumps({"host_pid": os.getpid(), "sockets": str(sockets.folder)}))
         draft.replace(self.published)
@@ -182,12 +182,12 @@ def _short_temporary() -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Create a folder for this user alone, and refuse one that somebody else has put there."""
+    """Create a folder for this user alone, and refuse one that belongs to another user."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
         raise EmbeddedError(
-            f"{folder} belongs to user id {found.st_uid}. Run Lootwire as that user, or remove the folder."
+            f"{folder} belongs to user id {status.st_uid}. Run Lootwire as that user, or remove the folder."
         )
     folder.chmod(0o700)
 
@@ -207,7 +207,7 @@ def try_lock(descriptor: int, kind: int) -> bool:
 
 
 def is_locked(path: Path) -> bool:
-    """Whether somebody holds a lock file exclusively."""
+    """Whether a process holds a lock file exclusively."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
@@ -219,7 +219,7 @@ def is_locked(path: Path) -> bool:
 
 
 def answers(path: Path, question: bytes = b"", expected: bytes = b"") -> bool:
-    """Whether somebody listens on a socket and, where a question is given, replies as expected."""
+    """Whether a server listens on a socket and, where a question is given, replies as expected."""
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(1)
         connection.connect(str(path))

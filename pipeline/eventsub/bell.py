@@ -1,6 +1,6 @@
-"""A bell between programs: who kept messages rings it, and who handles them hears it at once.
+"""A bell between programs: the one that kept messages rings it, and the one that handles them hears it at once.
 
-PostgreSQL's NOTIFY: it rings when the transaction commits, and nobody needs it, since sweeps find the rows too.
+PostgreSQL's NOTIFY: it rings when the transaction commits. No row depends on it, since sweeps find the rows too.
 """
 
 import logging
@@ -47,17 +47,17 @@ class Bell:
             try:
                 self._listen()
             except (SQLAlchemyError, psycopg.Error) as error:
-                told = explain(error) or type(error).__name__
-                logger.warning("messages are handled a little later: %s", told)
+                reason = explain(error) or type(error).__name__
+                logger.warning("messages are handled a little later: %s", reason)
                 self._ends.wait(AFTER_TROUBLE)
 
     def _listen(self) -> None:
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             driver = cast("psycopg.Connection[tuple[object, ...]]", connection.connection.driver_connection)
-            # Out of the pool, which could not hand it out to anybody else any more.
+            # Out of the pool, which could no longer lend it to others.
             connection.detach()
             connection.execute(_LISTEN)
-            # What was kept before we listened.
+            # Rows may have been kept before we listened.
             self._heard()
             while not self._ends.is_set():
                 self.seen_at = time.monotonic()

@@ -1,4 +1,4 @@
-"""What follows from the end of a websocket session: how long to wait, and whether somebody should hear of it.
+"""What follows from the end of a websocket session: how long to wait, and whether the log shows it as a fault.
 
 https://dev.twitch.tv/docs/eventsub/handling-websocket-events/#close-message
 """
@@ -10,7 +10,7 @@ from datetime import timedelta
 import msgspec
 
 AT_ONCE = timedelta(0)
-# What a socket that just vanished is known by.
+# The code of a socket that just vanished.
 ABNORMAL = 1006
 # Our own name for a session that was silent for too long.
 SILENT = -1

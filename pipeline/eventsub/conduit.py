@@ -1,4 +1,4 @@
-"""Our conduit: found again or made, and its one shard attached to the websocket session that serves it.
+"""Our conduit: found again or created, and its one shard attached to the websocket session that serves it.
 
 https://dev.twitch.tv/docs/eventsub/handling-conduit-events/: a conduit keeps its subscriptions while no shard works,
 for 72 hours; then Twitch deletes it. An application may have five.
@@ -29,12 +29,12 @@ def ensure_conduit(helix: EventSubManagement, remembered: str | None) -> str:
     where the application has no room for one more.
     """
     conduits = helix.conduits()
-    found = next((conduit for conduit in conduits if conduit.id == remembered), None)
-    if found is not None:
-        if found.shard_count != 1:
-            # Messages for shards that nobody serves are lost.
-            helix.update_conduit(found.id, 1)
-        return found.id
+    known = next((conduit for conduit in conduits if conduit.id == remembered), None)
+    if known is not None:
+        if known.shard_count != 1:
+            # Messages for a shard without a session are lost.
+            helix.update_conduit(known.id, 1)
+        return known.id
     try:
         created = helix.create_conduit(1)
     except TooManyConduits as error:
@@ -59,14 +59,14 @@ def attach(helix: EventSubManagement, conduit_id: str, session_id: str) -> None:
             raise ConduitGone("Twitch has deleted our conduit; there will be a new one") from error
         raise
     if update.errors:
-        said = "; ".join(f"{error.message} ({error.code})" for error in update.errors)
-        raise SourceUnavailable(f"Twitch did not attach our session to the conduit: {said}")
+        reasons = "; ".join(f"{error.message} ({error.code})" for error in update.errors)
+        raise SourceUnavailable(f"Twitch did not attach our session to the conduit: {reasons}")
 
 
 def look_at_shard(helix: EventSubManagement, conduit_id: str, session_id: str) -> ShardState:
     """Return whether our conduit still delivers to our session.
 
-    `lost`: to nobody. `taken`: to somebody else's. `gone`: there is no such conduit any more.
+    `lost`: to none. `taken`: to another program's. `gone`: Twitch has deleted the conduit.
     """
     try:
         shards = helix.shards(conduit_id)
@@ -78,7 +78,7 @@ def look_at_shard(helix: EventSubManagement, conduit_id: str, session_id: str) -
 
 
 def judge_shard(shards: list[Shard], session_id: str) -> ShardState:
-    """Return to whom our shard delivers."""
+    """Return whose session our shard delivers to."""
     shard = next((shard for shard in shards if shard.id == SHARD), None)
     if shard is None or shard.status != "enabled":
         return "lost"

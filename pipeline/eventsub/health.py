@@ -1,4 +1,4 @@
-"""How EventSub stands: a row among the sources, whose events an operator hears of, and what is remembered in it."""
+"""EventSub's row among the sources: its health, of which an operator hears by events, and what its cursor remembers."""
 
 import threading
 from collections.abc import Callable
@@ -38,10 +38,10 @@ class Revoked(msgspec.Struct, frozen=True):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered in the row's cursor.
+    """The cursor of EventSub's row.
 
-    `subscribed` of `wanted` subscriptions exist; `left_out` are the ids of channels of which something is not told,
-    because Twitch's limits leave no room: polling still sees them.
+    `subscribed` of `wanted` subscriptions exist; `left_out` are the ids of channels that lack one, because Twitch's
+    limits leave no room: polling still sees them.
     """
 
     conduit_id: str | None = None
@@ -56,17 +56,17 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_asked(self) -> bool:
-        """Whether something happened to a subscription since they were last reconciled."""
+        """Whether a look at the subscriptions was asked for since they were last reconciled."""
         return self.asked_at is not None and (self.reconciled_at is None or self.asked_at >= self.reconciled_at)
 
 
 def open_source(engine: Engine, now: datetime) -> int:
-    """Make sure that EventSub has its row, which is on; returns its id."""
+    """Make sure that EventSub has a row that is on; returns its id."""
     known = select(SOURCES.c.id).where(SOURCES.c.name == NAME, SOURCES.c.enabled)
     with engine.connect() as connection:
-        if (found := connection.scalar(known)) is not None:
-            return int(found)
-    # Not judged by how long ago an earlier run of ours ended.
+        if (source_id := connection.scalar(known)) is not None:
+            return int(source_id)
+    # A time of today, so that the row is not stale because an earlier run ended long ago.
     row = {"name": NAME, "service": SERVICE, "next_due_at": NEVER, "last_snapshot_at": now}
     on = {"enabled": True, "next_due_at": NEVER, "last_snapshot_at": now}
     again = insert(SOURCES).values(row).on_conflict_do_update(index_elements=[SOURCES.c.name], set_=on)
@@ -76,7 +76,7 @@ def open_source(engine: Engine, now: datetime) -> int:
 
 
 def close_source(engine: Engine) -> None:
-    """Turn the row off where no application is set: nobody expects anything of it."""
+    """Turn the row off where no application is set, so that its silence is no fault."""
     with engine.begin() as connection:
         is_on = (SOURCES.c.name == NAME) & SOURCES.c.enabled
         values = {"enabled": False, "failing_since": None, "consecutive_failures": 0, "last_error": None}
@@ -84,7 +84,7 @@ def close_source(engine: Engine) -> None:
 
 
 def load_memory(connection: Connection) -> Memory:
-    """Return what is remembered; a cursor of another version that cannot be read is as good as none."""
+    """Return what the cursor remembers; nothing where another version wrote it and it cannot be read."""
     cursor = connection.scalar(select(SOURCES.c.cursor).where(SOURCES.c.name == NAME))
     try:
         return msgspec.convert(cursor or {}, Memory)
@@ -93,9 +93,9 @@ def load_memory(connection: Connection) -> Memory:
 
 
 def remember(connection: Connection, **values: Any) -> None:
-    """Remember these, and leave the rest as it is."""
-    told = msgspec.to_builtins(values)
-    merged = SOURCES.c.cursor.op("||")(func.cast(told, JSONB))
+    """Remember these values, and leave the others as they are."""
+    changes = msgspec.to_builtins(values)
+    merged = SOURCES.c.cursor.op("||")(func.cast(changes, JSONB))
     connection.execute(update(SOURCES).where(SOURCES.c.name == NAME).values(cursor=merged))
 
 
@@ -108,9 +108,9 @@ def note_revocation(connection: Connection, subscription: EventSubSubscription, 
 
 
 class Health:
-    """Tells the row, and by it the operator, what goes wrong in the parts of the program, and when it works again.
+    """Writes into the row, and so tells the operator, which parts of the program fail, and when they work again.
 
-    Each method opens a transaction, and may wait for those who store snapshots; call it from no thread that must not.
+    Each method opens a transaction, and may wait for those that store snapshots; call it from no thread that must not.
     """
 
     def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
@@ -121,7 +121,7 @@ class Health:
         self._said_well_at: datetime | None = None
 
     def failed(self, part: str, error: Exception, retry_in: timedelta) -> None:
-        """Say that a part does not work; the second failure in a row, and each refusal, is told to the operator."""
+        """Say that a part does not work; the operator hears of the second failure in a row, and of each refusal."""
         with self._lock, self._engine.begin() as connection:
             now, row = self._now(), _lock_row(connection)
             self._problems[part] = str(error)

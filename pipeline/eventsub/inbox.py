@@ -55,8 +55,8 @@ _WAITING = (
 
 
 def keep(connection: Connection, messages: Sequence[Notification], *, via: str, now: datetime) -> int:
-    """Insert what we know the meaning of, inside the caller's transaction; returns how many are new."""
-    # In one order everywhere, so that two who keep the same messages wait for each other and do not lock up.
+    """Insert messages of known types, inside the caller's transaction; returns how many are new."""
+    # In one order everywhere, so that two transactions with the same messages wait for each other and do not lock up.
     known = {message.message_id: message for message in messages if is_known(message.type, message.version)}
     rows = [_row(known[message_id], via, now) for message_id in sorted(known)]
     if not rows:
@@ -90,12 +90,12 @@ def waiting(engine: Engine) -> int:
 
 
 def handle(
-    engine: Engine, look_up: LookUp, now: Callable[[], datetime], *, flap: timedelta, told: Callable[[], object]
+    engine: Engine, look_up: LookUp, now: Callable[[], datetime], *, flap: timedelta, on_events: Callable[[], object]
 ) -> Counter[str]:
     """Handle all messages that wait, in the order in which they were sent; returns the events by kind.
 
-    One process at a time does, so that what is told of a channel keeps its order. `told` is called after each commit
-    that appended events. Safe to call at any time, and again after it died.
+    One process at a time does, so that the events of a channel keep their order. `on_events` is called after each
+    commit that appended events. Safe to call at any time, and again after it died.
     """
     events: Counter[str] = Counter()
     if not waiting(engine):
@@ -103,11 +103,11 @@ def handle(
     source_id = open_source(engine, now())
     with one_at_a_time(engine, "lootwire eventsub inbox"):
         while rows := _load_waiting(engine):
-            # Nothing is open while Helix is asked.
+            # No transaction is open while Helix answers.
             infos = look_up(_went_live(rows))
             appended = _handle_rows(engine, rows, infos, now(), source_id=source_id, flap=flap)
             if appended:
-                told()
+                on_events()
             events += appended
     return events
 
@@ -160,7 +160,7 @@ def _handle_rows(
 def _handle_in_order(
     connection: Connection, rows: Sequence[RowMapping], infos: Any, now: datetime, *, source_id: int, flap: timedelta
 ) -> Counter[str]:
-    # Whoever lost the lock with its connection may still be here: only rows that nobody has handled count.
+    # A process that lost the lock with its connection may still be here: only rows that no other has handled count.
     mine = _settle(connection, rows, now)
     observations: list[Observation] = []
     for row in rows:
@@ -181,7 +181,7 @@ def _handle_in_order(
 
 
 def _settle(connection: Connection, rows: Sequence[RowMapping], now: datetime) -> set[str]:
-    """Write down that messages are handled; returns those that nobody had handled yet."""
+    """Write down that messages are handled; returns those that were not handled yet."""
     ids = sorted(row["message_id"] for row in rows)
     mine = (MESSAGES.c.message_id == func.any(ids)) & MESSAGES.c.handled_at.is_(None)
     settled = update(MESSAGES).where(mine).values(handled_at=now).returning(MESSAGES.c.message_id)

@@ -35,10 +35,10 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class Hints:
-    """Wakes those who send and publish, often enough and no more: a hundred hints say the same as one."""
+    """Wakes the workers that send and publish, often enough and no more: a hundred hints say the same as one."""
 
     SEND_EVERY = 0.2
-    # Pages take a worker a while, and nobody reads them in the same second.
+    # A worker takes a while for the pages, and readers do not need them in the same second.
     PUBLISH_EVERY = 5.0
 
     def __init__(self, app: Celery, clock: Callable[[], float] = time.monotonic) -> None:
@@ -48,12 +48,12 @@ class Hints:
         self._said_at = dict.fromkeys(self._due, float("-inf"))
 
     def news(self) -> None:
-        """Say that there are events, now or in a moment."""
+        """Hint that there are events, now or in a moment."""
         self._due = dict.fromkeys(self._due, True)
         self.flush()
 
     def flush(self) -> None:
-        """Say what is left to be said and was not said just now."""
+        """Send the hints that are due, unless they were sent just now."""
         for task, every in (("send.due", self.SEND_EVERY), ("publish.marked", self.PUBLISH_EVERY)):
             if self._due[task] and self._clock() - self._said_at[task] >= every:
                 self._due[task], self._said_at[task] = False, self._clock()
@@ -61,12 +61,12 @@ class Hints:
 
     @property
     def is_due(self) -> bool:
-        """Whether something is left to be said."""
+        """Whether a hint is still to be sent."""
         return any(self._due.values())
 
 
 class Intake:
-    """Takes messages from any thread; `run` is the body of the one that works on them."""
+    """Takes messages from any thread; `run` is the body of the thread that works on them."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Intake:
     def put(self, message: Notification | Unread) -> None:
         """Take a message; it is kept within milliseconds, or when the database is back."""
         if self._queue.qsize() > MOST_WAITING:
-            # Polling will see what it was about.
+            # Polling will see the change that it was about.
             logger.error("a message is dropped: too many wait for the database")
             return
         self._queue.put(message)
@@ -106,7 +106,7 @@ class Intake:
         self._woken.set()
 
     def end(self) -> None:
-        """Let `run` return, once what was taken is kept; handling it can wait."""
+        """Let `run` return once the messages taken are kept; handling them can wait."""
         self._ends.set()
         self._woken.set()
 
@@ -122,7 +122,7 @@ class Intake:
         self._woken.wait(pause)
         self._woken.clear()
         if not self._guarded(self._keep) or not self._guarded(self._handle):
-            # What waits stays where it is.
+            # The messages wait where they are.
             self._ends.wait(AFTER_TROUBLE)
             self._woken.set()
         self._hints.flush()
@@ -160,13 +160,13 @@ class Intake:
             )
 
     def _handle(self) -> None:
-        events = handle(self._engine, self._look_up, self._now, flap=self._flap, told=self._hints.news)
+        events = handle(self._engine, self._look_up, self._now, flap=self._flap, on_events=self._hints.news)
         if events:
             logger.info("told by EventSub", extra={"events": dict(events)})
 
     @staticmethod
     def _guarded(work: Callable[[], object]) -> bool:
-        """Do it; what goes wrong is logged, and nothing of it may end the thread."""
+        """Do the work, and return whether it went well; an error is logged and does not end the thread."""
         try:
             work()
         except OperationalError as error:

@@ -1,4 +1,4 @@
-"""The thread that keeps the subscriptions those that we want, and sees whether our conduit still delivers to us."""
+"""The thread that keeps the subscriptions as we want them, and looks whether our conduit still delivers to us."""
 
 import logging
 import threading
@@ -25,14 +25,14 @@ from pipeline.streams.following import watched
 logger = logging.getLogger(__name__)
 PART = "subscriptions"
 TICK = 0.25
-# So many ids of channels that find no room are remembered by name; all of them are counted.
+# Of channels that find no room so many ids are remembered; all of them are counted.
 LEFT_OUT_KEPT = 200
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """How messages come to us now. `session_id` is that of the websocket behind a conduit.
 
-    `secret` is the fingerprint of what webhooks are signed with.
+    `secret` is the fingerprint of the secret that webhooks are signed with.
     """
 
     transport: Transport
@@ -43,7 +43,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class Keeper:
     """Looks after the subscriptions; `run` is the body of its thread.
 
-    `route` returns how messages come now, None while they do not. `lost` is told what became of the conduit's
+    `route` returns how messages come now, None while they do not. `lost` is called with the state of the conduit's
     shard; `check` raises `LootwireError` where this is no time to subscribe.
     """
 
@@ -77,7 +77,7 @@ class Keeper:
         self.seen_at = time.monotonic()
 
     def ask(self) -> None:
-        """Have all subscriptions looked at now."""
+        """Make the thread look at all subscriptions now."""
         self._asked.set()
 
     def end(self) -> None:
@@ -153,7 +153,7 @@ class Keeper:
         if not done.finished:
             return
         self._wanted = wanted
-        # A webhook's new subscriptions may still turn out to be refused by our own address.
+        # Our own address may still refuse a webhook's new subscriptions.
         early = route.transport.method == "webhook" and (done.created or done.plan.broken)
         self._reconcile_at = (
             time.monotonic() + (self._paces.verified if early else self._paces.reconcile).total_seconds()
@@ -161,7 +161,7 @@ class Keeper:
         self._write_down(route, wanted, done, began)
 
     def _goes_on(self, route: Route) -> bool:
-        """Whether to go on with a round that may take minutes."""
+        """Whether to go on with this round, which may take minutes."""
         self.seen_at = time.monotonic()
         current = self._route()
         return not self._ends.is_set() and current is not None and current.transport == route.transport
@@ -179,5 +179,5 @@ class Keeper:
                 reconciled_at=began,
             )
         if done.created or done.deleted or outside:
-            told = {"wanted": len(wanted), "made": done.created, "deleted": done.deleted, "left_out": len(outside)}
-            logger.log(logging.WARNING if outside else logging.INFO, "subscriptions are right", extra=told)
+            counts = {"wanted": len(wanted), "made": done.created, "deleted": done.deleted, "left_out": len(outside)}
+            logger.log(logging.WARNING if outside else logging.INFO, "subscriptions are right", extra=counts)

@@ -1,4 +1,4 @@
-"""What the websocket serves: our conduit, whose messages go to the intake."""
+"""The listener that the websocket's reader serves: it attaches our conduit, and gives the messages to the intake."""
 
 import logging
 from collections.abc import Callable
@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 PART = "websocket"
 # Attaching must be done within ten seconds of the welcome.
 HELIX_DEADLINE = timedelta(seconds=4)
-# What is missed while nobody listens is not sent again: these see what became of it.
+# Twitch does not send again what is missed while no session is open: these sources see what became of it.
 POLLING = "twitch.streams%"
 
 OpenHelix = Callable[[Client], Helix]
 
 
 class ConduitListener:
-    """Implements `reader.Listener`. `ask` has the subscriptions looked at, `poll` wakes those who poll."""
+    """Implements `reader.Listener`. `ask` makes the keeper look at the subscriptions, `poll` wakes the pollers."""
 
     def __init__(
         self,
@@ -70,26 +70,26 @@ class ConduitListener:
             raise
 
     def opened(self, *, anew: bool) -> None:
-        """Say that all is well; have looked at what was missed."""
+        """Say that all is well; where messages may have been missed, ask for subscriptions and polls."""
         self._teller.put(lambda: self._health.well(PART))
         if anew:
             self._ask()
             self._teller.put(self._catch_up)
 
     def failed(self, error: LootwireError, retry_in: timedelta) -> None:
-        """Have the operator hear of it, if it lasts."""
+        """Count a failure, of which the operator hears if it lasts."""
         self._teller.put(lambda: self._health.failed(PART, error, retry_in))
 
     def take(self, message: Notification | Unread) -> None:
-        """Have a message kept and handled."""
+        """Give a message to the intake."""
         self._intake.put(message)
 
     def revoked(self, revocation: Revocation) -> None:
-        """Have it written down, and the subscriptions looked at."""
+        """Write the end of a subscription down, and ask for a look at all of them."""
         self._teller.put(lambda: note_revocation(self._engine, revocation, self._now))
 
     def lost(self, state: ShardState) -> None:
-        """Hear what became of the shard. Whoever has taken it may keep it, with the conduit: we make another one."""
+        """Act on the shard's state. A program that has taken it may keep it, with the conduit: we make another one."""
         if state in {"taken", "gone"}:
             logger.warning("our conduit is %s; there will be a new one", state, extra={"conduit": self.conduit_id})
             self._remember(None)
@@ -104,7 +104,7 @@ class ConduitListener:
 
 
 def make_polls_due(engine: Engine, now: datetime) -> None:
-    """Have streams polled now; what fails, or was told to wait, keeps its time."""
+    """Make the sources of streams due now; one that fails, or has to wait, keeps its time."""
     sources = Source.name.like(POLLING), Source.enabled, Source.consecutive_failures == 0, Source.next_due_at > now
     with engine.begin() as connection:
         connection.execute(update(Source).where(*sources).values(next_due_at=now))

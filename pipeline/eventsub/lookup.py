@@ -1,4 +1,4 @@
-"""Ask Helix what a stream that went live is called and shows: EventSub's own message does not tell."""
+"""Ask Helix for the title and category of a stream that went live: EventSub's own message has neither."""
 
 import logging
 from collections.abc import Callable, Collection, Mapping
@@ -19,22 +19,22 @@ LookUp = Callable[[Collection[str]], Mapping[str, Info]]
 
 
 def look_up(helix: Helix, channel_ids: Collection[str]) -> dict[str, Info]:
-    """Return what Helix says of these channels, by id: of their streams, or of the channel where no stream is listed.
+    """Return Helix' records of these channels, by id: of their streams, or of the channel where no stream is listed.
 
-    As much as can be had: what fails is logged.
+    Where Helix does not answer, the records so far: the error is logged.
     """
-    found: dict[str, Info] = {}
+    infos: dict[str, Info] = {}
     try:
-        found.update({stream.channel.external_id: stream for stream in helix.streams(user_ids=channel_ids)})
-        if missing := [channel_id for channel_id in channel_ids if channel_id not in found]:
-            found.update({channel.channel.external_id: channel for channel in helix.channels(missing)})
+        infos.update({stream.channel.external_id: stream for stream in helix.streams(user_ids=channel_ids)})
+        if missing := [channel_id for channel_id in channel_ids if channel_id not in infos]:
+            infos.update({channel.channel.external_id: channel for channel in helix.channels(missing)})
     except SourceError as error:
         logger.warning("titles of streams are not known yet: %s", error)
-    return found
+    return infos
 
 
 class ImpatientLookUp:
-    """Looks up within three seconds; while one takes longer, the next messages go without."""
+    """Looks up within three seconds; while one look takes longer, the next messages go without."""
 
     def __init__(
         self, client: Client, open_helix: Callable[[Client], Helix], *, patience: timedelta = PATIENCE
@@ -46,7 +46,7 @@ class ImpatientLookUp:
         self._under_way: Future[dict[str, Info]] | None = None
 
     def __call__(self, channel_ids: Collection[str]) -> Mapping[str, Info]:
-        """Return what could be had in time, by channel."""
+        """Return the records by channel, none where they did not come in time."""
         if not channel_ids or (self._under_way is not None and not self._under_way.done()):
             return {}
         self._under_way = self._thread.submit(self._look_up, tuple(channel_ids))
@@ -57,7 +57,7 @@ class ImpatientLookUp:
             return {}
 
     def close(self) -> None:
-        """Wait for nothing that is still under way."""
+        """End without waiting for a request that is still under way."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _look_up(self, channel_ids: Collection[str]) -> dict[str, Info]:

@@ -1,4 +1,4 @@
-"""What the events of notifications mean: for streams, and for the conduit that carries them."""
+"""Read the events of notifications: what they mean for streams, and for the conduit that carries them."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,16 +16,16 @@ ONLINE = ("stream.online", "1")
 OFFLINE = ("stream.offline", "1")
 UPDATE = ("channel.update", "2")
 SHARD_DISABLED = ("conduit.shard.disabled", "1")
-# What is told of each watched channel, the most wanted first: it is what stays where not everything may.
+# The notifications that we want of each watched channel, the most important first: it stays where not all may.
 OF_CHANNELS = (ONLINE, OFFLINE, UPDATE)
 
 Info = StreamRecord | ChannelInfoRecord
 Shape = TypeVar("Shape")
-_Told = Annotated[str, msgspec.Meta(min_length=1)]
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
 class ShardDisabled(msgspec.Struct, frozen=True):
-    """A conduit cannot deliver through one of its shards any more; `session_id` is the one that served it."""
+    """A conduit cannot deliver through one of its shards any more; `session_id` is the session that served it."""
 
     conduit_id: str
     shard_id: str
@@ -37,8 +37,8 @@ Meaning = WentLive | WentOffline | Updated | ShardDisabled
 
 
 class _Channel(msgspec.Struct, kw_only=True):
-    broadcaster_user_id: _Told
-    broadcaster_user_login: _Told
+    broadcaster_user_id: _Text
+    broadcaster_user_login: _Text
     broadcaster_user_name: str | None = None
 
     def record(self) -> ChannelRecord:
@@ -50,7 +50,7 @@ class _Channel(msgspec.Struct, kw_only=True):
 
 
 class _Online(_Channel, kw_only=True):
-    id: _Told
+    id: _Text
     started_at: Time
 
 
@@ -73,20 +73,20 @@ class _Shard(msgspec.Struct):
 
 
 def is_known(kind: str, version: str) -> bool:
-    """Whether we know what such a notification means; others pass."""
+    """Whether we can read such a notification; others are ignored."""
     return (kind, version) in {*OF_CHANNELS, SHARD_DISABLED}
 
 
 def channel_of(event: Mapping[str, Any]) -> str | None:
     """Return the id of the channel that an event is about."""
-    told = event.get("broadcaster_user_id")
-    return told if isinstance(told, str) else None
+    channel_id = event.get("broadcaster_user_id")
+    return channel_id if isinstance(channel_id, str) else None
 
 
 def read_event(
     kind: str, version: str, event: Mapping[str, Any], sent_at: datetime, info: Info | None
 ) -> Meaning | None:
-    """Return what a notification's event means, None where its kind is unknown; `info` is what Helix adds to it.
+    """Return what a notification's event means, None where its kind is unknown; `info` is Helix' record of the channel.
 
     Raises `InvalidItem` that names what is missing.
     """

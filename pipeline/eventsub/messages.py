@@ -14,7 +14,7 @@ from pipeline.errors import InvalidItem
 from pipeline.shapes import UNREADABLE, Time, clean, utc
 from pipeline.sources.helix_eventsub import EventSubSubscription
 
-# Twitch's are UUIDs, and its types have forty characters at most; a key in a table wants an end.
+# Twitch's ids are UUIDs; a key in a table needs a limit.
 LONGEST_ID = 200
 SIGNED_TYPES = ("notification", "revocation", "webhook_callback_verification")
 
@@ -61,7 +61,7 @@ class Challenge(msgspec.Struct, frozen=True):
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A message of a kind that Twitch has invented since."""
+    """A message of a kind that we do not know."""
 
     kind: str
 
@@ -100,12 +100,12 @@ class _Payload(msgspec.Struct):
 _FRAME = msgspec.json.Decoder(_Frame)
 _SESSION = msgspec.json.Decoder(_SessionPayload)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
-# What the documentation gives for a session that does not say.
+# The documentation's value, for a session that gives none.
 _USUAL_KEEPALIVE = 10
 
 
 def read_frame(frame: str | bytes) -> Frame:
-    """Return what a websocket's frame says; raises `InvalidItem` that names what is wrong with it."""
+    """Read a websocket's frame; raises `InvalidItem` that names what is wrong with it."""
     try:
         outer = _FRAME.decode(frame)
         return _read_payload(outer.metadata, outer.payload)
@@ -126,23 +126,25 @@ def _read_payload(metadata: _Metadata, payload: msgspec.Raw) -> Frame:
                 raise InvalidItem("a reconnect message without its `reconnect_url`")
             return Reconnect(url)
         case "notification" | "revocation" as kind:
-            told = _read_told(kind, metadata.message_id, metadata.message_timestamp, _PAYLOAD.decode(payload))
-            return told if not isinstance(told, Challenge) else Unknown(kind)
+            message = _read_of_subscription(
+                kind, metadata.message_id, metadata.message_timestamp, _PAYLOAD.decode(payload)
+            )
+            return message if not isinstance(message, Challenge) else Unknown(kind)
         case kind:
             return Unknown(kind)
 
 
 def read_body(kind: str, message_id: str, sent_at: datetime, body: bytes) -> Body:
-    """Return what a webhook's body says, whose headers gave the rest; raises `InvalidItem`."""
+    """Read a webhook's body, whose headers gave the rest; raises `InvalidItem`."""
     if kind not in SIGNED_TYPES:
         return Unknown(kind)
     try:
-        return _read_told(kind, message_id, sent_at, _PAYLOAD.decode(body))
+        return _read_of_subscription(kind, message_id, sent_at, _PAYLOAD.decode(body))
     except UNREADABLE as error:
         raise InvalidItem(str(error)) from error
 
 
-def _read_told(
+def _read_of_subscription(
     kind: str, message_id: str, sent_at: datetime, payload: _Payload
 ) -> Notification | Revocation | Challenge:
     if clean(message_id) != message_id or len(message_id) > LONGEST_ID:

@@ -1,4 +1,4 @@
-"""Who of several programs may act, and whether all threads of one are alive."""
+"""Decide which of several programs may act, and see whether all threads of this one are alive."""
 
 import logging
 import threading
@@ -57,7 +57,7 @@ class Overseer:
 
     @property
     def leads(self) -> bool:
-        """Whether this program is the one that may act; may be asked from any thread."""
+        """Whether this program is the one that may act; any thread may ask."""
         return self._leads
 
     def look(self) -> None:
@@ -67,7 +67,7 @@ class Overseer:
         try:
             self._take_lead()
         except OperationalError as error:
-            # Whoever has a session keeps it: messages wait in memory until the database is back.
+            # The leader keeps its session: messages wait in memory until the database is back.
             logger.warning("%s", explain(error))
 
     def end(self) -> None:

@@ -1,4 +1,4 @@
-"""How often the program looks at what, and how long it waits."""
+"""How often the program looks at each thing, and how long it waits."""
 
 from datetime import timedelta
 
@@ -13,7 +13,7 @@ class Paces(msgspec.Struct, frozen=True, kw_only=True):
     # Is the lead still ours, or free?
     lead: timedelta = timedelta(seconds=1)
     beat: timedelta = timedelta(seconds=10)
-    # Is somebody followed who was not? Of the database alone.
+    # Is a channel followed that was not? A question to the database alone.
     wanted: timedelta = timedelta(seconds=10)
     # Does our conduit still deliver to us? A request.
     shard: timedelta = timedelta(seconds=30)
@@ -22,7 +22,7 @@ class Paces(msgspec.Struct, frozen=True, kw_only=True):
     # New webhooks are verified within seconds, or end; then it is time to say so.
     verified: timedelta = timedelta(minutes=5)
     retry: timedelta = timedelta(seconds=30)
-    # Rows that a dead process left, and those that Celery's sweep would find later.
+    # Look for rows that a dead process left, before Celery's sweep finds them.
     sweep: timedelta = timedelta(seconds=15)
     # Beyond what a keepalive may take.
     grace: timedelta = GRACE

@@ -1,4 +1,4 @@
-"""The program of EventSub: its threads, by which messages come in and subscriptions are kept."""
+"""The program of EventSub: its threads bring messages in and keep the subscriptions."""
 
 import logging
 import threading
@@ -117,7 +117,7 @@ class Program:
         self._app.close()
 
     def run_until(self, ends: threading.Event) -> None:
-        """Look after everything until somebody ends it; raises `Hung`."""
+        """Look after the lead and the threads until `ends` is set; raises `Hung`."""
         while not ends.is_set():
             self.overseer.look()
             ends.wait(self._paces.lead.total_seconds())
@@ -137,7 +137,7 @@ class Program:
         return Route(transport=Transport(method="conduit", conduit_id=conduit_id), session_id=session_id)
 
     def _check_receiver(self) -> None:
-        """Raise `LootwireError` if nobody would answer when Twitch verifies a webhook."""
+        """Raise `LootwireError` if no receiver runs, which must answer when Twitch verifies a webhook."""
         if self._webhook is None:
             return
         last = last_beat(self._engine, RECEIVER)

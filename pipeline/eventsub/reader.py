@@ -17,13 +17,13 @@ from pipeline.eventsub.session import CannotOpen, Session, SessionEnded, open_se
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
-# After the welcome of the new session nothing more is sent to the old one; what was on its way arrives within this.
+# After the welcome of the new session Twitch sends no more to the old one; frames on their way arrive within this.
 DRAIN = timedelta(seconds=5)
 QUIET = 1.0
 
 
 class Listener(Protocol):
-    """What a session serves. No method of it may wait for long but `prepare` and `attach`."""
+    """The reader's caller, which gets the messages. Only `prepare` and `attach` may wait for long."""
 
     def prepare(self) -> None:
         """Make sure that there is something to attach a session to; raises `LootwireError`."""
@@ -45,7 +45,7 @@ class Listener(Protocol):
 
 
 class _Broken(LootwireError):
-    """Somebody asked for another session, and says why."""
+    """Another thread broke the session off; the text says why."""
 
 
 class Reader:
@@ -92,7 +92,7 @@ class Reader:
     def _one_session(self) -> timedelta:
         """Open a session and read it to its end; returns how long to wait before the next."""
         began = time.monotonic()
-        asked: timedelta = AT_ONCE
+        wanted_pause: timedelta = AT_ONCE
         error: LootwireError | None = None
         try:
             self._listener.prepare()
@@ -101,16 +101,16 @@ class Reader:
             self._read(session)
         except SessionEnded as ended:
             how = ending(ended.code)
-            asked, error = how.pause, ended
+            wanted_pause, error = how.pause, ended
             logger.log(logging.ERROR if how.is_fault else logging.INFO, "session ended: %s", ended)
         except LootwireError as other:
             logger.warning("no session: %s", other)
-            asked, error = getattr(other, "retry_after", None) or AT_ONCE, other
+            wanted_pause, error = getattr(other, "retry_after", None) or AT_ONCE, other
         except Exception as bug:
             logger.exception("no session")
             error = LootwireError(f"the session failed: {type(bug).__name__}")
         was_well, self.session_id = self.session_id is not None, None
-        pause = self._backoff.after(asked, timedelta(seconds=time.monotonic() - began))
+        pause = self._backoff.after(wanted_pause, timedelta(seconds=time.monotonic() - began))
         if error is not None and not was_well:
             self._listener.failed(error, pause)
         return pause
@@ -130,7 +130,7 @@ class Reader:
         self._listener.opened(anew=True)
 
     def _read(self, session: Session) -> None:
-        """Read a session and those that it is moved to, until one ends or must not be read any more."""
+        """Read a session, and those that Twitch moves it to, until one ends or must not be read any more."""
         move: _Move | None = None
         current: Session | None = session
         try:
@@ -161,21 +161,21 @@ class Reader:
         try:
             return session.receive(LOOK_EVERY if move is None else LOOK_EVERY / 10)
         except SessionEnded:
-            # The old one ended first: what it was to be replaced by may be there in a moment.
+            # The old one ended first: the one that replaces it may be there in a moment.
             if move is None or move.wait() is None:
                 raise
             move.too_late = True
             return None
 
     def _moved(self, old: Session, move: "_Move") -> Session:
-        """Go on with the new session; what is still on its way to the old one is read beside."""
+        """Go on with the new session; a thread reads the frames that are still on their way to the old one."""
         threading.Thread(target=self._drain, args=(old,), name="drain", daemon=True).start()
         new = move.wait()
         if new is None:
             raise SessionEnded(4007) from move.error
         logger.info("session moved to another server", extra={"gap": move.too_late})
         if new.id != self.session_id:
-            # Twitch's documentation has it that the session is the same; where it is not, the shard must be told.
+            # By Twitch's documentation the session is the same; where it is not, the shard must be attached anew.
             try:
                 self._listener.attach(new.id)
             except BaseException:
@@ -228,14 +228,14 @@ class _Move:
         self._thread.start()
 
     def abandon(self) -> None:
-        """Nobody waits for the new session any more."""
+        """Close the new session, or let its thread close it: the reader needs it no more."""
         self._abandoned.set()
         if self.is_over and self._session is not None:
             self._session.close()
 
     @property
     def is_over(self) -> bool:
-        """Whether it is known how it went."""
+        """Whether opening the new session has succeeded or failed."""
         return not self._thread.is_alive()
 
     def wait(self) -> Session | None:

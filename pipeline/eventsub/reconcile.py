@@ -1,7 +1,7 @@
-"""Compare the subscriptions that we want with those that there are: what to create, what to delete, what to report.
+"""Compare the subscriptions that we want with those that exist: which to create, which to delete, which to report.
 
-Pure. Twitch counts a cost of 1 for each subscription about somebody who has not authorised our application, and
-allows a total (10,000 unless it says otherwise) for all subscriptions of a client, ours or not.
+Pure. Twitch counts a cost of 1 for each subscription about a user who has not authorised our application, and allows
+a total (10,000 unless it says otherwise) for all subscriptions of a client, ours or not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ USUAL_MAX_COST = 10_000
 ENABLED = "enabled"
 # A webhook's subscription is verified within minutes, or gets another status by itself.
 PENDING = "webhook_callback_verification_pending"
-# The user is gone, or the version: asking again would only be refused.
+# The user is gone, or the version: Twitch would only refuse it again.
 BEYOND_REPAIR = frozenset({"user_removed", "version_removed"})
 
 
@@ -34,7 +34,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes the subscriptions right. Delete first: it makes room.
+    """The changes that make the subscriptions right. Delete first: it makes room.
 
     `left_out` are wanted ones that the cost limit has no room for, `broken` ours that Twitch has ended. `kept` counts
     those that are right already.
@@ -48,7 +48,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wanted_for(channels: Sequence[Watched], *, client_id: str, conduit: bool) -> list[Wanted]:
-    """Return what we want, the most important first: what was followed by hand, and streams that go online."""
+    """Return the subscriptions that we want, the most important first: channels followed by hand, streams online."""
     wanted = [Wanted(*SHARD_DISABLED, ("client_id", client_id))] if conduit else []
     for by_hand in (True, False):
         ids = [channel.external_id for channel in channels if channel.by_hand is by_hand]
@@ -66,19 +66,23 @@ def is_ours(transport: Transport, ours: Transport) -> bool:
 
 
 def reconcile(wanted: Sequence[Wanted], existing: Subscriptions, ours: Transport, *, trusted: bool = True) -> Plan:
-    """Return what is missing, too much and broken; what is not ours is left alone, and only its cost counts.
+    """Return the plan for our subscriptions; those of others are left alone, and only their cost counts.
 
-    Where what exists is not `trusted`, because it was made with another secret, all of ours is made anew.
+    Where ours are not `trusted`, because they were made with another secret, all of them are made anew.
     """
-    mine = [told for told in existing.subscriptions if is_ours(told.transport, ours)]
-    broken = [told for told in mine if told.status not in {ENABLED, PENDING}]
-    hopeless = {_key(told) for told in broken if told.status in BEYOND_REPAIR}
-    best = _best_of_each(told for told in mine if trusted and told.status in {ENABLED, PENDING})
+    mine = [subscription for subscription in existing.subscriptions if is_ours(subscription.transport, ours)]
+    broken = [subscription for subscription in mine if subscription.status not in {ENABLED, PENDING}]
+    hopeless = {_key(subscription) for subscription in broken if subscription.status in BEYOND_REPAIR}
+    best = _best_of_each(subscription for subscription in mine if trusted and subscription.status in {ENABLED, PENDING})
     fits, left_out = _within_cost([want for want in wanted if want not in hopeless], best, existing, mine)
     keep = {best[want].id for want in fits if want in best}
     return Plan(
-        # What is beyond repair stays in the list for as long as Twitch keeps it there, and is not asked for meanwhile.
-        delete=tuple(told.id for told in mine if told.id not in keep and _key(told) not in hopeless),
+        # One beyond repair stays for as long as Twitch keeps it in the list, and is not wanted meanwhile.
+        delete=tuple(
+            subscription.id
+            for subscription in mine
+            if subscription.id not in keep and _key(subscription) not in hopeless
+        ),
         create=tuple(want for want in fits if want not in best),
         left_out=tuple(left_out),
         broken=tuple(broken),
@@ -88,16 +92,18 @@ def reconcile(wanted: Sequence[Wanted], existing: Subscriptions, ours: Transport
 
 def _best_of_each(subscriptions: Iterable[EventSubSubscription]) -> Mapping[Wanted, EventSubSubscription]:
     """Return one subscription of each kind and condition, one that works where there are several."""
-    found: dict[Wanted, EventSubSubscription] = {}
-    for told in sorted(subscriptions, key=lambda told: (told.status != ENABLED, told.id)):
-        found.setdefault(_key(told), told)
-    return found
+    best: dict[Wanted, EventSubSubscription] = {}
+    for subscription in sorted(
+        subscriptions, key=lambda subscription: (subscription.status != ENABLED, subscription.id)
+    ):
+        best.setdefault(_key(subscription), subscription)
+    return best
 
 
-def _key(told: EventSubSubscription) -> Wanted:
-    """Return what a subscription is about; a condition of several parts is none of those that we want."""
-    parts = sorted((name, value) for name, value in told.condition.items() if value)
-    return Wanted(told.type, told.version, parts[0] if len(parts) == 1 else ("", ""))
+def _key(subscription: EventSubSubscription) -> Wanted:
+    """Return a subscription as a wanted one, to compare; we never want a condition of several parts."""
+    parts = sorted((name, value) for name, value in subscription.condition.items() if value)
+    return Wanted(subscription.type, subscription.version, parts[0] if len(parts) == 1 else ("", ""))
 
 
 def _within_cost(
@@ -106,8 +112,8 @@ def _within_cost(
     existing: Subscriptions,
     mine: Iterable[EventSubSubscription],
 ) -> tuple[list[Wanted], list[Wanted]]:
-    """Split what is wanted into what fits and what does not; of new ones the full cost is expected."""
-    foreign = existing.total_cost - sum(told.cost for told in mine)
+    """Split the wanted subscriptions into those that fit and those that do not; new ones count at full cost."""
+    foreign = existing.total_cost - sum(subscription.cost for subscription in mine)
     left = (existing.max_total_cost or USUAL_MAX_COST) - max(foreign, 0)
     fits: list[Wanted] = []
     left_out: list[Wanted] = []

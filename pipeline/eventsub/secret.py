@@ -40,9 +40,9 @@ def load_secret(data_dir: Path) -> SecretStr:
 
 
 def fingerprint(secret: SecretStr) -> str:
-    """Return what tells this secret from another without telling it."""
-    told = secret.get_secret_value().encode()
-    return hashlib.blake2b(told, digest_size=16, person=b"lootwire hooks").hexdigest()
+    """Return a digest that tells this secret from another without giving it away."""
+    secret_bytes = secret.get_secret_value().encode()
+    return hashlib.blake2b(secret_bytes, digest_size=16, person=b"lootwire hooks").hexdigest()
 
 
 def _create(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A websocket session of EventSub: opened, welcomed, read frame by frame, and known to be dead when it is silent.
+"""A websocket session of EventSub: opened, welcomed, read frame by frame, and taken for dead when it is silent.
 
 https://dev.twitch.tv/docs/eventsub/handling-websocket-events/. We never send anything: pings of ours would be answered
 with close code 4001. Twitch pings by itself, and the library answers.
@@ -32,7 +32,7 @@ Unread = Callable[[str, str], object]
 
 
 class SessionEnded(LootwireError):
-    """A session is over; `code` says why, as the server, the network, or our own patience has it."""
+    """A session is over; `code` says why: the server's, the network's, or our own for silence."""
 
     def __init__(self, code: int) -> None:
         super().__init__(f"{ending(code).meaning} ({code if code > 0 else 'silence'})")
@@ -117,7 +117,7 @@ def _connect(url: str, place: str | None) -> Iterator[ClientConnection]:
             close_timeout=CLOSE_WITHIN,
             ping_interval=None,
             max_size=LONGEST_FRAME,
-            # A burst of 500 messages, and some more, while nobody reads.
+            # A burst of 500 messages, and some more, while the thread is busy.
             max_queue=2048,
             user_agent_header=USER_AGENT,
         )

@@ -1,4 +1,4 @@
-"""Whether a webhook's message is Twitch's, judged before anything of it is read or kept.
+"""Judge whether a webhook's message is Twitch's, before any of it is read or kept.
 
 https://dev.twitch.tv/docs/eventsub/handling-webhook-events/#verifying-the-event-message
 """
@@ -12,7 +12,7 @@ import msgspec
 from pipeline.errors import LootwireError
 from pipeline.shapes import Time
 
-# Older messages could be somebody's recording; ones from the future would stay fresh for too long.
+# Older messages could be an attacker's recording; ones from the future would stay fresh for too long.
 TOLERANCE = timedelta(minutes=10)
 PREFIX = "sha256="
 
@@ -41,8 +41,8 @@ def verify(secret: str, *, message_id: str, timestamp: str, signature: str, body
 
 def _read_time(timestamp: str) -> datetime:
     try:
-        told: datetime = msgspec.convert(timestamp, Time)
-        return told.astimezone(UTC)
+        sent_at: datetime = msgspec.convert(timestamp, Time)
+        return sent_at.astimezone(UTC)
     except (msgspec.ValidationError, OverflowError):
         # Not chained: the library's error could quote the header.
         raise Forged("the timestamp is no time") from None

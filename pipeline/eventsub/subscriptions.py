@@ -1,4 +1,4 @@
-"""Make the subscriptions at Twitch those that we want."""
+"""Create and delete subscriptions at Twitch until they are those that we want."""
 
 import logging
 from collections import Counter
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class Reconciled(msgspec.Struct, frozen=True, kw_only=True):
-    """How a round went. `left_out` are wanted ones that Twitch's limits leave no room for, `refused` others it refused.
+    """How a round went. Twitch's limits leave no room for the wanted ones in `left_out`; it refused `refused`.
 
     `finished` is false where the round was broken off because the program ends.
     """
@@ -41,15 +41,15 @@ def put_right(
     trusted: bool = True,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Reconciled:
-    """Delete what is too much and create what is missing; thousands take minutes, as the shared budget allows.
+    """Delete unwanted subscriptions and create missing ones; thousands take minutes, as the shared budget allows.
 
-    `go_on` is asked before each request. Raises `SourceUnavailable` or `SourceRefused` where Twitch serves nobody now;
-    what was done until then stays done.
+    `go_on` is called before each request. Raises `SourceUnavailable` or `SourceRefused` where Twitch serves none now;
+    changes made until then stay.
     """
     plan = reconcile(wanted, helix.subscriptions(), ours, trusted=trusted)
     for broken in plan.broken:
-        told = {"type": broken.type, "condition": dict(broken.condition), "status": broken.status}
-        logger.warning("Twitch has ended a subscription", extra=told)
+        fields = {"type": broken.type, "condition": dict(broken.condition), "status": broken.status}
+        logger.warning("Twitch has ended a subscription", extra=fields)
     deleted = 0
     for subscription_id in plan.delete:
         if not go_on():
@@ -76,7 +76,7 @@ def _create(
             left_out += plan.create[done:]
             break
         except TooManyTransports as error:
-            # Known to pass: sockets that are gone count for a while.
+            # It passes: Twitch counts sockets that are gone for a while.
             raise SourceUnavailable(str(error)) from error
         except (EventSubLimit, RequestRejected) as error:
             refused.append(want)

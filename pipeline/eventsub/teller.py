@@ -1,4 +1,4 @@
-"""The thread that writes down how things stand, so that nobody who reads messages waits for those who store."""
+"""The thread that writes notes to the database, so that threads which read messages never wait for it."""
 
 import logging
 import queue
@@ -14,19 +14,19 @@ Note = Callable[[], object]
 
 
 class Teller:
-    """Does what it is given, one after the other; what fails is logged and not tried again."""
+    """Runs the notes that it is given, one after the other; one that fails is logged and not tried again."""
 
     def __init__(self) -> None:
         self._notes: queue.SimpleQueue[Note | None] = queue.SimpleQueue()
-        # When it began what it is at; None while it has nothing to do.
+        # When it began the note that it runs; None while it has nothing to do.
         self.busy_since: float | None = None
 
     def put(self, note: Note) -> None:
-        """Have it done soon."""
+        """Have a note run soon."""
         self._notes.put(note)
 
     def end(self) -> None:
-        """Let `run` return after what was given before."""
+        """Let `run` return after the notes that were given before."""
         self._notes.put(None)
 
     def run(self) -> None:

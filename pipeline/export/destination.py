@@ -33,7 +33,7 @@ def destination(output: Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def database_file(output: Path) -> Iterator[Path]:
-    """Give the path of a file that another program writes; it is moved, or compressed, to where it shall be."""
+    """Give the path of a file for another program to write; afterwards it is moved, or compressed, to the output."""
     if output == STANDARD_OUTPUT:
         raise LootwireError("SQLite cannot be written to standard output: give --output PATH")
     if output.suffix != COMPRESSED:

@@ -10,15 +10,15 @@ from sqlalchemy import Connection, Engine, text
 from pipeline.export.tables import Kind, rows
 
 AT_ONCE = 1000
-Told = dict[str, Any]
+Fields = dict[str, Any]
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A row as it is told, with its number and that of the row it hangs on."""
+    """A row of the export, with its number and that of the row it hangs on."""
 
     row_id: int | None
     above: int | None
-    told: Told
+    fields: Fields
 
 
 class Moment:
@@ -33,8 +33,8 @@ class Moment:
         query = rows(kind, above).execution_options(stream_results=True, yield_per=AT_ONCE)
         # Closed with the moment, and not whenever the last reference to an unfinished iteration goes.
         for row in self._stack.enter_context(closing(self._connection.execute(query))):
-            told = row._asdict()
-            yield Line(told.pop("_id"), told.pop("_above"), told)
+            fields = row._asdict()
+            yield Line(fields.pop("_id"), fields.pop("_above"), fields)
 
 
 @contextmanager
@@ -54,27 +54,27 @@ class Objects:
     def __init__(self, moment: Moment, kind: Kind, above: tuple[Kind, ...] = ()) -> None:
         self._rows = moment.rows(kind, above)
         self._next = next(self._rows, None)
-        # What an object hangs on is told by where it is.
+        # An object's place in the file shows what it hangs on.
         self._implied = len(above)
         self._parts = {part.name: Objects(moment, part, (*above, kind)) for part in kind.parts}
 
-    def __iter__(self) -> Iterator[Told]:
+    def __iter__(self) -> Iterator[Fields]:
         """Yield all that are left."""
         while (line := self._next) is not None:
             yield self._take(line)
 
-    def _take(self, line: Line) -> Told:
+    def _take(self, line: Line) -> Fields:
         self._next = next(self._rows, None)
-        names = list(line.told)[self._implied :]
-        shown = {name: line.told[name] for name in names if line.told[name] is not None}
+        names = list(line.fields)[self._implied :]
+        shown = {name: line.fields[name] for name in names if line.fields[name] is not None}
         for name, part in self._parts.items():
-            if found := part.of(line.row_id):
-                shown[name] = found
+            if children := part.of(line.row_id):
+                shown[name] = children
         return shown
 
-    def of(self, above: int | None) -> list[Told]:
+    def of(self, above: int | None) -> list[Fields]:
         """Return those that hang on a row; asked for each row in turn."""
-        found = []
+        objects = []
         while (line := self._next) is not None and line.above == above:
-            found.append(self._take(line))
-        return found
+            objects.append(self._take(line))
+        return objects

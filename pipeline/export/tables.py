@@ -35,18 +35,18 @@ from models import (
     Video,
 )
 
-# Raised when a reader of the version before would misunderstand what is written.
+# Raised when a reader of the version before would misunderstand the export.
 SCHEMA = 1
 # How feeds and subscriptions find a name; made anew from it.
 _DERIVED = frozenset({"name_key"})
-# Columns of a source that say where it goes on. Not so the sources of IGDB, as what they told is not exported, and
+# Columns of a source that say where it goes on; but not for IGDB's sources, whose answers are not exported, nor for
 # EventSub, whose subscriptions are those of one installation.
 REMEMBERED = ("cursor", "first_fetched_at", "last_snapshot_at")
 _ANEW = ("igdb", "twitch.eventsub")
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of thing: its name in JSON Lines, its table, what hangs on it, and which columns are not told."""
+    """One kind of thing: its name in JSON Lines, its table, the kinds that hang on it, the columns left out."""
 
     name: str
     model: type[Base]
@@ -117,7 +117,7 @@ def all_kinds(kinds: tuple[Kind, ...] = KINDS, above: tuple[Kind, ...] = ()) -> 
 
 
 def columns(kind: Kind) -> list[Column[object]]:
-    """Return the columns that are told of a kind, but for those that say what it hangs on."""
+    """Return the exported columns of a kind, also the one that refers to the object it hangs on."""
     return [
         column
         for column in kind.table.c
@@ -132,13 +132,13 @@ def reference(column: Column[object]) -> Table | None:
     return None
 
 
-def told_name(column: Column[object]) -> str:
+def exported_name(column: Column[object]) -> str:
     """Return the name of a column in the export: a reference is no number and is not called one."""
     return column.name if reference(column) is None else column.name.removesuffix("_id")
 
 
 def begins_anew(name: str, service: str) -> bool:
-    """Tell whether a source, by its name and service, remembers nothing elsewhere."""
+    """Whether a source, by its name and service, begins anew in another installation."""
     return name in _ANEW or service in _ANEW
 
 
@@ -154,29 +154,29 @@ def rows(kind: Kind, above: tuple[Kind, ...]) -> Select[*tuple[object, ...]]:
     """
     table = kind.table
     source: FromClause = table
-    told: list[ColumnElement[object]] = []
+    shown: list[ColumnElement[object]] = []
     order: list[ColumnElement[object]] = []
     current = table
     for upper, lower in zip(reversed(above), reversed((*above, kind)[1:]), strict=True):
         column = current.c[link(lower, upper).name]
         aliased = upper.table.alias()
         source = source.join(aliased, aliased.c.id == column)
-        told.insert(0, _key(upper, aliased).label(told_name(link(lower, upper))))
+        shown.insert(0, _key(upper, aliased).label(exported_name(link(lower, upper))))
         order.insert(0, column)
         current = aliased  # type: ignore[assignment]
     hanging = link(kind, above[-1]) if above else None
     if kind.keyed:
-        told.append(_key(kind, table).label("key"))
+        shown.append(_key(kind, table).label("key"))
     for column in columns(kind):
         target = reference(column)
         if column is hanging:
             continue
         if target is None:
-            told.append(_shown(column).label(column.name))
+            shown.append(_shown(column).label(column.name))
             continue
         aliased = target.alias()
         source = source.outerjoin(aliased, aliased.c.id == column)
-        told.append(_key(_kind_of(target), aliased).label(told_name(column)))
+        shown.append(_key(_kind_of(target), aliased).label(exported_name(column)))
     own = [table.c.name] if kind.model is Source else list(table.primary_key)
     if kind.model is Sighting:
         own = [aliased.c.name, table.c.external_id]
@@ -184,7 +184,7 @@ def rows(kind: Kind, above: tuple[Kind, ...]) -> Select[*tuple[object, ...]]:
         (table.c.id if "id" in table.c else null()).label("_id"),
         (hanging if hanging is not None else null()).label("_above"),
     ]
-    return select(*hidden, *told).select_from(source).order_by(*order, *own)
+    return select(*hidden, *shown).select_from(source).order_by(*order, *own)
 
 
 def names(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
@@ -194,7 +194,7 @@ def names(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
 
 def references(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
     """Return the names of those columns that hold keys of others."""
-    referring = [told_name(column) for column in kind.table.c if reference(column) is not None]
+    referring = [exported_name(column) for column in kind.table.c if reference(column) is not None]
     return [name for name in names(kind, above) if name in referring]
 
 
@@ -218,7 +218,7 @@ def _key(kind: Kind, table: FromClause) -> ColumnElement[object]:
 
 def _key_of_game(row_id: ColumnElement[int]) -> ColumnElement[object]:
     named = GameExternalId.__table__.alias()
-    # Services that have the game tell more surely what it is than a match with IGDB.
+    # The key of a service that has the game is surer than a match with IGDB.
     first = (named.c.service == "igdb", named.c.service.desc(), named.c.external_id)
     key = select(named.c.service + ":" + named.c.external_id).where(named.c.game_id == row_id)
     return key.order_by(*first).limit(1).scalar_subquery()

@@ -22,7 +22,7 @@ Count = Callable[[int], None]
 
 
 def export(engine: Engine, form: Format, output: Path, now: datetime, *, count: Count = lambda _: None) -> int:
-    """Write all that is known at this moment; returns how many rows or objects that were.
+    """Write the whole catalogue as it is now; returns how many rows or objects that were.
 
     `count` is called with numbers of rows as they are written. Raises `LootwireError` where the output cannot be.
     """
@@ -40,11 +40,11 @@ def _write_lines(moment: Moment, stream: IO[bytes], now: datetime, count: Count)
     written = {kind.name: 0 for kind in KINDS}
     stream.write(encode({"lootwire": "export", "schema": SCHEMA, "exported_at": now}) + b"\n")
     for kind in KINDS:
-        for told in Objects(moment, kind):
-            stream.write(encode({"type": kind.name, **told}) + b"\n")
+        for fields in Objects(moment, kind):
+            stream.write(encode({"type": kind.name, **fields}) + b"\n")
             written[kind.name] += 1
             count(1)
-    # What tells a whole export from one that was cut off.
+    # By this line a reader tells a whole export from one that was cut off.
     stream.write(encode({"type": "end", "lines": written}) + b"\n")
     return sum(written.values())
 
@@ -98,7 +98,7 @@ def _batches(
     moment: Moment, kind: Kind, above: tuple[Kind, ...], shown: Callable[[Any], Any]
 ) -> Iterator[list[list[Any]]]:
     rows = moment.rows(kind, above)
-    while batch := [[shown(value) for value in line.told.values()] for line in islice(rows, AT_ONCE)]:
+    while batch := [[shown(value) for value in line.fields.values()] for line in islice(rows, AT_ONCE)]:
         yield batch
 
 

@@ -1,9 +1,9 @@
 """Read the whole catalogue page by page, with as many requests open as the rate limit can use, and no more.
 
 While a page is answered and stored within the time that the limit leaves between two requests, one request is open at
-a time: each page begins where the one before it ended. A slower IGDB would waste the limit that way. Then the ends of
-the next ten pages are asked for with one request, and these pages asked for side by side; they come in order all the
-same. Whatever is interrupted has so asked for little that was not stored yet.
+a time: each page begins where the one before it ended. A slower IGDB would waste the limit that way. Then one request
+asks for the ends of the next ten pages, and these pages are asked for side by side; they come in order all the same.
+So a pass that is interrupted has asked for little that it did not store.
 """
 
 import math
@@ -22,9 +22,9 @@ from pipeline.sources.apicalypse import MOST_QUERIES
 from pipeline.sources.igdb import Igdb, Page
 
 OpenIgdb = Callable[[Client], Igdb]
-# Of the eight requests that may be open one is left to those who wait for a single game.
+# Of the eight requests that may be open one is left to commands that wait for a single game.
 MOST_AHEAD = 7
-# How much of the last pages' pace is believed to go on.
+# How much the newest page weighs in the average of the seconds that a page takes.
 SMOOTHING = 0.3
 
 
@@ -91,7 +91,7 @@ class _Reading:
         # Where the known ends of pages stop, while there may be more; None while one page leads to the next.
         self._cut_to: int | None = None
         self._looking: tuple[int, Future[list[int]]] | None = None
-        # All ends are known: what comes now has been added meanwhile.
+        # All ends are known: pages behind the last one hold games that IGDB has added meanwhile.
         self._ended = False
         self._pace = 0.0
 
@@ -109,7 +109,7 @@ class _Reading:
             self._learn(page.seconds + time.monotonic() - began)
 
     def _launch(self) -> bool:
-        """Ask for as much as there is use for; whether anything is on its way."""
+        """Ask for as many pages as there is use for; return whether anything is on its way."""
         if self._looking is not None and self._looking[1].done():
             self._take_cuts()
         if self._pace > self._interval and self._windows and self._cut_to is None and not self._ended:
@@ -142,7 +142,7 @@ class _Reading:
         if window.until is None:
             self._windows.append(rest)
         else:
-            # It comes before those that are on their way already.
+            # The rest comes before the pages that are on their way already.
             self._flying.appendleft((rest, self._ahead.page(rest)))
 
     def _learn(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""Read how people name games: titles, IGDB's ids, slugs and addresses; and lists of them in text, CSV or JSON. Pure."""
+"""Read how people name games: by titles, IGDB's ids, slugs and addresses, also in lists of text, CSV or JSON. Pure."""
 
 import csv
 import io
@@ -27,8 +27,8 @@ _MANY = ("games", "data", "items", "entries", "list", "library", "wishlist")
 _SPLIT = re.compile(r"[;,|/]")
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A game as somebody wrote it; an id or a slug says which is meant, a title has to be matched."""
+class GameName(msgspec.Struct, frozen=True, kw_only=True):
+    """A game as a person wrote it; an id or a slug says which is meant, a title has to be matched."""
 
     written: str
     igdb_id: int | None = None
@@ -40,23 +40,23 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class ReadGames(msgspec.Struct, frozen=True):
     """The games of a list in its order, and how it was read: `text`, `CSV (title)`, `JSON`."""
 
-    games: tuple[Asked, ...]
+    games: tuple[GameName, ...]
     taken_as: str
 
 
-def read_asked(written: str, *, number_is_id: bool = False) -> Asked:
-    """Return what somebody means: `igdb:1020`, an address at igdb.com, or a title.
+def read_name(written: str, *, number_is_id: bool = False) -> GameName:
+    """Read what a person wrote: `igdb:1020`, an address at igdb.com, or a title.
 
-    A bare number is a title, as 1942 and 2048 are, unless it is said to be an id.
+    A bare number is a title, as 1942 and 2048 are, unless `number_is_id`.
     """
     written = " ".join(written.split())[:LONGEST]
-    if found := _ID.fullmatch(written):
-        return Asked(written=written, igdb_id=int(found["id"]))
-    if found := _ADDRESS.fullmatch(written):
-        return Asked(written=written, slug=found["slug"].lower())
+    if match := _ID.fullmatch(written):
+        return GameName(written=written, igdb_id=int(match["id"]))
+    if match := _ADDRESS.fullmatch(written):
+        return GameName(written=written, slug=match["slug"].lower())
     if number_is_id and written.isascii() and written.isdigit() and len(written) <= 18:
-        return Asked(written=written, igdb_id=int(written))
-    return Asked(written=written)
+        return GameName(written=written, igdb_id=int(written))
+    return GameName(written=written)
 
 
 def read_games(data: bytes) -> ReadGames:
@@ -76,18 +76,18 @@ def read_games(data: bytes) -> ReadGames:
     return ReadGames(each, taken_as)
 
 
-def _read(text: str) -> tuple[list[Asked], str]:
+def _read(text: str) -> tuple[list[GameName], str]:
     if text.lstrip()[:1] in {"[", "{"}:
         return list(_from_json(text)), "JSON"
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     delimiter = _delimiter(lines[0]) if lines else None
     if delimiter is not None:
         return _from_csv(lines, delimiter)
-    return [read_asked(line) for line in lines], "text"
+    return [read_name(line) for line in lines], "text"
 
 
 def _delimiter(first: str) -> str | None:
-    """Return what separates columns. A comma alone proves nothing, it may be a title's: a header or quotes do."""
+    """Return the sign between columns. A comma alone proves nothing, it may be a title's: a header or quotes do."""
     for sign in ("\t", ";", ","):
         cells = [_key(cell) for cell in first.split(sign)]
         if any(cell in _TITLES + _IDS + _SLUGS for cell in cells) and (len(cells) > 1 or sign == ","):
@@ -97,20 +97,20 @@ def _delimiter(first: str) -> str | None:
     return "," if first.lstrip().startswith('"') else None
 
 
-def _from_csv(lines: list[str], delimiter: str) -> tuple[list[Asked], str]:
+def _from_csv(lines: list[str], delimiter: str) -> tuple[list[GameName], str]:
     try:
         rows = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=delimiter))
     except csv.Error as error:
         raise LootwireError(f"this list begins as CSV does, and cannot be read as such: {error}") from None
     header = [_key(cell) for cell in rows[0]]
     if not any(cell in _TITLES + _IDS + _SLUGS for cell in header):
-        return [read_asked(row[0]) for row in rows if row], "CSV (first column)"
+        return [read_name(row[0]) for row in rows if row], "CSV (first column)"
     named = [dict(zip(header, row, strict=False)) for row in rows[1:]]
-    told = next(key for key in (*_IDS, *_SLUGS, *_TITLES) if key in header)
-    return [game for row in named if (game := _from_fields(row))], f"CSV ({told})"
+    column = next(key for key in (*_IDS, *_SLUGS, *_TITLES) if key in header)
+    return [game for row in named if (game := _from_fields(row))], f"CSV ({column})"
 
 
-def _from_json(text: str) -> Iterator[Asked]:
+def _from_json(text: str) -> Iterator[GameName]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -118,14 +118,14 @@ def _from_json(text: str) -> Iterator[Asked]:
     yield from _walk(value, 0)
 
 
-def _walk(value: Any, depth: int) -> Iterator[Asked]:
+def _walk(value: Any, depth: int) -> Iterator[GameName]:
     """Find the games in a document: titles and ids in a list, and objects that have one of them."""
     if depth > DEEPEST:
         raise LootwireError("this list is nested too deeply")
     if isinstance(value, list):
         for part in value:
             if isinstance(part, str | int) and not isinstance(part, bool):
-                yield read_asked(str(part), number_is_id=isinstance(part, int))
+                yield read_name(str(part), number_is_id=isinstance(part, int))
             else:
                 yield from _walk(part, depth + 1)
     elif isinstance(value, dict):
@@ -141,38 +141,38 @@ def _walk(value: Any, depth: int) -> Iterator[Asked]:
                 yield from _walk(part, depth + 1) if isinstance(part, dict | list) else ()
 
 
-def _from_fields(fields: dict[str, Any]) -> Asked | None:
-    """Return the game of a row or an object; an `id` alone may be anybody's, only IGDB's says which game it is."""
-    told = {key: part for key, part in fields.items() if part is not None and part != ""}
-    title = next((str(told[key]) for key in _TITLES if isinstance(told.get(key), str | int)), None)
-    number = next((str(told[key]).strip() for key in _IDS if str(told.get(key, "")).strip().isdecimal()), None)
-    slug = next((found for key in _SLUGS if (found := _slug(str(told.get(key, "")).strip(), key))), None)
+def _from_fields(fields: dict[str, Any]) -> GameName | None:
+    """Return the game of a row or an object; an `id` alone may be any shop's, only IGDB's says which game it is."""
+    values = {key: part for key, part in fields.items() if part is not None and part != ""}
+    title = next((str(values[key]) for key in _TITLES if isinstance(values.get(key), str | int)), None)
+    number = next((str(values[key]).strip() for key in _IDS if str(values.get(key, "")).strip().isdecimal()), None)
+    slug = next((match for key in _SLUGS if (match := _slug(str(values.get(key, "")).strip(), key))), None)
     if number is not None:
-        asked = read_asked(number, number_is_id=True)
+        name = read_name(number, number_is_id=True)
     elif slug is not None:
-        asked = Asked(written=slug, slug=slug)
+        name = GameName(written=slug, slug=slug)
     elif title is not None and title.strip():
-        asked = read_asked(title)
+        name = read_name(title)
     else:
         return None
-    written = " ".join(title.split())[:LONGEST] if title and title.strip() else asked.written
-    return msgspec.structs.replace(asked, written=written, year=_year(told), platforms=_platforms(told))
+    written = " ".join(title.split())[:LONGEST] if title and title.strip() else name.written
+    return msgspec.structs.replace(name, written=written, year=_year(values), platforms=_platforms(values))
 
 
 def _slug(written: str, key: str) -> str | None:
     """Return a slug of IGDB's: other shops have slugs and addresses of their own."""
-    if found := _ADDRESS.fullmatch(written):
-        return found["slug"].lower()
+    if match := _ADDRESS.fullmatch(written):
+        return match["slug"].lower()
     return written.lower() if key == "igdb_slug" and re.fullmatch(r"[A-Za-z0-9-]{1,200}", written) else None
 
 
-def _year(told: dict[str, Any]) -> int | None:
-    found = (_YEAR.search(str(told[key])) for key in _YEARS if key in told)
-    return next((int(one[1]) for one in found if one), None)
+def _year(values: dict[str, Any]) -> int | None:
+    matches = (_YEAR.search(str(values[key])) for key in _YEARS if key in values)
+    return next((int(match[1]) for match in matches if match), None)
 
 
-def _platforms(told: dict[str, Any]) -> tuple[str, ...]:
-    value = next((told[key] for key in _PLATFORMS if key in told), "")
+def _platforms(values: dict[str, Any]) -> tuple[str, ...]:
+    value = next((values[key] for key in _PLATFORMS if key in values), "")
     parts = value if isinstance(value, list) else _SPLIT.split(str(value))
     return tuple(part.strip() for part in parts if isinstance(part, str) and part.strip())
 

@@ -17,5 +17,5 @@ def cover_url(cover_id: str | None, size: str = COVER) -> str | None:
 
 
 def box_art(address: str | None, cover_id: str | None) -> str | None:
-    """Return the box art of a game in a size to show, or its cover where no service told one."""
+    """Return the box art of a game in a size to show, or its cover where no service gives one."""
     return sized(address) or cover_url(cover_id)

@@ -51,9 +51,9 @@ def release_records(game_igdb_id: int, wires: Iterable[WireReleaseDate]) -> tupl
 
 def release_record(igdb_id: int, wire: WireReleaseDate) -> ReleaseRecord:
     """Return one release date with the period that its format allows."""
-    told = number(wire.date_format if wire.date_format is not None else wire.category)
+    date_format = number(wire.date_format if wire.date_format is not None else wire.category)
     day = None if wire.date is None else _day(wire.date)
-    precision = _precision(told, wire, day)
+    precision = _precision(date_format, wire, day)
     year = day.year if day is not None and (precision == "day" or wire.y is None) else wire.y
     month = day.month if day is not None and (precision == "day" or wire.m is None) else wire.m
     return ReleaseRecord(
@@ -64,15 +64,15 @@ def release_record(igdb_id: int, wire: WireReleaseDate) -> ReleaseRecord:
         precision,
         None if precision == "tbd" else day,
         None if precision == "tbd" else year,
-        told - 2 if told is not None and precision == "quarter" else None,
+        date_format - 2 if date_format is not None and precision == "quarter" else None,
         month if precision in {"day", "month"} else None,
     )
 
 
-def _precision(told: int | None, wire: WireReleaseDate, day: date | None) -> Precision:
-    """Return what the format says, or something coarser where the row lacks what it would take to say that."""
+def _precision(date_format: int | None, wire: WireReleaseDate, day: date | None) -> Precision:
+    """Return the precision that the format names, or a coarser one where the row lacks the fields for it."""
     year = wire.y is not None or day is not None
-    precision = _FORMATS.get(told, "year")
+    precision = _FORMATS.get(date_format, "year")
     if precision == "tbd" or not year:
         return "tbd"
     if precision == "day" and day is None:

@@ -12,7 +12,7 @@ from pipeline.errors import InvalidItem, SourceChanged
 from pipeline.igdb.shapes import Id
 from pipeline.shapes import UNREADABLE, clean, digest
 
-# Part of every digest: raise it when documents are read in a new way, and all that is synced next is read anew.
+# Part of every digest: raise it when documents are read in a new way, and the next sync reads all of them anew.
 READING = b"1"
 # What JSON may write and PostgreSQL refuses to keep: NUL and surrogates (of which pairs would be fine).
 _UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
@@ -122,7 +122,7 @@ def _scrub(value: Any) -> Any:
     if isinstance(value, str):
         return clean(value)
     if isinstance(value, list):
-        return [_scrub(one) for one in value]
+        return [_scrub(part) for part in value]
     if isinstance(value, dict):
-        return {clean(key) or "": _scrub(one) for key, one in value.items()}
+        return {clean(key) or "": _scrub(part) for key, part in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Find the entries of IGDB that people mean, many at once: in what is kept here, and at IGDB where it is not kept."""
+"""Find the entries of IGDB that people mean, many at once: first in the catalogue, then at IGDB itself."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Engine, select
 
 from models import GameMetadata, Source
 from pipeline.errors import LootwireError
-from pipeline.igdb.asked import Asked
+from pipeline.igdb.asked import GameName
 from pipeline.igdb.documents import split_documents
 from pipeline.igdb.linking import search_entries
 from pipeline.igdb.shapes import GAME_FIELDS
@@ -33,13 +33,13 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody is taken to mean: the entry where it is sure, and else those that it may be, best first.
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person is taken to mean: the entry where it is sure, and else those that it may be, best first.
 
     `how` is `id`, `slug` or `title`; `why` is a sentence for a person.
     """
 
-    asked: Asked
+    asked: GameName
     verdict: Verdict
     how: str
     why: str
@@ -50,34 +50,34 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finder(msgspec.Struct, frozen=True, kw_only=True):
-    """Where to look; `open_igdb` is called only for what is not kept here.
+    """Where to look; `open_igdb` is called only for games that the catalogue lacks.
 
-    What IGDB tells is kept under the source `igdb.wanted`, which has to have a row by then.
+    What IGDB answers is stored under the source `igdb.wanted`, which has to have a row by then.
     """
 
     engine: Engine
     open_igdb: Callable[[], Igdb]
     clock: Callable[[], datetime]
 
-    def find(self, games: Sequence[Asked]) -> list[Found]:
-        """Return what each is taken to mean, in their order. What IGDB tells on the way is kept.
+    def find(self, games: Sequence[GameName]) -> list[Finding]:
+        """Return what each game is taken to mean, in their order. What IGDB answers on the way is stored.
 
-        Raises `SourceError` where IGDB has to be asked and does not answer, and `LootwireError` where it cannot be.
+        Raises `SourceError` where IGDB is needed and does not answer, `LootwireError` where it is not set up.
         """
         with self.engine.connect() as connection:
-            found = [_find(connection, game) for game in games]
+            findings = [_find(connection, game) for game in games]
             mirrored = is_kept(connection)
-        lacking = [one.asked for one in found if one.verdict != "sure"]
-        # A mirror lacks what is a few hours old at most: an id or an address that it does not know may be that.
-        asked = [game for game in lacking if not mirrored or _names_entry(game)]
-        if not asked or not self._ask(asked):
-            return found
-        again = set(asked)
+        lacking = [finding.asked for finding in findings if finding.verdict != "sure"]
+        # A mirror lacks only games of the last hours: an id or an address that it does not know may be one of those.
+        unknown = [game for game in lacking if not mirrored or _names_entry(game)]
+        if not unknown or not self._ask(unknown):
+            return findings
+        again = set(unknown)
         with self.engine.connect() as connection:
-            return [_find(connection, one.asked) if one.asked in again else one for one in found]
+            return [_find(connection, finding.asked) if finding.asked in again else finding for finding in findings]
 
-    def _ask(self, games: Sequence[Asked]) -> bool:
-        """Ask IGDB for games and keep what it tells; returns whether that was anything."""
+    def _ask(self, games: Sequence[GameName]) -> bool:
+        """Ask IGDB for games and store its answers; returns whether it had any."""
         asked_at = self.clock()
         rows = list(_ask_for(self.open_igdb(), games))
         if not rows:
@@ -93,10 +93,10 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
         return True
 
 
-def _ask_for(igdb: Igdb, games: Sequence[Asked]) -> Iterator[msgspec.Raw]:
+def _ask_for(igdb: Igdb, games: Sequence[GameName]) -> Iterator[msgspec.Raw]:
     ids = [game.igdb_id for game in games if game.igdb_id is not None]
     for page in igdb.games(ids) if ids else ():
-        yield from (msgspec.Raw(one.raw) for one in page.documents.documents)
+        yield from (msgspec.Raw(document.raw) for document in page.documents.documents)
     slugs = sorted({slug for game in games if (slug := _slug(game))})
     for start in range(0, len(slugs), MOST_ROWS):
         part = slugs[start : start + MOST_ROWS]
@@ -106,19 +106,19 @@ def _ask_for(igdb: Igdb, games: Sequence[Asked]) -> Iterator[msgspec.Raw]:
         yield from search_entries(igdb, titles)
 
 
-def _names_entry(game: Asked) -> bool:
+def _names_entry(game: GameName) -> bool:
     return game.igdb_id is not None or game.slug is not None
 
 
-def _slug(game: Asked) -> str | None:
-    """Return the slug that is asked for; what somebody wrote with hyphens alone may be one."""
+def _slug(game: GameName) -> str | None:
+    """Return the slug that is meant; words that a person joined by hyphens may be one."""
     if game.slug is not None or game.igdb_id is not None:
         return game.slug
     written = game.written
     return written if "-" in written and " " not in written and written == written.lower() else None
 
 
-def _find(connection: Connection, game: Asked) -> Found:
+def _find(connection: Connection, game: GameName) -> Finding:
     if game.igdb_id is not None:
         row = _stored(connection, igdb_id=game.igdb_id)
         return _named(game, "id", row, f"IGDB has no game {game.igdb_id}")
@@ -135,15 +135,15 @@ def _stored(connection: Connection, **which: int | str) -> tuple[int, str] | Non
     return None if row is None else (row[0], row[1])
 
 
-def _named(game: Asked, how: str, row: tuple[int, str] | None, missing: str) -> Found:
+def _named(game: GameName, how: str, row: tuple[int, str] | None, missing: str) -> Finding:
     if row is None:
-        return Found(asked=game, verdict="none", how=how, why=missing)
-    return Found(asked=game, verdict="sure", how=how, why=f"by its {how}", igdb_id=row[0], name=row[1], score=1.0)
+        return Finding(asked=game, verdict="none", how=how, why=missing)
+    return Finding(asked=game, verdict="sure", how=how, why=f"by its {how}", igdb_id=row[0], name=row[1], score=1.0)
 
 
-def _matched(game: Asked, decision: Decision) -> Found:
+def _matched(game: GameName, decision: Decision) -> Finding:
     best = decision.best
-    return Found(
+    return Finding(
         asked=game,
         verdict=decision.verdict,
         how="title",

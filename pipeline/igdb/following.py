@@ -1,4 +1,4 @@
-"""Begin and stop to follow games, and tell which are followed and what is known of their releases."""
+"""Begin and stop following games, and list those that are followed with the releases that lie ahead."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -40,7 +40,7 @@ class Followed(msgspec.Struct, frozen=True, kw_only=True):
 def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
     """Follow a game by its stored entry, inside the caller's transaction; False where it was followed before.
 
-    It gets a row in `games`, the one that Twitch knows if that is the same, and its dates are kept fresh from now on.
+    The game gets a row in `games`, or Twitch's where that is the same game, and its dates are kept fresh from now on.
     """
     begin_wish(connection, now)
     game_id = games_for(connection, [igdb_id])[igdb_id]
@@ -52,33 +52,33 @@ def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
 
 
 def unfollow_game(connection: Connection, game_id: int, now: datetime) -> None:
-    """Follow a game no longer; what was recorded of it stays."""
+    """Stop following a game; what was recorded of it stays."""
     begin_wish(connection, now)
     connection.execute(delete(Follow).where(Follow.kind == KIND, Follow.game_id == game_id))
     renew_follows(connection, now)
 
 
 def renew_follows(connection: Connection, now: datetime) -> None:
-    """Want the entries of followed games and no others for being followed; for when games were linked anew."""
+    """Make the reason `follow` fit the followed games' entries, and no others; call it when games were linked anew."""
     followed = list(connection.scalars(select(Follow.game_id).where(Follow.kind == KIND, Follow.game_id.is_not(None))))
     links = load_links(connection, [game_id for game_id in followed if game_id is not None])
-    ids = {one.igdb_id for one in links.values() if one.igdb_id is not None}
+    ids = {linked.igdb_id for linked in links.values() if linked.igdb_id is not None}
     wished = set(connection.scalars(select(WantedGame.igdb_id).where(WantedGame.reasons.contains([REASON]))))
     want(connection, ids - wished, REASON, now)
     unwant(connection, wished - ids, REASON)
 
 
 def find_followed(connection: Connection, named: str, igdb_id: int | None, slug: str | None) -> list[Followed]:
-    """Return the followed games that a name, an id or a slug means: none, one, or several of one name."""
+    """Return the followed games of a name, an id or a slug: none, one, or several that share a name."""
     followed = list_followed(connection, None)
     if igdb_id is not None:
-        return [one for one in followed if one.igdb_id == igdb_id]
-    by_slug = [one for one in followed if one.slug == (slug or named)]
-    return by_slug or [one for one in followed if slug is None and name_key(one.name) == name_key(named)]
+        return [game for game in followed if game.igdb_id == igdb_id]
+    by_slug = [game for game in followed if game.slug == (slug or named)]
+    return by_slug or [game for game in followed if slug is None and name_key(game.name) == name_key(named)]
 
 
 def list_followed(connection: Connection, now: datetime | None) -> list[Followed]:
-    """Return the followed games by name; with `now`, what of their releases lies ahead."""
+    """Return the followed games in order of their names; with `now`, also their releases that lie ahead."""
     query = (
         select(Game.id, Game.name, Follow.created_at)
         .join(Follow, Follow.game_id == Game.id)
@@ -87,7 +87,7 @@ def list_followed(connection: Connection, now: datetime | None) -> list[Followed
     )
     rows = connection.execute(query).all()
     links = load_links(connection, [row.id for row in rows])
-    ids = {key: one.igdb_id for key, one in links.items() if one.igdb_id is not None}
+    ids = {key: linked.igdb_id for key, linked in links.items() if linked.igdb_id is not None}
     stored = _stored(connection, ids.values())
     ahead = upcoming(connection, list(ids.values()), now) if now is not None else {}
     listed = _lists(connection, ids.values())
@@ -109,34 +109,34 @@ def upcoming(connection: Connection, igdb_ids: Collection[int], now: datetime) -
     """Return the dates that lie ahead of games, the nearest first: "24 November 2026 (PC, PlayStation 5)"."""
     today = (now + LAST_ZONE).date()
     stored = load_releases(connection, igdb_ids)
-    names = load_platforms(connection, (one.release for found in stored.values() for one in found))
-    told: dict[int, list[str]] = {}
-    for igdb_id, found in stored.items():
+    names = load_platforms(connection, (row.release for rows in stored.values() for row in rows))
+    upcoming_by_game: dict[int, list[str]] = {}
+    for igdb_id, rows in stored.items():
         platforms: dict[tuple[str, str], list[str]] = {}
-        for one in found:
-            period = period_of(one.release)
-            off = one.last_seen_at is not None or one.release.status in {OFFLINE, CANCELLED}
+        for row in rows:
+            period = period_of(row.release)
+            off = row.last_seen_at is not None or row.release.status in {OFFLINE, CANCELLED}
             if not off and not is_over(period, today):
                 at = (str(period.last or "9999"), period.words)
-                platforms.setdefault(at, []).append(names.get(one.release.platform_id or 0, "?"))
-        told[igdb_id] = [
+                platforms.setdefault(at, []).append(names.get(row.release.platform_id or 0, "?"))
+        upcoming_by_game[igdb_id] = [
             f"{words} ({', '.join(dict.fromkeys(some))})" for (_, words), some in sorted(platforms.items())
         ]
-    return told
+    return upcoming_by_game
 
 
 def games_for(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, int]:
     """Return the rows in `games` of stored entries, by IGDB's id; those that have none get one."""
     ids = sorted(set(igdb_ids))
-    found = {igdb_id: games[0] for igdb_id, games in games_of(connection, ids).items()}
+    game_ids = {igdb_id: games[0] for igdb_id, games in games_of(connection, ids).items()}
     for igdb_id in ids:
-        if igdb_id not in found:
-            one = (
+        if igdb_id not in game_ids:
+            new_link = (
                 _same_at_twitch(connection, igdb_id) or _same_by_name(connection, igdb_id) or _new(connection, igdb_id)
             )
-            link(connection, [one])
-            found[igdb_id] = one.game_id
-    return found
+            link(connection, [new_link])
+            game_ids[igdb_id] = new_link.game_id
+    return game_ids
 
 
 def _same_at_twitch(connection: Connection, igdb_id: int) -> Link | None:
@@ -203,8 +203,8 @@ def _lists(connection: Connection, igdb_ids: Iterable[int]) -> Mapping[int, Sequ
         .order_by(GameList.name)
         .distinct()
     )
-    found: dict[int, list[str]] = {}
+    lists: dict[int, list[str]] = {}
     for igdb_id, name in connection.execute(query):
         if igdb_id is not None:
-            found.setdefault(igdb_id, []).append(name)
-    return found
+            lists.setdefault(igdb_id, []).append(name)
+    return lists

@@ -1,4 +1,4 @@
-"""Keep lists of games that people hand in: what each line was taken for, and what is to be settled by hand."""
+"""Keep lists of games that people hand in: which game each line was taken for, and which lines a person must settle."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from models import GameList, GameListEntry, GameMetadata, WantedGame
 from pipeline.bulk import execute_rows, insert_rows
 from pipeline.errors import LootwireError
-from pipeline.igdb.finder import Choice, Found
+from pipeline.igdb.finder import Choice, Finding
 from pipeline.igdb.following import games_for
 from pipeline.igdb.telling import introduce
 from pipeline.igdb.wanting import Reason, unwant, want
@@ -20,7 +20,7 @@ REASON: Reason = "list"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a list: as it was written, what it is taken for, and how sure that is; `position` counts from 1."""
+    """A line of a list: its text, the game that it is taken for, and how sure that is; `position` counts from 1."""
 
     position: int
     written: str
@@ -32,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A list, with how many of its lines were found and how many wait for somebody to settle them."""
+    """A list, with how many of its lines were found and how many wait for a person to settle them."""
 
     name: str
     origin: str | None
@@ -43,14 +43,16 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     none: int
 
 
-def store_list(connection: Connection, name: str, origin: str | None, found: Sequence[Found], now: datetime) -> None:
-    """Store a list in place of the one of that name, want its games, and those of the old one no more."""
+def store_list(
+    connection: Connection, name: str, origin: str | None, findings: Sequence[Finding], now: datetime
+) -> None:
+    """Store a list in place of the one of that name: its games are wanted, those of the old one no more."""
     begin_wish(connection, now)
     row = upsert(GameList).values(name=name, origin=origin, created_at=now)
     kept = row.on_conflict_do_update(index_elements=["name"], set_={"origin": origin, "created_at": now})
     list_id = connection.execute(kept.returning(GameList.id)).scalar_one()
     connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
-    rows = [_row(list_id, position, one) for position, one in enumerate(found, 1)]
+    rows = [_row(list_id, position, finding) for position, finding in enumerate(findings, 1)]
     if rows:
         execute_rows(connection, insert_rows(GameListEntry.__table__, tuple(rows[0])), rows)
     _want_what_is_listed(connection, now)
@@ -65,12 +67,12 @@ def remove_list(connection: Connection, name: str, now: datetime) -> None:
     _want_what_is_listed(connection, now)
 
 
-def settle_entry(connection: Connection, name: str, position: int, found: Found, now: datetime) -> None:
-    """Say by hand which game a line means; raises `LootwireError` if there is no such line."""
+def settle_entry(connection: Connection, name: str, position: int, finding: Finding, now: datetime) -> None:
+    """Write down which game a person says that a line means; raises `LootwireError` if there is no such line."""
     begin_wish(connection, now)
     line = (GameListEntry.list_id == _id_of(connection, name)) & (GameListEntry.position == position)
-    told = {"igdb_id": found.igdb_id, "score": 1.0, "explanation": "settled by hand"}
-    if not connection.execute(update(GameListEntry).where(line).values(**told)).rowcount:
+    values = {"igdb_id": finding.igdb_id, "score": 1.0, "explanation": "settled by hand"}
+    if not connection.execute(update(GameListEntry).where(line).values(**values)).rowcount:
         raise LootwireError(f"the list {name!r} has no line {position}; `lootwire games lists show` tells them")
     _want_what_is_listed(connection, now)
 
@@ -80,7 +82,7 @@ def load_lists(connection: Connection) -> list[Listed]:
     sure = GameListEntry.igdb_id.is_not(None)
     unsure = GameListEntry.igdb_id.is_(None) & GameListEntry.score.is_not(None)
     none = GameListEntry.igdb_id.is_(None) & GameListEntry.score.is_(None)
-    counts = [func.count().filter(one) for one in (GameListEntry.position.is_not(None), sure, unsure, none)]
+    counts = [func.count().filter(condition) for condition in (GameListEntry.position.is_not(None), sure, unsure, none)]
     query = (
         select(GameList.name, GameList.origin, GameList.created_at, *counts)
         .outerjoin(GameListEntry, GameListEntry.list_id == GameList.id)
@@ -121,20 +123,22 @@ def load_entries(connection: Connection, name: str) -> list[Entry]:
 
 
 def choices_in_words(choices: Iterable[Choice]) -> str:
-    """Return what may be meant, for a person: "Doom (2016) is 7351, Doom (1993) is 673"."""
-    return ", ".join(f"{one.name}{f' ({one.year})' if one.year else ''} is {one.igdb_id}" for one in choices)
+    """Return the choices as a person reads them: "Doom (2016) is 7351, Doom (1993) is 673"."""
+    return ", ".join(
+        f"{choice.name}{f' ({choice.year})' if choice.year else ''} is {choice.igdb_id}" for choice in choices
+    )
 
 
-def _row(list_id: int, position: int, found: Found) -> dict[str, object]:
-    why = found.why
-    if found.verdict == "unsure" and found.choices:
-        why = f"{why}: {choices_in_words(found.choices)}"
+def _row(list_id: int, position: int, finding: Finding) -> dict[str, object]:
+    why = finding.why
+    if finding.verdict == "unsure" and finding.choices:
+        why = f"{why}: {choices_in_words(finding.choices)}"
     return {
         "list_id": list_id,
         "position": position,
-        "written": found.asked.written,
-        "igdb_id": found.igdb_id,
-        "score": None if found.verdict == "none" else found.score,
+        "written": finding.asked.written,
+        "igdb_id": finding.igdb_id,
+        "score": None if finding.verdict == "none" else finding.score,
         "explanation": why,
     }
 
@@ -151,9 +155,9 @@ def _want_what_is_listed(connection: Connection, now: datetime) -> None:
 
 
 def _id_of(connection: Connection, name: str) -> int:
-    found = connection.scalar(select(GameList.id).where(GameList.name == name))
-    if found is None:
+    list_id = connection.scalar(select(GameList.id).where(GameList.name == name))
+    if list_id is None:
         names = connection.scalars(select(GameList.name).order_by(GameList.name)).all()
         known = f"there are: {', '.join(names)}" if names else "there are none yet"
         raise LootwireError(f"there is no list {name!r}; {known}")
-    return found
+    return list_id

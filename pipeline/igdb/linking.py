@@ -1,9 +1,8 @@
-"""The source `igdb.links`: finds out which entries of IGDB the games are that have a campaign or are streamed now.
+"""The source `igdb.links`: finds the entries of IGDB for the games that have a campaign or are streamed now.
 
-First what Twitch says itself (Helix' `igdb_id`), then what IGDB says of Twitch (external_games, source 14), then the
-name, where a match is sure (pipeline/matching). The categories of Kick and CHZZK have only their names. A game that is
-not found is tried again, less and less often; what was found by its name is asked for again too, should a service know
-better by now.
+First it asks Twitch itself (Helix' `igdb_id`), then IGDB's ids of Twitch (external_games, source 14), then it goes by
+the name, where a match is sure (pipeline/matching). The categories of Kick and CHZZK have only their names. A game that
+is not found is tried again, less and less often; so is one found by its name, since a service may know better by now.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,7 +31,7 @@ POLL_EVERY = timedelta(seconds=60)
 MOST_GAMES = 200
 # How many entries of one name are looked at.
 MOST_FOUND = 10
-# How long to wait after the first try, the second, and so on; the last for ever.
+# How long to wait after the first try, the second, and so on; the last one also after all later tries.
 AGAIN_AFTER = (timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=7), timedelta(days=30))
 # Twitch says of "Chess" and "Music" that IGDB has no such game, which an obscure game of that name does not disprove.
 LEAST_KNOWN = 20
@@ -60,7 +59,7 @@ _KNOWN_AT_TWITCH = (
 
 
 class Unlinked(msgspec.Struct, frozen=True, kw_only=True):
-    """A game whose entry is looked for; `guessed` where it has one by its name already.
+    """A game whose entry is looked for; `guessed` where its name has given it one already.
 
     `from_igdb` is whether its box art is IGDB's.
     """
@@ -72,19 +71,19 @@ class Unlinked(msgspec.Struct, frozen=True, kw_only=True):
     guessed: bool = False
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What a service says that a game is."""
+class Statement(msgspec.Struct, frozen=True):
+    """The entry that a service names for a game."""
 
     game_id: int
     igdb_id: int
     how: Literal["igdb_id", "external_game"]
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought: what services say, the games that have only their names, and entries that may be theirs."""
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round brought: services' statements, the games that have only names, and entries that may be theirs."""
 
     asked_at: datetime
-    told: Sequence[Told] = ()
+    statements: Sequence[Statement] = ()
     by_name: Sequence[Unlinked] = ()
     documents: Sequence[msgspec.Raw] = ()
 
@@ -101,14 +100,14 @@ class _External(msgspec.Struct):
     game: int | None = None
 
 
-_FOUND = msgspec.json.Decoder(Found)
+_ROUND = msgspec.json.Decoder(Round)
 _EXTERNAL = msgspec.json.Decoder(_External)
 
 
 class IgdbLinks:
     """A source of links. `open_helix` and `open_igdb` make clients of these services.
 
-    `tell` hears of entries that are wanted already and turn out to have changed.
+    `tell` makes events of entries that are wanted already and turn out to have changed.
     """
 
     name = "igdb.links"
@@ -138,13 +137,13 @@ class IgdbLinks:
         due = [game for game in games if _is_due(tried.get(game.game_id), now)][:MOST_GAMES]
         if not due:
             return Answer(payload=None, refresh_after=POLL_EVERY, validators=validators)
-        found = self._ask(client, due, now, mirrored=mirrored)
+        fetched = self._ask(client, due, now, mirrored=mirrored)
         still = {game.game_id for game in games}
-        tries = {key: one for key, one in tried.items() if key in still}
+        tries = {key: attempt for key, attempt in tried.items() if key in still}
         tries |= {game.game_id: _tried_again(tried.get(game.game_id), now) for game in due}
-        cursor = {"tried": {str(key): [one.times, one.next_at.isoformat()] for key, one in tries.items()}}
+        cursor = {"tried": {str(key): [attempt.times, attempt.next_at.isoformat()] for key, attempt in tries.items()}}
         return Answer(
-            payload=msgspec.json.encode(found), refresh_after=POLL_EVERY, validators=Validators(cursor=cursor)
+            payload=msgspec.json.encode(fetched), refresh_after=POLL_EVERY, validators=Validators(cursor=cursor)
         )
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
@@ -152,46 +151,53 @@ class IgdbLinks:
         if answer.payload is None:
             changed = attach(connection)
             return Ingested(outcome="ok" if changed else "unchanged", changed=changed)
-        found = _FOUND.decode(answer.payload)
+        fetched = _ROUND.decode(answer.payload)
         intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=self._tell, now=now)
-        if found.documents:
-            intake.take(split_documents(msgspec.json.encode(found.documents)), found.asked_at, silent=True)
-        links = [Link(game_id=one.game_id, igdb_id=one.igdb_id, how=one.how, confidence=1.0) for one in found.told]
-        links += _by_name(connection, found.by_name)
+        if fetched.documents:
+            intake.take(split_documents(msgspec.json.encode(fetched.documents)), fetched.asked_at, silent=True)
+        links = [
+            Link(game_id=statement.game_id, igdb_id=statement.igdb_id, how=statement.how, confidence=1.0)
+            for statement in fetched.statements
+        ]
+        links += _by_name(connection, fetched.by_name)
         changed = len(link(connection, links)) + attach(connection)
-        items = len(found.told) + len(found.by_name)
+        items = len(fetched.statements) + len(fetched.by_name)
         return Ingested(outcome="ok" if changed else "unchanged", items=items, changed=changed)
 
-    def _ask(self, client: Client, due: Sequence[Unlinked], now: datetime, *, mirrored: bool) -> Found:
+    def _ask(self, client: Client, due: Sequence[Unlinked], now: datetime, *, mirrored: bool) -> Round:
         uids = sorted({uid for game in due for uid in game.twitch_ids})
-        told = list(_told(due, self._said_by_twitch(client, uids), "igdb_id"))
-        left = _without(due, told)
+        statements = list(_statements(due, self._according_to_twitch(client, uids), "igdb_id"))
+        left = _without(due, statements)
         uids = sorted({uid for game in left for uid in game.twitch_ids})
-        told += _told(left, self._said_by_igdb(client, uids), "external_game")
-        left = [game for game in _without(due, told) if not game.guessed]
+        statements += _statements(left, self._according_to_igdb(client, uids), "external_game")
+        left = [game for game in _without(due, statements) if not game.guessed]
         documents = [] if mirrored or not left else search_entries(self._open_igdb(client), [g.name for g in left])
-        return Found(asked_at=now, told=told, by_name=left, documents=documents)
+        return Round(asked_at=now, statements=statements, by_name=left, documents=documents)
 
-    def _said_by_twitch(self, client: Client, uids: Sequence[str]) -> dict[str, int]:
+    def _according_to_twitch(self, client: Client, uids: Sequence[str]) -> dict[str, int]:
         if not uids:
             return {}
         categories = self._open_helix(client).categories(ids=uids)
-        return {one.external_id: int(one.igdb_id) for one in categories if one.igdb_id and one.igdb_id.isdigit()}
+        return {
+            category.external_id: int(category.igdb_id)
+            for category in categories
+            if category.igdb_id and category.igdb_id.isdigit()
+        }
 
-    def _said_by_igdb(self, client: Client, uids: Sequence[str]) -> dict[str, int]:
+    def _according_to_igdb(self, client: Client, uids: Sequence[str]) -> dict[str, int]:
         if not uids:
             return {}
         with self._engine.connect() as connection:
             known: dict[str, int] = dict(connection.execute(_KNOWN_AT_TWITCH, {"uids": uids}).all())
-        asked = [uid for uid in uids if uid not in known]
-        if not asked:
+        unknown = [uid for uid in uids if uid not in known]
+        if not unknown:
             return known
-        where = both(equal("external_game_source", TWITCH), any_of("uid", asked))
+        where = both(equal("external_game_source", TWITCH), any_of("uid", unknown))
         rows = self._open_igdb(client).rows("external_games", query(("uid", "game"), where=where, limit=MOST_ROWS))
         games: dict[str, set[int]] = {}
-        for one in map(_EXTERNAL.decode, rows):
-            if one.game is not None:
-                games.setdefault(str(one.uid), set()).add(one.game)
+        for row in map(_EXTERNAL.decode, rows):
+            if row.game is not None:
+                games.setdefault(str(row.uid), set()).add(row.game)
         return known | {uid: ids.pop() for uid, ids in games.items() if len(ids) == 1}
 
 
@@ -214,19 +220,19 @@ def search_entries(igdb: Igdb, names: Iterable[str]) -> list[msgspec.Raw]:
     listed = list(dict.fromkeys(names))
     rows: dict[int, msgspec.Raw] = {}
     for start in range(0, len(listed), MOST_QUERIES):
-        asked = {
+        queries = {
             str(nth): ("games", query(GAME_FIELDS, search=name, limit=MOST_FOUND))
             for nth, name in enumerate(listed[start : start + MOST_QUERIES])
         }
-        rows |= {document(row).igdb_id: row for found in igdb.several(asked).values() for row in found}
+        rows |= {document(entry).igdb_id: entry for answer in igdb.several(queries).values() for entry in answer}
     return list(rows.values())
 
 
 def read_tries(cursor: Mapping[str, object]) -> dict[int, Tried]:
-    """Return what a cursor remembers of games that were not found; what cannot be read is forgotten."""
+    """Return the tries that a cursor remembers, by game; a cursor that cannot be read remembers none."""
     try:
-        told = msgspec.convert(cursor.get("tried", {}), dict[str, tuple[int, datetime]], strict=False)
-        return {int(key): Tried(*one) for key, one in told.items()}
+        tries = msgspec.convert(cursor.get("tried", {}), dict[str, tuple[int, datetime]], strict=False)
+        return {int(key): Tried(*attempt) for key, attempt in tries.items()}
     except (msgspec.ValidationError, ValueError):
         return {}
 
@@ -236,23 +242,23 @@ def _by_name(connection: Connection, games: Iterable[Unlinked]) -> Iterator[Link
         decision = match_title(connection, wanted(game.name, official=True))
         if decision.igdb_id is None or decision.best is None:
             continue
-        # Where Twitch was asked and told of no entry, a name alone is not enough.
+        # Where Twitch knows the game and names no entry, a name alone is not enough.
         if game.twitch_ids and not game.from_igdb and decision.best.candidate.rating_count < LEAST_KNOWN:
             continue
         yield Link(game_id=game.game_id, igdb_id=decision.igdb_id, how="name", confidence=decision.best.score)
 
 
-def _told(
-    games: Iterable[Unlinked], said: Mapping[str, int], how: Literal["igdb_id", "external_game"]
-) -> Iterator[Told]:
+def _statements(
+    games: Iterable[Unlinked], igdb_ids: Mapping[str, int], how: Literal["igdb_id", "external_game"]
+) -> Iterator[Statement]:
     for game in games:
-        entries = {said[uid] for uid in game.twitch_ids if uid in said}
+        entries = {igdb_ids[uid] for uid in game.twitch_ids if uid in igdb_ids}
         if len(entries) == 1:
-            yield Told(game.game_id, entries.pop(), how)
+            yield Statement(game.game_id, entries.pop(), how)
 
 
-def _without(games: Iterable[Unlinked], told: Iterable[Told]) -> list[Unlinked]:
-    done = {one.game_id for one in told}
+def _without(games: Iterable[Unlinked], statements: Iterable[Statement]) -> list[Unlinked]:
+    done = {statement.game_id for statement in statements}
     return [game for game in games if game.game_id not in done]
 
 

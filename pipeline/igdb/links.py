@@ -1,10 +1,9 @@
 """Which of our games is which entry of IGDB: rows of game_external_ids with service `igdb`, how that is known, pins.
 
-A link's external id is IGDB's. Two games that turn out to be one entry (Twitch and Kick call it by names that nobody
-would take for the same) share it and stay two games: campaigns, follows and subscriptions name them, and a link may
-be wrong. The second one's link is written `1020/5be1c4e7`, IGDB's id and our game's public id, which every database
-that imports it has too. `none/5be1c4e7` says that ours is no game that IGDB has, by somebody's hand. What is pinned
-stays, whatever services say later.
+A link's external id is IGDB's. Two games that turn out to be one entry (Twitch and Kick may call it by quite different
+names) share it and stay two games: campaigns, follows and subscriptions name them, and a link may be wrong. The second
+one's link is written `1020/5be1c4e7`, IGDB's id and our game's public id, which every database that imports it has too.
+`none/5be1c4e7` is a person's word that IGDB does not have our game. A pinned link stays, whatever services say later.
 """
 
 from collections.abc import Collection, Iterable
@@ -44,7 +43,7 @@ _ATTACH = text("""
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a game's place in IGDB; `igdb_id` is None where it is said to have none."""
+    """A game's entry in IGDB and how it is known; `igdb_id` is None where a person said that there is none."""
 
     game_id: int
     igdb_id: int | None
@@ -90,19 +89,19 @@ def games_of(connection: Connection, igdb_ids: Collection[int]) -> dict[int, lis
 
 
 def link(connection: Connection, links: Iterable[Link]) -> list[Link]:
-    """Store links, in place of those that the games had; returns those stored. What is pinned only a pin replaces."""
-    listed = {one.game_id: one for one in links}
+    """Store links, in place of those that the games had; returns those stored. Only a pin replaces a pinned link."""
+    listed = {new.game_id: new for new in links}
     known = load_links(connection, list(listed))
-    changed = [one for key, one in sorted(listed.items()) if _may_replace(known.get(key), one)]
-    for one in changed:
-        unlink(connection, one.game_id)
-        _write(connection, one)
-    attach(connection, [one.game_id for one in changed])
+    changed = [new for key, new in sorted(listed.items()) if _may_replace(known.get(key), new)]
+    for new in changed:
+        unlink(connection, new.game_id)
+        _write(connection, new)
+    attach(connection, [new.game_id for new in changed])
     return changed
 
 
 def unlink(connection: Connection, game_id: int) -> None:
-    """Forget what a game was linked with; another game that shared the entry has it alone from then on."""
+    """Remove a game's link; the game that shared the entry with it the longest takes the entry over."""
     gone = connection.scalars(
         delete(GameExternalId)
         .where(GameExternalId.service == SERVICE, GameExternalId.game_id == game_id)
@@ -115,7 +114,7 @@ def unlink(connection: Connection, game_id: int) -> None:
 
 
 def attach(connection: Connection, game_ids: Collection[int] | None = None) -> int:
-    """Note in the catalogue which entries are whose, editions and expansions too; all games unless some are given.
+    """Note in the catalogue which game each entry belongs to, editions and expansions too; of all games unless given.
 
     Returns how many entries changed hands. Entries that were stored after their game was linked need this.
     """
@@ -124,8 +123,8 @@ def attach(connection: Connection, game_ids: Collection[int] | None = None) -> i
 
 def read_id(external_id: str) -> int | None:
     """Return IGDB's id that a link names; None for "no game"."""
-    told = external_id.partition("/")[0]
-    return int(told) if told.isascii() and told.isdigit() else None
+    entry = external_id.partition("/")[0]
+    return int(entry) if entry.isascii() and entry.isdigit() else None
 
 
 def _may_replace(known: Link | None, new: Link) -> bool:
@@ -149,7 +148,7 @@ def _write(connection: Connection, new: Link) -> None:
 
 
 def _hand_on(connection: Connection, external_id: str) -> None:
-    """Let the game that has shared an entry the longest have it alone."""
+    """Give an entry to the game that has shared it the longest."""
     shared = connection.scalars(
         select(GameExternalId.external_id)
         .where(GameExternalId.service == SERVICE, GameExternalId.external_id.startswith(f"{external_id}/"))

@@ -1,4 +1,4 @@
-"""Find games by whatever a person calls them: ours by name, slug or id, IGDB's by title, slug or id."""
+"""Find games by what a person calls them: ours by name, slug or id, IGDB's by title, slug or id."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -43,14 +43,14 @@ def find_entry(connection: Connection, written: str) -> int | None:
     slug = (
         select(GameMetadata.igdb_id).where(GameMetadata.slug == written.strip().lower()).order_by(GameMetadata.igdb_id)
     )
-    found = connection.scalar(slug.limit(1)) or match_title(connection, wanted(written)).igdb_id
-    if found is None and written.isascii() and written.isdigit() and len(written) < 18:
+    igdb_id = connection.scalar(slug.limit(1)) or match_title(connection, wanted(written)).igdb_id
+    if igdb_id is None and written.isascii() and written.isdigit() and len(written) < 18:
         return connection.scalar(select(GameMetadata.igdb_id).where(GameMetadata.igdb_id == int(written)))
-    return found
+    return igdb_id
 
 
 def search(engine: Engine, text: str, limit: int, igdb: Callable[[], Igdb] | None, now: datetime) -> list[Scored]:
-    """Return the entries that somebody may look for, best first.
+    """Return the entries that a person may look for, best first.
 
     Where the catalogue is no mirror and IGDB may be asked, what it finds is stored and ranked too.
     Raises `SourceError` where IGDB does not answer.
@@ -66,7 +66,7 @@ def search(engine: Engine, text: str, limit: int, igdb: Callable[[], Igdb] | Non
 def add_entries(engine: Engine, igdb: Igdb, names: list[str], now: datetime) -> None:
     """Store the entries that IGDB's own search finds for names; raises `SourceError`.
 
-    What is stored comes under the source `igdb.wanted`, which has to be registered.
+    They are stored under the source `igdb.wanted`, which has to be registered.
     """
     documents = split_documents(msgspec.json.encode(search_entries(igdb, names)))
     with engine.begin() as connection:
@@ -94,14 +94,14 @@ def check_entry(engine: Engine, igdb_id: int, igdb: Callable[[], Igdb], now: dat
 
 
 def _keep(connection: Connection, documents: Documents, asked_at: datetime) -> None:
-    """Store what IGDB told; of games that somebody waits for, what changed is news here as anywhere."""
+    """Store what IGDB answered; changes of wanted games are news, as they are in every other answer."""
     source_id = connection.scalars(select(Source.id).where(Source.name == IgdbWanted.name)).one()
     intake = Intake(connection=connection, source_id=source_id, origin="games search", tell=tell_releases, now=asked_at)
     intake.take(documents, asked_at, silent=True)
 
 
 def names_of_linked(connection: Connection, scored: list[Scored]) -> dict[int, str]:
-    """Return what our games are called, by the entries that they are linked with."""
+    """Return our games' names, by the ids of the entries that they are linked with."""
     by_game = connection.execute(
         select(func.split_part(GameExternalId.external_id, "/", 1), Game.name)
         .join(Game, Game.id == GameExternalId.game_id)

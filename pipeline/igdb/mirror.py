@@ -1,7 +1,7 @@
-"""Mirror IGDB's whole catalogue: every page in a transaction of its own, together with how far that was.
+"""Mirror IGDB's whole catalogue: every page is stored in a transaction of its own, with how far the pass is.
 
-So a pass may end anywhere, by Ctrl-C or by a kill, and the next one goes on behind the last page that was stored. Games
-are gone when a whole page over their ids lacks them and IGDB, asked for them by id, does not know them either.
+So a pass may end anywhere, by Ctrl-C or by a kill, and the next one goes on behind the last page that was stored. A
+game is gone when a whole page over its id lacks it and IGDB, asked for that id, does not know it either.
 """
 
 from collections.abc import Callable, Collection, Generator, Sequence
@@ -23,7 +23,7 @@ from pipeline.store.igdb import known_ids_between
 
 # PostgreSQL's largest: above it there is no id.
 END = 2**63 - 1
-# What IGDB is given to come back, each time that nothing came; a pass has no due time that could wait.
+# How long a pass waits whenever IGDB does not answer; a pass has no due time that could wait.
 PAUSES = (timedelta(seconds=5), timedelta(seconds=15), timedelta(seconds=60))
 LONGEST_PAUSE = timedelta(minutes=2)
 
@@ -51,10 +51,10 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
     patience: timedelta = PATIENCE
 
     def run(self) -> Generator[Step, None, None]:
-        """Make a full pass, or go on with the one that was interrupted; tells of every page that is stored.
+        """Make a full pass, or go on with the one that was interrupted; yields a step for every page that is stored.
 
-        Raises `Busy` where another one is under way, and `SourceError` where IGDB does not answer: what was stored
-        until then is kept.
+        Raises `Busy` where another pass is under way, and `SourceError` where IGDB does not answer: the pages stored
+        until then stay.
         """
         with alone(self.engine, self.patience):
             with self.engine.begin() as connection:
@@ -62,7 +62,7 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
             try:
                 yield from self._pages(claimed)
             except BaseException as error:
-                # With the database gone the lease runs out by itself, and the first error is the one to tell.
+                # With the database gone the lease runs out by itself, and the first error is the one to report.
                 with suppress(DBAPIError), self.engine.begin() as connection:
                     let_go(connection, claimed.fence, str(error) if isinstance(error, SourceError) else None)
                 raise
@@ -83,16 +83,16 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
         with self.engine.begin() as connection:
             check_mine(connection, fence)
             complete(connection, state, self.clock())
-            # Searches begin with the rarest words, which the statistics tell; they would know of none for a minute.
+            # Searches begin with the rarest words, which the statistics name; they would know of none for a minute.
             connection.execute(text("ANALYZE game_titles"))
 
     def _gone(self, page: Page) -> tuple[Collection[int], int]:
-        """Return the games that a page should hold and does not; and how many, where those are too many to believe."""
+        """Return the games that a page should hold and does not, or how many they are if too many to believe."""
         if not page.whole:
             return (), 0
         with self.engine.connect() as connection:
             known = known_ids_between(connection, page.after, end_of(page, END))
-        gone = known - {one.igdb_id for one in page.documents.documents}
+        gone = known - {document.igdb_id for document in page.documents.documents}
         if believed(gone, known):
             return gone, 0
         return (), len(gone)
@@ -110,7 +110,7 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
 def patiently(
     mirroring: Mirroring, wait: Callable[[str, timedelta], object], *, pauses: Sequence[timedelta] = PAUSES
 ) -> Generator[Step, None, None]:
-    """Make a full pass that goes on after a while where IGDB does not answer; `wait` is told why, and how long.
+    """Make a full pass that goes on after a while where IGDB does not answer; it calls `wait` with why and how long.
 
     Raises `SourceUnavailable` when nothing has come after the last of the `pauses`.
     """
@@ -128,7 +128,7 @@ def patiently(
 
 
 def count_page(state: MirrorState, page: Page, doubtful: int) -> None:
-    """Move a state behind a page."""
+    """Count a page in the state of the pass, which goes on behind it."""
     if page.until is None and page.count is not None:
         state.total = state.listed + page.count
     state.listed += page.size
@@ -138,7 +138,7 @@ def count_page(state: MirrorState, page: Page, doubtful: int) -> None:
 
 
 def end_of(page: Page, last: int) -> int:
-    """Return the id up to which a page tells everything; `last` where it is the end of all."""
+    """Return the id up to which a page is complete; `last` where no games follow."""
     if page.more is not None:
         return page.more
     return last if page.until is None else page.until

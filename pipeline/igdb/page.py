@@ -1,4 +1,4 @@
-"""What is known of an entry of IGDB, as one page: for the terminal, and for whoever wants it as JSON."""
+"""Show an entry of IGDB with all that is known of it as one page: for the terminal, or as JSON."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 from models import GameMetadata
 from pipeline.igdb.covers import cover_url
 from pipeline.igdb.entries import load_platforms
+from pipeline.igdb.records import ReleaseRecord
 from pipeline.igdb.releases import CANCELLED, REGIONS, period_of, stage_of
 from pipeline.matching.records import GAME_TYPES, MAIN_GAME
 from pipeline.store.igdb_releases import StoredRelease, load_releases
@@ -98,22 +99,22 @@ def _kin(connection: Connection, condition: object) -> list[Kin]:
 
 
 def _releases(connection: Connection, igdb_id: int) -> list[Release]:
-    """Return the dates that are listed, the earliest first, what is to be determined last."""
-    stored = [one for one in load_releases(connection, [igdb_id]).get(igdb_id, ()) if one.last_seen_at is None]
-    names = load_platforms(connection, [one.release for one in stored])
-    return [_release(one, names) for one in _in_order(stored)]
+    """Return the dates that are listed, the earliest first, those to be determined last."""
+    listed = [row for row in load_releases(connection, [igdb_id]).get(igdb_id, ()) if row.last_seen_at is None]
+    names = load_platforms(connection, [row.release for row in listed])
+    return [_release(row.release, names) for row in _in_order(listed)]
 
 
-def _in_order(stored: Iterable[StoredRelease]) -> list[StoredRelease]:
-    def key(one: StoredRelease) -> tuple[date, date, int]:
-        period = period_of(one.release)
-        return period.last or date.max, period.first or date.max, one.release.igdb_id
+def _in_order(rows: Iterable[StoredRelease]) -> list[StoredRelease]:
+    def key(row: StoredRelease) -> tuple[date, date, int]:
+        period = period_of(row.release)
+        return period.last or date.max, period.first or date.max, row.release.igdb_id
 
-    return sorted(stored, key=key)
+    return sorted(rows, key=key)
 
 
-def _release(one: StoredRelease, names: dict[int, str]) -> Release:
-    release, period = one.release, period_of(one.release)
+def _release(release: ReleaseRecord, names: dict[int, str]) -> Release:
+    period = period_of(release)
     return Release(
         when=str(period),
         words=period.words,

@@ -1,4 +1,4 @@
-"""Turn IGDB's documents into records: pure, and without giving up a game for one bad part of it."""
+"""Turn IGDB's documents into records; one bad part of a game does not cost the rest of it. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -56,7 +56,7 @@ _Part = TypeVar("_Part")
 
 
 def parse_game(raw: bytes | msgspec.Raw) -> ParsedGame:
-    """Return what a row of /games tells; raises `InvalidItem` only where it is no object with an id."""
+    """Read a row of /games; raises `InvalidItem` only where it is no object with an id."""
     data = storable(raw)
     wire, faults = read_game(data)
     if wire.id is None:
@@ -65,21 +65,21 @@ def parse_game(raw: bytes | msgspec.Raw) -> ParsedGame:
 
 
 def _record(igdb_id: int, wire: WireGame, faulty: set[str]) -> GameRecord:
-    untold = {_COLUMNS.get(field, field) for field in faulty}
+    hidden = {_COLUMNS.get(field, field) for field in faulty}
 
     def names(field: str, values: Iterable[Any] | None) -> tuple[str, ...]:
         if not values:
             return ()
-        found, whole = _names(values)
+        distinct, whole = _names(values)
         if not whole:
-            untold.add(field)
-        return found
+            hidden.add(field)
+        return distinct
 
     name, slug = text(wire.name), text(wire.slug)
-    releases = _expanded(wire.release_dates, WireReleaseDate, "releases", untold)
-    involved = _expanded(wire.involved_companies, WireInvolvedCompany, "companies", untold)
+    releases = _expanded(wire.release_dates, WireReleaseDate, "releases", hidden)
+    involved = _expanded(wire.involved_companies, WireInvolvedCompany, "companies", hidden)
     if isinstance(wire.cover, int):
-        untold.add("cover_id")
+        hidden.add("cover_id")
     return GameRecord(
         igdb_id=igdb_id,
         name=name,
@@ -110,37 +110,37 @@ def _record(igdb_id: int, wire: WireGame, faulty: set[str]) -> GameRecord:
             names("alternative_names", wire.alternative_names),
             slug,
         ),
-        external_games=_externals(_expanded(wire.external_games, WireExternalGame, "external_games", untold)),
+        external_games=_externals(_expanded(wire.external_games, WireExternalGame, "external_games", hidden)),
         releases=release_records(igdb_id, releases),
         platform_records=tuple(_platforms(wire, releases)),
-        untold=frozenset(untold),
+        untold=frozenset(hidden),
     )
 
 
-def text(told: str | None) -> str | None:
-    """Return text of a document that was made storable, without spaces around it; None where nothing is left."""
-    return told and (told.strip() or None)
+def text(written: str | None) -> str | None:
+    """Return a storable document's text without spaces around it; None where nothing is left."""
+    return written and (written.strip() or None)
 
 
 def _names(values: Iterable[Any]) -> tuple[tuple[str, ...], bool]:
     """Return the distinct names among values, and whether each value has one: a bare id has none."""
-    found: dict[str, None] = {}
+    distinct: dict[str, None] = {}
     whole = True
     for value in values:
         name = text(value if isinstance(value, str) else getattr(value, "name", None))
         if name is None:
             whole = False
         else:
-            found[name] = None
-    return tuple(found), whole
+            distinct[name] = None
+    return tuple(distinct), whole
 
 
-def _expanded(values: Sequence[Any] | None, kind: type[_Part], field: str, untold: set[str]) -> list[_Part]:
-    """Return those of a list that are told; where it names others by bare ids the field is untold."""
-    found = [value for value in values or () if isinstance(value, kind)]
-    if len(found) != len(values or ()):
-        untold.add(field)
-    return found
+def _expanded(values: Sequence[Any] | None, kind: type[_Part], field: str, hidden: set[str]) -> list[_Part]:
+    """Return the expanded parts of a list; where others are bare ids, the field is noted as hidden."""
+    expanded = [value for value in values or () if isinstance(value, kind)]
+    if len(expanded) != len(values or ()):
+        hidden.add(field)
+    return expanded
 
 
 def _collections(wire: WireGame) -> Sequence[Named]:
@@ -152,14 +152,14 @@ def _cover_id(cover: int | str | WireCover | None) -> str | None:
     image, url = (cover.image_id, cover.url) if isinstance(cover, WireCover) else (None, cover)
     if image is not None:
         return text(image)
-    found = _IMAGE.search(url) if isinstance(url, str) else None
-    return found and found[1]
+    match = _IMAGE.search(url) if isinstance(url, str) else None
+    return match and match[1]
 
 
 def _companies(involved: Sequence[WireInvolvedCompany]) -> list[Named]:
     """Return the companies, developers before publishers before others."""
-    ordered = sorted(involved, key=lambda one: (not one.developer, not one.publisher))
-    return [one.company for one in ordered if one.company is not None]
+    ordered = sorted(involved, key=lambda wire: (not wire.developer, not wire.publisher))
+    return [wire.company for wire in ordered if wire.company is not None]
 
 
 def _titles(
@@ -167,8 +167,8 @@ def _titles(
 ) -> tuple[TitleRecord, ...]:
     """Return the titles, each key once and of its best kind."""
     by_key: dict[str, TitleRecord] = {}
-    for told, kind in _kinds(name, localized, alternative, slug):
-        record = title_record(told, kind)
+    for title, kind in _kinds(name, localized, alternative, slug):
+        record = title_record(title, kind)
         by_key.setdefault(record.key, record)
     return tuple(by_key.values())
 
@@ -187,19 +187,19 @@ def _kinds(
 
 
 def _externals(wires: Iterable[WireExternalGame]) -> tuple[ExternalRecord, ...]:
-    found: dict[ExternalRecord, None] = {}
+    records: dict[ExternalRecord, None] = {}
     for wire in wires:
         source = number(wire.category if wire.external_game_source is None else wire.external_game_source)
         uid = text(wire.uid)
         if source is not None and uid is not None and len(uid) <= _KEY_LENGTH:
-            found[ExternalRecord(source, uid)] = None
-    return tuple(found)
+            records[ExternalRecord(source, uid)] = None
+    return tuple(records)
 
 
 def _platforms(wire: WireGame, releases: Iterable[WireReleaseDate]) -> Iterator[PlatformRecord]:
-    for told in (*(wire.platforms or ()), *(one.platform for one in releases)):
-        if isinstance(told, WirePlatform) and told.id is not None and told.name is not None:
-            yield _platform_record(told.id, told)
+    for platform in (*(wire.platforms or ()), *(release.platform for release in releases)):
+        if isinstance(platform, WirePlatform) and platform.id is not None and platform.name is not None:
+            yield _platform_record(platform.id, platform)
 
 
 def _platform_record(igdb_id: int, wire: WirePlatform) -> PlatformRecord:
@@ -215,14 +215,14 @@ def _platform_record(igdb_id: int, wire: WirePlatform) -> PlatformRecord:
 
 
 def old_names(wire: WireGame, data: bytes) -> tuple[str, ...]:
-    """Return which names a document uses that IGDB took away in 2025, as `OLD_NAMES` lists them."""
-    found = [name for name in ("category", "status", "collection") if getattr(wire, name) is not None]
-    if any(isinstance(one, WireReleaseDate) and one.region is not None for one in wire.release_dates or ()):
-        found.append("release_dates.region")
+    """Return the names in a document that IGDB took away in 2025, as `OLD_NAMES` lists them."""
+    names = [name for name in ("category", "status", "collection") if getattr(wire, name) is not None]
+    if any(isinstance(release, WireReleaseDate) and release.region is not None for release in wire.release_dates or ()):
+        names.append("release_dates.region")
     # Looking for the word first costs a fraction of asking every part for it.
     if b'"category"' in data:
-        found += [f"{field}.category" for field in _CATEGORISED if _categorised(getattr(wire, field))]
-    return tuple(found)
+        names += [f"{field}.category" for field in _CATEGORISED if _categorised(getattr(wire, field))]
+    return tuple(names)
 
 
 def _categorised(parts: Iterable[Any] | None) -> bool:

@@ -1,4 +1,4 @@
-"""What IGDB tells, parsed: frozen records, of which the store makes rows.
+"""IGDB's answers, parsed: frozen records, of which the store makes rows.
 
 All times are aware UTC. None means that IGDB has nothing there, unless `untold` says that the document only hides it.
 """
@@ -22,7 +22,7 @@ class TitleRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class ReleaseRecord(msgspec.Struct, frozen=True, gc=False):
-    """One release date, no more precise than IGDB means it: only `year`, `quarter` and `month` tell a period.
+    """One release date, no more precise than IGDB means it: only `year`, `quarter` and `month` give a period.
 
     `date` is the day where the precision is `day`, else whatever IGDB wrote, mostly the last day of the period.
     """
@@ -39,7 +39,7 @@ class ReleaseRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class PlatformRecord(msgspec.Struct, frozen=True, gc=False):
-    """A platform, as far as it was told."""
+    """A platform, as far as a document describes it."""
 
     igdb_id: int
     name: str | None = None
@@ -59,8 +59,8 @@ class ExternalRecord(msgspec.Struct, frozen=True, gc=False, order=True):
 class GameRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An entry of IGDB. The names in lists are distinct and in IGDB's order; of companies, developers come first.
 
-    `untold` names the fields of which the document tells nothing, or not all: bare ids, or parts that were set aside.
-    What is stored of them stays. Every other field is the whole truth: IGDB leaves out what it does not have.
+    `untold` names the fields that the document hides in whole or in part: bare ids, or parts that were set aside. Their
+    stored values stay. Every other field is the whole truth: IGDB leaves out what it does not have.
     """
 
     igdb_id: int
@@ -99,7 +99,7 @@ class Fault(msgspec.Struct, frozen=True, gc=False):
 
 
 class ParsedGame(msgspec.Struct, frozen=True, gc=False):
-    """A document's meaning; `raw` is the document as PostgreSQL can keep it, `old_names` what IGDB no longer says."""
+    """A document's record; `raw` is the document as PostgreSQL can keep it, `old_names` what IGDB took away."""
 
     record: GameRecord
     raw: bytes

@@ -48,7 +48,7 @@ Place = tuple[int | None, int | None]
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What happened to one release date. `old` is None where it is new, `new` where it is cancelled.
 
-    `replaced` is the row that it took over from, if that was another one.
+    `replaced` is IGDB's id of the row whose place it took, if there was one.
     """
 
     kind: EventKind
@@ -59,7 +59,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Release dates to which the same happened: they are told together."""
+    """Release dates to which the same happened: one event tells them together."""
 
     kind: EventKind
     stage: str | None
@@ -68,13 +68,13 @@ class Group(msgspec.Struct, frozen=True):
 
 
 def compare(before: Iterable[StoredRelease], after: Iterable[StoredRelease], now: datetime) -> tuple[Change, ...]:
-    """Return what is news in a game's release dates, by platform and region, in the order of their ids.
+    """Return the news of a game's release dates, by platform and region, in the order of their ids.
 
-    Rows are told apart by IGDB's id, and a new one on a platform and in a region that just lost one continues that.
-    What is over everywhere is no news, and neither is what just vanished: `is_withdrawn` judges that later.
+    Rows are the same while IGDB's id is; a new row on a platform and in a region that just lost one continues that one.
+    A date that is over everywhere is no news, nor is one that just vanished: `is_withdrawn` judges that later.
     """
-    known = {one.release.igdb_id: one for one in before if _counts(one, now)}
-    listed = {one.release.igdb_id: one.release for one in after if one.last_seen_at is None}
+    known = {stored.release.igdb_id: stored for stored in before if _counts(stored, now)}
+    listed = {stored.release.igdb_id: stored.release for stored in after if stored.last_seen_at is None}
     today = (now + LAST_ZONE).date()
     changes = []
     heirs = _heirs(known, listed)
@@ -108,7 +108,7 @@ def days_between(old: Period, new: Period) -> int | None:
 
 
 def is_delay(old: Period, new: Period) -> bool:
-    """Whether a move is a delay: by more than a week, or for as long as nobody knows."""
+    """Whether a move is a delay: by more than a week, or to a date that is not known."""
     days = days_between(old, new)
     return days > DELAY_DAYS if days is not None else new.last is None
 
@@ -126,7 +126,7 @@ def is_withdrawn(gone: StoredRelease, others: Iterable[StoredRelease], now: date
     release = gone.release
     if release.status in {OFFLINE, CANCELLED} or is_over(period_of(release), (now + LAST_ZONE).date()):
         return False
-    return all(one.last_seen_at is not None or one.release.platform_id != release.platform_id for one in others)
+    return all(other.last_seen_at is not None or other.release.platform_id != release.platform_id for other in others)
 
 
 def stage_of(release: ReleaseRecord) -> str | None:
@@ -140,26 +140,28 @@ def place_of(release: ReleaseRecord) -> Place:
 
 
 def grouped(changes: Iterable[Change]) -> dict[Group, list[Change]]:
-    """Return changes by what is told of them in one event."""
-    found: dict[Group, list[Change]] = {}
-    for one in changes:
-        found.setdefault(Group(one.kind, stage_of(one.release), one.old, one.new), []).append(one)
-    return found
+    """Return the changes by what the events of them have in common."""
+    groups: dict[Group, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(Group(change.kind, stage_of(change.release), change.old, change.new), []).append(change)
+    return groups
 
 
-def _counts(one: StoredRelease, now: datetime) -> bool:
-    return one.last_seen_at is None or now - one.last_seen_at < GONE_FOR
+def _counts(stored: StoredRelease, now: datetime) -> bool:
+    return stored.last_seen_at is None or now - stored.last_seen_at < GONE_FOR
 
 
 def _heirs(known: dict[int, StoredRelease], listed: dict[int, ReleaseRecord]) -> dict[int, int]:
-    """Return which new rows continue which known ones that are no longer listed, by id."""
-    standing = {place_of(one.release) for key, one in known.items() if one.last_seen_at is None and key in listed}
+    """Return the known rows, no longer listed, that new rows continue: their ids by the new rows' ids."""
+    standing = {
+        place_of(stored.release) for key, stored in known.items() if stored.last_seen_at is None and key in listed
+    }
     free: dict[Place, list[int]] = {}
-    for key, one in sorted(known.items()):
-        # What was gone before has an heir by now if anything stood in its place.
-        stood = one.last_seen_at is None or place_of(one.release) not in standing
+    for key, stored in sorted(known.items()):
+        # A row that was gone before has an heir by now if another row stood in its place.
+        stood = stored.last_seen_at is None or place_of(stored.release) not in standing
         if key not in listed and stood:
-            free.setdefault(place_of(one.release), []).append(key)
+            free.setdefault(place_of(stored.release), []).append(key)
     heirs = {}
     for key, release in sorted(listed.items()):
         left = free.get(place_of(release))
@@ -195,6 +197,6 @@ def _change(was: ReleaseRecord, release: ReleaseRecord, today: date) -> Change |
 
 
 def _is_history(old: Period, new: Period, today: date) -> bool:
-    """Whether a date is only put right that has passed: the other one, if it is known, has passed as well."""
+    """Whether the change only corrects a date that has passed: the other one, if it is known, has passed as well."""
     over = {is_over(period, today) for period in (old, new) if period.last is not None}
     return over == {True}

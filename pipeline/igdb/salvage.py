@@ -1,4 +1,4 @@
-"""Read a document whose shape is not what we know, part by part: what does not fit is set aside, the rest is kept."""
+"""Read a document of an unknown shape part by part: parts that do not fit are set aside, the rest is kept."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,19 +17,19 @@ _FIELDS = get_type_hints(WireGame, include_extras=True)
 
 
 def read_game(data: bytes) -> tuple[WireGame, tuple[Fault, ...]]:
-    """Return a document's shape, with what had to be left out of it; raises `InvalidItem` where it is no object."""
+    """Read a document, and return the faults of the parts left out; raises `InvalidItem` where it is no object."""
     try:
         return _GAME.decode(data), ()
     except UNREADABLE:
         pass
     try:
-        told = _plain(_ANY.decode(data))
+        document = _plain(_ANY.decode(data))
     except UNREADABLE as error:
         raise InvalidItem(str(error)) from error
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         raise InvalidItem("a document that is no object")
     faults: list[Fault] = []
-    parts = {name: _part(name, told[name], faults) for name in _FIELDS if told.get(name) is not None}
+    parts = {name: _part(name, document[name], faults) for name in _FIELDS if document.get(name) is not None}
     return WireGame(**parts), tuple(faults)
 
 
@@ -47,7 +47,7 @@ def _part(name: str, value: Any, faults: list[Fault]) -> Any:
 
 
 def _element(kind: Any) -> Any:
-    """Return what a list is of, or None where the field is no list."""
+    """Return the type of a list's elements, or None where the field is no list."""
     return next((get_args(option)[0] for option in get_args(kind) if get_origin(option) is list), None)
 
 
@@ -60,17 +60,17 @@ def _fitting(values: list[Any], kind: Any) -> Iterator[Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return what proxies in front of IGDB made of an answer as IGDB writes it.
+    """Return an answer as IGDB writes it, where a proxy in front of IGDB has changed it.
 
-    They write times in ISO 8601, and lists as objects with ids for keys.
+    Proxies write times in ISO 8601, and lists as objects with ids for keys.
     """
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(part) for part in value]
     if not isinstance(value, dict):
         return value
-    if value and all(key.isdecimal() and isinstance(one, dict) for key, one in value.items()):
-        return [_plain(one) for one in value.values()]
-    return {key: _seconds(one) if key.endswith(("_at", "date")) else _plain(one) for key, one in value.items()}
+    if value and all(key.isdecimal() and isinstance(part, dict) for key, part in value.items()):
+        return [_plain(part) for part in value.values()]
+    return {key: _seconds(part) if key.endswith(("_at", "date")) else _plain(part) for key, part in value.items()}
 
 
 def _seconds(value: Any) -> Any:

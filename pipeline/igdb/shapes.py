@@ -1,15 +1,15 @@
-"""What we ask IGDB for, and the shapes in which it answers.
+"""The fields that we ask IGDB for, and the shapes in which it answers.
 
-https://api-docs.igdb.com/#game. IGDB leaves out what is empty. Whatever it may expand comes as a bare id where it was
-not asked to, or cannot; both occur in one list. Names that IGDB took away in 2025 (`category`, `status`, `region`,
-`collection`) are read where an old answer still holds them, and told in `OLD_NAMES`.
+https://api-docs.igdb.com/#game. IGDB leaves out what is empty. A field that IGDB may expand comes as a bare id where we
+did not ask for more, or where IGDB has no more; both occur in one list. Names that IGDB took away in 2025 (`category`,
+`status`, `region`, `collection`) are read where an old answer still holds them; `OLD_NAMES` lists them.
 """
 
 from typing import Annotated, Any
 
 import msgspec
 
-# Asked for of every game: all that the columns hold, and what only the raw document keeps.
+# Of every game: the fields that columns hold, and those that only the raw document keeps.
 GAME_FIELDS = (
     "name",
     "slug",
@@ -82,7 +82,7 @@ GAME_FIELDS = (
     "remasters",
     "standalone_expansions",
 )
-# What was taken away, and what took its place.
+# The names that IGDB took away, and those that took their places.
 OLD_NAMES = {
     "category": "game_type",
     "status": "game_status",
@@ -111,7 +111,7 @@ class WireNamed(msgspec.Struct, gc=False):
     name: str | None = None
 
 
-# An id, what it stands for, or (in files that somebody made of answers) only the name of that.
+# An id, the row that it stands for, or (in files that people made of answers) only that row's name.
 Named = Id | str | WireNamed
 # A number of one of IGDB's own lists.
 Kind = Number | WireNamed
@@ -155,7 +155,7 @@ class WireReleaseDate(msgspec.Struct, gc=False):
     platform: Id | WirePlatform | None = None
     release_region: Kind | None = None
     status: Kind | None = None
-    # Told by the endpoint of release dates alone.
+    # Only the endpoint of release dates gives it.
     game: Id | WireNamed | None = None
     # Old.
     category: Kind | None = None

@@ -1,7 +1,7 @@
 """How far the mirror of IGDB's catalogue is: kept in the cursor of its source, whose lease keeps others out meanwhile.
 
-Two things protect a full pass. A lock of the session, which ends with its process whatever kills that, tells that
-somebody makes one. The lease and fence of the source keep the sweeps of workers out, and any pass that lost its lock.
+Two things protect a full pass. A lock of the session, which ends with its process whatever kills that, shows that one
+is under way. The lease and fence of the source keep the sweeps of workers out, and any pass that lost its lock.
 """
 
 import time
@@ -32,10 +32,10 @@ _UNLOCK = text("SELECT pg_advisory_unlock(hashtext('lootwire igdb mirror'))")
 class MirrorState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What the cursor holds.
 
-    A pass is under way while `began_at` is set: all games up to `after` are stored in it. `listed` of `total` were
-    shown so far, and `doubtful` is how many vanished at once and were kept for that. `holder` is set while its process
-    works. `swept_to` is the moment up to which changes are known, `sweep_*` belongs to a sweep that takes several
-    rounds: over the games, then over release dates.
+    A pass is under way while `began_at` is set: it has stored all games up to `after`. IGDB has listed `listed` of
+    `total` so far; `doubtful` is how many vanished at once and were kept for that. `holder` is set while the pass's
+    process works. `swept_to` is the moment up to which changes are known, `sweep_*` belongs to a sweep that takes
+    several rounds: over the games, then over release dates.
     """
 
     after: int = 0
@@ -52,13 +52,13 @@ class MirrorState(msgspec.Struct, kw_only=True, omit_defaults=True):
     sweep_dates: bool = False
 
     def cursor(self) -> dict[str, Any]:
-        """Return what is stored."""
-        told: dict[str, Any] = msgspec.to_builtins(self)
-        return told
+        """Return the state as the cursor holds it."""
+        fields: dict[str, Any] = msgspec.to_builtins(self)
+        return fields
 
 
 class Claim(NamedTuple):
-    """The mirror's source, taken: with the fence that tells it from other claims; `first` until a pass has ended."""
+    """The mirror's source, taken: the fence that tells this claim from others; `first` until a pass has ended."""
 
     fence: int
     state: MirrorState
@@ -66,11 +66,11 @@ class Claim(NamedTuple):
 
 
 class Busy(LootwireError):
-    """Somebody else works on the mirror at this moment."""
+    """Another process works on the mirror at this moment."""
 
 
 def read_state(cursor: object) -> MirrorState:
-    """Return the state that a cursor holds; one that cannot be read is none."""
+    """Return the state that a cursor holds; an empty state where the cursor cannot be read."""
     try:
         return msgspec.convert(cursor, MirrorState)
     except msgspec.ValidationError:
@@ -78,7 +78,7 @@ def read_state(cursor: object) -> MirrorState:
 
 
 def load_state(connection: Connection) -> MirrorState:
-    """Return how far the mirror is; the state of nothing where there was never one."""
+    """Return how far the mirror is; an empty state where there was never one."""
     return read_state(connection.scalar(select(Source.cursor).where(Source.name == MIRROR)) or {})
 
 
@@ -125,13 +125,13 @@ def claim(connection: Connection, now: datetime) -> Claim:
         state.began_at, state.after, state.listed = now, 0, 0
         state.total, state.missing, state.doubtful = None, 0, 0
     fence = row["fence"] + 1
-    told = {"lease_until": now + LEASE, "fence": fence, "cursor": state.cursor()}
-    connection.execute(update(Source).where(Source.id == row["id"]).values(told))
+    values = {"lease_until": now + LEASE, "fence": fence, "cursor": state.cursor()}
+    connection.execute(update(Source).where(Source.id == row["id"]).values(values))
     return Claim(fence, state, row["first_fetched_at"] is None)
 
 
 def check_mine(connection: Connection, fence: int) -> RowMapping:
-    """Take the turn to store and return the mirror's row; raises `Busy` where somebody else has it by now."""
+    """Take the turn to store and return the mirror's row; raises `Busy` where another process has taken it over."""
     row = lock_source(connection, MIRROR)
     if row["fence"] != fence:
         raise Busy("another process has taken the mirror over")
@@ -139,13 +139,13 @@ def check_mine(connection: Connection, fence: int) -> RowMapping:
 
 
 def save(connection: Connection, state: MirrorState, now: datetime) -> None:
-    """Write the state, and hold the lease on."""
+    """Write the state, and prolong the lease."""
     values = {"cursor": state.cursor(), "lease_until": now + LEASE if state.holder else None}
     connection.execute(update(Source).where(Source.name == MIRROR).values(values))
 
 
 def let_go(connection: Connection, fence: int, problem: str | None) -> None:
-    """Give the source back after a pass that did not end; nothing where somebody else has it by now."""
+    """Give the source back after a pass that did not end; does nothing where another process has taken it over."""
     row = lock_source(connection, MIRROR)
     if row["fence"] != fence:
         return
@@ -156,7 +156,7 @@ def let_go(connection: Connection, fence: int, problem: str | None) -> None:
 
 
 def complete(connection: Connection, state: MirrorState, now: datetime) -> None:
-    """Write that the pass is over: from now on sweeps keep the mirror fresh, from where the pass began."""
+    """Write that the pass is over: from now on sweeps keep the mirror fresh, beginning at the time the pass began."""
     row = lock_source(connection, MIRROR)
     began_at = state.began_at or now
     fresh = MirrorState(

@@ -1,4 +1,4 @@
-"""The source `igdb.mirror`: keeps a complete mirror fresh by what IGDB says was updated, some pages in each round."""
+"""The source `igdb.mirror`: keeps a complete mirror fresh with the games that IGDB updated, some pages a round."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -40,10 +40,7 @@ _SWEPT = msgspec.json.Decoder(Swept)
 
 
 class IgdbMirror:
-    """A source of rounds; exists once the mirror is complete. New games are news, unlike in the first pass.
-
-    A round reads so many `pages`.
-    """
+    """A source of rounds of `pages`, once the mirror is complete. New games are news, unlike in the first pass."""
 
     name = MIRROR
     service: Literal["igdb"] = "igdb"
@@ -90,7 +87,7 @@ class IgdbMirror:
 
 
 def moved(state: MirrorState, more: int | None, now: datetime) -> tuple[MirrorState, bool]:
-    """Return the state after a round, and whether the sweep is over: it goes over the games, then over their dates."""
+    """Return the state after a round, and whether the sweep is over: it reads the games, then their dates."""
     began_at = state.sweep_began_at or now
     if more is not None:
         return msgspec.structs.replace(state, sweep_began_at=began_at, sweep_after=more), False
@@ -101,7 +98,7 @@ def moved(state: MirrorState, more: int | None, now: datetime) -> tuple[MirrorSt
 
 
 def _games(igdb: Igdb, since: Condition, after: int, pages: int, now: datetime) -> tuple[Swept, int | None]:
-    """Return games that changed, and where the next round goes on; None at the end."""
+    """Return the games that changed, and the id behind which the next round goes on; None at the end."""
     documents, more = list[msgspec.Raw](), after
     for page in islice(igdb.pages("games", GAME_FIELDS, since, after), pages):
         documents += _rows(page)
@@ -112,14 +109,14 @@ def _games(igdb: Igdb, since: Condition, after: int, pages: int, now: datetime) 
 
 
 def _games_of_dates(igdb: Igdb, since: Condition, after: int, pages: int, now: datetime) -> tuple[Swept, int | None]:
-    """Return games of which a release date changed, and where the next round goes on; None at the end.
+    """Return the games whose release dates changed, and the id behind which the next round goes on; None at the end.
 
     IGDB does not say whether such a game counts as updated.
     """
     more: int | None = after
     ids = set[int]()
     for page in islice(igdb.pages("release_dates", ("game",), since, after), max(pages // 2, 1)):
-        ids |= {one.game for one in map(_DATE.decode, _rows(page)) if one.game is not None}
+        ids |= {date.game for date in map(_DATE.decode, _rows(page)) if date.game is not None}
         more = page.more
     documents = [row for page in igdb.games(ids) for row in _rows(page)]
     return Swept(asked_at=now, documents=documents), more
@@ -127,4 +124,4 @@ def _games_of_dates(igdb: Igdb, since: Condition, after: int, pages: int, now: d
 
 def _rows(page: Page) -> list[msgspec.Raw]:
     broken = [raw for raw, _ in page.documents.broken]
-    return [msgspec.Raw(raw) for raw in (*(one.raw for one in page.documents.documents), *broken)]
+    return [msgspec.Raw(raw) for raw in (*(document.raw for document in page.documents.documents), *broken)]

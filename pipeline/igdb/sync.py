@@ -1,4 +1,4 @@
-"""Take in what IGDB answered: store it, set aside what cannot be read, and have news of release dates told."""
+"""Take in IGDB's answers: store them, set aside what cannot be read, and make events of release dates."""
 
 import logging
 from collections import Counter
@@ -14,7 +14,7 @@ from pipeline.store.igdb import StoredGames, remove_games, store_games
 from pipeline.store.quarantine import keep_aside
 
 logger = logging.getLogger(__name__)
-# As of campaigns (DESIGN.md, section 4): so many gone at once are more likely IGDB's fault.
+# As with campaigns (DESIGN.md, section 4): so many gone at once are more likely IGDB's fault.
 FEW_GONE, SHARE_GONE = 5, 0.3
 
 
@@ -25,11 +25,11 @@ class Tell(Protocol):
     """Makes events of what changed, inside the caller's transaction; returns how many of each kind."""
 
     def __call__(self, connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:
-        """With `silent` what is new here is no news: it was there before we looked."""
+        """With `silent` new games are no news: they were there before we looked."""
 
 
 class Taken(msgspec.Struct, kw_only=True):
-    """What became of answers: games by what was done to them, parts and rows that were set aside, events by kind."""
+    """What became of answers: games by what was done with them, parts and rows that were set aside, events by kind."""
 
     listed: int = 0
     added: int = 0
@@ -42,7 +42,7 @@ class Taken(msgspec.Struct, kw_only=True):
     events: Counter[str] = msgspec.field(default_factory=Counter)
 
     def add(self, other: "Taken") -> None:
-        """Count what another one counts too."""
+        """Add the counts of another one."""
         for name in self.__struct_fields__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
@@ -53,7 +53,7 @@ class Taken(msgspec.Struct, kw_only=True):
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """Where answers are taken in: the source that they came by, and who tells the news."""
+    """Where answers are taken in: the source that they came by, and what makes events of them."""
 
     connection: Connection
     source_id: int
@@ -62,9 +62,9 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
     def take(self, documents: Documents, asked_at: datetime, *, silent: bool, removed: Collection[int] = ()) -> Taken:
-        """Store documents that were asked for at a moment, and that IGDB no longer has others.
+        """Store documents that were asked for at `asked_at`, and mark the games that IGDB no longer has.
 
-        With `silent` games that were not known are not told; those that were, and changed, are news all the same.
+        With `silent` games that were not known are no news; changes of known games are news all the same.
         """
         stored = store_games(self.connection, documents.documents, asked_at)
         gone = remove_games(self.connection, removed, asked_at) if removed else []
@@ -94,7 +94,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     def _set_aside(self, documents: Documents, stored: StoredGames) -> int:
         """Keep rows that could not be read, each with its reason."""
         refused = dict(stored.refused)
-        rows = [(bytes(one.raw), refused[one.igdb_id]) for one in documents.documents if one.igdb_id in refused]
+        rows = [(bytes(row.raw), refused[row.igdb_id]) for row in documents.documents if row.igdb_id in refused]
         rows += [(bytes(raw), reason) for raw, reason in documents.broken]
         for raw, reason in rows:
             keep_aside(
@@ -119,5 +119,5 @@ def believed(gone: Collection[int], known: Collection[int]) -> Collection[int]:
 
 
 def tell_nothing(connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:  # noqa: ARG001
-    """A `Tell` for those who only keep what IGDB knows."""
+    """A `Tell` that makes no events: the answers are only stored."""
     return Counter()

@@ -1,4 +1,4 @@
-"""Turn titles into what they are looked up by: a key of the whole, and its words."""
+"""Turn titles into the forms that they are looked up by: a key of the whole title, and its words."""
 
 import re
 import unicodedata
@@ -44,7 +44,7 @@ def title_words(title: str) -> tuple[str, ...]:
 
 
 def key_halves(key: str) -> tuple[str, ...]:
-    """Return both halves of a key, as words that no title holds: who mistypes one letter still has one of them right.
+    """Return both halves of a key, as words that no title holds: one mistyped letter leaves one of them right.
 
     A key of fewer than four letters has none. The first half is the shorter one.
     """
@@ -54,6 +54,6 @@ def key_halves(key: str) -> tuple[str, ...]:
 
 
 def title_record(title: str, kind: TitleKind) -> TitleRecord:
-    """Return a title with its key, and with its words and its key's halves to be found by."""
+    """Return a title with its key, and with the words that it is found by: its own and its key's halves."""
     key = title_key(title)
     return TitleRecord(key, title[:TITLE_LENGTH], kind, (*title_words(title), *key_halves(key)))

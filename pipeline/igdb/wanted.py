@@ -17,7 +17,7 @@ from pipeline.sources.base import Answer, Ingested, Validators
 from pipeline.sources.igdb import Igdb, Page
 from pipeline.store.igdb import load_known
 
-# A new wish waits no longer than this; most rounds find nothing due and ask nobody.
+# A new wish waits no longer than this; most rounds find nothing due and ask for nothing.
 POLL_EVERY = timedelta(seconds=45)
 # How often IGDB is asked which of the wanted games changed, and how far back: it may list a change late.
 LOOK_EVERY = timedelta(minutes=15)
@@ -28,9 +28,9 @@ GO_ON_AFTER = timedelta(seconds=1)
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought, with what was asked; `missing` are games that IGDB does not have."""
+    """What a round brought, with the ids that it asked for; `missing` are games that IGDB does not have."""
 
-    asked: Sequence[int]
+    igdb_ids: Sequence[int]
     asked_at: datetime
     documents: Sequence[msgspec.Raw]
     missing: Sequence[int] = ()
@@ -49,7 +49,7 @@ _CHANGED = msgspec.json.Decoder(_Changed)
 class IgdbWanted:
     """A source of rounds. `open_igdb` makes IGDB of a client, `clock` tells the present moment.
 
-    `most` games are asked for in a round; what is due beyond them is due in the next one, at once.
+    A round asks for `most` games; if more are due, the next round follows at once.
     """
 
     name = "igdb.wanted"
@@ -88,16 +88,16 @@ class IgdbWanted:
         return Answer(payload=payload, refresh_after=wait, validators=Validators(cursor=cursor))
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what a round brought; a game that was not known is new here, and no news."""
+        """Store what a round brought; a game that was not known before is no news."""
         want_what_runs(connection, now)
         if answer.payload is None:
             return Ingested(outcome="unchanged")
-        found = _ROUND.decode(answer.payload)
+        fetched = _ROUND.decode(answer.payload)
         intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=self._tell, now=now)
-        gone = believed(found.missing, load_known(connection, found.asked))
-        documents = split_documents(msgspec.json.encode(found.documents))
-        taken = intake.take(documents, found.asked_at, silent=True, removed=gone)
-        note_asked(connection, found.asked, now)
+        gone = believed(fetched.missing, load_known(connection, fetched.igdb_ids))
+        documents = split_documents(msgspec.json.encode(fetched.documents))
+        taken = intake.take(documents, fetched.asked_at, silent=True, removed=gone)
+        note_asked(connection, fetched.igdb_ids, now)
         return Ingested(
             outcome="ok" if taken.written else "unchanged",
             items=taken.listed,
@@ -123,7 +123,7 @@ def ask_for(igdb: Igdb, ids: Collection[int]) -> Round:
     listed = {document.igdb_id for document in documents}
     whole = all(page.whole for page in pages)
     return Round(
-        asked=sorted(ids),
+        igdb_ids=sorted(ids),
         asked_at=min(page.asked_at for page in pages),
         documents=[msgspec.Raw(document.raw) for document in documents] + _broken(pages),
         missing=sorted(set(ids) - listed) if whole else (),
@@ -131,7 +131,7 @@ def ask_for(igdb: Igdb, ids: Collection[int]) -> Round:
 
 
 def changed_games(igdb: Igdb, ids: Sequence[int], since: datetime) -> dict[int, int | None]:
-    """Return which of these games changed since, with IGDB's `updated_at`; None where a release date of theirs did.
+    """Return which of these games changed since, with IGDB's `updated_at`; None where one of their dates changed.
 
     One request looks at 2,500 games.
     """
@@ -139,24 +139,28 @@ def changed_games(igdb: Igdb, ids: Sequence[int], since: datetime) -> dict[int, 
     changed: dict[int, int | None] = {}
     for some in _by(parts, MOST_QUERIES // 2):
         for name, rows in igdb.several(_changes(some, since)).items():
-            found = [_CHANGED.decode(row) for row in rows]
+            changes = [_CHANGED.decode(row) for row in rows]
             if name.startswith("games"):
-                changed |= {one.id: one.updated_at for one in found}
+                changed |= {change.id: change.updated_at for change in changes}
             else:
-                # More dates than are shown: any of the games may be meant.
-                games = some[int(name.rpartition(" ")[2])] if len(found) == MOST_ROWS else [one.game for one in found]
+                # More dates changed than one answer holds: any of the games may be meant.
+                games = (
+                    some[int(name.rpartition(" ")[2])]
+                    if len(changes) == MOST_ROWS
+                    else [change.game for change in changes]
+                )
                 changed |= dict.fromkeys(key for key in games if key is not None)
     return changed
 
 
 def _changes(parts: Sequence[Sequence[int]], since: datetime) -> Mapping[str, tuple[str, str]]:
     after = at_least("updated_at", int(since.timestamp()))
-    asked: dict[str, tuple[str, str]] = {}
+    queries: dict[str, tuple[str, str]] = {}
     for nth, ids in enumerate(parts):
         games = query(("updated_at",), where=both(any_of("id", ids), after), limit=MOST_ROWS)
         dates = query(("game",), where=both(any_of("game", ids), after), limit=MOST_ROWS)
-        asked |= {f"games {nth}": ("games", games), f"dates {nth}": ("release_dates", dates)}
-    return asked
+        queries |= {f"games {nth}": ("games", games), f"dates {nth}": ("release_dates", dates)}
+    return queries
 
 
 def _by(parts: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
@@ -168,8 +172,8 @@ def _broken(pages: Iterable[Page]) -> list[msgspec.Raw]:
     return [msgspec.Raw(raw) for page in pages for raw, _ in page.documents.broken]
 
 
-def _time(told: object) -> datetime | None:
-    return datetime.fromisoformat(told) if isinstance(told, str) else None
+def _time(written: object) -> datetime | None:
+    return datetime.fromisoformat(written) if isinstance(written, str) else None
 
 
 def _seconds(time: datetime | None) -> int | None:

@@ -1,7 +1,7 @@
 """Which games are wanted here, why, and when each is asked for again.
 
-Somebody follows them or has them on a list or in a library (`want`), or what runs makes them wanted: a campaign that is
-open, a followed channel that is live (`want_what_runs`).
+A person follows them or has them on a list or in a library (`want`); or an open campaign or a live followed channel
+makes them wanted (`want_what_runs`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -70,7 +70,7 @@ _ASKED = text("""
 
 
 class Age(msgspec.Struct, frozen=True):
-    """What tells how soon a game may change: all None where IGDB does not have it."""
+    """The times by which we guess how soon a game may change: all None where IGDB does not have it."""
 
     first_release_at: datetime | None = None
     updated_at: datetime | None = None
@@ -89,14 +89,14 @@ def want(connection: Connection, igdb_ids: Collection[int], reason: Reason, now:
 
 
 def unwant(connection: Connection, igdb_ids: Collection[int], reason: Reason) -> None:
-    """Want games no more for a reason; what nobody wants is kept as it is, and asked for no more."""
+    """Take a reason away from games; those without another one are kept as they are, and asked for no more."""
     if igdb_ids:
         connection.execute(_UNWANT, {"ids": sorted(set(igdb_ids)), "reason": reason})
         connection.execute(_FORGET)
 
 
 def want_what_runs(connection: Connection, now: datetime) -> None:
-    """Want the games of open campaigns and of live streams, and those that were no more for that reason."""
+    """Want the games of open campaigns and of live streams; take these reasons away from all other games."""
     for reason, running in _RUNNING.items():
         ids = list(connection.scalars(text(running)))
         want(connection, ids, reason, now)
@@ -114,14 +114,14 @@ def wanted_games(connection: Connection) -> list[int]:
 
 
 def note_asked(connection: Connection, igdb_ids: Sequence[int], now: datetime) -> None:
-    """Set when games that were just asked for are asked for again."""
+    """Set when to ask again for games that were just asked for."""
     ages = {row[0]: Age(*row[1:]) for row in connection.execute(_AGES.where(GameMetadata.igdb_id.in_(igdb_ids)))}
     times = [next_look(igdb_id, ages.get(igdb_id, Age(removed_at=now)), now) for igdb_id in igdb_ids]
     connection.execute(_ASKED, {"ids": list(igdb_ids), "times": times})
 
 
 def make_due(connection: Connection, igdb_ids: Collection[int], now: datetime) -> int:
-    """Have games asked for soon, of those that are wanted; returns how many are."""
+    """Make those of the games due that are wanted; returns how many they are."""
     due = text("UPDATE wanted_games SET next_due_at = :now WHERE igdb_id = ANY(CAST(:ids AS bigint[]))")
     return connection.execute(due, {"ids": list(igdb_ids), "now": now}).rowcount
 

@@ -1,4 +1,4 @@
-"""Begin to wish for games: in the turn of all who store, and with the source that asks for them due at once."""
+"""Begin to wish for games: take the turn to store, and make the source that asks for them due at once."""
 
 from datetime import datetime
 
@@ -11,6 +11,6 @@ WANTED = "igdb.wanted"
 
 
 def begin_wish(connection: Connection, now: datetime) -> None:
-    """Take the turn of all who store, and have wanted games asked for at once; belongs before all else."""
+    """Take the turn to store, and make `igdb.wanted` due at once; call it before anything else in the transaction."""
     take_turn(connection)
     connection.execute(update(Source).where(Source.name == WANTED).values(next_due_at=now))

@@ -21,9 +21,9 @@ from pipeline.export.tables import (
     Kind,
     begins_anew,
     columns,
+    exported_name,
     link,
     reference,
-    told_name,
 )
 from pipeline.importer.archives import DAMAGED
 from pipeline.importer.limits import MAX_BYTES, Readable
@@ -95,7 +95,7 @@ class _Plan(msgspec.Struct, frozen=True):
 
 def _plan(kind: Kind) -> _Plan:
     told = tuple(
-        _Told(column.name, told_name(column), reference(column), isinstance(column.type, LargeBinary))
+        _Told(column.name, exported_name(column), reference(column), isinstance(column.type, LargeBinary))
         for column in columns(kind)
     )
     return _Plan(kind, told, tuple((link(part, kind).name, _plan(part)) for part in kind.parts))

@@ -1,7 +1,7 @@
 """Find the entries of the catalogue that a title may mean: by key, by halves of a key, by words, by beginning.
 
-Each step is an index scan of game_titles. What a step may bring is bounded, so that "The Dark Kingdom" costs no more
-than a name that nobody else has; all that it brings is sorted by likeness here before more is read of the best.
+Each step is an index scan of game_titles, and brings a bounded number of them, so that "The Dark Kingdom" costs no more
+than a unique name; the titles are sorted by likeness here before more is read of the best.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,12 +25,12 @@ ENOUGH = 150
 COMMON = 400
 MOST_RARE = 4
 _WORDS = bindparam("words", type_=ARRAY(Text))
-_FOUND = (GameTitle.igdb_id, GameTitle.title, GameTitle.kind)
-_BY_KEY = select(*_FOUND).where(GameTitle.key == func.any(bindparam("keys", type_=ARRAY(Text)))).limit(MOST_TITLES)
-_BY_ALL = select(*_FOUND).where(GameTitle.words.contains(_WORDS)).limit(MOST_TITLES)
-_BY_ANY = select(*_FOUND).where(GameTitle.words.overlap(_WORDS)).limit(MOST_TITLES)
+_COLUMNS = (GameTitle.igdb_id, GameTitle.title, GameTitle.kind)
+_BY_KEY = select(*_COLUMNS).where(GameTitle.key == func.any(bindparam("keys", type_=ARRAY(Text)))).limit(MOST_TITLES)
+_BY_ALL = select(*_COLUMNS).where(GameTitle.words.contains(_WORDS)).limit(MOST_TITLES)
+_BY_ANY = select(*_COLUMNS).where(GameTitle.words.overlap(_WORDS)).limit(MOST_TITLES)
 _BY_BEGINNING = (
-    select(*_FOUND)
+    select(*_COLUMNS)
     .where(GameTitle.key >= bindparam("start"), GameTitle.key < bindparam("end"))
     .order_by(GameTitle.key)
     .limit(MOST_TITLES)
@@ -57,7 +57,7 @@ _ENTRIES = (
     .where(GameMetadata.igdb_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
     .where(GameMetadata.removed_at.is_(None))
 )
-Found = dict[tuple[int, str], FoundTitle]
+Matches = dict[tuple[int, str], FoundTitle]
 
 
 def find_candidates(connection: Connection, title: Title, *, beginnings: bool = False) -> list[Candidate]:
@@ -65,23 +65,23 @@ def find_candidates(connection: Connection, title: Title, *, beginnings: bool = 
 
     Nothing is written. Raises nothing: no text is too odd to be looked for.
     """
-    found: Found = {}
-    _add(found, connection, _BY_KEY, keys=list(keys_of(title)))
+    matches: Matches = {}
+    _add(matches, connection, _BY_KEY, keys=list(keys_of(title)))
     if halves := _halves_near(title.key):
-        _add(found, connection, _BY_ANY, words=halves)
-    _by_words(found, connection, title)
+        _add(matches, connection, _BY_ANY, words=halves)
+    _by_words(matches, connection, title)
     if beginnings and title.key:
-        _add(found, connection, _BY_BEGINNING, start=title.key, end=title.key + "\U0010ffff")
-    return _read(connection, _best(title, found))
+        _add(matches, connection, _BY_BEGINNING, start=title.key, end=title.key + "\U0010ffff")
+    return _read(connection, _best(title, matches))
 
 
-def _add(found: Found, connection: Connection, query: Select[int, str, str], **values: object) -> None:
+def _add(matches: Matches, connection: Connection, query: Select[int, str, str], **values: object) -> None:
     for igdb_id, title, kind in connection.execute(query, values):
-        found[igdb_id, title] = FoundTitle(title, kind)
+        matches[igdb_id, title] = FoundTitle(title, kind)
 
 
 def _halves_near(key: str) -> list[str]:
-    """Return the halves that keys one letter away from this one may have: of its length, one more and one less."""
+    """Return the halves of the keys that differ from this one by a letter: of its length, one more and one less."""
     halves: set[str] = set()
     for length in (len(key) - 1, len(key), len(key) + 1):
         # A title of that length which differs in its second half has the same first one, and the other way round.
@@ -94,10 +94,10 @@ def _halves_near(key: str) -> list[str]:
     return sorted(halves)
 
 
-def _by_words(found: Found, connection: Connection, title: Title) -> None:
+def _by_words(matches: Matches, connection: Connection, title: Title) -> None:
     ways = word_sets(title)
     for words in ways:
-        _add(found, connection, _BY_ALL, words=list(words))
+        _add(matches, connection, _BY_ALL, words=list(words))
     # The catalogue's own words: "Dante's" is one, "S.T.A.L.K.E.R." many.
     known = list(dict.fromkeys([*title_words(title.text), *(word for way in ways for word in way)]))
     if not known:
@@ -106,27 +106,27 @@ def _by_words(found: Found, connection: Connection, title: Title) -> None:
     known.sort(key=lambda word: counts.get(word, 0))
     rare = [word for word in known if counts.get(word, 0) < COMMON][:MOST_RARE]
     if rare or len(known) == 1:
-        _add(found, connection, _BY_ANY, words=rare or known)
-    if len(rare) < 2 and len(found) < ENOUGH:
+        _add(matches, connection, _BY_ANY, words=rare or known)
+    if len(rare) < 2 and len(matches) < ENOUGH:
         for pair in combinations(known[:3], 2):
-            _add(found, connection, _BY_ALL, words=list(pair))
+            _add(matches, connection, _BY_ALL, words=list(pair))
 
 
-def _best(title: Title, found: Found) -> dict[int, list[FoundTitle]]:
-    """Return the entries whose titles look most like the one, with all their titles that were found."""
-    asked = without_marks(title.text).casefold()
+def _best(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
+    """Return the entries whose titles look most like the given one, with all their titles that were found."""
+    wanted = without_marks(title.text).casefold()
     likeness: dict[int, float] = {}
-    for (igdb_id, written), told in found.items():
-        if told.kind == "alternative" and is_executable(written):
+    for (igdb_id, written), match in matches.items():
+        if match.kind == "alternative" and is_executable(written):
             continue
         spelled = written.casefold()
-        alike = fuzz.ratio(asked, spelled) + fuzz.token_set_ratio(asked, spelled)
+        alike = fuzz.ratio(wanted, spelled) + fuzz.token_set_ratio(wanted, spelled)
         likeness[igdb_id] = max(alike, likeness.get(igdb_id, 0.0))
     best = set(sorted(likeness, key=lambda igdb_id: (-likeness[igdb_id], igdb_id))[:MOST_CANDIDATES])
     titles: dict[int, list[FoundTitle]] = {}
-    for (igdb_id, _), told in found.items():
+    for (igdb_id, _), match in matches.items():
         if igdb_id in best:
-            titles.setdefault(igdb_id, []).append(told)
+            titles.setdefault(igdb_id, []).append(match)
     return titles
 
 

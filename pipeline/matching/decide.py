@@ -1,6 +1,6 @@
 """Decide which candidate is meant: sure, unsure or none. Pure.
 
-A wrong match is worse than none: a person can settle what is unsure, and nobody sees what is wrong.
+A wrong match is worse than none: a person can settle an unsure one, and does not notice a wrong one.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from pipeline.matching.similarity import SAME_BUT_EDITION, SAME_SPELLING
 SURE = 0.90
 UNSURE = 0.60
 MARGIN = 0.05
-# Of two games of one name the one with so many times the ratings is meant, if enough people know it at all.
+# Of two games of one name, that with so many times the other's ratings is meant, if it has enough of them.
 TIMES_AS_KNOWN = 5
 KNOWN = 20
 # Likeness by which two entries have one name: no more apart than a translated title is from a name.
@@ -29,14 +29,14 @@ def decide(query: Wanted, ranked: Sequence[Scored]) -> Decision:
     rival = next((other for other in ranked if other is not best and not _are_kin(best, other)), None)
     margin = best.points - rival.points if rival is not None else best.points
     problem = _problem(query, best, ranked, rival)
-    told = best.explanation if problem is None else f"{problem} ({best.explanation})"
+    why = best.explanation if problem is None else f"{problem} ({best.explanation})"
     return Decision(
-        verdict="unsure" if problem else "sure", best=best, margin=round(margin, 4), why=told, ranked=tuple(ranked)
+        verdict="unsure" if problem else "sure", best=best, margin=round(margin, 4), why=why, ranked=tuple(ranked)
     )
 
 
 def _main_entry(query: Wanted, ranked: Sequence[Scored]) -> Scored:
-    """Return the game itself where the best candidate is only a port or an edition that nobody asked for by name."""
+    """Return the game itself where the best candidate is a port, or an edition that the title does not name."""
     best = ranked[0]
     parents = _parents(best)
     if query.title.edition or not parents:
@@ -45,14 +45,14 @@ def _main_entry(query: Wanted, ranked: Sequence[Scored]) -> Scored:
     return next(same, best)
 
 
-def _are_kin(one: Scored, other: Scored) -> bool:
+def _are_kin(scored: Scored, other: Scored) -> bool:
     """Return whether one entry is a port, an edition or an expansion of the other, or both are of a third."""
-    families = [{s.candidate.igdb_id} | _parents(s) for s in (one, other)]
+    families = [{s.candidate.igdb_id} | _parents(s) for s in (scored, other)]
     return not families[0].isdisjoint(families[1])
 
 
 def _parents(scored: Scored) -> set[int]:
-    """Return the entries that one belongs to. A remake belongs to nothing: who says its name may mean either."""
+    """Return the entries that one belongs to. A remake belongs to none: its name may mean either game."""
     candidate = scored.candidate
     parent = None if candidate.game_type in OWN_GAMES else candidate.parent_igdb_id
     return {igdb_id for igdb_id in (parent, candidate.version_parent_igdb_id) if igdb_id is not None}
@@ -80,7 +80,7 @@ def _overshadowing(best: Scored, ranked: Sequence[Scored]) -> Scored | None:
 
 
 def _outshines(best: Scored, rival: Scored) -> bool:
-    """Return whether far more people know the one than another of the same name."""
+    """Return whether far more people rated `best` than a rival of the same name."""
     if best.likeness < rival.likeness:
         return False
     count, other = best.candidate.rating_count, rival.candidate.rating_count

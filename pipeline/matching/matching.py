@@ -1,4 +1,4 @@
-"""Match titles with the catalogue: find candidates, score them, decide; every answer explains itself."""
+"""Match titles with the catalogue: find candidates, score them, decide; each decision explains itself."""
 
 import msgspec
 from sqlalchemy import Connection
@@ -15,20 +15,20 @@ BEGINS_SO = SAME_HEAD
 
 
 def match_title(connection: Connection, wanted: Wanted) -> Decision:
-    """Return which entry a title means and how sure that is: `records.wanted("Rust", year=2018)` makes what to ask."""
+    """Return which entry a title means and how sure that is; `records.wanted("Rust", year=2018)` makes the query."""
     return decide(wanted, rank(wanted, find_candidates(connection, wanted.title)))
 
 
 def search_titles(connection: Connection, wanted: Wanted, *, limit: int = 20) -> list[Scored]:
-    """Return the entries that somebody may look for, best first, also those whose titles only begin so."""
+    """Return the entries that a person may look for, best first, also those whose titles only begin so."""
     ranked = rank(wanted, find_candidates(connection, wanted.title, beginnings=True))
-    lifted = [_lifted(wanted, one) for one in ranked]
+    lifted = [_lifted(wanted, scored) for scored in ranked]
     best = sorted(lifted, key=lambda s: (-s.points, -s.candidate.rating_count, s.candidate.igdb_id))
-    return [one for one in best if one.score > 0][:limit]
+    return [scored for scored in best if scored.score > 0][:limit]
 
 
 def _lifted(wanted: Wanted, scored: Scored) -> Scored:
-    """Return what begins with the words that somebody typed with a score that says so."""
+    """Raise the score of an entry with a title that begins with the words that a person typed."""
     key = wanted.title.key
     if scored.points >= BEGINS_SO or not key:
         return scored

@@ -1,4 +1,4 @@
-"""Read titles as people mean them: what is the same title, what is only an edition of it, and which numbers count.
+"""Read titles as people mean them: which titles are the same, which name only an edition, and which numbers count.
 
 Pure. ROMs, lists and categories are read alike, and so is what a catalogue holds.
 """
@@ -54,14 +54,14 @@ class Title(msgspec.Struct, frozen=True, gc=False):
 @lru_cache(maxsize=8192)
 def read_title(text: str) -> Title:
     """Read a title; any text is one, if only a poor one."""
-    told, year = _without_year(without_marks(text)[:LONGEST])
-    segments = [words for part in _BREAK.split(told) if (words := plain_words(part))]
+    plain, year = _without_year(without_marks(text)[:LONGEST])
+    segments = [words for part in _BREAK.split(plain) if (words := plain_words(part))]
     numbered = [_in_digits(words, first=n == 0) for n, words in enumerate(segments)]
     words = _without_articles([word for segment in numbered for word in segment])
     base, edition, rework = _base(numbered)
     return Title(
-        text=told,
-        key=name_key(told),
+        text=plain,
+        key=name_key(plain),
         words=words,
         base=_without_articles(base),
         head=_without_articles(numbered[0]) if numbered else (),
@@ -107,10 +107,10 @@ def is_acronym(text: str) -> bool:
 
 
 def _without_year(text: str) -> tuple[str, int | None]:
-    found = _YEAR.search(text)
-    if found is None or not (rest := (text[: found.start()] + " " + text[found.end() :]).strip()):
+    year = _YEAR.search(text)
+    if year is None or not (rest := (text[: year.start()] + " " + text[year.end() :]).strip()):
         return text, None
-    return rest, int(found[1])
+    return rest, int(year[1])
 
 
 def _in_digits(words: Sequence[str], *, first: bool) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ def _numbers(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _base(segments: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    """Return the words without what ends the title only to name an edition; the words of that; what reworks it."""
+    """Return the words without the title's edition at its end, the words of that edition, and those of a rework."""
     left, edition, rework = [list(segment) for segment in segments], list[str](), list[str]()
     while left and (cut := _ending(left)):
         taken = left[-1][len(left[-1]) - cut :]

@@ -1,4 +1,4 @@
-"""What is asked for and what is found: a query with its hints, candidates, and scores that explain themselves."""
+"""A query with its hints, the candidates found for it, and scores that explain themselves."""
 
 from typing import Literal
 
@@ -90,14 +90,14 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     def explanation(self) -> str:
         """The score in words, for a person."""
         named = "" if self.title.text == self.candidate.name else f" ({self.title.kind} title)"
-        told = "; ".join(f"{part.what} {part.points:+.2f}" for part in self.parts)
-        return f"{self.title.text}{named}: {told}"
+        parts = "; ".join(f"{part.what} {part.points:+.2f}" for part in self.parts)
+        return f"{self.title.text}{named}: {parts}"
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What is made of all candidates. `ranked` are all of them, best first; `why` is a sentence for a person.
+    """The verdict on all candidates. `ranked` are all of them, best first; `why` is a sentence for a person.
 
-    `best` is also told where it is unsure or none, so that somebody can decide.
+    `best` is also there where the verdict is unsure or none, so that a person can decide.
     """
 
     verdict: Verdict
@@ -113,6 +113,6 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wanted(text: str, *, year: int | None = None, platforms: tuple[str, ...] = (), official: bool = False) -> Wanted:
-    """Return what is looked for; a year that stands in parentheses after the title counts as a hint."""
+    """Make a query of a title; a year that stands in parentheses after it counts as a hint."""
     title = read_title(text)
     return Wanted(title=title, year=year or title.year, platforms=platforms, official=official)

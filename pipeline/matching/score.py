@@ -12,7 +12,7 @@ from pipeline.matching.similarity import Similarity, compare_titles
 KINDS = {"name": 0.0, "localized": 0.01, "slug": 0.02, "alternative": 0.04}
 # An acronym or another name that several games share says something only together with something else.
 SHARED_AT_MOST = 0.7
-# By IGDB's game types; what is no game of its own is seldom meant by a title alone.
+# By IGDB's game types; a title alone seldom means an entry that is no game of its own.
 TYPES = {
     1: 0.06,
     2: 0.06,
@@ -39,7 +39,7 @@ KNOWN_BY_ALL = 5000
 def score(query: Wanted, candidate: Candidate) -> Scored:
     """Return a candidate's score, 0 to 1, with what gave it."""
     similarity, title = max(
-        ((_by_kind(query, title), title) for title in candidate.titles), key=lambda found: found[0].score
+        ((_by_kind(query, title), title) for title in candidate.titles), key=lambda pair: pair[0].score
     )
     parts = [Part(similarity.why, similarity.score), *_about(query, candidate)]
     total = max(0.0, min(1.0, sum(part.points for part in parts)))
@@ -87,8 +87,8 @@ def _year(query: Wanted, candidate: Candidate) -> Part | None:
 def _platform(query: Wanted, candidate: Candidate) -> Part | None:
     if not query.platforms or not candidate.platforms:
         return None
-    asked, has = {name_key(p) for p in query.platforms}, [name_key(p) for p in candidate.platforms]
+    wanted, has = {name_key(p) for p in query.platforms}, [name_key(p) for p in candidate.platforms]
     # "PC" for "PC (Microsoft Windows)".
-    if any(key and (key in known or known in key) for key in asked for known in has):
+    if any(key and (key in known or known in key) for key in wanted for known in has):
         return Part("on that platform", SAME_PLATFORM)
     return Part("not on that platform", ANOTHER_PLATFORM)

@@ -31,51 +31,51 @@ class Similarity(msgspec.Struct, frozen=True, gc=False):
     why: str
 
 
-def compare_titles(one: Title, other: Title) -> Similarity:
+def compare_titles(title: Title, other: Title) -> Similarity:
     """Return how alike two titles are; the same text is 1, and in either order it is the same."""
-    if one.text == other.text:
+    if title.text == other.text:
         return Similarity(SAME_TEXT, "the same title")
-    if one.text.casefold() == other.text.casefold():
+    if title.text.casefold() == other.text.casefold():
         return Similarity(SAME_LETTERS, "the same but for capitals")
-    if one.key and one.key == other.key:
+    if title.key and title.key == other.key:
         return Similarity(SAME_SPELLING, "the same but for punctuation")
-    if one.words and one.words == other.words:
-        return _same_words(one, other)
-    if one.base and one.base == other.base:
-        return _same_base(one, other)
-    return _resembling(one, other)
+    if title.words and title.words == other.words:
+        return _same_words(title, other)
+    if title.base and title.base == other.base:
+        return _same_base(title, other)
+    return _resembling(title, other)
 
 
-def _same_words(one: Title, other: Title) -> Similarity:
-    if one.is_x != other.is_x:
+def _same_words(title: Title, other: Title) -> Similarity:
+    if title.is_x != other.is_x:
         return Similarity(SAME_BUT_X, "the same if X is a number")
     return Similarity(SAME_WORDS, "the same but for numerals, articles or signs")
 
 
-def _same_base(one: Title, other: Title) -> Similarity:
-    if one.rework != other.rework:
-        named = " ".join(sorted({*one.rework, *other.rework}))
+def _same_base(title: Title, other: Title) -> Similarity:
+    if title.rework != other.rework:
+        named = " ".join(sorted({*title.rework, *other.rework}))
         return Similarity(SAME_BUT_REWORK, f"the same but for `{named}`")
-    if one.is_x != other.is_x:
+    if title.is_x != other.is_x:
         return Similarity(SAME_BUT_X, "the same if X is a number")
-    if one.edition and other.edition and one.edition != other.edition:
+    if title.edition and other.edition and title.edition != other.edition:
         return Similarity(SAME_BUT_EDITIONS, "another edition of the same")
     return Similarity(SAME_BUT_EDITION, "the same but for an edition or a platform")
 
 
-def _resembling(one: Title, other: Title) -> Similarity:
-    score, why = _likeness(one, other)
-    penalty, reason = _numbers_apart(one, other)
+def _resembling(title: Title, other: Title) -> Similarity:
+    score, why = _likeness(title, other)
+    penalty, reason = _numbers_apart(title, other)
     return Similarity(max(0.0, score - penalty), f"{why}, {reason}" if reason else why)
 
 
-def _likeness(one: Title, other: Title) -> tuple[float, str]:
-    if not one.words or not other.words:
+def _likeness(title: Title, other: Title) -> tuple[float, str]:
+    if not title.words or not other.words:
         return 0.0, "nothing to compare"
-    if _is_head(one, other) or _is_head(other, one):
+    if _is_head(title, other) or _is_head(other, title):
         return SAME_HEAD, "one has a subtitle more"
     # The order of the arguments must not matter: of ties in alignment some of these pick the first.
-    first, second = sorted((" ".join(one.words), " ".join(other.words)))
+    first, second = sorted((" ".join(title.words), " ".join(other.words)))
     spelled = OSA.normalized_similarity(first, second)
     sorted_too = fuzz.token_sort_ratio(first, second) / 100
     shared = max(fuzz.token_set_ratio(first, second), fuzz.token_set_ratio(second, first)) / 100
@@ -83,23 +83,23 @@ def _likeness(one: Title, other: Title) -> tuple[float, str]:
     return score * MOST_RESEMBLING, f"resembling by {score:.0%}"
 
 
-def _is_head(one: Title, other: Title) -> bool:
+def _is_head(title: Title, other: Title) -> bool:
     """Return whether one title is the other's beginning, up to a subtitle; a single short word says too little."""
-    return one.words == other.head and len("".join(one.words)) > 3
+    return title.words == other.head and len("".join(title.words)) > 3
 
 
-def _numbers_apart(one: Title, other: Title) -> tuple[float, str]:
+def _numbers_apart(title: Title, other: Title) -> tuple[float, str]:
     """Return what different numbers cost: "FIFA 22" is not "FIFA 23", nor is "Portal" "Portal 2"."""
-    counts, others = Counter(one.numbers), Counter(other.numbers)
+    counts, others = Counter(title.numbers), Counter(other.numbers)
     more, less = sorted((counts - others).elements()), sorted((others - counts).elements())
     if not more and not less:
         return 0.0, ""
     if (more, less) in ((["1"], []), ([], ["1"])):
         return FIRST_PART, "a first part's number"
-    said = "/".join(sorted([" ".join(more) or "none", " ".join(less) or "none"]))
+    numbers = "/".join(sorted([" ".join(more) or "none", " ".join(less) or "none"]))
     if not (more and less) and all(_is_year(number) for number in more + less):
-        return OTHER_YEAR, f"a year more ({said})"
-    return OTHER_NUMBER, f"other numbers ({said})"
+        return OTHER_YEAR, f"a year more ({numbers})"
+    return OTHER_NUMBER, f"other numbers ({numbers})"
 
 
 def _is_year(number: str) -> bool:

@@ -1,4 +1,4 @@
-"""The words that titles are made of: plain spelling, numerals, and what only names an edition or a platform."""
+"""The words that titles are made of: plain spelling, numerals, and words that only name an edition or a platform."""
 
 import re
 import unicodedata
@@ -27,7 +27,7 @@ EDITIONS = frozenset(
 EDITIONS_ALONE = frozenset(
     {("game", "of", "the", "year"), ("goty",), ("deluxe",), ("definitive",), ("early", "access")}
 )
-# What makes another game of it, although the title is the same before it.
+# Words that make another game of it, although the title is the same before them.
 REWORKS = frozenset({"remastered", "remaster", "remake", "hd", "reloaded", "redux", "reimagined", "demake", "vr"})
 PLATFORMS = frozenset(
     {
@@ -47,7 +47,7 @@ def without_marks(text: str) -> str:
 
 def plain_words(text: str) -> tuple[str, ...]:
     """Return all words of a text in order: lower case, without accents and apostrophes; "S.T.A.L.K.E.R." is one."""
-    joined = _INITIALS.sub(lambda found: found[0].replace(".", ""), text.translate(_APOSTROPHES))
+    joined = _INITIALS.sub(lambda initials: initials[0].replace(".", ""), text.translate(_APOSTROPHES))
     folded = unicodedata.normalize("NFKD", joined.replace("&", " and ")).casefold()
     plain = "".join(c for c in folded if not unicodedata.combining(c) or c in _VOICING)
     words = _WORD.findall(unicodedata.normalize("NFC", plain))
@@ -56,8 +56,8 @@ def plain_words(text: str) -> tuple[str, ...]:
 
 def arabic(word: str) -> str | None:
     """Return the number that a Roman numeral up to 39 means, in digits; None for any other word."""
-    found = _ROMAN.fullmatch(word)
-    if not word or found is None:
+    numeral = _ROMAN.fullmatch(word)
+    if not word or numeral is None:
         return None
     left, value = word, 0
     for sign, worth in _TENS_AND_ONES:

@@ -179,7 +179,7 @@ class HelixRequests:
             if path.startswith("eventsub/"):
                 _check_limits_of_eventsub(reply)
             # The next turn comes when the bucket is full again.
-            budget.told(remaining=0, full_in=_full_in(reply))
+            budget.correct(remaining=0, full_in=_full_in(reply))
         raise SourceUnavailable(
             "Twitch answered 429, again after the wait it asked for", status=429, retry_after=timedelta(minutes=1)
         )
@@ -233,7 +233,7 @@ def _learn(budget: Budget, reply: Reply) -> None:
     """Tell the budget what the answer says of it; an unauthenticated 401 says nothing."""
     limit, remaining = _number(reply, "Ratelimit-Limit"), _number(reply, "Ratelimit-Remaining")
     if remaining is not None:
-        budget.told(remaining=remaining, full_in=_full_in(reply), limit=limit)
+        budget.correct(remaining=remaining, full_in=_full_in(reply), limit=limit)
 
 
 def _full_in(reply: Reply) -> timedelta | None:

@@ -1,4 +1,4 @@
-"""Follow channels and categories by the names that people give them: ask Twitch, then write the wish down."""
+"""Follow channels and categories by the names that people give them: ask Twitch, then store the follow."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -16,12 +16,12 @@ from pipeline.streams.names import Name
 from pipeline.streams.records import CategoryRecord
 from pipeline.streams.wishes import follow, follow_category, renamed
 
-CATEGORIES_TOLD = 10
+CATEGORIES_NAMED = 10
 Result = Literal["followed", "already followed", "unknown", "no channel"]
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one name. `taken_as` is `login`, `id` or `former login`; `note` what a person should know."""
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one name. `taken_as` is `login`, `id` or `former login`; `note` is for the person to read."""
 
     name: str
     result: Result
@@ -37,7 +37,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Users:
-    """The users that Twitch knows of these names."""
+    """The users that Twitch has for these names."""
 
     def __init__(self, users: Sequence[UserRecord], former: Mapping[str, str]) -> None:
         self._by_id = {user.external_id: user for user in users}
@@ -45,7 +45,7 @@ class _Users:
         self._former = former
 
     def meant_by(self, name: Name) -> tuple[UserRecord, str, str | None] | None:
-        """Return the user, as what the name was taken, and a word on it where that is not plain."""
+        """Return the user, what the name was taken as, and a note where that is not plain."""
         by_id = self._by_id.get(name.external_id or "")
         by_login = self._by_login.get(name.login or "")
         if by_id is not None:
@@ -57,16 +57,16 @@ class _Users:
         return None if user is None else (user, "former login", f"is now {user.login}")
 
 
-def add_channels(engine: Engine, helix: Helix, names: Sequence[Name], now: datetime) -> list[Told]:
+def add_channels(engine: Engine, helix: Helix, names: Sequence[Name], now: datetime) -> list[Outcome]:
     """Follow the channels that these names mean, in their order, each with what became of it.
 
-    Asks Twitch once for each hundred names. Raises `SourceError` where it does not answer: then nobody is followed.
+    Asks Twitch once for each hundred names. Raises `SourceError` where it does not answer: then none is followed.
     """
     users = _ask(engine, helix, [name for name in names if name.problem is None])
     meant = [(name, users.meant_by(name)) for name in names]
-    found = {told[0].external_id: told[0] for _, told in meant if told is not None}
+    users_meant = {meaning[0].external_id: meaning[0] for _, meaning in meant if meaning is not None}
     with engine.begin() as connection:
-        new = follow(connection, list(found.values()), now)
+        new = follow(connection, list(users_meant.values()), now)
     return list(_tell(meant, new))
 
 
@@ -93,18 +93,18 @@ def _ask(engine: Engine, helix: Helix, names: Sequence[Name]) -> _Users:
     return _Users([*users, *(helix.users(ids=unasked) if unasked else [])], former)
 
 
-def _tell(meant: Sequence[tuple[Name, tuple[UserRecord, str, str | None] | None]], new: set[str]) -> Iterator[Told]:
-    told: set[str] = set()
-    for name, found in meant:
-        if found is None:
+def _tell(meant: Sequence[tuple[Name, tuple[UserRecord, str, str | None] | None]], new: set[str]) -> Iterator[Outcome]:
+    reported: set[str] = set()
+    for name, meaning in meant:
+        if meaning is None:
             unknown = name.problem is None
             note = "Twitch knows no such channel" if unknown else name.problem
-            yield Told(name=name.text, result="unknown" if unknown else "no channel", note=note)
+            yield Outcome(name=name.text, result="unknown" if unknown else "no channel", note=note)
             continue
-        user, taken_as, note = found
-        is_new = user.external_id in new and user.external_id not in told
-        told.add(user.external_id)
-        yield Told(
+        user, taken_as, note = meaning
+        is_new = user.external_id in new and user.external_id not in reported
+        reported.add(user.external_id)
+        yield Outcome(
             name=name.text,
             result="followed" if is_new else "already followed",
             external_id=user.external_id,
@@ -115,12 +115,12 @@ def _tell(meant: Sequence[tuple[Name, tuple[UserRecord, str, str | None] | None]
         )
 
 
-def _one_category(name: str, found: Sequence[CategoryRecord]) -> CategoryRecord:
-    same = [category for category in found if name_key(category.name) == name_key(name)]
-    if len(same) == 1 or (not same and len(found) == 1):
-        return (same or found)[0]
-    if not found:
+def _one_category(name: str, categories: Sequence[CategoryRecord]) -> CategoryRecord:
+    same = [category for category in categories if name_key(category.name) == name_key(name)]
+    if len(same) == 1 or (not same and len(categories) == 1):
+        return (same or categories)[0]
+    if not categories:
         raise LootwireError(f"Twitch finds no category {name!r}")
-    listed = ", ".join(repr(category.name) for category in (same or found)[:CATEGORIES_TOLD])
-    more = " and more" if len(found) > CATEGORIES_TOLD else ""
+    listed = ", ".join(repr(category.name) for category in (same or categories)[:CATEGORIES_NAMED])
+    more = " and more" if len(categories) > CATEGORIES_NAMED else ""
     raise LootwireError(f"Twitch finds several categories for {name!r}: {listed}{more}; write one of them")

@@ -24,15 +24,15 @@ from pipeline.streams.sessions import (
     missed,
     returned,
     seen_live,
-    told_offline,
+    went_offline,
 )
 
-# What is true of one moment: an end comes before a start, and the list is the last to know.
+# The order of observations of one moment: an end comes before a start, and the list is the last to know.
 _ORDER: dict[type, int] = {WentOffline: 0, WentLive: 1, Updated: 2, Polled: 3}
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to be stored and told: sessions that are new or differ, parts of them, what was seen, what is news."""
+    """What to store and to tell: sessions that are new or differ, parts of them, snapshots of them, and news."""
 
     sessions: Sequence[Session] = ()
     segments: Sequence[Segment] = ()
@@ -57,7 +57,7 @@ def decide(known: Sequence[Session], observations: Sequence[Observation], terms:
     `known` holds all open sessions of these channels, the last ones that ended, and those of the streams observed.
     """
     book = _Book(known, terms)
-    for observation in sorted(observations, key=lambda one: (one.at, _ORDER[type(one)])):
+    for observation in sorted(observations, key=lambda observation: (observation.at, _ORDER[type(observation)])):
         book.take(observation)
     return book.decision()
 
@@ -82,7 +82,7 @@ class _Book:
             case WentOffline(channel=channel, at=at):
                 newest = self._newest(channel.external_id, until=at)
                 if newest is not None:
-                    self._put(told_offline(newest, at))
+                    self._put(went_offline(newest, at))
             case Updated(info=info, at=at):
                 on_air = self._open_one(info.channel.external_id)
                 if on_air is not None:
@@ -91,14 +91,14 @@ class _Book:
                 self._take_round(observation)
 
     def decision(self) -> Decision:
-        """Return what came of it; a stream that began is told as it is now, a change as it was then."""
+        """Return the changes; news of a stream that began shows it as it is now, news of a change as it was then."""
         sessions = [s for ones in self._sessions.values() for s in ones.values()]
         changed = [s for s in sessions if s != self._before.get((s.channel, s.stream_id))]
         news = [
-            msgspec.structs.replace(one, session=self._sessions[one.session.channel][one.session.stream_id])
-            if one.kind is EventKind.STREAM_ONLINE
-            else one
-            for one in self._news
+            msgspec.structs.replace(item, session=self._sessions[item.session.channel][item.session.stream_id])
+            if item.kind is EventKind.STREAM_ONLINE
+            else item
+            for item in self._news
         ]
         return Decision(sessions=changed, segments=list(self._segments.values()), snapshots=self._snapshots, news=news)
 
@@ -122,7 +122,7 @@ class _Book:
             self._see(sign)
 
     def _count_absences(self, polled: Polled, live: Collection[str]) -> None:
-        open_ones = [on_air for channel in polled.asked if (on_air := self._open_one(channel)) is not None]
+        open_ones = [on_air for channel in polled.channels if (on_air := self._open_one(channel)) is not None]
         missing = [s for s in open_ones if s.channel not in live and counts_as_absent(s, polled.at)]
         needed = absences_needed(len(missing), len(open_ones))
         for session in missing:
@@ -142,12 +142,12 @@ class _Book:
             self._take_snapshot(sign)
 
     def _begin(self, sign: _Sign) -> None:
-        """Record a stream that nobody has told of; one that is older than another of its channel has ended since."""
+        """Record a stream that was not known; one that is older than another of its channel has ended since."""
         since = self._since(sign)
         if since is None:
             return
         before = self._newest(sign.channel, until=sign.started_at)
-        # What EventSub told to be over, after this stream had started, was this one.
+        # The end that EventSub told after this stream had started was this stream's.
         over_at = before.ended_at if before is not None and before.absent_count == 0 else None
         if before is not None:
             before = ends_no_later(before, sign.started_at)
@@ -167,7 +167,7 @@ class _Book:
             silent=before.silent if before is not None and goes_on else sign.started_at < since or after is not None,
         )
         if over_at is not None and over_at > sign.started_at:
-            session = told_offline(session, over_at)
+            session = went_offline(session, over_at)
         if after is not None:
             session = ends_no_later(session, after.started_at)
         self._put(session)
@@ -178,19 +178,19 @@ class _Book:
             self._news.append(News(kind=EventKind.STREAM_ONLINE, session=session, at=session.started_at))
 
     def _inform(self, session: Session, info: Info, at: datetime, *, listed: bool) -> None:
-        told = informed(session, info, at, self._terms.now, listed=listed)
-        self._put(told)
-        if (told.title, told.game_id) == (session.title, session.game_id):
+        changed = informed(session, info, at, self._terms.now, listed=listed)
+        self._put(changed)
+        if (changed.title, changed.game_id) == (session.title, session.game_id):
             return
-        self._add_segment(told)
-        if told.segment_at == session.segment_at:
+        self._add_segment(changed)
+        if changed.segment_at == session.segment_at:
             return  # the first that is known of it, which is no change
         for kind, old, new in (
-            (EventKind.STREAM_TITLE_CHANGED, session.title, told.title),
-            (EventKind.STREAM_CATEGORY_CHANGED, session.game_id, told.game_id),
+            (EventKind.STREAM_TITLE_CHANGED, session.title, changed.title),
+            (EventKind.STREAM_CATEGORY_CHANGED, session.game_id, changed.game_id),
         ):
             if old is not None and old != new:
-                self._news.append(News(kind=kind, session=told, at=told.segment_at, old=old, new=new))
+                self._news.append(News(kind=kind, session=changed, at=changed.segment_at, old=old, new=new))
 
     def _add_segment(self, session: Session) -> None:
         key = (session.channel, session.stream_id, session.segment_at)
@@ -212,7 +212,7 @@ class _Book:
         self._sessions.setdefault(session.channel, {})[session.stream_id] = session
 
     def _since(self, sign: _Sign) -> datetime | None:
-        """Return since when the stream's channel, or its category, is followed; None for one that nobody follows."""
+        """Return since when the stream's channel, or its category, is followed; None where neither is."""
         since = self._terms.since.get(sign.channel)
         if since is None and sign.info.game_id is not None:
             return self._terms.categories.get(sign.info.game_id)
@@ -240,7 +240,7 @@ def _goes_on(before: Session, started_at: datetime, terms: Terms) -> bool:
 
 def _sign_of_message(message: WentLive, terms: Terms) -> _Sign:
     info = message.info
-    # Asked for a moment later, the list may still tell of the stream before this one.
+    # A moment later the list may still hold the stream before this one.
     fits = not isinstance(info, StreamRecord) or info.stream_id == message.stream_id
     return _Sign(
         channel=message.channel.external_id,
@@ -252,12 +252,12 @@ def _sign_of_message(message: WentLive, terms: Terms) -> _Sign:
     )
 
 
-def _info(told: ChannelInfoRecord | StreamRecord, terms: Terms) -> Info:
+def _info(record: ChannelInfoRecord | StreamRecord, terms: Terms) -> Info:
     return Info(
-        title=told.title,
-        game_id=terms.games.get(told.game.external_id) if told.game is not None else None,
-        language=told.language,
-        tags=told.tags,
-        thumbnail_url=told.thumbnail_url if isinstance(told, StreamRecord) else None,
-        viewers=told.viewers if isinstance(told, StreamRecord) else None,
+        title=record.title,
+        game_id=terms.games.get(record.game.external_id) if record.game is not None else None,
+        language=record.language,
+        tags=record.tags,
+        thumbnail_url=record.thumbnail_url if isinstance(record, StreamRecord) else None,
+        viewers=record.viewers if isinstance(record, StreamRecord) else None,
     )

@@ -88,8 +88,8 @@ def _walk(value: Any, depth: int) -> Iterator[Name]:
         raise LootwireError("this list is nested too deeply")
     if isinstance(value, dict):
         parts = [part for key, part in value.items() if _holds_channels(_key(key), part)]
-        found = None if parts else _from_object(value)
-        yield from [found] if found else (name for part in parts or value.values() for name in _walk_in(part, depth))
+        name = None if parts else _from_object(value)
+        yield from [name] if name else (name for part in parts or value.values() for name in _walk_in(part, depth))
     elif isinstance(value, list):
         for part in value:
             is_plain = isinstance(part, str | int) and not isinstance(part, bool)
@@ -97,10 +97,10 @@ def _walk(value: Any, depth: int) -> Iterator[Name]:
 
 
 def _holds_channels(key: str, part: Any) -> bool:
-    """Whether an object is about what it holds rather than itself: whose follows they are must not be followed."""
+    """Whether an object is about the channels in this part, not about itself: the owner of a list is not followed."""
     if isinstance(part, dict):
         return key in _ONE
-    return isinstance(part, list) and (key in _MANY or any(isinstance(one, dict) for one in part))
+    return isinstance(part, list) and (key in _MANY or any(isinstance(element, dict) for element in part))
 
 
 def _walk_in(value: Any, depth: int) -> Iterator[Name]:
@@ -109,16 +109,16 @@ def _walk_in(value: Any, depth: int) -> Iterator[Name]:
 
 
 def _from_object(value: dict[str, Any]) -> Name | None:
-    told = {_key(key): str(part).strip() for key, part in value.items() if isinstance(part, str | int) and part}
-    number = next((told[key] for key in _ID_KEYS if told.get(key, "").isdecimal()), None)
+    values = {_key(key): str(part).strip() for key, part in value.items() if isinstance(part, str | int) and part}
+    number = next((values[key] for key in _ID_KEYS if values.get(key, "").isdecimal()), None)
     if number is not None:
         return _name(number, is_id=True)
-    login = next((told[key] for key in _LOGIN_KEYS if told.get(key)), None)
+    login = next((values[key] for key in _LOGIN_KEYS if values.get(key)), None)
     return None if login is None else _name(login, is_id=False)
 
 
 def _name(written: str, *, is_id: bool) -> Name:
-    """What stands under the heading of an id is one, what stands under that of a login is none."""
+    """Read a cell or a field: under the heading of an id digits are one, under that of a login they are not."""
     name = parse_name(written)
     if is_id and name.external_id:
         return Name(name.text, external_id=name.external_id)

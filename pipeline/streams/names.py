@@ -1,4 +1,4 @@
-"""Read what people call a channel by: a login, a numeric id, or an address of Twitch's in any of its forms. Pure."""
+"""Read the names that people give to a channel: a login, a numeric id, or any address of it at Twitch. Pure."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -45,7 +45,7 @@ _NO_CHANNEL = frozenset(
 
 
 class Name(msgspec.Struct, frozen=True):
-    """What was written, and what it may be: a login, an id, both where digits alone leave it open, or neither."""
+    """A text and what it may be: a login, an id, both where digits alone leave it open, or neither."""
 
     text: str
     login: str | None = None

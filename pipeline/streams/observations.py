@@ -1,4 +1,4 @@
-"""What we are told of channels, by EventSub's messages or by rounds of polling. All times are aware UTC."""
+"""Observations of channels, from EventSub's messages or from rounds of polling. All times are aware UTC."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from pipeline.streams.records import ChannelInfoRecord, StreamRecord
 
 
 class WentLive(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel went live at `started_at`, which EventSub said `at` a time (the message's own, not its arrival's).
+    """A channel went live at `started_at`, as EventSub said at the time `at` (the message's own, not its arrival's).
 
-    `info` is what was asked for after it, since the message itself tells neither title nor category.
+    `info` is Helix' record of it, since the message itself has neither title nor category.
     """
 
     channel: ChannelRecord
@@ -22,26 +22,26 @@ class WentLive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WentOffline(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel's stream ended `at` a time; which one is not told."""
+    """A channel's stream ended at the time `at`; the message does not say which one."""
 
     channel: ChannelRecord
     at: datetime
 
 
 class Updated(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel, live or not, said something new of itself `at` a time."""
+    """A channel, live or not, has a new title or category since the time `at`."""
 
     info: ChannelInfoRecord
     at: datetime
 
 
 class Polled(msgspec.Struct, frozen=True, kw_only=True):
-    """One complete round: of the channels `asked` for, by external id, these were listed as live.
+    """One complete round: of the `channels` asked for, by external id, those in `live` were listed as live.
 
     `live` may hold others too (the most watched of a category); their absence from a round says nothing.
     """
 
-    asked: frozenset[str]
+    channels: frozenset[str]
     live: tuple[StreamRecord, ...]
     at: datetime
 

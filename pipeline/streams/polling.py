@@ -89,7 +89,7 @@ class _StreamPolling:
         _note_asked(connection, found.asked_users, now)
         store_games(connection, SERVICE, found.box_arts)
         connection.execute(update_rows(Source).where(Source.id == row["id"]).values(last_snapshot_at=now))
-        observed = Polled(asked=found.asked, live=found.live, at=now)
+        observed = Polled(channels=found.asked, live=found.live, at=now)
         events = take_in(connection, [observed], max(now, self._clock()), source_id=row["id"], flap=self._flap)
         return Ingested(
             outcome="ok" if events else "unchanged", items=len(found.live), changed=events.total(), events=events

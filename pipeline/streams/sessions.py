@@ -1,7 +1,7 @@
-"""The rules of one stream session: what keeps it open, what ends it, what brings it back. Pure: values in, values out.
+"""The rules by which a stream session stays open, ends, and comes back. Pure: values in, values out.
 
-Two clocks meet here, Twitch's in EventSub's messages and ours in what is polled, and the list of live streams lags
-behind both. So evidence is weighed by who gave it, and no duration is ever taken as positive for granted.
+Two clocks meet here, Twitch's in EventSub's messages and ours in polls, and the list of live streams lags behind both.
+So evidence is weighed by its source, and no duration is ever taken as positive for granted.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _TICK = timedelta(microseconds=1)
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
-    """What is on, as it was told; None where it was not. `game_id` is the row's."""
+    """What a stream shows, as far as it is known; None where it is not. `game_id` is the row's."""
 
     title: str | None = None
     game_id: int | None = None
@@ -100,10 +100,10 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What sessions are judged by. A stream that goes on within `flap` after an end belongs to the same story.
+    """The terms of judging sessions. A stream that goes on within `flap` after an end belongs to the same story.
 
-    `since` tells since when channels are followed, by external id, and `categories` the same of games by row id; the
-    streams of others are not recorded. `games` gives the row ids of Twitch's categories.
+    `since` holds since when channels are followed, by external id, and `categories` the same of games by row id; the
+    streams of others are not recorded. `games` holds the row ids of Twitch's categories.
     """
 
     now: datetime
@@ -123,7 +123,7 @@ def believe_clock(session: Session, now: datetime) -> Session:
 
 
 def seen_live(session: Session, at: datetime, *, listed: bool) -> Session:
-    """Return the session after a sign of life; one older than what is known changes nothing."""
+    """Return the session after a sign of life; an older one than the last changes nothing."""
     if at < session.last_seen_at:
         return session
     listed_at = at if listed else session.listed_at
@@ -139,7 +139,7 @@ def ends_no_later(session: Session, at: datetime) -> Session:
 
 
 def counts_as_absent(session: Session, at: datetime) -> bool:
-    """Whether a round that does not list an open session says anything: the list may not show yet what is new."""
+    """Whether a round that does not list an open session counts: the list may not show a new stream yet."""
     if at <= session.last_seen_at:
         return False
     return session.only_listed or at - session.last_seen_at >= LIST_LAG
@@ -158,7 +158,7 @@ def missed(session: Session, needed: int) -> Session:
     return msgspec.structs.replace(session, absent_count=count, ended_at=ended_at)
 
 
-def told_offline(session: Session, at: datetime) -> Session:
+def went_offline(session: Session, at: datetime) -> Session:
     """Return the session after EventSub said that its channel went offline; unchanged where that is out of date."""
     if session.ended_at is not None:
         # Its end was inferred, from absences: this is the true one.
@@ -179,13 +179,13 @@ def may_return(session: Session, at: datetime, *, listed: bool) -> bool:
 
 
 def returned(session: Session, at: datetime, *, listed: bool) -> Session:
-    """Open an ended session again: its end is told anew, which is no second event where it was told before."""
+    """Open an ended session again: its end will be told anew, without a second event where it was told before."""
     open_again = msgspec.structs.replace(session, ended_at=None, told_at=None)
     return seen_live(open_again, max(at, session.last_seen_at), listed=listed)
 
 
 def informed(session: Session, info: Info, at: datetime, now: datetime, *, listed: bool) -> Session:
-    """Return the session with what was told to be on; what may be older than what is known only fills in blanks.
+    """Return the session with new information; information that may be older than the known only fills in blanks.
 
     A title or category that differs begins a new segment, the first one known does not.
     """
@@ -193,9 +193,9 @@ def informed(session: Session, info: Info, at: datetime, now: datetime, *, liste
     if at < since or (listed and at - since < LIST_LAG):
         return _filled(session, info)
     changed = _differs(session.title, info.title) or _differs(session.game_id, info.game_id)
-    told = {name: value for name in _KEPT if (value := getattr(info, name)) is not None}
+    values = {name: value for name in _KEPT if (value := getattr(info, name)) is not None}
     segment_at = max(at, session.segment_at + _TICK) if changed else session.segment_at
-    return msgspec.structs.replace(session, **told, segment_at=segment_at)
+    return msgspec.structs.replace(session, **values, segment_at=segment_at)
 
 
 _KEPT = ("title", "game_id", "language", "tags", "thumbnail_url")
@@ -209,5 +209,5 @@ def _filled(session: Session, info: Info) -> Session:
     return msgspec.structs.replace(session, **blanks)
 
 
-def _differs(known: str | int | None, told: str | int | None) -> bool:
-    return known is not None and told is not None and known != told
+def _differs(known: str | int | None, new: str | int | None) -> bool:
+    return known is not None and new is not None and known != new

@@ -46,7 +46,7 @@ def take_in(
     channel_ids = store_channels(connection, SERVICE, _channels(observations), now)
     games = store_games(connection, SERVICE, _games(observations))
     streams = set(_streams(observations))
-    asked = {key for one in observations if isinstance(one, Polled) for key in one.asked} | channel_ids.keys()
+    asked = {key for one in observations if isinstance(one, Polled) for key in one.channels} | channel_ids.keys()
     known = load_sessions(connection, asked=asked, heard=channel_ids, stream_ids={key for _, key in streams})
     decision = decide(known, observations, _terms(connection, known, streams, games, now, flap))
     ids = {(s.channel, s.stream_id): s.id for s in known if s.id is not None}

@@ -25,7 +25,7 @@ AGAIN_AFTER = timedelta(days=1)
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What a round of looking found, by the channels' Twitch ids."""
+    """The videos that a round found, by the channels' Twitch ids."""
 
     videos: Mapping[str, tuple[VideoRecord, ...]]
 
@@ -52,11 +52,11 @@ class TwitchVideos:
         if not due:
             return Answer(payload=None, taken_at=asked_at, refresh_after=LOOK_EVERY)
         helix = self._helix(client)
-        found = Looked({key: tuple(helix.videos(key, limit=VIDEOS_OF_ONE)) for key in due})
-        return Answer(payload=msgspec.json.encode(found), taken_at=asked_at, refresh_after=LOOK_EVERY)
+        looked = Looked({key: tuple(helix.videos(key, limit=VIDEOS_OF_ONE)) for key in due})
+        return Answer(payload=msgspec.json.encode(looked), taken_at=asked_at, refresh_after=LOOK_EVERY)
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what is new and tell of it; what a first look finds was there before, and is told to nobody.
+        """Store new videos and append their events; those that a first look finds were there before, and make none.
 
         The archive of a stream that goes on is not complete, and waits.
         """
@@ -66,19 +66,19 @@ class TwitchVideos:
         looked = _LOOKED.decode(answer.payload).videos
         channels = load_channels(connection, looked)
         unfinished = streams_on_air(connection, [channel.id for channel in channels.values()])
-        found = [v for videos in looked.values() for v in videos if v.stream_id not in unfinished]
+        finished = [v for videos in looked.values() for v in videos if v.stream_id not in unfinished]
         known = known_videos(connection, [channel.id for channel in channels.values()])
         ids = {key: channel.id for key, channel in channels.items()}
-        store_videos(connection, found, ids, now)
+        store_videos(connection, finished, ids, now)
         looked_before = note_looked(connection, list(ids.values()), now, again_at=now + AGAIN_AFTER)
-        told = [
+        news = [
             (video_event(video, channels[video.channel_id]), False)
-            for video in found
+            for video in finished
             if (ids[video.channel_id], video.external_id) not in known and ids[video.channel_id] in looked_before
         ]
-        events = append_told(connection, told, source_id=row["id"], now=now)
+        events = append_told(connection, news, source_id=row["id"], now=now)
         return Ingested(
-            outcome="ok" if events else "unchanged", items=len(found), changed=events.total(), events=events
+            outcome="ok" if events else "unchanged", items=len(finished), changed=events.total(), events=events
         )
 
 

@@ -1,4 +1,4 @@
-"""Begin and stop to watch channels and categories, and find a channel by any name that it ever had."""
+"""Begin and stop following channels and categories, and find a channel by any name that it ever had."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -43,12 +43,12 @@ def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -
 
 
 def unfollow(connection: Connection, channel_ids: Sequence[int]) -> None:
-    """Follow these channels by hand no longer; what was recorded of them stays."""
+    """Stop following channels by hand; what was recorded of them stays."""
     connection.execute(delete(Follow).where(Follow.kind == "channel", Follow.channel_id == func.any(list(channel_ids))))
 
 
 def follow_drops(connection: Connection, now: datetime) -> bool:
-    """Watch every channel that a running campaign names; False where that was wished for before."""
+    """Watch every channel that a running campaign names; False where they were watched before."""
     wish = insert(Follow).values(kind="drops", created_at=now).on_conflict_do_nothing()
     created = connection.scalar(wish.returning(Follow.id))
     _make_due(connection, now)
@@ -56,7 +56,7 @@ def follow_drops(connection: Connection, now: datetime) -> bool:
 
 
 def unfollow_drops(connection: Connection) -> bool:
-    """Watch what campaigns name no longer; False where nobody did."""
+    """Stop watching the channels that campaigns name; False where they were not watched."""
     return connection.execute(delete(Follow).where(Follow.kind == "drops")).rowcount > 0
 
 
@@ -71,7 +71,7 @@ def follow_category(connection: Connection, category: GameRecord, top: int, now:
 
 
 def unfollow_category(connection: Connection, game_id: int) -> None:
-    """Record a category's streams no longer."""
+    """Stop recording a category's streams."""
     connection.execute(delete(Follow).where(Follow.kind == "category", Follow.game_id == game_id))
 
 
@@ -110,14 +110,14 @@ def renamed(connection: Connection, logins: Sequence[str]) -> dict[str, str]:
         .where(Channel.service == SERVICE, (Channel.login == func.any(wanted)) | Channel.former_logins.overlap(wanted))
         .order_by(Channel.checked_at.asc().nulls_first(), Channel.id)
     )
-    found: dict[str, str] = {}
+    ids: dict[str, str] = {}
     for external_id, login, former in connection.execute(query):
-        found |= dict.fromkeys({login, *former} & set(logins), external_id)
-    return found
+        ids |= dict.fromkeys({login, *former} & set(logins), external_id)
+    return ids
 
 
 def _make_due(connection: Connection, now: datetime) -> None:
-    """What is new is looked at at once."""
+    """Make the sources of streams due at once, so that they look at new follows."""
     connection.execute(
         update(Source).values(next_due_at=now).where(Source.name.startswith("twitch.streams"), Source.next_due_at > now)
     )

@@ -87,7 +87,7 @@ def importing(server: Engine, servers: Servers, tmp_path: Path) -> Iterator[Impo
 
 def known(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     with one_moment(engine) as moment:
-        found = {kind.table.name: [line.told for line in moment.rows(kind, above)] for kind, above in all_kinds()}
+        found = {kind.table.name: [line.fields for line in moment.rows(kind, above)] for kind, above in all_kinds()}
     for event in found["events"]:
         del event["recorded_at"], event["silent"]
     return found

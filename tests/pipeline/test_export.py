@@ -104,7 +104,7 @@ def content(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     with one_moment(engine) as moment:
         for kind, above in all_kinds():
-            found[kind.table.name] = [line.told for line in moment.rows(kind, above)]
+            found[kind.table.name] = [line.fields for line in moment.rows(kind, above)]
     return found
 
 

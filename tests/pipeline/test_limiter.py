@@ -227,7 +227,7 @@ def test_a_step_back_of_the_servers_clock_stops_nobody(redis: Redis) -> None:
 
 def test_everything_that_is_kept_ends_by_itself(redis: Redis) -> None:
     with limiter(redis).turn(), budget(redis).turn():
-        budget(redis).told(remaining=5, full_in=timedelta(seconds=1), limit=10)
+        budget(redis).correct(remaining=5, full_in=timedelta(seconds=1), limit=10)
         limiter(redis).hold_off(timedelta(seconds=1))
         keys = redis.keys()
 
@@ -247,7 +247,7 @@ def test_a_redis_that_does_not_answer_is_told_without_its_password(kind: str) ->
                 with budget(redis).turn():
                     pass
             case "told":
-                budget(redis).told(remaining=1)
+                budget(redis).correct(remaining=1)
             case _:
                 limiter(redis).hold_off(MOMENT)
 
@@ -291,23 +291,23 @@ def test_the_services_word_wins_over_our_own_count(redis: Redis) -> None:
     shared = budget(redis, points=80)
     turns(shared)
 
-    shared.told(remaining=30, full_in=timedelta(seconds=30), limit=800)
+    shared.correct(remaining=30, full_in=timedelta(seconds=30), limit=800)
     # A fortieth of 800 is left alone now.
     assert turns(shared) == 10
-    shared.told(remaining=0)
+    shared.correct(remaining=0)
     assert turns(shared) == 0
 
 
 def test_what_is_still_open_may_not_have_been_counted_by_the_service(redis: Redis) -> None:
     shared = budget(redis, points=80)
     with shared.turn(), shared.turn(), shared.turn():
-        shared.told(remaining=12)
+        shared.correct(remaining=12)
     assert turns(shared) == 12 - 3 - 2
 
 
 def test_a_worker_waits_until_the_bucket_is_full_again(redis: Redis) -> None:
     shared = budget(redis, points=80, patience=timedelta(seconds=5))
-    shared.told(remaining=0, full_in=timedelta(seconds=0.4))
+    shared.correct(remaining=0, full_in=timedelta(seconds=0.4))
     began = time.monotonic()
 
     with shared.turn():
@@ -317,7 +317,7 @@ def test_a_worker_waits_until_the_bucket_is_full_again(redis: Redis) -> None:
 
 def test_a_waiting_worker_goes_on_when_another_hears_of_points(redis: Redis) -> None:
     shared = budget(redis, points=80, patience=timedelta(minutes=2))
-    shared.told(remaining=0, full_in=timedelta(minutes=1))
+    shared.correct(remaining=0, full_in=timedelta(minutes=1))
     went_on = threading.Event()
 
     def wait() -> None:
@@ -327,7 +327,7 @@ def test_a_waiting_worker_goes_on_when_another_hears_of_points(redis: Redis) -> 
     thread = threading.Thread(target=wait)
     thread.start()
     assert not went_on.wait(0.1)
-    shared.told(remaining=50, full_in=timedelta(seconds=30))
+    shared.correct(remaining=50, full_in=timedelta(seconds=30))
     assert went_on.wait(5)
     thread.join()
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import LootwireError
-from pipeline.igdb.asked import MOST_ENTRIES, Asked, read_asked, read_games
+from pipeline.igdb.asked import MOST_ENTRIES, GameName, read_games, read_name
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ from pipeline.igdb.asked import MOST_ENTRIES, Asked, read_asked, read_games
     ],
 )
 def test_a_game_is_named_by_title_id_or_address(written: str, igdb_id: int | None, slug: str | None) -> None:
-    asked = read_asked(written, number_is_id=True)
+    asked = read_name(written, number_is_id=True)
 
     assert (asked.igdb_id, asked.slug) == (igdb_id, slug)
 
@@ -70,11 +70,11 @@ def test_what_stands_beside_a_title_says_which_game_is_meant() -> None:
     ]
 
     assert read_games(json.dumps(rows).encode()).games == (
-        Asked(written="Doom", year=1993, platforms=("PC", "SNES")),
-        Asked(written="Doom", igdb_id=7351),
-        Asked(written="Doom", slug="doom--1"),
-        Asked(written="Doom"),
-        Asked(written="Doom", year=2016, platforms=("PC", "PS4")),
+        GameName(written="Doom", year=1993, platforms=("PC", "SNES")),
+        GameName(written="Doom", igdb_id=7351),
+        GameName(written="Doom", slug="doom--1"),
+        GameName(written="Doom"),
+        GameName(written="Doom", year=2016, platforms=("PC", "PS4")),
     )
 
 

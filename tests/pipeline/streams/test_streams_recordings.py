@@ -64,4 +64,4 @@ def test_real_streams_land_as_sessions_with_all_that_was_told(streaming: Streami
 
 
 def hear(streaming: Streaming, streams: list[StreamRecord], asked: frozenset[str], at: datetime) -> None:
-    streaming.hear(Polled(asked=asked, live=tuple(streams), at=at), now=minutes(at))
+    streaming.hear(Polled(channels=asked, live=tuple(streams), at=at), now=minutes(at))

@@ -53,7 +53,7 @@ def stream(
 
 def polled(minutes: float, *live: StreamRecord, asked: Iterable[str] = (ANN,)) -> Polled:
     """A round of polling so many minutes after noon."""
-    return Polled(asked=frozenset(asked), live=live, at=at(minutes))
+    return Polled(channels=frozenset(asked), live=live, at=at(minutes))
 
 
 def live(
