@@ -10,9 +10,9 @@ import pytest
 from pipeline.drops import sources as drops
 from pipeline.settings import Settings
 from pipeline.sources.base import ListSource
+from tests.paths import PAYLOADS
 from tests.pipeline.world import DROPS
 
-PAYLOADS = Path(__file__).parent.parent / "payloads"
 SOURCES = drops.sources(Settings(), None, None)
 CASES = sorted(path for path in PAYLOADS.glob("*/*.json") if not path.name.endswith(".expected.json"))
 
