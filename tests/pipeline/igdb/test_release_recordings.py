@@ -10,17 +10,17 @@ from sqlalchemy import Engine
 
 from models.events import EventKind
 from tests.pipeline.igdb.releasing import Installation
-from tests.pipeline.igdb.test_recordings import RECORDINGS
+from tests.pipeline.igdb.test_recordings import IGDB
 
 pytestmark = [
     pytest.mark.recordings,
-    pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"there are no recordings in {RECORDINGS}"),
+    pytest.mark.skipif(not IGDB.is_dir(), reason=f"there are no recordings in {IGDB}"),
 ]
 SHARED = 1798675200
 
 
 def rows() -> list[dict[str, Any]]:
-    read = (RECORDINGS / "recorded_2026-09-28" / "release_dates_upcoming_cut.json").read_bytes()
+    read = (IGDB / "recorded_2026-09-28" / "release_dates_upcoming_cut.json").read_bytes()
     told: list[dict[str, Any]] = json.loads(read)
     return told
 
