@@ -176,7 +176,7 @@ def _take_suspect(context: Context, turn: Turn, listing: _Listing, verdict: Verd
 
 
 def _take_sound(context: Context, turn: Turn, listing: _Listing, judgement: _Judgement, *, complete: bool) -> Ingested:
-    """Store what a snapshot lists; where all of it is believed, also what it lists no more."""
+    """Store what a snapshot lists, and that what it lists no more is gone; the latter not of a partial one."""
     changed, events = _store(context, turn, listing.fresh, complete=complete)
     _forget_absences(context, turn, listing)
     verdict, events_of_source, state = judgement.verdict, list[NewEvent](), dict[str, datetime | str | None]()

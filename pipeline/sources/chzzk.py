@@ -157,7 +157,7 @@ class ChzzkDrops:
         return id_under("campaignNo", item)
 
 
-def recognise(look: Look) -> Recognition | None:
+def recognise_chzzk(look: Look) -> Recognition | None:
     """Recognise the answer for one number."""
     is_answer = look.fields.keys() >= {"code", "content"} and not look.is_graphql
     return ("CHZZK campaign", [ChzzkDrops.name]) if is_answer else None

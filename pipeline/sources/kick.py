@@ -137,7 +137,7 @@ class KickDrops:
         return id_under("id", item)
 
 
-def recognise(look: Look) -> Recognition | None:
+def recognise_kick(look: Look) -> Recognition | None:
     """Recognise a list of Kick's campaigns, in its envelope or without."""
     if look.rows:
         is_kicks = "starts_at" in look.first

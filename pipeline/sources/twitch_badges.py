@@ -106,7 +106,7 @@ class TwitchBadges(Badges):
         return Answer(payload=self._helix(client).badges_payload(), refresh_after=self._poll_every)
 
 
-def recognise(look: Look) -> Recognition | None:
+def recognise_badges(look: Look) -> Recognition | None:
     """Recognise Helix's list of badges."""
     bare = look.is_object and not look.is_wrapped
     return ("Twitch chat badges", [Badges.name]) if bare and look.first.keys() >= {"set_id", "versions"} else None

@@ -162,7 +162,7 @@ class DashboardRewards(_FileReader):
         return id_under("id", item)
 
 
-def recognise(look: Look) -> Recognition | None:
+def recognise_answers(look: Look) -> Recognition | None:
     """Recognise an answer, a list of answers, or campaigns that somebody took out of one; raises `SourceChanged`."""
     is_ours = look.is_graphql if look.is_object else is_graphql(look.first)
     return describe(look.payload) if is_ours else None

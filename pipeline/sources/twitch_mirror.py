@@ -153,7 +153,7 @@ class TwitchRewards(_Mirror):
         return id_under("id", item)
 
 
-def recognise(look: Look) -> Recognition | None:
+def recognise_mirror(look: Look) -> Recognition | None:
     """Recognise a list of the mirror, of either version.
 
     An empty list looks the same from every list of the mirror: there the path decides (`rewards/…`), and drops are

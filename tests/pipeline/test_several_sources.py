@@ -19,6 +19,7 @@ class Dashboard(TwitchDrops):
     """A better placed source that speaks the mirror's language: what is judged here is its place, not its shape."""
 
     name = "twitch.dashboard"
+    outranked_by = ()
 
     def parse(self, item: Item) -> CampaignRecord:
         return super().parse(item)

@@ -12,11 +12,11 @@ from models.events import EventKind
 from tests.paths import RECORDINGS
 from tests.pipeline.igdb.releasing import Installation
 
+IGDB = RECORDINGS / "igdb"
 pytestmark = [
     pytest.mark.recordings,
-    pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"there are no recordings in {RECORDINGS}"),
+    pytest.mark.skipif(not IGDB.is_dir(), reason=f"there are no recordings in {IGDB}"),
 ]
-IGDB = RECORDINGS / "igdb"
 SHARED = 1798675200
 
 
