@@ -40,7 +40,7 @@ from models import (
     Source,
     TimeBasedDrop,
 )
-from models.events import BenefitLine, DropLine, EventDetail, detail_to_json
+from models.details import BenefitLine, CampaignDetail, DropLine, detail_to_json
 from models.names import name_key, public_id
 from pipeline.embedded import ensure
 
@@ -220,7 +220,7 @@ def _event(game: dict[str, Any], number: int, *, key: str, at: datetime) -> dict
         )
         for n in range(4)
     )
-    detail = EventDetail(
+    detail = CampaignDetail(
         name=f"Season {number} Kick-off",
         url="https://example.com/details",
         account_link_url="https://example.com/link",

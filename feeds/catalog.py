@@ -35,7 +35,7 @@ from sqlalchemy.orm import aliased
 from feeds.content import FeedContent, Item, Scope
 from feeds.scopes import ALL_TITLE, PUBLIC, SHOWN, Touched, as_ids, feed_row, missing_rows
 from models import Event, Feed
-from models.events import EventDetail, detail_from_json
+from models.details import detail_from_json, detail_type
 
 ITEMS_PER_FEED = 50
 _logger = logging.getLogger(__name__)
@@ -223,11 +223,11 @@ def _page_of(channel_id: ColumnElement[int | None]) -> ScalarSelect[str]:
 
 def _item(row: RowMapping) -> Item:
     try:
-        detail = detail_from_json(row["detail"])
+        detail = detail_from_json(row["kind"], row["detail"])
     except msgspec.ValidationError:
         # One unreadable event must not keep a feed, least of all that of everything, from being written.
         _logger.warning("The detail of event %s cannot be read: its title alone is published", row["id"], exc_info=True)
-        detail = EventDetail()
+        detail = detail_type(row["kind"])()
     return Item(
         event_key=row["event_key"],
         kind=row["kind"],

@@ -11,9 +11,9 @@ from statistics import median
 
 import msgspec
 
-from feeds.words import duration
 from models.airtime import LONGEST_HOLD
 from models.statistics import Counted, HourTotals, Part
+from models.words.units import duration
 
 WIDTH, HEIGHT, HEADROOM = 1000, 180, 16
 MOST_POINTS = 500

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from models.events import DropLine, EventDetail
+from models.details import DropLine, EventDetail
 
 Scope = Literal["all", "releases", "service", "game", "organization", "channel"]
 
@@ -18,7 +18,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     occurred_at: datetime
     title: str
     service: str | None = None
-    detail: EventDetail = EventDetail()
+    detail: EventDetail
     page: str | None = None
 
 

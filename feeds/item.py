@@ -1,6 +1,7 @@
 """Render one event as a feed's entry: its identity, its headline, a line of plain text and the full HTML."""
 
 import contextlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -8,12 +9,16 @@ from urllib.parse import quote
 import msgspec
 
 from feeds.content import Item
-from feeds.releases import is_of_release, release_lines, release_summary
 from feeds.sanitise import one_line, our_html, safe_url
-from feeds.streams import category_lines, is_of_stream, stream_lines, stream_picture, stream_summary
 from feeds.templating import template
-from feeds.words import counted, duration, field_label, kind_label, moment, service_name
-from models.events import EventDetail, EventKind, FieldChange
+from models.details import CampaignDetail, EventDetail, FieldChange, ReleaseDetail, StreamDetail
+from models.events import EventKind
+from models.words import feed_summary, kind_label, link_label, names
+from models.words.fields import field_words
+from models.words.releases import feed_lines as release_lines
+from models.words.streams import feed_categories
+from models.words.streams import feed_lines as stream_lines
+from models.words.units import duration, moment, service_heading
 
 # RFC 4151. The authority is a name, not an address: a site that moves keeps its entries.
 TAG = "tag:lootwire,2026:"
@@ -44,14 +49,15 @@ class _Change(msgspec.Struct, frozen=True):
 
 def render_entry(item: Item, page_url: str | None = None) -> Entry:
     """Return the entry of an event; the same event always gives the same entry. `page_url` is its channel's page."""
+    account_link = safe_url(item.detail.account_link_url) if isinstance(item.detail, CampaignDetail) else None
     return Entry(
         guid=guid(item.event_key),
         title=headline(item),
         summary=_summary(item),
         content=_content(item, page_url),
         at=item.occurred_at.astimezone(UTC),
-        url=safe_url(item.detail.url) or safe_url(item.detail.account_link_url),
-        related_url=safe_url(item.detail.account_link_url),
+        url=safe_url(item.detail.url) or account_link,
+        related_url=account_link,
         categories=_categories(item),
     )
 
@@ -72,84 +78,74 @@ def _label(item: Item) -> str:
 
 
 def _summary(item: Item) -> str:
-    detail = item.detail
-    if is_of_stream(item):
-        return one_line(" · ".join(filter(None, (*_about(item), *stream_summary(detail)))) or _label(item))
-    if is_of_release(item):
-        return one_line(" · ".join(filter(None, (*_about(item), *release_summary(item)))) or _label(item))
-    badge = detail.description if item.kind == EventKind.BADGE_ADDED else None
-    parts = [*_about(item), badge, _asks(detail), f"until {moment(detail.end_at)}" if detail.end_at else ""]
-    return one_line(" · ".join(part for part in parts if part) or _label(item))
-
-
-def _asks(detail: EventDetail) -> str:
-    if not detail.drops:
-        return duration(detail.required_minutes) if detail.required_minutes else ""
-    minutes = [drop.required_minutes for drop in detail.drops if drop.required_minutes]
-    longest = f", up to {duration(max(minutes))}" if minutes else ""
-    return counted(len(detail.drops), "drop") + longest
+    return one_line(" · ".join([*_about(item), *feed_summary(item.kind, item.detail)]) or _label(item))
 
 
 def _about(item: Item) -> list[str]:
-    detail = item.detail
-    names = [
-        detail.channel or detail.channel_login,
-        detail.game,
-        detail.organization,
-        service_name(item.service) if item.service else None,
-    ]
-    return [line for name in names if name and (line := one_line(name, 120))]
+    service = [service_heading(item.service)] if item.service else []
+    return [line for name in [*names(item.detail), *service] if (line := one_line(name, 120))]
 
 
 def _categories(item: Item) -> tuple[tuple[str, str], ...]:
     """Pairs of a term and what it is: kind, service, game or channel; a reader can filter by each."""
-    told = item.detail
-    pairs = (("kind", item.kind), ("service", item.service), ("game", told.game), ("channel", told.channel_login))
+    detail = item.detail
+    channel = detail.channel_login if isinstance(detail, CampaignDetail | StreamDetail) else None
+    pairs = (("kind", item.kind), ("service", item.service), ("game", detail.game), ("channel", channel))
     return tuple((line, scheme) for scheme, term in pairs if term and (line := one_line(term, 120)))
 
 
 def _content(item: Item, page_url: str | None) -> str:
-    if is_of_stream(item):
-        html = _stream_html(item, page_url)
-    else:
-        html = _release_html(item) if is_of_release(item) else _html(item)
+    match item.detail:
+        case CampaignDetail() as campaign:
+            html = _campaign_html(item, campaign)
+        case StreamDetail() as stream:
+            html = _stream_html(item, stream, page_url)
+        case ReleaseDetail() as release:
+            html = _plain_html(item, release, release_lines(item.kind, release))
+        case other:
+            html = _plain_html(item, other, ())
     return our_html(" ".join(html.split()))
 
 
-def _stream_html(item: Item, page_url: str | None) -> str:
-    detail = item.detail
+def stream_picture(kind: str, detail: StreamDetail) -> str | None:
+    """Return the stream as it looks, or the box of its game: of a stream that is over Twitch shows no picture."""
+    seen, box = safe_url(detail.image_url), safe_url(detail.box_art_url)
+    return box or seen if kind == EventKind.STREAM_OFFLINE else seen or box
+
+
+def _stream_html(item: Item, detail: StreamDetail, page_url: str | None) -> str:
     return template("stream.html.j2").render(
         item=item,
         detail=detail,
         label=_label(item),
         about=_about(item),
-        picture=stream_picture(item),
+        picture=stream_picture(item.kind, detail),
         changes=[_change(change) for change in detail.changes],
         lines=list(stream_lines(detail)),
-        categories=category_lines(detail),
+        categories=feed_categories(detail),
+        link_label=link_label(item.kind, detail),
         url=safe_url(detail.url),
         page_url=safe_url(page_url),
     )
 
 
-def _release_html(item: Item) -> str:
-    detail = item.detail
+def _plain_html(item: Item, detail: EventDetail, lines: Iterable[str]) -> str:
     return template("release.html.j2").render(
         detail=detail,
         label=_label(item),
         about=_about(item),
         picture=safe_url(detail.box_art_url),
         picture_width=BOX_WIDTH,
-        lines=list(release_lines(item)),
+        lines=list(lines),
+        link_label=link_label(item.kind, detail),
         url=safe_url(detail.url),
     )
 
 
-def _html(item: Item) -> str:
-    detail = item.detail
+def _campaign_html(item: Item, detail: CampaignDetail) -> str:
     is_watchable = item.kind == EventKind.CAMPAIGN_WATCHABLE
     urls = [
-        ("Watch" if is_watchable else "Details", safe_url(detail.url)),
+        (link_label(item.kind, detail), safe_url(detail.url)),
         ("Link your account", safe_url(detail.account_link_url)),
     ]
     return template("item.html.j2").render(
@@ -168,7 +164,7 @@ def _html(item: Item) -> str:
 
 
 def _change(change: FieldChange) -> _Change:
-    label = field_label(change.field)
+    label = field_words(change.field).label
     # A drop that is gone is its own value; all else says which drop it is about.
     line = f"{change.about}: {label}" if change.about and change.field != "drop" else label
     return _Change(one_line(line, 120), _value(change.field, change.old), _value(change.field, change.new))

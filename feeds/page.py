@@ -14,8 +14,8 @@ from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, Scope
 from feeds.render import ATOM_ENDING, PAGE_ENDING, RSS_ENDING, list_title
 from feeds.sanitise import channel_url, one_line
 from feeds.templating import ASSETS, template
-from feeds.words import distance, service_name
 from models.names import slug
+from models.words.units import distance, service_heading
 
 DROPS_SHOWN = 3
 DROPS_LISTED = 16
@@ -111,7 +111,7 @@ def _card_html(card: CampaignCard, left: str, year: int, *, is_upcoming: bool, i
         is_urgent=is_urgent,
         game=title if card.game else None,
         service_key=slug(card.service),
-        service=one_line(service_name(card.service), 40),
+        service=one_line(service_heading(card.service), 40),
         initials=initials(title),
         hue=hue(title),
         shown=card.drops[:DROPS_SHOWN],
@@ -135,7 +135,7 @@ def _reward_html(card: RewardCard, left: str, year: int) -> Markup:
         left=left,
         year=year,
         service_key=slug(card.service),
-        service=one_line(service_name(card.service), 40),
+        service=one_line(service_heading(card.service), 40),
         initials=initials(title),
         hue=hue(title),
     )
@@ -149,7 +149,7 @@ def _channel(service: str, channel: ChannelLink) -> tuple[str, str | None]:
 
 def _services(site: Site) -> list[tuple[str, str]]:
     services = {card.service for card in (*site.active, *site.upcoming)} | {card.service for card in site.rewards}
-    return [(slug(service), one_line(service_name(service), 40)) for service in sorted(services)]
+    return [(slug(service), one_line(service_heading(service), 40)) for service in sorted(services)]
 
 
 def _feed_groups(feeds: Sequence[FeedLink]) -> list[tuple[str, list[tuple[str, str, str | None]]]]:

@@ -14,7 +14,7 @@ from feeds.content import FeedContent, FeedLink, Item, Scope
 from feeds.item import TAG, Entry, render_entry
 from feeds.sanitise import html_line, one_line
 from feeds.templating import template
-from feeds.words import service_name
+from models.words.units import service_heading
 
 if TYPE_CHECKING:
     from feedgen.feed import FeedGenerator
@@ -93,7 +93,9 @@ def list_title(feed: FeedLink) -> str:
     """Return a feed's title as lists show it; an organization is told with its service, as several may name it."""
     title = one_line(feed.title, 120) or feed.path
     return (
-        one_line(f"{title} ({service_name(feed.service)})") if feed.scope == "organization" and feed.service else title
+        one_line(f"{title} ({service_heading(feed.service)})")
+        if feed.scope == "organization" and feed.service
+        else title
     )
 
 

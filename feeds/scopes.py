@@ -18,10 +18,10 @@ from sqlalchemy import (
 )
 
 from feeds.content import Scope
-from feeds.words import service_name
 from models import Channel, Event, Game, Organization
 from models.events import EventKind
 from models.names import public_id, slug
+from models.words.units import service_heading
 
 ALL_TITLE = "Everything"
 RELEASES_TITLE = "Releases"
@@ -106,7 +106,7 @@ def missing_rows(connection: Connection, missing: Touched) -> list[dict[str, Any
     return [
         *([feed_row("releases", "releases", RELEASES_TITLE)] if missing.releases else ()),
         *(
-            feed_row("service", f"services/{slug(service)}", service_name(service), service=service)
+            feed_row("service", f"services/{slug(service)}", service_heading(service), service=service)
             for service in sorted(missing.services)
         ),
         *(

@@ -33,7 +33,7 @@ from models import (
     Source,
     TimeBasedDrop,
 )
-from models.events import BenefitLine, DropLine
+from models.details import BenefitLine, DropLine
 from models.pictures import sized
 
 CHANNELS_SHOWN = 8

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.sanitise import channel_url, foreign_html, one_line, safe_url
-from feeds.words import counted, moment, requirement
+from models.words.campaigns import requirement
+from models.words.units import counted, moment
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
     from feeds.content import RewardCard
-    from models.events import DropLine, EventDetail
+    from models.details import CampaignDetail, DropLine
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER / "templates"
@@ -47,5 +48,5 @@ def _channel_url(name: str, service: str | None) -> str | None:
     return channel_url(service, name)
 
 
-def _requirement(of: "DropLine | EventDetail | RewardCard") -> str:
+def _requirement(of: "DropLine | CampaignDetail | RewardCard") -> str:
     return requirement(of.required_minutes, of.required_subs)

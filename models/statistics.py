@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from models.airtime import average, hours, pieces, seconds, spans, viewers_by_hour, viewings
 from models.catalogue import Channel, Game
-from models.events import CategoryTime, StreamRecap
+from models.details import CategoryTime, StreamRecap
 from models.streams import StreamSession, StreamSnapshot
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, selec
 from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Event, Target
-from models.events import EventDetail, detail_from_json
+from models.details import detail_from_json, detail_type
 from notifiers.view import EventText
 
 GROUP_SIZE = 20
@@ -192,10 +192,10 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
 
 def _event_text(row: Any) -> EventText:
     try:
-        detail = detail_from_json(row.detail)
+        detail = detail_from_json(row.kind, row.detail)
     except msgspec.ValidationError:
         # A title alone is better than a delivery that can never be sent.
-        detail = EventDetail()
+        detail = detail_type(row.kind)()
     return EventText(kind=row.kind, title=row.title, occurred_at=row.occurred_at, service=row.service, detail=detail)
 
 

@@ -5,49 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from models.events import DropLine, EventDetail, EventKind, FieldChange, SeenBefore
+from models.details import CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
+from models.events import EventKind
+from models.words import counted_kind, link_label, message_facts, message_note
+from models.words.campaigns import requirement_at_length
+from models.words.fields import field_words
+from models.words.streams import message_categories
+from models.words.units import moment_in_figures
 from notifiers.escape import clean, cut, safe_url
-from notifiers.releases import is_of_release, release_facts
-from notifiers.streams import is_of_stream, stream_categories, stream_facts
-from notifiers.words import moment
 
 NAME_LENGTH = 160
 DESCRIPTION_LENGTH = 400
 THUMBNAIL_WIDTH, BOX_WIDTH, BADGE_WIDTH = 320, 144, 72
 
-_SERVICES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}
-_FIELDS = {"start_at": "Start", "end_at": "End", "details_url": "Details", "account_link_url": "Account link"}
-_KINDS = {
-    EventKind.CAMPAIGN_ADDED: ("new campaign", "new campaigns"),
-    EventKind.CAMPAIGN_STARTED: ("campaign started", "campaigns started"),
-    EventKind.CAMPAIGN_CHANGED: ("campaign changed", "campaigns changed"),
-    EventKind.CAMPAIGN_DROP_ADDED: ("campaign with new drops", "campaigns with new drops"),
-    EventKind.CAMPAIGN_CHANNELS_CHANGED: ("campaign with other channels", "campaigns with other channels"),
-    EventKind.CAMPAIGN_ENDING_SOON: ("campaign ending soon", "campaigns ending soon"),
-    EventKind.CAMPAIGN_LAST_CHANCE: ("last chance", "last chances"),
-    EventKind.CAMPAIGN_ENDED: ("campaign ended", "campaigns ended"),
-    EventKind.CAMPAIGN_WITHDRAWN: ("campaign withdrawn", "campaigns withdrawn"),
-    EventKind.CAMPAIGN_RETURNED: ("campaign returned", "campaigns returned"),
-    EventKind.CAMPAIGN_WATCHABLE: ("campaign to earn now", "campaigns to earn now"),
-    EventKind.REWARD_ADDED: ("new reward campaign", "new reward campaigns"),
-    EventKind.REWARD_ENDED: ("reward campaign ended", "reward campaigns ended"),
-    EventKind.BADGE_ADDED: ("new chat badge", "new chat badges"),
-    EventKind.STREAM_ONLINE: ("stream live", "streams live"),
-    EventKind.STREAM_OFFLINE: ("stream over", "streams over"),
-    EventKind.STREAM_TITLE_CHANGED: ("new title", "new titles"),
-    EventKind.STREAM_CATEGORY_CHANGED: ("other category", "other categories"),
-    EventKind.VIDEO_PUBLISHED: ("new video", "new videos"),
-    EventKind.RELEASE_ANNOUNCED: ("release announced", "releases announced"),
-    EventKind.RELEASE_PRECISED: ("date made precise", "dates made precise"),
-    EventKind.RELEASE_MOVED: ("release moved", "releases moved"),
-    EventKind.RELEASE_OUT: ("game out", "games out"),
-    EventKind.RELEASE_CANCELLED: ("release cancelled", "releases cancelled"),
-    EventKind.GAME_ADDED: ("new game", "new games"),
-    EventKind.SOURCE_FAILING: ("source failing", "sources failing"),
-    EventKind.SOURCE_STALE: ("source stale", "sources stale"),
-    EventKind.SOURCE_RECOVERED: ("source recovered", "sources recovered"),
-    EventKind.SOURCE_CHANGED: ("source changed its format", "sources changed their format"),
-}
 _CHANNELS_MATTER = {EventKind.CAMPAIGN_ADDED, EventKind.CAMPAIGN_STARTED, EventKind.CAMPAIGN_RETURNED}
 
 
@@ -115,6 +85,7 @@ class EntryView:
 def view_event(event: EventText, extent: Extent) -> EventView:
     """Return everything that a message about one event says, as far as the extent allows."""
     detail = event.detail
+    account_link = safe_url(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
     return EventView(
         title=clean(event.title, NAME_LENGTH),
         picture=_picture(event),
@@ -124,8 +95,8 @@ def view_event(event: EventText, extent: Extent) -> EventView:
         links=tuple(
             Fact(label, url)
             for label, url in (
-                (_link_label(event.kind), safe_url(detail.url)),
-                ("Link your account", safe_url(detail.account_link_url)),
+                (link_label(event.kind, detail), safe_url(detail.url)),
+                ("Link your account", account_link),
             )
             if url
         ),
@@ -134,7 +105,8 @@ def view_event(event: EventText, extent: Extent) -> EventView:
 
 def view_entry(event: EventText) -> EntryView:
     """Return an event as a line of a list."""
-    return EntryView(title=clean(event.title, NAME_LENGTH), note=_note(event), url=safe_url(event.detail.url))
+    note = message_note(event.kind, event.detail)
+    return EntryView(title=clean(event.title, NAME_LENGTH), note=note, url=safe_url(event.detail.url))
 
 
 def headline(events: Sequence[EventText], length: int) -> str:
@@ -144,91 +116,49 @@ def headline(events: Sequence[EventText], length: int) -> str:
     counts: dict[str, int] = {}
     for event in events:
         counts[event.kind] = counts.get(event.kind, 0) + 1
-    parts = ", ".join(f"{count} {_kind_words(kind, count)}" for kind, count in counts.items())
-    return clean(parts, length)
-
-
-def _kind_words(kind: str, count: int) -> str:
-    try:
-        one, many = _KINDS[EventKind(kind)]
-    except (KeyError, ValueError):
-        # A kind of a newer version: its own name is still better than nothing.
-        return kind
-    return one if count == 1 else many
-
-
-def _note(event: EventText) -> str:
-    detail = event.detail
-    if is_of_stream(event.kind):
-        return "drops enabled" if detail.campaigns else ""
-    # Of an event that tells of an end it would only repeat the title.
-    return f"ends {moment(detail.end_at)}" if detail.end_at and event.kind != EventKind.CAMPAIGN_ENDED else ""
-
-
-def _link_label(kind: str) -> str:
-    if kind == EventKind.STREAM_OFFLINE:
-        return "Channel"
-    return "Watch" if is_of_stream(kind) or kind == EventKind.CAMPAIGN_WATCHABLE else "Details"
+    return clean(", ".join(counted_kind(kind, count) for kind, count in counts.items()), length)
 
 
 def _picture(event: EventText) -> Picture | None:
     """Return what best shows the event: the stream as it looks while it is on, else the box of the game."""
-    box, picture = safe_url(event.detail.box_art_url), safe_url(event.detail.image_url)
-    if is_of_stream(event.kind) and event.kind != EventKind.STREAM_OFFLINE and picture:
+    detail = event.detail
+    picture = safe_url(detail.image_url) if isinstance(detail, CampaignDetail | StreamDetail) else None
+    if isinstance(detail, StreamDetail) and event.kind != EventKind.STREAM_OFFLINE and picture:
         return Picture(picture, THUMBNAIL_WIDTH)
     if event.kind == EventKind.BADGE_ADDED and picture:
         return Picture(picture, BADGE_WIDTH)
-    url = box or picture
+    url = safe_url(detail.box_art_url) or picture
     return Picture(url, BOX_WIDTH) if url else None
 
 
 def _facts(event: EventText) -> Iterable[Fact]:
-    for label, value in _told(event):
+    for label, value in message_facts(event.kind, event.service, event.detail):
         if value:
             yield Fact(label, clean(value, NAME_LENGTH))
 
 
-def _told(event: EventText) -> Iterable[tuple[str, str | None]]:
-    if is_of_stream(event.kind):
-        return stream_facts(event.kind, event.detail)
-    return release_facts(event.kind, event.detail) if is_of_release(event.kind) else _campaign_facts(event)
-
-
-def _campaign_facts(event: EventText) -> Iterable[tuple[str, str | None]]:
-    detail = event.detail
-    return (
-        ("Channel", detail.channel or detail.channel_login),
-        ("Game", detail.game),
-        ("By", detail.organization),
-        ("On", event.service and _SERVICES.get(event.service, event.service)),
-        ("Starts", moment(detail.start_at) if detail.start_at else None),
-        ("Ends", moment(detail.end_at) if detail.end_at else None),
-        ("Asks for", _effort(detail.required_minutes, detail.required_subs)),
-        ("Late", "this was due while nothing ran" if detail.late else None),
-        ("Reason", detail.reason),
-        ("Since", moment(detail.since) if detail.since else None),
-        ("Next attempt", moment(detail.next_attempt_at) if detail.next_attempt_at else None),
-    )
-
-
 def _sections(event: EventText, extent: Extent) -> Iterable[Section]:
-    detail = event.detail
-    if is_of_stream(event.kind):
-        yield _section("Categories", stream_categories(detail), extent)
-        return
+    match event.detail:
+        case StreamDetail() as stream:
+            yield _section("Categories", message_categories(stream), extent)
+        case CampaignDetail() as campaign:
+            yield from _campaign_sections(event.kind, campaign, extent)
+
+
+def _campaign_sections(kind: str, detail: CampaignDetail, extent: Extent) -> Iterable[Section]:
     yield _section("Changed", [_change(c) for c in detail.changes], extent)
     yield _section("New drops", [_drop(d) for d in detail.drops_added], extent)
     yield _section("Drops", [_drop(d) for d in detail.drops], extent)
     yield _section("On offer before", [_before(line) for line in detail.seen_before], extent)
     yield _section("New channels", detail.channels_added, extent)
     yield _section("Channels no longer named", detail.channels_removed, extent)
-    if event.kind == EventKind.CAMPAIGN_WATCHABLE:
+    if kind == EventKind.CAMPAIGN_WATCHABLE:
         # It is about one channel; that others count as well is no news.
         return
     if detail.channels_total or detail.channels:
         total = max(detail.channels_total, len(detail.channels))
         yield _section("Channels", detail.channels, extent, total=total)
-    elif event.kind in _CHANNELS_MATTER:
+    elif kind in _CHANNELS_MATTER:
         yield Section("Channels", ("every channel of the game counts",), 0)
 
 
@@ -238,31 +168,21 @@ def _section(label: str, items: Sequence[str], extent: Extent, total: int | None
 
 
 def _before(line: SeenBefore) -> str:
-    until = f" until {moment(line.until)}" if line.until else ""
+    until = f" until {moment_in_figures(line.until)}" if line.until else ""
     return f"{line.benefit}, in {cut(line.campaign, NAME_LENGTH // 2)}{until}"
 
 
 def _drop(drop: DropLine) -> str:
     gives = ", ".join(b.name for b in drop.benefits if b.name and b.name != drop.name)
-    effort = _effort(drop.required_minutes, drop.required_subs)
+    effort = requirement_at_length(drop.required_minutes, drop.required_subs)
     name = drop.name or gives or "A drop"
     tail = f": {gives}" if gives and drop.name else ""
     # Cut apart, so that a long name does not hide what has to be done for it.
     return cut(name, 80) + (f" ({effort})" if effort else "") + tail
 
 
-def _effort(minutes: int | None, subs: int | None) -> str:
-    parts = []
-    if minutes:
-        hours = f" = {minutes / 60:g} h" if minutes >= 120 and minutes % 30 == 0 else ""
-        parts.append(f"{minutes} min{hours}")
-    if subs:
-        parts.append("1 subscription" if subs == 1 else f"{subs} subscriptions")
-    return " and ".join(parts)
-
-
 def _change(change: FieldChange) -> str:
-    label = _FIELDS.get(change.field, change.field.replace("_", " ").capitalize())
+    label = field_words(change.field).message_label
     return f"{label}: {_value(change.old)} → {_value(change.new)}"
 
 
@@ -272,6 +192,10 @@ def _value(value: Any) -> str:
     if isinstance(value, list):
         return cut(", ".join(str(item) for item in value), 60) or "none"
     try:
-        return moment(datetime.fromisoformat(value)) if isinstance(value, str) and "T" in value else cut(str(value), 60)
+        return (
+            moment_in_figures(datetime.fromisoformat(value))
+            if isinstance(value, str) and "T" in value
+            else cut(str(value), 60)
+        )
     except ValueError:
         return cut(str(value), 60)

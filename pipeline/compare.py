@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from models.events import FieldChange
+from models.details import FieldChange
 from pipeline.records import CampaignRecord, ChannelRecord, DropRecord
 
 CAMPAIGN_FIELDS = ("name", "description", "details_url", "account_link_url", "image_url", "start_at", "end_at")

@@ -14,7 +14,8 @@ from sqlalchemy import Connection, RowMapping, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Source
-from models.events import EventDetail, EventKind
+from models.details import SourceDetail
+from models.events import EventKind
 from pipeline.badges import BadgeSubjects
 from pipeline.errors import InvalidItem
 from pipeline.judge import ABSENCES_TO_BELIEVE, OpenItem, Verdict, count_absence, judge
@@ -350,5 +351,5 @@ def source_event(
         identity=at.isoformat(),
         occurred_at=at,
         service=source["service"],
-        detail=EventDetail(name=name, reason=reason, since=since, next_attempt_at=next_attempt_at),
+        detail=SourceDetail(name=name, reason=reason, since=since, next_attempt_at=next_attempt_at),
     )

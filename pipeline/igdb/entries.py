@@ -7,7 +7,8 @@ import msgspec
 from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
 
 from models import Game, GameMetadata, Platform, ReleaseDate, Source, WantedGame
-from models.events import EventDetail, EventKind
+from models.details import ReleaseDetail
+from models.events import EventKind
 from models.periods import Period
 from pipeline.igdb.covers import box_art
 from pipeline.igdb.records import ReleaseRecord
@@ -137,8 +138,8 @@ def game_event(entry: Entry, at: datetime) -> NewEvent:
     )
 
 
-def _shown(entry: Entry) -> EventDetail:
-    return EventDetail(
+def _shown(entry: Entry) -> ReleaseDetail:
+    return ReleaseDetail(
         game=entry.name,
         url=entry.url,
         box_art_url=box_art(entry.box_art_url, entry.cover_id),

@@ -13,12 +13,13 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from feeds.catalog import mark
 from models import Event, Game
-from models.events import EventDetail, EventKind
+from models.details import EventDetail
+from models.events import EventKind
 from models.pictures import sized
+from models.words import title
 from notifiers.days import hold_until_day
 from notifiers.match import fan_out
 from pipeline.bulk import execute_rows, insert_rows
-from pipeline.wording import title
 
 EVENTS: Table = Event.__table__  # type: ignore[assignment]
 # A value that flaps A, B, A, B within this time is told once each way.

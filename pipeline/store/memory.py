@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, GameExternalId, TimeBasedDrop
-from models.events import SeenBefore
+from models.details import SeenBefore
 from models.names import name_key
 from pipeline.errors import LootwireError
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from models.events import EventDetail, EventKind, FieldChange, StreamRecap
+from models.details import FieldChange, StreamDetail, StreamRecap
+from models.events import EventKind
 from pipeline.records import GameRecord
 from pipeline.store.events import NewEvent
 from pipeline.streams.records import CategoryRecord, VideoRecord
@@ -60,9 +61,9 @@ def stream_detail(
     campaigns: Sequence[str] = (),
     changes: tuple[FieldChange, ...] = (),
     recap: StreamRecap | None = None,
-) -> EventDetail:
+) -> StreamDetail:
     """Return what every event of a stream shows of it."""
-    return EventDetail(
+    return StreamDetail(
         name=session.title,
         url=channel_url(channel.login),
         image_url=picture(session.thumbnail_url),
@@ -90,7 +91,7 @@ def changes_of(news: News, games: Mapping[int, GameRow]) -> tuple[FieldChange, .
     return ()
 
 
-def news_event(news: News, detail: EventDetail, channel: ChannelRow) -> NewEvent:
+def news_event(news: News, detail: StreamDetail, channel: ChannelRow) -> NewEvent:
     """Return the event of a stream: one per story, and one per change, which is damped where it flaps."""
     changed = news.old is not None
     return NewEvent(
@@ -113,7 +114,7 @@ def video_event(video: VideoRecord, channel: ChannelRow) -> NewEvent:
         subject=f"{SERVICE}:{video.external_id}",
         occurred_at=video.published_at,
         service=SERVICE,
-        detail=EventDetail(
+        detail=StreamDetail(
             name=video.title or None,
             url=video.url,
             image_url=picture(video.thumbnail_url),

@@ -18,7 +18,7 @@ from feeds.channel_rows import ensure_feeds
 from feeds.charts import HEIGHT, WIDTH, compact, viewers_curve, week_cells
 from feeds.publish import PublishSummary, publish
 from models import Channel, StreamSession
-from models.events import CategoryTime, StreamRecap
+from models.details import CategoryTime, StreamRecap
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals
 from tests.channels import NOON, Channels
 from tests.feeds.world import BASE_URL, World

@@ -11,7 +11,7 @@ from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, Rewar
 from feeds.page import hue, initials, render_index
 from feeds.site import load_site
 from models import DropCampaign, Reward, RewardCampaign
-from models.events import BenefitLine, DropLine
+from models.details import BenefitLine, DropLine
 from tests.feeds.world import BASE_URL, NOON, World
 
 HOSTILE = "<script>alert(1)</script>\"'\x00\ufffe\ud800 @everyone" + "y" * 500

@@ -18,7 +18,7 @@ from feeds.catalog import mark_all
 from feeds.publish import PublishSummary, publish
 from feeds.write import PublishError
 from models import Feed
-from models.events import EventDetail
+from models.details import CampaignDetail
 from models.names import public_id
 from tests.feeds.world import BASE_URL, NOON, World
 from tests.waiting import wait_for
@@ -301,7 +301,7 @@ def test_an_error_in_a_run_releases_its_lock(world: World, engine: Engine) -> No
 
 def test_a_run_that_is_killed_is_made_good_by_the_next(world: World, engine: Engine) -> None:
     for number in range(20):
-        world.event(f"event {number}", game_id=world.game(f"Game {number}"), detail=EventDetail(name="x"))
+        world.event(f"event {number}", game_id=world.game(f"Game {number}"), detail=CampaignDetail(name="x"))
     script = textwrap.dedent("""
         import os, sys, time
         from datetime import datetime, UTC

@@ -9,11 +9,11 @@ from feeds.catalog import mark
 from feeds.content import Item
 from feeds.item import render_entry
 from models import Event, Feed
-from models.events import EventDetail, detail_to_json
+from models.details import ReleaseDetail, detail_to_json
 from tests.feeds.world import NOON, World
 
 COVER = "https://images.igdb.com/igdb/image/upload/t_cover_big/co1.jpg"
-MOVED = EventDetail(
+MOVED = ReleaseDetail(
     game="Gloomtide",
     url="https://www.igdb.com/games/gloomtide",
     box_art_url=COVER,
@@ -89,7 +89,7 @@ def test_other_events_are_not_on_the_feed_of_releases(world: World) -> None:
 
 
 def item(kind: str, **told: Any) -> Item:
-    return Item(event_key="k", kind=kind, occurred_at=NOON, title="t", service="igdb", detail=EventDetail(**told))
+    return Item(event_key="k", kind=kind, occurred_at=NOON, title="t", service="igdb", detail=ReleaseDetail(**told))
 
 
 def test_an_entry_shows_cover_platforms_and_both_dates() -> None:

@@ -13,12 +13,21 @@ from hypothesis import strategies as st
 from feeds.content import FeedContent, FeedLink, Item
 from feeds.item import guid, render_entry
 from feeds.render import render_atom, render_feed, render_opml, render_rss
-from models.events import BenefitLine, CategoryTime, DropLine, EventDetail, FieldChange, StreamRecap
+from models.details import (
+    BenefitLine,
+    CampaignDetail,
+    CategoryTime,
+    DropLine,
+    FieldChange,
+    StreamDetail,
+    StreamRecap,
+    detail_type,
+)
 from tests.feeds.world import BASE_URL, NOON
 
 HOSTILE = "\x00Hi\ufffe \ud800<script>alert(1)</script> @everyone ]]> \u202e" + "x" * 4000
 ATOM = "{http://www.w3.org/2005/Atom}"
-DETAIL = EventDetail(
+DETAIL = CampaignDetail(
     name="Winter Trawl",
     url="https://example.com/details?a=1&b=2",
     account_link_url="https://example.com/link",
@@ -94,7 +103,7 @@ def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(render: 
     assert {tag.term for tag in entry.tags} == {"campaign.added", "twitch", "Gloomtide"}
 
 
-LIVE = EventDetail(
+LIVE = StreamDetail(
     name="Ranked to Radiant",
     url="https://www.twitch.tv/captbrine",
     image_url="https://static-cdn.jtvnw.net/previews-ttv/live_user_captbrine-640x360.jpg",
@@ -193,7 +202,7 @@ def test_what_can_be_earned_now_is_shown_with_its_channel_alone() -> None:
 
 
 def test_a_badge_is_shown_with_its_picture_and_description() -> None:
-    badge = EventDetail(name="GLHF", description="Signed <i>it</i>", image_url="https://example.com/3")
+    badge = CampaignDetail(name="GLHF", description="Signed <i>it</i>", image_url="https://example.com/3")
 
     entry = render_entry(item(kind="badge.added", detail=badge))
 
@@ -205,7 +214,7 @@ def test_a_badge_is_shown_with_its_picture_and_description() -> None:
     "kind", ["stream.online", "stream.offline", "stream.title_changed", "stream.category_changed", "video.published"]
 )
 def test_a_stream_of_which_nothing_else_is_known_still_makes_an_entry(kind: str) -> None:
-    entry = render_entry(item(kind=kind, service=None, detail=EventDetail()))
+    entry = render_entry(item(kind=kind, service=None, detail=detail_type(kind)()))
 
     assert entry.summary
     assert "None" not in entry.content
@@ -264,7 +273,7 @@ def test_each_file_names_its_stylesheet_by_the_right_relative_path(path: str, up
 @pytest.mark.parametrize("render", [render_rss, render_atom])
 def test_hostile_text_harms_neither_its_item_nor_the_others(render: Any) -> None:
     line = DropLine(name=HOSTILE, required_minutes=1, benefits=(BenefitLine(name=HOSTILE, image_url="javascript:x"),))
-    detail = EventDetail(
+    detail = CampaignDetail(
         name=HOSTILE,
         url="javascript:alert(1)",
         account_link_url="data:text/html,x",
@@ -302,7 +311,7 @@ ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 def test_whatever_an_event_says_its_feeds_are_well_formed(
     title: str, name: str | None, key: str, url: str | None, kind: str
 ) -> None:
-    detail = EventDetail(name=name, url=url, description=name, game=name, drops=(DropLine(name=name),))
+    detail = CampaignDetail(name=name, url=url, description=name, game=name, drops=(DropLine(name=name),))
     rendered = render_feed(feed(item(title=title, event_key=key, kind=kind, detail=detail)), BASE_URL)
 
     for data in (rendered.rss, rendered.atom):
@@ -348,7 +357,7 @@ def test_a_campaign_without_game_is_told_without_one() -> None:
 
 
 def test_an_event_with_nothing_to_say_has_the_name_of_its_kind() -> None:
-    entry = render_entry(item(title="", kind="campaign.ended", service=None, detail=EventDetail()))
+    entry = render_entry(item(title="", kind="campaign.ended", service=None, detail=CampaignDetail()))
 
     assert (entry.title, entry.summary) == ("Campaign ended", "Campaign ended")
 
@@ -374,7 +383,7 @@ def test_changes_read_as_old_and_new() -> None:
         FieldChange(field="benefits", old=["A"], new=["A", "B"], about="Chest"),
     )
 
-    content = render_entry(item(detail=EventDetail(name="x", changes=changes))).content
+    content = render_entry(item(detail=CampaignDetail(name="x", changes=changes))).content
 
     assert "Lantern: Minutes to watch: <s>1 h</s> → 2 h 30 min" in content
     assert "<li>Drop: <s>Banner</s> → removed</li>" in content

@@ -24,7 +24,7 @@ from models import (
     Source,
     TimeBasedDrop,
 )
-from models.events import EventDetail, detail_to_json
+from models.details import EventDetail, detail_to_json, detail_type
 from models.names import name_key, public_id
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -97,7 +97,7 @@ class World:
                     organization_id=organization_id,
                     channel_id=channel_id,
                     silent=False,
-                    detail=detail_to_json(detail or EventDetail(name="Winter Trawl")),
+                    detail=detail_to_json(detail or detail_type(kind)(name="Winter Trawl")),
                 )
                 .returning(Event.id)
             ).scalar_one()

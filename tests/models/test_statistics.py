@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from models.events import CategoryTime, StreamRecap
+from models.details import CategoryTime, StreamRecap
 from models.statistics import (
     By,
     Counted,

@@ -2,25 +2,25 @@
 
 from datetime import UTC, datetime
 
-from models.events import EventDetail, SeenBefore
+from models.details import CampaignDetail, SeenBefore
 from notifiers.render import render_message
 from notifiers.view import EventText
 
 NOON = datetime(2031, 3, 4, 12, tzinfo=UTC)
 
 
-def message_text(kind: str, detail: EventDetail) -> str:
+def message_text(kind: str, detail: CampaignDetail) -> str:
     event = EventText(kind=kind, title="A title", occurred_at=NOON, service="twitch", detail=detail)
     return render_message([event]).text
 
 
 def test_a_new_campaign_says_when_its_reward_was_on_offer_before() -> None:
     line = SeenBefore(benefit="Salt Hat", campaign="Spring Tide", until=NOON)
-    text = message_text("campaign.added", EventDetail(name="Autumn Tide", seen_before=(line,)))
+    text = message_text("campaign.added", CampaignDetail(name="Autumn Tide", seen_before=(line,)))
     assert "Salt Hat, in Spring Tide until" in text
 
 
 def test_a_warning_that_comes_late_says_so() -> None:
-    detail = EventDetail(name="Autumn Tide", end_at=NOON, late=True)
+    detail = CampaignDetail(name="Autumn Tide", end_at=NOON, late=True)
     assert "nothing ran" in message_text("campaign.ending_soon", detail)
-    assert "nothing ran" not in message_text("campaign.ending_soon", EventDetail(name="Autumn Tide", end_at=NOON))
+    assert "nothing ran" not in message_text("campaign.ending_soon", CampaignDetail(name="Autumn Tide", end_at=NOON))

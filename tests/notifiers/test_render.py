@@ -1,5 +1,5 @@
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.events import BenefitLine, CategoryTime, DropLine, EventKind, FieldChange, StreamRecap
+from models.details import BenefitLine, CategoryTime, DropLine, FieldChange, StreamRecap
+from models.events import EventKind
 from notifiers.render import Format, Limits, Message, plain_message, render_message
 from notifiers.view import EventText
-from notifiers.words import moment
 from tests.notifiers.world import HOSTILE, NOON, event_text, full_event
 
 
@@ -226,11 +226,6 @@ def test_a_list_says_on_which_streams_drops_are_enabled() -> None:
     assert told.text.splitlines() == ["- shroud is live (drops enabled) https://www.twitch.tv/shroud", "- b"]
 
 
-def test_times_are_shown_in_utc_whatever_their_zone() -> None:
-    assert moment(datetime.fromisoformat("2026-11-21T01:30:00+09:00")) == "2026-11-20 16:30 UTC"
-    assert moment(datetime(2026, 1, 2, 3, 4, tzinfo=UTC)) == "2026-01-02 03:04 UTC"
-
-
 def test_several_events_are_one_list_with_a_title_that_counts_them() -> None:
     events = [full_event(), event_text("B", url="https://b.example/"), event_text("C", kind="campaign.ended")]
     message = render_message(events)
@@ -265,7 +260,6 @@ def hostile_messages() -> list[Message]:
         game=HOSTILE,
         organization=HOSTILE,
         description=HOSTILE,
-        reason=HOSTILE,
         drops=(DropLine(name=HOSTILE, benefits=(BenefitLine(name=HOSTILE),)),),
         channels=(HOSTILE,),
         channels_added=(HOSTILE,),
@@ -273,10 +267,11 @@ def hostile_messages() -> list[Message]:
         url='https://evil.example/"><script>',
         account_link_url="javascript:alert(1)",
     )
-    return [render_message([one]), render_message([one, one])]
+    failing = event_text(HOSTILE, kind="source.failing", name=HOSTILE, reason=HOSTILE)
+    return [render_message([one]), render_message([one, one]), render_message([failing])]
 
 
-@pytest.mark.parametrize("message", hostile_messages(), ids=["one", "several"])
+@pytest.mark.parametrize("message", hostile_messages(), ids=["one", "several", "source"])
 def test_hostile_text_is_harmless_in_every_form(message: Message) -> None:
     for rendering in (
         message.title,
@@ -294,7 +289,7 @@ def test_hostile_text_is_harmless_in_every_form(message: Message) -> None:
         rendering.encode()
 
 
-@pytest.mark.parametrize("message", hostile_messages(), ids=["one", "several"])
+@pytest.mark.parametrize("message", hostile_messages(), ids=["one", "several", "source"])
 def test_hostile_text_brings_no_tag_into_html(message: Message) -> None:
     html = Tags(message.body_with_title(Format.HTML))
     assert html.tags <= {"p", "b", "ul", "li", "br"}

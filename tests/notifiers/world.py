@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, insert, select, update
 
 from models import Channel, Delivery, Event, Game, Organization, Target
-from models.events import BenefitLine, DropLine, EventDetail, detail_to_json
+from models.details import BenefitLine, DropLine, EventDetail, detail_to_json, detail_type
 from models.names import name_key
 from notifiers import deliver, match, outbox, targets
 from notifiers.vault import Vault
@@ -74,7 +74,7 @@ class World:
                 "title": title,
                 "service": service,
                 "silent": silent,
-                "detail": detail_to_json(detail or EventDetail()),
+                "detail": detail_to_json(detail or detail_type(kind)()),
                 "game_id": self._game(connection, game, number),
                 "organization_id": self._organization(connection, organization, number),
                 "channel_id": self._channel(connection, channel, former_logins, number),
@@ -153,7 +153,7 @@ def mail_url(sink: MailSink) -> str:
 
 def event_text(title: str = "New campaign", kind: str = "campaign.added", **detail: Any) -> EventText:
     """An event as the renderer takes it."""
-    return EventText(kind=kind, title=title, occurred_at=NOON, service="twitch", detail=EventDetail(**detail))
+    return EventText(kind=kind, title=title, occurred_at=NOON, service="twitch", detail=detail_type(kind)(**detail))
 
 
 def full_event() -> EventText:

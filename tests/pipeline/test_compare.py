@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from models.events import FieldChange
+from models.details import FieldChange
 from pipeline.compare import CampaignDiff, compare
 from pipeline.records import (
     BenefitRecord,

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from models import CampaignDeadline, Event
-from models.events import detail_from_json
 from pipeline.deadlines import deadlines, is_pointless
 from pipeline.records import CampaignRecord, DropRecord
+from tests.details import campaign_detail
 from tests.pipeline.builders import END, NOON, campaign, drop, drops
 from tests.pipeline.world import World
 
@@ -92,7 +92,7 @@ def test_a_warning_that_was_missed_is_told_once_and_says_that_it_is_late(world: 
     assert advance_to(world, NOON + 40 * HOUR) == {"campaign.ending_soon": 1}
 
     event = world.event("campaign.ending_soon")
-    assert detail_from_json(event.detail).late is True
+    assert campaign_detail(event).late is True
     assert event.occurred_at == NOON + 24 * HOUR
 
 

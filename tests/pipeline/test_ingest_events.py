@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from models import Event
-from models.events import detail_from_json
+from tests.details import campaign_detail
 from tests.pipeline.builders import (
     END,
     NOON,
@@ -46,7 +46,7 @@ def test_a_campaign_that_comes_later_is_added_aloud_with_all_that_is_told_of_it(
     assert (event.silent, event.service, event.occurred_at) == (False, "twitch", world.now)
     assert event.campaign_id == world.campaign("b").id
     assert event.title == "New drops on Twitch – Harbour Lights: Campaign b"
-    detail = detail_from_json(event.detail)
+    detail = campaign_detail(event)
     assert [line.name for line in detail.drops] == ["Drop cap", "Drop hat"]
     assert (detail.channels_total, set(detail.channels)) == (2, {"keeper301", "keeper302"})
     assert (detail.organization, detail.end_at) == ("Tide Works", END)
@@ -57,7 +57,7 @@ def test_a_changed_field_is_one_event_with_old_and_new_value(world: World) -> No
     result = world.ingest(drops(campaign("a", end=LATER, drops=[drop(endAt=stamp(LATER))])), hours=1)
 
     assert result.events == {"campaign.changed": 1}
-    detail = detail_from_json(world.event("campaign.changed").detail)
+    detail = campaign_detail(world.event("campaign.changed"))
     assert [(c.field, c.old, c.new) for c in detail.changes] == [("end_at", END.isoformat(), LATER.isoformat())]
     assert detail.end_at == LATER
     assert world.campaign().end_at == LATER
@@ -68,7 +68,7 @@ def test_a_drop_that_is_added_is_an_event_of_its_own(world: World) -> None:
     result = world.ingest(drops(campaign("a", drops=[drop("hat"), drop("crown", 240, "Crown")])), hours=1)
 
     assert result.events == {"campaign.drop_added": 1}
-    detail = detail_from_json(world.event("campaign.drop_added").detail)
+    detail = campaign_detail(world.event("campaign.drop_added"))
     assert [(d.name, d.required_minutes) for d in detail.drops_added] == [("Drop crown", 240)]
     assert set(world.drops()) == {"drop-hat", "drop-crown"}
 
@@ -88,7 +88,7 @@ def test_a_benefit_that_is_exchanged_is_a_change(world: World) -> None:
     world.ingest(drops(campaign("a", drops=[drop("hat", 60, "Hat", "Cap")])))
     world.ingest(drops(campaign("a", drops=[drop("hat", 60, "Hat", "Crown")])), hours=1)
 
-    (change,) = detail_from_json(world.event("campaign.changed").detail).changes
+    (change,) = campaign_detail(world.event("campaign.changed")).changes
     assert (change.field, set(change.old), set(change.new)) == ("benefits", {"Hat", "Cap"}, {"Hat", "Crown"})
     # The way back is another change than the way there.
     world.ingest(drops(campaign("a", drops=[drop("hat", 60, "Hat", "Cap")])), hours=1)
@@ -100,7 +100,7 @@ def test_channels_that_come_and_go_are_one_event(world: World) -> None:
     result = world.ingest(drops(campaign("a", channels=[302, 303, 304])), hours=1)
 
     assert result.events == {"campaign.channels_changed": 1}
-    detail = detail_from_json(world.event("campaign.channels_changed").detail)
+    detail = campaign_detail(world.event("campaign.channels_changed"))
     assert (set(detail.channels_added), detail.channels_removed) == ({"keeper303", "keeper304"}, ("keeper301",))
     assert detail.channels_total == 3
     assert world.channels() == {"keeper302", "keeper303", "keeper304"}

@@ -17,9 +17,9 @@ from models import (
     Organization,
     Sighting,
 )
-from models.events import detail_from_json
 from notifiers import targets
 from notifiers.vault import Vault
+from tests.details import campaign_detail
 from tests.pipeline.builders import (
     END,
     NOON,
@@ -183,7 +183,7 @@ def test_a_hostile_title_is_stored_and_its_events_are_appended(world: World) -> 
     assert world.campaign("b").name == cleaned
     event = world.rows(Event)[-1]
     assert "\n" not in event.title
-    detail = detail_from_json(event.detail)
+    detail = campaign_detail(event)
     assert (detail.name, detail.game, detail.channels) == (cleaned, cleaned, (cleaned,))
 
 

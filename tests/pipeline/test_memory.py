@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from models.events import detail_from_json
 from pipeline.errors import LootwireError
 from pipeline.store.memory import find_game, game_history, offers
+from tests.details import campaign_detail
 from tests.pipeline.builders import NOON, campaign, drop, drops, stamp
 from tests.pipeline.world import World
 
@@ -23,7 +23,7 @@ def two_in_a_row(world: World) -> None:
 def test_a_new_campaign_tells_when_its_reward_was_last_on_offer(world: World) -> None:
     two_in_a_row(world)
 
-    added = [detail_from_json(event.detail) for event in world.events("campaign.added")]
+    added = [campaign_detail(event) for event in world.events("campaign.added")]
 
     assert added[0].seen_before == ()
     assert [(line.benefit, line.campaign, line.until) for line in added[1].seen_before] == [
@@ -36,7 +36,7 @@ def test_a_reward_of_another_game_was_not_on_offer_before(world: World) -> None:
     other = campaign("b", game_id="g2", startAt=stamp(NOON + 3 * DAY), end=NOON + 5 * DAY, drops=[drop("e", 60, "Hat")])
     world.ingest(drops(other), days=3)
 
-    assert detail_from_json(world.events("campaign.added")[-1].detail).seen_before == ()
+    assert campaign_detail(world.events("campaign.added")[-1]).seen_before == ()
 
 
 def test_a_game_knows_how_often_and_how_long_its_campaigns_run(world: World) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, delete, select, update
 
 from feeds.publish import PublishSummary, publish
 from models import Channel, Event, Picture
-from models.events import BenefitLine, DropLine, EventDetail
+from models.details import BenefitLine, CampaignDetail, DropLine
 from pipeline.guarded import Rules
 from pipeline.pictures import POSTPONED, TRIES, UNWANTED, Copied, copy_due, picture_type
 from tests.feeds.world import BASE_URL, NOON, World
@@ -47,7 +47,7 @@ def copies(world: World) -> list[str]:
 
 
 def tell(world: World, address: str) -> None:
-    world.event(detail=EventDetail(name="Winter Trawl", box_art_url=address))
+    world.event(detail=CampaignDetail(name="Winter Trawl", box_art_url=address))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_copy_is_shown_by_what_is_written_next(world: World, service: LocalSer
     service.answers("/lantern.png", PNG + b"2")
     address = f"{service.url}/box.png"
     line = DropLine(name="Lantern", benefits=(BenefitLine(name="Lantern", image_url=f"{service.url}/lantern.png"),))
-    detail = EventDetail(name="Winter Trawl", box_art_url=address, drops=(line,))
+    detail = CampaignDetail(name="Winter Trawl", box_art_url=address, drops=(line,))
     campaign = world.campaign(game_id=world.game(box_art_url=address), image_url=f"{service.url}/not-shown.png")
     world.drop(campaign, image_url=f"{service.url}/lantern.png")
     service.answers("/not-shown.png", Answer(status=404))
@@ -237,7 +237,7 @@ def test_a_copy_that_somebody_removed_is_made_again(world: World, service: Local
 def test_when_there_is_no_room_what_nothing_shows_any_more_goes(world: World, service: LocalService) -> None:
     for name in ("old", "new"):
         service.answers(f"/{name}.png", PNG)
-    old = world.event(detail=EventDetail(name="Old", box_art_url=f"{service.url}/old.png"))
+    old = world.event(detail=CampaignDetail(name="Old", box_art_url=f"{service.url}/old.png"))
     write(world)
     copy(world)
     full = 5 * 1024 * 1024 + len(PNG) - 1

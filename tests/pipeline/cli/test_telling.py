@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import insert, literal, select
 
 from models import Channel, Follow, Source
-from models.events import EventDetail, EventKind
+from models.details import StreamDetail
+from models.events import EventKind
 from notifiers.deliver import deliver_due
 from pipeline.demo.sinks import WebhookSink
 from pipeline.runtime import open_runtime, utc_now
@@ -90,7 +91,7 @@ def go_live(operator: Operator, login: str, at: datetime, *, formerly: str = "no
             subject=login,
             occurred_at=at,
             service="twitch",
-            detail=EventDetail(name="Ranked", channel=login.title(), channel_login=login),
+            detail=StreamDetail(name="Ranked", channel=login.title(), channel_login=login),
             channel_id=channel_id,
         )
         append_events(connection, [event], source_id=connection.scalars(source).one(), silent=False, now=at)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, insert, select, update
 
 from models import Delivery, Event, Source, Target
-from models.events import EventDetail, detail_from_json
+from models.details import ReleaseDetail
 from notifiers import targets
 from notifiers.vault import Vault
 from pipeline.igdb import days
@@ -17,6 +17,7 @@ from pipeline.igdb.documents import Document
 from pipeline.igdb.telling import tell_releases
 from pipeline.igdb.wanting import note_asked, want
 from pipeline.store.igdb import store_games
+from tests.details import release_detail
 from tests.pipeline.igdb.documents import doc
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -92,8 +93,8 @@ class Installation:
     def titles(self, *, silent: bool = False) -> list[str]:
         return [event.title for event in self.events(silent=silent)]
 
-    def details(self) -> list[EventDetail]:
-        return [detail_from_json(event.detail) for event in self.events()]
+    def details(self) -> list[ReleaseDetail]:
+        return [release_detail(event) for event in self.events()]
 
     def due(self) -> dict[str, datetime]:
         """When each target is told of what waits."""

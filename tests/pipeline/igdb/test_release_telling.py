@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, insert, update
 
 from models import Feed, Game, GameMetadata
-from models.events import EventDetail, EventKind
+from models.details import CampaignDetail
+from models.events import EventKind
 from models.names import name_key
 from pipeline.igdb.links import Link, link
 from pipeline.igdb.telling import introduce
@@ -262,14 +263,14 @@ def test_what_no_service_tells_a_box_art_of_is_shown_with_the_cover(here: Instal
         told = [
             NewEvent(kind=EventKind.CAMPAIGN_ADDED, subject=key, occurred_at=NOON, detail=detail, game_id=of)
             for key, of, detail in (
-                ("1", game_id, EventDetail(name="Lantern Week")),
-                ("2", game_id, EventDetail(name="Lantern Week", box_art_url="https://a.example/own.jpg")),
-                ("3", None, EventDetail(name="Lantern Week")),
+                ("1", game_id, CampaignDetail(name="Lantern Week")),
+                ("2", game_id, CampaignDetail(name="Lantern Week", box_art_url="https://a.example/own.jpg")),
+                ("3", None, CampaignDetail(name="Lantern Week")),
             )
         ]
         append_events(connection, told, source_id=None, silent=False, now=NOON)
 
-    assert [detail.box_art_url for detail in here.details()] == [
+    assert [event.detail.get("box_art_url") for event in here.events()] == [
         "https://a.example/x-285x380.jpg",
         "https://a.example/own.jpg",
         None,

@@ -10,7 +10,6 @@ from sqlalchemy import Engine, update
 
 from feeds.catalog import load_marked
 from models import ChatBadge, Event, QuarantinedPayload, Source
-from models.events import detail_from_json
 from pipeline.embedded import Servers
 from pipeline.errors import SourceChanged, SourceRefused
 from pipeline.fetching import Fetched, fetch_source, register
@@ -19,6 +18,7 @@ from pipeline.ingest import Ingested
 from pipeline.runtime import utc_now
 from pipeline.sources.base import Validators
 from pipeline.sources.twitch_badges import Badges, TwitchBadges
+from tests.details import campaign_detail
 from tests.paths import RECORDINGS
 from tests.pipeline.builders import encode
 from tests.pipeline.sources.helix_setting import HelixSetting, helix_setting
@@ -90,7 +90,7 @@ def test_a_new_set_and_a_new_version_are_told_once_each(world: World) -> None:
         "New chat badge on Twitch – cheer 100",
         "badge.added:twitch:badge:bits/100",
     )
-    detail = detail_from_json(glhf.detail)
+    detail = campaign_detail(glhf)
     assert (detail.name, detail.description, detail.url) == ("GLHF", "Signed it", "https://anykey.example/")
     assert detail.image_url == "https://cdn.example/GLHF"
 

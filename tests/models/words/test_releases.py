@@ -1,12 +1,12 @@
-"""The headlines of events about releases and games, and the addresses of their pictures."""
+"""The headlines of events about releases and games."""
 
 from typing import Any
 
 import pytest
 
-from models.events import EventDetail, EventKind
-from pipeline.igdb.covers import box_art, cover_url
-from pipeline.wording import title
+from models.details import ReleaseDetail
+from models.events import EventKind
+from models.words import title
 
 PC = ("PC",)
 MANY = ("PC", "PlayStation 5", "Nintendo Switch", "Xbox One", "Mac", "Linux")
@@ -80,32 +80,10 @@ MANY = ("PC", "PlayStation 5", "Nintendo Switch", "Xbox One", "Mac", "Linux")
     ],
 )
 def test_a_release_is_headed_by_what_happened_to_it(kind: str, told: dict[str, Any], said: str) -> None:
-    assert title(EventKind(f"release.{kind}"), "igdb", EventDetail(game="Rust", **told)) == said
+    assert title(EventKind(f"release.{kind}"), "igdb", ReleaseDetail(game="Rust", **told)) == said
 
 
 def test_a_game_is_headed_by_what_it_is() -> None:
-    assert title(EventKind.GAME_ADDED, "igdb", EventDetail(game="Rust")) == "New game: Rust"
-    detail = EventDetail(game="Rust", name="Rust: Depths", stage="DLC")
+    assert title(EventKind.GAME_ADDED, "igdb", ReleaseDetail(game="Rust")) == "New game: Rust"
+    detail = ReleaseDetail(game="Rust", name="Rust: Depths", stage="DLC")
     assert title(EventKind.GAME_ADDED, "igdb", detail) == "New DLC for Rust: Rust: Depths"
-
-
-@pytest.mark.parametrize(
-    ("address", "cover_id", "shown"),
-    [
-        (None, None, None),
-        (None, "co1abc", "https://images.igdb.com/igdb/image/upload/t_cover_big/co1abc.jpg"),
-        ("", "co1", "https://images.igdb.com/igdb/image/upload/t_cover_big/co1.jpg"),
-        ("https://a.example/x-{width}x{height}.jpg", "co1", "https://a.example/x-285x380.jpg"),
-        ("https://a.example/x-144x192.jpg", "co1", "https://a.example/x-144x192.jpg"),
-        (None, "../../x", None),
-        (None, "co1.jpg?x", None),
-    ],
-)
-def test_a_game_is_shown_by_its_box_art_or_its_cover(
-    address: str | None, cover_id: str | None, shown: str | None
-) -> None:
-    assert box_art(address, cover_id) == shown
-
-
-def test_a_cover_has_many_sizes() -> None:
-    assert cover_url("co1", "720p") == "https://images.igdb.com/igdb/image/upload/t_720p/co1.jpg"

@@ -1,0 +1,182 @@
+"""The shape of what an event says, one struct for each family of kinds.
+
+Messages, feed items and the command line all read an event's `detail` through these; whatever they show is in it, so
+an old event reads the same after the catalogue has moved on. The stored JSON does not name its family: the event's
+kind does.
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class BenefitLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A benefit as a message shows it."""
+
+    name: str | None = None
+    image_url: str | None = None
+    distribution_type: str | None = None
+
+
+class DropLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A drop as a message shows it: what it asks for and what it gives."""
+
+    name: str | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    benefits: tuple[BenefitLine, ...] = ()
+
+
+class FieldChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A field with its old and its new value; times are ISO 8601 in UTC. `about` names the drop it belongs to."""
+
+    field: str
+    old: Any
+    new: Any
+    about: str | None = None
+
+
+class SeenBefore(msgspec.Struct, frozen=True, kw_only=True):
+    """A benefit of the same name that was on offer before: in which campaign, and until when."""
+
+    benefit: str
+    campaign: str
+    until: datetime | None = None
+
+
+class CategoryTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a category was on; `name` is None where the service gave none."""
+
+    name: str | None
+    seconds: int
+
+
+class StreamRecap(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A stream's story when it is over. `seconds` counts only the time on air; viewers are None where no poll saw it.
+
+    `average_viewers` is weighted by time.
+    """
+
+    started_at: datetime
+    ended_at: datetime
+    seconds: int
+    peak_viewers: int | None = None
+    average_viewers: int | None = None
+    categories: tuple[CategoryTime, ...] = ()
+
+
+class EventDetail(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an event of any family may show. All texts are as the service sent them: escape before you show them.
+
+    Events have the struct of their family; `families` are the kinds' parts before the dot.
+    """
+
+    families: ClassVar[tuple[str, ...]] = ()
+
+    name: str | None = None
+    url: str | None = None
+    box_art_url: str | None = None
+    game: str | None = None
+    description: str | None = None
+
+
+class CampaignDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
+    """What events of drop campaigns, reward campaigns and chat badges show."""
+
+    families = ("campaign", "reward", "badge")
+
+    account_link_url: str | None = None
+    image_url: str | None = None
+    organization: str | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    drops: tuple[DropLine, ...] = ()
+    # How many channels the campaign names (0: every channel of the game counts) and the first few of them.
+    channels_total: int = 0
+    channels: tuple[str, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+    channels_added: tuple[str, ...] = ()
+    channels_removed: tuple[str, ...] = ()
+    drops_added: tuple[DropLine, ...] = ()
+    # Benefits that this organization gave for this game before, under other campaigns.
+    seen_before: tuple[SeenBefore, ...] = ()
+    # campaign.watchable: the channel to watch, by its display name and its login, and its viewers.
+    channel: str | None = None
+    channel_login: str | None = None
+    viewers: int | None = None
+    # Told after its time, because nothing ran when it was due.
+    late: bool = False
+
+
+class StreamDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
+    """What events of streams and videos show; `name` is the title of either, `game` the category."""
+
+    families = ("stream", "video")
+
+    image_url: str | None = None
+    start_at: datetime | None = None
+    channel: str | None = None
+    channel_login: str | None = None
+    viewers: int | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+    # Names of the running campaigns that can be earned on this stream.
+    campaigns: tuple[str, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+    recap: StreamRecap | None = None
+    # How long a video is.
+    seconds: int | None = None
+
+
+class ReleaseDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
+    """What events of release dates and of games show; `name` is that of an entry that belongs to the game."""
+
+    families = ("release", "game")
+
+    # Each with its region, unless that is the world.
+    platforms: tuple[str, ...] = ()
+    # As `models.periods` writes it.
+    when: str | None = None
+    when_before: str | None = None
+    # How much later the period ends now; earlier: below 0.
+    days: int | None = None
+    is_delay: bool = False
+    # What comes out short of the game itself (early access), or what kind of entry a game.added is (DLC).
+    stage: str | None = None
+    reason: str | None = None
+
+
+class SourceDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
+    """What events of sources show: what went wrong, since when, and when the source is tried again."""
+
+    families = ("source",)
+
+    reason: str | None = None
+    since: datetime | None = None
+    next_attempt_at: datetime | None = None
+
+
+DETAILS: tuple[type[EventDetail], ...] = (CampaignDetail, StreamDetail, ReleaseDetail, SourceDetail)
+_BY_FAMILY = {family: detail for detail in DETAILS for family in detail.families}
+
+
+def detail_type(kind: str) -> type[EventDetail]:
+    """Return the struct of a kind's family; a family of a newer version is read as far as it looks like campaigns."""
+    return _BY_FAMILY.get(kind.partition(".")[0], CampaignDetail)
+
+
+def detail_to_json(detail: EventDetail) -> dict[str, Any]:
+    """Return the detail as JSON builtins, without what is empty; times become ISO 8601 strings."""
+    built: dict[str, Any] = msgspec.to_builtins(detail)
+    return built
+
+
+def detail_from_json(kind: str, value: dict[str, Any]) -> EventDetail:
+    """Return the detail of an event of this kind; fields that a newer version added are ignored.
+
+    Raises `msgspec.ValidationError` where a field is not what it should be.
+    """
+    return msgspec.convert(value, detail_type(kind))

@@ -1,0 +1,68 @@
+"""What feeds, messages and the command line say of an event; all of it takes the event's kind and its detail. Pure.
+
+Each family of kinds has a file here: a new kind is a row of its table, a new family is a file and a name in
+`_FAMILIES`. Where a feed and a message say a thing differently, both sayings stand side by side, named `feed_…` and
+`message_…`.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from models.details import EventDetail
+from models.events import EventKind
+from models.words import campaigns, releases, sources, streams, units
+from models.words.kinds import Fact, FamilyWords, KindWords
+
+_FAMILIES: tuple[FamilyWords[Any], ...] = (campaigns.WORDS, streams.WORDS, releases.WORDS, sources.WORDS)
+_BY_DETAIL = {family.detail: family for family in _FAMILIES}
+KINDS: dict[str, KindWords[Any]] = {kind: words for family in _FAMILIES for kind, words in family.kinds.items()}
+
+
+def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
+    """Return the event's headline, one line of plain text with the names as the service wrote them.
+
+    A kind without words has its own name for one: the transaction that appends the event must not fail for it.
+    """
+    words = KINDS.get(kind)
+    phrase = words.title(detail, units.service_name(service or "")) if words else f"{kind_label(kind)}: {detail.name}"
+    return " ".join(phrase.split())
+
+
+def kind_label(kind: str) -> str:
+    """Return a few words for a kind of event; a kind that is new to us reads as its own name."""
+    words = KINDS.get(kind)
+    return words.label if words else kind.replace(".", " ").replace("_", " ").capitalize()
+
+
+def counted_kind(kind: str, count: int) -> str:
+    """Return how many events of a kind there are: "1 stream live", "2 streams live", "2 campaign.of_tomorrow"."""
+    words = KINDS.get(kind)
+    if words is None:
+        # A kind of a newer version: its own name is still better than nothing.
+        return f"{count} {kind}"
+    return f"{count} {words.counted[count != 1]}"
+
+
+def names(detail: EventDetail) -> Iterator[str]:
+    """Yield the names of whom and what an event is about: its channel, game and organization."""
+    yield from filter(None, _BY_DETAIL[type(detail)].names(detail))
+
+
+def feed_summary(kind: str, detail: EventDetail) -> Iterator[str]:
+    """Yield what a feed's line of plain text says beside the names."""
+    yield from filter(None, _BY_DETAIL[type(detail)].feed_summary(kind, detail))
+
+
+def message_facts(kind: str, service: str | None, detail: EventDetail) -> Iterable[Fact]:
+    """Return labels and values of what a message says in single lines; the values are not clean yet."""
+    return _BY_DETAIL[type(detail)].message_facts(kind, service, detail)
+
+
+def message_note(kind: str, detail: EventDetail) -> str:
+    """Return what stands behind an event's title in a message about several, or ""."""
+    return _BY_DETAIL[type(detail)].message_note(kind, detail)
+
+
+def link_label(kind: str, detail: EventDetail) -> str:
+    """Return what the event's own link is called: "Details", "Watch", "Channel"."""
+    return _BY_DETAIL[type(detail)].link_label(kind)

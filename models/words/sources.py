@@ -1,0 +1,47 @@
+"""The words of sources that fail, go stale, recover or change. Pure."""
+
+from collections.abc import Iterator
+
+from models.details import SourceDetail
+from models.events import EventKind
+from models.words.kinds import Fact, FamilyWords, KindWords
+from models.words.units import moment_in_figures, service_name
+
+KINDS: dict[EventKind, KindWords[SourceDetail]] = {
+    EventKind.SOURCE_FAILING: KindWords(
+        "Source failing",
+        ("source failing", "sources failing"),
+        lambda detail, _service: f"Source {detail.name or ''} is failing: {detail.reason}",
+    ),
+    EventKind.SOURCE_STALE: KindWords(
+        "Source stale",
+        ("source stale", "sources stale"),
+        lambda detail, _service: f"Source {detail.name or ''} is stale: {detail.reason}",
+    ),
+    EventKind.SOURCE_RECOVERED: KindWords(
+        "Source recovered",
+        ("source recovered", "sources recovered"),
+        lambda detail, _service: f"Source {detail.name or ''} works again",
+    ),
+    EventKind.SOURCE_CHANGED: KindWords(
+        "Source changed",
+        ("source changed its format", "sources changed their format"),
+        lambda detail, _service: f"Source {detail.name or ''} sent something unexpected: {detail.reason}",
+    ),
+}
+
+
+def _message_facts(_kind: str, service: str | None, detail: SourceDetail) -> Iterator[Fact]:
+    yield "On", service and service_name(service)
+    yield "Reason", detail.reason
+    yield "Since", moment_in_figures(detail.since) if detail.since else None
+    yield "Next attempt", moment_in_figures(detail.next_attempt_at) if detail.next_attempt_at else None
+
+
+WORDS = FamilyWords(
+    detail=SourceDetail,
+    kinds=KINDS,
+    names=lambda _detail: (),
+    feed_summary=lambda _kind, _detail: (),
+    message_facts=_message_facts,
+)
