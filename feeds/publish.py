@@ -23,12 +23,14 @@ from feeds.render import ATOM_ENDING, PAGE_ENDING, RSS_ENDING, render_feed, rend
 from feeds.site import load_health, load_site
 from feeds.templating import ASSETS, FOLDER
 from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
+from models import words
 
 BATCH = 100
 # Pages of live channels in one run: another comes within seconds, and feeds must not wait for hundreds of them.
 PAGES_AT_ONCE = 60
 INDEX = "index.html"
 OPML = "feeds.opml"
+WORDS = Path(words.__file__).parent
 COPIED = ("style.css", "channel.css", "feed.css", "feed.xsl")
 # Any fixed number will do, as long as nothing else in the database takes a lock of the same one.
 _LOCK = int.from_bytes(hashlib.blake2b(b"lootwire publish", digest_size=8).digest(), signed=True)
@@ -277,9 +279,13 @@ def _stamp_of(path: Path) -> str | None:
 
 @lru_cache
 def _code_digest() -> str:
-    """Stands for the look of all files: it changes with any line of this package and any asset."""
-    files = sorted(path for path in FOLDER.rglob("*") if path.suffix in {".py", ".j2", ".xsl", ".css", ".js"})
-    return _digest(*(path.read_text(encoding="utf-8") for path in files))
+    """Stands for the look of all files: it changes with any line of this package and of the words, and any asset."""
+    return _digest(*(path.read_text(encoding="utf-8") for path in _files_of_the_look()))
+
+
+def _files_of_the_look() -> list[Path]:
+    files = (path for folder in (FOLDER, WORDS) for path in folder.rglob("*"))
+    return sorted(path for path in files if path.suffix in {".py", ".j2", ".xsl", ".css", ".js"})
 
 
 def _digest(*parts: str) -> str:

@@ -2,13 +2,13 @@
 
 import re
 from functools import lru_cache
-from urllib.parse import quote, urlsplit
 
 import nh3
 from markupsafe import Markup, escape
 
+from models.words.addresses import page_address
+
 TITLE_LENGTH = 300
-URL_LENGTH = 2048
 ELLIPSIS = "…"
 
 # XML 1.0, section 2.2; C1 controls are legal there and discouraged, and no text that people read needs them.
@@ -17,7 +17,6 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _SPACES = re.compile(r"\s+")
-_URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _TAGS = {"a", "b", "blockquote", "br", "code", "em", "h3", "h4", "i", "img", "li", "ol", "p", "s", "strong", "u", "ul"}
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
 # What an outsider may write: pictures would call a stranger's server from everybody's reader.
@@ -43,16 +42,7 @@ def safe_url(url: str | None) -> str | None:
 
     Addresses with a user name are refused too, since `https://twitch.tv@example.com` leads to example.com.
     """
-    if url is None or len(url := xml_text(url).strip()) > URL_LENGTH or _SPACES.search(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname
-    except ValueError:
-        return None
-    if parts.scheme not in {"http", "https"} or not host or "@" in parts.netloc or not parts.netloc.isascii():
-        return None
-    return quote(url, safe=_URL_SAFE)
+    return None if url is None else page_address(xml_text(url).strip())
 
 
 def channel_url(service: str | None, name: str) -> str | None:

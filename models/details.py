@@ -107,7 +107,7 @@ class CampaignDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True)
     channel: str | None = None
     channel_login: str | None = None
     viewers: int | None = None
-    # Told after its time, because nothing ran when it was due.
+    # The event was due while nothing ran, and comes after its time.
     late: bool = False
 
 

@@ -1,8 +1,7 @@
-"""Makes text and links that came from outside harmless; pure functions."""
+"""Makes text that came from outside harmless; pure functions."""
 
 import re
 import unicodedata
-from urllib.parse import urlsplit
 
 # Directions that would show the rest of a line backwards, and two characters that are none.
 _BIDI_OR_NONCHARACTER = re.compile("[\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
@@ -16,10 +15,6 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 _MARKDOWN = re.compile(r"([\\`*\[\]<>~]|(?<![^\W_])_|_(?![^\W_])|\|(?=\|)|(?<=\|)\|)")
 _MARKDOWN_LINE_START = re.compile(r"^([#+=-])")
 _MARKDOWN_NUMBER = re.compile(r"^(\d+)([.)])")
-_URL = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
-_URL_LENGTH = 1000
-# Characters that end a Markdown link or ping somebody, although a URL may hold them.
-_URL_QUOTED = {character: f"%{ord(character):02X}" for character in "@()*[]"}
 
 
 def clean(text: str, length: int) -> str:
@@ -46,21 +41,6 @@ def escape_markdown(text: str) -> str:
     escaped = _MARKDOWN.sub(r"\\\1", text)
     escaped = _MARKDOWN_LINE_START.sub(r"\\\1", escaped)
     return _MARKDOWN_NUMBER.sub(r"\1\\\2", escaped)
-
-
-def safe_url(url: str | None) -> str | None:
-    """Return an http or https URL in a form that is safe in text, HTML and Markdown, or None if it is no such URL."""
-    if url is None or len(url) > _URL_LENGTH or not _URL.fullmatch(url):
-        return None
-    try:
-        parts = urlsplit(url)
-        # A name before the host makes a link look like it led elsewhere.
-        if not parts.hostname or "@" in parts.netloc:
-            return None
-    except ValueError:
-        return None
-    tail = url[len(parts.scheme) + 3 + len(parts.netloc) :]
-    return f"{parts.scheme}://{parts.netloc}" + "".join(_URL_QUOTED.get(c, c) for c in tail)
 
 
 def _is_control(character: str) -> bool:

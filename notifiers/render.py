@@ -142,7 +142,7 @@ def _environment(suffix: str) -> ImmutableSandboxedEnvironment:
 
 
 class _Url(str):
-    """A URL from `safe_url`, which has no character left that Markdown would read."""
+    """A URL from `message_address`, which has no character left that Markdown would read."""
 
     __slots__ = ()
 

@@ -8,11 +8,12 @@ from typing import Any
 from models.details import CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
 from models.events import EventKind
 from models.words import counted_kind, link_label, message_facts, message_note
+from models.words.addresses import message_address
 from models.words.campaigns import requirement_at_length
 from models.words.fields import field_words
 from models.words.streams import message_categories
 from models.words.units import moment_in_figures
-from notifiers.escape import clean, cut, safe_url
+from notifiers.escape import clean, cut
 
 NAME_LENGTH = 160
 DESCRIPTION_LENGTH = 400
@@ -85,7 +86,7 @@ class EntryView:
 def view_event(event: EventText, extent: Extent) -> EventView:
     """Return everything that a message about one event says, as far as the extent allows."""
     detail = event.detail
-    account_link = safe_url(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
+    account_link = message_address(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
     return EventView(
         title=clean(event.title, NAME_LENGTH),
         picture=_picture(event),
@@ -95,7 +96,7 @@ def view_event(event: EventText, extent: Extent) -> EventView:
         links=tuple(
             Fact(label, url)
             for label, url in (
-                (link_label(event.kind, detail), safe_url(detail.url)),
+                (link_label(event.kind, detail), message_address(detail.url)),
                 ("Link your account", account_link),
             )
             if url
@@ -106,7 +107,7 @@ def view_event(event: EventText, extent: Extent) -> EventView:
 def view_entry(event: EventText) -> EntryView:
     """Return an event as a line of a list."""
     note = message_note(event.kind, event.detail)
-    return EntryView(title=clean(event.title, NAME_LENGTH), note=note, url=safe_url(event.detail.url))
+    return EntryView(title=clean(event.title, NAME_LENGTH), note=note, url=message_address(event.detail.url))
 
 
 def headline(events: Sequence[EventText], length: int) -> str:
@@ -122,12 +123,12 @@ def headline(events: Sequence[EventText], length: int) -> str:
 def _picture(event: EventText) -> Picture | None:
     """Return what best shows the event: the stream as it looks while it is on, else the box of the game."""
     detail = event.detail
-    picture = safe_url(detail.image_url) if isinstance(detail, CampaignDetail | StreamDetail) else None
+    picture = message_address(detail.image_url) if isinstance(detail, CampaignDetail | StreamDetail) else None
     if isinstance(detail, StreamDetail) and event.kind != EventKind.STREAM_OFFLINE and picture:
         return Picture(picture, THUMBNAIL_WIDTH)
     if event.kind == EventKind.BADGE_ADDED and picture:
         return Picture(picture, BADGE_WIDTH)
-    url = safe_url(detail.box_art_url) or picture
+    url = message_address(detail.box_art_url) or picture
     return Picture(url, BOX_WIDTH) if url else None
 
 

@@ -24,7 +24,10 @@ def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
     A kind without words has its own name for one: the transaction that appends the event must not fail for it.
     """
     words = KINDS.get(kind)
-    phrase = words.title(detail, units.service_name(service or "")) if words else f"{kind_label(kind)}: {detail.name}"
+    if words is None:
+        phrase = f"{kind_label(kind)}: {detail.name or ''}"
+    else:
+        phrase = words.title(detail, units.service_name(service or ""))
     return " ".join(phrase.split())
 
 

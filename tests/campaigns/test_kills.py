@@ -19,8 +19,7 @@ from sqlalchemy import Engine, select
 
 from models import Delivery, Event
 from pipeline import clock
-from pipeline.demo.clock import snapshot_time
-from pipeline.demo.history import STEPS
+from pipeline.demo.clock import STEPS, snapshot_time
 from pipeline.demo.sinks import WebhookSink
 from pipeline.fetching import fetch_source
 from pipeline.programs.sources import register, sources

@@ -293,6 +293,12 @@ def test_what_others_leave_to_a_run_is_published_by_it(world: World, engine: Eng
     assert "the second" in (world.root / "all.rss.xml").read_text()
 
 
+def test_a_change_of_a_template_a_style_or_a_word_writes_every_file_anew() -> None:
+    names = {path.name for path in publishing._files_of_the_look()}
+
+    assert {"item.py", "item.html.j2", "feed.xsl", "style.css", "campaigns.py", "units.py"} <= names
+
+
 def test_an_error_in_a_run_releases_its_lock(world: World, engine: Engine) -> None:
     with pytest.raises(RuntimeError), publishing._one_at_a_time(engine):
         raise RuntimeError

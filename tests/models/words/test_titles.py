@@ -170,6 +170,12 @@ def test_every_kind_of_event_has_a_title_even_where_little_is_known(kind: EventK
     assert "Lantern Week" in title(kind, None, detail_type(kind)(name="Lantern Week"))
 
 
+def test_a_kind_without_words_has_a_title_too_so_that_its_transaction_does_not_fail() -> None:
+    without: Any = "campaign.of_tomorrow"
+
+    assert title(without, "twitch", CampaignDetail(name="Lantern\nWeek")) == "Campaign of tomorrow: Lantern Week"
+
+
 def test_a_name_with_line_breaks_and_tabs_still_heads_one_line() -> None:
     detail = CampaignDetail(name="Lantern\r\nBcc: ann\t Week\u2028!", game="H\nL")
 

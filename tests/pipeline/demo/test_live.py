@@ -9,7 +9,7 @@ import httpx
 import msgspec
 import pytest
 
-from pipeline.demo.history import STEPS
+from pipeline.demo.clock import STEPS
 from pipeline.demo.live import SHOWS
 from pipeline.demo.services import DemoServices
 from pipeline.sources.helix_shapes import parse_badges, parse_category, parse_stream, parse_user

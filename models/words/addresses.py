@@ -1,0 +1,45 @@
+"""Web addresses that came from outside, made harmless for where they are shown. Pure."""
+
+import re
+from urllib.parse import SplitResult, quote, urlsplit
+
+PAGE_ADDRESS_LENGTH = 2048
+MESSAGE_ADDRESS_LENGTH = 1000
+_SPACES = re.compile(r"\s")
+_URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
+_LEGIBLE = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
+# Characters that end a Markdown link or ping somebody, although a URL may hold them.
+_QUOTED = {character: f"%{ord(character):02X}" for character in "@()*[]"}
+
+
+def page_address(url: str) -> str | None:
+    """Return an http or https address in ASCII as feeds and pages show it, or None for `javascript:`, `data:`, junk."""
+    if len(url) > PAGE_ADDRESS_LENGTH or _SPACES.search(url):
+        return None
+    parts = _web_parts(url)
+    return quote(url, safe=_URL_SAFE) if parts and parts.netloc.isascii() else None
+
+
+def message_address(url: str | None) -> str | None:
+    """Return an http or https address as messages show it, safe in text, HTML and Markdown, or None if it is none."""
+    if url is None or len(url) > MESSAGE_ADDRESS_LENGTH or not _LEGIBLE.fullmatch(url):
+        return None
+    parts = _web_parts(url)
+    if parts is None:
+        return None
+    tail = url[len(parts.scheme) + 3 + len(parts.netloc) :]
+    return f"{parts.scheme}://{parts.netloc}" + "".join(_QUOTED.get(character, character) for character in tail)
+
+
+def _web_parts(url: str) -> SplitResult | None:
+    """Return the parts of an absolute web address without a user name.
+
+    A name before the host makes a link look as if it led elsewhere: `https://twitch.tv@example.com` leads to
+    example.com.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return None
+    return parts if parts.scheme in {"http", "https"} and host and "@" not in parts.netloc else None
