@@ -16,10 +16,9 @@ import msgspec
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, bindparam, func, or_, select, true
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
+from models import Channel, Game, StreamSession, StreamSnapshot
 from models.airtime import average, hours, pieces, seconds, spans, viewers_by_hour, viewings
-from models.catalogue import Channel, Game
 from models.events import CategoryTime, StreamRecap
-from models.streams import StreamSession, StreamSnapshot
 
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 NEVER = datetime(9999, 1, 1, tzinfo=UTC)

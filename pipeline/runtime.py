@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from redis import Redis
 from sqlalchemy import Engine
 
+from models.errors import LootwireError
 from notifiers.vault import Vault
 from pipeline import embedded
 from pipeline.database import connect, migrate
-from pipeline.errors import LootwireError
 from pipeline.eventsub.secret import load_secret
 from pipeline.http import Client
 from pipeline.igdb.linking import IgdbLinks

@@ -12,9 +12,9 @@ from datetime import datetime
 from sqlalchemy import Engine, func, or_, select
 
 from models import Delivery, DeliveryState, Feed, Source
+from models.errors import LootwireError
 from pipeline import embedded, upkeep
 from pipeline.celery_app import hint, make_app
-from pipeline.errors import LootwireError
 from pipeline.fetching import due, register
 from pipeline.importer import inbox
 from pipeline.runtime import Runtime, utc_now

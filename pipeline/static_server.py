@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.problems import run_program
 from pipeline.settings import load_settings
 

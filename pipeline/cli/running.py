@@ -13,11 +13,11 @@ from sqlalchemy import Connection, func, select
 
 from feeds.publish import publish as publish_marked
 from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
+from models.errors import LootwireError
 from notifiers.targets import list_targets
 from pipeline import service, upkeep
 from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.embedded import healthy
-from pipeline.errors import LootwireError
 from pipeline.eventsub.standing import describe
 from pipeline.importer import inbox
 from pipeline.logs import configure_logging

@@ -20,6 +20,7 @@ from rich.text import Text
 from sqlalchemy import func, select
 
 from models import DropCampaign, Event, Feed
+from models.errors import LootwireError
 from notifiers.targets import add_subscription, add_target
 from pipeline import service
 from pipeline.cli.output import console, errors, show
@@ -27,7 +28,6 @@ from pipeline.demo import live
 from pipeline.demo.history import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
-from pipeline.errors import LootwireError
 from pipeline.http import Client
 from pipeline.logs import configure_logging
 from pipeline.runtime import Runtime, open_runtime, utc_now

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.sources.base import Time
 
 # Older messages could be somebody's recording; ones from the future would stay fresh for too long.

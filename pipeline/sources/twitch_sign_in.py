@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from pipeline.errors import LootwireError, SourceChanged, SourceRefused, SourceUnavailable
+from models.errors import LootwireError
+from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.http import Client, Reply
 from pipeline.records import clean
 from pipeline.sources.base import UNREADABLE, Shape

@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, GameExternalId, TimeBasedDrop
+from models.errors import LootwireError
 from models.events import SeenBefore
 from models.names import name_key
-from pipeline.errors import LootwireError
 
 _BEFORE, _NOW = aliased(DropCampaign), aliased(DropCampaign)
 _DROP_BEFORE, _DROP_NOW = aliased(TimeBasedDrop), aliased(TimeBasedDrop)

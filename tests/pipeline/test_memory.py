@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from models.errors import LootwireError
 from models.events import detail_from_json
-from pipeline.errors import LootwireError
 from pipeline.store.memory import find_game, game_history, offers
 from tests.pipeline.builders import NOON, campaign, drop, drops, stamp
 from tests.pipeline.world import World

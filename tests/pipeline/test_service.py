@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, insert, select, update
 
 from models import Feed, Heartbeat, Source
+from models.errors import LootwireError
 from pipeline import service, upkeep
 from pipeline.celery_app import QUEUES
 from pipeline.embedded import Servers
-from pipeline.errors import LootwireError
 from pipeline.fetching import register
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
