@@ -30,9 +30,9 @@ from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
 from pipeline.http import Client
 from pipeline.logs import configure_logging
+from pipeline.programs.web.ports import HOST
 from pipeline.runtime import Runtime, open_runtime, utc_now
 from pipeline.settings import load_settings
-from pipeline.static_server import HOST
 from pipeline.streams.adding import add_channels
 from pipeline.streams.names import parse_name
 

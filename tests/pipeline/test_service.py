@@ -17,9 +17,9 @@ from pipeline import service, upkeep
 from pipeline.celery_app import QUEUES
 from pipeline.embedded import Servers
 from pipeline.fetching import register
+from pipeline.programs.web.ports import HOST
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
-from pipeline.static_server import HOST
 from pipeline.supervisor import Supervisor
 
 
@@ -32,13 +32,12 @@ def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtim
     opened.engine.dispose()
 
 
-def test_an_installation_is_two_workers_a_clock_a_web_server_and_a_receiver(runtime: Runtime) -> None:
+def test_an_installation_is_two_workers_a_clock_and_one_web_server(runtime: Runtime) -> None:
     assert [program.name for program in service.programs(runtime)] == [
         "worker",
         "fetcher",
         "beat",
         "web",
-        "receiver",
     ]
     assert [program.name for program in service.programs(runtime, beat=False, web=False)] == ["worker", "fetcher"]
 
