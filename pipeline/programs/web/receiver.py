@@ -27,7 +27,13 @@ async def receiving(settings: Settings, open_runtime: Callable[[], "Runtime"]) -
     streams = settings.twitch_client_id is not None and settings.twitch_client_secret is not None
     opened = functools.cache(open_runtime)
     parts = [Route("/health", Health(lambda: _look(opened, streams=streams)).answer, methods=["GET"])]
+
+    def close() -> None:
+        if opened.cache_info().currsize:
+            opened().engine.dispose()
+
     with ExitStack() as stack:
+        stack.callback(close)
         if streams and settings.eventsub_callback_url is not None:
             runtime = await asyncio.to_thread(opened)
             from pipeline.programs.web.webhooks import Webhooks

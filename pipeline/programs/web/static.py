@@ -1,5 +1,6 @@
 """The published folder, with the content types that readers look for."""
 
+import errno
 import mimetypes
 import os
 from pathlib import Path
@@ -23,6 +24,8 @@ TYPES = {
     ".opml": "text/x-opml; charset=utf-8",
 }
 UNKNOWN = "application/octet-stream"
+# No permission, or links that lead round in a circle.
+_NOT_OURS_TO_READ = {errno.EACCES, errno.EPERM, errno.ELOOP}
 
 
 def content_type(name: str) -> str:
@@ -41,8 +44,20 @@ class Published(StaticFiles):
         folder.mkdir(parents=True, exist_ok=True)
         super().__init__(directory=folder, html=True)
 
+    async def check_config(self) -> None:
+        """Accept a folder that is not there at this moment: its files are not, and may come back."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Return where a file is, with what is known of it; nothing for one that we may not read."""
+        try:
+            return super().lookup_path(path)
+        except OSError as error:
+            if error.errno in _NOT_OURS_TO_READ:
+                return "", None
+            raise
+
     def get_path(self, scope: Scope) -> str:
-        """Return the path below the folder; one that nobody should ask for is the path of nothing."""
+        """Return the path below the folder; for one that nobody should ask for, a name that no file can have."""
         return "\0" if _is_refused(scope["path"]) else super().get_path(scope)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
@@ -50,9 +65,7 @@ class Published(StaticFiles):
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
-            # Starlette answers 401 where we may not read a file, but nobody could show us anything to change that.
-            status = 404 if error.status_code == 401 else error.status_code
-            response = PlainTextResponse("Not Found" if status == 404 else error.detail, status, error.headers)
+            response = PlainTextResponse(error.detail, error.status_code, error.headers)
         response.headers.update(HEADERS)
         return response
 
