@@ -19,7 +19,7 @@ from pipeline.igdb.state import is_kept
 from pipeline.igdb.sweep import IgdbMirror
 from pipeline.igdb.telling import tell_releases
 from pipeline.igdb.wanted import IgdbWanted
-from pipeline.igdb.webhooks import IgdbWebhooks
+from pipeline.igdb.webhooks import IgdbWebhooks, is_registered
 from pipeline.limiter import Budget, connect_redis
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.base import DropSource
@@ -160,12 +160,15 @@ class Runtime:
 
     @property
     def _igdb_sources(self) -> Sequence[StreamSource]:
-        """What IGDB knows, where our application is set; its mirror, where that is complete; and that it calls us."""
+        """What IGDB knows, where our application is set; its mirror, where that is complete; and that it calls us.
+
+        Where it calls an address that is taken away, there is a source until that is unregistered.
+        """
         s = self.settings
         if s.twitch_client_id is None or s.twitch_client_secret is None:
             return ()
         with self.engine.connect() as connection:
-            mirrored = is_kept(connection)
+            mirrored, registered = is_kept(connection), is_registered(connection)
         sources: list[StreamSource] = [
             # What it links the next one asks for.
             IgdbLinks(self.engine, self.needed_helix, self.igdb, utc_now, tell_releases),
@@ -175,6 +178,8 @@ class Runtime:
             sources.append(IgdbMirror(self.igdb, utc_now, tell_releases))
         if s.eventsub_callback_url is not None:
             sources.append(IgdbWebhooks(self.igdb, s.eventsub_callback_url, load_secret(s.data_dir)))
+        elif registered:
+            sources.append(IgdbWebhooks(self.igdb, None, None))
         return sources
 
     @property

@@ -14,7 +14,9 @@ from models import Delivery, DeliveryState, Feed, Source
 from models.errors import LootwireError
 from pipeline import embedded, upkeep
 from pipeline.celery_app import hint, make_app
+from pipeline.eventsub.health import close_source
 from pipeline.fetching import due, register
+from pipeline.igdb.webhooks import look_if_moved
 from pipeline.importer import inbox
 from pipeline.programs.web.ports import listen
 from pipeline.runtime import Runtime, utc_now
@@ -46,6 +48,15 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
         if runtime.settings.twitch_client_id and runtime.settings.twitch_client_secret:
             listed.append(Program(EVENTSUB, [sys.executable, "-m", "pipeline.eventsub"]))
     return listed
+
+
+def take_up_settings(runtime: Runtime) -> None:
+    """Bring rows in line with settings that may have changed since the last start; call it before programs run."""
+    settings = runtime.settings
+    if not (settings.twitch_client_id and settings.twitch_client_secret):
+        close_source(runtime.engine)
+    with runtime.engine.begin() as connection:
+        look_if_moved(connection, settings.eventsub_callback_url, utc_now())
 
 
 def _worker(name: str, queues: str, processes: str) -> list[str]:

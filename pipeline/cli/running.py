@@ -18,7 +18,6 @@ from notifiers.targets import list_targets
 from pipeline import service, upkeep
 from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.embedded import healthy
-from pipeline.eventsub.health import close_source
 from pipeline.importer import inbox
 from pipeline.logs import configure_logging
 from pipeline.problems import explain
@@ -62,10 +61,8 @@ def up() -> int:
         service.check_port(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT")
     runtime = open_command()
     service.check_broker(runtime.redis_url)
-    listed = service.programs(runtime)
-    if service.EVENTSUB not in {program.name for program in listed}:
-        close_source(runtime.engine)
-    with service.supervisor(runtime, listed) as running:
+    service.take_up_settings(runtime)
+    with service.supervisor(runtime, service.programs(runtime)) as running:
         service.wake(runtime)
         console.print(f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)")
         return running.run_until_signal()

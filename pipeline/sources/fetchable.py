@@ -20,7 +20,7 @@ class StreamSource(PolledSource, Protocol):
 Fetchable = DropSource | StreamSource
 
 # Sources that exist only while our application at Twitch is set, those of streams while somebody is followed, and a
-# mirror of IGDB once it is complete; without, their rows are off.
+# mirror of IGDB once it is complete, its webhooks until they are unregistered; without, their rows are off.
 ON_DEMAND = (
     *("twitch.badges", "twitch.streams", "twitch.streams_in_campaigns", "twitch.videos"),
     *("igdb.wanted", "igdb.links", "igdb.mirror", "igdb.webhooks"),

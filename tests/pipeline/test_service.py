@@ -16,7 +16,9 @@ from models.errors import LootwireError
 from pipeline import service, upkeep
 from pipeline.celery_app import QUEUES
 from pipeline.embedded import Servers
-from pipeline.fetching import register
+from pipeline.eventsub.health import open_source
+from pipeline.fetching import due, register
+from pipeline.igdb.webhooks import NAME
 from pipeline.programs.web.ports import HOST
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
@@ -150,3 +152,29 @@ def test_a_heartbeat_is_one_row_however_often_it_beats(runtime: Runtime) -> None
         upkeep.beat(runtime.engine, utc_now())
     with runtime.engine.connect() as connection:
         assert len(connection.execute(select(Heartbeat)).all()) == 1
+
+
+def test_a_callback_that_is_taken_away_leaves_a_source_until_its_webhooks_are_unregistered(runtime: Runtime) -> None:
+    update_settings = {"twitch_client_id": "an-id", "twitch_client_secret": SecretStr("a-secret")}
+    settings = runtime.settings.model_copy(update=update_settings)
+    without = Runtime(settings=settings, database_url=runtime.database_url, redis_url=runtime.redis_url)
+    assert NAME not in {source.name for source in without.sources}
+
+    row = {"name": NAME, "service": "igdb", "next_due_at": utc_now() + timedelta(hours=6)}
+    with runtime.engine.begin() as connection:
+        connection.execute(insert(Source).values(row | {"cursor": {"callback_url": "https://us.example/eventsub"}}))
+    service.take_up_settings(without)
+    with runtime.engine.begin() as connection:
+        register(connection, without.sources, utc_now())
+        assert NAME in due(connection, utc_now())
+        connection.execute(update(Source).values(cursor={}))
+    assert NAME not in {source.name for source in without.sources}
+    without.redis.close()
+    without.engine.dispose()
+
+
+def test_without_an_application_nobody_expects_anything_of_eventsub(runtime: Runtime) -> None:
+    open_source(runtime.engine, utc_now())
+    service.take_up_settings(runtime)
+    with runtime.engine.connect() as connection:
+        assert connection.scalar(select(Source.enabled).where(Source.name == "twitch.eventsub")) is False
