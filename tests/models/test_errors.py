@@ -23,9 +23,9 @@ WORKERS = "tasks.worker"
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:
     yield package
-    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        if not found.name.startswith("models.migrations") and found.name != WORKERS:
-            yield importlib.import_module(found.name)
+    for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not info.name.startswith("models.migrations") and info.name != WORKERS:
+            yield importlib.import_module(info.name)
 
 
 def errors_of(module: ModuleType) -> list[type[Exception]]:

@@ -68,10 +68,10 @@ def running(settings: Settings) -> Iterator[None]:
 
 def answer(port: int, path: str, method: str = "GET") -> tuple[int, str] | None:
     try:
-        found = httpx.request(method, f"http://{HOST}:{port}{path}", trust_env=False, timeout=60)
+        response = httpx.request(method, f"http://{HOST}:{port}{path}", trust_env=False, timeout=60)
     except httpx.TransportError:
         return None
-    return found.status_code, found.text
+    return response.status_code, response.text
 
 
 def is_open(port: int) -> bool:

@@ -36,12 +36,15 @@ class Reader:
     """Asks for exactly what a test says, with no path made tidy."""
 
     def __init__(self, address: str) -> None:
-        self._at = urlsplit(address).netloc
+        at = urlsplit(address)
+        assert at.hostname is not None
+        assert at.port is not None
+        self.host, self.port = at.hostname, at.port
 
     def ask(
         self, path: str, method: str = "GET", headers: dict[str, str] | None = None
     ) -> tuple[int, http.client.HTTPMessage, bytes]:
-        connection = http.client.HTTPConnection(self._at, timeout=60)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=60)
         with contextlib.closing(connection):
             connection.putrequest(method, path, skip_host=False, skip_accept_encoding=True)
             for name, value in (headers or {}).items():
@@ -217,7 +220,7 @@ def test_a_file_that_is_replaced_while_it_is_read_comes_whole_as_it_was(reader: 
     # More than the buffers of a connection take, so that the server is in the middle of it.
     big = bytes(range(256)) * 4096 * 32
     (folder / "big.bin").write_bytes(big)
-    connection = socket.create_connection(reader._at.split(":"), 60)
+    connection = socket.create_connection((reader.host, reader.port), 60)
     with connection:
         connection.sendall(b"GET /big.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         beginning = connection.recv(1000)
