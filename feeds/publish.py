@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 
 from feeds.catalog import load_marked, mark_all, settle_written
 from feeds.channel_page import ChannelPage, render_channel
@@ -24,6 +24,7 @@ from feeds.site import load_health, load_site
 from feeds.templating import ASSETS, FOLDER
 from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
 from models import words
+from models.locks import AT_ONCE, hold, lock_key
 
 BATCH = 100
 # Pages of live channels in one run: another comes within seconds, and feeds must not wait for hundreds of them.
@@ -32,8 +33,8 @@ INDEX = "index.html"
 OPML = "feeds.opml"
 WORDS = Path(words.__file__).parent
 COPIED = ("style.css", "channel.css", "feed.css", "feed.xsl")
-# Any fixed number will do, as long as nothing else in the database takes a lock of the same one.
-_LOCK = int.from_bytes(hashlib.blake2b(b"lootwire publish", digest_size=8).digest(), signed=True)
+# Two at once would not be harmless: the slower could put an older file over a newer one that is settled.
+_TURN = lock_key("lootwire publish")
 # What a file was made with is written into it: so nothing can remember a file that is no longer there.
 _STAMP = re.compile(rb"<!-- lootwire ([0-9a-f]{16}) -->")
 _STAMP_WITHIN = 512
@@ -84,7 +85,8 @@ def publish(
 def _run(
     engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, gallery: Gallery, *, wait: bool
 ) -> None:
-    with _one_at_a_time(engine, wait=wait) as our_turn:
+    # Of the session, for no transaction may be open while files are written.
+    with hold(engine, _TURN, None if wait else AT_ONCE) as our_turn:
         if not our_turn:
             return
         _prepare(root, summary)
@@ -100,22 +102,6 @@ def _run(
             shown = _shown(look, load_health(connection), now)
         if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
             _publish_site(engine, root, base_url, now, summary, gallery, look=look, shown=shown)
-
-
-@contextmanager
-def _one_at_a_time(engine: Engine, *, wait: bool = True) -> Iterator[bool]:
-    """Hold a lock of the session, not of a transaction: none may be open while files are written.
-
-    Two at once would not be harmless: the slower could put an older file over a newer one that is settled.
-    """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        # Out of the pool: when it is closed the session ends, and with it the lock, even if we are killed.
-        connection.detach()
-        if wait:
-            connection.execute(select(func.pg_advisory_lock(_LOCK)))
-        yield wait or bool(connection.scalar(select(func.pg_try_advisory_lock(_LOCK))))
-        # At once: a session that was closed ends some moments later, and the next run would not wait for it.
-        connection.execute(select(func.pg_advisory_unlock_all()))
 
 
 def _prepare(root: Path, summary: PublishSummary) -> None:

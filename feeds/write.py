@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from models.errors import LootwireError
+
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 _PREFIX = ".lootwire-"
@@ -18,7 +20,7 @@ _YOUNG_SECONDS = 3600
 _HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 
-class PublishError(Exception):
+class PublishError(LootwireError):
     """A published file cannot be written; the text names it and says why. What was there before is still whole."""
 
 

@@ -30,7 +30,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from models.streams import StreamSegment, StreamSession, StreamSnapshot
+from models import StreamSegment, StreamSession, StreamSnapshot
 
 # A count of viewers holds until the next poll; where polls failed for longer, for this long and no more.
 LONGEST_HOLD = timedelta(minutes=10)

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine
 
 from notifiers import apprise_urls, outbox
-from notifiers.errors import DeliveryError, TargetError, VaultError
+from notifiers.errors import DeliveryError, TargetError
 from notifiers.render import render_message
 from notifiers.send import send
-from notifiers.vault import Vault
+from notifiers.vault import Vault, VaultError
 
 logger = logging.getLogger(__name__)
 

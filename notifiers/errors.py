@@ -1,15 +1,13 @@
 """The errors of telling people; none of their texts holds an address, a token or a key."""
 
+from models.errors import LootwireError
 
-class TargetError(Exception):
+
+class TargetError(LootwireError):
     """A target or subscription cannot be as it was asked for; the text says why and what to do instead."""
 
 
-class VaultError(Exception):
-    """The key that opens the targets' addresses is missing, unsafe or another one; the text says the way out."""
-
-
-class DeliveryError(Exception):
+class DeliveryError(LootwireError):
     """A message was not taken. `permanent` is true only where trying again cannot help."""
 
     def __init__(self, reason: str, *, permanent: bool = False) -> None:

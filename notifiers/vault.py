@@ -9,9 +9,13 @@ from typing import Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from notifiers.errors import VaultError
+from models.errors import LootwireError
 
 _OTHERS = 0o077
+
+
+class VaultError(LootwireError):
+    """The key that opens the targets' addresses is missing, unsafe or another one; the text says the way out."""
 
 
 class Vault:

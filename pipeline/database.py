@@ -7,11 +7,12 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
+from models.locks import hashed_key, lock_transaction
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "models" / "migrations"
-# Any number; two processes that start at once must not migrate at once.
-_MIGRATION_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('lootwire migrations'))")
+# Two processes that start at once must not migrate at once.
+_MIGRATION = hashed_key("lootwire migrations")
 
 
 def connect(url: str) -> Engine:
@@ -36,7 +37,7 @@ def migrate(engine: Engine) -> None:
     Raises `LootwireError` when the database is of a newer version than the program.
     """
     with engine.begin() as connection:
-        connection.execute(_MIGRATION_LOCK)
+        lock_transaction(connection, _MIGRATION)
         config = alembic_config(connection)
         current = _current_revision(connection)
         if current is not None and current not in {

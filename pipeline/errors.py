@@ -1,10 +1,8 @@
-"""What can go wrong, told by what cures it: time, a person, or a new version of us."""
+"""What can go wrong with a source, told by what cures it: time, a person, or a new version of us."""
 
 from datetime import timedelta
 
-
-class LootwireError(Exception):
-    """Something cannot be carried out; the text says why and what to do next, and holds no secret."""
+from models.errors import LootwireError
 
 
 class SourceError(LootwireError):

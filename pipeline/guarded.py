@@ -17,7 +17,7 @@ import httpcore
 import httpx
 import msgspec
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.http import MAX_REDIRECTS, USER_AGENT
 
 MAX_BYTES = 5 * 1024 * 1024

@@ -3,35 +3,23 @@
 import sys
 from collections.abc import Callable
 
-from sqlalchemy.exc import DBAPIError, OperationalError
-
-from feeds.write import PublishError
-from notifiers.errors import DeliveryError, TargetError, VaultError
-from pipeline.embedded import EmbeddedError
-from pipeline.errors import LootwireError
-from pipeline.supervisor import AlreadyRunning, watch_parent
-
-_TOLD_BY_THEMSELVES = (
-    LootwireError,
-    TargetError,
-    VaultError,
-    DeliveryError,
-    PublishError,
-    EmbeddedError,
-    AlreadyRunning,
-)
+from models.errors import LootwireError
+from pipeline.supervisor import watch_parent
 
 
 def explain(error: Exception) -> str | None:
     """Return what a person should read about an error; None if only a developer can do something about it."""
-    if isinstance(error, _TOLD_BY_THEMSELVES):
+    if isinstance(error, LootwireError):
         return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename} cannot be used: {error.strerror}" if error.filename else None
+    # Imported here: a program that never speaks to the database should not pay for it.
+    from sqlalchemy.exc import DBAPIError, OperationalError
+
     # A database that is away, restarting or out of room; not one that does not understand us.
     if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         said = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
         return f"the database does not answer: {said[0]}"
-    if isinstance(error, OSError) and error.filename:
-        return f"{error.filename} cannot be used: {error.strerror}"
     return None
 
 

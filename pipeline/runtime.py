@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from redis import Redis
 from sqlalchemy import Engine
 
+from models.errors import LootwireError
 from notifiers.vault import Vault
 from pipeline import embedded
 from pipeline.database import connect, migrate
-from pipeline.errors import LootwireError
 from pipeline.http import Client
 from pipeline.limiter import Budget, connect_redis
 from pipeline.settings import Settings, load_settings

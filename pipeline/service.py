@@ -1,7 +1,6 @@
 """Run the pipeline: which programs, with which environment, and how one full cycle is told to be over."""
 
 import os
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,20 +11,21 @@ from datetime import datetime
 from sqlalchemy import Engine, func, or_, select
 
 from models import Delivery, DeliveryState, Feed, Source
+from models.errors import LootwireError
 from pipeline import embedded, upkeep
 from pipeline.celery_app import hint, make_app
-from pipeline.errors import LootwireError
+from pipeline.eventsub.health import close_source
 from pipeline.fetching import due
+from pipeline.igdb.webhooks import look_if_moved
 from pipeline.importer import inbox
 from pipeline.programs.sources import register
+from pipeline.programs.web.ports import listen
 from pipeline.runtime import Runtime, utc_now
-from pipeline.settings import Settings
-from pipeline.static_server import HOST
 from pipeline.supervisor import Program, Supervisor
 
 # As root Celery warns at every start; whoever runs containers has decided that already.
 CELERY = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "-q", "-A", "tasks.worker")
-RECEIVER, EVENTSUB = "receiver", "eventsub"
+EVENTSUB = "eventsub"
 # A first cycle with a slow service, its retries and a first publication; beyond that something is stuck.
 CYCLE_LIMIT = 600.0
 NUDGE_EVERY = 5.0
@@ -45,19 +45,19 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
     if beat:
         listed.append(Program("beat", [*CELERY, "beat", "--loglevel", runtime.settings.log_level, "--pidfile="]))
     if web:
-        listed.append(Program("web", [sys.executable, "-m", "pipeline.static_server"]))
-        listed += _streaming(runtime.settings)
+        listed.append(Program("web", [sys.executable, "-m", "pipeline.programs.web"]))
+        if runtime.settings.twitch_client_id and runtime.settings.twitch_client_secret:
+            listed.append(Program(EVENTSUB, [sys.executable, "-m", "pipeline.eventsub"]))
     return listed
 
 
-def _streaming(settings: Settings) -> list[Program]:
-    """Return what takes Twitch's messages: a receiver, which tells of our health too, and who subscribes to them."""
-    listed = []
-    if settings.receiver_port:
-        listed.append(Program(RECEIVER, [sys.executable, "-m", "pipeline.eventsub.serving"]))
-    if settings.twitch_client_id and settings.twitch_client_secret:
-        listed.append(Program(EVENTSUB, [sys.executable, "-m", "pipeline.eventsub"]))
-    return listed
+def take_up_settings(runtime: Runtime) -> None:
+    """Bring rows in line with settings that may have changed since the last start; call it before programs run."""
+    settings = runtime.settings
+    if not (settings.twitch_client_id and settings.twitch_client_secret):
+        close_source(runtime.engine)
+    with runtime.engine.begin() as connection:
+        look_if_moved(connection, settings.eventsub_callback_url, utc_now())
 
 
 def _worker(name: str, queues: str, processes: str) -> list[str]:
@@ -116,14 +116,7 @@ class _Watchdog:
 
 def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT") -> None:
     """Raise `LootwireError` if a port is taken, before anything is started; `setting` is where another one is set."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise LootwireError(
-                f"port {port} on {HOST} cannot be used ({error.strerror}); set {setting} to another one"
-            ) from error
+    listen(port, setting).close()
 
 
 def check_broker(redis_url: str) -> None:

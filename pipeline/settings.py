@@ -25,7 +25,7 @@ from pydantic import (
     ValidationInfo,
 )
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 
 ENV_FILE = Path(".env")
 TOML_FILE = Path("lootwire.toml")

@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from models.errors import LootwireError
+
 PARENT_FD = "LOOTWIRE_PARENT_FD"
 ORPHAN_SECONDS = 10
 COLD_SECONDS = 10
@@ -30,7 +32,7 @@ TURN_SECONDS = 0.1
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class AlreadyRunning(RuntimeError):
+class AlreadyRunning(LootwireError):
     """Another supervisor runs the same data directory; the text names it."""
 
 

@@ -13,8 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 
 from models import Base
+from models.errors import LootwireError
 from pipeline.database import MIGRATIONS, alembic_config, migrate
-from pipeline.errors import LootwireError
 from tests.paths import CHECKOUT
 
 PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org"}

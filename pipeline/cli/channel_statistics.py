@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
+from models.errors import LootwireError
 from models.statistics import (
     By,
     CategoryTotals,
@@ -28,7 +29,6 @@ from models.statistics import (
 )
 from pipeline.cli.output import JsonFlag, console, parse_since, print_json, show
 from pipeline.cli.running import open_command
-from pipeline.errors import LootwireError
 from pipeline.runtime import utc_now
 from pipeline.streams.names import parse_name
 from pipeline.streams.wishes import Known, find_channel

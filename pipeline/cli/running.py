@@ -13,15 +13,15 @@ from sqlalchemy import Connection, func, select
 
 from feeds.publish import publish as publish_marked
 from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
+from models.errors import LootwireError
 from notifiers.targets import list_targets
 from pipeline import service, upkeep
 from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.embedded import healthy
-from pipeline.errors import LootwireError
-from pipeline.eventsub.standing import describe
 from pipeline.importer import inbox
 from pipeline.logs import configure_logging
 from pipeline.problems import explain
+from pipeline.programs.web.health import describe
 from pipeline.runtime import Runtime, open_runtime, utc_now
 from pipeline.settings import LoadedSettings, Settings, load_settings, variable_name
 from pipeline.supervisor import check_alone
@@ -61,6 +61,7 @@ def up() -> int:
         service.check_port(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT")
     runtime = open_command()
     service.check_broker(runtime.redis_url)
+    service.take_up_settings(runtime)
     with service.supervisor(runtime, service.programs(runtime)) as running:
         service.wake(runtime)
         console.print(f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)")

@@ -7,10 +7,10 @@ from rich.panel import Panel
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from models.errors import LootwireError
 from pipeline.cli.looking import sources
 from pipeline.cli.output import console, errors, show
 from pipeline.cli.running import open_command
-from pipeline.errors import LootwireError
 from pipeline.http import Client
 from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now

@@ -20,6 +20,7 @@ from rich.text import Text
 from sqlalchemy import func, select
 
 from models import DropCampaign, Event, Feed
+from models.errors import LootwireError
 from notifiers.targets import add_subscription, add_target
 from pipeline import service
 from pipeline.cli.output import console, errors, show
@@ -27,12 +28,11 @@ from pipeline.demo import live
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
-from pipeline.errors import LootwireError
 from pipeline.http import Client
 from pipeline.logs import configure_logging
+from pipeline.programs.web.ports import HOST
 from pipeline.runtime import Runtime, open_runtime, utc_now
 from pipeline.settings import load_settings
-from pipeline.static_server import HOST
 from pipeline.streams.adding import add_channels
 from pipeline.streams.names import parse_name
 

@@ -22,6 +22,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from models.errors import LootwireError
+
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the final NUL.
 SOCKET_PATH_LIMIT = 100
 LOW_DISK_BYTES = 128 * 1024 * 1024
@@ -29,7 +31,7 @@ LOW_DISK_BYTES = 128 * 1024 * 1024
 _SAFE_IN_URLS = re.compile(r"[A-Za-z0-9/._-]+")
 
 
-class EmbeddedError(RuntimeError):
+class EmbeddedError(LootwireError):
     """The embedded servers cannot be used; the text says what a person can do about it."""
 
 

@@ -1,39 +1,13 @@
-"""Locks of a database session: they hold without a transaction, and end with the process that holds them."""
+"""The lead among several programs that would do the same."""
 
-import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.locks import lock_key, try_session
+
 logger = logging.getLogger(__name__)
-
-
-def lock_key(name: str) -> int:
-    """Return the number that PostgreSQL knows a lock by."""
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
-
-
-@contextmanager
-def one_at_a_time(engine: Engine, name: str) -> Iterator[None]:
-    """Wait for a lock, and hold it for the length of a `with` block."""
-    key = lock_key(name)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(select(func.pg_advisory_lock(key)))
-        try:
-            yield
-        finally:
-            _give_back(connection, key)
-
-
-def _give_back(connection: Connection, key: int) -> None:
-    try:
-        connection.execute(select(func.pg_advisory_unlock(key)))
-    except SQLAlchemyError:
-        # Then the session ends, and the lock with it: a pool must not hand out a connection that still holds one.
-        connection.invalidate()
 
 
 class Lead:
@@ -53,7 +27,7 @@ class Lead:
         # Out of the pool: the lock ends with this connection, and nothing else may end or borrow it.
         connection.detach()
         try:
-            if connection.scalar(select(func.pg_try_advisory_lock(self._key))):
+            if try_session(connection, self._key):
                 self._connection = connection
                 return True
         finally:

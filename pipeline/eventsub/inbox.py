@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models import EventSubMessage
+from models.locks import hold, lock_key
 from pipeline.bulk import execute_rows, insert_rows
 from pipeline.errors import InvalidItem
-from pipeline.eventsub.alone import one_at_a_time
 from pipeline.eventsub.bell import ring
 from pipeline.eventsub.health import open_source
 from pipeline.eventsub.lookup import LookUp
@@ -28,6 +28,7 @@ MESSAGES: Table = EventSubMessage.__table__  # type: ignore[assignment]
 # A transaction of so many takes a fraction of a second, and a burst is one or two of them.
 AT_ONCE = 500
 ORIGIN = "eventsub"
+_HANDLING = lock_key("lootwire eventsub inbox")
 
 logger = logging.getLogger(__name__)
 _COLUMNS = (
@@ -101,7 +102,7 @@ def handle(
     if not waiting(engine):
         return events
     source_id = open_source(engine, now())
-    with one_at_a_time(engine, "lootwire eventsub inbox"):
+    with hold(engine, _HANDLING):
         while rows := _load_waiting(engine):
             # No transaction is open while Helix answers.
             infos = look_up(_went_live(rows))

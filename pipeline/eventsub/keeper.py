@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.eventsub.conduit import ShardState, look_at_shard
 from pipeline.eventsub.health import Health, Memory, load_memory, remember
 from pipeline.eventsub.paces import Paces

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, update
 
 from models import Source
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.eventsub import health
 from pipeline.eventsub.conduit import ConduitGone, ShardState, attach, ensure_conduit
 from pipeline.eventsub.intake import Intake, Unread

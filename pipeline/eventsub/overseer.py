@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from models.errors import LootwireError
 from pipeline import upkeep
-from pipeline.errors import LootwireError
 from pipeline.eventsub.alone import Lead
 from pipeline.eventsub.paces import Paces
 from pipeline.problems import explain

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
 
+from models.errors import LootwireError
 from pipeline.celery_app import hint, make_app
-from pipeline.errors import LootwireError
 from pipeline.eventsub import health
 from pipeline.eventsub.bell import Bell
 from pipeline.eventsub.closing import Backoff

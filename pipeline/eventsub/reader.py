@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.eventsub.closing import AT_ONCE, Backoff, ending
 from pipeline.eventsub.intake import Unread
 from pipeline.eventsub.meaning import SHARD_DISABLED

@@ -1,4 +1,4 @@
-"""The receiver: a small web application that takes Twitch's webhooks, and tells at /health how everything stands.
+"""The receiver of Twitch's webhooks.
 
 https://dev.twitch.tv/docs/eventsub/handling-webhook-events/. A message is judged by its signature before anything of it
 is read; it is answered once its row is committed. Handling it is another program's work: no answer waits for it.
@@ -6,19 +6,16 @@ is read; it is answered once its row is committed. Handling it is another progra
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy.exc import DBAPIError
-from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pipeline.bodies import read_within
+from pipeline.bodies import read_limited
 from pipeline.errors import InvalidItem
 from pipeline.eventsub.inbox import AT_ONCE
 from pipeline.eventsub.messages import Challenge, Notification, Revocation, Unknown, read_body
@@ -31,8 +28,6 @@ LONGEST_BODY = 64 * 1024
 # Whoever sends a body drop by drop is not Twitch.
 BODY_WITHIN = 10.0
 HEADER = "twitch-eventsub-"
-
-Health = Callable[[], tuple[bool, Mapping[str, Any]]]
 
 
 class Kept:
@@ -69,36 +64,29 @@ class Kept:
 
 
 class Receiver:
-    """What the application does; `secret` is None where nobody may call us back."""
+    """Takes what Twitch posts: verified, and kept before it is answered. `revoked` is called and must not wait."""
 
     def __init__(
         self,
         kept: Kept,
         revoked: Callable[[Revocation], object],
-        health: Health,
         *,
-        secret: SecretStr | None,
+        secret: SecretStr,
         now: Callable[[], datetime],
     ) -> None:
         self._kept = kept
-        # Does not wait.
         self._revoked = revoked
-        self._health = health
         self._secret = secret
         self._now = now
-        self._looking = asyncio.Lock()
+
+    @property
+    def route(self) -> Route:
+        """The address that Twitch posts to."""
+        return Route("/eventsub", self.eventsub, methods=["POST"])
 
     async def eventsub(self, request: Request) -> Response:
         """Take a message of Twitch's."""
-        if self._secret is None:
-            return Response(status_code=404)
-        try:
-            async with asyncio.timeout(BODY_WITHIN):
-                body = await read_within(request, LONGEST_BODY)
-        except (TimeoutError, ClientDisconnect):
-            return Response(status_code=408)
-        if body is None:
-            return Response(status_code=413)
+        body = await read_limited(request, longest=LONGEST_BODY, within=BODY_WITHIN)
         told = {name: request.headers.get(HEADER + name, "") for name in ("message-id", "message-type")}
         try:
             sent_at = verify(
@@ -134,28 +122,3 @@ class Receiver:
             logger.warning("a webhook could not be kept: %s", explain(error) or type(error).__name__)
             return Response(status_code=503)
         return Response(status_code=204)
-
-    async def health(self, _request: Request) -> Response:
-        """Tell how everything stands: 200 where all works, else 503."""
-        # One look at a time: whoever asks often must not keep webhooks waiting.
-        async with self._looking:
-            well, told = await asyncio.to_thread(self._health)
-        return JSONResponse(dict(told), status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
-
-
-def make_application(
-    receiver: Receiver, *, more: Sequence[Route] = (), started: Callable[[], object] = lambda: None
-) -> Starlette:
-    """Return the application, with more routes; `started` is called when it begins to serve."""
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        started()
-        yield
-
-    routes = [
-        Route("/eventsub", receiver.eventsub, methods=["POST"]),
-        Route("/health", receiver.health, methods=["GET"]),
-        *more,
-    ]
-    return Starlette(routes=routes, lifespan=lifespan)

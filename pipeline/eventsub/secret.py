@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 
 SECRET_FILE = "eventsub.secret"  # noqa: S105 - the name of the file
 # Twitch takes 10 to 100 ASCII characters; these are 64.

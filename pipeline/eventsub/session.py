@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from pipeline.errors import InvalidItem, LootwireError
+from models.errors import LootwireError
+from pipeline.errors import InvalidItem
 from pipeline.eventsub.closing import ABNORMAL, SILENT, ending
 from pipeline.eventsub.messages import Frame, Welcome, read_frame
 from pipeline.http import USER_AGENT

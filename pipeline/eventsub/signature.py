@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.shapes import Time
 
 # Older messages could be an attacker's recording; ones from the future would stay fresh for too long.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 
 STANDARD_OUTPUT = Path("-")
 COMPRESSED = ".zst"

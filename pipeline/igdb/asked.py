@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 
 LARGEST_LIST = 16 * 1024 * 1024
 MOST_ENTRIES = 20_000

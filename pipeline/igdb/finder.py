@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 
 from models import GameMetadata, Source
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.igdb.asked import GameName
 from pipeline.igdb.documents import split_documents
 from pipeline.igdb.linking import search_entries

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models import GameList, GameListEntry, GameMetadata, WantedGame
+from models.errors import LootwireError
 from pipeline.bulk import execute_rows, insert_rows
-from pipeline.errors import LootwireError
 from pipeline.igdb.finder import Choice, Finding
 from pipeline.igdb.following import games_for
 from pipeline.igdb.telling import introduce

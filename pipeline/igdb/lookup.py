@@ -7,8 +7,8 @@ import msgspec
 from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from models import Game, GameExternalId, GameMetadata, Source
+from models.errors import LootwireError
 from models.names import name_key
-from pipeline.errors import LootwireError
 from pipeline.igdb.documents import Documents, split_documents
 from pipeline.igdb.linking import search_entries
 from pipeline.igdb.state import is_kept

@@ -8,11 +8,11 @@ from datetime import datetime
 from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from pipeline.bodies import read_within
+from pipeline.bodies import read_limited
 from pipeline.errors import InvalidItem
 from pipeline.igdb.webhooks import ENDPOINTS, METHODS, is_igdb, read_hint, secret_for_igdb, take_hint
 from pipeline.problems import explain
@@ -32,13 +32,7 @@ def igdb_routes(engine: Engine, secret: SecretStr, now: Callable[[], datetime]) 
         if not is_igdb(request.headers.get("X-Secret", ""), shown):
             logger.warning("a webhook that does not show IGDB's secret is refused")
             return Response(status_code=403)
-        try:
-            async with asyncio.timeout(BODY_WITHIN):
-                body = await read_within(request, LONGEST_BODY)
-        except (TimeoutError, ClientDisconnect):
-            return Response(status_code=408)
-        if body is None:
-            return Response(status_code=413)
+        body = await read_limited(request, longest=LONGEST_BODY, within=BODY_WITHIN)
         return await asyncio.to_thread(_take, engine, request.path_params, body, now)
 
     return [Route("/igdb/{endpoint}/{method}", take, methods=["POST"])]

@@ -4,18 +4,17 @@ Two things protect a full pass. A lock of the session, which ends with its proce
 is under way. The lease and fence of the source keep the sweeps of workers out, and any pass that lost its lock.
 """
 
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Engine, RowMapping, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, RowMapping, select, update
 
 from models import Source
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
+from models.locks import hashed_key, hold, is_held
 from pipeline.turn import lock_source
 
 MIRROR = "igdb.mirror"
@@ -23,10 +22,7 @@ MIRROR = "igdb.mirror"
 LEASE = timedelta(minutes=5)
 SWEEP_EVERY = timedelta(hours=1)
 PATIENCE = timedelta(seconds=3)
-_LOCK = text("SELECT pg_try_advisory_lock(hashtext('lootwire igdb mirror'))")
-
-_PROBE = text("SELECT pg_try_advisory_xact_lock(hashtext('lootwire igdb mirror'))")
-_UNLOCK = text("SELECT pg_advisory_unlock(hashtext('lootwire igdb mirror'))")
+_FULL_PASS = hashed_key("lootwire igdb mirror")
 
 
 class MirrorState(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -89,7 +85,7 @@ def is_kept(connection: Connection) -> bool:
 
 def is_under_way(connection: Connection) -> bool:
     """Whether somebody makes a full pass at this moment."""
-    return not connection.scalar(_PROBE)
+    return is_held(connection, _FULL_PASS)
 
 
 @contextmanager
@@ -98,20 +94,10 @@ def alone(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[None]:
 
     The lock of a process that was killed is free once PostgreSQL has noticed that, which `patience` is for.
     """
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        until = time.monotonic() + patience.total_seconds()
-        while not connection.scalar(_LOCK):
-            if time.monotonic() > until:
-                raise Busy(
-                    "another `lootwire igdb sync --all` is under way; `lootwire igdb status` tells how far it is"
-                )
-            time.sleep(0.1)
-        try:
-            yield
-        finally:
-            # The session goes back to the pool and must not keep the lock; one that broke has lost it anyway.
-            with suppress(DBAPIError):
-                connection.execute(_UNLOCK)
+    with hold(engine, _FULL_PASS, patience) as ours:
+        if not ours:
+            raise Busy("another `lootwire igdb sync --all` is under way; `lootwire igdb status` tells how far it is")
+        yield
 
 
 def claim(connection: Connection, now: datetime) -> Claim:

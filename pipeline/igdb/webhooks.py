@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import product
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 from pydantic import SecretStr
@@ -29,12 +29,15 @@ from pipeline.sources.igdb import Igdb, Method
 from pipeline.store.igdb import remove_games
 
 Endpoint = Literal["games", "release_dates"]
+NAME = "igdb.webhooks"
 ENDPOINTS: Sequence[Endpoint] = get_args(Endpoint)
 METHODS: Sequence[Method] = get_args(Method)
 # Many rows change together, and one sweep brings them all.
 SWEEP_WITHIN = timedelta(minutes=1)
 # An inactive webhook is noticed after this.
 LOOK_EVERY = timedelta(hours=6)
+# What the cursor remembers: the address that IGDB was told.
+_ADDRESS = "callback_url"
 
 
 class Hint(msgspec.Struct, frozen=True):
@@ -115,21 +118,58 @@ def keep_registered(igdb: Igdb, callback_url: str, secret: SecretStr) -> int:
     return len(lacking)
 
 
-class IgdbWebhooks:
-    """The source `igdb.webhooks`: brings nothing itself, but sees to it that IGDB calls us."""
+def unregister(igdb: Igdb, callback_url: str, *, keep: str | None) -> int:
+    """Have IGDB forget the webhooks of an address that was ours; returns how many it had.
 
-    name = "igdb.webhooks"
+    `keep` is the address that is ours now, which may share its webhooks with the other.
+    """
+    kept = addresses(keep) if keep is not None else {}
+    gone = [hook for hook in igdb.webhooks() if hook.url in addresses(callback_url) and hook.url not in kept]
+    for hook in gone:
+        igdb.delete_webhook(hook.id)
+    return len(gone)
+
+
+def is_registered(connection: Connection) -> bool:
+    """Whether IGDB calls us at an address, as far as is remembered."""
+    return _address_in(connection.scalar(select(Source.cursor).where(Source.name == NAME)) or {}) is not None
+
+
+def look_if_moved(connection: Connection, callback_url: str | None, now: datetime) -> None:
+    """Make the source due where our address is another one than IGDB was told, or none any more."""
+    moved = Source.cursor[_ADDRESS].astext.is_distinct_from(callback_url)
+    due = update(Source).where(Source.name == NAME, Source.next_due_at > now, moved)
+    connection.execute(due.values(next_due_at=now))
+
+
+def _address_in(cursor: Mapping[str, Any]) -> str | None:
+    address = cursor.get(_ADDRESS)
+    return address if isinstance(address, str) else None
+
+
+class IgdbWebhooks:
+    """The source `igdb.webhooks`: brings nothing itself, but sees to it that IGDB calls us, and only where we are.
+
+    Its cursor remembers at which address. Without a `callback_url` it exists until the one before is unregistered.
+    """
+
+    name = NAME
     service: Literal["igdb"] = "igdb"
 
-    def __init__(self, open_igdb: OpenIgdb, callback_url: str, secret: SecretStr) -> None:
+    def __init__(self, open_igdb: OpenIgdb, callback_url: str | None, secret: SecretStr | None) -> None:
         self._open_igdb = open_igdb
         self._callback_url = callback_url
         self._secret = secret
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
-        """Register what is not registered; raises `SourceError`."""
-        keep_registered(self._open_igdb(client), self._callback_url, secret_for_igdb(self._secret))
-        return Answer(payload=None, refresh_after=LOOK_EVERY, validators=validators)
+        """Register what is not registered, then unregister the address before; raises `SourceError`."""
+        igdb, before = self._open_igdb(client), _address_in(validators.cursor)
+        if self._callback_url is not None and self._secret is not None:
+            keep_registered(igdb, self._callback_url, secret_for_igdb(self._secret))
+        if before is not None and before != self._callback_url:
+            unregister(igdb, before, keep=self._callback_url)
+        remembered = {} if self._callback_url is None else {_ADDRESS: self._callback_url}
+        return Answer(payload=None, refresh_after=LOOK_EVERY, validators=Validators(cursor=remembered))
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:  # noqa: ARG002
         """There is nothing to store."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy import Connection
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.importer.times import Moment
 
 _DIGITS = re.compile(r"(\d+)")

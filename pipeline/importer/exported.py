@@ -9,9 +9,9 @@ from sqlalchemy import Connection, LargeBinary, Table, exists, func, select, uni
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Game, GameExternalId, Organization, Source
+from models.errors import LootwireError
 from models.names import name_key
 from pipeline.bulk import execute_rows, insert_rows
-from pipeline.errors import LootwireError
 from pipeline.eventsub.health import NAME as EVENTSUB
 from pipeline.eventsub.health import NEVER as EVENTSUB_DUE
 from pipeline.export.tables import (

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Heartbeat
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.importer.entries import Entry, modified, problem
 from pipeline.importer.limits import MAX_BYTES, TooMuch
 from pipeline.importer.streams import unpack

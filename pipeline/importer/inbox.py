@@ -19,8 +19,8 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
+from models.errors import LootwireError
 from models.names import slug
-from pipeline.errors import LootwireError
 from pipeline.importer.entries import Key
 from pipeline.importer.reading import Listing
 from pipeline.importer.run import Summary, import_paths

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 
 # The largest real payload is 2.5 MB; anything near this is not one.
 MAX_BYTES = 16 * 2**20

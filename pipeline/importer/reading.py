@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.importer.archives import DAMAGED, Archive, archive_entries, archive_kind, look_through, start_of
 from pipeline.importer.entries import Entry, Key, modified, problem
 from pipeline.importer.limits import limited

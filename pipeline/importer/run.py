@@ -13,7 +13,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.errors import LootwireError, SourceChanged
+from models.errors import LootwireError
+from pipeline.errors import SourceChanged
 from pipeline.fetching import register
 from pipeline.importer.entries import Entry
 from pipeline.importer.exported import import_export

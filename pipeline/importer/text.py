@@ -2,7 +2,7 @@
 
 import codecs
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 
 # The longer marks first: UTF-32's begins with UTF-16's.
 _MARKS = (

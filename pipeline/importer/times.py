@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 
 # 2025-09-20T010448Z, 2026-08-21_00-26-05, 20250920T0104, 2025-09-20: always UTC. Not inside a longer number or word.
 _NAMED = re.compile(

@@ -8,7 +8,7 @@ from typing import IO
 
 import msgspec
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.importer.limits import MAX_DEPTH, MAX_ENTRIES, MAX_SPOOLED, Readable
 
 STANDARD_INPUT = Path("-")

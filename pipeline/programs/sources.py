@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from models.errors import LootwireError
 from pipeline import fetching
 from pipeline.channels import sources as channels
 from pipeline.drops import sources as drops
-from pipeline.errors import LootwireError
 from pipeline.eventsub.secret import load_secret
 from pipeline.games import sources as games
 from pipeline.runtime import Runtime, utc_now

@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Engine
 
-from notifiers.errors import VaultError
-from notifiers.vault import Vault
+from notifiers.vault import Vault, VaultError
 from pipeline.errors import SourceUnavailable
 from pipeline.http import Client
 from pipeline.shapes import clean

@@ -17,8 +17,7 @@ from pydantic import SecretStr
 from redis import Redis
 from redis.exceptions import LockError
 
-from notifiers.errors import VaultError
-from notifiers.vault import Vault
+from notifiers.vault import Vault, VaultError
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.http import Client, Reply
 from pipeline.limiter import redis_answers

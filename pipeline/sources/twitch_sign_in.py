@@ -10,7 +10,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from pipeline.errors import LootwireError, SourceChanged, SourceRefused, SourceUnavailable
+from models.errors import LootwireError
+from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.http import Client, Reply
 from pipeline.shapes import UNREADABLE, Shape, clean
 from pipeline.sources.twitch_answers import WAY_OUT

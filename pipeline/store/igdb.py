@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, Table, Update, bindparam, func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Connection, Table, Update, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import Insert
 
 from models import GameMetadata, Platform
+from models.locks import hashed_key, lock_transaction
 from pipeline.bulk import as_bytea, execute_rows, insert_rows, rows_as_table
 from pipeline.errors import InvalidItem
 from pipeline.igdb.documents import Document
@@ -36,8 +37,8 @@ _TOLD = (
     *("genres", "themes", "modes", "franchises", "collections", "companies", "platforms"),
 )
 _COLUMNS = ("igdb_id", "name_key", "synced_at", "digest", "raw", *_TOLD)
-# Two workers that store at once would insert the same game; any number will do.
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('lootwire igdb'))")
+# Two workers that store at once would insert the same game.
+_STORING = hashed_key("lootwire igdb")
 
 
 class KnownGame(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ def store_games(connection: Connection, documents: Iterable[Document], asked_at:
     result = StoredGames(unchanged=len(by_id) - len(differing))
     if not differing:
         return result
-    connection.execute(_LOCK)
+    lock_transaction(connection, _STORING)
     known = load_known(connection, [one.igdb_id for one in differing])
     new = [one for one in differing if one.igdb_id not in known]
     result.added = _add(connection, new, asked_at, result)
@@ -118,7 +119,7 @@ def remove_games(connection: Connection, igdb_ids: Collection[int], asked_at: da
 
     `asked_at` is when the question was asked whose answer lacks them: a game that was seen later stays.
     """
-    connection.execute(_LOCK)
+    lock_transaction(connection, _STORING)
     stored = load_known(connection, igdb_ids).values()
     found = [known for known in stored if known.removed_at is None and known.synced_at <= asked_at]
     connection.execute(

@@ -10,8 +10,8 @@ from sqlalchemy.orm import aliased
 
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, GameExternalId, TimeBasedDrop
 from models.details import SeenBefore
+from models.errors import LootwireError
 from models.names import name_key
-from pipeline.errors import LootwireError
 
 _BEFORE, _NOW = aliased(DropCampaign), aliased(DropCampaign)
 _DROP_BEFORE, _DROP_NOW = aliased(TimeBasedDrop), aliased(TimeBasedDrop)

@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Engine
 
+from models.errors import LootwireError
 from models.names import name_key
 from pipeline.catalogue_records import UserRecord
-from pipeline.errors import LootwireError
 from pipeline.sources.helix import Helix
 from pipeline.streams.details import category_game
 from pipeline.streams.names import Name

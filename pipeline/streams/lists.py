@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.streams.names import Name, parse_name
 
 LARGEST_LIST = 16 * 1024 * 1024

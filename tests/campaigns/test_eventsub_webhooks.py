@@ -51,12 +51,13 @@ def programs(runtime: Runtime) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     more = {
+        "LOOTWIRE_HTTP_PORT": "0",
         "LOOTWIRE_RECEIVER_PORT": str(port),
         "LOOTWIRE_EVENTSUB_CALLBACK_URL": "https://us.example/eventsub",
     }
     environment = environment_of(runtime) | more
     url = f"http://127.0.0.1:{port}"
-    with program("pipeline.eventsub.serving", environment), program("pipeline.eventsub", environment):
+    with program("pipeline.programs.web", environment), program("pipeline.eventsub", environment):
         wait_for(lambda: _answers(url), 30)
         yield url
 

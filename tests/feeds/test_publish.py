@@ -19,6 +19,7 @@ from feeds.publish import PublishSummary, publish
 from feeds.write import PublishError
 from models import Feed
 from models.details import CampaignDetail
+from models.locks import hold
 from models.names import public_id
 from tests.feeds.world import BASE_URL, NOON, World
 from tests.waiting import wait_for
@@ -251,7 +252,7 @@ def test_two_runs_at_once_and_events_meanwhile_end_with_every_item_on_disk(world
 
 def test_a_run_waits_for_the_one_before_it(world: World, engine: Engine) -> None:
     world.event()
-    with publishing._one_at_a_time(engine):
+    with hold(engine, publishing._TURN):
         second = threading.Thread(target=world.publish)
         second.start()
         wait_for(lambda: _waiting(engine))
@@ -269,7 +270,7 @@ def _waiting(engine: Engine) -> bool:
 
 def test_a_run_that_should_not_wait_leaves_the_work_to_another(world: World, engine: Engine) -> None:
     world.event()
-    with publishing._one_at_a_time(engine):
+    with hold(engine, publishing._TURN):
         summary = publish(engine, world.root, BASE_URL, world.now, wait=False)
     assert (summary.feeds, summary.written) == (0, 0)
     assert publish(engine, world.root, BASE_URL, world.now, wait=False).feeds > 0
@@ -300,7 +301,7 @@ def test_a_change_of_a_template_a_style_or_a_word_writes_every_file_anew() -> No
 
 
 def test_an_error_in_a_run_releases_its_lock(world: World, engine: Engine) -> None:
-    with pytest.raises(RuntimeError), publishing._one_at_a_time(engine):
+    with pytest.raises(RuntimeError), hold(engine, publishing._TURN):
         raise RuntimeError
     assert world.publish().failures == []
 

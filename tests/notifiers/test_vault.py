@@ -4,8 +4,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from notifiers.errors import VaultError
-from notifiers.vault import Vault
+from notifiers.vault import Vault, VaultError
 
 SECRET = "discord://123456/very-secret-token"
 

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, func, select
 
 from feeds.publish import publish
 from models import Base, Channel, GameExternalId, StreamSession
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.export.reading import one_moment
 from pipeline.export.tables import KINDS, all_kinds, names
 from pipeline.export.writing import Format, export

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from models import DropCampaign, Event, Heartbeat
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.importer.history import History
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine
 
 from models import DropCampaign, Event, Sighting
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from tests.databases import new_database

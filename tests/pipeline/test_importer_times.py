@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.importer.times import time_parser
 
 EXACT = {

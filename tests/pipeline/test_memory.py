@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.store.memory import find_game, game_history, offers
 from tests.details import campaign_detail
 from tests.pipeline.builders import NOON, campaign, drop, drops, stamp

@@ -12,14 +12,17 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, insert, select, update
 
 from models import Feed, Heartbeat, Source
+from models.errors import LootwireError
 from pipeline import service, upkeep
 from pipeline.celery_app import QUEUES
 from pipeline.embedded import Servers
-from pipeline.errors import LootwireError
-from pipeline.programs.sources import register
+from pipeline.eventsub.health import open_source
+from pipeline.fetching import due
+from pipeline.igdb.webhooks import NAME
+from pipeline.programs.sources import register, sources
+from pipeline.programs.web.ports import HOST
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
-from pipeline.static_server import HOST
 from pipeline.supervisor import Supervisor
 
 
@@ -32,13 +35,12 @@ def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtim
     opened.engine.dispose()
 
 
-def test_an_installation_is_two_workers_a_clock_a_web_server_and_a_receiver(runtime: Runtime) -> None:
+def test_an_installation_is_two_workers_a_clock_and_one_web_server(runtime: Runtime) -> None:
     assert [program.name for program in service.programs(runtime)] == [
         "worker",
         "fetcher",
         "beat",
         "web",
-        "receiver",
     ]
     assert [program.name for program in service.programs(runtime, beat=False, web=False)] == ["worker", "fetcher"]
 
@@ -151,3 +153,29 @@ def test_a_heartbeat_is_one_row_however_often_it_beats(runtime: Runtime) -> None
         upkeep.beat(runtime.engine, utc_now())
     with runtime.engine.connect() as connection:
         assert len(connection.execute(select(Heartbeat)).all()) == 1
+
+
+def test_a_callback_that_is_taken_away_leaves_a_source_until_its_webhooks_are_unregistered(runtime: Runtime) -> None:
+    update_settings = {"twitch_client_id": "an-id", "twitch_client_secret": SecretStr("a-secret")}
+    settings = runtime.settings.model_copy(update=update_settings)
+    without = Runtime(settings=settings, database_url=runtime.database_url, redis_url=runtime.redis_url)
+    assert NAME not in {source.name for source in sources(without)}
+
+    row = {"name": NAME, "service": "igdb", "next_due_at": utc_now() + timedelta(hours=6)}
+    with runtime.engine.begin() as connection:
+        connection.execute(insert(Source).values(row | {"cursor": {"callback_url": "https://us.example/eventsub"}}))
+    service.take_up_settings(without)
+    with runtime.engine.begin() as connection:
+        register(connection, without, utc_now())
+        assert NAME in due(connection, utc_now())
+        connection.execute(update(Source).values(cursor={}))
+    assert NAME not in {source.name for source in sources(without)}
+    without.redis.close()
+    without.engine.dispose()
+
+
+def test_without_an_application_nobody_expects_anything_of_eventsub(runtime: Runtime) -> None:
+    open_source(runtime.engine, utc_now())
+    service.take_up_settings(runtime)
+    with runtime.engine.connect() as connection:
+        assert connection.scalar(select(Source.enabled).where(Source.name == "twitch.eventsub")) is False

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, insert
 
 from models import Source
+from models.errors import LootwireError
 from pipeline import fetching
-from pipeline.errors import LootwireError
 from pipeline.igdb.state import MIRROR, MirrorState
 from pipeline.placing import outranked
 from pipeline.programs.sources import ON_DEMAND, drop_sources, register, source, sources

@@ -11,7 +11,7 @@ import pytest
 from models import Event, EventSubMessage, QuarantinedPayload, Source
 from pipeline import upkeep
 from pipeline.eventsub.secret import load_secret
-from pipeline.eventsub.standing import describe
+from pipeline.programs.web.health import describe
 from pipeline.runtime import Runtime, utc_now
 from tests.pipeline.eventsub.installation import Installation, running
 from tests.pipeline.eventsub.serving import post, serving

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.eventsub.secret import SECRET_FILE, fingerprint, load_secret
 from pipeline.eventsub.signature import Forged, sign, verify
 from tests.paths import RECORDINGS

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.igdb.asked import MOST_ENTRIES, GameName, read_games, read_name
 
 

@@ -13,7 +13,15 @@ from starlette.applications import Starlette
 from pipeline.http import Client
 from pipeline.igdb.receiving import LONGEST_BODY, igdb_routes
 from pipeline.igdb.state import MIRROR
-from pipeline.igdb.webhooks import IgdbWebhooks, addresses, secret_for_igdb
+from pipeline.igdb.webhooks import (
+    NAME,
+    IgdbWebhooks,
+    addresses,
+    is_registered,
+    keep_registered,
+    look_if_moved,
+    secret_for_igdb,
+)
 from pipeline.sources.base import Validators
 from tests.igdb.games import game, games
 from tests.igdb.setting import IgdbSetting
@@ -86,6 +94,75 @@ def test_webhooks_are_listed_and_deleted(setting: IgdbSetting, client: Client, r
         igdb.delete_webhook(hook.id)
 
     assert igdb.webhooks() == []
+
+
+def look(syncing: Syncing, callback_url: str | None) -> None:
+    secret = None if callback_url is None else SECRET
+    syncing.fetch(IgdbWebhooks(syncing.setting.open, callback_url, secret))
+
+
+def urls(syncing: Syncing) -> set[str]:
+    return {hook.url for hook in syncing.setting.igdb.webhooks}
+
+
+def remembers(syncing: Syncing) -> bool:
+    with syncing.engine.connect() as connection:
+        return is_registered(connection)
+
+
+def test_an_address_that_is_taken_away_is_unregistered_and_nobody_elses_is(syncing: Syncing) -> None:
+    with Client() as client:
+        keep_registered(syncing.setting.open(client), "https://other.example/eventsub", SECRET)
+    theirs = urls(syncing)
+    assert not remembers(syncing)
+    look(syncing, CALLBACK)
+    assert urls(syncing) == theirs | addresses(CALLBACK).keys()
+    assert remembers(syncing)
+
+    look(syncing, None)
+    assert urls(syncing) == theirs
+    assert not remembers(syncing)
+
+    syncing.setting.igdb.forget_requests()
+    look(syncing, None)
+    assert syncing.setting.igdb.requests == []
+
+
+def test_another_address_takes_the_place_of_the_one_before(syncing: Syncing) -> None:
+    look(syncing, CALLBACK)
+    look(syncing, "https://moved.example/eventsub")
+    assert urls(syncing) == addresses("https://moved.example/eventsub").keys()
+
+
+def test_an_address_that_differs_where_twitch_calls_alone_keeps_the_webhooks(syncing: Syncing) -> None:
+    look(syncing, CALLBACK)
+    before = {hook.id for hook in syncing.setting.igdb.webhooks}
+    look(syncing, CALLBACK + "-2")
+    assert {hook.id for hook in syncing.setting.igdb.webhooks} == before
+
+
+def test_unregistering_that_breaks_off_is_done_to_its_end_by_the_next_look(syncing: Syncing) -> None:
+    look(syncing, CALLBACK)
+    third = syncing.setting.igdb.webhooks[2].id
+    syncing.setting.igdb.fail(f"/webhooks/{third}", status=400)
+    look(syncing, None)
+    assert syncing.source(NAME)["last_error"] is not None
+    assert len(urls(syncing)) == 4
+    assert remembers(syncing)
+
+    look(syncing, None)
+    assert urls(syncing) == set()
+    assert not remembers(syncing)
+
+
+def test_a_look_is_due_at_once_when_the_address_has_changed_and_only_then(syncing: Syncing) -> None:
+    look(syncing, CALLBACK)
+    due_at = syncing.source(NAME)["next_due_at"]
+    for callback_url, is_due in ((CALLBACK, False), (None, True)):
+        now = syncing.setting.clock()
+        with syncing.engine.begin() as connection:
+            look_if_moved(connection, callback_url, now)
+        assert syncing.source(NAME)["next_due_at"] == (now if is_due else due_at)
 
 
 @pytest.mark.parametrize(

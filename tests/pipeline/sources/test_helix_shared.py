@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from models.errors import LootwireError
 from pipeline.embedded import Servers
-from pipeline.errors import LootwireError
 from pipeline.http import Client
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings

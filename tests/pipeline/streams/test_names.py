@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import LootwireError
+from models.errors import LootwireError
 from pipeline.streams.lists import LARGEST_LIST, MOST_NAMES, read_list
 from pipeline.streams.names import Name, parse_name
 

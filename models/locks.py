@@ -1,0 +1,83 @@
+"""Advisory locks of PostgreSQL: of a transaction, or of a session, which hold while no transaction is open.
+
+All of them end with the process that holds them, whatever kills it. A key is a number; keys stay what they are, since
+the worker of an older version may still run beside.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+LockKey = int | ColumnElement[int]
+AT_ONCE = timedelta(0)
+_LOOK_EVERY = 0.1
+
+
+def lock_key(name: str) -> LockKey:
+    """Return the number of a lock."""
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), signed=True)
+
+
+def hashed_key(name: str) -> LockKey:
+    """Return the number of one of the oldest locks, which PostgreSQL itself makes of the name; use `lock_key` else."""
+    return func.hashtext(name)
+
+
+def lock_transaction(connection: Connection, key: LockKey) -> None:
+    """Wait for a lock and hold it to the end of the transaction."""
+    connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def is_held(connection: Connection, key: LockKey) -> bool:
+    """Whether another session holds a lock; where none does, this transaction has it until it ends."""
+    return not connection.scalar(select(func.pg_try_advisory_xact_lock(key)))
+
+
+def try_session(connection: Connection, key: LockKey) -> bool:
+    """Take a lock for the session, if it is free; the caller ends the session, or holds it for good."""
+    return bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
+
+
+@contextmanager
+def hold(engine: Engine, key: LockKey, patience: timedelta | None = None) -> Iterator[bool]:
+    """Hold a lock of a session for the length of a `with` block; gives whether it was free within the patience.
+
+    Without a patience it waits as long as it takes.
+    """
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        held: bool | None = None
+        try:
+            held = _take(connection, key, patience)
+            yield held
+        finally:
+            if held is not False:
+                _give_back(connection, key)
+
+
+def _take(connection: Connection, key: LockKey, patience: timedelta | None) -> bool:
+    if patience is None:
+        connection.execute(select(func.pg_advisory_lock(key)))
+        return True
+    until = time.monotonic() + patience.total_seconds()
+    while not try_session(connection, key):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_LOOK_EVERY)
+    return True
+
+
+def _give_back(connection: Connection, key: LockKey) -> None:
+    given_back = False
+    try:
+        with suppress(SQLAlchemyError):
+            connection.execute(select(func.pg_advisory_unlock(key)))
+            given_back = True
+    finally:
+        if not given_back:
+            # The session ends, and the lock with it: the pool must not hand out a connection that still holds one.
+            connection.invalidate()

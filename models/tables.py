@@ -1,0 +1,73 @@
+"""All tables, by subject: what is known, what was seen, what happened, who is told."""
+
+from models.base import Base
+from models.catalogue import Channel, Game, GameExternalId, Organization
+from models.credentials import Credential
+from models.drops import (
+    AllowedChannel,
+    CampaignDeadline,
+    ChatBadge,
+    DropBenefit,
+    DropBenefitEdge,
+    DropCampaign,
+    Reward,
+    RewardCampaign,
+    TimeBasedDrop,
+)
+from models.flow import Event, Feed, FetchRun, Heartbeat, Picture, QuarantinedPayload, Sighting, Source
+from models.igdb import (
+    ExternalGame,
+    GameList,
+    GameListEntry,
+    GameMetadata,
+    GameTitle,
+    Platform,
+    ReleaseDate,
+    WantedGame,
+)
+from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
+from models.telling import Delivery, DeliveryState, Subscription, Target
+
+__all__ = [
+    "AllowedChannel",
+    "Base",
+    "CampaignDeadline",
+    "Channel",
+    "ChatBadge",
+    "Credential",
+    "Delivery",
+    "DeliveryState",
+    "DropBenefit",
+    "DropBenefitEdge",
+    "DropCampaign",
+    "Event",
+    "EventSubMessage",
+    "ExternalGame",
+    "Feed",
+    "FetchRun",
+    "Follow",
+    "Game",
+    "GameExternalId",
+    "GameList",
+    "GameListEntry",
+    "GameMetadata",
+    "GameTitle",
+    "Heartbeat",
+    "Organization",
+    "Picture",
+    "Platform",
+    "QuarantinedPayload",
+    "ReleaseDate",
+    "Reward",
+    "RewardCampaign",
+    "Sighting",
+    "Source",
+    "StreamSegment",
+    "StreamSession",
+    "StreamSnapshot",
+    "Subscription",
+    "Target",
+    "TimeBasedDrop",
+    "Video",
+    "WantedGame",
+]

@@ -1,0 +1,70 @@
+"""`python -m pipeline.programs.web`: serve the published folder, and what services and monitors call, on 127.0.0.1."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+
+from starlette.routing import Mount
+
+from pipeline.logs import configure_logging
+from pipeline.problems import explain, run_program
+from pipeline.programs.web.application import Application
+from pipeline.programs.web.ports import listen
+from pipeline.programs.web.receiver import open_here, receiving
+from pipeline.programs.web.static import Published
+from pipeline.settings import Settings, load_settings
+from pipeline.supervisor import Backoff
+
+logger = logging.getLogger(__name__)
+
+
+async def serve(settings: Settings, ends: asyncio.Event) -> None:
+    """Serve both ports until `ends` is set; raises `LootwireError` if the port of the folder is taken.
+
+    Whatever fails on the receiver's port is told and tried again, while the folder is served.
+    """
+    pages = Application([Mount("/", Published(settings.published))])
+    listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT")
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(pages.serve(listening, ends))
+        if settings.receiver_port:
+            tasks.create_task(_receive(settings, ends))
+
+
+async def _receive(settings: Settings, ends: asyncio.Event) -> None:
+    backoff = Backoff()
+    while not ends.is_set():
+        began = time.monotonic()
+        try:
+            async with receiving(settings, lambda: open_here(settings)) as application:
+                await application.serve(listen(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT"), ends)
+        except Exception as error:
+            pause = backoff.after(time.monotonic() - began)
+            if (problem := explain(error)) is None:
+                logger.exception("webhooks and /health are not served; trying again in %.0f s", pause)
+            else:
+                logger.error("webhooks and /health are not served: %s; trying again in %.0f s", problem, pause)  # noqa: TRY400
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await ends.wait()
+
+
+async def _serve_until_signal(settings: Settings) -> None:
+    ends = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ends.set)
+    await serve(settings, ends)
+
+
+def main() -> None:
+    """Serve until SIGTERM or Ctrl-C."""
+    settings = load_settings().settings
+    configure_logging(settings.log_level)
+    asyncio.run(_serve_until_signal(settings))
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))

@@ -1,0 +1,77 @@
+"""The receiver's port: `/health` for monitors, and the webhooks of services where we have an address for them.
+
+It stays small until somebody calls: the database is opened for the first look at the health, or for webhooks.
+"""
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from pipeline.problems import explain
+from pipeline.programs.web.application import Application
+from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    from pipeline.runtime import Runtime
+
+
+@asynccontextmanager
+async def receiving(settings: Settings, open_runtime: Callable[[], "Runtime"]) -> AsyncIterator[Application]:
+    """Give the receiver's application, with what it needs for the length of a `with` block."""
+    streams = settings.twitch_client_id is not None and settings.twitch_client_secret is not None
+    opened = functools.cache(open_runtime)
+    parts = [Route("/health", Health(lambda: _look(opened, streams=streams)).answer, methods=["GET"])]
+
+    def close() -> None:
+        if opened.cache_info().currsize:
+            opened().engine.dispose()
+
+    with ExitStack() as stack:
+        stack.callback(close)
+        if streams and settings.eventsub_callback_url is not None:
+            runtime = await asyncio.to_thread(opened)
+            from pipeline.programs.web.webhooks import Webhooks
+
+            parts += stack.enter_context(Webhooks(runtime)).routes
+        yield Application(parts)
+
+
+class Health:
+    """Answers how everything stands; `look` returns whether all is well, and the particulars."""
+
+    def __init__(self, look: Callable[[], tuple[bool, Mapping[str, Any]]]) -> None:
+        self._look = look
+        self._looking = asyncio.Lock()
+
+    async def answer(self, _request: Request) -> Response:
+        """Answer 200 where all works, else 503."""
+        # One look at a time: whoever asks often must not keep webhooks waiting.
+        async with self._looking:
+            well, particulars = await asyncio.to_thread(self._look)
+        return JSONResponse(dict(particulars), status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
+
+
+def _look(open_runtime: Callable[[], "Runtime"], *, streams: bool) -> tuple[bool, Mapping[str, Any]]:
+    try:
+        runtime = open_runtime()
+    except Exception as error:
+        if (problem := explain(error)) is None:
+            raise
+        return False, {"status": "failing", "database": problem}
+    from pipeline.programs.web import health
+    from pipeline.runtime import utc_now
+
+    return health.look(runtime.engine, runtime.redis_url, utc_now(), streams=streams)
+
+
+def open_here(settings: Settings) -> "Runtime":
+    """Open the runtime, whose modules are imported for it."""
+    from pipeline.runtime import open_runtime
+
+    return open_runtime(settings)

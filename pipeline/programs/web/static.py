@@ -1,0 +1,108 @@
+"""The published folder, with the content types that readers look for."""
+
+import errno
+import mimetypes
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
+from starlette.types import Receive, Scope, Send
+
+# Readers ask again rather than trust a copy.
+HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
+# By the endings of names, of which the first that fits counts; for others the machine's own list does.
+TYPES = {
+    ".rss.xml": "application/rss+xml; charset=utf-8",
+    ".atom.xml": "application/atom+xml; charset=utf-8",
+    ".xml": "application/xml",
+    ".html": "text/html; charset=utf-8",
+    ".xsl": "text/xsl",
+    ".opml": "text/x-opml; charset=utf-8",
+}
+UNKNOWN = "application/octet-stream"
+# No permission, or links that lead round in a circle.
+_NOT_OURS_TO_READ = {errno.EACCES, errno.EPERM, errno.ELOOP}
+
+
+def content_type(name: str) -> str:
+    """Return the content type of a file; feeds have one of their own."""
+    for ending, known in TYPES.items():
+        if name.endswith(ending):
+            return known
+    guessed, encoding = mimetypes.guess_type(name)
+    return UNKNOWN if guessed is None or encoding is not None else guessed
+
+
+class Published(StaticFiles):
+    """Serves files below one folder; no listings, nothing hidden, nothing that a link leads to outside of it."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(directory=folder, html=True)
+
+    async def check_config(self) -> None:
+        """Accept a folder that is not there at this moment: its files are not, and may come back."""
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        """Return where a file is, with what is known of it; nothing for one that we may not read."""
+        try:
+            return super().lookup_path(path)
+        except OSError as error:
+            if error.errno in _NOT_OURS_TO_READ:
+                return "", None
+            raise
+
+    def get_path(self, scope: Scope) -> str:
+        """Return the path below the folder; for one that nobody should ask for, a name that no file can have."""
+        return "\0" if _is_refused(scope["path"]) else super().get_path(scope)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return the answer; each carries the headers, also one that there is no such file."""
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            response = PlainTextResponse(error.detail, error.status_code, error.headers)
+        response.headers.update(HEADERS)
+        return response
+
+    def file_response(
+        self,
+        full_path: PathLike,
+        stat_result: os.stat_result,  # noqa: ARG002 - of the file that had the name a moment ago
+        scope: Scope,
+        status_code: int = 200,
+    ) -> Response:
+        """Return the file, or that the reader has this version of it."""
+        try:
+            # The response closes it.
+            file = Path(full_path).open("rb")  # noqa: SIM115
+        except (FileNotFoundError, PermissionError) as error:
+            raise HTTPException(404) from error
+        response = _OpenFile(file, content_type(os.fspath(full_path)), status_code)
+        if self.is_not_modified(response.headers, Headers(scope=scope)):
+            file.close()
+            return NotModifiedResponse(response.headers)
+        return response
+
+
+class _OpenFile(FileResponse):
+    """A file that is described as it was opened: a newer one may take its name meanwhile, and have another length."""
+
+    def __init__(self, file: BinaryIO, kind: str, status_code: int) -> None:
+        self._file = file
+        number = file.fileno()
+        super().__init__(f"/dev/fd/{number}", status_code, headers={"Content-Type": kind}, stat_result=os.fstat(number))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._file:
+            await super().__call__(scope, receive, send)
+
+
+def _is_refused(path: str) -> bool:
+    """Whether a path is hidden, leads upwards, or takes a file for a folder, where relative links would lead astray."""
+    *folders, last = path.split("/")
+    return any(part.startswith(".") for part in (*folders, last)) or (not last and "." in folders[-1])

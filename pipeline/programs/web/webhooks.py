@@ -1,0 +1,72 @@
+"""The webhooks of Twitch and IGDB, kept in the database as they come; imported only where we have an address."""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Self
+
+from starlette.routing import Route
+
+from pipeline import upkeep
+from pipeline.eventsub.inbox import keep_all
+from pipeline.eventsub.listener import note_revocation
+from pipeline.eventsub.messages import Notification
+from pipeline.eventsub.receiver import Kept, Receiver
+from pipeline.eventsub.secret import load_secret
+from pipeline.eventsub.teller import Teller
+from pipeline.igdb.receiving import igdb_routes
+from pipeline.problems import explain
+from pipeline.runtime import Runtime, utc_now
+
+logger = logging.getLogger(__name__)
+# The name under which the receiver shows that it runs: nothing is subscribed to while nobody could answer.
+BEAT = "receiver"
+VIA = "webhook"
+BEAT_EVERY = 10.0
+END_WITHIN = 3
+
+
+class Webhooks:
+    """The receivers with their threads; use it as a context manager while its `routes` are served."""
+
+    def __init__(self, runtime: Runtime, *, now: Callable[[], datetime] = utc_now) -> None:
+        self._engine = runtime.engine
+        self._now = now
+        self._ends = threading.Event()
+        self._teller = Teller()
+        secret = load_secret(runtime.settings.data_dir)
+        receiver = Receiver(
+            Kept(self._keep),
+            lambda revocation: self._teller.put(lambda: note_revocation(self._engine, revocation, now)),
+            secret=secret,
+            now=now,
+        )
+        self.routes: Sequence[Route] = (receiver.route, *igdb_routes(self._engine, secret, now))
+        self._threads = [
+            threading.Thread(target=self._beat, name="beat", daemon=True),
+            threading.Thread(target=self._teller.run, name="teller", daemon=True),
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._teller.end()
+        for thread in self._threads:
+            thread.join(END_WITHIN)
+
+    def _keep(self, messages: Sequence[Notification]) -> None:
+        keep_all(self._engine, messages, via=VIA, now=self._now())
+
+    def _beat(self) -> None:
+        while not self._ends.is_set():
+            try:
+                upkeep.beat(self._engine, self._now(), BEAT)
+            except Exception as error:
+                if explain(error) is None:
+                    logger.exception("the receiver cannot show that it runs")
+            self._ends.wait(BEAT_EVERY)
