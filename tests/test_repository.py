@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine, inspect, text
 from models import Base
 from models.errors import LootwireError
 from pipeline.database import MIGRATIONS, alembic_config, migrate
+from tests.paths import CHECKOUT
 
-ROOT = Path(__file__).resolve().parent.parent
 PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org"}
 # Paths that only one machine has; written so that this file does not find itself.
 OF_ONE_MACHINE = re.compile(r"(?<![\w.~])/" + r"(?:work|root)/[\w.-]")
@@ -24,14 +24,14 @@ OF_ONE_MACHINE = re.compile(r"(?<![\w.~])/" + r"(?:work|root)/[\w.-]")
 
 def tracked() -> list[Path]:
     """Every file that git tracks."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=CHECKOUT, capture_output=True, check=False)
     if listed.returncode:
         pytest.skip("this is no git checkout")
-    return [ROOT / name for name in listed.stdout.decode().split("\0") if name and (ROOT / name).is_file()]
+    return [CHECKOUT / name for name in listed.stdout.decode().split("\0") if name and (CHECKOUT / name).is_file()]
 
 
 def test_the_lock_file_names_public_hosts_over_https_only() -> None:
-    lock = (ROOT / "uv.lock").read_text(encoding="utf-8")
+    lock = (CHECKOUT / "uv.lock").read_text(encoding="utf-8")
 
     addresses = re.findall(r"([a-z][a-z0-9+]*)://([^/\"'\s]*)", lock)
 
@@ -51,7 +51,7 @@ def test_no_tracked_file_names_a_path_of_one_machine() -> None:
             content = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{path.relative_to(ROOT)}: {match[0]}" for match in OF_ONE_MACHINE.finditer(content)]
+        found += [f"{path.relative_to(CHECKOUT)}: {match[0]}" for match in OF_ONE_MACHINE.finditer(content)]
 
     assert found == []
 

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +24,7 @@ from pipeline.igdb.ahead import MOST_AHEAD
 from pipeline.igdb.state import MirrorState, load_state
 from tests.databases import new_database
 from tests.igdb import LocalIgdb
+from tests.paths import CHECKOUT
 from tests.pipeline.own_redis import own_redis, url_of
 from tests.twitch.faults import Asked
 from tests.waiting import wait_for
@@ -33,7 +33,6 @@ LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 GAMES, KILLS = (20_000, 10) if LONG else (5_000, 2)
 # After how many pages it is killed, and so many seconds later at most: a few pages, of forty or of ten.
 PAGES, PAUSE = ([1, 1, 2], 0.3) if LONG else ([1], 0.05)
-CHECKOUT = Path(__file__).resolve().parents[2]
 TABLES = ("game_metadata", "game_titles", "external_games", "platforms", "release_dates")
 # When something was written differs from run to run.
 MOMENTS = {"synced_at", "first_seen_at", "last_seen_at"}

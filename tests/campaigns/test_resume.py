@@ -29,6 +29,7 @@ from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from tests.campaigns.program import start
 from tests.databases import new_database
+from tests.paths import RECORDINGS
 from tests.pipeline.builders import NOON, campaign, channel, drop, drops, encode, kick, kick_campaign, quest
 from tests.pipeline.world import SOURCES
 from tests.waiting import wait_for
@@ -39,9 +40,9 @@ BEGAN = datetime(2025, 1, 5, 12, tzinfo=UTC)
 NOW = NOON
 ADDRESS = "http://127.0.0.1:8420"
 LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
-RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings" / "sunkwi"
-SEQUENCE = RECORDINGS / "sequence"
-QUARTER = RECORDINGS / "quarter_2025-01.tar.xz"
+SUNKWI = RECORDINGS / "sunkwi"
+SEQUENCE = SUNKWI / "sequence"
+QUARTER = SUNKWI / "quarter_2025-01.tar.xz"
 KILLS = 6
 Outcome = tuple[dict[str, list[dict[str, Any]]], dict[str, bytes]]
 

@@ -2,7 +2,6 @@
 
 import json
 import threading
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,8 +9,9 @@ import pytest
 
 from tests.igdb import LocalIgdb
 from tests.igdb.games import NEW_YEAR, game
+from tests.paths import RECORDINGS
 
-RECORDINGS = Path(__file__).resolve().parents[3] / "shared" / "recordings" / "igdb"
+IGDB = RECORDINGS / "igdb"
 
 
 def ids(client: httpx.Client, query: str, path: str = "/games") -> list[int]:
@@ -168,9 +168,9 @@ def test_webhooks_are_kept_until_they_are_deleted(igdb: LocalIgdb, client: httpx
 
 
 @pytest.mark.recordings
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings are not here")
+@pytest.mark.skipif(not IGDB.is_dir(), reason="the recordings are not here")
 def test_recorded_answers_are_served_as_they_were_recorded() -> None:
-    rows = json.loads((RECORDINGS / "gamehub_games_50_expanded.json").read_bytes())
+    rows = json.loads((IGDB / "gamehub_games_50_expanded.json").read_bytes())
     with LocalIgdb(rows) as igdb, httpx.Client(trust_env=False) as client:
         headers = {"Client-ID": igdb.client_id, "Authorization": "Bearer any"}
         fields = ",".join(sorted(_fields(rows)))

@@ -25,6 +25,7 @@ from pipeline.export.writing import Format, export
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from tests.databases import new_database
+from tests.paths import CHECKOUT
 from tests.pipeline.builders import NOON, campaign, campaigns, drops
 from tests.pipeline.lived import (
     BOB,
@@ -39,7 +40,7 @@ from tests.pipeline.world import SOURCES, World
 
 # As the version wrote it that knew neither badges nor streams.
 BEFORE_CHANNELS = Path(__file__).with_name("exports") / "before_channels.jsonl"
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "export.md"
+DOCUMENT = CHECKOUT / "docs" / "export.md"
 ADDRESS = "http://127.0.0.1:8420"
 
 

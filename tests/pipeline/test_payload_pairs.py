@@ -8,9 +8,9 @@ import msgspec
 import pytest
 
 from pipeline.sources.base import DropSource
+from tests.paths import PAYLOADS
 from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS
 
-PAYLOADS = Path(__file__).parent.parent / "payloads"
 SOURCES: dict[str, DropSource] = {"twitch_drops": DROPS, "twitch_rewards": REWARDS, "kick": KICK, "chzzk": CHZZK}
 CASES = sorted(path for path in PAYLOADS.glob("*/*.json") if not path.name.endswith(".expected.json"))
 

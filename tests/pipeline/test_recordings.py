@@ -12,9 +12,9 @@ from pipeline.importer.reading import Listing
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from pipeline.sources.base import DropSource
+from tests.paths import RECORDINGS
 from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS, SOURCES, World
 
-RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "recordings"
 SUNKWI = RECORDINGS / "sunkwi"
 pytestmark = [
     pytest.mark.recordings,

@@ -5,19 +5,18 @@ A recording has values of its own; what is compared are keys and types, all the 
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.paths import RECORDINGS
 from tests.twitch import LocalTwitch
 from tests.twitch.answers import error_body
 from tests.twitch.asking import add_conduit, helix, listen, subscribe
 from tests.twitch.messages import sign
 from tests.waiting import wait_for
 
-RECORDINGS = Path(__file__).resolve().parents[2].parent / "shared" / "recordings"
 pytestmark = [
     pytest.mark.recordings,
     pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"there are no recordings in {RECORDINGS}"),

@@ -10,10 +10,11 @@ import pytest
 from models.errors import LootwireError
 from pipeline.eventsub.secret import SECRET_FILE, fingerprint, load_secret
 from pipeline.eventsub.signature import Forged, sign, verify
+from tests.paths import RECORDINGS
 
 NOW = datetime(2026, 9, 1, 12, tzinfo=UTC)
 STAMP = "2026-09-01T11:55:00.123456789Z"
-VECTORS = Path(__file__).resolve().parents[3].parent / "shared" / "recordings" / "eventsub" / "hmac_vectors.json"
+VECTORS = RECORDINGS / "eventsub" / "hmac_vectors.json"
 
 
 SECRET = "0123456789"

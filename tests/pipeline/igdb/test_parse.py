@@ -13,10 +13,11 @@ from pipeline.igdb.documents import split_documents
 from pipeline.igdb.parse import parse_game, parse_platform, parse_release_date
 from pipeline.igdb.records import ParsedGame, PlatformRecord
 from pipeline.igdb.shapes import GAME_FIELDS, OLD_NAMES
+from tests.paths import PAYLOADS
 from tests.pipeline.igdb.documents import encode, game, release
 
-PAYLOADS = Path(__file__).parents[2] / "payloads" / "igdb" / "games"
-CASES = sorted(path for path in PAYLOADS.glob("*.json") if not path.name.endswith(".expected.json"))
+GAMES = PAYLOADS / "igdb" / "games"
+CASES = sorted(path for path in GAMES.glob("*.json") if not path.name.endswith(".expected.json"))
 
 
 def told(parsed: ParsedGame) -> dict[str, Any]:
@@ -57,7 +58,7 @@ def test_an_answer_becomes_the_records_that_are_written_down_beside_it(path: Pat
 
 
 def test_every_answer_has_its_expectation() -> None:
-    expectations = {path.name.replace(".expected.json", ".json") for path in PAYLOADS.glob("*.expected.json")}
+    expectations = {path.name.replace(".expected.json", ".json") for path in GAMES.glob("*.expected.json")}
     assert len(CASES) >= 7
     assert expectations == {path.name for path in CASES}
 
@@ -146,8 +147,8 @@ def test_a_slug_that_only_numbers_a_name_is_no_title() -> None:
 
 
 def test_every_old_name_is_reported_and_no_new_one() -> None:
-    old = json.loads((PAYLOADS / "old_names.json").read_bytes())
-    new = json.loads((PAYLOADS / "everything_expanded.json").read_bytes())
+    old = json.loads((GAMES / "old_names.json").read_bytes())
+    new = json.loads((GAMES / "everything_expanded.json").read_bytes())
 
     assert set(parse_game(encode(old[0])).old_names) == set(OLD_NAMES)
     assert parse_game(encode(new[0])).old_names == ()

@@ -21,14 +21,15 @@ from pipeline.igdb.documents import document, split_documents, split_rows
 from pipeline.igdb.parse import parse_game, parse_platform, parse_release_date
 from pipeline.igdb.records import ParsedGame
 from pipeline.store.igdb import store_games
+from tests.paths import RECORDINGS
 from tests.pipeline.igdb.documents import encode, game
 
-RECORDINGS = Path(__file__).resolve().parents[3].parent / "shared" / "recordings" / "igdb"
+IGDB = RECORDINGS / "igdb"
 pytestmark = [
     pytest.mark.recordings,
-    pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"there are no recordings in {RECORDINGS}"),
+    pytest.mark.skipif(not IGDB.is_dir(), reason=f"there are no recordings in {IGDB}"),
 ]
-SMALL = RECORDINGS / "henry-sarabia_v4_2020"
+SMALL = IGDB / "henry-sarabia_v4_2020"
 # Answers of /games, how many games each holds, and which old names they use.
 GAMES = {
     "gamehub_games_50_expanded.json": (50, {"category": 50, "platforms.category": 50, "websites.category": 50}),
@@ -78,7 +79,7 @@ PARTS = {
 
 
 def read(name: str) -> bytes:
-    return (RECORDINGS / name).read_bytes()
+    return (IGDB / name).read_bytes()
 
 
 def games(name: str) -> list[ParsedGame]:
@@ -224,7 +225,7 @@ def reshaped() -> Iterator[tuple[str, dict[str, Any]]]:
         yield "cglmaster", {"id": int(igdb_id)} | row
     for row in json.loads(read("dmc_enriched_games.json")):
         yield "dmc", {"id": row["_id"]} | row
-    with (RECORDINGS / "emilyzc_5000_games_2024.csv").open(encoding="utf-8", newline="") as file:
+    with (IGDB / "emilyzc_5000_games_2024.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             yield "emilyzc", {key: csv_value(key, value) for key, value in row.items() if value}
 

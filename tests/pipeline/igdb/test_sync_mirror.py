@@ -1,7 +1,6 @@
 """The full mirror of IGDB: whole, in order, resumed where it ended, and believed only where it adds up."""
 
 from datetime import timedelta
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,9 +14,10 @@ from pipeline.igdb.state import MIRROR, Busy, MirrorState, alone, is_kept
 from pipeline.sources.apicalypse import MOST_ROWS
 from tests.igdb import LocalIgdb
 from tests.igdb.games import game, games
+from tests.paths import RECORDINGS
 from tests.pipeline.igdb.syncing import FAST, Syncing
 
-RECORDINGS = Path(__file__).resolve().parents[4] / "shared" / "recordings" / "igdb"
+IGDB = RECORDINGS / "igdb"
 
 
 def fill(syncing: Syncing, last: int) -> None:
@@ -277,10 +277,10 @@ def test_the_lock_of_a_pass_does_not_outlast_it(syncing: Syncing) -> None:
 
 
 @pytest.mark.recordings
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the recordings are not here")
+@pytest.mark.skipif(not IGDB.is_dir(), reason="the recordings are not here")
 def test_recorded_games_are_mirrored(syncing: Syncing) -> None:
     files = ("gamehub_games_50_expanded.json", "recorded_2026-09-28/game_outer_wilds.json")
-    rows = [row for name in files for row in msgspec.json.decode((RECORDINGS / name).read_bytes())]
+    rows = [row for name in files for row in msgspec.json.decode((IGDB / name).read_bytes())]
     with LocalIgdb(rows) as igdb:
         igdb.limits.per_second = None
         syncing.setting.igdb = igdb

@@ -20,10 +20,10 @@ from pipeline.sources.helix_http import (
     read_envelope,
     read_rows,
 )
+from tests.paths import RECORDINGS
 from tests.pipeline.sources.helix_setting import HelixSetting, helix_setting
 from tests.twitch import LocalTwitch
 
-RECORDINGS = Path(__file__).resolve().parents[3].parent / "shared" / "recordings"
 HELIX, AUTH = RECORDINGS / "helix", RECORDINGS / "twitch_auth"
 pytestmark = [
     pytest.mark.recordings,

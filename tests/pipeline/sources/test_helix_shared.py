@@ -14,11 +14,11 @@ from pipeline.embedded import Servers
 from pipeline.http import Client
 from pipeline.runtime import Runtime
 from pipeline.settings import Settings
+from tests.paths import CHECKOUT
 from tests.pipeline.own_redis import url_of
 from tests.pipeline.sources.helix_setting import HelixSetting, helix_setting
 from tests.twitch import LocalTwitch
 
-CHECKOUT = Path(__file__).resolve().parents[3]
 POINTS, TIMES = 40, 35
 
 

@@ -19,12 +19,13 @@ from pipeline.ingest import Ingested
 from pipeline.runtime import utc_now
 from pipeline.sources.base import Validators
 from pipeline.sources.twitch_badges import Badges, TwitchBadges
+from tests.paths import RECORDINGS
 from tests.pipeline.builders import encode
 from tests.pipeline.sources.helix_setting import HelixSetting, helix_setting
 from tests.pipeline.world import World
 from tests.twitch import LocalTwitch
 
-RECORDINGS = Path(__file__).resolve().parents[3].parent / "shared" / "recordings" / "helix"
+HELIX = RECORDINGS / "helix"
 BADGES = Badges()
 HOURLY = timedelta(hours=1)
 
@@ -224,9 +225,9 @@ def test_twitch_is_asked_hourly_and_a_failure_ends_nothing(world: World, setting
 
 
 @pytest.mark.recordings
-@pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"there are no recordings in {RECORDINGS}")
+@pytest.mark.skipif(not HELIX.is_dir(), reason=f"there are no recordings in {HELIX}")
 def test_recorded_badges_are_read(world: World) -> None:
-    recorded = sorted(RECORDINGS.glob("*/*badges_global_200*.json"))
+    recorded = sorted(HELIX.glob("*/*badges_global_200*.json"))
     assert recorded
     for path in recorded:
         snapshot = BADGES.split(path.read_bytes())

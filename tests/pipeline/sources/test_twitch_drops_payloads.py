@@ -9,12 +9,13 @@ import pytest
 
 from pipeline.errors import SourceChanged
 from pipeline.importer.recognise import recognise_all
+from tests.paths import PAYLOADS
 from tests.pipeline.builders import campaign, drops, kick, kick_campaign, quest, version_2
 from tests.pipeline.sources.local_twitch import fault
 from tests.pipeline.world import SOURCES
 
-PAYLOADS = Path(__file__).parents[2] / "payloads" / "twitch_gql"
-CASES = sorted(path for path in PAYLOADS.glob("*/*.json") if not path.name.endswith(".expected.json"))
+GRAPHQL = PAYLOADS / "twitch_gql"
+CASES = sorted(path for path in GRAPHQL.glob("*/*.json") if not path.name.endswith(".expected.json"))
 
 
 def told(record: Any) -> Any:
@@ -47,7 +48,7 @@ def test_an_answer_is_taken_for_what_it_is_and_becomes_the_records_beside_it(pat
 
 
 def test_every_answer_has_its_expectation() -> None:
-    expectations = {path.name.replace(".expected.json", ".json") for path in PAYLOADS.glob("*/*.expected.json")}
+    expectations = {path.name.replace(".expected.json", ".json") for path in GRAPHQL.glob("*/*.expected.json")}
     assert expectations == {path.name for path in CASES}
 
 
@@ -56,7 +57,7 @@ def encode(value: Any) -> bytes:
 
 
 def test_an_answer_in_a_list_is_the_same_as_the_answer_alone() -> None:
-    answer = json.loads((PAYLOADS / "details" / "single.json").read_bytes())
+    answer = json.loads((GRAPHQL / "details" / "single.json").read_bytes())
 
     alone, listed = (recognise_all(encode(payload), "", []) for payload in (answer, [answer]))
 
@@ -67,7 +68,7 @@ def test_an_answer_in_a_list_is_the_same_as_the_answer_alone() -> None:
 
 
 def test_one_answer_of_several_that_tells_nothing_is_set_aside_alone() -> None:
-    payload = encode([json.loads((PAYLOADS / "details" / "single.json").read_bytes()), fault("service error")])
+    payload = encode([json.loads((GRAPHQL / "details" / "single.json").read_bytes()), fault("service error")])
     (source,) = recognise_all(payload, "", []).sources
 
     snapshot = source.split(payload)

@@ -1,7 +1,5 @@
 """Every recorded answer of Twitch's GraphQL: what it is taken for, how much is in it, and why not more."""
 
-from pathlib import Path
-
 import pytest
 
 from pipeline.compare import compare
@@ -9,11 +7,12 @@ from pipeline.errors import InvalidItem, SourceChanged
 from pipeline.importer.recognise import recognise_all
 from pipeline.records import CampaignRecord
 from pipeline.sources.twitch_mirror import TwitchDrops
+from tests.paths import RECORDINGS
 
-RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings" / "twitch_gql_drops"
+GRAPHQL = RECORDINGS / "twitch_gql_drops"
 pytestmark = [
     pytest.mark.recordings,
-    pytest.mark.skipif(not RECORDINGS.is_dir(), reason=f"no recordings at {RECORDINGS}"),
+    pytest.mark.skipif(not GRAPHQL.is_dir(), reason=f"no recordings at {GRAPHQL}"),
 ]
 
 DASHBOARD, INVENTORY = "Twitch drops dashboard", "Twitch inventory"
@@ -68,12 +67,12 @@ SET_ASIDE = {
     "synthetic_thozoz/": "no answer that lists campaigns",
     "tychothetaco/games-": "not JSON that we know",
 }
-FILES = sorted(path.relative_to(RECORDINGS).as_posix() for path in RECORDINGS.rglob("*") if path.is_file())
+FILES = sorted(path.relative_to(GRAPHQL).as_posix() for path in GRAPHQL.rglob("*") if path.is_file())
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_recording_is_read_or_set_aside_for_the_right_reason(name: str) -> None:
-    payload = (RECORDINGS / name).read_bytes()
+    payload = (GRAPHQL / name).read_bytes()
     if name not in TAKEN:
         with pytest.raises(SourceChanged) as caught:
             recognise_all(payload, name, [])
@@ -98,7 +97,7 @@ def test_each_recording_is_read_or_set_aside_for_the_right_reason(name: str) -> 
 
 def test_dashboard_and_details_of_the_same_hour_tell_of_the_same_campaigns() -> None:
     def campaigns(name: str) -> dict[str, object]:
-        payload = (RECORDINGS / "derived" / name).read_bytes()
+        payload = (GRAPHQL / "derived" / name).read_bytes()
         source = recognise_all(payload, name, []).sources[0]
         return {record.external_id: record for item in source.split(payload).items for record in [source.parse(item)]}
 
@@ -112,13 +111,13 @@ def test_dashboard_and_details_of_the_same_hour_tell_of_the_same_campaigns() -> 
 
 
 def test_details_say_the_same_as_the_mirror_says_of_the_same_campaign() -> None:
-    mirror = RECORDINGS.parent / "sunkwi" / "drops_2025-09-26_largest.json"
+    mirror = GRAPHQL.parent / "sunkwi" / "drops_2025-09-26_largest.json"
     if not mirror.is_file():
         pytest.skip(f"no recording at {mirror}")
     drops = TwitchDrops("http://127.0.0.1:9")
     known = {record.external_id: record for record in map(drops.parse, drops.split(mirror.read_bytes()).items)}
     compared = 0
-    for path in sorted(RECORDINGS.glob("derived/DropCampaignDetails_batch_*.json")):
+    for path in sorted(GRAPHQL.glob("derived/DropCampaignDetails_batch_*.json")):
         payload = path.read_bytes()
         (source,) = recognise_all(payload, path.name, []).sources
         for record in map(source.parse, source.split(payload).items):

@@ -2,7 +2,6 @@
 
 import json
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,9 +11,10 @@ from models import Channel, Game, StreamSession, StreamSnapshot
 from pipeline.sources.helix_shapes import parse_stream
 from pipeline.streams.observations import Polled
 from pipeline.streams.records import StreamRecord
+from tests.paths import RECORDINGS
 from tests.pipeline.streams.streaming import Streaming, minutes
 
-REAL = Path(__file__).resolve().parents[3].parent / "shared" / "recordings" / "helix" / "real"
+REAL = RECORDINGS / "helix" / "real"
 pytestmark = [
     pytest.mark.recordings,
     pytest.mark.skipif(not REAL.is_dir(), reason=f"there are no recordings in {REAL}"),
