@@ -79,7 +79,8 @@ def services() -> Iterator[str]:
 def environment(folder: Path, address: str) -> dict[str, str]:
     """Return this process's variables with an installation of the bench's own, and without anybody else's."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("LOOTWIRE_", "TWITCH_"))}
-    for name in ("DATABASE_URL", "REDIS_URL"):
+    # Without compiled modules each command would compile all that it imports, which no installation does.
+    for name in ("DATABASE_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE"):
         kept.pop(name, None)
     web, receiver = free_ports()
     return kept | {
@@ -152,7 +153,7 @@ def short_name(command_line: str, is_up: bool) -> str:
         return f"worker `{named[1]}`"
     if module := re.search(r"-m ([\w.]+)", command_line):
         return "beat" if re.search(r"\bbeat\b", command_line) else module[1]
-    return Path(command_line.split()[0]).name
+    return Path(command_line.split(maxsplit=1)[0]).name
 
 
 def stat_fields(place: Path) -> list[str] | None:

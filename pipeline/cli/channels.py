@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine, func, select
 
 from models import Follow
 from pipeline.cli.channel_statistics import show_statistics, show_top
+from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.cli.output import JsonFlag, console, errors, print_json, show
-from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.errors import LootwireError, SourceError, SourceRefused
 from pipeline.fetching import register
 from pipeline.http import Client

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from pipeline.cli.opening import open_command
 from pipeline.cli.output import errors
-from pipeline.cli.running import open_command
 from pipeline.errors import LootwireError
 from pipeline.export.destination import STANDARD_OUTPUT
 from pipeline.export.writing import export

@@ -11,8 +11,8 @@ import msgspec
 import typer
 
 from pipeline.cli.games import games
+from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
-from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.errors import LootwireError
 from pipeline.fetching import register
 from pipeline.http import Client

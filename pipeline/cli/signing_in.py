@@ -8,8 +8,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from pipeline.cli.looking import sources
+from pipeline.cli.opening import open_command
 from pipeline.cli.output import console, errors, show
-from pipeline.cli.running import open_command
 from pipeline.errors import LootwireError
 from pipeline.fetching import register
 from pipeline.http import Client

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import redis
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Heartbeat, Source
 from pipeline import upkeep
-from pipeline.eventsub.health import NAME, load_memory
 from pipeline.settings import Settings
 
 PROGRAM = "eventsub"
@@ -48,6 +46,8 @@ def describe(engine: Engine, settings: Settings, now: datetime) -> str:
 
 
 def _broker(redis_url: str) -> str:
+    import redis
+
     try:
         with redis.Redis.from_url(redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as client:
             client.ping()
@@ -57,6 +57,8 @@ def _broker(redis_url: str) -> str:
 
 
 def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, Any]:
+    from pipeline.eventsub.health import NAME, load_memory
+
     with engine.connect() as connection:
         beats = dict(connection.execute(select(Heartbeat.name, Heartbeat.at)).all())
         sources = connection.execute(select(Source.name, Source.failing_since).where(Source.enabled)).all()
