@@ -20,6 +20,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from pipeline.nursery import Forked, Nursery
+
 PARENT_FD = "LOOTWIRE_PARENT_FD"
 ORPHAN_SECONDS = 10
 COLD_SECONDS = 10
@@ -36,10 +38,14 @@ class AlreadyRunning(RuntimeError):
 
 @dataclass(frozen=True)
 class Program:
-    """A program to keep running; it should call `watch_parent` when it starts."""
+    """A program to keep running; it should call `watch_parent` when it starts.
+
+    One that `shares` has an `-m` in its `argv`: where the supervisor has a nursery, a fork of that runs what follows.
+    """
 
     name: str
     argv: Sequence[str]
+    shares: bool = False
 
 
 @dataclass
@@ -62,7 +68,7 @@ class _Child:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.backoff = Backoff()
         self.started_at = 0.0
         self.due_at = 0.0
@@ -81,8 +87,9 @@ class _Child:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(COLD_SECONDS)
+            deadline = time.monotonic() + COLD_SECONDS
+            while self.lives() and time.monotonic() < deadline:
+                time.sleep(TURN_SECONDS / 10)
 
 
 class Supervisor:
@@ -102,11 +109,15 @@ class Supervisor:
         each_second: Callable[[], None] | None = None,
         grace_seconds: float = 30,
         say: Callable[[str], None] | None = None,
+        preload: str | None = None,
     ) -> None:
+        """`preload` is the module that a nursery loads for the programs that share; without it they start alone."""
         self.data_dir = data_dir
         self.grace_seconds = grace_seconds
         self._children = {program.name: _Child(program) for program in programs}
         self._env = dict(env)
+        self._preload = preload
+        self._nursery: Nursery | None = None
         self._each_second = each_second
         self._say = say or _say_on_stderr
         self._stopping = threading.Event()
@@ -123,6 +134,9 @@ class Supervisor:
             resources.callback(os.close, writing)
             resources.callback(os.close, reading)
             self._reading = reading
+            if self._preload is not None:
+                self._nursery = Nursery(self._preload, env=self._env, inherited=reading)
+                resources.callback(self._nursery.close)
             self._resources = resources.pop_all()
         self._look_after_children()
         threading.Thread(target=self._watch_children, name="supervisor", daemon=True).start()
@@ -234,10 +248,14 @@ class Supervisor:
 
     def _start(self, child: _Child, now: float) -> None:
         child.started_at = now
+        env, argv = self._env | {PARENT_FD: str(self._reading)}, list(child.program.argv)
         try:
+            if child.program.shares and self._nursery is not None:
+                child.process = self._nursery.start(argv[argv.index("-m") + 1 :], env)
+                return
             child.process = subprocess.Popen(
-                list(child.program.argv),
-                env=self._env | {PARENT_FD: str(self._reading)},
+                argv,
+                env=env,
                 stdin=subprocess.DEVNULL,
                 # Programs log to standard error. What Celery prints besides is for whoever runs it by hand.
                 stdout=subprocess.DEVNULL,
@@ -251,6 +269,11 @@ class Supervisor:
         pause = child.backoff.after(now - child.started_at)
         child.due_at = now + pause
         self._tell(f"{child.program.name} {what}; starting it again in {pause:.0f} s")
+
+
+def stop_signals() -> Sequence[signal.Signals]:
+    """Return the signals that end a supervisor in good order."""
+    return _STOP_SIGNALS
 
 
 def check_alone(data_dir: Path) -> None:

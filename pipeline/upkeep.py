@@ -6,8 +6,10 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import EventSubMessage, FetchRun, Heartbeat
+from pipeline.watchdog import STALE_AFTER, WORKER
 
-WORKER = "worker"
+__all__ = ["CLOCK", "CLOCK_PAUSE", "STALE_AFTER", "WORKER", "beat", "beat_clock", "last_beat", "prune"]
+
 CLOCK = "clock"
 # When the clock began to tick without a pause: before that nobody could have asked a source.
 CLOCK_SINCE = "clock since"
@@ -15,8 +17,6 @@ KEEP_FETCH_RUNS = timedelta(days=30)
 # Twitch repeats a message within minutes or not at all; the rest is for whoever asks what happened.
 KEEP_MESSAGES = timedelta(days=3)
 CLOCK_PAUSE = timedelta(minutes=2)
-# Three ticks of thirty seconds: one may be late, two unlucky.
-STALE_AFTER = timedelta(seconds=90)
 
 
 def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:

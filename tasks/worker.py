@@ -1,5 +1,6 @@
 """What `celery -A tasks.worker` runs: the application with all tasks, on the settings' broker."""
 
+import gc
 import logging
 import sys
 from typing import Any
@@ -45,6 +46,12 @@ def _load_what_sends(instance: Any, **_: object) -> None:
         apprise_urls.load()
 
 
+def _freeze(**_: object) -> None:
+    """Keep the collector off what is loaded: looking at an object copies its page in each process of the pool."""
+    gc.collect()
+    gc.freeze()
+
+
 def _say_ready(sender: Any, **_: object) -> None:
     logger.info("%s is ready", sender.hostname)
 
@@ -53,6 +60,7 @@ def _say_ready(sender: Any, **_: object) -> None:
 watch_parent()
 setup_logging.connect(_configure_logging, weak=False)
 celeryd_after_setup.connect(_load_what_sends, weak=False)
+celeryd_after_setup.connect(_freeze, weak=False)
 worker_ready.connect(_say_ready, weak=False)
 # A broker that goes away while messages wait for their time would take the worker along: kombu tries to put them back
 # through the connection that it has just closed (AttributeError in Channel.close). They are hints; ticks say the same.

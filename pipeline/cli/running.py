@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from pydantic import SecretStr
@@ -35,7 +35,7 @@ def add_to(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def up() -> int:
+def up() -> NoReturn:
     """Run everything until Ctrl-C: database, workers, clock and a small web server for the feeds."""
     settings = load_settings().settings
     # Before anything is started or migrated; of the two, the same folder is the likelier reason for a taken port.
@@ -45,10 +45,11 @@ def up() -> int:
         service.check_port(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT")
     runtime = open_command()
     service.check_broker(runtime.redis_url)
-    with service.supervisor(runtime, service.programs(runtime)) as running:
-        service.wake(runtime)
-        console.print(f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)")
-        return running.run_until_signal()
+    programs = service.programs(runtime)
+    service.wake(runtime)
+    at_the_end.close()
+    greeting = f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)"
+    service.become_supervisor(runtime, programs, greeting)
 
 
 def once() -> int:
