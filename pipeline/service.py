@@ -27,7 +27,6 @@ from pipeline.static_server import HOST
 from pipeline.supervisor import Program, Supervisor, stop_signals
 from pipeline.watchdog import EVENTSUB, Watchdog
 
-CELERY = ("celery", "-q", "-A", "tasks.worker")
 # What a nursery loads for all programs; below the tasks, it is known by name only.
 PRELOAD = "tasks.preload"
 RECEIVER = "receiver"
@@ -70,10 +69,8 @@ def _python(name: str, *arguments: str) -> Program:
 
 
 def _worker(name: str, queues: str, processes: str) -> Program:
-    # Neither mingles nor gossips: the workers have nothing to tell each other, and it slows the start.
-    quiet = ["--without-mingle", "--without-gossip"]
-    options = ["--queues", queues, "--concurrency", processes, "--hostname", f"{name}@%h", *quiet]
-    return _python(name, *CELERY, "worker", *options)
+    options = ["--queues", queues, "--concurrency", processes, "--hostname", f"{name}@%h"]
+    return _python(name, "tasks.worker", *options)
 
 
 def supervisor(

@@ -5,8 +5,6 @@ Nothing may be opened here, and no thread started: forks would share it.
 
 from importlib import import_module
 
-from notifiers import apprise_urls
-
 MODULES = (
     # Our programs, but for `tasks.worker`: that one opens the runtime.
     "pipeline.eventsub.__main__",
@@ -22,8 +20,9 @@ MODULES = (
     "tasks.ticks",
     # What libraries load by name, or when they are first needed.
     "celery.apps.beat",
+    "celery.app.amqp",
     "celery.apps.worker",
-    "celery.bin.celery",
+    "celery.backends.base",
     "celery.concurrency.prefork",
     "kombu.transport.redis",
     "sqlalchemy.dialects.postgresql.psycopg",
@@ -34,5 +33,3 @@ MODULES = (
 
 for module in MODULES:
     import_module(module)
-# Apprise's plugins take half a second, which no first message should wait for.
-apprise_urls.load()
