@@ -51,13 +51,20 @@ class Client:
         self._deadline = deadline
         self._max_bytes = max_bytes
         self._attempts = attempts
-        # br and zstd are off: without streaming limits of their own they are one more way to be flooded.
-        self._client = httpx.Client(
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
-            timeout=httpx.Timeout(20, connect=10),
-            follow_redirects=True,
-            max_redirects=MAX_REDIRECTS,
-        )
+        self._opened: httpx.Client | None = None
+
+    @property
+    def _client(self) -> httpx.Client:
+        """The client of the library, made for the first request: it loads all certificates that a machine trusts."""
+        if self._opened is None:
+            # br and zstd are off: without streaming limits of their own they are one more way to be flooded.
+            self._opened = httpx.Client(
+                headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
+                timeout=httpx.Timeout(20, connect=10),
+                follow_redirects=True,
+                max_redirects=MAX_REDIRECTS,
+            )
+        return self._opened
 
     def __enter__(self) -> Self:
         return self
@@ -65,7 +72,8 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
         """Return the answer to a GET, tried up to three times where a short wait may cure the error."""

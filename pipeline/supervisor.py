@@ -28,6 +28,8 @@ COLD_SECONDS = 10
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 TURN_SECONDS = 0.1
+# While nothing is wrong: a supervisor that looks ten times a second costs more than a program that waits.
+CALM_SECONDS = 0.5
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -158,7 +160,7 @@ class Supervisor:
         """
         with _counted_signals() as received:
             while not received:
-                time.sleep(TURN_SECONDS)
+                time.sleep(CALM_SECONDS)
             self._tell("stopping; what is under way may end first, another Ctrl-C hurries it")
             self._stop(hurry=lambda: len(received) - 1)
         return 0
@@ -204,7 +206,7 @@ class Supervisor:
             self._say(text)
 
     def _watch_children(self) -> None:
-        while not self._stopping.wait(TURN_SECONDS):
+        while not self._stopping.wait(CALM_SECONDS):
             self._look_after_children()
 
     def _call_each_second(self, call: Callable[[], None]) -> None:

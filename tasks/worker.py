@@ -27,7 +27,8 @@ from tasks import eventsub, fetch, inbox, pictures, publish, send, surroundings,
 
 __all__ = ["app", "eventsub", "fetch", "inbox", "pictures", "publish", "send", "ticks"]
 
-logger = logging.getLogger(__name__)
+# Not of `__main__`, which this module is where it runs.
+logger = logging.getLogger("tasks.worker")
 
 
 def _open_runtime() -> Runtime:
