@@ -58,9 +58,9 @@ class Nursery:
                         if "code" not in answer:
                             return Forked(self, self._generation, answer["pid"])
                         self._codes[answer["pid"]] = answer["code"]
-            except OSError:
+            except OSError as error:
                 self._lose()
-                raise
+                raise ConnectionError("the process that it is forked of has ended") from error
 
     def code_of(self, generation: int, pid: int) -> int | None:
         """Return how a program ended; None while it lives, and -9 where the nursery was lost with the knowledge."""
@@ -121,7 +121,7 @@ class Nursery:
         while wait or select.select([self._socket], [], [], 0)[0]:
             part = self._socket.recv(65536)
             if not part:
-                raise ConnectionResetError("what was to be forked from has ended")
+                raise ConnectionResetError
             self._unread += part
             wait = wait and b"\n" not in self._unread
         *lines, self._unread = self._unread.split(b"\n")
@@ -219,6 +219,8 @@ def _become(arguments: Sequence[str], env: Mapping[str, str]) -> None:
     gc.enable()
     show_as([sys.executable, "-m", *arguments])
     sys.argv = list(arguments)
+    # Its module is loaded, and is run once more as the program, which is what was asked for.
+    warnings.filterwarnings("ignore", ".*found in sys.modules after import", RuntimeWarning)
     runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
 
 

@@ -5,6 +5,8 @@ Nothing may be opened here, and no thread started: forks would share it.
 
 from importlib import import_module
 
+from pipeline.http import load_certificates
+
 MODULES = (
     # Our programs, but for `tasks.worker`: that one opens the runtime.
     "pipeline.eventsub.__main__",
@@ -33,3 +35,4 @@ MODULES = (
 
 for module in MODULES:
     import_module(module)
+load_certificates()
