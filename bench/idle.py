@@ -4,10 +4,10 @@
 
 `lootwire up` runs in a fresh data directory with its own PostgreSQL and Valkey. Its sources ask a stand-in of this
 program, which lists nothing, so the database stays empty; no application at Twitch is set, and nothing is followed.
-Once all processes have stood still for a while, three minutes after the start, the proportional memory of each (PSS, /proc/PID/smaps_rollup) and its
-CPU (user and system, /proc/PID/stat, with that of children that ended) are read over a window. Then `lootwire --help`
-and `lootwire status` run three times each, and the least CPU of each counts. `--tiny` proves in seconds that all of it
-works; its figures say nothing.
+Once all processes have stood still for a while, three minutes after the start, the proportional memory of each (PSS,
+/proc/PID/smaps_rollup) and its CPU (user and system, /proc/PID/stat, with that of children that ended) are read over a
+window. Then `lootwire --help` and `lootwire status` run three times each, and the least CPU of each counts. `--tiny`
+proves in seconds that all of it works; its figures say nothing.
 
 Goals: 400 MB in all, 0.8 s of CPU a minute; 0.4 s for `--help`, 0.8 s for `status`.
 """

@@ -159,8 +159,8 @@ def serve(requests: socket.socket) -> dict[str, Any] | None:
     signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
     unread = b""
     while True:
-        readable, _, _ = select.select([requests, reading], [], [])
-        if requests in readable:
+        readable, _, _ = select.select([requests.fileno(), reading], [], [])
+        if requests.fileno() in readable:
             part = requests.recv(65536)
             if not part:
                 return None

@@ -240,7 +240,7 @@ class Supervisor:
             return
         # Pool processes that have lost their worker would go on with tasks that nobody waits for.
         child.kill_group()
-        code = child.process.returncode
+        code = child.process.poll() or 0
         child.process = None
         if child.kill_at is not None:
             child.kill_at = None
