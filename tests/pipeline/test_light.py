@@ -60,19 +60,17 @@ def test_nothing_heavy_is_imported_that_is_not_needed(code: str, needed: set[str
     assert imported_by(code) & HEAVY <= needed
 
 
-def test_a_worker_imports_next_to_nothing_after_its_fork() -> None:
-    code = """
-import tasks.preload
-loaded = set(sys.modules)
-"""
-    listed = subprocess.run(
-        [sys.executable, "-c", "import sys, json" + code + "print(json.dumps(sorted(loaded)))"],
+def test_the_nursery_loads_what_workers_need_and_opens_nothing() -> None:
+    code = "import sys, threading, tasks.preload; sys.stdout.write(f'{threading.active_count()} ')"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport json; print(json.dumps(sorted(sys.modules)))"],
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = set(json.loads(listed.stdout))
-    for module in ("sqlalchemy.dialects.postgresql.psycopg", "celery.concurrency.prefork", "pipeline.runtime"):
-        assert module in loaded
-    # Opened at its import, it is a fork's own.
+    threads, _, listed = done.stdout.partition(" ")
+    loaded = set(json.loads(listed))
+    assert threads == "1"
+    assert {"sqlalchemy.dialects.postgresql.psycopg", "celery.concurrency.prefork", "pipeline.runtime"} <= loaded
+    # It opens the runtime as it is imported, which each fork has to do for itself.
     assert "tasks.worker" not in loaded
