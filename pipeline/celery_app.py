@@ -8,7 +8,6 @@ from kombu.exceptions import OperationalError
 
 from beat_schedule import BEAT_SCHEDULE
 from pipeline.embedded import broker_url
-from pipeline.problems import explain
 
 QUEUES = ("tick", "fetch", "send", "publish")
 logger = logging.getLogger(__name__)
@@ -27,6 +26,9 @@ class PatientTask(Task):  # type: ignore[misc]  # Celery has no types
         try:
             return super().__call__(*args, **kwargs)
         except Exception as error:
+            # It knows the errors of every part, which beat needs not load.
+            from pipeline.problems import explain
+
             if (told := explain(error)) is None:
                 raise
             logger.warning("%s could not end, a later tick will: %s", self.name, told)

@@ -1,14 +1,16 @@
 """Connect to PostgreSQL, and bring its tables up to date."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from models.errors import LootwireError
 from models.locks import hashed_key, lock_transaction
+
+if TYPE_CHECKING:
+    # It takes half a second to load, and is needed after an update of the program only.
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "models" / "migrations"
 # Two processes that start at once must not migrate at once.
@@ -36,6 +38,21 @@ def migrate(engine: Engine) -> None:
 
     Raises `LootwireError` when the database is of a newer version than the program.
     """
+    with engine.connect() as connection:
+        if _current_revision(connection) == newest_revision():
+            return
+    _upgrade(engine)
+
+
+def newest_revision() -> str:
+    """Return this program's version of the tables: the number that the last migration's file name begins with."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
     with engine.begin() as connection:
         lock_transaction(connection, _MIGRATION)
         config = alembic_config(connection)
@@ -50,8 +67,10 @@ def migrate(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
-def alembic_config(connection: Connection) -> Config:
+def alembic_config(connection: Connection) -> "Config":
     """Return Alembic's configuration on an open connection."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

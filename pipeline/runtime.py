@@ -10,10 +10,10 @@ from sqlalchemy import Engine
 
 from models.errors import LootwireError
 from notifiers.vault import Vault
-from pipeline import embedded
-from pipeline.database import connect, migrate
+from pipeline.database import connect
 from pipeline.http import Client
 from pipeline.limiter import Budget, connect_redis
+from pipeline.servers import open_servers
 from pipeline.settings import Settings, load_settings
 from pipeline.sources.helix import Helix
 from pipeline.sources.igdb import Igdb, open_igdb
@@ -109,28 +109,8 @@ class Runtime:
 def open_runtime(settings: Settings | None = None) -> Runtime:
     """Return the runtime with servers running (embedded ones are started if need be) and migrations applied."""
     settings = settings or load_settings().settings
-    make_private(settings)
-    database_url = settings.database_url.get_secret_value() if settings.database_url else None
-    redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    if database_url is None or redis_url is None:
-        servers = embedded.ensure(settings.data_dir)
-        database_url, redis_url = database_url or servers.database_url, redis_url or servers.redis_url
-    runtime = Runtime(settings=settings, database_url=database_url, redis_url=redis_url)
-    migrate(runtime.engine)
-    # A pool must not be open when a worker forks: its children would talk through one connection.
-    runtime.engine.dispose()
-    return runtime
-
-
-def make_private(settings: Settings) -> None:
-    """Create the data directory, readable by its owner alone."""
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise LootwireError(
-            f"cannot create {settings.data_dir}: {error.strerror}. "
-            "Set LOOTWIRE_DATA_DIR to a folder that this user may write"
-        ) from error
+    servers = open_servers(settings)
+    return Runtime(settings=settings, database_url=servers.database_url, redis_url=servers.redis_url)
 
 
 def utc_now() -> datetime:

@@ -1,12 +1,15 @@
 """Run the pipeline: which programs, with which environment, and how one full cycle is told to be over."""
 
 import os
+import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NoReturn
 
 from sqlalchemy import Engine, func, or_, select
 
@@ -16,16 +19,18 @@ from pipeline import embedded, upkeep
 from pipeline.celery_app import hint, make_app
 from pipeline.eventsub.health import close_source
 from pipeline.fetching import due
+from pipeline.foreground import Plan
 from pipeline.igdb.webhooks import look_if_moved
 from pipeline.importer import inbox
 from pipeline.programs.sources import register
 from pipeline.programs.web.ports import listen
 from pipeline.runtime import Runtime, utc_now
-from pipeline.supervisor import Program, Supervisor
+from pipeline.settings import Settings
+from pipeline.supervisor import Program, Supervisor, stop_signals
+from pipeline.watchdog import EVENTSUB, Watchdog
 
-# As root Celery warns at every start; whoever runs containers has decided that already.
-CELERY = (sys.executable, "-W", "ignore:You're running the worker", "-m", "celery", "-q", "-A", "tasks.worker")
-EVENTSUB = "eventsub"
+# What a nursery loads for all programs; below the tasks, it is known by name only.
+PRELOAD = "tasks.preload"
 # A first cycle with a slow service, its retries and a first publication; beyond that something is stuck.
 CYCLE_LIMIT = 600.0
 NUDGE_EVERY = 5.0
@@ -39,15 +44,15 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
     """
     processes = str(runtime.settings.worker_processes)
     listed = [
-        Program("worker", _worker("worker", "tick,send,publish", processes)),
-        Program("fetcher", _worker("fetcher", "fetch", processes)),
+        _worker("worker", "tick,send,publish", processes),
+        _worker("fetcher", "fetch", processes),
     ]
     if beat:
-        listed.append(Program("beat", [*CELERY, "beat", "--loglevel", runtime.settings.log_level, "--pidfile="]))
+        listed.append(_python("beat", "tasks.beat"))
     if web:
-        listed.append(Program("web", [sys.executable, "-m", "pipeline.programs.web"]))
+        listed.append(_python("web", "pipeline.programs.web"))
         if runtime.settings.twitch_client_id and runtime.settings.twitch_client_secret:
-            listed.append(Program(EVENTSUB, [sys.executable, "-m", "pipeline.eventsub"]))
+            listed.append(_python(EVENTSUB, "pipeline.eventsub"))
     return listed
 
 
@@ -60,10 +65,13 @@ def take_up_settings(runtime: Runtime) -> None:
         look_if_moved(connection, settings.eventsub_callback_url, utc_now())
 
 
-def _worker(name: str, queues: str, processes: str) -> list[str]:
-    # Neither mingles nor gossips: the workers have nothing to tell each other, and it slows the start.
-    quiet = ["--without-mingle", "--without-gossip"]
-    return [*CELERY, "worker", "--queues", queues, "--concurrency", processes, "--hostname", f"{name}@%h", *quiet]
+def _python(name: str, *arguments: str) -> Program:
+    return Program(name, [sys.executable, "-m", *arguments], shares=True)
+
+
+def _worker(name: str, queues: str, processes: str) -> Program:
+    options = ["--queues", queues, "--concurrency", processes, "--hostname", f"{name}@%h"]
+    return _python(name, "tasks.worker", *options)
 
 
 def supervisor(
@@ -75,43 +83,52 @@ def supervisor(
     grace: float = 30,
 ) -> Supervisor:
     """Return what keeps the programs running, brings embedded servers back, and restarts a worker that is stuck."""
-    watchdog = _Watchdog(runtime, listens=EVENTSUB in {program.name for program in listed})
+    watchdog = Watchdog(
+        runtime.database_url,
+        embedded_in=runtime.settings.data_dir if _is_embedded(runtime.settings) else None,
+        listens=_listens(listed),
+    )
     running = Supervisor(
         listed,
         data_dir=runtime.settings.data_dir,
         env=os.environ | (env or {}),
-        each_second=lambda: watchdog.look(running),
+        each_second=lambda: watchdog.look(running.restart),
         grace_seconds=grace,
         say=say,
+        preload=PRELOAD,
     )
     return running
 
 
-class _Watchdog:
-    """Judges liveness end to end: a tick that a worker must carry out moves a row, and so does EventSub's program."""
+def become_supervisor(runtime: Runtime, listed: Sequence[Program], greeting: str) -> NoReturn:
+    """Replace this process by a supervisor of the programs: what it has imported was for checking and migrating."""
+    data_dir = runtime.settings.data_dir
+    plan = Plan(
+        programs=list(listed),
+        preload=PRELOAD,
+        data_dir=data_dir,
+        database_url=runtime.database_url,
+        is_embedded=_is_embedded(runtime.settings),
+        listens=_listens(listed),
+        greeting=greeting,
+    ).encode()
+    # A file without a name, for its addresses may hold passwords.
+    with tempfile.TemporaryFile() as file:
+        file.write(plan)
+        file.seek(0)
+        os.set_inheritable(file.fileno(), True)
+        embedded.keep_through_exec(data_dir)
+        signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals())
+        # -P: it must import this project, not a `pipeline` that happens to lie in the working directory.
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "pipeline.foreground", str(file.fileno())])  # noqa: S606
 
-    def __init__(self, runtime: Runtime, *, listens: bool = False) -> None:
-        self._listens = listens
-        self._runtime = runtime
-        self._patient_until = time.monotonic() + 2 * upkeep.STALE_AFTER.total_seconds()
 
-    def look(self, running: Supervisor) -> None:
-        settings = self._runtime.settings
-        if settings.database_url is None or settings.redis_url is None:
-            embedded.ensure(settings.data_dir)
-        if time.monotonic() < self._patient_until:
-            return
-        self._patient_until = time.monotonic() + upkeep.STALE_AFTER.total_seconds() / 3
-        last = upkeep.last_beat(self._runtime.engine)
-        if last is None or utc_now() - last > upkeep.STALE_AFTER:
-            self._patient_until = time.monotonic() + 2 * upkeep.STALE_AFTER.total_seconds()
-            running.restart("worker")
-            running.restart("beat")
-            return
-        heard = upkeep.last_beat(self._runtime.engine, EVENTSUB) if self._listens else utc_now()
-        if heard is None or utc_now() - heard > upkeep.STALE_AFTER:
-            self._patient_until = time.monotonic() + 2 * upkeep.STALE_AFTER.total_seconds()
-            running.restart(EVENTSUB)
+def _is_embedded(settings: Settings) -> bool:
+    return settings.database_url is None or settings.redis_url is None
+
+
+def _listens(listed: Sequence[Program]) -> bool:
+    return EVENTSUB in {program.name for program in listed}
 
 
 def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT") -> None:

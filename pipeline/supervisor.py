@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from models.errors import LootwireError
+from pipeline.nursery import Forked, Nursery
 
 PARENT_FD = "LOOTWIRE_PARENT_FD"
 ORPHAN_SECONDS = 10
@@ -28,6 +29,8 @@ COLD_SECONDS = 10
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 TURN_SECONDS = 0.1
+# While nothing is wrong: a supervisor that looks ten times a second costs more than a program that waits.
+CALM_SECONDS = 0.5
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -38,10 +41,14 @@ class AlreadyRunning(LootwireError):
 
 @dataclass(frozen=True)
 class Program:
-    """A program to keep running; it should call `watch_parent` when it starts."""
+    """A program to keep running; it should call `watch_parent` when it starts.
+
+    One that `shares` has an `-m` in its `argv`: where the supervisor has a nursery, a fork of that runs what follows.
+    """
 
     name: str
     argv: Sequence[str]
+    shares: bool = False
 
 
 @dataclass
@@ -64,7 +71,7 @@ class _Child:
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.backoff = Backoff()
         self.started_at = 0.0
         self.due_at = 0.0
@@ -83,8 +90,9 @@ class _Child:
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(COLD_SECONDS)
+            deadline = time.monotonic() + COLD_SECONDS
+            while self.lives() and time.monotonic() < deadline:
+                time.sleep(TURN_SECONDS / 10)
 
 
 class Supervisor:
@@ -104,11 +112,15 @@ class Supervisor:
         each_second: Callable[[], None] | None = None,
         grace_seconds: float = 30,
         say: Callable[[str], None] | None = None,
+        preload: str | None = None,
     ) -> None:
+        """`preload` is the module that a nursery loads for the programs that share; without it they start alone."""
         self.data_dir = data_dir
         self.grace_seconds = grace_seconds
         self._children = {program.name: _Child(program) for program in programs}
         self._env = dict(env)
+        self._preload = preload
+        self._nursery: Nursery | None = None
         self._each_second = each_second
         self._say = say or _say_on_stderr
         self._stopping = threading.Event()
@@ -125,6 +137,9 @@ class Supervisor:
             resources.callback(os.close, writing)
             resources.callback(os.close, reading)
             self._reading = reading
+            if self._preload is not None:
+                self._nursery = Nursery(self._preload, env=self._env, inherited=reading)
+                resources.callback(self._nursery.close)
             self._resources = resources.pop_all()
         self._look_after_children()
         threading.Thread(target=self._watch_children, name="supervisor", daemon=True).start()
@@ -146,7 +161,7 @@ class Supervisor:
         """
         with _counted_signals() as received:
             while not received:
-                time.sleep(TURN_SECONDS)
+                time.sleep(CALM_SECONDS)
             self._tell("stopping; what is under way may end first, another Ctrl-C hurries it")
             self._stop(hurry=lambda: len(received) - 1)
         return 0
@@ -192,7 +207,7 @@ class Supervisor:
             self._say(text)
 
     def _watch_children(self) -> None:
-        while not self._stopping.wait(TURN_SECONDS):
+        while not self._stopping.wait(CALM_SECONDS):
             self._look_after_children()
 
     def _call_each_second(self, call: Callable[[], None]) -> None:
@@ -226,7 +241,7 @@ class Supervisor:
             return
         # Pool processes that have lost their worker would go on with tasks that nobody waits for.
         child.kill_group()
-        code = child.process.returncode
+        code = child.process.poll() or 0
         child.process = None
         if child.kill_at is not None:
             child.kill_at = None
@@ -236,10 +251,14 @@ class Supervisor:
 
     def _start(self, child: _Child, now: float) -> None:
         child.started_at = now
+        env, argv = self._env | {PARENT_FD: str(self._reading)}, list(child.program.argv)
         try:
+            if child.program.shares and self._nursery is not None:
+                child.process = self._nursery.start(argv[argv.index("-m") + 1 :], env)
+                return
             child.process = subprocess.Popen(
-                list(child.program.argv),
-                env=self._env | {PARENT_FD: str(self._reading)},
+                argv,
+                env=env,
                 stdin=subprocess.DEVNULL,
                 # Programs log to standard error. What Celery prints besides is for whoever runs it by hand.
                 stdout=subprocess.DEVNULL,
@@ -253,6 +272,11 @@ class Supervisor:
         pause = child.backoff.after(now - child.started_at)
         child.due_at = now + pause
         self._tell(f"{child.program.name} {what}; starting it again in {pause:.0f} s")
+
+
+def stop_signals() -> Sequence[signal.Signals]:
+    """Return the signals that end a supervisor in good order."""
+    return _STOP_SIGNALS
 
 
 def check_alone(data_dir: Path) -> None:

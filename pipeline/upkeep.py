@@ -6,14 +6,12 @@ from sqlalchemy import Engine, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Heartbeat
+from pipeline.watchdog import WORKER
 
-WORKER = "worker"
 CLOCK = "clock"
 # When the clock began to tick without a pause: before that nobody could have asked a source.
 CLOCK_SINCE = "clock since"
 CLOCK_PAUSE = timedelta(minutes=2)
-# Three ticks of thirty seconds: one may be late, two unlucky.
-STALE_AFTER = timedelta(seconds=90)
 
 
 def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:

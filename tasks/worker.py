@@ -1,13 +1,22 @@
-"""What `celery -A tasks.worker` runs: the application with all tasks, on the settings' broker."""
+"""The application with all tasks on the settings' broker, and a worker of it.
 
+`python -m tasks.worker --queues tick,send --concurrency 2 --hostname worker@%h` is what the supervisor runs. Celery's
+own command, `celery -A tasks.worker worker`, does the same, and loads a shell for it.
+"""
+
+import argparse
+import gc
 import logging
 import sys
 from typing import Any
 
 from celery.signals import celeryd_after_setup, setup_logging, worker_ready
 from celery.utils.log import get_multiprocessing_logger
+from celery.utils.nodenames import default_nodename, host_format
 from kombu.transport.redis import Channel
+from sqlalchemy import select
 
+from models import Target
 from notifiers import apprise_urls
 from pipeline.celery_app import make_app
 from pipeline.logs import configure_logging
@@ -18,7 +27,8 @@ from tasks import eventsub, fetch, inbox, pictures, publish, send, surroundings,
 
 __all__ = ["app", "eventsub", "fetch", "inbox", "pictures", "publish", "send", "ticks"]
 
-logger = logging.getLogger(__name__)
+# Not of `__main__`, which this module is where it runs.
+logger = logging.getLogger("tasks.worker")
 
 
 def _open_runtime() -> Runtime:
@@ -40,9 +50,27 @@ def _configure_logging(**_: object) -> None:
 
 
 def _load_what_sends(instance: Any, **_: object) -> None:
-    """Load Apprise before the pool forks: its plugins take half a second, which no first message should wait for."""
-    if "send" in instance.app.amqp.queues.consume_from:
+    """Load Apprise before the pool forks: its plugins take half a second, which no message should wait for.
+
+    They also take 16 MB, so where nobody is to be told anything, the first message will have to wait after all.
+    """
+    if "send" in instance.app.amqp.queues.consume_from and _is_anybody_told():
         apprise_urls.load()
+
+
+def _is_anybody_told() -> bool:
+    engine = surroundings.runtime().engine
+    with engine.connect() as connection:
+        known = connection.scalar(select(Target.id).limit(1)) is not None
+    # The pool must not inherit the connection.
+    engine.dispose()
+    return known
+
+
+def _freeze(**_: object) -> None:
+    """Keep the collector off what is loaded: looking at an object copies its page in each process of the pool."""
+    gc.collect()
+    gc.freeze()
 
 
 def _say_ready(sender: Any, **_: object) -> None:
@@ -53,8 +81,34 @@ def _say_ready(sender: Any, **_: object) -> None:
 watch_parent()
 setup_logging.connect(_configure_logging, weak=False)
 celeryd_after_setup.connect(_load_what_sends, weak=False)
+celeryd_after_setup.connect(_freeze, weak=False)
 worker_ready.connect(_say_ready, weak=False)
 # A broker that goes away while messages wait for their time would take the worker along: kombu tries to put them back
 # through the connection that it has just closed (AttributeError in Channel.close). They are hints; ticks say the same.
 Channel.do_restore = False
 app = make_app(_open_runtime().redis_url)
+
+
+def main() -> int:
+    """Run a worker until SIGTERM; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tasks.worker")
+    parser.add_argument("--queues", required=True)
+    parser.add_argument("--concurrency", type=int, required=True)
+    parser.add_argument("--hostname", required=True)
+    given = parser.parse_args()
+    worker = app.Worker(
+        queues=given.queues,
+        concurrency=given.concurrency,
+        hostname=host_format(default_nodename(given.hostname)),
+        quiet=True,
+        # Workers have nothing to tell each other, and nobody listens to their events.
+        without_mingle=True,
+        without_gossip=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+    return worker.exitcode or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from models import Base
 from models.errors import LootwireError
-from pipeline.database import MIGRATIONS, alembic_config, migrate
+from pipeline.database import MIGRATIONS, alembic_config, migrate, newest_revision
 from tests.paths import CHECKOUT
 
 PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org"}
@@ -135,3 +135,7 @@ def test_a_naive_time_cannot_be_stored_as_anything_but_utc(engine: Engine) -> No
         if column.name.endswith(("_at", "_until", "_since")) and getattr(column.type, "timezone", None) is not True
     ]
     assert untyped == []
+
+
+def test_the_newest_migration_is_known_by_its_file_name() -> None:
+    assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()

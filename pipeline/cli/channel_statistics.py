@@ -27,8 +27,8 @@ from models.statistics import (
     load_top,
     load_totals,
 )
+from pipeline.cli.opening import open_command
 from pipeline.cli.output import JsonFlag, console, parse_since, print_json, show
-from pipeline.cli.running import open_command
 from pipeline.runtime import utc_now
 from pipeline.streams.names import parse_name
 from pipeline.streams.wishes import Known, find_channel

@@ -16,8 +16,8 @@ from sqlalchemy import Connection, Engine, func, select
 from models import Follow
 from models.errors import LootwireError
 from pipeline.cli.channel_statistics import show_statistics, show_top
+from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.cli.output import JsonFlag, console, errors, print_json, show
-from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.errors import SourceError, SourceRefused
 from pipeline.http import Client
 from pipeline.programs.sources import register

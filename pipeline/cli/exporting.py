@@ -10,8 +10,8 @@ import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from models.errors import LootwireError
+from pipeline.cli.opening import open_command
 from pipeline.cli.output import errors
-from pipeline.cli.running import open_command
 from pipeline.export.destination import STANDARD_OUTPUT
 from pipeline.export.writing import export
 from pipeline.runtime import utc_now

@@ -12,8 +12,8 @@ import typer
 
 from models.errors import LootwireError
 from pipeline.cli.games import games
+from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
-from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.http import Client
 from pipeline.igdb import game_lists
 from pipeline.igdb.asked import LARGEST_LIST, read_games, read_name

@@ -8,8 +8,8 @@ import typer
 from sqlalchemy import Connection
 
 from pipeline.cli.game_pages import how_linked, print_page
+from pipeline.cli.opening import open_command
 from pipeline.cli.output import JsonFlag, console, print_json, print_rows, show
-from pipeline.cli.running import open_command
 from pipeline.http import Client
 from pipeline.igdb.following import renew_follows
 from pipeline.igdb.links import Link, link, load_links, unlink

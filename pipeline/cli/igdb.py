@@ -12,8 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import update
 
 from models import Source
+from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.cli.output import JsonFlag, console, errors, print_json, show
-from pipeline.cli.running import SET_ASIDE, open_command
 from pipeline.fetching import Fetched, fetch_source
 from pipeline.http import Client
 from pipeline.igdb.mirror import Mirroring, Step, patiently

@@ -27,8 +27,8 @@ from models.events import EventKind
 from models.names import name_key
 from notifiers.deliveries import list_deliveries, replay
 from notifiers.targets import list_subscriptions
+from pipeline.cli.opening import open_command
 from pipeline.cli.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
-from pipeline.cli.running import open_command
 from pipeline.eventsub.health import NEVER
 from pipeline.programs.sources import register, source
 from pipeline.runtime import utc_now

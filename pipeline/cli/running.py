@@ -1,57 +1,41 @@
-"""Commands that run the pipeline: `up`, `once`, `demo`, `publish`, and what tells how it stands: `status`, `doctor`."""
+"""Commands that run the pipeline: `up`, `once`, `demo`, `publish`; and `doctor`, which checks what they need."""
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, NoReturn, TypeVar
 
 import typer
 from pydantic import SecretStr
 from rich.progress import Progress, SpinnerColumn, TextColumn
-from sqlalchemy import Connection, func, select
+from sqlalchemy import func, select
 
 from feeds.publish import publish as publish_marked
-from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
+from models import Event, QuarantinedPayload, Source
 from models.errors import LootwireError
 from notifiers.targets import list_targets
-from pipeline import service, upkeep
-from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
+from pipeline import service
+from pipeline.cli.opening import SET_ASIDE, at_the_end, open_command
+from pipeline.cli.output import JsonFlag, console, errors, print_rows, show
 from pipeline.embedded import healthy
 from pipeline.importer import inbox
-from pipeline.logs import configure_logging
 from pipeline.problems import explain
 from pipeline.programs.web.health import describe
 from pipeline.runtime import Runtime, open_runtime, utc_now
 from pipeline.settings import LoadedSettings, Settings, load_settings, variable_name
 from pipeline.supervisor import check_alone
 
-SET_ASIDE = 3
-# Sessions that a command does not end are noted by PostgreSQL, a line each.
-at_the_end = ExitStack()
 Given = TypeVar("Given")
 Got = TypeVar("Got")
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for command in (up, once, demo, publish, status, doctor):
+    for command in (up, once, demo, publish, doctor):
         app.command()(command)
 
 
-def open_command() -> Runtime:
-    """Return the runtime for a command, with a word on variables that look like settings and are none."""
-    loaded = load_settings()
-    for name in loaded.unknown:
-        told = f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all"
-        errors.print(told, markup=False, soft_wrap=True)
-    configure_logging("WARNING")
-    runtime = open_runtime(loaded.settings)
-    at_the_end.callback(runtime.engine.dispose)
-    return runtime
-
-
-def up() -> int:
+def up() -> NoReturn:
     """Run everything until Ctrl-C: database, workers, clock and a small web server for the feeds."""
     settings = load_settings().settings
     # Before anything is started or migrated; of the two, the same folder is the likelier reason for a taken port.
@@ -62,10 +46,11 @@ def up() -> int:
     runtime = open_command()
     service.check_broker(runtime.redis_url)
     service.take_up_settings(runtime)
-    with service.supervisor(runtime, service.programs(runtime)) as running:
-        service.wake(runtime)
-        console.print(f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)")
-        return running.run_until_signal()
+    programs = service.programs(runtime)
+    service.wake(runtime)
+    at_the_end.close()
+    greeting = f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)"
+    service.become_supervisor(runtime, programs, greeting)
 
 
 def once() -> int:
@@ -125,42 +110,6 @@ def publish() -> int:
     for failure in summary.failures:
         errors.print(f"{failure.path}: {failure.reason}", markup=False)
     return SET_ASIDE if summary.failures else 0
-
-
-def status(as_json: JsonFlag = False) -> int:
-    """Say how the pipeline stands, in a few figures."""
-    runtime = open_command()
-    with runtime.engine.connect() as connection:
-        figures = _figures(connection)
-    figures |= {"worker_seen_at": upkeep.last_beat(runtime.engine), "published": str(runtime.settings.published)}
-    figures["eventsub"] = describe(runtime.engine, runtime.settings, utc_now())
-    if as_json:
-        print_json(figures)
-        return 0
-    for name, value in figures.items():
-        console.print(f"{name.replace('_', ' '):>24}  {show(value)}", markup=False, soft_wrap=True)
-    return 0
-
-
-def _figures(connection: Connection) -> dict[str, object]:
-    open_ones = DropCampaign.ended_at.is_(None) & DropCampaign.withdrawn_at.is_(None)
-    counts = {
-        "campaigns": select(func.count()).select_from(DropCampaign),
-        "campaigns_open": select(func.count()).where(open_ones),
-        "events": select(func.count()).select_from(Event),
-        "feeds": select(func.count()).select_from(Feed),
-        "feeds_waiting": select(func.count()).where(Feed.version != Feed.written_version),
-        "pictures_copied": select(func.count()).where(Picture.path.is_not(None)),
-        "pictures_given_up": select(func.count()).where(Picture.next_due_at.is_(None), Picture.error.is_not(None)),
-        "targets": select(func.count()).select_from(Target),
-        "deliveries_sent": select(func.count()).where(Delivery.state == "sent"),
-        "deliveries_waiting": select(func.count()).where(Delivery.state.in_(["pending", "sending"])),
-        "deliveries_dead": select(func.count()).where(Delivery.state == "dead"),
-        "quarantined": select(func.count()).select_from(QuarantinedPayload),
-        "sources_failing": select(func.count()).where(Source.failing_since.is_not(None)),
-        "last_event_at": select(func.max(Event.recorded_at)),
-    }
-    return {name: connection.scalar(query) for name, query in counts.items()}
 
 
 def doctor(as_json: JsonFlag = False) -> int:

@@ -9,8 +9,8 @@ from rich.text import Text
 
 from models.errors import LootwireError
 from pipeline.cli.looking import sources
+from pipeline.cli.opening import open_command
 from pipeline.cli.output import console, errors, show
-from pipeline.cli.running import open_command
 from pipeline.http import Client
 from pipeline.programs.sources import register
 from pipeline.runtime import Runtime, utc_now

@@ -11,8 +11,8 @@ from models.events import EventKind
 from notifiers import targets as store
 from notifiers.check import test_target
 from notifiers.match import matching
+from pipeline.cli.opening import open_command
 from pipeline.cli.output import JsonFlag, console, parse_since, print_rows
-from pipeline.cli.running import open_command
 from pipeline.runtime import utc_now
 from pipeline.streams.following import watched
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.embedded.layout import EmbeddedError, Layout, Servers, is_locked, open_lock, try_lock
 
-__all__ = ["EmbeddedError", "Servers", "broker_url", "ensure", "healthy"]
+__all__ = ["EmbeddedError", "Servers", "broker_url", "ensure", "healthy", "hosted", "keep_through_exec"]
 
 _POLL_SECONDS = 0.03
 _held: dict[Path, int] = {}
@@ -50,6 +50,22 @@ def ensure(data_dir: Path, *, timeout: float = 90) -> Servers:
 def healthy(data_dir: Path) -> bool:
     """Whether the servers of a data directory are up and answer; starts and changes nothing."""
     return _running(Layout.of(data_dir)) is not None
+
+
+def hosted(data_dir: Path) -> bool:
+    """Whether the servers of a data directory have their host, which ends with either of them; costs next to nothing.
+
+    Unlike `healthy` it asks no server, so it may be called each second.
+    """
+    layout = Layout.of(data_dir)
+    return layout.published.exists() and is_locked(layout.host_lock)
+
+
+def keep_through_exec(data_dir: Path) -> None:
+    """Remain a user of the servers where this process replaces itself by another program."""
+    held = _held.get(Layout.of(data_dir).data_dir)
+    if held is not None:
+        os.set_inheritable(held, True)
 
 
 def broker_url(redis_url: str) -> str:

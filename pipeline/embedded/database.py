@@ -31,6 +31,8 @@ SETTINGS = {
     "jit": "off",
     "io_method": "sync",
     "autovacuum": "on",
+    # Each look forks a process for each database, and hardly anything is ever deleted.
+    "autovacuum_naptime": "5min",
     # No replica, no archive.
     "wal_level": "minimal",
     "max_wal_senders": "0",

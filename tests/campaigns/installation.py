@@ -33,7 +33,7 @@ UP = [sys.executable, "-c", "from pipeline.cli import main; main()", "up"]
 COMMANDS = {
     "worker": "--queues tick",
     "fetcher": "--queues fetch",
-    "beat": "tasks.worker beat",
+    "beat": "tasks.beat",
     "postgres": "bin/postgres -D",
     "valkey": "valkey-server",
     "host": "pipeline.embedded.host",
@@ -130,8 +130,12 @@ class Installation:
             fetcher = self.find("fetcher")
             return next(iter(children(fetcher)), None) if fetcher else None
         # The servers name their data directory, which the programs get by the environment.
-        running = processes_with(self.data_dir) if part in {"postgres", "valkey", "host"} else children(self.pid)
+        running = processes_with(self.data_dir) if part in {"postgres", "valkey", "host"} else self._programs()
         return next((pid for pid, line in running.items() if COMMANDS[part] in line), None)
+
+    def _programs(self) -> dict[int, str]:
+        """The programs that run, without what they have started: children of the supervisor's nursery."""
+        return {pid: line for nursery in children(self.pid) for pid, line in children(nursery).items()}
 
     def strike(self, part: str) -> int | None:
         """Kill a part; returns its process id, or None where it is just not there."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -23,7 +22,6 @@ from pipeline.programs.sources import register, sources
 from pipeline.programs.web.ports import HOST
 from pipeline.runtime import Runtime, utc_now
 from pipeline.settings import Settings
-from pipeline.supervisor import Supervisor
 
 
 @pytest.fixture
@@ -80,52 +78,6 @@ def test_a_broker_that_answers_is_well_and_another_is_told(servers: Servers) -> 
     with pytest.raises(LootwireError, match=r"the broker does not answer: .*Connection refused.*REDIS_URL") as caught:
         service.check_broker("redis://:hunter2@127.0.0.1:1/0")
     assert "hunter2" not in str(caught.value)
-
-
-class Watched(Supervisor):
-    """A supervisor of nothing that remembers what it was asked to restart."""
-
-    def __init__(self, data_dir: Path) -> None:
-        super().__init__([], data_dir=data_dir, env={})
-        self.restarted: list[str] = []
-
-    def restart(self, name: str) -> None:
-        self.restarted.append(name)
-
-
-@pytest.fixture
-def watchdog(runtime: Runtime) -> Any:
-    watchdog = service._Watchdog(runtime)
-    # As if it had been up for long.
-    watchdog._patient_until = 0
-    return watchdog
-
-
-@pytest.mark.parametrize(
-    ("age", "restarted"),
-    [
-        pytest.param(timedelta(seconds=5), [], id="just now"),
-        pytest.param(timedelta(seconds=85), [], id="nearly three ticks ago"),
-        pytest.param(timedelta(seconds=95), ["worker", "beat"], id="more than three ticks ago"),
-        pytest.param(None, ["worker", "beat"], id="never"),
-    ],
-)
-def test_a_worker_whose_last_heartbeat_is_old_is_restarted(
-    runtime: Runtime, watchdog: Any, age: timedelta | None, restarted: list[str]
-) -> None:
-    if age is not None:
-        upkeep.beat(runtime.engine, utc_now() - age)
-    running = Watched(runtime.settings.data_dir)
-    watchdog.look(running)
-    assert running.restarted == restarted
-
-
-def test_a_worker_is_given_time_to_come_up_before_it_is_judged(runtime: Runtime, watchdog: Any) -> None:
-    running = Watched(runtime.settings.data_dir)
-    watchdog.look(running)
-    watchdog.look(running)
-    assert running.restarted == ["worker", "beat"]
-    assert service._Watchdog(runtime)._patient_until > 0
 
 
 def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtime) -> None:

@@ -38,8 +38,8 @@ STUBBORN_FAMILY = CHILD.replace(
 UP = """
 import os, sys, time
 from pathlib import Path
-from pipeline import embedded
 from pipeline.supervisor import Program, Supervisor
+from pipeline.watchdog import Watchdog
 data_dir, births, code, ignored, second = sys.argv[1:]
 def sleep_long():
     Path(births).with_name("asleep").touch()
@@ -48,7 +48,7 @@ child = Program("worker", [sys.executable, "-c", code, births, *ignored.split()]
 seconds = {
     "": None,
     "slow": sleep_long,
-    "embedded": lambda: embedded.healthy(Path(data_dir)) or embedded.ensure(Path(data_dir)),
+    "embedded": lambda: Watchdog("", embedded_in=Path(data_dir)).look(supervisor.restart),
 }
 with Supervisor([child], data_dir=Path(data_dir), env=os.environ, each_second=seconds[second]) as supervisor:
     sys.exit(supervisor.run_until_signal())

@@ -27,6 +27,6 @@ def test_each_task_goes_to_a_queue_that_a_worker_reads(installation: Installatio
     installation.app.finalize()
     ours = [name for name in installation.app.tasks if not name.startswith("celery.")]
     routed = {installation.app.amqp.router.route({}, name)["queue"].name for name in ours}
-    workers = [list(program.argv) for program in service.programs(installation.runtime) if "worker" in program.argv]
+    workers = [list(program.argv) for program in service.programs(installation.runtime) if "--queues" in program.argv]
     read = {queue for argv in workers for queue in argv[argv.index("--queues") + 1].split(",")}
     assert routed == read == set(QUEUES)

@@ -4,14 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import redis
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Heartbeat, Source
-from pipeline import upkeep
-from pipeline.eventsub.health import NAME, load_memory
 from pipeline.settings import Settings
+from pipeline.watchdog import STALE_AFTER, WORKER
 
 PROGRAM = "eventsub"
 # Three of its beats, and a minute for a start.
@@ -48,6 +46,8 @@ def describe(engine: Engine, settings: Settings, now: datetime) -> str:
 
 
 def _broker(redis_url: str) -> str:
+    import redis
+
     try:
         with redis.Redis.from_url(redis_url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE) as client:
             client.ping()
@@ -57,12 +57,14 @@ def _broker(redis_url: str) -> str:
 
 
 def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, Any]:
+    from pipeline.eventsub.health import NAME, load_memory
+
     with engine.connect() as connection:
         beats = dict(connection.execute(select(Heartbeat.name, Heartbeat.at)).all())
         sources = connection.execute(select(Source.name, Source.failing_since).where(Source.enabled)).all()
         memory = load_memory(connection)
     failing = sorted(name for name, failing_since in sources if failing_since is not None)
-    state, age = _age(beats.get(upkeep.WORKER), now, upkeep.STALE_AFTER)
+    state, age = _age(beats.get(WORKER), now, STALE_AFTER)
     told: dict[str, Any] = {"worker": state, "worker_seconds": age, "sources_failing": failing}
     if streams:
         state, age = _age(beats.get(PROGRAM), now, EVENTSUB_STALE_AFTER)

@@ -1,0 +1,53 @@
+"""The command `status`, which a monitor may call every minute: it imports no more than its queries need."""
+
+from datetime import UTC, datetime
+
+import typer
+from sqlalchemy import Connection, func, select
+
+from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
+from pipeline import upkeep
+from pipeline.cli.opening import open_database
+from pipeline.cli.output import JsonFlag, console, print_json, show
+from pipeline.programs.web.health import describe
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command()(status)
+
+
+def status(as_json: JsonFlag = False) -> int:
+    """Say how the pipeline stands, in a few figures."""
+    settings, engine = open_database()
+    with engine.connect() as connection:
+        figures = _figures(connection)
+    figures |= {"worker_seen_at": upkeep.last_beat(engine), "published": str(settings.published)}
+    figures["eventsub"] = describe(engine, settings, datetime.now(UTC))
+    if as_json:
+        print_json(figures)
+        return 0
+    for name, value in figures.items():
+        console.print(f"{name.replace('_', ' '):>24}  {show(value)}", markup=False, soft_wrap=True)
+    return 0
+
+
+def _figures(connection: Connection) -> dict[str, object]:
+    open_ones = DropCampaign.ended_at.is_(None) & DropCampaign.withdrawn_at.is_(None)
+    counts = {
+        "campaigns": select(func.count()).select_from(DropCampaign),
+        "campaigns_open": select(func.count()).where(open_ones),
+        "events": select(func.count()).select_from(Event),
+        "feeds": select(func.count()).select_from(Feed),
+        "feeds_waiting": select(func.count()).where(Feed.version != Feed.written_version),
+        "pictures_copied": select(func.count()).where(Picture.path.is_not(None)),
+        "pictures_given_up": select(func.count()).where(Picture.next_due_at.is_(None), Picture.error.is_not(None)),
+        "targets": select(func.count()).select_from(Target),
+        "deliveries_sent": select(func.count()).where(Delivery.state == "sent"),
+        "deliveries_waiting": select(func.count()).where(Delivery.state.in_(["pending", "sending"])),
+        "deliveries_dead": select(func.count()).where(Delivery.state == "dead"),
+        "quarantined": select(func.count()).select_from(QuarantinedPayload),
+        "sources_failing": select(func.count()).where(Source.failing_since.is_not(None)),
+        "last_event_at": select(func.max(Event.recorded_at)),
+    }
+    return {name: connection.scalar(query) for name, query in counts.items()}

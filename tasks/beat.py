@@ -1,0 +1,40 @@
+"""`python -m tasks.beat`: sends the ticks of beat_schedule.py, and knows no more of the tasks than their names."""
+
+import sys
+from typing import Any
+
+from celery.signals import setup_logging
+
+from models.errors import LootwireError
+from pipeline import embedded
+from pipeline.celery_app import make_app
+from pipeline.embedded import EmbeddedError
+from pipeline.logs import configure_logging
+from pipeline.settings import Settings, load_settings
+from pipeline.supervisor import watch_parent
+
+
+def _broker(settings: Settings) -> str:
+    if settings.redis_url is not None:
+        return settings.redis_url.get_secret_value()
+    return embedded.ensure(settings.data_dir).redis_url
+
+
+def main() -> None:
+    """Send ticks until SIGTERM or Ctrl-C."""
+    watch_parent()
+    try:
+        settings = load_settings().settings
+        app = make_app(_broker(settings))
+    except (LootwireError, EmbeddedError) as error:
+        sys.exit(f"lootwire: {error}")
+
+    def configure(**_: Any) -> None:
+        configure_logging(settings.log_level)
+
+    setup_logging.connect(configure, weak=False)
+    app.Beat(quiet=True, loglevel=settings.log_level).run()
+
+
+if __name__ == "__main__":
+    main()

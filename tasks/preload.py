@@ -1,0 +1,38 @@
+"""What the programs of an installation import, loaded once for a nursery (`pipeline.nursery`) to fork.
+
+Nothing may be opened here, and no thread started: forks would share it.
+"""
+
+from importlib import import_module
+
+from pipeline.http import load_certificates
+
+MODULES = (
+    # Our programs, but for `tasks.worker`: that one opens the runtime.
+    "pipeline.eventsub.__main__",
+    "pipeline.programs.web.__main__",
+    "pipeline.programs.web.webhooks",
+    "tasks.beat",
+    "tasks.eventsub",
+    "tasks.fetch",
+    "tasks.inbox",
+    "tasks.pictures",
+    "tasks.publish",
+    "tasks.send",
+    "tasks.ticks",
+    # What libraries load by name, or when they are first needed.
+    "celery.apps.beat",
+    "celery.app.amqp",
+    "celery.apps.worker",
+    "celery.backends.base",
+    "celery.concurrency.prefork",
+    "kombu.transport.redis",
+    "sqlalchemy.dialects.postgresql.psycopg",
+    "uvicorn.lifespan.on",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+)
+
+for module in MODULES:
+    import_module(module)
+load_certificates()

@@ -1,0 +1,20 @@
+"""The list of commands, which is kept apart from the commands so that a help need not load them."""
+
+import pytest
+
+from pipeline.cli.commands import COMMANDS, load_command
+from tests.pipeline.cli.operator import Operator
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_is_listed_with_the_first_sentence_of_its_own_help(name: str) -> None:
+    command = load_command(name)
+    assert command.name == name
+    assert COMMANDS[name].help == command.help.strip().splitlines()[0]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_shows_its_own_help(operator: Operator, name: str) -> None:
+    said = operator.run(name, "--help")
+    assert said.code == 0
+    assert said.out.startswith(f"Usage: lootwire {name} ")
