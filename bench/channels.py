@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, Engine, event, func, select, text
 
-from feeds.channel_rows import ensure_feeds, load_moving, load_pages
+from feeds.pages.channel_rows import ensure_feeds, load_moving, load_pages
 from feeds.publish import publish
 from models import Channel, Feed, StreamSession, StreamSnapshot
 from models.statistics import (
@@ -35,8 +35,8 @@ from models.statistics import (
     load_top,
     load_totals,
 )
-from pipeline.streams.following import watched
-from pipeline.streams.listing import list_watched
+from pipeline.channels.following.watched import watched
+from pipeline.channels.listing import list_watched
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 # Streams last five hours and are polled each five minutes.

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, text
 
 from pipeline import embedded
-from pipeline.database import connect, migrate
+from pipeline.database.connecting import connect, migrate
 
 
 class Server:

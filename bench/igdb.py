@@ -21,8 +21,8 @@ from sqlalchemy import Engine, text
 
 from bench.databases import throw_away_server
 from bench.igdb_documents import PAGE, page
-from pipeline.igdb.documents import split_documents
-from pipeline.store.igdb import store_games
+from pipeline.games.store.games import store_games
+from pipeline.services.igdb.documents import split_documents
 
 ALL = 300_000
 GOALS = {"empty": 4_000, "unchanged": 20_000}

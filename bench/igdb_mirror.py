@@ -19,13 +19,13 @@ from typing import Any
 
 from bench.igdb_documents import document
 from pipeline import embedded
-from pipeline.database import connect, migrate
-from pipeline.http import Client
-from pipeline.igdb.mirror import Mirroring
-from pipeline.igdb.sync import tell_nothing
-from pipeline.limiter import connect_redis
-from pipeline.sources.igdb import Igdb, open_igdb
-from pipeline.sources.twitch_app import AppToken
+from pipeline.database.connecting import connect, migrate
+from pipeline.fetch.http import Client
+from pipeline.fetch.limiter import connect_redis
+from pipeline.games.mirror.full_pass import Mirroring
+from pipeline.games.take_in import tell_nothing
+from pipeline.services.igdb.client import Igdb, open_igdb
+from pipeline.services.twitch.app_token import AppToken
 from tests.igdb import LocalIgdb
 
 DISTINCT = 7000

@@ -41,11 +41,11 @@ from models import (
     TimeBasedDrop,
 )
 from models.names import name_key, public_id
-from pipeline.fetching import register
-from pipeline.ingest import Context, ingest
-from pipeline.sources.base import Ingested
-from pipeline.sources.twitch_mirror import TwitchDrops
-from pipeline.turn import lock_source
+from pipeline.drops.sources.mirror import TwitchDrops
+from pipeline.ingest.fetching import register
+from pipeline.ingest.snapshots import Context, ingest
+from pipeline.ingest.source import Ingested
+from pipeline.ingest.turn import lock_source
 
 SEQUENCE = Path("../shared/recordings/sunkwi/sequence")
 SNAPSHOT, NEXT = SEQUENCE / "14_2026-08-21T173616.json.gz", SEQUENCE / "15_2026-08-21T180206.json.gz"

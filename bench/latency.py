@@ -31,10 +31,10 @@ from sqlalchemy import func, insert, select
 
 from models import Channel, Delivery, Event, EventSubMessage, Follow
 from notifiers.targets import add_subscription, add_target
-from pipeline import service
-from pipeline.eventsub.health import load_memory
-from pipeline.runtime import Runtime, open_runtime, utc_now
-from pipeline.settings import load_settings
+from pipeline.channels.eventsub.source_row import load_memory
+from pipeline.programs import programs
+from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
+from pipeline.runtime.settings import load_settings
 from tests.twitch import LocalTwitch
 
 GOALS = {50: 1.0, 99: 3.0}
@@ -194,8 +194,8 @@ def main() -> int:
         with runtime.engine.begin() as connection:
             add_target(connection, runtime.vault, "door", f"json://127.0.0.1:{door.port}/", utc_now())
             add_subscription(connection, "door", utc_now(), kinds=["stream.online"])
-        with service.supervisor(runtime, service.programs(runtime), grace=10):
-            service.wake(runtime)
+        with programs.supervisor(runtime, programs.programs(runtime), grace=10):
+            programs.wake(runtime)
             wait("subscribing", lambda: is_subscribed(runtime, len(logins)))
             sent = go_live(twitch, logins, rate)
             wait("telling", lambda: len(door.arrived) >= len(logins) or door_is_quiet(door))

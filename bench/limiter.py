@@ -22,8 +22,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pipeline import embedded
-from pipeline.http import Client
-from pipeline.limiter import RateLimiter, connect_redis
+from pipeline.fetch.http import Client
+from pipeline.fetch.limiter import RateLimiter, connect_redis
 
 REQUESTS, MOST_OPEN = 4, 8
 PROCESSES, THREADS = 4, 2

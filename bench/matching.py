@@ -39,12 +39,12 @@ from sqlalchemy import Connection, Engine, text
 from bench.databases import throw_away_server
 from bench.recorded_games import Category, category_names, recorded_games, top_games
 from models.names import name_key
-from pipeline.igdb.documents import split_documents
-from pipeline.matching.matching import match_title
-from pipeline.matching.normalise import read_title
-from pipeline.matching.records import Decision, wanted
-from pipeline.matching.words import arabic, roman
-from pipeline.store.igdb import store_games
+from pipeline.games.matching.matching import match_title
+from pipeline.games.matching.normalise import read_title
+from pipeline.games.matching.records import Decision, wanted
+from pipeline.games.matching.words import arabic, roman
+from pipeline.games.store.games import store_games
+from pipeline.services.igdb.documents import split_documents
 
 MADE_UP = 10**9
 RIGHT, WRONG = 0.97, 0.005

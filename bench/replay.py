@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 from bench.databases import Server, throw_away_server
+from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards
 from pipeline.importer.run import import_paths
 from pipeline.importer.times import time_parser
-from pipeline.runtime import utc_now
-from pipeline.sources.twitch_mirror import TwitchDrops, TwitchRewards
+from pipeline.runtime.runtime import utc_now
 
 GOAL = 4.0
 ROUNDS = 3

@@ -28,13 +28,13 @@ from bench.databases import throw_away_server
 from bench.igdb_documents import document
 from bench.recorded_games import RECORDINGS, category_names, recorded_games
 from models.names import slug
-from pipeline.igdb.records import TitleRecord
-from pipeline.igdb.titles import title_key, title_record
-from pipeline.matching.matching import match_title, search_titles
-from pipeline.matching.records import wanted
-from pipeline.store.copying import Json, copy_rows
-from pipeline.store.igdb import GAMES as METADATA
-from pipeline.store.igdb_parts import TITLES
+from pipeline.database.copying import Json, copy_rows
+from pipeline.games.matching.matching import match_title, search_titles
+from pipeline.games.matching.records import wanted
+from pipeline.games.store.games import GAMES as METADATA
+from pipeline.games.store.parts import TITLES
+from pipeline.services.igdb.records import TitleRecord
+from pipeline.services.igdb.titles import title_key, title_record
 
 GAMES, QUERIES = 300_000, 2_000
 GOAL = 50

@@ -24,17 +24,17 @@ from redis import Redis
 from sqlalchemy import Engine, event, func, insert, select, update
 
 from models import Follow, Source, StreamSnapshot
-from notifiers.vault import Vault
+from models.vault import Vault
 from pipeline import embedded
-from pipeline.catalogue_records import ChannelRecord
-from pipeline.database import connect, migrate
-from pipeline.fetching import fetch_source, register
-from pipeline.limiter import Budget, connect_redis
-from pipeline.runtime import utc_now
-from pipeline.sources.helix import Helix
-from pipeline.sources.twitch_app import SharedAppTokens
-from pipeline.store.catalogue import store_channels
-from pipeline.streams.polling import TwitchStreams
+from pipeline.catalogue.records import ChannelRecord
+from pipeline.catalogue.storing import store_channels
+from pipeline.channels.sources.streams import TwitchStreams
+from pipeline.database.connecting import connect, migrate
+from pipeline.fetch.limiter import Budget, connect_redis
+from pipeline.ingest.fetching import fetch_source, register
+from pipeline.runtime.runtime import utc_now
+from pipeline.services.twitch.app_token import SharedAppTokens
+from pipeline.services.twitch.helix import Helix
 from tests.twitch import LocalTwitch
 
 REQUESTS, SECONDS = 25, 2.0

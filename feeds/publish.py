@@ -13,14 +13,14 @@ import msgspec
 from sqlalchemy import Engine
 
 from feeds.catalog import load_marked, mark_all, settle_written
-from feeds.channel_page import ChannelPage, render_channel
-from feeds.channel_rows import PageState, load_moving, load_pages
 from feeds.content import FeedContent, SourceHealth
 from feeds.item import Entry
-from feeds.page import render_index
+from feeds.pages.channel import ChannelPage, render_channel
+from feeds.pages.channel_rows import PageState, load_moving, load_pages
+from feeds.pages.index import render_index
+from feeds.pages.index_rows import load_health, load_site
 from feeds.pictures import Gallery
 from feeds.render import ATOM_ENDING, PAGE_ENDING, RSS_ENDING, render_feed, render_opml
-from feeds.site import load_health, load_site
 from feeds.templating import ASSETS, FOLDER
 from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
 from models import words

@@ -14,7 +14,8 @@ FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 _PREFIX = ".lootwire-"
 _SUFFIX = ".tmp"
-# Pictures are copied by another program at any time (pipeline/pictures.py): what is young there may be its work.
+# Pictures are copied by another program at any time (pipeline/programs/pictures.py): what is young there may be its
+# work.
 PICTURES = "pictures"
 _YOUNG_SECONDS = 3600
 _HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}

@@ -1,8 +1,8 @@
 """IGDB's data: games with their titles, outside ids and release dates, and which of them are wanted here.
 
 The tables that mirror IGDB are keyed by its own ids and refer to each other by them without foreign keys: they have
-one writer (pipeline/store/igdb.py), a document may name a platform or a parent that never came itself, and one check
-for each of the four million rows of a full mirror would cost as much as writing them.
+one writer (pipeline/games/store/games.py), a document may name a platform or a parent that never came itself, and one
+check for each of the four million rows of a full mirror would cost as much as writing them.
 """
 
 from datetime import date, datetime

@@ -3,11 +3,11 @@
 from sqlalchemy import Engine, select
 
 from models import Target
+from models.vault import Vault, VaultError
 from notifiers.errors import DeliveryError
 from notifiers.render import plain_message
 from notifiers.send import send
 from notifiers.targets import target_id_of
-from notifiers.vault import Vault, VaultError
 
 
 def test_target(engine: Engine, vault: Vault, name: str) -> None:

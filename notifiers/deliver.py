@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from models.vault import Vault, VaultError
 from notifiers import apprise_urls, outbox
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.render import render_message
 from notifiers.send import send
-from notifiers.vault import Vault, VaultError
 
 logger = logging.getLogger(__name__)
 

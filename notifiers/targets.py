@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 from models import Delivery, DeliveryState, Source, Subscription, Target
 from models.events import EventKind
 from models.names import name_key
+from models.vault import Vault
 from notifiers.apprise_urls import check_url
 from notifiers.days import move_waiting
 from notifiers.errors import TargetError
-from notifiers.vault import Vault
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>[\w-]{1,60})/?", re.IGNORECASE)

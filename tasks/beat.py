@@ -7,11 +7,11 @@ from celery.signals import setup_logging
 
 from models.errors import LootwireError
 from pipeline import embedded
-from pipeline.celery_app import make_app
 from pipeline.embedded import EmbeddedError
-from pipeline.logs import configure_logging
-from pipeline.settings import Settings, load_settings
-from pipeline.supervisor import watch_parent
+from pipeline.runtime.celery_app import make_app
+from pipeline.runtime.logs import configure_logging
+from pipeline.runtime.settings import Settings, load_settings
+from pipeline.runtime.supervisor import watch_parent
 
 
 def _broker(settings: Settings) -> str:

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from celery import current_app, shared_task
 
-from pipeline.eventsub.inbox import handle
-from pipeline.eventsub.lookup import look_up
-from pipeline.http import Client
-from pipeline.runtime import utc_now
+from pipeline.channels.eventsub.inbox import handle
+from pipeline.channels.eventsub.lookup import look_up
+from pipeline.fetch.http import Client
+from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
 from tasks.ticks import hint_of_news
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from celery import current_app, shared_task
 
-from pipeline.celery_app import hint
-from pipeline.fetching import fetch_source
+from pipeline.ingest.fetching import fetch_source
 from pipeline.programs import sources
-from pipeline.runtime import utc_now
+from pipeline.runtime.celery_app import hint
+from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
 from tasks.ticks import hint_of_news
 

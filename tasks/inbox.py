@@ -7,7 +7,7 @@ from celery import current_app, shared_task
 
 from pipeline.importer.inbox import look_into
 from pipeline.programs.sources import drop_sources
-from pipeline.runtime import utc_now
+from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
 from tasks.ticks import hint_of_news
 

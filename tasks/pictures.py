@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from celery import shared_task
 
-from pipeline.pictures import copy_due
-from pipeline.runtime import utc_now
+from pipeline.programs.pictures import copy_due
+from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)

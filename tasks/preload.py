@@ -1,15 +1,15 @@
-"""What the programs of an installation import, loaded once for a nursery (`pipeline.nursery`) to fork.
+"""What the programs of an installation import, loaded once for a nursery (`pipeline.runtime.nursery`) to fork.
 
 Nothing may be opened here, and no thread started: forks would share it.
 """
 
 from importlib import import_module
 
-from pipeline.http import load_certificates
+from pipeline.fetch.http import load_certificates
 
 MODULES = (
     # Our programs, but for `tasks.worker`: that one opens the runtime.
-    "pipeline.eventsub.__main__",
+    "pipeline.channels.eventsub.__main__",
     "pipeline.programs.web.__main__",
     "pipeline.programs.web.webhooks",
     "tasks.beat",

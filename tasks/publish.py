@@ -5,7 +5,7 @@ import logging
 from celery import shared_task
 
 from feeds.publish import publish
-from pipeline.runtime import utc_now
+from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from celery import shared_task
 
 from notifiers.deliver import deliver_due
-from pipeline.runtime import utc_now
+from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 import functools
 
-from pipeline.runtime import Runtime, open_runtime
+from pipeline.runtime.runtime import Runtime, open_runtime
 
 
 @functools.cache

@@ -5,16 +5,19 @@ from datetime import timedelta
 
 from celery import Celery, current_app, shared_task
 
-from pipeline import clock, pruning, staleness, upkeep
-from pipeline.celery_app import hint
+from pipeline.channels import clock as channels_clock
+from pipeline.drops import clock as drops_clock
 from pipeline.errors import SourceError
-from pipeline.fetching import due
-from pipeline.http import Client
-from pipeline.igdb import days
+from pipeline.fetch.http import Client
+from pipeline.games import clock as games_clock
+from pipeline.ingest import staleness
+from pipeline.ingest.fetching import due
+from pipeline.programs import pruning
 from pipeline.programs.sources import register
-from pipeline.runtime import utc_now
-from pipeline.sources.twitch_account import SERVICE
-from pipeline.streams import ending
+from pipeline.runtime.celery_app import hint
+from pipeline.runtime.heartbeat import beat, beat_clock
+from pipeline.runtime.runtime import utc_now
+from pipeline.services.twitch.account import SERVICE
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)
@@ -35,10 +38,10 @@ def advance_clock() -> None:
     """Start and end campaigns at their times, end streams that are over, tell releases on their day, notice silence."""
     now = utc_now()
     engine = runtime().engine
-    events = clock.advance(engine, now)
-    events += ending.advance(engine, now, timedelta(seconds=runtime().settings.stream_flap_seconds))
-    events += days.advance(engine, now)
-    events += staleness.watch(engine, now, ticking_since=upkeep.beat_clock(engine, now))
+    events = drops_clock.advance(engine, now)
+    events += channels_clock.advance(engine, now, timedelta(seconds=runtime().settings.stream_flap_seconds))
+    events += games_clock.advance(engine, now)
+    events += staleness.watch(engine, now, ticking_since=beat_clock(engine, now))
     if events:
         logger.info("the clock moved on", extra={"events": dict(events)})
         hint_of_news(current_app)
@@ -47,7 +50,7 @@ def advance_clock() -> None:
 @shared_task(name="tick.heartbeat")
 def heartbeat() -> None:
     """Show that beat, broker, worker and database work together."""
-    upkeep.beat(runtime().engine, utc_now())
+    beat(runtime().engine, utc_now())
 
 
 @shared_task(name="tick.validate_sign_ins")

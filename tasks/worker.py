@@ -18,11 +18,11 @@ from sqlalchemy import select
 
 from models import Target
 from notifiers import apprise_urls
-from pipeline.celery_app import make_app
-from pipeline.logs import configure_logging
-from pipeline.problems import explain
-from pipeline.runtime import Runtime
-from pipeline.supervisor import watch_parent
+from pipeline.runtime.celery_app import make_app
+from pipeline.runtime.logs import configure_logging
+from pipeline.runtime.problems import explain
+from pipeline.runtime.runtime import Runtime
+from pipeline.runtime.supervisor import watch_parent
 from tasks import eventsub, fetch, inbox, pictures, publish, send, surroundings, ticks
 
 __all__ = ["app", "eventsub", "fetch", "inbox", "pictures", "publish", "send", "ticks"]

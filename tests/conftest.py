@@ -13,7 +13,7 @@ from hypothesis import settings
 from sqlalchemy import Engine, create_engine, make_url, text
 
 from pipeline import embedded
-from pipeline.database import connect, migrate
+from pipeline.database.connecting import connect, migrate
 from pipeline.embedded import Servers, ensure
 from tests.waiting import folder_of_processes
 

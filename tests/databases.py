@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine, text
 
-from pipeline.database import connect
+from pipeline.database.connecting import connect
 
 _numbers = itertools.count()
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from models import Base
 from models.errors import LootwireError
-from pipeline.database import MIGRATIONS, alembic_config, migrate, newest_revision
+from pipeline.database.connecting import MIGRATIONS, alembic_config, migrate, newest_revision
 from tests.paths import CHECKOUT
 
 PUBLIC_HOSTS = {"pypi.org", "files.pythonhosted.org"}

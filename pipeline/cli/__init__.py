@@ -9,7 +9,7 @@ import typer
 
 from pipeline.cli.commands import add_commands, make_group
 from pipeline.cli.opening import at_the_end
-from pipeline.cli.output import errors
+from pipeline.runtime.output import errors
 
 # Exit codes other programs may rely on: 0 done, 1 failed, 2 wrong usage, 3 done with something set aside.
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
@@ -32,7 +32,7 @@ def run(arguments: list[str]) -> int:
             return _run(arguments)
     except Exception as error:
         # It knows the errors of every part, and so would load them all.
-        from pipeline.problems import explain
+        from pipeline.runtime.problems import explain
 
         if (told := explain(error)) is None:
             raise

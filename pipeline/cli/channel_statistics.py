@@ -27,11 +27,11 @@ from models.statistics import (
     load_top,
     load_totals,
 )
+from pipeline.channels.following.follows import Known, find_channel
+from pipeline.channels.following.names import parse_name
 from pipeline.cli.opening import open_command
-from pipeline.cli.output import JsonFlag, console, parse_since, print_json, show
-from pipeline.runtime import utc_now
-from pipeline.streams.names import parse_name
-from pipeline.streams.wishes import Known, find_channel
+from pipeline.runtime.output import JsonFlag, console, parse_since, print_json, show
+from pipeline.runtime.runtime import utc_now
 
 STREAMS_SHOWN = 5
 CATEGORIES_SHOWN = 10

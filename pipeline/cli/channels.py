@@ -15,23 +15,23 @@ from sqlalchemy import Connection, Engine, func, select
 
 from models import Follow
 from models.errors import LootwireError
+from pipeline.channels.following.adding import Outcome, add_category, add_channels
+from pipeline.channels.following.follows import find_channel, follow_drops, unfollow, unfollow_category, unfollow_drops
+from pipeline.channels.following.lists import LARGEST_LIST, ReadList, read_list
+from pipeline.channels.following.names import Name, parse_name
+from pipeline.channels.following.watched import DEFAULT_TOP, followed_categories
+from pipeline.channels.listing import Line, list_watched
 from pipeline.cli.channel_statistics import show_statistics, show_top
 from pipeline.cli.opening import SET_ASIDE, open_command
-from pipeline.cli.output import JsonFlag, console, errors, print_json, show
+from pipeline.drops.store.history import find_game
 from pipeline.errors import SourceError, SourceRefused
-from pipeline.http import Client
+from pipeline.fetch.http import Client
 from pipeline.programs.sources import register
-from pipeline.runtime import Runtime, utc_now
-from pipeline.sources.helix import Helix
-from pipeline.sources.twitch_account import SERVICE
-from pipeline.store.credentials import load_credential
-from pipeline.store.memory import find_game
-from pipeline.streams.adding import Outcome, add_category, add_channels
-from pipeline.streams.following import DEFAULT_TOP, followed_categories
-from pipeline.streams.listing import Line, list_watched
-from pipeline.streams.lists import LARGEST_LIST, ReadList, read_list
-from pipeline.streams.names import Name, parse_name
-from pipeline.streams.wishes import find_channel, follow_drops, unfollow, unfollow_category, unfollow_drops
+from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
+from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.services.twitch.account import SERVICE
+from pipeline.services.twitch.credentials import load_credential
+from pipeline.services.twitch.helix import Helix
 
 FAILED = 1
 TOLD_AT_MOST = 20

@@ -11,10 +11,10 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from models.errors import LootwireError
 from pipeline.cli.opening import open_command
-from pipeline.cli.output import errors
 from pipeline.export.destination import STANDARD_OUTPUT
 from pipeline.export.writing import export
-from pipeline.runtime import utc_now
+from pipeline.runtime.output import errors
+from pipeline.runtime.runtime import utc_now
 
 
 class Form(StrEnum):

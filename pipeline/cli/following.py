@@ -13,14 +13,14 @@ import typer
 from models.errors import LootwireError
 from pipeline.cli.games import games
 from pipeline.cli.opening import SET_ASIDE, open_command
-from pipeline.cli.output import JsonFlag, console, errors, print_json, print_rows, show
-from pipeline.http import Client
-from pipeline.igdb import game_lists
-from pipeline.igdb.asked import LARGEST_LIST, read_games, read_name
-from pipeline.igdb.finder import Finder, Finding
-from pipeline.igdb.following import find_followed, follow_game, list_followed, unfollow_game
+from pipeline.fetch.http import Client
+from pipeline.games.finding.finder import Finder, Finding
+from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
+from pipeline.games.following import lists as following_lists
+from pipeline.games.following.follows import find_followed, follow_game, list_followed, unfollow_game
 from pipeline.programs.sources import register
-from pipeline.runtime import Runtime, utc_now
+from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
+from pipeline.runtime.runtime import Runtime, utc_now
 
 FAILED = 1
 TOLD_AT_MOST = 20
@@ -96,7 +96,7 @@ def list_lists(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Show the lists of games; with a command, change them."""
     if context.invoked_subcommand is None:
         with open_command().engine.connect() as connection:
-            rows = [msgspec.structs.asdict(one) for one in game_lists.load_lists(connection)]
+            rows = [msgspec.structs.asdict(one) for one in following_lists.load_lists(connection)]
         empty = "No lists yet: `lootwire games lists import FILE`."
         print_rows(rows, as_json=as_json, columns=("name", "entries", "sure", "unsure", "none", "origin"), empty=empty)
 
@@ -119,7 +119,7 @@ def import_list(
     with _finder() as (runtime, finder):
         found = finder.find(read.games)
         with runtime.engine.begin() as connection:
-            game_lists.store_list(connection, called, None if file == "-" else file, found, utc_now())
+            following_lists.store_list(connection, called, None if file == "-" else file, found, utc_now())
     if as_json:
         for position, one in enumerate(found, 1):
             print_json({"position": position, "written": one.asked.written} | _told(one))
@@ -132,7 +132,7 @@ def import_list(
 def show_list(name: ListName, as_json: JsonFlag = False) -> None:
     """Show the lines of a list: what each was taken for, how, and how sure that is."""
     with open_command().engine.connect() as connection:
-        rows = [msgspec.structs.asdict(one) for one in game_lists.load_entries(connection, name)]
+        rows = [msgspec.structs.asdict(one) for one in following_lists.load_entries(connection, name)]
     for row in rows:
         row["score"] = None if row["score"] is None else round(row["score"], 4)
     columns = ("position", "written", "verdict", "name", "igdb_id", "score", "why")
@@ -151,7 +151,7 @@ def settle(
         if found.igdb_id is None:
             raise LootwireError(_unclear(found))
         with runtime.engine.begin() as connection:
-            game_lists.settle_entry(connection, name, position, found, utc_now())
+            following_lists.settle_entry(connection, name, position, found, utc_now())
     console.print(f"line {position} is {show(found.name)} (IGDB {found.igdb_id})", markup=False)
 
 
@@ -159,7 +159,7 @@ def settle(
 def remove(name: ListName) -> None:
     """Remove a list; what was recorded of its games stays."""
     with open_command().engine.begin() as connection:
-        game_lists.remove_list(connection, name, utc_now())
+        following_lists.remove_list(connection, name, utc_now())
     console.print(f"{show(name)} removed", markup=False)
 
 
@@ -184,7 +184,7 @@ def _unclear(found: Finding) -> str:
     asked = found.asked.written
     if not found.choices:
         return f"{asked!r} is no game that is known: {found.why}"
-    choices = game_lists.choices_in_words(found.choices)
+    choices = following_lists.choices_in_words(found.choices)
     return f"{asked!r} may be several games: {choices}; say which by its number"
 
 
@@ -200,7 +200,7 @@ def _print_report(name: str, taken_as: str, found: Sequence[Finding]) -> None:
     console.print(f"{show(name)}: {len(found)} games, read as {taken_as}: {told}", markup=False, soft_wrap=True)
     aside = [(position, one) for position, one in enumerate(found, 1) if one.igdb_id is None]
     for position, one in aside[:TOLD_AT_MOST]:
-        choices = f"; {game_lists.choices_in_words(one.choices)}" if one.choices else ""
+        choices = f"; {following_lists.choices_in_words(one.choices)}" if one.choices else ""
         line = f"line {position}, {show(one.asked.written)}: {one.verdict}, {show(one.why)}{show(choices)}"
         errors.print(f"lootwire: {line}", markup=False, soft_wrap=True)
     if len(aside) > TOLD_AT_MOST:

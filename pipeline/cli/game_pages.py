@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import console, show
-from pipeline.igdb.links import Link
-from pipeline.igdb.page import GamePage, Kin, Release
+from pipeline.games.listing import GamePage, Kin, Release
+from pipeline.games.store.links import Link
+from pipeline.runtime.output import console, show
 
 KIN_SHOWN = 12
 _HOW = {

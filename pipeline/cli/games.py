@@ -9,18 +9,18 @@ from sqlalchemy import Connection
 
 from pipeline.cli.game_pages import how_linked, print_page
 from pipeline.cli.opening import open_command
-from pipeline.cli.output import JsonFlag, console, print_json, print_rows, show
-from pipeline.http import Client
-from pipeline.igdb.following import renew_follows
-from pipeline.igdb.links import Link, link, load_links, unlink
-from pipeline.igdb.lookup import check_entry, find_entry, find_ours, names_of_linked, search
-from pipeline.igdb.page import GamePage, load_page
-from pipeline.igdb.wishes import begin_wish
-from pipeline.matching.matching import match_title
-from pipeline.matching.records import GAME_TYPES, MAIN_GAME, Scored, wanted
+from pipeline.drops.store.history import GameHistory, find_game, game_history, offers
+from pipeline.fetch.http import Client
+from pipeline.games.finding.lookup import check_entry, find_entry, find_ours, names_of_linked, search
+from pipeline.games.following.follows import renew_follows
+from pipeline.games.listing import GamePage, load_page
+from pipeline.games.matching.matching import match_title
+from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME, Scored, wanted
+from pipeline.games.store.links import Link, link, load_links, unlink
+from pipeline.games.store.wishes import begin_wish
 from pipeline.programs.sources import register
-from pipeline.runtime import Runtime, utc_now
-from pipeline.store.memory import GameHistory, find_game, game_history, offers
+from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
+from pipeline.runtime.runtime import Runtime, utc_now
 
 games = typer.Typer(help="What is known of games.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(metavar="NAME|SLUG|ID", help="A game's name, slug or id.")]

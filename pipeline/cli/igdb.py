@@ -13,17 +13,17 @@ from sqlalchemy import update
 
 from models import Source
 from pipeline.cli.opening import SET_ASIDE, open_command
-from pipeline.cli.output import JsonFlag, console, errors, print_json, show
-from pipeline.fetching import Fetched, fetch_source
-from pipeline.http import Client
-from pipeline.igdb.mirror import Mirroring, Step, patiently
-from pipeline.igdb.standing import Standing, look
-from pipeline.igdb.sync import Taken
-from pipeline.igdb.telling import tell_releases
+from pipeline.fetch.http import Client
+from pipeline.games.mirror.full_pass import Mirroring, Step, patiently
+from pipeline.games.releases.news import tell_releases
+from pipeline.games.status import Standing, look
+from pipeline.games.take_in import Taken
+from pipeline.ingest.fetching import Fetched, fetch_source
+from pipeline.ingest.source import Fetchable
 from pipeline.programs.sources import game_sources, register
-from pipeline.runtime import Runtime, utc_now
-from pipeline.sources.base import Fetchable
-from pipeline.sources.igdb_http import PER, REQUESTS, Usage
+from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
+from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.services.igdb.igdb_requests import PER, REQUESTS, Usage
 
 FAILED = 1
 GO_ON_WITHIN = timedelta(seconds=3)

@@ -12,13 +12,13 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from pipeline.cli.opening import SET_ASIDE, open_command
-from pipeline.cli.output import JsonFlag, console, errors, print_json, show
 from pipeline.importer.history import History
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from pipeline.importer.walking import STANDARD_INPUT, spool
 from pipeline.programs.sources import drop_sources
-from pipeline.runtime import utc_now
+from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
+from pipeline.runtime.runtime import utc_now
 
 SHOWN = 20
 

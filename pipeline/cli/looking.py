@@ -27,11 +27,11 @@ from models.events import EventKind
 from models.names import name_key
 from notifiers.deliveries import list_deliveries, replay
 from notifiers.targets import list_subscriptions
+from pipeline.channels.eventsub.source_row import NEVER
 from pipeline.cli.opening import open_command
-from pipeline.cli.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
-from pipeline.eventsub.health import NEVER
 from pipeline.programs.sources import register, source
-from pipeline.runtime import utc_now
+from pipeline.runtime.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
+from pipeline.runtime.runtime import utc_now
 
 SUBJECTS = ("game", "organization", "campaign", "reward_campaign", "channel", "service")
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, the newest.")]

@@ -3,13 +3,13 @@
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from pipeline.cli.output import errors
+from pipeline.runtime.output import errors
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from pipeline.runtime import Runtime
-    from pipeline.settings import Settings
+    from pipeline.runtime.runtime import Runtime
+    from pipeline.runtime.settings import Settings
 
 # The exit code of a command that is done but for what it had to set aside.
 SET_ASIDE = 3
@@ -19,7 +19,7 @@ at_the_end = ExitStack()
 
 def open_command() -> "Runtime":
     """Return the runtime for a command, with a word on variables that look like settings and are none."""
-    from pipeline.runtime import open_runtime
+    from pipeline.runtime.runtime import open_runtime
 
     runtime = open_runtime(_load_settings())
     at_the_end.callback(runtime.engine.dispose)
@@ -28,8 +28,8 @@ def open_command() -> "Runtime":
 
 def open_database() -> "tuple[Settings, Engine]":
     """Return the settings and the database, for a command that needs no more of the runtime and should be quick."""
-    from pipeline.database import connect
-    from pipeline.servers import open_servers
+    from pipeline.database.connecting import connect
+    from pipeline.runtime.servers import open_servers
 
     settings = _load_settings()
     engine = connect(open_servers(settings).database_url)
@@ -38,8 +38,8 @@ def open_database() -> "tuple[Settings, Engine]":
 
 
 def _load_settings() -> "Settings":
-    from pipeline.logs import configure_logging
-    from pipeline.settings import load_settings
+    from pipeline.runtime.logs import configure_logging
+    from pipeline.runtime.settings import load_settings
 
     loaded = load_settings()
     for name in loaded.unknown:

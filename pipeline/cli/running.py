@@ -14,16 +14,16 @@ from feeds.publish import publish as publish_marked
 from models import Event, QuarantinedPayload, Source
 from models.errors import LootwireError
 from notifiers.targets import list_targets
-from pipeline import service
 from pipeline.cli.opening import SET_ASIDE, at_the_end, open_command
-from pipeline.cli.output import JsonFlag, console, errors, print_rows, show
 from pipeline.embedded import healthy
 from pipeline.importer import inbox
-from pipeline.problems import explain
+from pipeline.programs import programs as programs_programs
 from pipeline.programs.web.health import describe
-from pipeline.runtime import Runtime, open_runtime, utc_now
-from pipeline.settings import LoadedSettings, Settings, load_settings, variable_name
-from pipeline.supervisor import check_alone
+from pipeline.runtime.output import JsonFlag, console, errors, print_rows, show
+from pipeline.runtime.problems import explain
+from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
+from pipeline.runtime.settings import LoadedSettings, Settings, load_settings, variable_name
+from pipeline.runtime.supervisor import check_alone
 
 Given = TypeVar("Given")
 Got = TypeVar("Got")
@@ -40,25 +40,25 @@ def up() -> NoReturn:
     settings = load_settings().settings
     # Before anything is started or migrated; of the two, the same folder is the likelier reason for a taken port.
     check_alone(settings.data_dir)
-    service.check_port(settings.http_port)
+    programs_programs.check_port(settings.http_port)
     if settings.receiver_port:
-        service.check_port(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT")
+        programs_programs.check_port(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT")
     runtime = open_command()
-    service.check_broker(runtime.redis_url)
-    service.take_up_settings(runtime)
-    programs = service.programs(runtime)
-    service.wake(runtime)
+    programs_programs.check_broker(runtime.redis_url)
+    programs_programs.take_up_settings(runtime)
+    programs = programs_programs.programs(runtime)
+    programs_programs.wake(runtime)
     at_the_end.close()
     greeting = f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)"
-    service.become_supervisor(runtime, programs, greeting)
+    programs_programs.become_supervisor(runtime, programs, greeting)
 
 
 def once() -> int:
     """Do one full cycle, then exit: import the inbox, fetch what is due, send, publish. For cron."""
     runtime = open_command()
-    service.check_broker(runtime.redis_url)
+    programs_programs.check_broker(runtime.redis_url)
     with (
-        service.running_workers(runtime),
+        programs_programs.running_workers(runtime),
         Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -68,7 +68,7 @@ def once() -> int:
         ) as progress,
     ):
         task = progress.add_task("starting workers")
-        began = service.run_cycle(runtime, tell=lambda stage: progress.update(task, description=stage))
+        began = programs_programs.run_cycle(runtime, tell=lambda stage: progress.update(task, description=stage))
     with runtime.engine.connect() as connection:
         failing = connection.scalar(select(func.count()).where(Source.failing_since.is_not(None))) or 0
         sources = connection.scalar(select(func.count()).select_from(Source)) or 0
@@ -147,7 +147,7 @@ def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
     yield "database", problem
     if runtime is not None:
         at_the_end.callback(runtime.engine.dispose)
-        yield "broker", _attempt(service.check_broker, runtime.redis_url)[1]
+        yield "broker", _attempt(programs_programs.check_broker, runtime.redis_url)[1]
         console.print(f"eventsub: {describe(runtime.engine, settings, utc_now())}", markup=False, soft_wrap=True)
         _hint_at_targets(runtime)
     yield f"published folder {settings.published}", _attempt(_try_folder, settings.published)[1]

@@ -10,13 +10,13 @@ from rich.text import Text
 from models.errors import LootwireError
 from pipeline.cli.looking import sources
 from pipeline.cli.opening import open_command
-from pipeline.cli.output import console, errors, show
-from pipeline.http import Client
+from pipeline.fetch.http import Client
 from pipeline.programs.sources import register
-from pipeline.runtime import Runtime, utc_now
-from pipeline.sources.twitch_account import SERVICE, sign_in
-from pipeline.sources.twitch_sign_in import FOLLOWS_SCOPE, SCOPES, DeviceCode, SignInError, Tokens, TwitchAuth
-from pipeline.store.credentials import SOURCES, remove_credential
+from pipeline.runtime.output import console, errors, show
+from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.services.twitch.account import SERVICE, sign_in
+from pipeline.services.twitch.credentials import SOURCES, remove_credential
+from pipeline.services.twitch.sign_in import FOLLOWS_SCOPE, SCOPES, DeviceCode, SignInError, Tokens, TwitchAuth
 
 Service = Annotated[str, typer.Argument(metavar="SERVICE", help="twitch")]
 

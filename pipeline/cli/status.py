@@ -6,10 +6,10 @@ import typer
 from sqlalchemy import Connection, func, select
 
 from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
-from pipeline import upkeep
 from pipeline.cli.opening import open_database
-from pipeline.cli.output import JsonFlag, console, print_json, show
 from pipeline.programs.web.health import describe
+from pipeline.runtime import heartbeat
+from pipeline.runtime.output import JsonFlag, console, print_json, show
 
 
 def add_to(app: typer.Typer) -> None:
@@ -22,7 +22,7 @@ def status(as_json: JsonFlag = False) -> int:
     settings, engine = open_database()
     with engine.connect() as connection:
         figures = _figures(connection)
-    figures |= {"worker_seen_at": upkeep.last_beat(engine), "published": str(settings.published)}
+    figures |= {"worker_seen_at": heartbeat.last_beat(engine), "published": str(settings.published)}
     figures["eventsub"] = describe(engine, settings, datetime.now(UTC))
     if as_json:
         print_json(figures)

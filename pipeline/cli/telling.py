@@ -11,10 +11,10 @@ from models.events import EventKind
 from notifiers import targets as store
 from notifiers.check import test_target
 from notifiers.match import matching
+from pipeline.channels.following.watched import watched
 from pipeline.cli.opening import open_command
-from pipeline.cli.output import JsonFlag, console, parse_since, print_rows
-from pipeline.runtime import utc_now
-from pipeline.streams.following import watched
+from pipeline.runtime.output import JsonFlag, console, parse_since, print_rows
+from pipeline.runtime.runtime import utc_now
 
 targets = typer.Typer(help="Places to send messages to.", no_args_is_help=False)
 subscriptions = typer.Typer(help="What each target is told of.", no_args_is_help=False)

@@ -22,19 +22,19 @@ from sqlalchemy import func, select
 from models import DropCampaign, Event, Feed
 from models.errors import LootwireError
 from notifiers.targets import add_subscription, add_target
-from pipeline import service
-from pipeline.cli.output import console, errors, show
+from pipeline.channels.following.adding import add_channels
+from pipeline.channels.following.names import parse_name
 from pipeline.demo import live
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
-from pipeline.http import Client
-from pipeline.logs import configure_logging
+from pipeline.fetch.http import Client
+from pipeline.programs import programs
 from pipeline.programs.web.ports import HOST
-from pipeline.runtime import Runtime, open_runtime, utc_now
-from pipeline.settings import load_settings
-from pipeline.streams.adding import add_channels
-from pipeline.streams.names import parse_name
+from pipeline.runtime.logs import configure_logging
+from pipeline.runtime.output import console, errors, show
+from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
+from pipeline.runtime.settings import load_settings
 
 STEP_LIMIT = 30.0
 SETTLE_LIMIT = 30.0
@@ -59,9 +59,9 @@ def run_demo(*, keep: bool) -> int:
         _follow(runtime)
         progress.update(task, advance=1, description="starting workers, beat and web server")
         # The demo's Twitch is asked and does not call: its streams are seen by polling.
-        listed = [program for program in service.programs(runtime) if program.name != "eventsub"]
-        running = stack.enter_context(service.supervisor(runtime, listed, say=lambda _: None, grace=10))
-        service.wake(runtime)
+        listed = [program for program in programs.programs(runtime) if program.name != "eventsub"]
+        running = stack.enter_context(programs.supervisor(runtime, listed, say=lambda _: None, grace=10))
+        programs.wake(runtime)
         for step in range(STEPS):
             _play(services, step)
             progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
@@ -180,7 +180,7 @@ def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> list[str]:
     wanted: dict[str, Callable[[], bool]] = {
         "no mail arrived": lambda: bool(mail.messages),
         "no webhook was called": lambda: bool(hook.messages),
-        "not everything was sent and published in time": lambda: service.settled(runtime.engine),
+        "not everything was sent and published in time": lambda: programs.settled(runtime.engine),
     }
     while time.monotonic() < deadline and not all(seen() for seen in wanted.values()):
         time.sleep(0.1)

@@ -231,7 +231,7 @@ def _shown(column: Column[object]) -> ColumnElement[object]:
     if table is Source.__table__ and column.name in REMEMBERED:
         return case((or_(table.c.name.in_(_ANEW), table.c.service.in_(_ANEW)), null()), else_=column)
     if table is GameExternalId.__table__ and column.name == "external_id":
-        # Games that share an entry of IGDB (pipeline/igdb/links.py): "1020/37" holds a row number.
+        # Games that share an entry of IGDB (pipeline/games/store/links.py): "1020/37" holds a row number.
         shared = (table.c.service == "igdb") & column.contains("/")
         key = func.split_part(column, "/", 1) + "/" + _key_of_game(table.c.game_id)
         return case((shared, key), else_=column)

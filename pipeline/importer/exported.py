@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from models import Game, GameExternalId, Organization, Source
 from models.errors import LootwireError
 from models.names import name_key
-from pipeline.bulk import execute_rows, insert_rows
-from pipeline.eventsub.health import NAME as EVENTSUB
-from pipeline.eventsub.health import NEVER as EVENTSUB_DUE
+from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
+from pipeline.channels.eventsub.source_row import NEVER as EVENTSUB_DUE
+from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.export.tables import (
     KINDS,
     REMEMBERED,
@@ -25,12 +25,12 @@ from pipeline.export.tables import (
     link,
     reference,
 )
+from pipeline.fetch.shapes import UNREADABLE
 from pipeline.importer.archives import DAMAGED
 from pipeline.importer.limits import MAX_BYTES, Readable
 from pipeline.importer.streams import decompressed
 from pipeline.importer.walking import open_file
-from pipeline.shapes import UNREADABLE
-from pipeline.turn import take_turn
+from pipeline.ingest.turn import take_turn
 
 AT_ONCE = 2000
 # Anything of these makes a catalogue that is not empty; sources have their rows from the beginning.

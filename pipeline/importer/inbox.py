@@ -26,7 +26,7 @@ from pipeline.importer.reading import Listing
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from pipeline.importer.walking import Found, find_files
-from pipeline.sources.base import ListSource
+from pipeline.ingest.source import ListSource
 
 INBOX, PROCESSED, QUARANTINE = "inbox", "processed", "quarantine"
 # What a program that is still writing calls its file.

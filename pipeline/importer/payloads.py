@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pipeline.errors import InvalidItem, SourceChanged
+from pipeline.fetch.shapes import UNREADABLE
 from pipeline.importer.entries import Entry
 from pipeline.importer.limits import MAX_ITEM
 from pipeline.importer.recognise import recognise_all, told_time
 from pipeline.importer.repair import Mender
 from pipeline.importer.times import Moment
-from pipeline.shapes import UNREADABLE
-from pipeline.sources.base import ListSource, Snapshot
+from pipeline.ingest.source import ListSource, Snapshot
 
 # Clocks and time zones differ; what lies further ahead is no time at which anything was taken.
 AHEAD = timedelta(days=1)

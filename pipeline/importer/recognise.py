@@ -6,10 +6,10 @@ from datetime import datetime
 import msgspec
 
 from pipeline.drops.sources import FROM_FILES, RECOGNISERS
+from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.errors import SourceChanged
-from pipeline.shapes import UNREADABLE
-from pipeline.sources.base import ListSource
-from pipeline.sources.looks import Look, Recognition
+from pipeline.fetch.shapes import UNREADABLE
+from pipeline.ingest.source import ListSource
 
 
 class Recognised(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models.errors import LootwireError
 from pipeline.errors import SourceChanged
-from pipeline.fetching import register
+from pipeline.events.append import NEWS_FOR
 from pipeline.importer.entries import Entry
 from pipeline.importer.exported import import_export
 from pipeline.importer.history import History
@@ -25,11 +25,11 @@ from pipeline.importer.reading import Listing, read
 from pipeline.importer.repair import Mender
 from pipeline.importer.text import as_utf8
 from pipeline.importer.times import TimeParser
-from pipeline.ingest import Context, ingest
-from pipeline.sources.base import Ingested, ListSource
-from pipeline.store.events import NEWS_FOR
-from pipeline.store.quarantine import keep_aside
-from pipeline.turn import Turn, lock_source, take_turn
+from pipeline.ingest.fetching import register
+from pipeline.ingest.quarantine import keep_aside
+from pipeline.ingest.snapshots import Context, ingest
+from pipeline.ingest.source import Ingested, ListSource
+from pipeline.ingest.turn import Turn, lock_source, take_turn
 
 # So much waits to be taken in together: enough that what a transaction costs hardly counts, and little enough that
 # sources that are asked meanwhile need not wait for long.

@@ -6,13 +6,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from models.errors import LootwireError
-from pipeline import fetching
 from pipeline.channels import sources as channels
+from pipeline.channels.eventsub.secret import load_secret
 from pipeline.drops import sources as drops
-from pipeline.eventsub.secret import load_secret
 from pipeline.games import sources as games
-from pipeline.runtime import Runtime, utc_now
-from pipeline.sources.base import Fetchable, ListSource, RoundSource
+from pipeline.ingest import fetching
+from pipeline.ingest.source import Fetchable, ListSource, RoundSource
+from pipeline.runtime.runtime import Runtime, utc_now
 
 ON_DEMAND = (*drops.ON_DEMAND, *channels.ON_DEMAND, *games.ON_DEMAND)
 

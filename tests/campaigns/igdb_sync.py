@@ -6,14 +6,14 @@ python -m tests.campaigns.igdb_sync DATABASE_URL REDIS_URL IGDB_URL REQUESTS_A_S
 import sys
 from datetime import UTC, datetime, timedelta
 
-from pipeline.database import connect
-from pipeline.http import Client
-from pipeline.igdb.mirror import Mirroring
-from pipeline.igdb.sync import tell_nothing
-from pipeline.limiter import RateLimiter, connect_redis
-from pipeline.sources.igdb import Igdb
-from pipeline.sources.igdb_http import MOST_OPEN, IgdbRequests
-from pipeline.sources.twitch_app import AppToken
+from pipeline.database.connecting import connect
+from pipeline.fetch.http import Client
+from pipeline.fetch.limiter import RateLimiter, connect_redis
+from pipeline.games.mirror.full_pass import Mirroring
+from pipeline.games.take_in import tell_nothing
+from pipeline.services.igdb.client import Igdb
+from pipeline.services.igdb.igdb_requests import MOST_OPEN, IgdbRequests
+from pipeline.services.twitch.app_token import AppToken
 from tests.twitch.local import CLIENT_ID
 
 

@@ -13,18 +13,18 @@ from sqlalchemy import Connection, Engine, func, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models import Delivery, DropCampaign, Event, FetchRun, RewardCampaign, Source
+from models.vault import Vault
 from notifiers.outbox import LEASE_SECONDS
 from notifiers.targets import add_subscription, add_target
-from notifiers.vault import Vault
-from pipeline.celery_app import hint, make_app
-from pipeline.database import connect
+from pipeline.database.connecting import connect
 from pipeline.demo.clock import exact_stamp, snapshot_time
 from pipeline.demo.live import Query
 from pipeline.demo.services import Answer, DemoServices
 from pipeline.embedded.layout import Layout
-from pipeline.fetching import LEASE
-from pipeline.runtime import KEY_FILE, utc_now
-from pipeline.service import settled
+from pipeline.ingest.fetching import LEASE
+from pipeline.programs.programs import settled
+from pipeline.runtime.celery_app import hint, make_app
+from pipeline.runtime.runtime import KEY_FILE, utc_now
 from tests.campaigns.processes import children, descendants
 from tests.waiting import processes_with, wait_for
 

@@ -17,13 +17,13 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models import Event, EventSubMessage, Source, StreamSession
+from pipeline.channels import clock
+from pipeline.channels.sources.streams import Round, TwitchStreams
 from pipeline.embedded import Servers
-from pipeline.http import Client
-from pipeline.runtime import Runtime
-from pipeline.sources.base import Validators
-from pipeline.streams import ending
-from pipeline.streams.polling import Round, TwitchStreams
-from tests.pipeline.eventsub.installation import Installation, knows_twitch, running
+from pipeline.fetch.http import Client
+from pipeline.ingest.source import Validators
+from pipeline.runtime.runtime import Runtime
+from tests.pipeline.channels.eventsub.installation import Installation, knows_twitch, running
 from tests.twitch import LocalTwitch
 from tests.twitch.world import Stream
 from tests.waiting import wait_for
@@ -75,7 +75,7 @@ class Day:
                 self._happen(break_at=self.dice.random() if minute in breaking else None)
                 if minute % POLL_EVERY == 0:
                     self.poll(client)
-                ending.advance(self.installation.engine, self.now, FLAP)
+                clock.advance(self.installation.engine, self.now, FLAP)
 
     def rest(self) -> None:
         """An hour of peace, in which all ends are noticed and told."""

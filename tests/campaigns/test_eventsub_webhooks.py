@@ -21,10 +21,10 @@ import pytest
 from sqlalchemy import Engine
 
 from models import Event, EventSubMessage, StreamSession
+from pipeline.channels.eventsub.secret import load_secret
 from pipeline.embedded import Servers
-from pipeline.eventsub.secret import load_secret
-from pipeline.runtime import Runtime, utc_now
-from tests.pipeline.eventsub.installation import Installation, environment_of, knows_twitch, program
+from pipeline.runtime.runtime import Runtime, utc_now
+from tests.pipeline.channels.eventsub.installation import Installation, environment_of, knows_twitch, program
 from tests.twitch import LocalTwitch
 from tests.waiting import wait_for
 
@@ -57,7 +57,7 @@ def programs(runtime: Runtime) -> Iterator[str]:
     }
     environment = environment_of(runtime) | more
     url = f"http://127.0.0.1:{port}"
-    with program("pipeline.programs.web", environment), program("pipeline.eventsub", environment):
+    with program("pipeline.programs.web", environment), program("pipeline.channels.eventsub", environment):
         wait_for(lambda: _answers(url), 30)
         yield url
 

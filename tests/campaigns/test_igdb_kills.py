@@ -20,12 +20,12 @@ from sqlalchemy import Connection, Engine, select, text
 from bench.igdb_documents import document
 from models.base import Base
 from pipeline.embedded import Servers
-from pipeline.igdb.ahead import MOST_AHEAD
-from pipeline.igdb.state import MirrorState, load_state
+from pipeline.games.mirror.prefetch import MOST_AHEAD
+from pipeline.games.mirror.state import MirrorState, load_state
 from tests.databases import new_database
 from tests.igdb import LocalIgdb
 from tests.paths import CHECKOUT
-from tests.pipeline.own_redis import own_redis, url_of
+from tests.pipeline.fetch.own_redis import own_redis, url_of
 from tests.twitch.faults import Asked
 from tests.waiting import wait_for
 

@@ -18,13 +18,13 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models import Delivery, Event
-from pipeline import clock
 from pipeline.demo.clock import STEPS, snapshot_time
 from pipeline.demo.sinks import WebhookSink
-from pipeline.fetching import fetch_source
+from pipeline.drops import clock
+from pipeline.ingest.fetching import fetch_source
 from pipeline.programs.sources import register, sources
-from pipeline.runtime import Runtime, utc_now
-from pipeline.settings import Settings
+from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.settings import Settings
 from tests.campaigns.installation import SOURCES, Fact, History, Installation, facts
 from tests.campaigns.processes import living
 from tests.waiting import folder_of_processes, wait_for

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from lxml import etree, html
 from sqlalchemy import Engine, update
 
-from feeds.channel_page import ChannelPage, render_channel
-from feeds.channel_rows import ensure_feeds
-from feeds.charts import HEIGHT, WIDTH, compact, viewers_curve, week_cells
+from feeds.pages.channel import ChannelPage, render_channel
+from feeds.pages.channel_rows import ensure_feeds
+from feeds.pages.charts import HEIGHT, WIDTH, compact, viewers_curve, week_cells
 from feeds.publish import PublishSummary, publish
 from models import Channel, StreamSession
 from models.details import CategoryTime, StreamRecap

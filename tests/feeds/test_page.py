@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import insert
 
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, RewardLine, Site, SourceHealth
-from feeds.page import hue, initials, render_index
-from feeds.site import load_site
+from feeds.pages.index import hue, initials, render_index
+from feeds.pages.index_rows import load_site
 from models import DropCampaign, Reward, RewardCampaign
 from models.details import BenefitLine, DropLine
 from tests.feeds.world import BASE_URL, NOON, World

@@ -9,16 +9,16 @@ from pathlib import Path
 from pydantic import SecretStr
 from redis import Redis
 
-from notifiers.vault import Vault
+from models.vault import Vault
 from pipeline.embedded import Servers
-from pipeline.http import Client
-from pipeline.limiter import RateLimiter
-from pipeline.sources.igdb import Igdb
-from pipeline.sources.igdb_http import MOST_OPEN, IgdbRequests, Usage
-from pipeline.sources.twitch_app import SharedAppTokens
+from pipeline.fetch.http import Client
+from pipeline.fetch.limiter import RateLimiter
+from pipeline.services.igdb.client import Igdb
+from pipeline.services.igdb.igdb_requests import MOST_OPEN, IgdbRequests, Usage
+from pipeline.services.twitch.app_token import SharedAppTokens
 from tests.igdb.local import LocalIgdb
 from tests.igdb.tokens import tokens_of
-from tests.pipeline.own_redis import own_redis
+from tests.pipeline.fetch.own_redis import own_redis
 from tests.twitch import LocalTwitch
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from notifiers.vault import Vault
+from models.vault import Vault
 from pipeline.demo.sinks import MailSink, WebhookSink
 from tests.notifiers.world import World
 

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import text, update
 
 from models import Event
+from models.vault import Vault
 from notifiers import check, deliveries
 from notifiers.deliver import DeliverySummary, deliver_due
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.render import plain_message
 from notifiers.send import send
-from notifiers.vault import Vault
 from pipeline.demo.sinks import MailSink, WebhookSink
 from tests.notifiers.world import HOSTILE, NOON, World, full_event, hook_url, mail_url
 

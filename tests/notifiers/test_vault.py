@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from cryptography.fernet import Fernet
 
-from notifiers.vault import Vault, VaultError
+from models.vault import Vault, VaultError
 
 SECRET = "discord://123456/very-secret-token"
 

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, insert, select, update
 from models import Channel, Delivery, Event, Game, Organization, Target
 from models.details import BenefitLine, DropLine, EventDetail, detail_to_json, detail_type
 from models.names import name_key
+from models.vault import Vault
 from notifiers import deliver, match, outbox, targets
-from notifiers.vault import Vault
 from notifiers.view import EventText
 from pipeline.demo.sinks import MailSink, WebhookSink
 

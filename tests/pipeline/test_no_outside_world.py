@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from pipeline.errors import SourceUnavailable
-from pipeline.http import Client
+from pipeline.fetch.http import Client
 from tests.conftest import OutsideWorld
-from tests.pipeline.local_service import LocalService
+from tests.pipeline.fetch.local_service import LocalService
 
 # Addresses that are reserved for documentation: nobody would answer anyway.
 V4, V6 = "192.0.2.1", "2001:db8::1"

@@ -20,14 +20,14 @@ from models import (
     Source,
     TimeBasedDrop,
 )
-from pipeline.clock import advance
-from pipeline.fetching import register
-from pipeline.ingest import Context, ingest
-from pipeline.sources.base import Ingested, ListSource
-from pipeline.sources.chzzk import ChzzkDrops
-from pipeline.sources.kick import KickDrops
-from pipeline.sources.twitch_mirror import TwitchDrops, TwitchRewards
-from pipeline.turn import lock_source
+from pipeline.drops.clock import advance
+from pipeline.drops.sources.chzzk import ChzzkDrops
+from pipeline.drops.sources.kick import KickDrops
+from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards
+from pipeline.ingest.fetching import register
+from pipeline.ingest.snapshots import Context, ingest
+from pipeline.ingest.source import Ingested, ListSource
+from pipeline.ingest.turn import lock_source
 from tests.pipeline.builders import NOON
 
 NOWHERE = "http://127.0.0.1:9"

@@ -8,12 +8,12 @@ import pytest
 import redis
 from sqlalchemy import Engine
 
-from pipeline.celery_app import make_app
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
 from pipeline.embedded import Servers
+from pipeline.runtime.celery_app import make_app
 from tasks import surroundings
-from tests.pipeline.sources.local_twitch import LocalTwitch
+from tests.pipeline.drops.sources.local_twitch import LocalTwitch
 from tests.tasks.forks import Forks
 from tests.tasks.installation import Installation
 

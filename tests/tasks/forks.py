@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from celery import current_app
 
-from pipeline.celery_app import make_app
+from pipeline.runtime.celery_app import make_app
 from tasks import fetch, inbox, publish, send, surroundings, ticks
 
 __all__ = ["fetch", "inbox", "publish", "send", "ticks"]

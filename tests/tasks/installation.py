@@ -12,13 +12,13 @@ from sqlalchemy import func, select, text, update
 
 from models import Base, Delivery, Event, Source
 from notifiers.targets import add_subscription, add_target
-from pipeline.celery_app import QUEUES
 from pipeline.demo.sinks import WebhookSink
-from pipeline.runtime import Runtime, utc_now
-from pipeline.sources.twitch_account import sign_in
-from pipeline.sources.twitch_sign_in import Tokens, Viewer
+from pipeline.runtime.celery_app import QUEUES
+from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.services.twitch.account import sign_in
+from pipeline.services.twitch.sign_in import Tokens, Viewer
 from tasks import surroundings
-from tests.pipeline.sources.local_twitch import Grant
+from tests.pipeline.drops.sources.local_twitch import Grant
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import pytest
 
 from beat_schedule import BEAT_SCHEDULE
-from pipeline import service
-from pipeline.celery_app import QUEUES
+from pipeline.programs import programs
+from pipeline.runtime.celery_app import QUEUES
 from tasks import eventsub, fetch, inbox, pictures, publish, send, ticks
 from tests.tasks.installation import Installation
 
@@ -27,6 +27,6 @@ def test_each_task_goes_to_a_queue_that_a_worker_reads(installation: Installatio
     installation.app.finalize()
     ours = [name for name in installation.app.tasks if not name.startswith("celery.")]
     routed = {installation.app.amqp.router.route({}, name)["queue"].name for name in ours}
-    workers = [list(program.argv) for program in service.programs(installation.runtime) if "--queues" in program.argv]
+    workers = [list(program.argv) for program in programs.programs(installation.runtime) if "--queues" in program.argv]
     read = {queue for argv in workers for queue in argv[argv.index("--queues") + 1].split(",")}
     assert routed == read == set(QUEUES)

@@ -9,7 +9,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from models import Event, FetchRun, Source
 from pipeline.demo.services import DemoServices
-from pipeline.runtime import utc_now
+from pipeline.runtime.runtime import utc_now
 from tasks import fetch, ticks
 from tests.tasks.installation import Installation
 

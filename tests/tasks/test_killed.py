@@ -18,10 +18,10 @@ from models import Credential, Delivery, DropCampaign, Event, Feed, FetchRun, He
 from pipeline.demo.local import QuietHandler, serving
 from pipeline.demo.services import DemoServices
 from pipeline.importer.inbox import QUIET_FOR
-from pipeline.runtime import utc_now
+from pipeline.runtime.runtime import utc_now
 from tasks import fetch, inbox, publish, send, ticks
 from tests.pipeline.builders import campaigns, drops
-from tests.pipeline.sources.local_twitch import Grant, LocalTwitch
+from tests.pipeline.drops.sources.local_twitch import Grant, LocalTwitch
 from tests.tasks.forks import Forks
 from tests.tasks.installation import Installation
 from tests.waiting import wait_for

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from models import Picture
-from pipeline.runtime import utc_now
+from pipeline.runtime.runtime import utc_now
 from tasks import pictures
 from tests.tasks.installation import Installation
 

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from models import Source, StreamSession
-from pipeline.runtime import utc_now
+from pipeline.runtime.runtime import utc_now
 from tasks import fetch, ticks
-from tests.pipeline.streams.streaming import Streaming
+from tests.pipeline.channels.streaming import Streaming
 from tests.tasks.installation import Installation
 from tests.twitch import LocalTwitch
 

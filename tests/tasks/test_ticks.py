@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import update
 
 from models import Credential, DropCampaign, FetchRun, Heartbeat, Source
-from pipeline import upkeep
-from pipeline.runtime import utc_now
+from pipeline.runtime import heartbeat
+from pipeline.runtime.runtime import utc_now
 from tasks import fetch, ticks
-from tests.pipeline.sources.local_twitch import LocalTwitch
+from tests.pipeline.drops.sources.local_twitch import LocalTwitch
 from tests.tasks.installation import Installation
 
 SOURCES = ["chzzk.drops", "kick.drops", "twitch.drops", "twitch.rewards"]
@@ -75,14 +75,14 @@ def test_a_clock_without_news_wakes_nobody(installation: Installation) -> None:
     ticks.advance_clock()
     ticks.advance_clock()
     assert not installation.hints()
-    assert upkeep.last_beat(installation.engine, upkeep.CLOCK) is not None
+    assert heartbeat.last_beat(installation.engine, heartbeat.CLOCK) is not None
 
 
 def test_a_heartbeat_moves_one_row(installation: Installation) -> None:
     ticks.heartbeat()
-    first = upkeep.last_beat(installation.engine)
+    first = heartbeat.last_beat(installation.engine)
     ticks.heartbeat()
-    second = upkeep.last_beat(installation.engine)
+    second = heartbeat.last_beat(installation.engine)
     assert first is not None
     assert second is not None
     assert second > first

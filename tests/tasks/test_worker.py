@@ -11,11 +11,11 @@ from celery.contrib.testing.worker import start_worker
 from kombu.transport.redis import Channel
 
 from models import Delivery, Feed, FetchRun
-from pipeline.celery_app import QUEUES, hint
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
-from pipeline.logs import LostBroker
-from pipeline.service import settled
+from pipeline.programs.programs import settled
+from pipeline.runtime.celery_app import QUEUES, hint
+from pipeline.runtime.logs import LostBroker
 from tests.tasks.installation import Installation
 from tests.waiting import wait_for
 

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from pipeline.http import Client
-from pipeline.settings import Settings
-from pipeline.sources.base import RoundSource
-from pipeline.sources.helix import Helix
-from pipeline.streams.following import is_anything_followed
-from pipeline.streams.polling import TwitchStreams, TwitchStreamsInCampaigns
-from pipeline.streams.videos import TwitchVideos
+from pipeline.channels.following.watched import is_anything_followed
+from pipeline.channels.sources.streams import TwitchStreams, TwitchStreamsInCampaigns
+from pipeline.channels.sources.videos import TwitchVideos
+from pipeline.fetch.http import Client
+from pipeline.ingest.source import RoundSource
+from pipeline.runtime.settings import Settings
+from pipeline.services.twitch.helix import Helix
 
 # They exist only while our application at Twitch is set and somebody is followed; without, their rows are off.
 ON_DEMAND = (TwitchStreams.name, TwitchStreamsInCampaigns.name, TwitchVideos.name)

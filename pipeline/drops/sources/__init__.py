@@ -3,19 +3,24 @@
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from pipeline.http import Client
-from pipeline.settings import Settings
-from pipeline.sources.base import ListSource
-from pipeline.sources.chzzk import ChzzkDrops, recognise_chzzk
-from pipeline.sources.helix import Helix
-from pipeline.sources.kick import KickDrops, recognise_kick
-from pipeline.sources.looks import Look, Recognition
-from pipeline.sources.twitch_answers import DASHBOARD, DETAILS
-from pipeline.sources.twitch_badges import Badges, TwitchBadges, recognise_badges
-from pipeline.sources.twitch_campaigns import Campaigns, DashboardCampaigns, DashboardRewards, recognise_answers
-from pipeline.sources.twitch_drops import TwitchDashboard, TwitchDashboardRewards
-from pipeline.sources.twitch_graphql import Account
-from pipeline.sources.twitch_mirror import TwitchDrops, TwitchRewards, recognise_mirror
+from pipeline.drops.sources.badges import Badges, TwitchBadges, recognise_badges
+from pipeline.drops.sources.chzzk import ChzzkDrops, recognise_chzzk
+from pipeline.drops.sources.dashboard import TwitchDashboard, TwitchDashboardRewards
+from pipeline.drops.sources.dashboard_campaigns import (
+    Campaigns,
+    DashboardCampaigns,
+    DashboardRewards,
+    recognise_answers,
+)
+from pipeline.drops.sources.kick import KickDrops, recognise_kick
+from pipeline.drops.sources.looks import Look, Recognition
+from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards, recognise_mirror
+from pipeline.fetch.http import Client
+from pipeline.ingest.source import ListSource
+from pipeline.runtime.settings import Settings
+from pipeline.services.twitch.graphql import Account
+from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS
+from pipeline.services.twitch.helix import Helix
 
 # Sources that exist only while our application at Twitch is set; without, their rows are off.
 ON_DEMAND = (TwitchBadges.name,)

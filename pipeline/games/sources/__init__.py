@@ -6,17 +6,17 @@ from datetime import datetime
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from pipeline.http import Client
-from pipeline.igdb.linking import IgdbLinks
-from pipeline.igdb.state import is_kept
-from pipeline.igdb.sweep import IgdbMirror
-from pipeline.igdb.telling import tell_releases
-from pipeline.igdb.wanted import IgdbWanted
-from pipeline.igdb.webhooks import IgdbWebhooks, is_registered
-from pipeline.settings import Settings
-from pipeline.sources.base import RoundSource
-from pipeline.sources.helix import Helix
-from pipeline.sources.igdb import Igdb
+from pipeline.fetch.http import Client
+from pipeline.games.mirror.state import is_kept
+from pipeline.games.releases.news import tell_releases
+from pipeline.games.sources.links import IgdbLinks
+from pipeline.games.sources.mirror import IgdbMirror
+from pipeline.games.sources.wanted import IgdbWanted
+from pipeline.games.sources.webhooks import IgdbWebhooks, is_registered
+from pipeline.ingest.source import RoundSource
+from pipeline.runtime.settings import Settings
+from pipeline.services.igdb.client import Igdb
+from pipeline.services.twitch.helix import Helix
 
 # They exist only while our application at Twitch is set, the mirror once it is complete, and the webhooks where IGDB
 # can call us, or still calls an address that is no longer ours; without, their rows are off.

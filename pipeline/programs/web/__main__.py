@@ -9,14 +9,14 @@ import time
 
 from starlette.routing import Mount
 
-from pipeline.logs import configure_logging
-from pipeline.problems import explain, run_program
 from pipeline.programs.web.application import Application
 from pipeline.programs.web.ports import listen
 from pipeline.programs.web.receiver import open_here, receiving
 from pipeline.programs.web.static import Published
-from pipeline.settings import Settings, load_settings
-from pipeline.supervisor import Backoff
+from pipeline.runtime.logs import configure_logging
+from pipeline.runtime.problems import explain, run_program
+from pipeline.runtime.settings import Settings, load_settings
+from pipeline.runtime.supervisor import Backoff
 
 logger = logging.getLogger(__name__)
 

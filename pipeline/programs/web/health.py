@@ -8,8 +8,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Heartbeat, Source
-from pipeline.settings import Settings
-from pipeline.watchdog import STALE_AFTER, WORKER
+from pipeline.runtime.settings import Settings
+from pipeline.runtime.watchdog import STALE_AFTER, WORKER
 
 PROGRAM = "eventsub"
 # Three of its beats, and a minute for a start.
@@ -57,7 +57,7 @@ def _broker(redis_url: str) -> str:
 
 
 def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, Any]:
-    from pipeline.eventsub.health import NAME, load_memory
+    from pipeline.channels.eventsub.source_row import NAME, load_memory
 
     with engine.connect() as connection:
         beats = dict(connection.execute(select(Heartbeat.name, Heartbeat.at)).all())

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from pipeline.problems import explain
 from pipeline.programs.web.application import Application
-from pipeline.settings import Settings
+from pipeline.runtime.problems import explain
+from pipeline.runtime.settings import Settings
 
 if TYPE_CHECKING:
-    from pipeline.runtime import Runtime
+    from pipeline.runtime.runtime import Runtime
 
 
 @asynccontextmanager
@@ -65,13 +65,13 @@ def _look(open_runtime: Callable[[], "Runtime"], *, streams: bool) -> tuple[bool
             raise
         return False, {"status": "failing", "database": problem}
     from pipeline.programs.web import health
-    from pipeline.runtime import utc_now
+    from pipeline.runtime.runtime import utc_now
 
     return health.look(runtime.engine, runtime.redis_url, utc_now(), streams=streams)
 
 
 def open_here(settings: Settings) -> "Runtime":
     """Open the runtime, whose modules are imported for it."""
-    from pipeline.runtime import open_runtime
+    from pipeline.runtime.runtime import open_runtime
 
     return open_runtime(settings)

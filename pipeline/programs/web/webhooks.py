@@ -8,16 +8,16 @@ from typing import Self
 
 from starlette.routing import Route
 
-from pipeline import upkeep
-from pipeline.eventsub.inbox import keep_all
-from pipeline.eventsub.listener import note_revocation
-from pipeline.eventsub.messages import Notification
-from pipeline.eventsub.receiver import Kept, Receiver
-from pipeline.eventsub.secret import load_secret
-from pipeline.eventsub.teller import Teller
-from pipeline.igdb.receiving import igdb_routes
-from pipeline.problems import explain
-from pipeline.runtime import Runtime, utc_now
+from pipeline.channels.eventsub.inbox import keep_all
+from pipeline.channels.eventsub.listener import note_revocation
+from pipeline.channels.eventsub.messages import Notification
+from pipeline.channels.eventsub.receiver import Kept, Receiver
+from pipeline.channels.eventsub.secret import load_secret
+from pipeline.channels.eventsub.writer import Teller
+from pipeline.games.receiver import igdb_routes
+from pipeline.runtime import heartbeat
+from pipeline.runtime.problems import explain
+from pipeline.runtime.runtime import Runtime, utc_now
 
 logger = logging.getLogger(__name__)
 # The name under which the receiver shows that it runs: nothing is subscribed to while nobody could answer.
@@ -65,7 +65,7 @@ class Webhooks:
     def _beat(self) -> None:
         while not self._ends.is_set():
             try:
-                upkeep.beat(self._engine, self._now(), BEAT)
+                heartbeat.beat(self._engine, self._now(), BEAT)
             except Exception as error:
                 if explain(error) is None:
                     logger.exception("the receiver cannot show that it runs")

@@ -11,10 +11,10 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Channel, Source
-from pipeline.runtime import open_runtime, utc_now
-from pipeline.sources.twitch_account import sign_in
-from pipeline.sources.twitch_sign_in import Tokens, Viewer
-from pipeline.streams.following import followed_categories
+from pipeline.channels.following.watched import followed_categories
+from pipeline.runtime.runtime import open_runtime, utc_now
+from pipeline.services.twitch.account import sign_in
+from pipeline.services.twitch.sign_in import Tokens, Viewer
 from tests.channels import Channels
 from tests.pipeline.cli.operator import Operator, Said
 from tests.twitch import LocalTwitch

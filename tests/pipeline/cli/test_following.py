@@ -10,14 +10,14 @@ from sqlalchemy import insert, select
 
 from models import Event, Follow, Game, GameExternalId, WantedGame
 from models.names import name_key
-from pipeline.igdb import days
-from pipeline.igdb.documents import document
-from pipeline.igdb.links import Link, link
-from pipeline.store.igdb import store_games
+from pipeline.games import clock
+from pipeline.games.store.games import store_games
+from pipeline.games.store.links import Link, link
+from pipeline.services.igdb.documents import document
 from tests.igdb import LocalIgdb
 from tests.igdb.tokens import tokens_of
 from tests.pipeline.cli.operator import Operator
-from tests.pipeline.igdb.releasing import PLATFORMS, Q4, dated
+from tests.pipeline.games.releases.releasing import PLATFORMS, Q4, dated
 from tests.twitch import LocalTwitch
 
 YEAR = datetime.now(UTC).year + 1
@@ -162,7 +162,7 @@ def test_a_followed_game_that_is_linked_anew_is_followed_as_what_it_is_now(kept:
     with kept.engine.begin() as connection:
         [ours] = connection.scalars(select(Game.id))
         link(connection, [Link(game_id=ours, igdb_id=4, how="hand", pinned_at=datetime.now(UTC))])
-    days.advance(kept.engine, datetime.now(UTC))
+    clock.advance(kept.engine, datetime.now(UTC))
 
     assert [one.igdb_id for one in rows(kept, WantedGame)] == [4]
     assert [line["igdb_id"] for line in kept.run("games", "followed", "--json").lines] == [4]

@@ -9,15 +9,15 @@ from sqlalchemy import select
 
 from models import GameExternalId
 from models.names import public_id
-from pipeline.catalogue_records import GameRecord
-from pipeline.igdb.links import Link, link
-from pipeline.store.catalogue import store_games as store_categories
-from pipeline.store.igdb import store_games
+from pipeline.catalogue.records import GameRecord
+from pipeline.catalogue.storing import store_games as store_categories
+from pipeline.games.store.games import store_games
+from pipeline.games.store.links import Link, link
 from tests.channels import Channels
 from tests.igdb import LocalIgdb
 from tests.igdb.tokens import tokens_of
 from tests.pipeline.cli.operator import Operator
-from tests.pipeline.igdb.documents import doc, game, release
+from tests.pipeline.games.documents import doc, game, release
 from tests.twitch import LocalTwitch
 
 T0 = datetime(2026, 10, 1, tzinfo=UTC)

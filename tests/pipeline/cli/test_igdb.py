@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from models import GameMetadata
-from pipeline.igdb.wanting import want
+from pipeline.games.store.wanted import want
 from tests.igdb import LocalIgdb
 from tests.igdb.games import game, games
 from tests.igdb.tokens import tokens_of

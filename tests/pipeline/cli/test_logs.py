@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline.logs import configure_logging
+from pipeline.runtime.logs import configure_logging
 
 
 class Terminal(io.StringIO):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.cli.output import distance
+from pipeline.runtime.output import distance
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

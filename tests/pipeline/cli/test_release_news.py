@@ -10,7 +10,7 @@ from tests.igdb import LocalIgdb
 from tests.notifiers.world import hook_url
 from tests.pipeline.cli.operator import Operator
 from tests.pipeline.cli.test_following import GAMES, YEAR, igdb  # noqa: F401 - a fixture
-from tests.pipeline.igdb.releasing import Q1, dated
+from tests.pipeline.games.releases.releasing import Q1, dated
 
 
 def test_a_date_that_moves_is_told_and_published(

@@ -11,8 +11,8 @@ from models.details import StreamDetail
 from models.events import EventKind
 from notifiers.deliver import deliver_due
 from pipeline.demo.sinks import WebhookSink
-from pipeline.runtime import open_runtime, utc_now
-from pipeline.store.events import NewEvent, append_events
+from pipeline.events.append import NewEvent, append_events
+from pipeline.runtime.runtime import open_runtime, utc_now
 from tests.pipeline.cli.operator import Operator
 
 

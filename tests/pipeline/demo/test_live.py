@@ -12,7 +12,7 @@ import pytest
 from pipeline.demo.clock import STEPS
 from pipeline.demo.live import SHOWS
 from pipeline.demo.services import DemoServices
-from pipeline.sources.helix_shapes import parse_badges, parse_category, parse_stream, parse_user
+from pipeline.services.twitch.helix_shapes import parse_badges, parse_category, parse_stream, parse_user
 
 NOW = datetime(2031, 5, 4, 12, 34, 56, tzinfo=UTC)
 

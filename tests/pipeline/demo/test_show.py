@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pipeline.demo.services import DemoServices
 from pipeline.demo.show import demo_variables
-from pipeline.settings import load_settings
+from pipeline.runtime.settings import load_settings
 
 
 def test_no_service_is_asked_on_another_machine(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from models.errors import LootwireError
 from pipeline.embedded import Servers
 from pipeline.programs.web.__main__ import serve
 from pipeline.programs.web.ports import HOST, listen
-from pipeline.settings import Settings
+from pipeline.runtime.settings import Settings
 from tests.waiting import wait_for
 
 
@@ -164,7 +164,16 @@ def test_a_process_ends_in_good_order_when_it_is_asked_to(settings: Settings, nu
 
 
 def test_the_program_is_small_until_somebody_calls() -> None:
-    heavy = {"sqlalchemy", "psycopg", "redis", "celery", "httpx", "websockets", "cryptography", "pipeline.runtime"}
+    heavy = {
+        "sqlalchemy",
+        "psycopg",
+        "redis",
+        "celery",
+        "httpx",
+        "websockets",
+        "cryptography",
+        "pipeline.runtime.runtime",
+    }
     code = f"import sys, pipeline.programs.web.__main__; sys.exit(str({heavy} & set(sys.modules)))"
     said = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
     assert said.stderr.strip() == "set()"

@@ -1,0 +1,176 @@
+"""Ask Twitch who is live: the safety net below EventSub, and what counts viewers.
+
+Each round is one fetch of a source, so that it has a lease, a pace, and its failures are told like any other's.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Engine, RowMapping, Text, bindparam, func, or_, select
+from sqlalchemy import update as update_rows
+
+from models import Channel, Game, GameExternalId, Source, StreamSession
+from pipeline.catalogue.records import GameRecord, UserRecord
+from pipeline.catalogue.storing import store_games, store_users
+from pipeline.channels.following.watched import FollowedCategory, followed_categories, watched
+from pipeline.channels.streams.details import SERVICE, category_game
+from pipeline.channels.streams.observations import Polled
+from pipeline.channels.take_in import take_in
+from pipeline.fetch.http import Client
+from pipeline.ingest.source import Answer, Ingested, Validators
+from pipeline.services.twitch.helix import Helix
+from pipeline.services.twitch.records import StreamRecord
+
+# Renames, names and pictures show in users, which are asked for again after a day, some in each round.
+USERS_EVERY = timedelta(days=1)
+USERS_AT_ONCE = 200
+BOX_ARTS_AT_ONCE = 100
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round asks for, by Twitch ids: streams of channels, the most watched of categories, users, box arts."""
+
+    channels: Sequence[str]
+    categories: Sequence[FollowedCategory] = ()
+    users: Sequence[str] = ()
+    box_arts: Sequence[str] = ()
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """What a round brought, with what was asked."""
+
+    asked: frozenset[str]
+    live: tuple[StreamRecord, ...]
+    asked_users: tuple[str, ...] = ()
+    users: tuple[UserRecord, ...] = ()
+    box_arts: tuple[GameRecord, ...] = ()
+
+
+_ROUND = msgspec.json.Decoder(Round)
+
+
+class _StreamPolling:
+    """A source of rounds. `clock` tells the present moment, `helix` makes Helix of a client."""
+
+    service: Literal["twitch"] = "twitch"
+
+    def __init__(
+        self,
+        engine: Engine,
+        helix: Callable[[Client], Helix],
+        clock: Callable[[], datetime],
+        *,
+        poll_every: timedelta,
+        flap: timedelta,
+    ) -> None:
+        self._engine = engine
+        self._helix = helix
+        self._clock = clock
+        self._poll_every = poll_every
+        self._flap = flap
+
+    def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002 - each round asks for all
+        """Ask who of those that are watched now is live; raises `SourceError`.
+
+        The answer is taken to be as old as the question: EventSub may know better of what happened meanwhile.
+        """
+        asked_at = self._clock()
+        with self._engine.connect() as connection:
+            wanted = self._wanted(connection, asked_at)
+        found = self._ask(self._helix(client), wanted)
+        return Answer(payload=msgspec.json.encode(found), taken_at=asked_at, refresh_after=self._poll_every)
+
+    def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
+        """Store what a round brought: sessions, snapshots, events, and what users are called now."""
+        found = _ROUND.decode(answer.payload or b"")
+        store_users(connection, found.users, now)
+        _note_asked(connection, found.asked_users, now)
+        store_games(connection, SERVICE, found.box_arts)
+        connection.execute(update_rows(Source).where(Source.id == row["id"]).values(last_snapshot_at=now))
+        observed = Polled(channels=found.asked, live=found.live, at=now)
+        events = take_in(connection, [observed], max(now, self._clock()), source_id=row["id"], flap=self._flap)
+        return Ingested(
+            outcome="ok" if events else "unchanged", items=len(found.live), changed=events.total(), events=events
+        )
+
+    def _wanted(self, connection: Connection, now: datetime) -> Wanted:
+        raise NotImplementedError
+
+    @staticmethod
+    def _ask(helix: Helix, wanted: Wanted) -> Round:
+        live = {stream.channel.external_id: stream for stream in helix.streams(user_ids=wanted.channels)}
+        for category in wanted.categories:
+            for stream in helix.streams(game_ids=[category.external_id], limit=category.top):
+                live.setdefault(stream.channel.external_id, stream)
+        return Round(
+            asked=frozenset(wanted.channels),
+            live=tuple(live.values()),
+            asked_users=tuple(wanted.users),
+            users=tuple(helix.users(ids=wanted.users)),
+            box_arts=tuple(map(category_game, helix.categories(ids=wanted.box_arts))),
+        )
+
+
+class TwitchStreams(_StreamPolling):
+    """All channels that are watched, and the most watched streams of the categories that are followed."""
+
+    name = "twitch.streams"
+
+    def _wanted(self, connection: Connection, now: datetime) -> Wanted:
+        channels = {one.external_id: one.channel_id for one in watched(connection, now)}
+        # A stream that was recorded for its category is asked for until it ends, wherever it ranks.
+        on_air = connection.scalars(_ON_AIR)
+        users = connection.scalars(_USERS, {"ids": list(channels.values()), "before": now - USERS_EVERY})
+        return Wanted(
+            channels=list(dict.fromkeys([*channels, *on_air])),
+            categories=followed_categories(connection),
+            users=users.all(),
+            box_arts=connection.scalars(_WITHOUT_BOX_ART).all(),
+        )
+
+
+class TwitchStreamsInCampaigns(_StreamPolling):
+    """Channels that a running campaign names, of those that are watched: more often than the others."""
+
+    name = "twitch.streams_in_campaigns"
+
+    def _wanted(self, connection: Connection, now: datetime) -> Wanted:
+        return Wanted(channels=[one.external_id for one in watched(connection, now) if one.in_campaign])
+
+
+_ON_AIR = (
+    select(Channel.external_id)
+    .join(StreamSession, StreamSession.channel_id == Channel.id)
+    .where(Channel.service == SERVICE, StreamSession.ended_at.is_(None))
+)
+# Streams tell the names of their categories alone.
+_WITHOUT_BOX_ART = (
+    select(GameExternalId.external_id)
+    .join(Game, Game.id == GameExternalId.game_id)
+    .join(StreamSession, StreamSession.game_id == Game.id)
+    .where(GameExternalId.service == SERVICE, Game.box_art_url.is_(None), StreamSession.ended_at.is_(None))
+    .distinct()
+    .limit(BOX_ARTS_AT_ONCE)
+)
+_USERS = (
+    select(Channel.external_id)
+    .where(
+        Channel.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+        or_(Channel.checked_at.is_(None), Channel.checked_at < bindparam("before", type_=DateTime(timezone=True))),
+    )
+    .order_by(Channel.checked_at.nulls_first(), Channel.id)
+    .limit(USERS_AT_ONCE)
+)
+_ASKED = (
+    update_rows(Channel)
+    .where(Channel.service == SERVICE, Channel.external_id == func.any(bindparam("asked", type_=ARRAY(Text))))
+    .values(checked_at=bindparam("now", type_=DateTime(timezone=True)))
+)
+
+
+def _note_asked(connection: Connection, asked: Sequence[str], now: datetime) -> None:
+    """Note when users were asked for: one that Twitch does not know (any more) is not asked for in every round."""
+    if asked:
+        connection.execute(_ASKED, {"asked": list(asked), "now": now})

@@ -1,0 +1,84 @@
+"""Connect to PostgreSQL, and bring its tables up to date."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, create_engine, text
+
+from models.errors import LootwireError
+from models.locks import hashed_key, lock_transaction
+
+if TYPE_CHECKING:
+    # It takes half a second to load, and is needed after an update of the program only.
+    from alembic.config import Config
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "models" / "migrations"
+# Two processes that start at once must not migrate at once.
+_MIGRATION = hashed_key("lootwire migrations")
+
+
+def connect(url: str) -> Engine:
+    """Return an engine for a `postgresql+psycopg://` URL; sessions speak UTC and give up on stuck statements."""
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=3,
+        max_overflow=5,
+        hide_parameters=True,
+        connect_args={
+            "connect_timeout": 10,
+            "application_name": "lootwire",
+            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=300000",
+        },
+    )
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables to the version of this program, in one transaction; safe to call from several processes.
+
+    Raises `LootwireError` when the database is of a newer version than the program.
+    """
+    with engine.connect() as connection:
+        if _current_revision(connection) == newest_revision():
+            return
+    _upgrade(engine)
+
+
+def newest_revision() -> str:
+    """Return this program's version of the tables: the number that the last migration's file name begins with."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command
+    from alembic.script import ScriptDirectory
+
+    with engine.begin() as connection:
+        lock_transaction(connection, _MIGRATION)
+        config = alembic_config(connection)
+        current = _current_revision(connection)
+        if current is not None and current not in {
+            r.revision for r in ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+        }:
+            raise LootwireError(
+                f"the database is of a newer version ({current}) than this program: update the program, "
+                "or give it another database (LOOTWIRE_DATA_DIR or DATABASE_URL)"
+            )
+        command.upgrade(config, "head")
+
+
+def alembic_config(connection: Connection) -> "Config":
+    """Return Alembic's configuration on an open connection."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def _current_revision(connection: Connection) -> str | None:
+    if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+        return None
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision

@@ -1,0 +1,64 @@
+"""Store chat badges, and say which events that makes: they are added, and nothing else is told of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from models.events import EventKind
+from pipeline.drops.details import badge_detail
+from pipeline.drops.store.badges import known_badges, listed_badges, mark_gone, store_badges
+from pipeline.events.append import NewEvent
+from pipeline.ingest.judge import ABSENCES_TO_BELIEVE
+from pipeline.ingest.subjects import Stored
+from pipeline.services.twitch.records import BadgeRecord
+
+
+class BadgeSubjects:
+    """Chat badges: each version of a set is one. A badge that is gone is marked, and comes back in silence."""
+
+    def __init__(self, connection: Connection, service: str) -> None:
+        self._connection = connection
+        self._service = service
+
+    def known(self, external_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are stored already."""
+        return known_badges(self._connection, self._service, external_ids)
+
+    def load_open(self, external_ids: Sequence[str]) -> Mapping[str, datetime | None]:
+        """Return those that are listed; no badge tells when it ends."""
+        return dict.fromkeys(listed_badges(self._connection, self._service, external_ids))
+
+    def store(
+        self,
+        records: Sequence[BadgeRecord],
+        seen_at: datetime,
+        *,
+        now: datetime | None = None,  # noqa: ARG002 - a badge has no end that could have passed
+        outranked: Collection[str] = (),  # noqa: ARG002 - Twitch alone lists them
+        complete: bool = True,  # noqa: ARG002 - nothing is ever taken away here
+    ) -> Stored:
+        """Insert or update; only new ones make an event."""
+        before = self.known([record.external_id for record in records])
+        changed = store_badges(self._connection, self._service, records, seen_at=seen_at)
+        new = [record for record in records if record.external_id not in before]
+        return Stored(changed, [self._added(record, seen_at) for record in new])
+
+    def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
+        """Return nothing: no badge tells when it ends."""
+        return [], []
+
+    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """Mark badges that were missed often enough as gone, without a word."""
+        gone = [key for key, count in absences.items() if count >= ABSENCES_TO_BELIEVE]
+        mark_gone(self._connection, self._service, gone, at)
+        return gone, []
+
+    def _added(self, record: BadgeRecord, at: datetime) -> NewEvent:
+        return NewEvent(
+            kind=EventKind.BADGE_ADDED,
+            subject=f"{self._service}:badge:{record.external_id}",
+            occurred_at=at,
+            service=self._service,
+            detail=badge_detail(record),
+        )

@@ -1,0 +1,286 @@
+"""Store drop campaigns, and say which events that makes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from models.events import EventKind
+from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known
+from pipeline.drops.deadlines import deadlines, event_kind, is_late, is_pointless
+from pipeline.drops.details import campaign_detail, channel_names, drop_lines
+from pipeline.drops.records import CampaignRecord
+from pipeline.drops.store import campaigns
+from pipeline.drops.store.campaigns import Change, StoredCampaign
+from pipeline.drops.store.deadlines import Due, set_deadlines
+from pipeline.drops.store.history import seen_before
+from pipeline.events.append import NewEvent
+from pipeline.ingest.judge import ABSENCES_TO_BELIEVE, EMPTY_LISTS_TO_BELIEVE
+from pipeline.ingest.subjects import Stored
+
+
+class CampaignSubjects:
+    """Drop campaigns."""
+
+    def __init__(self, connection: Connection, service: str) -> None:
+        self._connection = connection
+        self._service = service
+
+    def known(self, external_ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that are stored already."""
+        return campaigns.known_campaigns(self._connection, self._service, external_ids)
+
+    def load_open(self, external_ids: Sequence[str]) -> Mapping[str, datetime | None]:
+        """Return those that are neither ended nor withdrawn, with the end that the source gave."""
+        return campaigns.load_open_campaigns(self._connection, self._service, external_ids)
+
+    def store(
+        self,
+        records: Sequence[CampaignRecord],
+        seen_at: datetime,
+        *,
+        now: datetime | None = None,
+        outranked: Collection[str] = (),
+        complete: bool = True,
+    ) -> Stored:
+        """Add what is new, apply what differs."""
+        stored = campaigns.load_campaigns(self._connection, self._service, [r.external_id for r in records])
+        new = [record for record in records if record.external_id not in stored]
+        events = self._add(new, seen_at, now or seen_at) if new else []
+        changes = [
+            _change(stored[r.external_id], r, blanks=r.external_id in outranked, complete=complete)
+            for r in records
+            if r.external_id in stored
+        ]
+        changes = self._believe_channels(changes)
+        changed = [change for change in changes if _settled(change.diff)]
+        campaigns.apply_changes(self._connection, changed, seen_at=seen_at)
+        self._move_deadlines(changed, seen_at)
+        for change in changes:
+            events += self._return(change, seen_at)
+        for change in changed:
+            events += change_events(change, seen_at)
+        events += self._start_by_word(changes, seen_at)
+        events += self._end_by_word(changes, seen_at) if complete else []
+        unsettled = frozenset(c.told.external_id for c in changes if c.diff.channels_emptied or not complete)
+        return Stored(len(new) + len(changed), events, unsettled)
+
+    def _add(self, records: Sequence[CampaignRecord], seen_at: datetime, now: datetime) -> list[NewEvent]:
+        ended = {r.external_id: end for r in records if (end := _own_end(r, seen_at, now)) is not None}
+        added = campaigns.add_campaigns(self._connection, records, seen_at=seen_at, ended=ended)
+        open_ones = {s.id: deadlines(s.record, seen_at) for s in added.values() if s.open}
+        set_deadlines(self._connection, open_ones, replace=False)
+        before = seen_before(self._connection, [stored.id for stored in added.values()])
+        events = []
+        for stored in added.values():
+            if _is_over(stored.record, seen_at):
+                continue  # History that the source still lists: recorded, but "new drops" would be a lie.
+            event = _event(EventKind.CAMPAIGN_ADDED, stored, seen_at)
+            events.append(_with(event, seen_before=before.get(stored.id, ())))
+            if stored.ended_at is not None:
+                events.append(_event(EventKind.CAMPAIGN_ENDED, stored, stored.ended_at, identity=stored.ended_at))
+        return events
+
+    def _move_deadlines(self, changes: Sequence[Change], seen_at: datetime) -> None:
+        """Another end, or other minutes, make other deadlines."""
+        moved = [c for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_differ]
+        moments = {c.stored.id: deadlines(_merged(c.stored.record, c.told), seen_at) for c in moved}
+        set_deadlines(self._connection, moments, replace=True)
+
+    def _believe_channels(self, changes: Sequence[Change]) -> list[Change]:
+        """Count channel lists that came empty; believe the third in a row."""
+        believed = []
+        for change in changes:
+            count = change.stored.channels_empty_count + 1 if change.diff.channels_emptied else 0
+            diff = change.diff
+            if count >= EMPTY_LISTS_TO_BELIEVE:
+                gone = change.stored.record.channels or ()
+                diff = msgspec.structs.replace(diff, channels_removed=gone, channels_emptied=False)
+                count = 0
+            if count != change.stored.channels_empty_count:
+                campaigns.set_state(self._connection, [change.stored.id], channels_empty_count=count)
+            believed.append(Change(stored=change.stored, told=change.told, diff=diff))
+        return believed
+
+    def _return(self, change: Change, at: datetime) -> list[NewEvent]:
+        """A withdrawn campaign that is listed is back; so is an ended one whose end has been moved past now."""
+        stored, end_at = change.stored, change.told.end_at
+        extended = stored.ended_at is not None and end_at is not None and end_at > max(at, stored.ended_at)
+        if (stored.withdrawn_at is None and not extended) or _is_over(change.told, at):
+            return []
+        campaigns.set_state(self._connection, [stored.id], withdrawn_at=None, ended_at=None, last_seen_at=None)
+        moments = deadlines(_merged(stored.record, change.told), at)
+        set_deadlines(self._connection, {stored.id: moments}, replace=True)
+        return [_event(EventKind.CAMPAIGN_RETURNED, stored, at, identity=at, told=change.told)]
+
+    def _start_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
+        """A source that lists an upcoming campaign as running may know better than the start it gave."""
+        events = []
+        for change in changes:
+            if change.stored.started_at is None and change.stored.open and change.told.status == "active":
+                start_at = min(change.told.start_at or at, at)
+                campaigns.set_state(self._connection, [change.stored.id], started_at=start_at)
+                events.append(
+                    _event(EventKind.CAMPAIGN_STARTED, change.stored, start_at, identity=start_at, told=change.told)
+                )
+        return events
+
+    def _end_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
+        """A source that lists what is over says so itself (Kick's `expired`)."""
+        over = [c for c in changes if c.stored.open and _is_over(c.told, at)]
+        for change in over:
+            campaigns.set_state(self._connection, [change.stored.id], ended_at=_ended_at(change.told, at))
+        return [
+            _event(
+                EventKind.CAMPAIGN_ENDED, c.stored, _ended_at(c.told, at), identity=_ended_at(c.told, at), told=c.told
+            )
+            for c in over
+        ]
+
+    def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """End campaigns whose own end has passed; the event happened at that end."""
+        if not external_ids:
+            return [], []
+        stored = campaigns.load_campaigns(self._connection, self._service, external_ids)
+        ending = [s for s in _by_age(stored) if s.open and s.record.end_at is not None and s.record.end_at <= at]
+        return [s.record.external_id for s in ending], self.end_stored(ending)
+
+    def end_stored(self, ending: Sequence[StoredCampaign]) -> list[NewEvent]:
+        """End open campaigns at the end that they were given."""
+        campaigns.end_campaigns(self._connection, [stored.id for stored in ending])
+        return [
+            _event(EventKind.CAMPAIGN_ENDED, stored, stored.record.end_at, identity=stored.record.end_at)
+            for stored in ending
+            if stored.record.end_at is not None
+        ]
+
+    def start_stored(self, starting: Sequence[StoredCampaign]) -> list[NewEvent]:
+        """Start upcoming campaigns at their own start."""
+        events = []
+        for stored in starting:
+            start_at = stored.record.start_at
+            if start_at is not None:
+                campaigns.set_state(self._connection, [stored.id], started_at=start_at)
+                events.append(_event(EventKind.CAMPAIGN_STARTED, stored, start_at, identity=start_at))
+        return events
+
+    def warn(self, due: Sequence[Due], now: datetime) -> list[NewEvent]:
+        """Tell of ends that come near; what has become pointless meanwhile is left out."""
+        stored = {s.id: s for s in campaigns.load_campaigns_by_id(self._connection, [one.campaign_id for one in due])}
+        events = []
+        for one in due:
+            campaign = stored[one.campaign_id]
+            if is_pointless(one.kind, one.due_at, campaign.record.end_at, now):
+                continue
+            identity = [one.kind, campaign.record.end_at]
+            event = _event(event_kind(one.kind), campaign, one.due_at, identity=identity)
+            events.append(_with(event, late=is_late(one.due_at, now)))
+        return events
+
+    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """Withdraw campaigns that were missed often enough before their end."""
+        gone = [key for key, count in absences.items() if count >= ABSENCES_TO_BELIEVE]
+        if not gone:
+            return [], []
+        stored = campaigns.load_campaigns(self._connection, self._service, gone)
+        open_ones = [found for found in _by_age(stored) if found.open]
+        campaigns.set_state(self._connection, [s.id for s in open_ones], withdrawn_at=at, last_seen_at=at)
+        return gone, [_event(EventKind.CAMPAIGN_WITHDRAWN, s, at, identity=at) for s in open_ones]
+
+
+def _by_age(stored: Mapping[str, StoredCampaign]) -> list[StoredCampaign]:
+    """In the order in which they were first seen, so that an import in parts tells of many in the same order."""
+    return sorted(stored.values(), key=lambda campaign: campaign.id)
+
+
+def _change(stored: StoredCampaign, told: CampaignRecord, *, blanks: bool, complete: bool) -> Change:
+    told = blanks_only(stored.record, told) if blanks else told
+    told = told if complete else with_known(stored.record, told)
+    return Change(stored=stored, told=told, diff=compare(stored.record, told))
+
+
+def change_events(change: Change, at: datetime) -> list[NewEvent]:
+    """Return what is told of a difference: fields, new drops and channels are an event each."""
+    diff, told = change.diff, change.told
+    events = []
+    if diff.changes:
+        event = _event(EventKind.CAMPAIGN_CHANGED, change.stored, at, identity=diff.changes, damped=True, told=told)
+        events.append(_with(event, changes=diff.changes))
+    if diff.drops_added:
+        added = drop_lines(diff.drops_added)
+        identity = sorted(drop.external_id for drop in diff.drops_added)
+        event = _event(EventKind.CAMPAIGN_DROP_ADDED, change.stored, at, identity=identity, damped=True, told=told)
+        events.append(_with(event, drops_added=added))
+    if diff.channels_added or diff.channels_removed:
+        came, went = channel_names(diff.channels_added), channel_names(diff.channels_removed)
+        identity_of_channels = [sorted(came), sorted(went)]
+        event = _event(
+            EventKind.CAMPAIGN_CHANNELS_CHANGED,
+            change.stored,
+            at,
+            identity=identity_of_channels,
+            damped=True,
+            told=told,
+        )
+        events.append(_with(event, channels_added=came, channels_removed=went))
+    return events
+
+
+def _event(
+    kind: EventKind,
+    stored: StoredCampaign,
+    at: datetime,
+    *,
+    identity: object = None,
+    damped: bool = False,
+    told: CampaignRecord | None = None,
+) -> NewEvent:
+    return NewEvent(
+        kind=kind,
+        subject=f"{stored.record.service}:{stored.record.external_id}",
+        identity=identity,
+        damped=damped,
+        occurred_at=at,
+        service=stored.record.service,
+        detail=campaign_detail(_merged(stored.record, told) if told else stored.record),
+        campaign_id=stored.id,
+        game_id=stored.game_id,
+        organization_id=stored.organization_id,
+    )
+
+
+def _with(event: NewEvent, **told: object) -> NewEvent:
+    return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, **told))
+
+
+def _merged(known: CampaignRecord, told: CampaignRecord) -> CampaignRecord:
+    """Return the campaign after the change: what was told, and what was known where nothing was."""
+    values = {name: getattr(told, name) for name in told.__struct_fields__}
+    filled = {name: value for name, value in values.items() if value is not None and value != ()}
+    return msgspec.structs.replace(known, **filled)
+
+
+def _settled(diff: CampaignDiff) -> CampaignDiff:
+    """Whether a list came empty has been counted: by itself it is no difference to store."""
+    return msgspec.structs.replace(diff, channels_emptied=False)
+
+
+def _is_over(record: CampaignRecord, at: datetime) -> bool:
+    """Whether the source says that the campaign has ended; a listed active one has not, whatever its end time says."""
+    if record.status is not None:
+        return record.status == "ended"
+    return record.end_at is not None and record.end_at <= at
+
+
+def _ended_at(record: CampaignRecord, at: datetime) -> datetime:
+    return min(record.end_at, at) if record.end_at else at
+
+
+def _own_end(record: CampaignRecord, seen_at: datetime, now: datetime) -> datetime | None:
+    """Return when a campaign that is new to us ended; None while it is open."""
+    if _is_over(record, seen_at):
+        return _ended_at(record, seen_at)
+    if now > seen_at and record.end_at is not None and record.end_at <= now:
+        return record.end_at
+    return None

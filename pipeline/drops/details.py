@@ -1,0 +1,83 @@
+"""Build the details of events of campaigns, rewards and chat badges. Pure."""
+
+from collections.abc import Sequence
+
+from models.details import BenefitLine, CampaignDetail, DropLine
+from pipeline.catalogue.records import ChannelRecord
+from pipeline.drops.records import CampaignRecord, DropRecord, RewardCampaignRecord
+from pipeline.services.twitch.records import BadgeRecord
+
+CHANNELS_SHOWN = 12
+# A description is a paragraph; a few services let it run to pages.
+DESCRIPTION_LENGTH = 1000
+
+
+def campaign_detail(campaign: CampaignRecord) -> CampaignDetail:
+    """Return what every event of a campaign shows of it."""
+    channels = campaign.channels or ()
+    return CampaignDetail(
+        name=campaign.name,
+        url=campaign.details_url,
+        account_link_url=campaign.account_link_url,
+        image_url=campaign.image_url,
+        box_art_url=campaign.game.box_art_url if campaign.game else None,
+        game=campaign.game.name if campaign.game else None,
+        organization=campaign.organization.name if campaign.organization else None,
+        description=(campaign.description or "")[:DESCRIPTION_LENGTH] or None,
+        start_at=campaign.start_at,
+        end_at=campaign.end_at,
+        drops=drop_lines(campaign.drops or ()),
+        channels_total=len(channels),
+        channels=channel_names(channels)[:CHANNELS_SHOWN],
+    )
+
+
+def reward_detail(campaign: RewardCampaignRecord) -> CampaignDetail:
+    """Return what every event of a reward campaign shows of it."""
+    rewards = (BenefitLine(name=reward.name, image_url=reward.image_url) for reward in campaign.rewards)
+    return CampaignDetail(
+        name=campaign.name,
+        url=campaign.about_url or campaign.external_url,
+        image_url=campaign.image_url,
+        game=campaign.game.name if campaign.game else None,
+        organization=campaign.brand,
+        description=(campaign.summary or "")[:DESCRIPTION_LENGTH] or None,
+        start_at=campaign.start_at,
+        end_at=campaign.end_at,
+        required_minutes=campaign.required_minutes,
+        required_subs=campaign.required_subs,
+        drops=(DropLine(benefits=tuple(rewards)),) if campaign.rewards else (),
+    )
+
+
+def drop_lines(drops: Sequence[DropRecord]) -> tuple[DropLine, ...]:
+    """Return drops as a message lists them: what comes first is earned first."""
+    ordered = sorted(drops, key=lambda drop: (drop.required_minutes or 0, drop.required_subs or 0, drop.external_id))
+    return tuple(
+        DropLine(
+            name=drop.name,
+            required_minutes=drop.required_minutes,
+            required_subs=drop.required_subs,
+            benefits=tuple(
+                BenefitLine(name=b.name, image_url=b.image_url, distribution_type=b.distribution_type)
+                for b in drop.benefits
+            ),
+        )
+        for drop in ordered
+    )
+
+
+def channel_names(channels: Sequence[ChannelRecord]) -> tuple[str, ...]:
+    """Return the channels' logins, which are what their addresses are made of."""
+    return tuple(channel.login for channel in channels)
+
+
+def badge_detail(badge: BadgeRecord) -> CampaignDetail:
+    """Return what the event of a chat badge shows of it."""
+    return CampaignDetail(
+        name=badge.title,
+        url=badge.click_url,
+        image_url=badge.image_url,
+        # Many describe themselves by their title once more.
+        description=badge.description if badge.description != badge.title else None,
+    )

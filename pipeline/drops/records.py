@@ -1,0 +1,82 @@
+"""What sources tell, parsed: frozen records in the same terms for every service.
+
+In a record None means "the source did not say", which never overwrites what is known. All times are aware UTC.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord
+
+
+class BenefitRecord(msgspec.Struct, frozen=True, kw_only=True):
+    external_id: str
+    name: str | None = None
+    image_url: str | None = None
+    distribution_type: str | None = None
+    is_ios_available: bool | None = None
+    created_at: datetime | None = None
+    entitlement_limit: int | None = None
+
+
+class DropRecord(msgspec.Struct, frozen=True, kw_only=True):
+    external_id: str
+    name: str | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    precondition_drop_ids: tuple[str, ...] | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    benefits: tuple[BenefitRecord, ...] = ()
+
+
+class CampaignRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A drop campaign. `drops` and `channels` are None where the source does not list them at all."""
+
+    service: str
+    external_id: str
+    name: str
+    description: str | None = None
+    details_url: str | None = None
+    account_link_url: str | None = None
+    image_url: str | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    # What the source itself says of the state, where it does.
+    status: Literal["upcoming", "active", "ended"] | None = None
+    organization: OrganizationRecord | None = None
+    game: GameRecord | None = None
+    drops: tuple[DropRecord, ...] | None = None
+    channels: tuple[ChannelRecord, ...] | None = None
+
+
+class RewardRecord(msgspec.Struct, frozen=True, kw_only=True):
+    external_id: str
+    name: str
+    image_url: str | None = None
+    earnable_until: datetime | None = None
+    redemption_url: str | None = None
+    redemption_instructions: str | None = None
+
+
+class RewardCampaignRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward campaign ("quest") with what it gives and what it asks for."""
+
+    service: str
+    external_id: str
+    name: str
+    brand: str | None = None
+    summary: str | None = None
+    instructions: str | None = None
+    about_url: str | None = None
+    external_url: str | None = None
+    image_url: str | None = None
+    is_sitewide: bool | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    start_at: datetime | None = None
+    end_at: datetime | None = None
+    game: GameRecord | None = None
+    rewards: tuple[RewardRecord, ...] = ()

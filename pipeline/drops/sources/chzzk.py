@@ -1,0 +1,232 @@
+"""CHZZK's drop campaigns, found by probing numbers because no list is known.
+
+`GET https://api.chzzk.naver.com/service/v2/drops/campaigns/{no}` (v1 likewise) gives `{code, message, content}`.
+Dates are Korean time without a zone. Numbers rise with time; outliers above 10^8 exist and are not followed.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import ClassVar
+
+import msgspec
+
+from pipeline.catalogue.records import GameRecord
+from pipeline.drops.campaigns import CampaignSubjects
+from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
+from pipeline.drops.sources.looks import Look, Recognition
+from pipeline.errors import SourceChanged
+from pipeline.fetch.http import Client
+from pipeline.fetch.shapes import UNREADABLE, Count, Id, clean, digest, required, utc
+from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
+
+KOREA = timezone(timedelta(hours=9))
+# A number that a real campaign had in March 2026; probing finds its way up from there.
+FIRST_NUMBER = 905
+HIGHEST_PLAUSIBLE = 10**8
+NEXT_NUMBERS = 4
+# Leaps past gaps: when a long pause left the known number far behind, doubling steps catch up in a few rounds.
+LEAPS = (8, 16, 32, 64, 128, 256)
+# How far below the highest number campaigns may still run, and how many of those are asked in one round.
+WINDOW = 60
+OLDER_NUMBERS = 6
+
+
+class WireReward(msgspec.Struct, frozen=True, rename="camel"):
+    reward_no: Id
+    title: str | None = None
+    image_url: str | None = None
+    reward_type: str | None = None
+    campaign_reward_type: str | None = None
+    condition_for_minutes: Count | None = None
+    ios_based_reward: bool | None = None
+
+
+class WireCampaign(msgspec.Struct, frozen=True, rename="camel"):
+    campaign_no: Id
+    title: str
+    start_date: datetime
+    end_date: datetime
+    description: str | None = None
+    image_url: str | None = None
+    category_id: str | None = None
+    category_value: str | None = None
+    pc_link_url: str | None = None
+    account_link_url: str | None = None
+    reward_list: list[WireReward | None] | None = None
+
+
+class WireEnvelope(msgspec.Struct, frozen=True):
+    code: int
+    content: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_ENVELOPE = msgspec.json.Decoder(WireEnvelope)
+_CAMPAIGN = msgspec.json.Decoder(WireCampaign)
+
+
+class ChzzkDrops:
+    """CHZZK's drop campaigns around the highest number known."""
+
+    name = "chzzk.drops"
+    service: ClassVar[str] = "chzzk"
+    subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
+
+    def __init__(self, base_url: str, *, poll_every: timedelta, first_number: int = FIRST_NUMBER) -> None:
+        root = base_url.rstrip("/").removesuffix("/service")
+        self._url = root + "/service/{version}/drops/campaigns/{number}"
+        self._poll_every = poll_every
+        self._first_number = first_number
+
+    def fetch(self, client: Client, validators: Validators) -> Answer:
+        """Ask for a few numbers around the highest known one and for those that were found running."""
+        cursor = validators.cursor
+        highest = int(cursor.get("highest", self._first_number))
+        older_from = int(cursor.get("older_from", highest))
+        version = str(cursor.get("version", "v2"))
+        asked = _numbers(highest, older_from, cursor.get("running", ()))
+        found = self._ask(client, version, asked)
+        if not found:
+            version = "v1" if version == "v2" else "v2"
+            found = self._ask(client, version, asked[:3])
+            asked = asked[:3] if found else asked
+        envelopes = b",".join(found[number] for number in sorted(found))
+        known = [number for number in found if number < HIGHEST_PLAUSIBLE]
+        now_highest = max([highest, *known])
+        return Answer(
+            payload=b'{"asked":%s,"answers":[%s]}' % (msgspec.json.encode([str(n) for n in asked]), envelopes),
+            refresh_after=self._poll_every,
+            validators=Validators(
+                cursor={
+                    "highest": now_highest,
+                    "older_from": _next_older(now_highest, older_from),
+                    "version": version,
+                    "running": _running(found),
+                }
+            ),
+        )
+
+    def _ask(self, client: Client, version: str, numbers: Iterable[int]) -> dict[int, bytes]:
+        """Return the answers of the numbers that exist."""
+        found = {}
+        for number in numbers:
+            try:
+                reply = client.get(self._url.format(version=version, number=number))
+            except SourceChanged as error:
+                if error.status in {400, 404}:
+                    continue
+                raise
+            if _content(reply.body) is not None:
+                found[number] = reply.body
+        return found
+
+    def split(self, payload: bytes) -> Snapshot:
+        """Take the answers that `fetch` gathered, or one answer (or a list of them) from a file."""
+        try:
+            gathered = msgspec.json.decode(payload, type=_Gathered | list[msgspec.Raw])
+        except UNREADABLE as error:
+            raise SourceChanged(f"not CHZZK's answer: {error}", payload=payload) from error
+        if isinstance(gathered, list):
+            answers, asked = gathered, frozenset[str]()
+        elif gathered.answers is not None:
+            answers, asked = gathered.answers, frozenset(gathered.asked)
+        else:
+            answers, asked = [msgspec.Raw(payload)], frozenset[str]()
+        contents = [content for answer in answers if (content := _content(answer)) is not None]
+        return Snapshot(items=[Item(digest(content), content) for content in contents], scope=asked)
+
+    def parse(self, item: Item) -> CampaignRecord:
+        """Decode one campaign."""
+        wire = decode_item(_CAMPAIGN, item)
+        return CampaignRecord(
+            service=self.service,
+            external_id=required(str(wire.campaign_no), "campaignNo"),
+            name=required(wire.title, "title"),
+            description=clean(wire.description),
+            details_url=clean(wire.pc_link_url),
+            account_link_url=clean(wire.account_link_url),
+            image_url=clean(wire.image_url),
+            start_at=_korean(wire.start_date),
+            end_at=_korean(wire.end_date),
+            game=_game(wire),
+            drops=None if wire.reward_list is None else tuple(_drop(reward) for reward in wire.reward_list if reward),
+        )
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("campaignNo", item)
+
+
+def recognise_chzzk(look: Look) -> Recognition | None:
+    """Recognise the answer for one number."""
+    is_answer = look.fields.keys() >= {"code", "content"} and not look.is_graphql
+    return ("CHZZK campaign", [ChzzkDrops.name]) if is_answer else None
+
+
+class _Gathered(msgspec.Struct, frozen=True):
+    asked: tuple[str, ...] = ()
+    answers: list[msgspec.Raw] | None = None
+
+
+def _numbers(highest: int, older_from: int, running: Iterable[int]) -> list[int]:
+    """Return the numbers to ask, the most telling first, each once."""
+    near = range(highest, highest + NEXT_NUMBERS + 1)
+    leaps = [highest + leap for leap in LEAPS]
+    older = range(older_from - 1, max(older_from - 1 - OLDER_NUMBERS, highest - WINDOW, 0), -1)
+    return list(dict.fromkeys([*near, *leaps, *older, *running]))
+
+
+def _next_older(highest: int, older_from: int) -> int:
+    """Return where the next round goes on below the highest number; past the window it starts again at the top."""
+    lower = older_from - OLDER_NUMBERS
+    return highest if lower <= max(highest - WINDOW, 1) else lower
+
+
+def _running(found: Mapping[int, bytes]) -> list[int]:
+    """Return the numbers of campaigns that have not ended: these are asked again in every round."""
+    now = datetime.now(KOREA)
+    running = []
+    for number, answer in found.items():
+        content = _content(answer)
+        try:
+            wire = _CAMPAIGN.decode(content or b"null")
+        except UNREADABLE:
+            continue
+        if wire.end_date.replace(tzinfo=KOREA) > now:
+            running.append(number)
+    return sorted(running)
+
+
+def _content(answer: bytes | msgspec.Raw) -> msgspec.Raw | None:
+    """Return the campaign of an answer; None where the service says that there is none under this number."""
+    try:
+        envelope = _ENVELOPE.decode(answer)
+    except UNREADABLE as error:
+        raise SourceChanged(f"not CHZZK's answer: {error}", payload=bytes(answer)) from error
+    return None if bytes(envelope.content) == b"null" else envelope.content
+
+
+def _korean(time: datetime) -> datetime | None:
+    return utc(time.replace(tzinfo=KOREA) if time.tzinfo is None else time)
+
+
+def _game(wire: WireCampaign) -> GameRecord | None:
+    category = clean(wire.category_id)
+    return GameRecord(external_id=category, name=clean(wire.category_value) or category) if category else None
+
+
+def _drop(wire: WireReward) -> DropRecord:
+    reward_no = required(str(wire.reward_no), "rewardNo")
+    benefit = BenefitRecord(
+        external_id=reward_no,
+        name=clean(wire.title),
+        image_url=clean(wire.image_url),
+        distribution_type=clean(wire.campaign_reward_type) or clean(wire.reward_type),
+        is_ios_available=wire.ios_based_reward,
+    )
+    return DropRecord(
+        external_id=reward_no,
+        name=clean(wire.title),
+        required_minutes=wire.condition_for_minutes,
+        benefits=(benefit,),
+    )

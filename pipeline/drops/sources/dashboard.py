@@ -1,0 +1,196 @@
+"""Twitch's own drops dashboard, as somebody who signed in sees it: upcoming, active and expired campaigns.
+
+`ViewerDropsDashboard` lists every campaign in few words; `DropCampaignDetails`, twenty in one request, tells the drops
+and channels of those that are new, changed, or were asked about more than a day ago.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from pipeline.drops.sources.dashboard_campaigns import DashboardCampaigns, DashboardRewards, WireGathered, head
+from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
+from pipeline.fetch.http import Client
+from pipeline.fetch.shapes import digest, identity
+from pipeline.ingest.source import Answer, Validators
+from pipeline.services.twitch.graphql import Account, Conversation
+from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS, Part, SignedOut, Told
+
+BATCH = 20
+DETAILS_LAST = timedelta(days=1)
+# Asking for details stops then and goes on a minute later, so that a fetch stays well within its lease.
+DETAILS_WITHIN = timedelta(seconds=45)
+THE_REST_AFTER = timedelta(seconds=60)
+# Says that the last answer was taken in: a refused one leaves no validators, and its details must come once more.
+TAKEN_IN = "taken in"
+
+
+class Remembered(msgspec.Struct, frozen=True, array_like=True):
+    """What was asked before of one campaign: digests of its entry and its details, and when (unix seconds)."""
+
+    entry: str
+    details: str
+    asked_at: int
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """What a dashboard's entry tells of the need to ask for details."""
+
+    digest: str
+    is_over: bool
+
+
+Memory = dict[str, Remembered]
+
+
+class _Dashboard:
+    """What both sources of the dashboard share: whom they ask, how often, and in whose name."""
+
+    def __init__(
+        self, url: str, account: Account, *, poll_every: timedelta, hashes: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._url = url
+        self._account = account
+        self._poll_every = poll_every
+        self._hashes = hashes
+
+    def _converse(self, client: Client, validators: Validators) -> Conversation:
+        known = validators.cursor.get("hashes", {})
+        return Conversation(client, self._url, self._account, self._hashes, known)
+
+
+class TwitchDashboard(_Dashboard, DashboardCampaigns):
+    """Drop campaigns of the dashboard, with their details."""
+
+    def fetch(self, client: Client, validators: Validators) -> Answer:
+        """Ask for the dashboard, then for the details that are wanted; what was asked before is in the cursor."""
+        until = time.monotonic() + DETAILS_WITHIN.total_seconds()
+        conversation = self._converse(client, validators)
+        raw, told = _dashboard(conversation)
+        listed = _listed(told.listed or ())
+        memory = {key: known for key, known in _memory(validators).items() if key in listed}
+        now = int(time.time())
+        wanted = _wanted(listed, memory, now)
+        asked = _ask_details(conversation, told.viewer_id, wanted, until)
+        cut_short = len(asked) < len(wanted) and time.monotonic() > until
+        for key, (_, part) in asked.items():
+            memory.pop(key, None)
+            # Details of which Twitch failed to tell a part are asked for again next time.
+            if part is None or not part.faulty:
+                memory[key] = Remembered(listed[key].digest, digest(part.raw).hex() if part else "", now)
+        remembered = {
+            key: known.details
+            for key, known in memory.items()
+            if key not in asked and known.entry == listed[key].digest and known.details
+        }
+        gathered = WireGathered(raw, [answer for answer, _ in asked.values()], remembered)
+        return Answer(
+            payload=msgspec.json.encode(gathered),
+            refresh_after=min(self._poll_every, THE_REST_AFTER) if cut_short else self._poll_every,
+            validators=Validators(
+                etag=TAKEN_IN, cursor={"hashes": conversation.known, "asked": msgspec.to_builtins(memory)}
+            ),
+        )
+
+
+class TwitchDashboardRewards(_Dashboard, DashboardRewards):
+    """Reward campaigns of the dashboard."""
+
+    def fetch(self, client: Client, validators: Validators) -> Answer:
+        """Ask for the dashboard."""
+        try:
+            conversation = self._converse(client, validators)
+            raw, told = _dashboard(conversation)
+        except SignedOut as error:
+            # The dashboard's own source tells the operator; the same again from here would be noise.
+            raise SourceUnavailable(str(error)) from error
+        if told.rewards is None and told.reward_faults:
+            raise SourceUnavailable(f"{DASHBOARD}: the reward campaigns could not be told")
+        if told.rewards is None:
+            raise SourceRefused("Twitch tells this application nothing of reward campaigns (null, not an empty list)")
+        return Answer(
+            payload=bytes(raw),
+            refresh_after=self._poll_every,
+            validators=Validators(cursor={"hashes": conversation.known}),
+        )
+
+
+def _dashboard(conversation: Conversation) -> tuple[msgspec.Raw, Told]:
+    (raw,) = conversation.ask(DASHBOARD, [{"fetchRewardCampaigns": True}])
+    told = conversation.read(raw)
+    if told.listed is None:
+        raise SourceChanged(f"{DASHBOARD} answered without `dropCampaigns`", payload=bytes(raw))
+    return raw, told
+
+
+def _listed(parts: Sequence[Part]) -> dict[str, Listed]:
+    found = {}
+    for part in parts:
+        wire = head(part.raw)
+        if key := identity(wire.id):
+            found[key] = Listed(digest(part.raw).hex(), bytes(wire.status) == b'"EXPIRED"')
+    return found
+
+
+def _memory(validators: Validators) -> Memory:
+    if validators.etag != TAKEN_IN:
+        return {}
+    try:
+        return msgspec.convert(validators.cursor.get("asked", {}), Memory)
+    except msgspec.ValidationError:
+        return {}
+
+
+def _wanted(listed: Mapping[str, Listed], memory: Memory, now: int) -> list[str]:
+    """Return the campaigns to ask about: new and changed ones first, then those whose details are oldest."""
+    fresh = [key for key, entry in listed.items() if key not in memory or memory[key].entry != entry.digest]
+    oldest = now - DETAILS_LAST.total_seconds()
+    # What is over does not change any more.
+    stale = [key for key, known in memory.items() if known.asked_at <= oldest and not listed[key].is_over]
+    return [*fresh, *sorted(set(stale) - set(fresh), key=lambda key: (memory[key].asked_at, key))]
+
+
+def _ask_details(
+    conversation: Conversation, viewer_id: str | None, wanted: Sequence[str], until: float
+) -> dict[str, tuple[msgspec.Raw, Part | None]]:
+    """Return the answers by campaign, each with its details if it has some.
+
+    What was answered before a service failed is kept; raises `SourceError` where nothing was.
+    """
+    if wanted and viewer_id is None:
+        raise SourceChanged(f"{DASHBOARD} answered without the viewer's id")
+    found: dict[str, tuple[msgspec.Raw, Part | None]] = {}
+    for start in range(0, len(wanted), BATCH):
+        if time.monotonic() > until:
+            break
+        try:
+            found |= _ask_batch(conversation, viewer_id, wanted[start : start + BATCH])
+        except SourceUnavailable:
+            if not found:
+                raise
+            break
+    return found
+
+
+def _ask_batch(
+    conversation: Conversation, viewer_id: str | None, batch: Sequence[str]
+) -> dict[str, tuple[msgspec.Raw, Part | None]]:
+    variables: list[dict[str, Any]] = [{"dropID": key, "channelLogin": viewer_id} for key in batch]
+    found: dict[str, tuple[msgspec.Raw, Part | None]] = {}
+    failed: SourceUnavailable | None = None
+    for key, raw in zip(batch, conversation.ask(DETAILS, variables), strict=True):
+        try:
+            told = conversation.read(raw)
+        except SourceUnavailable as error:
+            failed = error
+        except SourceChanged:
+            # Set aside alone, when the answer is split.
+            found[key] = raw, None
+        else:
+            found[key] = raw, told.single[0] if told.single else None
+    if failed is not None and not found:
+        raise failed
+    return found

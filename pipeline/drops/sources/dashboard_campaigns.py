@@ -1,0 +1,257 @@
+"""Read campaigns and reward campaigns out of Twitch's GraphQL answers, fetched ones and files that somebody kept.
+
+A dashboard lists everything; details, Inventory and campaigns without any envelope tell of those in them alone.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
+
+import msgspec
+
+from pipeline.drops.campaigns import CampaignSubjects
+from pipeline.drops.records import CampaignRecord, RewardCampaignRecord
+from pipeline.drops.rewards import RewardSubjects
+from pipeline.drops.sources.looks import Look, Recognition, is_graphql
+from pipeline.drops.sources.twitch_shapes import (
+    CAMPAIGN,
+    REWARD_CAMPAIGN,
+    WireAllow,
+    WireCampaign,
+    WireDrop,
+    campaign_record,
+    game_record,
+    reward_campaign_record,
+)
+from pipeline.errors import SourceChanged, SourceError
+from pipeline.fetch.http import Client
+from pipeline.fetch.shapes import UNREADABLE, Id, digest, identity
+from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
+from pipeline.services.twitch.graphql_answers import (
+    INVENTORY,
+    WAY_OUT,
+    Part,
+    SignedOut,
+    Told,
+    read_answer,
+    split_answers,
+)
+
+BARE = "DropCampaign"
+
+
+class WireHead(msgspec.Struct, rename="camel"):
+    """The few fields that tell a campaign from everything else, whatever they hold."""
+
+    id: Id | None = None
+    status: msgspec.Raw = msgspec.Raw(b"")
+    start_at: msgspec.Raw = msgspec.Raw(b"")
+    game: msgspec.Raw = msgspec.Raw(b"")
+
+
+class WireGathered(msgspec.Struct):
+    """What a fetch gathers: both kinds of answers, and the digests of details that were not asked for again."""
+
+    dashboard: msgspec.Raw
+    details: list[msgspec.Raw] = []
+    remembered: dict[str, str] = {}
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """What belongs to an entry besides its raw JSON: which fields of it failed, and its details."""
+
+    faulty: frozenset[str] = frozenset()
+    details: Part | None = None
+
+
+_HEAD = msgspec.json.Decoder(WireHead)
+_GATHERED = msgspec.json.Decoder(WireGathered)
+
+
+def head(raw: bytes | msgspec.Raw) -> WireHead:
+    """Return what tells one campaign from another; empty where it cannot be read."""
+    try:
+        return _HEAD.decode(raw)
+    except UNREADABLE:
+        return WireHead()
+
+
+def told_by(raw: msgspec.Raw) -> Told:
+    """Return what an answer, or a campaign that somebody took out of one, tells; raises `SourceError`."""
+    bare = head(raw)
+    if identity(bare.id) and (bytes(bare.start_at) or bytes(bare.game)):
+        return Told(operation=BARE, single=[Part(raw)])
+    return read_answer(raw)
+
+
+class _FileReader:
+    """A source that is read from files alone, until somebody signs in."""
+
+    service: ClassVar[str] = "twitch"
+
+    def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002
+        """Raise `SignedOut`: there is nobody to ask for."""
+        raise SignedOut(f"nobody is signed in to Twitch: {WAY_OUT} does it")
+
+
+class Campaigns(_FileReader):
+    """Drop campaigns in any of the answers that tell of them."""
+
+    name = "twitch.details"
+    subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
+    outranked_by: ClassVar[Collection[str]] = ("twitch.dashboard",)
+
+    def split(self, payload: bytes) -> Snapshot:
+        """Cut answers into campaigns; one answer of several that tells nothing is set aside alone."""
+        answers, remembered = _gathered(payload)
+        told, broken = _read_all(answers)
+        listing = [one for one in told if one.listed is not None]
+        if not listing and all(one.single is None for one in told):
+            raise _of_no_use(told, broken, payload)
+        details = {
+            identity(head(part.raw).id) or n: part for n, part in enumerate(p for t in told for p in t.single or ())
+        }
+        items = []
+        for part in (part for one in listing for part in one.listed or ()):
+            key = identity(head(part.raw).id) or ""
+            items.append(_entry(part, details.pop(key, None), remembered.get(key, "")))
+        items += [Item(digest(part.raw), part.raw, None, Beside(part.faulty)) for part in details.values()]
+        return Snapshot(
+            items=items,
+            broken=broken,
+            scope=None if listing else frozenset(),
+            complete=not any(one.faults for one in listing),
+        )
+
+    def parse(self, item: Item) -> CampaignRecord:
+        """Decode one campaign: its details, and what its entry says where they are silent."""
+        beside = item.context
+        wire = _sound(decode_item(CAMPAIGN, item), beside.faulty)
+        if beside.details is not None:
+            details = decode_item(CAMPAIGN, Item(b"", beside.details.raw))
+            wire = _filled(_sound(details, beside.details.faulty), wire)
+        return campaign_record(wire, game_record(wire.game))
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
+
+class DashboardCampaigns(Campaigns):
+    """Drop campaigns of a whole dashboard."""
+
+    name = "twitch.dashboard"
+    outranked_by = ()
+
+
+class DashboardRewards(_FileReader):
+    """Reward campaigns, which come with a dashboard."""
+
+    name = "twitch.dashboard_rewards"
+    subjects: ClassVar[type[RewardSubjects]] = RewardSubjects
+    outranked_by: ClassVar[Collection[str]] = ()
+
+    def split(self, payload: bytes) -> Snapshot:
+        """Take the reward campaigns out of a dashboard's answer."""
+        answers, _ = _gathered(payload)
+        told, broken = _read_all(answers)
+        listing = [one for one in told if one.rewards is not None]
+        if not listing:
+            raise _of_no_use(told, broken, payload)
+        raws = [raw for one in listing for raw in one.rewards or () if bytes(raw) != b"null"]
+        complete = not any(one.reward_faults for one in listing)
+        return Snapshot(items=[Item(digest(raw), raw) for raw in raws], broken=broken, complete=complete)
+
+    def parse(self, item: Item) -> RewardCampaignRecord:
+        """Decode one reward campaign."""
+        return reward_campaign_record(decode_item(REWARD_CAMPAIGN, item))
+
+    def peek_id(self, item: Item) -> str | None:
+        """Return the id of an item."""
+        return id_under("id", item)
+
+
+def recognise_answers(look: Look) -> Recognition | None:
+    """Recognise an answer, a list of answers, or campaigns that somebody took out of one; raises `SourceChanged`."""
+    is_ours = look.is_graphql if look.is_object else is_graphql(look.first)
+    return describe(look.payload) if is_ours else None
+
+
+def describe(payload: bytes) -> tuple[str, list[str]]:
+    """Return in words what an answer is, and the names of the sources that read it; raises `SourceChanged`."""
+    answers, _ = _gathered(payload)
+    told, broken = _read_all(answers)
+    if any(one.listed is not None for one in told):
+        rewards = [DashboardRewards.name] if any(one.rewards is not None for one in told) else []
+        return "Twitch drops dashboard", [DashboardCampaigns.name, *rewards]
+    readable = [one for one in told if one.single is not None]
+    if not readable:
+        raise _of_no_use(told, broken, payload)
+    words = {INVENTORY: "Twitch inventory", BARE: "Twitch campaign"}.get(
+        readable[0].operation, "Twitch campaign details"
+    )
+    return words if len(answers) == 1 else f"{words}, {len(answers)} together", [Campaigns.name]
+
+
+def _gathered(payload: bytes) -> tuple[list[msgspec.Raw], Mapping[str, str]]:
+    """Return the answers in a payload, and the digests that a fetch remembered."""
+    try:
+        found = _GATHERED.decode(payload)
+    except UNREADABLE:
+        try:
+            return split_answers(payload), {}
+        except SourceError as error:
+            raise SourceChanged(str(error), payload=payload) from error
+    return [found.dashboard, *found.details], found.remembered
+
+
+def _read_all(answers: Sequence[msgspec.Raw]) -> tuple[list[Told], list[tuple[bytes, str]]]:
+    told, broken = [], []
+    for raw in answers:
+        try:
+            told.append(told_by(raw))
+        except SourceError as error:
+            broken.append((bytes(raw), str(error)))
+    return told, broken
+
+
+def _of_no_use(told: Sequence[Told], broken: Sequence[tuple[bytes, str]], payload: bytes) -> SourceChanged:
+    operation = told[0].operation if told else "nothing"
+    return SourceChanged(broken[0][1] if broken else f"{operation}: no answer that lists campaigns", payload=payload)
+
+
+def _entry(part: Part, details: Part | None, remembered: str) -> Item:
+    """Return a dashboard's entry as an item, which changes when the entry or its details do.
+
+    Details that were not asked for this time count as those that were told last.
+    """
+    of_details = digest(details.raw).hex() if details else remembered
+    return Item(digest(part.raw, of_details.encode()), part.raw, None, Beside(part.faulty, details))
+
+
+def _sound(wire: WireCampaign, faulty: frozenset[str]) -> WireCampaign:
+    """Return a campaign without the lists of which Twitch failed to tell a part: half a list is no list.
+
+    What is missing from a list that came whole is gone; what a failing service left out is not.
+    """
+    if "allow" in faulty and not _is_whole(wire.allow):
+        wire = msgspec.structs.replace(wire, allow=None)
+    if "timeBasedDrops" in faulty and not all(_drop_is_whole(drop) for drop in wire.time_based_drops or ()):
+        wire = msgspec.structs.replace(wire, time_based_drops=None)
+    return wire
+
+
+def _is_whole(allow: WireAllow | None) -> bool:
+    return allow is not None and allow.channels is not None and all(c is not None and c.name for c in allow.channels)
+
+
+def _drop_is_whole(drop: WireDrop | None) -> bool:
+    return drop is not None and all(edge is not None and edge.benefit for edge in drop.benefit_edges or ())
+
+
+def _filled(details: WireCampaign, entry: WireCampaign) -> WireCampaign:
+    """Return the details, with the entry's word where they have none (only the entry knows the game's picture)."""
+    blanks = {name: getattr(entry, name) for name in entry.__struct_fields__ if getattr(details, name) is None}
+    filled = msgspec.structs.replace(details, **blanks)
+    if filled.game and entry.game and filled.game.box_art is None and filled.game.id == entry.game.id:
+        return msgspec.structs.replace(filled, game=msgspec.structs.replace(filled.game, box_art=entry.game.box_art))
+    return filled

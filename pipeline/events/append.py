@@ -1,0 +1,147 @@
+"""Append events with all that follows: deliveries for those who asked, marks on the feeds they touch."""
+
+import functools
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Table, Text, bindparam, func, select
+from sqlalchemy.sql.dml import ReturningInsert
+
+from feeds.catalog import mark
+from models import Event, Game
+from models.details import EventDetail
+from models.events import EventKind
+from models.pictures import sized
+from models.words import title
+from notifiers.days import hold_until_day
+from notifiers.match import fan_out
+from pipeline.database.bulk import execute_rows, insert_rows
+
+EVENTS: Table = Event.__table__  # type: ignore[assignment]
+# A value that flaps A, B, A, B within this time is told once each way.
+DAMPING_WINDOW = timedelta(hours=24)
+_TOLD = select(EVENTS.c.change_key).where(
+    EVENTS.c.change_key == func.any(bindparam("change_keys", type_=ARRAY(Text))),
+    EVENTS.c.occurred_at > bindparam("since", type_=DateTime(timezone=True)),
+)
+_BOX_ARTS = select(Game.id, Game.box_art_url).where(
+    Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Game.box_art_url.is_not(None)
+)
+# Of an older event nobody wants a message: imported history, or an end that passed while nothing ran.
+NEWS_FOR = timedelta(hours=24)
+
+
+class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event about to be appended. `identity` tells it from other events of its kind and subject.
+
+    With `damped` the identity says what changed but not when: the same change within a day is not told again.
+    With `on_day` its detail's `when` is a day, and nobody is told before that begins where they are.
+    """
+
+    kind: EventKind
+    subject: str
+    occurred_at: datetime
+    detail: EventDetail
+    identity: Any = None
+    damped: bool = False
+    on_day: bool = False
+    service: str | None = None
+    campaign_id: int | None = None
+    reward_campaign_id: int | None = None
+    game_id: int | None = None
+    organization_id: int | None = None
+    channel_id: int | None = None
+
+    @property
+    def change_key(self) -> str:
+        """What happened to what, without when."""
+        parts = [self.kind.value, self.subject]
+        if self.identity is not None:
+            parts.append(_fingerprint(self.identity))
+        return ":".join(parts)
+
+    @property
+    def event_key(self) -> str:
+        """What makes a second detection of the same event a no-op."""
+        return f"{self.change_key}:{self.occurred_at:%Y%m%dT%H%M%S%f}" if self.damped else self.change_key
+
+
+def append_events(
+    connection: Connection, events: Sequence[NewEvent], *, source_id: int | None, silent: bool, now: datetime
+) -> Counter[str]:
+    """Append events that are not known yet, fan them out and mark their feeds; returns how many of each kind.
+
+    Silent ones are on feeds, and nobody is told of them.
+    """
+    fresh = _painted(connection, _without_flapping(connection, events))
+    if not fresh:
+        return Counter()
+    rows = [_row(event, source_id=source_id, silent=silent, now=now) for event in fresh]
+    added = execute_rows(connection, _added(tuple(rows[0])), rows).all()
+    ids = [event_id for event_id, _ in added]
+    if ids and not silent:
+        fan_out(connection, ids, now)
+        if any(event.on_day for event in fresh):
+            hold_until_day(connection, ids)
+    if ids:
+        mark(connection, ids)
+    return Counter(kind for _, kind in added)
+
+
+@functools.cache
+def _added(names: tuple[str, ...]) -> ReturningInsert[int, str]:
+    statement = insert_rows(EVENTS, names).on_conflict_do_nothing(index_elements=[EVENTS.c.event_key])
+    return statement.returning(EVENTS.c.id, EVENTS.c.kind)
+
+
+def _without_flapping(connection: Connection, events: Sequence[NewEvent]) -> list[NewEvent]:
+    damped = {event.change_key: event.occurred_at for event in events if event.damped}
+    if not damped:
+        return list(events)
+    since = min(damped.values()) - DAMPING_WINDOW
+    known = set(connection.scalars(_TOLD, {"change_keys": list(damped), "since": since}))
+    return [event for event in events if not (event.damped and event.change_key in known)]
+
+
+def _painted(connection: Connection, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
+    """Show what services told no box art of by that of its game, which may be IGDB's cover."""
+    plain = {event.game_id for event in events if event.game_id is not None and event.detail.box_art_url is None}
+    if not plain:
+        return events
+    known: dict[int, str | None] = dict(connection.execute(_BOX_ARTS, {"ids": list(plain)}).all())
+    return [event if event.detail.box_art_url else _with_box_art(event, known) for event in events]
+
+
+def _with_box_art(event: NewEvent, known: Mapping[int, str | None]) -> NewEvent:
+    address = sized(known.get(event.game_id or 0))
+    if address is None:
+        return event
+    return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, box_art_url=address))
+
+
+def _row(event: NewEvent, *, source_id: int | None, silent: bool, now: datetime) -> dict[str, Any]:
+    return {
+        "kind": event.kind,
+        "event_key": event.event_key,
+        "change_key": event.change_key if event.damped else None,
+        "occurred_at": event.occurred_at,
+        "recorded_at": now,
+        "title": title(event.kind, event.service, event.detail),
+        "service": event.service,
+        "source_id": source_id,
+        "campaign_id": event.campaign_id,
+        "reward_campaign_id": event.reward_campaign_id,
+        "game_id": event.game_id,
+        "organization_id": event.organization_id,
+        "channel_id": event.channel_id,
+        "silent": silent,
+        "detail": event.detail,
+    }
+
+
+def _fingerprint(value: Any) -> str:
+    return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=8).hexdigest()

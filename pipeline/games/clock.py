@@ -1,0 +1,196 @@
+"""Let time do its part for release dates: tell what comes out on its day, and judge what IGDB no longer lists."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, or_, select, tuple_, update
+
+from models import GameMetadata, ReleaseDate, Source, WantedGame
+from models.events import EventKind
+from notifiers.days import begins_first
+from pipeline.events.append import NewEvent, append_events
+from pipeline.games.following.follows import renew_follows
+from pipeline.games.releases.compare import (
+    CANCELLED,
+    GONE_FOR,
+    LAST_ZONE,
+    OFFLINE,
+    Group,
+    is_withdrawn,
+    period_of,
+    place_of,
+    stage_of,
+)
+from pipeline.games.releases.details import (
+    SERVICE,
+    Entry,
+    load_platforms,
+    load_source,
+    load_wanted,
+    release_event,
+    stored_release,
+)
+from pipeline.games.releases.news import introduce_wanted
+from pipeline.games.store.releases import load_releases
+from pipeline.ingest.turn import take_turn
+from pipeline.services.igdb.records import ReleaseRecord
+
+# What came out longer ago than this while nothing ran is no news; and so near a day that was told, another is the
+# same release with its date put right.
+LATEST = timedelta(days=7)
+GONE_AT_MOST = timedelta(days=14)
+AT_ONCE = 500
+# An event, whether nobody is told of it, and the rows that it settles.
+Told = tuple[NewEvent, bool]
+
+
+def advance(engine: Engine, now: datetime) -> Counter[str]:
+    """Tell releases whose day has begun for somebody, and those that are off; introduce games that are wanted anew.
+
+    Returns the events by kind. Safe to call twice, and late: a day of the last week is told once.
+    """
+    with engine.begin() as connection:
+        take_turn(connection)
+        told = [*tell_days(connection, now), *tell_withdrawn(connection, now)]
+        renew_follows(connection, now)
+        counted = introduce_wanted(connection, now)
+        for silent in (True, False):
+            some = [event for event, unheard in told if unheard is silent]
+            if some:
+                counted += append_events(connection, some, source_id=load_source(connection), silent=silent, now=now)
+        return counted
+
+
+def tell_days(connection: Connection, now: datetime) -> list[Told]:
+    """Return an event for each game and day that has begun where somebody listens, and note that they are told.
+
+    Who came to want a game when its day was over everywhere is not told.
+    """
+    rows = _due(connection, begins_first(connection, now))
+    if not rows:
+        return []
+    ids = {row.game_igdb_id for row in rows}
+    entries, told_before = load_wanted(connection, ids), _told_before(connection, ids)
+    fresh = [row for row in rows if not _is_told(row, told_before)]
+    releases = {row: stored_release(row) for row in fresh}
+    names = load_platforms(connection, releases.values())
+    _settle(connection, rows, told_at=now)
+    events = []
+    for (igdb_id, day), some in groupby(fresh, key=attrgetter("game_igdb_id", "date")):
+        entry = entries[igdb_id]
+        at, silent = min(now, _midnight(day)), entry.wanted_at >= _over_everywhere(day)
+        by_stage = _by_stage(releases[row] for row in some)
+        events += [(_out(entry, stage, listed, names, at), silent) for stage, listed in by_stage.items()]
+    return events
+
+
+def tell_withdrawn(connection: Connection, now: datetime) -> list[Told]:
+    """Return events of releases that are off because IGDB no longer lists them, and note that they are judged."""
+    rows = _gone(connection, now)
+    if not rows:
+        return []
+    ids = {row.game_igdb_id for row in rows}
+    entries, releases = load_wanted(connection, ids), load_releases(connection, ids)
+    _settle(connection, rows, judged_at=now)
+    found: dict[tuple[int, Group], list[ReleaseRecord]] = {}
+    gone = {(row.game_igdb_id, row.igdb_id) for row in rows}
+    for igdb_id in sorted(ids):
+        for one in releases[igdb_id]:
+            if (igdb_id, one.release.igdb_id) in gone and is_withdrawn(one, releases[igdb_id], now):
+                group = Group(EventKind.RELEASE_CANCELLED, stage_of(one.release), period_of(one.release), None)
+                found.setdefault((igdb_id, group), []).append(one.release)
+    names = load_platforms(connection, (one for some in found.values() for one in some))
+    return [
+        (release_event(entries[igdb_id], group, some, names, now, reason="IGDB no longer lists it"), False)
+        for (igdb_id, group), some in found.items()
+    ]
+
+
+def _due(connection: Connection, today: date) -> Sequence[Any]:
+    query = (
+        select(ReleaseDate)
+        .join(WantedGame, WantedGame.igdb_id == ReleaseDate.game_igdb_id)
+        .join(GameMetadata, GameMetadata.igdb_id == ReleaseDate.game_igdb_id)
+        .where(
+            # As the partial index says it, so that it is used.
+            ReleaseDate.precision == "day",
+            ReleaseDate.told_at.is_(None),
+            ReleaseDate.last_seen_at.is_(None),
+            ReleaseDate.date.between(today - LATEST, today),
+            or_(ReleaseDate.status.is_(None), ReleaseDate.status.not_in([OFFLINE, CANCELLED])),
+            GameMetadata.removed_at.is_(None),
+        )
+        .order_by(ReleaseDate.game_igdb_id, ReleaseDate.date, ReleaseDate.igdb_id)
+        .limit(AT_ONCE)
+    )
+    return connection.execute(query).all()
+
+
+def _told_before(connection: Connection, ids: Iterable[int]) -> dict[int, list[ReleaseRecord]]:
+    return {
+        igdb_id: [one.release for one in found if one.told_at is not None]
+        for igdb_id, found in load_releases(connection, ids).items()
+    }
+
+
+def _is_told(row: Any, told: dict[int, list[ReleaseRecord]]) -> bool:
+    """Whether the same was told of this place by another row: IGDB's editors delete rows and write them anew."""
+    release = stored_release(row)
+    return any(
+        place_of(one) == place_of(release)
+        and stage_of(one) == stage_of(release)
+        and one.date is not None
+        and abs(one.date - row.date) <= LATEST
+        for one in told.get(row.game_igdb_id, ())
+    )
+
+
+def _by_stage(releases: Iterable[ReleaseRecord]) -> dict[str | None, list[ReleaseRecord]]:
+    found: dict[str | None, list[ReleaseRecord]] = {}
+    for one in releases:
+        found.setdefault(stage_of(one), []).append(one)
+    return found
+
+
+def _out(
+    entry: Entry, stage: str | None, releases: Sequence[ReleaseRecord], names: dict[int, str], at: datetime
+) -> NewEvent:
+    group = Group(EventKind.RELEASE_OUT, stage, None, period_of(releases[0]))
+    return release_event(entry, group, releases, names, at, damped=False)
+
+
+def _gone(connection: Connection, now: datetime) -> Sequence[Any]:
+    """Rows that have been gone for long enough, and that IGDB was asked about since."""
+    asked_at = select(func.max(Source.last_success_at)).where(Source.service == SERVICE).scalar_subquery()
+    query = (
+        select(ReleaseDate)
+        .join(WantedGame, WantedGame.igdb_id == ReleaseDate.game_igdb_id)
+        .join(GameMetadata, GameMetadata.igdb_id == ReleaseDate.game_igdb_id)
+        .where(
+            ReleaseDate.judged_at.is_(None),
+            ReleaseDate.last_seen_at.between(now - GONE_AT_MOST, now - GONE_FOR),
+            asked_at > ReleaseDate.last_seen_at + GONE_FOR,
+            GameMetadata.removed_at.is_(None),
+        )
+        .order_by(ReleaseDate.game_igdb_id, ReleaseDate.igdb_id)
+        .limit(AT_ONCE)
+    )
+    return connection.execute(query).all()
+
+
+def _settle(connection: Connection, rows: Sequence[Any], **values: datetime) -> None:
+    keys = [(row.game_igdb_id, row.igdb_id) for row in rows]
+    among = tuple_(ReleaseDate.game_igdb_id, ReleaseDate.igdb_id).in_(keys)
+    connection.execute(update(ReleaseDate).where(among).values(**values))
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)
+
+
+def _over_everywhere(day: date) -> datetime:
+    return _midnight(day) + timedelta(days=1) - LAST_ZONE

@@ -1,0 +1,170 @@
+"""Load what events say of IGDB's entries, and make the events of what happened to their release dates."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
+
+from models import Game, GameMetadata, Platform, ReleaseDate, Source, WantedGame
+from models.details import ReleaseDetail
+from models.events import EventKind
+from models.periods import Period
+from pipeline.events.append import NewEvent
+from pipeline.games.releases.compare import REGIONS, Group, Place, days_between, is_delay, place_of
+from pipeline.services.igdb.covers import box_art
+from pipeline.services.igdb.records import ReleaseRecord
+
+SERVICE = "igdb"
+SUMMARY_LENGTH = 600
+_TOLD_AT_LENGTH = frozenset({EventKind.RELEASE_ANNOUNCED, EventKind.RELEASE_OUT})
+# IGDB's "PC (Microsoft Windows)".
+PC = 6
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+_WANTED = (
+    select(
+        GameMetadata.igdb_id,
+        GameMetadata.game_id,
+        GameMetadata.name,
+        GameMetadata.url,
+        GameMetadata.summary,
+        GameMetadata.cover_id,
+        Game.box_art_url,
+        WantedGame.wanted_at,
+        WantedGame.next_due_at,
+    )
+    .join(WantedGame, WantedGame.igdb_id == GameMetadata.igdb_id)
+    .outerjoin(Game, Game.id == GameMetadata.game_id)
+    .where(GameMetadata.igdb_id == func.any(_IDS))
+)
+_PLATFORMS = select(Platform.igdb_id, Platform.name, Platform.abbreviation)
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A wanted entry of IGDB as its events show it."""
+
+    igdb_id: int
+    game_id: int | None
+    name: str
+    url: str | None
+    summary: str | None
+    cover_id: str | None
+    box_art_url: str | None
+    wanted_at: datetime
+    next_due_at: datetime
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether IGDB was not yet asked for it since it is wanted: what was stored before may be long out of date."""
+        return self.next_due_at <= self.wanted_at
+
+    @property
+    def subject(self) -> str:
+        """What its events' keys name it by."""
+        return f"{SERVICE}/{self.igdb_id}"
+
+
+def load_wanted(connection: Connection, igdb_ids: Collection[int]) -> dict[int, Entry]:
+    """Return those of some entries that are wanted, by id: nobody hears of the others."""
+    if not igdb_ids:
+        return {}
+    return {row[0]: Entry(*row) for row in connection.execute(_WANTED, {"ids": sorted(igdb_ids)})}
+
+
+def load_source(connection: Connection) -> int | None:
+    """Return the source that events of release dates are filed under."""
+    return connection.scalar(select(func.min(Source.id)).where(Source.service == SERVICE))
+
+
+def load_platforms(connection: Connection, releases: Iterable[ReleaseRecord]) -> dict[int, str]:
+    """Return what platforms of releases are called, by IGDB's id."""
+    ids = {release.platform_id for release in releases if release.platform_id is not None}
+    rows = connection.execute(_PLATFORMS.where(Platform.igdb_id.in_(ids))) if ids else ()
+    return {key: "PC" if key == PC else name or short or f"platform {key}" for key, name, short in rows}
+
+
+def stored_release(row: ReleaseDate) -> ReleaseRecord:
+    """Return a row of `release_dates` as a record."""
+    return ReleaseRecord(*[getattr(row, name) for name in ReleaseRecord.__struct_fields__])
+
+
+def release_event(
+    entry: Entry,
+    group: Group,
+    releases: Sequence[ReleaseRecord],
+    names: dict[int, str],
+    at: datetime,
+    *,
+    damped: bool = True,
+    reason: str | None = None,
+) -> NewEvent:
+    """Return the event of what happened to some release dates of an entry at once."""
+    places = sorted({place_of(release) for release in releases}, key=_order)
+    when = None if group.new is None else str(group.new)
+    when_before = None if group.old is None else str(group.old)
+    shown = _shown(entry) if group.kind in _TOLD_AT_LENGTH else msgspec.structs.replace(_shown(entry), description=None)
+    detail = msgspec.structs.replace(
+        shown,
+        platforms=tuple(dict.fromkeys(place for one in places if (place := _place(one, names)))),
+        when=when,
+        when_before=when_before,
+        days=_days(group),
+        is_delay=_moved(group) and is_delay(group.old or Period(), group.new or Period()),
+        stage=group.stage,
+        reason=reason,
+    )
+    return NewEvent(
+        kind=group.kind,
+        subject=entry.subject,
+        occurred_at=at,
+        detail=detail,
+        identity=[places, group.stage, when_before, when],
+        damped=damped,
+        on_day=group.kind == EventKind.RELEASE_OUT,
+        service=SERVICE,
+        game_id=entry.game_id,
+    )
+
+
+def game_event(entry: Entry, at: datetime) -> NewEvent:
+    """Return the event of a wanted entry that is now known here."""
+    return NewEvent(
+        kind=EventKind.GAME_ADDED,
+        subject=entry.subject,
+        occurred_at=at,
+        detail=_shown(entry),
+        service=SERVICE,
+        game_id=entry.game_id,
+    )
+
+
+def _shown(entry: Entry) -> ReleaseDetail:
+    return ReleaseDetail(
+        game=entry.name,
+        url=entry.url,
+        box_art_url=box_art(entry.box_art_url, entry.cover_id),
+        description=(entry.summary or "")[:SUMMARY_LENGTH] or None,
+    )
+
+
+def _moved(group: Group) -> bool:
+    return group.kind == EventKind.RELEASE_MOVED
+
+
+def _days(group: Group) -> int | None:
+    if not _moved(group) or group.old is None or group.new is None:
+        return None
+    return days_between(group.old, group.new)
+
+
+def _order(place: Place) -> tuple[int, int]:
+    return place[0] or 0, place[1] or 0
+
+
+def _place(place: Place, names: dict[int, str]) -> str | None:
+    """Return a platform with its region: "PC", "PlayStation 5 (Japan)", "Japan" where no platform is known."""
+    platform = None if place[0] is None else names.get(place[0], f"platform {place[0]}")
+    region = None if place[1] is None else REGIONS.get(place[1])
+    if platform is None or region is None:
+        return platform or region
+    return f"{platform} ({region})"

@@ -1,0 +1,123 @@
+"""Take in IGDB's answers: store them, set aside what cannot be read, and make events of release dates."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+from sqlalchemy import Connection
+
+from pipeline.games.store.games import StoredGames, remove_games, store_games
+from pipeline.ingest.quarantine import keep_aside
+from pipeline.services.igdb.documents import Documents
+
+logger = logging.getLogger(__name__)
+# As with campaigns (DESIGN.md, section 4): so many gone at once are more likely IGDB's fault.
+FEW_GONE, SHARE_GONE = 5, 0.3
+
+
+Clock = Callable[[], datetime]
+
+
+class Tell(Protocol):
+    """Makes events of what changed, inside the caller's transaction; returns how many of each kind."""
+
+    def __call__(self, connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:
+        """With `silent` new games are no news: they were there before we looked."""
+
+
+class Taken(msgspec.Struct, kw_only=True):
+    """What became of answers: games by what was done with them, parts and rows that were set aside, events by kind."""
+
+    listed: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    late: int = 0
+    set_aside: int = 0
+    faults: int = 0
+    events: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def add(self, other: "Taken") -> None:
+        """Add the counts of another one."""
+        for name in self.__struct_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    @property
+    def written(self) -> int:
+        """How many games were written."""
+        return self.added + self.changed + self.removed
+
+
+class Intake(msgspec.Struct, frozen=True, kw_only=True):
+    """Where answers are taken in: the source that they came by, and what makes events of them."""
+
+    connection: Connection
+    source_id: int
+    origin: str
+    tell: Tell
+    now: datetime
+
+    def take(self, documents: Documents, asked_at: datetime, *, silent: bool, removed: Collection[int] = ()) -> Taken:
+        """Store documents that were asked for at `asked_at`, and mark the games that IGDB no longer has.
+
+        With `silent` games that were not known are no news; changes of known games are news all the same.
+        """
+        stored = store_games(self.connection, documents.documents, asked_at)
+        gone = remove_games(self.connection, removed, asked_at) if removed else []
+        if stored.old_names:
+            logger.warning("IGDB used names that it took away: %s", ", ".join(stored.old_names))
+        return Taken(
+            listed=len(documents.documents) + len(documents.broken),
+            added=len(stored.added),
+            changed=len(stored.changed),
+            removed=len(gone),
+            unchanged=stored.unchanged,
+            late=stored.late,
+            set_aside=self._set_aside(documents, stored),
+            faults=len(stored.faults),
+            events=self._tell(stored, silent=silent),
+        )
+
+    def _tell(self, stored: StoredGames, *, silent: bool) -> Counter[str]:
+        if not silent:
+            return self.tell(self.connection, stored, self.now, silent=False)
+        events = Counter[str]()
+        for part, unheard in ((StoredGames(added=stored.added), True), (StoredGames(changed=stored.changed), False)):
+            if part.added or part.changed:
+                events += self.tell(self.connection, part, self.now, silent=unheard)
+        return events
+
+    def _set_aside(self, documents: Documents, stored: StoredGames) -> int:
+        """Keep rows that could not be read, each with its reason."""
+        refused = dict(stored.refused)
+        rows = [(bytes(row.raw), refused[row.igdb_id]) for row in documents.documents if row.igdb_id in refused]
+        rows += [(bytes(raw), reason) for raw, reason in documents.broken]
+        for raw, reason in rows:
+            keep_aside(
+                self.connection,
+                self.source_id,
+                raw,
+                reason="invalid_item",
+                detail=reason,
+                origin=self.origin,
+                now=self.now,
+            )
+        return len(rows)
+
+
+def believed(gone: Collection[int], known: Collection[int]) -> Collection[int]:
+    """Return the games that are gone, or none where too many of those that are known are gone at once."""
+    missed = set(gone).intersection(known)
+    if len(missed) <= max(FEW_GONE, SHARE_GONE * len(known)):
+        return missed
+    logger.warning("IGDB lacks %d of %d games at once, which is not believed", len(missed), len(known))
+    return ()
+
+
+def tell_nothing(connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:  # noqa: ARG001
+    """A `Tell` that makes no events: the answers are only stored."""
+    return Counter()

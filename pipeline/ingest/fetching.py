@@ -1,0 +1,315 @@
+"""Fetch a source that is due: claim it, ask it with no transaction open, store what it told, set its next due time."""
+
+import contextlib
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, insert, or_, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import FetchRun, Source
+from models.events import EventKind
+from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
+from pipeline.events.append import append_events
+from pipeline.fetch.http import Client
+from pipeline.fetch.shapes import digest
+from pipeline.ingest.quarantine import keep_aside
+from pipeline.ingest.snapshots import Context, ingest, ingest_unchanged
+from pipeline.ingest.source import Answer, Fetchable, Ingested, PolledSource, RoundSource, Validators
+from pipeline.ingest.staleness import source_event
+from pipeline.ingest.turn import lock_source
+
+# Longer than any fetch may take (its deadline times its attempts); a worker that dies frees the source after it.
+LEASE = timedelta(minutes=5)
+FIRST_RETRY = timedelta(seconds=60)
+LONGEST_RETRY = timedelta(hours=1)
+# One failed fetch has tried three times; the second in a row is worth a message.
+FAILURES_TO_TELL = 2
+# A service whose clock runs ahead must not put our history into the future.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+class Fetched(msgspec.Struct, frozen=True, kw_only=True):
+    """How a fetch went; `next_due_at` is when the source is asked again."""
+
+    source: str
+    outcome: str
+    seconds: float
+    next_due_at: datetime
+    items: int = 0
+    changed: int = 0
+    events: Counter[str] = Counter()
+    error: str | None = None
+
+
+def register(
+    connection: Connection, sources: Sequence[PolledSource], now: datetime, *, on_demand: Collection[str] = ()
+) -> None:
+    """Make sure that every source has its row; a new one is due at once.
+
+    Those that exist `on_demand`, by name, are on while they are among the sources, and off while they are not.
+    """
+    rows = [{"name": source.name, "service": source.service, "next_due_at": now} for source in sources]
+    connection.execute(upsert(Source).values(rows).on_conflict_do_nothing())
+    demanded = {row["name"] for row in rows}.intersection(on_demand)
+    for enabled, names in ((True, demanded), (False, set(on_demand) - demanded)):
+        differ = Source.name.in_(names), Source.enabled.is_(not enabled)
+        connection.execute(update(Source).where(*differ).values(enabled=enabled))
+
+
+def due(connection: Connection, now: datetime) -> list[str]:
+    """Return the names of the sources that are due and not being fetched."""
+    return list(connection.scalars(select(Source.name).where(_is_due(now)).order_by(Source.next_due_at)))
+
+
+def fetch_source(engine: Engine, source: Fetchable, now: Callable[[], datetime]) -> Fetched | None:
+    """Fetch one source if it is due and nobody else does; returns None when there was nothing to do.
+
+    `now` tells the present moment, in UTC.
+
+    Failures of the service are settled, not raised: the source then has its error and the time of its next attempt.
+    """
+    claimed = _claim(engine, source.name, now())
+    if claimed is None:
+        return None
+    run = _Run(engine, source, claimed, now)
+    validators = Validators(etag=claimed["etag"], last_modified=claimed["last_modified"], cursor=claimed["cursor"])
+    try:
+        return _carry_out(run, source, validators)
+    except Exception:
+        # A database that refuses, a time limit: others need not wait until the lease runs out.
+        run.let_go()
+        raise
+
+
+def _carry_out(run: "_Run", source: Fetchable, validators: Validators) -> Fetched | None:
+    try:
+        with Client() as client:
+            answer = source.fetch(client, validators)
+        return run.settle_answer(answer)
+    except SourceError as error:
+        return run.settle_failure(error)
+
+
+def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
+    claim = (
+        update(Source)
+        .values(lease_until=now + LEASE, fence=Source.fence + 1)
+        .where(Source.name == name, _is_due(now))
+        .returning(*Source.__table__.c)
+    )
+    with engine.begin() as connection:
+        return connection.execute(claim).mappings().one_or_none()
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    free = or_(Source.lease_until.is_(None), Source.lease_until < now)
+    return and_(Source.enabled, Source.next_due_at <= now, free)
+
+
+class _Run:
+    """One fetch on its way from the answer to the rows; the fence keeps out one that took too long."""
+
+    def __init__(self, engine: Engine, source: Fetchable, claimed: RowMapping, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._source = source
+        self._fence = claimed["fence"]
+        self._now = now
+        self._started_at = now()
+        self._started = time.monotonic()
+
+    def settle_answer(self, answer: Answer) -> Fetched | None:
+        """Store what the answer told; raises `SourceChanged`, with nothing stored, if it cannot be read."""
+        with self._engine.begin() as connection:
+            row = lock_source(connection, self._source.name)
+            if row["fence"] != self._fence:
+                return None
+            now = self._now()
+            ingested, snapshot_at = _take_in(connection, self._source, row, answer, now)
+            recovered = _tell_recovered(connection, row, now)
+            next_due_at = now + (answer.refresh_after or FIRST_RETRY)
+            believed = ingested.outcome != "quarantined"
+            whole = believed and all(reason != "too_many_invalid" for reason, _ in ingested.quarantined)
+            connection.execute(
+                update(Source)
+                .where(Source.id == row["id"])
+                .values(
+                    next_due_at=next_due_at,
+                    lease_until=None,
+                    # An answer that was not believed as a whole is asked for again in full, not compared with.
+                    etag=answer.validators.etag if whole else None,
+                    last_modified=answer.validators.last_modified if whole else None,
+                    cursor=dict(answer.validators.cursor),
+                    refresh_seconds=answer.refresh_after.total_seconds() if answer.refresh_after else None,
+                    consecutive_failures=0,
+                    failing_since=None,
+                    last_success_at=now,
+                    first_fetched_at=row["first_fetched_at"] or (now if believed else None),
+                    last_snapshot_digest=digest(answer.payload) if answer.payload else row["last_snapshot_digest"],
+                )
+            )
+            if believed and row["changed_since"] is None:
+                connection.execute(update(Source).where(Source.id == row["id"]).values(last_error=None))
+            fetched = self._fetched(ingested, next_due_at, recovered)
+            size = len(answer.payload) if answer.payload is not None else 0
+            self._record(connection, row["id"], fetched, size=size, snapshot_at=snapshot_at, invalid=ingested.invalid)
+        return fetched
+
+    def settle_failure(self, error: SourceError) -> Fetched | None:
+        """Write down that the fetch failed, tell the operator where it is worth it, and say when to try again."""
+        with self._engine.begin() as connection:
+            row = lock_source(connection, self._source.name)
+            if row["fence"] != self._fence:
+                return None
+            now = self._now()
+            failures = row["consecutive_failures"] + 1
+            if isinstance(error, SourceRefused):
+                failures = max(failures, FAILURES_TO_TELL)
+            next_due_at = now + _retry_in(failures, error)
+            events = _tell_failure(connection, row, error, failures=failures, now=now, next_due_at=next_due_at)
+            changed_since = row["changed_since"] or (now if isinstance(error, SourceChanged) else None)
+            connection.execute(
+                update(Source)
+                .where(Source.id == row["id"])
+                .values(
+                    next_due_at=next_due_at,
+                    lease_until=None,
+                    consecutive_failures=failures,
+                    failing_since=row["failing_since"] or now,
+                    changed_since=changed_since,
+                    last_error=str(error),
+                )
+            )
+            ingested = Ingested(outcome="failed", events=events)
+            fetched = self._fetched(ingested, next_due_at, Counter(), error=str(error))
+            self._record(connection, row["id"], fetched)
+        return fetched
+
+    def let_go(self) -> None:
+        """Give the source back after something that is not the service's fault; it is due again soon."""
+        mine = update(Source).where(Source.name == self._source.name, Source.fence == self._fence)
+        # With the database gone the lease runs out by itself, and the first error is the one to tell.
+        with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
+            connection.execute(mine.values(lease_until=None, next_due_at=self._now() + FIRST_RETRY))
+
+    def _fetched(
+        self, ingested: Ingested, next_due_at: datetime, recovered: Counter[str], error: str | None = None
+    ) -> Fetched:
+        return Fetched(
+            source=self._source.name,
+            outcome=ingested.outcome,
+            seconds=round(time.monotonic() - self._started, 3),
+            next_due_at=next_due_at,
+            items=ingested.items,
+            changed=ingested.changed,
+            events=ingested.events + recovered,
+            error=error or "; ".join(detail for _, detail in ingested.quarantined[:3]) or None,
+        )
+
+    def _record(
+        self,
+        connection: Connection,
+        source_id: int,
+        fetched: Fetched,
+        *,
+        size: int | None = None,
+        snapshot_at: datetime | None = None,
+        invalid: int = 0,
+    ) -> None:
+        connection.execute(
+            insert(FetchRun).values(
+                source_id=source_id,
+                started_at=self._started_at,
+                seconds=fetched.seconds,
+                outcome=fetched.outcome,
+                snapshot_at=snapshot_at,
+                size=size,
+                items=fetched.items,
+                changed=fetched.changed,
+                invalid=invalid,
+                events=fetched.events.total(),
+                error=fetched.error,
+            )
+        )
+
+
+def _take_in(
+    connection: Connection, source: Fetchable, row: RowMapping, answer: Answer, now: datetime
+) -> tuple[Ingested, datetime]:
+    """Ingest an answer; returns also the moment that it is taken to describe."""
+    taken_at = _taken_at(row, answer, now)
+    if taken_at is None:
+        return Ingested(outcome="unchanged"), row["last_snapshot_at"]
+    if isinstance(source, RoundSource):
+        return source.take_in(connection, row, answer, taken_at), taken_at
+    context = Context(
+        connection=connection,
+        adapter=source,
+        source=row,
+        payload=answer.payload or b"",
+        taken_at=taken_at,
+        now=now,
+        silent=row["first_fetched_at"] is None,
+        origin=source.name,
+    )
+    if answer.payload is None:
+        return ingest_unchanged(context), taken_at
+    return ingest(context, source.split(answer.payload)), taken_at
+
+
+def _taken_at(row: RowMapping, answer: Answer, now: datetime) -> datetime | None:
+    """Return the moment an answer describes, by the service's clock where it tells; None for one seen before."""
+    last, told = row["last_snapshot_at"], answer.taken_at
+    if told is None or told > now + CLOCK_TOLERANCE:
+        return now
+    if last is None or told > last:
+        return told
+    seen_before = answer.payload is None or digest(answer.payload) == row["last_snapshot_digest"]
+    return None if seen_before else max(now, last + timedelta(microseconds=1))
+
+
+def _retry_in(failures: int, error: SourceError) -> timedelta:
+    backoff: timedelta = min(FIRST_RETRY * 2.0 ** min(failures - 1, 10), LONGEST_RETRY)
+    # Spread, so that many installations do not come back to a service in the same second.
+    backoff *= random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
+    asked = error.retry_after if isinstance(error, SourceUnavailable) else None
+    return max(backoff, asked or timedelta(0))
+
+
+def _tell_failure(
+    connection: Connection, row: RowMapping, error: SourceError, *, failures: int, now: datetime, next_due_at: datetime
+) -> Counter[str]:
+    kinds = []
+    if isinstance(error, SourceChanged):
+        if error.payload:
+            keep_aside(
+                connection,
+                row["id"],
+                error.payload,
+                reason="unreadable",
+                detail=str(error),
+                origin=row["name"],
+                now=now,
+            )
+        if row["changed_since"] is None:
+            kinds.append(EventKind.SOURCE_CHANGED)
+    elif row["consecutive_failures"] < FAILURES_TO_TELL <= failures:
+        kinds.append(EventKind.SOURCE_FAILING)
+    since = row["failing_since"] or now
+    events = [
+        source_event(kind, row, now, reason=str(error), since=since, next_attempt_at=next_due_at) for kind in kinds
+    ]
+    return append_events(connection, events, source_id=row["id"], silent=False, now=now)
+
+
+def _tell_recovered(connection: Connection, row: RowMapping, now: datetime) -> Counter[str]:
+    """Tell that a source works again, if it was told that it failed."""
+    if row["consecutive_failures"] < FAILURES_TO_TELL or row["changed_since"] is not None:
+        return Counter()
+    event = source_event(EventKind.SOURCE_RECOVERED, row, now, since=row["failing_since"])
+    return append_events(connection, [event], source_id=row["id"], silent=False, now=now)

@@ -1,0 +1,332 @@
+"""Take one snapshot into the database: judge it, compare it, store what differs, append what happened.
+
+Everything here runs inside the caller's transaction: state, events, deliveries and marks on feeds land together
+or not at all.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from models.events import EventKind
+from pipeline.errors import InvalidItem
+from pipeline.events.append import NewEvent, append_events
+from pipeline.ingest.judge import ABSENCES_TO_BELIEVE, OpenItem, Verdict, count_absence, judge
+from pipeline.ingest.precedence import HAS_A_SAY_FOR, outranked
+from pipeline.ingest.quarantine import keep_aside, was_refused
+from pipeline.ingest.sightings import OpenSighting
+from pipeline.ingest.source import Ingested, Item, ListSource, Outcome, Snapshot
+from pipeline.ingest.staleness import source_event
+from pipeline.ingest.subjects import Record, Subjects
+from pipeline.ingest.turn import Turn, take_turn
+
+# The digest of something that must be decoded next time whatever its bytes are: no item has it.
+UNSETTLED = b""
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """One snapshot on its way in. `taken_at` is when it was true, `now` when we store it.
+
+    `silent` events notify nobody; `origin` names where the payload came from (an address or a path).
+    """
+
+    connection: Connection
+    adapter: ListSource
+    source: Mapping[Any, Any]
+    payload: bytes
+    taken_at: datetime
+    now: datetime
+    silent: bool
+    origin: str
+
+    @property
+    def subjects(self) -> Subjects[Any]:
+        """How this source's kind of thing is loaded, stored and told."""
+        return self.adapter.subjects(self.connection, self.adapter.service)
+
+    def append(self, events: Sequence[NewEvent]) -> Counter[str]:
+        """Append events under this snapshot's terms."""
+        return append_events(self.connection, events, source_id=self.source["id"], silent=self.silent, now=self.now)
+
+    def keep(self, payload: bytes, reason: str, detail: str) -> tuple[str, str]:
+        """Keep a payload aside; returns what the summary says of it."""
+        keep_aside(
+            self.connection,
+            self.source["id"],
+            payload,
+            reason=reason,
+            detail=detail,
+            origin=self.origin,
+            now=self.now,
+        )
+        return reason, detail
+
+
+def ingest(context: Context, snapshot: Snapshot, turn: Turn | None = None) -> Ingested:
+    """Take a snapshot in; an old one (not newer than the last) only adds what was never seen.
+
+    With a `turn` that others share its caller ends that; else the snapshot has one of its own.
+    """
+    if turn is not None:
+        return _take_in(context, snapshot, turn)
+    turn = Turn(context.connection, take_turn(context.connection))
+    ingested = _take_in(context, snapshot, turn)
+    turn.end()
+    return ingested
+
+
+def ingest_unchanged(context: Context) -> Ingested:
+    """Take in the answer "nothing changed": what was listed is listed still, and what was missing still is."""
+    turn = Turn(context.connection, take_turn(context.connection))
+    items = [Item(s.digest, b"") for s in turn.sightings(context.adapter.name).open() if not s.absent_count]
+    ingested = _take_in(context, Snapshot(items=items), turn)
+    turn.end()
+    return ingested
+
+
+class _Listing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a snapshot lists: what is new or changed, by external id, and the ids of everything that is still there.
+
+    `known` is what its source listed before; `items` counts all that is listed, `invalid` what could not be read.
+    """
+
+    known: Sequence[OpenSighting]
+    fresh: Mapping[str, tuple[Item, Record]]
+    seen: set[str]
+    items: int
+    invalid: int
+    quarantined: list[tuple[str, str]]
+
+    def ingested(self, outcome: Outcome, events: Counter[str], changed: int = 0) -> Ingested:
+        """Return what became of it."""
+        return Ingested(
+            outcome=outcome,
+            items=self.items,
+            changed=changed,
+            invalid=self.invalid,
+            events=events,
+            quarantined=self.quarantined,
+        )
+
+
+class _Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a snapshot is believed, what is missing from it, and which of its source's items are not over.
+
+    What is not over is asked for only where something is missing.
+    """
+
+    verdict: Verdict
+    absent: Sequence[OpenSighting]
+    open_items: Mapping[str, OpenItem]
+
+
+def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
+    last = context.source["last_snapshot_at"]
+    late = last is not None and context.taken_at <= last
+    listing = _read(context, snapshot, turn.sightings(context.adapter.name).open(), late=late)
+    if late:
+        return _take_late(context, turn, listing, last)
+    judgement = _judge(context, snapshot, listing)
+    verdict = judgement.verdict
+    if verdict.reason is not None:
+        listing.quarantined.append(context.keep(context.payload, verdict.reason, verdict.detail or ""))
+    if verdict.outcome == "suspect":
+        return _take_suspect(context, turn, listing, verdict)
+    return _take_sound(context, turn, listing, judgement, complete=snapshot.complete)
+
+
+def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *, late: bool) -> _Listing:
+    """Decode what is new or changed, and keep aside what cannot be read; of a `late` one, only what was never seen."""
+    by_digest = {sighting.digest: sighting for sighting in known}
+    unchanged = {by_digest[item.digest].external_id for item in snapshot.items if item.digest in by_digest}
+    new_items = [item for item in snapshot.items if item.digest not in by_digest]
+    parsed, quarantined, unreadable_ids = _parse(context, _never_seen(context, new_items) if late else new_items)
+    quarantined += [context.keep(raw, "invalid_item", reason) for raw, reason in snapshot.broken]
+    # A payload may list one thing twice and differently: what it listed before is what it lists.
+    fresh = {key: item_and_record for key, item_and_record in parsed.items() if key not in unchanged}
+    return _Listing(
+        known=known,
+        fresh=fresh,
+        seen=unchanged | fresh.keys() | unreadable_ids,
+        items=len(snapshot.items) + len(snapshot.broken),
+        invalid=len(quarantined),
+        quarantined=quarantined,
+    )
+
+
+def _take_late(context: Context, turn: Turn, listing: _Listing, last: datetime) -> Ingested:
+    """Take in an old snapshot: it adds what nothing newer ever listed, and cannot say what is true now."""
+    fresh = listing.fresh
+    if fresh and was_refused(context.connection, context.source["id"], context.payload):
+        # An import that is repeated must not believe what it did not believe the first time.
+        fresh = {}
+    changed, events = _store_late(context, turn, fresh, last)
+    return listing.ingested("late", context.append(events), changed)
+
+
+def _take_suspect(context: Context, turn: Turn, listing: _Listing, verdict: Verdict) -> Ingested:
+    """Believe nothing of a snapshot, and tell the operator."""
+    events, state = _unexpected(context, verdict.detail or "")
+    turn.set_source(context.adapter.name, **state)
+    return listing.ingested("quarantined", context.append(events))
+
+
+def _take_sound(context: Context, turn: Turn, listing: _Listing, judgement: _Judgement, *, complete: bool) -> Ingested:
+    """Store what a snapshot lists, and that what it lists no more is gone; the latter not of a partial one."""
+    changed, events = _store(context, turn, listing.fresh, complete=complete)
+    _forget_absences(context, turn, listing)
+    verdict, events_of_source, state = judgement.verdict, list[NewEvent](), dict[str, datetime | str | None]()
+    if verdict.outcome == "sound":
+        events += _store_absences(context, turn, judgement)
+        events_of_source, state = _expected_again(context)
+    elif verdict.reason is not None:
+        events_of_source, state = _unexpected(context, verdict.detail or "")
+    turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
+    appended = context.append([*events, *events_of_source])
+    return listing.ingested("ok" if changed or appended else "unchanged", appended, changed)
+
+
+def _parse(
+    context: Context, items: Sequence[Item]
+) -> tuple[dict[str, tuple[Item, Record]], list[tuple[str, str]], set[str]]:
+    """Decode items; those that cannot be are kept aside, but count as listed where their id can still be read."""
+    fresh: dict[str, tuple[Item, Record]] = {}
+    quarantined = []
+    unreadable_ids = set[str]()
+    for item in items:
+        try:
+            record = context.adapter.parse(item)
+        except InvalidItem as error:
+            quarantined.append(context.keep(bytes(item.raw), "invalid_item", str(error)))
+            external_id = context.adapter.peek_id(item)
+            unreadable_ids |= {external_id} if external_id else set()
+        else:
+            fresh.setdefault(record.external_id, (item, record))
+    return fresh, quarantined, unreadable_ids
+
+
+def _never_seen(context: Context, items: Sequence[Item]) -> list[Item]:
+    """Return the items whose id is not stored; decoding only the ids keeps a repeated import cheap."""
+    ids = [context.adapter.peek_id(item) for item in items]
+    known = context.subjects.known([key for key in ids if key is not None])
+    return [item for item, key in zip(items, ids, strict=True) if key is None or key not in known]
+
+
+def _in_scope(sighting: OpenSighting, snapshot: Snapshot) -> bool:
+    asked = snapshot.scope is None or sighting.external_id in snapshot.scope
+    return asked and sighting.group_id not in snapshot.empty_groups
+
+
+def _judge(context: Context, snapshot: Snapshot, listing: _Listing) -> _Judgement:
+    absent = [s for s in listing.known if s.external_id not in listing.seen and _in_scope(s, snapshot)]
+    open_items = _load_open_items(context, listing.known) if absent or not listing.seen else {}
+    verdict = judge(
+        open_items,
+        listing.seen,
+        taken_at=context.taken_at,
+        scope=snapshot.scope,
+        empty_groups=snapshot.empty_groups,
+        invalid=listing.invalid,
+        complete=snapshot.complete,
+    )
+    return _Judgement(verdict=verdict, absent=absent, open_items=open_items)
+
+
+def _load_open_items(context: Context, sightings: Sequence[OpenSighting]) -> dict[str, OpenItem]:
+    """Return those of the sightings whose subject is not over."""
+    if not sightings:
+        return {}
+    groups = {sighting.external_id: sighting.group_id for sighting in sightings}
+    return {key: OpenItem(groups[key], end_at) for key, end_at in context.subjects.load_open(list(groups)).items()}
+
+
+def _store(
+    context: Context, turn: Turn, fresh: Mapping[str, tuple[Item, Record]], *, complete: bool
+) -> tuple[int, list[NewEvent]]:
+    """Store new and changed records; returns how many rows differ and the events that makes."""
+    if not fresh:
+        return 0, []
+    elsewhere = _listed_elsewhere(context, turn, list(fresh))
+    stored = context.subjects.store(
+        [record for _, record in fresh.values()],
+        context.taken_at,
+        outranked=outranked(elsewhere, context.adapter.outranked_by),
+        complete=complete,
+    )
+    digests = {
+        key: (UNSETTLED if key in stored.unsettled else item.digest, item.group_id) for key, (item, _) in fresh.items()
+    }
+    turn.sightings(context.adapter.name).seen(digests, at=context.taken_at)
+    return stored.changed, list(stored.events)
+
+
+def _listed_elsewhere(context: Context, turn: Turn, external_ids: Sequence[str]) -> dict[str, set[str]]:
+    return turn.listed_by_others(context.adapter.name, external_ids, since=context.taken_at - HAS_A_SAY_FOR)
+
+
+def _store_late(
+    context: Context, turn: Turn, fresh: Mapping[str, tuple[Item, Record]], last: datetime
+) -> tuple[int, list[NewEvent]]:
+    """Add what an old snapshot lists and nothing newer ever did; it cannot say what is true now."""
+    if not fresh:
+        return 0, []
+    over = {key for key, (_, record) in fresh.items() if record.end_at and record.end_at <= last}
+    for is_over in (True, False):
+        digests = {key: (item.digest, item.group_id) for key, (item, _) in fresh.items() if (key in over) is is_over}
+        closed_at = context.taken_at if is_over else None
+        turn.sightings(context.adapter.name).seen(digests, at=context.taken_at, closed_at=closed_at)
+    stored = context.subjects.store([record for _, record in fresh.values()], context.taken_at, now=last)
+    return stored.changed, list(stored.events)
+
+
+def _forget_absences(context: Context, turn: Turn, listing: _Listing) -> None:
+    back = [s.external_id for s in listing.known if s.absent_count and s.external_id in listing.seen]
+    turn.sightings(context.adapter.name).back(back)
+
+
+def _store_absences(context: Context, turn: Turn, judgement: _Judgement) -> list[NewEvent]:
+    """Count absences; end what is past its own end, withdraw what was missed often enough."""
+    absent, open_items = judgement.absent, judgement.open_items
+    sightings, taken_at = turn.sightings(context.adapter.name), context.taken_at
+    held = _listed_elsewhere(context, turn, [sighting.external_id for sighting in absent])
+    over: list[str] = []
+    missing: dict[str, int] = {}
+    for sighting in absent:
+        item = open_items.get(sighting.external_id)
+        if item is None or (item.end_at is not None and item.end_at <= taken_at):
+            over.append(sighting.external_id)
+            continue
+        count = count_absence(sighting.absent_count, sighting.absent_counted_at, taken_at)
+        if count != sighting.absent_count:
+            last_seen_at = context.source["last_snapshot_at"] or taken_at
+            sightings.absent(sighting, count, last_seen_at=last_seen_at, at=taken_at)
+        if sighting.external_id not in held:
+            missing[sighting.external_id] = count
+        elif count >= ABSENCES_TO_BELIEVE:
+            # Gone as far as this source tells; the others decide whether the campaign is.
+            over.append(sighting.external_id)
+    ending = [key for key in over if key in open_items and key not in held]
+    ended, events_of_end = context.subjects.end(ending, taken_at)
+    withdrawn, events_of_withdrawal = context.subjects.withdraw(missing, taken_at)
+    sightings.close({*over, *ended, *withdrawn}, at=taken_at)
+    return [*events_of_end, *events_of_withdrawal]
+
+
+def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], dict[str, datetime | str | None]]:
+    """Return what tells the operator, once per incident, that a source's answers are not believed."""
+    if context.source["changed_since"] is not None:
+        return [], {}
+    event = source_event(EventKind.SOURCE_CHANGED, context.source, context.taken_at, reason=reason)
+    return [event], {"changed_since": context.taken_at, "last_error": reason}
+
+
+def _expected_again(context: Context) -> tuple[list[NewEvent], dict[str, datetime | str | None]]:
+    since = context.source["changed_since"]
+    if since is None:
+        return [], {}
+    event = source_event(EventKind.SOURCE_RECOVERED, context.source, context.taken_at, since=since)
+    return [event], {"changed_since": None, "last_error": None}

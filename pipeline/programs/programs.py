@@ -1,0 +1,251 @@
+"""Run the pipeline: which programs, with which environment, and how one full cycle is told to be over."""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+from sqlalchemy import Engine, func, or_, select
+
+from models import Delivery, DeliveryState, Feed, Source
+from models.errors import LootwireError
+from pipeline import embedded
+from pipeline.channels.eventsub.source_row import close_source
+from pipeline.games.sources.webhooks import look_if_moved
+from pipeline.importer import inbox
+from pipeline.ingest.fetching import due
+from pipeline.programs.sources import register
+from pipeline.programs.web.ports import listen
+from pipeline.runtime import heartbeat
+from pipeline.runtime.celery_app import hint, make_app
+from pipeline.runtime.foreground import Plan
+from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.settings import Settings
+from pipeline.runtime.supervisor import Program, Supervisor, stop_signals
+from pipeline.runtime.watchdog import EVENTSUB, Watchdog
+
+# What a nursery loads for all programs; below the tasks, it is known by name only.
+PRELOAD = "tasks.preload"
+# A first cycle with a slow service, its retries and a first publication; beyond that something is stuck.
+CYCLE_LIMIT = 600.0
+NUDGE_EVERY = 5.0
+BROKER_PATIENCE = 10.0
+
+
+def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[Program]:
+    """Return the programs of an installation on one machine.
+
+    Fetching has a worker of its own, so that two slow services cannot keep messages waiting.
+    """
+    processes = str(runtime.settings.worker_processes)
+    listed = [
+        _worker("worker", "tick,send,publish", processes),
+        _worker("fetcher", "fetch", processes),
+    ]
+    if beat:
+        listed.append(_python("beat", "tasks.beat"))
+    if web:
+        listed.append(_python("web", "pipeline.programs.web"))
+        if runtime.settings.twitch_client_id and runtime.settings.twitch_client_secret:
+            listed.append(_python(EVENTSUB, "pipeline.channels.eventsub"))
+    return listed
+
+
+def take_up_settings(runtime: Runtime) -> None:
+    """Bring rows in line with settings that may have changed since the last start; call it before programs run."""
+    settings = runtime.settings
+    if not (settings.twitch_client_id and settings.twitch_client_secret):
+        close_source(runtime.engine)
+    with runtime.engine.begin() as connection:
+        look_if_moved(connection, settings.eventsub_callback_url, utc_now())
+
+
+def _python(name: str, *arguments: str) -> Program:
+    return Program(name, [sys.executable, "-m", *arguments], shares=True)
+
+
+def _worker(name: str, queues: str, processes: str) -> Program:
+    options = ["--queues", queues, "--concurrency", processes, "--hostname", f"{name}@%h"]
+    return _python(name, "tasks.worker", *options)
+
+
+def supervisor(
+    runtime: Runtime,
+    listed: Sequence[Program],
+    *,
+    env: Mapping[str, str] | None = None,
+    say: Callable[[str], None] | None = None,
+    grace: float = 30,
+) -> Supervisor:
+    """Return what keeps the programs running, brings embedded servers back, and restarts a worker that is stuck."""
+    watchdog = Watchdog(
+        runtime.database_url,
+        embedded_in=runtime.settings.data_dir if _is_embedded(runtime.settings) else None,
+        listens=_listens(listed),
+    )
+    running = Supervisor(
+        listed,
+        data_dir=runtime.settings.data_dir,
+        env=os.environ | (env or {}),
+        each_second=lambda: watchdog.look(running.restart),
+        grace_seconds=grace,
+        say=say,
+        preload=PRELOAD,
+    )
+    return running
+
+
+def become_supervisor(runtime: Runtime, listed: Sequence[Program], greeting: str) -> NoReturn:
+    """Replace this process by a supervisor of the programs: what it has imported was for checking and migrating."""
+    data_dir = runtime.settings.data_dir
+    plan = Plan(
+        programs=list(listed),
+        preload=PRELOAD,
+        data_dir=data_dir,
+        database_url=runtime.database_url,
+        is_embedded=_is_embedded(runtime.settings),
+        listens=_listens(listed),
+        greeting=greeting,
+    ).encode()
+    # A file without a name, for its addresses may hold passwords.
+    with tempfile.TemporaryFile() as file:
+        file.write(plan)
+        file.seek(0)
+        os.set_inheritable(file.fileno(), True)
+        embedded.keep_through_exec(data_dir)
+        signal.pthread_sigmask(signal.SIG_BLOCK, stop_signals())
+        # -P: it must import this project, not a `pipeline` that happens to lie in the working directory.
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "pipeline.runtime.foreground", str(file.fileno())])  # noqa: S606
+
+
+def _is_embedded(settings: Settings) -> bool:
+    return settings.database_url is None or settings.redis_url is None
+
+
+def _listens(listed: Sequence[Program]) -> bool:
+    return EVENTSUB in {program.name for program in listed}
+
+
+def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT") -> None:
+    """Raise `LootwireError` if a port is taken, before anything is started; `setting` is where another one is set."""
+    listen(port, setting).close()
+
+
+def check_broker(redis_url: str) -> None:
+    """Raise `LootwireError` if Redis does not answer: without it everything would start, and nothing be done."""
+    import redis
+
+    try:
+        with redis.Redis.from_url(redis_url, socket_timeout=BROKER_PATIENCE) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise LootwireError(f"the broker does not answer: {error}; see REDIS_URL") from error
+
+
+def wake(runtime: Runtime) -> None:
+    """Ask for what is due as soon as there is a worker: beat's first tick comes some seconds later."""
+    with make_app(runtime.redis_url) as app:
+        hint(app, "tick.fetch_due", expires=60)
+
+
+@contextmanager
+def running_workers(runtime: Runtime, *, beat: bool = False) -> Iterator[Supervisor]:
+    """Run workers for the length of a `with` block; they log only what is wrong, as a mail from cron should."""
+    env = {"LOOTWIRE_LOG_LEVEL": "WARNING"} if runtime.settings.log_level == "INFO" else {}
+    with supervisor(runtime, programs(runtime, beat=beat, web=False), env=env, say=lambda _: None) as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of a cycle: the tasks that carry it out, how much of it is left, and how long that may stay so."""
+
+    name: str
+    hints: Sequence[str]
+    left: Callable[[Runtime, datetime], int]
+    patience: float
+
+
+def _left_in_inbox(runtime: Runtime, began: datetime) -> int:
+    return inbox.left(runtime.settings.data_dir, began)
+
+
+def _left_to_fetch(runtime: Runtime, began: datetime) -> int:
+    """Return how many sources that were due at the start have not been asked."""
+    with runtime.engine.connect() as connection:
+        leased = select(func.count()).where(Source.lease_until > utc_now())
+        return len(due(connection, began)) + (connection.scalar(leased) or 0)
+
+
+def _left_to_advance(runtime: Runtime, began: datetime) -> int:
+    last = heartbeat.last_beat(runtime.engine, heartbeat.CLOCK)
+    return 0 if last is not None and last >= began else 1
+
+
+def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
+    return _unsettled(runtime.engine)
+
+
+def _unsettled(engine: Engine) -> int:
+    waiting = select(func.count()).where(
+        or_(
+            (Delivery.state == DeliveryState.PENDING) & (Delivery.next_attempt_at <= utc_now()),
+            Delivery.state == DeliveryState.SENDING,
+        )
+    )
+    marked = select(func.count()).where(Feed.version != Feed.written_version)
+    with engine.connect() as connection:
+        return (connection.scalar(waiting) or 0) + (connection.scalar(marked) or 0)
+
+
+def settled(engine: Engine) -> bool:
+    """Whether no delivery is due and every feed is on disk."""
+    return not _unsettled(engine)
+
+
+STAGES = (
+    # First, for what it holds is older than what services say now. A large archive takes its time.
+    Stage("looking into the inbox", ("fetch.inbox",), _left_in_inbox, CYCLE_LIMIT),
+    # A fetch that hangs gives up by itself.
+    Stage("fetching", ("tick.fetch_due",), _left_to_fetch, CYCLE_LIMIT),
+    Stage("judging the time", ("tick.advance_clock",), _left_to_advance, 60),
+    # A full disk, say. A message may take 45 seconds, and a hundred feeds take one.
+    Stage("sending and publishing", ("send.due", "publish.marked"), _left_to_settle, 60),
+)
+
+
+def run_cycle(
+    runtime: Runtime, *, tell: Callable[[str], None] = lambda _: None, stages: Sequence[Stage] = STAGES
+) -> datetime:
+    """Have workers empty the inbox, fetch what is due, move the clock, send and publish; returns when that began.
+
+    Raises `LootwireError` if it is not over within ten minutes, or does not go on.
+    """
+    began = utc_now()
+    app = make_app(runtime.redis_url)
+    with runtime.engine.begin() as connection:
+        register(connection, runtime, began)
+    limit = time.monotonic() + CYCLE_LIMIT
+    for stage in stages:
+        tell(stage.name)
+        nudge_at = changed_at = 0.0
+        before = -1
+        while left := stage.left(runtime, began):
+            now = time.monotonic()
+            if left != before:
+                before, changed_at = left, now
+            if now > limit or now - changed_at > stage.patience:
+                raise LootwireError(f"the cycle is not over, {stage.name} does not go on; see `lootwire status`")
+            if now >= nudge_at:
+                # Said again now and then: a hint may be lost, and workers take a moment to come up.
+                for task in stage.hints:
+                    hint(app, task, expires=NUDGE_EVERY)
+                nudge_at = now + NUDGE_EVERY
+            time.sleep(0.1)
+    return began

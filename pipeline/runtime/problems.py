@@ -1,0 +1,38 @@
+"""Tell a person what went wrong and what to do; what is a fault of ours stays an error."""
+
+import sys
+from collections.abc import Callable
+
+from models.errors import LootwireError
+from pipeline.runtime.supervisor import watch_parent
+
+
+def explain(error: Exception) -> str | None:
+    """Return what a person should read about an error; None if only a developer can do something about it."""
+    if isinstance(error, LootwireError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename} cannot be used: {error.strerror}" if error.filename else None
+    # Imported here: a program that never speaks to the database should not pay for it.
+    from sqlalchemy.exc import DBAPIError, OperationalError
+
+    # A database that is away, restarting or out of room; not one that does not understand us.
+    if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+        said = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        return f"the database does not answer: {said[0]}"
+    return None
+
+
+def run_program(program: Callable[[], None]) -> int:
+    """Run a program of the supervisor's to its end and return its exit code; a problem is told in one line."""
+    watch_parent()
+    try:
+        program()
+    except KeyboardInterrupt:
+        return 0
+    except Exception as error:
+        if (told := explain(error)) is None:
+            raise
+        sys.stderr.write(f"lootwire: {told}\n")
+        return 1
+    return 0

@@ -1,0 +1,268 @@
+"""IGDB: its games by pages, by ids and by what changed, other lists in parts, and its webhooks.
+
+https://api-docs.igdb.com/. Everything is asked for by `where id > n` in the order of ids, and counted: the header
+`X-Count` tells how many rows a query means, so a page that lacks some is noticed and asked for again.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Literal, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from redis import Redis
+
+from pipeline.errors import SourceChanged, SourceUnavailable
+from pipeline.fetch.http import Client
+from pipeline.fetch.limiter import RateLimiter
+from pipeline.fetch.shapes import UNREADABLE
+from pipeline.services.igdb.apicalypse import (
+    MOST_QUERIES,
+    MOST_ROWS,
+    Condition,
+    above,
+    any_of,
+    at_most,
+    both,
+    multiquery,
+    query,
+)
+from pipeline.services.igdb.documents import Document, Documents, split_documents, split_rows
+from pipeline.services.igdb.igdb_requests import MOST_OPEN, PER, REQUESTS, IgdbRequests, Told, Usage
+from pipeline.services.igdb.shapes import GAME_FIELDS
+from pipeline.services.twitch.app_token import AppTokens
+
+logger = logging.getLogger(__name__)
+
+# A page that lacks rows is asked for so often in all.
+PAGE_ROUNDS = 3
+Shape = TypeVar("Shape")
+Method = Literal["create", "update", "delete"]
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of a list in the order of their ids: those above `after`, up to `until` where that is known.
+
+    `missing` is how many IGDB counted and did not show, each time it was asked. `more` is where the next page begins;
+    None at the end.
+    """
+
+    after: int
+    until: int | None
+    documents: Documents
+    asked_at: datetime
+    seconds: float
+    count: int | None
+    missing: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many rows it has."""
+        return len(self.documents.documents) + len(self.documents.broken)
+
+    @property
+    def last_id(self) -> int:
+        """The highest id that was shown."""
+        return self.documents.documents[-1].igdb_id if self.documents.documents else self.after
+
+    @property
+    def more(self) -> int | None:
+        """Where the rest of what the query means begins, None where this is all of it."""
+        if not self.documents.documents:
+            return None
+        # Without a count the end is an empty page. What a short page lacks may yet come on the next.
+        return self.last_id if self.count is None or self.count > self.size else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether this is every row of its range: what it lacks, IGDB does not have."""
+        return self.count is not None and not self.missing and not self.documents.broken
+
+
+class Webhook(msgspec.Struct, frozen=True):
+    """A webhook that IGDB keeps for our application; an inactive one failed five times."""
+
+    id: int
+    url: str
+    active: bool = True
+    category: int | None = None
+    sub_category: int | None = None
+
+
+class _Named(msgspec.Struct):
+    name: str = ""
+    result: list[msgspec.Raw] = []
+    count: int | None = None
+
+
+class _Id(msgspec.Struct):
+    id: int
+
+
+class _Count(msgspec.Struct):
+    count: int
+
+
+_IDS: msgspec.json.Decoder[_Id] = msgspec.json.Decoder(_Id)
+_COUNTS: msgspec.json.Decoder[_Count] = msgspec.json.Decoder(_Count)
+_NAMED: msgspec.json.Decoder[list[_Named]] = msgspec.json.Decoder(list[_Named])
+_WEBHOOKS: msgspec.json.Decoder[list[Webhook] | Webhook] = msgspec.json.Decoder(list[Webhook] | Webhook)
+
+
+class Igdb:
+    """IGDB as an application of ours may ask it. All methods raise `SourceError`."""
+
+    def __init__(self, requests: IgdbRequests) -> None:
+        self._requests = requests
+
+    def games_page(self, after: int, until: int | None = None, where: Condition | None = None) -> Page:
+        """Return up to 500 games with ids above one, up to another where that is given, as whole documents."""
+        return self._page("games", GAME_FIELDS, after, until, where)
+
+    def pages(
+        self, endpoint: str, fields: Sequence[str], where: Condition | None = None, after: int = 0
+    ) -> Iterator[Page]:
+        """Return every page of a list, one after the other."""
+        more: int | None = after
+        while more is not None:
+            page = self._page(endpoint, fields, more, None, where)
+            yield page
+            more = page.more
+
+    def games(self, ids: Iterable[int]) -> Iterator[Page]:
+        """Return the games with these ids, 500 with each request; those that no page holds IGDB does not have."""
+        wanted = sorted(set(ids))
+        for start in range(0, len(wanted), MOST_ROWS):
+            yield from self.pages("games", GAME_FIELDS, any_of("id", wanted[start : start + MOST_ROWS]))
+
+    def missing(self, ids: Iterable[int]) -> set[int]:
+        """Return which of these games IGDB does not have; asks for nothing but their ids."""
+        wanted = set(ids)
+        found: set[int] = set()
+        for start in range(0, len(wanted), MOST_ROWS):
+            part = sorted(wanted)[start : start + MOST_ROWS]
+            for page in self.pages("games", ("id",), any_of("id", part)):
+                if not page.whole:
+                    return set()
+                found |= {one.igdb_id for one in page.documents.documents}
+        return wanted - found
+
+    def cuts(self, after: int, pages: int = MOST_QUERIES) -> list[int]:
+        """Return the ids at which the next pages end, one request for ten of them; fewer where the list ends."""
+        asked = {
+            f"{nth}": (
+                "games",
+                query(("id",), where=above("id", after), sort="id", limit=1, offset=nth * MOST_ROWS - 1),
+            )
+            for nth in range(1, pages + 1)
+        }
+        answers = self.several(asked)
+        found = [[_decode(row, _IDS).id for row in answers.get(name, ())] for name in asked]
+        return sorted({ids[0] for ids in found if ids})
+
+    def several(self, queries: Mapping[str, tuple[str, str]]) -> dict[str, list[msgspec.Raw]]:
+        """Return the rows of up to ten queries, by name, with one request."""
+        told = self._requests.ask("POST", "multiquery", multiquery(queries))
+        return {one.name: one.result for one in _decode(told.reply.body, _NAMED)}
+
+    def rows(self, endpoint: str, text: str) -> list[msgspec.Raw]:
+        """Return the rows that a query means, as they came; see `apicalypse.query`."""
+        return split_rows(self._requests.ask("POST", endpoint, text).reply.body)
+
+    def count(self, endpoint: str = "games", where: Condition | None = None) -> int:
+        """Return how many rows a list has."""
+        text = query(where=where) if where is not None else ""
+        return _decode(self._requests.ask("POST", f"{endpoint}/count", text).reply.body, _COUNTS).count
+
+    def webhooks(self) -> list[Webhook]:
+        """Return the webhooks of our application."""
+        return _webhooks(self._requests.ask("GET", "webhooks/"))
+
+    def add_webhook(self, endpoint: str, method: Method, url: str, secret: str) -> Webhook:
+        """Register a webhook, or make the one of this address active again."""
+        form = urlencode({"url": url, "method": method, "secret": secret})
+        added = _webhooks(self._requests.ask("POST", f"{endpoint}/webhooks/", form, form=True))
+        if not added:
+            raise SourceChanged("IGDB took a webhook and tells nothing of it")
+        return added[0]
+
+    def delete_webhook(self, webhook_id: int) -> None:
+        """Have a webhook forgotten."""
+        self._requests.ask("DELETE", f"webhooks/{webhook_id:d}")
+
+    def _page(
+        self, endpoint: str, fields: Sequence[str], after: int, until: int | None, where: Condition | None
+    ) -> Page:
+        conditions = [above("id", after), *([at_most("id", until)] if until is not None else [])]
+        meant = both(*conditions, *([where] if where is not None else []))
+        text = query(fields, where=meant, sort="id", limit=MOST_ROWS)
+        page = self._counted(endpoint, text, after, until)
+        for _ in range(PAGE_ROUNDS - 1):
+            if not page.missing:
+                return page
+            page = self._counted(endpoint, text, after, until)
+        if page.missing:
+            # The header may be wrong, too.
+            page = _with_count(page, self.count(endpoint, meant))
+        if page.missing:
+            _tell_missing(endpoint, page)
+        return page
+
+    def _counted(self, endpoint: str, text: str, after: int, until: int | None) -> Page:
+        told = self._requests.ask("POST", endpoint, text)
+        documents = split_documents(told.reply.body)
+        _check_order(documents.documents, after, until, told)
+        page = Page(
+            after=after,
+            until=until,
+            documents=documents,
+            asked_at=told.asked_at,
+            seconds=told.seconds,
+            count=None,
+        )
+        return _with_count(page, told.count)
+
+
+def _with_count(page: Page, count: int | None) -> Page:
+    missing = 0 if count is None else max(min(count, MOST_ROWS) - page.size, 0)
+    return msgspec.structs.replace(page, count=count, missing=missing)
+
+
+def open_igdb(
+    client: Client, redis: Redis, tokens: AppTokens, url: str, client_id: str, clock: Callable[[], datetime]
+) -> Igdb:
+    """Return IGDB as all workers that use this Redis ask it: with one limit for all of them."""
+    limiter = RateLimiter(redis, f"igdb:{client_id}", requests=REQUESTS, per=PER, most_open=MOST_OPEN)
+    return Igdb(IgdbRequests(client, url, tokens, limiter, clock, Usage(redis, client_id)))
+
+
+def _check_order(documents: Sequence[Document], after: int, until: int | None, told: Told) -> None:
+    """Raise `SourceChanged` for rows that nobody asked for, or in another order: paging by ids needs both."""
+    last = after
+    for one in documents:
+        if one.igdb_id <= last or (until is not None and one.igdb_id > until):
+            raise SourceChanged(
+                f"IGDB's rows above id {after} are out of order at id {one.igdb_id}", payload=told.reply.body
+            )
+        last = one.igdb_id
+
+
+def _tell_missing(endpoint: str, page: Page) -> None:
+    """Say that a count does not add up; raises `SourceUnavailable` where a whole page and more is not shown."""
+    text = f"IGDB counts {page.count} rows of {endpoint} above id {page.after}, but shows {page.size}"
+    if not page.size and page.missing == MOST_ROWS:
+        raise SourceUnavailable(f"{text}, {PAGE_ROUNDS} times")
+    logger.warning("%s, %d times", text, PAGE_ROUNDS)
+
+
+def _webhooks(told: Told) -> list[Webhook]:
+    found = _decode(told.reply.body or b"[]", _WEBHOOKS)
+    return found if isinstance(found, list) else [found]
+
+
+def _decode(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Shape]) -> Shape:
+    try:
+        return decoder.decode(data)
+    except UNREADABLE as error:
+        raise SourceChanged(f"IGDB's answer has an unknown shape ({error})", payload=bytes(data)) from error

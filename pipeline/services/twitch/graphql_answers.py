@@ -1,0 +1,245 @@
+"""What Twitch's GraphQL answers, and its many ways to say no.
+
+It answers 200 to nearly everything: what went wrong stands in `errors`, often beside data, with the path of what is
+null because of it. A null that no error explains is a refusal, never an empty list.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
+from pipeline.fetch.shapes import UNREADABLE, Id, identity
+from pipeline.services.twitch.wire import Wire
+
+# The operations that tell of campaigns.
+DASHBOARD = "ViewerDropsDashboard"
+DETAILS = "DropCampaignDetails"
+INVENTORY = "Inventory"
+WAY_OUT = "`lootwire sources login twitch`"
+QUERY_UNKNOWN = "PersistedQueryNotFound"
+INTEGRITY = "failed integrity check"
+# What Twitch says while a part of it is ill: over in minutes.
+PASSING = ("service error", "service timeout", "service unavailable", "server error", "context deadline exceeded")
+REWARDS = "rewardCampaignsAvailableToUser"
+_CAMPAIGNS = ("currentUser", "dropCampaigns")
+_IN_PROGRESS = ("currentUser", "inventory", "dropCampaignsInProgress")
+_DETAILS = ("user", "dropCampaign")
+
+Path = tuple[str | int, ...]
+
+
+class SignedOut(SourceRefused):
+    """Nobody is signed in, or Twitch does not accept the sign-in any more."""
+
+
+class WireFault(msgspec.Struct):
+    message: str = ""
+    path: list[str | int] | None = None
+
+
+class WireChallenge(msgspec.Struct):
+    type: str | None = None
+
+
+class WireExtensions(Wire):
+    operation_name: str | None = None
+    challenge: WireChallenge | None = None
+
+
+class WireAnswer(Wire):
+    """One operation's answer; `error` is that of a refusal that never reached GraphQL."""
+
+    data: msgspec.Raw = msgspec.Raw(b"null")
+    errors: list[WireFault] | None = None
+    extensions: WireExtensions | None = None
+    error: str | None = None
+
+
+class WireInventory(Wire):
+    drop_campaigns_in_progress: list[msgspec.Raw] | None = None
+
+
+class WireUser(Wire):
+    """Whoever asks (`currentUser`), or whom a details query names (`user`)."""
+
+    id: Id | None = None
+    drop_campaigns: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
+    drop_campaign: msgspec.Raw = msgspec.Raw(b"")
+    inventory: WireInventory | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class WireData(Wire):
+    current_user: WireUser | msgspec.UnsetType | None = msgspec.UNSET
+    user: WireUser | msgspec.UnsetType | None = msgspec.UNSET
+    rewards: list[msgspec.Raw] | None = msgspec.field(name=REWARDS, default=None)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A campaign as an answer holds it, with those of its fields of which Twitch failed to tell something."""
+
+    raw: msgspec.Raw
+    faulty: frozenset[str] = frozenset()
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What one answer told. None is a list that the answer does not have."""
+
+    operation: str
+    viewer_id: str | None = None
+    # ViewerDropsDashboard: every campaign there is, and the reward campaigns.
+    listed: Sequence[Part] | None = None
+    rewards: Sequence[msgspec.Raw] | None = None
+    # DropCampaignDetails: one campaign or none; Inventory: those in progress.
+    single: Sequence[Part] | None = None
+    # Where Twitch failed to tell something of the campaigns, and of the reward campaigns.
+    faults: Sequence[Path] = ()
+    reward_faults: Sequence[Path] = ()
+
+
+_ANSWER = msgspec.json.Decoder(WireAnswer)
+_DATA = msgspec.json.Decoder(WireData)
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def split_answers(payload: bytes | msgspec.Raw) -> list[msgspec.Raw]:
+    """Return the answers of a payload, a list of them or one alone.
+
+    Raises `SourceUnavailable` where nothing came, `SourceChanged` for what is not JSON.
+    """
+    body = bytes(payload)
+    start = body.lstrip()[:1]
+    if not start:
+        raise SourceUnavailable("the answer is empty")
+    if start == b"<":
+        raise SourceChanged("HTML instead of JSON: a proxy or a challenge page stands before Twitch", payload=body)
+    try:
+        return _RAWS.decode(body) if start == b"[" else [msgspec.json.decode(body, type=msgspec.Raw)]
+    except UNREADABLE as error:
+        raise SourceChanged(f"the answer is not JSON: {error}", payload=body) from error
+
+
+def is_unknown_query(raw: msgspec.Raw) -> bool:
+    """Whether an answer says that Twitch does not know the query's hash."""
+    return any(fault.message == QUERY_UNKNOWN for fault in _decode(raw).errors or ())
+
+
+def read_answer(raw: msgspec.Raw) -> Told:
+    """Return what an answer told; raises `SourceError` by what cures it where it told nothing of use."""
+    answer = _decode(raw)
+    if (refusal := _refusal(answer)) is not None:
+        raise refusal
+    operation = (answer.extensions.operation_name if answer.extensions else None) or "GraphQL"
+    reader = _Reader(operation, answer.errors or [], raw)
+    if bytes(answer.data) == b"null":
+        raise reader.nothing(SourceChanged(f"{operation}: no data{reader.said()}", payload=bytes(raw)))
+    try:
+        data = _DATA.decode(answer.data)
+    except UNREADABLE as error:
+        raise SourceChanged(f"{operation}: {error}", payload=bytes(raw)) from error
+    return reader.read(data)
+
+
+def _decode(raw: msgspec.Raw) -> WireAnswer:
+    try:
+        return _ANSWER.decode(raw)
+    except UNREADABLE as error:
+        raise SourceChanged(f"not an answer of Twitch's GraphQL: {error}", payload=bytes(raw)) from error
+
+
+def _refusal(answer: WireAnswer) -> SourceError | None:
+    messages = [fault.message for fault in answer.errors or ()]
+    if QUERY_UNKNOWN in messages:
+        return SourceChanged(f"Twitch does not know this query ({QUERY_UNKNOWN})")
+    if INTEGRITY in messages or (answer.extensions and answer.extensions.challenge):
+        return SourceRefused(f"Twitch refuses this application ({INTEGRITY})")
+    if answer.error is not None:
+        return SourceRefused(f"Twitch refused the request ({answer.error[:100]})")
+    return None
+
+
+class _Reader:
+    """Reads one answer's data with its errors at hand: they tell a null that passes from one that means something."""
+
+    def __init__(self, operation: str, errors: Sequence[WireFault], raw: msgspec.Raw) -> None:
+        self._operation = operation
+        self._errors = [(tuple(error.path or ()), error.message) for error in errors]
+        self._raw = raw
+
+    def read(self, data: WireData) -> Told:
+        listed, single, viewer_id, operation = None, None, None, self._operation
+        if data.current_user is None:
+            raise self.nothing(SourceRefused("Twitch does not know who asks (currentUser is null)"), "currentUser")
+        if isinstance(data.current_user, WireUser):
+            viewer_id = identity(data.current_user.id)
+            listed, single = self._listed(data.current_user), self._in_progress(data.current_user)
+            operation = DASHBOARD if listed is not None else INVENTORY if single is not None else operation
+        elif data.user is None:
+            raise self.nothing(SourceChanged(f"{self._operation}: no such viewer", payload=bytes(self._raw)), "user")
+        elif isinstance(data.user, WireUser):
+            single = self._details(data.user)
+            operation = DETAILS if single is not None else operation
+        of_rewards = [path for path, _ in self._errors if path[:1] == (REWARDS,)]
+        return Told(
+            operation=operation,
+            viewer_id=viewer_id,
+            listed=listed,
+            rewards=data.rewards,
+            single=single,
+            faults=[path for path, _ in self._errors if path not in of_rewards],
+            reward_faults=of_rewards,
+        )
+
+    def _listed(self, viewer: WireUser) -> list[Part] | None:
+        if viewer.drop_campaigns is None:
+            denied = "Twitch tells this application of no campaigns (dropCampaigns is null, which is not an empty list)"
+            raise self.nothing(SourceRefused(denied), *_CAMPAIGNS)
+        if isinstance(viewer.drop_campaigns, msgspec.UnsetType):
+            return None
+        return self._parts(viewer.drop_campaigns, _CAMPAIGNS)
+
+    def _in_progress(self, viewer: WireUser) -> list[Part] | None:
+        inventory = viewer.inventory
+        if isinstance(inventory, msgspec.UnsetType):
+            return None
+        found = inventory.drop_campaigns_in_progress if inventory else None
+        if found is None and (fault := self._passing(_IN_PROGRESS)):
+            raise fault
+        return self._parts(found or [], _IN_PROGRESS)
+
+    def _details(self, user: WireUser) -> list[Part] | None:
+        raw = user.drop_campaign
+        if not bytes(raw):
+            return None
+        if bytes(raw) != b"null":
+            return [Part(raw, self._faulty(_DETAILS))]
+        if fault := self._passing(_DETAILS):
+            raise fault
+        return []
+
+    def _parts(self, raws: Sequence[msgspec.Raw], path: Path) -> list[Part]:
+        return [Part(raw, self._faulty((*path, n))) for n, raw in enumerate(raws) if bytes(raw) != b"null"]
+
+    def _faulty(self, path: Path) -> frozenset[str]:
+        """Return the fields of the campaign at a path in which something is null because a service failed."""
+        depth = len(path)
+        return frozenset(str(p[depth]) for p, _ in self._errors if p[:depth] == path and len(p) > depth)
+
+    def nothing(self, otherwise: SourceError, *path: str) -> SourceError:
+        """Return why there is nothing at a path: a fault that passes, or else this error."""
+        return self._passing(path) or otherwise
+
+    def _passing(self, path: Path) -> SourceUnavailable | None:
+        """Return the fault that explains a null at a path, if all that was said of it passes with time.
+
+        A null climbs to the nearest field that may be null, so what failed may lie above or below.
+        """
+        messages = [message for p, message in self._errors if p[: len(path)] == path[: len(p)]]
+        if messages and all(any(known in message.lower() for known in PASSING) for message in messages):
+            return SourceUnavailable(f"{self._operation}: {messages[0][:100]}")
+        return None
+
+    def said(self) -> str:
+        """Return what the errors say, shortened."""
+        messages = dict.fromkeys(message for _, message in self._errors)
+        return f" ({', '.join(messages)[:200]})" if messages else ""

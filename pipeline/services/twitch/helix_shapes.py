@@ -1,0 +1,225 @@
+"""How Helix writes what it tells of users, streams and channels, and the records that are made of it.
+
+https://dev.twitch.tv/docs/api/reference/. "" is how Helix says that there is nothing. Addresses of pictures that come
+in any size are templates, which hold `{width}` and `{height}`, also where Helix wrote one size or another spelling.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC
+
+import msgspec
+
+from pipeline.catalogue.records import ChannelRecord, GameRecord, UserRecord
+from pipeline.errors import InvalidItem
+from pipeline.fetch.shapes import Count, Time, clean, required
+from pipeline.services.twitch.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
+
+_SIZE = re.compile(r"-\d+x\d+(?=\.\w+$)")
+_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,7})m)?(?:(\d{1,9})s)?")
+
+
+class _User(msgspec.Struct):
+    id: str
+    login: str
+    display_name: str | None = None
+    description: str | None = None
+    profile_image_url: str | None = None
+
+
+class _Stream(msgspec.Struct):
+    id: str
+    user_id: str
+    user_login: str
+    started_at: Time
+    user_name: str | None = None
+    game_id: str | None = None
+    game_name: str | None = None
+    title: str | None = None
+    viewer_count: Count | None = None
+    language: str | None = None
+    tags: list[str] | None = None
+    thumbnail_url: str | None = None
+
+
+class _Channel(msgspec.Struct):
+    broadcaster_id: str
+    broadcaster_login: str
+    broadcaster_name: str | None = None
+    broadcaster_language: str | None = None
+    game_id: str | None = None
+    game_name: str | None = None
+    title: str | None = None
+    tags: list[str] | None = None
+
+
+class _Category(msgspec.Struct):
+    id: str
+    name: str
+    box_art_url: str | None = None
+    # A search does not tell it.
+    igdb_id: str | None = None
+
+
+class _Video(msgspec.Struct):
+    id: str
+    user_id: str
+    title: str
+    url: str
+    published_at: Time
+    duration: str
+    type: str
+    stream_id: str | None = None
+    thumbnail_url: str | None = None
+
+
+class _BadgeVersion(msgspec.Struct):
+    id: str
+    title: str
+    description: str | None = None
+    image_url_1x: str | None = None
+    image_url_2x: str | None = None
+    image_url_4x: str | None = None
+    click_url: str | None = None
+
+
+class _BadgeSet(msgspec.Struct):
+    set_id: str
+    versions: Sequence[_BadgeVersion]
+
+
+_USER = msgspec.json.Decoder(_User)
+_STREAM = msgspec.json.Decoder(_Stream)
+_CHANNEL = msgspec.json.Decoder(_Channel)
+_CATEGORY = msgspec.json.Decoder(_Category)
+_VIDEO = msgspec.json.Decoder(_Video)
+_BADGES = msgspec.json.Decoder(_BadgeSet)
+
+
+def parse_user(row: msgspec.Raw) -> UserRecord:
+    """Return a row of /users."""
+    user = _USER.decode(row)
+    return UserRecord(
+        external_id=required(user.id, "id"),
+        login=required(user.login, "login"),
+        display_name=clean(user.display_name),
+        description=clean(user.description),
+        profile_image_url=clean(user.profile_image_url),
+    )
+
+
+def parse_stream(row: msgspec.Raw) -> StreamRecord:
+    """Return a row of /streams."""
+    stream = _STREAM.decode(row)
+    return StreamRecord(
+        stream_id=required(stream.id, "id"),
+        channel=_channel(stream.user_id, stream.user_login, stream.user_name, "user"),
+        started_at=stream.started_at.astimezone(UTC),
+        game=_game(stream.game_id, stream.game_name),
+        title=clean(stream.title),
+        viewers=stream.viewer_count,
+        language=clean(stream.language),
+        tags=_tags(stream.tags),
+        thumbnail_url=any_size(stream.thumbnail_url),
+    )
+
+
+def parse_channel(row: msgspec.Raw) -> ChannelInfoRecord:
+    """Return a row of /channels."""
+    told = _CHANNEL.decode(row)
+    return ChannelInfoRecord(
+        channel=_channel(told.broadcaster_id, told.broadcaster_login, told.broadcaster_name, "broadcaster"),
+        game=_game(told.game_id, told.game_name),
+        title=clean(told.title),
+        language=clean(told.broadcaster_language),
+        tags=_tags(told.tags),
+    )
+
+
+def parse_followed(row: msgspec.Raw) -> ChannelRecord:
+    """Return a row of /channels/followed."""
+    return parse_channel(row).channel
+
+
+def parse_category(row: msgspec.Raw) -> CategoryRecord:
+    """Return a row of /games or of /search/categories."""
+    category = _CATEGORY.decode(row)
+    return CategoryRecord(
+        external_id=required(category.id, "id"),
+        name=required(category.name, "name"),
+        box_art_url=any_size(category.box_art_url),
+        igdb_id=clean(category.igdb_id),
+    )
+
+
+def parse_video(row: msgspec.Raw) -> VideoRecord:
+    """Return a row of /videos."""
+    video = _VIDEO.decode(row)
+    return VideoRecord(
+        external_id=required(video.id, "id"),
+        channel_id=required(video.user_id, "user_id"),
+        # A video may be published without a title.
+        title=clean(video.title) or "",
+        url=required(video.url, "url"),
+        published_at=video.published_at.astimezone(UTC),
+        seconds=seconds_of(video.duration),
+        type=required(video.type, "type"),
+        stream_id=clean(video.stream_id),
+        thumbnail_url=any_size(video.thumbnail_url),
+    )
+
+
+def parse_badges(row: msgspec.Raw) -> list[BadgeRecord]:
+    """Return the versions of a badge, as a row of /chat/badges/global lists them."""
+    badge = _BADGES.decode(row)
+    return [
+        BadgeRecord(
+            set_id=required(badge.set_id, "set_id"),
+            version=required(version.id, "id"),
+            title=required(version.title, "title"),
+            description=clean(version.description),
+            image_url=clean(version.image_url_4x or version.image_url_2x or version.image_url_1x),
+            click_url=clean(version.click_url),
+        )
+        for version in badge.versions
+    ]
+
+
+def seconds_of(duration: str) -> int:
+    """Return the seconds of a duration that is written like 3h8m33s; raises `InvalidItem`."""
+    found = _DURATION.fullmatch(duration)
+    if not duration or found is None:
+        raise InvalidItem(f"not a duration: {duration[:40]!r}")
+    days, hours, minutes, seconds = (int(number or 0) for number in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+
+
+def any_size(url: str | None) -> str | None:
+    """Return the address of a picture with {width} and {height} in place of a size."""
+    cleaned = clean(url)
+    if cleaned is None:
+        return None
+    return _SIZE.sub("-{width}x{height}", cleaned.replace("%{width}x%{height}", "{width}x{height}"))
+
+
+def _channel(external_id: str, login: str, name: str | None, field: str) -> ChannelRecord:
+    return ChannelRecord(
+        external_id=required(external_id, f"{field}_id"),
+        login=required(login, f"{field}_login"),
+        display_name=clean(name),
+    )
+
+
+def _game(external_id: str | None, name: str | None) -> GameRecord | None:
+    key, called = clean(external_id), clean(name)
+    return None if key is None or called is None else GameRecord(external_id=key, name=called)
+
+
+def _tags(tags: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if tags is None else tuple(_cleaned(tags))
+
+
+def _cleaned(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        if (cleaned := clean(text)) is not None:
+            yield cleaned

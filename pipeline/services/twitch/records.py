@@ -1,0 +1,82 @@
+"""What Twitch tells of channels, parsed: frozen records, None where it did not say. All times are aware UTC."""
+
+from datetime import datetime
+
+import msgspec
+
+from pipeline.catalogue.records import ChannelRecord, GameRecord
+
+
+class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A Twitch category; `igdb_id` is None where Twitch knows none."""
+
+    external_id: str
+    name: str
+    box_art_url: str | None = None
+    igdb_id: str | None = None
+
+
+class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A live stream as `GET /streams` tells of it."""
+
+    stream_id: str
+    channel: ChannelRecord
+    started_at: datetime
+    game: GameRecord | None = None
+    title: str | None = None
+    viewers: int | None = None
+    language: str | None = None
+    tags: tuple[str, ...] | None = None
+    # An address with {width} and {height} in it.
+    thumbnail_url: str | None = None
+
+
+class ChannelInfoRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel says of itself, live or not, as `GET /channels` and `channel.update` tell it."""
+
+    channel: ChannelRecord
+    game: GameRecord | None = None
+    title: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] | None = None
+
+
+class VideoRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A video of a channel; `stream_id` is the stream that an archive was recorded from."""
+
+    external_id: str
+    channel_id: str
+    title: str
+    url: str
+    published_at: datetime
+    seconds: int
+    # archive, highlight or upload
+    type: str
+    stream_id: str | None = None
+    thumbnail_url: str | None = None
+
+
+class BadgeRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A global chat badge: one version of a set."""
+
+    set_id: str
+    version: str
+    title: str
+    description: str | None = None
+    image_url: str | None = None
+    click_url: str | None = None
+
+    @property
+    def external_id(self) -> str:
+        """What tells it from all other badges."""
+        return f"{self.set_id}/{self.version}"
+
+    @property
+    def start_at(self) -> datetime | None:
+        """No badge tells since when it is given."""
+        return None
+
+    @property
+    def end_at(self) -> datetime | None:
+        """Nor until when."""
+        return None

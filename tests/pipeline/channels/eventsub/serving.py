@@ -1,0 +1,23 @@
+"""The receiver as a real server on a free port, in a thread of the test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+
+from pipeline.programs.web.receiver import receiving
+from pipeline.runtime.runtime import Runtime
+from tests.pipeline.programs.web.serving import answering
+
+
+@contextmanager
+def serving(runtime: Runtime) -> Iterator[str]:
+    """The address of a receiver."""
+    with answering(lambda: receiving(runtime.settings, lambda: runtime)) as address:
+        yield address
+
+
+def post(url: str, message: tuple[dict[str, str], bytes]) -> httpx.Response:
+    """Post a signed message."""
+    headers, body = message
+    return httpx.post(f"{url}/eventsub", headers=headers, content=body)

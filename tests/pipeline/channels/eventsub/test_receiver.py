@@ -1,0 +1,222 @@
+"""The receiver of webhooks: what it takes, what it refuses, and what it tells of the installation's health."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from models import Event, EventSubMessage, QuarantinedPayload, Source
+from pipeline.channels.eventsub.secret import load_secret
+from pipeline.programs.web.health import describe
+from pipeline.runtime import heartbeat
+from pipeline.runtime.runtime import Runtime, utc_now
+from tests.pipeline.channels.eventsub.installation import Installation, running
+from tests.pipeline.channels.eventsub.serving import post, serving
+from tests.waiting import wait_for
+
+CALLBACK = "https://us.example/eventsub"
+
+
+@pytest.fixture
+def called_back(runtime: Runtime) -> Runtime:
+    settings = runtime.settings.model_copy(update={"eventsub_callback_url": CALLBACK})
+    return Runtime(settings=settings, database_url=runtime.database_url, redis_url=runtime.redis_url)
+
+
+@pytest.fixture
+def secret(called_back: Runtime) -> str:
+    return load_secret(called_back.settings.data_dir).get_secret_value()
+
+
+@pytest.fixture
+def receiver(called_back: Runtime, installation: Installation) -> Iterator[str]:
+    installation.follow("shroud")
+    with serving(called_back) as url:
+        installation.twitch.callback_to = f"{url}/eventsub"
+        yield url
+    called_back.redis.close()
+    called_back.engine.dispose()
+
+
+def test_subscriptions_are_verified_and_a_stream_that_goes_live_is_told(
+    receiver: str, called_back: Runtime, installation: Installation
+) -> None:
+    with running(called_back):
+        wait_for(lambda: [told.status for told in installation.twitch.subscriptions] == ["enabled"] * 3)
+        installation.twitch.go_live("shroud", title="By webhook")
+        installation.wait_for_events(1)
+        assert installation.twitch.sessions == []
+    assert installation.events()[0]["detail"]["name"] == "By webhook"
+    assert {row["via"] for row in installation.rows(EventSubMessage)} == {"webhook"}
+
+
+def test_nothing_is_subscribed_to_while_no_receiver_could_answer(
+    called_back: Runtime, installation: Installation
+) -> None:
+    installation.follow("shroud")
+    with running(called_back):
+        installation.wait_for_events(1, "source.failing")
+    assert "the receiver of webhooks does not run" in installation.events("source.failing")[0]["detail"]["reason"]
+    assert installation.twitch.subscriptions == []
+    called_back.engine.dispose()
+
+
+def test_a_message_is_answered_once_it_is_kept_and_a_second_one_changes_nothing(
+    receiver: str, called_back: Runtime, installation: Installation, secret: str
+) -> None:
+    installation.twitch.go_live("shroud", announce=False)
+    message = installation.twitch.webhook_message(
+        "stream.online", installation.twitch.event("stream.online", "shroud"), secret=secret, message_id="m1"
+    )
+    for _ in range(3):
+        answer = post(receiver, message)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert installation.count(EventSubMessage) == 1
+    with running(called_back):
+        installation.wait_for_events(1)
+
+
+def test_a_forged_message_leaves_no_trace_and_the_real_one_of_its_id_has_its_effect(
+    receiver: str, called_back: Runtime, installation: Installation, secret: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    installation.twitch.go_live("shroud", announce=False)
+    event = installation.twitch.event("stream.online", "shroud")
+    message = installation.twitch.webhook_message
+    long_ago = "2020-01-01T00:00:00.123456789Z"
+    with caplog.at_level(logging.DEBUG, "pipeline"):
+        forged = message("stream.online", event, secret=secret, message_id="m1", forged=True)
+        assert post(receiver, forged).status_code == 403
+        stale = message("stream.online", event, secret=secret, message_id="m1", timestamp=long_ago)
+        assert post(receiver, stale).status_code == 403
+        assert installation.count(EventSubMessage) == 0
+        assert post(receiver, message("stream.online", event, secret=secret, message_id="m1")).status_code == 204
+    with running(called_back):
+        installation.wait_for_events(1)
+    assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("name", ["Message-Id", "Message-Signature", "Message-Timestamp"])
+def test_a_message_that_lacks_a_header_is_refused(
+    receiver: str, installation: Installation, secret: str, name: str
+) -> None:
+    headers, body = installation.twitch.webhook_message("stream.offline", {}, secret=secret)
+    del headers[f"Twitch-Eventsub-{name}"]
+    assert post(receiver, (headers, body)).status_code == 403
+
+
+def test_what_is_signed_but_cannot_be_read_is_not_sent_again(
+    receiver: str, called_back: Runtime, installation: Installation, secret: str
+) -> None:
+    message = installation.twitch.webhook_message
+    unreadable = message("stream.online", {"broadcaster_user_id": "7"}, secret=secret)
+    assert post(receiver, unreadable).status_code == 204
+    with running(called_back):
+        wait_for(lambda: installation.count(QuarantinedPayload) == 1)
+    assert post(receiver, message("channel.follow", {}, secret=secret)).status_code == 204
+    assert installation.count(EventSubMessage) == 1
+    assert installation.waiting() == 0
+
+
+def test_a_body_longer_than_any_message_is_cut_off_and_other_paths_are_none(receiver: str) -> None:
+    assert httpx.post(f"{receiver}/eventsub", content=b"x" * 100_000).status_code == 413
+    assert httpx.get(f"{receiver}/eventsub").status_code == 405
+    assert httpx.get(receiver).status_code == 404
+
+
+def test_a_revocation_is_remembered_and_subscribed_to_again(
+    receiver: str, called_back: Runtime, installation: Installation
+) -> None:
+    with running(called_back):
+        wait_for(lambda: [told.status for told in installation.twitch.subscriptions] == ["enabled"] * 3)
+        told = installation.twitch.subscriptions[0]
+        installation.twitch.revoke_subscription(told.id)
+        wait_for(lambda: told.id not in [other.id for other in installation.twitch.subscriptions])
+        wait_for(lambda: [told.status for told in installation.twitch.subscriptions] == ["enabled"] * 3)
+    assert [revoked.status for revoked in installation.memory.revoked] == ["authorization_revoked"]
+
+
+def test_a_new_secret_replaces_what_was_subscribed_to_with_the_old_one(
+    receiver: str, called_back: Runtime, installation: Installation
+) -> None:
+    with running(called_back):
+        wait_for(lambda: installation.memory.subscribed == 3)
+    old = {told.id for told in installation.twitch.subscriptions}
+    (called_back.settings.data_dir / "eventsub.secret").unlink()
+    with running(called_back):
+        wait_for(lambda: len({told.id for told in installation.twitch.subscriptions} - old) == 3)
+        wait_for(lambda: not {told.id for told in installation.twitch.subscriptions} & old)
+
+
+def test_without_a_callback_there_is_nobody_to_be_called(runtime: Runtime, installation: Installation) -> None:
+    with serving(runtime) as url:
+        assert httpx.post(f"{url}/eventsub", content=b"{}").status_code == 404
+
+
+def test_many_at_once_are_kept_in_few_transactions(receiver: str, installation: Installation, secret: str) -> None:
+    event = {"broadcaster_user_id": "7", "broadcaster_user_login": "x", "broadcaster_user_name": "X"}
+    messages = [
+        installation.twitch.webhook_message("stream.offline", event, secret=secret, message_id=f"m{number}")
+        for number in range(40)
+    ]
+    statuses: list[int] = []
+    threads = [threading.Thread(target=lambda m=m: statuses.append(post(receiver, m).status_code)) for m in messages]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [204] * 40
+    assert installation.count(EventSubMessage) == 40
+    commits = {row["received_at"] for row in installation.rows(EventSubMessage)}
+    assert len(commits) < 35
+
+
+def test_health_is_well_when_all_gave_a_sign_and_tells_what_did_not(receiver: str, installation: Installation) -> None:
+    now = utc_now()
+    answer = httpx.get(f"{receiver}/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "failing")
+    assert answer.json()["worker"] == "has not been seen"
+    heartbeat.beat(installation.engine, now)
+    heartbeat.beat(installation.engine, now, "eventsub")
+    answer = httpx.get(f"{receiver}/health")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    assert answer.json()["sources_failing"] == []
+    heartbeat.beat(installation.engine, now - timedelta(minutes=5), "eventsub")
+    told = httpx.get(f"{receiver}/health").json()
+    assert (told["status"], told["eventsub"]["state"]) == ("failing", "stands still")
+    heartbeat.beat(installation.engine, now - timedelta(minutes=5))
+    assert httpx.get(f"{receiver}/health").json()["worker"] == "stands still"
+
+
+def test_health_tells_of_a_broker_that_is_away_and_of_a_service_that_fails(
+    runtime: Runtime, installation: Installation
+) -> None:
+    from sqlalchemy import insert
+
+    now = utc_now()
+    heartbeat.beat(installation.engine, now)
+    row = {"name": "kick.drops", "service": "kick", "next_due_at": now, "failing_since": now}
+    with installation.engine.begin() as connection:
+        connection.execute(insert(Source).values(row))
+    settings = runtime.settings.model_copy(update={"twitch_client_id": None})
+    away = Runtime(settings=settings, database_url=runtime.database_url, redis_url="redis://127.0.0.1:1/0")
+    with serving(away) as url:
+        told = httpx.get(f"{url}/health")
+    assert told.status_code == 503
+    assert told.json()["broker"].startswith("does not answer")
+    assert told.json()["sources_failing"] == ["kick.drops"]
+    assert "eventsub" not in told.json()
+    away.engine.dispose()
+
+
+def test_one_line_tells_how_messages_come_in(runtime: Runtime, installation: Installation) -> None:
+    off = runtime.settings.model_copy(update={"twitch_client_secret": None})
+    assert describe(runtime.engine, off, utc_now()).startswith("off: streams need TWITCH_CLIENT_ID")
+    assert "has not been seen; `lootwire up` runs it" in describe(runtime.engine, runtime.settings, utc_now())
+    installation.follow("shroud")
+    with running(runtime):
+        wait_for(lambda: installation.memory.subscribed == 4)
+        assert describe(runtime.engine, runtime.settings, utc_now()) == "by websocket, 4 of 4 subscriptions"
+    assert installation.count(Event) == 0

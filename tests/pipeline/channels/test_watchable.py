@@ -1,0 +1,197 @@
+"""Campaigns that can be earned right now: when they are told, and on which streams they are shown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from models import AllowedChannel, Channel, DropCampaign, TimeBasedDrop
+from pipeline.catalogue.storing import store_channels, store_games
+from tests.pipeline.channels.streaming import Streaming
+from tests.pipeline.channels.told import (
+    ANN,
+    LIGHTS,
+    NOON,
+    RUNNER,
+    at,
+    channel,
+    game,
+    live,
+    offline,
+    polled,
+    stream,
+    updated,
+)
+
+BEN, CID = "502", "503"
+DAY = timedelta(days=1)
+
+
+@dataclass
+class Drops:
+    """Campaigns of Harbour Lights, which run since yesterday and for another day unless told."""
+
+    streaming: Streaming
+
+    def campaign(
+        self, key: str = "c", *, channels: Sequence[str] = (), minutes: int = 60, playing: str = LIGHTS, **fields: Any
+    ) -> int:
+        told = game(playing)
+        assert told is not None
+        with self.streaming.engine.begin() as connection:
+            (game_id,) = store_games(connection, "twitch", [told]).values()
+            row = {
+                "service": "twitch",
+                "external_id": key,
+                "name": f"Loot {key}",
+                "game_id": game_id,
+                "start_at": NOON - DAY,
+                "started_at": NOON - DAY,
+                "end_at": NOON + DAY,
+                "first_seen_at": NOON - DAY,
+            }
+            row_id: int = connection.scalar(insert(DropCampaign).values(row | fields).returning(DropCampaign.id)) or 0
+            drop = {"campaign_id": row_id, "external_id": f"drop-{key}", "required_minutes": minutes}
+            connection.execute(insert(TimeBasedDrop).values(first_seen_at=NOON, name="A lamp", **drop))
+            ids = store_channels(connection, "twitch", map(channel, channels), NOON)
+            for channel_id in ids.values():
+                allowed = {"campaign_id": row_id, "channel_id": channel_id, "first_seen_at": NOON - DAY}
+                connection.execute(insert(AllowedChannel).values(allowed))
+        return row_id
+
+    def told(self) -> list[tuple[str, str]]:
+        """What can be earned, and where."""
+        events = self.streaming.events("campaign.watchable")
+        return [(row.detail["name"], row.detail["channel_login"]) for row in events]
+
+
+@pytest.fixture
+def drops(streaming: Streaming) -> Drops:
+    streaming.follow(BEN)
+    return Drops(streaming)
+
+
+def test_a_channel_that_a_campaign_names_goes_live_with_its_game(drops: Drops) -> None:
+    campaign = drops.campaign(channels=[ANN], minutes=90)
+    drops.streaming.hear(polled(5, stream(viewers=7)))
+
+    told = drops.streaming.event("campaign.watchable")
+    assert (told.campaign_id, told.occurred_at, told.silent) == (campaign, at(0), False)
+    assert told.detail | {"drops": ..., "end_at": ...} == {
+        "name": "Loot c",
+        "game": "Harbour Lights",
+        "channel": "Keeper 501",
+        "channel_login": "keeper501",
+        "viewers": 7,
+        "url": "https://www.twitch.tv/keeper501",
+        "required_minutes": 90,
+        "start_at": "2031-03-03T12:00:00Z",
+        "end_at": ...,
+        "drops": ...,
+        "channels_total": 1,
+        "channels": ["keeper501"],
+    }
+    assert drops.streaming.event("stream.online").detail["campaigns"] == ["Loot c"]
+
+
+def test_a_campaign_for_every_channel_is_told_of_those_that_are_followed_by_hand(drops: Drops) -> None:
+    drops.campaign()
+    drops.streaming.follow_category(LIGHTS)
+    drops.streaming.hear(polled(5, stream(CID, "s3"), asked=()))
+    assert drops.told() == []
+    assert drops.streaming.event("stream.online").detail["campaigns"] == ["Loot c"]
+
+    drops.streaming.hear(live(6), polled(7, stream(start=6)))
+    assert drops.told() == [("Loot c", "keeper501")]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"channels": [BEN]},
+        {"playing": RUNNER},
+        {"ended_at": NOON - DAY / 2},
+        {"withdrawn_at": NOON - DAY / 2},
+        {"start_at": NOON + DAY / 2, "started_at": None},
+        {"end_at": NOON},
+        {"minutes": 60 * 24},
+        {"minutes": 0},
+        {"service": "kick"},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_earned_on_a_stream_is_not_told(drops: Drops, fields: dict[str, Any]) -> None:
+    drops.campaign(**({"channels": [ANN]} | fields))
+    drops.streaming.hear(polled(5, stream()))
+    drops.streaming.tick(6)
+
+    assert drops.told() == []
+    assert "campaigns" not in drops.streaming.event("stream.online").detail
+
+
+def test_a_campaign_is_told_once_in_a_quiet_time_however_many_of_its_channels_go_live(drops: Drops) -> None:
+    drops.campaign(channels=[ANN, BEN])
+    drops.streaming.hear(polled(5, stream()))
+    drops.streaming.hear(live(60, "s2", key=BEN, info=stream(BEN, "s2", 60)))
+    # Neither stream is news any more at the end of the quiet time; another is.
+    drops.streaming.tick(60 * 13)
+    assert drops.told() == [("Loot c", "keeper501")]
+    drops.streaming.hear(live(60 * 14, "s3", key=BEN, info=stream(BEN, "s3", 60 * 14)))
+    drops.streaming.tick(60 * 14 + 1)
+
+    assert drops.told() == [("Loot c", "keeper501"), ("Loot c", "keeper502")]
+
+
+def test_the_category_changes_to_the_campaigns_game(drops: Drops) -> None:
+    drops.campaign(channels=[ANN])
+    drops.streaming.hear(polled(5, stream(playing=RUNNER)))
+    drops.streaming.hear(updated(30, playing=LIGHTS))
+
+    assert drops.told() == [("Loot c", "keeper501")]
+    assert drops.streaming.event("campaign.watchable").occurred_at == at(30)
+    assert drops.streaming.event("stream.category_changed").detail["campaigns"] == ["Loot c"]
+
+
+def test_the_campaign_starts_while_the_channel_is_live(drops: Drops) -> None:
+    drops.streaming.hear(polled(5, stream()))
+    drops.campaign(channels=[ANN], start_at=at(30), started_at=None)
+    assert drops.streaming.tick(29) == {}
+
+    assert drops.streaming.tick(30) == {"campaign.watchable": 1}
+    assert drops.streaming.tick(31) == {}
+
+
+def test_what_was_so_before_the_channel_was_followed_is_no_news(drops: Drops) -> None:
+    drops.streaming.unfollow()
+    drops.streaming.follow(ANN, since=3)
+    drops.campaign(channels=[ANN])
+    drops.streaming.hear(polled(5, stream(playing=LIGHTS)))
+    drops.streaming.hear(updated(15, title="Another title"))
+    assert drops.told() == []
+
+    drops.campaign("d", channels=[ANN], start_at=at(20), started_at=at(20))
+    drops.streaming.tick(21)
+    assert drops.told() == [("Loot d", "keeper501")]
+
+
+def test_a_channel_that_is_not_named_any_more_does_not_count(drops: Drops) -> None:
+    drops.campaign(channels=[ANN, BEN])
+    with drops.streaming.engine.begin() as connection:
+        gone = AllowedChannel.channel_id.in_(
+            Channel.__table__.select().with_only_columns(Channel.id).where(Channel.external_id == ANN)
+        )
+        connection.execute(update(AllowedChannel).where(gone).values(last_seen_at=NOON))
+    drops.streaming.hear(polled(5, stream()))
+
+    assert drops.told() == []
+
+
+def test_a_stream_that_is_over_is_not_told(drops: Drops) -> None:
+    drops.streaming.hear(polled(5, stream()), offline(10))
+    drops.campaign(channels=[ANN])
+    drops.streaming.tick(11)
+
+    assert drops.told() == []

@@ -1,0 +1,70 @@
+"""Rows that are copied come back as they were."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Column, Date, DateTime, Double, Engine, Integer, LargeBinary, MetaData, Table, Text, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from pipeline.database.copying import Json, copy_rows
+from tests.databases import new_database
+
+COPIED = Table(
+    "copied",
+    MetaData(),
+    Column("number", Integer),
+    Column("note", Text),
+    Column("words", ARRAY(Text)),
+    Column("score", Double),
+    Column("at", DateTime(timezone=True)),
+    Column("day", Date),
+    Column("digest", LargeBinary),
+    Column("raw", JSONB),
+)
+NAMES = tuple(COPIED.c.keys())
+_text = st.text(st.characters(exclude_characters="\0", codec="utf-8"), max_size=10) | st.text(
+    "\\nNt\t\n\r{}\",'", max_size=6
+)
+_row = st.tuples(
+    st.integers(-(2**31), 2**31 - 1),
+    st.none() | _text,
+    st.lists(_text, max_size=3).map(tuple),
+    st.none() | st.floats(-100, 100),
+    st.datetimes(datetime(1900, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - the zone follows
+    st.none() | st.dates(date(1900, 1, 1), date(2200, 1, 1)),
+    st.binary(max_size=5),
+    st.sampled_from([b'{"a":\n\t"\\\\ \\n \\u00e9 \\"\xe7\x81\xaf"}', b"[1.5, null]", b'"\\t"']).map(Json),
+)
+
+
+@pytest.fixture(scope="module")
+def table(server: Engine) -> Iterator[Engine]:
+    with new_database(server) as engine:
+        COPIED.create(engine)
+        yield engine
+
+
+@settings(max_examples=80)
+@given(rows=st.lists(_row, max_size=5))
+def test_whatever_is_copied_comes_back(table: Engine, rows: list[tuple[Any, ...]]) -> None:
+    with table.begin() as connection:
+        connection.execute(text("TRUNCATE copied"))
+        copy_rows(connection, COPIED, NAMES, rows)
+        found = connection.execute(select(COPIED)).all()
+        meant = [connection.scalar(text("SELECT CAST(:raw AS jsonb)"), {"raw": row[-1].text.decode()}) for row in rows]
+
+    assert [(*row[:2], tuple(row[2]), *row[3:-1]) for row in found] == [row[:-1] for row in rows]
+    assert [row[-1] for row in found] == meant
+
+
+def test_many_rows_arrive_in_their_order(table: Engine) -> None:
+    with table.begin() as connection:
+        connection.execute(text("TRUNCATE copied"))
+        copy_rows(connection, COPIED, ("number", "note"), [(number, str(number)) for number in range(1234)])
+        copy_rows(connection, COPIED, ("number", "note"), [])
+
+        assert connection.scalars(select(COPIED.c.note)).all() == [str(number) for number in range(1234)]

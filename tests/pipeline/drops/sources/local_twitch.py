@@ -1,0 +1,280 @@
+"""A Twitch on 127.0.0.1: it signs people in by device code and answers the drops dashboard's persisted queries.
+
+It keeps to what is known of the real one: 400 with `message` while a code waits, refresh tokens that are spent by use,
+200 with `errors` for nearly everything else, and 401 for a token that it does not know.
+"""
+
+import itertools
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+from pipeline.services.twitch.graphql import Session
+
+Json = dict[str, Any]
+CLIENT_ID = "appforterminals0000"
+VIEWER = {"id": "424242", "login": "lamplighter"}
+DASHBOARD, DETAILS = "ViewerDropsDashboard", "DropCampaignDetails"
+HASHES = {DASHBOARD: "d" * 64, DETAILS: "e" * 64}
+ENTRY_FIELDS = ("id", "name", "owner", "game", "status", "startAt", "endAt", "detailsURL", "accountLinkURL")
+
+
+@dataclass
+class Question:
+    """One operation as it was asked."""
+
+    operation: str
+    variables: Json
+    sha: str
+
+
+@dataclass
+class Raw:
+    """An answer that is given as it is, whatever was asked."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+
+
+@dataclass
+class Grant:
+    """A sign-in: its tokens, and whether they still hold."""
+
+    access_token: str
+    refresh_token: str | None
+    client_id: str = CLIENT_ID
+    expires_in: int = 14_000
+    alive: bool = True
+
+
+Spoil = Callable[[Question, Json], Json]
+
+
+def fault(message: str, *path: str | int, operation: str = DASHBOARD) -> Json:
+    """An answer without data that says what failed."""
+    error = {"message": message} | ({"path": list(path)} if path else {})
+    return {"errors": [error], "extensions": {"durationMilliseconds": 1, "operationName": operation}}
+
+
+@dataclass
+class LocalTwitch:
+    """Use it as a context manager. `spoil` may change any answer to a question on its way out."""
+
+    campaigns: dict[str, Json] = field(default_factory=dict)
+    rewards: list[Json] | None = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=lambda: dict(HASHES))
+    spoil: Spoil | None = None
+    # Answers to whole requests to GraphQL, used up one by one before any question is looked at; None is a sound one.
+    instead: list[Raw | None] = field(default_factory=list)
+    # What /token says to a device code, one after the other, before it gives tokens.
+    token_says: list[str] = field(default_factory=list)
+    validate_status: int | None = None
+    token_status: int | None = None
+    # Called while a refresh token is being judged.
+    on_refresh: Callable[[], object] | None = None
+    interval: int = 0
+    expires_in: int = 1800
+    gives_refresh_tokens: bool = True
+    grants: list[Grant] = field(default_factory=list)
+    requests: list[list[Question]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    # The permissions that /device was asked for.
+    scopes: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._codes: set[str] = set()
+        twitch = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                twitch._serve(self, b"")
+
+            def do_POST(self) -> None:
+                twitch._serve(self, self.rfile.read(int(self.headers["Content-Length"])))
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
+                """Say nothing."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        root = f"http://127.0.0.1:{self._server.server_port}"
+        self.auth_url, self.gql_url = f"{root}/oauth2", f"{root}/gql"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def grant(self, **values: Any) -> Grant:
+        """Sign somebody in without further ado."""
+        number = next(self._numbers)
+        refresh = f"spendable-refresh-{number}" if self.gives_refresh_tokens else None
+        granted = Grant(**{"access_token": f"very-secret-access-{number}", "refresh_token": refresh} | values)
+        self.grants.append(granted)
+        return granted
+
+    def session(self, **values: Any) -> Session:
+        """What a fetch shows of a fresh sign-in."""
+        token = self.grant(**values).access_token
+        return Session(token=token, client_id=CLIENT_ID, device_id="device", session_id="session")
+
+    def list_campaigns(self, *campaigns: Json) -> None:
+        """Offer these campaigns, and no others, from now on."""
+        self.campaigns = {campaign["id"]: campaign for campaign in campaigns}
+
+    def asked_details(self) -> list[list[str]]:
+        """The campaigns that each request for details was about."""
+        return [
+            [question.variables["dropID"] for question in request]
+            for request in self.requests
+            if request[0].operation == DETAILS
+        ]
+
+    def secrets(self) -> list[str]:
+        """Everything that must be seen nowhere."""
+        return [token for grant in self.grants for token in (grant.access_token, grant.refresh_token) if token]
+
+    def _serve(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
+        self.asked.append(request.path)
+        routes: dict[str, Callable[[], Raw]] = {
+            "/oauth2/device": lambda: self._device(body),
+            "/oauth2/token": lambda: self._token(body),
+            "/oauth2/validate": lambda: self._validate(request),
+            "/gql": lambda: self._gql(request, body),
+        }
+        answer = routes[request.path]()
+        request.send_response(answer.status)
+        request.send_header("Content-Type", answer.content_type)
+        request.send_header("Content-Length", str(len(answer.body)))
+        request.end_headers()
+        request.wfile.write(answer.body)
+
+    def _device(self, body: bytes) -> Raw:
+        form = parse_qs(body.decode(), keep_blank_values=True)
+        if form.get("client_id") != [CLIENT_ID]:
+            return _json({"status": 400, "message": "invalid client"}, 400)
+        if "scopes" not in form:
+            return _json({"status": 400, "message": "missing scopes"}, 400)
+        self.scopes += form["scopes"]
+        code = f"device-code-{next(self._numbers)}"
+        self._codes.add(code)
+        return _json(
+            {
+                "device_code": code,
+                "expires_in": self.expires_in,
+                "interval": self.interval,
+                "user_code": "WXYZQRST",
+                "verification_uri": "https://www.twitch.tv/activate?device-code=WXYZQRST",
+            }
+        )
+
+    def _token(self, body: bytes) -> Raw:
+        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        if self.token_status is not None:
+            return Raw(b"", self.token_status)
+        if form["grant_type"] == "refresh_token":
+            return self._refresh(form)
+        if form["device_code"] not in self._codes:
+            return _json({"status": 400, "message": "invalid device code"}, 400)
+        if self.token_says:
+            said = self.token_says.pop(0)
+            return Raw(b"", 503) if said == "503" else _json({"status": 400, "message": said}, 400)
+        self._codes.discard(form["device_code"])
+        return _json(_tokens(self.grant()))
+
+    def _refresh(self, form: dict[str, str]) -> Raw:
+        if self.on_refresh is not None:
+            self.on_refresh()
+        for grant in self.grants:
+            if grant.refresh_token == form["refresh_token"] and grant.client_id == form["client_id"]:
+                grant.refresh_token = None
+                grant.alive = False
+                return _json(_tokens(self.grant()))
+        return _json({"error": "Bad Request", "status": 400, "message": "Invalid refresh token"}, 400)
+
+    def _granted(self, request: BaseHTTPRequestHandler) -> Grant | None:
+        shown = request.headers.get("Authorization", "").removeprefix("OAuth ")
+        return next((grant for grant in self.grants if grant.alive and grant.access_token == shown), None)
+
+    def _validate(self, request: BaseHTTPRequestHandler) -> Raw:
+        if self.validate_status is not None:
+            return Raw(b"", self.validate_status)
+        grant = self._granted(request)
+        if grant is None:
+            return _json({"status": 401, "message": "invalid access token"}, 401)
+        who = {"client_id": grant.client_id, "login": VIEWER["login"], "scopes": None, "user_id": VIEWER["id"]}
+        return _json(who | {"expires_in": grant.expires_in})
+
+    def _gql(self, request: BaseHTTPRequestHandler, body: bytes) -> Raw:
+        asked = json.loads(body)
+        questions = [_question(one) for one in (asked if isinstance(asked, list) else [asked])]
+        self.requests.append(questions)
+        self.headers.append(dict(request.headers.items()))
+        if self.instead and (instead := self.instead.pop(0)) is not None:
+            return instead
+        grant = self._granted(request)
+        if grant is None or request.headers["Client-Id"] != grant.client_id:
+            told = {"error": "Unauthorized", "status": 401, "message": 'The "Authorization" token is invalid.'}
+            return _json(told, 401)
+        answers = [self._answer(question) for question in questions]
+        return _json(answers if isinstance(asked, list) else answers[0])
+
+    def _answer(self, question: Question) -> Json:
+        if self.hashes[question.operation] != question.sha:
+            return fault("PersistedQueryNotFound", operation=question.operation)
+        data = self._dashboard() if question.operation == DASHBOARD else self._details(question.variables)
+        answer = {"data": data, "extensions": {"durationMilliseconds": 7, "operationName": question.operation}}
+        return self.spoil(question, json.loads(json.dumps(answer))) if self.spoil else answer
+
+    def _dashboard(self) -> Json:
+        entries = [_entry(campaign) for campaign in self.campaigns.values()]
+        viewer = VIEWER | {"dropCampaigns": entries, "__typename": "User"}
+        return {"currentUser": viewer, "rewardCampaignsAvailableToUser": self.rewards}
+
+    def _details(self, variables: Json) -> Json:
+        if variables["channelLogin"] != VIEWER["id"]:
+            return {"user": None}
+        return {"user": {"id": VIEWER["id"], "dropCampaign": self.campaigns.get(variables["dropID"])}}
+
+
+def answers(*bodies: Json | Sequence[Json]) -> list[Raw | None]:
+    """Whole answers for `instead`."""
+    return [_json(body) for body in bodies]
+
+
+def _entry(campaign: Json) -> Json:
+    entry = {name: campaign[name] for name in ENTRY_FIELDS if name in campaign}
+    if entry.get("game"):
+        entry["game"] = entry["game"] | {"boxArtURL": f"https://art.example.org/{entry['game']['id']}.jpg"}
+    return entry | {"self": {"isAccountConnected": False}, "__typename": "DropCampaign"}
+
+
+def _question(asked: Json) -> Question:
+    assert asked["extensions"]["persistedQuery"]["version"] == 1
+    return Question(asked["operationName"], asked["variables"], asked["extensions"]["persistedQuery"]["sha256Hash"])
+
+
+def _tokens(grant: Grant) -> Json:
+    told = {"access_token": grant.access_token, "expires_in": grant.expires_in, "scope": [], "token_type": "bearer"}
+    return told | ({"refresh_token": grant.refresh_token} if grant.refresh_token else {})
+
+
+def _json(value: Any, status: int = 200) -> Raw:
+    return Raw(json.dumps(value).encode(), status)

@@ -1,0 +1,326 @@
+"""What sources make of payloads with something wrong in them: the wrong item is set aside, the rest lands."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pipeline.drops.records import CampaignRecord, RewardCampaignRecord
+from pipeline.errors import InvalidItem, SourceChanged
+from pipeline.ingest.source import ListSource
+from tests.pipeline.builders import (
+    Json,
+    campaign,
+    channel,
+    chzzk,
+    chzzk_content,
+    drop,
+    drops,
+    encode,
+    group,
+    kick,
+    kick_campaign,
+    quest,
+)
+from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS
+
+TOO_LARGE = 2**31
+Builder = Callable[..., bytes]
+
+
+def twitch_drops(*listed: Json) -> bytes:
+    return encode([group("7001", listed)])
+
+
+def twitch_rewards(*listed: Json) -> bytes:
+    return encode(list(listed))
+
+
+def chzzk_answers(*listed: Json) -> bytes:
+    return encode([{"code": 200, "message": None, "content": one} for one in listed])
+
+
+def outcome(source: ListSource, payload: bytes) -> tuple[list[str], list[str]]:
+    """The names of the items that could be read, and why the others could not."""
+    names, reasons = [], []
+    snapshot = source.split(payload)
+    for item in snapshot.items:
+        try:
+            record = source.parse(item)
+        except InvalidItem as error:
+            reasons.append(str(error))
+            continue
+        assert isinstance(record, CampaignRecord | RewardCampaignRecord)
+        names.append(record.name)
+    return names, reasons + [reason for _, reason in snapshot.broken]
+
+
+def benefit(**fields: Any) -> Json:
+    return {"timeBasedDrops": [drop(benefitEdges=[{"benefit": {"id": "b", "name": "B"} | fields}])]}
+
+
+# What is wrong, and a part of the reason that a person is shown.
+TWITCH_DROPS: dict[str, tuple[Json, str]] = {
+    "id missing": ({"id": ...}, "`id`"),
+    "id null": ({"id": None}, "$.id"),
+    "id empty": ({"id": ""}, "`id` is empty"),
+    "id of NUL alone": ({"id": "\0"}, "`id` is empty"),
+    "id a list": ({"id": ["a"]}, "$.id"),
+    "name missing": ({"name": ...}, "`name`"),
+    "name null": ({"name": None}, "$.name"),
+    "name blank": ({"name": " \t\0 "}, "`name` is empty"),
+    "name a number": ({"name": 7}, "$.name"),
+    "start missing": ({"startAt": ...}, "`startAt`"),
+    "end null": ({"endAt": None}, "$.endAt"),
+    "end no time": ({"endAt": "soon"}, "$.endAt"),
+    "time without zone": ({"startAt": "2031-03-01T00:00:00"}, "$.startAt"),
+    "time before all calendars": ({"startAt": "0001-01-01T00:30:00+01:00"}, "out of range"),
+    "time after all calendars": ({"endAt": "9999-12-31T23:30:00-01:00"}, "out of range"),
+    "drop without id": ({"timeBasedDrops": [{"name": "nameless"}]}, "$.timeBasedDrops[0]"),
+    "drop id empty": ({"timeBasedDrops": [drop() | {"id": " "}]}, "timeBasedDrops.id"),
+    "minutes too large": ({"timeBasedDrops": [drop(minutes=TOO_LARGE)]}, "requiredMinutesWatched"),
+    "minutes negative": ({"timeBasedDrops": [drop(minutes=-1)]}, "requiredMinutesWatched"),
+    "minutes a text": ({"timeBasedDrops": [drop() | {"requiredMinutesWatched": "60"}]}, "requiredMinutesWatched"),
+    "subs beyond 64 bits": ({"timeBasedDrops": [drop(requiredSubs=10**30)]}, "requiredSubs"),
+    "drop's naive time": ({"timeBasedDrops": [drop(endAt="2031-03-01T00:00:00")]}, "endAt"),
+    "drops an object": ({"timeBasedDrops": {"0": drop()}}, "$.timeBasedDrops"),
+    "benefit without id": ({"timeBasedDrops": [drop(benefitEdges=[{"benefit": {"name": "B"}}])]}, "benefit"),
+    "benefit of year 1": (benefit(createdAt="0001-01-01T00:00:00+02:00"), "out of range"),
+    "limit too large": (
+        {"timeBasedDrops": [drop(benefitEdges=[{"benefit": {"id": "b"}, "entitlementLimit": TOO_LARGE}])]},
+        "entitlementLimit",
+    ),
+    "owner a text": ({"owner": "Tide Works"}, "$.owner"),
+    "game a list": ({"game": []}, "$.game"),
+    "channels a text": ({"allow": {"channels": "all"}}, "$.allow.channels"),
+    "channel without id": ({"allow": {"channels": [{"name": "keeper"}]}}, "$.allow.channels[0]"),
+}
+REWARDS_WRONG: dict[str, tuple[Json, str]] = {
+    "id missing": ({"id": ...}, "`id`"),
+    "name null": ({"name": None}, "$.name"),
+    "start missing": ({"startsAt": ...}, "`startsAt`"),
+    "naive time": ({"endsAt": "2031-03-01T00:00:00"}, "$.endsAt"),
+    "goal too large": ({"unlockRequirements": {"minuteWatchedGoal": TOO_LARGE}}, "minuteWatchedGoal"),
+    "reward without name": ({"rewards": [{"id": "r"}]}, "$.rewards[0]"),
+    "reward's name blank": ({"rewards": [{"id": "r", "name": " "}]}, "rewards.name"),
+}
+KICK_WRONG: dict[str, tuple[Json, str]] = {
+    "id missing": ({"id": ...}, "`id`"),
+    "name missing": ({"name": ...}, "`name`"),
+    "start missing": ({"starts_at": ...}, "`starts_at`"),
+    "naive time": ({"ends_at": "2031-03-01T00:00:00"}, "$.ends_at"),
+    "year 1": ({"starts_at": "0001-01-01T00:00:00+05:00"}, "out of range"),
+    "units too large": ({"rewards": [{"id": "r", "required_units": TOO_LARGE}]}, "required_units"),
+    "reward without id": ({"rewards": [{"name": "r"}]}, "$.rewards[0]"),
+    "category a number": ({"category": 53}, "$.category"),
+}
+CHZZK_WRONG: dict[str, tuple[Json, str]] = {
+    "number missing": ({"campaignNo": ...}, "`campaignNo`"),
+    "title missing": ({"title": ...}, "`title`"),
+    "title empty": ({"title": ""}, "`title` is empty"),
+    "start missing": ({"startDate": ...}, "`startDate`"),
+    "start no time": ({"startDate": "내일"}, "$.startDate"),
+    "year 1": ({"startDate": "0001-01-01 00:00:00"}, "out of range"),
+    "minutes too large": ({"rewardList": [{"rewardNo": 1, "conditionForMinutes": TOO_LARGE}]}, "conditionForMinutes"),
+    "reward without number": ({"rewardList": [{"title": "r"}]}, "$.rewardList[0]"),
+}
+WRONG = [
+    pytest.param(source, wrap, good, bad, reason, id=f"{source.name}: {case}")
+    for source, wrap, build, cases in (
+        (DROPS, twitch_drops, campaign, TWITCH_DROPS),
+        (REWARDS, twitch_rewards, quest, REWARDS_WRONG),
+        (KICK, kick, kick_campaign, KICK_WRONG),
+        (CHZZK, chzzk_answers, chzzk_content, CHZZK_WRONG),
+    )
+    for case, (fields, reason) in cases.items()
+    for good, bad in [(build(), build(**fields))]
+]
+
+
+@pytest.mark.parametrize(("source", "wrap", "good", "bad", "reason"), WRONG)
+def test_an_item_with_something_wrong_is_set_aside_alone_and_its_reason_names_the_field(
+    source: ListSource, wrap: Builder, good: Json, bad: Json, reason: str
+) -> None:
+    names, reasons = outcome(source, wrap(good, bad, good))
+
+    assert len(names) == 2
+    (told,) = reasons
+    assert reason in told
+
+
+@pytest.mark.parametrize("item", [None, 7, "text", [], ["list"], {}], ids=str)
+@pytest.mark.parametrize(
+    ("source", "wrap", "good"),
+    [
+        (DROPS, twitch_drops, campaign()),
+        (REWARDS, twitch_rewards, quest()),
+        (KICK, kick, kick_campaign()),
+        (CHZZK, chzzk_answers, chzzk_content()),
+    ],
+    ids=["drops", "rewards", "kick", "chzzk"],
+)
+def test_an_item_that_is_no_campaign_at_all_is_set_aside_alone(
+    source: ListSource, wrap: Builder, good: Json, item: Any
+) -> None:
+    names, reasons = outcome(source, wrap(good, item, good))
+
+    assert len(names) == 2
+    # For CHZZK null is no broken campaign: it is how the service says that a number does not exist.
+    assert len(reasons) == (0 if source is CHZZK and item is None else 1)
+
+
+def test_bytes_that_are_not_utf_8_set_their_campaign_aside_and_no_other() -> None:
+    payload = drops(campaign("a"), campaign("b"), campaign("c")).replace(b"Campaign b", b"Campaign \xff\xfe")
+
+    names, reasons = outcome(DROPS, payload)
+
+    assert names == ["Campaign a", "Campaign c"]
+    assert len(reasons) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        None,
+        [],
+        7,
+        "group",
+        {"gameDisplayName": "No list"},
+        {"gameId": "7002", "rewards": None},
+        {"gameId": "7002", "rewards": {}},
+        {"gameId": 7002, "rewards": []},
+    ],
+    ids=str,
+)
+def test_a_group_that_cannot_be_read_is_set_aside_and_the_other_groups_land(broken: Any) -> None:
+    payload = encode([group("7001", [campaign("a")]), broken, group("7003", [campaign("b", game_id="7003")])])
+
+    names, reasons = outcome(DROPS, payload)
+
+    assert names == ["Campaign a", "Campaign b"]
+    assert len(reasons) == 1
+
+
+@pytest.mark.parametrize("rewards", [None, {}, "none", 7], ids=str)
+def test_a_broken_group_that_still_tells_its_game_judges_none_of_its_campaigns(rewards: Any) -> None:
+    payload = encode([group("7001", [campaign("a")]), {"gameId": "7002", "rewards": rewards}])
+
+    assert DROPS.split(payload).empty_groups == {"7002"}
+
+
+def test_control_characters_do_not_harm_and_nul_is_taken_out() -> None:
+    bad = campaign(
+        name="Big\0 \x07\x1b[31m\x7f\u202e drop",
+        description="\0",
+        owner={"id": "org\0-tide", "name": "\0"},
+        game={"id": "70\x0001", "displayName": "Har\0bour"},
+        allow={"channels": [{"id": "30\x001", "name": "kee\0per", "displayName": "\0"}]},
+        timeBasedDrops=[drop(preconditionDrops=[{"id": "drop\0-x"}])],
+    )
+    (item,) = DROPS.split(encode([group("70\x0001", [bad])])).items
+
+    record: Any = DROPS.parse(item)
+
+    assert record.name == "Big \x07\x1b[31m\x7f\u202e drop"
+    assert record.description is None
+    assert (record.organization.external_id, record.organization.name) == ("org-tide", "org-tide")
+    assert (record.game.external_id, record.game.name) == ("7001", "Harbour")
+    (told,) = record.channels
+    assert (told.external_id, told.login, told.display_name) == ("301", "keeper", None)
+    assert record.drops[0].precondition_drop_ids == ("drop-x",)
+    assert item.group_id == "7001"
+
+
+def test_kicks_ids_are_cleaned_of_nul_too() -> None:
+    bad = kick_campaign(
+        organization={"id": "01\0T1DE", "name": "Tide"},
+        category={"id": "5\x003", "name": "H"},
+        channels=[{"id": "4\x004", "slug": "s"}],
+    )
+    (item,) = KICK.split(kick(bad)).items
+
+    record = KICK.parse(item)
+
+    assert record.organization is not None
+    assert record.game is not None
+    assert record.channels is not None
+    ids = [record.organization.external_id, record.game.external_id, record.channels[0].external_id]
+    assert ids == ["01T1DE", "53", "44"]
+
+
+def test_a_title_of_four_thousand_characters_is_kept_as_it_is() -> None:
+    (item,) = DROPS.split(drops(campaign(name="@everyone <script>" + "x" * 4000))).items
+
+    assert len(DROPS.parse(item).name) == 4018
+
+
+def test_times_with_other_offsets_become_utc() -> None:
+    (item,) = DROPS.split(drops(campaign(startAt="2031-03-01T23:30:00-05:00"))).items
+
+    assert DROPS.parse(item).start_at == datetime(2031, 3, 2, 4, 30, tzinfo=UTC)
+
+
+GOOD: dict[ListSource, bytes] = {
+    DROPS: drops(campaign()),
+    REWARDS: encode([quest()]),
+    KICK: kick(kick_campaign()),
+    CHZZK: chzzk(),
+}
+UNREADABLE: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "blank": lambda _: b" \r\n\t",
+    "truncated": lambda good: good[: len(good) // 2],
+    "without its last byte": lambda good: good[:-1],
+    "followed by rubbish": lambda good: good + b"]}",
+    "HTML": lambda _: b"<!doctype html><title>Down</title>",
+    "an error page in JSON": lambda _: b'{"error":"Not Found","status":404}',
+    "a number": lambda _: b"42",
+    "null": lambda _: b"null",
+    "UTF-16": lambda good: good.decode().encode("utf-16"),
+    "gzip": lambda _: b"\x1f\x8b\x08\x00rubbish",
+    # Deeper than the stack: nothing may be believed of a payload that cannot even be cut into items.
+    "nested without end": lambda good: good.replace(
+        b'"name"', b'"deep":' + b"[" * 200_000 + b"]" * 200_000 + b',"name"'
+    ),
+    "never closed": lambda _: b"[" * 1_500,
+}
+
+
+@pytest.mark.parametrize("source", GOOD, ids=lambda source: source.name)
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_a_payload_that_is_no_list_of_campaigns_is_refused_as_a_whole_and_kept(source: ListSource, case: str) -> None:
+    payload = UNREADABLE[case](GOOD[source])
+    if source is CHZZK and case == "nested without end":
+        payload = payload.replace(b'"title"', b'"deep":' + b"[" * 200_000 + b"]" * 200_000 + b',"title"')
+
+    with pytest.raises(SourceChanged) as caught:
+        source.split(payload)
+
+    assert caught.value.payload == payload
+
+
+@pytest.mark.parametrize("depth", [50, 500])
+def test_a_field_that_nobody_knows_may_be_nested_deeply(depth: int) -> None:
+    deep: Any = []
+    for _ in range(depth):
+        deep = [deep]
+
+    names, reasons = outcome(DROPS, drops(campaign("a", extra=deep), campaign("b")))
+
+    assert (names, reasons) == (["Campaign a", "Campaign b"], [])
+
+
+@pytest.mark.parametrize("source", [DROPS, REWARDS], ids=["drops", "rewards"])
+def test_an_empty_list_is_an_empty_snapshot_and_no_error(source: ListSource) -> None:
+    snapshot = source.split(b"[]")
+
+    assert (list(snapshot.items), list(snapshot.broken), snapshot.scope) == ([], [], None)
+
+
+def test_channels_without_any_name_are_known_by_their_id() -> None:
+    (item,) = DROPS.split(drops(campaign(channels=[channel(7) | {"name": "", "displayName": "\0"}]))).items
+
+    record: Any = DROPS.parse(item)
+
+    assert [c.login for c in record.channels] == ["7"]

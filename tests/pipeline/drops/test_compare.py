@@ -1,0 +1,195 @@
+"""What counts as a change of a campaign, and what of it is told."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from models.details import FieldChange
+from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord
+from pipeline.drops.compare import CampaignDiff, compare
+from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
+
+START = datetime(2031, 3, 1, tzinfo=UTC)
+END = START + timedelta(days=7)
+LATER = END + timedelta(days=1)
+SONG, BELL = (BenefitRecord(external_id=f"b-{name}", name=name, image_url="i") for name in ("Song", "Bell"))
+HAT = DropRecord(
+    external_id="d-hat",
+    name="Hat",
+    required_minutes=60,
+    required_subs=0,
+    start_at=START,
+    end_at=END,
+    benefits=(SONG, BELL),
+)
+CAP = DropRecord(external_id="d-cap", name="Cap", required_minutes=120)
+ANN, BOB = (ChannelRecord(external_id=n, login=login, display_name=login) for n, login in (("1", "ann"), ("2", "bob")))
+KNOWN = CampaignRecord(
+    service="twitch",
+    external_id="c",
+    name="Lantern Week",
+    description="Watch.",
+    details_url="https://loot.example.org",
+    account_link_url="https://loot.example.org/link",
+    image_url="https://art.example.org/1.png",
+    start_at=START,
+    end_at=END,
+    organization=OrganizationRecord(external_id="o", name="Tide Works"),
+    game=GameRecord(external_id="g", name="Harbour Lights"),
+    drops=(HAT, CAP),
+    channels=(ANN, BOB),
+)
+BARE = CampaignRecord(service="twitch", external_id="c", name="Lantern Week")
+
+
+def told_now(**changed: Any) -> CampaignRecord:
+    return replace(KNOWN, **changed)
+
+
+def with_hat(**changed: Any) -> CampaignRecord:
+    return told_now(drops=(replace(HAT, **changed), CAP))
+
+
+def changes(told: CampaignRecord, known: CampaignRecord = KNOWN) -> list[tuple[str, Any, Any, str | None]]:
+    return [(c.field, c.old, c.new, c.about) for c in compare(known, told).changes]
+
+
+NOTHING_NEW = {
+    "the same": KNOWN,
+    "only what is required": BARE,
+    "lists in another order": told_now(drops=(CAP, HAT), channels=(BOB, ANN)),
+    "drops missing": told_now(drops=None),
+    "drops emptied": told_now(drops=()),
+    "channels missing": told_now(channels=None),
+    "display names turned null": told_now(channels=(replace(ANN, display_name=None), replace(BOB, display_name=None))),
+    "organization missing": told_now(organization=None),
+    "organization without a name": told_now(organization=OrganizationRecord(external_id="o", name="o")),
+    "game with another name": told_now(game=GameRecord(external_id="g", name="HL")),
+    "a drop with fewer facts": told_now(drops=(DropRecord(external_id="d-hat"), CAP)),
+    "benefits missing": with_hat(benefits=()),
+    "benefits in another order": with_hat(benefits=(BELL, SONG)),
+    "a benefit named twice": with_hat(benefits=(SONG, BELL, SONG)),
+    "a benefit that lost its name": with_hat(benefits=(BenefitRecord(external_id="b-Song"), BELL)),
+    "another status": told_now(status="active"),
+}
+
+
+@pytest.mark.parametrize("case", NOTHING_NEW)
+def test_there_is_no_difference_in(case: str) -> None:
+    assert not compare(KNOWN, NOTHING_NEW[case])
+
+
+def test_another_name_of_the_organization_is_stored_and_no_news() -> None:
+    diff = compare(KNOWN, told_now(organization=OrganizationRecord(external_id="o", name="TIDE")))
+    assert (diff.catalogue_changed, diff.changes) == (True, ())
+
+
+TOLD: dict[str, tuple[CampaignRecord, list[tuple[str, Any, Any, str | None]]]] = {
+    "a new name": (told_now(name="Lamp Week"), [("name", "Lantern Week", "Lamp Week", None)]),
+    "a new end": (told_now(end_at=LATER), [("end_at", END.isoformat(), LATER.isoformat(), None)]),
+    "a new description": (told_now(description="Look."), [("description", "Watch.", "Look.", None)]),
+    "two fields at once, in their order": (
+        told_now(start_at=LATER, name="Lamp"),
+        [("name", "Lantern Week", "Lamp", None), ("start_at", START.isoformat(), LATER.isoformat(), None)],
+    ),
+    "another organization": (
+        told_now(organization=OrganizationRecord(external_id="p", name="Fern")),
+        [("organization", "Tide Works", "Fern", None)],
+    ),
+    "another game": (
+        told_now(game=GameRecord(external_id="h", name="Moss Runner")),
+        [("game", "Harbour Lights", "Moss Runner", None)],
+    ),
+    "a drop that asks for more": (with_hat(required_minutes=90), [("required_minutes", 60, 90, "Hat")]),
+    "a drop that asks for nothing any more": (with_hat(required_minutes=0), [("required_minutes", 60, 0, "Hat")]),
+    "a drop that is called something else": (with_hat(name="Crown"), [("name", "Hat", "Crown", "Crown")]),
+    "a drop that is gone": (told_now(drops=(HAT,)), [("drop", "Cap", None, "Cap")]),
+    "a benefit more": (
+        with_hat(benefits=(SONG, BELL, BenefitRecord(external_id="b-new", name="Drum"))),
+        [("benefits", ["Song", "Bell"], ["Song", "Bell", "Drum"], "Hat")],
+    ),
+    "a benefit less": (with_hat(benefits=(SONG,)), [("benefits", ["Song", "Bell"], ["Song"], "Hat")]),
+    "a benefit renamed": (
+        with_hat(benefits=(replace(SONG, name="Hymn"), BELL)),
+        [("benefits", ["Song", "Bell"], ["Hymn", "Bell"], "Hat")],
+    ),
+    "a campaign that moves with its drops": (
+        replace(with_hat(end_at=LATER), end_at=LATER),
+        [("end_at", END.isoformat(), LATER.isoformat(), None)],
+    ),
+    "a drop that moves alone": (with_hat(end_at=LATER), [("end_at", END.isoformat(), LATER.isoformat(), "Hat")]),
+    "minutes changed and a benefit's name lost": (
+        with_hat(required_minutes=90, benefits=(BenefitRecord(external_id="b-Song"), BELL)),
+        [("required_minutes", 60, 90, "Hat")],
+    ),
+    "minutes changed and a benefit named twice": (
+        with_hat(required_minutes=90, benefits=(SONG, BELL, BELL)),
+        [("required_minutes", 60, 90, "Hat")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_it_is_told_with_old_and_new_value_that_there_is(case: str) -> None:
+    told, expected = TOLD[case]
+
+    assert changes(told) == expected
+    assert compare(KNOWN, told)
+
+
+STORED_IN_SILENCE: dict[str, CampaignRecord] = {
+    "a new picture": told_now(image_url="https://art.example.org/2.png"),
+    "a benefit's new picture": with_hat(benefits=(replace(SONG, image_url="j"), BELL)),
+    "another precondition": with_hat(precondition_drop_ids=("d-cap",)),
+    "a first organization": told_now(organization=OrganizationRecord(external_id="p", name="Fern")),
+    "a first game": told_now(game=GameRecord(external_id="h", name="Moss Runner")),
+    "a channel with a new login": told_now(channels=(replace(ANN, login="ann_2"), BOB)),
+    "a channel with a new display name": told_now(channels=(replace(ANN, display_name="Ännchen"), BOB)),
+}
+
+
+@pytest.mark.parametrize("case", STORED_IN_SILENCE)
+def test_it_is_stored_but_is_no_news_that_there_is(case: str) -> None:
+    known = replace(KNOWN, organization=None, game=None) if "first" in case else KNOWN
+
+    diff = compare(known, STORED_IN_SILENCE[case])
+
+    assert diff
+    assert diff.changes == ()
+    assert (diff.channels_added, diff.channels_removed, diff.drops_added) == ((), (), ())
+
+
+def test_a_new_drop_is_added_and_not_a_change() -> None:
+    crown = DropRecord(external_id="d-crown", name="Crown")
+    diff = compare(KNOWN, told_now(drops=(HAT, CAP, crown)))
+
+    assert (diff.drops_added, diff.changes, diff.drops_gone) == ((crown,), (), ())
+
+
+def test_the_first_drops_of_a_campaign_are_added() -> None:
+    assert compare(replace(KNOWN, drops=()), KNOWN).drops_added == (HAT, CAP)
+
+
+def test_channels_that_come_and_go_are_told_apart_by_their_id() -> None:
+    cid = ChannelRecord(external_id="3", login="bob", display_name="bob")
+    diff = compare(KNOWN, told_now(channels=(replace(ANN, login="anna"), cid)))
+
+    assert (diff.channels_added, diff.channels_removed) == ((cid,), (BOB,))
+    assert diff.channels_renamed == (replace(ANN, login="anna"),)
+    assert diff.changes == ()
+
+
+def test_a_channel_list_that_came_empty_is_neither_removal_nor_change() -> None:
+    diff = compare(KNOWN, told_now(channels=()))
+
+    assert diff == CampaignDiff(channels_emptied=True)
+    assert not compare(replace(KNOWN, channels=()), told_now(channels=()))
+
+
+def test_the_stored_fields_are_exactly_those_that_were_told_otherwise() -> None:
+    diff = compare(KNOWN, told_now(end_at=LATER, image_url="new", description=None))
+
+    assert diff.fields == {"end_at": LATER, "image_url": "new"}
+    assert diff.changes == (FieldChange(field="end_at", old=END.isoformat(), new=LATER.isoformat()),)

@@ -1,0 +1,66 @@
+"""What the details of campaigns, rewards and badges hold."""
+
+from datetime import UTC, datetime
+
+from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord
+from pipeline.drops.details import CHANNELS_SHOWN, badge_detail, campaign_detail, drop_lines, reward_detail
+from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord, RewardCampaignRecord, RewardRecord
+from pipeline.services.twitch.records import BadgeRecord
+
+END = datetime(2031, 3, 9, 7, 59, tzinfo=UTC)
+
+
+def test_a_campaigns_detail_shows_its_drops_in_the_order_in_which_they_are_earned() -> None:
+    drops = (
+        DropRecord(external_id="3", name="Coat", required_minutes=0, required_subs=2),
+        DropRecord(external_id="2", name="Cap", required_minutes=120, benefits=(BenefitRecord(external_id="b"),)),
+        DropRecord(external_id="1", name="Hat", required_minutes=60),
+        DropRecord(external_id="0", name="Unknown"),
+    )
+
+    assert [line.name for line in drop_lines(drops)] == ["Unknown", "Coat", "Hat", "Cap"]
+
+
+def test_a_campaigns_detail_holds_what_a_message_shows_and_no_more_than_a_dozen_channels() -> None:
+    channels = tuple(ChannelRecord(external_id=str(n), login=f"keeper{n}") for n in range(40))
+    told = campaign_detail(
+        CampaignRecord(
+            service="twitch",
+            external_id="c",
+            name="Lantern Week",
+            description="x" * 4000,
+            end_at=END,
+            organization=OrganizationRecord(external_id="o", name="Tide Works"),
+            game=GameRecord(external_id="g", name="Harbour Lights", box_art_url="box"),
+            channels=channels,
+        )
+    )
+
+    assert (told.game, told.organization, told.box_art_url) == ("Harbour Lights", "Tide Works", "box")
+    assert (told.channels_total, len(told.channels), told.channels[0]) == (40, CHANNELS_SHOWN, "keeper0")
+    assert told.description is not None
+    assert len(told.description) == 1000
+
+
+def test_a_rewards_detail_names_its_brand_and_what_is_given() -> None:
+    quest = RewardCampaignRecord(
+        service="twitch",
+        external_id="q",
+        name="Soup for all",
+        brand="Soup Brand",
+        external_url="https://soup.example.org",
+        required_minutes=45,
+        rewards=(RewardRecord(external_id="r", name="Bowl", image_url="bowl.png"),),
+    )
+
+    told = reward_detail(quest)
+
+    assert (told.organization, told.url, told.required_minutes) == ("Soup Brand", "https://soup.example.org", 45)
+    assert [benefit.name for benefit in told.drops[0].benefits] == ["Bowl"]
+    assert reward_detail(RewardCampaignRecord(service="twitch", external_id="q", name="Bare")).drops == ()
+
+
+def test_a_badges_detail_does_not_repeat_its_title_as_its_description() -> None:
+    told = badge_detail(BadgeRecord(set_id="vip", version="1", title="VIP", description="VIP", image_url="vip.png"))
+
+    assert (told.name, told.description, told.image_url) == ("VIP", None, "vip.png")

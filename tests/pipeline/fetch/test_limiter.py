@@ -1,0 +1,349 @@
+"""The limits that workers share, on a real Valkey and by its clock."""
+
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from pipeline.embedded import Servers
+from pipeline.embedded.binaries import valkey_server
+from pipeline.errors import SourceUnavailable
+from pipeline.fetch.limiter import LONGEST_PAUSE, Budget, RateLimiter, connect_redis
+from tests.pipeline.fetch.own_redis import own_redis, url_of
+from tests.waiting import wait_for
+
+MICRO = timedelta(microseconds=1)
+MOMENT = timedelta(milliseconds=200)
+NO_PATIENCE = timedelta(milliseconds=60)
+NOBODY = "redis://:hunter2@127.0.0.1:1/0"
+
+
+@pytest.fixture
+def redis(servers: Servers) -> Iterator[Redis]:
+    with own_redis(servers) as connection:
+        yield connection
+
+
+def limiter(
+    redis: Redis, requests: int = 5, per: timedelta = MOMENT, *, most_open: int = 8, **more: object
+) -> RateLimiter:
+    return RateLimiter(redis, "games", requests=requests, per=per, most_open=most_open, **more)  # type: ignore[arg-type]
+
+
+def budget(redis: Redis, *, points: int = 40, patience: timedelta = NO_PATIENCE, name: str = "helix") -> Budget:
+    return Budget(redis, name, points=points, patience=patience, bulk_patience=patience)
+
+
+def turns(shared: Budget, *, bulk: bool = False) -> int:
+    """How many turns there are until none comes in time."""
+    count = 0
+    while True:
+        try:
+            with shared.turn(bulk=bulk):
+                count += 1
+        except SourceUnavailable:
+            return count
+
+
+def starts_of_workers(servers: Servers, sleep: Callable[[float], object], *, workers: int, each: int) -> list[int]:
+    """Let workers with connections of their own ask; when each request left, in microseconds of Valkey's clock."""
+    seen: dict[bytes, int] = {}
+
+    def work() -> None:
+        with connect_redis(url_of(servers)) as own:
+            mine = limiter(own, sleep=sleep)
+            for _ in range(each):
+                with mine.turn() as sent:
+                    sleep(0)
+                    sent()
+                    listed: Any = own.zrange(mine._starts, 0, -1, withscores=True)
+                    seen.update(listed)
+
+    threads = [threading.Thread(target=work) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(int(start) for start in seen.values())
+
+
+def closest(starts: list[int], requests: int = 5) -> timedelta:
+    """How close together one more start than a window may hold ever came."""
+    return min(later - earlier for earlier, later in zip(starts, starts[requests:], strict=False)) * MICRO
+
+
+def test_no_sliding_window_holds_more_starts_of_all_workers_than_it_may(redis: Redis, servers: Servers) -> None:
+    starts = starts_of_workers(servers, time.sleep, workers=3, each=8)
+
+    assert len(starts) == 24
+    assert closest(starts) > MOMENT
+
+
+def test_workers_that_oversleep_crowd_nobody(redis: Redis, servers: Servers) -> None:
+    lazy = random.Random(5)  # noqa: S311 - not a secret
+
+    starts = starts_of_workers(servers, lambda s: time.sleep(s + lazy.choice([0, 0.07])), workers=3, each=8)
+
+    assert len(starts) == 24
+    assert closest(starts) > MOMENT
+
+
+def test_a_request_that_leaves_late_counts_from_when_it_left(redis: Redis) -> None:
+    mine = limiter(redis, 1)
+    with mine.turn() as sent:
+        time.sleep(0.15)
+        sent()
+        began = time.monotonic()
+    with mine.turn():
+        assert time.monotonic() - began >= MOMENT.total_seconds() - 0.01
+
+
+def test_almost_all_of_the_limit_is_used(redis: Redis) -> None:
+    mine = limiter(redis, 10, timedelta(seconds=0.5))
+    for _ in range(3):
+        with mine.turn():
+            pass
+    began = time.monotonic()
+    for _ in range(20):
+        with mine.turn():
+            pass
+
+    # A second, if all of it were used. The machine may be busy; bench/limiter.py measures what it is really.
+    assert 1 <= time.monotonic() - began < 1.3
+
+
+def test_a_turn_that_is_too_far_away_is_refused_with_the_wait_and_takes_no_slot(redis: Redis) -> None:
+    mine = limiter(redis, 1, timedelta(seconds=20), patience=timedelta(seconds=1))
+    with mine.turn():
+        pass
+
+    for _ in range(3):
+        with pytest.raises(SourceUnavailable, match="leaves no room for") as caught, mine.turn():
+            pass
+        assert caught.value.retry_after is not None
+        assert timedelta(seconds=19) < caught.value.retry_after < timedelta(seconds=20.5)
+
+
+def test_no_more_requests_are_open_than_may_be(redis: Redis) -> None:
+    mine = limiter(redis, 1000, most_open=2, patience=NO_PATIENCE)
+    with mine.turn():
+        with mine.turn(), pytest.raises(SourceUnavailable), mine.turn():
+            pass
+        with mine.turn():
+            pass
+
+
+def test_a_place_that_is_given_back_lets_a_waiting_worker_go_on(redis: Redis) -> None:
+    mine = limiter(redis, 1000, most_open=1, patience=timedelta(seconds=10))
+    went_on = threading.Event()
+
+    def wait() -> None:
+        with mine.turn():
+            went_on.set()
+
+    with mine.turn():
+        thread = threading.Thread(target=wait)
+        thread.start()
+        assert not went_on.wait(0.15)
+    assert went_on.wait(5)
+    thread.join()
+
+
+def test_the_place_of_a_worker_that_was_killed_is_free_again_after_a_while(redis: Redis) -> None:
+    mine = limiter(redis, 1000, most_open=1, lease=timedelta(milliseconds=300), patience=NO_PATIENCE)
+    killed = mine.turn()
+    killed.__enter__()
+
+    with pytest.raises(SourceUnavailable), mine.turn():
+        pass
+
+    def is_free() -> bool:
+        try:
+            with mine.turn():
+                return True
+        except SourceUnavailable:
+            return False
+
+    wait_for(is_free)
+
+
+def test_nobody_asks_while_a_service_wants_a_pause(redis: Redis) -> None:
+    mine = limiter(redis, patience=timedelta(seconds=1))
+    mine.hold_off(timedelta(days=3))
+    mine.hold_off(timedelta(seconds=2))
+
+    with pytest.raises(SourceUnavailable) as caught, mine.turn():
+        pass
+
+    assert caught.value.retry_after is not None
+    assert LONGEST_PAUSE - timedelta(seconds=5) < caught.value.retry_after <= LONGEST_PAUSE
+
+
+def test_a_worker_that_waits_for_its_slot_hears_of_a_pause(redis: Redis) -> None:
+    def sleep(seconds: float) -> None:
+        if not slept:
+            mine.hold_off(timedelta(minutes=5))
+        slept.append(seconds)
+        time.sleep(seconds)
+
+    slept: list[float] = []
+    mine = limiter(redis, 1, sleep=sleep, patience=timedelta(seconds=2))
+    redis.set(mine._slots, int(redis.time()[0]) * 1_000_000 + 1_000_000)
+
+    with pytest.raises(SourceUnavailable) as caught, mine.turn():
+        pass
+
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > timedelta(minutes=4)
+
+
+def test_a_short_pause_is_waited(redis: Redis) -> None:
+    mine = limiter(redis)
+    began = time.monotonic()
+    mine.hold_off(timedelta(milliseconds=300))
+    with mine.turn():
+        assert time.monotonic() - began >= 0.3
+
+
+def test_a_step_back_of_the_servers_clock_stops_nobody(redis: Redis) -> None:
+    tomorrow = (int(redis.time()[0]) + 86400) * 1_000_000
+    mine, points = limiter(redis, patience=NO_PATIENCE), budget(redis)
+    with mine.turn(), points.turn():
+        pass
+    redis.set(mine._slots, tomorrow)
+    redis.zadd(mine._starts, {str(number): tomorrow for number in range(5)})
+    redis.hset(points._state, mapping={"points": 0, "full_at": tomorrow})
+
+    with mine.turn(), points.turn():
+        pass
+
+
+def test_everything_that_is_kept_ends_by_itself(redis: Redis) -> None:
+    with limiter(redis).turn(), budget(redis).turn():
+        budget(redis).correct(remaining=5, full_in=timedelta(seconds=1), limit=10)
+        limiter(redis).hold_off(timedelta(seconds=1))
+        keys = redis.keys()
+
+        assert len(keys) == 6
+        assert all(str(key).startswith("b'lootwire:limit:{") for key in keys)
+        assert all(0 < redis.pttl(key) < 200_000 for key in keys)
+
+
+@pytest.mark.parametrize("kind", ["limiter", "budget", "told", "hold_off"])
+def test_a_redis_that_does_not_answer_is_told_without_its_password(kind: str) -> None:
+    def use(redis: Redis) -> None:
+        match kind:
+            case "limiter":
+                with limiter(redis).turn():
+                    pass
+            case "budget":
+                with budget(redis).turn():
+                    pass
+            case "told":
+                budget(redis).correct(remaining=1)
+            case _:
+                limiter(redis).hold_off(MOMENT)
+
+    with connect_redis(NOBODY) as nobody, pytest.raises(SourceUnavailable, match="Redis does not answer") as caught:
+        use(nobody)
+
+    assert "REDIS_URL" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_an_answer_that_came_is_kept_when_redis_has_gone_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    program = [str(valkey_server()), "--port", "0", "--unixsocket", str(path), "--save", "", "--loglevel", "warning"]
+    with connect_redis(f"unix://{path}") as redis, subprocess.Popen(program) as valkey:
+        wait_for(path.is_socket)
+        with budget(redis).turn(), limiter(redis).turn():
+            valkey.kill()
+            valkey.wait()
+        with pytest.raises(SourceUnavailable), budget(redis).turn():
+            pass
+
+
+def test_points_are_taken_until_a_few_are_left_and_then_the_wait_is_told(redis: Redis) -> None:
+    shared = budget(redis, points=80)
+
+    assert turns(shared) == 78
+    with pytest.raises(SourceUnavailable) as caught, shared.turn():
+        pass
+    assert caught.value.retry_after is not None
+    assert timedelta(seconds=50) < caught.value.retry_after <= timedelta(seconds=60)
+
+
+def test_bulk_work_leaves_a_quarter_to_those_who_poll(redis: Redis) -> None:
+    shared = budget(redis, points=80)
+
+    assert turns(shared, bulk=True) == 60
+    assert turns(shared) == 18
+
+
+def test_the_services_word_wins_over_our_own_count(redis: Redis) -> None:
+    shared = budget(redis, points=80)
+    turns(shared)
+
+    shared.correct(remaining=30, full_in=timedelta(seconds=30), limit=800)
+    # A fortieth of 800 is left alone now.
+    assert turns(shared) == 10
+    shared.correct(remaining=0)
+    assert turns(shared) == 0
+
+
+def test_what_is_still_open_may_not_have_been_counted_by_the_service(redis: Redis) -> None:
+    shared = budget(redis, points=80)
+    with shared.turn(), shared.turn(), shared.turn():
+        shared.correct(remaining=12)
+    assert turns(shared) == 12 - 3 - 2
+
+
+def test_a_worker_waits_until_the_bucket_is_full_again(redis: Redis) -> None:
+    shared = budget(redis, points=80, patience=timedelta(seconds=5))
+    shared.correct(remaining=0, full_in=timedelta(seconds=0.4))
+    began = time.monotonic()
+
+    with shared.turn():
+        assert time.monotonic() - began >= 0.4
+    assert turns(budget(redis, points=80)) == 77
+
+
+def test_a_waiting_worker_goes_on_when_another_hears_of_points(redis: Redis) -> None:
+    shared = budget(redis, points=80, patience=timedelta(minutes=2))
+    shared.correct(remaining=0, full_in=timedelta(minutes=1))
+    went_on = threading.Event()
+
+    def wait() -> None:
+        with shared.turn():
+            went_on.set()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert not went_on.wait(0.1)
+    shared.correct(remaining=50, full_in=timedelta(seconds=30))
+    assert went_on.wait(5)
+    thread.join()
+
+
+def test_each_user_has_a_bucket_of_their_own(redis: Redis) -> None:
+    shared = budget(redis, points=80)
+    turns(shared)
+
+    assert turns(shared.beside("37402112")) == 78
+    assert turns(shared) == 0
+
+
+def test_a_worker_that_was_killed_does_not_count_as_open_for_ever(redis: Redis) -> None:
+    shared = budget(redis, points=80)
+    killed = shared.turn()
+    killed.__enter__()
+
+    assert redis.zcount(shared._open, "-inf", (int(redis.time()[0]) + 92) * 1e6) == 1
+    assert redis.zcount(shared._open, "-inf", int(redis.time()[0]) * 1e6) == 0

@@ -1,0 +1,133 @@
+"""What is found in a catalogue, and matched with it."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from pipeline.games.matching.candidates import find_candidates
+from pipeline.games.matching.matching import match_title, search_titles
+from pipeline.games.matching.normalise import read_title
+from pipeline.games.matching.records import wanted
+from pipeline.games.store.games import remove_games, store_games
+from pipeline.services.igdb.titles import key_halves
+from tests.pipeline.games.documents import doc
+
+T0 = datetime(2026, 10, 1, tzinfo=UTC)
+NAMES = {
+    1: "Valorant",
+    2: "Lanterns of Aldmoor",
+    3: "The Dark Kingdom",
+    4: "Torchlight II",
+    5: "포털 2",
+    6: "Ratchet & Clank",
+    7: "S.T.A.L.K.E.R.: Shadow of Chernobyl",
+    8: "!?",
+}
+
+
+@pytest.fixture
+def catalogue(engine: Engine) -> Engine:
+    with engine.begin() as connection:
+        store_games(connection, [doc(igdb_id, name) for igdb_id, name in NAMES.items()], T0)
+        store_games(
+            connection,
+            [
+                doc(
+                    20,
+                    "Pillars of Eternity",
+                    alternative_names=[{"id": 1, "name": "PoE"}, {"id": 2, "name": "Game.exe"}],
+                ),
+                doc(21, "Path of Exile", alternative_names=[{"id": 3, "name": "PoE"}], total_rating_count=900),
+                doc(22, "Path of Exile: Gold", version_parent=21, game_type=3),
+            ],
+            T0,
+        )
+    return engine
+
+
+def found(connection: Connection, title: str, *, beginnings: bool = False) -> set[int]:
+    return {one.igdb_id for one in find_candidates(connection, read_title(title), beginnings=beginnings)}
+
+
+@pytest.mark.parametrize(
+    ("asked", "igdb_id"),
+    [
+        ("VALORANT", 1),
+        ("Torchlight 2", 4),
+        ("포털 II", 5),
+        ("ratchet and clank", 6),
+        ("STALKER Shadow of Chernobyl", 7),
+        ("Dark Kingdom", 3),
+        ("Aldmoor", 2),
+        ("!?", 8),
+        ("Valorant: Deluxe Edition", 1),
+    ],
+)
+def test_a_game_is_found_however_its_title_is_written(catalogue: Engine, asked: str, igdb_id: int) -> None:
+    with catalogue.connect() as connection:
+        assert igdb_id in found(connection, asked)
+
+
+@pytest.mark.parametrize("typed", ["Valornat", "Valornt", "Valorrant", "Walorant", "Valorand", "Valroant", "alorant"])
+def test_a_mistyped_letter_still_finds_the_game(catalogue: Engine, typed: str) -> None:
+    with catalogue.connect() as connection:
+        decision = match_title(connection, wanted(typed))
+        assert decision.best is not None
+        assert decision.best.candidate.igdb_id == 1
+        assert decision.verdict == "unsure"
+
+
+def test_a_beginning_is_found_only_where_it_is_asked_for(catalogue: Engine) -> None:
+    with catalogue.connect() as connection:
+        assert 2 not in found(connection, "lanter")
+        assert 2 in found(connection, "lanter", beginnings=True)
+        assert [one.candidate.igdb_id for one in search_titles(connection, wanted("lanter"))] == [2]
+
+
+def test_programs_are_no_match_and_shared_acronyms_decide_nothing(catalogue: Engine) -> None:
+    with catalogue.connect() as connection:
+        assert match_title(connection, wanted("Game.exe")).verdict == "none"
+        decision = match_title(connection, wanted("PoE"))
+        assert decision.verdict == "unsure"
+        assert {one.candidate.igdb_id for one in decision.ranked[:2]} == {20, 21}
+
+
+def test_what_igdb_no_longer_has_is_not_found(catalogue: Engine) -> None:
+    with catalogue.begin() as connection:
+        remove_games(connection, [1], T0)
+        assert found(connection, "Valorant") == set()
+
+
+def test_a_match_tells_the_entry_and_why(catalogue: Engine) -> None:
+    with catalogue.connect() as connection:
+        decision = match_title(connection, wanted("path of exile"))
+    assert decision.igdb_id == 21
+    assert "the same but for capitals" in decision.why
+
+
+def test_words_that_thousands_of_titles_hold_are_looked_for_together(engine: Engine) -> None:
+    rows = text(
+        "INSERT INTO game_titles (igdb_id, key, title, kind, words) SELECT n, 'dark' || n, 'Dark ' || n, 'name',"
+        " ARRAY['dark', n::text] FROM generate_series(1000, 4000) n"
+    )
+    with engine.begin() as connection:
+        store_games(connection, [doc(1, "The Dark Kingdom of Aldmoor")], T0)
+        connection.execute(rows)
+        connection.execute(text("ANALYZE game_titles"))
+        assert found(connection, "Kingdom: Dark") == {1}
+
+
+@pytest.mark.parametrize(
+    "odd", ["", " ", "\x00", "\ud800", "'; DROP TABLE games --", "%_\\", "a" * 5000, "💥", "ß" * 40]
+)
+def test_no_text_is_too_odd_to_be_looked_for(catalogue: Engine, odd: str) -> None:
+    with catalogue.connect() as connection:
+        match_title(connection, wanted(odd))
+        search_titles(connection, wanted(odd))
+
+
+def test_halves_of_keys_are_no_words_of_any_title() -> None:
+    assert key_halves("valorant") == ("<valo", ">rant")
+    assert key_halves("abcde") == ("<ab", ">cde")
+    assert key_halves("abc") == ()

@@ -1,0 +1,285 @@
+"""What IGDB's answers make of release dates becomes events: of wanted games alone, each change once."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, insert, update
+
+from models import Feed, Game, GameMetadata
+from models.details import CampaignDetail
+from models.events import EventKind
+from models.names import name_key
+from pipeline.events.append import NewEvent, append_events
+from pipeline.games.releases.news import introduce
+from pipeline.games.store.links import Link, link
+from tests.pipeline.games.documents import doc, game
+from tests.pipeline.games.releases.releasing import DAY, HOUR, NOON, PC, PS5, Q4, SWITCH, TBD, YEAR, Installation, dated
+
+LAST = date(2026, 12, 31)
+NAME = "Lanterns of Aldmoor"
+
+
+@pytest.fixture
+def here(engine: Engine, tmp_path: Path) -> Installation:
+    return Installation(engine, tmp_path)
+
+
+def test_the_first_time_a_game_is_seen_is_published_and_told_to_nobody(here: Installation) -> None:
+    here.target()
+    here.want(1)
+
+    told = here.sync(dated(1, LAST, Q4), dated(2, date(2020, 1, 1), platform=PS5))
+
+    assert told == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
+    assert here.titles(silent=True) == [f"New game: {NAME}", f"{NAME}: release announced for Q4 2026 (PC)"]
+    assert here.titles() == []
+    assert here.due() == {}
+    # It was mirrored before somebody wanted it: that says the same, and once.
+    with here.engine.begin() as connection:
+        assert introduce(connection, [1], here.now + timedelta(days=60)) == {}
+
+
+def test_a_game_that_nobody_wants_has_no_events(here: Installation) -> None:
+    assert here.sync(dated(1, LAST, Q4)) == {}
+    assert here.sync(dated(1, LAST, DAY), dated(2, None, TBD, PS5)) == {}
+    assert here.tick(NOON.replace(month=12, day=31)) == {}
+
+
+def test_what_changed_before_somebody_wanted_the_game_is_told_to_nobody(here: Installation) -> None:
+    here.sync(dated(1, LAST, YEAR))
+    here.want(1)
+    here.sync(dated(1, LAST, Q4))
+    here.sync(dated(1, LAST, DAY))
+
+    assert here.titles(silent=True) == [f"{NAME}: release now dated Q4 2026, was 2026 (PC)"]
+    assert here.titles() == [f"{NAME}: release now dated 31 December 2026, was Q4 2026 (PC)"]
+
+
+def test_a_day_a_quarter_and_a_year_of_one_date_are_told_as_three_things(here: Installation) -> None:
+    here.follow()
+
+    here.sync(dated(1, LAST, DAY), dated(2, LAST, Q4, PS5), dated(3, LAST, YEAR, SWITCH))
+
+    assert here.titles() == [
+        f"{NAME}: release announced for 31 December 2026 (PC)",
+        f"{NAME}: release announced for Q4 2026 (PlayStation 5)",
+        f"{NAME}: release announced for 2026 (Nintendo Switch)",
+    ]
+
+
+def test_what_happens_to_several_platforms_and_regions_at_once_is_one_event(here: Installation) -> None:
+    before = [dated(key, LAST, Q4, platform, release_region=8) for key, platform in ((1, PC), (2, PS5))]
+    here.follow(*before, dated(3, LAST, Q4, PS5, release_region=5))
+    after = [row | {"date": row["date"] - 20 * 86400, "date_format": DAY} for row in before]
+
+    here.sync(*after, dated(3, LAST, DAY, PS5, release_region=5))
+
+    assert here.titles() == [
+        f"{NAME}: release now dated 11 December 2026, was Q4 2026 (PC, PlayStation 5)",
+        f"{NAME}: release now dated 31 December 2026, was Q4 2026 (PlayStation 5 (Japan))",
+    ]
+
+
+def test_a_move_says_by_how_much_and_whether_it_is_a_delay(here: Installation) -> None:
+    here.follow(
+        dated(1, date(2026, 12, 1)), url="https://www.igdb.com/games/lanterns", cover={"id": 5, "image_id": "co1"}
+    )
+
+    here.sync(
+        dated(1, date(2026, 12, 4)), url="https://www.igdb.com/games/lanterns", cover={"id": 5, "image_id": "co1"}
+    )
+    here.sync(dated(1, date(2027, 2, 1)), url="https://www.igdb.com/games/lanterns")
+    here.sync(dated(1, None, TBD))
+    here.sync(dated(1, LAST, Q4))
+
+    assert here.titles() == [
+        f"{NAME}: release moved by 3 days to 4 December 2026, was 1 December 2026 (PC)",
+        f"{NAME}: release delayed by 59 days to 1 February 2027, was 4 December 2026 (PC)",
+        f"{NAME}: release postponed, date to be determined, was 1 February 2027 (PC)",
+        f"{NAME}: release now dated Q4 2026 (PC)",
+    ]
+    first, delay, lost, _ = here.details()
+    assert (first.days, first.is_delay, delay.days, delay.is_delay) == (3, False, 59, True)
+    assert (first.when, first.when_before, first.platforms) == ("2026-12-04", "2026-12-01", ("PC",))
+    assert (lost.days, lost.is_delay) == (None, True)
+    assert first.url == "https://www.igdb.com/games/lanterns"
+    assert first.box_art_url == "https://images.igdb.com/igdb/image/upload/t_cover_big/co1.jpg"
+    assert delay.box_art_url is None
+
+
+def test_a_release_is_cancelled_by_its_status_or_with_its_game(here: Installation) -> None:
+    rows = [dated(1, LAST, Q4, status=6), dated(2, LAST, Q4, PS5, status=3)]
+    here.follow(*rows)
+
+    here.sync(rows[0], rows[1] | {"status": 5})
+    here.sync(rows[0] | {"status": 5}, rows[1] | {"status": 5}, game_status=6)
+
+    assert here.titles() == [
+        f"{NAME}: release cancelled, was planned for Q4 2026 (PlayStation 5)",
+        f"{NAME}: release cancelled",
+    ]
+
+
+def test_a_date_that_is_gone_for_a_day_means_that_the_release_is_off(here: Installation) -> None:
+    rows = [dated(1, LAST, Q4), dated(2, LAST, Q4, PS5)]
+    here.follow(*rows)
+    here.sync(rows[0])
+
+    assert here.titles() == []
+    assert here.tick(here.now + timedelta(hours=30)) == {}, "nobody asked IGDB since"
+    here.sync(rows[0])
+    assert here.tick() == {EventKind.RELEASE_CANCELLED: 1}
+    assert here.tick() == {}
+
+    assert here.titles() == [f"{NAME}: release no longer listed, was planned for Q4 2026 (PlayStation 5)"]
+    assert here.details()[0].reason == "IGDB no longer lists it"
+    # It is back, goes again, and is judged again.
+    here.later(timedelta(days=2))
+    assert here.sync(*rows) == {EventKind.RELEASE_ANNOUNCED: 1}
+    here.sync(rows[0])
+    here.later(timedelta(days=2))
+    here.sync(rows[0])
+    assert here.tick() == {EventKind.RELEASE_CANCELLED: 1}
+
+
+def test_a_row_that_editors_write_anew_is_neither_off_nor_announced(here: Installation) -> None:
+    here.follow(dated(1, LAST, Q4))
+    here.sync()
+    here.later(5 * HOUR)
+    here.sync(dated(2, LAST, Q4))
+    here.later(timedelta(days=2))
+    here.sync(dated(2, LAST, Q4), summary="anew")
+
+    assert here.tick() == {}
+    assert here.titles() == []
+
+
+def test_an_entry_that_is_new_and_belongs_to_a_wanted_game_is_told(here: Installation) -> None:
+    here.follow()
+    child = game(2, "Lanterns of Aldmoor: Depths", parent_game=1, game_type=1)
+    mod = game(3, "Lanterns of Aldmoor: Modded", parent_game=1, game_type=5)
+
+    told = here.store(*[doc(row.pop("id"), row.pop("name"), **row) for row in (child, mod)])
+
+    assert told == {EventKind.GAME_ADDED: 1}
+    assert here.titles() == [f"New DLC for {NAME}: Lanterns of Aldmoor: Depths"]
+    # What was there before we looked is no news.
+    old = game(4, "Lanterns of Aldmoor: Ashes", parent_game=1, game_type=2)
+    assert here.store(doc(old.pop("id"), old.pop("name"), **old), silent=True) == {}
+
+
+def test_a_change_is_told_by_the_game_that_the_entry_belongs_to(here: Installation) -> None:
+    here.follow(dated(1, LAST, Q4), cover={"id": 1, "image_id": "co1"})
+    with here.engine.begin() as connection:
+        row = {"name": NAME, "name_key": name_key(NAME), "public_id": "aaaa"}
+        game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
+        connection.execute(update(GameMetadata).values(game_id=game_id))
+
+    here.sync(dated(1, LAST, DAY), cover={"id": 1, "image_id": "co1"})
+
+    assert [event.game_id for event in here.events()] == [game_id]
+    assert {row.scope for row in here.rows(Feed)} == {"all", "releases", "game"}
+    (painted,) = here.rows(Game)
+    assert painted.box_art_url == "https://images.igdb.com/igdb/image/upload/t_cover_big/co1.jpg"
+
+
+def test_a_date_that_flaps_is_told_once_each_way(here: Installation) -> None:
+    here.follow(dated(1, date(2026, 12, 1)))
+
+    for _ in range(3):
+        here.sync(dated(1, date(2026, 12, 20)))
+        here.sync(dated(1, date(2026, 12, 1)))
+
+    assert here.titles() == [
+        f"{NAME}: release delayed by 19 days to 20 December 2026, was 1 December 2026 (PC)",
+        f"{NAME}: release moved forward by 19 days to 1 December 2026, was 20 December 2026 (PC)",
+    ]
+
+
+ROWS = st.lists(
+    st.builds(
+        dated,
+        st.integers(1, 3),
+        st.sampled_from([date(2026, 11, 22), date(2026, 12, 5), LAST, date(2027, 6, 30), date(2020, 1, 1)]),
+        st.sampled_from([DAY, YEAR, Q4, TBD]),
+        st.sampled_from([PC, PS5]),
+        status=st.sampled_from([None, 3, 5, 6]),
+    ),
+    max_size=3,
+    unique_by=lambda row: row["id"],
+)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ROWS, min_size=2, max_size=4))
+def test_the_same_documents_once_more_make_no_event_twice(
+    engine: Engine, tmp_path_factory: pytest.TempPathFactory, documents: list[list[dict[str, object]]]
+) -> None:
+    here = _anew(engine, tmp_path_factory)
+    here.follow()
+    for _ in range(2):
+        for rows in documents:
+            here.sync(*rows)
+            here.sync(*rows)
+
+    keys = [(event.kind, event.title) for event in here.events()]
+
+    assert len(keys) == len(set(keys))
+    here.tick(NOON + timedelta(days=2))
+    assert here.tick() == {}
+
+
+def _anew(engine: Engine, folders: pytest.TempPathFactory) -> Installation:
+    with engine.begin() as connection:
+        for table in ("events", "release_dates", "game_metadata", "wanted_games", "feeds", "sources", "game_titles"):
+            connection.exec_driver_sql(f"TRUNCATE {table} CASCADE")
+    return Installation(engine, folders.mktemp("here"))
+
+
+def test_what_no_service_tells_a_box_art_of_is_shown_with_the_cover(here: Installation) -> None:
+    with here.engine.begin() as connection:
+        row = {
+            "name": NAME,
+            "name_key": name_key(NAME),
+            "public_id": "aaaa",
+            "box_art_url": "https://a.example/x-{width}x{height}.jpg",
+        }
+        game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
+        told = [
+            NewEvent(kind=EventKind.CAMPAIGN_ADDED, subject=key, occurred_at=NOON, detail=detail, game_id=of)
+            for key, of, detail in (
+                ("1", game_id, CampaignDetail(name="Lantern Week")),
+                ("2", game_id, CampaignDetail(name="Lantern Week", box_art_url="https://a.example/own.jpg")),
+                ("3", None, CampaignDetail(name="Lantern Week")),
+            )
+        ]
+        append_events(connection, told, source_id=None, silent=False, now=NOON)
+
+    assert [event.detail.get("box_art_url") for event in here.events()] == [
+        "https://a.example/x-285x380.jpg",
+        "https://a.example/own.jpg",
+        None,
+    ]
+
+
+def test_a_game_that_was_stored_before_it_was_wanted_is_introduced_by_the_clock(here: Installation) -> None:
+    here.sync(dated(1, LAST, Q4))
+    here.want(1)
+
+    assert here.tick() == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
+    assert here.tick() == {}
+    assert here.titles() == []
+
+
+def test_a_game_that_was_linked_before_it_was_stored_is_told_on_its_own_feed(here: Installation) -> None:
+    with here.engine.begin() as connection:
+        row = {"name": NAME, "name_key": name_key(NAME), "public_id": "aaaa"}
+        game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
+        link(connection, [Link(game_id=game_id, igdb_id=1, how="igdb_id")])
+
+    here.follow(dated(1, LAST, Q4))
+
+    assert {event.game_id for event in here.events(silent=True)} == {game_id}

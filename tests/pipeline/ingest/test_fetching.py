@@ -1,0 +1,363 @@
+"""Fetching a source that is due: one worker at a time, failures told once, the next time always known."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text, update
+from sqlalchemy.exc import IntegrityError
+
+from models import Event, FetchRun, Sighting
+from pipeline.drops.sources.mirror import TwitchDrops
+from pipeline.ingest.fetching import Fetched, due, fetch_source, register
+from pipeline.ingest.source import ListSource
+from tests.pipeline.builders import campaign, campaigns, drops, version_2
+from tests.pipeline.fetch.local_service import Answer, LocalService
+from tests.pipeline.world import World
+
+NINE = campaigns(*"abcdefghi")
+HOUR_AGO = timedelta(hours=1)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass
+class Poll:
+    """One source that is asked again whenever a test wants it to be."""
+
+    world: World
+    service: LocalService
+    source: ListSource
+
+    def answers(self, *answers: Answer | bytes) -> None:
+        self.service.answers("/v2/drops", *answers)
+
+    def fetch(self) -> Fetched:
+        """Fetch, however long the source would have to wait."""
+        self.make_due()
+        fetched = fetch_source(self.world.engine, self.source, now)
+        assert fetched is not None
+        return fetched
+
+    def make_due(self) -> None:
+        self.world.set_source(next_due_at=now() - timedelta(seconds=1))
+
+    def wait(self) -> timedelta:
+        """How long the source waits for its next turn, from now."""
+        at: datetime = self.world.source().next_due_at
+        return at - now()
+
+
+@pytest.fixture
+def poll(world: World, service: LocalService) -> Poll:
+    return Poll(world, service, TwitchDrops(service.url))
+
+
+def told(*listed: Any, refresh: int = 60, **fields: Any) -> Answer:
+    return Answer(version_2(drops(*listed), now(), refresh), **fields)
+
+
+def failing(retry_after: int = 6) -> Answer:
+    """An answer that is not tried again at once, so that the test need not wait."""
+    return Answer(status=429, headers={"Retry-After": str(retry_after)})
+
+
+def test_the_first_live_fetch_is_silent_and_the_second_is_not(poll: Poll) -> None:
+    poll.answers(told(campaign("a")), told(campaign("a"), campaign("b")))
+
+    first, second = poll.fetch(), poll.fetch()
+
+    assert (first.outcome, first.items, first.changed, first.events) == ("ok", 1, 1, {"campaign.added": 1})
+    assert (second.items, second.changed, second.events) == (2, 1, {"campaign.added": 1})
+    assert [row.silent for row in poll.world.rows(Event)] == [True, False]
+    runs = poll.world.rows(FetchRun)
+    assert [(run.outcome, run.items, run.events) for run in runs] == [("ok", 1, 1), ("ok", 2, 1)]
+    assert all(run.size > 100 and run.snapshot_at and run.error is None for run in runs)
+
+
+def test_a_source_that_is_not_due_is_left_alone(poll: Poll) -> None:
+    poll.world.set_source(next_due_at=now() + timedelta(minutes=1))
+
+    assert fetch_source(poll.world.engine, poll.source, now) is None
+    assert poll.service.asked == []
+
+
+def test_a_source_that_is_switched_off_is_left_alone(poll: Poll) -> None:
+    poll.world.set_source(enabled=False, next_due_at=now() - HOUR_AGO)
+
+    assert fetch_source(poll.world.engine, poll.source, now) is None
+    with poll.world.engine.connect() as connection:
+        assert "twitch.drops" not in due(connection, now() + timedelta(days=3650))
+
+
+def test_registering_again_changes_nothing(poll: Poll) -> None:
+    poll.answers(told(campaign("a")))
+    poll.fetch()
+    before = poll.world.source()
+    with poll.world.engine.begin() as connection:
+        register(connection, [poll.source], now())
+
+    assert poll.world.source() == before
+
+
+def held(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
+    """Fetch in a thread whose request is held back while something else happens."""
+    poll.make_due()
+    poll.service.hold_back("/v2/drops")
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(fetch_source, poll.world.engine, poll.source, now)
+        try:
+            assert poll.service.arrived.wait(10)
+            poll.service.hold = None
+            meanwhile()
+        finally:
+            poll.service.released.set()
+        return slow.result(30)
+
+
+def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
+    poll.answers(told(campaign("a")))
+    others: list[Fetched | None] = []
+
+    def another() -> None:
+        others.append(fetch_source(poll.world.engine, poll.source, now))
+        with poll.world.engine.connect() as connection:
+            assert "twitch.drops" not in due(connection, now())
+
+    slow = held(poll, another)
+
+    assert others == [None]
+    assert slow is not None
+    assert len(poll.service.asked) == 1
+    assert poll.world.source().lease_until is None
+
+
+@pytest.mark.parametrize("late_answer", [told(campaign("stale")), failing()], ids=["an answer", "a failure"])
+def test_a_worker_that_outlived_its_lease_stores_nothing(poll: Poll, late_answer: Answer) -> None:
+    poll.answers(late_answer, told(campaign("a")))
+    seen: list[Any] = []
+
+    def lease_runs_out() -> None:
+        # The held request has not taken its answer yet: let it have the late one.
+        poll.answers(told(campaign("a")))
+        poll.world.set_source(lease_until=now() - timedelta(seconds=1))
+        assert poll.fetch().outcome == "ok"
+        seen.append((poll.world.source(), poll.world.written()))
+        poll.answers(late_answer)
+
+    assert held(poll, lease_runs_out) is None
+    assert (poll.world.source(), poll.world.written()) == seen[0]
+    assert len(poll.world.rows(FetchRun)) == 1
+
+
+def test_a_lease_that_ran_out_lets_the_next_worker_in(poll: Poll) -> None:
+    poll.answers(told(campaign("a")))
+    poll.world.set_source(lease_until=now() - timedelta(seconds=1), fence=7)
+
+    assert poll.fetch().outcome == "ok"
+    assert poll.world.source().fence == 8
+
+
+def test_the_second_failure_in_a_row_is_told_and_so_is_the_recovery(poll: Poll) -> None:
+    poll.answers(told(campaign("a")))
+    poll.fetch()
+    poll.answers(failing())
+
+    first = poll.fetch()
+    source = poll.world.source()
+    assert (first.outcome, first.events.total(), source.consecutive_failures) == ("failed", 0, 1)
+    assert source.failing_since is not None
+    assert "429" in source.last_error
+    assert poll.fetch().events == {"source.failing": 1}
+    assert poll.fetch().events.total() == 0
+    assert poll.world.source().consecutive_failures == 3
+
+    poll.answers(told(campaign("a")))
+    assert poll.fetch().events == {"source.recovered": 1}
+    assert poll.fetch().events.total() == 0
+    source = poll.world.source()
+    assert (source.consecutive_failures, source.failing_since, source.last_error) == (0, None, None)
+    detail = poll.world.event("source.failing").detail
+    assert "429" in detail["reason"]
+    assert {"since", "next_attempt_at"} <= detail.keys()
+
+
+def test_one_failure_that_passes_is_not_told(poll: Poll) -> None:
+    poll.answers(failing(), told(campaign("a")))
+    poll.fetch()
+    poll.fetch()
+
+    assert poll.world.kinds("source") == []
+
+
+def test_a_source_that_fails_waits_longer_each_time_and_an_hour_at_most(poll: Poll) -> None:
+    poll.answers(failing())
+    waits = []
+    for failures in (0, 1, 4, 30):
+        poll.world.set_source(consecutive_failures=failures)
+        poll.fetch()
+        waits.append(poll.wait().total_seconds())
+
+    for wait, expected in zip(waits, (60, 120, 960, 3600), strict=True):
+        assert expected * 0.8 - 5 <= wait <= expected * 1.2
+
+
+def test_a_wait_that_the_service_asks_for_is_obeyed(poll: Poll) -> None:
+    poll.answers(failing(retry_after=7200))
+    poll.fetch()
+
+    assert timedelta(hours=1, minutes=59) < poll.wait() <= timedelta(hours=2)
+    assert poll.service.paths() == ["/v2/drops"], "the other version is not asked either"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_is_told_at_once_because_waiting_does_not_help(poll: Poll, status: int) -> None:
+    poll.answers(Answer(status=status))
+
+    assert poll.fetch().events == {"source.failing": 1}
+    assert poll.fetch().events.total() == 0
+
+
+def test_an_answer_of_a_new_shape_is_kept_and_told_once_and_ends_nothing(poll: Poll) -> None:
+    poll.answers(told(*NINE))
+    poll.fetch()
+    poll.answers(Answer(b"<html>maintenance</html>"))
+    before = poll.world.written()
+
+    first = poll.fetch()
+
+    assert (first.outcome, first.events) == ("failed", {"source.changed": 1})
+    assert poll.fetch().events.total() == 0
+    assert poll.world.quarantine() == [("unreadable", "the answer is not JSON")]
+    after = poll.world.written()
+    assert (after["drop_campaigns"], after["sightings"]) == (before["drop_campaigns"], before["sightings"])
+
+    poll.answers(told(*NINE))
+    assert poll.fetch().events == {"source.recovered": 1}
+    assert (poll.world.source().changed_since, poll.world.source().last_error) == (None, None)
+
+
+def test_an_envelope_around_something_else_is_kept_too(poll: Poll) -> None:
+    poll.answers(Answer(version_2(b'{"oops":1}', now())))
+
+    assert poll.fetch().events == {"source.changed": 1}
+    assert [reason for reason, _ in poll.world.quarantine()] == ["unreadable"]
+    assert poll.world.rows(FetchRun)[0].outcome == "failed"
+
+
+def test_the_answer_that_nothing_changed_is_taken_for_a_whole_one(poll: Poll) -> None:
+    poll.answers(told(*NINE, etag='"v1"'))
+    poll.fetch()
+    poll.make_due()
+    before = poll.world.written()
+
+    again = poll.fetch()
+
+    assert poll.service.asked[-1].headers["If-None-Match"] == '"v1"'
+    assert (again.outcome, again.items, again.changed) == ("unchanged", 9, 0)
+    assert poll.world.written() == before
+    assert poll.world.source().etag == '"v1"'
+
+
+def test_what_was_missing_is_missing_still_while_the_service_says_that_nothing_changed(poll: Poll) -> None:
+    poll.answers(told(*NINE))
+    poll.fetch()
+    poll.answers(told(*NINE[1:], etag='"v2"'))
+    for _ in range(3):
+        poll.fetch()
+        with poll.world.engine.begin() as connection:
+            hour_ago = Sighting.absent_counted_at - timedelta(hours=1)
+            connection.execute(update(Sighting).values(absent_counted_at=hour_ago))
+
+    assert [run.outcome for run in poll.world.rows(FetchRun)] == ["ok", "unchanged", "unchanged", "ok"]
+    assert poll.world.state("a") == "withdrawn"
+
+
+def test_an_answer_that_is_not_believed_is_asked_for_again_in_full(poll: Poll) -> None:
+    poll.answers(told(*NINE))
+    poll.fetch()
+    poll.answers(told(etag='"empty"'))
+
+    assert [poll.fetch().outcome, poll.fetch().outcome] == ["quarantined", "quarantined"]
+    assert "If-None-Match" not in poll.service.asked[-1].headers
+
+
+def test_an_answer_with_too_many_broken_items_is_asked_for_again_in_full(poll: Poll) -> None:
+    poll.answers(told(*NINE))
+    poll.fetch()
+    poll.answers(told(*NINE, *[campaign(f"broken{n}", name=None) for n in range(3)], etag='"half"'))
+
+    assert poll.fetch().events == {"source.changed": 1}
+    assert poll.fetch().events.total() == 0
+    assert "If-None-Match" not in poll.service.asked[-1].headers
+    assert poll.world.kinds("source") == ["source.changed"]
+
+
+def test_the_service_says_how_often_it_wants_to_be_asked(poll: Poll) -> None:
+    poll.answers(told(campaign("a"), refresh=900))
+    poll.fetch()
+
+    assert timedelta(minutes=14) < poll.wait() <= timedelta(minutes=15)
+    assert poll.world.source().refresh_seconds == 900
+
+
+def test_the_operator_may_ask_less_often_than_the_service_allows(engine: Engine, poll: Poll) -> None:
+    poll.source = TwitchDrops(poll.service.url, poll_every=timedelta(hours=2))
+    poll.answers(told(campaign("a"), refresh=60))
+
+    assert poll.fetch().next_due_at - now() > timedelta(hours=1, minutes=59)
+
+
+def test_a_snapshot_is_as_old_as_the_service_says(poll: Poll) -> None:
+    at = now().replace(microsecond=0) - timedelta(minutes=7)
+    poll.answers(Answer(version_2(drops(campaign("a")), at)))
+    poll.fetch()
+
+    assert poll.world.source().last_snapshot_at == at
+    assert poll.fetch().outcome == "unchanged"
+    assert poll.world.source().last_snapshot_at == at
+
+
+def test_a_service_whose_clock_runs_ahead_does_not_put_us_into_the_future(poll: Poll) -> None:
+    poll.answers(Answer(version_2(drops(campaign("a")), now() + timedelta(days=3))))
+    poll.fetch()
+
+    assert poll.world.source().last_snapshot_at <= now()
+
+
+def test_a_service_whose_clock_stands_still_is_believed_by_what_it_says(poll: Poll) -> None:
+    at = now() - timedelta(minutes=7)
+    poll.answers(
+        Answer(version_2(drops(campaign("a")), at)), Answer(version_2(drops(campaign("a"), campaign("b")), at))
+    )
+    poll.fetch()
+
+    assert poll.fetch().events == {"campaign.added": 1}
+
+
+def test_an_unreachable_service_is_a_failure_with_a_time_for_the_next_attempt(world: World) -> None:
+    with LocalService() as gone:
+        source = TwitchDrops(gone.url)
+    fetched = Poll(world, gone, source).fetch()
+
+    assert (fetched.outcome, fetched.error) == ("failed", "127.0.0.1: no connection")
+    assert fetched.next_due_at > now()
+    assert world.source().last_error == "127.0.0.1: no connection"
+
+
+def test_a_source_whose_answer_the_database_refuses_is_due_again_within_two_minutes(poll: Poll) -> None:
+    poll.answers(told(campaign("a")))
+    with poll.world.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE fetch_runs ADD CONSTRAINT refused CHECK (items > 1)"))
+    poll.make_due()
+
+    with pytest.raises(IntegrityError):
+        fetch_source(poll.world.engine, poll.source, now)
+
+    assert poll.world.source().lease_until is None
+    assert timedelta(0) < poll.wait() < timedelta(minutes=2)

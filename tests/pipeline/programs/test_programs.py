@@ -1,0 +1,134 @@
+"""Which programs run, with what, and how it is seen that they do."""
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine, insert, select, update
+
+from models import Feed, Heartbeat, Source
+from models.errors import LootwireError
+from pipeline.channels.eventsub.source_row import open_source
+from pipeline.embedded import Servers
+from pipeline.games.sources.webhooks import NAME
+from pipeline.ingest.fetching import due
+from pipeline.programs import programs
+from pipeline.programs.sources import register, sources
+from pipeline.programs.web.ports import HOST
+from pipeline.runtime import heartbeat
+from pipeline.runtime.celery_app import QUEUES
+from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.settings import Settings
+
+
+@pytest.fixture
+def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtime]:
+    url = engine.url.render_as_string(hide_password=False)
+    settings = Settings(data_dir=tmp_path / "data", database_url=SecretStr(url), redis_url=SecretStr(servers.redis_url))
+    opened = Runtime(settings=settings, database_url=url, redis_url=servers.redis_url)
+    yield opened
+    opened.engine.dispose()
+
+
+def test_an_installation_is_two_workers_a_clock_and_one_web_server(runtime: Runtime) -> None:
+    assert [program.name for program in programs.programs(runtime)] == [
+        "worker",
+        "fetcher",
+        "beat",
+        "web",
+    ]
+    assert [program.name for program in programs.programs(runtime, beat=False, web=False)] == ["worker", "fetcher"]
+
+
+def test_every_queue_has_one_worker_and_fetching_has_its_own(runtime: Runtime) -> None:
+    queues = {p.name: p.argv[p.argv.index("--queues") + 1] for p in programs.programs(runtime, beat=False, web=False)}
+    assert queues["fetcher"] == "fetch"
+    assert sorted(",".join(queues.values()).split(",")) == sorted(QUEUES)
+
+
+def test_workers_have_as_many_processes_as_the_settings_say(runtime: Runtime) -> None:
+    more = Runtime(settings=runtime.settings.model_copy(update={"worker_processes": 7}), database_url="", redis_url="")
+    for program in programs.programs(more, beat=False, web=False):
+        assert program.argv[program.argv.index("--concurrency") + 1] == "7"
+
+
+def test_no_password_stands_in_a_command_line(runtime: Runtime) -> None:
+    settings = runtime.settings.model_copy(update={"redis_url": SecretStr("redis://:hunter2@there/0")})
+    secretive = Runtime(
+        settings=settings, database_url="postgresql://me:hunter2@there/x", redis_url="redis://:hunter2@there/0"
+    )
+    assert "hunter2" not in str([program.argv for program in programs.programs(secretive)])
+
+
+def test_a_port_that_is_taken_is_told_with_the_setting_that_chooses_another() -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LootwireError, match=f"port {port} on {HOST} cannot be used .*LOOTWIRE_HTTP_PORT"):
+            programs.check_port(port)
+    programs.check_port(port)
+
+
+def test_a_broker_that_answers_is_well_and_another_is_told(servers: Servers) -> None:
+    programs.check_broker(servers.redis_url)
+    with pytest.raises(LootwireError, match=r"the broker does not answer: .*Connection refused.*REDIS_URL") as caught:
+        programs.check_broker("redis://:hunter2@127.0.0.1:1/0")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtime) -> None:
+    # Nothing to fetch, and nobody who would do the rest.
+    now = utc_now()
+    with runtime.engine.begin() as connection:
+        register(connection, runtime, now)
+        connection.execute(update(Source).values(next_due_at=now + timedelta(hours=1)))
+    impatient = [replace(stage, patience=0.3) for stage in programs.STAGES]
+    told: list[str] = []
+    with pytest.raises(LootwireError, match="judging the time does not go on; see `lootwire status`"):
+        programs.run_cycle(runtime, tell=told.append, stages=impatient)
+    assert told == ["looking into the inbox", "fetching", "judging the time"]
+
+
+def test_a_feed_that_waits_is_not_settled(runtime: Runtime) -> None:
+    assert programs.settled(runtime.engine)
+    with runtime.engine.begin() as connection:
+        connection.execute(insert(Feed).values(scope="all", path="all", title="Everything"))
+    assert not programs.settled(runtime.engine)
+
+
+def test_a_heartbeat_is_one_row_however_often_it_beats(runtime: Runtime) -> None:
+    for _ in range(3):
+        heartbeat.beat(runtime.engine, utc_now())
+    with runtime.engine.connect() as connection:
+        assert len(connection.execute(select(Heartbeat)).all()) == 1
+
+
+def test_a_callback_that_is_taken_away_leaves_a_source_until_its_webhooks_are_unregistered(runtime: Runtime) -> None:
+    update_settings = {"twitch_client_id": "an-id", "twitch_client_secret": SecretStr("a-secret")}
+    settings = runtime.settings.model_copy(update=update_settings)
+    without = Runtime(settings=settings, database_url=runtime.database_url, redis_url=runtime.redis_url)
+    assert NAME not in {source.name for source in sources(without)}
+
+    row = {"name": NAME, "service": "igdb", "next_due_at": utc_now() + timedelta(hours=6)}
+    with runtime.engine.begin() as connection:
+        connection.execute(insert(Source).values(row | {"cursor": {"callback_url": "https://us.example/eventsub"}}))
+    programs.take_up_settings(without)
+    with runtime.engine.begin() as connection:
+        register(connection, without, utc_now())
+        assert NAME in due(connection, utc_now())
+        connection.execute(update(Source).values(cursor={}))
+    assert NAME not in {source.name for source in sources(without)}
+    without.redis.close()
+    without.engine.dispose()
+
+
+def test_without_an_application_nobody_expects_anything_of_eventsub(runtime: Runtime) -> None:
+    open_source(runtime.engine, utc_now())
+    programs.take_up_settings(runtime)
+    with runtime.engine.connect() as connection:
+        assert connection.scalar(select(Source.enabled).where(Source.name == "twitch.eventsub")) is False

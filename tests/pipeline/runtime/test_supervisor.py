@@ -1,0 +1,226 @@
+"""The supervisor, with real children, signals and kills."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline.runtime.supervisor import AlreadyRunning, Backoff, Program, Supervisor
+from tests.waiting import folder_of_processes, processes_with, wait_for
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+
+# Writes its process id to the file that is its first argument, and then waits to be ended.
+CHILD = """
+import os, signal, sys
+from pipeline import supervisor
+supervisor.watch_parent()
+for number in sys.argv[2:]:
+    signal.signal(getattr(signal, number), signal.SIG_IGN)
+with open(sys.argv[1], "a") as births:
+    births.write(f"{os.getpid()}\\n")
+while True:
+    signal.pause()
+"""
+
+# As CHILD, deaf to SIGTERM, with a process of its own as Celery's pool has.
+STUBBORN_FAMILY = CHILD.replace(
+    "supervisor.watch_parent()",
+    "supervisor.ORPHAN_SECONDS = 0.3; supervisor.watch_parent(); os.fork(); signal.signal(15, signal.SIG_IGN)",
+)
+
+UP = """
+import os, sys, time
+from pathlib import Path
+from pipeline.supervisor import Program, Supervisor
+from pipeline.watchdog import Watchdog
+data_dir, births, code, ignored, second = sys.argv[1:]
+def sleep_long():
+    Path(births).with_name("asleep").touch()
+    time.sleep(60)
+child = Program("worker", [sys.executable, "-c", code, births, *ignored.split()])
+seconds = {
+    "": None,
+    "slow": sleep_long,
+    "embedded": lambda: Watchdog("", embedded_in=Path(data_dir)).look(supervisor.restart),
+}
+with Supervisor([child], data_dir=Path(data_dir), env=os.environ, each_second=seconds[second]) as supervisor:
+    sys.exit(supervisor.run_until_signal())
+"""
+
+
+@pytest.fixture
+def births() -> Iterator[Path]:
+    with folder_of_processes() as folder:
+        yield folder / "births"
+
+
+def born(births: Path) -> list[int]:
+    return [int(line) for line in births.read_text().split()] if births.exists() else []
+
+
+def child(births: Path, *ignored: str) -> Program:
+    return Program("worker", [sys.executable, "-c", CHILD, str(births), *ignored])
+
+
+@contextmanager
+def up(births: Path, code: str = CHILD, ignored: str = "", second: str = "") -> Iterator[subprocess.Popen[bytes]]:
+    """A process that does what `lootwire up` does, with one child, from the child's birth on."""
+    command = [sys.executable, "-c", UP, str(births.parent / "data"), str(births), code, ignored, second]
+    env = os.environ | {"LOOTWIRE_EMBEDDED_LINGER": "0.1"}
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=env) as process:
+        try:
+            wait_for(lambda: born(births))
+            yield process
+        finally:
+            process.kill()
+            wait_for(lambda: not processes_with(births.parent))
+
+
+def test_children_live_from_the_start_to_the_end_of_the_block(births: Path, tmp_path: Path) -> None:
+    with Supervisor([child(births)], data_dir=tmp_path, env=os.environ):
+        wait_for(lambda: born(births))
+        assert processes_with(births)
+    assert not processes_with(births)
+
+
+def test_a_child_that_is_killed_is_started_again(births: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    with Supervisor([child(births)], data_dir=tmp_path, env=os.environ, say=said.append):
+        wait_for(lambda: born(births))
+        os.kill(born(births)[0], signal.SIGKILL)
+        wait_for(lambda: len(born(births)) == 2)
+    assert said == ["worker ended with signal 9 (Killed); starting it again in 1 s"]
+
+
+def test_what_a_killed_child_leaves_of_its_family_ends_too(births: Path, tmp_path: Path) -> None:
+    family = Program("worker", [sys.executable, "-c", STUBBORN_FAMILY, str(births)])
+    with Supervisor([family], data_dir=tmp_path, env=os.environ, say=lambda _: None, grace_seconds=0.1):
+        wait_for(lambda: len(born(births)) == 2)
+        leader = next(pid for pid in born(births) if os.getpgid(pid) == pid)
+        os.kill(leader, signal.SIGKILL)
+        wait_for(lambda: not set(born(births)[:2]) & set(processes_with(births)))
+
+
+def test_a_program_that_does_not_exist_is_reported_and_the_others_run(births: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    programs = [Program("ghost", ["/no/such/program"]), child(births)]
+    with Supervisor(programs, data_dir=tmp_path, env=os.environ, say=said.append):
+        wait_for(lambda: born(births))
+    assert said[0].startswith("ghost could not be started: ")
+
+
+def test_a_program_can_be_restarted_at_once(births: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    with Supervisor([child(births)], data_dir=tmp_path, env=os.environ, say=said.append) as supervisor:
+        wait_for(lambda: born(births))
+        supervisor.restart("worker")
+        wait_for(lambda: len(born(births)) == 2)
+        assert set(processes_with(births)) == {born(births)[1]}
+    assert said == ["worker is restarted"]
+
+
+def test_a_program_that_does_not_heed_its_restart_is_killed(births: Path, tmp_path: Path) -> None:
+    deaf = child(births, "SIGTERM")
+    with Supervisor([deaf], data_dir=tmp_path, env=os.environ, say=lambda _: None, grace_seconds=0.2) as supervisor:
+        wait_for(lambda: born(births))
+        supervisor.restart("worker")
+        wait_for(lambda: len(born(births)) == 2)
+
+
+def test_a_second_supervisor_is_refused_with_the_directory_and_the_process(births: Path, tmp_path: Path) -> None:
+    with Supervisor([], data_dir=tmp_path, env=os.environ):
+        second = Supervisor([child(births)], data_dir=tmp_path, env=os.environ)
+        with pytest.raises(AlreadyRunning, match=rf"{tmp_path} \(process {os.getpid()}\)"), second:
+            pass
+    with Supervisor([], data_dir=tmp_path, env=os.environ):
+        pass  # the first one has let go
+    assert not born(births)
+
+
+def test_killing_the_supervisor_leaves_no_child(births: Path) -> None:
+    with up(births) as process:
+        process.kill()
+        wait_for(lambda: not processes_with(births))
+
+
+def test_killing_the_supervisor_ends_even_a_stubborn_child_and_its_pool(births: Path) -> None:
+    with up(births, STUBBORN_FAMILY) as process:
+        wait_for(lambda: len(born(births)) == 2)
+        process.kill()
+        wait_for(lambda: not processes_with(births))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_everything_with_exit_code_0(births: Path, number: signal.Signals) -> None:
+    with up(births) as process:
+        process.send_signal(number)
+        assert process.wait(10) == 0
+        assert not processes_with(births)
+
+
+def test_a_second_ctrl_c_cuts_the_grace_short(births: Path) -> None:
+    with up(births, ignored="SIGTERM") as process:
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert not processes_with(births)
+
+
+def test_a_third_ctrl_c_kills_at_once(births: Path) -> None:
+    with up(births, ignored="SIGTERM SIGQUIT") as process:
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                process.wait(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 0
+        assert not processes_with(births)
+
+
+def test_ctrl_c_is_heard_while_servers_are_being_brought_back(births: Path) -> None:
+    with up(births, second="slow") as process:
+        wait_for(births.with_name("asleep").exists)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 0
+
+
+def test_servers_that_lose_their_host_are_brought_back(births: Path) -> None:
+    data_dir = births.parent / "data"
+
+    def hosts() -> set[int]:
+        return {pid for pid, command in processes_with(data_dir).items() if "embedded.host" in command}
+
+    with up(births, second="embedded"):
+        wait_for((data_dir / "servers.json").exists)
+        before = hosts()
+        os.kill(min(before), signal.SIGKILL)
+        wait_for(lambda: hosts() - before and (data_dir / "servers.json").exists())
+
+
+def test_an_error_in_the_call_of_each_second_is_told_and_the_call_repeated(births: Path, tmp_path: Path) -> None:
+    said: list[str] = []
+    calls = threading.Semaphore(0)
+
+    def fail() -> None:
+        calls.release()
+        raise RuntimeError("no servers")
+
+    with Supervisor([], data_dir=tmp_path, env=os.environ, each_second=fail, say=said.append):
+        assert calls.acquire(timeout=5)
+        assert calls.acquire(timeout=5)
+    assert said[0] == "no servers; trying again in 1 s"
+
+
+def test_pauses_double_to_a_minute_and_begin_anew_after_a_long_life() -> None:
+    backoff = Backoff()
+    assert [backoff.after(0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert backoff.after(61) == 1

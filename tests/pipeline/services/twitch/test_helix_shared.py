@@ -1,0 +1,78 @@
+"""Helix as several processes and a whole installation use it."""
+
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from models.errors import LootwireError
+from pipeline.embedded import Servers
+from pipeline.fetch.http import Client
+from pipeline.runtime.runtime import Runtime
+from pipeline.runtime.settings import Settings
+from tests.paths import CHECKOUT
+from tests.pipeline.fetch.own_redis import url_of
+from tests.pipeline.services.twitch.helix_setting import HelixSetting, helix_setting
+from tests.twitch import LocalTwitch
+
+POINTS, TIMES = 40, 35
+
+
+@pytest.fixture
+def setting(servers: Servers, tmp_path: Path) -> Iterator[HelixSetting]:
+    with LocalTwitch() as twitch, helix_setting(twitch, servers, tmp_path) as setting:
+        yield setting
+
+
+def test_two_processes_that_share_a_budget_wait_for_points_and_never_hear_429(
+    setting: HelixSetting, servers: Servers
+) -> None:
+    twitch = setting.twitch
+    twitch.budget, twitch.budget_seconds = POINTS, 1.0
+    twitch.refill_budget()
+    arguments = [url_of(servers), setting.vault.path, twitch.auth_url, twitch.helix_url, twitch.client_id]
+    told = [*map(str, arguments), twitch.client_secret, str(POINTS), str(TIMES)]
+
+    workers = [
+        subprocess.Popen([sys.executable, "-m", "tests.pipeline.services.twitch.helix_worker", *told], cwd=CHECKOUT)
+        for _ in range(2)
+    ]
+    assert [worker.wait(60) for worker in workers] == [0, 0]
+
+    assert Counter(setting.statuses("users")) == {200: 2 * TIMES}
+    assert twitch.tokens_issued == 1
+
+
+def runtime(setting: HelixSetting, servers: Servers, folder: Path, **settings: object) -> Runtime:
+    known = {"data_dir": folder, "twitch_auth_url": setting.twitch.auth_url, "helix_url": setting.twitch.helix_url}
+    return Runtime(settings=Settings.model_validate(known | settings), database_url="", redis_url=url_of(servers))
+
+
+def test_an_installation_with_an_application_may_ask_helix(
+    setting: HelixSetting, servers: Servers, tmp_path: Path
+) -> None:
+    setting.twitch.add_user("shroud")
+    application = {
+        "twitch_client_id": setting.twitch.client_id,
+        "twitch_client_secret": SecretStr(setting.twitch.client_secret),
+    }
+    opened = runtime(setting, servers, tmp_path, **application)
+
+    with opened.redis, Client() as client:
+        assert [user.login for user in opened.needed_helix(client).users(logins=["shroud"])] == ["shroud"]
+
+
+@pytest.mark.parametrize("application", [{}, {"twitch_client_id": "abc"}, {"twitch_client_secret": SecretStr("x")}])
+def test_an_installation_without_one_says_what_to_set(
+    setting: HelixSetting, servers: Servers, tmp_path: Path, application: dict[str, object]
+) -> None:
+    opened = runtime(setting, servers, tmp_path, **application)
+
+    with Client() as client:
+        assert opened.helix(client) is None
+        with pytest.raises(LootwireError, match="TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: create an application at"):
+            opened.needed_helix(client)
