@@ -38,7 +38,7 @@ STUBBORN_FAMILY = CHILD.replace(
 UP = """
 import os, sys, time
 from pathlib import Path
-from pipeline.supervisor import Program, Supervisor
+from pipeline.runtime.supervisor import Program, Supervisor
 from pipeline.watchdog import Watchdog
 data_dir, births, code, ignored, second = sys.argv[1:]
 def sleep_long():
