@@ -172,7 +172,7 @@ def _campaign(now: datetime, step: int, base_url: str, campaign: Campaign) -> di
         "owner": None if campaign.ownerless else _owner(game),
         "startAt": plain_stamp(moment(now, campaign.hours[0])),
         "status": "ACTIVE",
-        "timeBasedDrops": [_drop(now, base_url, campaign, drop) for drop in campaign.drops],
+        "timeBasedDrops": [_drop(now, base_url, campaign, timed_drop) for timed_drop in campaign.drops],
     }
 
 
@@ -199,17 +199,18 @@ def _channel(step: int, streamer: Streamer) -> dict[str, Any]:
     }
 
 
-def _drop(now: datetime, base_url: str, campaign: Campaign, drop: Drop) -> dict[str, Any]:
+def _drop(now: datetime, base_url: str, campaign: Campaign, timed_drop: Drop) -> dict[str, Any]:
     return {
         "benefitEdges": [
-            {"benefit": _benefit(now, base_url, campaign, label), "entitlementLimit": 1} for label in drop.benefits
+            {"benefit": _benefit(now, base_url, campaign, label), "entitlementLimit": 1}
+            for label in timed_drop.benefits
         ],
         "endAt": exact_stamp(closing(now, campaign.hours[1])),
-        "id": stable_uuid(f"drop/{campaign.key}/{drop.name}"),
-        "name": drop.name,
+        "id": stable_uuid(f"drop/{campaign.key}/{timed_drop.name}"),
+        "name": timed_drop.name,
         "preconditionDrops": None,
-        "requiredMinutesWatched": drop.minutes,
-        "requiredSubs": drop.subs,
+        "requiredMinutesWatched": timed_drop.minutes,
+        "requiredSubs": timed_drop.subs,
         "startAt": plain_stamp(moment(now, campaign.hours[0])),
     }
 
