@@ -159,7 +159,7 @@ class _Loader:
         self._ended = True
 
     def _take_source(self, plan: _Plan, line: Line) -> None:
-        """Let a source go on where it stood; it stays off until the program registers a source of that name."""
+        """Let a source go on where it stood; one that has no row here (this program lacks it) is added and off."""
         fields = {
             column.name: line[column.exported_name]
             for column in plan.columns

@@ -29,7 +29,7 @@ from pipeline.importer.walking import Candidate, find_files
 from pipeline.ingest.source import ListSource
 
 INBOX, PROCESSED, QUARANTINE = "inbox", "processed", "quarantine"
-# Programs give a file that they still write such a name.
+# Endings of files that a program is still writing.
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
 # A file counts as whole if it was not written, renamed or given other rights for so long.
 QUIET_FOR = timedelta(seconds=5)
@@ -82,7 +82,7 @@ def look_into(
 ) -> Looked:
     """Import the files in the inbox that are whole, oldest first, and move them aside.
 
-    A file is whole if no program changed it for `quiet_for`. One look at a time in a data directory: a second one does
+    A file is whole if it was left alone for `quiet_for`. One look at a time in a data directory: a second one does
     nothing. After `within` the rest waits for the next look. Raises `LootwireError` where files cannot be moved.
     """
     looked = Looked()

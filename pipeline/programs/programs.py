@@ -225,9 +225,8 @@ def run_cycle(
 ) -> datetime:
     """Have workers empty the inbox, fetch what is due, move the clock, send and publish; returns when that began.
 
-    `report` is called with the name of each stage as it begins.
-
-    Raises `LootwireError` if it is not over within ten minutes, or does not go on.
+    `report` is called with the name of each stage as it begins. Raises `LootwireError` if the cycle is not
+    over within ten minutes, or does not go on.
     """
     began = utc_now()
     app = make_app(runtime.redis_url)
@@ -245,7 +244,7 @@ def run_cycle(
             if now > limit or now - changed_at > stage.patience:
                 raise LootwireError(f"the cycle is not over, {stage.name} does not go on; see `lootwire status`")
             if now >= nudge_at:
-                # Repeated: Redis may lose a hint, and workers take a moment to come up.
+                # Repeated: a hint may be lost, and workers take a moment to come up.
                 for task in stage.hints:
                     hint(app, task, expires=NUDGE_EVERY)
                 nudge_at = now + NUDGE_EVERY
