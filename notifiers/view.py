@@ -1,4 +1,4 @@
-"""Says what a message shows of an event: facts, lists and links in plain words, before any format; pure functions."""
+"""Says what a message shows of an event: facts, lists and links in plain words, before any format. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
