@@ -226,7 +226,7 @@ def test_the_darkest_hour_is_the_one_with_most_time() -> None:
     shades = [cell.shade for cell in week_cells(week)]
     assert shades == sorted(shades)
     assert shades[-1] == 1
-    assert week_cells(week)[0].told == "Monday 20:00: 10 min on air"
+    assert week_cells(week)[0].text == "Monday 20:00: 10 min on air"
     assert week_cells([]) == []
 
 
