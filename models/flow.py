@@ -1,4 +1,4 @@
-"""How data came in and what became of it: sources, fetches, sightings, quarantine, events, feeds and pictures."""
+"""The flow of data: sources, fetches, sightings, quarantine, events, feeds and pictures."""
 
 from datetime import datetime
 from typing import Any

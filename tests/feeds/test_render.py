@@ -127,12 +127,12 @@ RECAP = StreamRecap(
 )
 
 
-def told(kind: str, **changed: Any) -> Any:
+def stream_entry(kind: str, **changed: Any) -> Any:
     return render_entry(item(kind=kind, detail=msgspec.structs.replace(LIVE, **changed)))
 
 
 def test_a_live_stream_is_shown_with_its_picture_and_what_can_be_earned_on_it() -> None:
-    entry = told("stream.online")
+    entry = stream_entry("stream.online")
 
     assert entry.summary == "Capt. Brine · Gloomtide · Twitch · 12,345 viewers · drops enabled"
     assert entry.url == "https://www.twitch.tv/captbrine"
@@ -150,7 +150,7 @@ def test_a_live_stream_is_shown_with_its_picture_and_what_can_be_earned_on_it() 
 
 
 def test_a_stream_that_is_over_is_shown_with_its_recap_and_the_box_of_its_game() -> None:
-    entry = told("stream.offline", recap=RECAP, viewers=None, campaigns=())
+    entry = stream_entry("stream.offline", recap=RECAP, viewers=None, campaigns=())
 
     assert entry.summary == (
         "Capt. Brine · Gloomtide · Twitch · 4 h 59 min · 18,300 viewers on average, 23,456 at the peak"
@@ -168,7 +168,7 @@ def test_a_stream_that_is_over_is_shown_with_its_recap_and_the_box_of_its_game()
 def test_a_recap_that_knows_no_viewers_says_nothing_of_them() -> None:
     recap = msgspec.structs.replace(RECAP, peak_viewers=None, average_viewers=None)
 
-    entry = told("stream.offline", recap=recap, viewers=None)
+    entry = stream_entry("stream.offline", recap=recap, viewers=None)
 
     assert "viewers" not in entry.summary + entry.content
 
@@ -176,14 +176,16 @@ def test_a_recap_that_knows_no_viewers_says_nothing_of_them() -> None:
 def test_a_new_title_is_shown_beside_the_old_one_and_once() -> None:
     changes = (FieldChange(field="title", old="Warm-up", new="Ranked to Radiant"),)
 
-    entry = told("stream.title_changed", changes=changes)
+    entry = stream_entry("stream.title_changed", changes=changes)
 
     assert "<li>Title: <s>Warm-up</s> → Ranked to Radiant</li>" in entry.content
     assert entry.content.count("Ranked to Radiant") == 1
 
 
 def test_a_video_is_shown_with_its_length() -> None:
-    entry = told("video.published", seconds=18_730, viewers=None, start_at=None, campaigns=(), tags=(), language=None)
+    entry = stream_entry(
+        "video.published", seconds=18_730, viewers=None, start_at=None, campaigns=(), tags=(), language=None
+    )
 
     assert entry.summary == "Capt. Brine · Gloomtide · Twitch · 5 h 12 min"
     assert "5 h 12 min long" in entry.content
@@ -321,7 +323,7 @@ def test_whatever_an_event_says_its_feeds_are_well_formed(
 def test_a_guid_is_a_tag_uri_that_stays_the_same_whatever_else_changes() -> None:
     same = [item(), item(title="Another", kind="campaign.ended", occurred_at=NOON + timedelta(days=1))]
 
-    assert {render_entry(one).guid for one in same} == {"tag:lootwire,2026:campaign.added/twitch/0"}
+    assert {render_entry(variant).guid for variant in same} == {"tag:lootwire,2026:campaign.added/twitch/0"}
     assert guid("a b/é#%\ud800") == "tag:lootwire,2026:a%20b/%C3%A9%23%25%ED%A0%80"
 
 
