@@ -25,7 +25,7 @@ RUNNING = (
 class Watched(msgspec.Struct, frozen=True):
     """A channel whose streams are watched, by its Twitch id.
 
-    `since` is when that began: a stream that started earlier is no news. `by_hand` means that somebody added it
+    `since` is when that began: a stream that started earlier is no news. `by_hand` means that a person added it
     by name, `in_campaign` that a running campaign names it; one of the two is true.
     """
 
@@ -50,7 +50,7 @@ class FollowedCategory(msgspec.Struct, frozen=True):
 def watched(connection: Connection, now: datetime) -> list[Watched]:
     """Return the channels that are watched: those added by hand first, oldest first, then what campaigns name.
 
-    The latter only while somebody follows `--drops`: they come and go with their campaigns.
+    The latter only while `--drops` is followed: they come and go with their campaigns.
     """
     return [Watched(*row) for row in connection.execute(_WATCHED, {"now": now})]
 
@@ -61,12 +61,12 @@ def watched_among(connection: Connection, external_ids: Collection[str], now: da
 
 
 def is_anything_followed(connection: Connection) -> bool:
-    """Whether anybody follows anything."""
+    """Whether anything is followed."""
     return bool(connection.scalar(select(exists(Follow.id))))
 
 
 def followed_categories(connection: Connection) -> list[FollowedCategory]:
-    """Return the followed categories, oldest wish first."""
+    """Return the followed categories, oldest follow first."""
     return [FollowedCategory(*row) for row in connection.execute(_CATEGORIES)]
 
 

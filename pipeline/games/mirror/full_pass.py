@@ -28,7 +28,7 @@ from pipeline.games.mirror.state import (
     save,
 )
 from pipeline.games.store.games import known_ids_between
-from pipeline.games.take_in import Clock, Intake, Taken, Tell, believed
+from pipeline.games.take_in import AppendNews, Clock, Intake, Taken, believed
 from pipeline.services.igdb.client import Page
 from pipeline.services.igdb.igdb_requests import PER, REQUESTS
 
@@ -56,7 +56,7 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
     engine: Engine
     open_igdb: OpenIgdb
     clock: Clock
-    tell: Tell
+    append_news: AppendNews
     interval: timedelta = PER / REQUESTS
     most_ahead: int = MOST_AHEAD
     patience: timedelta = PATIENCE
@@ -112,7 +112,9 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
         now = self.clock()
         with self.engine.begin() as connection:
             row = check_mine(connection, fence)
-            intake = Intake(connection=connection, source_id=row["id"], origin=MIRROR, tell=self.tell, now=now)
+            intake = Intake(
+                connection=connection, source_id=row["id"], origin=MIRROR, append_news=self.append_news, now=now
+            )
             taken = intake.take(page.documents, page.asked_at, silent=silent, removed=gone)
             save(connection, state, now)
         return taken

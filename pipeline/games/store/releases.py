@@ -15,15 +15,15 @@ from pipeline.database.copying import copy_rows
 from pipeline.services.igdb.records import GameRecord, ReleaseRecord
 
 RELEASES: Table = ReleaseDate.__table__  # type: ignore[assignment]
-_TOLD = ReleaseRecord.__struct_fields__
-_COLUMNS = ("game_igdb_id", "first_seen_at", *_TOLD)
+_RECORD_FIELDS = ReleaseRecord.__struct_fields__
+_COLUMNS = ("game_igdb_id", "first_seen_at", *_RECORD_FIELDS)
 _CHANGED = (*_COLUMNS, "last_seen_at")
 
 
 class StoredRelease(msgspec.Struct, frozen=True, gc=False):
     """A release date as it is stored.
 
-    `last_seen_at` is null while IGDB lists it, else when it was found gone; `told_at` is when it was told to be out.
+    `last_seen_at` is null while IGDB lists it, else when it was found gone; `told_at` is when it was announced as out.
     """
 
     release: ReleaseRecord
@@ -40,7 +40,7 @@ _STORED = (
         RELEASES.c.first_seen_at,
         RELEASES.c.last_seen_at,
         RELEASES.c.told_at,
-        *[RELEASES.c[name] for name in _TOLD],
+        *[RELEASES.c[name] for name in _RECORD_FIELDS],
     )
     .where(RELEASES.c.game_igdb_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
     .order_by(RELEASES.c.game_igdb_id, RELEASES.c.igdb_id)
@@ -49,11 +49,11 @@ _STORED = (
 
 def load_releases(connection: Connection, game_igdb_ids: Iterable[int]) -> Releases:
     """Return the release dates of games by the games' ids, also those that are no longer listed."""
-    found: dict[int, list[StoredRelease]] = {}
-    for game, first_seen_at, last_seen_at, told_at, *told in connection.execute(_STORED, {"ids": list(game_igdb_ids)}):
-        stored = StoredRelease(ReleaseRecord(*told), first_seen_at, last_seen_at, told_at)
-        found.setdefault(game, []).append(stored)
-    return {game: tuple(releases) for game, releases in found.items()}
+    by_game: dict[int, list[StoredRelease]] = {}
+    for game, first_seen_at, last_seen_at, out_at, *fields in connection.execute(_STORED, {"ids": list(game_igdb_ids)}):
+        stored = StoredRelease(ReleaseRecord(*fields), first_seen_at, last_seen_at, out_at)
+        by_game.setdefault(game, []).append(stored)
+    return {game: tuple(releases) for game, releases in by_game.items()}
 
 
 def add_releases(connection: Connection, records: Sequence[GameRecord], asked_at: datetime) -> Releases:
@@ -64,7 +64,9 @@ def add_releases(connection: Connection, records: Sequence[GameRecord], asked_at
         for release in record.releases
     ]
     copy_rows(connection, RELEASES, _COLUMNS, rows)
-    return {record.igdb_id: tuple(StoredRelease(one, asked_at) for one in record.releases) for record in records}
+    return {
+        record.igdb_id: tuple(StoredRelease(release, asked_at) for release in record.releases) for record in records
+    }
 
 
 def update_releases(
@@ -74,10 +76,10 @@ def update_releases(
     after: Releases = {}
     rows: list[dict[str, Any]] = []
     for record in records:
-        stored = {one.release.igdb_id: one for one in before.get(record.igdb_id, ())}
+        stored = {row.release.igdb_id: row for row in before.get(record.igdb_id, ())}
         merged = merge_releases(stored, record, at)
         after[record.igdb_id] = tuple(merged.values())
-        rows += [_row(record.igdb_id, one) for key, one in merged.items() if stored.get(key) != one]
+        rows += [_row(record.igdb_id, release) for key, release in merged.items() if stored.get(key) != release]
     if rows:
         execute_rows(connection, _upserted(), rows)
     return after
@@ -86,18 +88,18 @@ def update_releases(
 def merge_releases(stored: Mapping[int, StoredRelease], record: GameRecord, at: datetime) -> dict[int, StoredRelease]:
     """Return a game's release dates by their ids after a document that was asked for at `at`.
 
-    What it does not list is gone, unless it names release dates of which it does not tell.
+    A date that it does not list is gone, unless the document holds bare ids of release dates.
     """
     merged = dict(stored)
-    told = {release.igdb_id for release in record.releases}
+    listed = {release.igdb_id for release in record.releases}
     if "releases" not in record.untold:
-        for key, one in stored.items():
-            if key not in told and one.last_seen_at is None:
-                merged[key] = msgspec.structs.replace(one, last_seen_at=at)
+        for key, known in stored.items():
+            if key not in listed and known.last_seen_at is None:
+                merged[key] = msgspec.structs.replace(known, last_seen_at=at)
     for release in record.releases:
-        known = stored.get(release.igdb_id)
+        before = stored.get(release.igdb_id)
         merged[release.igdb_id] = StoredRelease(
-            release, known.first_seen_at if known else at, None, known.told_at if known else None
+            release, before.first_seen_at if before else at, None, before.told_at if before else None
         )
     return merged
 
@@ -116,5 +118,5 @@ def _upserted() -> Insert:
     statement = insert_rows(RELEASES, _CHANGED)
     return statement.on_conflict_do_update(
         index_elements=[RELEASES.c.game_igdb_id, RELEASES.c.igdb_id],
-        set_={name: statement.excluded[name] for name in (*_TOLD, "last_seen_at") if name != "igdb_id"},
+        set_={name: statement.excluded[name] for name in (*_RECORD_FIELDS, "last_seen_at") if name != "igdb_id"},
     )

@@ -13,7 +13,7 @@ from pipeline.channels.eventsub.listener import note_revocation
 from pipeline.channels.eventsub.messages import Notification
 from pipeline.channels.eventsub.receiver import Kept, Receiver
 from pipeline.channels.eventsub.secret import load_secret
-from pipeline.channels.eventsub.writer import Teller
+from pipeline.channels.eventsub.writer import Writer
 from pipeline.games.receiver import igdb_routes
 from pipeline.runtime import heartbeat
 from pipeline.runtime.problems import explain
@@ -34,18 +34,18 @@ class Webhooks:
         self._engine = runtime.engine
         self._now = now
         self._ends = threading.Event()
-        self._teller = Teller()
+        self._writer = Writer()
         secret = load_secret(runtime.settings.data_dir)
         receiver = Receiver(
             Kept(self._keep),
-            lambda revocation: self._teller.put(lambda: note_revocation(self._engine, revocation, now)),
+            lambda revocation: self._writer.put(lambda: note_revocation(self._engine, revocation, now)),
             secret=secret,
             now=now,
         )
         self.routes: Sequence[Route] = (receiver.route, *igdb_routes(self._engine, secret, now))
         self._threads = [
             threading.Thread(target=self._beat, name="beat", daemon=True),
-            threading.Thread(target=self._teller.run, name="teller", daemon=True),
+            threading.Thread(target=self._writer.run, name="teller", daemon=True),
         ]
 
     def __enter__(self) -> Self:
@@ -55,7 +55,7 @@ class Webhooks:
 
     def __exit__(self, *_: object) -> None:
         self._ends.set()
-        self._teller.end()
+        self._writer.end()
         for thread in self._threads:
             thread.join(END_WITHIN)
 
