@@ -1,4 +1,4 @@
-"""The inbox of EventSub: each message is a row before anything is made of it, and its id makes a second one a no-op."""
+"""The inbox of EventSub: each message is a row before it is handled, and its id makes a second one a no-op."""
 
 import logging
 from collections import Counter

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 PART = "websocket"
 # Attaching must be done within ten seconds of the welcome.
 HELIX_DEADLINE = timedelta(seconds=4)
-# Twitch does not send again what is missed while no session is open: these sources see what became of it.
+# Twitch does not repeat the messages of a time without a session: these sources see the state after it.
 POLLING = "twitch.streams%"
 
 OpenHelix = Callable[[Client], Helix]

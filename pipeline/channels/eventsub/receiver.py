@@ -39,7 +39,7 @@ class Kept:
         self._writing: asyncio.Task[None] | None = None
 
     async def keep(self, message: Notification) -> None:
-        """Return when the message is committed; raises what the database raised."""
+        """Return when the message is committed; raises the error of the database."""
         committed = asyncio.get_running_loop().create_future()
         self._pending.append((message, committed))
         if self._writing is None or self._writing.done():

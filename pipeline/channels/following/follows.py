@@ -30,7 +30,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -> set[str]:
-    """Follow the channels of users, who get a feed and a page; returns the Twitch ids of those that are new."""
+    """Follow the channels of users, each with a feed and a page; returns the Twitch ids of those that are new."""
     ids = store_users(connection, users, now)
     rows = [{"kind": "channel", "channel_id": channel_id, "created_at": now} for channel_id in ids.values()]
     if not rows:
@@ -43,7 +43,7 @@ def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -
 
 
 def unfollow(connection: Connection, channel_ids: Sequence[int]) -> None:
-    """Stop following channels by hand; what was recorded of them stays."""
+    """Stop following channels by hand; their recorded streams stay."""
     connection.execute(delete(Follow).where(Follow.kind == "channel", Follow.channel_id == func.any(list(channel_ids))))
 
 

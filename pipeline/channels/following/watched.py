@@ -12,7 +12,7 @@ SERVICE = "twitch"
 DEFAULT_TOP = 20
 _AMONG = bindparam("among", type_=ARRAY(Text))
 NOW = bindparam("now", type_=DateTime(timezone=True))
-# A campaign is told as ended by the clock, a tick or two after its end: its own times decide.
+# The clock marks a campaign as ended a tick or two after its end: its own times decide.
 RUNNING = (
     DropCampaign.service == SERVICE,
     DropCampaign.ended_at.is_(None),
@@ -48,7 +48,7 @@ class FollowedCategory(msgspec.Struct, frozen=True):
 
 
 def watched(connection: Connection, now: datetime) -> list[Watched]:
-    """Return the channels that are watched: those added by hand first, oldest first, then what campaigns name.
+    """Return the channels that are watched: those added by hand first, oldest first, then those that campaigns name.
 
     The latter only while `--drops` is followed: they come and go with their campaigns.
     """
@@ -117,7 +117,7 @@ def _watched(
 
 _SOME = select(Channel.id).where(Channel.service == SERVICE, Channel.external_id == func.any(_AMONG))
 _WATCHED = _watched(_added_by_hand(), _named_by_campaigns())
-# Asked of few channels, each of the reasons looks at these alone.
+# For few channels, each of the reasons reads these alone.
 _WATCHED_AMONG = _watched(
     _added_by_hand().where(Follow.channel_id.in_(_SOME)),
     _named_by_campaigns().where(AllowedChannel.channel_id.in_(_SOME)),

@@ -34,7 +34,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person is taken to mean: the entry where it is sure, and else those that it may be, best first.
+    """The entry that a person means where it is sure, and else those that it may be, best first.
 
     `how` is `id`, `slug` or `title`; `why` is a sentence for a person.
     """
@@ -52,7 +52,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Finder(msgspec.Struct, frozen=True, kw_only=True):
     """Where to look; `open_igdb` is called only for games that the catalogue lacks.
 
-    What IGDB answers is stored under the source `igdb.wanted`, which has to have a row by then.
+    IGDB's answers are stored under the source `igdb.wanted`, which has to have a row by then.
     """
 
     engine: Engine
@@ -60,7 +60,7 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
 
     def find(self, games: Sequence[GameName]) -> list[Finding]:
-        """Return what each game is taken to mean, in their order. What IGDB answers on the way is stored.
+        """Return the finding of each game, in their order. IGDB's answers on the way are stored.
 
         Raises `SourceError` where IGDB is needed and does not answer, `LootwireError` where it is not set up.
         """

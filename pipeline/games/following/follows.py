@@ -51,7 +51,7 @@ def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
 
 
 def unfollow_game(connection: Connection, game_id: int, now: datetime) -> None:
-    """Stop following a game; what was recorded of it stays."""
+    """Stop following a game; its recorded events stay."""
     begin_wanting(connection, now)
     connection.execute(delete(Follow).where(Follow.kind == KIND, Follow.game_id == game_id))
     renew_follows(connection, now)

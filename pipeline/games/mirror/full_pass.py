@@ -40,7 +40,7 @@ LONGEST_PAUSE = timedelta(minutes=2)
 
 
 class Step(msgspec.Struct, frozen=True):
-    """How far a pass is: `done` of `total` games, as IGDB counts them, and what became of the last page."""
+    """How far a pass is: `done` of `total` games, as IGDB counts them, and the counts of the last page."""
 
     done: int
     total: int | None
@@ -51,7 +51,7 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
-    """What a full pass needs. `interval` is the time between two requests that the limit leaves."""
+    """The means of a full pass. `interval` is the time between two requests that the limit leaves."""
 
     engine: Engine
     open_igdb: OpenIgdb
