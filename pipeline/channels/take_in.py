@@ -46,7 +46,7 @@ def take_in(
     channel_ids = store_channels(connection, SERVICE, _channels(observations), now)
     games = store_games(connection, SERVICE, _games(observations))
     streams = set(_streams(observations))
-    polled = {key for each in observations if isinstance(each, Polled) for key in each.channels}
+    polled = {key for observation in observations if isinstance(observation, Polled) for key in observation.channels}
     concerned = polled | channel_ids.keys()
     known = load_sessions(connection, concerned=concerned, heard=channel_ids, stream_ids={key for _, key in streams})
     decision = decide(known, observations, _terms(connection, known, streams, games, now, flap))

@@ -30,7 +30,7 @@ BOX_ARTS_AT_ONCE = 100
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round asks for, by Twitch ids: streams of channels, the most watched of categories, users, box arts."""
+    """The wants of a round, by Twitch ids: streams of channels, the most watched of categories, users, box arts."""
 
     channels: Sequence[str]
     categories: Sequence[FollowedCategory] = ()
@@ -39,7 +39,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought, with the channels and users that it asked for."""
+    """The streams and users of a round, with the channels and users that it asked for."""
 
     channels: frozenset[str] = msgspec.field(name="asked")
     live: tuple[StreamRecord, ...]
@@ -83,7 +83,7 @@ class _StreamPolling:
         return Answer(payload=msgspec.json.encode(polled), taken_at=asked_at, refresh_after=self._poll_every)
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what a round brought: sessions, snapshots, events, and what users are called now."""
+        """Store the results of a round: sessions, snapshots, events, and the users' present names."""
         polled = _ROUND.decode(answer.payload or b"")
         store_users(connection, polled.users, now)
         _note_asked(connection, polled.asked_users, now)

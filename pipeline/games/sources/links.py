@@ -53,7 +53,7 @@ _KNOWN_AT_TWITCH = (
     select(ExternalGame.uid, func.min(ExternalGame.igdb_id))
     .where(ExternalGame.source == TWITCH, ExternalGame.uid == func.any(bindparam("uids", type_=ARRAY(Text))))
     .group_by(ExternalGame.uid)
-    # What two entries claim neither has.
+    # An id that two entries claim is neither's.
     .having(func.count(ExternalGame.igdb_id.distinct()) == 1)
 )
 
@@ -80,7 +80,7 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought: services' statements, the games that have only names, and entries that may be theirs."""
+    """The results of a round: services' statements, the games that have only names, and entries that may be theirs."""
 
     asked_at: datetime
     statements: Sequence[Statement] = ()

@@ -25,7 +25,7 @@ GO_ON_AFTER = timedelta(seconds=1)
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought; `asked_at` is when its first request was sent."""
+    """The documents of a round; `asked_at` is when its first request was sent."""
 
     asked_at: datetime
     documents: list[msgspec.Raw]
@@ -71,7 +71,7 @@ class IgdbMirror:
         )
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what a round brought."""
+        """Store the games of a round."""
         if answer.payload is None:
             return Ingested(outcome="unchanged")
         swept = _SWEPT.decode(answer.payload)

@@ -28,7 +28,7 @@ GO_ON_AFTER = timedelta(seconds=1)
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought, with the ids that it asked for; `missing` are games that IGDB does not have."""
+    """The documents of a round, with the ids that it asked for; `missing` are games that IGDB does not have."""
 
     igdb_ids: Sequence[int]
     asked_at: datetime
@@ -88,7 +88,7 @@ class IgdbWanted:
         return Answer(payload=payload, refresh_after=wait, validators=Validators(cursor=cursor))
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what a round brought; a game that was not known before is no news."""
+        """Store the games of a round; a game that was not known before is no news."""
         want_what_runs(connection, now)
         if answer.payload is None:
             return Ingested(outcome="unchanged")

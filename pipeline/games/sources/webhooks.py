@@ -1,4 +1,4 @@
-"""IGDB's webhooks: what they mean, and that they are registered.
+"""IGDB's webhooks: read as hints of what to ask for, and kept registered.
 
 https://api-docs.igdb.com/#webhooks. IGDB posts a row with bare ids when it is created or updated, and only its id when
 it is deleted; the header `X-Secret` shows that it is IGDB. It wants 200 within 15 seconds, and gives up after five

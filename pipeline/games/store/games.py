@@ -65,7 +65,7 @@ class StoredGame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredGames(msgspec.Struct, kw_only=True):
-    """What became of a batch of documents.
+    """The outcome of storing a batch of documents.
 
     `late` were asked for before what is stored, and dropped; `refused` (id, reason) could not be read at all;
     `faults` (id, part) were left out of games that landed. `old_names` counts documents by names that IGDB took away.
@@ -95,7 +95,7 @@ _BETWEEN = select(GAMES.c.igdb_id).where(
 
 
 def store_games(connection: Connection, documents: Iterable[Document], asked_at: datetime) -> StoredGames:
-    """Store documents that were asked for at `asked_at`; returns what changed, with release dates before and after.
+    """Store documents that were asked for at `asked_at`; returns the changes, with release dates before and after.
 
     Nothing is written where nothing differs. A document that was asked for before the stored one, or before the game
     was removed, changes nothing, and one without a name is refused. Workers that store at once wait for each other.
@@ -138,7 +138,7 @@ def known_ids_between(connection: Connection, after: int, until: int) -> set[int
 
 
 def load_known(connection: Connection, igdb_ids: Collection[int]) -> dict[int, KnownGame]:
-    """Return what is stored of these games, by id."""
+    """Return the stored ones of these games, by id."""
     names = KnownGame.__struct_fields__
     rows = connection.execute(_KNOWN, {"ids": list(igdb_ids)})
     return {row[0]: KnownGame(**dict(zip(names, row, strict=True))) for row in rows}
@@ -255,7 +255,7 @@ def _change(
 
 
 def _is_fresh(document: Document, known: KnownGame, asked_at: datetime, result: StoredGames) -> bool:
-    """Whether a document is to be written over what is known; if not it is counted."""
+    """Whether to write a document over the stored game; if not, count it."""
     if max(known.synced_at, known.removed_at or known.synced_at) > asked_at:
         result.late += 1
         return False

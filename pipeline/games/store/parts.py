@@ -1,4 +1,4 @@
-"""Store what an IGDB game is called: its titles, and its ids in shops and services."""
+"""Store the titles of an IGDB game, and its ids in shops and services."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -60,7 +60,7 @@ def add_parts(connection: Connection, records: Iterable[GameRecord]) -> None:
 
 
 def update_parts(connection: Connection, records: Sequence[GameRecord]) -> None:
-    """Write what differs in the titles and outside ids of games that are known; what is untold stays."""
+    """Write the titles and outside ids of known games that differ; hidden ones stay."""
     ids = [record.igdb_id for record in records]
     _update_titles(connection, records, _by_game(connection.execute(_KNOWN_TITLES, {"ids": ids})))
     _update_externals(connection, records, _by_game(connection.execute(_KNOWN_EXTERNALS, {"ids": ids})))

@@ -1,4 +1,4 @@
-"""Store the release dates of IGDB games: what was listed once stays, with the time at which it was found gone."""
+"""Store the release dates of IGDB games: a date that is gone stays, with the time at which it was found gone."""
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
@@ -72,7 +72,7 @@ def add_releases(connection: Connection, records: Sequence[GameRecord], asked_at
 def update_releases(
     connection: Connection, records: Iterable[GameRecord], before: Mapping[int, Sequence[StoredRelease]], at: datetime
 ) -> Releases:
-    """Write those release dates of games that differ from what was stored `before`, and return all of them."""
+    """Write those release dates of games that differ from the stored ones in `before`, and return all of them."""
     after: Releases = {}
     rows: list[dict[str, Any]] = []
     for record in records:

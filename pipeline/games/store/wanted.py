@@ -42,7 +42,7 @@ _NOT_AMONG = text("""
     WHERE reasons @> ARRAY[CAST(:reason AS text)] AND NOT igdb_id = ANY(CAST(:ids AS bigint[]))
 """)
 _FORGET = text("DELETE FROM wanted_games WHERE reasons = '{}'")
-# Games by what IGDB calls them (see pipeline/games/store/links.py); a link that is no number leads nowhere.
+# The IGDB ids of games (see pipeline/games/store/links.py); a link that is no number leads nowhere.
 _RUNNING: Mapping[Reason, str] = {
     "campaign": """
         SELECT DISTINCT CAST(split_part(link.external_id, '/', 1) AS bigint) FROM game_external_ids AS link

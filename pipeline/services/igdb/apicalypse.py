@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-# What IGDB gives at most in one answer, and how many queries one request may hold.
+# The most rows of one answer, and the most queries of one request.
 MOST_ROWS = 500
 MOST_QUERIES = 10
 # No title is longer, and a query has to end somewhere.
@@ -126,7 +126,7 @@ def _written(value: Value) -> str:
 
 
 def _number(number: float) -> str:
-    # A text that poses as a number is what must not get through, whatever the annotations say.
+    # A text that poses as a number must not get through, whatever the annotations say.
     if type(number) is int:
         return str(number)
     if type(number) is not float or not abs(number) < 1e15:

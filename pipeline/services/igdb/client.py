@@ -68,15 +68,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def more(self) -> int | None:
-        """Where the rest of what the query means begins, None where this is all of it."""
+        """The id behind which the query's next page begins, None where this is the last one."""
         if not self.documents.documents:
             return None
-        # Without a count the end is an empty page. What a short page lacks may yet come on the next.
+        # Without a count the end is an empty page. The rows that a short page lacks may come on the next.
         return self.last_id if self.count is None or self.count > self.size else None
 
     @property
     def whole(self) -> bool:
-        """Whether this is every row of its range: what it lacks, IGDB does not have."""
+        """Whether this is every row of its range: IGDB has no other."""
         return self.count is not None and not self.missing and not self.documents.broken
 
 

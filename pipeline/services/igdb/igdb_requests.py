@@ -167,7 +167,7 @@ def _check(reply: Reply, path: str) -> None:
 
 
 def error_text(reply: Reply) -> str:
-    """Return the text of an error: the cause that IGDB names, its message, or what its front's page says."""
+    """Return the text of an error: the cause that IGDB names, its message, or the text of its front's page."""
     for cause in _causes(reply.body):
         text = ": ".join(part for part in (clean(cause.title), clean(cause.cause or cause.message)) if part)
         if text:

@@ -221,7 +221,7 @@ def _error_text(reply: Reply) -> str:
 
 
 def _advice(text: str) -> str:
-    """Return what a person can do about a refusal."""
+    """Return a refusal's text with advice for the person who can cure it."""
     if "secret" in text:
         wanted = f"TWITCH_CLIENT_SECRET is not the secret of that application; make a new one at {CONSOLE} and set it"
     elif "client" in text:

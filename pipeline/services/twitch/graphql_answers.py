@@ -1,4 +1,4 @@
-"""What Twitch's GraphQL answers, and its many ways to say no.
+"""The answers of Twitch's GraphQL, and its many ways to say no.
 
 It answers 200 to nearly everything: what went wrong stands in `errors`, often beside data, with the path of what is
 null because of it. A null that no error explains is a refusal, never an empty list.

@@ -64,7 +64,7 @@ class Helix(EventSubManagement):
         return list(itertools.islice(_unique(streams, lambda stream: stream.channel.external_id), limit))
 
     def channels(self, ids: Collection[str]) -> list[ChannelInfoRecord]:
-        """Return what the channels of these users say of themselves, live or not."""
+        """Return the titles, categories and tags of these users' channels, live or not."""
         channels = self._by_keys("channels", _keys("broadcaster_id", _ids(ids)), shapes.parse_channel)
         return _once(channels, lambda channel: channel.channel.external_id)
 

@@ -102,7 +102,7 @@ _SHARD_ERROR = msgspec.json.Decoder(ShardError)
 
 
 class EventSubManagement:
-    """What an application may do with its subscriptions and conduits. Every method raises `SourceError`."""
+    """The requests about an application's subscriptions and conduits. Every method raises `SourceError`."""
 
     def __init__(self, requests: HelixRequests) -> None:
         self._requests = requests

@@ -195,7 +195,7 @@ def error_text(reply: Reply) -> str:
 
 
 def read_envelope(reply: Reply, path: str) -> Envelope:
-    """Return what an answer lists; raises `SourceChanged` where it is no list."""
+    """Return the envelope of an answer; raises `SourceChanged` where it is no list."""
     try:
         return msgspec.json.decode(reply.body, type=Envelope)
     except UNREADABLE as error:
