@@ -1,1 +1,1 @@
-"""Where campaigns come from: one module a source."""
+"""Clients of Twitch and IGDB: tokens, requests, shapes of answers, records."""

@@ -29,9 +29,9 @@ from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_it
 from pipeline.services.twitch.graphql_answers import (
     INVENTORY,
     WAY_OUT,
+    DropsAnswer,
     Part,
     SignedOut,
-    Told,
     read_answer,
     split_answers,
 )
@@ -75,11 +75,11 @@ def head(raw: bytes | msgspec.Raw) -> WireHead:
         return WireHead()
 
 
-def told_by(raw: msgspec.Raw) -> Told:
+def told_by(raw: msgspec.Raw) -> DropsAnswer:
     """Return what an answer, or a campaign that somebody took out of one, tells; raises `SourceError`."""
     bare = head(raw)
     if identity(bare.id) and (bytes(bare.start_at) or bytes(bare.game)):
-        return Told(operation=BARE, single=[Part(raw)])
+        return DropsAnswer(operation=BARE, single=[Part(raw)])
     return read_answer(raw)
 
 
@@ -204,7 +204,7 @@ def _gathered(payload: bytes) -> tuple[list[msgspec.Raw], Mapping[str, str]]:
     return [found.dashboard, *found.details], found.remembered
 
 
-def _read_all(answers: Sequence[msgspec.Raw]) -> tuple[list[Told], list[tuple[bytes, str]]]:
+def _read_all(answers: Sequence[msgspec.Raw]) -> tuple[list[DropsAnswer], list[tuple[bytes, str]]]:
     told, broken = [], []
     for raw in answers:
         try:
@@ -214,7 +214,7 @@ def _read_all(answers: Sequence[msgspec.Raw]) -> tuple[list[Told], list[tuple[by
     return told, broken
 
 
-def _of_no_use(told: Sequence[Told], broken: Sequence[tuple[bytes, str]], payload: bytes) -> SourceChanged:
+def _of_no_use(told: Sequence[DropsAnswer], broken: Sequence[tuple[bytes, str]], payload: bytes) -> SourceChanged:
     operation = told[0].operation if told else "nothing"
     return SourceChanged(broken[0][1] if broken else f"{operation}: no answer that lists campaigns", payload=payload)
 
