@@ -1,1 +1,1 @@
-"""Where campaigns come from: one module a source."""
+"""Clients of services: tokens, requests, shapes of answers, and the records that they are parsed into."""
