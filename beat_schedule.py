@@ -1,4 +1,4 @@
-"""When: each tick's task and period in seconds. Data only.
+"""The schedule: each tick's task and its period in seconds. Data only.
 
 A tick is a hint that something may be due; what is due stands in the database. So a tick that is missed, late or
 doubled only delays work, and a message that waited longer than its period is dropped (`expires`): the next one

@@ -42,7 +42,7 @@ _logger = logging.getLogger(__name__)
 
 # `mark` runs with every snapshot that brings news, and building a statement costs more than running it: built once.
 _TOUCHED = or_(
-    # Even where it is not raised: it is what keeps those that mark in a row.
+    # Even where it is not raised: its lock lets one transaction mark at a time.
     Feed.scope == "all",
     (Feed.scope == "releases") & bindparam("releases", type_=Boolean),
     (Feed.scope == "service") & (Feed.service == any_(bindparam("services", type_=ARRAY(Text)))),
@@ -69,7 +69,7 @@ _SUBJECTS = (
     .distinct()
 )
 _RAISE_VERSIONS = update(Feed).values(version=Feed.version + 1)
-# Lock them in the order of their ids, raise them, and tell which they were: one statement.
+# One statement locks the rows in the order of their ids, raises their versions and returns which they were.
 _TOUCHED_ROWS = _LOCKED.where(_TOUCHED).cte("touched")
 _RAISE_TOUCHED = select(_TOUCHED_ROWS).add_cte(
     _RAISE_VERSIONS.where(
@@ -88,21 +88,21 @@ def mark(connection: Connection, event_ids: Sequence[int]) -> None:
     """Mark the feeds that these events belong to as in need of writing; feeds that are missing are created.
 
     Belongs in the transaction that appended the events, as late as possible: it locks the row of the feed of
-    everything until the commit, and others that mark wait for it. That row is locked before any other, so two that
-    mark never wait for each other in a circle.
+    everything until the commit, and other transactions that mark wait for it. That row is locked before any other, so
+    two of them never wait for each other in a circle.
     """
     touched = _touched_by(connection, event_ids)
     if touched is None:
         return
     rows = _raise(connection, touched)
     if not rows:
-        # The very first mark. Alone, for whoever inserts more before it holds this lock may meet another who does.
+        # The very first mark. This row alone: two transactions that insert more before they hold its lock may deadlock.
         _create(connection, [feed_row("all", "all", ALL_TITLE)])
         rows = _raise(connection, touched)
     missing = touched.without(rows)
     if not missing.is_only_everything:
         _create(connection, missing_rows(connection, missing))
-        # Of those that another has created meanwhile it is not known that they show what is new.
+        # Another transaction may have created some of them meanwhile: their files need not show these events.
         _raise(connection, msgspec.structs.replace(missing, everything=False))
 
 
@@ -215,7 +215,7 @@ def _newest_items(scope: Scope, feed_ids: Sequence[int], items: int) -> Select[A
 
 
 def _page_of(channel_id: ColumnElement[int | None]) -> ScalarSelect[str]:
-    """The path of a channel's page; all columns of the unique index are named, so that it is used."""
+    """Return the path of a channel's page; the condition names all columns of the unique index, so that it is used."""
     none = [_PAGE.service, _PAGE.game_id, _PAGE.organization_id]
     wanted = (_PAGE.scope == "channel", _PAGE.channel_id == channel_id, *[column.is_(None) for column in none])
     return select(_PAGE.path).where(*wanted).scalar_subquery()

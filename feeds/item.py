@@ -87,7 +87,7 @@ def _about(item: Item) -> list[str]:
 
 
 def _categories(item: Item) -> tuple[tuple[str, str], ...]:
-    """Pairs of a term and what it is: kind, service, game or channel; a reader can filter by each."""
+    """Return pairs of a term and its scheme, kind, service, game or channel; a reader can filter by each."""
     detail = item.detail
     channel = detail.channel_login if isinstance(detail, CampaignDetail | StreamDetail) else None
     pairs = (("kind", item.kind), ("service", item.service), ("game", detail.game), ("channel", channel))
@@ -152,7 +152,7 @@ def _campaign_html(item: Item, detail: CampaignDetail) -> str:
         item=item,
         label=_label(item),
         picture_width=BADGE_WIDTH if item.kind == EventKind.BADGE_ADDED else BOX_WIDTH,
-        # Of one that can be earned on this channel now, the others are no news.
+        # An event about one channel has no news of the others.
         is_campaign=item.kind.startswith("campaign.") and not is_watchable,
         channels_total=0 if is_watchable else detail.channels_total,
         about=_about(item),

@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 def picture_path(address: str, ending: str) -> str:
-    """Return where the copy of a picture lies below the published folder; `ending` tells its type, without a dot."""
+    """Return where the copy of a picture lies below the published folder; `ending` is its type's, without a dot."""
     return f"{PICTURES}/{hashlib.blake2b(address.encode(), digest_size=16).hexdigest()}.{ending}"
 
 
@@ -64,7 +64,7 @@ class Gallery:
         with self._engine.begin() as connection:
             want(connection, wanted, self._now)
             copies = {row.address: row.path for row in connection.execute(_COPIED, {"addresses": list(wanted)})}
-            # The folder may be a new one, or somebody has tidied it.
+            # The folder may be a new one, or a person has tidied it.
             lost = [address for address, path in copies.items() if not (self._root / path).is_file()]
             if lost:
                 connection.execute(_LOST, {"addresses": sorted(lost), "now": self._now})
@@ -80,16 +80,16 @@ def want(connection: Connection, wanted: Collection[str], now: datetime) -> None
 
 def addresses(values: Sequence[object]) -> set[str]:
     """Return the safe addresses of all pictures in values, however deep they lie."""
-    found: set[str] = set()
+    safe_addresses: set[str] = set()
 
     def note(address: str) -> str:
         if safe := safe_url(address):
-            found.add(safe)
+            safe_addresses.add(safe)
         return address
 
     for value in values:
         _exchanged(value, note)
-    return found
+    return safe_addresses
 
 
 def with_copies(value: T, copies: Mapping[str, str]) -> T:
@@ -99,8 +99,8 @@ def with_copies(value: T, copies: Mapping[str, str]) -> T:
 
 def _exchanged(value: object, exchange: Callable[[str], str]) -> object:
     if type(value) is tuple:
-        told = tuple(_exchanged(one, exchange) for one in value)
-        return value if all(new is old for new, old in zip(told, value, strict=True)) else told
+        parts = tuple(_exchanged(part, exchange) for part in value)
+        return value if all(new is old for new, old in zip(parts, value, strict=True)) else parts
     if not isinstance(value, msgspec.Struct):
         return value
     changed = {}

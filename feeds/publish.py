@@ -33,9 +33,9 @@ INDEX = "index.html"
 OPML = "feeds.opml"
 WORDS = Path(words.__file__).parent
 COPIED = ("style.css", "channel.css", "feed.css", "feed.xsl")
-# Two at once would not be harmless: the slower could put an older file over a newer one that is settled.
+# Two runs at once would do harm: the slower could put an older file over a newer one that is settled.
 _TURN = lock_key("lootwire publish")
-# What a file was made with is written into it: so nothing can remember a file that is no longer there.
+# Each file carries the digest of what it was made of: so nothing can remember a file that is no longer there.
 _STAMP = re.compile(rb"<!-- lootwire ([0-9a-f]{16}) -->")
 _STAMP_WITHIN = 512
 
@@ -67,9 +67,9 @@ def publish(
 
     Runs one at a time on a database: another waits, or, if it should not `wait`, leaves its work to the one that
     runs. Each may be killed anywhere and run again at will, since a feed is settled only once its files are on disk.
-    With `pictures` those are shown by their copies, as far as there are any, and the others are asked for.
-    What fails is logged, told in the summary and stays marked. Raises PublishError where the folder itself cannot be
-    used: no permission, or a full disk.
+    With `pictures` the files show copies of pictures where there are any, and the other pictures become due.
+    What fails is logged, stands in the summary and stays marked. Raises PublishError where the folder itself cannot
+    be used: no permission, or a full disk.
     """
     summary = PublishSummary()
     gallery = Gallery(engine, root, base_url, now, enabled=pictures)
@@ -77,7 +77,7 @@ def publish(
     while goes_on:
         written = summary.feeds
         _run(engine, root, base_url, now, summary, gallery, wait=wait)
-        # Only now, with the turn given up, does nobody leave more to us; where nothing moves, the next run may try.
+        # Other runs left their work to us until the turn was given up; where nothing moves, the next run may try.
         goes_on = written < summary.feeds and not summary.failures and _is_anything_marked(engine)
     return summary
 
@@ -85,7 +85,7 @@ def publish(
 def _run(
     engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, gallery: Gallery, *, wait: bool
 ) -> None:
-    # Of the session, for no transaction may be open while files are written.
+    # A lock of the session, since no transaction may be open while files are written.
     with hold(engine, _TURN, None if wait else AT_ONCE) as our_turn:
         if not our_turn:
             return
@@ -118,7 +118,7 @@ def _is_anything_marked(engine: Engine) -> bool:
 
 
 def _marked(engine: Engine) -> Iterator[Sequence[FeedContent]]:
-    """The marked feeds in batches, each loaded in a transaction that is over when the batch is given out."""
+    """Yield the marked feeds in batches, each loaded in a transaction that is over by then."""
     last_id = 0
     while True:
         with engine.connect() as connection:
@@ -163,7 +163,7 @@ def _publish_batch(
 def _publish_moving(
     engine: Engine, root: Path, now: datetime, summary: PublishSummary, gallery: Gallery, look: str
 ) -> None:
-    """Write the pages of channels that are live where polls saw more since, for which no event marks their feeds."""
+    """Write the pages of live channels of which polls saw more, since polls append no event that marks their feeds."""
     with engine.connect() as connection:
         moving = load_moving(connection)
     behind = [state for state in moving if _stamp_of(_page_of(root, state)) != _digest(look, state.digest)]
@@ -236,7 +236,7 @@ def _blamed_on(path: str, summary: PublishSummary) -> Iterator[None]:
         raise
     except Exception as error:
         unexpected = not isinstance(error, PublishError)
-        _logger.error("Could not publish %s: %s", path, error, exc_info=unexpected)  # noqa: TRY400 - told by its text
+        _logger.error("Could not publish %s: %s", path, error, exc_info=unexpected)  # noqa: TRY400 - its text says it
         summary.failures.append(Failure(path, str(error) or type(error).__name__))
 
 
@@ -248,7 +248,7 @@ def _write(root: Path, path: str, data: bytes, summary: PublishSummary) -> None:
 
 
 def _shown(look: str, sources: Sequence[SourceHealth], now: datetime) -> str:
-    """Stands for what the page shows beside the feeds; the hour is in it for the times that campaigns still last."""
+    """Return a digest of what the page shows beside the feeds, and of the hour: it says how long campaigns last."""
     health = [(source.name, source.failing_since is not None) for source in sources]
     return _digest(look, repr(health), f"{now.astimezone(UTC):%Y%m%d%H}")
 
@@ -257,15 +257,15 @@ def _stamp_of(path: Path) -> str | None:
     """The stamp that a published file carries near its beginning, or None where it is missing."""
     try:
         with path.open("rb") as file:
-            found = _STAMP.search(file.read(_STAMP_WITHIN))
+            stamp = _STAMP.search(file.read(_STAMP_WITHIN))
     except OSError:
         return None
-    return found[1].decode() if found else None
+    return stamp[1].decode() if stamp else None
 
 
 @lru_cache
 def _code_digest() -> str:
-    """Stands for the look of all files: it changes with any line of this package and of the words, and any asset."""
+    """Return a digest of all files' look: it changes with any line of this package and of the words, and any asset."""
     return _digest(*(path.read_text(encoding="utf-8") for path in _files_of_the_look()))
 
 

@@ -59,20 +59,10 @@ def _entry(item: Item, base_url: str) -> Entry:
     return render_entry(item, f"{base_url.rstrip('/')}/{item.page}{PAGE_ENDING}" if item.page else None)
 
 
-def render_rss(feed: FeedContent, base_url: str) -> bytes:
-    """Return a feed as an RSS 2.0 file."""
-    return _rss(feed, [_entry(item, base_url) for item in feed.items], base_url)
-
-
-def render_atom(feed: FeedContent, base_url: str) -> bytes:
-    """Return a feed as an Atom 1.0 file."""
-    return _atom(feed, [_entry(item, base_url) for item in feed.items], base_url)
-
-
 def render_opml(feeds: Sequence[FeedLink], base_url: str, *, stamp: str = "") -> bytes:
     """Return the list of all feeds as an OPML 2.0 file, which feed readers can import.
 
-    `stamp` goes into a comment, for whoever has to know what the file was made with.
+    `stamp` goes into a comment, by which the next run knows what the file was made with.
     """
     root = base_url.rstrip("/")
     groups = [(name, [_outline(feed, root) for feed in feeds if feed.scope == scope]) for scope, name in _GROUPS]
@@ -90,7 +80,7 @@ def page_url(feed: FeedContent | FeedLink, root: str) -> str:
 
 
 def list_title(feed: FeedLink) -> str:
-    """Return a feed's title as lists show it; an organization is told with its service, as several may name it."""
+    """Return a feed's title as lists show it; an organization stands with its service, since several may name it."""
     title = one_line(feed.title, 120) or feed.path
     return (
         one_line(f"{title} ({service_heading(feed.service)})")
@@ -186,7 +176,7 @@ def _linking_entry_class() -> type[Any]:
     from feedgen.entry import FeedEntry
 
     class LinkingEntry(FeedEntry):  # type: ignore[misc]
-        """An Atom entry whose links keep what is said of them.
+        """An Atom entry whose links keep their relation, type and title.
 
         feedgen 1.0 writes only their addresses, because `atom_entry` shadows the loop's variable:
         https://github.com/lkiesow/python-feedgen/blob/v1.0.0/feedgen/entry.py

@@ -19,7 +19,7 @@ _ENTITY = re.compile(r"&(?=#?\w+;)")
 _SPACES = re.compile(r"\s+")
 _TAGS = {"a", "b", "blockquote", "br", "code", "em", "h3", "h4", "i", "img", "li", "ol", "p", "s", "strong", "u", "ul"}
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
-# What an outsider may write: pictures would call a stranger's server from everybody's reader.
+# What an outsider may write: pictures would call a stranger's server from every reader's program.
 _FOREIGN_TAGS = _TAGS - {"img", "h3", "h4"}
 _LOGIN = {"twitch": re.compile(r"\w{1,30}", re.ASCII), "kick": re.compile(r"[\w-]{1,60}", re.ASCII)}
 _CHZZK_ID = re.compile(r"[0-9a-f]{32}")
@@ -58,7 +58,7 @@ def channel_url(service: str | None, name: str) -> str | None:
 def html_line(text: str) -> str:
     """Return plain text for where HTML is expected, changed as little as can be: "Rook & Rapier" stays as it is.
 
-    It is legible both to those who read it as HTML and to those who show it as it stands.
+    It is legible both in programs that read it as HTML and in those that show it as it stands.
     """
     return _ENTITY.sub("&amp;", text).replace("<", "&lt;")
 

@@ -25,17 +25,17 @@ from models.words.units import service_heading
 
 ALL_TITLE = "Everything"
 RELEASES_TITLE = "Releases"
-# A source's health is the operator's business, and that a badge was there before we looked is no news to anybody:
-# there are hundreds. Such events are on no public feed.
+# A source's health is the operator's business, and that hundreds of badges were there before we first looked is no
+# news. Such events are on no public feed.
 PUBLIC = Event.kind.not_like("source.%") & ~((Event.kind == EventKind.BADGE_ADDED) & Event.silent)
-# What of it each scope is about. Streams of everybody would drown the campaigns of a service or a game, and that a
-# title or a category changes is of interest to those alone who asked for the channel.
+# Streams of all channels would drown the campaigns of a service or a game, and a new title or category interests
+# only readers of the channel's own feed.
 _DROPS = PUBLIC & Event.kind.not_like("stream.%") & Event.kind.not_like("video.%")
 # As the partial index says it, so that it is used.
 _RELEASES = PUBLIC & (
     Event.kind.like(literal_column("'release.%'", Text)) | Event.kind.like(literal_column("'game.%'", Text))
 )
-# What was announced before anybody wanted the game is on its own feed and that of releases: a list has hundreds.
+# Releases announced before the game was wanted are on its own feed and that of releases: a list brings hundreds.
 _NEWS = PUBLIC & ~(Event.kind.in_([EventKind.RELEASE_ANNOUNCED, EventKind.GAME_ADDED]) & Event.silent)
 _DROPS_ALONE = (
     _DROPS
@@ -80,14 +80,14 @@ class Touched(msgspec.Struct, frozen=True):
 
     def without(self, rows: Iterable[RowMapping]) -> "Touched":
         """Return what is left when these rows of `feeds` are taken out."""
-        found = list(rows)
+        present = list(rows)
         return Touched(
             self.everything,
-            self.services - {row["service"] for row in found},
-            self.games - {row["game_id"] for row in found},
-            self.organizations - {row["organization_id"] for row in found},
-            self.channels - {row["channel_id"] for row in found},
-            self.releases and all(row["scope"] != "releases" for row in found),
+            self.services - {row["service"] for row in present},
+            self.games - {row["game_id"] for row in present},
+            self.organizations - {row["organization_id"] for row in present},
+            self.channels - {row["channel_id"] for row in present},
+            self.releases and all(row["scope"] != "releases" for row in present),
         )
 
 
@@ -163,8 +163,9 @@ def _named(connection: Connection, table: type[Game] | type[Organization], ids: 
 def _channels(connection: Connection, ids: frozenset[int]) -> Sequence[Any]:
     if not ids:
         return []
-    told = select(Channel.id, Channel.service, Channel.external_id, Channel.login, Channel.display_name)
-    return connection.execute(told.where(Channel.id == as_ids(ids)).order_by(Channel.id)).all()
+    columns = (Channel.id, Channel.service, Channel.external_id, Channel.login, Channel.display_name)
+    statement = select(*columns).where(Channel.id == as_ids(ids)).order_by(Channel.id)
+    return connection.execute(statement).all()
 
 
 def as_ids(ids: Iterable[int]) -> ColumnElement[Any]:

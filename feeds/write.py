@@ -119,8 +119,8 @@ def _temporary_files(root: Path) -> Iterator[Path]:
     if not root.exists():
         return
     for folder in (root, *(entry for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink())):
-        found = folder.glob(f"{_PREFIX}*{_SUFFIX}")
-        yield from filter(_is_old, found) if folder == root / PICTURES else found
+        temporary = folder.glob(f"{_PREFIX}*{_SUFFIX}")
+        yield from filter(_is_old, temporary) if folder == root / PICTURES else temporary
 
 
 def _is_old(path: Path) -> bool:

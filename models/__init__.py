@@ -1,7 +1,7 @@
 """The tables of Lootwire, and what all rooms know: errors, locks, names, words.
 
-The tables are imported with the first of them that somebody asks for: SQLAlchemy costs half a second of a command's
-time and 35 MB of a program's memory, and whoever only raises an error needs none of it.
+The tables are imported when the first of them is used: SQLAlchemy costs half a second of a command's time and 35 MB
+of a program's memory, and a program that only raises an error needs none of it.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    # Tables alone have names like this; what else is asked of a package are its modules.
+    # Only tables have such names; the others are modules, which Python imports itself.
     if name[0].isupper():
         from models import tables
 

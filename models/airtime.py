@@ -1,4 +1,4 @@
-"""When channels were on air, with how many viewers and which categories: the rows that statistics are summed from.
+"""When channels were on air, with how many viewers and which categories: the rows that statistics add up.
 
 Each function returns a part of a query over the sessions of its condition, cut to the period from `:since` to
 `:until`. A session lasts from its start to its end, or to when it was last known to be live, and never into the next
@@ -49,7 +49,7 @@ def seconds(duration: ColumnElement[Any]) -> ColumnElement[float]:
 
 
 def spans(chosen: ColumnElement[bool]) -> CTE:
-    """One row for each session of the period: its own `started_at` and `ended_at`, and the cut `start` and `finish`."""
+    """Return a row for each session of the period: its `started_at` and `ended_at`, the cut `start` and `finish`."""
     s = StreamSession
     end = func.coalesce(s.ended_at, s.last_seen_at)
     next_start = func.lead(s.started_at).over(partition_by=s.channel_id, order_by=(s.started_at, s.id))
@@ -71,7 +71,7 @@ def spans(chosen: ColumnElement[bool]) -> CTE:
 
 
 def viewings(of: CTE) -> Subquery:
-    """One row for each poll that counted viewers: `viewers`, and for how many seconds the count held (`held`)."""
+    """Return a row for each poll that counted viewers: `viewers`, and how many seconds the count held (`held`)."""
     p = StreamSnapshot
     # Session by session, in the order of the primary key: nothing is sorted, and a big table is never read as a whole.
     seen = (
@@ -92,7 +92,7 @@ def average(of: Rows) -> ColumnElement[float]:
 
 
 def pieces(of: CTE) -> Subquery:
-    """One row for each part of a session with one category: from `begin` to `end`, in `seconds`.
+    """Return one row for each part of a session with one category: from `begin` to `end`, in `seconds`.
 
     The first part reaches back to the session's start, unless it began so late that the category before is not known:
     then that time is a part without a category. A session of which no parts are known is one part.
@@ -140,7 +140,7 @@ def _starts_late(first: SQLColumnExpression[datetime], of: CTE) -> ColumnElement
 
 
 def hours(of: CTE) -> Select[*tuple[Any, ...]]:
-    """One row for each channel, local weekday (Monday is 1) and hour in which it was on air: `seconds`.
+    """Return one row for each channel, local weekday (Monday is 1) and hour in which it was on air: `seconds`.
 
     Sessions are cut at the hours of the time zone `:zone`.
     """
@@ -166,7 +166,7 @@ def hours(of: CTE) -> Select[*tuple[Any, ...]]:
 
 
 def viewers_by_hour(of: Rows) -> Select[*tuple[Any, ...]]:
-    """One row for each channel, local weekday and hour in which polls counted viewers: their `average`."""
+    """Return one row for each channel, local weekday and hour in which polls counted viewers: their `average`."""
     local = func.timezone(bindparam("zone", type_=Text), of.c.taken_at)
     keys = (of.c.channel_id, func.extract("isodow", local), func.extract("hour", local))
     return select(*keys, average(of).label("average")).group_by(*keys)

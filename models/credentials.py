@@ -1,4 +1,4 @@
-"""With what somebody signed in to a service."""
+"""Sign-ins at services."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The shape of what an event says, one struct for each family of kinds.
+"""The details of events, one struct for each family of kinds.
 
 Messages, feed items and the command line all read an event's `detail` through these; whatever they show is in it, so
 an old event reads the same after the catalogue has moved on. The stored JSON does not name its family: the event's

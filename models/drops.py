@@ -43,7 +43,7 @@ class DropCampaign(Base):
     end_at: Mapped[datetime | None]
     organization_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("organizations.id"))
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
-    # How many snapshots in a row said "no channels" after some had been listed; believed at the third.
+    # How many snapshots in a row listed no channels after some had been listed; believed at the third.
     channels_empty_count: Mapped[int] = mapped_column(server_default=text("0"))
     first_seen_at: Mapped[datetime]
     last_seen_at: Mapped[datetime | None]
@@ -112,7 +112,7 @@ class AllowedChannel(Base):
 
 
 class CampaignDeadline(Base):
-    """A moment before a campaign's end that is worth a message; the row goes once its event is told or pointless.
+    """A moment before a campaign's end that is worth a message; the row goes once its event is appended or pointless.
 
     `kind` is `ending_soon:24h`, `ending_soon:3h` or `last_chance`.
     """

@@ -1,4 +1,4 @@
-"""The kinds of events; what each says of itself is in `models.details`, and how it is worded in `models.words`."""
+"""The kinds of events; `models.details` has the fields of each, and `models.words` its words."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""How data came in and what became of it: sources, fetches, sightings, quarantine, events, feeds and pictures."""
+"""The flow of data: sources, fetches, sightings, quarantine, events, feeds and pictures."""
 
 from datetime import datetime
 from typing import Any
@@ -34,7 +34,7 @@ class Source(Base):
     consecutive_failures: Mapped[int] = mapped_column(server_default=text("0"))
     failing_since: Mapped[datetime | None]
     changed_since: Mapped[datetime | None]
-    # Since when an event tells that it is stale: it is not asked, or gives only old answers.
+    # Since when it is stale, as an event says: no worker fetches it, or it gives only old answers.
     stale_since: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_success_at: Mapped[datetime | None]
@@ -179,7 +179,7 @@ class Picture(Base):
 
     id: Mapped[BigId]
     address: Mapped[str]
-    # Below the published folder; its ending tells the type.
+    # Below the published folder; its ending is that of its type.
     path: Mapped[str | None]
     size: Mapped[int | None]
     fetched_at: Mapped[datetime | None]

@@ -118,7 +118,7 @@ class ReleaseDate(Base):
 
     `precision` is `day`, `month`, `quarter`, `year` or `tbd`. `date` is IGDB's own, which for a period is mostly its
     last day and says nothing more: only `year`, `quarter` and `month` do. `last_seen_at` is null while it is listed.
-    An id below 0 is ours, for a row that came without one. `told_at` is when an event told that it is out, `judged_at`
+    An id below 0 is ours, for a row that came without one. `told_at` is when an event said that it is out, `judged_at`
     when we judged what its absence means.
     """
 

@@ -1,4 +1,4 @@
-"""Advisory locks of PostgreSQL: of a transaction, or of a session, which hold while no transaction is open.
+"""Advisory locks of PostgreSQL: of a transaction, or of a session, which needs no open transaction.
 
 All of them end with the process that holds them, whatever kills it. A key is a number; keys stay what they are, since
 the worker of an older version may still run beside.
@@ -34,7 +34,7 @@ def lock_transaction(connection: Connection, key: LockKey) -> None:
 
 
 def is_held(connection: Connection, key: LockKey) -> bool:
-    """Whether another session holds a lock; where none does, this transaction has it until it ends."""
+    """Return whether another session holds a lock; where none does, this transaction has it until it ends."""
     return not connection.scalar(select(func.pg_try_advisory_xact_lock(key)))
 
 

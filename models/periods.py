@@ -29,7 +29,7 @@ class Period(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """As people write it: `21 November 2026`, `November 2026`, `Q4 2026`, `2026`, `to be determined`."""
+        """Return it as people write it: `21 November 2026`, `November 2026`, `Q4 2026`, `2026`, `to be determined`."""
         if self.year is None:
             return "to be determined"
         if self.quarter is not None:
@@ -39,21 +39,21 @@ class Period(msgspec.Struct, frozen=True):
 
     @property
     def first(self) -> date | None:
-        """Its first day; None where nothing is determined."""
+        """Return its first day; None where nothing is determined."""
         if self.year is None:
             return None
         return date(self.year, self._months[0], self.day or 1)
 
     @property
     def last(self) -> date | None:
-        """Its last day, after which it is over; None where nothing is determined."""
+        """Return its last day, after which it is over; None where nothing is determined."""
         if self.year is None:
             return None
         month = self._months[1]
         return date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
 
     def holds(self, other: "Period") -> bool:
-        """Whether another one lies within this one and says more; all do where nothing is determined yet."""
+        """Return whether another one lies within this one and says more; all do where nothing is determined yet."""
         if self == other or other.first is None or other.last is None:
             return False
         return self.first is None or self.last is None or (self.first <= other.first and other.last <= self.last)

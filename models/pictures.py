@@ -1,4 +1,4 @@
-"""Addresses of pictures that leave their size open; pure."""
+"""Addresses of pictures that leave their size open. Pure."""
 
 BOX_ART = (285, 380)
 

@@ -4,7 +4,7 @@
 off and went on within minutes is one. A count of viewers holds until the next poll, at most ten minutes, and
 *averages* are weighted by that time, so neither many polls nor a missed hour of them weigh double. *Peaks* are the
 highest count that a poll saw. A period cuts what reaches beyond it. All times are aware UTC; hours of the day are
-those of the time zone that is asked for.
+those of the caller's time zone.
 """
 
 import functools
@@ -46,7 +46,7 @@ class CategoryTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class HourTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """One hour of the week, in the time zone that was asked for; weekday 0 is Monday."""
+    """One hour of the week, in the caller's time zone; weekday 0 is Monday."""
 
     weekday: int
     hour: int

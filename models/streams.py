@@ -32,7 +32,7 @@ class StreamSession(Base):
 
     A stream that follows another of its channel within minutes goes on with the same show: `story_id` is the first
     session of the story, null for that one itself. `last_seen_at` is when it was last known to be live, `told_at` is
-    when an event told the story's end, which happens once it can no longer go on.
+    when an event said that the story is over, which happens once it can no longer go on.
     """
 
     __tablename__ = "stream_sessions"

@@ -1,4 +1,4 @@
-"""All tables, by subject: what is known, what was seen, what happened, who is told."""
+"""All tables, by subject."""
 
 from models.base import Base
 from models.catalogue import Channel, Game, GameExternalId, Organization

@@ -1,4 +1,4 @@
-"""Who is told what: targets, subscriptions, and the outbox of deliveries."""
+"""Messages: targets, subscriptions, and the outbox of deliveries."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -21,7 +21,7 @@ class DeliveryState(StrEnum):
 class Target(Base):
     """A place to send messages to: one Apprise URL, encrypted, and a label that may be shown.
 
-    `timezone` is a name of the IANA database; its day is the one on which a release is told.
+    `timezone` is a name of the IANA database; a message about a release waits for its day there.
     """
 
     __tablename__ = "targets"
@@ -54,7 +54,7 @@ class Subscription(Base):
     game_key: Mapped[str | None]
     organization: Mapped[str | None]
     organization_key: Mapped[str | None]
-    # A channel's login, or what it was called when the wish was made.
+    # The channel's login when the subscription was made.
     channel: Mapped[str | None]
     channel_key: Mapped[str | None]
     created_at: Mapped[datetime]

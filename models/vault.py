@@ -15,11 +15,11 @@ _OTHERS = 0o077
 
 
 class VaultError(LootwireError):
-    """The key that opens the targets' addresses is missing, unsafe or another one; the text says the way out."""
+    """The key that opens the targets' addresses is missing, unsafe or another one; the text says what to do."""
 
 
 class Vault:
-    """Encrypts and decrypts addresses; neither its text nor its errors tell a key.
+    """Encrypts and decrypts addresses; neither its `repr` nor its errors show a key.
 
     The key file holds one Fernet key a line. The first encrypts, all of them decrypt: to change the key, put a new
     one on top.

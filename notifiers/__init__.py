@@ -1,1 +1,1 @@
-"""Tells people: matches events to subscriptions, and sends what is due to each target exactly where it asked."""
+"""Messages: matches events to subscriptions, and sends each delivery that is due to its target."""

@@ -144,7 +144,7 @@ def _check_form(url: str) -> str:
 
 
 def _parse(url: str) -> dict[str, Any]:
-    """Return an address taken apart, its scheme and options found harmless."""
+    """Return an address taken apart; raises TargetError for a scheme or an option that we refuse."""
     scheme = _check_form(url)
     load()
     from apprise import plugins

@@ -1,4 +1,4 @@
-"""Holds what is told of a day until that day begins in the target's own time zone."""
+"""Holds messages about a release until its day begins in the target's own time zone."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -31,18 +31,18 @@ _HELD = (
 def hold_until_day(connection: Connection, event_ids: Sequence[int]) -> None:
     """Let deliveries of releases wait for the day of the release, each by its target's clock.
 
-    Belongs in the transaction that made the deliveries. A day that has begun is told at once.
+    Belongs in the transaction that made the deliveries. Where the day has begun, they are due at once.
     """
     _hold(connection, connection.execute(_OF, {"events": list(event_ids)}))
 
 
 def move_waiting(connection: Connection, target_id: int) -> None:
-    """Let what waits at a target for its day wait for that by the target's present clock."""
+    """Hold what waits for its day at a target by the target's time zone as it is now."""
     _hold(connection, connection.execute(_AT, {"target": target_id}))
 
 
 def drop_waiting(connection: Connection, event_ids: Sequence[int]) -> int:
-    """Drop those deliveries of events that nobody has tried to send yet; returns how many."""
+    """Drop those deliveries of events that no worker has tried to send yet; returns how many."""
     waiting = (
         Delivery.event_id == func.any(bindparam("events", list(event_ids), type_=ARRAY(BigInteger))),
         Delivery.state == DeliveryState.PENDING,

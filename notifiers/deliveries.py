@@ -1,4 +1,4 @@
-"""Looks into the outbox for people: lists deliveries, replays dead ones, tells when the next is due."""
+"""Looks into the outbox for people: lists deliveries, replays dead ones, says when the next is due."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields

@@ -1,10 +1,10 @@
-"""The errors of telling people; none of their texts holds an address, a token or a key."""
+"""The errors of sending messages; none of their texts holds an address, a token or a key."""
 
 from models.errors import LootwireError
 
 
 class TargetError(LootwireError):
-    """A target or subscription cannot be as it was asked for; the text says why and what to do instead."""
+    """A target or subscription cannot be as a person asked for it; the text says why and what to do instead."""
 
 
 class DeliveryError(LootwireError):

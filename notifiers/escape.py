@@ -1,4 +1,4 @@
-"""Makes text that came from outside harmless; pure functions."""
+"""Makes text that came from outside harmless. Pure."""
 
 import re
 import unicodedata

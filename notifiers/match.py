@@ -31,7 +31,7 @@ def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> 
     """
     if not event_ids:
         return 0
-    # SQLAlchemy forgets an INSERT's row count unless it is told not to.
+    # By default SQLAlchemy forgets an INSERT's row count.
     options: dict[str, Any] = {"preserve_rowcount": True}
     return connection.execute(
         _statement(), {"event_ids": list(event_ids), "now": now}, execution_options=options
@@ -60,7 +60,7 @@ def matching(target_id: int) -> Select[int]:
 
 
 def _wanted() -> Select[int, int, Sequence[int], datetime, datetime]:
-    """Return the events and targets that belong together, each pair once with all subscriptions that asked."""
+    """Return the events and targets that belong together, each pair once with all subscriptions that want it."""
     at = bindparam("now", type_=DateTime(timezone=True))
     return (
         select(
@@ -82,7 +82,7 @@ def _wanted() -> Select[int, int, Sequence[int], datetime, datetime]:
             Target.disabled_at.is_(None),
         )
         .group_by(Event.id, Subscription.target_id)
-        # So that the outbox's ids tell the order of events.
+        # So that the outbox's ids are in the order of events.
         .order_by(Event.id, Subscription.target_id)
     )
 

@@ -60,7 +60,7 @@ class ClaimedMessage:
 
     @property
     def events(self) -> tuple[EventText, ...]:
-        """The events that the message tells of, oldest first."""
+        """The events that the message is about, oldest first."""
         return tuple(delivery.event for delivery in self.deliveries)
 
 
@@ -147,14 +147,14 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
     rows = connection.execute(
         select(Delivery.id, Delivery.attempts, Event)
         .join(Event, Event.id == Delivery.event_id)
-        # Again whether it is idle: between the two statements another worker may have been and gone.
+        # Idle once more: between the two statements another worker may have been and gone.
         .where(Delivery.target_id == target.id, _due(now), _idle(target.id, now))
         .order_by(Delivery.next_attempt_at, Delivery.attempts, Delivery.event_id)
         .limit(GROUP_SIZE)
         .with_for_update(of=Delivery, skip_locked=True)
     ).all()
-    # A burst is one message. What failed once goes alone: if one event of the group is what the service cannot
-    # stomach, the others must not share its fate.
+    # A burst is one message. A delivery that failed once goes alone: if the service refuses one event of a group,
+    # the others must not share its fate.
     group = rows[:1] if rows and rows[0].attempts else [row for row in rows if not row.attempts]
     if not group:
         return None

@@ -1,4 +1,4 @@
-"""Renders events as one message: title, text, HTML and Markdown, each escaped for what it is; pure functions."""
+"""Renders events as one message: title, text, HTML and Markdown, each escaped for what it is. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

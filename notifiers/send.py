@@ -1,4 +1,4 @@
-"""Sends one message to one address through Apprise, and tells a refusal in words that hold no secret."""
+"""Sends one message to one address through Apprise, and says in words that hold no secret why it was refused."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from notifiers.errors import DeliveryError, TargetError
 from notifiers.escape import cut
 from notifiers.render import Message
 
-# What no second attempt cures: the address is unknown there, or it is not allowed to write. All else may pass.
+# No second attempt cures these: the address is unknown there, or may not write. All else may pass.
 PERMANENT_STATUSES = frozenset({401, 403, 404, 410})
 
 SUBJECT_LENGTH = 900
@@ -65,12 +65,12 @@ def _refusal(result: Any) -> DeliveryError:
     """Say why a message was not taken, in our own words: log lines may quote the address or the answer."""
     lines = [(entry.level, entry.message) for entry in result.logs()]
     # Debug lines quote answers, in which a server could write a status of its liking.
-    statuses = _found(_HTTP_STATUS, (text for level, text in lines if level != "DEBUG"))
+    statuses = _statuses(_HTTP_STATUS, (text for level, text in lines if level != "DEBUG"))
     if statuses:
         # Several requests can make up one message; only if none of them may pass later it is hopeless.
         permanent = all(status in PERMANENT_STATUSES for status in statuses)
         return DeliveryError(f"the service answered with HTTP {statuses[-1]}{_hint(statuses[-1])}", permanent=permanent)
-    if replies := _found(_SMTP_STATUS, (text for _, text in lines)):
+    if replies := _statuses(_SMTP_STATUS, (text for _, text in lines)):
         return DeliveryError(f"the mail server answered with {replies[-1]}")
     if result.status.name == "TIMEOUT":
         return DeliveryError("the service did not answer in time")
@@ -79,7 +79,7 @@ def _refusal(result: Any) -> DeliveryError:
     return DeliveryError("the service did not take the message")
 
 
-def _found(pattern: re.Pattern[str], texts: Iterable[str]) -> list[int]:
+def _statuses(pattern: re.Pattern[str], texts: Iterable[str]) -> list[int]:
     return [int(next(filter(None, match.groups()))) for text in texts for match in pattern.finditer(text)]
 
 

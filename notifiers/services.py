@@ -1,6 +1,6 @@
 """Which of Apprise's services may be a target: those that talk to a network and read no files of ours. Data only."""
 
-# An allow-list, so that a service that a later Apprise adds is refused until somebody has looked at it.
+# An allow-list, so that a service that a later Apprise adds is refused until a person has looked at it.
 # Left out on purpose: what opens something on this computer (LOCAL_SCHEMES) and what works with key files
 # on disk (vapid, fcm, deltachat).
 ALLOWED_SCHEMES = frozenset(
@@ -29,7 +29,7 @@ LOCAL_SCHEMES = frozenset(
     {"blink1", "dbus", "file", "gio", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"}
 )
 
-# Options of an address that we refuse, each with the reason that is told.
+# Options of an address that we refuse, each with the reason that the error gives.
 REFUSED_OPTIONS = {
     "attach": "it would attach a file",
     "file_url": "it would attach a file",
@@ -48,7 +48,7 @@ REFUSED_OPTIONS = {
 
 MAIL_SCHEMES = frozenset({"mailto", "mailtos"})
 
-# They read Markdown in whatever they are sent, also in a title, so plain text could not be told from markup.
+# They read Markdown in whatever they are sent, also in a title, so plain text could read as markup.
 MARKDOWN_SCHEMES = frozenset({"discord", "guilded"})
 
 # They put the title before the body themselves, unescaped.

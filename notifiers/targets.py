@@ -50,7 +50,7 @@ class SubscriptionLine:
 
     @property
     def filters(self) -> dict[str, str]:
-        """What it asks for beside kinds, by what the value is the name of."""
+        """Return the filters that are set beside `kinds`: `{"game": "Rust"}`."""
         named = {name: getattr(self, name) for name in ("service", "game", "organization", "channel")}
         return {name: value for name, value in named.items() if value}
 
@@ -140,7 +140,7 @@ def add_subscription(
     organization: str | None = None,
     channel: str | None = None,
 ) -> SubscriptionLine:
-    """Tell a target of events from now on; without filters, of all. Asking twice for the same changes nothing.
+    """Subscribe a target to events from now on; without filters, to all. Asking twice for the same changes nothing.
 
     `kinds` holds kinds (`campaign.added`) and families (`campaign.*`). Games and organizations are given by name
     and need not be known yet; so are channels, by login or address. Raises TargetError for an unknown target, kind
@@ -204,12 +204,12 @@ def remove_subscription(connection: Connection, subscription_id: int) -> None:
 
 def target_id_of(connection: Connection, name: str) -> int:
     """Return a target's id; raises TargetError, which lists the names there are, if there is none of that name."""
-    found = connection.scalar(select(Target.id).where(Target.name == name))
-    if found is None:
+    target_id = connection.scalar(select(Target.id).where(Target.name == name))
+    if target_id is None:
         names = connection.scalars(select(Target.name).order_by(Target.name)).all()
         known = f"There are: {', '.join(names)}." if names else "There are no targets yet."
         raise TargetError(f"There is no target of that name. {known}")
-    return found
+    return target_id
 
 
 def _checked_kinds(kinds: Iterable[str] | None) -> list[str] | None:
@@ -235,20 +235,20 @@ def _checked_service(connection: Connection, service: str | None) -> str | None:
 
 
 def _checked_timezone(timezone: str) -> str:
-    """Return a time zone as the database spells it, however somebody else did."""
+    """Return a time zone as the IANA database spells it; case does not count, and a space stands for `_`."""
     wanted = timezone.strip().replace(" ", "_").lower()
-    found = next((name for name in available_timezones() if name.lower() == wanted), None)
-    if found is None:
+    known = next((name for name in available_timezones() if name.lower() == wanted), None)
+    if known is None:
         raise TargetError(f"There is no time zone {timezone!r}; write it as Europe/Berlin, America/New_York or UTC.")
-    return found
+    return known
 
 
 def _checked_login(channel: str | None) -> str | None:
     if not channel:
         return None
-    found = _CHANNEL.fullmatch(channel.strip())
-    if found is None:
+    match = _CHANNEL.fullmatch(channel.strip())
+    if match is None:
         raise TargetError(
             "A channel is given by its login, such as shroud, or its address, https://www.twitch.tv/shroud."
         )
-    return found["login"]
+    return match["login"]

@@ -1,4 +1,4 @@
-"""Says what a message shows of an event: facts, lists and links in plain words, before any format; pure functions."""
+"""Says what a message shows of an event: facts, lists and links in plain words, before any format. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -154,7 +154,7 @@ def _campaign_sections(kind: str, detail: CampaignDetail, extent: Extent) -> Ite
     yield _section("New channels", detail.channels_added, extent)
     yield _section("Channels no longer named", detail.channels_removed, extent)
     if kind == EventKind.CAMPAIGN_WATCHABLE:
-        # It is about one channel; that others count as well is no news.
+        # The event is about one channel; that others count as well is no news.
         return
     if detail.channels_total or detail.channels:
         total = max(detail.channels_total, len(detail.channels))

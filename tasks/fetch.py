@@ -24,7 +24,7 @@ def source(name: str) -> None:
     fetched = fetch_source(runtime().engine, sources.source(runtime(), name), utc_now)
     if fetched is None:
         return
-    told = {
+    fields = {
         "source": name,
         "outcome": fetched.outcome,
         "items": fetched.items,
@@ -33,11 +33,11 @@ def source(name: str) -> None:
         "events": dict(fetched.events),
     }
     if fetched.error:
-        what = "not fetched" if fetched.outcome == "failed" else "fetched"
-        logger.warning("%s: %s", what, fetched.error, extra=told)
+        message = "not fetched" if fetched.outcome == "failed" else "fetched"
+        logger.warning("%s: %s", message, fetched.error, extra=fields)
     else:
         # Most fetches bring no news, and silence means just that.
-        logger.log(logging.DEBUG if fetched.outcome == "unchanged" else logging.INFO, "fetched", extra=told)
+        logger.log(logging.DEBUG if fetched.outcome == "unchanged" else logging.INFO, "fetched", extra=fields)
     if fetched.events:
         hint_of_news(current_app)
     wait = fetched.next_due_at - utc_now()

@@ -10,7 +10,7 @@ from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)
-# Half of the tick's period: sources are asked by the same workers.
+# Half of the tick's period: the same workers fetch sources.
 WITHIN = timedelta(seconds=15)
 
 
@@ -25,7 +25,7 @@ def pictures() -> None:
     for reason in copied.given_up:
         logger.warning("picture not copied: %s", reason)
     if copied.postponed:
-        told = {"postponed": copied.postponed}
-        logger.warning("LOOTWIRE_LOCAL_PICTURES_MB is used up, and every copy is shown", extra=told)
+        fields = {"postponed": copied.postponed}
+        logger.warning("LOOTWIRE_LOCAL_PICTURES_MB is used up, and every copy is shown", extra=fields)
     if copied.copied:
         logger.info("pictures copied", extra={"copied": copied.copied, "removed": copied.removed})

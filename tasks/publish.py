@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 @shared_task(name="publish.marked", soft_time_limit=600, time_limit=630)
 def marked() -> None:
     """Write the feeds that events touched, and the page."""
-    # Two that wait for one another would leave no process to send; what the other may miss, the next tick finds.
+    # It does not wait for another run, since two that wait leave no process to send; the next tick finds the rest.
     settings = runtime().settings
     summary = publish(
         runtime().engine,
@@ -26,5 +26,5 @@ def marked() -> None:
         pictures=settings.local_pictures,
     )
     if summary.feeds or summary.failures:
-        told = {"feeds": summary.feeds, "files": summary.written, "failures": len(summary.failures)}
-        logger.info("published", extra=told)
+        fields = {"feeds": summary.feeds, "files": summary.written, "failures": len(summary.failures)}
+        logger.info("published", extra=fields)

@@ -19,5 +19,5 @@ def due() -> None:
     """Send deliveries until none is due."""
     summary = deliver_due(runtime().engine, runtime().vault, utc_now, within=WITHIN)
     if summary.messages:
-        told = {"sent": summary.sent, "failed": summary.failed, "dead": summary.dead}
-        logger.info("messages sent" if summary.sent else "messages tried", extra=told)
+        fields = {"sent": summary.sent, "failed": summary.failed, "dead": summary.dead}
+        logger.info("messages sent" if summary.sent else "messages tried", extra=fields)

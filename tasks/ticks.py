@@ -1,4 +1,4 @@
-"""What beat asks for: look what is due, and say so."""
+"""The tasks that beat sends: each looks for what is due, and sends the tasks for it."""
 
 import logging
 from datetime import timedelta
@@ -35,7 +35,7 @@ def fetch_due() -> None:
 
 @shared_task(name="tick.advance_clock")
 def advance_clock() -> None:
-    """Start and end campaigns at their times, end streams that are over, tell releases on their day, notice silence."""
+    """Append the events that time alone brings about: of campaigns, streams, releases and silent sources."""
     now = utc_now()
     engine = runtime().engine
     events = drops_clock.advance(engine, now)
@@ -55,7 +55,7 @@ def heartbeat() -> None:
 
 @shared_task(name="tick.validate_sign_ins")
 def validate_sign_ins() -> None:
-    """Ask Twitch once an hour whether it still accepts the sign-in; the source speaks up when it does not."""
+    """Ask Twitch once an hour whether it still accepts the sign-in; an event of the source says when it does not."""
     account = runtime().account
     if account is None:
         return
@@ -77,6 +77,6 @@ def prune() -> None:
 
 
 def hint_of_news(app: Celery) -> None:
-    """Wake those who send and publish."""
+    """Wake the workers that send and publish."""
     hint(app, "send.due", expires=15)
     hint(app, "publish.marked", expires=15)

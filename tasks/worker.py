@@ -36,9 +36,9 @@ def _open_runtime() -> Runtime:
     try:
         return surroundings.runtime()
     except Exception as error:
-        if (told := explain(error)) is None:
+        if (explanation := explain(error)) is None:
             raise
-        sys.exit(f"lootwire: {told}")
+        sys.exit(f"lootwire: {explanation}")
 
 
 def _configure_logging(**_: object) -> None:
@@ -52,19 +52,19 @@ def _configure_logging(**_: object) -> None:
 def _load_what_sends(instance: Any, **_: object) -> None:
     """Load Apprise before the pool forks: its plugins take half a second, which no message should wait for.
 
-    They also take 16 MB, so where nobody is to be told anything, the first message will have to wait after all.
+    They also take 16 MB, so where there is no target yet, the first message will have to wait after all.
     """
-    if "send" in instance.app.amqp.queues.consume_from and _is_anybody_told():
+    if "send" in instance.app.amqp.queues.consume_from and _is_any_target():
         apprise_urls.load()
 
 
-def _is_anybody_told() -> bool:
+def _is_any_target() -> bool:
     engine = surroundings.runtime().engine
     with engine.connect() as connection:
-        known = connection.scalar(select(Target.id).limit(1)) is not None
+        is_any = connection.scalar(select(Target.id).limit(1)) is not None
     # The pool must not inherit the connection.
     engine.dispose()
-    return known
+    return is_any
 
 
 def _freeze(**_: object) -> None:
@@ -95,13 +95,13 @@ def main() -> int:
     parser.add_argument("--queues", required=True)
     parser.add_argument("--concurrency", type=int, required=True)
     parser.add_argument("--hostname", required=True)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     worker = app.Worker(
-        queues=given.queues,
-        concurrency=given.concurrency,
-        hostname=host_format(default_nodename(given.hostname)),
+        queues=arguments.queues,
+        concurrency=arguments.concurrency,
+        hostname=host_format(default_nodename(arguments.hostname)),
         quiet=True,
-        # Workers have nothing to tell each other, and nobody listens to their events.
+        # Workers need nothing of each other, and no program listens to their events.
         without_mingle=True,
         without_gossip=True,
         without_heartbeat=True,

@@ -1,5 +1,6 @@
 """What must be true of the repository itself."""
 
+import ast
 import re
 import subprocess
 import tomllib
@@ -139,3 +140,25 @@ def test_a_naive_time_cannot_be_stored_as_anything_but_utc(engine: Engine) -> No
 
 def test_the_newest_migration_is_known_by_its_file_name() -> None:
     assert newest_revision() == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+
+def modules_called_pure() -> list[str]:
+    """Every module of the product whose docstring says `Pure`."""
+    names = []
+    for path in tracked():
+        place = path.relative_to(CHECKOUT).with_suffix("")
+        if path.suffix == ".py" and place.parts[0] in {"pipeline", "notifiers", "feeds", "models"}:
+            docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+            if re.search(r"\bPure\b", docstring):
+                names.append(".".join(place.parts).removesuffix(".__init__"))
+    return names
+
+
+def test_a_contract_holds_every_module_that_is_called_pure() -> None:
+    contracts = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
+    held = {name for contract in contracts["contracts"] for name in contract.get("source_modules", ())}
+
+    loose = [name for name in modules_called_pure() if not any(f"{name}.".startswith(f"{room}.") for room in held)]
+
+    assert held
+    assert loose == []

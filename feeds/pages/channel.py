@@ -64,10 +64,10 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
         legend=_legend(curve),
         rows=_rows(page),
         cells=week_cells(page.week),
-        hours={(one.weekday, one.hour): one.seconds for one in page.week},
+        hours={(hour.weekday, hour.hour): hour.seconds for hour in page.week},
         day_seconds=by_weekday(page.week),
-        categories=[(_name(one.name), one) for one in page.categories[:CATEGORIES_SHOWN]],
-        stories=[(story, ", ".join(_name(one.name) for one in story.recap.categories)) for story in page.stories],
+        categories=[(_name(category.name), category) for category in page.categories[:CATEGORIES_SHOWN]],
+        stories=[(story, ", ".join(_name(part.name) for part in story.recap.categories)) for story in page.stories],
         now=now.astimezone(UTC),
         rss=RSS_ENDING,
         atom=ATOM_ENDING,
@@ -84,17 +84,20 @@ def _name(category: str | None) -> str:
 
 
 def _legend(curve: Curve | None) -> list[tuple[int, str]]:
-    """Each category of the curve with its colour, in the order of their first time."""
+    """Return each category of the curve with its colour, by when it was first on."""
     bands = curve.bands if curve else ()
     return list({band.name: (band.colour % COLOURS, _name(band.name)) for band in bands}.values())
 
 
 def _rows(page: ChannelPage) -> list[dict[str, Any]]:
-    """The curve as a table: about two dozen moments, the peak among them."""
+    """Return the curve as a table: about two dozen moments, the peak among them."""
     each = max(1, len(page.counted) // ROWS_SHOWN)
-    peak = max(page.counted, key=lambda one: one.viewers, default=None)
-    shown = [one for number, one in enumerate(page.counted) if number % each == 0 or one is peak]
-    return [{"at": one.at, "viewers": one.viewers, "is_peak": one is peak, "on": _on_at(page, one.at)} for one in shown]
+    peak = max(page.counted, key=lambda count: count.viewers, default=None)
+    shown = [count for number, count in enumerate(page.counted) if number % each == 0 or count is peak]
+    return [
+        {"at": count.at, "viewers": count.viewers, "is_peak": count is peak, "on": _on_at(page, count.at)}
+        for count in shown
+    ]
 
 
 def _on_at(page: ChannelPage, at: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Load what channels' pages show, and tell which of them are behind what is known."""
+"""Load what channels' pages show, and the states by which a page that is out of date is recognised."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -30,7 +30,7 @@ REFRESH_EVERY = timedelta(minutes=5)
 
 
 class PageState(msgspec.Struct, frozen=True):
-    """A channel's feed, and what its newest stream is known to be: a page that tells the same is up to date."""
+    """A channel's feed, and a digest of its newest stream: a page that was written with the same is up to date."""
 
     feed_id: int
     path: str
@@ -52,7 +52,7 @@ def ensure_feeds(connection: Connection, channel_ids: Sequence[int]) -> None:
 
 
 def load_moving(connection: Connection) -> list[PageState]:
-    """Return the states of the channels whose page may change without an event: live, or over but not told yet."""
+    """Return the states of channels whose page may change without an event: live, or over with no event of it yet."""
     return [_state(row) for row in connection.execute(_MOVING).mappings()]
 
 
@@ -61,7 +61,7 @@ def load_pages(connection: Connection, feed_ids: Sequence[int], now: datetime) -
     rows = connection.execute(_OF_FEEDS, {"feeds": list(feed_ids)}).mappings().all()
     ids = [row["channel_id"] for row in rows]
     stories = load_stories(connection, ids, STORIES_SHOWN)
-    newest = [told[0].session_id for told in stories.values()]
+    newest = [channel_stories[0].session_id for channel_stories in stories.values()]
     counted, parts = load_viewers(connection, newest), load_parts(connection, newest)
     totals = load_totals(connection, ids, now - PERIOD, now)
     categories = load_categories(connection, ids, now - PERIOD, now)
@@ -69,8 +69,8 @@ def load_pages(connection: Connection, feed_ids: Sequence[int], now: datetime) -
     pages = []
     for row in rows:
         channel_id = row["channel_id"]
-        told = stories.get(channel_id, [])
-        story_id = told[0].session_id if told else None
+        channel_stories = stories.get(channel_id, [])
+        story_id = channel_stories[0].session_id if channel_stories else None
         page = ChannelPage(
             path=row["path"],
             service=row["service"],
@@ -80,7 +80,7 @@ def load_pages(connection: Connection, feed_ids: Sequence[int], now: datetime) -
             former_logins=tuple(row["former_logins"]),
             description=row["description"],
             profile_image_url=row["profile_image_url"],
-            stories=tuple(told),
+            stories=tuple(channel_stories),
             counted=tuple(counted.get(story_id or 0, ())),
             parts=tuple(parts.get(story_id or 0, ())),
             days=PERIOD.days,
@@ -149,7 +149,7 @@ _OF_FEEDS = (
 
 def _state(row: Mapping[Any, Any]) -> PageState:
     shown = [row[name] for name in ("stream_id", "ended_at", "title", "game")]
-    # Channels in campaigns are polled each minute; that is oftener than a page needs to follow.
+    # Channels in campaigns are polled each minute; a page need not follow so often.
     slot = row["last_seen_at"] and int(row["last_seen_at"].timestamp() // REFRESH_EVERY.total_seconds())
-    told = repr([*shown, slot]).encode()
-    return PageState(row["feed_id"], row["path"], hashlib.blake2b(told, digest_size=8).hexdigest())
+    state = repr([*shown, slot]).encode()
+    return PageState(row["feed_id"], row["path"], hashlib.blake2b(state, digest_size=8).hexdigest())

@@ -1,6 +1,6 @@
 """Lay out the pictures of a channel's page: viewers over time with what was on, and hours of the week. Pure.
 
-Widths are told in percent and heights in pixels, so that a picture fits every screen and its texts keep their size.
+Widths are in percent and heights in pixels, so that a picture fits every screen and its texts keep their size.
 """
 
 import math
@@ -59,7 +59,7 @@ class Cell(msgspec.Struct, frozen=True):
     at: float
     top: int
     shade: float
-    told: str
+    text: str
 
 
 def viewers_curve(counted: Sequence[Counted], parts: Sequence[Part]) -> Curve | None:
@@ -68,14 +68,15 @@ def viewers_curve(counted: Sequence[Counted], parts: Sequence[Part]) -> Curve | 
         return None
     begin = min([counted[0].at, *(part.begin for part in parts)])
     end = max([counted[-1].at, *(part.end for part in parts)])
-    step = _nice_step(max(one.viewers for one in counted))
-    top = step * max(1, math.ceil(max(one.viewers for one in counted) / step))
+    peak = max(count.viewers for count in counted)
+    step = _nice_step(peak)
+    top = step * max(1, math.ceil(peak / step))
 
-    def place(one: Counted) -> tuple[float, float]:
-        y = HEIGHT - (HEIGHT - HEADROOM) * one.viewers / top
-        return round(WIDTH * ((one.at - begin) / (end - begin)), 1), round(y, 1)
+    def place(count: Counted) -> tuple[float, float]:
+        y = HEIGHT - (HEIGHT - HEADROOM) * count.viewers / top
+        return round(WIDTH * ((count.at - begin) / (end - begin)), 1), round(y, 1)
 
-    runs = [[place(one) for one in run] for run in _runs(_thinned(counted))]
+    runs = [[place(count) for count in run] for run in _runs(_thinned(counted))]
     return Curve(
         lines=tuple(_line(run) for run in runs),
         areas=tuple(_area(run) for run in runs if len(run) > 1),
@@ -87,17 +88,17 @@ def viewers_curve(counted: Sequence[Counted], parts: Sequence[Part]) -> Curve | 
 
 def week_cells(week: Sequence[HourTotals]) -> list[Cell]:
     """Return a cell for each hour of the week with time on air; the darkest is the hour with most of it."""
-    most = max((one.seconds for one in week), default=0)
+    most = max((totals.seconds for totals in week), default=0)
     return [
         Cell(
-            weekday=one.weekday,
-            hour=one.hour,
-            at=round(100 * one.hour / 24, 3),
-            top=CELL * one.weekday,
-            shade=round(0.14 + 0.86 * one.seconds / most, 2),
-            told=_cell_text(one),
+            weekday=totals.weekday,
+            hour=totals.hour,
+            at=round(100 * totals.hour / 24, 3),
+            top=CELL * totals.weekday,
+            shade=round(0.14 + 0.86 * totals.seconds / most, 2),
+            text=_cell_text(totals),
         )
-        for one in week
+        for totals in week
         if most
     ]
 
@@ -115,20 +116,20 @@ def on_air(seconds: float) -> str:
     return duration(round(seconds / 60))
 
 
-def _cell_text(one: HourTotals) -> str:
-    viewers = "" if one.average_viewers is None else f", {one.average_viewers:,} viewers on average"
-    return f"{WEEKDAYS[one.weekday]} {one.hour:02}:00: {on_air(one.seconds)} on air{viewers}"
+def _cell_text(totals: HourTotals) -> str:
+    viewers = "" if totals.average_viewers is None else f", {totals.average_viewers:,} viewers on average"
+    return f"{WEEKDAYS[totals.weekday]} {totals.hour:02}:00: {on_air(totals.seconds)} on air{viewers}"
 
 
 def _thinned(counted: Sequence[Counted]) -> Sequence[Counted]:
-    """At most MOST_POINTS points or so; of those that fall together the highest stands, so the peak is kept."""
+    """Return about MOST_POINTS counts at most, the highest of each group of neighbours, so that the peak is kept."""
     each = math.ceil(len(counted) / MOST_POINTS)
     groups = (counted[index : index + each] for index in range(0, len(counted), each))
-    return [max(group, key=lambda one: one.viewers) for group in groups]
+    return [max(group, key=lambda count: count.viewers) for group in groups]
 
 
 def _runs(counted: Sequence[Counted]) -> Iterator[list[Counted]]:
-    """Split where nobody counted: between the streams of a story, and where polls were missed."""
+    """Split the counts where polls are missing: between the streams of a story, and after failures."""
     usual = median((after.at - before.at).total_seconds() for before, after in pairwise(counted))
     longest = max(LONGEST_HOLD, timedelta(seconds=2.5 * usual))
     run = [counted[0]]
@@ -150,7 +151,7 @@ def _area(run: Sequence[tuple[float, float]]) -> str:
 
 
 def _nice_step(highest: int) -> float:
-    """A step of 1, 2 or 5 by a power of ten that divides the height into four at most."""
+    """Return a step of 1, 2 or 5 by a power of ten that divides the height into four at most."""
     rough = max(highest, 1) / 4
     power = 10 ** math.floor(math.log10(rough))
     return float(max(1, next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)))
@@ -163,7 +164,7 @@ def _levels(step: float, top: float) -> Iterator[Mark]:
 
 def _times(begin: datetime, end: datetime) -> Iterator[Mark]:
     span = end - begin
-    step = next((one for one in _STEPS if span / one <= MOST_MARKS), _STEPS[-1])
+    step = next((step for step in _STEPS if span / step <= MOST_MARKS), _STEPS[-1])
     midnight = begin.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     at = midnight + math.ceil((begin - midnight) / step) * step
     while at <= end:

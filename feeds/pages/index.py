@@ -101,7 +101,7 @@ def _card(card: CampaignCard, now: datetime, *, is_upcoming: bool = False) -> Ma
 
 @lru_cache(maxsize=_CARDS_KEPT)
 def _card_html(card: CampaignCard, left: str, year: int, *, is_upcoming: bool, is_urgent: bool) -> Markup:
-    """One card. It is kept, for most cards are the same from one page to the next; all that it shows is in the key."""
+    """Return a card, kept since most stay the same from page to page; all that it shows is in the cache's key."""
     title = one_line(card.game or card.name, 120)
     html = template("card.html.j2").render(
         card=card,
@@ -153,7 +153,7 @@ def _services(site: Site) -> list[tuple[str, str]]:
 
 
 def _feed_groups(feeds: Sequence[FeedLink]) -> list[tuple[str, list[tuple[str, str, str | None]]]]:
-    """Headings with the titles and paths of their feeds, and the page of those that have one."""
+    """Return headings, each with its feeds: title, path, and the page of those that have one."""
     groups = [(name, [_feed(feed) for feed in feeds if feed.scope == scope]) for scope, name in _FEED_GROUPS]
     return [group for group in groups if group[1]]
 
@@ -170,5 +170,5 @@ def _script() -> Markup:
 
 @lru_cache
 def _script_hash() -> str:
-    """What the page's security policy allows to run: this very script and no other."""
+    """Return the hash by which the page's security policy lets this script run and no other."""
     return base64.b64encode(hashlib.sha256(str(_script()).encode()).digest()).decode()

@@ -85,7 +85,7 @@ def load_feed_links(connection: Connection) -> tuple[FeedLink, ...]:
 
 
 def _load_campaigns(connection: Connection, now: datetime) -> list[tuple[bool, CampaignCard]]:
-    """Open campaigns by their end, each with whether it has started."""
+    """Return open campaigns by their end, each with whether it has started."""
     statement = (
         select(
             DropCampaign,
@@ -181,7 +181,7 @@ def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
 def _load_channels(
     connection: Connection, campaign_ids: Sequence[int]
 ) -> tuple[dict[int, int], dict[int, list[ChannelLink]]]:
-    """How many channels each campaign names, and the first few: a campaign may name thousands."""
+    """Return how many channels each campaign names, and the first few: a campaign may name thousands."""
     listed = _among(AllowedChannel.campaign_id, campaign_ids) & AllowedChannel.last_seen_at.is_(None)
     counts = (
         select(AllowedChannel.campaign_id, func.count().label("total"))
@@ -189,7 +189,7 @@ def _load_channels(
         .group_by(AllowedChannel.campaign_id)
     )
     totals = {row.campaign_id: row.total for row in connection.execute(counts)}
-    # By channel id, the order of the primary key: to sort thousands by name would cost more than it tells.
+    # By channel id, the order of the primary key: to sort thousands by name would cost more than it is worth.
     first = (
         select(AllowedChannel.channel_id)
         .where(AllowedChannel.campaign_id == DropCampaign.id, AllowedChannel.last_seen_at.is_(None))

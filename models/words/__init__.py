@@ -1,4 +1,4 @@
-"""What feeds, messages and the command line say of an event; all of it takes the event's kind and its detail. Pure.
+"""The words of events on feeds, in messages and on the command line, made of an event's kind and its detail. Pure.
 
 Each family of kinds has a file here: a new kind is a row of its table, a new family is a file and a name in
 `_FAMILIES`. Where a feed and a message say a thing differently, both sayings stand side by side, named `feed_…` and
@@ -47,7 +47,7 @@ def counted_kind(kind: str, count: int) -> str:
 
 
 def names(detail: EventDetail) -> Iterator[str]:
-    """Yield the names of whom and what an event is about: its channel, game and organization."""
+    """Yield the names of what an event is about: its channel, game and organization."""
     yield from filter(None, _BY_DETAIL[type(detail)].names(detail))
 
 

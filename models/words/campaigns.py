@@ -142,7 +142,7 @@ def _message_facts(_kind: str, service: str | None, detail: CampaignDetail) -> I
 
 
 def _message_note(kind: str, detail: CampaignDetail) -> str:
-    # Of an event that tells of an end it would only repeat the title.
+    # The title of an end already says it.
     return f"ends {moment_in_figures(detail.end_at)}" if detail.end_at and kind != EventKind.CAMPAIGN_ENDED else ""
 
 

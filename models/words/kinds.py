@@ -1,4 +1,4 @@
-"""What a kind of event and a family of kinds must have words for. Pure."""
+"""The words that each kind of event and each family of kinds must have. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class KindWords(Generic[D]):
 class FamilyWords(Generic[D]):
     """The words of a family: a row for each of its kinds, and what feeds and messages say of all of them.
 
-    `names` are those of whom and what an event is about, `feed_summary` is what else a feed's line of plain text says,
+    `names` are those of what an event is about, `feed_summary` is what else a feed's line of plain text says,
     `message_facts` are a message's lines, `message_note` stands behind the title in a list of several events, and
     `link_label` is what the event's link is called.
     """

@@ -20,7 +20,7 @@ add_commands(app)
 
 def main() -> None:
     """Run a command line and exit with its code."""
-    # Imports make much that stays and no garbage; looking for some each 700 objects is a tenth of a short command.
+    # Imports make many objects that stay and no garbage; a collection each 700 costs a tenth of a short command.
     gc.set_threshold(50_000, 20, 20)
     sys.exit(run(sys.argv[1:]))
 
@@ -31,12 +31,12 @@ def run(arguments: list[str]) -> int:
         with at_the_end:
             return _run(arguments)
     except Exception as error:
-        # It knows the errors of every part, and so would load them all.
+        # Imported late: it loads the errors of every part.
         from pipeline.runtime.problems import explain
 
-        if (told := explain(error)) is None:
+        if (message := explain(error)) is None:
             raise
-        errors.print(f"lootwire: {told}", markup=False, soft_wrap=True)
+        errors.print(f"lootwire: {message}", markup=False, soft_wrap=True)
         return FAILED
 
 
@@ -49,7 +49,7 @@ def _run(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except (BrokenPipeError, SystemExit) as error:
-        # Click and rich both make a SystemExit(1) of it.
+        # Click and rich both turn a broken pipe into SystemExit(1).
         if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
             raise
         # The reader (`head`, say) has seen enough; Python must not complain at exit either.
@@ -61,13 +61,13 @@ def _run(arguments: list[str]) -> int:
 
 
 def _misused(error: typer.TyperException) -> int:
-    """Say what is wrong with a command line; Typer's own way takes several lines for it."""
+    """Print in one line what is wrong with a command line; Typer itself prints several."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "lootwire"
-    said = error.format_message().replace("Value error, ", "").rstrip(".")
-    if said.startswith("Usage: "):
-        # A group of commands without one: its help is the answer.
-        errors.print(said, markup=False, soft_wrap=True)
+    message = error.format_message().replace("Value error, ", "").rstrip(".")
+    if message.startswith("Usage: "):
+        # A group was called without a command: Typer answers with its help.
+        errors.print(message, markup=False, soft_wrap=True)
         return error.exit_code
-    errors.print(f"lootwire: {said}; see `{command} --help`", markup=False, soft_wrap=True)
+    errors.print(f"lootwire: {message}; see `{command} --help`", markup=False, soft_wrap=True)
     return error.exit_code

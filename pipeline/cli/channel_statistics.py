@@ -42,7 +42,7 @@ Zone = Annotated[str, typer.Option("--zone", help="The time zone of weekdays and
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that `channels stats` tells of a channel."""
+    """Everything that `channels stats` shows of a channel."""
 
     channel: Known
     since: datetime
@@ -68,11 +68,11 @@ def show_statistics(
         known = find_channel(connection, parse_name(name))
         if known is None:
             raise LootwireError(f"no channel {name!r} is known; `lootwire channels list` shows those that are followed")
-        told = _load(connection, known, begin, now, zone)
+        statistics = _load(connection, known, begin, now, zone)
     if as_json:
-        print_json(_as_json(told))
+        print_json(_as_json(statistics))
     else:
-        _print(told)
+        _print(statistics)
 
 
 def show_top(
@@ -86,8 +86,8 @@ def show_top(
     with open_command().engine.connect() as connection:
         ranked = load_top(connection, parse_since(since, now) or now, now, by=by, limit=limit)
     if as_json:
-        for place, one in enumerate(ranked, 1):
-            print_json({"place": place, **_ranked_as_json(one)})
+        for place, channel in enumerate(ranked, 1):
+            print_json({"place": place, **_ranked_as_json(channel)})
         return
     if not ranked:
         console.print("No followed channel was on air in that time.")
@@ -116,43 +116,43 @@ def _load(connection: Connection, known: Known, since: datetime, until: datetime
     )
 
 
-def _as_json(told: Statistics) -> dict[str, Any]:
+def _as_json(statistics: Statistics) -> dict[str, Any]:
     return {
-        **msgspec.structs.asdict(told.channel),
-        "since": told.since,
-        "until": told.until,
-        "zone": told.zone,
-        **msgspec.structs.asdict(told.totals),
-        "categories": told.categories,
-        "weekdays": by_weekday(told.week),
-        "hours": by_hour(told.week),
-        "week": told.week,
-        "last_streams": told.stories,
+        **msgspec.structs.asdict(statistics.channel),
+        "since": statistics.since,
+        "until": statistics.until,
+        "zone": statistics.zone,
+        **msgspec.structs.asdict(statistics.totals),
+        "categories": statistics.categories,
+        "weekdays": by_weekday(statistics.week),
+        "hours": by_hour(statistics.week),
+        "week": statistics.week,
+        "last_streams": statistics.stories,
     }
 
 
-def _ranked_as_json(one: Ranked) -> dict[str, Any]:
-    who = {"channel_id": one.channel_id, "login": one.login, "display_name": one.display_name}
-    return who | msgspec.structs.asdict(one.totals)
+def _ranked_as_json(channel: Ranked) -> dict[str, Any]:
+    names = {"channel_id": channel.channel_id, "login": channel.login, "display_name": channel.display_name}
+    return names | msgspec.structs.asdict(channel.totals)
 
 
-def _print(told: Statistics) -> None:
-    known, totals = told.channel, told.totals
+def _print(statistics: Statistics) -> None:
+    known, totals = statistics.channel, statistics.totals
     name = known.display_name or known.login
-    told_login = "" if name.lower() == known.login else f" ({known.login})"
-    was = f", once {', '.join(known.former_logins)}" if known.former_logins else ""
-    console.print(show(f"{name}{told_login}{was}"), style="bold", markup=False)
-    console.print(f"from {show(told.since)} to {show(told.until)} UTC\n", style="dim")
+    login = "" if name.lower() == known.login else f" ({known.login})"
+    former = f", once {', '.join(known.former_logins)}" if known.former_logins else ""
+    console.print(show(f"{name}{login}{former}"), style="bold", markup=False)
+    console.print(f"from {show(statistics.since)} to {show(statistics.until)} UTC\n", style="dim")
     if not totals.streams:
         console.print("Not on air in that time.\n")
     else:
         console.print(_totals(totals))
-        console.print(_categories_table(told.categories, totals.seconds))
+        console.print(_categories_table(statistics.categories, totals.seconds))
         console.print()
-        console.print(_heat_map(told.week))
-        console.print(f"time zone {told.zone}\n", style="dim", markup=False)
-    if told.stories:
-        console.print(_stories_table(told.stories))
+        console.print(_heat_map(statistics.week))
+        console.print(f"time zone {statistics.zone}\n", style="dim", markup=False)
+    if statistics.stories:
+        console.print(_stories_table(statistics.stories))
 
 
 def _totals(totals: Totals) -> Table:
@@ -173,20 +173,20 @@ def _totals(totals: Totals) -> Table:
 
 def _categories_table(categories: Sequence[CategoryTotals], whole: int) -> Table:
     table = _plain("category", on_air="right", share="right", average="right", peak="right")
-    for one in categories[:CATEGORIES_SHOWN]:
-        share = f"{100 * one.seconds / whole:.0f} %" if whole else ""
-        name = show(one.name) if one.name else "not known"
-        counts = (_number(one.average_viewers), _number(one.peak_viewers))
-        table.add_row(Text(name), _duration(one.seconds), share, *counts)
+    for category in categories[:CATEGORIES_SHOWN]:
+        share = f"{100 * category.seconds / whole:.0f} %" if whole else ""
+        name = show(category.name) if category.name else "not known"
+        counts = (_number(category.average_viewers), _number(category.peak_viewers))
+        table.add_row(Text(name), _duration(category.seconds), share, *counts)
     if len(categories) > CATEGORIES_SHOWN:
         rest = categories[CATEGORIES_SHOWN:]
-        table.add_row(f"{len(rest)} others", _duration(sum(one.seconds for one in rest)), "", "", "")
+        table.add_row(f"{len(rest)} others", _duration(sum(category.seconds for category in rest)), "", "", "")
     return table
 
 
 def _heat_map(week: Sequence[HourTotals]) -> Table:
     """Weekdays by hours of the day: the darker, the more of that hour's time on air."""
-    cells = {(one.weekday, one.hour): one.seconds for one in week}
+    cells = {(hour_totals.weekday, hour_totals.hour): hour_totals.seconds for hour_totals in week}
     most = max(cells.values(), default=0)
     days = by_weekday(week)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
@@ -213,7 +213,7 @@ def _stories_table(stories: Sequence[Story]) -> Table:
     table.add_column("categories", ratio=1, no_wrap=True, overflow="ellipsis")
     for story in stories:
         recap = story.recap
-        played = ", ".join(show(one.name) if one.name else "not known" for one in recap.categories)
+        played = ", ".join(show(category.name) if category.name else "not known" for category in recap.categories)
         counts = (_number(recap.average_viewers), _number(recap.peak_viewers))
         lasted = ("live, " if story.live else "") + _duration(recap.seconds)
         table.add_row(show(recap.started_at), lasted, *counts, Text(played), style="green" if story.live else "")
@@ -227,10 +227,10 @@ def _top_table(ranked: Sequence[Ranked], by: By) -> Table:
     table.add_column("channel", overflow="fold")
     for key, heading in headings.items():
         table.add_column(heading, justify="right", no_wrap=True, style="bold" if key == by else "")
-    for place, one in enumerate(ranked, 1):
-        totals = one.totals
+    for place, channel in enumerate(ranked, 1):
+        totals = channel.totals
         counts = (_number(totals.average_viewers), _number(totals.peak_viewers))
-        name = Text(show(one.display_name or one.login))
+        name = Text(show(channel.display_name or channel.login))
         table.add_row(str(place), name, f"{totals.streams:,}", _duration(totals.seconds), *counts)
     return table
 

@@ -34,7 +34,7 @@ from pipeline.services.twitch.credentials import load_credential
 from pipeline.services.twitch.helix import Helix
 
 FAILED = 1
-TOLD_AT_MOST = 20
+SHOWN_AT_MOST = 20
 channels = typer.Typer(help="Twitch channels that are followed.", no_args_is_help=False)
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="NAME…", help="Logins, numeric ids or addresses of channels.")
@@ -91,27 +91,27 @@ def add(
         raise typer.BadParameter("give a NAME, --drops or --game NAME")
     runtime, now = _open(), utc_now()
     with Client() as client:
-        # Asked for before anything is changed: without an application nothing of this can be watched.
+        # First of all: without an application Lootwire cannot watch any of this, so nothing may be changed.
         helix = runtime.needed_helix(client)
-        told = add_channels(runtime.engine, helix, [parse_name(name) for name in names or []], now)
+        outcomes = add_channels(runtime.engine, helix, [parse_name(name) for name in names or []], now)
         groups = [_add_category(runtime.engine, helix, name, top, now) for name in game or []]
     if drops:
         groups.append(_add_drops(runtime.engine, now))
     if as_json:
-        _print_json([*told, *groups])
+        _print_json([*outcomes, *groups])
     else:
-        _print_told(told)
+        _print_outcomes(outcomes)
         for group in groups:
-            (errors if group.is_set_aside else console).print(group.told, markup=False, soft_wrap=True)
-    return _code([*told, *groups])
+            (errors if group.is_set_aside else console).print(group.sentence, markup=False, soft_wrap=True)
+    return _code([*outcomes, *groups])
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a wish for a group of channels."""
+    """What became of the request to follow a group of channels; `sentence` says so to a person."""
 
     group: str
     result: str
-    told: str
+    sentence: str
     is_set_aside: bool = False
 
 
@@ -121,17 +121,17 @@ def _add_category(engine: Engine, helix: Helix, name: str, top: int, now: dateti
     except SourceError:
         raise
     except LootwireError as error:
-        return _Group(group=name, result="unknown", told=f"lootwire: {error}", is_set_aside=True)
-    told = f"{show(category)}: its {top} most watched streams are recorded from now on"
-    return _Group(group=category, result="followed", told=told)
+        return _Group(group=name, result="unknown", sentence=f"lootwire: {error}", is_set_aside=True)
+    sentence = f"{show(category)}: its {top} most watched streams are recorded from now on"
+    return _Group(group=category, result="followed", sentence=sentence)
 
 
 def _add_drops(engine: Engine, now: datetime) -> _Group:
     with engine.begin() as connection:
         is_new = follow_drops(connection, now)
     result = "followed" if is_new else "already followed"
-    told = "All channels that running campaigns name are watched" + (" from now on." if is_new else " already.")
-    return _Group(group="drops", result=result, told=told)
+    sentence = "All channels that running campaigns name are watched" + (" from now on." if is_new else " already.")
+    return _Group(group="drops", result=result, sentence=sentence)
 
 
 @channels.command("remove")
@@ -182,20 +182,20 @@ def import_list(
     with Client() as client:
         helix = runtime.needed_helix(client)
         listed = listed or _followed_at_twitch(runtime, client)
-        told = add_channels(runtime.engine, helix, listed.names, utc_now())
+        outcomes = add_channels(runtime.engine, helix, listed.names, utc_now())
     if as_json:
-        _print_json(told)
-        return _code(told)
-    count = Counter(one.result for one in told)
-    console.print(f"{len(told)} channels, read as {listed.taken_as}", markup=False)
+        _print_json(outcomes)
+        return _code(outcomes)
+    count = Counter(outcome.result for outcome in outcomes)
+    console.print(f"{len(outcomes)} channels, read as {listed.taken_as}", markup=False)
     for result, number in count.most_common():
         console.print(f"{number:>8}  {result}")
-    _print_told([one for one in told if one.is_set_aside or one.note])
-    return _code(told)
+    _print_outcomes([outcome for outcome in outcomes if outcome.is_set_aside or outcome.note])
+    return _code(outcomes)
 
 
 def _open() -> Runtime:
-    """Return the runtime with all sources in the database, so that those of streams can be made due."""
+    """Return the runtime, with a row for every source, so that those of streams can be made due."""
     runtime = open_command()
     with runtime.engine.begin() as connection:
         register(connection, runtime, utc_now())
@@ -217,51 +217,55 @@ def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
     if account is None or credential is None:
         raise LootwireError(f"nobody is signed in to Twitch: {way_out}, which also asks to read whom you follow")
     try:
-        found = runtime.needed_helix(client).followed(credential.user_id, account.session(client))
+        followed = runtime.needed_helix(client).followed(credential.user_id, account.session(client))
     except SourceRefused as error:
-        told = f"the sign-in of {credential.login} may not read whom it follows ({error}): sign in again with {way_out}"
-        raise LootwireError(told) from error
-    if not found:
+        message = (
+            f"the sign-in of {credential.login} may not read whom it follows ({error}): sign in again with {way_out}"
+        )
+        raise LootwireError(message) from error
+    if not followed:
         raise LootwireError(f"{credential.login} follows nobody at Twitch")
-    names = tuple(Name(channel.login, external_id=channel.external_id) for channel in found)
+    names = tuple(Name(channel.login, external_id=channel.external_id) for channel in followed)
     return ReadList(names, f"the follows of {credential.login}")
 
 
-def _code(told: Sequence[Outcome | _Group]) -> int:
-    aside = sum(one.is_set_aside for one in told)
-    return 0 if not aside else FAILED if aside == len(told) else SET_ASIDE
+def _code(results: Sequence[Outcome | _Group]) -> int:
+    aside = sum(result.is_set_aside for result in results)
+    return 0 if not aside else FAILED if aside == len(results) else SET_ASIDE
 
 
-def _print_json(told: Sequence[Outcome | _Group]) -> None:
-    for one in told:
-        shown = msgspec.structs.asdict(one)
-        print_json({key: value for key, value in shown.items() if key not in {"told", "is_set_aside"}})
+def _print_json(results: Sequence[Outcome | _Group]) -> None:
+    for result in results:
+        shown = msgspec.structs.asdict(result)
+        print_json({key: value for key, value in shown.items() if key not in {"sentence", "is_set_aside"}})
 
 
-def _print_told(told: Sequence[Outcome]) -> None:
-    for one in told[:TOLD_AT_MOST]:
-        note = f" ({one.note})" if one.note else ""
-        if one.is_set_aside:
-            errors.print(f"lootwire: {show(one.name)}: {show(one.note)}", markup=False, soft_wrap=True)
+def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes[:SHOWN_AT_MOST]:
+        note = f" ({outcome.note})" if outcome.note else ""
+        if outcome.is_set_aside:
+            errors.print(f"lootwire: {show(outcome.name)}: {show(outcome.note)}", markup=False, soft_wrap=True)
         else:
-            console.print(f"{show(one.login)}: {one.result}{show(note)}", markup=False, soft_wrap=True)
-    if len(told) > TOLD_AT_MOST:
-        console.print(f"… and {len(told) - TOLD_AT_MOST} more; --json tells all of them")
+            console.print(f"{show(outcome.login)}: {outcome.result}{show(note)}", markup=False, soft_wrap=True)
+    if len(outcomes) > SHOWN_AT_MOST:
+        console.print(f"… and {len(outcomes) - SHOWN_AT_MOST} more; --json tells all of them")
 
 
-def _once(asked: str, login: str) -> str:
-    return "" if asked.lower() == login else f" (asked for as {asked})"
+def _once(name: str, login: str) -> str:
+    return "" if name.lower() == login else f" (asked for as {name})"
 
 
 def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
-    """What is followed as a group, a sentence each."""
-    told = []
+    """Return a sentence for each group that is followed."""
+    sentences = []
     if connection.scalar(select(func.count()).where(Follow.kind == "drops")):
         named = [line for line in lines if "drops" in line.why]
         live = sum(line.live is not None for line in named)
-        told.append(f"Drops: {len(named)} channels that running campaigns name are watched, {live} of them live.")
+        sentences.append(f"Drops: {len(named)} channels that running campaigns name are watched, {live} of them live.")
     categories = followed_categories(connection)
-    return told + [f"Category: the {one.top} most watched streams of {show(one.name)}." for one in categories]
+    return sentences + [
+        f"Category: the {category.top} most watched streams of {show(category.name)}." for category in categories
+    ]
 
 
 def _table(lines: Sequence[Line], now: datetime) -> Table:
@@ -280,7 +284,7 @@ def _table(lines: Sequence[Line], now: datetime) -> Table:
             viewers = "" if line.live.viewers is None else f"{line.live.viewers:,}"
             last_on = f"for {_span(now - line.live.since)}"
         why = "+".join("hand" if reason == "by hand" else reason for reason in line.why)
-        table.add_row(_who(line), on_now, viewers, last_on, why, line.covered)
+        table.add_row(_channel_text(line), on_now, viewers, last_on, why, line.covered)
     return table
 
 
@@ -293,9 +297,9 @@ def _span(span: timedelta) -> str:
     return f"{hours} h" if hours < 48 else f"{round(hours / 24)} d"
 
 
-def _who(line: Line) -> Text:
-    """The display name, with the login where that cannot be guessed from it, and what it was called before."""
+def _channel_text(line: Line) -> Text:
+    """Return the display name, with the login where that differs, and the last former login."""
     name = line.display_name or line.login
-    told = show(name) if name.lower() == line.login else f"{show(name)} ({show(line.login)})"
-    was = f" was {show(line.former_logins[-1])}" if line.former_logins else ""
-    return Text.assemble(told, (was, "dim"))
+    text = show(name) if name.lower() == line.login else f"{show(name)} ({show(line.login)})"
+    former = f" was {show(line.former_logins[-1])}" if line.former_logins else ""
+    return Text.assemble(text, (former, "dim"))

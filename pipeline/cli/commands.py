@@ -1,6 +1,6 @@
-"""The commands by name, with the sentences that `lootwire --help` lists; a command's module is imported to run it.
+"""The commands by name, with the sentences that `lootwire --help` lists; only the called command's module is imported.
 
-A help or a mistyped word thus costs no import of a database's or a service's client.
+A help or a mistyped word thus imports no client of a database or a service.
 """
 
 import functools
@@ -71,7 +71,7 @@ class Commands(typer.core.TyperGroup):
 
 
 def make_group(**options: Any) -> typer.Typer:
-    """Return an empty group of commands in the way of this command line."""
+    """Return an empty group of commands with the options of this command line."""
     return typer.Typer(
         name="lootwire", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **options
     )

@@ -18,7 +18,7 @@ from pipeline.runtime.runtime import utc_now
 
 
 class Form(StrEnum):
-    """What an export can be."""
+    """The formats of an export."""
 
     JSONL = "jsonl"
     CSV = "csv"

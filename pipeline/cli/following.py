@@ -1,4 +1,4 @@
-"""Commands on games that somebody waits for: `games follow`, `unfollow`, `followed` and `games lists`."""
+"""Commands on games that are followed: `games follow`, `unfollow`, `followed` and `games lists`."""
 
 import sys
 from collections import Counter
@@ -23,7 +23,7 @@ from pipeline.runtime.output import JsonFlag, console, errors, print_json, print
 from pipeline.runtime.runtime import Runtime, utc_now
 
 FAILED = 1
-TOLD_AT_MOST = 20
+SHOWN_AT_MOST = 20
 lists = typer.Typer(help="Lists of games whose releases are told.", no_args_is_help=False)
 Named = Annotated[
     str, typer.Argument(metavar="NAME|SLUG|ID", help="A title, IGDB's slug, address or number; igdb:1942 for sure.")
@@ -48,31 +48,35 @@ def follow(name: Named, as_json: JsonFlag = False) -> int:
     campaign, or that a followed channel plays live; of no others.
     """
     with _finder() as (runtime, finder):
-        found = finder.find([read_name(name, number_is_id=True)])[0]
-        if found.igdb_id is None:
-            raise LootwireError(_unclear(found))
+        finding = finder.find([read_name(name, number_is_id=True)])[0]
+        if finding.igdb_id is None:
+            raise LootwireError(_unclear(finding))
         with runtime.engine.begin() as connection:
-            new = follow_game(connection, found.igdb_id, utc_now())
-            known = find_followed(connection, name, found.igdb_id, None)
+            new = follow_game(connection, finding.igdb_id, utc_now())
+            known = find_followed(connection, name, finding.igdb_id, None)
     if as_json:
-        print_json(msgspec.structs.asdict(found) | {"new": new, "game_id": known[0].game_id if known else None})
+        print_json(msgspec.structs.asdict(finding) | {"new": new, "game_id": known[0].game_id if known else None})
         return 0
     how = "followed from now on" if new else "is followed already"
-    console.print(f"{show(found.name)} (IGDB {found.igdb_id}, {show(found.why)}): {how}", markup=False, soft_wrap=True)
+    console.print(
+        f"{show(finding.name)} (IGDB {finding.igdb_id}, {show(finding.why)}): {how}", markup=False, soft_wrap=True
+    )
     return 0
 
 
 def unfollow(name: Named) -> int:
     """Follow a game no longer; what was recorded of it stays."""
-    asked = read_name(name, number_is_id=True)
+    game_name = read_name(name, number_is_id=True)
     with open_command().engine.begin() as connection:
-        found = find_followed(connection, asked.written, asked.igdb_id, asked.slug)
-        if len(found) == 1:
-            unfollow_game(connection, found[0].game_id, utc_now())
-    if len(found) != 1:
-        several = f"{len(found)} followed games: say which by number, {', '.join(str(one.igdb_id) for one in found)}"
-        raise LootwireError(f"{name!r} is {several if found else 'not followed; see `lootwire games followed`'}")
-    console.print(f"{show(found[0].name)}: followed no longer", markup=False)
+        matches = find_followed(connection, game_name.written, game_name.igdb_id, game_name.slug)
+        if len(matches) == 1:
+            unfollow_game(connection, matches[0].game_id, utc_now())
+    if len(matches) != 1:
+        several = (
+            f"{len(matches)} followed games: say which by number, {', '.join(str(game.igdb_id) for game in matches)}"
+        )
+        raise LootwireError(f"{name!r} is {several if matches else 'not followed; see `lootwire games followed`'}")
+    console.print(f"{show(matches[0].name)}: followed no longer", markup=False)
     return 0
 
 
@@ -85,7 +89,8 @@ def followed(as_json: JsonFlag = False) -> None:
             print_json(row)
         return
     shown = [
-        {"game": one.name, "igdb": one.igdb_id, "releases": "; ".join(one.releases), "lists": one.lists} for one in rows
+        {"game": game.name, "igdb": game.igdb_id, "releases": "; ".join(game.releases), "lists": game.lists}
+        for game in rows
     ]
     empty = "No game is followed yet: `lootwire games follow NAME`."
     print_rows(shown, as_json=False, columns=("game", "igdb", "releases", "lists"), empty=empty)
@@ -96,7 +101,7 @@ def list_lists(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Show the lists of games; with a command, change them."""
     if context.invoked_subcommand is None:
         with open_command().engine.connect() as connection:
-            rows = [msgspec.structs.asdict(one) for one in following_lists.load_lists(connection)]
+            rows = [msgspec.structs.asdict(row) for row in following_lists.load_lists(connection)]
         empty = "No lists yet: `lootwire games lists import FILE`."
         print_rows(rows, as_json=as_json, columns=("name", "entries", "sure", "unsure", "none", "origin"), empty=empty)
 
@@ -117,22 +122,22 @@ def import_list(
     read = read_games(_read(file))
     called = name or ("list" if file == "-" else Path(file).stem)
     with _finder() as (runtime, finder):
-        found = finder.find(read.games)
+        findings = finder.find(read.games)
         with runtime.engine.begin() as connection:
-            following_lists.store_list(connection, called, None if file == "-" else file, found, utc_now())
+            following_lists.store_list(connection, called, None if file == "-" else file, findings, utc_now())
     if as_json:
-        for position, one in enumerate(found, 1):
-            print_json({"position": position, "written": one.asked.written} | _told(one))
+        for position, finding in enumerate(findings, 1):
+            print_json({"position": position, "written": finding.asked.written} | _fields(finding))
     else:
-        _print_report(called, read.taken_as, found)
-    return SET_ASIDE if any(one.igdb_id is None for one in found) else 0
+        _print_report(called, read.taken_as, findings)
+    return SET_ASIDE if any(finding.igdb_id is None for finding in findings) else 0
 
 
 @lists.command("show")
 def show_list(name: ListName, as_json: JsonFlag = False) -> None:
     """Show the lines of a list: what each was taken for, how, and how sure that is."""
     with open_command().engine.connect() as connection:
-        rows = [msgspec.structs.asdict(one) for one in following_lists.load_entries(connection, name)]
+        rows = [msgspec.structs.asdict(entry) for entry in following_lists.load_entries(connection, name)]
     for row in rows:
         row["score"] = None if row["score"] is None else round(row["score"], 4)
     columns = ("position", "written", "verdict", "name", "igdb_id", "score", "why")
@@ -147,12 +152,12 @@ def settle(
 ) -> None:
     """Say which game a line of a list means."""
     with _finder() as (runtime, finder):
-        found = finder.find([read_name(game, number_is_id=True)])[0]
-        if found.igdb_id is None:
-            raise LootwireError(_unclear(found))
+        finding = finder.find([read_name(game, number_is_id=True)])[0]
+        if finding.igdb_id is None:
+            raise LootwireError(_unclear(finding))
         with runtime.engine.begin() as connection:
-            following_lists.settle_entry(connection, name, position, found, utc_now())
-    console.print(f"line {position} is {show(found.name)} (IGDB {found.igdb_id})", markup=False)
+            following_lists.settle_entry(connection, name, position, finding, utc_now())
+    console.print(f"line {position} is {show(finding.name)} (IGDB {finding.igdb_id})", markup=False)
 
 
 @lists.command("remove")
@@ -165,7 +170,7 @@ def remove(name: ListName) -> None:
 
 @contextmanager
 def _finder() -> Iterator[tuple[Runtime, Finder]]:
-    """What finds games, with all sources in the database, so that answers of IGDB can be kept under theirs."""
+    """Give the runtime and a finder of games, with a row for every source: IGDB's answers are stored under theirs."""
     runtime = open_command()
     with runtime.engine.begin() as connection:
         register(connection, runtime, utc_now())
@@ -180,30 +185,30 @@ def _read(file: str) -> bytes:
         return opened.read(LARGEST_LIST + 1)
 
 
-def _unclear(found: Finding) -> str:
-    asked = found.asked.written
-    if not found.choices:
-        return f"{asked!r} is no game that is known: {found.why}"
-    choices = following_lists.choices_in_words(found.choices)
-    return f"{asked!r} may be several games: {choices}; say which by its number"
+def _unclear(finding: Finding) -> str:
+    written = finding.asked.written
+    if not finding.choices:
+        return f"{written!r} is no game that is known: {finding.why}"
+    choices = following_lists.choices_in_words(finding.choices)
+    return f"{written!r} may be several games: {choices}; say which by its number"
 
 
-def _told(found: Finding) -> dict[str, object]:
-    told = msgspec.structs.asdict(found)
-    del told["asked"]
-    return told
+def _fields(finding: Finding) -> dict[str, object]:
+    fields = msgspec.structs.asdict(finding)
+    del fields["asked"]
+    return fields
 
 
-def _print_report(name: str, taken_as: str, found: Sequence[Finding]) -> None:
-    count = Counter(one.verdict for one in found)
-    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("sure", "unsure", "none") if count[verdict])
-    console.print(f"{show(name)}: {len(found)} games, read as {taken_as}: {told}", markup=False, soft_wrap=True)
-    aside = [(position, one) for position, one in enumerate(found, 1) if one.igdb_id is None]
-    for position, one in aside[:TOLD_AT_MOST]:
-        choices = f"; {following_lists.choices_in_words(one.choices)}" if one.choices else ""
-        line = f"line {position}, {show(one.asked.written)}: {one.verdict}, {show(one.why)}{show(choices)}"
+def _print_report(name: str, taken_as: str, findings: Sequence[Finding]) -> None:
+    count = Counter(finding.verdict for finding in findings)
+    counts = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("sure", "unsure", "none") if count[verdict])
+    console.print(f"{show(name)}: {len(findings)} games, read as {taken_as}: {counts}", markup=False, soft_wrap=True)
+    aside = [(position, finding) for position, finding in enumerate(findings, 1) if finding.igdb_id is None]
+    for position, finding in aside[:SHOWN_AT_MOST]:
+        choices = f"; {following_lists.choices_in_words(finding.choices)}" if finding.choices else ""
+        line = f"line {position}, {show(finding.asked.written)}: {finding.verdict}, {show(finding.why)}{show(choices)}"
         errors.print(f"lootwire: {line}", markup=False, soft_wrap=True)
-    if len(aside) > TOLD_AT_MOST:
-        errors.print(f"… and {len(aside) - TOLD_AT_MOST} more: lootwire games lists show {name!r}", markup=False)
+    if len(aside) > SHOWN_AT_MOST:
+        errors.print(f"… and {len(aside) - SHOWN_AT_MOST} more: lootwire games lists show {name!r}", markup=False)
     if aside:
         console.print(f"Settle a line: lootwire games lists settle {name!r} LINE ID", markup=False)

@@ -20,7 +20,7 @@ _HOW = {
 
 
 def how_linked(link: Link) -> str:
-    """Return in words how it is known that a game is an entry."""
+    """Return in words what ties a game to its entry of IGDB."""
     words = _HOW[link.how]
     if link.how == "name" and link.confidence is not None:
         words += f", {link.confidence:.0%} sure"
@@ -32,8 +32,8 @@ def print_page(page: GamePage, link: Link | None) -> None:
     year = f" ({page.first_release_at.year})" if page.first_release_at is not None else ""
     console.print(f"{show(page.name)}{year}", markup=False, style="bold")
     console.print(_below(page, link), markup=False, soft_wrap=True)
-    for one in page.belongs_to:
-        console.print(f"belongs to {show(one.name)} (IGDB {one.igdb_id})", markup=False)
+    for parent in page.belongs_to:
+        console.print(f"belongs to {show(parent.name)} (IGDB {parent.igdb_id})", markup=False)
     if page.summary:
         console.print("\n" + show(page.summary), markup=False)
     console.print()
@@ -72,24 +72,24 @@ def _facts(page: GamePage) -> Table:
         ("cover", page.cover),
         ("page", page.url),
     )
-    for name, told in facts:
-        if told:
-            table.add_row(Text(name, style="dim"), Text(show(told)))
+    for name, value in facts:
+        if value:
+            table.add_row(Text(name, style="dim"), Text(show(value)))
     return table
 
 
 def _dates(releases: Iterable[Release]) -> Table:
     table = _table("when", "where")
-    for one in releases:
-        where = " · ".join(part for part in (one.platform, one.region, one.stage) if part)
-        table.add_row(Text(one.words), Text(show(where + (", cancelled" if one.cancelled else ""))))
+    for release in releases:
+        where = " · ".join(part for part in (release.platform, release.region, release.stage) if part)
+        table.add_row(Text(release.words), Text(show(where + (", cancelled" if release.cancelled else ""))))
     return table
 
 
 def _kin(kin: Iterable[Kin]) -> Table:
     table = _table("what", "name")
-    for one in kin:
-        table.add_row(Text(one.what), Text(f"{show(one.name)} (IGDB {one.igdb_id})"))
+    for relative in kin:
+        table.add_row(Text(relative.what), Text(f"{show(relative.name)} (IGDB {relative.igdb_id})"))
     return table
 
 

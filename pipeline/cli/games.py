@@ -71,10 +71,10 @@ def search_games(
     with Client() as client:
         can_ask = runtime.settings.twitch_client_id is not None and runtime.settings.twitch_client_secret is not None
         igdb = (lambda: runtime.igdb(client)) if can_ask else None
-        found = search(runtime.engine, text, limit, igdb, utc_now())
+        matches = search(runtime.engine, text, limit, igdb, utc_now())
     with runtime.engine.connect() as connection:
-        ours = names_of_linked(connection, found)
-    rows = [_found(one, ours.get(one.candidate.igdb_id)) for one in found]
+        ours = names_of_linked(connection, matches)
+    rows = [_match_row(match, ours.get(match.candidate.igdb_id)) for match in matches]
     hint = "" if can_ask else "; with TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET set IGDB is asked too"
     columns = ("igdb_id", "name", "year", "type", "platforms", "score", "why")
     print_rows(rows, as_json=as_json, columns=columns, empty=f"nothing found{hint}")
@@ -107,7 +107,7 @@ def link_game(
 
 
 def _open() -> Runtime:
-    """Return the runtime, with rows for the sources under which IGDB's answers are kept."""
+    """Return the runtime, with a row for every source: IGDB's answers are stored under theirs."""
     runtime = open_command()
     with runtime.engine.begin() as connection:
         register(connection, runtime, utc_now())
@@ -115,7 +115,7 @@ def _open() -> Runtime:
 
 
 def _find(connection: Connection, name: str) -> tuple[int | None, int | None]:
-    """Return our game and its entry, or an entry that we have no game for; raises `LootwireError` for neither."""
+    """Return our game and its entry in IGDB, or the entry alone; raises `LootwireError` where there is neither."""
     game_id = find_ours(connection, name)
     if game_id is None:
         igdb_id = find_entry(connection, name)
@@ -130,12 +130,12 @@ def _ours(connection: Connection, name: str) -> int:
 
 
 def _as_json(history: GameHistory | None, page: GamePage | None, linked: Link | None) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": page.name} if page is not None else {}
+    fields: dict[str, Any] = {"name": page.name} if page is not None else {}
     if history is not None:
         # Durations as seconds: ISO 8601 durations are read by few programs.
         seconds = {"lasts": _seconds(history.lasts), "every": _seconds(history.every)}
-        told |= msgspec.structs.asdict(history) | seconds
-    return told | {"igdb": page, "link": linked}
+        fields |= msgspec.structs.asdict(history) | seconds
+    return fields | {"igdb": page, "link": linked}
 
 
 def _print_history(history: GameHistory) -> None:
@@ -147,7 +147,7 @@ def _print_history(history: GameHistory) -> None:
     console.print(f"from {show(history.first_start_at)} to {show(history.last_end_at)} UTC\n")
 
 
-def _found(scored: Scored, ours: str | None) -> dict[str, Any]:
+def _match_row(scored: Scored, ours: str | None) -> dict[str, Any]:
     candidate = scored.candidate
     kind = "edition" if candidate.version_parent_igdb_id else GAME_TYPES.get(candidate.game_type or MAIN_GAME, "entry")
     return {
@@ -171,8 +171,8 @@ def _pin(runtime: Runtime, game_id: int, title: str, igdb_id: int | None) -> Non
         begin_wish(connection, now)
         link(connection, [Link(game_id=game_id, igdb_id=igdb_id, how="hand", confidence=1.0, pinned_at=now)])
         renew_follows(connection, now)
-    told = "no game of IGDB" if igdb_id is None else f"{entry} (IGDB {igdb_id})"
-    console.print(f"{show(title)}: {show(told)}, pinned", markup=False, soft_wrap=True)
+    entry_text = "no game of IGDB" if igdb_id is None else f"{entry} (IGDB {igdb_id})"
+    console.print(f"{show(title)}: {show(entry_text)}, pinned", markup=False, soft_wrap=True)
 
 
 def _print_link(runtime: Runtime, game_id: int, title: str) -> None:
@@ -186,7 +186,7 @@ def _print_link(runtime: Runtime, game_id: int, title: str) -> None:
         named = page.name if page is not None else "no game of IGDB" if known.igdb_id is None else "an entry"
         number = "" if known.igdb_id is None else f" (IGDB {known.igdb_id})"
         console.print(f"{show(title)}: {show(named)}{number}, {how_linked(known)}", markup=False, soft_wrap=True)
-    rows = [_found(one, None) for one in decision.ranked[:8]]
+    rows = [_match_row(match, None) for match in decision.ranked[:8]]
     print_rows(rows, as_json=False, columns=("igdb_id", "name", "year", "type", "score", "why"), empty="")
 
 

@@ -50,7 +50,7 @@ def sync(everything: All = False, as_json: JsonFlag = False) -> int:
     """
     runtime = open_command()
     with Client() as client:
-        # Says what to set, before anything is claimed.
+        # Raises what is missing in the settings before anything is claimed.
         runtime.igdb(client)
     return _sync_all(runtime, as_json=as_json) if everything else _sync_wanted(runtime, as_json=as_json)
 
@@ -62,12 +62,12 @@ def status(as_json: JsonFlag = False) -> None:
     with runtime.engine.connect() as connection:
         standing = look(connection, utc_now())
     client_id = runtime.settings.twitch_client_id
-    asked = Usage(runtime.redis, client_id).last_hour() if client_id is not None else 0
-    told = msgspec.structs.asdict(standing) | {"asked_last_hour": asked, "limit_per_hour": A_HOUR}
+    requests = Usage(runtime.redis, client_id).last_hour() if client_id is not None else 0
+    fields = msgspec.structs.asdict(standing) | {"asked_last_hour": requests, "limit_per_hour": A_HOUR}
     if as_json:
-        print_json(told)
+        print_json(fields)
     else:
-        _show_status(standing, asked)
+        _show_status(standing, requests)
 
 
 def _sync_all(runtime: Runtime, *, as_json: bool) -> int:
@@ -81,13 +81,15 @@ def _sync_all(runtime: Runtime, *, as_json: bool) -> int:
             progress(step)
     seconds = round(time.monotonic() - began, 1)
     listed, missing, doubtful = (last.done, last.missing, last.doubtful) if last else (0, 0, 0)
-    told: dict[str, Any] = {"games": listed, "missing": missing, "doubtful": doubtful, "seconds": seconds}
-    told |= {name: getattr(total, name) for name in ("added", "changed", "unchanged", "removed", "set_aside", "faults")}
-    told["events"] = dict(total.events)
+    fields: dict[str, Any] = {"games": listed, "missing": missing, "doubtful": doubtful, "seconds": seconds}
+    fields |= {
+        name: getattr(total, name) for name in ("added", "changed", "unchanged", "removed", "set_aside", "faults")
+    }
+    fields["events"] = dict(total.events)
     if as_json:
-        print_json(told)
+        print_json(fields)
     else:
-        _show_all(told, last)
+        _show_all(fields, last)
     return SET_ASIDE if missing or doubtful or total.set_aside else 0
 
 
@@ -96,17 +98,17 @@ def _say(problem: str, pause: timedelta) -> None:
     time.sleep(pause.total_seconds())
 
 
-def _show_all(told: dict[str, Any], last: Step | None) -> None:
+def _show_all(fields: dict[str, Any], last: Step | None) -> None:
     resumed = f" (went on at {last.resumed_at:,})" if last is not None and last.resumed_at else ""
     console.print(
-        f"{told['games']:,} games of IGDB{resumed}: {told['added']:,} new, {told['changed']:,} changed, "
-        f"{told['unchanged']:,} unchanged, {told['removed']:,} removed, {told['seconds']:.1f} s",
+        f"{fields['games']:,} games of IGDB{resumed}: {fields['added']:,} new, {fields['changed']:,} changed, "
+        f"{fields['unchanged']:,} unchanged, {fields['removed']:,} removed, {fields['seconds']:.1f} s",
         soft_wrap=True,
     )
     for count, what in (
-        (told["set_aside"], "rows could not be read and are kept aside"),
-        (told["missing"], "rows were counted by IGDB, but never shown"),
-        (told["doubtful"], "games vanished at once and are kept: IGDB may be at fault; run it again later"),
+        (fields["set_aside"], "rows could not be read and are kept aside"),
+        (fields["missing"], "rows were counted by IGDB, but never shown"),
+        (fields["doubtful"], "games vanished at once and are kept: IGDB may be at fault; run it again later"),
     ):
         if count:
             console.print(f"{count:,} {what}", soft_wrap=True)
@@ -114,7 +116,7 @@ def _show_all(told: dict[str, Any], last: Step | None) -> None:
 
 @contextmanager
 def _progress() -> Iterator[Any]:
-    """Give what shows a step, on a terminal."""
+    """Give a function that shows a step; it prints on a terminal only."""
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("games"), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(
         TextColumn("IGDB"), *columns, console=errors, transient=True, disable=not errors.is_terminal
@@ -124,22 +126,22 @@ def _progress() -> Iterator[Any]:
 
 
 def _sync_wanted(runtime: Runtime, *, as_json: bool) -> int:
-    """Fetch IGDB's sources now."""
+    """Make IGDB's sources due and fetch them."""
     sources = game_sources(runtime)
     names = [source.name for source in sources]
     with runtime.engine.begin() as connection:
         register(connection, runtime, utc_now())
         connection.execute(update(Source).where(Source.name.in_(names)).values(next_due_at=utc_now()))
-    fetched = [one for source in sources for one in _rounds(runtime, source)]
-    for one in fetched:
+    fetched = [run for source in sources for run in _rounds(runtime, source)]
+    for run in fetched:
         if as_json:
-            print_json(msgspec.structs.asdict(one) | {"events": dict(one.events)})
+            print_json(msgspec.structs.asdict(run) | {"events": dict(run.events)})
         else:
-            news = one.error or f"{one.items} games asked for, {one.changed} changed"
-            console.print(f"{one.source}: {show(news)}, {one.seconds:.1f} s", markup=False, soft_wrap=True)
+            news = run.error or f"{run.items} games asked for, {run.changed} changed"
+            console.print(f"{run.source}: {show(news)}, {run.seconds:.1f} s", markup=False, soft_wrap=True)
     if not fetched:
         errors.print("nothing was asked: a worker does just that; `lootwire igdb status` tells more")
-    return FAILED if any(one.outcome == "failed" for one in fetched) else 0
+    return FAILED if any(run.outcome == "failed" for run in fetched) else 0
 
 
 def _rounds(runtime: Runtime, source: Fetchable) -> Iterator[Fetched]:
@@ -152,7 +154,7 @@ def _rounds(runtime: Runtime, source: Fetchable) -> Iterator[Fetched]:
         time.sleep(max(wait.total_seconds(), 0))
 
 
-def _show_status(standing: Standing, asked: int) -> None:
+def _show_status(standing: Standing, requests: int) -> None:
     console.print(f"{standing.games:,} games, {standing.removed:,} that IGDB no longer has")
     asked_at = show(standing.wanted_asked_at) or "never"
     console.print(f"{standing.wanted:,} wanted, {standing.due:,} of them due; asked {asked_at}")
@@ -165,6 +167,6 @@ def _show_status(standing: Standing, asked: int) -> None:
     if standing.pass_total is not None:
         state = "under way" if standing.pass_under_way else "interrupted"
         console.print(f"full sync {state} at {standing.pass_listed:,} of {standing.pass_total:,} games")
-    console.print(f"{asked:,} requests in the last hour, of {A_HOUR:,} that IGDB allows")
+    console.print(f"{requests:,} requests in the last hour, of {A_HOUR:,} that IGDB allows")
     if standing.last_error:
         console.print(f"last error: {show(standing.last_error)}", markup=False, soft_wrap=True)

@@ -1,4 +1,4 @@
-"""The command `import`: payloads that somebody kept, oldest first."""
+"""The command `import`: payloads that were kept, oldest first."""
 
 import sys
 import tempfile
@@ -82,7 +82,7 @@ def import_payloads(
 
 @contextmanager
 def _spooled(paths: list[Path]) -> Iterator[Path | None]:
-    """Give a file with what comes on standard input, where that is asked for: an archive must be read twice."""
+    """Give a file with a copy of standard input where `-` is a path: an archive is read twice. Else give None."""
     if STANDARD_INPUT not in paths:
         yield None
         return

@@ -233,13 +233,13 @@ def why(delivery: Annotated[int, typer.Argument(help="A delivery's number.")]) -
         row = connection.execute(query).one_or_none()
         if row is None:
             raise LootwireError(f"there is no delivery {delivery}; `lootwire deliveries` lists them")
-        asked = [line for line in list_subscriptions(connection) if line.id in row.subscription_ids]
+        lines = [line for line in list_subscriptions(connection) if line.id in row.subscription_ids]
     console.print(f"{row.title}\n{row.kind}, {show(row.occurred_at)} UTC, {row.state}", markup=False)
-    for line in asked:
-        told = [f"{name} {value}" for name, value in line.filters.items()]
-        told += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []
-        console.print(f"subscription {line.id} of {line.target}: {'; '.join(told) or 'everything'}", markup=False)
-    if len(asked) < len(row.subscription_ids):
+    for line in lines:
+        filters = [f"{name} {value}" for name, value in line.filters.items()]
+        filters += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []
+        console.print(f"subscription {line.id} of {line.target}: {'; '.join(filters) or 'everything'}", markup=False)
+    if len(lines) < len(row.subscription_ids):
         console.print("a subscription that asked for it has been removed since")
     return 0
 

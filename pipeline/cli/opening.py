@@ -1,4 +1,4 @@
-"""What a command begins with and what is done at its end; nothing heavy is imported before it is asked for."""
+"""What a command opens first and closes at its end; each function imports what it needs when it is called."""
 
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 # The exit code of a command that is done but for what it had to set aside.
 SET_ASIDE = 3
-# Sessions that a command does not end are noted by PostgreSQL, a line each.
+# PostgreSQL logs a line for each session that a command leaves open.
 at_the_end = ExitStack()
 
 
 def open_command() -> "Runtime":
-    """Return the runtime for a command, with a word on variables that look like settings and are none."""
+    """Return the runtime for a command; warns of variables that look like settings and are none."""
     from pipeline.runtime.runtime import open_runtime
 
     runtime = open_runtime(_load_settings())
@@ -27,7 +27,7 @@ def open_command() -> "Runtime":
 
 
 def open_database() -> "tuple[Settings, Engine]":
-    """Return the settings and the database, for a command that needs no more of the runtime and should be quick."""
+    """Return the settings and the database without the rest of the runtime, for a command that must be quick."""
     from pipeline.database.connecting import connect
     from pipeline.runtime.servers import open_servers
 
@@ -43,7 +43,7 @@ def _load_settings() -> "Settings":
 
     loaded = load_settings()
     for name in loaded.unknown:
-        told = f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all"
-        errors.print(told, markup=False, soft_wrap=True)
+        warning = f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all"
+        errors.print(warning, markup=False, soft_wrap=True)
     configure_logging("WARNING")
     return loaded.settings

@@ -38,7 +38,7 @@ def add_to(app: typer.Typer) -> None:
 def up() -> NoReturn:
     """Run everything until Ctrl-C: database, workers, clock and a small web server for the feeds."""
     settings = load_settings().settings
-    # Before anything is started or migrated; of the two, the same folder is the likelier reason for a taken port.
+    # Both before anything is started or migrated. The folder first: a second `up` there is why a port is mostly taken.
     check_alone(settings.data_dir)
     programs_programs.check_port(settings.http_port)
     if settings.receiver_port:
@@ -68,7 +68,7 @@ def once() -> int:
         ) as progress,
     ):
         task = progress.add_task("starting workers")
-        began = programs_programs.run_cycle(runtime, tell=lambda stage: progress.update(task, description=stage))
+        began = programs_programs.run_cycle(runtime, report=lambda stage: progress.update(task, description=stage))
     with runtime.engine.connect() as connection:
         failing = connection.scalar(select(func.count()).where(Source.failing_since.is_not(None))) or 0
         sources = connection.scalar(select(func.count()).select_from(Source)) or 0
@@ -77,11 +77,11 @@ def once() -> int:
         aside = failing + moved.quarantined + (connection.scalar(kept) or 0)
         events = connection.scalar(select(func.count()).where(Event.recorded_at >= began)) or 0
     news = "1 event" if events == 1 else f"{events} events"
-    told = f"{news}; {sources - failing} of {sources} sources well; feeds in {runtime.settings.published}"
-    console.print(told, markup=False, soft_wrap=True)
+    message = f"{news}; {sources - failing} of {sources} sources well; feeds in {runtime.settings.published}"
+    console.print(message, markup=False, soft_wrap=True)
     if moved.processed or moved.quarantined:
-        told = f"inbox: {moved.processed} imported, {moved.quarantined} set aside in {runtime.settings.data_dir}"
-        console.print(told, markup=False, soft_wrap=True)
+        message = f"inbox: {moved.processed} imported, {moved.quarantined} set aside in {runtime.settings.data_dir}"
+        console.print(message, markup=False, soft_wrap=True)
     if failing:
         console.print("`lootwire sources` says what is failing and when it is tried again.")
     if failing == sources:
@@ -105,8 +105,8 @@ def publish() -> int:
     summary = publish_marked(
         runtime.engine, settings.published, settings.public_url, utc_now(), pictures=settings.local_pictures
     )
-    told = f"{summary.written} files written, {summary.unchanged} unchanged, in {settings.published}"
-    console.print(told, markup=False, soft_wrap=True)
+    message = f"{summary.written} files written, {summary.unchanged} unchanged, in {settings.published}"
+    console.print(message, markup=False, soft_wrap=True)
     for failure in summary.failures:
         errors.print(f"{failure.path}: {failure.reason}", markup=False)
     return SET_ASIDE if summary.failures else 0
@@ -142,7 +142,7 @@ def _embedded(settings: Settings) -> str:
 
 
 def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
-    """Try the servers and the folders, and give the outcome of each: its name, and what is wrong with it."""
+    """Try the servers and the folders; yields the name of each, and what is wrong with it or None."""
     runtime, problem = _attempt(open_runtime, settings)
     yield "database", problem
     if runtime is not None:
@@ -154,20 +154,20 @@ def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
 
 
 def _attempt(call: Callable[[Given], Got], argument: Given) -> tuple[Got | None, str | None]:
-    """Return what a call gave, or what a person should know of why it did not."""
+    """Return a call's result, or a sentence for a person on why it failed."""
     try:
         return call(argument), None
     except Exception as error:
-        if (told := explain(error)) is None:
+        if (problem := explain(error)) is None:
             raise
-        return None, told
+        return None, problem
 
 
 def _hint_at_targets(runtime: Runtime) -> None:
     with runtime.engine.connect() as connection:
         if not list_targets(connection):
-            told = "no targets yet: `lootwire targets add NAME URL` tells Lootwire where to send messages"
-            console.print(told, markup=False, soft_wrap=True)
+            message = "no targets yet: `lootwire targets add NAME URL` tells Lootwire where to send messages"
+            console.print(message, markup=False, soft_wrap=True)
 
 
 def _try_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Commands on who is told what: `targets` and `subscriptions`."""
+"""Commands on targets and on what each is told of: `targets` and `subscriptions`."""
 
 import sys
 from typing import Annotated
@@ -125,7 +125,7 @@ def add_subscription(
 
 
 def _is_watched(connection: Connection, login: str) -> bool:
-    return any(one.login.lower() == login.lower() for one in watched(connection, utc_now()))
+    return any(channel.login.lower() == login.lower() for channel in watched(connection, utc_now()))
 
 
 @subscriptions.command("remove")

@@ -22,10 +22,10 @@ class ChzzkCampaign:
     reward_type: str = "IN_APP"
 
 
-# 1205 is the gap: nobody knows what it was, and whoever probes upwards has to look past it.
+# 1205 is the gap: CHZZK answers 404 for it, and the source that probes upwards has to go on past it.
 CAMPAIGNS = {
-    one.number: one
-    for one in (
+    campaign.number: campaign
+    for campaign in (
         ChzzkCampaign(
             1201, "moonlit-smithy", "달빛 대장간 첫 망치질 드롭스", (-96, 72),
             ((30, "견습생의 앞치마"), (60, "반달 망치"), (120, "별똥별 모루")),
@@ -58,7 +58,7 @@ CAMPAIGNS = {
 
 
 def chzzk_campaign(now: datetime, step: int, number: int, base_url: str, *, version: int = 2) -> dict[str, Any] | None:
-    """The `content` of CHZZK's answer about one campaign at a step, None while there is no such number.
+    """Return the `content` of CHZZK's answer on a campaign at a step, None while there is no such number.
 
     Version 1 of the service calls a reward's kind `campaignRewardType`, version 2 calls it `rewardType`.
     """

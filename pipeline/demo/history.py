@@ -1,4 +1,4 @@
-"""Tells the demo's history: what each service answers at each step, as pure data made from `now`."""
+"""The demo's history: what each service answers at each step, as pure data made from `now`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,7 +66,9 @@ def _gains_channels(*logins: str) -> Turn:
 
 def _loses_channels(*logins: str) -> Turn:
     def lose(campaign: Campaign) -> Campaign:
-        return replace(campaign, channels=tuple(one for one in campaign.channels if one.login not in logins))
+        return replace(
+            campaign, channels=tuple(channel for channel in campaign.channels if channel.login not in logins)
+        )
 
     return lose
 
@@ -76,7 +78,7 @@ def _ends_later(hours: float) -> Turn:
 
 
 # Two campaigns end by their own clock and are in no turn: velvet-qualifier between steps 1 and 2, rook-open-1
-# between steps 5 and 6. No turn falls on EMPTY_STEP, where nobody could see it.
+# between steps 5 and 6. No turn falls on EMPTY_STEP, which would hide it.
 STORY: tuple[tuple[int, str, Turn], ...] = (
     (1, "hostile", _appears),
     (1, "frostbarrow-creators", _appears),
@@ -104,7 +106,7 @@ STORY: tuple[tuple[int, str, Turn], ...] = (
 
 
 def mirror_drops(now: datetime, step: int, base_url: str) -> list[dict[str, Any]]:
-    """The mirror's `/drops` at a step: a list of game groups in the shape of August 2026.
+    """Return the mirror's `/drops` at a step: a list of game groups in the shape of August 2026.
 
     Args:
         now: The aware time of the last step; everything else is relative to it.
@@ -115,14 +117,14 @@ def mirror_drops(now: datetime, step: int, base_url: str) -> list[dict[str, Any]
     if step == EMPTY_STEP:
         return []
     groups: dict[str, list[Campaign]] = {}
-    for campaign in _told(step):
+    for campaign in _campaigns_at(step):
         if campaign.present and seen_at < closing(now, campaign.hours[1]):
             groups.setdefault(campaign.game, []).append(campaign)
     return [_group(now, step, base_url, GAMES[key], campaigns) for key, campaigns in groups.items()]
 
 
 def mirror_rewards(now: datetime, step: int, base_url: str) -> list[dict[str, Any]]:
-    """The mirror's `/rewards` at a step; the arguments are those of `mirror_drops`."""
+    """Return the mirror's `/rewards` at a step; the arguments are those of `mirror_drops`."""
     seen_at = snapshot_time(now, step)
     return [
         _reward_campaign(now, base_url, campaign)
@@ -131,10 +133,10 @@ def mirror_rewards(now: datetime, step: int, base_url: str) -> list[dict[str, An
     ]
 
 
-def _told(step: int) -> list[Campaign]:
-    """Every campaign as the story has made it by this step, those that are not present included."""
+def _campaigns_at(step: int) -> list[Campaign]:
+    """Return every campaign as the story has made it by this step, also those that are not present."""
     late = {key for _, key, turn in STORY if turn is _appears}
-    campaigns = {one.key: replace(one, present=one.key not in late) for one in CAMPAIGNS}
+    campaigns = {campaign.key: replace(campaign, present=campaign.key not in late) for campaign in CAMPAIGNS}
     for when, key, turn in STORY:
         if when <= step:
             campaigns[key] = turn(campaigns[key])
@@ -144,12 +146,12 @@ def _told(step: int) -> list[Campaign]:
 def _group(now: datetime, step: int, base_url: str, game: Game, campaigns: list[Campaign]) -> dict[str, Any]:
     emptied = (step, game.key) == EMPTY_GROUP
     return {
-        "endAt": exact_stamp(max(closing(now, one.hours[1]) for one in campaigns)),
+        "endAt": exact_stamp(max(closing(now, campaign.hours[1]) for campaign in campaigns)),
         "gameBoxArtURL": pictures.box_art_url(base_url, game),
         "gameDisplayName": game.name,
         "gameId": game.id,
-        "rewards": [] if emptied else [_campaign(now, step, base_url, one) for one in campaigns],
-        "startAt": exact_stamp(min(moment(now, one.hours[0]) for one in campaigns)),
+        "rewards": [] if emptied else [_campaign(now, step, base_url, campaign) for campaign in campaigns],
+        "startAt": exact_stamp(min(moment(now, campaign.hours[0]) for campaign in campaigns)),
     }
 
 
@@ -170,7 +172,7 @@ def _campaign(now: datetime, step: int, base_url: str, campaign: Campaign) -> di
         "owner": None if campaign.ownerless else _owner(game),
         "startAt": plain_stamp(moment(now, campaign.hours[0])),
         "status": "ACTIVE",
-        "timeBasedDrops": [_drop(now, base_url, campaign, one) for one in campaign.drops],
+        "timeBasedDrops": [_drop(now, base_url, campaign, timed_drop) for timed_drop in campaign.drops],
     }
 
 
@@ -179,12 +181,12 @@ def _owner(game: Game) -> dict[str, Any]:
 
 
 def _allow(step: int, campaign: Campaign) -> dict[str, Any]:
-    """Who may be watched: an open campaign has no `channels`, and a hidden list looks the same but enabled."""
+    """Return the channels that count: an open campaign has no `channels`, a hidden list looks the same but enabled."""
     if not campaign.channels:
         return {"isEnabled": False}
     if not campaign.channels_shown:
         return {"isEnabled": True}
-    return {"channels": [_channel(step, one) for one in campaign.channels], "isEnabled": True}
+    return {"channels": [_channel(step, streamer) for streamer in campaign.channels], "isEnabled": True}
 
 
 def _channel(step: int, streamer: Streamer) -> dict[str, Any]:
@@ -197,17 +199,18 @@ def _channel(step: int, streamer: Streamer) -> dict[str, Any]:
     }
 
 
-def _drop(now: datetime, base_url: str, campaign: Campaign, one: Drop) -> dict[str, Any]:
+def _drop(now: datetime, base_url: str, campaign: Campaign, timed_drop: Drop) -> dict[str, Any]:
     return {
         "benefitEdges": [
-            {"benefit": _benefit(now, base_url, campaign, label), "entitlementLimit": 1} for label in one.benefits
+            {"benefit": _benefit(now, base_url, campaign, label), "entitlementLimit": 1}
+            for label in timed_drop.benefits
         ],
         "endAt": exact_stamp(closing(now, campaign.hours[1])),
-        "id": stable_uuid(f"drop/{campaign.key}/{one.name}"),
-        "name": one.name,
+        "id": stable_uuid(f"drop/{campaign.key}/{timed_drop.name}"),
+        "name": timed_drop.name,
         "preconditionDrops": None,
-        "requiredMinutesWatched": one.minutes,
-        "requiredSubs": one.subs,
+        "requiredMinutesWatched": timed_drop.minutes,
+        "requiredSubs": timed_drop.subs,
         "startAt": plain_stamp(moment(now, campaign.hours[0])),
     }
 

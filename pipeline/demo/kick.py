@@ -40,7 +40,7 @@ CAMPAIGNS = (
         "kick-gutter-open", "gutter-league", "Gutter Open", (-72, 96),
         ((30, "Rental Shoes"), (90, "Disco Ball"), (180, "Golden Pin")),
     ),
-    # Upcoming until step 3, active from step 4, which is the turn that a watcher of Kick waits for.
+    # Upcoming until step 3, active from step 4, which is the change that Kick's source looks for.
     KickCampaign(
         "kick-spores", "sporeways", "Spores on Kick", (-4.5, 91.5), ((60, "Spore Cap (Lime)"), (240, "Toad Mount"))
     ),
@@ -63,14 +63,14 @@ CAMPAIGNS = (
 
 
 def kick_campaigns(now: datetime, step: int, base_url: str) -> dict[str, Any]:
-    """Kick's whole answer to `/api/v1/drops/campaigns` at a step: `data` and `message`.
+    """Return Kick's whole answer to `/api/v1/drops/campaigns` at a step: `data` and `message`.
 
     Reward pictures are absolute addresses here, where the real ones are relative to Kick's own CDN: the
     demo must never ask for a picture outside.
     """
     seen_at = snapshot_time(now, step)
     return {
-        "data": [_campaign(now, seen_at, base_url, one) for one in CAMPAIGNS if one.first_step <= step],
+        "data": [_campaign(now, seen_at, base_url, campaign) for campaign in CAMPAIGNS if campaign.first_step <= step],
         "message": "Success",
     }
 
@@ -152,11 +152,11 @@ def _category_id(game: Game) -> int:
 
 
 def _ulid(key: str) -> str:
-    """A ULID's 26 letters; they start like those of 2026, and the rest comes from the key."""
+    """Return a ULID, 26 letters that start like those of 2026 and else come from the key."""
     digest = int.from_bytes(sha256(f"kick/{key}".encode()).digest())
     return "01K" + "".join(_CROCKFORD[digest >> (5 * place) & 31] for place in range(23))
 
 
 def _micro_stamp(at: datetime) -> str:
-    """A time with microseconds, as Kick prints what its database made."""
+    """Return a time with microseconds, as Kick prints those of its database."""
     return f"{plain_stamp(at)[:-1]}.{stable_number(plain_stamp(at), 1, 999_999):06d}Z"

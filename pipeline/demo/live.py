@@ -1,6 +1,6 @@
-"""Tells who of the demo's streamers is live at which step, in the words of Helix.
+"""The demo's live streams at each step, as Helix answers.
 
-Streams live in our time, not in the history's: one that goes on air at a step began when that step did.
+Streams go by the real clock, not by the history's: a stream that goes on air at a step began when that step did.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ Query = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What is on from a step on: a title, a game, so many viewers; without a game the stream is over."""
+    """What a streamer shows from a step on; without a game the stream is over."""
 
     step: int
     title: str
@@ -28,7 +28,7 @@ class Scene:
     viewers: int
 
 
-# Whom the demo follows; each is named by a campaign of the game that is played first.
+# The channels that the demo follows; a campaign of the game that each plays first names it.
 SHOWS: Mapping[str, tuple[Scene, ...]] = {
     "coaltitsam": (
         Scene(1, "Holding the gate with you 🔥", "cinderhold", 412),
@@ -51,14 +51,14 @@ _BADGES = (
 
 
 class Studio:
-    """Helix as it answers at each step; `began` tells when a step began, in aware UTC."""
+    """Answers as Helix does at each step; `began` gives the time when a step began, in aware UTC."""
 
     def __init__(self, base_url: str, began: Callable[[int], datetime]) -> None:
         self._base_url = base_url
         self._began = began
 
     def answer(self, path: str, query: Query, step: int) -> tuple[int, Any] | None:
-        """Return the status and the content of an answer; None for a path that is not there."""
+        """Return the status and the content of an answer; None for a path that Helix does not have."""
         rows: Mapping[str, Callable[[Query, int], Iterator[dict[str, Any]]]] = {
             "users": self._users,
             "streams": self._streams,
@@ -72,27 +72,27 @@ class Studio:
         return 200, {"data": list(rows[path](query, step)), "pagination": {}}
 
     def _users(self, query: Query, step: int) -> Iterator[dict[str, Any]]:  # noqa: ARG002 - users do not change
-        for one in _asked(query.get("id", ()), query.get("login", ())):
+        for streamer in _streamers(query.get("id", ()), query.get("login", ())):
             yield {
-                "id": one.id,
-                "login": one.login,
-                "display_name": one.display_name,
+                "id": streamer.id,
+                "login": streamer.login,
+                "display_name": streamer.display_name,
                 "description": "",
-                "profile_image_url": pictures.icon_url(self._base_url, "kick-files/user", one.login),
+                "profile_image_url": pictures.icon_url(self._base_url, "kick-files/user", streamer.login),
             }
 
     def _streams(self, query: Query, step: int) -> Iterator[dict[str, Any]]:
-        for one in _asked(query.get("user_id", ()), query.get("user_login", ())):
-            scene = _scene(one.login, step)
+        for streamer in _streamers(query.get("user_id", ()), query.get("user_login", ())):
+            scene = _scene(streamer.login, step)
             if scene is None or scene.game is None:
                 continue
             game = GAMES[scene.game]
-            first = SHOWS[one.login][0].step
+            first = SHOWS[streamer.login][0].step
             yield {
-                "id": str(stable_number(f"stream/{one.login}", 10**10, 10**11)),
-                "user_id": one.id,
-                "user_login": one.login,
-                "user_name": one.display_name,
+                "id": str(stable_number(f"stream/{streamer.login}", 10**10, 10**11)),
+                "user_id": streamer.id,
+                "user_login": streamer.login,
+                "user_name": streamer.display_name,
                 "game_id": game.id,
                 "game_name": game.name,
                 "type": "live",
@@ -105,13 +105,13 @@ class Studio:
             }
 
     def _channels(self, query: Query, step: int) -> Iterator[dict[str, Any]]:
-        for one in _asked(query.get("broadcaster_id", ()), ()):
-            scene = _scene(one.login, step)
+        for streamer in _streamers(query.get("broadcaster_id", ()), ()):
+            scene = _scene(streamer.login, step)
             game = GAMES[scene.game] if scene and scene.game else None
             yield {
-                "broadcaster_id": one.id,
-                "broadcaster_login": one.login,
-                "broadcaster_name": one.display_name,
+                "broadcaster_id": streamer.id,
+                "broadcaster_login": streamer.login,
+                "broadcaster_name": streamer.display_name,
                 "broadcaster_language": "en",
                 "game_id": game.id if game else "",
                 "game_name": game.name if game else "",
@@ -135,11 +135,11 @@ class Studio:
                 yield {"set_id": set_id, "versions": [{"id": "1", "title": title, "description": description, **sizes}]}
 
 
-def _asked(ids: Sequence[str], logins: Sequence[str]) -> Iterator[Streamer]:
-    return (one for one in STREAMERS if one.id in ids or one.login in logins)
+def _streamers(ids: Sequence[str], logins: Sequence[str]) -> Iterator[Streamer]:
+    return (streamer for streamer in STREAMERS if streamer.id in ids or streamer.login in logins)
 
 
 def _scene(login: str, step: int) -> Scene | None:
-    """Return what is on at a step: the last scene that has begun."""
+    """Return the last scene that has begun by a step."""
     begun = [scene for scene in SHOWS.get(login, ()) if scene.step <= step]
     return begun[-1] if begun else None

@@ -29,7 +29,7 @@ class QuietHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the base class's own name
-        """The demo's screen belongs to the demo."""
+        """Print nothing: the screen belongs to the demo."""
 
     def answer(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
         """Sends one whole answer; a HEAD gets the headers that the GET would have, and a 304 has no body."""

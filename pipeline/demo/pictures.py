@@ -1,4 +1,4 @@
-"""Draws the demo's pictures as SVG text, the same one for the same path, with no imaging library."""
+"""Draws the demo's pictures as SVG text: the same path always gives the same picture."""
 
 import re
 from html import escape
@@ -43,15 +43,15 @@ def icon_url(base_url: str, folder: str, key: str) -> str:
 
 
 def picture(path: str) -> str | None:
-    """The SVG text that belongs to a path of the demo server, None if the path is no picture's."""
-    if found := _BOX_ART.fullmatch(path):
-        game = _GAMES_BY_ID.get(found["id"])
-        return box_art(game, int(found["width"]), int(found["height"])) if game else None
-    if found := _BANNER.fullmatch(path):
-        game = GAMES.get(found["key"])
+    """Return the SVG text of a path of the demo server, None if it is not a picture's."""
+    if match := _BOX_ART.fullmatch(path):
+        game = _GAMES_BY_ID.get(match["id"])
+        return box_art(game, int(match["width"]), int(match["height"])) if game else None
+    if match := _BANNER.fullmatch(path):
+        game = GAMES.get(match["key"])
         return box_art(game) if game else None
-    if found := _ICON.fullmatch(path):
-        return icon(found["key"])
+    if match := _ICON.fullmatch(path):
+        return icon(match["key"])
     return None
 
 
@@ -73,7 +73,7 @@ def box_art(game: Game, width: int = 120, height: int = 160) -> str:
 
 
 def icon(key: str) -> str:
-    """A reward's icon as SVG: the motif that its key names, else one that stays the same for the key."""
+    """Return a reward's icon as SVG: the motif that its key names, else one chosen by the key."""
     names = sorted(MOTIFS)
     chosen = next((name for name in names if name in key), names[stable_number(key, 0, len(names) - 1)])
     return (

@@ -1,4 +1,4 @@
-"""Speaks for the mirror, Kick, CHZZK and Helix on this machine, so that the demo needs no network."""
+"""Answers in place of the mirror, Kick, CHZZK, Helix and IGDB on this machine, so that the demo needs no network."""
 
 import json
 import re
@@ -30,14 +30,14 @@ class Answer(NamedTuple):
     body: bytes
     headers: dict[str, str]
     counted: bool
-    """Whether it tells of a step (pictures and unknown paths do not)."""
+    """Whether a fetch of it counts as having seen the step (of pictures and unknown paths it does not)."""
 
 
 class DemoServices:
     """One local server with the whole demo world behind it; use it as a context manager.
 
-    The services live in the history's time, not in ours: a step's mirror says when its snapshot was taken,
-    and the `Date` header of every answer is that same moment, so hours can pass in a minute.
+    The services go by the history's clock: at each step the mirror gives the time of its snapshot, and the `Date`
+    header of every answer is that same time, so hours can pass in a minute.
     """
 
     def __init__(self, now: datetime, *, refresh_interval_seconds: int = 1) -> None:
@@ -46,7 +46,7 @@ class DemoServices:
         self.refresh_interval_seconds = refresh_interval_seconds
         self.base_url = ""
         self._step = 0
-        # Unlike the rest, streams live in our time.
+        # Unlike the rest, streams go by the real clock.
         self._began = {0: datetime.now(UTC)}
         self._served: defaultdict[str, set[int]] = defaultdict(set)
         self._changed = Condition()
@@ -63,32 +63,32 @@ class DemoServices:
 
     @property
     def mirror_url(self) -> str:
-        """What stands for the mirror's host: `/drops`, `/rewards` and their `/v2` are below it."""
+        """The address in place of the mirror's host: `/drops`, `/rewards` and their `/v2` are below it."""
         return f"{self.base_url}/mirror"
 
     @property
     def kick_url(self) -> str:
-        """What stands for Kick's host: `/api/v1/drops/campaigns` is below it."""
+        """The address in place of Kick's host: `/api/v1/drops/campaigns` is below it."""
         return f"{self.base_url}/kick"
 
     @property
     def chzzk_url(self) -> str:
-        """What stands for CHZZK's host: `/service/v1` and `/service/v2` are below it."""
+        """The address in place of CHZZK's host: `/service/v1` and `/service/v2` are below it."""
         return f"{self.base_url}/chzzk"
 
     @property
     def auth_url(self) -> str:
-        """What stands for Twitch's sign-in: `/token` is below it."""
+        """The address in place of Twitch's sign-in: `/token` is below it."""
         return f"{self.base_url}/twitch/oauth2"
 
     @property
     def helix_url(self) -> str:
-        """What stands for Helix: `/streams`, `/users` and the like are below it."""
+        """The address in place of Helix: `/streams`, `/users` and the like are below it."""
         return f"{self.base_url}{_HELIX.rstrip('/')}"
 
     @property
     def igdb_url(self) -> str:
-        """What stands for IGDB, which has no game: `/games` and the like are below it."""
+        """The address in place of IGDB, which here has no game: `/games` and the like are below it."""
         return f"{self.base_url}{_IGDB.rstrip('/')}"
 
     @property
@@ -104,7 +104,7 @@ class DemoServices:
             return {path: set(steps) for path, steps in self._served.items()}
 
     def advance(self) -> int:
-        """Goes on to the next step, or stays at the last one, and says where that is."""
+        """Goes on to the next step, or stays at the last one; returns its number."""
         with self._changed:
             self._step = min(self._step + 1, history.STEPS - 1)
             self._began.setdefault(self._step, datetime.now(UTC))
@@ -127,21 +127,21 @@ class DemoServices:
         return any(path.startswith(path_prefix) and step in steps for path, steps in self._served.items())
 
     def note_served(self, path: str, step: int) -> None:
-        """Remembers that a path was fetched at a step, for whoever waits for it."""
+        """Remembers that a path was fetched at a step, and wakes `wait_served`."""
         with self._changed:
             self._served[path].add(step)
             self._changed.notify_all()
 
     def answer(self, path: str, query: Query, step: int) -> Answer:
-        """What the server says to a GET of this path at this step."""
+        """Returns the answer to a GET of this path at this step."""
         if path.startswith(_HELIX):
             return self._helix(path.removeprefix(_HELIX), query, step)
         if lists := _MIRROR_LISTS.get(path):
             return self._mirror(lists, step, versioned="/v2/" in path)
         if path == "/kick/api/v1/drops/campaigns":
             return _json(200, history.kick_campaigns(self.now, step, self.base_url))
-        if found := _CHZZK.fullmatch(path):
-            return self._chzzk(int(found["number"]), step, int(found["version"]))
+        if match := _CHZZK.fullmatch(path):
+            return self._chzzk(int(match["number"]), step, int(match["version"]))
         if drawing := pictures.picture(path):
             return Answer(200, "image/svg+xml; charset=utf-8", drawing.encode(), {}, counted=False)
         return _json(404, {"error": "Not Found"})._replace(counted=False)
@@ -166,8 +166,8 @@ class DemoServices:
         )
 
     def _helix(self, path: str, query: Query, step: int) -> Answer:
-        told = Studio(self.base_url, lambda first: self._began[first]).answer(path, query, step)
-        return _json(*told) if told else _json(404, {"error": "Not Found", "status": 404, "message": ""})
+        answer = Studio(self.base_url, lambda first: self._began[first]).answer(path, query, step)
+        return _json(*answer) if answer else _json(404, {"error": "Not Found", "status": 404, "message": ""})
 
     def _chzzk(self, number: int, step: int, version: int) -> Answer:
         content = history.chzzk_campaign(self.now, step, number, self.base_url, version=version)
@@ -219,7 +219,7 @@ class _Handler(QuietHandler):
     do_HEAD = do_GET  # noqa: N815  likewise
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """The `Date` header, which is the step's time: the services live in the history, not in ours."""
+        """Return the `Date` header: the time of the step, since the services go by the history's clock."""
         seen_at = history.snapshot_time(self.services.now, self.step)
         return formatdate(timestamp or seen_at.timestamp(), usegmt=True)
 

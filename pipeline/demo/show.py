@@ -1,7 +1,7 @@
-"""Play the demo: invented services and their history, the real pipeline, and what came of it.
+"""Play the demo: invented services and their history, the real pipeline, and a summary of what it made.
 
 Only the services and the two sinks are invented; servers, workers, beat, mail and feeds are the real ones. Hours of
-history pass in a minute because the mirror tells when its data was true, and the pipeline goes by that.
+history pass in a minute because the pipeline goes by the time that the mirror gives for its data.
 """
 
 import os
@@ -38,14 +38,14 @@ from pipeline.runtime.settings import load_settings
 
 STEP_LIMIT = 30.0
 SETTLE_LIMIT = 30.0
-# Variables of a real installation must not reach into the demo, nor the demo's into it.
+# A real installation's variables must not reach the demo.
 UNPREFIXED = ("DATABASE_URL", "REDIS_URL", "TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET")
 FOREIGN = tuple(name + ending for name in UNPREFIXED for ending in ("", "_FILE"))
 MAIL_TARGET, HOOK_TARGET = "demo mailbox", "demo webhook"
 
 
 def run_demo(*, keep: bool) -> int:
-    """Run the demo and print what it made; returns 0 if every part of it was seen to work."""
+    """Run the demo and print what it made; returns 0 if mail, webhook and feeds were all seen."""
     configure_logging("ERROR")
     with ExitStack() as stack:
         folder = stack.enter_context(_throw_away_folder())
@@ -58,7 +58,7 @@ def run_demo(*, keep: bool) -> int:
         _subscribe(runtime, mail, hook)
         _follow(runtime)
         progress.update(task, advance=1, description="starting workers, beat and web server")
-        # The demo's Twitch is asked and does not call: its streams are seen by polling.
+        # The demo's Twitch has no EventSub: its streams are seen by polling.
         listed = [program for program in programs.programs(runtime) if program.name != "eventsub"]
         running = stack.enter_context(programs.supervisor(runtime, listed, say=lambda _: None, grace=10))
         programs.wake(runtime)
@@ -79,7 +79,7 @@ def run_demo(*, keep: bool) -> int:
 
 @contextmanager
 def _throw_away_folder() -> Iterator[Path]:
-    """Give a folder whose databases go away with the demo; the published files stay to be looked at."""
+    """Give a folder; afterwards only its published files stay, to be looked at."""
     folder = Path(tempfile.mkdtemp(prefix="lootwire-demo-"))
     try:
         yield folder
@@ -110,7 +110,7 @@ def demo_variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
         "LOOTWIRE_TWITCH_AUTH_URL": services.auth_url,
         "LOOTWIRE_HELIX_URL": services.helix_url,
         "LOOTWIRE_IGDB_URL": services.igdb_url,
-        # Nobody is signed in and EventSub's program does not run; should that change, they stay on this machine too.
+        # Unused: the demo has no sign-in and no EventSub. Should it get them, their requests stay on this machine too.
         "LOOTWIRE_GQL_URL": services.base_url,
         "LOOTWIRE_EVENTSUB_URL": services.base_url.replace("http://", "ws://", 1),
         "LOOTWIRE_STREAMS_POLL_SECONDS": "1",
@@ -196,11 +196,11 @@ def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep:
         )
         latest = connection.execute(select(Event.title).order_by(Event.id.desc()).limit(5)).scalars().all()
         feeds = connection.scalar(select(func.count()).select_from(Feed)) or 0
-    told = ", ".join(f"{count} on {name}" for name, count in sorted(by_service.items()))
+    services = ", ".join(f"{count} on {name}" for name, count in sorted(by_service.items()))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    table.add_row("campaigns", f"{sum(by_service.values())} ({told})")
+    table.add_row("campaigns", f"{sum(by_service.values())} ({services})")
     table.add_row("events", f"{kinds.total()}: " + ", ".join(f"{count} {kind}" for kind, count in kinds.most_common()))
     table.add_row("for example", Text("\n".join(map(show, latest))))
     table.add_row("mail", Text(_received(len(mail.messages), "message", [m.subject for m in mail.messages])))

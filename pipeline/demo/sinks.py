@@ -53,7 +53,7 @@ class Hook:
 
 
 class _Inbox(Generic[Message]):
-    """What arrived so far, oldest first, and a way to wait for more; several threads may use it."""
+    """The messages that arrived so far, oldest first, and a way to wait for more; several threads may use it."""
 
     def __init__(self) -> None:
         self._kept: deque[Message] = deque(maxlen=MAX_KEPT)
@@ -80,7 +80,7 @@ class _Inbox(Generic[Message]):
 class MailSink:
     """A mail server on a free port of 127.0.0.1 that takes everything; use it as a context manager.
 
-    It speaks plain SMTP and takes any user and password, because it is there to be written to.
+    It speaks plain SMTP and accepts any user and password.
     """
 
     def __init__(self) -> None:
@@ -154,7 +154,7 @@ class WebhookSink:
         return self._refused.all()
 
     def fail_next(self, count: int, status: int = 503) -> None:
-        """Answers the next `count` POSTs with this status; calls add up, the first said is the first used."""
+        """Answers the next `count` POSTs with this status; calls add up and are used in their order."""
         self._failures.extend([status] * count)
 
     def wait_for(self, count: int, timeout: float = 10) -> list[Hook]:
@@ -166,7 +166,7 @@ class WebhookSink:
         return self._accepted.wait_for(count, timeout)
 
     def take(self, path: str, headers: dict[str, str], body: bytes) -> int:
-        """Keeps one POST, and says with which status it is answered."""
+        """Keeps a POST and returns the status to answer it with."""
         try:
             # One atomic step: two POSTs at a time must not both take the last failure.
             status = self._failures.popleft()

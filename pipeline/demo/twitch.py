@@ -55,13 +55,13 @@ class RewardCampaign:
 
 
 def handed_out(label: str) -> tuple[str, str]:
-    """A benefit's distribution type and plain name, from its label in the table."""
+    """Return a benefit's distribution type and plain name, from its label in the table."""
     kind, separator, name = label.partition(":")
     return (kind.upper(), name) if separator and kind in _KINDS else ("DIRECT_ENTITLEMENT", label)
 
 
 def drop(minutes: int, *benefits: str, subs: int = 0, label: str = "") -> Drop:
-    """One time-based drop; without benefits it is the odd one whose `benefitEdges` is empty."""
+    """Return a time-based drop; without benefits its `benefitEdges` is empty, as Twitch's sometimes is."""
     return Drop(minutes, benefits, subs, label)
 
 

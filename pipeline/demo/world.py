@@ -17,7 +17,7 @@ class Organization:
 
     @property
     def site(self) -> str:
-        # .example is reserved (RFC 2606): nobody's site is ever opened from the demo.
+        # .example is reserved (RFC 2606): the demo links to no real site.
         return f"https://{self.key}.example"
 
 
@@ -127,5 +127,5 @@ STREAMERS = (
 
 
 def lineup(first: int, count: int) -> tuple[Streamer, ...]:
-    """So many streamers, counted from one of them and round the whole list."""
+    """Return `count` streamers from the one at `first` on, round the whole list."""
     return tuple(STREAMERS[(first + place) % len(STREAMERS)] for place in range(count))

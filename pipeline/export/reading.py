@@ -14,7 +14,7 @@ Fields = dict[str, Any]
 
 
 class Line(msgspec.Struct, frozen=True):
-    """A row of the export, with its number and that of the row it hangs on."""
+    """A row of the export, with its number and the number of the row it hangs on."""
 
     row_id: int | None
     above: int | None
@@ -29,9 +29,9 @@ class Moment:
         self._stack = stack
 
     def rows(self, kind: Kind, above: tuple[Kind, ...]) -> Iterator[Line]:
-        """Yield every row of a kind; a cursor in the server holds those that are not asked for yet."""
+        """Yield every row of a kind; a cursor in the server holds those that are not fetched yet."""
         query = rows(kind, above).execution_options(stream_results=True, yield_per=AT_ONCE)
-        # Closed with the moment, and not whenever the last reference to an unfinished iteration goes.
+        # Closed with the moment: an unfinished iteration would stay open until it is collected.
         for row in self._stack.enter_context(closing(self._connection.execute(query))):
             fields = row._asdict()
             yield Line(fields.pop("_id"), fields.pop("_above"), fields)
@@ -49,17 +49,17 @@ def one_moment(engine: Engine) -> Iterator[Moment]:
 
 
 class Objects:
-    """The things of a kind with all that hangs on them, one after the other: a cursor for each table, read in step."""
+    """The objects of a kind with all their parts, one after the other: a cursor for each table, read in step."""
 
     def __init__(self, moment: Moment, kind: Kind, above: tuple[Kind, ...] = ()) -> None:
         self._rows = moment.rows(kind, above)
         self._next = next(self._rows, None)
-        # An object's place in the file shows what it hangs on.
+        # The columns that a part's place inside its object shows already.
         self._implied = len(above)
         self._parts = {part.name: Objects(moment, part, (*above, kind)) for part in kind.parts}
 
     def __iter__(self) -> Iterator[Fields]:
-        """Yield all that are left."""
+        """Yield all objects that are left."""
         while (line := self._next) is not None:
             yield self._take(line)
 
@@ -73,7 +73,7 @@ class Objects:
         return shown
 
     def of(self, above: int | None) -> list[Fields]:
-        """Return those that hang on a row; asked for each row in turn."""
+        """Return the objects that hang on a row; to be called for each row in turn."""
         objects = []
         while (line := self._next) is not None and line.above == above:
             objects.append(self._take(line))

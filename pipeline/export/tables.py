@@ -1,7 +1,7 @@
-"""What an export holds: which tables, which of their columns, and what hangs on what.
+"""What an export holds: which tables, which of their columns, and which rows hang on which.
 
-Row numbers mean nothing outside their database. An export refers by keys instead: `twitch:123` is what a service
-calls something; for a game it is Twitch's name where Twitch has one.
+Row numbers mean nothing outside their database. An export refers by keys instead: `twitch:123` is a service and its
+own id; for a game it is Twitch's where Twitch has the game.
 """
 
 from collections.abc import Iterator
@@ -37,7 +37,7 @@ from models import (
 
 # Raised when a reader of the version before would misunderstand the export.
 SCHEMA = 1
-# How feeds and subscriptions find a name; made anew from it.
+# Feeds and subscriptions look names up by it; an import makes it anew from the name.
 _DERIVED = frozenset({"name_key"})
 # Columns of a source that say where it goes on; but not for IGDB's sources, whose answers are not exported, nor for
 # EventSub, whose subscriptions are those of one installation.
@@ -63,12 +63,12 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def keyed(self) -> bool:
-        """Whether others refer to it by a key of its own; to a source they do by its name."""
+        """Whether other rows refer to it by a key of its own; they refer to a source by its name."""
         return self.model in _KEYED
 
 
 _KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession)
-# What belongs to one installation: how its sources are, when it asks again, what it has on disk.
+# What belongs to one installation: how its sources are, when it fetches again, its files on disk.
 _HEALTH_OF_SOURCE = frozenset(
     {
         *("enabled", "next_due_at", "lease_until", "fence", "etag", "last_modified", "refresh_seconds"),
@@ -76,14 +76,14 @@ _HEALTH_OF_SOURCE = frozenset(
         "last_snapshot_digest",
     }
 )
-_ASKED = frozenset({"checked_at", "videos_checked_at", "videos_due_at"})
+_POLLS_OF_CHANNEL = frozenset({"checked_at", "videos_checked_at", "videos_due_at"})
 _FILES_OF_FEED = frozenset({"version", "written_version", "written_at", "items"})
-# In the order in which they are written: whatever is referred to comes first.
+# In the order in which they are written: a row comes before those that refer to it.
 KINDS = (
     Kind(name="source", model=Source, without=_HEALTH_OF_SOURCE),
     Kind(name="organization", model=Organization),
     Kind(name="game", model=Game, parts=(Kind(name="external_ids", model=GameExternalId),)),
-    Kind(name="channel", model=Channel, parts=(Kind(name="videos", model=Video),), without=_ASKED),
+    Kind(name="channel", model=Channel, parts=(Kind(name="videos", model=Video),), without=_POLLS_OF_CHANNEL),
     Kind(name="benefit", model=DropBenefit),
     Kind(
         name="campaign",
@@ -97,7 +97,7 @@ KINDS = (
     Kind(name="reward_campaign", model=RewardCampaign, parts=(Kind(name="rewards", model=Reward),)),
     Kind(name="badge", model=ChatBadge),
     Kind(name="follow", model=Follow),
-    # A stream that goes on with another's story has the higher row number, so it comes after it.
+    # A stream that continues another has the higher row number, so it comes after that.
     Kind(
         name="session",
         model=StreamSession,
@@ -148,9 +148,9 @@ def link(kind: Kind, above: Kind) -> Column[object]:
 
 
 def rows(kind: Kind, above: tuple[Kind, ...]) -> Select[*tuple[object, ...]]:
-    """Return the query of all rows: `_id` and `_above` (what it hangs on), the keys of those above, and the columns.
+    """Return the query of all rows: `_id`, `_above` (the row it hangs on), the keys of all rows above, and the columns.
 
-    The rows come in the order of those that they hang on, so that one pass over both can join them.
+    They come in the order of the rows that they hang on, so that one pass over both can join them.
     """
     table = kind.table
     source: FromClause = table
@@ -193,7 +193,7 @@ def names(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
 
 
 def references(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
-    """Return the names of those columns that hold keys of others."""
+    """Return the names of the columns that hold keys of other rows."""
     referring = [exported_name(column) for column in kind.table.c if reference(column) is not None]
     return [name for name in names(kind, above) if name in referring]
 

@@ -22,9 +22,9 @@ Count = Callable[[int], None]
 
 
 def export(engine: Engine, form: Format, output: Path, now: datetime, *, count: Count = lambda _: None) -> int:
-    """Write the whole catalogue as it is now; returns how many rows or objects that were.
+    """Write the whole catalogue as it is now; returns the number of rows or objects.
 
-    `count` is called with numbers of rows as they are written. Raises `LootwireError` where the output cannot be.
+    `count` is called with numbers of rows as they are written. Raises `LootwireError` where it cannot write.
     """
     with one_moment(engine) as moment:
         if form == "sqlite":
@@ -50,7 +50,7 @@ def _write_lines(moment: Moment, stream: IO[bytes], now: datetime, count: Count)
 
 
 def _write_csv(moment: Moment, stream: IO[bytes], now: datetime, count: Count) -> int:
-    """Write a zip with a file for each table: UTF-8, RFC 4180, nothing where nothing is known."""
+    """Write a zip with a file for each table: UTF-8, RFC 4180, an unknown value is empty."""
     total = 0
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for kind, above in all_kinds():

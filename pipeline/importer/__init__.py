@@ -1,1 +1,1 @@
-"""Import payloads that somebody kept: single files, folders, archives, oldest first."""
+"""Import payloads that were kept: single files, folders, archives, git histories, oldest first."""

@@ -1,4 +1,4 @@
-"""Hand out the members of tar and zip archives in time order, without ever writing one under its own name."""
+"""Read the members of tar and zip archives in time order, and write none to disk under its own name."""
 
 import gzip
 import struct
@@ -31,7 +31,7 @@ Kind = Literal["tar", "zip"]
 
 
 class Archive(msgspec.Struct, frozen=True, kw_only=True):
-    """An archive that was looked through: where its first member belongs, and whether one pass over it is enough."""
+    """An archive that was looked through; `first` sorts it among others, `ordered` says that one pass is enough."""
 
     path: str
     file: Path
@@ -41,7 +41,7 @@ class Archive(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def archive_kind(start: bytes, raw_start: bytes) -> Kind | None:
-    """Return what kind of archive begins so, unpacked and as it lies there; None for a single payload."""
+    """Return the kind of an archive by its first bytes, unpacked and raw; None for a single payload."""
     if raw_start[:4] in _ZIP_MARKS:
         return "zip"
     # A tar header is one block with this mark in it.
@@ -64,7 +64,7 @@ def look_through(path: str, file: Path, kind: Kind, parse_time: TimeParser) -> A
                 last = entry.key
                 first = min(first, last) if first else last
     except DAMAGED as error:
-        # What stands before the damage is read, and the damage is reported where the reading comes upon it.
+        # Members before the damage are read, and the damage is reported when the reading reaches it.
         if first is None:
             return problem(path, error)
     if first is None:
@@ -75,7 +75,7 @@ def look_through(path: str, file: Path, kind: Kind, parse_time: TimeParser) -> A
 def archive_entries(archive: Archive, parse_time: TimeParser, *, spool: bool) -> Generator[Entry, None, None]:
     """Yield the members in time order; each must be read before the next one is asked for.
 
-    To `spool` an archive keeps no decompressor for it in memory: many may then be open at once.
+    With `spool` the members wait on disk and no decompressor in memory, so that many archives may be open at once.
     """
     last = archive.first
     if archive.kind == "zip":
@@ -94,8 +94,8 @@ def archive_entries(archive: Archive, parse_time: TimeParser, *, spool: bool) ->
 
 def _sorted_zip(archive: Archive, parse_time: TimeParser) -> Iterator[Entry]:
     with _open_zip(archive.file) as opened:
-        found = [_zip_entry(archive.path, opened, info, parse_time) for info in _zip_members(opened)]
-        yield from sorted(found, key=lambda entry: entry.key)
+        entries = [_zip_entry(archive.path, opened, info, parse_time) for info in _zip_members(opened)]
+        yield from sorted(entries, key=lambda entry: entry.key)
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def _open_zip(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _check_zip_end(file: IO[bytes]) -> None:
-    """Refuse a list of contents that would fill the memory before any limit of ours is asked."""
+    """Refuse a list of contents that would fill the memory before any other limit is checked."""
     size = file.seek(0, 2)
     file.seek(max(0, size - 2**16 - _ZIP_END.size))
     tail = file.read()
@@ -152,7 +152,7 @@ class _Member(tarfile.TarInfo):
 
     @classmethod
     def fromtarfile(cls, archive: tarfile.TarFile) -> "_Member":
-        """Return the next member; a damaged header in the middle is not the end of the archive, as tarfile takes it."""
+        """Return the next member; raises for a damaged header in the middle, which tarfile takes for the end."""
         try:
             return super().fromtarfile(archive)
         except (tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:  # type: ignore[attr-defined]
@@ -204,16 +204,16 @@ def _tar_entry(path: str, tar: tarfile.TarFile, member: tarfile.TarInfo, parse_t
 
 
 def _spooled(archive: Archive, parse_time: TimeParser) -> Iterator[Entry]:
-    """Unpack an archive whose members are out of order, each under a number, so that no name of its own is used."""
+    """Unpack an archive whose members are out of order, each under a number and not under its own name."""
     with tempfile.TemporaryDirectory(prefix="lootwire-import-") as name:
-        folder, found = Path(name), list[Entry]()
+        folder, entries = Path(name), list[Entry]()
         damage: Exception | None = None
         try:
             for number, entry in enumerate(_tar_entries(archive.path, archive.file, parse_time)):
-                found.append(_spool(entry, folder / f"{number}.gz"))
+                entries.append(_spool(entry, folder / f"{number}.gz"))
         except DAMAGED as error:
             damage = error
-        yield from sorted(found, key=lambda entry: entry.key)
+        yield from sorted(entries, key=lambda entry: entry.key)
         if damage is not None:
             raise damage
 
@@ -241,7 +241,7 @@ def _raiser(error: Exception) -> Callable[[], bytes]:
 
 
 def start_of(file: Path) -> tuple[bytes, bytes]:
-    """Return the first bytes of a file, unpacked and as they lie there; raises `DAMAGED`."""
+    """Return the first bytes of a file, unpacked and raw; raises one of `DAMAGED`."""
     with open_file(file) as packed:
         raw = packed.read(_TAR_BLOCK)
         packed.seek(0)

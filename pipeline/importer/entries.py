@@ -1,4 +1,4 @@
-"""What the importer works through: payloads, each with what is known of its time."""
+"""The payloads that the importer works through, each with its time as far as that is known."""
 
 import re
 from collections.abc import Callable
@@ -16,11 +16,11 @@ Key = tuple[bool, datetime, list[str]]
 
 
 def _nothing(_: Connection) -> None:
-    """Write down nothing."""
+    """Store nothing."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One payload to import: where it is, when it was taken as far as its name tells, and how to read it.
+    """One payload to import: where it is, when it was taken (as far as its name tells), and how to read it.
 
     `settle` is called in the transaction that takes the payload in, or sets it aside.
     """
@@ -33,13 +33,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def key(self) -> Key:
-        """What entries are sorted by: time, and by name where the name tells none; those come last."""
+        """The order of entries: by time, and last those whose name tells none, by name."""
         at = self.moment.earliest if self.moment else _LAST
         return self.moment is None, at, natural(self.path)
 
 
 def problem(path: str, error: Exception | str, after: Key | None = None) -> Entry:
-    """Return what stands for something that cannot be read, so that it is reported; `after` says where in the order."""
+    """Return an entry whose reading raises, so that the problem is reported; it comes after the key `after`."""
 
     def read() -> bytes:
         raise error if isinstance(error, Exception) else LootwireError(error)
@@ -50,7 +50,7 @@ def problem(path: str, error: Exception | str, after: Key | None = None) -> Entr
 
 
 def natural(path: str) -> list[str]:
-    """Sort `snapshot-9` before `snapshot-10`."""
+    """Return a sort key that puts `snapshot-9` before `snapshot-10`."""
     return [part.zfill(20) if part.isdigit() else part for part in _DIGITS.split(path)]
 
 

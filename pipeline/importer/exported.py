@@ -33,14 +33,14 @@ from pipeline.importer.walking import open_file
 from pipeline.ingest.turn import take_turn
 
 AT_ONCE = 2000
-# Anything of these makes a catalogue that is not empty; sources have their rows from the beginning.
+# A row of any of these makes a catalogue that is not empty; sources have rows from the beginning.
 _CATALOGUE = tuple(kind for kind in KINDS if kind.model is not Source)
 _CHUNK = 2**18
 Line = dict[str, Any]
 
 
 def import_export(connection: Connection, file: Path) -> int:
-    """Take in an export within the caller's transaction; returns how many objects that were.
+    """Take in an export within the caller's transaction; returns the number of objects.
 
     Raises `LootwireError` where the catalogue is not empty, or the export is damaged, cut off or too new: the
     caller's transaction must then be rolled back.
@@ -76,11 +76,11 @@ def _split(stream: Readable) -> Iterator[bytes]:
         yield rest
 
 
-class _Told(msgspec.Struct, frozen=True):
-    """A column, the name that it is told by, and the table of which it holds a key."""
+class _ExportedColumn(msgspec.Struct, frozen=True):
+    """A column of ours, its name in the export, and the table whose key it holds."""
 
     name: str
-    told: str
+    exported_name: str
     target: Table | None
     is_binary: bool
 
@@ -89,20 +89,20 @@ class _Plan(msgspec.Struct, frozen=True):
     """How objects of a kind become rows, worked out once; a part hangs on its object by a column."""
 
     kind: Kind
-    columns: tuple[_Told, ...]
+    columns: tuple[_ExportedColumn, ...]
     parts: tuple[tuple[str, "_Plan"], ...]
 
 
 def _plan(kind: Kind) -> _Plan:
-    told = tuple(
-        _Told(column.name, exported_name(column), reference(column), isinstance(column.type, LargeBinary))
+    exported = tuple(
+        _ExportedColumn(column.name, exported_name(column), reference(column), isinstance(column.type, LargeBinary))
         for column in columns(kind)
     )
-    return _Plan(kind, told, tuple((link(part, kind).name, _plan(part)) for part in kind.parts))
+    return _Plan(kind, exported, tuple((link(part, kind).name, _plan(part)) for part in kind.parts))
 
 
 class _Loader:
-    """Turns objects into rows: keys become row numbers, which are drawn beforehand."""
+    """Turns objects into rows: keys become row numbers, which are drawn from the sequences beforehand."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -137,7 +137,7 @@ class _Loader:
             self._flush()
 
     def finish(self) -> int:
-        """Write what is left; returns how many objects came."""
+        """Write the rows that are left; returns the number of objects."""
         if not self._ended:
             raise LootwireError("the export was cut off: its last line is missing")
         self._flush()
@@ -152,28 +152,32 @@ class _Loader:
             )
         self._begun = True
 
-    def _end(self, told: dict[str, int]) -> None:
-        wrong = [name for name, count in self._counted.items() if told.get(name, 0) != count]
+    def _end(self, counts: dict[str, int]) -> None:
+        wrong = [name for name, count in self._counted.items() if counts.get(name, 0) != count]
         if wrong:
             raise LootwireError(f"the export is not whole: lines are missing of {', '.join(wrong)}")
         self._ended = True
 
     def _take_source(self, plan: _Plan, line: Line) -> None:
-        """Let a source go on where it stood; one that this program cannot ask is known by name, and off."""
-        told = {column.name: line[column.told] for column in plan.columns if line.get(column.told) is not None}
-        if begins_anew(told["name"], told["service"]):
-            told = {name: value for name, value in told.items() if name not in REMEMBERED}
-        # EventSub is not asked, so its row must never be due.
-        due = EVENTSUB_DUE if told["name"] == EVENTSUB else func.now()
-        row = insert(Source).values(**told, enabled=False, next_due_at=due)
-        upsert = row.on_conflict_do_update(index_elements=[Source.name], set_=told).returning(Source.id)
+        """Let a source go on where it stood; one that has no row here (this program lacks it) is added and off."""
+        fields = {
+            column.name: line[column.exported_name]
+            for column in plan.columns
+            if line.get(column.exported_name) is not None
+        }
+        if begins_anew(fields["name"], fields["service"]):
+            fields = {name: value for name, value in fields.items() if name not in REMEMBERED}
+        # EventSub is never fetched, so its row must never be due.
+        due = EVENTSUB_DUE if fields["name"] == EVENTSUB else func.now()
+        row = insert(Source).values(**fields, enabled=False, next_due_at=due)
+        upsert = row.on_conflict_do_update(index_elements=[Source.name], set_=fields).returning(Source.id)
         self._ids[plan.kind.table][line["name"]] = self._connection.execute(upsert).scalar_one()
 
     def _add(self, plan: _Plan, line: Line, above: dict[str, int]) -> None:
-        """Add a row, then those that hang on it; `above` says what it hangs on itself."""
+        """Add a row, then those that hang on it; `above` refers to the row that it hangs on itself."""
         row: Line = dict(above)
         for column in plan.columns:
-            if (value := line.get(column.told)) is not None and column.name not in above:
+            if (value := line.get(column.exported_name)) is not None and column.name not in above:
                 row[column.name] = self._value(column, value)
         kind, table = plan.kind, plan.kind.table
         if kind.model in {Game, Organization}:
@@ -187,10 +191,10 @@ class _Loader:
         self._rows.setdefault(table, []).append(row)
         self._waiting += 1
         for column_name, part in plan.parts:
-            for found in line.get(part.kind.name, ()):
-                self._add(part, found, {column_name: row["id"]})
+            for child in line.get(part.kind.name, ()):
+                self._add(part, child, {column_name: row["id"]})
 
-    def _value(self, column: _Told, value: Any) -> Any:
+    def _value(self, column: _ExportedColumn, value: Any) -> Any:
         if column.target is not None:
             return self._ids[column.target][value]
         return f"\\x{value}" if column.is_binary else value
@@ -213,7 +217,7 @@ class _Loader:
 
 
 def _shared(row: Line) -> str:
-    """Return the name of an entry of IGDB as the second game that shares it calls it: with its own row number."""
+    """Return the id of an IGDB entry; that of a second game that shares the entry ends with the game's row number."""
     entry, *key = row["external_id"].split("/", 1)
     return f"{entry}/{row['game_id']}" if key and row["service"] == "igdb" else row["external_id"]
 

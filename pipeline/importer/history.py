@@ -21,8 +21,8 @@ from pipeline.importer.streams import unpack
 from pipeline.importer.times import Moment
 from pipeline.importer.walking import shown
 
-# A repository may be hostile: none of its settings may start a program (hooks, pagers, signature checks, remotes that
-# missing objects are asked of). Only plumbing is called, which knows neither aliases nor `log.*`.
+# A repository may be hostile: none of its settings may start a program (hooks, pagers, signature checks, fetching
+# missing objects from remotes). Only plumbing is called, which knows neither aliases nor `log.*`.
 _OPTIONS = ("--no-pager", "--literal-pathspecs", "-c", "safe.directory=*", "-c", "core.fsmonitor=false")
 _SURROUNDINGS = {
     "GIT_CONFIG_NOSYSTEM": "1",
@@ -41,7 +41,7 @@ _CHUNK = 2**20
 
 
 class Commit(msgspec.Struct, frozen=True):
-    """A commit that touched the file, and when its content counts as taken."""
+    """A commit that touched the file, and the time at which its content counts as taken."""
 
     name: str
     at: datetime
@@ -59,7 +59,7 @@ class History:
         if self._path.startswith(("/", "..")) or "\n" in self._path or self._path == ".":
             raise LootwireError(f"--path {shown(path)}: give the file's path inside the repository, such as drops.json")
         self.commits = self._list()
-        # Named by the history and not by the folder that it lies in: another clone goes on where this one stopped.
+        # Named by its history and not by its folder: an import of another clone goes on where this one stopped.
         first = f"{self.commits[0].name}\0{self._path}"
         self.name = f"import of {hashlib.blake2b(first.encode(errors='replace'), digest_size=8).hexdigest()}"
 
@@ -78,10 +78,10 @@ class History:
                     if entry is not None:
                         yield entry
                 complaints.seek(0)
-                said = _last_line(complaints.read())
+                complaint = _last_line(complaints.read())
             if read < len(commits):
-                # An object that is damaged ends the process; what follows it is asked of a new one.
-                yield self._settling(problem(self._name_of(commits[read]), said), commits[read])
+                # A damaged object ends the git process; a new one reads what follows.
+                yield self._settling(problem(self._name_of(commits[read]), complaint), commits[read])
             commits = commits[read + 1 :]
 
     def _versions(self, commits: Sequence[Commit], complaints: IO[bytes]) -> Iterator[Entry | None]:
@@ -94,7 +94,7 @@ class History:
                 self._ask(git.stdin, commits[0])
                 for number, commit in enumerate(commits):
                     if number + 1 < len(commits):
-                        # One ahead, so that git unpacks the next version while this one is worked on.
+                        # One ahead, so that git unpacks the next version while this one is stored.
                         self._ask(git.stdin, commits[number + 1])
                     blob, size = _header(git.stdout)
                     yield self._version(commit, size, git.stdout, new=blob != last_blob)
@@ -114,11 +114,11 @@ class History:
             refused = TooMuch(f"{size:,} bytes: larger than {MAX_BYTES // 2**20} MiB")
             return self._settling(problem(self._name_of(commit), refused), commit)
         payload = _exactly(answers, size + 1)[:-1]
-        found = Entry(path=self._name_of(commit), moment=None, modified_at=commit.at, read=lambda: unpack(payload))
-        return self._settling(found, commit)
+        entry = Entry(path=self._name_of(commit), moment=None, modified_at=commit.at, read=lambda: unpack(payload))
+        return self._settling(entry, commit)
 
     def _missing(self, commit: Commit) -> Entry | None:
-        """Return None where the commit took the file away, and an entry that says so where its object is damaged."""
+        """Return None where the commit removed the file, and an entry that says so where its object is damaged."""
         with tempfile.TemporaryFile() as complaints:
             arguments = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit.name}:{self._path}")
             with self._start(*arguments, stderr=complaints) as git:
@@ -148,9 +148,9 @@ class History:
         with tempfile.TemporaryFile() as complaints, self._start(*arguments, stderr=complaints) as git:
             listed, _ = git.communicate()
             complaints.seek(0)
-            said = _last_line(complaints.read())
+            complaint = _last_line(complaints.read())
         if git.returncode:
-            raise LootwireError(f"--git {shown(self._repository)}: {_explained(said)}")
+            raise LootwireError(f"--git {shown(self._repository)}: {_explained(complaint)}")
         commits: list[Commit] = []
         # Stable: commits of one second stay in the order of their history.
         for seconds, name in sorted((_pair(line) for line in listed.decode().splitlines()), key=lambda pair: pair[0]):
@@ -164,7 +164,7 @@ class History:
         folder = self._repository.expanduser().absolute()
         if not folder.is_dir():
             raise LootwireError(f"--git {shown(self._repository)}: no such folder")
-        # The ceiling: a folder that merely lies inside some other repository is none itself.
+        # The ceiling: a folder inside another repository is no repository itself.
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
             "GIT_CEILING_DIRECTORIES": str(folder.resolve().parent),
@@ -215,14 +215,14 @@ def _skip(stream: IO[bytes], size: int) -> None:
         left -= len(_exactly(stream, min(left, _CHUNK)))
 
 
-def _explained(said: str) -> str:
-    if "not a git repository" in said:
+def _explained(complaint: str) -> str:
+    if "not a git repository" in complaint:
         return "not a git repository"
-    if "ambiguous argument 'HEAD'" in said or "bad revision 'HEAD'" in said:
+    if "ambiguous argument 'HEAD'" in complaint or "bad revision 'HEAD'" in complaint:
         return "a git repository without commits"
-    return said
+    return complaint
 
 
-def _last_line(said: bytes) -> str:
-    lines = said.decode(errors="replace").strip().splitlines()
+def _last_line(output: bytes) -> str:
+    lines = output.decode(errors="replace").strip().splitlines()
     return shown(lines[-1].removeprefix("fatal: ")) if lines else "git ended without saying why"

@@ -1,7 +1,7 @@
-"""A folder that is watched: what is put into `inbox/` in the data directory is imported, then moved, never deleted.
+"""A folder that is watched: a file that is put into `inbox/` in the data directory is imported, then moved.
 
-What was taken in goes to `processed/<source>/<date>/`, what was not to `quarantine/<reason>/<date>/`. A worker that is
-killed between the import and the move leaves the file in its place: it is imported again, which changes nothing.
+A file that was taken in goes to `processed/<source>/<date>/`, any other to `quarantine/<reason>/<date>/`; none is
+deleted. A worker that dies between the import and the move leaves the file: importing it again changes nothing.
 """
 
 import errno
@@ -25,19 +25,19 @@ from pipeline.importer.entries import Key
 from pipeline.importer.reading import Listing
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
-from pipeline.importer.walking import Found, find_files
+from pipeline.importer.walking import Candidate, find_files
 from pipeline.ingest.source import ListSource
 
 INBOX, PROCESSED, QUARANTINE = "inbox", "processed", "quarantine"
-# What a program that is still writing calls its file.
+# Endings of files that a program is still writing.
 UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".filepart", "~")
-# Nobody has written to a file, renamed it or changed its rights for so long.
+# A file counts as whole if it was not written, renamed or given other rights for so long.
 QUIET_FOR = timedelta(seconds=5)
 MIXED = "mixed"
 
 
 class Looked(msgspec.Struct, kw_only=True):
-    """What a look into the inbox brought. `waiting` counts the files that are not whole yet, or had no turn."""
+    """The result of a look into the inbox. `waiting` counts the files that are not whole yet, or had no turn."""
 
     processed: int = 0
     quarantined: int = 0
@@ -53,16 +53,16 @@ class Moved(msgspec.Struct, frozen=True):
 
 
 def left(data_dir: Path, before: datetime) -> int:
-    """Return how many files wait in the inbox that were put there before a moment and that nobody writes to."""
+    """Return how many files wait in the inbox that were put there before a moment and that no program writes to."""
     inbox = data_dir / INBOX
     if not inbox.is_dir():
         return 0
-    waiting = (found for found in _candidates(inbox) if _changed_at(found.file) <= before.timestamp())
-    return sum(1 for found in waiting if found.problem is not None or not _is_being_written(found.file))
+    waiting = (candidate for candidate in _candidates(inbox) if _changed_at(candidate.file) <= before.timestamp())
+    return sum(1 for candidate in waiting if candidate.problem is not None or not _is_being_written(candidate.file))
 
 
 def moved_since(data_dir: Path, at: datetime) -> Moved:
-    """Return what has become of the inbox's files since a moment."""
+    """Return how many files have left the inbox since a moment, by where they went."""
     return Moved(_arrived(data_dir / PROCESSED, at), _arrived(data_dir / QUARANTINE, at))
 
 
@@ -82,8 +82,8 @@ def look_into(
 ) -> Looked:
     """Import the files in the inbox that are whole, oldest first, and move them aside.
 
-    Whole is what has been left alone for some time. One look at a time in a data directory: a second one finds nothing
-    to do. After `within` the rest waits for the next look. Raises `LootwireError` where files cannot be moved.
+    A file is whole if it was left alone for `quiet_for`. One look at a time in a data directory: a second one does
+    nothing. After `within` the rest waits for the next look. Raises `LootwireError` where files cannot be moved.
     """
     looked = Looked()
     inbox = data_dir / INBOX
@@ -102,16 +102,20 @@ def look_into(
 
 
 def _work_through(
-    whole: Sequence[Found], looked: Looked, take: Callable[[Found], Summary | None], data_dir: Path, now: datetime
+    whole: Sequence[Candidate],
+    looked: Looked,
+    take: Callable[[Candidate], Summary | None],
+    data_dir: Path,
+    now: datetime,
 ) -> None:
-    for found in whole:
-        summary = take(found)
+    for candidate in whole:
+        summary = take(candidate)
         if summary is None:
             looked.waiting += 1
             continue
         looked.events += summary.events
         folder = _folder_for(summary) / f"{now:%Y-%m-%d}"
-        _move(found.file, data_dir / folder)
+        _move(candidate.file, data_dir / folder)
         if folder.parts[0] == PROCESSED:
             looked.processed += 1
         else:
@@ -120,16 +124,16 @@ def _work_through(
 
 
 def _import(
-    engine: Engine, sources: Sequence[ListSource], found: Found, now: Callable[[], datetime], deadline: float
+    engine: Engine, sources: Sequence[ListSource], candidate: Candidate, now: Callable[[], datetime], deadline: float
 ) -> Summary | None:
     """Import one file; None if it could not be ended in time."""
     summary = Summary()
-    if found.problem is not None:
-        summary.set_aside(found.name, found.problem)
+    if candidate.problem is not None:
+        summary.set_aside(candidate.name, candidate.problem)
         return summary
     if time.monotonic() > deadline:
         return None
-    with closing(import_paths(engine, sources, [found.file], parse_time=time_parser(), now=now)) as steps:
+    with closing(import_paths(engine, sources, [candidate.file], parse_time=time_parser(), now=now)) as steps:
         for summary in steps:  # noqa: B007 - the last one counts
             if time.monotonic() > deadline:
                 return None
@@ -138,7 +142,7 @@ def _import(
 
 @contextmanager
 def _alone(inbox: Path) -> Iterator[bool]:
-    """Say whether nobody else works on this inbox; the kernel lets go of the lock also when we are killed."""
+    """Give whether no other process works on this inbox; the kernel frees the lock also when the worker is killed."""
     descriptor = os.open(inbox, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -150,23 +154,23 @@ def _alone(inbox: Path) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _whole_files(inbox: Path, quiet_for: timedelta, looked: Looked) -> list[Found]:
-    """Return the files that nobody writes to any more, in the order of what they hold."""
+def _whole_files(inbox: Path, quiet_for: timedelta, looked: Looked) -> list[Candidate]:
+    """Return the files that no program writes to any more, in the order of the payloads in them."""
     whole = []
-    for found in _candidates(inbox):
-        if found.problem is None and not _is_whole(found.file, quiet_for):
+    for candidate in _candidates(inbox):
+        if candidate.problem is None and not _is_whole(candidate.file, quiet_for):
             looked.waiting += 1
         else:
-            whole.append(found)
+            whole.append(candidate)
     return sorted(whole, key=_first_key)
 
 
-def _candidates(inbox: Path) -> Iterator[Found]:
-    """Yield what is in the inbox but for what says by its name that it is not finished."""
-    for found in find_files([inbox]):
-        names = found.file.relative_to(inbox).parts
+def _candidates(inbox: Path) -> Iterator[Candidate]:
+    """Yield the files in the inbox, except those that are hidden or named as unfinished."""
+    for candidate in find_files([inbox]):
+        names = candidate.file.relative_to(inbox).parts
         if names and not any(name.startswith(".") or name.lower().endswith(UNFINISHED) for name in names):
-            yield found
+            yield candidate
 
 
 def _is_whole(file: Path, quiet_for: timedelta) -> bool:
@@ -185,27 +189,27 @@ def _changed_at(file: Path) -> float:
 
 
 def _is_being_written(file: Path) -> bool:
-    """Whether somebody has a file open for writing, as far as the system tells; or has just taken it away."""
+    """Whether a program has a file open for writing, as far as the system tells, or has just removed it."""
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return True
     try:
-        # Linux lends a file only while nobody has it open for writing.
+        # Linux gives a read lease only while no program has the file open for writing.
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except OSError as error:
-        # Other errors say that this file system, or this user, has no leases.
+        # Other errors mean that this file system, or this user, has no leases.
         return error.errno == errno.EAGAIN
     finally:
         os.close(descriptor)
     return False
 
 
-def _first_key(found: Found) -> tuple[bool, Key | None]:
-    if found.problem is not None:
+def _first_key(candidate: Candidate) -> tuple[bool, Key | None]:
+    if candidate.problem is not None:
         return True, None
-    entry = next(Listing([found.file], time_parser()).entries(), None)
+    entry = next(Listing([candidate.file], time_parser()).entries(), None)
     return (True, None) if entry is None else (False, entry.key)
 
 
@@ -217,7 +221,7 @@ def _folder_for(summary: Summary) -> Path:
 
 
 def _move(file: Path, folder: Path) -> None:
-    """Move a file into a folder under a name that is free there; at every moment it is in one of both places."""
+    """Move a file into a folder under a name that is free there; at every moment one of the two has it."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in _names(folder, file.name):
         try:
@@ -227,7 +231,7 @@ def _move(file: Path, folder: Path) -> None:
         except OSError as error:
             if path.exists():
                 continue
-            # Another file system, as where the inbox is mounted into a container, or one that knows no links.
+            # Another file system, as where the inbox is mounted into a container, or one without links.
             _copy(file, path) if error.errno == errno.EXDEV else file.rename(path)
         break
     _sync(folder)

@@ -1,4 +1,4 @@
-"""How much of a file is read before it is refused: nothing that a person imports may fill the memory or the day."""
+"""How much of a file is read before it is refused: no import may fill the memory or take a day."""
 
 from typing import Protocol
 
@@ -8,12 +8,12 @@ from models.errors import LootwireError
 
 # The largest real payload is 2.5 MB; anything near this is not one.
 MAX_BYTES = 16 * 2**20
-# Twice as many hours as a service has been recorded for, and a folder as deep as nobody's.
+# Twice as many hours as any service has been recorded for, and deeper than any real folder.
 MAX_ENTRIES = 100_000
 MAX_DEPTH = 64
 # What an archive may hold in all: years of hourly snapshots.
 MAX_TOTAL = 128 * 2**30
-# What comes on standard input is kept on the disk meanwhile.
+# Standard input is copied to disk while it is read.
 MAX_SPOOLED = 8 * 2**30
 # Header blocks of an archive (long names, attributes), and the list of contents of a zip.
 MAX_HEADER = 64 * 2**10
@@ -35,7 +35,7 @@ class TooMuch(LootwireError):
 
 
 class Readable(Protocol):
-    """All that is asked of a stream."""
+    """A stream to read from."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Return at most so many bytes; none at the end."""

@@ -1,4 +1,4 @@
-"""Make of one payload what can be taken in: its source, its snapshot, its time; mended where it is no JSON."""
+"""Turn one payload into its sources, snapshots and time; a payload that is no JSON is mended first."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -9,18 +9,18 @@ from pipeline.errors import InvalidItem, SourceChanged
 from pipeline.fetch.shapes import UNREADABLE
 from pipeline.importer.entries import Entry
 from pipeline.importer.limits import MAX_ITEM
-from pipeline.importer.recognise import recognise_all, told_time
+from pipeline.importer.recognise import recognise_all, updated_time
 from pipeline.importer.repair import Mender
 from pipeline.importer.times import Moment
 from pipeline.ingest.source import ListSource, Snapshot
 
-# Clocks and time zones differ; what lies further ahead is no time at which anything was taken.
+# Clocks and time zones differ; a payload cannot have been taken further ahead than this.
 AHEAD = timedelta(days=1)
 _CLOSES = {b"[": b"]", b"{": b"}"}
 
 
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
-    """A payload with those who read it and what each finds in it; most payloads tell of one kind of thing.
+    """A payload with the sources that read it and the snapshot of each; most payloads have one source.
 
     `taken_for` says in words what it is.
     """
@@ -46,9 +46,9 @@ def understand(payload: bytes, path: str, sources: Sequence[ListSource]) -> Unde
 def understand_broken(
     payload: bytes, path: str, sources: Sequence[ListSource], mender: Mender, wrong: SourceChanged
 ) -> Understood:
-    """Return what a payload that is no JSON seems to be; raises `SourceChanged` if nothing can be made of it.
+    """Return what a payload that is no JSON seems to be; raises `SourceChanged` if it cannot be mended.
 
-    What had to be mended is not complete: it may add and update, but shows nothing to be gone.
+    A mended snapshot is not complete: it may add and update, but what it lacks does not count as gone.
     """
     if is_json(payload) or (mended := mender.mend(payload)) is None:
         raise wrong
@@ -115,7 +115,7 @@ def _first_seen(line: bytes) -> Moment | None:
 
 
 class Clock:
-    """Says when payloads were taken: told by their names, by themselves, or else by the newest start they list.
+    """Says when payloads were taken: by their names, by a time in them, or else by the newest start they list.
 
     A file's own time is often that of a copy; a running campaign proves that the payload is not older than its
     start. Payloads without any of these follow the one before.
@@ -125,15 +125,15 @@ class Clock:
         self._last_guess: datetime | None = None
 
     def taken_at(self, entry: Entry, understood: Understood, now: datetime) -> datetime:
-        """Return when a payload was taken; a time that has not come yet tells nothing."""
+        """Return when a payload was taken; a time that has not come yet does not count."""
         moment = entry.moment
         if moment is not None and moment.earliest > now + AHEAD:
             moment = None
         if moment is not None and moment.earliest == moment.latest:
             return moment.earliest
-        told = told_time(understood.payload)
-        if told is not None and told <= now + AHEAD:
-            return told
+        updated_at = updated_time(understood.payload)
+        if updated_at is not None and updated_at <= now + AHEAD:
+            return updated_at
         newest = _newest_start(understood, min(entry.modified_at, now))
         if moment is not None:
             return min(max(newest or moment.earliest, moment.earliest), moment.latest)

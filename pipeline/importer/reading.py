@@ -1,4 +1,4 @@
-"""Walk files, folders and archives, and hand out their payloads oldest first, two in memory at most."""
+"""Walk files, folders and archives, and yield their payloads oldest first, two in memory at most."""
 
 import heapq
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -11,7 +11,7 @@ from pipeline.importer.entries import Entry, Key, modified, problem
 from pipeline.importer.limits import limited
 from pipeline.importer.streams import decompressed
 from pipeline.importer.times import TimeParser
-from pipeline.importer.walking import Found, find_files, open_file
+from pipeline.importer.walking import Candidate, find_files, open_file
 
 # Each archive that is open at once keeps its decompressor's dictionary; further ones are unpacked to disk.
 STREAMS_AT_ONCE = 2
@@ -22,18 +22,18 @@ Ordered = tuple[Key, Callable[[bool], Opened]]
 
 
 class Listing:
-    """What lies below some paths: payloads in time order, and exports of whole catalogues, which go another way.
+    """The files below some paths: payloads in time order, and exports of whole catalogues, which are imported first.
 
-    Raises `LootwireError` for a path that does not exist; whatever else is wrong with a file is told by its entry.
+    Raises `LootwireError` for a path that does not exist; an entry raises any other problem when it is read.
     """
 
     def __init__(self, paths: Sequence[Path], parse_time: TimeParser, standard_input: Path | None = None) -> None:
-        self.exports: list[Found] = []
+        self.exports: list[Candidate] = []
         self._parse_time = parse_time
         self._files: list[Entry] = []
         self._archives: list[Archive] = []
-        for found in find_files(paths, standard_input):
-            self._add(found)
+        for candidate in find_files(paths, standard_input):
+            self._add(candidate)
 
     def entries(self) -> Iterator[Entry]:
         """Yield every payload in time order; those whose names tell no time come last, by name.
@@ -45,21 +45,21 @@ class Listing:
         listed += [(archive.first, self._opener(archive)) for archive in self._archives]
         return _merged(listed)
 
-    def _add(self, found: Found) -> None:
-        if found.problem is not None:
-            self._files.append(problem(found.name, found.problem))
+    def _add(self, candidate: Candidate) -> None:
+        if candidate.problem is not None:
+            self._files.append(problem(candidate.name, candidate.problem))
             return
         try:
-            start, raw_start = start_of(found.file)
+            start, raw_start = start_of(candidate.file)
         except DAMAGED as error:
-            self._files.append(problem(found.name, error))
+            self._files.append(problem(candidate.name, error))
             return
         if start.startswith(EXPORT_MARK):
-            self.exports.append(found)
+            self.exports.append(candidate)
         elif (kind := archive_kind(start, raw_start)) is None:
-            self._files.append(_file_entry(found, self._parse_time))
+            self._files.append(_file_entry(candidate, self._parse_time))
         else:
-            looked = look_through(found.name, found.file, kind, self._parse_time)
+            looked = look_through(candidate.name, candidate.file, kind, self._parse_time)
             if isinstance(looked, Archive):
                 self._archives.append(looked)
             else:
@@ -70,9 +70,9 @@ class Listing:
 
 
 def read(listed: Iterator[Entry]) -> Iterator[tuple[Entry, bytes | Exception]]:
-    """Yield entries with their payloads, or with what went wrong; one payload is in memory at a time.
+    """Yield entries with their payloads, or with the error; one payload is in memory at a time.
 
-    Reading ahead in a thread was measured and is slower: it fights for the interpreter with whoever stores.
+    Reading ahead in a thread was measured and is slower: it fights for the interpreter with the storing.
     """
     for entry in listed:
         try:
@@ -83,7 +83,7 @@ def read(listed: Iterator[Entry]) -> Iterator[tuple[Entry, bytes | Exception]]:
 
 
 def _merged(listed: Sequence[Ordered]) -> Iterator[Entry]:
-    """Merge what is sorted already; each archive is opened only when its first member's turn has come."""
+    """Merge sorted entries; each archive is opened only when its first member's turn has come."""
     waiting = sorted(enumerate(listed), key=lambda pair: pair[1][0], reverse=True)
     heap: list[tuple[Key, int, Entry, Opened]] = []
     with ExitStack() as stack:
@@ -105,10 +105,10 @@ def _push(heap: list[tuple[Key, int, Entry, Opened]], number: int, opened: Opene
         heapq.heappush(heap, (entry.key, number, entry, opened))
 
 
-def _file_entry(found: Found, parse_time: TimeParser) -> Entry:
+def _file_entry(candidate: Candidate, parse_time: TimeParser) -> Entry:
     def read() -> bytes:
-        with open_file(found.file) as file, decompressed(file) as stream:
+        with open_file(candidate.file) as file, decompressed(file) as stream:
             return limited(stream)
 
-    modified_at = modified(found.file.lstat().st_mtime)
-    return Entry(path=found.name, moment=parse_time(found.file.name), modified_at=modified_at, read=read)
+    modified_at = modified(candidate.file.lstat().st_mtime)
+    return Entry(path=candidate.name, moment=parse_time(candidate.file.name), modified_at=modified_at, read=read)

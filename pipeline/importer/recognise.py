@@ -1,4 +1,4 @@
-"""Tell by its content what a payload is and which sources read it."""
+"""Recognise a payload by its content, and name the sources that read it."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from pipeline.ingest.source import ListSource
 
 
 class Recognised(msgspec.Struct, frozen=True):
-    """What a payload was taken for, in words, and who reads it: a dashboard tells of campaigns and of rewards."""
+    """The kind of a payload, in words, and the sources that read it: a dashboard has campaigns and rewards."""
 
     taken_for: str
     sources: Sequence[ListSource]
@@ -24,21 +24,21 @@ class _Updated(msgspec.Struct):
 
 
 def recognise_all(payload: bytes, path: str, sources: Sequence[ListSource]) -> Recognised:
-    """Return what a payload is and who reads it; raises `SourceChanged` with what is wrong with it."""
+    """Return what a payload is and the sources that read it; raises `SourceChanged` with what is wrong with it."""
     by_name = {source.name: source for source in (*FROM_FILES, *sources)}
     taken_for, names = _recognise(payload, path)
     return Recognised(taken_for, [by_name[name] for name in names])
 
 
-def told_time(payload: bytes) -> datetime | None:
-    """Return when the mirror's version 2 says that its data was true; None for every other payload."""
+def updated_time(payload: bytes) -> datetime | None:
+    """Return the time that the mirror's version 2 gives for its data; None for every other payload."""
     if payload.lstrip()[:1] != b"{":
         return None
     try:
-        told = msgspec.json.decode(payload, type=_Updated).lastUpdatedAt
+        updated_at = msgspec.json.decode(payload, type=_Updated).lastUpdatedAt
     except UNREADABLE:
         return None
-    return told if told is not None and told.tzinfo is not None else None
+    return updated_at if updated_at is not None and updated_at.tzinfo is not None else None
 
 
 def _recognise(payload: bytes, path: str) -> Recognition:

@@ -1,4 +1,4 @@
-"""Mend JSON that is none: in a process of its own, since a hostile file can make the mending take hours.
+"""Mend broken JSON, in a process of its own: a hostile file can make the mending take hours.
 
     python -m pipeline.importer.repair
 
@@ -34,7 +34,7 @@ class Mender:
         self._stop()
 
     def mend(self, payload: bytes) -> bytes | None:
-        """Return JSON that says what the payload seems to mean; None where it takes long, or is no JSON at all."""
+        """Return a payload as valid JSON; None where mending takes long, or it is no JSON at all."""
         if len(payload) > _LARGEST or payload.lstrip()[:1] not in {b"{", b"["}:
             return None
         process = self._running()
@@ -77,7 +77,7 @@ def serve(received: IO[bytes], sent: IO[bytes]) -> None:
         payload = _read(received)
         used = resource.getrusage(resource.RUSAGE_SELF)
         spent = int(used.ru_utime + used.ru_stime)
-        # Its own limit, not the time that passes: a machine under load must not make a payload unmendable.
+        # A limit of CPU time: a machine under load must not make a payload unmendable.
         resource.setrlimit(resource.RLIMIT_CPU, (spent + _CPU_SECONDS, resource.RLIM_INFINITY))
         try:
             value = json_repair.loads(payload.decode(errors="replace"), skip_json_loads=True)

@@ -1,4 +1,4 @@
-"""Import payloads: understand each, take it in, and sum up what came of it."""
+"""Import payloads: understand each, take it in, and sum up the results."""
 
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
@@ -31,8 +31,8 @@ from pipeline.ingest.snapshots import Context, ingest
 from pipeline.ingest.source import Ingested, ListSource
 from pipeline.ingest.turn import Turn, lock_source, take_turn
 
-# So much waits to be taken in together: enough that what a transaction costs hardly counts, and little enough that
-# sources that are asked meanwhile need not wait for long.
+# So much is taken in together: enough that the cost of a transaction hardly counts, and little enough that
+# sources that are fetched meanwhile need not wait for long.
 TOGETHER = 64
 BYTES_TOGETHER = 8 * 2**20
 # SQLSTATE classes that say "this value cannot be stored": cardinality, data, constraint, and a limit of the program.
@@ -40,7 +40,7 @@ _OF_THE_PAYLOAD = ("21", "22", "23", "54")
 
 
 class SetAside(msgspec.Struct, frozen=True):
-    """A payload, or an item of one, that was kept aside and why."""
+    """A payload, or an item of a payload, that was kept aside, and why."""
 
     path: str
     reason: str
@@ -49,8 +49,8 @@ class SetAside(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, kw_only=True):
     """What an import did. `records` counts the campaigns that were listed, `unchanged` those that brought no news.
 
-    `taken_for` counts in words what the files were, `believed` by their sources those that were; neither is among what
-    programs are promised.
+    `taken_for` counts the files by what they are, in words; `believed` counts those that were taken in, by source.
+    Neither is promised to programs.
     """
 
     files: int = 0
@@ -69,9 +69,9 @@ class Summary(msgspec.Struct, kw_only=True):
 
     def promised(self) -> dict[str, Any]:
         """Return what programs may rely on (DESIGN, section 12)."""
-        told = {name: getattr(self, name) for name in self.__struct_fields__}
-        del told["taken_for"], told["believed"]
-        return told
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        del fields["taken_for"], fields["believed"]
+        return fields
 
 
 def import_paths(
@@ -88,8 +88,8 @@ def import_paths(
     """Import everything below the paths, oldest first; yields the running summary after each file, and at the end.
 
     Some megabytes of payloads share a transaction, and the summary counts what is committed. Interrupted at any point
-    it can be run again: what was taken in is recognised. Events older than a day notify nobody unless `notify` is set.
-    A git history comes after the paths. `standard_input` is the file that holds what came for the path `-`.
+    it can be run again: what was taken in is recognised. Events older than a day are silent unless `notify` is set.
+    A git history comes after the paths. `standard_input` is the file that stands for the path `-`.
     """
     listing = Listing(paths, parse_time, standard_input)
     with ExitStack() as stack:
@@ -111,7 +111,7 @@ def import_paths(
                 run.take(entry, payload)
                 yield run.summary
         except GeneratorExit:
-            # Whoever stops in good order keeps what was read so far.
+            # A caller that stops early keeps what was read so far.
             run.take_waiting()
             raise
         run.take_waiting()
@@ -122,7 +122,7 @@ def import_paths(
 
 
 class _Waiting(msgspec.Struct, frozen=True):
-    """A payload that is understood, and waits to be taken in with others."""
+    """A payload that is understood and waits to be taken in with others."""
 
     entry: Entry
     understood: Understood
@@ -150,18 +150,18 @@ class _Run:
         self._waiting: list[_Waiting] = []
 
     def take(self, entry: Entry, payload: bytes | Exception) -> None:
-        """Take in one file; whatever is wrong with it, the next one is taken in too."""
+        """Take in one file; a problem with it is noted and stops no other file."""
         self.summary.files += 1
         if isinstance(payload, Exception):
             self.summary.set_aside(entry.path, f"cannot be read: {payload}")
             return
         try:
-            told = as_utf8(payload)
-            check_values(told)
+            converted = as_utf8(payload)
+            check_values(converted)
         except LootwireError as error:
             self._keep(entry, payload, self._sources[0], str(error))
             return
-        self._take_text(entry, told)
+        self._take_text(entry, converted)
 
     def take_export(self, name: str, file: Path) -> None:
         """Take in an export of a whole catalogue, or say why not."""
@@ -190,16 +190,16 @@ class _Run:
                 self._take_broken(entry, payload, error)
         else:
             self._waiting.append(self._prepared(entry, understood))
-            size = sum(len(one.understood.payload) for one in self._waiting)
+            size = sum(len(prepared.understood.payload) for prepared in self._waiting)
             if len(self._waiting) >= TOGETHER or size >= BYTES_TOGETHER:
                 self.take_waiting()
 
     def take_waiting(self) -> None:
-        """Take in what waits, in one transaction; one by one where the database refuses something of it."""
+        """Take in what waits, in one transaction; one by one where the database refuses a value."""
         waiting, self._waiting = self._waiting, []
         if waiting and self._take_together(waiting) is not None:
-            for one in waiting:
-                self._take_alone(one)
+            for prepared in waiting:
+                self._take_alone(prepared)
 
     def _take_broken(self, entry: Entry, payload: bytes, wrong: SourceChanged) -> None:
         try:
@@ -216,33 +216,33 @@ class _Run:
         now = self._now()
         return _Waiting(entry, understood, self._clock.taken_at(entry, understood, now), now)
 
-    def _take_alone(self, one: _Waiting) -> bool:
+    def _take_alone(self, prepared: _Waiting) -> bool:
         """Take in a payload; returns whether the database took it."""
-        refused = self._take_together([one])
+        refused = self._take_together([prepared])
         if refused is not None:
             reason = f"the database does not take it: {_first_line(refused)}"
-            self._keep(one.entry, one.understood.payload, one.understood.parts[0][0], reason)
+            self._keep(prepared.entry, prepared.understood.payload, prepared.understood.parts[0][0], reason)
         return refused is None
 
     def _take_together(self, waiting: Sequence[_Waiting]) -> DBAPIError | None:
-        """Take in all or none, in one transaction; returns what the database said if it refused a value."""
+        """Take in all or none, in one transaction; returns the database's error if it refused a value."""
         try:
             with self._connection.begin():
                 turn = Turn(self._connection, take_turn(self._connection))
-                taken = [self._ingest(one, turn) for one in waiting]
+                taken = [self._ingest(prepared, turn) for prepared in waiting]
                 turn.end()
         except DBAPIError as error:
             if not _is_of_the_payload(error):
                 raise
             return error
-        for one, ingested in zip(waiting, taken, strict=True):
-            self._count(one.entry, one.understood, ingested)
+        for prepared, ingested in zip(waiting, taken, strict=True):
+            self._count(prepared.entry, prepared.understood, ingested)
         return None
 
-    def _ingest(self, one: _Waiting, turn: Turn) -> list[Ingested]:
-        """Take in all that a payload tells."""
+    def _ingest(self, prepared: _Waiting, turn: Turn) -> list[Ingested]:
+        """Take in every snapshot of a payload."""
         ingested = []
-        for source, snapshot in one.understood.parts:
+        for source, snapshot in prepared.understood.parts:
             if source.name not in turn:
                 turn.add(lock_source(self._connection, source.name))
             row = turn.source(source.name)
@@ -250,14 +250,15 @@ class _Run:
                 connection=self._connection,
                 adapter=source,
                 source=row,
-                payload=one.understood.payload,
-                taken_at=one.taken_at,
-                now=one.now,
-                silent=row["last_snapshot_at"] is None or not (self._notify or one.taken_at > one.now - NEWS_FOR),
-                origin=one.entry.path,
+                payload=prepared.understood.payload,
+                taken_at=prepared.taken_at,
+                now=prepared.now,
+                silent=row["last_snapshot_at"] is None
+                or not (self._notify or prepared.taken_at > prepared.now - NEWS_FOR),
+                origin=prepared.entry.path,
             )
             ingested.append(ingest(context, snapshot, turn))
-        one.entry.settle(self._connection)
+        prepared.entry.settle(self._connection)
         return ingested
 
     def _keep(self, entry: Entry, payload: bytes, source: ListSource, reason: str, kind: str = "unreadable") -> None:
@@ -279,11 +280,11 @@ class _Run:
             summary.records += part.items
             summary.unchanged += part.items - part.changed - part.invalid
             summary.events += part.events
-            summary.quarantined += [SetAside(entry.path, f"{reason}: {told}") for reason, told in part.quarantined]
+            summary.quarantined += [SetAside(entry.path, f"{reason}: {detail}") for reason, detail in part.quarantined]
 
 
 def _is_of_the_payload(error: DBAPIError) -> bool:
-    """Whether a value was refused, rather than the database being away; then another payload may do well."""
+    """Whether the database refused a value (another payload may do well), and is not merely away."""
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
         # Refused before it was sent: psycopg does not send NUL characters.

@@ -1,4 +1,4 @@
-"""Read what a file holds, whether or not it is compressed, judged by its first bytes."""
+"""Read a file, and unpack it where its first bytes say that it is compressed."""
 
 import gzip
 import lzma
@@ -20,19 +20,19 @@ else:
     ZstdError = zstandard.ZstdError
 
 GZIP, XZ, ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
-# What a damaged compressed file raises, by format.
+# The errors that a damaged compressed file raises, by format.
 DAMAGED_STREAM = (OSError, EOFError, lzma.LZMAError, zlib.error, ZstdError)
 # `xz -9` needs 65 MiB to unpack; a header that asks for gigabytes is not obeyed.
 _XZ_MEMORY = 80 * 2**20
 _ZSTD_WINDOW = 2**27
 _CHUNK = 2**16
-# All that a piece of this size unpacks to is in memory at once, and that can be 32,000 times as much.
+# All that a piece of this size unpacks to is in memory at once, up to 32,000 times as much.
 _ZSTD_CHUNK = 2**10
 _CUT_OFF = "the compressed file ended before its end was marked"
 
 
 def compression(magic: bytes) -> str | None:
-    """Return how data that begins so is compressed."""
+    """Return the compression of data by its first bytes; None for none."""
     for kind, mark in (("gzip", GZIP), ("xz", XZ), ("zstd", ZSTD)):
         if magic.startswith(mark):
             return kind
@@ -41,7 +41,7 @@ def compression(magic: bytes) -> str | None:
 
 @contextmanager
 def decompressed(file: IO[bytes]) -> Iterator[Readable]:
-    """Give a stream of what a file holds; reading from it raises `TooMuch` for a bomb."""
+    """Give a stream of a file's unpacked content; reading from it raises `TooMuch` for a bomb."""
     kind = compression(file.read(6))
     file.seek(0)
     if kind is None:
@@ -56,7 +56,7 @@ def decompressed(file: IO[bytes]) -> Iterator[Readable]:
 
 
 def unpack(payload: bytes) -> bytes:
-    """Return a payload that was compressed once more inside its archive as it is."""
+    """Return a payload unpacked, should it be compressed once more inside its archive."""
     if compression(payload[:6]) is None:
         return payload
     import io
@@ -115,7 +115,7 @@ class _XzReader:
 
 
 class _ZstdReader:
-    """Like the library's own reader, which takes a file that was cut off for one that ends there."""
+    """Like the library's own reader, which takes a cut-off file for a whole one."""
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file

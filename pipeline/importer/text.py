@@ -1,4 +1,4 @@
-"""Bring a payload into the one encoding that JSON is read in here: UTF-8 without a mark."""
+"""Convert a payload to UTF-8 without a byte order mark, the only encoding that the importer reads."""
 
 import codecs
 

@@ -22,7 +22,7 @@ _DIRECTIVES = {
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """What a name tells of a time: exactly when (`earliest` and `latest` agree), or only on which day. UTC."""
+    """A time in UTC as a name tells it: exact (`earliest` and `latest` agree), or only the day."""
 
     earliest: datetime
     latest: datetime
@@ -32,7 +32,7 @@ TimeParser = Callable[[str], Moment | None]
 
 
 def time_parser(pattern: str | None = None) -> TimeParser:
-    """Return what reads times from names: common forms, or a `strptime` pattern searched for in the name.
+    """Return a parser of times in names: common forms, or a `strptime` pattern searched for in the name.
 
     Raises `LootwireError` for a pattern that cannot tell a day.
     """

@@ -15,15 +15,15 @@ STANDARD_INPUT = Path("-")
 _CHUNK = 2**20
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A file to read, under the name that a person knows it by; or something that is not read, and why."""
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to read, under the name that a person knows it by; `problem` says why it is not read."""
 
     name: str
     file: Path
     problem: str | None = None
 
 
-def find_files(paths: Sequence[Path], standard_input: Path | None = None) -> Iterator[Found]:
+def find_files(paths: Sequence[Path], standard_input: Path | None = None) -> Iterator[Candidate]:
     """Yield the files that were given and those in the folders that were given, by name.
 
     `standard_input` is the file that stands for the path `-`.
@@ -31,12 +31,12 @@ def find_files(paths: Sequence[Path], standard_input: Path | None = None) -> Ite
     """
     for path in paths:
         if path == STANDARD_INPUT and standard_input is not None:
-            yield Found(name=str(path), file=standard_input)
+            yield Candidate(name=str(path), file=standard_input)
         elif path.is_dir():
             yield from _walk(path)
         elif path.is_file():
-            # A link that a person names is meant; one that lies in a folder may lead anywhere.
-            yield Found(name=shown(path), file=path.resolve())
+            # A link that a person names is followed; one that lies in a folder may lead anywhere.
+            yield Candidate(name=shown(path), file=path.resolve())
         elif path.exists():
             raise LootwireError(f"{shown(path)}: neither a file nor a folder; `lootwire import -` reads from a pipe")
         else:
@@ -44,8 +44,8 @@ def find_files(paths: Sequence[Path], standard_input: Path | None = None) -> Ite
 
 
 def open_file(path: Path) -> IO[bytes]:
-    """Open a regular file for reading; raises `OSError` for all else, which may have taken its place meanwhile."""
-    # Without O_NONBLOCK the mere opening of a pipe waits until somebody writes to it.
+    """Open a regular file for reading; raises `OSError` for anything else that may have taken its place."""
+    # Without O_NONBLOCK the mere opening of a pipe waits for a writer.
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -71,7 +71,7 @@ def shown(name: str | os.PathLike[str]) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _walk(folder: Path) -> Iterator[Found]:
+def _walk(folder: Path) -> Iterator[Candidate]:
     waiting = [(folder, 0)]
     count = 0
     while waiting:
@@ -92,16 +92,16 @@ def _walk(folder: Path) -> Iterator[Found]:
             if entry.is_dir(follow_symlinks=False) and _closed(entry.name, depth) is None:
                 folders.append((path, depth + 1))
             else:
-                yield Found(name=shown(path), file=path, problem=_problem(entry, depth))
+                yield Candidate(name=shown(path), file=path, problem=_problem(entry, depth))
         waiting += reversed(folders)
 
 
-def _unread(path: Path, problem: str) -> Found:
-    return Found(name=shown(path), file=path, problem=problem)
+def _unread(path: Path, problem: str) -> Candidate:
+    return Candidate(name=shown(path), file=path, problem=problem)
 
 
 def _closed(name: str, depth: int) -> str | None:
-    """Return why a folder is not looked into."""
+    """Return why a folder is not searched; None if it is."""
     if name == ".git":
         return "a git repository: `lootwire import --git` reads its history"
     return f"more than {MAX_DEPTH} folders deep" if depth >= MAX_DEPTH else None

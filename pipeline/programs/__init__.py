@@ -1,1 +1,1 @@
-"""What runs: the programs of an installation, and what they all work on."""
+"""The programs of an installation, and the sources that they work on."""

@@ -15,7 +15,7 @@ from pipeline.fetch.guarded import MAX_BYTES, PUBLIC, Rules, Unreachable, fetch
 
 # Again after 1, 4, 16, 64 and 256 minutes.
 TRIES = 6
-# What nothing showed for so long may make room for others.
+# A picture that no feed or page has shown for so long may make room for others.
 UNWANTED = timedelta(days=30)
 # There is no room: look again after this.
 POSTPONED = timedelta(hours=1)
@@ -28,7 +28,7 @@ _DUE = (
     .with_for_update(skip_locked=True)
     .scalar_subquery()
 )
-# The attempt is written down before it is made: one that kills us is not made again at once.
+# The attempt is counted before it is made: a picture that kills the worker is not tried again at once.
 _CLAIM = (
     update(Picture)
     .where(Picture.id == _DUE)
@@ -40,7 +40,7 @@ _CLAIM = (
     .returning(Picture.id, Picture.address, Picture.attempts)
 )
 
-# Rows are locked in one order, as those who want pictures do; what another works on is left to it.
+# All transactions that lock pictures do so by address, so that none waits for another in a circle.
 _UNWANTED = (
     select(Picture.id, Picture.path)
     .where(Picture.last_wanted_at < bindparam("before"))
@@ -62,7 +62,7 @@ _POSTPONE = (
 
 
 class Copied(msgspec.Struct, kw_only=True):
-    """What a run did; `given_up` holds why, `postponed` counts those for which there is no room."""
+    """What a run did; `given_up` gives the reasons, `postponed` counts the pictures without room."""
 
     copied: int = 0
     failed: int = 0
@@ -150,14 +150,14 @@ def _has_room(engine: Engine, limit: int) -> bool:
 
 
 def _remove_unwanted(engine: Engine, root: Path, now: datetime) -> int:
-    """Remove copies that nothing which was written lately shows, and have all feeds written without them.
+    """Remove copies that no file written lately shows, and have all feeds written without them.
 
-    What an old feed still shows is wanted again when that is written, and copied anew as far as there is room.
+    A picture that an old feed still shows is wanted again when the feed is written, and copied if there is room.
     """
     with engine.begin() as connection:
         rows = connection.execute(_UNWANTED, {"before": now - UNWANTED}).all()
         paths = [row.path for row in rows if row.path]
-        # Before the rows: if we die in between, they are still there to say what is to be removed.
+        # Before the rows: if the worker dies in between, the rows still name the files to remove.
         _unlink(root, paths)
         if rows:
             connection.execute(delete(Picture).where(Picture.id.in_([row.id for row in rows])))
@@ -167,7 +167,7 @@ def _remove_unwanted(engine: Engine, root: Path, now: datetime) -> int:
 
 def _unlink(root: Path, paths: Sequence[str]) -> None:
     for path in paths:
-        # Also those of another type, from before what its address gives has changed.
+        # Also files of another type, from before the address gave this one.
         for file in (root / PICTURES).glob(f"{PurePosixPath(path).stem}.*"):
             file.unlink(missing_ok=True)
 

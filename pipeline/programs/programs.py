@@ -1,4 +1,4 @@
-"""Run the pipeline: which programs, with which environment, and how one full cycle is told to be over."""
+"""Run the pipeline: its programs with their environment, and one full cycle with the signs that it is over."""
 
 import os
 import signal
@@ -83,7 +83,7 @@ def supervisor(
     say: Callable[[str], None] | None = None,
     grace: float = 30,
 ) -> Supervisor:
-    """Return what keeps the programs running, brings embedded servers back, and restarts a worker that is stuck."""
+    """Return the supervisor, which keeps programs running, brings embedded servers back and restarts a stuck worker."""
     watchdog = Watchdog(
         runtime.database_url,
         embedded_in=runtime.settings.data_dir if _is_embedded(runtime.settings) else None,
@@ -102,7 +102,7 @@ def supervisor(
 
 
 def become_supervisor(runtime: Runtime, listed: Sequence[Program], greeting: str) -> NoReturn:
-    """Replace this process by a supervisor of the programs: what it has imported was for checking and migrating."""
+    """Replace this process by a supervisor of the programs, to free what it imported for checking and migrating."""
     data_dir = runtime.settings.data_dir
     plan = Plan(
         programs=list(listed),
@@ -138,7 +138,7 @@ def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT") -> None:
 
 
 def check_broker(redis_url: str) -> None:
-    """Raise `LootwireError` if Redis does not answer: without it everything would start, and nothing be done."""
+    """Raise `LootwireError` if Redis does not answer: without it programs would start, and do nothing."""
     import redis
 
     try:
@@ -149,7 +149,7 @@ def check_broker(redis_url: str) -> None:
 
 
 def wake(runtime: Runtime) -> None:
-    """Ask for what is due as soon as there is a worker: beat's first tick comes some seconds later."""
+    """Queue a fetch of what is due for the first worker that is up: beat's first tick comes some seconds later."""
     with make_app(runtime.redis_url) as app:
         hint(app, "tick.fetch_due", expires=60)
 
@@ -177,7 +177,7 @@ def _left_in_inbox(runtime: Runtime, began: datetime) -> int:
 
 
 def _left_to_fetch(runtime: Runtime, began: datetime) -> int:
-    """Return how many sources that were due at the start have not been asked."""
+    """Return how many sources that were due at the start have not been fetched."""
     with runtime.engine.connect() as connection:
         leased = select(func.count()).where(Source.lease_until > utc_now())
         return len(due(connection, began)) + (connection.scalar(leased) or 0)
@@ -210,22 +210,23 @@ def settled(engine: Engine) -> bool:
 
 
 STAGES = (
-    # First, for what it holds is older than what services say now. A large archive takes its time.
+    # First, for the inbox holds older data than the services. A large archive takes its time.
     Stage("looking into the inbox", ("fetch.inbox",), _left_in_inbox, CYCLE_LIMIT),
     # A fetch that hangs gives up by itself.
     Stage("fetching", ("tick.fetch_due",), _left_to_fetch, CYCLE_LIMIT),
     Stage("judging the time", ("tick.advance_clock",), _left_to_advance, 60),
-    # A full disk, say. A message may take 45 seconds, and a hundred feeds take one.
+    # It stands still where the disk is full, say. A message may take 45 seconds, and a hundred feeds take one.
     Stage("sending and publishing", ("send.due", "publish.marked"), _left_to_settle, 60),
 )
 
 
 def run_cycle(
-    runtime: Runtime, *, tell: Callable[[str], None] = lambda _: None, stages: Sequence[Stage] = STAGES
+    runtime: Runtime, *, report: Callable[[str], None] = lambda _: None, stages: Sequence[Stage] = STAGES
 ) -> datetime:
     """Have workers empty the inbox, fetch what is due, move the clock, send and publish; returns when that began.
 
-    Raises `LootwireError` if it is not over within ten minutes, or does not go on.
+    `report` is called with the name of each stage as it begins. Raises `LootwireError` if the cycle is not
+    over within ten minutes, or does not go on.
     """
     began = utc_now()
     app = make_app(runtime.redis_url)
@@ -233,7 +234,7 @@ def run_cycle(
         register(connection, runtime, began)
     limit = time.monotonic() + CYCLE_LIMIT
     for stage in stages:
-        tell(stage.name)
+        report(stage.name)
         nudge_at = changed_at = 0.0
         before = -1
         while left := stage.left(runtime, began):
@@ -243,7 +244,7 @@ def run_cycle(
             if now > limit or now - changed_at > stage.patience:
                 raise LootwireError(f"the cycle is not over, {stage.name} does not go on; see `lootwire status`")
             if now >= nudge_at:
-                # Said again now and then: a hint may be lost, and workers take a moment to come up.
+                # Repeated: a hint may be lost, and workers take a moment to come up.
                 for task in stage.hints:
                     hint(app, task, expires=NUDGE_EVERY)
                 nudge_at = now + NUDGE_EVERY

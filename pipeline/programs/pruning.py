@@ -1,4 +1,4 @@
-"""Forget what no longer explains anything."""
+"""Delete rows that no longer explain anything."""
 
 from datetime import datetime, timedelta
 
@@ -7,7 +7,7 @@ from sqlalchemy import Engine, delete
 from models import EventSubMessage, FetchRun
 
 KEEP_FETCH_RUNS = timedelta(days=30)
-# Twitch repeats a message within minutes or not at all; the rest is for whoever asks what happened.
+# Twitch repeats a message within minutes or not at all; the operator may look into it for some days more.
 KEEP_MESSAGES = timedelta(days=3)
 
 

@@ -1,4 +1,4 @@
-"""The subjects and their sources: what a new subject adds a line to, in each function that it has a part in."""
+"""The subjects and their sources; a new subject adds a line to each function that it has a part in."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,12 +23,12 @@ def sources(runtime: Runtime) -> Sequence[Fetchable]:
 
 
 def drop_sources(runtime: Runtime) -> Sequence[ListSource]:
-    """Return the sources that list campaigns and badges, which is what files hold too."""
+    """Return the sources that list campaigns and badges; imported files hold the same lists."""
     return drops.sources(runtime.settings, runtime.account, runtime.open_helix)
 
 
 def channel_sources(runtime: Runtime) -> Sequence[RoundSource]:
-    """Return the sources that tell who is live, and of videos."""
+    """Return the sources of live streams and videos."""
     return channels.sources(runtime.settings, runtime.engine, runtime.open_helix, utc_now)
 
 

@@ -28,22 +28,22 @@ HOSTILE = "<script>alert(1)</script>\" onload='x' &amp; \u202e\x00{{ 7 * 7 }}"
 
 
 def story(number: int = 1, *, live: bool = False, title: str | None = "A quiet evening", **recap: Any) -> Story:
-    told = {"seconds": 3600, "average_viewers": 1234, "peak_viewers": 2000} | recap
+    fields = {"seconds": 3600, "average_viewers": 1234, "peak_viewers": 2000} | recap
     started_at = NOON - number * 24 * HOUR
     return Story(
         session_id=number,
         live=live,
         title=title,
-        recap=StreamRecap(started_at=started_at, ended_at=started_at + HOUR, **told),
+        recap=StreamRecap(started_at=started_at, ended_at=started_at + HOUR, **fields),
     )
 
 
-def page(**told: Any) -> ChannelPage:
+def page(**fields: Any) -> ChannelPage:
     known = {"path": "channels/lanternwake-0a1b2c3d", "service": "twitch", "external_id": "7", "login": "lanternwake"}
-    return ChannelPage(**known | {"days": 30, "week_days": 90} | told)
+    return ChannelPage(**known | {"days": 30, "week_days": 90} | fields)
 
 
-def full(**told: Any) -> ChannelPage:
+def full(**fields: Any) -> ChannelPage:
     """A page that shows everything there is to show."""
     begin = NOON - 24 * HOUR
     shown = {
@@ -55,7 +55,7 @@ def full(**told: Any) -> ChannelPage:
         "categories": (CategoryTotals(name="Gloomtide", seconds=7200, average_viewers=1234, peak_viewers=2000),),
         "week": (HourTotals(weekday=4, hour=20, seconds=7200, average_viewers=1234),),
     }
-    return page(**shown | told)
+    return page(**shown | fields)
 
 
 def document(shown: ChannelPage) -> Any:
@@ -142,8 +142,8 @@ def test_each_picture_has_a_name_a_description_and_a_table_that_tells_the_same()
     pictures = tree.xpath("//svg[@role='img']")
     assert len(pictures) == 2
     for picture in pictures:
-        told = picture.get("aria-labelledby").split()
-        assert all(tree.get_element_by_id(name).text_content().strip() for name in told)
+        ids = picture.get("aria-labelledby").split()
+        assert all(tree.get_element_by_id(element_id).text_content().strip() for element_id in ids)
     viewers = tree.xpath("//table[@class='plain']/tbody/tr/td[2]")
     assert [int(cell.text.replace(",", "")) for cell in viewers] == list(range(1000, 1060, 5))
     week = tree.xpath("//table[contains(@class, 'week')]/tbody/tr")
@@ -226,15 +226,15 @@ def test_the_darkest_hour_is_the_one_with_most_time() -> None:
     shades = [cell.shade for cell in week_cells(week)]
     assert shades == sorted(shades)
     assert shades[-1] == 1
-    assert week_cells(week)[0].told == "Monday 20:00: 10 min on air"
+    assert week_cells(week)[0].text == "Monday 20:00: 10 min on air"
     assert week_cells([]) == []
 
 
 @pytest.mark.parametrize(
-    ("number", "told"), [(0, "0"), (950, "950"), (12_500, "12.5K"), (200_000, "200K"), (3e6, "3M")]
+    ("number", "text"), [(0, "0"), (950, "950"), (12_500, "12.5K"), (200_000, "200K"), (3e6, "3M")]
 )
-def test_numbers_on_an_axis_are_short(number: float, told: str) -> None:
-    assert compact(number) == told
+def test_numbers_on_an_axis_are_short(number: float, text: str) -> None:
+    assert compact(number) == text
 
 
 @pytest.fixture

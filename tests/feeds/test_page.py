@@ -281,15 +281,15 @@ def test_the_site_holds_open_campaigns_by_their_end_with_drops_and_channels(worl
 
     assert early < world.campaign("unrelated", ended_at=NOON)
     assert [card.name for card in site.active] == ["early", "late", "endless"]
-    found = site.active[1]
-    assert (found.game, found.organization, found.box_art_url) == (
+    card = site.active[1]
+    assert (card.game, card.organization, card.box_art_url) == (
         "Gloomtide",
         "Tidewarden",
         "https://example.com/box.jpg",
     )
-    assert found.feed_path is not None
-    assert [(drop.required_minutes, drop.benefits[0].name) for drop in found.drops] == [(30, "first"), (120, "second")]
-    assert (found.channels_total, len(found.channels), found.channels[0].login) == (40, 8, "channel0")
+    assert card.feed_path is not None
+    assert [(drop.required_minutes, drop.benefits[0].name) for drop in card.drops] == [(30, "first"), (120, "second")]
+    assert (card.channels_total, len(card.channels), card.channels[0].login) == (40, 8, "channel0")
     assert (site.active[0].game, site.active[0].channels_total) == (None, 0)
 
 

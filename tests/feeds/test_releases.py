@@ -56,8 +56,8 @@ def shown(world: World) -> dict[str, list[str]]:
 def test_a_release_is_on_the_feed_of_releases_that_of_its_game_and_that_of_everything(world: World) -> None:
     release(world, game_id=world.game())
 
-    told = ["release.moved, told"]
-    assert shown(world) == {"all": told, "releases": told, "games/gloomtide": told}
+    titles = ["release.moved, told"]
+    assert shown(world) == {"all": titles, "releases": titles, "games/gloomtide": titles}
     opml, page = world.text("feeds.opml"), world.text("index.html")
     assert 'xmlUrl="http://127.0.0.1:8420/releases.rss.xml"' in opml
     assert 'href="releases.rss.xml"' in page
@@ -88,22 +88,22 @@ def test_other_events_are_not_on_the_feed_of_releases(world: World) -> None:
     }
 
 
-def item(kind: str, **told: Any) -> Item:
-    return Item(event_key="k", kind=kind, occurred_at=NOON, title="t", service="igdb", detail=ReleaseDetail(**told))
+def item(kind: str, **fields: Any) -> Item:
+    return Item(event_key="k", kind=kind, occurred_at=NOON, title="t", service="igdb", detail=ReleaseDetail(**fields))
 
 
 def test_an_entry_shows_cover_platforms_and_both_dates() -> None:
     entry = render_entry(Item(event_key="k", kind="release.moved", occurred_at=NOON, title="t", detail=MOVED))
 
     assert f'<img src="{COVER}"' in entry.content
-    for said in ("On PC, PlayStation 5", "Q1 2027, was 1 December 2026", "That is a delay of 120 days."):
-        assert said in entry.content
+    for line in ("On PC, PlayStation 5", "Q1 2027, was 1 December 2026", "That is a delay of 120 days."):
+        assert line in entry.content
     assert entry.summary == "Gloomtide · PC, PlayStation 5 · Q1 2027, was 1 December 2026 · a delay of 120 days"
     assert entry.url == "https://www.igdb.com/games/gloomtide"
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "lines"),
     [
         (
             item("release.out", when="2026-11-21", stage="early access"),
@@ -123,9 +123,9 @@ def test_an_entry_shows_cover_platforms_and_both_dates() -> None:
         (item("release.moved"), ["Release moved"]),
     ],
 )
-def test_an_entry_says_what_is_known_and_no_more(entry: Item, said: list[str]) -> None:
+def test_an_entry_says_what_is_known_and_no_more(entry: Item, lines: list[str]) -> None:
     content = render_entry(entry).content
 
-    for line in said:
+    for line in lines:
         assert line in content
     assert "None" not in content

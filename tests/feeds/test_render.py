@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from feeds.content import FeedContent, FeedLink, Item
 from feeds.item import guid, render_entry
-from feeds.render import render_atom, render_feed, render_opml, render_rss
+from feeds.render import render_feed, render_opml
 from models.details import (
     BenefitLine,
     CampaignDetail,
@@ -69,9 +69,9 @@ def parse(data: bytes) -> Any:
     return parsed
 
 
-@pytest.mark.parametrize("render", [render_rss, render_atom])
-def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(render: Any) -> None:
-    parsed = parse(render(feed(item(0), item(1)), BASE_URL))
+@pytest.mark.parametrize("form", ["rss", "atom"])
+def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(form: str) -> None:
+    parsed = parse(getattr(render_feed(feed(item(0), item(1)), BASE_URL), form))
 
     assert parsed.feed.title == "Gloomtide · Lootwire"
     assert [entry.id for entry in parsed.entries] == [
@@ -127,12 +127,12 @@ RECAP = StreamRecap(
 )
 
 
-def told(kind: str, **changed: Any) -> Any:
+def stream_entry(kind: str, **changed: Any) -> Any:
     return render_entry(item(kind=kind, detail=msgspec.structs.replace(LIVE, **changed)))
 
 
 def test_a_live_stream_is_shown_with_its_picture_and_what_can_be_earned_on_it() -> None:
-    entry = told("stream.online")
+    entry = stream_entry("stream.online")
 
     assert entry.summary == "Capt. Brine · Gloomtide · Twitch · 12,345 viewers · drops enabled"
     assert entry.url == "https://www.twitch.tv/captbrine"
@@ -150,7 +150,7 @@ def test_a_live_stream_is_shown_with_its_picture_and_what_can_be_earned_on_it() 
 
 
 def test_a_stream_that_is_over_is_shown_with_its_recap_and_the_box_of_its_game() -> None:
-    entry = told("stream.offline", recap=RECAP, viewers=None, campaigns=())
+    entry = stream_entry("stream.offline", recap=RECAP, viewers=None, campaigns=())
 
     assert entry.summary == (
         "Capt. Brine · Gloomtide · Twitch · 4 h 59 min · 18,300 viewers on average, 23,456 at the peak"
@@ -168,7 +168,7 @@ def test_a_stream_that_is_over_is_shown_with_its_recap_and_the_box_of_its_game()
 def test_a_recap_that_knows_no_viewers_says_nothing_of_them() -> None:
     recap = msgspec.structs.replace(RECAP, peak_viewers=None, average_viewers=None)
 
-    entry = told("stream.offline", recap=recap, viewers=None)
+    entry = stream_entry("stream.offline", recap=recap, viewers=None)
 
     assert "viewers" not in entry.summary + entry.content
 
@@ -176,14 +176,16 @@ def test_a_recap_that_knows_no_viewers_says_nothing_of_them() -> None:
 def test_a_new_title_is_shown_beside_the_old_one_and_once() -> None:
     changes = (FieldChange(field="title", old="Warm-up", new="Ranked to Radiant"),)
 
-    entry = told("stream.title_changed", changes=changes)
+    entry = stream_entry("stream.title_changed", changes=changes)
 
     assert "<li>Title: <s>Warm-up</s> → Ranked to Radiant</li>" in entry.content
     assert entry.content.count("Ranked to Radiant") == 1
 
 
 def test_a_video_is_shown_with_its_length() -> None:
-    entry = told("video.published", seconds=18_730, viewers=None, start_at=None, campaigns=(), tags=(), language=None)
+    entry = stream_entry(
+        "video.published", seconds=18_730, viewers=None, start_at=None, campaigns=(), tags=(), language=None
+    )
 
     assert entry.summary == "Capt. Brine · Gloomtide · Twitch · 5 h 12 min"
     assert "5 h 12 min long" in entry.content
@@ -223,7 +225,7 @@ def test_a_stream_of_which_nothing_else_is_known_still_makes_an_entry(kind: str)
 def test_a_channels_feed_leads_to_the_channels_page() -> None:
     channel = FeedContent(feed_id=1, version=1, scope="channel", path="channels/captbrine-1", title="Capt. Brine")
 
-    parsed = parse(render_rss(channel, BASE_URL))
+    parsed = parse(render_feed(channel, BASE_URL).rss)
 
     assert ("alternate", f"{BASE_URL}/channels/captbrine-1.html") in {(x.rel, x.href) for x in parsed.feed.links}
     assert parsed.feed.description == "Streams and videos of Capt. Brine, and what can be earned by watching."
@@ -233,7 +235,7 @@ def test_a_channels_feed_leads_to_the_channels_page() -> None:
 
 
 def test_rss_says_where_it_lives_and_how_often_to_ask() -> None:
-    parsed = parse(render_rss(feed(item()), "https://loot.example/x/"))
+    parsed = parse(render_feed(feed(item()), "https://loot.example/x/").rss)
 
     assert parsed.version == "rss20"
     assert parsed.feed.ttl == "15"
@@ -244,7 +246,7 @@ def test_rss_says_where_it_lives_and_how_often_to_ask() -> None:
 
 
 def test_links_of_an_atom_entry_keep_their_relation_and_type() -> None:
-    root = ET.fromstring(render_atom(feed(item()), BASE_URL))  # noqa: S314 - our own bytes
+    root = ET.fromstring(render_feed(feed(item()), BASE_URL).atom)  # noqa: S314 - our own bytes
     links = [dict(link.attrib) for link in root.iter(f"{ATOM}link")]
 
     assert {
@@ -270,8 +272,8 @@ def test_each_file_names_its_stylesheet_by_the_right_relative_path(path: str, up
         assert data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n')
 
 
-@pytest.mark.parametrize("render", [render_rss, render_atom])
-def test_hostile_text_harms_neither_its_item_nor_the_others(render: Any) -> None:
+@pytest.mark.parametrize("form", ["rss", "atom"])
+def test_hostile_text_harms_neither_its_item_nor_the_others(form: str) -> None:
     line = DropLine(name=HOSTILE, required_minutes=1, benefits=(BenefitLine(name=HOSTILE, image_url="javascript:x"),))
     detail = CampaignDetail(
         name=HOSTILE,
@@ -290,7 +292,7 @@ def test_hostile_text_harms_neither_its_item_nor_the_others(render: Any) -> None
     )
     hostile = item(0, title=HOSTILE, event_key=HOSTILE, kind=HOSTILE, service=HOSTILE, detail=detail)
 
-    data = render(feed(hostile, item(1), path="all"), BASE_URL)
+    data = getattr(render_feed(feed(hostile, item(1), path="all"), BASE_URL), form)
 
     parsed = parse(data)
     assert [len(entry.title) <= 300 for entry in parsed.entries] == [True, True]
@@ -321,7 +323,7 @@ def test_whatever_an_event_says_its_feeds_are_well_formed(
 def test_a_guid_is_a_tag_uri_that_stays_the_same_whatever_else_changes() -> None:
     same = [item(), item(title="Another", kind="campaign.ended", occurred_at=NOON + timedelta(days=1))]
 
-    assert {render_entry(one).guid for one in same} == {"tag:lootwire,2026:campaign.added/twitch/0"}
+    assert {render_entry(variant).guid for variant in same} == {"tag:lootwire,2026:campaign.added/twitch/0"}
     assert guid("a b/é#%\ud800") == "tag:lootwire,2026:a%20b/%C3%A9%23%25%ED%A0%80"
 
 

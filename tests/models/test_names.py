@@ -10,7 +10,7 @@ from models.names import SLUG_LENGTH, name_key, public_id, slug
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("name", "other"),
     [
         ("Tom Clancy's™ XDefiant", "TOM CLANCYS XDEFIANT"),
         ("Pokémon", "pokemon"),
@@ -21,15 +21,15 @@ from models.names import SLUG_LENGTH, name_key, public_id, slug
         ("Ⅳ", "IV"),
     ],
 )
-def test_two_spellings_of_one_name_share_a_key(one: str, other: str) -> None:
-    assert name_key(one) == name_key(other)
+def test_two_spellings_of_one_name_share_a_key(name: str, other: str) -> None:
+    assert name_key(name) == name_key(other)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Rust", "Trust"), ("등불", "등대"), ("Game 1", "Game 2"), ("???", "!!!"), ("C", "C#2")]
+    ("name", "other"), [("Rust", "Trust"), ("등불", "등대"), ("Game 1", "Game 2"), ("???", "!!!"), ("C", "C#2")]
 )
-def test_two_names_have_two_keys(one: str, other: str) -> None:
-    assert name_key(one) != name_key(other)
+def test_two_names_have_two_keys(name: str, other: str) -> None:
+    assert name_key(name) != name_key(other)
 
 
 def test_a_name_of_signs_alone_is_its_own_key() -> None:
@@ -59,11 +59,11 @@ def test_a_slug_is_words_of_ascii_joined_by_hyphens(name: str, expected: str) ->
 
 @given(st.text(max_size=200))
 def test_a_slug_holds_nothing_that_a_file_name_should_not(name: str) -> None:
-    told = slug(name)
+    text = slug(name)
 
-    assert set(told) <= set(string.ascii_lowercase + string.digits + "-")
-    assert len(told) <= SLUG_LENGTH
-    assert told == told.strip("-")
+    assert set(text) <= set(string.ascii_lowercase + string.digits + "-")
+    assert len(text) <= SLUG_LENGTH
+    assert text == text.strip("-")
 
 
 def test_a_public_id_is_the_same_everywhere_and_another_for_another_identity() -> None:

@@ -39,9 +39,9 @@ def channels(engine: Engine) -> Channels:
 
 def recap(channels: Channels, session_id: int) -> StreamRecap:
     with channels.engine.connect() as connection:
-        found = load_recap(connection, session_id)
-    assert found is not None
-    return found
+        loaded = load_recap(connection, session_id)
+    assert loaded is not None
+    return loaded
 
 
 def totals(channels: Channels, channel_id: int, since: timedelta = 30 * DAY, until: timedelta = -30 * DAY) -> Totals:
@@ -81,11 +81,11 @@ def test_a_recap_is_of_the_whole_story_whichever_session_is_named(channels: Chan
     second = channels.stream(
         channel_id, NOON + 35 * MINUTE, 25, story_id=first, games=[(0, gloom)], viewers=[(0, 40), (5, 40)]
     )
-    told = recap(channels, first)
-    assert (told.started_at, told.ended_at, told.seconds) == (NOON, NOON + HOUR, 55 * 60)
-    assert (told.average_viewers, told.peak_viewers) == (25, 40)
-    assert told.categories == (CategoryTime(name="Gloomtide", seconds=55 * 60),)
-    assert recap(channels, second) == told
+    story = recap(channels, first)
+    assert (story.started_at, story.ended_at, story.seconds) == (NOON, NOON + HOUR, 55 * 60)
+    assert (story.average_viewers, story.peak_viewers) == (25, 40)
+    assert story.categories == (CategoryTime(name="Gloomtide", seconds=55 * 60),)
+    assert recap(channels, second) == story
 
 
 def test_there_is_no_recap_of_a_session_that_does_not_exist(channels: Channels) -> None:
@@ -94,27 +94,27 @@ def test_there_is_no_recap_of_a_session_that_does_not_exist(channels: Channels) 
 
 
 def test_a_stream_that_no_poll_saw_has_time_and_no_viewers(channels: Channels) -> None:
-    told = recap(channels, channels.stream(channels.channel(), NOON, 20, game_id=channels.game()))
-    assert (told.seconds, told.average_viewers, told.peak_viewers) == (1200, None, None)
-    assert told.categories == (CategoryTime(name="Gloomtide", seconds=1200),)
+    story = recap(channels, channels.stream(channels.channel(), NOON, 20, game_id=channels.game()))
+    assert (story.seconds, story.average_viewers, story.peak_viewers) == (1200, None, None)
+    assert story.categories == (CategoryTime(name="Gloomtide", seconds=1200),)
 
 
 def test_a_live_stream_counts_until_it_was_last_known_to_be_live(channels: Channels) -> None:
     session_id = channels.stream(
         channels.channel(), NOON - HOUR, None, viewers=[(0, 50)], last_seen_at=NOON - 30 * MINUTE
     )
-    told = recap(channels, session_id)
-    assert (told.ended_at, told.seconds, told.average_viewers) == (NOON - 30 * MINUTE, 1800, 50)
+    story = recap(channels, session_id)
+    assert (story.ended_at, story.seconds, story.average_viewers) == (NOON - 30 * MINUTE, 1800, 50)
 
 
 def test_one_poll_at_the_last_moment_is_an_average_too(channels: Channels) -> None:
-    told = recap(channels, channels.stream(channels.channel(), NOON, 5, viewers=[(5, 70)]))
-    assert (told.average_viewers, told.peak_viewers) == (70, 70)
+    story = recap(channels, channels.stream(channels.channel(), NOON, 5, viewers=[(5, 70)]))
+    assert (story.average_viewers, story.peak_viewers) == (70, 70)
 
 
 def test_polls_that_counted_nobody_leave_the_count_before_them_standing(channels: Channels) -> None:
-    told = recap(channels, channels.stream(channels.channel(), NOON, 20, viewers=[(0, 100), (5, None), (10, 50)]))
-    assert told.average_viewers == 75
+    story = recap(channels, channels.stream(channels.channel(), NOON, 20, viewers=[(0, 100), (5, None), (10, 50)]))
+    assert story.average_viewers == 75
 
 
 def test_an_hour_without_polls_does_not_weigh_more_than_ten_minutes(channels: Channels) -> None:
@@ -129,14 +129,14 @@ def test_many_polls_do_not_weigh_more_than_few(channels: Channels) -> None:
 
 def test_a_category_learned_minutes_after_the_start_is_that_of_the_start(channels: Channels) -> None:
     gloom = channels.game()
-    told = recap(channels, channels.stream(channels.channel(), NOON, 60, games=[(2, gloom)]))
-    assert told.categories == (CategoryTime(name="Gloomtide", seconds=3600),)
+    story = recap(channels, channels.stream(channels.channel(), NOON, 60, games=[(2, gloom)]))
+    assert story.categories == (CategoryTime(name="Gloomtide", seconds=3600),)
 
 
 def test_nobody_knows_what_was_on_in_the_hours_before_a_channel_was_watched(channels: Channels) -> None:
     gloom = channels.game()
-    told = recap(channels, channels.stream(channels.channel(), NOON, 240, games=[(180, gloom), (200, None)]))
-    assert told.categories == (
+    story = recap(channels, channels.stream(channels.channel(), NOON, 240, games=[(180, gloom), (200, None)]))
+    assert story.categories == (
         CategoryTime(name=None, seconds=(180 + 40) * 60),
         CategoryTime(name="Gloomtide", seconds=20 * 60),
     )
@@ -155,11 +155,11 @@ def test_a_period_cuts_what_reaches_beyond_it(channels: Channels) -> None:
     channels.stream(channel_id, NOON - 4 * HOUR, 240, games=[(0, gloom), (150, moss)], viewers=viewers)
     channels.stream(channel_id, NOON - 10 * HOUR, 60)
     channels.stream(channel_id, NOON + 10 * HOUR, 60)
-    told = totals(channels, channel_id, 2 * HOUR, HOUR)
-    assert told == Totals(streams=1, seconds=3600, average_viewers=100, peak_viewers=100)
+    period = totals(channels, channel_id, 2 * HOUR, HOUR)
+    assert period == Totals(streams=1, seconds=3600, average_viewers=100, peak_viewers=100)
     with channels.engine.connect() as connection:
-        found = load_categories(connection, [channel_id], NOON - 2 * HOUR, NOON - HOUR)[channel_id]
-    assert [(one.name, one.seconds, one.peak_viewers) for one in found] == [
+        categories = load_categories(connection, [channel_id], NOON - 2 * HOUR, NOON - HOUR)[channel_id]
+    assert [(category.name, category.seconds, category.peak_viewers) for category in categories] == [
         ("Gloomtide", 1800, 100),
         ("Moss Runner", 1800, 100),
     ]
@@ -170,8 +170,11 @@ def test_each_category_has_its_own_viewers(channels: Channels) -> None:
     viewers = [(0, 100), (5, 300), (10, 40), (15, None), (20, 40)]
     channels.stream(channel_id, NOON - HOUR, 60, games=[(0, gloom), (10, moss), (50, None)], viewers=viewers)
     with channels.engine.connect() as connection:
-        found = load_categories(connection, [channel_id], NOON - DAY)[channel_id]
-    assert [(one.name, one.seconds // 60, one.average_viewers, one.peak_viewers) for one in found] == [
+        categories = load_categories(connection, [channel_id], NOON - DAY)[channel_id]
+    assert [
+        (category.name, category.seconds // 60, category.average_viewers, category.peak_viewers)
+        for category in categories
+    ] == [
         ("Moss Runner", 40, 40, 40),
         ("Gloomtide", 10, 200, 300),
         (None, 10, None, None),
@@ -198,12 +201,12 @@ def test_streams_are_split_at_the_hours_of_the_zone_that_is_asked_for(channels: 
     channel_id = channels.channel()
     # Friday 22:30 to Saturday 00:15 in UTC, which is Saturday morning in Kathmandu (UTC+5:45).
     channels.stream(channel_id, NOON + timedelta(hours=10, minutes=30), 105, viewers=[(0, 10), (5, 30)])
-    assert [(one.weekday, one.hour, one.seconds) for one in on_air(channels, channel_id)] == [
+    assert [(cell.weekday, cell.hour, cell.seconds) for cell in on_air(channels, channel_id)] == [
         (4, 22, 1800),
         (4, 23, 3600),
         (5, 0, 900),
     ]
-    assert [(one.weekday, one.hour, one.seconds) for one in on_air(channels, channel_id, "Asia/Kathmandu")] == [
+    assert [(cell.weekday, cell.hour, cell.seconds) for cell in on_air(channels, channel_id, "Asia/Kathmandu")] == [
         (5, 4, 45 * 60),
         (5, 5, 3600),
     ]
@@ -226,8 +229,8 @@ def test_hours_are_those_of_the_clock_on_the_wall_also_when_it_is_changed(channe
         expected[key] = expected.get(key, 0) + 60
         minute += MINUTE
     with channels.engine.connect() as connection:
-        told = load_hours(connection, [channel_id], NOON - 300 * DAY, zone=zone)[channel_id]
-    assert {(one.weekday, one.hour): one.seconds for one in told} == expected
+        cells = load_hours(connection, [channel_id], NOON - 300 * DAY, zone=zone)[channel_id]
+    assert {(cell.weekday, cell.hour): cell.seconds for cell in cells} == expected
 
 
 def test_the_newest_streams_come_first_and_a_live_one_is_told_as_live(channels: Channels) -> None:
@@ -237,10 +240,10 @@ def test_the_newest_streams_come_first_and_a_live_one_is_told_as_live(channels: 
     channels.stream(channel_id, NOON - 2 * HOUR + 5 * MINUTE, None, story_id=story, title="Back again")
     quiet = channels.channel("quiet")
     with channels.engine.connect() as connection:
-        found = load_stories(connection, [channel_id, quiet], 10)
-        assert [one.session_id for one in load_stories(connection, [channel_id], 1)[channel_id]] == [story]
-    assert quiet not in found
-    assert [(one.session_id, one.live, one.title) for one in found[channel_id]] == [
+        stories = load_stories(connection, [channel_id, quiet], 10)
+        assert [shown.session_id for shown in load_stories(connection, [channel_id], 1)[channel_id]] == [story]
+    assert quiet not in stories
+    assert [(shown.session_id, shown.live, shown.title) for shown in stories[channel_id]] == [
         (story, True, "Back again"),
         (old, False, "Old"),
     ]
@@ -284,14 +287,14 @@ def test_the_top_is_by_what_is_asked_for(channels: Channels, by: By, expected: l
     channels.stream(channels.channel("unseen"), NOON - 2 * HOUR, 10)
     channels.channel("never")
     with channels.engine.connect() as connection:
-        assert [one.login for one in load_top(connection, NOON - DAY, by=by)] == expected
-        assert [one.login for one in load_top(connection, NOON - DAY, by=by, limit=2)] == expected[:2]
+        assert [channel.login for channel in load_top(connection, NOON - DAY, by=by)] == expected
+        assert [channel.login for channel in load_top(connection, NOON - DAY, by=by, limit=2)] == expected[:2]
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 23), st.integers(1, 9_999)), max_size=50))
 def test_weekdays_and_hours_add_up_to_the_same(cells: list[tuple[int, int, int]]) -> None:
-    told = [HourTotals(weekday=weekday, hour=hour, seconds=seconds) for weekday, hour, seconds in cells]
-    assert sum(by_weekday(told)) == sum(by_hour(told)) == sum(seconds for _, _, seconds in cells)
+    totals_by_hour = [HourTotals(weekday=weekday, hour=hour, seconds=seconds) for weekday, hour, seconds in cells]
+    assert sum(by_weekday(totals_by_hour)) == sum(by_hour(totals_by_hour)) == sum(seconds for _, _, seconds in cells)
 
 
 def test_parts_of_a_stream_add_up_to_the_whole(channels: Channels) -> None:
@@ -305,7 +308,7 @@ def test_parts_of_a_stream_add_up_to_the_whole(channels: Channels) -> None:
         whole = load_categories(connection, [channel_id], cuts[0], cuts[-1])[channel_id]
         summed: dict[str | None, int] = {}
         for since, until in pairwise(cuts):
-            for one in load_categories(connection, [channel_id], since, until).get(channel_id, []):
-                summed[one.name] = summed.get(one.name, 0) + one.seconds
-        assert summed == {one.name: one.seconds for one in whole}
+            for category in load_categories(connection, [channel_id], since, until).get(channel_id, []):
+                summed[category.name] = summed.get(category.name, 0) + category.seconds
+        assert summed == {category.name: category.seconds for category in whole}
         assert sum(summed.values()) == load_totals(connection, [channel_id], cuts[0], cuts[-1])[channel_id].seconds

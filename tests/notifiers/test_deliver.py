@@ -285,7 +285,7 @@ def test_a_hostile_event_goes_through_every_sink(world: World, hooks: WebhookSin
     event_id = world.event(STORABLE)
     assert world.deliver() == sent(messages=3, sent=3)
     assert b"<script" not in mails.wait_for(1)[0].raw
-    assert world.told("mail") == [event_id]
+    assert world.event_ids("mail") == [event_id]
 
 
 def test_a_test_message_arrives_right_away(world: World, hooks: WebhookSink) -> None:

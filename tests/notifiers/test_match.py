@@ -79,7 +79,7 @@ def test_a_subscription_hears_of_what_all_its_filters_match(
 ) -> None:
     world.target(**subscription)
     event_id = world.event(**event)
-    assert world.told() == ([event_id] if hears else [])
+    assert world.event_ids() == ([event_id] if hears else [])
 
 
 def test_three_matching_subscriptions_of_a_target_make_one_delivery_that_names_them(world: World) -> None:
@@ -95,7 +95,7 @@ def test_each_target_gets_its_own_delivery(world: World) -> None:
     world.target("phone")
     world.target("mail", kinds=["campaign.added"])
     event_id = world.event()
-    assert world.told("phone") == world.told("mail") == [event_id]
+    assert world.event_ids("phone") == world.event_ids("mail") == [event_id]
 
 
 def test_a_silent_event_is_delivered_to_nobody(world: World) -> None:
@@ -117,7 +117,7 @@ def test_events_are_put_into_the_outbox_in_their_order_and_only_once(world: Worl
     with world.engine.begin() as connection:
         assert match.fan_out(connection, event_ids, world.now) == 3
         assert match.fan_out(connection, event_ids, world.now) == 0
-    assert world.told() == event_ids
+    assert world.event_ids() == event_ids
 
 
 def test_no_events_make_no_deliveries(world: World) -> None:

@@ -27,7 +27,7 @@ def test_a_burst_becomes_one_message_of_at_most_twenty_in_their_order(world: Wor
     world.target()
     events = [world.event(f"Event {n}") for n in range(25)]
     (first,) = world.claim()
-    assert world.told() == events
+    assert world.event_ids() == events
     assert [event.title for event in first.events] == [f"Event {n}" for n in range(20)]
     with world.engine.begin() as connection:
         assert outbox.settle_sent(connection, first, world.now) == 20
@@ -62,12 +62,12 @@ def test_a_second_claimer_skips_what_the_first_holds_locked(world: World) -> Non
     world.target("a")
     world.target("b")
     world.event()
-    with world.engine.begin() as one, world.engine.begin() as two:
-        (first,) = outbox.claim(one, world.now)
-        (second,) = outbox.claim(two, world.now)
+    with world.engine.begin() as here, world.engine.begin() as there:
+        (first,) = outbox.claim(here, world.now)
+        (second,) = outbox.claim(there, world.now)
         # Neither has committed, and the second did not wait for the first.
         assert {first.target, second.target} == {"a", "b"}
-        assert outbox.claim(two, world.now) == []
+        assert outbox.claim(there, world.now) == []
 
 
 def test_new_deliveries_may_be_added_while_a_claim_is_open(world: World) -> None:
@@ -77,7 +77,7 @@ def test_new_deliveries_may_be_added_while_a_claim_is_open(world: World) -> None
         connection.exec_driver_sql("SET lock_timeout = '5s'")
         outbox.claim(connection, world.now)
         world.event()
-    assert len(world.told()) == 2
+    assert len(world.event_ids()) == 2
 
 
 def test_claimers_that_race_never_get_the_same_delivery(world: World) -> None:
@@ -262,12 +262,12 @@ def test_dead_deliveries_are_replayed_as_if_new_all_or_some(world: World) -> Non
     ids = [delivery.id for delivery in claimed.deliveries]
     with world.engine.begin() as connection:
         assert deliveries.replay(connection, world.now, [ids[1], 999]) == 1
-    (one,) = world.claim()
-    assert [(d.id, d.attempts, d.first_attempt_at) for d in one.deliveries] == [(ids[1], 1, world.now)]
+    (message,) = world.claim()
+    assert [(d.id, d.attempts, d.first_attempt_at) for d in message.deliveries] == [(ids[1], 1, world.now)]
     with world.engine.begin() as connection:
         # What is not dead is left alone.
         assert deliveries.replay(connection, world.now) == 2
-        outbox.settle_sent(connection, one, world.now)
+        outbox.settle_sent(connection, message, world.now)
     assert len(world.claim()[0].deliveries) == 2
 
 

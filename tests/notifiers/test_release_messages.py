@@ -40,7 +40,7 @@ def test_a_move_is_told_with_both_dates_and_what_it_means() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "lines"),
+    ("kind", "fields", "lines"),
     [
         ("release.announced", {"when": "tbd", "platforms": ("PC",)}, ["Platform: PC", "Date: to be determined"]),
         ("release.out", {"when": "2026-11-21", "stage": "early access"}, ["As: early access", "Out: 21 November 2026"]),
@@ -62,8 +62,8 @@ def test_a_move_is_told_with_both_dates_and_what_it_means() -> None:
         ("game.added", {"name": "Rust: Depths", "stage": "DLC"}, ["Entry: Rust: Depths", "Kind: DLC"]),
     ],
 )
-def test_a_message_says_what_is_known_and_no_more(kind: str, told: dict[str, Any], lines: list[str]) -> None:
-    text = render_message([event_text(kind=kind, game="Rust", **told)]).text
+def test_a_message_says_what_is_known_and_no_more(kind: str, fields: dict[str, Any], lines: list[str]) -> None:
+    text = render_message([event_text(kind=kind, game="Rust", **fields)]).text
 
     assert set(lines) <= set(text.splitlines())
     assert "None" not in text

@@ -132,8 +132,8 @@ RECAP = StreamRecap(
 
 
 def test_a_stream_that_starts_is_told_with_what_can_be_earned_on_it() -> None:
-    told = render_message([event_text("shroud is live", kind="stream.online", **ON_AIR)])
-    assert told.text.replace("\u200b", "").splitlines() == [
+    message = render_message([event_text("shroud is live", kind="stream.online", **ON_AIR)])
+    assert message.text.replace("\u200b", "").splitlines() == [
         "Category: VALORANT",
         "Viewers: 12,345",
         "Drops enabled for: Champions, <@123> Week",
@@ -143,14 +143,14 @@ def test_a_stream_that_starts_is_told_with_what_can_be_earned_on_it() -> None:
         "",
         "Watch: https://www.twitch.tv/shroud",
     ]
-    for rendering in (told.text, told.markdown, told.html):
+    for rendering in (message.text, message.markdown, message.html):
         assert "@everyone" not in rendering
         assert "<@123>" not in rendering
 
 
 def test_a_stream_that_is_over_is_told_with_its_recap() -> None:
-    told = render_message([event_text("shroud went offline", kind="stream.offline", **LIVE, recap=RECAP)])
-    assert told.text.splitlines() == [
+    message = render_message([event_text("shroud went offline", kind="stream.offline", **LIVE, recap=RECAP)])
+    assert message.text.splitlines() == [
         "Title: Ranked to Radiant",
         "On air: 4 h 59 min, from 2026-11-20 12:00 UTC",
         "Viewers: 18,300 on average, 23,456 at the peak",
@@ -165,23 +165,23 @@ def test_a_stream_that_is_over_is_told_with_its_recap() -> None:
 
 def test_a_recap_without_viewers_and_with_one_category_has_no_empty_lines_of_it() -> None:
     recap = msgspec.structs.replace(RECAP, peak_viewers=None, average_viewers=None, categories=RECAP.categories[:1])
-    told = render_message([event_text("shroud went offline", kind="stream.offline", **LIVE, recap=recap)])
-    assert told.text.splitlines()[1:3] == ["Category: VALORANT", "On air: 4 h 59 min, from 2026-11-20 12:00 UTC"]
-    assert "Viewers" not in told.text
+    message = render_message([event_text("shroud went offline", kind="stream.offline", **LIVE, recap=recap)])
+    assert message.text.splitlines()[1:3] == ["Category: VALORANT", "On air: 4 h 59 min, from 2026-11-20 12:00 UTC"]
+    assert "Viewers" not in message.text
 
 
 def test_a_new_title_and_a_new_category_are_told_with_what_was_before() -> None:
     before = FieldChange(field="title", old="Warm-up *all* day", new="Ranked to Radiant")
-    told = render_message([event_text("t", kind="stream.title_changed", **ON_AIR, changes=(before,))])
-    assert told.text.splitlines()[:2] == ["Before: Warm-up *all* day", "Category: VALORANT"]
+    message = render_message([event_text("t", kind="stream.title_changed", **ON_AIR, changes=(before,))])
+    assert message.text.splitlines()[:2] == ["Before: Warm-up *all* day", "Category: VALORANT"]
     moved = FieldChange(field="category", old="Just Chatting", new="VALORANT")
-    told = render_message([event_text("t", kind="stream.category_changed", **ON_AIR, changes=(moved,))])
-    assert told.text.splitlines()[:2] == ["Title: Ranked to Radiant", "Viewers: 12,345"]
+    message = render_message([event_text("t", kind="stream.category_changed", **ON_AIR, changes=(moved,))])
+    assert message.text.splitlines()[:2] == ["Title: Ranked to Radiant", "Viewers: 12,345"]
 
 
 def test_a_video_is_told_with_its_length() -> None:
-    told = render_message([event_text("New video", kind="video.published", **LIVE, seconds=18_730)])
-    assert told.text.splitlines() == [
+    message = render_message([event_text("New video", kind="video.published", **LIVE, seconds=18_730)])
+    assert message.text.splitlines() == [
         "Category: VALORANT",
         "Length: 5 h 12 min",
         "",
@@ -191,21 +191,21 @@ def test_a_video_is_told_with_its_length() -> None:
 
 def test_what_can_be_earned_now_is_told_with_its_channel_and_not_with_all_the_others() -> None:
     event = msgspec.structs.replace(full_event().detail, channel="shroud", required_minutes=60, url=LIVE["url"])
-    told = render_message([EventText(kind="campaign.watchable", title="Watch", occurred_at=NOON, detail=event)])
-    assert told.text.splitlines()[0] == "Channel: shroud"
-    assert "Asks for: 60 min" in told.text
-    assert "Ends: 2026-11-27 12:00 UTC" in told.text
-    assert "bob_b" not in told.text
-    assert "Watch: https://www.twitch.tv/shroud" in told.text
+    message = render_message([EventText(kind="campaign.watchable", title="Watch", occurred_at=NOON, detail=event)])
+    assert message.text.splitlines()[0] == "Channel: shroud"
+    assert "Asks for: 60 min" in message.text
+    assert "Ends: 2026-11-27 12:00 UTC" in message.text
+    assert "bob_b" not in message.text
+    assert "Watch: https://www.twitch.tv/shroud" in message.text
 
 
 @pytest.mark.parametrize("kind", [kind for kind in EventKind if kind.family in {"stream", "video", "badge"}])
 def test_nothing_but_a_headline_makes_a_message_too(kind: EventKind) -> None:
-    told = render_message([event_text("shroud did something", kind=kind)])
-    assert told.title == "shroud did something"
-    assert told.text
-    assert Tags(told.html).text.strip()
-    assert "None" not in told.text + told.html + told.markdown
+    message = render_message([event_text("shroud did something", kind=kind)])
+    assert message.title == "shroud did something"
+    assert message.text
+    assert Tags(message.html).text.strip()
+    assert "None" not in message.text + message.html + message.markdown
 
 
 def test_a_mail_shows_a_picture_and_no_other_message_does() -> None:
@@ -221,9 +221,9 @@ def test_a_mail_shows_a_picture_and_no_other_message_does() -> None:
 
 def test_a_list_says_on_which_streams_drops_are_enabled() -> None:
     events = [event_text("shroud is live", kind="stream.online", **ON_AIR), event_text("b", kind="stream.online")]
-    told = render_message(events)
-    assert told.title == "2 streams live"
-    assert told.text.splitlines() == ["- shroud is live (drops enabled) https://www.twitch.tv/shroud", "- b"]
+    message = render_message(events)
+    assert message.title == "2 streams live"
+    assert message.text.splitlines() == ["- shroud is live (drops enabled) https://www.twitch.tv/shroud", "- b"]
 
 
 def test_several_events_are_one_list_with_a_title_that_counts_them() -> None:
@@ -254,7 +254,7 @@ def test_every_kind_has_words_for_the_title_of_a_list() -> None:
 
 
 def hostile_messages() -> list[Message]:
-    one = event_text(
+    hostile = event_text(
         HOSTILE,
         name=HOSTILE,
         game=HOSTILE,
@@ -268,7 +268,7 @@ def hostile_messages() -> list[Message]:
         account_link_url="javascript:alert(1)",
     )
     failing = event_text(HOSTILE, kind="source.failing", name=HOSTILE, reason=HOSTILE)
-    return [render_message([one]), render_message([one, one]), render_message([failing])]
+    return [render_message([hostile]), render_message([hostile, hostile]), render_message([failing])]
 
 
 @pytest.mark.parametrize("message", hostile_messages(), ids=["one", "several", "source"])

@@ -167,11 +167,11 @@ def test_a_removed_subscription_wants_nothing_new(world: World) -> None:
         with pytest.raises(TargetError, match="no subscription"):
             targets.remove_subscription(connection, line.id)
     world.event()
-    assert world.told() == [first]
+    assert world.event_ids() == [first]
 
 
 def test_a_subscription_is_from_now_on(world: World) -> None:
     world.event()
     world.now += timedelta(hours=1)
     world.target()
-    assert world.told() == []
+    assert world.event_ids() == []

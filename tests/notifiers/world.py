@@ -96,7 +96,7 @@ class World:
                 connection, claimed, self.now, "HTTP 500", permanent=permanent, jitter=lambda: jitter
             )
 
-    def told(self, target: str = "phone") -> list[int]:
+    def event_ids(self, target: str = "phone") -> list[int]:
         """The ids of the events in a target's outbox."""
         wanted = select(Delivery.event_id).join(Target).where(Target.name == target).order_by(Delivery.id)
         with self.engine.begin() as connection:

@@ -85,13 +85,13 @@ def test_a_fetch_that_was_taken_for_dead_stores_nothing(
     installation: Installation, forks: Forks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks.fetch_due()
-    asked, released = Flag(), Flag()
-    with slow_service(asked, released) as url:
+    requested, released = Flag(), Flag()
+    with slow_service(requested, released) as url:
         monkeypatch.setenv("LOOTWIRE_KICK_URL", url)
         pid = forks.start("fetch.source", "kick.drops")
-        assert asked.wait(10)
+        assert requested.wait(10)
         with installation.engine.begin() as connection:
-            # Somebody else takes over meanwhile: a newer fence.
+            # Another worker takes over meanwhile: a newer fence.
             connection.execute(update(Source).where(Source.name == "kick.drops").values(fence=Source.fence + 1))
         released.set()
         wait_for(lambda: not Path(f"/proc/{pid}").exists())
@@ -99,8 +99,8 @@ def test_a_fetch_that_was_taken_for_dead_stores_nothing(
 
 
 @contextmanager
-def slow_service(asked: Flag, released: Flag) -> Iterator[str]:
-    """A service, or a webhook, that keeps whoever asks waiting for the answer."""
+def slow_service(requested: Flag, released: Flag) -> Iterator[str]:
+    """A service, or a webhook, that keeps its callers waiting for the answer."""
 
     class Handler(QuietHandler):
         def do_POST(self) -> None:  # noqa: N802  the name that http.server calls
@@ -108,9 +108,9 @@ def slow_service(asked: Flag, released: Flag) -> Iterator[str]:
             self.do_GET()
 
         def do_GET(self) -> None:  # noqa: N802  likewise
-            asked.set()
+            requested.set()
             released.wait(10)
-            with suppress(BrokenPipeError):  # nobody may be left to hear it
+            with suppress(BrokenPipeError):  # the caller may be gone
                 self.answer(200, {"Content-Type": "application/json"}, b'{"data": []}')
 
     with serving(Handler) as url:

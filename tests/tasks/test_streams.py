@@ -31,7 +31,7 @@ def make_due(installation: Installation) -> None:
         connection.execute(update(Source).values(next_due_at=utc_now()))
 
 
-def told(installation: Installation) -> list[str]:
+def stream_events(installation: Installation) -> list[str]:
     return sorted((key for key in installation.event_keys() if key.startswith("stream.")), reverse=True)
 
 
@@ -45,16 +45,16 @@ def test_a_stream_is_polled_and_its_end_is_told_by_the_clock(installation: Insta
     fetch.source("twitch.streams")
     make_due(installation)
     fetch.source("twitch.streams")
-    assert told(installation) == [f"stream.online:twitch:{stream.id}"]
+    assert stream_events(installation) == [f"stream.online:twitch:{stream.id}"]
 
     with installation.engine.begin() as connection:
         connection.execute(update(StreamSession).values(ended_at=now - timedelta(minutes=9.5)))
     ticks.advance_clock()
-    assert len(told(installation)) == 1
+    assert len(stream_events(installation)) == 1
     with installation.engine.begin() as connection:
         connection.execute(update(StreamSession).values(ended_at=now - timedelta(minutes=10.5)))
     ticks.advance_clock()
     ticks.advance_clock()
 
-    assert told(installation) == [f"stream.online:twitch:{stream.id}", f"stream.offline:twitch:{stream.id}"]
+    assert stream_events(installation) == [f"stream.online:twitch:{stream.id}", f"stream.offline:twitch:{stream.id}"]
     assert installation.hints("send.due")

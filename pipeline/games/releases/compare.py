@@ -10,7 +10,7 @@ import msgspec
 
 from models.events import EventKind
 from models.periods import Period
-from pipeline.games.store.releases import StoredRelease
+from pipeline.games.records import StoredRelease
 from pipeline.services.igdb.records import ReleaseRecord
 
 # IGDB's numbers: https://api-docs.igdb.com/#release-date-status and #release-date-region.

@@ -20,8 +20,9 @@ from models.locks import hashed_key, lock_transaction
 from pipeline.database.bulk import as_bytea, execute_rows, insert_rows, rows_as_table
 from pipeline.database.copying import Json, copy_rows
 from pipeline.errors import InvalidItem
+from pipeline.games.records import StoredRelease
 from pipeline.games.store.parts import add_parts, update_parts
-from pipeline.games.store.releases import StoredRelease, add_releases, load_releases, update_releases
+from pipeline.games.store.releases import add_releases, load_releases, update_releases
 from pipeline.services.igdb.documents import Document
 from pipeline.services.igdb.parse import parse_game
 from pipeline.services.igdb.records import Fault, GameRecord, ParsedGame, PlatformRecord

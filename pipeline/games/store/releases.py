@@ -12,25 +12,13 @@ from sqlalchemy.dialects.postgresql import Insert
 from models import ReleaseDate
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.database.copying import copy_rows
+from pipeline.games.records import StoredRelease
 from pipeline.services.igdb.records import GameRecord, ReleaseRecord
 
 RELEASES: Table = ReleaseDate.__table__  # type: ignore[assignment]
 _TOLD = ReleaseRecord.__struct_fields__
 _COLUMNS = ("game_igdb_id", "first_seen_at", *_TOLD)
 _CHANGED = (*_COLUMNS, "last_seen_at")
-
-
-class StoredRelease(msgspec.Struct, frozen=True, gc=False):
-    """A release date as it is stored.
-
-    `last_seen_at` is null while IGDB lists it, else when it was found gone; `told_at` is when it was told to be out.
-    """
-
-    release: ReleaseRecord
-    first_seen_at: datetime
-    last_seen_at: datetime | None = None
-    told_at: datetime | None = None
-
 
 Releases = dict[int, tuple[StoredRelease, ...]]
 

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 async def serve(settings: Settings, ends: asyncio.Event) -> None:
     """Serve both ports until `ends` is set; raises `LootwireError` if the port of the folder is taken.
 
-    Whatever fails on the receiver's port is told and tried again, while the folder is served.
+    A failure on the receiver's port is logged and tried again, while the folder is served.
     """
     pages = Application([Mount("/", Published(settings.published))])
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT")

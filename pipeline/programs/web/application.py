@@ -13,7 +13,7 @@ END_WITHIN = 3
 
 
 class Application(Starlette):
-    """What answers on a port; of its parts the first that fits a path takes the request."""
+    """An application of several parts; the first part whose path fits takes the request."""
 
     def __init__(self, parts: Sequence[BaseRoute]) -> None:
         super().__init__(routes=parts)
@@ -29,7 +29,7 @@ class Application(Starlette):
             http="h11",
             ws="none",
             lifespan="off",
-            # Who asked what is for the web server in front to write down.
+            # The web server in front keeps the access log.
             access_log=False,
             log_config=None,
             log_level="warning",
@@ -41,7 +41,7 @@ class Application(Starlette):
 
 
 class _Server(uvicorn.Server):
-    """A server beside others in one event loop: signals belong to the program."""
+    """A server beside others in one event loop; the program itself handles signals."""
 
     def __init__(self, config: uvicorn.Config, ends: asyncio.Event) -> None:
         super().__init__(config)
@@ -52,7 +52,7 @@ class _Server(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        # The date that answers carry is all that has to be kept; uvicorn itself looks ten times a second.
+        # Only the date of the answers needs a tick; uvicorn itself ticks ten times a second.
         while not await self.on_tick(0):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1):

@@ -1,4 +1,4 @@
-"""How the installation stands, for a monitor: is everything there that must be, and how old is its last sign."""
+"""The health of the installation, for a monitor: what runs, and how old its last sign of life is."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -20,29 +20,29 @@ PATIENCE = 3
 def look(engine: Engine, redis_url: str, now: datetime, *, streams: bool) -> tuple[bool, Mapping[str, Any]]:
     """Return whether all is well, and the particulars; `streams` says that messages of Twitch are expected.
 
-    A service that fails is listed and makes nothing of ours unwell.
+    A service that fails is listed, but does not make the installation unwell.
     """
-    told: dict[str, Any] = {"database": "ok", "broker": _broker(redis_url)}
+    particulars: dict[str, Any] = {"database": "ok", "broker": _broker(redis_url)}
     try:
-        told |= _of_database(engine, now, streams=streams)
+        particulars |= _of_database(engine, now, streams=streams)
     except SQLAlchemyError as error:
-        told["database"] = f"does not answer ({type(error).__name__})"
-    well = told["database"] == told["broker"] == "ok" and told.get("worker") == "ok"
-    well = well and told.get("eventsub", {}).get("state", "ok") == "ok"
-    return well, {"status": "ok" if well else "failing", **told}
+        particulars["database"] = f"does not answer ({type(error).__name__})"
+    well = particulars["database"] == particulars["broker"] == "ok" and particulars.get("worker") == "ok"
+    well = well and particulars.get("eventsub", {}).get("state", "ok") == "ok"
+    return well, {"status": "ok" if well else "failing", **particulars}
 
 
 def describe(engine: Engine, settings: Settings, now: datetime) -> str:
-    """Return in one line how Twitch's messages come in, or what is missing for that."""
+    """Return in one line how Twitch's messages come in, or what the operator has to do for that."""
     if not (settings.twitch_client_id and settings.twitch_client_secret):
         return "off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
-    told = _of_database(engine, now, streams=True)["eventsub"]
+    eventsub = _of_database(engine, now, streams=True)["eventsub"]
     way = "by webhook" if settings.eventsub_callback_url else "by websocket"
-    if told["state"] != "ok":
-        return f"{way}, but its program {told['state']}; `lootwire up` runs it"
-    outside = f"; {told['left_out']} channels find no room and are polled" if told["left_out"] else ""
-    ill = "; failing, see `lootwire sources`" if told["failing"] else ""
-    return f"{way}, {told['subscribed']} of {told['wanted']} subscriptions{outside}{ill}"
+    if eventsub["state"] != "ok":
+        return f"{way}, but its program {eventsub['state']}; `lootwire up` runs it"
+    outside = f"; {eventsub['left_out']} channels find no room and are polled" if eventsub["left_out"] else ""
+    ill = "; failing, see `lootwire sources`" if eventsub["failing"] else ""
+    return f"{way}, {eventsub['subscribed']} of {eventsub['wanted']} subscriptions{outside}{ill}"
 
 
 def _broker(redis_url: str) -> str:
@@ -65,10 +65,10 @@ def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, A
         memory = load_memory(connection)
     failing = sorted(name for name, failing_since in sources if failing_since is not None)
     state, age = _age(beats.get(WORKER), now, STALE_AFTER)
-    told: dict[str, Any] = {"worker": state, "worker_seconds": age, "sources_failing": failing}
+    particulars: dict[str, Any] = {"worker": state, "worker_seconds": age, "sources_failing": failing}
     if streams:
         state, age = _age(beats.get(PROGRAM), now, EVENTSUB_STALE_AFTER)
-        told["eventsub"] = {
+        particulars["eventsub"] = {
             "state": state,
             "seconds": age,
             "failing": NAME in failing,
@@ -76,7 +76,7 @@ def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, A
             "wanted": memory.wanted,
             "left_out": memory.left_out_total,
         }
-    return told
+    return particulars
 
 
 def _age(beat: datetime | None, now: datetime, limit: timedelta) -> tuple[str, float | None]:

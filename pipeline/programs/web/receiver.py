@@ -1,6 +1,6 @@
 """The receiver's port: `/health` for monitors, and the webhooks of services where we have an address for them.
 
-It stays small until somebody calls: the database is opened for the first look at the health, or for webhooks.
+It stays small at first: the database is opened for the first request for `/health`, or for webhooks.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def receiving(settings: Settings, open_runtime: Callable[[], "Runtime"]) -> AsyncIterator[Application]:
-    """Give the receiver's application, with what it needs for the length of a `with` block."""
+    """Give the receiver's application; what it opens is closed after the `with` block."""
     streams = settings.twitch_client_id is not None and settings.twitch_client_secret is not None
     opened = functools.cache(open_runtime)
     parts = [Route("/health", Health(lambda: _look(opened, streams=streams)).answer, methods=["GET"])]
@@ -43,7 +43,7 @@ async def receiving(settings: Settings, open_runtime: Callable[[], "Runtime"]) -
 
 
 class Health:
-    """Answers how everything stands; `look` returns whether all is well, and the particulars."""
+    """Answers `/health`; `look` returns whether all is well, and the particulars."""
 
     def __init__(self, look: Callable[[], tuple[bool, Mapping[str, Any]]]) -> None:
         self._look = look
@@ -51,7 +51,7 @@ class Health:
 
     async def answer(self, _request: Request) -> Response:
         """Answer 200 where all works, else 503."""
-        # One look at a time: whoever asks often must not keep webhooks waiting.
+        # One look at a time: a monitor that asks often must not keep webhooks waiting.
         async with self._looking:
             well, particulars = await asyncio.to_thread(self._look)
         return JSONResponse(dict(particulars), status_code=200 if well else 503, headers={"Cache-Control": "no-store"})

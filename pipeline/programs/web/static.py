@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 # Readers ask again rather than trust a copy.
 HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-# By the endings of names, of which the first that fits counts; for others the machine's own list does.
+# By the ending of the name, of which the first that fits counts; other names go by the machine's own list.
 TYPES = {
     ".rss.xml": "application/rss+xml; charset=utf-8",
     ".atom.xml": "application/atom+xml; charset=utf-8",
@@ -45,7 +45,7 @@ class Published(StaticFiles):
         super().__init__(directory=folder, html=True)
 
     async def check_config(self) -> None:
-        """Accept a folder that is not there at this moment: its files are not, and may come back."""
+        """Accept a folder that is gone: its files are answered with 404 until it comes back."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
         """Return where a file is, with what is known of it; nothing for one that we may not read."""
@@ -57,11 +57,11 @@ class Published(StaticFiles):
             raise
 
     def get_path(self, scope: Scope) -> str:
-        """Return the path below the folder; for one that nobody should ask for, a name that no file can have."""
+        """Return the path below the folder; for a path that is refused, a name that no file can have."""
         return "\0" if _is_refused(scope["path"]) else super().get_path(scope)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """Return the answer; each carries the headers, also one that there is no such file."""
+        """Return the answer, a 404 too, with the headers that each carries."""
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
@@ -76,7 +76,7 @@ class Published(StaticFiles):
         scope: Scope,
         status_code: int = 200,
     ) -> Response:
-        """Return the file, or that the reader has this version of it."""
+        """Return the file, or 304 where the reader has this version of it."""
         try:
             # The response closes it.
             file = Path(full_path).open("rb")  # noqa: SIM115
@@ -90,7 +90,7 @@ class Published(StaticFiles):
 
 
 class _OpenFile(FileResponse):
-    """A file that is described as it was opened: a newer one may take its name meanwhile, and have another length."""
+    """A file with the length that it had when opened: a newer one may take its name meanwhile."""
 
     def __init__(self, file: BinaryIO, kind: str, status_code: int) -> None:
         self._file = file

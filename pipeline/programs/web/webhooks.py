@@ -1,4 +1,4 @@
-"""The webhooks of Twitch and IGDB, kept in the database as they come; imported only where we have an address."""
+"""The webhooks of Twitch and IGDB, kept in the database as they come; imported only where a callback address is set."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ from pipeline.runtime.problems import explain
 from pipeline.runtime.runtime import Runtime, utc_now
 
 logger = logging.getLogger(__name__)
-# The name under which the receiver shows that it runs: nothing is subscribed to while nobody could answer.
+# The receiver beats under this name; without its beat nothing is subscribed to, for Twitch would get no answer.
 BEAT = "receiver"
 VIA = "webhook"
 BEAT_EVERY = 10.0
@@ -34,18 +34,18 @@ class Webhooks:
         self._engine = runtime.engine
         self._now = now
         self._ends = threading.Event()
-        self._teller = Teller()
+        self._writer = Teller()
         secret = load_secret(runtime.settings.data_dir)
         receiver = Receiver(
             Kept(self._keep),
-            lambda revocation: self._teller.put(lambda: note_revocation(self._engine, revocation, now)),
+            lambda revocation: self._writer.put(lambda: note_revocation(self._engine, revocation, now)),
             secret=secret,
             now=now,
         )
         self.routes: Sequence[Route] = (receiver.route, *igdb_routes(self._engine, secret, now))
         self._threads = [
             threading.Thread(target=self._beat, name="beat", daemon=True),
-            threading.Thread(target=self._teller.run, name="teller", daemon=True),
+            threading.Thread(target=self._writer.run, name="teller", daemon=True),
         ]
 
     def __enter__(self) -> Self:
@@ -55,7 +55,7 @@ class Webhooks:
 
     def __exit__(self, *_: object) -> None:
         self._ends.set()
-        self._teller.end()
+        self._writer.end()
         for thread in self._threads:
             thread.join(END_WITHIN)
 

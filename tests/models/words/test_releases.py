@@ -13,7 +13,7 @@ MANY = ("PC", "PlayStation 5", "Nintendo Switch", "Xbox One", "Mac", "Linux")
 
 
 @pytest.mark.parametrize(
-    ("kind", "told", "said"),
+    ("kind", "fields", "headline"),
     [
         ("announced", {"when": "2026-Q4"}, "Rust: release announced for Q4 2026"),
         ("announced", {"when": "2026", "platforms": PC}, "Rust: release announced for 2026 (PC)"),
@@ -79,8 +79,8 @@ MANY = ("PC", "PlayStation 5", "Nintendo Switch", "Xbox One", "Mac", "Linux")
         ),
     ],
 )
-def test_a_release_is_headed_by_what_happened_to_it(kind: str, told: dict[str, Any], said: str) -> None:
-    assert title(EventKind(f"release.{kind}"), "igdb", ReleaseDetail(game="Rust", **told)) == said
+def test_a_release_is_headed_by_what_happened_to_it(kind: str, fields: dict[str, Any], headline: str) -> None:
+    assert title(EventKind(f"release.{kind}"), "igdb", ReleaseDetail(game="Rust", **fields)) == headline
 
 
 def test_a_game_is_headed_by_what_it_is() -> None:

@@ -88,10 +88,10 @@ def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtim
         register(connection, runtime, now)
         connection.execute(update(Source).values(next_due_at=now + timedelta(hours=1)))
     impatient = [replace(stage, patience=0.3) for stage in programs.STAGES]
-    told: list[str] = []
+    reported: list[str] = []
     with pytest.raises(LootwireError, match="judging the time does not go on; see `lootwire status`"):
-        programs.run_cycle(runtime, tell=told.append, stages=impatient)
-    assert told == ["looking into the inbox", "fetching", "judging the time"]
+        programs.run_cycle(runtime, report=reported.append, stages=impatient)
+    assert reported == ["looking into the inbox", "fetching", "judging the time"]
 
 
 def test_a_feed_that_waits_is_not_settled(runtime: Runtime) -> None:

@@ -26,7 +26,7 @@ loaded_by = os.getpid()
 PROGRAM = r"""
 import json, os, signal, sys
 import loaded
-from pipeline.supervisor import watch_parent
+from pipeline.runtime.supervisor import watch_parent
 if __name__ == "__main__":
     watch_parent()
     with open(sys.argv[1], "a") as births:
@@ -48,7 +48,7 @@ if __name__ == "__main__":
 UP = """
 import os, sys
 from pathlib import Path
-from pipeline.supervisor import Program, Supervisor
+from pipeline.runtime.supervisor import Program, Supervisor
 data_dir, births = sys.argv[1:]
 child = Program("worker", [sys.executable, "-m", "program", births], shares=True)
 with Supervisor([child], data_dir=Path(data_dir), env=os.environ, preload="loaded") as supervisor:

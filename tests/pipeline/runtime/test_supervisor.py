@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks f
 # Writes its process id to the file that is its first argument, and then waits to be ended.
 CHILD = """
 import os, signal, sys
-from pipeline import supervisor
+from pipeline.runtime import supervisor
 supervisor.watch_parent()
 for number in sys.argv[2:]:
     signal.signal(getattr(signal, number), signal.SIG_IGN)
@@ -38,8 +38,8 @@ STUBBORN_FAMILY = CHILD.replace(
 UP = """
 import os, sys, time
 from pathlib import Path
-from pipeline.supervisor import Program, Supervisor
-from pipeline.watchdog import Watchdog
+from pipeline.runtime.supervisor import Program, Supervisor
+from pipeline.runtime.watchdog import Watchdog
 data_dir, births, code, ignored, second = sys.argv[1:]
 def sleep_long():
     Path(births).with_name("asleep").touch()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models.events import EventKind
 from models.periods import Period, in_words, read_period
+from pipeline.games.records import StoredRelease
 from pipeline.games.releases.compare import (
     CANCELLED,
     GONE_FOR,
@@ -21,7 +22,6 @@ from pipeline.games.releases.compare import (
     is_withdrawn,
     period_of,
 )
-from pipeline.games.store.releases import StoredRelease
 from pipeline.services.igdb.dates import release_records
 from pipeline.services.igdb.records import Precision, ReleaseRecord
 from pipeline.services.igdb.shapes import WireReleaseDate
