@@ -23,7 +23,7 @@ from pipeline.database.connecting import connect, migrate
 from pipeline.fetch.http import Client
 from pipeline.fetch.limiter import connect_redis
 from pipeline.games.mirror.full_pass import Mirroring
-from pipeline.games.take_in import tell_nothing
+from pipeline.games.take_in import append_nothing
 from pipeline.services.igdb.client import Igdb, open_igdb
 from pipeline.services.twitch.app_token import AppToken
 from tests.igdb import LocalIgdb
@@ -81,7 +81,9 @@ def measure(count: int, url: str) -> None:
         def opened(client: Client) -> Igdb:
             return open_igdb(client, redis, FixedToken(), url, CLIENT_ID, lambda: datetime.now(UTC))
 
-        mirroring = Mirroring(engine=engine, open_igdb=opened, clock=lambda: datetime.now(UTC), tell=tell_nothing)
+        mirroring = Mirroring(
+            engine=engine, open_igdb=opened, clock=lambda: datetime.now(UTC), append_news=append_nothing
+        )
         for nth in ("empty database", "nothing changed"):
             began = time.monotonic()
             for step in mirroring.run():

@@ -20,7 +20,7 @@ from feeds.pages.channel_rows import PageState, load_moving, load_pages
 from feeds.pages.index import render_index
 from feeds.pages.index_rows import load_health, load_site
 from feeds.pictures import Gallery
-from feeds.render import ATOM_ENDING, PAGE_ENDING, RSS_ENDING, render_feed, render_opml
+from feeds.render import PAGE_ENDING, render_feed, render_opml
 from feeds.templating import ASSETS, FOLDER
 from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
 from models import words
@@ -148,9 +148,8 @@ def _publish_batch(
     try:
         for feed in gallery.show(batch):
             with _blamed_on(feed.path, summary):
-                rendered = render_feed(feed, base_url, entries)
-                _write(root, feed.path + RSS_ENDING, rendered.rss, summary)
-                _write(root, feed.path + ATOM_ENDING, rendered.atom, summary)
+                for ending, data in render_feed(feed, base_url, entries).items():
+                    _write(root, feed.path + ending, data, summary)
                 if feed.feed_id in pages:
                     _write_page(root, *pages[feed.feed_id], now, summary, look)
                 written.append((feed.feed_id, feed.version, len(feed.items)))

@@ -1,9 +1,9 @@
-"""Render feeds as RSS 2.0 and Atom 1.0, and the list of them as OPML: values in, bytes out.
+"""Render feeds in each of `FORMATS` (RSS 2.0, Atom 1.0), and the list of them as OPML: values in, bytes out.
 
 The same values always give the same bytes: no time but that of the events goes into a file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,8 @@ from models.words.units import service_heading
 if TYPE_CHECKING:
     from feedgen.feed import FeedGenerator
 
-RSS_ENDING = ".rss.xml"
-ATOM_ENDING = ".atom.xml"
+RSS_ENDING, RSS_TYPE = ".rss.xml", "application/rss+xml"
+ATOM_ENDING, ATOM_TYPE = ".atom.xml", "application/atom+xml"
 PAGE_ENDING = ".html"
 TTL_MINUTES = 15
 # A feed without items still needs a time, and it must not be that of its rendering.
@@ -35,15 +35,21 @@ _GROUPS: tuple[tuple[Scope, str], ...] = (
 )
 
 
-class RenderedFeed(msgspec.Struct, frozen=True):
-    """A feed's two files."""
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """A format of feeds. `key` names it in the JSON of commands, `label` on pages; `render` makes a file's bytes.
 
-    rss: bytes
-    atom: bytes
+    `render` gets the feed, its entries and the address of the published folder.
+    """
+
+    key: str
+    label: str
+    ending: str
+    media_type: str
+    render: Callable[[FeedContent, Sequence[Entry], str], bytes]
 
 
-def render_feed(feed: FeedContent, base_url: str, rendered: dict[str, Entry] | None = None) -> RenderedFeed:
-    """Return a feed in both formats, with the work that they share done once.
+def render_feed(feed: FeedContent, base_url: str, rendered: dict[str, Entry] | None = None) -> Mapping[str, bytes]:
+    """Return a feed in all formats, each by its file ending, with the work that they share done once.
 
     `base_url` is where the published folder is served, with or without a slash at its end. `rendered` holds entries
     by event key: those in it are used again and new ones are added, for one event is in several feeds.
@@ -52,7 +58,7 @@ def render_feed(feed: FeedContent, base_url: str, rendered: dict[str, Entry] | N
     entries = [
         known.get(item.event_key) or known.setdefault(item.event_key, _entry(item, base_url)) for item in feed.items
     ]
-    return RenderedFeed(rss=_rss(feed, entries, base_url), atom=_atom(feed, entries, base_url))
+    return {each.ending: each.render(feed, entries, base_url) for each in FORMATS}
 
 
 def _entry(item: Item, base_url: str) -> Entry:
@@ -95,7 +101,7 @@ def document_title(feed: FeedContent) -> str:
 
 
 def _rss(feed: FeedContent, entries: Sequence[Entry], base_url: str) -> bytes:
-    document = _document(feed, base_url, RSS_ENDING, "application/rss+xml")
+    document = _document(feed, base_url, RSS_ENDING, RSS_TYPE)
     for entry in entries:
         built = document.add_entry(order="append")
         _fill(built, entry, base_url)
@@ -105,7 +111,7 @@ def _rss(feed: FeedContent, entries: Sequence[Entry], base_url: str) -> bytes:
 
 
 def _atom(feed: FeedContent, entries: Sequence[Entry], base_url: str) -> bytes:
-    document = _document(feed, base_url, ATOM_ENDING, "application/atom+xml")
+    document = _document(feed, base_url, ATOM_ENDING, ATOM_TYPE)
     entry_class = _linking_entry_class()
     for entry in entries:
         built = document.add_entry(entry_class(), order="append")
@@ -189,3 +195,9 @@ def _linking_entry_class() -> type[Any]:
             return built
 
     return LinkingEntry
+
+
+FORMATS: Sequence[Format] = (
+    Format(key="rss", label="RSS", ending=RSS_ENDING, media_type=RSS_TYPE, render=_rss),
+    Format(key="atom", label="Atom", ending=ATOM_ENDING, media_type=ATOM_TYPE, render=_atom),
+)

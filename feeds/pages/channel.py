@@ -7,7 +7,7 @@ import msgspec
 
 from feeds.pages.charts import CELL, COLOURS, HEIGHT, WEEKDAYS, WIDTH, Curve, on_air, viewers_curve, week_cells
 from feeds.pages.index import hue, initials
-from feeds.render import ATOM_ENDING, RSS_ENDING
+from feeds.render import FORMATS
 from feeds.sanitise import channel_url, one_line, safe_url
 from feeds.templating import template
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals, by_weekday
@@ -69,8 +69,7 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
         categories=[(_name(category.name), category) for category in page.categories[:CATEGORIES_SHOWN]],
         stories=[(story, ", ".join(_name(part.name) for part in story.recap.categories)) for story in page.stories],
         now=now.astimezone(UTC),
-        rss=RSS_ENDING,
-        atom=ATOM_ENDING,
+        formats=FORMATS,
         on_air=on_air,
         weekdays=WEEKDAYS,
         box=(WIDTH, HEIGHT),

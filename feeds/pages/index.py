@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, Scope, Site
-from feeds.render import ATOM_ENDING, PAGE_ENDING, RSS_ENDING, list_title
+from feeds.render import FORMATS, PAGE_ENDING, RSS_ENDING, list_title
 from feeds.sanitise import channel_url, one_line
 from feeds.templating import ASSETS, template
 from models.names import slug
@@ -60,7 +60,7 @@ def render_index(site: Site, base_url: str, now: datetime, *, stamp: str = "") -
         script_hash=_script_hash(),
         distance=distance,
         rss=RSS_ENDING,
-        atom=ATOM_ENDING,
+        formats=FORMATS,
     )
     return html.encode("utf-8")
 

@@ -1,1 +1,1 @@
-"""Followed Twitch channels: who is live, since when, playing what, and what is told of it."""
+"""Followed Twitch channels: which are live, since when, playing what, and the events of it."""

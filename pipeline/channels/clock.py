@@ -1,9 +1,10 @@
-"""End what is over: tell stories that can no longer go on, and close the sessions of channels that nobody watches."""
+"""End what is over: stories that can no longer go on, and the sessions of channels that are not watched any more."""
 
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 
 from sqlalchemy import Connection, Engine, select
 
@@ -25,12 +26,12 @@ from pipeline.channels.watchable import earnable, watchable
 from pipeline.events.append import NEWS_FOR, NewEvent, append_events
 from pipeline.ingest.turn import take_turn
 
-# An event and whether it is told to nobody.
-Told = tuple[NewEvent, bool]
+# An event to append, and whether it is silent: published, but sent to nobody.
+Pending = tuple[NewEvent, bool]
 
 
 def advance(engine: Engine, now: datetime, flap: timedelta) -> Counter[str]:
-    """Let time do its part for streams: tell what is over, close what nobody watches, tell what can be earned now.
+    """Append what time alone brings about for streams: ends, and campaigns that can be earned; close unwatched ones.
 
     A story is over when `flap` has passed since its end. Returns the events by kind. Safe to call twice.
     """
@@ -40,15 +41,15 @@ def advance(engine: Engine, now: datetime, flap: timedelta) -> Counter[str]:
         if source_id is None:
             return Counter()
         close_unwatched(connection, now)
-        told = tell_over(connection, now, flap)
-        told += [(event, False) for event in watchable(connection, now, earnable(connection, now))]
-        return append_told(connection, told, source_id=source_id, now=now)
+        events = end_stories(connection, now, flap)
+        events += [(event, False) for event in watchable(connection, now, earnable(connection, now))]
+        return append_in_order(connection, events, source_id=source_id, now=now)
 
 
-def tell_over(connection: Connection, now: datetime, flap: timedelta) -> list[Told]:
-    """Return the ends of stories that can no longer go on, and note that they are told.
+def end_stories(connection: Connection, now: datetime, flap: timedelta) -> list[Pending]:
+    """Return the end events of stories that can no longer go on, and mark those stories as told.
 
-    It happened at the end of the story's last stream. Their channels' videos are to be looked for.
+    An end happened when the story's last stream ended. The channels' videos become due to be looked for.
     """
     stories = load_over(connection, now - flap)
     if not stories:
@@ -60,32 +61,36 @@ def tell_over(connection: Connection, now: datetime, flap: timedelta) -> list[To
 
 
 def close_unwatched(connection: Connection, now: datetime) -> int:
-    """End the sessions of channels that nobody watches any more, when they were last known live; returns how many.
+    """End the sessions of channels that are not watched any more, when they were last known live; returns how many.
 
-    Nobody is told: who stopped following does not ask. If the channel is followed again while the same stream goes on,
-    its session is opened again. A stream that was recorded for its category stays until it ends, whatever it plays.
+    This makes no event. If the channel is followed again while the same stream goes on, its session is opened again.
+    A stream that was recorded for its category stays until it ends, whatever it plays.
     """
     unsettled = load_unsettled(connection, [category.game_id for category in followed_categories(connection)])
     if not unsettled:
         return 0
-    watched = {one.external_id for one in watched_among(connection, unsettled, now)}
+    watched = {channel.external_id for channel in watched_among(connection, unsettled, now)}
     return close_channels(connection, [unsettled[key] for key in sorted(unsettled.keys() - watched)], now)
 
 
-def append_told(connection: Connection, told: Sequence[Told], *, source_id: int, now: datetime) -> Counter[str]:
-    """Append events in the order of their happening; what is a day old notifies nobody."""
+def append_in_order(
+    connection: Connection, pending: Sequence[Pending], *, source_id: int, now: datetime
+) -> Counter[str]:
+    """Append events in the order in which they happened; one that is a day old is silent."""
     counted: Counter[str] = Counter()
-    # Of a value that flaps within one batch the damping, which looks at what is stored, knows nothing.
-    told = list({event.change_key: (event, silent) for event, silent in reversed(told)}.values())
-    judged = [(event, silent or event.occurred_at <= now - NEWS_FOR) for event, silent in told]
-    judged.sort(key=lambda one: one[0].occurred_at)
-    for silent, some in groupby(judged, key=lambda one: one[1]):
+    # The damping looks at stored events, and does not see a value that flaps within one batch.
+    last = {event.change_key: (event, silent) for event, silent in reversed(pending)}.values()
+    judged = [(event, silent or event.occurred_at <= now - NEWS_FOR) for event, silent in last]
+    judged.sort(key=lambda pair: pair[0].occurred_at)
+    for silent, some in groupby(judged, key=itemgetter(1)):
         events = [event for event, _ in some]
         counted += append_events(connection, events, source_id=source_id, silent=silent, now=now)
     return counted
 
 
-def _end(connection: Connection, sessions: Sequence[Session], channel: ChannelRow, games: dict[int, GameRow]) -> Told:
+def _end(
+    connection: Connection, sessions: Sequence[Session], channel: ChannelRow, games: dict[int, GameRow]
+) -> Pending:
     first, last = sessions[0], sessions[-1]
     recap = load_recap(connection, first.id) if first.id is not None else None
     game = games.get(last.game_id) if last.game_id is not None else None
@@ -95,6 +100,6 @@ def _end(connection: Connection, sessions: Sequence[Session], channel: ChannelRo
 
 
 def _source_id(connection: Connection) -> int | None:
-    """Return the source that such events are filed under: nobody told of them, time did."""
+    """Return the source that the events of time are filed under, which no source brought."""
     query = select(Source.id).where(Source.service == SERVICE)
     return connection.scalar(query.order_by((Source.name == "twitch.streams").desc(), Source.id).limit(1))

@@ -1,4 +1,4 @@
-"""What there is to tell of the channels that are watched: why, what is on now, what was on last."""
+"""List the channels that are watched: why, what is on now, what was on last."""
 
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
 from pipeline.channels.eventsub.source_row import Memory, load_memory
 from pipeline.channels.following.watched import Watched, watched
 
-# It says that all is well each minute; silent for longer, it is gone.
+# The program of EventSub notes each minute that all is well; silent for longer, it is gone.
 EVENTSUB_SPEAKS_EVERY = timedelta(minutes=5)
 
 
@@ -39,33 +39,33 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 def list_watched(connection: Connection, now: datetime) -> list[Line]:
     """Return the watched channels: those followed by hand first, and of each kind the live ones first."""
-    found = watched(connection, now)
-    ids = [one.channel_id for one in found]
+    channels = watched(connection, now)
+    ids = [channel.channel_id for channel in channels]
     last = {row["channel_id"]: row for row in connection.execute(_LAST, {"ids": ids}).mappings()}
     memory = _eventsub(connection, now)
-    lines = [_line(one, last[one.channel_id], memory) for one in found]
+    lines = [_line(channel, last[channel.channel_id], memory) for channel in channels]
     return sorted(lines, key=lambda line: ("by hand" not in line.why, line.live is None, line.login))
 
 
-def _line(one: Watched, row: RowMapping, memory: Memory | None) -> Line:
+def _line(channel: Watched, row: RowMapping, memory: Memory | None) -> Line:
     is_live = row["started_at"] is not None and row["ended_at"] is None
     live = Live(since=row["started_at"], title=row["title"], category=row["category"], viewers=row["viewers"])
-    in_time = memory is not None and memory.reconciled_at is not None and one.since <= memory.reconciled_at
+    in_time = memory is not None and memory.reconciled_at is not None and channel.since <= memory.reconciled_at
     return Line(
-        login=one.login,
+        login=channel.login,
         display_name=row["display_name"],
-        external_id=one.external_id,
+        external_id=channel.external_id,
         former_logins=tuple(row["former_logins"]),
-        why=(*(["by hand"] if one.by_hand else []), *(["drops"] if one.in_campaign else [])),
-        since=one.since,
-        covered="real time" if memory and in_time and one.external_id not in memory.left_out else "polling",
+        why=(*(["by hand"] if channel.by_hand else []), *(["drops"] if channel.in_campaign else [])),
+        since=channel.since,
+        covered="real time" if memory and in_time and channel.external_id not in memory.left_out else "polling",
         live=live if is_live else None,
         last_stream_at=row["started_at"],
     )
 
 
 def _eventsub(connection: Connection, now: datetime) -> Memory | None:
-    """What EventSub has subscribed to, where it works."""
+    """Return what EventSub has subscribed to; None where it does not work now."""
     works = select(Source.id).where(
         Source.name == EVENTSUB,
         Source.enabled,

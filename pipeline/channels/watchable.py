@@ -35,7 +35,7 @@ from pipeline.drops.store import campaigns
 from pipeline.drops.store.campaigns import StoredCampaign
 from pipeline.events.append import NEWS_FOR, NewEvent
 
-# A campaign is told of once in so long a time, however many of its channels go live.
+# A campaign has one such event in so long a time, however many of its channels go live.
 QUIET_FOR = timedelta(hours=12)
 _MINUTE = timedelta(minutes=1)
 
@@ -55,7 +55,7 @@ class Chance(msgspec.Struct, frozen=True, kw_only=True):
     viewers: int | None
     first_seen_at: datetime
     silent: bool
-    # Whether the campaign names the channel, or somebody follows it by name.
+    # Whether the campaign names the channel, or a person follows it by name.
     wanted: bool
 
 
@@ -71,24 +71,24 @@ def earnable(connection: Connection, now: datetime, session_ids: Iterable[int] |
     return [Chance(**row) for row in rows.mappings()]
 
 
-def watchable(connection: Connection, now: datetime, found: Iterable[Chance]) -> list[NewEvent]:
-    """Return what to tell of campaigns that can be earned as of now; of each campaign only once in a quiet period.
+def watchable(connection: Connection, now: datetime, chances: Iterable[Chance]) -> list[NewEvent]:
+    """Return the events of campaigns that can be earned as of now; of each campaign only one in a quiet period.
 
     What could be earned before the channel was followed is no news, nor is what could be a day ago.
     """
-    chances = [chance for chance in found if chance.wanted and _is_news(chance, now)]
-    if not chances:
+    news = [chance for chance in chances if chance.wanted and _is_news(chance, now)]
+    if not news:
         return []
-    told = connection.execute(_TOLD, {"ids": sorted({chance.campaign_id for chance in chances})}).all()
-    # What came up in the quiet time after a message is not told at its end either: by then it is no news.
-    quiet_until = {campaign_id: told_at + QUIET_FOR for campaign_id, told_at in told}
+    last = connection.execute(_LAST_EVENTS, {"ids": sorted({chance.campaign_id for chance in news})}).all()
+    # What came up in the quiet time after an event makes none at its end either: by then it is no news.
+    quiet_until = {campaign_id: recorded_at + QUIET_FOR for campaign_id, recorded_at in last}
     first = {
         chance.campaign_id: chance
-        for chance in reversed(chances)
+        for chance in reversed(news)
         if chance.campaign_id not in quiet_until or chance.since > quiet_until[chance.campaign_id]
     }
     stored = campaigns.load_campaigns_by_id(connection, list(first))
-    return [_event(one, first[one.id]) for one in stored]
+    return [_event(campaign, first[campaign.id]) for campaign in stored]
 
 
 def _is_news(chance: Chance, now: datetime) -> bool:
@@ -119,7 +119,7 @@ def _event(stored: StoredCampaign, chance: Chance) -> NewEvent:
     )
 
 
-_TOLD = (
+_LAST_EVENTS = (
     select(Event.campaign_id, func.max(Event.recorded_at))
     .where(
         Event.kind == EventKind.CAMPAIGN_WATCHABLE,

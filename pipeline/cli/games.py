@@ -17,7 +17,7 @@ from pipeline.games.listing import GamePage, load_page
 from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME, Scored, wanted
 from pipeline.games.store.links import Link, link, load_links, unlink
-from pipeline.games.store.wishes import begin_wish
+from pipeline.games.store.wanted import begin_wanting
 from pipeline.programs.sources import register
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -98,7 +98,7 @@ def link_game(
         _pin(runtime, game_id, title, igdb_id)
     elif unpin:
         with runtime.engine.begin() as connection:
-            begin_wish(connection, utc_now())
+            begin_wanting(connection, utc_now())
             unlink(connection, game_id)
             renew_follows(connection, utc_now())
         console.print(f"{show(title)}: linked with nothing; services decide again", markup=False, soft_wrap=True)
@@ -168,7 +168,7 @@ def _pin(runtime: Runtime, game_id: int, title: str, igdb_id: int | None) -> Non
         with Client() as client:
             entry = check_entry(runtime.engine, igdb_id, lambda: runtime.igdb(client), now)
     with runtime.engine.begin() as connection:
-        begin_wish(connection, now)
+        begin_wanting(connection, now)
         link(connection, [Link(game_id=game_id, igdb_id=igdb_id, how="hand", confidence=1.0, pinned_at=now)])
         renew_follows(connection, now)
     entry_text = "no game of IGDB" if igdb_id is None else f"{entry} (IGDB {igdb_id})"

@@ -15,8 +15,8 @@ from models import Source
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.fetch.http import Client
 from pipeline.games.mirror.full_pass import Mirroring, Step, patiently
-from pipeline.games.releases.news import tell_releases
-from pipeline.games.status import Standing, look
+from pipeline.games.releases.news import append_releases
+from pipeline.games.status import Status, load_status
 from pipeline.games.take_in import Taken
 from pipeline.ingest.fetching import Fetched, fetch_source
 from pipeline.ingest.source import Fetchable
@@ -60,7 +60,7 @@ def status(as_json: JsonFlag = False) -> None:
     """Tell how many games are kept, how far the mirror is, when changes were last swept, how much was asked."""
     runtime = open_command()
     with runtime.engine.connect() as connection:
-        standing = look(connection, utc_now())
+        standing = load_status(connection, utc_now())
     client_id = runtime.settings.twitch_client_id
     requests = Usage(runtime.redis, client_id).last_hour() if client_id is not None else 0
     fields = msgspec.structs.asdict(standing) | {"asked_last_hour": requests, "limit_per_hour": A_HOUR}
@@ -73,7 +73,7 @@ def status(as_json: JsonFlag = False) -> None:
 def _sync_all(runtime: Runtime, *, as_json: bool) -> int:
     began = time.monotonic()
     total, last = Taken(), None
-    mirroring = Mirroring(engine=runtime.engine, open_igdb=runtime.igdb, clock=utc_now, tell=tell_releases)
+    mirroring = Mirroring(engine=runtime.engine, open_igdb=runtime.igdb, clock=utc_now, append_news=append_releases)
     with _progress() as progress, closing(patiently(mirroring, _say)) as steps:
         for step in steps:
             total.add(step.taken)
@@ -154,7 +154,7 @@ def _rounds(runtime: Runtime, source: Fetchable) -> Iterator[Fetched]:
         time.sleep(max(wait.total_seconds(), 0))
 
 
-def _show_status(standing: Standing, requests: int) -> None:
+def _show_status(standing: Status, requests: int) -> None:
     console.print(f"{standing.games:,} games, {standing.removed:,} that IGDB no longer has")
     asked_at = show(standing.wanted_asked_at) or "never"
     console.print(f"{standing.wanted:,} wanted, {standing.due:,} of them due; asked {asked_at}")

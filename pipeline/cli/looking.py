@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection, RowMapping, any_, func, select, update
 
+from feeds.render import FORMATS
 from models import (
     Channel,
     Delivery,
@@ -255,8 +256,7 @@ def feeds(as_json: JsonFlag = False) -> int:
                 "title": row["title"],
                 "scope": row["scope"],
                 "path": row["path"],
-                "rss": f"{base}/{row['path']}.rss.xml",
-                "atom": f"{base}/{row['path']}.atom.xml",
+                **{each.key: f"{base}/{row['path']}{each.ending}" for each in FORMATS},
                 "items": row["items"],
                 "written_at": row["written_at"],
                 "waiting": row["version"] != row["written_version"],

@@ -1,1 +1,1 @@
-"""What IGDB knows of games, and when they are released."""
+"""IGDB's catalogue of games, and the dates on which they are released."""

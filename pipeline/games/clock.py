@@ -1,4 +1,4 @@
-"""Let time do its part for release dates: tell what comes out on its day, and judge what IGDB no longer lists."""
+"""Append what time alone brings about for release dates: games that come out, and dates that IGDB no longer lists."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -39,43 +39,43 @@ from pipeline.games.store.releases import load_releases
 from pipeline.ingest.turn import take_turn
 from pipeline.services.igdb.records import ReleaseRecord
 
-# What came out longer ago than this while nothing ran is no news; and so near a day that was told, another is the
-# same release with its date put right.
+# A game that came out longer ago than this while nothing ran is no news; and a day so near to one that is told is
+# the same release with its date put right.
 LATEST = timedelta(days=7)
 GONE_AT_MOST = timedelta(days=14)
 AT_ONCE = 500
-# An event, whether nobody is told of it, and the rows that it settles.
-Told = tuple[NewEvent, bool]
+# An event to append, and whether it is silent: published, but sent to nobody.
+Pending = tuple[NewEvent, bool]
 
 
 def advance(engine: Engine, now: datetime) -> Counter[str]:
-    """Tell releases whose day has begun for somebody, and those that are off; introduce games that are wanted anew.
+    """Append releases whose day has begun in the first zone, and those that are off; introduce newly wanted games.
 
-    Returns the events by kind. Safe to call twice, and late: a day of the last week is told once.
+    Returns the events by kind. Safe to call twice, and late: a day of the last week makes one event.
     """
     with engine.begin() as connection:
         take_turn(connection)
-        told = [*tell_days(connection, now), *tell_withdrawn(connection, now)]
+        pending = [*settle_days(connection, now), *settle_withdrawn(connection, now)]
         renew_follows(connection, now)
         counted = introduce_wanted(connection, now)
         for silent in (True, False):
-            some = [event for event, unheard in told if unheard is silent]
+            some = [event for event, is_silent in pending if is_silent is silent]
             if some:
                 counted += append_events(connection, some, source_id=load_source(connection), silent=silent, now=now)
         return counted
 
 
-def tell_days(connection: Connection, now: datetime) -> list[Told]:
-    """Return an event for each game and day that has begun where somebody listens, and note that they are told.
+def settle_days(connection: Connection, now: datetime) -> list[Pending]:
+    """Return an event for each game and day that has begun in the first listener's zone, and mark those dates as told.
 
-    Who came to want a game when its day was over everywhere is not told.
+    It is silent where the game came to be wanted when its day was over everywhere.
     """
     rows = _due(connection, begins_first(connection, now))
     if not rows:
         return []
     ids = {row.game_igdb_id for row in rows}
-    entries, told_before = load_wanted(connection, ids), _told_before(connection, ids)
-    fresh = [row for row in rows if not _is_told(row, told_before)]
+    entries, announced = load_wanted(connection, ids), _announced(connection, ids)
+    fresh = [row for row in rows if not _is_announced(row, announced)]
     releases = {row: stored_release(row) for row in fresh}
     names = load_platforms(connection, releases.values())
     _settle(connection, rows, told_at=now)
@@ -88,25 +88,26 @@ def tell_days(connection: Connection, now: datetime) -> list[Told]:
     return events
 
 
-def tell_withdrawn(connection: Connection, now: datetime) -> list[Told]:
-    """Return events of releases that are off because IGDB no longer lists them, and note that they are judged."""
+def settle_withdrawn(connection: Connection, now: datetime) -> list[Pending]:
+    """Return events of releases that are off because IGDB no longer lists them, and mark those dates as judged."""
     rows = _gone(connection, now)
     if not rows:
         return []
     ids = {row.game_igdb_id for row in rows}
     entries, releases = load_wanted(connection, ids), load_releases(connection, ids)
     _settle(connection, rows, judged_at=now)
-    found: dict[tuple[int, Group], list[ReleaseRecord]] = {}
+    withdrawn: dict[tuple[int, Group], list[ReleaseRecord]] = {}
     gone = {(row.game_igdb_id, row.igdb_id) for row in rows}
     for igdb_id in sorted(ids):
-        for one in releases[igdb_id]:
-            if (igdb_id, one.release.igdb_id) in gone and is_withdrawn(one, releases[igdb_id], now):
-                group = Group(EventKind.RELEASE_CANCELLED, stage_of(one.release), period_of(one.release), None)
-                found.setdefault((igdb_id, group), []).append(one.release)
-    names = load_platforms(connection, (one for some in found.values() for one in some))
+        for stored in releases[igdb_id]:
+            release = stored.release
+            if (igdb_id, release.igdb_id) in gone and is_withdrawn(stored, releases[igdb_id], now):
+                group = Group(EventKind.RELEASE_CANCELLED, stage_of(release), period_of(release), None)
+                withdrawn.setdefault((igdb_id, group), []).append(release)
+    names = load_platforms(connection, (release for some in withdrawn.values() for release in some))
     return [
         (release_event(entries[igdb_id], group, some, names, now, reason="IGDB no longer lists it"), False)
-        for (igdb_id, group), some in found.items()
+        for (igdb_id, group), some in withdrawn.items()
     ]
 
 
@@ -130,30 +131,30 @@ def _due(connection: Connection, today: date) -> Sequence[Any]:
     return connection.execute(query).all()
 
 
-def _told_before(connection: Connection, ids: Iterable[int]) -> dict[int, list[ReleaseRecord]]:
+def _announced(connection: Connection, ids: Iterable[int]) -> dict[int, list[ReleaseRecord]]:
     return {
-        igdb_id: [one.release for one in found if one.told_at is not None]
-        for igdb_id, found in load_releases(connection, ids).items()
+        igdb_id: [stored.release for stored in releases if stored.told_at is not None]
+        for igdb_id, releases in load_releases(connection, ids).items()
     }
 
 
-def _is_told(row: Any, told: dict[int, list[ReleaseRecord]]) -> bool:
-    """Whether the same was told of this place by another row: IGDB's editors delete rows and write them anew."""
+def _is_announced(row: Any, announced: dict[int, list[ReleaseRecord]]) -> bool:
+    """Whether another row of this place was announced for this: IGDB's editors delete rows and write them anew."""
     release = stored_release(row)
     return any(
-        place_of(one) == place_of(release)
-        and stage_of(one) == stage_of(release)
-        and one.date is not None
-        and abs(one.date - row.date) <= LATEST
-        for one in told.get(row.game_igdb_id, ())
+        place_of(other) == place_of(release)
+        and stage_of(other) == stage_of(release)
+        and other.date is not None
+        and abs(other.date - row.date) <= LATEST
+        for other in announced.get(row.game_igdb_id, ())
     )
 
 
 def _by_stage(releases: Iterable[ReleaseRecord]) -> dict[str | None, list[ReleaseRecord]]:
-    found: dict[str | None, list[ReleaseRecord]] = {}
-    for one in releases:
-        found.setdefault(stage_of(one), []).append(one)
-    return found
+    by_stage: dict[str | None, list[ReleaseRecord]] = {}
+    for release in releases:
+        by_stage.setdefault(stage_of(release), []).append(release)
+    return by_stage
 
 
 def _out(
@@ -164,7 +165,7 @@ def _out(
 
 
 def _gone(connection: Connection, now: datetime) -> Sequence[Any]:
-    """Rows that have been gone for long enough, and that IGDB was asked about since."""
+    """Return the rows that have been gone for long enough, and that IGDB was asked about since."""
     asked_at = select(func.max(Source.last_success_at)).where(Source.service == SERVICE).scalar_subquery()
     query = (
         select(ReleaseDate)

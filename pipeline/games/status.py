@@ -1,4 +1,4 @@
-"""How IGDB's data stands here: what is kept and wanted, how far the mirror is, and when it was last looked at."""
+"""The status of IGDB's data here: what is kept and wanted, how far the mirror is, when IGDB was last asked."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from pipeline.games.mirror.state import MIRROR, is_under_way, read_state
 from pipeline.games.sources.wanted import IgdbWanted
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Status(msgspec.Struct, frozen=True, kw_only=True):
     """`games` does not count what is `removed`. `mirror` is `none`, `incomplete` or `complete`."""
 
     games: int
@@ -27,8 +27,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     last_error: str | None
 
 
-def look(connection: Connection, now: datetime) -> Standing:
-    """Return how it stands."""
+def load_status(connection: Connection, now: datetime) -> Status:
+    """Return the status as of now."""
     sources = {
         row["name"]: row
         for row in connection.execute(
@@ -38,7 +38,7 @@ def look(connection: Connection, now: datetime) -> Standing:
     state = read_state(sources[MIRROR]["cursor"] if MIRROR in sources else {})
     removed = connection.scalar(select(func.count()).where(GameMetadata.removed_at.is_not(None))) or 0
     wanted = select(func.count()).select_from(WantedGame)
-    return Standing(
+    return Status(
         games=(connection.scalar(select(func.count()).select_from(GameMetadata)) or 0) - removed,
         removed=removed,
         wanted=connection.scalar(wanted) or 0,

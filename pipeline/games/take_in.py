@@ -21,11 +21,11 @@ FEW_GONE, SHARE_GONE = 5, 0.3
 Clock = Callable[[], datetime]
 
 
-class Tell(Protocol):
+class AppendNews(Protocol):
     """Makes events of what changed, inside the caller's transaction; returns how many of each kind."""
 
     def __call__(self, connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:
-        """With `silent` new games are no news: they were there before we looked."""
+        """With `silent` new games are no news: IGDB had them before we looked."""
 
 
 class Taken(msgspec.Struct, kw_only=True):
@@ -42,23 +42,23 @@ class Taken(msgspec.Struct, kw_only=True):
     events: Counter[str] = msgspec.field(default_factory=Counter)
 
     def add(self, other: "Taken") -> None:
-        """Add the counts of another one."""
+        """Add the counts of other answers."""
         for name in self.__struct_fields__:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     @property
     def written(self) -> int:
-        """How many games were written."""
+        """The games that were written."""
         return self.added + self.changed + self.removed
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """Where answers are taken in: the source that they came by, and what makes events of them."""
+    """Where answers are taken in: the source that brought them, and the function that appends their events."""
 
     connection: Connection
     source_id: int
     origin: str
-    tell: Tell
+    append_news: AppendNews
     now: datetime
 
     def take(self, documents: Documents, asked_at: datetime, *, silent: bool, removed: Collection[int] = ()) -> Taken:
@@ -79,16 +79,16 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
             late=stored.late,
             set_aside=self._set_aside(documents, stored),
             faults=len(stored.faults),
-            events=self._tell(stored, silent=silent),
+            events=self._append(stored, silent=silent),
         )
 
-    def _tell(self, stored: StoredGames, *, silent: bool) -> Counter[str]:
+    def _append(self, stored: StoredGames, *, silent: bool) -> Counter[str]:
         if not silent:
-            return self.tell(self.connection, stored, self.now, silent=False)
+            return self.append_news(self.connection, stored, self.now, silent=False)
         events = Counter[str]()
-        for part, unheard in ((StoredGames(added=stored.added), True), (StoredGames(changed=stored.changed), False)):
+        for part, is_silent in ((StoredGames(added=stored.added), True), (StoredGames(changed=stored.changed), False)):
             if part.added or part.changed:
-                events += self.tell(self.connection, part, self.now, silent=unheard)
+                events += self.append_news(self.connection, part, self.now, silent=is_silent)
         return events
 
     def _set_aside(self, documents: Documents, stored: StoredGames) -> int:
@@ -118,6 +118,6 @@ def believed(gone: Collection[int], known: Collection[int]) -> Collection[int]:
     return ()
 
 
-def tell_nothing(connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:  # noqa: ARG001
-    """A `Tell` that makes no events: the answers are only stored."""
+def append_nothing(connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:  # noqa: ARG001
+    """Append no events, as an `AppendNews` that only stores answers."""
     return Counter()

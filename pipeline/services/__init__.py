@@ -1,1 +1,1 @@
-"""Clients of services: tokens, requests, shapes of answers, and the records that they are parsed into."""
+"""Clients of Twitch and IGDB: tokens, requests, shapes of answers, records."""

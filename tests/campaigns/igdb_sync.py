@@ -10,7 +10,7 @@ from pipeline.database.connecting import connect
 from pipeline.fetch.http import Client
 from pipeline.fetch.limiter import RateLimiter, connect_redis
 from pipeline.games.mirror.full_pass import Mirroring
-from pipeline.games.take_in import tell_nothing
+from pipeline.games.take_in import append_nothing
 from pipeline.services.igdb.client import Igdb
 from pipeline.services.igdb.igdb_requests import MOST_OPEN, IgdbRequests
 from pipeline.services.twitch.app_token import AppToken
@@ -42,7 +42,7 @@ def main() -> None:
 
     interval = timedelta(seconds=1) / int(requests)
     mirroring = Mirroring(
-        engine=connect(database_url), open_igdb=opened, clock=clock, tell=tell_nothing, interval=interval
+        engine=connect(database_url), open_igdb=opened, clock=clock, append_news=append_nothing, interval=interval
     )
     for _ in mirroring.run():
         pass

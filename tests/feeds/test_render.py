@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from feeds.content import FeedContent, FeedLink, Item
 from feeds.item import guid, render_entry
-from feeds.render import render_feed, render_opml
+from feeds.render import ATOM_ENDING, FORMATS, RSS_ENDING, render_feed, render_opml
 from models.details import (
     BenefitLine,
     CampaignDetail,
@@ -69,9 +69,9 @@ def parse(data: bytes) -> Any:
     return parsed
 
 
-@pytest.mark.parametrize("form", ["rss", "atom"])
-def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(form: str) -> None:
-    parsed = parse(getattr(render_feed(feed(item(0), item(1)), BASE_URL), form))
+@pytest.mark.parametrize("ending", [each.ending for each in FORMATS])
+def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(ending: str) -> None:
+    parsed = parse(render_feed(feed(item(0), item(1)), BASE_URL)[ending])
 
     assert parsed.feed.title == "Gloomtide · Lootwire"
     assert [entry.id for entry in parsed.entries] == [
@@ -225,7 +225,7 @@ def test_a_stream_of_which_nothing_else_is_known_still_makes_an_entry(kind: str)
 def test_a_channels_feed_leads_to_the_channels_page() -> None:
     channel = FeedContent(feed_id=1, version=1, scope="channel", path="channels/captbrine-1", title="Capt. Brine")
 
-    parsed = parse(render_feed(channel, BASE_URL).rss)
+    parsed = parse(render_feed(channel, BASE_URL)[RSS_ENDING])
 
     assert ("alternate", f"{BASE_URL}/channels/captbrine-1.html") in {(x.rel, x.href) for x in parsed.feed.links}
     assert parsed.feed.description == "Streams and videos of Capt. Brine, and what can be earned by watching."
@@ -235,7 +235,7 @@ def test_a_channels_feed_leads_to_the_channels_page() -> None:
 
 
 def test_rss_says_where_it_lives_and_how_often_to_ask() -> None:
-    parsed = parse(render_feed(feed(item()), "https://loot.example/x/").rss)
+    parsed = parse(render_feed(feed(item()), "https://loot.example/x/")[RSS_ENDING])
 
     assert parsed.version == "rss20"
     assert parsed.feed.ttl == "15"
@@ -246,7 +246,7 @@ def test_rss_says_where_it_lives_and_how_often_to_ask() -> None:
 
 
 def test_links_of_an_atom_entry_keep_their_relation_and_type() -> None:
-    root = ET.fromstring(render_feed(feed(item()), BASE_URL).atom)  # noqa: S314 - our own bytes
+    root = ET.fromstring(render_feed(feed(item()), BASE_URL)[ATOM_ENDING])  # noqa: S314 - our own bytes
     links = [dict(link.attrib) for link in root.iter(f"{ATOM}link")]
 
     assert {
@@ -267,13 +267,13 @@ def test_links_of_an_atom_entry_keep_their_relation_and_type() -> None:
 def test_each_file_names_its_stylesheet_by_the_right_relative_path(path: str, up: str) -> None:
     rendered = render_feed(feed(item(), path=path), BASE_URL)
 
-    for data in (rendered.rss, rendered.atom):
+    for data in rendered.values():
         assert f'<?xml-stylesheet type="text/xsl" href="{up}feed.xsl"?>'.encode() in data
         assert data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n')
 
 
-@pytest.mark.parametrize("form", ["rss", "atom"])
-def test_hostile_text_harms_neither_its_item_nor_the_others(form: str) -> None:
+@pytest.mark.parametrize("ending", [each.ending for each in FORMATS])
+def test_hostile_text_harms_neither_its_item_nor_the_others(ending: str) -> None:
     line = DropLine(name=HOSTILE, required_minutes=1, benefits=(BenefitLine(name=HOSTILE, image_url="javascript:x"),))
     detail = CampaignDetail(
         name=HOSTILE,
@@ -292,7 +292,7 @@ def test_hostile_text_harms_neither_its_item_nor_the_others(form: str) -> None:
     )
     hostile = item(0, title=HOSTILE, event_key=HOSTILE, kind=HOSTILE, service=HOSTILE, detail=detail)
 
-    data = getattr(render_feed(feed(hostile, item(1), path="all"), BASE_URL), form)
+    data = render_feed(feed(hostile, item(1), path="all"), BASE_URL)[ending]
 
     parsed = parse(data)
     assert [len(entry.title) <= 300 for entry in parsed.entries] == [True, True]
@@ -316,7 +316,7 @@ def test_whatever_an_event_says_its_feeds_are_well_formed(
     detail = CampaignDetail(name=name, url=url, description=name, game=name, drops=(DropLine(name=name),))
     rendered = render_feed(feed(item(title=title, event_key=key, kind=kind, detail=detail)), BASE_URL)
 
-    for data in (rendered.rss, rendered.atom):
+    for data in rendered.values():
         ET.fromstring(data)  # noqa: S314 - our own bytes
 
 
@@ -337,15 +337,15 @@ def test_the_same_values_give_the_same_bytes_at_any_time() -> None:
     again = render_feed(feed(item(0), item(1)), BASE_URL)
 
     assert first == again
-    assert b"2026-11-20T12:00:00+00:00</updated><author>" in first.atom
-    assert b"<lastBuildDate>Fri, 20 Nov 2026 12:00:00 +0000</lastBuildDate>" in first.rss
+    assert b"2026-11-20T12:00:00+00:00</updated><author>" in first[ATOM_ENDING]
+    assert b"<lastBuildDate>Fri, 20 Nov 2026 12:00:00 +0000</lastBuildDate>" in first[RSS_ENDING]
 
 
 def test_a_feed_without_items_is_still_a_feed() -> None:
     rendered = render_feed(feed(), BASE_URL)
 
-    assert parse(rendered.rss).entries == []
-    assert parse(rendered.atom).feed.updated == "1970-01-01T00:00:00+00:00"
+    assert parse(rendered[RSS_ENDING]).entries == []
+    assert parse(rendered[ATOM_ENDING]).feed.updated == "1970-01-01T00:00:00+00:00"
 
 
 def test_a_campaign_without_game_is_told_without_one() -> None:

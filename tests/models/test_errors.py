@@ -40,17 +40,8 @@ def test_every_error_that_we_define_is_a_lootwire_error(package: ModuleType) -> 
 
 
 def test_errors_of_each_room_are_seen() -> None:
-<<<<<<< HEAD
-    ours = {
-        error.__name__
-        for package in (feeds, models, notifiers, pipeline)
-        for m in modules(package)
-        for error in errors_of(m)
-    }
-=======
     rooms = (models, feeds, notifiers, pipeline)
     ours = {error.__name__ for room in rooms for module in modules(room) for error in errors_of(module)}
->>>>>>> s4
     assert {"PublishError", "VaultError", "DeliveryError", "EmbeddedError", "AlreadyRunning", "SourceChanged"} <= ours
 
 

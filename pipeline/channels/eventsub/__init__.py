@@ -1,1 +1,1 @@
-"""Twitch's EventSub: what it sends is kept first and handled then, by websocket through a conduit or by webhook."""
+"""Twitch's EventSub: messages come by websocket through a conduit or by webhook, are kept first, then handled."""

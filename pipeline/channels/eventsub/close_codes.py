@@ -1,4 +1,4 @@
-"""What follows from the end of a websocket session: how long to wait, and whether the log shows it as a fault.
+"""The consequences of a websocket session's end: how long to wait, and whether the log shows it as a fault.
 
 https://dev.twitch.tv/docs/eventsub/handling-websocket-events/#close-message
 """

@@ -1,4 +1,4 @@
-"""The inbox of EventSub: each message is a row before anything is made of it, and its id makes a second one a no-op."""
+"""The inbox of EventSub: each message is a row before it is handled, and its id makes a second one a no-op."""
 
 import logging
 from collections import Counter
@@ -17,7 +17,7 @@ from pipeline.channels.eventsub.lookup import LookUp
 from pipeline.channels.eventsub.messages import Notification
 from pipeline.channels.eventsub.notifications import ONLINE, ShardDisabled, channel_of, is_known, read_event
 from pipeline.channels.eventsub.source_row import open_source
-from pipeline.channels.eventsub.wake import ring
+from pipeline.channels.eventsub.wake import notify
 from pipeline.channels.streams.observations import Observation
 from pipeline.channels.take_in import take_in
 from pipeline.database.bulk import execute_rows, insert_rows
@@ -62,7 +62,7 @@ def keep(connection: Connection, messages: Sequence[Notification], *, via: str, 
     rows = [_row(known[message_id], via, now) for message_id in sorted(known)]
     if not rows:
         return 0
-    ring(connection)
+    notify(connection)
     return execute_rows(connection, _KEPT, rows).rowcount
 
 

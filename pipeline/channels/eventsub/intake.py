@@ -16,7 +16,7 @@ from pipeline.channels.eventsub.inbox import AT_ONCE, ORIGIN, handle, keep_all
 from pipeline.channels.eventsub.lookup import LookUp
 from pipeline.channels.eventsub.messages import Notification
 from pipeline.channels.eventsub.source_row import open_source
-from pipeline.channels.eventsub.timing import Paces
+from pipeline.channels.eventsub.timing import Timing
 from pipeline.ingest.quarantine import keep_aside
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.problems import explain
@@ -76,7 +76,7 @@ class Intake:
         *,
         flap: timedelta,
         now: Callable[[], datetime],
-        paces: Paces,
+        timing: Timing,
         via: str = "websocket",
     ) -> None:
         self._engine = engine
@@ -84,7 +84,7 @@ class Intake:
         self._hints = hints
         self._flap = flap
         self._now = now
-        self._paces = paces
+        self._timing = timing
         self._via = via
         self._queue: queue.SimpleQueue[Notification | Unread] = queue.SimpleQueue()
         self._pending: list[Notification] = []
@@ -118,7 +118,7 @@ class Intake:
         self._guarded(self._keep)
 
     def _work_once(self) -> None:
-        pause = Hints.SEND_EVERY if self._hints.is_due else self._paces.sweep.total_seconds()
+        pause = Hints.SEND_EVERY if self._hints.is_due else self._timing.sweep.total_seconds()
         self._woken.wait(pause)
         self._woken.clear()
         if not self._guarded(self._keep) or not self._guarded(self._handle):

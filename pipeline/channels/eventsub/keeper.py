@@ -15,7 +15,7 @@ from pipeline.channels.eventsub.conduit import ShardState, look_at_shard
 from pipeline.channels.eventsub.reconcile import Wanted, wanted_for
 from pipeline.channels.eventsub.source_row import Health, Memory, load_memory, remember
 from pipeline.channels.eventsub.subscriptions import Reconciled, put_right
-from pipeline.channels.eventsub.timing import Paces
+from pipeline.channels.eventsub.timing import Timing
 from pipeline.channels.following.watched import watched
 from pipeline.fetch.http import Client
 from pipeline.runtime.problems import explain
@@ -56,7 +56,7 @@ class Keeper:
         health: Health,
         *,
         now: Callable[[], datetime],
-        paces: Paces,
+        timing: Timing,
         lost: Callable[[str, ShardState], object] = lambda _session, _state: None,
         check: Callable[[], object] = lambda: None,
     ) -> None:
@@ -66,7 +66,7 @@ class Keeper:
         self._route = route
         self._health = health
         self._now = now
-        self._paces = paces
+        self._timing = timing
         self._lost = lost
         self._check = check
         self._ends = threading.Event()
@@ -100,7 +100,7 @@ class Keeper:
             self._look(self._open_helix(client), route)
         except OperationalError as error:
             logger.warning("subscriptions are not looked at: %s", explain(error))
-            self._pause(self._paces.retry)
+            self._pause(self._timing.retry)
         except LootwireError as error:
             logger.warning("subscriptions are not right: %s", error)
             self._fail(error, getattr(error, "retry_after", None))
@@ -109,7 +109,7 @@ class Keeper:
             self._fail(LootwireError(f"subscriptions failed: {type(error).__name__}"), None)
 
     def _fail(self, error: LootwireError, retry_after: timedelta | None) -> None:
-        pause = max(self._paces.retry, retry_after or timedelta(0))
+        pause = max(self._timing.retry, retry_after or timedelta(0))
         self._pause(pause)
         try:
             self._health.failed(PART, error, pause)
@@ -130,9 +130,9 @@ class Keeper:
         if now < self._look_at:
             return
         if route.session_id is not None and now >= self._shard_at:
-            self._shard_at = now + self._paces.shard.total_seconds()
+            self._shard_at = now + self._timing.shard.total_seconds()
             self._look_at_shard(helix, route, route.session_id)
-        self._look_at = now + min(self._paces.wanted, self._paces.shard).total_seconds()
+        self._look_at = now + min(self._timing.wanted, self._timing.shard).total_seconds()
         with self._engine.connect() as connection:
             channels = watched(connection, self._now())
             memory = load_memory(connection)
@@ -156,7 +156,7 @@ class Keeper:
         # Our own address may still refuse a webhook's new subscriptions.
         early = route.transport.method == "webhook" and (done.created or done.plan.broken)
         self._reconcile_at = (
-            time.monotonic() + (self._paces.verified if early else self._paces.reconcile).total_seconds()
+            time.monotonic() + (self._timing.verified if early else self._timing.reconcile).total_seconds()
         )
         self._write_down(route, wanted, done, began)
 

@@ -12,7 +12,7 @@ from pipeline.channels.eventsub import source_row
 from pipeline.channels.eventsub.conduit import ConduitGone, ShardState, attach, ensure_conduit
 from pipeline.channels.eventsub.intake import Intake, Unread
 from pipeline.channels.eventsub.messages import Notification, Revocation
-from pipeline.channels.eventsub.writer import Teller
+from pipeline.channels.eventsub.writer import Writer
 from pipeline.fetch.http import Client
 from pipeline.services.twitch.helix import Helix
 
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 PART = "websocket"
 # Attaching must be done within ten seconds of the welcome.
 HELIX_DEADLINE = timedelta(seconds=4)
-# Twitch does not send again what is missed while no session is open: these sources see what became of it.
+# Twitch does not repeat the messages of a time without a session: these sources see the state after it.
 POLLING = "twitch.streams%"
 
 OpenHelix = Callable[[Client], Helix]
@@ -35,7 +35,7 @@ class ConduitListener:
         client: Client,
         open_helix: OpenHelix,
         intake: Intake,
-        teller: Teller,
+        writer: Writer,
         well: source_row.Health,
         *,
         ask: Callable[[], object],
@@ -46,7 +46,7 @@ class ConduitListener:
         self._open_helix = open_helix
         self._client = client
         self._intake = intake
-        self._teller = teller
+        self._writer = writer
         self._health = well
         self._ask = ask
         self._poll = poll
@@ -71,14 +71,14 @@ class ConduitListener:
 
     def opened(self, *, anew: bool) -> None:
         """Say that all is well; where messages may have been missed, ask for subscriptions and polls."""
-        self._teller.put(lambda: self._health.well(PART))
+        self._writer.put(lambda: self._health.well(PART))
         if anew:
             self._ask()
-            self._teller.put(self._catch_up)
+            self._writer.put(self._catch_up)
 
     def failed(self, error: LootwireError, retry_in: timedelta) -> None:
         """Count a failure, of which the operator hears if it lasts."""
-        self._teller.put(lambda: self._health.failed(PART, error, retry_in))
+        self._writer.put(lambda: self._health.failed(PART, error, retry_in))
 
     def take(self, message: Notification | Unread) -> None:
         """Give a message to the intake."""
@@ -86,7 +86,7 @@ class ConduitListener:
 
     def revoked(self, revocation: Revocation) -> None:
         """Write the end of a subscription down, and ask for a look at all of them."""
-        self._teller.put(lambda: note_revocation(self._engine, revocation, self._now))
+        self._writer.put(lambda: note_revocation(self._engine, revocation, self._now))
 
     def lost(self, state: ShardState) -> None:
         """Act on the shard's state. A program that has taken it may keep it, with the conduit: we make another one."""

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from models.errors import LootwireError
-from pipeline.channels.eventsub.timing import Paces
+from pipeline.channels.eventsub.timing import Timing
 from pipeline.database.locks import Lead
 from pipeline.runtime import heartbeat
 from pipeline.runtime.problems import explain
@@ -30,12 +30,12 @@ class Part:
         self.thread = threading.Thread(target=run, name=name, daemon=True)
         self._seen_at = seen_at
 
-    def check(self, paces: Paces) -> None:
+    def check(self, timing: Timing) -> None:
         """Raise `Hung` if it has ended or stands still."""
         if not self.thread.is_alive():
             raise Hung(f"the thread `{self.name}` has ended")
         seen_at = self._seen_at()
-        if seen_at is not None and time.monotonic() - seen_at > paces.hung.total_seconds():
+        if seen_at is not None and time.monotonic() - seen_at > timing.hung.total_seconds():
             raise Hung(f"the thread `{self.name}` stands still")
 
 
@@ -43,13 +43,13 @@ class Overseer:
     """Holds the lead, shows that the program lives, and looks after its threads. Belongs to one thread."""
 
     def __init__(
-        self, engine: Engine, name: str, parts: Sequence[Part], *, now: Callable[[], datetime], paces: Paces
+        self, engine: Engine, name: str, parts: Sequence[Part], *, now: Callable[[], datetime], timing: Timing
     ) -> None:
         self._engine = engine
         self._name = name
         self._parts = parts
         self._now = now
-        self._paces = paces
+        self._timing = timing
         self._lead = Lead(engine, f"lootwire {name}")
         self._waits = False
         self._leads = False
@@ -63,7 +63,7 @@ class Overseer:
     def look(self) -> None:
         """Check the threads, take the lead if it is free, and beat; raises `Hung`."""
         for part in self._parts:
-            part.check(self._paces)
+            part.check(self._timing)
         try:
             self._take_lead()
         except OperationalError as error:
@@ -81,6 +81,6 @@ class Overseer:
             logger.info("another program does this already; waiting for it to end", extra={"program": self._name})
             self._waits = True
         self._leads = leads
-        if leads and time.monotonic() - self._beat_at > self._paces.beat.total_seconds():
+        if leads and time.monotonic() - self._beat_at > self._timing.beat.total_seconds():
             heartbeat.beat(self._engine, self._now(), self._name)
             self._beat_at = time.monotonic()

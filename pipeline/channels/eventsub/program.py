@@ -20,9 +20,9 @@ from pipeline.channels.eventsub.lookup import PATIENCE, ImpatientLookUp
 from pipeline.channels.eventsub.overseer import Overseer, Part
 from pipeline.channels.eventsub.reader import Reader
 from pipeline.channels.eventsub.secret import fingerprint, load_secret
-from pipeline.channels.eventsub.timing import Paces
-from pipeline.channels.eventsub.wake import Bell
-from pipeline.channels.eventsub.writer import Teller
+from pipeline.channels.eventsub.timing import Timing
+from pipeline.channels.eventsub.wake import WakeListener
+from pipeline.channels.eventsub.writer import Writer
 from pipeline.fetch.http import Client
 from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.heartbeat import last_beat
@@ -44,22 +44,22 @@ class Program:
         self,
         runtime: Runtime,
         *,
-        paces: Paces | None = None,
+        timing: Timing | None = None,
         backoff: Backoff | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
         settings, self._engine = runtime.settings, runtime.engine
-        self._paces = paces or Paces()
+        self._timing = timing or Timing()
         self._now = now
         self._app = make_app(runtime.redis_url)
-        self._teller = Teller()
+        self._writer = Writer()
         self._health = source_row.Health(self._engine, now)
         self._webhook = _webhook(settings.eventsub_callback_url, settings.data_dir)
         flap = timedelta(seconds=settings.stream_flap_seconds)
         open_helix: Callable[[Client], Helix] = runtime.needed_helix
         self._clients = ExitStack()
         self._look_up = ImpatientLookUp(self._clients.enter_context(Client(deadline=PATIENCE, attempts=1)), open_helix)
-        self.intake = Intake(self._engine, self._look_up, Hints(self._app), flap=flap, now=now, paces=self._paces)
+        self.intake = Intake(self._engine, self._look_up, Hints(self._app), flap=flap, now=now, timing=self._timing)
         self.keeper = Keeper(
             self._engine,
             open_helix,
@@ -67,7 +67,7 @@ class Program:
             self._route,
             self._health,
             now=now,
-            paces=self._paces,
+            timing=self._timing,
             lost=self._lost,
             check=self._check_receiver,
         )
@@ -76,24 +76,24 @@ class Program:
             self._clients.enter_context(Client(deadline=HELIX_DEADLINE, attempts=2)),
             open_helix,
             self.intake,
-            self._teller,
+            self._writer,
             self._health,
             ask=self.keeper.ask,
             poll=lambda: hint(self._app, "tick.fetch_due", expires=15),
             now=now,
         )
-        self.reader = Reader(settings.eventsub_url, self.listener, self._leads, paces=self._paces, backoff=backoff)
+        self.reader = Reader(settings.eventsub_url, self.listener, self._leads, timing=self._timing, backoff=backoff)
         self._parts = [
-            Part("teller", self._teller.run, lambda: self._teller.busy_since),
+            Part("teller", self._writer.run, lambda: self._writer.busy_since),
             Part("intake", self.intake.run, lambda: self.intake.seen_at),
             Part("keeper", self.keeper.run, lambda: self.keeper.seen_at),
         ]
-        self._bell = Bell(self._engine, self.intake.wake)
+        self._wake_listener = WakeListener(self._engine, self.intake.wake)
         if self._webhook is None:
             self._parts.append(Part("reader", self.reader.run, lambda: self.reader.seen_at))
         else:
-            self._parts.append(Part("bell", self._bell.run, lambda: self._bell.seen_at))
-        self.overseer = Overseer(self._engine, PROGRAM, self._parts, now=now, paces=self._paces)
+            self._parts.append(Part("bell", self._wake_listener.run, lambda: self._wake_listener.seen_at))
+        self.overseer = Overseer(self._engine, PROGRAM, self._parts, now=now, timing=self._timing)
 
     def __enter__(self) -> Self:
         source_row.open_source(self._engine, self._now())
@@ -104,10 +104,10 @@ class Program:
     def __exit__(self, *_: object) -> None:
         """End the threads; one that does not within a moment is left behind, and its work is found in the rows."""
         self.reader.end()
-        self._bell.end()
+        self._wake_listener.end()
         self.keeper.end()
         self.intake.end()
-        self._teller.end()
+        self._writer.end()
         until = time.monotonic() + END_WITHIN.total_seconds()
         for part in self._parts:
             part.thread.join(max(until - time.monotonic(), 0))
@@ -120,7 +120,7 @@ class Program:
         """Look after the lead and the threads until `ends` is set; raises `Hung`."""
         while not ends.is_set():
             self.overseer.look()
-            ends.wait(self._paces.lead.total_seconds())
+            ends.wait(self._timing.lead.total_seconds())
 
     def _leads(self) -> bool:
         return self.overseer.leads

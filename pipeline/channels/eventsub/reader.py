@@ -13,7 +13,7 @@ from pipeline.channels.eventsub.intake import Unread
 from pipeline.channels.eventsub.messages import Frame, Keepalive, Notification, Reconnect, Revocation
 from pipeline.channels.eventsub.notifications import SHARD_DISABLED
 from pipeline.channels.eventsub.session import CannotOpen, Session, SessionEnded, open_session, with_keepalive
-from pipeline.channels.eventsub.timing import Paces
+from pipeline.channels.eventsub.timing import Timing
 
 logger = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
@@ -57,13 +57,13 @@ class Reader:
         listener: Listener,
         may_read: Callable[[], bool],
         *,
-        paces: Paces,
+        timing: Timing,
         backoff: Backoff | None = None,
     ) -> None:
         self._url = with_keepalive(url)
         self._listener = listener
         self._may_read = may_read
-        self._paces = paces
+        self._timing = timing
         self._backoff = backoff or Backoff()
         self._ends = threading.Event()
         self._break: str | None = None
@@ -116,7 +116,7 @@ class Reader:
         return pause
 
     def _open(self, url: str) -> Session:
-        return open_session(url, self._set_aside, grace=self._paces.grace)
+        return open_session(url, self._set_aside, grace=self._timing.grace)
 
     def _attach(self, session: Session) -> None:
         try:

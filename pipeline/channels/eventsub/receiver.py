@@ -25,7 +25,7 @@ from pipeline.runtime.problems import explain
 logger = logging.getLogger(__name__)
 # The longest message that we subscribe to has two thousand bytes.
 LONGEST_BODY = 64 * 1024
-# Whoever sends a body drop by drop is not Twitch.
+# Twitch does not send a body drop by drop.
 BODY_WITHIN = 10.0
 HEADER = "twitch-eventsub-"
 
@@ -39,7 +39,7 @@ class Kept:
         self._writing: asyncio.Task[None] | None = None
 
     async def keep(self, message: Notification) -> None:
-        """Return when the message is committed; raises what the database raised."""
+        """Return when the message is committed; raises the error of the database."""
         committed = asyncio.get_running_loop().create_future()
         self._pending.append((message, committed))
         if self._writing is None or self._writing.done():
@@ -52,7 +52,7 @@ class Kept:
             error: Exception | None = None
             try:
                 await asyncio.to_thread(self._write, [message for message, _ in batch])
-            except Exception as failed:  # noqa: BLE001 - told to each request that waits for it
+            except Exception as failed:  # noqa: BLE001 - raised in each request that waits for it
                 error = failed
             for _, committed in batch:
                 if committed.done():
@@ -64,7 +64,7 @@ class Kept:
 
 
 class Receiver:
-    """Takes what Twitch posts: verified, and kept before it is answered. `revoked` is called and must not wait."""
+    """Takes the messages that Twitch posts: verified, and kept before they are answered. `revoked` must not wait."""
 
     def __init__(
         self,
@@ -87,11 +87,11 @@ class Receiver:
     async def eventsub(self, request: Request) -> Response:
         """Take a message of Twitch's."""
         body = await read_limited(request, longest=LONGEST_BODY, within=BODY_WITHIN)
-        told = {name: request.headers.get(HEADER + name, "") for name in ("message-id", "message-type")}
+        headers = {name: request.headers.get(HEADER + name, "") for name in ("message-id", "message-type")}
         try:
             sent_at = verify(
                 self._secret.get_secret_value(),
-                message_id=told["message-id"],
+                message_id=headers["message-id"],
                 timestamp=request.headers.get(HEADER + "message-timestamp", ""),
                 signature=request.headers.get(HEADER + "message-signature", ""),
                 body=body,
@@ -100,7 +100,7 @@ class Receiver:
         except Forged as error:
             logger.warning("a webhook is refused: %s", error)
             return Response(status_code=403)
-        return await self._take(told["message-type"], told["message-id"], sent_at, body)
+        return await self._take(headers["message-type"], headers["message-id"], sent_at, body)
 
     async def _take(self, kind: str, message_id: str, sent_at: datetime, body: bytes) -> Response:
         try:

@@ -40,7 +40,7 @@ def load_secret(data_dir: Path) -> SecretStr:
 
 
 def fingerprint(secret: SecretStr) -> str:
-    """Return a digest that tells this secret from another without giving it away."""
+    """Return a digest that differs from that of another secret, and does not give it away."""
     secret_bytes = secret.get_secret_value().encode()
     return hashlib.blake2b(secret_bytes, digest_size=16, person=b"lootwire hooks").hexdigest()
 

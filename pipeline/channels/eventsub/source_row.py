@@ -1,4 +1,4 @@
-"""EventSub's row among the sources: its health, of which an operator hears by events, and what its cursor remembers."""
+"""EventSub's row among the sources: its health, which the operator gets as events, and its cursor."""
 
 import threading
 from collections.abc import Callable
@@ -84,7 +84,7 @@ def close_source(engine: Engine) -> None:
 
 
 def load_memory(connection: Connection) -> Memory:
-    """Return what the cursor remembers; nothing where another version wrote it and it cannot be read."""
+    """Return the memory that the cursor holds; an empty one where another version wrote it and it cannot be read."""
     cursor = connection.scalar(select(SOURCES.c.cursor).where(SOURCES.c.name == NAME))
     try:
         return msgspec.convert(cursor or {}, Memory)
@@ -108,7 +108,7 @@ def note_revocation(connection: Connection, subscription: EventSubSubscription, 
 
 
 class Health:
-    """Writes into the row, and so tells the operator, which parts of the program fail, and when they work again.
+    """Writes into the row which parts of the program fail and work again, and appends the events of that.
 
     Each method opens a transaction, and may wait for those that store snapshots; call it from no thread that must not.
     """

@@ -7,19 +7,19 @@ import msgspec
 from pipeline.channels.eventsub.session import GRACE
 
 
-class Paces(msgspec.Struct, frozen=True, kw_only=True):
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """All times of the program; tests run through them faster."""
 
-    # Is the lead still ours, or free?
+    # Whether the lead is still ours, or free.
     lead: timedelta = timedelta(seconds=1)
     beat: timedelta = timedelta(seconds=10)
-    # Is a channel followed that was not? A question to the database alone.
+    # Whether a new channel is followed: a query to the database alone.
     wanted: timedelta = timedelta(seconds=10)
-    # Does our conduit still deliver to us? A request.
+    # Whether our conduit still delivers to us: a request.
     shard: timedelta = timedelta(seconds=30)
-    # Are all subscriptions still there? A request for each hundred.
+    # Whether all subscriptions are still there: a request for each hundred.
     reconcile: timedelta = timedelta(hours=1)
-    # New webhooks are verified within seconds, or end; then it is time to say so.
+    # New webhooks are verified within seconds, or end; then the source's row is to show it.
     verified: timedelta = timedelta(minutes=5)
     retry: timedelta = timedelta(seconds=30)
     # Look for rows that a dead process left, before Celery's sweep finds them.

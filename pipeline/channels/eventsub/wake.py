@@ -1,6 +1,6 @@
-"""A bell between programs: the one that kept messages rings it, and the one that handles them hears it at once.
+"""Wake the program that handles messages as soon as another program has kept some.
 
-PostgreSQL's NOTIFY: it rings when the transaction commits. No row depends on it, since sweeps find the rows too.
+PostgreSQL's NOTIFY does it when the transaction commits. No row depends on it, since sweeps find the rows too.
 """
 
 import logging
@@ -19,21 +19,21 @@ logger = logging.getLogger(__name__)
 # How long a thread that should end may go on listening.
 LOOK_EVERY = 0.5
 AFTER_TROUBLE = 1.0
-_RING = text("NOTIFY lootwire_eventsub")
+_NOTIFY = text("NOTIFY lootwire_eventsub")
 _LISTEN = text("LISTEN lootwire_eventsub")
 
 
-def ring(connection: Connection) -> None:
-    """Ring when the caller's transaction commits."""
-    connection.execute(_RING)
+def notify(connection: Connection) -> None:
+    """Wake the listeners when the caller's transaction commits."""
+    connection.execute(_NOTIFY)
 
 
-class Bell:
-    """Hears the bell; `run` is the body of a thread, and `heard` must not wait."""
+class WakeListener:
+    """Listens for `notify`; `run` is the body of a thread, and `wake` must not wait."""
 
-    def __init__(self, engine: Engine, heard: Callable[[], object]) -> None:
+    def __init__(self, engine: Engine, wake: Callable[[], object]) -> None:
         self._engine = engine
-        self._heard = heard
+        self._wake = wake
         self._ends = threading.Event()
         self.seen_at = time.monotonic()
 
@@ -58,8 +58,8 @@ class Bell:
             connection.detach()
             connection.execute(_LISTEN)
             # Rows may have been kept before we listened.
-            self._heard()
+            self._wake()
             while not self._ends.is_set():
                 self.seen_at = time.monotonic()
                 for _ in driver.notifies(timeout=LOOK_EVERY, stop_after=1):
-                    self._heard()
+                    self._wake()

@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 Note = Callable[[], object]
 
 
-class Teller:
+class Writer:
     """Runs the notes that it is given, one after the other; one that fails is logged and not tried again."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ Result = Literal["followed", "already followed", "unknown", "no channel"]
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one name. `taken_as` is `login`, `id` or `former login`; `note` is for the person to read."""
+    """The outcome for one name. `taken_as` is `login`, `id` or `former login`; `note` is for the person to read."""
 
     name: str
     result: Result
@@ -58,7 +58,7 @@ class _Users:
 
 
 def add_channels(engine: Engine, helix: Helix, names: Sequence[Name], now: datetime) -> list[Outcome]:
-    """Follow the channels that these names mean, in their order, each with what became of it.
+    """Follow the channels that these names mean; returns the outcome of each, in their order.
 
     Asks Twitch once for each hundred names. Raises `SourceError` where it does not answer: then none is followed.
     """

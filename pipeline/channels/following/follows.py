@@ -30,7 +30,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -> set[str]:
-    """Follow the channels of users, who get a feed and a page; returns the Twitch ids of those that are new."""
+    """Follow the channels of users, each with a feed and a page; returns the Twitch ids of those that are new."""
     ids = store_users(connection, users, now)
     rows = [{"kind": "channel", "channel_id": channel_id, "created_at": now} for channel_id in ids.values()]
     if not rows:
@@ -43,14 +43,14 @@ def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -
 
 
 def unfollow(connection: Connection, channel_ids: Sequence[int]) -> None:
-    """Stop following channels by hand; what was recorded of them stays."""
+    """Stop following channels by hand; their recorded streams stay."""
     connection.execute(delete(Follow).where(Follow.kind == "channel", Follow.channel_id == func.any(list(channel_ids))))
 
 
 def follow_drops(connection: Connection, now: datetime) -> bool:
     """Watch every channel that a running campaign names; False where they were watched before."""
-    wish = insert(Follow).values(kind="drops", created_at=now).on_conflict_do_nothing()
-    created = connection.scalar(wish.returning(Follow.id))
+    insert_follow = insert(Follow).values(kind="drops", created_at=now).on_conflict_do_nothing()
+    created = connection.scalar(insert_follow.returning(Follow.id))
     _make_due(connection, now)
     return created is not None
 
@@ -63,9 +63,11 @@ def unfollow_drops(connection: Connection) -> bool:
 def follow_category(connection: Connection, category: GameRecord, top: int, now: datetime) -> None:
     """Record the `top` most watched streams of a category; a second time changes how many."""
     game_id = store_games(connection, SERVICE, [category])[category.external_id]
-    wish = insert(Follow).values(kind="category", game_id=game_id, top=top, created_at=now)
+    insert_follow = insert(Follow).values(kind="category", game_id=game_id, top=top, created_at=now)
     connection.execute(
-        wish.on_conflict_do_update(index_elements=["kind", "channel_id", "game_id"], set_={"top": wish.excluded.top})
+        insert_follow.on_conflict_do_update(
+            index_elements=["kind", "channel_id", "game_id"], set_={"top": insert_follow.excluded.top}
+        )
     )
     _make_due(connection, now)
 

@@ -45,7 +45,7 @@ _NO_CHANNEL = frozenset(
 
 
 class Name(msgspec.Struct, frozen=True):
-    """A text and what it may be: a login, an id, both where digits alone leave it open, or neither."""
+    """A text as a login, as an id, as both where digits alone leave it open, or as neither."""
 
     text: str
     login: str | None = None
@@ -54,7 +54,7 @@ class Name(msgspec.Struct, frozen=True):
 
 
 def parse_name(text: str) -> Name:
-    """Return what a person means by a channel's name; `problem` says why it can be none."""
+    """Return the login or id that a person means by a text; `problem` says why it can be neither."""
     written = text.strip()
     if _ADDRESS.match(written):
         return _from_address(written)

@@ -12,7 +12,7 @@ SERVICE = "twitch"
 DEFAULT_TOP = 20
 _AMONG = bindparam("among", type_=ARRAY(Text))
 NOW = bindparam("now", type_=DateTime(timezone=True))
-# A campaign is told as ended by the clock, a tick or two after its end: its own times decide.
+# The clock marks a campaign as ended a tick or two after its end: its own times decide.
 RUNNING = (
     DropCampaign.service == SERVICE,
     DropCampaign.ended_at.is_(None),
@@ -25,7 +25,7 @@ RUNNING = (
 class Watched(msgspec.Struct, frozen=True):
     """A channel whose streams are watched, by its Twitch id.
 
-    `since` is when that began: a stream that started earlier is no news. `by_hand` means that somebody added it
+    `since` is when that began: a stream that started earlier is no news. `by_hand` means that a person added it
     by name, `in_campaign` that a running campaign names it; one of the two is true.
     """
 
@@ -48,9 +48,9 @@ class FollowedCategory(msgspec.Struct, frozen=True):
 
 
 def watched(connection: Connection, now: datetime) -> list[Watched]:
-    """Return the channels that are watched: those added by hand first, oldest first, then what campaigns name.
+    """Return the channels that are watched: those added by hand first, oldest first, then those that campaigns name.
 
-    The latter only while somebody follows `--drops`: they come and go with their campaigns.
+    The latter only while `--drops` is followed: they come and go with their campaigns.
     """
     return [Watched(*row) for row in connection.execute(_WATCHED, {"now": now})]
 
@@ -61,12 +61,12 @@ def watched_among(connection: Connection, external_ids: Collection[str], now: da
 
 
 def is_anything_followed(connection: Connection) -> bool:
-    """Whether anybody follows anything."""
+    """Whether anything is followed."""
     return bool(connection.scalar(select(exists(Follow.id))))
 
 
 def followed_categories(connection: Connection) -> list[FollowedCategory]:
-    """Return the followed categories, oldest wish first."""
+    """Return the followed categories, oldest follow first."""
     return [FollowedCategory(*row) for row in connection.execute(_CATEGORIES)]
 
 
@@ -117,7 +117,7 @@ def _watched(
 
 _SOME = select(Channel.id).where(Channel.service == SERVICE, Channel.external_id == func.any(_AMONG))
 _WATCHED = _watched(_added_by_hand(), _named_by_campaigns())
-# Asked of few channels, each of the reasons looks at these alone.
+# For few channels, each of the reasons reads these alone.
 _WATCHED_AMONG = _watched(
     _added_by_hand().where(Follow.channel_id.in_(_SOME)),
     _named_by_campaigns().where(AllowedChannel.channel_id.in_(_SOME)),

@@ -13,14 +13,14 @@ from pipeline.ingest.source import RoundSource
 from pipeline.runtime.settings import Settings
 from pipeline.services.twitch.helix import Helix
 
-# They exist only while our application at Twitch is set and somebody is followed; without, their rows are off.
+# They exist only while our application at Twitch is set and anything is followed; without, their rows are off.
 ON_DEMAND = (TwitchStreams.name, TwitchStreamsInCampaigns.name, TwitchVideos.name)
 
 
 def sources(
     settings: Settings, engine: Engine, open_helix: Callable[[Client], Helix] | None, clock: Callable[[], datetime]
 ) -> list[RoundSource]:
-    """Return the sources, asked at the paces that the settings give; none without Helix, or anybody to watch."""
+    """Return the sources, at the paces that the settings give; none without Helix, or where nothing is followed."""
     if open_helix is None:
         return []
     with engine.connect() as connection:

@@ -1,6 +1,6 @@
-"""Ask Twitch who is live: the safety net below EventSub, and what counts viewers.
+"""Ask Twitch which channels are live: the safety net below EventSub, and what counts viewers.
 
-Each round is one fetch of a source, so that it has a lease, a pace, and its failures are told like any other's.
+Each round is one fetch of a source, so that it has a lease and a pace, and its failures show like any other's.
 """
 
 from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ BOX_ARTS_AT_ONCE = 100
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round asks for, by Twitch ids: streams of channels, the most watched of categories, users, box arts."""
+    """The wants of a round, by Twitch ids: streams of channels, the most watched of categories, users, box arts."""
 
     channels: Sequence[str]
     categories: Sequence[FollowedCategory] = ()
@@ -39,9 +39,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought, with what was asked."""
+    """The streams and users of a round, with the channels and users that it asked for."""
 
-    asked: frozenset[str]
+    channels: frozenset[str] = msgspec.field(name="asked")
     live: tuple[StreamRecord, ...]
     asked_users: tuple[str, ...] = ()
     users: tuple[UserRecord, ...] = ()
@@ -52,7 +52,7 @@ _ROUND = msgspec.json.Decoder(Round)
 
 
 class _StreamPolling:
-    """A source of rounds. `clock` tells the present moment, `helix` makes Helix of a client."""
+    """A source of rounds. `clock` returns the present moment, `helix` makes Helix of a client."""
 
     service: Literal["twitch"] = "twitch"
 
@@ -72,27 +72,27 @@ class _StreamPolling:
         self._flap = flap
 
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002 - each round asks for all
-        """Ask who of those that are watched now is live; raises `SourceError`.
+        """Ask which of the watched channels are live; raises `SourceError`.
 
-        The answer is taken to be as old as the question: EventSub may know better of what happened meanwhile.
+        The answer is taken to be as old as the request: EventSub may know better what happened meanwhile.
         """
         asked_at = self._clock()
         with self._engine.connect() as connection:
             wanted = self._wanted(connection, asked_at)
-        found = self._ask(self._helix(client), wanted)
-        return Answer(payload=msgspec.json.encode(found), taken_at=asked_at, refresh_after=self._poll_every)
+        polled = self._ask(self._helix(client), wanted)
+        return Answer(payload=msgspec.json.encode(polled), taken_at=asked_at, refresh_after=self._poll_every)
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what a round brought: sessions, snapshots, events, and what users are called now."""
-        found = _ROUND.decode(answer.payload or b"")
-        store_users(connection, found.users, now)
-        _note_asked(connection, found.asked_users, now)
-        store_games(connection, SERVICE, found.box_arts)
+        """Store the results of a round: sessions, snapshots, events, and the users' present names."""
+        polled = _ROUND.decode(answer.payload or b"")
+        store_users(connection, polled.users, now)
+        _note_asked(connection, polled.asked_users, now)
+        store_games(connection, SERVICE, polled.box_arts)
         connection.execute(update_rows(Source).where(Source.id == row["id"]).values(last_snapshot_at=now))
-        observed = Polled(channels=found.asked, live=found.live, at=now)
+        observed = Polled(channels=polled.channels, live=polled.live, at=now)
         events = take_in(connection, [observed], max(now, self._clock()), source_id=row["id"], flap=self._flap)
         return Ingested(
-            outcome="ok" if events else "unchanged", items=len(found.live), changed=events.total(), events=events
+            outcome="ok" if events else "unchanged", items=len(polled.live), changed=events.total(), events=events
         )
 
     def _wanted(self, connection: Connection, now: datetime) -> Wanted:
@@ -105,7 +105,7 @@ class _StreamPolling:
             for stream in helix.streams(game_ids=[category.external_id], limit=category.top):
                 live.setdefault(stream.channel.external_id, stream)
         return Round(
-            asked=frozenset(wanted.channels),
+            channels=frozenset(wanted.channels),
             live=tuple(live.values()),
             asked_users=tuple(wanted.users),
             users=tuple(helix.users(ids=wanted.users)),
@@ -119,7 +119,7 @@ class TwitchStreams(_StreamPolling):
     name = "twitch.streams"
 
     def _wanted(self, connection: Connection, now: datetime) -> Wanted:
-        channels = {one.external_id: one.channel_id for one in watched(connection, now)}
+        channels = {channel.external_id: channel.channel_id for channel in watched(connection, now)}
         # A stream that was recorded for its category is asked for until it ends, wherever it ranks.
         on_air = connection.scalars(_ON_AIR)
         users = connection.scalars(_USERS, {"ids": list(channels.values()), "before": now - USERS_EVERY})
@@ -137,7 +137,7 @@ class TwitchStreamsInCampaigns(_StreamPolling):
     name = "twitch.streams_in_campaigns"
 
     def _wanted(self, connection: Connection, now: datetime) -> Wanted:
-        return Wanted(channels=[one.external_id for one in watched(connection, now) if one.in_campaign])
+        return Wanted(channels=[channel.external_id for channel in watched(connection, now) if channel.in_campaign])
 
 
 _ON_AIR = (
@@ -145,7 +145,7 @@ _ON_AIR = (
     .join(StreamSession, StreamSession.channel_id == Channel.id)
     .where(Channel.service == SERVICE, StreamSession.ended_at.is_(None))
 )
-# Streams tell the names of their categories alone.
+# A stream names its category, without a box art.
 _WITHOUT_BOX_ART = (
     select(GameExternalId.external_id)
     .join(Game, Game.id == GameExternalId.game_id)
@@ -163,14 +163,14 @@ _USERS = (
     .order_by(Channel.checked_at.nulls_first(), Channel.id)
     .limit(USERS_AT_ONCE)
 )
-_ASKED = (
+_CHECKED = (
     update_rows(Channel)
-    .where(Channel.service == SERVICE, Channel.external_id == func.any(bindparam("asked", type_=ARRAY(Text))))
+    .where(Channel.service == SERVICE, Channel.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))))
     .values(checked_at=bindparam("now", type_=DateTime(timezone=True)))
 )
 
 
-def _note_asked(connection: Connection, asked: Sequence[str], now: datetime) -> None:
+def _note_asked(connection: Connection, external_ids: Sequence[str], now: datetime) -> None:
     """Note when users were asked for: one that Twitch does not know (any more) is not asked for in every round."""
-    if asked:
-        connection.execute(_ASKED, {"asked": list(asked), "now": now})
+    if external_ids:
+        connection.execute(_CHECKED, {"external_ids": list(external_ids), "now": now})

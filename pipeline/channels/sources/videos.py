@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, DateTime, Engine, RowMapping, bindparam, or_, select, update
 
 from models import Channel, Follow, Source
-from pipeline.channels.clock import append_told
+from pipeline.channels.clock import append_in_order
 from pipeline.channels.store.streams import load_channels
 from pipeline.channels.store.videos import known_videos, note_looked, store_videos, streams_on_air
 from pipeline.channels.streams.details import SERVICE, video_event
@@ -25,7 +25,7 @@ AGAIN_AFTER = timedelta(days=1)
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """The videos that a round found, by the channels' Twitch ids."""
+    """The videos that a round brought, by the channels' Twitch ids."""
 
     videos: Mapping[str, tuple[VideoRecord, ...]]
 
@@ -56,7 +56,7 @@ class TwitchVideos:
         return Answer(payload=msgspec.json.encode(looked), taken_at=asked_at, refresh_after=LOOK_EVERY)
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store new videos and append their events; those that a first look finds were there before, and make none.
+        """Store new videos and append their events; a first look at a channel makes none, its videos were there before.
 
         The archive of a stream that goes on is not complete, and waits.
         """
@@ -76,7 +76,7 @@ class TwitchVideos:
             for video in finished
             if (ids[video.channel_id], video.external_id) not in known and ids[video.channel_id] in looked_before
         ]
-        events = append_told(connection, news, source_id=row["id"], now=now)
+        events = append_in_order(connection, news, source_id=row["id"], now=now)
         return Ingested(
             outcome="ok" if events else "unchanged", items=len(finished), changed=events.total(), events=events
         )

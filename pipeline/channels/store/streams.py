@@ -40,20 +40,20 @@ LAST_SESSIONS = 3
 STORIES_AT_ONCE = 200
 # An archive is complete some minutes after its stream.
 VIDEOS_AFTER = timedelta(minutes=3)
-_TOLD = ("title", "game_id", "language", "tags", "thumbnail_url")
-_STATE = ("last_seen_at", "ended_at", "told_at", "absent_count", "listed_at", *_TOLD)
+_INFO = ("title", "game_id", "language", "tags", "thumbnail_url")
+_STATE = ("last_seen_at", "ended_at", "told_at", "absent_count", "listed_at", *_INFO)
 _NEW = ("channel_id", "stream_id", "story_id", "started_at", "first_seen_at", "silent", *_STATE)
 SessionKey = tuple[str, str]
 
 
 def load_sessions(
-    connection: Connection, *, asked: Iterable[str], heard: Iterable[str], stream_ids: Iterable[str]
+    connection: Connection, *, concerned: Iterable[str], heard: Iterable[str], stream_ids: Iterable[str]
 ) -> list[Session]:
-    """Return what is known of channels by external id: all open sessions; of those `heard` of, also the last ones.
+    """Return the open sessions of the `concerned` channels (external ids), and also the last ones of those in `heard`.
 
     Sessions of the streams named are among them, however old they are.
     """
-    wanted = {"asked": list(asked), "heard": list(heard), "stream_ids": list(stream_ids)}
+    wanted = {"concerned": list(concerned), "heard": list(heard), "stream_ids": list(stream_ids)}
     return [_session(row) for row in connection.execute(_KNOWN, wanted).mappings()]
 
 
@@ -109,7 +109,7 @@ def store_snapshots(connection: Connection, snapshots: Sequence[Snapshot], ids: 
 
 
 def load_over(connection: Connection, before: datetime) -> list[list[Session]]:
-    """Return the sessions of stories that ended before a time, all of them, and whose end was not told; by story."""
+    """Return all sessions of stories that ended before a time and whose end is not told; by story."""
     stories: dict[int, list[Session]] = {}
     for row in connection.execute(_OVER, {"before": before}).mappings():
         stories.setdefault(row["story_id"] or row["id"], []).append(_session(row))
@@ -117,7 +117,7 @@ def load_over(connection: Connection, before: datetime) -> list[list[Session]]:
 
 
 def settle_stories(connection: Connection, firsts: Sequence[Session], now: datetime) -> None:
-    """Note that the ends of stories, by their first sessions, are told, and that there may be new videos soon."""
+    """Mark the ends of stories, by their first sessions, as told, and note that there may be new videos soon."""
     connection.execute(_SETTLED, {"ids": [first.id for first in firsts], "now": now})
     channels = [first.channel for first in firsts]
     connection.execute(_VIDEOS_SOON, {"channels": channels, "now": now, "due": now + VIDEOS_AFTER})
@@ -126,13 +126,13 @@ def settle_stories(connection: Connection, firsts: Sequence[Session], now: datet
 def load_unsettled(connection: Connection, categories: Sequence[int]) -> dict[str, int]:
     """Return the channels with a session that is open, or whose end is not told, as row ids by external id.
 
-    But for sessions that were recorded for one of these categories, by row id of the game.
+    Sessions that were recorded for one of these categories, by row id of the game, do not count.
     """
     return dict(connection.execute(_UNSETTLED, {"games": list(categories)}).all())
 
 
 def close_channels(connection: Connection, channel_ids: Sequence[int], now: datetime) -> int:
-    """End what is open on channels when it was last known live, and let no end of theirs be told; returns how many."""
+    """End the open sessions of channels when they were last known live, and have no end told; returns how many."""
     if not channel_ids:
         return 0
     return connection.execute(_CLOSED, {"ids": list(channel_ids), "now": now}).rowcount
@@ -161,8 +161,8 @@ def _inserted() -> ReturningInsert[int, int, str]:
 
 @functools.cache
 def _updated() -> Update:
-    told = rows_as_table(SESSIONS, ("id", *_STATE)).subquery("told")
-    return update(SESSIONS).where(SESSIONS.c.id == told.c.id).values({name: told.c[name] for name in _STATE})
+    rows = rows_as_table(SESSIONS, ("id", *_STATE)).subquery("rows")
+    return update(SESSIONS).where(SESSIONS.c.id == rows.c.id).values({name: rows.c[name] for name in _STATE})
 
 
 @functools.cache
@@ -196,7 +196,8 @@ def _sessions() -> Select[Any]:
 
 
 def _known() -> Select[Any]:
-    asked, heard, stream_ids = (bindparam(name, type_=ARRAY(Text)) for name in ("asked", "heard", "stream_ids"))
+    names = ("concerned", "heard", "stream_ids")
+    concerned, heard, stream_ids = (bindparam(name, type_=ARRAY(Text)) for name in names)
     channels = select(Channel.id).where(Channel.service == SERVICE)
     heard_of = channels.where(Channel.external_id == func.any(heard)).cte("heard_of")
     last = (
@@ -209,7 +210,7 @@ def _known() -> Select[Any]:
     ids = union(
         select(SESSIONS.c.id).where(
             SESSIONS.c.ended_at.is_(None),
-            SESSIONS.c.channel_id.in_(channels.where(Channel.external_id == func.any(asked))),
+            SESSIONS.c.channel_id.in_(channels.where(Channel.external_id == func.any(concerned))),
         ),
         select(last.c.id).select_from(heard_of).join(last, true()),
         select(SESSIONS.c.id).where(
@@ -220,7 +221,7 @@ def _known() -> Select[Any]:
 
 
 def _over() -> Select[Any]:
-    """Stories of which no session is open, or ended after a moment, and whose end is not told."""
+    """Return the query of stories that ended before a moment, whose end is not told and no session is open."""
     before = bindparam("before", type_=DateTime(timezone=True))
     ended = SESSIONS.alias("ended")
     of = func.coalesce(ended.c.story_id, ended.c.id)
@@ -253,7 +254,7 @@ _DUE = bindparam("due", type_=DateTime(timezone=True))
 _VIDEOS_SOON = (
     update(Channel)
     .where(Channel.service == SERVICE, Channel.external_id == func.any(bindparam("channels", type_=ARRAY(Text))))
-    # Those that are due already may be asked about right now, too early to see what comes.
+    # A channel that is due already may be asked about right now, too early for the archive to be complete.
     .values(videos_due_at=case((Channel.videos_due_at.between(_AT, _DUE), Channel.videos_due_at), else_=_DUE))
 )
 _IS_UNSETTLED = or_(SESSIONS.c.ended_at.is_(None), and_(SESSIONS.c.ended_at.is_not(None), SESSIONS.c.told_at.is_(None)))

@@ -25,8 +25,8 @@ from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.services.twitch.records import VideoRecord
 
 VIDEOS: Table = Video.__table__  # type: ignore[assignment]
-_TOLD = ("title", "url", "thumbnail_url", "seconds")
-_ALL = ("channel_id", "external_id", "stream_id", "type", "published_at", "first_seen_at", *_TOLD)
+_CHANGEABLE = ("title", "url", "thumbnail_url", "seconds")
+_ALL = ("channel_id", "external_id", "stream_id", "type", "published_at", "first_seen_at", *_CHANGEABLE)
 _IDS = func.any(bindparam("ids", type_=ARRAY(BigInteger)))
 _TIME = DateTime(timezone=True)
 
@@ -44,7 +44,7 @@ def streams_on_air(connection: Connection, channel_ids: Sequence[int]) -> set[st
 def store_videos(
     connection: Connection, videos: Sequence[VideoRecord], channel_ids: Mapping[str, int], now: datetime
 ) -> None:
-    """Insert videos, or update what is told of them."""
+    """Insert videos, or update their titles, addresses, pictures and durations."""
     rows = [
         {name: getattr(video, name, None) for name in _ALL}
         | {"channel_id": channel_ids[video.channel_id], "first_seen_at": now}
@@ -55,7 +55,7 @@ def store_videos(
 
 
 def note_looked(connection: Connection, channel_ids: Sequence[int], now: datetime, *, again_at: datetime) -> set[int]:
-    """Note that channels were looked at, and when those followed by hand are next; returns who was looked at before."""
+    """Note a look at channels, and when those followed by hand are next; returns those that had a look before."""
     looked_before = set(connection.scalars(_LOOKED_BEFORE, {"ids": list(channel_ids)}))
     connection.execute(_LOOKED, {"ids": list(channel_ids), "now": now, "again": again_at})
     return looked_before
@@ -64,11 +64,11 @@ def note_looked(connection: Connection, channel_ids: Sequence[int], now: datetim
 @functools.cache
 def _stored() -> Insert:
     statement = insert_rows(VIDEOS, _ALL)
-    told = {name: statement.excluded[name] for name in _TOLD}
+    values = {name: statement.excluded[name] for name in _CHANGEABLE}
     return statement.on_conflict_do_update(
         index_elements=[VIDEOS.c.channel_id, VIDEOS.c.external_id],
-        set_=told,
-        where=tuple_(*told.values()).is_distinct_from(tuple_(*[VIDEOS.c[name] for name in _TOLD])),
+        set_=values,
+        where=tuple_(*values.values()).is_distinct_from(tuple_(*[VIDEOS.c[name] for name in _CHANGEABLE])),
     )
 
 
@@ -81,7 +81,7 @@ _LOOKED = (
     .where(Channel.id == _IDS)
     .values(
         videos_checked_at=bindparam("now", type_=_TIME),
-        # A stream that ended while Twitch was asked makes it due again soon.
+        # A stream that ended during the request makes its channel due again soon.
         videos_due_at=case(
             (Channel.videos_due_at > bindparam("now", type_=_TIME), Channel.videos_due_at),
             (_BY_HAND, bindparam("again", type_=_TIME)),

@@ -32,7 +32,7 @@ _ORDER: dict[type, int] = {WentOffline: 0, WentLive: 1, Updated: 2, Polled: 3}
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What to store and to tell: sessions that are new or differ, parts of them, snapshots of them, and news."""
+    """The rows to store and the news: sessions that are new or differ, their parts and snapshots, and events."""
 
     sessions: Sequence[Session] = ()
     segments: Sequence[Segment] = ()
@@ -63,7 +63,7 @@ def decide(known: Sequence[Session], observations: Sequence[Observation], terms:
 
 
 class _Book:
-    """The sessions of some channels while observations are gone through, one after the other."""
+    """The sessions of some channels, while the observations change them one after the other."""
 
     def __init__(self, known: Sequence[Session], terms: Terms) -> None:
         self._terms = terms
@@ -147,7 +147,7 @@ class _Book:
         if since is None:
             return
         before = self._newest(sign.channel, until=sign.started_at)
-        # The end that EventSub told after this stream had started was this stream's.
+        # The end that EventSub reported after this stream had started was this stream's.
         over_at = before.ended_at if before is not None and before.absent_count == 0 else None
         if before is not None:
             before = ends_no_later(before, sign.started_at)

@@ -1,4 +1,4 @@
-"""Say what events of streams and videos show. Pure: values in, values out."""
+"""Make the events of streams and videos. Pure: values in, values out."""
 
 from collections.abc import Mapping, Sequence
 
@@ -62,7 +62,7 @@ def stream_detail(
     changes: tuple[FieldChange, ...] = (),
     recap: StreamRecap | None = None,
 ) -> StreamDetail:
-    """Return what every event of a stream shows of it."""
+    """Return the detail that every event of a stream shows."""
     return StreamDetail(
         name=session.title,
         url=channel_url(channel.login),
@@ -82,7 +82,7 @@ def stream_detail(
 
 
 def changes_of(news: News, games: Mapping[int, GameRow]) -> tuple[FieldChange, ...]:
-    """Return the old and the new value of what changed; a category by its name."""
+    """Return the old and the new value of a change; a category by its name."""
     if news.kind is EventKind.STREAM_TITLE_CHANGED:
         return (FieldChange(field="title", old=news.old, new=news.new),)
     if news.kind is EventKind.STREAM_CATEGORY_CHANGED:

@@ -17,7 +17,7 @@ ABSENCES_TO_END = 2
 # A round in which more than this share of the open streams is gone at once is suspect, and one absence more is needed.
 SUSPECT_SHARE = 0.3
 SUSPECT_COUNT = 5
-# After an end that was only inferred, EventSub may still tell the true one: an end later than this is another stream's.
+# After an end that was only inferred, EventSub may still bring the true one; a later end than this is another stream's.
 END_TOLD_LATE = timedelta(minutes=15)
 _TICK = timedelta(microseconds=1)
 
@@ -81,7 +81,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """What one round of polling saw of a stream."""
+    """A stream as one round of polling saw it."""
 
     channel: str
     stream_id: str
@@ -114,7 +114,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def believe_clock(session: Session, now: datetime) -> Session:
-    """Return the session without what lies in the future, where a clock that ran ahead has put it."""
+    """Return the session with its times moved back to now, where a clock that ran ahead has put them later."""
     if session.last_seen_at <= now:
         return session
     seen = max(now, session.started_at)
@@ -179,7 +179,7 @@ def may_return(session: Session, at: datetime, *, listed: bool) -> bool:
 
 
 def returned(session: Session, at: datetime, *, listed: bool) -> Session:
-    """Open an ended session again: its end will be told anew, without a second event where it was told before."""
+    """Open an ended session again: its end may be told again, without a second event where it was told before."""
     open_again = msgspec.structs.replace(session, ended_at=None, told_at=None)
     return seen_live(open_again, max(at, session.last_seen_at), listed=listed)
 

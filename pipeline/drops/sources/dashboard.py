@@ -17,7 +17,7 @@ from pipeline.fetch.http import Client
 from pipeline.fetch.shapes import digest, identity
 from pipeline.ingest.source import Answer, Validators
 from pipeline.services.twitch.graphql import Account, Conversation
-from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS, Part, SignedOut, Told
+from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS, DropsAnswer, Part, SignedOut
 
 BATCH = 20
 DETAILS_LAST = timedelta(days=1)
@@ -118,7 +118,7 @@ class TwitchDashboardRewards(_Dashboard, DashboardRewards):
         )
 
 
-def _dashboard(conversation: Conversation) -> tuple[msgspec.Raw, Told]:
+def _dashboard(conversation: Conversation) -> tuple[msgspec.Raw, DropsAnswer]:
     (raw,) = conversation.ask(DASHBOARD, [{"fetchRewardCampaigns": True}])
     answer = conversation.read(raw)
     if answer.listed is None:

@@ -29,9 +29,9 @@ from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_it
 from pipeline.services.twitch.graphql_answers import (
     INVENTORY,
     WAY_OUT,
+    DropsAnswer,
     Part,
     SignedOut,
-    Told,
     read_answer,
     split_answers,
 )
@@ -75,11 +75,11 @@ def head(raw: bytes | msgspec.Raw) -> WireHead:
         return WireHead()
 
 
-def read_answer_or_campaign(raw: msgspec.Raw) -> Told:
+def read_answer_or_campaign(raw: msgspec.Raw) -> DropsAnswer:
     """Read an answer, or a campaign without its envelope; raises `SourceError`."""
     bare = head(raw)
     if identity(bare.id) and (bytes(bare.start_at) or bytes(bare.game)):
-        return Told(operation=BARE, single=[Part(raw)])
+        return DropsAnswer(operation=BARE, single=[Part(raw)])
     return read_answer(raw)
 
 
@@ -205,7 +205,7 @@ def _gathered(payload: bytes) -> tuple[list[msgspec.Raw], Mapping[str, str]]:
     return [gathered.dashboard, *gathered.details], gathered.remembered
 
 
-def _read_all(raws: Sequence[msgspec.Raw]) -> tuple[list[Told], list[tuple[bytes, str]]]:
+def _read_all(raws: Sequence[msgspec.Raw]) -> tuple[list[DropsAnswer], list[tuple[bytes, str]]]:
     answers, broken = [], []
     for raw in raws:
         try:
@@ -215,7 +215,7 @@ def _read_all(raws: Sequence[msgspec.Raw]) -> tuple[list[Told], list[tuple[bytes
     return answers, broken
 
 
-def _of_no_use(answers: Sequence[Told], broken: Sequence[tuple[bytes, str]], payload: bytes) -> SourceChanged:
+def _of_no_use(answers: Sequence[DropsAnswer], broken: Sequence[tuple[bytes, str]], payload: bytes) -> SourceChanged:
     operation = answers[0].operation if answers else "nothing"
     return SourceChanged(broken[0][1] if broken else f"{operation}: no answer that lists campaigns", payload=payload)
 

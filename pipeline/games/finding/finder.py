@@ -12,9 +12,9 @@ from pipeline.games.finding.names import GameName
 from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import Decision, Scored, Verdict, wanted
 from pipeline.games.mirror.state import is_kept
-from pipeline.games.releases.news import tell_releases
+from pipeline.games.releases.news import append_releases
 from pipeline.games.sources.links import search_entries
-from pipeline.games.store.wishes import WANTED, begin_wish
+from pipeline.games.store.wanted import WANTED, begin_wanting
 from pipeline.games.take_in import Intake
 from pipeline.services.igdb.apicalypse import MOST_ROWS, any_of, query
 from pipeline.services.igdb.client import Igdb
@@ -34,7 +34,7 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """What a person is taken to mean: the entry where it is sure, and else those that it may be, best first.
+    """The entry that a person means where it is sure, and else those that it may be, best first.
 
     `how` is `id`, `slug` or `title`; `why` is a sentence for a person.
     """
@@ -52,7 +52,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 class Finder(msgspec.Struct, frozen=True, kw_only=True):
     """Where to look; `open_igdb` is called only for games that the catalogue lacks.
 
-    What IGDB answers is stored under the source `igdb.wanted`, which has to have a row by then.
+    IGDB's answers are stored under the source `igdb.wanted`, which has to have a row by then.
     """
 
     engine: Engine
@@ -60,7 +60,7 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
     clock: Callable[[], datetime]
 
     def find(self, games: Sequence[GameName]) -> list[Finding]:
-        """Return what each game is taken to mean, in their order. What IGDB answers on the way is stored.
+        """Return the finding of each game, in their order. IGDB's answers on the way are stored.
 
         Raises `SourceError` where IGDB is needed and does not answer, `LootwireError` where it is not set up.
         """
@@ -84,11 +84,13 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
             return False
         now = self.clock()
         with self.engine.begin() as connection:
-            begin_wish(connection, now)
+            begin_wanting(connection, now)
             source_id = connection.scalar(select(Source.id).where(Source.name == WANTED))
             if source_id is None:
                 raise LootwireError(f"there is no source {WANTED} to keep IGDB's answers under")
-            intake = Intake(connection=connection, source_id=source_id, origin=WANTED, tell=tell_releases, now=now)
+            intake = Intake(
+                connection=connection, source_id=source_id, origin=WANTED, append_news=append_releases, now=now
+            )
             intake.take(split_documents(msgspec.json.encode(rows)), asked_at, silent=True)
         return True
 

@@ -12,7 +12,7 @@ from models.names import name_key
 from pipeline.games.matching.matching import match_title, search_titles
 from pipeline.games.matching.records import Scored, wanted
 from pipeline.games.mirror.state import is_kept
-from pipeline.games.releases.news import tell_releases
+from pipeline.games.releases.news import append_releases
 from pipeline.games.sources.links import search_entries
 from pipeline.games.sources.wanted import IgdbWanted
 from pipeline.games.take_in import Intake
@@ -52,7 +52,7 @@ def find_entry(connection: Connection, written: str) -> int | None:
 def search(engine: Engine, text: str, limit: int, igdb: Callable[[], Igdb] | None, now: datetime) -> list[Scored]:
     """Return the entries that a person may look for, best first.
 
-    Where the catalogue is no mirror and IGDB may be asked, what it finds is stored and ranked too.
+    Where the catalogue is no mirror and IGDB may be asked, its matches are stored and ranked too.
     Raises `SourceError` where IGDB does not answer.
     """
     with engine.connect() as connection:
@@ -94,9 +94,11 @@ def check_entry(engine: Engine, igdb_id: int, igdb: Callable[[], Igdb], now: dat
 
 
 def _keep(connection: Connection, documents: Documents, asked_at: datetime) -> None:
-    """Store what IGDB answered; changes of wanted games are news, as they are in every other answer."""
+    """Store IGDB's answer; changes of wanted games are news, as they are in every other answer."""
     source_id = connection.scalars(select(Source.id).where(Source.name == IgdbWanted.name)).one()
-    intake = Intake(connection=connection, source_id=source_id, origin="games search", tell=tell_releases, now=asked_at)
+    intake = Intake(
+        connection=connection, source_id=source_id, origin="games search", append_news=append_releases, now=asked_at
+    )
     intake.take(documents, asked_at, silent=True)
 
 

@@ -16,8 +16,7 @@ from pipeline.games.releases.details import SERVICE, load_platforms
 from pipeline.games.releases.news import introduce
 from pipeline.games.store.links import Link, games_of, link, load_links
 from pipeline.games.store.releases import load_releases
-from pipeline.games.store.wanted import Reason, unwant, want
-from pipeline.games.store.wishes import begin_wish
+from pipeline.games.store.wanted import Reason, begin_wanting, unwant, want
 from pipeline.services.igdb.covers import cover_url
 
 KIND = "game"
@@ -42,7 +41,7 @@ def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
 
     The game gets a row in `games`, or Twitch's where that is the same game, and its dates are kept fresh from now on.
     """
-    begin_wish(connection, now)
+    begin_wanting(connection, now)
     game_id = games_for(connection, [igdb_id])[igdb_id]
     row = upsert(Follow).values(kind=KIND, game_id=game_id, created_at=now).on_conflict_do_nothing()
     new = connection.scalar(row.returning(Follow.id)) is not None
@@ -52,8 +51,8 @@ def follow_game(connection: Connection, igdb_id: int, now: datetime) -> bool:
 
 
 def unfollow_game(connection: Connection, game_id: int, now: datetime) -> None:
-    """Stop following a game; what was recorded of it stays."""
-    begin_wish(connection, now)
+    """Stop following a game; its recorded events stay."""
+    begin_wanting(connection, now)
     connection.execute(delete(Follow).where(Follow.kind == KIND, Follow.game_id == game_id))
     renew_follows(connection, now)
 
@@ -63,9 +62,9 @@ def renew_follows(connection: Connection, now: datetime) -> None:
     followed = list(connection.scalars(select(Follow.game_id).where(Follow.kind == KIND, Follow.game_id.is_not(None))))
     links = load_links(connection, [game_id for game_id in followed if game_id is not None])
     ids = {linked.igdb_id for linked in links.values() if linked.igdb_id is not None}
-    wished = set(connection.scalars(select(WantedGame.igdb_id).where(WantedGame.reasons.contains([REASON]))))
-    want(connection, ids - wished, REASON, now)
-    unwant(connection, wished - ids, REASON)
+    wanted_before = set(connection.scalars(select(WantedGame.igdb_id).where(WantedGame.reasons.contains([REASON]))))
+    want(connection, ids - wanted_before, REASON, now)
+    unwant(connection, wanted_before - ids, REASON)
 
 
 def find_followed(connection: Connection, named: str, igdb_id: int | None, slug: str | None) -> list[Followed]:

@@ -13,8 +13,7 @@ from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.games.finding.finder import Choice, Finding
 from pipeline.games.following.follows import games_for
 from pipeline.games.releases.news import introduce
-from pipeline.games.store.wanted import Reason, unwant, want
-from pipeline.games.store.wishes import begin_wish
+from pipeline.games.store.wanted import Reason, begin_wanting, unwant, want
 
 REASON: Reason = "list"
 
@@ -47,7 +46,7 @@ def store_list(
     connection: Connection, name: str, origin: str | None, findings: Sequence[Finding], now: datetime
 ) -> None:
     """Store a list in place of the one of that name: its games are wanted, those of the old one no more."""
-    begin_wish(connection, now)
+    begin_wanting(connection, now)
     row = upsert(GameList).values(name=name, origin=origin, created_at=now)
     kept = row.on_conflict_do_update(index_elements=["name"], set_={"origin": origin, "created_at": now})
     list_id = connection.execute(kept.returning(GameList.id)).scalar_one()
@@ -60,7 +59,7 @@ def store_list(
 
 def remove_list(connection: Connection, name: str, now: datetime) -> None:
     """Remove a list; its games are wanted for it no more. Raises `LootwireError` if there is none of that name."""
-    begin_wish(connection, now)
+    begin_wanting(connection, now)
     list_id = _id_of(connection, name)
     connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
     connection.execute(delete(GameList).where(GameList.id == list_id))
@@ -69,7 +68,7 @@ def remove_list(connection: Connection, name: str, now: datetime) -> None:
 
 def settle_entry(connection: Connection, name: str, position: int, finding: Finding, now: datetime) -> None:
     """Write down which game a person says that a line means; raises `LootwireError` if there is no such line."""
-    begin_wish(connection, now)
+    begin_wanting(connection, now)
     line = (GameListEntry.list_id == _id_of(connection, name)) & (GameListEntry.position == position)
     values = {"igdb_id": finding.igdb_id, "score": 1.0, "explanation": "settled by hand"}
     if not connection.execute(update(GameListEntry).where(line).values(**values)).rowcount:
@@ -145,12 +144,12 @@ def _row(list_id: int, position: int, finding: Finding) -> dict[str, object]:
 
 def _want_what_is_listed(connection: Connection, now: datetime) -> None:
     listed = set(connection.scalars(select(GameListEntry.igdb_id).where(GameListEntry.igdb_id.is_not(None))))
-    wished = set(connection.scalars(select(WantedGame.igdb_id).where(WantedGame.reasons.contains([REASON]))))
+    wanted_before = set(connection.scalars(select(WantedGame.igdb_id).where(WantedGame.reasons.contains([REASON]))))
     ids = {igdb_id for igdb_id in listed if igdb_id is not None}
-    new = ids - wished
+    new = ids - wanted_before
     games_for(connection, new)
     want(connection, new, REASON, now)
-    unwant(connection, wished - ids, REASON)
+    unwant(connection, wanted_before - ids, REASON)
     introduce(connection, new, now)
 
 

@@ -20,7 +20,7 @@ def match_title(connection: Connection, wanted: Wanted) -> Decision:
 
 
 def search_titles(connection: Connection, wanted: Wanted, *, limit: int = 20) -> list[Scored]:
-    """Return the entries that a person may look for, best first, also those whose titles only begin so."""
+    """Return the entries that a person may look for, best first, also those whose titles only begin with the text."""
     ranked = rank(wanted, find_candidates(connection, wanted.title, beginnings=True))
     lifted = [_lifted(wanted, scored) for scored in ranked]
     best = sorted(lifted, key=lambda s: (-s.points, -s.candidate.rating_count, s.candidate.igdb_id))

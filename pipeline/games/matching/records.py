@@ -66,7 +66,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """What one consideration gave or cost."""
+    """The points that one consideration gave or cost."""
 
     what: str
     points: float
@@ -83,7 +83,7 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def points(self) -> float:
-        """All that was given and taken: what candidates are compared by, also above 1."""
+        """The sum that candidates are compared by, also above 1."""
         return sum(part.points for part in self.parts)
 
     @property

@@ -28,7 +28,7 @@ from pipeline.games.mirror.state import (
     save,
 )
 from pipeline.games.store.games import known_ids_between
-from pipeline.games.take_in import Clock, Intake, Taken, Tell, believed
+from pipeline.games.take_in import AppendNews, Clock, Intake, Taken, believed
 from pipeline.services.igdb.client import Page
 from pipeline.services.igdb.igdb_requests import PER, REQUESTS
 
@@ -40,7 +40,7 @@ LONGEST_PAUSE = timedelta(minutes=2)
 
 
 class Step(msgspec.Struct, frozen=True):
-    """How far a pass is: `done` of `total` games, as IGDB counts them, and what became of the last page."""
+    """How far a pass is: `done` of `total` games, as IGDB counts them, and the counts of the last page."""
 
     done: int
     total: int | None
@@ -51,12 +51,12 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
-    """What a full pass needs. `interval` is the time between two requests that the limit leaves."""
+    """The means of a full pass. `interval` is the time between two requests that the limit leaves."""
 
     engine: Engine
     open_igdb: OpenIgdb
     clock: Clock
-    tell: Tell
+    append_news: AppendNews
     interval: timedelta = PER / REQUESTS
     most_ahead: int = MOST_AHEAD
     patience: timedelta = PATIENCE
@@ -112,7 +112,9 @@ class Mirroring(msgspec.Struct, frozen=True, kw_only=True):
         now = self.clock()
         with self.engine.begin() as connection:
             row = check_mine(connection, fence)
-            intake = Intake(connection=connection, source_id=row["id"], origin=MIRROR, tell=self.tell, now=now)
+            intake = Intake(
+                connection=connection, source_id=row["id"], origin=MIRROR, append_news=self.append_news, now=now
+            )
             taken = intake.take(page.documents, page.asked_at, silent=silent, removed=gone)
             save(connection, state, now)
         return taken

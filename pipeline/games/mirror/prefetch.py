@@ -59,7 +59,7 @@ class Ahead:
         self._clients.close()
 
     def pages(self, after: int) -> Iterator[Page]:
-        """Return every page above an id, in order. The next one is asked for when the caller comes back for it."""
+        """Return every page above an id, in order. The next one is asked for when the caller wants it."""
         return _Reading(self, after, self._interval, self._most).pages()
 
     def page(self, window: Window) -> "Future[Page]":
@@ -109,7 +109,7 @@ class _Reading:
             self._learn(page.seconds + time.monotonic() - began)
 
     def _launch(self) -> bool:
-        """Ask for as many pages as there is use for; return whether anything is on its way."""
+        """Ask for as many pages as the window needs; return whether any request is on its way."""
         if self._looking is not None and self._looking[1].done():
             self._take_cuts()
         if self._pace > self._interval and self._windows and self._cut_to is None and not self._ended:

@@ -84,13 +84,13 @@ def is_kept(connection: Connection) -> bool:
 
 
 def is_under_way(connection: Connection) -> bool:
-    """Whether somebody makes a full pass at this moment."""
+    """Whether a full pass is under way at this moment."""
     return is_held(connection, _FULL_PASS)
 
 
 @contextmanager
 def alone(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[None]:
-    """Be the only one who makes a full pass, for the length of a `with` block; raises `Busy`.
+    """Hold the lock on full passes for the length of a `with` block; raises `Busy`.
 
     The lock of a process that was killed is free once PostgreSQL has noticed that, which `patience` is for.
     """

@@ -35,7 +35,7 @@ REGIONS = {
     9: "Korea",
     10: "Brazil",
 }
-# Editors delete a row and write it anew: until then, one that is gone has not gone anywhere.
+# Editors delete a row and write it anew: a row that is gone for less than this counts as listed.
 GONE_FOR = timedelta(hours=24)
 # A move by more is a delay.
 DELAY_DAYS = 7
@@ -46,7 +46,7 @@ Place = tuple[int | None, int | None]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened to one release date. `old` is None where it is new, `new` where it is cancelled.
+    """A change of one release date. `old` is None where it is new, `new` where it is cancelled.
 
     `replaced` is IGDB's id of the row whose place it took, if there was one.
     """
@@ -59,7 +59,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Group(msgspec.Struct, frozen=True):
-    """Release dates to which the same happened: one event tells them together."""
+    """Release dates with the same change: one event shows them together."""
 
     kind: EventKind
     stage: str | None
@@ -130,7 +130,7 @@ def is_withdrawn(gone: StoredRelease, others: Iterable[StoredRelease], now: date
 
 
 def stage_of(release: ReleaseRecord) -> str | None:
-    """Return what comes out, where it is not the finished game."""
+    """Return the stage that comes out, where it is not the finished game."""
     return STAGES.get(release.status) if release.status is not None else None
 
 
@@ -140,7 +140,7 @@ def place_of(release: ReleaseRecord) -> Place:
 
 
 def grouped(changes: Iterable[Change]) -> dict[Group, list[Change]]:
-    """Return the changes by what the events of them have in common."""
+    """Return the changes by their groups, each of which becomes one event."""
     groups: dict[Group, list[Change]] = {}
     for change in changes:
         groups.setdefault(Group(change.kind, stage_of(change.release), change.old, change.new), []).append(change)
@@ -158,7 +158,7 @@ def _heirs(known: dict[int, StoredRelease], listed: dict[int, ReleaseRecord]) ->
     }
     free: dict[Place, list[int]] = {}
     for key, stored in sorted(known.items()):
-        # A row that was gone before has an heir by now if another row stood in its place.
+        # A row that was gone before has a successor by now, if another row stood in its place.
         stood = stored.last_seen_at is None or place_of(stored.release) not in standing
         if key not in listed and stood:
             free.setdefault(place_of(stored.release), []).append(key)

@@ -1,4 +1,4 @@
-"""Load what events say of IGDB's entries, and make the events of what happened to their release dates."""
+"""Load the entries of IGDB that events show, and make the events of their release dates."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from pipeline.services.igdb.records import ReleaseRecord
 
 SERVICE = "igdb"
 SUMMARY_LENGTH = 600
-_TOLD_AT_LENGTH = frozenset({EventKind.RELEASE_ANNOUNCED, EventKind.RELEASE_OUT})
+_WITH_DESCRIPTION = frozenset({EventKind.RELEASE_ANNOUNCED, EventKind.RELEASE_OUT})
 # IGDB's "PC (Microsoft Windows)".
 PC = 6
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
@@ -55,17 +55,17 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def is_unasked(self) -> bool:
-        """Whether IGDB was not yet asked for it since it is wanted: what was stored before may be long out of date."""
+        """Whether IGDB was not yet asked for it since it is wanted: the stored entry may be long out of date."""
         return self.next_due_at <= self.wanted_at
 
     @property
     def subject(self) -> str:
-        """What its events' keys name it by."""
+        """Its name in the keys of its events."""
         return f"{SERVICE}/{self.igdb_id}"
 
 
 def load_wanted(connection: Connection, igdb_ids: Collection[int]) -> dict[int, Entry]:
-    """Return those of some entries that are wanted, by id: nobody hears of the others."""
+    """Return those of some entries that are wanted, by id: the others make no events."""
     if not igdb_ids:
         return {}
     return {row[0]: Entry(*row) for row in connection.execute(_WANTED, {"ids": sorted(igdb_ids)})}
@@ -77,7 +77,7 @@ def load_source(connection: Connection) -> int | None:
 
 
 def load_platforms(connection: Connection, releases: Iterable[ReleaseRecord]) -> dict[int, str]:
-    """Return what platforms of releases are called, by IGDB's id."""
+    """Return the names of the platforms of releases, by IGDB's id."""
     ids = {release.platform_id for release in releases if release.platform_id is not None}
     rows = connection.execute(_PLATFORMS.where(Platform.igdb_id.in_(ids))) if ids else ()
     return {key: "PC" if key == PC else name or short or f"platform {key}" for key, name, short in rows}
@@ -102,10 +102,12 @@ def release_event(
     places = sorted({place_of(release) for release in releases}, key=_order)
     when = None if group.new is None else str(group.new)
     when_before = None if group.old is None else str(group.old)
-    shown = _shown(entry) if group.kind in _TOLD_AT_LENGTH else msgspec.structs.replace(_shown(entry), description=None)
+    shown = (
+        _shown(entry) if group.kind in _WITH_DESCRIPTION else msgspec.structs.replace(_shown(entry), description=None)
+    )
     detail = msgspec.structs.replace(
         shown,
-        platforms=tuple(dict.fromkeys(place for one in places if (place := _place(one, names)))),
+        platforms=tuple(dict.fromkeys(place for each in places if (place := _place(each, names)))),
         when=when,
         when_before=when_before,
         days=_days(group),

@@ -1,4 +1,4 @@
-"""Tell what is news in IGDB's answers: of wanted games alone, for nobody waits for the other 300,000."""
+"""Append the news in IGDB's answers: of wanted games alone, since nobody waits for the other 300,000."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -43,9 +43,9 @@ from pipeline.services.igdb.records import GameRecord, ReleaseRecord
 
 # IGDB's number: https://api-docs.igdb.com/#game-status.
 GAME_CANCELLED = 6
-# Entries of a wanted game that are worth a word: not mods, bundles, forks, packs and updates.
-_TOLD_TYPES = frozenset({1, 2, 4, 6, 7, 8, 9, 10, 11})
-# What was told early in the day, somewhere, may wait for its day elsewhere.
+# The types of entries that are news where they belong to a wanted game: not mods, bundles, forks, packs and updates.
+_NEWS_TYPES = frozenset({1, 2, 4, 6, 7, 8, 9, 10, 11})
+# An event that was appended early in the day may wait for the day to begin in other zones.
 _STILL_WAITING = timedelta(days=3)
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 # A date that came back may go again, and is then judged again.
@@ -58,7 +58,7 @@ _BACK = (
     )
     .values(judged_at=None)
 )
-_TOLD_ANEW = (
+_ANNOUNCE_AGAIN = (
     update(ReleaseDate)
     .where(
         ReleaseDate.game_igdb_id == bindparam("game"),
@@ -79,42 +79,42 @@ _PAINT = text("""
 """)
 
 
-def tell_releases(connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:
+def append_releases(connection: Connection, stored: StoredGames, now: datetime, *, silent: bool) -> Counter[str]:
     """Append the events of games that were just stored, inside the caller's transaction; returns them by kind.
 
-    What IGDB tells of a game when it is first asked for it is published and told to nobody. An entry that is new at
-    IGDB (not `silent`) and belongs to a wanted game is told. Games that nobody wants have no events.
+    The first answer of IGDB for a game makes silent events. An entry that is new at IGDB (not `silent`) and belongs to
+    a wanted game is news. Games that are not wanted have no events.
     """
-    records = {one.record.igdb_id: one.record for one in (*stored.added, *stored.changed)}
-    parents = set() if silent else {parent for one in stored.added if (parent := one.record.parent_igdb_id)}
+    records = {game.record.igdb_id: game.record for game in (*stored.added, *stored.changed)}
+    parents = set() if silent else {parent for game in stored.added if (parent := game.record.parent_igdb_id)}
     entries = load_wanted(connection, records.keys() | parents)
     if not entries:
         return Counter()
-    first = [one.record.igdb_id for one in stored.added if one.record.igdb_id in entries]
+    first = [game.record.igdb_id for game in stored.added if game.record.igdb_id in entries]
     counted = introduce(connection, first, now)
-    paint(connection, (one for key, one in entries.items() if key in records))
-    changed = [one for one in stored.changed if one.record.igdb_id in entries]
-    old = [one for one in changed if entries[one.record.igdb_id].is_unasked]
+    paint(connection, (entry for key, entry in entries.items() if key in records))
+    changed = [game for game in stored.changed if game.record.igdb_id in entries]
+    old = [game for game in changed if entries[game.record.igdb_id].is_unasked]
     counted += _append(connection, _changes(connection, old, entries, now), now, silent=True)
-    events = _changes(connection, [one for one in changed if one not in old], entries, now)
+    events = _changes(connection, [game for game in changed if game not in old], entries, now)
     events += [
-        _child(entries[one.record.parent_igdb_id], one.record, now)
-        for one in stored.added
-        if one.record.igdb_id not in entries
-        and one.record.parent_igdb_id in entries
-        and one.record.game_type in _TOLD_TYPES
+        _child(entries[game.record.parent_igdb_id], game.record, now)
+        for game in stored.added
+        if game.record.igdb_id not in entries
+        and game.record.parent_igdb_id in entries
+        and game.record.game_type in _NEWS_TYPES
     ]
     return counted + _append(connection, events, now, silent=False)
 
 
 def introduce(connection: Connection, igdb_ids: Collection[int], now: datetime) -> Counter[str]:
-    """Publish games that somebody just came to want, with the dates that lie before them; nobody is told.
+    """Append silent events of games that are newly wanted, with the dates that lie before them.
 
     A second time changes nothing, and neither does a game that is not stored yet: its first document introduces it.
     """
     if not igdb_ids:
         return Counter()
-    # What was linked before it was stored is its game's from now on.
+    # An entry that was linked before it was stored is its game's from now on.
     attach(connection, [game_id for some in games_of(connection, igdb_ids).values() for game_id in some])
     entries = load_wanted(connection, igdb_ids)
     if not entries:
@@ -122,10 +122,10 @@ def introduce(connection: Connection, igdb_ids: Collection[int], now: datetime) 
     paint(connection, entries.values())
     today = (now + LAST_ZONE).date()
     releases = {
-        igdb_id: [one.release for one in found if one.last_seen_at is None and _lies_ahead(one.release, today)]
-        for igdb_id, found in load_releases(connection, entries).items()
+        igdb_id: [row.release for row in rows if row.last_seen_at is None and _lies_ahead(row.release, today)]
+        for igdb_id, rows in load_releases(connection, entries).items()
     }
-    names = load_platforms(connection, (one for found in releases.values() for one in found))
+    names = load_platforms(connection, (release for some in releases.values() for release in some))
     events = []
     for igdb_id, entry in entries.items():
         events.append(game_event(entry, now))
@@ -135,16 +135,16 @@ def introduce(connection: Connection, igdb_ids: Collection[int], now: datetime) 
 
 
 def introduce_wanted(connection: Connection, now: datetime) -> Counter[str]:
-    """Introduce the games that were stored before anybody wanted them; some at a time."""
+    """Introduce the games that were stored before they were wanted; some at a time."""
     return introduce(connection, list(connection.scalars(_NOT_INTRODUCED)), now)
 
 
 def paint(connection: Connection, entries: Iterable[Entry]) -> None:
-    """Give games that no service told a box art of their cover for one."""
-    covers = {one.game_id: cover_url(one.cover_id) for one in entries if one.game_id and not one.box_art_url}
-    found = {game_id: url for game_id, url in covers.items() if url}
-    if found:
-        connection.execute(_PAINT, {"ids": list(found), "urls": list(found.values())})
+    """Give a game its cover for a box art, where no service gives it one."""
+    covers = {entry.game_id: cover_url(entry.cover_id) for entry in entries if entry.game_id and not entry.box_art_url}
+    urls = {game_id: url for game_id, url in covers.items() if url}
+    if urls:
+        connection.execute(_PAINT, {"ids": list(urls), "urls": list(urls.values())})
 
 
 def _changes(
@@ -152,14 +152,14 @@ def _changes(
 ) -> list[NewEvent]:
     if not changed:
         return []
-    connection.execute(_BACK, {"ids": [one.record.igdb_id for one in changed]})
-    found = {one.record.igdb_id: compare(one.releases_before, one.releases_after, now) for one in changed}
-    names = load_platforms(connection, (change.release for changes in found.values() for change in changes))
+    connection.execute(_BACK, {"ids": [game.record.igdb_id for game in changed]})
+    compared = {game.record.igdb_id: compare(game.releases_before, game.releases_after, now) for game in changed}
+    names = load_platforms(connection, (change.release for changes in compared.values() for change in changes))
     events = []
-    for one in changed:
-        entry, changes = entries[one.record.igdb_id], found[one.record.igdb_id]
-        _tell_anew(connection, one, changes, now)
-        if _is_called_off(one):
+    for game in changed:
+        entry, changes = entries[game.record.igdb_id], compared[game.record.igdb_id]
+        _announce_again(connection, game, changes, now)
+        if _is_called_off(game):
             events.append(release_event(entry, Group(EventKind.RELEASE_CANCELLED, None, None, None), (), names, now))
             changes = tuple(change for change in changes if change.kind != EventKind.RELEASE_CANCELLED)
         for group, some in grouped(changes).items():
@@ -167,23 +167,23 @@ def _changes(
     return events
 
 
-def _tell_anew(connection: Connection, game: StoredGame, changes: Sequence[Change], now: datetime) -> None:
-    """Have a release told again that was told to be out and has another day ahead; what still waits is dropped."""
+def _announce_again(connection: Connection, game: StoredGame, changes: Sequence[Change], now: datetime) -> None:
+    """Have a release announced again that was announced as out and has another day ahead; drop its waiting messages."""
     today = (now + LAST_ZONE).date()
-    left = [one for one in changes if one.old is not None and one.old != one.new and not _over(one.new, today)]
-    ids = [key for one in left for key in (one.release.igdb_id, one.replaced) if key is not None]
+    moved = [c for c in changes if c.old is not None and c.old != c.new and not _over(c.new, today)]
+    ids = [key for change in moved for key in (change.release.igdb_id, change.replaced) if key is not None]
     if not ids:
         return
-    connection.execute(_TOLD_ANEW, {"game": game.record.igdb_id, "ids": ids})
-    standing = {period_of(one.release) for one in game.releases_after if one.last_seen_at is None}
-    days = {str(one.old) for one in left if one.old not in standing}
-    told = select(Event.id).where(
+    connection.execute(_ANNOUNCE_AGAIN, {"game": game.record.igdb_id, "ids": ids})
+    standing = {period_of(row.release) for row in game.releases_after if row.last_seen_at is None}
+    days = {str(change.old) for change in moved if change.old not in standing}
+    announced = select(Event.id).where(
         Event.occurred_at > now - _STILL_WAITING,
         Event.kind == EventKind.RELEASE_OUT,
         Event.event_key.startswith(f"{EventKind.RELEASE_OUT}:{SERVICE}/{game.record.igdb_id}:", autoescape=True),
         Event.detail["when"].astext.in_(days),
     )
-    drop_waiting(connection, list(connection.scalars(told)))
+    drop_waiting(connection, list(connection.scalars(announced)))
 
 
 def _over(period: Period | None, today: date) -> bool:
@@ -199,11 +199,11 @@ def _is_called_off(game: StoredGame) -> bool:
 
 
 def _announced(releases: Iterable[ReleaseRecord]) -> dict[Group, list[ReleaseRecord]]:
-    found: dict[Group, list[ReleaseRecord]] = {}
-    for one in releases:
-        group = Group(EventKind.RELEASE_ANNOUNCED, stage_of(one), None, period_of(one))
-        found.setdefault(group, []).append(one)
-    return found
+    groups: dict[Group, list[ReleaseRecord]] = {}
+    for release in releases:
+        group = Group(EventKind.RELEASE_ANNOUNCED, stage_of(release), None, period_of(release))
+        groups.setdefault(group, []).append(release)
+    return groups
 
 
 def _lies_ahead(release: ReleaseRecord, today: date) -> bool:
@@ -212,16 +212,16 @@ def _lies_ahead(release: ReleaseRecord, today: date) -> bool:
 
 def _child(parent: Entry, record: GameRecord, now: datetime) -> NewEvent:
     """Return the event of an entry that is new and belongs to a wanted game."""
-    told = game_event(parent, now)
+    event = game_event(parent, now)
     detail = msgspec.structs.replace(
-        told.detail,
+        event.detail,
         name=record.name,
         url=record.url,
-        box_art_url=cover_url(record.cover_id) or told.detail.box_art_url,
+        box_art_url=cover_url(record.cover_id) or event.detail.box_art_url,
         description=(record.summary or "")[:SUMMARY_LENGTH] or None,
         stage=GAME_TYPES[record.game_type or 0],
     )
-    return msgspec.structs.replace(told, subject=f"{SERVICE}/{record.igdb_id}", detail=detail)
+    return msgspec.structs.replace(event, subject=f"{SERVICE}/{record.igdb_id}", detail=detail)
 
 
 def _append(connection: Connection, events: Sequence[NewEvent], now: datetime, *, silent: bool) -> Counter[str]:

@@ -1,4 +1,4 @@
-"""What is asked of IGDB: one module a source, and the list of them that the settings make."""
+"""The sources of IGDB: one module a source, and the list of them that the settings make."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from pipeline.fetch.http import Client
 from pipeline.games.mirror.state import is_kept
-from pipeline.games.releases.news import tell_releases
+from pipeline.games.releases.news import append_releases
 from pipeline.games.sources.links import IgdbLinks
 from pipeline.games.sources.mirror import IgdbMirror
 from pipeline.games.sources.wanted import IgdbWanted
@@ -40,12 +40,12 @@ def sources(
     with engine.connect() as connection:
         mirrored, registered = is_kept(connection), is_registered(connection)
     listed: list[RoundSource] = [
-        # What it links the next one asks for.
-        IgdbLinks(engine, open_helix, open_igdb, clock, tell_releases),
-        IgdbWanted(engine, open_igdb, clock, tell_releases),
+        # The next source asks for the entries that this one links.
+        IgdbLinks(engine, open_helix, open_igdb, clock, append_releases),
+        IgdbWanted(engine, open_igdb, clock, append_releases),
     ]
     if mirrored:
-        listed.append(IgdbMirror(open_igdb, clock, tell_releases))
+        listed.append(IgdbMirror(open_igdb, clock, append_releases))
     if settings.eventsub_callback_url is not None:
         listed.append(IgdbWebhooks(open_igdb, settings.eventsub_callback_url, load_secret()))
     elif registered:

@@ -18,7 +18,7 @@ from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import wanted
 from pipeline.games.mirror.state import is_kept
 from pipeline.games.store.links import Link, attach, link
-from pipeline.games.take_in import Clock, Intake, Tell
+from pipeline.games.take_in import AppendNews, Clock, Intake
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.igdb.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, both, equal, query
 from pipeline.services.igdb.client import Igdb
@@ -53,7 +53,7 @@ _KNOWN_AT_TWITCH = (
     select(ExternalGame.uid, func.min(ExternalGame.igdb_id))
     .where(ExternalGame.source == TWITCH, ExternalGame.uid == func.any(bindparam("uids", type_=ARRAY(Text))))
     .group_by(ExternalGame.uid)
-    # What two entries claim neither has.
+    # An id that two entries claim is neither's.
     .having(func.count(ExternalGame.igdb_id.distinct()) == 1)
 )
 
@@ -80,7 +80,7 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought: services' statements, the games that have only names, and entries that may be theirs."""
+    """The results of a round: services' statements, the games that have only names, and entries that may be theirs."""
 
     asked_at: datetime
     statements: Sequence[Statement] = ()
@@ -89,7 +89,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tried(msgspec.Struct, frozen=True):
-    """How often a game was tried, and when to try it again."""
+    """How often a game was looked for, and when to look again."""
 
     times: int
     next_at: datetime
@@ -107,7 +107,7 @@ _EXTERNAL = msgspec.json.Decoder(_External)
 class IgdbLinks:
     """A source of links. `open_helix` and `open_igdb` make clients of these services.
 
-    `tell` makes events of entries that are wanted already and turn out to have changed.
+    `append_news` appends events of entries that are wanted already and turn out to have changed.
     """
 
     name = "igdb.links"
@@ -119,13 +119,13 @@ class IgdbLinks:
         open_helix: Callable[[Client], Helix],
         open_igdb: Callable[[Client], Igdb],
         clock: Clock,
-        tell: Tell,
+        append_news: AppendNews,
     ) -> None:
         self._engine = engine
         self._open_helix = open_helix
         self._open_igdb = open_igdb
         self._clock = clock
-        self._tell = tell
+        self._append_news = append_news
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask Twitch and IGDB for the games that are due; raises `SourceError`."""
@@ -152,7 +152,9 @@ class IgdbLinks:
             changed = attach(connection)
             return Ingested(outcome="ok" if changed else "unchanged", changed=changed)
         fetched = _ROUND.decode(answer.payload)
-        intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=self._tell, now=now)
+        intake = Intake(
+            connection=connection, source_id=row["id"], origin=self.name, append_news=self._append_news, now=now
+        )
         if fetched.documents:
             intake.take(split_documents(msgspec.json.encode(fetched.documents)), fetched.asked_at, silent=True)
         links = [

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping
 
 from pipeline.fetch.http import Client
 from pipeline.games.mirror.state import MIRROR, SWEEP_EVERY, MirrorState, read_state
-from pipeline.games.take_in import Clock, Intake, Tell
+from pipeline.games.take_in import AppendNews, Clock, Intake
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.igdb.apicalypse import Condition, at_least
 from pipeline.services.igdb.client import Igdb, Page
@@ -25,7 +25,7 @@ GO_ON_AFTER = timedelta(seconds=1)
 
 
 class Swept(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought; `asked_at` is when its first request was sent."""
+    """The documents of a round; `asked_at` is when its first request was sent."""
 
     asked_at: datetime
     documents: list[msgspec.Raw]
@@ -46,11 +46,11 @@ class IgdbMirror:
     service: Literal["igdb"] = "igdb"
 
     def __init__(
-        self, open_igdb: Callable[[Client], Igdb], clock: Clock, tell: Tell, *, pages: int = PAGES_AT_ONCE
+        self, open_igdb: Callable[[Client], Igdb], clock: Clock, append_news: AppendNews, *, pages: int = PAGES_AT_ONCE
     ) -> None:
         self._open_igdb = open_igdb
         self._clock = clock
-        self._tell = tell
+        self._append_news = append_news
         self._pages = pages
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
@@ -71,11 +71,13 @@ class IgdbMirror:
         )
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what a round brought."""
+        """Store the games of a round."""
         if answer.payload is None:
             return Ingested(outcome="unchanged")
         swept = _SWEPT.decode(answer.payload)
-        intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=self._tell, now=now)
+        intake = Intake(
+            connection=connection, source_id=row["id"], origin=self.name, append_news=self._append_news, now=now
+        )
         taken = intake.take(split_documents(msgspec.json.encode(swept.documents)), swept.asked_at, silent=False)
         return Ingested(
             outcome="ok" if taken.written else "unchanged",

@@ -11,13 +11,13 @@ from models import GameMetadata
 from pipeline.fetch.http import Client
 from pipeline.games.store.games import load_known
 from pipeline.games.store.wanted import due_games, note_asked, want_what_runs, wanted_games
-from pipeline.games.take_in import Clock, Intake, Tell, believed
+from pipeline.games.take_in import AppendNews, Clock, Intake, believed
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.igdb.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, at_least, both, query
 from pipeline.services.igdb.client import Igdb, Page
 from pipeline.services.igdb.documents import split_documents
 
-# A new wish waits no longer than this; most rounds find nothing due and ask for nothing.
+# A newly wanted game waits no longer than this; most rounds find nothing due and ask for nothing.
 POLL_EVERY = timedelta(seconds=45)
 # How often IGDB is asked which of the wanted games changed, and how far back: it may list a change late.
 LOOK_EVERY = timedelta(minutes=15)
@@ -28,7 +28,7 @@ GO_ON_AFTER = timedelta(seconds=1)
 
 
 class Round(msgspec.Struct, frozen=True, kw_only=True):
-    """What a round brought, with the ids that it asked for; `missing` are games that IGDB does not have."""
+    """The documents of a round, with the ids that it asked for; `missing` are games that IGDB does not have."""
 
     igdb_ids: Sequence[int]
     asked_at: datetime
@@ -47,7 +47,7 @@ _CHANGED = msgspec.json.Decoder(_Changed)
 
 
 class IgdbWanted:
-    """A source of rounds. `open_igdb` makes IGDB of a client, `clock` tells the present moment.
+    """A source of rounds. `open_igdb` makes IGDB of a client, `clock` returns the present moment.
 
     A round asks for `most` games; if more are due, the next round follows at once.
     """
@@ -60,14 +60,14 @@ class IgdbWanted:
         engine: Engine,
         open_igdb: Callable[[Client], Igdb],
         clock: Clock,
-        tell: Tell,
+        append_news: AppendNews,
         *,
         most: int = MOST_AT_ONCE,
     ) -> None:
         self._engine = engine
         self._open_igdb = open_igdb
         self._clock = clock
-        self._tell = tell
+        self._append_news = append_news
         self._most = most
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
@@ -88,12 +88,14 @@ class IgdbWanted:
         return Answer(payload=payload, refresh_after=wait, validators=Validators(cursor=cursor))
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what a round brought; a game that was not known before is no news."""
+        """Store the games of a round; a game that was not known before is no news."""
         want_what_runs(connection, now)
         if answer.payload is None:
             return Ingested(outcome="unchanged")
         fetched = _ROUND.decode(answer.payload)
-        intake = Intake(connection=connection, source_id=row["id"], origin=self.name, tell=self._tell, now=now)
+        intake = Intake(
+            connection=connection, source_id=row["id"], origin=self.name, append_news=self._append_news, now=now
+        )
         gone = believed(fetched.missing, load_known(connection, fetched.igdb_ids))
         documents = split_documents(msgspec.json.encode(fetched.documents))
         taken = intake.take(documents, fetched.asked_at, silent=True, removed=gone)

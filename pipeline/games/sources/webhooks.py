@@ -1,4 +1,4 @@
-"""IGDB's webhooks: what they mean, and that they are registered.
+"""IGDB's webhooks: read as hints of what to ask for, and kept registered.
 
 https://api-docs.igdb.com/#webhooks. IGDB posts a row with bare ids when it is created or updated, and only its id when
 it is deleted; the header `X-Secret` shows that it is IGDB. It wants 200 within 15 seconds, and gives up after five
@@ -36,12 +36,12 @@ METHODS: Sequence[Method] = get_args(Method)
 SWEEP_WITHIN = timedelta(minutes=1)
 # An inactive webhook is noticed after this.
 LOOK_EVERY = timedelta(hours=6)
-# What the cursor remembers: the address that IGDB was told.
+# The key in the cursor of the address that our webhooks are registered with.
 _ADDRESS = "callback_url"
 
 
 class Hint(msgspec.Struct, frozen=True):
-    """That a row was created, updated or deleted; `game` is the game of a release date, where that was told."""
+    """That a row was created, updated or deleted; `game` is the game of a release date, where IGDB names it."""
 
     endpoint: Endpoint
     method: Method
@@ -58,9 +58,9 @@ _ROW = msgspec.json.Decoder(_Row)
 
 
 def secret_for_igdb(secret: SecretStr) -> SecretStr:
-    """Return what IGDB is to show us: made of the secret that Twitch signs with, and not that itself."""
-    told = hashlib.blake2b(secret.get_secret_value().encode(), digest_size=24, person=b"lootwire igdb")
-    return SecretStr(told.hexdigest())
+    """Return the secret that IGDB is to show us, derived from the one that Twitch signs with."""
+    derived = hashlib.blake2b(secret.get_secret_value().encode(), digest_size=24, person=b"lootwire igdb")
+    return SecretStr(derived.hexdigest())
 
 
 def is_igdb(shown: str, secret: SecretStr) -> bool:
@@ -75,7 +75,7 @@ def addresses(callback_url: str) -> Mapping[str, tuple[Endpoint, Method]]:
 
 
 def read_hint(endpoint: Endpoint, method: Method, body: bytes) -> Hint:
-    """Return what a webhook tells; raises `InvalidItem` where that cannot be read."""
+    """Return the hint that a webhook's body gives; raises `InvalidItem` where it cannot be read."""
     try:
         row = _ROW.decode(body)
     except UNREADABLE as error:
@@ -84,8 +84,8 @@ def read_hint(endpoint: Endpoint, method: Method, body: bytes) -> Hint:
 
 
 def take_hint(engine: Engine, hint: Hint, now: datetime) -> None:
-    """Write down what is to be asked for: wanted games are due at once, others have the mirror swept soon."""
-    # Two transactions: who stores takes the locks of sources first, and those of games after.
+    """Note what to ask IGDB for: wanted games are due at once, others have the mirror swept soon."""
+    # Two transactions: one that stores takes the locks of sources first, and those of games after.
     with engine.begin() as connection:
         if (hint.endpoint, hint.method) == ("games", "delete"):
             remove_games(connection, [hint.id], now)
@@ -136,7 +136,7 @@ def is_registered(connection: Connection) -> bool:
 
 
 def look_if_moved(connection: Connection, callback_url: str | None, now: datetime) -> None:
-    """Make the source due where our address is another one than IGDB was told, or none any more."""
+    """Make the source due where our address is another one than IGDB has, or none any more."""
     moved = Source.cursor[_ADDRESS].astext.is_distinct_from(callback_url)
     due = update(Source).where(Source.name == NAME, Source.next_due_at > now, moved)
     connection.execute(due.values(next_due_at=now))

@@ -31,13 +31,13 @@ from pipeline.services.igdb.titles import title_key
 GAMES: Table = GameMetadata.__table__  # type: ignore[assignment]
 PLATFORMS: Table = Platform.__table__  # type: ignore[assignment]
 IDS = ARRAY(BigInteger)
-# What a record and its row call the same.
-_TOLD = (
+# The fields of a record that its row calls the same.
+_RECORD_FIELDS = (
     *("name", "slug", "url", "summary", "game_type", "game_status", "parent_igdb_id", "version_parent_igdb_id"),
     *("first_release_at", "updated_at", "cover_id", "rating", "rating_count"),
     *("genres", "themes", "modes", "franchises", "collections", "companies", "platforms"),
 )
-_COLUMNS = ("igdb_id", "name_key", "synced_at", "digest", "raw", *_TOLD)
+_COLUMNS = ("igdb_id", "name_key", "synced_at", "digest", "raw", *_RECORD_FIELDS)
 # Two workers that store at once would insert the same game.
 _STORING = hashed_key("lootwire igdb")
 
@@ -66,7 +66,7 @@ class StoredGame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoredGames(msgspec.Struct, kw_only=True):
-    """What became of a batch of documents.
+    """The outcome of storing a batch of documents.
 
     `late` were asked for before what is stored, and dropped; `refused` (id, reason) could not be read at all;
     `faults` (id, part) were left out of games that landed. `old_names` counts documents by names that IGDB took away.
@@ -87,7 +87,7 @@ _DIGESTS = select(GAMES.c.igdb_id, GAMES.c.digest).where(
 _KNOWN = select(*[GAMES.c[name] for name in KnownGame.__struct_fields__]).where(
     GAMES.c.igdb_id == func.any(bindparam("ids", type_=IDS))
 )
-_STORED = select(GAMES.c.igdb_id, *[GAMES.c[name] for name in _TOLD]).where(
+_STORED = select(GAMES.c.igdb_id, *[GAMES.c[name] for name in _RECORD_FIELDS]).where(
     GAMES.c.igdb_id == func.any(bindparam("ids", type_=IDS))
 )
 _BETWEEN = select(GAMES.c.igdb_id).where(
@@ -96,22 +96,23 @@ _BETWEEN = select(GAMES.c.igdb_id).where(
 
 
 def store_games(connection: Connection, documents: Iterable[Document], asked_at: datetime) -> StoredGames:
-    """Store documents that were asked for at `asked_at`; returns what changed, with release dates before and after.
+    """Store documents that were asked for at `asked_at`; returns the changes, with release dates before and after.
 
     Nothing is written where nothing differs. A document that was asked for before the stored one, or before the game
     was removed, changes nothing, and one without a name is refused. Workers that store at once wait for each other.
     """
-    by_id = {one.igdb_id: one for one in documents}
+    by_id = {document.igdb_id: document for document in documents}
     digests = _digests(connection, by_id)
-    differing = [one for key, one in sorted(by_id.items()) if digests.get(key) != one.digest]
+    differing = [document for key, document in sorted(by_id.items()) if digests.get(key) != document.digest]
     result = StoredGames(unchanged=len(by_id) - len(differing))
     if not differing:
         return result
     lock_transaction(connection, _STORING)
-    known = load_known(connection, [one.igdb_id for one in differing])
-    new = [one for one in differing if one.igdb_id not in known]
+    known = load_known(connection, [document.igdb_id for document in differing])
+    new = [document for document in differing if document.igdb_id not in known]
+    old = [document for document in differing if document.igdb_id in known]
     result.added = _add(connection, new, asked_at, result)
-    result.changed = _change(connection, [one for one in differing if one.igdb_id in known], known, asked_at, result)
+    result.changed = _change(connection, old, known, asked_at, result)
     return result
 
 
@@ -122,13 +123,11 @@ def remove_games(connection: Connection, igdb_ids: Collection[int], asked_at: da
     """
     lock_transaction(connection, _STORING)
     stored = load_known(connection, igdb_ids).values()
-    found = [known for known in stored if known.removed_at is None and known.synced_at <= asked_at]
+    gone = [known for known in stored if known.removed_at is None and known.synced_at <= asked_at]
     connection.execute(
-        GAMES.update()
-        .values(removed_at=asked_at)
-        .where(GAMES.c.igdb_id == func.any([known.igdb_id for known in found]))
+        GAMES.update().values(removed_at=asked_at).where(GAMES.c.igdb_id == func.any([known.igdb_id for known in gone]))
     )
-    return found
+    return gone
 
 
 def known_ids_between(connection: Connection, after: int, until: int) -> set[int]:
@@ -140,30 +139,32 @@ def known_ids_between(connection: Connection, after: int, until: int) -> set[int
 
 
 def load_known(connection: Connection, igdb_ids: Collection[int]) -> dict[int, KnownGame]:
-    """Return what is stored of these games, by id."""
+    """Return the stored ones of these games, by id."""
     names = KnownGame.__struct_fields__
     rows = connection.execute(_KNOWN, {"ids": list(igdb_ids)})
     return {row[0]: KnownGame(**dict(zip(names, row, strict=True))) for row in rows}
 
 
 def store_platforms(connection: Connection, records: Iterable[PlatformRecord]) -> None:
-    """Insert or update platforms, where they differ; what a record does not tell stays."""
+    """Insert or update platforms, where they differ; what a record leaves out stays."""
     by_id: dict[int, PlatformRecord] = {}
     for record in records:
         by_id.setdefault(record.igdb_id, record)
     if by_id:
         names = PlatformRecord.__struct_fields__
-        execute_rows(connection, _platforms_upserted(names), [msgspec.structs.asdict(one) for one in by_id.values()])
+        execute_rows(
+            connection, _platforms_upserted(names), [msgspec.structs.asdict(record) for record in by_id.values()]
+        )
 
 
 @functools.cache
 def _platforms_upserted(names: tuple[str, ...]) -> Insert:
     statement = insert_rows(PLATFORMS, names)
-    told = {name: func.coalesce(statement.excluded[name], PLATFORMS.c[name]) for name in names if name != "igdb_id"}
+    values = {name: func.coalesce(statement.excluded[name], PLATFORMS.c[name]) for name in names if name != "igdb_id"}
     return statement.on_conflict_do_update(
         index_elements=[PLATFORMS.c.igdb_id],
-        set_=told,
-        where=func.row(*told.values()).is_distinct_from(func.row(*[PLATFORMS.c[name] for name in told])),
+        set_=values,
+        where=func.row(*values.values()).is_distinct_from(func.row(*[PLATFORMS.c[name] for name in values])),
     )
 
 
@@ -171,16 +172,16 @@ def _digests(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, bytes
     return {row[0]: row[1] for row in connection.execute(_DIGESTS, {"ids": list(igdb_ids)})}
 
 
-def _parsed(one: Document, result: StoredGames) -> ParsedGame | None:
+def _parsed(document: Document, result: StoredGames) -> ParsedGame | None:
     try:
-        game = parse_game(one.raw)
+        game = parse_game(document.raw)
     except InvalidItem as error:
-        result.refused.append((one.igdb_id, str(error)))
+        result.refused.append((document.igdb_id, str(error)))
         return None
     if game.record.name is None:
-        result.refused.append((one.igdb_id, "`name` is missing"))
+        result.refused.append((document.igdb_id, "`name` is missing"))
         return None
-    result.faults += [(one.igdb_id, fault) for fault in game.faults]
+    result.faults += [(document.igdb_id, fault) for fault in game.faults]
     result.old_names.update(game.old_names)
     return game
 
@@ -192,11 +193,11 @@ def _add(
 
     def rows() -> Iterator[tuple[Any, ...]]:
         # Read on the way out: the server writes one game while we read the next.
-        for one in documents:
-            game = _parsed(one, result)
+        for document in documents:
+            game = _parsed(document, result)
             if game is not None:
                 records.append(game.record)
-                yield _values(game, one.digest, asked_at)
+                yield _values(game, document.digest, asked_at)
 
     copy_rows(connection, GAMES, _COLUMNS, rows())
     add_parts(connection, records)
@@ -217,7 +218,7 @@ def _values(game: ParsedGame, digest: bytes, asked_at: datetime) -> tuple[Any, .
         asked_at,
         digest,
         Json(game.raw),
-        *[getattr(record, name) for name in _TOLD],
+        *[getattr(record, name) for name in _RECORD_FIELDS],
     )
 
 
@@ -228,11 +229,11 @@ def _change(
     asked_at: datetime,
     result: StoredGames,
 ) -> list[StoredGame]:
-    fresh = [one for one in documents if _is_fresh(one, known[one.igdb_id], asked_at, result)]
-    games = [game for one in fresh if (game := _parsed(one, result)) is not None]
+    fresh = [document for document in documents if _is_fresh(document, known[document.igdb_id], asked_at, result)]
+    games = [game for document in fresh if (game := _parsed(document, result)) is not None]
     if not games:
         return []
-    digests = {one.igdb_id: one.digest for one in fresh}
+    digests = {document.igdb_id: document.digest for document in fresh}
     whole = _filled(connection, games)
     rows = [dict(zip(_COLUMNS, _values(game, digests[game.record.igdb_id], asked_at), strict=True)) for game in whole]
     for row in rows:
@@ -254,12 +255,12 @@ def _change(
     ]
 
 
-def _is_fresh(one: Document, known: KnownGame, asked_at: datetime, result: StoredGames) -> bool:
-    """Whether a document is to be written over what is known; if not it is counted."""
+def _is_fresh(document: Document, known: KnownGame, asked_at: datetime, result: StoredGames) -> bool:
+    """Whether to write a document over the stored game; if not, count it."""
     if max(known.synced_at, known.removed_at or known.synced_at) > asked_at:
         result.late += 1
         return False
-    if known.digest == one.digest and known.removed_at is None:
+    if known.digest == document.digest and known.removed_at is None:
         # Another worker was faster.
         result.unchanged += 1
         return False
@@ -269,25 +270,25 @@ def _is_fresh(one: Document, known: KnownGame, asked_at: datetime, result: Store
 @functools.cache
 def _updated(names: tuple[str, ...]) -> Update:
     rows = rows_as_table(GAMES, names).subquery()
-    told = {name: rows.c[name] for name in names if name != "igdb_id"}
-    return update(GAMES).values(told | {"removed_at": None}).where(GAMES.c.igdb_id == rows.c.igdb_id)
+    values = {name: rows.c[name] for name in names if name != "igdb_id"}
+    return update(GAMES).values(values | {"removed_at": None}).where(GAMES.c.igdb_id == rows.c.igdb_id)
 
 
 def _filled(connection: Connection, games: Sequence[ParsedGame]) -> list[ParsedGame]:
-    """Return the games with what is stored of them where their documents do not tell."""
-    lacking = [game.record.igdb_id for game in games if not game.record.untold.isdisjoint(_TOLD)]
+    """Return the games, with the stored values of the fields that their documents hide."""
+    lacking = [game.record.igdb_id for game in games if not game.record.untold.isdisjoint(_RECORD_FIELDS)]
     if not lacking:
         return list(games)
     stored = {row[0]: row[1:] for row in connection.execute(_STORED, {"ids": lacking})}
-    return [_filled_one(game, stored.get(game.record.igdb_id)) for game in games]
+    return [_filled_game(game, stored.get(game.record.igdb_id)) for game in games]
 
 
-def _filled_one(game: ParsedGame, stored: Sequence[Any] | None) -> ParsedGame:
+def _filled_game(game: ParsedGame, stored: Sequence[Any] | None) -> ParsedGame:
     if stored is None:
         return game
     kept = {
         name: tuple(value) if isinstance(value, list) else value
-        for name, value in zip(_TOLD, stored, strict=True)
+        for name, value in zip(_RECORD_FIELDS, stored, strict=True)
         if name in game.record.untold
     }
     return msgspec.structs.replace(game, record=msgspec.structs.replace(game.record, **kept))

@@ -1,4 +1,4 @@
-"""Store what an IGDB game is called: its titles, and its ids in shops and services."""
+"""Store the titles of an IGDB game, and its ids in shops and services."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
@@ -38,26 +38,29 @@ _GONE = (
 _EXTERNALS_DROPPED = delete(EXTERNALS).where(
     EXTERNALS.c.igdb_id == _GONE.c.igdb_id, EXTERNALS.c.source == _GONE.c.source, EXTERNALS.c.uid == _GONE.c.uid
 )
-# Which part of a document tells titles of a kind.
-_TELLS = {"name": "name", "slug": "slug", "localized": "game_localizations", "alternative": "alternative_names"}
+# The part of a document that holds titles of a kind.
+_FIELD_OF = {"name": "name", "slug": "slug", "localized": "game_localizations", "alternative": "alternative_names"}
 
 
 def add_parts(connection: Connection, records: Iterable[GameRecord]) -> None:
     """Write the titles and outside ids of games that are new."""
     listed = list(records)
     copy_rows(
-        connection, TITLES, _TITLE_COLUMNS, [row for one in listed for row in _title_rows(one.igdb_id, one.titles)]
+        connection,
+        TITLES,
+        _TITLE_COLUMNS,
+        [row for record in listed for row in _title_rows(record.igdb_id, record.titles)],
     )
     copy_rows(
         connection,
         EXTERNALS,
         _EXTERNAL_COLUMNS,
-        [row for one in listed for row in _external_rows(one.igdb_id, one.external_games)],
+        [row for record in listed for row in _external_rows(record.igdb_id, record.external_games)],
     )
 
 
 def update_parts(connection: Connection, records: Sequence[GameRecord]) -> None:
-    """Write what differs in the titles and outside ids of games that are known; what is untold stays."""
+    """Write the titles and outside ids of known games that differ; hidden ones stay."""
     ids = [record.igdb_id for record in records]
     _update_titles(connection, records, _by_game(connection.execute(_KNOWN_TITLES, {"ids": ids})))
     _update_externals(connection, records, _by_game(connection.execute(_KNOWN_EXTERNALS, {"ids": ids})))
@@ -78,7 +81,7 @@ def _update_titles(
             stored = TitleRecord(key, title, kind, tuple(words))
             if wanted.get(key) == stored:
                 del wanted[key]
-            elif key in wanted or _TELLS[kind] not in record.untold:
+            elif key in wanted or _FIELD_OF[kind] not in record.untold:
                 dropped.append((record.igdb_id, key))
         added += _title_rows(record.igdb_id, wanted.values())
     if dropped:
@@ -95,10 +98,10 @@ def _update_externals(
     added: list[tuple[Any, ...]] = []
     for record in records:
         stored = {ExternalRecord(source, uid) for _, source, uid in known.get(record.igdb_id, ())}
-        told = set(record.external_games)
-        added += _external_rows(record.igdb_id, sorted(told - stored))
+        listed = set(record.external_games)
+        added += _external_rows(record.igdb_id, sorted(listed - stored))
         if "external_games" not in record.untold:
-            dropped += [(record.igdb_id, gone.source, gone.uid) for gone in sorted(stored - told)]
+            dropped += [(record.igdb_id, gone.source, gone.uid) for gone in sorted(stored - listed)]
     if dropped:
         names = ("ids", "sources", "uids")
         connection.execute(_EXTERNALS_DROPPED, dict(zip(names, map(list, zip(*dropped, strict=True)), strict=True)))

@@ -1,7 +1,7 @@
 """Which games are wanted here, why, and when each is asked for again.
 
-A person follows them or has them on a list or in a library (`want`); or an open campaign or a live followed channel
-makes them wanted (`want_what_runs`).
+A person follows them or has them on a list or in a library (`want`, after `begin_wanting`); or an open campaign or a
+live followed channel makes them wanted (`want_what_runs`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
-from sqlalchemy import BigInteger, Connection, DateTime, bindparam, select, text
+from sqlalchemy import BigInteger, Connection, DateTime, bindparam, select, text, update
 
-from models import GameMetadata, WantedGame
+from models import GameMetadata, Source, WantedGame
+from pipeline.ingest.turn import take_turn
 
+WANTED = "igdb.wanted"
 Reason = Literal["follow", "list", "library", "campaign", "channel"]
 
 # Dates move most before a release and settle after it.
@@ -40,7 +42,7 @@ _NOT_AMONG = text("""
     WHERE reasons @> ARRAY[CAST(:reason AS text)] AND NOT igdb_id = ANY(CAST(:ids AS bigint[]))
 """)
 _FORGET = text("DELETE FROM wanted_games WHERE reasons = '{}'")
-# Games by what IGDB calls them (see pipeline/games/store/links.py); a link that is no number leads nowhere.
+# The IGDB ids of games (see pipeline/games/store/links.py); a link that is no number leads nowhere.
 _RUNNING: Mapping[Reason, str] = {
     "campaign": """
         SELECT DISTINCT CAST(split_part(link.external_id, '/', 1) AS bigint) FROM game_external_ids AS link
@@ -62,7 +64,7 @@ _DUE = (
     .limit(bindparam("most", type_=BigInteger))
 )
 _AGES = select(GameMetadata.igdb_id, GameMetadata.first_release_at, GameMetadata.updated_at, GameMetadata.removed_at)
-_ASKED = text("""
+_NEXT_LOOKS = text("""
     UPDATE wanted_games SET next_due_at = due.at
     FROM unnest(CAST(:ids AS bigint[]), CAST(:times AS timestamptz[])) AS due (igdb_id, at)
     WHERE wanted_games.igdb_id = due.igdb_id
@@ -75,6 +77,12 @@ class Age(msgspec.Struct, frozen=True):
     first_release_at: datetime | None = None
     updated_at: datetime | None = None
     removed_at: datetime | None = None
+
+
+def begin_wanting(connection: Connection, now: datetime) -> None:
+    """Take the turn to store, and make `igdb.wanted` due at once; call it before anything else in the transaction."""
+    take_turn(connection)
+    connection.execute(update(Source).where(Source.name == WANTED).values(next_due_at=now))
 
 
 def want(connection: Connection, igdb_ids: Collection[int], reason: Reason, now: datetime) -> int:
@@ -117,7 +125,7 @@ def note_asked(connection: Connection, igdb_ids: Sequence[int], now: datetime) -
     """Set when to ask again for games that were just asked for."""
     ages = {row[0]: Age(*row[1:]) for row in connection.execute(_AGES.where(GameMetadata.igdb_id.in_(igdb_ids)))}
     times = [next_look(igdb_id, ages.get(igdb_id, Age(removed_at=now)), now) for igdb_id in igdb_ids]
-    connection.execute(_ASKED, {"ids": list(igdb_ids), "times": times})
+    connection.execute(_NEXT_LOOKS, {"ids": list(igdb_ids), "times": times})
 
 
 def make_due(connection: Connection, igdb_ids: Collection[int], now: datetime) -> int:

@@ -12,12 +12,13 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from feeds.render import FORMATS
+
 # Readers ask again rather than trust a copy.
 HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 # By the ending of the name, of which the first that fits counts; other names go by the machine's own list.
 TYPES = {
-    ".rss.xml": "application/rss+xml; charset=utf-8",
-    ".atom.xml": "application/atom+xml; charset=utf-8",
+    **{each.ending: f"{each.media_type}; charset=utf-8" for each in FORMATS},
     ".xml": "application/xml",
     ".html": "text/html; charset=utf-8",
     ".xsl": "text/xsl",

@@ -13,7 +13,7 @@ from pipeline.channels.eventsub.listener import note_revocation
 from pipeline.channels.eventsub.messages import Notification
 from pipeline.channels.eventsub.receiver import Kept, Receiver
 from pipeline.channels.eventsub.secret import load_secret
-from pipeline.channels.eventsub.writer import Teller
+from pipeline.channels.eventsub.writer import Writer
 from pipeline.games.receiver import igdb_routes
 from pipeline.runtime import heartbeat
 from pipeline.runtime.problems import explain
@@ -34,7 +34,7 @@ class Webhooks:
         self._engine = runtime.engine
         self._now = now
         self._ends = threading.Event()
-        self._writer = Teller()
+        self._writer = Writer()
         secret = load_secret(runtime.settings.data_dir)
         receiver = Receiver(
             Kept(self._keep),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-# What IGDB gives at most in one answer, and how many queries one request may hold.
+# The most rows of one answer, and the most queries of one request.
 MOST_ROWS = 500
 MOST_QUERIES = 10
 # No title is longer, and a query has to end somewhere.
@@ -25,7 +25,7 @@ class Condition(msgspec.Struct, frozen=True):
     """A part of a `where`, written in APICalypse; made by the functions below."""
 
     text: str
-    # Of several conditions: among others it needs brackets.
+    # Whether it joins several conditions, and needs brackets among others.
     joined: bool = False
 
 
@@ -40,32 +40,32 @@ def quoted(text: str) -> str:
 
 
 def equal(field: str, value: Value) -> Condition:
-    """Return that a field has this value; None is that it has none."""
+    """Return the condition that a field has this value, or that it has none where the value is None."""
     return Condition(f"{_field(field)} = {_written(value)}")
 
 
 def above(field: str, number: float) -> Condition:
-    """Return that a field is greater than a number."""
+    """Return the condition that a field is greater than a number."""
     return Condition(f"{_field(field)} > {_number(number)}")
 
 
 def at_least(field: str, number: float) -> Condition:
-    """Return that a field is not less than a number."""
+    """Return the condition that a field is not less than a number."""
     return Condition(f"{_field(field)} >= {_number(number)}")
 
 
 def at_most(field: str, number: float) -> Condition:
-    """Return that a field is not greater than a number."""
+    """Return the condition that a field is not greater than a number."""
     return Condition(f"{_field(field)} <= {_number(number)}")
 
 
 def any_of(field: str, values: Iterable[int | str]) -> Condition:
-    """Return that a field has one of these values; raises `ValueError` where there is none."""
+    """Return the condition that a field has one of these values; raises `ValueError` where there is none."""
     return Condition(f"{_field(field)} = ({_listed(values)})")
 
 
 def both(*conditions: Condition) -> Condition:
-    """Return that all of these hold."""
+    """Return the condition that all of these hold."""
     return _joined(" & ", conditions)
 
 
@@ -107,7 +107,7 @@ def _joined(sign: str, conditions: Sequence[Condition]) -> Condition:
         raise ValueError("no conditions to join")
     if len(conditions) == 1:
         return conditions[0]
-    return Condition(sign.join(f"({one.text})" if one.joined else one.text for one in conditions), joined=True)
+    return Condition(sign.join(f"({part.text})" if part.joined else part.text for part in conditions), joined=True)
 
 
 def _listed(values: Iterable[int | str]) -> str:
@@ -126,7 +126,7 @@ def _written(value: Value) -> str:
 
 
 def _number(number: float) -> str:
-    # A text that poses as a number is what must not get through, whatever the annotations say.
+    # A text that poses as a number must not get through, whatever the annotations say.
     if type(number) is int:
         return str(number)
     if type(number) is not float or not abs(number) < 1e15:

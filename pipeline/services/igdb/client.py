@@ -1,7 +1,7 @@
 """IGDB: its games by pages, by ids and by what changed, other lists in parts, and its webhooks.
 
 https://api-docs.igdb.com/. Everything is asked for by `where id > n` in the order of ids, and counted: the header
-`X-Count` tells how many rows a query means, so a page that lacks some is noticed and asked for again.
+`X-Count` tells how many rows a query means, so a page that lacks some shows, and is asked for again.
 """
 
 import logging
@@ -29,13 +29,13 @@ from pipeline.services.igdb.apicalypse import (
     query,
 )
 from pipeline.services.igdb.documents import Document, Documents, split_documents, split_rows
-from pipeline.services.igdb.igdb_requests import MOST_OPEN, PER, REQUESTS, IgdbRequests, Told, Usage
+from pipeline.services.igdb.igdb_requests import MOST_OPEN, PER, REQUESTS, IgdbRequests, TimedReply, Usage
 from pipeline.services.igdb.shapes import GAME_FIELDS
 from pipeline.services.twitch.app_token import AppTokens
 
 logger = logging.getLogger(__name__)
 
-# A page that lacks rows is asked for so often in all.
+# How often a page that lacks rows is asked for, in all.
 PAGE_ROUNDS = 3
 Shape = TypeVar("Shape")
 Method = Literal["create", "update", "delete"]
@@ -44,7 +44,7 @@ Method = Literal["create", "update", "delete"]
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Rows of a list in the order of their ids: those above `after`, up to `until` where that is known.
 
-    `missing` is how many IGDB counted and did not show, each time it was asked. `more` is where the next page begins;
+    `missing` is how many IGDB counted and did not show, in each of the requests. `more` is where the next page begins;
     None at the end.
     """
 
@@ -68,15 +68,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def more(self) -> int | None:
-        """Where the rest of what the query means begins, None where this is all of it."""
+        """The id behind which the query's next page begins, None where this is the last one."""
         if not self.documents.documents:
             return None
-        # Without a count the end is an empty page. What a short page lacks may yet come on the next.
+        # Without a count the end is an empty page. The rows that a short page lacks may come on the next.
         return self.last_id if self.count is None or self.count > self.size else None
 
     @property
     def whole(self) -> bool:
-        """Whether this is every row of its range: what it lacks, IGDB does not have."""
+        """Whether this is every row of its range: IGDB has no other."""
         return self.count is not None and not self.missing and not self.documents.broken
 
 
@@ -139,32 +139,32 @@ class Igdb:
     def missing(self, ids: Iterable[int]) -> set[int]:
         """Return which of these games IGDB does not have; asks for nothing but their ids."""
         wanted = set(ids)
-        found: set[int] = set()
+        listed: set[int] = set()
         for start in range(0, len(wanted), MOST_ROWS):
             part = sorted(wanted)[start : start + MOST_ROWS]
             for page in self.pages("games", ("id",), any_of("id", part)):
                 if not page.whole:
                     return set()
-                found |= {one.igdb_id for one in page.documents.documents}
-        return wanted - found
+                listed |= {document.igdb_id for document in page.documents.documents}
+        return wanted - listed
 
     def cuts(self, after: int, pages: int = MOST_QUERIES) -> list[int]:
         """Return the ids at which the next pages end, one request for ten of them; fewer where the list ends."""
-        asked = {
+        queries = {
             f"{nth}": (
                 "games",
                 query(("id",), where=above("id", after), sort="id", limit=1, offset=nth * MOST_ROWS - 1),
             )
             for nth in range(1, pages + 1)
         }
-        answers = self.several(asked)
-        found = [[_decode(row, _IDS).id for row in answers.get(name, ())] for name in asked]
-        return sorted({ids[0] for ids in found if ids})
+        answers = self.several(queries)
+        ends = [[_decode(row, _IDS).id for row in answers.get(name, ())] for name in queries]
+        return sorted({ids[0] for ids in ends if ids})
 
     def several(self, queries: Mapping[str, tuple[str, str]]) -> dict[str, list[msgspec.Raw]]:
         """Return the rows of up to ten queries, by name, with one request."""
-        told = self._requests.ask("POST", "multiquery", multiquery(queries))
-        return {one.name: one.result for one in _decode(told.reply.body, _NAMED)}
+        answer = self._requests.ask("POST", "multiquery", multiquery(queries))
+        return {named.name: named.result for named in _decode(answer.reply.body, _NAMED)}
 
     def rows(self, endpoint: str, text: str) -> list[msgspec.Raw]:
         """Return the rows that a query means, as they came; see `apicalypse.query`."""
@@ -206,22 +206,22 @@ class Igdb:
             # The header may be wrong, too.
             page = _with_count(page, self.count(endpoint, meant))
         if page.missing:
-            _tell_missing(endpoint, page)
+            _report_missing(endpoint, page)
         return page
 
     def _counted(self, endpoint: str, text: str, after: int, until: int | None) -> Page:
-        told = self._requests.ask("POST", endpoint, text)
-        documents = split_documents(told.reply.body)
-        _check_order(documents.documents, after, until, told)
+        answer = self._requests.ask("POST", endpoint, text)
+        documents = split_documents(answer.reply.body)
+        _check_order(documents.documents, after, until, answer)
         page = Page(
             after=after,
             until=until,
             documents=documents,
-            asked_at=told.asked_at,
-            seconds=told.seconds,
+            asked_at=answer.asked_at,
+            seconds=answer.seconds,
             count=None,
         )
-        return _with_count(page, told.count)
+        return _with_count(page, answer.count)
 
 
 def _with_count(page: Page, count: int | None) -> Page:
@@ -237,28 +237,28 @@ def open_igdb(
     return Igdb(IgdbRequests(client, url, tokens, limiter, clock, Usage(redis, client_id)))
 
 
-def _check_order(documents: Sequence[Document], after: int, until: int | None, told: Told) -> None:
-    """Raise `SourceChanged` for rows that nobody asked for, or in another order: paging by ids needs both."""
+def _check_order(documents: Sequence[Document], after: int, until: int | None, answer: TimedReply) -> None:
+    """Raise `SourceChanged` for rows outside the range, or in another order: paging by ids needs both."""
     last = after
-    for one in documents:
-        if one.igdb_id <= last or (until is not None and one.igdb_id > until):
+    for document in documents:
+        if document.igdb_id <= last or (until is not None and document.igdb_id > until):
             raise SourceChanged(
-                f"IGDB's rows above id {after} are out of order at id {one.igdb_id}", payload=told.reply.body
+                f"IGDB's rows above id {after} are out of order at id {document.igdb_id}", payload=answer.reply.body
             )
-        last = one.igdb_id
+        last = document.igdb_id
 
 
-def _tell_missing(endpoint: str, page: Page) -> None:
-    """Say that a count does not add up; raises `SourceUnavailable` where a whole page and more is not shown."""
+def _report_missing(endpoint: str, page: Page) -> None:
+    """Log that a count does not add up; raises `SourceUnavailable` where a whole page and more is not shown."""
     text = f"IGDB counts {page.count} rows of {endpoint} above id {page.after}, but shows {page.size}"
     if not page.size and page.missing == MOST_ROWS:
         raise SourceUnavailable(f"{text}, {PAGE_ROUNDS} times")
     logger.warning("%s, %d times", text, PAGE_ROUNDS)
 
 
-def _webhooks(told: Told) -> list[Webhook]:
-    found = _decode(told.reply.body or b"[]", _WEBHOOKS)
-    return found if isinstance(found, list) else [found]
+def _webhooks(answer: TimedReply) -> list[Webhook]:
+    webhooks = _decode(answer.reply.body or b"[]", _WEBHOOKS)
+    return webhooks if isinstance(webhooks, list) else [webhooks]
 
 
 def _decode(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Shape]) -> Shape:

@@ -1,4 +1,4 @@
-"""Cut IGDB's answers into documents without reading them, so that those that did not change cost next to nothing."""
+"""Cut IGDB's answers into documents without reading them, so that unchanged ones cost next to nothing."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from pipeline.services.igdb.shapes import Id
 
 # Part of every digest: raise it when documents are read in a new way, and the next sync reads all of them anew.
 READING = b"1"
-# What JSON may write and PostgreSQL refuses to keep: NUL and surrogates (of which pairs would be fine).
+# JSON may hold, and PostgreSQL refuses to keep: NUL and surrogates (of which pairs would be fine).
 _UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 

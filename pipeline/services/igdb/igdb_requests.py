@@ -1,7 +1,7 @@
-"""One request to IGDB: in our application's name, within the limit that all workers share, its refusals told apart.
+"""One request to IGDB: in our application's name, within the limit that all workers share, refusals as our errors.
 
 https://api-docs.igdb.com/: 4 requests a second and 8 open ones; the token is the one that Twitch gives our application.
-An error of 400 is a list that names the cause, 403 is the block of the front, whose page tells a number.
+An error of 400 is a list that names the cause, 403 is the block of the front, whose page shows a number.
 """
 
 import functools
@@ -52,8 +52,8 @@ class QueryRejected(SourceChanged):
         self.cause = cause
 
 
-class Told(msgspec.Struct, frozen=True):
-    """An answer, and when what brought it was sent."""
+class TimedReply(msgspec.Struct, frozen=True):
+    """A reply, and when its request was sent."""
 
     reply: Reply
     asked_at: datetime
@@ -110,7 +110,7 @@ class IgdbRequests:
         self._clock = clock
         self._usage = usage
 
-    def ask(self, method: str, path: str, body: str | None = None, *, form: bool = False) -> Told:
+    def ask(self, method: str, path: str, body: str | None = None, *, form: bool = False) -> TimedReply:
         """Return an answer of 2xx.
 
         A token that died is renewed, once. Raises `SourceUnavailable`, `SourceRefused` with what a person can do, or
@@ -118,13 +118,13 @@ class IgdbRequests:
         """
         token = self._tokens.current(self._client)
         send = functools.partial(self._send, method, path, body, FORM if form else QUERY)
-        told = send(token.headers())
-        if told.reply.status == 401:
-            told = send(self._tokens.renew(self._client, token).headers())
-        _check(told.reply, path)
-        return told
+        answer = send(token.headers())
+        if answer.reply.status == 401:
+            answer = send(self._tokens.renew(self._client, token).headers())
+        _check(answer.reply, path)
+        return answer
 
-    def _send(self, method: str, path: str, body: str | None, content_type: str, headers: dict[str, str]) -> Told:
+    def _send(self, method: str, path: str, body: str | None, content_type: str, headers: dict[str, str]) -> TimedReply:
         sent = None if body is None else body.encode()
         for attempt in range(RATE_LIMITED_ROUNDS):
             began: list[datetime] = []
@@ -132,9 +132,9 @@ class IgdbRequests:
             url = f"{self._url}/{path}"
             reply = self._client.ask(method, url, headers=headers, body=sent, content_type=content_type, turn=turn)
             if reply.status != 429:
-                return Told(reply, began[-1], (self._clock() - began[-1]).total_seconds())
-            asked = parse_retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))
-            self._limiter.hold_off(max(HOLD_OFF * 2**attempt, asked or timedelta(0)))
+                return TimedReply(reply, began[-1], (self._clock() - began[-1]).total_seconds())
+            wait = parse_retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))
+            self._limiter.hold_off(max(HOLD_OFF * 2**attempt, wait or timedelta(0)))
         raise SourceUnavailable(
             "IGDB answered 429, again and again: another program seems to use the same TWITCH_CLIENT_ID",
             status=429,
@@ -154,7 +154,7 @@ def _check(reply: Reply, path: str) -> None:
     status = reply.status
     if 200 <= status < 300:
         return
-    text = said(reply)
+    text = error_text(reply)
     if status == 401:
         raise SourceRefused(
             f"IGDB does not accept the token of our application ({text}): "
@@ -166,8 +166,8 @@ def _check(reply: Reply, path: str) -> None:
     raise QueryRejected(f"IGDB rejects our query of {path} ({text})", cause=text, payload=reply.body, status=status)
 
 
-def said(reply: Reply) -> str:
-    """Return the text of an error: the cause that IGDB names, its message, or what its front's page says."""
+def error_text(reply: Reply) -> str:
+    """Return the text of an error: the cause that IGDB names, its message, or the text of its front's page."""
     for cause in _causes(reply.body):
         text = ": ".join(part for part in (clean(cause.title), clean(cause.cause or cause.message)) if part)
         if text:
@@ -178,7 +178,7 @@ def said(reply: Reply) -> str:
 
 def _causes(body: bytes) -> list[_Cause]:
     try:
-        found = msgspec.json.decode(body, type=list[_Cause] | _Cause)
+        causes = msgspec.json.decode(body, type=list[_Cause] | _Cause)
     except UNREADABLE:
         return []
-    return found if isinstance(found, list) else [found]
+    return causes if isinstance(causes, list) else [causes]

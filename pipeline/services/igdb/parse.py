@@ -35,7 +35,7 @@ _KEY_LENGTH = 500
 _IMAGE = re.compile(r"/(\w+)\.\w+$")
 # "doom--1" is the second game that is called Doom, not Doom 1.
 _NUMBERED_SLUG = re.compile(r"--\d+$")
-# What a field of the document is called in the record.
+# The names in the record of fields that the document calls otherwise.
 _COLUMNS = {
     "parent_game": "parent_igdb_id",
     "version_parent": "version_parent_igdb_id",
@@ -118,7 +118,7 @@ def _record(igdb_id: int, wire: WireGame, faulty: set[str]) -> GameRecord:
 
 
 def text(written: str | None) -> str | None:
-    """Return a storable document's text without spaces around it; None where nothing is left."""
+    """Return a text without spaces around it; None where nothing is left."""
     return written and (written.strip() or None)
 
 

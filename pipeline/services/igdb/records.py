@@ -50,7 +50,7 @@ class PlatformRecord(msgspec.Struct, frozen=True, gc=False):
 
 
 class ExternalRecord(msgspec.Struct, frozen=True, gc=False, order=True):
-    """What a service (IGDB's number: 1 Steam, 5 GOG, 14 Twitch) calls a game."""
+    """A game's id at a service (IGDB's number of it: 1 Steam, 5 GOG, 14 Twitch)."""
 
     source: int
     uid: str

@@ -1,6 +1,6 @@
 """The fields that we ask IGDB for, and the shapes in which it answers.
 
-https://api-docs.igdb.com/#game. IGDB leaves out what is empty. A field that IGDB may expand comes as a bare id where we
+https://api-docs.igdb.com/#game. IGDB leaves out empty fields. A field that IGDB may expand comes as a bare id where we
 did not ask for more, or where IGDB has no more; both occur in one list. Names that IGDB took away in 2025 (`category`,
 `status`, `region`, `collection`) are read where an old answer still holds them; `OLD_NAMES` lists them.
 """

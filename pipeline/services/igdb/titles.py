@@ -22,7 +22,7 @@ _VOICING = "\u3099\u309a"
 
 
 def title_key(title: str) -> str:
-    """Return the form under which two spellings of one title are equal: `name_key`, cut to what an index takes."""
+    """Return the form under which two spellings of one title are equal: `name_key`, cut for an index."""
     if title.isascii() and (key := title.lower().translate(_NOT_ALNUM)):
         return key[:KEY_LENGTH]
     return name_key(title)[:KEY_LENGTH]

@@ -1,4 +1,4 @@
-"""The account that somebody signed in to Twitch with: kept encrypted, renewed when it can be, told when it is dead."""
+"""The account that a person signed in to Twitch with: kept encrypted, renewed where possible, marked when dead."""
 
 import secrets
 from collections.abc import Callable
@@ -19,12 +19,12 @@ from pipeline.services.twitch.sign_in import Tokens, TwitchAuth, Viewer
 
 SERVICE = "twitch"
 REFRESH_BEFORE_END = timedelta(minutes=10)
-# Hourly is asked for; the tick comes every ten minutes.
+# Twitch wants it hourly; the tick comes every ten minutes.
 VALIDATE_AFTER = timedelta(minutes=50)
 
 
 class StoredAccount:
-    """The account that somebody signed in with: its tokens come from the database, and are renewed there."""
+    """The account that a person signed in with: its tokens come from the database, and are renewed there."""
 
     def __init__(
         self, engine: Engine, open_vault: Callable[[], Vault], auth_url: str, now: Callable[[], datetime]
@@ -35,7 +35,7 @@ class StoredAccount:
         self._now = now
 
     def session(self, client: Client) -> Session:
-        """Return what to ask with, renewed where its end is near; raises `SignedOut`."""
+        """Return the session to ask with, renewed where its end is near; raises `SignedOut`."""
         credential = self._load()
         tokens = self._open(credential)
         left = credential.expires_at - self._now() if credential.expires_at else None
@@ -56,7 +56,7 @@ class StoredAccount:
         return self._renewed(client, credential, "it does not accept the token any more")
 
     def validate_if_due(self, client: Client) -> bool | None:
-        """Ask Twitch whether the sign-in still holds, if that was an hour ago; None where there was nothing to ask."""
+        """Ask Twitch whether the sign-in still holds, if the last check was an hour ago; None where no check is due."""
         try:
             credential = self._load()
         except SignedOut:
@@ -114,9 +114,9 @@ class StoredAccount:
             end = _end(self._now(), tokens.expires_in)
             with self._engine.begin() as connection:
                 credentials.replace_tokens(connection, credential, encrypted(self._vault(), tokens), expires_at=end)
-        # Also where another process was faster: what it stored is what holds.
-        found = self._load()
-        return _session(found, self._open(found))
+        # Where another process was faster, the tokens that it stored hold.
+        stored = self._load()
+        return _session(stored, self._open(stored))
 
     def _auth(self, client: Client, credential: StoredCredential) -> TwitchAuth:
         return TwitchAuth(client, self._auth_url, credential.client_id)
@@ -161,5 +161,5 @@ def _signed_out(credential: StoredCredential, reason: str) -> str:
 
 
 def _end(now: datetime, expires_in: int | None) -> datetime | None:
-    """Return when tokens end; Twitch's own applications are told 0, and their tokens last."""
+    """Return when tokens end; those of Twitch's own applications come with 0, and last."""
     return now + timedelta(seconds=expires_in) if expires_in else None

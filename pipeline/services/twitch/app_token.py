@@ -2,7 +2,7 @@
 
 https://dev.twitch.tv/docs/authentication/getting-tokens-oauth/#client-credentials-grant-flow: an application may hold
 25 live tokens, and each new one beyond that kills the oldest. So one is kept in Redis, encrypted, and leaves there when
-it ends at Twitch; no clock of ours is asked. Errors of the token address carry no `error`, only a `message`.
+it ends at Twitch; no clock of ours decides that. Errors of the token address carry no `error`, only a `message`.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ LOOK_EVERY = 0.03
 
 
 class AppToken(msgspec.Struct, frozen=True):
-    """What a request to Helix shows; neither its text nor its repr tells the token."""
+    """The application and the token that a request to Helix shows; its repr does not show the token."""
 
     client_id: str
     token: str
@@ -46,7 +46,7 @@ class AppToken(msgspec.Struct, frozen=True):
         return f"AppToken(client_id={self.client_id!r})"
 
     def headers(self) -> dict[str, str]:
-        """Return what identifies a request."""
+        """Return the headers that identify a request."""
         return {"Authorization": f"Bearer {self.token}", "Client-Id": self.client_id}
 
 
@@ -83,7 +83,7 @@ class _Refused(msgspec.Struct, frozen=True):
     status: int
 
 
-class _Said(msgspec.Struct):
+class _ErrorBody(msgspec.Struct):
     message: str | None = None
 
 
@@ -119,7 +119,7 @@ class SharedAppTokens:
         return kept.token
 
     def renew(self, client: Client, refused: AppToken) -> AppToken:
-        """Return another token after Twitch refused this one: what a faster worker fetched, or a new one."""
+        """Return another token after Twitch refused this one: the one that a faster worker fetched, or a new one."""
         return self._replaced(client, instead_of=refused)
 
     def _replaced(self, client: Client, *, instead_of: AppToken | None) -> AppToken:
@@ -183,19 +183,19 @@ class SharedAppTokens:
 
     def _refusal(self, reply: Reply) -> SourceRefused | SourceUnavailable:
         """Return the error, and remember a refusal so that not every worker asks again and again."""
-        said = _said(reply)
+        text = _error_text(reply)
         if reply.status == 429:
             return SourceUnavailable("Twitch gives no token now (429)", status=429, retry_after=timedelta(minutes=1))
-        error = SourceRefused(_advice(said), status=reply.status)
+        error = SourceRefused(_advice(text), status=reply.status)
         refused = _Refused(self._fingerprint(), str(error), reply.status)
         with redis_answers(PURPOSE):
             self._redis.set(self._refused_key, msgspec.json.encode(refused), ex=REFUSED_FOR)
         return error
 
     def _fingerprint(self) -> str:
-        """Tell these credentials from others without telling them."""
-        told = f"{self._client_id}\n{self._secret.get_secret_value()}".encode()
-        return hashlib.blake2b(told, digest_size=16, person=b"lootwire token").hexdigest()
+        """Return a digest that differs from that of other credentials, and does not show them."""
+        credentials = f"{self._client_id}\n{self._secret.get_secret_value()}".encode()
+        return hashlib.blake2b(credentials, digest_size=16, person=b"lootwire token").hexdigest()
 
     def _vault(self) -> Vault:
         try:
@@ -212,20 +212,20 @@ def _decode(reply: Reply) -> _Granted:
         raise SourceChanged("Twitch's answer with the token of our application has an unknown shape") from None
 
 
-def _said(reply: Reply) -> str:
+def _error_text(reply: Reply) -> str:
     try:
-        said = msgspec.json.decode(reply.body, type=_Said).message
+        message = msgspec.json.decode(reply.body, type=_ErrorBody).message
     except UNREADABLE:
-        said = None
-    return (clean(said) or f"status {reply.status}")[:100]
+        message = None
+    return (clean(message) or f"status {reply.status}")[:100]
 
 
-def _advice(said: str) -> str:
-    """Return what a person can do about a refusal."""
-    if "secret" in said:
+def _advice(text: str) -> str:
+    """Return a refusal's text with advice for the person who can cure it."""
+    if "secret" in text:
         wanted = f"TWITCH_CLIENT_SECRET is not the secret of that application; make a new one at {CONSOLE} and set it"
-    elif "client" in said:
+    elif "client" in text:
         wanted = f"TWITCH_CLIENT_ID must be the client id of an application at {CONSOLE}"
     else:
         wanted = f"check TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET at {CONSOLE}"
-    return f"Twitch gives our application no token ({said}): {wanted}"
+    return f"Twitch gives our application no token ({text}): {wanted}"

@@ -1,4 +1,4 @@
-"""Keep sign-ins. Only ciphertext passes here; what is done with a sign-in also turns its sources on and off."""
+"""Keep sign-ins. Only ciphertext passes here; a change of a sign-in also turns its sources on and off."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from models import Credential, Source
 
 CREDENTIALS: Table = Credential.__table__  # type: ignore[assignment]
-# What is fetched in the name of a sign-in. The first one speaks for all when the sign-in dies.
+# The sources that fetch in the name of a sign-in. The first one fails for all when the sign-in dies.
 SOURCES: Mapping[str, tuple[str, ...]] = {"twitch": ("twitch.dashboard", "twitch.dashboard_rewards")}
 
 
@@ -36,13 +36,13 @@ _LOADED = [CREDENTIALS.c[name] for name in StoredCredential.__struct_fields__]
 
 
 def load_credential(connection: Connection, service: str) -> StoredCredential | None:
-    """Return the sign-in at a service; None where nobody signed in."""
+    """Return the sign-in at a service; None where there is none."""
     row = connection.execute(select(*_LOADED).where(CREDENTIALS.c.service == service)).mappings().one_or_none()
     return None if row is None else StoredCredential(**row)
 
 
 def is_signed_in(connection: Connection, service: str) -> bool:
-    """Whether somebody signed in, even if the sign-in has died since."""
+    """Whether there is a sign-in, even if the sign-in has died since."""
     return connection.scalar(select(CREDENTIALS.c.service).where(CREDENTIALS.c.service == service)) is not None
 
 
@@ -51,8 +51,8 @@ def save_credential(connection: Connection, credential: StoredCredential) -> Non
     row = msgspec.structs.asdict(credential)
     kept = {"service", "device_id", "session_id"}
     statement = insert(CREDENTIALS).values(row)
-    told = {name: statement.excluded[name] for name in row if name not in kept}
-    connection.execute(statement.on_conflict_do_update(index_elements=[CREDENTIALS.c.service], set_=told))
+    values = {name: statement.excluded[name] for name in row if name not in kept}
+    connection.execute(statement.on_conflict_do_update(index_elements=[CREDENTIALS.c.service], set_=values))
     _set_sources(connection, SOURCES[credential.service], enabled=True, next_due_at=credential.signed_in_at)
 
 
@@ -71,9 +71,9 @@ def record_validated(
 
 
 def mark_dead(connection: Connection, credential: StoredCredential, reason: str, *, at: datetime) -> bool:
-    """Record that the service refuses the tokens; False where others have taken their place, or it was known.
+    """Record that the service refuses the tokens; False where newer tokens have taken their place, or it was known.
 
-    The first of the sources becomes due, and tells the operator by failing; the others are off until the next sign-in.
+    The first of the sources becomes due, and notifies by failing; the others are off until the next sign-in.
     """
     if not _update(connection, credential, dead_at=at, dead_reason=reason):
         return False
@@ -84,7 +84,7 @@ def mark_dead(connection: Connection, credential: StoredCredential, reason: str,
 
 
 def remove_credential(connection: Connection, service: str) -> bool:
-    """Forget a sign-in and turn its sources off; False where nobody was signed in."""
+    """Forget a sign-in and turn its sources off; False where there was none."""
     _set_sources(connection, SOURCES[service], enabled=False)
     return connection.execute(CREDENTIALS.delete().where(CREDENTIALS.c.service == service)).rowcount > 0
 

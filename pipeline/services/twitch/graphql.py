@@ -1,4 +1,4 @@
-"""Ask Twitch's GraphQL: persisted queries, one at a time or twenty in one request, in somebody's name.
+"""Ask Twitch's GraphQL: persisted queries, one at a time or twenty in one request, in a user's name.
 
 `https://gql.twitch.tv/gql`, headers Client-Id, Authorization, X-Device-Id, Client-Session-Id.
 """
@@ -15,7 +15,7 @@ from pipeline.services.twitch.graphql_answers import (
     DETAILS,
     QUERY_UNKNOWN,
     WAY_OUT,
-    Told,
+    DropsAnswer,
     is_unknown_query,
     read_answer,
     split_answers,
@@ -25,7 +25,7 @@ SETTINGS = {DASHBOARD: "LOOTWIRE_TWITCH_DASHBOARD_HASHES", DETAILS: "LOOTWIRE_TW
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """With what a fetch shows who it is. Neither its text nor its repr tells the token."""
+    """The credentials that a fetch shows. Its repr does not show the token."""
 
     token: str
     client_id: str
@@ -36,7 +36,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
         return f"Session(client_id={self.client_id!r})"
 
     def headers(self) -> dict[str, str]:
-        """Return what identifies a request; Twitch wants the application that the token was made for."""
+        """Return the headers that identify a request; Twitch wants the application that the token was made for."""
         return {
             "Authorization": f"OAuth {self.token}",
             "Client-Id": self.client_id,
@@ -46,10 +46,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Account(Protocol):
-    """The account whose eyes the dashboard is seen with."""
+    """The account that the dashboard is read with."""
 
     def session(self, client: Client) -> Session:
-        """Return what to ask with; raises `SignedOut`."""
+        """Return the session to ask with; raises `SignedOut`."""
 
     def renew(self, client: Client, refused: Session) -> Session:
         """Return another session after Twitch refused this one; raises `SignedOut` where there is none to be had."""
@@ -96,8 +96,8 @@ class Conversation:
             payload=payload,
         )
 
-    def read(self, answer: msgspec.Raw) -> Told:
-        """Return what an answer told; raises `SourceError`, a refusal with what a person can do about it."""
+    def read(self, answer: msgspec.Raw) -> DropsAnswer:
+        """Return the campaigns of an answer; raises `SourceError`, a refusal with what a person can do about it."""
         try:
             return read_answer(answer)
         except SourceRefused as error:

@@ -1,4 +1,4 @@
-"""What Twitch's GraphQL answers, and its many ways to say no.
+"""The answers of Twitch's GraphQL, and its many ways to say no.
 
 It answers 200 to nearly everything: what went wrong stands in `errors`, often beside data, with the path of what is
 null because of it. A null that no error explains is a refusal, never an empty list.
@@ -12,14 +12,14 @@ from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUna
 from pipeline.fetch.shapes import UNREADABLE, Id, identity
 from pipeline.services.twitch.wire import Wire
 
-# The operations that tell of campaigns.
+# The operations whose answers hold campaigns.
 DASHBOARD = "ViewerDropsDashboard"
 DETAILS = "DropCampaignDetails"
 INVENTORY = "Inventory"
 WAY_OUT = "`lootwire sources login twitch`"
 QUERY_UNKNOWN = "PersistedQueryNotFound"
 INTEGRITY = "failed integrity check"
-# What Twitch says while a part of it is ill: over in minutes.
+# Twitch's messages while a service of its own fails, which is over in minutes.
 PASSING = ("service error", "service timeout", "service unavailable", "server error", "context deadline exceeded")
 REWARDS = "rewardCampaignsAvailableToUser"
 _CAMPAIGNS = ("currentUser", "dropCampaigns")
@@ -30,7 +30,7 @@ Path = tuple[str | int, ...]
 
 
 class SignedOut(SourceRefused):
-    """Nobody is signed in, or Twitch does not accept the sign-in any more."""
+    """There is no sign-in, or Twitch does not accept the sign-in any more."""
 
 
 class WireFault(msgspec.Struct):
@@ -61,7 +61,7 @@ class WireInventory(Wire):
 
 
 class WireUser(Wire):
-    """Whoever asks (`currentUser`), or whom a details query names (`user`)."""
+    """The user who asks (`currentUser`), or the one that a details query names (`user`)."""
 
     id: Id | None = None
     drop_campaigns: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
@@ -76,14 +76,14 @@ class WireData(Wire):
 
 
 class Part(msgspec.Struct, frozen=True):
-    """A campaign as an answer holds it, with those of its fields of which Twitch failed to tell something."""
+    """A campaign as an answer holds it, with those of its fields that Twitch failed to fill."""
 
     raw: msgspec.Raw
     faulty: frozenset[str] = frozenset()
 
 
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What one answer told. None is a list that the answer does not have."""
+class DropsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The campaigns that one answer holds. None is a list that the answer does not have."""
 
     operation: str
     viewer_id: str | None = None
@@ -92,7 +92,7 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     rewards: Sequence[msgspec.Raw] | None = None
     # DropCampaignDetails: one campaign or none; Inventory: those in progress.
     single: Sequence[Part] | None = None
-    # Where Twitch failed to tell something of the campaigns, and of the reward campaigns.
+    # The paths that Twitch failed to fill, of the campaigns and of the reward campaigns.
     faults: Sequence[Path] = ()
     reward_faults: Sequence[Path] = ()
 
@@ -124,15 +124,15 @@ def is_unknown_query(raw: msgspec.Raw) -> bool:
     return any(fault.message == QUERY_UNKNOWN for fault in _decode(raw).errors or ())
 
 
-def read_answer(raw: msgspec.Raw) -> Told:
-    """Return what an answer told; raises `SourceError` by what cures it where it told nothing of use."""
+def read_answer(raw: msgspec.Raw) -> DropsAnswer:
+    """Return the campaigns of an answer; raises the `SourceError` that names the cure where it holds nothing of use."""
     answer = _decode(raw)
     if (refusal := _refusal(answer)) is not None:
         raise refusal
     operation = (answer.extensions.operation_name if answer.extensions else None) or "GraphQL"
     reader = _Reader(operation, answer.errors or [], raw)
     if bytes(answer.data) == b"null":
-        raise reader.nothing(SourceChanged(f"{operation}: no data{reader.said()}", payload=bytes(raw)))
+        raise reader.nothing(SourceChanged(f"{operation}: no data{reader.errors_in_words()}", payload=bytes(raw)))
     try:
         data = _DATA.decode(answer.data)
     except UNREADABLE as error:
@@ -159,14 +159,14 @@ def _refusal(answer: WireAnswer) -> SourceError | None:
 
 
 class _Reader:
-    """Reads one answer's data with its errors at hand: they tell a null that passes from one that means something."""
+    """Reads one answer's data with its errors at hand: they show whether a null passes with time or means something."""
 
     def __init__(self, operation: str, errors: Sequence[WireFault], raw: msgspec.Raw) -> None:
         self._operation = operation
         self._errors = [(tuple(error.path or ()), error.message) for error in errors]
         self._raw = raw
 
-    def read(self, data: WireData) -> Told:
+    def read(self, data: WireData) -> DropsAnswer:
         listed, single, viewer_id, operation = None, None, None, self._operation
         if data.current_user is None:
             raise self.nothing(SourceRefused("Twitch does not know who asks (currentUser is null)"), "currentUser")
@@ -180,7 +180,7 @@ class _Reader:
             single = self._details(data.user)
             operation = DETAILS if single is not None else operation
         of_rewards = [path for path, _ in self._errors if path[:1] == (REWARDS,)]
-        return Told(
+        return DropsAnswer(
             operation=operation,
             viewer_id=viewer_id,
             listed=listed,
@@ -202,10 +202,10 @@ class _Reader:
         inventory = viewer.inventory
         if isinstance(inventory, msgspec.UnsetType):
             return None
-        found = inventory.drop_campaigns_in_progress if inventory else None
-        if found is None and (fault := self._passing(_IN_PROGRESS)):
+        in_progress = inventory.drop_campaigns_in_progress if inventory else None
+        if in_progress is None and (fault := self._passing(_IN_PROGRESS)):
             raise fault
-        return self._parts(found or [], _IN_PROGRESS)
+        return self._parts(in_progress or [], _IN_PROGRESS)
 
     def _details(self, user: WireUser) -> list[Part] | None:
         raw = user.drop_campaign
@@ -230,7 +230,7 @@ class _Reader:
         return self._passing(path) or otherwise
 
     def _passing(self, path: Path) -> SourceUnavailable | None:
-        """Return the fault that explains a null at a path, if all that was said of it passes with time.
+        """Return the fault that explains a null at a path, if all errors there pass with time.
 
         A null climbs to the nearest field that may be null, so what failed may lie above or below.
         """
@@ -239,7 +239,7 @@ class _Reader:
             return SourceUnavailable(f"{self._operation}: {messages[0][:100]}")
         return None
 
-    def said(self) -> str:
-        """Return what the errors say, shortened."""
+    def errors_in_words(self) -> str:
+        """Return the errors' messages, shortened, in brackets."""
         messages = dict.fromkeys(message for _, message in self._errors)
         return f" ({', '.join(messages)[:200]})" if messages else ""

@@ -57,16 +57,16 @@ class Helix(EventSubManagement):
         A channel has one stream at most, so each hundred users cost one request. A category costs one for each hundred
         streams, up to `limit`. Lists lag behind EventSub by a minute or so, and their pages may miss a row.
         """
-        found = itertools.chain(
+        streams = itertools.chain(
             self._by_keys("streams", _keys("user_id", _ids(user_ids)), shapes.parse_stream, first=True),
             self._streams_of_games(_ids(game_ids)),
         )
-        return list(itertools.islice(_unique(found, lambda stream: stream.channel.external_id), limit))
+        return list(itertools.islice(_unique(streams, lambda stream: stream.channel.external_id), limit))
 
     def channels(self, ids: Collection[str]) -> list[ChannelInfoRecord]:
-        """Return what the channels of these users say of themselves, live or not."""
-        found = self._by_keys("channels", _keys("broadcaster_id", _ids(ids)), shapes.parse_channel)
-        return _once(found, lambda channel: channel.channel.external_id)
+        """Return the titles, categories and tags of these users' channels, live or not."""
+        channels = self._by_keys("channels", _keys("broadcaster_id", _ids(ids)), shapes.parse_channel)
+        return _once(channels, lambda channel: channel.channel.external_id)
 
     def categories(self, *, ids: Collection[str] = (), names: Collection[str] = ()) -> list[CategoryRecord]:
         """Return the categories of these ids and exact names, as many as exist."""
@@ -74,11 +74,11 @@ class Helix(EventSubManagement):
         return _once(self._by_keys("games", keys, shapes.parse_category), lambda category: category.external_id)
 
     def search_categories(self, text: str) -> list[CategoryRecord]:
-        """Return the first hundred categories that Twitch finds for a text; none of them tells its IGDB id."""
+        """Return the first hundred categories that Twitch finds for a text; none of them has its IGDB id."""
         if not text.strip():
             return []
-        found = self._page("search/categories", [("query", text), ("first", str(PAGE))], shapes.parse_category)
-        return _once(found, lambda category: category.external_id)
+        categories = self._page("search/categories", [("query", text), ("first", str(PAGE))], shapes.parse_category)
+        return _once(categories, lambda category: category.external_id)
 
     def videos(self, channel_id: str, *, limit: int = 20) -> list[VideoRecord]:
         """Return the newest videos of a channel, a hundred at most; none where Twitch knows no channel or no video."""
@@ -140,7 +140,7 @@ def _batches(keys: Sequence[tuple[str, str]]) -> Iterator[Sequence[tuple[str, st
 
 
 def _unique(records: Iterable[Record], key: Callable[[Record], str]) -> Iterator[Record]:
-    """Leave out what was seen: pages repeat rows while viewers come and go."""
+    """Yield each record once: pages repeat rows while viewers come and go."""
     seen: set[str] = set()
     for record in records:
         if key(record) not in seen:

@@ -21,7 +21,7 @@ Row = TypeVar("Row")
 
 
 class Transport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How messages travel: `method` is webhook, websocket or conduit. The secret is told, never answered."""
+    """How messages travel: `method` is webhook, websocket or conduit. Twitch never answers the secret."""
 
     method: str
     conduit_id: str | None = None
@@ -58,7 +58,7 @@ class Subscriptions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Created(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of creating a subscription: it, or None where there was one of its type, condition and transport."""
+    """A created subscription; None where there was one of its type, condition and transport."""
 
     subscription: EventSubSubscription | None
     total_cost: int | None = None
@@ -73,7 +73,7 @@ class Conduit(msgspec.Struct, frozen=True):
 
 
 class Shard(msgspec.Struct, frozen=True):
-    """A shard of a conduit: what its messages leave by, and whether they can."""
+    """A shard of a conduit: the transport of its messages, and whether it works."""
 
     id: str
     status: str
@@ -89,7 +89,7 @@ class ShardError(msgspec.Struct, frozen=True):
 
 
 class ShardUpdate(msgspec.Struct, frozen=True):
-    """What came of updating shards; that a part fails is normal."""
+    """The shards that were updated, and the errors of the others; that a part fails is normal."""
 
     shards: tuple[Shard, ...]
     errors: tuple[ShardError, ...]
@@ -102,7 +102,7 @@ _SHARD_ERROR = msgspec.json.Decoder(ShardError)
 
 
 class EventSubManagement:
-    """What an application may do with its subscriptions and conduits. Every method raises `SourceError`."""
+    """The requests about an application's subscriptions and conduits. Every method raises `SourceError`."""
 
     def __init__(self, requests: HelixRequests) -> None:
         self._requests = requests
@@ -138,7 +138,7 @@ class EventSubManagement:
         *,
         bulk: bool = True,
     ) -> Created:
-        """Subscribe; `bulk` leaves points to those who poll.
+        """Subscribe; `bulk` leaves points to the polls.
 
         Raises `TooManySubscriptions`, `TooManyTransports` or `TooMuchCost`, which waiting does not cure, and
         `RequestRejected` where the channel, the conduit or the session does not exist.
@@ -181,9 +181,9 @@ class EventSubManagement:
         return list({shard.id: shard for shard in rows}.values())
 
     def update_shards(self, conduit_id: str, transports: Mapping[str, Transport]) -> ShardUpdate:
-        """Tell shards, by id, what their messages leave by; raises `RequestRejected` (404) without that conduit.
+        """Set the transports of shards, by id; raises `RequestRejected` (404) without that conduit.
 
-        A websocket must be told within ten seconds of its welcome.
+        A websocket must be attached within ten seconds of its welcome.
         """
         shards = [{"id": shard, "transport": transport} for shard, transport in transports.items()]
         reply = self._requests.ask("PATCH", SHARDS, body={"conduit_id": conduit_id, "shards": shards})
@@ -198,7 +198,7 @@ class EventSubManagement:
 
 
 def _only(envelope: Envelope, decoder: msgspec.json.Decoder[Row], reply: Reply, path: str) -> Row:
-    """Return the one thing that an answer tells of."""
+    """Return the only row of an answer."""
     rows = read_rows(envelope.data, decoder.decode, path)
     if not rows:
         raise SourceChanged(f"Twitch's answer to {path} does not tell what was made", payload=reply.body)

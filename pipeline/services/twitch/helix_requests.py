@@ -1,6 +1,6 @@
-"""One request to Helix: in our application's name, within the shared budget, its refusals told apart.
+"""One request to Helix: in our application's name, within the shared budget, refusals as our errors.
 
-https://dev.twitch.tv/docs/api/guide/: 800 points a minute in a bucket, whose state each answer tells in
+https://dev.twitch.tv/docs/api/guide/: 800 points a minute in a bucket, whose state each answer gives in
 `Ratelimit-Limit`, `-Remaining` and `-Reset` (unix seconds); errors are `{"error", "status", "message"}`. 429 has three
 meanings, and only one of them is the rate limit.
 """
@@ -37,11 +37,11 @@ Record = TypeVar("Record")
 
 
 class RequestRejected(SourceChanged):
-    """Twitch did not accept this request (400, 404, ...); `said` is its text."""
+    """Twitch did not accept this request (400, 404, ...); `text` is its message."""
 
-    def __init__(self, message: str, *, said: str, payload: bytes, status: int) -> None:
+    def __init__(self, message: str, *, text: str, payload: bytes, status: int) -> None:
         super().__init__(message, payload=payload, status=status)
-        self.said = said
+        self.text = text
 
 
 class EventSubLimit(SourceError):
@@ -73,7 +73,7 @@ LIMITS_OF_EVENTSUB: Mapping[str, type[EventSubLimit]] = {
 
 
 class UserToken(Protocol):
-    """A token that somebody signed in with, and the application that it was made for."""
+    """A token that a person signed in with, and the application that it was made for."""
 
     @property
     def token(self) -> str:
@@ -85,7 +85,7 @@ class UserToken(Protocol):
 
 
 class Envelope(msgspec.Struct):
-    """What every list of Helix is wrapped in."""
+    """The envelope of every list of Helix."""
 
     rows: list[msgspec.Raw] | None = msgspec.field(name="data")
     pagination: Mapping[str, str | None] | None = None
@@ -143,7 +143,7 @@ class HelixRequests:
         return _accepted(reply, path, accept)
 
     def ask_as(self, user: UserToken, user_id: str, path: str, query: Query = ()) -> Reply:
-        """Return an answer of 2xx to a GET in somebody's name, out of the budget that each user has."""
+        """Return an answer of 2xx to a GET in a user's name, out of the budget that each user has."""
         headers = {"Authorization": f"Bearer {user.token}", "Client-Id": user.client_id}
         reply = self._send(self._budget.beside(f"{user.client_id}:{user_id}"), "GET", path, query, headers=headers)
         return _accepted(reply, path, ())
@@ -153,7 +153,7 @@ class HelixRequests:
         return follow_pages(lambda page: read_envelope(self.ask("GET", path, page, bulk=bulk), path), query, path)
 
     def pages_as(self, user: UserToken, user_id: str, path: str, query: Query) -> Iterator[Envelope]:
-        """Return every page of a list in somebody's name."""
+        """Return every page of a list in a user's name."""
         return follow_pages(lambda page: read_envelope(self.ask_as(user, user_id, path, page), path), query, path)
 
     def _send(
@@ -185,7 +185,7 @@ class HelixRequests:
         )
 
 
-def said(reply: Reply) -> str:
+def error_text(reply: Reply) -> str:
     """Return the text of an error, or its status where it has none."""
     try:
         message = msgspec.json.decode(reply.body, type=_Said).message
@@ -195,7 +195,7 @@ def said(reply: Reply) -> str:
 
 
 def read_envelope(reply: Reply, path: str) -> Envelope:
-    """Return what an answer lists; raises `SourceChanged` where it is no list."""
+    """Return the envelope of an answer; raises `SourceChanged` where it is no list."""
     try:
         return msgspec.json.decode(reply.body, type=Envelope)
     except UNREADABLE as error:
@@ -230,7 +230,7 @@ def follow_pages(ask: Callable[[Query], Envelope], query: Query, path: str) -> I
 
 
 def _learn(budget: Budget, reply: Reply) -> None:
-    """Tell the budget what the answer says of it; an unauthenticated 401 says nothing."""
+    """Correct the budget by an answer's headers; an unauthenticated 401 has none."""
     limit, remaining = _number(reply, "Ratelimit-Limit"), _number(reply, "Ratelimit-Remaining")
     if remaining is not None:
         budget.correct(remaining=remaining, full_in=_full_in(reply), limit=limit)
@@ -252,8 +252,8 @@ def _number(reply: Reply, header: str) -> int | None:
 
 
 def _check_limits_of_eventsub(reply: Reply) -> None:
-    """Raise what a 429 means that is not about the rate of requests: it names a limit, or leaves points."""
-    text = said(reply)
+    """Raise the error of a 429 that is not about the rate of requests: it names a limit, or leaves points."""
+    text = error_text(reply)
     for part, kind in LIMITS_OF_EVENTSUB.items():
         if part in text.lower():
             raise kind(f"Twitch: {text}")
@@ -263,20 +263,20 @@ def _check_limits_of_eventsub(reply: Reply) -> None:
 
 def _check_application(reply: Reply) -> None:
     """Raise `SourceRefused` for a 401 that a new token does not cure."""
-    if MISMATCH in said(reply).lower():
+    if MISMATCH in error_text(reply).lower():
         raise SourceRefused(
-            f"Twitch: {said(reply)}. The token is of another application: check TWITCH_CLIENT_ID and "
+            f"Twitch: {error_text(reply)}. The token is of another application: check TWITCH_CLIENT_ID and "
             f"TWITCH_CLIENT_SECRET at {CONSOLE}",
             status=reply.status,
         )
 
 
 def _accepted(reply: Reply, path: str, accept: Sequence[int]) -> Reply:
-    status, text = reply.status, said(reply)
+    status, text = reply.status, error_text(reply)
     if 200 <= status < 300 or status in accept:
         return reply
     if status == 401:
         raise SourceRefused(f"Twitch does not accept our token at {path} ({text})", status=status)
     if status == 403:
         raise SourceRefused(f"Twitch does not let us use {path} ({text})", status=status)
-    raise RequestRejected(f"Twitch rejects a request to {path} ({text})", said=text, payload=reply.body, status=status)
+    raise RequestRejected(f"Twitch rejects a request to {path} ({text})", text=text, payload=reply.body, status=status)

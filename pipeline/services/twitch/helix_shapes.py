@@ -1,4 +1,4 @@
-"""How Helix writes what it tells of users, streams and channels, and the records that are made of it.
+"""How Helix writes users, streams and channels, and the records that are made of it.
 
 https://dev.twitch.tv/docs/api/reference/. "" is how Helix says that there is nothing. Addresses of pictures that come
 in any size are templates, which hold `{width}` and `{height}`, also where Helix wrote one size or another spelling.
@@ -57,7 +57,7 @@ class _Category(msgspec.Struct):
     id: str
     name: str
     box_art_url: str | None = None
-    # A search does not tell it.
+    # A search leaves it out.
     igdb_id: str | None = None
 
 
@@ -126,13 +126,13 @@ def parse_stream(row: msgspec.Raw) -> StreamRecord:
 
 def parse_channel(row: msgspec.Raw) -> ChannelInfoRecord:
     """Return a row of /channels."""
-    told = _CHANNEL.decode(row)
+    channel = _CHANNEL.decode(row)
     return ChannelInfoRecord(
-        channel=_channel(told.broadcaster_id, told.broadcaster_login, told.broadcaster_name, "broadcaster"),
-        game=_game(told.game_id, told.game_name),
-        title=clean(told.title),
-        language=clean(told.broadcaster_language),
-        tags=_tags(told.tags),
+        channel=_channel(channel.broadcaster_id, channel.broadcaster_login, channel.broadcaster_name, "broadcaster"),
+        game=_game(channel.game_id, channel.game_name),
+        title=clean(channel.title),
+        language=clean(channel.broadcaster_language),
+        tags=_tags(channel.tags),
     )
 
 
@@ -187,10 +187,10 @@ def parse_badges(row: msgspec.Raw) -> list[BadgeRecord]:
 
 def seconds_of(duration: str) -> int:
     """Return the seconds of a duration that is written like 3h8m33s; raises `InvalidItem`."""
-    found = _DURATION.fullmatch(duration)
-    if not duration or found is None:
+    match = _DURATION.fullmatch(duration)
+    if not duration or match is None:
         raise InvalidItem(f"not a duration: {duration[:40]!r}")
-    days, hours, minutes, seconds = (int(number or 0) for number in found.groups())
+    days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 

@@ -1,4 +1,4 @@
-"""What Twitch tells of channels, parsed: frozen records, None where it did not say. All times are aware UTC."""
+"""Twitch's answers about channels, parsed: frozen records, None where Twitch leaves a field out. Times: aware UTC."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ class CategoryRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A live stream as `GET /streams` tells of it."""
+    """A live stream as `GET /streams` lists it."""
 
     stream_id: str
     channel: ChannelRecord
@@ -32,7 +32,7 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChannelInfoRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What a channel says of itself, live or not, as `GET /channels` and `channel.update` tell it."""
+    """A channel's title, category and tags, live or not, as `GET /channels` and `channel.update` give them."""
 
     channel: ChannelRecord
     game: GameRecord | None = None
@@ -68,15 +68,15 @@ class BadgeRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def external_id(self) -> str:
-        """What tells it from all other badges."""
+        """The id that no other badge has."""
         return f"{self.set_id}/{self.version}"
 
     @property
     def start_at(self) -> datetime | None:
-        """No badge tells since when it is given."""
+        """None: Twitch does not say since when a badge is given."""
         return None
 
     @property
     def end_at(self) -> datetime | None:
-        """Nor until when."""
+        """None: Twitch does not say until when either."""
         return None

@@ -18,7 +18,7 @@ from pipeline.services.twitch.graphql_answers import WAY_OUT
 
 FORM = "application/x-www-form-urlencoded"
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-# The dashboard needs no permission beyond being somebody.
+# The dashboard needs no permission beyond a sign-in.
 SCOPES = ""
 FOLLOWS_SCOPE = "user:read:follows"
 # RFC 8628, section 3.5.
@@ -26,11 +26,11 @@ SLOW_DOWN_BY = 5
 
 
 class SignInError(LootwireError):
-    """Nobody could be signed in; the text says why and what to do."""
+    """The sign-in failed; the text says why and what to do."""
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """What a sign-in gives. Its repr does not tell it."""
+    """The tokens that a sign-in gives. Its repr does not show them."""
 
     access_token: str
     refresh_token: str | None = None
@@ -41,7 +41,7 @@ class Tokens(msgspec.Struct, frozen=True):
 
 
 class DeviceCode(msgspec.Struct, frozen=True):
-    """What a person must enter where, and how to ask whether they did. Times in seconds."""
+    """The code that a person enters at an address, and the terms of asking whether they did. Times in seconds."""
 
     device_code: str
     user_code: str
@@ -54,7 +54,7 @@ class DeviceCode(msgspec.Struct, frozen=True):
 
 
 class Viewer(msgspec.Struct, frozen=True):
-    """Whose tokens they are, and of which application."""
+    """The user and the application that tokens belong to."""
 
     client_id: str
     login: str
@@ -62,7 +62,7 @@ class Viewer(msgspec.Struct, frozen=True):
     expires_in: int | None = None
 
 
-class _Said(msgspec.Struct):
+class _ErrorBody(msgspec.Struct):
     message: str | None = None
     error: str | None = None
 
@@ -82,7 +82,7 @@ class TwitchAuth:
             reply = self._post("device", scopes=self._scopes)
         except (SourceChanged, SourceRefused) as error:
             raise SignInError(
-                f"Twitch signs nobody in for the application {self._client_id} ({_said(error)}): "
+                f"Twitch signs nobody in for the application {self._client_id} ({_error_text(error)}): "
                 "LOOTWIRE_TWITCH_DEVICE_CLIENT_ID must name one that may use device codes"
             ) from None
         return _decode(reply, DeviceCode)
@@ -104,11 +104,11 @@ class TwitchAuth:
             except SourceUnavailable as error:
                 interval = max(interval, error.retry_after.total_seconds() if error.retry_after else 0)
             except (SourceChanged, SourceRefused) as error:
-                said = _said(error)
-                if "slow_down" in said:
+                text = _error_text(error)
+                if "slow_down" in text:
                     interval += SLOW_DOWN_BY
-                elif "authorization_pending" not in said:
-                    raise SignInError(f"nobody was signed in: Twitch says {said!r}; start again: {WAY_OUT}") from None
+                elif "authorization_pending" not in text:
+                    raise SignInError(f"nobody was signed in: Twitch says {text!r}; start again: {WAY_OUT}") from None
             else:
                 return _decode(reply, Tokens)
         raise SignInError(f"nobody entered the code in time; start again: {WAY_OUT}")
@@ -124,7 +124,7 @@ class TwitchAuth:
         return _decode(reply, Tokens)
 
     def validate(self, access_token: str) -> Viewer | None:
-        """Return whose token it is; None where it is dead."""
+        """Return the user of a token; None where it is dead."""
         try:
             reply = self._client.get(f"{self._url}/validate", headers={"Authorization": f"OAuth {access_token}"})
         except SourceRefused as error:
@@ -147,10 +147,10 @@ def _decode(reply: Reply, shape: type[Shape]) -> Shape:
         raise SourceChanged("Twitch's answer to the sign-in has an unknown shape") from None
 
 
-def _said(error: SourceChanged | SourceRefused) -> str:
+def _error_text(error: SourceChanged | SourceRefused) -> str:
     payload = error.payload if isinstance(error, SourceChanged) else b""
     try:
-        said = msgspec.json.decode(payload, type=_Said)
+        body = msgspec.json.decode(payload, type=_ErrorBody)
     except UNREADABLE:
         return str(error)
-    return (clean(said.message or said.error) or str(error))[:100]
+    return (clean(body.message or body.error) or str(error))[:100]

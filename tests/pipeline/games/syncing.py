@@ -53,7 +53,7 @@ class Syncing:
             engine=self.engine,
             open_igdb=self.setting.open,
             clock=self.setting.clock,
-            tell=self.tell,
+            append_news=self.tell,
             interval=interval,
             patience=timedelta(seconds=0.2),
         )

@@ -56,7 +56,7 @@ def knows_twitch(engine: Engine, servers: Servers, twitch: LocalTwitch, folder: 
 def running(runtime: Runtime, *, now: Callable[[], datetime] = utc_now) -> Iterator[Program]:
     """The program in threads of this process."""
     ends = threading.Event()
-    with Program(runtime, paces=FAST, backoff=Quick(), now=now) as program:
+    with Program(runtime, timing=FAST, backoff=Quick(), now=now) as program:
         overseer = threading.Thread(target=program.run_until, args=(ends,))
         overseer.start()
         try:

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from pipeline.channels.eventsub.close_codes import Backoff
-from pipeline.channels.eventsub.timing import Paces
+from pipeline.channels.eventsub.timing import Timing
 
-FAST = Paces(
+FAST = Timing(
     lead=timedelta(milliseconds=100),
     beat=timedelta(milliseconds=100),
     wanted=timedelta(milliseconds=100),

@@ -10,7 +10,7 @@ from models import GameMetadata, QuarantinedPayload, Source
 from pipeline.errors import SourceUnavailable
 from pipeline.games.mirror.full_pass import PAUSES, patiently
 from pipeline.games.mirror.state import MIRROR, Busy, MirrorState, alone, is_kept
-from pipeline.games.status import Standing, look
+from pipeline.games.status import Status, load_status
 from pipeline.services.igdb.apicalypse import MOST_ROWS
 from tests.igdb import LocalIgdb
 from tests.igdb.games import game, games
@@ -165,9 +165,9 @@ def test_how_it_stands_tells_a_pass_that_runs_from_one_that_was_interrupted(sync
     running = syncing.mirroring().run()
     next(running)
 
-    def standing() -> Standing:
+    def standing() -> Status:
         with syncing.engine.connect() as connection:
-            return look(connection, syncing.setting.clock())
+            return load_status(connection, syncing.setting.clock())
 
     assert (standing().pass_under_way, standing().pass_listed, standing().pass_total) == (True, 500, 600)
     running.close()

@@ -13,7 +13,7 @@ from models.details import ReleaseDetail
 from models.vault import Vault
 from notifiers import targets
 from pipeline.games import clock
-from pipeline.games.releases.news import tell_releases
+from pipeline.games.releases.news import append_releases
 from pipeline.games.store.games import store_games
 from pipeline.games.store.wanted import note_asked, want
 from pipeline.services.igdb.documents import Document
@@ -63,7 +63,7 @@ class Installation:
         with self.engine.begin() as connection:
             connection.execute(update(Source).values(last_success_at=self.now))
             stored = store_games(connection, documents, self.now)
-            told = tell_releases(connection, stored, self.now, silent=silent)
+            told = append_releases(connection, stored, self.now, silent=silent)
             note_asked(connection, [one.igdb_id for one in documents], self.now)
             return told
 

@@ -18,7 +18,7 @@ from pipeline.games.store.games import (
     store_platforms,
 )
 from pipeline.games.store.releases import load_releases
-from pipeline.games.take_in import Intake, tell_nothing
+from pipeline.games.take_in import Intake, append_nothing
 from pipeline.services.igdb.documents import Document, split_documents
 from pipeline.services.igdb.records import PlatformRecord
 from tests.pipeline.games.documents import doc, release
@@ -279,7 +279,9 @@ def test_an_answer_removes_nothing_that_was_stored_while_it_was_on_its_way(mirro
     mirror.store(doc())
 
     with mirror.engine.begin() as connection:
-        intake = Intake(connection=connection, source_id=0, origin="a page", tell=tell_nothing, now=mirror.now + HOUR)
+        intake = Intake(
+            connection=connection, source_id=0, origin="a page", append_news=append_nothing, now=mirror.now + HOUR
+        )
         taken = intake.take(split_documents(b"[]"), mirror.now - HOUR, silent=True, removed=[1])
 
     assert taken.removed == 0

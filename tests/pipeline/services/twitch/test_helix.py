@@ -299,7 +299,7 @@ def test_a_question_that_twitch_rejects_tells_what_it_said(setting: HelixSetting
     with pytest.raises(RequestRejected, match="games") as caught:
         setting.helix.categories(ids=["1"])
 
-    assert (caught.value.status, caught.value.said) == (400, 'Missing required parameter "id"')
+    assert (caught.value.status, caught.value.text) == (400, 'Missing required parameter "id"')
 
 
 @pytest.mark.parametrize(
