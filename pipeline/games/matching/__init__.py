@@ -1,1 +1,1 @@
-"""Decide which game of IGDB a name means. Pure, but for the query of candidates."""
+"""Decide which game of IGDB a title means: sure, unsure or none, with the reasons."""
