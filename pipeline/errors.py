@@ -1,4 +1,4 @@
-"""What can go wrong with a source, told by what cures it: time, a person, or a new version of us."""
+"""Errors of sources, by what cures them: time, a person, or a new version of us."""
 
 from datetime import timedelta
 
@@ -22,7 +22,7 @@ class SourceUnavailable(SourceError):
 
 
 class SourceRefused(SourceError):
-    """A person must act: the service refuses us (401, 403). `status` is the HTTP status where that is what told so."""
+    """A person must act: the service refuses us (401, 403). `status` is the HTTP status where one said so."""
 
     def __init__(self, message: str, *, status: int | None = None) -> None:
         super().__init__(message)

@@ -1,0 +1,1 @@
+"""What subjects share: games, organizations and channels, as records and as rows."""

@@ -10,7 +10,7 @@ class GameRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrganizationRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """An organization; where its name is not told the id stands in for it."""
+    """An organization; where the source gives no name the id stands in for it."""
 
     external_id: str
     name: str
@@ -19,7 +19,7 @@ class OrganizationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def named(self) -> bool:
-        """Whether the name was told."""
+        """Whether the source gave a name."""
         return self.name != self.external_id
 
 

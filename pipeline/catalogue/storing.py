@@ -31,7 +31,7 @@ Ids = dict[str, int]
 
 
 class Identified(Protocol):
-    """A record of what a service knows by an id of its own."""
+    """A record of a thing that a service knows by an id of its own."""
 
     @property
     def external_id(self) -> str:
@@ -45,9 +45,9 @@ def store_organizations(connection: Connection, service: str, records: Iterable[
     """Insert or rename organizations; returns row ids by external id. An id in place of a name renames nothing."""
     ids: Ids = {}
     listed = distinct(records)
-    for named, told in ((True, ("name", "name_key", "url", "logo_url")), (False, ("url", "logo_url"))):
+    for named, columns in ((True, ("name", "name_key", "url", "logo_url")), (False, ("url", "logo_url"))):
         rows = [_organization(service, record) for record in listed if record.named is named]
-        ids |= upsert_by_external_id(connection, ORGANIZATIONS, rows, told)
+        ids |= upsert_by_external_id(connection, ORGANIZATIONS, rows, columns)
     return ids
 
 
@@ -96,8 +96,8 @@ def store_users(connection: Connection, users: Iterable[UserRecord], now: dateti
         }
         for user in distinct(users)
     ]
-    told = ("login", "display_name", "description", "profile_image_url", "checked_at")
-    return upsert_by_external_id(connection, CHANNELS, rows, told)
+    columns = ("login", "display_name", "description", "profile_image_url", "checked_at")
+    return upsert_by_external_id(connection, CHANNELS, rows, columns)
 
 
 def store_games(connection: Connection, service: str, records: Iterable[GameRecord]) -> Ids:
@@ -134,23 +134,23 @@ def distinct(records: Iterable[Record]) -> list[Record]:
 
 
 def upsert_by_external_id(
-    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], told: Sequence[str]
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], columns: Sequence[str]
 ) -> Ids:
-    """Insert rows of one service, or update the columns that were `told`; returns row ids by external id."""
+    """Insert rows of one service, or update `columns` where a value is not null; returns row ids by external id."""
     if not rows:
         return {}
-    execute_rows(connection, _upsert(table, tuple(rows[0]), tuple(told)), rows)
+    execute_rows(connection, _upsert(table, tuple(rows[0]), tuple(columns)), rows)
     wanted = {"service": rows[0]["service"], "external_ids": [row["external_id"] for row in rows]}
     return dict(connection.execute(_ids_of(table), wanted).all())
 
 
 @functools.cache
-def _upsert(table: Table, names: tuple[str, ...], told: tuple[str, ...]) -> Insert:
+def _upsert(table: Table, names: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
     statement = insert_rows(table, names)
     return statement.on_conflict_do_update(
         index_elements=[table.c.service, table.c.external_id],
-        set_=_filling(statement, table, told) | (_renamed(statement) if table is CHANNELS else {}),
-        where=_differs(statement, table, told),
+        set_=_filling(statement, table, columns) | (_renamed(statement) if table is CHANNELS else {}),
+        where=_differs(statement, table, columns),
     )
 
 
@@ -161,30 +161,32 @@ def _ids_of(table: Table) -> Select[str, int]:
     )
 
 
-def _filling(statement: Insert, table: Table, told: Sequence[str]) -> dict[str, Any]:
-    """What is told replaces what is known; what is not told (null) leaves it."""
-    return {name: func.coalesce(statement.excluded[name], table.c[name]) for name in told}
+def _filling(statement: Insert, table: Table, columns: Sequence[str]) -> dict[str, Any]:
+    """Return the values to set: a new one replaces the known one, null leaves it."""
+    return {name: func.coalesce(statement.excluded[name], table.c[name]) for name in columns}
 
 
 def _renamed(statement: Insert) -> dict[str, Any]:
-    """Keep the login that a channel had; one that it takes back is no former one any more."""
+    """Return the former logins with the one that a channel gives up, and without the one that it takes back."""
     login, before = CHANNELS.c.login, CHANNELS.c.former_logins
     others = func.array_remove(func.array_remove(before, login), statement.excluded.login)
     kept = func.array_append(others, login)
     return {"former_logins": case((login != statement.excluded.login, kept), else_=before)}
 
 
-def _differs(statement: Insert, table: Table, told: Sequence[str]) -> Any:
-    """Rows that would stay as they are must not be written: they are thousands per snapshot."""
-    return tuple_(*_filling(statement, table, told).values()).is_distinct_from(tuple_(*[table.c[n] for n in told]))
+def _differs(statement: Insert, table: Table, columns: Sequence[str]) -> Any:
+    """Return whether a row would change: thousands per snapshot would not, and must not be written."""
+    return tuple_(*_filling(statement, table, columns).values()).is_distinct_from(
+        tuple_(*[table.c[n] for n in columns])
+    )
 
 
 def _known_games(
     connection: Connection, service: str, wanted: Mapping[str, GameRecord]
 ) -> tuple[Ids, dict[str, str | None]]:
     """Return row ids and box arts of the games that the service has named before."""
-    found = connection.execute(_KNOWN_GAMES, {"service": service, "external_ids": list(wanted)}).all()
-    return {row.external_id: row.game_id for row in found}, {row.external_id: row.box_art_url for row in found}
+    rows = connection.execute(_KNOWN_GAMES, {"service": service, "external_ids": list(wanted)}).all()
+    return {row.external_id: row.game_id for row in rows}, {row.external_id: row.box_art_url for row in rows}
 
 
 def _update_games(connection: Connection, ids: Ids, records: Sequence[GameRecord]) -> None:

@@ -1,4 +1,4 @@
-"""The lead among several programs that would do the same."""
+"""The lead: which one of several programs that would do the same does it."""
 
 import logging
 
@@ -19,7 +19,7 @@ class Lead:
         self._connection: Connection | None = None
 
     def take(self) -> bool:
-        """Take the lead if nobody has it, or see that it is still ours; raises `OperationalError` without database."""
+        """Take the lead if it is free, or see that it is still ours; raises `OperationalError` without database."""
         if self._connection is not None and self._still_connected(self._connection):
             return True
         self.drop()
@@ -36,7 +36,7 @@ class Lead:
         return False
 
     def drop(self) -> None:
-        """Let somebody else have it."""
+        """Give the lead up, for another program to take."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.close()

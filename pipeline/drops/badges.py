@@ -1,4 +1,4 @@
-"""Store chat badges, and say which events that makes: they are added, and nothing else is told of them."""
+"""Store chat badges, and build the events that follow: only a new badge makes one."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from pipeline.services.twitch.records import BadgeRecord
 
 
 class BadgeSubjects:
-    """Chat badges: each version of a set is one. A badge that is gone is marked, and comes back in silence."""
+    """Chat badges, one for each version of a set. One that is gone is marked, and comes back without an event."""
 
     def __init__(self, connection: Connection, service: str) -> None:
         self._connection = connection
@@ -26,7 +26,7 @@ class BadgeSubjects:
         return known_badges(self._connection, self._service, external_ids)
 
     def load_open(self, external_ids: Sequence[str]) -> Mapping[str, datetime | None]:
-        """Return those that are listed; no badge tells when it ends."""
+        """Return those of the ids that are listed; a badge has no end."""
         return dict.fromkeys(listed_badges(self._connection, self._service, external_ids))
 
     def store(
@@ -45,11 +45,11 @@ class BadgeSubjects:
         return Stored(changed, [self._added(record, seen_at) for record in new])
 
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
-        """Return nothing: no badge tells when it ends."""
+        """Return nothing: a badge has no end."""
         return [], []
 
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
-        """Mark badges that were missed often enough as gone, without a word."""
+        """Mark badges that were missed often enough as gone, without an event."""
         gone = [key for key, count in absences.items() if count >= ABSENCES_TO_BELIEVE]
         mark_gone(self._connection, self._service, gone, at)
         return gone, []

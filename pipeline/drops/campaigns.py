@@ -1,4 +1,4 @@
-"""Store drop campaigns, and say which events that makes."""
+"""Store drop campaigns, and build the events that follow."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -63,14 +63,14 @@ class CampaignSubjects:
             events += change_events(change, seen_at)
         events += self._start_by_word(changes, seen_at)
         events += self._end_by_word(changes, seen_at) if complete else []
-        unsettled = frozenset(c.told.external_id for c in changes if c.diff.channels_emptied or not complete)
+        unsettled = frozenset(c.record.external_id for c in changes if c.diff.channels_emptied or not complete)
         return Stored(len(new) + len(changed), events, unsettled)
 
     def _add(self, records: Sequence[CampaignRecord], seen_at: datetime, now: datetime) -> list[NewEvent]:
         ended = {r.external_id: end for r in records if (end := _own_end(r, seen_at, now)) is not None}
         added = campaigns.add_campaigns(self._connection, records, seen_at=seen_at, ended=ended)
-        open_ones = {s.id: deadlines(s.record, seen_at) for s in added.values() if s.open}
-        set_deadlines(self._connection, open_ones, replace=False)
+        moments = {s.id: deadlines(s.record, seen_at) for s in added.values() if s.open}
+        set_deadlines(self._connection, moments, replace=False)
         before = seen_before(self._connection, [stored.id for stored in added.values()])
         events = []
         for stored in added.values():
@@ -83,9 +83,9 @@ class CampaignSubjects:
         return events
 
     def _move_deadlines(self, changes: Sequence[Change], seen_at: datetime) -> None:
-        """Another end, or other minutes, make other deadlines."""
+        """Set the deadlines anew of campaigns that have another start or end, or other drops."""
         moved = [c for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_differ]
-        moments = {c.stored.id: deadlines(_merged(c.stored.record, c.told), seen_at) for c in moved}
+        moments = {c.stored.id: deadlines(_merged(c.stored.record, c.record), seen_at) for c in moved}
         set_deadlines(self._connection, moments, replace=True)
 
     def _believe_channels(self, changes: Sequence[Change]) -> list[Change]:
@@ -100,40 +100,44 @@ class CampaignSubjects:
                 count = 0
             if count != change.stored.channels_empty_count:
                 campaigns.set_state(self._connection, [change.stored.id], channels_empty_count=count)
-            believed.append(Change(stored=change.stored, told=change.told, diff=diff))
+            believed.append(Change(stored=change.stored, record=change.record, diff=diff))
         return believed
 
     def _return(self, change: Change, at: datetime) -> list[NewEvent]:
-        """A withdrawn campaign that is listed is back; so is an ended one whose end has been moved past now."""
-        stored, end_at = change.stored, change.told.end_at
+        """Bring back a withdrawn campaign that is listed, and an ended one whose end has been moved past now."""
+        stored, end_at = change.stored, change.record.end_at
         extended = stored.ended_at is not None and end_at is not None and end_at > max(at, stored.ended_at)
-        if (stored.withdrawn_at is None and not extended) or _is_over(change.told, at):
+        if (stored.withdrawn_at is None and not extended) or _is_over(change.record, at):
             return []
         campaigns.set_state(self._connection, [stored.id], withdrawn_at=None, ended_at=None, last_seen_at=None)
-        moments = deadlines(_merged(stored.record, change.told), at)
+        moments = deadlines(_merged(stored.record, change.record), at)
         set_deadlines(self._connection, {stored.id: moments}, replace=True)
-        return [_event(EventKind.CAMPAIGN_RETURNED, stored, at, identity=at, told=change.told)]
+        return [_event(EventKind.CAMPAIGN_RETURNED, stored, at, identity=at, record=change.record)]
 
     def _start_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
-        """A source that lists an upcoming campaign as running may know better than the start it gave."""
+        """Start upcoming campaigns that their source lists as running: it may know better than the start it gave."""
         events = []
         for change in changes:
-            if change.stored.started_at is None and change.stored.open and change.told.status == "active":
-                start_at = min(change.told.start_at or at, at)
+            if change.stored.started_at is None and change.stored.open and change.record.status == "active":
+                start_at = min(change.record.start_at or at, at)
                 campaigns.set_state(self._connection, [change.stored.id], started_at=start_at)
                 events.append(
-                    _event(EventKind.CAMPAIGN_STARTED, change.stored, start_at, identity=start_at, told=change.told)
+                    _event(EventKind.CAMPAIGN_STARTED, change.stored, start_at, identity=start_at, record=change.record)
                 )
         return events
 
     def _end_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
-        """A source that lists what is over says so itself (Kick's `expired`)."""
-        over = [c for c in changes if c.stored.open and _is_over(c.told, at)]
+        """End campaigns that their source lists as over (Kick's `expired`)."""
+        over = [c for c in changes if c.stored.open and _is_over(c.record, at)]
         for change in over:
-            campaigns.set_state(self._connection, [change.stored.id], ended_at=_ended_at(change.told, at))
+            campaigns.set_state(self._connection, [change.stored.id], ended_at=_ended_at(change.record, at))
         return [
             _event(
-                EventKind.CAMPAIGN_ENDED, c.stored, _ended_at(c.told, at), identity=_ended_at(c.told, at), told=c.told
+                EventKind.CAMPAIGN_ENDED,
+                c.stored,
+                _ended_at(c.record, at),
+                identity=_ended_at(c.record, at),
+                record=c.record,
             )
             for c in over
         ]
@@ -166,16 +170,17 @@ class CampaignSubjects:
         return events
 
     def warn(self, due: Sequence[Due], now: datetime) -> list[NewEvent]:
-        """Tell of ends that come near; what has become pointless meanwhile is left out."""
-        stored = {s.id: s for s in campaigns.load_campaigns_by_id(self._connection, [one.campaign_id for one in due])}
+        """Return the warnings of ends that come near, without those that have become pointless meanwhile."""
+        campaign_ids = [deadline.campaign_id for deadline in due]
+        stored = {s.id: s for s in campaigns.load_campaigns_by_id(self._connection, campaign_ids)}
         events = []
-        for one in due:
-            campaign = stored[one.campaign_id]
-            if is_pointless(one.kind, one.due_at, campaign.record.end_at, now):
+        for deadline in due:
+            campaign = stored[deadline.campaign_id]
+            if is_pointless(deadline.kind, deadline.due_at, campaign.record.end_at, now):
                 continue
-            identity = [one.kind, campaign.record.end_at]
-            event = _event(event_kind(one.kind), campaign, one.due_at, identity=identity)
-            events.append(_with(event, late=is_late(one.due_at, now)))
+            identity = [deadline.kind, campaign.record.end_at]
+            event = _event(event_kind(deadline.kind), campaign, deadline.due_at, identity=identity)
+            events.append(_with(event, late=is_late(deadline.due_at, now)))
         return events
 
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
@@ -184,33 +189,33 @@ class CampaignSubjects:
         if not gone:
             return [], []
         stored = campaigns.load_campaigns(self._connection, self._service, gone)
-        open_ones = [found for found in _by_age(stored) if found.open]
-        campaigns.set_state(self._connection, [s.id for s in open_ones], withdrawn_at=at, last_seen_at=at)
-        return gone, [_event(EventKind.CAMPAIGN_WITHDRAWN, s, at, identity=at) for s in open_ones]
+        still_open = [campaign for campaign in _by_age(stored) if campaign.open]
+        campaigns.set_state(self._connection, [s.id for s in still_open], withdrawn_at=at, last_seen_at=at)
+        return gone, [_event(EventKind.CAMPAIGN_WITHDRAWN, s, at, identity=at) for s in still_open]
 
 
 def _by_age(stored: Mapping[str, StoredCampaign]) -> list[StoredCampaign]:
-    """In the order in which they were first seen, so that an import in parts tells of many in the same order."""
+    """Return campaigns in the order in which they were stored, which an import in parts must not change."""
     return sorted(stored.values(), key=lambda campaign: campaign.id)
 
 
-def _change(stored: StoredCampaign, told: CampaignRecord, *, blanks: bool, complete: bool) -> Change:
-    told = blanks_only(stored.record, told) if blanks else told
-    told = told if complete else with_known(stored.record, told)
-    return Change(stored=stored, told=told, diff=compare(stored.record, told))
+def _change(stored: StoredCampaign, record: CampaignRecord, *, blanks: bool, complete: bool) -> Change:
+    record = blanks_only(stored.record, record) if blanks else record
+    record = record if complete else with_known(stored.record, record)
+    return Change(stored=stored, record=record, diff=compare(stored.record, record))
 
 
 def change_events(change: Change, at: datetime) -> list[NewEvent]:
-    """Return what is told of a difference: fields, new drops and channels are an event each."""
-    diff, told = change.diff, change.told
+    """Return the events of a difference: one for its fields, one for new drops, one for channels."""
+    diff, record = change.diff, change.record
     events = []
     if diff.changes:
-        event = _event(EventKind.CAMPAIGN_CHANGED, change.stored, at, identity=diff.changes, damped=True, told=told)
+        event = _event(EventKind.CAMPAIGN_CHANGED, change.stored, at, identity=diff.changes, damped=True, record=record)
         events.append(_with(event, changes=diff.changes))
     if diff.drops_added:
         added = drop_lines(diff.drops_added)
         identity = sorted(drop.external_id for drop in diff.drops_added)
-        event = _event(EventKind.CAMPAIGN_DROP_ADDED, change.stored, at, identity=identity, damped=True, told=told)
+        event = _event(EventKind.CAMPAIGN_DROP_ADDED, change.stored, at, identity=identity, damped=True, record=record)
         events.append(_with(event, drops_added=added))
     if diff.channels_added or diff.channels_removed:
         came, went = channel_names(diff.channels_added), channel_names(diff.channels_removed)
@@ -221,7 +226,7 @@ def change_events(change: Change, at: datetime) -> list[NewEvent]:
             at,
             identity=identity_of_channels,
             damped=True,
-            told=told,
+            record=record,
         )
         events.append(_with(event, channels_added=came, channels_removed=went))
     return events
@@ -234,7 +239,7 @@ def _event(
     *,
     identity: object = None,
     damped: bool = False,
-    told: CampaignRecord | None = None,
+    record: CampaignRecord | None = None,
 ) -> NewEvent:
     return NewEvent(
         kind=kind,
@@ -243,26 +248,26 @@ def _event(
         damped=damped,
         occurred_at=at,
         service=stored.record.service,
-        detail=campaign_detail(_merged(stored.record, told) if told else stored.record),
+        detail=campaign_detail(_merged(stored.record, record) if record else stored.record),
         campaign_id=stored.id,
         game_id=stored.game_id,
         organization_id=stored.organization_id,
     )
 
 
-def _with(event: NewEvent, **told: object) -> NewEvent:
-    return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, **told))
+def _with(event: NewEvent, **fields: object) -> NewEvent:
+    return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, **fields))
 
 
-def _merged(known: CampaignRecord, told: CampaignRecord) -> CampaignRecord:
-    """Return the campaign after the change: what was told, and what was known where nothing was."""
-    values = {name: getattr(told, name) for name in told.__struct_fields__}
+def _merged(known: CampaignRecord, record: CampaignRecord) -> CampaignRecord:
+    """Return the campaign after the change: the record's values, and the known ones where it has none."""
+    values = {name: getattr(record, name) for name in record.__struct_fields__}
     filled = {name: value for name, value in values.items() if value is not None and value != ()}
     return msgspec.structs.replace(known, **filled)
 
 
 def _settled(diff: CampaignDiff) -> CampaignDiff:
-    """Whether a list came empty has been counted: by itself it is no difference to store."""
+    """Return the difference without the mark of an emptied list, which is counted already and nothing to store."""
     return msgspec.structs.replace(diff, channels_emptied=False)
 
 

@@ -13,7 +13,7 @@ from pipeline.drops.store.deadlines import take_due
 from pipeline.events.append import NEWS_FOR, append_events
 from pipeline.ingest.turn import take_turn
 
-# A source that still lists a campaign as running may know of an extension that it has not told yet.
+# A source that still lists a campaign as running may know of an extension that it does not give yet.
 STILL_LISTED_GRACE = timedelta(hours=1)
 AT_ONCE = 200
 
@@ -36,8 +36,8 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
             over = rewards.load_rewards_by_id(connection, _rewards_due_to_end(connection, service, now))
             events += RewardSubjects(connection, service).end_stored(over)
             for silent in (True, False):
-                told = [event for event in events if (event.occurred_at <= now - NEWS_FOR) is silent]
-                counted += append_events(connection, told, source_id=source_id, silent=silent, now=now)
+                batch = [event for event in events if (event.occurred_at <= now - NEWS_FOR) is silent]
+                counted += append_events(connection, batch, source_id=source_id, silent=silent, now=now)
     return counted
 
 

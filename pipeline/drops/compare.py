@@ -21,7 +21,7 @@ NO_NEWS = frozenset({"image_url", "precondition_drop_ids"})
 
 
 class CampaignDiff(msgspec.Struct, frozen=True, kw_only=True):
-    """What to store of one campaign and what its events tell; falsy when there is nothing of either."""
+    """What to store of one campaign and what its events show; false where there is nothing of either."""
 
     # For events: fields of the campaign and of its drops, with old and new value.
     changes: tuple[FieldChange, ...] = ()
@@ -57,7 +57,7 @@ def blanks_only(known: CampaignRecord, current: CampaignRecord) -> CampaignRecor
 
 
 def with_known(known: CampaignRecord, current: CampaignRecord) -> CampaignRecord:
-    """Return the record of an incomplete answer, with the drops, benefits and channels that it may merely lack."""
+    """Return the record of an incomplete answer, with the known drops, benefits and channels that it may lack."""
     current_drops = {drop.external_id: drop for drop in current.drops or ()}
     before = {drop.external_id: drop for drop in known.drops or ()}
     drops = [_with_benefits(before.get(key), drop) for key, drop in current_drops.items()]

@@ -13,7 +13,7 @@ ENDING_SOON: Mapping[str, timedelta] = {
 LAST_CHANCE = "last_chance"
 # A warning within the first hour only repeats the announcement.
 AFTER_THE_START = timedelta(hours=1)
-# Ticks come every 20 seconds: a deadline told later than this was missed, by a stop or an outage.
+# Ticks come every 20 seconds: a deadline announced later than this was missed, by a stop or an outage.
 LATE = timedelta(minutes=10)
 
 
@@ -41,7 +41,7 @@ def event_kind(kind: str) -> EventKind:
 
 
 def is_pointless(kind: str, due_at: datetime, end_at: datetime | None, now: datetime) -> bool:
-    """Whether a deadline has nothing to say any more.
+    """Whether the message of a deadline would be of no use any more.
 
     A last chance that was missed is none, and the warning of three hours makes that of a day pointless.
     """
@@ -53,5 +53,5 @@ def is_pointless(kind: str, due_at: datetime, end_at: datetime | None, now: date
 
 
 def is_late(due_at: datetime, now: datetime) -> bool:
-    """Whether a deadline is told so long after its time that the message should say so."""
+    """Whether a deadline is announced so long after its time that the message should say so."""
     return now - due_at > LATE

@@ -1,4 +1,4 @@
-"""What sources tell, parsed: frozen records in the same terms for every service.
+"""Campaigns, drops and rewards as sources list them: frozen records in the same terms for every service.
 
 In a record None means "the source did not say", which never overwrites what is known. All times are aware UTC.
 """

@@ -1,4 +1,4 @@
-"""Store reward campaigns, and say which events that makes: they are added and they end."""
+"""Store reward campaigns, and build the events that follow: when they are added and when they end."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ from pipeline.ingest.subjects import Stored
 
 
 class RewardSubjects:
-    """Reward campaigns: they are added and they end; nothing is told of what happens between."""
+    """Reward campaigns: they are added and they end; a change in between makes no event."""
 
     def __init__(self, connection: Connection, service: str) -> None:
         self._connection = connection
@@ -41,10 +41,10 @@ class RewardSubjects:
         """Insert or update; only new ones make an event, and one from an old snapshot may have ended since."""
         before = self.known([record.external_id for record in records])
         stored = rewards.store_rewards(self._connection, records, seen_at=seen_at)
-        new = [found for key, found in stored.items() if key not in before]
-        events = [_reward_event(EventKind.REWARD_ADDED, found, seen_at) for found in new]
+        new = [campaign for key, campaign in stored.items() if key not in before]
+        events = [_reward_event(EventKind.REWARD_ADDED, campaign, seen_at) for campaign in new]
         if now is not None and now > seen_at:
-            events += self.end([found.record.external_id for found in new], now)[1]
+            events += self.end([campaign.record.external_id for campaign in new], now)[1]
         return Stored(len(records), events)
 
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
@@ -65,7 +65,7 @@ class RewardSubjects:
         ]
 
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
-        """A reward that is not listed for a while comes back or ends; nothing to tell."""
+        """Return nothing: a reward campaign that is not listed for a while comes back or ends."""
         return [], []
 
 

@@ -20,7 +20,7 @@ SETTINGS = {
     "appendfsync": "everysec",
     # A queue that drops its oldest messages in silence would be worse than an error.
     "maxmemory-policy": "noeviction",
-    # Ten times a second it would look for what has expired; messages say themselves until when they hold.
+    # By default it looks for expired keys ten times a second; messages carry the time until which they hold.
     "hz": "1",
     "loglevel": "warning",
     "daemonize": "no",

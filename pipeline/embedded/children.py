@@ -51,7 +51,7 @@ def run(argv: Sequence[str | Path], *, lock: int, identity: Identity, text: str 
 def _options(identity: Identity | None, lock: int, dies_by: signal.Signals) -> dict[str, Any]:
     options = identity.popen_options() if identity else {}
     return options | {
-        # The working directory is no relative's: a server must not keep a directory busy.
+        # Not our own working directory: a server must not keep a directory busy.
         "cwd": "/",
         # None of our environment: PGDATA or LC_ALL would change what the servers do.
         "env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},

@@ -187,7 +187,7 @@ def _launch(layout: Layout, sockets: Sockets, programs: Path, identity: Identity
 
 
 def _is_ready(cluster: Path) -> bool:
-    # The eighth line of the file is the postmaster's own word about its state.
+    # The eighth line of the file is the state that the postmaster writes.
     with contextlib.suppress(OSError):
         lines = (cluster / "postmaster.pid").read_text().splitlines()
         return len(lines) >= 8 and lines[7].strip() == "ready"

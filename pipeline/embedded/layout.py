@@ -62,7 +62,7 @@ class Sockets:
         return self.folder / "valkey.sock"
 
     def servers(self) -> Servers:
-        # The port is said out loud because libpq would otherwise take it from the caller's PGPORT.
+        # The port is given because libpq would otherwise take it from the caller's PGPORT.
         return Servers(
             database_url=f"postgresql+psycopg://lootwire@/lootwire?host={self.postgres_folder}&port=5432",
             redis_url=f"unix://{self.valkey}?db=0",

@@ -1,4 +1,4 @@
-"""Append events with all that follows: deliveries for those who asked, marks on the feeds they touch."""
+"""Append events with all that follows: deliveries for the subscriptions they match, marks on the feeds they touch."""
 
 import functools
 import hashlib
@@ -22,24 +22,24 @@ from notifiers.match import fan_out
 from pipeline.database.bulk import execute_rows, insert_rows
 
 EVENTS: Table = Event.__table__  # type: ignore[assignment]
-# A value that flaps A, B, A, B within this time is told once each way.
+# A value that flaps A, B, A, B within this time makes one event each way.
 DAMPING_WINDOW = timedelta(hours=24)
-_TOLD = select(EVENTS.c.change_key).where(
+_RECENT_CHANGES = select(EVENTS.c.change_key).where(
     EVENTS.c.change_key == func.any(bindparam("change_keys", type_=ARRAY(Text))),
     EVENTS.c.occurred_at > bindparam("since", type_=DateTime(timezone=True)),
 )
 _BOX_ARTS = select(Game.id, Game.box_art_url).where(
     Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Game.box_art_url.is_not(None)
 )
-# Of an older event nobody wants a message: imported history, or an end that passed while nothing ran.
+# An older event is no news but imported history, or an end that passed while nothing ran.
 NEWS_FOR = timedelta(hours=24)
 
 
 class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An event about to be appended. `identity` tells it from other events of its kind and subject.
 
-    With `damped` the identity says what changed but not when: the same change within a day is not told again.
-    With `on_day` its detail's `when` is a day, and nobody is told before that begins where they are.
+    With `damped` the identity says what changed but not when: the same change within a day makes no second event.
+    With `on_day` its detail's `when` is a day, and each message waits until that begins in its reader's time zone.
     """
 
     kind: EventKind
@@ -58,7 +58,7 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def change_key(self) -> str:
-        """What happened to what, without when."""
+        """The kind, the subject and the identity, without the time."""
         parts = [self.kind.value, self.subject]
         if self.identity is not None:
             parts.append(_fingerprint(self.identity))
@@ -75,7 +75,7 @@ def append_events(
 ) -> Counter[str]:
     """Append events that are not known yet, fan them out and mark their feeds; returns how many of each kind.
 
-    Silent ones are on feeds, and nobody is told of them.
+    Silent ones are on feeds, and make no deliveries.
     """
     fresh = _painted(connection, _without_flapping(connection, events))
     if not fresh:
@@ -103,12 +103,12 @@ def _without_flapping(connection: Connection, events: Sequence[NewEvent]) -> lis
     if not damped:
         return list(events)
     since = min(damped.values()) - DAMPING_WINDOW
-    known = set(connection.scalars(_TOLD, {"change_keys": list(damped), "since": since}))
+    known = set(connection.scalars(_RECENT_CHANGES, {"change_keys": list(damped), "since": since}))
     return [event for event in events if not (event.damped and event.change_key in known)]
 
 
 def _painted(connection: Connection, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
-    """Show what services told no box art of by that of its game, which may be IGDB's cover."""
+    """Give events without a box art that of their game, which may be IGDB's cover."""
     plain = {event.game_id for event in events if event.game_id is not None and event.detail.box_art_url is None}
     if not plain:
         return events

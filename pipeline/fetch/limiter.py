@@ -1,6 +1,6 @@
 """Limits that all workers share, kept in Redis and judged by its clock alone: the workers' own may differ by minutes.
 
-Nothing here reads a local clock; a worker only sleeps for as long as Redis tells it to. A step of Redis' own clock is
+Nothing here reads a local clock; a worker only sleeps for as long as Redis says. A step of Redis' own clock is
 survived: what lies further ahead than any wait can be is forgotten.
 """
 

@@ -21,7 +21,7 @@ _NOT_STORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)])
 
 
 def digest(*parts: bytes | msgspec.Raw) -> bytes:
-    """Return 16 bytes that tell one item's raw bytes from another's.
+    """Return 16 bytes that differ where the raw bytes of two items do.
 
     Not a cryptographic hash, which would cost more than all else that the steady state does: a source that made two
     items collide would only hide its own news.

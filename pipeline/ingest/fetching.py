@@ -1,4 +1,4 @@
-"""Fetch a source that is due: claim it, ask it with no transaction open, store what it told, set its next due time."""
+"""Fetch a source that is due: claim it, ask it with no transaction open, store its answer, set its next due time."""
 
 import contextlib
 import random
@@ -68,9 +68,9 @@ def due(connection: Connection, now: datetime) -> list[str]:
 
 
 def fetch_source(engine: Engine, source: Fetchable, now: Callable[[], datetime]) -> Fetched | None:
-    """Fetch one source if it is due and nobody else does; returns None when there was nothing to do.
+    """Fetch one source if it is due and no other worker does; returns None when there was nothing to do.
 
-    `now` tells the present moment, in UTC.
+    `now` gives the present moment, in UTC.
 
     Failures of the service are settled, not raised: the source then has its error and the time of its next attempt.
     """
@@ -124,7 +124,7 @@ class _Run:
         self._started = time.monotonic()
 
     def settle_answer(self, answer: Answer) -> Fetched | None:
-        """Store what the answer told; raises `SourceChanged`, with nothing stored, if it cannot be read."""
+        """Store an answer; raises `SourceChanged`, with nothing stored, if it cannot be read."""
         with self._engine.begin() as connection:
             row = lock_source(connection, self._source.name)
             if row["fence"] != self._fence:
@@ -193,7 +193,7 @@ class _Run:
     def let_go(self) -> None:
         """Give the source back after something that is not the service's fault; it is due again soon."""
         mine = update(Source).where(Source.name == self._source.name, Source.fence == self._fence)
-        # With the database gone the lease runs out by itself, and the first error is the one to tell.
+        # With the database gone the lease runs out by itself, and the first error is the one to report.
         with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
             connection.execute(mine.values(lease_until=None, next_due_at=self._now() + FIRST_RETRY))
 
@@ -263,12 +263,12 @@ def _take_in(
 
 
 def _taken_at(row: RowMapping, answer: Answer, now: datetime) -> datetime | None:
-    """Return the moment an answer describes, by the service's clock where it tells; None for one seen before."""
-    last, told = row["last_snapshot_at"], answer.taken_at
-    if told is None or told > now + CLOCK_TOLERANCE:
+    """Return the moment an answer describes, by the service's clock where that is known; None for one seen before."""
+    last, taken_at = row["last_snapshot_at"], answer.taken_at
+    if taken_at is None or taken_at > now + CLOCK_TOLERANCE:
         return now
-    if last is None or told > last:
-        return told
+    if last is None or taken_at > last:
+        return taken_at
     seen_before = answer.payload is None or digest(answer.payload) == row["last_snapshot_digest"]
     return None if seen_before else max(now, last + timedelta(microseconds=1))
 
@@ -277,8 +277,8 @@ def _retry_in(failures: int, error: SourceError) -> timedelta:
     backoff: timedelta = min(FIRST_RETRY * 2.0 ** min(failures - 1, 10), LONGEST_RETRY)
     # Spread, so that many installations do not come back to a service in the same second.
     backoff *= random.uniform(0.8, 1.2)  # noqa: S311 - not a secret
-    asked = error.retry_after if isinstance(error, SourceUnavailable) else None
-    return max(backoff, asked or timedelta(0))
+    requested = error.retry_after if isinstance(error, SourceUnavailable) else None
+    return max(backoff, requested or timedelta(0))
 
 
 def _tell_failure(
@@ -308,7 +308,7 @@ def _tell_failure(
 
 
 def _tell_recovered(connection: Connection, row: RowMapping, now: datetime) -> Counter[str]:
-    """Tell that a source works again, if it was told that it failed."""
+    """Append that a source works again, if an event said that it failed."""
     if row["consecutive_failures"] < FAILURES_TO_TELL or row["changed_since"] is not None:
         return Counter()
     event = source_event(EventKind.SOURCE_RECOVERED, row, now, since=row["failing_since"])

@@ -23,7 +23,7 @@ EMPTY_LISTS_TO_BELIEVE = 3
 
 
 class OpenItem(msgspec.Struct, frozen=True):
-    """What a source had listed and has not been judged gone; `end_at` is the source's own."""
+    """One thing that a source listed and that is not judged gone; `end_at` is the source's own."""
 
     group_id: str | None
     end_at: datetime | None
@@ -34,7 +34,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     `sound`: everything; `absent` are the ids it shows to be gone. `partial`: add and update, never remove.
     `suspect`: nothing; keep it aside for `reason` (`empty`, `shrunken`) and look again. A verdict without a reason
-    has nothing to tell: an answer that came in part, as the service itself says, is no surprise.
+    is no surprise to report: the service itself says that its answer came in part.
     """
 
     outcome: Literal["sound", "partial", "suspect"]
@@ -56,7 +56,7 @@ def judge(
     """Judge a snapshot that lists `seen` against the open items known from the same source.
 
     `scope` None means that the answer claims to list everything; `invalid` counts items that could not be read;
-    not `complete` is an answer of which the service failed to tell a part.
+    an answer is not `complete` where the service gave a part of it only.
     """
     total = len(seen) + invalid
     if invalid and invalid > INVALID_SHARE * total:

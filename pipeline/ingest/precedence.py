@@ -1,9 +1,9 @@
-"""Which source's word counts where several tell of one thing: see docs/decisions/0006."""
+"""Which source's word counts where several list one thing: see docs/decisions/0006."""
 
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-# A source that has told nothing sound for so long has no say in whether something is gone.
+# A source without a sound snapshot for so long has no say in whether something is gone.
 HAS_A_SAY_FOR = timedelta(hours=12)
 
 

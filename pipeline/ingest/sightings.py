@@ -1,4 +1,4 @@
-"""Remember what each source lists: digests for the steady state, absences on their way to being believed."""
+"""Remember what each source lists: digests of what is listed, counts of what is missing."""
 
 import functools
 from collections.abc import Collection, Iterable, Mapping
@@ -40,8 +40,8 @@ class Sightings:
     def __init__(self, connection: Connection, source_id: int) -> None:
         self._connection = connection
         self._source_id = source_id
-        found = connection.execute(_OPEN, {"source_id": source_id}).all()
-        self._open = {sighting.external_id: sighting for sighting in (OpenSighting(*row) for row in found)}
+        rows = connection.execute(_OPEN, {"source_id": source_id}).all()
+        self._open = {sighting.external_id: sighting for sighting in (OpenSighting(*row) for row in rows)}
         self._changed: dict[str, OpenSighting] = {}
 
     def open(self) -> list[OpenSighting]:
@@ -50,8 +50,8 @@ class Sightings:
 
     def listed(self, external_ids: Collection[str]) -> set[str]:
         """Return those of the ids that the source lists now."""
-        found = ((key, self._open.get(key)) for key in external_ids)
-        return {key for key, sighting in found if sighting is not None and sighting.last_seen_at is None}
+        sightings = ((key, self._open.get(key)) for key in external_ids)
+        return {key for key, sighting in sightings if sighting is not None and sighting.last_seen_at is None}
 
     def seen(
         self, digests: Mapping[str, tuple[bytes, str | None]], *, at: datetime, closed_at: datetime | None = None
@@ -98,5 +98,7 @@ class Sightings:
 @functools.cache
 def _upserted() -> Insert:
     statement = insert_rows(SIGHTINGS, ("source_id", *_NAMES))
-    told = {name: statement.excluded[name] for name in _NAMES if name not in {"external_id", "first_seen_at"}}
-    return statement.on_conflict_do_update(index_elements=[SIGHTINGS.c.source_id, SIGHTINGS.c.external_id], set_=told)
+    replaced = {name: statement.excluded[name] for name in _NAMES if name not in {"external_id", "first_seen_at"}}
+    return statement.on_conflict_do_update(
+        index_elements=[SIGHTINGS.c.source_id, SIGHTINGS.c.external_id], set_=replaced
+    )

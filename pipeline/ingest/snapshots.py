@@ -31,7 +31,7 @@ UNSETTLED = b""
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """One snapshot on its way in. `taken_at` is when it was true, `now` when we store it.
 
-    `silent` events notify nobody; `origin` names where the payload came from (an address or a path).
+    `silent` events make no deliveries; `origin` names where the payload came from (an address or a path).
     """
 
     connection: Connection
@@ -45,7 +45,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def subjects(self) -> Subjects[Any]:
-        """How this source's kind of thing is loaded, stored and told."""
+        """How this source's kind of thing is loaded, stored and announced."""
         return self.adapter.subjects(self.connection, self.adapter.service)
 
     def append(self, events: Sequence[NewEvent]) -> Counter[str]:
@@ -169,7 +169,7 @@ def _take_late(context: Context, turn: Turn, listing: _Listing, last: datetime) 
 
 
 def _take_suspect(context: Context, turn: Turn, listing: _Listing, verdict: Verdict) -> Ingested:
-    """Believe nothing of a snapshot, and tell the operator."""
+    """Store nothing of a snapshot that is not believed but the event that says so."""
     events, state = _unexpected(context, verdict.detail or "")
     turn.set_source(context.adapter.name, **state)
     return listing.ingested("quarantined", context.append(events))
@@ -217,8 +217,8 @@ def _never_seen(context: Context, items: Sequence[Item]) -> list[Item]:
 
 
 def _in_scope(sighting: OpenSighting, snapshot: Snapshot) -> bool:
-    asked = snapshot.scope is None or sighting.external_id in snapshot.scope
-    return asked and sighting.group_id not in snapshot.empty_groups
+    in_scope = snapshot.scope is None or sighting.external_id in snapshot.scope
+    return in_scope and sighting.group_id not in snapshot.empty_groups
 
 
 def _judge(context: Context, snapshot: Snapshot, listing: _Listing) -> _Judgement:
@@ -307,7 +307,7 @@ def _store_absences(context: Context, turn: Turn, judgement: _Judgement) -> list
         if sighting.external_id not in held:
             missing[sighting.external_id] = count
         elif count >= ABSENCES_TO_BELIEVE:
-            # Gone as far as this source tells; the others decide whether the campaign is.
+            # Gone by the word of this source; the others decide whether the campaign is.
             over.append(sighting.external_id)
     ending = [key for key in over if key in open_items and key not in held]
     ended, events_of_end = context.subjects.end(ending, taken_at)
@@ -317,7 +317,7 @@ def _store_absences(context: Context, turn: Turn, judgement: _Judgement) -> list
 
 
 def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], dict[str, datetime | str | None]]:
-    """Return what tells the operator, once per incident, that a source's answers are not believed."""
+    """Return the event, one per incident, that a source's answers are not believed, and the row's new values."""
     if context.source["changed_since"] is not None:
         return [], {}
     event = source_event(EventKind.SOURCE_CHANGED, context.source, context.taken_at, reason=reason)
@@ -325,6 +325,7 @@ def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], dict[str
 
 
 def _expected_again(context: Context) -> tuple[list[NewEvent], dict[str, datetime | str | None]]:
+    """Return the event that a source's answers are believed again, and the row's new values."""
     since = context.source["changed_since"]
     if since is None:
         return [], {}

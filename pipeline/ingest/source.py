@@ -1,4 +1,4 @@
-"""What every source offers: one whose lists are judged and compared, and one that takes in its own answers."""
+"""What every source offers: one whose lists are judged and compared, and one that stores its own answers."""
 
 import functools
 from collections import Counter
@@ -30,11 +30,11 @@ class Item(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything one answer told at one moment.
+    """Everything that one answer lists at one moment.
 
     `scope` is None when the answer lists all that there is; else it holds the ids that were asked for, and nothing
     else may be judged absent. Groups in `empty_groups` judge none of their items. An answer that is not `complete`,
-    because the service failed to tell a part of it, may add and update but shows nothing to be gone.
+    because the service gave a part of it only, may add and update but shows nothing to be gone.
     """
 
     items: Sequence[Item]
@@ -86,7 +86,7 @@ class PolledSource(Protocol):
 
     @property
     def service(self) -> str:
-        """The service that it tells of."""
+        """The service whose things it lists."""
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask the service; raises `SourceError`."""
@@ -97,7 +97,7 @@ class ListSource(PolledSource, Protocol):
 
     @property
     def subjects(self) -> type[Subjects[Any]]:
-        """How the kind of thing that it lists is loaded, stored and told."""
+        """How the kind of thing that it lists is loaded, stored and announced."""
 
     @property
     def outranked_by(self) -> Collection[str]:
@@ -115,10 +115,10 @@ class ListSource(PolledSource, Protocol):
 
 @runtime_checkable
 class RoundSource(PolledSource, Protocol):
-    """One place whose answers are no lists to compare: what a round of questions brought it knows itself."""
+    """One place whose answers are no lists to compare: the source itself stores what a round of requests brought."""
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
-        """Store what an answer told, inside the caller's transaction; `row` is the source's own."""
+        """Store an answer, inside the caller's transaction; `row` is the source's own."""
 
 
 Fetchable = ListSource | RoundSource

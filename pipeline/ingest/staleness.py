@@ -21,7 +21,7 @@ UNASKED = timedelta(minutes=30)
 
 
 def watch(engine: Engine, now: datetime, *, ticking_since: datetime) -> Counter[str]:
-    """Tell of sources that became stale or fresh again; returns the events by kind.
+    """Append the events of sources that became stale or fresh again; returns how many of each kind.
 
     `ticking_since` is when the clock began to tick without a pause: an installation that was off is not stale.
     """
@@ -30,7 +30,7 @@ def watch(engine: Engine, now: datetime, *, ticking_since: datetime) -> Counter[
     if not any(_differs(row, now, ticking_since) for row in rows):
         return Counter()
     with engine.begin() as connection:
-        return _tell(connection, now, ticking_since)
+        return _append_changes(connection, now, ticking_since)
 
 
 def stale_because(source: Mapping[str, Any] | RowMapping, now: datetime, *, ticking_since: datetime) -> str | None:
@@ -40,10 +40,10 @@ def stale_because(source: Mapping[str, Any] | RowMapping, now: datetime, *, tick
     due_at = max(source["next_due_at"], source["lease_until"] or source["next_due_at"], ticking_since)
     if due_at < now - UNASKED:
         return f"nobody has asked it since it was due at {due_at:%Y-%m-%d %H:%M} UTC; see `lootwire status`"
-    told_at = source["last_snapshot_at"]
+    snapshot_at = source["last_snapshot_at"]
     patience = max(OLD_NEWS, POLLS_WITHOUT_NEWS * timedelta(seconds=source["refresh_seconds"] or 0))
-    if told_at is not None and max(told_at, ticking_since) < now - patience:
-        return f"it answers, but with what was true at {told_at:%Y-%m-%d %H:%M} UTC"
+    if snapshot_at is not None and max(snapshot_at, ticking_since) < now - patience:
+        return f"it answers, but with what was true at {snapshot_at:%Y-%m-%d %H:%M} UTC"
     return None
 
 
@@ -52,14 +52,14 @@ def _differs(source: RowMapping, now: datetime, ticking_since: datetime) -> bool
     return known is (stale_because(source, now, ticking_since=ticking_since) is None)
 
 
-def _tell(connection: Connection, now: datetime, ticking_since: datetime) -> Counter[str]:
+def _append_changes(connection: Connection, now: datetime, ticking_since: datetime) -> Counter[str]:
     counted: Counter[str] = Counter()
     for source in take_turn(connection):
         if not _differs(source, now, ticking_since):
             continue
         reason = stale_because(source, now, ticking_since=ticking_since)
         since = source["stale_since"]
-        # What fails now is not fresh again; its own event tells of it.
+        # What fails now is not fresh again, and has an event of its own.
         quiet = source["failing_since"] or source["changed_since"] or not source["enabled"]
         if reason is not None:
             event = source_event(EventKind.SOURCE_STALE, source, now, reason=reason)

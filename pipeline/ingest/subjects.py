@@ -11,19 +11,19 @@ from pipeline.events.append import NewEvent
 
 
 class Record(Protocol):
-    """What a source tells of one thing, parsed: all that `ingest` reads of it."""
+    """One thing as a source lists it, parsed: all that `ingest` reads of it."""
 
     @property
     def external_id(self) -> str:
-        """What tells it from all others of its kind and service."""
+        """The id that no other of its kind and service has."""
 
     @property
     def start_at(self) -> datetime | None:
-        """When it starts, where the source tells."""
+        """When it starts, where the source says so."""
 
     @property
     def end_at(self) -> datetime | None:
-        """When it ends, where the source tells."""
+        """When it ends, where the source says so."""
 
 
 Record_contra = TypeVar("Record_contra", bound=Record, contravariant=True)
@@ -62,7 +62,7 @@ class Subjects(Protocol[Record_contra]):
     ) -> Stored:
         """Store records seen at a time; `now` is later where they come from an old snapshot.
 
-        Of what is `outranked`, by external id, a better placed source tells too: only blanks are filled. Records of
+        What is `outranked`, by external id, a better placed source lists too: only its blanks are filled. Records of
         an answer that is not `complete` add and update, but neither end anything nor take anything away.
         """
 

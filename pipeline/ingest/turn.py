@@ -1,4 +1,4 @@
-"""A turn to store: nobody else stores what sources told until it ends.
+"""A turn to store: no other transaction stores snapshots until it ends.
 
 Snapshots are stored one at a time: two sources may create the same game, and event ids keep the order of commits. What
 a turn has read therefore holds until its end, and several snapshots of an import share one: sources and sightings are
@@ -32,7 +32,7 @@ class Turn:
             self.add(row)
 
     def add(self, row: RowMapping) -> None:
-        """Take up the row of a source that has just got its first."""
+        """Add the row of a source that had none when the turn began."""
         self._sources[row["name"]] = dict(row)
 
     def __contains__(self, name: str) -> bool:
@@ -59,11 +59,11 @@ class Turn:
 
         A source whose last sound snapshot is older than `since` has no say.
         """
-        found: dict[str, set[str]] = {}
+        names: dict[str, set[str]] = {}
         for other in self._others(name, since) if external_ids else ():
             for external_id in self.sightings(other).listed(external_ids):
-                found.setdefault(external_id, set()).add(other)
-        return found
+                names.setdefault(external_id, set()).add(other)
+        return names
 
     def end(self) -> None:
         """Write what has changed; belongs before the commit."""
@@ -87,19 +87,19 @@ def _has_a_say(row: Mapping[Any, Any], since: datetime) -> bool:
 
 @functools.cache
 def _update_of(names: tuple[str, ...]) -> Update:
-    told = {name: bindparam(name, type_=Source.__table__.c[name].type) for name in names}
-    return update(Source).where(Source.id == bindparam("source_id")).values(told)
+    values = {name: bindparam(name, type_=Source.__table__.c[name].type) for name in names}
+    return update(Source).where(Source.id == bindparam("source_id")).values(values)
 
 
 def take_turn(connection: Connection) -> list[RowMapping]:
-    """Wait until no other transaction stores what sources told, and return the sources' rows, locked."""
+    """Wait until no other transaction stores snapshots, and return the sources' rows, locked."""
     return list(connection.execute(_LOCKED).mappings())
 
 
 def lock_source(connection: Connection, name: str) -> RowMapping:
     """Wait for this process's turn to store, and return the source's row.
 
-    A source that only files tell of gets its row here: one that is off, so that nobody tries to fetch it.
+    A source that is read from files alone gets its row here, one that is off, so that no worker fetches it.
     """
     for known in take_turn(connection):
         if known["name"] == name:

@@ -29,9 +29,9 @@ class PatientTask(Task):  # type: ignore[misc]  # Celery has no types
             # It knows the errors of every part, which beat needs not load.
             from pipeline.runtime.problems import explain
 
-            if (told := explain(error)) is None:
+            if (problem := explain(error)) is None:
                 raise
-            logger.warning("%s could not end, a later tick will: %s", self.name, told)
+            logger.warning("%s could not end, a later tick will: %s", self.name, problem)
             return None
 
 
@@ -42,7 +42,7 @@ def make_app(redis_url: str) -> Celery:
         # JSON alone: a pickled message is code.
         accept_content=["json"],
         task_serializer="json",
-        # Nobody waits for results: what a task did stands in the database.
+        # No result is kept: what a task did stands in the database.
         task_ignore_result=True,
         # A worker that dies must not take its message along; every task may run twice.
         task_acks_late=True,

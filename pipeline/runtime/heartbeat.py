@@ -1,4 +1,4 @@
-"""The heartbeat: that the worker and the clock work is written down, so that others can see when they do not."""
+"""The heartbeat: the worker and the clock write down that they work, so that others see when they do not."""
 
 from datetime import datetime, timedelta
 
@@ -9,7 +9,7 @@ from models import Heartbeat
 from pipeline.runtime.watchdog import WORKER
 
 CLOCK = "clock"
-# When the clock began to tick without a pause: before that nobody could have asked a source.
+# When the clock began to tick without a pause: before that no worker could have fetched a source.
 CLOCK_SINCE = "clock since"
 CLOCK_PAUSE = timedelta(minutes=2)
 

@@ -11,7 +11,7 @@ from typing import IO
 # What `logging` itself puts on a record; everything else came from `extra`.
 # (Celery's own `data` repeats the traceback.)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "data"}
-# These say at INFO what our own summary lines say better, or more than anybody asked for; Python's warnings are
+# These say at INFO what our own summary lines say better, or more than an operator needs; Python's warnings are
 # for developers, who see them as errors in the tests.
 _QUIET = {
     **dict.fromkeys(("httpx", "httpcore", "apprise", "celery", "kombu", "alembic"), logging.WARNING),
@@ -46,7 +46,7 @@ class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         at = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        extra = " ".join(_told(key, value) for key, value in _extra(record).items() if value not in (None, "", {}))
+        extra = " ".join(_shown(key, value) for key, value in _extra(record).items() if value not in (None, "", {}))
         level = "" if record.levelno <= logging.INFO else f"{record.levelname}: "
         line = f"{at} {level}{record.getMessage()}" + (f"  {extra}" if extra else "")
         line = _UNPRINTABLE.sub(" ", line).rstrip()
@@ -54,7 +54,7 @@ class PlainFormatter(logging.Formatter):
 
 
 class LostBroker(logging.Filter):
-    """Tells in a line what Celery tells in a hundred: that the broker went away while a task was under way.
+    """Says in a line what Celery says in a hundred: that the broker went away while a task was under way.
 
     Its message cannot be acknowledged then. Where kombu tries all the same, through the connection that it has closed,
     the worker ends with an AttributeError (kombu 5.7); the supervisor starts it anew, and rows know what was under way.
@@ -97,7 +97,7 @@ def configure_logging(level: str, stream: IO[str] | None = None) -> None:
         logging.getLogger("celery").setLevel(logging.DEBUG)
 
 
-def _told(key: str, value: object) -> str:
+def _shown(key: str, value: object) -> str:
     if isinstance(value, Mapping):
         return " ".join(f"{name}={number}" for name, number in value.items())
     return f"{key}={value}"

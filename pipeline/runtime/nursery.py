@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# Signals of a terminal or of a service manager to everybody: the supervisor alone decides who ends when.
+# Signals that a terminal or a service manager sends to all: the supervisor alone decides which program ends when.
 _IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 # Room for the command line of a program that is forked.
 _ROOM = "." * 240
@@ -43,7 +43,7 @@ class Nursery:
         self._socket: socket.socket | None = None
         self._unread = b""
         self._codes: dict[int, int] = {}
-        # How many have been started: what an earlier one forked is beyond knowing.
+        # How many nurseries have been started: how the forks of an earlier one ended cannot be learned.
         self._generation = 0
 
     def start(self, arguments: Sequence[str], env: Mapping[str, str]) -> "Forked":
@@ -63,7 +63,7 @@ class Nursery:
                 raise ConnectionError("the process that it is forked of has ended") from error
 
     def code_of(self, generation: int, pid: int) -> int | None:
-        """Return how a program ended; None while it lives, and -9 where the nursery was lost with the knowledge."""
+        """Return how a program ended; None while it lives, and -9 where a lost nursery took the answer along."""
         with self._turn:
             try:
                 for answer in self._receive(wait=False):
@@ -90,7 +90,7 @@ class Nursery:
                     argv,
                     env=self._env,
                     stdin=subprocess.DEVNULL,
-                    # Programs log to standard error. What Celery prints besides is for whoever runs it by hand.
+                    # Programs log to standard error. What Celery prints besides is for a person who runs it by hand.
                     stdout=subprocess.DEVNULL,
                     pass_fds=(theirs.fileno(), self._inherited),
                     start_new_session=True,
@@ -151,7 +151,7 @@ class Forked:
 
 
 def serve(requests: socket.socket) -> dict[str, Any] | None:
-    """Fork for each request until nobody is left to ask; returns the request in a fork, and None in the nursery."""
+    """Fork for each request until the socket is closed; returns the request in a fork, and None in the nursery."""
     reading, waking = os.pipe()
     os.set_blocking(waking, False)
     os.set_blocking(reading, False)
@@ -204,7 +204,7 @@ def _ended() -> list[tuple[int, int]]:
 
 
 def _answer(requests: socket.socket, answer: Mapping[str, int]) -> None:
-    # Nobody may be left to read it; the next turn notices that.
+    # The supervisor may be gone; the next turn notices that.
     with contextlib.suppress(OSError):
         requests.sendall(json.dumps(answer).encode() + b"\n")
 
@@ -238,7 +238,7 @@ def main() -> None:
     """Load, then fork; in a fork, run the program to its end."""
     for number in _IGNORED:
         signal.signal(number, signal.SIG_IGN)
-    # As root Celery warns at every start; whoever runs containers has decided that already.
+    # As root Celery warns at every start; the owner of a container has decided that already.
     warnings.filterwarnings("ignore", message="You're running the worker")
     requests = socket.socket(fileno=int(sys.argv[1]))
     # Collected once and then left alone: a collector that looks at each object would make each fork copy them all.

@@ -60,7 +60,7 @@ def show(value: Any) -> str:
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
-    # A name from outside must not move the cursor or ring the bell of somebody's terminal.
+    # A name from outside must not move the cursor or ring the bell of a terminal.
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
@@ -71,8 +71,8 @@ def distance(at: datetime | None, now: datetime) -> str:
     seconds = abs((at - now).total_seconds())
     for length, unit in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
         if seconds >= length:
-            told = f"{int(seconds // length)} {unit}"
-            return f"in {told}" if at > now else f"{told} ago"
+            away = f"{int(seconds // length)} {unit}"
+            return f"in {away}" if at > now else f"{away} ago"
     return "now"
 
 
@@ -85,6 +85,6 @@ def parse_since(text: str | None, now: datetime) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        told = f"{text!r} is no time: write 30d, 12h, 2026-08-22 or 2026-08-22T17:29Z"
-        raise typer.BadParameter(told) from None
+        message = f"{text!r} is no time: write 30d, 12h, 2026-08-22 or 2026-08-22T17:29Z"
+        raise typer.BadParameter(message) from None
     return at.replace(tzinfo=at.tzinfo or UTC)

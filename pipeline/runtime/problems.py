@@ -18,21 +18,21 @@ def explain(error: Exception) -> str | None:
 
     # A database that is away, restarting or out of room; not one that does not understand us.
     if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-        said = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
-        return f"the database does not answer: {said[0]}"
+        lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+        return f"the database does not answer: {lines[0]}"
     return None
 
 
 def run_program(program: Callable[[], None]) -> int:
-    """Run a program of the supervisor's to its end and return its exit code; a problem is told in one line."""
+    """Run a program of the supervisor's to its end and return its exit code; a problem is one line on its stderr."""
     watch_parent()
     try:
         program()
     except KeyboardInterrupt:
         return 0
     except Exception as error:
-        if (told := explain(error)) is None:
+        if (message := explain(error)) is None:
             raise
-        sys.stderr.write(f"lootwire: {told}\n")
+        sys.stderr.write(f"lootwire: {message}\n")
         return 1
     return 0

@@ -52,7 +52,7 @@ class Runtime:
 
     @property
     def account(self) -> StoredAccount | None:
-        """The account that somebody signed in to Twitch with."""
+        """The account that a person signed in to Twitch with; None without one."""
         with self.engine.connect() as connection:
             signed_in = is_signed_in(connection, SERVICE)
         if not signed_in:

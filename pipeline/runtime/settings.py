@@ -1,9 +1,8 @@
 """Settings from the environment, then `.env`, then `lootwire.toml`, each known by its origin.
 
 `DATABASE_URL`, `REDIS_URL`, `TWITCH_CLIENT_ID` and `TWITCH_CLIENT_SECRET` keep their usual names; everything else
-starts with `LOOTWIRE_`. In `lootwire.toml`
-a setting is written without that prefix in lower case. A setting that holds a secret may also be given as
-`NAME_FILE`, the path of a file that holds it.
+starts with `LOOTWIRE_`. In `lootwire.toml` a setting is written without that prefix in lower case. A setting that holds
+a secret may also be given as `NAME_FILE`, the path of a file that holds it.
 """
 
 import os
@@ -54,7 +53,7 @@ def _websocket_url(value: str) -> str:
 
 
 def _callback_url(value: str | None) -> str | None:
-    """Twitch calls back by https on port 443 only."""
+    """Refuse what Twitch would not call: it calls back by https on port 443 only."""
     if value is None:
         return None
     if not value.startswith("https://"):
@@ -65,8 +64,8 @@ def _callback_url(value: str | None) -> str | None:
     return value
 
 
-def _own_port(port: int, told: ValidationInfo) -> int:
-    if port and port == told.data.get("http_port"):
+def _own_port(port: int, info: ValidationInfo) -> int:
+    if port and port == info.data.get("http_port"):
         raise ValueError("must be another port than LOOTWIRE_HTTP_PORT")
     return port
 
@@ -76,7 +75,7 @@ def _absolute(path: Path) -> Path:
 
 
 def _database_url(value: SecretStr | None) -> SecretStr | None:
-    """SQLAlchemy wants the driver in the scheme, people write `postgres://`."""
+    """Put the driver into the scheme, where SQLAlchemy wants it; people write `postgres://`."""
     if value is None:
         return None
     scheme, separator, rest = value.get_secret_value().partition("://")
@@ -120,7 +119,7 @@ class Settings(BaseModel):
     )
     http_port: int = Field(default=8420, ge=0, le=65535, description="port of the small web server on 127.0.0.1")
     public_url: HttpUrl = Field(
-        default_factory=lambda told: f"http://127.0.0.1:{told['http_port']}",
+        default_factory=lambda values: f"http://127.0.0.1:{values['http_port']}",
         description="the address under which the published folder is read",
     )
     database_url: Annotated[SecretStr | None, AfterValidator(_database_url)] = Field(
@@ -228,19 +227,19 @@ def load_settings(
 
 
 def _from_variables(variables: Mapping[str, str], origin: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for field in Settings.model_fields:
         name = variable_name(field)
         file_name = f"{name}_FILE"
         if variables.get(file_name):
-            found[field] = _read_secret(Path(variables[file_name]), file_name, origin)
+            values[field] = _read_secret(Path(variables[file_name]), file_name, origin)
         if variables.get(name):
-            found[field] = variables[name]
-    return found
+            values[field] = variables[name]
+    return values
 
 
 def _looks_like_ours(name: str) -> bool:
-    """A misspelt setting must not pass in silence."""
+    """Whether a variable looks like a misspelt setting, which must not pass in silence."""
     if not name.startswith(PREFIX) or name in NOT_SETTINGS:
         return False
     known = {variable_name(field) for field in Settings.model_fields}

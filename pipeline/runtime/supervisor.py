@@ -81,7 +81,7 @@ class _Child:
     def lives(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
-    def tell(self, number: signal.Signals) -> None:
+    def send_signal(self, number: signal.Signals) -> None:
         # Only the leader: a Celery worker decides itself what its pool processes do.
         if self.process is not None:
             self.process.send_signal(number)
@@ -99,8 +99,8 @@ class Supervisor:
     """Keeps programs running from the `with` statement's start to its end, for one data directory.
 
     `each_second` is called about once a second in a thread of its own and may take its time: it is the place to
-    bring servers back (`embedded.ensure`) and to `restart` a program whose heartbeat is old. What it raises is
-    told through `say`, and it is called again after a pause. `say` gets one line at a time, from any thread.
+    bring servers back (`embedded.ensure`) and to `restart` a program whose heartbeat is old. What it raises
+    goes to `say`, and it is called again after a pause. `say` gets one line at a time, from any thread.
     """
 
     def __init__(
@@ -173,7 +173,7 @@ class Supervisor:
             if child.lives() and child.kill_at is None:
                 self._tell(f"{name} is restarted")
                 child.kill_at = time.monotonic() + self.grace_seconds
-                child.tell(signal.SIGTERM)
+                child.send_signal(signal.SIGTERM)
 
     def stop(self) -> None:
         """End all programs: SIGTERM and the grace, then SIGQUIT, then SIGKILL; a Ctrl-C meanwhile hurries it."""
@@ -191,10 +191,10 @@ class Supervisor:
                 child.kill_group()
 
     def _ask(self, number: signal.Signals, seconds: float, hurried: Callable[[], bool]) -> None:
-        """Send a signal to all who live, and wait until they have ended or there is a reason not to."""
+        """Send a signal to all children that live, and wait until they have ended or the wait is cut short."""
         deadline = time.monotonic() + seconds
         for child in self._living():
-            child.tell(number)
+            child.send_signal(number)
         while self._living() and time.monotonic() < deadline and not hurried():
             time.sleep(TURN_SECONDS)
 
@@ -202,7 +202,7 @@ class Supervisor:
         return [child for child in self._children.values() if child.lives()]
 
     def _tell(self, text: str) -> None:
-        # Nobody may be left to read it, as after `lootwire up | head`; the programs must be looked after all the same.
+        # The reader may be gone, as after `lootwire up | head`; the programs must be looked after all the same.
         with contextlib.suppress(OSError):
             self._say(text)
 
@@ -239,7 +239,7 @@ class Supervisor:
     def _note_end(self, child: _Child, now: float) -> None:
         if child.process is None:
             return
-        # Pool processes that have lost their worker would go on with tasks that nobody waits for.
+        # Pool processes that have lost their worker would go on with tasks whose end nothing takes note of.
         child.kill_group()
         code = child.process.poll() or 0
         child.process = None
@@ -260,7 +260,7 @@ class Supervisor:
                 argv,
                 env=env,
                 stdin=subprocess.DEVNULL,
-                # Programs log to standard error. What Celery prints besides is for whoever runs it by hand.
+                # Programs log to standard error. What Celery prints besides is for a person who runs it by hand.
                 stdout=subprocess.DEVNULL,
                 pass_fds=(self._reading,),
                 start_new_session=True,
@@ -348,7 +348,7 @@ def watch_parent() -> None:
 
 
 def _end_with_parent(descriptor: int) -> None:
-    os.read(descriptor, 1)  # nobody ever writes: it returns when the other end is closed
+    os.read(descriptor, 1)  # the supervisor never writes: it returns when the other end is closed
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(ORPHAN_SECONDS)
     if os.getpgrp() == os.getpid():

@@ -1,0 +1,1 @@
+"""Which Twitch channels are watched: followed by name, by list, or because a campaign allows them."""

@@ -1,0 +1,1 @@
+"""Read and write rows of streams and videos, inside the caller's transaction."""

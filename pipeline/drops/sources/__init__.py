@@ -24,7 +24,7 @@ from pipeline.services.twitch.helix import Helix
 
 # Sources that exist only while our application at Twitch is set; without, their rows are off.
 ON_DEMAND = (TwitchBadges.name,)
-# Who recognises what files hold, in the order in which they are asked.
+# Each recognises the files of its own source; they are tried in this order.
 RECOGNISERS: Sequence[Callable[[Look], Recognition | None]] = (
     recognise_chzzk,
     recognise_badges,
@@ -32,7 +32,7 @@ RECOGNISERS: Sequence[Callable[[Look], Recognition | None]] = (
     recognise_kick,
     recognise_answers,
 )
-# What Twitch itself answered can be read from files although nobody asks it.
+# These read Twitch's own answers out of files, also where no account or application lets us ask Twitch.
 FROM_FILES: Sequence[ListSource] = (
     DashboardCampaigns(),
     DashboardRewards(),
@@ -44,9 +44,9 @@ FROM_FILES: Sequence[ListSource] = (
 def sources(
     settings: Settings, account: Account | None, open_helix: Callable[[Client], Helix] | None
 ) -> list[ListSource]:
-    """Return the sources, asked at the addresses and paces that the settings give.
+    """Return the sources, with the addresses and paces that the settings give.
 
-    Some need an `account` that somebody signed in with, or an application of ours to open Helix.
+    Some need the `account` that a person signed in with, or an application of ours to open Helix.
     """
     return [
         *_open(settings),

@@ -21,14 +21,14 @@ from pipeline.services.twitch.records import BadgeRecord
 
 
 class WireSet(msgspec.Struct, frozen=True):
-    """A set, whatever its versions hold."""
+    """A set of badges, whatever its versions hold."""
 
     set_id: str
     versions: list[msgspec.Raw]
 
 
 class WireHead(msgspec.Struct, frozen=True):
-    """What tells a version from the others of its set."""
+    """A version's id, which no other version of its set has."""
 
     id: str
 
@@ -51,7 +51,7 @@ _HEAD = msgspec.json.Decoder(WireHead)
 
 
 class Badges:
-    """Lists of chat badges that somebody kept: a source that is read from files alone, until an application is set."""
+    """Lists of chat badges in files: all that can be read of them until an application of ours is set."""
 
     name = "twitch.badges"
     service: ClassVar[str] = "twitch"
@@ -59,11 +59,11 @@ class Badges:
     outranked_by: ClassVar[Collection[str]] = ()
 
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002
-        """Raise `SourceRefused`: Twitch tells of badges to applications only."""
+        """Raise `SourceRefused`: Twitch lists badges to applications only."""
         raise SourceRefused("chat badges need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET")
 
     def split(self, payload: bytes) -> Snapshot:
-        """Cut the list into versions; a set without any judges none of its own."""
+        """Cut the list into versions; a set that lists none shows none to be gone."""
         try:
             rows = _ENVELOPE.decode(payload).data
         except UNREADABLE as error:
@@ -73,12 +73,12 @@ class Badges:
         empty: set[str] = set()
         for row in rows:
             try:
-                found = list(_entries(row))
+                versions = list(_entries(row))
             except (*UNREADABLE, InvalidItem) as error:
                 broken.append((bytes(row), str(error)))
                 continue
-            items += found
-            if not found:
+            items += versions
+            if not versions:
                 empty.add(_SET.decode(row).set_id)
         return Snapshot(items=items, broken=broken, empty_groups=frozenset(empty))
 
@@ -113,7 +113,7 @@ def recognise_badges(look: Look) -> Recognition | None:
 
 
 def _entries(row: msgspec.Raw) -> Iterator[Item]:
-    """Yield the versions of a set; one that cannot be told from the others takes its whole set aside."""
+    """Yield the versions of a set; one without an id takes its whole set aside."""
     wire = _SET.decode(row)
     set_id = required(wire.set_id, "set_id")
     for raw in wire.versions:

@@ -79,36 +79,36 @@ class ChzzkDrops:
         self._first_number = first_number
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
-        """Ask for a few numbers around the highest known one and for those that were found running."""
+        """Ask for a few numbers around the highest known one and for those whose campaigns still ran."""
         cursor = validators.cursor
         highest = int(cursor.get("highest", self._first_number))
         older_from = int(cursor.get("older_from", highest))
         version = str(cursor.get("version", "v2"))
-        asked = _numbers(highest, older_from, cursor.get("running", ()))
-        found = self._ask(client, version, asked)
-        if not found:
+        numbers = _numbers(highest, older_from, cursor.get("running", ()))
+        answers = self._ask(client, version, numbers)
+        if not answers:
             version = "v1" if version == "v2" else "v2"
-            found = self._ask(client, version, asked[:3])
-            asked = asked[:3] if found else asked
-        envelopes = b",".join(found[number] for number in sorted(found))
-        known = [number for number in found if number < HIGHEST_PLAUSIBLE]
+            answers = self._ask(client, version, numbers[:3])
+            numbers = numbers[:3] if answers else numbers
+        envelopes = b",".join(answers[number] for number in sorted(answers))
+        known = [number for number in answers if number < HIGHEST_PLAUSIBLE]
         now_highest = max([highest, *known])
         return Answer(
-            payload=b'{"asked":%s,"answers":[%s]}' % (msgspec.json.encode([str(n) for n in asked]), envelopes),
+            payload=b'{"asked":%s,"answers":[%s]}' % (msgspec.json.encode([str(n) for n in numbers]), envelopes),
             refresh_after=self._poll_every,
             validators=Validators(
                 cursor={
                     "highest": now_highest,
                     "older_from": _next_older(now_highest, older_from),
                     "version": version,
-                    "running": _running(found),
+                    "running": _running(answers),
                 }
             ),
         )
 
     def _ask(self, client: Client, version: str, numbers: Iterable[int]) -> dict[int, bytes]:
         """Return the answers of the numbers that exist."""
-        found = {}
+        answers = {}
         for number in numbers:
             try:
                 reply = client.get(self._url.format(version=version, number=number))
@@ -117,8 +117,8 @@ class ChzzkDrops:
                     continue
                 raise
             if _content(reply.body) is not None:
-                found[number] = reply.body
-        return found
+                answers[number] = reply.body
+        return answers
 
     def split(self, payload: bytes) -> Snapshot:
         """Take the answers that `fetch` gathered, or one answer (or a list of them) from a file."""
@@ -127,13 +127,13 @@ class ChzzkDrops:
         except UNREADABLE as error:
             raise SourceChanged(f"not CHZZK's answer: {error}", payload=payload) from error
         if isinstance(gathered, list):
-            answers, asked = gathered, frozenset[str]()
+            answers, scope = gathered, frozenset[str]()
         elif gathered.answers is not None:
-            answers, asked = gathered.answers, frozenset(gathered.asked)
+            answers, scope = gathered.answers, frozenset(gathered.numbers)
         else:
-            answers, asked = [msgspec.Raw(payload)], frozenset[str]()
+            answers, scope = [msgspec.Raw(payload)], frozenset[str]()
         contents = [content for answer in answers if (content := _content(answer)) is not None]
-        return Snapshot(items=[Item(digest(content), content) for content in contents], scope=asked)
+        return Snapshot(items=[Item(digest(content), content) for content in contents], scope=scope)
 
     def parse(self, item: Item) -> CampaignRecord:
         """Decode one campaign."""
@@ -164,12 +164,12 @@ def recognise_chzzk(look: Look) -> Recognition | None:
 
 
 class _Gathered(msgspec.Struct, frozen=True):
-    asked: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = msgspec.field(default=(), name="asked")
     answers: list[msgspec.Raw] | None = None
 
 
 def _numbers(highest: int, older_from: int, running: Iterable[int]) -> list[int]:
-    """Return the numbers to ask, the most telling first, each once."""
+    """Return the numbers to ask for, the most useful first, each once."""
     near = range(highest, highest + NEXT_NUMBERS + 1)
     leaps = [highest + leap for leap in LEAPS]
     older = range(older_from - 1, max(older_from - 1 - OLDER_NUMBERS, highest - WINDOW, 0), -1)
@@ -182,11 +182,11 @@ def _next_older(highest: int, older_from: int) -> int:
     return highest if lower <= max(highest - WINDOW, 1) else lower
 
 
-def _running(found: Mapping[int, bytes]) -> list[int]:
+def _running(answers: Mapping[int, bytes]) -> list[int]:
     """Return the numbers of campaigns that have not ended: these are asked again in every round."""
     now = datetime.now(KOREA)
     running = []
-    for number, answer in found.items():
+    for number, answer in answers.items():
         content = _content(answer)
         try:
             wire = _CAMPAIGN.decode(content or b"null")

@@ -1,7 +1,7 @@
-"""Twitch's own drops dashboard, as somebody who signed in sees it: upcoming, active and expired campaigns.
+"""Twitch's own drops dashboard, as the account that signed in sees it: upcoming, active and expired campaigns.
 
-`ViewerDropsDashboard` lists every campaign in few words; `DropCampaignDetails`, twenty in one request, tells the drops
-and channels of those that are new, changed, or were asked about more than a day ago.
+`ViewerDropsDashboard` lists every campaign in few words; `DropCampaignDetails`, twenty in one request, gives the drops
+and channels of those that are new, changed, or were asked for more than a day ago.
 """
 
 import time
@@ -29,7 +29,7 @@ TAKEN_IN = "taken in"
 
 
 class Remembered(msgspec.Struct, frozen=True, array_like=True):
-    """What was asked before of one campaign: digests of its entry and its details, and when (unix seconds)."""
+    """What was asked for before of one campaign: digests of its entry and its details, and when (unix seconds)."""
 
     entry: str
     details: str
@@ -37,7 +37,7 @@ class Remembered(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """What a dashboard's entry tells of the need to ask for details."""
+    """What of a dashboard's entry decides whether its details are asked for."""
 
     digest: str
     is_over: bool
@@ -47,7 +47,7 @@ Memory = dict[str, Remembered]
 
 
 class _Dashboard:
-    """What both sources of the dashboard share: whom they ask, how often, and in whose name."""
+    """What both sources of the dashboard share: the address, the account, the pace and the queries' hashes."""
 
     def __init__(
         self, url: str, account: Account, *, poll_every: timedelta, hashes: Mapping[str, Sequence[str]]
@@ -66,27 +66,27 @@ class TwitchDashboard(_Dashboard, DashboardCampaigns):
     """Drop campaigns of the dashboard, with their details."""
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
-        """Ask for the dashboard, then for the details that are wanted; what was asked before is in the cursor."""
+        """Ask for the dashboard, then for the details that are wanted; what was asked for before is in the cursor."""
         until = time.monotonic() + DETAILS_WITHIN.total_seconds()
         conversation = self._converse(client, validators)
-        raw, told = _dashboard(conversation)
-        listed = _listed(told.listed or ())
+        raw, dashboard = _dashboard(conversation)
+        listed = _listed(dashboard.listed or ())
         memory = {key: known for key, known in _memory(validators).items() if key in listed}
         now = int(time.time())
         wanted = _wanted(listed, memory, now)
-        asked = _ask_details(conversation, told.viewer_id, wanted, until)
-        cut_short = len(asked) < len(wanted) and time.monotonic() > until
-        for key, (_, part) in asked.items():
+        details = _ask_details(conversation, dashboard.viewer_id, wanted, until)
+        cut_short = len(details) < len(wanted) and time.monotonic() > until
+        for key, (_, part) in details.items():
             memory.pop(key, None)
-            # Details of which Twitch failed to tell a part are asked for again next time.
+            # Details that Twitch gave in part only are asked for again next time.
             if part is None or not part.faulty:
                 memory[key] = Remembered(listed[key].digest, digest(part.raw).hex() if part else "", now)
         remembered = {
             key: known.details
             for key, known in memory.items()
-            if key not in asked and known.entry == listed[key].digest and known.details
+            if key not in details and known.entry == listed[key].digest and known.details
         }
-        gathered = WireGathered(raw, [answer for answer, _ in asked.values()], remembered)
+        gathered = WireGathered(raw, [answer for answer, _ in details.values()], remembered)
         return Answer(
             payload=msgspec.json.encode(gathered),
             refresh_after=min(self._poll_every, THE_REST_AFTER) if cut_short else self._poll_every,
@@ -103,13 +103,13 @@ class TwitchDashboardRewards(_Dashboard, DashboardRewards):
         """Ask for the dashboard."""
         try:
             conversation = self._converse(client, validators)
-            raw, told = _dashboard(conversation)
+            raw, dashboard = _dashboard(conversation)
         except SignedOut as error:
             # The dashboard's own source tells the operator; the same again from here would be noise.
             raise SourceUnavailable(str(error)) from error
-        if told.rewards is None and told.reward_faults:
+        if dashboard.rewards is None and dashboard.reward_faults:
             raise SourceUnavailable(f"{DASHBOARD}: the reward campaigns could not be told")
-        if told.rewards is None:
+        if dashboard.rewards is None:
             raise SourceRefused("Twitch tells this application nothing of reward campaigns (null, not an empty list)")
         return Answer(
             payload=bytes(raw),
@@ -120,19 +120,19 @@ class TwitchDashboardRewards(_Dashboard, DashboardRewards):
 
 def _dashboard(conversation: Conversation) -> tuple[msgspec.Raw, DropsAnswer]:
     (raw,) = conversation.ask(DASHBOARD, [{"fetchRewardCampaigns": True}])
-    told = conversation.read(raw)
-    if told.listed is None:
+    answer = conversation.read(raw)
+    if answer.listed is None:
         raise SourceChanged(f"{DASHBOARD} answered without `dropCampaigns`", payload=bytes(raw))
-    return raw, told
+    return raw, answer
 
 
 def _listed(parts: Sequence[Part]) -> dict[str, Listed]:
-    found = {}
+    entries = {}
     for part in parts:
         wire = head(part.raw)
         if key := identity(wire.id):
-            found[key] = Listed(digest(part.raw).hex(), bytes(wire.status) == b'"EXPIRED"')
-    return found
+            entries[key] = Listed(digest(part.raw).hex(), bytes(wire.status) == b'"EXPIRED"')
+    return entries
 
 
 def _memory(validators: Validators) -> Memory:
@@ -158,39 +158,39 @@ def _ask_details(
 ) -> dict[str, tuple[msgspec.Raw, Part | None]]:
     """Return the answers by campaign, each with its details if it has some.
 
-    What was answered before a service failed is kept; raises `SourceError` where nothing was.
+    Answers from before a failure are kept; raises `SourceError` where there are none.
     """
     if wanted and viewer_id is None:
         raise SourceChanged(f"{DASHBOARD} answered without the viewer's id")
-    found: dict[str, tuple[msgspec.Raw, Part | None]] = {}
+    answers: dict[str, tuple[msgspec.Raw, Part | None]] = {}
     for start in range(0, len(wanted), BATCH):
         if time.monotonic() > until:
             break
         try:
-            found |= _ask_batch(conversation, viewer_id, wanted[start : start + BATCH])
+            answers |= _ask_batch(conversation, viewer_id, wanted[start : start + BATCH])
         except SourceUnavailable:
-            if not found:
+            if not answers:
                 raise
             break
-    return found
+    return answers
 
 
 def _ask_batch(
     conversation: Conversation, viewer_id: str | None, batch: Sequence[str]
 ) -> dict[str, tuple[msgspec.Raw, Part | None]]:
     variables: list[dict[str, Any]] = [{"dropID": key, "channelLogin": viewer_id} for key in batch]
-    found: dict[str, tuple[msgspec.Raw, Part | None]] = {}
+    answers: dict[str, tuple[msgspec.Raw, Part | None]] = {}
     failed: SourceUnavailable | None = None
     for key, raw in zip(batch, conversation.ask(DETAILS, variables), strict=True):
         try:
-            told = conversation.read(raw)
+            answer = conversation.read(raw)
         except SourceUnavailable as error:
             failed = error
         except SourceChanged:
             # Set aside alone, when the answer is split.
-            found[key] = raw, None
+            answers[key] = raw, None
         else:
-            found[key] = raw, told.single[0] if told.single else None
-    if failed is not None and not found:
+            answers[key] = raw, answer.single[0] if answer.single else None
+    if failed is not None and not answers:
         raise failed
-    return found
+    return answers

@@ -1,6 +1,6 @@
-"""Read campaigns and reward campaigns out of Twitch's GraphQL answers, fetched ones and files that somebody kept.
+"""Read campaigns and reward campaigns out of Twitch's GraphQL answers, fetched ones and those in files.
 
-A dashboard lists everything; details, Inventory and campaigns without any envelope tell of those in them alone.
+A dashboard lists everything; details, Inventory and campaigns without an envelope list only what is in them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -40,7 +40,7 @@ BARE = "DropCampaign"
 
 
 class WireHead(msgspec.Struct, rename="camel"):
-    """The few fields that tell a campaign from everything else, whatever they hold."""
+    """The few fields by which a campaign is recognised, whatever they hold."""
 
     id: Id | None = None
     status: msgspec.Raw = msgspec.Raw(b"")
@@ -68,15 +68,15 @@ _GATHERED = msgspec.json.Decoder(WireGathered)
 
 
 def head(raw: bytes | msgspec.Raw) -> WireHead:
-    """Return what tells one campaign from another; empty where it cannot be read."""
+    """Return the fields by which a campaign is recognised; empty where they cannot be read."""
     try:
         return _HEAD.decode(raw)
     except UNREADABLE:
         return WireHead()
 
 
-def told_by(raw: msgspec.Raw) -> DropsAnswer:
-    """Return what an answer, or a campaign that somebody took out of one, tells; raises `SourceError`."""
+def read_answer_or_campaign(raw: msgspec.Raw) -> DropsAnswer:
+    """Read an answer, or a campaign without its envelope; raises `SourceError`."""
     bare = head(raw)
     if identity(bare.id) and (bytes(bare.start_at) or bytes(bare.game)):
         return DropsAnswer(operation=BARE, single=[Part(raw)])
@@ -84,34 +84,35 @@ def told_by(raw: msgspec.Raw) -> DropsAnswer:
 
 
 class _FileReader:
-    """A source that is read from files alone, until somebody signs in."""
+    """A source that is read from files alone, until a person signs in."""
 
     service: ClassVar[str] = "twitch"
 
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002
-        """Raise `SignedOut`: there is nobody to ask for."""
+        """Raise `SignedOut`: there is no account to ask with."""
         raise SignedOut(f"nobody is signed in to Twitch: {WAY_OUT} does it")
 
 
 class Campaigns(_FileReader):
-    """Drop campaigns in any of the answers that tell of them."""
+    """Drop campaigns in any of the answers that hold some."""
 
     name = "twitch.details"
     subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
     outranked_by: ClassVar[Collection[str]] = ("twitch.dashboard",)
 
     def split(self, payload: bytes) -> Snapshot:
-        """Cut answers into campaigns; one answer of several that tells nothing is set aside alone."""
-        answers, remembered = _gathered(payload)
-        told, broken = _read_all(answers)
-        listing = [one for one in told if one.listed is not None]
-        if not listing and all(one.single is None for one in told):
-            raise _of_no_use(told, broken, payload)
+        """Cut answers into campaigns; one answer of several that holds none is set aside alone."""
+        raws, remembered = _gathered(payload)
+        answers, broken = _read_all(raws)
+        listing = [answer for answer in answers if answer.listed is not None]
+        if not listing and all(answer.single is None for answer in answers):
+            raise _of_no_use(answers, broken, payload)
         details = {
-            identity(head(part.raw).id) or n: part for n, part in enumerate(p for t in told for p in t.single or ())
+            identity(head(part.raw).id) or n: part
+            for n, part in enumerate(p for answer in answers for p in answer.single or ())
         }
         items = []
-        for part in (part for one in listing for part in one.listed or ()):
+        for part in (part for answer in listing for part in answer.listed or ()):
             key = identity(head(part.raw).id) or ""
             items.append(_entry(part, details.pop(key, None), remembered.get(key, "")))
         items += [Item(digest(part.raw), part.raw, None, Beside(part.faulty)) for part in details.values()]
@@ -119,11 +120,11 @@ class Campaigns(_FileReader):
             items=items,
             broken=broken,
             scope=None if listing else frozenset(),
-            complete=not any(one.faults for one in listing),
+            complete=not any(answer.faults for answer in listing),
         )
 
     def parse(self, item: Item) -> CampaignRecord:
-        """Decode one campaign: its details, and what its entry says where they are silent."""
+        """Decode one campaign: its details, and its entry's values where they have none."""
         beside = item.context
         wire = _sound(decode_item(CAMPAIGN, item), beside.faulty)
         if beside.details is not None:
@@ -152,14 +153,14 @@ class DashboardRewards(_FileReader):
 
     def split(self, payload: bytes) -> Snapshot:
         """Take the reward campaigns out of a dashboard's answer."""
-        answers, _ = _gathered(payload)
-        told, broken = _read_all(answers)
-        listing = [one for one in told if one.rewards is not None]
+        raws, _ = _gathered(payload)
+        answers, broken = _read_all(raws)
+        listing = [answer for answer in answers if answer.rewards is not None]
         if not listing:
-            raise _of_no_use(told, broken, payload)
-        raws = [raw for one in listing for raw in one.rewards or () if bytes(raw) != b"null"]
-        complete = not any(one.reward_faults for one in listing)
-        return Snapshot(items=[Item(digest(raw), raw) for raw in raws], broken=broken, complete=complete)
+            raise _of_no_use(answers, broken, payload)
+        rewards = [raw for answer in listing for raw in answer.rewards or () if bytes(raw) != b"null"]
+        complete = not any(answer.reward_faults for answer in listing)
+        return Snapshot(items=[Item(digest(raw), raw) for raw in rewards], broken=broken, complete=complete)
 
     def parse(self, item: Item) -> RewardCampaignRecord:
         """Decode one reward campaign."""
@@ -171,65 +172,65 @@ class DashboardRewards(_FileReader):
 
 
 def recognise_answers(look: Look) -> Recognition | None:
-    """Recognise an answer, a list of answers, or campaigns that somebody took out of one; raises `SourceChanged`."""
+    """Recognise an answer, a list of answers, or campaigns without their envelope; raises `SourceChanged`."""
     is_ours = look.is_graphql if look.is_object else is_graphql(look.first)
     return describe(look.payload) if is_ours else None
 
 
 def describe(payload: bytes) -> tuple[str, list[str]]:
     """Return in words what an answer is, and the names of the sources that read it; raises `SourceChanged`."""
-    answers, _ = _gathered(payload)
-    told, broken = _read_all(answers)
-    if any(one.listed is not None for one in told):
-        rewards = [DashboardRewards.name] if any(one.rewards is not None for one in told) else []
+    raws, _ = _gathered(payload)
+    answers, broken = _read_all(raws)
+    if any(answer.listed is not None for answer in answers):
+        rewards = [DashboardRewards.name] if any(answer.rewards is not None for answer in answers) else []
         return "Twitch drops dashboard", [DashboardCampaigns.name, *rewards]
-    readable = [one for one in told if one.single is not None]
+    readable = [answer for answer in answers if answer.single is not None]
     if not readable:
-        raise _of_no_use(told, broken, payload)
+        raise _of_no_use(answers, broken, payload)
     words = {INVENTORY: "Twitch inventory", BARE: "Twitch campaign"}.get(
         readable[0].operation, "Twitch campaign details"
     )
-    return words if len(answers) == 1 else f"{words}, {len(answers)} together", [Campaigns.name]
+    return words if len(raws) == 1 else f"{words}, {len(raws)} together", [Campaigns.name]
 
 
 def _gathered(payload: bytes) -> tuple[list[msgspec.Raw], Mapping[str, str]]:
     """Return the answers in a payload, and the digests that a fetch remembered."""
     try:
-        found = _GATHERED.decode(payload)
+        gathered = _GATHERED.decode(payload)
     except UNREADABLE:
         try:
             return split_answers(payload), {}
         except SourceError as error:
             raise SourceChanged(str(error), payload=payload) from error
-    return [found.dashboard, *found.details], found.remembered
+    return [gathered.dashboard, *gathered.details], gathered.remembered
 
 
-def _read_all(answers: Sequence[msgspec.Raw]) -> tuple[list[DropsAnswer], list[tuple[bytes, str]]]:
-    told, broken = [], []
-    for raw in answers:
+def _read_all(raws: Sequence[msgspec.Raw]) -> tuple[list[DropsAnswer], list[tuple[bytes, str]]]:
+    answers, broken = [], []
+    for raw in raws:
         try:
-            told.append(told_by(raw))
+            answers.append(read_answer_or_campaign(raw))
         except SourceError as error:
             broken.append((bytes(raw), str(error)))
-    return told, broken
+    return answers, broken
 
 
-def _of_no_use(told: Sequence[DropsAnswer], broken: Sequence[tuple[bytes, str]], payload: bytes) -> SourceChanged:
-    operation = told[0].operation if told else "nothing"
+def _of_no_use(answers: Sequence[DropsAnswer], broken: Sequence[tuple[bytes, str]], payload: bytes) -> SourceChanged:
+    operation = answers[0].operation if answers else "nothing"
     return SourceChanged(broken[0][1] if broken else f"{operation}: no answer that lists campaigns", payload=payload)
 
 
 def _entry(part: Part, details: Part | None, remembered: str) -> Item:
     """Return a dashboard's entry as an item, which changes when the entry or its details do.
 
-    Details that were not asked for this time count as those that were told last.
+    Details that were not asked for this time count as those of the last answer.
     """
     of_details = digest(details.raw).hex() if details else remembered
     return Item(digest(part.raw, of_details.encode()), part.raw, None, Beside(part.faulty, details))
 
 
 def _sound(wire: WireCampaign, faulty: frozenset[str]) -> WireCampaign:
-    """Return a campaign without the lists of which Twitch failed to tell a part: half a list is no list.
+    """Return a campaign without the lists that Twitch gave in part only: half a list is no list.
 
     What is missing from a list that came whole is gone; what a failing service left out is not.
     """
@@ -249,7 +250,7 @@ def _drop_is_whole(drop: WireDrop | None) -> bool:
 
 
 def _filled(details: WireCampaign, entry: WireCampaign) -> WireCampaign:
-    """Return the details, with the entry's word where they have none (only the entry knows the game's picture)."""
+    """Return the details, with the entry's values where they have none (only the entry knows the game's picture)."""
     blanks = {name: getattr(entry, name) for name in entry.__struct_fields__ if getattr(details, name) is None}
     filled = msgspec.structs.replace(details, **blanks)
     if filled.game and entry.game and filled.game.box_art is None and filled.game.id == entry.game.id:

@@ -142,7 +142,7 @@ def recognise_kick(look: Look) -> Recognition | None:
     if look.rows:
         is_kicks = "starts_at" in look.first
     else:
-        # Without a row the bare envelope tells.
+        # Without a row the bare envelope decides.
         is_kicks = look.rows is not None and look.is_object and not look.is_wrapped
     return ("Kick campaigns", [KickDrops.name]) if is_kicks else None
 

@@ -37,12 +37,12 @@ class Look:
 
     @functools.cached_property
     def is_graphql(self) -> bool:
-        """Whether a service's GraphQL answers like that, or it is a part of such an answer."""
+        """Whether this is an answer of a service's GraphQL, or a part of one."""
         return is_graphql(self.fields)
 
     @functools.cached_property
     def is_wrapped(self) -> bool:
-        """Whether somebody who collects answers put this one into an envelope of his own."""
+        """Whether a collector of answers put this one into an envelope of its own."""
         return not self.fields.keys().isdisjoint({"lastUpdatedAt", "firstSeen"})
 
     @functools.cached_property
@@ -62,7 +62,7 @@ class Look:
 
 
 def is_graphql(fields: Mapping[str, msgspec.Raw]) -> bool:
-    """Whether fields are those of a GraphQL answer, of what a fetch gathered of them, or of a campaign out of one."""
+    """Whether fields are those of a GraphQL answer, of several that a fetch gathered, or of a campaign out of one."""
     data = fields.get("data")
     if data is not None and bytes(data)[:1] == b"{":
         return True

@@ -85,7 +85,7 @@ class _Mirror:
         same_path = validators.cursor.get("path") == path
         headers = conditional(validators.etag, validators.last_modified) if same_path else {}
         reply = client.get(self._base_url + path, headers=headers)
-        taken_at, refresh = _told_times(reply)
+        taken_at, refresh = _read_times(reply)
         return Answer(
             payload=None if reply.status == 304 else reply.body,
             taken_at=taken_at,
@@ -167,11 +167,11 @@ def recognise_mirror(look: Look) -> Recognition | None:
 
 
 def _name_by_head(head: frozenset[bytes]) -> str | None:
-    """Return what the first keys of a bare list tell; None where they do not, and a look at the rows must."""
-    telling = head & {b"gameId", b"unlockRequirements", b"startsAt"}
-    if len(telling) != 1 or head & {b"data", b"errors"}:
+    """Return the source whose first keys a bare list has; None where only its rows can decide."""
+    marks = head & {b"gameId", b"unlockRequirements", b"startsAt"}
+    if len(marks) != 1 or head & {b"data", b"errors"}:
         return None
-    if b"gameId" not in telling:
+    if b"gameId" not in marks:
         return TwitchRewards.name
     return TwitchDrops.name if b"rewards" in head else None
 
@@ -198,10 +198,10 @@ def _other_version_may_help(error: SourceError) -> bool:
     return isinstance(error, SourceChanged)
 
 
-def _told_times(reply: Reply) -> tuple[datetime | None, int | None]:
-    """Return when the mirror says that its data was true, and how often (in seconds) it changes at most."""
+def _read_times(reply: Reply) -> tuple[datetime | None, int | None]:
+    """Return when the data was true, as the mirror says, and how often (in seconds) it changes at most."""
     headers = reply.headers
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "lastUpdatedAt": headers.get("X-Last-Updated-At"),
         "refreshIntervalSeconds": headers.get("X-Refresh-Interval-Seconds"),
     }
@@ -214,7 +214,7 @@ def _told_times(reply: Reply) -> tuple[datetime | None, int | None]:
     if reply.status != 304 and reply.body.lstrip()[:1] != b"[":
         raise SourceChanged("the answer is not JSON", payload=reply.body)
     try:
-        header = msgspec.convert({**told, "data": msgspec.Raw(b"")}, WireEnvelope, strict=False)
+        header = msgspec.convert({**fields, "data": msgspec.Raw(b"")}, WireEnvelope, strict=False)
     except msgspec.ValidationError:
         return None, None
     return utc(header.last_updated_at), header.refresh_interval_seconds
@@ -232,7 +232,7 @@ def _list_of(payload: bytes) -> bytes | msgspec.Raw:
 def _readable_groups(listed: bytes | msgspec.Raw, broken: list[tuple[bytes, str]]) -> list[WireGroup]:
     """Decode group by group, setting aside those that do not fit; raises where not even the list can be read.
 
-    One that still tells its game counts as a group that came empty, so that none of its campaigns is judged gone.
+    One whose game can still be read counts as a group that came empty: none of its campaigns is judged gone.
     """
     groups = []
     try:

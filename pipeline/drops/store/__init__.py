@@ -1,1 +1,1 @@
-"""Read and write rows, set by set; every function works inside its caller's transaction."""
+"""Read and write rows of drops, set by set; every function works inside its caller's transaction."""

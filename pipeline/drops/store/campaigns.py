@@ -1,4 +1,4 @@
-"""Read campaigns back as records, and write what a comparison found."""
+"""Read campaigns back as records, and write the differences that a comparison shows."""
 
 import functools
 import itertools
@@ -127,10 +127,10 @@ class StoredCampaign(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A known campaign, what a source tells of it now, and the difference."""
+    """A known campaign, the record that a source lists now, and the difference."""
 
     stored: StoredCampaign
-    told: CampaignRecord
+    record: CampaignRecord
     diff: CampaignDiff
 
 
@@ -211,8 +211,8 @@ def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
 
 
 def _benefit(row: Mapping[Any, Any]) -> BenefitRecord:
-    told = {name: row[f"benefit_{name}"] for name in _BENEFIT_NAMES}
-    return BenefitRecord(entitlement_limit=row["entitlement_limit"], **told)
+    fields = {name: row[f"benefit_{name}"] for name in _BENEFIT_NAMES}
+    return BenefitRecord(entitlement_limit=row["entitlement_limit"], **fields)
 
 
 def _load_channels(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, list[ChannelRecord]]:
@@ -229,7 +229,7 @@ def _load_channels(connection: Connection, campaign_ids: Sequence[int]) -> dict[
 def add_campaigns(
     connection: Connection, records: Sequence[CampaignRecord], *, seen_at: datetime, ended: Mapping[str, datetime]
 ) -> dict[str, StoredCampaign]:
-    """Insert campaigns that are not known with all that hangs on them; `ended` are over already, with their end."""
+    """Insert new campaigns with their drops and channels; `ended` holds the end of those that are over already."""
     service = records[0].service
     organizations = store_organizations(connection, service, (r.organization for r in records if r.organization))
     games = store_games(connection, service, (r.game for r in records if r.game))
@@ -270,7 +270,7 @@ def _added(names: tuple[str, ...]) -> ReturningInsert[str, int]:
 
 
 def _started_at(record: CampaignRecord, seen_at: datetime) -> datetime | None:
-    """Null for an upcoming campaign, whose start will be an event of its own."""
+    """Return when a campaign started; None for an upcoming one, whose start will be an event of its own."""
     if record.status == "upcoming" or (record.status is None and record.start_at and record.start_at > seen_at):
         return None
     return record.start_at or seen_at
@@ -283,7 +283,7 @@ def store_drops(
 
     Those of `new` campaigns had no benefits before.
     """
-    listed = [(campaign_id, drop) for campaign_id, found in drops.items() for drop in _once(found)]
+    listed = [(campaign_id, drop) for campaign_id, of_campaign in drops.items() for drop in _once(of_campaign)]
     if not listed:
         return
     rows = [
@@ -304,23 +304,23 @@ def store_drops(
 @functools.cache
 def _upserted_drops(names: tuple[str, ...]) -> ReturningInsert[int, str, int]:
     statement = insert_rows(DROPS, names)
-    told = {name: func.coalesce(statement.excluded[name], DROPS.c[name]) for name in DROP_FIELDS}
+    filled = {name: func.coalesce(statement.excluded[name], DROPS.c[name]) for name in DROP_FIELDS}
     return statement.on_conflict_do_update(
-        index_elements=[DROPS.c.campaign_id, DROPS.c.external_id], set_={**told, "last_seen_at": None}
+        index_elements=[DROPS.c.campaign_id, DROPS.c.external_id], set_={**filled, "last_seen_at": None}
     ).returning(DROPS.c.campaign_id, DROPS.c.external_id, DROPS.c.id)
 
 
 def _once(drops: Iterable[DropRecord]) -> Iterable[DropRecord]:
-    """One statement cannot write a row twice, and a payload may repeat itself."""
+    """Return each drop once: a statement cannot write a row twice, and a payload may repeat itself."""
     return {drop.external_id: drop for drop in drops}.values()
 
 
 def _store_edges(
     connection: Connection, service: str, benefits: Mapping[int, Sequence[BenefitRecord]], retire_at: datetime | None
 ) -> None:
-    """Make the edges of these drops what is listed; edges that are not are kept with the time they were last seen.
+    """Store the listed benefits of drops; an edge that is listed no more stays, with the time it was last seen.
 
-    Where there can be no others `retire_at` is None.
+    `retire_at` is None for new drops, which have no others.
     """
     ids = store_benefits(connection, service, (benefit for listed in benefits.values() for benefit in listed))
     edges = {
@@ -395,10 +395,12 @@ def apply_changes(connection: Connection, changes: Sequence[Change], *, seen_at:
     """Write the differences of known campaigns."""
     if not changes:
         return
-    service = changes[0].told.service
-    named = [c.told for c in changes if c.diff.organization_changed or c.diff.game_changed or c.diff.catalogue_changed]
-    organizations = store_organizations(connection, service, [t.organization for t in named if t.organization])
-    games = store_games(connection, service, [t.game for t in named if t.game])
+    service = changes[0].record.service
+    records = [
+        c.record for c in changes if c.diff.organization_changed or c.diff.game_changed or c.diff.catalogue_changed
+    ]
+    organizations = store_organizations(connection, service, [r.organization for r in records if r.organization])
+    games = store_games(connection, service, [r.game for r in records if r.game])
     for change in changes:
         _update_fields(connection, change, organizations, games)
     drops = {c.stored.id: (*c.diff.drops_added, *c.diff.drops_changed) for c in changes}
@@ -415,10 +417,10 @@ def _update_fields(
     connection: Connection, change: Change, organizations: Mapping[str, int], games: Mapping[str, int]
 ) -> None:
     values = dict(change.diff.fields)
-    if change.diff.organization_changed and change.told.organization:
-        values["organization_id"] = organizations[change.told.organization.external_id]
-    if change.diff.game_changed and change.told.game:
-        values["game_id"] = games[change.told.game.external_id]
+    if change.diff.organization_changed and change.record.organization:
+        values["organization_id"] = organizations[change.record.organization.external_id]
+    if change.diff.game_changed and change.record.game:
+        values["game_id"] = games[change.record.game.external_id]
     if values:
         connection.execute(CAMPAIGNS.update().values(values).where(CAMPAIGNS.c.id == change.stored.id))
 

@@ -32,8 +32,8 @@ def set_deadlines(connection: Connection, moments: Mapping[int, Mapping[str, dat
         connection.execute(_OF, {"ids": list(moments)})
     rows = [
         {"campaign_id": campaign_id, "kind": kind, "due_at": due_at}
-        for campaign_id, found in moments.items()
-        for kind, due_at in found.items()
+        for campaign_id, by_kind in moments.items()
+        for kind, due_at in by_kind.items()
     ]
     if rows:
         execute_rows(connection, _inserted(), rows)
@@ -64,5 +64,5 @@ def take_due(connection: Connection, service: str, now: datetime) -> list[Due]:
         .where(CampaignDeadline.campaign_id == due.c.campaign_id, CampaignDeadline.kind == due.c.kind)
         .returning(CampaignDeadline.campaign_id, CampaignDeadline.kind, CampaignDeadline.due_at)
     )
-    found = [Due(*row) for row in connection.execute(taken)]
-    return sorted(found, key=lambda one: (one.due_at, one.campaign_id))
+    deadlines = [Due(*row) for row in connection.execute(taken)]
+    return sorted(deadlines, key=lambda deadline: (deadline.due_at, deadline.campaign_id))

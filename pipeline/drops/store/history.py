@@ -1,4 +1,4 @@
-"""Remember across campaigns: when a reward was on offer before, and how often a game has campaigns."""
+"""Look back over campaigns: when a reward was on offer before, and how often a game has campaigns."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -67,11 +67,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 def seen_before(connection: Connection, campaign_ids: Sequence[int]) -> dict[int, tuple[SeenBefore, ...]]:
     """Return which benefits of new campaigns were on offer before, by campaign row id."""
-    found: dict[int, tuple[SeenBefore, ...]] = {}
+    lines: dict[int, tuple[SeenBefore, ...]] = {}
     for campaign_id, benefit, campaign, until in connection.execute(_SEEN_BEFORE, {"ids": list(campaign_ids)}):
         line = SeenBefore(benefit=benefit or "", campaign=campaign, until=until)
-        found[campaign_id] = (*found.get(campaign_id, ()), line)
-    return found
+        lines[campaign_id] = (*lines.get(campaign_id, ()), line)
+    return lines
 
 
 def find_game(connection: Connection, name: str) -> int:

@@ -92,7 +92,7 @@ def _load(connection: Connection, condition: Any) -> dict[str, StoredReward]:
 def store_rewards(
     connection: Connection, records: Sequence[RewardCampaignRecord], *, seen_at: datetime
 ) -> dict[str, StoredReward]:
-    """Insert or update reward campaigns and their rewards; what is not told leaves what is known."""
+    """Insert or update reward campaigns and their rewards; a missing value leaves the known one."""
     service = records[0].service
     games = store_games(connection, service, (r.game for r in records if r.game))
     rows = [

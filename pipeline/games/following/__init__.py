@@ -1,0 +1,1 @@
+"""Which games are waited for, one by one or by lists."""

@@ -1,0 +1,1 @@
+"""The mirror of IGDB: full passes over its catalogue, and how far they are."""

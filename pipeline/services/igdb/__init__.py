@@ -1,0 +1,1 @@
+"""The client of IGDB: requests, shapes of answers, and the records that they are parsed into."""
