@@ -86,9 +86,10 @@ def run(servers: Servers, size: Site) -> list[Result]:
     assert nothing.feeds == nothing.written == 0, nothing
     # Of its game, its organization, its service and everything.
     assert all(single.feeds == 4 for _, single in singles), singles
-    median = statistics.median(seconds for seconds, _ in singles)
+    times = [seconds for seconds, _ in singles]
+    median = statistics.median(times)
     print(f"{written} feeds, {size.campaigns} open campaigns; {megabytes:.0f} MB, the page has {page / 1e3:.0f} kB")
-    print(f"after one change {singles[-1][1].written} files, the slowest in {max(seconds for seconds, _ in singles):.3f} s")
+    print(f"after one change {singles[-1][1].written} files, the slowest in {max(times):.3f} s")
     bare = _bare_feedgen(engine)
     return [
         as_long("feeds: everything", full, bare, "bare feedgen, RSS and Atom of the same items"),

@@ -54,21 +54,21 @@ from pipeline.sources.twitch_mirror import TwitchDrops
 
 SOURCE = TwitchDrops("http://mirror.invalid")
 T0 = datetime(2026, 8, 21, 17, 36, tzinfo=UTC)
-ROUNDS = 5
 SEQUENCE = RECORDINGS / "sunkwi" / "sequence"
 
 
 @dataclass(frozen=True)
 class Snapshots(Size):
-    """A snapshot and the one after it, or else two made-up ones of so many campaigns."""
+    """A snapshot and the one after it, or else two made-up ones of so many campaigns; how often they are taken in."""
 
     snapshot: Path | None
     next_snapshot: Path | None
+    rounds: int = field(kw_only=True)
     campaigns: int = field(default=0, kw_only=True)
 
 
-FULL = Snapshots(SEQUENCE / "14_2026-08-21T173616.json.gz", SEQUENCE / "15_2026-08-21T180206.json.gz")
-TINY = Snapshots(None, None, campaigns=20)
+FULL = Snapshots(SEQUENCE / "14_2026-08-21T173616.json.gz", SEQUENCE / "15_2026-08-21T180206.json.gz", rounds=5)
+TINY = Snapshots(None, None, rounds=1, campaigns=10)
 
 
 def read_both(size: Snapshots) -> tuple[bytes, bytes]:
@@ -278,12 +278,14 @@ def check_same(our_engine: Engine, their_engine: Engine) -> None:
 
 def run(servers: Servers, size: Snapshots) -> list[Result]:
     first, second = read_both(size)
-    runs = [ours(servers, first, second) for _ in range(ROUNDS)]
-    copied = statistics.median(copy_only(servers, first) for _ in range(ROUNDS))
+    runs = [ours(servers, first, second) for _ in range(size.rounds)]
+    copied = statistics.median(copy_only(servers, first) for _ in range(size.rounds))
     hand_engine, (hand_empty, hand_unchanged, hand_changed) = by_hand(servers, first, second)
     check_same(runs[0].engine, hand_engine)
     result = runs[0].result
-    print(f"the next snapshot: {result.changed} campaigns differ, {result.events.total()} events; median of {ROUNDS}")
+    print(
+        f"the next snapshot: {result.changed} campaigns differ, {result.events.total()} events; median of {size.rounds}"
+    )
     empty, unchanged, changed = (
         statistics.median(getattr(times, name) for times in runs) for name in ("empty", "unchanged", "changed")
     )

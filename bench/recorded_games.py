@@ -7,10 +7,10 @@ release, number of ratings, other names. Nothing that none of them holds is adde
 import csv
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
+from bench.recordings import RECORDINGS, existing
+
 TOP_GAMES = RECORDINGS / "helix" / "real" / "games_top100_2023_with_igdb_id.json"
 CATEGORIES = RECORDINGS / "helix" / "real" / "twitch_category_names_2019.json"
 _FULL = (
@@ -34,13 +34,13 @@ class Category(NamedTuple):
 
 def top_games() -> list[Category]:
     """Return Twitch's top games of which Twitch tells the IGDB id."""
-    rows = json.loads(TOP_GAMES.read_text())
+    rows = json.loads(existing(TOP_GAMES).read_text())
     return [Category(row["name"], int(row["igdb_id"])) for row in rows if row["igdb_id"]]
 
 
 def category_names() -> list[str]:
     """Return what Twitch's categories were called in 2019, some 61,000."""
-    names: list[str] = json.loads(CATEGORIES.read_text())
+    names: list[str] = json.loads(existing(CATEGORIES).read_text())
     return names
 
 
@@ -56,7 +56,7 @@ def recorded_games() -> dict[int, dict[str, Any]]:
 
 def _full() -> Iterator[dict[str, Any]]:
     for name in _FULL:
-        yield from _games_in(json.loads((RECORDINGS / "igdb" / name).read_text()))
+        yield from _games_in(json.loads(existing(RECORDINGS / "igdb" / name).read_text()))
 
 
 def _games_in(told: Any) -> Iterator[dict[str, Any]]:
