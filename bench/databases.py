@@ -16,7 +16,7 @@ from pipeline.database import connect, migrate
 
 
 class Servers:
-    """Makes empty, migrated databases, each quickly from a template, and has one Redis, emptied for each who asks."""
+    """Makes empty, migrated databases, each quickly from a template, and empties its Redis for each bench."""
 
     def __init__(self, database_url: str, redis_url: str) -> None:
         self._url, self._redis_url = database_url, redis_url

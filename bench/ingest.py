@@ -283,9 +283,8 @@ def run(servers: Servers, size: Snapshots) -> list[Result]:
     hand_engine, (hand_empty, hand_unchanged, hand_changed) = by_hand(servers, first, second)
     check_same(runs[0].engine, hand_engine)
     result = runs[0].result
-    print(
-        f"the next snapshot: {result.changed} campaigns differ, {result.events.total()} events; median of {size.rounds}"
-    )
+    print(f"the next snapshot: {result.changed} campaigns differ, {result.events.total()} events")
+    print(f"ours and COPY: median of {size.rounds}")
     empty, unchanged, changed = (
         statistics.median(getattr(times, name) for times in runs) for name in ("empty", "unchanged", "changed")
     )

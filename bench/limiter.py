@@ -87,7 +87,7 @@ def run_worker(redis_url: str, url: str, clock_off_by: float, seconds: float, st
     time.time = lambda: true_time() + clock_off_by
     limiter = RateLimiter(connect_redis(redis_url), "bench", requests=REQUESTS, most_open=MOST_OPEN)
 
-    # A slow start of one must not leave the others with less time, or itself with none.
+    # All start together: a process that starts slowly must have as much time as the others.
     start.wait()
     until = time.monotonic() + seconds
 

@@ -7,8 +7,8 @@ made-up games up to 300,000: nine tenths as bench/igdb_documents.py makes them, 
 the worst that words can be, and one tenth with words of their own. All have slugs, a third have other names. They are
 written as rows, not through documents, which bench/igdb.py measures.
 Queries, each once: a title as it is, in capitals, with other numerals, with an edition; its words in another order;
-with one letter wrong; its first letters; two common words; words that nobody has. Goal: p99 at most 50 ms. Beside: ILIKE
-for the text anywhere in a name, for one query in fifty.
+with one letter wrong; its first letters; two common words; words that nobody has. Goal: p99 at most 50 ms. Beside:
+ILIKE for the text anywhere in a name, for one query in fifty.
 """
 
 import random
