@@ -7,7 +7,7 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: check
-check: format lint types contract migrations test ## everything that CI runs
+check: format lint types contract migrations test bench-tiny ## everything that CI runs
 
 .PHONY: format
 format: ## is the code formatted?
@@ -42,18 +42,12 @@ migrate: ## bring the database of the settings up to date
 	$(RUN) lootwire status
 
 .PHONY: bench
-bench: ## speed, as ratios side by side
-	$(RUN) python bench/ingest.py
-	$(RUN) python bench/replay.py
-	$(RUN) python bench/feeds.py
-	$(RUN) python bench/streams.py
-	$(RUN) python bench/channels.py
-	$(RUN) python bench/latency.py
-	$(RUN) python bench/limiter.py
-	$(RUN) python bench/igdb.py
-	$(RUN) python -m bench.igdb_mirror
-	$(RUN) python bench/matching.py
-	$(RUN) python bench/search.py
+bench: ## speed, as ratios side by side: one table of all (BENCH=replay for one)
+	$(RUN) python -m bench $(BENCH)
+
+.PHONY: bench-tiny
+bench-tiny: ## do all benches work? seconds each, no speed is judged
+	$(RUN) python -m bench --tiny $(BENCH)
 
 .PHONY: campaigns
 campaigns: ## the long tests: kills and outages

@@ -1,28 +1,31 @@
 """Measure statistics of channels, who is watched, and channels' pages, on a million snapshots of streams.
 
-    uv run --frozen python bench/channels.py [--channels 200] [--explain]
+    uv run --frozen python bench/channels.py [--channels 200] [--explain] [--tiny]
 
 One channel was followed for five years, the others for the time that makes the million full. Everything runs on a
-database that is thrown away afterwards; each time is the best of five, with warm caches.
+database that is thrown away afterwards; each time is the best of five, with warm caches. The totals of five years are
+computed in Python too, from the same rows, as people do who keep their polls in a table.
 """
 
-import argparse
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 # A script's own folder comes first on the path, where its files would hide packages of the same names.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from databases import throw_away_server
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection, Engine, event, func, select, text
 
+from bench.databases import Servers
+from bench.results import Result, faster
+from bench.running import Size, run_alone
 from feeds.pages.channel_rows import ensure_feeds, load_moving, load_pages
 from feeds.publish import publish
 from models import Channel, Feed, StreamSession, StreamSnapshot
@@ -40,10 +43,25 @@ from pipeline.channels.listing import list_watched
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 # Streams last five hours and are polled each five minutes.
-SNAPSHOTS, SNAPSHOTS_OF_ONE = 1_000_000, 60
-VETERAN_STREAMS = 1_500
-LIVE = 300
+SNAPSHOTS_OF_ONE = 60
 console = Console(width=100)
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True)
+class Followed(Size):
+    """Channels, all snapshots, streams of the one of five years; channels of campaigns; those that are live."""
+
+    channels: int = field(kw_only=True)
+    snapshots: int = field(kw_only=True)
+    veteran: int = field(kw_only=True)
+    named: int = field(kw_only=True)
+    live: int = field(kw_only=True)
+    explain: bool = field(kw_only=True, default=False)
+
+
+FULL = Followed(channels=200, snapshots=1_000_000, veteran=1_500, named=5_000, live=300)
+TINY = Followed(channels=10, snapshots=6_000, veteran=40, named=20, live=5)
 
 FILL = """
 INSERT INTO games (name, name_key, public_id) SELECT 'Game ' || n, 'game' || n, n FROM generate_series(1, 40) n;
@@ -64,7 +82,7 @@ INSERT INTO follows (kind, channel_id, created_at) SELECT 'channel', id, :now - 
 """
 CAMPAIGNS = """
 INSERT INTO channels (service, external_id, login, first_seen_at)
-    SELECT 'twitch', 'named' || n, 'named' || n, :now FROM generate_series(1, 5000) n;
+    SELECT 'twitch', 'named' || n, 'named' || n, :now FROM generate_series(1, CAST(:named AS int)) n;
 INSERT INTO drop_campaigns (service, external_id, name, start_at, end_at, first_seen_at)
     SELECT 'twitch', 'campaign' || n, 'Campaign', :now - '1 d'::interval, :now + '1 d'::interval, :now
     FROM generate_series(1, 10) n;
@@ -81,40 +99,57 @@ INSERT INTO stream_snapshots (session_id, taken_at, viewers)
 """
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--channels", type=int, default=200)
-    parser.add_argument("--explain", action="store_true", help="also print how PostgreSQL goes about it")
-    arguments = parser.parse_args()
-    with throw_away_server() as server:
-        engine = server.database()
-        table = Table("what", "milliseconds", "rows")
-        with engine.begin() as connection:
-            _fill(connection, arguments.channels)
-        plans = _measure_statistics(engine, table)
-        with engine.begin() as connection:
-            _run(connection, CAMPAIGNS)
-            connection.execute(text("ANALYZE"))
-        with engine.connect() as connection:
-            _row(table, "watched, 5,000 channels in 10 campaigns each", lambda: watched(connection, NOW))
-            _row(table, "lootwire channels list, of them all", lambda: list_watched(connection, NOW))
-        _measure_pages(engine, table)
-        engine.dispose()
+def run(servers: Servers, size: Followed) -> list[Result]:
+    engine = servers.database()
+    table = Table("what", "milliseconds", "rows")
+    with engine.begin() as connection:
+        _fill(connection, size)
+    plans = _measure_statistics(engine, table)
+    with engine.begin() as connection:
+        _run(connection, CAMPAIGNS, named=size.named)
+        connection.execute(text("ANALYZE"))
+    with engine.connect() as connection:
+        _row(table, f"watched, {size.named:,} channels in 10 campaigns each", lambda: watched(connection, NOW))
+        _row(table, "lootwire channels list, of them all", lambda: list_watched(connection, NOW))
+        totals = _measure_totals(connection)
+    published = _measure_pages(engine, table, size.live)
     console.print(table)
-    if arguments.explain:
+    if size.explain:
         for name, plan in plans.items():
             console.print(f"\n{name}\n{plan}", markup=False, highlight=False)
-    return 0
+    return [totals, *published]
 
 
-def _fill(connection: Connection, channels: int) -> None:
+def _measure_totals(connection: Connection) -> Result:
+    """Return what five years of one channel take by query, and from all rows in Python; both must say the same."""
+    ours, seconds = _best(lambda: load_totals(connection, [1], EVER, NOW)[1])
+    (streams, on_air, peak), by_hand = _best(lambda: _totals_by_hand(connection, 1))
+    assert (ours.streams, ours.seconds, ours.peak_viewers) == (streams, on_air, peak), ours
+    return faster("channels: totals of 5 years", seconds, by_hand, "Python over the same rows")
+
+
+def _totals_by_hand(connection: Connection, channel_id: int) -> tuple[int, int, int]:
+    sessions = connection.execute(
+        select(StreamSession.started_at, StreamSession.ended_at).where(StreamSession.channel_id == channel_id)
+    ).all()
+    polls = connection.scalars(
+        select(StreamSnapshot.viewers)
+        .join(StreamSession, StreamSession.id == StreamSnapshot.session_id)
+        .where(StreamSession.channel_id == channel_id)
+    ).all()
+    seconds = sum((ended_at - started_at).total_seconds() for started_at, ended_at in sessions if ended_at)
+    return len(sessions), int(seconds), max(viewers or 0 for viewers in polls)
+
+
+def _fill(connection: Connection, size: Followed) -> None:
     began = time.perf_counter()
-    others = (SNAPSHOTS // SNAPSHOTS_OF_ONE - VETERAN_STREAMS) // (channels - 1)
-    _run(connection, FILL, channels=channels, streams=others, veteran=VETERAN_STREAMS)
+    others = (size.snapshots // SNAPSHOTS_OF_ONE - size.veteran) // (size.channels - 1)
+    _run(connection, FILL, channels=size.channels, streams=others, veteran=size.veteran)
     connection.execute(text("ANALYZE"))
     streams, snapshots = (
         connection.scalar(select(func.count()).select_from(of)) for of in (StreamSession, StreamSnapshot)
     )
+    assert streams == size.veteran + others * (size.channels - 1)
     console.print(f"{streams:,} streams, {snapshots:,} snapshots, in {time.perf_counter() - began:.0f} s")
 
 
@@ -147,45 +182,60 @@ def _measure_statistics(engine: Engine, table: Table) -> dict[str, str]:
     return plans
 
 
-def _measure_pages(engine: Engine, table: Table) -> None:
+def _measure_pages(engine: Engine, table: Table, live: int) -> list[Result]:
     with engine.begin() as connection:
-        _run(connection, GO_LIVE, live=LIVE)
-        ids = list(connection.scalars(select(Channel.id).order_by(Channel.id).limit(LIVE)))
+        _run(connection, GO_LIVE, live=live)
+        ids = list(connection.scalars(select(Channel.id).order_by(Channel.id).limit(live)))
         ensure_feeds(connection, ids)
         feeds = list(connection.scalars(select(Feed.id).order_by(Feed.id)))
     with engine.connect() as connection:
-        _row(table, f"which of {LIVE} live pages may be behind", lambda: load_moving(connection))
+        _row(table, f"which of {live} live pages may be behind", lambda: load_moving(connection))
         _row(table, "what 50 pages show", lambda: load_pages(connection, feeds[:50], NOW))
     with tempfile.TemporaryDirectory() as folder:
-        publish(engine, Path(folder), "https://drops.example", NOW)
+        began = time.perf_counter()
+        first = publish(engine, Path(folder), "https://drops.example", NOW)
+        everything = time.perf_counter() - began
+        assert first.pages == live, first
         with engine.begin() as connection:
             connection.execute(
                 text("UPDATE stream_sessions SET last_seen_at = last_seen_at + '5 min' WHERE ended_at IS NULL")
             )
         # A run takes some of them; the next one comes within seconds.
-        times, pages = [], []
+        times, pages = list[float](), list[int]()
         while not pages or pages[-1]:
             began = time.perf_counter()
             pages.append(publish(engine, Path(folder), "https://drops.example", NOW).pages)
-            times.append(1000 * (time.perf_counter() - began))
+            times.append(time.perf_counter() - began)
         table.add_row(
-            f"publish after a poll, {len(pages) - 1} runs", f"{max(times):,.0f} at most", f"{sum(pages)} pages"
+            f"publish after a poll, {len(pages) - 1} runs", f"{1000 * max(times):,.0f} at most", f"{sum(pages)} pages"
         )
-        table.add_row("publish with nothing new", f"{times[-1]:,.0f}", "")
+        table.add_row("publish with nothing new", f"{1000 * times[-1]:,.0f}", "")
+    assert sum(pages) == live, "each live channel's page is written once after a poll"
+    what = f"all {live} pages and their feeds"
+    return [
+        faster("channels: pages after a poll", sum(times[:-1]), everything, what),
+        faster("channels: pages, nothing new", times[-1], everything, what),
+    ]
 
 
 def _row(table: Table, name: str, run: Callable[[], Any]) -> None:
-    times, found = [], None
+    answer, seconds = _best(run)
+    size = len(answer) if isinstance(answer, list | dict) else 1
+    table.add_row(name, f"{1000 * seconds:,.1f}", f"{size:,}")
+
+
+def _best(run: Callable[[], Answer]) -> tuple[Answer, float]:
+    """Return what was answered, and the fewest seconds of five times."""
+    times: list[float] = []
     for _ in range(5):
         began = time.perf_counter()
-        found = run()
+        answer = run()
         times.append(time.perf_counter() - began)
-    size = len(found) if isinstance(found, list | dict) else 1
-    table.add_row(name, f"{1000 * min(times):,.1f}", f"{size:,}")
+    return answer, min(times)
 
 
 def _plan(connection: Connection, run: Callable[[], Any]) -> str:
-    """The plan of the slowest statement that something runs."""
+    """Return the plan of the slowest statement that something runs."""
     plans: list[list[str]] = []
 
     def explained(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
@@ -197,8 +247,9 @@ def _plan(connection: Connection, run: Callable[[], Any]) -> str:
         run()
     finally:
         event.remove(connection, "before_cursor_execute", explained)
-    return "\n".join(max(plans, key=lambda plan: float(plan[-1].split()[2])))
+    slowest = max(plans, key=lambda plan: float(plan[-1].split()[2]))
+    return "\n".join(slowest)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_alone(run, FULL, TINY))

@@ -1,6 +1,6 @@
 """What Lootwire costs when nothing happens: memory and CPU of `lootwire up`, and the CPU of two short commands.
 
-    uv run --frozen python bench/idle.py [--seconds 120] [--tiny]
+    uv run --frozen python bench/idle.py [SECONDS] [--tiny]
 
 `lootwire up` runs in a fresh data directory with its own PostgreSQL and Valkey. Its sources ask a stand-in of this
 program, which lists nothing, so the database stays empty; no application at Twitch is set, and nothing is followed.
@@ -12,7 +12,6 @@ proves in seconds that all of it works; its figures say nothing.
 Goals: 400 MB in all, 0.8 s of CPU a minute; 0.4 s for `--help`, 0.8 s for `status`.
 """
 
-import argparse
 import os
 import re
 import resource
@@ -26,19 +25,41 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
+
+# A script's own folder comes first on the path, where bench/feeds.py would hide the package of that name.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from bench.databases import Servers
+from bench.results import Result, bounded
+from bench.running import Size, run_alone
 
 COMMAND = (sys.executable, "-c", "from pipeline.cli import main; main()")
 TICKS = os.sysconf("SC_CLK_TCK")
 MOST_MB, MOST_CPU_A_MINUTE = 400, 0.8
 COMMANDS = {"--help": 0.4, "status": 0.8}
-# Starting is over when a window of this length costs less than this share of one CPU.
-SETTLED_SECONDS, SETTLED_SHARE = 10.0, 0.1
+# Starting is over when a short window costs less than this share of one CPU.
+SETTLED_SHARE = 0.1
 PATIENCE = 180.0
-# The supervisor asks after the workers for the first time when they have had three minutes.
-WATCHDOG_SECONDS = 185.0
+
+
+@dataclass(frozen=True)
+class Window(Size):
+    """How long is measured; after which time, and how long nothing may have gone on before; how often commands run.
+
+    The supervisor asks after the workers for the first time when they have had three minutes.
+    """
+
+    seconds: float
+    after: float = 185.0
+    settled: float = 10.0
+    times: int = 3
+
+
+FULL, TINY = Window(120.0), Window(2.0, after=0.0, settled=1.0, times=1)
 
 
 class Process(NamedTuple):
@@ -140,7 +161,7 @@ def family(pid: int, folder: Path) -> dict[int, str]:
         except OSError:
             continue  # it has ended meanwhile
     # The host forks away from its parent, and names its data directory.
-    members = {pid} | {one for one, line in names.items() if str(folder) in line}
+    members = {pid} | {member for member, line in names.items() if str(folder) in line}
     while grown := {child for child, parent in parents.items() if parent in members} - members:
         members |= grown
     return {member: short_name(names[member], member == pid) for member in members if names.get(member)}
@@ -184,27 +205,26 @@ def cpu(measured: Mapping[int, Process]) -> float:
     return sum(process.cpu_seconds for process in measured.values())
 
 
-def wait_until_settled(process: "subprocess.Popen[bytes]", folder: Path, seconds: float, *, is_tiny: bool) -> None:
+def wait_until_settled(process: "subprocess.Popen[bytes]", folder: Path, size: Window) -> None:
     """Wait until the start has been paid for."""
     deadline = time.monotonic() + PATIENCE
-    said = folder / "up.log"
-    while b"Lootwire runs" not in said.read_bytes():
+    log = folder / "up.log"
+    while b"Lootwire runs" not in log.read_bytes():
         if process.poll() is not None or time.monotonic() > deadline:
-            sys.exit(f"lootwire up did not start:\n{said.read_text(errors='replace')}")
+            raise RuntimeError(f"lootwire up did not start:\n{log.read_text(errors='replace')}")
         time.sleep(0.1)
-    if not is_tiny:
-        time.sleep(WATCHDOG_SECONDS)
-        deadline += WATCHDOG_SECONDS
+    time.sleep(size.after)
+    deadline += size.after
     before = cpu(measure(process.pid, folder))
     while time.monotonic() < deadline:
-        time.sleep(seconds)
+        time.sleep(size.settled)
         now = cpu(measure(process.pid, folder))
-        if now - before < seconds * SETTLED_SHARE:
+        if now - before < size.settled * SETTLED_SHARE:
             return
         before = now
 
 
-def table(before: Mapping[int, Process], after: Mapping[int, Process], seconds: float) -> tuple[float, float]:
+def print_processes(before: Mapping[int, Process], after: Mapping[int, Process], seconds: float) -> tuple[float, float]:
     """Print what each kind of process costs; returns the sums, in MB and in seconds of CPU a minute."""
     rows: defaultdict[str, list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
     for pid, process in after.items():
@@ -230,37 +250,28 @@ def cost_of(command: str, env: Mapping[str, str], folder: Path, times: int) -> f
     return min(costs)
 
 
-def goal(name: str, ours: float, most: float, unit: str) -> None:
-    print(f"{name:<40}{ours:>15.2f} {unit:<10} goal {most:g}  {'ok' if ours <= most else 'MISSED'}")
-
-
-def main() -> None:
-    """Measure, and print two tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=120, help="length of the window, 120 by default")
-    parser.add_argument("--tiny", action="store_true", help="only prove that it works")
-    given = parser.parse_args()
-    seconds, settled, times = (2.0, 1.0, 1) if given.tiny else (given.seconds, SETTLED_SECONDS, 3)
+def run(_servers: Servers, size: Window) -> list[Result]:
+    """Measure an installation of its own; its servers are part of what is measured."""
     # So that the `finally`s run on SIGTERM as they do on Ctrl-C.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="lootwire-idle-") as name, services() as address:
         folder = Path(name)
         env = environment(folder, address)
         with up(folder, env) as process:
-            wait_until_settled(process, folder, settled, is_tiny=given.tiny)
+            wait_until_settled(process, folder, size)
             before = measure(process.pid, folder)
-            time.sleep(seconds)
-            pss, used = table(before, measure(process.pid, folder), seconds)
-            costs = {command: cost_of(command, env, folder, times) for command in COMMANDS}
+            time.sleep(size.seconds)
+            pss, used = print_processes(before, measure(process.pid, folder), size.seconds)
+            costs = {command: cost_of(command, env, folder, size.times) for command in COMMANDS}
             log = (folder / "up.log").read_text(errors="replace")
-    print()
-    goal("memory", pss, MOST_MB, "MB")
-    goal("CPU a minute", used, MOST_CPU_A_MINUTE, "s")
-    for command, most in COMMANDS.items():
-        goal(f"lootwire {command}", costs[command], most, "s of CPU")
     if troubles := [line for line in log.splitlines() if '"level": "' in line and '"level": "info"' not in line]:
         print(f"\nnot idle, it had something to say:\n{troubles[0]}")
+    return [
+        bounded("idle: memory in all", pss, "MB", most=MOST_MB),
+        bounded("idle: CPU a minute", used, "s", most=MOST_CPU_A_MINUTE),
+        *(bounded(f"lootwire {command}", costs[command], "s of CPU", most=most) for command, most in COMMANDS.items()),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_alone(run, FULL, TINY))

@@ -88,7 +88,7 @@ def document(igdb_id: int, revision: int = 0) -> dict[str, Any]:
     slug = "-".join("".join(c if c.isalnum() else " " for c in name.lower()).split())
     platforms = dice.sample(_PLATFORMS, dice.choices((1, 2, 3, 4, 6), (40, 25, 15, 10, 10))[0])
     first = 1_000_000_000 + dice.randrange(9_500) * _DAY
-    told: dict[str, Any] = {
+    game: dict[str, Any] = {
         "id": igdb_id,
         "age_ratings": [
             {
@@ -132,19 +132,19 @@ def document(igdb_id: int, revision: int = 0) -> dict[str, Any]:
         "websites": [_website(igdb_id, slug, n) for n in range(dice.randrange(1, 5))],
     }
     if dice.random() < 0.3:
-        told["franchises"] = [{"id": igdb_id % 900, "name": f"{dice.choice(_NAMES)} Saga"}]
-        told["collections"] = [{"id": igdb_id % 700, "name": f"{dice.choice(_NAMES)} Series"}]
+        game["franchises"] = [{"id": igdb_id % 900, "name": f"{dice.choice(_NAMES)} Saga"}]
+        game["collections"] = [{"id": igdb_id % 700, "name": f"{dice.choice(_NAMES)} Series"}]
     if dice.random() < 0.4:
-        told["storyline"] = _sentences(dice, 3)
-    if told["game_type"]:
-        told["parent_game"] = dice.randrange(1, igdb_id + 1)
-    return told
+        game["storyline"] = _sentences(dice, 3)
+    if game["game_type"]:
+        game["parent_game"] = dice.randrange(1, igdb_id + 1)
+    return game
 
 
 def _name(dice: random.Random) -> str:
     pattern = dice.randrange(4)
-    adjective, noun, who = dice.choice(_ADJECTIVES), dice.choice(_NOUNS), dice.choice(_NAMES)
-    stem = (f"{adjective} {noun}", f"{noun} of {who}", f"{who}'s {adjective} {noun}", f"{adjective} {noun}: {who}")[
+    adjective, noun, hero = dice.choice(_ADJECTIVES), dice.choice(_NOUNS), dice.choice(_NAMES)
+    stem = (f"{adjective} {noun}", f"{noun} of {hero}", f"{hero}'s {adjective} {noun}", f"{adjective} {noun}: {hero}")[
         pattern
     ]
     number = f" {dice.randrange(2, 2030)}" if dice.random() < 0.15 else ""
@@ -194,24 +194,25 @@ def _company(dice: random.Random, igdb_id: int, nth: int) -> dict[str, Any]:
 def _platform(
     number: int, name: str, short: str, slug: str, generation: int | None, family: str | None
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": number, "abbreviation": short, "name": name, "slug": slug}
+    row: dict[str, Any] = {"id": number, "abbreviation": short, "name": name, "slug": slug}
     if generation:
-        told["generation"] = generation
+        row["generation"] = generation
     if family:
-        told["platform_family"] = {"id": number % 7, "name": family}
-    return told
+        row["platform_family"] = {"id": number % 7, "name": family}
+    return row
 
 
 def _release(dice: random.Random, igdb_id: int, nth: int, platform: int, first: int, revision: int) -> dict[str, Any]:
     form = dice.choices((0, 1, 2, 3, 4, 5, 6, 7), (80, 3, 8, 1, 1, 1, 3, 3))[0]
-    told: dict[str, Any] = {"id": igdb_id * 10 + nth, "date_format": form, "platform": platform}
+    release: dict[str, Any] = {"id": igdb_id * 10 + nth, "date_format": form, "platform": platform}
     if form != 7:
         moved = 30 * _DAY if revision and igdb_id % 50 == 0 else 0
-        told |= {"date": first + nth * _DAY + moved, "y": 1970 + first // 31_557_600, "m": 1 + first // 2_629_800 % 12}
-    told["release_region"] = dice.choice((8, 8, 8, 1, 2, 5))
+        years, months = first // 31_557_600, first // 2_629_800
+        release |= {"date": first + nth * _DAY + moved, "y": 1970 + years, "m": 1 + months % 12}
+    release["release_region"] = dice.choice((8, 8, 8, 1, 2, 5))
     if dice.random() < 0.6:
-        told["status"] = 6
-    return told
+        release["status"] = 6
+    return release
 
 
 def _website(igdb_id: int, slug: str, nth: int) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One real snapshot into the database, beside what people write by hand.
 
-    uv run --frozen python bench/ingest.py [SNAPSHOT NEXT_SNAPSHOT]
+    uv run --frozen python bench/ingest.py [SNAPSHOT NEXT_SNAPSHOT] [--tiny]
 
 Ours, from raw bytes to the commit (decoding included), into an empty database, again unchanged, and then the next
 snapshot, which differs, with its events and their fan-out to a subscription; beside (a) the per-row
@@ -14,7 +14,9 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import orjson
-from sqlalchemy import Engine, Table, insert, select, text
+from sqlalchemy import Engine, func, insert, select
 from sqlalchemy.orm import Session
 
-from bench.databases import Server, throw_away_server
+from bench.databases import Servers, bare_copy
+from bench.recordings import RECORDINGS, existing
+from bench.results import Result, as_long, faster
+from bench.running import Size, run_alone
+from bench.snapshots import snapshot
 from models import (
     AllowedChannel,
     Base,
@@ -33,6 +39,7 @@ from models import (
     DropBenefit,
     DropBenefitEdge,
     DropCampaign,
+    Event,
     Game,
     GameExternalId,
     Organization,
@@ -47,11 +54,29 @@ from pipeline.ingest.snapshots import Context, ingest
 from pipeline.ingest.source import Ingested
 from pipeline.ingest.turn import lock_source
 
-SEQUENCE = Path("../shared/recordings/sunkwi/sequence")
-SNAPSHOT, NEXT = SEQUENCE / "14_2026-08-21T173616.json.gz", SEQUENCE / "15_2026-08-21T180206.json.gz"
 SOURCE = TwitchDrops("http://mirror.invalid")
 T0 = datetime(2026, 8, 21, 17, 36, tzinfo=UTC)
-ROUNDS = 5
+SEQUENCE = RECORDINGS / "sunkwi" / "sequence"
+
+
+@dataclass(frozen=True)
+class Snapshots(Size):
+    """A snapshot and the one after it, or else two made-up ones of so many campaigns; how often they are taken in."""
+
+    snapshot: Path | None
+    next_snapshot: Path | None
+    rounds: int = field(kw_only=True)
+    campaigns: int = field(default=0, kw_only=True)
+
+
+FULL = Snapshots(SEQUENCE / "14_2026-08-21T173616.json.gz", SEQUENCE / "15_2026-08-21T180206.json.gz", rounds=5)
+TINY = Snapshots(None, None, rounds=1, campaigns=10)
+
+
+def read_both(size: Snapshots) -> tuple[bytes, bytes]:
+    if size.snapshot is None or size.next_snapshot is None:
+        return snapshot(size.campaigns), snapshot(size.campaigns, revision=1)
+    return read(existing(size.snapshot)), read(existing(size.next_snapshot))
 
 
 def read(path: Path) -> bytes:
@@ -81,9 +106,9 @@ def take_in(engine: Engine, payload: bytes, at: datetime) -> Ingested:
         return ingest(context, SOURCE.split(payload))
 
 
-def prepared(server: Server) -> Engine:
+def prepared(servers: Servers) -> Engine:
     """Return a database with the source, and with a subscription to everything so that the fan-out has work."""
-    engine = server.database()
+    engine = servers.database()
     with engine.begin() as connection:
         register(connection, [SOURCE], T0)
         target = insert(Target).values(name="t", url_encrypted=b"", label="t", created_at=T0).returning(Target.id)
@@ -91,17 +116,35 @@ def prepared(server: Server) -> Engine:
     return engine
 
 
-def ours(server: Server, first: bytes, second: bytes) -> tuple[float, float, float, Ingested]:
-    engine = prepared(server)
-    take_in(prepared(server), first, T0)  # statements are compiled once in a worker's life, not once per snapshot
+@dataclass(frozen=True)
+class Ours:
+    """What our three runs took in seconds, what came of the last one, and where."""
+
+    empty: float
+    unchanged: float
+    changed: float
+    result: Ingested
+    engine: Engine
+
+
+def ours(servers: Servers, first: bytes, second: bytes) -> Ours:
+    engine = prepared(servers)
+    take_in(prepared(servers), first, T0)  # statements are compiled once in a worker's life, not once per snapshot
     empty = timed(lambda: take_in(engine, first, T0))
     unchanged = statistics.median(
-        timed(lambda minutes=minutes: take_in(engine, first, T0 + timedelta(minutes=minutes)))
-        for minutes in range(1, 12)
+        timed(partial(take_in, engine, first, T0 + timedelta(minutes=minutes))) for minutes in range(1, 12)
     )
+    before = count_events(engine)
     results: list[Ingested] = []
     changed = timed(lambda: results.append(take_in(engine, second, T0 + timedelta(minutes=26))))
-    return empty, unchanged, changed, results[0]
+    assert results[0].changed, "the next snapshot differs"
+    assert count_events(engine) == before + results[0].events.total()
+    return Ours(empty, unchanged, changed, results[0], engine)
+
+
+def count_events(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(select(func.count()).select_from(Event)) or 0
 
 
 class ByHand:
@@ -128,8 +171,11 @@ class ByHand:
                 setattr(row, name, value)
         return row
 
-    def _campaign(self, told: dict[str, Any], group: dict[str, Any]) -> None:
-        owner, game = told["owner"], told["game"] or {"id": group["gameId"], "displayName": group["gameDisplayName"]}
+    def _campaign(self, campaign: dict[str, Any], group: dict[str, Any]) -> None:
+        owner, game = (
+            campaign["owner"],
+            campaign["game"] or {"id": group["gameId"], "displayName": group["gameDisplayName"]},
+        )
         organization_id = None
         if owner:
             key = {"service": "twitch", "external_id": owner["id"]}
@@ -138,23 +184,23 @@ class ByHand:
             organization_id = self._save(Organization, key, values, new).id
         row = self._save(
             DropCampaign,
-            {"service": "twitch", "external_id": told["id"]},
+            {"service": "twitch", "external_id": campaign["id"]},
             {
-                "name": told["name"],
-                "description": told["description"] or None,
-                "details_url": told["detailsURL"] or None,
-                "account_link_url": told["accountLinkURL"] or None,
-                "image_url": told["imageURL"] or None,
-                "start_at": datetime.fromisoformat(told["startAt"]),
-                "end_at": datetime.fromisoformat(told["endAt"]),
+                "name": campaign["name"],
+                "description": campaign["description"] or None,
+                "details_url": campaign["detailsURL"] or None,
+                "account_link_url": campaign["accountLinkURL"] or None,
+                "image_url": campaign["imageURL"] or None,
+                "start_at": datetime.fromisoformat(campaign["startAt"]),
+                "end_at": datetime.fromisoformat(campaign["endAt"]),
                 "organization_id": organization_id,
                 "game_id": self._game(game, group),
             },
             {"first_seen_at": T0},
         )
-        for drop in told["timeBasedDrops"]:
+        for drop in campaign["timeBasedDrops"]:
             self._drop(drop, row.id)
-        for channel in told["allow"].get("channels") or []:
+        for channel in campaign["allow"].get("channels") or []:
             key = {"service": "twitch", "external_id": channel["id"]}
             values = {"login": channel["name"], "display_name": channel["displayName"]}
             channel_id = self._save(Channel, key, values, {"first_seen_at": T0}).id
@@ -179,17 +225,17 @@ class ByHand:
         self._session.flush()
         return row.id
 
-    def _drop(self, told: dict[str, Any], campaign_id: int) -> None:
+    def _drop(self, drop: dict[str, Any], campaign_id: int) -> None:
         values = {
-            "name": told["name"],
-            "required_minutes": told["requiredMinutesWatched"],
-            "required_subs": told["requiredSubs"],
-            "start_at": datetime.fromisoformat(told["startAt"]),
-            "end_at": datetime.fromisoformat(told["endAt"]),
+            "name": drop["name"],
+            "required_minutes": drop["requiredMinutesWatched"],
+            "required_subs": drop["requiredSubs"],
+            "start_at": datetime.fromisoformat(drop["startAt"]),
+            "end_at": datetime.fromisoformat(drop["endAt"]),
         }
-        key = {"campaign_id": campaign_id, "external_id": told["id"]}
+        key = {"campaign_id": campaign_id, "external_id": drop["id"]}
         drop_id = self._save(TimeBasedDrop, key, values, {"first_seen_at": T0}).id
-        for edge in told["benefitEdges"] or []:
+        for edge in drop["benefitEdges"] or []:
             benefit = edge["benefit"]
             key = {"service": "twitch", "external_id": benefit["id"]}
             values = {
@@ -204,73 +250,54 @@ class ByHand:
             self._save(DropBenefitEdge, key, {"entitlement_limit": edge["entitlementLimit"]}, {})
 
 
-def by_hand(server: Server, first: bytes, second: bytes) -> tuple[float, float, float]:
-    engine = server.database()
+def by_hand(servers: Servers, first: bytes, second: bytes) -> tuple[Engine, list[float]]:
+    engine = servers.database()
     seconds = []
     for payload in (first, first, second):
         with Session(engine) as session:
-            seconds.append(timed(lambda: ByHand(session).take_in(payload)))  # noqa: B023 - called at once
-    return seconds[0], seconds[1], seconds[2]
+            seconds.append(timed(partial(ByHand(session).take_in, payload)))
+    return engine, seconds
 
 
-def bare_copy(server: Server, first: bytes) -> float:
+def copy_only(servers: Servers, first: bytes) -> float:
     """(b): COPY the rows that ours makes, and nothing else, into the same tables of an empty database."""
-    engine = prepared(server)
+    engine = prepared(servers)
     take_in(engine, first, T0)
     names = (
         *("organizations", "games", "game_external_ids", "channels", "drop_campaigns", "time_based_drops"),
         *("drop_benefits", "drop_benefit_edges", "allowed_channels", "sightings", "events"),
     )
-    tables: list[Table] = [Base.metadata.tables[name] for name in names]
-    with engine.connect() as connection:
-        rows = {table.name: connection.execute(select(table)).all() for table in tables}
-    target = prepared(server)
-    with target.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert driver is not None
-
-        def copy() -> None:
-            with driver.cursor() as cursor:
-                for table in tables:
-                    with cursor.copy(f"COPY {table.name} FROM STDIN") as out:
-                        for row in rows[table.name]:
-                            out.write_row([_plain(value) for value in row])
-            driver.commit()
-
-        return timed(copy)
+    return bare_copy(engine, prepared(servers), [Base.metadata.tables[name] for name in names])
 
 
-def _plain(value: Any) -> Any:
-    return orjson.dumps(value).decode() if isinstance(value, dict) else value
+def check_same(our_engine: Engine, their_engine: Engine) -> None:
+    """Fail unless both wrote as many campaigns, drops and channels: else the comparison means nothing."""
+    for model in (DropCampaign, TimeBasedDrop, DropBenefit, AllowedChannel):
+        count = select(func.count()).select_from(model)
+        with our_engine.connect() as ours, their_engine.connect() as theirs:
+            assert ours.scalar(count) == theirs.scalar(count), model
 
 
-def main() -> int:
-    paths = [Path(argument) for argument in sys.argv[1:3]] or [SNAPSHOT, NEXT]
-    first, second = map(read, paths)
-    with throw_away_server() as server:
-        mine = [ours(server, first, second) for _ in range(ROUNDS)]
-        copies = [bare_copy(server, first) for _ in range(ROUNDS)]
-        hand_empty, hand_unchanged, hand_changed = by_hand(server, first, second)
-        with prepared(server).connect() as connection:
-            version = connection.scalar(text("SHOW server_version"))
-    empty, unchanged, changed = (statistics.median(row[i] for row in mine) for i in range(3))
-    copied = statistics.median(copies)
-    result = mine[0][3]
-    print(f"{paths[0].name} then {paths[1].name}; PostgreSQL {version}; median of {ROUNDS}")
-    print(f"the next one: {result.changed} campaigns differ, {result.events.total()} events")
-    print("                  ours       by hand (a)     COPY (b)")
-    print(f"empty      {empty * 1e3:8.1f} ms {hand_empty * 1e3:12.0f} ms {copied * 1e3:9.1f} ms")
-    print(f"unchanged  {unchanged * 1e3:8.1f} ms {hand_unchanged * 1e3:12.0f} ms")
-    print(f"changed    {changed * 1e3:8.1f} ms {hand_changed * 1e3:12.0f} ms")
-    ratios = {
-        "unchanged, times faster than (a)": (hand_unchanged / unchanged, 500, True),
-        "changed, times faster than (a)": (hand_changed / changed, 100, True),
-        "empty, times (b)": (empty / copied, 10, False),
-    }
-    for name, (ratio, goal, more) in ratios.items():
-        print(f"{name:36} {ratio:7.1f}   goal: at {'least' if more else 'most'} {goal}")
-    return 0 if all((ratio >= goal) is more or ratio == goal for ratio, goal, more in ratios.values()) else 1
+def run(servers: Servers, size: Snapshots) -> list[Result]:
+    first, second = read_both(size)
+    runs = [ours(servers, first, second) for _ in range(size.rounds)]
+    copied = statistics.median(copy_only(servers, first) for _ in range(size.rounds))
+    hand_engine, (hand_empty, hand_unchanged, hand_changed) = by_hand(servers, first, second)
+    check_same(runs[0].engine, hand_engine)
+    result = runs[0].result
+    print(f"the next snapshot: {result.changed} campaigns differ, {result.events.total()} events")
+    print(f"ours and COPY: median of {size.rounds}")
+    empty, unchanged, changed = (
+        statistics.median(getattr(times, name) for times in runs) for name in ("empty", "unchanged", "changed")
+    )
+    hand = "a select and a save for each row (ORM)"
+    return [
+        as_long("ingest: empty database", empty, copied, "bare COPY of the same rows", most=10),
+        faster("ingest: empty database", empty, hand_empty, hand),
+        faster("ingest: unchanged", unchanged, hand_unchanged, hand, least=500),
+        faster("ingest: changed", changed, hand_changed, hand, least=100),
+    ]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_alone(run, FULL, TINY))

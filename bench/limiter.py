@@ -1,6 +1,6 @@
 """The shared rate limit under four workers whose clocks are minutes apart, as the service sees it.
 
-    uv run --frozen python bench/limiter.py [SECONDS]
+    uv run --frozen python bench/limiter.py [SECONDS] [--tiny]
 
 Four processes of two threads each ask a local server as fast as the limiter lets them, 60 seconds long. `time.time`
 lies by five minutes more in each of them. The server, a process of its own, logs when each request arrived by its own
@@ -11,25 +11,38 @@ import asyncio
 import multiprocessing
 import os
 import sys
-import tempfile
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 # A script's own folder comes first on the path, where bench/feeds.py would hide the package of that name.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from pipeline import embedded
+from bench.databases import Servers
+from bench.results import Result, bounded
+from bench.running import Size, run_alone
 from pipeline.fetch.http import Client
 from pipeline.fetch.limiter import RateLimiter, connect_redis
 
 REQUESTS, MOST_OPEN = 4, 8
-PROCESSES, THREADS = 4, 2
+THREADS, AT_LEAST = 2, 2
 CLOCKS_APART = 300.0
-SECONDS = 60.0
 ANSWER_TAKES = 0.05
+
+
+@dataclass(frozen=True)
+class Crowd(Size):
+    """How long so many processes ask."""
+
+    seconds: float
+    processes: int = 4
+
+
+FULL, TINY = Crowd(60.0), Crowd(2.0, processes=2)
 
 
 class Arrivals:
@@ -69,15 +82,21 @@ def run_server(pipe: Connection) -> None:
     asyncio.run(serve())
 
 
-def run_worker(redis_url: str, url: str, clock_off_by: float, until: float) -> None:
+def run_worker(redis_url: str, url: str, clock_off_by: float, seconds: float, start: Barrier) -> None:
     true_time = time.time
     time.time = lambda: true_time() + clock_off_by
     limiter = RateLimiter(connect_redis(redis_url), "bench", requests=REQUESTS, most_open=MOST_OPEN)
 
+    # All start together: a process that starts slowly must have as much time as the others.
+    start.wait()
+    until = time.monotonic() + seconds
+
     def ask() -> None:
         with Client(attempts=1) as client:
-            while time.monotonic() < until:
+            asked = 0
+            while asked < AT_LEAST or time.monotonic() < until:
                 client.ask("GET", url, headers={}, turn=limiter.turn)
+                asked += 1
 
     threads = [threading.Thread(target=ask) for _ in range(THREADS)]
     for thread in threads:
@@ -96,16 +115,16 @@ def most_in_a_second(times: list[float]) -> int:
     return most
 
 
-def measure(redis_url: str, seconds: float) -> tuple[list[float], int]:
+def measure(redis_url: str, size: Crowd) -> tuple[list[float], int]:
     context = multiprocessing.get_context("spawn")
     pipe, far_end = context.Pipe()
     server = context.Process(target=run_server, args=(far_end,))
     server.start()
     url = f"http://127.0.0.1:{pipe.recv()}/"
-    until = time.monotonic() + seconds + 1
+    start = context.Barrier(size.processes)
     workers = [
-        context.Process(target=run_worker, args=(redis_url, url, number * CLOCKS_APART, until))
-        for number in range(PROCESSES)
+        context.Process(target=run_worker, args=(redis_url, url, number * CLOCKS_APART, size.seconds, start))
+        for number in range(size.processes)
     ]
     for worker in workers:
         worker.start()
@@ -118,23 +137,23 @@ def measure(redis_url: str, seconds: float) -> tuple[list[float], int]:
     return sorted(times), most_open
 
 
-def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
-    with tempfile.TemporaryDirectory(prefix="lootwire-bench-") as folder:
-        servers = embedded.ensure(Path(folder) / "data")
-        times, most_open = measure(servers.redis_url, seconds)
+def run(servers: Servers, size: Crowd) -> list[Result]:
+    times, most_open = measure(servers.redis_url(), size)
+    assert len(times) >= size.processes * THREADS * AT_LEAST, "all got answers"
+    assert most_open <= MOST_OPEN, most_open
     span = times[-1] - times[0]
     # A first request comes at once, so n arrivals span n - 1 intervals.
-    used = (len(times) - 1) / (span * REQUESTS)
+    used = 100 * (len(times) - 1) / (span * REQUESTS)
     closest = min(later - earlier for earlier, later in zip(times, times[REQUESTS:], strict=False))
-    print(f"{'processes':24}{PROCESSES:>10}   clocks {CLOCKS_APART:g} s apart, {THREADS} threads each")
-    print(f"{'load of this machine':24}{os.getloadavg()[0]:>10.1f}   on {os.cpu_count()} processors")
-    print(f"{'arrivals':24}{len(times):>10}   in {span:.2f} s")
-    print(f"{'most in a sliding second':24}{most_in_a_second(times):>10}   goal: at most {REQUESTS}")
-    print(f"{'closest five':24}{closest:>10.3f} s")
-    print(f"{'most open':24}{most_open:>10}   goal: at most {MOST_OPEN}")
-    print(f"{'used of the limit':24}{used:>10.1%}   goal: at least 98 %")
+    print(f"{size.processes} processes of {THREADS} threads, clocks {CLOCKS_APART:g} s apart")
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors")
+    print(f"{len(times)} arrivals in {span:.2f} s, at most {most_open} open, closest {REQUESTS + 1} in {closest:.3f} s")
+    most = most_in_a_second(times)
+    return [
+        bounded("limiter: used", used, "% of the limit", least=98),
+        bounded("limiter: in a sliding second", most, "arrivals", most=REQUESTS),
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run_alone(run, FULL, TINY))

@@ -7,10 +7,10 @@ release, number of ratings, other names. Nothing that none of them holds is adde
 import csv
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
-RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "recordings"
+from bench.recordings import RECORDINGS, existing
+
 TOP_GAMES = RECORDINGS / "helix" / "real" / "games_top100_2023_with_igdb_id.json"
 CATEGORIES = RECORDINGS / "helix" / "real" / "twitch_category_names_2019.json"
 _FULL = (
@@ -34,13 +34,13 @@ class Category(NamedTuple):
 
 def top_games() -> list[Category]:
     """Return Twitch's top games of which Twitch tells the IGDB id."""
-    rows = json.loads(TOP_GAMES.read_text())
+    rows = json.loads(existing(TOP_GAMES).read_text())
     return [Category(row["name"], int(row["igdb_id"])) for row in rows if row["igdb_id"]]
 
 
 def category_names() -> list[str]:
     """Return what Twitch's categories were called in 2019, some 61,000."""
-    names: list[str] = json.loads(CATEGORIES.read_text())
+    names: list[str] = json.loads(existing(CATEGORIES).read_text())
     return names
 
 
@@ -56,34 +56,34 @@ def recorded_games() -> dict[int, dict[str, Any]]:
 
 def _full() -> Iterator[dict[str, Any]]:
     for name in _FULL:
-        yield from _games_in(json.loads((RECORDINGS / "igdb" / name).read_text()))
+        yield from _games_in(json.loads(existing(RECORDINGS / "igdb" / name).read_text()))
 
 
-def _games_in(told: Any) -> Iterator[dict[str, Any]]:
+def _games_in(answer: Any) -> Iterator[dict[str, Any]]:
     """Find what has a name and looks like a game, however deep."""
-    if isinstance(told, list):
-        for one in told:
-            yield from _games_in(one)
-    elif isinstance(told, dict):
-        looks_so = told.keys() & {"cover", "genres", "game_type", "release_dates", "alternative_names"}
-        number = told.get("id", told.get("_id"))
-        if isinstance(number, int) and isinstance(told.get("name"), str) and looks_so:
-            yield _document(number, told)
-        for value in told.values():
+    if isinstance(answer, list):
+        for part in answer:
+            yield from _games_in(part)
+    elif isinstance(answer, dict):
+        looks_so = answer.keys() & {"cover", "genres", "game_type", "release_dates", "alternative_names"}
+        number = answer.get("id", answer.get("_id"))
+        if isinstance(number, int) and isinstance(answer.get("name"), str) and looks_so:
+            yield _document(number, answer)
+        for value in answer.values():
             yield from _games_in(value)
 
 
-def _document(igdb_id: int, told: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": igdb_id, "name": told["name"]}
-    row |= {name: told[name] for name in _COPIED if name in told and name != "alternative_names"}
-    others = [one for one in told.get("alternative_names", ()) if isinstance(one, dict)]
+def _document(igdb_id: int, fields: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": igdb_id, "name": fields["name"]}
+    row |= {name: fields[name] for name in _COPIED if name in fields and name != "alternative_names"}
+    others = [other for other in fields.get("alternative_names", ()) if isinstance(other, dict)]
     if others:
         row["alternative_names"] = others
-    kind = told.get("game_type", told.get("category"))
+    kind = fields.get("game_type", fields.get("category"))
     if isinstance(kind, int):
         row["game_type"] = kind
     for name in ("parent_game", "version_parent"):
-        parent = told.get(name)
+        parent = fields.get(name)
         parent = parent.get("id") if isinstance(parent, dict) else parent
         if isinstance(parent, int):
             row[name] = parent
@@ -94,15 +94,15 @@ def _table_of_2024() -> Iterator[dict[str, Any]]:
     csv.field_size_limit(10**8)
     with (RECORDINGS / "igdb" / "emilyzc_5000_games_2024.csv").open(newline="") as file:
         for row in csv.DictReader(file):
-            told: dict[str, Any] = {"id": int(row["id"]), "name": row["name"], "game_type": int(row["category"])}
+            game: dict[str, Any] = {"id": int(row["id"]), "name": row["name"], "game_type": int(row["category"])}
             for name in ("first_release_date", "total_rating_count"):
                 if row[name]:
-                    told[name] = int(float(row[name]))
-            yield told
+                    game[name] = int(float(row[name]))
+            yield game
 
 
 def _table_of_2022() -> Iterator[dict[str, Any]]:
     rows = json.loads((RECORDINGS / "igdb" / "cglmaster_3000_games_2022.json").read_text())
     for igdb_id, row in rows.items():
-        told = {"id": int(igdb_id), "name": row["name"]}
-        yield told | ({"first_release_date": row["release_dates"]} if isinstance(row["release_dates"], int) else {})
+        game = {"id": int(igdb_id), "name": row["name"]}
+        yield game | ({"first_release_date": row["release_dates"]} if isinstance(row["release_dates"], int) else {})

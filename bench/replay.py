@@ -1,6 +1,6 @@
 """How long a replay of real history takes, beside only reading and decoding the same files.
 
-    uv run --frozen python bench/replay.py ../shared/recordings/sunkwi/week_2025-09-20.tar.xz
+    uv run --frozen python bench/replay.py [ARCHIVE] [ROUNDS] [--tiny]
 
 Replay means everything: judging, comparing, rows, events, fan-out to one subscription, marks on feeds. Goal: at most
 4 times the decoding (orjson), memory under 300 MB. The two alternate, and the best of each counts.
@@ -9,23 +9,38 @@ Replay means everything: judging, comparing, rows, events, fan-out to one subscr
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 
 # A script's own folder comes first on the path, where bench/feeds.py would hide the package of that name.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-
-from bench.databases import Server, throw_away_server
+from bench.databases import Servers
+from bench.recordings import RECORDINGS, existing
+from bench.results import Result, as_long, bounded
+from bench.running import Size, run_alone
+from bench.snapshots import archive
 from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards
-from pipeline.importer.run import import_paths
+from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from pipeline.runtime.runtime import utc_now
 
-GOAL = 4.0
-ROUNDS = 3
+GOAL, MEMORY_GOAL = 4, 300
 
+
+@dataclass(frozen=True)
+class History(Size):
+    """An archive, or else so many made-up snapshots, and how often it is replayed."""
+
+    archive: Path | None
+    rounds: int
+    snapshots: int = field(default=0, kw_only=True)
+
+
+FULL, TINY = History(RECORDINGS / "sunkwi" / "week_2025-09-20.tar.xz", 3), History(None, 1, snapshots=5)
 
 DECODE = """
 import sys, tarfile, time, orjson
@@ -38,43 +53,44 @@ print(time.perf_counter() - began)
 """
 
 
-def decode_only(archive: Path) -> float:
+def decode_only(path: Path) -> float:
     """Return the seconds that only reading and decoding takes, in a fresh process.
 
     Among our many objects the garbage collector would make it nearly twice as slow, and us look good.
     """
-    done = subprocess.run([sys.executable, "-c", DECODE, archive], check=True, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", DECODE, path], check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
-def replay(server: Server, archive: Path) -> tuple[float, int, int]:
-    engine = server.database()
+def replay(servers: Servers, path: Path) -> tuple[float, Summary]:
+    engine = servers.database()
     sources = (TwitchDrops("http://mirror.invalid"), TwitchRewards("http://mirror.invalid"))
     began = time.perf_counter()
-    steps = import_paths(engine, sources, [archive], parse_time=time_parser(), now=utc_now)
+    steps = import_paths(engine, sources, [path], parse_time=time_parser(), now=utc_now)
     summary = deque(steps, maxlen=1)[0]
     seconds = time.perf_counter() - began
     engine.dispose()
-    return seconds, summary.snapshots, summary.events.total()
+    assert summary.snapshots, "the archive holds snapshots"
+    assert summary.events, "something happened in it"
+    assert not summary.quarantined, summary.quarantined
+    return seconds, summary
 
 
-def main() -> int:
-    archive = Path(sys.argv[1] if len(sys.argv) > 1 else "../shared/recordings/sunkwi/week_2025-09-20.tar.xz")
-    rounds = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
-    with throw_away_server() as server:
+def run(servers: Servers, size: History) -> list[Result]:
+    with tempfile.TemporaryDirectory(prefix="lootwire-bench-") as folder:
+        path = existing(size.archive) if size.archive else archive(Path(folder), size.snapshots, campaigns=20)
         decodings, replays = [], []
-        for _ in range(rounds):
-            decodings.append(decode_only(archive))
-            replays.append(replay(server, archive))
-    decoding, (seconds, snapshots, events) = min(decodings), min(replays)
-    ratio = seconds / decoding
+        for _ in range(size.rounds):
+            decodings.append(decode_only(path))
+            replays.append(replay(servers, path))
+    seconds, summary = min(replays, key=lambda timed: timed[0])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{archive.name}: {snapshots} snapshots, {events} events, best of {rounds}")
-    print(f"  decode only {decoding:7.2f} s")
-    print(f"  replay      {seconds:7.2f} s   {ratio:.2f} times the decoding (goal: at most {GOAL:.0f})")
-    print(f"  memory      {memory:7.0f} MB peak")
-    return 0 if ratio <= GOAL else 1
+    print(f"{path.name}: {summary.snapshots} snapshots, {summary.events.total()} events, best of {size.rounds}")
+    return [
+        as_long("replay", seconds, min(decodings), "decoding the same files (orjson)", most=GOAL),
+        bounded("replay: memory", memory, "MB", most=MEMORY_GOAL),
+    ]
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_alone(run, FULL, TINY))
