@@ -7,7 +7,7 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: check
-check: format lint types contract migrations test bench-tiny ## everything that CI runs
+check: format lint types contract test bench-tiny ## everything that CI runs
 
 .PHONY: format
 format: ## is the code formatted?
@@ -32,6 +32,10 @@ migrations: ## do models and migrations agree?
 .PHONY: test
 test: ## the README's test command
 	$(RUN) pytest
+
+.PHONY: quick
+quick: ## what needs no server, and what your changes touch
+	$(RUN) pytest -q --quick
 
 .PHONY: demo
 demo: ## a full cycle, offline

@@ -2,27 +2,46 @@
 
 import errno
 import ipaddress
-import itertools
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine
 
 from pipeline import embedded
-from pipeline.database.connecting import connect, migrate
 from pipeline.embedded import Servers, ensure
+from tests import quick
+from tests.databases import Databases
 from tests.waiting import folder_of_processes
+
+# Where Python keeps no byte code, each program that a test starts compiles all that it imports: two seconds of work.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(
+        Path(__file__).resolve().parent.parent / ".pytest_cache" / "bytecode"
+    )
 
 # The same examples on every machine, however slow it is today.
 settings.register_profile("lootwire", derandomize=True, deadline=None, database=None)
 settings.load_profile("lootwire")
 
-_numbers = itertools.count()
-_MIGRATED = "migrated"
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="only what needs no server, and what changes touch")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that none of them is left to one process at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    if config.getoption("--quick"):
+        touched = quick.touched(item.path for item in items)
+        chosen = [item for item in items if quick.is_quick(item, touched)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
+        items[:] = chosen
 
 
 class OutsideWorld:
@@ -83,38 +102,22 @@ def servers() -> Iterator[Servers]:
 
 
 @pytest.fixture(scope="session")
-def server(servers: Servers) -> Iterator[Engine]:
-    """A connection to the server that may create databases; one of them, `migrated`, holds the tables."""
-    url = make_url(servers.database_url)
-    server = create_engine(url, isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {_MIGRATED}"))
-    tables = connect(url.set(database=_MIGRATED).render_as_string(hide_password=False))
-    migrate(tables)
-    tables.dispose()
-    yield server
-    server.dispose()
+def databases(servers: Servers) -> Iterator[Databases]:
+    """The databases of these servers, for tests that need more than the one of the fixture `engine`."""
+    databases = Databases(servers.database_url)
+    yield databases
+    databases.close()
 
 
 @pytest.fixture
-def engine(server: Engine) -> Iterator[Engine]:
-    """A new database with all tables and no rows."""
-    # Copying files takes a third of the time that the default, writing it all to the log, does.
-    yield from _database(server, f"TEMPLATE {_MIGRATED} STRATEGY file_copy")
+def engine(databases: Databases) -> Iterator[Engine]:
+    """A database with all tables and no rows."""
+    with databases.new() as engine:
+        yield engine
 
 
 @pytest.fixture
-def empty_engine(server: Engine) -> Iterator[Engine]:
+def empty_engine(databases: Databases) -> Iterator[Engine]:
     """A new database without tables."""
-    yield from _database(server, "")
-
-
-def _database(server: Engine, how: str) -> Iterator[Engine]:
-    name = f"lootwire_{next(_numbers)}"
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} {how}"))
-    engine = connect(server.url.set(database=name).render_as_string(hide_password=False))
-    yield engine
-    engine.dispose()
-    with server.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    with databases.empty() as engine:
+        yield engine

@@ -1,27 +1,172 @@
-"""Further databases for tests that need more than the one of the fixture `engine`."""
+"""Databases for tests: each is as good as new to the test that gets it, and most have served another test before.
+
+A database made from a template, its first session and its end cost 100 ms of work, which was a third of the suite's. So
+it goes back when its test is over: the rows that the test wrote are deleted, and it gets another name, so that nobody
+who still knows the old one reaches it. It is dropped instead where a test left more behind than rows: other tables, a
+session that goes on, or so many rows that deleting them is no gain. Its engine goes with it to the next test, since it
+knows how the statements are compiled, which was a fifth of all work.
+"""
 
 import itertools
-import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Engine, text
+import psycopg
+from sqlalchemy import Engine, create_engine, event, make_url, text
 
-from pipeline.database.connecting import connect
+from pipeline.database.connecting import connect, migrate
 
-_numbers = itertools.count()
+_MIGRATED = "migrated"
+# Copying files takes a third of the time that the default, writing it all to the log, does.
+_WITH_TABLES = f"TEMPLATE {_MIGRATED} STRATEGY file_copy"
+# How long the sessions of a test may take to end.
+_PATIENCE = 0.5
+
+# Event triggers of PostgreSQL write down each change of tables, within its transaction: https://www.postgresql.org/docs/
+# current/event-triggers.html. Without autovacuum rows stay in the order in which they were written.
+_PREPARE = """
+DO $$
+DECLARE name regclass;
+BEGIN
+    FOR name IN SELECT oid FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace LOOP
+        EXECUTE format('ALTER TABLE %s SET (autovacuum_enabled = off)', name);
+    END LOOP;
+END $$;
+CREATE SCHEMA for_tests;
+CREATE TABLE for_tests.changes (tag text);
+CREATE FUNCTION for_tests.remember() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_EVENT = 'sql_drop' THEN
+        INSERT INTO for_tests.changes
+        SELECT TG_TAG FROM pg_event_trigger_dropped_objects() WHERE NOT is_temporary LIMIT 1;
+    ELSE
+        INSERT INTO for_tests.changes
+        SELECT TG_TAG FROM pg_event_trigger_ddl_commands() WHERE schema_name IS DISTINCT FROM 'pg_temp' LIMIT 1;
+    END IF;
+END $$;
+CREATE EVENT TRIGGER changed ON ddl_command_end EXECUTE FUNCTION for_tests.remember();
+CREATE EVENT TRIGGER dropped ON sql_drop EXECUTE FUNCTION for_tests.remember();
+"""
+_VERSION = "SELECT version_num FROM alembic_version"
+# Tables to which nobody has written have no pages.
+_WRITTEN = """
+SELECT oid, pg_relation_size(oid) AS size FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
+AND relname <> 'alembic_version'
+"""
+_IS_FIT = f"""
+SELECT NOT EXISTS (SELECT FROM for_tests.changes)
+AND coalesce(sum(size), 0) < 1000000 AND (SELECT array_agg(version_num::text) FROM alembic_version) = ARRAY[%s]
+FROM ({_WRITTEN}) AS written
+"""  # noqa: S608  only our own words
+# Foreign keys need no look where all rows go.
+_EMPTY = f"""
+SET session_replication_role = replica;
+DO $$
+DECLARE name regclass;
+BEGIN
+    FOR name IN SELECT oid FROM ({_WRITTEN}) AS written LOOP
+        EXECUTE format('DELETE FROM %s', name);
+    END LOOP;
+    PERFORM setval(seqrelid, seqstart, false) FROM pg_sequence WHERE pg_sequence_last_value(seqrelid) IS NOT NULL;
+END $$;
+"""  # noqa: S608  only our own words
 
 
-@contextmanager
-def new_database(server: Engine) -> Iterator[Engine]:
-    """A new database with all tables and no rows; `server` is the fixture of that name."""
-    name = f"further_{os.getpid()}_{next(_numbers)}"
-    with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE migrated STRATEGY file_copy"))
-    engine = connect(server.url.set(database=name).render_as_string(hide_password=False))
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+class Databases:
+    """The databases of a server of our own: gives one to each test that asks, and takes it back."""
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        # A session that may create databases.
+        self._server = create_engine(self._url, isolation_level="AUTOCOMMIT")
+        # Those that no test uses now.
+        self._waiting: list[Engine] = []
+        self._numbers = itertools.count()
+        self._run(f"CREATE DATABASE {_MIGRATED}")
+        tables = self._connect(_MIGRATED)
+        migrate(tables)
+        tables.dispose()
+        with self._psycopg(_MIGRATED) as connection:
+            connection.execute(_PREPARE)
+            [[self._version]] = connection.execute(_VERSION).fetchall()
+
+    def close(self) -> None:
+        """Close the session with the server, which keeps its databases until it stops."""
+        self._server.dispose()
+
+    @contextmanager
+    def new(self) -> Iterator[Engine]:
+        """A database with all tables and no rows."""
+        name = f"lootwire_{next(self._numbers)}"
+        if self._waiting:
+            engine = self._waiting.pop()
+            self._run(f"ALTER DATABASE {engine.url.database} RENAME TO {name}")
+            engine.url = engine.url.set(database=name)
+        else:
+            self._run(f"CREATE DATABASE {name} {_WITH_TABLES}")
+            engine = self._connect(name)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+            self._take_back(engine, name)
+
+    @contextmanager
+    def empty(self) -> Iterator[Engine]:
+        """A database without tables."""
+        name = f"lootwire_{next(self._numbers)}"
+        self._run(f"CREATE DATABASE {name}")
+        engine = self._connect(name)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+            self._drop(name)
+
+    def _take_back(self, engine: Engine, name: str) -> None:
+        if self._is_left(name) and self._is_emptied(name) and self._is_left(name):
+            self._waiting.append(engine)
+        else:
+            self._drop(name)
+
+    def _is_left(self, name: str) -> bool:
+        """Whether no session goes on in a database, after a moment for those that end."""
+        query = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+        deadline = time.monotonic() + _PATIENCE
+        with self._server.connect() as connection:
+            while connection.scalar(query, {"name": name}):
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(0.001)
+        return True
+
+    def _is_emptied(self, name: str) -> bool:
+        """Empty a database if a test has written nothing but rows, and not too many; returns whether that is so."""
+        with self._psycopg(name) as connection:
+            is_fit = connection.execute(_IS_FIT, [self._version]).fetchone() == (True,)
+            if is_fit:
+                connection.execute(_EMPTY)
+        return is_fit
+
+    def _drop(self, name: str) -> None:
+        self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _connect(self, name: str) -> Engine:
+        engine = connect(self._url.set(database=name).render_as_string(hide_password=False))
+
+        @event.listens_for(engine, "do_connect")
+        def connect_to_its_name_of_now(_: object, __: object, ___: object, parameters: dict[str, Any]) -> None:
+            parameters["dbname"] = engine.url.database
+
+        return engine
+
+    def _psycopg(self, name: str) -> "psycopg.Connection[Any]":
+        url = self._url.set(drivername="postgresql", database=name)
+        return psycopg.connect(url.render_as_string(hide_password=False), autocommit=True)
+
+    def _run(self, statement: str) -> None:
+        with self._server.connect() as connection:
+            connection.execute(text(statement))

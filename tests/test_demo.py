@@ -5,13 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import feedparser
 import pytest
+
+from tests.waiting import folder_of_processes
+
+pytestmark = pytest.mark.long
 
 
 class Shown(NamedTuple):
@@ -27,14 +30,14 @@ class Shown(NamedTuple):
 def demo() -> Iterator[Shown]:
     """The demo, run once for all these tests, in a temporary folder of its own."""
     # Not pytest's folder, which has too long a name for sockets.
-    with tempfile.TemporaryDirectory(prefix="lw-") as folder:
+    with folder_of_processes() as folder:
         command = [sys.executable, "-c", "from pipeline.cli import main; main()", "demo"]
         env = {name: value for name, value in os.environ.items() if not name.startswith("LOOTWIRE_")}
         # A database of the operator's must be left alone.
-        env |= {"TMPDIR": folder, "COLUMNS": "200", "DATABASE_URL": "postgresql://127.0.0.1:1/precious"}
-        done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=170, check=False)
+        env |= {"TMPDIR": str(folder), "COLUMNS": "200", "DATABASE_URL": "postgresql://127.0.0.1:1/precious"}
+        done = subprocess.run(command, env=env, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
         summary = " ".join(done.stdout.split())
-        [published] = Path(folder).glob("lootwire-demo-*/public")
+        [published] = folder.glob("lootwire-demo-*/public")
         yield Shown(done.returncode, summary, done.stderr, published)
         shutil.rmtree(published)
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 ROOM = 2 * 2**30
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 15) -> None:
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
     """Wait until a condition holds, and fail if it still does not after so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -48,6 +49,27 @@ def folder_of_processes() -> Iterator[Path]:
     """
     folder = Path(tempfile.mkdtemp(prefix="lw-", dir=_roomy_memory()))
     folder.chmod(0o755)
-    yield folder
-    wait_for(lambda: not processes_with(folder))
-    shutil.rmtree(folder)
+    with _removed_without_us(folder):
+        yield folder
+        wait_for(lambda: not processes_with(folder))
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _removed_without_us(folder: Path) -> Iterator[None]:
+    """Let a shell remove a folder, and the servers' files in it, should this process be killed meanwhile.
+
+    It is in a session of its own, where no Ctrl-C reaches it, and hears by the end of a pipe that we are gone. It gets
+    the folder by its environment: no command line but those of the folder's own processes may name it.
+    """
+    script = """
+        while read -r _; do :; done
+        tries=0
+        while [ -n "$(find "$FOLDER" -name postmaster.pid 2>&-)" ] && [ $((tries += 1)) -lt 300 ]; do sleep 0.2; done
+        rm -rf "$FOLDER"
+    """
+    environment = {"PATH": os.environ["PATH"], "FOLDER": str(folder)}
+    with subprocess.Popen(
+        ["sh", "-c", script], stdin=subprocess.PIPE, env=environment, cwd="/", start_new_session=True
+    ):
+        yield

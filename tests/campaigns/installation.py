@@ -1,7 +1,6 @@
 """A whole installation with embedded servers: `lootwire up` as a process, its database as seen from outside."""
 
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from pipeline.ingest.fetching import LEASE
 from pipeline.programs.programs import settled
 from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.runtime import KEY_FILE, utc_now
-from tests.campaigns.processes import children, descendants
+from tests.processes import children, descendants, kill
 from tests.waiting import processes_with, wait_for
 
 UP = [sys.executable, "-c", "from pipeline.cli import main; main()", "up"]
@@ -141,7 +140,7 @@ class Installation:
         """Kill a part; returns its process id, or None where it is just not there."""
         pid = self.find(part)
         if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+            kill(pid)
         return pid
 
     def ask(self, question: Callable[[Engine], Found]) -> Found | None:

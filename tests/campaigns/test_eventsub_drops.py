@@ -28,6 +28,8 @@ from tests.twitch import LocalTwitch
 from tests.twitch.world import Stream
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.long
+
 LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 MINUTES = 1440 if LONG else 180
 BREAKS = 200 if LONG else 20

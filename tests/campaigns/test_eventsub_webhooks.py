@@ -6,7 +6,6 @@ The short form sends a thousand messages; with LOOTWIRE_CAMPAIGN=long there are 
 import asyncio
 import os
 import random
-import socket
 import sys
 import time
 from collections import Counter
@@ -25,8 +24,11 @@ from pipeline.channels.eventsub.secret import load_secret
 from pipeline.embedded import Servers
 from pipeline.runtime.runtime import Runtime, utc_now
 from tests.pipeline.channels.eventsub.installation import Installation, environment_of, knows_twitch, program
+from tests.processes import free_port
 from tests.twitch import LocalTwitch
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.long
 
 LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 MESSAGES = 10_000 if LONG else 1_000
@@ -47,9 +49,7 @@ class Sending(NamedTuple):
 @contextmanager
 def programs(runtime: Runtime) -> Iterator[str]:
     """The receiver and the program that handles what it keeps; gives the receiver's address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     more = {
         "LOOTWIRE_HTTP_PORT": "0",
         "LOOTWIRE_RECEIVER_PORT": str(port),

@@ -3,12 +3,15 @@
 import json
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Engine, func, select
 
 from models import DropCampaign, QuarantinedPayload
 from pipeline.embedded import Servers
 from tests.campaigns.program import start
 from tests.hostile import FINE, write_all
+
+pytestmark = pytest.mark.long
 
 MOST_MEMORY = 300 * 2**20
 

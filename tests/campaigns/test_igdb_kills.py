@@ -22,12 +22,14 @@ from models.base import Base
 from pipeline.embedded import Servers
 from pipeline.games.mirror.prefetch import MOST_AHEAD
 from pipeline.games.mirror.state import MirrorState, load_state
-from tests.databases import new_database
+from tests.databases import Databases
 from tests.igdb import LocalIgdb
 from tests.paths import CHECKOUT
 from tests.pipeline.fetch.own_redis import own_redis, url_of
 from tests.twitch.faults import Asked
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.long
 
 LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 GAMES, KILLS = (20_000, 10) if LONG else (5_000, 2)
@@ -118,11 +120,11 @@ def _rows(connection: Connection, name: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.parametrize("requests", [2, 100] if LONG else [20])
 def test_a_pass_that_is_killed_again_and_again_comes_to_the_same_rows(
-    campaign: Campaign, server: Engine, requests: int, capsys: pytest.CaptureFixture[str]
+    campaign: Campaign, databases: Databases, requests: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dice = random.Random(requests)  # noqa: S311 - not a secret
     campaign.requests = requests
-    with new_database(server) as undisturbed, new_database(server) as killed:
+    with databases.new() as undisturbed, databases.new() as killed:
         Campaign(campaign.igdb, campaign.servers).run(undisturbed)
         campaign.igdb.forget_requests()
         again = []

@@ -5,7 +5,6 @@ The short form kills a few parts, the long one (LOOTWIRE_CAMPAIGN=long) every pa
 
 import os
 import random
-import socket
 import sys
 import time
 from collections import Counter
@@ -26,10 +25,13 @@ from pipeline.programs.sources import register, sources
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.runtime.settings import Settings
 from tests.campaigns.installation import SOURCES, Fact, History, Installation, facts
-from tests.campaigns.processes import living
+from tests.processes import free_port, living
 from tests.waiting import folder_of_processes, wait_for
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc"),
+]
 
 LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 # Every part, and what its death takes along: the host stops both servers when one of them ends.
@@ -61,14 +63,7 @@ def installation(services: History) -> Iterator[Installation]:
         finally:
             before = set(running.processes())
             running.kill()
-            wait_for(lambda: not living(before), 20)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+            wait_for(lambda: not living(before))
 
 
 def undisturbed(engine: Engine, services: History, steps: int, tmp_path: Path) -> list[Fact]:
@@ -120,7 +115,7 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
     plan, recoveries = strikes(steps), list[str]()
     for step in range(steps):
         for part in plan.get(step, []):
-            recoveries.append(f"{part} {kill(installation, part):.1f} s")
+            recoveries.append(f"{part} {strike_and_recover(installation, part):.1f} s")
         wait_for(partial(installation.has_seen, snapshot_time(services.now, step)), LIMIT)
         if step == 0:
             # What a source tells first notifies nobody, so nothing is missed before.
@@ -146,14 +141,14 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
     assert len(before) > 10
     killed_at = time.monotonic()
     installation.kill()
-    wait_for(lambda: not living(before), 15)
+    wait_for(lambda: not living(before))
     gone_after = time.monotonic() - killed_at
     with capsys.disabled():
         told = [", ".join(recoveries), f"without `up` all gone in {gone_after:.1f} s", f"{len(known)} events; {sent}"]
         sys.stdout.write("\n" + "\n".join(told) + "\n")
 
 
-def kill(installation: Installation, part: str) -> float:
+def strike_and_recover(installation: Installation, part: str) -> float:
     """Kill a part, and wait until it is back; returns how many seconds that took."""
     struck: list[int] = []
 
@@ -209,7 +204,7 @@ def test_killing_up_leaves_nothing_and_the_next_one_goes_on(installation: Instal
     before = set(installation.processes())
     assert len(before) > 10
     installation.kill()
-    wait_for(lambda: not living(before), 15)
+    wait_for(lambda: not living(before))
     known = installation.ask(facts)
     assert known is None  # the servers are gone too
     services.advance()

@@ -28,11 +28,13 @@ from pipeline.export.tables import all_kinds
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from tests.campaigns.program import start
-from tests.databases import new_database
+from tests.databases import Databases
 from tests.paths import RECORDINGS
 from tests.pipeline.builders import NOON, campaign, channel, drop, drops, encode, kick, kick_campaign, quest
 from tests.pipeline.world import SOURCES
 from tests.waiting import wait_for
+
+pytestmark = pytest.mark.long
 
 HOUR = timedelta(hours=1)
 # Before today, by the clock of the program that is killed: it takes no name at its word that tells of the future.
@@ -51,13 +53,13 @@ Outcome = tuple[dict[str, list[dict[str, Any]]], dict[str, bytes]]
 class Importing:
     """Makes databases, and imports into them in this process or in another that may be killed."""
 
-    server: Engine
+    databases: Databases
     servers: Servers
     folder: Path
     stack: ExitStack
 
     def database(self) -> Engine:
-        return self.stack.enter_context(new_database(self.server))
+        return self.stack.enter_context(self.databases.new())
 
     def run(self, engine: Engine, *paths: Path) -> Summary:
         steps = import_paths(engine, SOURCES, paths, parse_time=time_parser(), now=lambda: NOW)
@@ -80,9 +82,9 @@ class Importing:
 
 
 @pytest.fixture
-def importing(server: Engine, servers: Servers, tmp_path: Path) -> Iterator[Importing]:
+def importing(databases: Databases, servers: Servers, tmp_path: Path) -> Iterator[Importing]:
     with ExitStack() as stack:
-        yield Importing(server, servers, tmp_path, stack)
+        yield Importing(databases, servers, tmp_path, stack)
 
 
 def known(engine: Engine) -> dict[str, list[dict[str, Any]]]:

@@ -143,7 +143,7 @@ def test_marking_from_many_threads_at_once_neither_deadlocks_nor_loses_a_version
 
     def work(offset: int) -> None:
         try:
-            start.wait(10)
+            start.wait(60)
             for turn in range(5):
                 with world.engine.begin() as connection:
                     mark(connection, [ids[(offset * 5 + turn) % 12]])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from feeds.write import PublishError, sweep, write_file
-from tests.waiting import wait_for
+from tests.processes import kill_when
 
 
 def test_a_file_is_written_with_its_folders_for_a_web_server_to_read(tmp_path: Path) -> None:
@@ -118,14 +118,10 @@ def test_what_a_killed_run_left_is_swept_and_the_old_file_is_whole(tmp_path: Pat
         import os, sys, time
         from pathlib import Path
         from feeds import write
-        os.fsync = lambda descriptor: time.sleep(60)
+        os.fsync = lambda descriptor: time.sleep(600)
         write.write_file(Path(sys.argv[1]), "games/a", b"new")
     """)
-    with subprocess.Popen([sys.executable, "-c", script, str(tmp_path)]) as child:
-        try:
-            wait_for(lambda: len(list((tmp_path / "games").iterdir())) == 2)
-        finally:
-            child.kill()
+    kill_when(lambda: len(list((tmp_path / "games").iterdir())) == 2, script, tmp_path)
 
     assert (tmp_path / "games" / "a").read_bytes() == b"old"
     assert sweep(tmp_path) == 1

@@ -20,5 +20,5 @@ def igdb() -> Iterator[LocalIgdb]:
 @pytest.fixture
 def client(igdb: LocalIgdb) -> Iterator[httpx.Client]:
     headers = {"Client-ID": CLIENT_ID, "Authorization": "Bearer any"}
-    with httpx.Client(base_url=igdb.url, headers=headers, trust_env=False, timeout=5) as client:
+    with httpx.Client(base_url=igdb.url, headers=headers, trust_env=False, timeout=60) as client:
         yield client

@@ -12,9 +12,9 @@ from pipeline.fetch.http import Client
 from pipeline.services.igdb.client import Igdb
 from tests.igdb.setting import IgdbSetting, igdb_setting
 from tests.pipeline.drops.sources.installation import Installation
-from tests.pipeline.drops.sources.local_twitch import LocalTwitch
 from tests.pipeline.fetch.local_service import LocalService
 from tests.pipeline.world import World
+from tests.twitch.local import LocalTwitch
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def asked(setting: IgdbSetting, client: Client) -> Igdb:
 
 
 @pytest.fixture
-def twitch() -> Iterator[LocalTwitch]:
+def twitch() -> Iterator[Dashboard]:
     with LocalTwitch() as running:
-        yield running
+        yield running.dashboard
 
 
 @pytest.fixture
@@ -58,5 +58,5 @@ def vault(tmp_path: Path) -> Vault:
 
 
 @pytest.fixture
-def installation(engine: Engine, twitch: LocalTwitch, vault: Vault) -> Installation:
+def installation(engine: Engine, twitch: Dashboard, vault: Vault) -> Installation:
     return Installation(engine, twitch, vault)

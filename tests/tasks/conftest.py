@@ -13,9 +13,10 @@ from pipeline.demo.sinks import WebhookSink
 from pipeline.embedded import Servers
 from pipeline.runtime.celery_app import make_app
 from tasks import surroundings
-from tests.pipeline.drops.sources.local_twitch import LocalTwitch
 from tests.tasks.forks import Forks
 from tests.tasks.installation import Installation
+from tests.twitch import LocalTwitch
+from tests.twitch.dashboard import Dashboard
 
 # The tasks' own database on the tests' Valkey.
 VALKEY_DATABASE = 5
@@ -40,9 +41,9 @@ def hook() -> Iterator[WebhookSink]:
 
 
 @pytest.fixture
-def twitch() -> Iterator[LocalTwitch]:
+def twitch() -> Iterator[Dashboard]:
     with LocalTwitch() as running:
-        yield running
+        yield running.dashboard
 
 
 @pytest.fixture

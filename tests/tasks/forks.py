@@ -31,7 +31,7 @@ class Forks:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=60)
 
     def start(self, task: str, *args: Any) -> int:
         """Start a task in a process of its own, with this process's environment; returns the process id."""

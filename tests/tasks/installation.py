@@ -18,7 +18,7 @@ from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.services.twitch.account import sign_in
 from pipeline.services.twitch.sign_in import Tokens, Viewer
 from tasks import surroundings
-from tests.pipeline.drops.sources.local_twitch import Grant
+from tests.twitch.dashboard import Grant
 
 
 @dataclass(frozen=True)

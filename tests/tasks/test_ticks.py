@@ -9,8 +9,8 @@ from models import Credential, DropCampaign, FetchRun, Heartbeat, Source
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, ticks
-from tests.pipeline.drops.sources.local_twitch import LocalTwitch
 from tests.tasks.installation import Installation
+from tests.twitch.dashboard import Dashboard
 
 SOURCES = ["chzzk.drops", "kick.drops", "twitch.drops", "twitch.rewards"]
 
@@ -105,7 +105,7 @@ def test_pruning_twice_forgets_what_is_old_and_nothing_else(installation: Instal
 
 
 def test_a_sign_in_is_validated_once_however_often_the_tick_comes(
-    installation: Installation, twitch: LocalTwitch, monkeypatch: pytest.MonkeyPatch
+    installation: Installation, twitch: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
     installation.reopen()

@@ -1,4 +1,4 @@
-"""A local Twitch that speaks the real protocols: sign-in, Helix, EventSub by websocket, conduit and webhook."""
+"""A local Twitch that speaks the real protocols: sign-in, Helix, the drops dashboard, EventSub."""
 
 from tests.twitch.local import LocalTwitch
 

@@ -19,7 +19,7 @@ from tests.twitch.local import LocalTwitch
 def helix(twitch: LocalTwitch, token: str | None = None) -> Iterator[httpx.Client]:
     """A client with an app token, or the one given."""
     headers = {"Authorization": f"Bearer {token or twitch.app_token()}", "Client-Id": twitch.client_id}
-    with httpx.Client(base_url=twitch.helix_url, headers=headers, trust_env=False, timeout=5) as client:
+    with httpx.Client(base_url=twitch.helix_url, headers=headers, trust_env=False, timeout=60) as client:
         yield client
 
 
@@ -34,7 +34,7 @@ class Listener:
     def next(self, kind: str | None = None) -> dict[str, Any]:
         """The next message, or the next one of a kind."""
         while True:
-            message: dict[str, Any] = json.loads(self.socket.recv(timeout=5))
+            message: dict[str, Any] = json.loads(self.socket.recv(timeout=60))
             if kind in {None, message["metadata"]["message_type"]}:
                 return message
 
@@ -42,7 +42,7 @@ class Listener:
         """Read on until it is closed, and return the code: 1006 where no code came."""
         try:
             while True:
-                self.socket.recv(timeout=5)
+                self.socket.recv(timeout=60)
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
 

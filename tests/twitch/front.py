@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
@@ -19,6 +20,7 @@ from tests.twitch import conduits, helix, subscribing
 from tests.twitch.answers import Call, Refused, error_body
 from tests.twitch.auth import SignIn
 from tests.twitch.core import Core
+from tests.twitch.dashboard import Dashboard
 from tests.twitch.faults import Asked, Fault, Faults
 from tests.twitch.tokens import Token
 
@@ -36,22 +38,41 @@ ENDPOINTS: dict[tuple[str, str], helix.Endpoint] = {
 }
 
 
-def application(core: Core) -> Starlette:
-    """The sign-in service below /oauth2 and Helix below /helix."""
+def application(core: Core, dashboard: Dashboard) -> Starlette:
+    """The sign-in service below /oauth2, Helix below /helix, and the dashboard's GraphQL at /gql."""
     sign_in = SignIn(core)
     below_helix = [
         Route(path, partial(_answer, core, endpoint), methods=[method])
         for (method, path), endpoint in ENDPOINTS.items()
     ]
+
+    async def token(request: Request) -> Response:
+        form = dict(parse_qsl((await request.body()).decode(errors="replace")))
+        ours = dashboard.is_client(form.get("client_id", ""))
+        return await _of_dashboard(dashboard, request) if ours else await sign_in.token(request)
+
+    async def validate(request: Request) -> Response:
+        ours = dashboard.has_given(request.headers.get("Authorization", ""))
+        return await _of_dashboard(dashboard, request) if ours else await sign_in.validate(request)
+
     return Starlette(
         routes=[
-            Route("/oauth2/token", sign_in.token, methods=["POST"]),
-            Route("/oauth2/validate", sign_in.validate, methods=["GET"]),
+            Route("/gql", partial(_of_dashboard, dashboard), methods=["POST"]),
+            Route("/oauth2/device", partial(_of_dashboard, dashboard), methods=["POST"]),
+            Route("/oauth2/token", token, methods=["POST"]),
+            Route("/oauth2/validate", validate, methods=["GET"]),
             Route("/oauth2/revoke", sign_in.revoke, methods=["POST"]),
             Mount("/helix", routes=below_helix),
         ],
         exception_handlers={404: _nowhere},
     )
+
+
+async def _of_dashboard(dashboard: Dashboard, request: Request) -> Response:
+    body = await request.body()
+    # In a thread: a test may let it wait for what another request does.
+    raw = await run_in_threadpool(dashboard.answer, request.url.path, request.headers, body)
+    return Response(raw.body, raw.status, media_type=raw.content_type)
 
 
 async def _answer(core: Core, endpoint: helix.Endpoint, request: Request) -> Response:

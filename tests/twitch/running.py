@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import Scope
 
 from tests.twitch.core import Core
+from tests.twitch.dashboard import Dashboard
 from tests.twitch.faults import Asked, Faults
 from tests.twitch.front import Front, application
 from tests.twitch.settings import Settings
@@ -36,6 +37,9 @@ class Running(Settings):
         self._sockets = Sockets(self, self._core.eventsub, self._faults, self._asked)
         self._listener = _listen(http_port)
         self._http_port: int = self._listener.getsockname()[1]
+        self.dashboard = Dashboard()
+        self.dashboard.auth_url = self.auth_url
+        self.dashboard.gql_url = f"http://127.0.0.1:{self._http_port}/gql"
         self._socket_port = socket_port
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping: asyncio.Event | None = None
@@ -43,7 +47,7 @@ class Running(Settings):
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         config = uvicorn.Config(
-            Front(self._core, application(self._core), self._faults, self._asked, self._transport_of),
+            Front(self._core, application(self._core, self.dashboard), self._faults, self._asked, self._transport_of),
             lifespan="off",
             ws="none",
             http="h11",

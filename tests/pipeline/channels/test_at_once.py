@@ -18,7 +18,7 @@ ROUNDS = 8
 
 def at_once(*jobs: Callable[[int], object]) -> None:
     """Let jobs run at the same time, round after round; each is given the number of the round."""
-    gate = Barrier(len(jobs), timeout=30)
+    gate = Barrier(len(jobs), timeout=60)
 
     def repeat(job: Callable[[int], object]) -> None:
         for number in range(ROUNDS):

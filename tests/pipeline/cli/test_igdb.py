@@ -59,7 +59,7 @@ def test_ctrl_c_ends_it_and_the_next_time_it_goes_on(operator: Operator, igdb: L
     with operator.start("igdb", "sync", "--all") as running:
         wait_for(lambda: known(operator))
         running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=30)
+        said = running.communicate(timeout=60)
     assert (running.returncode, said) == (130, ("", "stopped\n"))
     assert "full sync interrupted at" in operator.run("igdb", "status").out
 

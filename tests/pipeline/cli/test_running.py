@@ -2,9 +2,7 @@
 
 import os
 import signal
-import socket
 import subprocess
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +12,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.demo.services import DemoServices
-from tests.campaigns.processes import descendants, living
 from tests.pipeline.builders import campaign, drops
 from tests.pipeline.cli.operator import Operator
+from tests.processes import descendants, free_port, living
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -34,12 +35,9 @@ def services(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[De
 
 @pytest.fixture(autouse=True)
 def port(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> int:
-    with socket.socket() as web, socket.socket() as receiver:
-        for probe in (web, receiver):
-            probe.bind(("127.0.0.1", 0))
-        free: int = web.getsockname()[1]
-        monkeypatch.setenv("LOOTWIRE_HTTP_PORT", str(free))
-        monkeypatch.setenv("LOOTWIRE_RECEIVER_PORT", str(receiver.getsockname()[1]))
+    free = free_port()
+    monkeypatch.setenv("LOOTWIRE_HTTP_PORT", str(free))
+    monkeypatch.setenv("LOOTWIRE_RECEIVER_PORT", str(free_port()))
     return free
 
 
@@ -74,10 +72,8 @@ def test_up_runs_once_for_a_data_directory_and_ends_with_ctrl_c(
         assert f"port {port} on 127.0.0.1 cannot be used" in said.errors
         started = set(descendants(process.pid))
         assert len(started) >= 4
-        began = time.monotonic()
         process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 0
-        assert time.monotonic() - began < 15
+        assert process.wait(60) == 0
         wait_for(lambda: not living(started))
         assert process.stdout is not None
         assert process.stdout.read() == ""

@@ -11,7 +11,7 @@ from sqlalchemy import Column, Date, DateTime, Double, Engine, Integer, LargeBin
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from pipeline.database.copying import Json, copy_rows
-from tests.databases import new_database
+from tests.databases import Databases
 
 COPIED = Table(
     "copied",
@@ -42,8 +42,8 @@ _row = st.tuples(
 
 
 @pytest.fixture(scope="module")
-def table(server: Engine) -> Iterator[Engine]:
-    with new_database(server) as engine:
+def table(databases: Databases) -> Iterator[Engine]:
+    with databases.new() as engine:
         COPIED.create(engine)
         yield engine
 

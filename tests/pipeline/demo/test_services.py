@@ -31,7 +31,7 @@ def services() -> Iterator[DemoServices]:
 
 @pytest.fixture
 def client(services: DemoServices) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=services.base_url, trust_env=False, timeout=10) as one:
+    with httpx.Client(base_url=services.base_url, trust_env=False, timeout=60) as one:
         yield one
 
 
@@ -154,9 +154,9 @@ def test_the_server_remembers_which_step_each_path_was_served_at(services: DemoS
     services.advance()
     client.get("/mirror/v2/drops")
     client.get("/chzzk/service/v2/drops/campaigns/1205")
-    services.wait_served("/mirror/v2/drops", 0, timeout=10)
-    services.wait_served("/mirror", 1, timeout=10)
-    services.wait_served("/chzzk", 1, timeout=10)
+    services.wait_served("/mirror/v2/drops", 0, timeout=60)
+    services.wait_served("/mirror", 1, timeout=60)
+    services.wait_served("/chzzk", 1, timeout=60)
     assert services.served == {
         "/mirror/v2/drops": {0, 1},
         "/chzzk/service/v2/drops/campaigns/1205": {1},
@@ -165,7 +165,7 @@ def test_the_server_remembers_which_step_each_path_was_served_at(services: DemoS
 
 def test_waiting_for_what_nobody_fetches_says_what_was_fetched(services: DemoServices, client: httpx.Client) -> None:
     client.get("/mirror/v2/drops")
-    services.wait_served("/mirror/v2/drops", 0, timeout=10)
+    services.wait_served("/mirror/v2/drops", 0, timeout=60)
     with pytest.raises(TimeoutError, match=r"/kick was fetched at step 0.*/mirror/v2/drops': \[0\]"):
         services.wait_served("/kick", 0, timeout=0)
 

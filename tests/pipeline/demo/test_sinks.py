@@ -31,13 +31,13 @@ def written(subject: str = "Loot & 달빛", text: str = "Watch for an hour.\n") 
 
 
 def post(sink: WebhookSink, **content: object) -> int:
-    return httpx.post(f"{sink.url}/hook?x=1", json=content, trust_env=False, timeout=10).status_code
+    return httpx.post(f"{sink.url}/hook?x=1", json=content, trust_env=False, timeout=60).status_code
 
 
 def test_a_mail_with_two_bodies_arrives_parsed(mailbox: MailSink) -> None:
     message = written()
     message.add_alternative("<p>Watch for <b>an hour</b>.</p>\n", subtype="html")
-    with smtplib.SMTP(mailbox.host, mailbox.port, timeout=10) as client:
+    with smtplib.SMTP(mailbox.host, mailbox.port, timeout=60) as client:
         client.send_message(message)
     [mail] = mailbox.wait_for(1)
     assert (mail.subject, mail.sender, mail.to) == ("Loot & 달빛", "loot@demo.example", ("someone@home.example",))
@@ -48,20 +48,20 @@ def test_a_mail_with_two_bodies_arrives_parsed(mailbox: MailSink) -> None:
 
 
 def test_a_mail_without_html_has_an_empty_html(mailbox: MailSink) -> None:
-    with smtplib.SMTP(mailbox.host, mailbox.port, timeout=10) as client:
+    with smtplib.SMTP(mailbox.host, mailbox.port, timeout=60) as client:
         client.send_message(written())
     assert mailbox.wait_for(1)[0].html == ""
 
 
 def test_any_user_and_password_may_send_without_tls(mailbox: MailSink) -> None:
-    with smtplib.SMTP(mailbox.host, mailbox.port, timeout=10) as client:
+    with smtplib.SMTP(mailbox.host, mailbox.port, timeout=60) as client:
         client.login("anyone", "anything")
         client.send_message(written("signed in"))
     assert mailbox.wait_for(1)[0].subject == "signed in"
 
 
 def test_several_mails_of_one_connection_arrive_in_order(mailbox: MailSink) -> None:
-    with smtplib.SMTP(mailbox.host, mailbox.port, timeout=10) as client:
+    with smtplib.SMTP(mailbox.host, mailbox.port, timeout=60) as client:
         for number in range(3):
             client.send_message(written(f"number {number}"))
     assert [mail.subject for mail in mailbox.wait_for(3)] == ["number 0", "number 1", "number 2"]
@@ -69,7 +69,7 @@ def test_several_mails_of_one_connection_arrive_in_order(mailbox: MailSink) -> N
 
 def test_a_mail_that_is_too_long_is_refused(mailbox: MailSink) -> None:
     with (
-        smtplib.SMTP(mailbox.host, mailbox.port, timeout=10) as client,
+        smtplib.SMTP(mailbox.host, mailbox.port, timeout=60) as client,
         pytest.raises(smtplib.SMTPSenderRefused, match="552"),
     ):
         client.sendmail("a@demo.example", "b@home.example", b"x" * (MAX_BYTES + 1))
@@ -102,7 +102,7 @@ def test_a_webhook_is_kept_with_its_path_headers_and_json(hooks: WebhookSink) ->
 
 
 def test_a_body_that_is_not_json_is_kept_as_it_is(hooks: WebhookSink) -> None:
-    httpx.post(hooks.url, content=b"\xff plain", trust_env=False, timeout=10).raise_for_status()
+    httpx.post(hooks.url, content=b"\xff plain", trust_env=False, timeout=60).raise_for_status()
     [hook] = hooks.wait_for(1)
     assert (hook.body, hook.json) == (b"\xff plain", None)
 

@@ -16,6 +16,7 @@ import pytest
 import redis
 
 from pipeline.embedded import EmbeddedError, Servers, broker_url, ensure, healthy
+from tests.processes import kill
 from tests.waiting import folder_of_processes, processes_with, wait_for
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
@@ -165,7 +166,7 @@ def test_a_killed_server_or_host_comes_back_with_what_was_committed(
     with User(data_dir) as first:
         query(first.servers(), KEEP_SEVEN)
         killed_host = host(data_dir)
-        os.kill(victim(data_dir), signal.SIGKILL)
+        kill(victim(data_dir))
         wait_for(lambda: not healthy(data_dir))
         with User(data_dir) as second:
             assert query(second.servers(), "SELECT number FROM kept") == [(7,)]
@@ -176,8 +177,7 @@ def test_a_killed_server_or_host_comes_back_with_what_was_committed(
 def test_killing_everything_at_once_loses_nothing_that_was_committed(data_dir: Path) -> None:
     with User(data_dir) as user:
         query(user.servers(), KEEP_SEVEN)
-        for pid in processes_with(data_dir):
-            os.kill(pid, signal.SIGKILL)
+        kill(*processes_with(data_dir))
     with User(data_dir) as user:
         assert query(user.servers(), "SELECT number FROM kept") == [(7,)]
 
@@ -185,8 +185,7 @@ def test_killing_everything_at_once_loses_nothing_that_was_committed(data_dir: P
 def test_an_initdb_that_was_killed_never_counts(new_dir: Path) -> None:
     with User(new_dir):
         wait_for((new_dir / "postgres.new/PG_VERSION").exists)
-        for pid in processes_with(new_dir):
-            os.kill(pid, signal.SIGKILL)
+        kill(*processes_with(new_dir))
     assert not (new_dir / "postgres").exists()
     with User(new_dir) as user:
         assert query(user.servers(), "SELECT 1") == [(1,)]
@@ -256,7 +255,7 @@ def test_programs_that_a_user_starts_do_not_keep_the_servers_alive(data_dir: Pat
         start_new_session=True,
     )
     try:
-        assert started.wait(30) == 0
+        assert started.wait(60) == 0
         wait_for(lambda: not processes_with(data_dir))
     finally:
         os.killpg(started.pid, signal.SIGKILL)

@@ -24,7 +24,7 @@ from pipeline.export.tables import KINDS, all_kinds, names
 from pipeline.export.writing import Format, export
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
-from tests.databases import new_database
+from tests.databases import Databases
 from tests.paths import CHECKOUT
 from tests.pipeline.builders import NOON, campaign, campaigns, drops
 from tests.pipeline.channels.told import offline
@@ -59,17 +59,17 @@ def lived(world: World) -> World:
 
 
 @pytest.fixture(scope="module")
-def whole(server: Engine, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def whole(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """An export of a world like `lived`, made once for all who need no more than its lines."""
     path = tmp_path_factory.mktemp("export") / "catalogue"
-    with new_database(server) as engine:
+    with databases.new() as engine:
         export(engine, "jsonl", path, live(World(engine)).now)
     return path.read_bytes()
 
 
 @pytest.fixture
-def other_engine(server: Engine) -> Iterator[Engine]:
-    with new_database(server) as engine:
+def other_engine(databases: Databases) -> Iterator[Engine]:
+    with databases.new() as engine:
         # What has a number here has another one there.
         with engine.begin() as connection:
             for kind, _ in all_kinds():

@@ -97,7 +97,7 @@ class LocalService:
         self.asked.append(Asked(request.path, dict(request.headers.items()), monotonic()))
         if request.path == self.hold:
             self.arrived.set()
-            self.released.wait(10)
+            self.released.wait(60)
         answer = self._next(request.path)
         try:
             self._send(request, answer)

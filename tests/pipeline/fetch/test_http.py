@@ -271,7 +271,7 @@ def test_a_turn_hears_that_the_request_has_left_before_the_answer_comes(service:
             target=lambda: client.ask("GET", service.url + "/list", headers={}, turn=turns), daemon=True
         )
         thread.start()
-        assert turns.left.wait(5)
+        assert turns.left.wait(60)
         assert turns.open == 1
         service.released.set()
         thread.join()

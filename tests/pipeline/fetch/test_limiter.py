@@ -99,28 +99,25 @@ def test_a_request_that_leaves_late_counts_from_when_it_left(redis: Redis) -> No
     mine = limiter(redis, 1)
     with mine.turn() as sent:
         time.sleep(0.15)
+        left = time.monotonic()
         sent()
-        began = time.monotonic()
     with mine.turn():
-        assert time.monotonic() - began >= MOMENT.total_seconds() - 0.01
+        assert time.monotonic() - left >= MOMENT.total_seconds()
 
 
 def test_almost_all_of_the_limit_is_used(redis: Redis) -> None:
-    mine = limiter(redis, 10, timedelta(seconds=0.5))
-    for _ in range(3):
+    # Nobody really waits for these slots, which are ten seconds apart; bench/limiter.py measures what comes of them.
+    mine = limiter(redis, 10, timedelta(seconds=100), patience=timedelta(seconds=200), sleep=lambda _: None)
+    ends = []
+    for _ in range(10):
         with mine.turn():
-            pass
-    began = time.monotonic()
-    for _ in range(20):
-        with mine.turn():
-            pass
+            ends.append(int(redis.get(mine._slots) or 0))
 
-    # A second, if all of it were used. The machine may be busy; bench/limiter.py measures what it is really.
-    assert 1 <= time.monotonic() - began < 1.3
+    assert timedelta(seconds=90) <= (ends[-1] - ends[0]) * MICRO < timedelta(seconds=92)
 
 
 def test_a_turn_that_is_too_far_away_is_refused_with_the_wait_and_takes_no_slot(redis: Redis) -> None:
-    mine = limiter(redis, 1, timedelta(seconds=20), patience=timedelta(seconds=1))
+    mine = limiter(redis, 1, timedelta(minutes=5), patience=timedelta(seconds=1))
     with mine.turn():
         pass
 
@@ -128,7 +125,7 @@ def test_a_turn_that_is_too_far_away_is_refused_with_the_wait_and_takes_no_slot(
         with pytest.raises(SourceUnavailable, match="leaves no room for") as caught, mine.turn():
             pass
         assert caught.value.retry_after is not None
-        assert timedelta(seconds=19) < caught.value.retry_after < timedelta(seconds=20.5)
+        assert timedelta(minutes=4) < caught.value.retry_after < timedelta(minutes=5.1)
 
 
 def test_no_more_requests_are_open_than_may_be(redis: Redis) -> None:
@@ -141,7 +138,7 @@ def test_no_more_requests_are_open_than_may_be(redis: Redis) -> None:
 
 
 def test_a_place_that_is_given_back_lets_a_waiting_worker_go_on(redis: Redis) -> None:
-    mine = limiter(redis, 1000, most_open=1, patience=timedelta(seconds=10))
+    mine = limiter(redis, 1000, most_open=1, patience=timedelta(seconds=60))
     went_on = threading.Event()
 
     def wait() -> None:
@@ -152,26 +149,25 @@ def test_a_place_that_is_given_back_lets_a_waiting_worker_go_on(redis: Redis) ->
         thread = threading.Thread(target=wait)
         thread.start()
         assert not went_on.wait(0.15)
-    assert went_on.wait(5)
+    assert went_on.wait(60)
     thread.join()
 
 
 def test_the_place_of_a_worker_that_was_killed_is_free_again_after_a_while(redis: Redis) -> None:
-    mine = limiter(redis, 1000, most_open=1, lease=timedelta(milliseconds=300), patience=NO_PATIENCE)
+    mine = limiter(redis, 1000, most_open=1, lease=timedelta(minutes=5), patience=NO_PATIENCE)
     killed = mine.turn()
     killed.__enter__()
 
     with pytest.raises(SourceUnavailable), mine.turn():
         pass
 
-    def is_free() -> bool:
-        try:
-            with mine.turn():
-                return True
-        except SourceUnavailable:
-            return False
-
-    wait_for(is_free)
+    now = int(redis.time()[0])
+    leases: Any = redis.zrange(mine._leases, 0, -1, withscores=True)
+    assert [now + 240 < ends / 1e6 < now + 305 for _, ends in leases] == [True]
+    # The five minutes pass.
+    redis.zadd(mine._leases, {lease: now * 1e6 for lease, _ in leases})
+    with mine.turn():
+        pass
 
 
 def test_nobody_asks_while_a_service_wants_a_pause(redis: Redis) -> None:
@@ -183,7 +179,7 @@ def test_nobody_asks_while_a_service_wants_a_pause(redis: Redis) -> None:
         pass
 
     assert caught.value.retry_after is not None
-    assert LONGEST_PAUSE - timedelta(seconds=5) < caught.value.retry_after <= LONGEST_PAUSE
+    assert LONGEST_PAUSE - timedelta(minutes=1) < caught.value.retry_after <= LONGEST_PAUSE
 
 
 def test_a_worker_that_waits_for_its_slot_hears_of_a_pause(redis: Redis) -> None:
@@ -226,9 +222,9 @@ def test_a_step_back_of_the_servers_clock_stops_nobody(redis: Redis) -> None:
 
 
 def test_everything_that_is_kept_ends_by_itself(redis: Redis) -> None:
-    with limiter(redis).turn(), budget(redis).turn():
-        budget(redis).correct(remaining=5, full_in=timedelta(seconds=1), limit=10)
-        limiter(redis).hold_off(timedelta(seconds=1))
+    with limiter(redis, per=timedelta(minutes=1)).turn(), budget(redis).turn():
+        budget(redis).correct(remaining=5, full_in=timedelta(minutes=1), limit=10)
+        limiter(redis).hold_off(timedelta(minutes=1))
         keys = redis.keys()
 
         assert len(keys) == 6
@@ -277,7 +273,7 @@ def test_points_are_taken_until_a_few_are_left_and_then_the_wait_is_told(redis: 
     with pytest.raises(SourceUnavailable) as caught, shared.turn():
         pass
     assert caught.value.retry_after is not None
-    assert timedelta(seconds=50) < caught.value.retry_after <= timedelta(seconds=60)
+    assert timedelta(seconds=30) < caught.value.retry_after <= timedelta(seconds=60)
 
 
 def test_bulk_work_leaves_a_quarter_to_those_who_poll(redis: Redis) -> None:
@@ -306,9 +302,9 @@ def test_what_is_still_open_may_not_have_been_counted_by_the_service(redis: Redi
 
 
 def test_a_worker_waits_until_the_bucket_is_full_again(redis: Redis) -> None:
-    shared = budget(redis, points=80, patience=timedelta(seconds=5))
-    shared.correct(remaining=0, full_in=timedelta(seconds=0.4))
+    shared = budget(redis, points=80, patience=timedelta(seconds=60))
     began = time.monotonic()
+    shared.correct(remaining=0, full_in=timedelta(seconds=0.4))
 
     with shared.turn():
         assert time.monotonic() - began >= 0.4
@@ -328,7 +324,7 @@ def test_a_waiting_worker_goes_on_when_another_hears_of_points(redis: Redis) -> 
     thread.start()
     assert not went_on.wait(0.1)
     shared.correct(remaining=50, full_in=timedelta(seconds=30))
-    assert went_on.wait(5)
+    assert went_on.wait(60)
     thread.join()
 
 

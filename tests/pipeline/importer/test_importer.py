@@ -15,7 +15,7 @@ from models import DropCampaign, Event, Sighting
 from models.errors import LootwireError
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
-from tests.databases import new_database
+from tests.databases import Databases
 from tests.pipeline.builders import (
     NOON,
     campaign,
@@ -209,10 +209,10 @@ def test_an_empty_version_in_a_collection_of_the_mirror_s_is_no_empty_answer_of_
 
 
 def test_snapshots_that_share_a_transaction_give_what_each_gives_alone(
-    run: Importer, tmp_path: Path, server: Engine
+    run: Importer, tmp_path: Path, databases: Databases
 ) -> None:
     run(write(tmp_path / "together", FILES))
-    with new_database(server) as engine:
+    with databases.new() as engine:
         alone = Importer(World(engine))
         for number, (name, payload) in enumerate(FILES.items()):
             alone(write(tmp_path / str(number), {name: payload}))

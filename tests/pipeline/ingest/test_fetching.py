@@ -112,12 +112,12 @@ def held(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(fetch_source, poll.world.engine, poll.source, now)
         try:
-            assert poll.service.arrived.wait(10)
+            assert poll.service.arrived.wait(60)
             poll.service.hold = None
             meanwhile()
         finally:
             poll.service.released.set()
-        return slow.result(30)
+        return slow.result(60)
 
 
 def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:

@@ -1,8 +1,6 @@
 """Copies of pictures: asked for by what is written, fetched by a tick, shown from then on."""
 
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from pipeline.fetch.guarded import Rules
 from pipeline.programs.pictures import POSTPONED, TRIES, UNWANTED, Copied, copy_due, picture_type
 from tests.feeds.world import BASE_URL, NOON, World
 from tests.pipeline.fetch.local_service import Answer, LocalService
+from tests.processes import kill_when
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
 ANYWHERE = Rules(allowed=lambda _: True, ports=None)
@@ -144,13 +143,7 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(world: World, service: Lo
         " limit=10**9, within=timedelta(minutes=1), rules=Rules(lambda _: True, None))"
     )
     url = world.engine.url.render_as_string(hide_password=False)
-    with subprocess.Popen(
-        [sys.executable, "-c", script, url, str(world.root), world.now.isoformat()], env=os.environ.copy()
-    ) as child:
-        try:
-            assert service.arrived.wait(20)
-        finally:
-            child.kill()
+    kill_when(service.arrived.is_set, script, url, world.root, world.now.isoformat())
     service.hold = None
 
     assert copy(world) == Copied()  # its attempt stands

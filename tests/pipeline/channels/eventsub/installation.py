@@ -93,7 +93,7 @@ def program(module: str, environment: Mapping[str, str]) -> "Iterator[subprocess
             yield process
         finally:
             process.terminate()
-            assert process.wait(15) in {0, -signal.SIGTERM, -signal.SIGKILL}
+            assert process.wait(60) in {0, -signal.SIGTERM, -signal.SIGKILL}
 
 
 class Installation:

@@ -12,7 +12,7 @@ from pipeline.fetch.http import Client
 from pipeline.ingest.source import Answer, ListSource, Snapshot, Validators
 from pipeline.services.twitch.graphql import Session
 from pipeline.services.twitch.graphql_answers import SignedOut
-from tests.pipeline.drops.sources.local_twitch import HASHES
+from tests.twitch.dashboard import HASHES
 
 DAY = 24 * 3600
 

@@ -6,19 +6,19 @@ import pytest
 
 from pipeline.drops.sources.dashboard import TwitchDashboard, TwitchDashboardRewards
 from tests.pipeline.drops.sources.asking import FixedAccount, hashes
-from tests.pipeline.drops.sources.local_twitch import LocalTwitch
+from tests.twitch.dashboard import Dashboard
 
 
 @pytest.fixture
-def account(twitch: LocalTwitch) -> FixedAccount:
+def account(twitch: Dashboard) -> FixedAccount:
     return FixedAccount([twitch.session()])
 
 
 @pytest.fixture
-def dashboard(twitch: LocalTwitch, account: FixedAccount) -> TwitchDashboard:
+def dashboard(twitch: Dashboard, account: FixedAccount) -> TwitchDashboard:
     return TwitchDashboard(twitch.gql_url, account, poll_every=timedelta(minutes=15), hashes=hashes())
 
 
 @pytest.fixture
-def rewards(twitch: LocalTwitch, account: FixedAccount) -> TwitchDashboardRewards:
+def rewards(twitch: Dashboard, account: FixedAccount) -> TwitchDashboardRewards:
     return TwitchDashboardRewards(twitch.gql_url, account, poll_every=timedelta(minutes=15), hashes=hashes())

@@ -14,13 +14,13 @@ from pipeline.ingest.source import ListSource
 from pipeline.services.twitch.account import StoredAccount, sign_in
 from pipeline.services.twitch.sign_in import Tokens, TwitchAuth
 from tests.pipeline.drops.sources.asking import hashes
-from tests.pipeline.drops.sources.local_twitch import CLIENT_ID, LocalTwitch
+from tests.twitch.dashboard import CLIENT_ID, Dashboard
 
 
 class Installation:
     """The database with the two sources that ask that Twitch."""
 
-    def __init__(self, engine: Engine, twitch: LocalTwitch, vault: Vault) -> None:
+    def __init__(self, engine: Engine, twitch: Dashboard, vault: Vault) -> None:
         self.engine, self.twitch, self.vault = engine, twitch, vault
         self.account = StoredAccount(engine, lambda: vault, twitch.auth_url, now)
         every = timedelta(minutes=15)
@@ -72,7 +72,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def die(twitch: LocalTwitch) -> None:
+def die(twitch: Dashboard) -> None:
     """Let every sign-in be dead, and none be renewed."""
     for grant in twitch.grants:
         grant.alive, grant.refresh_token = False, None

@@ -10,13 +10,13 @@ from pipeline.drops.sources.dashboard import TwitchDashboard, TwitchDashboardRew
 from pipeline.ingest.source import Validators
 from tests.pipeline.builders import campaign, campaigns, drop, quest
 from tests.pipeline.drops.sources.asking import DAY, FixedAccount, failure, fetch, older, records, snapshot
-from tests.pipeline.drops.sources.local_twitch import DASHBOARD, DETAILS, HASHES, Json, LocalTwitch, Question, Raw
+from tests.twitch.dashboard import DASHBOARD, DETAILS, HASHES, Dashboard, Json, Question, Raw
 
 # What is asked
 
 
 def test_a_first_fetch_asks_for_the_dashboard_and_then_for_all_details_in_batches_of_twenty(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(*campaigns(*(f"{n:02}" for n in range(45))))
 
@@ -29,7 +29,7 @@ def test_a_first_fetch_asks_for_the_dashboard_and_then_for_all_details_in_batche
     assert answer.refresh_after == timedelta(minutes=15)
 
 
-def test_a_request_says_who_asks_and_keeps_to_one_device(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_a_request_says_who_asks_and_keeps_to_one_device(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(campaign("a"))
     fetch(dashboard)
 
@@ -40,7 +40,7 @@ def test_a_request_says_who_asks_and_keeps_to_one_device(twitch: LocalTwitch, da
         assert headers["Content-Type"] == "application/json"
 
 
-def test_a_dashboard_without_campaigns_needs_no_details(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_a_dashboard_without_campaigns_needs_no_details(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     answer = fetch(dashboard)
 
     assert len(twitch.requests) == 1
@@ -49,7 +49,7 @@ def test_a_dashboard_without_campaigns_needs_no_details(twitch: LocalTwitch, das
 
 
 def test_what_did_not_change_is_not_asked_about_again_and_counts_as_unchanged(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     first = fetch(dashboard)
@@ -61,7 +61,7 @@ def test_what_did_not_change_is_not_asked_about_again_and_counts_as_unchanged(
     assert digests[0] == digests[1] == digests[2]
 
 
-def test_only_new_and_changed_campaigns_are_asked_about(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_only_new_and_changed_campaigns_are_asked_about(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     first = fetch(dashboard)
     twitch.list_campaigns(campaign("a"), campaign("b", name="Longer nights"), campaign("c"))
@@ -72,7 +72,7 @@ def test_only_new_and_changed_campaigns_are_asked_about(twitch: LocalTwitch, das
 
 
 def test_details_older_than_a_day_are_asked_for_again_and_news_in_them_is_seen(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     first = fetch(dashboard)
@@ -85,7 +85,7 @@ def test_details_older_than_a_day_are_asked_for_again_and_news_in_them_is_seen(
     assert [a == b for a, b in zip(before, after, strict=True)] == [False, True]
 
 
-def test_details_not_quite_a_day_old_are_left_alone(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_details_not_quite_a_day_old_are_left_alone(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(campaign("a"))
     fetch(dashboard, older(fetch(dashboard), DAY - 600))
 
@@ -93,7 +93,7 @@ def test_details_not_quite_a_day_old_are_left_alone(twitch: LocalTwitch, dashboa
 
 
 def test_new_campaigns_come_before_old_details_and_the_oldest_of_those_first(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(*campaigns("a", "b", "c"))
     first = fetch(dashboard)
@@ -103,7 +103,7 @@ def test_new_campaigns_come_before_old_details_and_the_oldest_of_those_first(
     assert twitch.asked_details()[1:] == [["camp-d", "camp-b", "camp-a"]]
 
 
-def test_what_is_over_is_asked_about_once(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_what_is_over_is_asked_about_once(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(campaign("a", status="EXPIRED"))
     first = fetch(dashboard)
     fetch(dashboard, older(first, 30 * DAY))
@@ -112,7 +112,7 @@ def test_what_is_over_is_asked_about_once(twitch: LocalTwitch, dashboard: Twitch
     assert records(dashboard, first)["camp-a"].status == "ended"
 
 
-def test_what_is_not_listed_any_more_is_forgotten(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_what_is_not_listed_any_more_is_forgotten(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     first = fetch(dashboard)
     twitch.list_campaigns(campaign("b"))
@@ -121,7 +121,7 @@ def test_what_is_not_listed_any_more_is_forgotten(twitch: LocalTwitch, dashboard
 
 
 def test_after_an_answer_that_was_not_believed_all_details_are_asked_for_again(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(campaign("a"))
     first = fetch(dashboard)
@@ -132,7 +132,7 @@ def test_after_an_answer_that_was_not_believed_all_details_are_asked_for_again(
     assert twitch.asked_details() == [["camp-a"], ["camp-a"]]
 
 
-def test_a_cursor_that_makes_no_sense_is_the_same_as_none(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_a_cursor_that_makes_no_sense_is_the_same_as_none(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(campaign("a"))
     first = fetch(dashboard)
     cursor = {"asked": {"camp-a": "yesterday"}, "hashes": {DASHBOARD: "gone"}}
@@ -147,7 +147,7 @@ def test_a_cursor_that_makes_no_sense_is_the_same_as_none(twitch: LocalTwitch, d
 
 
 def test_details_fill_what_the_entry_leaves_open_and_the_entry_what_they_leave_open(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(campaign("a", channels=[1, 2], drops=[drop("one", 60), drop("two", 120)]))
 
@@ -162,7 +162,7 @@ def test_details_fill_what_the_entry_leaves_open_and_the_entry_what_they_leave_o
 
 
 def test_a_campaign_without_details_is_told_as_its_entry_tells_it(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(campaign("a"))
     twitch.spoil = without_campaign
@@ -181,7 +181,7 @@ def without_campaign(question: Question, answer: Json) -> Json:
 
 
 def test_a_campaign_that_has_no_details_is_asked_about_once_a_day(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(campaign("a"))
     twitch.spoil = without_campaign
@@ -197,7 +197,7 @@ def test_a_campaign_that_has_no_details_is_asked_about_once_a_day(
     [({"owner": None}, "organization"), ({"game": None}, "game"), ({"owner": ...}, "organization")],
 )
 def test_a_campaign_of_nobody_or_of_no_game_is_a_campaign(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, fields: Json, blank: str
+    twitch: Dashboard, dashboard: TwitchDashboard, fields: Json, blank: str
 ) -> None:
     twitch.list_campaigns(campaign("a", **fields))
 
@@ -206,7 +206,7 @@ def test_a_campaign_of_nobody_or_of_no_game_is_a_campaign(
     assert getattr(record, blank) is None
 
 
-def test_upcoming_active_and_expired_campaigns_are_told_apart(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_upcoming_active_and_expired_campaigns_are_told_apart(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(*(campaign(status.lower(), status=status) for status in ("UPCOMING", "ACTIVE", "EXPIRED")))
 
     found = records(dashboard, fetch(dashboard))
@@ -218,7 +218,7 @@ def test_upcoming_active_and_expired_campaigns_are_told_apart(twitch: LocalTwitc
     }
 
 
-def test_reward_campaigns_come_with_the_dashboard(twitch: LocalTwitch, rewards: TwitchDashboardRewards) -> None:
+def test_reward_campaigns_come_with_the_dashboard(twitch: Dashboard, rewards: TwitchDashboardRewards) -> None:
     twitch.list_campaigns(campaign("a"))
     twitch.rewards = [quest("soup"), quest("bread")]
 
@@ -230,7 +230,7 @@ def test_reward_campaigns_come_with_the_dashboard(twitch: LocalTwitch, rewards: 
 
 
 def test_a_token_is_in_no_error_no_payload_and_no_repr(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, account: FixedAccount
+    twitch: Dashboard, dashboard: TwitchDashboard, account: FixedAccount
 ) -> None:
     twitch.list_campaigns(campaign("a"))
     answer = fetch(dashboard)

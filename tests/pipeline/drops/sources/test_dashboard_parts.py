@@ -8,16 +8,7 @@ from pipeline.drops.sources.dashboard import TwitchDashboard, TwitchDashboardRew
 from pipeline.errors import SourceRefused, SourceUnavailable
 from tests.pipeline.builders import campaign, campaigns, drop, quest
 from tests.pipeline.drops.sources.asking import failure, fetch, records, snapshot
-from tests.pipeline.drops.sources.local_twitch import (
-    DASHBOARD,
-    DETAILS,
-    Json,
-    LocalTwitch,
-    Question,
-    Raw,
-    answers,
-    fault,
-)
+from tests.twitch.dashboard import DASHBOARD, DETAILS, Dashboard, Json, Question, Raw, answers, fault
 
 
 def failing(*keys: str, message: str = "service error") -> Any:
@@ -31,7 +22,7 @@ def failing(*keys: str, message: str = "service error") -> Any:
 
 
 def test_one_failing_detail_of_twenty_lets_the_others_land_and_is_asked_for_again(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     twitch.spoil = failing("camp-b")
@@ -47,14 +38,14 @@ def test_one_failing_detail_of_twenty_lets_the_others_land_and_is_asked_for_agai
     assert snapshot(dashboard, first).complete
 
 
-def test_when_all_details_fail_time_must_cure_it(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_when_all_details_fail_time_must_cure_it(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     twitch.spoil = failing("camp-a", "camp-b")
 
     assert isinstance(failure(dashboard), SourceUnavailable)
 
 
-def test_details_that_came_before_the_service_failed_are_kept(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_details_that_came_before_the_service_failed_are_kept(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(*campaigns(*(f"{n:02}" for n in range(25))))
     twitch.instead = [None, None, Raw(b"", 503)]
     first = fetch(dashboard)
@@ -65,7 +56,7 @@ def test_details_that_came_before_the_service_failed_are_kept(twitch: LocalTwitc
     assert twitch.asked_details()[-1] == [f"camp-{n:02}" for n in range(20, 25)]
 
 
-def test_an_integrity_check_between_details_is_a_refusal(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_an_integrity_check_between_details_is_a_refusal(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(campaign("a"))
     twitch.instead = [None, *answers(fault("failed integrity check"))]
 
@@ -73,7 +64,7 @@ def test_an_integrity_check_between_details_is_a_refusal(twitch: LocalTwitch, da
 
 
 def test_a_detail_with_an_unknown_error_is_set_aside_and_not_asked_for_at_every_fetch(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
 
@@ -110,7 +101,7 @@ def nulled(operation: str, *path: str | int, message: str = "service error", nul
     return spoil
 
 
-def test_an_answer_with_data_and_errors_is_not_complete(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_an_answer_with_data_and_errors_is_not_complete(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     twitch.spoil = nulled(DASHBOARD, "currentUser", "dropCampaigns", 1, "owner")
 
@@ -122,7 +113,7 @@ def test_an_answer_with_data_and_errors_is_not_complete(twitch: LocalTwitch, das
 
 
 def test_an_entry_that_failed_is_not_listed_and_the_answer_is_not_complete(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     twitch.spoil = nulled(DASHBOARD, "currentUser", "dropCampaigns", 0)
@@ -134,7 +125,7 @@ def test_an_entry_that_failed_is_not_listed_and_the_answer_is_not_complete(
 
 
 def test_a_fault_among_the_rewards_says_nothing_of_the_campaigns(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, rewards: TwitchDashboardRewards
+    twitch: Dashboard, dashboard: TwitchDashboard, rewards: TwitchDashboardRewards
 ) -> None:
     twitch.list_campaigns(campaign("a"))
     twitch.rewards = [quest("soup"), quest("bread")]
@@ -164,7 +155,7 @@ OF_CHANNELS = ("user", "dropCampaign", "allow", "channels")
     ],
 )
 def test_half_a_list_is_no_list(
-    twitch: LocalTwitch,
+    twitch: Dashboard,
     dashboard: TwitchDashboard,
     path: tuple[str | int, ...],
     null: tuple[str | int, ...],
@@ -185,7 +176,7 @@ def test_half_a_list_is_no_list(
 
 
 @pytest.mark.parametrize("leaf", ["imageAssetURL", "ownerOrganization"])
-def test_a_failing_leaf_does_not_cost_the_list(twitch: LocalTwitch, dashboard: TwitchDashboard, leaf: str) -> None:
+def test_a_failing_leaf_does_not_cost_the_list(twitch: Dashboard, dashboard: TwitchDashboard, leaf: str) -> None:
     twitch.list_campaigns(campaign("a", drops=[drop("one"), drop("two")]))
     twitch.spoil = nulled(DETAILS, *OF_DROPS, 0, "benefitEdges", 0, "benefit", leaf)
 

@@ -11,8 +11,8 @@ from pipeline.errors import SourceChanged
 from pipeline.importer.recognise import recognise_all
 from tests.paths import PAYLOADS
 from tests.pipeline.builders import campaign, drops, kick, kick_campaign, quest, version_2
-from tests.pipeline.drops.sources.local_twitch import fault
 from tests.pipeline.world import SOURCES
+from tests.twitch.dashboard import fault
 
 GRAPHQL = PAYLOADS / "twitch_gql"
 CASES = sorted(path for path in GRAPHQL.glob("*/*.json") if not path.name.endswith(".expected.json"))

@@ -10,12 +10,12 @@ from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUna
 from pipeline.services.twitch.graphql_answers import SignedOut
 from tests.pipeline.builders import campaign
 from tests.pipeline.drops.sources.asking import FixedAccount, failure, fetch, hashes, records
-from tests.pipeline.drops.sources.local_twitch import (
+from tests.twitch.dashboard import (
     DASHBOARD,
     DETAILS,
     HASHES,
+    Dashboard,
     Json,
-    LocalTwitch,
     Question,
     Raw,
     answers,
@@ -26,7 +26,7 @@ from tests.pipeline.drops.sources.local_twitch import (
 
 
 def test_a_hash_that_twitch_does_not_know_is_followed_by_the_alternatives(
-    twitch: LocalTwitch, account: FixedAccount
+    twitch: Dashboard, account: FixedAccount
 ) -> None:
     alternatives = hashes(**{DASHBOARD: ("0" * 64, "1" * 64, HASHES[DASHBOARD])})
     source = TwitchDashboard(twitch.gql_url, account, poll_every=timedelta(minutes=15), hashes=alternatives)
@@ -42,7 +42,7 @@ def test_a_hash_that_twitch_does_not_know_is_followed_by_the_alternatives(
 
 
 def test_when_no_hash_is_known_the_source_has_changed_and_names_the_setting(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.hashes[DASHBOARD] = "f" * 64
 
@@ -54,7 +54,7 @@ def test_when_no_hash_is_known_the_source_has_changed_and_names_the_setting(
     assert b"PersistedQueryNotFound" in error.payload
 
 
-def test_details_whose_hash_is_unknown_change_the_source_too(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_details_whose_hash_is_unknown_change_the_source_too(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(campaign("a"))
     twitch.hashes[DETAILS] = "f" * 64
 
@@ -65,7 +65,7 @@ def test_details_whose_hash_is_unknown_change_the_source_too(twitch: LocalTwitch
 
 
 def test_an_outage_that_says_the_query_is_unknown_is_over_when_it_is_over(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     twitch.list_campaigns(campaign("a"))
     twitch.instead = answers(fault("PersistedQueryNotFound"))
@@ -87,7 +87,7 @@ INTEGRITY: Json = {"errors": [{"message": "failed integrity check"}]}
     ids=["bare", "with a challenge", "in a list"],
 )
 def test_a_failed_integrity_check_is_a_refusal_with_the_way_out(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, answer: Any
+    twitch: Dashboard, dashboard: TwitchDashboard, answer: Any
 ) -> None:
     twitch.instead = answers(answer)
 
@@ -100,7 +100,7 @@ def test_a_failed_integrity_check_is_a_refusal_with_the_way_out(
 
 
 def test_null_in_place_of_the_campaigns_is_a_refusal_and_not_an_empty_list(
-    twitch: LocalTwitch, dashboard: TwitchDashboard
+    twitch: Dashboard, dashboard: TwitchDashboard
 ) -> None:
     def deny(question: Question, answer: Json) -> Json:
         answer["data"]["currentUser"]["dropCampaigns"] = None
@@ -114,7 +114,7 @@ def test_null_in_place_of_the_campaigns_is_a_refusal_and_not_an_empty_list(
     assert "dropCampaigns is null, which is not an empty list" in str(error)
 
 
-def test_whoever_is_not_known_to_twitch_must_sign_in_again(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_whoever_is_not_known_to_twitch_must_sign_in_again(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.instead = answers({"data": {"currentUser": None, "rewardCampaignsAvailableToUser": None}})
 
     error = failure(dashboard)
@@ -124,7 +124,7 @@ def test_whoever_is_not_known_to_twitch_must_sign_in_again(twitch: LocalTwitch, 
 
 
 def test_a_refused_token_is_renewed_and_the_question_asked_again(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, account: FixedAccount
+    twitch: Dashboard, dashboard: TwitchDashboard, account: FixedAccount
 ) -> None:
     account.sessions.insert(0, twitch.session(alive=False))
     twitch.list_campaigns(campaign("a"))
@@ -136,7 +136,7 @@ def test_a_refused_token_is_renewed_and_the_question_asked_again(
 
 
 def test_a_token_that_dies_between_two_requests_is_renewed_there(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, account: FixedAccount
+    twitch: Dashboard, dashboard: TwitchDashboard, account: FixedAccount
 ) -> None:
     account.sessions.append(twitch.session())
     twitch.list_campaigns(campaign("a"))
@@ -152,7 +152,7 @@ def test_a_token_that_dies_between_two_requests_is_renewed_there(
 
 
 def test_a_token_that_cannot_be_renewed_is_the_end_of_the_sign_in(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, rewards: TwitchDashboardRewards
+    twitch: Dashboard, dashboard: TwitchDashboard, rewards: TwitchDashboardRewards
 ) -> None:
     twitch.grants[0].alive = False
 
@@ -162,7 +162,7 @@ def test_a_token_that_cannot_be_renewed_is_the_end_of_the_sign_in(
 
 
 def test_a_refusal_that_is_not_about_the_token_does_not_spend_it(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, account: FixedAccount
+    twitch: Dashboard, dashboard: TwitchDashboard, account: FixedAccount
 ) -> None:
     twitch.instead = [Raw(b"<html>blocked</html>", 403, "text/html")]
 
@@ -174,7 +174,7 @@ def test_a_refusal_that_is_not_about_the_token_does_not_spend_it(
 
 
 def test_a_fresh_token_that_is_refused_too_is_a_refusal_and_not_an_endless_round(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, account: FixedAccount
+    twitch: Dashboard, dashboard: TwitchDashboard, account: FixedAccount
 ) -> None:
     account.sessions.append(twitch.session())
     for granted in twitch.grants:
@@ -189,7 +189,7 @@ def test_a_fresh_token_that_is_refused_too_is_a_refusal_and_not_an_endless_round
 
 @pytest.mark.parametrize("told", [{"message": "service timeout", "path": ["rewardCampaignsAvailableToUser"]}, None])
 def test_null_in_place_of_the_rewards_is_never_an_empty_list(
-    twitch: LocalTwitch, rewards: TwitchDashboardRewards, told: Json | None
+    twitch: Dashboard, rewards: TwitchDashboardRewards, told: Json | None
 ) -> None:
     twitch.rewards = None
     twitch.spoil = lambda _, answer: answer | ({"errors": [told]} if told else {})
@@ -205,7 +205,7 @@ PASSING = ("service error", "service timeout", "service unavailable", "server er
 
 @pytest.mark.parametrize("message", PASSING)
 def test_a_passing_fault_without_data_is_cured_by_time(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, message: str
+    twitch: Dashboard, dashboard: TwitchDashboard, message: str
 ) -> None:
     twitch.instead = answers(fault(message))
 
@@ -220,7 +220,7 @@ def test_a_passing_fault_without_data_is_cured_by_time(
 )
 @pytest.mark.parametrize("null", ["currentUser", "dropCampaigns"])
 def test_a_null_that_a_passing_fault_explains_is_cured_by_time(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, path: tuple[str | int, ...], null: str
+    twitch: Dashboard, dashboard: TwitchDashboard, path: tuple[str | int, ...], null: str
 ) -> None:
     viewer = None if null == "currentUser" else {"id": "1", "dropCampaigns": None}
     twitch.instead = answers({"data": {"currentUser": viewer}, "errors": [{"message": "service error", "path": path}]})
@@ -228,7 +228,7 @@ def test_a_null_that_a_passing_fault_explains_is_cured_by_time(
     assert isinstance(failure(dashboard), SourceUnavailable)
 
 
-def test_a_fault_that_nobody_knows_is_a_change(twitch: LocalTwitch, dashboard: TwitchDashboard) -> None:
+def test_a_fault_that_nobody_knows_is_a_change(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.instead = answers(fault("the moon is in the way"))
 
     error = failure(dashboard)
@@ -258,7 +258,7 @@ def test_a_fault_that_nobody_knows_is_a_change(twitch: LocalTwitch, dashboard: T
     ],
 )
 def test_an_answer_that_is_none_says_by_its_error_what_cures_it(
-    twitch: LocalTwitch, dashboard: TwitchDashboard, raw: Raw, kind: type[SourceError], reason: str
+    twitch: Dashboard, dashboard: TwitchDashboard, raw: Raw, kind: type[SourceError], reason: str
 ) -> None:
     twitch.instead = [raw]
 

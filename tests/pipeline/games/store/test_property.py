@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from pipeline.games.store.games import store_games
 from pipeline.services.igdb.documents import split_documents
-from tests.databases import new_database
+from tests.databases import Databases
 from tests.pipeline.games.documents import encode
 from tests.pipeline.games.store.test_games import HOUR, NOON
 
@@ -56,8 +56,8 @@ _page = st.lists(_document, max_size=3, unique_by=lambda one: one["id"])
 
 
 @pytest.fixture(scope="module")
-def kept(server: Engine) -> Iterator[Engine]:
-    with new_database(server) as engine:
+def kept(databases: Databases) -> Iterator[Engine]:
+    with databases.new() as engine:
         yield engine
 
 

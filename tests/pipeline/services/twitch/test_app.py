@@ -228,8 +228,8 @@ def test_a_key_file_that_others_may_read_is_for_a_person(setting: HelixSetting, 
 
 def test_the_lock_of_a_worker_that_was_killed_ends_by_itself(setting: HelixSetting) -> None:
     tokens = setting.tokens()
-    setting.redis.set(tokens._lock_key, b"killed", px=300)
     began = time.monotonic()
+    setting.redis.set(tokens._lock_key, b"killed", px=300)
 
     assert tokens.current(setting.client).token
     assert time.monotonic() - began >= 0.25

@@ -152,12 +152,10 @@ def test_each_try_costs_a_point_of_the_budget(setting: HelixSetting) -> None:
 def test_a_rate_limit_is_waited_until_the_bucket_is_full_and_the_question_asked_again(setting: HelixSetting) -> None:
     told = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-0.5)}
     setting.fail("users", 429, TOO_MANY, headers=told)
-    began = time.monotonic()
 
     assert known(setting.helix)
 
     assert setting.statuses("users") == [429, 200]
-    assert 0.05 < time.monotonic() - began < 4
 
 
 def test_a_rate_limit_beyond_our_patience_is_for_later_and_nobody_else_runs_into_it(setting: HelixSetting) -> None:
@@ -212,12 +210,10 @@ def test_a_limit_of_eventsub_is_no_rate_limit_and_told_at_once(
     setting: HelixSetting, text: str, kind: type[SourceError], headers: dict[str, str]
 ) -> None:
     setting.fail("eventsub/subscriptions", 429, text, times=9, headers=headers)
-    began = time.monotonic()
 
     with pytest.raises(kind, match=text):
         subscribe(setting.helix)
 
-    assert time.monotonic() - began < 2
     assert setting.statuses("eventsub/subscriptions") == [429]
     # Others may go on.
     assert known(setting.helix)

@@ -7,7 +7,7 @@ import pytest
 from pipeline.fetch.http import Client
 from pipeline.services.twitch.graphql import Session
 from pipeline.services.twitch.sign_in import SignInError, Tokens, TwitchAuth
-from tests.pipeline.drops.sources.local_twitch import CLIENT_ID, LocalTwitch
+from tests.twitch.dashboard import CLIENT_ID, Dashboard
 
 
 class Pauses:
@@ -30,7 +30,7 @@ def client() -> Iterator[Client]:
 
 
 @pytest.fixture
-def auth(client: Client, twitch: LocalTwitch) -> TwitchAuth:
+def auth(client: Client, twitch: Dashboard) -> TwitchAuth:
     return TwitchAuth(client, twitch.auth_url, CLIENT_ID)
 
 
@@ -38,7 +38,7 @@ def sign_in_by_code(auth: TwitchAuth, pauses: Pauses) -> Tokens:
     return auth.wait(auth.begin(), pause=pauses, clock=pauses.clock)
 
 
-def test_a_code_is_shown_and_once_it_was_entered_there_are_tokens(auth: TwitchAuth, twitch: LocalTwitch) -> None:
+def test_a_code_is_shown_and_once_it_was_entered_there_are_tokens(auth: TwitchAuth, twitch: Dashboard) -> None:
     code = auth.begin()
     twitch.token_says = ["authorization_pending"] * 3
     twitch.interval = 5
@@ -53,7 +53,7 @@ def test_a_code_is_shown_and_once_it_was_entered_there_are_tokens(auth: TwitchAu
     assert len(pauses.waited) == 4
 
 
-def test_polling_keeps_to_the_interval_and_slows_down_when_asked(auth: TwitchAuth, twitch: LocalTwitch) -> None:
+def test_polling_keeps_to_the_interval_and_slows_down_when_asked(auth: TwitchAuth, twitch: Dashboard) -> None:
     twitch.interval = 5
     twitch.token_says = ["authorization_pending", "slow_down", "authorization_pending", "slow_down"]
     pauses = Pauses()
@@ -63,13 +63,13 @@ def test_polling_keeps_to_the_interval_and_slows_down_when_asked(auth: TwitchAut
     assert pauses.waited == [5, 5, 10, 10, 15]
 
 
-def test_a_service_that_stumbles_while_one_waits_does_not_end_the_wait(auth: TwitchAuth, twitch: LocalTwitch) -> None:
+def test_a_service_that_stumbles_while_one_waits_does_not_end_the_wait(auth: TwitchAuth, twitch: Dashboard) -> None:
     twitch.token_says = ["503", "authorization_pending"]
 
     assert sign_in_by_code(auth, Pauses()).access_token
 
 
-def test_a_code_that_nobody_enters_runs_out(auth: TwitchAuth, twitch: LocalTwitch) -> None:
+def test_a_code_that_nobody_enters_runs_out(auth: TwitchAuth, twitch: Dashboard) -> None:
     twitch.interval, twitch.expires_in = 5, 60
     twitch.token_says = ["authorization_pending"] * 100
     pauses = Pauses()
@@ -80,21 +80,19 @@ def test_a_code_that_nobody_enters_runs_out(auth: TwitchAuth, twitch: LocalTwitc
 
 
 @pytest.mark.parametrize("said", ["invalid device code", "access_denied", "expired_token"])
-def test_a_refused_code_ends_the_wait_with_what_twitch_says(auth: TwitchAuth, twitch: LocalTwitch, said: str) -> None:
+def test_a_refused_code_ends_the_wait_with_what_twitch_says(auth: TwitchAuth, twitch: Dashboard, said: str) -> None:
     twitch.token_says = [said]
 
     with pytest.raises(SignInError, match=f"Twitch says '{said}'; start again"):
         sign_in_by_code(auth, Pauses())
 
 
-def test_an_application_that_twitch_does_not_know_is_named_with_its_setting(
-    client: Client, twitch: LocalTwitch
-) -> None:
+def test_an_application_that_twitch_does_not_know_is_named_with_its_setting(client: Client, twitch: Dashboard) -> None:
     with pytest.raises(SignInError, match=r"unknownapp \(invalid client\): LOOTWIRE_TWITCH_DEVICE_CLIENT_ID"):
         TwitchAuth(client, twitch.auth_url, "unknownapp").begin()
 
 
-def test_a_token_tells_whose_it_is_and_a_dead_one_tells_nothing(auth: TwitchAuth, twitch: LocalTwitch) -> None:
+def test_a_token_tells_whose_it_is_and_a_dead_one_tells_nothing(auth: TwitchAuth, twitch: Dashboard) -> None:
     granted = twitch.grant()
 
     viewer = auth.validate(granted.access_token)
@@ -105,7 +103,7 @@ def test_a_token_tells_whose_it_is_and_a_dead_one_tells_nothing(auth: TwitchAuth
     assert auth.validate(granted.access_token) is None
 
 
-def test_a_refresh_token_works_once(auth: TwitchAuth, twitch: LocalTwitch) -> None:
+def test_a_refresh_token_works_once(auth: TwitchAuth, twitch: Dashboard) -> None:
     spent = twitch.grant().refresh_token or ""
 
     renewed = auth.refresh(spent)
@@ -115,7 +113,7 @@ def test_a_refresh_token_works_once(auth: TwitchAuth, twitch: LocalTwitch) -> No
     assert auth.refresh(spent) is None
 
 
-def test_neither_tokens_nor_codes_show_what_they_hold(auth: TwitchAuth, twitch: LocalTwitch) -> None:
+def test_neither_tokens_nor_codes_show_what_they_hold(auth: TwitchAuth, twitch: Dashboard) -> None:
     code = auth.begin()
     tokens = auth.wait(code, pause=Pauses())
     session = Session(token=tokens.access_token, client_id="app", device_id="d", session_id="s")

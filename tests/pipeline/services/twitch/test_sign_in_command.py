@@ -24,7 +24,7 @@ from pipeline.runtime.runtime import open_runtime, utc_now
 from tasks import surroundings, ticks
 from tests.pipeline.builders import campaign
 from tests.pipeline.drops.sources.installation import die, now
-from tests.pipeline.drops.sources.local_twitch import CLIENT_ID, HASHES, LocalTwitch
+from tests.twitch.dashboard import CLIENT_ID, HASHES, Dashboard
 
 
 class Terminal:
@@ -68,7 +68,7 @@ class Terminal:
 def terminal(
     engine: Engine,
     servers: Servers,
-    twitch: LocalTwitch,
+    twitch: Dashboard,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -100,7 +100,7 @@ OPEN = {"twitch.drops", "twitch.rewards", "kick.drops", "chzzk.drops"}
 ACCOUNTS = {"twitch.dashboard", "twitch.dashboard_rewards"}
 
 
-def test_signing_in_shows_code_and_address_and_names_the_user(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_signing_in_shows_code_and_address_and_names_the_user(terminal: Terminal, twitch: Dashboard) -> None:
     twitch.token_says = ["authorization_pending", "authorization_pending"]
 
     said = terminal.run("sources", "login", "twitch")
@@ -111,13 +111,13 @@ def test_signing_in_shows_code_and_address_and_names_the_user(terminal: Terminal
     assert twitch.asked.count("/oauth2/token") == 3
 
 
-def test_a_permission_is_asked_for_only_where_it_is_wanted(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_a_permission_is_asked_for_only_where_it_is_wanted(terminal: Terminal, twitch: Dashboard) -> None:
     terminal.run("sources", "login", "twitch")
     terminal.run("sources", "login", "twitch", "--follows")
     assert twitch.scopes == ["", "user:read:follows"]
 
 
-def test_on_a_terminal_the_code_stands_out_and_a_spinner_waits(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_on_a_terminal_the_code_stands_out_and_a_spinner_waits(terminal: Terminal, twitch: Dashboard) -> None:
     twitch.token_says = ["authorization_pending"]
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", "from pipeline.cli import main; main()", "sources", "login", "twitch"]
@@ -139,7 +139,7 @@ def test_on_a_terminal_the_code_stands_out_and_a_spinner_waits(terminal: Termina
 
 
 def test_the_dashboards_sources_are_there_only_while_somebody_is_signed_in(
-    terminal: Terminal, twitch: LocalTwitch
+    terminal: Terminal, twitch: Dashboard
 ) -> None:
     assert terminal.sources().keys() == OPEN
 
@@ -160,7 +160,7 @@ def test_the_dashboards_sources_are_there_only_while_somebody_is_signed_in(
     assert terminal.sources()["twitch.dashboard"] == "new"
 
 
-def test_a_source_of_an_account_is_made_due_like_any_other(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_a_source_of_an_account_is_made_due_like_any_other(terminal: Terminal, twitch: Dashboard) -> None:
     terminal.run("sources", "login", "twitch")
     with terminal.engine.begin() as connection:
         connection.execute(update(Source).values(next_due_at=now() + timedelta(hours=1)))
@@ -173,7 +173,7 @@ def test_a_source_of_an_account_is_made_due_like_any_other(terminal: Terminal, t
     assert due_at <= now()
 
 
-def test_the_sources_of_the_account_are_asked_as_the_settings_say(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_the_sources_of_the_account_are_asked_as_the_settings_say(terminal: Terminal, twitch: Dashboard) -> None:
     twitch.list_campaigns(campaign("a"))
     terminal.run("sources", "login", "twitch")
     runtime = open_runtime()
@@ -191,7 +191,7 @@ def test_the_sources_of_the_account_are_asked_as_the_settings_say(terminal: Term
     [("invalid device code", "Twitch says 'invalid device code'"), ("access_denied", "Twitch says 'access_denied'")],
 )
 def test_a_sign_in_that_fails_says_why_and_keeps_nothing(
-    terminal: Terminal, twitch: LocalTwitch, says: str, told: str
+    terminal: Terminal, twitch: Dashboard, says: str, told: str
 ) -> None:
     twitch.token_says = [says]
 
@@ -202,7 +202,7 @@ def test_a_sign_in_that_fails_says_why_and_keeps_nothing(
     assert not ACCOUNTS & terminal.sources().keys()
 
 
-def test_a_code_that_runs_out_says_so(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_a_code_that_runs_out_says_so(terminal: Terminal, twitch: Dashboard) -> None:
     twitch.expires_in = 0
 
     assert "nobody entered the code in time" in terminal.run("sources", "login", "twitch", code=1)
@@ -240,7 +240,7 @@ def test_hashes_that_are_none_are_refused_with_their_setting(
     assert "LOOTWIRE_TWITCH_DETAILS_HASHES" in terminal.run("sources", code=1)
 
 
-def test_the_tick_looks_after_the_sign_in_once_an_hour(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_the_tick_looks_after_the_sign_in_once_an_hour(terminal: Terminal, twitch: Dashboard) -> None:
     assert terminal.tick() == []
     terminal.run("sources", "login", "twitch")
     twitch.asked.clear()
@@ -253,7 +253,7 @@ def test_the_tick_looks_after_the_sign_in_once_an_hour(terminal: Terminal, twitc
     assert twitch.asked == ["/oauth2/validate"]
 
 
-def test_a_look_that_fails_is_logged_and_tried_at_the_next_tick(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_a_look_that_fails_is_logged_and_tried_at_the_next_tick(terminal: Terminal, twitch: Dashboard) -> None:
     terminal.run("sources", "login", "twitch")
     terminal.hour_passes()
     twitch.validate_status = 404
@@ -262,7 +262,7 @@ def test_a_look_that_fails_is_logged_and_tried_at_the_next_tick(terminal: Termin
     assert terminal.tick() == ["info: sign-in validated"]
 
 
-def test_no_command_and_no_log_line_tells_a_secret(terminal: Terminal, twitch: LocalTwitch) -> None:
+def test_no_command_and_no_log_line_tells_a_secret(terminal: Terminal, twitch: Dashboard) -> None:
     terminal.run("sources", "login", "twitch")
     terminal.hour_passes()
     terminal.tick()

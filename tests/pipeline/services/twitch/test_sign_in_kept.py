@@ -15,7 +15,8 @@ from pipeline.services.twitch.account import VALIDATE_AFTER, StoredAccount
 from pipeline.services.twitch.graphql import Session
 from pipeline.services.twitch.graphql_answers import SignedOut
 from tests.pipeline.drops.sources.installation import Installation, die, now
-from tests.pipeline.drops.sources.local_twitch import CLIENT_ID, LocalTwitch
+from tests.twitch import LocalTwitch
+from tests.twitch.dashboard import CLIENT_ID, Dashboard
 
 
 def session(installation: Installation) -> Session:
@@ -39,7 +40,7 @@ def expire(installation: Installation, left: timedelta) -> None:
         connection.execute(update(Credential).values(expires_at=now() + left))
 
 
-def test_a_sign_in_is_kept_encrypted_with_whose_it_is(installation: Installation, twitch: LocalTwitch) -> None:
+def test_a_sign_in_is_kept_encrypted_with_whose_it_is(installation: Installation, twitch: Dashboard) -> None:
     row = installation.credential()
 
     assert (row["service"], row["login"], row["user_id"], row["client_id"]) == (
@@ -52,14 +53,14 @@ def test_a_sign_in_is_kept_encrypted_with_whose_it_is(installation: Installation
     assert session(installation).token == twitch.grants[0].access_token
 
 
-def test_without_a_sign_in_there_is_no_session(engine: Engine, vault: Vault, twitch: LocalTwitch) -> None:
+def test_without_a_sign_in_there_is_no_session(engine: Engine, vault: Vault, twitch: Dashboard) -> None:
     account = StoredAccount(engine, lambda: vault, twitch.auth_url, now)
 
     with Client() as client, pytest.raises(SignedOut, match="nobody is signed in to Twitch: `lootwire sources login"):
         account.session(client)
 
 
-def test_tokens_are_renewed_shortly_before_they_end(installation: Installation, twitch: LocalTwitch) -> None:
+def test_tokens_are_renewed_shortly_before_they_end(installation: Installation, twitch: Dashboard) -> None:
     expire(installation, timedelta(minutes=5))
 
     found = session(installation)
@@ -71,7 +72,7 @@ def test_tokens_are_renewed_shortly_before_they_end(installation: Installation, 
 
 
 def test_tokens_that_still_hold_are_used_while_they_cannot_be_renewed(
-    installation: Installation, twitch: LocalTwitch
+    installation: Installation, twitch: Dashboard
 ) -> None:
     twitch.token_status = 503
     expire(installation, timedelta(minutes=5))
@@ -83,7 +84,7 @@ def test_tokens_that_still_hold_are_used_while_they_cannot_be_renewed(
     assert installation.credential()["dead_at"] is None
 
 
-def test_a_refused_token_is_renewed_by_its_refresh_token(installation: Installation, twitch: LocalTwitch) -> None:
+def test_a_refused_token_is_renewed_by_its_refresh_token(installation: Installation, twitch: Dashboard) -> None:
     refused = session(installation)
     twitch.grants[0].alive = False
 
@@ -91,9 +92,7 @@ def test_a_refused_token_is_renewed_by_its_refresh_token(installation: Installat
     assert installation.credential()["dead_at"] is None
 
 
-def test_a_token_that_another_process_has_renewed_is_taken_over(
-    installation: Installation, twitch: LocalTwitch
-) -> None:
+def test_a_token_that_another_process_has_renewed_is_taken_over(installation: Installation, twitch: Dashboard) -> None:
     refused = session(installation)
     renewed = renew(installation, refused)
 
@@ -103,7 +102,9 @@ def test_a_token_that_another_process_has_renewed_is_taken_over(
 
 
 def test_a_token_without_any_refresh_token_dies_when_it_is_refused(engine: Engine, vault: Vault) -> None:
-    with LocalTwitch(gives_refresh_tokens=False) as twitch:
+    with LocalTwitch() as running:
+        twitch = running.dashboard
+        twitch.gives_refresh_tokens = False
         installation = Installation(engine, twitch, vault)
         refused = session(installation)
 
@@ -112,9 +113,7 @@ def test_a_token_without_any_refresh_token_dies_when_it_is_refused(engine: Engin
         assert "lootwire sources login twitch" in str(failure(lambda: session(installation)))
 
 
-def test_a_sign_in_that_was_made_meanwhile_is_not_taken_for_dead(
-    installation: Installation, twitch: LocalTwitch
-) -> None:
+def test_a_sign_in_that_was_made_meanwhile_is_not_taken_for_dead(installation: Installation, twitch: Dashboard) -> None:
     refused = session(installation)
     die(twitch)
     twitch.on_refresh = installation.sign_in
@@ -123,7 +122,7 @@ def test_a_sign_in_that_was_made_meanwhile_is_not_taken_for_dead(
     assert installation.credential()["dead_at"] is None
 
 
-def test_a_proxy_that_refuses_is_not_the_end_of_a_sign_in(installation: Installation, twitch: LocalTwitch) -> None:
+def test_a_proxy_that_refuses_is_not_the_end_of_a_sign_in(installation: Installation, twitch: Dashboard) -> None:
     refused = session(installation)
     twitch.token_status = 403
 
@@ -154,7 +153,7 @@ def validate(installation: Installation, at: datetime) -> bool | None:
         return account.validate_if_due(client)
 
 
-def test_a_sign_in_is_validated_once_an_hour(installation: Installation, twitch: LocalTwitch) -> None:
+def test_a_sign_in_is_validated_once_an_hour(installation: Installation, twitch: Dashboard) -> None:
     asked = len(twitch.asked)
 
     assert validate(installation, now()) is None
@@ -165,7 +164,7 @@ def test_a_sign_in_is_validated_once_an_hour(installation: Installation, twitch:
 
 
 def test_a_sign_in_that_does_not_hold_any_more_is_renewed_if_it_can_be(
-    installation: Installation, twitch: LocalTwitch
+    installation: Installation, twitch: Dashboard
 ) -> None:
     twitch.grants[0].alive = False
 
@@ -174,7 +173,7 @@ def test_a_sign_in_that_does_not_hold_any_more_is_renewed_if_it_can_be(
 
 
 def test_a_sign_in_that_is_over_is_told_by_the_source_that_needs_it(
-    installation: Installation, twitch: LocalTwitch
+    installation: Installation, twitch: Dashboard
 ) -> None:
     die(twitch)
 
@@ -193,7 +192,7 @@ def test_a_sign_in_that_is_over_is_told_by_the_source_that_needs_it(
 
 @pytest.mark.parametrize(("status", "kind"), [(500, SourceUnavailable), (403, SourceError), (404, SourceChanged)])
 def test_a_look_that_fails_says_nothing_about_the_sign_in(
-    installation: Installation, twitch: LocalTwitch, status: int, kind: type[SourceError]
+    installation: Installation, twitch: Dashboard, status: int, kind: type[SourceError]
 ) -> None:
     twitch.validate_status = status
 
@@ -201,9 +200,7 @@ def test_a_look_that_fails_says_nothing_about_the_sign_in(
     assert installation.credential()["dead_at"] is None
 
 
-def test_where_nobody_is_signed_in_there_is_nothing_to_look_at(
-    engine: Engine, vault: Vault, twitch: LocalTwitch
-) -> None:
+def test_where_nobody_is_signed_in_there_is_nothing_to_look_at(engine: Engine, vault: Vault, twitch: Dashboard) -> None:
     account = StoredAccount(engine, lambda: vault, twitch.auth_url, now)
 
     with Client() as client:

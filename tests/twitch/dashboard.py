@@ -1,4 +1,4 @@
-"""A Twitch on 127.0.0.1: it signs people in by device code and answers the drops dashboard's persisted queries.
+"""The drops dashboard of the local Twitch: signs people in by device code, and answers persisted queries of GraphQL.
 
 It keeps to what is known of the real one: 400 with `message` while a code waits, refresh tokens that are spent by use,
 200 with `errors` for nearly everything else, and 401 for a token that it does not know.
@@ -6,13 +6,12 @@ It keeps to what is known of the real one: 400 with `message` while a code waits
 
 import itertools
 import json
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs
+
+from starlette.datastructures import Headers
 
 from pipeline.services.twitch.graphql import Session
 
@@ -63,8 +62,8 @@ def fault(message: str, *path: str | int, operation: str = DASHBOARD) -> Json:
 
 
 @dataclass
-class LocalTwitch:
-    """Use it as a context manager. `spoil` may change any answer to a question on its way out."""
+class Dashboard:
+    """What belongs to it, as `LocalTwitch.dashboard`. `spoil` may change any answer to a question on its way out."""
 
     campaigns: dict[str, Json] = field(default_factory=dict)
     rewards: list[Json] | None = field(default_factory=list)
@@ -83,7 +82,7 @@ class LocalTwitch:
     gives_refresh_tokens: bool = True
     grants: list[Grant] = field(default_factory=list)
     requests: list[list[Question]] = field(default_factory=list)
-    headers: list[dict[str, str]] = field(default_factory=list)
+    headers: list[Headers] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     # The permissions that /device was asked for.
     scopes: list[str] = field(default_factory=list)
@@ -91,36 +90,29 @@ class LocalTwitch:
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
         self._codes: set[str] = set()
-        twitch = self
+        # Where it is, once the local Twitch has a port.
+        self.auth_url = self.gql_url = ""
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def is_client(self, client_id: str) -> bool:
+        """Whether this is the application that signs people in, or another one of theirs."""
+        return client_id == CLIENT_ID or any(grant.client_id == client_id for grant in self.grants)
 
-            def do_GET(self) -> None:
-                twitch._serve(self, b"")
+    def has_given(self, authorization: str) -> bool:
+        """Whether a token is one of a person's, alive or not."""
+        return any(grant.access_token == authorization.removeprefix("OAuth ") for grant in self.grants)
 
-            def do_POST(self) -> None:
-                twitch._serve(self, self.rfile.read(int(self.headers["Content-Length"])))
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name there
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        root = f"http://127.0.0.1:{self._server.server_port}"
-        self.auth_url, self.gql_url = f"{root}/oauth2", f"{root}/gql"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def answer(self, path: str, headers: Headers, body: bytes) -> Raw:
+        """The answer to a request; may be called from several threads at once."""
+        self.asked.append(path)
+        match path:
+            case "/oauth2/device":
+                return self._device(body)
+            case "/oauth2/token":
+                return self._token(body)
+            case "/oauth2/validate":
+                return self._validate(headers)
+            case _:
+                return self._gql(headers, body)
 
     def grant(self, **values: Any) -> Grant:
         """Sign somebody in without further ado."""
@@ -150,21 +142,6 @@ class LocalTwitch:
     def secrets(self) -> list[str]:
         """Everything that must be seen nowhere."""
         return [token for grant in self.grants for token in (grant.access_token, grant.refresh_token) if token]
-
-    def _serve(self, request: BaseHTTPRequestHandler, body: bytes) -> None:
-        self.asked.append(request.path)
-        routes: dict[str, Callable[[], Raw]] = {
-            "/oauth2/device": lambda: self._device(body),
-            "/oauth2/token": lambda: self._token(body),
-            "/oauth2/validate": lambda: self._validate(request),
-            "/gql": lambda: self._gql(request, body),
-        }
-        answer = routes[request.path]()
-        request.send_response(answer.status)
-        request.send_header("Content-Type", answer.content_type)
-        request.send_header("Content-Length", str(len(answer.body)))
-        request.end_headers()
-        request.wfile.write(answer.body)
 
     def _device(self, body: bytes) -> Raw:
         form = parse_qs(body.decode(), keep_blank_values=True)
@@ -209,28 +186,28 @@ class LocalTwitch:
                 return _json(_tokens(self.grant()))
         return _json({"error": "Bad Request", "status": 400, "message": "Invalid refresh token"}, 400)
 
-    def _granted(self, request: BaseHTTPRequestHandler) -> Grant | None:
-        shown = request.headers.get("Authorization", "").removeprefix("OAuth ")
+    def _granted(self, headers: Headers) -> Grant | None:
+        shown = headers.get("Authorization", "").removeprefix("OAuth ")
         return next((grant for grant in self.grants if grant.alive and grant.access_token == shown), None)
 
-    def _validate(self, request: BaseHTTPRequestHandler) -> Raw:
+    def _validate(self, headers: Headers) -> Raw:
         if self.validate_status is not None:
             return Raw(b"", self.validate_status)
-        grant = self._granted(request)
+        grant = self._granted(headers)
         if grant is None:
             return _json({"status": 401, "message": "invalid access token"}, 401)
         who = {"client_id": grant.client_id, "login": VIEWER["login"], "scopes": None, "user_id": VIEWER["id"]}
         return _json(who | {"expires_in": grant.expires_in})
 
-    def _gql(self, request: BaseHTTPRequestHandler, body: bytes) -> Raw:
+    def _gql(self, headers: Headers, body: bytes) -> Raw:
         asked = json.loads(body)
         questions = [_question(one) for one in (asked if isinstance(asked, list) else [asked])]
         self.requests.append(questions)
-        self.headers.append(dict(request.headers.items()))
+        self.headers.append(headers)
         if self.instead and (instead := self.instead.pop(0)) is not None:
             return instead
-        grant = self._granted(request)
-        if grant is None or request.headers["Client-Id"] != grant.client_id:
+        grant = self._granted(headers)
+        if grant is None or headers["Client-Id"] != grant.client_id:
             told = {"error": "Unauthorized", "status": 401, "message": 'The "Authorization" token is invalid.'}
             return _json(told, 401)
         answers = [self._answer(question) for question in questions]
