@@ -14,7 +14,8 @@ from tests.igdb.setting import IgdbSetting, igdb_setting
 from tests.pipeline.drops.sources.installation import Installation
 from tests.pipeline.fetch.local_service import LocalService
 from tests.pipeline.world import World
-from tests.twitch.local import LocalTwitch
+from tests.twitch import LocalTwitch
+from tests.twitch.dashboard import Dashboard
 
 
 @pytest.fixture
