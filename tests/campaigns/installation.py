@@ -68,7 +68,7 @@ class Fact(NamedTuple):
     key: str
 
 
-class Installation:
+class UpAsProcess:
     """`lootwire up` on a data directory, its programs to be killed, and what it has come to know."""
 
     def __init__(self, data_dir: Path, services: DemoServices, port: int) -> None:

@@ -23,7 +23,7 @@ from pipeline.embedded import Servers
 from pipeline.fetch.http import Client
 from pipeline.ingest.source import Validators
 from pipeline.runtime.runtime import Runtime
-from tests.pipeline.channels.eventsub.installation import Installation, knows_twitch, running
+from tests.pipeline.channels.eventsub.installation import Listening, knows_twitch, running
 from tests.twitch import LocalTwitch
 from tests.twitch.world import Stream
 from tests.waiting import wait_for
@@ -43,7 +43,7 @@ MINUTE = timedelta(minutes=1)
 class Day:
     """Streams come and go, sockets break, polls look; `told` and `seen` are what reached us at all."""
 
-    def __init__(self, runtime: Runtime, installation: Installation, twitch: LocalTwitch) -> None:
+    def __init__(self, runtime: Runtime, installation: Listening, twitch: LocalTwitch) -> None:
         self.now = datetime(2026, 9, 1, tzinfo=UTC)
         self.dice = random.Random(20261121)  # noqa: S311 - not a secret
         self.twitch = twitch
@@ -148,7 +148,7 @@ def test_a_day_of_breaking_websockets_loses_and_doubles_no_stream_that_could_be_
 ) -> None:
     with LocalTwitch() as twitch, knows_twitch(engine, servers, twitch, tmp_path) as runtime:
         twitch.budget = 100_000
-        installation = Installation(runtime, twitch)
+        installation = Listening(runtime, twitch)
         day = Day(runtime, installation, twitch)
         with running(runtime, now=lambda: day.now):
             installation.wait_until_subscribed(CHANNELS)

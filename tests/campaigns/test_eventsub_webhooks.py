@@ -23,7 +23,7 @@ from models import Event, EventSubMessage, StreamSession
 from pipeline.channels.eventsub.secret import load_secret
 from pipeline.embedded import Servers
 from pipeline.runtime.runtime import Runtime, utc_now
-from tests.pipeline.channels.eventsub.installation import Installation, environment_of, knows_twitch, program
+from tests.pipeline.channels.eventsub.installation import Listening, environment_of, knows_twitch, program
 from tests.processes import free_port
 from tests.twitch import LocalTwitch
 from tests.waiting import wait_for
@@ -149,7 +149,7 @@ def test_of_thousands_of_webhooks_each_real_one_has_its_effect_once_and_soon(
 ) -> None:
     dice = random.Random(20261121)  # noqa: S311 - not a secret
     with LocalTwitch() as twitch, knows_twitch(engine, servers, twitch, tmp_path) as runtime:
-        installation = Installation(runtime, twitch)
+        installation = Listening(runtime, twitch)
         # Subscribing to all of them is not what this is about.
         twitch.max_total_cost = 1
         users = [(str(1_000_000 + number), f"streamer{number}") for number in range(MESSAGES)]

@@ -24,7 +24,7 @@ from pipeline.ingest.fetching import fetch_source
 from pipeline.programs.sources import register, sources
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.runtime.settings import Settings
-from tests.campaigns.installation import SOURCES, Fact, History, Installation, facts
+from tests.campaigns.installation import SOURCES, Fact, History, UpAsProcess, facts
 from tests.processes import free_port, living
 from tests.waiting import folder_of_processes, wait_for
 
@@ -54,9 +54,9 @@ def hook() -> Iterator[WebhookSink]:
 
 
 @pytest.fixture
-def installation(services: History) -> Iterator[Installation]:
+def installation(services: History) -> Iterator[UpAsProcess]:
     with folder_of_processes() as folder:
-        running = Installation(folder / "data", services, free_port())
+        running = UpAsProcess(folder / "data", services, free_port())
         running.start()
         try:
             yield running
@@ -104,7 +104,7 @@ def strikes(steps: int) -> dict[int, list[str]]:
 
 
 def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
-    installation: Installation,
+    installation: UpAsProcess,
     services: History,
     hook: WebhookSink,
     engine: Engine,
@@ -148,7 +148,7 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
         sys.stdout.write("\n" + "\n".join(told) + "\n")
 
 
-def strike_and_recover(installation: Installation, part: str) -> float:
+def strike_and_recover(installation: UpAsProcess, part: str) -> float:
     """Kill a part, and wait until it is back; returns how many seconds that took."""
     struck: list[int] = []
 
@@ -176,7 +176,7 @@ def warnings(known: Sequence[Fact]) -> set[tuple[str, str | None, str | None]]:
     return {fact for fact in of_the_mirror(known) if fact[0] in {"campaign.ending_soon", "campaign.last_chance"}}
 
 
-def check_deliveries(installation: Installation, hook: WebhookSink) -> str:
+def check_deliveries(installation: UpAsProcess, hook: WebhookSink) -> str:
     """Check that every delivery was sent, arrived, and arrived twice only where it was tried twice; tells how many."""
     query = select(Event.title, Delivery.state, Delivery.attempts).join(Event, Event.id == Delivery.event_id)
 
@@ -199,7 +199,7 @@ def check_deliveries(installation: Installation, hook: WebhookSink) -> str:
 
 
 @pytest.mark.skipif(not LONG, reason="LOOTWIRE_CAMPAIGN=long runs it")
-def test_killing_up_leaves_nothing_and_the_next_one_goes_on(installation: Installation, services: History) -> None:
+def test_killing_up_leaves_nothing_and_the_next_one_goes_on(installation: UpAsProcess, services: History) -> None:
     wait_for(partial(installation.has_seen, snapshot_time(services.now, 0)), LIMIT)
     before = set(installation.processes())
     assert len(before) > 10

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from tests.feeds.world import World
+from tests.feeds.world import Publishing
 
 
 @pytest.fixture
@@ -14,5 +14,5 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def world(engine: Engine, root: Path) -> World:
-    return World(engine, root)
+def world(engine: Engine, root: Path) -> Publishing:
+    return Publishing(engine, root)

@@ -8,10 +8,10 @@ from sqlalchemy import insert, select
 from feeds.catalog import ITEMS_PER_FEED, load_marked, mark, mark_all, settle_written
 from models import Event, Feed
 from models.names import public_id
-from tests.feeds.world import NOON, World
+from tests.feeds.world import NOON, Publishing
 
 
-def test_an_event_marks_the_feeds_of_everything_its_service_its_game_and_its_organization(world: World) -> None:
+def test_an_event_marks_the_feeds_of_everything_its_service_its_game_and_its_organization(world: Publishing) -> None:
     world.event(game_id=world.game("Gloomtide"), organization_id=world.organization("Tidewarden Online"))
 
     assert world.marked() == {
@@ -22,20 +22,20 @@ def test_an_event_marks_the_feeds_of_everything_its_service_its_game_and_its_org
     }
 
 
-def test_an_event_without_game_or_organization_marks_everything_and_its_service(world: World) -> None:
+def test_an_event_without_game_or_organization_marks_everything_and_its_service(world: Publishing) -> None:
     world.event(service="kick")
 
     assert world.marked() == {"all", "services/kick"}
 
 
-def test_a_name_without_latin_letters_gives_a_path_of_the_public_id_alone(world: World) -> None:
+def test_a_name_without_latin_letters_gives_a_path_of_the_public_id_alone(world: Publishing) -> None:
     world.event(game_id=world.game("은하포차"))
 
     assert f"games/{public_id('twitch', '은하포차')}" in world.marked()
 
 
 @pytest.mark.parametrize("kind", ["source.failing", "source.recovered", "source.changed"])
-def test_a_source_event_marks_nothing_and_is_on_no_feed(world: World, kind: str) -> None:
+def test_a_source_event_marks_nothing_and_is_on_no_feed(world: Publishing, kind: str) -> None:
     world.event("a secret", kind=kind)
     assert world.versions() == {}
 
@@ -58,7 +58,7 @@ WHERE = {
 
 
 @pytest.mark.parametrize(("kind", "paths"), WHERE.items())
-def test_what_streams_do_is_told_where_it_drowns_nothing_else(world: World, kind: str, paths: set[str]) -> None:
+def test_what_streams_do_is_told_where_it_drowns_nothing_else(world: Publishing, kind: str, paths: set[str]) -> None:
     game, owner, channel = world.game(), world.organization(), world.channel()
     world.event("a campaign", game_id=game, organization_id=owner)
     world.event("seen before", kind="stream.title_changed", channel_id=channel)
@@ -72,7 +72,7 @@ def test_what_streams_do_is_told_where_it_drowns_nothing_else(world: World, kind
     assert {path for path, titles in feeds.items() if "of a stream" in titles} == paths
 
 
-def test_a_channels_feed_is_called_as_the_channel_calls_itself(world: World) -> None:
+def test_a_channels_feed_is_called_as_the_channel_calls_itself(world: Publishing) -> None:
     world.event(kind="stream.online", channel_id=world.channel("captbrine", "Capt. Brine"))
     world.event(kind="stream.online", channel_id=world.channel("bogwitch"))
 
@@ -82,7 +82,7 @@ def test_a_channels_feed_is_called_as_the_channel_calls_itself(world: World) -> 
     assert titles == {CHANNEL: "Capt. Brine", f"channels/bogwitch-{public_id('twitch', 'id-bogwitch')}": "bogwitch"}
 
 
-def test_the_very_first_event_may_be_one_for_a_channels_own_feed(world: World) -> None:
+def test_the_very_first_event_may_be_one_for_a_channels_own_feed(world: Publishing) -> None:
     world.event("new title", kind="stream.title_changed", channel_id=world.channel())
 
     with world.engine.connect() as connection:
@@ -90,13 +90,13 @@ def test_the_very_first_event_may_be_one_for_a_channels_own_feed(world: World) -
     assert feeds == {"all": [], CHANNEL: ["new title"]}
 
 
-def test_a_chat_badge_is_on_the_feed_of_its_service(world: World) -> None:
+def test_a_chat_badge_is_on_the_feed_of_its_service(world: Publishing) -> None:
     world.event("a badge", kind="badge.added")
 
     assert world.marked() == {"all", "services/twitch"}
 
 
-def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: World) -> None:
+def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: Publishing) -> None:
     gloomtide, frostbarrow = world.game("Gloomtide"), world.game("Frostbarrow")
     world.event(game_id=gloomtide)
     world.event(game_id=frostbarrow)
@@ -108,7 +108,7 @@ def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: 
     assert raised == {"all", "services/twitch", f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"}
 
 
-def test_marking_many_events_takes_as_few_statements_as_marking_one(world: World) -> None:
+def test_marking_many_events_takes_as_few_statements_as_marking_one(world: Publishing) -> None:
     games = [world.game(f"Game {number}") for number in range(40)]
     many = [world.event(game_id=games[number % 40], marked=False) for number in range(200)]
     counts = []
@@ -126,7 +126,7 @@ def test_marking_many_events_takes_as_few_statements_as_marking_one(world: World
     assert len(world.versions()) == 42
 
 
-def test_a_mark_that_is_rolled_back_leaves_no_feed(world: World) -> None:
+def test_a_mark_that_is_rolled_back_leaves_no_feed(world: Publishing) -> None:
     event_id = world.event(marked=False)
     with world.engine.connect() as connection:
         mark(connection, [event_id])
@@ -135,7 +135,7 @@ def test_a_mark_that_is_rolled_back_leaves_no_feed(world: World) -> None:
     assert world.versions() == {}
 
 
-def test_marking_from_many_threads_at_once_neither_deadlocks_nor_loses_a_version(world: World) -> None:
+def test_marking_from_many_threads_at_once_neither_deadlocks_nor_loses_a_version(world: Publishing) -> None:
     games = [world.game(f"Game {number}") for number in range(12)]
     ids = [world.event(game_id=game, marked=False) for game in games]
     failures: list[BaseException] = []
@@ -163,7 +163,7 @@ def test_marking_from_many_threads_at_once_neither_deadlocks_nor_loses_a_version
     assert world.versions()["all"][0] == 61
 
 
-def test_marked_feeds_come_with_their_newest_items_first(world: World) -> None:
+def test_marked_feeds_come_with_their_newest_items_first(world: Publishing) -> None:
     game = world.game()
     for minutes in (5, 1, 3):
         world.event(f"{minutes} ago", game_id=game, at=NOON - timedelta(minutes=minutes))
@@ -177,7 +177,7 @@ def test_marked_feeds_come_with_their_newest_items_first(world: World) -> None:
     assert [item.title for item in feeds["all"].items] == ["of another game", "1 ago", "3 ago", "5 ago"]
 
 
-def test_events_of_the_same_moment_are_ordered_by_their_ids(world: World) -> None:
+def test_events_of_the_same_moment_are_ordered_by_their_ids(world: Publishing) -> None:
     for number in range(4):
         world.event(str(number))
 
@@ -187,7 +187,7 @@ def test_events_of_the_same_moment_are_ordered_by_their_ids(world: World) -> Non
     assert [item.title for item in feed.items] == ["3", "2", "1", "0"]
 
 
-def test_a_feed_holds_fifty_items(world: World) -> None:
+def test_a_feed_holds_fifty_items(world: Publishing) -> None:
     rows = [
         {
             "kind": "campaign.added",
@@ -208,7 +208,7 @@ def test_a_feed_holds_fifty_items(world: World) -> None:
     assert [len(feed.items) for feed in feeds] == [ITEMS_PER_FEED, ITEMS_PER_FEED]
 
 
-def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: World) -> None:
+def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: Publishing) -> None:
     for number in range(30):
         world.event(game_id=world.game(f"Game {number}"))
     statements: list[str] = []
@@ -219,7 +219,7 @@ def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: World) -
     assert len(statements) == 4  # the feeds, and the items of three scopes
 
 
-def test_a_feed_that_is_marked_again_while_it_is_written_stays_marked(world: World) -> None:
+def test_a_feed_that_is_marked_again_while_it_is_written_stays_marked(world: Publishing) -> None:
     world.event()
     with world.engine.connect() as connection:
         loaded = load_marked(connection, 10)
@@ -231,7 +231,7 @@ def test_a_feed_that_is_marked_again_while_it_is_written_stays_marked(world: Wor
     assert world.marked() == {"all", "services/twitch"}
 
 
-def test_settling_an_older_version_late_takes_nothing_back(world: World) -> None:
+def test_settling_an_older_version_late_takes_nothing_back(world: Publishing) -> None:
     world.event()
     with world.engine.begin() as connection:
         old = load_marked(connection, 1)[0]
@@ -245,7 +245,7 @@ def test_settling_an_older_version_late_takes_nothing_back(world: World) -> None
     assert row == (new.version, 2)
 
 
-def test_all_feeds_can_be_marked_at_once(world: World) -> None:
+def test_all_feeds_can_be_marked_at_once(world: Publishing) -> None:
     world.event(game_id=world.game())
     world.publish()
     assert world.marked() == set()
@@ -256,7 +256,7 @@ def test_all_feeds_can_be_marked_at_once(world: World) -> None:
     assert len(world.marked()) == 3
 
 
-def test_a_detail_that_cannot_be_read_leaves_the_title(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_detail_that_cannot_be_read_leaves_the_title(world: Publishing, caplog: pytest.LogCaptureFixture) -> None:
     world.add(
         Event,
         kind="campaign.added",

@@ -21,7 +21,7 @@ from models import Channel, StreamSession
 from models.details import CategoryTime, StreamRecap
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals
 from tests.channels import NOON, Channels
-from tests.feeds.world import BASE_URL, World
+from tests.feeds.world import BASE_URL, Publishing
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 HOSTILE = "<script>alert(1)</script>\" onload='x' &amp; \u202e\x00{{ 7 * 7 }}"
@@ -302,7 +302,7 @@ def test_the_page_of_a_live_channel_follows_the_polls_without_any_event(site: Si
     assert site.publish() == PublishSummary()
 
 
-def test_items_of_streams_lead_to_the_page_in_every_feed(world: World) -> None:
+def test_items_of_streams_lead_to_the_page_in_every_feed(world: Publishing) -> None:
     channel_id = world.channel("lanternwake")
     world.event("Lanternwake is live", kind="stream.online", channel_id=channel_id)
     world.event("New drops", kind="campaign.added")

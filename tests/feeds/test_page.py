@@ -12,7 +12,7 @@ from feeds.pages.index import hue, initials, render_index
 from feeds.pages.index_rows import load_site
 from models import DropCampaign, Reward, RewardCampaign
 from models.details import BenefitLine, DropLine
-from tests.feeds.world import BASE_URL, NOON, World
+from tests.feeds.world import BASE_URL, NOON, Publishing
 
 HOSTILE = "<script>alert(1)</script>\"'\x00\ufffe\ud800 @everyone" + "y" * 500
 VOID = {"meta", "link", "img", "input", "br", "hr"}
@@ -266,7 +266,7 @@ def test_a_channel_among_the_feeds_leads_to_its_own_page() -> None:
     assert "games/gloomtide-1.html" not in page
 
 
-def test_the_site_holds_open_campaigns_by_their_end_with_drops_and_channels(world: World) -> None:
+def test_the_site_holds_open_campaigns_by_their_end_with_drops_and_channels(world: Publishing) -> None:
     game = world.game(box_art_url="https://example.com/box.jpg")
     late = world.campaign("late", end_at=NOON + timedelta(days=9), game_id=game, organization_id=world.organization())
     early = world.campaign("early", end_at=NOON + timedelta(days=1))
@@ -293,7 +293,7 @@ def test_the_site_holds_open_campaigns_by_their_end_with_drops_and_channels(worl
     assert (site.active[0].game, site.active[0].channels_total) == (None, 0)
 
 
-def test_what_is_over_withdrawn_or_past_its_end_is_not_on_the_page(world: World) -> None:
+def test_what_is_over_withdrawn_or_past_its_end_is_not_on_the_page(world: Publishing) -> None:
     world.campaign("ended", ended_at=NOON - timedelta(days=2))
     world.campaign("ended long ago", ended_at=NOON - timedelta(days=20))
     world.campaign("withdrawn", withdrawn_at=NOON)
@@ -305,7 +305,7 @@ def test_what_is_over_withdrawn_or_past_its_end_is_not_on_the_page(world: World)
     assert (site.active, site.upcoming, site.ended_recently) == ((), (), 1)
 
 
-def test_upcoming_campaigns_come_by_their_start(world: World) -> None:
+def test_upcoming_campaigns_come_by_their_start(world: Publishing) -> None:
     for days in (3, 1):
         world.campaign(
             f"in {days}", started_at=None, start_at=NOON + timedelta(days=days), end_at=NOON + timedelta(days=20 - days)
@@ -318,7 +318,7 @@ def test_upcoming_campaigns_come_by_their_start(world: World) -> None:
     assert site.active == ()
 
 
-def test_rewards_and_the_health_of_sources_are_loaded(world: World) -> None:
+def test_rewards_and_the_health_of_sources_are_loaded(world: Publishing) -> None:
     reward = world.add(
         RewardCampaign, service="twitch", external_id="r", name="Fizz", first_seen_at=NOON, required_minutes=45
     )
@@ -337,7 +337,7 @@ def test_rewards_and_the_health_of_sources_are_loaded(world: World) -> None:
     assert [(source.name, source.failing_since is None) for source in site.sources] == [("a", False), ("b", True)]
 
 
-def test_what_a_source_no_longer_lists_is_not_shown(world: World) -> None:
+def test_what_a_source_no_longer_lists_is_not_shown(world: Publishing) -> None:
     campaign = world.campaign()
     drop = world.drop(campaign)
     world.allow(campaign, ["gone"])
@@ -352,7 +352,7 @@ def test_what_a_source_no_longer_lists_is_not_shown(world: World) -> None:
     assert (site.active[0].drops, site.active[0].channels_total) == ((), 0)
 
 
-def test_the_page_is_loaded_in_a_fixed_number_of_queries(world: World) -> None:
+def test_the_page_is_loaded_in_a_fixed_number_of_queries(world: Publishing) -> None:
     from sqlalchemy import event
 
     rows = [

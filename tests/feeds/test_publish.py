@@ -19,7 +19,7 @@ from models import Feed
 from models.details import CampaignDetail
 from models.locks import hold
 from models.names import public_id
-from tests.feeds.world import BASE_URL, NOON, World
+from tests.feeds.world import BASE_URL, NOON, Publishing
 from tests.processes import kill_when
 from tests.waiting import wait_for
 
@@ -27,7 +27,7 @@ GLOOMTIDE = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
 SITE = {"feeds.opml", "index.html", "style.css", "channel.css", "feed.css", "feed.xsl"}
 
 
-def test_a_first_run_writes_every_feed_the_page_and_what_it_needs(world: World) -> None:
+def test_a_first_run_writes_every_feed_the_page_and_what_it_needs(world: Publishing) -> None:
     world.event(game_id=world.game())
 
     summary = world.publish()
@@ -38,7 +38,7 @@ def test_a_first_run_writes_every_feed_the_page_and_what_it_needs(world: World) 
     assert world.marked() == set()
 
 
-def test_a_second_run_has_nothing_to_do(world: World) -> None:
+def test_a_second_run_has_nothing_to_do(world: Publishing) -> None:
     world.event(game_id=world.game())
     world.publish()
     before = {path: path.stat().st_mtime_ns for path in world.root.rglob("*")}
@@ -48,7 +48,7 @@ def test_a_second_run_has_nothing_to_do(world: World) -> None:
     assert {path: path.stat().st_mtime_ns for path in world.root.rglob("*")} == before
 
 
-def test_only_the_feeds_that_an_event_touched_are_rendered(world: World) -> None:
+def test_only_the_feeds_that_an_event_touched_are_rendered(world: Publishing) -> None:
     gloomtide, frostbarrow = world.game("Gloomtide"), world.game("Frostbarrow")
     world.event(game_id=gloomtide)
     world.event(game_id=frostbarrow, service="kick")
@@ -66,7 +66,7 @@ def test_only_the_feeds_that_an_event_touched_are_rendered(world: World) -> None
     assert changed == expected
 
 
-def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: World) -> None:
+def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: Publishing) -> None:
     world.event()
     world.publish()
     before = {path: path.stat().st_mtime_ns for path in world.root.rglob("*.xml")}
@@ -79,7 +79,7 @@ def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: World) -> 
     assert {path: path.stat().st_mtime_ns for path in world.root.rglob("*.xml")} == before
 
 
-def test_the_same_rows_give_the_same_files_in_another_folder(world: World, tmp_path: Path) -> None:
+def test_the_same_rows_give_the_same_files_in_another_folder(world: Publishing, tmp_path: Path) -> None:
     for number in range(3):
         world.event(str(number), game_id=world.game(f"Game {number}"))
     world.campaign()
@@ -92,7 +92,7 @@ def test_the_same_rows_give_the_same_files_in_another_folder(world: World, tmp_p
     assert world.files() == first
 
 
-def test_an_emptied_folder_is_filled_again(world: World) -> None:
+def test_an_emptied_folder_is_filled_again(world: Publishing) -> None:
     world.event(game_id=world.game())
     world.publish()
     first = world.files()
@@ -104,7 +104,7 @@ def test_an_emptied_folder_is_filled_again(world: World) -> None:
     assert world.files() == first
 
 
-def test_a_page_that_is_missing_is_written_again_alone(world: World) -> None:
+def test_a_page_that_is_missing_is_written_again_alone(world: Publishing) -> None:
     world.event()
     world.publish()
     (world.root / "index.html").unlink()
@@ -112,7 +112,7 @@ def test_a_page_that_is_missing_is_written_again_alone(world: World) -> None:
     assert world.publish() == PublishSummary(written=1, unchanged=5)
 
 
-def test_another_address_renders_every_feed_anew(world: World) -> None:
+def test_another_address_renders_every_feed_anew(world: Publishing) -> None:
     world.event(game_id=world.game())
     world.publish()
 
@@ -123,7 +123,7 @@ def test_another_address_renders_every_feed_anew(world: World) -> None:
     assert publish(world.engine, world.root, "https://loot.example", NOON) == PublishSummary()
 
 
-def test_the_page_follows_when_a_source_begins_to_fail(world: World) -> None:
+def test_the_page_follows_when_a_source_begins_to_fail(world: Publishing) -> None:
     world.event()
     world.source("kick-api", last_success_at=NOON)
     world.publish()
@@ -135,7 +135,7 @@ def test_the_page_follows_when_a_source_begins_to_fail(world: World) -> None:
     assert "failing since" in world.text("index.html")
 
 
-def test_the_page_is_written_once_an_hour_for_the_times_it_tells(world: World) -> None:
+def test_the_page_is_written_once_an_hour_for_the_times_it_tells(world: Publishing) -> None:
     world.event()
     world.campaign(end_at=NOON + timedelta(hours=10))
     world.publish()
@@ -149,12 +149,14 @@ def test_the_page_is_written_once_an_hour_for_the_times_it_tells(world: World) -
     assert "ends in 7 hours" in world.text("index.html")
 
 
-def test_an_empty_database_has_a_page_that_says_so(world: World) -> None:
+def test_an_empty_database_has_a_page_that_says_so(world: Publishing) -> None:
     assert world.publish() == PublishSummary(written=6)
     assert "No campaign is on right now" in world.text("index.html")
 
 
-def test_a_bad_feed_does_not_keep_the_others_from_being_written(world: World, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bad_feed_does_not_keep_the_others_from_being_written(
+    world: Publishing, caplog: pytest.LogCaptureFixture
+) -> None:
     world.event(game_id=world.game())
     (world.root / f"{GLOOMTIDE}.rss.xml").mkdir(parents=True)  # no file can be written over a folder
 
@@ -170,7 +172,7 @@ def test_a_bad_feed_does_not_keep_the_others_from_being_written(world: World, ca
     assert world.marked() == set()
 
 
-def test_a_path_that_leads_out_of_the_folder_is_a_failure_of_that_feed(world: World) -> None:
+def test_a_path_that_leads_out_of_the_folder_is_a_failure_of_that_feed(world: Publishing) -> None:
     world.event()
     world.add(Feed, scope="service", service="evil", path="../evil", title="evil")
 
@@ -180,7 +182,7 @@ def test_a_path_that_leads_out_of_the_folder_is_a_failure_of_that_feed(world: Wo
     assert not (world.root.parent / "evil.rss.xml").exists()
 
 
-def test_a_folder_that_cannot_be_made_is_told_by_name(world: World) -> None:
+def test_a_folder_that_cannot_be_made_is_told_by_name(world: Publishing) -> None:
     world.root.parent.mkdir(exist_ok=True)
     world.root.write_text("a file")
 
@@ -189,7 +191,7 @@ def test_a_folder_that_cannot_be_made_is_told_by_name(world: World) -> None:
 
 
 def test_a_full_disk_ends_the_run_at_once_and_keeps_what_was_written(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: Publishing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(6):
         world.event(game_id=world.game(f"Game {number}"))
@@ -212,7 +214,7 @@ def test_a_full_disk_ends_the_run_at_once_and_keeps_what_was_written(
     assert world.marked() == set()
 
 
-def test_many_feeds_are_published_over_several_batches(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_feeds_are_published_over_several_batches(world: Publishing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publishing, "BATCH", 3)
     for number in range(7):
         world.event(game_id=world.game(f"Game {number}"))
@@ -221,7 +223,7 @@ def test_many_feeds_are_published_over_several_batches(world: World, monkeypatch
     assert world.marked() == set()
 
 
-def test_two_runs_at_once_and_events_meanwhile_end_with_every_item_on_disk(world: World) -> None:
+def test_two_runs_at_once_and_events_meanwhile_end_with_every_item_on_disk(world: Publishing) -> None:
     games = [world.game(f"Game {number}") for number in range(5)]
     failures: list[BaseException] = []
     done = threading.Event()
@@ -249,7 +251,7 @@ def test_two_runs_at_once_and_events_meanwhile_end_with_every_item_on_disk(world
     assert {entry.title for entry in parsed.entries} == {f"event {number}" for number in range(40)}
 
 
-def test_a_run_waits_for_the_one_before_it(world: World, engine: Engine) -> None:
+def test_a_run_waits_for_the_one_before_it(world: Publishing, engine: Engine) -> None:
     world.event()
     with hold(engine, publishing._TURN):
         second = threading.Thread(target=world.publish)
@@ -267,7 +269,7 @@ def _waiting(engine: Engine) -> bool:
         return bool(connection.execute(query).scalar_one())
 
 
-def test_a_run_that_should_not_wait_leaves_the_work_to_another(world: World, engine: Engine) -> None:
+def test_a_run_that_should_not_wait_leaves_the_work_to_another(world: Publishing, engine: Engine) -> None:
     world.event()
     with hold(engine, publishing._TURN):
         summary = publish(engine, world.root, BASE_URL, world.now, wait=False)
@@ -275,7 +277,7 @@ def test_a_run_that_should_not_wait_leaves_the_work_to_another(world: World, eng
     assert publish(engine, world.root, BASE_URL, world.now, wait=False).feeds > 0
 
 
-def test_what_others_leave_to_a_run_is_published_by_it(world: World, engine: Engine) -> None:
+def test_what_others_leave_to_a_run_is_published_by_it(world: Publishing, engine: Engine) -> None:
     left: list[int] = []
 
     def leave_more(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -299,13 +301,13 @@ def test_a_change_of_a_template_a_style_or_a_word_writes_every_file_anew() -> No
     assert {"item.py", "item.html.j2", "feed.xsl", "style.css", "campaigns.py", "units.py"} <= names
 
 
-def test_an_error_in_a_run_releases_its_lock(world: World, engine: Engine) -> None:
+def test_an_error_in_a_run_releases_its_lock(world: Publishing, engine: Engine) -> None:
     with pytest.raises(RuntimeError), hold(engine, publishing._TURN):
         raise RuntimeError
     assert world.publish().failures == []
 
 
-def test_a_run_that_is_killed_is_made_good_by_the_next(world: World, engine: Engine, tmp_path: Path) -> None:
+def test_a_run_that_is_killed_is_made_good_by_the_next(world: Publishing, engine: Engine, tmp_path: Path) -> None:
     for number in range(20):
         world.event(f"event {number}", game_id=world.game(f"Game {number}"), detail=CampaignDetail(name="x"))
     script = textwrap.dedent("""

@@ -10,7 +10,7 @@ from feeds.content import Item
 from feeds.item import render_entry
 from models import Event, Feed
 from models.details import ReleaseDetail, detail_to_json
-from tests.feeds.world import NOON, World
+from tests.feeds.world import NOON, Publishing
 
 COVER = "https://images.igdb.com/igdb/image/upload/t_cover_big/co1.jpg"
 MOVED = ReleaseDetail(
@@ -25,7 +25,9 @@ MOVED = ReleaseDetail(
 )
 
 
-def release(world: World, kind: str = "release.moved", *, silent: bool = False, game_id: int | None = None) -> None:
+def release(
+    world: Publishing, kind: str = "release.moved", *, silent: bool = False, game_id: int | None = None
+) -> None:
     with world.engine.begin() as connection:
         row = {
             "kind": kind,
@@ -41,7 +43,7 @@ def release(world: World, kind: str = "release.moved", *, silent: bool = False, 
         mark(connection, [connection.execute(insert(Event).values(row).returning(Event.id)).scalar_one()])
 
 
-def shown(world: World) -> dict[str, list[str]]:
+def shown(world: Publishing) -> dict[str, list[str]]:
     """The titles on each feed that was written, by path."""
     world.publish()
     with world.engine.connect() as connection:
@@ -53,7 +55,7 @@ def shown(world: World) -> dict[str, list[str]]:
     return titles
 
 
-def test_a_release_is_on_the_feed_of_releases_that_of_its_game_and_that_of_everything(world: World) -> None:
+def test_a_release_is_on_the_feed_of_releases_that_of_its_game_and_that_of_everything(world: Publishing) -> None:
     release(world, game_id=world.game())
 
     titles = ["release.moved, told"]
@@ -64,7 +66,7 @@ def test_a_release_is_on_the_feed_of_releases_that_of_its_game_and_that_of_every
     assert "What comes out when" in world.text("releases.atom.xml") + world.text("releases.rss.xml")
 
 
-def test_what_was_announced_before_anybody_wanted_the_game_is_not_on_that_of_everything(world: World) -> None:
+def test_what_was_announced_before_anybody_wanted_the_game_is_not_on_that_of_everything(world: Publishing) -> None:
     game_id = world.game()
     for kind in ("release.announced", "game.added"):
         release(world, kind, silent=True, game_id=game_id)
@@ -77,7 +79,7 @@ def test_what_was_announced_before_anybody_wanted_the_game_is_not_on_that_of_eve
     }
 
 
-def test_other_events_are_not_on_the_feed_of_releases(world: World) -> None:
+def test_other_events_are_not_on_the_feed_of_releases(world: Publishing) -> None:
     world.event("New drops")
     assert "releases" not in shown(world)
     release(world)

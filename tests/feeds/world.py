@@ -32,7 +32,7 @@ BASE_URL = "http://127.0.0.1:8420"
 
 
 @dataclass
-class World:
+class Publishing:
     """A database in which it is noon until somebody moves the clock, and the folder that it is published to."""
 
     engine: Engine

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from models.vault import Vault
 from pipeline.demo.sinks import MailSink, WebhookSink
-from tests.notifiers.world import World
+from tests.notifiers.world import Notifying
 
 
 @pytest.fixture
@@ -18,8 +18,8 @@ def vault(tmp_path: Path) -> Vault:
 
 
 @pytest.fixture
-def world(engine: Engine, vault: Vault) -> World:
-    return World(engine, vault)
+def world(engine: Engine, vault: Vault) -> Notifying:
+    return Notifying(engine, vault)
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from notifiers.errors import DeliveryError, TargetError
 from notifiers.render import plain_message
 from notifiers.send import send
 from pipeline.demo.sinks import MailSink, WebhookSink
-from tests.notifiers.world import HOSTILE, NOON, World, full_event, hook_url, mail_url
+from tests.notifiers.world import HOSTILE, NOON, Notifying, full_event, hook_url, mail_url
 
 SECRET = "s3cr3t"
 # PostgreSQL takes neither U+0000 nor lone surrogates.
@@ -26,7 +26,7 @@ def sent(**counts: int) -> DeliverySummary:
     return DeliverySummary(**counts)
 
 
-def test_a_mail_arrives_with_subject_text_and_html(world: World, mails: MailSink) -> None:
+def test_a_mail_arrives_with_subject_text_and_html(world: Notifying, mails: MailSink) -> None:
     world.target("mail", mail_url(mails))
     event = full_event()
     world.event(event.title, detail=event.detail)
@@ -41,7 +41,9 @@ def test_a_mail_arrives_with_subject_text_and_html(world: World, mails: MailSink
     assert "<li>Hat (60 min): Cool hat</li>" in mail.html
 
 
-def test_a_web_hook_arrives_with_title_and_text_and_no_picture_from_elsewhere(world: World, hooks: WebhookSink) -> None:
+def test_a_web_hook_arrives_with_title_and_text_and_no_picture_from_elsewhere(
+    world: Notifying, hooks: WebhookSink
+) -> None:
     world.target("hook", hook_url(hooks))
     world.event("New drops: Rust 40", detail=full_event().detail)
     assert world.deliver() == sent(messages=1, sent=1)
@@ -55,7 +57,7 @@ def test_a_web_hook_arrives_with_title_and_text_and_no_picture_from_elsewhere(wo
     assert world.deliver() == sent()
 
 
-def test_a_chat_without_a_title_field_gets_the_title_in_the_body(world: World, hooks: WebhookSink) -> None:
+def test_a_chat_without_a_title_field_gets_the_title_in_the_body(world: Notifying, hooks: WebhookSink) -> None:
     world.target("chat", hooks.url.replace("http://", "mmost://") + "/abcdefghijklmnopqrstuvwx")
     world.event(STORABLE)
     world.deliver()
@@ -65,7 +67,7 @@ def test_a_chat_without_a_title_field_gets_the_title_in_the_body(world: World, h
     assert "](" not in first_line
 
 
-def test_a_burst_arrives_as_one_message(world: World, hooks: WebhookSink) -> None:
+def test_a_burst_arrives_as_one_message(world: Notifying, hooks: WebhookSink) -> None:
     world.target("hook", hook_url(hooks))
     for n in range(5):
         world.event(f"Event {n}")
@@ -75,7 +77,7 @@ def test_a_burst_arrives_as_one_message(world: World, hooks: WebhookSink) -> Non
     assert hook.json["message"].splitlines() == [f"- Event {n}" for n in range(5)]
 
 
-def test_a_new_line_in_a_title_brings_no_header_into_a_mail(world: World, mails: MailSink) -> None:
+def test_a_new_line_in_a_title_brings_no_header_into_a_mail(world: Notifying, mails: MailSink) -> None:
     world.target("mail", mail_url(mails))
     world.event("Loot\r\nBcc: victim@example.org\r\n\r\nbody\x0b\x85\u2028X-Evil: 1")
     world.deliver()
@@ -88,7 +90,7 @@ def test_a_new_line_in_a_title_brings_no_header_into_a_mail(world: World, mails:
 
 
 @pytest.mark.parametrize("letter", ["a", "ö", "로", "🎁", "ö "])
-def test_a_very_long_title_still_arrives(world: World, mails: MailSink, hooks: WebhookSink, letter: str) -> None:
+def test_a_very_long_title_still_arrives(world: Notifying, mails: MailSink, hooks: WebhookSink, letter: str) -> None:
     world.target("mail", mail_url(mails))
     world.target("hook", hook_url(hooks))
     world.event(letter * 4000)
@@ -101,7 +103,7 @@ def test_a_very_long_title_still_arrives(world: World, mails: MailSink, hooks: W
     assert max(len(line) for line in mail.raw.splitlines()) < 998
 
 
-def test_a_server_error_is_tried_again_after_a_pause(world: World, hooks: WebhookSink) -> None:
+def test_a_server_error_is_tried_again_after_a_pause(world: Notifying, hooks: WebhookSink) -> None:
     world.target("hook", hook_url(hooks))
     world.event()
     hooks.fail_next(1, 500)
@@ -115,7 +117,7 @@ def test_a_server_error_is_tried_again_after_a_pause(world: World, hooks: Webhoo
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 410])
-def test_a_refusal_that_time_does_not_cure_is_dead_at_once(world: World, hooks: WebhookSink, status: int) -> None:
+def test_a_refusal_that_time_does_not_cure_is_dead_at_once(world: Notifying, hooks: WebhookSink, status: int) -> None:
     world.target("hook", hook_url(hooks))
     world.event()
     world.event()
@@ -126,7 +128,7 @@ def test_a_refusal_that_time_does_not_cure_is_dead_at_once(world: World, hooks: 
 
 
 @pytest.mark.parametrize("status", [400, 408, 413, 429, 500, 502, 503])
-def test_any_other_refusal_may_pass(world: World, hooks: WebhookSink, status: int) -> None:
+def test_any_other_refusal_may_pass(world: Notifying, hooks: WebhookSink, status: int) -> None:
     world.target("hook", hook_url(hooks))
     world.event()
     hooks.fail_next(1, status)
@@ -140,7 +142,7 @@ def test_a_redirect_is_not_followed(hooks: WebhookSink) -> None:
     assert not caught.value.permanent
 
 
-def test_a_dead_delivery_is_sent_when_it_is_replayed(world: World, hooks: WebhookSink) -> None:
+def test_a_dead_delivery_is_sent_when_it_is_replayed(world: Notifying, hooks: WebhookSink) -> None:
     world.target("hook", hook_url(hooks))
     world.event()
     hooks.fail_next(1, 404)
@@ -151,7 +153,7 @@ def test_a_dead_delivery_is_sent_when_it_is_replayed(world: World, hooks: Webhoo
     assert world.deliver() == sent(messages=1, sent=1)
 
 
-def test_one_target_that_fails_does_not_keep_the_others(world: World, hooks: WebhookSink, mails: MailSink) -> None:
+def test_one_target_that_fails_does_not_keep_the_others(world: Notifying, hooks: WebhookSink, mails: MailSink) -> None:
     world.target("a", "json://127.0.0.1:9/nobody-listens")
     world.target("b", mail_url(mails))
     world.target("c", hook_url(hooks))
@@ -160,7 +162,7 @@ def test_one_target_that_fails_does_not_keep_the_others(world: World, hooks: Web
     assert world.deliveries()[0].last_error == "the service could not be reached or did not answer in time"
 
 
-def test_a_refused_login_is_told_by_its_code(world: World) -> None:
+def test_a_refused_login_is_told_by_its_code(world: Notifying) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
         refusing = pool.submit(_refuse_mail, server)
         url = f"mailto://127.0.0.1:{server.getsockname()[1]}/?from=a@example.org&to=b@example.org&mode=insecure"
@@ -177,7 +179,7 @@ def _refuse_mail(server: socket.socket) -> None:
         connection.recv(100)
 
 
-def test_delivering_stops_at_its_limit_and_at_its_time(world: World, hooks: WebhookSink) -> None:
+def test_delivering_stops_at_its_limit_and_at_its_time(world: Notifying, hooks: WebhookSink) -> None:
     for name in "abcd":
         world.target(name, hook_url(hooks))
     world.event()
@@ -192,7 +194,7 @@ def test_delivering_stops_at_its_limit_and_at_its_time(world: World, hooks: Webh
     assert world.deliver().messages == 1
 
 
-def test_workers_at_once_send_each_message_once(world: World, hooks: WebhookSink) -> None:
+def test_workers_at_once_send_each_message_once(world: Notifying, hooks: WebhookSink) -> None:
     for name in "abcdef":
         world.target(name, hook_url(hooks, f"/{name}"))
     for _ in range(3):
@@ -203,7 +205,7 @@ def test_workers_at_once_send_each_message_once(world: World, hooks: WebhookSink
     assert sorted(hook.path for hook in hooks.messages) == [f"/{name}" for name in "abcdef"]
 
 
-def test_a_worker_that_is_killed_while_sending_loses_nothing(world: World, hooks: WebhookSink) -> None:
+def test_a_worker_that_is_killed_while_sending_loses_nothing(world: Notifying, hooks: WebhookSink) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         world.target("hook", f"json://127.0.0.1:{silent.getsockname()[1]}/")
         world.event()
@@ -231,7 +233,7 @@ def _deliver_at_noon(database_url: str, key_file: Path) -> None:
 
 
 def test_no_secret_is_in_the_tables_the_logs_or_the_errors(
-    world: World, hooks: WebhookSink, logged: list[str], capfd: pytest.CaptureFixture[str]
+    world: Notifying, hooks: WebhookSink, logged: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
     port = hooks.url.rsplit(":", 1)[1]
     for name, url in {
@@ -257,7 +259,7 @@ def test_no_secret_is_in_the_tables_the_logs_or_the_errors(
     assert "1 deliveries to a failed: the service answered with HTTP 500" in logged
 
 
-def test_a_target_of_another_key_waits_with_a_clear_error(world: World, hooks: WebhookSink, tmp_path: Path) -> None:
+def test_a_target_of_another_key_waits_with_a_clear_error(world: Notifying, hooks: WebhookSink, tmp_path: Path) -> None:
     world.target("hook", hook_url(hooks))
     world.event()
     right, world.vault = world.vault, Vault.open(tmp_path / "other-key")
@@ -268,7 +270,7 @@ def test_a_target_of_another_key_waits_with_a_clear_error(world: World, hooks: W
     assert world.deliver() == sent(messages=1, sent=1)
 
 
-def test_an_address_that_is_no_longer_taken_waits_with_its_reason(world: World) -> None:
+def test_an_address_that_is_no_longer_taken_waits_with_its_reason(world: Notifying) -> None:
     world.target("hook")
     world.change_target("hook", url_encrypted=world.vault.encrypt(f"file:///etc/{SECRET}"))
     world.event()
@@ -278,7 +280,7 @@ def test_an_address_that_is_no_longer_taken_waits_with_its_reason(world: World) 
     assert SECRET not in row.last_error
 
 
-def test_a_hostile_event_goes_through_every_sink(world: World, hooks: WebhookSink, mails: MailSink) -> None:
+def test_a_hostile_event_goes_through_every_sink(world: Notifying, hooks: WebhookSink, mails: MailSink) -> None:
     world.target("hook", hook_url(hooks))
     world.target("mail", mail_url(mails))
     world.target("ntfy", hooks.url.replace("http://", "ntfy://") + "/topic")
@@ -288,14 +290,14 @@ def test_a_hostile_event_goes_through_every_sink(world: World, hooks: WebhookSin
     assert world.event_ids("mail") == [event_id]
 
 
-def test_a_test_message_arrives_right_away(world: World, hooks: WebhookSink) -> None:
+def test_a_test_message_arrives_right_away(world: Notifying, hooks: WebhookSink) -> None:
     world.target("phone", hook_url(hooks))
     check.test_target(world.engine, world.vault, "phone")
     assert hooks.messages[0].json["title"] == "Lootwire works"
     assert world.deliveries() == []
 
 
-def test_a_test_message_that_fails_says_why(world: World, hooks: WebhookSink, tmp_path: Path) -> None:
+def test_a_test_message_that_fails_says_why(world: Notifying, hooks: WebhookSink, tmp_path: Path) -> None:
     world.target("phone", hook_url(hooks))
     hooks.fail_next(1, 401)
     with pytest.raises(DeliveryError, match="HTTP 401: the address's token or password is not accepted"):
@@ -306,7 +308,7 @@ def test_a_test_message_that_fails_says_why(world: World, hooks: WebhookSink, tm
         check.test_target(world.engine, world.vault, "fone")
 
 
-def test_an_event_that_cannot_be_shown_does_not_stop_the_queue(world: World, hooks: WebhookSink) -> None:
+def test_an_event_that_cannot_be_shown_does_not_stop_the_queue(world: Notifying, hooks: WebhookSink) -> None:
     world.target("hook", hook_url(hooks))
     bad = world.event()
     with world.engine.begin() as connection:

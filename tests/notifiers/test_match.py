@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from notifiers import match, targets
-from tests.notifiers.world import World
+from tests.notifiers.world import Notifying
 
 # What a subscription asks for, an event, and whether the one hears of the other.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
@@ -75,14 +75,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
 
 @pytest.mark.parametrize(("subscription", "event", "hears"), CASES.values(), ids=CASES.keys())
 def test_a_subscription_hears_of_what_all_its_filters_match(
-    world: World, subscription: dict[str, Any], event: dict[str, Any], hears: bool
+    world: Notifying, subscription: dict[str, Any], event: dict[str, Any], hears: bool
 ) -> None:
     world.target(**subscription)
     event_id = world.event(**event)
     assert world.event_ids() == ([event_id] if hears else [])
 
 
-def test_three_matching_subscriptions_of_a_target_make_one_delivery_that_names_them(world: World) -> None:
+def test_three_matching_subscriptions_of_a_target_make_one_delivery_that_names_them(world: Notifying) -> None:
     world.target()
     others = [world.subscribe(kinds=["campaign.*"]), world.subscribe(service="twitch"), world.subscribe(game="Rust")]
     world.event()
@@ -91,27 +91,27 @@ def test_three_matching_subscriptions_of_a_target_make_one_delivery_that_names_t
     assert delivery.subscription_ids == [others[0] - 1, *others[:2]]
 
 
-def test_each_target_gets_its_own_delivery(world: World) -> None:
+def test_each_target_gets_its_own_delivery(world: Notifying) -> None:
     world.target("phone")
     world.target("mail", kinds=["campaign.added"])
     event_id = world.event()
     assert world.event_ids("phone") == world.event_ids("mail") == [event_id]
 
 
-def test_a_silent_event_is_delivered_to_nobody(world: World) -> None:
+def test_a_silent_event_is_delivered_to_nobody(world: Notifying) -> None:
     world.target()
     world.event(silent=True)
     assert world.deliveries() == []
 
 
-def test_a_disabled_target_is_told_nothing(world: World) -> None:
+def test_a_disabled_target_is_told_nothing(world: Notifying) -> None:
     world.target()
     world.change_target("phone", disabled_at=world.now)
     world.event()
     assert world.deliveries() == []
 
 
-def test_events_are_put_into_the_outbox_in_their_order_and_only_once(world: World) -> None:
+def test_events_are_put_into_the_outbox_in_their_order_and_only_once(world: Notifying) -> None:
     event_ids = [world.event(title) for title in "abc"]
     world.target()
     with world.engine.begin() as connection:
@@ -120,13 +120,13 @@ def test_events_are_put_into_the_outbox_in_their_order_and_only_once(world: Worl
     assert world.event_ids() == event_ids
 
 
-def test_no_events_make_no_deliveries(world: World) -> None:
+def test_no_events_make_no_deliveries(world: Notifying) -> None:
     world.target()
     with world.engine.begin() as connection:
         assert match.fan_out(connection, [], world.now) == 0
 
 
-def test_a_transaction_that_is_rolled_back_leaves_neither_event_nor_delivery(world: World) -> None:
+def test_a_transaction_that_is_rolled_back_leaves_neither_event_nor_delivery(world: Notifying) -> None:
     event_id = world.event()
     world.target()
     with world.engine.connect() as connection:
@@ -135,7 +135,7 @@ def test_a_transaction_that_is_rolled_back_leaves_neither_event_nor_delivery(wor
     assert world.deliveries() == []
 
 
-def test_past_events_that_a_target_would_have_heard_of_are_found(world: World) -> None:
+def test_past_events_that_a_target_would_have_heard_of_are_found(world: Notifying) -> None:
     # History that was imported is silent, and the very thing that one tries a subscription on.
     wanted = {world.event(silent=True), world.event()}
     world.event(service="kick")

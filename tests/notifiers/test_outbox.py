@@ -8,10 +8,10 @@ from sqlalchemy import update
 
 from models import DeliveryState, Event
 from notifiers import deliveries, outbox
-from tests.notifiers.world import NOON, World
+from tests.notifiers.world import NOON, Notifying
 
 
-def test_a_claim_writes_the_attempt_down_before_anything_is_sent(world: World) -> None:
+def test_a_claim_writes_the_attempt_down_before_anything_is_sent(world: Notifying) -> None:
     world.target()
     world.event("Rust 40")
     (claimed,) = world.claim(lease_seconds=60)
@@ -23,7 +23,7 @@ def test_a_claim_writes_the_attempt_down_before_anything_is_sent(world: World) -
     assert repr(claimed.url_encrypted) not in repr(claimed)
 
 
-def test_a_burst_becomes_one_message_of_at_most_twenty_in_their_order(world: World) -> None:
+def test_a_burst_becomes_one_message_of_at_most_twenty_in_their_order(world: Notifying) -> None:
     world.target()
     events = [world.event(f"Event {n}") for n in range(25)]
     (first,) = world.claim()
@@ -35,7 +35,7 @@ def test_a_burst_becomes_one_message_of_at_most_twenty_in_their_order(world: Wor
     assert [event.title for event in second.events] == [f"Event {n}" for n in range(20, 25)]
 
 
-def test_a_target_has_one_message_under_way_at_a_time(world: World) -> None:
+def test_a_target_has_one_message_under_way_at_a_time(world: Notifying) -> None:
     world.target()
     world.event("first")
     (claimed,) = world.claim()
@@ -47,7 +47,7 @@ def test_a_target_has_one_message_under_way_at_a_time(world: World) -> None:
     assert claimed.events[0].title == "second"
 
 
-def test_messages_of_one_claim_are_for_different_targets_the_longest_waiting_first(world: World) -> None:
+def test_messages_of_one_claim_are_for_different_targets_the_longest_waiting_first(world: Notifying) -> None:
     for name in ("c", "b", "a"):
         world.target(name, kinds=["campaign.added"])
     world.event()
@@ -58,7 +58,7 @@ def test_messages_of_one_claim_are_for_different_targets_the_longest_waiting_fir
     assert [claimed.target for claimed in world.claim(limit=3)] == ["d"]
 
 
-def test_a_second_claimer_skips_what_the_first_holds_locked(world: World) -> None:
+def test_a_second_claimer_skips_what_the_first_holds_locked(world: Notifying) -> None:
     world.target("a")
     world.target("b")
     world.event()
@@ -70,7 +70,7 @@ def test_a_second_claimer_skips_what_the_first_holds_locked(world: World) -> Non
         assert outbox.claim(there, world.now) == []
 
 
-def test_new_deliveries_may_be_added_while_a_claim_is_open(world: World) -> None:
+def test_new_deliveries_may_be_added_while_a_claim_is_open(world: Notifying) -> None:
     world.target()
     world.event()
     with world.engine.begin() as connection:
@@ -80,7 +80,7 @@ def test_new_deliveries_may_be_added_while_a_claim_is_open(world: World) -> None
     assert len(world.event_ids()) == 2
 
 
-def test_claimers_that_race_never_get_the_same_delivery(world: World) -> None:
+def test_claimers_that_race_never_get_the_same_delivery(world: Notifying) -> None:
     for name in "abc":
         world.target(name)
     events = [world.event() for _ in range(30)]
@@ -105,7 +105,7 @@ def test_claimers_that_race_never_get_the_same_delivery(world: World) -> None:
     assert {row.attempts for row in world.deliveries()} == {1}
 
 
-def test_a_lease_that_ran_out_is_claimed_again_and_its_old_token_changes_nothing(world: World) -> None:
+def test_a_lease_that_ran_out_is_claimed_again_and_its_old_token_changes_nothing(world: Notifying) -> None:
     world.target()
     world.event()
     (stale,) = world.claim(lease_seconds=60)
@@ -125,7 +125,7 @@ def test_a_lease_that_ran_out_is_claimed_again_and_its_old_token_changes_nothing
     assert (row.state, row.attempts, row.sent_at, row.lease_token) == ("sent", 2, world.now, None)
 
 
-def test_a_worker_that_is_late_but_not_replaced_may_still_settle(world: World) -> None:
+def test_a_worker_that_is_late_but_not_replaced_may_still_settle(world: Notifying) -> None:
     world.target()
     world.event()
     (claimed,) = world.claim(lease_seconds=60)
@@ -134,7 +134,7 @@ def test_a_worker_that_is_late_but_not_replaced_may_still_settle(world: World) -
         assert outbox.settle_sent(connection, claimed, world.now) == 1
 
 
-def test_after_a_group_failed_each_delivery_goes_alone(world: World) -> None:
+def test_after_a_group_failed_each_delivery_goes_alone(world: Notifying) -> None:
     world.target()
     for n in range(3):
         world.event(f"Event {n}")
@@ -149,7 +149,7 @@ def test_after_a_group_failed_each_delivery_goes_alone(world: World) -> None:
     assert [len(claimed.deliveries) for claimed in alone] == [1]
 
 
-def test_new_events_are_not_mixed_with_those_that_failed(world: World) -> None:
+def test_new_events_are_not_mixed_with_those_that_failed(world: Notifying) -> None:
     world.target()
     world.event("old")
     (claimed,) = world.claim()
@@ -160,7 +160,7 @@ def test_new_events_are_not_mixed_with_those_that_failed(world: World) -> None:
     assert [event.title for event in claimed.events] == ["new 1", "new 2"]
 
 
-def test_an_outage_costs_one_attempt_a_pause_and_not_one_for_each_delivery(world: World) -> None:
+def test_an_outage_costs_one_attempt_a_pause_and_not_one_for_each_delivery(world: Notifying) -> None:
     world.target()
     for _ in range(10):
         world.event()
@@ -177,7 +177,7 @@ def test_an_outage_costs_one_attempt_a_pause_and_not_one_for_each_delivery(world
     assert second.deliveries[0].id != first.deliveries[0].id
 
 
-def test_one_poisonous_event_does_not_keep_its_companions(world: World) -> None:
+def test_one_poisonous_event_does_not_keep_its_companions(world: Notifying) -> None:
     world.target()
     for title in ("poison", "b", "c", "d"):
         world.event(title)
@@ -205,7 +205,7 @@ def test_pauses_double_from_half_a_minute_to_an_hour_with_full_jitter(
     assert outbox.backoff(attempts, fraction) == timedelta(seconds=seconds)
 
 
-def test_a_failure_is_tried_again_for_72_hours_and_then_dead(world: World) -> None:
+def test_a_failure_is_tried_again_for_72_hours_and_then_dead(world: Notifying) -> None:
     world.target()
     world.event()
     attempts = 0
@@ -222,7 +222,7 @@ def test_a_failure_is_tried_again_for_72_hours_and_then_dead(world: World) -> No
     assert 75 < attempts < 85
 
 
-def test_a_permanent_failure_is_dead_at_once(world: World) -> None:
+def test_a_permanent_failure_is_dead_at_once(world: Notifying) -> None:
     world.target()
     world.event()
     world.event()
@@ -233,7 +233,7 @@ def test_a_permanent_failure_is_dead_at_once(world: World) -> None:
     assert world.claim() == []
 
 
-def test_a_delivery_that_kills_its_workers_ends_as_well(world: World) -> None:
+def test_a_delivery_that_kills_its_workers_ends_as_well(world: Notifying) -> None:
     world.target()
     world.event()
     for _ in range(outbox.LOST_ATTEMPTS):
@@ -244,7 +244,7 @@ def test_a_delivery_that_kills_its_workers_ends_as_well(world: World) -> None:
     assert (row.state, row.last_error) == ("dead", "no worker lived to finish sending it")
 
 
-def test_a_delivery_that_lay_while_the_machine_slept_is_tried_again(world: World) -> None:
+def test_a_delivery_that_lay_while_the_machine_slept_is_tried_again(world: Notifying) -> None:
     world.target()
     world.event()
     world.claim()
@@ -252,7 +252,7 @@ def test_a_delivery_that_lay_while_the_machine_slept_is_tried_again(world: World
     assert len(world.claim()) == 1
 
 
-def test_dead_deliveries_are_replayed_as_if_new_all_or_some(world: World) -> None:
+def test_dead_deliveries_are_replayed_as_if_new_all_or_some(world: Notifying) -> None:
     world.target()
     for _ in range(3):
         world.event()
@@ -271,7 +271,7 @@ def test_dead_deliveries_are_replayed_as_if_new_all_or_some(world: World) -> Non
     assert len(world.claim()[0].deliveries) == 2
 
 
-def test_deliveries_are_listed_newest_first_by_state(world: World) -> None:
+def test_deliveries_are_listed_newest_first_by_state(world: Notifying) -> None:
     world.target("phone", "discord://123456/s3cr3t")
     world.event("first")
     (claimed,) = world.claim()
@@ -289,7 +289,7 @@ def test_deliveries_are_listed_newest_first_by_state(world: World) -> None:
     assert "s3cr3t" not in repr(both)
 
 
-def test_the_next_due_time_is_that_of_an_attempt_or_of_a_lease(world: World) -> None:
+def test_the_next_due_time_is_that_of_an_attempt_or_of_a_lease(world: Notifying) -> None:
     def due() -> object:
         with world.engine.begin() as connection:
             return deliveries.next_due_at(connection)
@@ -306,7 +306,7 @@ def test_the_next_due_time_is_that_of_an_attempt_or_of_a_lease(world: World) -> 
     assert due() is None
 
 
-def test_a_disabled_target_keeps_what_waits_until_it_is_enabled(world: World) -> None:
+def test_a_disabled_target_keeps_what_waits_until_it_is_enabled(world: Notifying) -> None:
     world.target()
     world.event()
     world.change_target("phone", disabled_at=NOON)
@@ -315,7 +315,7 @@ def test_a_disabled_target_keeps_what_waits_until_it_is_enabled(world: World) ->
     assert len(world.claim()) == 1
 
 
-def test_an_error_is_kept_short_and_without_anything_like_an_address(world: World) -> None:
+def test_an_error_is_kept_short_and_without_anything_like_an_address(world: Notifying) -> None:
     world.target()
     world.event()
     (claimed,) = world.claim()
@@ -326,7 +326,7 @@ def test_an_error_is_kept_short_and_without_anything_like_an_address(world: Worl
     assert len(row.last_error) == outbox.ERROR_LENGTH
 
 
-def test_an_event_whose_detail_cannot_be_read_is_told_by_its_title(world: World) -> None:
+def test_an_event_whose_detail_cannot_be_read_is_told_by_its_title(world: Notifying) -> None:
     world.target()
     event_id = world.event("Rust 40")
     with world.engine.begin() as connection:

@@ -7,13 +7,13 @@ from sqlalchemy import insert, text
 from models import Source
 from notifiers import targets
 from notifiers.errors import TargetError
-from tests.notifiers.world import NOON, World
+from tests.notifiers.world import NOON, Notifying
 
 SECRET = "s3cr3t"
 URL = f"discord://123456/{SECRET}"
 
 
-def test_an_address_is_in_the_database_as_ciphertext_only(world: World) -> None:
+def test_an_address_is_in_the_database_as_ciphertext_only(world: Notifying) -> None:
     world.target("phone", URL)
     with world.engine.connect() as connection:
         everything = str(connection.execute(text("SELECT t::text FROM targets t")).all())
@@ -23,7 +23,7 @@ def test_an_address_is_in_the_database_as_ciphertext_only(world: World) -> None:
     assert world.vault.decrypt(stored) == URL
 
 
-def test_a_target_is_listed_by_label_with_what_waits_for_it(world: World) -> None:
+def test_a_target_is_listed_by_label_with_what_waits_for_it(world: Notifying) -> None:
     world.target("phone", URL)
     world.target("mail", "mailto://ann:pw@gmail.com")
     for _ in range(2):
@@ -41,19 +41,19 @@ def test_a_target_is_listed_by_label_with_what_waits_for_it(world: World) -> Non
 @pytest.mark.parametrize(
     "name", ["", " phone", "phone ", "a/b", "new\nline", URL, "x" * 61, "-dash", "\u202ebackwards"]
 )
-def test_a_malformed_name_is_refused_and_not_repeated(world: World, name: str) -> None:
+def test_a_malformed_name_is_refused_and_not_repeated(world: Notifying, name: str) -> None:
     with pytest.raises(TargetError, match="1 to 60 letters") as caught, world.engine.begin() as connection:
         targets.add_target(connection, world.vault, name, URL, NOON)
     assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["p", "Ann", "휴대폰", "mail.home-2_b", "x" * 60])
-def test_a_name_may_be_in_any_language(world: World, name: str) -> None:
+def test_a_name_may_be_in_any_language(world: Notifying, name: str) -> None:
     with world.engine.begin() as connection:
         assert targets.add_target(connection, world.vault, name, URL, NOON).name == name
 
 
-def test_a_name_that_is_taken_is_refused_and_the_first_target_stays(world: World) -> None:
+def test_a_name_that_is_taken_is_refused_and_the_first_target_stays(world: Notifying) -> None:
     world.target("phone", URL)
     with world.engine.begin() as connection:
         with pytest.raises(TargetError, match="'phone' already"):
@@ -62,14 +62,14 @@ def test_a_name_that_is_taken_is_refused_and_the_first_target_stays(world: World
         assert [line.label for line in targets.list_targets(connection)] == ["Discord"]
 
 
-def test_a_bad_address_adds_no_target(world: World) -> None:
+def test_a_bad_address_adds_no_target(world: Notifying) -> None:
     with world.engine.begin() as connection:
         with pytest.raises(TargetError, match="on this computer"):
             targets.add_target(connection, world.vault, "phone", "file:///etc/passwd", NOON)
         assert targets.list_targets(connection) == []
 
 
-def test_a_target_leaves_with_its_subscriptions_and_deliveries(world: World) -> None:
+def test_a_target_leaves_with_its_subscriptions_and_deliveries(world: Notifying) -> None:
     world.target("phone", URL)
     world.event()
     with world.engine.begin() as connection:
@@ -79,7 +79,7 @@ def test_a_target_leaves_with_its_subscriptions_and_deliveries(world: World) -> 
     assert world.deliveries() == []
 
 
-def test_an_unknown_target_is_told_with_those_there_are(world: World) -> None:
+def test_an_unknown_target_is_told_with_those_there_are(world: Notifying) -> None:
     with world.engine.begin() as connection, pytest.raises(TargetError, match="no targets yet"):
         targets.remove_target(connection, "phone")
     world.target("phone")
@@ -88,7 +88,7 @@ def test_an_unknown_target_is_told_with_those_there_are(world: World) -> None:
         targets.add_subscription(connection, URL, NOON)
 
 
-def test_a_subscription_reads_back_as_it_was_asked_for(world: World) -> None:
+def test_a_subscription_reads_back_as_it_was_asked_for(world: Notifying) -> None:
     world.target(
         "phone",
         kinds=["reward.*", "campaign.added"],
@@ -126,7 +126,7 @@ SAME: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
 
 @pytest.mark.parametrize(("first", "second", "same"), SAME)
 def test_asking_twice_for_the_same_makes_one_subscription(
-    world: World, first: dict[str, Any], second: dict[str, Any], same: bool
+    world: Notifying, first: dict[str, Any], second: dict[str, Any], same: bool
 ) -> None:
     world.target("phone", **first)
     first_id = world.subscribe(**first)
@@ -135,20 +135,20 @@ def test_asking_twice_for_the_same_makes_one_subscription(
 
 
 @pytest.mark.parametrize("kind", ["campaign", "campaign.", "campaign.*.*", "*", "campaign.aded", "CAMPAIGN.*"])
-def test_an_unknown_kind_is_refused_with_all_there_are(world: World, kind: str) -> None:
+def test_an_unknown_kind_is_refused_with_all_there_are(world: Notifying, kind: str) -> None:
     world.target()
     with pytest.raises(TargetError, match=r"campaign\.added.*stream\.online.*badge\.\*, .*stream\.\*, video\.\*"):
         world.subscribe(kinds=["campaign.added", kind])
 
 
 @pytest.mark.parametrize("channel", ["two words", "https://kick.com/shroud", "twitch.tv/shroud/videos", "a" * 61, "@"])
-def test_what_can_be_no_login_is_refused_as_a_channel(world: World, channel: str) -> None:
+def test_what_can_be_no_login_is_refused_as_a_channel(world: Notifying, channel: str) -> None:
     world.target()
     with pytest.raises(TargetError, match=r"by its login, such as shroud"):
         world.subscribe(channel=channel)
 
 
-def test_an_unknown_service_is_refused_once_sources_are_known(world: World) -> None:
+def test_an_unknown_service_is_refused_once_sources_are_known(world: Notifying) -> None:
     world.target()
     world.subscribe(service="anything")
     with world.engine.begin() as connection:
@@ -158,7 +158,7 @@ def test_an_unknown_service_is_refused_once_sources_are_known(world: World) -> N
         world.subscribe(service="twich")
 
 
-def test_a_removed_subscription_wants_nothing_new(world: World) -> None:
+def test_a_removed_subscription_wants_nothing_new(world: Notifying) -> None:
     world.target(service="twitch")
     first = world.event()
     with world.engine.begin() as connection:
@@ -170,7 +170,7 @@ def test_a_removed_subscription_wants_nothing_new(world: World) -> None:
     assert world.event_ids() == [first]
 
 
-def test_a_subscription_is_from_now_on(world: World) -> None:
+def test_a_subscription_is_from_now_on(world: Notifying) -> None:
     world.event()
     world.now += timedelta(hours=1)
     world.target()

@@ -26,7 +26,7 @@ HOSTILE = (
 
 
 @dataclass
-class World:
+class Notifying:
     """A database in which it is noon until somebody moves the clock."""
 
     engine: Engine

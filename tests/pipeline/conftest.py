@@ -11,16 +11,16 @@ from pipeline.embedded import Servers
 from pipeline.fetch.http import Client
 from pipeline.services.igdb.client import Igdb
 from tests.igdb.setting import IgdbSetting, igdb_setting
-from tests.pipeline.drops.sources.installation import Installation
+from tests.pipeline.drops.sources.installation import SignedIn
 from tests.pipeline.fetch.local_service import LocalService
-from tests.pipeline.world import World
+from tests.pipeline.world import Ingesting
 from tests.twitch import LocalTwitch
 from tests.twitch.dashboard import Dashboard
 
 
 @pytest.fixture
-def world(engine: Engine) -> World:
-    return World(engine)
+def world(engine: Engine) -> Ingesting:
+    return Ingesting(engine)
 
 
 @pytest.fixture
@@ -59,5 +59,5 @@ def vault(tmp_path: Path) -> Vault:
 
 
 @pytest.fixture
-def installation(engine: Engine, twitch: Dashboard, vault: Vault) -> Installation:
-    return Installation(engine, twitch, vault)
+def installation(engine: Engine, twitch: Dashboard, vault: Vault) -> SignedIn:
+    return SignedIn(engine, twitch, vault)

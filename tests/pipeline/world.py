@@ -69,7 +69,7 @@ def take_in(
 
 
 @dataclass
-class World:
+class Ingesting:
     """A database in which it is noon until a snapshot is taken in `after` some time."""
 
     engine: Engine

@@ -14,7 +14,7 @@ from pipeline.embedded import Servers
 from pipeline.runtime.celery_app import make_app
 from tasks import surroundings
 from tests.tasks.forks import Forks
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 from tests.twitch import LocalTwitch
 from tests.twitch.dashboard import Dashboard
 
@@ -49,7 +49,7 @@ def twitch() -> Iterator[Dashboard]:
 @pytest.fixture
 def installation(
     engine: Engine, servers: Servers, services: DemoServices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Installation]:
+) -> Iterator[AtWork]:
     redis_url = servers.redis_url.replace("?db=0", f"?db={VALKEY_DATABASE}")
     variables = {
         "DATABASE_URL": engine.url.render_as_string(hide_password=False),
@@ -64,12 +64,12 @@ def installation(
         monkeypatch.setenv(name, value)
     # A developer's own `.env` and `lootwire.toml` must not matter.
     monkeypatch.chdir(tmp_path)
-    Installation.reopen()
+    AtWork.reopen()
     app = make_app(redis_url)
     with redis.Redis.from_url(redis_url) as broker:
         broker.flushdb()
         runtime = surroundings.runtime()
-        yield Installation(runtime, broker, app)
+        yield AtWork(runtime, broker, app)
         runtime.engine.dispose()
     app.close()
-    Installation.reopen()
+    AtWork.reopen()

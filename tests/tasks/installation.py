@@ -31,7 +31,7 @@ class Hint:
     eta: datetime | None
 
 
-class Installation:
+class AtWork:
     """A runtime with its broker, and short words for what tests ask and change."""
 
     def __init__(self, runtime: Runtime, broker: redis.Redis, app: Celery) -> None:

@@ -6,7 +6,7 @@ from beat_schedule import BEAT_SCHEDULE
 from pipeline.programs import programs
 from pipeline.runtime.celery_app import QUEUES
 from tasks import eventsub, fetch, inbox, pictures, publish, send, ticks
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 
 # Importing a module of tasks is what registers them.
 MODULES = (eventsub, fetch, inbox, pictures, publish, send, ticks)
@@ -18,12 +18,12 @@ def test_a_tick_that_waited_longer_than_its_period_is_dropped(entry: dict[str, o
     assert entry["options"] == {"expires": entry["schedule"]}
 
 
-def test_each_tick_names_a_task_that_exists(installation: Installation) -> None:
+def test_each_tick_names_a_task_that_exists(installation: AtWork) -> None:
     installation.app.finalize()
     assert {entry["task"] for entry in BEAT_SCHEDULE.values()} <= installation.app.tasks.keys()
 
 
-def test_each_task_goes_to_a_queue_that_a_worker_reads(installation: Installation) -> None:
+def test_each_task_goes_to_a_queue_that_a_worker_reads(installation: AtWork) -> None:
     installation.app.finalize()
     ours = [name for name in installation.app.tasks if not name.startswith("celery.")]
     routed = {installation.app.amqp.router.route({}, name)["queue"].name for name in ours}

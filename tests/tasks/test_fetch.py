@@ -11,16 +11,16 @@ from models import Event, FetchRun, Source
 from pipeline.demo.services import DemoServices
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, ticks
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 
 
 @pytest.fixture(autouse=True)
-def known_sources(installation: Installation) -> None:
+def known_sources(installation: AtWork) -> None:
     ticks.fetch_due()
     installation.forget_hints()
 
 
-def test_running_it_twice_fetches_once(installation: Installation) -> None:
+def test_running_it_twice_fetches_once(installation: AtWork) -> None:
     fetch.source("twitch.drops")
     events = installation.event_keys()
     fetch.source("twitch.drops")
@@ -29,7 +29,7 @@ def test_running_it_twice_fetches_once(installation: Installation) -> None:
     assert events
 
 
-def test_fetching_the_same_again_makes_no_event_twice(installation: Installation) -> None:
+def test_fetching_the_same_again_makes_no_event_twice(installation: AtWork) -> None:
     fetch.source("twitch.drops")
     events = installation.event_keys()
     installation.make_due("twitch.drops")
@@ -38,7 +38,7 @@ def test_fetching_the_same_again_makes_no_event_twice(installation: Installation
     assert installation.event_keys() == events
 
 
-def test_it_asks_for_the_next_fetch_at_its_time(installation: Installation) -> None:
+def test_it_asks_for_the_next_fetch_at_its_time(installation: AtWork) -> None:
     fetch.source("twitch.drops")
     [hint] = installation.hints("fetch.source")
     with installation.engine.connect() as connection:
@@ -51,12 +51,12 @@ def test_it_asks_for_the_next_fetch_at_its_time(installation: Installation) -> N
     assert hint.expires > hint.eta
 
 
-def test_it_does_not_keep_a_distant_fetch_in_the_broker(installation: Installation) -> None:
+def test_it_does_not_keep_a_distant_fetch_in_the_broker(installation: AtWork) -> None:
     fetch.source("kick.drops")
     assert not installation.hints("fetch.source")
 
 
-def test_news_wake_those_who_send_and_publish(installation: Installation) -> None:
+def test_news_wake_those_who_send_and_publish(installation: AtWork) -> None:
     fetch.source("kick.drops")
     assert {hint.task for hint in installation.hints()} == {"send.due", "publish.marked"}
     installation.forget_hints()
@@ -66,7 +66,7 @@ def test_news_wake_those_who_send_and_publish(installation: Installation) -> Non
 
 
 def test_a_service_that_is_away_is_told_in_a_line_and_asked_again_later(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    installation: AtWork, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("LOOTWIRE_KICK_URL", "http://127.0.0.1:1")
     installation.reopen()
@@ -81,7 +81,7 @@ def test_a_service_that_is_away_is_told_in_a_line_and_asked_again_later(
 
 
 def test_the_second_failure_in_a_row_is_an_event_and_the_recovery_another(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch, services: DemoServices
+    installation: AtWork, monkeypatch: pytest.MonkeyPatch, services: DemoServices
 ) -> None:
     monkeypatch.setenv("LOOTWIRE_KICK_URL", "http://127.0.0.1:1")
     installation.reopen()
@@ -97,7 +97,7 @@ def test_the_second_failure_in_a_row_is_an_event_and_the_recovery_another(
     assert kinds == ["source.failing", "source.recovered"]
 
 
-def test_a_source_that_somebody_else_fetches_is_left_alone(installation: Installation) -> None:
+def test_a_source_that_somebody_else_fetches_is_left_alone(installation: AtWork) -> None:
     with installation.engine.begin() as connection:
         leased = update(Source).values(lease_until=utc_now() + timedelta(minutes=5))
         connection.execute(leased.where(Source.name == "kick.drops"))
@@ -106,7 +106,7 @@ def test_a_source_that_somebody_else_fetches_is_left_alone(installation: Install
 
 
 def test_a_database_that_is_away_is_one_warning_and_no_failure(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    installation: AtWork, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://lootwire:hunter2@127.0.0.1:1/lootwire")
     installation.reopen()
@@ -118,13 +118,13 @@ def test_a_database_that_is_away_is_one_warning_and_no_failure(
     assert "hunter2" not in caplog.text
 
 
-def test_a_fault_of_ours_is_not_hidden(installation: Installation) -> None:
+def test_a_fault_of_ours_is_not_hidden(installation: AtWork) -> None:
     with installation.engine.begin() as connection:
         connection.execute(text("ALTER TABLE fetch_runs RENAME TO elsewhere"))
     with pytest.raises(ProgrammingError):
         fetch.source("kick.drops")
 
 
-def test_an_unknown_source_is_told_in_a_line(installation: Installation, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unknown_source_is_told_in_a_line(installation: AtWork, caplog: pytest.LogCaptureFixture) -> None:
     fetch.source("nowhere")
     assert "there is no source `nowhere`" in caplog.text

@@ -21,7 +21,7 @@ from tasks import fetch, inbox, publish, send, ticks
 from tests import processes
 from tests.pipeline.builders import campaigns, drops
 from tests.tasks.forks import Forks
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 from tests.twitch.dashboard import Dashboard, Grant
 from tests.waiting import wait_for
 
@@ -29,11 +29,11 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks f
 
 
 @pytest.fixture
-def kill(installation: Installation, forks: Forks) -> Any:
+def kill(installation: AtWork, forks: Forks) -> Any:
     return partial(kill_while_it_waits, installation, forks)
 
 
-def kill_while_it_waits(installation: Installation, forks: Forks, held: str, task: str, *args: Any) -> None:
+def kill_while_it_waits(installation: AtWork, forks: Forks, held: str, task: str, *args: Any) -> None:
     """Start a task, kill it while it waits for what a statement of ours holds, and let go."""
     with installation.engine.begin() as connection:
         connection.execute(text(held))
@@ -45,7 +45,7 @@ def kill_while_it_waits(installation: Installation, forks: Forks, held: str, tas
     wait_for(lambda: not transactions(installation))
 
 
-def transactions(installation: Installation) -> int:
+def transactions(installation: AtWork) -> int:
     """How many transactions of other processes are open."""
     query = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -61,7 +61,7 @@ def frozen(table: str) -> str:
 
 
 def test_a_fetch_that_is_killed_while_it_stores_is_done_again_when_its_lease_is_over(
-    installation: Installation, kill: Any
+    installation: AtWork, kill: Any
 ) -> None:
     ticks.fetch_due()
     kill(frozen("events"), "fetch.source", "kick.drops")
@@ -76,7 +76,7 @@ def test_a_fetch_that_is_killed_while_it_stores_is_done_again_when_its_lease_is_
 
 
 def test_a_fetch_that_was_taken_for_dead_stores_nothing(
-    installation: Installation, forks: Forks, monkeypatch: pytest.MonkeyPatch
+    installation: AtWork, forks: Forks, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ticks.fetch_due()
     requested, released = Flag(), Flag()
@@ -112,7 +112,7 @@ def slow_service(requested: Flag, released: Flag) -> Iterator[str]:
 
 
 def test_a_message_whose_sender_is_killed_before_it_heard_the_answer_is_sent_again(
-    installation: Installation, services: DemoServices, forks: Forks
+    installation: AtWork, services: DemoServices, forks: Forks
 ) -> None:
     taken, released = Flag(), Flag()
     with slow_service(taken, released) as url:
@@ -137,9 +137,7 @@ def test_a_message_whose_sender_is_killed_before_it_heard_the_answer_is_sent_aga
     assert states == {("sent", 2)}
 
 
-def test_a_publication_that_is_killed_after_it_wrote_writes_nothing_again(
-    installation: Installation, kill: Any
-) -> None:
+def test_a_publication_that_is_killed_after_it_wrote_writes_nothing_again(installation: AtWork, kill: Any) -> None:
     ticks.fetch_due()
     fetch.source("kick.drops")
     publish.marked()
@@ -161,9 +159,7 @@ def test_a_publication_that_is_killed_after_it_wrote_writes_nothing_again(
     assert feed.stat().st_mtime_ns == written_at
 
 
-def test_a_clock_that_is_killed_while_it_stores_moves_on_at_its_next_tick(
-    installation: Installation, kill: Any
-) -> None:
+def test_a_clock_that_is_killed_while_it_stores_moves_on_at_its_next_tick(installation: AtWork, kill: Any) -> None:
     ticks.fetch_due()
     fetch.source("kick.drops")
     before = set(installation.event_keys())
@@ -182,7 +178,7 @@ def end_everything(connection: Connection) -> None:
     connection.execute(text("DELETE FROM events WHERE kind = 'campaign.ended'"))
 
 
-def test_a_tick_that_is_killed_before_it_asked_is_made_good_by_the_next(installation: Installation, kill: Any) -> None:
+def test_a_tick_that_is_killed_before_it_asked_is_made_good_by_the_next(installation: AtWork, kill: Any) -> None:
     kill(frozen("sources"), "tick.fetch_due")
     assert not installation.hints()
     assert installation.count(Source) == 0
@@ -190,14 +186,14 @@ def test_a_tick_that_is_killed_before_it_asked_is_made_good_by_the_next(installa
     assert len(installation.hints("fetch.source")) == installation.count(Source) == 4
 
 
-def test_a_heartbeat_that_is_killed_leaves_the_last_one(installation: Installation, kill: Any) -> None:
+def test_a_heartbeat_that_is_killed_leaves_the_last_one(installation: AtWork, kill: Any) -> None:
     kill(frozen("heartbeats"), "tick.heartbeat")
     assert installation.count(Heartbeat) == 0
     ticks.heartbeat()
     assert installation.count(Heartbeat) == 1
 
 
-def test_a_pruning_that_is_killed_is_done_by_the_next(installation: Installation, kill: Any) -> None:
+def test_a_pruning_that_is_killed_is_done_by_the_next(installation: AtWork, kill: Any) -> None:
     ticks.fetch_due()
     fetch.source("kick.drops")
     with installation.engine.begin() as connection:
@@ -209,7 +205,7 @@ def test_a_pruning_that_is_killed_is_done_by_the_next(installation: Installation
 
 
 @pytest.fixture
-def account(installation: Installation, twitch: Dashboard, monkeypatch: pytest.MonkeyPatch) -> Grant:
+def account(installation: AtWork, twitch: Dashboard, monkeypatch: pytest.MonkeyPatch) -> Grant:
     """A sign-in whose hourly validation is due."""
     monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
     installation.reopen()
@@ -220,7 +216,7 @@ def account(installation: Installation, twitch: Dashboard, monkeypatch: pytest.M
 
 
 def test_a_validation_that_is_killed_before_it_is_noted_is_made_again(
-    installation: Installation, twitch: Dashboard, account: Grant, kill: Any
+    installation: AtWork, twitch: Dashboard, account: Grant, kill: Any
 ) -> None:
     assert account.alive
     kill(frozen("credentials"), "tick.validate_sign_ins")
@@ -232,7 +228,7 @@ def test_a_validation_that_is_killed_before_it_is_noted_is_made_again(
 
 
 def test_a_renewal_that_is_killed_after_the_token_was_spent_is_told_as_the_end_of_the_sign_in(
-    installation: Installation, account: Grant, kill: Any
+    installation: AtWork, account: Grant, kill: Any
 ) -> None:
     account.alive = False
     kill(frozen("credentials"), "tick.validate_sign_ins")
@@ -242,7 +238,7 @@ def test_a_renewal_that_is_killed_after_the_token_was_spent_is_told_as_the_end_o
 
 
 def test_an_inbox_whose_reader_is_killed_is_read_by_the_next_and_by_one_at_a_time(
-    installation: Installation, forks: Forks
+    installation: AtWork, forks: Forks
 ) -> None:
     file = installation.runtime.settings.data_dir / "inbox" / "2025-03-04T120000Z.json"
     file.parent.mkdir(parents=True)

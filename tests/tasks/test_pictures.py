@@ -6,17 +6,17 @@ from sqlalchemy import insert, select
 from models import Picture
 from pipeline.runtime.runtime import utc_now
 from tasks import pictures
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 
 
-def tried(installation: Installation) -> tuple[int, str | None]:
+def tried(installation: AtWork) -> tuple[int, str | None]:
     with installation.engine.connect() as connection:
         row = connection.execute(select(Picture.attempts, Picture.error)).one()
     return row.attempts, row.error
 
 
 def test_pictures_are_copied_only_where_somebody_wants_it(
-    installation: Installation, monkeypatch: pytest.MonkeyPatch
+    installation: AtWork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = utc_now()
     with installation.engine.begin() as connection:

@@ -8,10 +8,10 @@ from models import Delivery, Feed
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
 from tasks import fetch, publish, send, ticks
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 
 
-def make_news(installation: Installation, services: DemoServices) -> None:
+def make_news(installation: AtWork, services: DemoServices) -> None:
     """Let a service tell something new; what it tells first notifies nobody."""
     ticks.fetch_due()
     fetch.source("twitch.drops")
@@ -20,12 +20,12 @@ def make_news(installation: Installation, services: DemoServices) -> None:
     fetch.source("twitch.drops")
 
 
-def published(installation: Installation) -> dict[Path, tuple[int, int]]:
+def published(installation: AtWork) -> dict[Path, tuple[int, int]]:
     files = [path for path in installation.runtime.settings.published.rglob("*") if path.is_file()]
     return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in files}
 
 
-def test_sending_twice_sends_once(installation: Installation, services: DemoServices, hook: WebhookSink) -> None:
+def test_sending_twice_sends_once(installation: AtWork, services: DemoServices, hook: WebhookSink) -> None:
     installation.subscribe(hook)
     make_news(installation, services)
     send.due()
@@ -36,9 +36,7 @@ def test_sending_twice_sends_once(installation: Installation, services: DemoServ
     assert installation.count(Delivery, Delivery.state != "sent") == 0
 
 
-def test_a_refused_message_waits_for_its_time(
-    installation: Installation, services: DemoServices, hook: WebhookSink
-) -> None:
+def test_a_refused_message_waits_for_its_time(installation: AtWork, services: DemoServices, hook: WebhookSink) -> None:
     installation.subscribe(hook)
     make_news(installation, services)
     hook.fail_next(1)
@@ -51,7 +49,7 @@ def test_a_refused_message_waits_for_its_time(
     assert installation.count(Delivery, Delivery.state == "pending") == waiting
 
 
-def test_publishing_twice_writes_once(installation: Installation, services: DemoServices) -> None:
+def test_publishing_twice_writes_once(installation: AtWork, services: DemoServices) -> None:
     make_news(installation, services)
     publish.marked()
     files = published(installation)
@@ -62,7 +60,7 @@ def test_publishing_twice_writes_once(installation: Installation, services: Demo
 
 
 def test_a_feed_that_is_marked_but_would_not_change_is_not_written(
-    installation: Installation, services: DemoServices
+    installation: AtWork, services: DemoServices
 ) -> None:
     make_news(installation, services)
     publish.marked()

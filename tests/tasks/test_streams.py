@@ -10,12 +10,12 @@ from models import Source, StreamSession
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, ticks
 from tests.pipeline.channels.streaming import Streaming
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 from tests.twitch import LocalTwitch
 
 
 @pytest.fixture
-def helix(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalTwitch]:
+def helix(installation: AtWork, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalTwitch]:
     """A Twitch that has an application of ours."""
     with LocalTwitch() as twitch:
         monkeypatch.setenv("TWITCH_CLIENT_ID", twitch.client_id)
@@ -26,16 +26,16 @@ def helix(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterat
         yield twitch
 
 
-def make_due(installation: Installation) -> None:
+def make_due(installation: AtWork) -> None:
     with installation.engine.begin() as connection:
         connection.execute(update(Source).values(next_due_at=utc_now()))
 
 
-def stream_events(installation: Installation) -> list[str]:
+def stream_events(installation: AtWork) -> list[str]:
     return sorted((key for key in installation.event_keys() if key.startswith("stream.")), reverse=True)
 
 
-def test_a_stream_is_polled_and_its_end_is_told_by_the_clock(installation: Installation, helix: LocalTwitch) -> None:
+def test_a_stream_is_polled_and_its_end_is_told_by_the_clock(installation: AtWork, helix: LocalTwitch) -> None:
     user, now = helix.add_user("ann"), utc_now()
     Streaming(installation.engine).follow_all([(user.id, user.login)], now - timedelta(hours=9))
     stream = helix.go_live("ann", started_at=now - timedelta(hours=1))

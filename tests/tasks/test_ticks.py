@@ -9,29 +9,29 @@ from models import Credential, DropCampaign, FetchRun, Heartbeat, Source
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, ticks
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 from tests.twitch.dashboard import Dashboard
 
 SOURCES = ["chzzk.drops", "kick.drops", "twitch.drops", "twitch.rewards"]
 
 
-def asked_for(installation: Installation) -> list[str]:
+def asked_for(installation: AtWork) -> list[str]:
     return sorted(hint.args[0] for hint in installation.hints("fetch.source"))
 
 
-def test_every_new_source_is_asked_for_at_once(installation: Installation) -> None:
+def test_every_new_source_is_asked_for_at_once(installation: AtWork) -> None:
     ticks.fetch_due()
     assert asked_for(installation) == SOURCES
 
 
-def test_a_doubled_tick_asks_twice_and_changes_no_row(installation: Installation) -> None:
+def test_a_doubled_tick_asks_twice_and_changes_no_row(installation: AtWork) -> None:
     ticks.fetch_due()
     ticks.fetch_due()
     assert asked_for(installation) == sorted(SOURCES * 2)
     assert installation.count(Source) == len(SOURCES)
 
 
-def test_nothing_is_asked_for_before_its_time(installation: Installation) -> None:
+def test_nothing_is_asked_for_before_its_time(installation: AtWork) -> None:
     fetch.source("kick.drops")
     ticks.fetch_due()
     fetch.source("kick.drops")
@@ -40,14 +40,14 @@ def test_nothing_is_asked_for_before_its_time(installation: Installation) -> Non
     assert "kick.drops" not in asked_for(installation)
 
 
-def test_a_hint_to_fetch_expires_before_it_could_pile_up(installation: Installation) -> None:
+def test_a_hint_to_fetch_expires_before_it_could_pile_up(installation: AtWork) -> None:
     ticks.fetch_due()
     for hint in installation.hints("fetch.source"):
         assert hint.expires is not None
         assert hint.expires - utc_now() <= timedelta(seconds=30)
 
 
-def test_the_clock_starts_and_ends_campaigns_once(installation: Installation) -> None:
+def test_the_clock_starts_and_ends_campaigns_once(installation: AtWork) -> None:
     ticks.fetch_due()
     fetch.source("kick.drops")
     now = utc_now()
@@ -61,7 +61,7 @@ def test_the_clock_starts_and_ends_campaigns_once(installation: Installation) ->
     assert installation.event_keys() == after_once
 
 
-def test_news_by_the_clock_wake_those_who_send_and_publish(installation: Installation) -> None:
+def test_news_by_the_clock_wake_those_who_send_and_publish(installation: AtWork) -> None:
     ticks.fetch_due()
     fetch.source("kick.drops")
     with installation.engine.begin() as connection:
@@ -71,14 +71,14 @@ def test_news_by_the_clock_wake_those_who_send_and_publish(installation: Install
     assert {hint.task for hint in installation.hints()} == {"send.due", "publish.marked"}
 
 
-def test_a_clock_without_news_wakes_nobody(installation: Installation) -> None:
+def test_a_clock_without_news_wakes_nobody(installation: AtWork) -> None:
     ticks.advance_clock()
     ticks.advance_clock()
     assert not installation.hints()
     assert heartbeat.last_beat(installation.engine, heartbeat.CLOCK) is not None
 
 
-def test_a_heartbeat_moves_one_row(installation: Installation) -> None:
+def test_a_heartbeat_moves_one_row(installation: AtWork) -> None:
     ticks.heartbeat()
     first = heartbeat.last_beat(installation.engine)
     ticks.heartbeat()
@@ -89,7 +89,7 @@ def test_a_heartbeat_moves_one_row(installation: Installation) -> None:
     assert installation.count(Heartbeat) == 1
 
 
-def test_pruning_twice_forgets_what_is_old_and_nothing_else(installation: Installation) -> None:
+def test_pruning_twice_forgets_what_is_old_and_nothing_else(installation: AtWork) -> None:
     ticks.fetch_due()
     fetch.source("kick.drops")
     fetch.source("chzzk.drops")
@@ -105,7 +105,7 @@ def test_pruning_twice_forgets_what_is_old_and_nothing_else(installation: Instal
 
 
 def test_a_sign_in_is_validated_once_however_often_the_tick_comes(
-    installation: Installation, twitch: Dashboard, monkeypatch: pytest.MonkeyPatch
+    installation: AtWork, twitch: Dashboard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
     installation.reopen()

@@ -16,12 +16,12 @@ from pipeline.demo.sinks import WebhookSink
 from pipeline.programs.programs import settled
 from pipeline.runtime.celery_app import QUEUES, hint
 from pipeline.runtime.logs import LostBroker
-from tests.tasks.installation import Installation
+from tests.tasks.installation import AtWork
 from tests.waiting import wait_for
 
 
 def test_one_hint_is_enough_for_events_messages_and_feeds(
-    installation: Installation, services: DemoServices, hook: WebhookSink
+    installation: AtWork, services: DemoServices, hook: WebhookSink
 ) -> None:
     installation.subscribe(hook)
     with start_worker(

@@ -6,7 +6,7 @@ from tests.twitch.eventsub import EventSub
 from tests.twitch.settings import Settings
 from tests.twitch.tokens import Budgets, Tokens
 from tests.twitch.webhooks import Webhooks
-from tests.twitch.world import World
+from tests.twitch.world import Community
 
 
 @dataclass
@@ -16,7 +16,7 @@ class Core:
     client_id: str
     client_secret: str
     settings: Settings
-    world: World
+    world: Community
     tokens: Tokens
     budgets: Budgets
     webhooks: Webhooks

@@ -18,7 +18,7 @@ from tests.twitch.settings import Settings
 from tests.twitch.sockets import Sockets
 from tests.twitch.tokens import Budgets, Tokens
 from tests.twitch.webhooks import Webhooks
-from tests.twitch.world import World
+from tests.twitch.world import Community
 
 T = TypeVar("T")
 # A public method that is not back by then never will be.
@@ -31,7 +31,7 @@ class Running(Settings):
     def __init__(self, client_id: str, client_secret: str, http_port: int, socket_port: int) -> None:
         super().__init__()
         self.client_id, self.client_secret = client_id, client_secret
-        self._core = Core(client_id, client_secret, self, World(), Tokens(self), Budgets(self), Webhooks(self))
+        self._core = Core(client_id, client_secret, self, Community(), Tokens(self), Budgets(self), Webhooks(self))
         self._faults = Faults()
         self._asked: list[Asked] = []
         self._sockets = Sockets(self, self._core.eventsub, self._faults, self._asked)

@@ -73,7 +73,7 @@ class User:
         return self.streams[-1] if self.streams and self.streams[-1].ended_at is None else None
 
 
-class World:
+class Community:
     """What exists. Unknown logins and categories raise KeyError: a test that names one is wrong."""
 
     def __init__(self) -> None:

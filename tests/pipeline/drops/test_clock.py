@@ -5,13 +5,13 @@ from typing import Any
 
 from models import Event
 from tests.pipeline.builders import END, NOON, campaign, drops, encode, kick, kick_campaign, quest, stamp
-from tests.pipeline.world import KICK, REWARDS, World
+from tests.pipeline.world import KICK, REWARDS, Ingesting
 
 SOON = NOON + timedelta(hours=1)
 TOLD_HERE = ("campaign.started", "campaign.ended", "reward.ended")
 
 
-def turned(world: World, at: datetime) -> list[tuple[str, Any]]:
+def turned(world: Ingesting, at: datetime) -> list[tuple[str, Any]]:
     """What starts and ends when the clock is moved to a time: kinds and when it happened."""
     before = {row.id for row in world.rows(Event)}
     world.advance(seconds=(at - world.now).total_seconds())
@@ -19,7 +19,7 @@ def turned(world: World, at: datetime) -> list[tuple[str, Any]]:
     return [(row.kind, row.occurred_at) for row in new if row.kind in TOLD_HERE]
 
 
-def test_an_upcoming_campaign_starts_at_its_start_and_only_once(world: World) -> None:
+def test_an_upcoming_campaign_starts_at_its_start_and_only_once(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", status="UPCOMING", startAt=stamp(SOON)), campaign("b")))
 
     assert turned(world, SOON - timedelta(seconds=1)) == []
@@ -29,7 +29,7 @@ def test_an_upcoming_campaign_starts_at_its_start_and_only_once(world: World) ->
     assert world.event("campaign.started").silent is False
 
 
-def test_a_start_that_the_clock_told_is_not_told_again_by_the_source(world: World) -> None:
+def test_a_start_that_the_clock_told_is_not_told_again_by_the_source(world: Ingesting) -> None:
     upcoming, active = (
         kick(kick_campaign(status=status, start=SOON), kick_campaign("other")) for status in ("upcoming", "active")
     )
@@ -40,7 +40,7 @@ def test_a_start_that_the_clock_told_is_not_told_again_by_the_source(world: Worl
     assert len(world.events("campaign.started")) == 1
 
 
-def test_a_campaign_that_no_source_was_asked_about_since_ends_at_its_end(world: World) -> None:
+def test_a_campaign_that_no_source_was_asked_about_since_ends_at_its_end(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=SOON), campaign("b")))
 
     assert turned(world, SOON - timedelta(seconds=1)) == []
@@ -49,7 +49,7 @@ def test_a_campaign_that_no_source_was_asked_about_since_ends_at_its_end(world: 
     assert turned(world, SOON + timedelta(hours=5)) == []
 
 
-def test_a_campaign_that_is_still_listed_after_its_end_gets_an_hour_for_an_extension(world: World) -> None:
+def test_a_campaign_that_is_still_listed_after_its_end_gets_an_hour_for_an_extension(world: Ingesting) -> None:
     listed = drops(campaign("a", end=SOON), campaign("b"))
     world.ingest(listed)
     world.ingest(listed, at=SOON + timedelta(minutes=1))
@@ -58,7 +58,7 @@ def test_a_campaign_that_is_still_listed_after_its_end_gets_an_hour_for_an_exten
     assert turned(world, SOON + timedelta(minutes=60)) == [("campaign.ended", SOON)]
 
 
-def test_an_extension_within_that_hour_keeps_the_campaign_open_without_a_word_of_its_end(world: World) -> None:
+def test_an_extension_within_that_hour_keeps_the_campaign_open_without_a_word_of_its_end(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=SOON), campaign("b")))
     world.ingest(drops(campaign("a", end=SOON), campaign("b")), at=SOON + timedelta(minutes=1))
     world.ingest(drops(campaign("a", end=END), campaign("b")), at=SOON + timedelta(minutes=30))
@@ -68,7 +68,7 @@ def test_an_extension_within_that_hour_keeps_the_campaign_open_without_a_word_of
     assert world.kinds().count("campaign.returned") == 0
 
 
-def test_an_end_that_the_clock_told_is_not_told_again_by_the_source(world: World) -> None:
+def test_an_end_that_the_clock_told_is_not_told_again_by_the_source(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=SOON), campaign("b")))
     assert turned(world, SOON) == [("campaign.ended", SOON)]
     for _ in range(2):
@@ -77,7 +77,7 @@ def test_an_end_that_the_clock_told_is_not_told_again_by_the_source(world: World
     assert len(world.events("campaign.ended")) == 1
 
 
-def test_a_campaign_that_is_extended_after_the_clock_ended_it_has_returned(world: World) -> None:
+def test_a_campaign_that_is_extended_after_the_clock_ended_it_has_returned(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=SOON), campaign("b")))
     world.advance(hours=3)
     world.ingest(drops(campaign("a", end=END), campaign("b")), minutes=5)
@@ -87,7 +87,7 @@ def test_a_campaign_that_is_extended_after_the_clock_ended_it_has_returned(world
     assert turned(world, END) == [("campaign.ended", END)] * 2
 
 
-def test_a_withdrawn_campaign_does_not_start_or_end_any_more(world: World) -> None:
+def test_a_withdrawn_campaign_does_not_start_or_end_any_more(world: Ingesting) -> None:
     listed = [campaign(key) for key in "bcdefghij"]
     world.ingest(drops(campaign("a", status="UPCOMING", startAt=stamp(NOON + timedelta(hours=9))), *listed))
     for _ in range(3):
@@ -98,7 +98,7 @@ def test_a_withdrawn_campaign_does_not_start_or_end_any_more(world: World) -> No
     assert kinds == ["campaign.ended"] * 9
 
 
-def test_a_reward_ends_at_its_end_and_only_once(world: World) -> None:
+def test_a_reward_ends_at_its_end_and_only_once(world: Ingesting) -> None:
     world.ingest(encode([quest("q", end=SOON), quest("r")]), source=REWARDS)
 
     assert turned(world, SOON) == [("reward.ended", SOON)]
@@ -108,7 +108,7 @@ def test_a_reward_ends_at_its_end_and_only_once(world: World) -> None:
     assert len(world.events("reward.ended")) == 1
 
 
-def test_an_end_that_passed_long_ago_is_recorded_but_told_to_nobody(world: World) -> None:
+def test_an_end_that_passed_long_ago_is_recorded_but_told_to_nobody(world: Ingesting) -> None:
     """An imported history leaves its last snapshot's campaigns open; nobody wants to hear of them months later."""
     world.ingest(drops(*[campaign(key) for key in "abcde"]))
     world.advance(days=100)
@@ -116,7 +116,7 @@ def test_an_end_that_passed_long_ago_is_recorded_but_told_to_nobody(world: World
     assert [row.silent for row in world.events("campaign.ended")] == [True] * 5
 
 
-def test_more_ends_than_one_turn_takes_are_told_by_the_next_turns(world: World) -> None:
+def test_more_ends_than_one_turn_takes_are_told_by_the_next_turns(world: Ingesting) -> None:
     world.ingest(drops(*[campaign(f"n{number}", end=SOON, drops=[]) for number in range(210)], campaign("b")))
 
     first = turned(world, SOON)

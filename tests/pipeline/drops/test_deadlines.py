@@ -9,7 +9,7 @@ from pipeline.drops.deadlines import deadlines, is_pointless
 from pipeline.drops.records import CampaignRecord, DropRecord
 from tests.details import campaign_detail
 from tests.pipeline.builders import END, NOON, campaign, drop, drops
-from tests.pipeline.world import World
+from tests.pipeline.world import Ingesting
 
 HOUR = timedelta(hours=1)
 
@@ -70,11 +70,11 @@ def test_a_warning_is_dropped_when_its_moment_is_outdone_or_over(kind: str, befo
     assert is_pointless(kind, due_at, END, END - before * HOUR) is pointless
 
 
-def advance_to(world: World, at: datetime) -> dict[str, int]:
+def advance_to(world: Ingesting, at: datetime) -> dict[str, int]:
     return world.advance(seconds=(at - world.now).total_seconds())
 
 
-def test_warnings_come_at_their_time_and_once(world: World) -> None:
+def test_warnings_come_at_their_time_and_once(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=NOON + 48 * HOUR, drops=[drop("d", 60)])))
     end_at = NOON + 48 * HOUR
 
@@ -86,7 +86,7 @@ def test_warnings_come_at_their_time_and_once(world: World) -> None:
     assert world.rows(CampaignDeadline) == []
 
 
-def test_a_warning_that_was_missed_is_told_once_and_says_that_it_is_late(world: World) -> None:
+def test_a_warning_that_was_missed_is_told_once_and_says_that_it_is_late(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=NOON + 48 * HOUR, drops=[drop("d", 60)])))
 
     assert advance_to(world, NOON + 40 * HOUR) == {"campaign.ending_soon": 1}
@@ -96,7 +96,7 @@ def test_a_warning_that_was_missed_is_told_once_and_says_that_it_is_late(world: 
     assert event.occurred_at == NOON + 24 * HOUR
 
 
-def test_after_a_long_stop_only_what_still_helps_is_told(world: World) -> None:
+def test_after_a_long_stop_only_what_still_helps_is_told(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=NOON + 48 * HOUR, drops=[drop("d", 240)])))
 
     assert advance_to(world, NOON + 47 * HOUR) == {"campaign.ending_soon": 1}
@@ -104,7 +104,7 @@ def test_after_a_long_stop_only_what_still_helps_is_told(world: World) -> None:
     assert advance_to(world, NOON + 49 * HOUR) == {"campaign.ended": 1}
 
 
-def test_another_end_moves_the_warnings(world: World) -> None:
+def test_another_end_moves_the_warnings(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=NOON + 48 * HOUR, drops=[drop("d", 60)])))
     world.ingest(drops(campaign("a", end=NOON + 72 * HOUR, drops=[drop("d", 60)])), minutes=1)
 
@@ -112,7 +112,7 @@ def test_another_end_moves_the_warnings(world: World) -> None:
     assert advance_to(world, NOON + 48 * HOUR) == {"campaign.ending_soon": 1}
 
 
-def test_a_campaign_that_is_over_warns_nobody(world: World) -> None:
+def test_a_campaign_that_is_over_warns_nobody(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=NOON + 48 * HOUR, drops=[drop("d", 60)])))
 
     assert advance_to(world, NOON + 50 * HOUR) == {"campaign.ended": 1}

@@ -8,19 +8,19 @@ from models.errors import LootwireError
 from pipeline.drops.store.history import find_game, game_history, offers
 from tests.details import campaign_detail
 from tests.pipeline.builders import NOON, campaign, drop, drops, stamp
-from tests.pipeline.world import World
+from tests.pipeline.world import Ingesting
 
 DAY = timedelta(days=1)
 
 
-def two_in_a_row(world: World) -> None:
+def two_in_a_row(world: Ingesting) -> None:
     first = campaign("a", startAt=stamp(NOON), end=NOON + DAY, drops=[drop("d", 60, "Hat", "Cap")])
     second = campaign("b", startAt=stamp(NOON + 3 * DAY), end=NOON + 5 * DAY, drops=[drop("e", 60, "Hat")])
     world.ingest(drops(first))
     world.ingest(drops(second), days=3)
 
 
-def test_a_new_campaign_tells_when_its_reward_was_last_on_offer(world: World) -> None:
+def test_a_new_campaign_tells_when_its_reward_was_last_on_offer(world: Ingesting) -> None:
     two_in_a_row(world)
 
     added = [campaign_detail(event) for event in world.events("campaign.added")]
@@ -31,7 +31,7 @@ def test_a_new_campaign_tells_when_its_reward_was_last_on_offer(world: World) ->
     ]
 
 
-def test_a_reward_of_another_game_was_not_on_offer_before(world: World) -> None:
+def test_a_reward_of_another_game_was_not_on_offer_before(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", startAt=stamp(NOON), end=NOON + DAY, drops=[drop("d", 60, "Hat")])))
     other = campaign("b", game_id="g2", startAt=stamp(NOON + 3 * DAY), end=NOON + 5 * DAY, drops=[drop("e", 60, "Hat")])
     world.ingest(drops(other), days=3)
@@ -39,7 +39,7 @@ def test_a_reward_of_another_game_was_not_on_offer_before(world: World) -> None:
     assert campaign_detail(world.events("campaign.added")[-1]).seen_before == ()
 
 
-def test_a_game_knows_how_often_and_how_long_its_campaigns_run(world: World) -> None:
+def test_a_game_knows_how_often_and_how_long_its_campaigns_run(world: Ingesting) -> None:
     two_in_a_row(world)
     with world.engine.connect() as connection:
         game_id = find_game(connection, "harbour LIGHTS")
@@ -53,7 +53,7 @@ def test_a_game_knows_how_often_and_how_long_its_campaigns_run(world: World) -> 
     ]
 
 
-def test_an_unknown_game_names_those_that_are_like_it(world: World) -> None:
+def test_an_unknown_game_names_those_that_are_like_it(world: Ingesting) -> None:
     two_in_a_row(world)
     with world.engine.connect() as connection, pytest.raises(LootwireError, match="Harbour Lights"):
         find_game(connection, "harbour")

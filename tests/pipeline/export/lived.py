@@ -46,13 +46,13 @@ from tests.pipeline.channels.told import (
     stream,
     updated,
 )
-from tests.pipeline.world import CHZZK, KICK, REWARDS, World
+from tests.pipeline.world import CHZZK, KICK, REWARDS, Ingesting
 
 BOB, STRANGER = "502", "503"
 MOSS = {"id": "org-moss", "name": "Moss & Co"}
 
 
-def live_through_campaigns(world: World) -> None:
+def live_through_campaigns(world: Ingesting) -> None:
     """Campaigns of all services come, change, are withdrawn and end."""
     d = campaign("d", channels=[1, 2, 3], drops=[drop("one", 30, "Hat"), drop("two", 90, "Hat", "Coat")])
     world.ingest(drops(d, *campaigns("a", "b", "c"), campaign("e", end=NOON + timedelta(hours=2))))
@@ -69,7 +69,7 @@ def live_through_campaigns(world: World) -> None:
     world.set_source("chzzk.drops", cursor={"highest": 1201})
 
 
-def live_through_streams(world: World) -> None:
+def live_through_streams(world: Ingesting) -> None:
     """Ann's first stream breaks off and goes on, Bob's still runs, a stranger's is seen for its category."""
     _follow_all(world)
     hear(world, 0, live(0, info=info()))
@@ -87,7 +87,7 @@ def live_through_streams(world: World) -> None:
     _record_videos(world)
 
 
-def live_through_the_rest(world: World) -> None:
+def live_through_the_rest(world: Ingesting) -> None:
     """Badges come and go, games are found in IGDB, and sources remember what is of no use elsewhere."""
     badges = [
         BadgeRecord(set_id="lamp", version=version, title=f"Lamp {version}", image_url="https://art.example.org/lamp")
@@ -115,7 +115,7 @@ def live_through_the_rest(world: World) -> None:
         )
 
 
-def hear(world: World, minutes: float, *observations: Observation) -> Counter[str]:
+def hear(world: Ingesting, minutes: float, *observations: Observation) -> Counter[str]:
     """Take in what is told of streams so many minutes after noon."""
     with world.engine.begin() as connection:
         source_id = connection.scalars(select(Source.id).where(Source.name == "twitch.streams")).one()
@@ -127,7 +127,7 @@ def tell_over(engine: Engine, minutes: float) -> Counter[str]:
     return clock.advance(engine, at(minutes), FLAP)
 
 
-def _follow_all(world: World) -> None:
+def _follow_all(world: Ingesting) -> None:
     yesterday = NOON - timedelta(days=1)
     lights, runner = game(LIGHTS), game(RUNNER)
     assert lights is not None
@@ -146,7 +146,7 @@ def _follow_all(world: World) -> None:
         connection.execute(insert(Follow).values(kind="game", game_id=lights_id, created_at=yesterday))
 
 
-def _record_videos(world: World) -> None:
+def _record_videos(world: Ingesting) -> None:
     videos = [
         VideoRecord(
             external_id=key,

@@ -36,7 +36,7 @@ from tests.pipeline.export.lived import (
     live_through_the_rest,
     tell_over,
 )
-from tests.pipeline.world import SOURCES, World
+from tests.pipeline.world import SOURCES, Ingesting
 
 # As the version wrote it that knew neither badges nor streams.
 BEFORE_CHANNELS = Path(__file__).with_name("exports") / "before_channels.jsonl"
@@ -44,7 +44,7 @@ DOCUMENT = CHECKOUT / "docs" / "export.md"
 ADDRESS = "http://127.0.0.1:8420"
 
 
-def live(world: World) -> World:
+def live(world: Ingesting) -> Ingesting:
     """Let everything happen that leaves a trace."""
     live_through_campaigns(world)
     live_through_streams(world)
@@ -54,7 +54,7 @@ def live(world: World) -> World:
 
 
 @pytest.fixture
-def lived(world: World) -> World:
+def lived(world: Ingesting) -> Ingesting:
     return live(world)
 
 
@@ -63,7 +63,7 @@ def whole(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> byt
     """An export of a world like `lived`, made once for all who need no more than its lines."""
     path = tmp_path_factory.mktemp("export") / "catalogue"
     with databases.new() as engine:
-        export(engine, "jsonl", path, live(World(engine)).now)
+        export(engine, "jsonl", path, live(Ingesting(engine)).now)
     return path.read_bytes()
 
 
@@ -81,7 +81,7 @@ def other_engine(databases: Databases) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def written(lived: World, tmp_path: Path) -> Callable[..., Path]:
+def written(lived: Ingesting, tmp_path: Path) -> Callable[..., Path]:
     def write(form: Format = "jsonl", name: str = "catalogue") -> Path:
         path = tmp_path / name
         export(lived.engine, form, path, lived.now)
@@ -109,7 +109,7 @@ def content(engine: Engine) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_an_export_that_is_imported_into_an_empty_database_gives_the_same_catalogue_back(
-    lived: World, other_engine: Engine, written: Callable[..., Path]
+    lived: Ingesting, other_engine: Engine, written: Callable[..., Path]
 ) -> None:
     before = content(lived.engine)
 
@@ -140,7 +140,7 @@ def test_an_export_that_is_imported_into_an_empty_database_gives_the_same_catalo
 
 
 def test_the_feeds_of_an_imported_export_are_the_same_byte_for_byte(
-    lived: World, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
+    lived: Ingesting, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
 ) -> None:
     import_into(other_engine, written())
     # The front page lists the sources that are on; those that an import cannot ask are off.
@@ -158,7 +158,7 @@ def test_the_feeds_of_an_imported_export_are_the_same_byte_for_byte(
 
 
 def test_an_export_of_what_was_imported_is_the_same_but_for_its_own_time(
-    lived: World, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
+    lived: Ingesting, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
 ) -> None:
     first = written()
     import_into(other_engine, first)
@@ -168,9 +168,9 @@ def test_an_export_of_what_was_imported_is_the_same_but_for_its_own_time(
     assert (tmp_path / "second").read_bytes() == first.read_bytes()
 
 
-def test_sources_go_on_where_they_stood(lived: World, other_engine: Engine, written: Callable[..., Path]) -> None:
+def test_sources_go_on_where_they_stood(lived: Ingesting, other_engine: Engine, written: Callable[..., Path]) -> None:
     import_into(other_engine, written())
-    restored = World(other_engine, now=lived.now)
+    restored = Ingesting(other_engine, now=lived.now)
 
     listed = drops(*campaigns("a", "c", owner={"id": "org-moss", "name": "Moss & Co"}), campaign("new"))
     told = [world.ingest(listed, hours=1).events for world in (lived, restored)]
@@ -182,9 +182,9 @@ def test_sources_go_on_where_they_stood(lived: World, other_engine: Engine, writ
     assert restored.source("chzzk.drops").enabled
 
 
-def test_streams_go_on_where_they_stood(lived: World, other_engine: Engine, written: Callable[..., Path]) -> None:
+def test_streams_go_on_where_they_stood(lived: Ingesting, other_engine: Engine, written: Callable[..., Path]) -> None:
     import_into(other_engine, written())
-    restored = World(other_engine, now=lived.now)
+    restored = Ingesting(other_engine, now=lived.now)
 
     told = [hear(world, 240, offline(240, BOB)) + tell_over(world.engine, 260) for world in (lived, restored)]
 
@@ -198,7 +198,7 @@ def test_streams_go_on_where_they_stood(lived: World, other_engine: Engine, writ
 def test_what_belongs_to_one_installation_stays_there(other_engine: Engine, whole: bytes, tmp_path: Path) -> None:
     (tmp_path / "catalogue").write_bytes(whole)
     import_into(other_engine, tmp_path / "catalogue")
-    restored = World(other_engine)
+    restored = Ingesting(other_engine)
 
     assert not re.search(rb"fingerprint|completed_at|checked_at|videos_due_at", whole)
     assert all(row.checked_at is None and row.videos_due_at is None for row in restored.rows(Channel))
@@ -223,7 +223,7 @@ def test_games_that_share_an_entry_of_igdb_share_it_under_their_new_numbers(
         "how": "hand",
         "pinned_at": ...,
     }
-    links = World(other_engine).rows(GameExternalId, service="igdb")
+    links = Ingesting(other_engine).rows(GameExternalId, service="igdb")
     assert [link.external_id.partition("/")[::2] for link in links] == [
         ("1020", ""),
         ("1020", str(links[1].game_id)),
@@ -241,11 +241,11 @@ def test_an_export_of_the_version_before_is_taken(other_engine: Engine, tmp_path
     assert [row["last_seen_at"] is None for row in known["allowed_channels"]] == [True, False]
     assert known["campaign_deadlines"][0]["campaign"] == "twitch:camp-a"
     assert publish(other_engine, tmp_path / "published", ADDRESS, NOON).failures == []
-    assert World(other_engine).rows(StreamSession) == []
+    assert Ingesting(other_engine).rows(StreamSession) == []
 
 
 def test_an_export_is_refused_where_anything_is_known_already(
-    lived: World, world: World, written: Callable[..., Path]
+    lived: Ingesting, world: Ingesting, written: Callable[..., Path]
 ) -> None:
     path, before = written(), content(lived.engine)
 
@@ -305,7 +305,7 @@ def test_of_a_damaged_export_nothing_is_taken(
 
 @pytest.mark.parametrize("ending", [".zst", ".gz"])
 def test_an_export_may_be_compressed(
-    ending: str, lived: World, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
+    ending: str, lived: Ingesting, other_engine: Engine, written: Callable[..., Path], tmp_path: Path
 ) -> None:
     plain = written().read_bytes()
     packed = tmp_path / f"catalogue.jsonl{ending}"
@@ -320,7 +320,7 @@ def test_an_export_may_be_compressed(
     assert content(other_engine) == content(lived.engine)
 
 
-def test_csv_and_sqlite_hold_the_same_rows(lived: World, written: Callable[..., Path]) -> None:
+def test_csv_and_sqlite_hold_the_same_rows(lived: Ingesting, written: Callable[..., Path]) -> None:
     archive = zipfile.ZipFile(written("csv", "catalogue.zip"))
     database = sqlite3.connect(written("sqlite", "catalogue.db"))
 
@@ -345,7 +345,7 @@ def test_csv_and_sqlite_hold_the_same_rows(lived: World, written: Callable[..., 
     database.close()
 
 
-def test_an_export_shows_one_moment_whatever_is_written_meanwhile(lived: World, tmp_path: Path) -> None:
+def test_an_export_shows_one_moment_whatever_is_written_meanwhile(lived: Ingesting, tmp_path: Path) -> None:
     written = content(lived.engine)
 
     def write_more(_: int) -> None:
@@ -360,7 +360,7 @@ def test_an_export_shows_one_moment_whatever_is_written_meanwhile(lived: World, 
     assert found == {table: len(rows) for table, rows in written.items()}
 
 
-def test_an_export_that_fails_leaves_nothing_behind(lived: World, tmp_path: Path) -> None:
+def test_an_export_that_fails_leaves_nothing_behind(lived: Ingesting, tmp_path: Path) -> None:
     kept = tmp_path / "catalogue.jsonl"
     kept.write_text("the one before")
 

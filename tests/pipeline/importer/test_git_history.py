@@ -15,7 +15,7 @@ from pipeline.importer.history import History
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from tests.pipeline.builders import NOON, campaign, campaigns, drops
-from tests.pipeline.world import SOURCES, World
+from tests.pipeline.world import SOURCES, Ingesting
 
 NOW = NOON + timedelta(days=2)
 # Before today: the time of a commit that has not come counts as now.
@@ -82,7 +82,7 @@ def filled(repository: Repository) -> Repository:
     return repository
 
 
-def import_history(world: World, folder: Path, path: str = "drops.json", *, only: int | None = None) -> Summary:
+def import_history(world: Ingesting, folder: Path, path: str = "drops.json", *, only: int | None = None) -> Summary:
     steps = import_paths(
         world.engine, SOURCES, [], parse_time=time_parser(), now=lambda: NOW, history=History(folder, path)
     )
@@ -93,12 +93,12 @@ def import_history(world: World, folder: Path, path: str = "drops.json", *, only
     return summary
 
 
-def told(world: World) -> Sequence[tuple[str, str, datetime]]:
+def told(world: Ingesting) -> Sequence[tuple[str, str, datetime]]:
     return [(row.kind, row.event_key, row.occurred_at) for row in world.rows(Event)]
 
 
 @pytest.mark.parametrize("bare", [False, True])
-def test_every_version_is_imported_at_the_time_of_its_commit(bare: bool, filled: Repository, world: World) -> None:
+def test_every_version_is_imported_at_the_time_of_its_commit(bare: bool, filled: Repository, world: Ingesting) -> None:
     summary = import_history(world, filled.bare() if bare else filled.folder)
 
     assert (summary.snapshots, summary.quarantined) == (6, [])
@@ -115,7 +115,7 @@ def test_every_version_is_imported_at_the_time_of_its_commit(bare: bool, filled:
     ]
 
 
-def test_versions_of_one_content_in_a_row_are_read_once(repository: Repository, world: World) -> None:
+def test_versions_of_one_content_in_a_row_are_read_once(repository: Repository, world: Ingesting) -> None:
     first, second = SNAPSHOTS[:2]
     for payload in (first, first, second, first):
         repository.commit(payload)
@@ -126,7 +126,7 @@ def test_versions_of_one_content_in_a_row_are_read_once(repository: Repository, 
     assert summary.snapshots == 3
 
 
-def test_an_import_that_stopped_goes_on_where_it_stopped(filled: Repository, world: World) -> None:
+def test_an_import_that_stopped_goes_on_where_it_stopped(filled: Repository, world: Ingesting) -> None:
     import_history(world, filled.folder, only=2)
     assert world.count(DropCampaign) == 3
 
@@ -141,7 +141,7 @@ def test_an_import_that_stopped_goes_on_where_it_stopped(filled: Repository, wor
     assert newest.snapshots == 1, "another clone is the same history"
 
 
-def test_commits_are_in_the_order_of_their_committers_times(repository: Repository, world: World) -> None:
+def test_commits_are_in_the_order_of_their_committers_times(repository: Repository, world: Ingesting) -> None:
     # A branch that was merged late holds what is older than the rest.
     repository.commit(SNAPSHOTS[0], at=BEGAN)
     repository.git("checkout", "--quiet", "-b", "side")
@@ -157,7 +157,7 @@ def test_commits_are_in_the_order_of_their_committers_times(repository: Reposito
     assert import_history(world, repository.folder).quarantined == []
 
 
-def test_commits_of_one_second_follow_each_other(repository: Repository, world: World) -> None:
+def test_commits_of_one_second_follow_each_other(repository: Repository, world: Ingesting) -> None:
     for payload in SNAPSHOTS[:3]:
         repository.commit(payload, at=BEGAN)
 
@@ -167,7 +167,7 @@ def test_commits_of_one_second_follow_each_other(repository: Repository, world: 
 
 
 def test_a_file_may_lie_deep_and_be_called_as_it_likes_and_be_away_for_a_while(
-    repository: Repository, world: World
+    repository: Repository, world: Ingesting
 ) -> None:
     path = "data/2025 (ä)/:drops*.json"
     repository.commit(SNAPSHOTS[0], path)
@@ -178,7 +178,7 @@ def test_a_file_may_lie_deep_and_be_called_as_it_likes_and_be_away_for_a_while(
     assert import_history(world, repository.folder, f"./{path}").snapshots == 2
 
 
-def test_versions_that_are_broken_are_set_aside_and_the_rest_goes_on(repository: Repository, world: World) -> None:
+def test_versions_that_are_broken_are_set_aside_and_the_rest_goes_on(repository: Repository, world: Ingesting) -> None:
     for payload in (SNAPSHOTS[0], b"<html>", b" " * 17 * 2**20, b"", SNAPSHOTS[1]):
         repository.commit(payload)
 
@@ -195,7 +195,7 @@ def test_versions_that_are_broken_are_set_aside_and_the_rest_goes_on(repository:
     assert import_history(world, repository.folder).files == 0
 
 
-def test_a_damaged_object_costs_one_version(filled: Repository, world: World) -> None:
+def test_a_damaged_object_costs_one_version(filled: Repository, world: Ingesting) -> None:
     blob = filled.git("rev-parse", "HEAD~2:drops.json")
     object_file = filled.folder / ".git" / "objects" / blob[:2] / blob[2:]
     object_file.chmod(0o600)
@@ -250,7 +250,7 @@ def test_a_machine_without_git_is_told_so(filled: Repository, monkeypatch: pytes
         History(filled.folder, "drops.json")
 
 
-def test_a_hostile_repository_starts_nothing(filled: Repository, world: World, tmp_path: Path) -> None:
+def test_a_hostile_repository_starts_nothing(filled: Repository, world: Ingesting, tmp_path: Path) -> None:
     blob = filled.git("rev-parse", "HEAD~1:drops.json")
     trap = tmp_path / "trap"
     script = tmp_path / "trap.sh"
@@ -284,7 +284,7 @@ def test_a_hostile_repository_starts_nothing(filled: Repository, world: World, t
     assert len(summary.quarantined) == 1
 
 
-def test_where_it_stopped_is_written_down_with_what_was_taken_in(filled: Repository, world: World) -> None:
+def test_where_it_stopped_is_written_down_with_what_was_taken_in(filled: Repository, world: Ingesting) -> None:
     import_history(world, filled.folder)
 
     (row,) = [row for row in world.rows(Heartbeat) if row.name.startswith("import of ")]

@@ -18,14 +18,14 @@ from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from tests.hostile import FINE, WHOLE, payloads, tar_of, zip_of
 from tests.pipeline.builders import NOON, campaign, campaigns, drop, drops, kick, kick_campaign
-from tests.pipeline.world import SOURCES, World
+from tests.pipeline.world import SOURCES, Ingesting
 from tests.waiting import wait_for
 
 NOW = NOON + timedelta(days=1)
 FIRST, SECOND = "drops_2031-03-04T130000Z.json", "drops_2031-03-04T140000Z.json"
 
 
-def import_into(world: World, *paths: Path) -> Summary:
+def import_into(world: Ingesting, *paths: Path) -> Summary:
     steps = import_paths(world.engine, SOURCES, paths, parse_time=time_parser(), now=lambda: NOW)
     return [Summary(), *steps][-1]
 
@@ -35,7 +35,7 @@ def reasons(summary: Summary) -> list[str]:
 
 
 @pytest.mark.parametrize("name", [name for name, hostile in payloads().items() if hostile.reason is FINE])
-def test_a_file_that_only_looks_odd_is_understood(name: str, world: World, tmp_path: Path) -> None:
+def test_a_file_that_only_looks_odd_is_understood(name: str, world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / "odd.json").write_bytes(payloads()[name].data)
 
     summary = import_into(world, tmp_path)
@@ -44,7 +44,7 @@ def test_a_file_that_only_looks_odd_is_understood(name: str, world: World, tmp_p
     assert world.count(DropCampaign) >= 1
 
 
-def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: World, tmp_path: Path) -> None:
+def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / FIRST).write_bytes(drops(*campaigns("a", "b", "c", "d", "e", "f", "g", "h")))
     told = drops(campaign("new"), campaign("a", name="Renamed"), *campaigns("b", "c", "d"))
     (tmp_path / SECOND).write_bytes(told[: told.rindex(b'"Campaign d"') + 6])
@@ -60,7 +60,7 @@ def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: Worl
     assert [row.reason for row in world.rows(QuarantinedPayload)] == ["repaired"]
 
 
-def test_however_often_a_mended_file_lacks_a_campaign_it_is_not_withdrawn(world: World, tmp_path: Path) -> None:
+def test_however_often_a_mended_file_lacks_a_campaign_it_is_not_withdrawn(world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / FIRST).write_bytes(drops(*campaigns("a", "b", "c")))
     for hour in range(14, 20):
         payload = drops(*campaigns("a", "b"))[:-1] + b",]"
@@ -73,7 +73,7 @@ def test_however_often_a_mended_file_lacks_a_campaign_it_is_not_withdrawn(world:
     assert world.kinds("campaign") == ["campaign.added"] * 3
 
 
-def test_a_mended_file_takes_no_channels_and_no_drops_away(world: World, tmp_path: Path) -> None:
+def test_a_mended_file_takes_no_channels_and_no_drops_away(world: Ingesting, tmp_path: Path) -> None:
     whole = campaign("a", channels=[1, 2, 3], drops=[drop("one"), drop("two")])
     fewer = campaign("a", channels=[1, 4], drops=[drop("one"), drop("three")])
     (tmp_path / FIRST).write_bytes(drops(whole))
@@ -85,7 +85,7 @@ def test_a_mended_file_takes_no_channels_and_no_drops_away(world: World, tmp_pat
     assert set(world.drops()) == {"drop-one", "drop-two", "drop-three"}
 
 
-def test_a_mended_file_ends_nothing_by_its_own_word(world: World, tmp_path: Path) -> None:
+def test_a_mended_file_ends_nothing_by_its_own_word(world: Ingesting, tmp_path: Path) -> None:
     over = kick_campaign(status="expired", end=NOON - timedelta(hours=1))
     (tmp_path / "kick_2031-03-04T110000Z.json").write_bytes(kick(kick_campaign(end=NOON - timedelta(hours=1))))
     (tmp_path / "kick_2031-03-04T130000Z.json").write_bytes(kick(over)[:-1] + b",}")
@@ -97,7 +97,7 @@ def test_a_mended_file_ends_nothing_by_its_own_word(world: World, tmp_path: Path
 
 
 def test_a_value_that_the_database_refuses_sets_its_payload_aside_and_the_run_goes_on(
-    world: World, tmp_path: Path
+    world: Ingesting, tmp_path: Path
 ) -> None:
     too_long = campaign("x" * 9000, name=os.urandom(5000).hex())
     too_long["id"] = os.urandom(9000).hex()
@@ -112,7 +112,7 @@ def test_a_value_that_the_database_refuses_sets_its_payload_aside_and_the_run_go
     assert [row.origin for row in world.rows(QuarantinedPayload)] == [str(tmp_path / FIRST)]
 
 
-def test_a_name_of_a_time_that_has_not_come_does_not_make_all_later_ones_late(world: World, tmp_path: Path) -> None:
+def test_a_name_of_a_time_that_has_not_come_does_not_make_all_later_ones_late(world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / "drops_2099-12-31T235959Z.json").write_bytes(drops(campaign("a")))
     import_into(world, tmp_path / "drops_2099-12-31T235959Z.json")
 
@@ -123,7 +123,7 @@ def test_a_name_of_a_time_that_has_not_come_does_not_make_all_later_ones_late(wo
     assert world.source().last_snapshot_at <= NOW
 
 
-def test_what_stands_before_the_damage_of_an_archive_is_taken_in(world: World, tmp_path: Path) -> None:
+def test_what_stands_before_the_damage_of_an_archive_is_taken_in(world: Ingesting, tmp_path: Path) -> None:
     files = [(f"drops_2031-03-04T1{hour}0000Z.json", drops(*campaigns(*"abcdef"[:hour]))) for hour in range(1, 6)]
     whole = tar_of([*files])
     (tmp_path / "half.tar").write_bytes(whole[: whole.index(files[3][0].encode()) + 700])
@@ -136,7 +136,7 @@ def test_what_stands_before_the_damage_of_an_archive_is_taken_in(world: World, t
     assert any("ended inside" in reason or "unexpected end" in reason for reason in reasons(summary))
 
 
-def test_names_of_archives_are_never_written(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_names_of_archives_are_never_written(world: Ingesting, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a" / "b"
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
@@ -159,7 +159,7 @@ def test_names_of_archives_are_never_written(world: World, tmp_path: Path, monke
     assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["x.tar", "x.zip"]
 
 
-def test_links_in_folders_are_reported_and_not_followed(world: World, tmp_path: Path) -> None:
+def test_links_in_folders_are_reported_and_not_followed(world: Ingesting, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / FIRST).write_bytes(WHOLE)
@@ -183,7 +183,7 @@ def test_links_in_folders_are_reported_and_not_followed(world: World, tmp_path: 
     assert import_into(world, inside / "file.json").snapshots == 1
 
 
-def test_names_that_are_no_text_can_be_printed_and_stored(world: World, tmp_path: Path) -> None:
+def test_names_that_are_no_text_can_be_printed_and_stored(world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"na\xffme\n\x1b[31m.json")).write_bytes(b"{")
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -200,7 +200,7 @@ def test_names_that_are_no_text_can_be_printed_and_stored(world: World, tmp_path
     assert world.count(QuarantinedPayload) == 2
 
 
-def test_a_hundred_archives_of_one_time_are_read_with_few_open_at_once(world: World, tmp_path: Path) -> None:
+def test_a_hundred_archives_of_one_time_are_read_with_few_open_at_once(world: Ingesting, tmp_path: Path) -> None:
     for number in range(100):
         names = [f"drops_2031-03-04T{hour:02}{number % 60:02}{number // 60:02}Z.json" for hour in (3, 9)]
         members = [(name, drops(campaign("a", name=f"At {name}"))) for name in names]
@@ -214,7 +214,7 @@ def test_a_hundred_archives_of_one_time_are_read_with_few_open_at_once(world: Wo
     assert times == sorted(times)
 
 
-def test_an_archive_that_unpacks_to_far_more_than_any_history_is_left(world: World, tmp_path: Path) -> None:
+def test_an_archive_that_unpacks_to_far_more_than_any_history_is_left(world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / "bomb.tar.gz").write_bytes(gzip.compress(tar_of([(f"{n}.json", b" " * 2**20) for n in range(30)])))
     (tmp_path / "later.json").write_bytes(drops(campaign("a")))
 

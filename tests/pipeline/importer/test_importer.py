@@ -30,7 +30,7 @@ from tests.pipeline.builders import (
 )
 from tests.pipeline.importer import archives
 from tests.pipeline.importer.archives import COMPRESSORS, PACKERS, name_of, tar, write
-from tests.pipeline.world import SOURCES, World
+from tests.pipeline.world import SOURCES, Ingesting
 
 NOW = NOON + timedelta(days=2)
 LATEST = NOON + timedelta(hours=5)
@@ -55,7 +55,7 @@ TOLD = {"campaign.added": 3, "campaign.changed": 1, "campaign.channels_changed":
 class Importer:
     """Imports into one database at a fixed time."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: Ingesting) -> None:
         self.world = world
 
     def __call__(self, *paths: Path, pattern: str | None = None, now: datetime = NOW, notify: bool = False) -> Summary:
@@ -70,7 +70,7 @@ class Importer:
 
 
 @pytest.fixture
-def run(world: World) -> Importer:
+def run(world: Ingesting) -> Importer:
     return Importer(world)
 
 
@@ -213,7 +213,7 @@ def test_snapshots_that_share_a_transaction_give_what_each_gives_alone(
 ) -> None:
     run(write(tmp_path / "together", FILES))
     with databases.new() as engine:
-        alone = Importer(World(engine))
+        alone = Importer(Ingesting(engine))
         for number, (name, payload) in enumerate(FILES.items()):
             alone(write(tmp_path / str(number), {name: payload}))
         assert run.history() == alone.history()

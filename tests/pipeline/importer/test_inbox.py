@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from models import DropCampaign, Event
 from pipeline.importer.inbox import INBOX, QUIET_FOR, Looked, look_into
 from tests.pipeline.builders import NOON, campaign, campaigns, drops, encode, quest
-from tests.pipeline.world import SOURCES, World
+from tests.pipeline.world import SOURCES, Ingesting
 from tests.waiting import wait_for
 
 NOW = NOON + timedelta(days=1)
@@ -65,7 +65,7 @@ def inbox(engine: Engine, tmp_path: Path) -> Inbox:
     return Inbox(engine, tmp_path)
 
 
-def test_files_are_imported_oldest_first_and_moved_where_they_can_be_found(inbox: Inbox, world: World) -> None:
+def test_files_are_imported_oldest_first_and_moved_where_they_can_be_found(inbox: Inbox, world: Ingesting) -> None:
     inbox.put("x_2031-03-04T140000Z.json", SECOND)
     inbox.put("from a friend/y_2031-03-04T130000Z.json", FIRST)
     inbox.put("quests.json", encode([quest()]))
@@ -87,7 +87,7 @@ def test_files_are_imported_oldest_first_and_moved_where_they_can_be_found(inbox
     assert list(inbox.folder.iterdir()) == []
 
 
-def test_what_is_not_whole_yet_waits(inbox: Inbox, world: World) -> None:
+def test_what_is_not_whole_yet_waits(inbox: Inbox, world: Ingesting) -> None:
     for name in (".hidden.json", "big.json.part", "big.tar.xz.crdownload", "note~"):
         inbox.put(name, FIRST)
     slow = inbox.put("slow.json", FIRST[:100])
@@ -115,7 +115,7 @@ def test_files_of_one_name_are_all_kept(inbox: Inbox) -> None:
     assert sorted(kept.values()) == sorted((FIRST, SECOND, FIRST))
 
 
-def test_links_and_pipes_are_moved_aside_and_not_followed(inbox: Inbox, tmp_path: Path, world: World) -> None:
+def test_links_and_pipes_are_moved_aside_and_not_followed(inbox: Inbox, tmp_path: Path, world: Ingesting) -> None:
     secret = tmp_path / "outside.json"
     secret.write_bytes(FIRST)
     (inbox.folder / "link.json").symlink_to(secret)
@@ -130,7 +130,9 @@ def test_links_and_pipes_are_moved_aside_and_not_followed(inbox: Inbox, tmp_path
     assert list(inbox.folder.iterdir()) == []
 
 
-def test_a_look_that_was_killed_after_the_import_is_made_up_for_and_changes_nothing(inbox: Inbox, world: World) -> None:
+def test_a_look_that_was_killed_after_the_import_is_made_up_for_and_changes_nothing(
+    inbox: Inbox, world: Ingesting
+) -> None:
     inbox.put("drops_2031-03-04T130000Z.json", FIRST)
     inbox.look()
     events = world.rows(Event)
@@ -144,7 +146,7 @@ def test_a_look_that_was_killed_after_the_import_is_made_up_for_and_changes_noth
     assert len(inbox.files()) == 2
 
 
-def test_two_workers_that_look_at_once_do_the_work_once(inbox: Inbox, world: World) -> None:
+def test_two_workers_that_look_at_once_do_the_work_once(inbox: Inbox, world: Ingesting) -> None:
     for number in range(8):
         inbox.put(f"drops_2031-03-04T13{number:02}00Z.json", drops(*campaigns(*"abcdefgh"[: number + 1])))
     inbox.wait_until_quiet()

@@ -16,7 +16,7 @@ from pipeline.ingest.fetching import Fetched, due, fetch_source, register
 from pipeline.ingest.source import ListSource
 from tests.pipeline.builders import campaign, campaigns, drops, version_2
 from tests.pipeline.fetch.local_service import Answer, LocalService
-from tests.pipeline.world import World
+from tests.pipeline.world import Ingesting
 
 NINE = campaigns(*"abcdefghi")
 HOUR_AGO = timedelta(hours=1)
@@ -30,7 +30,7 @@ def now() -> datetime:
 class Poll:
     """One source that is asked again whenever a test wants it to be."""
 
-    world: World
+    world: Ingesting
     service: LocalService
     source: ListSource
 
@@ -54,7 +54,7 @@ class Poll:
 
 
 @pytest.fixture
-def poll(world: World, service: LocalService) -> Poll:
+def poll(world: Ingesting, service: LocalService) -> Poll:
     return Poll(world, service, TwitchDrops(service.url))
 
 
@@ -340,7 +340,7 @@ def test_a_service_whose_clock_stands_still_is_believed_by_what_it_says(poll: Po
     assert poll.fetch().events == {"campaign.added": 1}
 
 
-def test_an_unreachable_service_is_a_failure_with_a_time_for_the_next_attempt(world: World) -> None:
+def test_an_unreachable_service_is_a_failure_with_a_time_for_the_next_attempt(world: Ingesting) -> None:
     with LocalService() as gone:
         source = TwitchDrops(gone.url)
     fetched = Poll(world, gone, source).fetch()

@@ -22,12 +22,12 @@ from tests.pipeline.builders import (
     quest,
     stamp,
 )
-from tests.pipeline.world import CHZZK, KICK, REWARDS, World
+from tests.pipeline.world import CHZZK, KICK, REWARDS, Ingesting
 
 LATER = END + timedelta(days=1)
 
 
-def test_the_first_import_is_recorded_and_published_but_silent(world: World) -> None:
+def test_the_first_import_is_recorded_and_published_but_silent(world: Ingesting) -> None:
     result = world.ingest(drops(*campaigns("a", "b")))
 
     assert result.outcome == "ok"
@@ -35,7 +35,7 @@ def test_the_first_import_is_recorded_and_published_but_silent(world: World) -> 
     assert [(row.kind, row.silent) for row in world.rows(Event)] == [("campaign.added", True)] * 2
 
 
-def test_a_campaign_that_comes_later_is_added_aloud_with_all_that_is_told_of_it(world: World) -> None:
+def test_a_campaign_that_comes_later_is_added_aloud_with_all_that_is_told_of_it(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
     new = campaign("b", channels=[301, 302], drops=[drop("hat", 60, "Hat"), drop("cap", 30, "Cap")])
 
@@ -52,7 +52,7 @@ def test_a_campaign_that_comes_later_is_added_aloud_with_all_that_is_told_of_it(
     assert (detail.organization, detail.end_at) == ("Tide Works", END)
 
 
-def test_a_changed_field_is_one_event_with_old_and_new_value(world: World) -> None:
+def test_a_changed_field_is_one_event_with_old_and_new_value(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", drops=[drop(endAt=stamp(END))])))
     result = world.ingest(drops(campaign("a", end=LATER, drops=[drop(endAt=stamp(LATER))])), hours=1)
 
@@ -63,7 +63,7 @@ def test_a_changed_field_is_one_event_with_old_and_new_value(world: World) -> No
     assert world.campaign().end_at == LATER
 
 
-def test_a_drop_that_is_added_is_an_event_of_its_own(world: World) -> None:
+def test_a_drop_that_is_added_is_an_event_of_its_own(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", drops=[drop("hat")])))
     result = world.ingest(drops(campaign("a", drops=[drop("hat"), drop("crown", 240, "Crown")])), hours=1)
 
@@ -73,7 +73,7 @@ def test_a_drop_that_is_added_is_an_event_of_its_own(world: World) -> None:
     assert set(world.drops()) == {"drop-hat", "drop-crown"}
 
 
-def test_a_drop_that_is_taken_away_is_a_change_and_kept_with_the_time(world: World) -> None:
+def test_a_drop_that_is_taken_away_is_a_change_and_kept_with_the_time(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", drops=[drop("hat"), drop("cap")])))
     result = world.ingest(drops(campaign("a", drops=[drop("hat")])), hours=1)
 
@@ -84,7 +84,7 @@ def test_a_drop_that_is_taken_away_is_a_change_and_kept_with_the_time(world: Wor
     assert set(world.drops()) == {"drop-hat", "drop-cap"}
 
 
-def test_a_benefit_that_is_exchanged_is_a_change(world: World) -> None:
+def test_a_benefit_that_is_exchanged_is_a_change(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", drops=[drop("hat", 60, "Hat", "Cap")])))
     world.ingest(drops(campaign("a", drops=[drop("hat", 60, "Hat", "Crown")])), hours=1)
 
@@ -95,7 +95,7 @@ def test_a_benefit_that_is_exchanged_is_a_change(world: World) -> None:
     assert len(world.events("campaign.changed")) == 2
 
 
-def test_channels_that_come_and_go_are_one_event(world: World) -> None:
+def test_channels_that_come_and_go_are_one_event(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", channels=[301, 302])))
     result = world.ingest(drops(campaign("a", channels=[302, 303, 304])), hours=1)
 
@@ -106,7 +106,7 @@ def test_channels_that_come_and_go_are_one_event(world: World) -> None:
     assert world.channels() == {"keeper302", "keeper303", "keeper304"}
 
 
-def test_one_snapshot_may_change_fields_drops_and_channels_of_one_campaign(world: World) -> None:
+def test_one_snapshot_may_change_fields_drops_and_channels_of_one_campaign(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", channels=[301], drops=[drop("hat")])))
     changed = campaign("a", name="Renamed", channels=[302], drops=[drop("hat"), drop("cap")])
 
@@ -117,7 +117,7 @@ def test_one_snapshot_may_change_fields_drops_and_channels_of_one_campaign(world
     }
 
 
-def test_a_login_that_changes_is_a_rename_and_no_change_of_channels(world: World) -> None:
+def test_a_login_that_changes_is_a_rename_and_no_change_of_channels(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", channels=[channel(301, "keeper")])))
     world.ingest(drops(campaign("a", channels=[channel(301, "lighthouse")])), hours=1)
 
@@ -125,7 +125,7 @@ def test_a_login_that_changes_is_a_rename_and_no_change_of_channels(world: World
     assert world.channels() == {"lighthouse"}
 
 
-def test_display_names_that_flip_to_null_and_back_are_no_event_and_keep_the_name(world: World) -> None:
+def test_display_names_that_flip_to_null_and_back_are_no_event_and_keep_the_name(world: Ingesting) -> None:
     names = [channel(301, "keeper", "Keeper"), channel(301, "keeper", None)]
     for number in range(4):
         world.ingest(drops(campaign("a", channels=[names[number % 2]])), hours=1)
@@ -135,7 +135,7 @@ def test_display_names_that_flip_to_null_and_back_are_no_event_and_keep_the_name
     assert world.channels() == {"keeper"}
 
 
-def test_a_campaign_ends_when_it_is_gone_after_its_own_end(world: World) -> None:
+def test_a_campaign_ends_when_it_is_gone_after_its_own_end(world: Ingesting) -> None:
     soon = NOON + timedelta(minutes=30)
     world.ingest(drops(campaign("a", end=soon), campaign("b")))
     result = world.ingest(drops(campaign("b")), hours=1)
@@ -146,7 +146,7 @@ def test_a_campaign_ends_when_it_is_gone_after_its_own_end(world: World) -> None
     assert len(world.events("campaign.ended")) == 1
 
 
-def test_a_campaign_that_is_still_listed_as_active_after_its_end_has_not_ended(world: World) -> None:
+def test_a_campaign_that_is_still_listed_as_active_after_its_end_has_not_ended(world: Ingesting) -> None:
     listed = drops(campaign("a", end=NOON + timedelta(minutes=30)), campaign("b"))
     world.ingest(listed)
     world.ingest(listed, hours=1)
@@ -155,7 +155,7 @@ def test_a_campaign_that_is_still_listed_as_active_after_its_end_has_not_ended(w
     assert world.kinds("campaign") == ["campaign.added"] * 2
 
 
-def test_a_campaign_whose_end_is_moved_after_it_ended_has_returned(world: World) -> None:
+def test_a_campaign_whose_end_is_moved_after_it_ended_has_returned(world: Ingesting) -> None:
     soon = NOON + timedelta(minutes=30)
     world.ingest(drops(campaign("a", end=soon), campaign("b")))
     world.ingest(drops(campaign("b")), hours=1)
@@ -167,7 +167,7 @@ def test_a_campaign_whose_end_is_moved_after_it_ended_has_returned(world: World)
     assert (world.state(), world.campaign().end_at) == ("open", LATER)
 
 
-def test_an_ended_campaign_that_is_listed_again_with_the_same_end_stays_ended(world: World) -> None:
+def test_an_ended_campaign_that_is_listed_again_with_the_same_end_stays_ended(world: Ingesting) -> None:
     old = campaign("a", end=NOON + timedelta(minutes=30))
     world.ingest(drops(old, campaign("b")))
     world.ingest(drops(campaign("b")), hours=1)
@@ -178,7 +178,7 @@ def test_an_ended_campaign_that_is_listed_again_with_the_same_end_stays_ended(wo
     assert world.kinds("campaign") == ["campaign.added", "campaign.added", "campaign.ended"]
 
 
-def test_kick_tells_itself_what_is_upcoming_active_and_expired(world: World) -> None:
+def test_kick_tells_itself_what_is_upcoming_active_and_expired(world: Ingesting) -> None:
     start, end = NOON + timedelta(hours=1), NOON + timedelta(hours=5)
 
     def told(status: str) -> bytes:
@@ -195,7 +195,7 @@ def test_kick_tells_itself_what_is_upcoming_active_and_expired(world: World) -> 
     assert world.kinds()[4:] == []
 
 
-def test_a_campaign_that_kick_expires_before_its_time_ends_then(world: World) -> None:
+def test_a_campaign_that_kick_expires_before_its_time_ends_then(world: Ingesting) -> None:
     world.ingest(kick(kick_campaign()), source=KICK)
     world.ingest(kick(kick_campaign(status="expired")), source=KICK, hours=1)
 
@@ -203,7 +203,7 @@ def test_a_campaign_that_kick_expires_before_its_time_ends_then(world: World) ->
     assert world.kick_campaign().ended_at == world.now
 
 
-def test_history_that_kick_still_lists_is_recorded_but_no_news(world: World) -> None:
+def test_history_that_kick_still_lists_is_recorded_but_no_news(world: Ingesting) -> None:
     old = kick_campaign(status="expired", start=START - timedelta(days=30), end=START)
 
     result = world.ingest(kick(old), source=KICK)
@@ -212,7 +212,7 @@ def test_history_that_kick_still_lists_is_recorded_but_no_news(world: World) -> 
     assert world.kick_campaign().ended_at == START
 
 
-def test_rewards_are_added_and_end_and_nothing_else(world: World) -> None:
+def test_rewards_are_added_and_end_and_nothing_else(world: Ingesting) -> None:
     soon = NOON + timedelta(hours=1)
     world.ingest(encode([quest("q", end=soon), quest("r")]), source=REWARDS)
     world.ingest(encode([quest("q", end=soon, name="Renamed"), quest("r")]), source=REWARDS, minutes=30)
@@ -224,7 +224,7 @@ def test_rewards_are_added_and_end_and_nothing_else(world: World) -> None:
     assert world.quest().ended_at == soon
 
 
-def test_chzzks_campaigns_are_added_and_judged_only_by_what_was_asked_for(world: World) -> None:
+def test_chzzks_campaigns_are_added_and_judged_only_by_what_was_asked_for(world: Ingesting) -> None:
     def gathered(asked: str, *answers: bytes) -> bytes:
         return b'{"asked":%s,"answers":[%s]}' % (asked.encode(), b",".join(answers))
 
@@ -241,7 +241,7 @@ def test_chzzks_campaigns_are_added_and_judged_only_by_what_was_asked_for(world:
 
 
 @pytest.mark.parametrize("turns", [2, 5])
-def test_a_value_that_flaps_makes_one_event_each_way_within_a_day(world: World, turns: int) -> None:
+def test_a_value_that_flaps_makes_one_event_each_way_within_a_day(world: Ingesting, turns: int) -> None:
     ways = [
         drops(campaign("a", name="Lantern", channels=[301])),
         drops(campaign("a", name="Lamp", channels=[301, 302])),
@@ -255,7 +255,7 @@ def test_a_value_that_flaps_makes_one_event_each_way_within_a_day(world: World, 
     assert (world.campaign().name, world.channels()) == ("Lantern", {"keeper301"})
 
 
-def test_a_value_that_flaps_again_after_a_day_is_told_again(world: World) -> None:
+def test_a_value_that_flaps_again_after_a_day_is_told_again(world: Ingesting) -> None:
     ways = [drops(campaign("a", name="Lantern")), drops(campaign("a", name="Lamp"))]
     for hours, way in ((0, 0), (1, 1), (1, 0), (25, 1)):
         world.ingest(ways[way], hours=hours)

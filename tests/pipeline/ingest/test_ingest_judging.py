@@ -4,12 +4,12 @@ import pytest
 
 from models import DropCampaign, Event, QuarantinedPayload
 from tests.pipeline.builders import Json, campaign, campaigns, drops, encode, group
-from tests.pipeline.world import World
+from tests.pipeline.world import Ingesting
 
 NINE = campaigns(*"abcdefghi")
 
 
-def test_a_campaign_is_withdrawn_when_it_was_missed_three_times_half_an_hour_apart(world: World) -> None:
+def test_a_campaign_is_withdrawn_when_it_was_missed_three_times_half_an_hour_apart(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     for number in range(3):
         assert world.state("a") == "open", f"after {number} absences"
@@ -22,7 +22,7 @@ def test_a_campaign_is_withdrawn_when_it_was_missed_three_times_half_an_hour_apa
     assert len(world.events("campaign.withdrawn")) == 1
 
 
-def test_absences_that_are_close_together_count_once(world: World) -> None:
+def test_absences_that_are_close_together_count_once(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     for _ in range(12):
         world.ingest(drops(*NINE[1:]), minutes=4)
@@ -33,7 +33,7 @@ def test_absences_that_are_close_together_count_once(world: World) -> None:
     assert world.state("a") == "withdrawn"
 
 
-def test_a_campaign_that_was_missed_twice_and_is_back_was_never_gone(world: World) -> None:
+def test_a_campaign_that_was_missed_twice_and_is_back_was_never_gone(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     for _ in range(3):
         world.ingest(drops(*NINE[1:]), hours=1)
@@ -44,7 +44,7 @@ def test_a_campaign_that_was_missed_twice_and_is_back_was_never_gone(world: Worl
     assert world.state("a") == "open"
 
 
-def test_a_campaign_that_comes_back_changed_was_never_gone_either(world: World) -> None:
+def test_a_campaign_that_comes_back_changed_was_never_gone_either(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     world.ingest(drops(*NINE[1:]), hours=1)
     world.ingest(drops(*NINE[1:]), hours=1)
@@ -56,7 +56,7 @@ def test_a_campaign_that_comes_back_changed_was_never_gone_either(world: World) 
 
 
 @pytest.mark.parametrize("changed", [{}, {"name": "Renamed"}], ids=["unchanged", "renamed"])
-def test_a_withdrawn_campaign_that_is_listed_again_has_returned(world: World, changed: Json) -> None:
+def test_a_withdrawn_campaign_that_is_listed_again_has_returned(world: Ingesting, changed: Json) -> None:
     world.ingest(drops(*NINE))
     for _ in range(3):
         world.ingest(drops(*NINE[1:]), hours=1)
@@ -69,7 +69,7 @@ def test_a_withdrawn_campaign_that_is_listed_again_has_returned(world: World, ch
     assert len(world.events("campaign.withdrawn")) == 2
 
 
-def test_an_empty_answer_is_kept_aside_told_once_and_ends_nothing(world: World) -> None:
+def test_an_empty_answer_is_kept_aside_told_once_and_ends_nothing(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     before = world.written()
 
@@ -87,7 +87,7 @@ def test_an_empty_answer_is_kept_aside_told_once_and_ends_nothing(world: World) 
     assert kept == ("empty", b"\x1f\x8b")
 
 
-def test_when_the_answers_are_whole_again_that_is_told_once(world: World) -> None:
+def test_when_the_answers_are_whole_again_that_is_told_once(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     world.ingest(b"[]", hours=1)
     for _ in range(3):
@@ -99,7 +99,7 @@ def test_when_the_answers_are_whole_again_that_is_told_once(world: World) -> Non
     assert world.kinds("source") == ["source.changed", "source.recovered", "source.changed"]
 
 
-def test_an_empty_answer_is_believed_where_hardly_anything_was_open(world: World) -> None:
+def test_an_empty_answer_is_believed_where_hardly_anything_was_open(world: Ingesting) -> None:
     world.ingest(drops(*campaigns(*"abc")))
     for _ in range(3):
         world.ingest(b"[]", hours=1)
@@ -107,14 +107,14 @@ def test_an_empty_answer_is_believed_where_hardly_anything_was_open(world: World
     assert [world.state(key) for key in "abc"] == ["withdrawn"] * 3
 
 
-def test_an_answer_of_nothing_but_empty_groups_is_an_empty_answer(world: World) -> None:
+def test_an_answer_of_nothing_but_empty_groups_is_an_empty_answer(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
 
     assert world.ingest(drops(empty_groups=["7001", "7002"]), hours=1).outcome == "quarantined"
     assert world.kinds("source") == ["source.changed"]
 
 
-def test_a_shrunken_answer_is_kept_aside_and_adds_nothing(world: World) -> None:
+def test_a_shrunken_answer_is_kept_aside_and_adds_nothing(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     for _ in range(4):
         result = world.ingest(drops(*NINE[6:], campaign("new")), hours=1)
@@ -125,7 +125,7 @@ def test_a_shrunken_answer_is_kept_aside_and_adds_nothing(world: World) -> None:
     assert {world.state(key) for key in "abcdefghi"} == {"open"}
 
 
-def test_an_empty_group_judges_none_of_its_campaigns(world: World) -> None:
+def test_an_empty_group_judges_none_of_its_campaigns(world: Ingesting) -> None:
     moss = campaigns("x", "y", game_id="7002")
     world.ingest(drops(*NINE, *moss))
     for _ in range(5):
@@ -137,7 +137,7 @@ def test_an_empty_group_judges_none_of_its_campaigns(world: World) -> None:
     assert [world.state(key) for key in "xy"] == ["withdrawn", "withdrawn"]
 
 
-def test_a_group_that_cannot_be_read_judges_none_of_its_campaigns(world: World) -> None:
+def test_a_group_that_cannot_be_read_judges_none_of_its_campaigns(world: Ingesting) -> None:
     others = [campaign(f"n{number}", game_id="7001") for number in range(30)]
     moss = campaigns("x", "y", game_id="7002")
     world.ingest(drops(*others, *moss))
@@ -148,7 +148,7 @@ def test_a_group_that_cannot_be_read_judges_none_of_its_campaigns(world: World) 
     assert [world.state(key) for key in "xy"] == ["open", "open"]
 
 
-def test_an_item_that_turns_unreadable_is_not_absent(world: World) -> None:
+def test_an_item_that_turns_unreadable_is_not_absent(world: Ingesting) -> None:
     others = [campaign(f"n{number}") for number in range(30)]
     world.ingest(drops(campaign("a"), *others))
     for _ in range(4):
@@ -158,7 +158,7 @@ def test_an_item_that_turns_unreadable_is_not_absent(world: World) -> None:
     assert [reason for reason, _ in world.quarantine()] == ["invalid_item"]
 
 
-def test_too_many_unreadable_items_make_an_answer_that_adds_and_updates_but_never_removes(world: World) -> None:
+def test_too_many_unreadable_items_make_an_answer_that_adds_and_updates_but_never_removes(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     broken = [campaign(f"broken{number}", name=None) for number in range(2)]
     partial = drops(*broken, *NINE[2:], campaign("new"), campaign("a", name="Renamed"))
@@ -172,7 +172,7 @@ def test_too_many_unreadable_items_make_an_answer_that_adds_and_updates_but_neve
     assert world.kinds("source") == ["source.changed", "source.recovered"]
 
 
-def test_a_payload_that_comes_again_and_again_is_kept_once_and_counted(world: World) -> None:
+def test_a_payload_that_comes_again_and_again_is_kept_once_and_counted(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     for _ in range(3):
         world.ingest(b"[]", minutes=5)
@@ -181,7 +181,7 @@ def test_a_payload_that_comes_again_and_again_is_kept_once_and_counted(world: Wo
     assert (row.times_seen, row.last_seen_at - row.first_seen_at) == (3, world.now - row.first_seen_at)
 
 
-def channels_of(world: World, *lists: list[int], hours: float = 1) -> list[set[str]]:
+def channels_of(world: Ingesting, *lists: list[int], hours: float = 1) -> list[set[str]]:
     """The channels of a campaign after each of these lists."""
     seen = []
     for listed in lists:
@@ -190,7 +190,7 @@ def channels_of(world: World, *lists: list[int], hours: float = 1) -> list[set[s
     return seen
 
 
-def test_a_channel_list_that_came_empty_is_believed_at_the_third_snapshot(world: World) -> None:
+def test_a_channel_list_that_came_empty_is_believed_at_the_third_snapshot(world: Ingesting) -> None:
     both = {"keeper301", "keeper302"}
 
     assert channels_of(world, [301, 302], [], [], []) == [both, both, both, set()]
@@ -200,14 +200,14 @@ def test_a_channel_list_that_came_empty_is_believed_at_the_third_snapshot(world:
     assert len(world.events("campaign.channels_changed")) == 1
 
 
-def test_a_channel_list_that_was_empty_twice_and_is_back_is_no_event(world: World) -> None:
+def test_a_channel_list_that_was_empty_twice_and_is_back_is_no_event(world: Ingesting) -> None:
     channels_of(world, [301], [], [], [301], [], [], [301])
 
     assert world.kinds() == ["campaign.added"] * 2
     assert world.channels() == {"keeper301"}
 
 
-def test_a_campaign_that_changes_while_its_channels_are_missing_keeps_them(world: World) -> None:
+def test_a_campaign_that_changes_while_its_channels_are_missing_keeps_them(world: Ingesting) -> None:
     channels_of(world, [301])
     world.ingest(drops(campaign("a", name="Renamed"), campaign("b")), hours=1)
 

@@ -38,13 +38,13 @@ from tests.pipeline.builders import (
     quest,
     stamp,
 )
-from tests.pipeline.world import CHZZK, KICK, REWARDS, World, take_in
+from tests.pipeline.world import CHZZK, KICK, REWARDS, Ingesting, take_in
 
 HOSTILE = "@everyone <script>alert(1)</script> \0\x07\x1b[31m {{ 7*7 }} ' \" \\ \u202e \U0001f600 " + "x" * 4000
 
 
 @pytest.fixture
-def phone(world: World, tmp_path_factory: pytest.TempPathFactory) -> str:
+def phone(world: Ingesting, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A target that hears of everything."""
     vault = Vault.open(tmp_path_factory.mktemp("vault") / "key")
     with world.engine.begin() as connection:
@@ -53,7 +53,7 @@ def phone(world: World, tmp_path_factory: pytest.TempPathFactory) -> str:
     return "phone"
 
 
-def test_an_unchanged_snapshot_writes_to_no_row_of_campaigns_or_events(world: World) -> None:
+def test_an_unchanged_snapshot_writes_to_no_row_of_campaigns_or_events(world: Ingesting) -> None:
     listed = drops(*campaigns("a", "b", channels=[301, 302]))
     world.ingest(listed)
     before = world.written()
@@ -65,7 +65,7 @@ def test_an_unchanged_snapshot_writes_to_no_row_of_campaigns_or_events(world: Wo
     assert world.source().last_snapshot_at == world.now
 
 
-def test_a_snapshot_with_one_change_writes_to_that_campaign_alone(world: World) -> None:
+def test_a_snapshot_with_one_change_writes_to_that_campaign_alone(world: Ingesting) -> None:
     world.ingest(drops(*campaigns("a", "b", channels=[301])))
     before = world.written()["drop_campaigns"]
 
@@ -75,7 +75,7 @@ def test_a_snapshot_with_one_change_writes_to_that_campaign_alone(world: World) 
     assert len(before & world.written()["drop_campaigns"]) == 1
 
 
-def test_the_same_snapshot_twice_adds_no_event(world: World) -> None:
+def test_the_same_snapshot_twice_adds_no_event(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
     listed = drops(campaign("a", name="Renamed", channels=[301]), campaign("b"))
     world.ingest(listed, hours=1)
@@ -86,7 +86,7 @@ def test_the_same_snapshot_twice_adds_no_event(world: World) -> None:
     assert world.written() == before
 
 
-def test_a_payload_that_lists_a_campaign_twice_lands_once_and_stays_calm(world: World) -> None:
+def test_a_payload_that_lists_a_campaign_twice_lands_once_and_stays_calm(world: Ingesting) -> None:
     listed = drops(campaign("a"), campaign("a", name="Another name"), campaign("b"))
     world.ingest(listed)
     before = world.written()
@@ -116,7 +116,7 @@ MISSING: dict[str, Json] = {
 
 
 @pytest.mark.parametrize("case", MISSING)
-def test_what_a_payload_does_not_say_never_overwrites_what_is_known(world: World, case: str) -> None:
+def test_what_a_payload_does_not_say_never_overwrites_what_is_known(world: Ingesting, case: str) -> None:
     world.ingest(drops(campaign("a", channels=[301], drops=[drop("hat", 60, "Hat")])))
     before = world.campaign(), world.drops(), world.rows(DropBenefit), world.rows(Channel)
 
@@ -128,7 +128,7 @@ def test_what_a_payload_does_not_say_never_overwrites_what_is_known(world: World
     assert [row.name for row in world.rows(Organization)] == ["Tide Works"]
 
 
-def test_what_changes_beside_something_left_out_is_stored_and_the_rest_kept(world: World) -> None:
+def test_what_changes_beside_something_left_out_is_stored_and_the_rest_kept(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", channels=[channel(301, "keeper", "Keeper")], drops=[drop("hat", 60, "Hat")])))
     bare = {"benefit": {"id": "benefit-Hat", "name": None, "imageAssetURL": "https://art.example.org/hat.png"}}
     told = drop("hat", 90, name=None, requiredSubs=None, benefitEdges=[bare])
@@ -141,7 +141,7 @@ def test_what_changes_beside_something_left_out_is_stored_and_the_rest_kept(worl
     assert [(row.login, row.display_name) for row in world.rows(Channel)] == [("lighthouse", "Keeper")]
 
 
-def test_what_a_reward_does_not_say_never_overwrites_what_is_known(world: World) -> None:
+def test_what_a_reward_does_not_say_never_overwrites_what_is_known(world: Ingesting) -> None:
     world.ingest(encode([quest(summary="Soup")]), source=REWARDS)
     before = world.quest()
     world.ingest(encode([quest(summary=None, brand="", game=None, unlockRequirements=None)]), source=REWARDS, hours=1)
@@ -149,14 +149,14 @@ def test_what_a_reward_does_not_say_never_overwrites_what_is_known(world: World)
     assert world.quest() == before
 
 
-def test_an_organization_that_is_renamed_is_known_by_its_new_name(world: World) -> None:
+def test_an_organization_that_is_renamed_is_known_by_its_new_name(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
     world.ingest(drops(campaign("a", owner={"id": "org-tide", "name": "Tide & Sons"})), hours=1)
 
     assert [row.name for row in world.rows(Organization)] == ["Tide & Sons"]
 
 
-def test_a_games_new_box_art_is_stored(world: World) -> None:
+def test_a_games_new_box_art_is_stored(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
     world.ingest(encode([group("7001", [campaign("a")], gameBoxArtURL="https://art.example.org/new.jpg")]), hours=1)
 
@@ -164,7 +164,7 @@ def test_a_games_new_box_art_is_stored(world: World) -> None:
     assert world.kinds() == ["campaign.added"]
 
 
-def test_a_hostile_title_is_stored_and_its_events_are_appended(world: World) -> None:
+def test_a_hostile_title_is_stored_and_its_events_are_appended(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
     hostile = campaign(
         "b",
@@ -187,7 +187,7 @@ def test_a_hostile_title_is_stored_and_its_events_are_appended(world: World) -> 
     assert (detail.name, detail.game, detail.channels) == (cleaned, cleaned, (cleaned,))
 
 
-def test_an_old_snapshot_with_nul_in_an_id_harms_nothing(world: World) -> None:
+def test_an_old_snapshot_with_nul_in_an_id_harms_nothing(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
 
     result = world.ingest(drops(campaign("a"), campaign("b", id="camp-\0b")), at=NOON - timedelta(hours=1))
@@ -196,7 +196,7 @@ def test_an_old_snapshot_with_nul_in_an_id_harms_nothing(world: World) -> None:
     assert world.state("b") == "open"
 
 
-def test_a_game_that_two_services_know_by_name_is_one_game(world: World) -> None:
+def test_a_game_that_two_services_know_by_name_is_one_game(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
     listed = kick(kick_campaign(category={"id": 53, "name": "HARBOUR  lights™", "image_url": ""}))
     world.ingest(listed, source=KICK)
@@ -212,14 +212,14 @@ def test_a_game_that_two_services_know_by_name_is_one_game(world: World) -> None
     }
 
 
-def test_two_games_of_one_service_with_the_same_name_stay_two(world: World) -> None:
+def test_two_games_of_one_service_with_the_same_name_stay_two(world: Ingesting) -> None:
     same = [{"id": key, "displayName": "Twins"} for key in ("8001", "8002")]
     world.ingest(drops(campaign("a", game=same[0]), campaign("b", game=same[1])))
 
     assert world.count(Game) == 2
 
 
-def test_an_older_snapshot_never_changes_state_but_adds_what_nobody_knew(world: World) -> None:
+def test_an_older_snapshot_never_changes_state_but_adds_what_nobody_knew(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", name="New name"), campaign("b")))
     before = world.written()
     old = NOON - timedelta(hours=6)
@@ -237,7 +237,7 @@ def test_an_older_snapshot_never_changes_state_but_adds_what_nobody_knew(world: 
     assert (again.changed, again.events.total()) == (0, 0)
 
 
-def test_an_old_snapshots_addition_is_withdrawn_when_newer_ones_do_not_have_it(world: World) -> None:
+def test_an_old_snapshots_addition_is_withdrawn_when_newer_ones_do_not_have_it(world: Ingesting) -> None:
     nine = campaigns(*"abcdefghi")
     world.ingest(drops(*nine))
     world.ingest(drops(*nine, campaign("unseen")), at=NOON - timedelta(hours=1))
@@ -247,7 +247,7 @@ def test_an_old_snapshots_addition_is_withdrawn_when_newer_ones_do_not_have_it(w
     assert world.state("unseen") == "withdrawn"
 
 
-def test_deliveries_and_marks_on_feeds_are_made_with_the_events(world: World, phone: str) -> None:
+def test_deliveries_and_marks_on_feeds_are_made_with_the_events(world: Ingesting, phone: str) -> None:
     world.ingest(drops(campaign("a")))
     assert world.count(Delivery) == 0, "the first import is silent"
     versions = {row.path: row.version for row in world.rows(Feed)}
@@ -263,7 +263,7 @@ def test_deliveries_and_marks_on_feeds_are_made_with_the_events(world: World, ph
     assert all(row.version > versions[path] for path, row in feeds.items() if path in versions and row.scope != "game")
 
 
-def test_a_transaction_that_dies_leaves_nothing_and_the_next_one_does_it_all(world: World, phone: str) -> None:
+def test_a_transaction_that_dies_leaves_nothing_and_the_next_one_does_it_all(world: Ingesting, phone: str) -> None:
     world.ingest(drops(campaign("a", channels=[301])))
     before, source = world.written(), world.source()
     listed = drops(campaign("a", name="Renamed", channels=[302]), campaign("b"))
@@ -281,7 +281,7 @@ def test_a_transaction_that_dies_leaves_nothing_and_the_next_one_does_it_all(wor
     assert world.count(Delivery) == 3
 
 
-def test_nothing_that_was_seen_is_deleted(world: World) -> None:
+def test_nothing_that_was_seen_is_deleted(world: Ingesting) -> None:
     nine = campaigns(*"abcdefghi", channels=[301, 302], drops=[drop("hat"), drop("cap")])
     world.ingest(drops(*nine))
     fewer = campaigns(*"bcdefghi", channels=[302], drops=[drop("cap")])
@@ -295,7 +295,7 @@ def test_nothing_that_was_seen_is_deleted(world: World) -> None:
     assert world.count(Sighting) == 9
 
 
-def test_a_campaign_that_has_not_begun_is_upcoming(world: World) -> None:
+def test_a_campaign_that_has_not_begun_is_upcoming(world: Ingesting) -> None:
     later = stamp(NOON + timedelta(hours=5))
     world.ingest(drops(campaign("a"), campaign("b", startAt=later, status="UPCOMING"), campaign("c", startAt=later)))
 
@@ -305,7 +305,7 @@ def test_a_campaign_that_has_not_begun_is_upcoming(world: World) -> None:
     assert world.campaign("c").started_at is not None
 
 
-def test_a_source_remembers_its_newest_snapshot_and_no_older_one(world: World) -> None:
+def test_a_source_remembers_its_newest_snapshot_and_no_older_one(world: Ingesting) -> None:
     for minutes in (0, 60, 30):
         world.ingest(drops(campaign("a", end=END)), at=NOON + timedelta(minutes=minutes))
 

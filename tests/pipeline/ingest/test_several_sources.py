@@ -10,7 +10,7 @@ from pipeline.drops.sources.mirror import TwitchDrops
 from pipeline.ingest.fetching import register
 from pipeline.ingest.source import Item
 from tests.pipeline.builders import campaign, drop, drops, stamp
-from tests.pipeline.world import DROPS, World
+from tests.pipeline.world import DROPS, Ingesting
 
 MIRROR = DROPS
 
@@ -29,20 +29,20 @@ DASHBOARD = Dashboard("http://dashboard.invalid")
 
 
 @pytest.fixture
-def two(world: World) -> World:
+def two(world: Ingesting) -> Ingesting:
     with world.engine.begin() as connection:
         register(connection, [DASHBOARD], world.now)
     return world
 
 
-def test_one_campaign_seen_by_two_sources_is_one_row_and_one_event(two: World) -> None:
+def test_one_campaign_seen_by_two_sources_is_one_row_and_one_event(two: Ingesting) -> None:
     two.ingest(drops(campaign("a")), source=MIRROR)
     two.ingest(drops(campaign("a")), source=DASHBOARD, minutes=1)
 
     assert two.kinds("campaign") == ["campaign.added"]
 
 
-def test_a_better_placed_source_wins_and_a_lesser_one_changes_nothing(two: World) -> None:
+def test_a_better_placed_source_wins_and_a_lesser_one_changes_nothing(two: Ingesting) -> None:
     later = two.now + timedelta(days=9)
     two.ingest(drops(campaign("a")), source=MIRROR)
     two.ingest(drops(campaign("a", end=later, drops=[drop("hat", endAt=stamp(later))])), source=DASHBOARD, minutes=1)
@@ -57,19 +57,19 @@ def test_a_better_placed_source_wins_and_a_lesser_one_changes_nothing(two: World
     assert len(two.rows(Event)) == told
 
 
-def test_a_lesser_source_fills_blanks(two: World) -> None:
+def test_a_lesser_source_fills_blanks(two: Ingesting) -> None:
     two.ingest(drops(campaign("a", description="", detailsURL="")), source=DASHBOARD)
     two.ingest(drops(campaign("a", description="From the mirror")), source=MIRROR, minutes=1)
 
     assert two.campaign().description == "From the mirror"
 
 
-def miss(world: World, source: TwitchDrops, times: int) -> None:
+def miss(world: Ingesting, source: TwitchDrops, times: int) -> None:
     for _ in range(times):
         world.ingest(drops(campaign("b")), source=source, minutes=31)
 
 
-def test_a_campaign_is_withdrawn_only_when_both_have_missed_it(two: World) -> None:
+def test_a_campaign_is_withdrawn_only_when_both_have_missed_it(two: Ingesting) -> None:
     for source in (MIRROR, DASHBOARD):
         two.ingest(drops(campaign("a"), campaign("b")), source=source, minutes=1)
 
@@ -81,7 +81,7 @@ def test_a_campaign_is_withdrawn_only_when_both_have_missed_it(two: World) -> No
     assert [kind for kind in two.kinds("campaign") if kind == "campaign.withdrawn"] == ["campaign.withdrawn"]
 
 
-def test_a_source_that_fell_silent_holds_nothing_back(two: World) -> None:
+def test_a_source_that_fell_silent_holds_nothing_back(two: Ingesting) -> None:
     two.ingest(drops(campaign("a"), campaign("b")), source=MIRROR)
     two.ingest(drops(campaign("a"), campaign("b")), source=DASHBOARD, minutes=1)
     two.later(hours=12)

@@ -14,7 +14,7 @@ from models import Channel, Event, Picture
 from models.details import BenefitLine, CampaignDetail, DropLine
 from pipeline.fetch.guarded import Rules
 from pipeline.programs.pictures import POSTPONED, TRIES, UNWANTED, Copied, copy_due, picture_type
-from tests.feeds.world import BASE_URL, NOON, World
+from tests.feeds.world import BASE_URL, NOON, Publishing
 from tests.pipeline.fetch.local_service import Answer, LocalService
 from tests.processes import kill_when
 
@@ -24,28 +24,28 @@ LIMIT = 500_000_000
 
 
 @pytest.fixture
-def world(engine: Engine, tmp_path: Path) -> World:
-    return World(engine, tmp_path / "public")
+def world(engine: Engine, tmp_path: Path) -> Publishing:
+    return Publishing(engine, tmp_path / "public")
 
 
-def write(world: World, *, pictures: bool = True) -> PublishSummary:
+def write(world: Publishing, *, pictures: bool = True) -> PublishSummary:
     return publish(world.engine, world.root, BASE_URL, world.now, pictures=pictures)
 
 
-def copy(world: World, *, rules: Rules = ANYWHERE, limit: int = LIMIT) -> Copied:
+def copy(world: Publishing, *, rules: Rules = ANYWHERE, limit: int = LIMIT) -> Copied:
     return copy_due(world.engine, world.root, lambda: world.now, limit=limit, within=timedelta(minutes=1), rules=rules)
 
 
-def rows(world: World) -> list[Any]:
+def rows(world: Publishing) -> list[Any]:
     with world.engine.connect() as connection:
         return list(connection.execute(select(Picture).order_by(Picture.id)))
 
 
-def copies(world: World) -> list[str]:
+def copies(world: Publishing) -> list[str]:
     return [path for path in world.files() if path.startswith("pictures/")]
 
 
-def tell(world: World, address: str) -> None:
+def tell(world: Publishing, address: str) -> None:
     world.event(detail=CampaignDetail(name="Winter Trawl", box_art_url=address))
 
 
@@ -66,7 +66,7 @@ def test_what_a_picture_is_its_bytes_tell(body: bytes, ending: str | None) -> No
     assert picture_type(body) == ending
 
 
-def test_a_copy_is_shown_by_what_is_written_next(world: World, service: LocalService) -> None:
+def test_a_copy_is_shown_by_what_is_written_next(world: Publishing, service: LocalService) -> None:
     service.answers("/box.png", PNG)
     service.answers("/lantern.png", PNG + b"2")
     address = f"{service.url}/box.png"
@@ -91,7 +91,7 @@ def test_a_copy_is_shown_by_what_is_written_next(world: World, service: LocalSer
     assert copy(world) == Copied()
 
 
-def test_the_page_of_a_channel_shows_the_copy_of_its_picture(world: World, service: LocalService) -> None:
+def test_the_page_of_a_channel_shows_the_copy_of_its_picture(world: Publishing, service: LocalService) -> None:
     service.answers("/face.png", PNG)
     channel = world.channel()
     with world.engine.begin() as connection:
@@ -104,14 +104,14 @@ def test_the_page_of_a_channel_shows_the_copy_of_its_picture(world: World, servi
     assert f'<img src="{BASE_URL}/{copies(world)[0]}"' in world.text(page)
 
 
-def test_off_by_default_nothing_is_wanted(world: World, service: LocalService) -> None:
+def test_off_by_default_nothing_is_wanted(world: Publishing, service: LocalService) -> None:
     tell(world, f"{service.url}/box.png")
     world.publish()
     assert rows(world) == []
     assert copy(world) == Copied()
 
 
-def test_switching_it_off_shows_the_services_pictures_again(world: World, service: LocalService) -> None:
+def test_switching_it_off_shows_the_services_pictures_again(world: Publishing, service: LocalService) -> None:
     service.answers("/box.png", PNG)
     tell(world, f"{service.url}/box.png")
     write(world)
@@ -122,7 +122,7 @@ def test_switching_it_off_shows_the_services_pictures_again(world: World, servic
     assert f"{BASE_URL}/pictures/" in world.text("all.rss.xml")
 
 
-def test_a_second_run_finds_nothing_to_do(world: World, service: LocalService) -> None:
+def test_a_second_run_finds_nothing_to_do(world: Publishing, service: LocalService) -> None:
     service.answers("/box.png", PNG)
     tell(world, f"{service.url}/box.png")
     write(world)
@@ -130,7 +130,7 @@ def test_a_second_run_finds_nothing_to_do(world: World, service: LocalService) -
     assert service.paths() == ["/box.png"]
 
 
-def test_a_run_that_is_killed_is_made_good_by_the_next(world: World, service: LocalService) -> None:
+def test_a_run_that_is_killed_is_made_good_by_the_next(world: Publishing, service: LocalService) -> None:
     service.answers("/box.png", PNG)
     service.hold_back("/box.png")
     tell(world, f"{service.url}/box.png")
@@ -152,7 +152,7 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(world: World, service: Lo
     assert len(copies(world)) == 1
 
 
-def test_two_at_once_copy_each_picture_once(world: World, service: LocalService) -> None:
+def test_two_at_once_copy_each_picture_once(world: Publishing, service: LocalService) -> None:
     for number in range(12):
         service.answers(f"/{number}.png", PNG)
         tell(world, f"{service.url}/{number}.png")
@@ -163,7 +163,7 @@ def test_two_at_once_copy_each_picture_once(world: World, service: LocalService)
     assert len(service.paths()) == 12
 
 
-def test_what_fails_is_tried_again_ever_later_and_given_up(world: World, service: LocalService) -> None:
+def test_what_fails_is_tried_again_ever_later_and_given_up(world: Publishing, service: LocalService) -> None:
     service.answers("/box.png", Answer(status=500))
     tell(world, f"{service.url}/box.png")
     write(world)
@@ -182,7 +182,7 @@ def test_what_fails_is_tried_again_ever_later_and_given_up(world: World, service
 @pytest.mark.parametrize(
     "answer", [Answer(b"<svg xmlns='http://www.w3.org/2000/svg'/>"), Answer(b"<p>Hello"), Answer(status=404)]
 )
-def test_what_is_no_picture_is_given_up_at_once(world: World, service: LocalService, answer: Answer) -> None:
+def test_what_is_no_picture_is_given_up_at_once(world: Publishing, service: LocalService, answer: Answer) -> None:
     service.answers("/box.png", answer)
     tell(world, f"{service.url}/box.png")
     write(world)
@@ -190,7 +190,7 @@ def test_what_is_no_picture_is_given_up_at_once(world: World, service: LocalServ
     assert (copies(world), copy(world)) == ([], Copied())
 
 
-def test_a_payload_cannot_make_us_ask_the_machines_around_us(world: World, service: LocalService) -> None:
+def test_a_payload_cannot_make_us_ask_the_machines_around_us(world: Publishing, service: LocalService) -> None:
     service.answers("/box.png", PNG)
     tell(world, f"{service.url}/box.png")
     tell(world, "http://127.0.0.1/box.png")
@@ -200,7 +200,7 @@ def test_a_payload_cannot_make_us_ask_the_machines_around_us(world: World, servi
     assert service.paths() == []
 
 
-def test_what_is_still_shown_a_day_later_is_fetched_anew(world: World, service: LocalService) -> None:
+def test_what_is_still_shown_a_day_later_is_fetched_anew(world: Publishing, service: LocalService) -> None:
     service.answers("/live.png", PNG, PNG + b"later")
     tell(world, f"{service.url}/live.png")
     write(world)
@@ -213,7 +213,7 @@ def test_what_is_still_shown_a_day_later_is_fetched_anew(world: World, service: 
     assert [world.files()[path] for path in copies(world)] == [PNG + b"later"]
 
 
-def test_a_copy_that_somebody_removed_is_made_again(world: World, service: LocalService) -> None:
+def test_a_copy_that_somebody_removed_is_made_again(world: Publishing, service: LocalService) -> None:
     service.answers("/box.png", PNG)
     tell(world, f"{service.url}/box.png")
     write(world)
@@ -227,7 +227,7 @@ def test_a_copy_that_somebody_removed_is_made_again(world: World, service: Local
     assert copies(world) == [path]
 
 
-def test_when_there_is_no_room_what_nothing_shows_any_more_goes(world: World, service: LocalService) -> None:
+def test_when_there_is_no_room_what_nothing_shows_any_more_goes(world: Publishing, service: LocalService) -> None:
     for name in ("old", "new"):
         service.answers(f"/{name}.png", PNG)
     old = world.event(detail=CampaignDetail(name="Old", box_art_url=f"{service.url}/old.png"))
@@ -253,7 +253,7 @@ def test_when_there_is_no_room_what_nothing_shows_any_more_goes(world: World, se
     assert len(copies(world)) == 1
 
 
-def test_a_publisher_leaves_alone_what_is_being_copied(world: World) -> None:
+def test_a_publisher_leaves_alone_what_is_being_copied(world: Publishing) -> None:
     folder = world.root / "pictures"
     folder.mkdir(parents=True)
     young, old = folder / ".lootwire-young.tmp", folder / ".lootwire-old.tmp"

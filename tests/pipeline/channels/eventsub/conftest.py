@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from pipeline.embedded import Servers
 from pipeline.runtime.runtime import Runtime
-from tests.pipeline.channels.eventsub.installation import Installation, knows_twitch
+from tests.pipeline.channels.eventsub.installation import Listening, knows_twitch
 from tests.twitch import LocalTwitch
 
 _numbers = itertools.count()
@@ -37,7 +37,7 @@ def runtime(engine: Engine, servers: Servers, twitch: LocalTwitch, tmp_path: Pat
 
 
 @pytest.fixture
-def installation(runtime: Runtime, twitch: LocalTwitch) -> Iterator[Installation]:
-    found = Installation(runtime, twitch)
+def installation(runtime: Runtime, twitch: LocalTwitch) -> Iterator[Listening]:
+    found = Listening(runtime, twitch)
     with found.kept:
         yield found

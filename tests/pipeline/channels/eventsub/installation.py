@@ -96,7 +96,7 @@ def program(module: str, environment: Mapping[str, str]) -> "Iterator[subprocess
             assert process.wait(60) in {0, -signal.SIGTERM, -signal.SIGKILL}
 
 
-class Installation:
+class Listening:
     """A runtime, the Twitch that it knows, and short words for what happened."""
 
     def __init__(self, runtime: Runtime, twitch: LocalTwitch) -> None:

@@ -11,19 +11,19 @@ from sqlalchemy import insert, update
 from models import Event, EventSubMessage, QuarantinedPayload, Source, StreamSession
 from pipeline.channels.eventsub.close_codes import LIVED_WELL, LONGEST_PAUSE, Backoff, ending
 from pipeline.runtime.runtime import Runtime, utc_now
-from tests.pipeline.channels.eventsub.installation import Installation, environment_of, program, running
+from tests.pipeline.channels.eventsub.installation import Listening, environment_of, program, running
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)
-def one_channel(installation: Installation) -> None:
+def one_channel(installation: Listening) -> None:
     installation.follow("shroud")
 
 
 def test_a_stream_that_goes_live_is_told_with_its_title_and_when_it_ends_its_session_does(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     installation.twitch.add_category("33214", "Fortnite")
     with running(runtime):
@@ -40,7 +40,7 @@ def test_a_stream_that_goes_live_is_told_with_its_title_and_when_it_ends_its_ses
     assert installation.source["last_success_at"] is not None
 
 
-def test_a_title_that_is_not_to_be_had_keeps_no_message_waiting(installation: Installation, runtime: Runtime) -> None:
+def test_a_title_that_is_not_to_be_had_keeps_no_message_waiting(installation: Listening, runtime: Runtime) -> None:
     with running(runtime):
         installation.wait_until_subscribed(1)
         installation.twitch.fail("/streams", None, hang=True, times=math.inf)
@@ -51,7 +51,7 @@ def test_a_title_that_is_not_to_be_had_keeps_no_message_waiting(installation: In
 
 
 def test_a_stream_that_is_not_listed_yet_has_the_title_of_its_channel(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     installation.twitch.list_lag = 60
     with running(runtime):
@@ -62,7 +62,7 @@ def test_a_stream_that_is_not_listed_yet_has_the_title_of_its_channel(
 
 
 def test_after_every_close_code_there_is_a_new_session_and_a_poll_for_what_was_missed(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     later = utc_now() + timedelta(minutes=5)
     polls = Source.name == "twitch.streams"
@@ -85,7 +85,7 @@ def test_after_every_close_code_there_is_a_new_session_and_a_poll_for_what_was_m
     assert installation.waiting() == 0
 
 
-def test_a_connection_that_breaks_is_opened_again(installation: Installation, runtime: Runtime) -> None:
+def test_a_connection_that_breaks_is_opened_again(installation: Listening, runtime: Runtime) -> None:
     with running(runtime) as listening:
         installation.wait_until_subscribed(1)
         first = listening.reader.session_id
@@ -95,7 +95,7 @@ def test_a_connection_that_breaks_is_opened_again(installation: Installation, ru
         installation.wait_for_events(1)
 
 
-def test_a_session_that_falls_silent_is_given_up(installation: Installation, runtime: Runtime) -> None:
+def test_a_session_that_falls_silent_is_given_up(installation: Listening, runtime: Runtime) -> None:
     installation.twitch.keepalive_seconds = 0.2
     with running(runtime) as listening:
         installation.wait_until_subscribed(1)
@@ -108,7 +108,7 @@ def test_a_session_that_falls_silent_is_given_up(installation: Installation, run
 
 @pytest.mark.parametrize("keeps_id", [True, False])
 def test_a_session_moves_to_another_server_without_a_gap(
-    installation: Installation, runtime: Runtime, keeps_id: bool
+    installation: Listening, runtime: Runtime, keeps_id: bool
 ) -> None:
     twitch = installation.twitch
     twitch.reconnect_keeps_id = keeps_id
@@ -130,7 +130,7 @@ def test_a_session_moves_to_another_server_without_a_gap(
 
 
 def test_a_move_to_an_address_that_does_not_answer_ends_in_a_session_at_the_usual_one(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     with running(runtime) as listening:
         installation.wait_until_subscribed(1)
@@ -142,7 +142,7 @@ def test_a_move_to_an_address_that_does_not_answer_ends_in_a_session_at_the_usua
 
 
 def test_a_conduit_is_used_again_after_a_restart_with_its_subscriptions(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     for _ in range(2):
         with running(runtime):
@@ -153,7 +153,7 @@ def test_a_conduit_is_used_again_after_a_restart_with_its_subscriptions(
     assert [asked.path for asked in made].count("/helix/eventsub/subscriptions") == 4
 
 
-def test_a_conduit_that_twitch_has_deleted_is_made_anew(installation: Installation, runtime: Runtime) -> None:
+def test_a_conduit_that_twitch_has_deleted_is_made_anew(installation: Listening, runtime: Runtime) -> None:
     with running(runtime) as listening:
         installation.wait_until_subscribed(1)
         old = listening.listener.conduit_id
@@ -168,7 +168,7 @@ def test_a_conduit_that_twitch_has_deleted_is_made_anew(installation: Installati
 
 
 def test_whoever_takes_our_shard_keeps_it_and_we_make_a_conduit_of_our_own(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     with running(runtime) as listening:
         installation.wait_until_subscribed(1)
@@ -182,7 +182,7 @@ def test_whoever_takes_our_shard_keeps_it_and_we_make_a_conduit_of_our_own(
         installation.wait_for_events(1)
 
 
-def take_shard(installation: Installation, conduit_id: str) -> None:
+def take_shard(installation: Listening, conduit_id: str) -> None:
     """Do what another program with our conduit's id would: attach a session of its own."""
     import httpx
     from websockets.sync.client import connect
@@ -197,7 +197,7 @@ def take_shard(installation: Installation, conduit_id: str) -> None:
     installation.kept.enter_context(connection)
 
 
-def test_a_shard_that_twitch_disables_is_attached_again(installation: Installation, runtime: Runtime) -> None:
+def test_a_shard_that_twitch_disables_is_attached_again(installation: Listening, runtime: Runtime) -> None:
     with running(runtime) as listening:
         installation.wait_until_subscribed(1)
         first = listening.reader.session_id
@@ -208,7 +208,7 @@ def test_a_shard_that_twitch_disables_is_attached_again(installation: Installati
         installation.wait_for_events(1)
 
 
-def test_a_shard_that_twitch_does_not_take_is_tried_again(installation: Installation, runtime: Runtime) -> None:
+def test_a_shard_that_twitch_does_not_take_is_tried_again(installation: Listening, runtime: Runtime) -> None:
     error = {"id": "0", "message": "The websocket session does not exist", "code": "invalid_parameter"}
     installation.twitch.fail("/eventsub/conduits/shards", 202, {"data": [], "errors": [error]}, times=2, method="PATCH")
     with running(runtime):
@@ -218,7 +218,7 @@ def test_a_shard_that_twitch_does_not_take_is_tried_again(installation: Installa
     assert "The websocket session does not exist" in installation.events("source.failing")[0]["detail"]["reason"]
 
 
-def test_wrong_credentials_are_told_at_once_with_what_to_set(installation: Installation, runtime: Runtime) -> None:
+def test_wrong_credentials_are_told_at_once_with_what_to_set(installation: Listening, runtime: Runtime) -> None:
     body = {"status": 403, "message": "invalid client secret"}
     installation.twitch.fail("/oauth2/token", 403, body, times=math.inf)
     with running(runtime):
@@ -227,7 +227,7 @@ def test_wrong_credentials_are_told_at_once_with_what_to_set(installation: Insta
     assert installation.source["failing_since"] is not None
 
 
-def test_an_application_with_five_conduits_is_told_what_to_do(installation: Installation, runtime: Runtime) -> None:
+def test_an_application_with_five_conduits_is_told_what_to_do(installation: Listening, runtime: Runtime) -> None:
     for _ in range(5):
         installation.twitch.add_conduit()
     with running(runtime):
@@ -236,7 +236,7 @@ def test_an_application_with_five_conduits_is_told_what_to_do(installation: Inst
 
 
 def test_a_frame_that_cannot_be_read_is_set_aside_and_the_next_is_read(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     with running(runtime):
         installation.wait_until_subscribed(1)
@@ -249,7 +249,7 @@ def test_a_frame_that_cannot_be_read_is_set_aside_and_the_next_is_read(
 
 
 def test_a_message_that_comes_twice_has_one_effect_with_the_same_id_or_another(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     with running(runtime):
         installation.wait_until_subscribed(1)
@@ -263,7 +263,7 @@ def test_a_message_that_comes_twice_has_one_effect_with_the_same_id_or_another(
 
 
 def test_who_is_followed_later_is_subscribed_to_and_who_is_not_followed_any_more_is_not(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     with running(runtime):
         installation.wait_until_subscribed(1)
@@ -275,9 +275,7 @@ def test_who_is_followed_later_is_subscribed_to_and_who_is_not_followed_any_more
     assert about == {None, installation.twitch.event("stream.offline", "ninja")["broadcaster_user_id"]}
 
 
-def test_a_subscription_that_is_revoked_is_remembered_and_made_again(
-    installation: Installation, runtime: Runtime
-) -> None:
+def test_a_subscription_that_is_revoked_is_remembered_and_made_again(installation: Listening, runtime: Runtime) -> None:
     with running(runtime):
         installation.wait_until_subscribed(1)
         told = next(told for told in installation.twitch.subscriptions if told.type == "stream.online")
@@ -289,7 +287,7 @@ def test_a_subscription_that_is_revoked_is_remembered_and_made_again(
 
 
 def test_what_the_cost_limit_leaves_out_is_told_and_remembered(
-    installation: Installation, runtime: Runtime, caplog: pytest.LogCaptureFixture
+    installation: Listening, runtime: Runtime, caplog: pytest.LogCaptureFixture
 ) -> None:
     installation.twitch.max_total_cost = 4
     installation.follow("ninja")
@@ -302,7 +300,7 @@ def test_what_the_cost_limit_leaves_out_is_told_and_remembered(
 
 
 def test_of_two_programs_one_listens_and_the_other_takes_over_when_it_ends(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     with ExitStack() as first_ends, ExitStack() as second_ends:
         first = first_ends.enter_context(running(runtime))
@@ -320,7 +318,7 @@ def test_of_two_programs_one_listens_and_the_other_takes_over_when_it_ends(
 
 
 def test_a_program_that_is_killed_is_followed_by_another_within_seconds(
-    installation: Installation, runtime: Runtime
+    installation: Listening, runtime: Runtime
 ) -> None:
     environment = environment_of(runtime)
     with program("pipeline.channels.eventsub", environment) as first:
@@ -336,7 +334,7 @@ def test_a_program_that_is_killed_is_followed_by_another_within_seconds(
     assert len(installation.twitch.conduits) == 1
 
 
-def test_a_database_that_was_away_for_a_moment_costs_no_message(installation: Installation, runtime: Runtime) -> None:
+def test_a_database_that_was_away_for_a_moment_costs_no_message(installation: Listening, runtime: Runtime) -> None:
     with running(runtime) as listening:
         installation.wait_until_subscribed(1)
         session_id = listening.reader.session_id
@@ -357,7 +355,7 @@ def test_pauses_grow_with_short_lives_and_begin_anew_after_a_long_one() -> None:
     assert backoff.after(ending(4001).pause, LIVED_WELL) == timedelta(seconds=30)
 
 
-def test_the_program_shows_that_it_lives(installation: Installation, runtime: Runtime) -> None:
+def test_the_program_shows_that_it_lives(installation: Listening, runtime: Runtime) -> None:
     from pipeline.runtime.heartbeat import last_beat
 
     began = utc_now()
@@ -365,7 +363,7 @@ def test_the_program_shows_that_it_lives(installation: Installation, runtime: Ru
         wait_for(lambda: (last_beat(installation.engine, "eventsub") or began) > began)
 
 
-def test_streams_whose_polls_fail_keep_their_time(installation: Installation, runtime: Runtime) -> None:
+def test_streams_whose_polls_fail_keep_their_time(installation: Listening, runtime: Runtime) -> None:
     later = utc_now() + timedelta(minutes=5)
     row = {"name": "twitch.streams", "service": "twitch", "next_due_at": later, "consecutive_failures": 1}
     with installation.engine.begin() as connection:

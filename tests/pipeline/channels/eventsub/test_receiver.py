@@ -13,7 +13,7 @@ from pipeline.channels.eventsub.secret import load_secret
 from pipeline.programs.web.health import describe
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import Runtime, utc_now
-from tests.pipeline.channels.eventsub.installation import Installation, running
+from tests.pipeline.channels.eventsub.installation import Listening, running
 from tests.pipeline.channels.eventsub.serving import post, serving
 from tests.waiting import wait_for
 
@@ -32,7 +32,7 @@ def secret(called_back: Runtime) -> str:
 
 
 @pytest.fixture
-def receiver(called_back: Runtime, installation: Installation) -> Iterator[str]:
+def receiver(called_back: Runtime, installation: Listening) -> Iterator[str]:
     installation.follow("shroud")
     with serving(called_back) as url:
         installation.twitch.callback_to = f"{url}/eventsub"
@@ -42,7 +42,7 @@ def receiver(called_back: Runtime, installation: Installation) -> Iterator[str]:
 
 
 def test_subscriptions_are_verified_and_a_stream_that_goes_live_is_told(
-    receiver: str, called_back: Runtime, installation: Installation
+    receiver: str, called_back: Runtime, installation: Listening
 ) -> None:
     with running(called_back):
         wait_for(lambda: [told.status for told in installation.twitch.subscriptions] == ["enabled"] * 3)
@@ -53,9 +53,7 @@ def test_subscriptions_are_verified_and_a_stream_that_goes_live_is_told(
     assert {row["via"] for row in installation.rows(EventSubMessage)} == {"webhook"}
 
 
-def test_nothing_is_subscribed_to_while_no_receiver_could_answer(
-    called_back: Runtime, installation: Installation
-) -> None:
+def test_nothing_is_subscribed_to_while_no_receiver_could_answer(called_back: Runtime, installation: Listening) -> None:
     installation.follow("shroud")
     with running(called_back):
         installation.wait_for_events(1, "source.failing")
@@ -65,7 +63,7 @@ def test_nothing_is_subscribed_to_while_no_receiver_could_answer(
 
 
 def test_a_message_is_answered_once_it_is_kept_and_a_second_one_changes_nothing(
-    receiver: str, called_back: Runtime, installation: Installation, secret: str
+    receiver: str, called_back: Runtime, installation: Listening, secret: str
 ) -> None:
     installation.twitch.go_live("shroud", announce=False)
     message = installation.twitch.webhook_message(
@@ -80,7 +78,7 @@ def test_a_message_is_answered_once_it_is_kept_and_a_second_one_changes_nothing(
 
 
 def test_a_forged_message_leaves_no_trace_and_the_real_one_of_its_id_has_its_effect(
-    receiver: str, called_back: Runtime, installation: Installation, secret: str, caplog: pytest.LogCaptureFixture
+    receiver: str, called_back: Runtime, installation: Listening, secret: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     installation.twitch.go_live("shroud", announce=False)
     event = installation.twitch.event("stream.online", "shroud")
@@ -100,7 +98,7 @@ def test_a_forged_message_leaves_no_trace_and_the_real_one_of_its_id_has_its_eff
 
 @pytest.mark.parametrize("name", ["Message-Id", "Message-Signature", "Message-Timestamp"])
 def test_a_message_that_lacks_a_header_is_refused(
-    receiver: str, installation: Installation, secret: str, name: str
+    receiver: str, installation: Listening, secret: str, name: str
 ) -> None:
     headers, body = installation.twitch.webhook_message("stream.offline", {}, secret=secret)
     del headers[f"Twitch-Eventsub-{name}"]
@@ -108,7 +106,7 @@ def test_a_message_that_lacks_a_header_is_refused(
 
 
 def test_what_is_signed_but_cannot_be_read_is_not_sent_again(
-    receiver: str, called_back: Runtime, installation: Installation, secret: str
+    receiver: str, called_back: Runtime, installation: Listening, secret: str
 ) -> None:
     message = installation.twitch.webhook_message
     unreadable = message("stream.online", {"broadcaster_user_id": "7"}, secret=secret)
@@ -127,7 +125,7 @@ def test_a_body_longer_than_any_message_is_cut_off_and_other_paths_are_none(rece
 
 
 def test_a_revocation_is_remembered_and_subscribed_to_again(
-    receiver: str, called_back: Runtime, installation: Installation
+    receiver: str, called_back: Runtime, installation: Listening
 ) -> None:
     with running(called_back):
         wait_for(lambda: [told.status for told in installation.twitch.subscriptions] == ["enabled"] * 3)
@@ -139,7 +137,7 @@ def test_a_revocation_is_remembered_and_subscribed_to_again(
 
 
 def test_a_new_secret_replaces_what_was_subscribed_to_with_the_old_one(
-    receiver: str, called_back: Runtime, installation: Installation
+    receiver: str, called_back: Runtime, installation: Listening
 ) -> None:
     with running(called_back):
         wait_for(lambda: installation.memory.subscribed == 3)
@@ -150,12 +148,12 @@ def test_a_new_secret_replaces_what_was_subscribed_to_with_the_old_one(
         wait_for(lambda: not {told.id for told in installation.twitch.subscriptions} & old)
 
 
-def test_without_a_callback_there_is_nobody_to_be_called(runtime: Runtime, installation: Installation) -> None:
+def test_without_a_callback_there_is_nobody_to_be_called(runtime: Runtime, installation: Listening) -> None:
     with serving(runtime) as url:
         assert httpx.post(f"{url}/eventsub", content=b"{}").status_code == 404
 
 
-def test_many_at_once_are_kept_in_few_transactions(receiver: str, installation: Installation, secret: str) -> None:
+def test_many_at_once_are_kept_in_few_transactions(receiver: str, installation: Listening, secret: str) -> None:
     event = {"broadcaster_user_id": "7", "broadcaster_user_login": "x", "broadcaster_user_name": "X"}
     messages = [
         installation.twitch.webhook_message("stream.offline", event, secret=secret, message_id=f"m{number}")
@@ -173,7 +171,7 @@ def test_many_at_once_are_kept_in_few_transactions(receiver: str, installation: 
     assert len(commits) < 35
 
 
-def test_health_is_well_when_all_gave_a_sign_and_tells_what_did_not(receiver: str, installation: Installation) -> None:
+def test_health_is_well_when_all_gave_a_sign_and_tells_what_did_not(receiver: str, installation: Listening) -> None:
     now = utc_now()
     answer = httpx.get(f"{receiver}/health")
     assert (answer.status_code, answer.json()["status"]) == (503, "failing")
@@ -191,7 +189,7 @@ def test_health_is_well_when_all_gave_a_sign_and_tells_what_did_not(receiver: st
 
 
 def test_health_tells_of_a_broker_that_is_away_and_of_a_service_that_fails(
-    runtime: Runtime, installation: Installation
+    runtime: Runtime, installation: Listening
 ) -> None:
     from sqlalchemy import insert
 
@@ -211,7 +209,7 @@ def test_health_tells_of_a_broker_that_is_away_and_of_a_service_that_fails(
     away.engine.dispose()
 
 
-def test_one_line_tells_how_messages_come_in(runtime: Runtime, installation: Installation) -> None:
+def test_one_line_tells_how_messages_come_in(runtime: Runtime, installation: Listening) -> None:
     off = runtime.settings.model_copy(update={"twitch_client_secret": None})
     assert describe(runtime.engine, off, utc_now()).startswith("off: streams need TWITCH_CLIENT_ID")
     assert "has not been seen; `lootwire up` runs it" in describe(runtime.engine, runtime.settings, utc_now())

@@ -17,7 +17,7 @@ from tests.pipeline.drops.sources.asking import hashes
 from tests.twitch.dashboard import CLIENT_ID, Dashboard
 
 
-class Installation:
+class SignedIn:
     """The database with the two sources that ask that Twitch."""
 
     def __init__(self, engine: Engine, twitch: Dashboard, vault: Vault) -> None:

@@ -21,7 +21,7 @@ from tests.details import campaign_detail
 from tests.paths import RECORDINGS
 from tests.pipeline.builders import encode
 from tests.pipeline.services.twitch.helix_setting import HelixSetting, helix_setting
-from tests.pipeline.world import World
+from tests.pipeline.world import Ingesting
 from tests.twitch import LocalTwitch
 
 HELIX = RECORDINGS / "helix"
@@ -45,20 +45,20 @@ NINE = [badge_set(name) for name in "abcdefghi"]
 
 
 @pytest.fixture
-def world(engine: Engine) -> World:
-    return World(engine)
+def world(engine: Engine) -> Ingesting:
+    return Ingesting(engine)
 
 
-def take_in(world: World, *sets: Any, hours: float = 0) -> Ingested:
+def take_in(world: Ingesting, *sets: Any, hours: float = 0) -> Ingested:
     return world.ingest(payload(*sets), source=BADGES, hours=hours)
 
 
-def badge(world: World, external_id: str) -> Any:
+def badge(world: Ingesting, external_id: str) -> Any:
     (row,) = world.rows(ChatBadge, external_id=external_id)
     return row
 
 
-def test_the_first_list_is_kept_and_told_to_nobody(world: World) -> None:
+def test_the_first_list_is_kept_and_told_to_nobody(world: Ingesting) -> None:
     result = take_in(world, badge_set("bits", version("1", "cheer 1"), version("100", "cheer 100")), badge_set("vip"))
 
     assert (result.outcome, result.items, result.changed) == ("ok", 3, 3)
@@ -66,7 +66,7 @@ def test_the_first_list_is_kept_and_told_to_nobody(world: World) -> None:
     assert {(row.kind, row.silent) for row in world.rows(Event)} == {("badge.added", True)}
 
 
-def test_badges_that_were_there_before_we_looked_are_on_no_feed(world: World) -> None:
+def test_badges_that_were_there_before_we_looked_are_on_no_feed(world: Ingesting) -> None:
     take_in(world, *NINE)
     take_in(world, *NINE, badge_set("new"), hours=1)
 
@@ -76,7 +76,7 @@ def test_badges_that_were_there_before_we_looked_are_on_no_feed(world: World) ->
     assert list(feeds.values()) == [["New chat badge on Twitch – new"]] * 2
 
 
-def test_a_new_set_and_a_new_version_are_told_once_each(world: World) -> None:
+def test_a_new_set_and_a_new_version_are_told_once_each(world: Ingesting) -> None:
     take_in(world, badge_set("bits"))
     new = badge_set("glhf", version(title="GLHF", description="Signed it", click_url="https://anykey.example/"))
     listed = (badge_set("bits", version(title="bits"), version("100", "cheer 100")), new)
@@ -94,7 +94,7 @@ def test_a_new_set_and_a_new_version_are_told_once_each(world: World) -> None:
     assert detail.image_url == "https://cdn.example/GLHF"
 
 
-def test_the_same_list_again_writes_nothing(world: World) -> None:
+def test_the_same_list_again_writes_nothing(world: Ingesting) -> None:
     take_in(world, *NINE)
     before = world.rows(ChatBadge)
 
@@ -102,7 +102,7 @@ def test_the_same_list_again_writes_nothing(world: World) -> None:
     assert world.rows(ChatBadge) == before
 
 
-def test_a_badge_that_changes_is_kept_as_it_is_now_and_not_told(world: World) -> None:
+def test_a_badge_that_changes_is_kept_as_it_is_now_and_not_told(world: Ingesting) -> None:
     take_in(world, badge_set("vip", version(title="VIP", click_url="https://help.example/")))
 
     result = take_in(world, badge_set("vip", version(title="V.I.P.", description=None)), hours=1)
@@ -114,7 +114,7 @@ def test_a_badge_that_changes_is_kept_as_it_is_now_and_not_told(world: World) ->
     assert len(world.events("badge.added")) == 1
 
 
-def test_a_badge_is_gone_after_three_lists_without_it_and_comes_back_in_silence(world: World) -> None:
+def test_a_badge_is_gone_after_three_lists_without_it_and_comes_back_in_silence(world: Ingesting) -> None:
     take_in(world, *NINE)
     for hours in range(3):
         assert badge(world, "a/1").last_seen_at is None
@@ -131,7 +131,7 @@ def test_a_badge_is_gone_after_three_lists_without_it_and_comes_back_in_silence(
     assert badge(world, "a/1").last_seen_at == world.now
 
 
-def test_an_empty_list_is_not_believed(world: World) -> None:
+def test_an_empty_list_is_not_believed(world: Ingesting) -> None:
     take_in(world, *NINE)
 
     assert take_in(world, hours=1).outcome == "quarantined"
@@ -140,7 +140,7 @@ def test_an_empty_list_is_not_believed(world: World) -> None:
     assert {row.last_seen_at for row in world.rows(ChatBadge)} == {None}
 
 
-def test_a_set_without_versions_shows_none_of_its_own_to_be_gone(world: World) -> None:
+def test_a_set_without_versions_shows_none_of_its_own_to_be_gone(world: Ingesting) -> None:
     take_in(world, *NINE)
     for _ in range(4):
         take_in(world, {"set_id": "a", "versions": []}, *NINE[1:], hours=1)
@@ -160,7 +160,7 @@ def test_a_set_without_versions_shows_none_of_its_own_to_be_gone(world: World) -
     ],
     ids=["no title", "empty title", "no id", "no list", "empty set id", "no object"],
 )
-def test_a_set_that_cannot_be_read_is_set_aside_and_the_rest_lands(world: World, broken: Any) -> None:
+def test_a_set_that_cannot_be_read_is_set_aside_and_the_rest_lands(world: Ingesting, broken: Any) -> None:
     result = take_in(world, *[badge_set(f"set {number}") for number in range(30)], broken)
 
     assert (result.outcome, result.invalid) == ("ok", 1)
@@ -168,7 +168,7 @@ def test_a_set_that_cannot_be_read_is_set_aside_and_the_rest_lands(world: World,
     assert len(world.rows(ChatBadge)) == 30
 
 
-def test_an_old_list_adds_what_was_never_seen_and_changes_nothing_else(world: World) -> None:
+def test_an_old_list_adds_what_was_never_seen_and_changes_nothing_else(world: Ingesting) -> None:
     take_in(world, badge_set("vip"), badge_set("now"), hours=5)
     old = payload(badge_set("vip", version(title="Very old")), badge_set("then"))
 
@@ -206,7 +206,7 @@ def fetch(engine: Engine, setting: HelixSetting) -> Fetched:
     return fetched
 
 
-def test_twitch_is_asked_hourly_and_a_failure_ends_nothing(world: World, setting: HelixSetting) -> None:
+def test_twitch_is_asked_hourly_and_a_failure_ends_nothing(world: Ingesting, setting: HelixSetting) -> None:
     setting.twitch.set_badges(NINE)
     first = fetch(world.engine, setting)
     assert (first.outcome, first.items, first.error) == ("ok", 9, None)
@@ -225,7 +225,7 @@ def test_twitch_is_asked_hourly_and_a_failure_ends_nothing(world: World, setting
 
 @pytest.mark.recordings
 @pytest.mark.skipif(not HELIX.is_dir(), reason=f"there are no recordings in {HELIX}")
-def test_recorded_badges_are_read(world: World) -> None:
+def test_recorded_badges_are_read(world: Ingesting) -> None:
     recorded = sorted(HELIX.glob("*/*badges_global_200*.json"))
     assert recorded
     for path in recorded:

@@ -9,12 +9,12 @@ from models import Base, Credential, DropCampaign, Event, QuarantinedPayload, Re
 from pipeline.ingest.fetching import due
 from pipeline.ingest.turn import lock_source
 from tests.pipeline.builders import campaign, campaigns, drop, quest
-from tests.pipeline.drops.sources.installation import Installation, die, now
+from tests.pipeline.drops.sources.installation import SignedIn, die, now
 from tests.twitch.dashboard import DASHBOARD, DETAILS, Dashboard, Json, Question, Raw, answers, fault
 
 
 def test_campaigns_and_rewards_of_the_dashboard_land_and_stay_quiet_when_nothing_changes(
-    installation: Installation, twitch: Dashboard
+    installation: SignedIn, twitch: Dashboard
 ) -> None:
     twitch.list_campaigns(*campaigns("a", "b", status="UPCOMING"))
     twitch.rewards = [quest("soup")]
@@ -32,7 +32,7 @@ def test_campaigns_and_rewards_of_the_dashboard_land_and_stay_quiet_when_nothing
     assert installation.campaign("a")["started_at"] is None
 
 
-def test_a_change_that_only_the_details_tell_is_told(installation: Installation, twitch: Dashboard) -> None:
+def test_a_change_that_only_the_details_tell_is_told(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.list_campaigns(campaign("a", name="Nights"))
     installation.fetch()
     twitch.list_campaigns(campaign("a", name="Long nights", drops=[drop("a"), drop("b")]))
@@ -42,7 +42,7 @@ def test_a_change_that_only_the_details_tell_is_told(installation: Installation,
     assert len(installation.told("campaign.drop_added")) == 1
 
 
-def test_details_that_could_not_be_asked_for_take_nothing_away(installation: Installation, twitch: Dashboard) -> None:
+def test_details_that_could_not_be_asked_for_take_nothing_away(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.list_campaigns(campaign("a", channels=[1, 2]), campaign("b"))
     installation.fetch()
 
@@ -60,7 +60,7 @@ def test_details_that_could_not_be_asked_for_take_nothing_away(installation: Ins
     assert len(installation.told("campaign.changed")) == 2
 
 
-def test_what_a_fault_made_null_does_not_overwrite_what_is_known(installation: Installation, twitch: Dashboard) -> None:
+def test_what_a_fault_made_null_does_not_overwrite_what_is_known(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.list_campaigns(campaign("a", channels=[1, 2], drops=[drop("one"), drop("two")]))
     installation.fetch()
 
@@ -85,7 +85,7 @@ def fault_at(*path: str | int) -> Json:
     return {"message": "service error", "path": list(path)}
 
 
-def test_an_answer_in_parts_adds_and_updates_but_never_removes(installation: Installation, twitch: Dashboard) -> None:
+def test_an_answer_in_parts_adds_and_updates_but_never_removes(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.list_campaigns(*campaigns(*"abcdefgh"))
     installation.fetch()
     twitch.list_campaigns(campaign("a", name="Renamed"), campaign("new"))
@@ -112,9 +112,7 @@ def absences(connection: Connection) -> int:
     return connection.scalar(select(func.count()).where(Sighting.absent_count > 0)) or 0
 
 
-def test_an_empty_list_is_suspected_and_a_null_is_not_even_looked_at(
-    installation: Installation, twitch: Dashboard
-) -> None:
+def test_an_empty_list_is_suspected_and_a_null_is_not_even_looked_at(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.list_campaigns(*campaigns(*"abcdefgh"))
     installation.fetch()
     twitch.list_campaigns()
@@ -131,7 +129,7 @@ def test_an_empty_list_is_suspected_and_a_null_is_not_even_looked_at(
 
 
 def test_after_an_answer_that_was_set_aside_everything_is_asked_for_anew(
-    installation: Installation, twitch: Dashboard
+    installation: SignedIn, twitch: Dashboard
 ) -> None:
     twitch.list_campaigns(*campaigns(*"abcdefgh"))
     installation.fetch()
@@ -146,7 +144,7 @@ def test_after_an_answer_that_was_set_aside_everything_is_asked_for_anew(
 
 
 def test_an_unknown_query_keeps_what_is_known_is_told_once_and_switches_nothing_off(
-    installation: Installation, twitch: Dashboard
+    installation: SignedIn, twitch: Dashboard
 ) -> None:
     twitch.list_campaigns(*campaigns("a", "b"))
     installation.fetch()
@@ -166,7 +164,7 @@ def test_an_unknown_query_keeps_what_is_known_is_told_once_and_switches_nothing_
     assert len(installation.told("source.recovered")) == 1
 
 
-def test_html_is_kept_aside_for_a_person_to_look_at(installation: Installation, twitch: Dashboard) -> None:
+def test_html_is_kept_aside_for_a_person_to_look_at(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.instead = [Raw(b"<html>Just a moment</html>", content_type="text/html")]
     installation.fetch()
 
@@ -176,7 +174,7 @@ def test_html_is_kept_aside_for_a_person_to_look_at(installation: Installation, 
 
 @pytest.mark.parametrize("answer", [fault("failed integrity check"), {"data": {"currentUser": None}}])
 def test_a_refusal_is_told_once_and_leaves_the_sign_in_alone(
-    installation: Installation, twitch: Dashboard, answer: Json
+    installation: SignedIn, twitch: Dashboard, answer: Json
 ) -> None:
     twitch.instead = answers(*[answer] * 3)
     for _ in range(3):
@@ -189,7 +187,7 @@ def test_a_refusal_is_told_once_and_leaves_the_sign_in_alone(
 
 @pytest.mark.parametrize("first", ["dashboard", "rewards"])
 def test_a_dead_sign_in_is_told_once_whichever_source_meets_it_and_again_nobody_is_asked(
-    installation: Installation, twitch: Dashboard, first: str
+    installation: SignedIn, twitch: Dashboard, first: str
 ) -> None:
     twitch.list_campaigns(campaign("a"))
     installation.fetch()
@@ -210,7 +208,7 @@ def test_a_dead_sign_in_is_told_once_whichever_source_meets_it_and_again_nobody_
     assert not installation.row(installation.rewards)["enabled"]
 
 
-def test_signing_in_again_cures_a_dead_sign_in(installation: Installation, twitch: Dashboard) -> None:
+def test_signing_in_again_cures_a_dead_sign_in(installation: SignedIn, twitch: Dashboard) -> None:
     installation.fetch()
     device = installation.credential()["device_id"]
     die(twitch)
@@ -228,7 +226,7 @@ def test_signing_in_again_cures_a_dead_sign_in(installation: Installation, twitc
     assert {headers["X-Device-Id"] for headers in twitch.headers} == {device}
 
 
-def test_no_secret_is_anywhere_in_the_database(installation: Installation, twitch: Dashboard) -> None:
+def test_no_secret_is_anywhere_in_the_database(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.list_campaigns(campaign("a"))
     installation.fetch()
     die(twitch)

@@ -13,7 +13,7 @@ from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
 from pipeline.ingest.source import ListSource
 from tests.paths import RECORDINGS
-from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS, SOURCES, World
+from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS, SOURCES, Ingesting
 
 SUNKWI = RECORDINGS / "sunkwi"
 pytestmark = [
@@ -29,7 +29,7 @@ OTHERS = [
 ]
 
 
-def import_all(world: World, *paths: Path) -> Summary:
+def import_all(world: Ingesting, *paths: Path) -> Summary:
     steps = import_paths(world.engine, SOURCES, paths, parse_time=time_parser(), now=lambda: world.now)
     return [Summary(), *steps][-1]
 
@@ -58,7 +58,7 @@ def test_no_item_of_a_recorded_answer_of_another_kind_is_lost(source: ListSource
     assert list(lost(source, path.read_bytes())) == []
 
 
-def test_the_snapshots_around_the_schema_change_land_whole(world: World) -> None:
+def test_the_snapshots_around_the_schema_change_land_whole(world: Ingesting) -> None:
     summary = import_all(world, SUNKWI / "drops_2026-03-21_before_schema_change.json")
     assert (summary.quarantined, summary.events) == ([], {"campaign.added": summary.records})
 
@@ -68,7 +68,7 @@ def test_the_snapshots_around_the_schema_change_land_whole(world: World) -> None
     assert after.events.total() < after.records / 10
 
 
-def test_a_real_outage_ends_withdraws_and_adds_nothing(world: World) -> None:
+def test_a_real_outage_ends_withdraws_and_adds_nothing(world: Ingesting) -> None:
     before, empty, after = (import_all(world, SUNKWI / name) for name in OUTAGE)
 
     assert before.events == {"campaign.added": 104}
@@ -84,7 +84,7 @@ def test_a_real_outage_ends_withdraws_and_adds_nothing(world: World) -> None:
     assert [row for row in world.rows(DropCampaign) if row.withdrawn_at] == []
 
 
-def test_a_second_import_of_a_real_day_adds_no_event(world: World, tmp_path: Path) -> None:
+def test_a_second_import_of_a_real_day_adds_no_event(world: Ingesting, tmp_path: Path) -> None:
     week = Listing([SUNKWI / "week_2025-09-20.tar.xz"], time_parser()).entries()
     for entry in itertools.islice(week, 25):
         path = tmp_path / entry.path.rpartition(":")[2]

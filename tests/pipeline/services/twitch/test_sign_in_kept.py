@@ -14,17 +14,17 @@ from pipeline.fetch.http import Client
 from pipeline.services.twitch.account import VALIDATE_AFTER, StoredAccount
 from pipeline.services.twitch.graphql import Session
 from pipeline.services.twitch.graphql_answers import SignedOut
-from tests.pipeline.drops.sources.installation import Installation, die, now
+from tests.pipeline.drops.sources.installation import SignedIn, die, now
 from tests.twitch import LocalTwitch
 from tests.twitch.dashboard import CLIENT_ID, Dashboard
 
 
-def session(installation: Installation) -> Session:
+def session(installation: SignedIn) -> Session:
     with Client(attempts=1) as client:
         return installation.account.session(client)
 
 
-def renew(installation: Installation, refused: Session) -> Session:
+def renew(installation: SignedIn, refused: Session) -> Session:
     with Client(attempts=1) as client:
         return installation.account.renew(client, refused)
 
@@ -35,12 +35,12 @@ def failure(action: Callable[[], object]) -> SourceError:
     return caught.value
 
 
-def expire(installation: Installation, left: timedelta) -> None:
+def expire(installation: SignedIn, left: timedelta) -> None:
     with installation.engine.begin() as connection:
         connection.execute(update(Credential).values(expires_at=now() + left))
 
 
-def test_a_sign_in_is_kept_encrypted_with_whose_it_is(installation: Installation, twitch: Dashboard) -> None:
+def test_a_sign_in_is_kept_encrypted_with_whose_it_is(installation: SignedIn, twitch: Dashboard) -> None:
     row = installation.credential()
 
     assert (row["service"], row["login"], row["user_id"], row["client_id"]) == (
@@ -60,7 +60,7 @@ def test_without_a_sign_in_there_is_no_session(engine: Engine, vault: Vault, twi
         account.session(client)
 
 
-def test_tokens_are_renewed_shortly_before_they_end(installation: Installation, twitch: Dashboard) -> None:
+def test_tokens_are_renewed_shortly_before_they_end(installation: SignedIn, twitch: Dashboard) -> None:
     expire(installation, timedelta(minutes=5))
 
     found = session(installation)
@@ -72,7 +72,7 @@ def test_tokens_are_renewed_shortly_before_they_end(installation: Installation, 
 
 
 def test_tokens_that_still_hold_are_used_while_they_cannot_be_renewed(
-    installation: Installation, twitch: Dashboard
+    installation: SignedIn, twitch: Dashboard
 ) -> None:
     twitch.token_status = 503
     expire(installation, timedelta(minutes=5))
@@ -84,7 +84,7 @@ def test_tokens_that_still_hold_are_used_while_they_cannot_be_renewed(
     assert installation.credential()["dead_at"] is None
 
 
-def test_a_refused_token_is_renewed_by_its_refresh_token(installation: Installation, twitch: Dashboard) -> None:
+def test_a_refused_token_is_renewed_by_its_refresh_token(installation: SignedIn, twitch: Dashboard) -> None:
     refused = session(installation)
     twitch.grants[0].alive = False
 
@@ -92,7 +92,7 @@ def test_a_refused_token_is_renewed_by_its_refresh_token(installation: Installat
     assert installation.credential()["dead_at"] is None
 
 
-def test_a_token_that_another_process_has_renewed_is_taken_over(installation: Installation, twitch: Dashboard) -> None:
+def test_a_token_that_another_process_has_renewed_is_taken_over(installation: SignedIn, twitch: Dashboard) -> None:
     refused = session(installation)
     renewed = renew(installation, refused)
 
@@ -105,7 +105,7 @@ def test_a_token_without_any_refresh_token_dies_when_it_is_refused(engine: Engin
     with LocalTwitch() as running:
         twitch = running.dashboard
         twitch.gives_refresh_tokens = False
-        installation = Installation(engine, twitch, vault)
+        installation = SignedIn(engine, twitch, vault)
         refused = session(installation)
 
         assert isinstance(failure(lambda: renew(installation, refused)), SignedOut)
@@ -113,7 +113,7 @@ def test_a_token_without_any_refresh_token_dies_when_it_is_refused(engine: Engin
         assert "lootwire sources login twitch" in str(failure(lambda: session(installation)))
 
 
-def test_a_sign_in_that_was_made_meanwhile_is_not_taken_for_dead(installation: Installation, twitch: Dashboard) -> None:
+def test_a_sign_in_that_was_made_meanwhile_is_not_taken_for_dead(installation: SignedIn, twitch: Dashboard) -> None:
     refused = session(installation)
     die(twitch)
     twitch.on_refresh = installation.sign_in
@@ -122,7 +122,7 @@ def test_a_sign_in_that_was_made_meanwhile_is_not_taken_for_dead(installation: I
     assert installation.credential()["dead_at"] is None
 
 
-def test_a_proxy_that_refuses_is_not_the_end_of_a_sign_in(installation: Installation, twitch: Dashboard) -> None:
+def test_a_proxy_that_refuses_is_not_the_end_of_a_sign_in(installation: SignedIn, twitch: Dashboard) -> None:
     refused = session(installation)
     twitch.token_status = 403
 
@@ -131,9 +131,7 @@ def test_a_proxy_that_refuses_is_not_the_end_of_a_sign_in(installation: Installa
     assert installation.credential()["dead_at"] is None
 
 
-def test_a_key_that_does_not_open_the_sign_in_is_told_with_the_way_out(
-    installation: Installation, tmp_path: Path
-) -> None:
+def test_a_key_that_does_not_open_the_sign_in_is_told_with_the_way_out(installation: SignedIn, tmp_path: Path) -> None:
     other = Vault.open(tmp_path / "other.key")
     installation.account = StoredAccount(installation.engine, lambda: other, "http://127.0.0.1:9", now)
 
@@ -147,13 +145,13 @@ def test_a_key_that_does_not_open_the_sign_in_is_told_with_the_way_out(
 # The hourly look
 
 
-def validate(installation: Installation, at: datetime) -> bool | None:
+def validate(installation: SignedIn, at: datetime) -> bool | None:
     account = StoredAccount(installation.engine, lambda: installation.vault, installation.twitch.auth_url, lambda: at)
     with Client(attempts=1) as client:
         return account.validate_if_due(client)
 
 
-def test_a_sign_in_is_validated_once_an_hour(installation: Installation, twitch: Dashboard) -> None:
+def test_a_sign_in_is_validated_once_an_hour(installation: SignedIn, twitch: Dashboard) -> None:
     asked = len(twitch.asked)
 
     assert validate(installation, now()) is None
@@ -164,7 +162,7 @@ def test_a_sign_in_is_validated_once_an_hour(installation: Installation, twitch:
 
 
 def test_a_sign_in_that_does_not_hold_any_more_is_renewed_if_it_can_be(
-    installation: Installation, twitch: Dashboard
+    installation: SignedIn, twitch: Dashboard
 ) -> None:
     twitch.grants[0].alive = False
 
@@ -172,9 +170,7 @@ def test_a_sign_in_that_does_not_hold_any_more_is_renewed_if_it_can_be(
     assert session(installation).token == twitch.grants[1].access_token
 
 
-def test_a_sign_in_that_is_over_is_told_by_the_source_that_needs_it(
-    installation: Installation, twitch: Dashboard
-) -> None:
+def test_a_sign_in_that_is_over_is_told_by_the_source_that_needs_it(installation: SignedIn, twitch: Dashboard) -> None:
     die(twitch)
 
     assert validate(installation, now() + VALIDATE_AFTER) is False
@@ -192,7 +188,7 @@ def test_a_sign_in_that_is_over_is_told_by_the_source_that_needs_it(
 
 @pytest.mark.parametrize(("status", "kind"), [(500, SourceUnavailable), (403, SourceError), (404, SourceChanged)])
 def test_a_look_that_fails_says_nothing_about_the_sign_in(
-    installation: Installation, twitch: Dashboard, status: int, kind: type[SourceError]
+    installation: SignedIn, twitch: Dashboard, status: int, kind: type[SourceError]
 ) -> None:
     twitch.validate_status = status
 
