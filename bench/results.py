@@ -30,7 +30,7 @@ def faster(name: str, ours: float, beside: float, what: str, *, least: float | N
     """Return how many times faster we are than `what`; both took seconds."""
     ratio = beside / ours
     goal, ok = _judged(ratio, " times", least=least)
-    return Result(name, spoken(ours), f"{spoken(beside)} {what}", f"{ratio:,.4g} times faster", goal, ok)
+    return Result(name, spoken(ours), f"{spoken(beside)} {what}", f"{ratio:,.4g} times as fast", goal, ok)
 
 
 def as_long(name: str, ours: float, beside: float, what: str, *, most: float | None = None) -> Result:
