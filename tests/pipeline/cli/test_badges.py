@@ -19,10 +19,10 @@ def test_badges_are_a_source_where_an_application_is_set(operator: Operator, mon
     assert "twitch.badges" not in operator.run("sources").out
     monkeypatch.setenv("TWITCH_CLIENT_ID", "abc123")
     monkeypatch.setenv("TWITCH_CLIENT_SECRET", "hush-hush")
-    said = operator.run("sources", "--json")
-    (badges,) = [source for source in said.lines if source["name"] == "twitch.badges"]
+    result = operator.run("sources", "--json")
+    (badges,) = [source for source in result.lines if source["name"] == "twitch.badges"]
     assert (badges["service"], badges["state"]) == ("twitch", "new")
-    assert "hush-hush" not in said.out
+    assert "hush-hush" not in result.out
 
 
 def test_badges_are_off_while_no_application_is_set(
@@ -49,11 +49,11 @@ def test_lists_of_badges_that_somebody_kept_are_imported(operator: Operator, now
     kept.mkdir()
     keep(kept, now - timedelta(hours=2), "vip", "bits")
     keep(kept, now - timedelta(hours=1), "vip", "bits", "glhf")
-    said = operator.run("import", str(kept), "--json")
-    assert said.code == 0
-    assert said.lines[-1]["events"] == {"badge.added": 3}
-    told = [(event["title"], event["silent"]) for event in operator.run("events", "--json").lines]
-    assert sorted(told) == [
+    result = operator.run("import", str(kept), "--json")
+    assert result.code == 0
+    assert result.lines[-1]["events"] == {"badge.added": 3}
+    events = [(event["title"], event["silent"]) for event in operator.run("events", "--json").lines]
+    assert sorted(events) == [
         ("New chat badge on Twitch – BITS", True),
         ("New chat badge on Twitch – GLHF", False),
         ("New chat badge on Twitch – VIP", True),
