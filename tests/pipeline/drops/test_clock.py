@@ -8,7 +8,7 @@ from tests.pipeline.builders import END, NOON, campaign, drops, encode, kick, ki
 from tests.pipeline.world import KICK, REWARDS, Ingesting
 
 SOON = NOON + timedelta(hours=1)
-TOLD_HERE = ("campaign.started", "campaign.ended", "reward.ended")
+CLOCK_KINDS = ("campaign.started", "campaign.ended", "reward.ended")
 
 
 def turned(world: Ingesting, at: datetime) -> list[tuple[str, Any]]:
@@ -16,7 +16,7 @@ def turned(world: Ingesting, at: datetime) -> list[tuple[str, Any]]:
     before = {row.id for row in world.rows(Event)}
     world.advance(seconds=(at - world.now).total_seconds())
     new = [row for row in world.rows(Event) if row.id not in before]
-    return [(row.kind, row.occurred_at) for row in new if row.kind in TOLD_HERE]
+    return [(row.kind, row.occurred_at) for row in new if row.kind in CLOCK_KINDS]
 
 
 def test_an_upcoming_campaign_starts_at_its_start_and_only_once(world: Ingesting) -> None:

@@ -58,8 +58,8 @@ def snapshot(source: ListSource, answer: Answer) -> Snapshot:
 
 
 def records(source: ListSource, answer: Answer) -> dict[str, CampaignRecord]:
-    found = [source.parse(item) for item in snapshot(source, answer).items]
-    return {record.external_id: record for record in found if isinstance(record, CampaignRecord)}
+    parsed = [source.parse(item) for item in snapshot(source, answer).items]
+    return {record.external_id: record for record in parsed if isinstance(record, CampaignRecord)}
 
 
 def older(answer: Answer, seconds: int, *keys: str) -> Answer:

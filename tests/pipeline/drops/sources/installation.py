@@ -49,7 +49,7 @@ class SignedIn:
         with self.engine.connect() as connection:
             return connection.execute(select(*Source.__table__.c).where(Source.name == name)).mappings().one()
 
-    def told(self, kind: str) -> list[str]:
+    def headlines(self, kind: str) -> list[str]:
         """The headlines of a kind of events."""
         with self.engine.connect() as connection:
             return list(connection.scalars(select(Event.title).where(Event.kind == kind).order_by(Event.id)))

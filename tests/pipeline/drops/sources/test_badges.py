@@ -29,8 +29,14 @@ BADGES = Badges()
 HOURLY = timedelta(hours=1)
 
 
-def version(number: str = "1", title: str = "VIP", **told: Any) -> dict[str, Any]:
-    return {"id": number, "title": title, "description": title, "image_url_4x": f"https://cdn.example/{title}", **told}
+def version(number: str = "1", title: str = "VIP", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "title": title,
+        "description": title,
+        "image_url_4x": f"https://cdn.example/{title}",
+        **fields,
+    }
 
 
 def badge_set(name: str, *versions: dict[str, Any]) -> dict[str, Any]:

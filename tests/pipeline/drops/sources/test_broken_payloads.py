@@ -38,7 +38,7 @@ def twitch_rewards(*listed: Json) -> bytes:
 
 
 def chzzk_answers(*listed: Json) -> bytes:
-    return encode([{"code": 200, "message": None, "content": one} for one in listed])
+    return encode([{"code": 200, "message": None, "content": content} for content in listed])
 
 
 def outcome(source: ListSource, payload: bytes) -> tuple[list[str], list[str]]:
@@ -145,8 +145,8 @@ def test_an_item_with_something_wrong_is_set_aside_alone_and_its_reason_names_th
     names, reasons = outcome(source, wrap(good, bad, good))
 
     assert len(names) == 2
-    (told,) = reasons
-    assert reason in told
+    (why,) = reasons
+    assert reason in why
 
 
 @pytest.mark.parametrize("item", [None, 7, "text", [], ["list"], {}], ids=str)
@@ -226,8 +226,8 @@ def test_control_characters_do_not_harm_and_nul_is_taken_out() -> None:
     assert record.description is None
     assert (record.organization.external_id, record.organization.name) == ("org-tide", "org-tide")
     assert (record.game.external_id, record.game.name) == ("7001", "Harbour")
-    (told,) = record.channels
-    assert (told.external_id, told.login, told.display_name) == ("301", "keeper", None)
+    (channel,) = record.channels
+    assert (channel.external_id, channel.login, channel.display_name) == ("301", "keeper", None)
     assert record.drops[0].precondition_drop_ids == ("drop-x",)
     assert item.group_id == "7001"
 

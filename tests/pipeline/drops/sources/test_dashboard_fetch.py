@@ -209,9 +209,9 @@ def test_a_campaign_of_nobody_or_of_no_game_is_a_campaign(
 def test_upcoming_active_and_expired_campaigns_are_told_apart(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(*(campaign(status.lower(), status=status) for status in ("UPCOMING", "ACTIVE", "EXPIRED")))
 
-    found = records(dashboard, fetch(dashboard))
+    campaigns_by_key = records(dashboard, fetch(dashboard))
 
-    assert {key: record.status for key, record in found.items()} == {
+    assert {key: record.status for key, record in campaigns_by_key.items()} == {
         "camp-upcoming": "upcoming",
         "camp-active": "active",
         "camp-expired": "ended",
@@ -223,9 +223,9 @@ def test_reward_campaigns_come_with_the_dashboard(twitch: Dashboard, rewards: Tw
     twitch.rewards = [quest("soup"), quest("bread")]
 
     answer = fetch(rewards)
-    found = [rewards.parse(item) for item in snapshot(rewards, answer).items]
+    reward_records = [rewards.parse(item) for item in snapshot(rewards, answer).items]
 
-    assert [record.name for record in found] == ["Quest soup", "Quest bread"]
+    assert [record.name for record in reward_records] == ["Quest soup", "Quest bread"]
     assert [request[0].operation for request in twitch.requests] == [DASHBOARD]
 
 

@@ -51,8 +51,8 @@ def test_details_that_came_before_the_service_failed_are_kept(twitch: Dashboard,
     first = fetch(dashboard)
     fetch(dashboard, first)
 
-    told = [key for key, record in records(dashboard, first).items() if record.drops]
-    assert told == [f"camp-{n:02}" for n in range(20)]
+    detailed = [key for key, record in records(dashboard, first).items() if record.drops]
+    assert detailed == [f"camp-{n:02}" for n in range(20)]
     assert twitch.asked_details()[-1] == [f"camp-{n:02}" for n in range(20, 25)]
 
 
@@ -132,9 +132,9 @@ def test_a_fault_among_the_rewards_says_nothing_of_the_campaigns(
     twitch.spoil = nulled(DASHBOARD, "rewardCampaignsAvailableToUser", 0)
 
     assert snapshot(dashboard, fetch(dashboard)).complete
-    told = snapshot(rewards, fetch(rewards))
-    assert not told.complete
-    assert len(told.items) == 1
+    partial = snapshot(rewards, fetch(rewards))
+    assert not partial.complete
+    assert len(partial.items) == 1
 
 
 OF_DROPS = ("user", "dropCampaign", "timeBasedDrops")

@@ -18,7 +18,7 @@ GRAPHQL = PAYLOADS / "twitch_gql"
 CASES = sorted(path for path in GRAPHQL.glob("*/*.json") if not path.name.endswith(".expected.json"))
 
 
-def told(record: Any) -> Any:
+def as_json(record: Any) -> Any:
     """A record as JSON, without what its source did not say."""
     return without_nulls(msgspec.to_builtins(record))
 
@@ -41,7 +41,7 @@ def test_an_answer_is_taken_for_what_it_is_and_becomes_the_records_beside_it(pat
     for source in recognised.sources:
         beside = expected["sources"][source.name]
         snapshot = source.split(payload)
-        assert [told(source.parse(item)) for item in snapshot.items] == beside["records"]
+        assert [as_json(source.parse(item)) for item in snapshot.items] == beside["records"]
         assert list(snapshot.broken) == []
         assert snapshot.scope == (frozenset(beside["scope"]) if "scope" in beside else None)
         assert snapshot.complete == beside.get("complete", True)

@@ -81,17 +81,17 @@ def test_each_recording_is_read_or_set_aside_for_the_right_reason(name: str) -> 
     taken_for, counts = TAKEN[name]
     recognised = recognise_all(payload, name, [])
     assert recognised.taken_for == taken_for
-    found, reasons = {}, set()
+    readable, reasons = {}, set()
     for source in recognised.sources:
-        found[source.name] = 0
+        readable[source.name] = 0
         for item in source.split(payload).items:
             try:
                 source.parse(item)
             except InvalidItem as error:
                 reasons.add(str(error))
             else:
-                found[source.name] += 1
-    assert found == counts
+                readable[source.name] += 1
+    assert readable == counts
     assert reasons <= {"Object missing required field `startAt`"}
 
 

@@ -187,14 +187,16 @@ def test_a_fresh_token_that_is_refused_too_is_a_refusal_and_not_an_endless_round
     assert "lootwire sources login twitch" in str(error)
 
 
-@pytest.mark.parametrize("told", [{"message": "service timeout", "path": ["rewardCampaignsAvailableToUser"]}, None])
+@pytest.mark.parametrize(
+    "graphql_error", [{"message": "service timeout", "path": ["rewardCampaignsAvailableToUser"]}, None]
+)
 def test_null_in_place_of_the_rewards_is_never_an_empty_list(
-    twitch: Dashboard, rewards: TwitchDashboardRewards, told: Json | None
+    twitch: Dashboard, rewards: TwitchDashboardRewards, graphql_error: Json | None
 ) -> None:
     twitch.rewards = None
-    twitch.spoil = lambda _, answer: answer | ({"errors": [told]} if told else {})
+    twitch.spoil = lambda _, answer: answer | ({"errors": [graphql_error]} if graphql_error else {})
 
-    assert isinstance(failure(rewards), SourceUnavailable if told else SourceRefused)
+    assert isinstance(failure(rewards), SourceUnavailable if graphql_error else SourceRefused)
 
 
 # Passing faults

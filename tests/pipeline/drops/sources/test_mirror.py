@@ -19,8 +19,8 @@ MINUTE = timedelta(seconds=60)
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(attempts=1) as one:
-        yield one
+    with Client(attempts=1) as opened:
+        yield opened
 
 
 def fetch(service: LocalService, client: Client, validators: Validators | None = None) -> Answer:

@@ -17,7 +17,7 @@ SOURCES = drops.sources(Settings(), None, None)
 CASES = sorted(path for path in PAYLOADS.glob("*/*.json") if not path.name.endswith(".expected.json"))
 
 
-def told(record: Any) -> Any:
+def as_json(record: Any) -> Any:
     """A record as JSON, without what its source did not say."""
     return without_nulls(msgspec.to_builtins(record))
 
@@ -40,7 +40,7 @@ def test_a_payload_becomes_the_records_that_are_written_down_beside_it(path: Pat
 
     snapshot = source.split(path.read_bytes())
 
-    assert [told(source.parse(item)) for item in snapshot.items] == expected["records"]
+    assert [as_json(source.parse(item)) for item in snapshot.items] == expected["records"]
     assert list(snapshot.broken) == []
     assert sorted(snapshot.empty_groups) == expected.get("empty_groups", [])
     assert snapshot.scope == (frozenset(expected["scope"]) if "scope" in expected else None)
