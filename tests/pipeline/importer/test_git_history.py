@@ -47,7 +47,7 @@ class Repository:
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "GIT_CONFIG_NOSYSTEM": "1",
-            **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+            **{f"GIT_{role}_{field}": "x" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")},
         }
         if at is not None:
             environment |= {"GIT_COMMITTER_DATE": at.isoformat(), "GIT_AUTHOR_DATE": "2001-01-01T00:00:00Z"}
@@ -93,7 +93,7 @@ def import_history(world: Ingesting, folder: Path, path: str = "drops.json", *, 
     return summary
 
 
-def told(world: Ingesting) -> Sequence[tuple[str, str, datetime]]:
+def imported_events(world: Ingesting) -> Sequence[tuple[str, str, datetime]]:
     return [(row.kind, row.event_key, row.occurred_at) for row in world.rows(Event)]
 
 
@@ -102,7 +102,7 @@ def test_every_version_is_imported_at_the_time_of_its_commit(bare: bool, filled:
     summary = import_history(world, filled.bare() if bare else filled.folder)
 
     assert (summary.snapshots, summary.quarantined) == (6, [])
-    hours = [(kind, (at - BEGAN) // timedelta(hours=1)) for kind, _, at in told(world)]
+    hours = [(kind, (at - BEGAN) // timedelta(hours=1)) for kind, _, at in imported_events(world)]
     assert hours == [
         ("campaign.added", 0),
         ("campaign.added", 0),

@@ -46,8 +46,8 @@ def test_a_file_that_only_looks_odd_is_understood(name: str, world: Ingesting, t
 
 def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / FIRST).write_bytes(drops(*campaigns("a", "b", "c", "d", "e", "f", "g", "h")))
-    told = drops(campaign("new"), campaign("a", name="Renamed"), *campaigns("b", "c", "d"))
-    (tmp_path / SECOND).write_bytes(told[: told.rindex(b'"Campaign d"') + 6])
+    listed = drops(campaign("new"), campaign("a", name="Renamed"), *campaigns("b", "c", "d"))
+    (tmp_path / SECOND).write_bytes(listed[: listed.rindex(b'"Campaign d"') + 6])
 
     summary = import_into(world, tmp_path)
 
