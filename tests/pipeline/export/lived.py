@@ -105,12 +105,12 @@ def live_through_the_rest(world: Ingesting) -> None:
             Link(game_id=games["Moss Runner"], igdb_id=None, how="hand", pinned_at=NOON),
         ]
         link(connection, links)
-        told = {"next_due_at": NOON, "first_fetched_at": NOON, "last_snapshot_at": NOON}
+        times = {"next_due_at": NOON, "first_fetched_at": NOON, "last_snapshot_at": NOON}
         connection.execute(
             insert(Source),
             [
-                {"name": "igdb.mirror", "service": "igdb", "cursor": {"completed_at": "2031-03-04T12:00:00Z"}, **told},
-                {"name": "twitch.eventsub", "service": "twitch", "cursor": {"secret": "fingerprint"}, **told},
+                {"name": "igdb.mirror", "service": "igdb", "cursor": {"completed_at": "2031-03-04T12:00:00Z"}, **times},
+                {"name": "twitch.eventsub", "service": "twitch", "cursor": {"secret": "fingerprint"}, **times},
             ],
         )
 

@@ -101,11 +101,11 @@ def published(folder: Path) -> dict[str, bytes]:
 
 def content(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     """Every table that is exported, with keys in place of row numbers."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    tables: dict[str, list[dict[str, Any]]] = {}
     with one_moment(engine) as moment:
         for kind, above in all_kinds():
-            found[kind.table.name] = [line.fields for line in moment.rows(kind, above)]
-    return found
+            tables[kind.table.name] = [line.fields for line in moment.rows(kind, above)]
+    return tables
 
 
 def test_an_export_that_is_imported_into_an_empty_database_gives_the_same_catalogue_back(
@@ -173,10 +173,10 @@ def test_sources_go_on_where_they_stood(lived: Ingesting, other_engine: Engine, 
     restored = Ingesting(other_engine, now=lived.now)
 
     listed = drops(*campaigns("a", "c", owner={"id": "org-moss", "name": "Moss & Co"}), campaign("new"))
-    told = [world.ingest(listed, hours=1).events for world in (lived, restored)]
+    counts = [world.ingest(listed, hours=1).events for world in (lived, restored)]
 
-    assert told[0] == told[1]
-    assert told[0]["campaign.added"] == 1
+    assert counts[0] == counts[1]
+    assert counts[0]["campaign.added"] == 1
     assert restored.events("campaign.added")[-1].silent is False
     assert restored.source("chzzk.drops").cursor == {"highest": 1201}
     assert restored.source("chzzk.drops").enabled
@@ -186,10 +186,10 @@ def test_streams_go_on_where_they_stood(lived: Ingesting, other_engine: Engine, 
     import_into(other_engine, written())
     restored = Ingesting(other_engine, now=lived.now)
 
-    told = [hear(world, 240, offline(240, BOB)) + tell_over(world.engine, 260) for world in (lived, restored)]
+    counts = [hear(world, 240, offline(240, BOB)) + tell_over(world.engine, 260) for world in (lived, restored)]
 
-    assert told[0] == told[1]
-    assert told[0]["stream.offline"] == 1
+    assert counts[0] == counts[1]
+    assert counts[0]["stream.offline"] == 1
     assert [event.event_key for event in lived.events("stream.offline")] == [
         event.event_key for event in restored.events("stream.offline")
     ]
@@ -215,8 +215,8 @@ def test_games_that_share_an_entry_of_igdb_share_it_under_their_new_numbers(
     (tmp_path / "catalogue").write_bytes(whole)
     import_into(other_engine, tmp_path / "catalogue")
 
-    told = [json.loads(line) for line in whole.splitlines()]
-    named = {game["key"]: part for game in told if game.get("type") == "game" for part in game["external_ids"]}
+    lines = [json.loads(line) for line in whole.splitlines()]
+    named = {game["key"]: part for game in lines if game.get("type") == "game" for part in game["external_ids"]}
     assert named["chzzk:BrassHarbour"] | {"pinned_at": ...} == {
         "service": "igdb",
         "external_id": "1020/chzzk:BrassHarbour",
@@ -329,9 +329,9 @@ def test_csv_and_sqlite_hold_the_same_rows(lived: Ingesting, written: Callable[.
         cursor = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
         listed = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
         assert len(sheet) == len(listed) == len(rows), table
-        for told, in_csv, in_sqlite in zip(rows, sheet, listed, strict=True):
-            assert told.keys() == in_csv.keys() == in_sqlite.keys()
-            assert {name for name, value in told.items() if value is None} == {
+        for in_lines, in_csv, in_sqlite in zip(rows, sheet, listed, strict=True):
+            assert in_lines.keys() == in_csv.keys() == in_sqlite.keys()
+            assert {name for name, value in in_lines.items() if value is None} == {
                 name for name, value in in_sqlite.items() if value is None
             }
             assert {name for name, value in in_csv.items() if value == ""} == {
@@ -355,9 +355,9 @@ def test_an_export_shows_one_moment_whatever_is_written_meanwhile(lived: Ingesti
 
     database = sqlite3.connect(tmp_path / "catalogue.db")
     counted = {table: f'SELECT count(*) FROM "{table}"' for table in written}  # noqa: S608
-    found = {table: database.execute(query).fetchone()[0] for table, query in counted.items()}
+    counts = {table: database.execute(query).fetchone()[0] for table, query in counted.items()}
     database.close()
-    assert found == {table: len(rows) for table, rows in written.items()}
+    assert counts == {table: len(rows) for table, rows in written.items()}
 
 
 def test_an_export_that_fails_leaves_nothing_behind(lived: Ingesting, tmp_path: Path) -> None:
@@ -416,7 +416,7 @@ def test_the_document_describes_every_column_and_no_other() -> None:
         for section in sections
     }
 
-    assert {table: sorted(found) for table, found in described.items()} == {
+    assert {table: sorted(columns) for table, columns in described.items()} == {
         kind.table.name: sorted(names(kind, above)) for kind, above in all_kinds()
     }
 
@@ -428,11 +428,14 @@ def test_the_lines_are_as_the_document_says(whole: bytes) -> None:
     types = [line["type"] for line in lines]
     assert list(dict.fromkeys(types)) == [kind.name for kind in KINDS]
     assert end == {"type": "end", "lines": {name: types.count(name) for name in dict.fromkeys(types)}}
-    (told,) = [line for line in lines if line.get("key") == "twitch:camp-d"]
-    assert told["game"] == "twitch:7001"
-    assert [part["external_id"] for part in told["drops"]] == ["drop-one", "drop-two"]
-    assert {part["channel"] for part in told["channels"]} == {"twitch:1", "twitch:2", "twitch:3", "twitch:4"}
-    assert [part["benefit"] for part in told["drops"][0]["benefits"]] == ["twitch:benefit-Hat", "twitch:benefit-Scarf"]
+    (campaign_line,) = [line for line in lines if line.get("key") == "twitch:camp-d"]
+    assert campaign_line["game"] == "twitch:7001"
+    assert [part["external_id"] for part in campaign_line["drops"]] == ["drop-one", "drop-two"]
+    assert {part["channel"] for part in campaign_line["channels"]} == {"twitch:1", "twitch:2", "twitch:3", "twitch:4"}
+    assert [part["benefit"] for part in campaign_line["drops"][0]["benefits"]] == [
+        "twitch:benefit-Hat",
+        "twitch:benefit-Scarf",
+    ]
     (story,) = [line for line in lines if line.get("stream_id") == "s2"]
     assert (story["type"], story["key"], story["story"]) == ("session", "twitch:501/s2", "twitch:501/s1")
     assert [(part["taken_at"][11:16], part.get("viewers")) for part in story["snapshots"]] == [("12:35", 150)]

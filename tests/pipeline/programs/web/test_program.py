@@ -175,5 +175,5 @@ def test_the_program_is_small_until_somebody_calls() -> None:
         "pipeline.runtime.runtime",
     }
     code = f"import sys, pipeline.programs.web.__main__; sys.exit(str({heavy} & set(sys.modules)))"
-    said = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
-    assert said.stderr.strip() == "set()"
+    completed = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert completed.stderr.strip() == "set()"
