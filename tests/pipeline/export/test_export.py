@@ -1,4 +1,4 @@
-"""The export of the catalogue, and what comes of it when it is imported."""
+"""The export of the catalogue, and its import elsewhere."""
 
 import csv
 import gzip
@@ -30,22 +30,22 @@ from tests.pipeline.builders import NOON, campaign, campaigns, drops
 from tests.pipeline.channels.told import offline
 from tests.pipeline.export.lived import (
     BOB,
+    advance_streams,
     hear,
     live_through_campaigns,
     live_through_streams,
     live_through_the_rest,
-    tell_over,
 )
 from tests.pipeline.world import SOURCES, Ingesting
 
-# As the version wrote it that knew neither badges nor streams.
+# An export by a version without badges and streams.
 BEFORE_CHANNELS = Path(__file__).with_name("exports") / "before_channels.jsonl"
 DOCUMENT = CHECKOUT / "docs" / "export.md"
 ADDRESS = "http://127.0.0.1:8420"
 
 
 def live(world: Ingesting) -> Ingesting:
-    """Let everything happen that leaves a trace."""
+    """Fill every table that is exported."""
     live_through_campaigns(world)
     live_through_streams(world)
     live_through_the_rest(world)
@@ -59,8 +59,8 @@ def lived(world: Ingesting) -> Ingesting:
 
 
 @pytest.fixture(scope="module")
-def whole(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """An export of a world like `lived`, made once for all who need no more than its lines."""
+def whole_export(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An export of a world like `lived`, made once for all tests that only read its lines."""
     path = tmp_path_factory.mktemp("export") / "catalogue"
     with databases.new() as engine:
         export(engine, "jsonl", path, live(Ingesting(engine)).now)
@@ -70,7 +70,7 @@ def whole(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> byt
 @pytest.fixture
 def other_engine(databases: Databases) -> Iterator[Engine]:
     with databases.new() as engine:
-        # What has a number here has another one there.
+        # Every id in the other database differs from the one here.
         with engine.begin() as connection:
             for kind, _ in all_kinds():
                 if "id" in kind.table.c:
@@ -100,7 +100,7 @@ def published(folder: Path) -> dict[str, bytes]:
 
 
 def content(engine: Engine) -> dict[str, list[dict[str, Any]]]:
-    """Every table that is exported, with keys in place of row numbers."""
+    """Return the rows of every exported table, with keys in place of row numbers."""
     tables: dict[str, list[dict[str, Any]]] = {}
     with one_moment(engine) as moment:
         for kind, above in all_kinds():
@@ -121,7 +121,7 @@ def test_an_export_that_is_imported_into_an_empty_database_gives_the_same_catalo
     for table, rows in before.items():
         assert after[table] == rows, table
         assert rows, f"nothing is in {table}: what is not there cannot be compared"
-    # What the comparison is about, in case that it should ever compare nothing.
+    # The comparison above covers these; without them it would prove little.
     assert any(row["last_seen_at"] for row in after["allowed_channels"])
     assert any(row["last_seen_at"] for row in after["time_based_drops"])
     assert any(row["last_seen_at"] for row in after["drop_benefit_edges"])
@@ -186,7 +186,7 @@ def test_streams_go_on_where_they_stood(lived: Ingesting, other_engine: Engine, 
     import_into(other_engine, written())
     restored = Ingesting(other_engine, now=lived.now)
 
-    counts = [hear(world, 240, offline(240, BOB)) + tell_over(world.engine, 260) for world in (lived, restored)]
+    counts = [hear(world, 240, offline(240, BOB)) + advance_streams(world.engine, 260) for world in (lived, restored)]
 
     assert counts[0] == counts[1]
     assert counts[0]["stream.offline"] == 1
@@ -195,27 +195,29 @@ def test_streams_go_on_where_they_stood(lived: Ingesting, other_engine: Engine, 
     ]
 
 
-def test_what_belongs_to_one_installation_stays_there(other_engine: Engine, whole: bytes, tmp_path: Path) -> None:
-    (tmp_path / "catalogue").write_bytes(whole)
+def test_what_belongs_to_one_installation_stays_there(
+    other_engine: Engine, whole_export: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "catalogue").write_bytes(whole_export)
     import_into(other_engine, tmp_path / "catalogue")
     restored = Ingesting(other_engine)
 
-    assert not re.search(rb"fingerprint|completed_at|checked_at|videos_due_at", whole)
+    assert not re.search(rb"fingerprint|completed_at|checked_at|videos_due_at", whole_export)
     assert all(row.checked_at is None and row.videos_due_at is None for row in restored.rows(Channel))
     for name in ("igdb.mirror", "twitch.eventsub"):
         source = restored.source(name)
         assert (source.enabled, source.cursor, source.first_fetched_at) == (False, {}, None)
-    # Nobody asks it, so it must never be due.
+    # No worker fetches it, so it must never be due.
     assert restored.source("twitch.eventsub").next_due_at == datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def test_games_that_share_an_entry_of_igdb_share_it_under_their_new_numbers(
-    other_engine: Engine, whole: bytes, tmp_path: Path
+    other_engine: Engine, whole_export: bytes, tmp_path: Path
 ) -> None:
-    (tmp_path / "catalogue").write_bytes(whole)
+    (tmp_path / "catalogue").write_bytes(whole_export)
     import_into(other_engine, tmp_path / "catalogue")
 
-    lines = [json.loads(line) for line in whole.splitlines()]
+    lines = [json.loads(line) for line in whole_export.splitlines()]
     named = {game["key"]: part for game in lines if game.get("type") == "game" for part in game["external_ids"]}
     assert named["chzzk:BrassHarbour"] | {"pinned_at": ...} == {
         "service": "igdb",
@@ -290,11 +292,11 @@ def test_of_a_damaged_export_nothing_is_taken(
     damage: Callable[[bytes], bytes],
     reason: str,
     other_engine: Engine,
-    whole: bytes,
+    whole_export: bytes,
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "catalogue"
-    path.write_bytes(damage(whole))
+    path.write_bytes(damage(whole_export))
 
     summary = import_into(other_engine, path)
 
@@ -378,7 +380,7 @@ def test_an_export_that_fails_leaves_nothing_behind(lived: Ingesting, tmp_path: 
     assert kept.read_text() == "the one before"
 
 
-# What is not exported, and why: secrets, what belongs to one installation, and what is only of use while it is new.
+# Tables that are not exported, and why: secrets, rows of one installation, and rows that are useful only while new.
 NOT_EXPORTED = {
     "credentials": "secret",
     "targets": "secret",
@@ -421,8 +423,8 @@ def test_the_document_describes_every_column_and_no_other() -> None:
     }
 
 
-def test_the_lines_are_as_the_document_says(whole: bytes) -> None:
-    header, *lines, end = [json.loads(line) for line in whole.splitlines()]
+def test_the_lines_are_as_the_document_says(whole_export: bytes) -> None:
+    header, *lines, end = [json.loads(line) for line in whole_export.splitlines()]
 
     assert header == {"lootwire": "export", "schema": 1, "exported_at": header["exported_at"]}
     types = [line["type"] for line in lines]

@@ -1,4 +1,4 @@
-"""Copies of pictures: asked for by what is written, fetched by a tick, shown from then on."""
+"""Copies of pictures: writers ask for them, a tick fetches them, and pages show them from then on."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor

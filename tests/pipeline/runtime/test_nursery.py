@@ -1,4 +1,4 @@
-"""Programs forked of one process: real forks, kills, and what is left of them."""
+"""Programs that are forked from one process, with real forks and kills."""
 
 import json
 import os
@@ -17,12 +17,12 @@ from tests.waiting import folder_of_processes, processes_with, wait_for
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
 
-# What the nursery loads, and what it thereby need not load again.
+# The module that the nursery loads once for all of its programs.
 LOADED = """
 import os
 loaded_by = os.getpid()
 """
-# Writes what it is to the file that is its first argument; then it ends with a code, or waits to be ended.
+# Describes itself in the file of its first argument; then it exits with a code, or waits to be ended.
 PROGRAM = r"""
 import json, os, signal, sys
 import loaded

@@ -1,4 +1,4 @@
-"""Where settings come from, and what is said of wrong ones."""
+"""The origins of settings, and the messages about wrong ones."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -86,7 +86,7 @@ def child(births: Path, *ignored: str) -> Program:
 
 @contextmanager
 def up(births: Path, code: str = CHILD, ignored: str = "", second: str = "") -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does what `lootwire up` does, with one child, from the child's birth on."""
+    """Start a process that does what `lootwire up` does, with one child; yield it once the child runs."""
     command = [sys.executable, "-c", UP, str(births.parent / "data"), str(births), code, ignored, second]
     env = os.environ | {"LOOTWIRE_EMBEDDED_LINGER": "0.1"}
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=env) as process:
@@ -155,7 +155,7 @@ def test_a_second_supervisor_is_refused_with_the_directory_and_the_process(birth
         with pytest.raises(AlreadyRunning, match=rf"{tmp_path} \(process {os.getpid()}\)"), second:
             pass
     with Supervisor([], data_dir=tmp_path, env=os.environ):
-        pass  # the first one has let go
+        pass  # the first supervisor has released the directory
     assert not born(births)
 
 

@@ -1,4 +1,4 @@
-"""What shows no sign of life is restarted, as the database tells."""
+"""The watchdog restarts a program whose heartbeat in the database is old."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from pipeline.runtime.watchdog import EVENTSUB, WORKER, Watchdog
 
 
 def watchdog_of(engine: Engine, *, listens: bool = False) -> Watchdog:
-    """A watchdog that has been up for long."""
+    """Return a watchdog whose time of patience is over."""
     watchdog = Watchdog(engine.url.render_as_string(hide_password=False), embedded_in=None, listens=listens)
     watchdog._patient_until = 0
     return watchdog

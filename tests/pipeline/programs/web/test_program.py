@@ -1,4 +1,4 @@
-"""One program serves both ports, and what fails on one of them does not stop the other."""
+"""One program serves both ports, and a failure on one does not stop the other."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ def settings(engine: Engine, servers: Servers, tmp_path: Path) -> Settings:
 
 @contextlib.contextmanager
 def running(settings: Settings) -> Iterator[None]:
-    """The program in a thread, from when the page is served."""
+    """Run the program in a thread, and yield once it serves the page."""
     ends = asyncio.Event()
     loops: list[asyncio.AbstractEventLoop] = []
 
