@@ -53,7 +53,7 @@ class Operator:
         return subprocess.Popen([*COMMAND, *arguments], **(pipes | options))
 
     def snapshots(self, now: datetime, steps: int = 3) -> Path:
-        """Write the first hours of the demo's history as somebody would have kept them; returns their folder."""
+        """Write the first hours of the demo's history as snapshot files and return their folder."""
         folder = self.folder / "kept"
         folder.mkdir()
         for step in range(steps):
@@ -64,5 +64,5 @@ class Operator:
 
 
 def environment() -> dict[str, str]:
-    """This process's variables without those that an installation of the developer's may have set."""
+    """Return this process's variables without those of a developer's own installation."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LOOTWIRE_")}

@@ -277,7 +277,7 @@ def test_a_file_that_is_not_there_is_told_in_a_line(follower: Operator) -> None:
     assert (result.code, len(result.errors.splitlines())) == (1, 1)
 
 
-def signed_in(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Result:
+def import_follows(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Result:
     """Import the follows of an account whose sign-in has these scopes."""
     runtime = open_runtime()
     token = twitch.user_token("11", client_id="kd1unb4b3q4t58fwlpcbzcbnm76a8fp", scopes=scopes)
@@ -289,7 +289,7 @@ def signed_in(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Result:
 
 def test_the_follows_of_an_account_are_imported(follower: Operator, twitch: LocalTwitch) -> None:
     twitch.set_follows("11", ["grace", "margaret", "12"])
-    result = signed_in(follower, twitch, "user:read:follows")
+    result = import_follows(follower, twitch, "user:read:follows")
     assert result.code == 0
     assert "3 channels, read as the follows of ada_" in result.out
     assert followed(follower) == ["12", "grace", "margaret"]
@@ -298,7 +298,7 @@ def test_the_follows_of_an_account_are_imported(follower: Operator, twitch: Loca
 def test_a_sign_in_without_the_permission_says_how_to_get_it(follower: Operator, twitch: LocalTwitch) -> None:
     nobody = follower.run("channels", "import", "--from-twitch")
     assert (nobody.code, "nobody is signed in" in nobody.errors) == (1, True)
-    result = signed_in(follower, twitch)
+    result = import_follows(follower, twitch)
     assert result.code == 1
     assert "sources login twitch --follows" in result.errors
     assert "sources login twitch --follows" in nobody.errors

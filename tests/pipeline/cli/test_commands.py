@@ -1,4 +1,4 @@
-"""The list of commands, which is kept apart from the commands so that a help need not load them."""
+"""The list of commands, which the help reads without loading the commands."""
 
 import pytest
 

@@ -57,7 +57,7 @@ def igdb(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalI
 
 @pytest.fixture
 def kept(operator: Operator) -> Operator:
-    """All these games are kept here, and IGDB cannot be asked."""
+    """An operator whose catalogue holds all games, without access to IGDB."""
     operator.run("status")
     with operator.engine.begin() as connection:
         documents = [document(json.dumps(game).encode()) for game in GAMES]
@@ -82,7 +82,7 @@ def test_a_game_is_followed_by_its_title_without_a_mirror(operator: Operator, ig
         "https://images.igdb.com/igdb/image/upload/t_cover_big/co9.jpg",
     )
     assert [(follow.kind, follow.game_id) for follow in rows(operator, Follow)] == [("game", ours.id)]
-    # What is known already is published, and told to nobody.
+    # Events about what is known already are published, but nobody is notified.
     assert [(event.kind, event.silent, event.game_id) for event in rows(operator, Event)] == [
         ("game.added", True, ours.id),
         ("release.announced", True, ours.id),
@@ -195,7 +195,7 @@ def test_lists_are_imported_shown_settled_and_removed(operator: Operator, igdb: 
     assert (summary["name"], summary["entries"], summary["sure"], summary["none"]) == ("wishes", 3, 3, 0)
     assert [wanted.igdb_id for wanted in rows(operator, WantedGame)] == [1, 2, 4]
 
-    # A list that is imported anew takes the place of the old one.
+    # A second import replaces the list.
     file.write_text("Moss Runner\n")
     again = operator.run("games", "lists", "import", str(file), "--name", "wishes", "--json")
     assert (again.code, [line["igdb_id"] for line in again.lines]) == (0, [2])

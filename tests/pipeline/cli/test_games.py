@@ -36,8 +36,8 @@ def igdb(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalI
         yield igdb
 
 
-def category(operator: Operator, name: str = "Gloomtide", external_id: str = "33214") -> int:
-    """A game with a campaign."""
+def add_category(operator: Operator, name: str = "Gloomtide", external_id: str = "33214") -> int:
+    """Add a game with a campaign and return its id."""
     with operator.engine.begin() as connection:
         game_id = store_categories(connection, "twitch", [GameRecord(external_id=external_id, name=name)])[external_id]
     rows = Channels(operator.engine, datetime.now(UTC))
@@ -58,7 +58,7 @@ def links(operator: Operator) -> dict[str, tuple[int, str, bool]]:
 
 
 def test_a_page_tells_dates_as_precisely_as_they_are_known(operator: Operator) -> None:
-    game_id = category(operator)
+    game_id = add_category(operator)
     dates = [
         release(1, 1798675200),
         release(2, 1798675200, 6, y=2026),
@@ -102,7 +102,7 @@ def test_a_page_tells_dates_as_precisely_as_they_are_known(operator: Operator) -
 
 @pytest.mark.parametrize("written", ["gloomtide", "GLOOMTIDE", "33214"])
 def test_a_game_is_shown_by_name_or_by_what_a_service_calls_it(operator: Operator, written: str) -> None:
-    category(operator)
+    add_category(operator)
     result = operator.run("games", "show", written)
     assert "1 campaigns, 1 open" in result.out
 
@@ -116,7 +116,7 @@ def test_an_entry_that_no_service_has_named_is_shown_too(operator: Operator, wri
 
 
 def test_a_game_that_nobody_knows_is_refused_with_similar_names(operator: Operator) -> None:
-    category(operator)
+    add_category(operator)
     result = operator.run("games", "show", "Gloom")
     assert result.code == 1
     assert "there are: Gloomtide" in result.errors
@@ -147,7 +147,7 @@ def test_a_search_without_application_says_what_would_find_more(operator: Operat
 
 
 def test_a_link_by_hand_is_pinned_and_can_be_taken_back(operator: Operator, igdb: LocalIgdb) -> None:
-    game_id = category(operator)
+    game_id = add_category(operator)
     result = operator.run("games", "link", "Gloomtide", "10")
     assert (result.code, result.out.strip()) == (0, "Gloomtide: Gloomtide II (IGDB 10), pinned")
     assert links(operator) == {"10": (game_id, "hand", True)}
@@ -158,7 +158,7 @@ def test_a_link_by_hand_is_pinned_and_can_be_taken_back(operator: Operator, igdb
 
 
 def test_a_category_can_be_said_to_be_no_game(operator: Operator) -> None:
-    game_id = category(operator, "Just Chatting")
+    game_id = add_category(operator, "Just Chatting")
     result = operator.run("games", "link", "Just Chatting", "--none")
     assert "no game of IGDB, pinned" in result.out
     assert links(operator) == {f"none/{public_id('twitch', '33214')}": (game_id, "hand", True)}
@@ -166,7 +166,7 @@ def test_a_category_can_be_said_to_be_no_game(operator: Operator) -> None:
 
 
 def test_an_id_that_igdb_does_not_have_is_not_pinned(operator: Operator, igdb: LocalIgdb) -> None:
-    category(operator)
+    add_category(operator)
     result = operator.run("games", "link", "Gloomtide", "404")
     assert result.code == 1
     assert "IGDB has no game with the id 404" in result.errors
@@ -174,7 +174,7 @@ def test_an_id_that_igdb_does_not_have_is_not_pinned(operator: Operator, igdb: L
 
 
 def test_without_an_id_the_link_and_the_candidates_are_told(operator: Operator) -> None:
-    category(operator)
+    add_category(operator)
     catalogue(
         operator, doc(9, "Gloomtide", first_release_date=1798675200), doc(11, "Gloomtide", first_release_date=978307200)
     )

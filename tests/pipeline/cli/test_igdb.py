@@ -54,7 +54,7 @@ def test_everything_is_mirrored_and_then_kept_fresh(operator: Operator, igdb: Lo
 def test_ctrl_c_ends_it_and_the_next_time_it_goes_on(operator: Operator, igdb: LocalIgdb) -> None:
     igdb.put(*games(1, 1800))
     igdb.latency = 0.2
-    # The tables, which the process would only then have to make.
+    # Creates the tables, so that the process below need not.
     operator.run("igdb", "status")
     with operator.start("igdb", "sync", "--all") as running:
         wait_for(lambda: known(operator))

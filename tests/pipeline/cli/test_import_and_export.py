@@ -18,7 +18,7 @@ KEYS = ["files", "snapshots", "records", "unchanged", "events", "quarantined", "
 LISTED = drops(*campaigns("a", "b"))
 
 
-def given(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+def put_on_stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     """Put data on standard input."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
@@ -27,7 +27,7 @@ def given(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
 def test_a_payload_on_standard_input_is_imported(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, packed: type[bytes]
 ) -> None:
-    given(monkeypatch, packed(LISTED))
+    put_on_stdin(monkeypatch, packed(LISTED))
 
     (summary,) = operator.run("import", "-", "--json").lines
 
@@ -38,7 +38,7 @@ def test_a_payload_on_standard_input_is_imported(
 def test_standard_input_that_cannot_be_used_is_called_by_its_name(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given(monkeypatch, b"<html>")
+    put_on_stdin(monkeypatch, b"<html>")
 
     result = operator.run("import", "-", "--json")
 
@@ -49,7 +49,7 @@ def test_standard_input_that_cannot_be_used_is_called_by_its_name(
 
 
 def test_a_collection_of_versions_is_imported_line_by_line_at_their_times(operator: Operator) -> None:
-    # As the community keeps the versions of the rewards.
+    # The format in which the community keeps versions of the rewards.
     versions = [[quest("one")], [quest("one"), quest("two")], [quest("two")]]
     lines = [
         {"firstSeen": f"2025-02-0{day}T10:00:00+01:00", "commit": "x", "data": version}
@@ -67,7 +67,7 @@ def test_a_collection_of_versions_is_imported_line_by_line_at_their_times(operat
     assert times == ["2025-02-01T09:00:00Z", "2025-02-02T09:00:00Z"]
 
 
-def test_a_mended_file_is_told_of_to_people_and_to_programs(operator: Operator) -> None:
+def test_a_mended_file_is_reported_to_people_and_to_programs(operator: Operator) -> None:
     path = operator.folder / "drops.json"
     path.write_bytes(LISTED[:-1] + b",]")
 

@@ -1,4 +1,4 @@
-"""From a date that changes at IGDB to a message at the door and a file in the published folder."""
+"""A date changes at IGDB: a message is queued and a published file changes."""
 
 from datetime import UTC, datetime
 

@@ -43,7 +43,7 @@ def port(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> int:
 
 @contextmanager
 def up(operator: Operator) -> Iterator["subprocess.Popen[str]"]:
-    """`lootwire up`, from the moment that it says it runs; killed at the end if it still does."""
+    """Start `lootwire up`, wait until it says that it runs, and kill it at the end if it still does."""
     errors = operator.folder / "up.errors"
     with errors.open("w") as log, operator.start("up", stderr=log) as process:
         try:
@@ -100,7 +100,7 @@ def test_once_does_a_whole_cycle_and_exits_with_3_while_a_service_is_away(
     assert imported == f"inbox: 1 imported, 1 set aside in {operator.folder}/data"
     assert [path.name for path in inbox.iterdir()] == ["unfinished.part"]
     assert hint == "`lootwire sources` says what is failing and when it is tried again."
-    # A warning each, in the form that a log collector reads; nothing of what went well.
+    # One warning for each trouble, in the form that a log collector reads; successes are not logged.
     assert errors.count("\n") == 2
     assert "inbox imported" in errors
     assert "not fetched: 127.0.0.1: no connection" in errors

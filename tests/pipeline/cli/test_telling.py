@@ -81,7 +81,7 @@ def test_why_tells_the_event_and_the_subscription_that_asked_for_it(
 
 
 def go_live(operator: Operator, login: str, at: datetime, *, formerly: str = "nobody") -> None:
-    """Append what is told when a channel goes live."""
+    """Append the event of a channel that goes live."""
     with operator.engine.begin() as connection:
         channel = {"service": "twitch", "external_id": login, "login": login, "former_logins": [formerly]}
         channel_id = connection.scalar(insert(Channel).values(**channel, first_seen_at=at).returning(Channel.id))

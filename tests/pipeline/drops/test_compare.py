@@ -1,4 +1,4 @@
-"""What counts as a change of a campaign, and what of it is told."""
+"""Changes of a campaign: which differences count, and which make an event."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -134,7 +134,7 @@ CHANGED: dict[str, tuple[CampaignRecord, list[tuple[str, Any, Any, str | None]]]
 
 
 @pytest.mark.parametrize("case", CHANGED)
-def test_it_is_told_with_old_and_new_value_that_there_is(case: str) -> None:
+def test_a_change_is_recorded_with_its_old_and_new_value(case: str) -> None:
     record, expected = CHANGED[case]
 
     assert changes(record) == expected
@@ -190,7 +190,7 @@ def test_a_channel_list_that_came_empty_is_neither_removal_nor_change() -> None:
     assert not compare(replace(KNOWN, channels=()), changed_campaign(channels=()))
 
 
-def test_the_stored_fields_are_exactly_those_that_were_told_otherwise() -> None:
+def test_the_stored_fields_are_exactly_those_that_the_record_changes() -> None:
     diff = compare(KNOWN, changed_campaign(end_at=LATER, image_url="new", description=None))
 
     assert diff.fields == {"end_at": LATER, "image_url": "new"}

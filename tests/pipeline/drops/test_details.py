@@ -1,4 +1,4 @@
-"""What the details of campaigns, rewards and badges hold."""
+"""The details of campaigns, rewards and badges."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""Importing payloads that somebody kept, from wherever they are kept, oldest first."""
+"""Importing kept payloads from files, folders and archives, oldest first."""
 
 import hashlib
 import itertools
@@ -103,7 +103,7 @@ def test_an_archive_of_any_kind_and_order_is_imported_oldest_first(
 ) -> None:
     names = list(FILES) if order == "in order" else [*list(FILES)[3:], *list(FILES)[:3]]
     files = {name: FILES[name] for name in names}
-    # What it is, its bytes tell and not its name.
+    # The importer recognises an archive by its bytes, not by its name.
     (tmp_path / "history.bin").write_bytes(PACKERS[ending](files))
 
     summary = run(tmp_path / "history.bin")
@@ -273,7 +273,7 @@ def test_files_without_any_time_are_taken_in_the_order_of_their_names(run: Impor
     summary = run(tmp_path)
 
     assert (summary.snapshots, summary.events["campaign.added"], summary.events["campaign.changed"]) == (6, 3, 1)
-    # Seconds apart as far as anybody knows: nothing is gone for long enough to be withdrawn.
+    # The importer takes them for seconds apart, so no campaign is absent long enough to be withdrawn.
     assert "campaign.withdrawn" not in summary.events
 
 
@@ -351,7 +351,7 @@ def test_broken_items_are_set_aside_under_the_path_of_their_file(run: Importer, 
 
 
 def noise(name: str) -> bytes:
-    """Bytes that do not compress, so that harm to an archive harms what is in it."""
+    """Return bytes that do not compress, so that damage to an archive damages its content."""
     return hashlib.shake_256(name.encode()).digest(3000)
 
 

@@ -1,4 +1,4 @@
-"""Fetching a source that is due: one worker at a time, failures told once, the next time always known."""
+"""Fetching a source that is due: one worker at a time, failures reported once, the next time always known."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def now() -> datetime:
 
 @dataclass
 class Poll:
-    """One source that is asked again whenever a test wants it to be."""
+    """A source that a test can fetch at any time."""
 
     world: Ingesting
     service: LocalService
@@ -38,7 +38,7 @@ class Poll:
         self.service.answers("/v2/drops", *answers)
 
     def fetch(self) -> Fetched:
-        """Fetch, however long the source would have to wait."""
+        """Fetch now, even if the source is not due."""
         self.make_due()
         fetched = fetch_source(self.world.engine, self.source, now)
         assert fetched is not None
@@ -48,7 +48,7 @@ class Poll:
         self.world.set_source(next_due_at=now() - timedelta(seconds=1))
 
     def wait(self) -> timedelta:
-        """How long the source waits for its next turn, from now."""
+        """Return the time from now until the source is due."""
         at: datetime = self.world.source().next_due_at
         return at - now()
 
@@ -63,7 +63,7 @@ def answer(*listed: Any, refresh: int = 60, **fields: Any) -> Answer:
 
 
 def failing(retry_after: int = 6) -> Answer:
-    """An answer that is not tried again at once, so that the test need not wait."""
+    """Return a failure that the client does not try again, so that the test need not wait."""
     return Answer(status=429, headers={"Retry-After": str(retry_after)})
 
 
@@ -105,7 +105,7 @@ def test_registering_again_changes_nothing(poll: Poll) -> None:
     assert poll.world.source() == before
 
 
-def held(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
+def fetch_held_back(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
     """Fetch in a thread whose request is held back while something else happens."""
     poll.make_due()
     poll.service.hold_back("/v2/drops")
@@ -129,7 +129,7 @@ def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
         with poll.world.engine.connect() as connection:
             assert "twitch.drops" not in due(connection, now())
 
-    slow = held(poll, another)
+    slow = fetch_held_back(poll, another)
 
     assert others == [None]
     assert slow is not None
@@ -143,14 +143,14 @@ def test_a_worker_that_outlived_its_lease_stores_nothing(poll: Poll, late_answer
     seen: list[Any] = []
 
     def lease_runs_out() -> None:
-        # The held request has not taken its answer yet: let it have the late one.
+        # The held request has not taken its answer yet: leave the late one to it.
         poll.answers(answer(campaign("a")))
         poll.world.set_source(lease_until=now() - timedelta(seconds=1))
         assert poll.fetch().outcome == "ok"
         seen.append((poll.world.source(), poll.world.written()))
         poll.answers(late_answer)
 
-    assert held(poll, lease_runs_out) is None
+    assert fetch_held_back(poll, lease_runs_out) is None
     assert (poll.world.source(), poll.world.written()) == seen[0]
     assert len(poll.world.rows(FetchRun)) == 1
 

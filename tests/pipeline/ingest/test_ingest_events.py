@@ -35,7 +35,7 @@ def test_the_first_import_is_recorded_and_published_but_silent(world: Ingesting)
     assert [(row.kind, row.silent) for row in world.rows(Event)] == [("campaign.added", True)] * 2
 
 
-def test_a_campaign_that_comes_later_is_added_aloud_with_all_that_is_told_of_it(world: Ingesting) -> None:
+def test_a_campaign_that_comes_later_is_added_aloud_with_all_its_details(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
     new = campaign("b", channels=[301, 302], drops=[drop("hat", 60, "Hat"), drop("cap", 30, "Cap")])
 
@@ -131,7 +131,7 @@ def test_display_names_that_flip_to_null_and_back_are_no_event_and_keep_the_name
         world.ingest(drops(campaign("a", channels=[names[number % 2]])), hours=1)
 
     assert world.kinds() == ["campaign.added"]
-    # Logins are unharmed, and the display name is the one that was told last.
+    # The login is still there, and the display name is the last that was not null.
     assert world.channels() == {"keeper"}
 
 

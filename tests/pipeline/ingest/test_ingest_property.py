@@ -1,4 +1,4 @@
-"""Random histories: whatever a service lists, the state is what a simple model says, and no history counts twice."""
+"""Random histories lead to the state of a simple model, and a replay adds no event."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ State = tuple[str, datetime, frozenset[str]]
 
 @dataclass(frozen=True)
 class Entry:
-    """What a snapshot says of one campaign."""
+    """One campaign in a snapshot."""
 
     end: datetime
     channels: frozenset[int]
@@ -32,7 +32,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Step:
-    """One snapshot: how long after the one before, what it lists, and whether games without campaigns are listed."""
+    """One snapshot: minutes since the one before, its campaigns, and whether it lists games without campaigns."""
 
     minutes: int
     listed: dict[str, Entry]
@@ -58,7 +58,7 @@ class Known:
 
 
 class Model:
-    """The rules of the design, told once more as plainly as can be."""
+    """A second, plain implementation of the rules of the design."""
 
     def __init__(self) -> None:
         self.known: dict[str, Known] = {}
@@ -100,7 +100,7 @@ class Model:
 
 
 def states(connection: Connection) -> dict[str, State]:
-    """What the database holds, in the model's terms."""
+    """Return the state of every campaign in the database, in the model's terms."""
     logins = (
         select(func.array_agg(Channel.login))
         .join(AllowedChannel, AllowedChannel.channel_id == Channel.id)
@@ -117,7 +117,7 @@ def states(connection: Connection) -> dict[str, State]:
 
 
 def events(connection: Connection) -> Counter[tuple[str, int | None]]:
-    """How many events of each kind there are of each campaign."""
+    """Count the events of each kind and campaign."""
     query = select(Event.kind, Event.campaign_id).where(Event.campaign_id.is_not(None))
     return Counter((kind, campaign_id) for kind, campaign_id in connection.execute(query))
 

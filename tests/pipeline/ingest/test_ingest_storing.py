@@ -1,4 +1,4 @@
-"""What snapshots write, and what they leave alone."""
+"""The rows that a snapshot changes, and those that it leaves alone."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ HOSTILE = "@everyone <script>alert(1)</script> \0\x07\x1b[31m {{ 7*7 }} ' \" \\ 
 
 @pytest.fixture
 def phone(world: Ingesting, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A target that hears of everything."""
+    """A target with a subscription to everything."""
     vault = Vault.open(tmp_path_factory.mktemp("vault") / "key")
     with world.engine.begin() as connection:
         targets.add_target(connection, vault, "phone", "json://127.0.0.1:9/x", NOON)

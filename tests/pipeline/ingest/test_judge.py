@@ -1,4 +1,4 @@
-"""How far a snapshot is believed."""
+"""The judge's verdicts on snapshots."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Whose word counts where two sources tell of one campaign (docs/decisions/0006)."""
+"""Two sources list one campaign: the better placed one wins (docs/decisions/0006)."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ MIRROR = DROPS
 
 
 class Dashboard(TwitchDrops):
-    """A better placed source that speaks the mirror's language: what is judged here is its place, not its shape."""
+    """A better placed source with the mirror's payloads: these tests are about its rank, not its format."""
 
     name = "twitch.dashboard"
     outranked_by = ()

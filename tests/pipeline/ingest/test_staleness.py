@@ -1,4 +1,4 @@
-"""A source that neither fails nor brings anything new is told of, once."""
+"""A source that neither fails nor brings anything new is reported once."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

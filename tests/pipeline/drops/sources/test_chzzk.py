@@ -1,4 +1,4 @@
-"""How CHZZK's campaigns are found by their numbers."""
+"""The source finds CHZZK's campaigns by trying their numbers."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta

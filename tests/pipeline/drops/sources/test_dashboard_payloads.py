@@ -1,4 +1,4 @@
-"""Answers of Twitch's GraphQL and what they must become, side by side under tests/payloads/twitch_gql."""
+"""Answers of Twitch's GraphQL, each beside its expected records under tests/payloads/twitch_gql."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ CASES = sorted(path for path in GRAPHQL.glob("*/*.json") if not path.name.endswi
 
 
 def as_json(record: Any) -> Any:
-    """A record as JSON, without what its source did not say."""
+    """Return a record as JSON without its empty fields."""
     return without_nulls(msgspec.to_builtins(record))
 
 
@@ -101,7 +101,7 @@ def test_an_answer_that_tells_of_no_campaigns_is_set_aside_with_its_reason(case:
         recognise_all(encode(answer), "", [])
 
     assert reason in str(caught.value)
-    # Advice on signing in would puzzle whoever imports a file.
+    # Advice on signing in would puzzle a person who imports a file.
     assert "lootwire sources login" not in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""How Twitch says no, and what the dashboard's source makes of it."""
+"""Refusals by Twitch, and the errors that the dashboard's source raises for them."""
 
 from datetime import timedelta
 from typing import Any
@@ -36,7 +36,7 @@ def test_a_hash_that_twitch_does_not_know_is_followed_by_the_alternatives(
     fetch(source, first)
 
     tried = [request[0].sha[0] for request in twitch.requests if request[0].operation == DASHBOARD]
-    # The one that worked is tried first from then on.
+    # The source tries the hash that worked first from then on.
     assert tried == ["0", "1", "d", "d"]
     assert len(records(source, first)) == 1
 
@@ -157,7 +157,7 @@ def test_a_token_that_cannot_be_renewed_is_the_end_of_the_sign_in(
     twitch.grants[0].alive = False
 
     assert isinstance(failure(dashboard), SignedOut)
-    # Told once: the source of the rewards only says that it has to wait.
+    # Reported once: the source of the rewards only says that it has to wait.
     assert isinstance(failure(rewards), SourceUnavailable)
 
 

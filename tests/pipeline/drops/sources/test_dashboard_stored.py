@@ -1,4 +1,4 @@
-"""The dashboard's answers on their way into the database, and what the operator hears when they stay away."""
+"""The dashboard's answers in the database, and the operator's notices when they fail."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def test_campaigns_and_rewards_of_the_dashboard_land_and_stay_quiet_when_nothing
     assert installation.campaign("a")["started_at"] is None
 
 
-def test_a_change_that_only_the_details_tell_is_told(installation: SignedIn, twitch: Dashboard) -> None:
+def test_a_change_that_only_the_details_show_is_reported(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.list_campaigns(campaign("a", name="Nights"))
     installation.fetch()
     twitch.list_campaigns(campaign("a", name="Long nights", drops=[drop("a"), drop("b")]))
@@ -101,7 +101,7 @@ def test_an_answer_in_parts_adds_and_updates_but_never_removes(installation: Sig
     assert fetched.outcome == "ok"
     assert installation.campaign("a")["name"] == "Renamed"
     assert installation.count(DropCampaign) == 9
-    # Neither kept aside nor told: Twitch said itself that it could not tell everything.
+    # Neither set aside nor reported: Twitch said itself that its answer is incomplete.
     assert installation.count(QuarantinedPayload) == 0
     assert installation.headlines("source.changed") == []
     with installation.engine.connect() as connection:
@@ -186,7 +186,7 @@ def test_a_refusal_is_told_once_and_leaves_the_sign_in_alone(
 
 
 @pytest.mark.parametrize("first", ["dashboard", "rewards"])
-def test_a_dead_sign_in_is_told_once_whichever_source_meets_it_and_again_nobody_is_asked(
+def test_a_dead_sign_in_is_reported_once_whichever_source_meets_it_and_twitch_is_left_alone(
     installation: SignedIn, twitch: Dashboard, first: str
 ) -> None:
     twitch.list_campaigns(campaign("a"))
@@ -221,7 +221,7 @@ def test_signing_in_again_cures_a_dead_sign_in(installation: SignedIn, twitch: D
     installation.fetch(installation.rewards)
     assert len(installation.headlines("source.recovered")) == 1
     assert installation.row(installation.rewards)["last_error"] is None
-    # Whoever comes back comes back on the same device.
+    # A new sign-in uses the same device.
     assert installation.credential()["device_id"] == device
     assert {headers["X-Device-Id"] for headers in twitch.headers} == {device}
 

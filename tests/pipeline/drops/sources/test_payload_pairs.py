@@ -1,4 +1,4 @@
-"""A payload and what it must become, side by side under tests/payloads."""
+"""Payloads, each beside its expected records under tests/payloads."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ CASES = sorted(path for path in PAYLOADS.glob("*/*.json") if not path.name.endsw
 
 
 def as_json(record: Any) -> Any:
-    """A record as JSON, without what its source did not say."""
+    """Return a record as JSON without its empty fields."""
     return without_nulls(msgspec.to_builtins(record))
 
 
