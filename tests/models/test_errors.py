@@ -1,4 +1,4 @@
-"""All errors of ours are of one family, so that one place can tell them to a person."""
+"""All our errors have one base class, so that one place can show them to a person."""
 
 import importlib
 import inspect

@@ -1,4 +1,4 @@
-"""What a channel's streams amount to."""
+"""Statistics of a channel's streams."""
 
 from datetime import timedelta
 from itertools import pairwise
@@ -45,7 +45,7 @@ def recap(channels: Channels, session_id: int) -> StreamRecap:
 
 
 def totals(channels: Channels, channel_id: int, since: timedelta = 30 * DAY, until: timedelta = -30 * DAY) -> Totals:
-    """Totals from some time before noon until some time before noon."""
+    """Return the totals between two times, both given by their distance before noon."""
     with channels.engine.connect() as connection:
         return load_totals(connection, [channel_id], NOON - since, NOON - until).get(channel_id, Totals())
 

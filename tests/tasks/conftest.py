@@ -1,4 +1,4 @@
-"""An installation on real servers, whose tasks a test may call, run by a worker, or kill."""
+"""An installation on real servers, whose tasks a test may call, leave to a worker, or kill."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

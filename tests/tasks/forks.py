@@ -1,6 +1,6 @@
 """Runs tasks in processes that can be killed: imports everything once, and forks a process for each task.
 
-It reads a task's name, arguments and environment as a line of JSON each, and answers with the number of the process.
+It reads one line of JSON per task (name, arguments, environment) and answers with the id of the process.
 """
 
 import json
@@ -20,7 +20,7 @@ __all__ = ["fetch", "inbox", "publish", "send", "ticks"]
 
 
 class Forks:
-    """The forking process, as its user sees it; use it as a context manager."""
+    """A handle on the forking process; use it as a context manager."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(

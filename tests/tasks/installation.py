@@ -1,4 +1,4 @@
-"""What a test of the tasks works with."""
+"""The installation that the tests of the tasks work with."""
 
 import base64
 import json
@@ -32,7 +32,7 @@ class Hint:
 
 
 class AtWork:
-    """A runtime with its broker, and short words for what tests ask and change."""
+    """A runtime with its broker, and shortcuts for what tests read and change."""
 
     def __init__(self, runtime: Runtime, broker: redis.Redis, app: Celery) -> None:
         self.runtime = runtime
@@ -48,12 +48,12 @@ class AtWork:
             surroundings.runtime.cache_clear()
 
     def hints(self, task: str | None = None) -> list[Hint]:
-        """The messages that wait in the broker, those of one task if it is named."""
+        """Return the messages that wait in the broker, only those of a task if it is named."""
         waiting = [_hint(raw) for queue in QUEUES for raw in self._broker.lrange(queue, 0, -1)]
         return [hint for hint in waiting if task in {None, hint.task}]
 
     def forget_hints(self) -> None:
-        """Lose all messages, as a broker may."""
+        """Delete all messages from the broker, as a crash may."""
         self._broker.flushdb()
 
     def count(self, table: type[Base], *conditions: Any) -> int:
@@ -67,11 +67,11 @@ class AtWork:
             return sorted(connection.scalars(select(Event.event_key)))
 
     def subscribe(self, hook: WebhookSink) -> None:
-        """Tell a webhook of everything from now on."""
+        """Subscribe a webhook to everything."""
         self.add_target(f"json{hook.url.removeprefix('http')}")
 
     def add_target(self, url: str) -> None:
-        """Tell an address of everything from now on."""
+        """Add a target with this address and subscribe it to everything."""
         with self.engine.begin() as connection:
             add_target(connection, self.runtime.vault, "hook", url, utc_now())
             add_subscription(connection, "hook", utc_now())
@@ -83,19 +83,19 @@ class AtWork:
         sign_in(self.engine, self.runtime.vault, tokens, viewer, utc_now() - timedelta(hours=1))
 
     def make_due(self, *names: str) -> None:
-        """Let the time come at which sources are asked again."""
+        """Make these sources due."""
         with self.engine.begin() as connection:
             connection.execute(update(Source).where(Source.name.in_(names)).values(next_due_at=utc_now()))
 
     def let_leases_pass(self) -> None:
-        """Let so much time pass that nobody holds a source or a delivery any more."""
+        """Let the leases of all sources and deliveries run out."""
         past = utc_now() - timedelta(seconds=1)
         with self.engine.begin() as connection:
             connection.execute(update(Source).values(lease_until=past))
             connection.execute(update(Delivery).where(Delivery.state == "sending").values(lease_until=past))
 
     def waits_for_a_lock(self) -> bool:
-        """Whether some process waits for what another transaction holds."""
+        """Return whether any process waits for a lock."""
         query = text(
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )

@@ -1,4 +1,4 @@
-"""Fetching as a task: twice is once, and failures are told calmly."""
+"""Fetching as a task: running it twice fetches once, and failures are logged in one line."""
 
 import logging
 from datetime import timedelta

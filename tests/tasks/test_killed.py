@@ -1,4 +1,4 @@
-"""Each task is killed where it hurts most, and run again: nothing is lost, nothing is done twice but as promised."""
+"""Each task is killed where it hurts most and run again: nothing is lost, nothing is done twice but as promised."""
 
 import time
 from collections.abc import Iterator
@@ -34,19 +34,19 @@ def kill(installation: AtWork, forks: Forks) -> Any:
 
 
 def kill_while_it_waits(installation: AtWork, forks: Forks, held: str, task: str, *args: Any) -> None:
-    """Start a task, kill it while it waits for what a statement of ours holds, and let go."""
+    """Start a task, kill it while it waits for a lock that this statement takes, and release the lock."""
     with installation.engine.begin() as connection:
         connection.execute(text(held))
         pid = forks.start(task, *args)
         wait_for(installation.waits_for_a_lock)
         processes.kill(pid)
         connection.rollback()
-    # Its statement may go on without it; its transaction ends with it.
+    # PostgreSQL may finish the task's statement, but it then rolls the transaction back.
     wait_for(lambda: not transactions(installation))
 
 
 def transactions(installation: AtWork) -> int:
-    """How many transactions of other processes are open."""
+    """Count the open transactions of other processes."""
     query = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
         "AND xact_start IS NOT NULL AND pid <> pg_backend_pid()"
@@ -55,8 +55,8 @@ def transactions(installation: AtWork) -> int:
         return connection.scalar(query) or 0
 
 
-# A table in SHARE mode can be read, and written by nobody.
-def frozen(table: str) -> str:
+# In SHARE mode every transaction can read the table and none can write it.
+def lock_against_writes(table: str) -> str:
     return f"LOCK TABLE {table} IN SHARE MODE"
 
 
@@ -64,10 +64,10 @@ def test_a_fetch_that_is_killed_while_it_stores_is_done_again_when_its_lease_is_
     installation: AtWork, kill: Any
 ) -> None:
     ticks.fetch_due()
-    kill(frozen("events"), "fetch.source", "kick.drops")
+    kill(lock_against_writes("events"), "fetch.source", "kick.drops")
     assert installation.count(DropCampaign) == installation.count(Event) == 0
     fetch.source("kick.drops")
-    assert installation.count(FetchRun) == 0  # the dead one may still be at it, for all we know
+    assert installation.count(FetchRun) == 0  # the lease of the killed task still holds
     installation.let_leases_pass()
     fetch.source("kick.drops")
     fetch.source("kick.drops")
@@ -85,7 +85,7 @@ def test_a_fetch_that_was_taken_for_dead_stores_nothing(
         pid = forks.start("fetch.source", "kick.drops")
         assert requested.wait(60)
         with installation.engine.begin() as connection:
-            # Another worker takes over meanwhile: a newer fence.
+            # Another worker takes over meanwhile and raises the fence.
             connection.execute(update(Source).where(Source.name == "kick.drops").values(fence=Source.fence + 1))
         released.set()
         wait_for(lambda: not Path(f"/proc/{pid}").exists())
@@ -94,7 +94,7 @@ def test_a_fetch_that_was_taken_for_dead_stores_nothing(
 
 @contextmanager
 def slow_service(requested: Flag, released: Flag) -> Iterator[str]:
-    """A service, or a webhook, that keeps its callers waiting for the answer."""
+    """Serve a service or webhook that keeps its callers waiting for the answer."""
 
     class Handler(QuietHandler):
         def do_POST(self) -> None:  # noqa: N802  the name that http.server calls
@@ -128,7 +128,7 @@ def test_a_message_whose_sender_is_killed_before_it_heard_the_answer_is_sent_aga
         released.set()
         taken.clear()
         send.due()
-        assert not taken.is_set()  # the lease holds: the dead one may still be sending, for all we know
+        assert not taken.is_set()  # the lease of the killed task still holds
         installation.let_leases_pass()
         send.due()
         assert taken.is_set()
@@ -151,7 +151,7 @@ def test_a_publication_that_is_killed_after_it_wrote_writes_nothing_again(instal
     assert installation.count(Feed, Feed.version != Feed.written_version) == 1
 
     def settles() -> bool:
-        # PostgreSQL takes a moment to notice that the one who held the turn is dead; until then it is left to him.
+        # PostgreSQL takes a moment to notice that the task is dead; until then its lock keeps others out.
         publish.marked()
         return installation.count(Feed, Feed.version != Feed.written_version) == 0
 
@@ -165,7 +165,7 @@ def test_a_clock_that_is_killed_while_it_stores_moves_on_at_its_next_tick(instal
     before = set(installation.event_keys())
     with installation.engine.begin() as connection:
         end_everything(connection)
-    kill(frozen("events"), "tick.advance_clock")
+    kill(lock_against_writes("events"), "tick.advance_clock")
     assert set(installation.event_keys()) == before
     ticks.advance_clock()
     ended = [key for key in installation.event_keys() if key.startswith("campaign.ended:")]
@@ -179,7 +179,7 @@ def end_everything(connection: Connection) -> None:
 
 
 def test_a_tick_that_is_killed_before_it_asked_is_made_good_by_the_next(installation: AtWork, kill: Any) -> None:
-    kill(frozen("sources"), "tick.fetch_due")
+    kill(lock_against_writes("sources"), "tick.fetch_due")
     assert not installation.hints()
     assert installation.count(Source) == 0
     ticks.fetch_due()
@@ -187,7 +187,7 @@ def test_a_tick_that_is_killed_before_it_asked_is_made_good_by_the_next(installa
 
 
 def test_a_heartbeat_that_is_killed_leaves_the_last_one(installation: AtWork, kill: Any) -> None:
-    kill(frozen("heartbeats"), "tick.heartbeat")
+    kill(lock_against_writes("heartbeats"), "tick.heartbeat")
     assert installation.count(Heartbeat) == 0
     ticks.heartbeat()
     assert installation.count(Heartbeat) == 1
@@ -198,7 +198,7 @@ def test_a_pruning_that_is_killed_is_done_by_the_next(installation: AtWork, kill
     fetch.source("kick.drops")
     with installation.engine.begin() as connection:
         connection.execute(update(FetchRun).values(started_at=utc_now() - timedelta(days=31)))
-    kill(frozen("fetch_runs"), "tick.prune")
+    kill(lock_against_writes("fetch_runs"), "tick.prune")
     assert installation.count(FetchRun) == 1
     ticks.prune()
     assert installation.count(FetchRun) == 0
@@ -219,7 +219,7 @@ def test_a_validation_that_is_killed_before_it_is_noted_is_made_again(
     installation: AtWork, twitch: Dashboard, account: Grant, kill: Any
 ) -> None:
     assert account.alive
-    kill(frozen("credentials"), "tick.validate_sign_ins")
+    kill(lock_against_writes("credentials"), "tick.validate_sign_ins")
     ticks.validate_sign_ins()
     ticks.validate_sign_ins()
     assert twitch.asked == ["/oauth2/validate"] * 2
@@ -231,7 +231,7 @@ def test_a_renewal_that_is_killed_after_the_token_was_spent_is_told_as_the_end_o
     installation: AtWork, account: Grant, kill: Any
 ) -> None:
     account.alive = False
-    kill(frozen("credentials"), "tick.validate_sign_ins")
+    kill(lock_against_writes("credentials"), "tick.validate_sign_ins")
     assert installation.count(Credential, Credential.dead_at.is_(None)) == 1
     ticks.validate_sign_ins()
     assert installation.count(Credential, Credential.dead_at.is_not(None)) == 1
@@ -245,10 +245,10 @@ def test_an_inbox_whose_reader_is_killed_is_read_by_the_next_and_by_one_at_a_tim
     file.write_bytes(drops(*campaigns("a", "b")))
     wait_for(lambda: time.time() - file.stat().st_ctime > QUIET_FOR.total_seconds())
     with installation.engine.begin() as connection:
-        connection.execute(text(frozen("events")))
+        connection.execute(text(lock_against_writes("events")))
         pid = forks.start("fetch.inbox")
         wait_for(installation.waits_for_a_lock)
-        inbox.inbox()  # leaves the file to the one that is at it
+        inbox.inbox()  # leaves the file to the task that reads it
         processes.kill(pid)
         connection.rollback()
     wait_for(lambda: not transactions(installation))

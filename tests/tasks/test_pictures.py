@@ -1,4 +1,4 @@
-"""The task that copies pictures: only where somebody wants it, and never from the machines around us."""
+"""The task that copies pictures: only where a setting asks for it, and never from private addresses."""
 
 import pytest
 from sqlalchemy import insert, select

@@ -1,4 +1,4 @@
-"""Sending and publishing as tasks: twice is once."""
+"""Sending and publishing as tasks: running them twice sends and writes once."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tests.tasks.installation import AtWork
 
 
 def make_news(installation: AtWork, services: DemoServices) -> None:
-    """Let a service tell something new; what it tells first notifies nobody."""
+    """Let a service list something new, after a first answer that notifies nobody."""
     ticks.fetch_due()
     fetch.source("twitch.drops")
     services.advance()

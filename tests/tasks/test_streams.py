@@ -1,4 +1,4 @@
-"""A stream as a worker's tasks see it: asked for by ticks, told by the clock, and no second time by a second run."""
+"""A stream in the worker's tasks: ticks poll it, the clock ends it, and a second run adds no event."""
 
 from collections.abc import Iterator
 from datetime import timedelta

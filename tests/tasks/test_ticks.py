@@ -1,4 +1,4 @@
-"""What beat asks for: each tick may be late, doubled or lost."""
+"""The ticks that beat sends: each may be late, doubled or lost."""
 
 from datetime import timedelta
 

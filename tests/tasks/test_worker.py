@@ -45,7 +45,7 @@ def test_one_hint_is_enough_for_events_messages_and_feeds(
 
 
 def record_of(call: Any, *args: Any) -> logging.LogRecord:
-    """A record as Celery makes one of an error that ends a worker."""
+    """Return the log record that Celery makes of an error that ends a worker."""
     try:
         call(*args)
     except Exception:  # noqa: BLE001 - whatever it is, Celery records it

@@ -51,7 +51,7 @@ def operator(
 
 @pytest.fixture
 def logging_as_before() -> Iterator[None]:
-    """Undo what a command does to logging, which is its own process's to arrange elsewhere."""
+    """Undo what a command does to logging: outside of tests it has a process of its own."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     levels = {

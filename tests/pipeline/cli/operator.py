@@ -17,8 +17,8 @@ from pipeline.demo import history
 COMMAND = [sys.executable, "-c", "from pipeline.cli import main; main()"]
 
 
-class Said(NamedTuple):
-    """What a command left behind."""
+class Result(NamedTuple):
+    """The exit code and the output of a command."""
 
     code: int
     out: str
@@ -26,7 +26,7 @@ class Said(NamedTuple):
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """The JSON objects that it printed, one a line."""
+        """The JSON objects that the command printed, one a line."""
         return [json.loads(line) for line in self.out.splitlines()]
 
 
@@ -38,13 +38,13 @@ class Operator:
         self.folder = folder
         self._capsys = capsys
 
-    def run(self, *arguments: str) -> Said:
+    def run(self, *arguments: str) -> Result:
         """Run a command line in this process."""
         self._capsys.readouterr()
         code = cli.run(list(arguments))
         captured = self._capsys.readouterr()
         assert "Traceback" not in captured.out + captured.err
-        return Said(code, captured.out, captured.err)
+        return Result(code, captured.out, captured.err)
 
     @staticmethod
     def start(*arguments: str, **options: Any) -> "subprocess.Popen[str]":
@@ -53,7 +53,7 @@ class Operator:
         return subprocess.Popen([*COMMAND, *arguments], **(pipes | options))
 
     def snapshots(self, now: datetime, steps: int = 3) -> Path:
-        """Write the first hours of the demo's history as somebody would have kept them; returns their folder."""
+        """Write the first hours of the demo's history as snapshot files and return their folder."""
         folder = self.folder / "kept"
         folder.mkdir()
         for step in range(steps):
@@ -64,5 +64,5 @@ class Operator:
 
 
 def environment() -> dict[str, str]:
-    """This process's variables without those that an installation of the developer's may have set."""
+    """Return this process's variables without those of a developer's own installation."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LOOTWIRE_")}

@@ -1,4 +1,4 @@
-"""Chat badges at the command line: where they come from, and lists of them that somebody kept."""
+"""Chat badges at the command line: their source, and the import of kept lists."""
 
 import json
 from datetime import datetime, timedelta
@@ -9,8 +9,8 @@ import pytest
 from tests.pipeline.cli.operator import Operator
 
 
-def keep(folder: Path, at: datetime, *sets: str) -> None:
-    """Write a list of badges as somebody would have kept it."""
+def write_badges(folder: Path, at: datetime, *sets: str) -> None:
+    """Write a list of badges into a file that is named after its time."""
     listed = [{"set_id": name, "versions": [{"id": "1", "title": name.upper()}]} for name in sets]
     (folder / f"{at:%Y-%m-%dT%H%M%SZ}.json").write_text(json.dumps({"data": listed}))
 
@@ -19,16 +19,16 @@ def test_badges_are_a_source_where_an_application_is_set(operator: Operator, mon
     assert "twitch.badges" not in operator.run("sources").out
     monkeypatch.setenv("TWITCH_CLIENT_ID", "abc123")
     monkeypatch.setenv("TWITCH_CLIENT_SECRET", "hush-hush")
-    said = operator.run("sources", "--json")
-    (badges,) = [source for source in said.lines if source["name"] == "twitch.badges"]
+    result = operator.run("sources", "--json")
+    (badges,) = [source for source in result.lines if source["name"] == "twitch.badges"]
     assert (badges["service"], badges["state"]) == ("twitch", "new")
-    assert "hush-hush" not in said.out
+    assert "hush-hush" not in result.out
 
 
 def test_badges_are_off_while_no_application_is_set(
     operator: Operator, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep(tmp_path, now - timedelta(hours=2), "vip")
+    write_badges(tmp_path, now - timedelta(hours=2), "vip")
     operator.run("import", *map(str, tmp_path.glob("*Z.json")))
     states = [state_of_badges(operator)]
     for name in ("TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET"):
@@ -47,13 +47,13 @@ def state_of_badges(operator: Operator) -> str:
 def test_lists_of_badges_that_somebody_kept_are_imported(operator: Operator, now: datetime, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     kept.mkdir()
-    keep(kept, now - timedelta(hours=2), "vip", "bits")
-    keep(kept, now - timedelta(hours=1), "vip", "bits", "glhf")
-    said = operator.run("import", str(kept), "--json")
-    assert said.code == 0
-    assert said.lines[-1]["events"] == {"badge.added": 3}
-    told = [(event["title"], event["silent"]) for event in operator.run("events", "--json").lines]
-    assert sorted(told) == [
+    write_badges(kept, now - timedelta(hours=2), "vip", "bits")
+    write_badges(kept, now - timedelta(hours=1), "vip", "bits", "glhf")
+    result = operator.run("import", str(kept), "--json")
+    assert result.code == 0
+    assert result.lines[-1]["events"] == {"badge.added": 3}
+    events = [(event["title"], event["silent"]) for event in operator.run("events", "--json").lines]
+    assert sorted(events) == [
         ("New chat badge on Twitch – BITS", True),
         ("New chat badge on Twitch – GLHF", False),
         ("New chat badge on Twitch – VIP", True),

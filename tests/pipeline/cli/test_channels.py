@@ -16,7 +16,7 @@ from pipeline.runtime.runtime import open_runtime, utc_now
 from pipeline.services.twitch.account import sign_in
 from pipeline.services.twitch.sign_in import Tokens, Viewer
 from tests.channels import Channels
-from tests.pipeline.cli.operator import Operator, Said
+from tests.pipeline.cli.operator import Operator, Result
 from tests.twitch import LocalTwitch
 
 NOBODY = "this_is_nobody"
@@ -54,20 +54,20 @@ def followed(operator: Operator) -> list[str]:
     return [line["login"] for line in operator.run("channels", "list", "--json").lines]
 
 
-def asked(twitch: LocalTwitch, path: str) -> int:
-    return sum(one.path == f"/helix/{path}" for one in twitch.requests)
+def count_requests(twitch: LocalTwitch, path: str) -> int:
+    return sum(request.path == f"/helix/{path}" for request in twitch.requests)
 
 
 def test_channels_are_followed_by_login_id_and_address_in_one_request(follower: Operator, twitch: LocalTwitch) -> None:
-    said = follower.run("channels", "add", "Ada_", "12", "https://www.twitch.tv/margaret/videos", "--json")
-    assert said.code == 0
-    assert [(line["name"], line["result"], line["login"], line["taken_as"]) for line in said.lines] == [
+    result = follower.run("channels", "add", "Ada_", "12", "https://www.twitch.tv/margaret/videos", "--json")
+    assert result.code == 0
+    assert [(line["name"], line["result"], line["login"], line["taken_as"]) for line in result.lines] == [
         ("Ada_", "followed", "ada_", "login"),
         ("12", "followed", "grace", "id"),
         ("https://www.twitch.tv/margaret/videos", "followed", "margaret", "login"),
     ]
     assert followed(follower) == ["ada_", "grace", "margaret"]
-    assert asked(twitch, "users") == 1
+    assert count_requests(twitch, "users") == 1
 
 
 def test_who_is_followed_has_a_page_from_the_next_publishing_on(follower: Operator) -> None:
@@ -80,16 +80,16 @@ def test_who_is_followed_has_a_page_from_the_next_publishing_on(follower: Operat
 def test_digits_say_what_they_were_taken_for(follower: Operator) -> None:
     assert "for the login 12 write twitch.tv/12" in follower.run("channels", "add", "12").out
     assert "there is no such id" not in follower.run("channels", "add", "777").out
-    said = follower.run("channels", "add", "twitch.tv/777", "--json").lines[0]
-    assert (said["external_id"], said["taken_as"]) == ("14", "login")
+    line = follower.run("channels", "add", "twitch.tv/777", "--json").lines[0]
+    assert (line["external_id"], line["taken_as"]) == ("14", "login")
 
 
 def test_what_is_unknown_is_told_and_the_rest_is_followed(follower: Operator) -> None:
-    said = follower.run("channels", "add", "grace", NOBODY, "kick.com/x", "grace")
-    assert said.code == 3
-    assert said.out.splitlines() == ["grace: followed", "grace: already followed"]
-    assert f"{NOBODY}: Twitch knows no such channel" in said.errors
-    assert "kick.com/x: is no address of a channel" in said.errors
+    result = follower.run("channels", "add", "grace", NOBODY, "kick.com/x", "grace")
+    assert result.code == 3
+    assert result.out.splitlines() == ["grace: followed", "grace: already followed"]
+    assert f"{NOBODY}: Twitch knows no such channel" in result.errors
+    assert "kick.com/x: is no address of a channel" in result.errors
     assert follower.run("channels", "add", NOBODY).code == 1
 
 
@@ -99,16 +99,16 @@ def test_nothing_to_add_or_to_remove_is_wrong_usage(follower: Operator) -> None:
 
 
 def test_without_an_application_it_says_how_to_get_one(operator: Operator) -> None:
-    said = operator.run("channels", "add", "grace")
-    assert said.code == 1
-    assert "TWITCH_CLIENT_ID" in said.errors
-    assert "dev.twitch.tv" in said.errors
+    result = operator.run("channels", "add", "grace")
+    assert result.code == 1
+    assert "TWITCH_CLIENT_ID" in result.errors
+    assert "dev.twitch.tv" in result.errors
 
 
 def test_when_twitch_is_away_nobody_is_followed(follower: Operator, twitch: LocalTwitch) -> None:
     twitch.fail("/helix/users", 500, times=9)
-    said = follower.run("channels", "add", "grace", "--drops")
-    assert said.code == 1
+    result = follower.run("channels", "add", "grace", "--drops")
+    assert result.code == 1
     twitch.heal()
     assert "No channel is followed yet" in follower.run("channels").out
 
@@ -117,9 +117,9 @@ def test_a_renamed_channel_is_found_by_the_login_that_it_had(follower: Operator,
     twitch.add_user("firstname", id="40")
     follower.run("channels", "add", "firstname")
     twitch.rename("firstname", "secondname")
-    said = follower.run("channels", "add", "firstname", "--json").lines[0]
-    assert (said["login"], said["result"]) == ("secondname", "already followed")
-    assert (said["taken_as"], said["note"]) == ("former login", "is now secondname")
+    line = follower.run("channels", "add", "firstname", "--json").lines[0]
+    assert (line["login"], line["result"]) == ("secondname", "already followed")
+    assert (line["taken_as"], line["note"]) == ("former login", "is now secondname")
     assert follower.run("channels", "list", "--json").lines[0]["former_logins"] == ["firstname"]
     assert "was first" in follower.run("channels", "list").out
     assert follower.run("channels", "stats", "firstname", "--json").lines[0]["login"] == "secondname"
@@ -131,8 +131,8 @@ def test_a_renamed_channel_is_found_by_the_login_that_it_had(follower: Operator,
 
 def test_removed_channels_are_no_longer_followed_and_their_history_stays(follower: Operator) -> None:
     follower.run("channels", "add", "ada_", "grace", "12")
-    said = follower.run("channels", "remove", "12", "https://twitch.tv/ada_", NOBODY)
-    assert (said.code, f"{NOBODY}: is not followed" in said.errors) == (3, True)
+    result = follower.run("channels", "remove", "12", "https://twitch.tv/ada_", NOBODY)
+    assert (result.code, f"{NOBODY}: is not followed" in result.errors) == (3, True)
     assert followed(follower) == []
     assert follower.run("channels", "remove", "grace").code == 1
     with follower.engine.connect() as connection:
@@ -180,25 +180,27 @@ def test_a_category_is_followed_by_its_name_as_people_write_it(follower: Operato
     follower.run("channels", "add", "--game", "Gloomtide")
     follower.run("channels", "add", "--game", "Moss Runner", "--top", "50")
     with follower.engine.connect() as connection:
-        categories = [(one.external_id, one.name, one.top) for one in followed_categories(connection)]
+        categories = [
+            (category.external_id, category.name, category.top) for category in followed_categories(connection)
+        ]
     assert categories == [("2", "Moss Runner", 50), ("1", "Gloomtide", 20)]
     assert "50 most watched streams of Moss Runner" in follower.run("channels").out
     assert follower.run("channels", "remove", "--game", "gloomtide").code == 0
     with follower.engine.connect() as connection:
-        assert [one.name for one in followed_categories(connection)] == ["Moss Runner"]
+        assert [category.name for category in followed_categories(connection)] == ["Moss Runner"]
 
 
 def test_a_category_that_is_not_plain_lists_what_there_is(follower: Operator) -> None:
-    said = follower.run("channels", "add", "--game", "moss")
-    assert said.code == 1
-    assert "'Moss Runner', 'Moss Runner II'" in said.errors
+    result = follower.run("channels", "add", "--game", "moss")
+    assert result.code == 1
+    assert "'Moss Runner', 'Moss Runner II'" in result.errors
     assert "finds no category 'Xyzzy'" in follower.run("channels", "add", "--game", "Xyzzy").errors
 
 
 def test_each_wish_has_its_own_result(follower: Operator) -> None:
-    said = follower.run("channels", "add", "grace", "--game", "moss", "--game", "Gloomtide", "--drops", "--json")
-    assert said.code == 3
-    assert [(line.get("name") or line.get("group"), line["result"]) for line in said.lines] == [
+    result = follower.run("channels", "add", "grace", "--game", "moss", "--game", "Gloomtide", "--drops", "--json")
+    assert result.code == 3
+    assert [(line.get("name") or line.get("group"), line["result"]) for line in result.lines] == [
         ("grace", "followed"),
         ("moss", "unknown"),
         ("Gloomtide", "followed"),
@@ -254,28 +256,28 @@ def test_a_file_is_imported_with_a_report(follower: Operator) -> None:
     follower.run("channels", "add", "ada_")
     path = follower.folder / "mine.txt"
     path.write_text("# mine\nada_\ntwitch.tv/grace\n12\nthis is none\nnobody_here\n")
-    said = follower.run("channels", "import", str(path))
-    assert said.code == 3
-    assert "5 channels, read as text" in said.out
-    assert " ".join(said.out.split()).startswith("5 channels, read as text 2 already followed 1 followed")
-    assert "nobody_here: Twitch knows no such channel" in said.errors
+    result = follower.run("channels", "import", str(path))
+    assert result.code == 3
+    assert "5 channels, read as text" in result.out
+    assert " ".join(result.out.split()).startswith("5 channels, read as text 2 already followed 1 followed")
+    assert "nobody_here: Twitch knows no such channel" in result.errors
     assert followed(follower) == ["ada_", "grace"]
 
 
 def test_a_list_may_come_on_standard_input(follower: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     listed = io.BytesIO(json.dumps({"data": [{"broadcaster_id": "13", "broadcaster_login": "was"}]}).encode())
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(listed))
-    said = follower.run("channels", "import", "-", "--json")
-    assert said.code == 0
-    assert [(line["login"], line["result"]) for line in said.lines] == [("margaret", "followed")]
+    result = follower.run("channels", "import", "-", "--json")
+    assert result.code == 0
+    assert [(line["login"], line["result"]) for line in result.lines] == [("margaret", "followed")]
 
 
 def test_a_file_that_is_not_there_is_told_in_a_line(follower: Operator) -> None:
-    said = follower.run("channels", "import", "missing.txt")
-    assert (said.code, len(said.errors.splitlines())) == (1, 1)
+    result = follower.run("channels", "import", "missing.txt")
+    assert (result.code, len(result.errors.splitlines())) == (1, 1)
 
 
-def signed_in(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Said:
+def import_follows(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Result:
     """Import the follows of an account whose sign-in has these scopes."""
     runtime = open_runtime()
     token = twitch.user_token("11", client_id="kd1unb4b3q4t58fwlpcbzcbnm76a8fp", scopes=scopes)
@@ -287,24 +289,24 @@ def signed_in(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Said:
 
 def test_the_follows_of_an_account_are_imported(follower: Operator, twitch: LocalTwitch) -> None:
     twitch.set_follows("11", ["grace", "margaret", "12"])
-    said = signed_in(follower, twitch, "user:read:follows")
-    assert said.code == 0
-    assert "3 channels, read as the follows of ada_" in said.out
+    result = import_follows(follower, twitch, "user:read:follows")
+    assert result.code == 0
+    assert "3 channels, read as the follows of ada_" in result.out
     assert followed(follower) == ["12", "grace", "margaret"]
 
 
 def test_a_sign_in_without_the_permission_says_how_to_get_it(follower: Operator, twitch: LocalTwitch) -> None:
     nobody = follower.run("channels", "import", "--from-twitch")
     assert (nobody.code, "nobody is signed in" in nobody.errors) == (1, True)
-    said = signed_in(follower, twitch)
-    assert said.code == 1
-    assert "sources login twitch --follows" in said.errors
+    result = import_follows(follower, twitch)
+    assert result.code == 1
+    assert "sources login twitch --follows" in result.errors
     assert "sources login twitch --follows" in nobody.errors
 
 
 def test_statistics_of_a_channel_that_nobody_knows_say_so(follower: Operator) -> None:
-    said = follower.run("channels", "stats", NOBODY)
-    assert (said.code, "is known" in said.errors) == (1, True)
+    result = follower.run("channels", "stats", NOBODY)
+    assert (result.code, "is known" in result.errors) == (1, True)
     assert follower.run("channels", "top").out == "No followed channel was on air in that time.\n"
 
 
@@ -323,16 +325,16 @@ def history(follower: Operator) -> Operator:
 
 
 def test_statistics_sum_up_what_a_channel_streamed(history: Operator) -> None:
-    (told,) = history.run("channels", "stats", "lanternwake", "--since", "180h", "--json").lines
-    assert (told["streams"], told["seconds"], told["peak_viewers"]) == (7, 7 * 7200, 1115)
-    assert [(one["name"], one["seconds"]) for one in told["categories"]] == [
+    (stats,) = history.run("channels", "stats", "lanternwake", "--since", "180h", "--json").lines
+    assert (stats["streams"], stats["seconds"], stats["peak_viewers"]) == (7, 7 * 7200, 1115)
+    assert [(category["name"], category["seconds"]) for category in stats["categories"]] == [
         ("Gloomtide", 7 * 5400),
         ("Moss Runner", 7 * 1800),
     ]
-    assert sum(told["weekdays"]) == sum(told["hours"]) == sum(cell["seconds"] for cell in told["week"]) == 7 * 7200
-    assert len(told["last_streams"]) == 5
-    assert told["last_streams"][0]["recap"]["average_viewers"] == pytest.approx(1057, abs=5)
-    assert told["followed"] is True
+    assert sum(stats["weekdays"]) == sum(stats["hours"]) == sum(cell["seconds"] for cell in stats["week"]) == 7 * 7200
+    assert len(stats["last_streams"]) == 5
+    assert stats["last_streams"][0]["recap"]["average_viewers"] == pytest.approx(1057, abs=5)
+    assert stats["followed"] is True
 
 
 def test_statistics_fit_a_screen_of_eighty_columns(history: Operator) -> None:

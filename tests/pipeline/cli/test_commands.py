@@ -1,4 +1,4 @@
-"""The list of commands, which is kept apart from the commands so that a help need not load them."""
+"""The list of commands, which the help reads without loading the commands."""
 
 import pytest
 
@@ -15,6 +15,6 @@ def test_a_command_is_listed_with_the_first_sentence_of_its_own_help(name: str) 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_a_command_shows_its_own_help(operator: Operator, name: str) -> None:
-    said = operator.run(name, "--help")
-    assert said.code == 0
-    assert said.out.startswith(f"Usage: lootwire {name} ")
+    result = operator.run(name, "--help")
+    assert result.code == 0
+    assert result.out.startswith(f"Usage: lootwire {name} ")

@@ -69,9 +69,9 @@ def imported(operator: Operator, now: datetime) -> Operator:
 
 
 def test_import_tells_of_everything_in_one_object(operator: Operator, now: datetime) -> None:
-    said = operator.run("import", str(operator.snapshots(now)), "--json")
-    [summary] = said.lines
-    assert said.code == 0
+    result = operator.run("import", str(operator.snapshots(now)), "--json")
+    [summary] = result.lines
+    assert result.code == 0
     assert set(summary) == {"files", "snapshots", "records", "unchanged", "events", "quarantined", "seconds"}
     assert (summary["files"], summary["snapshots"], summary["quarantined"]) == (3, 3, [])
     assert summary["records"] > summary["unchanged"] > 0
@@ -91,20 +91,20 @@ def test_an_import_that_sets_something_aside_exits_with_3_and_names_it(operator:
     folder = operator.snapshots(now)
     broken = folder / "2031-05-04T030201Z_drops.json"
     broken.write_text('{"data": [')
-    said = operator.run("import", str(folder), "--json")
-    [aside] = said.lines[0]["quarantined"]
-    assert said.code == 3
+    result = operator.run("import", str(folder), "--json")
+    [aside] = result.lines[0]["quarantined"]
+    assert result.code == 3
     assert set(aside) == {"path", "reason"}
     assert aside["path"].endswith(broken.name)
     assert aside["reason"]
-    assert said.lines[0]["events"]["campaign.added"] > 20
+    assert result.lines[0]["events"]["campaign.added"] > 20
 
 
 def test_an_import_of_nothing_fails_and_says_where_it_looked(operator: Operator) -> None:
-    said = operator.run("import", "/no/such/folder", "--json")
-    assert said.code == 1
-    assert said.out == ""
-    assert said.errors == "lootwire: /no/such/folder: no such file or folder\n"
+    result = operator.run("import", "/no/such/folder", "--json")
+    assert result.code == 1
+    assert result.out == ""
+    assert result.errors == "lootwire: /no/such/folder: no such file or folder\n"
 
 
 def test_events_are_one_object_a_line_oldest_first(imported: Operator) -> None:
@@ -178,9 +178,9 @@ def test_doctor_tells_each_setting_with_its_origin_and_no_secret(
     monkeypatch.setenv("DATABASE_URL", "postgresql://me:hunter2@127.0.0.1:1/x")
     Path("lootwire.toml").write_text("kick_poll_seconds = 77\n")
     Path(".env").write_text("LOOTWIRE_WORKER_PROCESSES=3\n")
-    said = operator.run("doctor", "--json")
-    settings = {row["setting"]: row for row in said.lines}
-    assert all(set(row) == {"setting", "value", "origin"} for row in said.lines)
+    result = operator.run("doctor", "--json")
+    settings = {row["setting"]: row for row in result.lines}
+    assert all(set(row) == {"setting", "value", "origin"} for row in result.lines)
     assert settings["DATABASE_URL"]["origin"] == "environment"
     assert settings["DATABASE_URL"]["value"] == "********"
     assert settings["LOOTWIRE_KICK_POLL_SECONDS"] | {"setting": ""} == {
@@ -190,7 +190,7 @@ def test_doctor_tells_each_setting_with_its_origin_and_no_secret(
     }
     assert settings["LOOTWIRE_WORKER_PROCESSES"]["origin"] == ".env"
     assert settings["LOOTWIRE_LOG_LEVEL"]["origin"] == "default"
-    assert "hunter2" not in said.out + said.errors
+    assert "hunter2" not in result.out + result.errors
 
 
 def test_quarantined_payloads_are_kept_as_they_came(operator: Operator) -> None:
@@ -204,8 +204,8 @@ def test_quarantined_payloads_are_kept_as_they_came(operator: Operator) -> None:
 
 def test_every_list_is_empty_json_on_a_new_installation(operator: Operator) -> None:
     for command in ("events", "deliveries", "feeds", "targets", "subscriptions", "quarantine"):
-        said = operator.run(command, "--json")
-        assert (said.code, said.out) == (0, ""), command
+        result = operator.run(command, "--json")
+        assert (result.code, result.out) == (0, ""), command
 
 
 def test_every_list_says_what_to_do_on_a_new_installation(operator: Operator) -> None:

@@ -23,12 +23,12 @@ from tests.twitch import LocalTwitch
 YEAR = datetime.now(UTC).year + 1
 
 
-def entry(igdb_id: int, name: str, year: int = 2020, **told: Any) -> dict[str, Any]:
+def entry(igdb_id: int, name: str, year: int = 2020, **fields: Any) -> dict[str, Any]:
     """A game of IGDB that enough people know."""
     released = int(datetime(year, 5, 1, tzinfo=UTC).timestamp())
     slug = name.lower().replace(":", "").replace(" ", "-")
     row = {"id": igdb_id, "name": name, "slug": slug, "first_release_date": released, "game_type": 0}
-    return row | {"total_rating_count": 100, "platforms": PLATFORMS, "updated_at": 1} | told
+    return row | {"total_rating_count": 100, "platforms": PLATFORMS, "updated_at": 1} | fields
 
 
 GAMES = [
@@ -57,7 +57,7 @@ def igdb(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalI
 
 @pytest.fixture
 def kept(operator: Operator) -> Operator:
-    """All these games are kept here, and IGDB cannot be asked."""
+    """An operator whose catalogue holds all games, without access to IGDB."""
     operator.run("status")
     with operator.engine.begin() as connection:
         documents = [document(json.dumps(game).encode()) for game in GAMES]
@@ -71,24 +71,24 @@ def rows(operator: Operator, model: Any) -> list[Any]:
 
 
 def test_a_game_is_followed_by_its_title_without_a_mirror(operator: Operator, igdb: LocalIgdb) -> None:
-    said = operator.run("games", "follow", "harbour lights")
+    result = operator.run("games", "follow", "harbour lights")
 
-    assert (said.code, said.out.startswith("Harbour Lights (IGDB 1, ")) == (0, True), said.errors
-    assert said.out.endswith("followed from now on\n")
-    assert [(one.igdb_id, one.reasons) for one in rows(operator, WantedGame)] == [(1, ["follow"])]
+    assert (result.code, result.out.startswith("Harbour Lights (IGDB 1, ")) == (0, True), result.errors
+    assert result.out.endswith("followed from now on\n")
+    assert [(wanted.igdb_id, wanted.reasons) for wanted in rows(operator, WantedGame)] == [(1, ["follow"])]
     [ours] = rows(operator, Game)
     assert (ours.name, ours.box_art_url) == (
         "Harbour Lights",
         "https://images.igdb.com/igdb/image/upload/t_cover_big/co9.jpg",
     )
-    assert [(one.kind, one.game_id) for one in rows(operator, Follow)] == [("game", ours.id)]
-    # What is known already is published, and told to nobody.
-    assert [(one.kind, one.silent, one.game_id) for one in rows(operator, Event)] == [
+    assert [(follow.kind, follow.game_id) for follow in rows(operator, Follow)] == [("game", ours.id)]
+    # Events about what is known already are published, but nobody is notified.
+    assert [(event.kind, event.silent, event.game_id) for event in rows(operator, Event)] == [
         ("game.added", True, ours.id),
         ("release.announced", True, ours.id),
     ]
-    [told] = operator.run("games", "followed", "--json").lines
-    assert (told["name"], told["igdb_id"], told["releases"]) == ("Harbour Lights", 1, [f"Q4 {YEAR} (PC)"])
+    [followed] = operator.run("games", "followed", "--json").lines
+    assert (followed["name"], followed["igdb_id"], followed["releases"]) == ("Harbour Lights", 1, [f"Q4 {YEAR} (PC)"])
     assert f"Q4 {YEAR} (PC)" in operator.run("games", "followed").out
     again = operator.run("games", "follow", "1", "--json")
     assert (again.code, again.lines[0]["new"], again.lines[0]["how"]) == (0, False, "id")
@@ -103,17 +103,17 @@ def test_a_game_may_be_named_in_any_way(operator: Operator, igdb: LocalIgdb, nam
 
     assert operator.run("games", "unfollow", named).out == "Moss Runner: followed no longer\n"
     assert (rows(operator, Follow), rows(operator, WantedGame)) == ([], [])
-    said = operator.run("games", "unfollow", named)
-    assert (said.code, "is not followed" in said.errors) == (1, True)
+    result = operator.run("games", "unfollow", named)
+    assert (result.code, "is not followed" in result.errors) == (1, True)
 
 
 def test_where_several_games_may_be_meant_the_operator_is_asked(operator: Operator, igdb: LocalIgdb) -> None:
-    said = operator.run("games", "follow", "Quiet Orbit")
+    result = operator.run("games", "follow", "Quiet Orbit")
 
-    assert (said.code, said.out) == (1, "")
-    assert "'Quiet Orbit' may be several games: " in said.errors
+    assert (result.code, result.out) == (1, "")
+    assert "'Quiet Orbit' may be several games: " in result.errors
     assert {"Quiet Orbit (1993) is 3", "Quiet Orbit (2016) is 4"} <= set(
-        said.errors.split(": ", 2)[2].split(";")[0].split(", ")
+        result.errors.split(": ", 2)[2].split(";")[0].split(", ")
     )
     assert rows(operator, Follow) == []
     assert operator.run("games", "follow", "Quiet Orbit (1993)").out.startswith("Quiet Orbit (IGDB 3, ")
@@ -121,9 +121,9 @@ def test_where_several_games_may_be_meant_the_operator_is_asked(operator: Operat
 
 def test_a_game_that_nobody_knows_is_refused(operator: Operator, igdb: LocalIgdb) -> None:
     for named in ("999", "https://www.igdb.com/games/nothing", "Zzyzx Nonesuch Qwert"):
-        said = operator.run("games", "follow", named)
-        assert (said.code, said.out) == (1, "")
-        assert "is no game that is known" in said.errors
+        result = operator.run("games", "follow", named)
+        assert (result.code, result.out) == (1, "")
+        assert "is no game that is known" in result.errors
     assert rows(operator, Follow) == []
 
 
@@ -139,22 +139,22 @@ def test_a_followed_game_is_the_one_that_twitch_knows(kept: Operator) -> None:
         assert kept.run("games", "follow", number).code == 0
 
     games = rows(kept, Game)
-    links = [one for one in rows(kept, GameExternalId) if one.service == "igdb"]
-    assert [one.name for one in games] == ["Harbor Lights!", "Moss Runner", "Quiet Orbit"]
-    assert [(one.external_id, one.how) for one in links] == [("1", "external_game"), ("2", "name"), ("3", "igdb_id")]
-    assert [one.game_id for one in links] == [one.id for one in games]
+    links = [link for link in rows(kept, GameExternalId) if link.service == "igdb"]
+    assert [game.name for game in games] == ["Harbor Lights!", "Moss Runner", "Quiet Orbit"]
+    assert [(link.external_id, link.how) for link in links] == [("1", "external_game"), ("2", "name"), ("3", "igdb_id")]
+    assert [link.game_id for link in links] == [game.id for game in games]
 
 
 def test_a_line_that_may_mean_several_games_waits_for_a_hand(operator: Operator, igdb: LocalIgdb) -> None:
-    said = operator.run("games", "lists", "import", str(_list(operator, "Quiet Orbit\nMoss Runner")))
+    result = operator.run("games", "lists", "import", str(_list(operator, "Quiet Orbit\nMoss Runner")))
 
-    assert (said.code, "1 sure, 1 unsure" in said.out) == (3, True)
-    assert "lootwire games lists settle 'one' LINE ID" in said.out
+    assert (result.code, "1 sure, 1 unsure" in result.out) == (3, True)
+    assert "lootwire games lists settle 'one' LINE ID" in result.out
     unsure, _ = operator.run("games", "lists", "show", "one", "--json").lines
     assert (unsure["verdict"], unsure["igdb_id"]) == ("unsure", None)
     assert "Quiet Orbit (1993) is 3" in unsure["why"]
     assert operator.run("games", "lists", "settle", "one", "1", "3").out == "line 1 is Quiet Orbit (IGDB 3)\n"
-    assert [one.igdb_id for one in rows(operator, WantedGame)] == [2, 3]
+    assert [wanted.igdb_id for wanted in rows(operator, WantedGame)] == [2, 3]
 
 
 def test_a_followed_game_that_is_linked_anew_is_followed_as_what_it_is_now(kept: Operator) -> None:
@@ -164,7 +164,7 @@ def test_a_followed_game_that_is_linked_anew_is_followed_as_what_it_is_now(kept:
         link(connection, [Link(game_id=ours, igdb_id=4, how="hand", pinned_at=datetime.now(UTC))])
     clock.advance(kept.engine, datetime.now(UTC))
 
-    assert [one.igdb_id for one in rows(kept, WantedGame)] == [4]
+    assert [wanted.igdb_id for wanted in rows(kept, WantedGame)] == [4]
     assert [line["igdb_id"] for line in kept.run("games", "followed", "--json").lines] == [4]
     assert kept.run("games", "unfollow", "3").code == 1
     assert kept.run("games", "unfollow", "4").code == 0
@@ -175,15 +175,15 @@ def test_lists_are_imported_shown_settled_and_removed(operator: Operator, igdb: 
     file = operator.folder / "wishes.csv"
     file.write_text("title,igdb_id\nMoss Runner,\nZzyzx Nonesuch Qwert,\nOrbit,4\n")
 
-    said = operator.run("games", "lists", "import", str(file))
+    result = operator.run("games", "lists", "import", str(file))
 
-    assert said.code == 3
-    assert "wishes: 3 games, read as CSV (igdb_id): 2 sure, 1 none" in said.out
-    assert "line 2, Zzyzx Nonesuch Qwert: none" in said.errors
-    assert [(one.igdb_id, one.reasons) for one in rows(operator, WantedGame)] == [(2, ["list"]), (4, ["list"])]
+    assert result.code == 3
+    assert "wishes: 3 games, read as CSV (igdb_id): 2 sure, 1 none" in result.out
+    assert "line 2, Zzyzx Nonesuch Qwert: none" in result.errors
+    assert [(wanted.igdb_id, wanted.reasons) for wanted in rows(operator, WantedGame)] == [(2, ["list"]), (4, ["list"])]
     assert len(rows(operator, Game)) == 2
     lines = operator.run("games", "lists", "show", "wishes", "--json").lines
-    assert [(one["written"], one["verdict"], one["igdb_id"]) for one in lines] == [
+    assert [(line["written"], line["verdict"], line["igdb_id"]) for line in lines] == [
         ("Moss Runner", "sure", 2),
         ("Zzyzx Nonesuch Qwert", "none", None),
         ("Orbit", "sure", 4),
@@ -191,15 +191,15 @@ def test_lists_are_imported_shown_settled_and_removed(operator: Operator, igdb: 
     assert lines[2]["why"] == "by its id"
 
     assert operator.run("games", "lists", "settle", "wishes", "2", "1").code == 0
-    [told] = operator.run("games", "lists", "--json").lines
-    assert (told["name"], told["entries"], told["sure"], told["none"]) == ("wishes", 3, 3, 0)
-    assert [one.igdb_id for one in rows(operator, WantedGame)] == [1, 2, 4]
+    [summary] = operator.run("games", "lists", "--json").lines
+    assert (summary["name"], summary["entries"], summary["sure"], summary["none"]) == ("wishes", 3, 3, 0)
+    assert [wanted.igdb_id for wanted in rows(operator, WantedGame)] == [1, 2, 4]
 
-    # A list that is imported anew takes the place of the old one.
+    # A second import replaces the list.
     file.write_text("Moss Runner\n")
     again = operator.run("games", "lists", "import", str(file), "--name", "wishes", "--json")
-    assert (again.code, [one["igdb_id"] for one in again.lines]) == (0, [2])
-    assert [one.igdb_id for one in rows(operator, WantedGame)] == [2]
+    assert (again.code, [line["igdb_id"] for line in again.lines]) == (0, [2])
+    assert [wanted.igdb_id for wanted in rows(operator, WantedGame)] == [2]
     assert operator.run("games", "lists", "remove", "wishes").code == 0
     assert rows(operator, WantedGame) == []
     assert operator.run("games", "lists").out.startswith("No lists yet")
@@ -213,8 +213,8 @@ def test_what_a_list_cannot_be_is_said(operator: Operator, igdb: LocalIgdb) -> N
     assert "there is no list 'x'; there are none yet" in operator.run("games", "lists", "show", "x").errors
     assert operator.run("games", "lists", "import", str(operator.folder / "missing.txt")).code == 1
     operator.run("games", "lists", "import", str(_list(operator, "Moss Runner")))
-    said = operator.run("games", "lists", "settle", "one", "9", "2")
-    assert (said.code, "has no line 9" in said.errors) == (1, True)
+    result = operator.run("games", "lists", "settle", "one", "9", "2")
+    assert (result.code, "has no line 9" in result.errors) == (1, True)
 
 
 def _list(operator: Operator, text: str) -> Any:
@@ -224,7 +224,7 @@ def _list(operator: Operator, text: str) -> Any:
 
 
 def test_without_an_application_at_twitch_the_way_out_is_said(operator: Operator) -> None:
-    said = operator.run("games", "follow", "Harbour Lights")
+    result = operator.run("games", "follow", "Harbour Lights")
 
-    assert said.code == 1
-    assert "TWITCH_CLIENT_ID" in said.errors
+    assert result.code == 1
+    assert "TWITCH_CLIENT_ID" in result.errors

@@ -36,8 +36,8 @@ def igdb(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalI
         yield igdb
 
 
-def category(operator: Operator, name: str = "Gloomtide", external_id: str = "33214") -> int:
-    """A game with a campaign."""
+def add_category(operator: Operator, name: str = "Gloomtide", external_id: str = "33214") -> int:
+    """Add a game with a campaign and return its id."""
     with operator.engine.begin() as connection:
         game_id = store_categories(connection, "twitch", [GameRecord(external_id=external_id, name=name)])[external_id]
     rows = Channels(operator.engine, datetime.now(UTC))
@@ -58,14 +58,14 @@ def links(operator: Operator) -> dict[str, tuple[int, str, bool]]:
 
 
 def test_a_page_tells_dates_as_precisely_as_they_are_known(operator: Operator) -> None:
-    game_id = category(operator)
+    game_id = add_category(operator)
     dates = [
         release(1, 1798675200),
         release(2, 1798675200, 6, y=2026),
         release(3, 1798675200, 2, y=2026),
         release(4, 0, 7),
     ]
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "summary": "Tend the lights before the tide comes in.",
         "genres": [{"id": 1, "name": "Adventure"}],
         "platforms": [{"id": 6, "name": "PC (Microsoft Windows)"}],
@@ -74,12 +74,12 @@ def test_a_page_tells_dates_as_precisely_as_they_are_known(operator: Operator) -
         "first_release_date": 1798675200,
         "release_dates": dates,
     }
-    catalogue(operator, doc(9, "Gloomtide", **told), doc(10, "Gloomtide: Depths", parent_game=9, game_type=1))
+    catalogue(operator, doc(9, "Gloomtide", **fields), doc(10, "Gloomtide: Depths", parent_game=9, game_type=1))
     with operator.engine.begin() as connection:
         link(connection, [Link(game_id=game_id, igdb_id=9, how="igdb_id", confidence=1.0)])
 
-    said = operator.run("games", "show", "Gloomtide")
-    assert said.code == 0
+    result = operator.run("games", "show", "Gloomtide")
+    assert result.code == 0
     for line in (
         *(
             "Gloomtide (2026)",
@@ -94,41 +94,41 @@ def test_a_page_tells_dates_as_precisely_as_they_are_known(operator: Operator) -
         ),
         *("Gloomtide: Depths (IGDB 10)", "1 campaigns, 1 open", "Gloomtide (twitch)", "Adventure"),
     ):
-        assert line in said.out
+        assert line in result.out
     [page] = operator.run("games", "show", "Gloomtide", "--json").lines
-    assert [one["when"] for one in page["igdb"]["releases"]] == ["2026", "2026-Q4", "2026-12-31", "tbd"]
+    assert [release["when"] for release in page["igdb"]["releases"]] == ["2026", "2026-Q4", "2026-12-31", "tbd"]
     assert (page["campaigns"], page["link"]["how"], page["igdb"]["igdb_id"]) == (1, "igdb_id", 9)
 
 
 @pytest.mark.parametrize("written", ["gloomtide", "GLOOMTIDE", "33214"])
 def test_a_game_is_shown_by_name_or_by_what_a_service_calls_it(operator: Operator, written: str) -> None:
-    category(operator)
-    said = operator.run("games", "show", written)
-    assert "1 campaigns, 1 open" in said.out
+    add_category(operator)
+    result = operator.run("games", "show", written)
+    assert "1 campaigns, 1 open" in result.out
 
 
 @pytest.mark.parametrize("written", ["Lanterns of Aldmoor", "lanterns-of-aldmoor", "77"])
 def test_an_entry_that_no_service_has_named_is_shown_too(operator: Operator, written: str) -> None:
     catalogue(operator, doc(77, "Lanterns of Aldmoor", slug="lanterns-of-aldmoor"))
-    said = operator.run("games", "show", written)
-    assert "main game · IGDB 77" in said.out
-    assert "campaigns" not in said.out
+    result = operator.run("games", "show", written)
+    assert "main game · IGDB 77" in result.out
+    assert "campaigns" not in result.out
 
 
 def test_a_game_that_nobody_knows_is_refused_with_similar_names(operator: Operator) -> None:
-    category(operator)
-    said = operator.run("games", "show", "Gloom")
-    assert said.code == 1
-    assert "there are: Gloomtide" in said.errors
+    add_category(operator)
+    result = operator.run("games", "show", "Gloom")
+    assert result.code == 1
+    assert "there are: Gloomtide" in result.errors
 
 
 def test_a_search_in_an_incomplete_catalogue_asks_igdb_and_keeps_what_it_finds(
     operator: Operator, igdb: LocalIgdb
 ) -> None:
-    said = operator.run("games", "search", "gloomtide", "--json")
-    assert [(line["igdb_id"], line["name"]) for line in said.lines] == [(9, "Gloomtide"), (10, "Gloomtide II")]
-    assert said.lines[0]["score"] > said.lines[1]["score"]
-    assert "the same but for capitals" in said.lines[0]["why"]
+    result = operator.run("games", "search", "gloomtide", "--json")
+    assert [(line["igdb_id"], line["name"]) for line in result.lines] == [(9, "Gloomtide"), (10, "Gloomtide II")]
+    assert result.lines[0]["score"] > result.lines[1]["score"]
+    assert "the same but for capitals" in result.lines[0]["why"]
     table = operator.run("games", "search", "Gloomtide 2").out
     assert "Gloomtide II" in table
 
@@ -141,15 +141,15 @@ def test_a_search_in_a_mirror_asks_nobody(operator: Operator, igdb: LocalIgdb) -
 
 
 def test_a_search_without_application_says_what_would_find_more(operator: Operator) -> None:
-    said = operator.run("games", "search", "gloomtide")
-    assert said.code == 0
-    assert "TWITCH_CLIENT_ID" in said.out
+    result = operator.run("games", "search", "gloomtide")
+    assert result.code == 0
+    assert "TWITCH_CLIENT_ID" in result.out
 
 
 def test_a_link_by_hand_is_pinned_and_can_be_taken_back(operator: Operator, igdb: LocalIgdb) -> None:
-    game_id = category(operator)
-    said = operator.run("games", "link", "Gloomtide", "10")
-    assert (said.code, said.out.strip()) == (0, "Gloomtide: Gloomtide II (IGDB 10), pinned")
+    game_id = add_category(operator)
+    result = operator.run("games", "link", "Gloomtide", "10")
+    assert (result.code, result.out.strip()) == (0, "Gloomtide: Gloomtide II (IGDB 10), pinned")
     assert links(operator) == {"10": (game_id, "hand", True)}
     assert "by hand, pinned" in operator.run("games", "show", "Gloomtide").out
 
@@ -158,29 +158,29 @@ def test_a_link_by_hand_is_pinned_and_can_be_taken_back(operator: Operator, igdb
 
 
 def test_a_category_can_be_said_to_be_no_game(operator: Operator) -> None:
-    game_id = category(operator, "Just Chatting")
-    said = operator.run("games", "link", "Just Chatting", "--none")
-    assert "no game of IGDB, pinned" in said.out
+    game_id = add_category(operator, "Just Chatting")
+    result = operator.run("games", "link", "Just Chatting", "--none")
+    assert "no game of IGDB, pinned" in result.out
     assert links(operator) == {f"none/{public_id('twitch', '33214')}": (game_id, "hand", True)}
     assert "no game of IGDB, by hand, pinned" in operator.run("games", "link", "Just Chatting").out
 
 
 def test_an_id_that_igdb_does_not_have_is_not_pinned(operator: Operator, igdb: LocalIgdb) -> None:
-    category(operator)
-    said = operator.run("games", "link", "Gloomtide", "404")
-    assert said.code == 1
-    assert "IGDB has no game with the id 404" in said.errors
+    add_category(operator)
+    result = operator.run("games", "link", "Gloomtide", "404")
+    assert result.code == 1
+    assert "IGDB has no game with the id 404" in result.errors
     assert links(operator) == {}
 
 
 def test_without_an_id_the_link_and_the_candidates_are_told(operator: Operator) -> None:
-    category(operator)
+    add_category(operator)
     catalogue(
         operator, doc(9, "Gloomtide", first_release_date=1798675200), doc(11, "Gloomtide", first_release_date=978307200)
     )
-    said = operator.run("games", "link", "Gloomtide")
-    assert "linked with nothing" in said.out
-    assert "is as likely" in " ".join(said.out.split())
+    result = operator.run("games", "link", "Gloomtide")
+    assert "linked with nothing" in result.out
+    assert "is as likely" in " ".join(result.out.split())
 
 
 def test_an_id_and_none_at_once_are_refused(operator: Operator) -> None:

@@ -33,13 +33,13 @@ def known(operator: Operator) -> list[int]:
 
 
 def test_everything_is_mirrored_and_then_kept_fresh(operator: Operator, igdb: LocalIgdb) -> None:
-    said = operator.run("igdb", "sync", "--all", "--json")
-    [told] = said.lines
-    assert (said.code, told["games"], told["added"], told["missing"]) == (0, 40, 40, 0)
+    result = operator.run("igdb", "sync", "--all", "--json")
+    [summary] = result.lines
+    assert (result.code, summary["games"], summary["added"], summary["missing"]) == (0, 40, 40, 0)
     assert known(operator) == list(range(1, 41))
 
-    said = operator.run("igdb", "sync", "--json")
-    assert [(line["source"], line["outcome"]) for line in said.lines] == [
+    result = operator.run("igdb", "sync", "--json")
+    assert [(line["source"], line["outcome"]) for line in result.lines] == [
         ("igdb.links", "unchanged"),
         ("igdb.wanted", "unchanged"),
         ("igdb.mirror", "unchanged"),
@@ -54,17 +54,17 @@ def test_everything_is_mirrored_and_then_kept_fresh(operator: Operator, igdb: Lo
 def test_ctrl_c_ends_it_and_the_next_time_it_goes_on(operator: Operator, igdb: LocalIgdb) -> None:
     igdb.put(*games(1, 1800))
     igdb.latency = 0.2
-    # The tables, which the process would only then have to make.
+    # Creates the tables, so that the process below need not.
     operator.run("igdb", "status")
     with operator.start("igdb", "sync", "--all") as running:
         wait_for(lambda: known(operator))
         running.send_signal(signal.SIGINT)
-        said = running.communicate(timeout=60)
-    assert (running.returncode, said) == (130, ("", "stopped\n"))
+        output = running.communicate(timeout=60)
+    assert (running.returncode, output) == (130, ("", "stopped\n"))
     assert "full sync interrupted at" in operator.run("igdb", "status").out
 
-    [told] = operator.run("igdb", "sync", "--all", "--json").lines
-    assert (told["games"], told["unchanged"]) == (1800, 0)
+    [summary] = operator.run("igdb", "sync", "--all", "--json").lines
+    assert (summary["games"], summary["unchanged"]) == (1800, 0)
     assert known(operator) == list(range(1, 1801))
 
 
@@ -73,9 +73,9 @@ def test_wanted_games_are_fetched_at_once(operator: Operator, igdb: LocalIgdb) -
     with operator.engine.begin() as connection:
         want(connection, [3, 7], "follow", datetime.now(UTC))
 
-    said = operator.run("igdb", "sync")
-    assert said.code == 0
-    assert "igdb.wanted: 2 games asked for, 2 changed" in said.out
+    result = operator.run("igdb", "sync")
+    assert result.code == 0
+    assert "igdb.wanted: 2 games asked for, 2 changed" in result.out
     assert known(operator) == [3, 7]
     assert "no mirror; `lootwire igdb sync --all` makes one" in operator.run("igdb", "status").out
 
@@ -83,24 +83,24 @@ def test_wanted_games_are_fetched_at_once(operator: Operator, igdb: LocalIgdb) -
 def test_what_was_set_aside_is_told(operator: Operator, igdb: LocalIgdb) -> None:
     igdb.put({"id": 41, "slug": "nameless"}, game(42))
 
-    said = operator.run("igdb", "sync", "--all")
-    assert said.code == 3
-    assert "41 new" in said.out
-    assert "1 rows could not be read" in said.out
+    result = operator.run("igdb", "sync", "--all")
+    assert result.code == 3
+    assert "41 new" in result.out
+    assert "1 rows could not be read" in result.out
 
 
 def test_a_block_is_told_in_a_line(operator: Operator, igdb: LocalIgdb) -> None:
     igdb.fail("/games", 403, "<html>error code: 1010</html>")
 
-    said = operator.run("igdb", "sync", "--all")
-    assert said.code == 1
-    assert said.errors == "lootwire: IGDB does not let us in (error code: 1010)\n"
+    result = operator.run("igdb", "sync", "--all")
+    assert result.code == 1
+    assert result.errors == "lootwire: IGDB does not let us in (error code: 1010)\n"
     assert "last error: IGDB does not let us in" in operator.run("igdb", "status").out
 
 
 def test_without_an_application_it_says_what_to_set(operator: Operator) -> None:
-    said = operator.run("igdb", "sync", "--all")
+    result = operator.run("igdb", "sync", "--all")
 
-    assert said.code == 1
-    assert "IGDB needs TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET" in said.errors
+    assert result.code == 1
+    assert "IGDB needs TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET" in result.errors
     assert operator.run("igdb", "status").code == 0

@@ -18,7 +18,7 @@ KEYS = ["files", "snapshots", "records", "unchanged", "events", "quarantined", "
 LISTED = drops(*campaigns("a", "b"))
 
 
-def given(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
+def put_on_stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     """Put data on standard input."""
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
@@ -27,7 +27,7 @@ def given(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
 def test_a_payload_on_standard_input_is_imported(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, packed: type[bytes]
 ) -> None:
-    given(monkeypatch, packed(LISTED))
+    put_on_stdin(monkeypatch, packed(LISTED))
 
     (summary,) = operator.run("import", "-", "--json").lines
 
@@ -38,18 +38,18 @@ def test_a_payload_on_standard_input_is_imported(
 def test_standard_input_that_cannot_be_used_is_called_by_its_name(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    given(monkeypatch, b"<html>")
+    put_on_stdin(monkeypatch, b"<html>")
 
-    said = operator.run("import", "-", "--json")
+    result = operator.run("import", "-", "--json")
 
-    assert said.code == 3
-    assert said.lines[0]["quarantined"] == [
+    assert result.code == 3
+    assert result.lines[0]["quarantined"] == [
         {"path": "-", "reason": "HTML or XML, not JSON: perhaps an error page that was saved"}
     ]
 
 
 def test_a_collection_of_versions_is_imported_line_by_line_at_their_times(operator: Operator) -> None:
-    # As the community keeps the versions of the rewards.
+    # The format in which the community keeps versions of the rewards.
     versions = [[quest("one")], [quest("one"), quest("two")], [quest("two")]]
     lines = [
         {"firstSeen": f"2025-02-0{day}T10:00:00+01:00", "commit": "x", "data": version}
@@ -58,24 +58,24 @@ def test_a_collection_of_versions_is_imported_line_by_line_at_their_times(operat
     path = operator.folder / "rewards.jsonl"
     path.write_bytes(b"\n".join(map(encode, [*lines, {"firstSeen": "?", "data": 7}])) + b"\n")
 
-    said = operator.run("import", str(path), "--json")
+    result = operator.run("import", str(path), "--json")
 
-    (summary,) = said.lines
+    (summary,) = result.lines
     assert (summary["files"], summary["snapshots"], summary["events"]) == (1, 3, {"reward.added": 2})
     assert [aside["path"] for aside in summary["quarantined"]] == [f"{path}:4"]
     times = [event["occurred_at"] for event in operator.run("events", "--json").lines]
     assert times == ["2025-02-01T09:00:00Z", "2025-02-02T09:00:00Z"]
 
 
-def test_a_mended_file_is_told_of_to_people_and_to_programs(operator: Operator) -> None:
+def test_a_mended_file_is_reported_to_people_and_to_programs(operator: Operator) -> None:
     path = operator.folder / "drops.json"
     path.write_bytes(LISTED[:-1] + b",]")
 
-    said = operator.run("import", str(path))
+    result = operator.run("import", str(path))
     again = operator.run("import", str(path), "--json")
 
-    assert said.code == again.code == 3
-    assert f"set aside: {path}: repaired: not a list of games" in said.out
+    assert result.code == again.code == 3
+    assert f"set aside: {path}: repaired: not a list of games" in result.out
     (aside,) = again.lines[0]["quarantined"]
     assert aside["reason"].startswith("repaired: ")
 
@@ -85,10 +85,10 @@ def test_people_are_told_what_each_file_was_taken_for(operator: Operator) -> Non
     (operator.folder / "in" / "drops.json").write_bytes(LISTED)
     (operator.folder / "in" / "rewards.json").write_bytes(encode([quest()]))
 
-    said = operator.run("import", "in")
+    result = operator.run("import", "in")
 
-    assert "1  drops of the Twitch mirror" in said.out
-    assert "1  rewards of the Twitch mirror" in said.out
+    assert "1  drops of the Twitch mirror" in result.out
+    assert "1  rewards of the Twitch mirror" in result.out
 
 
 def test_a_git_history_is_imported(operator: Operator) -> None:
@@ -108,7 +108,7 @@ def test_a_git_history_is_imported(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["import"], "give a PATH"),
         (["import", "--git", "."], "belong together"),
@@ -116,18 +116,20 @@ def test_a_git_history_is_imported(operator: Operator) -> None:
         (["export", "--format", "xml"], "xml"),
     ],
 )
-def test_wrong_usage_exits_with_2_and_says_what_is_right(operator: Operator, arguments: list[str], told: str) -> None:
-    said = operator.run(*arguments)
+def test_wrong_usage_exits_with_2_and_says_what_is_right(
+    operator: Operator, arguments: list[str], message: str
+) -> None:
+    result = operator.run(*arguments)
 
-    assert said.code == 2
-    assert told in said.errors
+    assert result.code == 2
+    assert message in result.errors
 
 
 def test_a_folder_that_is_no_repository_is_said_to_be_none(operator: Operator) -> None:
-    said = operator.run("import", "--git", ".", "--path", "drops.json")
+    result = operator.run("import", "--git", ".", "--path", "drops.json")
 
-    assert said.code == 1
-    assert "not a git repository" in said.errors
+    assert result.code == 1
+    assert "not a git repository" in result.errors
 
 
 def test_an_export_goes_to_a_file_of_each_kind(operator: Operator, now: datetime) -> None:
@@ -139,8 +141,8 @@ def test_an_export_goes_to_a_file_of_each_kind(operator: Operator, now: datetime
         ("sqlite", "all.db", b"SQLite format 3"),
         ("sqlite", "all.db.zst", b"\x28\xb5\x2f\xfd"),
     ):
-        said = operator.run("export", "--format", form, "--output", name)
-        assert (said.code, said.out) == (0, "")
+        result = operator.run("export", "--format", form, "--output", name)
+        assert (result.code, result.out) == (0, "")
         assert Path(name).read_bytes().startswith(start)
     unpacked = zstandard.ZstdDecompressor().stream_reader(Path("all.db.zst").read_bytes()).read()
     assert len(unpacked) == Path("all.db").stat().st_size
@@ -150,9 +152,9 @@ def test_an_export_can_be_read_from_standard_output(operator: Operator, now: dat
     operator.run("import", str(operator.snapshots(now)))
 
     with operator.start("export") as process:
-        told, complaints = process.communicate(timeout=60)
+        output, complaints = process.communicate(timeout=60)
 
-    lines = [json.loads(line) for line in told.splitlines()]
+    lines = [json.loads(line) for line in output.splitlines()]
     assert lines[0]["lootwire"] == "export"
     assert lines[-1]["type"] == "end"
     assert complaints.endswith("objects written\n")
@@ -163,7 +165,7 @@ def test_an_export_is_refused_where_something_is_known_and_that_is_said(operator
     operator.run("import", "drops.json")
     operator.run("export", "--output", "all.jsonl.zst")
 
-    said = operator.run("import", "all.jsonl.zst")
+    result = operator.run("import", "all.jsonl.zst")
 
-    assert said.code == 3
-    assert "only an empty catalogue can take" in said.out
+    assert result.code == 3
+    assert "only an empty catalogue can take" in result.out

@@ -30,8 +30,8 @@ def pipe(logging_as_before: None) -> io.StringIO:
 
 
 def test_a_terminal_gets_the_time_the_message_and_what_came_with_it(terminal: Terminal) -> None:
-    told = {"source": "kick.drops", "events": Counter({"campaign.added": 3}), "error": None}
-    logging.getLogger("tasks.fetch").info("fetched", extra=told)
+    extra = {"source": "kick.drops", "events": Counter({"campaign.added": 3}), "error": None}
+    logging.getLogger("tasks.fetch").info("fetched", extra=extra)
     assert terminal.getvalue()[8:] == " fetched  source=kick.drops campaign.added=3\n"
 
 

@@ -10,7 +10,7 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("away", "told"),
+    ("away", "expected"),
     [
         (timedelta(0), "now"),
         (timedelta(seconds=-59), "59 s ago"),
@@ -19,8 +19,8 @@ NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
         (timedelta(days=400), "in 400 d"),
     ],
 )
-def test_a_time_is_told_by_its_distance_in_the_largest_unit(away: timedelta, told: str) -> None:
-    assert distance(NOW + away, NOW) == told
+def test_a_time_is_told_by_its_distance_in_the_largest_unit(away: timedelta, expected: str) -> None:
+    assert distance(NOW + away, NOW) == expected
 
 
 def test_no_time_is_nothing() -> None:

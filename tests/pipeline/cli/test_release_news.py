@@ -1,4 +1,4 @@
-"""From a date that changes at IGDB to a message at the door and a file in the published folder."""
+"""A date changes at IGDB: a message is queued and a published file changes."""
 
 from datetime import UTC, datetime
 
@@ -31,8 +31,8 @@ def test_a_date_that_moves_is_told_and_published(
     assert operator.run("igdb", "sync").code == 0
 
     title = f"Harbour Lights: release delayed by about 3 months to Q1 {YEAR + 1}, was Q4 {YEAR} (PC)"
-    [told] = operator.run("events", "--json", "--kind", "release.moved").lines
-    assert (told["detail"]["when"], told["detail"]["when_before"]) == (f"{YEAR + 1}-Q1", f"{YEAR}-Q4")
+    [event] = operator.run("events", "--json", "--kind", "release.moved").lines
+    assert (event["detail"]["when"], event["detail"]["when_before"]) == (f"{YEAR + 1}-Q1", f"{YEAR}-Q4")
     assert operator.run("subscriptions", "try", "phone", "--json").lines[-1]["title"] == title
     [waiting] = operator.run("deliveries", "--json").lines
     assert (waiting["state"], waiting["target"]) == ("pending", "phone")
@@ -42,13 +42,13 @@ def test_a_date_that_moves_is_told_and_published(
 
 
 def test_a_targets_time_zone_is_set_shown_and_checked(operator: Operator, hook: WebhookSink) -> None:
-    said = operator.run("targets", "add", "phone", hook_url(hook), "--timezone", "Nowhere/Land")
-    assert (said.code, "There is no time zone 'Nowhere/Land'" in said.errors) == (1, True)
+    result = operator.run("targets", "add", "phone", hook_url(hook), "--timezone", "Nowhere/Land")
+    assert (result.code, "There is no time zone 'Nowhere/Land'" in result.errors) == (1, True)
     assert operator.run("targets", "add", "phone", hook_url(hook)).code == 0
-    assert [one["timezone"] for one in operator.run("targets", "--json").lines] == ["UTC"]
+    assert [target["timezone"] for target in operator.run("targets", "--json").lines] == ["UTC"]
 
-    said = operator.run("targets", "set", "phone", "--timezone", "europe/berlin")
+    result = operator.run("targets", "set", "phone", "--timezone", "europe/berlin")
 
-    assert said.out == "phone is told of releases when their day begins in Europe/Berlin\n"
-    assert [one["timezone"] for one in operator.run("targets", "--json").lines] == ["Europe/Berlin"]
+    assert result.out == "phone is told of releases when their day begins in Europe/Berlin\n"
+    assert [target["timezone"] for target in operator.run("targets", "--json").lines] == ["Europe/Berlin"]
     assert operator.run("targets", "set", "nobody", "--timezone", "UTC").code == 1

@@ -43,7 +43,7 @@ def port(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> int:
 
 @contextmanager
 def up(operator: Operator) -> Iterator["subprocess.Popen[str]"]:
-    """`lootwire up`, from the moment that it says it runs; killed at the end if it still does."""
+    """Start `lootwire up`, wait until it says that it runs, and kill it at the end if it still does."""
     errors = operator.folder / "up.errors"
     with errors.open("w") as log, operator.start("up", stderr=log) as process:
         try:
@@ -59,17 +59,17 @@ def test_up_runs_once_for_a_data_directory_and_ends_with_ctrl_c(
 ) -> None:
     with up(operator) as process:
         for command in ("up", "once"):
-            said = operator.run(command)
-            assert said.code == 1
-            assert f"already runs in {operator.folder}/data (process {process.pid})" in said.errors
+            result = operator.run(command)
+            assert result.code == 1
+            assert f"already runs in {operator.folder}/data (process {process.pid})" in result.errors
         page = operator.folder / "data/public/index.html"
         wait_for(page.exists, 60)
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
             assert answer.read() == page.read_bytes()
         monkeypatch.setenv("LOOTWIRE_DATA_DIR", str(operator.folder / "another"))
-        said = operator.run("up")
-        assert said.code == 1
-        assert f"port {port} on 127.0.0.1 cannot be used" in said.errors
+        result = operator.run("up")
+        assert result.code == 1
+        assert f"port {port} on 127.0.0.1 cannot be used" in result.errors
         started = set(descendants(process.pid))
         assert len(started) >= 4
         process.send_signal(signal.SIGINT)
@@ -77,10 +77,10 @@ def test_up_runs_once_for_a_data_directory_and_ends_with_ctrl_c(
         wait_for(lambda: not living(started))
         assert process.stdout is not None
         assert process.stdout.read() == ""
-    told = (operator.folder / "up.errors").read_text()
-    assert "lootwire: stopping" in told
+    errors = (operator.folder / "up.errors").read_text()
+    assert "lootwire: stopping" in errors
     for noise in ("Traceback", "shutdown", "received", "succeeded", "Warning"):
-        assert noise not in told
+        assert noise not in errors
 
 
 def test_once_does_a_whole_cycle_and_exits_with_3_while_a_service_is_away(
@@ -95,12 +95,12 @@ def test_once_does_a_whole_cycle_and_exits_with_3_while_a_service_is_away(
     with operator.start("once") as process:
         out, errors = process.communicate(timeout=90)
     assert process.returncode == 3
-    told, imported, hint = out.splitlines()
-    assert "events; 3 of 4 sources well; feeds in " in told
+    summary, imported, hint = out.splitlines()
+    assert "events; 3 of 4 sources well; feeds in " in summary
     assert imported == f"inbox: 1 imported, 1 set aside in {operator.folder}/data"
     assert [path.name for path in inbox.iterdir()] == ["unfinished.part"]
     assert hint == "`lootwire sources` says what is failing and when it is tried again."
-    # A warning each, in the form that a log collector reads; nothing of what went well.
+    # One warning for each trouble, in the form that a log collector reads; successes are not logged.
     assert errors.count("\n") == 2
     assert "inbox imported" in errors
     assert "not fetched: 127.0.0.1: no connection" in errors

@@ -28,10 +28,10 @@ def address(hook: WebhookSink) -> str:
 
 
 def test_a_target_is_shown_by_its_label_and_never_by_its_address(subscribed: Operator) -> None:
-    for said in (subscribed.run("targets"), subscribed.run("targets", "--json")):
-        assert said.code == 0
-        assert "hook" in said.out
-        assert "secret-path" not in said.out + said.errors
+    for result in (subscribed.run("targets"), subscribed.run("targets", "--json")):
+        assert result.code == 0
+        assert "hook" in result.out
+        assert "secret-path" not in result.out + result.errors
 
 
 def test_an_address_can_be_read_from_standard_input(
@@ -45,16 +45,16 @@ def test_an_address_can_be_read_from_standard_input(
 
 def test_a_test_message_that_is_refused_says_why(subscribed: Operator, hook: WebhookSink) -> None:
     hook.fail_next(1, 403)
-    said = subscribed.run("targets", "test", "hook")
-    assert said.code == 1
-    assert "HTTP 403" in said.errors
-    assert "secret-path" not in said.errors
+    result = subscribed.run("targets", "test", "hook")
+    assert result.code == 1
+    assert "HTTP 403" in result.errors
+    assert "secret-path" not in result.errors
 
 
 def test_a_name_that_is_taken_is_refused(subscribed: Operator, hook: WebhookSink) -> None:
-    said = subscribed.run("targets", "add", "hook", address(hook))
-    assert said.code == 1
-    assert "'hook' already" in said.errors
+    result = subscribed.run("targets", "add", "hook", address(hook))
+    assert result.code == 1
+    assert "'hook' already" in result.errors
 
 
 def test_past_events_can_be_tried_without_sending_anything(
@@ -72,16 +72,16 @@ def test_why_tells_the_event_and_the_subscription_that_asked_for_it(
 ) -> None:
     subscribed.run("import", str(subscribed.snapshots(now)))
     delivery = subscribed.run("deliveries", "--json").lines[0]
-    said = subscribed.run("why", str(delivery["id"]))
-    assert said.code == 0
-    assert delivery["title"] in said.out.replace("\n", " ")
-    assert "subscription 1 of hook: kinds campaign.added" in said.out
+    result = subscribed.run("why", str(delivery["id"]))
+    assert result.code == 0
+    assert delivery["title"] in result.out.replace("\n", " ")
+    assert "subscription 1 of hook: kinds campaign.added" in result.out
     subscribed.run("subscriptions", "remove", "1")
     assert "has been removed since" in subscribed.run("why", str(delivery["id"])).out
 
 
 def go_live(operator: Operator, login: str, at: datetime, *, formerly: str = "nobody") -> None:
-    """Append what is told when a channel goes live."""
+    """Append the event of a channel that goes live."""
     with operator.engine.begin() as connection:
         channel = {"service": "twitch", "external_id": login, "login": login, "former_logins": [formerly]}
         channel_id = connection.scalar(insert(Channel).values(**channel, first_seen_at=at).returning(Channel.id))
@@ -101,9 +101,9 @@ def test_streams_of_a_channel_are_told_to_those_who_asked_for_it(
     operator: Operator, hook: WebhookSink, now: datetime
 ) -> None:
     operator.run("targets", "add", "hook", address(hook))
-    said = operator.run("subscriptions", "add", "--to", "hook", "--channel", "Old_Name", "--kind", "stream.*")
-    assert said.code == 0
-    assert "Old_Name is not followed yet: lootwire channels add Old_Name" in said.out
+    result = operator.run("subscriptions", "add", "--to", "hook", "--channel", "Old_Name", "--kind", "stream.*")
+    assert result.code == 0
+    assert "Old_Name is not followed yet: lootwire channels add Old_Name" in result.out
     assert operator.run("subscriptions", "--json").lines[0]["channel"] == "Old_Name"
     go_live(operator, "shroud", now, formerly="old_name")
     go_live(operator, "tarik", now)
@@ -119,9 +119,9 @@ def test_a_channel_that_is_followed_is_asked_for_without_a_hint(
     with subscribed.engine.begin() as connection:
         shroud = select(literal("channel"), Channel.id, literal(now)).where(Channel.login == "shroud")
         connection.execute(insert(Follow).from_select(["kind", "channel_id", "created_at"], shroud))
-    said = subscribed.run("subscriptions", "add", "--to", "hook", "--channel", "https://www.twitch.tv/Shroud")
-    assert "is told from now on" in said.out
-    assert "not followed" not in said.out
+    result = subscribed.run("subscriptions", "add", "--to", "hook", "--channel", "https://www.twitch.tv/Shroud")
+    assert "is told from now on" in result.out
+    assert "not followed" not in result.out
 
 
 def test_events_of_a_channel_are_found_by_its_logins(operator: Operator, now: datetime) -> None:
@@ -135,9 +135,9 @@ def test_events_of_a_channel_are_found_by_its_logins(operator: Operator, now: da
 
 
 def test_the_help_says_that_streams_come_only_of_channels_that_one_follows(operator: Operator) -> None:
-    said = " ".join(operator.run("subscriptions", "add", "--help").out.replace("│", " ").split())
-    assert "Streams and videos are told of channels that you follow" in said
-    assert "badge.*, campaign.*" in said
+    text = " ".join(operator.run("subscriptions", "add", "--help").out.replace("│", " ").split())
+    assert "Streams and videos are told of channels that you follow" in text
+    assert "badge.*, campaign.*" in text
 
 
 def test_dead_deliveries_are_seen_and_replayed(subscribed: Operator, hook: WebhookSink, now: datetime) -> None:

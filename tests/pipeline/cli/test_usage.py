@@ -8,7 +8,7 @@ from tests.pipeline.cli.operator import Operator
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["frobnicate"], "No such command 'frobnicate'; see `lootwire --help`"),
         (["targets", "frobnicate"], "No such command 'frobnicate'; see `lootwire targets --help`"),
@@ -26,25 +26,25 @@ from tests.pipeline.cli.operator import Operator
         (["up", "extra"], "unexpected extra argument"),
     ],
 )
-def test_wrong_usage_exits_with_2_and_names_the_help(operator: Operator, arguments: list[str], told: str) -> None:
-    said = operator.run(*arguments)
-    assert said.code == 2
-    assert said.out == ""
-    assert said.errors.startswith("lootwire: ")
-    assert said.errors.count("\n") == 1
-    assert told in said.errors
-    assert "see `lootwire" in said.errors
+def test_wrong_usage_exits_with_2_and_names_the_help(operator: Operator, arguments: list[str], message: str) -> None:
+    result = operator.run(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert result.errors.startswith("lootwire: ")
+    assert result.errors.count("\n") == 1
+    assert message in result.errors
+    assert "see `lootwire" in result.errors
 
 
 def test_no_command_at_all_shows_them_all(operator: Operator) -> None:
-    said = operator.run()
-    assert said.code == 0
+    result = operator.run()
+    assert result.code == 0
     for command in ("up", "once", "demo", "import", "sources", "targets", "events", "status", "doctor"):
-        assert f"\n  {command} " in said.out
+        assert f"\n  {command} " in result.out
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["why", "99"], "there is no delivery 99; `lootwire deliveries` lists them"),
         (["quarantine", "--payload", "99"], "there is no payload 99; `lootwire quarantine` lists them"),
@@ -59,16 +59,16 @@ def test_no_command_at_all_shows_them_all(operator: Operator) -> None:
     ],
 )
 def test_what_does_not_exist_exits_with_1_and_says_what_does(
-    operator: Operator, arguments: list[str], told: str
+    operator: Operator, arguments: list[str], message: str
 ) -> None:
-    said = operator.run(*arguments)
-    assert said.code == 1
-    assert said.out == ""
-    assert told in said.errors
+    result = operator.run(*arguments)
+    assert result.code == 1
+    assert result.out == ""
+    assert message in result.errors
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("LOOTWIRE_HTTP_PORT", "high", "LOOTWIRE_HTTP_PORT (from environment)"),
         ("LOOTWIRE_LOG_LEVEL", "loud", "LOOTWIRE_LOG_LEVEL (from environment)"),
@@ -83,24 +83,24 @@ def test_what_does_not_exist_exits_with_1_and_says_what_does(
 )
 @pytest.mark.parametrize("command", ["up", "once", "status", "doctor"])
 def test_a_wrong_setting_is_named_with_its_origin_and_without_its_secret(
-    operator: Operator, monkeypatch: pytest.MonkeyPatch, command: str, name: str, value: str, told: str
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, command: str, name: str, value: str, message: str
 ) -> None:
     monkeypatch.setenv(name, value)
-    said = operator.run(command)
-    assert said.code == 1
-    assert told in said.errors
-    assert "hunter2" not in said.out + said.errors
+    result = operator.run(command)
+    assert result.code == 1
+    assert message in result.errors
+    assert "hunter2" not in result.out + result.errors
 
 
 def test_a_misspelt_setting_is_told_and_does_not_stop_the_command(
     operator: Operator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LOOTWIRE_HTTPPORT", "1")
-    said = operator.run("status", "--json")
-    assert said.code == 0
-    assert len(said.lines) == 1
+    result = operator.run("status", "--json")
+    assert result.code == 0
+    assert len(result.lines) == 1
     assert (
-        said.errors
+        result.errors
         == "lootwire: LOOTWIRE_HTTPPORT is not a setting of this version; `lootwire doctor` lists them all\n"
     )
 
@@ -111,11 +111,11 @@ def test_a_database_that_is_away_is_told_in_a_line(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://lootwire:hunter2@127.0.0.1:1/lootwire")
     monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
-    said = operator.run(command)
-    assert said.code == 1
-    assert said.errors.startswith("lootwire: the database does not answer: ")
-    assert said.errors.count("\n") == 1
-    assert "hunter2" not in said.errors
+    result = operator.run(command)
+    assert result.code == 1
+    assert result.errors.startswith("lootwire: the database does not answer: ")
+    assert result.errors.count("\n") == 1
+    assert "hunter2" not in result.errors
 
 
 @pytest.mark.parametrize("command", ["up", "once"])
@@ -124,28 +124,28 @@ def test_a_broker_that_is_away_is_told_before_anything_starts(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://:hunter2@127.0.0.1:1/0")
     monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
-    said = operator.run(command)
-    assert said.code == 1
-    assert said.errors.startswith("lootwire: the broker does not answer: ")
-    assert "hunter2" not in said.errors
+    result = operator.run(command)
+    assert result.code == 1
+    assert result.errors.startswith("lootwire: the broker does not answer: ")
+    assert "hunter2" not in result.errors
 
 
 def test_doctor_finds_all_well(operator: Operator) -> None:
-    said = operator.run("doctor")
-    assert said.code == 0
-    assert "database: well\nbroker: well\n" in said.out
-    assert "no targets yet" in said.out
+    result = operator.run("doctor")
+    assert result.code == 0
+    assert "database: well\nbroker: well\n" in result.out
+    assert "no targets yet" in result.out
 
 
 def test_doctor_names_every_trouble_and_exits_with_1(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("taken").touch()
     monkeypatch.setenv("LOOTWIRE_PUBLISH_DIR", str(Path("taken").absolute()))
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
-    said = operator.run("doctor")
-    assert said.code == 1
-    assert "database: well" in said.out
-    assert "broker: the broker does not answer" in said.out
-    assert "taken: it cannot be written: File exists; see LOOTWIRE_PUBLISH_DIR" in said.out
+    result = operator.run("doctor")
+    assert result.code == 1
+    assert "database: well" in result.out
+    assert "broker: the broker does not answer" in result.out
+    assert "taken: it cannot be written: File exists; see LOOTWIRE_PUBLISH_DIR" in result.out
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/x")
     assert "database: the database does not answer" in operator.run("doctor").out
 
@@ -157,6 +157,6 @@ def test_a_data_directory_that_cannot_be_made_says_what_to_set(
     Path("file").touch()
     monkeypatch.setenv("LOOTWIRE_DATA_DIR", str(Path("file/data").absolute()))
     monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
-    said = operator.run(command)
-    assert said.code == 1
-    assert "file/data: Not a directory. Set LOOTWIRE_DATA_DIR" in said.errors
+    result = operator.run(command)
+    assert result.code == 1
+    assert "file/data: Not a directory. Set LOOTWIRE_DATA_DIR" in result.errors

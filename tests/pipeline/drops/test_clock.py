@@ -1,4 +1,4 @@
-"""Campaigns and rewards start and end at the times they were given, whether or not a source is asked."""
+"""The clock starts and ends campaigns and rewards on time, without any fetch."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,24 +8,24 @@ from tests.pipeline.builders import END, NOON, campaign, drops, encode, kick, ki
 from tests.pipeline.world import KICK, REWARDS, Ingesting
 
 SOON = NOON + timedelta(hours=1)
-TOLD_HERE = ("campaign.started", "campaign.ended", "reward.ended")
+CLOCK_KINDS = ("campaign.started", "campaign.ended", "reward.ended")
 
 
-def turned(world: Ingesting, at: datetime) -> list[tuple[str, Any]]:
-    """What starts and ends when the clock is moved to a time: kinds and when it happened."""
+def turn_clock(world: Ingesting, at: datetime) -> list[tuple[str, Any]]:
+    """Turn the clock to a time; return the kinds and times of the starts and ends that it records."""
     before = {row.id for row in world.rows(Event)}
     world.advance(seconds=(at - world.now).total_seconds())
     new = [row for row in world.rows(Event) if row.id not in before]
-    return [(row.kind, row.occurred_at) for row in new if row.kind in TOLD_HERE]
+    return [(row.kind, row.occurred_at) for row in new if row.kind in CLOCK_KINDS]
 
 
 def test_an_upcoming_campaign_starts_at_its_start_and_only_once(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", status="UPCOMING", startAt=stamp(SOON)), campaign("b")))
 
-    assert turned(world, SOON - timedelta(seconds=1)) == []
-    assert turned(world, SOON + timedelta(minutes=7)) == [("campaign.started", SOON)]
+    assert turn_clock(world, SOON - timedelta(seconds=1)) == []
+    assert turn_clock(world, SOON + timedelta(minutes=7)) == [("campaign.started", SOON)]
     assert world.campaign().started_at == SOON
-    assert turned(world, SOON + timedelta(minutes=8)) == []
+    assert turn_clock(world, SOON + timedelta(minutes=8)) == []
     assert world.event("campaign.started").silent is False
 
 
@@ -34,7 +34,7 @@ def test_a_start_that_the_clock_told_is_not_told_again_by_the_source(world: Inge
         kick(kick_campaign(status=status, start=SOON), kick_campaign("other")) for status in ("upcoming", "active")
     )
     world.ingest(upcoming, source=KICK)
-    assert turned(world, SOON) == [("campaign.started", SOON)]
+    assert turn_clock(world, SOON) == [("campaign.started", SOON)]
     world.ingest(active, source=KICK, minutes=5)
 
     assert len(world.events("campaign.started")) == 1
@@ -43,10 +43,10 @@ def test_a_start_that_the_clock_told_is_not_told_again_by_the_source(world: Inge
 def test_a_campaign_that_no_source_was_asked_about_since_ends_at_its_end(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=SOON), campaign("b")))
 
-    assert turned(world, SOON - timedelta(seconds=1)) == []
-    assert turned(world, SOON) == [("campaign.ended", SOON)]
+    assert turn_clock(world, SOON - timedelta(seconds=1)) == []
+    assert turn_clock(world, SOON) == [("campaign.ended", SOON)]
     assert (world.state("a"), world.campaign("a").ended_at) == ("ended", SOON)
-    assert turned(world, SOON + timedelta(hours=5)) == []
+    assert turn_clock(world, SOON + timedelta(hours=5)) == []
 
 
 def test_a_campaign_that_is_still_listed_after_its_end_gets_an_hour_for_an_extension(world: Ingesting) -> None:
@@ -54,8 +54,8 @@ def test_a_campaign_that_is_still_listed_after_its_end_gets_an_hour_for_an_exten
     world.ingest(listed)
     world.ingest(listed, at=SOON + timedelta(minutes=1))
 
-    assert turned(world, SOON + timedelta(minutes=59)) == []
-    assert turned(world, SOON + timedelta(minutes=60)) == [("campaign.ended", SOON)]
+    assert turn_clock(world, SOON + timedelta(minutes=59)) == []
+    assert turn_clock(world, SOON + timedelta(minutes=60)) == [("campaign.ended", SOON)]
 
 
 def test_an_extension_within_that_hour_keeps_the_campaign_open_without_a_word_of_its_end(world: Ingesting) -> None:
@@ -63,14 +63,14 @@ def test_an_extension_within_that_hour_keeps_the_campaign_open_without_a_word_of
     world.ingest(drops(campaign("a", end=SOON), campaign("b")), at=SOON + timedelta(minutes=1))
     world.ingest(drops(campaign("a", end=END), campaign("b")), at=SOON + timedelta(minutes=30))
 
-    assert turned(world, SOON + timedelta(hours=3)) == []
+    assert turn_clock(world, SOON + timedelta(hours=3)) == []
     assert world.state("a") == "open"
     assert world.kinds().count("campaign.returned") == 0
 
 
 def test_an_end_that_the_clock_told_is_not_told_again_by_the_source(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", end=SOON), campaign("b")))
-    assert turned(world, SOON) == [("campaign.ended", SOON)]
+    assert turn_clock(world, SOON) == [("campaign.ended", SOON)]
     for _ in range(2):
         world.ingest(drops(campaign("b")), hours=1)
 
@@ -84,7 +84,7 @@ def test_a_campaign_that_is_extended_after_the_clock_ended_it_has_returned(world
 
     assert world.state("a") == "open"
     assert len(world.events("campaign.returned")) == 1
-    assert turned(world, END) == [("campaign.ended", END)] * 2
+    assert turn_clock(world, END) == [("campaign.ended", END)] * 2
 
 
 def test_a_withdrawn_campaign_does_not_start_or_end_any_more(world: Ingesting) -> None:
@@ -94,22 +94,22 @@ def test_a_withdrawn_campaign_does_not_start_or_end_any_more(world: Ingesting) -
         world.ingest(drops(*listed), hours=1)
     assert world.state("a") == "withdrawn"
 
-    kinds = [kind for kind, _ in turned(world, END + timedelta(days=1))]
+    kinds = [kind for kind, _ in turn_clock(world, END + timedelta(days=1))]
     assert kinds == ["campaign.ended"] * 9
 
 
 def test_a_reward_ends_at_its_end_and_only_once(world: Ingesting) -> None:
     world.ingest(encode([quest("q", end=SOON), quest("r")]), source=REWARDS)
 
-    assert turned(world, SOON) == [("reward.ended", SOON)]
+    assert turn_clock(world, SOON) == [("reward.ended", SOON)]
     assert world.quest().ended_at == SOON
-    assert turned(world, SOON + timedelta(hours=1)) == []
+    assert turn_clock(world, SOON + timedelta(hours=1)) == []
     world.ingest(encode([quest("r")]), source=REWARDS, hours=1)
     assert len(world.events("reward.ended")) == 1
 
 
 def test_an_end_that_passed_long_ago_is_recorded_but_told_to_nobody(world: Ingesting) -> None:
-    """An imported history leaves its last snapshot's campaigns open; nobody wants to hear of them months later."""
+    """An imported history leaves the campaigns of its last snapshot open; their ends are no news months later."""
     world.ingest(drops(*[campaign(key) for key in "abcde"]))
     world.advance(days=100)
 
@@ -119,7 +119,7 @@ def test_an_end_that_passed_long_ago_is_recorded_but_told_to_nobody(world: Inges
 def test_more_ends_than_one_turn_takes_are_told_by_the_next_turns(world: Ingesting) -> None:
     world.ingest(drops(*[campaign(f"n{number}", end=SOON, drops=[]) for number in range(210)], campaign("b")))
 
-    first = turned(world, SOON)
-    second = turned(world, SOON + timedelta(seconds=30))
+    first = turn_clock(world, SOON)
+    second = turn_clock(world, SOON + timedelta(seconds=30))
 
     assert (len(first), len(second)) == (200, 10)

@@ -1,4 +1,4 @@
-"""What counts as a change of a campaign, and what of it is told."""
+"""Changes of a campaign: which differences count, and which make an event."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -44,35 +44,37 @@ KNOWN = CampaignRecord(
 BARE = CampaignRecord(service="twitch", external_id="c", name="Lantern Week")
 
 
-def told_now(**changed: Any) -> CampaignRecord:
+def changed_campaign(**changed: Any) -> CampaignRecord:
     return replace(KNOWN, **changed)
 
 
 def with_hat(**changed: Any) -> CampaignRecord:
-    return told_now(drops=(replace(HAT, **changed), CAP))
+    return changed_campaign(drops=(replace(HAT, **changed), CAP))
 
 
-def changes(told: CampaignRecord, known: CampaignRecord = KNOWN) -> list[tuple[str, Any, Any, str | None]]:
-    return [(c.field, c.old, c.new, c.about) for c in compare(known, told).changes]
+def changes(record: CampaignRecord, known: CampaignRecord = KNOWN) -> list[tuple[str, Any, Any, str | None]]:
+    return [(c.field, c.old, c.new, c.about) for c in compare(known, record).changes]
 
 
 NOTHING_NEW = {
     "the same": KNOWN,
     "only what is required": BARE,
-    "lists in another order": told_now(drops=(CAP, HAT), channels=(BOB, ANN)),
-    "drops missing": told_now(drops=None),
-    "drops emptied": told_now(drops=()),
-    "channels missing": told_now(channels=None),
-    "display names turned null": told_now(channels=(replace(ANN, display_name=None), replace(BOB, display_name=None))),
-    "organization missing": told_now(organization=None),
-    "organization without a name": told_now(organization=OrganizationRecord(external_id="o", name="o")),
-    "game with another name": told_now(game=GameRecord(external_id="g", name="HL")),
-    "a drop with fewer facts": told_now(drops=(DropRecord(external_id="d-hat"), CAP)),
+    "lists in another order": changed_campaign(drops=(CAP, HAT), channels=(BOB, ANN)),
+    "drops missing": changed_campaign(drops=None),
+    "drops emptied": changed_campaign(drops=()),
+    "channels missing": changed_campaign(channels=None),
+    "display names turned null": changed_campaign(
+        channels=(replace(ANN, display_name=None), replace(BOB, display_name=None))
+    ),
+    "organization missing": changed_campaign(organization=None),
+    "organization without a name": changed_campaign(organization=OrganizationRecord(external_id="o", name="o")),
+    "game with another name": changed_campaign(game=GameRecord(external_id="g", name="HL")),
+    "a drop with fewer facts": changed_campaign(drops=(DropRecord(external_id="d-hat"), CAP)),
     "benefits missing": with_hat(benefits=()),
     "benefits in another order": with_hat(benefits=(BELL, SONG)),
     "a benefit named twice": with_hat(benefits=(SONG, BELL, SONG)),
     "a benefit that lost its name": with_hat(benefits=(BenefitRecord(external_id="b-Song"), BELL)),
-    "another status": told_now(status="active"),
+    "another status": changed_campaign(status="active"),
 }
 
 
@@ -82,30 +84,30 @@ def test_there_is_no_difference_in(case: str) -> None:
 
 
 def test_another_name_of_the_organization_is_stored_and_no_news() -> None:
-    diff = compare(KNOWN, told_now(organization=OrganizationRecord(external_id="o", name="TIDE")))
+    diff = compare(KNOWN, changed_campaign(organization=OrganizationRecord(external_id="o", name="TIDE")))
     assert (diff.catalogue_changed, diff.changes) == (True, ())
 
 
-TOLD: dict[str, tuple[CampaignRecord, list[tuple[str, Any, Any, str | None]]]] = {
-    "a new name": (told_now(name="Lamp Week"), [("name", "Lantern Week", "Lamp Week", None)]),
-    "a new end": (told_now(end_at=LATER), [("end_at", END.isoformat(), LATER.isoformat(), None)]),
-    "a new description": (told_now(description="Look."), [("description", "Watch.", "Look.", None)]),
+CHANGED: dict[str, tuple[CampaignRecord, list[tuple[str, Any, Any, str | None]]]] = {
+    "a new name": (changed_campaign(name="Lamp Week"), [("name", "Lantern Week", "Lamp Week", None)]),
+    "a new end": (changed_campaign(end_at=LATER), [("end_at", END.isoformat(), LATER.isoformat(), None)]),
+    "a new description": (changed_campaign(description="Look."), [("description", "Watch.", "Look.", None)]),
     "two fields at once, in their order": (
-        told_now(start_at=LATER, name="Lamp"),
+        changed_campaign(start_at=LATER, name="Lamp"),
         [("name", "Lantern Week", "Lamp", None), ("start_at", START.isoformat(), LATER.isoformat(), None)],
     ),
     "another organization": (
-        told_now(organization=OrganizationRecord(external_id="p", name="Fern")),
+        changed_campaign(organization=OrganizationRecord(external_id="p", name="Fern")),
         [("organization", "Tide Works", "Fern", None)],
     ),
     "another game": (
-        told_now(game=GameRecord(external_id="h", name="Moss Runner")),
+        changed_campaign(game=GameRecord(external_id="h", name="Moss Runner")),
         [("game", "Harbour Lights", "Moss Runner", None)],
     ),
     "a drop that asks for more": (with_hat(required_minutes=90), [("required_minutes", 60, 90, "Hat")]),
     "a drop that asks for nothing any more": (with_hat(required_minutes=0), [("required_minutes", 60, 0, "Hat")]),
     "a drop that is called something else": (with_hat(name="Crown"), [("name", "Hat", "Crown", "Crown")]),
-    "a drop that is gone": (told_now(drops=(HAT,)), [("drop", "Cap", None, "Cap")]),
+    "a drop that is gone": (changed_campaign(drops=(HAT,)), [("drop", "Cap", None, "Cap")]),
     "a benefit more": (
         with_hat(benefits=(SONG, BELL, BenefitRecord(external_id="b-new", name="Drum"))),
         [("benefits", ["Song", "Bell"], ["Song", "Bell", "Drum"], "Hat")],
@@ -131,22 +133,22 @@ TOLD: dict[str, tuple[CampaignRecord, list[tuple[str, Any, Any, str | None]]]] =
 }
 
 
-@pytest.mark.parametrize("case", TOLD)
-def test_it_is_told_with_old_and_new_value_that_there_is(case: str) -> None:
-    told, expected = TOLD[case]
+@pytest.mark.parametrize("case", CHANGED)
+def test_a_change_is_recorded_with_its_old_and_new_value(case: str) -> None:
+    record, expected = CHANGED[case]
 
-    assert changes(told) == expected
-    assert compare(KNOWN, told)
+    assert changes(record) == expected
+    assert compare(KNOWN, record)
 
 
 STORED_IN_SILENCE: dict[str, CampaignRecord] = {
-    "a new picture": told_now(image_url="https://art.example.org/2.png"),
+    "a new picture": changed_campaign(image_url="https://art.example.org/2.png"),
     "a benefit's new picture": with_hat(benefits=(replace(SONG, image_url="j"), BELL)),
     "another precondition": with_hat(precondition_drop_ids=("d-cap",)),
-    "a first organization": told_now(organization=OrganizationRecord(external_id="p", name="Fern")),
-    "a first game": told_now(game=GameRecord(external_id="h", name="Moss Runner")),
-    "a channel with a new login": told_now(channels=(replace(ANN, login="ann_2"), BOB)),
-    "a channel with a new display name": told_now(channels=(replace(ANN, display_name="Ännchen"), BOB)),
+    "a first organization": changed_campaign(organization=OrganizationRecord(external_id="p", name="Fern")),
+    "a first game": changed_campaign(game=GameRecord(external_id="h", name="Moss Runner")),
+    "a channel with a new login": changed_campaign(channels=(replace(ANN, login="ann_2"), BOB)),
+    "a channel with a new display name": changed_campaign(channels=(replace(ANN, display_name="Ännchen"), BOB)),
 }
 
 
@@ -163,7 +165,7 @@ def test_it_is_stored_but_is_no_news_that_there_is(case: str) -> None:
 
 def test_a_new_drop_is_added_and_not_a_change() -> None:
     crown = DropRecord(external_id="d-crown", name="Crown")
-    diff = compare(KNOWN, told_now(drops=(HAT, CAP, crown)))
+    diff = compare(KNOWN, changed_campaign(drops=(HAT, CAP, crown)))
 
     assert (diff.drops_added, diff.changes, diff.drops_gone) == ((crown,), (), ())
 
@@ -174,7 +176,7 @@ def test_the_first_drops_of_a_campaign_are_added() -> None:
 
 def test_channels_that_come_and_go_are_told_apart_by_their_id() -> None:
     cid = ChannelRecord(external_id="3", login="bob", display_name="bob")
-    diff = compare(KNOWN, told_now(channels=(replace(ANN, login="anna"), cid)))
+    diff = compare(KNOWN, changed_campaign(channels=(replace(ANN, login="anna"), cid)))
 
     assert (diff.channels_added, diff.channels_removed) == ((cid,), (BOB,))
     assert diff.channels_renamed == (replace(ANN, login="anna"),)
@@ -182,14 +184,14 @@ def test_channels_that_come_and_go_are_told_apart_by_their_id() -> None:
 
 
 def test_a_channel_list_that_came_empty_is_neither_removal_nor_change() -> None:
-    diff = compare(KNOWN, told_now(channels=()))
+    diff = compare(KNOWN, changed_campaign(channels=()))
 
     assert diff == CampaignDiff(channels_emptied=True)
-    assert not compare(replace(KNOWN, channels=()), told_now(channels=()))
+    assert not compare(replace(KNOWN, channels=()), changed_campaign(channels=()))
 
 
-def test_the_stored_fields_are_exactly_those_that_were_told_otherwise() -> None:
-    diff = compare(KNOWN, told_now(end_at=LATER, image_url="new", description=None))
+def test_the_stored_fields_are_exactly_those_that_the_record_changes() -> None:
+    diff = compare(KNOWN, changed_campaign(end_at=LATER, image_url="new", description=None))
 
     assert diff.fields == {"end_at": LATER, "image_url": "new"}
     assert diff.changes == (FieldChange(field="end_at", old=END.isoformat(), new=LATER.isoformat()),)

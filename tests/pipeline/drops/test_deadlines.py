@@ -19,8 +19,8 @@ def record(end_at: datetime | None, minutes: int | None = None, start_at: dateti
     return CampaignRecord(service="twitch", external_id="a", name="A", start_at=start_at, end_at=end_at, drops=listed)
 
 
-def hours_before(end_at: datetime, found: dict[str, datetime]) -> dict[str, float]:
-    return {kind: (end_at - at) / HOUR for kind, at in found.items()}
+def hours_before(end_at: datetime, warnings: dict[str, datetime]) -> dict[str, float]:
+    return {kind: (end_at - at) / HOUR for kind, at in warnings.items()}
 
 
 @pytest.mark.parametrize(

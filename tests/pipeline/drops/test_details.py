@@ -1,4 +1,4 @@
-"""What the details of campaigns, rewards and badges hold."""
+"""The details of campaigns, rewards and badges."""
 
 from datetime import UTC, datetime
 
@@ -23,7 +23,7 @@ def test_a_campaigns_detail_shows_its_drops_in_the_order_in_which_they_are_earne
 
 def test_a_campaigns_detail_holds_what_a_message_shows_and_no_more_than_a_dozen_channels() -> None:
     channels = tuple(ChannelRecord(external_id=str(n), login=f"keeper{n}") for n in range(40))
-    told = campaign_detail(
+    detail = campaign_detail(
         CampaignRecord(
             service="twitch",
             external_id="c",
@@ -36,10 +36,10 @@ def test_a_campaigns_detail_holds_what_a_message_shows_and_no_more_than_a_dozen_
         )
     )
 
-    assert (told.game, told.organization, told.box_art_url) == ("Harbour Lights", "Tide Works", "box")
-    assert (told.channels_total, len(told.channels), told.channels[0]) == (40, CHANNELS_SHOWN, "keeper0")
-    assert told.description is not None
-    assert len(told.description) == 1000
+    assert (detail.game, detail.organization, detail.box_art_url) == ("Harbour Lights", "Tide Works", "box")
+    assert (detail.channels_total, len(detail.channels), detail.channels[0]) == (40, CHANNELS_SHOWN, "keeper0")
+    assert detail.description is not None
+    assert len(detail.description) == 1000
 
 
 def test_a_rewards_detail_names_its_brand_and_what_is_given() -> None:
@@ -53,14 +53,14 @@ def test_a_rewards_detail_names_its_brand_and_what_is_given() -> None:
         rewards=(RewardRecord(external_id="r", name="Bowl", image_url="bowl.png"),),
     )
 
-    told = reward_detail(quest)
+    detail = reward_detail(quest)
 
-    assert (told.organization, told.url, told.required_minutes) == ("Soup Brand", "https://soup.example.org", 45)
-    assert [benefit.name for benefit in told.drops[0].benefits] == ["Bowl"]
+    assert (detail.organization, detail.url, detail.required_minutes) == ("Soup Brand", "https://soup.example.org", 45)
+    assert [benefit.name for benefit in detail.drops[0].benefits] == ["Bowl"]
     assert reward_detail(RewardCampaignRecord(service="twitch", external_id="q", name="Bare")).drops == ()
 
 
 def test_a_badges_detail_does_not_repeat_its_title_as_its_description() -> None:
-    told = badge_detail(BadgeRecord(set_id="vip", version="1", title="VIP", description="VIP", image_url="vip.png"))
+    detail = badge_detail(BadgeRecord(set_id="vip", version="1", title="VIP", description="VIP", image_url="vip.png"))
 
-    assert (told.name, told.description, told.image_url) == ("VIP", None, "vip.png")
+    assert (detail.name, detail.description, detail.image_url) == ("VIP", None, "vip.png")

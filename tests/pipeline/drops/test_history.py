@@ -1,4 +1,4 @@
-"""What is remembered across campaigns."""
+"""The history that the database keeps across campaigns."""
 
 from datetime import timedelta
 

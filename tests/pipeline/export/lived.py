@@ -1,4 +1,4 @@
-"""Worlds in which everything happened that leaves a trace: comings and goings of every kind of thing."""
+"""Worlds with a history: rows in every exported table."""
 
 from collections import Counter
 from datetime import timedelta
@@ -70,7 +70,7 @@ def live_through_campaigns(world: Ingesting) -> None:
 
 
 def live_through_streams(world: Ingesting) -> None:
-    """Ann's first stream breaks off and goes on, Bob's still runs, a stranger's is seen for its category."""
+    """Ann's first stream breaks off and goes on, Bob's still runs, a stranger's is listed for its category."""
     _follow_all(world)
     hear(world, 0, live(0, info=info()))
     hear(world, 5, polled(5, stream(viewers=120), asked=[ANN, BOB]))
@@ -81,14 +81,14 @@ def live_through_streams(world: Ingesting) -> None:
     hear(world, 30, polled(30, stream(stream_id="s2", start=25, playing=None, viewers=None, tags=None)))
     hear(world, 35, polled(35, stream(stream_id="s2", start=25, viewers=150)))
     hear(world, 60, offline(60))
-    tell_over(world.engine, 80)
+    advance_streams(world.engine, 80)
     hear(world, 90, polled(90, stream(STRANGER, "s3", 60, playing=RUNNER, viewers=9000), asked=[]))
     hear(world, 200, polled(200, stream(BOB, "s9", 180, title=None, viewers=7), asked=[ANN, BOB]))
     _record_videos(world)
 
 
 def live_through_the_rest(world: Ingesting) -> None:
-    """Badges come and go, games are found in IGDB, and sources remember what is of no use elsewhere."""
+    """Badges come and go, games are linked with IGDB, and sources keep cursors that an export leaves out."""
     badges = [
         BadgeRecord(set_id="lamp", version=version, title=f"Lamp {version}", image_url="https://art.example.org/lamp")
         for version in ("1", "2")
@@ -105,25 +105,25 @@ def live_through_the_rest(world: Ingesting) -> None:
             Link(game_id=games["Moss Runner"], igdb_id=None, how="hand", pinned_at=NOON),
         ]
         link(connection, links)
-        told = {"next_due_at": NOON, "first_fetched_at": NOON, "last_snapshot_at": NOON}
+        times = {"next_due_at": NOON, "first_fetched_at": NOON, "last_snapshot_at": NOON}
         connection.execute(
             insert(Source),
             [
-                {"name": "igdb.mirror", "service": "igdb", "cursor": {"completed_at": "2031-03-04T12:00:00Z"}, **told},
-                {"name": "twitch.eventsub", "service": "twitch", "cursor": {"secret": "fingerprint"}, **told},
+                {"name": "igdb.mirror", "service": "igdb", "cursor": {"completed_at": "2031-03-04T12:00:00Z"}, **times},
+                {"name": "twitch.eventsub", "service": "twitch", "cursor": {"secret": "fingerprint"}, **times},
             ],
         )
 
 
 def hear(world: Ingesting, minutes: float, *observations: Observation) -> Counter[str]:
-    """Take in what is told of streams so many minutes after noon."""
+    """Take in observations of streams so many minutes after noon."""
     with world.engine.begin() as connection:
         source_id = connection.scalars(select(Source.id).where(Source.name == "twitch.streams")).one()
         return take_in(connection, observations, at(minutes), source_id=source_id, flap=FLAP)
 
 
-def tell_over(engine: Engine, minutes: float) -> Counter[str]:
-    """Let time do its part for streams."""
+def advance_streams(engine: Engine, minutes: float) -> Counter[str]:
+    """Advance the clock of streams to so many minutes after noon."""
     return clock.advance(engine, at(minutes), FLAP)
 
 
@@ -138,7 +138,7 @@ def _follow_all(world: Ingesting) -> None:
             external_id=ANN, login="lampkeeper", description="Lamps.", profile_image_url="https://a.example"
         )
         follow(connection, [ann, UserRecord(external_id=BOB, login="keeper502")], yesterday)
-        # She is called otherwise since.
+        # Her login has changed since.
         store_users(connection, [UserRecord(external_id=ANN, login="keeper501")], yesterday)
         follow_drops(connection, yesterday)
         follow_category(connection, runner, 5, yesterday)

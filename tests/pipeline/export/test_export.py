@@ -1,4 +1,4 @@
-"""The export of the catalogue, and what comes of it when it is imported."""
+"""The export of the catalogue, and its import elsewhere."""
 
 import csv
 import gzip
@@ -30,22 +30,22 @@ from tests.pipeline.builders import NOON, campaign, campaigns, drops
 from tests.pipeline.channels.told import offline
 from tests.pipeline.export.lived import (
     BOB,
+    advance_streams,
     hear,
     live_through_campaigns,
     live_through_streams,
     live_through_the_rest,
-    tell_over,
 )
 from tests.pipeline.world import SOURCES, Ingesting
 
-# As the version wrote it that knew neither badges nor streams.
+# An export by a version without badges and streams.
 BEFORE_CHANNELS = Path(__file__).with_name("exports") / "before_channels.jsonl"
 DOCUMENT = CHECKOUT / "docs" / "export.md"
 ADDRESS = "http://127.0.0.1:8420"
 
 
 def live(world: Ingesting) -> Ingesting:
-    """Let everything happen that leaves a trace."""
+    """Fill every table that is exported."""
     live_through_campaigns(world)
     live_through_streams(world)
     live_through_the_rest(world)
@@ -59,8 +59,8 @@ def lived(world: Ingesting) -> Ingesting:
 
 
 @pytest.fixture(scope="module")
-def whole(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """An export of a world like `lived`, made once for all who need no more than its lines."""
+def whole_export(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An export of a world like `lived`, made once for all tests that only read its lines."""
     path = tmp_path_factory.mktemp("export") / "catalogue"
     with databases.new() as engine:
         export(engine, "jsonl", path, live(Ingesting(engine)).now)
@@ -70,7 +70,7 @@ def whole(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> byt
 @pytest.fixture
 def other_engine(databases: Databases) -> Iterator[Engine]:
     with databases.new() as engine:
-        # What has a number here has another one there.
+        # Every id in the other database differs from the one here.
         with engine.begin() as connection:
             for kind, _ in all_kinds():
                 if "id" in kind.table.c:
@@ -100,12 +100,12 @@ def published(folder: Path) -> dict[str, bytes]:
 
 
 def content(engine: Engine) -> dict[str, list[dict[str, Any]]]:
-    """Every table that is exported, with keys in place of row numbers."""
-    found: dict[str, list[dict[str, Any]]] = {}
+    """Return the rows of every exported table, with keys in place of row numbers."""
+    tables: dict[str, list[dict[str, Any]]] = {}
     with one_moment(engine) as moment:
         for kind, above in all_kinds():
-            found[kind.table.name] = [line.fields for line in moment.rows(kind, above)]
-    return found
+            tables[kind.table.name] = [line.fields for line in moment.rows(kind, above)]
+    return tables
 
 
 def test_an_export_that_is_imported_into_an_empty_database_gives_the_same_catalogue_back(
@@ -121,7 +121,7 @@ def test_an_export_that_is_imported_into_an_empty_database_gives_the_same_catalo
     for table, rows in before.items():
         assert after[table] == rows, table
         assert rows, f"nothing is in {table}: what is not there cannot be compared"
-    # What the comparison is about, in case that it should ever compare nothing.
+    # The comparison above covers these; without them it would prove little.
     assert any(row["last_seen_at"] for row in after["allowed_channels"])
     assert any(row["last_seen_at"] for row in after["time_based_drops"])
     assert any(row["last_seen_at"] for row in after["drop_benefit_edges"])
@@ -173,10 +173,10 @@ def test_sources_go_on_where_they_stood(lived: Ingesting, other_engine: Engine, 
     restored = Ingesting(other_engine, now=lived.now)
 
     listed = drops(*campaigns("a", "c", owner={"id": "org-moss", "name": "Moss & Co"}), campaign("new"))
-    told = [world.ingest(listed, hours=1).events for world in (lived, restored)]
+    counts = [world.ingest(listed, hours=1).events for world in (lived, restored)]
 
-    assert told[0] == told[1]
-    assert told[0]["campaign.added"] == 1
+    assert counts[0] == counts[1]
+    assert counts[0]["campaign.added"] == 1
     assert restored.events("campaign.added")[-1].silent is False
     assert restored.source("chzzk.drops").cursor == {"highest": 1201}
     assert restored.source("chzzk.drops").enabled
@@ -186,37 +186,39 @@ def test_streams_go_on_where_they_stood(lived: Ingesting, other_engine: Engine, 
     import_into(other_engine, written())
     restored = Ingesting(other_engine, now=lived.now)
 
-    told = [hear(world, 240, offline(240, BOB)) + tell_over(world.engine, 260) for world in (lived, restored)]
+    counts = [hear(world, 240, offline(240, BOB)) + advance_streams(world.engine, 260) for world in (lived, restored)]
 
-    assert told[0] == told[1]
-    assert told[0]["stream.offline"] == 1
+    assert counts[0] == counts[1]
+    assert counts[0]["stream.offline"] == 1
     assert [event.event_key for event in lived.events("stream.offline")] == [
         event.event_key for event in restored.events("stream.offline")
     ]
 
 
-def test_what_belongs_to_one_installation_stays_there(other_engine: Engine, whole: bytes, tmp_path: Path) -> None:
-    (tmp_path / "catalogue").write_bytes(whole)
+def test_what_belongs_to_one_installation_stays_there(
+    other_engine: Engine, whole_export: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "catalogue").write_bytes(whole_export)
     import_into(other_engine, tmp_path / "catalogue")
     restored = Ingesting(other_engine)
 
-    assert not re.search(rb"fingerprint|completed_at|checked_at|videos_due_at", whole)
+    assert not re.search(rb"fingerprint|completed_at|checked_at|videos_due_at", whole_export)
     assert all(row.checked_at is None and row.videos_due_at is None for row in restored.rows(Channel))
     for name in ("igdb.mirror", "twitch.eventsub"):
         source = restored.source(name)
         assert (source.enabled, source.cursor, source.first_fetched_at) == (False, {}, None)
-    # Nobody asks it, so it must never be due.
+    # No worker fetches it, so it must never be due.
     assert restored.source("twitch.eventsub").next_due_at == datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def test_games_that_share_an_entry_of_igdb_share_it_under_their_new_numbers(
-    other_engine: Engine, whole: bytes, tmp_path: Path
+    other_engine: Engine, whole_export: bytes, tmp_path: Path
 ) -> None:
-    (tmp_path / "catalogue").write_bytes(whole)
+    (tmp_path / "catalogue").write_bytes(whole_export)
     import_into(other_engine, tmp_path / "catalogue")
 
-    told = [json.loads(line) for line in whole.splitlines()]
-    named = {game["key"]: part for game in told if game.get("type") == "game" for part in game["external_ids"]}
+    lines = [json.loads(line) for line in whole_export.splitlines()]
+    named = {game["key"]: part for game in lines if game.get("type") == "game" for part in game["external_ids"]}
     assert named["chzzk:BrassHarbour"] | {"pinned_at": ...} == {
         "service": "igdb",
         "external_id": "1020/chzzk:BrassHarbour",
@@ -290,11 +292,11 @@ def test_of_a_damaged_export_nothing_is_taken(
     damage: Callable[[bytes], bytes],
     reason: str,
     other_engine: Engine,
-    whole: bytes,
+    whole_export: bytes,
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "catalogue"
-    path.write_bytes(damage(whole))
+    path.write_bytes(damage(whole_export))
 
     summary = import_into(other_engine, path)
 
@@ -329,9 +331,9 @@ def test_csv_and_sqlite_hold_the_same_rows(lived: Ingesting, written: Callable[.
         cursor = database.execute(f'SELECT * FROM "{table}"')  # noqa: S608
         listed = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor]
         assert len(sheet) == len(listed) == len(rows), table
-        for told, in_csv, in_sqlite in zip(rows, sheet, listed, strict=True):
-            assert told.keys() == in_csv.keys() == in_sqlite.keys()
-            assert {name for name, value in told.items() if value is None} == {
+        for in_lines, in_csv, in_sqlite in zip(rows, sheet, listed, strict=True):
+            assert in_lines.keys() == in_csv.keys() == in_sqlite.keys()
+            assert {name for name, value in in_lines.items() if value is None} == {
                 name for name, value in in_sqlite.items() if value is None
             }
             assert {name for name, value in in_csv.items() if value == ""} == {
@@ -355,9 +357,9 @@ def test_an_export_shows_one_moment_whatever_is_written_meanwhile(lived: Ingesti
 
     database = sqlite3.connect(tmp_path / "catalogue.db")
     counted = {table: f'SELECT count(*) FROM "{table}"' for table in written}  # noqa: S608
-    found = {table: database.execute(query).fetchone()[0] for table, query in counted.items()}
+    counts = {table: database.execute(query).fetchone()[0] for table, query in counted.items()}
     database.close()
-    assert found == {table: len(rows) for table, rows in written.items()}
+    assert counts == {table: len(rows) for table, rows in written.items()}
 
 
 def test_an_export_that_fails_leaves_nothing_behind(lived: Ingesting, tmp_path: Path) -> None:
@@ -378,7 +380,7 @@ def test_an_export_that_fails_leaves_nothing_behind(lived: Ingesting, tmp_path: 
     assert kept.read_text() == "the one before"
 
 
-# What is not exported, and why: secrets, what belongs to one installation, and what is only of use while it is new.
+# Tables that are not exported, and why: secrets, rows of one installation, and rows that are useful only while new.
 NOT_EXPORTED = {
     "credentials": "secret",
     "targets": "secret",
@@ -416,23 +418,26 @@ def test_the_document_describes_every_column_and_no_other() -> None:
         for section in sections
     }
 
-    assert {table: sorted(found) for table, found in described.items()} == {
+    assert {table: sorted(columns) for table, columns in described.items()} == {
         kind.table.name: sorted(names(kind, above)) for kind, above in all_kinds()
     }
 
 
-def test_the_lines_are_as_the_document_says(whole: bytes) -> None:
-    header, *lines, end = [json.loads(line) for line in whole.splitlines()]
+def test_the_lines_are_as_the_document_says(whole_export: bytes) -> None:
+    header, *lines, end = [json.loads(line) for line in whole_export.splitlines()]
 
     assert header == {"lootwire": "export", "schema": 1, "exported_at": header["exported_at"]}
     types = [line["type"] for line in lines]
     assert list(dict.fromkeys(types)) == [kind.name for kind in KINDS]
     assert end == {"type": "end", "lines": {name: types.count(name) for name in dict.fromkeys(types)}}
-    (told,) = [line for line in lines if line.get("key") == "twitch:camp-d"]
-    assert told["game"] == "twitch:7001"
-    assert [part["external_id"] for part in told["drops"]] == ["drop-one", "drop-two"]
-    assert {part["channel"] for part in told["channels"]} == {"twitch:1", "twitch:2", "twitch:3", "twitch:4"}
-    assert [part["benefit"] for part in told["drops"][0]["benefits"]] == ["twitch:benefit-Hat", "twitch:benefit-Scarf"]
+    (campaign_line,) = [line for line in lines if line.get("key") == "twitch:camp-d"]
+    assert campaign_line["game"] == "twitch:7001"
+    assert [part["external_id"] for part in campaign_line["drops"]] == ["drop-one", "drop-two"]
+    assert {part["channel"] for part in campaign_line["channels"]} == {"twitch:1", "twitch:2", "twitch:3", "twitch:4"}
+    assert [part["benefit"] for part in campaign_line["drops"][0]["benefits"]] == [
+        "twitch:benefit-Hat",
+        "twitch:benefit-Scarf",
+    ]
     (story,) = [line for line in lines if line.get("stream_id") == "s2"]
     assert (story["type"], story["key"], story["story"]) == ("session", "twitch:501/s2", "twitch:501/s1")
     assert [(part["taken_at"][11:16], part.get("viewers")) for part in story["snapshots"]] == [("12:35", 150)]

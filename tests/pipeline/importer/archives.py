@@ -23,7 +23,7 @@ Files = Mapping[str, bytes]
 
 
 def name_of(at: datetime) -> str:
-    """The name that a snapshot of this time has in the archives of history."""
+    """Return the name of a snapshot of this time in the archives of history."""
     return f"drops_{at:%Y-%m-%dT%H%M%SZ}.json"
 
 

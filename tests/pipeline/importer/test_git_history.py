@@ -18,7 +18,7 @@ from tests.pipeline.builders import NOON, campaign, campaigns, drops
 from tests.pipeline.world import SOURCES, Ingesting
 
 NOW = NOON + timedelta(days=2)
-# Before today: the time of a commit that has not come counts as now.
+# In the past, because the importer takes a commit's time in the future for now.
 BEGAN = datetime.fromisoformat("2025-01-05T12:00:00+00:00")
 SNAPSHOTS = [
     drops(*campaigns("a", "b")),
@@ -47,7 +47,7 @@ class Repository:
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "GIT_CONFIG_NOSYSTEM": "1",
-            **{f"GIT_{who}_{what}": "x" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+            **{f"GIT_{role}_{field}": "x" for role in ("AUTHOR", "COMMITTER") for field in ("NAME", "EMAIL")},
         }
         if at is not None:
             environment |= {"GIT_COMMITTER_DATE": at.isoformat(), "GIT_AUTHOR_DATE": "2001-01-01T00:00:00Z"}
@@ -93,7 +93,7 @@ def import_history(world: Ingesting, folder: Path, path: str = "drops.json", *, 
     return summary
 
 
-def told(world: Ingesting) -> Sequence[tuple[str, str, datetime]]:
+def imported_events(world: Ingesting) -> Sequence[tuple[str, str, datetime]]:
     return [(row.kind, row.event_key, row.occurred_at) for row in world.rows(Event)]
 
 
@@ -102,7 +102,7 @@ def test_every_version_is_imported_at_the_time_of_its_commit(bare: bool, filled:
     summary = import_history(world, filled.bare() if bare else filled.folder)
 
     assert (summary.snapshots, summary.quarantined) == (6, [])
-    hours = [(kind, (at - BEGAN) // timedelta(hours=1)) for kind, _, at in told(world)]
+    hours = [(kind, (at - BEGAN) // timedelta(hours=1)) for kind, _, at in imported_events(world)]
     assert hours == [
         ("campaign.added", 0),
         ("campaign.added", 0),
@@ -135,14 +135,14 @@ def test_an_import_that_stopped_goes_on_where_it_stopped(filled: Repository, wor
     filled.commit(drops(campaign("new")))
     newest = import_history(world, filled.bare())
 
-    # The one that was read ahead when it stopped may or may not have been taken in.
+    # The importer may or may not have stored the version that it had read ahead when it stopped.
     assert rest.snapshots in {3, 4}
     assert (again.files, again.snapshots) == (0, 0)
     assert newest.snapshots == 1, "another clone is the same history"
 
 
 def test_commits_are_in_the_order_of_their_committers_times(repository: Repository, world: Ingesting) -> None:
-    # A branch that was merged late holds what is older than the rest.
+    # A branch that is merged late brings older commits.
     repository.commit(SNAPSHOTS[0], at=BEGAN)
     repository.git("checkout", "--quiet", "-b", "side")
     repository.commit(SNAPSHOTS[1], at=BEGAN + timedelta(hours=1))
@@ -274,7 +274,7 @@ def test_a_hostile_repository_starts_nothing(filled: Repository, world: Ingestin
     (filled.folder / ".gitattributes").write_text("* filter=x diff=x\n")
     for hook in ("post-checkout", "reference-transaction", "post-index-change", "pre-auto-gc"):
         shutil.copy(script, filled.folder / ".git" / "hooks" / hook)
-    # Missing, so that git would ask the remote for it.
+    # The object is missing, so that git would fetch it from the remote.
     (filled.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
 
     summary = import_history(world, filled.folder)

@@ -1,4 +1,4 @@
-"""What comes of damaged and hostile files; tests/campaigns imports hundreds of them at once."""
+"""Imports of damaged and hostile files; tests/campaigns imports hundreds of them at once."""
 
 import gzip
 import io
@@ -46,8 +46,8 @@ def test_a_file_that_only_looks_odd_is_understood(name: str, world: Ingesting, t
 
 def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / FIRST).write_bytes(drops(*campaigns("a", "b", "c", "d", "e", "f", "g", "h")))
-    told = drops(campaign("new"), campaign("a", name="Renamed"), *campaigns("b", "c", "d"))
-    (tmp_path / SECOND).write_bytes(told[: told.rindex(b'"Campaign d"') + 6])
+    listed = drops(campaign("new"), campaign("a", name="Renamed"), *campaigns("b", "c", "d"))
+    (tmp_path / SECOND).write_bytes(listed[: listed.rindex(b'"Campaign d"') + 6])
 
     summary = import_into(world, tmp_path)
 
@@ -55,7 +55,7 @@ def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: Inge
     assert world.kinds("campaign")[8:] == ["campaign.added", "campaign.changed"]
     assert world.campaign("new")
     assert world.campaign("a").name == "Renamed"
-    # Half of its name was there.
+    # The file ends in the middle of its name, so the stored one stays.
     assert world.campaign("d").name == "Campaign d"
     assert [row.reason for row in world.rows(QuarantinedPayload)] == ["repaired"]
 
@@ -141,7 +141,7 @@ def test_names_of_archives_are_never_written(world: Ingesting, tmp_path: Path, m
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
     absolute = tmp_path / "absolute.json"
-    # Out of order, so that it must be unpacked before it is read.
+    # Out of order, so that the importer must unpack the archive before it reads it.
     (folder / "x.tar").write_bytes(
         tar_of(
             [
@@ -179,7 +179,7 @@ def test_links_in_folders_are_reported_and_not_followed(world: Ingesting, tmp_pa
         ("pipe", "not a file"),
     }
     assert summary.snapshots == 0
-    # A link that somebody names on the command line is meant.
+    # The importer follows a link that is named on the command line.
     assert import_into(world, inside / "file.json").snapshots == 1
 
 
@@ -220,7 +220,7 @@ def test_an_archive_that_unpacks_to_far_more_than_any_history_is_left(world: Ing
 
     summary = import_into(world, tmp_path)
 
-    # The first megabyte of blanks is nothing worse than an empty file.
+    # The first megabyte of blanks counts as an empty file.
     assert reasons(summary)[0] == "the file is empty"
     assert all("a decompression bomb" in reason for reason in reasons(summary)[1:])
     assert 1 < len(reasons(summary)) < 4

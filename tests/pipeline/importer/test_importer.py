@@ -1,4 +1,4 @@
-"""Importing payloads that somebody kept, from wherever they are kept, oldest first."""
+"""Importing kept payloads from files, folders and archives, oldest first."""
 
 import hashlib
 import itertools
@@ -49,7 +49,7 @@ HISTORY = {
     )
 }
 FILES = {name_of(at): payload for at, payload in HISTORY.items()}
-TOLD = {"campaign.added": 3, "campaign.changed": 1, "campaign.channels_changed": 1, "campaign.withdrawn": 1}
+EVENTS = {"campaign.added": 3, "campaign.changed": 1, "campaign.channels_changed": 1, "campaign.withdrawn": 1}
 
 
 class Importer:
@@ -81,7 +81,7 @@ def test_a_folder_is_imported_in_the_order_of_time_whatever_the_names(run: Impor
     summary = run(tmp_path)
 
     assert (summary.files, summary.snapshots, summary.records, summary.quarantined) == (6, 6, 14, [])
-    assert summary.events == TOLD
+    assert summary.events == EVENTS
     assert summary.unchanged == 14 - 3 - 1 - 1
     assert run.world.source().last_snapshot_at == LATEST
 
@@ -93,7 +93,7 @@ def test_nested_folders_and_compressed_files_are_imported_alike(run: Importer, t
         name = name_of(at).replace("json", ending)
         write(tmp_path / f"deep/{number % 2}", {name: COMPRESSORS[ending](payload)})
 
-    assert run(tmp_path).events == TOLD
+    assert run(tmp_path).events == EVENTS
 
 
 @pytest.mark.parametrize("ending", PACKERS)
@@ -103,12 +103,12 @@ def test_an_archive_of_any_kind_and_order_is_imported_oldest_first(
 ) -> None:
     names = list(FILES) if order == "in order" else [*list(FILES)[3:], *list(FILES)[:3]]
     files = {name: FILES[name] for name in names}
-    # What it is, its bytes tell and not its name.
+    # The importer recognises an archive by its bytes, not by its name.
     (tmp_path / "history.bin").write_bytes(PACKERS[ending](files))
 
     summary = run(tmp_path / "history.bin")
 
-    assert (summary.snapshots, summary.events, summary.quarantined) == (6, TOLD, [])
+    assert (summary.snapshots, summary.events, summary.quarantined) == (6, EVENTS, [])
 
 
 def test_archives_and_files_together_are_one_history(run: Importer, tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_archives_and_files_together_are_one_history(run: Importer, tmp_path: Pa
         (tmp_path / f"part{number}.{ending}").write_bytes(PACKERS[ending](part))
     write(tmp_path / "files", {name: FILES[name] for name in names[2::3]})
 
-    assert run(tmp_path).events == TOLD
+    assert run(tmp_path).events == EVENTS
 
 
 def test_a_second_run_adds_nothing(run: Importer, tmp_path: Path) -> None:
@@ -141,12 +141,12 @@ def test_an_import_that_is_interrupted_and_run_again_tells_the_same(
     for _ in range(after):
         next(steps)
     steps.close()
-    assert len(run.history()) < sum(TOLD.values())
+    assert len(run.history()) < sum(EVENTS.values())
 
     run(tmp_path)
 
     assert sorted(kind for kind, *_ in run.history()) == sorted(
-        kind for kind, count in TOLD.items() for _ in range(count)
+        kind for kind, count in EVENTS.items() for _ in range(count)
     )
 
 
@@ -227,7 +227,7 @@ def test_a_campaign_that_leaves_and_returns_within_a_transaction_keeps_when_it_w
     brief = campaign("a", end=NOON + timedelta(minutes=30))
     longer = campaign("a", end=NOON + timedelta(hours=9))
     listed = [[brief, campaign("b")], [campaign("b")], [longer, campaign("b")]]
-    write(tmp_path, {name_of(NOON + timedelta(hours=hour)): drops(*found) for hour, found in enumerate(listed)})
+    write(tmp_path, {name_of(NOON + timedelta(hours=hour)): drops(*entries) for hour, entries in enumerate(listed)})
     run(tmp_path)
     assert run.world.kinds("campaign")[2:4] == ["campaign.ended", "campaign.returned"]
     [sighting] = run.world.rows(Sighting, external_id="camp-a")
@@ -237,7 +237,7 @@ def test_a_campaign_that_leaves_and_returns_within_a_transaction_keeps_when_it_w
 def test_a_pattern_tells_where_in_the_name_the_time_stands(run: Importer, tmp_path: Path) -> None:
     write(tmp_path, {f"snap {at:%d.%m.%Y %H-%M} (final).json": payload for at, payload in HISTORY.items()})
 
-    assert run(tmp_path, pattern="%d.%m.%Y %H-%M").events == TOLD
+    assert run(tmp_path, pattern="%d.%m.%Y %H-%M").events == EVENTS
     assert run.world.source().last_snapshot_at == LATEST
 
 
@@ -273,7 +273,7 @@ def test_files_without_any_time_are_taken_in_the_order_of_their_names(run: Impor
     summary = run(tmp_path)
 
     assert (summary.snapshots, summary.events["campaign.added"], summary.events["campaign.changed"]) == (6, 3, 1)
-    # Seconds apart as far as anybody knows: nothing is gone for long enough to be withdrawn.
+    # The importer takes them for seconds apart, so no campaign is absent long enough to be withdrawn.
     assert "campaign.withdrawn" not in summary.events
 
 
@@ -326,7 +326,7 @@ def test_garbage_among_the_files_is_set_aside_with_its_reason_and_the_rest_goes_
     (aside,) = summary.quarantined
     assert aside.path.endswith("T123000Z.json")
     assert reason in aside.reason
-    assert summary.events == TOLD
+    assert summary.events == EVENTS
 
 
 def test_garbage_with_a_name_that_is_no_text_is_set_aside_too(run: Importer, tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_garbage_with_a_name_that_is_no_text_is_set_aside_too(run: Importer, tmp
     summary = run(tmp_path)
 
     assert len(summary.quarantined) == 1
-    assert summary.events == TOLD
+    assert summary.events == EVENTS
 
 
 def test_broken_items_are_set_aside_under_the_path_of_their_file(run: Importer, tmp_path: Path) -> None:
@@ -351,7 +351,7 @@ def test_broken_items_are_set_aside_under_the_path_of_their_file(run: Importer, 
 
 
 def noise(name: str) -> bytes:
-    """Bytes that do not compress, so that harm to an archive harms what is in it."""
+    """Return bytes that do not compress, so that damage to an archive damages its content."""
     return hashlib.shake_256(name.encode()).digest(3000)
 
 
@@ -376,7 +376,7 @@ def test_a_harmed_archive_is_set_aside_and_the_files_beside_it_are_imported(
 
     summary = run(tmp_path)
 
-    assert summary.events == TOLD
+    assert summary.events == EVENTS
     assert summary.quarantined
     assert all(aside.path.startswith(str(tmp_path / "harmed.bin")) for aside in summary.quarantined)
 
@@ -389,7 +389,7 @@ def test_a_harmed_archive_among_whole_ones_loses_nothing_of_theirs(run: Importer
 
     summary = run(tmp_path)
 
-    assert summary.events == TOLD
+    assert summary.events == EVENTS
     (aside,) = summary.quarantined
     assert aside.path == str(tmp_path / "harmed.tar.gz")
     assert aside.reason

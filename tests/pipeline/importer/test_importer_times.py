@@ -1,4 +1,4 @@
-"""What the name of a file tells of the time at which its payload was taken."""
+"""The name of a file gives the time at which its payload was taken."""
 
 from datetime import UTC, datetime
 

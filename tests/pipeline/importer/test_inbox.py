@@ -1,4 +1,4 @@
-"""The watched inbox: what is put into it is imported once it is whole, and never vanishes."""
+"""The watched inbox: the worker imports a file once it is whole, and no file vanishes."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ FIRST, SECOND = drops(*campaigns("a", "b")), drops(*campaigns("a", "b", "c"))
 
 
 class Inbox:
-    """An inbox in a data directory of its own; what is put into it has been lying there for a while."""
+    """An inbox in a data directory of its own, whose files are old enough to be imported."""
 
     def __init__(self, engine: Engine, data_dir: Path) -> None:
         self.engine = engine
@@ -48,7 +48,7 @@ class Inbox:
         return look_into(self.engine, SOURCES, self.data_dir, lambda: NOW, **how)
 
     def wait_until_quiet(self) -> None:
-        """The time of a file's last change is the kernel's and cannot be set, so it must pass."""
+        """Wait until the files are old enough: the kernel sets the time of a file's last change, tests cannot."""
         newest = max((path.lstat().st_ctime for path in self.folder.rglob("*")), default=0)
         wait_for(lambda: time.time() - newest > QUIET.total_seconds())
 
@@ -136,7 +136,7 @@ def test_a_look_that_was_killed_after_the_import_is_made_up_for_and_changes_noth
     inbox.put("drops_2031-03-04T130000Z.json", FIRST)
     inbox.look()
     events = world.rows(Event)
-    # The file lies where it would if the worker had died before it was moved, or in the middle of the move.
+    # The file is in the inbox again, as if the worker had died before or while it moved it.
     inbox.put("drops_2031-03-04T130000Z.json", FIRST)
 
     looked = inbox.look()

@@ -1,4 +1,4 @@
-"""Fetching a source that is due: one worker at a time, failures told once, the next time always known."""
+"""Fetching a source that is due: one worker at a time, failures reported once, the next time always known."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ def now() -> datetime:
 
 @dataclass
 class Poll:
-    """One source that is asked again whenever a test wants it to be."""
+    """A source that a test can fetch at any time."""
 
     world: Ingesting
     service: LocalService
@@ -38,7 +38,7 @@ class Poll:
         self.service.answers("/v2/drops", *answers)
 
     def fetch(self) -> Fetched:
-        """Fetch, however long the source would have to wait."""
+        """Fetch now, even if the source is not due."""
         self.make_due()
         fetched = fetch_source(self.world.engine, self.source, now)
         assert fetched is not None
@@ -48,7 +48,7 @@ class Poll:
         self.world.set_source(next_due_at=now() - timedelta(seconds=1))
 
     def wait(self) -> timedelta:
-        """How long the source waits for its next turn, from now."""
+        """Return the time from now until the source is due."""
         at: datetime = self.world.source().next_due_at
         return at - now()
 
@@ -58,17 +58,17 @@ def poll(world: Ingesting, service: LocalService) -> Poll:
     return Poll(world, service, TwitchDrops(service.url))
 
 
-def told(*listed: Any, refresh: int = 60, **fields: Any) -> Answer:
+def answer(*listed: Any, refresh: int = 60, **fields: Any) -> Answer:
     return Answer(version_2(drops(*listed), now(), refresh), **fields)
 
 
 def failing(retry_after: int = 6) -> Answer:
-    """An answer that is not tried again at once, so that the test need not wait."""
+    """Return a failure that the client does not try again, so that the test need not wait."""
     return Answer(status=429, headers={"Retry-After": str(retry_after)})
 
 
 def test_the_first_live_fetch_is_silent_and_the_second_is_not(poll: Poll) -> None:
-    poll.answers(told(campaign("a")), told(campaign("a"), campaign("b")))
+    poll.answers(answer(campaign("a")), answer(campaign("a"), campaign("b")))
 
     first, second = poll.fetch(), poll.fetch()
 
@@ -96,7 +96,7 @@ def test_a_source_that_is_switched_off_is_left_alone(poll: Poll) -> None:
 
 
 def test_registering_again_changes_nothing(poll: Poll) -> None:
-    poll.answers(told(campaign("a")))
+    poll.answers(answer(campaign("a")))
     poll.fetch()
     before = poll.world.source()
     with poll.world.engine.begin() as connection:
@@ -105,7 +105,7 @@ def test_registering_again_changes_nothing(poll: Poll) -> None:
     assert poll.world.source() == before
 
 
-def held(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
+def fetch_held_back(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
     """Fetch in a thread whose request is held back while something else happens."""
     poll.make_due()
     poll.service.hold_back("/v2/drops")
@@ -121,7 +121,7 @@ def held(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
 
 
 def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
-    poll.answers(told(campaign("a")))
+    poll.answers(answer(campaign("a")))
     others: list[Fetched | None] = []
 
     def another() -> None:
@@ -129,7 +129,7 @@ def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
         with poll.world.engine.connect() as connection:
             assert "twitch.drops" not in due(connection, now())
 
-    slow = held(poll, another)
+    slow = fetch_held_back(poll, another)
 
     assert others == [None]
     assert slow is not None
@@ -137,26 +137,26 @@ def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
     assert poll.world.source().lease_until is None
 
 
-@pytest.mark.parametrize("late_answer", [told(campaign("stale")), failing()], ids=["an answer", "a failure"])
+@pytest.mark.parametrize("late_answer", [answer(campaign("stale")), failing()], ids=["an answer", "a failure"])
 def test_a_worker_that_outlived_its_lease_stores_nothing(poll: Poll, late_answer: Answer) -> None:
-    poll.answers(late_answer, told(campaign("a")))
+    poll.answers(late_answer, answer(campaign("a")))
     seen: list[Any] = []
 
     def lease_runs_out() -> None:
-        # The held request has not taken its answer yet: let it have the late one.
-        poll.answers(told(campaign("a")))
+        # The held request has not taken its answer yet: leave the late one to it.
+        poll.answers(answer(campaign("a")))
         poll.world.set_source(lease_until=now() - timedelta(seconds=1))
         assert poll.fetch().outcome == "ok"
         seen.append((poll.world.source(), poll.world.written()))
         poll.answers(late_answer)
 
-    assert held(poll, lease_runs_out) is None
+    assert fetch_held_back(poll, lease_runs_out) is None
     assert (poll.world.source(), poll.world.written()) == seen[0]
     assert len(poll.world.rows(FetchRun)) == 1
 
 
 def test_a_lease_that_ran_out_lets_the_next_worker_in(poll: Poll) -> None:
-    poll.answers(told(campaign("a")))
+    poll.answers(answer(campaign("a")))
     poll.world.set_source(lease_until=now() - timedelta(seconds=1), fence=7)
 
     assert poll.fetch().outcome == "ok"
@@ -164,7 +164,7 @@ def test_a_lease_that_ran_out_lets_the_next_worker_in(poll: Poll) -> None:
 
 
 def test_the_second_failure_in_a_row_is_told_and_so_is_the_recovery(poll: Poll) -> None:
-    poll.answers(told(campaign("a")))
+    poll.answers(answer(campaign("a")))
     poll.fetch()
     poll.answers(failing())
 
@@ -177,7 +177,7 @@ def test_the_second_failure_in_a_row_is_told_and_so_is_the_recovery(poll: Poll) 
     assert poll.fetch().events.total() == 0
     assert poll.world.source().consecutive_failures == 3
 
-    poll.answers(told(campaign("a")))
+    poll.answers(answer(campaign("a")))
     assert poll.fetch().events == {"source.recovered": 1}
     assert poll.fetch().events.total() == 0
     source = poll.world.source()
@@ -188,7 +188,7 @@ def test_the_second_failure_in_a_row_is_told_and_so_is_the_recovery(poll: Poll) 
 
 
 def test_one_failure_that_passes_is_not_told(poll: Poll) -> None:
-    poll.answers(failing(), told(campaign("a")))
+    poll.answers(failing(), answer(campaign("a")))
     poll.fetch()
     poll.fetch()
 
@@ -224,7 +224,7 @@ def test_a_refusal_is_told_at_once_because_waiting_does_not_help(poll: Poll, sta
 
 
 def test_an_answer_of_a_new_shape_is_kept_and_told_once_and_ends_nothing(poll: Poll) -> None:
-    poll.answers(told(*NINE))
+    poll.answers(answer(*NINE))
     poll.fetch()
     poll.answers(Answer(b"<html>maintenance</html>"))
     before = poll.world.written()
@@ -237,7 +237,7 @@ def test_an_answer_of_a_new_shape_is_kept_and_told_once_and_ends_nothing(poll: P
     after = poll.world.written()
     assert (after["drop_campaigns"], after["sightings"]) == (before["drop_campaigns"], before["sightings"])
 
-    poll.answers(told(*NINE))
+    poll.answers(answer(*NINE))
     assert poll.fetch().events == {"source.recovered": 1}
     assert (poll.world.source().changed_since, poll.world.source().last_error) == (None, None)
 
@@ -251,7 +251,7 @@ def test_an_envelope_around_something_else_is_kept_too(poll: Poll) -> None:
 
 
 def test_the_answer_that_nothing_changed_is_taken_for_a_whole_one(poll: Poll) -> None:
-    poll.answers(told(*NINE, etag='"v1"'))
+    poll.answers(answer(*NINE, etag='"v1"'))
     poll.fetch()
     poll.make_due()
     before = poll.world.written()
@@ -265,9 +265,9 @@ def test_the_answer_that_nothing_changed_is_taken_for_a_whole_one(poll: Poll) ->
 
 
 def test_what_was_missing_is_missing_still_while_the_service_says_that_nothing_changed(poll: Poll) -> None:
-    poll.answers(told(*NINE))
+    poll.answers(answer(*NINE))
     poll.fetch()
-    poll.answers(told(*NINE[1:], etag='"v2"'))
+    poll.answers(answer(*NINE[1:], etag='"v2"'))
     for _ in range(3):
         poll.fetch()
         with poll.world.engine.begin() as connection:
@@ -279,18 +279,18 @@ def test_what_was_missing_is_missing_still_while_the_service_says_that_nothing_c
 
 
 def test_an_answer_that_is_not_believed_is_asked_for_again_in_full(poll: Poll) -> None:
-    poll.answers(told(*NINE))
+    poll.answers(answer(*NINE))
     poll.fetch()
-    poll.answers(told(etag='"empty"'))
+    poll.answers(answer(etag='"empty"'))
 
     assert [poll.fetch().outcome, poll.fetch().outcome] == ["quarantined", "quarantined"]
     assert "If-None-Match" not in poll.service.asked[-1].headers
 
 
 def test_an_answer_with_too_many_broken_items_is_asked_for_again_in_full(poll: Poll) -> None:
-    poll.answers(told(*NINE))
+    poll.answers(answer(*NINE))
     poll.fetch()
-    poll.answers(told(*NINE, *[campaign(f"broken{n}", name=None) for n in range(3)], etag='"half"'))
+    poll.answers(answer(*NINE, *[campaign(f"broken{n}", name=None) for n in range(3)], etag='"half"'))
 
     assert poll.fetch().events == {"source.changed": 1}
     assert poll.fetch().events.total() == 0
@@ -299,7 +299,7 @@ def test_an_answer_with_too_many_broken_items_is_asked_for_again_in_full(poll: P
 
 
 def test_the_service_says_how_often_it_wants_to_be_asked(poll: Poll) -> None:
-    poll.answers(told(campaign("a"), refresh=900))
+    poll.answers(answer(campaign("a"), refresh=900))
     poll.fetch()
 
     assert timedelta(minutes=14) < poll.wait() <= timedelta(minutes=15)
@@ -308,7 +308,7 @@ def test_the_service_says_how_often_it_wants_to_be_asked(poll: Poll) -> None:
 
 def test_the_operator_may_ask_less_often_than_the_service_allows(engine: Engine, poll: Poll) -> None:
     poll.source = TwitchDrops(poll.service.url, poll_every=timedelta(hours=2))
-    poll.answers(told(campaign("a"), refresh=60))
+    poll.answers(answer(campaign("a"), refresh=60))
 
     assert poll.fetch().next_due_at - now() > timedelta(hours=1, minutes=59)
 
@@ -351,7 +351,7 @@ def test_an_unreachable_service_is_a_failure_with_a_time_for_the_next_attempt(wo
 
 
 def test_a_source_whose_answer_the_database_refuses_is_due_again_within_two_minutes(poll: Poll) -> None:
-    poll.answers(told(campaign("a")))
+    poll.answers(answer(campaign("a")))
     with poll.world.engine.begin() as connection:
         connection.execute(text("ALTER TABLE fetch_runs ADD CONSTRAINT refused CHECK (items > 1)"))
     poll.make_due()

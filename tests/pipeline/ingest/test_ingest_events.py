@@ -35,7 +35,7 @@ def test_the_first_import_is_recorded_and_published_but_silent(world: Ingesting)
     assert [(row.kind, row.silent) for row in world.rows(Event)] == [("campaign.added", True)] * 2
 
 
-def test_a_campaign_that_comes_later_is_added_aloud_with_all_that_is_told_of_it(world: Ingesting) -> None:
+def test_a_campaign_that_comes_later_is_added_aloud_with_all_its_details(world: Ingesting) -> None:
     world.ingest(drops(campaign("a")))
     new = campaign("b", channels=[301, 302], drops=[drop("hat", 60, "Hat"), drop("cap", 30, "Cap")])
 
@@ -131,7 +131,7 @@ def test_display_names_that_flip_to_null_and_back_are_no_event_and_keep_the_name
         world.ingest(drops(campaign("a", channels=[names[number % 2]])), hours=1)
 
     assert world.kinds() == ["campaign.added"]
-    # Logins are unharmed, and the display name is the one that was told last.
+    # The login is still there, and the display name is the last that was not null.
     assert world.channels() == {"keeper"}
 
 
@@ -181,17 +181,17 @@ def test_an_ended_campaign_that_is_listed_again_with_the_same_end_stays_ended(wo
 def test_kick_tells_itself_what_is_upcoming_active_and_expired(world: Ingesting) -> None:
     start, end = NOON + timedelta(hours=1), NOON + timedelta(hours=5)
 
-    def told(status: str) -> bytes:
+    def listing(status: str) -> bytes:
         return kick(kick_campaign(status=status, start=start, end=end), kick_campaign("other"))
 
-    world.ingest(told("upcoming"), source=KICK)
+    world.ingest(listing("upcoming"), source=KICK)
     assert (world.kick_campaign().started_at, world.kinds()) == (None, ["campaign.added"] * 2)
-    world.ingest(told("active"), source=KICK, hours=2)
+    world.ingest(listing("active"), source=KICK, hours=2)
     assert (world.kick_campaign().started_at, world.kinds()[2:]) == (start, ["campaign.started"])
-    world.ingest(told("active"), source=KICK, hours=1)
-    world.ingest(told("expired"), source=KICK, hours=3)
+    world.ingest(listing("active"), source=KICK, hours=1)
+    world.ingest(listing("expired"), source=KICK, hours=3)
     assert (world.kick_campaign().ended_at, world.kinds()[3:]) == (end, ["campaign.ended"])
-    world.ingest(told("expired"), source=KICK, hours=1)
+    world.ingest(listing("expired"), source=KICK, hours=1)
     assert world.kinds()[4:] == []
 
 
@@ -225,8 +225,8 @@ def test_rewards_are_added_and_end_and_nothing_else(world: Ingesting) -> None:
 
 
 def test_chzzks_campaigns_are_added_and_judged_only_by_what_was_asked_for(world: Ingesting) -> None:
-    def gathered(asked: str, *answers: bytes) -> bytes:
-        return b'{"asked":%s,"answers":[%s]}' % (asked.encode(), b",".join(answers))
+    def gathered(numbers: str, *answers: bytes) -> bytes:
+        return b'{"asked":%s,"answers":[%s]}' % (numbers.encode(), b",".join(answers))
 
     world.ingest(gathered('["1201","1202"]', chzzk(1201), chzzk(1202)), source=CHZZK)
     assert world.kinds() == ["campaign.added"] * 2

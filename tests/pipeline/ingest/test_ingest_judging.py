@@ -1,4 +1,4 @@
-"""Which snapshots are believed, and what becomes of those that are not."""
+"""Which snapshots the pipeline believes, and what it does with the others."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_absences_that_are_close_together_count_once(world: Ingesting) -> None:
     for _ in range(12):
         world.ingest(drops(*NINE[1:]), minutes=4)
 
-    # At 4, 36 and not yet at 68 minutes.
+    # Absences count at 4 and 36 minutes; the third, at 68, has not come yet.
     assert world.state("a") == "open"
     world.ingest(drops(*NINE[1:]), minutes=20)
     assert world.state("a") == "withdrawn"
@@ -182,7 +182,7 @@ def test_a_payload_that_comes_again_and_again_is_kept_once_and_counted(world: In
 
 
 def channels_of(world: Ingesting, *lists: list[int], hours: float = 1) -> list[set[str]]:
-    """The channels of a campaign after each of these lists."""
+    """Ingest a campaign with each of these lists of channels; return its stored channels after each."""
     seen = []
     for listed in lists:
         world.ingest(drops(campaign("a", channels=listed), campaign("b")), hours=hours)

@@ -1,4 +1,4 @@
-"""Random histories: whatever a service lists, the state is what a simple model says, and no history counts twice."""
+"""Random histories lead to the state of a simple model, and a replay adds no event."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ State = tuple[str, datetime, frozenset[str]]
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a snapshot says of one campaign."""
+class Entry:
+    """One campaign in a snapshot."""
 
     end: datetime
     channels: frozenset[int]
@@ -32,10 +32,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Step:
-    """One snapshot: how long after the one before, what it lists, and whether games without campaigns are listed."""
+    """One snapshot: minutes since the one before, its campaigns, and whether it lists games without campaigns."""
 
     minutes: int
-    listed: dict[str, Told]
+    listed: dict[str, Entry]
     shows_empty_groups: bool
 
     @property
@@ -44,7 +44,7 @@ class Step:
         return sorted(set(GAME_OF.values()) - filled) if self.shows_empty_groups else []
 
     def payload(self) -> bytes:
-        return drops(*(told.payload(key) for key, told in self.listed.items()), empty_groups=self.empty_groups)
+        return drops(*(entry.payload(key) for key, entry in self.listed.items()), empty_groups=self.empty_groups)
 
 
 @dataclass
@@ -58,7 +58,7 @@ class Known:
 
 
 class Model:
-    """The rules of the design, told once more as plainly as can be."""
+    """A second, plain implementation of the rules of the design."""
 
     def __init__(self) -> None:
         self.known: dict[str, Known] = {}
@@ -67,22 +67,22 @@ class Model:
         were_open = [key for key, known in self.known.items() if known.state == "open"]
         if not step.listed and len(were_open) > 3:
             return
-        for key, told in step.listed.items():
-            self._list(key, told, at)
+        for key, entry in step.listed.items():
+            self._list(key, entry, at)
         for key in were_open:
             if key not in step.listed and GAME_OF[key] not in step.empty_groups:
                 self._miss(self.known[key], at)
 
-    def _list(self, key: str, told: Told, at: datetime) -> None:
-        known = self.known.setdefault(key, Known(told.end, told.channels))
-        extended = known.state == "ended" and told.end > max(at, known.ended_at)
+    def _list(self, key: str, entry: Entry, at: datetime) -> None:
+        known = self.known.setdefault(key, Known(entry.end, entry.channels))
+        extended = known.state == "ended" and entry.end > max(at, known.ended_at)
         if known.state == "withdrawn" or extended:
             known.state = "open"
-        known.end = told.end
+        known.end = entry.end
         known.absences = []
-        known.empty_lists = 0 if told.channels or not known.channels else known.empty_lists + 1
-        if told.channels or known.empty_lists == 3:
-            known.channels, known.empty_lists = told.channels, 0
+        known.empty_lists = 0 if entry.channels or not known.channels else known.empty_lists + 1
+        if entry.channels or known.empty_lists == 3:
+            known.channels, known.empty_lists = entry.channels, 0
 
     def _miss(self, known: Known, at: datetime) -> None:
         if known.end <= at:
@@ -100,7 +100,7 @@ class Model:
 
 
 def states(connection: Connection) -> dict[str, State]:
-    """What the database holds, in the model's terms."""
+    """Return the state of every campaign in the database, in the model's terms."""
     logins = (
         select(func.array_agg(Channel.login))
         .join(AllowedChannel, AllowedChannel.channel_id == Channel.id)
@@ -117,15 +117,15 @@ def states(connection: Connection) -> dict[str, State]:
 
 
 def events(connection: Connection) -> Counter[tuple[str, int | None]]:
-    """How many events of each kind there are of each campaign."""
+    """Count the events of each kind and campaign."""
     query = select(Event.kind, Event.campaign_id).where(Event.campaign_id.is_not(None))
     return Counter((kind, campaign_id) for kind, campaign_id in connection.execute(query))
 
 
-TOLD = st.builds(Told, end=st.sampled_from(ENDS), channels=st.frozensets(st.sampled_from([301, 302]), max_size=2))
-LISTED: st.SearchStrategy[dict[str, Told]] = st.one_of(
-    st.dictionaries(st.sampled_from(sorted(GAME_OF)), TOLD, max_size=6),
-    st.fixed_dictionaries(dict.fromkeys(GAME_OF, TOLD)),
+ENTRIES = st.builds(Entry, end=st.sampled_from(ENDS), channels=st.frozensets(st.sampled_from([301, 302]), max_size=2))
+LISTED: st.SearchStrategy[dict[str, Entry]] = st.one_of(
+    st.dictionaries(st.sampled_from(sorted(GAME_OF)), ENTRIES, max_size=6),
+    st.fixed_dictionaries(dict.fromkeys(GAME_OF, ENTRIES)),
     st.just({}),
 )
 STEPS = st.lists(st.builds(Step, st.integers(5, 75), LISTED, st.booleans()), min_size=2, max_size=8)
@@ -156,13 +156,13 @@ def test_any_history_leads_to_the_state_that_the_rules_say_and_its_replay_adds_n
         register(connection, SOURCES, NOON)
         model = Model()
         replay(connection, steps, model)
-        told = events(connection)
+        counted = events(connection)
         count = connection.scalar(select(func.count(Event.id)))
 
         replay(connection, steps)
 
         assert states(connection) == model.states()
         assert connection.scalar(select(func.count(Event.id))) == count
-        added = {campaign_id: n for (kind, campaign_id), n in told.items() if kind == "campaign.added"}
+        added = {campaign_id: n for (kind, campaign_id), n in counted.items() if kind == "campaign.added"}
         assert sorted(added.values()) == [1] * len(model.known)
         transaction.rollback()

@@ -1,4 +1,4 @@
-"""What snapshots write, and what they leave alone."""
+"""The rows that a snapshot changes, and those that it leaves alone."""
 
 from datetime import timedelta
 
@@ -45,7 +45,7 @@ HOSTILE = "@everyone <script>alert(1)</script> \0\x07\x1b[31m {{ 7*7 }} ' \" \\ 
 
 @pytest.fixture
 def phone(world: Ingesting, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A target that hears of everything."""
+    """A target with a subscription to everything."""
     vault = Vault.open(tmp_path_factory.mktemp("vault") / "key")
     with world.engine.begin() as connection:
         targets.add_target(connection, vault, "phone", "json://127.0.0.1:9/x", NOON)
@@ -120,8 +120,8 @@ def test_what_a_payload_does_not_say_never_overwrites_what_is_known(world: Inges
     world.ingest(drops(campaign("a", channels=[301], drops=[drop("hat", 60, "Hat")])))
     before = world.campaign(), world.drops(), world.rows(DropBenefit), world.rows(Channel)
 
-    told: Json = {"allow": {"channels": [channel(301)]}} | MISSING[case]
-    world.ingest(drops(campaign("a", **told)), hours=1)
+    changed: Json = {"allow": {"channels": [channel(301)]}} | MISSING[case]
+    world.ingest(drops(campaign("a", **changed)), hours=1)
 
     assert (world.campaign(), world.drops(), world.rows(DropBenefit), world.rows(Channel)) == before
     assert world.kinds() == ["campaign.added"]
@@ -131,8 +131,8 @@ def test_what_a_payload_does_not_say_never_overwrites_what_is_known(world: Inges
 def test_what_changes_beside_something_left_out_is_stored_and_the_rest_kept(world: Ingesting) -> None:
     world.ingest(drops(campaign("a", channels=[channel(301, "keeper", "Keeper")], drops=[drop("hat", 60, "Hat")])))
     bare = {"benefit": {"id": "benefit-Hat", "name": None, "imageAssetURL": "https://art.example.org/hat.png"}}
-    told = drop("hat", 90, name=None, requiredSubs=None, benefitEdges=[bare])
-    world.ingest(drops(campaign("a", channels=[channel(301, "lighthouse", None)], drops=[told])), hours=1)
+    partial = drop("hat", 90, name=None, requiredSubs=None, benefitEdges=[bare])
+    world.ingest(drops(campaign("a", channels=[channel(301, "lighthouse", None)], drops=[partial])), hours=1)
 
     (hat,) = world.drops().values()
     assert (hat.name, hat.required_minutes, hat.required_subs) == ("Drop hat", 90, 0)

@@ -1,4 +1,4 @@
-"""How far a snapshot is believed."""
+"""The judge's verdicts on snapshots."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -37,11 +37,11 @@ def test_new_items_do_not_matter_to_what_is_gone() -> None:
     ("known", "outcome"), [(0, "sound"), (1, "sound"), (3, "sound"), (4, "suspect"), (300, "suspect")]
 )
 def test_an_empty_answer_is_believed_only_where_three_at_most_were_open(known: int, outcome: str) -> None:
-    told = verdict(open_items(known), [])
+    judged = verdict(open_items(known), [])
 
-    assert told.outcome == outcome
-    assert told.reason == ("empty" if outcome == "suspect" else None)
-    assert len(told.absent) == (known if outcome == "sound" else 0)
+    assert judged.outcome == outcome
+    assert judged.reason == ("empty" if outcome == "suspect" else None)
+    assert len(judged.absent) == (known if outcome == "sound" else 0)
 
 
 def test_an_empty_answer_is_suspect_even_where_everything_was_due_to_end() -> None:
@@ -63,11 +63,11 @@ def test_an_empty_answer_is_suspect_even_where_everything_was_due_to_end() -> No
 def test_an_answer_is_shrunken_when_more_than_five_and_more_than_30_percent_are_gone(
     known: int, gone: int, outcome: str
 ) -> None:
-    told = verdict(open_items(known), some(known)[gone:])
+    judged = verdict(open_items(known), some(known)[gone:])
 
-    assert told.outcome == outcome
-    assert told.reason == ("shrunken" if outcome == "suspect" else None)
-    assert len(told.absent) == (gone if outcome == "sound" else 0)
+    assert judged.outcome == outcome
+    assert judged.reason == ("shrunken" if outcome == "suspect" else None)
+    assert len(judged.absent) == (gone if outcome == "sound" else 0)
 
 
 def test_items_past_their_own_end_do_not_make_an_answer_shrunken() -> None:
@@ -83,9 +83,9 @@ def test_items_without_an_end_count_as_vanished() -> None:
 def test_an_empty_group_judges_none_of_its_campaigns() -> None:
     known = open_items(30, group="7001") | {"other": OpenItem("7002", RUNNING), "x": OpenItem("7003", RUNNING)}
 
-    told = verdict(known, ["x"], empty_groups=frozenset({"7001"}))
+    judged = verdict(known, ["x"], empty_groups=frozenset({"7001"}))
 
-    assert told == Verdict(outcome="sound", absent=frozenset({"other"}))
+    assert judged == Verdict(outcome="sound", absent=frozenset({"other"}))
 
 
 def test_what_was_not_asked_for_cannot_be_missing() -> None:
@@ -106,17 +106,17 @@ def test_an_empty_answer_to_a_question_about_some_is_no_outage() -> None:
 def test_more_than_five_percent_of_unreadable_items_make_an_answer_partial(
     seen: int, invalid: int, outcome: str
 ) -> None:
-    told = verdict(open_items(seen), some(seen), invalid=invalid)
+    judged = verdict(open_items(seen), some(seen), invalid=invalid)
 
-    assert told.outcome == outcome
-    assert told.reason == ("too_many_invalid" if outcome == "partial" else None)
+    assert judged.outcome == outcome
+    assert judged.reason == ("too_many_invalid" if outcome == "partial" else None)
 
 
 def test_a_partial_answer_shows_nothing_to_be_gone() -> None:
-    told = verdict(open_items(200), some(4), invalid=3)
+    judged = verdict(open_items(200), some(4), invalid=3)
 
-    assert (told.outcome, told.absent) == ("partial", frozenset())
-    assert told.detail == "3 of 7 items could not be read"
+    assert (judged.outcome, judged.absent) == ("partial", frozenset())
+    assert judged.detail == "3 of 7 items could not be read"
 
 
 def test_the_detail_says_what_a_person_should_know() -> None:

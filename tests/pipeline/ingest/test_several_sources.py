@@ -1,4 +1,4 @@
-"""Whose word counts where two sources tell of one campaign (docs/decisions/0006)."""
+"""Two sources list one campaign: the better placed one wins (docs/decisions/0006)."""
 
 from datetime import timedelta
 
@@ -16,7 +16,7 @@ MIRROR = DROPS
 
 
 class Dashboard(TwitchDrops):
-    """A better placed source that speaks the mirror's language: what is judged here is its place, not its shape."""
+    """A better placed source with the mirror's payloads: these tests are about its rank, not its format."""
 
     name = "twitch.dashboard"
     outranked_by = ()
@@ -46,7 +46,7 @@ def test_a_better_placed_source_wins_and_a_lesser_one_changes_nothing(two: Inges
     later = two.now + timedelta(days=9)
     two.ingest(drops(campaign("a")), source=MIRROR)
     two.ingest(drops(campaign("a", end=later, drops=[drop("hat", endAt=stamp(later))])), source=DASHBOARD, minutes=1)
-    told = len(two.rows(Event))
+    events_before = len(two.rows(Event))
     assert two.campaign().end_at == later
 
     two.ingest(drops(campaign("a", name="Mirror's name", drops=[drop("other")])), source=MIRROR, minutes=1)
@@ -54,7 +54,7 @@ def test_a_better_placed_source_wins_and_a_lesser_one_changes_nothing(two: Inges
     assert two.campaign().end_at == later
     assert two.campaign().name == "Campaign a"
     assert set(two.drops()) >= {"drop-hat"}
-    assert len(two.rows(Event)) == told
+    assert len(two.rows(Event)) == events_before
 
 
 def test_a_lesser_source_fills_blanks(two: Ingesting) -> None:

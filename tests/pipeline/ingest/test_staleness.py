@@ -1,4 +1,4 @@
-"""A source that neither fails nor brings anything new is told of, once."""
+"""A source that neither fails nor brings anything new is reported once."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,8 +52,8 @@ def source(**values: Any) -> dict[str, Any]:
 def test_a_source_is_stale_when_it_is_not_asked_or_tells_nothing_new(
     values: dict[str, Any], reason: str | None
 ) -> None:
-    told = stale_because(source(**values), NOW, ticking_since=LONG_AGO)
-    assert told == reason or (reason is not None and told is not None and told.startswith(reason))
+    because = stale_because(source(**values), NOW, ticking_since=LONG_AGO)
+    assert because == reason or (reason is not None and because is not None and because.startswith(reason))
 
 
 def test_an_installation_that_was_off_for_days_calls_nothing_stale() -> None:
@@ -61,7 +61,7 @@ def test_an_installation_that_was_off_for_days_calls_nothing_stale() -> None:
     assert stale_because(off, NOW, ticking_since=NOW - minutes(1)) is None
 
 
-def told(engine: Engine) -> list[str]:
+def event_kinds(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         return list(connection.scalars(select(Event.kind).order_by(Event.id)))
 
@@ -75,17 +75,17 @@ def test_staleness_and_its_end_are_told_once_each(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(insert(Source).values(source()))
     watch(engine, NOW, ticking_since=LONG_AGO)
-    assert told(engine) == []
+    assert event_kinds(engine) == []
 
     change(engine, last_snapshot_at=LONG_AGO)
     for later in range(3):
         watch(engine, NOW + minutes(later), ticking_since=LONG_AGO)
-    assert told(engine) == ["source.stale"]
+    assert event_kinds(engine) == ["source.stale"]
 
     change(engine, last_snapshot_at=NOW)
     for later in range(3):
         watch(engine, NOW + minutes(later), ticking_since=LONG_AGO)
-    assert told(engine) == ["source.stale", "source.recovered"]
+    assert event_kinds(engine) == ["source.stale", "source.recovered"]
 
 
 def test_a_stale_source_that_begins_to_fail_has_not_recovered(engine: Engine) -> None:
@@ -94,7 +94,7 @@ def test_a_stale_source_that_begins_to_fail_has_not_recovered(engine: Engine) ->
     watch(engine, NOW, ticking_since=LONG_AGO)
     change(engine, failing_since=NOW)
     watch(engine, NOW + minutes(1), ticking_since=LONG_AGO)
-    assert told(engine) == ["source.stale"]
+    assert event_kinds(engine) == ["source.stale"]
 
 
 def test_the_clock_knows_since_when_it_ticks_without_a_pause(engine: Engine) -> None:

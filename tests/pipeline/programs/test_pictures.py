@@ -1,4 +1,4 @@
-"""Copies of pictures: asked for by what is written, fetched by a tick, shown from then on."""
+"""Copies of pictures: writers ask for them, a tick fetches them, and pages show them from then on."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -159,7 +159,7 @@ def test_two_at_once_copy_each_picture_once(world: Publishing, service: LocalSer
     write(world)
     with ThreadPoolExecutor(2) as pool:
         done = [future.result() for future in [pool.submit(copy, world) for _ in range(2)]]
-    assert sum(one.copied for one in done) == 12
+    assert sum(outcome.copied for outcome in done) == 12
     assert len(service.paths()) == 12
 
 

@@ -1,4 +1,4 @@
-"""Which programs run, with what, and how it is seen that they do."""
+"""The programs that run, their arguments, and the checks that they do run."""
 
 import socket
 from collections.abc import Iterator
@@ -74,7 +74,7 @@ def test_a_port_that_is_taken_is_told_with_the_setting_that_chooses_another() ->
     programs.check_port(port)
 
 
-def test_a_broker_that_answers_is_well_and_another_is_told(servers: Servers) -> None:
+def test_a_broker_that_answers_is_well_and_one_that_does_not_is_an_error(servers: Servers) -> None:
     programs.check_broker(servers.redis_url)
     with pytest.raises(LootwireError, match=r"the broker does not answer: .*Connection refused.*REDIS_URL") as caught:
         programs.check_broker("redis://:hunter2@127.0.0.1:1/0")
@@ -82,7 +82,7 @@ def test_a_broker_that_answers_is_well_and_another_is_told(servers: Servers) -> 
 
 
 def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtime) -> None:
-    # Nothing to fetch, and nobody who would do the rest.
+    # Nothing is due, and no worker runs the other stages.
     now = utc_now()
     with runtime.engine.begin() as connection:
         register(connection, runtime, now)

@@ -1,4 +1,4 @@
-"""What subjects bring to the rails: their sources, which of them come and go, and what is read of an item's id."""
+"""The sources that each subject registers, when they are switched off, and the ids of their items."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +65,7 @@ def test_sources_of_one_subject_do_not_switch_off_those_of_another(engine: Engin
             register(connection, runtime, NOW)
         before = enabled(streaming)
 
-        # As an import does.
+        # An import registers the drops' sources alone.
         with engine.begin() as connection:
             fetching.register(connection, drop_sources(runtime), NOW)
 

@@ -1,4 +1,4 @@
-"""What starts often or lives long imports no more than it needs."""
+"""Processes that start often or live long import no more than they need."""
 
 import json
 import subprocess
@@ -36,7 +36,7 @@ with contextlib.redirect_stdout(open(os.devnull, "w")), contextlib.suppress(Syst
 
 
 def imported_by(code: str) -> set[str]:
-    """The packages that an interpreter has imported after some code."""
+    """Return the packages that a new interpreter has imported after running the code."""
     done = subprocess.run([sys.executable, "-c", f"{code}\n{PRINT}"], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout))
 
@@ -76,5 +76,5 @@ def test_the_nursery_loads_what_workers_need_and_opens_nothing() -> None:
         "celery.concurrency.prefork",
         "pipeline.runtime.runtime",
     } <= loaded
-    # It opens the runtime as it is imported, which each fork has to do for itself.
+    # Importing it opens the runtime, which each fork has to do for itself.
     assert "tasks.worker" not in loaded

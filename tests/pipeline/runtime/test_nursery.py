@@ -1,4 +1,4 @@
-"""Programs forked of one process: real forks, kills, and what is left of them."""
+"""Programs that are forked from one process, with real forks and kills."""
 
 import json
 import os
@@ -17,12 +17,12 @@ from tests.waiting import folder_of_processes, processes_with, wait_for
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
 
-# What the nursery loads, and what it thereby need not load again.
+# The module that the nursery loads once for all of its programs.
 LOADED = """
 import os
 loaded_by = os.getpid()
 """
-# Writes what it is to the file that is its first argument; then it ends with a code, or waits to be ended.
+# Describes itself in the file of its first argument; then it exits with a code, or waits to be ended.
 PROGRAM = r"""
 import json, os, signal, sys
 import loaded
@@ -95,11 +95,11 @@ def test_a_fork_is_what_python_would_be_with_its_arguments(folder: Path, env: di
     with opened(env) as nursery:
         program = nursery.start(["program", str(folder / "births"), "7"], env | {"COLOUR": "green"})
         assert code_of(program) == 7
-    (told,) = born(folder)
-    assert told["pid"] == told["session"] == program.pid
-    assert told["arguments"] == [str(folder / "births"), "7"]
-    assert (told["colour"], told["home"]) == ("green", env.get("HOME"))
-    assert told["term"]
+    (birth,) = born(folder)
+    assert birth["pid"] == birth["session"] == program.pid
+    assert birth["arguments"] == [str(folder / "births"), "7"]
+    assert (birth["colour"], birth["home"]) == ("green", env.get("HOME"))
+    assert birth["term"]
 
 
 def test_what_is_loaded_is_loaded_once(folder: Path, env: dict[str, str]) -> None:
@@ -149,8 +149,8 @@ def test_a_module_that_cannot_be_loaded_is_an_error_of_the_start(folder: Path, e
 def test_a_supervisor_starts_a_shared_program_again_whoever_was_killed(folder: Path, env: dict[str, str]) -> None:
     births = folder / "births"
     child = Program("worker", [sys.executable, "-m", "program", str(births)], shares=True)
-    said: list[str] = []
-    with Supervisor([child], data_dir=folder / "data", env=env, say=said.append, preload="loaded") as supervisor:
+    notices: list[str] = []
+    with Supervisor([child], data_dir=folder / "data", env=env, say=notices.append, preload="loaded") as supervisor:
         wait_for(lambda: born(folder))
         os.kill(int(str(born(folder)[0]["pid"])), signal.SIGKILL)
         wait_for(lambda: len(born(folder)) == 2)
@@ -161,7 +161,7 @@ def test_a_supervisor_starts_a_shared_program_again_whoever_was_killed(folder: P
         assert set(processes_with(births)) == {born(folder)[2]["pid"]}
         supervisor.restart("worker")
         wait_for(lambda: len(born(folder)) == 4)
-    assert said[0] == "worker ended with signal 9 (Killed); starting it again in 1 s"
+    assert notices[0] == "worker ended with signal 9 (Killed); starting it again in 1 s"
     assert not processes_with(births)
 
 

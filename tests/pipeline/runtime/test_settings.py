@@ -1,4 +1,4 @@
-"""Where settings come from, and what is said of wrong ones."""
+"""The origins of settings, and the messages about wrong ones."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -124,18 +124,18 @@ def test_a_wrong_value_names_the_setting_and_its_origin_and_shows_no_secret(
     variables, reason = WRONG[name]
     as_file = "".join(f"{key}={value}\n" for key, value in variables.items())
 
-    told = error(folder, variables) if place == "environment" else error(folder, env=as_file)
+    message = error(folder, variables) if place == "environment" else error(folder, env=as_file)
 
     origin = "environment" if place == "environment" else str(folder / ".env")
-    assert told.startswith(f"{name} (from {origin}): ")
-    assert reason in told
-    assert SECRET not in told
+    assert message.startswith(f"{name} (from {origin}): ")
+    assert reason in message
+    assert SECRET not in message
 
 
 def test_every_wrong_setting_is_named_at_once(folder: Path) -> None:
-    told = error(folder, {"LOOTWIRE_HTTP_PORT": "x", "REDIS_URL": "x"}, toml='kick_url = "x"\n')
+    message = error(folder, {"LOOTWIRE_HTTP_PORT": "x", "REDIS_URL": "x"}, toml='kick_url = "x"\n')
 
-    assert sorted(line.split(" ")[0] for line in told.splitlines()) == [
+    assert sorted(line.split(" ")[0] for line in message.splitlines()) == [
         "LOOTWIRE_HTTP_PORT",
         "LOOTWIRE_KICK_URL",
         "REDIS_URL",
@@ -143,16 +143,16 @@ def test_every_wrong_setting_is_named_at_once(folder: Path) -> None:
 
 
 def test_a_wrong_default_place_of_a_toml_value_names_the_file(folder: Path) -> None:
-    told = error(folder, toml="http_port = 99999\n")
+    message = error(folder, toml="http_port = 99999\n")
 
-    assert told.startswith(f"LOOTWIRE_HTTP_PORT (from {folder / 'lootwire.toml'}): ")
+    assert message.startswith(f"LOOTWIRE_HTTP_PORT (from {folder / 'lootwire.toml'}): ")
 
 
 def test_a_key_in_toml_that_is_no_setting_is_named_with_its_file(folder: Path) -> None:
-    told = error(folder, toml="htp_port = 80\n")
+    message = error(folder, toml="htp_port = 80\n")
 
-    assert "`htp_port`" in told
-    assert str(folder / "lootwire.toml") in told
+    assert "`htp_port`" in message
+    assert str(folder / "lootwire.toml") in message
 
 
 def test_toml_that_cannot_be_read_is_an_error_of_its_own(folder: Path) -> None:
@@ -167,10 +167,10 @@ def test_a_secrets_file_that_cannot_be_read_is_named(folder: Path, content: byte
     if content is not None:
         path.write_bytes(content)
 
-    told = error(folder, {"DATABASE_URL_FILE": str(path)})
+    message = error(folder, {"DATABASE_URL_FILE": str(path)})
 
-    assert told.startswith("DATABASE_URL_FILE (from environment): cannot read")
-    assert str(path) in told
+    assert message.startswith("DATABASE_URL_FILE (from environment): cannot read")
+    assert str(path) in message
 
 
 def test_a_misspelt_variable_is_noticed_and_our_own_switches_are_not(folder: Path) -> None:
@@ -200,16 +200,16 @@ def test_the_public_address_follows_the_port_unless_it_is_given(tmp_path: Path) 
 
 
 def test_a_wrong_port_alone_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as message:
         load_settings({"LOOTWIRE_HTTP_PORT": "x"}, env_file=tmp_path / ".env", toml_file=tmp_path / "lootwire.toml")
-    assert str(told.value).startswith("LOOTWIRE_HTTP_PORT")
-    assert "PUBLIC_URL" not in str(told.value)
+    assert str(message.value).startswith("LOOTWIRE_HTTP_PORT")
+    assert "PUBLIC_URL" not in str(message.value)
 
 
 def test_a_port_that_a_default_has_already_is_told_too(folder: Path) -> None:
-    told = error(folder, {"LOOTWIRE_HTTP_PORT": "8421"})
+    message = error(folder, {"LOOTWIRE_HTTP_PORT": "8421"})
 
-    assert told == "LOOTWIRE_RECEIVER_PORT (from default): must be another port than LOOTWIRE_HTTP_PORT"
+    assert message == "LOOTWIRE_RECEIVER_PORT (from default): must be another port than LOOTWIRE_HTTP_PORT"
 
 
 @pytest.mark.parametrize("address", ["https://example.org/eventsub", "https://example.org:443/eventsub"])

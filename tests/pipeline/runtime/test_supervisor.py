@@ -86,7 +86,7 @@ def child(births: Path, *ignored: str) -> Program:
 
 @contextmanager
 def up(births: Path, code: str = CHILD, ignored: str = "", second: str = "") -> Iterator[subprocess.Popen[bytes]]:
-    """A process that does what `lootwire up` does, with one child, from the child's birth on."""
+    """Start a process that does what `lootwire up` does, with one child; yield it once the child runs."""
     command = [sys.executable, "-c", UP, str(births.parent / "data"), str(births), code, ignored, second]
     env = os.environ | {"LOOTWIRE_EMBEDDED_LINGER": "0.1"}
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=env) as process:
@@ -106,12 +106,12 @@ def test_children_live_from_the_start_to_the_end_of_the_block(births: Path, tmp_
 
 
 def test_a_child_that_is_killed_is_started_again(births: Path, tmp_path: Path) -> None:
-    said: list[str] = []
-    with Supervisor([child(births)], data_dir=tmp_path, env=os.environ, say=said.append):
+    notices: list[str] = []
+    with Supervisor([child(births)], data_dir=tmp_path, env=os.environ, say=notices.append):
         wait_for(lambda: born(births))
         kill(born(births)[0])
         wait_for(lambda: len(born(births)) == 2)
-    assert said == ["worker ended with signal 9 (Killed); starting it again in 1 s"]
+    assert notices == ["worker ended with signal 9 (Killed); starting it again in 1 s"]
 
 
 def test_what_a_killed_child_leaves_of_its_family_ends_too(births: Path, tmp_path: Path) -> None:
@@ -124,21 +124,21 @@ def test_what_a_killed_child_leaves_of_its_family_ends_too(births: Path, tmp_pat
 
 
 def test_a_program_that_does_not_exist_is_reported_and_the_others_run(births: Path, tmp_path: Path) -> None:
-    said: list[str] = []
+    notices: list[str] = []
     programs = [Program("ghost", ["/no/such/program"]), child(births)]
-    with Supervisor(programs, data_dir=tmp_path, env=os.environ, say=said.append):
+    with Supervisor(programs, data_dir=tmp_path, env=os.environ, say=notices.append):
         wait_for(lambda: born(births))
-    assert said[0].startswith("ghost could not be started: ")
+    assert notices[0].startswith("ghost could not be started: ")
 
 
 def test_a_program_can_be_restarted_at_once(births: Path, tmp_path: Path) -> None:
-    said: list[str] = []
-    with Supervisor([child(births)], data_dir=tmp_path, env=os.environ, say=said.append) as supervisor:
+    notices: list[str] = []
+    with Supervisor([child(births)], data_dir=tmp_path, env=os.environ, say=notices.append) as supervisor:
         wait_for(lambda: born(births))
         supervisor.restart("worker")
         wait_for(lambda: len(born(births)) == 2)
         assert set(processes_with(births)) == {born(births)[1]}
-    assert said == ["worker is restarted"]
+    assert notices == ["worker is restarted"]
 
 
 def test_a_program_that_does_not_heed_its_restart_is_killed(births: Path, tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_second_supervisor_is_refused_with_the_directory_and_the_process(birth
         with pytest.raises(AlreadyRunning, match=rf"{tmp_path} \(process {os.getpid()}\)"), second:
             pass
     with Supervisor([], data_dir=tmp_path, env=os.environ):
-        pass  # the first one has let go
+        pass  # the first supervisor has released the directory
     assert not born(births)
 
 
@@ -222,17 +222,17 @@ def test_servers_that_lose_their_host_are_brought_back(births: Path) -> None:
 
 
 def test_an_error_in_the_call_of_each_second_is_told_and_the_call_repeated(births: Path, tmp_path: Path) -> None:
-    said: list[str] = []
+    notices: list[str] = []
     calls = threading.Semaphore(0)
 
     def fail() -> None:
         calls.release()
         raise RuntimeError("no servers")
 
-    with Supervisor([], data_dir=tmp_path, env=os.environ, each_second=fail, say=said.append):
+    with Supervisor([], data_dir=tmp_path, env=os.environ, each_second=fail, say=notices.append):
         assert calls.acquire(timeout=60)
         assert calls.acquire(timeout=60)
-    assert said[0] == "no servers; trying again in 1 s"
+    assert notices[0] == "no servers; trying again in 1 s"
 
 
 def test_pauses_double_to_a_minute_and_begin_anew_after_a_long_life() -> None:

@@ -1,4 +1,4 @@
-"""What shows no sign of life is restarted, as the database tells."""
+"""The watchdog restarts a program whose heartbeat in the database is old."""
 
 from datetime import timedelta
 
@@ -11,14 +11,14 @@ from pipeline.runtime.watchdog import EVENTSUB, WORKER, Watchdog
 
 
 def watchdog_of(engine: Engine, *, listens: bool = False) -> Watchdog:
-    """A watchdog that has been up for long."""
+    """Return a watchdog whose time of patience is over."""
     watchdog = Watchdog(engine.url.render_as_string(hide_password=False), embedded_in=None, listens=listens)
     watchdog._patient_until = 0
     return watchdog
 
 
 @pytest.mark.parametrize(
-    ("age", "restarted"),
+    ("age", "expected"),
     [
         pytest.param(timedelta(seconds=5), [], id="just now"),
         pytest.param(timedelta(seconds=80), [], id="nearly three ticks ago"),
@@ -27,31 +27,29 @@ def watchdog_of(engine: Engine, *, listens: bool = False) -> Watchdog:
     ],
 )
 def test_a_worker_whose_last_heartbeat_is_old_is_restarted(
-    engine: Engine, age: timedelta | None, restarted: list[str]
+    engine: Engine, age: timedelta | None, expected: list[str]
 ) -> None:
     if age is not None:
         heartbeat.beat(engine, utc_now() - age)
-    asked: list[str] = []
-    watchdog_of(engine).look(asked.append)
-    assert asked == restarted
+    restarted: list[str] = []
+    watchdog_of(engine).look(restarted.append)
+    assert restarted == expected
 
 
-@pytest.mark.parametrize(("listens", "restarted"), [(True, [EVENTSUB]), (False, [])])
-def test_the_program_of_eventsub_is_restarted_where_it_runs(
-    engine: Engine, listens: bool, restarted: list[str]
-) -> None:
+@pytest.mark.parametrize(("listens", "expected"), [(True, [EVENTSUB]), (False, [])])
+def test_the_program_of_eventsub_is_restarted_where_it_runs(engine: Engine, listens: bool, expected: list[str]) -> None:
     heartbeat.beat(engine, utc_now(), WORKER)
     heartbeat.beat(engine, utc_now() - timedelta(seconds=95), EVENTSUB)
-    asked: list[str] = []
-    watchdog_of(engine, listens=listens).look(asked.append)
-    assert asked == restarted
+    restarted: list[str] = []
+    watchdog_of(engine, listens=listens).look(restarted.append)
+    assert restarted == expected
 
 
 def test_a_worker_is_given_time_to_come_up_before_it_is_judged(engine: Engine) -> None:
-    asked: list[str] = []
+    restarted: list[str] = []
     watchdog = watchdog_of(engine)
-    watchdog.look(asked.append)
-    watchdog.look(asked.append)
-    assert asked == ["worker", "beat"]
-    Watchdog("postgresql://nowhere/", embedded_in=None).look(asked.append)
-    assert asked == ["worker", "beat"]
+    watchdog.look(restarted.append)
+    watchdog.look(restarted.append)
+    assert restarted == ["worker", "beat"]
+    Watchdog("postgresql://nowhere/", embedded_in=None).look(restarted.append)
+    assert restarted == ["worker", "beat"]

@@ -1,4 +1,4 @@
-"""Ask a source once or more, and look at what came of it."""
+"""Fetch from a source and read its answers."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +40,7 @@ def hashes(**others: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 
 def fetch(source: ListSource, before: Answer | None = None) -> Answer:
-    """Fetch once more; a source remembers through the database, so its cursor passes as JSON."""
+    """Fetch with the cursor of the answer before, passed through JSON as the database does."""
     validators = before.validators if before else Validators()
     stored = msgspec.json.decode(msgspec.json.encode(validators.cursor))
     with Client(attempts=1) as client:
@@ -58,12 +58,12 @@ def snapshot(source: ListSource, answer: Answer) -> Snapshot:
 
 
 def records(source: ListSource, answer: Answer) -> dict[str, CampaignRecord]:
-    found = [source.parse(item) for item in snapshot(source, answer).items]
-    return {record.external_id: record for record in found if isinstance(record, CampaignRecord)}
+    parsed = [source.parse(item) for item in snapshot(source, answer).items]
+    return {record.external_id: record for record in parsed if isinstance(record, CampaignRecord)}
 
 
 def older(answer: Answer, seconds: int, *keys: str) -> Answer:
-    """The same answer, as it would be if details had been asked for that much earlier."""
+    """Return the answer as if its details had been fetched so many seconds earlier."""
     cursor: Any = msgspec.json.decode(msgspec.json.encode(answer.validators.cursor))
     for key in keys or cursor["asked"]:
         cursor["asked"][key][2] -= seconds

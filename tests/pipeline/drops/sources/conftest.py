@@ -1,4 +1,4 @@
-"""Fixtures of the sources' tests: a Twitch of our own, and sources that ask it."""
+"""Fixtures of the sources' tests: a local Twitch, and sources that fetch from it."""
 
 from datetime import timedelta
 

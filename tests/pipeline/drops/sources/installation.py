@@ -1,4 +1,4 @@
-"""A database in which somebody is signed in to a Twitch of our own."""
+"""A database with a sign-in to a local Twitch."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,7 +18,7 @@ from tests.twitch.dashboard import CLIENT_ID, Dashboard
 
 
 class SignedIn:
-    """The database with the two sources that ask that Twitch."""
+    """The database with the two sources that fetch from the local Twitch."""
 
     def __init__(self, engine: Engine, twitch: Dashboard, vault: Vault) -> None:
         self.engine, self.twitch, self.vault = engine, twitch, vault
@@ -49,8 +49,8 @@ class SignedIn:
         with self.engine.connect() as connection:
             return connection.execute(select(*Source.__table__.c).where(Source.name == name)).mappings().one()
 
-    def told(self, kind: str) -> list[str]:
-        """The headlines of a kind of events."""
+    def headlines(self, kind: str) -> list[str]:
+        """Return the headlines of all events of a kind, in order."""
         with self.engine.connect() as connection:
             return list(connection.scalars(select(Event.title).where(Event.kind == kind).order_by(Event.id)))
 
@@ -73,6 +73,6 @@ def now() -> datetime:
 
 
 def die(twitch: Dashboard) -> None:
-    """Let every sign-in be dead, and none be renewed."""
+    """Let Twitch refuse every sign-in and every renewal."""
     for grant in twitch.grants:
         grant.alive, grant.refresh_token = False, None

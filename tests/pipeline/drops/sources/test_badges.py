@@ -1,4 +1,4 @@
-"""Global chat badges: asked for, compared, remembered, and told of when they are new."""
+"""Global chat badges: fetched, compared, stored, and announced when they are new."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,8 +29,14 @@ BADGES = Badges()
 HOURLY = timedelta(hours=1)
 
 
-def version(number: str = "1", title: str = "VIP", **told: Any) -> dict[str, Any]:
-    return {"id": number, "title": title, "description": title, "image_url_4x": f"https://cdn.example/{title}", **told}
+def version(number: str = "1", title: str = "VIP", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": number,
+        "title": title,
+        "description": title,
+        "image_url_4x": f"https://cdn.example/{title}",
+        **fields,
+    }
 
 
 def badge_set(name: str, *versions: dict[str, Any]) -> dict[str, Any]:
@@ -108,7 +114,7 @@ def test_a_badge_that_changes_is_kept_as_it_is_now_and_not_told(world: Ingesting
     result = take_in(world, badge_set("vip", version(title="V.I.P.", description=None)), hours=1)
 
     row = badge(world, "vip/1")
-    # What is not told any more stays.
+    # A description that Twitch leaves out stays.
     assert (row.title, row.description, row.click_url) == ("V.I.P.", "VIP", "https://help.example/")
     assert result.changed == 1
     assert len(world.events("badge.added")) == 1

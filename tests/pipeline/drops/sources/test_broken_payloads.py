@@ -1,4 +1,4 @@
-"""What sources make of payloads with something wrong in them: the wrong item is set aside, the rest lands."""
+"""Payloads with a broken item: the source sets that item aside and reads the rest."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -38,11 +38,11 @@ def twitch_rewards(*listed: Json) -> bytes:
 
 
 def chzzk_answers(*listed: Json) -> bytes:
-    return encode([{"code": 200, "message": None, "content": one} for one in listed])
+    return encode([{"code": 200, "message": None, "content": content} for content in listed])
 
 
-def outcome(source: ListSource, payload: bytes) -> tuple[list[str], list[str]]:
-    """The names of the items that could be read, and why the others could not."""
+def read_items(source: ListSource, payload: bytes) -> tuple[list[str], list[str]]:
+    """Return the names of the items that the source reads, and its reasons for refusing the others."""
     names, reasons = [], []
     snapshot = source.split(payload)
     for item in snapshot.items:
@@ -60,7 +60,7 @@ def benefit(**fields: Any) -> Json:
     return {"timeBasedDrops": [drop(benefitEdges=[{"benefit": {"id": "b", "name": "B"} | fields}])]}
 
 
-# What is wrong, and a part of the reason that a person is shown.
+# A broken item, and a part of the reason that a person is shown.
 TWITCH_DROPS: dict[str, tuple[Json, str]] = {
     "id missing": ({"id": ...}, "`id`"),
     "id null": ({"id": None}, "$.id"),
@@ -142,11 +142,11 @@ WRONG = [
 def test_an_item_with_something_wrong_is_set_aside_alone_and_its_reason_names_the_field(
     source: ListSource, wrap: Builder, good: Json, bad: Json, reason: str
 ) -> None:
-    names, reasons = outcome(source, wrap(good, bad, good))
+    names, reasons = read_items(source, wrap(good, bad, good))
 
     assert len(names) == 2
-    (told,) = reasons
-    assert reason in told
+    (why,) = reasons
+    assert reason in why
 
 
 @pytest.mark.parametrize("item", [None, 7, "text", [], ["list"], {}], ids=str)
@@ -163,17 +163,17 @@ def test_an_item_with_something_wrong_is_set_aside_alone_and_its_reason_names_th
 def test_an_item_that_is_no_campaign_at_all_is_set_aside_alone(
     source: ListSource, wrap: Builder, good: Json, item: Any
 ) -> None:
-    names, reasons = outcome(source, wrap(good, item, good))
+    names, reasons = read_items(source, wrap(good, item, good))
 
     assert len(names) == 2
-    # For CHZZK null is no broken campaign: it is how the service says that a number does not exist.
+    # CHZZK answers null for a number that does not exist, so null is no broken campaign.
     assert len(reasons) == (0 if source is CHZZK and item is None else 1)
 
 
 def test_bytes_that_are_not_utf_8_set_their_campaign_aside_and_no_other() -> None:
     payload = drops(campaign("a"), campaign("b"), campaign("c")).replace(b"Campaign b", b"Campaign \xff\xfe")
 
-    names, reasons = outcome(DROPS, payload)
+    names, reasons = read_items(DROPS, payload)
 
     assert names == ["Campaign a", "Campaign c"]
     assert len(reasons) == 1
@@ -196,7 +196,7 @@ def test_bytes_that_are_not_utf_8_set_their_campaign_aside_and_no_other() -> Non
 def test_a_group_that_cannot_be_read_is_set_aside_and_the_other_groups_land(broken: Any) -> None:
     payload = encode([group("7001", [campaign("a")]), broken, group("7003", [campaign("b", game_id="7003")])])
 
-    names, reasons = outcome(DROPS, payload)
+    names, reasons = read_items(DROPS, payload)
 
     assert names == ["Campaign a", "Campaign b"]
     assert len(reasons) == 1
@@ -226,8 +226,8 @@ def test_control_characters_do_not_harm_and_nul_is_taken_out() -> None:
     assert record.description is None
     assert (record.organization.external_id, record.organization.name) == ("org-tide", "org-tide")
     assert (record.game.external_id, record.game.name) == ("7001", "Harbour")
-    (told,) = record.channels
-    assert (told.external_id, told.login, told.display_name) == ("301", "keeper", None)
+    (channel,) = record.channels
+    assert (channel.external_id, channel.login, channel.display_name) == ("301", "keeper", None)
     assert record.drops[0].precondition_drop_ids == ("drop-x",)
     assert item.group_id == "7001"
 
@@ -279,7 +279,7 @@ UNREADABLE: dict[str, Callable[[bytes], bytes]] = {
     "null": lambda _: b"null",
     "UTF-16": lambda good: good.decode().encode("utf-16"),
     "gzip": lambda _: b"\x1f\x8b\x08\x00rubbish",
-    # Deeper than the stack: nothing may be believed of a payload that cannot even be cut into items.
+    # Deeper than the stack: the source cannot split the payload, so it must refuse all of it.
     "nested without end": lambda good: good.replace(
         b'"name"', b'"deep":' + b"[" * 200_000 + b"]" * 200_000 + b',"name"'
     ),
@@ -306,7 +306,7 @@ def test_a_field_that_nobody_knows_may_be_nested_deeply(depth: int) -> None:
     for _ in range(depth):
         deep = [deep]
 
-    names, reasons = outcome(DROPS, drops(campaign("a", extra=deep), campaign("b")))
+    names, reasons = read_items(DROPS, drops(campaign("a", extra=deep), campaign("b")))
 
     assert (names, reasons) == (["Campaign a", "Campaign b"], [])
 

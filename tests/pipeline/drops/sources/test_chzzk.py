@@ -1,4 +1,4 @@
-"""How CHZZK's campaigns are found by their numbers."""
+"""The source finds CHZZK's campaigns by trying their numbers."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -19,8 +19,8 @@ OVER = {"endDate": "2020-01-01 00:00:00"}
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(attempts=1) as one:
-        yield one
+    with Client(attempts=1) as opened:
+        yield opened
 
 
 def path(number: int, version: str = "v2") -> str:
@@ -38,7 +38,7 @@ def holds(service: LocalService, numbers: Iterable[int], version: str = "v2", **
 
 
 def numbers(service: LocalService) -> list[int]:
-    return [int(asked.path.rpartition("/")[2]) for asked in service.asked]
+    return [int(request.path.rpartition("/")[2]) for request in service.asked]
 
 
 def test_the_first_round_starts_at_the_configured_number_and_looks_around_it(
@@ -48,10 +48,10 @@ def test_the_first_round_starts_at_the_configured_number_and_looks_around_it(
 
     answer = fetch(service, client)
 
-    asked = numbers(service)
-    assert asked[:5] == [905, 906, 907, 908, 909]
-    assert {906 + 7, 905 + 256, 904, 899} <= set(asked)
-    assert len(asked) == len(set(asked)) < 20
+    asked_numbers = numbers(service)
+    assert asked_numbers[:5] == [905, 906, 907, 908, 909]
+    assert {906 + 7, 905 + 256, 904, 899} <= set(asked_numbers)
+    assert len(asked_numbers) == len(set(asked_numbers)) < 20
     assert answer.refresh_after == timedelta(minutes=30)
     assert answer.validators.cursor["highest"] == 907
 
@@ -119,7 +119,7 @@ def test_where_version_2_is_gone_version_1_is_asked_and_remembered(
     assert answer.validators.cursor["version"] == "v1"
     service.asked.clear()
     fetch(service, client, dict(answer.validators.cursor))
-    assert {asked.path.split("/")[2] for asked in service.asked} == {"v1"}
+    assert {request.path.split("/")[2] for request in service.asked} == {"v1"}
 
 
 def test_a_round_that_finds_nothing_keeps_the_number_and_the_snapshot_is_empty(

@@ -1,4 +1,4 @@
-"""What the dashboard's source asks of Twitch, when, and what it makes of the answers."""
+"""The dashboard's source: its requests to Twitch, and the records that it reads from the answers."""
 
 import json
 from datetime import timedelta
@@ -12,7 +12,7 @@ from tests.pipeline.builders import campaign, campaigns, drop, quest
 from tests.pipeline.drops.sources.asking import DAY, FixedAccount, failure, fetch, older, records, snapshot
 from tests.twitch.dashboard import DASHBOARD, DETAILS, HASHES, Dashboard, Json, Question, Raw
 
-# What is asked
+# Requests
 
 
 def test_a_first_fetch_asks_for_the_dashboard_and_then_for_all_details_in_batches_of_twenty(
@@ -125,7 +125,7 @@ def test_after_an_answer_that_was_not_believed_all_details_are_asked_for_again(
 ) -> None:
     twitch.list_campaigns(campaign("a"))
     first = fetch(dashboard)
-    # The pipeline keeps no validators of an answer that it set aside.
+    # The pipeline stores no validators of an answer that it sets aside.
     refused = msgspec.structs.replace(first, validators=Validators(cursor=first.validators.cursor))
     fetch(dashboard, refused)
 
@@ -143,7 +143,7 @@ def test_a_cursor_that_makes_no_sense_is_the_same_as_none(twitch: Dashboard, das
     assert len(twitch.asked_details()) == 2
 
 
-# What comes of it
+# Records
 
 
 def test_details_fill_what_the_entry_leaves_open_and_the_entry_what_they_leave_open(
@@ -161,9 +161,7 @@ def test_details_fill_what_the_entry_leaves_open_and_the_entry_what_they_leave_o
     assert record.game.box_art_url == "https://art.example.org/7001.jpg"
 
 
-def test_a_campaign_without_details_is_told_as_its_entry_tells_it(
-    twitch: Dashboard, dashboard: TwitchDashboard
-) -> None:
+def test_a_campaign_without_details_is_read_from_its_entry_alone(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(campaign("a"))
     twitch.spoil = without_campaign
 
@@ -209,9 +207,9 @@ def test_a_campaign_of_nobody_or_of_no_game_is_a_campaign(
 def test_upcoming_active_and_expired_campaigns_are_told_apart(twitch: Dashboard, dashboard: TwitchDashboard) -> None:
     twitch.list_campaigns(*(campaign(status.lower(), status=status) for status in ("UPCOMING", "ACTIVE", "EXPIRED")))
 
-    found = records(dashboard, fetch(dashboard))
+    campaigns_by_key = records(dashboard, fetch(dashboard))
 
-    assert {key: record.status for key, record in found.items()} == {
+    assert {key: record.status for key, record in campaigns_by_key.items()} == {
         "camp-upcoming": "upcoming",
         "camp-active": "active",
         "camp-expired": "ended",
@@ -223,9 +221,9 @@ def test_reward_campaigns_come_with_the_dashboard(twitch: Dashboard, rewards: Tw
     twitch.rewards = [quest("soup"), quest("bread")]
 
     answer = fetch(rewards)
-    found = [rewards.parse(item) for item in snapshot(rewards, answer).items]
+    reward_records = [rewards.parse(item) for item in snapshot(rewards, answer).items]
 
-    assert [record.name for record in found] == ["Quest soup", "Quest bread"]
+    assert [record.name for record in reward_records] == ["Quest soup", "Quest bread"]
     assert [request[0].operation for request in twitch.requests] == [DASHBOARD]
 
 

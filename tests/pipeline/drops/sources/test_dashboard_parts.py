@@ -1,4 +1,4 @@
-"""Answers of which Twitch failed to tell a part."""
+"""Answers from which Twitch left out a part because of an error."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def test_one_failing_detail_of_twenty_lets_the_others_land_and_is_asked_for_agai
     assert records(dashboard, first)["camp-b"].drops is None
     assert twitch.asked_details() == [["camp-a", "camp-b"], ["camp-b"]]
     assert records(dashboard, second)["camp-b"].drops
-    # What a detail lacks says nothing about the list of campaigns.
+    # A campaign without details does not make the list of campaigns incomplete.
     assert snapshot(dashboard, first).complete
 
 
@@ -51,8 +51,8 @@ def test_details_that_came_before_the_service_failed_are_kept(twitch: Dashboard,
     first = fetch(dashboard)
     fetch(dashboard, first)
 
-    told = [key for key, record in records(dashboard, first).items() if record.drops]
-    assert told == [f"camp-{n:02}" for n in range(20)]
+    detailed = [key for key, record in records(dashboard, first).items() if record.drops]
+    assert detailed == [f"camp-{n:02}" for n in range(20)]
     assert twitch.asked_details()[-1] == [f"camp-{n:02}" for n in range(20, 25)]
 
 
@@ -86,7 +86,7 @@ def test_a_detail_with_an_unknown_error_is_set_aside_and_not_asked_for_at_every_
 
 
 def nulled(operation: str, *path: str | int, message: str = "service error", null: tuple[str | int, ...] = ()) -> Any:
-    """An answer in which something is null because it failed; `null` is where, if it climbed up from there."""
+    """Let a field fail: Twitch reports an error at `path` and null there, or further up at `null`."""
 
     def spoil(question: Question, answer: Json) -> Json:
         if question.operation != operation:
@@ -132,9 +132,9 @@ def test_a_fault_among_the_rewards_says_nothing_of_the_campaigns(
     twitch.spoil = nulled(DASHBOARD, "rewardCampaignsAvailableToUser", 0)
 
     assert snapshot(dashboard, fetch(dashboard)).complete
-    told = snapshot(rewards, fetch(rewards))
-    assert not told.complete
-    assert len(told.items) == 1
+    partial = snapshot(rewards, fetch(rewards))
+    assert not partial.complete
+    assert len(partial.items) == 1
 
 
 OF_DROPS = ("user", "dropCampaign", "timeBasedDrops")
@@ -169,7 +169,7 @@ def test_half_a_list_is_no_list(
 
     assert getattr(record, field) is None
     assert getattr(record, "channels" if field == "drops" else "drops")
-    # It is asked for again at once, and then told whole.
+    # The source asks for it again at once and gets the whole.
     twitch.spoil = None
     (again,) = records(dashboard, fetch(dashboard, first)).values()
     assert len(getattr(again, field)) == 2

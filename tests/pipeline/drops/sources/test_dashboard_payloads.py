@@ -1,4 +1,4 @@
-"""Answers of Twitch's GraphQL and what they must become, side by side under tests/payloads/twitch_gql."""
+"""Answers of Twitch's GraphQL, each beside its expected records under tests/payloads/twitch_gql."""
 
 import json
 from pathlib import Path
@@ -18,8 +18,8 @@ GRAPHQL = PAYLOADS / "twitch_gql"
 CASES = sorted(path for path in GRAPHQL.glob("*/*.json") if not path.name.endswith(".expected.json"))
 
 
-def told(record: Any) -> Any:
-    """A record as JSON, without what its source did not say."""
+def as_json(record: Any) -> Any:
+    """Return a record as JSON without its empty fields."""
     return without_nulls(msgspec.to_builtins(record))
 
 
@@ -41,7 +41,7 @@ def test_an_answer_is_taken_for_what_it_is_and_becomes_the_records_beside_it(pat
     for source in recognised.sources:
         beside = expected["sources"][source.name]
         snapshot = source.split(payload)
-        assert [told(source.parse(item)) for item in snapshot.items] == beside["records"]
+        assert [as_json(source.parse(item)) for item in snapshot.items] == beside["records"]
         assert list(snapshot.broken) == []
         assert snapshot.scope == (frozenset(beside["scope"]) if "scope" in beside else None)
         assert snapshot.complete == beside.get("complete", True)
@@ -101,7 +101,7 @@ def test_an_answer_that_tells_of_no_campaigns_is_set_aside_with_its_reason(case:
         recognise_all(encode(answer), "", [])
 
     assert reason in str(caught.value)
-    # Advice on signing in would puzzle whoever imports a file.
+    # Advice on signing in would puzzle a person who imports a file.
     assert "lootwire sources login" not in str(caught.value)
 
 

@@ -1,4 +1,4 @@
-"""Every recorded answer of Twitch's GraphQL: what it is taken for, how much is in it, and why not more."""
+"""Every recorded answer of Twitch's GraphQL: its recognised kind, its number of records, its faults."""
 
 import pytest
 
@@ -17,7 +17,7 @@ pytestmark = [
 
 DASHBOARD, INVENTORY = "Twitch drops dashboard", "Twitch inventory"
 DETAILS, TOGETHER, BARE = "Twitch campaign details", "Twitch campaign details, 20 together", "Twitch campaign"
-# What each file is taken for, and how many records each source finds in it.
+# The recognised kind of each file, and how many records each source reads from it.
 TAKEN: dict[str, tuple[str, dict[str, int]]] = {
     "derived/DropCampaignDetails_batch_0_2025-09-26.json": (TOGETHER, {"twitch.details": 20}),
     "derived/DropCampaignDetails_batch_1_2025-09-26.json": (TOGETHER, {"twitch.details": 20}),
@@ -49,7 +49,7 @@ TAKEN: dict[str, tuple[str, dict[str, int]]] = {
     "tychothetaco/DropCampaign_5.json": (BARE, {"twitch.details": 1}),
     "tychothetaco/campaigns-0.json": ("Twitch campaign, 75 together", {"twitch.details": 75}),
 }
-# Why a whole file is set aside, by what its name begins with.
+# The reason for which a whole file is set aside, by the beginning of its name.
 SET_ASIDE = {
     "alorf_postman/": "DropsHighlightService_AvailableDrops: no answer that lists campaigns",
     "errors/dashboard_drop_campaigns_null": "dropCampaigns is null, which is not an empty list",
@@ -81,17 +81,17 @@ def test_each_recording_is_read_or_set_aside_for_the_right_reason(name: str) -> 
     taken_for, counts = TAKEN[name]
     recognised = recognise_all(payload, name, [])
     assert recognised.taken_for == taken_for
-    found, reasons = {}, set()
+    readable, reasons = {}, set()
     for source in recognised.sources:
-        found[source.name] = 0
+        readable[source.name] = 0
         for item in source.split(payload).items:
             try:
                 source.parse(item)
             except InvalidItem as error:
                 reasons.add(str(error))
             else:
-                found[source.name] += 1
-    assert found == counts
+                readable[source.name] += 1
+    assert readable == counts
     assert reasons <= {"Object missing required field `startAt`"}
 
 

@@ -1,4 +1,4 @@
-"""How Twitch says no, and what the dashboard's source makes of it."""
+"""Refusals by Twitch, and the errors that the dashboard's source raises for them."""
 
 from datetime import timedelta
 from typing import Any
@@ -36,7 +36,7 @@ def test_a_hash_that_twitch_does_not_know_is_followed_by_the_alternatives(
     fetch(source, first)
 
     tried = [request[0].sha[0] for request in twitch.requests if request[0].operation == DASHBOARD]
-    # The one that worked is tried first from then on.
+    # The source tries the hash that worked first from then on.
     assert tried == ["0", "1", "d", "d"]
     assert len(records(source, first)) == 1
 
@@ -157,7 +157,7 @@ def test_a_token_that_cannot_be_renewed_is_the_end_of_the_sign_in(
     twitch.grants[0].alive = False
 
     assert isinstance(failure(dashboard), SignedOut)
-    # Told once: the source of the rewards only says that it has to wait.
+    # Reported once: the source of the rewards only says that it has to wait.
     assert isinstance(failure(rewards), SourceUnavailable)
 
 
@@ -187,14 +187,16 @@ def test_a_fresh_token_that_is_refused_too_is_a_refusal_and_not_an_endless_round
     assert "lootwire sources login twitch" in str(error)
 
 
-@pytest.mark.parametrize("told", [{"message": "service timeout", "path": ["rewardCampaignsAvailableToUser"]}, None])
+@pytest.mark.parametrize(
+    "graphql_error", [{"message": "service timeout", "path": ["rewardCampaignsAvailableToUser"]}, None]
+)
 def test_null_in_place_of_the_rewards_is_never_an_empty_list(
-    twitch: Dashboard, rewards: TwitchDashboardRewards, told: Json | None
+    twitch: Dashboard, rewards: TwitchDashboardRewards, graphql_error: Json | None
 ) -> None:
     twitch.rewards = None
-    twitch.spoil = lambda _, answer: answer | ({"errors": [told]} if told else {})
+    twitch.spoil = lambda _, answer: answer | ({"errors": [graphql_error]} if graphql_error else {})
 
-    assert isinstance(failure(rewards), SourceUnavailable if told else SourceRefused)
+    assert isinstance(failure(rewards), SourceUnavailable if graphql_error else SourceRefused)
 
 
 # Passing faults

@@ -1,4 +1,4 @@
-"""The dashboard's answers on their way into the database, and what the operator hears when they stay away."""
+"""The dashboard's answers in the database, and the operator's notices when they fail."""
 
 from datetime import timedelta
 
@@ -32,14 +32,14 @@ def test_campaigns_and_rewards_of_the_dashboard_land_and_stay_quiet_when_nothing
     assert installation.campaign("a")["started_at"] is None
 
 
-def test_a_change_that_only_the_details_tell_is_told(installation: SignedIn, twitch: Dashboard) -> None:
+def test_a_change_that_only_the_details_show_is_reported(installation: SignedIn, twitch: Dashboard) -> None:
     twitch.list_campaigns(campaign("a", name="Nights"))
     installation.fetch()
     twitch.list_campaigns(campaign("a", name="Long nights", drops=[drop("a"), drop("b")]))
     installation.fetch()
 
-    assert len(installation.told("campaign.changed")) == 1
-    assert len(installation.told("campaign.drop_added")) == 1
+    assert len(installation.headlines("campaign.changed")) == 1
+    assert len(installation.headlines("campaign.drop_added")) == 1
 
 
 def test_details_that_could_not_be_asked_for_take_nothing_away(installation: SignedIn, twitch: Dashboard) -> None:
@@ -56,8 +56,8 @@ def test_details_that_could_not_be_asked_for_take_nothing_away(installation: Sig
     installation.fetch()
 
     assert installation.campaign("a")["description"] == "Watch and get loot."
-    assert installation.told("campaign.channels_changed") == []
-    assert len(installation.told("campaign.changed")) == 2
+    assert installation.headlines("campaign.channels_changed") == []
+    assert len(installation.headlines("campaign.changed")) == 2
 
 
 def test_what_a_fault_made_null_does_not_overwrite_what_is_known(installation: SignedIn, twitch: Dashboard) -> None:
@@ -68,8 +68,8 @@ def test_what_a_fault_made_null_does_not_overwrite_what_is_known(installation: S
         if question.operation == DASHBOARD:
             answer["data"]["currentUser"]["dropCampaigns"][0]["owner"] = None
             return answer | {"errors": [fault_at("currentUser", "dropCampaigns", 0, "owner")]}
-        told = answer["data"]["user"]["dropCampaign"]
-        told["owner"], told["allow"]["channels"], told["timeBasedDrops"][1] = None, None, None
+        details = answer["data"]["user"]["dropCampaign"]
+        details["owner"], details["allow"]["channels"], details["timeBasedDrops"][1] = None, None, None
         faulty = [("owner",), ("allow", "channels"), ("timeBasedDrops", 1)]
         return answer | {"errors": [fault_at("user", "dropCampaign", *path) for path in faulty]}
 
@@ -78,7 +78,7 @@ def test_what_a_fault_made_null_does_not_overwrite_what_is_known(installation: S
         installation.fetch()
 
     assert installation.campaign("a")["organization_id"] is not None
-    assert [kind for kind in ("campaign.changed", "campaign.channels_changed") if installation.told(kind)] == []
+    assert [kind for kind in ("campaign.changed", "campaign.channels_changed") if installation.headlines(kind)] == []
 
 
 def fault_at(*path: str | int) -> Json:
@@ -101,9 +101,9 @@ def test_an_answer_in_parts_adds_and_updates_but_never_removes(installation: Sig
     assert fetched.outcome == "ok"
     assert installation.campaign("a")["name"] == "Renamed"
     assert installation.count(DropCampaign) == 9
-    # Neither kept aside nor told: Twitch said itself that it could not tell everything.
+    # Neither set aside nor reported: Twitch said itself that its answer is incomplete.
     assert installation.count(QuarantinedPayload) == 0
-    assert installation.told("source.changed") == []
+    assert installation.headlines("source.changed") == []
     with installation.engine.connect() as connection:
         assert absences(connection) == 0
 
@@ -140,7 +140,7 @@ def test_after_an_answer_that_was_set_aside_everything_is_asked_for_anew(
 
     assert shrunken is not None
     assert shrunken.outcome == "quarantined"
-    assert len(installation.told("campaign.drop_added")) == 1
+    assert len(installation.headlines("campaign.drop_added")) == 1
 
 
 def test_an_unknown_query_keeps_what_is_known_is_told_once_and_switches_nothing_off(
@@ -153,7 +153,7 @@ def test_an_unknown_query_keeps_what_is_known_is_told_once_and_switches_nothing_
     for _ in range(3):
         installation.fetch()
 
-    (headline,) = installation.told("source.changed")
+    (headline,) = installation.headlines("source.changed")
     assert "PersistedQueryNotFound" in headline
     assert installation.row()["enabled"]
     assert installation.campaign("a")["withdrawn_at"] is None
@@ -161,7 +161,7 @@ def test_an_unknown_query_keeps_what_is_known_is_told_once_and_switches_nothing_
     twitch.hashes = known
     installation.fetch()
     assert installation.row()["changed_since"] is None
-    assert len(installation.told("source.recovered")) == 1
+    assert len(installation.headlines("source.recovered")) == 1
 
 
 def test_html_is_kept_aside_for_a_person_to_look_at(installation: SignedIn, twitch: Dashboard) -> None:
@@ -169,7 +169,7 @@ def test_html_is_kept_aside_for_a_person_to_look_at(installation: SignedIn, twit
     installation.fetch()
 
     assert installation.count(QuarantinedPayload) == 1
-    assert len(installation.told("source.changed")) == 1
+    assert len(installation.headlines("source.changed")) == 1
 
 
 @pytest.mark.parametrize("answer", [fault("failed integrity check"), {"data": {"currentUser": None}}])
@@ -180,13 +180,13 @@ def test_a_refusal_is_told_once_and_leaves_the_sign_in_alone(
     for _ in range(3):
         installation.fetch()
 
-    (headline,) = installation.told("source.failing")
+    (headline,) = installation.headlines("source.failing")
     assert "lootwire sources login twitch" in headline
     assert installation.count(select(Credential).where(Credential.dead_at.is_not(None)).subquery()) == 0
 
 
 @pytest.mark.parametrize("first", ["dashboard", "rewards"])
-def test_a_dead_sign_in_is_told_once_whichever_source_meets_it_and_again_nobody_is_asked(
+def test_a_dead_sign_in_is_reported_once_whichever_source_meets_it_and_twitch_is_left_alone(
     installation: SignedIn, twitch: Dashboard, first: str
 ) -> None:
     twitch.list_campaigns(campaign("a"))
@@ -196,14 +196,14 @@ def test_a_dead_sign_in_is_told_once_whichever_source_meets_it_and_again_nobody_
     sources = [installation.dashboard, installation.rewards]
     for source in [*(sources if first == "dashboard" else reversed(sources)), *sources, *sources]:
         installation.fetch(source)
-    asked = len(twitch.requests)
+    requests_before = len(twitch.requests)
     installation.fetch()
 
-    (headline,) = installation.told("source.failing")
+    (headline,) = installation.headlines("source.failing")
     assert "twitch.dashboard " in headline
     assert "Twitch signed lamplighter out" in headline
     assert "`lootwire sources login twitch` signs in again" in headline
-    assert len(twitch.requests) == asked
+    assert len(twitch.requests) == requests_before
     assert installation.row()["enabled"]
     assert not installation.row(installation.rewards)["enabled"]
 
@@ -219,9 +219,9 @@ def test_signing_in_again_cures_a_dead_sign_in(installation: SignedIn, twitch: D
         assert due(connection, now()) == ["twitch.dashboard", "twitch.dashboard_rewards"]
     installation.fetch()
     installation.fetch(installation.rewards)
-    assert len(installation.told("source.recovered")) == 1
+    assert len(installation.headlines("source.recovered")) == 1
     assert installation.row(installation.rewards)["last_error"] is None
-    # Whoever comes back comes back on the same device.
+    # A new sign-in uses the same device.
     assert installation.credential()["device_id"] == device
     assert {headers["X-Device-Id"] for headers in twitch.headers} == {device}
 

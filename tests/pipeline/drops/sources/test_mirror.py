@@ -1,4 +1,4 @@
-"""How the mirror is asked: the version that worked last, the other where it is lacking, and what the headers say."""
+"""Requests to the mirror: the version that worked last, else the other, and the times in its answers."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,8 @@ MINUTE = timedelta(seconds=60)
 
 @pytest.fixture
 def client() -> Iterator[Client]:
-    with Client(attempts=1) as one:
-        yield one
+    with Client(attempts=1) as opened:
+        yield opened
 
 
 def fetch(service: LocalService, client: Client, validators: Validators | None = None) -> Answer:

@@ -1,4 +1,4 @@
-"""A payload and what it must become, side by side under tests/payloads."""
+"""Payloads, each beside its expected records under tests/payloads."""
 
 import json
 from pathlib import Path
@@ -17,8 +17,8 @@ SOURCES = drops.sources(Settings(), None, None)
 CASES = sorted(path for path in PAYLOADS.glob("*/*.json") if not path.name.endswith(".expected.json"))
 
 
-def told(record: Any) -> Any:
-    """A record as JSON, without what its source did not say."""
+def as_json(record: Any) -> Any:
+    """Return a record as JSON without its empty fields."""
     return without_nulls(msgspec.to_builtins(record))
 
 
@@ -40,7 +40,7 @@ def test_a_payload_becomes_the_records_that_are_written_down_beside_it(path: Pat
 
     snapshot = source.split(path.read_bytes())
 
-    assert [told(source.parse(item)) for item in snapshot.items] == expected["records"]
+    assert [as_json(source.parse(item)) for item in snapshot.items] == expected["records"]
     assert list(snapshot.broken) == []
     assert sorted(snapshot.empty_groups) == expected.get("empty_groups", [])
     assert snapshot.scope == (frozenset(expected["scope"]) if "scope" in expected else None)

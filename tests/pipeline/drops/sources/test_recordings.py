@@ -34,8 +34,8 @@ def import_all(world: Ingesting, *paths: Path) -> Summary:
     return [Summary(), *steps][-1]
 
 
-def lost(source: ListSource, payload: bytes) -> Iterator[str]:
-    """Why items of a payload could not be read."""
+def reasons_of_lost_items(source: ListSource, payload: bytes) -> Iterator[str]:
+    """Yield the source's reason for each item that it cannot read."""
     snapshot = source.split(payload)
     yield from (reason for _, reason in snapshot.broken)
     for item in snapshot.items:
@@ -49,13 +49,13 @@ def lost(source: ListSource, payload: bytes) -> Iterator[str]:
 def test_no_item_of_a_recorded_snapshot_is_lost(path: Path) -> None:
     payload = path.read_bytes()
 
-    assert list(lost(DROPS, payload)) == []
+    assert list(reasons_of_lost_items(DROPS, payload)) == []
     assert len(DROPS.split(payload).items) >= 50
 
 
 @pytest.mark.parametrize(("source", "path"), OTHERS, ids=lambda value: getattr(value, "stem", ""))
 def test_no_item_of_a_recorded_answer_of_another_kind_is_lost(source: ListSource, path: Path) -> None:
-    assert list(lost(source, path.read_bytes())) == []
+    assert list(reasons_of_lost_items(source, path.read_bytes())) == []
 
 
 def test_the_snapshots_around_the_schema_change_land_whole(world: Ingesting) -> None:
@@ -64,7 +64,7 @@ def test_the_snapshots_around_the_schema_change_land_whole(world: Ingesting) -> 
 
     after = import_all(world, SUNKWI / "drops_2026-03-22_after_schema_change.json")
     assert after.quarantined == []
-    # An hour's news, and not one for every campaign whose JSON looks different now.
+    # Only the news of an hour, although the JSON of every campaign looks different now.
     assert after.events.total() < after.records / 10
 
 

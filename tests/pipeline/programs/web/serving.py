@@ -12,7 +12,7 @@ from tests.waiting import wait_for
 
 @contextmanager
 def answering(opened: Callable[[], AbstractAsyncContextManager[Application]]) -> Iterator[str]:
-    """The address of an application, which is opened in the loop that serves it."""
+    """Serve an application in a thread, opened in the loop that serves it; yield its address."""
     listening = listen(0, "a setting")
     address = f"http://{HOST}:{listening.getsockname()[1]}"
     ends = asyncio.Event()

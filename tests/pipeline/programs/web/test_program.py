@@ -1,4 +1,4 @@
-"""One program serves both ports, and what fails on one of them does not stop the other."""
+"""One program serves both ports, and a failure on one does not stop the other."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ def settings(engine: Engine, servers: Servers, tmp_path: Path) -> Settings:
 
 @contextlib.contextmanager
 def running(settings: Settings) -> Iterator[None]:
-    """The program in a thread, from when the page is served."""
+    """Run the program in a thread, and yield once it serves the page."""
     ends = asyncio.Event()
     loops: list[asyncio.AbstractEventLoop] = []
 
@@ -175,5 +175,5 @@ def test_the_program_is_small_until_somebody_calls() -> None:
         "pipeline.runtime.runtime",
     }
     code = f"import sys, pipeline.programs.web.__main__; sys.exit(str({heavy} & set(sys.modules)))"
-    said = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
-    assert said.stderr.strip() == "set()"
+    completed = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+    assert completed.stderr.strip() == "set()"

@@ -1,4 +1,4 @@
-"""The published folder is served as readers want it, and nothing else is."""
+"""The program serves the published folder, and nothing else."""
 
 import contextlib
 import http.client
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Reader:
-    """Asks for exactly what a test says, with no path made tidy."""
+    """A client that sends each path exactly as a test gives it."""
 
     def __init__(self, address: str) -> None:
         at = urlsplit(address)

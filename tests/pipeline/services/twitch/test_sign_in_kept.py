@@ -181,7 +181,7 @@ def test_a_sign_in_that_is_over_is_told_by_the_source_that_needs_it(installation
     assert installation.row()["enabled"]
     assert not installation.row(installation.rewards)["enabled"]
     installation.fetch()
-    (headline,) = installation.told("source.failing")
+    (headline,) = installation.headlines("source.failing")
     assert "its hourly check says so" in headline
     assert "`lootwire sources login twitch`" in headline
 
