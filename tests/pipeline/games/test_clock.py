@@ -81,9 +81,9 @@ def test_from_the_first_zone_to_the_last_nobody_is_told_twice(here: Installation
         here.target(f"t{number}", f"Etc/GMT{offset:+d}")
     here.follow(dated(1, THE_DAY))
 
-    told = [here.tick(MIDNIGHT + hour * HOUR) for hour in range(-16, 16)]
+    rounds = [here.tick(MIDNIGHT + hour * HOUR) for hour in range(-16, 16)]
 
-    assert sum((one.total() for one in told), 0) == 1
+    assert sum((events.total() for events in rounds), 0) == 1
     assert sorted(here.due().values()) == [MIDNIGHT + hour * HOUR for hour in range(-14, 13)]
 
 
@@ -102,18 +102,18 @@ def test_a_day_begins_at_its_first_moment_when_clocks_change(timezone: str, day:
     assert day_begins(day, zone(timezone)) == begins_at
 
 
-@pytest.mark.parametrize(("days_late", "told"), [(1, OUT), (7, OUT), (8, {})])
+@pytest.mark.parametrize(("days_late", "events"), [(1, OUT), (7, OUT), (8, {})])
 def test_a_day_that_passed_while_nothing_ran_is_told_once_if_it_is_not_long_ago(
-    here: Installation, days_late: int, told: dict[EventKind, int]
+    here: Installation, days_late: int, events: dict[EventKind, int]
 ) -> None:
     here.target()
     here.follow(dated(1, THE_DAY))
 
     late = MIDNIGHT + timedelta(days=days_late, hours=1)
 
-    assert here.tick(late) == told
+    assert here.tick(late) == events
     assert here.tick(late) == {}
-    assert here.due() == ({"phone": late} if told else {})
+    assert here.due() == ({"phone": late} if events else {})
 
 
 def test_a_release_that_nobody_announced_is_told_when_it_is_listed(here: Installation) -> None:
@@ -152,14 +152,14 @@ def test_a_platform_that_is_listed_late_is_told_for_itself(here: Installation) -
 def test_a_day_that_was_told_is_not_told_again_by_another_row_or_put_right(here: Installation, right: date) -> None:
     here.follow(dated(1, THE_DAY))
     here.tick(MIDNIGHT + 37 * HOUR)
-    told = len(here.events())
+    events_before = len(here.events())
 
     here.sync(dated(2, right))
     assert here.tick() == {}
     here.sync(dated(2, right - timedelta(days=1)))
     assert here.tick() == {}
 
-    assert len(here.events()) == told
+    assert len(here.events()) == events_before
 
 
 def test_a_delay_at_the_last_moment_takes_back_what_still_waits(here: Installation) -> None:
@@ -169,13 +169,13 @@ def test_a_delay_at_the_last_moment_takes_back_what_still_waits(here: Installati
     assert here.tick(MIDNIGHT - 14 * HOUR) == OUT
     assert _send(here) == ["kiritimati"]
 
-    # One platform still comes out: that stands.
+    # The game still comes out on one platform: the delivery stays.
     here.sync(dated(1, date(2026, 12, 24)), dated(2, THE_DAY, platform=PS5))
     assert _waiting(here, EventKind.RELEASE_OUT) == ["hawaii"]
     here.sync(dated(1, date(2026, 12, 24)), dated(2, date(2026, 12, 24), platform=PS5))
     assert _waiting(here, EventKind.RELEASE_OUT) == []
 
-    # On the new day both are told.
+    # On the new day one event names both platforms.
     assert here.tick(datetime(2026, 12, 24, tzinfo=UTC)) == OUT
     assert here.titles()[-1] == f"{NAME} is out (PC, PlayStation 5) – 24 December 2026"
 
@@ -217,18 +217,18 @@ def test_two_clocks_at_once_tell_a_day_once(here: Installation) -> None:
 
 
 def _is_sent(here: Installation, at: datetime, target: str) -> bool:
-    """Whether a target would be sent something at a moment; nothing is."""
+    """Whether a delivery to a target is due at a moment; nothing is sent."""
     with here.engine.connect() as connection:
-        return target in [one.target for one in outbox.claim(connection, at, limit=50)]
+        return target in [delivery.target for delivery in outbox.claim(connection, at, limit=50)]
 
 
 def _send(here: Installation) -> list[str]:
-    """Send what is due, and return to whom."""
+    """Mark the due deliveries as sent; returns the names of their targets."""
     with here.engine.begin() as connection:
         claimed = outbox.claim(connection, here.now, limit=50)
-        for one in claimed:
-            outbox.settle_sent(connection, one, here.now)
-        return [one.target for one in claimed]
+        for delivery in claimed:
+            outbox.settle_sent(connection, delivery, here.now)
+        return [delivery.target for delivery in claimed]
 
 
 def _waiting(here: Installation, kind: EventKind) -> list[str]:

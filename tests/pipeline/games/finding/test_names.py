@@ -24,9 +24,9 @@ from pipeline.games.finding.names import MOST_ENTRIES, GameName, read_games, rea
     ],
 )
 def test_a_game_is_named_by_title_id_or_address(written: str, igdb_id: int | None, slug: str | None) -> None:
-    asked = read_name(written, number_is_id=True)
+    game = read_name(written, number_is_id=True)
 
-    assert (asked.igdb_id, asked.slug) == (igdb_id, slug)
+    assert (game.igdb_id, game.slug) == (igdb_id, slug)
 
 
 def titles(data: str) -> list[str]:
@@ -83,7 +83,7 @@ def test_a_game_that_is_listed_twice_is_listed_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "reason"),
     [
         (b"\xff\xfe", "not text in UTF-8"),
         (b"", "names no games"),
@@ -96,8 +96,8 @@ def test_a_game_that_is_listed_twice_is_listed_once() -> None:
         (b'title,x\n"' + b"a" * 200_000 + b'",1', "cannot be read as such"),
     ],
 )
-def test_what_is_no_list_is_refused_with_its_reason(data: bytes, said: str) -> None:
-    with pytest.raises(LootwireError, match=said):
+def test_what_is_no_list_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(LootwireError, match=reason):
         read_games(data)
 
 

@@ -1,4 +1,4 @@
-"""What IGDB's answers make of release dates becomes events: of wanted games alone, each change once."""
+"""Each change of a release date in IGDB's answers becomes one event, for wanted games alone."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,13 +31,13 @@ def test_the_first_time_a_game_is_seen_is_published_and_told_to_nobody(here: Ins
     here.target()
     here.want(1)
 
-    told = here.sync(dated(1, LAST, Q4), dated(2, date(2020, 1, 1), platform=PS5))
+    events = here.sync(dated(1, LAST, Q4), dated(2, date(2020, 1, 1), platform=PS5))
 
-    assert told == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
+    assert events == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
     assert here.titles(silent=True) == [f"New game: {NAME}", f"{NAME}: release announced for Q4 2026 (PC)"]
     assert here.titles() == []
     assert here.due() == {}
-    # It was mirrored before somebody wanted it: that says the same, and once.
+    # A game that was stored before it was wanted is introduced; this one already is.
     with here.engine.begin() as connection:
         assert introduce(connection, [1], here.now + timedelta(days=60)) == {}
 
@@ -136,7 +136,7 @@ def test_a_date_that_is_gone_for_a_day_means_that_the_release_is_off(here: Insta
 
     assert here.titles() == [f"{NAME}: release no longer listed, was planned for Q4 2026 (PlayStation 5)"]
     assert here.details()[0].reason == "IGDB no longer lists it"
-    # It is back, goes again, and is judged again.
+    # The row comes back, goes again, and is cancelled again.
     here.later(timedelta(days=2))
     assert here.sync(*rows) == {EventKind.RELEASE_ANNOUNCED: 1}
     here.sync(rows[0])
@@ -162,9 +162,9 @@ def test_an_entry_that_is_new_and_belongs_to_a_wanted_game_is_told(here: Install
     child = game(2, "Lanterns of Aldmoor: Depths", parent_game=1, game_type=1)
     mod = game(3, "Lanterns of Aldmoor: Modded", parent_game=1, game_type=5)
 
-    told = here.store(*[doc(row.pop("id"), row.pop("name"), **row) for row in (child, mod)])
+    events = here.store(*[doc(row.pop("id"), row.pop("name"), **row) for row in (child, mod)])
 
-    assert told == {EventKind.GAME_ADDED: 1}
+    assert events == {EventKind.GAME_ADDED: 1}
     assert here.titles() == [f"New DLC for {NAME}: Lanterns of Aldmoor: Depths"]
     # What was there before we looked is no news.
     old = game(4, "Lanterns of Aldmoor: Ashes", parent_game=1, game_type=2)
@@ -248,7 +248,7 @@ def test_what_no_service_tells_a_box_art_of_is_shown_with_the_cover(here: Instal
             "box_art_url": "https://a.example/x-{width}x{height}.jpg",
         }
         game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
-        told = [
+        events = [
             NewEvent(kind=EventKind.CAMPAIGN_ADDED, subject=key, occurred_at=NOON, detail=detail, game_id=of)
             for key, of, detail in (
                 ("1", game_id, CampaignDetail(name="Lantern Week")),
@@ -256,7 +256,7 @@ def test_what_no_service_tells_a_box_art_of_is_shown_with_the_cover(here: Instal
                 ("3", None, CampaignDetail(name="Lantern Week")),
             )
         ]
-        append_events(connection, told, source_id=None, silent=False, now=NOON)
+        append_events(connection, events, source_id=None, silent=False, now=NOON)
 
     assert [event.detail.get("box_art_url") for event in here.events()] == [
         "https://a.example/x-285x380.jpg",

@@ -22,8 +22,8 @@ SHARED = 1798675200
 
 def rows() -> list[dict[str, Any]]:
     read = (IGDB / "recorded_2026-09-28" / "release_dates_upcoming_cut.json").read_bytes()
-    told: list[dict[str, Any]] = json.loads(read)
-    return told
+    recorded: list[dict[str, Any]] = json.loads(read)
+    return recorded
 
 
 def test_three_rows_that_share_one_date_are_told_as_three_different_things(engine: Engine, tmp_path: Path) -> None:
@@ -36,8 +36,8 @@ def test_three_rows_that_share_one_date_are_told_as_three_different_things(engin
     assert len(shared) >= 3
     assert [event.kind for event in here.events()] == [EventKind.RELEASE_ANNOUNCED] * 3
     assert [detail.when for detail in here.details()] == ["2026-12-31", "2026-Q4", "2026"]
-    said = [title.partition("announced for ")[2].partition(" (")[0] for title in here.titles()]
-    assert said == ["31 December 2026", "Q4 2026", "2026"]
+    dates = [title.partition("announced for ")[2].partition(" (")[0] for title in here.titles()]
+    assert dates == ["31 December 2026", "Q4 2026", "2026"]
 
 
 def test_every_recorded_row_is_said_no_more_precisely_than_its_format_allows(engine: Engine, tmp_path: Path) -> None:
@@ -52,6 +52,6 @@ def test_every_recorded_row_is_said_no_more_precisely_than_its_format_allows(eng
         here.sync(row | {"game": number}, igdb_id=number)
 
     parts = {0: 3, 1: 2, 2: 1, 3: 2, 4: 2, 5: 2, 6: 2}
-    said = [detail.when or "" for detail in here.details()]
-    assert [len(when.split("-")) for when in said] == [parts[row["date_format"]] for row in listed.values()]
-    assert ["Q" in when for when in said] == [row["date_format"] in {3, 4, 5, 6} for row in listed.values()]
+    dates = [detail.when or "" for detail in here.details()]
+    assert [len(when.split("-")) for when in dates] == [parts[row["date_format"]] for row in listed.values()]
+    assert ["Q" in when for when in dates] == [row["date_format"] in {3, 4, 5, 6} for row in listed.values()]

@@ -1,4 +1,4 @@
-"""IGDB's webhooks are registered, shown to be IGDB's, and taken as hints of what to ask for."""
+"""IGDB's webhooks are registered, authenticated, and taken as hints of what to fetch."""
 
 import asyncio
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def registered(setting: IgdbSetting, client: Client) -> None:
 
 
 class Door:
-    """Where webhooks come in."""
+    """The routes that take IGDB's webhooks."""
 
     def __init__(self, syncing: Syncing) -> None:
         routes = igdb_routes(syncing.engine, SECRET, syncing.setting.clock)
@@ -59,7 +59,7 @@ def door(syncing: Syncing) -> Door:
 
 
 def call(syncing: Syncing, door: Door, method: str, igdb_id: int, endpoint: str = "games") -> int:
-    """Post what IGDB posts; returns the status of the answer."""
+    """Post a webhook as IGDB does; returns the status of the answer."""
     row = {"id": igdb_id * 10, "game": igdb_id} if endpoint == "release_dates" else game(igdb_id)
     headers, body = syncing.setting.igdb.webhook_message(method, row, endpoint)
     return door.post(f"/igdb/{endpoint}/{method}", body, headers)
@@ -75,7 +75,7 @@ def test_each_kind_has_an_address_and_is_registered_once(
 
     setting.igdb.forget_requests()
     IgdbWebhooks(setting.open, CALLBACK, SECRET).fetch(client, Validators())
-    assert [asked.method for asked in setting.igdb.requests] == ["GET"]
+    assert [request.method for request in setting.igdb.requests] == ["GET"]
 
 
 def test_a_webhook_that_igdb_gave_up_is_made_active_again(
