@@ -87,7 +87,7 @@ def test_all_pages_of_subscriptions_are_read_and_filters_are_passed_on(setting: 
     )
 
     assert len(helix.subscriptions().subscriptions) == 251
-    assert len(setting.asked("eventsub/subscriptions")) == 3
+    assert len(setting.requests("eventsub/subscriptions")) == 3
     assert [each.id for each in helix.subscriptions(status="user_removed").subscriptions] == [ended.id]
     assert [each.id for each in helix.subscriptions(type="stream.offline").subscriptions] == [ended.id]
     assert [each.id for each in helix.subscriptions(user_id="100000251").subscriptions] == [ended.id]
@@ -130,7 +130,7 @@ def test_a_conduit_whose_answer_is_lost_is_not_created_twice(setting: HelixSetti
     with pytest.raises(SourceUnavailable):
         setting.helix.create_conduit(1)
 
-    assert len(setting.asked("eventsub/conduits")) == 1
+    assert len(setting.requests("eventsub/conduits")) == 1
 
 
 def test_a_subscription_whose_answer_is_lost_is_found_to_exist(setting: HelixSetting) -> None:
@@ -213,4 +213,4 @@ def test_a_webhooks_secret_is_sent_and_never_shown(setting: HelixSetting) -> Non
     assert created.subscription is not None
     assert created.subscription.transport == Transport(method="webhook", callback="https://loot.example.org/eventsub")
     assert "s3cret" not in repr(transport)
-    assert b"s3cret0s3cret" in setting.asked("eventsub/subscriptions")[0].body
+    assert b"s3cret0s3cret" in setting.requests("eventsub/subscriptions")[0].body

@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 Parse = Callable[[msgspec.Raw], Any]
-# By a part of the file's name; the first that fits.
+# The parser of a file whose name contains the key; the first match counts.
 PARSERS: dict[str, Parse] = {
     "get_users_200": shapes.parse_user,
     "users_get_users": shapes.parse_user,
@@ -51,7 +51,7 @@ PARSERS: dict[str, Parse] = {
     "conduits": msgspec.json.Decoder(Conduit).decode,
     "conduit_0": msgspec.json.Decoder(Conduit).decode,
 }
-# Requests, and answers to what we do not ask.
+# Requests, and answers that we never ask for.
 OTHERS = ("update_conduit_0",)
 
 
@@ -63,7 +63,7 @@ def listed() -> Iterator[Any]:
 
 
 def real(name: str) -> list[dict[str, Any]]:
-    """The rows of a file of real answers, which people kept within shapes of their own."""
+    """The rows of a file of real answers, which their collectors wrapped in shapes of their own."""
     kept = json.loads((HELIX / "real" / name).read_bytes())
     if isinstance(kept, list):
         return kept

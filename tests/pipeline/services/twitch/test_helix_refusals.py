@@ -1,4 +1,4 @@
-"""What Helix refuses, and who cures it: time, a person, a new token, or nobody."""
+"""Refusals of Helix, and their cures: time, a person, a new token, or none."""
 
 import math
 import threading
@@ -150,8 +150,8 @@ def test_each_try_costs_a_point_of_the_budget(setting: HelixSetting) -> None:
 
 
 def test_a_rate_limit_is_waited_until_the_bucket_is_full_and_the_question_asked_again(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-0.5)}
-    setting.fail("users", 429, TOO_MANY, headers=told)
+    headers = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-0.5)}
+    setting.fail("users", 429, TOO_MANY, headers=headers)
 
     assert known(setting.helix)
 
@@ -159,8 +159,8 @@ def test_a_rate_limit_is_waited_until_the_bucket_is_full_and_the_question_asked_
 
 
 def test_a_rate_limit_beyond_our_patience_is_for_later_and_nobody_else_runs_into_it(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(45)}
-    setting.fail("users", 429, TOO_MANY, headers=told)
+    headers = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(45)}
+    setting.fail("users", 429, TOO_MANY, headers=headers)
 
     for _ in range(3):
         with pytest.raises(SourceUnavailable) as caught:
@@ -182,8 +182,8 @@ def test_a_rate_limit_that_tells_no_time_means_a_minute(setting: HelixSetting) -
 
 
 def test_a_rate_limit_that_does_not_end_is_given_up(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-30)}
-    setting.fail("users", 429, TOO_MANY, times=9, headers=told)
+    headers = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-30)}
+    setting.fail("users", 429, TOO_MANY, times=9, headers=headers)
 
     with pytest.raises(SourceUnavailable, match="again after the wait"):
         known(setting.helix)
@@ -215,7 +215,7 @@ def test_a_limit_of_eventsub_is_no_rate_limit_and_told_at_once(
         subscribe(setting.helix)
 
     assert setting.statuses("eventsub/subscriptions") == [429]
-    # Others may go on.
+    # Requests for anything else go on.
     assert known(setting.helix)
 
 
@@ -227,8 +227,8 @@ def test_an_unknown_limit_that_leaves_points_is_no_rate_limit_either(setting: He
 
 
 def test_a_rate_limit_on_subscriptions_is_waited(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": "1"}
-    setting.fail("eventsub/subscriptions", 429, TOO_MANY, headers=told)
+    headers = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": "1"}
+    setting.fail("eventsub/subscriptions", 429, TOO_MANY, headers=headers)
 
     with pytest.raises(RequestRejected, match="conduit does not exist"):
         subscribe(setting.helix)
@@ -243,7 +243,7 @@ def test_a_redirect_of_what_we_send_is_not_followed(setting: HelixSetting) -> No
         subscribe(setting.helix)
 
     assert caught.value.status == 307
-    assert setting.asked("users") == []
+    assert setting.requests("users") == []
 
 
 def test_no_error_tells_the_token(setting: HelixSetting) -> None:

@@ -35,10 +35,10 @@ def test_two_processes_that_share_a_budget_wait_for_points_and_never_hear_429(
     twitch.budget, twitch.budget_seconds = POINTS, 1.0
     twitch.refill_budget()
     arguments = [url_of(servers), setting.vault.path, twitch.auth_url, twitch.helix_url, twitch.client_id]
-    told = [*map(str, arguments), twitch.client_secret, str(POINTS), str(TIMES)]
+    command = [*map(str, arguments), twitch.client_secret, str(POINTS), str(TIMES)]
 
     workers = [
-        subprocess.Popen([sys.executable, "-m", "tests.pipeline.services.twitch.helix_worker", *told], cwd=CHECKOUT)
+        subprocess.Popen([sys.executable, "-m", "tests.pipeline.services.twitch.helix_worker", *command], cwd=CHECKOUT)
         for _ in range(2)
     ]
     assert [worker.wait(60) for worker in workers] == [0, 0]

@@ -11,7 +11,7 @@ from tests.twitch.dashboard import CLIENT_ID, Dashboard
 
 
 class Pauses:
-    """A clock that moves only when somebody waits."""
+    """A clock that moves only when a caller waits."""
 
     def __init__(self) -> None:
         self.waited: list[float] = []
@@ -79,11 +79,11 @@ def test_a_code_that_nobody_enters_runs_out(auth: TwitchAuth, twitch: Dashboard)
     assert pauses.clock() == 60
 
 
-@pytest.mark.parametrize("said", ["invalid device code", "access_denied", "expired_token"])
-def test_a_refused_code_ends_the_wait_with_what_twitch_says(auth: TwitchAuth, twitch: Dashboard, said: str) -> None:
-    twitch.token_says = [said]
+@pytest.mark.parametrize("reason", ["invalid device code", "access_denied", "expired_token"])
+def test_a_refused_code_ends_the_wait_with_what_twitch_says(auth: TwitchAuth, twitch: Dashboard, reason: str) -> None:
+    twitch.token_says = [reason]
 
-    with pytest.raises(SignInError, match=f"Twitch says '{said}'; start again"):
+    with pytest.raises(SignInError, match=f"Twitch says '{reason}'; start again"):
         sign_in_by_code(auth, Pauses())
 
 
