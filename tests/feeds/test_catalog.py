@@ -147,7 +147,7 @@ def test_marking_from_many_threads_at_once_neither_deadlocks_nor_loses_a_version
             for turn in range(5):
                 with world.engine.begin() as connection:
                     mark(connection, [ids[(offset * 5 + turn) % 12]])
-                    # Again in the same transaction, and others: the order of the locks is what is tried here.
+                    # Again in the same transaction, with others: a bad order of locks would deadlock.
                     mark(connection, ids[(offset + turn) % 12 :][::-1])
         except BaseException as error:  # noqa: BLE001 - told below
             failures.append(error)

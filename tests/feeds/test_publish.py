@@ -281,7 +281,7 @@ def test_what_others_leave_to_a_run_is_published_by_it(world: Publishing, engine
     left: list[int] = []
 
     def leave_more(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        # The health of sources is read when the feeds are written, and the turn is still held.
+        # The run reads the health of sources when its feeds are written and it still holds the turn.
         if "failing_since" in statement and not left:
             left.append(1)
             world.event("the second")

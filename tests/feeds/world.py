@@ -1,4 +1,4 @@
-"""What the tests of feeds publish: rows made with few words."""
+"""Rows that the tests of feeds publish, made with few words."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ BASE_URL = "http://127.0.0.1:8420"
 
 @dataclass
 class Publishing:
-    """A database in which it is noon until somebody moves the clock, and the folder that it is published to."""
+    """A database in which it is noon until a test moves the clock, and the folder that it is published to."""
 
     engine: Engine
     root: Path

@@ -172,7 +172,7 @@ def test_an_outage_costs_one_attempt_a_pause_and_not_one_for_each_delivery(world
     assert world.claim() == []
     world.later(seconds=60)
     (second,) = world.claim()
-    # The least tried goes first, so no event waits behind one that always fails.
+    # The delivery with the fewest attempts goes first, so no event waits behind one that always fails.
     assert second.deliveries[0].attempts == 2
     assert second.deliveries[0].id != first.deliveries[0].id
 

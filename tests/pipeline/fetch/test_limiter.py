@@ -42,7 +42,7 @@ def budget(redis: Redis, *, points: int = 40, patience: timedelta = NO_PATIENCE,
 
 
 def turns(shared: Budget, *, bulk: bool = False) -> int:
-    """How many turns there are until none comes in time."""
+    """The number of turns until none comes in time."""
     count = 0
     while True:
         try:
@@ -53,7 +53,7 @@ def turns(shared: Budget, *, bulk: bool = False) -> int:
 
 
 def starts_of_workers(servers: Servers, sleep: Callable[[float], object], *, workers: int, each: int) -> list[int]:
-    """Let workers with connections of their own ask; when each request left, in microseconds of Valkey's clock."""
+    """Let workers with connections of their own ask; returns when each request left, in µs of Valkey's clock."""
     seen: dict[bytes, int] = {}
 
     def work() -> None:
@@ -75,7 +75,7 @@ def starts_of_workers(servers: Servers, sleep: Callable[[float], object], *, wor
 
 
 def closest(starts: list[int], requests: int = 5) -> timedelta:
-    """How close together one more start than a window may hold ever came."""
+    """The shortest time in which one start more than a window may hold ever came."""
     return min(later - earlier for earlier, later in zip(starts, starts[requests:], strict=False)) * MICRO
 
 
@@ -106,7 +106,7 @@ def test_a_request_that_leaves_late_counts_from_when_it_left(redis: Redis) -> No
 
 
 def test_almost_all_of_the_limit_is_used(redis: Redis) -> None:
-    # Nobody really waits for these slots, which are ten seconds apart; bench/limiter.py measures what comes of them.
+    # The slots are ten seconds apart, and `sleep` does not wait for them; bench/limiter.py measures the real rate.
     mine = limiter(redis, 10, timedelta(seconds=100), patience=timedelta(seconds=200), sleep=lambda _: None)
     ends = []
     for _ in range(10):
@@ -288,7 +288,7 @@ def test_the_services_word_wins_over_our_own_count(redis: Redis) -> None:
     turns(shared)
 
     shared.correct(remaining=30, full_in=timedelta(seconds=30), limit=800)
-    # A fortieth of 800 is left alone now.
+    # A fortieth of 800 points stays reserved now.
     assert turns(shared) == 10
     shared.correct(remaining=0)
     assert turns(shared) == 0
