@@ -110,9 +110,9 @@ def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: 
 
 def test_marking_many_events_takes_as_few_statements_as_marking_one(world: Publishing) -> None:
     games = [world.game(f"Game {number}") for number in range(40)]
-    many = [world.event(game_id=games[number % 40], marked=False) for number in range(200)]
+    event_ids = [world.event(game_id=games[number % 40], marked=False) for number in range(200)]
     counts = []
-    for ids in (many, many[:1], many):
+    for ids in (event_ids, event_ids[:1], event_ids):
         statements: list[str] = []
         with world.engine.begin() as connection:
             sqlalchemy_event.listen(

@@ -137,10 +137,10 @@ def test_a_transaction_that_is_rolled_back_leaves_neither_event_nor_delivery(wor
 
 def test_past_events_that_a_target_would_have_heard_of_are_found(world: Notifying) -> None:
     # Imported history is silent, yet a new subscription is tried on it.
-    wanted = {world.event(silent=True), world.event()}
+    expected = {world.event(silent=True), world.event()}
     world.event(service="kick")
     world.target(service="twitch")
     world.subscribe(kinds=["campaign.added"], service="twitch")
     with world.engine.begin() as connection:
         target_id = targets.target_id_of(connection, "phone")
-        assert set(connection.scalars(match.matching(target_id))) == wanted
+        assert set(connection.scalars(match.matching(target_id))) == expected

@@ -98,9 +98,9 @@ class Notifying:
 
     def event_ids(self, target: str = "phone") -> list[int]:
         """The ids of the events in a target's outbox."""
-        wanted = select(Delivery.event_id).join(Target).where(Target.name == target).order_by(Delivery.id)
+        query = select(Delivery.event_id).join(Target).where(Target.name == target).order_by(Delivery.id)
         with self.engine.begin() as connection:
-            return list(connection.scalars(wanted))
+            return list(connection.scalars(query))
 
     def deliveries(self) -> list[Any]:
         """All rows of the outbox, the oldest first."""

@@ -181,8 +181,8 @@ def test_a_misbehaving_service_is_unavailable_and_its_error_says_why(service: Lo
 
 
 def test_a_service_that_is_not_there_is_unavailable() -> None:
-    with LocalService() as gone:
-        url = gone.url
+    with LocalService() as stopped:
+        url = stopped.url
     with Client(attempts=1) as client, pytest.raises(SourceUnavailable, match=r"127\.0\.0\.1: no connection"):
         client.get(url + "/list")
 

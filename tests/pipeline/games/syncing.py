@@ -89,9 +89,9 @@ class Syncing:
 
     def games(self) -> dict[int, str]:
         """The names of the stored games that IGDB still has."""
-        known = select(GameMetadata.igdb_id, GameMetadata.name).where(GameMetadata.removed_at.is_(None))
+        query = select(GameMetadata.igdb_id, GameMetadata.name).where(GameMetadata.removed_at.is_(None))
         with self.engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(known.order_by(GameMetadata.igdb_id))}
+            return {row[0]: row[1] for row in connection.execute(query.order_by(GameMetadata.igdb_id))}
 
     def source(self, name: str) -> RowMapping:
         with self.engine.connect() as connection:

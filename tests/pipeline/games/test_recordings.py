@@ -205,12 +205,12 @@ def test_a_dumped_game_knows_its_twitch_category() -> None:
 
 def test_a_game_that_came_through_a_proxy_is_the_game() -> None:
     parsed = parse_game(read("romm_cassettes/test_scan_rom_3_hasheous_Game_200.json"))
-    (own,) = games("romm_cassettes/test_scan_rom_1_api_games_200.json")
+    (direct,) = games("romm_cassettes/test_scan_rom_1_api_games_200.json")
 
     assert faults([parsed]) == []
-    assert (parsed.record.igdb_id, parsed.record.name) == (own.record.igdb_id, own.record.name)
-    assert parsed.record.first_release_at == own.record.first_release_at == datetime(2000, 8, 11, tzinfo=UTC)
-    assert {title.key for title in parsed.record.titles} == {title.key for title in own.record.titles}
+    assert (parsed.record.igdb_id, parsed.record.name) == (direct.record.igdb_id, direct.record.name)
+    assert parsed.record.first_release_at == direct.record.first_release_at == datetime(2000, 8, 11, tzinfo=UTC)
+    assert {title.key for title in parsed.record.titles} == {title.key for title in direct.record.titles}
 
 
 @pytest.mark.parametrize(

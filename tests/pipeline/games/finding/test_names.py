@@ -53,10 +53,10 @@ def titles(data: str) -> list[str]:
     ],
 )
 def test_a_list_is_read_as_what_it_is(data: str, taken_as: str, names: list[str]) -> None:
-    read = read_games(data.encode())
+    game_list = read_games(data.encode())
 
-    assert read.taken_as == taken_as
-    assert [game.written for game in read.games] == names
+    assert game_list.taken_as == taken_as
+    assert [game.written for game in game_list.games] == names
 
 
 def test_what_stands_beside_a_title_says_which_game_is_meant() -> None:
@@ -111,8 +111,8 @@ JSON = st.recursive(
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode), JSON.map(json.dumps).map(str.encode)))
 def test_whatever_is_handed_in_is_read_or_refused(data: bytes) -> None:
     try:
-        read = read_games(data)
+        game_list = read_games(data)
     except LootwireError:
         return
 
-    assert all(game.written == " ".join(game.written.split()) != "" for game in read.games)
+    assert all(game.written == " ".join(game.written.split()) != "" for game in game_list.games)

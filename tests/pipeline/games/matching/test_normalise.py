@@ -105,9 +105,9 @@ def test_a_program_is_known_by_its_ending(name: str) -> None:
 
 @given(st.integers(1, 39))
 def test_a_roman_numeral_is_read_as_it_was_written(number: int) -> None:
-    written = roman(str(number))
-    assert written is not None
-    assert arabic(written) == str(number)
+    numeral = roman(str(number))
+    assert numeral is not None
+    assert arabic(numeral) == str(number)
 
 
 @pytest.mark.parametrize("word", ["", "vvv", "iiii", "vx", "mix", "40", "0", "²"])

@@ -24,10 +24,10 @@ def match(text: str, *candidates: Candidate, **hints: object) -> Decision:
 
 @given(TITLES, TITLES)
 def test_two_titles_are_as_alike_in_either_order(title: str, other: str) -> None:
-    there = compare_titles(read_title(title), read_title(other))
-    back = compare_titles(read_title(other), read_title(title))
-    assert there == back
-    assert 0 <= there.score <= 1
+    forward = compare_titles(read_title(title), read_title(other))
+    backward = compare_titles(read_title(other), read_title(title))
+    assert forward == backward
+    assert 0 <= forward.score <= 1
 
 
 @given(TITLES)
@@ -136,9 +136,9 @@ def test_a_remake_of_the_same_name_is_a_game_of_its_own() -> None:
 
 
 def test_of_two_games_of_one_name_the_far_better_known_is_meant() -> None:
-    known, unknown = entry(1, "Rust", rating_count=800), entry(2, "Rust", rating_count=3)
-    assert match("Rust", known, unknown).igdb_id == 1
-    assert match("Rust", known, entry(2, "Rust", rating_count=500)).verdict == "unsure"
+    popular, obscure = entry(1, "Rust", rating_count=800), entry(2, "Rust", rating_count=3)
+    assert match("Rust", popular, obscure).igdb_id == 1
+    assert match("Rust", popular, entry(2, "Rust", rating_count=500)).verdict == "unsure"
 
 
 def test_a_year_tells_two_games_of_one_name_apart() -> None:
@@ -156,9 +156,9 @@ def test_a_platform_tells_two_games_of_one_name_apart() -> None:
 
 
 def test_small_differences_count_where_a_service_gave_the_title() -> None:
-    known, unknown = entry(1, "Casino!", rating_count=500), entry(2, "Casino")
-    assert match("Casino", known, unknown).verdict == "unsure"
-    assert match("Casino", known, unknown, official=True).igdb_id == 2
+    popular, obscure = entry(1, "Casino!", rating_count=500), entry(2, "Casino")
+    assert match("Casino", popular, obscure).verdict == "unsure"
+    assert match("Casino", popular, obscure, official=True).igdb_id == 2
 
 
 def test_a_score_says_what_gave_it() -> None:

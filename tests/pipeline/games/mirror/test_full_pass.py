@@ -204,8 +204,8 @@ def test_games_that_igdb_no_longer_has_are_gone_and_may_come_back(syncing: Synci
 def test_a_page_that_lacks_games_which_igdb_still_knows_removes_none(syncing: Syncing) -> None:
     fill(syncing, 30)
     syncing.mirror()
-    shown = [game(key) for key in range(1, 30) if key not in {4, 5}]
-    syncing.setting.igdb.fail("/games", 200, shown, headers={"X-Count": "27"})
+    answer = [game(key) for key in range(1, 30) if key not in {4, 5}]
+    syncing.setting.igdb.fail("/games", 200, answer, headers={"X-Count": "27"})
 
     syncing.mirror()
     assert len(syncing.games()) == 30

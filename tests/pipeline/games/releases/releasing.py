@@ -32,9 +32,9 @@ PLATFORMS = [
 ]
 
 
-def dated(igdb_id: int, on: date | None, date_format: int = DAY, platform: int = PC, **fields: Any) -> dict[str, Any]:
+def dated(igdb_id: int, day: date | None, date_format: int = DAY, platform: int = PC, **fields: Any) -> dict[str, Any]:
     """A row of release dates as IGDB writes it; a period carries its last day."""
-    at = None if on is None else int(datetime(on.year, on.month, on.day, tzinfo=UTC).timestamp())
+    at = None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     row = {"id": igdb_id, "date": at, "date_format": date_format, "platform": platform}
     return {key: value for key, value in (row | fields).items() if value is not None}
 
@@ -72,8 +72,8 @@ class Installation:
         self.want(1)
         self.sync(*rows, **fields)
 
-    def later(self, by: timedelta) -> None:
-        self.now += by
+    def later(self, duration: timedelta) -> None:
+        self.now += duration
 
     def tick(self, at: datetime | None = None) -> Counter[str]:
         """Move the clock to a moment or on by an hour, and let it run; returns the events."""

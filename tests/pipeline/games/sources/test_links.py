@@ -237,14 +237,14 @@ def test_two_games_that_are_one_entry_share_it(linking: Linking) -> None:
     assert linking.links() == {"9": (gloomtide, "name")}
 
 
-@pytest.mark.parametrize("gone", [False, True])
-def test_an_entry_that_two_games_share_is_wanted_while_either_has_a_campaign(linking: Linking, gone: bool) -> None:
+@pytest.mark.parametrize("ended", [False, True])
+def test_an_entry_that_two_games_share_is_wanted_while_either_has_a_campaign(linking: Linking, ended: bool) -> None:
     battlegrounds = linking.category("Gloomtide: Battlegrounds", runs=False)
-    gloomtide = linking.category("Gloomtide", "881", service="kick", runs=not gone)
+    gloomtide = linking.category("Gloomtide", "881", service="kick", runs=not ended)
     with linking.engine.begin() as connection:
         link(connection, [Link(game_id=key, igdb_id=9, how="name") for key in (battlegrounds, gloomtide)])
         want_what_runs(connection, linking.setting.clock())
-    assert linking.syncing.wishes() == ({} if gone else {9: ["campaign"]})
+    assert linking.syncing.wishes() == ({} if ended else {9: ["campaign"]})
 
 
 def test_linking_twice_changes_nothing(linking: Linking) -> None:

@@ -21,8 +21,8 @@ def mirrored(syncing: Syncing) -> None:
     syncing.setting.igdb.forget_requests()
 
 
-def changed(syncing: Syncing, igdb_id: int, **more: Any) -> dict[str, Any]:
-    return game(igdb_id, f"Now {igdb_id}", updated_at=int(syncing.setting.clock().timestamp()), **more)
+def changed(syncing: Syncing, igdb_id: int, **fields: Any) -> dict[str, Any]:
+    return game(igdb_id, f"Now {igdb_id}", updated_at=int(syncing.setting.clock().timestamp()), **fields)
 
 
 def sweep_all(syncing: Syncing) -> int:

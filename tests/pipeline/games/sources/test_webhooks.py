@@ -208,11 +208,11 @@ def test_a_deleted_game_is_gone(syncing: Syncing, door: Door, registered: None) 
     assert list(syncing.games()) == [1, 3]
 
 
-@pytest.mark.parametrize("shown", [None, "", "wrong"])
-def test_who_does_not_show_the_secret_is_refused(syncing: Syncing, door: Door, shown: str | None) -> None:
+@pytest.mark.parametrize("secret", [None, "", "wrong"])
+def test_who_does_not_show_the_secret_is_refused(syncing: Syncing, door: Door, secret: str | None) -> None:
     syncing.setting.igdb.put(*games(1, 3))
     syncing.mirror()
-    headers = {} if shown is None else {"X-Secret": shown}
+    headers = {} if secret is None else {"X-Secret": secret}
 
     assert door.post("/igdb/games/delete", b'{"id": 2}', headers) == 403
     assert list(syncing.games()) == [1, 2, 3]

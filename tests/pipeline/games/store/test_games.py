@@ -260,7 +260,7 @@ def test_a_game_that_igdb_removed_stays_and_can_come_back(mirror: Mirror) -> Non
         removed = remove_games(connection, [1, 3], mirror.now)
         assert remove_games(connection, [1], mirror.now + HOUR) == []
         assert known_ids_between(connection, 0, 2) == {2}
-    assert [known.igdb_id for known in removed] == [1]
+    assert [removed_game.igdb_id for removed_game in removed] == [1]
     assert mirror.game().removed_at == mirror.now
 
     stored = mirror.store(doc(1))

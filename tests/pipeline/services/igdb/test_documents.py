@@ -65,9 +65,9 @@ _JSON = st.recursive(
 
 @given(_JSON)
 def test_whatever_a_document_holds_becomes_json_without_what_cannot_be_kept(value: object) -> None:
-    kept = storable(json.dumps({"id": 1, "extra": value}).encode())
+    document = storable(json.dumps({"id": 1, "extra": value}).encode())
 
-    written = json.dumps(json.loads(kept), ensure_ascii=False)
-    assert "\0" not in written
-    assert "\\u0000" not in written.replace("\\\\", "")
-    written.encode()
+    text = json.dumps(json.loads(document), ensure_ascii=False)
+    assert "\0" not in text
+    assert "\\u0000" not in text.replace("\\\\", "")
+    text.encode()

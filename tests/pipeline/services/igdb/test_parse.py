@@ -171,7 +171,7 @@ def test_a_release_date_knows_its_platform_and_status() -> None:
 def test_a_platform_tells_all_of_itself_and_one_without_an_id_is_left_out() -> None:
     row = {"id": 48, "name": "PlayStation 4", "abbreviation": "PS4", "slug": "ps4--1", "generation": 8}
 
-    listed = [row | {"platform_family": {"id": 1, "name": "PlayStation"}}, {"name": "x"}]
-    platforms = parse_game(encode({"id": 1, "platforms": listed})).record.platform_records
+    rows = [row | {"platform_family": {"id": 1, "name": "PlayStation"}}, {"name": "x"}]
+    platforms = parse_game(encode({"id": 1, "platforms": rows})).record.platform_records
 
     assert platforms == (PlatformRecord(48, "PlayStation 4", "PS4", "ps4--1", 8, "PlayStation"),)

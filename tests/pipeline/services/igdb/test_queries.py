@@ -28,15 +28,15 @@ def test_a_title_is_read_back_as_it_was_and_nothing_else_is_read(title: str) -> 
 
 @given(NASTY, NASTY, st.lists(st.one_of(NASTY, st.integers(-(2**63), 2**63)), min_size=1, max_size=5))
 def test_no_value_breaks_out_of_a_multiquery(search: str, name: str, values: list[str | int]) -> None:
-    wanted = query(("name",), where=both(any_of("uid", values), equal("name", name)))
-    parsed = parse_multi(multiquery({name: ("games", wanted), "b": ("games", query(search=search))}))
+    games_query = query(("name",), where=both(any_of("uid", values), equal("name", name)))
+    parsed = parse_multi(multiquery({name: ("games", games_query), "b": ("games", query(search=search))}))
 
     names = [(endpoint, title) for endpoint, title, _ in parsed]
     assert names == [("games", plain(name)), ("games", "b")][: len(parsed)]
     [first, *_] = [parsed_query for _, _, parsed_query in parsed]
-    listed = tuple(Text(plain(value)) if isinstance(value, str) else value for value in values)
+    uids = tuple(Text(plain(value)) if isinstance(value, str) else value for value in values)
     assert first.where is not None
-    assert first.where.parts[0] == Condition("uid", "=", Several("(", listed))  # type: ignore[union-attr]
+    assert first.where.parts[0] == Condition("uid", "=", Several("(", uids))  # type: ignore[union-attr]
     assert parsed[-1][2].search == plain(search)
 
 

@@ -80,9 +80,9 @@ def test_eight_workers_whose_token_died_fetch_one_new_token(setting: HelixSettin
     renewed: list[AppToken] = []
 
     def work() -> None:
-        with Client() as client, connect_redis(url_of(servers)) as own:
+        with Client() as client, connect_redis(url_of(servers)) as redis:
             barrier.wait()
-            renewed.append(setting.tokens(own).renew(client, dead))
+            renewed.append(setting.tokens(redis).renew(client, dead))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -100,9 +100,9 @@ def test_eight_workers_that_start_at_once_fetch_one_token(setting: HelixSetting,
     barrier = threading.Barrier(8)
 
     def work() -> None:
-        with Client() as client, connect_redis(url_of(servers)) as own:
+        with Client() as client, connect_redis(url_of(servers)) as redis:
             barrier.wait()
-            setting.tokens(own).current(client)
+            setting.tokens(redis).current(client)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:

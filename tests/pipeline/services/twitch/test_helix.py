@@ -195,8 +195,8 @@ def test_a_search_finds_categories_whose_pictures_come_in_any_size_and_nothing_i
 def test_the_newest_videos_of_a_channel_come_first(setting: HelixSetting) -> None:
     user = setting.twitch.add_user("vods")
     for day in range(5):
-        known = {"id": str(day), "title": f"day {day}", "published_at": T0 + timedelta(days=day)}
-        setting.twitch.add_video("vods", **known, seconds=11_313, stream_id=f"4{day}", type="archive")  # type: ignore[arg-type]
+        fields = {"id": str(day), "title": f"day {day}", "published_at": T0 + timedelta(days=day)}
+        setting.twitch.add_video("vods", **fields, seconds=11_313, stream_id=f"4{day}", type="archive")  # type: ignore[arg-type]
 
     videos = setting.helix.videos(user.id, limit=2)
 
@@ -247,7 +247,7 @@ def test_each_version_of_a_badge_is_a_record_with_its_largest_picture(setting: H
 def test_all_pages_of_what_a_user_follows_are_read_in_that_users_name_and_budget(setting: HelixSetting) -> None:
     user = setting.twitch.add_user("viewer")
     followed = setting.twitch.add_users(205, "followed")
-    setting.twitch.set_follows(user.id, [each.login for each in followed])
+    setting.twitch.set_follows(user.id, [user.login for user in followed])
 
     class Session:
         token = setting.twitch.user_token(user.id)
@@ -255,7 +255,7 @@ def test_all_pages_of_what_a_user_follows_are_read_in_that_users_name_and_budget
 
     channels = setting.helix.followed(user.id, Session())
 
-    assert [channel.login for channel in channels] == [each.login for each in followed]
+    assert [channel.login for channel in channels] == [user.login for user in followed]
     assert setting.statuses("channels/followed") == [200, 200, 200]
     # No token of our application was needed.
     assert [request.path for request in setting.twitch.requests if "token" in request.path] == []
@@ -334,17 +334,17 @@ def test_pictures_of_any_size_have_one_spelling(url: str | None, template: str |
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("written", "parsed"),
     [
         ("2031-03-04T12:00:00.123456789Z", T0.replace(microsecond=123457)),
         ("2031-03-04T12:00:00.1234567Z", T0.replace(microsecond=123457)),
         ("2031-03-04T13:00:00+01:00", T0),
     ],
 )
-def test_times_may_have_more_digits_than_a_microsecond_and_another_zone(written: str, read: datetime) -> None:
+def test_times_may_have_more_digits_than_a_microsecond_and_another_zone(written: str, parsed: datetime) -> None:
     stream = parse_stream(row(id="1", user_id="2", user_login="a", started_at=written))
 
-    assert (stream.started_at, stream.started_at.tzinfo) == (read, UTC)
+    assert (stream.started_at, stream.started_at.tzinfo) == (parsed, UTC)
 
 
 def test_a_video_may_have_no_title_and_no_stream() -> None:

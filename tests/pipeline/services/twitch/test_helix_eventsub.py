@@ -46,9 +46,9 @@ def test_a_subscription_is_created_listed_and_deleted(setting: HelixSetting) -> 
 
     assert created.subscription is not None
     assert (created.total_cost, created.max_total_cost) == (1, 10_000)
-    listed = helix.subscriptions()
-    assert listed.subscriptions == (created.subscription,)
-    assert (listed.total, listed.total_cost, listed.max_total_cost) == (1, 1, 10_000)
+    answer = helix.subscriptions()
+    assert answer.subscriptions == (created.subscription,)
+    assert (answer.total, answer.total_cost, answer.max_total_cost) == (1, 1, 10_000)
     assert created.subscription.transport.conduit_id == conduit.id
     assert (created.subscription.type, created.subscription.version) == ("stream.online", "1")
     assert helix.delete_subscription(created.subscription.id)
@@ -88,10 +88,11 @@ def test_all_pages_of_subscriptions_are_read_and_filters_are_passed_on(setting: 
 
     assert len(helix.subscriptions().subscriptions) == 251
     assert len(setting.requests("eventsub/subscriptions")) == 3
-    assert [each.id for each in helix.subscriptions(status="user_removed").subscriptions] == [ended.id]
-    assert [each.id for each in helix.subscriptions(type="stream.offline").subscriptions] == [ended.id]
-    assert [each.id for each in helix.subscriptions(user_id="100000251").subscriptions] == [ended.id]
-    assert [each.id for each in helix.subscriptions(subscription_id=ended.id).subscriptions] == [ended.id]
+    assert [subscription.id for subscription in helix.subscriptions(status="user_removed").subscriptions] == [ended.id]
+    assert [subscription.id for subscription in helix.subscriptions(type="stream.offline").subscriptions] == [ended.id]
+    assert [subscription.id for subscription in helix.subscriptions(user_id="100000251").subscriptions] == [ended.id]
+    by_id = helix.subscriptions(subscription_id=ended.id)
+    assert [subscription.id for subscription in by_id.subscriptions] == [ended.id]
 
 
 def test_creating_thousands_leaves_points_for_polls(setting: HelixSetting) -> None:

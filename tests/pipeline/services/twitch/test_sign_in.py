@@ -118,5 +118,5 @@ def test_neither_tokens_nor_codes_show_what_they_hold(auth: TwitchAuth, twitch: 
     tokens = auth.wait(code, pause=Pauses())
     session = Session(token=tokens.access_token, client_id="app", device_id="d", session_id="s")
 
-    seen = f"{code!r} {code} {tokens!r} {tokens} {session!r} {session}"
-    assert not any(secret in seen for secret in [*twitch.secrets(), code.device_code])
+    printed = f"{code!r} {code} {tokens!r} {tokens} {session!r} {session}"
+    assert not any(secret in printed for secret in [*twitch.secrets(), code.device_code])

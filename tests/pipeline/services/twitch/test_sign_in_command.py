@@ -123,19 +123,19 @@ def test_on_a_terminal_the_code_stands_out_and_a_spinner_waits(terminal: Termina
     command = [sys.executable, "-c", "from pipeline.cli import main; main()", "sources", "login", "twitch"]
     with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as running:
         os.close(theirs)
-        shown = ""
+        output = ""
         with os.fdopen(ours, "rb", buffering=0) as screen, contextlib.suppress(OSError):
             # A terminal whose last program has gone answers with an error, not with an end.
             while chunk := screen.read(4096):
-                shown += chunk.decode(errors="replace")
+                output += chunk.decode(errors="replace")
 
     assert running.returncode == 0
-    assert "Sign in to Twitch" in shown
-    assert "https://www.twitch.tv/activate?device-code=WXYZQRST" in shown
-    assert "\x1b[1;7m  WXYZQRST  " in shown
-    assert "waiting until Twitch says that the code was entered" in shown
-    assert "Signed in to Twitch as lamplighter." in shown
-    assert not any(secret in shown for secret in twitch.secrets())
+    assert "Sign in to Twitch" in output
+    assert "https://www.twitch.tv/activate?device-code=WXYZQRST" in output
+    assert "\x1b[1;7m  WXYZQRST  " in output
+    assert "waiting until Twitch says that the code was entered" in output
+    assert "Signed in to Twitch as lamplighter." in output
+    assert not any(secret in output for secret in twitch.secrets())
 
 
 def test_the_dashboards_sources_are_there_only_while_somebody_is_signed_in(

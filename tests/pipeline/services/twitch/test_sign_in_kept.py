@@ -35,9 +35,9 @@ def failure(action: Callable[[], object]) -> SourceError:
     return caught.value
 
 
-def expire(installation: SignedIn, left: timedelta) -> None:
+def expire(installation: SignedIn, remaining: timedelta) -> None:
     with installation.engine.begin() as connection:
-        connection.execute(update(Credential).values(expires_at=now() + left))
+        connection.execute(update(Credential).values(expires_at=now() + remaining))
 
 
 def test_a_sign_in_is_kept_encrypted_with_whose_it_is(installation: SignedIn, twitch: Dashboard) -> None:
