@@ -58,7 +58,9 @@ WHERE = {
 
 
 @pytest.mark.parametrize(("kind", "paths"), WHERE.items())
-def test_what_streams_do_is_told_where_it_drowns_nothing_else(world: Publishing, kind: str, paths: set[str]) -> None:
+def test_events_of_streams_reach_only_feeds_that_they_do_not_flood(
+    world: Publishing, kind: str, paths: set[str]
+) -> None:
     game, owner, channel = world.game(), world.organization(), world.channel()
     world.event("a campaign", game_id=game, organization_id=owner)
     world.event("seen before", kind="stream.title_changed", channel_id=channel)

@@ -277,7 +277,7 @@ def test_a_run_that_should_not_wait_leaves_the_work_to_another(world: Publishing
     assert publish(engine, world.root, BASE_URL, world.now, wait=False).feeds > 0
 
 
-def test_what_others_leave_to_a_run_is_published_by_it(world: Publishing, engine: Engine) -> None:
+def test_a_run_publishes_events_that_another_run_left_to_it(world: Publishing, engine: Engine) -> None:
     events_left: list[int] = []
 
     def leave_more(_connection: object, _cursor: object, statement: str, *_: object) -> None:

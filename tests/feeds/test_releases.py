@@ -66,7 +66,7 @@ def test_a_release_is_on_the_feed_of_releases_that_of_its_game_and_that_of_every
     assert "What comes out when" in world.text("releases.atom.xml") + world.text("releases.rss.xml")
 
 
-def test_what_was_announced_before_anybody_wanted_the_game_is_not_on_that_of_everything(world: Publishing) -> None:
+def test_releases_announced_before_the_game_was_wanted_are_not_on_the_feed_of_everything(world: Publishing) -> None:
     game_id = world.game()
     for kind in ("release.announced", "game.added"):
         release(world, kind, silent=True, game_id=game_id)

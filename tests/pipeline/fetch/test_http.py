@@ -232,7 +232,7 @@ class Turns:
 
 
 @pytest.mark.parametrize("status", [200, 204, 304, 400, 401, 403, 404, 409, 429])
-def test_who_asks_for_it_is_given_any_answer_below_500_with_its_body(service: LocalService, status: int) -> None:
+def test_ask_returns_any_answer_below_500_with_its_body(service: LocalService, status: int) -> None:
     body = b"" if status in {204, 304} else b"why"
     service.answers("/list", Answer(body, status=status))
 
@@ -253,7 +253,7 @@ def test_each_attempt_takes_a_turn_and_gives_it_back(service: LocalService) -> N
     assert (turns.taken, turns.open) == (3, 0)
 
 
-def test_what_must_not_be_repeated_is_asked_once(service: LocalService) -> None:
+def test_a_request_that_must_not_be_repeated_is_sent_once(service: LocalService) -> None:
     service.answers("/list", Answer(status=503))
     turns = Turns()
 

@@ -294,7 +294,7 @@ def test_the_services_word_wins_over_our_own_count(redis: Redis) -> None:
     assert turns(shared_budget) == 0
 
 
-def test_what_is_still_open_may_not_have_been_counted_by_the_service(redis: Redis) -> None:
+def test_requests_still_open_are_subtracted_from_the_points_that_the_service_reports(redis: Redis) -> None:
     shared_budget = budget(redis, points=80)
     with shared_budget.turn(), shared_budget.turn(), shared_budget.turn():
         shared_budget.correct(remaining=12)

@@ -127,7 +127,7 @@ def test_a_release_that_nobody_announced_is_told_when_it_is_listed(installation:
     assert installation.tick() == OUT
 
 
-def test_who_comes_after_the_day_is_not_told_and_who_comes_on_it_is(installation: Installation) -> None:
+def test_a_game_wanted_on_its_release_day_is_told_and_one_wanted_later_is_silent(installation: Installation) -> None:
     installation.now = MIDNIGHT + 20 * HOUR
     installation.follow(dated(1, THE_DAY))
     assert installation.tick() == OUT

@@ -59,7 +59,7 @@ def test_a_list_is_read_as_what_it_is(data: str, taken_as: str, names: list[str]
     assert [game.written for game in game_list.games] == names
 
 
-def test_what_stands_beside_a_title_says_which_game_is_meant() -> None:
+def test_the_fields_beside_a_title_say_which_game_is_meant() -> None:
     rows = [
         {"title": "Doom", "year": "1993", "platforms": ["PC", "SNES"]},
         {"title": "Doom", "igdb_id": 7351},

@@ -200,7 +200,7 @@ def test_a_period_is_read_as_it_was_written(written: str) -> None:
 
 
 @given(WRITTEN, WRITTEN)
-def test_what_changes_there_and_back_is_never_made_precise_twice(first: str, second: str) -> None:
+def test_a_date_that_changes_there_and_back_is_made_precise_once_at_most(first: str, second: str) -> None:
     kinds = [change.kind for change in (changed(first, second), changed(second, first)) if change]
 
     assert kinds.count(PRECISED) <= 1

@@ -239,7 +239,7 @@ def _anew(engine: Engine, folders: pytest.TempPathFactory) -> Installation:
     return Installation(engine, folders.mktemp("here"))
 
 
-def test_what_no_service_tells_a_box_art_of_is_shown_with_the_cover(installation: Installation) -> None:
+def test_an_event_without_box_art_shows_that_of_its_game(installation: Installation) -> None:
     with installation.engine.begin() as connection:
         row = {
             "name": NAME,

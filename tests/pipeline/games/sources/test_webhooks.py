@@ -218,7 +218,7 @@ def test_who_does_not_show_the_secret_is_refused(syncing: Syncing, door: Door, s
     assert list(syncing.games()) == [1, 2, 3]
 
 
-def test_what_cannot_be_read_is_no_reason_to_give_us_up(door: Door) -> None:
+def test_an_unreadable_webhook_is_answered_so_that_igdb_keeps_it_active(door: Door) -> None:
     headers = {"X-Secret": secret_for_igdb(SECRET).get_secret_value()}
     for body in (b"", b"[]", b'{"id": "x"}', msgspec.json.encode({"id": -1})):
         assert door.post("/igdb/games/update", body, headers) == 200

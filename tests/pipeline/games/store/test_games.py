@@ -156,7 +156,7 @@ def test_a_release_date_that_comes_back_is_the_same_one(mirror: Mirror) -> None:
     assert (only.first_seen_at, only.last_seen_at, only.told_at) == (first, None, first)
 
 
-def test_what_a_document_hides_behind_bare_ids_stays_as_it_is(mirror: Mirror) -> None:
+def test_parts_that_a_document_names_by_bare_ids_stay_as_they_were(mirror: Mirror) -> None:
     mirror.store(
         doc(
             cover={"id": 5, "image_id": "co1abc"},
@@ -298,7 +298,7 @@ def test_known_ids_are_those_above_the_first_and_up_to_the_last(mirror: Mirror) 
         assert known_ids_between(connection, 3, 8) == {5, 8}
 
 
-def test_what_others_wrote_on_a_game_is_left_alone(mirror: Mirror) -> None:
+def test_storing_a_document_keeps_the_link_and_the_time_at_which_a_release_was_told(mirror: Mirror) -> None:
     mirror.store(doc(release_dates=[release(1)]))
     with mirror.engine.begin() as connection:
         values = {"name": "x", "name_key": "x", "public_id": "x"}

@@ -98,7 +98,7 @@ def test_a_429_that_does_not_end_is_left_for_later(setting: IgdbSetting, igdb: I
     assert caught.value.retry_after >= timedelta(minutes=1)
 
 
-def test_the_block_of_the_front_is_told_with_its_text(setting: IgdbSetting, igdb: Igdb) -> None:
+def test_a_block_by_the_front_of_igdb_is_reported_with_its_text(setting: IgdbSetting, igdb: Igdb) -> None:
     setting.igdb.fail("/games", 403, BLOCKED)
 
     with pytest.raises(SourceRefused, match=r"does not let us in \(Access denied error code: 1010\)"):
@@ -142,7 +142,7 @@ def test_a_page_that_stays_short_is_told_and_leads_on_from_its_last_row(
     assert "counts 600 rows of games above id 0, but shows 480" in caplog.text
 
 
-def test_a_header_that_counts_too_much_is_found_out(setting: IgdbSetting, igdb: Igdb) -> None:
+def test_a_header_that_counts_too_many_rows_is_not_believed(setting: IgdbSetting, igdb: Igdb) -> None:
     setting.igdb.put(*games(1, 30))
     shown = [game(29), game(30)]
     setting.igdb.fail("/games", 200, shown, times=3, headers={"X-Count": "30"})

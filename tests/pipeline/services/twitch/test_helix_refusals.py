@@ -103,7 +103,7 @@ def test_a_token_of_another_application_is_not_renewed_but_names_the_settings(se
     assert setting.twitch.tokens_issued == issued + 1
 
 
-def test_what_we_may_not_do_is_for_a_person(setting: HelixSetting) -> None:
+def test_a_403_of_helix_needs_a_person(setting: HelixSetting) -> None:
     setting.fail("users", 403, "subscription missing proper authorization")
 
     with pytest.raises(SourceRefused, match="missing proper authorization") as caught:
