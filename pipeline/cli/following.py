@@ -127,7 +127,7 @@ def import_list(
             following_lists.store_list(connection, called, None if file == "-" else file, findings, utc_now())
     if as_json:
         for position, finding in enumerate(findings, 1):
-            print_json({"position": position, "written": finding.game.written} | _fields(finding))
+            print_json({"position": position, "written": finding.asked.written} | _fields(finding))
     else:
         _print_report(called, read.taken_as, findings)
     return SET_ASIDE if any(finding.igdb_id is None for finding in findings) else 0
@@ -186,7 +186,7 @@ def _read(file: str) -> bytes:
 
 
 def _unclear(finding: Finding) -> str:
-    written = finding.game.written
+    written = finding.asked.written
     if not finding.choices:
         return f"{written!r} is no game that is known: {finding.why}"
     choices = following_lists.choices_in_words(finding.choices)
@@ -195,7 +195,7 @@ def _unclear(finding: Finding) -> str:
 
 def _fields(finding: Finding) -> dict[str, object]:
     fields = msgspec.structs.asdict(finding)
-    del fields["game"]
+    del fields["asked"]
     return fields
 
 
@@ -206,7 +206,7 @@ def _print_report(name: str, taken_as: str, findings: Sequence[Finding]) -> None
     aside = [(position, finding) for position, finding in enumerate(findings, 1) if finding.igdb_id is None]
     for position, finding in aside[:SHOWN_AT_MOST]:
         choices = f"; {following_lists.choices_in_words(finding.choices)}" if finding.choices else ""
-        line = f"line {position}, {show(finding.game.written)}: {finding.verdict}, {show(finding.why)}{show(choices)}"
+        line = f"line {position}, {show(finding.asked.written)}: {finding.verdict}, {show(finding.why)}{show(choices)}"
         errors.print(f"lootwire: {line}", markup=False, soft_wrap=True)
     if len(aside) > SHOWN_AT_MOST:
         errors.print(f"… and {len(aside) - SHOWN_AT_MOST} more: lootwire games lists show {name!r}", markup=False)

@@ -39,7 +39,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     `how` is `id`, `slug` or `title`; `why` is a sentence for a person.
     """
 
-    game: GameName
+    asked: GameName
     verdict: Verdict
     how: str
     why: str
@@ -67,14 +67,14 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
         with self.engine.connect() as connection:
             findings = [_find(connection, game) for game in games]
             mirrored = is_kept(connection)
-        lacking = [finding.game for finding in findings if finding.verdict != "sure"]
+        lacking = [finding.asked for finding in findings if finding.verdict != "sure"]
         # A mirror lacks only games of the last hours: an id or an address that it does not know may be one of those.
         unknown = [game for game in lacking if not mirrored or _names_entry(game)]
         if not unknown or not self._ask(unknown):
             return findings
         again = set(unknown)
         with self.engine.connect() as connection:
-            return [_find(connection, finding.game) if finding.game in again else finding for finding in findings]
+            return [_find(connection, finding.asked) if finding.asked in again else finding for finding in findings]
 
     def _ask(self, games: Sequence[GameName]) -> bool:
         """Ask IGDB for games and store its answers; returns whether it had any."""
@@ -139,14 +139,14 @@ def _stored(connection: Connection, **which: int | str) -> tuple[int, str] | Non
 
 def _named(game: GameName, how: str, row: tuple[int, str] | None, missing: str) -> Finding:
     if row is None:
-        return Finding(game=game, verdict="none", how=how, why=missing)
-    return Finding(game=game, verdict="sure", how=how, why=f"by its {how}", igdb_id=row[0], name=row[1], score=1.0)
+        return Finding(asked=game, verdict="none", how=how, why=missing)
+    return Finding(asked=game, verdict="sure", how=how, why=f"by its {how}", igdb_id=row[0], name=row[1], score=1.0)
 
 
 def _matched(game: GameName, decision: Decision) -> Finding:
     best = decision.best
     return Finding(
-        game=game,
+        asked=game,
         verdict=decision.verdict,
         how="title",
         why=decision.why,

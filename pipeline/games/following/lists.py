@@ -135,7 +135,7 @@ def _row(list_id: int, position: int, finding: Finding) -> dict[str, object]:
     return {
         "list_id": list_id,
         "position": position,
-        "written": finding.game.written,
+        "written": finding.asked.written,
         "igdb_id": finding.igdb_id,
         "score": None if finding.verdict == "none" else finding.score,
         "explanation": why,
