@@ -58,7 +58,9 @@ WHERE = {
 
 
 @pytest.mark.parametrize(("kind", "paths"), WHERE.items())
-def test_what_streams_do_is_told_where_it_drowns_nothing_else(world: Publishing, kind: str, paths: set[str]) -> None:
+def test_events_of_streams_reach_only_feeds_that_they_do_not_flood(
+    world: Publishing, kind: str, paths: set[str]
+) -> None:
     game, owner, channel = world.game(), world.organization(), world.channel()
     world.event("a campaign", game_id=game, organization_id=owner)
     world.event("seen before", kind="stream.title_changed", channel_id=channel)
@@ -110,9 +112,9 @@ def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: 
 
 def test_marking_many_events_takes_as_few_statements_as_marking_one(world: Publishing) -> None:
     games = [world.game(f"Game {number}") for number in range(40)]
-    many = [world.event(game_id=games[number % 40], marked=False) for number in range(200)]
+    event_ids = [world.event(game_id=games[number % 40], marked=False) for number in range(200)]
     counts = []
-    for ids in (many, many[:1], many):
+    for ids in (event_ids, event_ids[:1], event_ids):
         statements: list[str] = []
         with world.engine.begin() as connection:
             sqlalchemy_event.listen(
@@ -147,7 +149,7 @@ def test_marking_from_many_threads_at_once_neither_deadlocks_nor_loses_a_version
             for turn in range(5):
                 with world.engine.begin() as connection:
                     mark(connection, [ids[(offset * 5 + turn) % 12]])
-                    # Again in the same transaction, and others: the order of the locks is what is tried here.
+                    # Again in the same transaction, with others: a bad order of locks would deadlock.
                     mark(connection, ids[(offset + turn) % 12 :][::-1])
         except BaseException as error:  # noqa: BLE001 - told below
             failures.append(error)

@@ -39,14 +39,19 @@ def story(number: int = 1, *, live: bool = False, title: str | None = "A quiet e
 
 
 def page(**fields: Any) -> ChannelPage:
-    known = {"path": "channels/lanternwake-0a1b2c3d", "service": "twitch", "external_id": "7", "login": "lanternwake"}
-    return ChannelPage(**known | {"days": 30, "week_days": 90} | fields)
+    required = {
+        "path": "channels/lanternwake-0a1b2c3d",
+        "service": "twitch",
+        "external_id": "7",
+        "login": "lanternwake",
+    }
+    return ChannelPage(**required | {"days": 30, "week_days": 90} | fields)
 
 
 def full(**fields: Any) -> ChannelPage:
     """A page that shows everything there is to show."""
     begin = NOON - 24 * HOUR
-    shown = {
+    everything = {
         "display_name": "LanternWake",
         "stories": (story(1, categories=(CategoryTime(name="Gloomtide", seconds=3600),)), story(2)),
         "counted": tuple(Counted(begin + minute * MINUTE, 1000 + minute, 1) for minute in range(0, 60, 5)),
@@ -55,15 +60,15 @@ def full(**fields: Any) -> ChannelPage:
         "categories": (CategoryTotals(name="Gloomtide", seconds=7200, average_viewers=1234, peak_viewers=2000),),
         "week": (HourTotals(weekday=4, hour=20, seconds=7200, average_viewers=1234),),
     }
-    return page(**shown | fields)
+    return page(**everything | fields)
 
 
-def document(shown: ChannelPage) -> Any:
-    return html.document_fromstring(render_channel(shown, NOON, stamp="0123456789abcdef").decode())
+def document(content: ChannelPage) -> Any:
+    return html.document_fromstring(render_channel(content, NOON, stamp="0123456789abcdef").decode())
 
 
-def text(shown: ChannelPage) -> str:
-    return " ".join(document(shown).text_content().split())
+def text(content: ChannelPage) -> str:
+    return " ".join(document(content).text_content().split())
 
 
 def test_the_page_tells_the_last_streams_with_time_viewers_and_categories() -> None:
@@ -90,17 +95,17 @@ def test_a_channel_that_was_never_seen_live_has_a_page_all_the_same() -> None:
 
 
 def test_a_stream_that_nobody_counted_has_no_curve_and_dashes_for_viewers() -> None:
-    shown = full(stories=(story(average_viewers=None, peak_viewers=None),), counted=(), totals=Totals(streams=1))
-    tree = document(shown)
+    content = full(stories=(story(average_viewers=None, peak_viewers=None),), counted=(), totals=Totals(streams=1))
+    tree = document(content)
     assert tree.xpath("//figure[@class='curve']") == []
     assert "Nobody has counted its viewers yet" in tree.text_content()
     assert [cell.text for cell in tree.xpath("//table[@class='streams']//td[@data-of='peak']")] == ["–"]
 
 
 def test_a_stream_that_was_counted_once_has_no_curve_and_says_why() -> None:
-    shown = text(full(counted=(Counted(NOON, 30, 1),)))
-    assert "Nobody has counted" not in shown
-    assert "counted once; a curve takes two counts" in shown
+    page_text = text(full(counted=(Counted(NOON, 30, 1),)))
+    assert "Nobody has counted" not in page_text
+    assert "counted once; a curve takes two counts" in page_text
 
 
 @pytest.mark.parametrize(
@@ -116,13 +121,13 @@ def test_a_stream_that_was_counted_once_has_no_curve_and_says_why() -> None:
     ],
 )
 def test_texts_from_outside_stay_texts(hostile: ChannelPage) -> None:
-    written = render_channel(hostile, NOON).decode()
-    tree = html.document_fromstring(written)
+    markup = render_channel(hostile, NOON).decode()
+    tree = html.document_fromstring(markup)
     assert tree.xpath("//script | //@onload | //@onerror | //@style") == []
     assert all(not address.startswith("javascript") for address in tree.xpath("//@href | //@src"))
-    assert "\u202e" not in written
-    assert "\0" not in written
-    assert ">49" not in written
+    assert "\u202e" not in markup
+    assert "\0" not in markup
+    assert ">49" not in markup
 
 
 def test_the_page_needs_no_script_and_loads_nothing_but_pictures_and_our_styles() -> None:
@@ -152,11 +157,11 @@ def test_each_picture_has_a_name_a_description_and_a_table_that_tells_the_same()
 
 
 def test_the_pictures_are_well_formed() -> None:
-    written = render_channel(full(stories=(story(title=HOSTILE),)), NOON).decode()
-    for part in written.split("<svg ")[1:]:
-        inner = part.split("</svg>")[0]
+    markup = render_channel(full(stories=(story(title=HOSTILE),)), NOON).decode()
+    for picture in markup.split("<svg ")[1:]:
+        inner = picture.split("</svg>")[0]
         assert "<script" not in inner
-    figure = written[written.index('<figure class="curve">') : written.index("<figcaption>")] + "</figure>"
+    figure = markup[markup.index('<figure class="curve">') : markup.index("<figcaption>")] + "</figure>"
     etree.fromstring(figure.encode())
 
 
@@ -196,10 +201,10 @@ def test_polls_that_are_seldom_still_make_a_line() -> None:
     st.lists(st.integers(1, 500), max_size=8),
 )
 def test_whatever_is_counted_stays_within_the_picture(steps: list[tuple[int, int]], cuts: list[int]) -> None:
-    at, counted = 0, []
+    minute, counted = 0, []
     for step, viewers in steps:
-        at += step
-        counted.append(Counted(NOON + at * MINUTE, viewers, 1))
+        minute += step
+        counted.append(Counted(NOON + minute * MINUTE, viewers, 1))
     edges = [NOON, *sorted({NOON + cut * MINUTE for cut in cuts})]
     parts = [Part(begin=begin, end=end, name=str(end.minute % 3)) for begin, end in pairwise(edges)]
     curve = viewers_curve(counted, parts)
@@ -339,9 +344,9 @@ def test_the_address_of_a_page_outlives_the_login(site: Site) -> None:
         connection.execute(update(StreamSession).values(title="Under a new name"))
     site.feed(channel_id)
     site.publish()
-    shown = site.path("lanternwake").read_text()
-    assert "HarbourWake" in shown
-    assert "once lanternwake" in shown
+    page_text = site.path("lanternwake").read_text()
+    assert "HarbourWake" in page_text
+    assert "once lanternwake" in page_text
     assert len(list((site.root / "channels").glob("*.html"))) == 1
 
 
@@ -364,10 +369,10 @@ def test_a_page_is_not_written_more_often_than_every_five_minutes_for_polls_alon
     session_id = site.channels.stream(channel_id, NOON - HOUR, None)
     site.feed(channel_id)
     site.publish()
-    written = 0
+    pages = 0
     for minute in range(1, 16):
         site.change(session_id, last_seen_at=NOON + minute * MINUTE)
-        written += site.publish().pages
-    assert written == 3
+        pages += site.publish().pages
+    assert pages == 3
     site.change(session_id, title="Something else")
     assert site.publish().pages == 1

@@ -56,7 +56,7 @@ class Balance(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def read(site: Site) -> Balance:
+def read_index(site: Site) -> Balance:
     page = Balance()
     page.feed(render_index(site, BASE_URL, NOON).decode())
     page.close()
@@ -64,8 +64,8 @@ def read(site: Site) -> Balance:
     return page
 
 
-def card(name: str = "Winter Trawl", **given: object) -> CampaignCard:
-    values = {"service": "twitch", "game": "Gloomtide", "end_at": NOON + timedelta(days=3), **given}
+def card(name: str = "Winter Trawl", **fields: object) -> CampaignCard:
+    values = {"service": "twitch", "game": "Gloomtide", "end_at": NOON + timedelta(days=3), **fields}
     return CampaignCard(name=name, **values)  # type: ignore[arg-type]
 
 
@@ -100,9 +100,9 @@ FULL = Site(
 
 
 def test_the_page_is_balanced_and_says_all_there_is_to_know() -> None:
-    text = read(FULL).text
+    text = read_index(FULL).text
 
-    for shown in (
+    for words in (
         "Winter Trawl",
         "Gloomtide",
         "Tidewarden",
@@ -121,11 +121,11 @@ def test_the_page_is_balanced_and_says_all_there_is_to_know() -> None:
         "Cap",
         "failing since Fri 20 Nov, 12:00 UTC",
     ):
-        assert shown in text, shown
+        assert words in text, words
 
 
 def test_the_page_runs_no_script_but_its_own_and_loads_nothing_but_pictures() -> None:
-    page = read(FULL)
+    page = read_index(FULL)
     html = render_index(FULL, BASE_URL, NOON).decode()
 
     assert "<script src" not in html
@@ -146,7 +146,9 @@ def test_the_page_runs_no_script_but_its_own_and_loads_nothing_but_pictures() ->
 
 def test_a_feed_reader_finds_the_feeds_by_itself() -> None:
     links = {
-        (a.get("type"), a.get("href")) for t, a in read(FULL).elements if t == "link" and a.get("rel") == "alternate"
+        (a.get("type"), a.get("href"))
+        for t, a in read_index(FULL).elements
+        if t == "link" and a.get("rel") == "alternate"
     }
 
     assert links == {
@@ -157,7 +159,7 @@ def test_a_feed_reader_finds_the_feeds_by_itself() -> None:
 
 
 def test_pictures_have_a_size_a_text_and_wait_until_they_are_seen() -> None:
-    pictures = [attributes for tag, attributes in read(FULL).elements if tag == "img"]
+    pictures = [attributes for tag, attributes in read_index(FULL).elements if tag == "img"]
 
     assert pictures
     for picture in pictures:
@@ -186,7 +188,7 @@ def test_hostile_names_are_shown_and_never_run() -> None:
         feeds=(FeedLink(scope="game", path="games/1", title=HOSTILE),),
     )
 
-    page = read(site)
+    page = read_index(site)
 
     assert [tag for tag, _ in page.elements].count("script") == 1
     assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
@@ -196,7 +198,7 @@ def test_hostile_names_are_shown_and_never_run() -> None:
 
 
 def test_a_campaign_without_game_or_picture_has_initials_instead() -> None:
-    page = read(Site(active=(card("Season Kick-off", game=None),)))
+    page = read_index(Site(active=(card("Season Kick-off", game=None),)))
 
     assert "SK" in page.text
     assert "None" not in page.text
@@ -218,7 +220,7 @@ def test_campaigns_stand_under_how_soon_they_end() -> None:
             card("never", end_at=None),
         )
     )
-    text = read(site).text
+    text = read_index(site).text
 
     order = [text.index(part) for part in ("Ends within a day", "in 1 ", "Ends this week", "in 3 ", "Ends later")]
     order += [text.index(part) for part in ("in 30 ", "No end announced", "never")]

@@ -277,13 +277,13 @@ def test_a_run_that_should_not_wait_leaves_the_work_to_another(world: Publishing
     assert publish(engine, world.root, BASE_URL, world.now, wait=False).feeds > 0
 
 
-def test_what_others_leave_to_a_run_is_published_by_it(world: Publishing, engine: Engine) -> None:
-    left: list[int] = []
+def test_a_run_publishes_events_that_another_run_left_to_it(world: Publishing, engine: Engine) -> None:
+    events_left: list[int] = []
 
     def leave_more(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        # The health of sources is read when the feeds are written, and the turn is still held.
-        if "failing_since" in statement and not left:
-            left.append(1)
+        # The run reads the health of sources when its feeds are written and it still holds the turn.
+        if "failing_since" in statement and not events_left:
+            events_left.append(1)
             world.event("the second")
             assert publish(engine, world.root, BASE_URL, world.now, wait=False).feeds == 0
 
@@ -291,7 +291,7 @@ def test_what_others_leave_to_a_run_is_published_by_it(world: Publishing, engine
     listen(engine, "before_cursor_execute", leave_more)
     publish(engine, world.root, BASE_URL, world.now, wait=False)
 
-    assert left
+    assert events_left
     assert "the second" in (world.root / "all.rss.xml").read_text()
 
 

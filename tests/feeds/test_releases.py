@@ -43,15 +43,15 @@ def release(
         mark(connection, [connection.execute(insert(Event).values(row).returning(Event.id)).scalar_one()])
 
 
-def shown(world: Publishing) -> dict[str, list[str]]:
+def titles_by_feed(world: Publishing) -> dict[str, list[str]]:
     """The titles on each feed that was written, by path."""
     world.publish()
     with world.engine.connect() as connection:
         paths = connection.scalars(select(Feed.path).order_by(Feed.id)).all()
     titles = {}
     for path in paths:
-        parts = world.text(f"{path}.rss.xml").split("<item>")[1:]
-        titles[path.split("-")[0]] = [part.partition("<title>")[2].partition("</title>")[0] for part in parts]
+        items = world.text(f"{path}.rss.xml").split("<item>")[1:]
+        titles[path.split("-")[0]] = [item.partition("<title>")[2].partition("</title>")[0] for item in items]
     return titles
 
 
@@ -59,20 +59,20 @@ def test_a_release_is_on_the_feed_of_releases_that_of_its_game_and_that_of_every
     release(world, game_id=world.game())
 
     titles = ["release.moved, told"]
-    assert shown(world) == {"all": titles, "releases": titles, "games/gloomtide": titles}
+    assert titles_by_feed(world) == {"all": titles, "releases": titles, "games/gloomtide": titles}
     opml, page = world.text("feeds.opml"), world.text("index.html")
     assert 'xmlUrl="http://127.0.0.1:8420/releases.rss.xml"' in opml
     assert 'href="releases.rss.xml"' in page
     assert "What comes out when" in world.text("releases.atom.xml") + world.text("releases.rss.xml")
 
 
-def test_what_was_announced_before_anybody_wanted_the_game_is_not_on_that_of_everything(world: Publishing) -> None:
+def test_releases_announced_before_the_game_was_wanted_are_not_on_the_feed_of_everything(world: Publishing) -> None:
     game_id = world.game()
     for kind in ("release.announced", "game.added"):
         release(world, kind, silent=True, game_id=game_id)
 
     announced = ["release.announced, silent"]
-    assert shown(world) == {
+    assert titles_by_feed(world) == {
         "all": [],
         "releases": announced,
         "games/gloomtide": ["game.added, silent", *announced],
@@ -81,9 +81,9 @@ def test_what_was_announced_before_anybody_wanted_the_game_is_not_on_that_of_eve
 
 def test_other_events_are_not_on_the_feed_of_releases(world: Publishing) -> None:
     world.event("New drops")
-    assert "releases" not in shown(world)
+    assert "releases" not in titles_by_feed(world)
     release(world)
-    assert shown(world) == {
+    assert titles_by_feed(world) == {
         "all": ["release.moved, told", "New drops"],
         "services/twitch": ["New drops"],
         "releases": ["release.moved, told"],

@@ -69,7 +69,7 @@ def parse(data: bytes) -> Any:
     return parsed
 
 
-@pytest.mark.parametrize("ending", [each.ending for each in FORMATS])
+@pytest.mark.parametrize("ending", [form.ending for form in FORMATS])
 def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(ending: str) -> None:
     parsed = parse(render_feed(feed(item(0), item(1)), BASE_URL)[ending])
 
@@ -87,7 +87,7 @@ def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(ending: 
         == "Gloomtide · Tidewarden · Twitch · 2 drops, up to 1 h 30 min · until Mon 23 Nov 2026, 12:00 UTC"
     )
     content = entry.content[0].value
-    for shown in (
+    for words in (
         "https://example.com/box.jpg",
         "1 h 30 min",
         "Lantern",
@@ -99,7 +99,7 @@ def test_feedparser_reads_title_link_time_guid_and_content_of_each_item(ending: 
         "Sun 22 Nov 2026, 12:00 UTC",
         "Watch &amp; earn.",
     ):
-        assert shown in content
+        assert words in content
     assert {tag.term for tag in entry.tags} == {"campaign.added", "twitch", "Gloomtide"}
 
 
@@ -137,7 +137,7 @@ def test_a_live_stream_is_shown_with_its_picture_and_what_can_be_earned_on_it() 
     assert entry.summary == "Capt. Brine · Gloomtide · Twitch · 12,345 viewers · drops enabled"
     assert entry.url == "https://www.twitch.tv/captbrine"
     assert set(entry.categories) >= {("stream.online", "kind"), ("captbrine", "channel")}
-    for shown in (
+    for words in (
         "live_user_captbrine-640x360.jpg",
         "Ranked to Radiant",
         "Live since Fri 20 Nov 2026, 12:00 UTC",
@@ -145,7 +145,7 @@ def test_a_live_stream_is_shown_with_its_picture_and_what_can_be_earned_on_it() 
         "Language: en · Tags: English, &lt;b&gt;x&lt;/b&gt;",
         '<a href="https://www.twitch.tv/captbrine"',
     ):
-        assert shown in entry.content
+        assert words in entry.content
     assert "box.jpg" not in entry.content
 
 
@@ -155,13 +155,13 @@ def test_a_stream_that_is_over_is_shown_with_its_recap_and_the_box_of_its_game()
     assert entry.summary == (
         "Capt. Brine · Gloomtide · Twitch · 4 h 59 min · 18,300 viewers on average, 23,456 at the peak"
     )
-    for shown in (
+    for words in (
         "box.jpg",
         "On air for 4 h 59 min, from Fri 20 Nov 2026, 12:00 UTC until Fri 20 Nov 2026, 17:00 UTC.",
         "<li>Gloomtide: 3 h</li>",
         "<li>No category: less than a minute</li>",
     ):
-        assert shown in entry.content
+        assert words in entry.content
     assert "live_user" not in entry.content
 
 
@@ -272,7 +272,7 @@ def test_each_file_names_its_stylesheet_by_the_right_relative_path(path: str, up
         assert data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n')
 
 
-@pytest.mark.parametrize("ending", [each.ending for each in FORMATS])
+@pytest.mark.parametrize("ending", [form.ending for form in FORMATS])
 def test_hostile_text_harms_neither_its_item_nor_the_others(ending: str) -> None:
     line = DropLine(name=HOSTILE, required_minutes=1, benefits=(BenefitLine(name=HOSTILE, image_url="javascript:x"),))
     detail = CampaignDetail(

@@ -91,7 +91,7 @@ def test_a_full_disk_is_told_by_name_and_leaves_the_old_file_whole() -> None:
     device = Path("/dev/shm")
     if not device.is_dir():
         pytest.skip("no memory file system to fill")
-    # A limit on the size of a file is the disk that anybody may fill; the write fails half-way, as there.
+    # A limit on the size of a file stands in for a full disk: it too lets the write fail half-way.
     script = textwrap.dedent("""
         import resource, signal, sys
         from pathlib import Path

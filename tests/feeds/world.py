@@ -1,4 +1,4 @@
-"""What the tests of feeds publish: rows made with few words."""
+"""Rows that the tests of feeds publish, made with few words."""
 
 import itertools
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ BASE_URL = "http://127.0.0.1:8420"
 
 @dataclass
 class Publishing:
-    """A database in which it is noon until somebody moves the clock, and the folder that it is published to."""
+    """A database in which it is noon until a test moves the clock, and the folder that it is published to."""
 
     engine: Engine
     root: Path
@@ -107,14 +107,14 @@ class Publishing:
 
     def campaign(self, name: str = "Winter Trawl", *, service: str = "twitch", **columns: Any) -> int:
         """A campaign that started an hour ago and ends tomorrow, unless the columns say otherwise."""
-        given = {
+        values = {
             "start_at": self.now - timedelta(hours=1),
             "started_at": self.now - timedelta(hours=1),
             "end_at": self.now + timedelta(days=1),
             **columns,
         }
         number = f"campaign-{next(self._numbers)}"
-        return self.add(DropCampaign, service=service, external_id=number, name=name, first_seen_at=self.now, **given)
+        return self.add(DropCampaign, service=service, external_id=number, name=name, first_seen_at=self.now, **values)
 
     def drop(self, campaign_id: int, benefit: str = "Lantern", minutes: int = 30, image_url: str | None = None) -> int:
         number = str(next(self._numbers))

@@ -36,7 +36,7 @@ def mails() -> Iterator[MailSink]:
 
 @pytest.fixture
 def logged() -> Iterator[list[str]]:
-    """What reaches a root logger that takes everything; pytest's caplog also hears what never gets there."""
+    """The messages that reach a root logger of the lowest level; pytest's caplog holds others too."""
     lines: list[str] = []
     handler = logging.Handler()
     handler.emit = lambda record: lines.append(record.getMessage())  # type: ignore[method-assign]

@@ -312,12 +312,12 @@ def test_an_event_that_cannot_be_shown_does_not_stop_the_queue(world: Notifying,
     world.target("hook", hook_url(hooks))
     bad = world.event()
     with world.engine.begin() as connection:
-        # A time that no calendar of ours can turn into UTC.
+        # A time that `datetime` cannot turn into UTC.
         detail = {"end_at": "0001-01-01T00:00:00+09:00"}
         connection.execute(update(Event).where(Event.id == bad).values(detail=detail))
     world.event("good")
     assert world.deliver() == sent(messages=1, failed=2)
-    # Alone each: the good one may have to wait for the bad one's pause.
+    # Each is sent alone now; the good one may wait for the pause after the bad one.
     for _ in range(2):
         world.later(minutes=10)
         world.deliver()

@@ -5,7 +5,7 @@ import pytest
 from notifiers import match, targets
 from tests.notifiers.world import Notifying
 
-# What a subscription asks for, an event, and whether the one hears of the other.
+# A subscription, an event, and whether the subscription matches it.
 CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
     "no filter hears of a campaign": ({}, {}, True),
     "no filter hears of a source": ({}, {"kind": "source.failing"}, True),
@@ -136,11 +136,11 @@ def test_a_transaction_that_is_rolled_back_leaves_neither_event_nor_delivery(wor
 
 
 def test_past_events_that_a_target_would_have_heard_of_are_found(world: Notifying) -> None:
-    # History that was imported is silent, and the very thing that one tries a subscription on.
-    wanted = {world.event(silent=True), world.event()}
+    # Imported history is silent, yet a new subscription is tried on it.
+    expected = {world.event(silent=True), world.event()}
     world.event(service="kick")
     world.target(service="twitch")
     world.subscribe(kinds=["campaign.added"], service="twitch")
     with world.engine.begin() as connection:
         target_id = targets.target_id_of(connection, "phone")
-        assert set(connection.scalars(match.matching(target_id))) == wanted
+        assert set(connection.scalars(match.matching(target_id))) == expected

@@ -1,4 +1,4 @@
-"""What a message says of the past."""
+"""Messages that mention an earlier campaign or a late warning."""
 
 from datetime import UTC, datetime
 

@@ -62,12 +62,12 @@ def test_a_second_claimer_skips_what_the_first_holds_locked(world: Notifying) ->
     world.target("a")
     world.target("b")
     world.event()
-    with world.engine.begin() as here, world.engine.begin() as there:
-        (first,) = outbox.claim(here, world.now)
-        (second,) = outbox.claim(there, world.now)
+    with world.engine.begin() as connection, world.engine.begin() as other_connection:
+        (first,) = outbox.claim(connection, world.now)
+        (second,) = outbox.claim(other_connection, world.now)
         # Neither has committed, and the second did not wait for the first.
         assert {first.target, second.target} == {"a", "b"}
-        assert outbox.claim(there, world.now) == []
+        assert outbox.claim(other_connection, world.now) == []
 
 
 def test_new_deliveries_may_be_added_while_a_claim_is_open(world: Notifying) -> None:
@@ -87,21 +87,21 @@ def test_claimers_that_race_never_get_the_same_delivery(world: Notifying) -> Non
     start = Barrier(4)
 
     def work() -> list[int]:
-        mine: list[int] = []
+        delivery_ids: list[int] = []
         start.wait()
         for _ in range(40):
             for claimed in world.claim(limit=2):
                 with world.engine.begin() as connection:
                     settled = outbox.settle_sent(connection, claimed, world.now)
                 assert settled == len(claimed.deliveries)
-                mine += [delivery.id for delivery in claimed.deliveries]
-        return mine
+                delivery_ids += [delivery.id for delivery in claimed.deliveries]
+        return delivery_ids
 
     with ThreadPoolExecutor(4) as pool:
         workers = [pool.submit(work) for _ in range(4)]
-        taken = Counter(id_ for worker in workers for id_ in worker.result())
-    assert set(taken.values()) == {1}
-    assert len(taken) == 3 * len(events)
+        claims = Counter(id_ for worker in workers for id_ in worker.result())
+    assert set(claims.values()) == {1}
+    assert len(claims) == 3 * len(events)
     assert {row.attempts for row in world.deliveries()} == {1}
 
 
@@ -172,7 +172,7 @@ def test_an_outage_costs_one_attempt_a_pause_and_not_one_for_each_delivery(world
     assert world.claim() == []
     world.later(seconds=60)
     (second,) = world.claim()
-    # The least tried goes first, so no event waits behind one that always fails.
+    # The delivery with the fewest attempts goes first, so no event waits behind one that always fails.
     assert second.deliveries[0].attempts == 2
     assert second.deliveries[0].id != first.deliveries[0].id
 

@@ -1,4 +1,4 @@
-"""What the tests of telling people tell of: rows made with few words, and a clock that they set."""
+"""Rows for the tests of notifications, made with few words, and a clock that a test sets."""
 
 import itertools
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ HOSTILE = (
 
 @dataclass
 class Notifying:
-    """A database in which it is noon until somebody moves the clock."""
+    """A database in which it is noon until a test moves the clock."""
 
     engine: Engine
     vault: Vault
@@ -41,7 +41,7 @@ class Notifying:
         self.now += timedelta(**duration)
 
     def target(self, name: str = "phone", url: str = "json://127.0.0.1:9/x", **subscription: Any) -> None:
-        """A target that hears of everything, or of what the subscription says."""
+        """Add a target that gets every event, or those that the subscription names."""
         with self.engine.begin() as connection:
             targets.add_target(connection, self.vault, name, url, self.now)
         self.subscribe(name, **subscription)
@@ -98,9 +98,9 @@ class Notifying:
 
     def event_ids(self, target: str = "phone") -> list[int]:
         """The ids of the events in a target's outbox."""
-        wanted = select(Delivery.event_id).join(Target).where(Target.name == target).order_by(Delivery.id)
+        query = select(Delivery.event_id).join(Target).where(Target.name == target).order_by(Delivery.id)
         with self.engine.begin() as connection:
-            return list(connection.scalars(wanted))
+            return list(connection.scalars(query))
 
     def deliveries(self) -> list[Any]:
         """All rows of the outbox, the oldest first."""
@@ -157,7 +157,7 @@ def event_text(title: str = "New campaign", kind: str = "campaign.added", **deta
 
 
 def full_event() -> EventText:
-    """A campaign with everything that a message can tell of one."""
+    """A campaign with every field that a message shows."""
     return event_text(
         "New drops: Rust 40",
         name="Rust 40",

@@ -42,7 +42,7 @@ def setting(servers: Servers, tmp_path: Path) -> Iterator[IgdbSetting]:
 
 
 @pytest.fixture
-def asked(setting: IgdbSetting, client: Client) -> Igdb:
+def igdb(setting: IgdbSetting, client: Client) -> Igdb:
     """IGDB as one worker asks it."""
     return setting.open(client)
 

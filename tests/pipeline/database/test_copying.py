@@ -54,11 +54,13 @@ def test_whatever_is_copied_comes_back(table: Engine, rows: list[tuple[Any, ...]
     with table.begin() as connection:
         connection.execute(text("TRUNCATE copied"))
         copy_rows(connection, COPIED, NAMES, rows)
-        found = connection.execute(select(COPIED)).all()
-        meant = [connection.scalar(text("SELECT CAST(:raw AS jsonb)"), {"raw": row[-1].text.decode()}) for row in rows]
+        copied = connection.execute(select(COPIED)).all()
+        documents = [
+            connection.scalar(text("SELECT CAST(:raw AS jsonb)"), {"raw": row[-1].text.decode()}) for row in rows
+        ]
 
-    assert [(*row[:2], tuple(row[2]), *row[3:-1]) for row in found] == [row[:-1] for row in rows]
-    assert [row[-1] for row in found] == meant
+    assert [(*row[:2], tuple(row[2]), *row[3:-1]) for row in copied] == [row[:-1] for row in rows]
+    assert [row[-1] for row in copied] == documents
 
 
 def test_many_rows_arrive_in_their_order(table: Engine) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 @dataclass
 class Answer:
-    """What one request gets. The last answer of a path is given again and again."""
+    """The answer to one request; a path gives its last answer again and again."""
 
     body: bytes = b"[]"
     status: int = 200
@@ -25,7 +25,7 @@ class Answer:
 
 
 @dataclass
-class Asked:
+class Request:
     """A request as it arrived, with the monotonic time of its arrival."""
 
     path: str
@@ -34,10 +34,10 @@ class Asked:
 
 
 class LocalService:
-    """A server on 127.0.0.1; use it as a context manager. What nobody scripted is a 404."""
+    """A server on 127.0.0.1; use it as a context manager. A path without an answer is a 404."""
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.requests: list[Request] = []
         self.released = threading.Event()
         self.hold: str | None = None
         self.arrived = threading.Event()
@@ -84,7 +84,7 @@ class LocalService:
 
     def paths(self) -> list[str]:
         """The paths that were asked for, in order."""
-        return [asked.path for asked in self.asked]
+        return [request.path for request in self.requests]
 
     def _next(self, path: str) -> Answer:
         with self._lock:
@@ -94,7 +94,7 @@ class LocalService:
             return scripted[0] if scripted else Answer(b'{"error":"Not Found"}', status=404)
 
     def _serve(self, request: BaseHTTPRequestHandler) -> None:
-        self.asked.append(Asked(request.path, dict(request.headers.items()), monotonic()))
+        self.requests.append(Request(request.path, dict(request.headers.items()), monotonic()))
         if request.path == self.hold:
             self.arrived.set()
             self.released.wait(60)

@@ -1,4 +1,4 @@
-"""Addresses that strangers told: where they must not lead, and what must not come back."""
+"""Addresses from outside: where they must not lead, and what must not come back."""
 
 import socket
 import threading
@@ -22,7 +22,7 @@ def refused(url: str, rules: Rules = PUBLIC, **options: object) -> Unreachable:
     return caught.value
 
 
-def told(*addresses: str) -> Callable[[str, int], list[str]]:
+def answering(*addresses: str) -> Callable[[str, int], list[str]]:
     return lambda _host, _port: list(addresses)
 
 
@@ -63,7 +63,7 @@ def test_such_an_address_is_refused_before_anything_is_sent(url: str) -> None:
 
 
 def test_a_name_of_which_one_address_is_inside_is_refused_as_a_whole() -> None:
-    assert refused("http://pictures.example/x.png", resolve=told("8.8.8.8", "10.0.0.1")).permanent
+    assert refused("http://pictures.example/x.png", resolve=answering("8.8.8.8", "10.0.0.1")).permanent
 
 
 def test_a_name_that_nobody_knows_may_be_known_later() -> None:
@@ -88,24 +88,25 @@ def test_a_name_is_resolved_once_and_the_judged_address_is_asked(service: LocalS
 
     assert (body, judged) == (b"picture", ["127.0.0.1"])
     assert next(answers) == ["127.0.0.2"]
-    assert service.asked[0].headers["Host"] == f"rebinding.example:{port}"
+    assert service.requests[0].headers["Host"] == f"rebinding.example:{port}"
 
 
 def test_the_next_address_of_a_name_is_asked_where_one_does_not_answer(service: LocalService) -> None:
     service.answers("/x.png", b"picture")
     port = service.url.rpartition(":")[2]
     # The server listens on 127.0.0.1 only.
-    assert fetch(f"http://two.example:{port}/x.png", ANYWHERE, resolve=told("127.0.0.9", "127.0.0.1")) == b"picture"
+    resolve = answering("127.0.0.9", "127.0.0.1")
+    assert fetch(f"http://two.example:{port}/x.png", ANYWHERE, resolve=resolve) == b"picture"
 
 
 def test_a_redirect_is_judged_like_the_first_address(service: LocalService) -> None:
-    """The name is allowed when it is asked first and leads to us; what it redirects to is not."""
+    """The name leads to us and is allowed the first time; the address that it redirects to is not."""
     service.answers("/x.png", Answer(status=302, headers={"Location": "http://127.0.0.1:1/secret"}))
     port = service.url.rpartition(":")[2]
     turns = count()
     rules = Rules(allowed=lambda _: next(turns) == 0, ports=None)
 
-    error = refused(f"http://outside.example:{port}/x.png", rules, resolve=told("127.0.0.1"))
+    error = refused(f"http://outside.example:{port}/x.png", rules, resolve=answering("127.0.0.1"))
 
     assert error.permanent
     assert "127.0.0.1 is no address of the public internet" in str(error)
@@ -138,7 +139,7 @@ def test_a_redirect_may_lead_from_http_to_https_and_not_back() -> None:
 
 
 def test_a_server_of_the_judged_address_is_asked_by_its_name_within_tls() -> None:
-    """Else its certificate would be that of nobody; it is the first thing that is sent."""
+    """The server picks its certificate by that name, which the first message carries."""
     hello: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -150,7 +151,7 @@ def test_a_server_of_the_judged_address_is_asked_by_its_name_within_tls() -> Non
         thread = threading.Thread(target=answer)
         thread.start()
         port = server.getsockname()[1]
-        error = refused(f"https://pictures.example:{port}/x.png", ANYWHERE, resolve=told("127.0.0.1"))
+        error = refused(f"https://pictures.example:{port}/x.png", ANYWHERE, resolve=answering("127.0.0.1"))
         thread.join()
     assert not error.permanent
     assert b"pictures.example" in hello[0]

@@ -39,10 +39,10 @@ def test_an_answer_comes_with_its_status_headers_and_body(service: LocalService)
         reply = client.get(service.url + "/list", headers={"Referer": "https://example.org/"})
 
     assert (reply.status, reply.body, reply.headers["x-refresh-interval-seconds"]) == (200, b"[1]", "60")
-    (asked,) = service.asked
-    assert asked.headers["Referer"] == "https://example.org/"
-    assert asked.headers["User-Agent"].startswith("Lootwire/")
-    assert asked.headers["Accept-Encoding"] == "gzip, deflate"
+    (request,) = service.requests
+    assert request.headers["Referer"] == "https://example.org/"
+    assert request.headers["User-Agent"].startswith("Lootwire/")
+    assert request.headers["Accept-Encoding"] == "gzip, deflate"
 
 
 def test_an_answer_that_did_not_change_is_a_reply_without_a_body(service: LocalService) -> None:
@@ -69,7 +69,7 @@ def test_a_server_error_is_tried_three_times_and_then_unavailable(service: Local
     error = unavailable(service, attempts=3)
 
     assert error.status == status
-    assert len(service.asked) == 3
+    assert len(service.requests) == 3
 
 
 def test_a_server_error_that_passes_is_not_noticed(service: LocalService) -> None:
@@ -84,7 +84,7 @@ def test_too_many_requests_are_not_repeated_before_the_wait_that_was_asked_for(s
     error = unavailable(service, attempts=3)
 
     assert (error.status, error.retry_after) == (429, timedelta(seconds=90))
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 def test_a_short_wait_that_is_asked_for_is_waited_in_full(service: LocalService) -> None:
@@ -92,7 +92,7 @@ def test_a_short_wait_that_is_asked_for_is_waited_in_full(service: LocalService)
 
     assert get(service, attempts=3) == b"[1]"
 
-    first, second = service.asked
+    first, second = service.requests
     assert second.at - first.at >= 1
 
 
@@ -100,14 +100,14 @@ def test_too_many_requests_without_a_wait_mean_a_minute(service: LocalService) -
     service.answers("/list", Answer(status=429))
 
     assert unavailable(service, attempts=3).retry_after == timedelta(minutes=1)
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 def test_the_wait_may_be_a_date(service: LocalService) -> None:
     service.answers("/list", Answer(status=503, headers={"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"}))
 
     assert unavailable(service, attempts=3).retry_after == timedelta(days=1)
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_a_refusal_is_told_at_once_because_only_a_person_can_cure_it(service: Lo
 
     assert isinstance(error, SourceRefused)
     assert str(status) in str(error)
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 @pytest.mark.parametrize("status", [400, 404, 410, 418])
@@ -151,7 +151,7 @@ def test_any_other_status_means_that_the_service_has_changed(service: LocalServi
 
     assert isinstance(error, SourceChanged)
     assert (error.status, error.payload) == (status, b"gone")
-    assert len(service.asked) == 1
+    assert len(service.requests) == 1
 
 
 Misbehaviour = Callable[[], Answer]
@@ -181,8 +181,8 @@ def test_a_misbehaving_service_is_unavailable_and_its_error_says_why(service: Lo
 
 
 def test_a_service_that_is_not_there_is_unavailable() -> None:
-    with LocalService() as gone:
-        url = gone.url
+    with LocalService() as stopped:
+        url = stopped.url
     with Client(attempts=1) as client, pytest.raises(SourceUnavailable, match=r"127\.0\.0\.1: no connection"):
         client.get(url + "/list")
 
@@ -215,7 +215,7 @@ def test_a_compressed_answer_is_unpacked(service: LocalService) -> None:
 
 
 class Turns:
-    """A rate limit that only remembers who had a turn, and what left when."""
+    """A rate limit that never waits: it counts turns and notes that a request left."""
 
     def __init__(self) -> None:
         self.open = 0
@@ -232,7 +232,7 @@ class Turns:
 
 
 @pytest.mark.parametrize("status", [200, 204, 304, 400, 401, 403, 404, 409, 429])
-def test_who_asks_for_it_is_given_any_answer_below_500_with_its_body(service: LocalService, status: int) -> None:
+def test_ask_returns_any_answer_below_500_with_its_body(service: LocalService, status: int) -> None:
     body = b"" if status in {204, 304} else b"why"
     service.answers("/list", Answer(body, status=status))
 
@@ -240,7 +240,7 @@ def test_who_asks_for_it_is_given_any_answer_below_500_with_its_body(service: Lo
         reply = client.ask("GET", service.url + "/list", headers={"Authorization": "x"})
 
     assert (reply.status, reply.body) == (status, body)
-    assert [asked.headers["Authorization"] for asked in service.asked] == ["x"]
+    assert [request.headers["Authorization"] for request in service.requests] == ["x"]
 
 
 def test_each_attempt_takes_a_turn_and_gives_it_back(service: LocalService) -> None:
@@ -253,7 +253,7 @@ def test_each_attempt_takes_a_turn_and_gives_it_back(service: LocalService) -> N
     assert (turns.taken, turns.open) == (3, 0)
 
 
-def test_what_must_not_be_repeated_is_asked_once(service: LocalService) -> None:
+def test_a_request_that_must_not_be_repeated_is_sent_once(service: LocalService) -> None:
     service.answers("/list", Answer(status=503))
     turns = Turns()
 

@@ -32,50 +32,50 @@ def redis(servers: Servers) -> Iterator[Redis]:
 
 
 def limiter(
-    redis: Redis, requests: int = 5, per: timedelta = MOMENT, *, most_open: int = 8, **more: object
+    redis: Redis, requests: int = 5, per: timedelta = MOMENT, *, most_open: int = 8, **options: object
 ) -> RateLimiter:
-    return RateLimiter(redis, "games", requests=requests, per=per, most_open=most_open, **more)  # type: ignore[arg-type]
+    return RateLimiter(redis, "games", requests=requests, per=per, most_open=most_open, **options)  # type: ignore[arg-type]
 
 
 def budget(redis: Redis, *, points: int = 40, patience: timedelta = NO_PATIENCE, name: str = "helix") -> Budget:
     return Budget(redis, name, points=points, patience=patience, bulk_patience=patience)
 
 
-def turns(shared: Budget, *, bulk: bool = False) -> int:
-    """How many turns there are until none comes in time."""
+def turns(shared_budget: Budget, *, bulk: bool = False) -> int:
+    """The number of turns until none comes in time."""
     count = 0
     while True:
         try:
-            with shared.turn(bulk=bulk):
+            with shared_budget.turn(bulk=bulk):
                 count += 1
         except SourceUnavailable:
             return count
 
 
 def starts_of_workers(servers: Servers, sleep: Callable[[float], object], *, workers: int, each: int) -> list[int]:
-    """Let workers with connections of their own ask; when each request left, in microseconds of Valkey's clock."""
-    seen: dict[bytes, int] = {}
+    """Let workers with connections of their own ask; returns when each request left, in µs of Valkey's clock."""
+    times: dict[bytes, int] = {}
 
     def work() -> None:
-        with connect_redis(url_of(servers)) as own:
-            mine = limiter(own, sleep=sleep)
+        with connect_redis(url_of(servers)) as connection:
+            rate_limiter = limiter(connection, sleep=sleep)
             for _ in range(each):
-                with mine.turn() as sent:
+                with rate_limiter.turn() as sent:
                     sleep(0)
                     sent()
-                    listed: Any = own.zrange(mine._starts, 0, -1, withscores=True)
-                    seen.update(listed)
+                    starts: Any = connection.zrange(rate_limiter._starts, 0, -1, withscores=True)
+                    times.update(starts)
 
     threads = [threading.Thread(target=work) for _ in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sorted(int(start) for start in seen.values())
+    return sorted(int(start) for start in times.values())
 
 
 def closest(starts: list[int], requests: int = 5) -> timedelta:
-    """How close together one more start than a window may hold ever came."""
+    """The shortest time in which one start more than a window may hold ever came."""
     return min(later - earlier for earlier, later in zip(starts, starts[requests:], strict=False)) * MICRO
 
 
@@ -96,56 +96,56 @@ def test_workers_that_oversleep_crowd_nobody(redis: Redis, servers: Servers) -> 
 
 
 def test_a_request_that_leaves_late_counts_from_when_it_left(redis: Redis) -> None:
-    mine = limiter(redis, 1)
-    with mine.turn() as sent:
+    rate_limiter = limiter(redis, 1)
+    with rate_limiter.turn() as sent:
         time.sleep(0.15)
-        left = time.monotonic()
+        left_at = time.monotonic()
         sent()
-    with mine.turn():
-        assert time.monotonic() - left >= MOMENT.total_seconds()
+    with rate_limiter.turn():
+        assert time.monotonic() - left_at >= MOMENT.total_seconds()
 
 
 def test_almost_all_of_the_limit_is_used(redis: Redis) -> None:
-    # Nobody really waits for these slots, which are ten seconds apart; bench/limiter.py measures what comes of them.
-    mine = limiter(redis, 10, timedelta(seconds=100), patience=timedelta(seconds=200), sleep=lambda _: None)
+    # The slots are ten seconds apart, and `sleep` does not wait for them; bench/limiter.py measures the real rate.
+    rate_limiter = limiter(redis, 10, timedelta(seconds=100), patience=timedelta(seconds=200), sleep=lambda _: None)
     ends = []
     for _ in range(10):
-        with mine.turn():
-            ends.append(int(redis.get(mine._slots) or 0))
+        with rate_limiter.turn():
+            ends.append(int(redis.get(rate_limiter._slots) or 0))
 
     assert timedelta(seconds=90) <= (ends[-1] - ends[0]) * MICRO < timedelta(seconds=92)
 
 
 def test_a_turn_that_is_too_far_away_is_refused_with_the_wait_and_takes_no_slot(redis: Redis) -> None:
-    mine = limiter(redis, 1, timedelta(minutes=5), patience=timedelta(seconds=1))
-    with mine.turn():
+    rate_limiter = limiter(redis, 1, timedelta(minutes=5), patience=timedelta(seconds=1))
+    with rate_limiter.turn():
         pass
 
     for _ in range(3):
-        with pytest.raises(SourceUnavailable, match="leaves no room for") as caught, mine.turn():
+        with pytest.raises(SourceUnavailable, match="leaves no room for") as caught, rate_limiter.turn():
             pass
         assert caught.value.retry_after is not None
         assert timedelta(minutes=4) < caught.value.retry_after < timedelta(minutes=5.1)
 
 
 def test_no_more_requests_are_open_than_may_be(redis: Redis) -> None:
-    mine = limiter(redis, 1000, most_open=2, patience=NO_PATIENCE)
-    with mine.turn():
-        with mine.turn(), pytest.raises(SourceUnavailable), mine.turn():
+    rate_limiter = limiter(redis, 1000, most_open=2, patience=NO_PATIENCE)
+    with rate_limiter.turn():
+        with rate_limiter.turn(), pytest.raises(SourceUnavailable), rate_limiter.turn():
             pass
-        with mine.turn():
+        with rate_limiter.turn():
             pass
 
 
 def test_a_place_that_is_given_back_lets_a_waiting_worker_go_on(redis: Redis) -> None:
-    mine = limiter(redis, 1000, most_open=1, patience=timedelta(seconds=60))
+    rate_limiter = limiter(redis, 1000, most_open=1, patience=timedelta(seconds=60))
     went_on = threading.Event()
 
     def wait() -> None:
-        with mine.turn():
+        with rate_limiter.turn():
             went_on.set()
 
-    with mine.turn():
+    with rate_limiter.turn():
         thread = threading.Thread(target=wait)
         thread.start()
         assert not went_on.wait(0.15)
@@ -154,28 +154,28 @@ def test_a_place_that_is_given_back_lets_a_waiting_worker_go_on(redis: Redis) ->
 
 
 def test_the_place_of_a_worker_that_was_killed_is_free_again_after_a_while(redis: Redis) -> None:
-    mine = limiter(redis, 1000, most_open=1, lease=timedelta(minutes=5), patience=NO_PATIENCE)
-    killed = mine.turn()
+    rate_limiter = limiter(redis, 1000, most_open=1, lease=timedelta(minutes=5), patience=NO_PATIENCE)
+    killed = rate_limiter.turn()
     killed.__enter__()
 
-    with pytest.raises(SourceUnavailable), mine.turn():
+    with pytest.raises(SourceUnavailable), rate_limiter.turn():
         pass
 
     now = int(redis.time()[0])
-    leases: Any = redis.zrange(mine._leases, 0, -1, withscores=True)
+    leases: Any = redis.zrange(rate_limiter._leases, 0, -1, withscores=True)
     assert [now + 240 < ends / 1e6 < now + 305 for _, ends in leases] == [True]
     # The five minutes pass.
-    redis.zadd(mine._leases, {lease: now * 1e6 for lease, _ in leases})
-    with mine.turn():
+    redis.zadd(rate_limiter._leases, {lease: now * 1e6 for lease, _ in leases})
+    with rate_limiter.turn():
         pass
 
 
 def test_nobody_asks_while_a_service_wants_a_pause(redis: Redis) -> None:
-    mine = limiter(redis, patience=timedelta(seconds=1))
-    mine.hold_off(timedelta(days=3))
-    mine.hold_off(timedelta(seconds=2))
+    rate_limiter = limiter(redis, patience=timedelta(seconds=1))
+    rate_limiter.hold_off(timedelta(days=3))
+    rate_limiter.hold_off(timedelta(seconds=2))
 
-    with pytest.raises(SourceUnavailable) as caught, mine.turn():
+    with pytest.raises(SourceUnavailable) as caught, rate_limiter.turn():
         pass
 
     assert caught.value.retry_after is not None
@@ -185,15 +185,15 @@ def test_nobody_asks_while_a_service_wants_a_pause(redis: Redis) -> None:
 def test_a_worker_that_waits_for_its_slot_hears_of_a_pause(redis: Redis) -> None:
     def sleep(seconds: float) -> None:
         if not slept:
-            mine.hold_off(timedelta(minutes=5))
+            rate_limiter.hold_off(timedelta(minutes=5))
         slept.append(seconds)
         time.sleep(seconds)
 
     slept: list[float] = []
-    mine = limiter(redis, 1, sleep=sleep, patience=timedelta(seconds=2))
-    redis.set(mine._slots, int(redis.time()[0]) * 1_000_000 + 1_000_000)
+    rate_limiter = limiter(redis, 1, sleep=sleep, patience=timedelta(seconds=2))
+    redis.set(rate_limiter._slots, int(redis.time()[0]) * 1_000_000 + 1_000_000)
 
-    with pytest.raises(SourceUnavailable) as caught, mine.turn():
+    with pytest.raises(SourceUnavailable) as caught, rate_limiter.turn():
         pass
 
     assert caught.value.retry_after is not None
@@ -201,23 +201,23 @@ def test_a_worker_that_waits_for_its_slot_hears_of_a_pause(redis: Redis) -> None
 
 
 def test_a_short_pause_is_waited(redis: Redis) -> None:
-    mine = limiter(redis)
+    rate_limiter = limiter(redis)
     began = time.monotonic()
-    mine.hold_off(timedelta(milliseconds=300))
-    with mine.turn():
+    rate_limiter.hold_off(timedelta(milliseconds=300))
+    with rate_limiter.turn():
         assert time.monotonic() - began >= 0.3
 
 
 def test_a_step_back_of_the_servers_clock_stops_nobody(redis: Redis) -> None:
     tomorrow = (int(redis.time()[0]) + 86400) * 1_000_000
-    mine, points = limiter(redis, patience=NO_PATIENCE), budget(redis)
-    with mine.turn(), points.turn():
+    rate_limiter, points = limiter(redis, patience=NO_PATIENCE), budget(redis)
+    with rate_limiter.turn(), points.turn():
         pass
-    redis.set(mine._slots, tomorrow)
-    redis.zadd(mine._starts, {str(number): tomorrow for number in range(5)})
+    redis.set(rate_limiter._slots, tomorrow)
+    redis.zadd(rate_limiter._starts, {str(number): tomorrow for number in range(5)})
     redis.hset(points._state, mapping={"points": 0, "full_at": tomorrow})
 
-    with mine.turn(), points.turn():
+    with rate_limiter.turn(), points.turn():
         pass
 
 
@@ -267,79 +267,79 @@ def test_an_answer_that_came_is_kept_when_redis_has_gone_meanwhile(tmp_path: Pat
 
 
 def test_points_are_taken_until_a_few_are_left_and_then_the_wait_is_told(redis: Redis) -> None:
-    shared = budget(redis, points=80)
+    shared_budget = budget(redis, points=80)
 
-    assert turns(shared) == 78
-    with pytest.raises(SourceUnavailable) as caught, shared.turn():
+    assert turns(shared_budget) == 78
+    with pytest.raises(SourceUnavailable) as caught, shared_budget.turn():
         pass
     assert caught.value.retry_after is not None
     assert timedelta(seconds=30) < caught.value.retry_after <= timedelta(seconds=60)
 
 
 def test_bulk_work_leaves_a_quarter_to_those_who_poll(redis: Redis) -> None:
-    shared = budget(redis, points=80)
+    shared_budget = budget(redis, points=80)
 
-    assert turns(shared, bulk=True) == 60
-    assert turns(shared) == 18
+    assert turns(shared_budget, bulk=True) == 60
+    assert turns(shared_budget) == 18
 
 
 def test_the_services_word_wins_over_our_own_count(redis: Redis) -> None:
-    shared = budget(redis, points=80)
-    turns(shared)
+    shared_budget = budget(redis, points=80)
+    turns(shared_budget)
 
-    shared.correct(remaining=30, full_in=timedelta(seconds=30), limit=800)
-    # A fortieth of 800 is left alone now.
-    assert turns(shared) == 10
-    shared.correct(remaining=0)
-    assert turns(shared) == 0
+    shared_budget.correct(remaining=30, full_in=timedelta(seconds=30), limit=800)
+    # A fortieth of 800 points stays reserved now.
+    assert turns(shared_budget) == 10
+    shared_budget.correct(remaining=0)
+    assert turns(shared_budget) == 0
 
 
-def test_what_is_still_open_may_not_have_been_counted_by_the_service(redis: Redis) -> None:
-    shared = budget(redis, points=80)
-    with shared.turn(), shared.turn(), shared.turn():
-        shared.correct(remaining=12)
-    assert turns(shared) == 12 - 3 - 2
+def test_requests_still_open_are_subtracted_from_the_points_that_the_service_reports(redis: Redis) -> None:
+    shared_budget = budget(redis, points=80)
+    with shared_budget.turn(), shared_budget.turn(), shared_budget.turn():
+        shared_budget.correct(remaining=12)
+    assert turns(shared_budget) == 12 - 3 - 2
 
 
 def test_a_worker_waits_until_the_bucket_is_full_again(redis: Redis) -> None:
-    shared = budget(redis, points=80, patience=timedelta(seconds=60))
+    shared_budget = budget(redis, points=80, patience=timedelta(seconds=60))
     began = time.monotonic()
-    shared.correct(remaining=0, full_in=timedelta(seconds=0.4))
+    shared_budget.correct(remaining=0, full_in=timedelta(seconds=0.4))
 
-    with shared.turn():
+    with shared_budget.turn():
         assert time.monotonic() - began >= 0.4
     assert turns(budget(redis, points=80)) == 77
 
 
 def test_a_waiting_worker_goes_on_when_another_hears_of_points(redis: Redis) -> None:
-    shared = budget(redis, points=80, patience=timedelta(minutes=2))
-    shared.correct(remaining=0, full_in=timedelta(minutes=1))
+    shared_budget = budget(redis, points=80, patience=timedelta(minutes=2))
+    shared_budget.correct(remaining=0, full_in=timedelta(minutes=1))
     went_on = threading.Event()
 
     def wait() -> None:
-        with shared.turn():
+        with shared_budget.turn():
             went_on.set()
 
     thread = threading.Thread(target=wait)
     thread.start()
     assert not went_on.wait(0.1)
-    shared.correct(remaining=50, full_in=timedelta(seconds=30))
+    shared_budget.correct(remaining=50, full_in=timedelta(seconds=30))
     assert went_on.wait(60)
     thread.join()
 
 
 def test_each_user_has_a_bucket_of_their_own(redis: Redis) -> None:
-    shared = budget(redis, points=80)
-    turns(shared)
+    shared_budget = budget(redis, points=80)
+    turns(shared_budget)
 
-    assert turns(shared.beside("37402112")) == 78
-    assert turns(shared) == 0
+    assert turns(shared_budget.beside("37402112")) == 78
+    assert turns(shared_budget) == 0
 
 
 def test_a_worker_that_was_killed_does_not_count_as_open_for_ever(redis: Redis) -> None:
-    shared = budget(redis, points=80)
-    killed = shared.turn()
+    shared_budget = budget(redis, points=80)
+    killed = shared_budget.turn()
     killed.__enter__()
 
-    assert redis.zcount(shared._open, "-inf", (int(redis.time()[0]) + 92) * 1e6) == 1
-    assert redis.zcount(shared._open, "-inf", int(redis.time()[0]) * 1e6) == 0
+    assert redis.zcount(shared_budget._open, "-inf", (int(redis.time()[0]) + 92) * 1e6) == 1
+    assert redis.zcount(shared_budget._open, "-inf", int(redis.time()[0]) * 1e6) == 0

@@ -1,4 +1,4 @@
-"""Fixtures of what asks IGDB."""
+"""Fixtures of the tests of games."""
 
 import pytest
 from sqlalchemy import Engine

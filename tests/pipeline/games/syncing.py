@@ -25,16 +25,16 @@ SLOW = timedelta(hours=1)
 
 @dataclass
 class Syncing:
-    """Fetches, mirrors and sweeps; `told` is what a teller of news heard: (games, silent) by what became of them."""
+    """Fetches, mirrors and sweeps; `news` lists the calls of `append_news`: (change, ids of games, silent)."""
 
     engine: Engine
     setting: IgdbSetting
-    told: list[tuple[str, list[int], bool]] = field(default_factory=list)
-    # What one round takes.
+    news: list[tuple[str, list[int], bool]] = field(default_factory=list)
+    # The limits of one round.
     most: int = 2000
     pages: int = 8
 
-    def tell(
+    def append_news(
         self,
         connection: Connection,  # noqa: ARG002 - nothing is stored of it
         stored: StoredGames,
@@ -42,9 +42,9 @@ class Syncing:
         *,
         silent: bool,
     ) -> Counter[str]:
-        for what, games in (("added", stored.added), ("changed", stored.changed)):
+        for change, games in (("added", stored.added), ("changed", stored.changed)):
             if games:
-                self.told.append((what, [one.record.igdb_id for one in games], silent))
+                self.news.append((change, [stored_game.record.igdb_id for stored_game in games], silent))
         return Counter()
 
     def mirroring(self, *, interval: timedelta = SLOW) -> Mirroring:
@@ -53,7 +53,7 @@ class Syncing:
             engine=self.engine,
             open_igdb=self.setting.open,
             clock=self.setting.clock,
-            append_news=self.tell,
+            append_news=self.append_news,
             interval=interval,
             patience=timedelta(seconds=0.2),
         )
@@ -63,11 +63,11 @@ class Syncing:
 
     @property
     def wanted(self) -> IgdbWanted:
-        return IgdbWanted(self.engine, self.setting.open, self.setting.clock, self.tell, most=self.most)
+        return IgdbWanted(self.engine, self.setting.open, self.setting.clock, self.append_news, most=self.most)
 
     @property
     def sweep(self) -> IgdbMirror:
-        return IgdbMirror(self.setting.open, self.setting.clock, self.tell, pages=self.pages)
+        return IgdbMirror(self.setting.open, self.setting.clock, self.append_news, pages=self.pages)
 
     def fetch(self, source: RoundSource) -> Fetched:
         """Fetch a source as if its time had come."""
@@ -88,10 +88,10 @@ class Syncing:
             return load_state(connection)
 
     def games(self) -> dict[int, str]:
-        """Names of the games that IGDB has, as far as is known here."""
-        known = select(GameMetadata.igdb_id, GameMetadata.name).where(GameMetadata.removed_at.is_(None))
+        """The names of the stored games that IGDB still has."""
+        query = select(GameMetadata.igdb_id, GameMetadata.name).where(GameMetadata.removed_at.is_(None))
         with self.engine.connect() as connection:
-            return {row[0]: row[1] for row in connection.execute(known.order_by(GameMetadata.igdb_id))}
+            return {row[0]: row[1] for row in connection.execute(query.order_by(GameMetadata.igdb_id))}
 
     def source(self, name: str) -> RowMapping:
         with self.engine.connect() as connection:
@@ -108,8 +108,8 @@ class Syncing:
         assert at is not None
         return at
 
-    def asked(self, path: str = "/games") -> list[str]:
-        """What was asked of a path, without the fields."""
+    def queries(self, path: str = "/games") -> list[str]:
+        """The queries that were sent to a path, without their fields."""
         return [body.partition("; ")[2] for body in self.setting.igdb.asked(path)]
 
     def rows(self, statement: Any) -> list[Any]:

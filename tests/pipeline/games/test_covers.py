@@ -6,7 +6,7 @@ from pipeline.services.igdb.covers import box_art, cover_url
 
 
 @pytest.mark.parametrize(
-    ("address", "cover_id", "shown"),
+    ("address", "cover_id", "picture"),
     [
         (None, None, None),
         (None, "co1abc", "https://images.igdb.com/igdb/image/upload/t_cover_big/co1abc.jpg"),
@@ -18,9 +18,9 @@ from pipeline.services.igdb.covers import box_art, cover_url
     ],
 )
 def test_a_game_is_shown_by_its_box_art_or_its_cover(
-    address: str | None, cover_id: str | None, shown: str | None
+    address: str | None, cover_id: str | None, picture: str | None
 ) -> None:
-    assert box_art(address, cover_id) == shown
+    assert box_art(address, cover_id) == picture
 
 
 def test_a_cover_has_many_sizes() -> None:

@@ -1,6 +1,6 @@
 """Real answers of IGDB, where they are at hand: ../shared/recordings/igdb beside the project.
 
-Its MANIFEST.md says which of them are answers, and which are something that somebody made of them.
+Its MANIFEST.md says which of them are answers, and which were derived from answers.
 """
 
 import csv
@@ -85,22 +85,22 @@ def read(name: str) -> bytes:
 def games(name: str) -> list[ParsedGame]:
     answer = split_documents(read(name))
     assert list(answer.broken) == []
-    return [parse_game(one.raw) for one in answer.documents]
+    return [parse_game(document.raw) for document in answer.documents]
 
 
 def faults(parsed: Iterable[ParsedGame]) -> list[str]:
-    return [f"{one.record.igdb_id}: {fault.field}: {fault.reason}" for one in parsed for fault in one.faults]
+    return [f"{game.record.igdb_id}: {fault.field}: {fault.reason}" for game in parsed for fault in game.faults]
 
 
 @pytest.mark.parametrize("name", GAMES)
 def test_every_game_of_an_answer_is_read_whole_and_its_old_names_are_reported(name: str) -> None:
     count, old_names = GAMES[name]
 
-    found = games(name)
+    parsed = games(name)
 
-    assert len(found) == count
-    assert faults(found) == []
-    assert Counter(old for one in found for old in one.old_names) == old_names
+    assert len(parsed) == count
+    assert faults(parsed) == []
+    assert Counter(old for parsed_game in parsed for old in parsed_game.old_names) == old_names
 
 
 SMALL_PARTS = [
@@ -114,10 +114,10 @@ SMALL_PARTS = [
 def test_a_row_of_a_small_endpoint_is_also_read_as_a_part_of_a_game(path: Path, part: str) -> None:
     rows = [msgspec.json.decode(raw) for raw in split_rows(path.read_bytes())]
 
-    found = parse_game(encode(game() | {part: rows}))
+    parsed = parse_game(encode(game() | {part: rows}))
 
     assert len(rows) >= 1
-    assert faults([found]) == []
+    assert faults([parsed]) == []
 
 
 @pytest.mark.parametrize("path", sorted(SMALL.glob("*.json")), ids=lambda path: path.stem)
@@ -132,23 +132,26 @@ def test_every_small_answer_is_cut_into_its_rows(path: Path) -> None:
 
 
 def test_the_small_answers_mean_what_they_say() -> None:
-    told = game(
+    document = game(
         release_dates=json.loads((SMALL / "releasedate_list.json").read_bytes()),
         external_games=json.loads((SMALL / "externalgame_list.json").read_bytes()),
         alternative_names=json.loads((SMALL / "alternativename_get.json").read_bytes()),
     )
 
-    record = parse_game(encode(told)).record
+    record = parse_game(encode(document)).record
 
     assert len(record.releases) == 5
     first = record.releases[0]
     assert (first.igdb_id, first.region, first.precision, first.date) == (16309, 8, "day", date(2007, 10, 8))
-    assert [(one.source, one.uid) for one in record.external_games] == [(1, "some-uid"), (5, "another-uid")]
+    assert [(external.source, external.uid) for external in record.external_games] == [
+        (1, "some-uid"),
+        (5, "another-uid"),
+    ]
     assert "Teiruzu obu za Reizu" in {title.title for title in record.titles}
 
 
 def released(rows: bytes) -> tuple[ReleaseRecord, ...]:
-    """What rows of release dates tell as parts of a game."""
+    """The releases in a list of release dates, parsed as parts of a game."""
     return parse_game(encode({"id": 1, "release_dates": json.loads(rows)})).record.releases
 
 
@@ -158,8 +161,8 @@ def test_rows_that_share_one_date_with_three_precisions_are_three_different_thin
     shared = [row for row in rows if row.date == date(2026, 12, 31)]
 
     assert len(rows) == 35
-    said = {(row.precision, row.year, row.quarter, row.month) for row in shared}
-    assert said == {("day", 2026, None, 12), ("quarter", 2026, 4, None), ("year", 2026, None, None)}
+    periods = {(row.precision, row.year, row.quarter, row.month) for row in shared}
+    assert periods == {("day", 2026, None, 12), ("quarter", 2026, 4, None), ("year", 2026, None, None)}
     assert {row.precision for row in rows} == {"day", "month", "quarter", "year"}
 
 
@@ -174,7 +177,7 @@ def test_release_dates_of_the_day_before_know_their_platforms() -> None:
 
 def test_a_cancelled_game_an_edition_and_an_expansion_are_told_apart() -> None:
     cancelled = games("recorded_2026-09-28/game_cancelled_cut.json")[0].record
-    expansion, edition = (one.record for one in games("recorded_2026-09-29/games.json"))
+    expansion, edition = (parsed.record for parsed in games("recorded_2026-09-29/games.json"))
 
     assert (cancelled.game_status, cancelled.first_release_at, cancelled.cover_id) == (6, None, None)
     assert (expansion.game_type, expansion.parent_igdb_id) == (10, 191411)
@@ -182,18 +185,18 @@ def test_a_cancelled_game_an_edition_and_an_expansion_are_told_apart() -> None:
 
 
 def test_a_company_that_is_named_twice_is_one_and_the_developer_comes_first() -> None:
-    (found,) = games("recorded_2026-09-28/game_outer_wilds.json")
+    (parsed,) = games("recorded_2026-09-28/game_outer_wilds.json")
 
-    assert found.record.companies == ("Mobius Digital", "Annapurna Interactive", "Limited Run Games")
+    assert parsed.record.companies == ("Mobius Digital", "Annapurna Interactive", "Limited Run Games")
 
 
 def test_a_dumped_game_knows_its_twitch_category() -> None:
-    found = parse_game(read("gamedb_1942_excerpt.json"))
+    parsed = parse_game(read("gamedb_1942_excerpt.json"))
 
-    assert faults([found]) == []
-    assert (14, "115977") in {(one.source, one.uid) for one in found.record.external_games}
+    assert faults([parsed]) == []
+    assert (14, "115977") in {(external.source, external.uid) for external in parsed.record.external_games}
     # The excerpt has no formats: nothing finer than the year is believed.
-    assert {(one.precision, one.year) for one in found.record.releases} == {
+    assert {(release.precision, release.year) for release in parsed.record.releases} == {
         ("year", 2015),
         ("year", 2021),
         ("year", 2022),
@@ -201,13 +204,13 @@ def test_a_dumped_game_knows_its_twitch_category() -> None:
 
 
 def test_a_game_that_came_through_a_proxy_is_the_game() -> None:
-    found = parse_game(read("romm_cassettes/test_scan_rom_3_hasheous_Game_200.json"))
-    (own,) = games("romm_cassettes/test_scan_rom_1_api_games_200.json")
+    parsed = parse_game(read("romm_cassettes/test_scan_rom_3_hasheous_Game_200.json"))
+    (direct,) = games("romm_cassettes/test_scan_rom_1_api_games_200.json")
 
-    assert faults([found]) == []
-    assert (found.record.igdb_id, found.record.name) == (own.record.igdb_id, own.record.name)
-    assert found.record.first_release_at == own.record.first_release_at == datetime(2000, 8, 11, tzinfo=UTC)
-    assert {title.key for title in found.record.titles} == {title.key for title in own.record.titles}
+    assert faults([parsed]) == []
+    assert (parsed.record.igdb_id, parsed.record.name) == (direct.record.igdb_id, direct.record.name)
+    assert parsed.record.first_release_at == direct.record.first_release_at == datetime(2000, 8, 11, tzinfo=UTC)
+    assert {title.key for title in parsed.record.titles} == {title.key for title in direct.record.titles}
 
 
 @pytest.mark.parametrize(
@@ -217,10 +220,10 @@ def test_platforms_of_a_dump_are_read(name: str, key: str | None, count: int) ->
     rows = json.loads(read(name))
     # One author renamed `id`, the other wrapped the rows.
     platforms = [{"id": row.get("_id")} | row for row in (rows[key] if key else rows)]
-    found = parse_game(encode({"id": 1, "platforms": platforms})).record.platform_records
+    records = parse_game(encode({"id": 1, "platforms": platforms})).record.platform_records
 
-    assert len(found) == count
-    assert all(platform.name for platform in found)
+    assert len(records) == count
+    assert all(platform.name for platform in records)
 
 
 def reshaped() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -244,17 +247,24 @@ def csv_value(key: str, value: str) -> Any:
 
 
 def test_games_in_shapes_that_others_made_of_answers_land_with_what_is_igdbs_in_them() -> None:
-    found: dict[str, list[ParsedGame]] = {}
+    by_origin: dict[str, list[ParsedGame]] = {}
     for origin, row in reshaped():
-        found.setdefault(origin, []).append(parse_game(encode(row)))
+        by_origin.setdefault(origin, []).append(parse_game(encode(row)))
 
-    assert {origin: len(parsed) for origin, parsed in found.items()} == {"cglmaster": 3000, "dmc": 32, "emilyzc": 5000}
-    set_aside = {origin: {fault.field for one in parsed for fault in one.faults} for origin, parsed in found.items()}
+    assert {origin: len(parsed) for origin, parsed in by_origin.items()} == {
+        "cglmaster": 3000,
+        "dmc": 32,
+        "emilyzc": 5000,
+    }
+    set_aside = {
+        origin: {fault.field for parsed_game in parsed for fault in parsed_game.faults}
+        for origin, parsed in by_origin.items()
+    }
     # One of them put a time where IGDB lists rows.
     assert set_aside == {"cglmaster": {"release_dates"}, "dmc": set(), "emilyzc": set()}
-    assert all(one.record.name for parsed in found.values() for one in parsed)
-    assert all(one.record.cover_id for one in found["dmc"])
-    assert {one.old_names for one in found["emilyzc"]} == {("category",)}
+    assert all(parsed_game.record.name for parsed in by_origin.values() for parsed_game in parsed)
+    assert all(parsed_game.record.cover_id for parsed_game in by_origin["dmc"])
+    assert {parsed_game.old_names for parsed_game in by_origin["emilyzc"]} == {("category",)}
 
 
 def test_all_games_that_were_recorded_are_stored_and_the_second_time_nothing_is(engine: Engine) -> None:

@@ -84,7 +84,7 @@ def test_a_source_that_is_not_due_is_left_alone(poll: Poll) -> None:
     poll.world.set_source(next_due_at=now() + timedelta(minutes=1))
 
     assert fetch_source(poll.world.engine, poll.source, now) is None
-    assert poll.service.asked == []
+    assert poll.service.requests == []
 
 
 def test_a_source_that_is_switched_off_is_left_alone(poll: Poll) -> None:
@@ -133,7 +133,7 @@ def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
 
     assert others == [None]
     assert slow is not None
-    assert len(poll.service.asked) == 1
+    assert len(poll.service.requests) == 1
     assert poll.world.source().lease_until is None
 
 
@@ -258,7 +258,7 @@ def test_the_answer_that_nothing_changed_is_taken_for_a_whole_one(poll: Poll) ->
 
     again = poll.fetch()
 
-    assert poll.service.asked[-1].headers["If-None-Match"] == '"v1"'
+    assert poll.service.requests[-1].headers["If-None-Match"] == '"v1"'
     assert (again.outcome, again.items, again.changed) == ("unchanged", 9, 0)
     assert poll.world.written() == before
     assert poll.world.source().etag == '"v1"'
@@ -284,7 +284,7 @@ def test_an_answer_that_is_not_believed_is_asked_for_again_in_full(poll: Poll) -
     poll.answers(answer(etag='"empty"'))
 
     assert [poll.fetch().outcome, poll.fetch().outcome] == ["quarantined", "quarantined"]
-    assert "If-None-Match" not in poll.service.asked[-1].headers
+    assert "If-None-Match" not in poll.service.requests[-1].headers
 
 
 def test_an_answer_with_too_many_broken_items_is_asked_for_again_in_full(poll: Poll) -> None:
@@ -294,7 +294,7 @@ def test_an_answer_with_too_many_broken_items_is_asked_for_again_in_full(poll: P
 
     assert poll.fetch().events == {"source.changed": 1}
     assert poll.fetch().events.total() == 0
-    assert "If-None-Match" not in poll.service.asked[-1].headers
+    assert "If-None-Match" not in poll.service.requests[-1].headers
     assert poll.world.kinds("source") == ["source.changed"]
 
 

@@ -80,7 +80,7 @@ def test_a_copy_is_shown_by_what_is_written_next(world: Publishing, service: Loc
     write(world)
     assert address in world.text("all.rss.xml")
     assert copy(world).copied == 2
-    assert service.asked[0].headers["User-Agent"].startswith("Lootwire/")
+    assert service.requests[0].headers["User-Agent"].startswith("Lootwire/")
 
     world.event("More", detail=detail)
     write(world)

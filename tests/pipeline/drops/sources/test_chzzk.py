@@ -38,7 +38,7 @@ def holds(service: LocalService, numbers: Iterable[int], version: str = "v2", **
 
 
 def numbers(service: LocalService) -> list[int]:
-    return [int(request.path.rpartition("/")[2]) for request in service.asked]
+    return [int(request.path.rpartition("/")[2]) for request in service.requests]
 
 
 def test_the_first_round_starts_at_the_configured_number_and_looks_around_it(
@@ -97,7 +97,7 @@ def test_older_numbers_are_asked_a_few_at_a_time_and_then_again_from_the_top(
     cursor: dict[str, Any] = {}
     older: list[int] = []
     for _ in range(11):
-        service.asked.clear()
+        service.requests.clear()
         cursor = dict(fetch(service, client, cursor).validators.cursor)
         older += [number for number in numbers(service) if number < 905]
 
@@ -117,9 +117,9 @@ def test_where_version_2_is_gone_version_1_is_asked_and_remembered(
     answer = fetch(service, client)
 
     assert answer.validators.cursor["version"] == "v1"
-    service.asked.clear()
+    service.requests.clear()
     fetch(service, client, dict(answer.validators.cursor))
-    assert {request.path.split("/")[2] for request in service.asked} == {"v1"}
+    assert {request.path.split("/")[2] for request in service.requests} == {"v1"}
 
 
 def test_a_round_that_finds_nothing_keeps_the_number_and_the_snapshot_is_empty(

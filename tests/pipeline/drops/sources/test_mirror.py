@@ -131,7 +131,7 @@ def test_validators_of_one_version_are_not_sent_to_the_other(service: LocalServi
 
     fetch(service, client, validators)
 
-    first, second = service.asked
+    first, second = service.requests
     assert first.headers["If-None-Match"] == '"v2"'
     assert first.headers["If-Modified-Since"] == "then"
     assert not {"If-None-Match", "If-Modified-Since"} & second.headers.keys()

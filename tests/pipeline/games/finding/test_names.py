@@ -24,9 +24,9 @@ from pipeline.games.finding.names import MOST_ENTRIES, GameName, read_games, rea
     ],
 )
 def test_a_game_is_named_by_title_id_or_address(written: str, igdb_id: int | None, slug: str | None) -> None:
-    asked = read_name(written, number_is_id=True)
+    game = read_name(written, number_is_id=True)
 
-    assert (asked.igdb_id, asked.slug) == (igdb_id, slug)
+    assert (game.igdb_id, game.slug) == (igdb_id, slug)
 
 
 def titles(data: str) -> list[str]:
@@ -53,13 +53,13 @@ def titles(data: str) -> list[str]:
     ],
 )
 def test_a_list_is_read_as_what_it_is(data: str, taken_as: str, names: list[str]) -> None:
-    read = read_games(data.encode())
+    game_list = read_games(data.encode())
 
-    assert read.taken_as == taken_as
-    assert [game.written for game in read.games] == names
+    assert game_list.taken_as == taken_as
+    assert [game.written for game in game_list.games] == names
 
 
-def test_what_stands_beside_a_title_says_which_game_is_meant() -> None:
+def test_the_fields_beside_a_title_say_which_game_is_meant() -> None:
     rows = [
         {"title": "Doom", "year": "1993", "platforms": ["PC", "SNES"]},
         {"title": "Doom", "igdb_id": 7351},
@@ -83,7 +83,7 @@ def test_a_game_that_is_listed_twice_is_listed_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "reason"),
     [
         (b"\xff\xfe", "not text in UTF-8"),
         (b"", "names no games"),
@@ -96,8 +96,8 @@ def test_a_game_that_is_listed_twice_is_listed_once() -> None:
         (b'title,x\n"' + b"a" * 200_000 + b'",1', "cannot be read as such"),
     ],
 )
-def test_what_is_no_list_is_refused_with_its_reason(data: bytes, said: str) -> None:
-    with pytest.raises(LootwireError, match=said):
+def test_what_is_no_list_is_refused_with_its_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(LootwireError, match=reason):
         read_games(data)
 
 
@@ -111,8 +111,8 @@ JSON = st.recursive(
 @given(st.one_of(st.binary(max_size=200), st.text(max_size=200).map(str.encode), JSON.map(json.dumps).map(str.encode)))
 def test_whatever_is_handed_in_is_read_or_refused(data: bytes) -> None:
     try:
-        read = read_games(data)
+        game_list = read_games(data)
     except LootwireError:
         return
 
-    assert all(game.written == " ".join(game.written.split()) != "" for game in read.games)
+    assert all(game.written == " ".join(game.written.split()) != "" for game in game_list.games)

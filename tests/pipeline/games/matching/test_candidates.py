@@ -1,4 +1,4 @@
-"""What is found in a catalogue, and matched with it."""
+"""Finding candidates in the catalogue, and matching titles with them."""
 
 from datetime import UTC, datetime
 
@@ -46,12 +46,12 @@ def catalogue(engine: Engine) -> Engine:
     return engine
 
 
-def found(connection: Connection, title: str, *, beginnings: bool = False) -> set[int]:
-    return {one.igdb_id for one in find_candidates(connection, read_title(title), beginnings=beginnings)}
+def matching_ids(connection: Connection, title: str, *, beginnings: bool = False) -> set[int]:
+    return {candidate.igdb_id for candidate in find_candidates(connection, read_title(title), beginnings=beginnings)}
 
 
 @pytest.mark.parametrize(
-    ("asked", "igdb_id"),
+    ("title", "igdb_id"),
     [
         ("VALORANT", 1),
         ("Torchlight 2", 4),
@@ -64,9 +64,9 @@ def found(connection: Connection, title: str, *, beginnings: bool = False) -> se
         ("Valorant: Deluxe Edition", 1),
     ],
 )
-def test_a_game_is_found_however_its_title_is_written(catalogue: Engine, asked: str, igdb_id: int) -> None:
+def test_a_game_is_found_however_its_title_is_written(catalogue: Engine, title: str, igdb_id: int) -> None:
     with catalogue.connect() as connection:
-        assert igdb_id in found(connection, asked)
+        assert igdb_id in matching_ids(connection, title)
 
 
 @pytest.mark.parametrize("typed", ["Valornat", "Valornt", "Valorrant", "Walorant", "Valorand", "Valroant", "alorant"])
@@ -80,9 +80,9 @@ def test_a_mistyped_letter_still_finds_the_game(catalogue: Engine, typed: str) -
 
 def test_a_beginning_is_found_only_where_it_is_asked_for(catalogue: Engine) -> None:
     with catalogue.connect() as connection:
-        assert 2 not in found(connection, "lanter")
-        assert 2 in found(connection, "lanter", beginnings=True)
-        assert [one.candidate.igdb_id for one in search_titles(connection, wanted("lanter"))] == [2]
+        assert 2 not in matching_ids(connection, "lanter")
+        assert 2 in matching_ids(connection, "lanter", beginnings=True)
+        assert [scored.candidate.igdb_id for scored in search_titles(connection, wanted("lanter"))] == [2]
 
 
 def test_programs_are_no_match_and_shared_acronyms_decide_nothing(catalogue: Engine) -> None:
@@ -90,13 +90,13 @@ def test_programs_are_no_match_and_shared_acronyms_decide_nothing(catalogue: Eng
         assert match_title(connection, wanted("Game.exe")).verdict == "none"
         decision = match_title(connection, wanted("PoE"))
         assert decision.verdict == "unsure"
-        assert {one.candidate.igdb_id for one in decision.ranked[:2]} == {20, 21}
+        assert {scored.candidate.igdb_id for scored in decision.ranked[:2]} == {20, 21}
 
 
 def test_what_igdb_no_longer_has_is_not_found(catalogue: Engine) -> None:
     with catalogue.begin() as connection:
         remove_games(connection, [1], T0)
-        assert found(connection, "Valorant") == set()
+        assert matching_ids(connection, "Valorant") == set()
 
 
 def test_a_match_tells_the_entry_and_why(catalogue: Engine) -> None:
@@ -115,7 +115,7 @@ def test_words_that_thousands_of_titles_hold_are_looked_for_together(engine: Eng
         store_games(connection, [doc(1, "The Dark Kingdom of Aldmoor")], T0)
         connection.execute(rows)
         connection.execute(text("ANALYZE game_titles"))
-        assert found(connection, "Kingdom: Dark") == {1}
+        assert matching_ids(connection, "Kingdom: Dark") == {1}
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What of a title counts."""
+"""The words of a title that count when titles are compared."""
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ TITLES = st.text(max_size=60) | st.text("aeIVXt 2:-–'™é&.()[]灯ガ", max_s
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("spelling", "other"),
     [
         ("Torchlight II", "Torchlight 2"),
         ("FINAL FANTASY XIV Online", "Final Fantasy 14 online"),
@@ -24,8 +24,8 @@ TITLES = st.text(max_size=60) | st.text("aeIVXt 2:-–'™é&.()[]灯ガ", max_s
         ("Versus XIII", "Vs. 13"),
     ],
 )
-def test_two_spellings_of_one_title_have_the_same_words(one: str, other: str) -> None:
-    assert read_title(one).words == read_title(other).words
+def test_two_spellings_of_one_title_have_the_same_words(spelling: str, other: str) -> None:
+    assert read_title(spelling).words == read_title(other).words
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_a_program_is_known_by_its_ending(name: str) -> None:
 
 @given(st.integers(1, 39))
 def test_a_roman_numeral_is_read_as_it_was_written(number: int) -> None:
-    written = roman(str(number))
-    assert written is not None
-    assert arabic(written) == str(number)
+    numeral = roman(str(number))
+    assert numeral is not None
+    assert arabic(numeral) == str(number)
 
 
 @pytest.mark.parametrize("word", ["", "vvv", "iiii", "vx", "mix", "40", "0", "²"])

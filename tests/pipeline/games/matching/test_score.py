@@ -12,9 +12,9 @@ from pipeline.games.matching.similarity import compare_titles
 from tests.pipeline.games.matching.test_normalise import TITLES
 
 
-def entry(igdb_id: int, name: str, *others: str, **told: object) -> Candidate:
+def entry(igdb_id: int, name: str, *others: str, **fields: object) -> Candidate:
     titles = (FoundTitle(name, "name"), *[FoundTitle(other, "alternative") for other in others])
-    return Candidate(igdb_id=igdb_id, name=name, titles=titles, **told)  # type: ignore[arg-type]
+    return Candidate(igdb_id=igdb_id, name=name, titles=titles, **fields)  # type: ignore[arg-type]
 
 
 def match(text: str, *candidates: Candidate, **hints: object) -> Decision:
@@ -23,11 +23,11 @@ def match(text: str, *candidates: Candidate, **hints: object) -> Decision:
 
 
 @given(TITLES, TITLES)
-def test_two_titles_are_as_alike_in_either_order(one: str, other: str) -> None:
-    there = compare_titles(read_title(one), read_title(other))
-    back = compare_titles(read_title(other), read_title(one))
-    assert there == back
-    assert 0 <= there.score <= 1
+def test_two_titles_are_as_alike_in_either_order(title: str, other: str) -> None:
+    forward = compare_titles(read_title(title), read_title(other))
+    backward = compare_titles(read_title(other), read_title(title))
+    assert forward == backward
+    assert 0 <= forward.score <= 1
 
 
 @given(TITLES)
@@ -44,7 +44,7 @@ def test_any_text_gets_a_decision_that_explains_itself(text: str, names: list[st
 
 
 @pytest.mark.parametrize(
-    ("asked", "name"),
+    ("title", "name"),
     [
         ("FIFA 22", "FIFA 23"),
         ("Portal", "Portal 2"),
@@ -53,13 +53,13 @@ def test_any_text_gets_a_decision_that_explains_itself(text: str, names: list[st
         ("Anno 1800", "Anno 2070"),
     ],
 )
-def test_titles_with_other_numbers_are_other_games(asked: str, name: str) -> None:
-    assert match(asked, entry(1, name)).verdict != "sure"
-    assert compare_titles(read_title(asked), read_title(name)).score < 0.65
+def test_titles_with_other_numbers_are_other_games(title: str, name: str) -> None:
+    assert match(title, entry(1, name)).verdict != "sure"
+    assert compare_titles(read_title(title), read_title(name)).score < 0.65
 
 
 @pytest.mark.parametrize(
-    ("asked", "name"),
+    ("title", "name"),
     [
         ("Mega Man X", "Mega Man 10"),
         ("Moss Keepers Remastered", "Moss Keepers"),
@@ -68,15 +68,15 @@ def test_titles_with_other_numbers_are_other_games(asked: str, name: str) -> Non
         ("Moss Keepers: Gold Edition", "Moss Keepers: Deluxe Edition"),
     ],
 )
-def test_what_only_resembles_is_told_and_left_to_a_person(asked: str, name: str) -> None:
-    decision = match(asked, entry(1, name))
+def test_what_only_resembles_is_told_and_left_to_a_person(title: str, name: str) -> None:
+    decision = match(title, entry(1, name))
     assert decision.verdict == "unsure"
     assert decision.best is not None
     assert decision.igdb_id is None
 
 
 @pytest.mark.parametrize(
-    ("asked", "name"),
+    ("title", "name"),
     [
         ("VALORANT", "Valorant"),
         ("Final Fantasy 14 Online", "Final Fantasy XIV Online"),
@@ -85,8 +85,8 @@ def test_what_only_resembles_is_told_and_left_to_a_person(asked: str, name: str)
         ("Moss Keepers (PC)", "Moss Keepers"),
     ],
 )
-def test_another_spelling_is_the_same_game(asked: str, name: str) -> None:
-    assert match(asked, entry(1, name)).igdb_id == 1
+def test_another_spelling_is_the_same_game(title: str, name: str) -> None:
+    assert match(title, entry(1, name)).igdb_id == 1
 
 
 @pytest.mark.parametrize("other", ["Game.exe", "PoE", "HM"])
@@ -95,9 +95,12 @@ def test_programs_and_acronyms_are_never_a_match_by_themselves(other: str) -> No
 
 
 def test_another_name_is_a_match_unless_two_games_share_it() -> None:
-    one, other = entry(1, "Final Fantasy Adventure", "Mystic Quest"), entry(2, "Mystic Quest Legend", "Mystic Quest")
-    assert match("Mystic Quest", one).igdb_id == 1
-    assert match("Mystic Quest", one, other).verdict == "unsure"
+    adventure, legend = (
+        entry(1, "Final Fantasy Adventure", "Mystic Quest"),
+        entry(2, "Mystic Quest Legend", "Mystic Quest"),
+    )
+    assert match("Mystic Quest", adventure).igdb_id == 1
+    assert match("Mystic Quest", adventure, legend).verdict == "unsure"
 
 
 def test_an_entry_of_that_name_goes_before_another_name_of_the_same_kind() -> None:
@@ -133,9 +136,9 @@ def test_a_remake_of_the_same_name_is_a_game_of_its_own() -> None:
 
 
 def test_of_two_games_of_one_name_the_far_better_known_is_meant() -> None:
-    known, unknown = entry(1, "Rust", rating_count=800), entry(2, "Rust", rating_count=3)
-    assert match("Rust", known, unknown).igdb_id == 1
-    assert match("Rust", known, entry(2, "Rust", rating_count=500)).verdict == "unsure"
+    popular, obscure = entry(1, "Rust", rating_count=800), entry(2, "Rust", rating_count=3)
+    assert match("Rust", popular, obscure).igdb_id == 1
+    assert match("Rust", popular, entry(2, "Rust", rating_count=500)).verdict == "unsure"
 
 
 def test_a_year_tells_two_games_of_one_name_apart() -> None:
@@ -146,16 +149,16 @@ def test_a_year_tells_two_games_of_one_name_apart() -> None:
 
 
 def test_a_platform_tells_two_games_of_one_name_apart() -> None:
-    one = entry(1, "Gloom", platforms=("PC (Microsoft Windows)",))
-    other = entry(2, "Gloom", platforms=("Super Nintendo Entertainment System",))
-    assert match("Gloom", one, other, platforms=("PC",)).igdb_id == 1
-    assert match("Gloom", one, other).verdict == "unsure"
+    on_pc = entry(1, "Gloom", platforms=("PC (Microsoft Windows)",))
+    on_snes = entry(2, "Gloom", platforms=("Super Nintendo Entertainment System",))
+    assert match("Gloom", on_pc, on_snes, platforms=("PC",)).igdb_id == 1
+    assert match("Gloom", on_pc, on_snes).verdict == "unsure"
 
 
 def test_small_differences_count_where_a_service_gave_the_title() -> None:
-    known, unknown = entry(1, "Casino!", rating_count=500), entry(2, "Casino")
-    assert match("Casino", known, unknown).verdict == "unsure"
-    assert match("Casino", known, unknown, official=True).igdb_id == 2
+    popular, obscure = entry(1, "Casino!", rating_count=500), entry(2, "Casino")
+    assert match("Casino", popular, obscure).verdict == "unsure"
+    assert match("Casino", popular, obscure, official=True).igdb_id == 2
 
 
 def test_a_score_says_what_gave_it() -> None:

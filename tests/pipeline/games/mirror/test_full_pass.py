@@ -32,7 +32,7 @@ def test_every_game_is_mirrored_page_by_page(syncing: Syncing) -> None:
     assert syncing.games() == {key: f"Game {key}" for key in range(1, 1251)}
     assert [(step.done, step.total) for step in steps] == [(500, 1250), (1000, 1250), (1250, 1250)]
     ends = [f"where id > {after}; sort id asc; limit 500;" for after in (0, 500, 1000)]
-    assert syncing.asked() == ends
+    assert syncing.queries() == ends
 
 
 def test_a_slow_igdb_is_asked_for_several_pages_side_by_side(syncing: Syncing) -> None:
@@ -44,9 +44,9 @@ def test_a_slow_igdb_is_asked_for_several_pages_side_by_side(syncing: Syncing) -
     assert len(syncing.games()) == 6000
     assert [step.done for step in steps][:12] == list(range(500, 6500, 500))
     assert syncing.setting.igdb.limits.peak > 2
-    # The first page, ten that were cut with one request, and what follows them; none of them twice.
-    assert len(set(syncing.asked())) == len(syncing.asked()) <= 14
-    assert len(syncing.asked("/multiquery")) <= 2
+    # The first page, ten that were cut with one request, and those after them; none twice.
+    assert len(set(syncing.queries())) == len(syncing.queries()) <= 14
+    assert len(syncing.queries("/multiquery")) <= 2
 
 
 def test_when_it_is_complete_changes_are_swept_from_where_it_began(syncing: Syncing) -> None:
@@ -66,16 +66,16 @@ def test_the_first_pass_is_silent_but_for_games_that_were_known(syncing: Syncing
     fill(syncing, 3)
     syncing.want(2)
     syncing.fetch(syncing.wanted)
-    syncing.told.clear()
+    syncing.news.clear()
     syncing.setting.igdb.put(game(2, "Renamed"))
 
     syncing.mirror()
-    assert syncing.told == [("added", [1, 3], True), ("changed", [2], False)]
+    assert syncing.news == [("added", [1, 3], True), ("changed", [2], False)]
 
-    syncing.told.clear()
+    syncing.news.clear()
     fill(syncing, 4)
     syncing.mirror()
-    assert syncing.told == [("added", [4], False), ("changed", [2], False)]
+    assert syncing.news == [("added", [4], False), ("changed", [2], False)]
 
 
 def test_an_interrupted_pass_goes_on_behind_the_last_page_that_was_stored(syncing: Syncing) -> None:
@@ -86,11 +86,13 @@ def test_an_interrupted_pass_goes_on_behind_the_last_page_that_was_stored(syncin
     running.close()
     row = syncing.source(MIRROR)
     assert (row["lease_until"], row["enabled"], syncing.state().after) == (None, False, 1000)
-    asked = len(syncing.asked())
+    queries_before = len(syncing.queries())
 
     [step, last] = syncing.mirror()
     assert (step.resumed_at, step.done, step.total, last.done) == (1000, 1500, 1800, 1800)
-    assert syncing.asked()[asked:] == [f"where id > {after}; sort id asc; limit 500;" for after in (1000, 1500)]
+    assert syncing.queries()[queries_before:] == [
+        f"where id > {after}; sort id asc; limit 500;" for after in (1000, 1500)
+    ]
     assert len(syncing.games()) == 1800
 
 
@@ -202,8 +204,8 @@ def test_games_that_igdb_no_longer_has_are_gone_and_may_come_back(syncing: Synci
 def test_a_page_that_lacks_games_which_igdb_still_knows_removes_none(syncing: Syncing) -> None:
     fill(syncing, 30)
     syncing.mirror()
-    shown = [game(key) for key in range(1, 30) if key not in {4, 5}]
-    syncing.setting.igdb.fail("/games", 200, shown, headers={"X-Count": "27"})
+    answer = [game(key) for key in range(1, 30) if key not in {4, 5}]
+    syncing.setting.igdb.fail("/games", 200, answer, headers={"X-Count": "27"})
 
     syncing.mirror()
     assert len(syncing.games()) == 30
@@ -230,7 +232,7 @@ def test_an_empty_igdb_removes_nothing(syncing: Syncing) -> None:
 
 def test_a_short_page_is_no_end_and_what_never_comes_is_told(syncing: Syncing) -> None:
     fill(syncing, 1100)
-    # The first page stays 20 rows short; the last one is never shown whole, nor is what is left of it.
+    # The first page stays 20 rows short; the last one is never shown whole, nor is the rest of it.
     syncing.setting.igdb.shorten(20, 20, 20, 0, 10, 10, 10, 10, 10, 10)
 
     steps = syncing.mirror()

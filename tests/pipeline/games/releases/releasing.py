@@ -32,15 +32,15 @@ PLATFORMS = [
 ]
 
 
-def dated(igdb_id: int, on: date | None, date_format: int = DAY, platform: int = PC, **told: Any) -> dict[str, Any]:
+def dated(igdb_id: int, day: date | None, date_format: int = DAY, platform: int = PC, **fields: Any) -> dict[str, Any]:
     """A row of release dates as IGDB writes it; a period carries its last day."""
-    at = None if on is None else int(datetime(on.year, on.month, on.day, tzinfo=UTC).timestamp())
+    at = None if day is None else int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     row = {"id": igdb_id, "date": at, "date_format": date_format, "platform": platform}
-    return {key: value for key, value in (row | told).items() if value is not None}
+    return {key: value for key, value in (row | fields).items() if value is not None}
 
 
 class Installation:
-    """A database in which it is noon; nobody wants a game until a test says so."""
+    """A database at noon, without a wanted game until a test adds one."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine = engine
@@ -54,29 +54,29 @@ class Installation:
         with self.engine.begin() as connection:
             want(connection, igdb_ids, "library", self.now)
 
-    def sync(self, *rows: dict[str, Any], igdb_id: int = 1, **told: Any) -> Counter[str]:
-        """IGDB answers with a game and these release dates, an hour later; returns the events."""
-        return self.store(doc(igdb_id, release_dates=list(rows), platforms=PLATFORMS, **told))
+    def sync(self, *rows: dict[str, Any], igdb_id: int = 1, **fields: Any) -> Counter[str]:
+        """Store a game with these release dates as IGDB's answer of an hour later; returns the events."""
+        return self.store(doc(igdb_id, release_dates=list(rows), platforms=PLATFORMS, **fields))
 
     def store(self, *documents: Document, silent: bool = False) -> Counter[str]:
         self.later(HOUR)
         with self.engine.begin() as connection:
             connection.execute(update(Source).values(last_success_at=self.now))
             stored = store_games(connection, documents, self.now)
-            told = append_releases(connection, stored, self.now, silent=silent)
-            note_asked(connection, [one.igdb_id for one in documents], self.now)
-            return told
+            events = append_releases(connection, stored, self.now, silent=silent)
+            note_asked(connection, [document.igdb_id for document in documents], self.now)
+            return events
 
-    def follow(self, *rows: dict[str, Any], **told: Any) -> None:
+    def follow(self, *rows: dict[str, Any], **fields: Any) -> None:
         """Follow game 1, which is then seen with these release dates for the first time."""
         self.want(1)
-        self.sync(*rows, **told)
+        self.sync(*rows, **fields)
 
-    def later(self, by: timedelta) -> None:
-        self.now += by
+    def later(self, duration: timedelta) -> None:
+        self.now += duration
 
     def tick(self, at: datetime | None = None) -> Counter[str]:
-        """The clock moves on, to a moment or an hour."""
+        """Move the clock to a moment or on by an hour, and let it run; returns the events."""
         self.now = at or self.now + HOUR
         return clock.advance(self.engine, self.now)
 
@@ -97,7 +97,7 @@ class Installation:
         return [release_detail(event) for event in self.events()]
 
     def due(self) -> dict[str, datetime]:
-        """When each target is told of what waits."""
+        """The time of the delivery that waits for each target."""
         query = select(Target.name, Delivery.next_attempt_at).join(Delivery, Delivery.target_id == Target.id)
         with self.engine.connect() as connection:
             return {row[0]: row[1].astimezone(UTC) for row in connection.execute(query)}

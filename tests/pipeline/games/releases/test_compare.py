@@ -1,4 +1,4 @@
-"""What is news in release dates, decided from what was listed before and after."""
+"""Which changes of release dates are news, decided from the rows before and after."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -45,14 +45,14 @@ def release(
 
 
 def listed(*releases: ReleaseRecord) -> tuple[StoredRelease, ...]:
-    return tuple(StoredRelease(one, NOW - timedelta(days=90)) for one in releases)
+    return tuple(StoredRelease(record, NOW - timedelta(days=90)) for record in releases)
 
 
-def gone(one: ReleaseRecord, at: datetime = NOW) -> StoredRelease:
-    return StoredRelease(one, NOW - timedelta(days=90), at)
+def gone(record: ReleaseRecord, at: datetime = NOW) -> StoredRelease:
+    return StoredRelease(record, NOW - timedelta(days=90), at)
 
 
-def told(before: Sequence[StoredRelease], after: Sequence[StoredRelease], now: datetime = NOW) -> list[EventKind]:
+def kinds(before: Sequence[StoredRelease], after: Sequence[StoredRelease], now: datetime = NOW) -> list[EventKind]:
     return [change.kind for change in compare(before, after, now)]
 
 
@@ -78,11 +78,11 @@ def changed(old: str, new: str) -> Change | None:
         ("2026-Q4", "2027", MOVED, 365, True),
         ("2027-Q2", "2027-03", MOVED, -91, False),
         ("2026-Q4", "2027-01-05", MOVED, 5, False),
-        # Less is known than before; by the ends of both it is no later.
+        # Less precise than before: the move is measured from end to end of the periods.
         ("2026-12-31", "2026-Q4", MOVED, 0, False),
         ("2026-12-01", "2026-Q4", MOVED, 30, True),
         ("2027", "tbd", MOVED, None, True),
-        # It was out by mistake, and is not.
+        # The old date has passed: it was wrong.
         ("2026-11-01", "2026-12-24", MOVED, 53, True),
         ("2026-12-24", "2026-11-01", MOVED, -53, False),
     ],
@@ -109,14 +109,14 @@ def test_a_date_that_is_put_right_long_after_is_no_news(old: str, new: str) -> N
 def test_a_day_is_not_over_before_it_is_over_everywhere() -> None:
     new = listed(release("2026-11-20"))
 
-    assert told((), new, datetime(2026, 11, 21, 11, 59, tzinfo=UTC)) == [ANNOUNCED]
-    assert told((), new, datetime(2026, 11, 21, 12, 1, tzinfo=UTC)) == []
+    assert kinds((), new, datetime(2026, 11, 21, 11, 59, tzinfo=UTC)) == [ANNOUNCED]
+    assert kinds((), new, datetime(2026, 11, 21, 12, 1, tzinfo=UTC)) == []
 
 
 @pytest.mark.parametrize("when", ["tbd", "2026", "2026-Q4", "2026-12", "2026-11-20", "2031-01-01"])
 def test_a_date_that_was_not_listed_is_announced_unless_it_has_passed(when: str) -> None:
-    assert told((), listed(release(when))) == [ANNOUNCED]
-    assert told((), listed(release(when)), NOW.replace(year=2032)) == ([ANNOUNCED] if when == "tbd" else [])
+    assert kinds((), listed(release(when))) == [ANNOUNCED]
+    assert kinds((), listed(release(when)), NOW.replace(year=2032)) == ([ANNOUNCED] if when == "tbd" else [])
 
 
 def test_a_row_that_is_written_anew_continues_the_one_on_its_platform_and_in_its_region() -> None:
@@ -126,9 +126,9 @@ def test_a_row_that_is_written_anew_continues_the_one_on_its_platform_and_in_its
     (change,) = compare(listed(old, other), (gone(old), *listed(other, new)), NOW)
 
     assert (change.kind, change.old, change.replaced) == (MOVED, Period(2026, quarter=4), 1)
-    assert told(listed(old), (gone(old), *listed(release("2026-Q4", 3)))) == []
+    assert kinds(listed(old), (gone(old), *listed(release("2026-Q4", 3)))) == []
     elsewhere = release("2027-02-03", 3, region=5)
-    assert told(listed(old), (gone(old), *listed(elsewhere))) == [ANNOUNCED]
+    assert kinds(listed(old), (gone(old), *listed(elsewhere))) == [ANNOUNCED]
 
 
 def test_a_row_that_is_deleted_first_and_written_anew_later_is_no_announcement() -> None:
@@ -137,18 +137,18 @@ def test_a_row_that_is_deleted_first_and_written_anew_later_is_no_announcement()
 
     for away, kind in zip(hours, (PRECISED, ANNOUNCED), strict=True):
         before = gone(old, NOW - away)
-        assert told((before,), (before, *listed(new))) == [kind]
+        assert kinds((before,), (before, *listed(new))) == [kind]
     # A third row does not continue the first once the second did.
     before = gone(old, NOW - hours[0])
-    assert told((before, *listed(new)), (before, *listed(new, release("2027", 3)))) == [ANNOUNCED]
+    assert kinds((before, *listed(new)), (before, *listed(new, release("2027", 3)))) == [ANNOUNCED]
 
 
 def test_a_row_that_is_back_within_a_day_was_never_away() -> None:
     old = release("2026-Q4")
 
-    assert told((gone(old, NOW - timedelta(hours=23)),), listed(old)) == []
-    assert told((gone(old, NOW - timedelta(hours=23)),), listed(release("2026-12-01"))) == [PRECISED]
-    assert told((gone(old, NOW - timedelta(hours=25)),), listed(old)) == [ANNOUNCED]
+    assert kinds((gone(old, NOW - timedelta(hours=23)),), listed(old)) == []
+    assert kinds((gone(old, NOW - timedelta(hours=23)),), listed(release("2026-12-01"))) == [PRECISED]
+    assert kinds((gone(old, NOW - timedelta(hours=25)),), listed(old)) == [ANNOUNCED]
 
 
 def test_a_release_is_cancelled_by_its_status() -> None:
@@ -157,17 +157,17 @@ def test_a_release_is_cancelled_by_its_status() -> None:
     (change,) = compare(listed(planned), listed(off), NOW)
 
     assert (change.kind, change.old, change.new) == (OFF, Period(2026, quarter=4), None)
-    assert told((), listed(off)) == [OFF]
-    assert told(listed(off), listed(release("2027", status=CANCELLED))) == []
-    assert told(listed(off), listed(planned)) == [ANNOUNCED]
-    assert told(listed(release("2020")), listed(release("2020", status=CANCELLED))) == []
+    assert kinds((), listed(off)) == [OFF]
+    assert kinds(listed(off), listed(release("2027", status=CANCELLED))) == []
+    assert kinds(listed(off), listed(planned)) == [ANNOUNCED]
+    assert kinds(listed(release("2020")), listed(release("2020", status=CANCELLED))) == []
 
 
 def test_the_end_of_a_games_servers_is_no_release() -> None:
     offline = release("2027-01-01", status=OFFLINE)
 
-    assert told((), listed(offline)) == []
-    assert told(listed(offline), listed(release("2027-02-01", status=OFFLINE))) == []
+    assert kinds((), listed(offline)) == []
+    assert kinds(listed(offline), listed(release("2027-02-01", status=OFFLINE))) == []
 
 
 def test_a_release_is_withdrawn_when_its_platform_has_no_date_any_more() -> None:
@@ -200,11 +200,11 @@ def test_a_period_is_read_as_it_was_written(written: str) -> None:
 
 
 @given(WRITTEN, WRITTEN)
-def test_what_changes_there_and_back_is_never_made_precise_twice(one: str, other: str) -> None:
-    kinds = [change.kind for change in (changed(one, other), changed(other, one)) if change]
+def test_a_date_that_changes_there_and_back_is_made_precise_once_at_most(first: str, second: str) -> None:
+    kinds = [change.kind for change in (changed(first, second), changed(second, first)) if change]
 
     assert kinds.count(PRECISED) <= 1
-    if one == other:
+    if first == second:
         assert kinds == []
 
 
@@ -212,7 +212,7 @@ def test_what_changes_there_and_back_is_never_made_precise_twice(one: str, other
 def test_every_row_is_told_once_at_most_and_nothing_without_a_change(before: list[str], after: list[str]) -> None:
     old = listed(*[release(when, key, platform=key % 2) for key, when in enumerate(before)])
     new = listed(*[release(when, key, platform=key % 2) for key, when in enumerate(after)])
-    stored = new + tuple(gone(one.release) for one in old[len(new) :])
+    stored = new + tuple(gone(stored.release) for stored in old[len(new) :])
 
     changes = compare(old, stored, NOW)
 
@@ -224,7 +224,7 @@ def test_a_day_a_quarter_and_a_year_that_share_one_date_are_told_as_three_things
     shared = int(datetime(2026, 12, 31, tzinfo=UTC).timestamp())
     wires = [WireReleaseDate(id=key, date=shared, date_format=key, platform=PC) for key in (0, 6, 2, 1, 7)]
 
-    periods = [period_of(one) for one in release_records(1, wires)]
+    periods = [period_of(record) for record in release_records(1, wires)]
 
     assert [period.words for period in periods] == [
         "31 December 2026",

@@ -1,4 +1,4 @@
-"""What IGDB's answers make of release dates becomes events: of wanted games alone, each change once."""
+"""Each change of a release date in IGDB's answers becomes one event, for wanted games alone."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -23,85 +23,85 @@ NAME = "Lanterns of Aldmoor"
 
 
 @pytest.fixture
-def here(engine: Engine, tmp_path: Path) -> Installation:
+def installation(engine: Engine, tmp_path: Path) -> Installation:
     return Installation(engine, tmp_path)
 
 
-def test_the_first_time_a_game_is_seen_is_published_and_told_to_nobody(here: Installation) -> None:
-    here.target()
-    here.want(1)
+def test_the_first_time_a_game_is_seen_is_published_and_told_to_nobody(installation: Installation) -> None:
+    installation.target()
+    installation.want(1)
 
-    told = here.sync(dated(1, LAST, Q4), dated(2, date(2020, 1, 1), platform=PS5))
+    events = installation.sync(dated(1, LAST, Q4), dated(2, date(2020, 1, 1), platform=PS5))
 
-    assert told == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
-    assert here.titles(silent=True) == [f"New game: {NAME}", f"{NAME}: release announced for Q4 2026 (PC)"]
-    assert here.titles() == []
-    assert here.due() == {}
-    # It was mirrored before somebody wanted it: that says the same, and once.
-    with here.engine.begin() as connection:
-        assert introduce(connection, [1], here.now + timedelta(days=60)) == {}
-
-
-def test_a_game_that_nobody_wants_has_no_events(here: Installation) -> None:
-    assert here.sync(dated(1, LAST, Q4)) == {}
-    assert here.sync(dated(1, LAST, DAY), dated(2, None, TBD, PS5)) == {}
-    assert here.tick(NOON.replace(month=12, day=31)) == {}
+    assert events == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
+    assert installation.titles(silent=True) == [f"New game: {NAME}", f"{NAME}: release announced for Q4 2026 (PC)"]
+    assert installation.titles() == []
+    assert installation.due() == {}
+    # A game that was stored before it was wanted is introduced; this one already is.
+    with installation.engine.begin() as connection:
+        assert introduce(connection, [1], installation.now + timedelta(days=60)) == {}
 
 
-def test_what_changed_before_somebody_wanted_the_game_is_told_to_nobody(here: Installation) -> None:
-    here.sync(dated(1, LAST, YEAR))
-    here.want(1)
-    here.sync(dated(1, LAST, Q4))
-    here.sync(dated(1, LAST, DAY))
-
-    assert here.titles(silent=True) == [f"{NAME}: release now dated Q4 2026, was 2026 (PC)"]
-    assert here.titles() == [f"{NAME}: release now dated 31 December 2026, was Q4 2026 (PC)"]
+def test_a_game_that_nobody_wants_has_no_events(installation: Installation) -> None:
+    assert installation.sync(dated(1, LAST, Q4)) == {}
+    assert installation.sync(dated(1, LAST, DAY), dated(2, None, TBD, PS5)) == {}
+    assert installation.tick(NOON.replace(month=12, day=31)) == {}
 
 
-def test_a_day_a_quarter_and_a_year_of_one_date_are_told_as_three_things(here: Installation) -> None:
-    here.follow()
+def test_what_changed_before_somebody_wanted_the_game_is_told_to_nobody(installation: Installation) -> None:
+    installation.sync(dated(1, LAST, YEAR))
+    installation.want(1)
+    installation.sync(dated(1, LAST, Q4))
+    installation.sync(dated(1, LAST, DAY))
 
-    here.sync(dated(1, LAST, DAY), dated(2, LAST, Q4, PS5), dated(3, LAST, YEAR, SWITCH))
+    assert installation.titles(silent=True) == [f"{NAME}: release now dated Q4 2026, was 2026 (PC)"]
+    assert installation.titles() == [f"{NAME}: release now dated 31 December 2026, was Q4 2026 (PC)"]
 
-    assert here.titles() == [
+
+def test_a_day_a_quarter_and_a_year_of_one_date_are_told_as_three_things(installation: Installation) -> None:
+    installation.follow()
+
+    installation.sync(dated(1, LAST, DAY), dated(2, LAST, Q4, PS5), dated(3, LAST, YEAR, SWITCH))
+
+    assert installation.titles() == [
         f"{NAME}: release announced for 31 December 2026 (PC)",
         f"{NAME}: release announced for Q4 2026 (PlayStation 5)",
         f"{NAME}: release announced for 2026 (Nintendo Switch)",
     ]
 
 
-def test_what_happens_to_several_platforms_and_regions_at_once_is_one_event(here: Installation) -> None:
+def test_what_happens_to_several_platforms_and_regions_at_once_is_one_event(installation: Installation) -> None:
     before = [dated(key, LAST, Q4, platform, release_region=8) for key, platform in ((1, PC), (2, PS5))]
-    here.follow(*before, dated(3, LAST, Q4, PS5, release_region=5))
+    installation.follow(*before, dated(3, LAST, Q4, PS5, release_region=5))
     after = [row | {"date": row["date"] - 20 * 86400, "date_format": DAY} for row in before]
 
-    here.sync(*after, dated(3, LAST, DAY, PS5, release_region=5))
+    installation.sync(*after, dated(3, LAST, DAY, PS5, release_region=5))
 
-    assert here.titles() == [
+    assert installation.titles() == [
         f"{NAME}: release now dated 11 December 2026, was Q4 2026 (PC, PlayStation 5)",
         f"{NAME}: release now dated 31 December 2026, was Q4 2026 (PlayStation 5 (Japan))",
     ]
 
 
-def test_a_move_says_by_how_much_and_whether_it_is_a_delay(here: Installation) -> None:
-    here.follow(
+def test_a_move_says_by_how_much_and_whether_it_is_a_delay(installation: Installation) -> None:
+    installation.follow(
         dated(1, date(2026, 12, 1)), url="https://www.igdb.com/games/lanterns", cover={"id": 5, "image_id": "co1"}
     )
 
-    here.sync(
+    installation.sync(
         dated(1, date(2026, 12, 4)), url="https://www.igdb.com/games/lanterns", cover={"id": 5, "image_id": "co1"}
     )
-    here.sync(dated(1, date(2027, 2, 1)), url="https://www.igdb.com/games/lanterns")
-    here.sync(dated(1, None, TBD))
-    here.sync(dated(1, LAST, Q4))
+    installation.sync(dated(1, date(2027, 2, 1)), url="https://www.igdb.com/games/lanterns")
+    installation.sync(dated(1, None, TBD))
+    installation.sync(dated(1, LAST, Q4))
 
-    assert here.titles() == [
+    assert installation.titles() == [
         f"{NAME}: release moved by 3 days to 4 December 2026, was 1 December 2026 (PC)",
         f"{NAME}: release delayed by 59 days to 1 February 2027, was 4 December 2026 (PC)",
         f"{NAME}: release postponed, date to be determined, was 1 February 2027 (PC)",
         f"{NAME}: release now dated Q4 2026 (PC)",
     ]
-    first, delay, lost, _ = here.details()
+    first, delay, lost, _ = installation.details()
     assert (first.days, first.is_delay, delay.days, delay.is_delay) == (3, False, 59, True)
     assert (first.when, first.when_before, first.platforms) == ("2026-12-04", "2026-12-01", ("PC",))
     assert (lost.days, lost.is_delay) == (None, True)
@@ -110,90 +110,90 @@ def test_a_move_says_by_how_much_and_whether_it_is_a_delay(here: Installation) -
     assert delay.box_art_url is None
 
 
-def test_a_release_is_cancelled_by_its_status_or_with_its_game(here: Installation) -> None:
+def test_a_release_is_cancelled_by_its_status_or_with_its_game(installation: Installation) -> None:
     rows = [dated(1, LAST, Q4, status=6), dated(2, LAST, Q4, PS5, status=3)]
-    here.follow(*rows)
+    installation.follow(*rows)
 
-    here.sync(rows[0], rows[1] | {"status": 5})
-    here.sync(rows[0] | {"status": 5}, rows[1] | {"status": 5}, game_status=6)
+    installation.sync(rows[0], rows[1] | {"status": 5})
+    installation.sync(rows[0] | {"status": 5}, rows[1] | {"status": 5}, game_status=6)
 
-    assert here.titles() == [
+    assert installation.titles() == [
         f"{NAME}: release cancelled, was planned for Q4 2026 (PlayStation 5)",
         f"{NAME}: release cancelled",
     ]
 
 
-def test_a_date_that_is_gone_for_a_day_means_that_the_release_is_off(here: Installation) -> None:
+def test_a_date_that_is_gone_for_a_day_means_that_the_release_is_off(installation: Installation) -> None:
     rows = [dated(1, LAST, Q4), dated(2, LAST, Q4, PS5)]
-    here.follow(*rows)
-    here.sync(rows[0])
+    installation.follow(*rows)
+    installation.sync(rows[0])
 
-    assert here.titles() == []
-    assert here.tick(here.now + timedelta(hours=30)) == {}, "nobody asked IGDB since"
-    here.sync(rows[0])
-    assert here.tick() == {EventKind.RELEASE_CANCELLED: 1}
-    assert here.tick() == {}
+    assert installation.titles() == []
+    assert installation.tick(installation.now + timedelta(hours=30)) == {}, "nobody asked IGDB since"
+    installation.sync(rows[0])
+    assert installation.tick() == {EventKind.RELEASE_CANCELLED: 1}
+    assert installation.tick() == {}
 
-    assert here.titles() == [f"{NAME}: release no longer listed, was planned for Q4 2026 (PlayStation 5)"]
-    assert here.details()[0].reason == "IGDB no longer lists it"
-    # It is back, goes again, and is judged again.
-    here.later(timedelta(days=2))
-    assert here.sync(*rows) == {EventKind.RELEASE_ANNOUNCED: 1}
-    here.sync(rows[0])
-    here.later(timedelta(days=2))
-    here.sync(rows[0])
-    assert here.tick() == {EventKind.RELEASE_CANCELLED: 1}
-
-
-def test_a_row_that_editors_write_anew_is_neither_off_nor_announced(here: Installation) -> None:
-    here.follow(dated(1, LAST, Q4))
-    here.sync()
-    here.later(5 * HOUR)
-    here.sync(dated(2, LAST, Q4))
-    here.later(timedelta(days=2))
-    here.sync(dated(2, LAST, Q4), summary="anew")
-
-    assert here.tick() == {}
-    assert here.titles() == []
+    assert installation.titles() == [f"{NAME}: release no longer listed, was planned for Q4 2026 (PlayStation 5)"]
+    assert installation.details()[0].reason == "IGDB no longer lists it"
+    # The row comes back, goes again, and is cancelled again.
+    installation.later(timedelta(days=2))
+    assert installation.sync(*rows) == {EventKind.RELEASE_ANNOUNCED: 1}
+    installation.sync(rows[0])
+    installation.later(timedelta(days=2))
+    installation.sync(rows[0])
+    assert installation.tick() == {EventKind.RELEASE_CANCELLED: 1}
 
 
-def test_an_entry_that_is_new_and_belongs_to_a_wanted_game_is_told(here: Installation) -> None:
-    here.follow()
+def test_a_row_that_editors_write_anew_is_neither_off_nor_announced(installation: Installation) -> None:
+    installation.follow(dated(1, LAST, Q4))
+    installation.sync()
+    installation.later(5 * HOUR)
+    installation.sync(dated(2, LAST, Q4))
+    installation.later(timedelta(days=2))
+    installation.sync(dated(2, LAST, Q4), summary="anew")
+
+    assert installation.tick() == {}
+    assert installation.titles() == []
+
+
+def test_an_entry_that_is_new_and_belongs_to_a_wanted_game_is_told(installation: Installation) -> None:
+    installation.follow()
     child = game(2, "Lanterns of Aldmoor: Depths", parent_game=1, game_type=1)
     mod = game(3, "Lanterns of Aldmoor: Modded", parent_game=1, game_type=5)
 
-    told = here.store(*[doc(row.pop("id"), row.pop("name"), **row) for row in (child, mod)])
+    events = installation.store(*[doc(row.pop("id"), row.pop("name"), **row) for row in (child, mod)])
 
-    assert told == {EventKind.GAME_ADDED: 1}
-    assert here.titles() == [f"New DLC for {NAME}: Lanterns of Aldmoor: Depths"]
+    assert events == {EventKind.GAME_ADDED: 1}
+    assert installation.titles() == [f"New DLC for {NAME}: Lanterns of Aldmoor: Depths"]
     # What was there before we looked is no news.
     old = game(4, "Lanterns of Aldmoor: Ashes", parent_game=1, game_type=2)
-    assert here.store(doc(old.pop("id"), old.pop("name"), **old), silent=True) == {}
+    assert installation.store(doc(old.pop("id"), old.pop("name"), **old), silent=True) == {}
 
 
-def test_a_change_is_told_by_the_game_that_the_entry_belongs_to(here: Installation) -> None:
-    here.follow(dated(1, LAST, Q4), cover={"id": 1, "image_id": "co1"})
-    with here.engine.begin() as connection:
+def test_a_change_is_told_by_the_game_that_the_entry_belongs_to(installation: Installation) -> None:
+    installation.follow(dated(1, LAST, Q4), cover={"id": 1, "image_id": "co1"})
+    with installation.engine.begin() as connection:
         row = {"name": NAME, "name_key": name_key(NAME), "public_id": "aaaa"}
         game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
         connection.execute(update(GameMetadata).values(game_id=game_id))
 
-    here.sync(dated(1, LAST, DAY), cover={"id": 1, "image_id": "co1"})
+    installation.sync(dated(1, LAST, DAY), cover={"id": 1, "image_id": "co1"})
 
-    assert [event.game_id for event in here.events()] == [game_id]
-    assert {row.scope for row in here.rows(Feed)} == {"all", "releases", "game"}
-    (painted,) = here.rows(Game)
+    assert [event.game_id for event in installation.events()] == [game_id]
+    assert {row.scope for row in installation.rows(Feed)} == {"all", "releases", "game"}
+    (painted,) = installation.rows(Game)
     assert painted.box_art_url == "https://images.igdb.com/igdb/image/upload/t_cover_big/co1.jpg"
 
 
-def test_a_date_that_flaps_is_told_once_each_way(here: Installation) -> None:
-    here.follow(dated(1, date(2026, 12, 1)))
+def test_a_date_that_flaps_is_told_once_each_way(installation: Installation) -> None:
+    installation.follow(dated(1, date(2026, 12, 1)))
 
     for _ in range(3):
-        here.sync(dated(1, date(2026, 12, 20)))
-        here.sync(dated(1, date(2026, 12, 1)))
+        installation.sync(dated(1, date(2026, 12, 20)))
+        installation.sync(dated(1, date(2026, 12, 1)))
 
-    assert here.titles() == [
+    assert installation.titles() == [
         f"{NAME}: release delayed by 19 days to 20 December 2026, was 1 December 2026 (PC)",
         f"{NAME}: release moved forward by 19 days to 1 December 2026, was 20 December 2026 (PC)",
     ]
@@ -218,18 +218,18 @@ ROWS = st.lists(
 def test_the_same_documents_once_more_make_no_event_twice(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory, documents: list[list[dict[str, object]]]
 ) -> None:
-    here = _anew(engine, tmp_path_factory)
-    here.follow()
+    installation = _anew(engine, tmp_path_factory)
+    installation.follow()
     for _ in range(2):
         for rows in documents:
-            here.sync(*rows)
-            here.sync(*rows)
+            installation.sync(*rows)
+            installation.sync(*rows)
 
-    keys = [(event.kind, event.title) for event in here.events()]
+    keys = [(event.kind, event.title) for event in installation.events()]
 
     assert len(keys) == len(set(keys))
-    here.tick(NOON + timedelta(days=2))
-    assert here.tick() == {}
+    installation.tick(NOON + timedelta(days=2))
+    assert installation.tick() == {}
 
 
 def _anew(engine: Engine, folders: pytest.TempPathFactory) -> Installation:
@@ -239,8 +239,8 @@ def _anew(engine: Engine, folders: pytest.TempPathFactory) -> Installation:
     return Installation(engine, folders.mktemp("here"))
 
 
-def test_what_no_service_tells_a_box_art_of_is_shown_with_the_cover(here: Installation) -> None:
-    with here.engine.begin() as connection:
+def test_an_event_without_box_art_shows_that_of_its_game(installation: Installation) -> None:
+    with installation.engine.begin() as connection:
         row = {
             "name": NAME,
             "name_key": name_key(NAME),
@@ -248,38 +248,38 @@ def test_what_no_service_tells_a_box_art_of_is_shown_with_the_cover(here: Instal
             "box_art_url": "https://a.example/x-{width}x{height}.jpg",
         }
         game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
-        told = [
-            NewEvent(kind=EventKind.CAMPAIGN_ADDED, subject=key, occurred_at=NOON, detail=detail, game_id=of)
-            for key, of, detail in (
+        events = [
+            NewEvent(kind=EventKind.CAMPAIGN_ADDED, subject=key, occurred_at=NOON, detail=detail, game_id=owner_id)
+            for key, owner_id, detail in (
                 ("1", game_id, CampaignDetail(name="Lantern Week")),
                 ("2", game_id, CampaignDetail(name="Lantern Week", box_art_url="https://a.example/own.jpg")),
                 ("3", None, CampaignDetail(name="Lantern Week")),
             )
         ]
-        append_events(connection, told, source_id=None, silent=False, now=NOON)
+        append_events(connection, events, source_id=None, silent=False, now=NOON)
 
-    assert [event.detail.get("box_art_url") for event in here.events()] == [
+    assert [event.detail.get("box_art_url") for event in installation.events()] == [
         "https://a.example/x-285x380.jpg",
         "https://a.example/own.jpg",
         None,
     ]
 
 
-def test_a_game_that_was_stored_before_it_was_wanted_is_introduced_by_the_clock(here: Installation) -> None:
-    here.sync(dated(1, LAST, Q4))
-    here.want(1)
+def test_a_game_that_was_stored_before_it_was_wanted_is_introduced_by_the_clock(installation: Installation) -> None:
+    installation.sync(dated(1, LAST, Q4))
+    installation.want(1)
 
-    assert here.tick() == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
-    assert here.tick() == {}
-    assert here.titles() == []
+    assert installation.tick() == {EventKind.GAME_ADDED: 1, EventKind.RELEASE_ANNOUNCED: 1}
+    assert installation.tick() == {}
+    assert installation.titles() == []
 
 
-def test_a_game_that_was_linked_before_it_was_stored_is_told_on_its_own_feed(here: Installation) -> None:
-    with here.engine.begin() as connection:
+def test_a_game_that_was_linked_before_it_was_stored_is_told_on_its_own_feed(installation: Installation) -> None:
+    with installation.engine.begin() as connection:
         row = {"name": NAME, "name_key": name_key(NAME), "public_id": "aaaa"}
         game_id = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
         link(connection, [Link(game_id=game_id, igdb_id=1, how="igdb_id")])
 
-    here.follow(dated(1, LAST, Q4))
+    installation.follow(dated(1, LAST, Q4))
 
-    assert {event.game_id for event in here.events(silent=True)} == {game_id}
+    assert {event.game_id for event in installation.events(silent=True)} == {game_id}

@@ -21,37 +21,37 @@ SHARED = 1798675200
 
 
 def rows() -> list[dict[str, Any]]:
-    read = (IGDB / "recorded_2026-09-28" / "release_dates_upcoming_cut.json").read_bytes()
-    told: list[dict[str, Any]] = json.loads(read)
-    return told
+    content = (IGDB / "recorded_2026-09-28" / "release_dates_upcoming_cut.json").read_bytes()
+    recorded: list[dict[str, Any]] = json.loads(content)
+    return recorded
 
 
 def test_three_rows_that_share_one_date_are_told_as_three_different_things(engine: Engine, tmp_path: Path) -> None:
-    here = Installation(engine, tmp_path)
+    installation = Installation(engine, tmp_path)
     shared = {row["date_format"]: row for row in rows() if row.get("date") == SHARED}
-    here.follow()
+    installation.follow()
 
-    here.sync(*[shared[key] | {"game": 1} for key in (0, 6, 2)])
+    installation.sync(*[shared[key] | {"game": 1} for key in (0, 6, 2)])
 
     assert len(shared) >= 3
-    assert [event.kind for event in here.events()] == [EventKind.RELEASE_ANNOUNCED] * 3
-    assert [detail.when for detail in here.details()] == ["2026-12-31", "2026-Q4", "2026"]
-    said = [title.partition("announced for ")[2].partition(" (")[0] for title in here.titles()]
-    assert said == ["31 December 2026", "Q4 2026", "2026"]
+    assert [event.kind for event in installation.events()] == [EventKind.RELEASE_ANNOUNCED] * 3
+    assert [detail.when for detail in installation.details()] == ["2026-12-31", "2026-Q4", "2026"]
+    dates = [title.partition("announced for ")[2].partition(" (")[0] for title in installation.titles()]
+    assert dates == ["31 December 2026", "Q4 2026", "2026"]
 
 
 def test_every_recorded_row_is_said_no_more_precisely_than_its_format_allows(engine: Engine, tmp_path: Path) -> None:
-    here = Installation(engine, tmp_path)
-    here.now = datetime(2026, 9, 25, tzinfo=UTC)
-    listed = dict(enumerate(rows(), 1))
-    here.want(*listed)
-    for number in listed:
-        here.sync(igdb_id=number)
+    installation = Installation(engine, tmp_path)
+    installation.now = datetime(2026, 9, 25, tzinfo=UTC)
+    rows_by_id = dict(enumerate(rows(), 1))
+    installation.want(*rows_by_id)
+    for number in rows_by_id:
+        installation.sync(igdb_id=number)
 
-    for number, row in listed.items():
-        here.sync(row | {"game": number}, igdb_id=number)
+    for number, row in rows_by_id.items():
+        installation.sync(row | {"game": number}, igdb_id=number)
 
     parts = {0: 3, 1: 2, 2: 1, 3: 2, 4: 2, 5: 2, 6: 2}
-    said = [detail.when or "" for detail in here.details()]
-    assert [len(when.split("-")) for when in said] == [parts[row["date_format"]] for row in listed.values()]
-    assert ["Q" in when for when in said] == [row["date_format"] in {3, 4, 5, 6} for row in listed.values()]
+    dates = [detail.when or "" for detail in installation.details()]
+    assert [len(when.split("-")) for when in dates] == [parts[row["date_format"]] for row in rows_by_id.values()]
+    assert ["Q" in when for when in dates] == [row["date_format"] in {3, 4, 5, 6} for row in rows_by_id.values()]

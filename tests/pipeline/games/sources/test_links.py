@@ -1,4 +1,4 @@
-"""Who is who: games of Twitch, Kick and CHZZK, and entries of IGDB."""
+"""Linking games of Twitch, Kick and CHZZK with entries of IGDB."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -50,7 +50,7 @@ class Linking:
 
     @property
     def source(self) -> IgdbLinks:
-        return IgdbLinks(self.engine, self.helix, self.setting.open, self.setting.clock, self.syncing.tell)
+        return IgdbLinks(self.engine, self.helix, self.setting.open, self.setting.clock, self.syncing.append_news)
 
     def run(self) -> None:
         assert self.syncing.fetch(self.source).error is None
@@ -64,7 +64,7 @@ class Linking:
         art: str | None = None,
         runs: bool = True,
     ) -> int:
-        """A game that a service has named, with a campaign unless told otherwise."""
+        """A game that a service has named, with a campaign unless `runs` is false."""
         with self.engine.begin() as connection:
             record = GameRecord(external_id=external_id, name=name, box_art_url=art)
             game_id = store_categories(connection, service, [record])[external_id]
@@ -73,7 +73,7 @@ class Linking:
         return game_id
 
     def links(self) -> dict[str, tuple[int, str]]:
-        """Our games by IGDB's ids, and how that is known."""
+        """The game that each id of IGDB is linked to, and how the link was found."""
         columns = (GameExternalId.external_id, GameExternalId.game_id, GameExternalId.how)
         rows = self.syncing.rows(select(*columns).where(GameExternalId.service == "igdb"))
         return {row[0]: (row[1], row[2]) for row in rows}
@@ -179,9 +179,9 @@ def test_what_was_not_found_is_tried_again_less_and_less_often(linking: Linking)
     linking.setting.twitch.add_category("33214", "Gloomtide")
     waits = []
     for _ in range(6):
-        asked = len(linking.setting.igdb.requests)
+        requests_before = len(linking.setting.igdb.requests)
         linking.run()
-        assert len(linking.setting.igdb.requests) > asked
+        assert len(linking.setting.igdb.requests) > requests_before
         linking.run()
         now = linking.setting.clock()
         (tried,) = read_tries(linking.syncing.source("igdb.links")["cursor"]).values()
@@ -225,34 +225,34 @@ def test_a_pin_stays_whatever_services_say(linking: Linking, igdb_id: int | None
 
 
 def test_two_games_that_are_one_entry_share_it(linking: Linking) -> None:
-    one = linking.category("Gloomtide: Battlegrounds")
-    other = linking.category("Gloomtide", "881", service="kick")
+    battlegrounds = linking.category("Gloomtide: Battlegrounds")
+    gloomtide = linking.category("Gloomtide", "881", service="kick")
     with linking.engine.begin() as connection:
-        link(connection, [Link(game_id=key, igdb_id=9, how="name") for key in (one, other)])
-        assert games_of(connection, [9, 10]) == {9: [one, other]}
-        assert load_links(connection, [other])[other].igdb_id == 9
-    assert linking.links() == {"9": (one, "name"), f"9/{public_id('kick', '881')}": (other, "name")}
+        link(connection, [Link(game_id=key, igdb_id=9, how="name") for key in (battlegrounds, gloomtide)])
+        assert games_of(connection, [9, 10]) == {9: [battlegrounds, gloomtide]}
+        assert load_links(connection, [gloomtide])[gloomtide].igdb_id == 9
+    assert linking.links() == {"9": (battlegrounds, "name"), f"9/{public_id('kick', '881')}": (gloomtide, "name")}
     with linking.engine.begin() as connection:
-        unlink(connection, one)
-    assert linking.links() == {"9": (other, "name")}
+        unlink(connection, battlegrounds)
+    assert linking.links() == {"9": (gloomtide, "name")}
 
 
-@pytest.mark.parametrize("gone", [False, True])
-def test_an_entry_that_two_games_share_is_wanted_while_either_has_a_campaign(linking: Linking, gone: bool) -> None:
-    one = linking.category("Gloomtide: Battlegrounds", runs=False)
-    other = linking.category("Gloomtide", "881", service="kick", runs=not gone)
+@pytest.mark.parametrize("ended", [False, True])
+def test_an_entry_that_two_games_share_is_wanted_while_either_has_a_campaign(linking: Linking, ended: bool) -> None:
+    battlegrounds = linking.category("Gloomtide: Battlegrounds", runs=False)
+    gloomtide = linking.category("Gloomtide", "881", service="kick", runs=not ended)
     with linking.engine.begin() as connection:
-        link(connection, [Link(game_id=key, igdb_id=9, how="name") for key in (one, other)])
+        link(connection, [Link(game_id=key, igdb_id=9, how="name") for key in (battlegrounds, gloomtide)])
         want_what_runs(connection, linking.setting.clock())
-    assert linking.syncing.wishes() == ({} if gone else {9: ["campaign"]})
+    assert linking.syncing.wishes() == ({} if ended else {9: ["campaign"]})
 
 
 def test_linking_twice_changes_nothing(linking: Linking) -> None:
     game_id = linking.category("Gloomtide")
-    told = Link(game_id=game_id, igdb_id=9, how="igdb_id", confidence=1.0)
+    new_link = Link(game_id=game_id, igdb_id=9, how="igdb_id", confidence=1.0)
     with linking.engine.begin() as connection:
-        assert link(connection, [told]) == [told]
-        assert link(connection, [told]) == []
+        assert link(connection, [new_link]) == [new_link]
+        assert link(connection, [new_link]) == []
 
 
 def test_editions_and_expansions_belong_to_the_game(linking: Linking) -> None:

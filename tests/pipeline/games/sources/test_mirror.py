@@ -17,12 +17,12 @@ from tests.pipeline.games.syncing import Syncing
 def mirrored(syncing: Syncing) -> None:
     syncing.setting.igdb.put(*games(1, 600))
     syncing.mirror()
-    syncing.told.clear()
+    syncing.news.clear()
     syncing.setting.igdb.forget_requests()
 
 
-def changed(syncing: Syncing, igdb_id: int, **more: Any) -> dict[str, Any]:
-    return game(igdb_id, f"Now {igdb_id}", updated_at=int(syncing.setting.clock().timestamp()), **more)
+def changed(syncing: Syncing, igdb_id: int, **fields: Any) -> dict[str, Any]:
+    return game(igdb_id, f"Now {igdb_id}", updated_at=int(syncing.setting.clock().timestamp()), **fields)
 
 
 def sweep_all(syncing: Syncing) -> int:
@@ -38,7 +38,7 @@ def test_changed_and_new_games_are_swept_and_are_news(syncing: Syncing) -> None:
 
     assert sweep_all(syncing) == 2
     assert (syncing.games()[7], syncing.games()[601]) == ("Now 7", "Now 601")
-    assert syncing.told == [("added", [601], False), ("changed", [7], False)]
+    assert syncing.news == [("added", [601], False), ("changed", [7], False)]
 
 
 def test_the_next_sweep_begins_where_this_one_did(syncing: Syncing) -> None:
@@ -76,7 +76,7 @@ def test_nothing_changed_is_two_requests(syncing: Syncing) -> None:
     # The games of the test are dated to last year.
     sweep_all(syncing)
 
-    assert [asked.path for asked in syncing.setting.igdb.requests] == ["/games", "/release_dates"]
+    assert [request.path for request in syncing.setting.igdb.requests] == ["/games", "/release_dates"]
 
 
 def test_a_pass_that_was_interrupted_keeps_its_place_through_sweeps(syncing: Syncing) -> None:

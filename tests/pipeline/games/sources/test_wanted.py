@@ -25,16 +25,16 @@ def test_a_wanted_game_arrives_with_the_next_round(syncing: Syncing) -> None:
     assert syncing.games() == {3: "Game 3", 5: "Game 5"}
     assert (fetched.outcome, fetched.items, fetched.changed) == ("ok", 2, 2)
     assert fetched.next_due_at - syncing.setting.clock() < timedelta(minutes=1)
-    assert syncing.told == [("added", [3, 5], True)]
+    assert syncing.news == [("added", [3, 5], True)]
 
 
 def test_nothing_is_asked_while_nothing_is_due(syncing: Syncing) -> None:
     syncing.want(3)
     syncing.fetch(syncing.wanted)
-    asked = len(syncing.setting.igdb.requests)
+    requests_before = len(syncing.setting.igdb.requests)
 
     assert syncing.fetch(syncing.wanted).outcome == "unchanged"
-    assert len(syncing.setting.igdb.requests) == asked
+    assert len(syncing.setting.igdb.requests) == requests_before
 
 
 def test_a_game_is_wanted_once_for_each_reason_and_forgotten_with_the_last(syncing: Syncing) -> None:
@@ -52,17 +52,17 @@ def test_a_game_is_wanted_once_for_each_reason_and_forgotten_with_the_last(synci
 def test_a_changed_game_that_is_due_is_news(syncing: Syncing) -> None:
     syncing.want(3)
     syncing.fetch(syncing.wanted)
-    syncing.told.clear()
+    syncing.news.clear()
     syncing.setting.igdb.put(game(3, "Renamed"))
     syncing.setting.moved = timedelta(days=40)
 
     syncing.fetch(syncing.wanted)
     assert syncing.games() == {3: "Renamed"}
-    assert syncing.told == [("changed", [3], False)]
+    assert syncing.news == [("changed", [3], False)]
 
 
 def looked_once(syncing: Syncing) -> int:
-    """Have the first round behind us; the moment of IGDB that a change from now on is dated to."""
+    """Fetch the first round; returns the time that IGDB gives to a change from now on."""
     syncing.want(3, 4, 5)
     syncing.fetch(syncing.wanted)
     syncing.setting.moved = timedelta(minutes=20)
@@ -76,11 +76,11 @@ def test_what_igdb_says_has_changed_is_asked_for_before_it_is_due(syncing: Synci
 
     syncing.fetch(syncing.wanted)
     assert syncing.games()[4] == "Renamed"
-    assert [asked.path for asked in syncing.setting.igdb.requests] == ["/multiquery", "/games"]
+    assert [request.path for request in syncing.setting.igdb.requests] == ["/multiquery", "/games"]
     # It is known now, although IGDB would name it again.
     syncing.setting.moved = timedelta(minutes=40)
     syncing.fetch(syncing.wanted)
-    assert len(syncing.asked()) == 1
+    assert len(syncing.queries()) == 1
 
 
 def test_a_release_date_that_changed_brings_its_game(syncing: Syncing) -> None:
@@ -125,8 +125,8 @@ def test_games_of_campaigns_and_of_live_streams_are_wanted_while_those_run(synci
     now = syncing.setting.clock()
     with syncing.engine.begin() as connection:
         for key in (1, 2, 3):
-            told = {"name": f"G{key}", "name_key": f"g{key}", "public_id": f"p{key}"}
-            connection.execute(insert(Game).values(id=key, **told))
+            names = {"name": f"G{key}", "name_key": f"g{key}", "public_id": f"p{key}"}
+            connection.execute(insert(Game).values(id=key, **names))
             link = {"service": "igdb", "external_id": str(key * 10), "game_id": key}
             connection.execute(insert(GameExternalId).values(link))
         connection.execute(insert(GameExternalId).values(service="igdb", external_id="no number", game_id=1))

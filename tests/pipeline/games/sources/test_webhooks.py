@@ -1,4 +1,4 @@
-"""IGDB's webhooks are registered, shown to be IGDB's, and taken as hints of what to ask for."""
+"""IGDB's webhooks are registered, authenticated, and taken as hints of what to fetch."""
 
 import asyncio
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ def registered(setting: IgdbSetting, client: Client) -> None:
 
 
 class Door:
-    """Where webhooks come in."""
+    """The routes that take IGDB's webhooks."""
 
     def __init__(self, syncing: Syncing) -> None:
         routes = igdb_routes(syncing.engine, SECRET, syncing.setting.clock)
@@ -59,7 +59,7 @@ def door(syncing: Syncing) -> Door:
 
 
 def call(syncing: Syncing, door: Door, method: str, igdb_id: int, endpoint: str = "games") -> int:
-    """Post what IGDB posts; returns the status of the answer."""
+    """Post a webhook as IGDB does; returns the status of the answer."""
     row = {"id": igdb_id * 10, "game": igdb_id} if endpoint == "release_dates" else game(igdb_id)
     headers, body = syncing.setting.igdb.webhook_message(method, row, endpoint)
     return door.post(f"/igdb/{endpoint}/{method}", body, headers)
@@ -75,7 +75,7 @@ def test_each_kind_has_an_address_and_is_registered_once(
 
     setting.igdb.forget_requests()
     IgdbWebhooks(setting.open, CALLBACK, SECRET).fetch(client, Validators())
-    assert [asked.method for asked in setting.igdb.requests] == ["GET"]
+    assert [request.method for request in setting.igdb.requests] == ["GET"]
 
 
 def test_a_webhook_that_igdb_gave_up_is_made_active_again(
@@ -208,17 +208,17 @@ def test_a_deleted_game_is_gone(syncing: Syncing, door: Door, registered: None) 
     assert list(syncing.games()) == [1, 3]
 
 
-@pytest.mark.parametrize("shown", [None, "", "wrong"])
-def test_who_does_not_show_the_secret_is_refused(syncing: Syncing, door: Door, shown: str | None) -> None:
+@pytest.mark.parametrize("secret", [None, "", "wrong"])
+def test_who_does_not_show_the_secret_is_refused(syncing: Syncing, door: Door, secret: str | None) -> None:
     syncing.setting.igdb.put(*games(1, 3))
     syncing.mirror()
-    headers = {} if shown is None else {"X-Secret": shown}
+    headers = {} if secret is None else {"X-Secret": secret}
 
     assert door.post("/igdb/games/delete", b'{"id": 2}', headers) == 403
     assert list(syncing.games()) == [1, 2, 3]
 
 
-def test_what_cannot_be_read_is_no_reason_to_give_us_up(door: Door) -> None:
+def test_an_unreadable_webhook_is_answered_so_that_igdb_keeps_it_active(door: Door) -> None:
     headers = {"X-Secret": secret_for_igdb(SECRET).get_secret_value()}
     for body in (b"", b"[]", b'{"id": "x"}', msgspec.json.encode({"id": -1})):
         assert door.post("/igdb/games/update", body, headers) == 200

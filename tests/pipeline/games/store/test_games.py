@@ -82,7 +82,7 @@ def test_a_new_game_is_written_with_all_that_hangs_on_it(mirror: Mirror) -> None
     (added,) = stored.added
     assert added.before is None
     assert added.releases_before == ()
-    assert [one.release.igdb_id for one in added.releases_after] == [7]
+    assert [stored_release.release.igdb_id for stored_release in added.releases_after] == [7]
 
 
 def test_an_unchanged_document_writes_nothing_at_all(mirror: Mirror) -> None:
@@ -109,8 +109,11 @@ def test_a_changed_document_is_told_with_what_was_there_before(mirror: Mirror) -
     (changed,) = stored.changed
     assert changed.before is not None
     assert (changed.before.game_status, changed.record.game_status) == (4, 6)
-    assert [one.release.date for one in changed.releases_before] == [date(2026, 12, 31)]
-    assert [(one.release.igdb_id, one.release.date, one.first_seen_at) for one in changed.releases_after] == [
+    assert [stored_release.release.date for stored_release in changed.releases_before] == [date(2026, 12, 31)]
+    assert [
+        (stored_release.release.igdb_id, stored_release.release.date, stored_release.first_seen_at)
+        for stored_release in changed.releases_after
+    ] == [
         (1, date(2027, 1, 31), first),
         (2, None, mirror.now),
     ]
@@ -137,7 +140,7 @@ def test_what_a_document_no_longer_says_is_gone_but_a_release_date_is_kept_as_go
     assert {row.title for row in mirror.rows(GameTitle)} == {"Lanterns of Aldmoor", "game-1"}
     assert mirror.rows(ExternalGame) == []
     assert [(row.igdb_id, row.last_seen_at) for row in mirror.rows(ReleaseDate)] == [(1, mirror.now), (2, None)]
-    assert [one.last_seen_at for one in stored.changed[0].releases_after] == [mirror.now, None]
+    assert [stored_release.last_seen_at for stored_release in stored.changed[0].releases_after] == [mirror.now, None]
 
 
 def test_a_release_date_that_comes_back_is_the_same_one(mirror: Mirror) -> None:
@@ -153,7 +156,7 @@ def test_a_release_date_that_comes_back_is_the_same_one(mirror: Mirror) -> None:
     assert (only.first_seen_at, only.last_seen_at, only.told_at) == (first, None, first)
 
 
-def test_what_a_document_hides_behind_bare_ids_stays_as_it_is(mirror: Mirror) -> None:
+def test_parts_that_a_document_names_by_bare_ids_stay_as_they_were(mirror: Mirror) -> None:
     mirror.store(
         doc(
             cover={"id": 5, "image_id": "co1abc"},
@@ -257,7 +260,7 @@ def test_a_game_that_igdb_removed_stays_and_can_come_back(mirror: Mirror) -> Non
         removed = remove_games(connection, [1, 3], mirror.now)
         assert remove_games(connection, [1], mirror.now + HOUR) == []
         assert known_ids_between(connection, 0, 2) == {2}
-    assert [known.igdb_id for known in removed] == [1]
+    assert [removed_game.igdb_id for removed_game in removed] == [1]
     assert mirror.game().removed_at == mirror.now
 
     stored = mirror.store(doc(1))
@@ -295,7 +298,7 @@ def test_known_ids_are_those_above_the_first_and_up_to_the_last(mirror: Mirror) 
         assert known_ids_between(connection, 3, 8) == {5, 8}
 
 
-def test_what_others_wrote_on_a_game_is_left_alone(mirror: Mirror) -> None:
+def test_storing_a_document_keeps_the_link_and_the_time_at_which_a_release_was_told(mirror: Mirror) -> None:
     mirror.store(doc(release_dates=[release(1)]))
     with mirror.engine.begin() as connection:
         values = {"name": "x", "name_key": "x", "public_id": "x"}
@@ -312,9 +315,9 @@ def test_what_others_wrote_on_a_game_is_left_alone(mirror: Mirror) -> None:
 
 
 def test_a_platform_is_filled_in_and_never_emptied(mirror: Mirror) -> None:
-    told = [PlatformRecord(6, "PC", "PC"), PlatformRecord(6, None, None, "win"), PlatformRecord(48, "PS4")]
+    records = [PlatformRecord(6, "PC", "PC"), PlatformRecord(6, None, None, "win"), PlatformRecord(48, "PS4")]
     with mirror.engine.begin() as connection:
-        for record in told:
+        for record in records:
             store_platforms(connection, [record])
 
     assert [tuple(row) for row in mirror.rows(Platform)] == [
@@ -328,8 +331,8 @@ def test_entries_that_igdb_merged_hand_their_release_dates_on(mirror: Mirror) ->
 
     mirror.store(doc(1), doc(2, release_dates=[release(7)]))
 
-    found = [(row.game_igdb_id, row.igdb_id, row.last_seen_at) for row in mirror.rows(ReleaseDate)]
-    assert found == [(1, 7, mirror.now), (2, 7, None)]
+    rows = [(row.game_igdb_id, row.igdb_id, row.last_seen_at) for row in mirror.rows(ReleaseDate)]
+    assert rows == [(1, 7, mirror.now), (2, 7, None)]
 
 
 def test_the_same_document_twice_in_one_batch_is_one_game(mirror: Mirror) -> None:

@@ -52,7 +52,7 @@ _document = st.fixed_dictionaries(
         "extra": st.recursive(_text | st.floats(allow_nan=False, allow_infinity=False), st.lists, max_leaves=3),
     },
 )
-_page = st.lists(_document, max_size=3, unique_by=lambda one: one["id"])
+_page = st.lists(_document, max_size=3, unique_by=lambda document: document["id"])
 
 
 @pytest.fixture(scope="module")

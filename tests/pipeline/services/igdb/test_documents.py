@@ -24,7 +24,7 @@ def test_a_documents_digest_follows_its_own_bytes_and_no_others() -> None:
 def test_a_row_without_an_id_is_set_aside_and_the_page_goes_on() -> None:
     answer = split_documents(encode([game(1), {"name": "x"}, 7, game(2)]))
 
-    assert [one.igdb_id for one in answer.documents] == [1, 2]
+    assert [document.igdb_id for document in answer.documents] == [1, 2]
     assert [raw for raw, _ in answer.broken] == [encode({"name": "x"}), b"7"]
 
 
@@ -39,7 +39,7 @@ def test_an_answer_that_is_no_list_is_a_changed_source_and_is_kept(payload: byte
 def test_one_half_of_a_surrogate_does_not_cost_the_page() -> None:
     payload = b'[{"id": 1, "name": "a\\ud83d b"}, {"id": 2, "name": "c\\ud83d\\ude00"}]'
 
-    names = [parse_game(one.raw).record.name for one in split_documents(payload).documents]
+    names = [parse_game(document.raw).record.name for document in split_documents(payload).documents]
 
     assert names == ["a b", "c\N{GRINNING FACE}"]
 
@@ -65,9 +65,9 @@ _JSON = st.recursive(
 
 @given(_JSON)
 def test_whatever_a_document_holds_becomes_json_without_what_cannot_be_kept(value: object) -> None:
-    kept = storable(json.dumps({"id": 1, "extra": value}).encode())
+    document = storable(json.dumps({"id": 1, "extra": value}).encode())
 
-    written = json.dumps(json.loads(kept), ensure_ascii=False)
-    assert "\0" not in written
-    assert "\\u0000" not in written.replace("\\\\", "")
-    written.encode()
+    text = json.dumps(json.loads(document), ensure_ascii=False)
+    assert "\0" not in text
+    assert "\\u0000" not in text.replace("\\\\", "")
+    text.encode()

@@ -1,4 +1,4 @@
-"""What IGDB's documents become, and what of a bad one is kept."""
+"""The records that IGDB's documents become, and the parts of a bad document that are kept."""
 
 import json
 from datetime import UTC, date, datetime
@@ -20,19 +20,19 @@ GAMES = PAYLOADS / "igdb" / "games"
 CASES = sorted(path for path in GAMES.glob("*.json") if not path.name.endswith(".expected.json"))
 
 
-def told(parsed: ParsedGame) -> dict[str, Any]:
-    """What a document told as JSON, without what it did not."""
+def readable(parsed: ParsedGame) -> dict[str, Any]:
+    """The record, faults and old names of a document as JSON, without empty values."""
     record = msgspec.to_builtins(msgspec.structs.replace(parsed.record, untold=frozenset()))
-    # How titles are looked up is told elsewhere.
+    # test_titles.py covers the keys that titles are looked up by.
     titles = [{"kind": title.kind, "title": title.title} for title in parsed.record.titles]
-    found: dict[str, Any] = without_nothing(
+    fields: dict[str, Any] = without_nothing(
         {
             "record": record | {"titles": titles, "untold": sorted(parsed.record.untold)},
             "faults": [fault.field for fault in parsed.faults],
             "old_names": parsed.old_names,
         }
     )
-    return found
+    return fields
 
 
 def without_nothing(value: Any) -> Any:
@@ -53,7 +53,7 @@ def test_an_answer_becomes_the_records_that_are_written_down_beside_it(path: Pat
 
     answer = split_documents(path.read_bytes())
 
-    assert [told(parse_game(one.raw)) for one in answer.documents] == expected
+    assert [readable(parse_game(document.raw)) for document in answer.documents] == expected
     assert list(answer.broken) == []
 
 
@@ -68,7 +68,7 @@ def test_one_date_with_three_precisions_is_three_different_things() -> None:
 
     day, quarter, year = parsed(release_dates=rows).record.releases
 
-    assert {one.date for one in (day, quarter, year)} == {date(2026, 12, 31)}
+    assert {record.date for record in (day, quarter, year)} == {date(2026, 12, 31)}
     assert (day.precision, day.year, day.quarter, day.month) == ("day", 2026, None, 12)
     assert (quarter.precision, quarter.year, quarter.quarter, quarter.month) == ("quarter", 2026, 4, None)
     assert (year.precision, year.year, year.quarter, year.month) == ("year", 2026, None, None)
@@ -90,20 +90,20 @@ def test_a_release_date_without_an_id_keeps_the_one_we_give_it_when_its_date_mov
     before = parsed(release_dates=[first, other]).record.releases
     after = parsed(release_dates=[first | {"date": 1801353600}, other]).record.releases
 
-    assert [one.igdb_id for one in before] == [one.igdb_id for one in after]
+    assert [release.igdb_id for release in before] == [release.igdb_id for release in after]
     assert before[0].igdb_id != before[1].igdb_id
-    assert all(one.igdb_id < 0 for one in before)
+    assert all(release.igdb_id < 0 for release in before)
 
 
 def test_a_bad_part_is_set_aside_with_its_reason_and_the_game_still_lands() -> None:
-    found = parsed(release_dates=[{"id": "x"}, release(2)], total_rating=900, first_release_date=1559001600)
+    parsed_game = parsed(release_dates=[{"id": "x"}, release(2)], total_rating=900, first_release_date=1559001600)
 
-    assert [one.igdb_id for one in found.record.releases] == [2]
-    assert found.record.first_release_at == datetime(2019, 5, 28, tzinfo=UTC)
-    assert found.record.rating is None
-    assert {fault.field for fault in found.faults} == {"release_dates", "total_rating"}
-    assert all(fault.reason for fault in found.faults)
-    assert found.record.untold == {"releases", "rating"}
+    assert [record.igdb_id for record in parsed_game.record.releases] == [2]
+    assert parsed_game.record.first_release_at == datetime(2019, 5, 28, tzinfo=UTC)
+    assert parsed_game.record.rating is None
+    assert {fault.field for fault in parsed_game.faults} == {"release_dates", "total_rating"}
+    assert all(fault.reason for fault in parsed_game.faults)
+    assert parsed_game.record.untold == {"releases", "rating"}
 
 
 @pytest.mark.parametrize(
@@ -119,10 +119,10 @@ def test_a_bad_part_is_set_aside_with_its_reason_and_the_game_still_lands() -> N
     ids=lambda fields: next(iter(fields)),
 )
 def test_a_number_that_no_table_holds_is_set_aside(fields: dict[str, Any]) -> None:
-    found = parsed(**fields)
+    parsed_game = parsed(**fields)
 
-    assert found.record.name == "Lanterns of Aldmoor"
-    assert [fault.field for fault in found.faults] == list(fields)
+    assert parsed_game.record.name == "Lanterns of Aldmoor"
+    assert [fault.field for fault in parsed_game.faults] == list(fields)
 
 
 @pytest.mark.parametrize("raw", [b"[]", b"7", b'{"name": "x"}', b'{"id": "x"}', b"{", b"", b"[" * 100_000])
@@ -133,9 +133,9 @@ def test_what_is_no_document_is_refused(raw: bytes) -> None:
 
 def test_a_title_that_repeats_a_better_ones_key_is_left_out() -> None:
     names = [{"id": 1, "name": "LANTERNS OF ALDMOOR"}, {"id": 2, "name": "Aldmoor"}, {"id": 3, "name": "aldmoor!"}]
-    found = parsed(slug="lanterns-of-aldmoor", alternative_names=names)
+    parsed_game = parsed(slug="lanterns-of-aldmoor", alternative_names=names)
 
-    assert [(title.kind, title.title) for title in found.record.titles] == [
+    assert [(title.kind, title.title) for title in parsed_game.record.titles] == [
         ("name", "Lanterns of Aldmoor"),
         ("alternative", "Aldmoor"),
     ]
@@ -171,7 +171,7 @@ def test_a_release_date_knows_its_platform_and_status() -> None:
 def test_a_platform_tells_all_of_itself_and_one_without_an_id_is_left_out() -> None:
     row = {"id": 48, "name": "PlayStation 4", "abbreviation": "PS4", "slug": "ps4--1", "generation": 8}
 
-    listed = [row | {"platform_family": {"id": 1, "name": "PlayStation"}}, {"name": "x"}]
-    found = parse_game(encode({"id": 1, "platforms": listed})).record.platform_records
+    rows = [row | {"platform_family": {"id": 1, "name": "PlayStation"}}, {"name": "x"}]
+    platforms = parse_game(encode({"id": 1, "platforms": rows})).record.platform_records
 
-    assert found == (PlatformRecord(48, "PlayStation 4", "PS4", "ps4--1", 8, "PlayStation"),)
+    assert platforms == (PlatformRecord(48, "PlayStation 4", "PS4", "ps4--1", 8, "PlayStation"),)

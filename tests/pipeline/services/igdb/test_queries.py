@@ -14,7 +14,7 @@ NASTY = st.text(st.one_of(st.sampled_from('";\\\n\r\t\0&|(){}[]*,=~!/ \u2028\x1b
 
 
 def plain(title: str) -> str:
-    """What is left of a title: printable, in one line."""
+    """A title as a query holds it: printable, on one line."""
     return " ".join("".join(c if c.isprintable() else " " for c in title).split())
 
 
@@ -28,14 +28,15 @@ def test_a_title_is_read_back_as_it_was_and_nothing_else_is_read(title: str) -> 
 
 @given(NASTY, NASTY, st.lists(st.one_of(NASTY, st.integers(-(2**63), 2**63)), min_size=1, max_size=5))
 def test_no_value_breaks_out_of_a_multiquery(search: str, name: str, values: list[str | int]) -> None:
-    wanted = query(("name",), where=both(any_of("uid", values), equal("name", name)))
-    parsed = parse_multi(multiquery({name: ("games", wanted), "b": ("games", query(search=search))}))
+    games_query = query(("name",), where=both(any_of("uid", values), equal("name", name)))
+    parsed = parse_multi(multiquery({name: ("games", games_query), "b": ("games", query(search=search))}))
 
-    assert [(endpoint, told) for endpoint, told, _ in parsed] == [("games", plain(name)), ("games", "b")][: len(parsed)]
-    [first, *_] = [one for _, _, one in parsed]
-    listed = tuple(Text(plain(value)) if isinstance(value, str) else value for value in values)
+    names = [(endpoint, title) for endpoint, title, _ in parsed]
+    assert names == [("games", plain(name)), ("games", "b")][: len(parsed)]
+    [first, *_] = [parsed_query for _, _, parsed_query in parsed]
+    uids = tuple(Text(plain(value)) if isinstance(value, str) else value for value in values)
     assert first.where is not None
-    assert first.where.parts[0] == Condition("uid", "=", Several("(", listed))  # type: ignore[union-attr]
+    assert first.where.parts[0] == Condition("uid", "=", Several("(", uids))  # type: ignore[union-attr]
     assert parsed[-1][2].search == plain(search)
 
 
@@ -81,6 +82,6 @@ def test_titles_that_look_like_queries_are_found_at_a_server() -> None:
         igdb.limits.per_second = None
         headers = {"Client-ID": igdb.client_id, "Authorization": "Bearer any"}
         for nth, title in enumerate(titles):
-            asked = query(("name",), where=equal("name", title)).encode()
-            answer = client.post(f"{igdb.url}/games", content=asked, headers=headers)
+            body = query(("name",), where=equal("name", title)).encode()
+            answer = client.post(f"{igdb.url}/games", content=body, headers=headers)
             assert answer.json() == [{"id": nth + 1, "name": title}]

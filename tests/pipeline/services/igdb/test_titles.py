@@ -1,4 +1,4 @@
-"""What titles are looked up by."""
+"""The keys that titles are looked up by."""
 
 import pytest
 from hypothesis import given

@@ -22,7 +22,7 @@ from tests.twitch.faults import Asked
 
 @dataclass
 class HelixSetting:
-    """What a test needs."""
+    """A local Twitch, and all that Helix needs to ask it."""
 
     twitch: LocalTwitch
     redis: Redis
@@ -31,7 +31,7 @@ class HelixSetting:
 
     @property
     def helix(self) -> Helix:
-        """Helix, with a token and a budget that all who ask for it share."""
+        """Helix, with the token and the budget that all clients of this setting share."""
         return self.helix_with(self.budget())
 
     def helix_with(self, budget: Budget) -> Helix:
@@ -41,7 +41,7 @@ class HelixSetting:
         return Budget(self.redis, "helix", points=self.twitch.budget)
 
     def tokens(self, redis: Redis | None = None, *, client_id: str = "", secret: str = "") -> SharedAppTokens:
-        """What a worker of its own would have."""
+        """The tokens of one more worker."""
         return SharedAppTokens(
             redis or self.redis,
             lambda: self.vault,
@@ -50,12 +50,12 @@ class HelixSetting:
             SecretStr(secret or self.twitch.client_secret),
         )
 
-    def asked(self, path: str) -> list[Asked]:
+    def requests(self, path: str) -> list[Asked]:
         """The requests for a path of Helix."""
-        return [asked for asked in self.twitch.requests if asked.path == f"/helix/{path}"]
+        return [request for request in self.twitch.requests if request.path == f"/helix/{path}"]
 
     def statuses(self, path: str) -> list[int | None]:
-        return [asked.status for asked in self.asked(path)]
+        return [request.status for request in self.requests(path)]
 
     def fail(
         self, path: str, status: int, message: str, *, times: int = 1, headers: Mapping[str, str] | None = None

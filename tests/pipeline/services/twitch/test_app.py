@@ -36,8 +36,8 @@ def setting(twitch: LocalTwitch, servers: Servers, tmp_path: Path) -> Iterator[H
     twitch.token_lifetime = lifetime
 
 
-def asked(setting: HelixSetting) -> int:
-    """How often a token was asked for."""
+def token_requests(setting: HelixSetting) -> int:
+    """How many requests for a token Twitch has had."""
     return sum(request.path == TOKEN_PATH for request in setting.twitch.requests)
 
 
@@ -49,7 +49,7 @@ def test_one_token_serves_all_workers(setting: HelixSetting) -> None:
     tokens = [setting.tokens().current(setting.client) for _ in range(5)]
 
     assert len({token.token for token in tokens}) == 1
-    assert asked(setting) == 1
+    assert token_requests(setting) == 1
 
 
 def test_the_token_is_kept_encrypted_and_ends_where_it_is_kept_when_it_ends_at_twitch(setting: HelixSetting) -> None:
@@ -64,25 +64,25 @@ def test_nothing_tells_the_token_or_the_secret(setting: HelixSetting) -> None:
     tokens = setting.tokens()
     token = tokens.current(setting.client)
 
-    told = f"{tokens!r} {token!r} {token}"
-    assert token.token not in told
-    assert setting.twitch.client_secret not in told
+    printed = f"{tokens!r} {token!r} {token}"
+    assert token.token not in printed
+    assert setting.twitch.client_secret not in printed
     assert token.headers() == {"Authorization": f"Bearer {token.token}", "Client-Id": setting.twitch.client_id}
 
 
 def test_eight_workers_whose_token_died_fetch_one_new_token(setting: HelixSetting, servers: Servers) -> None:
     dead = setting.tokens().current(setting.client)
     setting.twitch.revoke_app_tokens()
-    # Whoever asks twice would be seen.
+    # All eight ask before the first answer, so a second request would show.
     setting.twitch.fail(TOKEN_PATH, None, delay=0.1, times=math.inf)
     issued = setting.twitch.tokens_issued
     barrier = threading.Barrier(8)
     renewed: list[AppToken] = []
 
     def work() -> None:
-        with Client() as client, connect_redis(url_of(servers)) as own:
+        with Client() as client, connect_redis(url_of(servers)) as redis:
             barrier.wait()
-            renewed.append(setting.tokens(own).renew(client, dead))
+            renewed.append(setting.tokens(redis).renew(client, dead))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -100,9 +100,9 @@ def test_eight_workers_that_start_at_once_fetch_one_token(setting: HelixSetting,
     barrier = threading.Barrier(8)
 
     def work() -> None:
-        with Client() as client, connect_redis(url_of(servers)) as own:
+        with Client() as client, connect_redis(url_of(servers)) as redis:
             barrier.wait()
-            setting.tokens(own).current(client)
+            setting.tokens(redis).current(client)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -110,7 +110,7 @@ def test_eight_workers_that_start_at_once_fetch_one_token(setting: HelixSetting,
     for thread in threads:
         thread.join()
 
-    assert asked(setting) == 1
+    assert token_requests(setting) == 1
 
 
 def test_a_token_is_renewed_before_its_end(setting: HelixSetting) -> None:
@@ -125,7 +125,7 @@ def test_a_token_is_renewed_before_its_end(setting: HelixSetting) -> None:
 
     assert new != old
     assert tokens.current(setting.client) == new
-    assert asked(setting) == 2
+    assert token_requests(setting) == 2
 
 
 def test_a_token_that_lives_briefly_is_not_renewed_at_each_use(setting: HelixSetting) -> None:
@@ -149,23 +149,23 @@ def test_a_token_near_its_end_serves_while_twitch_gives_no_other(setting: HelixS
 
 
 @pytest.mark.parametrize(
-    ("client_id", "secret", "named", "said"),
+    ("client_id", "secret", "named", "reason"),
     [
         ("someone0else", "", "TWITCH_CLIENT_ID must be", "invalid client"),
         ("", "w0rng", "TWITCH_CLIENT_SECRET is not", "invalid client secret"),
     ],
 )
 def test_a_wrong_setting_is_named_and_not_tried_again_and_again(
-    setting: HelixSetting, client_id: str, secret: str, named: str, said: str
+    setting: HelixSetting, client_id: str, secret: str, named: str, reason: str
 ) -> None:
     for _ in range(4):
         with pytest.raises(SourceRefused, match=named) as caught:
             setting.tokens(client_id=client_id, secret=secret).current(setting.client)
-        assert said in str(caught.value)
+        assert reason in str(caught.value)
         assert "https://dev.twitch.tv/console" in str(caught.value)
         assert "w0rng" not in str(caught.value)
 
-    assert asked(setting) == 1
+    assert token_requests(setting) == 1
     assert b"w0rng" not in everything_kept(setting.redis)
 
 

@@ -1,4 +1,4 @@
-"""What Helix is asked and what is made of its answers, against a Twitch of our own."""
+"""The requests to Helix and the records of its answers, against a local Twitch."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ GAMES = {"33214": "Fortnite", "509658": "Just Chatting", "21779": "League of Leg
 
 @pytest.fixture(scope="module")
 def twitch() -> Iterator[LocalTwitch]:
-    """One for all tests of this file; each has users of its own."""
+    """One Twitch for all tests of this file; each adds users of its own."""
     with LocalTwitch() as running:
         for key, name in GAMES.items():
             running.add_category(key, name, igdb_id="1905" if name == "Fortnite" else "")
@@ -46,14 +46,14 @@ def row(**fields: Any) -> msgspec.Raw:
 def test_users_are_asked_for_a_hundred_at_a_time_ids_and_logins_together(setting: HelixSetting) -> None:
     users = setting.twitch.add_users(230, "u")
 
-    found = setting.helix.users(
+    records = setting.helix.users(
         ids=[user.id for user in users[:150]], logins=[user.login.upper() for user in users[100:]]
     )
 
-    assert {user.external_id for user in found} == {user.id for user in users}
-    assert len(found) == 230
-    assert [len(asked.query) for asked in setting.asked("users")] == [100, 100, 80]
-    assert all("," not in value for asked in setting.asked("users") for _, value in asked.query)
+    assert {user.external_id for user in records} == {user.id for user in users}
+    assert len(records) == 230
+    assert [len(request.query) for request in setting.requests("users")] == [100, 100, 80]
+    assert all("," not in value for request in setting.requests("users") for _, value in request.query)
 
 
 def test_a_user_has_an_id_a_login_and_a_name(setting: HelixSetting) -> None:
@@ -74,10 +74,10 @@ def test_names_that_cannot_be_are_never_asked_for_because_one_of_them_spoils_its
 ) -> None:
     setting.twitch.add_user("possible")
 
-    found = setting.helix.users(ids=["abc", "", "1,2", "٣"], logins=["possible", "not a login", "x" * 26, "é", ""])
+    records = setting.helix.users(ids=["abc", "", "1,2", "٣"], logins=["possible", "not a login", "x" * 26, "é", ""])
 
-    assert [user.login for user in found] == ["possible"]
-    assert [asked.query for asked in setting.asked("users")] == [(("login", "possible"),)]
+    assert [user.login for user in records] == ["possible"]
+    assert [request.query for request in setting.requests("users")] == [(("login", "possible"),)]
 
 
 def test_nothing_is_asked_where_nothing_is_wanted(setting: HelixSetting) -> None:
@@ -128,7 +128,7 @@ def test_two_thousand_channels_cost_twenty_requests(setting: HelixSetting) -> No
     streams = setting.helix.streams(user_ids=[user.id for user in users])
 
     assert {stream.channel.external_id for stream in streams} == {user.id for user in users[:60]}
-    assert len(setting.asked("streams")) == 20
+    assert len(setting.requests("streams")) == 20
 
 
 def test_every_page_of_a_category_is_read_and_rows_that_pages_repeat_count_once(setting: HelixSetting) -> None:
@@ -138,7 +138,7 @@ def test_every_page_of_a_category_is_read_and_rows_that_pages_repeat_count_once(
     setting.twitch.repeated_rows = 5
     try:
         streams = setting.helix.streams(game_ids=["21779", "404"])
-        assert len(setting.asked("streams")) == 3
+        assert len(setting.requests("streams")) == 3
         setting.twitch.forget_requests()
         first = setting.helix.streams(game_ids=["21779"], limit=50)
     finally:
@@ -146,7 +146,7 @@ def test_every_page_of_a_category_is_read_and_rows_that_pages_repeat_count_once(
 
     assert sorted(stream.channel.login for stream in streams) == [user.login for user in users]
     assert [stream.viewers for stream in first] == list(range(229, 179, -1))
-    assert len(setting.asked("streams")) == 1
+    assert len(setting.requests("streams")) == 1
 
 
 def test_a_channel_that_is_followed_and_plays_a_followed_game_is_told_once(setting: HelixSetting) -> None:
@@ -174,13 +174,13 @@ def test_a_channel_tells_of_itself_also_when_it_is_not_live(setting: HelixSettin
 def test_categories_are_found_by_id_and_exact_name_and_know_their_igdb_game_where_twitch_does(
     setting: HelixSetting,
 ) -> None:
-    found = setting.helix.categories(ids=["33214", "x"], names=["Just Chatting", "Fortnite", "just"])
+    records = setting.helix.categories(ids=["33214", "x"], names=["Just Chatting", "Fortnite", "just"])
 
-    assert found == [
+    assert records == [
         CategoryRecord(external_id="33214", name="Fortnite", box_art_url=f"{ART}33214_IGDB-{TEMPLATE}", igdb_id="1905"),
         CategoryRecord(external_id="509658", name="Just Chatting", box_art_url=f"{ART}509658-{TEMPLATE}"),
     ]
-    assert len(setting.asked("games")) == 1
+    assert len(setting.requests("games")) == 1
 
 
 def test_a_search_finds_categories_whose_pictures_come_in_any_size_and_nothing_is_an_empty_list(
@@ -195,8 +195,8 @@ def test_a_search_finds_categories_whose_pictures_come_in_any_size_and_nothing_i
 def test_the_newest_videos_of_a_channel_come_first(setting: HelixSetting) -> None:
     user = setting.twitch.add_user("vods")
     for day in range(5):
-        known = {"id": str(day), "title": f"day {day}", "published_at": T0 + timedelta(days=day)}
-        setting.twitch.add_video("vods", **known, seconds=11_313, stream_id=f"4{day}", type="archive")  # type: ignore[arg-type]
+        fields = {"id": str(day), "title": f"day {day}", "published_at": T0 + timedelta(days=day)}
+        setting.twitch.add_video("vods", **fields, seconds=11_313, stream_id=f"4{day}", type="archive")  # type: ignore[arg-type]
 
     videos = setting.helix.videos(user.id, limit=2)
 
@@ -247,7 +247,7 @@ def test_each_version_of_a_badge_is_a_record_with_its_largest_picture(setting: H
 def test_all_pages_of_what_a_user_follows_are_read_in_that_users_name_and_budget(setting: HelixSetting) -> None:
     user = setting.twitch.add_user("viewer")
     followed = setting.twitch.add_users(205, "followed")
-    setting.twitch.set_follows(user.id, [each.login for each in followed])
+    setting.twitch.set_follows(user.id, [user.login for user in followed])
 
     class Session:
         token = setting.twitch.user_token(user.id)
@@ -255,10 +255,10 @@ def test_all_pages_of_what_a_user_follows_are_read_in_that_users_name_and_budget
 
     channels = setting.helix.followed(user.id, Session())
 
-    assert [channel.login for channel in channels] == [each.login for each in followed]
+    assert [channel.login for channel in channels] == [user.login for user in followed]
     assert setting.statuses("channels/followed") == [200, 200, 200]
     # No token of our application was needed.
-    assert [asked.path for asked in setting.twitch.requests if "token" in asked.path] == []
+    assert [request.path for request in setting.twitch.requests if "token" in request.path] == []
 
 
 def test_one_bad_row_is_left_out_and_logged(setting: HelixSetting, caplog: pytest.LogCaptureFixture) -> None:
@@ -266,9 +266,9 @@ def test_one_bad_row_is_left_out_and_logged(setting: HelixSetting, caplog: pytes
     rows = [good, {"id": "2"}, {"id": 3, "login": "number"}, {"id": "4", "login": "\x00"}, "nonsense"]
     setting.twitch.fail("/helix/users", 200, {"data": rows})
 
-    found = setting.helix.users(ids=["1", "2", "3", "4"])
+    records = setting.helix.users(ids=["1", "2", "3", "4"])
 
-    assert [user.login for user in found] == ["good"]
+    assert [user.login for user in records] == ["good"]
     assert "4 rows of users cannot be read, the first because:" in caplog.text
 
 
@@ -290,7 +290,7 @@ def test_pages_that_repeat_their_cursor_come_to_an_end(setting: HelixSetting) ->
     setting.twitch.fail("/helix/streams", 200, body, times=10)
 
     assert len(setting.helix.streams(game_ids=["33214"])) == 1
-    assert len(setting.asked("streams")) == 2
+    assert len(setting.requests("streams")) == 2
 
 
 def test_a_question_that_twitch_rejects_tells_what_it_said(setting: HelixSetting) -> None:
@@ -334,22 +334,22 @@ def test_pictures_of_any_size_have_one_spelling(url: str | None, template: str |
 
 
 @pytest.mark.parametrize(
-    ("written", "read"),
+    ("written", "parsed"),
     [
         ("2031-03-04T12:00:00.123456789Z", T0.replace(microsecond=123457)),
         ("2031-03-04T12:00:00.1234567Z", T0.replace(microsecond=123457)),
         ("2031-03-04T13:00:00+01:00", T0),
     ],
 )
-def test_times_may_have_more_digits_than_a_microsecond_and_another_zone(written: str, read: datetime) -> None:
+def test_times_may_have_more_digits_than_a_microsecond_and_another_zone(written: str, parsed: datetime) -> None:
     stream = parse_stream(row(id="1", user_id="2", user_login="a", started_at=written))
 
-    assert (stream.started_at, stream.started_at.tzinfo) == (read, UTC)
+    assert (stream.started_at, stream.started_at.tzinfo) == (parsed, UTC)
 
 
 def test_a_video_may_have_no_title_and_no_stream() -> None:
     published = "2031-03-04T12:00:00Z"
-    told = {"id": "1", "user_id": "2", "title": "", "url": "https://v", "published_at": published}
-    video = parse_video(row(**told, duration="1s", type="upload", stream_id=None, thumbnail_url=""))
+    fields = {"id": "1", "user_id": "2", "title": "", "url": "https://v", "published_at": published}
+    video = parse_video(row(**fields, duration="1s", type="upload", stream_id=None, thumbnail_url=""))
 
     assert (video.title, video.stream_id, video.thumbnail_url) == ("", None, None)

@@ -46,9 +46,9 @@ def test_a_subscription_is_created_listed_and_deleted(setting: HelixSetting) -> 
 
     assert created.subscription is not None
     assert (created.total_cost, created.max_total_cost) == (1, 10_000)
-    listed = helix.subscriptions()
-    assert listed.subscriptions == (created.subscription,)
-    assert (listed.total, listed.total_cost, listed.max_total_cost) == (1, 1, 10_000)
+    answer = helix.subscriptions()
+    assert answer.subscriptions == (created.subscription,)
+    assert (answer.total, answer.total_cost, answer.max_total_cost) == (1, 1, 10_000)
     assert created.subscription.transport.conduit_id == conduit.id
     assert (created.subscription.type, created.subscription.version) == ("stream.online", "1")
     assert helix.delete_subscription(created.subscription.id)
@@ -87,11 +87,12 @@ def test_all_pages_of_subscriptions_are_read_and_filters_are_passed_on(setting: 
     )
 
     assert len(helix.subscriptions().subscriptions) == 251
-    assert len(setting.asked("eventsub/subscriptions")) == 3
-    assert [each.id for each in helix.subscriptions(status="user_removed").subscriptions] == [ended.id]
-    assert [each.id for each in helix.subscriptions(type="stream.offline").subscriptions] == [ended.id]
-    assert [each.id for each in helix.subscriptions(user_id="100000251").subscriptions] == [ended.id]
-    assert [each.id for each in helix.subscriptions(subscription_id=ended.id).subscriptions] == [ended.id]
+    assert len(setting.requests("eventsub/subscriptions")) == 3
+    assert [subscription.id for subscription in helix.subscriptions(status="user_removed").subscriptions] == [ended.id]
+    assert [subscription.id for subscription in helix.subscriptions(type="stream.offline").subscriptions] == [ended.id]
+    assert [subscription.id for subscription in helix.subscriptions(user_id="100000251").subscriptions] == [ended.id]
+    by_id = helix.subscriptions(subscription_id=ended.id)
+    assert [subscription.id for subscription in by_id.subscriptions] == [ended.id]
 
 
 def test_creating_thousands_leaves_points_for_polls(setting: HelixSetting) -> None:
@@ -130,7 +131,7 @@ def test_a_conduit_whose_answer_is_lost_is_not_created_twice(setting: HelixSetti
     with pytest.raises(SourceUnavailable):
         setting.helix.create_conduit(1)
 
-    assert len(setting.asked("eventsub/conduits")) == 1
+    assert len(setting.requests("eventsub/conduits")) == 1
 
 
 def test_a_subscription_whose_answer_is_lost_is_found_to_exist(setting: HelixSetting) -> None:
@@ -213,4 +214,4 @@ def test_a_webhooks_secret_is_sent_and_never_shown(setting: HelixSetting) -> Non
     assert created.subscription is not None
     assert created.subscription.transport == Transport(method="webhook", callback="https://loot.example.org/eventsub")
     assert "s3cret" not in repr(transport)
-    assert b"s3cret0s3cret" in setting.asked("eventsub/subscriptions")[0].body
+    assert b"s3cret0s3cret" in setting.requests("eventsub/subscriptions")[0].body

@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 Parse = Callable[[msgspec.Raw], Any]
-# By a part of the file's name; the first that fits.
+# The parser of a file whose name contains the key; the first match counts.
 PARSERS: dict[str, Parse] = {
     "get_users_200": shapes.parse_user,
     "users_get_users": shapes.parse_user,
@@ -51,11 +51,11 @@ PARSERS: dict[str, Parse] = {
     "conduits": msgspec.json.Decoder(Conduit).decode,
     "conduit_0": msgspec.json.Decoder(Conduit).decode,
 }
-# Requests, and answers to what we do not ask.
+# Requests, and answers that we never ask for.
 OTHERS = ("update_conduit_0",)
 
 
-def listed() -> Iterator[Any]:
+def recorded_answers() -> Iterator[Any]:
     for path in sorted([*HELIX.glob("docs/*.json"), *HELIX.glob("twitch-rs/*.json")]):
         parse = next((parse for part, parse in PARSERS.items() if part in path.name), None)
         if parse is not None and not any(other in path.name for other in OTHERS):
@@ -63,11 +63,11 @@ def listed() -> Iterator[Any]:
 
 
 def real(name: str) -> list[dict[str, Any]]:
-    """The rows of a file of real answers, which people kept within shapes of their own."""
-    kept = json.loads((HELIX / "real" / name).read_bytes())
-    if isinstance(kept, list):
-        return kept
-    return [row for part in kept["frontPage"].values() for row in part]
+    """The rows of a file of real answers, which their collectors wrapped in shapes of their own."""
+    content = json.loads((HELIX / "real" / name).read_bytes())
+    if isinstance(content, list):
+        return content
+    return [row for part in content["frontPage"].values() for row in part]
 
 
 def raw(row: object) -> msgspec.Raw:
@@ -80,7 +80,7 @@ def setting(servers: Servers, tmp_path: Path) -> Iterator[HelixSetting]:
         yield setting
 
 
-@pytest.mark.parametrize(("path", "parse"), list(listed()))
+@pytest.mark.parametrize(("path", "parse"), list(recorded_answers()))
 def test_every_row_of_a_recorded_answer_is_read(path: Path, parse: Parse, caplog: pytest.LogCaptureFixture) -> None:
     envelope = read_envelope(Reply(200, {}, path.read_bytes()), path.name)
 
@@ -89,7 +89,7 @@ def test_every_row_of_a_recorded_answer_is_read(path: Path, parse: Parse, caplog
 
 
 def test_the_recordings_are_many() -> None:
-    assert len(list(listed())) >= 35
+    assert len(list(recorded_answers())) >= 35
 
 
 @pytest.mark.parametrize("name", ["streams_list_3.json", "streams_frontpage_1.json", "streams_frontpage_2.json"])

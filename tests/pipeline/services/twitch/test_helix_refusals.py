@@ -1,4 +1,4 @@
-"""What Helix refuses, and who cures it: time, a person, a new token, or nobody."""
+"""Refusals of Helix, and their cures: time, a person, a new token, or none."""
 
 import math
 import threading
@@ -44,7 +44,7 @@ def setting(twitch: LocalTwitch, servers: Servers, tmp_path: Path) -> Iterator[H
         yield setting
 
 
-def known(helix: Helix) -> bool:
+def finds_user(helix: Helix) -> bool:
     return bool(helix.users(ids=[SOMEBODY]))
 
 
@@ -53,15 +53,15 @@ def in_seconds(seconds: float) -> str:
 
 
 def test_a_token_that_died_is_renewed_and_the_question_asked_again(setting: HelixSetting) -> None:
-    assert known(setting.helix)
+    assert finds_user(setting.helix)
     setting.twitch.revoke_app_tokens()
 
-    assert known(setting.helix)
+    assert finds_user(setting.helix)
     assert setting.statuses("users") == [200, 401, 200]
 
 
 def test_eight_workers_with_a_dead_token_make_one_new_one(setting: HelixSetting, servers: Servers) -> None:
-    assert known(setting.helix)
+    assert finds_user(setting.helix)
     setting.twitch.revoke_app_tokens()
     setting.twitch.fail("/oauth2/token", None, delay=0.1, times=math.inf)
     issued = setting.twitch.tokens_issued
@@ -69,10 +69,10 @@ def test_eight_workers_with_a_dead_token_make_one_new_one(setting: HelixSetting,
     answered: list[bool] = []
 
     def work() -> None:
-        with Client() as client, connect_redis(url_of(servers)) as own:
-            helix = Helix(client, setting.twitch.helix_url, setting.tokens(own), Budget(own, "helix"))
+        with Client() as client, connect_redis(url_of(servers)) as redis:
+            helix = Helix(client, setting.twitch.helix_url, setting.tokens(redis), Budget(redis, "helix"))
             barrier.wait()
-            answered.append(known(helix))
+            answered.append(finds_user(helix))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -88,7 +88,7 @@ def test_a_new_token_that_is_refused_too_is_not_renewed_for_ever(setting: HelixS
     setting.fail("users", 401, "Invalid OAuth token", times=5)
 
     with pytest.raises(SourceRefused, match="Invalid OAuth token"):
-        known(setting.helix)
+        finds_user(setting.helix)
 
     assert setting.statuses("users") == [401, 401]
 
@@ -98,16 +98,16 @@ def test_a_token_of_another_application_is_not_renewed_but_names_the_settings(se
     issued = setting.twitch.tokens_issued
 
     with pytest.raises(SourceRefused, match="TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"):
-        known(setting.helix)
+        finds_user(setting.helix)
 
     assert setting.twitch.tokens_issued == issued + 1
 
 
-def test_what_we_may_not_do_is_for_a_person(setting: HelixSetting) -> None:
+def test_a_403_of_helix_needs_a_person(setting: HelixSetting) -> None:
     setting.fail("users", 403, "subscription missing proper authorization")
 
     with pytest.raises(SourceRefused, match="missing proper authorization") as caught:
-        known(setting.helix)
+        finds_user(setting.helix)
 
     assert caught.value.status == 403
 
@@ -150,21 +150,21 @@ def test_each_try_costs_a_point_of_the_budget(setting: HelixSetting) -> None:
 
 
 def test_a_rate_limit_is_waited_until_the_bucket_is_full_and_the_question_asked_again(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-0.5)}
-    setting.fail("users", 429, TOO_MANY, headers=told)
+    headers = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-0.5)}
+    setting.fail("users", 429, TOO_MANY, headers=headers)
 
-    assert known(setting.helix)
+    assert finds_user(setting.helix)
 
     assert setting.statuses("users") == [429, 200]
 
 
 def test_a_rate_limit_beyond_our_patience_is_for_later_and_nobody_else_runs_into_it(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(45)}
-    setting.fail("users", 429, TOO_MANY, headers=told)
+    headers = {"Ratelimit-Limit": "800", "Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(45)}
+    setting.fail("users", 429, TOO_MANY, headers=headers)
 
     for _ in range(3):
         with pytest.raises(SourceUnavailable) as caught:
-            known(setting.helix)
+            finds_user(setting.helix)
         assert caught.value.retry_after is not None
         assert timedelta(seconds=40) < caught.value.retry_after < timedelta(seconds=48)
 
@@ -175,18 +175,18 @@ def test_a_rate_limit_that_tells_no_time_means_a_minute(setting: HelixSetting) -
     setting.fail("users", 429, TOO_MANY)
 
     with pytest.raises(SourceUnavailable) as caught:
-        known(setting.helix)
+        finds_user(setting.helix)
 
     assert caught.value.retry_after is not None
     assert timedelta(seconds=55) < caught.value.retry_after <= timedelta(seconds=60)
 
 
 def test_a_rate_limit_that_does_not_end_is_given_up(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-30)}
-    setting.fail("users", 429, TOO_MANY, times=9, headers=told)
+    headers = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": in_seconds(-30)}
+    setting.fail("users", 429, TOO_MANY, times=9, headers=headers)
 
     with pytest.raises(SourceUnavailable, match="again after the wait"):
-        known(setting.helix)
+        finds_user(setting.helix)
 
     assert setting.statuses("users") == [429] * 3
 
@@ -215,8 +215,8 @@ def test_a_limit_of_eventsub_is_no_rate_limit_and_told_at_once(
         subscribe(setting.helix)
 
     assert setting.statuses("eventsub/subscriptions") == [429]
-    # Others may go on.
-    assert known(setting.helix)
+    # Requests for anything else go on.
+    assert finds_user(setting.helix)
 
 
 def test_an_unknown_limit_that_leaves_points_is_no_rate_limit_either(setting: HelixSetting) -> None:
@@ -227,8 +227,8 @@ def test_an_unknown_limit_that_leaves_points_is_no_rate_limit_either(setting: He
 
 
 def test_a_rate_limit_on_subscriptions_is_waited(setting: HelixSetting) -> None:
-    told = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": "1"}
-    setting.fail("eventsub/subscriptions", 429, TOO_MANY, headers=told)
+    headers = {"Ratelimit-Remaining": "0", "Ratelimit-Reset": "1"}
+    setting.fail("eventsub/subscriptions", 429, TOO_MANY, headers=headers)
 
     with pytest.raises(RequestRejected, match="conduit does not exist"):
         subscribe(setting.helix)
@@ -243,7 +243,7 @@ def test_a_redirect_of_what_we_send_is_not_followed(setting: HelixSetting) -> No
         subscribe(setting.helix)
 
     assert caught.value.status == 307
-    assert setting.asked("users") == []
+    assert setting.requests("users") == []
 
 
 def test_no_error_tells_the_token(setting: HelixSetting) -> None:
@@ -251,6 +251,6 @@ def test_no_error_tells_the_token(setting: HelixSetting) -> None:
     setting.twitch.fail("/helix/users", 400, {"message": "no"}, times=2)
 
     with pytest.raises(RequestRejected) as caught:
-        known(setting.helix)
+        finds_user(setting.helix)
 
     assert token not in f"{caught.value!r} {caught.value.payload!r}"

@@ -34,11 +34,13 @@ def test_two_processes_that_share_a_budget_wait_for_points_and_never_hear_429(
     twitch = setting.twitch
     twitch.budget, twitch.budget_seconds = POINTS, 1.0
     twitch.refill_budget()
-    arguments = [url_of(servers), setting.vault.path, twitch.auth_url, twitch.helix_url, twitch.client_id]
-    told = [*map(str, arguments), twitch.client_secret, str(POINTS), str(TIMES)]
+    addresses = [url_of(servers), setting.vault.path, twitch.auth_url, twitch.helix_url, twitch.client_id]
+    arguments = [*map(str, addresses), twitch.client_secret, str(POINTS), str(TIMES)]
 
     workers = [
-        subprocess.Popen([sys.executable, "-m", "tests.pipeline.services.twitch.helix_worker", *told], cwd=CHECKOUT)
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.pipeline.services.twitch.helix_worker", *arguments], cwd=CHECKOUT
+        )
         for _ in range(2)
     ]
     assert [worker.wait(60) for worker in workers] == [0, 0]
@@ -48,8 +50,8 @@ def test_two_processes_that_share_a_budget_wait_for_points_and_never_hear_429(
 
 
 def runtime(setting: HelixSetting, servers: Servers, folder: Path, **settings: object) -> Runtime:
-    known = {"data_dir": folder, "twitch_auth_url": setting.twitch.auth_url, "helix_url": setting.twitch.helix_url}
-    return Runtime(settings=Settings.model_validate(known | settings), database_url="", redis_url=url_of(servers))
+    local = {"data_dir": folder, "twitch_auth_url": setting.twitch.auth_url, "helix_url": setting.twitch.helix_url}
+    return Runtime(settings=Settings.model_validate(local | settings), database_url="", redis_url=url_of(servers))
 
 
 def test_an_installation_with_an_application_may_ask_helix(

@@ -11,7 +11,7 @@ from tests.twitch.dashboard import CLIENT_ID, Dashboard
 
 
 class Pauses:
-    """A clock that moves only when somebody waits."""
+    """A clock that moves only when a caller waits."""
 
     def __init__(self) -> None:
         self.waited: list[float] = []
@@ -79,11 +79,11 @@ def test_a_code_that_nobody_enters_runs_out(auth: TwitchAuth, twitch: Dashboard)
     assert pauses.clock() == 60
 
 
-@pytest.mark.parametrize("said", ["invalid device code", "access_denied", "expired_token"])
-def test_a_refused_code_ends_the_wait_with_what_twitch_says(auth: TwitchAuth, twitch: Dashboard, said: str) -> None:
-    twitch.token_says = [said]
+@pytest.mark.parametrize("reason", ["invalid device code", "access_denied", "expired_token"])
+def test_a_refused_code_ends_the_wait_with_what_twitch_says(auth: TwitchAuth, twitch: Dashboard, reason: str) -> None:
+    twitch.token_says = [reason]
 
-    with pytest.raises(SignInError, match=f"Twitch says '{said}'; start again"):
+    with pytest.raises(SignInError, match=f"Twitch says '{reason}'; start again"):
         sign_in_by_code(auth, Pauses())
 
 
@@ -118,5 +118,5 @@ def test_neither_tokens_nor_codes_show_what_they_hold(auth: TwitchAuth, twitch: 
     tokens = auth.wait(code, pause=Pauses())
     session = Session(token=tokens.access_token, client_id="app", device_id="d", session_id="s")
 
-    seen = f"{code!r} {code} {tokens!r} {tokens} {session!r} {session}"
-    assert not any(secret in seen for secret in [*twitch.secrets(), code.device_code])
+    printed = f"{code!r} {code} {tokens!r} {tokens} {session!r} {session}"
+    assert not any(secret in printed for secret in [*twitch.secrets(), code.device_code])

@@ -45,7 +45,7 @@ class Terminal:
         return captured.out if code == 0 else captured.err
 
     def tick(self) -> list[str]:
-        """Let the tick come that looks after the sign-in; returns what it logged, at every level."""
+        """Run the tick that validates sign-ins; returns what it logged, at every level."""
         configure_logging("DEBUG")
         self._capsys.readouterr()
         ticks.validate_sign_ins()
@@ -103,11 +103,11 @@ ACCOUNTS = {"twitch.dashboard", "twitch.dashboard_rewards"}
 def test_signing_in_shows_code_and_address_and_names_the_user(terminal: Terminal, twitch: Dashboard) -> None:
     twitch.token_says = ["authorization_pending", "authorization_pending"]
 
-    said = terminal.run("sources", "login", "twitch")
+    printed = terminal.run("sources", "login", "twitch")
 
-    assert "WXYZQRST" in said
-    assert "https://www.twitch.tv/activate?device-code=WXYZQRST" in said
-    assert "Signed in to Twitch as lamplighter." in said
+    assert "WXYZQRST" in printed
+    assert "https://www.twitch.tv/activate?device-code=WXYZQRST" in printed
+    assert "Signed in to Twitch as lamplighter." in printed
     assert twitch.asked.count("/oauth2/token") == 3
 
 
@@ -123,19 +123,19 @@ def test_on_a_terminal_the_code_stands_out_and_a_spinner_waits(terminal: Termina
     command = [sys.executable, "-c", "from pipeline.cli import main; main()", "sources", "login", "twitch"]
     with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=os.environ | {"TERM": "xterm"}) as running:
         os.close(theirs)
-        shown = ""
+        output = ""
         with os.fdopen(ours, "rb", buffering=0) as screen, contextlib.suppress(OSError):
             # A terminal whose last program has gone answers with an error, not with an end.
             while chunk := screen.read(4096):
-                shown += chunk.decode(errors="replace")
+                output += chunk.decode(errors="replace")
 
     assert running.returncode == 0
-    assert "Sign in to Twitch" in shown
-    assert "https://www.twitch.tv/activate?device-code=WXYZQRST" in shown
-    assert "\x1b[1;7m  WXYZQRST  " in shown
-    assert "waiting until Twitch says that the code was entered" in shown
-    assert "Signed in to Twitch as lamplighter." in shown
-    assert not any(secret in shown for secret in twitch.secrets())
+    assert "Sign in to Twitch" in output
+    assert "https://www.twitch.tv/activate?device-code=WXYZQRST" in output
+    assert "\x1b[1;7m  WXYZQRST  " in output
+    assert "waiting until Twitch says that the code was entered" in output
+    assert "Signed in to Twitch as lamplighter." in output
+    assert not any(secret in output for secret in twitch.secrets())
 
 
 def test_the_dashboards_sources_are_there_only_while_somebody_is_signed_in(
@@ -187,18 +187,18 @@ def test_the_sources_of_the_account_are_asked_as_the_settings_say(terminal: Term
 
 
 @pytest.mark.parametrize(
-    ("says", "told"),
+    ("answer", "message"),
     [("invalid device code", "Twitch says 'invalid device code'"), ("access_denied", "Twitch says 'access_denied'")],
 )
 def test_a_sign_in_that_fails_says_why_and_keeps_nothing(
-    terminal: Terminal, twitch: Dashboard, says: str, told: str
+    terminal: Terminal, twitch: Dashboard, answer: str, message: str
 ) -> None:
-    twitch.token_says = [says]
+    twitch.token_says = [answer]
 
-    said = terminal.run("sources", "login", "twitch", code=1)
+    printed = terminal.run("sources", "login", "twitch", code=1)
 
-    assert told in said
-    assert "start again: `lootwire sources login twitch`" in said
+    assert message in printed
+    assert "start again: `lootwire sources login twitch`" in printed
     assert not ACCOUNTS & terminal.sources().keys()
 
 
@@ -213,10 +213,10 @@ def test_an_unknown_application_says_which_setting_is_wrong(
 ) -> None:
     monkeypatch.setenv("LOOTWIRE_TWITCH_DEVICE_CLIENT_ID", "unknownapplication")
 
-    said = terminal.run("sources", "login", "twitch", code=1)
+    printed = terminal.run("sources", "login", "twitch", code=1)
 
-    assert "invalid client" in said
-    assert "LOOTWIRE_TWITCH_DEVICE_CLIENT_ID" in said
+    assert "invalid client" in printed
+    assert "LOOTWIRE_TWITCH_DEVICE_CLIENT_ID" in printed
 
 
 def test_a_twitch_that_is_not_there_says_so(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,9 +227,9 @@ def test_a_twitch_that_is_not_there_says_so(terminal: Terminal, monkeypatch: pyt
 
 @pytest.mark.parametrize("command", ["login", "logout"])
 def test_there_is_no_sign_in_for_other_services(terminal: Terminal, command: str) -> None:
-    said = terminal.run("sources", command, "kick", code=1)
+    printed = terminal.run("sources", command, "kick", code=1)
 
-    assert said == "lootwire: there is no sign-in for 'kick'; there is one for: twitch\n"
+    assert printed == "lootwire: there is no sign-in for 'kick'; there is one for: twitch\n"
 
 
 def test_hashes_that_are_none_are_refused_with_their_setting(
@@ -273,7 +273,7 @@ def test_no_command_and_no_log_line_tells_a_secret(terminal: Terminal, twitch: D
     terminal.run("doctor", "--json")
     terminal.run("sources", "logout", "twitch")
 
-    said = terminal.seen.replace("activate?device-code=", "")
-    assert "sign-in validated" in said
+    printed = terminal.seen.replace("activate?device-code=", "")
+    assert "sign-in validated" in printed
     for secret in [*twitch.secrets(), "very-secret-access", "spendable-refresh", "device-code-"]:
-        assert secret not in said
+        assert secret not in printed

@@ -35,9 +35,9 @@ def failure(action: Callable[[], object]) -> SourceError:
     return caught.value
 
 
-def expire(installation: SignedIn, left: timedelta) -> None:
+def expire(installation: SignedIn, remaining: timedelta) -> None:
     with installation.engine.begin() as connection:
-        connection.execute(update(Credential).values(expires_at=now() + left))
+        connection.execute(update(Credential).values(expires_at=now() + remaining))
 
 
 def test_a_sign_in_is_kept_encrypted_with_whose_it_is(installation: SignedIn, twitch: Dashboard) -> None:
@@ -63,10 +63,10 @@ def test_without_a_sign_in_there_is_no_session(engine: Engine, vault: Vault, twi
 def test_tokens_are_renewed_shortly_before_they_end(installation: SignedIn, twitch: Dashboard) -> None:
     expire(installation, timedelta(minutes=5))
 
-    found = session(installation)
+    renewed = session(installation)
 
-    assert found.token == twitch.grants[1].access_token
-    assert session(installation) == found
+    assert renewed.token == twitch.grants[1].access_token
+    assert session(installation) == renewed
     assert installation.credential()["expires_at"] > now() + timedelta(hours=3)
     assert len(twitch.grants) == 2
 
@@ -152,13 +152,13 @@ def validate(installation: SignedIn, at: datetime) -> bool | None:
 
 
 def test_a_sign_in_is_validated_once_an_hour(installation: SignedIn, twitch: Dashboard) -> None:
-    asked = len(twitch.asked)
+    requests_before = len(twitch.asked)
 
     assert validate(installation, now()) is None
-    assert len(twitch.asked) == asked
+    assert len(twitch.asked) == requests_before
     assert validate(installation, now() + VALIDATE_AFTER) is True
     assert validate(installation, now() + VALIDATE_AFTER + timedelta(minutes=10)) is None
-    assert twitch.asked[asked:] == ["/oauth2/validate"]
+    assert twitch.asked[requests_before:] == ["/oauth2/validate"]
 
 
 def test_a_sign_in_that_does_not_hold_any_more_is_renewed_if_it_can_be(
@@ -174,10 +174,10 @@ def test_a_sign_in_that_is_over_is_told_by_the_source_that_needs_it(installation
     die(twitch)
 
     assert validate(installation, now() + VALIDATE_AFTER) is False
-    # Nobody is asked again: it is known.
-    asked = len(twitch.asked)
+    # Twitch is not asked again: the refusal is stored.
+    requests_before = len(twitch.asked)
     assert validate(installation, now() + 3 * VALIDATE_AFTER) is None
-    assert len(twitch.asked) == asked
+    assert len(twitch.asked) == requests_before
     assert installation.row()["enabled"]
     assert not installation.row(installation.rewards)["enabled"]
     installation.fetch()
