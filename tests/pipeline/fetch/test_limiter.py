@@ -52,9 +52,15 @@ def turns(shared_budget: Budget, *, bulk: bool = False) -> int:
             return count
 
 
-def starts_of_workers(servers: Servers, sleep: Callable[[float], object], *, workers: int, each: int) -> list[int]:
-    """Let workers with connections of their own ask; returns when each request left, in µs of Valkey's clock."""
-    times: dict[bytes, int] = {}
+def starts_of_workers(
+    servers: Servers, sleep: Callable[[float], object], *, workers: int, each: int
+) -> tuple[list[int], list[int]]:
+    """Let workers with connections of their own ask; returns a moment just before and one just after each request left.
+
+    Both are sorted, in µs of Valkey's clock. However long a worker is held up, a request left between its two moments.
+    """
+    before: list[int] = []
+    after: list[int] = []
 
     def work() -> None:
         with connect_redis(url_of(servers)) as connection:
@@ -62,37 +68,43 @@ def starts_of_workers(servers: Servers, sleep: Callable[[float], object], *, wor
             for _ in range(each):
                 with rate_limiter.turn() as sent:
                     sleep(0)
+                    before.append(microseconds(connection))
                     sent()
-                    starts: Any = connection.zrange(rate_limiter._starts, 0, -1, withscores=True)
-                    times.update(starts)
+                    after.append(microseconds(connection))
 
     threads = [threading.Thread(target=work) for _ in range(workers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return sorted(int(start) for start in times.values())
+    return sorted(before), sorted(after)
 
 
-def closest(starts: list[int], requests: int = 5) -> timedelta:
-    """The shortest time in which one start more than a window may hold ever came."""
-    return min(later - earlier for earlier, later in zip(starts, starts[requests:], strict=False)) * MICRO
+def microseconds(redis: Redis) -> int:
+    """The time by the server's clock."""
+    seconds, rest = redis.time()
+    return seconds * 1_000_000 + rest
+
+
+def closest(before: list[int], after: list[int], requests: int = 5) -> timedelta:
+    """The shortest time in which one start more than a window may hold can have come."""
+    return min(later - earlier for earlier, later in zip(before, after[requests:], strict=False)) * MICRO
 
 
 def test_no_sliding_window_holds_more_starts_of_all_workers_than_it_may(redis: Redis, servers: Servers) -> None:
-    starts = starts_of_workers(servers, time.sleep, workers=3, each=8)
+    before, after = starts_of_workers(servers, time.sleep, workers=3, each=8)
 
-    assert len(starts) == 24
-    assert closest(starts) > MOMENT
+    assert len(before) == len(after) == 24
+    assert closest(before, after) > MOMENT
 
 
 def test_workers_that_oversleep_crowd_nobody(redis: Redis, servers: Servers) -> None:
     lazy = random.Random(5)  # noqa: S311 - not a secret
 
-    starts = starts_of_workers(servers, lambda s: time.sleep(s + lazy.choice([0, 0.07])), workers=3, each=8)
+    before, after = starts_of_workers(servers, lambda s: time.sleep(s + lazy.choice([0, 0.07])), workers=3, each=8)
 
-    assert len(starts) == 24
-    assert closest(starts) > MOMENT
+    assert len(before) == len(after) == 24
+    assert closest(before, after) > MOMENT
 
 
 def test_a_request_that_leaves_late_counts_from_when_it_left(redis: Redis) -> None:
