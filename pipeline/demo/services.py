@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from email.utils import formatdate
@@ -18,6 +18,7 @@ from pipeline.demo import history, pictures
 from pipeline.demo.clock import exact_stamp
 from pipeline.demo.live import TOKEN, Query, Studio
 from pipeline.demo.local import QuietHandler, serving
+from pipeline.runtime.settings import Settings, variable_name
 
 _HELIX = "/twitch/helix/"
 _IGDB = "/igdb/v4/"
@@ -90,6 +91,22 @@ class DemoServices:
     def igdb_url(self) -> str:
         """The address in place of IGDB, which here has no game: `/games` and the like are below it."""
         return f"{self.base_url}{_IGDB.rstrip('/')}"
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """The variables that put every service on this machine, also those that have no stand-in and answer 404."""
+        everywhere = [
+            name for name, field in Settings.model_fields.items() if str(field.default).startswith("https://")
+        ]
+        return {variable_name(name): self.base_url for name in everywhere} | {
+            "LOOTWIRE_DROPS_MIRROR_URL": self.mirror_url,
+            "LOOTWIRE_KICK_URL": self.kick_url,
+            "LOOTWIRE_CHZZK_URL": self.chzzk_url,
+            "LOOTWIRE_TWITCH_AUTH_URL": self.auth_url,
+            "LOOTWIRE_HELIX_URL": self.helix_url,
+            "LOOTWIRE_IGDB_URL": self.igdb_url,
+            "LOOTWIRE_EVENTSUB_URL": self.base_url.replace("http://", "ws://", 1),
+        }
 
     @property
     def step(self) -> int:

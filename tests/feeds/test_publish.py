@@ -14,6 +14,7 @@ from sqlalchemy.event import listen
 from feeds import publish as publishing
 from feeds.catalog import mark_all
 from feeds.publish import PublishSummary, publish
+from feeds.render import FORMATS
 from feeds.write import PublishError
 from models import Feed
 from models.details import CampaignDetail
@@ -27,14 +28,19 @@ GLOOMTIDE = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
 SITE = {"feeds.opml", "index.html", "style.css", "channel.css", "feed.css", "feed.xsl"}
 
 
+def files_of(*paths: str) -> set[str]:
+    """Return the files of the feeds at these paths, in every format."""
+    return {f"{path}{each.ending}" for path in paths for each in FORMATS}
+
+
 def test_a_first_run_writes_every_feed_the_page_and_what_it_needs(world: Publishing) -> None:
     world.event(game_id=world.game())
 
     summary = world.publish()
 
-    feeds = {f"{path}.{ending}" for path in ("all", "services/twitch", GLOOMTIDE) for ending in ("rss.xml", "atom.xml")}
+    feeds = files_of("all", "services/twitch", GLOOMTIDE)
     assert set(world.files()) == feeds | SITE
-    assert summary == PublishSummary(feeds=3, written=12)
+    assert summary == PublishSummary(feeds=3, written=len(feeds | SITE))
     assert world.marked() == set()
 
 
@@ -59,11 +65,8 @@ def test_only_the_feeds_that_an_event_touched_are_rendered(world: Publishing) ->
     summary = world.publish()
 
     changed = {path for path, data in world.files().items() if data != before[path]}
-    expected = {
-        f"{path}.{ending}" for path in ("all", "services/twitch", GLOOMTIDE) for ending in ("rss.xml", "atom.xml")
-    }
     assert summary.feeds == 3
-    assert changed == expected
+    assert changed == files_of("all", "services/twitch", GLOOMTIDE)
 
 
 def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: Publishing) -> None:
@@ -75,7 +78,7 @@ def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: Publishing
 
     summary = world.publish()
 
-    assert (summary.feeds, summary.written, summary.unchanged) == (2, 0, 10)
+    assert (summary.feeds, summary.written, summary.unchanged) == (2, 0, 2 * len(FORMATS) + len(SITE))
     assert {path: path.stat().st_mtime_ns for path in world.root.rglob("*.xml")} == before
 
 
@@ -195,10 +198,12 @@ def test_a_full_disk_ends_the_run_at_once_and_keeps_what_was_written(
 ) -> None:
     for number in range(6):
         world.event(game_id=world.game(f"Game {number}"))
+    # Three feeds: a file in each format, and its folder after each.
+    room = 3 * 2 * len(FORMATS)
     real, calls = os.fsync, itertools.count(1)
 
     def fill(descriptor: int) -> None:
-        if next(calls) > 12:  # three feeds: two files each, and their folder after each
+        if next(calls) > room:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(descriptor)
 
@@ -207,7 +212,7 @@ def test_a_full_disk_ends_the_run_at_once_and_keeps_what_was_written(
         world.publish()
 
     monkeypatch.setattr(os, "fsync", real)
-    assert next(calls) == 14
+    assert next(calls) == room + 2
     assert len(world.marked()) == 5
     assert not list(world.root.rglob(".lootwire-*"))
     world.publish()

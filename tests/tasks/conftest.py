@@ -55,9 +55,7 @@ def installation(
         "DATABASE_URL": engine.url.render_as_string(hide_password=False),
         "REDIS_URL": redis_url,
         "LOOTWIRE_DATA_DIR": str(tmp_path / "data"),
-        "LOOTWIRE_DROPS_MIRROR_URL": services.mirror_url,
-        "LOOTWIRE_KICK_URL": services.kick_url,
-        "LOOTWIRE_CHZZK_URL": services.chzzk_url,
+        **services.addresses,
         "LOOTWIRE_CHZZK_FIRST_NUMBER": "1204",
     }
     for name, value in variables.items():

@@ -6,13 +6,15 @@ import pytest
 from sqlalchemy import update
 
 from models import Credential, DropCampaign, FetchRun, Heartbeat, Source
+from pipeline.drops.sources import sources
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
+from pipeline.runtime.settings import Settings
 from tasks import fetch, ticks
 from tests.tasks.installation import AtWork
 from tests.twitch.dashboard import Dashboard
 
-SOURCES = ["chzzk.drops", "kick.drops", "twitch.drops", "twitch.rewards"]
+SOURCES = sorted(source.name for source in sources(Settings(), None, None))
 
 
 def asked_for(installation: AtWork) -> list[str]:

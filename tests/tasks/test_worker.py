@@ -10,7 +10,7 @@ from celery.beat import SchedulingError
 from celery.contrib.testing.worker import start_worker
 from kombu.transport.redis import Channel
 
-from models import Delivery, Feed, FetchRun
+from models import Delivery, Feed, FetchRun, Source
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
 from pipeline.programs.programs import settled
@@ -34,7 +34,11 @@ def test_one_hint_is_enough_for_events_messages_and_feeds(
     ):
         hint(installation.app, "tick.fetch_due")
         wait_for(
-            lambda: installation.count(FetchRun) == 4 and installation.count(Feed) and settled(installation.engine)
+            lambda: (
+                installation.count(FetchRun) == installation.count(Source)
+                and installation.count(Feed)
+                and settled(installation.engine)
+            )
         )
         services.advance()
         installation.make_due("twitch.drops")

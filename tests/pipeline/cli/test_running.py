@@ -26,9 +26,8 @@ pytestmark = [
 @pytest.fixture(autouse=True)
 def services(operator: Operator, monkeypatch: pytest.MonkeyPatch) -> Iterator[DemoServices]:
     with DemoServices(datetime.now(UTC)) as running:
-        monkeypatch.setenv("LOOTWIRE_DROPS_MIRROR_URL", running.mirror_url)
-        monkeypatch.setenv("LOOTWIRE_KICK_URL", running.kick_url)
-        monkeypatch.setenv("LOOTWIRE_CHZZK_URL", running.chzzk_url)
+        for name, address in running.addresses.items():
+            monkeypatch.setenv(name, address)
         monkeypatch.setenv("LOOTWIRE_CHZZK_FIRST_NUMBER", "1204")
         yield running
 

@@ -16,11 +16,13 @@ from sqlalchemy import Engine, select, update
 
 from models import Credential, Source
 from pipeline import cli
+from pipeline.drops import sources as drops
 from pipeline.embedded import Servers
 from pipeline.ingest.fetching import fetch_source
 from pipeline.programs.sources import source
 from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.runtime import open_runtime, utc_now
+from pipeline.runtime.settings import Settings
 from tasks import surroundings, ticks
 from tests.pipeline.builders import campaign
 from tests.pipeline.drops.sources.installation import die, now
@@ -96,7 +98,7 @@ def terminal(
         surroundings.runtime.cache_clear()
 
 
-OPEN = {"twitch.drops", "twitch.rewards", "kick.drops", "chzzk.drops"}
+OPEN = {source.name for source in drops.sources(Settings(), None, None)}
 ACCOUNTS = {"twitch.dashboard", "twitch.dashboard_rewards"}
 
 
