@@ -110,7 +110,7 @@ class Syncing:
 
     def asked(self, path: str = "/games") -> list[str]:
         """What was asked of a path, without the fields."""
-        return [body.partition("; ")[2] for body in self.setting.igdb.asked(path)]
+        return [body.partition("; ")[2] for body in self.setting.igdb.bodies(path)]
 
     def rows(self, statement: Any) -> list[Any]:
         with self.engine.connect() as connection:
