@@ -83,7 +83,7 @@ def serve(count: int, latency: float) -> None:
         igdb.latency = latency
         print(igdb.url, flush=True)
         sys.stdin.read()
-        refused = sum(asked.status != 200 for asked in igdb.requests)
+        refused = sum(request.status != 200 for request in igdb.requests)
         print(f"{len(igdb.requests)} requests, {refused} refused, {igdb.limits.peak} open at most", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""How long a stream that goes live takes to be a message at somebody's door, through the real programs.
+"""How long after a stream goes live a person gets the message, through the real programs.
 
     uv run --frozen python bench/latency.py [seconds] [streams a second] [processes of the worker] [--tiny]
 
@@ -116,7 +116,7 @@ def environment(servers: Servers, folder: str, twitch: LocalTwitch, processes: i
         "LOOTWIRE_HELIX_URL": twitch.helix_url,
         "LOOTWIRE_EVENTSUB_URL": twitch.eventsub_url,
         "LOOTWIRE_WORKER_PROCESSES": str(processes),
-        # Nobody else is asked anything: the other sources fail at once, and rest.
+        # No other service is asked: the other sources fail at once, and rest.
         **dict.fromkeys(("LOOTWIRE_DROPS_MIRROR_URL", "LOOTWIRE_KICK_URL", "LOOTWIRE_CHZZK_URL"), "http://127.0.0.1:1"),
         "LOOTWIRE_LOG_LEVEL": "ERROR",
         "NO_PROXY": "127.0.0.1",
@@ -158,7 +158,7 @@ def go_live(twitch: LocalTwitch, logins: list[str], rate: float) -> dict[str, fl
 
 
 def legs(runtime: Runtime) -> dict[str, list[float]]:
-    """Return where the time goes, as the rows tell: received, handled, sent."""
+    """Return where the time goes, by the times in the rows: received, handled, sent."""
     query = (
         select(EventSubMessage.sent_at, EventSubMessage.received_at, Event.recorded_at, Delivery.first_attempt_at)
         .select_from(EventSubMessage)

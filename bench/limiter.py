@@ -93,10 +93,10 @@ def run_worker(redis_url: str, url: str, clock_off_by: float, seconds: float, st
 
     def ask() -> None:
         with Client(attempts=1) as client:
-            asked = 0
-            while asked < AT_LEAST or time.monotonic() < until:
+            count = 0
+            while count < AT_LEAST or time.monotonic() < until:
                 client.ask("GET", url, headers={}, turn=limiter.turn)
-                asked += 1
+                count += 1
 
     threads = [threading.Thread(target=ask) for _ in range(THREADS)]
     for thread in threads:

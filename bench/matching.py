@@ -89,9 +89,9 @@ FULL, TINY = Names(), Names(made_up=60)
 
 @dataclass(frozen=True)
 class Truth:
-    """What is asked, the games that are known, and names of categories that mislead."""
+    """The categories that are wished for, the games that are known, and names of categories that mislead."""
 
-    asked: Sequence[Category]
+    wishes: Sequence[Category]
     games: dict[int, dict[str, Any]]
     categories: Sequence[str]
 
@@ -104,19 +104,19 @@ def made_up(count: int) -> Truth:
     """Return games of which each third is asked for, and as many misleading names."""
     by_words = {read_title(game["name"]).words: game for game in map(document, range(1, count + 1))}
     games = {game["id"]: game | {"game_type": MAIN} for game in by_words.values()}
-    asked = [Category(game["name"], game["id"]) for game in list(games.values())[::3]]
-    return Truth(asked, games, [document(count + n)["name"] for n in range(1, count + 1)])
+    wishes = [Category(game["name"], game["id"]) for game in list(games.values())[::3]]
+    return Truth(wishes, games, [document(count + n)["name"] for n in range(1, count + 1)])
 
 
 def catalogue(truth: Truth) -> tuple[list[dict[str, Any]], set[int]]:
     """Return the documents of the catalogue, and the true games among them that no recording holds."""
-    asked, games = truth.asked, dict(truth.games)
-    lacking = {category.igdb_id for category in asked} - games.keys()
-    games |= {c.igdb_id: {"id": c.igdb_id, "name": c.name} for c in asked if c.igdb_id in lacking}
+    wishes, games = truth.wishes, dict(truth.games)
+    lacking = {category.igdb_id for category in wishes} - games.keys()
+    games |= {c.igdb_id: {"id": c.igdb_id, "name": c.name} for c in wishes if c.igdb_id in lacking}
     ids = count(MADE_UP)
-    taken = {name_key(game["name"]) for game in games.values()} | {name_key(category.name) for category in asked}
+    taken = {name_key(game["name"]) for game in games.values()} | {name_key(category.name) for category in wishes}
     others: list[dict[str, Any]] = []
-    for category in asked:
+    for category in wishes:
         for pattern, kind in OTHERS:
             name = pattern.format(category.name)
             if name_key(name) not in taken:
@@ -147,9 +147,9 @@ def outcome(decision: Decision, igdb_id: int) -> str:
 
 
 def ask(
-    connection: Connection, asked: Iterable[Category], *, official: bool
+    connection: Connection, wishes: Iterable[Category], *, official: bool
 ) -> Iterator[tuple[Category, Decision, str]]:
-    for category in asked:
+    for category in wishes:
         decision = match_title(connection, wanted(category.name, official=official))
         yield category, decision, outcome(decision, category.igdb_id)
 
@@ -160,27 +160,27 @@ def report(counts: Counter[str]) -> str:
 
 
 def top_games_found(
-    connection: Connection, asked: Sequence[Category], lacking: set[int], *, every: bool
+    connection: Connection, wishes: Sequence[Category], lacking: set[int], *, every: bool
 ) -> Counter[str]:
     """Return how often matching was right, unsure and wrong, and print it by where the true game stands."""
     known, added = Counter[str](), Counter[str]()
-    for category, decision, how in ask(connection, asked, official=True):
+    for category, decision, how in ask(connection, wishes, official=True):
         (added if category.igdb_id in lacking else known)[how] += 1
         if how != "right" or every:
             print(f"  {how}: {category.name} ({category.igdb_id}) -> {decision.verdict}: {decision.why}")
     print(f"true game recorded:   {report(known)}")
     print(f"true game added:      {report(added)}")
-    by_hand = Counter(how for *_, how in ask(connection, asked, official=False))
+    by_hand = Counter(how for *_, how in ask(connection, wishes, official=False))
     print(f"as if by a person:    {report(by_hand)}")
     return known + added
 
 
-def best_by_likeness(documents: Sequence[dict[str, Any]], asked: Sequence[Category]) -> tuple[Counter[str], float]:
-    """Return what rapidfuzz alone comes to, and its seconds; the catalogue's names are prepared beforehand."""
+def best_by_likeness(documents: Sequence[dict[str, Any]], wishes: Sequence[Category]) -> tuple[Counter[str], float]:
+    """Return the outcomes of rapidfuzz alone, and its seconds; the catalogue's names are prepared beforehand."""
     names = {document["id"]: utils.default_process(document["name"]) for document in documents}
     counts = Counter[str]()
     began = time.perf_counter()
-    for category in asked:
+    for category in wishes:
         wish = utils.default_process(category.name)
         best = process.extractOne(wish, names, scorer=fuzz.WRatio, score_cutoff=SURE_ENOUGH)
         counts["unsure" if best is None else "right" if best[2] == category.igdb_id else "wrong"] += 1
@@ -227,30 +227,30 @@ def spelled_otherwise(connection: Connection, games: Sequence[dict[str, Any]], *
 
 def run(servers: Servers, size: Names) -> list[Result]:
     truth = made_up(size.made_up) if size.made_up else recorded()
-    asked = truth.asked
+    wishes = truth.wishes
     documents, lacking = catalogue(truth)
-    print(f"{len(asked)} names, {len(lacking)} of them added to the catalogue; {len(documents)} entries")
+    print(f"{len(wishes)} names, {len(lacking)} of them added to the catalogue; {len(documents)} entries")
     engine = servers.database()
     store(engine, documents)
     with engine.connect() as connection:
         began = time.perf_counter()
-        for _ in ask(connection, asked, official=True):
+        for _ in ask(connection, wishes, official=True):
             pass
         seconds = time.perf_counter() - began
-        counts = top_games_found(connection, asked, lacking, every=size.all)
+        counts = top_games_found(connection, wishes, lacking, every=size.all)
         print()
         spelled_otherwise(connection, list(truth.games.values()), every=size.all)
-    assert counts.total() == len(asked)
+    assert counts.total() == len(wishes)
     assert counts["right"] > counts["wrong"], counts
-    alike, by_likeness = best_by_likeness(documents, asked)
+    alike, by_likeness = best_by_likeness(documents, wishes)
     right, wrong, right_alike, wrong_alike = (
-        100 * outcomes[how] / len(asked) for outcomes in (counts, alike) for how in ("right", "wrong")
+        100 * outcomes[how] / len(wishes) for outcomes in (counts, alike) for how in ("right", "wrong")
     )
     rival = "rapidfuzz over all names"
     return [
         bounded("matching: right", right, "%", least=RIGHT, beside=f"{right_alike:.1f} % {rival}"),
         bounded("matching: wrong", wrong, "%", most=WRONG, beside=f"{wrong_alike:.1f} % {rival}"),
-        faster("matching: a name", seconds / len(asked), by_likeness / len(asked), rival),
+        faster("matching: a name", seconds / len(wishes), by_likeness / len(wishes), rival),
     ]
 
 

@@ -33,13 +33,13 @@ class Category(NamedTuple):
 
 
 def top_games() -> list[Category]:
-    """Return Twitch's top games of which Twitch tells the IGDB id."""
+    """Return those of Twitch's top games that have an IGDB id."""
     rows = json.loads(existing(TOP_GAMES).read_text())
     return [Category(row["name"], int(row["igdb_id"])) for row in rows if row["igdb_id"]]
 
 
 def category_names() -> list[str]:
-    """Return what Twitch's categories were called in 2019, some 61,000."""
+    """Return the names of Twitch's categories in 2019, some 61,000."""
     names: list[str] = json.loads(existing(CATEGORIES).read_text())
     return names
 
@@ -60,7 +60,7 @@ def _full() -> Iterator[dict[str, Any]]:
 
 
 def _games_in(answer: Any) -> Iterator[dict[str, Any]]:
-    """Find what has a name and looks like a game, however deep."""
+    """Yield each object that has a name and looks like a game, however deep."""
     if isinstance(answer, list):
         for part in answer:
             yield from _games_in(part)

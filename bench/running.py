@@ -69,7 +69,7 @@ def run_alone(run: Callable[[Servers, SizeOf], Sequence[Result]], full: SizeOf, 
 
 
 def _parser(doc: str, size: Size) -> argparse.ArgumentParser:
-    """What is not given is None, so that either size can fill it in."""
+    """Arguments that are not given are None, so that either size can fill them in."""
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tiny", action="store_true", help="seconds of work, with made-up data; no goal is judged")
     for field in dataclasses.fields(size):

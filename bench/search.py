@@ -192,7 +192,7 @@ def run(servers: Servers, size: Catalogue) -> list[Result]:
                 answer = search(connection, wanted(query))
                 took.setdefault(kind, []).append(time.perf_counter() - began)
                 empty += kind == "as it is" and not answer
-            # Some real names are nothing but signs, by which nobody can search.
+            # Some real names are nothing but signs, which are no words to search by.
             assert empty <= len(took["as it is"]) / 20, "what is in the catalogue is found by its name"
             for kind, seconds in sorted(took.items()):
                 report(f"  {what} {kind}", seconds)

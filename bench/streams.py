@@ -134,25 +134,27 @@ def measure(engine: Engine, source: TwitchStreams, twitch: LocalTwitch, live: in
         seconds = time.perf_counter() - began
         assert fetched is not None
         assert fetched.items == live, fetched
-        asked = [request for request in twitch.requests if request.path.startswith("/helix/")]
+        requests = [request for request in twitch.requests if request.path.startswith("/helix/")]
         writes = statements.of["INSERT INTO stream_snapshots"]
         events = fetched.events.total()
         assert events == (live if number == 1 else 0), "streams are announced once"
-        print(f"  {number:5d}   {seconds:7.3f}   {len(asked):8d}   {statements.all:10d}   {writes:12d}   {events:6d}")
-        results.append(Round(seconds, only_ask(twitch, asked), len(asked), writes))
+        print(
+            f"  {number:5d}   {seconds:7.3f}   {len(requests):8d}   {statements.all:10d}   {writes:12d}   {events:6d}"
+        )
+        results.append(Round(seconds, only_ask(twitch, requests), len(requests), writes))
     with engine.connect() as connection:
         count = connection.scalar(select(func.count()).select_from(StreamSnapshot))
     assert count == live * rounds, count
     return results
 
 
-def only_ask(twitch: LocalTwitch, asked: Sequence[Asked]) -> float:
+def only_ask(twitch: LocalTwitch, requests: Sequence[Asked]) -> float:
     """Return the seconds that the same requests take without us, one after another on one connection."""
     headers = {"Client-Id": twitch.client_id, "Authorization": f"Bearer {twitch.app_token()}"}
     root = twitch.helix_url.removesuffix("/helix")
     with httpx.Client(headers=headers, trust_env=False) as client:
         began = time.perf_counter()
-        for request in asked:
+        for request in requests:
             client.get(root + request.path, params=list(request.query)).raise_for_status().json()
         return time.perf_counter() - began
 

@@ -28,7 +28,7 @@ from tests.processes import children, descendants, kill
 from tests.waiting import processes_with, wait_for
 
 UP = [sys.executable, "-c", "from pipeline.cli import main; main()", "up"]
-# What tells the processes of the parts apart.
+# The words by which the parts' processes are told apart.
 COMMANDS = {
     "worker": "--queues tick",
     "fetcher": "--queues fetch",
@@ -46,17 +46,17 @@ Found = TypeVar("Found")
 
 
 class History(DemoServices):
-    """The demo's services, whose mirror tells of when it speaks also where it says that nothing changed.
+    """The demo's services, whose mirror gives the time of its snapshot also where it answers that nothing changed.
 
     Otherwise a 304 would be taken for a word of today, and the hours of the history after it for older ones.
     """
 
     def answer(self, path: str, query: Query, step: int) -> Answer:
-        """What the server says to a GET of this path at this step."""
-        said = super().answer(path, query, step)
+        """Return the server's answer to a GET of this path at this step."""
+        answer = super().answer(path, query, step)
         if "/mirror/v2/" not in path:
-            return said
-        return said._replace(headers={"X-Last-Updated-At": exact_stamp(snapshot_time(self.now, step))})
+            return answer
+        return answer._replace(headers={"X-Last-Updated-At": exact_stamp(snapshot_time(self.now, step))})
 
 
 class Fact(NamedTuple):
@@ -157,7 +157,7 @@ class UpAsProcess:
             engine.dispose()
 
     def tell(self, url: str) -> None:
-        """Let an address be told of everything from now on."""
+        """Notify an address of everything from now on."""
 
         def add(engine: Engine) -> None:
             with engine.begin() as connection:
@@ -181,7 +181,7 @@ class UpAsProcess:
         return bool(self.ask(look))
 
     def has_seen(self, moment: datetime) -> bool:
-        """Whether every source has stored, or refused, what its service told of this moment."""
+        """Whether every source has stored, or refused, its service's answer of this moment."""
         return bool(self.ask(lambda engine: self._has_seen(engine, moment)))
 
     @staticmethod
@@ -196,7 +196,7 @@ class UpAsProcess:
             return set(connection.scalars(query)) >= SOURCES
 
     def nudge(self) -> bool:
-        """Ask the workers for what is due, once nobody who was killed holds it any more; returns whether that is so."""
+        """Hand the workers what is due, once no killed process holds it any more; returns whether that is so."""
         sockets = self.layout.published_sockets()
         if sockets is None or self.ask(_still_held) is not False:
             return False
@@ -227,7 +227,7 @@ def _still_held(engine: Engine) -> bool:
 
 
 def bury_the_dead(connection: Connection) -> None:
-    """Let the time pass after which whoever was killed no longer holds what it held."""
+    """Let the time pass after which a killed process no longer holds its rows."""
     fetching = Source.lease_until < utc_now() + LEASE - SURELY_DEAD_AFTER
     connection.execute(update(Source).where(fetching).values(lease_until=None))
     sending = (Delivery.state == "sending") & (

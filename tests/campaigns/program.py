@@ -23,7 +23,7 @@ sys.exit(code)
 
 
 def start(engine: Engine, servers: Servers, folder: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Start a command; what it prints, and its memory, goes to `told`, `complaints` and `memory` in the folder."""
+    """Start a command; what it prints, and its memory, goes to `output`, `complaints` and `memory` in the folder."""
     environment = {
         "PATH": os.environ["PATH"],
         "DATABASE_URL": engine.url.render_as_string(hide_password=False),
@@ -31,5 +31,5 @@ def start(engine: Engine, servers: Servers, folder: Path, *arguments: str) -> "s
         "LOOTWIRE_DATA_DIR": str(folder / "data"),
     }
     command = [sys.executable, "-c", PROGRAM, str(folder / "memory"), *arguments]
-    with (folder / "told").open("wb") as told, (folder / "complaints").open("wb") as complaints:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=told, stderr=complaints, env=environment)
+    with (folder / "output").open("wb") as output, (folder / "complaints").open("wb") as complaints:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=complaints, env=environment)

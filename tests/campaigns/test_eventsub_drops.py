@@ -41,7 +41,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class Day:
-    """Streams come and go, sockets break, polls look; `told` and `seen` are what reached us at all."""
+    """Streams come and go, sockets break, polls look; `announced` and `seen` are the streams that we could know of."""
 
     def __init__(self, runtime: Runtime, installation: Listening, twitch: LocalTwitch) -> None:
         self.now = datetime(2026, 9, 1, tzinfo=UTC)
@@ -80,7 +80,7 @@ class Day:
                 clock.advance(self.installation.engine, self.now, FLAP)
 
     def rest(self) -> None:
-        """An hour of peace, in which all ends are noticed and told."""
+        """Let an hour pass undisturbed, in which the program notices and announces all ends."""
         self._due = dict.fromkeys(self.logins, self.now + timedelta(days=1))
         self.live(60, 0)
 
@@ -116,7 +116,7 @@ class Day:
     def _settle(self) -> None:
         """What is on its way arrives within the minute, unless its socket broke."""
         wait_for(lambda: self.installation.has_shard)
-        sent = {one.message.id for one in self.twitch.sent if one.to}
+        sent = {delivery.message.id for delivery in self.twitch.sent if delivery.to}
         # What was sent to a socket that was just breaking is lost; half a second is an age for all else.
         for _ in range(25):
             if not sent - self._handled():
@@ -130,15 +130,15 @@ class Day:
             return set(connection.scalars(query))
 
     def poll(self, client: Client) -> None:
-        """Look who is live, as each five minutes; remembers whom a poll could have seen."""
+        """Poll the live streams, as each five minutes; remembers those that a poll could have seen."""
         answer = self._polling.fetch(client, Validators())
         self.seen |= {stream.stream_id for stream in msgspec.json.decode(answer.payload or b"", type=Round).live}
         row = self.installation.rows(Source, Source.name == "twitch.streams")[0]
         with self.installation.engine.begin() as connection:
             self._polling.take_in(connection, row, answer, self.now)
 
-    def told(self) -> set[str]:
-        """The streams whose beginning EventSub brought to us."""
+    def announced(self) -> set[str]:
+        """Return the streams whose beginning EventSub announced."""
         rows = self.installation.rows(EventSubMessage, EventSubMessage.subscription_type == "stream.online")
         return {row["event"]["id"] for row in rows}
 
@@ -155,10 +155,10 @@ def test_a_day_of_breaking_websockets_loses_and_doubles_no_stream_that_could_be_
             day.live(MINUTES, BREAKS)
             day.rest()
         sessions = {row["stream_id"]: row for row in installation.rows(StreamSession)}
-        truth, told = {stream.id: stream for stream in day.streams}, day.told()
+        truth, announced = {stream.id: stream for stream in day.streams}, day.announced()
         events = Counter(row["kind"] for row in installation.rows(Event))
     assert day.breaks >= BREAKS
-    assert set(sessions) == day.seen | told
+    assert set(sessions) == day.seen | announced
     assert {stream_id for stream_id, row in sessions.items() if row["ended_at"] is None} == {
         stream_id for stream_id in sessions if truth[stream_id].ended_at is None
     }
@@ -166,7 +166,7 @@ def test_a_day_of_breaking_websockets_loses_and_doubles_no_stream_that_could_be_
     assert events["stream.offline"] == len([row for row in sessions.values() if row["ended_at"] is not None])
     missed = truth.keys() - sessions.keys()
     shortest = POLL_EVERY * MINUTE + timedelta(seconds=LIST_LAG)
-    assert all((truth[one].ended_at or day.now) - truth[one].started_at <= shortest for one in missed)
+    assert all((truth[stream_id].ended_at or day.now) - truth[stream_id].started_at <= shortest for stream_id in missed)
     with capsys.disabled():
-        line = f"{len(truth)} streams, {day.breaks} breaks: {len(told)} told by EventSub, "
+        line = f"{len(truth)} streams, {day.breaks} breaks: {len(announced)} told by EventSub, "
         sys.stdout.write(f"\n{line}{len(sessions)} known, {len(missed)} too short for any poll\n")

@@ -39,7 +39,7 @@ Signed = tuple[dict[str, str], bytes]
 
 
 class Sending(NamedTuple):
-    """A message with the status that it deserves, and the stream that it tells of."""
+    """A message with the status that it deserves, and the stream that it announces."""
 
     message: Signed
     status: int
@@ -97,7 +97,7 @@ def sendings(twitch: LocalTwitch, users: list[tuple[str, str]], secret: str, dic
         # Of a stream that is never really told of, or with the id of a message that is still to come.
         message_id = f"m{dice.randrange(real)}" if number % 2 else f"forged{number}"
         fake = Sending(online(real + number, message_id=message_id, forged=True), 403, "")
-        first = next((at for at, one in enumerate(listed) if _id(one) == message_id), len(listed))
+        first = next((at for at, sending in enumerate(listed) if _id(sending) == message_id), len(listed))
         listed.insert(dice.randrange(first + 1), fake)
     for number in range(stale):
         old = Sending(online(real + forged + number, message_id=f"stale{number}", timestamp=long_ago), 403, "")
@@ -133,8 +133,8 @@ async def send_all(url: str, listed: list[Sending]) -> list[tuple[int, float]]:
 
 def _request(message: Signed) -> bytes:
     headers, body = message
-    told = {"Host": "us.example", "Content-Length": str(len(body)), **headers}
-    lines = ["POST /eventsub HTTP/1.1", *(f"{name}: {value}" for name, value in told.items()), "", ""]
+    fields = {"Host": "us.example", "Content-Length": str(len(body)), **headers}
+    lines = ["POST /eventsub HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
     return "\r\n".join(lines).encode() + body
 
 
@@ -165,8 +165,8 @@ def test_of_thousands_of_webhooks_each_real_one_has_its_effect_once_and_soon(
         expected = {sending.stream_id for sending in listed if sending.status == 204}
         assert [status for status, _ in answers] == [sending.status for sending in listed]
         assert installation.count(EventSubMessage) == len(expected) == MESSAGES * 8 // 10
-        told = Counter(row["kind"] for row in installation.rows(Event))
-        assert told == {"stream.online": len(expected)}
+        kinds = Counter(row["kind"] for row in installation.rows(Event))
+        assert kinds == {"stream.online": len(expected)}
         assert {row["stream_id"] for row in installation.rows(StreamSession)} == expected
     took = sorted(seconds for _, seconds in answers)
     p50, p99 = took[len(took) // 2], took[len(took) * 99 // 100]

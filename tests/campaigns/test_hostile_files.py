@@ -40,7 +40,7 @@ def test_two_hundred_hostile_files_each_get_their_reason_and_little_memory(
         name: given.get(name)
         for name, reason in expected.items()
         # What is fine by itself is judged beside all the others here: tests/pipeline takes each alone.
-        if reason is not FINE and not any(reason in told for told in given.get(name, ()))
+        if reason is not FINE and not any(reason in given_reason for given_reason in given.get(name, ()))
     }
     assert wrong == {}
     assert all(reason.isprintable() for reasons in given.values() for reason in reasons)
@@ -52,5 +52,5 @@ def test_two_hundred_hostile_files_each_get_their_reason_and_little_memory(
 def lootwire(engine: Engine, servers: Servers, folder: Path, *arguments: str) -> tuple[int, str, str, int]:
     """Run a command; returns its exit code, what it printed, what it complained of, and its memory at its peak."""
     code = start(engine, servers, folder, *arguments).wait()
-    told, complaints, memory = ((folder / name).read_text("utf-8") for name in ("told", "complaints", "memory"))
-    return code, told, complaints, int(memory) * 1024
+    output, complaints, memory = ((folder / name).read_text("utf-8") for name in ("output", "complaints", "memory"))
+    return code, output, complaints, int(memory) * 1024

@@ -86,13 +86,13 @@ class Campaign:
 
     def pages(self) -> list[int]:
         """Where each page that was asked for begins."""
-        return [began(asked) for asked in self.igdb.requests if asked.path == "/games"]
+        return [began(request) for request in self.igdb.requests if request.path == "/games"]
 
 
-def began(asked: Asked) -> int:
-    found = _AFTER.search(asked.body.decode())
-    assert found is not None
-    return int(found[1])
+def began(request: Asked) -> int:
+    match = _AFTER.search(request.body.decode())
+    assert match is not None
+    return int(match[1])
 
 
 @pytest.fixture(scope="module")

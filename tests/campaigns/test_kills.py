@@ -67,7 +67,7 @@ def installation(services: History) -> Iterator[UpAsProcess]:
 
 
 def undisturbed(engine: Engine, services: History, steps: int, tmp_path: Path) -> list[Fact]:
-    """What an installation knows that saw every hour of the history and was never disturbed."""
+    """Return the facts of an installation that saw every hour of the history and was never disturbed."""
     settings = Settings(
         data_dir=tmp_path,
         drops_mirror_url=services.mirror_url,
@@ -118,11 +118,11 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
             recoveries.append(f"{part} {strike_and_recover(installation, part):.1f} s")
         wait_for(partial(installation.has_seen, snapshot_time(services.now, step)), LIMIT)
         if step == 0:
-            # What a source tells first notifies nobody, so nothing is missed before.
+            # A source's first answer notifies no address, so nothing is missed before.
             installation.tell(f"json{hook.url.removeprefix('http')}")
         if step + 1 < steps:
             services.advance()
-    # One more tick of the clock than beat gave: it does no harm, and nobody has to wait for it.
+    # One more tick of the clock than beat gave: it does no harm, and saves the wait.
     installation.ask(lambda database: clock.advance(database, utc_now()))
     if not LONG:
         # The sweeps each 15 seconds would find it all; the long form waits for them.
@@ -144,8 +144,8 @@ def test_parts_that_are_killed_come_back_and_nothing_is_lost_or_told_twice(
     wait_for(lambda: not living(before))
     gone_after = time.monotonic() - killed_at
     with capsys.disabled():
-        told = [", ".join(recoveries), f"without `up` all gone in {gone_after:.1f} s", f"{len(known)} events; {sent}"]
-        sys.stdout.write("\n" + "\n".join(told) + "\n")
+        lines = [", ".join(recoveries), f"without `up` all gone in {gone_after:.1f} s", f"{len(known)} events; {sent}"]
+        sys.stdout.write("\n" + "\n".join(lines) + "\n")
 
 
 def strike_and_recover(installation: UpAsProcess, part: str) -> float:

@@ -66,7 +66,7 @@ class Importing:
         return [Summary(), *steps][-1]
 
     def outcome(self, engine: Engine, name: str) -> Outcome:
-        """All that is known, and the published folder; what says when something was recorded is left out."""
+        """Return all rows and the published folder, without the times at which something was recorded."""
         root = self.folder / f"published {name}"
         assert publish(engine, root, ADDRESS, NOW).failures == []
         files = {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
@@ -89,10 +89,10 @@ def importing(databases: Databases, servers: Servers, tmp_path: Path) -> Iterato
 
 def known(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     with one_moment(engine) as moment:
-        found = {kind.table.name: [line.fields for line in moment.rows(kind, above)] for kind, above in all_kinds()}
-    for event in found["events"]:
+        rows = {kind.table.name: [line.fields for line in moment.rows(kind, above)] for kind, above in all_kinds()}
+    for event in rows["events"]:
         del event["recorded_at"], event["silent"]
-    return found
+    return rows
 
 
 def events(engine: Engine) -> int:
@@ -213,16 +213,16 @@ def test_a_recorded_quarter_gives_the_same_whether_repeated_split_or_killed(
     if not QUARTER.is_file():
         pytest.skip(f"the recordings are not here: {QUARTER}")
     once, halves, killed = importing.database(), importing.database(), importing.database()
-    told = Told()
-    first = told.of("once", lambda: importing.run(once, QUARTER))
+    timings = Timings()
+    first = timings.of("once", lambda: importing.run(once, QUARTER))
     expected = importing.outcome(once, "once")
 
-    again = told.of("the same again", lambda: importing.run(once, QUARTER))
+    again = timings.of("the same again", lambda: importing.run(once, QUARTER))
     assert (again.snapshots, again.events.total()) == (first.snapshots, 0)
     assert_same(importing.outcome(once, "twice"), expected)
 
     for number, half in enumerate(in_halves(QUARTER, tmp_path), start=1):
-        told.of(f"half {number}", lambda: importing.run(halves, half))  # noqa: B023 - called at once
+        timings.of(f"half {number}", lambda: importing.run(halves, half))  # noqa: B023 - called at once
     assert_same(importing.outcome(halves, "halves"), expected)
 
     dice = random.Random(2025)  # noqa: S311 - a failure must come again
@@ -230,15 +230,15 @@ def test_a_recorded_quarter_gives_the_same_whether_repeated_split_or_killed(
     kills = [importing.kill_midway(killed, QUARTER, dice.randrange(share // 2, share)) for _ in range(KILLS)]
     assert all(kills), "the imports were over before they could be killed"
     assert events(killed) < first.events.total()
-    told.of(f"after {KILLS} kills", lambda: importing.run(killed, QUARTER))
+    timings.of(f"after {KILLS} kills", lambda: importing.run(killed, QUARTER))
     assert_same(importing.outcome(killed, "killed"), expected)
     counts = {table: len(rows) for table, rows in expected[0].items()}
     with capsys.disabled():
-        sys.stdout.write(f"\n{told}\n{counts}; {len(expected[1])} published files\n")
+        sys.stdout.write(f"\n{timings}\n{counts}; {len(expected[1])} published files\n")
 
 
-class Told:
-    """What imports brought and how long they took, for a person who runs the long form."""
+class Timings:
+    """The figures of each import, for a person who runs the long form: what came in, and in how many seconds."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []
@@ -267,9 +267,9 @@ def in_halves(archive: Path, folder: Path) -> list[Path]:
     return paths
 
 
-def assert_same(found: Outcome, expected: Outcome) -> None:
+def assert_same(outcome: Outcome, expected: Outcome) -> None:
     """Say what differs, rather than show everything."""
-    (tables, files), (expected_tables, expected_files) = found, expected
+    (tables, files), (expected_tables, expected_files) = outcome, expected
     for table, rows in expected_tables.items():
         differing = [(table, a, b) for a, b in zip(tables[table], rows, strict=False) if a != b]
         if differing:

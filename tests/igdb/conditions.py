@@ -26,10 +26,10 @@ def holds(where: Where, row: Mapping[str, Any]) -> bool:
 
 
 def values_at(row: Any, field: str) -> Iterator[Any]:
-    """What stands at a path, of each element of lists on the way; references give their ids."""
+    """Yield the values at a path, of each element of lists on the way; references give their ids."""
     if isinstance(row, list):
-        for one in row:
-            yield from values_at(one, field)
+        for item in row:
+            yield from values_at(item, field)
     elif not field:
         yield row.get("id") if isinstance(row, dict) else row
     elif isinstance(row, dict):
@@ -38,34 +38,34 @@ def values_at(row: Any, field: str) -> Iterator[Any]:
             yield from values_at(row[head], rest)
 
 
-def _compare(found: list[Any], sign: str, value: Any) -> bool:
+def _compare(values: list[Any], sign: str, value: Any) -> bool:
     if sign in _ORDERS:
-        return any(_ORDERS[sign](one, value) for one in found if type(one) in {int, float})
-    same = _same(found, value, folded="~" in sign)
+        return any(_ORDERS[sign](actual, value) for actual in values if type(actual) in {int, float})
+    same = _same(values, value, folded="~" in sign)
     return not same if sign.startswith("!") else same
 
 
-def _same(found: list[Any], value: Any, *, folded: bool) -> bool:
+def _same(values: list[Any], value: Any, *, folded: bool) -> bool:
     if value is None:
-        return not found
+        return not values
     if isinstance(value, Several):
-        return _among(found, value, folded=folded) is not value.negated
-    return any(_equal(one, value, folded=folded) for one in found)
+        return _among(values, value, folded=folded) is not value.negated
+    return any(_equal(actual, value, folded=folded) for actual in values)
 
 
-def _among(found: list[Any], several: Several, *, folded: bool) -> bool:
-    hits = [any(_equal(one, value, folded=folded) for one in found) for value in several.values]
+def _among(values: list[Any], several: Several, *, folded: bool) -> bool:
+    hits = [any(_equal(actual, value, folded=folded) for actual in values) for value in several.values]
     if several.bracket == "(":
         return any(hits)
-    return all(hits) and (several.bracket == "[" or len(found) == len(several.values))
+    return all(hits) and (several.bracket == "[" or len(values) == len(several.values))
 
 
-def _equal(one: Any, value: Any, *, folded: bool) -> bool:
+def _equal(actual: Any, value: Any, *, folded: bool) -> bool:
     if not isinstance(value, Text):
-        return one == value and type(one) is not str and (type(one) is bool) is (type(value) is bool)
-    if not isinstance(one, str):
+        return actual == value and type(actual) is not str and (type(actual) is bool) is (type(value) is bool)
+    if not isinstance(actual, str):
         return False
-    text, wanted = (one.casefold(), value.text.casefold()) if folded else (one, value.text)
+    text, wanted = (actual.casefold(), value.text.casefold()) if folded else (actual, value.text)
     if value.before and value.after:
         return wanted in text
     if value.before:

@@ -30,7 +30,7 @@ UNAUTHORISED = {
 }
 BLOCKED = "<html><head><title>Access denied</title></head><body>error code: 1010</body></html>"
 TOO_MANY = {"message": "Too Many Requests"}
-# What an endpoint answers: a status, the body, and how many rows were meant.
+# An endpoint's answer: its status, its body, and how many rows match in all.
 Answer = tuple[int, Any, int | None]
 
 
@@ -44,17 +44,17 @@ class Core:
     limits: Limits = field(default_factory=Limits)
     webhooks: Webhooks = field(default_factory=Webhooks)
     faults: Faults = field(default_factory=Faults)
-    asked: list[Asked] = field(default_factory=list)
+    requests: list[Asked] = field(default_factory=list)
     short: list[int] = field(default_factory=list)
     latency: float = 0.0
 
 
 class Front:
-    """The application. Answers are made beside the loop, so that it notes what arrives when it does."""
+    """The application. A thread makes the answers, so that the loop notes each request when it arrives."""
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        # One at a time, so that what arrives meanwhile is noted in time.
+        # One at a time, so that the loop is free to note what arrives meanwhile.
         self._answering = ThreadPoolExecutor(1, thread_name_prefix="local-igdb-answers")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,16 +62,16 @@ class Front:
         with self._core.limits.place() as allowed:
             body = await request.body()
             query = tuple(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
-            asked = Asked(request.method, scope["path"].removeprefix(PREFIX), query, time.time(), body)
-            self._core.asked.append(asked)
+            record = Asked(request.method, scope["path"].removeprefix(PREFIX), query, time.time(), body)
+            self._core.requests.append(record)
             if self._core.latency:
                 await asyncio.sleep(self._core.latency)
-            response = await self._respond(request, asked, allowed=allowed)
-            asked.status = response.status_code
+            response = await self._respond(request, record, allowed=allowed)
+            record.status = response.status_code
             await response(scope, receive, send)
 
-    async def _respond(self, request: Request, asked: Asked, *, allowed: bool) -> Response:
-        fault = self._core.faults.take(asked.method, asked.path)
+    async def _respond(self, request: Request, record: Asked, *, allowed: bool) -> Response:
+        fault = self._core.faults.take(record.method, record.path)
         if fault is not None:
             await asyncio.sleep(fault.delay)
             if fault.status is not None:
@@ -83,7 +83,7 @@ class Front:
         if not allowed:
             return _json(429, TOO_MANY)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._answering, self._answer, asked, request.headers)
+        return await loop.run_in_executor(self._answering, self._answer, record, request.headers)
 
     def _authorised(self, request: Request) -> bool:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -93,22 +93,22 @@ class Front:
             and self._core.accepts(token)
         )
 
-    def _answer(self, asked: Asked, headers: Mapping[str, str]) -> Response:
+    def _answer(self, record: Asked, headers: Mapping[str, str]) -> Response:
         try:
-            status, body, meant = self._true_answer(asked)
+            status, body, meant = self._true_answer(record)
         except BadQuery as bad:
             return _json(400, bad.body())
         return _json(status, body, meant, packed="gzip" in headers.get("Accept-Encoding", ""))
 
-    def _true_answer(self, asked: Asked) -> Answer:
-        parts = [part for part in asked.path.split("/") if part]
+    def _true_answer(self, record: Asked) -> Answer:
+        parts = [part for part in record.path.split("/") if part]
         if "webhooks" in parts:
-            return self._webhooks(asked, parts)
-        if asked.method != "POST":
+            return self._webhooks(record, parts)
+        if record.method != "POST":
             return 405, {"message": "Method Not Allowed"}, None
-        text = asked.body.decode()
+        text = record.body.decode()
         if parts == ["multiquery"]:
-            return 200, [self._named(*one) for one in parse_multi(text)], None
+            return 200, [self._named(*named_query) for named_query in parse_multi(text)], None
         return self._one(parts, parse(text))
 
     def _one(self, parts: list[str], query: Query) -> Answer:
@@ -131,18 +131,18 @@ class Front:
             return rows
         return rows[: max(len(rows) - self._core.short.pop(0), 0)]
 
-    def _webhooks(self, asked: Asked, parts: list[str]) -> Answer:
+    def _webhooks(self, record: Asked, parts: list[str]) -> Answer:
         hooks = self._core.webhooks
-        match asked.method, parts:
+        match record.method, parts:
             case "POST", [endpoint, "webhooks"]:
-                hook = hooks.add(endpoint, dict(parse_qsl(asked.body.decode())))
+                hook = hooks.add(endpoint, dict(parse_qsl(record.body.decode())))
                 if hook is None:
                     return 400, [{"title": "Invalid webhook", "status": 400, "cause": "url, method, secret"}], None
-                return 200, hook.told(), None
+                return 200, hook.shown(), None
             case "GET", ["webhooks"]:
-                return 200, [hook.told() for hook in hooks.registered.values()], None
+                return 200, [hook.shown() for hook in hooks.registered.values()], None
             case "DELETE", ["webhooks", number] if number.isdecimal() and int(number) in hooks.registered:
-                return 200, hooks.registered.pop(int(number)).told(), None
+                return 200, hooks.registered.pop(int(number)).shown(), None
         return 404, [{"title": "Not found", "status": 404}], None
 
 

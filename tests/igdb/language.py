@@ -24,7 +24,7 @@ class BadQuery(Exception):
         self.title = title
 
     def body(self) -> list[dict[str, Any]]:
-        """What IGDB says of it: a list."""
+        """Return IGDB's answer to such a query: a list."""
         return [{"title": self.title, "status": 400, "cause": self.cause}]
 
 
@@ -103,7 +103,7 @@ class _Parser:
         return query
 
     def queries(self) -> list[tuple[str, str, Query]]:
-        found = []
+        queries = []
         while self._at < len(self._tokens):
             self._expect("query")
             endpoint = self._name()
@@ -116,10 +116,10 @@ class _Parser:
             self._expect("}")
             if self._peek() == ";":
                 self._at += 1
-            found.append((endpoint, name, query))
-        if not 1 <= len(found) <= MOST_QUERIES:
+            queries.append((endpoint, name, query))
+        if not 1 <= len(queries) <= MOST_QUERIES:
             raise BadQuery(f"A multi query holds 1 to {MOST_QUERIES} queries")
-        return found
+        return queries
 
     def _body(self) -> Query:
         query = Query()
@@ -252,9 +252,9 @@ class _Parser:
         return _unquoted(token)
 
     def _expect(self, wanted: str) -> None:
-        found = self._next()
-        if found != wanted:
-            raise BadQuery(f"Missing `{wanted}`, found {found!r}")
+        token = self._next()
+        if token != wanted:
+            raise BadQuery(f"Missing `{wanted}`, found {token!r}")
 
     def _peek(self) -> str:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
@@ -267,20 +267,20 @@ class _Parser:
 
 
 def _tokens(text: str) -> Sequence[str]:
-    found, at = [], 0
+    tokens, at = [], 0
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
             # Between an endpoint and `count`; everywhere else it is an error that the parser finds.
             if text[at] != "/":
                 raise BadQuery(f"Unexpected input starting at {text[at : at + 20]!r}")
-            found.append("/")
+            tokens.append("/")
             at += 1
             continue
         if not match[0].isspace() and not match[0].startswith("//"):
-            found.append(match[0])
+            tokens.append(match[0])
         at = match.end()
-    return found
+    return tokens
 
 
 def _unquoted(token: str) -> str:

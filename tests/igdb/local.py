@@ -49,8 +49,8 @@ class LocalIgdb:
         **tables: Iterable[Row],
     ) -> None:
         self._core = Core(client_id, _judge_of(accepts))
-        told: Mapping[str, Any] = {"games": games, **tables}
-        self._core.tables = {name: Table(rows_by_id(told.get(name, ()))) for name in {*ENDPOINTS, *told}}
+        by_endpoint: Mapping[str, Any] = {"games": games, **tables}
+        self._core.tables = {name: Table(rows_by_id(by_endpoint.get(name, ()))) for name in {*ENDPOINTS, *by_endpoint}}
         self._listener = _listen(port)
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}{PREFIX}"
         self._ready = threading.Event()
@@ -86,7 +86,7 @@ class LocalIgdb:
     @property
     def requests(self) -> list[Asked]:
         """All requests so far; paths are below /v4."""
-        return [replace(asked) for asked in self._core.asked]
+        return [replace(request) for request in self._core.requests]
 
     @property
     def webhooks(self) -> list[Webhook]:
@@ -102,13 +102,13 @@ class LocalIgdb:
     def latency(self, seconds: float) -> None:
         self._core.latency = seconds
 
-    def asked(self, path: str) -> list[str]:
+    def bodies(self, path: str) -> list[str]:
         """The bodies that were sent to a path: "/games"."""
-        return [asked.body.decode() for asked in self.requests if asked.path == path]
+        return [request.body.decode() for request in self.requests if request.path == path]
 
     def forget_requests(self) -> None:
         """Empty `requests`."""
-        self._core.asked.clear()
+        self._core.requests.clear()
 
     def put(self, *rows: Row, endpoint: str = "games") -> None:
         """Add documents, or replace them."""
@@ -119,7 +119,7 @@ class LocalIgdb:
         self._core.tables[endpoint].remove(*ids)
 
     def shorten(self, *missing: int) -> None:
-        """Let the next pages lack so many of their last rows, each as told; X-Count stays what is true."""
+        """Let the next pages lack their last rows, a number for each page; X-Count stays true."""
         self._core.short.extend(missing)
 
     def fail(

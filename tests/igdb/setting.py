@@ -24,7 +24,7 @@ from tests.twitch import LocalTwitch
 
 @dataclass
 class IgdbSetting:
-    """What a test needs. `moved` moves our clock; `requests` a second are what we keep to."""
+    """A local IGDB with its Twitch. `moved` moves our clock; our clients keep to `requests` a second."""
 
     twitch: LocalTwitch
     igdb: LocalIgdb

@@ -12,7 +12,7 @@ Row = Mapping[str, Any]
 
 
 class Table:
-    """Rows by id: a dictionary, or anything that makes a row when it is asked for it."""
+    """Rows by id: a dictionary, or a mapping that makes each row when it is looked up."""
 
     def __init__(self, rows: Mapping[int, Row]) -> None:
         self.rows = rows
@@ -113,7 +113,7 @@ def shape(fields: Sequence[str], exclude: Sequence[str] = ()) -> Shape:
 
 def _shown(value: Any, shown: Shape | None) -> Any:
     if isinstance(value, list):
-        return [_shown(one, shown) for one in value]
+        return [_shown(item, shown) for item in value]
     if not isinstance(value, dict) or "id" not in value:
         return value
     if shown is None or not (shown.everything or shown.parts):

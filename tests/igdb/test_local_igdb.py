@@ -44,7 +44,7 @@ def test_everything_comes_with_references_as_ids_but_for_what_is_excluded(client
 
 
 @pytest.mark.parametrize(
-    ("where", "found"),
+    ("where", "expected"),
     [
         ("id > 28", [29, 30]),
         ("id >= 28 & id < 30", [28, 29]),
@@ -62,8 +62,8 @@ def test_everything_comes_with_references_as_ids_but_for_what_is_excluded(client
         (f"id < 3 & release_dates.date_format = 0 & release_dates.date >= {NEW_YEAR}", [1, 2]),
     ],
 )
-def test_where_means_what_it_says(client: httpx.Client, where: str, found: list[int]) -> None:
-    assert ids(client, f"fields id; where {where}; limit 500;") == found
+def test_where_means_what_it_says(client: httpx.Client, where: str, expected: list[int]) -> None:
+    assert ids(client, f"fields id; where {where}; limit 500;") == expected
 
 
 def test_texts_hold_escaped_quotes_and_everything_else(igdb: LocalIgdb, client: httpx.Client) -> None:
@@ -109,10 +109,10 @@ def test_what_is_no_query_gets_a_list_with_the_cause(client: httpx.Client, query
     answer = client.post("/games", content=query)
 
     assert answer.status_code == 400
-    [said] = answer.json()
-    assert said["status"] == 400
-    assert said["title"]
-    assert said["cause"]
+    [problem] = answer.json()
+    assert problem["status"] == 400
+    assert problem["title"]
+    assert problem["cause"]
 
 
 def test_refusals_look_like_the_real_ones(igdb: LocalIgdb, client: httpx.Client) -> None:
@@ -181,11 +181,11 @@ def test_recorded_answers_are_served_as_they_were_recorded() -> None:
 
 def _fields(value: Any, path: str = "") -> set[str]:
     """Every field that occurs, with `.*` for what was expanded as a whole."""
-    found: set[str] = set()
-    for one in value if isinstance(value, list) else [value]:
-        if not isinstance(one, dict) or (path and "id" not in one):
+    names: set[str] = set()
+    for item in value if isinstance(value, list) else [value]:
+        if not isinstance(item, dict) or (path and "id" not in item):
             continue
-        for name, inner in one.items():
+        for name, inner in item.items():
             below = f"{path}.{name}".lstrip(".")
-            found |= _fields(inner, below) or {below}
-    return found
+            names |= _fields(inner, below) or {below}
+    return names

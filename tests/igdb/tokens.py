@@ -6,7 +6,7 @@ from tests.twitch import LocalTwitch
 
 
 def tokens_of(twitch: LocalTwitch) -> Callable[[str], bool]:
-    """What tells whether an app token is one that Twitch would accept now."""
+    """Return a function that says whether Twitch would accept an app token now."""
 
     def is_live(value: str) -> bool:
         token = twitch._call(lambda: twitch._core.tokens.find(value))

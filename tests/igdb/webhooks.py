@@ -20,8 +20,8 @@ class Webhook:
     secret: str
     active: bool = True
 
-    def told(self) -> dict[str, Any]:
-        """What IGDB says of it."""
+    def shown(self) -> dict[str, Any]:
+        """Return the webhook as IGDB shows it."""
         return {
             "id": self.id,
             "url": self.url,
@@ -59,12 +59,12 @@ class Webhooks:
     def message(self, endpoint: str, method: str, row: Mapping[str, Any]) -> tuple[dict[str, str], bytes]:
         """Headers and body of what is posted when a row changes: unexpanded, and only the id of what is deleted."""
         hook = next(hook for hook in self.registered.values() if (hook.endpoint, hook.method) == (endpoint, method))
-        told = {"id": row["id"]} if method == "delete" else {name: _bare(value) for name, value in row.items()}
+        fields = {"id": row["id"]} if method == "delete" else {name: _bare(value) for name, value in row.items()}
         headers = {"X-Secret": hook.secret, "Content-Type": "application/json", "User-Agent": "igdb-webhooks"}
-        return headers, msgspec.json.encode(told)
+        return headers, msgspec.json.encode(fields)
 
 
 def _bare(value: Any) -> Any:
     if isinstance(value, list):
-        return [_bare(one) for one in value]
+        return [_bare(item) for item in value]
     return value["id"] if isinstance(value, dict) and "id" in value else value

@@ -222,7 +222,7 @@ def test_a_validation_that_is_killed_before_it_is_noted_is_made_again(
     kill(lock_against_writes("credentials"), "tick.validate_sign_ins")
     ticks.validate_sign_ins()
     ticks.validate_sign_ins()
-    assert twitch.asked == ["/oauth2/validate"] * 2
+    assert twitch.paths == ["/oauth2/validate"] * 2
     assert installation.count(Credential, Credential.dead_at.is_(None)) == 1
     assert installation.count(Credential, Credential.validated_at > utc_now() - timedelta(minutes=1)) == 1
 

@@ -112,9 +112,9 @@ def test_a_sign_in_is_validated_once_however_often_the_tick_comes(
     monkeypatch.setenv("LOOTWIRE_TWITCH_AUTH_URL", twitch.auth_url)
     installation.reopen()
     ticks.validate_sign_ins()
-    assert twitch.asked == []  # nobody is signed in
+    assert twitch.paths == []  # nobody is signed in
     installation.sign_in(twitch.grant())
     ticks.validate_sign_ins()
     ticks.validate_sign_ins()
-    assert twitch.asked == ["/oauth2/validate"]
+    assert twitch.paths == ["/oauth2/validate"]
     assert installation.count(Credential, Credential.validated_at > utc_now() - timedelta(minutes=1)) == 1

@@ -49,11 +49,11 @@ class Call:
     token: Token
 
     def values(self, *names: str, most: int = MOST) -> list[str]:
-        """What these parameters hold together; raises `Refused` above the limit of one request."""
-        found = [value for name in names for value in self.query.getlist(name)]
-        if len(found) > most:
+        """Return the values of these parameters together; raises `Refused` above the limit of one request."""
+        values = [value for name in names for value in self.query.getlist(name)]
+        if len(values) > most:
             raise malformed(names[0], f"the value must be less than or equal to {most}")
-        return found
+        return values
 
     def required(self, name: str) -> str:
         value = self.query.get(name)

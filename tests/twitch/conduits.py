@@ -29,9 +29,9 @@ def index(core: Core, call: Call) -> Answer:
 
 def update(core: Core, call: Call) -> Answer:
     call.needs_app_token()
-    asked = call.json()
-    conduit = _conduit(core, call, asked.get("id"), "id", "conduit not found")
-    conduit.shard_count = _shard_count(asked)
+    body = call.json()
+    conduit = _conduit(core, call, body.get("id"), "id", "conduit not found")
+    conduit.shard_count = _shard_count(body)
     conduit.shards = {id_: shard for id_, shard in conduit.shards.items() if int(id_) < conduit.shard_count}
     return 200, {"data": [_shown(conduit)]}
 
@@ -52,11 +52,11 @@ def shards(core: Core, call: Call) -> Answer:
 
 
 def update_shards(core: Core, call: Call) -> Answer:
-    """Each shard for itself: those that cannot be had are told in `errors`, and the answer is a 202 all the same."""
+    """Assign each shard by itself: `errors` lists those that Twitch refuses, and the answer is a 202 all the same."""
     call.needs_app_token()
-    asked = call.json()
-    conduit = _conduit(core, call, asked.get("conduit_id"), "conduit_id", "not found")
-    wanted = asked.get("shards")
+    body = call.json()
+    conduit = _conduit(core, call, body.get("conduit_id"), "conduit_id", "not found")
+    wanted = body.get("shards")
     if not isinstance(wanted, list) or not wanted:
         raise missing("shards")
     if not all(isinstance(w, dict) and w.get("id") and isinstance(w.get("transport"), dict) for w in wanted):
@@ -71,17 +71,17 @@ def update_shards(core: Core, call: Call) -> Answer:
     return 202, {"data": data, "errors": errors}
 
 
-def _assign(core: Core, conduit: Conduit, shard_id: str, asked: dict[str, Any]) -> Shard:
+def _assign(core: Core, conduit: Conduit, shard_id: str, transport: dict[str, Any]) -> Shard:
     if not shard_id.isdecimal() or int(shard_id) >= conduit.shard_count:
         raise Refused(400, "The shard id is outside the conduit's range")
-    if asked.get("method") == "websocket":
-        session = core.eventsub.session(str(asked.get("session_id")))
+    if transport.get("method") == "websocket":
+        session = core.eventsub.session(str(transport.get("session_id")))
         if session is None:
             raise Refused(400, "The websocket session does not exist or has already disconnected")
         session.attached = True
         shard = Shard(shard_id, Transport.by_socket(session), ENABLED)
-    elif asked.get("method") == "webhook":
-        shard = Shard(shard_id, webhook(asked), PENDING)
+    elif transport.get("method") == "webhook":
+        shard = Shard(shard_id, webhook(transport), PENDING)
         core.webhooks.verify(
             _about(core, conduit, shard), shard.transport, lambda status: setattr(shard, "status", status)
         )
@@ -92,7 +92,7 @@ def _assign(core: Core, conduit: Conduit, shard_id: str, asked: dict[str, Any]) 
 
 
 def _about(core: Core, conduit: Conduit, shard: Shard) -> Subscription:
-    """What the challenge to a shard's callback names as its subscription."""
+    """Return the subscription that the challenge to a shard's callback names."""
     return Subscription(
         id=new_id(),
         client_id=conduit.client_id,
@@ -117,14 +117,14 @@ def _own(core: Core, call: Call) -> list[Conduit]:
 def _conduit(core: Core, call: Call, conduit_id: object, name: str, unknown: str) -> Conduit:
     if not conduit_id:
         raise missing(name)
-    found = next((conduit for conduit in _own(core, call) if conduit.id == conduit_id), None)
-    if found is None:
+    conduit = next((conduit for conduit in _own(core, call) if conduit.id == conduit_id), None)
+    if conduit is None:
         raise Refused(404, unknown)
-    return found
+    return conduit
 
 
-def _shard_count(asked: dict[str, Any]) -> int:
-    count = asked.get("shard_count")
+def _shard_count(body: dict[str, Any]) -> int:
+    count = body.get("shard_count")
     if count is None:
         raise missing("shard_count")
     if not isinstance(count, int) or not 1 <= count <= MOST_SHARDS:

@@ -25,7 +25,7 @@ ENTRY_FIELDS = ("id", "name", "owner", "game", "status", "startAt", "endAt", "de
 
 @dataclass
 class Question:
-    """One operation as it was asked."""
+    """One operation of a request."""
 
     operation: str
     variables: Json
@@ -34,7 +34,7 @@ class Question:
 
 @dataclass
 class Raw:
-    """An answer that is given as it is, whatever was asked."""
+    """An answer that the dashboard gives as it is, whatever the request."""
 
     body: bytes
     status: int = 200
@@ -63,7 +63,7 @@ def fault(message: str, *path: str | int, operation: str = DASHBOARD) -> Json:
 
 @dataclass
 class Dashboard:
-    """What belongs to it, as `LocalTwitch.dashboard`. `spoil` may change any answer to a question on its way out."""
+    """The dashboard's state, as `LocalTwitch.dashboard`. `spoil` may change any answer to a question on its way out."""
 
     campaigns: dict[str, Json] = field(default_factory=dict)
     rewards: list[Json] | None = field(default_factory=list)
@@ -83,7 +83,7 @@ class Dashboard:
     grants: list[Grant] = field(default_factory=list)
     requests: list[list[Question]] = field(default_factory=list)
     headers: list[Headers] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     # The permissions that /device was asked for.
     scopes: list[str] = field(default_factory=list)
 
@@ -103,7 +103,7 @@ class Dashboard:
 
     def answer(self, path: str, headers: Headers, body: bytes) -> Raw:
         """The answer to a request; may be called from several threads at once."""
-        self.asked.append(path)
+        self.paths.append(path)
         match path:
             case "/oauth2/device":
                 return self._device(body)
@@ -115,7 +115,7 @@ class Dashboard:
                 return self._gql(headers, body)
 
     def grant(self, **values: Any) -> Grant:
-        """Sign somebody in without further ado."""
+        """Sign a person in without a device code."""
         number = next(self._numbers)
         refresh = f"spendable-refresh-{number}" if self.gives_refresh_tokens else None
         granted = Grant(**{"access_token": f"very-secret-access-{number}", "refresh_token": refresh} | values)
@@ -123,7 +123,7 @@ class Dashboard:
         return granted
 
     def session(self, **values: Any) -> Session:
-        """What a fetch shows of a fresh sign-in."""
+        """Return a fresh sign-in as a fetch presents it."""
         token = self.grant(**values).access_token
         return Session(token=token, client_id=CLIENT_ID, device_id="device", session_id="session")
 
@@ -171,8 +171,8 @@ class Dashboard:
         if form["device_code"] not in self._codes:
             return _json({"status": 400, "message": "invalid device code"}, 400)
         if self.token_says:
-            said = self.token_says.pop(0)
-            return Raw(b"", 503) if said == "503" else _json({"status": 400, "message": said}, 400)
+            message = self.token_says.pop(0)
+            return Raw(b"", 503) if message == "503" else _json({"status": 400, "message": message}, 400)
         self._codes.discard(form["device_code"])
         return _json(_tokens(self.grant()))
 
@@ -196,22 +196,22 @@ class Dashboard:
         grant = self._granted(headers)
         if grant is None:
             return _json({"status": 401, "message": "invalid access token"}, 401)
-        who = {"client_id": grant.client_id, "login": VIEWER["login"], "scopes": None, "user_id": VIEWER["id"]}
-        return _json(who | {"expires_in": grant.expires_in})
+        validated = {"client_id": grant.client_id, "login": VIEWER["login"], "scopes": None, "user_id": VIEWER["id"]}
+        return _json(validated | {"expires_in": grant.expires_in})
 
     def _gql(self, headers: Headers, body: bytes) -> Raw:
-        asked = json.loads(body)
-        questions = [_question(one) for one in (asked if isinstance(asked, list) else [asked])]
+        document = json.loads(body)
+        questions = [_question(operation) for operation in (document if isinstance(document, list) else [document])]
         self.requests.append(questions)
         self.headers.append(headers)
         if self.instead and (instead := self.instead.pop(0)) is not None:
             return instead
         grant = self._granted(headers)
         if grant is None or headers["Client-Id"] != grant.client_id:
-            told = {"error": "Unauthorized", "status": 401, "message": 'The "Authorization" token is invalid.'}
-            return _json(told, 401)
+            refusal = {"error": "Unauthorized", "status": 401, "message": 'The "Authorization" token is invalid.'}
+            return _json(refusal, 401)
         answers = [self._answer(question) for question in questions]
-        return _json(answers if isinstance(asked, list) else answers[0])
+        return _json(answers if isinstance(document, list) else answers[0])
 
     def _answer(self, question: Question) -> Json:
         if self.hashes[question.operation] != question.sha:
@@ -243,14 +243,16 @@ def _entry(campaign: Json) -> Json:
     return entry | {"self": {"isAccountConnected": False}, "__typename": "DropCampaign"}
 
 
-def _question(asked: Json) -> Question:
-    assert asked["extensions"]["persistedQuery"]["version"] == 1
-    return Question(asked["operationName"], asked["variables"], asked["extensions"]["persistedQuery"]["sha256Hash"])
+def _question(operation: Json) -> Question:
+    assert operation["extensions"]["persistedQuery"]["version"] == 1
+    return Question(
+        operation["operationName"], operation["variables"], operation["extensions"]["persistedQuery"]["sha256Hash"]
+    )
 
 
 def _tokens(grant: Grant) -> Json:
-    told = {"access_token": grant.access_token, "expires_in": grant.expires_in, "scope": [], "token_type": "bearer"}
-    return told | ({"refresh_token": grant.refresh_token} if grant.refresh_token else {})
+    tokens = {"access_token": grant.access_token, "expires_in": grant.expires_in, "scope": [], "token_type": "bearer"}
+    return tokens | ({"refresh_token": grant.refresh_token} if grant.refresh_token else {})
 
 
 def _json(value: Any, status: int = 200) -> Raw:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ENABLED = "enabled"
 PENDING = "webhook_callback_verification_pending"
 ALIVE = {ENABLED, PENDING}
-# What becomes of a shard, or of a subscription to a plain websocket, when its socket is closed with a code.
+# The status of a shard, or of a subscription to a plain websocket, by the code that closed its socket.
 STATUS_OF_CLOSE = {
     4000: "websocket_internal_error",
     4001: "websocket_received_inbound_traffic",
@@ -57,7 +57,7 @@ class Transport:
         self.disconnected_at = None
 
     def shown(self) -> dict[str, str]:
-        """What answers tell of it; secrets are never told."""
+        """Return the transport as answers show it, without its secret."""
         names = ("method", "callback", "session_id", "conduit_id", "connected_at", "disconnected_at")
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
@@ -172,7 +172,7 @@ class EventSub:
         return self._count[client_id], self._cost[client_id]
 
     def end(self, subscription: Subscription, status: str) -> None:
-        """A subscription ends for a reason, and the subscriber is told so."""
+        """End a subscription for a reason, and notify the subscriber."""
         self.set_status(subscription, status)
         self._send(subscription, self._message(subscription, REVOCATION))
 
@@ -240,7 +240,7 @@ class EventSub:
         new.attached = new.attached or old.attached
 
     def lost(self, session: "Session", code: int) -> None:
-        """A socket is gone: what it carried is disabled, and who asked to hear of that is told."""
+        """Disable what a closed socket carried, and notify the subscribers of conduit.shard.disabled."""
         self.sessions.remove(session)
         status, at = STATUS_OF_CLOSE.get(code, DISCONNECTED), nanoseconds(self._settings.now())
         for subscription in self.subscriptions.values():

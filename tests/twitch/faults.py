@@ -1,4 +1,4 @@
-"""Faults that a test scripts, and the record of what was asked for."""
+"""Faults that a test scripts, and the record of each request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Asked:
     status: int | None = None
 
     def values(self, name: str) -> list[str]:
-        """What a parameter held, which may be given many times."""
+        """Return the values of a parameter, which may be given many times."""
         return [value for key, value in self.query if key == name]
 
 

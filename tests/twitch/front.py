@@ -114,12 +114,12 @@ class Front:
     core: Core
     app: ASGIApp
     faults: Faults
-    asked: list[Asked]
+    requests: list[Asked]
     transport_of: Callable[[Scope], asyncio.Transport | None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _read(receive)
-        asked = self._note(scope, body)
+        request = self._note(scope, body)
         await asyncio.sleep(self.core.settings.latency)
         fault = self.faults.take(scope["method"], scope["path"])
         if fault is not None:
@@ -131,7 +131,7 @@ class Front:
             await receive()
             return
         answer = await self._answer(fault, scope, body)
-        asked.status = answer[0]["status"]
+        request.status = answer[0]["status"]
         if fault is not None and fault.cut_off:
             await self._send_half(answer, scope, receive, send)
             return
@@ -140,9 +140,9 @@ class Front:
 
     def _note(self, scope: Scope, body: bytes) -> Asked:
         query = tuple(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
-        asked = Asked(scope["method"], scope["path"], query, time.time(), body)
-        self.asked.append(asked)
-        return asked
+        request = Asked(scope["method"], scope["path"], query, time.time(), body)
+        self.requests.append(request)
+        return request
 
     async def _answer(self, fault: Fault | None, scope: Scope, body: bytes) -> list[Message]:
         """The messages of the scripted answer or the true one; nothing is sent so far."""

@@ -20,12 +20,12 @@ def users(core: Core, call: Call) -> Answer:
     if not wanted:
         if call.token.user_id is None:
             raise Refused(400, "Must provide an ID, Login or OAuth Token.")
-        found = [core.world.users[call.token.user_id]]
+        users_ = [core.world.users[call.token.user_id]]
     else:
         by_id = [core.world.users.get(user_id) for user_id in call.values("id")]
-        found = _once([*by_id, *(core.world.logins.get(login.lower()) for login in call.values("login"))])
+        users_ = _once([*by_id, *(core.world.logins.get(login.lower()) for login in call.values("login"))])
     mine = call.token.user_id if "user:read:email" in call.token.scopes else None
-    data = [_user(user) | ({"email": f"{user.login}@example.org"} if user.id == mine else {}) for user in found]
+    data = [_user(user) | ({"email": f"{user.login}@example.org"} if user.id == mine else {}) for user in users_]
     return 200, {"data": data}
 
 
@@ -80,8 +80,8 @@ def games(core: Core, call: Call) -> Answer:
 
 def search_categories(core: Core, call: Call) -> Answer:
     words = call.required("query").casefold().split()
-    found = [c for c in core.world.categories.values() if all(word in c.name.casefold() for word in words)]
-    part, pagination = page(found, call)
+    categories = [c for c in core.world.categories.values() if all(word in c.name.casefold() for word in words)]
+    part, pagination = page(categories, call)
     data = [{"id": c.id, "name": c.name, "box_art_url": c.box_art_url.format(width=52, height=72)} for c in part]
     # Where nothing is found, Twitch says null, not an empty list.
     return 200, {"data": data or None, "pagination": pagination}
@@ -124,7 +124,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
 
 
 def _once(users_: Iterable[User | None]) -> list[User]:
-    """Each user once, and nobody who does not exist."""
+    """Return each user that exists, once."""
     return list({user.id: user for user in users_ if user is not None}.values())
 
 

@@ -33,7 +33,7 @@ class LocalTwitch(Streamers, Subscribers):
     @property
     def requests(self) -> list[Asked]:
         """All requests so far, the websockets' handshakes among them."""
-        return self._call(lambda: [replace(asked) for asked in self._asked])
+        return self._call(lambda: [replace(request) for request in self._requests])
 
     @property
     def tokens_issued(self) -> int:
@@ -44,7 +44,7 @@ class LocalTwitch(Streamers, Subscribers):
         """Empty `requests` and `sent`."""
 
         def run() -> None:
-            self._asked.clear()
+            self._requests.clear()
             self._core.eventsub.sent.clear()
 
         self._call(run)

@@ -111,7 +111,7 @@ def stream_online(user: User, stream: Stream) -> dict[str, Any]:
 
 
 def stream_offline(user: User) -> dict[str, Any]:
-    """The event does not tell which stream ended."""
+    """The event does not name the stream that ended."""
     return _broadcaster(user)
 
 

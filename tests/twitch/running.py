@@ -33,8 +33,8 @@ class Running(Settings):
         self.client_id, self.client_secret = client_id, client_secret
         self._core = Core(client_id, client_secret, self, Community(), Tokens(self), Budgets(self), Webhooks(self))
         self._faults = Faults()
-        self._asked: list[Asked] = []
-        self._sockets = Sockets(self, self._core.eventsub, self._faults, self._asked)
+        self._requests: list[Asked] = []
+        self._sockets = Sockets(self, self._core.eventsub, self._faults, self._requests)
         self._listener = _listen(http_port)
         self._http_port: int = self._listener.getsockname()[1]
         self.dashboard = Dashboard()
@@ -47,7 +47,9 @@ class Running(Settings):
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         config = uvicorn.Config(
-            Front(self._core, application(self._core, self.dashboard), self._faults, self._asked, self._transport_of),
+            Front(
+                self._core, application(self._core, self.dashboard), self._faults, self._requests, self._transport_of
+            ),
             lifespan="off",
             ws="none",
             http="h11",

@@ -47,7 +47,7 @@ class Settings:
         # Plain websockets with subscriptions, of one user.
         self.max_sockets = 3
 
-        # Where all callbacks really go: true ones are https on port 443, which no test can serve. None: nobody answers.
+        # Where all callbacks really go: real ones are https on port 443, which no test can serve. None: none answers.
         self.callback_to: str | None = None
         self.webhook_timeout = 10.0
         # The pauses before a message is sent again.

@@ -100,11 +100,11 @@ class Session:
 class Sockets:
     """The websocket server; `server` is None until it is started."""
 
-    def __init__(self, settings: Settings, eventsub: EventSub, faults: Faults, asked: list[Asked]) -> None:
+    def __init__(self, settings: Settings, eventsub: EventSub, faults: Faults, requests: list[Asked]) -> None:
         self._settings = settings
         self._eventsub = eventsub
         self._faults = faults
-        self._asked = asked
+        self._requests = requests
         self._server: Server | None = None
         self._invitations: dict[str, Session] = {}
         self._grace: set[asyncio.Task[None]] = set()
@@ -162,7 +162,7 @@ class Sockets:
             status = 404
         elif _keepalive(dict(query)) is None:
             status = 400
-        self._asked.append(Asked("GET", target.path, query, time.time(), status=status))
+        self._requests.append(Asked("GET", target.path, query, time.time(), status=status))
         return None if status == 101 else connection.respond(http.HTTPStatus(status), "")
 
     async def _attend(self, socket: ServerConnection) -> None:
@@ -191,8 +191,8 @@ class Sockets:
             await asyncio.gather(writer, return_exceptions=True)
 
     def _open(self, socket: ServerConnection, query: dict[str, str], old: Session | None) -> Session:
-        asked = _keepalive(query) if old is None else old.keepalive
-        keepalive = self._settings.keepalive_seconds or asked or DEFAULT_KEEPALIVE
+        seconds = _keepalive(query) if old is None else old.keepalive
+        keepalive = self._settings.keepalive_seconds or seconds or DEFAULT_KEEPALIVE
         kept = old is not None and self._settings.reconnect_keeps_id
         session = Session(old.id if old and kept else _session_id(), socket, keepalive, self._settings)
         session.say(

@@ -17,10 +17,10 @@ OPTIONAL = {"conduit.shard.disabled": "conduit_id"}
 
 
 def create(core: Core, call: Call) -> Answer:
-    asked = call.json()
-    type_, version = str(asked.get("type")), str(asked.get("version"))
-    condition = _condition(core, type_, version, asked.get("condition"))
-    transport = _transport(core, call, asked.get("transport"))
+    body = call.json()
+    type_, version = str(body.get("type")), str(body.get("version"))
+    condition = _condition(core, type_, version, body.get("condition"))
+    transport = _transport(core, call, body.get("transport"))
     _check_room(core, call, type_, condition, transport)
     subscription = Subscription(
         id=new_id(),
@@ -58,9 +58,9 @@ def delete(core: Core, call: Call) -> Answer:
     return 204, None
 
 
-def webhook(asked: dict[str, Any]) -> Transport:
+def webhook(transport: dict[str, Any]) -> Transport:
     """A webhook's transport, for a subscription or a shard; raises `Refused` where Twitch would not call it."""
-    callback, secret = asked.get("callback"), asked.get("secret")
+    callback, secret = transport.get("callback"), transport.get("secret")
     address = urlsplit(callback) if isinstance(callback, str) else None
     if address is None or address.scheme != "https" or address.port not in {None, 443}:
         raise Refused(400, "callback must be a https URL with standard port 443")
@@ -90,26 +90,26 @@ def _condition(core: Core, type_: str, version: str, condition: Any) -> dict[str
     return {name: str(value) for name, value in given.items() if name in {*needed, OPTIONAL.get(type_)}}
 
 
-def _transport(core: Core, call: Call, asked: Any) -> Transport:
-    if not isinstance(asked, dict) or "method" not in asked:
+def _transport(core: Core, call: Call, transport: Any) -> Transport:
+    if not isinstance(transport, dict) or "method" not in transport:
         raise missing("transport")
-    method, is_app = asked["method"], call.token.user_id is None
+    method, is_app = transport["method"], call.token.user_id is None
     if method not in {"webhook", "websocket", "conduit"}:
         raise Refused(400, "invalid transport method")
     # A plain websocket wants a user's token; the others want the application's.
     if is_app == (method == "websocket"):
         raise Refused(400, "invalid transport and auth combination")
     if method == "webhook":
-        return webhook(asked)
+        return webhook(transport)
     if method == "websocket":
-        session = core.eventsub.session(str(asked.get("session_id")))
+        session = core.eventsub.session(str(transport.get("session_id")))
         if session is None:
             raise Refused(400, "websocket transport session does not exist or has already disconnected")
         others = {s.transport.session for s in _own(core, call) if s.user_id == call.token.user_id} - {None, session}
         if len(others) >= core.settings.max_sockets:
             raise Refused(429, "number of websocket transports limit exceeded")
         return Transport.by_socket(session)
-    conduit = core.eventsub.conduits.get(str(asked.get("conduit_id")))
+    conduit = core.eventsub.conduits.get(str(transport.get("conduit_id")))
     if conduit is None or conduit.client_id != call.token.client_id:
         raise Refused(400, "conduit does not exist")
     return Transport("conduit", conduit_id=conduit.id)
@@ -141,7 +141,7 @@ def _totals(core: Core, call: Call) -> dict[str, int]:
 
 
 def _filtered(subscription: Subscription, name: str) -> set[str | None]:
-    """What of a subscription a filter looks at."""
+    """Return the values of a subscription that a filter compares."""
     match name:
         case "status":
             return {subscription.status}

@@ -99,8 +99,8 @@ def test_a_row_has_the_shape_of_real_ones(
     lively: LocalTwitch, client: httpx.Client, recording: str, path: str, by_authors: set[str]
 ) -> None:
     """`by_authors` are the keys that those who published a recording added to it."""
-    found = recorded(f"helix/real/{recording}.json")
-    rows = found if isinstance(found, list) else next(iter(found["frontPage"].values()))
+    answer = recorded(f"helix/real/{recording}.json")
+    rows = answer if isinstance(answer, list) else next(iter(answer["frontPage"].values()))
     row = client.get(path).json()["data"][0]
 
     unlike = {

@@ -192,7 +192,7 @@ def test_faults_are_used_up_in_order_and_every_request_is_remembered(twitch: Loc
     ]
     assert answers[1].headers["Retry-After"] == "3"
     assert answers[2].elapsed > timedelta(seconds=0.05)
-    assert [(asked.path, asked.values("user_id"), asked.status) for asked in twitch.requests] == [
+    assert [(request.path, request.values("user_id"), request.status) for request in twitch.requests] == [
         ("/helix/streams", ["1", "2"], status) for status in (503, 500, 200)
     ]
 

@@ -1,4 +1,4 @@
-"""Tokens and request budgets: who may ask, and how often."""
+"""Tokens and request budgets: which clients Twitch answers, and how often."""
 
 import secrets
 import time

@@ -1,4 +1,4 @@
-"""Webhooks: challenges and notifications are posted, signed, and posted again where nobody took them.
+"""Webhooks: challenges and notifications are posted, signed, and posted again where the callback did not take them.
 
 https://dev.twitch.tv/docs/eventsub/handling-webhook-events/
 """

@@ -122,7 +122,7 @@ class Community:
         """Start a stream; one that still runs ends now."""
         self.end(user, now)
         stream = Stream(stream_id or str(next(self._stream_ids)), started_at or now, now, viewers)
-        # Told again of a stream that had ended, as after a short loss of its signal: the same stream goes on.
+        # A stream that had ended goes on under the same id, as after a short loss of its signal.
         user.streams = [*(old for old in user.streams if old.id != stream.id), stream]
         return stream
 

@@ -1,4 +1,4 @@
-"""What the pure core has decided so far, kept in memory: all sessions, parts, snapshots and news."""
+"""The pure core's decisions so far, kept in memory: all sessions, parts, snapshots and news."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ class Ledger:
 
     def hear(self, *observations: Observation, now: float | None = None) -> None:
         """Take in observations at once, at the time of the last one or so many minutes after noon."""
-        moment = max(one.at for one in observations) if now is None else at(now)
+        moment = max(observation.at for observation in observations) if now is None else at(now)
         terms = Terms(now=moment, flap=FLAP, since=self.since, categories=self.categories, games=GAME_IDS)
         decision = decide(list(self.sessions.values()), observations, terms)
         for session in decision.sessions:
@@ -43,7 +43,7 @@ class Ledger:
         self.news += decision.news
 
     def tell(self) -> None:
-        """Note that all ends are told, as if the clock had moved on."""
+        """Mark all ends as announced, as if the clock had moved on."""
         self.sessions = {
             key: session if session.open else msgspec.structs.replace(session, told_at=session.ended_at)
             for key, session in self.sessions.items()
@@ -60,9 +60,9 @@ class Ledger:
         return {key: session.story for key, session in self.sessions.items()}
 
     @property
-    def told(self) -> list[str]:
-        """What is news, in order: `online s1`, `title_changed s1`."""
-        return [f"{one.kind.split('.')[1]} {one.session.stream_id}" for one in self.news]
+    def announced(self) -> list[str]:
+        """The news in order: `online s1`, `title_changed s1`."""
+        return [f"{news.kind.split('.')[1]} {news.session.stream_id}" for news in self.news]
 
     def parts(self, stream_id: str = "s1") -> list[tuple[float | None, str | None, int | None]]:
         parts = sorted((p for p in self.segments.values() if p.stream_id == stream_id), key=lambda p: p.started_at)

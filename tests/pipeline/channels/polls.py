@@ -29,7 +29,7 @@ EVERY = timedelta(minutes=5)
 
 @dataclass
 class Polls:
-    """A Twitch and what we know of it. Time stands still unless the test moves it; it begins a month ago."""
+    """A Twitch and our database of it. Time stands still unless the test moves it; it begins a month ago."""
 
     streaming: Streaming
     setting: HelixSetting
@@ -72,7 +72,7 @@ class Polls:
         self.streaming.follow_all(users, self.now - timedelta(hours=1))
 
     def round(self, minutes: float = 0, name: str = "twitch.streams") -> Fetched:
-        """Ask so many minutes later, as a worker would."""
+        """Poll so many minutes later, as a worker would."""
         self.wait(minutes)
         due = datetime.now(UTC) - timedelta(seconds=1)
         with self.engine.begin() as connection:
@@ -88,11 +88,11 @@ class Polls:
         with self.engine.connect() as connection:
             return connection.execute(select(*Channel.__table__.c).where(Channel.login == login)).one()
 
-    def asked(self) -> list[str]:
-        """What was asked of Helix since the last time, in order: `streams`, `users`, ..."""
-        asked = [request.path.removeprefix("/helix/") for request in self.twitch.requests]
+    def new_requests(self) -> list[str]:
+        """Return the paths of Helix that were requested since the last call, in order: `streams`, `users`, ..."""
+        paths = [request.path.removeprefix("/helix/") for request in self.twitch.requests]
         self.twitch.forget_requests()
-        return [path for path in asked if not path.startswith("/oauth2")]
+        return [path for path in paths if not path.startswith("/oauth2")]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""A database in which channels are followed and observed, and what can be seen in it afterwards."""
+"""A database in which channels are followed and observed, and its rows afterwards."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -27,9 +27,9 @@ class Streaming:
 
     def __post_init__(self) -> None:
         with self.engine.begin() as connection:
-            told = {"name": "twitch.streams", "service": "twitch", "next_due_at": NOON}
-            connection.execute(upsert(Source).values(told).on_conflict_do_nothing())
-            self.source_id = connection.scalar(select(Source.id).where(Source.name == told["name"])) or 0
+            source = {"name": "twitch.streams", "service": "twitch", "next_due_at": NOON}
+            connection.execute(upsert(Source).values(source).on_conflict_do_nothing())
+            self.source_id = connection.scalar(select(Source.id).where(Source.name == source["name"])) or 0
 
     def follow(self, *keys: str, since: float = -1440) -> None:
         self.follow_all([(key, channel(key).login) for key in keys], at(since))
@@ -43,10 +43,10 @@ class Streaming:
             connection.execute(insert(Follow), rows)
 
     def follow_category(self, key: str, since: float = -1440, top: int = 20) -> None:
-        told = game(key)
-        assert told is not None
+        record = game(key)
+        assert record is not None
         with self.engine.begin() as connection:
-            (game_id,) = store_games(connection, "twitch", [told]).values()
+            (game_id,) = store_games(connection, "twitch", [record]).values()
             follow = {"kind": "category", "game_id": game_id, "top": top, "created_at": at(since)}
             connection.execute(insert(Follow), follow)
 
@@ -57,7 +57,7 @@ class Streaming:
 
     def hear(self, *observations: Observation, now: float | None = None) -> Counter[str]:
         """Take in observations, at the time of the last one or so many minutes after noon."""
-        moment = max(one.at for one in observations) if now is None else at(now)
+        moment = max(observation.at for observation in observations) if now is None else at(now)
         with self.engine.begin() as connection:
             return self.hear_in(connection, *observations, now=moment)
 

@@ -72,7 +72,7 @@ def test_messages_polls_the_clock_and_campaigns_never_wait_for_each_other_in_a_c
 
     def poll(number: int) -> None:
         streams = [stream(key, f"{key}-{number}", number) for key in keys]
-        streaming.hear(polled(number + 0.7, *streams, asked=keys))
+        streaming.hear(polled(number + 0.7, *streams, channels=keys))
 
     def clock(number: int) -> None:
         streaming.tick(number)

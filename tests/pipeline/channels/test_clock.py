@@ -1,4 +1,4 @@
-"""Stories that are over, and sessions of channels that nobody watches any more."""
+"""Stories that are over, and sessions of channels that are no longer watched."""
 
 from datetime import timedelta
 
@@ -19,10 +19,10 @@ def test_a_story_of_several_streams_is_told_once_at_its_end_with_its_whole_recap
 
     assert streaming.tick(135) == {"stream.offline": 1}
     assert streaming.tick(136) == {}
-    told = streaming.event("stream.offline")
-    recap = told.detail["recap"]
+    event = streaming.event("stream.offline")
+    recap = event.detail["recap"]
     assert (recap["seconds"], recap["peak_viewers"]) == (120 * 60, 300)
-    assert (told.occurred_at, recap["started_at"]) == (at(125), "2031-03-04T12:00:00Z")
+    assert (event.occurred_at, recap["started_at"]) == (at(125), "2031-03-04T12:00:00Z")
     assert {row.told_at for row in streaming.rows(StreamSession)} == {at(135)}
     assert streaming.kinds() == ["stream.online", "stream.offline"]
 
@@ -43,7 +43,7 @@ def test_ends_are_told_where_only_observations_come_and_no_clock_ticks(streaming
     streaming.follow("502")
     streaming.hear(live(0), offline(30))
 
-    assert streaming.hear(polled(41, asked=[ANN, "502"])) == {"stream.offline": 1}
+    assert streaming.hear(polled(41, channels=[ANN, "502"])) == {"stream.offline": 1}
 
 
 def test_a_clock_that_was_stopped_tells_what_is_over_when_it_goes_again(streaming: Streaming) -> None:
@@ -70,7 +70,7 @@ def test_a_channel_that_is_unfollowed_in_the_middle_of_its_stream_is_closed_in_s
 
     assert streaming.kinds() == ["stream.online"]
     assert (streaming.minutes(), streaming.session().told_at) == ((0, 20), at(25))
-    streaming.hear(polled(65, stream(), asked=()))
+    streaming.hear(polled(65, stream(), channels=()))
     assert streaming.minutes() == (0, 20)
 
 
@@ -97,7 +97,7 @@ def test_an_end_that_was_not_told_when_the_channel_was_unfollowed_is_not_told_at
 def test_a_stream_that_was_recorded_for_its_category_is_not_closed(streaming: Streaming) -> None:
     streaming.unfollow()
     streaming.follow_category(LIGHTS)
-    streaming.hear(polled(5, stream(), asked=()))
+    streaming.hear(polled(5, stream(), channels=()))
     streaming.hear(updated(10, playing=ORBIT))
     streaming.tick(12)
 

@@ -60,20 +60,20 @@ def test_a_title_that_flaps_is_told_once_each_way(streaming: Streaming) -> None:
     streaming.hear(updated(50, "B"), updated(60, "A"), updated(70, "C"), updated(80, "A"), updated(90, "C"))
 
     changes = [row.detail["changes"][0] for row in streaming.events("stream.title_changed")]
-    assert [(one["old"], one["new"]) for one in changes] == [("A", "B"), ("B", "A"), ("A", "C"), ("C", "A")]
+    assert [(change["old"], change["new"]) for change in changes] == [("A", "B"), ("B", "A"), ("A", "C"), ("C", "A")]
     assert [row.detail["name"] for row in streaming.events("stream.title_changed")] == ["B", "A", "C", "A"]
     assert len(streaming.segments()) == 10
 
 
 def test_messages_that_come_twice_change_nothing(streaming: Streaming) -> None:
-    told = (live(0, info=info()), updated(10, "Boats"), polled(15, stream(title="Boats")), offline(30))
-    for one in told:
-        streaming.hear(one)
+    messages = (live(0, info=info()), updated(10, "Boats"), polled(15, stream(title="Boats")), offline(30))
+    for message in messages:
+        streaming.hear(message)
     streaming.tick(40)
     kinds, times, parts = streaming.kinds(), streaming.minutes(), streaming.segments()
-    for one in told:
-        assert streaming.hear(one, now=41) == {}
-    streaming.hear(*told, now=42)
+    for message in messages:
+        assert streaming.hear(message, now=41) == {}
+    streaming.hear(*messages, now=42)
     streaming.tick(60)
 
     assert (streaming.kinds(), streaming.minutes(), streaming.segments()) == (kinds, times, parts)

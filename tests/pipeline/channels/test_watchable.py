@@ -1,4 +1,4 @@
-"""Campaigns that can be earned right now: when they are told, and on which streams they are shown."""
+"""Campaigns that can be earned right now: when they are announced, and on which streams they are shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,17 +32,17 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Drops:
-    """Campaigns of Harbour Lights, which run since yesterday and for another day unless told."""
+    """Campaigns of Harbour Lights, which run since yesterday and for another day unless the test says otherwise."""
 
     streaming: Streaming
 
     def campaign(
         self, key: str = "c", *, channels: Sequence[str] = (), minutes: int = 60, playing: str = LIGHTS, **fields: Any
     ) -> int:
-        told = game(playing)
-        assert told is not None
+        record = game(playing)
+        assert record is not None
         with self.streaming.engine.begin() as connection:
-            (game_id,) = store_games(connection, "twitch", [told]).values()
+            (game_id,) = store_games(connection, "twitch", [record]).values()
             row = {
                 "service": "twitch",
                 "external_id": key,
@@ -62,8 +62,8 @@ class Drops:
                 connection.execute(insert(AllowedChannel).values(allowed))
         return row_id
 
-    def told(self) -> list[tuple[str, str]]:
-        """What can be earned, and where."""
+    def watchable(self) -> list[tuple[str, str]]:
+        """Return the campaigns that were announced, each with its channel's login."""
         events = self.streaming.events("campaign.watchable")
         return [(row.detail["name"], row.detail["channel_login"]) for row in events]
 
@@ -78,9 +78,9 @@ def test_a_channel_that_a_campaign_names_goes_live_with_its_game(drops: Drops) -
     campaign = drops.campaign(channels=[ANN], minutes=90)
     drops.streaming.hear(polled(5, stream(viewers=7)))
 
-    told = drops.streaming.event("campaign.watchable")
-    assert (told.campaign_id, told.occurred_at, told.silent) == (campaign, at(0), False)
-    assert told.detail | {"drops": ..., "end_at": ...} == {
+    event = drops.streaming.event("campaign.watchable")
+    assert (event.campaign_id, event.occurred_at, event.silent) == (campaign, at(0), False)
+    assert event.detail | {"drops": ..., "end_at": ...} == {
         "name": "Loot c",
         "game": "Harbour Lights",
         "channel": "Keeper 501",
@@ -100,12 +100,12 @@ def test_a_channel_that_a_campaign_names_goes_live_with_its_game(drops: Drops) -
 def test_a_campaign_for_every_channel_is_told_of_those_that_are_followed_by_hand(drops: Drops) -> None:
     drops.campaign()
     drops.streaming.follow_category(LIGHTS)
-    drops.streaming.hear(polled(5, stream(CID, "s3"), asked=()))
-    assert drops.told() == []
+    drops.streaming.hear(polled(5, stream(CID, "s3"), channels=()))
+    assert drops.watchable() == []
     assert drops.streaming.event("stream.online").detail["campaigns"] == ["Loot c"]
 
     drops.streaming.hear(live(6), polled(7, stream(start=6)))
-    assert drops.told() == [("Loot c", "keeper501")]
+    assert drops.watchable() == [("Loot c", "keeper501")]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_what_cannot_be_earned_on_a_stream_is_not_told(drops: Drops, fields: dic
     drops.streaming.hear(polled(5, stream()))
     drops.streaming.tick(6)
 
-    assert drops.told() == []
+    assert drops.watchable() == []
     assert "campaigns" not in drops.streaming.event("stream.online").detail
 
 
@@ -138,11 +138,11 @@ def test_a_campaign_is_told_once_in_a_quiet_time_however_many_of_its_channels_go
     drops.streaming.hear(live(60, "s2", key=BEN, info=stream(BEN, "s2", 60)))
     # Neither stream is news any more at the end of the quiet time; another is.
     drops.streaming.tick(60 * 13)
-    assert drops.told() == [("Loot c", "keeper501")]
+    assert drops.watchable() == [("Loot c", "keeper501")]
     drops.streaming.hear(live(60 * 14, "s3", key=BEN, info=stream(BEN, "s3", 60 * 14)))
     drops.streaming.tick(60 * 14 + 1)
 
-    assert drops.told() == [("Loot c", "keeper501"), ("Loot c", "keeper502")]
+    assert drops.watchable() == [("Loot c", "keeper501"), ("Loot c", "keeper502")]
 
 
 def test_the_category_changes_to_the_campaigns_game(drops: Drops) -> None:
@@ -150,7 +150,7 @@ def test_the_category_changes_to_the_campaigns_game(drops: Drops) -> None:
     drops.streaming.hear(polled(5, stream(playing=RUNNER)))
     drops.streaming.hear(updated(30, playing=LIGHTS))
 
-    assert drops.told() == [("Loot c", "keeper501")]
+    assert drops.watchable() == [("Loot c", "keeper501")]
     assert drops.streaming.event("campaign.watchable").occurred_at == at(30)
     assert drops.streaming.event("stream.category_changed").detail["campaigns"] == ["Loot c"]
 
@@ -170,11 +170,11 @@ def test_what_was_so_before_the_channel_was_followed_is_no_news(drops: Drops) ->
     drops.campaign(channels=[ANN])
     drops.streaming.hear(polled(5, stream(playing=LIGHTS)))
     drops.streaming.hear(updated(15, title="Another title"))
-    assert drops.told() == []
+    assert drops.watchable() == []
 
     drops.campaign("d", channels=[ANN], start_at=at(20), started_at=at(20))
     drops.streaming.tick(21)
-    assert drops.told() == [("Loot d", "keeper501")]
+    assert drops.watchable() == [("Loot d", "keeper501")]
 
 
 def test_a_channel_that_is_not_named_any_more_does_not_count(drops: Drops) -> None:
@@ -186,7 +186,7 @@ def test_a_channel_that_is_not_named_any_more_does_not_count(drops: Drops) -> No
         connection.execute(update(AllowedChannel).where(gone).values(last_seen_at=NOON))
     drops.streaming.hear(polled(5, stream()))
 
-    assert drops.told() == []
+    assert drops.watchable() == []
 
 
 def test_a_stream_that_is_over_is_not_told(drops: Drops) -> None:
@@ -194,4 +194,4 @@ def test_a_stream_that_is_over_is_not_told(drops: Drops) -> None:
     drops.campaign(channels=[ANN])
     drops.streaming.tick(11)
 
-    assert drops.told() == []
+    assert drops.watchable() == []

@@ -1,4 +1,4 @@
-"""What is told of channels, made with few words: streams that polls list, and messages of EventSub."""
+"""Observations of channels, made with few words: streams that polls list, and messages of EventSub."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ def stream(
     **fields: Any,
 ) -> StreamRecord:
     """A stream as it is listed; it started so many minutes after noon."""
-    told = {"language": "en", "tags": ("cosy",), "thumbnail_url": "https://art.example.org/live-{width}x{height}.jpg"}
+    usual = {"language": "en", "tags": ("cosy",), "thumbnail_url": "https://art.example.org/live-{width}x{height}.jpg"}
     return StreamRecord(
         stream_id=stream_id,
         channel=channel(key),
@@ -47,13 +47,13 @@ def stream(
         game=game(playing),
         title=title,
         viewers=viewers,
-        **(told | fields),
+        **(usual | fields),
     )
 
 
-def polled(minutes: float, *live: StreamRecord, asked: Iterable[str] = (ANN,)) -> Polled:
+def polled(minutes: float, *live: StreamRecord, channels: Iterable[str] = (ANN,)) -> Polled:
     """A round of polling so many minutes after noon."""
-    return Polled(channels=frozenset(asked), live=live, at=at(minutes))
+    return Polled(channels=frozenset(channels), live=live, at=at(minutes))
 
 
 def live(
@@ -70,7 +70,7 @@ def offline(minutes: float, key: str = ANN) -> WentOffline:
 
 
 def info(title: str | None = "Lamps", playing: str | None = LIGHTS, key: str = ANN) -> ChannelInfoRecord:
-    """What a channel says of itself."""
+    """A channel's own title and category, as GET /channels answers them."""
     return ChannelInfoRecord(channel=channel(key), game=game(playing), title=title, language="en")
 
 

@@ -1,4 +1,4 @@
-"""What really happens on channels, and what of it reaches us: messages lost, late or doubled, and polls that lag."""
+"""Streams as they really are, and the observations that reach us: messages lost, late or doubled, lagging polls."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Told:
+class Arrival:
     """An observation and when it reaches us, in minutes after noon."""
 
     arrives: float
@@ -53,25 +53,25 @@ class Truth:
     """A day on some channels."""
 
     on_air: list[OnAir]
-    told: list[Told]
+    arrivals: list[Arrival]
 
     def ends(self) -> dict[str, float]:
         """When each stream really ended."""
-        return {one.stream_id: one.end for one in sorted(self.on_air, key=lambda one: one.end)}
+        return {stream.stream_id: stream.end for stream in sorted(self.on_air, key=lambda stream: stream.end)}
 
     def starts(self) -> dict[str, float]:
-        return {one.stream_id: one.first_start for one in self.on_air}
+        return {stream.stream_id: stream.first_start for stream in self.on_air}
 
     def heard_of(self) -> set[str]:
-        """The streams that some message or poll told of."""
-        found = set()
-        for one in self.told:
-            match one.observation:
+        """Return the streams that at least one message or poll named."""
+        stream_ids = set()
+        for arrival in self.arrivals:
+            match arrival.observation:
                 case WentLive(stream_id=stream_id):
-                    found.add(stream_id)
+                    stream_ids.add(stream_id)
                 case Polled(live=listed):
-                    found |= {record.stream_id for record in listed}
-        return found
+                    stream_ids |= {record.stream_id for record in listed}
+        return stream_ids
 
 
 FATES = st.tuples(st.sampled_from(["at once", "at once", "at once", "lost", "late", "doubled"]), st.integers(1, 25))
@@ -90,23 +90,23 @@ def happening(channels: Sequence[tuple[str, Sequence[Run]]], lag: float, away: S
 
     `away` lists when no poll gets through: the number of the first one and how many.
     """
-    on_air = [one for key, runs in channels for one in _on_air(key, runs)]
-    told = [one for key, runs in channels for one in _messages(key, runs)]
-    over = max(one.end for one in on_air)
+    on_air = [stream for key, runs in channels for stream in _on_air(key, runs)]
+    arrivals = [arrival for key, runs in channels for arrival in _messages(key, runs)]
+    over = max(stream.end for stream in on_air)
     missed = {number for first, many in away for number in range(first, first + many)}
     for number in range(int(over // EVERY) + 10):
         at = number * EVERY + 0.5
         if number not in missed or at > over:
-            listed = [one.listed() for one in on_air if one.start <= at - lag < one.end]
-            asked = [key for key, _ in channels]
-            told.append(Told(at, polled(at, *listed, asked=asked)))
-    return Truth(on_air, sorted(told, key=lambda one: one.arrives))
+            listed = [stream.listed() for stream in on_air if stream.start <= at - lag < stream.end]
+            keys = [key for key, _ in channels]
+            arrivals.append(Arrival(at, polled(at, *listed, channels=keys)))
+    return Truth(on_air, sorted(arrivals, key=lambda arrival: arrival.arrives))
 
 
 def _on_air(key: str, runs: Sequence[Run]) -> list[OnAir]:
-    found: list[OnAir] = []
+    streams: list[OnAir] = []
     for number, run in enumerate(runs):
-        last = found[-1] if found else None
+        last = streams[-1] if streams else None
         if last is None or run.how == "new":
             start: float = (last.end if last else 0) + run.pause
         else:
@@ -114,17 +114,17 @@ def _on_air(key: str, runs: Sequence[Run]) -> list[OnAir]:
         flaps = last is not None and run.how == "flap"
         stream_id = last.stream_id if last and flaps else f"{key}-{number}"
         first_start = last.first_start if last and flaps else start
-        found.append(OnAir(key, stream_id, first_start, start, start + run.minutes))
-    return found
+        streams.append(OnAir(key, stream_id, first_start, start, start + run.minutes))
+    return streams
 
 
-def _messages(key: str, runs: Sequence[Run]) -> list[Told]:
-    told = []
-    for run, one in zip(runs, _on_air(key, runs), strict=True):
-        began = live(one.start, one.stream_id, key=key, start=one.first_start)
-        told += [Told(minutes, began) for minutes in _arrivals(one.start, *run.online)]
-        told += [Told(minutes, offline(one.end, key)) for minutes in _arrivals(one.end, *run.offline)]
-    return told
+def _messages(key: str, runs: Sequence[Run]) -> list[Arrival]:
+    arrivals = []
+    for run, on_air in zip(runs, _on_air(key, runs), strict=True):
+        began = live(on_air.start, on_air.stream_id, key=key, start=on_air.first_start)
+        arrivals += [Arrival(minutes, began) for minutes in _arrivals(on_air.start, *run.online)]
+        arrivals += [Arrival(minutes, offline(on_air.end, key)) for minutes in _arrivals(on_air.end, *run.offline)]
+    return arrivals
 
 
 def _arrivals(at: float, fate: Fate, delay: int) -> list[float]:

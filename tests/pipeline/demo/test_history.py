@@ -21,11 +21,11 @@ def groups(step: int) -> list[dict[str, Any]]:
 
 def campaigns(step: int) -> dict[str, dict[str, Any]]:
     """The mirror's campaigns of a step by name."""
-    return {one["name"]: one for group in groups(step) for one in group["rewards"]}
+    return {campaign["name"]: campaign for group in groups(step) for campaign in group["rewards"]}
 
 
 def kick(step: int) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in history.kick_campaigns(NOW, step, BASE)["data"]}
+    return {campaign["name"]: campaign for campaign in history.kick_campaigns(NOW, step, BASE)["data"]}
 
 
 def chzzk(step: int) -> dict[int, dict[str, Any]]:
@@ -73,27 +73,27 @@ def test_there_are_at_least_44_campaigns_of_18_games_and_12_organisations() -> N
     koreans = {number for step in EVERY_STEP for number in chzzk(step)}
     assert (len(twitch), len(kicks), len(koreans)) == (31, 8, 8)
     twitch_games = {group["gameDisplayName"] for step in EVERY_STEP for group in groups(step)}
-    kick_games = {one["category"]["name"] for one in kick(8).values() if "category" in one}
-    chzzk_games = {one["categoryValue"] for one in chzzk(8).values()}
+    kick_games = {campaign["category"]["name"] for campaign in kick(8).values() if "category" in campaign}
+    chzzk_games = {campaign["categoryValue"] for campaign in chzzk(8).values()}
     assert len(twitch_games | kick_games | chzzk_games) >= 18
     assert len(twitch_games & kick_games) >= 2
     assert "Sporeways Online" in twitch_games & kick_games & chzzk_games
-    owners = {(one["owner"] or {}).get("name") for step in EVERY_STEP for one in campaigns(step).values()}
-    owners |= {one["organization"]["name"] for one in kick(8).values()}
-    owners |= {one["serviceId"] for one in chzzk(8).values()}
+    owners = {(campaign["owner"] or {}).get("name") for step in EVERY_STEP for campaign in campaigns(step).values()}
+    owners |= {campaign["organization"]["name"] for campaign in kick(8).values()}
+    owners |= {campaign["serviceId"] for campaign in chzzk(8).values()}
     assert len(owners - {None}) >= 12
 
 
 def test_benefits_come_in_all_four_kinds_and_some_are_shared_between_drops() -> None:
-    kinds = {one["distributionType"] for step in EVERY_STEP for one in benefits(step)}
+    kinds = {benefit["distributionType"] for step in EVERY_STEP for benefit in benefits(step)}
     assert kinds == {"DIRECT_ENTITLEMENT", "BADGE", "EMOTE", "CODE"}
-    assert max(Counter(one["id"] for one in benefits(8)).values()) >= 2
+    assert max(Counter(benefit["id"] for benefit in benefits(8)).values()) >= 2
 
 
 def test_drops_differ_in_number_minutes_and_what_they_ask_for() -> None:
-    lists = [one["timeBasedDrops"] for one in campaigns(4).values()]
-    drops = [drop for one in lists for drop in one]
-    assert {len(one) for one in lists} >= {1, 2, 3, 4, 6}
+    lists = [campaign["timeBasedDrops"] for campaign in campaigns(4).values()]
+    drops = [drop for campaign_drops in lists for drop in campaign_drops]
+    assert {len(campaign_drops) for campaign_drops in lists} >= {1, 2, 3, 4, 6}
     minutes = {drop["requiredMinutesWatched"] for drop in drops}
     assert minutes >= {15, 360}
     assert max(minutes) == 360
@@ -111,8 +111,8 @@ def test_some_campaigns_are_open_and_others_name_3_to_40_channels() -> None:
 
 
 def test_one_campaign_has_no_owner_and_one_has_no_game_though_its_group_names_it() -> None:
-    assert [name for name, one in campaigns(0).items() if one["owner"] is None] == ["Night Express"]
-    [group] = [group for group in groups(0) if any(one["game"] is None for one in group["rewards"])]
+    assert [name for name, campaign in campaigns(0).items() if campaign["owner"] is None] == ["Night Express"]
+    [group] = [group for group in groups(0) if any(campaign["game"] is None for campaign in group["rewards"])]
     assert group["gameDisplayName"] == "Paper Dragon Tactics"
 
 
@@ -121,7 +121,7 @@ def test_titles_try_ampersands_emoji_hangul_and_markup() -> None:
     assert "Honey & Harvest" in names
     assert any("🏮" in name for name in names)
     assert "@everyone <script>alert(1)</script>" in names
-    assert all(re.search(r"[가-힣]", one["title"]) for one in chzzk(8).values())
+    assert all(re.search(r"[가-힣]", campaign["title"]) for campaign in chzzk(8).values())
 
 
 # The story
@@ -226,14 +226,14 @@ def test_one_end_date_moves() -> None:
 
 
 def test_one_reward_campaign_appears_and_one_ends() -> None:
-    names = [{one["name"] for one in history.mirror_rewards(NOW, step, BASE)} for step in EVERY_STEP]
+    names = [{campaign["name"] for campaign in history.mirror_rewards(NOW, step, BASE)} for step in EVERY_STEP]
     assert len(set().union(*names)) == 3
     assert names[4] - names[3] == {"Courier's Tea Break"}
     assert names[6] - names[7] == {"A Month of Biscuit Pass"}
 
 
 def test_kick_knows_all_three_statuses_and_two_campaigns_pass_from_one_to_the_next() -> None:
-    assert {one["status"] for one in kick(0).values()} == {"active", "upcoming", "expired"}
+    assert {campaign["status"] for campaign in kick(0).values()} == {"active", "upcoming", "expired"}
     assert [kick(step)["Spores on Kick"]["status"] for step in (3, 4)] == ["upcoming", "active"]
     assert [kick(step)["League Night"]["status"] for step in (4, 5)] == ["active", "expired"]
 
@@ -247,4 +247,4 @@ def test_chzzk_tells_korean_time_and_whether_a_campaign_has_started() -> None:
     future = chzzk(8)[1207]
     starts_at = datetime.fromisoformat(future["startDate"] + "+09:00")
     assert starts_at == NOW.replace(second=0, microsecond=0) + timedelta(hours=20)
-    assert [no for no, one in chzzk(8).items() if one["dropsCampaignNotStarted"]] == [1207]
+    assert [no for no, campaign in chzzk(8).items() if campaign["dropsCampaignNotStarted"]] == [1207]

@@ -31,8 +31,8 @@ def services() -> Iterator[DemoServices]:
 
 @pytest.fixture
 def client(services: DemoServices) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=services.base_url, trust_env=False, timeout=60) as one:
-        yield one
+    with httpx.Client(base_url=services.base_url, trust_env=False, timeout=60) as client:
+        yield client
 
 
 def picture_addresses(value: Any) -> set[str]:

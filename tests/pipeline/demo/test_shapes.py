@@ -64,12 +64,12 @@ def groups(step: int) -> list[dict[str, Any]]:
 
 
 def campaigns(step: int) -> list[dict[str, Any]]:
-    return [one for group in groups(step) for one in group["rewards"]]
+    return [campaign for group in groups(step) for campaign in group["rewards"]]
 
 
 def kick(step: int) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = history.kick_campaigns(NOW, step, BASE)["data"]
-    return found
+    listed: list[dict[str, Any]] = history.kick_campaigns(NOW, step, BASE)["data"]
+    return listed
 
 
 def chzzk(step: int, version: int = 2) -> dict[int, dict[str, Any]]:
@@ -172,14 +172,14 @@ def test_times_are_written_as_each_service_writes_them(step: int) -> None:
 
 @pytest.mark.parametrize("step", EVERY_STEP)
 def test_ids_are_unique_and_a_benefit_id_means_one_thing_only(step: int) -> None:
-    ids = [one["id"] for one in campaigns(step)]
-    ids += [drop["id"] for one in campaigns(step) for drop in one["timeBasedDrops"]]
-    ids += [one["id"] for one in history.mirror_rewards(NOW, step, BASE)]
+    ids = [campaign["id"] for campaign in campaigns(step)]
+    ids += [drop["id"] for campaign in campaigns(step) for drop in campaign["timeBasedDrops"]]
+    ids += [campaign["id"] for campaign in history.mirror_rewards(NOW, step, BASE)]
     assert len(ids) == len(set(ids))
-    assert all(UUID.fullmatch(one) for one in ids)
-    meanings = {(one["id"], one["name"], json.dumps(one["game"])) for one in benefits(step)}
-    assert len({one[0] for one in meanings}) == len(meanings)
-    kick_ids = [one["id"] for one in kick(step)]
+    assert all(UUID.fullmatch(id_) for id_ in ids)
+    meanings = {(benefit["id"], benefit["name"], json.dumps(benefit["game"])) for benefit in benefits(step)}
+    assert len({meaning[0] for meaning in meanings}) == len(meanings)
+    kick_ids = [campaign["id"] for campaign in kick(step)]
     assert len(kick_ids) == len(set(kick_ids))
 
 

@@ -73,17 +73,17 @@ def live_through_streams(world: Ingesting) -> None:
     """Ann's first stream breaks off and goes on, Bob's still runs, a stranger's is listed for its category."""
     _follow_all(world)
     hear(world, 0, live(0, info=info()))
-    hear(world, 5, polled(5, stream(viewers=120), asked=[ANN, BOB]))
+    hear(world, 5, polled(5, stream(viewers=120), channels=[ANN, BOB]))
     hear(world, 10, updated(10, "Lamps & moths", ORBIT))
-    hear(world, 15, polled(15, stream(title="Lamps & moths", playing=ORBIT, viewers=80), asked=[ANN, BOB]))
+    hear(world, 15, polled(15, stream(title="Lamps & moths", playing=ORBIT, viewers=80), channels=[ANN, BOB]))
     hear(world, 20, offline(20))
     hear(world, 25, live(25, "s2"))
     hear(world, 30, polled(30, stream(stream_id="s2", start=25, playing=None, viewers=None, tags=None)))
     hear(world, 35, polled(35, stream(stream_id="s2", start=25, viewers=150)))
     hear(world, 60, offline(60))
     advance_streams(world.engine, 80)
-    hear(world, 90, polled(90, stream(STRANGER, "s3", 60, playing=RUNNER, viewers=9000), asked=[]))
-    hear(world, 200, polled(200, stream(BOB, "s9", 180, title=None, viewers=7), asked=[ANN, BOB]))
+    hear(world, 90, polled(90, stream(STRANGER, "s3", 60, playing=RUNNER, viewers=9000), channels=[]))
+    hear(world, 200, polled(200, stream(BOB, "s9", 180, title=None, viewers=7), channels=[ANN, BOB]))
     _record_videos(world)
 
 

@@ -110,7 +110,7 @@ class Syncing:
 
     def queries(self, path: str = "/games") -> list[str]:
         """The queries that were sent to a path, without their fields."""
-        return [body.partition("; ")[2] for body in self.setting.igdb.asked(path)]
+        return [body.partition("; ")[2] for body in self.setting.igdb.bodies(path)]
 
     def rows(self, statement: Any) -> list[Any]:
         with self.engine.connect() as connection:

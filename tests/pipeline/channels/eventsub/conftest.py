@@ -18,7 +18,7 @@ _numbers = itertools.count()
 
 @pytest.fixture(autouse=True)
 def no_surprises(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Fails a test in which a thread met an error that nobody foresaw, and went on."""
+    """Fails a test in which a thread logged an unforeseen error, and went on."""
     caplog.set_level(logging.INFO)
     yield
     assert [record.getMessage() for record in caplog.get_records("call") if record.exc_info] == []
@@ -38,6 +38,6 @@ def runtime(engine: Engine, servers: Servers, twitch: LocalTwitch, tmp_path: Pat
 
 @pytest.fixture
 def installation(runtime: Runtime, twitch: LocalTwitch) -> Iterator[Listening]:
-    found = Listening(runtime, twitch)
-    with found.kept:
-        yield found
+    listening = Listening(runtime, twitch)
+    with listening.kept:
+        yield listening

@@ -1,4 +1,4 @@
-"""What tests of EventSub ask of an installation and its local Twitch."""
+"""An installation and its local Twitch, as tests of EventSub use them."""
 
 import os
 import signal
@@ -67,7 +67,7 @@ def running(runtime: Runtime, *, now: Callable[[], datetime] = utc_now) -> Itera
 
 
 def environment_of(runtime: Runtime) -> dict[str, str]:
-    """What a program needs to work with the same servers and the same Twitch."""
+    """Return the environment of a program that works with the same servers and the same Twitch."""
     settings = runtime.settings
     assert settings.twitch_client_secret is not None
     return {
@@ -103,7 +103,7 @@ class Listening:
         self.runtime = runtime
         self.engine = runtime.engine
         self.twitch = twitch
-        # What lives until the test ends.
+        # Contexts that stay open until the test ends.
         self.kept = ExitStack()
 
     def follow(self, *logins: str, since: datetime | None = None) -> None:
@@ -150,7 +150,7 @@ class Listening:
         """The events of a kind, in the order in which they happened."""
         return sorted(self.rows(Event, Event.kind == kind), key=lambda row: row["id"])
 
-    def told(self) -> list[str]:
+    def kinds(self) -> list[str]:
         """The kinds of all events, in order."""
         return [row["kind"] for row in sorted(self.rows(Event), key=lambda row: row["id"])]
 
@@ -171,7 +171,7 @@ class Listening:
 
     def is_subscribed(self, count: int) -> bool:
         """Whether so many subscriptions work, and messages would find their way."""
-        working = [told for told in self.twitch.subscriptions if told.status == "enabled"]
+        working = [subscription for subscription in self.twitch.subscriptions if subscription.status == "enabled"]
         return len(working) == count and self.has_shard
 
     @property

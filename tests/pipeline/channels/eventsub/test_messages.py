@@ -58,7 +58,7 @@ def session(**values: object) -> object:
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "message"),
     [
         pytest.param(
             frame("session_welcome", session(keepalive_timeout_seconds=30)),
@@ -77,8 +77,8 @@ def session(**values: object) -> object:
         pytest.param(frame("session_party", {"cake": 1}), Unknown("session_party"), id="of a kind that is new"),
     ],
 )
-def test_a_frame_is_read(sent: bytes, told: object) -> None:
-    assert read_frame(sent) == told
+def test_a_frame_is_read(sent: bytes, message: object) -> None:
+    assert read_frame(sent) == message
 
 
 def test_a_notification_is_the_same_by_websocket_and_by_webhook_but_for_its_time() -> None:

@@ -120,12 +120,12 @@ def test_a_session_moves_to_another_server_without_a_gap(
         twitch.ask_to_reconnect()
         for login in logins:
             twitch.go_live(login)
-        wait_for(lambda: len([asked for asked in twitch.requests if asked.path == "/ws"]) == 2)
+        wait_for(lambda: len([request for request in twitch.requests if request.path == "/ws"]) == 2)
         wait_for(lambda: len(twitch.sessions) == 1)
         installation.wait_for_events(20)
-        asked = [one.path for one in twitch.requests[conduits:] if one.method == "PATCH"]
+        paths = [request.path for request in twitch.requests[conduits:] if request.method == "PATCH"]
         assert (listening.reader.session_id == first) is keeps_id
-    assert asked == ([] if keeps_id else ["/helix/eventsub/conduits/shards"])
+    assert paths == ([] if keeps_id else ["/helix/eventsub/conduits/shards"])
     assert [sent.to for sent in twitch.sent if sent.message.subscription["type"] == "stream.online"].count("") == 0
 
 
@@ -149,8 +149,8 @@ def test_a_conduit_is_used_again_after_a_restart_with_its_subscriptions(
             installation.wait_until_subscribed(1)
             wait_for(lambda: installation.memory.subscribed == 4)
     assert len(installation.twitch.conduits) == 1
-    made = [asked for asked in installation.twitch.requests if asked.method == "POST"]
-    assert [asked.path for asked in made].count("/helix/eventsub/subscriptions") == 4
+    made = [request for request in installation.twitch.requests if request.method == "POST"]
+    assert [request.path for request in made].count("/helix/eventsub/subscriptions") == 4
 
 
 def test_a_conduit_that_twitch_has_deleted_is_made_anew(installation: Listening, runtime: Runtime) -> None:
@@ -160,7 +160,9 @@ def test_a_conduit_that_twitch_has_deleted_is_made_anew(installation: Listening,
         assert old is not None
         installation.twitch.delete_conduit(old)
         wait_for(lambda: listening.listener.conduit_id != old)
-        wait_for(lambda: [told.status for told in installation.twitch.subscriptions].count("enabled") == 4)
+        wait_for(
+            lambda: [subscription.status for subscription in installation.twitch.subscriptions].count("enabled") == 4
+        )
         wait_for(lambda: installation.has_shard)
         installation.twitch.go_live("shroud")
         installation.wait_for_events(1)
@@ -176,14 +178,19 @@ def test_whoever_takes_our_shard_keeps_it_and_we_make_a_conduit_of_our_own(
         assert old is not None
         take_shard(installation, old)
         wait_for(lambda: listening.listener.conduit_id not in {None, old})
-        wait_for(lambda: [told.transport.conduit_id for told in installation.twitch.subscriptions].count(old) == 4)
+        wait_for(
+            lambda: (
+                [subscription.transport.conduit_id for subscription in installation.twitch.subscriptions].count(old)
+                == 4
+            )
+        )
         wait_for(lambda: len(installation.twitch.subscriptions) == 8)
         installation.twitch.go_live("shroud")
         installation.wait_for_events(1)
 
 
 def take_shard(installation: Listening, conduit_id: str) -> None:
-    """Do what another program with our conduit's id would: attach a session of its own."""
+    """Attach another session to our conduit, as another program that knows its id would."""
     import httpx
     from websockets.sync.client import connect
 
@@ -213,8 +220,8 @@ def test_a_shard_that_twitch_does_not_take_is_tried_again(installation: Listenin
     installation.twitch.fail("/eventsub/conduits/shards", 202, {"data": [], "errors": [error]}, times=2, method="PATCH")
     with running(runtime):
         installation.wait_until_subscribed(1)
-        wait_for(lambda: "source.recovered" in installation.told())
-    assert installation.told() == ["source.failing", "source.recovered"]
+        wait_for(lambda: "source.recovered" in installation.kinds())
+    assert installation.kinds() == ["source.failing", "source.recovered"]
     assert "The websocket session does not exist" in installation.events("source.failing")[0]["detail"]["reason"]
 
 
@@ -271,16 +278,18 @@ def test_who_is_followed_later_is_subscribed_to_and_who_is_not_followed_any_more
         installation.wait_until_subscribed(2)
         installation.unfollow("shroud")
         installation.wait_until_subscribed(1)
-    about = {told.condition.get("broadcaster_user_id") for told in installation.twitch.subscriptions}
+    about = {subscription.condition.get("broadcaster_user_id") for subscription in installation.twitch.subscriptions}
     assert about == {None, installation.twitch.event("stream.offline", "ninja")["broadcaster_user_id"]}
 
 
 def test_a_subscription_that_is_revoked_is_remembered_and_made_again(installation: Listening, runtime: Runtime) -> None:
     with running(runtime):
         installation.wait_until_subscribed(1)
-        told = next(told for told in installation.twitch.subscriptions if told.type == "stream.online")
-        installation.twitch.revoke_subscription(told.id, "authorization_revoked")
-        wait_for(lambda: told.id not in [other.id for other in installation.twitch.subscriptions])
+        subscription = next(
+            subscription for subscription in installation.twitch.subscriptions if subscription.type == "stream.online"
+        )
+        installation.twitch.revoke_subscription(subscription.id, "authorization_revoked")
+        wait_for(lambda: subscription.id not in [other.id for other in installation.twitch.subscriptions])
         installation.wait_until_subscribed(1)
     (revoked,) = installation.memory.revoked
     assert (revoked.type, revoked.status) == ("stream.online", "authorization_revoked")
@@ -295,7 +304,7 @@ def test_what_the_cost_limit_leaves_out_is_told_and_remembered(
         wait_for(lambda: installation.memory.left_out_total == 2)
     assert installation.memory.subscribed == 5
     assert "subscriptions are right" in caplog.text
-    types = sorted(told.type for told in installation.twitch.subscriptions)
+    types = sorted(subscription.type for subscription in installation.twitch.subscriptions)
     assert types == ["conduit.shard.disabled", "stream.offline", "stream.offline", "stream.online", "stream.online"]
 
 

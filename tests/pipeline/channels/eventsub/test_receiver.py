@@ -45,7 +45,7 @@ def test_subscriptions_are_verified_and_a_stream_that_goes_live_is_told(
     receiver: str, called_back: Runtime, installation: Listening
 ) -> None:
     with running(called_back):
-        wait_for(lambda: [told.status for told in installation.twitch.subscriptions] == ["enabled"] * 3)
+        wait_for(lambda: [subscription.status for subscription in installation.twitch.subscriptions] == ["enabled"] * 3)
         installation.twitch.go_live("shroud", title="By webhook")
         installation.wait_for_events(1)
         assert installation.twitch.sessions == []
@@ -128,11 +128,11 @@ def test_a_revocation_is_remembered_and_subscribed_to_again(
     receiver: str, called_back: Runtime, installation: Listening
 ) -> None:
     with running(called_back):
-        wait_for(lambda: [told.status for told in installation.twitch.subscriptions] == ["enabled"] * 3)
-        told = installation.twitch.subscriptions[0]
-        installation.twitch.revoke_subscription(told.id)
-        wait_for(lambda: told.id not in [other.id for other in installation.twitch.subscriptions])
-        wait_for(lambda: [told.status for told in installation.twitch.subscriptions] == ["enabled"] * 3)
+        wait_for(lambda: [subscription.status for subscription in installation.twitch.subscriptions] == ["enabled"] * 3)
+        subscription = installation.twitch.subscriptions[0]
+        installation.twitch.revoke_subscription(subscription.id)
+        wait_for(lambda: subscription.id not in [other.id for other in installation.twitch.subscriptions])
+        wait_for(lambda: [subscription.status for subscription in installation.twitch.subscriptions] == ["enabled"] * 3)
     assert [revoked.status for revoked in installation.memory.revoked] == ["authorization_revoked"]
 
 
@@ -141,11 +141,11 @@ def test_a_new_secret_replaces_what_was_subscribed_to_with_the_old_one(
 ) -> None:
     with running(called_back):
         wait_for(lambda: installation.memory.subscribed == 3)
-    old = {told.id for told in installation.twitch.subscriptions}
+    old = {subscription.id for subscription in installation.twitch.subscriptions}
     (called_back.settings.data_dir / "eventsub.secret").unlink()
     with running(called_back):
-        wait_for(lambda: len({told.id for told in installation.twitch.subscriptions} - old) == 3)
-        wait_for(lambda: not {told.id for told in installation.twitch.subscriptions} & old)
+        wait_for(lambda: len({subscription.id for subscription in installation.twitch.subscriptions} - old) == 3)
+        wait_for(lambda: not {subscription.id for subscription in installation.twitch.subscriptions} & old)
 
 
 def test_without_a_callback_there_is_nobody_to_be_called(runtime: Runtime, installation: Listening) -> None:
@@ -182,8 +182,8 @@ def test_health_is_well_when_all_gave_a_sign_and_tells_what_did_not(receiver: st
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert answer.json()["sources_failing"] == []
     heartbeat.beat(installation.engine, now - timedelta(minutes=5), "eventsub")
-    told = httpx.get(f"{receiver}/health").json()
-    assert (told["status"], told["eventsub"]["state"]) == ("failing", "stands still")
+    health = httpx.get(f"{receiver}/health").json()
+    assert (health["status"], health["eventsub"]["state"]) == ("failing", "stands still")
     heartbeat.beat(installation.engine, now - timedelta(minutes=5))
     assert httpx.get(f"{receiver}/health").json()["worker"] == "stands still"
 
@@ -201,11 +201,11 @@ def test_health_tells_of_a_broker_that_is_away_and_of_a_service_that_fails(
     settings = runtime.settings.model_copy(update={"twitch_client_id": None})
     away = Runtime(settings=settings, database_url=runtime.database_url, redis_url="redis://127.0.0.1:1/0")
     with serving(away) as url:
-        told = httpx.get(f"{url}/health")
-    assert told.status_code == 503
-    assert told.json()["broker"].startswith("does not answer")
-    assert told.json()["sources_failing"] == ["kick.drops"]
-    assert "eventsub" not in told.json()
+        answer = httpx.get(f"{url}/health")
+    assert answer.status_code == 503
+    assert answer.json()["broker"].startswith("does not answer")
+    assert answer.json()["sources_failing"] == ["kick.drops"]
+    assert "eventsub" not in answer.json()
     away.engine.dispose()
 
 

@@ -21,8 +21,8 @@ SECRET = "0123456789"
 
 
 def judge(timestamp: str = STAMP, *, secret: str = SECRET, body: bytes = b"{}", **changed: str) -> datetime:
-    told = {"message_id": "m1", "signature": sign(SECRET, "m1", timestamp, b"{}"), "timestamp": timestamp}
-    return verify(secret, **{**told, **changed}, body=body, now=NOW)
+    fields = {"message_id": "m1", "signature": sign(SECRET, "m1", timestamp, b"{}"), "timestamp": timestamp}
+    return verify(secret, **{**fields, **changed}, body=body, now=NOW)
 
 
 def test_a_signed_message_tells_when_it_was_sent() -> None:
@@ -69,13 +69,13 @@ def test_recorded_messages_bear_their_signatures() -> None:
     assert len(vectors) == 3
     for vector in vectors:
         headers = {name.lower(): value for name, value in vector["headers"].items()}
-        told = {part: headers[f"twitch-eventsub-message-{part}"] for part in ("id", "timestamp", "signature")}
-        sent_at = msgspec.convert(told["timestamp"], datetime)
+        signed = {part: headers[f"twitch-eventsub-message-{part}"] for part in ("id", "timestamp", "signature")}
+        sent_at = msgspec.convert(signed["timestamp"], datetime)
         verified = verify(
             vector["secret"],
-            message_id=told["id"],
-            timestamp=told["timestamp"],
-            signature=told["signature"],
+            message_id=signed["id"],
+            timestamp=signed["timestamp"],
+            signature=signed["signature"],
             body=vector["body"].encode(),
             now=sent_at + timedelta(minutes=9),
         )

@@ -86,9 +86,9 @@ def test_whatever_is_written_is_a_login_an_id_or_a_problem(written: str) -> None
     ],
 )
 def test_lists_are_read_in_the_forms_that_people_have(text: str, taken_as: str) -> None:
-    found = read_list(text.encode())
-    assert [name.login for name in found.names] == ["ada_", "grace", "77"]
-    assert found.taken_as == taken_as
+    listed = read_list(text.encode())
+    assert [name.login for name in listed.names] == ["ada_", "grace", "77"]
+    assert listed.taken_as == taken_as
 
 
 def test_an_id_counts_more_than_a_login_for_it_stays_when_a_channel_is_renamed() -> None:
@@ -111,7 +111,7 @@ def test_lines_that_are_no_channel_stay_in_the_list_to_be_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "reason"),
     [
         (b"\xff\xfe\x00", "not text in UTF-8"),
         (b"", "names no channels"),
@@ -124,6 +124,6 @@ def test_lines_that_are_no_channel_stay_in_the_list_to_be_told() -> None:
         (b"a" * (LARGEST_LIST + 1), "at most"),
     ],
 )
-def test_what_is_no_list_says_why(data: bytes, said: str) -> None:
-    with pytest.raises(LootwireError, match=said):
+def test_what_is_no_list_says_why(data: bytes, reason: str) -> None:
+    with pytest.raises(LootwireError, match=reason):
         read_list(data)

@@ -1,4 +1,4 @@
-"""Who is watched, and why."""
+"""Which channels are watched, and why."""
 
 from datetime import timedelta
 
@@ -23,7 +23,7 @@ def channels(engine: Engine) -> Channels:
 
 def logins(channels: Channels) -> list[str]:
     with channels.engine.connect() as connection:
-        return [one.login for one in watched(connection, channels.now)]
+        return [channel.login for channel in watched(connection, channels.now)]
 
 
 def test_channels_added_by_hand_come_first_and_the_oldest_of_them_before_the_others(channels: Channels) -> None:
@@ -70,16 +70,24 @@ def test_a_channel_of_a_campaign_is_watched_since_the_campaign_wanted_it(channel
     channels.campaign([named], start_at=NOON - 3 * HOUR)
     channels.follow("drops", since=NOON - 5 * DAY)
     with channels.engine.connect() as connection:
-        found = {one.login: one for one in watched(connection, NOON)}
-    assert (found["both"].since, found["both"].by_hand, found["both"].in_campaign) == (NOON - 30 * DAY, True, True)
-    assert (found["named"].since, found["named"].by_hand, found["named"].in_campaign) == (NOON - 3 * HOUR, False, True)
+        by_login = {channel.login: channel for channel in watched(connection, NOON)}
+    assert (by_login["both"].since, by_login["both"].by_hand, by_login["both"].in_campaign) == (
+        NOON - 30 * DAY,
+        True,
+        True,
+    )
+    assert (by_login["named"].since, by_login["named"].by_hand, by_login["named"].in_campaign) == (
+        NOON - 3 * HOUR,
+        False,
+        True,
+    )
 
 
 def test_a_wish_for_drops_that_is_younger_than_the_campaign_starts_the_watch(channels: Channels) -> None:
     channels.campaign([channels.channel("named", follow=False)])
     channels.follow("drops", since=NOON - timedelta(minutes=5))
     with channels.engine.connect() as connection:
-        assert [one.since for one in watched(connection, NOON)] == [NOON - timedelta(minutes=5)]
+        assert [channel.since for channel in watched(connection, NOON)] == [NOON - timedelta(minutes=5)]
 
 
 def test_each_of_five_thousand_channels_in_three_campaigns_is_listed_once(channels: Channels) -> None:
@@ -90,9 +98,9 @@ def test_each_of_five_thousand_channels_in_three_campaigns_is_listed_once(channe
         channels.campaign(ids)
     channels.follow("drops")
     with channels.engine.connect() as connection:
-        found = watched(connection, NOON)
-    assert len(found) == len({one.channel_id for one in found}) == 5_000
-    assert all(one.in_campaign and not one.by_hand for one in found)
+        listed = watched(connection, NOON)
+    assert len(listed) == len({channel.channel_id for channel in listed}) == 5_000
+    assert all(channel.in_campaign and not channel.by_hand for channel in listed)
 
 
 def test_categories_are_named_as_twitch_numbers_them(channels: Channels) -> None:
@@ -100,7 +108,7 @@ def test_categories_are_named_as_twitch_numbers_them(channels: Channels) -> None
     channels.follow("category", game_id=later, top=5, since=NOON)
     channels.follow("category", game_id=sooner, since=NOON - DAY)
     with channels.engine.connect() as connection:
-        assert [(one.name, one.top) for one in followed_categories(connection)] == [
+        assert [(category.name, category.top) for category in followed_categories(connection)] == [
             ("Quiet Orbit", 20),
             ("Moss Runner", 5),
         ]
@@ -115,20 +123,20 @@ def known(channels: Channels) -> tuple[str, str | None, list[str]]:
 def test_a_rename_is_kept_whoever_tells_of_it(channels: Channels) -> None:
     """A campaign's list, a poll or Twitch's users: the id stays, the login moves among the former ones."""
 
-    def told(login: str, display_name: str | None = None) -> None:
+    def store(login: str, display_name: str | None = None) -> None:
         with channels.engine.begin() as connection:
             store_channels(
                 connection, "twitch", [ChannelRecord(external_id="7", login=login, display_name=display_name)], NOON
             )
 
-    told("first", "First")
-    told("first")
+    store("first", "First")
+    store("first")
     assert known(channels) == ("first", "First", [])
-    told("second")
+    store("second")
     with channels.engine.begin() as connection:
         store_users(connection, [UserRecord(external_id="7", login="third", display_name="Third")], NOON)
     assert known(channels) == ("third", "Third", ["first", "second"])
-    told("first")
+    store("first")
     assert known(channels) == ("first", "Third", ["second", "third"])
 
 
@@ -136,12 +144,12 @@ def test_a_former_login_finds_a_channel_unless_another_has_taken_it(channels: Ch
     with channels.engine.begin() as connection:
         for external_id, login in (("7", "old"), ("7", "new"), ("8", "other")):
             store_users(connection, [UserRecord(external_id=external_id, login=login)], NOON)
-        found = find_channel(connection, parse_name("old"))
-        assert (found and found.external_id) == "7"
+        channel = find_channel(connection, parse_name("old"))
+        assert (channel and channel.external_id) == "7"
         store_users(connection, [UserRecord(external_id="8", login="old")], NOON)
-        found = find_channel(connection, parse_name("old"))
-        assert (found and found.external_id) == "8"
+        channel = find_channel(connection, parse_name("old"))
+        assert (channel and channel.external_id) == "8"
         follow(connection, [UserRecord(external_id="7", login="new")], NOON)
-        found = find_channel(connection, parse_name("old"))
-        assert (found and found.external_id) == "7"
+        channel = find_channel(connection, parse_name("old"))
+        assert (channel and channel.external_id) == "7"
         assert find_channel(connection, parse_name("other"), of_followed=True) is None

@@ -34,17 +34,17 @@ def test_real_streams_land_as_sessions_with_all_that_was_told(streaming: Streami
     listed = rows(name)
     streams = [parse_stream(msgspec.Raw(json.dumps(row).encode())) for row in listed]
     newest = max(stream.started_at for stream in streams)
-    asked = frozenset(stream.channel.external_id for stream in streams)
+    channel_ids = frozenset(stream.channel.external_id for stream in streams)
     streaming.follow_all([(s.channel.external_id, s.channel.login) for s in streams], newest - timedelta(days=60))
-    hear(streaming, streams, asked, newest + timedelta(minutes=1))
-    hear(streaming, [], asked, newest + timedelta(minutes=6))
+    hear(streaming, streams, channel_ids, newest + timedelta(minutes=1))
+    hear(streaming, [], channel_ids, newest + timedelta(minutes=6))
     events = streaming.count(StreamSession)
     for later in (11, 16):
-        hear(streaming, [], asked, newest + timedelta(minutes=later))
+        hear(streaming, [], channel_ids, newest + timedelta(minutes=later))
 
     sessions = {row.stream_id: row for row in streaming.rows(StreamSession)}
     assert sessions.keys() == {stream.stream_id for stream in streams}
-    assert events == len(sessions) == len(asked) >= 5
+    assert events == len(sessions) == len(channel_ids) >= 5
     for stream in streams:
         session = sessions[stream.stream_id]
         assert (session.started_at, session.title, session.language) == (
@@ -56,12 +56,12 @@ def test_real_streams_land_as_sessions_with_all_that_was_told(streaming: Streami
         assert session.ended_at == newest + timedelta(minutes=1)
     assert [row.viewers for row in streaming.rows(StreamSnapshot)].count(None) == 0
     assert {row.name for row in streaming.rows(Game)} == {s.game.name for s in streams if s.game is not None}
-    assert {row.external_id for row in streaming.rows(Channel)} >= asked
+    assert {row.external_id for row in streaming.rows(Channel)} >= channel_ids
     assert sorted({kind: streaming.kinds().count(kind) for kind in streaming.kinds()}.items()) == [
         ("stream.offline", len(sessions)),
         ("stream.online", len(sessions)),
     ]
 
 
-def hear(streaming: Streaming, streams: list[StreamRecord], asked: frozenset[str], at: datetime) -> None:
-    streaming.hear(Polled(channels=asked, live=tuple(streams), at=at), now=minutes(at))
+def hear(streaming: Streaming, streams: list[StreamRecord], channel_ids: frozenset[str], at: datetime) -> None:
+    streaming.hear(Polled(channels=channel_ids, live=tuple(streams), at=at), now=minutes(at))

@@ -1,4 +1,4 @@
-"""The sources of streams exist only while there is an application of ours and somebody to watch."""
+"""The sources of streams exist only while there is an application of ours and a channel to watch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Rounds of polling from end to end: the local Twitch is asked by a worker's own way, and rows and events follow."""
+"""Rounds of polling from end to end: the worker's own code polls the local Twitch, and rows and events follow."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -145,23 +145,23 @@ def test_the_box_art_of_a_category_is_asked_for_once(polls: Polls) -> None:
     polls.follow("ann")
     polls.twitch.go_live("ann", category="7001")
     polls.round()
-    polls.asked()
+    polls.new_requests()
     polls.round(5)
-    assert Counter(polls.asked()) == {"streams": 1, "games": 1}
+    assert Counter(polls.new_requests()) == {"streams": 1, "games": 1}
     (known,) = polls.streaming.rows(Game)
     assert known.box_art_url == "https://static-cdn.jtvnw.net/ttv-boxart/7001_IGDB-285x380.jpg"
     polls.round(5)
-    assert polls.asked() == ["streams"]
+    assert polls.new_requests() == ["streams"]
 
 
 def test_a_user_that_is_gone_is_not_asked_for_in_every_round(polls: Polls) -> None:
     polls.follow("ann")
     polls.twitch.ban("ann")
     polls.round()
-    polls.asked()
+    polls.new_requests()
     polls.round(5)
 
-    assert polls.asked() == ["streams"]
+    assert polls.new_requests() == ["streams"]
 
 
 def test_the_most_watched_streams_of_a_category_are_recorded_until_they_end(polls: Polls) -> None:
@@ -212,9 +212,9 @@ def test_a_round_of_two_thousand_channels_takes_few_requests_and_few_statements(
     for user in users[:300]:
         polls.twitch.go_live(user.login)
 
-    polls.asked()
+    polls.new_requests()
     first = polls.round(1)
-    assert (first.items, dict(first.events), Counter(polls.asked())) == (
+    assert (first.items, dict(first.events), Counter(polls.new_requests())) == (
         300,
         {"stream.online": 300},
         {"streams": 20, "users": 2},
@@ -227,7 +227,7 @@ def test_a_round_of_two_thousand_channels_takes_few_requests_and_few_statements(
     assert len([text for text in executed if text.startswith("UPDATE stream_sessions")]) == 1
     # Those of the fetch itself among them.
     assert len(executed) <= 25
-    assert len(polls.asked()) <= 25
+    assert len(polls.new_requests()) <= 25
 
 
 @contextmanager
@@ -247,8 +247,8 @@ def test_channels_in_campaigns_are_asked_for_by_themselves(polls: Polls) -> None
     polls.follow("ann", "ben")
     named = polls.channel("ben").id
     with polls.engine.begin() as connection:
-        told = {"service": "twitch", "external_id": "c", "name": "C", "first_seen_at": polls.now}
-        campaign = connection.scalar(insert(DropCampaign).values(told).returning(DropCampaign.id))
+        fields = {"service": "twitch", "external_id": "c", "name": "C", "first_seen_at": polls.now}
+        campaign = connection.scalar(insert(DropCampaign).values(fields).returning(DropCampaign.id))
         allowed = {"campaign_id": campaign, "channel_id": named, "first_seen_at": polls.now}
         connection.execute(insert(AllowedChannel).values(allowed))
     polls.twitch.go_live("ann")
@@ -264,7 +264,7 @@ def test_a_worker_that_dies_in_the_middle_of_a_stream_leaves_it_to_the_next_one(
     polls.follow("ann")
     began = polls.twitch.go_live("ann")
     polls.round(1)
-    # What the next process has is the database alone.
+    # The next process has the database alone.
     restarted = Polls(polls.streaming, polls.setting, polls.now)
     restarted.round(5)
     restarted.twitch.go_offline("ann")

@@ -17,14 +17,14 @@ def look(polls: Polls, minutes: float = 0) -> Any:
     return polls.round(minutes, "twitch.videos")
 
 
-def told(polls: Polls) -> list[str]:
+def announced(polls: Polls) -> list[str]:
     return [row.detail["name"] for row in polls.streaming.events("video.published")]
 
 
 def test_the_first_look_is_silent_and_the_next_one_a_day_later_tells_what_is_new(polls: Polls) -> None:
     polls.follow("ann")
     polls.twitch.add_video("ann", title="Old one", type="upload", published_at=polls.now - timedelta(days=90))
-    assert (look(polls).items, told(polls)) == (1, [])
+    assert (look(polls).items, announced(polls)) == (1, [])
     new = polls.twitch.add_video("ann", title="How to trim a wick", type="highlight", seconds=600)
     assert look(polls, 60).items == 0
 
@@ -47,7 +47,7 @@ def test_the_archive_of_a_stream_is_found_soon_after_its_end_and_not_before(poll
     polls.round(1)
     polls.twitch.add_video("ann", title="Lamps", stream_id=stream.id, seconds=60)
     look(polls, DAY)
-    assert told(polls) == []
+    assert announced(polls) == []
 
     polls.twitch.go_offline("ann")
     polls.round(5)
@@ -55,7 +55,7 @@ def test_the_archive_of_a_stream_is_found_soon_after_its_end_and_not_before(poll
     assert look(polls, 1).items == 0
     look(polls, 2.5)
 
-    assert told(polls) == ["Lamps"]
+    assert announced(polls) == ["Lamps"]
     assert polls.streaming.rows(Video)[0].stream_id == stream.id
 
 
@@ -67,7 +67,7 @@ def test_a_title_that_changes_is_stored_and_is_no_new_video(polls: Polls) -> Non
     video.title = "Final"
     look(polls, DAY)
 
-    assert (told(polls), [row.title for row in polls.streaming.rows(Video)]) == (["Draft"], ["Final"])
+    assert (announced(polls), [row.title for row in polls.streaming.rows(Video)]) == (["Draft"], ["Final"])
 
 
 def test_a_video_that_is_found_days_later_is_told_to_nobody(polls: Polls) -> None:
@@ -82,18 +82,18 @@ def test_a_video_that_is_found_days_later_is_told_to_nobody(polls: Polls) -> Non
 def test_a_channel_without_videos_is_looked_at_once_a_day_like_any_other(polls: Polls) -> None:
     polls.follow("ann", "ben")
     polls.twitch.ban("ben")
-    assert (look(polls).outcome, Counter(polls.asked())) == ("unchanged", {"videos": 2})
+    assert (look(polls).outcome, Counter(polls.new_requests())) == ("unchanged", {"videos": 2})
     look(polls, 60)
-    assert polls.asked() == []
+    assert polls.new_requests() == []
 
 
 def test_many_channels_are_looked_at_some_at_a_time(polls: Polls) -> None:
     polls.follow(*(f"keeper{number}" for number in range(60)))
     look(polls)
-    first = polls.asked()
+    first = polls.new_requests()
     look(polls, 1)
 
-    assert (len(first), len(polls.asked())) == (50, 10)
+    assert (len(first), len(polls.new_requests())) == (50, 10)
 
 
 def test_a_stream_that_ends_while_twitch_is_asked_is_looked_for_again(polls: Polls) -> None:
@@ -118,4 +118,4 @@ def test_a_stream_that_ends_while_twitch_is_asked_is_looked_for_again(polls: Pol
     polls.sources["twitch.videos"] = quick
     look(polls, 4)
 
-    assert told(polls) == ["Archive"]
+    assert announced(polls) == ["Archive"]

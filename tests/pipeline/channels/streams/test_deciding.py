@@ -132,10 +132,10 @@ HISTORIES: dict[str, tuple[Sequence[Observation], Times]] = {
 }
 
 
-@pytest.mark.parametrize(("told", "times"), HISTORIES.values(), ids=HISTORIES.keys())
-def test_a_history_told_one_by_one(told: Sequence[Observation], times: Times) -> None:
+@pytest.mark.parametrize(("observations", "times"), HISTORIES.values(), ids=HISTORIES.keys())
+def test_a_history_told_one_by_one(observations: Sequence[Observation], times: Times) -> None:
     ledger = Ledger()
-    for observation in told:
+    for observation in observations:
         # Messages that come late are taken in after what is newer.
         ledger.hear(observation, now=8000)
 
@@ -143,18 +143,18 @@ def test_a_history_told_one_by_one(told: Sequence[Observation], times: Times) ->
 
 
 @pytest.mark.parametrize(
-    "told",
+    "observations",
     [(live(0), offline(10)), (live(0), offline(10), live(12, start=0)), (live(0), updated(5, "New"), offline(10))],
     ids=str,
 )
-def test_what_comes_at_once_may_come_in_any_order(told: Sequence[Observation]) -> None:
+def test_what_comes_at_once_may_come_in_any_order(observations: Sequence[Observation]) -> None:
     ledgers = []
-    for order in permutations(told):
+    for order in permutations(observations):
         ledger = Ledger()
         ledger.hear(*order)
-        ledgers.append((ledger.times, ledger.told, ledger.parts()))
+        ledgers.append((ledger.times, ledger.announced, ledger.parts()))
 
-    assert all(one == ledgers[0] for one in ledgers)
+    assert all(ledger == ledgers[0] for ledger in ledgers)
 
 
 def test_a_crash_and_restart_of_the_show_is_one_story_and_told_once() -> None:
@@ -165,18 +165,18 @@ def test_a_crash_and_restart_of_the_show_is_one_story_and_told_once() -> None:
 
     assert ledger.stories == {"s1": "s1", "s2": "s1", "s3": "s1"}
     assert [ledger.sessions[key].story_id for key in ("s1", "s2", "s3")] == [None, 1, 1]
-    assert ledger.told == ["online s1"]
+    assert ledger.announced == ["online s1"]
 
 
 def test_a_stream_after_the_flap_time_or_after_the_end_was_told_is_another_story() -> None:
-    late, told = Ledger(), Ledger()
+    late, ended = Ledger(), Ledger()
     late.hear(live(0), offline(60), live(71, "s2"))
-    told.hear(live(0), offline(60))
-    told.tell()
-    told.hear(live(69, "s2"))
+    ended.hear(live(0), offline(60))
+    ended.tell()
+    ended.hear(live(69, "s2"))
 
-    assert late.stories == told.stories == {"s1": "s1", "s2": "s2"}
-    assert late.told == told.told == ["online s1", "online s2"]
+    assert late.stories == ended.stories == {"s1": "s1", "s2": "s2"}
+    assert late.announced == ended.announced == ["online s1", "online s2"]
 
 
 def test_a_restart_that_only_polls_saw_is_one_story() -> None:
@@ -203,11 +203,11 @@ def test_streams_of_channels_that_nobody_watches_are_left_out() -> None:
 
 def test_a_stream_is_recorded_for_its_category_and_stays_when_it_plays_something_else() -> None:
     ledger = Ledger(since={}, categories={GAME_IDS[LIGHTS]: at(-60)})
-    ledger.hear(polled(5, ON, stream("502", "s2", playing=RUNNER), asked=()))
+    ledger.hear(polled(5, ON, stream("502", "s2", playing=RUNNER), channels=()))
     ledger.hear(polled(20, stream(playing=ORBIT)))
 
     assert ledger.times == {"s1": (0, None)}
-    assert ledger.told == ["online s1", "category_changed s1"]
+    assert ledger.announced == ["online s1", "category_changed s1"]
 
 
 def test_titles_and_categories_make_parts_and_the_first_of_them_is_no_change() -> None:
@@ -220,8 +220,8 @@ def test_titles_and_categories_make_parts_and_the_first_of_them_is_no_change() -
     ledger.hear(updated(30, "Boats", playing=RUNNER))
 
     assert ledger.parts() == [(0, "Lamps", 1), (10, "Boats", 1), (20, "Boats", 2)]
-    assert ledger.told == ["online s1", "title_changed s1", "category_changed s1"]
-    assert [(one.old, one.new) for one in ledger.news[1:]] == [("Lamps", "Boats"), (1, 2)]
+    assert ledger.announced == ["online s1", "title_changed s1", "category_changed s1"]
+    assert [(news.old, news.new) for news in ledger.news[1:]] == [("Lamps", "Boats"), (1, 2)]
 
 
 def test_a_lagging_list_does_not_bring_an_old_title_back() -> None:
@@ -250,7 +250,7 @@ def test_a_category_that_is_first_known_when_the_title_changes_is_no_change() ->
     ledger.hear(updated(10, "Boats", playing=LIGHTS))
 
     assert ledger.parts() == [(0, "Lamps", None), (10, "Boats", 1)]
-    assert ledger.told == ["online s1", "title_changed s1"]
+    assert ledger.announced == ["online s1", "title_changed s1"]
 
 
 def test_what_a_channel_said_before_its_stream_fills_in_what_nobody_told() -> None:
@@ -259,7 +259,7 @@ def test_what_a_channel_said_before_its_stream_fills_in_what_nobody_told() -> No
     ledger.hear(updated(5, "Boats"), now=11)
     ledger.hear(updated(4, "Nets"), now=12)
 
-    assert (ledger.parts(), ledger.told) == ([(10, "Boats", 1)], ["online s1"])
+    assert (ledger.parts(), ledger.announced) == ([(10, "Boats", 1)], ["online s1"])
 
 
 def test_a_stream_that_is_told_when_the_next_one_is_on_is_silent() -> None:
@@ -268,7 +268,7 @@ def test_a_stream_that_is_told_when_the_next_one_is_on_is_silent() -> None:
     ledger.hear(live(0, info=info("Lamps")), now=31)
 
     assert (ledger.sessions["s1"].silent, ledger.sessions["s2"].silent) == (True, False)
-    assert (ledger.told, ledger.parts("s1")) == (["online s2", "online s1"], [(0, "Lamps", 1)])
+    assert (ledger.announced, ledger.parts("s1")) == (["online s2", "online s1"], [(0, "Lamps", 1)])
 
 
 def test_a_channel_that_changes_while_it_is_offline_makes_nothing() -> None:
@@ -277,7 +277,7 @@ def test_a_channel_that_changes_while_it_is_offline_makes_nothing() -> None:
     ledger.hear(live(10), offline(20))
     ledger.hear(updated(30, "Later"))
 
-    assert (ledger.parts(), ledger.told) == ([(10, None, None)], ["online s1"])
+    assert (ledger.parts(), ledger.announced) == ([(10, None, None)], ["online s1"])
 
 
 def test_what_the_list_says_of_the_stream_before_is_not_taken_for_the_new_one() -> None:
@@ -291,7 +291,7 @@ def test_what_the_list_says_of_the_stream_before_is_not_taken_for_the_new_one() 
 def crowd(minutes: float, size: int, *, of: int = 20) -> Observation:
     """A round over so many channels of which only the first ones are live."""
     keys = [str(600 + number) for number in range(of)]
-    return polled(minutes, *(stream(key, f"s{key}") for key in keys[:size]), asked=keys)
+    return polled(minutes, *(stream(key, f"s{key}") for key in keys[:size]), channels=keys)
 
 
 def test_a_round_in_which_many_are_gone_at_once_is_suspect_and_three_absences_are_needed() -> None:

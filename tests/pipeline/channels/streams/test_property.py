@@ -29,9 +29,9 @@ def test_any_day_ends_in_the_right_sessions(
 ) -> None:
     truth = happening([("501", ann), ("502", ben)], lag, away)
     ledger = Ledger(since={"501": at(-60), "502": at(-60)})
-    for told in truth.told:
+    for arrival in truth.arrivals:
         before = ledger.sessions.keys()
-        ledger.hear(told.observation, now=told.arrives)
+        ledger.hear(arrival.observation, now=arrival.arrives)
         assert before <= ledger.sessions.keys()
 
     assert ledger.sessions.keys() == truth.heard_of()
@@ -46,8 +46,8 @@ def check_times(truth: Truth, sessions: dict[str, tuple[str, float, float | None
     for key, (channel, start, end) in sessions.items():
         assert end is not None
         assert start == starts[key]
-        # The end of a stream that nobody else told of cannot be told from that of the one before.
-        of_others = {one.end for one in truth.on_air if one.key == channel and one.stream_id not in sessions}
+        # Without a message or poll of its own, a stream's end looks like that of the stream before it.
+        of_others = {run.end for run in truth.on_air if run.key == channel and run.stream_id not in sessions}
         assert start <= end
         assert end <= ends[key] + WRONG_BY or end in of_others
         by_channel.setdefault(channel, []).append((start, end))
@@ -69,9 +69,9 @@ def test_any_day_is_told_once_for_each_story(
     streaming = Streaming(engine)
     streaming.follow(key)
     truth = happening([(key, runs)], lag, away)
-    for told in truth.told:
-        streaming.hear(told.observation, now=told.arrives)
-    streaming.tick(truth.told[-1].arrives + 15)
+    for arrival in truth.arrivals:
+        streaming.hear(arrival.observation, now=arrival.arrives)
+    streaming.tick(truth.arrivals[-1].arrives + 15)
 
     rows = [row for row in streaming.rows(StreamSession) if row.stream_id.startswith(f"{key}-")]
     check_times(truth, {row.stream_id: (key, minutes(row.started_at), minutes(row.ended_at)) for row in rows})
@@ -79,23 +79,23 @@ def test_any_day_is_told_once_for_each_story(
     stories = {row.id: row for row in rows if row.story_id is None}
     assert {row.story_id for row in rows} - {None} <= stories.keys()
     subjects = [f"twitch:{row.stream_id}" for row in stories.values()]
-    assert told_of(streaming, key) == Counter(
+    assert event_keys(streaming, key) == Counter(
         f"{kind}:{subject}" for subject in subjects for kind in ("stream.online", "stream.offline")
     )
     assert all(row.told_at for row in rows)
 
 
-def told_of(streaming: Streaming, key: str) -> Counter[str]:
-    """The events of a channel's streams."""
+def event_keys(streaming: Streaming, key: str) -> Counter[str]:
+    """Return the keys of the events of a channel's streams."""
     return Counter(row.event_key for row in streaming.rows(Event) if f":{key}-" in row.event_key)
 
 
 def test_a_quiet_day_is_as_it_was() -> None:
-    """That what the others check can be wrong at all: without loss or delay the ends are exact."""
+    """Without loss or delay the ends are exact, which shows that the checks above can fail."""
     runs: Sequence[Run] = [Run("new", 12, 60, ("at once", 1), ("at once", 1))] * 3
     truth = happening([("501", runs)], 0, [])
     ledger = Ledger()
-    for told in truth.told:
-        ledger.hear(told.observation, now=told.arrives)
+    for arrival in truth.arrivals:
+        ledger.hear(arrival.observation, now=arrival.arrives)
 
     assert {key: end for key, (_, end) in ledger.times.items()} == truth.ends()

@@ -110,7 +110,7 @@ def test_signing_in_shows_code_and_address_and_names_the_user(terminal: Terminal
     assert "WXYZQRST" in printed
     assert "https://www.twitch.tv/activate?device-code=WXYZQRST" in printed
     assert "Signed in to Twitch as lamplighter." in printed
-    assert twitch.asked.count("/oauth2/token") == 3
+    assert twitch.paths.count("/oauth2/token") == 3
 
 
 def test_a_permission_is_asked_for_only_where_it_is_wanted(terminal: Terminal, twitch: Dashboard) -> None:
@@ -245,14 +245,14 @@ def test_hashes_that_are_none_are_refused_with_their_setting(
 def test_the_tick_looks_after_the_sign_in_once_an_hour(terminal: Terminal, twitch: Dashboard) -> None:
     assert terminal.tick() == []
     terminal.run("sources", "login", "twitch")
-    twitch.asked.clear()
+    twitch.paths.clear()
     assert terminal.tick() == []
-    assert twitch.asked == []
+    assert twitch.paths == []
 
     terminal.hour_passes()
     assert terminal.tick() == ["info: sign-in validated"]
     assert terminal.tick() == []
-    assert twitch.asked == ["/oauth2/validate"]
+    assert twitch.paths == ["/oauth2/validate"]
 
 
 def test_a_look_that_fails_is_logged_and_tried_at_the_next_tick(terminal: Terminal, twitch: Dashboard) -> None:

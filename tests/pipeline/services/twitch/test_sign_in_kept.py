@@ -152,13 +152,13 @@ def validate(installation: SignedIn, at: datetime) -> bool | None:
 
 
 def test_a_sign_in_is_validated_once_an_hour(installation: SignedIn, twitch: Dashboard) -> None:
-    requests_before = len(twitch.asked)
+    requests_before = len(twitch.paths)
 
     assert validate(installation, now()) is None
-    assert len(twitch.asked) == requests_before
+    assert len(twitch.paths) == requests_before
     assert validate(installation, now() + VALIDATE_AFTER) is True
     assert validate(installation, now() + VALIDATE_AFTER + timedelta(minutes=10)) is None
-    assert twitch.asked[requests_before:] == ["/oauth2/validate"]
+    assert twitch.paths[requests_before:] == ["/oauth2/validate"]
 
 
 def test_a_sign_in_that_does_not_hold_any_more_is_renewed_if_it_can_be(
@@ -175,9 +175,9 @@ def test_a_sign_in_that_is_over_is_told_by_the_source_that_needs_it(installation
 
     assert validate(installation, now() + VALIDATE_AFTER) is False
     # Twitch is not asked again: the refusal is stored.
-    requests_before = len(twitch.asked)
+    requests_before = len(twitch.paths)
     assert validate(installation, now() + 3 * VALIDATE_AFTER) is None
-    assert len(twitch.asked) == requests_before
+    assert len(twitch.paths) == requests_before
     assert installation.row()["enabled"]
     assert not installation.row(installation.rewards)["enabled"]
     installation.fetch()
@@ -201,4 +201,4 @@ def test_where_nobody_is_signed_in_there_is_nothing_to_look_at(engine: Engine, v
 
     with Client() as client:
         assert account.validate_if_due(client) is None
-    assert twitch.asked == []
+    assert twitch.paths == []
