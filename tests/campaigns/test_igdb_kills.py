@@ -26,7 +26,7 @@ from tests.databases import Databases
 from tests.igdb import LocalIgdb
 from tests.paths import CHECKOUT
 from tests.pipeline.fetch.own_redis import own_redis, url_of
-from tests.twitch.faults import Asked
+from tests.twitch.faults import SeenRequest
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.long
@@ -89,7 +89,7 @@ class Campaign:
         return [began(request) for request in self.igdb.requests if request.path == "/games"]
 
 
-def began(request: Asked) -> int:
+def began(request: SeenRequest) -> int:
     match = _AFTER.search(request.body.decode())
     assert match is not None
     return int(match[1])

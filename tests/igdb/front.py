@@ -18,7 +18,7 @@ from tests.igdb.language import BadQuery, Query, parse, parse_multi
 from tests.igdb.limits import Limits
 from tests.igdb.tables import Row, Table
 from tests.igdb.webhooks import Webhooks
-from tests.twitch.faults import Asked, Faults
+from tests.twitch.faults import Faults, SeenRequest
 
 PREFIX = "/v4"
 UNAUTHORISED = {
@@ -44,7 +44,7 @@ class Core:
     limits: Limits = field(default_factory=Limits)
     webhooks: Webhooks = field(default_factory=Webhooks)
     faults: Faults = field(default_factory=Faults)
-    requests: list[Asked] = field(default_factory=list)
+    requests: list[SeenRequest] = field(default_factory=list)
     short: list[int] = field(default_factory=list)
     latency: float = 0.0
 
@@ -62,7 +62,7 @@ class Front:
         with self._core.limits.place() as allowed:
             body = await request.body()
             query = tuple(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
-            record = Asked(request.method, scope["path"].removeprefix(PREFIX), query, time.time(), body)
+            record = SeenRequest(request.method, scope["path"].removeprefix(PREFIX), query, time.time(), body)
             self._core.requests.append(record)
             if self._core.latency:
                 await asyncio.sleep(self._core.latency)
@@ -70,7 +70,7 @@ class Front:
             record.status = response.status_code
             await response(scope, receive, send)
 
-    async def _respond(self, request: Request, record: Asked, *, allowed: bool) -> Response:
+    async def _respond(self, request: Request, record: SeenRequest, *, allowed: bool) -> Response:
         fault = self._core.faults.take(record.method, record.path)
         if fault is not None:
             await asyncio.sleep(fault.delay)
@@ -93,14 +93,14 @@ class Front:
             and self._core.accepts(token)
         )
 
-    def _answer(self, record: Asked, headers: Mapping[str, str]) -> Response:
+    def _answer(self, record: SeenRequest, headers: Mapping[str, str]) -> Response:
         try:
             status, body, meant = self._true_answer(record)
         except BadQuery as bad:
             return _json(400, bad.body())
         return _json(status, body, meant, packed="gzip" in headers.get("Accept-Encoding", ""))
 
-    def _true_answer(self, record: Asked) -> Answer:
+    def _true_answer(self, record: SeenRequest) -> Answer:
         parts = [part for part in record.path.split("/") if part]
         if "webhooks" in parts:
             return self._webhooks(record, parts)
@@ -131,7 +131,7 @@ class Front:
             return rows
         return rows[: max(len(rows) - self._core.short.pop(0), 0)]
 
-    def _webhooks(self, record: Asked, parts: list[str]) -> Answer:
+    def _webhooks(self, record: SeenRequest, parts: list[str]) -> Answer:
         hooks = self._core.webhooks
         match record.method, parts:
             case "POST", [endpoint, "webhooks"]:

@@ -19,7 +19,7 @@ from tests.igdb.front import PREFIX, Core, Front, rows_by_id
 from tests.igdb.limits import Limits
 from tests.igdb.tables import Row, Table
 from tests.igdb.webhooks import Webhook
-from tests.twitch.faults import Asked, Fault
+from tests.twitch.faults import Fault, SeenRequest
 from tests.twitch.local import CLIENT_ID
 
 ENDPOINTS = (
@@ -84,7 +84,7 @@ class LocalIgdb:
         return self._core.limits
 
     @property
-    def requests(self) -> list[Asked]:
+    def requests(self) -> list[SeenRequest]:
         """All requests so far; paths are below /v4."""
         return [replace(request) for request in self._core.requests]
 

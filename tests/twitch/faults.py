@@ -11,7 +11,7 @@ from tests.twitch.answers import error_body
 
 
 @dataclass
-class Asked:
+class SeenRequest:
     """A request as it arrived; `status` is None until it is answered, and stays so where no answer is sent."""
 
     method: str

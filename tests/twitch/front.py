@@ -21,7 +21,7 @@ from tests.twitch.answers import Call, Refused, error_body
 from tests.twitch.auth import SignIn
 from tests.twitch.core import Core
 from tests.twitch.dashboard import Dashboard
-from tests.twitch.faults import Asked, Fault, Faults
+from tests.twitch.faults import Fault, Faults, SeenRequest
 from tests.twitch.tokens import Token
 
 ENDPOINTS: dict[tuple[str, str], helix.Endpoint] = {
@@ -114,7 +114,7 @@ class Front:
     core: Core
     app: ASGIApp
     faults: Faults
-    requests: list[Asked]
+    requests: list[SeenRequest]
     transport_of: Callable[[Scope], asyncio.Transport | None]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -138,9 +138,9 @@ class Front:
         for message in answer:
             await send(message)
 
-    def _note(self, scope: Scope, body: bytes) -> Asked:
+    def _note(self, scope: Scope, body: bytes) -> SeenRequest:
         query = tuple(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
-        request = Asked(scope["method"], scope["path"], query, time.time(), body)
+        request = SeenRequest(scope["method"], scope["path"], query, time.time(), body)
         self.requests.append(request)
         return request
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from tests.twitch.faults import Asked, Fault
+from tests.twitch.faults import Fault, SeenRequest
 from tests.twitch.streamers import Streamers
 from tests.twitch.subscribers import Subscribers
 
@@ -31,7 +31,7 @@ class LocalTwitch(Streamers, Subscribers):
         super().__init__(client_id, client_secret, http_port, socket_port)
 
     @property
-    def requests(self) -> list[Asked]:
+    def requests(self) -> list[SeenRequest]:
         """All requests so far, the websockets' handshakes among them."""
         return self._call(lambda: [replace(request) for request in self._requests])
 

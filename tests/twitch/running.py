@@ -12,7 +12,7 @@ from starlette.types import Scope
 
 from tests.twitch.core import Core
 from tests.twitch.dashboard import Dashboard
-from tests.twitch.faults import Asked, Faults
+from tests.twitch.faults import Faults, SeenRequest
 from tests.twitch.front import Front, application
 from tests.twitch.settings import Settings
 from tests.twitch.sockets import Sockets
@@ -33,7 +33,7 @@ class Running(Settings):
         self.client_id, self.client_secret = client_id, client_secret
         self._core = Core(client_id, client_secret, self, Community(), Tokens(self), Budgets(self), Webhooks(self))
         self._faults = Faults()
-        self._requests: list[Asked] = []
+        self._requests: list[SeenRequest] = []
         self._sockets = Sockets(self, self._core.eventsub, self._faults, self._requests)
         self._listener = _listen(http_port)
         self._http_port: int = self._listener.getsockname()[1]

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from tests.twitch.eventsub import EventSub
-from tests.twitch.faults import Asked, Faults
+from tests.twitch.faults import Faults, SeenRequest
 from tests.twitch.messages import envelope, new_id
 from tests.twitch.settings import Settings
 from tests.twitch.times import nanoseconds
@@ -100,7 +100,7 @@ class Session:
 class Sockets:
     """The websocket server; `server` is None until it is started."""
 
-    def __init__(self, settings: Settings, eventsub: EventSub, faults: Faults, requests: list[Asked]) -> None:
+    def __init__(self, settings: Settings, eventsub: EventSub, faults: Faults, requests: list[SeenRequest]) -> None:
         self._settings = settings
         self._eventsub = eventsub
         self._faults = faults
@@ -162,7 +162,7 @@ class Sockets:
             status = 404
         elif _keepalive(dict(query)) is None:
             status = 400
-        self._requests.append(Asked("GET", target.path, query, time.time(), status=status))
+        self._requests.append(SeenRequest("GET", target.path, query, time.time(), status=status))
         return None if status == 101 else connection.respond(http.HTTPStatus(status), "")
 
     async def _attend(self, socket: ServerConnection) -> None:

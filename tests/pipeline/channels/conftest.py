@@ -8,9 +8,9 @@ from sqlalchemy import Engine
 
 from pipeline.embedded import Servers
 from tests.pipeline.channels import polls as polling
+from tests.pipeline.channels.observations import ANN
 from tests.pipeline.channels.polls import Polls
 from tests.pipeline.channels.streaming import Streaming
-from tests.pipeline.channels.told import ANN
 
 
 @pytest.fixture

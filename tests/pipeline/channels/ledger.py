@@ -11,7 +11,7 @@ import msgspec
 from pipeline.channels.streams.deciding import decide
 from pipeline.channels.streams.observations import Observation
 from pipeline.channels.streams.sessions import News, Segment, Session, Snapshot, Terms
-from tests.pipeline.channels.told import ANN, FLAP, LIGHTS, NOON, ORBIT, RUNNER, at
+from tests.pipeline.channels.observations import ANN, FLAP, LIGHTS, NOON, ORBIT, RUNNER, at
 
 GAME_IDS = {LIGHTS: 1, RUNNER: 2, ORBIT: 3}
 

@@ -19,8 +19,8 @@ from pipeline.ingest.fetching import Fetched, fetch_source, register
 from pipeline.ingest.source import RoundSource
 from pipeline.runtime.runtime import utc_now
 from pipeline.services.twitch.helix import Helix
+from tests.pipeline.channels.observations import FLAP
 from tests.pipeline.channels.streaming import Streaming
-from tests.pipeline.channels.told import FLAP
 from tests.pipeline.services.twitch.helix_setting import HelixSetting, helix_setting
 from tests.twitch import LocalTwitch
 

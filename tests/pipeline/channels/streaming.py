@@ -15,7 +15,7 @@ from pipeline.catalogue.storing import store_channels, store_games
 from pipeline.channels import clock
 from pipeline.channels.streams.observations import Observation
 from pipeline.channels.take_in import take_in
-from tests.pipeline.channels.told import ANN, FLAP, NOON, at, channel, game
+from tests.pipeline.channels.observations import ANN, FLAP, NOON, at, channel, game
 
 
 @dataclass

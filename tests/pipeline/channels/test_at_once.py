@@ -8,8 +8,8 @@ from threading import Barrier
 from models import Channel, Event, Game, GameExternalId, StreamSession
 from pipeline.ingest.fetching import register
 from tests.pipeline.builders import campaign, drops
+from tests.pipeline.channels.observations import ANN, GAMES, ORBIT, at, info, live, offline, polled, stream, updated
 from tests.pipeline.channels.streaming import Streaming
-from tests.pipeline.channels.told import ANN, GAMES, ORBIT, at, info, live, offline, polled, stream, updated
 from tests.pipeline.world import SOURCES
 from tests.pipeline.world import take_in as ingest
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import update
 
 from models import Channel, StreamSession
+from tests.pipeline.channels.observations import ANN, LIGHTS, ORBIT, at, live, offline, polled, stream, updated
 from tests.pipeline.channels.streaming import Streaming
-from tests.pipeline.channels.told import ANN, LIGHTS, ORBIT, at, live, offline, polled, stream, updated
 
 
 def test_a_story_of_several_streams_is_told_once_at_its_end_with_its_whole_recap(streaming: Streaming) -> None:

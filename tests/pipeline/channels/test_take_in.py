@@ -1,8 +1,8 @@
 """Observations on their way into the database: sessions, their parts, snapshots and events."""
 
 from models import StreamSession
+from tests.pipeline.channels.observations import ORBIT, RUNNER, info, live, offline, polled, stream, updated
 from tests.pipeline.channels.streaming import Streaming
-from tests.pipeline.channels.told import ORBIT, RUNNER, info, live, offline, polled, stream, updated
 
 
 def test_a_stream_from_its_start_to_its_end(streaming: Streaming) -> None:

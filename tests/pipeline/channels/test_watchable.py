@@ -10,8 +10,7 @@ from sqlalchemy import insert, update
 
 from models import AllowedChannel, Channel, DropCampaign, TimeBasedDrop
 from pipeline.catalogue.storing import store_channels, store_games
-from tests.pipeline.channels.streaming import Streaming
-from tests.pipeline.channels.told import (
+from tests.pipeline.channels.observations import (
     ANN,
     LIGHTS,
     NOON,
@@ -25,6 +24,7 @@ from tests.pipeline.channels.told import (
     stream,
     updated,
 )
+from tests.pipeline.channels.streaming import Streaming
 
 BEN, CID = "502", "503"
 DAY = timedelta(days=1)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from pipeline.channels.streams.observations import Observation, Polled, WentLive
 from pipeline.services.twitch.records import StreamRecord
-from tests.pipeline.channels.told import live, offline, polled, stream
+from tests.pipeline.channels.observations import live, offline, polled, stream
 
 EVERY = 5
 How = Literal["new", "crash", "flap"]

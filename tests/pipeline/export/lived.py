@@ -31,7 +31,7 @@ from tests.pipeline.builders import (
     kick_campaign,
     quest,
 )
-from tests.pipeline.channels.told import (
+from tests.pipeline.channels.observations import (
     ANN,
     FLAP,
     LIGHTS,

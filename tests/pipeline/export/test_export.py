@@ -27,7 +27,7 @@ from pipeline.importer.times import time_parser
 from tests.databases import Databases
 from tests.paths import CHECKOUT
 from tests.pipeline.builders import NOON, campaign, campaigns, drops
-from tests.pipeline.channels.told import offline
+from tests.pipeline.channels.observations import offline
 from tests.pipeline.export.lived import (
     BOB,
     advance_streams,

@@ -16,8 +16,8 @@ from pipeline.fetch.http import Client
 from pipeline.ingest.fetching import fetch_source
 from pipeline.ingest.source import Answer, Validators
 from pipeline.runtime.runtime import utc_now
+from tests.pipeline.channels.observations import FLAP
 from tests.pipeline.channels.polls import EVERY, Polls
-from tests.pipeline.channels.told import FLAP
 
 
 def test_a_stream_that_only_polls_see(polls: Polls) -> None:

@@ -7,7 +7,19 @@ import pytest
 
 from pipeline.channels.streams.observations import Observation
 from tests.pipeline.channels.ledger import GAME_IDS, Ledger
-from tests.pipeline.channels.told import ANN, LIGHTS, ORBIT, RUNNER, at, info, live, offline, polled, stream, updated
+from tests.pipeline.channels.observations import (
+    ANN,
+    LIGHTS,
+    ORBIT,
+    RUNNER,
+    at,
+    info,
+    live,
+    offline,
+    polled,
+    stream,
+    updated,
+)
 
 Times = dict[str, tuple[float, float | None]]
 ON = stream()

@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from models import Event, StreamSession
 from pipeline.channels.streams.sessions import LIST_LAG
 from tests.pipeline.channels.ledger import Ledger
+from tests.pipeline.channels.observations import at
 from tests.pipeline.channels.streaming import Streaming, minutes
-from tests.pipeline.channels.told import at
 from tests.pipeline.channels.truth import AWAY, RUNS, Run, Truth, happening
 
 _numbers = count(1000)

@@ -17,7 +17,7 @@ from pipeline.services.twitch.helix import Helix
 from tests.pipeline.fetch.own_redis import own_redis
 from tests.twitch import LocalTwitch
 from tests.twitch.answers import error_body
-from tests.twitch.faults import Asked
+from tests.twitch.faults import SeenRequest
 
 
 @dataclass
@@ -50,7 +50,7 @@ class HelixSetting:
             SecretStr(secret or self.twitch.client_secret),
         )
 
-    def requests(self, path: str) -> list[Asked]:
+    def requests(self, path: str) -> list[SeenRequest]:
         """The requests for a path of Helix."""
         return [request for request in self.twitch.requests if request.path == f"/helix/{path}"]
 
