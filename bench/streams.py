@@ -41,7 +41,7 @@ from pipeline.runtime.runtime import utc_now
 from pipeline.services.twitch.app_token import SharedAppTokens
 from pipeline.services.twitch.helix import Helix
 from tests.twitch import LocalTwitch
-from tests.twitch.faults import Asked
+from tests.twitch.faults import SeenRequest
 
 REQUESTS, SECONDS = 25, 2.0
 EVERY = timedelta(minutes=5)
@@ -148,7 +148,7 @@ def measure(engine: Engine, source: TwitchStreams, twitch: LocalTwitch, live: in
     return results
 
 
-def only_ask(twitch: LocalTwitch, requests: Sequence[Asked]) -> float:
+def only_ask(twitch: LocalTwitch, requests: Sequence[SeenRequest]) -> float:
     """Return the seconds that the same requests take without us, one after another on one connection."""
     headers = {"Client-Id": twitch.client_id, "Authorization": f"Bearer {twitch.app_token()}"}
     root = twitch.helix_url.removesuffix("/helix")
