@@ -83,7 +83,7 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """The results of a round: services' statements, the games that have only names, and entries that may be theirs."""
 
     asked_at: datetime
-    statements: Sequence[Statement] = ()
+    statements: Sequence[Statement] = msgspec.field(name="told", default=())
     by_name: Sequence[Unlinked] = ()
     documents: Sequence[msgspec.Raw] = ()
 

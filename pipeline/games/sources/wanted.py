@@ -30,7 +30,7 @@ GO_ON_AFTER = timedelta(seconds=1)
 class Round(msgspec.Struct, frozen=True, kw_only=True):
     """The documents of a round, with the ids that it asked for; `missing` are games that IGDB does not have."""
 
-    igdb_ids: Sequence[int]
+    igdb_ids: Sequence[int] = msgspec.field(name="asked")
     asked_at: datetime
     documents: Sequence[msgspec.Raw]
     missing: Sequence[int] = ()
