@@ -60,13 +60,13 @@ def children(pid: int) -> dict[int, str]:
 def descendants(pid: int) -> dict[int, str]:
     """The living processes that a process has started, that these have started, and so on, with their command lines."""
     by_parent = _by_parent()
-    found: dict[int, str] = {}
+    commands: dict[int, str] = {}
     unseen = [pid]
     while unseen:
         born = by_parent[unseen.pop()]
-        found.update({child: command_line(child) for child in born})
+        commands.update({child: command_line(child) for child in born})
         unseen += born
-    return found
+    return commands
 
 
 def living(pids: set[int]) -> set[int]:
@@ -83,11 +83,11 @@ def command_line(pid: int) -> str:
 
 
 def _by_parent() -> defaultdict[int, list[int]]:
-    found: defaultdict[int, list[int]] = defaultdict(list)
+    children_of: defaultdict[int, list[int]] = defaultdict(list)
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
         except OSError:
             continue  # it has ended meanwhile
-        found[parent].append(int(folder.name))
-    return found
+        children_of[parent].append(int(folder.name))
+    return children_of
