@@ -32,8 +32,8 @@ from tests.waiting import wait_for
 pytestmark = pytest.mark.long
 
 LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
-GAMES, KILLS = (20_000, 10) if LONG else (5_000, 2)
-# After how many pages it is killed, and so many seconds later at most: a few pages, of forty or of ten.
+GAMES, KILLS = (20_000, 10) if LONG else (3_000, 2)
+# After how many pages it is killed, and so many seconds later at most: a few pages, of forty or of six.
 PAGES, PAUSE = ([1, 1, 2], 0.3) if LONG else ([1], 0.05)
 TABLES = ("game_metadata", "game_titles", "external_games", "platforms", "release_dates")
 # When something was written differs from run to run.

@@ -100,7 +100,7 @@ def events(engine: Engine) -> int:
         return connection.scalar(select(func.count()).select_from(Event)) or 0
 
 
-def write_history(folder: Path, snapshots: int = 60, seed: int = 3) -> list[Path]:
+def write_history(folder: Path, snapshots: int = 40, seed: int = 3) -> list[Path]:
     """Write an invented history with all that judging knows: outages, gaps, vanishing, returning, flapping."""
     dice = random.Random(seed)  # noqa: S311 - the same history each time
     names = [f"c{number}" for number in range(14)]
@@ -198,7 +198,7 @@ def test_an_import_that_is_killed_again_and_again_gives_the_same_in_the_end(
     expected = importing.outcome(undisturbed, "undisturbed")
     dice = random.Random(seed)  # noqa: S311 - a failure must come again
 
-    kills = sum(importing.kill_midway(killed, folder, dice.randrange(2, 60)) for _ in range(4))
+    kills = sum(importing.kill_midway(killed, folder, dice.randrange(2, 40)) for _ in range(3))
     importing.run(killed, folder)
 
     assert kills >= 2, "the imports were over before they could be killed"
