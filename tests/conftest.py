@@ -26,9 +26,10 @@ if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
         Path(__file__).resolve().parent.parent / ".pytest_cache" / "bytecode"
     )
 
-# A shell that runs pytest in the background has it ignore both, and so would each program that a test starts.
+# A shell that runs pytest in the background has it ignore these, and so would each program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # The same examples on every machine, however slow it is today.
 settings.register_profile("lootwire", derandomize=True, deadline=None, database=None)

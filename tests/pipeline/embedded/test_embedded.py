@@ -19,7 +19,10 @@ from pipeline.embedded import EmbeddedError, Servers, broker_url, ensure, health
 from tests.processes import kill
 from tests.waiting import folder_of_processes, processes_with, wait_for
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc"),
+]
 
 USER = """
 import sys

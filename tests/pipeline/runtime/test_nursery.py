@@ -15,7 +15,10 @@ from pipeline.runtime.nursery import Forked, Nursery
 from pipeline.runtime.supervisor import Program, Supervisor
 from tests.waiting import folder_of_processes, processes_with, wait_for
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc"),
+]
 
 # The module that the nursery loads once for all of its programs.
 LOADED = """

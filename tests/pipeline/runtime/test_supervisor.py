@@ -16,7 +16,10 @@ from pipeline.runtime.supervisor import AlreadyRunning, Backoff, Program, Superv
 from tests.processes import kill
 from tests.waiting import folder_of_processes, processes_with, wait_for
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc"),
+]
 
 # Writes its process id to the file that is its first argument, and then waits to be ended. It does not heed the signals
 # that are its further arguments, but writes down beside the file that they came.
