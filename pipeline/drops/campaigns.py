@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from models.events import EventKind
 from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known
+from pipeline.drops.compare import merged as _merged
 from pipeline.drops.deadlines import deadlines, event_kind, is_late, is_pointless
 from pipeline.drops.details import campaign_detail, channel_names, drop_lines
 from pipeline.drops.records import CampaignRecord
@@ -257,13 +258,6 @@ def _event(
 
 def _with(event: NewEvent, **fields: object) -> NewEvent:
     return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, **fields))
-
-
-def _merged(known: CampaignRecord, record: CampaignRecord) -> CampaignRecord:
-    """Return the campaign after the change: the record's values, and the known ones where it has none."""
-    values = {name: getattr(record, name) for name in record.__struct_fields__}
-    filled = {name: value for name, value in values.items() if value is not None and value != ()}
-    return msgspec.structs.replace(known, **filled)
 
 
 def _settled(diff: CampaignDiff) -> CampaignDiff:
