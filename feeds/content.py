@@ -73,10 +73,13 @@ class CampaignCard(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RewardLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a reward campaign gives."""
+    """One thing that a reward campaign gives; where it asks for nothing of its own, it asks for what the card does."""
 
     name: str
     image_url: str | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    required_turbo_subs: int | None = None
 
 
 class RewardCard(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +94,7 @@ class RewardCard(msgspec.Struct, frozen=True, kw_only=True):
     url: str | None = None
     required_minutes: int | None = None
     required_subs: int | None = None
+    required_turbo_subs: int | None = None
     start_at: datetime | None = None
     end_at: datetime | None = None
     rewards: tuple[RewardLine, ...] = ()

@@ -11,7 +11,7 @@ from models.words.units import counted, moment
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from feeds.content import RewardCard
+    from feeds.content import RewardCard, RewardLine
     from models.details import CampaignDetail, DropLine
 
 FOLDER = Path(__file__).parent
@@ -48,5 +48,5 @@ def _channel_url(name: str, service: str | None) -> str | None:
     return channel_url(service, name)
 
 
-def _requirement(of: "DropLine | CampaignDetail | RewardCard") -> str:
-    return requirement(of.required_minutes, of.required_subs)
+def _requirement(of: "DropLine | CampaignDetail | RewardCard | RewardLine") -> str:
+    return requirement(of.required_minutes, of.required_subs, of.required_turbo_subs)

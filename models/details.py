@@ -25,6 +25,7 @@ class DropLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str | None = None
     required_minutes: int | None = None
     required_subs: int | None = None
+    required_turbo_subs: int | None = None
     benefits: tuple[BenefitLine, ...] = ()
 
 
@@ -93,6 +94,7 @@ class CampaignDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True)
     end_at: datetime | None = None
     required_minutes: int | None = None
     required_subs: int | None = None
+    required_turbo_subs: int | None = None
     drops: tuple[DropLine, ...] = ()
     # How many channels the campaign names (0: every channel of the game counts) and the first few of them.
     channels_total: int = 0

@@ -43,6 +43,8 @@ class DropCampaign(Base):
     end_at: Mapped[datetime | None]
     organization_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("organizations.id"))
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
+    # Whether a source has said which channels count, which may be all; false while none has said anything of them.
+    channels_known: Mapped[bool] = mapped_column(server_default=text("true"))
     # How many snapshots in a row listed no channels after some had been listed; believed at the third.
     channels_empty_count: Mapped[int] = mapped_column(server_default=text("0"))
     first_seen_at: Mapped[datetime]
@@ -64,6 +66,7 @@ class TimeBasedDrop(Base):
     name: Mapped[str | None]
     required_minutes: Mapped[int | None]
     required_subs: Mapped[int | None]
+    required_turbo_subs: Mapped[int | None]
     precondition_drop_ids: Mapped[list[str] | None]
     start_at: Mapped[datetime | None]
     end_at: Mapped[datetime | None]
@@ -148,6 +151,7 @@ class RewardCampaign(Base):
     is_sitewide: Mapped[bool | None]
     required_minutes: Mapped[int | None]
     required_subs: Mapped[int | None]
+    required_turbo_subs: Mapped[int | None]
     start_at: Mapped[datetime | None]
     end_at: Mapped[datetime | None]
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
@@ -174,7 +178,7 @@ class ChatBadge(Base):
 
 
 class Reward(Base):
-    """One thing that a reward campaign gives."""
+    """One thing that a reward campaign gives; what it asks for is its own where the campaign has groups of rewards."""
 
     __tablename__ = "rewards"
     __table_args__ = (UniqueConstraint("reward_campaign_id", "external_id"),)
@@ -184,6 +188,9 @@ class Reward(Base):
     external_id: Mapped[str]
     name: Mapped[str]
     image_url: Mapped[str | None]
+    required_minutes: Mapped[int | None]
+    required_subs: Mapped[int | None]
+    required_turbo_subs: Mapped[int | None]
     earnable_until: Mapped[datetime | None]
     redemption_url: Mapped[str | None]
     redemption_instructions: Mapped[str | None]

@@ -175,7 +175,7 @@ def _before(line: SeenBefore) -> str:
 
 def _drop(drop: DropLine) -> str:
     gives = ", ".join(b.name for b in drop.benefits if b.name and b.name != drop.name)
-    effort = requirement_at_length(drop.required_minutes, drop.required_subs)
+    effort = requirement_at_length(drop.required_minutes, drop.required_subs, drop.required_turbo_subs)
     name = drop.name or gives or "A drop"
     tail = f": {gives}" if gives and drop.name else ""
     # Cut apart, so that a long name does not hide what has to be done for it.

@@ -141,6 +141,7 @@ def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
             TimeBasedDrop.name,
             TimeBasedDrop.required_minutes,
             TimeBasedDrop.required_subs,
+            TimeBasedDrop.required_turbo_subs,
             DropBenefit.id.label("benefit_id"),
             DropBenefit.name.label("benefit"),
             DropBenefit.image_url,
@@ -170,6 +171,7 @@ def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
                 name=first.name,
                 required_minutes=first.required_minutes,
                 required_subs=first.required_subs,
+                required_turbo_subs=first.required_turbo_subs,
                 benefits=tuple(
                     BenefitLine(name=row.benefit, image_url=row.image_url) for row in rows if row.benefit_id is not None
                 ),
@@ -221,12 +223,20 @@ def _load_rewards(connection: Connection, now: datetime) -> list[RewardCard]:
         .order_by(RewardCampaign.end_at.asc().nulls_last(), RewardCampaign.id)
     )
     rows = connection.execute(statement).all()
-    lines = select(Reward.reward_campaign_id, Reward.name, Reward.image_url).where(
+    lines = select(Reward).where(
         _among(Reward.reward_campaign_id, [row.id for row in rows]), Reward.last_seen_at.is_(None)
     )
     rewards: dict[int, list[RewardLine]] = defaultdict(list)
-    for line in connection.execute(lines.order_by(Reward.id)):
-        rewards[line.reward_campaign_id].append(RewardLine(name=line.name, image_url=line.image_url))
+    for line in connection.execute(lines.order_by(Reward.required_minutes.asc().nulls_last(), Reward.id)):
+        rewards[line.reward_campaign_id].append(
+            RewardLine(
+                name=line.name,
+                image_url=line.image_url,
+                required_minutes=line.required_minutes,
+                required_subs=line.required_subs,
+                required_turbo_subs=line.required_turbo_subs,
+            )
+        )
     return [
         RewardCard(
             service=row.service,
@@ -238,6 +248,7 @@ def _load_rewards(connection: Connection, now: datetime) -> list[RewardCard]:
             url=row.external_url or row.about_url,
             required_minutes=row.required_minutes,
             required_subs=row.required_subs,
+            required_turbo_subs=row.required_turbo_subs,
             start_at=_utc(row.start_at),
             end_at=_utc(row.end_at),
             rewards=tuple(rewards[row.id]),

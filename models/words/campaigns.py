@@ -93,13 +93,15 @@ KINDS: dict[EventKind, KindWords[CampaignDetail]] = {
 }
 
 
-def requirement(minutes: int | None, subs: int | None) -> str:
+def requirement(minutes: int | None, subs: int | None, turbo: int | None = None) -> str:
     """Return what a drop asks for as feeds and pages say it: "30 min", "2 subs", both, or "" where nothing is known."""
-    parts = ([duration(minutes)] if minutes else []) + ([counted(subs, "sub")] if subs else [])
+    parts = [duration(minutes)] if minutes else []
+    parts += [counted(subs, "sub")] if subs else []
+    parts += [counted(turbo, "Turbo sub")] if turbo else []
     return " + ".join(parts)
 
 
-def requirement_at_length(minutes: int | None, subs: int | None) -> str:
+def requirement_at_length(minutes: int | None, subs: int | None, turbo: int | None = None) -> str:
     """Return what a drop asks for as messages say it: "240 min = 4 h", "2 subscriptions", both, or ""."""
     parts = []
     if minutes:
@@ -107,6 +109,8 @@ def requirement_at_length(minutes: int | None, subs: int | None) -> str:
         parts.append(f"{minutes} min{hours}")
     if subs:
         parts.append(counted_plainly(subs, "subscription"))
+    if turbo:
+        parts.append(counted_plainly(turbo, "Turbo subscription"))
     return " and ".join(parts)
 
 
@@ -137,7 +141,8 @@ def _message_facts(_kind: str, service: str | None, detail: CampaignDetail) -> I
     yield "On", service and service_name(service)
     yield "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
     yield "Ends", moment_in_figures(detail.end_at) if detail.end_at else None
-    yield "Asks for", requirement_at_length(detail.required_minutes, detail.required_subs)
+    asks_for = requirement_at_length(detail.required_minutes, detail.required_subs, detail.required_turbo_subs)
+    yield "Asks for", asks_for
     yield "Late", "this was due while nothing ran" if detail.late else None
 
 

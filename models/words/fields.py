@@ -20,6 +20,7 @@ FIELDS = {
     "box_art_url": FieldWords("Box art", "Box art url", "box_art_url"),
     "required_minutes": FieldWords("Minutes to watch", "Required minutes", "minutes"),
     "required_subs": FieldWords("Subscriptions", "Required subs", "subscriptions"),
+    "required_turbo_subs": FieldWords("Turbo subscriptions", "Required Turbo subs", "Turbo subscriptions"),
     "drop": FieldWords("Drop", "Drop", "a drop removed"),
 }
 

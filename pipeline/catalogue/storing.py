@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import ARRAY, Connection, Select, Table, Text, and_, bindparam, case, func, select, tuple_
+from sqlalchemy import ARRAY, Connection, RowMapping, Select, Table, Text, and_, bindparam, case, func, select, tuple_
 from sqlalchemy.dialects.postgresql import Insert
 
 from models import Channel, Game, GameExternalId, Organization
 from models.names import name_key, public_id
-from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord, UserRecord
+from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord, UserRecord, filled
 from pipeline.database.bulk import execute_rows, insert_rows
 
 ORGANIZATIONS: Table = Organization.__table__  # type: ignore[assignment]
@@ -19,7 +19,7 @@ GAME_IDS: Table = GameExternalId.__table__  # type: ignore[assignment]
 CHANNELS: Table = Channel.__table__  # type: ignore[assignment]
 TEXTS = ARRAY(Text)
 _KNOWN_GAMES = (
-    select(GAME_IDS.c.external_id, GAME_IDS.c.game_id, GAMES.c.box_art_url)
+    select(GAME_IDS.c.external_id, GAME_IDS.c.game_id, GAMES.c.name, GAMES.c.box_art_url)
     .join(GAMES, GAMES.c.id == GAME_IDS.c.game_id)
     .where(
         GAME_IDS.c.service == bindparam("service"),
@@ -109,12 +109,9 @@ def store_games(connection: Connection, service: str, records: Iterable[GameReco
     wanted = {record.external_id: record for record in distinct(records)}
     if not wanted:
         return {}
-    known, box_arts = _known_games(connection, service, wanted)
-    _update_games(
-        connection,
-        known,
-        [record for key, record in wanted.items() if key in known and record.box_art_url not in {None, box_arts[key]}],
-    )
+    before = _known_games(connection, service, wanted)
+    _update_games(connection, [(before[key], record) for key, record in wanted.items() if key in before])
+    known = {key: row["game_id"] for key, row in before.items()}
     new = [record for key, record in wanted.items() if key not in known]
     if not new:
         return known
@@ -126,10 +123,15 @@ def store_games(connection: Connection, service: str, records: Iterable[GameReco
 
 
 def distinct(records: Iterable[Record]) -> list[Record]:
-    """Return the records without repeated external ids, in a stable order that keeps row locks free of deadlocks."""
+    """Return the records without repeated external ids, in a stable order that keeps row locks free of deadlocks.
+
+    What one record of a thing leaves out another one of it may give.
+    """
     by_id: dict[str, Record] = {}
     for record in records:
-        by_id.setdefault(record.external_id, record)
+        first = by_id.setdefault(record.external_id, record)
+        if first is not record and first != record:
+            by_id[record.external_id] = filled(first, record)
     return [by_id[key] for key in sorted(by_id)]
 
 
@@ -181,20 +183,22 @@ def _differs(statement: Insert, table: Table, columns: Sequence[str]) -> Any:
     )
 
 
-def _known_games(
-    connection: Connection, service: str, wanted: Mapping[str, GameRecord]
-) -> tuple[Ids, dict[str, str | None]]:
-    """Return row ids and box arts of the games that the service has named before."""
-    rows = connection.execute(_KNOWN_GAMES, {"service": service, "external_ids": list(wanted)}).all()
-    return {row.external_id: row.game_id for row in rows}, {row.external_id: row.box_art_url for row in rows}
+def _known_games(connection: Connection, service: str, wanted: Mapping[str, GameRecord]) -> dict[str, RowMapping]:
+    """Return the rows of the games that the service has named before, by the service's ids."""
+    rows = connection.execute(_KNOWN_GAMES, {"service": service, "external_ids": list(wanted)}).mappings()
+    return {row["external_id"]: row for row in rows}
 
 
-def _update_games(connection: Connection, ids: Ids, records: Sequence[GameRecord]) -> None:
-    """Store box arts that are new; the name stays what the first service called the game."""
-    for record in records:
-        connection.execute(
-            GAMES.update().values(box_art_url=record.box_art_url).where(GAMES.c.id == ids[record.external_id])
-        )
+def _update_games(connection: Connection, games: Iterable[tuple[RowMapping, GameRecord]]) -> None:
+    """Store box arts that are new; the name stays what the first service called the game, unless that was its id."""
+    for row, record in games:
+        values: dict[str, str] = {}
+        if record.box_art_url is not None and record.box_art_url != row["box_art_url"]:
+            values["box_art_url"] = record.box_art_url
+        if record.named and row["name"] == record.external_id:
+            values |= {"name": record.name, "name_key": name_key(record.name)}
+        if values:
+            connection.execute(GAMES.update().values(values).where(GAMES.c.id == row["game_id"]))
 
 
 def _match_games_by_name(connection: Connection, service: str, records: Sequence[GameRecord]) -> Ids:

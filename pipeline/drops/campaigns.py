@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from models.events import EventKind
 from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known
+from pipeline.drops.compare import merged as _merged
 from pipeline.drops.deadlines import deadlines, event_kind, is_late, is_pointless
 from pipeline.drops.details import campaign_detail, channel_names, drop_lines
 from pipeline.drops.records import CampaignRecord
@@ -57,6 +58,7 @@ class CampaignSubjects:
         changed = [change for change in changes if _settled(change.diff)]
         campaigns.apply_changes(self._connection, changed, seen_at=seen_at)
         self._move_deadlines(changed, seen_at)
+        self._move_starts(changed, seen_at)
         for change in changes:
             events += self._return(change, seen_at)
         for change in changed:
@@ -79,6 +81,7 @@ class CampaignSubjects:
             event = _event(EventKind.CAMPAIGN_ADDED, stored, seen_at)
             events.append(_with(event, seen_before=before.get(stored.id, ())))
             if stored.ended_at is not None:
+                events += self._start_before_end(stored, stored.ended_at)
                 events.append(_event(EventKind.CAMPAIGN_ENDED, stored, stored.ended_at, identity=stored.ended_at))
         return events
 
@@ -87,6 +90,30 @@ class CampaignSubjects:
         moved = [c for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_differ]
         moments = {c.stored.id: deadlines(_merged(c.stored.record, c.record), seen_at) for c in moved}
         set_deadlines(self._connection, moments, replace=True)
+
+    def _move_starts(self, changes: Sequence[Change], seen_at: datetime) -> None:
+        """Move the start of campaigns that had started: to another past moment, or back to "upcoming".
+
+        One that its source lists as running has started, whatever start it gives.
+        """
+        for change in changes:
+            start_at = change.diff.fields.get("start_at")
+            if start_at is None or change.stored.started_at is None:
+                continue
+            if start_at <= seen_at:
+                campaigns.set_state(self._connection, [change.stored.id], started_at=start_at)
+            elif change.stored.open and change.record.status != "active":
+                campaigns.set_state(self._connection, [change.stored.id], started_at=None)
+
+    def _start_before_end(
+        self, stored: StoredCampaign, ended_at: datetime, record: CampaignRecord | None = None
+    ) -> list[NewEvent]:
+        """Start a campaign that was last seen upcoming and is over now; one that ended before its start never did."""
+        start_at = _merged(stored.record, record).start_at if record else stored.record.start_at
+        if stored.started_at is not None or start_at is None or start_at > ended_at:
+            return []
+        campaigns.set_state(self._connection, [stored.id], started_at=start_at)
+        return [_event(EventKind.CAMPAIGN_STARTED, stored, start_at, identity=start_at, record=record)]
 
     def _believe_channels(self, changes: Sequence[Change]) -> list[Change]:
         """Count channel lists that came empty; believe the third in a row."""
@@ -128,19 +155,15 @@ class CampaignSubjects:
 
     def _end_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
         """End campaigns that their source lists as over (Kick's `expired`)."""
-        over = [c for c in changes if c.stored.open and _is_over(c.record, at)]
-        for change in over:
-            campaigns.set_state(self._connection, [change.stored.id], ended_at=_ended_at(change.record, at))
-        return [
-            _event(
-                EventKind.CAMPAIGN_ENDED,
-                c.stored,
-                _ended_at(c.record, at),
-                identity=_ended_at(c.record, at),
-                record=c.record,
+        events = []
+        for change in (c for c in changes if c.stored.open and _is_over(c.record, at)):
+            ended_at = _ended_at(change.record, at)
+            campaigns.set_state(self._connection, [change.stored.id], ended_at=ended_at)
+            events += self._start_before_end(change.stored, ended_at, change.record)
+            events.append(
+                _event(EventKind.CAMPAIGN_ENDED, change.stored, ended_at, identity=ended_at, record=change.record)
             )
-            for c in over
-        ]
+        return events
 
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """End campaigns whose own end has passed; the event happened at that end."""
@@ -151,13 +174,15 @@ class CampaignSubjects:
         return [s.record.external_id for s in ending], self.end_stored(ending)
 
     def end_stored(self, ending: Sequence[StoredCampaign]) -> list[NewEvent]:
-        """End open campaigns at the end that they were given."""
+        """End open campaigns at the end that they were given; one that was upcoming until then starts first."""
         campaigns.end_campaigns(self._connection, [stored.id for stored in ending])
-        return [
-            _event(EventKind.CAMPAIGN_ENDED, stored, stored.record.end_at, identity=stored.record.end_at)
-            for stored in ending
-            if stored.record.end_at is not None
-        ]
+        events = []
+        for stored in ending:
+            end_at = stored.record.end_at
+            if end_at is not None:
+                events += self._start_before_end(stored, end_at)
+                events.append(_event(EventKind.CAMPAIGN_ENDED, stored, end_at, identity=end_at))
+        return events
 
     def start_stored(self, starting: Sequence[StoredCampaign]) -> list[NewEvent]:
         """Start upcoming campaigns at their own start."""
@@ -257,13 +282,6 @@ def _event(
 
 def _with(event: NewEvent, **fields: object) -> NewEvent:
     return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, **fields))
-
-
-def _merged(known: CampaignRecord, record: CampaignRecord) -> CampaignRecord:
-    """Return the campaign after the change: the record's values, and the known ones where it has none."""
-    values = {name: getattr(record, name) for name in record.__struct_fields__}
-    filled = {name: value for name, value in values.items() if value is not None and value != ()}
-    return msgspec.structs.replace(known, **filled)
 
 
 def _settled(diff: CampaignDiff) -> CampaignDiff:

@@ -30,8 +30,10 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
         for service, source_id in _sources_by_service(connection).items():
             subjects = CampaignSubjects(connection, service)
             started = campaigns.load_campaigns_by_id(connection, _due_to_start(connection, service, now))
+            events = subjects.start_stored(started)
+            # Loaded after that: what is over starts once.
             ended = campaigns.load_campaigns_by_id(connection, _due_to_end(connection, service, now))
-            events = [*subjects.start_stored(started), *subjects.end_stored(ended)]
+            events += subjects.end_stored(ended)
             events += subjects.warn(take_due(connection, service, now), now)
             over = rewards.load_rewards_by_id(connection, _rewards_due_to_end(connection, service, now))
             events += RewardSubjects(connection, service).end_stored(over)

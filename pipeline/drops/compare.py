@@ -1,21 +1,34 @@
 """Compare the known record of a campaign with the current one of a source. Pure: values in, values out.
 
-A value that is missing in the new record never counts as a change; one that is present and different does.
+A value that is missing in the new record never counts as a change. One that was missing in the known record fills a
+blank: it is stored, and is no news. One that is present in both and different is a change.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from models.details import FieldChange
-from pipeline.catalogue.records import ChannelRecord
-from pipeline.drops.records import CampaignRecord, DropRecord
+from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord, filled
+from pipeline.drops.records import PART, BenefitRecord, CampaignRecord, DropRecord
+
+Part = TypeVar("Part", DropRecord, BenefitRecord, GameRecord, OrganizationRecord)
+Named = TypeVar("Named", GameRecord, OrganizationRecord)
 
 CAMPAIGN_FIELDS = ("name", "description", "details_url", "account_link_url", "image_url", "start_at", "end_at")
-DROP_FIELDS = ("name", "required_minutes", "required_subs", "precondition_drop_ids", "start_at", "end_at")
-BENEFIT_FIELDS = ("name", "image_url", "distribution_type")
+DROP_FIELDS = (
+    "name",
+    "required_minutes",
+    "required_subs",
+    "required_turbo_subs",
+    "precondition_drop_ids",
+    "start_at",
+    "end_at",
+)
+BENEFIT_FIELDS = ("name", "image_url", "distribution_type", "is_ios_available", "created_at", "entitlement_limit")
+_SCALARS = ("description", "details_url", "account_link_url", "image_url", "start_at", "end_at")
 # A picture's new address or a reordered precondition is stored, but it is no news.
 NO_NEWS = frozenset({"image_url", "precondition_drop_ids"})
 
@@ -31,9 +44,13 @@ class CampaignDiff(msgspec.Struct, frozen=True, kw_only=True):
     game_changed: bool = False
     # The organization's name or the game's box art: stored with them, and no news.
     catalogue_changed: bool = False
+    # The first drops that are known of a campaign, and parts of a known one: stored, and no news.
+    drops_filled: tuple[DropRecord, ...] = ()
     drops_added: tuple[DropRecord, ...] = ()
     drops_changed: tuple[DropRecord, ...] = ()
     drops_gone: tuple[DropRecord, ...] = ()
+    # The first word on channels, which may be that none is named.
+    channels_filled: tuple[ChannelRecord, ...] | None = None
     channels_added: tuple[ChannelRecord, ...] = ()
     channels_removed: tuple[ChannelRecord, ...] = ()
     channels_renamed: tuple[ChannelRecord, ...] = ()
@@ -43,17 +60,83 @@ class CampaignDiff(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def drops_differ(self) -> bool:
         """Whether drops came, went or differ."""
-        return bool(self.drops_added or self.drops_changed or self.drops_gone)
+        return bool(self.drops_filled or self.drops_added or self.drops_changed or self.drops_gone)
 
     def __bool__(self) -> bool:
-        return any(getattr(self, field) for field in self.__struct_fields__)
+        return self.channels_filled is not None or any(getattr(self, field) for field in self.__struct_fields__)
 
 
 def blanks_only(known: CampaignRecord, current: CampaignRecord) -> CampaignRecord:
-    """Return the current record as far as it fills blanks, for a source that a better placed one stands above."""
-    names = (name for name in current.__struct_fields__ if name not in {"service", "external_id", "name"})
-    known_already = {name: None for name in names if (value := getattr(known, name)) is not None and value != ()}
-    return msgspec.structs.replace(current, name=known.name, **known_already)
+    """Return the current record as far as it fills blanks, for a source that a better placed one stands above.
+
+    Blanks are filled by field, also inside drops and benefits. A list of drops, benefits or channels that is known is
+    whole: what only the lower placed source lists is not added.
+    """
+    blanks = {name: None for name in _SCALARS if getattr(known, name) is not None}
+    return msgspec.structs.replace(
+        current,
+        name=known.name,
+        organization=_owner_filled(known.organization, current.organization),
+        game=_owner_filled(known.game, current.game),
+        drops=_filled_drops(_in_parts(known.drops, current.drops), current.drops) or current.drops,
+        channels=current.channels if known.channels is None else None,
+        **blanks,
+    )
+
+
+def merged(known: CampaignRecord, current: CampaignRecord) -> CampaignRecord:
+    """Return the campaign after the change: the current record's values, and the known ones where it has none."""
+    blanks = {name: getattr(known, name) for name in _SCALARS if getattr(current, name) is None}
+    return msgspec.structs.replace(
+        current,
+        organization=_owner_filled(current.organization, known.organization),
+        game=_owner_filled(current.game, known.game),
+        drops=_filled_drops(_in_parts(current.drops, known.drops), known.drops) or known.drops,
+        channels=current.channels or known.channels,
+        **blanks,
+    )
+
+
+def _owner_filled(owner: Named | None, other: Named | None) -> Named | None:
+    """Return a campaign's game or organization, with the values of another record of the same one in its blanks."""
+    if owner is None or other is None or owner.external_id != other.external_id:
+        return owner or other
+    return filled(owner if owner.named else msgspec.structs.replace(owner, name=other.name), other)
+
+
+def _filled_drops(drops: Iterable[DropRecord], others: Iterable[DropRecord] | None) -> tuple[DropRecord, ...]:
+    return tuple(_filled_all(drops, others, _filled_drop))
+
+
+def _in_parts(drops: Iterable[DropRecord] | None, others: Iterable[DropRecord] | None) -> list[DropRecord]:
+    """Return drops, with the parts that another record has of one (its groups of rewards) in its place."""
+    parts: dict[str, list[DropRecord]] = {}
+    for other in others or ():
+        if PART in other.external_id:
+            parts.setdefault(_whole(other), []).append(other)
+    return [part for drop in drops or () for part in parts.get(drop.external_id, (drop,))]
+
+
+def _whole(drop: DropRecord) -> str:
+    """Return the id of the drop that this one may be a part of."""
+    return drop.external_id.rpartition(PART)[0]
+
+
+def _filled_drop(drop: DropRecord, other: DropRecord | None) -> DropRecord:
+    """Return a drop with another record's values where it has none."""
+    if other is None:
+        return drop
+    benefits = tuple(_filled_all(drop.benefits, other.benefits, filled)) or other.benefits
+    return msgspec.structs.replace(filled(drop, other), benefits=benefits)
+
+
+def _filled_all(
+    records: Iterable[Part], others: Iterable[Part] | None, fill: Callable[[Part, Part | None], Part]
+) -> Iterator[Part]:
+    """Yield records, each with the blanks filled from the other record of the same id."""
+    by_id = {other.external_id: other for other in others or ()}
+    for record in records:
+        yield fill(record, by_id.get(record.external_id))
 
 
 def with_known(known: CampaignRecord, current: CampaignRecord) -> CampaignRecord:
@@ -62,8 +145,14 @@ def with_known(known: CampaignRecord, current: CampaignRecord) -> CampaignRecord
     before = {drop.external_id: drop for drop in known.drops or ()}
     drops = [_with_benefits(before.get(key), drop) for key, drop in current_drops.items()]
     drops += [drop for key, drop in before.items() if key not in current_drops]
+    return msgspec.structs.replace(current, drops=tuple(drops), channels=_known_or_current(known, current))
+
+
+def _known_or_current(known: CampaignRecord, current: CampaignRecord) -> tuple[ChannelRecord, ...] | None:
+    if known.channels is None and current.channels is None:
+        return None
     channels = {channel.external_id: channel for channel in (*(known.channels or ()), *(current.channels or ()))}
-    return msgspec.structs.replace(current, drops=tuple(drops), channels=tuple(channels.values()))
+    return tuple(channels.values())
 
 
 def _with_benefits(known: DropRecord | None, current: DropRecord) -> DropRecord:
@@ -76,21 +165,26 @@ def _with_benefits(known: DropRecord | None, current: DropRecord) -> DropRecord:
 def compare(known: CampaignRecord, current: CampaignRecord) -> CampaignDiff:
     """Return the difference; `known` is what the database holds, in the same shape."""
     fields = _changed_fields(known, current, CAMPAIGN_FIELDS)
-    changes = [_change(name, known, current) for name in fields if name not in NO_NEWS]
+    changes = [_change(name, known, current) for name in fields if _is_news(name, known)]
     organization_changed = _other_identity(known.organization, current.organization)
     game_changed = _other_identity(known.game, current.game)
     changes += _identity_changes(known, current, organization_changed=organization_changed, game_changed=game_changed)
 
     known_drops = {drop.external_id: drop for drop in known.drops or ()}
-    current_drops = {drop.external_id: drop for drop in current.drops or ()}
-    added = tuple(drop for key, drop in current_drops.items() if key not in known_drops)
+    current_drops = {drop.external_id: drop for drop in _in_parts(current.drops, known.drops)}
+    new = [drop for key, drop in current_drops.items() if key not in known_drops]
+    added = tuple(drop for drop in new if known_drops and _whole(drop) not in known_drops)
     # An empty list is an outage of that part of the source, not the end of every drop.
     gone = tuple(drop for key, drop in known_drops.items() if current_drops and key not in current_drops)
     pairs = [(known_drops[key], drop) for key, drop in current_drops.items() if key in known_drops]
     altered = [(old, new) for old, new in pairs if _drop_differs(old, new)]
     changes += [change for old, new in altered for change in _drop_changes(old, new, moved=fields.keys())]
+    # A drop that is listed in parts is not gone, only better known.
+    split = {_whole(drop) for drop in new}
     changes += [
-        FieldChange(field="drop", old=drop.name or drop.external_id, new=None, about=drop.name) for drop in gone
+        FieldChange(field="drop", old=drop.name or drop.external_id, new=None, about=drop.name)
+        for drop in gone
+        if drop.external_id not in split
     ]
 
     return CampaignDiff(
@@ -99,17 +193,22 @@ def compare(known: CampaignRecord, current: CampaignRecord) -> CampaignDiff:
         organization_changed=organization_changed,
         game_changed=game_changed,
         catalogue_changed=_catalogue_changed(known, current),
+        drops_filled=tuple(drop for drop in new if drop not in added),
         drops_added=added,
         drops_changed=tuple(new for _, new in altered),
         drops_gone=gone,
-        **_compare_channels(known.channels or (), current.channels),
+        **_compare_channels(known.channels, current.channels),
     )
 
 
-def _compare_channels(known: Sequence[ChannelRecord], current: Sequence[ChannelRecord] | None) -> dict[str, Any]:
+def _compare_channels(
+    known: tuple[ChannelRecord, ...] | None, current: tuple[ChannelRecord, ...] | None
+) -> dict[str, Any]:
     """Compare channels by their ids: another login or display name is a rename."""
     if current is None:
         return {}
+    if known is None:
+        return {"channels_filled": current}
     if not current:
         return {"channels_emptied": bool(known)}
     before = {channel.external_id: channel for channel in known}
@@ -128,6 +227,11 @@ def _renamed(before: ChannelRecord, now: ChannelRecord) -> bool:
     return before.login != now.login or now.display_name not in {None, before.display_name}
 
 
+def _is_news(name: str, known: Any) -> bool:
+    """Whether another value of a field is news: a first one fills a blank."""
+    return name not in NO_NEWS and getattr(known, name) is not None
+
+
 def _changed_fields(known: Any, current: Any, names: Iterable[str]) -> dict[str, Any]:
     return {
         name: value for name in names if (value := getattr(current, name)) is not None and value != getattr(known, name)
@@ -144,7 +248,9 @@ def _catalogue_changed(known: CampaignRecord, current: CampaignRecord) -> bool:
         organization and known.organization and organization.named and organization.name != known.organization.name
     )
     repainted = bool(game and known.game and game.box_art_url and game.box_art_url != known.game.box_art_url)
-    return renamed or repainted
+    # The catalogue names a game once, so that only a first name is stored.
+    named = bool(game and known.game and game.named and not known.game.named)
+    return renamed or repainted or named
 
 
 def _identity_changes(
@@ -173,16 +279,16 @@ def _drop_changes(old: DropRecord, new: DropRecord, *, moved: Iterable[str]) -> 
     """Return the news of a drop, without the start or end that moved with its campaign's own."""
     about = new.name or old.name or new.external_id
     for name in _changed_fields(old, new, DROP_FIELDS):
-        if name not in NO_NEWS and name not in moved:
+        if _is_news(name, old) and name not in moved:
             yield _change(name, old, new, about=about)
-    before, now = _benefit_names(old, old), _benefit_names(old, new)
-    if now and sorted(before) != sorted(now):
+    before, now = _benefit_names(old, new), _benefit_names(new, old)
+    if before and now and sorted(before) != sorted(now):
         yield FieldChange(field="benefits", old=before, new=now, about=about)
 
 
-def _benefit_names(known: DropRecord, drop: DropRecord) -> list[str]:
-    """Return each benefit once; one that comes without its name keeps the name that is known."""
-    names = {benefit.external_id: benefit.name for benefit in known.benefits}
+def _benefit_names(drop: DropRecord, other: DropRecord) -> list[str]:
+    """Return each benefit once; one that comes without its name has the name that the other record gives it."""
+    names = {benefit.external_id: benefit.name for benefit in other.benefits}
     names_by_id = {b.external_id: b.name or names.get(b.external_id) or b.external_id for b in drop.benefits}
     return list(names_by_id.values())
 

@@ -21,11 +21,16 @@ class BenefitRecord(msgspec.Struct, frozen=True, kw_only=True):
     entitlement_limit: int | None = None
 
 
+# Between a drop's id and that of one of its groups of rewards, which is a drop of its own.
+PART = "/"
+
+
 class DropRecord(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str
     name: str | None = None
     required_minutes: int | None = None
     required_subs: int | None = None
+    required_turbo_subs: int | None = None
     precondition_drop_ids: tuple[str, ...] | None = None
     start_at: datetime | None = None
     end_at: datetime | None = None
@@ -53,9 +58,14 @@ class CampaignRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RewardRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A reward; where it asks for nothing of its own, it asks for what its campaign does."""
+
     external_id: str
     name: str
     image_url: str | None = None
+    required_minutes: int | None = None
+    required_subs: int | None = None
+    required_turbo_subs: int | None = None
     earnable_until: datetime | None = None
     redemption_url: str | None = None
     redemption_instructions: str | None = None
@@ -76,6 +86,7 @@ class RewardCampaignRecord(msgspec.Struct, frozen=True, kw_only=True):
     is_sitewide: bool | None = None
     required_minutes: int | None = None
     required_subs: int | None = None
+    required_turbo_subs: int | None = None
     start_at: datetime | None = None
     end_at: datetime | None = None
     game: GameRecord | None = None

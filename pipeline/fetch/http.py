@@ -15,6 +15,7 @@ import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
+from pipeline.fetch.mending import readable
 
 USER_AGENT = "Lootwire/0.1 (self-hosted drop tracker)"
 # One slow or endless answer must not hold a worker: the largest real answer is 2.5 MB and takes a second.
@@ -35,7 +36,10 @@ _GROWING = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_INSIDE.total
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A complete answer: 2xx with its body, or 304 without one; from `ask` also 3xx and 4xx."""
+    """A complete answer: 2xx with its body, or 304 without one; from `ask` also 3xx and 4xx.
+
+    A body of JSON in which a few characters are wrong is mended.
+    """
 
     status: int
     headers: Mapping[str, str]
@@ -155,7 +159,7 @@ class Client:
             raise SourceUnavailable(f"{place}: {_describe(error)}") from error
         except (httpx.DecodingError, httpx.TooManyRedirects) as error:
             raise SourceUnavailable(f"{place}: the answer could not be read ({error})") from error
-        return Reply(response.status_code, response.headers, answer)
+        return Reply(response.status_code, response.headers, readable(answer))
 
     def _limited(self, response: httpx.Response, until: float, place: str) -> Iterator[bytes]:
         size = 0

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pipeline.errors import InvalidItem, SourceChanged
+from pipeline.fetch.mending import mend, readable
 from pipeline.fetch.shapes import UNREADABLE
 from pipeline.importer.entries import Entry
 from pipeline.importer.limits import MAX_ITEM
@@ -22,12 +23,13 @@ _CLOSES = {b"[": b"]", b"{": b"}"}
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
     """A payload with the sources that read it and the snapshot of each; most payloads have one source.
 
-    `taken_for` says in words what it is.
+    `taken_for` says in words what it is. One that is not `whole` lacks what could not be mended.
     """
 
     payload: bytes
     taken_for: str
     parts: Sequence[tuple[ListSource, Snapshot]]
+    whole: bool = True
 
 
 class _Version(msgspec.Struct):
@@ -48,8 +50,14 @@ def understand_broken(
 ) -> Understood:
     """Return what a payload that is no JSON seems to be; raises `SourceChanged` if it cannot be mended.
 
-    A mended snapshot is not complete: it may add and update, but what it lacks does not count as gone.
+    Where more than a few characters are wrong the mended snapshot is not complete: it may add and update, but what it
+    lacks does not count as gone.
     """
+    if (sound := mend(payload)) is not None and sound != payload:
+        try:
+            return understand(sound, path, sources)
+        except SourceChanged:
+            raise wrong from None
     if is_json(payload) or (mended := mender.mend(payload)) is None:
         raise wrong
     try:
@@ -62,7 +70,7 @@ def understand_broken(
     parts = [(source, msgspec.structs.replace(s, items=s.items[:last], complete=False)) for source, s in parts]
     if not any(snapshot.items for _, snapshot in parts):
         raise SourceChanged(f"{wrong}; mended, nothing whole is in it")
-    return Understood(payload=payload, taken_for=recognised.taken_for, parts=parts)
+    return Understood(payload=payload, taken_for=recognised.taken_for, parts=parts, whole=False)
 
 
 def _without_giants(payload: bytes, snapshot: Snapshot) -> Snapshot:
@@ -98,11 +106,11 @@ def _is_cut_off(payload: bytes) -> bool:
 def lines_of(entry: Entry, payload: bytes) -> Iterator[tuple[Entry, bytes]]:
     """Yield the lines of a file that holds a payload on each, with its time where it tells; none for other files."""
     lines = payload.splitlines()
-    if len(lines) < 2 or not all(line[:1] in _CLOSES and is_json(line) for line in lines if line.strip()):
+    if len(lines) < 2 or not all(line[:1] in _CLOSES and is_json(readable(line)) for line in lines if line.strip()):
         return
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            moment = _first_seen(line) or entry.moment
+            moment = _first_seen(readable(line)) or entry.moment
             yield msgspec.structs.replace(entry, path=f"{entry.path}:{number}", moment=moment), line
 
 

@@ -210,7 +210,8 @@ class _Run:
         self.take_waiting()
         if self._take_alone(self._prepared(entry, understood)):
             source = understood.parts[0][0]
-            self._keep(entry, payload, source, f"repaired: {wrong}; it ended nothing", "repaired")
+            limit = "" if understood.whole else "; it ended nothing"
+            self._keep(entry, payload, source, f"repaired: {wrong}{limit}", "repaired")
 
     def _prepared(self, entry: Entry, understood: Understood) -> _Waiting:
         now = self._now()

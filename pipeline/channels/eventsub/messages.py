@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import InvalidItem
+from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE, Time, clean, utc
 from pipeline.services.twitch.helix_eventsub import EventSubSubscription
 
@@ -107,7 +108,7 @@ _USUAL_KEEPALIVE = 10
 def read_frame(frame: str | bytes) -> Frame:
     """Read a websocket's frame; raises `InvalidItem` that names what is wrong with it."""
     try:
-        outer = _FRAME.decode(frame)
+        outer = decode_mended(_FRAME, frame)
         return _read_payload(outer.metadata, outer.payload)
     except UNREADABLE as error:
         raise InvalidItem(str(error)) from error
@@ -127,7 +128,7 @@ def _read_payload(metadata: _Metadata, payload: msgspec.Raw) -> Frame:
             return Reconnect(url)
         case "notification" | "revocation" as kind:
             message = _read_of_subscription(
-                kind, metadata.message_id, metadata.message_timestamp, _PAYLOAD.decode(payload)
+                kind, metadata.message_id, metadata.message_timestamp, decode_mended(_PAYLOAD, payload)
             )
             return message if not isinstance(message, Challenge) else Unknown(kind)
         case kind:
@@ -139,7 +140,7 @@ def read_body(kind: str, message_id: str, sent_at: datetime, body: bytes) -> Bod
     if kind not in SIGNED_TYPES:
         return Unknown(kind)
     try:
-        return _read_of_subscription(kind, message_id, sent_at, _PAYLOAD.decode(body))
+        return _read_of_subscription(kind, message_id, sent_at, decode_mended(_PAYLOAD, body))
     except UNREADABLE as error:
         raise InvalidItem(str(error)) from error
 

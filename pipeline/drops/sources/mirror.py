@@ -26,6 +26,7 @@ from pipeline.drops.sources.twitch_shapes import (
 )
 from pipeline.errors import SourceChanged, SourceError, SourceUnavailable
 from pipeline.fetch.http import Client, Reply, conditional
+from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, utc
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 from pipeline.services.twitch.wire import Wire
@@ -241,7 +242,7 @@ def _readable_groups(listed: bytes | msgspec.Raw, broken: list[tuple[bytes, str]
         raise SourceChanged(f"not a list of games: {error}", payload=bytes(listed)) from error
     for raw in raws:
         try:
-            groups.append(_GROUP.decode(raw))
+            groups.append(decode_mended(_GROUP, raw))
         except UNREADABLE as error:
             broken.append((bytes(raw), str(error)))
             if game_id := _peek_game(raw):

@@ -1,16 +1,24 @@
 """The shapes of Twitch's campaigns, which its GraphQL and the community mirror have in common, and their records.
 
-Older forms are the same with fields left out: 2022 knew neither `requiredSubs` nor `distributionType`, Inventory says
-`game.name` for `displayName` and gives a channel's `url` for its `displayName`.
+Dashboards since 2026 give rewards in groups, each with what it asks for. Older forms are the same with fields left out:
+2022 knew neither `requiredSubs` nor `distributionType`, Inventory says `game.name` for `displayName` and gives a
+channel's `url` for its `displayName`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
 
 from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord
-from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord, RewardCampaignRecord, RewardRecord
+from pipeline.drops.records import (
+    PART,
+    BenefitRecord,
+    CampaignRecord,
+    DropRecord,
+    RewardCampaignRecord,
+    RewardRecord,
+)
 from pipeline.fetch.shapes import Count, Id, Time, clean, identity, required, utc
 from pipeline.services.twitch.wire import Wire
 
@@ -56,15 +64,43 @@ class WirePrecondition(Wire):
     id: Id
 
 
+class WireImage(Wire):
+    url: str | None = msgspec.field(default=None, name="image1xURL")
+
+
+class WireGoals(Wire):
+    subs_goal: Count | None = None
+    minute_watched_goal: Count | None = None
+    turbo_subs_goal: Count | None = None
+
+
+class WireReward(Wire):
+    id: Id
+    name: str
+    thumbnail_image: WireImage | None = None
+    banner_image: WireImage | None = None
+    earnable_until: Time | None = None
+    redemption_instructions: str | None = None
+    redemption: str | None = msgspec.field(default=None, name="redemptionURL")
+
+
+class WireRewardGroup(Wire):
+    id: Id | None = None
+    unlock_requirements: WireGoals | None = None
+    rewards: list[WireReward | None] | None = None
+
+
 class WireDrop(Wire):
     id: Id
     name: str | None = None
     required_minutes_watched: Count | None = None
     required_subs: Count | None = None
+    required_turbo_subs: Count | None = None
     precondition_drops: list[WirePrecondition] | None = None
     benefit_edges: list[WireEdge | None] | None = None
     start_at: Time | None = None
     end_at: Time | None = None
+    reward_groups: list[WireRewardGroup | None] | None = None
 
 
 class WireCampaign(Wire):
@@ -83,25 +119,6 @@ class WireCampaign(Wire):
     time_based_drops: list[WireDrop | None] | None = None
 
 
-class WireImage(Wire):
-    url: str | None = msgspec.field(default=None, name="image1xURL")
-
-
-class WireGoals(Wire):
-    subs_goal: Count | None = None
-    minute_watched_goal: Count | None = None
-
-
-class WireReward(Wire):
-    id: Id
-    name: str
-    thumbnail_image: WireImage | None = None
-    banner_image: WireImage | None = None
-    earnable_until: Time | None = None
-    redemption_instructions: str | None = None
-    redemption: str | None = msgspec.field(default=None, name="redemptionURL")
-
-
 class WireRewardCampaign(Wire):
     id: Id
     name: str
@@ -117,6 +134,7 @@ class WireRewardCampaign(Wire):
     unlock_requirements: WireGoals | None = None
     image: WireImage | None = None
     rewards: list[WireReward | None] | None = None
+    reward_groups: list[WireRewardGroup | None] | None = None
 
 
 CAMPAIGN = msgspec.json.Decoder(WireCampaign)
@@ -143,7 +161,7 @@ def campaign_record(wire: WireCampaign, game: GameRecord | None) -> CampaignReco
         status=_STATUS.get(wire.status or ""),
         organization=_organization(wire.owner),
         game=game,
-        drops=None if wire.time_based_drops is None else tuple(_drop(d) for d in wire.time_based_drops if d),
+        drops=None if wire.time_based_drops is None else tuple(_drops(wire.time_based_drops)),
         channels=_channels(wire.allow),
     )
 
@@ -164,10 +182,11 @@ def reward_campaign_record(wire: WireRewardCampaign) -> RewardCampaignRecord:
         is_sitewide=wire.is_sitewide,
         required_minutes=goals.minute_watched_goal,
         required_subs=goals.subs_goal,
+        required_turbo_subs=goals.turbo_subs_goal,
         start_at=utc(wire.starts_at),
         end_at=utc(wire.ends_at),
         game=game_record(wire.game),
-        rewards=tuple(_reward(reward) for reward in wire.rewards or () if reward),
+        rewards=tuple(_rewards(wire)),
     )
 
 
@@ -205,6 +224,34 @@ def _login_in(url: str | None) -> str | None:
     return clean(url.rstrip("/").rpartition("/")[2]) if url else None
 
 
+def _drops(listed: Iterable[WireDrop | None]) -> Iterator[DropRecord]:
+    """Yield drops; one with several groups of rewards is as many drops, each with an id of its own that stays."""
+    for wire in filter(None, listed):
+        groups = _ordered(wire.reward_groups)
+        drop = _drop(wire)
+        if not groups:
+            yield drop
+        for group in groups:
+            part = _with_group(drop, group)
+            key = drop.external_id + (f"{PART}{_key_of(group)}" if len(groups) > 1 else "")
+            yield msgspec.structs.replace(part, external_id=key)
+
+
+def _with_group(drop: DropRecord, group: WireRewardGroup) -> DropRecord:
+    """Return a drop as one of its groups has it: with its rewards and what it asks for."""
+    rewards = (_reward(reward, group.unlock_requirements) for reward in group.rewards or () if reward)
+    benefits = tuple(BenefitRecord(external_id=r.external_id, name=r.name, image_url=r.image_url) for r in rewards)
+    goals = group.unlock_requirements
+    if goals is not None:
+        drop = msgspec.structs.replace(
+            drop,
+            required_minutes=goals.minute_watched_goal,
+            required_subs=goals.subs_goal,
+            required_turbo_subs=goals.turbo_subs_goal,
+        )
+    return msgspec.structs.replace(drop, benefits=benefits or drop.benefits)
+
+
 def _drop(wire: WireDrop) -> DropRecord:
     listed = wire.precondition_drops
     return DropRecord(
@@ -212,6 +259,7 @@ def _drop(wire: WireDrop) -> DropRecord:
         name=clean(wire.name),
         required_minutes=wire.required_minutes_watched,
         required_subs=wire.required_subs,
+        required_turbo_subs=wire.required_turbo_subs,
         precondition_drop_ids=None if listed is None else tuple(key for p in listed if (key := identity(p.id))),
         start_at=utc(wire.start_at),
         end_at=utc(wire.end_at),
@@ -231,12 +279,48 @@ def _benefit(wire: WireBenefit, edge: WireEdge) -> BenefitRecord:
     )
 
 
-def _reward(wire: WireReward) -> RewardRecord:
+def _rewards(wire: WireRewardCampaign) -> Iterator[RewardRecord]:
+    """Yield the rewards of groups, those first that ask for least, then those that are in no group.
+
+    A reward that a further group gives as well is one more way to it, under an id of its own.
+    """
+    listed: set[str] = set()
+    for group in _ordered(wire.reward_groups):
+        for reward in filter(None, group.rewards or ()):
+            record = _reward(reward, group.unlock_requirements)
+            if record.external_id in listed:
+                record = msgspec.structs.replace(record, external_id=f"{record.external_id}{PART}{_key_of(group)}")
+            listed.add(record.external_id)
+            yield record
+    records = (_reward(reward) for reward in wire.rewards or () if reward)
+    yield from (record for record in records if record.external_id not in listed)
+
+
+def _ordered(groups: Iterable[WireRewardGroup | None] | None) -> list[WireRewardGroup]:
+    """Return groups, those first that ask for least: Twitch lists them in any order."""
+    return sorted(filter(None, groups or ()), key=_goals_of)
+
+
+def _key_of(group: WireRewardGroup) -> str:
+    """Return a group's id, or its goals where it has none."""
+    return identity(group.id) or "-".join(map(str, _goals_of(group)))
+
+
+def _goals_of(group: WireRewardGroup) -> tuple[int, int, int]:
+    goals = group.unlock_requirements or WireGoals()
+    return goals.minute_watched_goal or 0, goals.subs_goal or 0, goals.turbo_subs_goal or 0
+
+
+def _reward(wire: WireReward, goals: WireGoals | None = None) -> RewardRecord:
     image = wire.thumbnail_image or wire.banner_image
+    own = goals or WireGoals()
     return RewardRecord(
         external_id=required(str(wire.id), "rewards.id"),
         name=required(wire.name, "rewards.name"),
         image_url=clean(image.url) if image else None,
+        required_minutes=own.minute_watched_goal,
+        required_subs=own.subs_goal,
+        required_turbo_subs=own.turbo_subs_goal,
         earnable_until=utc(wire.earnable_until),
         redemption_url=clean(wire.redemption),
         redemption_instructions=clean(wire.redemption_instructions),

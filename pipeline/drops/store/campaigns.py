@@ -185,7 +185,7 @@ def _stored(row: Mapping[Any, Any], drops: list[DropRecord], channels: list[Chan
             organization=organization,
             game=game,
             drops=tuple(drops),
-            channels=tuple(channels),
+            channels=tuple(channels) if row["channels_known"] else None,
             **{name: row[name] for name in CAMPAIGN_FIELDS},
         ),
         game_id=row["game_id"],
@@ -240,6 +240,7 @@ def add_campaigns(
             **{name: getattr(record, name) for name in CAMPAIGN_FIELDS},
             "organization_id": organizations[record.organization.external_id] if record.organization else None,
             "game_id": games[record.game.external_id] if record.game else None,
+            "channels_known": record.channels is not None,
             "first_seen_at": seen_at,
             "started_at": _started_at(record, seen_at),
             "ended_at": ended.get(record.external_id),
@@ -341,7 +342,10 @@ def _upserted_edges() -> Insert:
     statement = insert_rows(EDGES, ("drop_id", "benefit_id", "entitlement_limit"))
     return statement.on_conflict_do_update(
         index_elements=[EDGES.c.drop_id, EDGES.c.benefit_id],
-        set_={"entitlement_limit": statement.excluded.entitlement_limit, "last_seen_at": None},
+        set_={
+            "entitlement_limit": func.coalesce(statement.excluded.entitlement_limit, EDGES.c.entitlement_limit),
+            "last_seen_at": None,
+        },
     )
 
 
@@ -403,10 +407,11 @@ def apply_changes(connection: Connection, changes: Sequence[Change], *, seen_at:
     games = store_games(connection, service, [r.game for r in records if r.game])
     for change in changes:
         _update_fields(connection, change, organizations, games)
-    drops = {c.stored.id: (*c.diff.drops_added, *c.diff.drops_changed) for c in changes}
+    drops = {c.stored.id: (*c.diff.drops_filled, *c.diff.drops_added, *c.diff.drops_changed) for c in changes}
     store_drops(connection, service, drops, seen_at, new=False)
     _retire_drops(connection, changes, seen_at)
-    allow_channels(connection, service, {c.stored.id: c.diff.channels_added for c in changes}, seen_at)
+    channels = {c.stored.id: (*(c.diff.channels_filled or ()), *c.diff.channels_added) for c in changes}
+    allow_channels(connection, service, channels, seen_at)
     disallow_channels(
         connection, {c.stored.id: c.diff.channels_removed for c in changes if c.diff.channels_removed}, seen_at
     )
@@ -421,6 +426,8 @@ def _update_fields(
         values["organization_id"] = organizations[change.record.organization.external_id]
     if change.diff.game_changed and change.record.game:
         values["game_id"] = games[change.record.game.external_id]
+    if change.diff.channels_filled is not None:
+        values["channels_known"] = True
     if values:
         connection.execute(CAMPAIGNS.update().values(values).where(CAMPAIGNS.c.id == change.stored.id))
 

@@ -18,14 +18,17 @@ CAMPAIGNS: Table = RewardCampaign.__table__  # type: ignore[assignment]
 REWARDS: Table = Reward.__table__  # type: ignore[assignment]
 FIELDS = (
     "name", "brand", "summary", "instructions", "about_url", "external_url", "image_url", "is_sitewide",
-    "required_minutes", "required_subs", "start_at", "end_at",
+    "required_minutes", "required_subs", "required_turbo_subs", "start_at", "end_at",
 )  # fmt: skip
 _OPEN = select(CAMPAIGNS.c.external_id, CAMPAIGNS.c.end_at).where(
     CAMPAIGNS.c.service == bindparam("service"),
     CAMPAIGNS.c.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
     CAMPAIGNS.c.ended_at.is_(None),
 )
-REWARD_FIELDS = ("name", "image_url", "earnable_until", "redemption_url", "redemption_instructions")
+REWARD_FIELDS = (
+    "name", "image_url", "required_minutes", "required_subs", "required_turbo_subs", "earnable_until",
+    "redemption_url", "redemption_instructions",
+)  # fmt: skip
 
 
 class StoredReward(msgspec.Struct, frozen=True, kw_only=True):

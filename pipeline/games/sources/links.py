@@ -21,9 +21,9 @@ from pipeline.games.store.links import Link, attach, link
 from pipeline.games.take_in import AppendNews, Clock, Intake
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.igdb.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, both, equal, query
-from pipeline.services.igdb.client import Igdb
+from pipeline.services.igdb.client import Igdb, decode_rows
 from pipeline.services.igdb.documents import document, split_documents
-from pipeline.services.igdb.shapes import GAME_FIELDS
+from pipeline.services.igdb.shapes import GAME_FIELDS, Id
 from pipeline.services.twitch.helix import Helix
 
 TWITCH = 14
@@ -97,7 +97,7 @@ class Tried(msgspec.Struct, frozen=True):
 
 class _External(msgspec.Struct):
     uid: str | int = ""
-    game: int | None = None
+    game: Id | None = None
 
 
 _ROUND = msgspec.json.Decoder(Round)
@@ -197,7 +197,7 @@ class IgdbLinks:
         where = both(equal("external_game_source", TWITCH), any_of("uid", unknown))
         rows = self._open_igdb(client).rows("external_games", query(("uid", "game"), where=where, limit=MOST_ROWS))
         games: dict[str, set[int]] = {}
-        for row in map(_EXTERNAL.decode, rows):
+        for row in decode_rows(rows, _EXTERNAL):
             if row.game is not None:
                 games.setdefault(str(row.uid), set()).add(row.game)
         return known | {uid: ids.pop() for uid, ids in games.items() if len(ids) == 1}

@@ -13,9 +13,9 @@ from pipeline.games.mirror.state import MIRROR, SWEEP_EVERY, MirrorState, read_s
 from pipeline.games.take_in import AppendNews, Clock, Intake
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.igdb.apicalypse import Condition, at_least
-from pipeline.services.igdb.client import Igdb, Page
+from pipeline.services.igdb.client import Igdb, Page, decode_rows
 from pipeline.services.igdb.documents import split_documents
-from pipeline.services.igdb.shapes import GAME_FIELDS
+from pipeline.services.igdb.shapes import GAME_FIELDS, Id
 
 # IGDB may list a change some time after the moment that it is dated to.
 LOOK_BACK = timedelta(hours=1)
@@ -32,7 +32,7 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Date(msgspec.Struct):
-    game: int | None = None
+    game: Id | None = None
 
 
 _DATE = msgspec.json.Decoder(_Date)
@@ -118,7 +118,7 @@ def _games_of_dates(igdb: Igdb, since: Condition, after: int, pages: int, now: d
     more: int | None = after
     ids = set[int]()
     for page in islice(igdb.pages("release_dates", ("game",), since, after), max(pages // 2, 1)):
-        ids |= {date.game for date in map(_DATE.decode, _rows(page)) if date.game is not None}
+        ids |= {date.game for date in decode_rows(_rows(page), _DATE) if date.game is not None}
         more = page.more
     documents = [row for page in igdb.games(ids) for row in _rows(page)]
     return Swept(asked_at=now, documents=documents), more

@@ -14,8 +14,9 @@ from pipeline.games.store.wanted import due_games, note_asked, want_what_runs, w
 from pipeline.games.take_in import AppendNews, Clock, Intake, believed
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.igdb.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, at_least, both, query
-from pipeline.services.igdb.client import Igdb, Page
+from pipeline.services.igdb.client import Igdb, Page, decode_rows
 from pipeline.services.igdb.documents import split_documents
+from pipeline.services.igdb.shapes import Id
 
 # A newly wanted game waits no longer than this; most rounds find nothing due and ask for nothing.
 POLL_EVERY = timedelta(seconds=45)
@@ -37,9 +38,9 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Changed(msgspec.Struct):
-    id: int
+    id: Id
     updated_at: int | None = None
-    game: int | None = None
+    game: Id | None = None
 
 
 _ROUND = msgspec.json.Decoder(Round)
@@ -141,7 +142,7 @@ def changed_games(igdb: Igdb, ids: Sequence[int], since: datetime) -> dict[int, 
     changed: dict[int, int | None] = {}
     for some in _by(parts, MOST_QUERIES // 2):
         for name, rows in igdb.several(_changes(some, since)).items():
-            changes = [_CHANGED.decode(row) for row in rows]
+            changes = decode_rows(rows, _CHANGED)
             if name.startswith("games"):
                 changed |= {change.id: change.updated_at for change in changes}
             else:

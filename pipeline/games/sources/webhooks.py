@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, RowMapping, select, update
 from models import ReleaseDate, Source
 from pipeline.errors import InvalidItem
 from pipeline.fetch.http import Client
+from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE
 from pipeline.games.mirror.prefetch import OpenIgdb
 from pipeline.games.mirror.state import MIRROR
@@ -77,7 +78,7 @@ def addresses(callback_url: str) -> Mapping[str, tuple[Endpoint, Method]]:
 def read_hint(endpoint: Endpoint, method: Method, body: bytes) -> Hint:
     """Return the hint that a webhook's body gives; raises `InvalidItem` where it cannot be read."""
     try:
-        row = _ROW.decode(body)
+        row = decode_mended(_ROW, body)
     except UNREADABLE as error:
         raise InvalidItem(str(error)) from error
     return Hint(endpoint, method, row.id, row.game)

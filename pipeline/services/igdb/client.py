@@ -229,6 +229,20 @@ def _with_count(page: Page, count: int | None) -> Page:
     return msgspec.structs.replace(page, count=count, missing=missing)
 
 
+def decode_rows(rows: Iterable[bytes | msgspec.Raw], decoder: msgspec.json.Decoder[Shape]) -> list[Shape]:
+    """Return rows of a few fields, decoded; those that cannot be are left out, and logged in one line."""
+    decoded: list[Shape] = []
+    problems: list[str] = []
+    for row in rows:
+        try:
+            decoded.append(decoder.decode(row))
+        except UNREADABLE as error:
+            problems.append(str(error))
+    if problems:
+        logger.warning("%d rows of IGDB cannot be read, the first because: %s", len(problems), problems[0])
+    return decoded
+
+
 def open_igdb(
     client: Client, redis: Redis, tokens: AppTokens, url: str, client_id: str, clock: Callable[[], datetime]
 ) -> Igdb:
