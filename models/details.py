@@ -101,6 +101,10 @@ class CampaignDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True)
     channels_added: tuple[str, ...] = ()
     channels_removed: tuple[str, ...] = ()
     drops_added: tuple[DropLine, ...] = ()
+    # campaign.last_chance: the drops that it is about where it is not about all, and until when they can be earned
+    # where that is before the campaign's end.
+    drops_ending: tuple[DropLine, ...] = ()
+    drops_end_at: datetime | None = None
     # Benefits that this organization gave for this game before, under other campaigns.
     seen_before: tuple[SeenBefore, ...] = ()
     # campaign.watchable: the channel to watch, by its display name and its login, and its viewers.
