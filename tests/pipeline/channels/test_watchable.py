@@ -37,7 +37,14 @@ class Drops:
     streaming: Streaming
 
     def campaign(
-        self, key: str = "c", *, channels: Sequence[str] = (), minutes: int = 60, playing: str = LIGHTS, **fields: Any
+        self,
+        key: str = "c",
+        *,
+        channels: Sequence[str] = (),
+        minutes: int = 60,
+        playing: str = LIGHTS,
+        listed: Sequence[dict[str, Any]] | None = None,
+        **fields: Any,
     ) -> int:
         record = game(playing)
         assert record is not None
@@ -54,8 +61,10 @@ class Drops:
                 "first_seen_at": NOON - DAY,
             }
             row_id: int = connection.scalar(insert(DropCampaign).values(row | fields).returning(DropCampaign.id)) or 0
-            drop = {"campaign_id": row_id, "external_id": f"drop-{key}", "required_minutes": minutes}
-            connection.execute(insert(TimeBasedDrop).values(first_seen_at=NOON, name="A lamp", **drop))
+            drop = {"external_id": f"drop-{key}", "required_minutes": minutes}
+            for step in [drop] if listed is None else listed:
+                values = {"campaign_id": row_id, "first_seen_at": NOON, "name": "A lamp"} | step
+                connection.execute(insert(TimeBasedDrop).values(values))
             ids = store_channels(connection, "twitch", map(channel, channels), NOON)
             for channel_id in ids.values():
                 allowed = {"campaign_id": row_id, "channel_id": channel_id, "first_seen_at": NOON - DAY}
@@ -195,3 +204,62 @@ def test_a_stream_that_is_over_is_not_told(drops: Drops) -> None:
     drops.streaming.tick(11)
 
     assert drops.watchable() == []
+
+
+def step(key: str, minutes: int, *after: str, hours: tuple[int, int] | None = None, subs: int = 0) -> dict[str, Any]:
+    """A drop; its window is in hours after noon."""
+    start_at, end_at = (NOON + timedelta(hours=hour) for hour in hours) if hours else (None, None)
+    row = {"external_id": key, "required_minutes": minutes, "required_subs": subs, "precondition_drop_ids": list(after)}
+    return row | {"start_at": start_at, "end_at": end_at}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        pytest.param([step("a", 60, hours=(-24, 0))], id="its window is over"),
+        pytest.param([step("a", 60, hours=(1, 23))], id="its window has not opened"),
+        pytest.param([step("a", 60, hours=(-24, 1))], id="its window leaves too little time"),
+        pytest.param([step("a", 60, hours=(-24, 0)), step("b", 60, "a")], id="it requires what is over"),
+        pytest.param([step("a", 0, subs=2), step("b", 60, "a")], id="it requires subscriptions first"),
+        pytest.param([step("a", 60, subs=3)], id="it takes subscriptions as well"),
+        pytest.param([step("a", 60, "b"), step("b", 60, "a")], id="each requires the other"),
+        pytest.param([step("a", 24 * 60), step("b", 60, "a")], id="the first of a chain takes too long"),
+        pytest.param([], id="there is no drop"),
+    ],
+)
+def test_a_campaign_none_of_whose_drops_can_be_earned_by_watching_now_is_not_told(
+    drops: Drops, listed: Sequence[dict[str, Any]]
+) -> None:
+    drops.campaign(channels=[ANN], listed=listed)
+    drops.streaming.hear(polled(5, stream()))
+
+    assert drops.watchable() == []
+    assert "campaigns" not in drops.streaming.event("stream.online").detail
+
+
+@pytest.mark.parametrize(
+    ("listed", "minutes"),
+    [
+        pytest.param([step("a", 60), step("b", 600, "a"), step("c", 1200, "b")], 60, id="the first of a chain fits"),
+        pytest.param([step("a", 60, hours=(-24, 0)), step("b", 90, hours=(0, 24))], 90, id="the second of daily drops"),
+        pytest.param([step("a", 45, "elsewhere")], 45, id="it requires what is not listed"),
+        pytest.param([step("a", 60, subs=1), step("b", 30)], 30, id="another takes subscriptions"),
+    ],
+)
+def test_a_campaign_one_of_whose_drops_counts_now_is_told_with_its_minutes(
+    drops: Drops, listed: Sequence[dict[str, Any]], minutes: int
+) -> None:
+    drops.campaign(channels=[ANN], listed=listed)
+    drops.streaming.hear(polled(5, stream()))
+
+    assert drops.watchable() == [("Loot c", "keeper501")]
+    assert drops.streaming.event("campaign.watchable").detail["required_minutes"] == minutes
+
+
+def test_a_window_opens_while_the_channel_is_live(drops: Drops) -> None:
+    drops.campaign(channels=[ANN], listed=[step("a", 60, hours=(2, 20))])
+    drops.streaming.hear(polled(5, stream()))
+    assert drops.streaming.tick(119) == {}
+
+    assert drops.streaming.tick(120) == {"campaign.watchable": 1}
+    assert drops.streaming.event("campaign.watchable").occurred_at == at(120)
