@@ -1,4 +1,7 @@
-"""Find what can be earned right now: campaigns that allow a channel which is live and playing their game."""
+"""Find what can be earned right now: campaigns that allow a channel which is live and playing their game.
+
+Campaigns of some categories count on the channels that they name whatever these play (`COUNT_IN_ANY_CATEGORY`).
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -9,9 +12,12 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     RowMapping,
+    and_,
     bindparam,
+    case,
     exists,
     func,
+    null,
     or_,
     select,
 )
@@ -22,6 +28,7 @@ from models import (
     DropCampaign,
     Event,
     Follow,
+    GameExternalId,
     StreamSegment,
     StreamSession,
     StreamSnapshot,
@@ -30,7 +37,7 @@ from models.events import EventKind
 from pipeline.channels.following.watched import RUNNING, SERVICE
 from pipeline.channels.streams.details import channel_url
 from pipeline.drops.details import campaign_detail
-from pipeline.drops.earning import Course
+from pipeline.drops.earning import COUNT_IN_ANY_CATEGORY, Course
 from pipeline.drops.records import DropRecord
 from pipeline.drops.store import campaigns
 from pipeline.drops.store.campaigns import StoredCampaign, load_steps
@@ -149,6 +156,14 @@ _ALLOWED = select(AllowedChannel.channel_id).where(
 )
 _OPEN_TO_ALL = ~_ALLOWED.exists()
 _NAMES_CHANNEL = _ALLOWED.where(AllowedChannel.channel_id == StreamSession.channel_id).exists()
+_OF_ANY_CATEGORY = DropCampaign.game_id == func.any(
+    func.array(
+        select(GameExternalId.game_id)
+        .where(GameExternalId.service == SERVICE, GameExternalId.external_id.in_(COUNT_IN_ANY_CATEGORY))
+        .scalar_subquery()
+    )
+)
+_COUNTS_WHATEVER_IS_PLAYED = and_(_OF_ANY_CATEGORY, _NAMES_CHANNEL)
 _BY_HAND = exists().where(Follow.kind == "channel", Follow.channel_id == StreamSession.channel_id)
 _LAST_OF_ANOTHER_GAME = (
     select(func.max(StreamSegment.started_at))
@@ -167,7 +182,10 @@ _PLAYING_SINCE = (
     .scalar_subquery()
 )
 _EARNABLE_SINCE = func.greatest(
-    StreamSession.started_at, _PLAYING_SINCE, DropCampaign.start_at, DropCampaign.started_at
+    StreamSession.started_at,
+    case((_COUNTS_WHATEVER_IS_PLAYED, null()), else_=_PLAYING_SINCE),
+    DropCampaign.start_at,
+    DropCampaign.started_at,
 )
 _VIEWERS = (
     select(StreamSnapshot.viewers)
@@ -195,7 +213,7 @@ _EARNABLE = (
         or_(_NAMES_CHANNEL, _BY_HAND).label("wanted"),
     )
     .join(Channel, Channel.id == StreamSession.channel_id)
-    .join(DropCampaign, DropCampaign.game_id == StreamSession.game_id)
+    .join(DropCampaign, or_(DropCampaign.game_id == StreamSession.game_id, _COUNTS_WHATEVER_IS_PLAYED))
     .outerjoin(_STORY, _STORY.c.id == StreamSession.story_id)
     .where(StreamSession.ended_at.is_(None), *RUNNING, or_(_NAMES_CHANNEL, _OPEN_TO_ALL))
     .order_by(_BY_HAND.desc(), StreamSession.started_at, StreamSession.id, DropCampaign.id)

@@ -19,6 +19,10 @@ from typing import NamedTuple
 
 from pipeline.drops.records import DropRecord
 
+# Twitch's categories Special Events and IRL: their campaigns count on the channels that they name, whatever these play.
+# A campaign of theirs that names none counts in its category, like any other. Seen by clients that watch for drops:
+# https://github.com/rangermix/TwitchDropsMiner/pull/105 and its issue 103.
+COUNT_IN_ANY_CATEGORY = ("509663", "509672")
 EVER_BEFORE, EVER_AFTER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 

@@ -11,7 +11,15 @@ from pipeline.services.twitch.records import ChannelInfoRecord, StreamRecord
 NOON = datetime(2031, 3, 4, 12, tzinfo=UTC)
 FLAP = timedelta(minutes=10)
 LIGHTS, RUNNER, ORBIT = "7001", "7002", "7003"
-GAMES = {LIGHTS: "Harbour Lights", RUNNER: "Moss Runner", ORBIT: "Quiet Orbit"}
+# Twitch's own.
+SPECIAL_EVENTS, IRL = "509663", "509672"
+GAMES = {
+    LIGHTS: "Harbour Lights",
+    RUNNER: "Moss Runner",
+    ORBIT: "Quiet Orbit",
+    SPECIAL_EVENTS: "Special Events",
+    IRL: "IRL",
+}
 ANN = "501"
 
 

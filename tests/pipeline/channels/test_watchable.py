@@ -12,9 +12,11 @@ from models import AllowedChannel, Channel, DropCampaign, TimeBasedDrop
 from pipeline.catalogue.storing import store_channels, store_games
 from tests.pipeline.channels.observations import (
     ANN,
+    IRL,
     LIGHTS,
     NOON,
     RUNNER,
+    SPECIAL_EVENTS,
     at,
     channel,
     game,
@@ -263,3 +265,45 @@ def test_a_window_opens_while_the_channel_is_live(drops: Drops) -> None:
 
     assert drops.streaming.tick(120) == {"campaign.watchable": 1}
     assert drops.streaming.event("campaign.watchable").occurred_at == at(120)
+
+
+@pytest.mark.parametrize("category", [SPECIAL_EVENTS, IRL])
+@pytest.mark.parametrize("playing", [LIGHTS, RUNNER, None])
+def test_special_events_and_irl_count_on_named_channels_whatever_they_play(
+    drops: Drops, category: str, playing: str | None
+) -> None:
+    drops.campaign(channels=[ANN], playing=category)
+    drops.streaming.hear(polled(5, stream(playing=playing), stream(BEN, "s2", playing=playing), channels=[ANN, BEN]))
+
+    assert drops.watchable() == [("Loot c", "keeper501")]
+    online = {event.detail["channel_login"]: event.detail for event in drops.streaming.events("stream.online")}
+    assert {login: detail.get("campaigns") for login, detail in online.items()} == {
+        "keeper501": ["Loot c"],
+        "keeper502": None,
+    }
+
+
+def test_special_events_without_named_channels_count_in_their_category_alone(drops: Drops) -> None:
+    drops.campaign(playing=SPECIAL_EVENTS)
+    drops.streaming.hear(polled(5, stream(), stream(BEN, "s2", playing=SPECIAL_EVENTS), channels=[ANN, BEN]))
+
+    assert drops.watchable() == [("Loot c", "keeper502")]
+
+
+def test_another_game_on_a_channel_of_special_events_is_no_second_chance(drops: Drops) -> None:
+    drops.campaign(channels=[ANN], playing=SPECIAL_EVENTS)
+    drops.streaming.hear(polled(5, stream(playing=RUNNER)))
+    drops.streaming.hear(updated(60 * 13, playing=LIGHTS))
+    drops.streaming.tick(60 * 13 + 1)
+
+    assert drops.watchable() == [("Loot c", "keeper501")]
+    assert drops.streaming.event("campaign.watchable").occurred_at == at(0)
+    assert drops.streaming.event("stream.category_changed").detail["campaigns"] == ["Loot c"]
+
+
+def test_a_channel_is_named_by_special_events_while_it_is_live(drops: Drops) -> None:
+    drops.streaming.hear(polled(5, stream(playing=RUNNER)))
+    drops.campaign(channels=[ANN], playing=SPECIAL_EVENTS, start_at=at(30), started_at=None)
+
+    assert drops.streaming.tick(29) == {}
+    assert drops.streaming.tick(30) == {"campaign.watchable": 1}
