@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
+# What Twitch calls a stream that is no rerun and the like.
+LIVE = "live"
+
 
 class BenefitLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A benefit as a message shows it."""
@@ -127,6 +130,8 @@ class StreamDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     viewers: int | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()
+    # stream.rerun: what is on instead of a live stream, as Twitch calls it: rerun, playlist, watch_party, premiere.
+    type: str | None = None
     # Names of the running campaigns that can be earned on this stream.
     campaigns: tuple[str, ...] = ()
     changes: tuple[FieldChange, ...] = ()

@@ -1,6 +1,7 @@
 """Find what can be earned right now: campaigns that allow a channel which is live and playing their game.
 
-Campaigns of some categories count on the channels that they name whatever these play (`COUNT_IN_ANY_CATEGORY`).
+A rerun is no live stream. Campaigns of some categories count on the channels that they name whatever these play
+(`COUNT_IN_ANY_CATEGORY`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -215,7 +216,9 @@ _EARNABLE = (
     .join(Channel, Channel.id == StreamSession.channel_id)
     .join(DropCampaign, or_(DropCampaign.game_id == StreamSession.game_id, _COUNTS_WHATEVER_IS_PLAYED))
     .outerjoin(_STORY, _STORY.c.id == StreamSession.story_id)
-    .where(StreamSession.ended_at.is_(None), *RUNNING, or_(_NAMES_CHANNEL, _OPEN_TO_ALL))
+    .where(
+        StreamSession.ended_at.is_(None), StreamSession.is_live_stream(), *RUNNING, or_(_NAMES_CHANNEL, _OPEN_TO_ALL)
+    )
     .order_by(_BY_HAND.desc(), StreamSession.started_at, StreamSession.id, DropCampaign.id)
 )
 _EARNABLE_ON = _EARNABLE.where(StreamSession.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))

@@ -65,11 +65,11 @@ def polled(minutes: float, *live: StreamRecord, channels: Iterable[str] = (ANN,)
 
 
 def live(
-    minutes: float, stream_id: str = "s1", *, key: str = ANN, start: float | None = None, info: Any = None
+    minutes: float, stream_id: str = "s1", *, key: str = ANN, start: float | None = None, **fields: Any
 ) -> WentLive:
-    """The message that a channel went live."""
+    """The message that a channel went live; `fields` are the rest of it (info, type)."""
     started = minutes if start is None else start
-    return WentLive(channel=channel(key), stream_id=stream_id, started_at=at(started), at=at(minutes), info=info)
+    return WentLive(channel=channel(key), stream_id=stream_id, started_at=at(started), at=at(minutes), **fields)
 
 
 def offline(minutes: float, key: str = ANN) -> WentOffline:

@@ -200,6 +200,16 @@ def test_a_channel_that_is_not_named_any_more_does_not_count(drops: Drops) -> No
     assert drops.watchable() == []
 
 
+def test_a_rerun_makes_nothing_watchable_until_it_is_a_live_stream(drops: Drops) -> None:
+    drops.campaign(channels=[ANN])
+    drops.streaming.hear(live(0, type="rerun", info=stream()))
+    drops.streaming.tick(1)
+    assert drops.watchable() == []
+
+    drops.streaming.hear(live(5, start=0, type="live", info=stream()))
+    assert drops.watchable() == [("Loot c", "keeper501")]
+
+
 def test_a_stream_that_is_over_is_not_told(drops: Drops) -> None:
     drops.streaming.hear(polled(5, stream()), offline(10))
     drops.campaign(channels=[ANN])
