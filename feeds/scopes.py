@@ -28,8 +28,13 @@ RELEASES_TITLE = "Releases"
 # A source's health is the operator's business, and that hundreds of badges were there before we first looked is no
 # news. Such events are on no public feed.
 PUBLIC = Event.kind.not_like("source.%") & ~((Event.kind == EventKind.BADGE_ADDED) & Event.silent)
-# Streams of all channels would drown the campaigns of a service or a game, and a new title or category interests
-# only readers of the channel's own feed.
+_OF_CHANNELS_ALONE = (
+    EventKind.STREAM_TITLE_CHANGED,
+    EventKind.STREAM_CATEGORY_CHANGED,
+    *(kind for kind in EventKind if kind.is_on_request),
+)
+# Streams of all channels would drown the campaigns of a service or a game, and a new title or category, or a rerun,
+# interests only readers of the channel's own feed.
 _DROPS = PUBLIC & Event.kind.not_like("stream.%") & Event.kind.not_like("video.%")
 # As the partial index says it, so that it is used.
 _RELEASES = PUBLIC & (
@@ -44,7 +49,7 @@ _DROPS_ALONE = (
     & (Event.kind != EventKind.CAMPAIGN_WATCHABLE)
 )
 SHOWN: Mapping[Scope, ColumnElement[bool]] = {
-    "all": _NEWS & Event.kind.not_in([EventKind.STREAM_TITLE_CHANGED, EventKind.STREAM_CATEGORY_CHANGED]),
+    "all": _NEWS & Event.kind.not_in(_OF_CHANNELS_ALONE),
     "releases": _RELEASES & ~((Event.kind == EventKind.GAME_ADDED) & Event.silent),
     "service": _DROPS_ALONE,
     "game": _DROPS,

@@ -49,7 +49,10 @@ def seconds(duration: ColumnElement[Any]) -> ColumnElement[float]:
 
 
 def spans(chosen: ColumnElement[bool]) -> CTE:
-    """Return a row for each session of the period: its `started_at` and `ended_at`, the cut `start` and `finish`."""
+    """Return a row for each session of the period: its `started_at` and `ended_at`, the cut `start` and `finish`.
+
+    Only live streams count: a rerun is none.
+    """
     s = StreamSession
     end = func.coalesce(s.ended_at, s.last_seen_at)
     next_start = func.lead(s.started_at).over(partition_by=s.channel_id, order_by=(s.started_at, s.id))
@@ -62,7 +65,7 @@ def spans(chosen: ColumnElement[bool]) -> CTE:
             s.started_at,
             func.greatest(func.least(end, next_start), s.started_at).label("ended_at"),
         )
-        .where(chosen, s.started_at < _UNTIL, (end > _SINCE) | (s.started_at >= _SINCE))
+        .where(chosen, s.is_live_stream(), s.started_at < _UNTIL, (end > _SINCE) | (s.started_at >= _SINCE))
         .subquery("sessions")
     )
     start = func.greatest(sessions.c.started_at, _SINCE)

@@ -10,6 +10,9 @@ from typing import Any, ClassVar
 
 import msgspec
 
+# What Twitch calls a stream that is no rerun and the like.
+LIVE = "live"
+
 
 class BenefitLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A benefit as a message shows it."""
@@ -103,6 +106,10 @@ class CampaignDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True)
     channels_added: tuple[str, ...] = ()
     channels_removed: tuple[str, ...] = ()
     drops_added: tuple[DropLine, ...] = ()
+    # campaign.last_chance: the drops that it is about where it is not about all, and until when they can be earned
+    # where that is before the campaign's end.
+    drops_ending: tuple[DropLine, ...] = ()
+    drops_end_at: datetime | None = None
     # Benefits that this organization gave for this game before, under other campaigns.
     seen_before: tuple[SeenBefore, ...] = ()
     # campaign.watchable: the channel to watch, by its display name and its login, and its viewers.
@@ -125,6 +132,8 @@ class StreamDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     viewers: int | None = None
     language: str | None = None
     tags: tuple[str, ...] = ()
+    # stream.rerun: what is on instead of a live stream, as Twitch calls it: rerun, playlist, watch_party, premiere.
+    type: str | None = None
     # Names of the running campaigns that can be earned on this stream.
     campaigns: tuple[str, ...] = ()
     changes: tuple[FieldChange, ...] = ()

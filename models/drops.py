@@ -117,7 +117,8 @@ class AllowedChannel(Base):
 class CampaignDeadline(Base):
     """A moment before a campaign's end that is worth a message; the row goes once its event is appended or pointless.
 
-    `kind` is `ending_soon:24h`, `ending_soon:3h` or `last_chance`.
+    `kind` is `ending_soon:24h`, `ending_soon:3h` or `last_chance`; the last chance of drops that end earlier than their
+    campaign is `last_chance:` and that end, in ISO 8601.
     """
 
     __tablename__ = "campaign_deadlines"

@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     REWARD_ENDED = "reward.ended"
     BADGE_ADDED = "badge.added"
     STREAM_ONLINE = "stream.online"
+    STREAM_RERUN = "stream.rerun"
     STREAM_OFFLINE = "stream.offline"
     STREAM_TITLE_CHANGED = "stream.title_changed"
     STREAM_CATEGORY_CHANGED = "stream.category_changed"
@@ -35,6 +36,11 @@ class EventKind(StrEnum):
     SOURCE_STALE = "source.stale"
     SOURCE_RECOVERED = "source.recovered"
     SOURCE_CHANGED = "source.changed"
+
+    @property
+    def is_on_request(self) -> bool:
+        """Whether only a subscription that names the kind itself wants it: neither all kinds nor its family do."""
+        return self is EventKind.STREAM_RERUN
 
     @property
     def family(self) -> str:

@@ -1,10 +1,10 @@
 """Sums over a channel's streams: time on air, viewers, categories, by weekday and hour; always by query.
 
 *Time on air* is the sum of the sessions, without the minutes between them. *Streams* are stories: a stream that broke
-off and went on within minutes is one. A count of viewers holds until the next poll, at most ten minutes, and
-*averages* are weighted by that time, so neither many polls nor a missed hour of them weigh double. *Peaks* are the
-highest count that a poll saw. A period cuts what reaches beyond it. All times are aware UTC; hours of the day are
-those of the caller's time zone.
+off and went on within minutes is one; reruns, watch parties, premieres and playlists are none. A count of viewers holds
+until the next poll, at most ten minutes, and *averages* are weighted by that time, so neither many polls nor a missed
+hour of them weigh double. *Peaks* are the highest count that a poll saw. A period cuts what reaches beyond it. All
+times are aware UTC; hours of the day are those of the caller's time zone.
 """
 
 import functools
@@ -196,7 +196,7 @@ def by_hour(totals: Sequence[HourTotals]) -> list[int]:
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 _NEWEST_OF_ONE = (
     select(StreamSession.id, StreamSession.started_at)
-    .where(StreamSession.channel_id == Channel.id, StreamSession.story_id.is_(None))
+    .where(StreamSession.channel_id == Channel.id, StreamSession.story_id.is_(None), StreamSession.is_live_stream())
     .order_by(StreamSession.started_at.desc())
     .limit(bindparam("limit"))
     .correlate(Channel)
@@ -224,7 +224,10 @@ _STORY = (
         func.max(func.coalesce(StreamSession.ended_at, StreamSession.last_seen_at)),
         func.array_agg(aggregate_order_by(StreamSession.title, StreamSession.started_at.desc())),
     )
-    .where(or_(StreamSession.id == func.any(_IDS), StreamSession.story_id == func.any(_IDS)))
+    .where(
+        or_(StreamSession.id == func.any(_IDS), StreamSession.story_id == func.any(_IDS)),
+        StreamSession.is_live_stream(),
+    )
     .group_by(_STORY_ID)
 )
 

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
+from models.details import LIVE
 
 
 class Follow(Base):
@@ -29,6 +30,11 @@ class Follow(Base):
 
 class StreamSession(Base):
     """One stream by the service's id, from its start to its end; never deleted.
+
+    Twitch says in two places what it is, null where it did not: `type` is that of EventSub's message (`live`,
+    `playlist`, `watch_party`, `premiere` or `rerun`), `listed_type` that of the list of live streams. The list calls
+    reruns and watch parties `live` too (https://github.com/twitchdev/issues/issues/38 and 239), so the message counts
+    before it. A stream of which neither says anything is live.
 
     A stream that follows another of its channel within minutes goes on with the same show: `story_id` is the first
     session of the story, null for that one itself. `last_seen_at` is when it was last known to be live, `told_at` is
@@ -65,8 +71,15 @@ class StreamSession(Base):
     language: Mapped[str | None]
     tags: Mapped[list[str] | None]
     thumbnail_url: Mapped[str | None]
+    type: Mapped[str | None]
+    listed_type: Mapped[str | None]
     # It was live before the channel was followed: recorded, and notified to no target.
     silent: Mapped[bool] = mapped_column(server_default=text("false"))
+
+    @classmethod
+    def is_live_stream(cls) -> ColumnElement[bool]:
+        """Return the condition that a session is a live stream, no rerun or the like."""
+        return func.coalesce(cls.type, cls.listed_type, LIVE) == LIVE
 
 
 class StreamSegment(Base):

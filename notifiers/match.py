@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 
 from models import Channel, Delivery, Event, Game, Organization, Subscription, Target
+from models.events import EventKind
 
 
 def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> int:
@@ -90,16 +91,16 @@ def _wanted() -> Select[int, int, Sequence[int], datetime, datetime]:
 def _wishes() -> ColumnElement[bool]:
     """Return the condition under which a subscription wants an event.
 
+    A kind on request (a rerun) is wanted only where the subscription names it.
+
     A filter on something that the event has not never holds: a source's own events have no game, organization or
     channel, so only subscriptions without these filters hear of them. A channel is known by its former logins too.
     """
     family = func.split_part(Event.kind, ".", 1) + ".*"
+    on_request = [kind.value for kind in EventKind if kind.is_on_request]
+    any_of_family = or_(Subscription.kinds.is_(None), family == any_(Subscription.kinds))
     return (
-        or_(
-            Subscription.kinds.is_(None),
-            Event.kind == any_(Subscription.kinds),
-            family == any_(Subscription.kinds),
-        )
+        or_(Event.kind == any_(Subscription.kinds), any_of_family & Event.kind.not_in(on_request))
         & or_(Subscription.service.is_(None), Subscription.service == Event.service)
         & or_(Subscription.game_key.is_(None), Subscription.game_key == Game.name_key)
         & or_(

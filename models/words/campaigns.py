@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from models.details import CampaignDetail, FieldChange
+from models.details import CampaignDetail, DropLine, FieldChange
 from models.events import EventKind
 from models.words.fields import field_words
 from models.words.kinds import Fact, FamilyWords, KindWords
@@ -16,6 +16,8 @@ from models.words.units import (
     moment_in_title,
     service_name,
 )
+
+DROPS_NAMED = 4
 
 KINDS: dict[EventKind, KindWords[CampaignDetail]] = {
     EventKind.CAMPAIGN_ADDED: KindWords(
@@ -48,12 +50,12 @@ KINDS: dict[EventKind, KindWords[CampaignDetail]] = {
     EventKind.CAMPAIGN_ENDING_SOON: KindWords(
         "Ending soon",
         ("campaign ending soon", "campaigns ending soon"),
-        lambda detail, service: f"Ends {_at(detail.end_at)} on {service} – {_about(detail)}",
+        lambda detail, service: f"{_what_ends(detail)} {_at(_end(detail))} on {service} – {_about(detail)}",
     ),
     EventKind.CAMPAIGN_LAST_CHANCE: KindWords(
         "Last chance",
         ("last chance", "last chances"),
-        lambda detail, service: f"Start now, ends {_at(detail.end_at)} on {service} – {_about(detail)}",
+        lambda detail, service: f"{_what_to_start(detail)} {_at(_end(detail))} on {service} – {_about(detail)}",
     ),
     EventKind.CAMPAIGN_ENDED: KindWords(
         "Campaign ended",
@@ -114,6 +116,13 @@ def requirement_at_length(minutes: int | None, subs: int | None, turbo: int | No
     return " and ".join(parts)
 
 
+def last_chance_for(detail: CampaignDetail) -> str:
+    """Return the drops that a last chance is about, with what each asks for, or "" where it is about all of them."""
+    shown = [_drop_with_requirement(drop) for drop in detail.drops_ending[:DROPS_NAMED]]
+    more = len(detail.drops_ending) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
 def _names(detail: CampaignDetail) -> tuple[str | None, ...]:
     return _channel(detail), detail.game, detail.organization
 
@@ -121,9 +130,9 @@ def _names(detail: CampaignDetail) -> tuple[str | None, ...]:
 def _feed_summary(kind: str, detail: CampaignDetail) -> Iterator[str]:
     if kind == EventKind.BADGE_ADDED:
         yield detail.description or ""
-    yield _asks(detail)
-    if detail.end_at:
-        yield f"until {moment(detail.end_at)}"
+    yield last_chance_for(detail) or _asks(detail)
+    if end_at := _end(detail):
+        yield f"until {moment(end_at)}"
 
 
 def _asks(detail: CampaignDetail) -> str:
@@ -141,6 +150,8 @@ def _message_facts(_kind: str, service: str | None, detail: CampaignDetail) -> I
     yield "On", service and service_name(service)
     yield "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
     yield "Ends", moment_in_figures(detail.end_at) if detail.end_at else None
+    yield "Last chance for", last_chance_for(detail)
+    yield "To be earned until", moment_in_figures(detail.drops_end_at) if detail.drops_end_at else None
     asks_for = requirement_at_length(detail.required_minutes, detail.required_subs, detail.required_turbo_subs)
     yield "Asks for", asks_for
     yield "Late", "this was due while nothing ran" if detail.late else None
@@ -148,7 +159,8 @@ def _message_facts(_kind: str, service: str | None, detail: CampaignDetail) -> I
 
 def _message_note(kind: str, detail: CampaignDetail) -> str:
     # The title of an end already says it.
-    return f"ends {moment_in_figures(detail.end_at)}" if detail.end_at and kind != EventKind.CAMPAIGN_ENDED else ""
+    end_at = _end(detail)
+    return f"ends {moment_in_figures(end_at)}" if end_at and kind != EventKind.CAMPAIGN_ENDED else ""
 
 
 def _link_label(kind: str) -> str:
@@ -158,6 +170,31 @@ def _link_label(kind: str) -> str:
 def _about(detail: CampaignDetail) -> str:
     name = detail.name or ""
     return f"{detail.game}: {name}" if detail.game and detail.game != name else name
+
+
+def _end(detail: CampaignDetail) -> datetime | None:
+    """Return the end that the event is about: that of some drops, or else the campaign's."""
+    return detail.drops_end_at or detail.end_at
+
+
+def _what_ends(detail: CampaignDetail) -> str:
+    return "Last drops end" if detail.drops_end_at else "Ends"
+
+
+def _what_to_start(detail: CampaignDetail) -> str:
+    drops = detail.drops_ending
+    if not drops:
+        return "Start now, ends"
+    return f"Start now: {_drop_name(drops[0]) if len(drops) == 1 else counted_plainly(len(drops), 'drop')}, until"
+
+
+def _drop_name(drop: DropLine) -> str:
+    return drop.name or ", ".join(benefit.name for benefit in drop.benefits if benefit.name) or "a drop"
+
+
+def _drop_with_requirement(drop: DropLine) -> str:
+    asks = requirement_at_length(drop.required_minutes, drop.required_subs)
+    return f"{_drop_name(drop)} ({asks})" if asks else _drop_name(drop)
 
 
 def _channel(detail: CampaignDetail) -> str | None:

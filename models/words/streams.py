@@ -18,6 +18,13 @@ KINDS: dict[EventKind, KindWords[StreamDetail]] = {
             ": ", f"{_channel(detail) or 'A channel'} is live", _joined(" – ", detail.game, detail.name)
         ),
     ),
+    EventKind.STREAM_RERUN: KindWords(
+        "Rerun",
+        ("rerun", "reruns"),
+        lambda detail, _service: _joined(
+            ": ", f"{_channel(detail) or 'A channel'} {_shows(detail)}", _joined(" – ", detail.game, detail.name)
+        ),
+    ),
     EventKind.STREAM_OFFLINE: KindWords(
         "Stream over",
         ("stream over", "streams over"),
@@ -43,7 +50,20 @@ KINDS: dict[EventKind, KindWords[StreamDetail]] = {
     ),
 }
 # A message's headline says it already.
-_HEADED_BY_TITLE = frozenset({EventKind.STREAM_ONLINE, EventKind.STREAM_TITLE_CHANGED, EventKind.VIDEO_PUBLISHED})
+_HEADED_BY_TITLE = frozenset(
+    {
+        EventKind.STREAM_ONLINE,
+        EventKind.STREAM_RERUN,
+        EventKind.STREAM_TITLE_CHANGED,
+        EventKind.VIDEO_PUBLISHED,
+    }
+)
+_SHOWN = {
+    "rerun": "shows a rerun",
+    "playlist": "shows a playlist",
+    "watch_party": "holds a watch party",
+    "premiere": "shows a premiere",
+}
 _LIVE = frozenset({EventKind.STREAM_ONLINE, EventKind.STREAM_TITLE_CHANGED, EventKind.STREAM_CATEGORY_CHANGED})
 
 
@@ -55,7 +75,7 @@ def feed_lines(detail: StreamDetail) -> Iterator[str]:
         if viewers := _feed_viewers(recap):
             yield f"{viewers}."
     elif detail.start_at is not None:
-        yield f"Live since {moment(detail.start_at)}."
+        yield f"{'Not live, on' if detail.type else 'Live'} since {moment(detail.start_at)}."
     if detail.recap is None and detail.viewers is not None:
         yield f"{counted(detail.viewers, 'viewer')}."
     if detail.seconds:
@@ -151,6 +171,12 @@ def _joined(separator: str, first: str | None, second: str | None) -> str:
         return first or second or ""
     says_so = re.search(rf"(?<!\w){re.escape(first)}(?!\w)", second, re.IGNORECASE)
     return second if says_so else f"{first}{separator}{second}"
+
+
+def _shows(detail: StreamDetail) -> str:
+    """Return what a channel shows that is no live stream; a type that is new to us is named as Twitch names it."""
+    shown = _SHOWN.get(detail.type or "rerun")
+    return shown or f"shows a {(detail.type or '').replace('_', ' ')}, not live"
 
 
 def _moved(detail: StreamDetail) -> str:

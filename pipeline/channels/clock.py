@@ -49,7 +49,8 @@ def advance(engine: Engine, now: datetime, flap: timedelta) -> Counter[str]:
 def end_stories(connection: Connection, now: datetime, flap: timedelta) -> list[Pending]:
     """Return the end events of stories that can no longer go on, and mark those stories as told.
 
-    An end happened when the story's last stream ended. The channels' videos become due to be looked for.
+    An end happened when the story's last stream ended; that of a rerun is no event. The channels' videos become due to
+    be looked for.
     """
     stories = load_over(connection, now - flap)
     if not stories:
@@ -57,7 +58,8 @@ def end_stories(connection: Connection, now: datetime, flap: timedelta) -> list[
     channels = load_channels(connection, [sessions[-1].channel for sessions in stories])
     games = load_games(connection, {s.game_id for sessions in stories for s in sessions if s.game_id is not None})
     settle_stories(connection, [sessions[0] for sessions in stories], now)
-    return [_end(connection, sessions, channels[sessions[-1].channel], games) for sessions in stories]
+    live = [sessions for sessions in stories if any(session.is_live_stream for session in sessions)]
+    return [_end(connection, sessions, channels[sessions[-1].channel], games) for sessions in live]
 
 
 def close_unwatched(connection: Connection, now: datetime) -> int:

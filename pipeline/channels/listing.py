@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, RowMapping, bindparam, func, select, true
+from sqlalchemy import ARRAY, BigInteger, Connection, RowMapping, bindparam, func, not_, select, true
 
 from models import Channel, Game, Source, StreamSession, StreamSnapshot
 from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
@@ -24,7 +24,10 @@ class Live(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """A watched channel. `why` holds `by hand` and `drops`; `covered` is `real time` or `polling`."""
+    """A watched channel. `why` holds `by hand` and `drops`; `covered` is `real time` or `polling`.
+
+    `rerun` is what is on instead of a live stream, as Twitch calls it: `rerun`, `playlist`, `watch_party`, `premiere`.
+    """
 
     login: str
     display_name: str | None
@@ -34,6 +37,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     covered: str
     live: Live | None
+    rerun: str | None
     last_stream_at: datetime | None
 
 
@@ -60,6 +64,7 @@ def _line(channel: Watched, row: RowMapping, memory: Memory | None) -> Line:
         since=channel.since,
         covered="real time" if memory and in_time and channel.external_id not in memory.left_out else "polling",
         live=live if is_live else None,
+        rerun=row["rerun"],
         last_stream_at=row["started_at"],
     )
 
@@ -79,11 +84,20 @@ _NEWEST = (
     select(
         StreamSession.id, StreamSession.started_at, StreamSession.ended_at, StreamSession.title, StreamSession.game_id
     )
-    .where(StreamSession.channel_id == Channel.id)
+    .where(StreamSession.channel_id == Channel.id, StreamSession.is_live_stream())
     .order_by(StreamSession.started_at.desc())
     .limit(1)
     .correlate(Channel)
     .lateral("newest")
+)
+_RERUN = (
+    select(func.coalesce(StreamSession.type, StreamSession.listed_type))
+    .where(
+        StreamSession.channel_id == Channel.id, StreamSession.ended_at.is_(None), not_(StreamSession.is_live_stream())
+    )
+    .limit(1)
+    .correlate(Channel)
+    .scalar_subquery()
 )
 _COUNTED = (
     select(StreamSnapshot.viewers)
@@ -102,6 +116,7 @@ _LAST = (
         _NEWEST.c.title,
         Game.name.label("category"),
         _COUNTED.c.viewers,
+        _RERUN.label("rerun"),
     )
     .select_from(Channel)
     .outerjoin(_NEWEST, true())

@@ -1,6 +1,10 @@
-"""Find what can be earned right now: campaigns that allow a channel which is live and playing their game."""
+"""Find what can be earned right now: campaigns that allow a channel which is live and playing their game.
 
-from collections.abc import Iterable
+A rerun is no live stream. Campaigns of some categories count on the channels that they name whatever these play
+(`COUNT_IN_ANY_CATEGORY`).
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -8,12 +12,15 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Connection,
+    RowMapping,
+    and_,
     bindparam,
+    case,
     exists,
     func,
+    null,
     or_,
     select,
-    true,
 )
 
 from models import (
@@ -22,22 +29,23 @@ from models import (
     DropCampaign,
     Event,
     Follow,
+    GameExternalId,
     StreamSegment,
     StreamSession,
     StreamSnapshot,
-    TimeBasedDrop,
 )
 from models.events import EventKind
-from pipeline.channels.following.watched import NOW, RUNNING, SERVICE
+from pipeline.channels.following.watched import RUNNING, SERVICE
 from pipeline.channels.streams.details import channel_url
 from pipeline.drops.details import campaign_detail
+from pipeline.drops.earning import COUNT_IN_ANY_CATEGORY, Course
+from pipeline.drops.records import DropRecord
 from pipeline.drops.store import campaigns
-from pipeline.drops.store.campaigns import StoredCampaign
+from pipeline.drops.store.campaigns import StoredCampaign, load_steps
 from pipeline.events.append import NEWS_FOR, NewEvent
 
 # A campaign has one such event in so long a time, however many of its channels go live.
 QUIET_FOR = timedelta(hours=12)
-_MINUTE = timedelta(minutes=1)
 
 
 class Chance(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,13 +70,16 @@ class Chance(msgspec.Struct, frozen=True, kw_only=True):
 def earnable(connection: Connection, now: datetime, session_ids: Iterable[int] | None = None) -> list[Chance]:
     """Return what can be earned on these open sessions, or on all: campaigns that run, and whose time still suffices.
 
-    A campaign counts where one of its drops takes only watching, and the minutes that it takes fit before its end.
+    A campaign counts where a minute watched now counts for one of its drops that takes only watching, and the minutes
+    that it takes fit before its end (`pipeline.drops.earning`).
     """
     if session_ids is None:
-        rows = connection.execute(_EARNABLE, {"now": now})
+        rows = connection.execute(_EARNABLE, {"now": now}).mappings().all()
     else:
-        rows = connection.execute(_EARNABLE_ON, {"now": now, "ids": list(session_ids)})
-    return [Chance(**row) for row in rows.mappings()]
+        rows = connection.execute(_EARNABLE_ON, {"now": now, "ids": list(session_ids)}).mappings().all()
+    drops = load_steps(connection, {row["campaign_id"] for row in rows})
+    counting = {row["campaign_id"]: _counting(row, drops[row["campaign_id"]], now) for row in rows}
+    return [_chance(row, counting[row["campaign_id"]]) for row in rows if counting[row["campaign_id"]]]
 
 
 def watchable(connection: Connection, now: datetime, chances: Iterable[Chance]) -> list[NewEvent]:
@@ -89,6 +100,18 @@ def watchable(connection: Connection, now: datetime, chances: Iterable[Chance]) 
     }
     stored = campaigns.load_campaigns_by_id(connection, list(first))
     return [_event(campaign, first[campaign.id]) for campaign in stored]
+
+
+def _counting(row: RowMapping, drops: Sequence[DropRecord], now: datetime) -> list[DropRecord]:
+    return Course(drops, start_at=row["start_at"], end_at=row["end_at"]).count_now(now)
+
+
+def _chance(row: RowMapping, drops: Sequence[DropRecord]) -> Chance:
+    """Return the chance to earn the quickest of the drops that count; it exists since the first of them is open."""
+    fields = {name: row[name] for name in Chance.__struct_fields__ if name in row}
+    open_since = min(drop.start_at or row["since"] for drop in drops)
+    minutes = min(drop.required_minutes or 0 for drop in drops)
+    return Chance(**fields | {"since": max(row["since"], open_since), "minutes": minutes})
 
 
 def _is_news(chance: Chance, now: datetime) -> bool:
@@ -129,27 +152,19 @@ _LAST_EVENTS = (
 )
 
 
-# The least minutes that a drop of the campaign takes, of those that take only watching and can still be earned.
-_DROP = (
-    select(func.min(TimeBasedDrop.required_minutes).label("minutes"))
-    .where(
-        TimeBasedDrop.campaign_id == DropCampaign.id,
-        TimeBasedDrop.last_seen_at.is_(None),
-        TimeBasedDrop.required_minutes > 0,
-        func.coalesce(TimeBasedDrop.required_subs, 0) == 0,
-        func.coalesce(TimeBasedDrop.start_at <= NOW, true()),
-        func.coalesce(
-            NOW + TimeBasedDrop.required_minutes * _MINUTE <= func.least(TimeBasedDrop.end_at, DropCampaign.end_at),
-            true(),
-        ),
-    )
-    .lateral("drop")
-)
 _ALLOWED = select(AllowedChannel.channel_id).where(
     AllowedChannel.campaign_id == DropCampaign.id, AllowedChannel.last_seen_at.is_(None)
 )
 _OPEN_TO_ALL = ~_ALLOWED.exists()
 _NAMES_CHANNEL = _ALLOWED.where(AllowedChannel.channel_id == StreamSession.channel_id).exists()
+_OF_ANY_CATEGORY = DropCampaign.game_id == func.any(
+    func.array(
+        select(GameExternalId.game_id)
+        .where(GameExternalId.service == SERVICE, GameExternalId.external_id.in_(COUNT_IN_ANY_CATEGORY))
+        .scalar_subquery()
+    )
+)
+_COUNTS_WHATEVER_IS_PLAYED = and_(_OF_ANY_CATEGORY, _NAMES_CHANNEL)
 _BY_HAND = exists().where(Follow.kind == "channel", Follow.channel_id == StreamSession.channel_id)
 _LAST_OF_ANOTHER_GAME = (
     select(func.max(StreamSegment.started_at))
@@ -168,7 +183,10 @@ _PLAYING_SINCE = (
     .scalar_subquery()
 )
 _EARNABLE_SINCE = func.greatest(
-    StreamSession.started_at, _PLAYING_SINCE, DropCampaign.start_at, DropCampaign.started_at
+    StreamSession.started_at,
+    case((_COUNTS_WHATEVER_IS_PLAYED, null()), else_=_PLAYING_SINCE),
+    DropCampaign.start_at,
+    DropCampaign.started_at,
 )
 _VIEWERS = (
     select(StreamSnapshot.viewers)
@@ -183,7 +201,8 @@ _EARNABLE = (
         StreamSession.id.label("session_id"),
         DropCampaign.id.label("campaign_id"),
         DropCampaign.name.label("campaign"),
-        _DROP.c.minutes,
+        DropCampaign.start_at,
+        DropCampaign.end_at,
         _EARNABLE_SINCE.label("since"),
         func.coalesce(_STORY.c.stream_id, StreamSession.stream_id).label("story"),
         StreamSession.channel_id,
@@ -195,10 +214,11 @@ _EARNABLE = (
         or_(_NAMES_CHANNEL, _BY_HAND).label("wanted"),
     )
     .join(Channel, Channel.id == StreamSession.channel_id)
-    .join(DropCampaign, DropCampaign.game_id == StreamSession.game_id)
-    .join(_DROP, _DROP.c.minutes.is_not(None))
+    .join(DropCampaign, or_(DropCampaign.game_id == StreamSession.game_id, _COUNTS_WHATEVER_IS_PLAYED))
     .outerjoin(_STORY, _STORY.c.id == StreamSession.story_id)
-    .where(StreamSession.ended_at.is_(None), *RUNNING, or_(_NAMES_CHANNEL, _OPEN_TO_ALL))
+    .where(
+        StreamSession.ended_at.is_(None), StreamSession.is_live_stream(), *RUNNING, or_(_NAMES_CHANNEL, _OPEN_TO_ALL)
+    )
     .order_by(_BY_HAND.desc(), StreamSession.started_at, StreamSession.id, DropCampaign.id)
 )
 _EARNABLE_ON = _EARNABLE.where(StreamSession.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))

@@ -283,6 +283,8 @@ def _table(lines: Sequence[Line], now: datetime) -> Table:
             on_now = Text(show(" · ".join(parts)) or "live", style="green")
             viewers = "" if line.live.viewers is None else f"{line.live.viewers:,}"
             last_on = f"for {_span(now - line.live.since)}"
+        elif line.rerun:
+            on_now = Text(show(line.rerun.replace("_", " ")), style="dim")
         why = "+".join("hand" if reason == "by hand" else reason for reason in line.why)
         table.add_row(_channel_text(line), on_now, viewers, last_on, why, line.covered)
     return table

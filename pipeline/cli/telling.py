@@ -21,7 +21,11 @@ subscriptions = typer.Typer(help="What each target is told of.", no_args_is_help
 Name = Annotated[str, typer.Argument(help="The target's name.")]
 TIMEZONE_HELP = "Where it is, such as Europe/Berlin: a release is told when its day begins there."
 FAMILIES = ", ".join(sorted({f"{kind.family}.*" for kind in EventKind}))
-KINDS_HELP = f"A kind such as stream.online, or a family: {FAMILIES}. May be given several times."
+ON_REQUEST = ", ".join(kind for kind in EventKind if kind.is_on_request)
+KINDS_HELP = (
+    f"A kind such as stream.online, or a family: {FAMILIES}. May be given several times. "
+    f"Told only where it is named itself: {ON_REQUEST}."
+)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -9,7 +9,16 @@ from sqlalchemy import Connection
 from models.events import EventKind
 from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known
 from pipeline.drops.compare import merged as _merged
-from pipeline.drops.deadlines import deadlines, event_kind, is_late, is_pointless
+from pipeline.drops.deadlines import (
+    LAST_CHANCE,
+    deadlines,
+    ends_at,
+    event_kind,
+    is_last_chance,
+    is_late,
+    is_pointless,
+    last_chance,
+)
 from pipeline.drops.details import campaign_detail, channel_names, drop_lines
 from pipeline.drops.records import CampaignRecord
 from pipeline.drops.store import campaigns
@@ -87,9 +96,10 @@ class CampaignSubjects:
 
     def _move_deadlines(self, changes: Sequence[Change], seen_at: datetime) -> None:
         """Set the deadlines anew of campaigns that have another start or end, or other drops."""
-        moved = [c for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_differ]
-        moments = {c.stored.id: deadlines(_merged(c.stored.record, c.record), seen_at) for c in moved}
-        set_deadlines(self._connection, moments, replace=True)
+        moved = [c.stored.id for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_differ]
+        # A source may list drops without the windows and the order that another one knows: what is stored counts.
+        stored = campaigns.load_campaigns_by_id(self._connection, moved)
+        set_deadlines(self._connection, {s.id: deadlines(s.record, seen_at) for s in stored}, replace=True)
 
     def _move_starts(self, changes: Sequence[Change], seen_at: datetime) -> None:
         """Move the start of campaigns that had started: to another past moment, or back to "upcoming".
@@ -198,15 +208,7 @@ class CampaignSubjects:
         """Return the warnings of ends that come near, without those that have become pointless meanwhile."""
         campaign_ids = [deadline.campaign_id for deadline in due]
         stored = {s.id: s for s in campaigns.load_campaigns_by_id(self._connection, campaign_ids)}
-        events = []
-        for deadline in due:
-            campaign = stored[deadline.campaign_id]
-            if is_pointless(deadline.kind, deadline.due_at, campaign.record.end_at, now):
-                continue
-            identity = [deadline.kind, campaign.record.end_at]
-            event = _event(event_kind(deadline.kind), campaign, deadline.due_at, identity=identity)
-            events.append(_with(event, late=is_late(deadline.due_at, now)))
-        return events
+        return [event for deadline in due if (event := _warning(stored[deadline.campaign_id], deadline, now))]
 
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """Withdraw campaigns that were missed often enough before their end."""
@@ -277,6 +279,28 @@ def _event(
         campaign_id=stored.id,
         game_id=stored.game_id,
         organization_id=stored.organization_id,
+    )
+
+
+def _warning(stored: StoredCampaign, deadline: Due, now: datetime) -> NewEvent | None:
+    """Return the event of a deadline; None where it has become pointless."""
+    if is_last_chance(deadline.kind):
+        chance = last_chance(stored.record, deadline.kind, deadline.due_at)
+        end_at, drops = (chance.end_at, chance.drops) if chance else (None, ())
+    else:
+        end_at, drops = ends_at(stored.record), ()
+    if is_pointless(deadline.kind, deadline.due_at, end_at, now):
+        return None
+    # The same end is not told twice, whether it was the campaign's own when it was told or that of some drops.
+    identity = [LAST_CHANCE if drops else deadline.kind, end_at]
+    event = _event(event_kind(deadline.kind), stored, deadline.due_at, identity=identity)
+    if len(drops) == len(stored.record.drops or ()):
+        drops = ()
+    return _with(
+        event,
+        late=is_late(deadline.due_at, now),
+        drops_ending=drop_lines(drops),
+        drops_end_at=end_at if end_at != stored.record.end_at else None,
     )
 
 

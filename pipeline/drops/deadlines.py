@@ -1,10 +1,13 @@
-"""Say when a campaign's end is worth a message. Pure: values in, values out."""
+"""Say when the end of a campaign, or of some of its drops, is worth a message. Pure: values in, values out."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from models.events import EventKind
-from pipeline.drops.records import CampaignRecord
+from pipeline.drops.earning import EVER_AFTER, Course
+from pipeline.drops.records import CampaignRecord, DropRecord
 
 ENDING_SOON: Mapping[str, timedelta] = {
     "ending_soon:24h": timedelta(hours=24),
@@ -17,37 +20,89 @@ AFTER_THE_START = timedelta(hours=1)
 LATE = timedelta(minutes=10)
 
 
-def deadlines(campaign: CampaignRecord, seen_at: datetime) -> dict[str, datetime]:
-    """Return the moments worth a message, by kind; none for a campaign whose end is not known.
+class LastChance(msgspec.Struct, frozen=True, kw_only=True):
+    """The last moment to begin with drops that must be earned until `end_at`, for somebody who has none of them.
 
-    The last chance is the latest start from which the longest drop still fits: the end less its minutes.
+    The kind of its deadline is `last_chance` where the campaign itself ends then, else it names the end as well.
     """
-    end_at = campaign.end_at
-    if end_at is None:
-        return {}
+
+    kind: str
+    due_at: datetime
+    end_at: datetime
+    drops: tuple[DropRecord, ...]
+
+
+def deadlines(campaign: CampaignRecord, seen_at: datetime) -> dict[str, datetime]:
+    """Return the moments worth a message, by kind; none for ends that are not known.
+
+    A last chance is the latest start from which all drops of one end can still be earned, as far as they can be
+    earned at all when the campaign is seen.
+    """
     first = max(campaign.start_at or seen_at, seen_at)
-    soon = {kind: end_at - before for kind, before in ENDING_SOON.items()}
-    moments = {kind: at for kind, at in soon.items() if at > first + AFTER_THE_START}
-    minutes = max((drop.required_minutes or 0 for drop in campaign.drops or ()), default=0)
-    latest_start = end_at - timedelta(minutes=minutes)
-    if minutes and latest_start > first:
-        moments[LAST_CHANCE] = latest_start
-    return moments
+    moments: dict[str, datetime] = {}
+    if (end_at := ends_at(campaign)) is not None:
+        soon = {kind: end_at - before for kind, before in ENDING_SOON.items()}
+        moments = {kind: at for kind, at in soon.items() if at > first + AFTER_THE_START}
+    return moments | {chance.kind: chance.due_at for chance in last_chances(campaign, first)}
+
+
+def ends_at(campaign: CampaignRecord) -> datetime | None:
+    """Return when nothing of a campaign can be earned any more: its own end, or that of its last drop before."""
+    closings = [_course(campaign).closes_at(drop) for drop in campaign.drops or ()]
+    end_at = max(closings, default=campaign.end_at or EVER_AFTER)
+    return None if end_at == EVER_AFTER else end_at
+
+
+def last_chances(campaign: CampaignRecord, after: datetime) -> list[LastChance]:
+    """Return the last chances later than a moment, the earliest first; one for each end, and for each moment."""
+    drops_of: dict[datetime, list[DropRecord]] = {}
+    due_at: dict[datetime, datetime] = {}
+    latest_starts = _course(campaign).latest_starts()
+    for drop in campaign.drops or ():
+        latest = latest_starts.get(drop.external_id)
+        if drop.required_minutes and latest is not None and latest.end_at != EVER_AFTER and latest.start_at > after:
+            drops_of.setdefault(latest.end_at, []).append(drop)
+            due_at[latest.end_at] = min(due_at.get(latest.end_at, EVER_AFTER), latest.start_at)
+    chances: dict[datetime, LastChance] = {}
+    for end_at in sorted(due_at):
+        due, drops = due_at[end_at], drops_of[end_at]
+        if due in chances:
+            # Two messages of one moment would be one too many.
+            both = (*chances[due].drops, *drops)
+            chances[due] = msgspec.structs.replace(chances[due], drops=both)
+        else:
+            kind = LAST_CHANCE if end_at == campaign.end_at else f"{LAST_CHANCE}:{end_at.astimezone(UTC).isoformat()}"
+            chances[due] = LastChance(kind=kind, due_at=due, end_at=end_at, drops=tuple(drops))
+    return sorted(chances.values(), key=lambda chance: chance.due_at)
+
+
+def last_chance(campaign: CampaignRecord, kind: str, due_at: datetime) -> LastChance | None:
+    """Return the last chance that a stored deadline stands for; None where nothing can be earned from then on.
+
+    A deadline of an older version may lie later than the campaign's drops leave time for.
+    """
+    chances = last_chances(campaign, due_at - timedelta(microseconds=1))
+    return next((chance for chance in chances if chance.kind == kind or chance.due_at == due_at), None)
 
 
 def event_kind(kind: str) -> EventKind:
     """Return the event that a deadline makes."""
-    return EventKind.CAMPAIGN_LAST_CHANCE if kind == LAST_CHANCE else EventKind.CAMPAIGN_ENDING_SOON
+    return EventKind.CAMPAIGN_LAST_CHANCE if is_last_chance(kind) else EventKind.CAMPAIGN_ENDING_SOON
+
+
+def is_last_chance(kind: str) -> bool:
+    """Whether a deadline is a last chance, of whatever end."""
+    return kind.partition(":")[0] == LAST_CHANCE
 
 
 def is_pointless(kind: str, due_at: datetime, end_at: datetime | None, now: datetime) -> bool:
-    """Whether the message of a deadline would be of no use any more.
+    """Whether the message of a deadline would be of no use any more; `end_at` is the end that it warns of.
 
     A last chance that was missed is none, and the warning of three hours makes that of a day pointless.
     """
     if end_at is None or now >= end_at:
         return True
-    if kind == LAST_CHANCE:
+    if is_last_chance(kind):
         return now - due_at > LATE
     return any(before < ENDING_SOON[kind] and now >= end_at - before for before in ENDING_SOON.values())
 
@@ -55,3 +110,7 @@ def is_pointless(kind: str, due_at: datetime, end_at: datetime | None, now: date
 def is_late(due_at: datetime, now: datetime) -> bool:
     """Whether a deadline is announced so long after its time that the message should say so."""
     return now - due_at > LATE
+
+
+def _course(campaign: CampaignRecord) -> Course:
+    return Course(campaign.drops or (), start_at=campaign.start_at, end_at=campaign.end_at)

@@ -50,6 +50,7 @@ GAME = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
 WHERE = {
     "stream.online": {"all", CHANNEL},
     "stream.offline": {"all", CHANNEL},
+    "stream.rerun": {CHANNEL},
     "video.published": {"all", CHANNEL},
     "stream.title_changed": {CHANNEL},
     "stream.category_changed": {CHANNEL},

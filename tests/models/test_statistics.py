@@ -312,3 +312,15 @@ def test_parts_of_a_stream_add_up_to_the_whole(channels: Channels) -> None:
                 summed[category.name] = summed.get(category.name, 0) + category.seconds
         assert summed == {category.name: category.seconds for category in whole}
         assert sum(summed.values()) == load_totals(connection, [channel_id], cuts[0], cuts[-1])[channel_id].seconds
+
+
+def test_a_rerun_counts_as_no_stream(channels: Channels) -> None:
+    channel_id, gloom = channels.channel(), channels.game()
+    watched = channels.stream(channel_id, NOON - 5 * HOUR, 60, games=[(0, gloom)], viewers=[(0, 10), (5, 10)])
+    for hours, kinds in ((3, {"type": "rerun"}), (2, {"listed_type": "rerun"}), (1, {"type": "premiere"})):
+        channels.stream(channel_id, NOON - hours * HOUR, 30, games=[(0, gloom)], viewers=[(0, 900)], **kinds)
+
+    assert totals(channels, channel_id) == Totals(streams=1, seconds=3600, average_viewers=10, peak_viewers=10)
+    with channels.engine.connect() as connection:
+        assert [story.session_id for story in load_stories(connection, [channel_id], 5)[channel_id]] == [watched]
+        assert [part.seconds for part in load_categories(connection, [channel_id], NOON - DAY)[channel_id]] == [3600]

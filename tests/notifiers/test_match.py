@@ -59,6 +59,14 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], bool]] = {
         False,
     ),
     "streams of a game": ({"game": "Rust", "kinds": ["stream.*"]}, {"kind": "stream.online", "game": "Rust"}, True),
+    "everything, and a rerun": ({}, {"kind": "stream.rerun", "channel": "shroud"}, False),
+    "streams, and a rerun": ({"kinds": ["stream.*"]}, {"kind": "stream.rerun", "channel": "shroud"}, False),
+    "the channel, and its rerun": ({"channel": "shroud"}, {"kind": "stream.rerun", "channel": "shroud"}, False),
+    "reruns by name": (
+        {"channel": "shroud", "kinds": ["stream.online", "stream.rerun"]},
+        {"kind": "stream.rerun", "channel": "shroud"},
+        True,
+    ),
     "badges": ({"kinds": ["badge.*"]}, {"kind": "badge.added"}, True),
     "all filters hold": (
         {"kinds": ["campaign.*"], "service": "twitch", "game": "Rust", "organization": "Facepunch"},

@@ -151,7 +151,7 @@ def _stream(user: User, stream: Stream) -> dict[str, Any]:
         "user_name": user.display_name,
         "game_id": user.category.id if user.category else "",
         "game_name": user.category.name if user.category else "",
-        "type": "live",
+        "type": stream.listed_type,
         "title": user.title,
         "viewer_count": stream.viewers,
         "started_at": seconds(stream.started_at),

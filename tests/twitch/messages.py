@@ -107,7 +107,7 @@ def _broadcaster(user: User) -> dict[str, Any]:
 
 def stream_online(user: User, stream: Stream) -> dict[str, Any]:
     """The event tells neither title nor category."""
-    return {"id": stream.id, **_broadcaster(user), "type": "live", "started_at": seconds(stream.started_at)}
+    return {"id": stream.id, **_broadcaster(user), "type": stream.type, "started_at": seconds(stream.started_at)}
 
 
 def stream_offline(user: User) -> dict[str, Any]:

@@ -49,13 +49,19 @@ class Streamers(Running):
         stream_id: str | None = None,
         started_at: datetime | None = None,
         announce: bool = True,
+        type: str = "live",  # noqa: A002
+        listed_type: str = "live",
     ) -> Stream:
-        """Start a stream and tell stream.online. `category` is a name or an id; None leaves what the channel says."""
+        """Start a stream and tell stream.online, with a type (rerun, …) of its own or that of the list.
+
+        `category` is a name or an id; None leaves what the channel says.
+        """
 
         def run() -> Stream:
             user = self._core.world.logins[login]
             self._set(user, title=title, category=category, language=language, tags=tags)
             stream = self._core.world.begin(user, viewers, stream_id, started_at, self.now())
+            stream.type, stream.listed_type = type, listed_type
             if announce:
                 self._publish("stream.online", user, stream_online(user, stream))
             return stream

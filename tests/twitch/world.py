@@ -30,6 +30,9 @@ class Stream:
     begun_at: datetime
     viewers: int
     ended_at: datetime | None = None
+    # As EventSub and as the list of streams say it; the true list names nothing but `live`, and "" for an error.
+    type: str = "live"
+    listed_type: str = "live"
 
     def is_listed(self, now: datetime, lag: float) -> bool:
         delay = timedelta(seconds=lag)

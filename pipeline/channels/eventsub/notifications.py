@@ -52,6 +52,9 @@ class _Channel(msgspec.Struct, kw_only=True):
 class _Online(_Channel, kw_only=True):
     id: _Text
     started_at: Time
+    # live, playlist, watch_party, premiere, rerun:
+    # https://dev.twitch.tv/docs/eventsub/eventsub-reference/#stream-online-event
+    type: str | None = None
 
 
 class _Update(_Channel, kw_only=True):
@@ -99,6 +102,7 @@ def read_event(
                 started_at=utc(online.started_at) or sent_at,
                 at=sent_at,
                 info=info,
+                type=clean(online.type),
             )
         case "stream.offline", "1":
             return WentOffline(channel=_convert(event, _Channel).record(), at=sent_at)

@@ -41,7 +41,7 @@ STORIES_AT_ONCE = 200
 # An archive is complete some minutes after its stream.
 VIDEOS_AFTER = timedelta(minutes=3)
 _INFO = ("title", "game_id", "language", "tags", "thumbnail_url")
-_STATE = ("last_seen_at", "ended_at", "told_at", "absent_count", "listed_at", *_INFO)
+_STATE = ("last_seen_at", "ended_at", "told_at", "absent_count", "listed_at", "type", "listed_type", *_INFO)
 _NEW = ("channel_id", "stream_id", "story_id", "started_at", "first_seen_at", "silent", *_STATE)
 SessionKey = tuple[str, str]
 

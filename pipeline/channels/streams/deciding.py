@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from models.details import LIVE
 from models.events import EventKind
 from pipeline.channels.streams.observations import Observation, Polled, Updated, WentLive, WentOffline
 from pipeline.channels.streams.sessions import (
@@ -23,6 +24,7 @@ from pipeline.channels.streams.sessions import (
     missed,
     returned,
     seen_live,
+    typed,
     went_offline,
 )
 from pipeline.services.twitch.records import ChannelInfoRecord, StreamRecord
@@ -49,6 +51,7 @@ class _Sign(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     info: Info
     listed: bool
+    type: str | None = None
 
 
 def decide(known: Sequence[Session], observations: Sequence[Observation], terms: Terms) -> Decision:
@@ -96,7 +99,7 @@ class _Book:
         changed = [s for s in sessions if s != self._before.get((s.channel, s.stream_id))]
         news = [
             msgspec.structs.replace(item, session=self._sessions[item.session.channel][item.session.stream_id])
-            if item.kind is EventKind.STREAM_ONLINE
+            if item.kind in {EventKind.STREAM_ONLINE, EventKind.STREAM_RERUN}
             else item
             for item in self._news
         ]
@@ -118,6 +121,7 @@ class _Book:
                 at=max(polled.at, stream.started_at),
                 info=_info(stream, self._terms),
                 listed=True,
+                type=stream.type,
             )
             self._see(sign)
 
@@ -133,13 +137,20 @@ class _Book:
         if known is None:
             self._begin(sign)
         elif known.open:
-            self._put(seen_live(known, sign.at, listed=sign.listed))
+            self._put(self._named(seen_live(known, sign.at, listed=sign.listed), sign))
         elif self._since(sign) is not None and self._is_last(known) and may_return(known, sign.at, listed=sign.listed):
-            self._put(returned(known, sign.at, listed=sign.listed))
+            self._put(self._named(returned(known, sign.at, listed=sign.listed), sign))
         on_air = self._open_one(sign.channel)
         if on_air is not None and on_air.stream_id == sign.stream_id:
             self._inform(on_air, sign.info, sign.at, listed=sign.listed)
             self._take_snapshot(sign)
+
+    def _named(self, session: Session, sign: _Sign) -> Session:
+        """Return the session as what Twitch calls it; a rerun that turns out to be a live stream is news."""
+        named = typed(session, sign.type, listed=sign.listed)
+        if named.is_live_stream and not session.is_live_stream:
+            self._news.append(News(kind=EventKind.STREAM_ONLINE, session=named, at=sign.at))
+        return named
 
     def _begin(self, sign: _Sign) -> None:
         """Record a stream that was not known; one that is older than another of its channel has ended since."""
@@ -153,7 +164,7 @@ class _Book:
             before = ends_no_later(before, sign.started_at)
             self._put(before)
         after = self._next(sign.channel, sign.started_at)
-        goes_on = before is not None and _goes_on(before, sign.started_at, self._terms)
+        goes_on = before is not None and _goes_on(before, sign, self._terms)
         session = Session(
             channel=sign.channel,
             stream_id=sign.stream_id,
@@ -166,6 +177,7 @@ class _Book:
             segment_at=sign.started_at,
             silent=before.silent if before is not None and goes_on else sign.started_at < since or after is not None,
         )
+        session = typed(session, sign.type, listed=sign.listed)
         if over_at is not None and over_at > sign.started_at:
             session = went_offline(session, over_at)
         if after is not None:
@@ -175,7 +187,8 @@ class _Book:
         if after is not None:
             self._inform(session, sign.info, sign.at, listed=sign.listed)
         if not goes_on:
-            self._news.append(News(kind=EventKind.STREAM_ONLINE, session=session, at=session.started_at))
+            kind = EventKind.STREAM_ONLINE if session.is_live_stream else EventKind.STREAM_RERUN
+            self._news.append(News(kind=kind, session=session, at=session.started_at))
 
     def _inform(self, session: Session, info: Info, at: datetime, *, listed: bool) -> None:
         changed = informed(session, info, at, self._terms.now, listed=listed)
@@ -183,8 +196,8 @@ class _Book:
         if (changed.title, changed.game_id) == (session.title, session.game_id):
             return
         self._add_segment(changed)
-        if changed.segment_at == session.segment_at:
-            return  # the first that is known of it, which is no change
+        if changed.segment_at == session.segment_at or not changed.is_live_stream:
+            return  # the first that is known of it, which is no change; or the next film of a playlist
         for kind, old, new in (
             (EventKind.STREAM_TITLE_CHANGED, session.title, changed.title),
             (EventKind.STREAM_CATEGORY_CHANGED, session.game_id, changed.game_id),
@@ -233,9 +246,14 @@ class _Book:
         return self._next(session.channel, session.started_at) is None
 
 
-def _goes_on(before: Session, started_at: datetime, terms: Terms) -> bool:
-    """Whether a stream goes on with the show of the one before: it began soon after, and no end was told yet."""
-    return before.told_at is None and before.ended_at is not None and started_at - before.ended_at <= terms.flap
+def _goes_on(before: Session, sign: _Sign, terms: Terms) -> bool:
+    """Whether a stream goes on with the show of the one before: it began soon after, and no end was told yet.
+
+    A rerun does not go on with a live stream, nor the other way round.
+    """
+    if before.told_at is not None or before.ended_at is None or sign.started_at - before.ended_at > terms.flap:
+        return False
+    return before.is_live_stream is ((sign.type or LIVE) == LIVE)
 
 
 def _sign_of_message(message: WentLive, terms: Terms) -> _Sign:
@@ -249,6 +267,7 @@ def _sign_of_message(message: WentLive, terms: Terms) -> _Sign:
         at=max(message.at, message.started_at),
         info=_info(info, terms) if info is not None and fits else Info(),
         listed=False,
+        type=message.type,
     )
 
 

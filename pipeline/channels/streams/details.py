@@ -75,6 +75,7 @@ def stream_detail(
         viewers=viewers,
         language=session.language,
         tags=session.tags or (),
+        type=None if session.is_live_stream else session.kind,
         campaigns=tuple(campaigns),
         changes=changes,
         recap=recap,

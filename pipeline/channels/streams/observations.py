@@ -11,7 +11,8 @@ from pipeline.services.twitch.records import ChannelInfoRecord, StreamRecord
 class WentLive(msgspec.Struct, frozen=True, kw_only=True):
     """A channel went live at `started_at`, as EventSub said at the time `at` (the message's own, not its arrival's).
 
-    `info` is Helix' record of it, since the message itself has neither title nor category.
+    `info` is Helix' record of it, since the message itself has neither title nor category. `type` is what is on, where
+    the message says that: `live`, or `rerun` and the like.
     """
 
     channel: ChannelRecord
@@ -19,6 +20,7 @@ class WentLive(msgspec.Struct, frozen=True, kw_only=True):
     started_at: datetime
     at: datetime
     info: ChannelInfoRecord | StreamRecord | None = None
+    type: str | None = None
 
 
 class WentOffline(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from models.details import LIVE
 from models.events import EventKind
 
 # The list of live streams is cached: what EventSub says appears there up to this much later.
@@ -59,6 +60,19 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
     thumbnail_url: str | None = None
     silent: bool = False
+    # What is on, as EventSub's message and as the list of live streams say it.
+    type: str | None = None
+    listed_type: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """What is on: `live`, or what Twitch calls something else (`rerun`, `watch_party`)."""
+        return self.type or self.listed_type or LIVE
+
+    @property
+    def is_live_stream(self) -> bool:
+        """Whether it is a live stream, no rerun or the like."""
+        return self.kind == LIVE
 
     @property
     def open(self) -> bool:
@@ -128,6 +142,20 @@ def seen_live(session: Session, at: datetime, *, listed: bool) -> Session:
         return session
     listed_at = at if listed else session.listed_at
     return msgspec.structs.replace(session, last_seen_at=at, listed_at=listed_at, absent_count=0)
+
+
+def typed(session: Session, kind: str | None, *, listed: bool) -> Session:
+    """Return the session with what Twitch calls it now; an empty type, an error of Twitch's, changes nothing.
+
+    The list says `live` of reruns too, so that takes nothing back that EventSub said, unless the list itself said
+    something else before.
+    """
+    if kind is None:
+        return session
+    if not listed:
+        return msgspec.structs.replace(session, type=kind)
+    is_live_now = kind == LIVE and session.listed_type not in {None, LIVE}
+    return msgspec.structs.replace(session, listed_type=kind, type=None if is_live_now else session.type)
 
 
 def ends_no_later(session: Session, at: datetime) -> Session:

@@ -89,6 +89,11 @@ _DROPS_OF = (
     .where(DROPS.c.campaign_id == _IDS, DROPS.c.last_seen_at.is_(None))
     .order_by(DROPS.c.id, EDGES.c.benefit_id)
 )
+_STEPS_OF = (
+    select(DROPS.c.campaign_id, DROPS.c.external_id, *[DROPS.c[name] for name in DROP_FIELDS])
+    .where(DROPS.c.campaign_id == _IDS, DROPS.c.last_seen_at.is_(None))
+    .order_by(DROPS.c.id)
+)
 # As arrays: a row for each of the thousands of channels that a campaign may name costs twice as much.
 _CHANNELS_OF = (
     select(
@@ -202,12 +207,24 @@ def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
     drops: dict[int, list[DropRecord]] = defaultdict(list)
     for _, listed in itertools.groupby(rows, key=operator.itemgetter("id")):
         first, *others = listed
-        preconditions = first["precondition_drop_ids"]
-        fields = {name: first[name] for name in DROP_FIELDS}
-        fields["precondition_drop_ids"] = None if preconditions is None else tuple(preconditions)
         benefits = tuple(_benefit(row) for row in (first, *others) if row["benefit_external_id"] is not None)
-        drops[first["campaign_id"]].append(DropRecord(external_id=first["external_id"], benefits=benefits, **fields))
+        drops[first["campaign_id"]].append(_drop(first, benefits))
     return drops
+
+
+def load_steps(connection: Connection, campaign_ids: Iterable[int]) -> dict[int, list[DropRecord]]:
+    """Return the current drops of campaigns by row id, without their benefits: what they ask for, and when."""
+    steps: dict[int, list[DropRecord]] = defaultdict(list)
+    for row in connection.execute(_STEPS_OF, {"ids": list(campaign_ids)}).mappings():
+        steps[row["campaign_id"]].append(_drop(row, ()))
+    return steps
+
+
+def _drop(row: Mapping[Any, Any], benefits: tuple[BenefitRecord, ...]) -> DropRecord:
+    fields = {name: row[name] for name in DROP_FIELDS}
+    preconditions = row["precondition_drop_ids"]
+    fields["precondition_drop_ids"] = None if preconditions is None else tuple(preconditions)
+    return DropRecord(external_id=row["external_id"], benefits=benefits, **fields)
 
 
 def _benefit(row: Mapping[Any, Any]) -> BenefitRecord:

@@ -39,6 +39,7 @@ class _Stream(msgspec.Struct):
     language: str | None = None
     tags: list[str] | None = None
     thumbnail_url: str | None = None
+    type: str | None = None
 
 
 class _Channel(msgspec.Struct):
@@ -120,6 +121,7 @@ def parse_stream(row: msgspec.Raw) -> StreamRecord:
         language=clean(stream.language),
         tags=_tags(stream.tags),
         thumbnail_url=any_size(stream.thumbnail_url),
+        type=clean(stream.type),
     )
 
 

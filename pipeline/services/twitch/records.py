@@ -29,6 +29,8 @@ class StreamRecord(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | None = None
     # An address with {width} and {height} in it.
     thumbnail_url: str | None = None
+    # `live`; None where Twitch says nothing, which is how it tells of an error of its own.
+    type: str | None = None
 
 
 class ChannelInfoRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -127,6 +127,13 @@ STREAM_TITLES: list[tuple[EventKind, EventDetail, str]] = [
     (EventKind.STREAM_ONLINE, stream(name="valorant with friends"), "shroud is live: valorant with friends"),
     (EventKind.STREAM_ONLINE, stream(name="Trusty", game="Rust"), "shroud is live: Rust – Trusty"),
     (EventKind.STREAM_ONLINE, stream(name="C++ (live)", game="C++"), "shroud is live: C++ (live)"),
+    (EventKind.STREAM_RERUN, stream(type="rerun"), "shroud shows a rerun: VALORANT – Ranked to Radiant"),
+    (EventKind.STREAM_RERUN, stream(type="watch_party", game=None, name=None), "shroud holds a watch party"),
+    (
+        EventKind.STREAM_RERUN,
+        stream(type="film_night", game=None),
+        "shroud shows a film night, not live: Ranked to Radiant",
+    ),
     (EventKind.STREAM_OFFLINE, STREAM, "shroud went offline"),
     (EventKind.STREAM_OFFLINE, stream(recap=RECAP), "shroud went offline after 5 h 12 min"),
     (

@@ -11,7 +11,15 @@ from pipeline.services.twitch.records import ChannelInfoRecord, StreamRecord
 NOON = datetime(2031, 3, 4, 12, tzinfo=UTC)
 FLAP = timedelta(minutes=10)
 LIGHTS, RUNNER, ORBIT = "7001", "7002", "7003"
-GAMES = {LIGHTS: "Harbour Lights", RUNNER: "Moss Runner", ORBIT: "Quiet Orbit"}
+# Twitch's own.
+SPECIAL_EVENTS, IRL = "509663", "509672"
+GAMES = {
+    LIGHTS: "Harbour Lights",
+    RUNNER: "Moss Runner",
+    ORBIT: "Quiet Orbit",
+    SPECIAL_EVENTS: "Special Events",
+    IRL: "IRL",
+}
 ANN = "501"
 
 
@@ -57,11 +65,11 @@ def polled(minutes: float, *live: StreamRecord, channels: Iterable[str] = (ANN,)
 
 
 def live(
-    minutes: float, stream_id: str = "s1", *, key: str = ANN, start: float | None = None, info: Any = None
+    minutes: float, stream_id: str = "s1", *, key: str = ANN, start: float | None = None, **fields: Any
 ) -> WentLive:
-    """The message that a channel went live."""
+    """The message that a channel went live; `fields` are the rest of it (info, type)."""
     started = minutes if start is None else start
-    return WentLive(channel=channel(key), stream_id=stream_id, started_at=at(started), at=at(minutes), info=info)
+    return WentLive(channel=channel(key), stream_id=stream_id, started_at=at(started), at=at(minutes), **fields)
 
 
 def offline(minutes: float, key: str = ANN) -> WentOffline:

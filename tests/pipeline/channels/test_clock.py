@@ -112,3 +112,22 @@ def test_videos_are_to_be_looked_for_soon_after_a_stream(streaming: Streaming) -
 
     (channel,) = streaming.rows(Channel)
     assert channel.videos_due_at - at(30) < timedelta(minutes=10)
+
+
+def test_the_end_of_a_rerun_is_settled_and_told_to_nobody(streaming: Streaming) -> None:
+    streaming.hear(live(0, type="rerun", info=stream()), offline(30))
+
+    assert streaming.tick(41) == {}
+    assert streaming.kinds() == ["stream.rerun"]
+    assert streaming.session().told_at == at(41)
+    assert (streaming.session().type, streaming.event("stream.rerun").detail["type"]) == ("rerun", "rerun")
+
+
+def test_the_end_of_a_live_stream_is_told_while_a_rerun_follows_it(streaming: Streaming) -> None:
+    streaming.hear(live(0, info=stream(viewers=100)), offline(60))
+    streaming.hear(live(62, "s2", type="rerun", info=stream(stream_id="s2", start=62, viewers=900)))
+
+    assert streaming.tick(71) == {"stream.offline": 1}
+    recap = streaming.event("stream.offline").detail["recap"]
+    assert (recap["seconds"], recap["peak_viewers"]) == (60 * 60, 100)
+    assert streaming.minutes("s2") == (62, None)

@@ -12,9 +12,11 @@ from models import AllowedChannel, Channel, DropCampaign, TimeBasedDrop
 from pipeline.catalogue.storing import store_channels, store_games
 from tests.pipeline.channels.observations import (
     ANN,
+    IRL,
     LIGHTS,
     NOON,
     RUNNER,
+    SPECIAL_EVENTS,
     at,
     channel,
     game,
@@ -37,7 +39,14 @@ class Drops:
     streaming: Streaming
 
     def campaign(
-        self, key: str = "c", *, channels: Sequence[str] = (), minutes: int = 60, playing: str = LIGHTS, **fields: Any
+        self,
+        key: str = "c",
+        *,
+        channels: Sequence[str] = (),
+        minutes: int = 60,
+        playing: str = LIGHTS,
+        listed: Sequence[dict[str, Any]] | None = None,
+        **fields: Any,
     ) -> int:
         record = game(playing)
         assert record is not None
@@ -54,8 +63,10 @@ class Drops:
                 "first_seen_at": NOON - DAY,
             }
             row_id: int = connection.scalar(insert(DropCampaign).values(row | fields).returning(DropCampaign.id)) or 0
-            drop = {"campaign_id": row_id, "external_id": f"drop-{key}", "required_minutes": minutes}
-            connection.execute(insert(TimeBasedDrop).values(first_seen_at=NOON, name="A lamp", **drop))
+            drop = {"external_id": f"drop-{key}", "required_minutes": minutes}
+            for step in [drop] if listed is None else listed:
+                values = {"campaign_id": row_id, "first_seen_at": NOON, "name": "A lamp"} | step
+                connection.execute(insert(TimeBasedDrop).values(values))
             ids = store_channels(connection, "twitch", map(channel, channels), NOON)
             for channel_id in ids.values():
                 allowed = {"campaign_id": row_id, "channel_id": channel_id, "first_seen_at": NOON - DAY}
@@ -189,9 +200,120 @@ def test_a_channel_that_is_not_named_any_more_does_not_count(drops: Drops) -> No
     assert drops.watchable() == []
 
 
+def test_a_rerun_makes_nothing_watchable_until_it_is_a_live_stream(drops: Drops) -> None:
+    drops.campaign(channels=[ANN])
+    drops.streaming.hear(live(0, type="rerun", info=stream()))
+    drops.streaming.tick(1)
+    assert drops.watchable() == []
+
+    drops.streaming.hear(live(5, start=0, type="live", info=stream()))
+    assert drops.watchable() == [("Loot c", "keeper501")]
+
+
 def test_a_stream_that_is_over_is_not_told(drops: Drops) -> None:
     drops.streaming.hear(polled(5, stream()), offline(10))
     drops.campaign(channels=[ANN])
     drops.streaming.tick(11)
 
     assert drops.watchable() == []
+
+
+def step(key: str, minutes: int, *after: str, hours: tuple[int, int] | None = None, subs: int = 0) -> dict[str, Any]:
+    """A drop; its window is in hours after noon."""
+    start_at, end_at = (NOON + timedelta(hours=hour) for hour in hours) if hours else (None, None)
+    row = {"external_id": key, "required_minutes": minutes, "required_subs": subs, "precondition_drop_ids": list(after)}
+    return row | {"start_at": start_at, "end_at": end_at}
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        pytest.param([step("a", 60, hours=(-24, 0))], id="its window is over"),
+        pytest.param([step("a", 60, hours=(1, 23))], id="its window has not opened"),
+        pytest.param([step("a", 60, hours=(-24, 1))], id="its window leaves too little time"),
+        pytest.param([step("a", 60, hours=(-24, 0)), step("b", 60, "a")], id="it requires what is over"),
+        pytest.param([step("a", 0, subs=2), step("b", 60, "a")], id="it requires subscriptions first"),
+        pytest.param([step("a", 60, subs=3)], id="it takes subscriptions as well"),
+        pytest.param([step("a", 60, "b"), step("b", 60, "a")], id="each requires the other"),
+        pytest.param([step("a", 24 * 60), step("b", 60, "a")], id="the first of a chain takes too long"),
+        pytest.param([], id="there is no drop"),
+    ],
+)
+def test_a_campaign_none_of_whose_drops_can_be_earned_by_watching_now_is_not_told(
+    drops: Drops, listed: Sequence[dict[str, Any]]
+) -> None:
+    drops.campaign(channels=[ANN], listed=listed)
+    drops.streaming.hear(polled(5, stream()))
+
+    assert drops.watchable() == []
+    assert "campaigns" not in drops.streaming.event("stream.online").detail
+
+
+@pytest.mark.parametrize(
+    ("listed", "minutes"),
+    [
+        pytest.param([step("a", 60), step("b", 600, "a"), step("c", 1200, "b")], 60, id="the first of a chain fits"),
+        pytest.param([step("a", 60, hours=(-24, 0)), step("b", 90, hours=(0, 24))], 90, id="the second of daily drops"),
+        pytest.param([step("a", 45, "elsewhere")], 45, id="it requires what is not listed"),
+        pytest.param([step("a", 60, subs=1), step("b", 30)], 30, id="another takes subscriptions"),
+    ],
+)
+def test_a_campaign_one_of_whose_drops_counts_now_is_told_with_its_minutes(
+    drops: Drops, listed: Sequence[dict[str, Any]], minutes: int
+) -> None:
+    drops.campaign(channels=[ANN], listed=listed)
+    drops.streaming.hear(polled(5, stream()))
+
+    assert drops.watchable() == [("Loot c", "keeper501")]
+    assert drops.streaming.event("campaign.watchable").detail["required_minutes"] == minutes
+
+
+def test_a_window_opens_while_the_channel_is_live(drops: Drops) -> None:
+    drops.campaign(channels=[ANN], listed=[step("a", 60, hours=(2, 20))])
+    drops.streaming.hear(polled(5, stream()))
+    assert drops.streaming.tick(119) == {}
+
+    assert drops.streaming.tick(120) == {"campaign.watchable": 1}
+    assert drops.streaming.event("campaign.watchable").occurred_at == at(120)
+
+
+@pytest.mark.parametrize("category", [SPECIAL_EVENTS, IRL])
+@pytest.mark.parametrize("playing", [LIGHTS, RUNNER, None])
+def test_special_events_and_irl_count_on_named_channels_whatever_they_play(
+    drops: Drops, category: str, playing: str | None
+) -> None:
+    drops.campaign(channels=[ANN], playing=category)
+    drops.streaming.hear(polled(5, stream(playing=playing), stream(BEN, "s2", playing=playing), channels=[ANN, BEN]))
+
+    assert drops.watchable() == [("Loot c", "keeper501")]
+    online = {event.detail["channel_login"]: event.detail for event in drops.streaming.events("stream.online")}
+    assert {login: detail.get("campaigns") for login, detail in online.items()} == {
+        "keeper501": ["Loot c"],
+        "keeper502": None,
+    }
+
+
+def test_special_events_without_named_channels_count_in_their_category_alone(drops: Drops) -> None:
+    drops.campaign(playing=SPECIAL_EVENTS)
+    drops.streaming.hear(polled(5, stream(), stream(BEN, "s2", playing=SPECIAL_EVENTS), channels=[ANN, BEN]))
+
+    assert drops.watchable() == [("Loot c", "keeper502")]
+
+
+def test_another_game_on_a_channel_of_special_events_is_no_second_chance(drops: Drops) -> None:
+    drops.campaign(channels=[ANN], playing=SPECIAL_EVENTS)
+    drops.streaming.hear(polled(5, stream(playing=RUNNER)))
+    drops.streaming.hear(updated(60 * 13, playing=LIGHTS))
+    drops.streaming.tick(60 * 13 + 1)
+
+    assert drops.watchable() == [("Loot c", "keeper501")]
+    assert drops.streaming.event("campaign.watchable").occurred_at == at(0)
+    assert drops.streaming.event("stream.category_changed").detail["campaigns"] == ["Loot c"]
+
+
+def test_a_channel_is_named_by_special_events_while_it_is_live(drops: Drops) -> None:
+    drops.streaming.hear(polled(5, stream(playing=RUNNER)))
+    drops.campaign(channels=[ANN], playing=SPECIAL_EVENTS, start_at=at(30), started_at=None)
+
+    assert drops.streaming.tick(29) == {}
+    assert drops.streaming.tick(30) == {"campaign.watchable": 1}

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import delete, insert
 
 from models import CampaignDeadline, Event
 from pipeline.drops.deadlines import deadlines, is_pointless
 from pipeline.drops.records import CampaignRecord, DropRecord
 from tests.details import campaign_detail
-from tests.pipeline.builders import END, NOON, campaign, drop, drops
+from tests.pipeline.builders import END, NOON, campaign, drop, drops, stamp
 from tests.pipeline.world import Ingesting
 
 HOUR = timedelta(hours=1)
@@ -117,3 +118,163 @@ def test_a_campaign_that_is_over_warns_nobody(world: Ingesting) -> None:
 
     assert advance_to(world, NOON + 50 * HOUR) == {"campaign.ended": 1}
     assert world.rows(CampaignDeadline) == []
+
+
+def moments(campaign: CampaignRecord, seen_at: datetime = NOON) -> dict[str, float]:
+    """Return the deadlines of a campaign in hours after noon."""
+    return {kind: (at - NOON) / HOUR for kind, at in deadlines(campaign, seen_at).items()}
+
+
+def lasting(*listed: DropRecord, hours: int = 96) -> CampaignRecord:
+    end_at = NOON + hours * HOUR
+    return CampaignRecord(service="twitch", external_id="a", name="A", start_at=NOON, end_at=end_at, drops=listed)
+
+
+def step(key: str, minutes: int, *after: str, hours: tuple[int, int] | None = None, subs: int = 0) -> DropRecord:
+    start_at, end_at = (NOON + hour * HOUR for hour in hours) if hours else (None, None)
+    return DropRecord(
+        external_id=key,
+        required_minutes=minutes,
+        required_subs=subs,
+        precondition_drop_ids=after,
+        start_at=start_at,
+        end_at=end_at,
+    )
+
+
+def day(number: int, *, minutes: int = 60) -> DropRecord:
+    return step(f"day-{number}", minutes, hours=(24 * number, 24 * number + 24))
+
+
+def test_each_end_of_drops_has_a_last_chance_of_its_own_and_the_campaign_ends_with_the_last_of_them() -> None:
+    assert moments(lasting(day(0), day(1), day(2))) == {
+        "last_chance:2031-03-05T12:00:00+00:00": 23,
+        "last_chance:2031-03-06T12:00:00+00:00": 47,
+        "ending_soon:24h": 48,
+        "ending_soon:3h": 69,
+        "last_chance:2031-03-07T12:00:00+00:00": 71,
+    }
+
+
+def test_a_chain_is_begun_in_time_for_its_last_drop() -> None:
+    chain = lasting(step("a", 120), step("b", 120, "a"), step("c", 240, "b"))
+
+    assert moments(chain)["last_chance"] == 88
+
+
+def test_a_campaign_seen_late_warns_of_what_can_still_be_earned() -> None:
+    chain = lasting(step("a", 120), step("b", 120, "a"), step("c", 240, "b"))
+
+    assert [moments(chain, NOON + hour * HOUR).get("last_chance") for hour in (87, 88, 91, 93, 95)] == [
+        88,
+        92,
+        92,
+        94,
+        None,
+    ]
+
+
+def test_drops_that_take_subscriptions_as_well_have_a_last_chance() -> None:
+    assert moments(lasting(step("a", 60, subs=3)))["last_chance"] == 95
+    assert "last_chance" not in moments(lasting(step("a", 0, subs=3)))
+
+
+def test_two_ends_with_one_latest_start_make_one_moment() -> None:
+    both = lasting(step("short", 60, hours=(0, 24)), step("long", 120, hours=(0, 25)))
+
+    assert [kind for kind in moments(both) if kind.startswith("last")] == ["last_chance:2031-03-05T12:00:00+00:00"]
+
+
+@pytest.mark.parametrize(("minutes", "due"), [(120, 22), (60, 23), (1, 24 - 1 / 60)])
+def test_a_drop_that_others_require_on_a_later_day_is_their_last_chance_too(minutes: int, due: float) -> None:
+    chained = lasting(day(0, minutes=minutes), step("next", 60, "day-0", hours=(24, 48)))
+
+    assert [at for kind, at in moments(chained).items() if kind.startswith("last")] == [pytest.approx(due)]
+
+
+def daily(count: int, **fields: object) -> bytes:
+    listed = [
+        drop(
+            str(number),
+            60,
+            startAt=stamp(NOON + 24 * number * HOUR),
+            endAt=stamp(NOON + 24 * (number + 1) * HOUR),
+            name=f"Day {number + 1}",
+        )
+        for number in range(count)
+    ]
+    end = NOON + 24 * (count + 1) * HOUR
+    return drops(campaign("a", startAt=stamp(NOON), end=end, drops=listed, **fields))
+
+
+def test_daily_drops_warn_before_each_day_ends_and_name_the_day(world: Ingesting) -> None:
+    world.ingest(daily(3))
+
+    warned = {}
+    for hour in (1, 22, 23, 24, 46, 47, 48, 70, 71, 72, 95):
+        if "campaign.last_chance" in advance_to(world, NOON + hour * HOUR):
+            warned[hour] = world.events("campaign.last_chance")[-1]
+    assert list(warned) == [23, 47, 71]
+    titles = [event.title for event in warned.values()]
+    assert titles[0] == "Start now: Day 1, until 05 Mar 12:00 UTC on Twitch – Harbour Lights: Campaign a"
+    assert [title.partition(",")[0] for title in titles] == ["Start now: Day 1", "Start now: Day 2", "Start now: Day 3"]
+    detail = campaign_detail(warned[71])
+    assert (detail.drops_end_at, detail.end_at) == (NOON + 72 * HOUR, NOON + 96 * HOUR)
+    assert [line.name for line in detail.drops_ending] == ["Day 3"]
+    assert [line.name for line in detail.drops] == ["Day 1", "Day 2", "Day 3"]
+
+
+def test_a_campaign_of_thirty_daily_drops_warns_once_a_day(world: Ingesting) -> None:
+    world.ingest(daily(30))
+
+    for number in range(30):
+        assert advance_to(world, NOON + (24 * number + 22) * HOUR).get("campaign.last_chance") is None
+        assert advance_to(world, NOON + (24 * number + 23) * HOUR)["campaign.last_chance"] == 1
+
+
+def test_the_warning_of_an_end_is_that_of_the_last_drop(world: Ingesting) -> None:
+    world.ingest(daily(3))
+
+    advance_to(world, NOON + 47 * HOUR)
+    assert advance_to(world, NOON + 48 * HOUR) == {"campaign.ending_soon": 1}
+    assert world.event("campaign.ending_soon").title.startswith("Last drops end 07 Mar 12:00 UTC on Twitch")
+    advance_to(world, NOON + 72 * HOUR)
+    assert advance_to(world, NOON + 95 * HOUR) == {}
+
+
+def test_windows_that_come_later_move_the_warnings_and_stay_when_a_source_leaves_them_out(world: Ingesting) -> None:
+    plain = drop("0", 60, name="Day 1")
+    end = NOON + 96 * HOUR
+    world.ingest(drops(campaign("a", startAt=stamp(NOON), end=end, drops=[plain])))
+    windowed = plain | {"startAt": stamp(NOON), "endAt": stamp(NOON + 24 * HOUR)}
+    world.ingest(drops(campaign("a", startAt=stamp(NOON), end=end, drops=[windowed])), minutes=1)
+    world.ingest(drops(campaign("a", startAt=stamp(NOON), end=end, drops=[plain | {"name": "First"}])), minutes=1)
+
+    due = {row.kind: row.due_at for row in world.rows(CampaignDeadline) if row.kind.startswith("last")}
+    assert due == {"last_chance:2031-03-05T12:00:00+00:00": NOON + 23 * HOUR}
+
+
+def test_a_deadline_of_an_older_version_that_leaves_no_time_is_not_told(world: Ingesting) -> None:
+    world.ingest(daily(2))
+    with world.engine.begin() as connection:
+        connection.execute(delete(CampaignDeadline))
+        row = {"campaign_id": world.campaign().id, "kind": "last_chance", "due_at": NOON + 71 * HOUR}
+        connection.execute(insert(CampaignDeadline).values(row))
+
+    assert advance_to(world, NOON + 71 * HOUR) == {}
+    assert world.rows(CampaignDeadline) == []
+
+
+def test_a_chain_that_is_late_names_what_can_still_be_earned(world: Ingesting) -> None:
+    chain = [
+        drop("1", 120, name="First"),
+        drop("2", 120, name="Second", preconditionDrops=[{"id": "drop-1"}]),
+        drop("3", 240, name="Third", preconditionDrops=[{"id": "drop-2"}]),
+    ]
+    end = NOON + 96 * HOUR
+    world.ingest(drops(campaign("a", startAt=stamp(NOON), end=end, drops=chain)), hours=90)
+
+    assert advance_to(world, NOON + 92 * HOUR) == {"campaign.last_chance": 1}
+    event = world.event("campaign.last_chance")
+    assert event.title.startswith("Start now: 2 drops, until 08 Mar 12:00 UTC")
+    assert [line.name for line in campaign_detail(event).drops_ending] == ["First", "Second"]

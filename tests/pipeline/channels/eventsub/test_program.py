@@ -40,6 +40,15 @@ def test_a_stream_that_goes_live_is_told_with_its_title_and_when_it_ends_its_ses
     assert installation.source["last_success_at"] is not None
 
 
+def test_a_rerun_is_no_live_stream_by_websocket(installation: Listening, runtime: Runtime) -> None:
+    with running(runtime):
+        installation.wait_until_subscribed(1)
+        installation.twitch.go_live("shroud", title="Best of", type="rerun")
+        installation.wait_for_events(1, "stream.rerun")
+    assert installation.events("stream.rerun")[0]["detail"]["type"] == "rerun"
+    assert installation.events() == []
+
+
 def test_a_title_that_is_not_to_be_had_keeps_no_message_waiting(installation: Listening, runtime: Runtime) -> None:
     with running(runtime):
         installation.wait_until_subscribed(1)

@@ -53,6 +53,18 @@ def test_subscriptions_are_verified_and_a_stream_that_goes_live_is_told(
     assert {row["via"] for row in installation.rows(EventSubMessage)} == {"webhook"}
 
 
+def test_a_premiere_is_no_live_stream_by_webhook(
+    receiver: str, called_back: Runtime, installation: Listening, secret: str
+) -> None:
+    installation.twitch.go_live("shroud", type="premiere", announce=False)
+    event = installation.twitch.event("stream.online", "shroud")
+    message = installation.twitch.webhook_message("stream.online", event, secret=secret, message_id="m1")
+    assert post(receiver, message).status_code == 204
+    with running(called_back):
+        installation.wait_for_events(1, "stream.rerun")
+    assert installation.events() == []
+
+
 def test_nothing_is_subscribed_to_while_no_receiver_could_answer(called_back: Runtime, installation: Listening) -> None:
     installation.follow("shroud")
     with running(called_back):

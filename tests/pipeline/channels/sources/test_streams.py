@@ -292,3 +292,18 @@ def test_an_answer_that_comes_when_another_worker_has_taken_over_is_not_stored(p
     slow = Overtaken(polls.engine, polls.helix, polls.clock, poll_every=EVERY, flap=FLAP)
     assert fetch_source(polls.engine, slow, utc_now) is None
     assert polls.streaming.rows(StreamSession) == []
+
+
+def test_a_rerun_that_a_round_lists_is_no_live_stream_until_the_list_says_so(polls: Polls) -> None:
+    polls.follow("ann")
+    polls.round()
+    polls.wait(1)
+    began = polls.twitch.go_live("ann", listed_type="rerun")
+
+    assert dict(polls.round(4).events) == {"stream.rerun": 1}
+    assert polls.streaming.session(began.id).listed_type == "rerun"
+    # What Twitch says of an error of its own.
+    began.listed_type = ""
+    assert dict(polls.round(5).events) == {}
+    began.listed_type = "live"
+    assert dict(polls.round(5).events) == {"stream.online": 1}

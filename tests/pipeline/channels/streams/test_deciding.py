@@ -346,3 +346,71 @@ def test_a_clock_that_is_behind_twitch_puts_no_end_before_a_start() -> None:
 
     assert ledger.times == {"s1": (0, 0)}
     assert ledger.sessions["s1"].last_seen_at == at(0)
+
+
+@pytest.mark.parametrize("kind", ["rerun", "playlist", "watch_party", "premiere", "a_kind_of_tomorrow"])
+def test_what_is_no_live_stream_is_told_as_such_and_its_titles_are_no_news(kind: str) -> None:
+    ledger = Ledger()
+    ledger.hear(live(0, type=kind, info=info("Lamps")))
+    ledger.hear(updated(10, "Boats", playing=RUNNER))
+    ledger.hear(offline(60))
+
+    assert ledger.announced == ["rerun s1"]
+    assert ledger.sessions["s1"].kind == kind
+    assert ledger.parts() == [(0, "Lamps", 1), (10, "Boats", 2)]
+
+
+@pytest.mark.parametrize("listed", ["live", None])
+def test_a_list_that_calls_a_rerun_live_or_says_nothing_takes_nothing_back(listed: str | None) -> None:
+    ledger = Ledger()
+    ledger.hear(live(0, type="rerun", info=stream(type=listed)))
+    for minutes in (5, 10, 15):
+        ledger.hear(polled(minutes, stream(type=listed)))
+
+    assert ledger.announced == ["rerun s1"]
+    assert not ledger.sessions["s1"].is_live_stream
+
+
+@pytest.mark.parametrize(
+    "observations",
+    [
+        pytest.param([live(0, type="rerun"), live(9, start=0, type="live")], id="EventSub says live after a rerun"),
+        pytest.param([polled(5, stream(type="rerun")), polled(9, stream(type="live"))], id="the list changes"),
+        pytest.param(
+            [live(0, type="rerun"), polled(5, stream(type="rerun")), polled(9, stream(type="live"))],
+            id="the list knew of the rerun",
+        ),
+        pytest.param([polled(5, stream(type="rerun")), live(9, start=0, type="live")], id="EventSub knows better"),
+    ],
+)
+def test_a_rerun_that_is_a_live_stream_now_is_told_when_it_is(observations: Sequence[Observation]) -> None:
+    ledger = Ledger()
+    for observation in observations:
+        ledger.hear(observation)
+
+    assert ledger.announced == ["rerun s1", "online s1"]
+    assert ledger.news[1].at == at(9)
+
+
+def test_an_empty_type_keeps_what_is_known_and_of_a_new_stream_means_that_it_is_live() -> None:
+    ledger = Ledger()
+    ledger.hear(polled(5, stream(type="rerun")))
+    ledger.hear(polled(10, stream(type=None), stream("502", "s2", type=None)))
+
+    assert ledger.announced == ["rerun s1"]
+    assert Ledger(since={ANN: at(-60)}).announced == []
+    unknown = Ledger()
+    unknown.hear(polled(5, stream(type=None)))
+    unknown.hear(live(6, start=0))
+    assert unknown.announced == ["online s1"]
+
+
+def test_a_rerun_after_a_live_stream_is_a_story_of_its_own_and_so_is_a_live_stream_after_a_rerun() -> None:
+    ledger = Ledger()
+    ledger.hear(live(0, type="live"), offline(60))
+    ledger.hear(live(61, "s2", type="rerun"), offline(70))
+    ledger.hear(live(71, "s3", type="rerun"), offline(80))
+    ledger.hear(live(81, "s4", type="live"))
+
+    assert ledger.stories == {"s1": "s1", "s2": "s2", "s3": "s2", "s4": "s4"}
+    assert ledger.announced == ["online s1", "rerun s2", "online s4"]
