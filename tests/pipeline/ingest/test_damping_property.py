@@ -1,4 +1,4 @@
-"""Whatever a campaign goes through: a day after it rests its events say what is stored, and none came twice in a day."""
+"""A day after whatever history, a campaign's events say what is stored of it, and none came twice within a day."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
