@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
@@ -162,6 +163,26 @@ class Event(Base):
     channel_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("channels.id"))
     silent: Mapped[bool]
     detail: Mapped[dict[str, Any]]
+
+
+class HeldChange(Base):
+    """A change that damping holds back: something is other than the last event said, and an event is due to say so.
+
+    `family` is that of its events, `subject` as their keys have it; `item` names what differs (a field, `channel:301`),
+    and `announced` is its value by the last event, null where there was none. `silent` is what the event would have
+    been. The row goes with the event that says how things stand, or when they are as announced again.
+    """
+
+    __tablename__ = "held_changes"
+    __table_args__ = (Index(None, "family", "due_at"),)
+
+    family: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    item: Mapped[str] = mapped_column(primary_key=True)
+    announced: Mapped[Any | None] = mapped_column(JSONB(none_as_null=True))
+    silent: Mapped[bool]
+    held_at: Mapped[datetime]
+    due_at: Mapped[datetime]
 
 
 class Picture(Base):

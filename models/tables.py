@@ -14,7 +14,7 @@ from models.drops import (
     RewardCampaign,
     TimeBasedDrop,
 )
-from models.flow import Event, Feed, FetchRun, Heartbeat, Picture, QuarantinedPayload, Sighting, Source
+from models.flow import Event, Feed, FetchRun, Heartbeat, HeldChange, Picture, QuarantinedPayload, Sighting, Source
 from models.igdb import (
     ExternalGame,
     GameList,
@@ -53,6 +53,7 @@ __all__ = [
     "GameMetadata",
     "GameTitle",
     "Heartbeat",
+    "HeldChange",
     "Organization",
     "Picture",
     "Platform",

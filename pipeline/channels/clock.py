@@ -16,14 +16,16 @@ from pipeline.channels.store.streams import (
     close_channels,
     load_channels,
     load_games,
+    load_on_air,
     load_over,
     load_unsettled,
     settle_stories,
 )
-from pipeline.channels.streams.details import SERVICE, ChannelRow, GameRow, news_event, stream_detail
+from pipeline.channels.streams.details import SERVICE, ChannelRow, GameRow, later_news, news_event, stream_detail
 from pipeline.channels.streams.sessions import News, Session
 from pipeline.channels.watchable import earnable, watchable
 from pipeline.events.append import NEWS_FOR, NewEvent, append_events
+from pipeline.events.damping import HeldBack, take_due_now
 from pipeline.ingest.turn import take_turn
 
 # An event to append, and whether it is silent: published, but sent to nobody.
@@ -31,7 +33,9 @@ Pending = tuple[NewEvent, bool]
 
 
 def advance(engine: Engine, now: datetime, flap: timedelta) -> Counter[str]:
-    """Append what time alone brings about for streams: ends, and campaigns that can be earned; close unwatched ones.
+    """Append what time alone brings about for streams: ends, what can be earned, changes that damping held back.
+
+    Streams that nobody watches any more are closed.
 
     A story is over when `flap` has passed since its end. Returns the events by kind. Safe to call twice.
     """
@@ -41,9 +45,13 @@ def advance(engine: Engine, now: datetime, flap: timedelta) -> Counter[str]:
         if source_id is None:
             return Counter()
         close_unwatched(connection, now)
+        counted: Counter[str] = Counter()
+        while held := take_due_now(connection, EventKind.STREAM_ONLINE.family, f"{SERVICE}:", now):
+            # These too may be held back, until another moment.
+            counted += append_in_order(connection, _settled(connection, held), source_id=source_id, now=now)
         events = end_stories(connection, now, flap)
         events += [(event, False) for event in watchable(connection, now, earnable(connection, now))]
-        return append_in_order(connection, events, source_id=source_id, now=now)
+        return counted + append_in_order(connection, events, source_id=source_id, now=now)
 
 
 def end_stories(connection: Connection, now: datetime, flap: timedelta) -> list[Pending]:
@@ -80,14 +88,31 @@ def append_in_order(
 ) -> Counter[str]:
     """Append events in the order in which they happened; one that is a day old is silent."""
     counted: Counter[str] = Counter()
-    # The damping looks at stored events, and does not see a value that flaps within one batch.
-    last = {event.change_key: (event, silent) for event, silent in reversed(pending)}.values()
-    judged = [(event, silent or event.occurred_at <= now - NEWS_FOR) for event, silent in last]
+    judged = [(event, silent or event.occurred_at <= now - NEWS_FOR) for event, silent in pending]
     judged.sort(key=lambda pair: pair[0].occurred_at)
     for silent, some in groupby(judged, key=itemgetter(1)):
         events = [event for event, _ in some]
         counted += append_events(connection, events, source_id=source_id, silent=silent, now=now)
     return counted
+
+
+def _settled(connection: Connection, held: Sequence[HeldBack]) -> list[Pending]:
+    """Return the events of titles and categories that are others than was told last, of streams that go on.
+
+    The end of a stream shows both as they were then.
+    """
+    on_air = load_on_air(connection, [some.subject.removeprefix(f"{SERVICE}:") for some in held])
+    channels = load_channels(connection, {session.channel for session in on_air.values()})
+    games = load_games(connection, {s.game_id for s in on_air.values() if s.game_id is not None})
+    events = []
+    for some in held:
+        session = on_air.get(some.subject.removeprefix(f"{SERVICE}:"))
+        if session is not None:
+            game = games.get(session.game_id) if session.game_id is not None else None
+            detail = stream_detail(session, channels[session.channel], game)
+            news = later_news(session, detail, some.announced, some.due_at, channels[session.channel])
+            events += [(event, some.silent) for event in news]
+    return events
 
 
 def _end(

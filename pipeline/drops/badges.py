@@ -1,6 +1,6 @@
 """Store chat badges, and build the events that follow: only a new badge makes one."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from pipeline.drops.details import badge_detail
 from pipeline.drops.store.badges import known_badges, listed_badges, mark_gone, store_badges
 from pipeline.events.append import NewEvent
 from pipeline.ingest.judge import ABSENCES_TO_BELIEVE
-from pipeline.ingest.subjects import Stored
+from pipeline.ingest.subjects import Settled, Stored
 from pipeline.services.twitch.records import BadgeRecord
 
 
@@ -53,6 +53,14 @@ class BadgeSubjects:
         gone = [key for key, count in absences.items() if count >= ABSENCES_TO_BELIEVE]
         mark_gone(self._connection, self._service, gone, at)
         return gone, []
+
+    def settle_at(self) -> datetime | None:
+        """Return None: no event of a badge is damped."""
+        return None
+
+    def settle(self, at: datetime, now: datetime, *, silent: bool) -> Iterator[Settled]:  # noqa: ARG002
+        """Return nothing: no event of a badge is damped."""
+        return iter(())
 
     def _added(self, record: BadgeRecord, at: datetime) -> NewEvent:
         return NewEvent(

@@ -1,7 +1,9 @@
 """Store drop campaigns, and build the events that follow."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
@@ -21,13 +23,17 @@ from pipeline.drops.deadlines import (
 )
 from pipeline.drops.details import campaign_detail, channel_names, drop_lines
 from pipeline.drops.records import CampaignRecord
+from pipeline.drops.settling import CHANNEL, DROP, LISTED, changed_items, difference, values, with_values
 from pipeline.drops.store import campaigns
 from pipeline.drops.store.campaigns import Change, StoredCampaign
 from pipeline.drops.store.deadlines import Due, set_deadlines
 from pipeline.drops.store.history import seen_before
-from pipeline.events.append import NewEvent
+from pipeline.events.append import NEWS_FOR, NewEvent
+from pipeline.events.damping import HeldBack, next_due_at, take_due, take_due_now
 from pipeline.ingest.judge import ABSENCES_TO_BELIEVE, EMPTY_LISTS_TO_BELIEVE
-from pipeline.ingest.subjects import Stored
+from pipeline.ingest.subjects import Settled, Stored
+
+_FAMILY = EventKind.CAMPAIGN_CHANGED.family
 
 
 class CampaignSubjects:
@@ -220,6 +226,32 @@ class CampaignSubjects:
         campaigns.set_state(self._connection, [s.id for s in still_open], withdrawn_at=at, last_seen_at=at)
         return gone, [_event(EventKind.CAMPAIGN_WITHDRAWN, s, at, identity=at) for s in still_open]
 
+    def settle_at(self) -> datetime | None:
+        """Return when the next change that damping holds back is due."""
+        return next_due_at(self._connection, _FAMILY, self._prefix)
+
+    def settle(self, at: datetime, now: datetime, *, silent: bool) -> Iterator[Settled]:
+        """Yield the events of what damping held back until a time of the history."""
+        while due := take_due(self._connection, _FAMILY, self._prefix, at):
+            yield from self._settle(due, now, silent=silent)
+
+    def settle_now(self, now: datetime) -> Iterator[Settled]:
+        """Yield the events of what damping held back until now."""
+        while due := take_due_now(self._connection, _FAMILY, self._prefix, now):
+            yield from self._settle(due, now, silent=False)
+
+    def _settle(self, due: Sequence[HeldBack], now: datetime, *, silent: bool) -> Iterator[Settled]:
+        external_ids = [some.subject.removeprefix(self._prefix) for some in due]
+        stored = campaigns.load_campaigns(self._connection, self._service, external_ids)
+        for external_id, some in zip(external_ids, due, strict=True):
+            if external_id in stored:
+                quiet = some.silent and (silent or some.due_at <= now - NEWS_FOR)
+                yield from _settled_events(stored[external_id], some, silent=quiet)
+
+    @property
+    def _prefix(self) -> str:
+        return f"{self._service}:"
+
 
 def _by_age(stored: Mapping[str, StoredCampaign]) -> list[StoredCampaign]:
     """Return campaigns in the order in which they were stored, which an import in parts must not change."""
@@ -232,31 +264,69 @@ def _change(stored: StoredCampaign, record: CampaignRecord, *, blanks: bool, com
     return Change(stored=stored, record=record, diff=compare(stored.record, record))
 
 
-def change_events(change: Change, at: datetime) -> list[NewEvent]:
-    """Return the events of a difference: one for its fields, one for new drops, one for channels."""
-    diff, record = change.diff, change.record
+def change_events(change: Change, at: datetime, before: CampaignRecord | None = None) -> list[NewEvent]:
+    """Return the events of a difference: one for its fields, one for new drops, one for channels.
+
+    `before` is what the campaign differs from, where that is not what was stored.
+    """
+    diff, before = change.diff, before or change.stored.record
     events = []
     if diff.changes:
-        event = _event(EventKind.CAMPAIGN_CHANGED, change.stored, at, identity=diff.changes, damped=True, record=record)
+        event = _change_event(EventKind.CAMPAIGN_CHANGED, change, at, changed_items(before, diff), before, diff.changes)
         events.append(_with(event, changes=diff.changes))
     if diff.drops_added:
-        added = drop_lines(diff.drops_added)
         identity = sorted(drop.external_id for drop in diff.drops_added)
-        event = _event(EventKind.CAMPAIGN_DROP_ADDED, change.stored, at, identity=identity, damped=True, record=record)
-        events.append(_with(event, drops_added=added))
+        items = [DROP + external_id for external_id in identity]
+        event = _change_event(EventKind.CAMPAIGN_DROP_ADDED, change, at, items, before, identity)
+        events.append(_with(event, drops_added=drop_lines(diff.drops_added)))
     if diff.channels_added or diff.channels_removed:
         came, went = channel_names(diff.channels_added), channel_names(diff.channels_removed)
+        items = [CHANNEL + channel.external_id for channel in (*diff.channels_added, *diff.channels_removed)]
         identity_of_channels = [sorted(came), sorted(went)]
-        event = _event(
-            EventKind.CAMPAIGN_CHANNELS_CHANGED,
-            change.stored,
-            at,
-            identity=identity_of_channels,
-            damped=True,
-            record=record,
-        )
+        kind = EventKind.CAMPAIGN_CHANNELS_CHANGED
+        event = _change_event(kind, change, at, items, before, identity_of_channels)
         events.append(_with(event, channels_added=came, channels_removed=went))
     return events
+
+
+def _change_event(
+    kind: EventKind,
+    change: Change,
+    at: datetime,
+    items: Sequence[str],
+    before: CampaignRecord,
+    identity: object,
+) -> NewEvent:
+    """Return the event of some items that change; where the last event gave others than before, it begins at those."""
+    event = _event(kind, change.stored, at, identity=identity, damped=True, record=change.record)
+    known = values(before, items)
+    return msgspec.structs.replace(event, items=known, since=partial(_events_since, change, at, known))
+
+
+def _events_since(
+    change: Change, at: datetime, before: Mapping[str, Any], announced: Mapping[str, Any]
+) -> list[NewEvent]:
+    return _events_between(change.stored, change.record, {**before, **announced}, at)
+
+
+def _events_between(
+    stored: StoredCampaign, record: CampaignRecord, before: Mapping[str, Any], at: datetime
+) -> list[NewEvent]:
+    """Return the events of what is other than before, among these items."""
+    diff = difference(record, before, values(record, before))
+    return change_events(Change(stored=stored, record=record, diff=diff), at, with_values(record, before))
+
+
+def _settled_events(stored: StoredCampaign, due: HeldBack, *, silent: bool) -> Iterator[Settled]:
+    """Return the events of what the last ones said otherwise; details of a campaign that is over interest nobody."""
+    announced = dict(due.announced)
+    listed = announced.pop(LISTED, None)
+    if listed is not None and listed is not stored.listed and stored.ended_at is None:
+        kind = EventKind.CAMPAIGN_RETURNED if stored.listed else EventKind.CAMPAIGN_WITHDRAWN
+        yield Settled([_event(kind, stored, due.due_at, damped=True)], silent=silent)
+    over = not stored.open or (stored.record.end_at is not None and stored.record.end_at <= due.due_at)
+    if events := _events_between(stored, stored.record, announced, due.due_at):
+        yield Settled(events, silent=silent or over)
 
 
 def _event(
@@ -268,7 +338,7 @@ def _event(
     damped: bool = False,
     record: CampaignRecord | None = None,
 ) -> NewEvent:
-    return NewEvent(
+    event = NewEvent(
         kind=kind,
         subject=f"{stored.record.service}:{stored.record.external_id}",
         identity=identity,
@@ -280,6 +350,18 @@ def _event(
         game_id=stored.game_id,
         organization_id=stored.organization_id,
     )
+    return _listing_event(event) if kind in {EventKind.CAMPAIGN_RETURNED, EventKind.CAMPAIGN_WITHDRAWN} else event
+
+
+def _listing_event(event: NewEvent) -> NewEvent:
+    """Return an event that a campaign is listed, or is not, which says nothing where the last event said so too."""
+    listed = event.kind is EventKind.CAMPAIGN_RETURNED
+    return msgspec.structs.replace(event, items={LISTED: not listed}, since=partial(_listing_since, event))
+
+
+def _listing_since(event: NewEvent, announced: Mapping[str, Any]) -> list[NewEvent]:
+    said = announced[LISTED] is (event.kind is EventKind.CAMPAIGN_RETURNED)
+    return [] if said else [_listing_event(event)]
 
 
 def _warning(stored: StoredCampaign, deadline: Due, now: datetime) -> NewEvent | None:

@@ -1,4 +1,4 @@
-"""Let time do its part: campaigns start, near their end and end at the times they were given."""
+"""Let time do its part: campaigns start, near their end and end at their times, and what damping held back is told."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ AT_ONCE = 200
 
 
 def advance(engine: Engine, now: datetime) -> Counter[str]:
-    """Start what is due to start, end what is due to end, and warn of ends that come near.
+    """Start what is due to start, end what is due to end, warn of ends that come near, tell what was held back.
 
     Returns the events by kind. Safe to call twice.
     """
@@ -29,6 +29,10 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
         take_turn(connection)
         for service, source_id in _sources_by_service(connection).items():
             subjects = CampaignSubjects(connection, service)
+            for settled in subjects.settle_now(now):
+                counted += append_events(
+                    connection, settled.events, source_id=source_id, silent=settled.silent, now=now
+                )
             started = campaigns.load_campaigns_by_id(connection, _due_to_start(connection, service, now))
             events = subjects.start_stored(started)
             # Loaded after that: what is over starts once.

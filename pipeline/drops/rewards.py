@@ -1,6 +1,6 @@
 """Store reward campaigns, and build the events that follow: when they are added and when they end."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -11,7 +11,7 @@ from pipeline.drops.records import RewardCampaignRecord
 from pipeline.drops.store import rewards
 from pipeline.drops.store.rewards import StoredReward
 from pipeline.events.append import NewEvent
-from pipeline.ingest.subjects import Stored
+from pipeline.ingest.subjects import Settled, Stored
 
 
 class RewardSubjects:
@@ -67,6 +67,14 @@ class RewardSubjects:
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
         """Return nothing: a reward campaign that is not listed for a while comes back or ends."""
         return [], []
+
+    def settle_at(self) -> datetime | None:
+        """Return None: no event of a reward campaign is damped."""
+        return None
+
+    def settle(self, at: datetime, now: datetime, *, silent: bool) -> Iterator[Settled]:  # noqa: ARG002
+        """Return nothing: no event of a reward campaign is damped."""
+        return iter(())
 
 
 def _reward_event(kind: EventKind, stored: StoredReward, at: datetime, *, identity: object = None) -> NewEvent:

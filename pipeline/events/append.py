@@ -1,33 +1,28 @@
 """Append events with all that follows: deliveries for the subscriptions they match, marks on the feeds they touch."""
 
 import functools
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Table, Text, bindparam, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, Table, bindparam, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
 from feeds.catalog import mark
 from models import Event, Game
-from models.details import EventDetail
-from models.events import EventKind
 from models.pictures import sized
 from models.words import title
 from notifiers.days import hold_until_day
 from notifiers.match import fan_out
 from pipeline.database.bulk import execute_rows, insert_rows
+from pipeline.events.damping import damp
+from pipeline.events.event import NewEvent
+
+__all__ = ["NEWS_FOR", "NewEvent", "append_events"]
 
 EVENTS: Table = Event.__table__  # type: ignore[assignment]
-# A value that flaps A, B, A, B within this time makes one event each way.
-DAMPING_WINDOW = timedelta(hours=24)
-_RECENT_CHANGES = select(EVENTS.c.change_key).where(
-    EVENTS.c.change_key == func.any(bindparam("change_keys", type_=ARRAY(Text))),
-    EVENTS.c.occurred_at > bindparam("since", type_=DateTime(timezone=True)),
-)
 _BOX_ARTS = select(Game.id, Game.box_art_url).where(
     Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Game.box_art_url.is_not(None)
 )
@@ -35,49 +30,14 @@ _BOX_ARTS = select(Game.id, Game.box_art_url).where(
 NEWS_FOR = timedelta(hours=24)
 
 
-class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event about to be appended. `identity` tells it from other events of its kind and subject.
-
-    With `damped` the identity says what changed but not when: the same change within a day makes no second event.
-    With `on_day` its detail's `when` is a day, and each message waits until that begins in its reader's time zone.
-    """
-
-    kind: EventKind
-    subject: str
-    occurred_at: datetime
-    detail: EventDetail
-    identity: Any = None
-    damped: bool = False
-    on_day: bool = False
-    service: str | None = None
-    campaign_id: int | None = None
-    reward_campaign_id: int | None = None
-    game_id: int | None = None
-    organization_id: int | None = None
-    channel_id: int | None = None
-
-    @property
-    def change_key(self) -> str:
-        """The kind, the subject and the identity, without the time."""
-        parts = [self.kind.value, self.subject]
-        if self.identity is not None:
-            parts.append(_fingerprint(self.identity))
-        return ":".join(parts)
-
-    @property
-    def event_key(self) -> str:
-        """What makes a second detection of the same event a no-op."""
-        return f"{self.change_key}:{self.occurred_at:%Y%m%dT%H%M%S%f}" if self.damped else self.change_key
-
-
 def append_events(
     connection: Connection, events: Sequence[NewEvent], *, source_id: int | None, silent: bool, now: datetime
 ) -> Counter[str]:
     """Append events that are not known yet, fan them out and mark their feeds; returns how many of each kind.
 
-    Silent ones are on feeds, and make no deliveries.
+    Silent ones are on feeds, and make no deliveries. Damped ones are held back where they flap.
     """
-    fresh = _painted(connection, _without_flapping(connection, events))
+    fresh = _painted(connection, damp(connection, events, silent=silent, now=now))
     if not fresh:
         return Counter()
     rows = [_row(event, source_id=source_id, silent=silent, now=now) for event in fresh]
@@ -96,15 +56,6 @@ def append_events(
 def _added(names: tuple[str, ...]) -> ReturningInsert[int, str]:
     statement = insert_rows(EVENTS, names).on_conflict_do_nothing(index_elements=[EVENTS.c.event_key])
     return statement.returning(EVENTS.c.id, EVENTS.c.kind)
-
-
-def _without_flapping(connection: Connection, events: Sequence[NewEvent]) -> list[NewEvent]:
-    damped = {event.change_key: event.occurred_at for event in events if event.damped}
-    if not damped:
-        return list(events)
-    since = min(damped.values()) - DAMPING_WINDOW
-    known = set(connection.scalars(_RECENT_CHANGES, {"change_keys": list(damped), "since": since}))
-    return [event for event in events if not (event.damped and event.change_key in known)]
 
 
 def _painted(connection: Connection, events: Sequence[NewEvent]) -> Sequence[NewEvent]:
@@ -141,7 +92,3 @@ def _row(event: NewEvent, *, source_id: int | None, silent: bool, now: datetime)
         "silent": silent,
         "detail": event.detail,
     }
-
-
-def _fingerprint(value: Any) -> str:
-    return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=8).hexdigest()

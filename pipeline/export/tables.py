@@ -23,6 +23,7 @@ from models import (
     Follow,
     Game,
     GameExternalId,
+    HeldChange,
     Organization,
     Reward,
     RewardCampaign,
@@ -105,6 +106,7 @@ KINDS = (
     ),
     Kind(name="sighting", model=Sighting),
     Kind(name="event", model=Event),
+    Kind(name="held_change", model=HeldChange),
     Kind(name="feed", model=Feed, without=_FILES_OF_FEED),
 )
 

@@ -11,8 +11,10 @@ from sqlalchemy import Connection, Engine, func, or_, select, tuple_, update
 
 from models import GameMetadata, ReleaseDate, Source, WantedGame
 from models.events import EventKind
+from models.periods import read_period
 from notifiers.days import begins_first
 from pipeline.events.append import NewEvent, append_events
+from pipeline.events.damping import HeldBack, take_due_now
 from pipeline.games.following.follows import renew_follows
 from pipeline.games.releases.compare import (
     CANCELLED,
@@ -20,14 +22,18 @@ from pipeline.games.releases.compare import (
     LAST_ZONE,
     OFFLINE,
     Group,
+    is_over,
     is_withdrawn,
+    item_of,
     period_of,
     place_of,
     stage_of,
+    stated,
 )
 from pipeline.games.releases.details import (
     SERVICE,
     Entry,
+    later_events,
     load_platforms,
     load_source,
     load_wanted,
@@ -51,6 +57,8 @@ Pending = tuple[NewEvent, bool]
 def advance(engine: Engine, now: datetime) -> Counter[str]:
     """Append releases whose day has begun in the first zone, and those that are off; introduce newly wanted games.
 
+    What damping held back is told when it is due.
+
     Returns the events by kind. Safe to call twice, and late: a day of the last week makes one event.
     """
     with engine.begin() as connection:
@@ -58,6 +66,7 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
         pending = [*settle_days(connection, now), *settle_withdrawn(connection, now)]
         renew_follows(connection, now)
         counted = introduce_wanted(connection, now)
+        counted += _append_held(connection, now)
         for silent in (True, False):
             some = [event for event, is_silent in pending if is_silent is silent]
             if some:
@@ -109,6 +118,39 @@ def settle_withdrawn(connection: Connection, now: datetime) -> list[Pending]:
         (release_event(entries[igdb_id], group, some, names, now, reason="IGDB no longer lists it"), False)
         for (igdb_id, group), some in withdrawn.items()
     ]
+
+
+def _append_held(connection: Connection, now: datetime) -> Counter[str]:
+    """Append what damping held back until now: these events too may be held back, until another moment."""
+    counted: Counter[str] = Counter()
+    while due := take_due_now(connection, EventKind.RELEASE_MOVED.family, f"{SERVICE}/", now):
+        source_id = load_source(connection)
+        for held in due:
+            events = settle_held(connection, held)
+            counted += append_events(connection, events, source_id=source_id, silent=held.silent, now=now)
+    return counted
+
+
+def settle_held(connection: Connection, held: HeldBack) -> list[NewEvent]:
+    """Return the events of a game's dates that are others than was announced last; what is over interests nobody."""
+    igdb_id = int(held.subject.removeprefix(f"{SERVICE}/"))
+    entry = load_wanted(connection, [igdb_id]).get(igdb_id)
+    if entry is None:
+        return []
+    today = (held.due_at + LAST_ZONE).date()
+    listed = [row.release for row in load_releases(connection, [igdb_id]).get(igdb_id, ()) if row.last_seen_at is None]
+    by_item: dict[str, list[ReleaseRecord]] = {}
+    for release in listed:
+        if not is_over(period_of(release), today):
+            by_item.setdefault(item_of(release), []).append(release)
+    differences = []
+    for item, when in held.announced.items():
+        announced = read_period(when)
+        # Of several dates of one place none differs where one is as announced.
+        if announced not in [stated(release) for release in by_item.get(item, ())]:
+            differences += [(release, announced, stated(release)) for release in by_item.get(item, ())[:1]]
+    names = load_platforms(connection, (release for release, _, _ in differences))
+    return later_events(entry, differences, names, held.due_at)
 
 
 def _due(connection: Connection, today: date) -> Sequence[Any]:

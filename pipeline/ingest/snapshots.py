@@ -48,9 +48,10 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         """How this source's kind of thing is loaded, stored and announced."""
         return self.adapter.subjects(self.connection, self.adapter.service)
 
-    def append(self, events: Sequence[NewEvent]) -> Counter[str]:
-        """Append events under this snapshot's terms."""
-        return append_events(self.connection, events, source_id=self.source["id"], silent=self.silent, now=self.now)
+    def append(self, events: Sequence[NewEvent], *, silent: bool | None = None) -> Counter[str]:
+        """Append events under this snapshot's terms, or with another silence."""
+        silent = self.silent if silent is None else silent
+        return append_events(self.connection, events, source_id=self.source["id"], silent=silent, now=self.now)
 
     def keep(self, payload: bytes, reason: str, detail: str) -> tuple[str, str]:
         """Keep a payload aside; returns what the summary says of it."""
@@ -130,6 +131,24 @@ def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
     listing = _read(context, snapshot, turn.sightings(context.adapter.name).open(), late=late)
     if late:
         return _take_late(context, turn, listing, last)
+    settled = _settle(context, turn)
+    ingested = _take_newest(context, snapshot, turn, listing)
+    return msgspec.structs.replace(ingested, events=ingested.events + settled)
+
+
+def _settle(context: Context, turn: Turn) -> Counter[str]:
+    """Append what damping held back until this snapshot: as things stood before it."""
+    settle_at = turn.settle_at(context.adapter.name, context.subjects.settle_at)
+    counted: Counter[str] = Counter()
+    if settle_at is None or settle_at > context.taken_at:
+        return counted
+    for settled in context.subjects.settle(context.taken_at, context.now, silent=context.silent):
+        counted += context.append(settled.events, silent=settled.silent)
+    turn.forget_settle_at()
+    return counted
+
+
+def _take_newest(context: Context, snapshot: Snapshot, turn: Turn, listing: _Listing) -> Ingested:
     judgement = _judge(context, snapshot, listing)
     verdict = judgement.verdict
     if verdict.reason is not None:
@@ -187,6 +206,8 @@ def _take_sound(context: Context, turn: Turn, listing: _Listing, judgement: _Jud
         events_of_source, state = _unexpected(context, verdict.detail or "")
     turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
     appended = context.append([*events, *events_of_source])
+    if any(event.damped for event in events):
+        turn.forget_settle_at()
     return listing.ingested("ok" if changed or appended else "unchanged", appended, changed)
 
 

@@ -1,6 +1,6 @@
 """What a kind of thing that sources list has to offer, so that `ingest` can store it without knowing what it is."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -40,6 +40,13 @@ class Stored(msgspec.Struct, frozen=True):
     unsettled: frozenset[str] = frozenset()
 
 
+class Settled(msgspec.Struct, frozen=True):
+    """Events of what damping held back, which say how things stand now."""
+
+    events: Sequence[NewEvent]
+    silent: bool
+
+
 class Subjects(Protocol[Record_contra]):
     """One kind of thing that sources list. Every method works inside the caller's transaction."""
 
@@ -71,3 +78,12 @@ class Subjects(Protocol[Record_contra]):
 
     def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """Withdraw those that were missed often enough; returns the ids that need not be looked for any more."""
+
+    def settle_at(self) -> datetime | None:
+        """Return when the next change that damping holds back is due; None where none is held back."""
+
+    def settle(self, at: datetime, now: datetime, *, silent: bool) -> Iterator[Settled]:
+        """Yield the events of what damping held back until a time; append each lot before the next is taken.
+
+        With `silent` they are silent, but for those that were held back aloud.
+        """

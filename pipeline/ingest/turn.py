@@ -6,7 +6,7 @@ read once and written once.
 """
 
 import functools
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class Turn:
         self._sources: dict[str, dict[Any, Any]] = {}
         self._changed: dict[str, dict[str, Any]] = {}
         self._sightings: dict[str, Sightings] = {}
+        self._settle_at: dict[str, datetime | None] = {}
         for row in rows:
             self.add(row)
 
@@ -64,6 +65,16 @@ class Turn:
             for external_id in self.sightings(other).listed(external_ids):
                 names.setdefault(external_id, set()).add(other)
         return names
+
+    def settle_at(self, name: str, load: Callable[[], datetime | None]) -> datetime | None:
+        """Return when the next change of a source's subjects that damping holds back is due; loads it once."""
+        if name not in self._settle_at:
+            self._settle_at[name] = load()
+        return self._settle_at[name]
+
+    def forget_settle_at(self) -> None:
+        """Have that loaded again: something more may be held back now, or something less."""
+        self._settle_at.clear()
 
     def end(self) -> None:
         """Write what has changed; belongs before the commit."""

@@ -51,7 +51,13 @@ SOURCES: Sequence[ListSource] = (DROPS, REWARDS, KICK, CHZZK)
 
 
 def take_in(
-    connection: Connection, payload: bytes, at: datetime, *, source: ListSource = DROPS, silent: bool | None = None
+    connection: Connection,
+    payload: bytes,
+    at: datetime,
+    *,
+    source: ListSource = DROPS,
+    silent: bool | None = None,
+    now: datetime | None = None,
 ) -> Ingested:
     """Ingest a payload as a fetch or an import does, in the caller's transaction; the first one is silent."""
     row = lock_source(connection, source.name)
@@ -61,7 +67,7 @@ def take_in(
         source=row,
         payload=payload,
         taken_at=at,
-        now=at,
+        now=now or at,
         silent=row["last_snapshot_at"] is None if silent is None else silent,
         origin="a test",
     )

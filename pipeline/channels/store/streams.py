@@ -116,6 +116,11 @@ def load_over(connection: Connection, before: datetime) -> list[list[Session]]:
     return list(stories.values())
 
 
+def load_on_air(connection: Connection, stories: Sequence[str]) -> dict[str, Session]:
+    """Return the last sessions of stories whose end is not told, by the story's first stream."""
+    return {row["story"]: _session(row) for row in connection.execute(_ON_AIR, {"stories": list(stories)}).mappings()}
+
+
 def settle_stories(connection: Connection, firsts: Sequence[Session], now: datetime) -> None:
     """Mark the ends of stories, by their first sessions, as told, and note that there may be new videos soon."""
     connection.execute(_SETTLED, {"ids": [first.id for first in firsts], "now": now})
@@ -241,6 +246,17 @@ def _over() -> Select[Any]:
 
 
 _STORY_ID = func.coalesce(SESSIONS.c.story_id, SESSIONS.c.id)
+_ROOTS = SESSIONS.alias("root")
+_ON_AIR = (
+    _sessions()
+    .where(
+        SESSIONS.c.told_at.is_(None),
+        _STORY_ID.in_(
+            select(_ROOTS.c.id).where(_ROOTS.c.stream_id == func.any(bindparam("stories", type_=ARRAY(Text))))
+        ),
+    )
+    .order_by(SESSIONS.c.started_at, SESSIONS.c.id)
+)
 _KNOWN = _known()
 _OVER = _over()
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))

@@ -1,6 +1,8 @@
 """Make the events of streams and videos. Pure: values in, values out."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -94,18 +96,53 @@ def changes_of(news: News, games: Mapping[int, GameRow]) -> tuple[FieldChange, .
 
 def news_event(news: News, detail: StreamDetail, channel: ChannelRow) -> NewEvent:
     """Return the event of a stream: one per story, and one per change, which is damped where it flaps."""
-    changed = news.old is not None
-    return NewEvent(
+    event = NewEvent(
         kind=news.kind,
         subject=f"{SERVICE}:{news.session.story}",
-        identity=[news.old, news.new] if changed else None,
-        damped=changed,
         occurred_at=news.at,
         service=SERVICE,
         detail=detail,
         game_id=news.session.game_id,
         channel_id=channel.id,
     )
+    return _change_event(event, detail, detail.changes[0]) if detail.changes else event
+
+
+def _change_event(event: NewEvent, detail: StreamDetail, change: FieldChange) -> NewEvent:
+    """Return the event with a change, which begins at what was announced last where that is another value."""
+    return msgspec.structs.replace(
+        event,
+        damped=True,
+        identity=[change.old, change.new],
+        items={change.field: change.old},
+        since=partial(_since, event, detail, change),
+        detail=msgspec.structs.replace(detail, changes=(change,)),
+    )
+
+
+def _since(
+    event: NewEvent, detail: StreamDetail, change: FieldChange, announced: Mapping[str, str | None]
+) -> list[NewEvent]:
+    before = announced[change.field]
+    if before == change.new:
+        return []
+    return [_change_event(event, detail, msgspec.structs.replace(change, old=before))]
+
+
+def later_news(
+    session: Session, detail: StreamDetail, announced: Mapping[str, str | None], at: datetime, channel: ChannelRow
+) -> list[NewEvent]:
+    """Return the events of a title or a category that is another than was announced last."""
+    events = []
+    for field, (kind, new) in {
+        "title": (EventKind.STREAM_TITLE_CHANGED, detail.name),
+        "category": (EventKind.STREAM_CATEGORY_CHANGED, detail.game),
+    }.items():
+        if field in announced and announced[field] != new:
+            change = FieldChange(field=field, old=announced[field], new=new)
+            news = News(kind=kind, session=session, at=at)
+            events.append(news_event(news, msgspec.structs.replace(detail, changes=(change,)), channel))
+    return events
 
 
 def video_event(video: VideoRecord, channel: ChannelRow) -> NewEvent:

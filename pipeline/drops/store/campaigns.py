@@ -130,6 +130,11 @@ class StoredCampaign(msgspec.Struct, frozen=True, kw_only=True):
         """Neither ended nor withdrawn."""
         return self.ended_at is None and self.withdrawn_at is None
 
+    @property
+    def listed(self) -> bool:
+        """Not withdrawn."""
+        return self.withdrawn_at is None
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A known campaign, the record that a source lists now, and the difference."""

@@ -139,6 +139,29 @@ def place_of(release: ReleaseRecord) -> Place:
     return release.platform_id, None if release.region == WORLDWIDE else release.region
 
 
+def item_of(release: ReleaseRecord) -> str:
+    """Return the name of what a release date says: its platform, its region and its stage."""
+    return "/".join("" if part is None else str(part) for part in (*place_of(release), stage_of(release)))
+
+
+def stated(release: ReleaseRecord) -> Period | None:
+    """Return when a listed release comes out; None where it is off."""
+    return None if release.status in {OFFLINE, CANCELLED} else period_of(release)
+
+
+def since_announced(release: ReleaseRecord, announced: Period | None, now: Period | None) -> Group | None:
+    """Return the change from what was announced last to what is so now; None where they are the same."""
+    if announced == now:
+        return None
+    if now is None:
+        kind = EventKind.RELEASE_CANCELLED
+    elif announced is None:
+        kind = EventKind.RELEASE_ANNOUNCED
+    else:
+        kind = _moved(announced, now)
+    return Group(kind, stage_of(release), announced, now)
+
+
 def grouped(changes: Iterable[Change]) -> dict[Group, list[Change]]:
     """Return the changes by their groups, each of which becomes one event."""
     groups: dict[Group, list[Change]] = {}
@@ -192,8 +215,11 @@ def _change(was: ReleaseRecord, release: ReleaseRecord, today: date) -> Change |
         return None if is_over(old, today) else Change(kind=EventKind.RELEASE_CANCELLED, release=release, old=old)
     if old == new or _is_history(old, new, today):
         return None
-    kind = EventKind.RELEASE_PRECISED if old.holds(new) else EventKind.RELEASE_MOVED
-    return Change(kind=kind, release=release, old=old, new=new)
+    return Change(kind=_moved(old, new), release=release, old=old, new=new)
+
+
+def _moved(old: Period, new: Period) -> EventKind:
+    return EventKind.RELEASE_PRECISED if old.holds(new) else EventKind.RELEASE_MOVED
 
 
 def _is_history(old: Period, new: Period, today: date) -> bool:

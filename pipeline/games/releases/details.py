@@ -1,7 +1,8 @@
 """Load the entries of IGDB that events show, and make the events of their release dates."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
@@ -9,9 +10,18 @@ from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
 from models import Game, GameMetadata, Platform, ReleaseDate, Source, WantedGame
 from models.details import ReleaseDetail
 from models.events import EventKind
-from models.periods import Period
+from models.periods import Period, read_period
 from pipeline.events.append import NewEvent
-from pipeline.games.releases.compare import REGIONS, Group, Place, days_between, is_delay, place_of
+from pipeline.games.releases.compare import (
+    REGIONS,
+    Group,
+    Place,
+    days_between,
+    is_delay,
+    item_of,
+    place_of,
+    since_announced,
+)
 from pipeline.services.igdb.covers import box_art
 from pipeline.services.igdb.records import ReleaseRecord
 
@@ -115,7 +125,7 @@ def release_event(
         stage=group.stage,
         reason=reason,
     )
-    return NewEvent(
+    event = NewEvent(
         kind=group.kind,
         subject=entry.subject,
         occurred_at=at,
@@ -126,6 +136,44 @@ def release_event(
         service=SERVICE,
         game_id=entry.game_id,
     )
+    if not damped:
+        return event
+    items = {item_of(release): when_before for release in releases}
+    since = partial(_since, entry, group, releases, names, at, reason)
+    return msgspec.structs.replace(event, items=items, since=since)
+
+
+def _since(
+    entry: Entry,
+    group: Group,
+    releases: Sequence[ReleaseRecord],
+    names: dict[int, str],
+    at: datetime,
+    reason: str | None,
+    announced: Mapping[str, str | None],
+) -> list[NewEvent]:
+    """Return the events of a change that begins at what was announced last."""
+    before = {item_of(release): group.old for release in releases}
+    before |= {item: read_period(when) for item, when in announced.items()}
+    return later_events(
+        entry, [(release, before[item_of(release)], group.new) for release in releases], names, at, reason
+    )
+
+
+def later_events(
+    entry: Entry,
+    differences: Iterable[tuple[ReleaseRecord, Period | None, Period | None]],
+    names: dict[int, str],
+    at: datetime,
+    reason: str | None = None,
+) -> list[NewEvent]:
+    """Return the events of release dates, each with what was announced of it last and what is so now."""
+    groups: dict[Group, list[ReleaseRecord]] = {}
+    for release, announced, now in differences:
+        group = since_announced(release, announced, now)
+        if group is not None:
+            groups.setdefault(group, []).append(release)
+    return [release_event(entry, group, some, names, at, reason=reason) for group, some in groups.items()]
 
 
 def game_event(entry: Entry, at: datetime) -> NewEvent:

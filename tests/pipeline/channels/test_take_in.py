@@ -1,8 +1,10 @@
 """Observations on their way into the database: sessions, their parts, snapshots and events."""
 
-from models import StreamSession
-from tests.pipeline.channels.observations import ORBIT, RUNNER, info, live, offline, polled, stream, updated
+from models import HeldChange, StreamSession
+from tests.pipeline.channels.observations import LIGHTS, ORBIT, RUNNER, at, info, live, offline, polled, stream, updated
 from tests.pipeline.channels.streaming import Streaming
+
+DAY = 24 * 60
 
 
 def test_a_stream_from_its_start_to_its_end(streaming: Streaming) -> None:
@@ -63,6 +65,41 @@ def test_a_title_that_flaps_is_told_once_each_way(streaming: Streaming) -> None:
     assert [(change["old"], change["new"]) for change in changes] == [("A", "B"), ("B", "A"), ("A", "C"), ("C", "A")]
     assert [row.detail["name"] for row in streaming.events("stream.title_changed")] == ["B", "A", "C", "A"]
     assert len(streaming.segments()) == 10
+
+
+def test_a_title_that_rests_is_told_when_the_day_of_its_flap_is_over(streaming: Streaming) -> None:
+    streaming.hear(live(0, info=info("A")))
+    streaming.hear(*[updated(minutes, title) for minutes, title in ((10, "B"), (20, "A"), (30, "B"))])
+    assert len(streaming.events("stream.title_changed")) == 2
+
+    assert streaming.tick(DAY + 9) == {}
+    assert streaming.tick(DAY + 11) == {"stream.title_changed": 1}
+    assert streaming.tick(DAY + 12) == {}
+    last = streaming.events("stream.title_changed")[-1]
+    assert (last.detail["name"], last.detail["changes"]) == ("B", [{"field": "title", "old": "A", "new": "B"}])
+    assert last.occurred_at == at(DAY + 10)
+
+
+def test_a_category_that_rests_is_told_too_though_the_stream_broke_off(streaming: Streaming) -> None:
+    streaming.hear(live(0, info=info()))
+    streaming.hear(*[updated(minutes, playing=key) for minutes, key in ((10, ORBIT), (20, LIGHTS), (30, ORBIT))])
+    streaming.hear(offline(DAY + 8), live(DAY + 9, "s2", info=info(playing=ORBIT)))
+    streaming.tick(DAY + 11)
+
+    changes = [row.detail["changes"][0] for row in streaming.events("stream.category_changed")]
+    assert [change["new"] for change in changes] == ["Quiet Orbit", "Harbour Lights", "Quiet Orbit"]
+
+
+def test_of_a_stream_that_ended_its_end_shows_what_was_held_back(streaming: Streaming) -> None:
+    streaming.hear(live(0, info=info("A")))
+    streaming.hear(*[updated(minutes, title) for minutes, title in ((10, "B"), (20, "A"), (30, "B"))])
+    streaming.hear(offline(40))
+    streaming.tick(60)
+    streaming.tick(DAY + 11)
+
+    assert len(streaming.events("stream.title_changed")) == 2
+    assert streaming.event("stream.offline").detail["name"] == "B"
+    assert streaming.rows(HeldChange) == []
 
 
 def test_messages_that_come_twice_change_nothing(streaming: Streaming) -> None:

@@ -70,7 +70,7 @@ def live_through_campaigns(world: Ingesting) -> None:
 
 
 def live_through_streams(world: Ingesting) -> None:
-    """Ann's first stream breaks off and goes on, Bob's still runs, a stranger's is listed for its category."""
+    """Ann's first stream breaks off and goes on, Bob's title flaps, a stranger's is listed for its category."""
     _follow_all(world)
     hear(world, 0, live(0, info=info()))
     hear(world, 5, polled(5, stream(viewers=120), channels=[ANN, BOB]))
@@ -84,6 +84,7 @@ def live_through_streams(world: Ingesting) -> None:
     advance_streams(world.engine, 80)
     hear(world, 90, polled(90, stream(STRANGER, "s3", 60, playing=RUNNER, viewers=9000), channels=[]))
     hear(world, 200, polled(200, stream(BOB, "s9", 180, title=None, viewers=7), channels=[ANN, BOB]))
+    hear(world, 210, *[updated(210 + number, title, key=BOB) for number, title in enumerate(("A", "B", "A", "B"))])
     _record_videos(world)
 
 

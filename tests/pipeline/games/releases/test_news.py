@@ -283,3 +283,45 @@ def test_a_game_that_was_linked_before_it_was_stored_is_told_on_its_own_feed(ins
     installation.follow(dated(1, LAST, Q4))
 
     assert {event.game_id for event in installation.events(silent=True)} == {game_id}
+
+
+def test_a_date_that_flaps_and_rests_is_told_as_it_is_when_the_day_is_over(installation: Installation) -> None:
+    first, second = dated(1, LAST, DAY), dated(1, LAST - timedelta(days=1), DAY)
+    installation.follow(first)
+    for row in (second, first, second):
+        installation.sync(row)
+    there_and_back = [("2026-12-31", "2026-12-30"), ("2026-12-30", "2026-12-31")]
+    assert moves(installation) == there_and_back
+
+    due = installation.now + timedelta(hours=22)
+    assert installation.tick(due - timedelta(minutes=1)) == {}
+    assert installation.tick(due) == {EventKind.RELEASE_MOVED: 1}
+    assert installation.tick() == {}
+    assert moves(installation) == [*there_and_back, there_and_back[0]]
+
+
+def test_dates_that_move_on_are_told_from_what_was_told_last_of_each(installation: Installation) -> None:
+    days = [LAST - timedelta(days=number) for number in range(3)]
+    installation.follow(dated(1, days[0], DAY), dated(2, days[0], DAY, PS5))
+    for pc, ps5 in ((1, 0), (0, 0), (1, 0), (1, 1), (2, 2)):
+        installation.sync(dated(1, days[pc], DAY), dated(2, days[ps5], DAY, PS5))
+    installation.tick(installation.now + timedelta(days=1))
+
+    assert [(event.platforms, event.when_before, event.when) for event in installation.details()[-2:]] == [
+        (("PC",), "2026-12-31", "2026-12-29"),
+        (("PlayStation 5",), "2026-12-30", "2026-12-29"),
+    ]
+
+
+def test_a_release_that_is_cancelled_again_is_told_to_be_off(installation: Installation) -> None:
+    installation.follow(dated(1, LAST, DAY))
+    for status in (5, None, 5):
+        installation.sync(dated(1, LAST, DAY, status=status))
+    installation.tick(installation.now + timedelta(days=1))
+
+    kinds = [event.kind for event in installation.events()]
+    assert kinds[-3:] == [EventKind.RELEASE_CANCELLED, EventKind.RELEASE_ANNOUNCED, EventKind.RELEASE_CANCELLED]
+
+
+def moves(installation: Installation) -> list[tuple[str | None, str | None]]:
+    return [(event.when_before, event.when) for event in installation.details()]
