@@ -69,5 +69,5 @@ class Subjects(Protocol[Record_contra]):
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """End those whose own end has passed."""
 
-    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
-        """Withdraw those that were missed often enough; returns the ids that need not be looked for any more."""
+    def withdraw(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """Withdraw those that are believed to be gone; returns the ids that need not be looked for any more."""
