@@ -39,10 +39,14 @@ class Source(Base):
     stale_since: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_success_at: Mapped[datetime | None]
-    # Time of the newest complete snapshot that was judged sound, by the service's clock where it gives the time.
+    # Time of the newest snapshot, by the service's clock where it gives the time.
     last_snapshot_at: Mapped[datetime | None]
     last_snapshot_digest: Mapped[bytes | None]
     first_fetched_at: Mapped[datetime | None]
+    # Time of its first snapshot; null where a version before 0007 took that in.
+    known_since: Mapped[datetime | None]
+    # By day (ISO 8601, UTC): for how many seconds things were missing that came back on it, the last days only.
+    returns: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
 
 
 class Heartbeat(Base):
@@ -113,9 +117,11 @@ class Sighting(Base):
     # The game's external id, to recognise a group that came empty.
     group_id: Mapped[str | None]
     first_seen_at: Mapped[datetime]
-    # Null while listed; else the last snapshot that had it.
+    # Null while listed, also while only answers that are doubted miss it; else the last snapshot that had it.
     last_seen_at: Mapped[datetime | None]
+    # In how many answers it was missed, as far as that matters; the first of them, and the last that counted.
     absent_count: Mapped[int] = mapped_column(server_default=text("0"))
+    absent_since: Mapped[datetime | None]
     absent_counted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
 

@@ -68,9 +68,9 @@ KINDS: dict[EventKind, KindWords[CampaignDetail]] = {
         lambda detail, service: f"Withdrawn before its end on {service} – {_about(detail)}",
     ),
     EventKind.CAMPAIGN_RETURNED: KindWords(
-        "Campaign is back",
-        ("campaign returned", "campaigns returned"),
-        lambda detail, service: f"Back on {service} – {_about(detail)}",
+        "Listed again",
+        ("campaign listed again", "campaigns listed again"),
+        lambda detail, service: f"Is listed again on {service} – {_about(detail)}",
     ),
     EventKind.CAMPAIGN_WATCHABLE: KindWords(
         "Watch now",

@@ -21,7 +21,7 @@ KINDS: dict[EventKind, KindWords[SourceDetail]] = {
     EventKind.SOURCE_RECOVERED: KindWords(
         "Source recovered",
         ("source recovered", "sources recovered"),
-        lambda detail, _service: f"Source {detail.name or ''} works again",
+        lambda detail, _service: f"Source {detail.name or ''} {_recovery(detail)}",
     ),
     EventKind.SOURCE_CHANGED: KindWords(
         "Source changed",
@@ -29,6 +29,10 @@ KINDS: dict[EventKind, KindWords[SourceDetail]] = {
         lambda detail, _service: f"Source {detail.name or ''} sent something unexpected: {detail.reason}",
     ),
 }
+
+
+def _recovery(detail: SourceDetail) -> str:
+    return f"is believed again: {detail.reason}" if detail.reason else "works again"
 
 
 def _message_facts(_kind: str, service: str | None, detail: SourceDetail) -> Iterator[Fact]:

@@ -9,7 +9,6 @@ from models.events import EventKind
 from pipeline.drops.details import badge_detail
 from pipeline.drops.store.badges import known_badges, listed_badges, mark_gone, store_badges
 from pipeline.events.append import NewEvent
-from pipeline.ingest.judge import ABSENCES_TO_BELIEVE
 from pipeline.ingest.subjects import Settled, Stored
 from pipeline.services.twitch.records import BadgeRecord
 
@@ -48,11 +47,10 @@ class BadgeSubjects:
         """Return nothing: a badge has no end."""
         return [], []
 
-    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
-        """Mark badges that were missed often enough as gone, without an event."""
-        gone = [key for key, count in absences.items() if count >= ABSENCES_TO_BELIEVE]
-        mark_gone(self._connection, self._service, gone, at)
-        return gone, []
+    def withdraw(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """Mark badges as gone, without an event."""
+        mark_gone(self._connection, self._service, external_ids, at)
+        return list(external_ids), []
 
     def settle_at(self) -> datetime | None:
         """Return None: no event of a badge is damped."""

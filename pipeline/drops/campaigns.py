@@ -30,7 +30,7 @@ from pipeline.drops.store.deadlines import Due, set_deadlines
 from pipeline.drops.store.history import seen_before
 from pipeline.events.append import NEWS_FOR, NewEvent
 from pipeline.events.damping import HeldBack, next_due_at, take_due, take_due_now
-from pipeline.ingest.judge import ABSENCES_TO_BELIEVE, EMPTY_LISTS_TO_BELIEVE
+from pipeline.ingest.judge import EMPTY_LISTS_TO_BELIEVE
 from pipeline.ingest.subjects import Settled, Stored
 
 _FAMILY = EventKind.CAMPAIGN_CHANGED.family
@@ -155,7 +155,7 @@ class CampaignSubjects:
         campaigns.set_state(self._connection, [stored.id], withdrawn_at=None, ended_at=None, last_seen_at=None)
         moments = deadlines(_merged(stored.record, change.record), at)
         set_deadlines(self._connection, {stored.id: moments}, replace=True)
-        return [_event(EventKind.CAMPAIGN_RETURNED, stored, at, identity=at, record=change.record)]
+        return [_event(EventKind.CAMPAIGN_RETURNED, stored, at, damped=True, record=change.record)]
 
     def _start_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:
         """Start upcoming campaigns that their source lists as running: it may know better than the start it gave."""
@@ -216,15 +216,15 @@ class CampaignSubjects:
         stored = {s.id: s for s in campaigns.load_campaigns_by_id(self._connection, campaign_ids)}
         return [event for deadline in due if (event := _warning(stored[deadline.campaign_id], deadline, now))]
 
-    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
-        """Withdraw campaigns that were missed often enough before their end."""
-        gone = [key for key, count in absences.items() if count >= ABSENCES_TO_BELIEVE]
-        if not gone:
+    def withdraw(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """Withdraw campaigns that are gone before their end."""
+        if not external_ids:
             return [], []
-        stored = campaigns.load_campaigns(self._connection, self._service, gone)
+        stored = campaigns.load_campaigns(self._connection, self._service, external_ids)
         still_open = [campaign for campaign in _by_age(stored) if campaign.open]
         campaigns.set_state(self._connection, [s.id for s in still_open], withdrawn_at=at, last_seen_at=at)
-        return gone, [_event(EventKind.CAMPAIGN_WITHDRAWN, s, at, identity=at) for s in still_open]
+        events = [_event(EventKind.CAMPAIGN_WITHDRAWN, campaign, at, damped=True) for campaign in still_open]
+        return list(external_ids), events
 
     def settle_at(self) -> datetime | None:
         """Return when the next change that damping holds back is due."""

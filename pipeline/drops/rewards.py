@@ -64,7 +64,7 @@ class RewardSubjects:
             if stored.record.end_at is not None
         ]
 
-    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
+    def withdraw(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:  # noqa: ARG002
         """Return nothing: a reward campaign that is not listed for a while comes back or ends."""
         return [], []
 

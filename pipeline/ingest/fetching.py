@@ -244,7 +244,8 @@ def _take_in(
     """Ingest an answer; returns also the moment that it is taken to describe."""
     taken_at = _taken_at(row, answer, now)
     if taken_at is None:
-        return Ingested(outcome="unchanged"), row["last_snapshot_at"]
+        # An answer that was doubted is doubted still when the service gives it again.
+        return Ingested(outcome="quarantined" if row["changed_since"] else "unchanged"), row["last_snapshot_at"]
     if isinstance(source, RoundSource):
         return source.take_in(connection, row, answer, taken_at), taken_at
     context = Context(

@@ -10,10 +10,9 @@ from models import QuarantinedPayload
 from pipeline.fetch.shapes import digest
 
 QUARANTINE: Table = QuarantinedPayload.__table__  # type: ignore[assignment]
-# Answers of one address that are refused poll after poll differ a little each time: one an hour is evidence enough.
+# Answers of one address that are doubted poll after poll differ a little each time: one an hour is evidence enough.
 ONE_ANSWER_PER = timedelta(hours=1)
-REFUSED_ANSWERS = ("empty", "shrunken")
-WHOLE_ANSWERS = (*REFUSED_ANSWERS, "unreadable", "too_many_invalid")
+WHOLE_ANSWERS = ("empty", "shrunken", "unreadable", "too_many_invalid")
 
 
 def keep_aside(
@@ -40,16 +39,6 @@ def keep_aside(
             set_={"times_seen": QUARANTINE.c.times_seen + 1, "last_seen_at": now},
         )
     )
-
-
-def was_refused(connection: Connection, source_id: int, payload: bytes) -> bool:
-    """Whether this very payload was not believed as a whole when it came first."""
-    refused = select(QUARANTINE.c.id).where(
-        QUARANTINE.c.source_id == source_id,
-        QUARANTINE.c.digest == digest(payload),
-        QUARANTINE.c.reason.in_(REFUSED_ANSWERS),
-    )
-    return connection.scalar(refused) is not None
 
 
 def _count_up_recent(connection: Connection, source_id: int, reason: str, origin: str, now: datetime) -> bool:

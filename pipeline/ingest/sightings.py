@@ -6,11 +6,12 @@ from datetime import datetime
 
 import msgspec
 from msgspec.structs import asdict, replace
-from sqlalchemy import Connection, Table, bindparam, select
+from sqlalchemy import ARRAY, Connection, Table, Text, bindparam, func, select
 from sqlalchemy.dialects.postgresql import Insert
 
 from models import Sighting
 from pipeline.database.bulk import as_bytea, execute_rows, insert_rows
+from pipeline.ingest.patience import ABSENCES_TO_BELIEVE
 
 SIGHTINGS: Table = Sighting.__table__  # type: ignore[assignment]
 
@@ -24,13 +25,36 @@ class OpenSighting(msgspec.Struct, frozen=True):
     first_seen_at: datetime
     last_seen_at: datetime | None = None
     absent_count: int = 0
+    absent_since: datetime | None = None
     absent_counted_at: datetime | None = None
     closed_at: datetime | None = None
+
+    @property
+    def missed(self) -> bool:
+        """Whether answers that are believed list it no more."""
+        return self.absent_count > 0 and self.last_seen_at is not None
+
+    @property
+    def doubted(self) -> bool:
+        """Whether only answers that are doubted list it no more; so far it counts as listed."""
+        return self.absent_count > 0 and self.last_seen_at is None
+
+    @property
+    def missing_since(self) -> datetime | None:
+        """The first answer that missed it; rows of older versions know the last one that had it."""
+        return self.absent_since or self.last_seen_at
 
 
 _NAMES = OpenSighting.__struct_fields__
 _OPEN = select(*[SIGHTINGS.c[name] for name in _NAMES]).where(
     SIGHTINGS.c.source_id == bindparam("source_id"), SIGHTINGS.c.closed_at.is_(None)
+)
+_GIVEN_UP = select(SIGHTINGS.c.absent_since).where(
+    SIGHTINGS.c.source_id == bindparam("source_id"),
+    SIGHTINGS.c.external_id == func.any(bindparam("external_ids", type_=ARRAY(Text))),
+    SIGHTINGS.c.closed_at.is_not(None),
+    SIGHTINGS.c.absent_count >= bindparam("count"),
+    SIGHTINGS.c.absent_since.is_not(None),
 )
 
 
@@ -48,10 +72,21 @@ class Sightings:
         """Return what the source lists or listed until lately."""
         return list(self._open.values())
 
-    def listed(self, external_ids: Collection[str]) -> set[str]:
-        """Return those of the ids that the source lists now."""
+    def listed(self, external_ids: Collection[str], *, since: datetime) -> set[str]:
+        """Return those of the ids that the source lists now, or that only answers later than `since` miss and doubt."""
         sightings = ((key, self._open.get(key)) for key in external_ids)
-        return {key for key, sighting in sightings if sighting is not None and sighting.last_seen_at is None}
+        return {key for key, sighting in sightings if sighting is not None and _is_listed(sighting, since)}
+
+    def given_up(self, external_ids: Collection[str]) -> list[datetime]:
+        """Return since when those of the ids were missing that the source was believed to list no more."""
+        unknown = [key for key in external_ids if key not in self._open]
+        closed = [self._changed[key] for key in unknown if key in self._changed]
+        written = [key for key in unknown if key not in self._changed]
+        times = [s.absent_since for s in closed if s.absent_since and s.absent_count >= ABSENCES_TO_BELIEVE]
+        if not written:
+            return times
+        parameters = {"source_id": self._source_id, "external_ids": written, "count": ABSENCES_TO_BELIEVE}
+        return [*times, *self._connection.scalars(_GIVEN_UP, parameters)]
 
     def seen(
         self, digests: Mapping[str, tuple[bytes, str | None]], *, at: datetime, closed_at: datetime | None = None
@@ -66,12 +101,20 @@ class Sightings:
     def back(self, external_ids: Iterable[str]) -> None:
         """Forget the absence of items that are listed again, unchanged."""
         for key in external_ids:
-            self._set(replace(self._open[key], last_seen_at=None, absent_count=0, absent_counted_at=None))
+            listed = {"last_seen_at": None, "absent_count": 0, "absent_since": None, "absent_counted_at": None}
+            self._set(replace(self._open[key], **listed))
 
-    def absent(self, sighting: OpenSighting, count: int, *, last_seen_at: datetime, at: datetime) -> None:
-        """Note that an item was missed once more; it was last listed at `last_seen_at`."""
-        last_seen_at = sighting.last_seen_at or last_seen_at
-        self._set(replace(sighting, last_seen_at=last_seen_at, absent_count=count, absent_counted_at=at))
+    def miss(
+        self, sighting: OpenSighting, count: int, *, since: datetime, last_seen_at: datetime, at: datetime
+    ) -> None:
+        """Note that an item was missed `count` times `since` an answer, and was last listed at `last_seen_at`."""
+        self._set(
+            replace(sighting, last_seen_at=last_seen_at, absent_count=count, absent_since=since, absent_counted_at=at)
+        )
+
+    def doubt(self, sighting: OpenSighting, count: int, *, since: datetime, at: datetime) -> None:
+        """Note that an item was missed `count` times `since` an answer, but only by answers that are doubted."""
+        self._set(replace(sighting, last_seen_at=None, absent_count=count, absent_since=since, absent_counted_at=at))
 
     def close(self, external_ids: Iterable[str], *, at: datetime) -> None:
         """Stop looking for items that are ended or withdrawn."""
@@ -93,6 +136,10 @@ class Sightings:
         self._open[sighting.external_id] = self._changed[sighting.external_id] = sighting
         if sighting.closed_at is not None:
             del self._open[sighting.external_id]
+
+
+def _is_listed(sighting: OpenSighting, since: datetime) -> bool:
+    return sighting.last_seen_at is None and (sighting.absent_since is None or sighting.absent_since >= since)
 
 
 @functools.cache

@@ -6,7 +6,7 @@ or not at all.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,9 +15,19 @@ from sqlalchemy import Connection
 from models.events import EventKind
 from pipeline.errors import InvalidItem
 from pipeline.events.append import NewEvent, append_events
-from pipeline.ingest.judge import ABSENCES_TO_BELIEVE, OpenItem, Verdict, count_absence, judge
+from pipeline.ingest.judge import OpenItem, Verdict, judge
+from pipeline.ingest.patience import (
+    ABSENCES_TO_BELIEVE,
+    EMPTY_FOR,
+    LEAST,
+    MOST,
+    add_returns,
+    count_absence,
+    is_watched,
+    patience_for_losses,
+)
 from pipeline.ingest.precedence import HAS_A_SAY_FOR, outranked
-from pipeline.ingest.quarantine import keep_aside, was_refused
+from pipeline.ingest.quarantine import keep_aside
 from pipeline.ingest.sightings import OpenSighting
 from pipeline.ingest.source import Ingested, Item, ListSource, Outcome, Snapshot
 from pipeline.ingest.staleness import source_event
@@ -26,6 +36,7 @@ from pipeline.ingest.turn import Turn, take_turn
 
 # The digest of something that must be decoded next time whatever its bytes are: no item has it.
 UNSETTLED = b""
+State = dict[str, datetime | str | Mapping[str, float] | None]
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +103,8 @@ def ingest_unchanged(context: Context) -> Ingested:
 class _Listing(msgspec.Struct, frozen=True, kw_only=True):
     """What a snapshot lists: what is new or changed, by external id, and the ids of everything that is still there.
 
-    `known` is what its source listed before; `items` counts all that is listed, `invalid` what could not be read.
+    `known` is what its source listed before; `items` counts all that is listed, `invalid` what could not be read, and
+    `total` the different things that makes.
     """
 
     known: Sequence[OpenSighting]
@@ -100,6 +112,7 @@ class _Listing(msgspec.Struct, frozen=True, kw_only=True):
     seen: set[str]
     items: int
     invalid: int
+    total: int
     quarantined: list[tuple[str, str]]
 
     def ingested(self, outcome: Outcome, events: Counter[str], changed: int = 0) -> Ingested:
@@ -150,12 +163,16 @@ def _settle(context: Context, turn: Turn) -> Counter[str]:
 
 def _take_newest(context: Context, snapshot: Snapshot, turn: Turn, listing: _Listing) -> Ingested:
     judgement = _judge(context, snapshot, listing)
-    verdict = judgement.verdict
-    if verdict.reason is not None:
-        listing.quarantined.append(context.keep(context.payload, verdict.reason, verdict.detail or ""))
-    if verdict.outcome == "suspect":
-        return _take_suspect(context, turn, listing, verdict)
-    return _take_sound(context, turn, listing, judgement, complete=snapshot.complete)
+    _keep_answer(context, listing, judgement.verdict)
+    return _take_on_time(context, turn, listing, judgement, complete=snapshot.complete)
+
+
+def _keep_answer(context: Context, listing: _Listing, verdict: Verdict) -> None:
+    if verdict.reason is None:
+        return
+    reason, detail = verdict.reason, verdict.detail or ""
+    # "Nothing changed" has no payload of its own.
+    listing.quarantined.append(context.keep(context.payload, reason, detail) if context.payload else (reason, detail))
 
 
 def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *, late: bool) -> _Listing:
@@ -165,49 +182,53 @@ def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *
     new_items = [item for item in snapshot.items if item.digest not in by_digest]
     parsed, quarantined, unreadable_ids = _parse(context, _never_seen(context, new_items) if late else new_items)
     quarantined += [context.keep(raw, "invalid_item", reason) for raw, reason in snapshot.broken]
+    readable = unchanged | parsed.keys()
     # A payload may list one thing twice and differently: what it listed before is what it lists.
     fresh = {key: item_and_record for key, item_and_record in parsed.items() if key not in unchanged}
     return _Listing(
         known=known,
         fresh=fresh,
-        seen=unchanged | fresh.keys() | unreadable_ids,
+        seen=readable | unreadable_ids,
         items=len(snapshot.items) + len(snapshot.broken),
         invalid=len(quarantined),
+        total=len(readable) + len(quarantined),
         quarantined=quarantined,
     )
 
 
 def _take_late(context: Context, turn: Turn, listing: _Listing, last: datetime) -> Ingested:
     """Take in an old snapshot: it adds what nothing newer ever listed, and cannot say what is true now."""
-    fresh = listing.fresh
-    if fresh and was_refused(context.connection, context.source["id"], context.payload):
-        # An import that is repeated must not believe what it did not believe the first time.
-        fresh = {}
-    changed, events = _store_late(context, turn, fresh, last)
+    changed, events = _store_late(context, turn, listing.fresh, last)
     return listing.ingested("late", context.append(events), changed)
 
 
-def _take_suspect(context: Context, turn: Turn, listing: _Listing, verdict: Verdict) -> Ingested:
-    """Store nothing of a snapshot that is not believed but the event that says so."""
-    events, state = _unexpected(context, verdict.detail or "")
-    turn.set_source(context.adapter.name, **state)
-    return listing.ingested("quarantined", context.append(events))
-
-
-def _take_sound(context: Context, turn: Turn, listing: _Listing, judgement: _Judgement, *, complete: bool) -> Ingested:
-    """Store what a snapshot lists, and that what it lists no more is gone; the latter not of a partial one."""
+def _take_on_time(
+    context: Context, turn: Turn, listing: _Listing, judgement: _Judgement, *, complete: bool
+) -> Ingested:
+    """Store what a snapshot lists, and that what it lists no more is gone, as far as that is believed."""
+    returns = _note_returns(context, turn, listing)
+    patience = patience_for_losses(returns, context.taken_at)
+    recovering = any(sighting.doubted for sighting in _back(listing))
     changed, events = _store(context, turn, listing.fresh, complete=complete)
-    _forget_absences(context, turn, listing)
-    verdict, events_of_source, state = judgement.verdict, list[NewEvent](), dict[str, datetime | str | None]()
-    if verdict.outcome == "sound":
-        events += _store_absences(context, turn, judgement)
-        events_of_source, state = _expected_again(context)
-    elif verdict.reason is not None:
-        events_of_source, state = _unexpected(context, verdict.detail or "")
+    turn.sightings(context.adapter.name).back(_unchanged(listing))
+    verdict, believed = judgement.verdict, judgement.verdict.outcome == "sound"
+    if verdict.outcome == "suspect":
+        lost = _doubt_losses(context, turn, listing, verdict, patience, recovering=recovering)
+        believed = bool(lost)
+        events += _store_losses(context, turn, judgement, lost)
+    elif believed:
+        events += _store_losses(context, turn, judgement, _count_losses(context, turn, judgement, patience))
+    events_of_source, state = _surprise(context, verdict, believed=believed)
+    if context.source["last_snapshot_at"] is None and context.source["known_since"] is None:
+        state["known_since"] = context.taken_at
+    if returns != context.source["returns"]:
+        state["returns"] = returns
     turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
     appended = context.append([*events, *events_of_source])
     if any(event.damped for event in events):
         turn.forget_settle_at()
+    if verdict.outcome == "suspect" and not believed:
+        return listing.ingested("quarantined", appended, changed)
     return listing.ingested("ok" if changed or appended else "unchanged", appended, changed)
 
 
@@ -252,6 +273,7 @@ def _judge(context: Context, snapshot: Snapshot, listing: _Listing) -> _Judgemen
         scope=snapshot.scope,
         empty_groups=snapshot.empty_groups,
         invalid=listing.invalid,
+        total=listing.total,
         complete=snapshot.complete,
     )
     return _Judgement(verdict=verdict, absent=absent, open_items=open_items)
@@ -261,8 +283,15 @@ def _load_open_items(context: Context, sightings: Sequence[OpenSighting]) -> dic
     """Return those of the sightings whose subject is not over."""
     if not sightings:
         return {}
-    groups = {sighting.external_id: sighting.group_id for sighting in sightings}
-    return {key: OpenItem(groups[key], end_at) for key, end_at in context.subjects.load_open(list(groups)).items()}
+    by_id = {sighting.external_id: sighting for sighting in sightings}
+    return {
+        key: OpenItem(by_id[key].group_id, end_at, missed=_is_missed_for_long(by_id[key], context.taken_at))
+        for key, end_at in context.subjects.load_open(list(by_id)).items()
+    }
+
+
+def _is_missed_for_long(sighting: OpenSighting, at: datetime) -> bool:
+    return sighting.missed and sighting.missing_since is not None and at - sighting.missing_since >= LEAST
 
 
 def _store(
@@ -304,40 +333,100 @@ def _store_late(
     return stored.changed, list(stored.events)
 
 
-def _forget_absences(context: Context, turn: Turn, listing: _Listing) -> None:
-    back = [s.external_id for s in listing.known if s.absent_count and s.external_id in listing.seen]
-    turn.sightings(context.adapter.name).back(back)
+def _back(listing: _Listing) -> list[OpenSighting]:
+    """Return what was missing and is listed again."""
+    return [s for s in listing.known if s.absent_count and s.external_id in listing.seen]
 
 
-def _store_absences(context: Context, turn: Turn, judgement: _Judgement) -> list[NewEvent]:
-    """Count absences; end what is past its own end, withdraw what was missed often enough."""
-    absent, open_items = judgement.absent, judgement.open_items
-    sightings, taken_at = turn.sightings(context.adapter.name), context.taken_at
-    held = _listed_elsewhere(context, turn, [sighting.external_id for sighting in absent])
-    over: list[str] = []
-    missing: dict[str, int] = {}
-    for sighting in absent:
-        item = open_items.get(sighting.external_id)
-        if item is None or (item.end_at is not None and item.end_at <= taken_at):
-            over.append(sighting.external_id)
-            continue
-        count = count_absence(sighting.absent_count, sighting.absent_counted_at, taken_at)
-        if count != sighting.absent_count:
-            last_seen_at = context.source["last_snapshot_at"] or taken_at
-            sightings.absent(sighting, count, last_seen_at=last_seen_at, at=taken_at)
-        if sighting.external_id not in held:
-            missing[sighting.external_id] = count
-        elif count >= ABSENCES_TO_BELIEVE:
-            # Gone by the word of this source; the others decide whether the campaign is.
-            over.append(sighting.external_id)
-    ending = [key for key in over if key in open_items and key not in held]
-    ended, events_of_end = context.subjects.end(ending, taken_at)
-    withdrawn, events_of_withdrawal = context.subjects.withdraw(missing, taken_at)
-    sightings.close({*over, *ended, *withdrawn}, at=taken_at)
+def _unchanged(listing: _Listing) -> list[str]:
+    return [s.external_id for s in _back(listing) if s.external_id not in listing.fresh]
+
+
+def _note_returns(context: Context, turn: Turn, listing: _Listing) -> Mapping[str, float]:
+    """Return what came back to the source by day, with what was missed or given up and is listed now.
+
+    What only doubted answers missed does not count: it has a guard of its own.
+    """
+    at = context.taken_at
+    since = [sighting.missing_since for sighting in _back(listing) if sighting.missed]
+    since += turn.sightings(context.adapter.name).given_up(listing.fresh.keys())
+    missing_for = sum((min(at - moment, MOST) for moment in since if moment is not None), timedelta(0))
+    returns: Mapping[str, float] = context.source["returns"]
+    return add_returns(returns, missing_for, at) if missing_for else returns
+
+
+def _count_losses(context: Context, turn: Turn, judgement: _Judgement, patience: timedelta) -> list[str]:
+    """Count absences before their end; returns what was missed often and long enough."""
+    sightings, at = turn.sightings(context.adapter.name), context.taken_at
+    watched = is_watched(context.source["known_since"], at)
+    lost = []
+    for sighting in _going_on(judgement, at):
+        count, since = 1, at
+        if sighting.missed:
+            count = count_absence(sighting.absent_count, sighting.absent_counted_at, at)
+            since = sighting.missing_since or at
+        if count != sighting.absent_count or not sighting.missed:
+            last_seen_at = sighting.missing_since or context.source["last_snapshot_at"] or at
+            sightings.miss(sighting, count, since=since, last_seen_at=sighting.last_seen_at or last_seen_at, at=at)
+        if count >= ABSENCES_TO_BELIEVE and at - since >= patience and not watched:
+            lost.append(sighting.external_id)
+    return lost
+
+
+def _doubt_losses(
+    context: Context, turn: Turn, listing: _Listing, verdict: Verdict, patience: timedelta, *, recovering: bool
+) -> list[str]:
+    """Count how often the same is missing from answers that are doubted; returns it once that is believed.
+
+    When more is missing, or something came back, it is another answer and counting begins anew.
+    """
+    sightings, at = turn.sightings(context.adapter.name), context.taken_at
+    doubted = [s for s in listing.known if s.external_id in verdict.absent and not s.missed]
+    same = not recovering and all(sighting.doubted for sighting in doubted)
+    if verdict.reason == "empty":
+        patience = max(patience, EMPTY_FOR)
+    lost = []
+    for sighting in doubted:
+        count = min(sighting.absent_count + 1, ABSENCES_TO_BELIEVE) if same else 1
+        since = (sighting.absent_since or at) if same else at
+        if (count, since) != (sighting.absent_count, sighting.absent_since):
+            sightings.doubt(sighting, count, since=since, at=at)
+        if count >= ABSENCES_TO_BELIEVE and at - since >= patience:
+            sightings.miss(sighting, count, since=since, last_seen_at=since, at=at)
+            lost.append(sighting.external_id)
+    return lost
+
+
+def _going_on(judgement: _Judgement, at: datetime) -> list[OpenSighting]:
+    """Return what is missing before its end."""
+    open_items = ((sighting, judgement.open_items.get(sighting.external_id)) for sighting in judgement.absent)
+    return [s for s, item in open_items if item is not None and (item.end_at is None or item.end_at > at)]
+
+
+def _store_losses(context: Context, turn: Turn, judgement: _Judgement, lost: Sequence[str]) -> list[NewEvent]:
+    """End what is missing and past its own end, and withdraw what is believed to be lost before.
+
+    What another source lists is gone by the word of this one alone; the others decide whether it is.
+    """
+    sightings, at = turn.sightings(context.adapter.name), context.taken_at
+    going_on = {sighting.external_id for sighting in _going_on(judgement, at)}
+    over = [s.external_id for s in judgement.absent if s.external_id not in going_on]
+    held = _listed_elsewhere(context, turn, [*over, *lost])
+    ending = [key for key in over if key in judgement.open_items and key not in held]
+    ended, events_of_end = context.subjects.end(ending, at)
+    withdrawn, events_of_withdrawal = context.subjects.withdraw([key for key in lost if key not in held], at)
+    sightings.close({*over, *ended, *withdrawn, *(key for key in lost if key in held)}, at=at)
     return [*events_of_end, *events_of_withdrawal]
 
 
-def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], dict[str, datetime | str | None]]:
+def _surprise(context: Context, verdict: Verdict, *, believed: bool) -> tuple[list[NewEvent], State]:
+    """Return the event that an incident begins or is over, and what the source's row says of that."""
+    if believed:
+        return _expected_again(context, verdict.detail if verdict.outcome == "suspect" else None)
+    return ([], {}) if verdict.reason is None else _unexpected(context, verdict.detail or "")
+
+
+def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], State]:
     """Return the event, one per incident, that a source's answers are not believed, and the row's new values."""
     if context.source["changed_since"] is not None:
         return [], {}
@@ -345,10 +434,14 @@ def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], dict[str
     return [event], {"changed_since": context.taken_at, "last_error": reason}
 
 
-def _expected_again(context: Context) -> tuple[list[NewEvent], dict[str, datetime | str | None]]:
-    """Return the event that a source's answers are believed again, and the row's new values."""
+def _expected_again(context: Context, stayed: str | None) -> tuple[list[NewEvent], State]:
+    """Return the event that a source's answers are believed again, and the row's new values.
+
+    `stayed` is the reason for which they were doubted, where it has stayed until it was believed.
+    """
     since = context.source["changed_since"]
     if since is None:
         return [], {}
-    event = source_event(EventKind.SOURCE_RECOVERED, context.source, context.taken_at, since=since)
+    reason = f"{stayed}; that has stayed, and is believed now" if stayed else None
+    event = source_event(EventKind.SOURCE_RECOVERED, context.source, context.taken_at, since=since, reason=reason)
     return [event], {"changed_since": None, "last_error": None}

@@ -76,8 +76,8 @@ class Subjects(Protocol[Record_contra]):
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """End those whose own end has passed."""
 
-    def withdraw(self, absences: Mapping[str, int], at: datetime) -> tuple[list[str], list[NewEvent]]:
-        """Withdraw those that were missed often enough; returns the ids that need not be looked for any more."""
+    def withdraw(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
+        """Withdraw those that are believed to be gone; returns the ids that need not be looked for any more."""
 
     def settle_at(self) -> datetime | None:
         """Return when the next change that damping holds back is due; None where none is held back."""

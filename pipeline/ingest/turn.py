@@ -43,7 +43,7 @@ class Turn:
         """Return a source's row as it is now; raises `KeyError` for one that has none."""
         return self._sources[name]
 
-    def set_source(self, name: str, **values: datetime | str | None) -> None:
+    def set_source(self, name: str, **values: datetime | str | Mapping[str, float] | None) -> None:
         """Change a source's row; it is written at the end."""
         if values:
             self._sources[name] = self._sources[name] | values
@@ -58,11 +58,11 @@ class Turn:
     def listed_by_others(self, name: str, external_ids: Collection[str], *, since: datetime) -> dict[str, set[str]]:
         """Return which of the ids other sources of the same service list now, with those sources' names.
 
-        A source whose last sound snapshot is older than `since` has no say.
+        A source whose last snapshot is older than `since` has no say, nor has one in what it has missed for longer.
         """
         names: dict[str, set[str]] = {}
         for other in self._others(name, since) if external_ids else ():
-            for external_id in self.sightings(other).listed(external_ids):
+            for external_id in self.sightings(other).listed(external_ids, since=since):
                 names.setdefault(external_id, set()).add(other)
         return names
 

@@ -85,6 +85,8 @@ class Ingesting:
     def __post_init__(self) -> None:
         with self.engine.begin() as connection:
             register(connection, SOURCES, self.now)
+            # A source that is new is only watched for some days.
+            connection.execute(update(Source).values(known_since=self.now - timedelta(days=30)))
 
     def later(self, **duration: float) -> datetime:
         self.now += timedelta(**duration)

@@ -40,7 +40,7 @@ TITLES: list[tuple[EventKind, str | None, EventDetail, str]] = [
         WEEK,
         "Withdrawn before its end on Twitch – Harbour Lights: Lantern Week",
     ),
-    (EventKind.CAMPAIGN_RETURNED, "twitch", WEEK, "Back on Twitch – Harbour Lights: Lantern Week"),
+    (EventKind.CAMPAIGN_RETURNED, "twitch", WEEK, "Is listed again on Twitch – Harbour Lights: Lantern Week"),
     (
         EventKind.CAMPAIGN_CHANGED,
         "twitch",

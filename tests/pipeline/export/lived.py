@@ -98,7 +98,7 @@ def live_through_the_rest(world: Ingesting) -> None:
         subjects = BadgeSubjects(connection, "twitch")
         stored = subjects.store(badges, NOON)
         append_events(connection, stored.events, source_id=None, silent=True, now=NOON)
-        subjects.withdraw({"lamp/2": 3}, at(300))
+        subjects.withdraw(["lamp/2"], at(300))
         games = dict(connection.execute(select(Game.name, Game.id)).all())
         links = [
             Link(game_id=games["Harbour Lights"], igdb_id=1020, how="name", confidence=0.75),

@@ -271,8 +271,10 @@ def test_what_was_missing_is_missing_still_while_the_service_says_that_nothing_c
     for _ in range(3):
         poll.fetch()
         with poll.world.engine.begin() as connection:
-            hour_ago = Sighting.absent_counted_at - timedelta(hours=1)
-            connection.execute(update(Sighting).values(absent_counted_at=hour_ago))
+            hour_ago = {
+                name: getattr(Sighting, name) - timedelta(hours=1) for name in ("absent_since", "absent_counted_at")
+            }
+            connection.execute(update(Sighting).values(hour_ago))
 
     assert [run.outcome for run in poll.world.rows(FetchRun)] == ["ok", "unchanged", "unchanged", "ok"]
     assert poll.world.state("a") == "withdrawn"

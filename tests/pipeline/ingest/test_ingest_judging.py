@@ -1,19 +1,32 @@
 """Which snapshots the pipeline believes, and what it does with the others."""
 
+from datetime import timedelta
+
 import pytest
 
-from models import DropCampaign, Event, QuarantinedPayload
-from tests.pipeline.builders import Json, campaign, campaigns, drops, encode, group
-from tests.pipeline.world import Ingesting
+from models import Event, QuarantinedPayload
+from tests.pipeline.builders import (
+    NOON,
+    Json,
+    campaign,
+    campaigns,
+    drops,
+    encode,
+    group,
+    kick,
+    kick_campaign,
+    quest,
+)
+from tests.pipeline.world import DROPS, KICK, REWARDS, Ingesting
 
 NINE = campaigns(*"abcdefghi")
 
 
-def test_a_campaign_is_withdrawn_when_it_was_missed_three_times_half_an_hour_apart(world: Ingesting) -> None:
+def test_a_campaign_is_withdrawn_when_it_was_missed_three_times_over_two_hours(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     for number in range(3):
         assert world.state("a") == "open", f"after {number} absences"
-        result = world.ingest(drops(*NINE[1:]), minutes=30)
+        result = world.ingest(drops(*NINE[1:]), hours=1)
 
     assert result.events == {"campaign.withdrawn": 1}
     assert (world.state("a"), world.campaign("a").withdrawn_at) == ("withdrawn", world.now)
@@ -22,15 +35,26 @@ def test_a_campaign_is_withdrawn_when_it_was_missed_three_times_half_an_hour_apa
     assert len(world.events("campaign.withdrawn")) == 1
 
 
-def test_absences_that_are_close_together_count_once(world: Ingesting) -> None:
+@pytest.mark.parametrize("minutes", [5, 20, 40])
+def test_however_often_a_source_is_asked_an_absence_is_believed_after_the_same_time(
+    world: Ingesting, minutes: int
+) -> None:
     world.ingest(drops(*NINE))
-    for _ in range(12):
-        world.ingest(drops(*NINE[1:]), minutes=4)
+    for passed in range(0, 120, minutes):
+        world.ingest(drops(*NINE[1:]), minutes=minutes)
+        assert world.state("a") == "open", f"after {passed} minutes"
 
-    # Absences count at 4 and 36 minutes; the third, at 68, has not come yet.
-    assert world.state("a") == "open"
-    world.ingest(drops(*NINE[1:]), minutes=20)
+    world.ingest(drops(*NINE[1:]), minutes=minutes)
     assert world.state("a") == "withdrawn"
+
+
+def test_two_answers_are_too_few_whatever_the_time_between_them(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
+    world.ingest(drops(*NINE[1:]), hours=1)
+    world.ingest(drops(*NINE[1:]), hours=20)
+    world.ingest(drops(*NINE[1:]), minutes=1)
+
+    assert world.state("a") == "open"
 
 
 def test_a_campaign_that_was_missed_twice_and_is_back_was_never_gone(world: Ingesting) -> None:
@@ -64,9 +88,99 @@ def test_a_withdrawn_campaign_that_is_listed_again_has_returned(world: Ingesting
 
     assert result.events["campaign.returned"] == 1
     assert world.state("a") == "open"
+    assert world.event("campaign.returned").title == "Is listed again on Twitch – Harbour Lights: " + (
+        changed.get("name") or "Campaign a"
+    )
+
+
+def test_a_campaign_that_goes_and_comes_is_told_once_each_within_a_day(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
     for _ in range(3):
+        for _ in range(3):
+            world.ingest(drops(*NINE[1:]), hours=1)
+        world.set_source(returns={})
+        world.ingest(drops(*NINE), hours=1)
+        # Told or not, what is stored is right.
+        assert (world.state("a"), world.campaign("a").withdrawn_at) == ("open", None)
+
+    assert world.kinds("campaign")[9:] == ["campaign.withdrawn", "campaign.returned"]
+
+
+def test_what_flaps_is_withdrawn_once_and_its_source_is_believed_later(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
+    for _ in range(4):
+        for _ in range(3):
+            world.ingest(drops(*NINE[1:]), hours=1)
+        world.ingest(drops(*NINE), hours=1)
+
+    assert world.kinds("campaign")[9:] == ["campaign.withdrawn", "campaign.returned"]
+    for hours in range(30):
         world.ingest(drops(*NINE[1:]), hours=1)
-    assert len(world.events("campaign.withdrawn")) == 2
+        assert world.state("a") == "open", f"after {hours} hours"
+    for _ in range(12):
+        world.ingest(drops(*NINE[1:]), hours=1)
+    assert world.state("a") == "withdrawn"
+
+
+@pytest.mark.parametrize("changed", [{}, {"name": "Renamed"}], ids=["unchanged", "renamed"])
+def test_what_came_back_before_it_was_withdrawn_speaks_against_its_source_too(world: Ingesting, changed: Json) -> None:
+    world.ingest(drops(*NINE))
+    world.ingest(drops(*NINE[1:]), hours=1)
+    world.ingest(drops(campaign("a", **changed), *NINE[1:]), hours=10)
+
+    world.ingest(drops(*NINE[:8]), hours=1)
+    for _ in range(29):
+        world.ingest(drops(*NINE[:8]), hours=1)
+    assert world.state("i") == "open"
+    world.ingest(drops(*NINE[:8]), hours=1)
+    assert world.state("i") == "withdrawn"
+
+
+def test_a_source_that_was_well_for_a_week_is_believed_soon_again(world: Ingesting) -> None:
+    world.ingest(drops(*campaigns(*"abcdefghi", end=NOON + timedelta(days=90))))
+    nine = campaigns(*"abcdefghi", end=NOON + timedelta(days=90))
+    world.ingest(drops(*nine[1:]), hours=1)
+    world.ingest(drops(*nine), hours=60)
+    world.ingest(drops(*nine), hours=7 * 24)
+    for _ in range(3):
+        world.ingest(drops(*nine[:8]), hours=1)
+
+    assert world.state("i") == "withdrawn"
+
+
+def test_a_source_that_is_new_is_only_watched_at_first(world: Ingesting) -> None:
+    world.set_source(known_since=None)
+    nine = campaigns(*"abcdefghi", end=NOON + timedelta(days=90))
+    world.ingest(drops(*nine))
+    assert world.source().known_since == world.now
+    for _ in range(71):
+        world.ingest(drops(*nine[1:]), hours=1)
+    assert world.state("a") == "open"
+    world.ingest(drops(*nine[1:]), hours=1)
+    assert world.state("a") == "withdrawn"
+
+
+def test_what_is_missing_when_its_own_end_comes_has_simply_ended(world: Ingesting) -> None:
+    soon = NOON + timedelta(hours=5)
+    world.set_source(known_since=NOON)
+    world.ingest(drops(campaign("a", end=soon), *NINE[1:]))
+    for _ in range(6):
+        world.ingest(drops(*NINE[1:]), hours=1)
+
+    assert (world.state("a"), world.kinds()[9:]) == ("ended", ["campaign.ended"])
+
+
+def test_many_that_an_ill_source_misses_for_long_do_not_make_its_answers_shrunken(world: Ingesting) -> None:
+    world.set_source(returns={NOON.date().isoformat(): 360_000})
+    twenty = campaigns(*[f"n{number}" for number in range(20)])
+    world.ingest(drops(*twenty))
+    for gone in (5, 10, 15):
+        for _ in range(3):
+            result = world.ingest(drops(*twenty[gone:]), hours=1)
+
+    assert result.outcome == "unchanged"
+    assert world.kinds("source") == []
+    assert {world.state(f"n{number}") for number in range(20)} == {"open"}
 
 
 def test_an_empty_answer_is_kept_aside_told_once_and_ends_nothing(world: Ingesting) -> None:
@@ -79,8 +193,8 @@ def test_an_empty_answer_is_kept_aside_told_once_and_ends_nothing(world: Ingesti
     assert results[0].quarantined == [("empty", "the answer was empty while 9 were open")]
     assert world.kinds("source") == ["source.changed"]
     after = world.written()
-    assert {name: rows for name, rows in after.items() if name != "events"} == {
-        name: rows for name, rows in before.items() if name != "events"
+    assert {name: rows for name, rows in after.items() if name not in {"events", "sightings"}} == {
+        name: rows for name, rows in before.items() if name not in {"events", "sightings"}
     }
     assert world.source().last_error == "the answer was empty while 9 were open"
     (kept,) = {(row.reason, row.payload_gzip[:2]) for row in world.rows(QuarantinedPayload)}
@@ -114,15 +228,141 @@ def test_an_answer_of_nothing_but_empty_groups_is_an_empty_answer(world: Ingesti
     assert world.kinds("source") == ["source.changed"]
 
 
-def test_a_shrunken_answer_is_kept_aside_and_adds_nothing(world: Ingesting) -> None:
+def test_an_empty_answer_that_stays_is_believed_after_three_days(world: Ingesting) -> None:
+    nine = campaigns(*"abcdefghi", end=NOON + timedelta(days=90))
+    world.ingest(drops(*nine))
+    for hours in range(72):
+        world.ingest(b"[]", hours=1)
+        assert world.state("a") == "open", f"after {hours} hours"
+    result = world.ingest(b"[]", hours=1)
+
+    assert result.events == {"campaign.withdrawn": 9, "source.recovered": 1}
+    assert world.ingest(b"[]", hours=1).outcome == "unchanged"
+    assert world.kinds("source") == ["source.changed", "source.recovered"]
+
+
+def test_an_outage_that_passes_says_nothing_about_single_campaigns(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
-    for _ in range(4):
-        result = world.ingest(drops(*NINE[6:], campaign("new")), hours=1)
+    for _ in range(9):
+        world.ingest(b"[]", hours=1)
+    world.ingest(drops(*NINE[1:]), hours=1)
+    assert world.state("a") == "open"
+    world.ingest(drops(*NINE[1:]), hours=1)
+    assert world.state("a") == "open"
+    world.ingest(drops(*NINE[1:]), hours=1)
+    assert world.state("a") == "withdrawn"
+    assert world.kinds("campaign")[9:] == ["campaign.withdrawn"]
+
+
+def test_a_shrunken_answer_adds_and_updates_at_once_and_takes_nothing_away(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
+    renamed = [campaign("g", name="Renamed"), *NINE[7:]]
+    result = world.ingest(drops(*renamed, campaign("new")), hours=1)
 
     assert result.quarantined == [("shrunken", "6 of 9 open ones were missing before their end")]
-    assert world.count(DropCampaign) == 9
-    assert world.kinds() == ["campaign.added"] * 9 + ["source.changed"]
+    assert result.outcome == "quarantined"
+    assert world.kinds()[9:] == ["campaign.added", "campaign.changed", "source.changed"]
+    assert world.campaign("g").name == "Renamed"
+    assert {world.state(key) for key in ["new", *"abcdefghi"]} == {"open"}
+
+
+def test_a_shrunken_answer_that_stays_is_believed_at_the_third_over_two_hours(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
+    for _ in range(2):
+        world.ingest(drops(*NINE[6:], campaign("new")), hours=1)
+    # The same list in other bytes, and with one more.
+    result = world.ingest(drops(campaign("newer"), *NINE[6:], campaign("new", name="Other")), hours=1)
+
+    assert result.events == {
+        "campaign.added": 1,
+        "campaign.changed": 1,
+        "campaign.withdrawn": 6,
+        "source.recovered": 1,
+    }
+    assert [world.state(key) for key in "abcdefghi"] == ["withdrawn"] * 6 + ["open"] * 3
+    assert "is believed again: 6 of 10 open ones were missing" in world.event("source.recovered").title
+    for _ in range(5):
+        assert world.ingest(drops(*NINE[6:], campaign("new", name="Other"), campaign("newer")), hours=1).outcome == (
+            "unchanged"
+        )
+    assert world.kinds("source") == ["source.changed", "source.recovered"]
+
+
+def test_three_shrunken_answers_within_two_hours_are_not_enough(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
+    for _ in range(12):
+        world.ingest(drops(*NINE[6:]), minutes=10)
+    assert world.state("a") == "open"
+    world.ingest(drops(*NINE[6:]), minutes=10)
+    assert world.state("a") == "withdrawn"
+
+
+def test_two_shrunken_answers_are_not_enough_whatever_the_time_between_them(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
+    world.ingest(drops(*NINE[6:]), hours=1)
+    world.ingest(drops(*NINE[6:]), hours=9)
+
+    assert world.state("a") == "open"
+
+
+@pytest.mark.parametrize("then", ["more are missing", "one is back"])
+def test_a_shrunken_answer_that_lists_something_else_is_another(world: Ingesting, then: str) -> None:
+    world.ingest(drops(*NINE))
+    other = NINE[7:] if then == "more are missing" else NINE[5:]
+    world.ingest(drops(*NINE[6:]), hours=1)
+    world.ingest(drops(*NINE[6:]), hours=1)
+    for _ in range(2):
+        world.ingest(drops(*(other if then == "more are missing" else [*other, *campaigns("x", "y")])), hours=1)
+    assert world.state("a") == "open"
+
+
+def test_answers_that_lack_something_else_each_time_are_never_believed(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
+    for number in range(20):
+        world.ingest(drops(*(NINE[6:] if number % 2 else NINE[:3])), hours=1)
+
     assert {world.state(key) for key in "abcdefghi"} == {"open"}
+    assert world.kinds() == ["campaign.added"] * 9 + ["source.changed"]
+
+
+def test_what_ends_while_an_answer_is_doubted_ends_and_the_rest_is_believed_in_time(world: Ingesting) -> None:
+    world.ingest(drops(campaign("z", end=NOON + timedelta(minutes=90)), *NINE))
+    world.ingest(drops(*NINE[6:]), hours=1)
+    result = world.ingest(drops(*NINE[6:]), hours=1)
+    assert (world.state("z"), result.events) == ("ended", {"campaign.ended": 1})
+    world.ingest(drops(*NINE[6:]), hours=1)
+
+    assert world.state("a") == "withdrawn"
+
+
+def test_a_loss_that_was_believed_and_comes_back_has_returned(world: Ingesting) -> None:
+    world.ingest(drops(*NINE))
+    for _ in range(3):
+        world.ingest(drops(*NINE[6:]), hours=1)
+    result = world.ingest(drops(*NINE), hours=1)
+
+    assert result.events == {"campaign.returned": 6}
+    assert {world.state(key) for key in "abcdefghi"} == {"open"}
+
+
+def test_rewards_that_stay_missing_are_doubted_once(world: Ingesting) -> None:
+    quests = [quest(f"q{number}") for number in range(9)]
+    world.ingest(encode(quests), source=REWARDS)
+    results = [world.ingest(encode(quests[6:]), source=REWARDS, hours=1) for _ in range(9)]
+
+    assert [result.outcome for result in results] == ["quarantined"] * 2 + ["ok"] + ["unchanged"] * 6
+    assert world.kinds("source") == ["source.changed", "source.recovered"]
+
+
+@pytest.mark.parametrize("list_source", ["twitch", "kick"])
+def test_every_list_is_doubted_in_the_same_way(world: Ingesting, list_source: str) -> None:
+    keys = [f"n{number}" for number in range(9)]
+    source, make, item = (KICK, kick, kick_campaign) if list_source == "kick" else (DROPS, drops, campaign)
+    world.ingest(make(*map(item, keys)), source=source)
+    results = [world.ingest(make(*map(item, keys[6:])), source=source, hours=1) for _ in range(3)]
+
+    kinds = [dict(result.events) for result in results]
+    assert kinds == [{"source.changed": 1}, {}, {"campaign.withdrawn": 6, "source.recovered": 1}]
 
 
 def test_an_empty_group_judges_none_of_its_campaigns(world: Ingesting) -> None:
@@ -146,6 +386,22 @@ def test_a_group_that_cannot_be_read_judges_none_of_its_campaigns(world: Ingesti
 
     assert (result.outcome, result.invalid) == ("unchanged", 1)
     assert [world.state(key) for key in "xy"] == ["open", "open"]
+
+
+@pytest.mark.parametrize("key", ["a", None], ids=["its id is readable", "nothing of it is"])
+def test_one_unreadable_item_of_nineteen_is_more_than_five_percent(world: Ingesting, key: str | None) -> None:
+    others = [campaign(f"n{number}") for number in range(18)]
+    world.ingest(drops(campaign("a"), *others))
+    result = world.ingest(drops(campaign("a", id=key and "camp-a", name=None), *others), hours=1)
+
+    assert result.quarantined[-1] == ("too_many_invalid", "1 of 19 items could not be read")
+    assert world.kinds("source") == ["source.changed"]
+
+
+def test_one_item_that_is_unreadable_is_one_of_one(world: Ingesting) -> None:
+    result = world.ingest(drops(campaign("a", name=None)))
+
+    assert result.quarantined[-1] == ("too_many_invalid", "1 of 1 items could not be read")
 
 
 def test_an_item_that_turns_unreadable_is_not_absent(world: Ingesting) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.ingest.judge import OpenItem, Verdict, count_absence, judge
+from pipeline.ingest.judge import OpenItem, Verdict, judge
 
 NOW = datetime(2031, 3, 4, 12, tzinfo=UTC)
 RUNNING, OVER = NOW + timedelta(days=1), NOW - timedelta(seconds=1)
@@ -17,8 +17,10 @@ def open_items(count: int, *, end_at: datetime | None = RUNNING, group: str | No
 
 
 def verdict(known: dict[str, OpenItem], seen: Iterable[str], **options: Any) -> Verdict:
+    listed = set(seen)
     given: dict[str, Any] = {"taken_at": NOW, "scope": None, "empty_groups": frozenset(), "invalid": 0}
-    return judge(known, set(seen), **(given | options))
+    given |= {"total": len(listed) + options.get("invalid", 0)}
+    return judge(known, listed, **(given | options))
 
 
 def some(count: int) -> list[str]:
@@ -41,7 +43,7 @@ def test_an_empty_answer_is_believed_only_where_three_at_most_were_open(known: i
 
     assert judged.outcome == outcome
     assert judged.reason == ("empty" if outcome == "suspect" else None)
-    assert len(judged.absent) == (known if outcome == "sound" else 0)
+    assert len(judged.absent) == known
 
 
 def test_an_empty_answer_is_suspect_even_where_everything_was_due_to_end() -> None:
@@ -67,7 +69,7 @@ def test_an_answer_is_shrunken_when_more_than_five_and_more_than_30_percent_are_
 
     assert judged.outcome == outcome
     assert judged.reason == ("shrunken" if outcome == "suspect" else None)
-    assert len(judged.absent) == (gone if outcome == "sound" else 0)
+    assert judged.absent == set(some(gone))
 
 
 def test_items_past_their_own_end_do_not_make_an_answer_shrunken() -> None:
@@ -78,6 +80,27 @@ def test_items_past_their_own_end_do_not_make_an_answer_shrunken() -> None:
 
 def test_items_without_an_end_count_as_vanished() -> None:
     assert verdict(open_items(10, end_at=None), some(4)).reason == "shrunken"
+
+
+def test_what_is_missing_for_a_while_neither_makes_an_answer_shrunken_nor_counts_as_expected() -> None:
+    missed = {f"m{number}": OpenItem(None, RUNNING, missed=True) for number in range(50)}
+
+    assert verdict(open_items(9) | missed, some(9)).outcome == "sound"
+    assert verdict(open_items(19) | missed, some(19)[6:]).detail == "6 of 19 open ones were missing before their end"
+    assert verdict(open_items(3) | missed, []).outcome == "sound"
+
+
+def test_a_doubted_answer_shows_what_is_missing_before_its_end() -> None:
+    known = open_items(9) | {"over": OpenItem(None, OVER), "missed": OpenItem(None, RUNNING, missed=True)}
+
+    assert verdict(known, some(3)).absent == set(some(9)) - set(some(3))
+    assert verdict(known, []).absent == set(some(9))
+
+
+def test_an_answer_of_nothing_but_empty_groups_misses_what_they_had() -> None:
+    judged = verdict(open_items(9, group="7001"), [], empty_groups=frozenset({"7001"}))
+
+    assert (judged.reason, judged.absent) == ("empty", set(some(9)))
 
 
 def test_an_empty_group_judges_none_of_its_campaigns() -> None:
@@ -112,6 +135,12 @@ def test_more_than_five_percent_of_unreadable_items_make_an_answer_partial(
     assert judged.reason == ("too_many_invalid" if outcome == "partial" else None)
 
 
+def test_an_unreadable_item_whose_id_can_be_read_counts_once() -> None:
+    judged = verdict(open_items(19), some(19), invalid=1, total=19)
+
+    assert (judged.outcome, judged.detail) == ("partial", "1 of 19 items could not be read")
+
+
 def test_a_partial_answer_shows_nothing_to_be_gone() -> None:
     judged = verdict(open_items(200), some(4), invalid=3)
 
@@ -122,15 +151,3 @@ def test_a_partial_answer_shows_nothing_to_be_gone() -> None:
 def test_the_detail_says_what_a_person_should_know() -> None:
     assert verdict(open_items(7), []).detail == "the answer was empty while 7 were open"
     assert verdict(open_items(10), some(4)).detail == "6 of 10 open ones were missing before their end"
-
-
-@pytest.mark.parametrize(
-    ("count", "minutes_ago", "expected"),
-    [(0, None, 1), (1, 0, 1), (1, 29, 1), (1, 30, 2), (2, 29, 2), (2, 31, 3), (1, None, 2), (0, 5, 1)],
-)
-def test_an_absence_counts_when_the_one_before_is_half_an_hour_old(
-    count: int, minutes_ago: int | None, expected: int
-) -> None:
-    counted_at = None if minutes_ago is None else NOW - timedelta(minutes=minutes_ago)
-
-    assert count_absence(count, counted_at, NOW) == expected

@@ -32,6 +32,7 @@ DASHBOARD = Dashboard("http://dashboard.invalid")
 def two(world: Ingesting) -> Ingesting:
     with world.engine.begin() as connection:
         register(connection, [DASHBOARD], world.now)
+    world.set_source(DASHBOARD.name, known_since=world.now - timedelta(days=30))
     return world
 
 
@@ -66,7 +67,7 @@ def test_a_lesser_source_fills_blanks(two: Ingesting) -> None:
 
 def miss(world: Ingesting, source: TwitchDrops, times: int) -> None:
     for _ in range(times):
-        world.ingest(drops(campaign("b")), source=source, minutes=31)
+        world.ingest(drops(campaign("b")), source=source, hours=1)
 
 
 def test_a_campaign_is_withdrawn_only_when_both_have_missed_it(two: Ingesting) -> None:
