@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
-from sqlalchemy import Engine, func, or_, select
+from sqlalchemy import Engine, func, select
 
-from models import Delivery, DeliveryState, Feed, Source
+from models import Feed
 from models.errors import LootwireError
+from notifiers.outbox import is_unsettled
 from pipeline import embedded
 from pipeline.channels.eventsub.source_row import close_source
 from pipeline.games.sources.webhooks import look_if_moved
 from pipeline.importer import inbox
-from pipeline.ingest.fetching import due
+from pipeline.ingest.fetching import count_leased, due
 from pipeline.programs.sources import register
 from pipeline.programs.web.ports import listen
 from pipeline.runtime import heartbeat
@@ -179,8 +180,8 @@ def _left_in_inbox(runtime: Runtime, began: datetime) -> int:
 def _left_to_fetch(runtime: Runtime, began: datetime) -> int:
     """Return how many sources that were due at the start have not been fetched."""
     with runtime.engine.connect() as connection:
-        leased = select(func.count()).where(Source.lease_until > utc_now())
-        return len(due(connection, began)) + (connection.scalar(leased) or 0)
+        now = utc_now()
+        return len(due(connection, now, by=began)) + count_leased(connection, now)
 
 
 def _left_to_advance(runtime: Runtime, began: datetime) -> int:
@@ -193,12 +194,7 @@ def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
 
 
 def _unsettled(engine: Engine) -> int:
-    waiting = select(func.count()).where(
-        or_(
-            (Delivery.state == DeliveryState.PENDING) & (Delivery.next_attempt_at <= utc_now()),
-            Delivery.state == DeliveryState.SENDING,
-        )
-    )
+    waiting = select(func.count()).where(is_unsettled(utc_now()))
     marked = select(func.count()).where(Feed.version != Feed.written_version)
     with engine.connect() as connection:
         return (connection.scalar(waiting) or 0) + (connection.scalar(marked) or 0)
