@@ -21,6 +21,7 @@ from pipeline.channels.eventsub.source_row import close_source
 from pipeline.games.sources.webhooks import look_if_moved
 from pipeline.importer import inbox
 from pipeline.ingest.fetching import count_leased, due
+from pipeline.programs.clock_jump import put_right
 from pipeline.programs.sources import register
 from pipeline.programs.web.ports import listen
 from pipeline.runtime import heartbeat
@@ -59,10 +60,11 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
 
 
 def take_up_settings(runtime: Runtime) -> None:
-    """Bring rows in line with settings that may have changed since the last start; call it before programs run."""
+    """Bring rows in line with settings, and a clock, that changed since the last start; call it before programs run."""
     settings = runtime.settings
     if not (settings.twitch_client_id and settings.twitch_client_secret):
         close_source(runtime.engine)
+    put_right(runtime.engine, utc_now())
     with runtime.engine.begin() as connection:
         look_if_moved(connection, settings.eventsub_callback_url, utc_now())
 
@@ -226,6 +228,7 @@ def run_cycle(
     """
     began = utc_now()
     app = make_app(runtime.redis_url)
+    put_right(runtime.engine, began)
     with runtime.engine.begin() as connection:
         register(connection, runtime, began)
     limit = time.monotonic() + CYCLE_LIMIT
