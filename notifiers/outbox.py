@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Event, Target
 from models.details import detail_from_json, detail_type
+from models.due import due, holds
 from notifiers.view import EventText
 
 GROUP_SIZE = 20
@@ -31,6 +32,16 @@ BACKOFF_LEAST_SECONDS = 5.0
 # A delivery whose worker died this often, for so long, kills its workers.
 LOST_ATTEMPTS = 10
 ERROR_LENGTH = 300
+
+# How far ahead an attempt can be: a pause between two; before the first the beginning of a release's day, in the zone
+# where that comes last; or no time at all, where the attempt was due when its delivery was made.
+LEASE = timedelta(seconds=LEASE_SECONDS)
+LONGEST_HOLD = timedelta(hours=28)
+FURTHEST = case(
+    (Delivery.attempts > 0, literal(timedelta(seconds=BACKOFF_CAP_SECONDS))),
+    (Delivery.next_attempt_at > Delivery.created_at, literal(LONGEST_HOLD)),
+    else_=literal(timedelta(0)),
+)
 
 # Made once: it costs more than the statement that it stands in.
 _OTHER = aliased(Delivery)
@@ -167,7 +178,8 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
             lease_until=until,
             lease_token=token,
             attempts=Delivery.attempts + 1,
-            first_attempt_at=func.coalesce(Delivery.first_attempt_at, now),
+            # Never of the future, or a delivery would be tried for longer than the promised time.
+            first_attempt_at=func.least(Delivery.first_attempt_at, now),
         )
         .returning(Delivery.id, Delivery.attempts, Delivery.first_attempt_at)
     )
@@ -222,7 +234,7 @@ def _bury_killers(connection: Connection, now: datetime) -> None:
         update(Delivery)
         .where(
             Delivery.state == DeliveryState.SENDING,
-            Delivery.lease_until <= now,
+            due(Delivery.lease_until, now, LEASE),
             Delivery.first_attempt_at <= now - GIVE_UP_AFTER,
             Delivery.attempts >= LOST_ATTEMPTS,
         )
@@ -235,20 +247,26 @@ def _bury_killers(connection: Connection, now: datetime) -> None:
     )
 
 
+def is_unsettled(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a delivery is due, or under way."""
+    return or_(_due(now), Delivery.state == DeliveryState.SENDING)
+
+
 def _due(now: datetime) -> ColumnElement[bool]:
     return and_(
         # As the partial index says it, so that it is used.
         Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]),
         or_(
-            and_(Delivery.state == DeliveryState.PENDING, Delivery.next_attempt_at <= now),
-            and_(Delivery.state == DeliveryState.SENDING, Delivery.lease_until <= now),
+            and_(Delivery.state == DeliveryState.PENDING, due(Delivery.next_attempt_at, now, FURTHEST)),
+            and_(Delivery.state == DeliveryState.SENDING, due(Delivery.lease_until, now, LEASE)),
         ),
     )
 
 
 def _idle(target_id: Any, now: datetime) -> ColumnElement[bool]:
     """Return the condition that no message is under way to a target."""
-    under_way = and_(_OTHER.target_id == target_id, _OTHER.state == DeliveryState.SENDING, _OTHER.lease_until > now)
+    is_leased = holds(_OTHER.lease_until, now, LEASE)
+    under_way = and_(_OTHER.target_id == target_id, _OTHER.state == DeliveryState.SENDING, is_leased)
     return ~exists().where(under_way)
 
 

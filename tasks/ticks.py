@@ -12,7 +12,7 @@ from pipeline.fetch.http import Client
 from pipeline.games import clock as games_clock
 from pipeline.ingest import staleness
 from pipeline.ingest.fetching import due
-from pipeline.programs import pruning
+from pipeline.programs import clock_jump, pruning
 from pipeline.programs.sources import register
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.heartbeat import beat, beat_clock
@@ -38,6 +38,10 @@ def advance_clock() -> None:
     """Append the events that time alone brings about: of campaigns, streams, releases and silent sources."""
     now = utc_now()
     engine = runtime().engine
+    if (jump := clock_jump.put_right(engine, now)) is not None:
+        logger.warning(
+            "the clock jumped back; what waits for a later time is due now", extra={"seconds": jump.total_seconds()}
+        )
     events = drops_clock.advance(engine, now)
     events += channels_clock.advance(engine, now, timedelta(seconds=runtime().settings.stream_flap_seconds))
     events += games_clock.advance(engine, now)

@@ -34,6 +34,7 @@ from models import (
     StreamSession,
     StreamSnapshot,
 )
+from models.due import CLOCK_TOLERANCE
 from models.events import EventKind
 from pipeline.channels.following.watched import RUNNING, SERVICE
 from pipeline.channels.streams.details import channel_url
@@ -90,7 +91,7 @@ def watchable(connection: Connection, now: datetime, chances: Iterable[Chance]) 
     news = [chance for chance in chances if chance.wanted and _is_news(chance, now)]
     if not news:
         return []
-    last = connection.execute(_LAST_EVENTS, {"ids": sorted({chance.campaign_id for chance in news})}).all()
+    last = connection.execute(_LAST_EVENTS, {"ids": sorted({chance.campaign_id for chance in news}), "now": now}).all()
     # What came up in the quiet time after an event makes none at its end either: by then it is no news.
     quiet_until = {campaign_id: recorded_at + QUIET_FOR for campaign_id, recorded_at in last}
     first = {
@@ -147,6 +148,8 @@ _LAST_EVENTS = (
     .where(
         Event.kind == EventKind.CAMPAIGN_WATCHABLE,
         Event.campaign_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+        # One that a clock wrote which ran ahead must not keep the campaign quiet until then.
+        Event.recorded_at <= NOW + CLOCK_TOLERANCE,
     )
     .group_by(Event.campaign_id)
 )

@@ -23,14 +23,15 @@ from models import (
     RewardCampaign,
     Source,
 )
+from models.due import NEVER
 from models.errors import LootwireError
 from models.events import EventKind
 from models.names import name_key
 from notifiers.deliveries import list_deliveries, replay
 from notifiers.targets import list_subscriptions
-from pipeline.channels.eventsub.source_row import NEVER
 from pipeline.cli.opening import open_command
 from pipeline.programs.sources import register, source
+from pipeline.runtime.heartbeat import jumped_back_by
 from pipeline.runtime.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -75,15 +76,22 @@ def _print_sources(rows: Sequence[dict[str, Any]], at: datetime) -> None:
         {
             "name": row["name"],
             "state": row["state"].removeprefix("source."),
-            "last_success": distance(row["last_success_at"], at),
+            "last_success": distance(_not_ahead(row["last_success_at"], at), at),
             "next_attempt": distance(row["next_attempt_at"], at),
         }
         for row in rows
     ]
     print_rows(shown, as_json=False, columns=tuple(shown[0]) if shown else (), empty="No sources.")
+    latest = max((row["last_success_at"] for row in rows if row["last_success_at"]), default=None)
+    if jumped := jumped_back_by(latest, at):
+        console.print(f"{jumped}: what waits for a later time is due now")
     for row in rows:
         if row["last_error"]:
             console.print(f"{row['name']}: {show(row['last_error'])}", markup=False, soft_wrap=True)
+
+
+def _not_ahead(at: datetime | None, now: datetime) -> datetime | None:
+    return None if at is None else min(at, now)
 
 
 def _source(row: RowMapping) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from pipeline.embedded import healthy
 from pipeline.importer import inbox
 from pipeline.programs import programs as programs_programs
 from pipeline.programs.web.health import describe
+from pipeline.runtime.heartbeat import jumped_back_by, last_beat
 from pipeline.runtime.output import JsonFlag, console, errors, print_rows, show
 from pipeline.runtime.problems import explain
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
@@ -148,7 +149,9 @@ def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
     if runtime is not None:
         at_the_end.callback(runtime.engine.dispose)
         yield "broker", _attempt(programs_programs.check_broker, runtime.redis_url)[1]
-        console.print(f"eventsub: {describe(runtime.engine, settings, utc_now())}", markup=False, soft_wrap=True)
+        now = utc_now()
+        console.print(f"eventsub: {describe(runtime.engine, settings, now)}", markup=False, soft_wrap=True)
+        yield "clock", jumped_back_by(last_beat(runtime.engine), now)
         _hint_at_targets(runtime)
     yield f"published folder {settings.published}", _attempt(_try_folder, settings.published)[1]
 

@@ -22,8 +22,10 @@ def status(as_json: JsonFlag = False) -> int:
     settings, engine = open_database()
     with engine.connect() as connection:
         figures = _figures(connection)
-    figures |= {"worker_seen_at": heartbeat.last_beat(engine), "published": str(settings.published)}
-    figures["eventsub"] = describe(engine, settings, datetime.now(UTC))
+    seen_at, now = heartbeat.last_beat(engine), datetime.now(UTC)
+    figures |= {"worker_seen_at": seen_at, "published": str(settings.published)}
+    figures["eventsub"] = describe(engine, settings, now)
+    figures["clock"] = heartbeat.jumped_back_by(seen_at, now) or "ok"
     if as_json:
         print_json(figures)
         return 0

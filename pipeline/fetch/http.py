@@ -25,6 +25,8 @@ MAX_REDIRECTS = 3
 ATTEMPTS = 3
 # A longer wait belongs in the source's due time, where a worker does not sit it out.
 LONGEST_WAIT_INSIDE = timedelta(seconds=5)
+# A service may ask for a longer one, and is not believed.
+LONGEST_RETRY_AFTER = timedelta(days=1)
 
 # Waits for a place within a rate limit, and keeps it until the answer has come; may give a function that is called when
 # the request has left.
@@ -184,12 +186,12 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
         return None
     try:
         if value.strip().isdigit():
-            return min(timedelta(seconds=int(value)), timedelta(days=1))
+            return min(timedelta(seconds=int(value)), LONGEST_RETRY_AFTER)
         when = email.utils.parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
     wait = when.replace(tzinfo=when.tzinfo or UTC) - now
-    return min(max(wait, timedelta(0)), timedelta(days=1))
+    return min(max(wait, timedelta(0)), LONGEST_RETRY_AFTER)
 
 
 def _worth_retrying_now(error: BaseException) -> bool:

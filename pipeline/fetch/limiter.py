@@ -24,6 +24,7 @@ from pipeline.fetch.limiter_scripts import CORRECT, HOLD_OFF, RESERVE, SENT, STA
 # How long a worker waits for Redis to answer before it says that it does not.
 REDIS_PATIENCE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
+LONGEST_OPEN = timedelta(seconds=90)
 # Requests do not take the same time on their way, so they are held further apart than they must be: 14 ms a second.
 # A little more between the slots, so that one late start does not delay all that follow.
 ROOM_ON_THE_WAY = 0.014
@@ -78,11 +79,13 @@ class RateLimiter:
         self._redis = redis
         self._slots, self._leases, self._starts, self._held = _keys(name, "slots", "leases", "starts", "held")
         self._requests = requests
+        self._interval = per * (1 + ROOM_BETWEEN_SLOTS) / requests
         self._per = per
         self._most_open = most_open
         self._patience = patience
         self._lease = lease
         self._sleep = sleep
+        self._furthest = _micro(LONGEST_PAUSE + self._interval * most_open)
         self._window = _micro(per * (1 + ROOM_ON_THE_WAY))
         scripts = map(redis.register_script, (RESERVE, START, SENT, HOLD_OFF))
         self._reserve, self._start, self._sent, self._hold_off = scripts
@@ -108,11 +111,11 @@ class RateLimiter:
     def hold_off(self, pause: timedelta) -> None:
         """Let no worker ask before the pause is over, as a service asked too often may want; 10 minutes at most."""
         with redis_answers("the rate limit"):
-            _run(self._hold_off, [self._slots, self._held], _micro(min(pause, LONGEST_PAUSE)))
+            _run(self._hold_off, [self._slots, self._held], _micro(min(pause, LONGEST_PAUSE)), self._furthest)
 
     def _wait_for_slot(self, name: str) -> None:
         left = self._patience
-        interval = _micro(self._per * (1 + ROOM_BETWEEN_SLOTS) / self._requests)
+        interval = _micro(self._interval)
         arguments = (name, self._most_open, _micro(self._lease), _micro(LONGEST_PAUSE))
         while True:
             problem, wait = _run(self._reserve, [self._slots, self._leases], interval, _micro(left), *arguments)
@@ -205,12 +208,12 @@ class Budget:
         until = self._per if full_in is None else min(max(full_in, timedelta(milliseconds=1)), 2 * self._per)
         size = "" if limit is None else limit
         with redis_answers("the rate limit"):
-            _run(self._correct, [self._state, self._open], size, remaining, _micro(until))
+            _run(self._correct, [self._state, self._open], size, remaining, _micro(until), _micro(LONGEST_OPEN))
 
     def _wait_for_point(self, name: str, *, bulk: bool) -> None:
         left = self._patience[bulk]
         aside = self.ASIDE_FROM_BULK if bulk else self.ASIDE
-        arguments = (name, self._points, _micro(self._per), aside, self.FEWEST_ASIDE, _micro(timedelta(seconds=90)))
+        arguments = (name, self._points, _micro(self._per), aside, self.FEWEST_ASIDE, _micro(LONGEST_OPEN))
         while wait := _run(self._take, [self._state, self._open], *arguments):
             full_in = timedelta(microseconds=wait)
             if full_in > left:

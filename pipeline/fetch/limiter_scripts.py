@@ -13,6 +13,8 @@ local function text(number) return string.format('%.0f', number) end
 # Returns what stands in the way (0 nothing, 1 no lease is free, 2 the slot is too far ahead) and the wait for the slot.
 RESERVE = f"""{_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+-- A lease of before the clock was set back would hold its place until the clock is there again.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], text(now + 2 * ARGV[6] + ARGV[1] * ARGV[4] + ARGV[5]), '+inf')
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then
     return {{1, 0}}
 end
@@ -47,17 +49,22 @@ redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] / 1000) + 1000)
 return 0
 """
 
-# KEYS: next free slot, end of a pause. ARGV: the pause. Never brings either of them nearer.
+# KEYS: next free slot, end of a pause. ARGV: the pause, the furthest that either of them can be ahead. Never brings
+# either of them nearer.
 HOLD_OFF = f"""{_NOW}
 for _, key in ipairs(KEYS) do
-    local later = math.max(tonumber(redis.call('GET', key) or 0), now + ARGV[1])
+    local later = tonumber(redis.call('GET', key) or 0)
+    if later > now + ARGV[2] then later = 0 end
+    later = math.max(later, now + ARGV[1])
     redis.call('SET', key, text(later), 'PX', math.ceil((later - now) / 1000) + 1000)
 end
 return 0
 """
 
+# The last of ARGV: how long a request may be open.
 _STATE = f"""{_NOW}
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], text(now + ARGV[#ARGV] + 1), '+inf')
 local open = redis.call('ZCARD', KEYS[2])
 local state = redis.call('HMGET', KEYS[1], 'points', 'limit', 'full_at')
 """
@@ -78,7 +85,8 @@ redis.call('PEXPIRE', KEYS[2], math.ceil(ARGV[6] / 1000))
 return 0
 """
 
-# KEYS: state, open requests. ARGV: limit ('' where none was given), points left, time until the bucket is full.
+# KEYS: state, open requests. ARGV: limit ('' where none was given), points left, time until the bucket is full, how
+# long a request may be open.
 # The service may not have counted the open requests yet.
 CORRECT = f"""{_STATE}
 if ARGV[1] ~= '' then redis.call('HSET', KEYS[1], 'limit', ARGV[1]) end

@@ -6,8 +6,10 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from models import GameMetadata, Source, WantedGame
+from models.due import due
 from pipeline.games.mirror.state import MIRROR, is_under_way, read_state
 from pipeline.games.sources.wanted import IgdbWanted
+from pipeline.games.store.wanted import MONTH
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +44,7 @@ def load_status(connection: Connection, now: datetime) -> Status:
         games=(connection.scalar(select(func.count()).select_from(GameMetadata)) or 0) - removed,
         removed=removed,
         wanted=connection.scalar(wanted) or 0,
-        due=connection.scalar(wanted.where(WantedGame.next_due_at <= now)) or 0,
+        due=connection.scalar(wanted.where(due(WantedGame.next_due_at, now, MONTH))) or 0,
         mirror="complete" if state.completed_at else "incomplete" if state.began_at else "none",
         pass_under_way=is_under_way(connection),
         pass_listed=state.listed if state.began_at else 0,

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, LargeBinary, Table, exists, func, select, uni
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Game, GameExternalId, Organization, Source
+from models.due import NEVER
 from models.errors import LootwireError
 from models.names import name_key
 from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
-from pipeline.channels.eventsub.source_row import NEVER as EVENTSUB_DUE
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.export.tables import (
     KINDS,
@@ -168,7 +168,7 @@ class _Loader:
         if begins_anew(fields["name"], fields["service"]):
             fields = {name: value for name, value in fields.items() if name not in REMEMBERED}
         # EventSub is never fetched, so its row must never be due.
-        due = EVENTSUB_DUE if fields["name"] == EVENTSUB else func.now()
+        due = NEVER if fields["name"] == EVENTSUB else func.now()
         row = insert(Source).values(**fields, enabled=False, next_due_at=due)
         upsert = row.on_conflict_do_update(index_elements=[Source.name], set_=fields).returning(Source.id)
         self._ids[plan.kind.table][line["name"]] = self._connection.execute(upsert).scalar_one()

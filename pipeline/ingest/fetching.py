@@ -8,15 +8,30 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Engine, RowMapping, and_, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    RowMapping,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import FetchRun, Source
+from models.due import CLOCK_TOLERANCE, holds, is_impossible
 from models.events import EventKind
 from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from pipeline.events.append import append_events
-from pipeline.fetch.http import Client
+from pipeline.fetch.http import LONGEST_RETRY_AFTER, Client
 from pipeline.fetch.shapes import digest
 from pipeline.ingest.quarantine import keep_aside
 from pipeline.ingest.snapshots import Context, ingest, ingest_unchanged
@@ -30,8 +45,9 @@ FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=1)
 # One failed fetch has tried three times; the second in a row is worth a message.
 FAILURES_TO_TELL = 2
-# A service whose clock runs ahead must not put our history into the future.
-CLOCK_TOLERANCE = timedelta(minutes=5)
+# How far ahead a source's due time can be: its pace, or where it fails what a service may ask for.
+_PACE = func.make_interval(0, 0, 0, 0, 0, 0, func.greatest(Source.refresh_seconds, FIRST_RETRY.total_seconds()))
+_FURTHEST = case((Source.consecutive_failures > 0, literal(LONGEST_RETRY_AFTER)), else_=_PACE)
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,9 +78,14 @@ def register(
         connection.execute(update(Source).where(*differ).values(enabled=enabled))
 
 
-def due(connection: Connection, now: datetime) -> list[str]:
-    """Return the names of the sources that are due and not being fetched."""
-    return list(connection.scalars(select(Source.name).where(_is_due(now)).order_by(Source.next_due_at)))
+def due(connection: Connection, now: datetime, *, by: datetime | None = None) -> list[str]:
+    """Return the names of the sources that are due, or were by an earlier time, and are not being fetched."""
+    return list(connection.scalars(select(Source.name).where(_is_due(now, by)).order_by(Source.next_due_at)))
+
+
+def count_leased(connection: Connection, now: datetime) -> int:
+    """Return how many sources are being fetched."""
+    return connection.scalar(select(func.count()).where(_is_leased(now))) or 0
 
 
 def fetch_source(engine: Engine, source: Fetchable, now: Callable[[], datetime]) -> Fetched | None:
@@ -99,7 +120,14 @@ def _carry_out(run: "_Run", source: Fetchable, validators: Validators) -> Fetche
 def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
     claim = (
         update(Source)
-        .values(lease_until=now + LEASE, fence=Source.fence + 1)
+        .values(
+            lease_until=now + LEASE,
+            fence=Source.fence + 1,
+            # A snapshot of the future, which a clock that ran ahead wrote, would make all that come now old ones.
+            last_snapshot_at=case(
+                (Source.last_snapshot_at > now + CLOCK_TOLERANCE, now), else_=Source.last_snapshot_at
+            ),
+        )
         .where(Source.name == name, _is_due(now))
         .returning(*Source.__table__.c)
     )
@@ -107,9 +135,13 @@ def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
         return connection.execute(claim).mappings().one_or_none()
 
 
-def _is_due(now: datetime) -> ColumnElement[bool]:
-    free = or_(Source.lease_until.is_(None), Source.lease_until < now)
-    return and_(Source.enabled, Source.next_due_at <= now, free)
+def _is_due(now: datetime, by: datetime | None = None) -> ColumnElement[bool]:
+    is_due = or_(Source.next_due_at <= (by or now), is_impossible(Source.next_due_at, now, _FURTHEST))
+    return and_(Source.enabled, is_due, not_(func.coalesce(_is_leased(now), literal(value=False))))
+
+
+def _is_leased(now: datetime) -> ColumnElement[bool]:
+    return holds(Source.lease_until, now, LEASE)
 
 
 class _Run:

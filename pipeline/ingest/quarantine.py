@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import QuarantinedPayload
+from models.due import CLOCK_TOLERANCE
 from pipeline.fetch.shapes import digest
 
 QUARANTINE: Table = QuarantinedPayload.__table__  # type: ignore[assignment]
@@ -48,7 +49,7 @@ def _count_up_recent(connection: Connection, source_id: int, reason: str, origin
             QUARANTINE.c.source_id == source_id,
             QUARANTINE.c.reason == reason,
             QUARANTINE.c.origin == origin,
-            QUARANTINE.c.first_seen_at > now - ONE_ANSWER_PER,
+            QUARANTINE.c.first_seen_at.between(now - ONE_ANSWER_PER, now + CLOCK_TOLERANCE),
         )
         .scalar_subquery()
     )

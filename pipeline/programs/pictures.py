@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 
 import msgspec
-from sqlalchemy import Engine, Integer, Row, bindparam, delete, func, literal, select, update
+from sqlalchemy import DateTime, Engine, Integer, Interval, Row, bindparam, delete, func, literal, select, update
 
 from feeds.catalog import mark_all
 from feeds.pictures import picture_path
 from feeds.write import PICTURES, write_file
 from models import Picture
+from models.due import due
 from pipeline.fetch.guarded import MAX_BYTES, PUBLIC, Rules, Unreachable, fetch
 
 # Again after 1, 4, 16, 64 and 256 minutes.
@@ -20,9 +21,13 @@ UNWANTED = timedelta(days=30)
 # There is no room: look again after this.
 POSTPONED = timedelta(hours=1)
 
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_PAUSE = func.power(4, func.least(Picture.attempts, TRIES)).cast(Integer) * literal(timedelta(minutes=1))
+_IS_DUE = due(Picture.next_due_at, _NOW, func.greatest(_PAUSE, literal(POSTPONED), type_=Interval()))
+
 _DUE = (
     select(Picture.id)
-    .where(Picture.next_due_at <= bindparam("now"))
+    .where(_IS_DUE)
     .order_by(Picture.next_due_at, Picture.id)
     .limit(1)
     .with_for_update(skip_locked=True)
@@ -34,8 +39,7 @@ _CLAIM = (
     .where(Picture.id == _DUE)
     .values(
         attempts=Picture.attempts + 1,
-        next_due_at=bindparam("now")
-        + func.power(4, func.least(Picture.attempts, TRIES)).cast(Integer) * literal(timedelta(minutes=1)),
+        next_due_at=_NOW + _PAUSE,
     )
     .returning(Picture.id, Picture.address, Picture.attempts)
 )
@@ -50,12 +54,7 @@ _UNWANTED = (
 _POSTPONE = (
     update(Picture)
     .where(
-        Picture.id.in_(
-            select(Picture.id)
-            .where(Picture.next_due_at <= bindparam("now"))
-            .order_by(Picture.address)
-            .with_for_update(skip_locked=True)
-        )
+        Picture.id.in_(select(Picture.id).where(_IS_DUE).order_by(Picture.address).with_for_update(skip_locked=True))
     )
     .values(next_due_at=bindparam("later"))
 )

@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
-from sqlalchemy import Engine, func, or_, select
+from sqlalchemy import Engine, func, select
 
-from models import Delivery, DeliveryState, Feed, Source
+from models import Feed
 from models.errors import LootwireError
+from notifiers.outbox import is_unsettled
 from pipeline import embedded
 from pipeline.channels.eventsub.source_row import close_source
 from pipeline.games.sources.webhooks import look_if_moved
 from pipeline.importer import inbox
-from pipeline.ingest.fetching import due
+from pipeline.ingest.fetching import count_leased, due
+from pipeline.programs.clock_jump import put_right
 from pipeline.programs.sources import register
 from pipeline.programs.web.ports import listen
 from pipeline.runtime import heartbeat
@@ -58,10 +60,11 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
 
 
 def take_up_settings(runtime: Runtime) -> None:
-    """Bring rows in line with settings that may have changed since the last start; call it before programs run."""
+    """Bring rows in line with settings, and a clock, that changed since the last start; call it before programs run."""
     settings = runtime.settings
     if not (settings.twitch_client_id and settings.twitch_client_secret):
         close_source(runtime.engine)
+    put_right(runtime.engine, utc_now())
     with runtime.engine.begin() as connection:
         look_if_moved(connection, settings.eventsub_callback_url, utc_now())
 
@@ -179,8 +182,8 @@ def _left_in_inbox(runtime: Runtime, began: datetime) -> int:
 def _left_to_fetch(runtime: Runtime, began: datetime) -> int:
     """Return how many sources that were due at the start have not been fetched."""
     with runtime.engine.connect() as connection:
-        leased = select(func.count()).where(Source.lease_until > utc_now())
-        return len(due(connection, began)) + (connection.scalar(leased) or 0)
+        now = utc_now()
+        return len(due(connection, now, by=began)) + count_leased(connection, now)
 
 
 def _left_to_advance(runtime: Runtime, began: datetime) -> int:
@@ -193,12 +196,7 @@ def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
 
 
 def _unsettled(engine: Engine) -> int:
-    waiting = select(func.count()).where(
-        or_(
-            (Delivery.state == DeliveryState.PENDING) & (Delivery.next_attempt_at <= utc_now()),
-            Delivery.state == DeliveryState.SENDING,
-        )
-    )
+    waiting = select(func.count()).where(is_unsettled(utc_now()))
     marked = select(func.count()).where(Feed.version != Feed.written_version)
     with engine.connect() as connection:
         return (connection.scalar(waiting) or 0) + (connection.scalar(marked) or 0)
@@ -230,6 +228,7 @@ def run_cycle(
     """
     began = utc_now()
     app = make_app(runtime.redis_url)
+    put_right(runtime.engine, began)
     with runtime.engine.begin() as connection:
         register(connection, runtime, began)
     limit = time.monotonic() + CYCLE_LIMIT

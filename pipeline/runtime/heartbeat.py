@@ -6,9 +6,11 @@ from sqlalchemy import Engine, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Heartbeat
-from pipeline.runtime.watchdog import WORKER
+from models.due import is_ahead
+from pipeline.runtime.watchdog import STALE_AFTER, WORKER
 
 CLOCK = "clock"
+JUMPED = "the clock jumped back"
 # When the clock began to tick without a pause: before that no worker could have fetched a source.
 CLOCK_SINCE = "clock since"
 CLOCK_PAUSE = timedelta(minutes=2)
@@ -24,11 +26,27 @@ def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:
 def beat_clock(engine: Engine, now: datetime) -> datetime:
     """Write down that the clock ticked; returns since when it has without a pause."""
     last, since = last_beat(engine, CLOCK), last_beat(engine, CLOCK_SINCE)
-    if last is None or since is None or now - last > CLOCK_PAUSE:
+    # A clock that was set back has not ticked since then.
+    if last is None or since is None or now - last > CLOCK_PAUSE or is_ahead(max(last, since), now):
         since = now
         beat(engine, now, CLOCK_SINCE)
     beat(engine, now, CLOCK)
     return since
+
+
+def jumped_back_by(beat: datetime | None, now: datetime) -> str | None:
+    """Return in words that the clock has jumped back, and how far, where a sign of life lies in the future.
+
+    None where it does not, or so little that the clocks of two machines may differ.
+    """
+    if beat is None or beat - now <= STALE_AFTER:
+        return None
+    minutes = round((beat - now) / timedelta(minutes=1))
+    for length, unit in ((1440, "d"), (60, "h"), (1, "min")):
+        if minutes >= length:
+            rest = f" {minutes % 60} min" if unit == "h" and minutes % 60 else ""
+            return f"{JUMPED} by {minutes // length} {unit}{rest}"
+    return None
 
 
 def last_beat(engine: Engine, name: str = WORKER) -> datetime | None:

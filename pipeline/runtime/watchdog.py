@@ -61,4 +61,5 @@ def load_beats(database_url: str) -> Mapping[str, datetime]:
 
 
 def _is_old(beat: datetime | None) -> bool:
-    return beat is None or datetime.now(UTC) - beat > STALE_AFTER
+    # One of the future is none at all: the clock jumped back, and beat may wait for it to be there again.
+    return beat is None or abs(datetime.now(UTC) - beat) > STALE_AFTER

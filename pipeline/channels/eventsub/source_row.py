@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, RowMapping, Table, func, select, upda
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from models import Source
+from models.due import NEVER, is_due
 from models.events import EventKind
 from pipeline.errors import SourceRefused
 from pipeline.events.append import append_events
@@ -21,8 +22,6 @@ from pipeline.services.twitch.helix_eventsub import EventSubSubscription
 NAME = "twitch.eventsub"
 SERVICE = "twitch"
 SOURCES: Table = Source.__table__  # type: ignore[assignment]
-# It is not polled: its row is never due.
-NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 # How often a row says that all is well.
 SAY_WELL_EVERY = timedelta(minutes=1)
 REVOKED_KEPT = 20
@@ -66,7 +65,7 @@ def open_source(engine: Engine, now: datetime) -> int:
     with engine.connect() as connection:
         if (source_id := connection.scalar(known)) is not None:
             return int(source_id)
-    # A time of today, so that the row is not stale because an earlier run ended long ago.
+    # It is not polled: its row is never due, and of today, or it would be stale because an earlier run ended long ago.
     row = {"name": NAME, "service": SERVICE, "next_due_at": NEVER, "last_snapshot_at": now}
     on = {"enabled": True, "next_due_at": NEVER, "last_snapshot_at": now}
     again = insert(SOURCES).values(row).on_conflict_do_update(index_elements=[SOURCES.c.name], set_=on)
@@ -142,11 +141,14 @@ class Health:
         with self._lock:
             self._problems.pop(part, None)
             now = self._now()
-            if self._problems or (self._said_well_at is not None and now - self._said_well_at < SAY_WELL_EVERY):
+            if self._problems or not self._is_due_to_say(now):
                 return
             with self._engine.begin() as connection:
                 self._say_well(connection, now)
             self._said_well_at = now
+
+    def _is_due_to_say(self, now: datetime) -> bool:
+        return self._said_well_at is None or is_due(self._said_well_at + SAY_WELL_EVERY, now, SAY_WELL_EVERY)
 
     def _say_well(self, connection: Connection, now: datetime) -> None:
         row = _lock_row(connection)

@@ -12,6 +12,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Engine, RowMappi
 from sqlalchemy import update as update_rows
 
 from models import Channel, Game, GameExternalId, Source, StreamSession
+from models.due import due
 from pipeline.catalogue.records import GameRecord, UserRecord
 from pipeline.catalogue.storing import store_games, store_users
 from pipeline.channels.following.watched import FollowedCategory, followed_categories, watched
@@ -154,11 +155,12 @@ _WITHOUT_BOX_ART = (
     .distinct()
     .limit(BOX_ARTS_AT_ONCE)
 )
+_BEFORE = bindparam("before", type_=DateTime(timezone=True))
 _USERS = (
     select(Channel.external_id)
     .where(
         Channel.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
-        or_(Channel.checked_at.is_(None), Channel.checked_at < bindparam("before", type_=DateTime(timezone=True))),
+        or_(Channel.checked_at.is_(None), due(Channel.checked_at, _BEFORE, USERS_EVERY)),
     )
     .order_by(Channel.checked_at.nulls_first(), Channel.id)
     .limit(USERS_AT_ONCE)

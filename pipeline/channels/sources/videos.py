@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, DateTime, Engine, RowMapping, bindparam, or_, select, update
 
 from models import Channel, Follow, Source
+from models.due import due
 from pipeline.channels.clock import append_in_order
 from pipeline.channels.store.streams import load_channels
 from pipeline.channels.store.videos import known_videos, note_looked, store_videos, streams_on_air
@@ -88,7 +89,7 @@ _DUE = (
     select(Channel.external_id)
     .where(
         Channel.service == SERVICE,
-        or_(Channel.videos_due_at <= _NOW, Channel.videos_due_at.is_(None) & _BY_HAND.exists()),
+        or_(due(Channel.videos_due_at, _NOW, AGAIN_AFTER), Channel.videos_due_at.is_(None) & _BY_HAND.exists()),
     )
     .order_by(Channel.videos_due_at.nulls_last(), Channel.id)
     .limit(CHANNELS_AT_ONCE)

@@ -83,7 +83,10 @@ _LOOKED = (
         videos_checked_at=bindparam("now", type_=_TIME),
         # A stream that ended during the request makes its channel due again soon.
         videos_due_at=case(
-            (Channel.videos_due_at > bindparam("now", type_=_TIME), Channel.videos_due_at),
+            (
+                Channel.videos_due_at.between(bindparam("now", type_=_TIME), bindparam("again", type_=_TIME)),
+                Channel.videos_due_at,
+            ),
             (_BY_HAND, bindparam("again", type_=_TIME)),
             else_=null(),
         ),

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from models.due import CLOCK_TOLERANCE
 from pipeline.drops.sources.dashboard_campaigns import DashboardCampaigns, DashboardRewards, WireGathered, head
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.fetch.http import Client
@@ -147,9 +148,9 @@ def _memory(validators: Validators) -> Memory:
 def _wanted(listed: Mapping[str, Listed], memory: Memory, now: int) -> list[str]:
     """Return the campaigns to ask about: new and changed ones first, then those whose details are oldest."""
     fresh = [key for key, entry in listed.items() if key not in memory or memory[key].entry != entry.digest]
-    oldest = now - DETAILS_LAST.total_seconds()
+    oldest, latest = now - DETAILS_LAST.total_seconds(), now + CLOCK_TOLERANCE.total_seconds()
     # What is over does not change any more.
-    stale = [key for key, known in memory.items() if known.asked_at <= oldest and not listed[key].is_over]
+    stale = [key for key, known in memory.items() if not oldest < known.asked_at <= latest and not listed[key].is_over]
     return [*fresh, *sorted(set(stale) - set(fresh), key=lambda key: (memory[key].asked_at, key))]
 
 

@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, select, update
 
 from models import Source
+from models.due import is_due
 from models.errors import LootwireError
 from models.locks import hashed_key, hold, is_held
 from pipeline.ingest.turn import lock_source
@@ -104,7 +105,8 @@ def claim(connection: Connection, now: datetime) -> Claim:
     """Take the mirror's source for a full pass; raises `Busy` while a worker sweeps. Needs `alone`."""
     row = lock_source(connection, MIRROR)
     state = read_state(row["cursor"])
-    if row["lease_until"] is not None and row["lease_until"] > now and not state.holder:
+    leased = row["lease_until"] is not None and not is_due(row["lease_until"], now, LEASE)
+    if leased and not state.holder:
         raise Busy("a worker is just sweeping IGDB's changes; try again in a minute")
     state.holder = True
     if state.began_at is None:
@@ -153,6 +155,7 @@ def complete(connection: Connection, state: MirrorState, now: datetime) -> None:
         "enabled": True,
         "lease_until": None,
         "next_due_at": now + SWEEP_EVERY,
+        "refresh_seconds": SWEEP_EVERY.total_seconds(),
         "first_fetched_at": row["first_fetched_at"] or now,
         "last_success_at": now,
         "last_error": None,

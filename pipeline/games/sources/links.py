@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import ARRAY, Connection, Engine, RowMapping, Text, bindparam, func, select, text
 
 from models import ExternalGame
+from models.due import is_due
 from pipeline.fetch.http import Client
 from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import wanted
@@ -265,9 +266,13 @@ def _without(games: Iterable[Unlinked], statements: Iterable[Statement]) -> list
 
 
 def _is_due(tried: Tried | None, now: datetime) -> bool:
-    return tried is None or tried.next_at <= now
+    return tried is None or is_due(tried.next_at, now, _pause_after(tried.times))
 
 
 def _tried_again(tried: Tried | None, now: datetime) -> Tried:
     times = 0 if tried is None else tried.times
-    return Tried(times + 1, now + AGAIN_AFTER[min(times, len(AGAIN_AFTER) - 1)])
+    return Tried(times + 1, now + _pause_after(times + 1))
+
+
+def _pause_after(times: int) -> timedelta:
+    return AGAIN_AFTER[min(max(times, 1), len(AGAIN_AFTER)) - 1]

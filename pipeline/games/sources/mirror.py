@@ -60,7 +60,7 @@ class IgdbMirror:
             # No pass has been completed: there is nothing to keep fresh.
             return Answer(payload=None, refresh_after=SWEEP_EVERY, validators=validators)
         igdb = self._open_igdb(client)
-        since = at_least("updated_at", int((state.swept_to - LOOK_BACK).timestamp()))
+        since = at_least("updated_at", int((min(state.swept_to, now) - LOOK_BACK).timestamp()))
         read = _games_of_dates if state.sweep_dates else _games
         swept, more = read(igdb, since, state.sweep_after, self._pages, now)
         state, over = moved(state, more, now)
@@ -90,7 +90,7 @@ class IgdbMirror:
 
 def moved(state: MirrorState, more: int | None, now: datetime) -> tuple[MirrorState, bool]:
     """Return the state after a round, and whether the sweep is over: it reads the games, then their dates."""
-    began_at = state.sweep_began_at or now
+    began_at = min(state.sweep_began_at or now, now)
     if more is not None:
         return msgspec.structs.replace(state, sweep_began_at=began_at, sweep_after=more), False
     if not state.sweep_dates:

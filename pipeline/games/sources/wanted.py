@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, select
 
 from models import GameMetadata
+from models.due import is_due
 from pipeline.fetch.http import Client
 from pipeline.games.store.games import load_known
 from pipeline.games.store.wanted import due_games, note_asked, want_what_runs, wanted_games
@@ -80,10 +81,10 @@ class IgdbWanted:
         igdb = self._open_igdb(client)
         cursor = dict(validators.cursor)
         looked_at = _time(cursor.get("looked_at"))
-        if looked_at is None or looked_at <= now - LOOK_EVERY:
+        if looked_at is None or is_due(looked_at + LOOK_EVERY, now, LOOK_EVERY):
             cursor["looked_at"] = now.isoformat()
             if looked_at is not None:
-                ids = self._with_changed(igdb, ids, wanted, looked_at - LOOK_BACK)
+                ids = self._with_changed(igdb, ids, wanted, min(looked_at, now) - LOOK_BACK)
         payload = msgspec.json.encode(ask_for(igdb, ids)) if ids else None
         wait = POLL_EVERY if len(ids) < self._most else GO_ON_AFTER
         return Answer(payload=payload, refresh_after=wait, validators=Validators(cursor=cursor))

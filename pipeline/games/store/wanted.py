@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import BigInteger, Connection, DateTime, bindparam, select, text, update
 
 from models import GameMetadata, Source, WantedGame
+from models.due import due
 from pipeline.ingest.turn import take_turn
 
 WANTED = "igdb.wanted"
@@ -57,9 +58,11 @@ _RUNNING: Mapping[Reason, str] = {
         WHERE session.ended_at IS NULL AND link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9a-f]+)?$'
     """,
 }
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+IS_DUE = due(WantedGame.next_due_at, _NOW, MONTH)
 _DUE = (
     select(WantedGame.igdb_id)
-    .where(WantedGame.next_due_at <= bindparam("now", type_=DateTime(timezone=True)))
+    .where(IS_DUE)
     .order_by(WantedGame.next_due_at, WantedGame.igdb_id)
     .limit(bindparam("most", type_=BigInteger))
 )

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Heartbeat, Source
+from pipeline.runtime.heartbeat import JUMPED, jumped_back_by
 from pipeline.runtime.settings import Settings
 from pipeline.runtime.watchdog import STALE_AFTER, WORKER
 
@@ -38,6 +39,8 @@ def describe(engine: Engine, settings: Settings, now: datetime) -> str:
         return "off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
     eventsub = _of_database(engine, now, streams=True)["eventsub"]
     way = "by webhook" if settings.eventsub_callback_url else "by websocket"
+    if eventsub["state"].startswith(JUMPED):
+        return f"{way}; {eventsub['state']}"
     if eventsub["state"] != "ok":
         return f"{way}, but its program {eventsub['state']}; `lootwire up` runs it"
     outside = f"; {eventsub['left_out']} channels find no room and are polled" if eventsub["left_out"] else ""
@@ -82,5 +85,7 @@ def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, A
 def _age(beat: datetime | None, now: datetime, limit: timedelta) -> tuple[str, float | None]:
     if beat is None:
         return "has not been seen", None
-    age = now - beat
+    if jumped := jumped_back_by(beat, now):
+        return jumped, None
+    age = max(now - beat, timedelta(0))
     return ("ok" if age <= limit else "stands still"), round(age.total_seconds(), 1)

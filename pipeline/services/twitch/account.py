@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 from sqlalchemy import Engine
 
+from models.due import is_due
 from models.vault import Vault, VaultError
 from pipeline.errors import SourceUnavailable
 from pipeline.fetch.http import Client
@@ -62,7 +63,7 @@ class StoredAccount:
         except SignedOut:
             return None
         now = self._now()
-        if now - credential.validated_at < VALIDATE_AFTER:
+        if not is_due(credential.validated_at + VALIDATE_AFTER, now, VALIDATE_AFTER):
             return None
         viewer = self._auth(client, credential).validate(self._open(credential).access_token)
         if viewer is None:

@@ -132,6 +132,7 @@ class SharedAppTokens:
     @contextmanager
     def _one_at_a_time(self) -> Iterator[None]:
         with redis_answers(PURPOSE):
+            self._forget_of_the_future(self._lock_key, LOCK_FOR)
             lock = self._redis.lock(self._lock_key, timeout=LOCK_FOR.total_seconds(), sleep=LOOK_EVERY)
             if not lock.acquire(blocking_timeout=WAIT_FOR_LOCK.total_seconds()):
                 wait = timedelta(seconds=30)
@@ -142,6 +143,11 @@ class SharedAppTokens:
             # A lock that ended by itself, or with Redis, needs no release.
             with suppress(LockError, SourceUnavailable), redis_answers(PURPOSE):
                 lock.release()
+
+    def _forget_of_the_future(self, key: str, longest: timedelta) -> None:
+        """Delete a key that lives longer than it was given: the clock of Redis was set back since."""
+        if self._redis.pttl(key) > longest / timedelta(milliseconds=1):
+            self._redis.delete(key)
 
     def _load(self) -> _Kept | None:
         with redis_answers(PURPOSE), self._redis.pipeline() as both:
@@ -155,7 +161,9 @@ class SharedAppTokens:
         except (VaultError, *UNREADABLE):
             return None  # of another key file: a new one takes its place
         share = timedelta(seconds=granted.expires_in) / RENEW_WITH_SHARE_LEFT
-        ends_soon = timedelta(milliseconds=left) < min(RENEW_BEFORE_END, share)
+        # One that lives longer than Twitch gave it: the clock of Redis was set back since.
+        is_doubtful = timedelta(milliseconds=left) > timedelta(seconds=granted.expires_in)
+        ends_soon = is_doubtful or timedelta(milliseconds=left) < min(RENEW_BEFORE_END, share)
         return _Kept(AppToken(self._client_id, granted.access_token), ends_soon)
 
     def _fetch(self, client: Client) -> AppToken:
@@ -174,6 +182,7 @@ class SharedAppTokens:
 
     def _check_not_refused(self) -> None:
         with redis_answers(PURPOSE):
+            self._forget_of_the_future(self._refused_key, REFUSED_FOR)
             remembered = self._redis.get(self._refused_key)
         if remembered is None:
             return

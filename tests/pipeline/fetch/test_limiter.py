@@ -233,6 +233,28 @@ def test_a_step_back_of_the_servers_clock_stops_nobody(redis: Redis) -> None:
         pass
 
 
+def test_places_of_before_a_step_back_are_free_again(redis: Redis) -> None:
+    tomorrow = (int(redis.time()[0]) + 86400) * 1_000_000
+    rate_limiter, points = limiter(redis, most_open=2, patience=NO_PATIENCE), budget(redis)
+    redis.zadd(rate_limiter._leases, {"one": tomorrow, "another": tomorrow})
+    redis.zadd(points._open, {str(number): tomorrow for number in range(39)})
+
+    with rate_limiter.turn(), points.turn():
+        assert redis.zcard(rate_limiter._leases) == 1
+        assert redis.zcard(points._open) == 1
+
+
+def test_a_pause_after_a_step_back_is_kept(redis: Redis) -> None:
+    tomorrow = (int(redis.time()[0]) + 86400) * 1_000_000
+    rate_limiter = limiter(redis, patience=NO_PATIENCE)
+    redis.mset({rate_limiter._slots: tomorrow, rate_limiter._held: tomorrow})
+
+    rate_limiter.hold_off(timedelta(minutes=1))
+
+    with pytest.raises(SourceUnavailable), rate_limiter.turn():
+        pass
+
+
 def test_everything_that_is_kept_ends_by_itself(redis: Redis) -> None:
     with limiter(redis, per=timedelta(minutes=1)).turn(), budget(redis).turn():
         budget(redis).correct(remaining=5, full_in=timedelta(minutes=1), limit=10)

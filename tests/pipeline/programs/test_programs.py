@@ -86,7 +86,7 @@ def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtim
     now = utc_now()
     with runtime.engine.begin() as connection:
         register(connection, runtime, now)
-        connection.execute(update(Source).values(next_due_at=now + timedelta(hours=1)))
+        connection.execute(update(Source).values(next_due_at=now + timedelta(hours=1), refresh_seconds=3600))
     impatient = [replace(stage, patience=0.3) for stage in programs.STAGES]
     reported: list[str] = []
     with pytest.raises(LootwireError, match="judging the time does not go on; see `lootwire status`"):

@@ -23,6 +23,8 @@ def watchdog_of(engine: Engine, *, listens: bool = False) -> Watchdog:
         pytest.param(timedelta(seconds=5), [], id="just now"),
         pytest.param(timedelta(seconds=80), [], id="nearly three ticks ago"),
         pytest.param(timedelta(seconds=95), ["worker", "beat"], id="more than three ticks ago"),
+        pytest.param(timedelta(seconds=-80), [], id="by a clock that is a little ahead"),
+        pytest.param(timedelta(hours=-2), ["worker", "beat"], id="before the clock was set back"),
         pytest.param(None, ["worker", "beat"], id="never"),
     ],
 )

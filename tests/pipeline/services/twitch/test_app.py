@@ -60,6 +60,17 @@ def test_the_token_is_kept_encrypted_and_ends_where_it_is_kept_when_it_ends_at_t
     assert setting.twitch.token_lifetime - 60 < setting.redis.ttl(key) <= setting.twitch.token_lifetime
 
 
+def test_a_lock_and_a_token_of_before_the_clock_of_redis_was_set_back_stop_nobody(setting: HelixSetting) -> None:
+    tokens = setting.tokens()
+    first = tokens.current(setting.client)
+    # What Redis keeps until a time lives longer by as much as its clock is set back.
+    setting.redis.expire(tokens._key, setting.twitch.token_lifetime + 7200)
+    setting.redis.set(tokens._lock_key, "of a worker that is dead", ex=7200)
+
+    assert tokens.current(setting.client) != first
+    assert setting.redis.ttl(tokens._key) <= setting.twitch.token_lifetime
+
+
 def test_nothing_tells_the_token_or_the_secret(setting: HelixSetting) -> None:
     tokens = setting.tokens()
     token = tokens.current(setting.client)

@@ -1,0 +1,210 @@
+"""Sets right what a clock that ran ahead has written, once that clock was set back.
+
+Each claim knows by itself how far ahead its times can be (`models.due`). This is for all other times: moments that were
+the present when they were written, and now lie in the future. Followed since next year, a channel would bring no news
+until then; asked for next year, a game of IGDB would never be written again.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Engine,
+    Table,
+    Text,
+    Update,
+    case,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from models import Heartbeat, Source
+from models.due import is_ahead, is_impossible
+from models.tables import Base
+from notifiers import outbox
+from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
+from pipeline.channels.sources.videos import AGAIN_AFTER
+from pipeline.games.store.wanted import MONTH
+from pipeline.ingest.turn import take_turn
+from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE
+
+# The programs' own signs of life stay as they are, for only the programs themselves can say that they live.
+OURS = (CLOCK, CLOCK_SINCE)
+_MEMORY = ("asked_at", "reconciled_at")
+
+
+class Rule(StrEnum):
+    """What becomes of a time that lies further ahead than it can be."""
+
+    # It was the present, as our clock had it: it is now.
+    WAS = "was the present"
+    # It says when to do something next: that is now.
+    DUE = "is due now"
+    # It says that something was over, or told, which it can only be later: nothing of that has happened yet.
+    UNDONE = "has not happened"
+    # A service's word, or part of a row's key, or history that never changes.
+    STAYS = "stays"
+
+
+# Every time of every table; tests/pipeline/programs/test_clock_jump.py finds one that is missing here.
+RULES: Mapping[str, Mapping[str, Rule]] = {
+    "allowed_channels": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
+    "campaign_deadlines": {"due_at": Rule.STAYS},
+    "channels": {
+        "first_seen_at": Rule.WAS,
+        "checked_at": Rule.WAS,
+        "videos_checked_at": Rule.WAS,
+        "videos_due_at": Rule.DUE,
+    },
+    "chat_badges": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
+    "credentials": {
+        "signed_in_at": Rule.WAS,
+        "expires_at": Rule.STAYS,
+        "validated_at": Rule.WAS,
+        "dead_at": Rule.WAS,
+    },
+    "deliveries": {
+        "created_at": Rule.WAS,
+        "next_attempt_at": Rule.DUE,
+        "first_attempt_at": Rule.WAS,
+        "lease_until": Rule.DUE,
+        "sent_at": Rule.WAS,
+    },
+    "drop_benefit_edges": {"last_seen_at": Rule.WAS},
+    "drop_benefits": {"created_at": Rule.STAYS},
+    "drop_campaigns": {
+        "start_at": Rule.STAYS,
+        "end_at": Rule.STAYS,
+        "first_seen_at": Rule.WAS,
+        "last_seen_at": Rule.UNDONE,
+        "started_at": Rule.UNDONE,
+        "ended_at": Rule.UNDONE,
+        "withdrawn_at": Rule.WAS,
+    },
+    "events": {"occurred_at": Rule.STAYS, "recorded_at": Rule.STAYS},
+    "eventsub_messages": {"sent_at": Rule.STAYS, "received_at": Rule.WAS, "handled_at": Rule.WAS},
+    "feeds": {"written_at": Rule.WAS},
+    "fetch_runs": {"started_at": Rule.WAS, "snapshot_at": Rule.WAS},
+    "follows": {"created_at": Rule.WAS},
+    "game_external_ids": {"pinned_at": Rule.WAS},
+    "game_lists": {"created_at": Rule.WAS},
+    "game_metadata": {
+        "first_release_at": Rule.STAYS,
+        "updated_at": Rule.STAYS,
+        "synced_at": Rule.WAS,
+        "removed_at": Rule.WAS,
+    },
+    "heartbeats": {"at": Rule.WAS},
+    "pictures": {"fetched_at": Rule.WAS, "next_due_at": Rule.DUE, "last_wanted_at": Rule.WAS},
+    "quarantined_payloads": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
+    "release_dates": {
+        "first_seen_at": Rule.WAS,
+        "last_seen_at": Rule.WAS,
+        "told_at": Rule.UNDONE,
+        "judged_at": Rule.WAS,
+    },
+    "reward_campaigns": {
+        "start_at": Rule.STAYS,
+        "end_at": Rule.STAYS,
+        "first_seen_at": Rule.WAS,
+        "last_seen_at": Rule.UNDONE,
+        "ended_at": Rule.UNDONE,
+    },
+    "rewards": {"earnable_until": Rule.STAYS, "first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
+    "sightings": {
+        "first_seen_at": Rule.WAS,
+        "last_seen_at": Rule.UNDONE,
+        "absent_counted_at": Rule.WAS,
+        "closed_at": Rule.UNDONE,
+    },
+    "sources": {
+        "next_due_at": Rule.DUE,
+        "lease_until": Rule.DUE,
+        "failing_since": Rule.WAS,
+        "changed_since": Rule.WAS,
+        "stale_since": Rule.WAS,
+        "last_success_at": Rule.WAS,
+        "last_snapshot_at": Rule.WAS,
+        "first_fetched_at": Rule.WAS,
+    },
+    "stream_segments": {"started_at": Rule.STAYS},
+    "stream_sessions": {
+        "started_at": Rule.STAYS,
+        "first_seen_at": Rule.WAS,
+        "last_seen_at": Rule.WAS,
+        "ended_at": Rule.WAS,
+        "told_at": Rule.WAS,
+        "listed_at": Rule.WAS,
+    },
+    "stream_snapshots": {"taken_at": Rule.STAYS},
+    "subscriptions": {"created_at": Rule.WAS},
+    "targets": {"created_at": Rule.WAS, "disabled_at": Rule.WAS},
+    "time_based_drops": {
+        "start_at": Rule.STAYS,
+        "end_at": Rule.STAYS,
+        "first_seen_at": Rule.WAS,
+        "last_seen_at": Rule.WAS,
+    },
+    "videos": {"published_at": Rule.STAYS, "first_seen_at": Rule.WAS},
+    "wanted_games": {"wanted_at": Rule.WAS, "next_due_at": Rule.DUE},
+}
+# Due times that may lie further ahead of the present than the clocks differ; all others are made due at once.
+FURTHEST: Mapping[str, Any] = {
+    "channels.videos_due_at": AGAIN_AFTER,
+    "deliveries.lease_until": outbox.LEASE,
+    "deliveries.next_attempt_at": outbox.FURTHEST,
+    "wanted_games.next_due_at": MONTH,
+}
+
+
+def put_right(engine: Engine, now: datetime) -> timedelta | None:
+    """Set all times right where the clock has jumped back since it ticked last; returns how far, None if it has not.
+
+    Events keep their times: they never change. Safe to call at any time, and again after it died.
+    """
+    with engine.connect() as connection:
+        if _jump(connection, now) is None:
+            return None
+    with engine.begin() as connection:
+        take_turn(connection)
+        jump = _jump(connection, now)
+        if jump is None:
+            return None
+        for statement in _statements(now):
+            connection.execute(statement)
+        without = Source.cursor.op("-")(func.cast(list(_MEMORY), ARRAY(Text)))
+        connection.execute(update(Source).where(Source.name == EVENTSUB).values(cursor=without))
+        return jump
+
+
+def _jump(connection: Connection, now: datetime) -> timedelta | None:
+    """Return how far ahead of now the clock has ticked already; None where that is within tolerance."""
+    latest = connection.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.name.in_(OURS)))
+    return latest - now if latest is not None and is_ahead(latest, now) else None
+
+
+def _statements(now: datetime) -> Iterator[Update]:
+    for name, rules in RULES.items():
+        table = Base.metadata.tables[name]
+        wrong = {column: _is_wrong(table, column, now) for column, rule in rules.items() if rule != Rule.STAYS}
+        if wrong:
+            values = {c: case((is_wrong, _right(rules[c], now)), else_=table.c[c]) for c, is_wrong in wrong.items()}
+            statement = update(table).where(or_(*wrong.values())).values(values)
+            yield statement.where(table.c.name.in_(OURS)) if name == Heartbeat.__tablename__ else statement
+
+
+def _is_wrong(table: Table, column: str, now: datetime) -> ColumnElement[bool]:
+    furthest = FURTHEST.get(f"{table.name}.{column}", timedelta(0))
+    return is_impossible(table.c[column], now, furthest)
+
+
+def _right(rule: Rule, now: datetime) -> Any:
+    return null() if rule is Rule.UNDONE else now

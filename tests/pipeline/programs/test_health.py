@@ -1,0 +1,38 @@
+"""The health of an installation in words: what a monitor reads, and never an age below nothing."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from pipeline.embedded import Servers
+from pipeline.programs.web.health import PROGRAM, look
+from pipeline.runtime import heartbeat
+from pipeline.runtime.runtime import utc_now
+
+
+@pytest.mark.parametrize(
+    ("ahead", "words"),
+    [
+        (timedelta(minutes=10), "the clock jumped back by 10 min"),
+        (timedelta(hours=2), "the clock jumped back by 2 h"),
+        (timedelta(hours=1, minutes=58), "the clock jumped back by 1 h 58 min"),
+        (timedelta(days=365), "the clock jumped back by 365 d"),
+    ],
+)
+def test_a_clock_that_jumped_back_is_no_health(engine: Engine, servers: Servers, ahead: timedelta, words: str) -> None:
+    now = utc_now()
+    for program in (heartbeat.WORKER, PROGRAM):
+        heartbeat.beat(engine, now + ahead, program)
+    well, particulars = look(engine, servers.redis_url, now, streams=True)
+    assert not well
+    assert (particulars["worker"], particulars["worker_seconds"]) == (words, None)
+    assert (particulars["eventsub"]["state"], particulars["eventsub"]["seconds"]) == (words, None)
+
+
+def test_a_sign_of_life_by_a_clock_that_is_a_little_ahead_is_of_now(engine: Engine, servers: Servers) -> None:
+    now = utc_now()
+    heartbeat.beat(engine, now + timedelta(seconds=7))
+    well, particulars = look(engine, servers.redis_url, now, streams=False)
+    assert well
+    assert (particulars["worker"], particulars["worker_seconds"]) == ("ok", 0)
