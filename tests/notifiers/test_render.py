@@ -397,7 +397,7 @@ def test_no_message_is_longer_than_its_limits_nor_empty(limits: Limits, count: i
 def test_the_lines_of_a_shortened_message_are_whole() -> None:
     event = event_text(channels=tuple(f"channel{n:04}" for n in range(900)), description="d" * 300)
     message = render_message([event], Limits(body=120))
-    assert message.text.splitlines()[-1] in {"…", "- and 898 more", "- and 895 more", "- and 900 more"}
+    assert message.text.splitlines()[-1] in {"…", *(f"- and {900 - shown} more" for shown in range(9))}
 
 
 def test_where_there_is_no_room_for_links_a_list_has_titles_alone() -> None:
