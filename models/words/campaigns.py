@@ -1,7 +1,9 @@
 """The words of drop campaigns, reward campaigns and chat badges. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from models.details import CampaignDetail, FieldChange
 from models.events import EventKind
@@ -91,6 +93,42 @@ KINDS: dict[EventKind, KindWords[CampaignDetail]] = {
         lambda detail, service: f"New chat badge on {service} – {detail.name or ''}",
     ),
 }
+# What is announced before it begins has a headline of its own.
+COMING: dict[EventKind, KindWords[CampaignDetail]] = {
+    EventKind.CAMPAIGN_ADDED: replace(
+        KINDS[EventKind.CAMPAIGN_ADDED],
+        title=lambda detail, service: f"Coming drops on {service} – {_about(detail)} (starts {_at(detail.start_at)})",
+    ),
+    EventKind.CAMPAIGN_RETURNED: replace(
+        KINDS[EventKind.CAMPAIGN_RETURNED],
+        title=lambda detail, service: (
+            f"Coming drops are back on {service} – {_about(detail)} (start {_at(detail.start_at)})"
+        ),
+    ),
+    EventKind.REWARD_ADDED: replace(
+        KINDS[EventKind.REWARD_ADDED],
+        title=lambda detail, service: f"Coming reward on {service} – {_about(detail)} (starts {_at(detail.start_at)})",
+    ),
+}
+_OVER = frozenset({EventKind.CAMPAIGN_ENDED, EventKind.REWARD_ENDED})
+# Their headlines say when it ends or ended, or that it will not come to that.
+_HEADED_BY_END = _OVER | {EventKind.CAMPAIGN_ENDING_SOON, EventKind.CAMPAIGN_LAST_CHANCE, EventKind.CAMPAIGN_WITHDRAWN}
+
+
+class Allowed(NamedTuple):
+    """The channels on which a campaign counts, the first few by name; a total of 0 stands for every channel."""
+
+    names: tuple[str, ...]
+    total: int
+
+
+def allowed(detail: CampaignDetail) -> Allowed:
+    """Return the channels on which a campaign counts, without those that the event says are no longer named."""
+    gone = frozenset(detail.channels_removed)
+    names = tuple(name for name in detail.channels if name not in gone)
+    # Older events counted channels that were gone: they took a list that became empty for one that did not come.
+    counted_gone = len(gone) if len(names) < len(detail.channels) else 0
+    return Allowed(names, max(detail.channels_total - counted_gone, len(names)))
 
 
 def requirement(minutes: int | None, subs: int | None) -> str:
@@ -130,20 +168,23 @@ def _asks(detail: CampaignDetail) -> str:
     return counted(len(detail.drops), "drop") + longest
 
 
-def _message_facts(_kind: str, service: str | None, detail: CampaignDetail) -> Iterator[Fact]:
+def _message_facts(kind: str, service: str | None, detail: CampaignDetail) -> Iterator[Fact]:
     yield "Channel", _channel(detail)
     yield "Game", detail.game
     yield "By", detail.organization
     yield "On", service and service_name(service)
-    yield "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
-    yield "Ends", moment_in_figures(detail.end_at) if detail.end_at else None
+    is_over = kind in _OVER
+    end = "Was to end" if kind == EventKind.CAMPAIGN_WITHDRAWN else "Ended" if is_over else "Ends"
+    yield "Started" if is_over else "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
+    yield end, moment_in_figures(detail.end_at) if detail.end_at else None
     yield "Asks for", requirement_at_length(detail.required_minutes, detail.required_subs)
     yield "Late", "this was due while nothing ran" if detail.late else None
 
 
 def _message_note(kind: str, detail: CampaignDetail) -> str:
-    # The title of an end already says it.
-    return f"ends {moment_in_figures(detail.end_at)}" if detail.end_at and kind != EventKind.CAMPAIGN_ENDED else ""
+    if detail.end_at is None or kind in _HEADED_BY_END or _new_end(detail.changes):
+        return ""
+    return f"ends {moment_in_figures(detail.end_at)}"
 
 
 def _link_label(kind: str) -> str:
@@ -160,9 +201,19 @@ def _channel(detail: CampaignDetail) -> str | None:
 
 
 def _what_changed(changes: Sequence[FieldChange]) -> str:
-    if len(changes) == 1 and changes[0].field == "end_at" and changes[0].about is None:
-        return f"now ends {_at(datetime.fromisoformat(str(changes[0].new)))}"
+    if end_at := _new_end(changes):
+        return f"now ends {_at(end_at)}"
     return ", ".join(dict.fromkeys(field_words(change.field).in_title for change in changes))
+
+
+def _new_end(changes: Sequence[FieldChange]) -> datetime | None:
+    """Return the end that a headline says, where it is all that changed."""
+    if len(changes) != 1 or changes[0].field != "end_at" or changes[0].about is not None:
+        return None
+    try:
+        return datetime.fromisoformat(str(changes[0].new))
+    except ValueError:
+        return None
 
 
 def _at(time: datetime | None) -> str:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.events import EventKind
+from pipeline.catalogue.records import ChannelRecord
 from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known
 from pipeline.drops.deadlines import deadlines, event_kind, is_late, is_pointless
 from pipeline.drops.details import campaign_detail, channel_names, drop_lines
@@ -208,21 +209,23 @@ def _change(stored: StoredCampaign, record: CampaignRecord, *, blanks: bool, com
 def change_events(change: Change, at: datetime) -> list[NewEvent]:
     """Return the events of a difference: one for its fields, one for new drops, one for channels."""
     diff, record = change.diff, change.record
+    # A list that became empty says so by having nothing in it, which is otherwise a list that did not come.
+    stored = _without_channels(change.stored, diff.channels_removed)
     events = []
     if diff.changes:
-        event = _event(EventKind.CAMPAIGN_CHANGED, change.stored, at, identity=diff.changes, damped=True, record=record)
+        event = _event(EventKind.CAMPAIGN_CHANGED, stored, at, identity=diff.changes, damped=True, record=record)
         events.append(_with(event, changes=diff.changes))
     if diff.drops_added:
         added = drop_lines(diff.drops_added)
         identity = sorted(drop.external_id for drop in diff.drops_added)
-        event = _event(EventKind.CAMPAIGN_DROP_ADDED, change.stored, at, identity=identity, damped=True, record=record)
+        event = _event(EventKind.CAMPAIGN_DROP_ADDED, stored, at, identity=identity, damped=True, record=record)
         events.append(_with(event, drops_added=added))
     if diff.channels_added or diff.channels_removed:
         came, went = channel_names(diff.channels_added), channel_names(diff.channels_removed)
         identity_of_channels = [sorted(came), sorted(went)]
         event = _event(
             EventKind.CAMPAIGN_CHANNELS_CHANGED,
-            change.stored,
+            stored,
             at,
             identity=identity_of_channels,
             damped=True,
@@ -264,6 +267,13 @@ def _merged(known: CampaignRecord, record: CampaignRecord) -> CampaignRecord:
     values = {name: getattr(record, name) for name in record.__struct_fields__}
     filled = {name: value for name, value in values.items() if value is not None and value != ()}
     return msgspec.structs.replace(known, **filled)
+
+
+def _without_channels(stored: StoredCampaign, gone: Sequence[ChannelRecord]) -> StoredCampaign:
+    """Return a campaign without channels that it no longer names."""
+    ids = {channel.external_id for channel in gone}
+    left = tuple(channel for channel in stored.record.channels or () if channel.external_id not in ids)
+    return msgspec.structs.replace(stored, record=msgspec.structs.replace(stored.record, channels=left))
 
 
 def _settled(diff: CampaignDiff) -> CampaignDiff:
