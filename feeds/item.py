@@ -14,7 +14,7 @@ from feeds.templating import template
 from models.details import CampaignDetail, EventDetail, FieldChange, ReleaseDetail, StreamDetail
 from models.events import EventKind
 from models.words import feed_summary, kind_label, link_label, names
-from models.words.campaigns import allowed
+from models.words.campaigns import allowed, gives_rewards, is_over, until
 from models.words.fields import field_words
 from models.words.releases import feed_lines as release_lines
 from models.words.streams import feed_categories
@@ -156,6 +156,9 @@ def _campaign_html(item: Item, detail: CampaignDetail) -> str:
         picture_width=BADGE_WIDTH if item.kind == EventKind.BADGE_ADDED else BOX_WIDTH,
         # An event about one channel has no news of the others.
         is_campaign=item.kind.startswith("campaign.") and not is_watchable,
+        drops_label="Rewards" if gives_rewards(item.kind) else "All drops" if detail.drops_added else "Drops",
+        until=until(item.kind),
+        counts="Counted" if is_over(item.kind) else "Counts",
         channels=listed.names,
         channels_total=0 if is_watchable else listed.total,
         about=_about(item),

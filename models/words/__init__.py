@@ -32,7 +32,8 @@ def title(kind: EventKind, service: str | None, detail: EventDetail, at: datetim
         phrase = f"{kind_label(kind)}: {detail.name or ''}"
     else:
         phrase = words.title(detail, units.service_name(service or ""))
-    return " ".join(phrase.split())
+    # A name may be missing, and with it what stands behind the dash.
+    return " ".join(phrase.split()).removesuffix(" –")
 
 
 def kind_label(kind: str) -> str:

@@ -97,22 +97,37 @@ KINDS: dict[EventKind, KindWords[CampaignDetail]] = {
 COMING: dict[EventKind, KindWords[CampaignDetail]] = {
     EventKind.CAMPAIGN_ADDED: replace(
         KINDS[EventKind.CAMPAIGN_ADDED],
-        title=lambda detail, service: f"Coming drops on {service} – {_about(detail)} (starts {_at(detail.start_at)})",
+        title=lambda detail, service: f"Coming drops on {service}, starting {_at(detail.start_at)} – {_about(detail)}",
     ),
     EventKind.CAMPAIGN_RETURNED: replace(
         KINDS[EventKind.CAMPAIGN_RETURNED],
         title=lambda detail, service: (
-            f"Coming drops are back on {service} – {_about(detail)} (start {_at(detail.start_at)})"
+            f"Coming drops are back on {service}, starting {_at(detail.start_at)} – {_about(detail)}"
         ),
     ),
     EventKind.REWARD_ADDED: replace(
         KINDS[EventKind.REWARD_ADDED],
-        title=lambda detail, service: f"Coming reward on {service} – {_about(detail)} (starts {_at(detail.start_at)})",
+        title=lambda detail, service: f"Coming reward on {service}, starting {_at(detail.start_at)} – {_about(detail)}",
     ),
 }
 _OVER = frozenset({EventKind.CAMPAIGN_ENDED, EventKind.REWARD_ENDED})
 # Their headlines say when it ends or ended, or that it will not come to that.
 _HEADED_BY_END = _OVER | {EventKind.CAMPAIGN_ENDING_SOON, EventKind.CAMPAIGN_LAST_CHANCE, EventKind.CAMPAIGN_WITHDRAWN}
+
+
+def gives_rewards(kind: str) -> bool:
+    """Whether what a campaign gives are rewards of its own, with no drops between."""
+    return kind in {EventKind.REWARD_ADDED, EventKind.REWARD_ENDED}
+
+
+def is_over(kind: str) -> bool:
+    """Whether an event says that nothing counts any more."""
+    return kind in _OVER or kind == EventKind.CAMPAIGN_WITHDRAWN
+
+
+def until(kind: str) -> str:
+    """Return what stands before a campaign's end on feeds: one that was withdrawn does not come to it."""
+    return "was to end" if kind == EventKind.CAMPAIGN_WITHDRAWN else "until"
 
 
 class Allowed(NamedTuple):
@@ -155,12 +170,16 @@ def _names(detail: CampaignDetail) -> tuple[str | None, ...]:
 def _feed_summary(kind: str, detail: CampaignDetail) -> Iterator[str]:
     if kind == EventKind.BADGE_ADDED:
         yield detail.description or ""
-    yield _asks(detail)
+    yield _asks(kind, detail)
     if detail.end_at:
-        yield f"until {moment(detail.end_at)}"
+        yield f"{until(kind)} {moment(detail.end_at)}"
 
 
-def _asks(detail: CampaignDetail) -> str:
+def _asks(kind: str, detail: CampaignDetail) -> str:
+    if gives_rewards(kind):
+        given = sum(len(drop.benefits) for drop in detail.drops)
+        asks = requirement(detail.required_minutes, detail.required_subs)
+        return ", ".join(([counted(given, "reward")] if given else []) + ([asks] if asks else []))
     if not detail.drops:
         return duration(detail.required_minutes) if detail.required_minutes else ""
     minutes = [drop.required_minutes for drop in detail.drops if drop.required_minutes]
@@ -173,9 +192,8 @@ def _message_facts(kind: str, service: str | None, detail: CampaignDetail) -> It
     yield "Game", detail.game
     yield "By", detail.organization
     yield "On", service and service_name(service)
-    is_over = kind in _OVER
-    end = "Was to end" if kind == EventKind.CAMPAIGN_WITHDRAWN else "Ended" if is_over else "Ends"
-    yield "Started" if is_over else "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
+    end = "Was to end" if kind == EventKind.CAMPAIGN_WITHDRAWN else "Ended" if kind in _OVER else "Ends"
+    yield "Started" if kind in _OVER else "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
     yield end, moment_in_figures(detail.end_at) if detail.end_at else None
     yield "Asks for", requirement_at_length(detail.required_minutes, detail.required_subs)
     yield "Late", "this was due while nothing ran" if detail.late else None
