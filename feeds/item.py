@@ -14,6 +14,7 @@ from feeds.templating import template
 from models.details import CampaignDetail, EventDetail, FieldChange, ReleaseDetail, StreamDetail
 from models.events import EventKind
 from models.words import feed_summary, kind_label, link_label, names
+from models.words.campaigns import allowed, gives_rewards, is_over, until
 from models.words.fields import field_words
 from models.words.releases import feed_lines as release_lines
 from models.words.streams import feed_categories
@@ -144,6 +145,7 @@ def _plain_html(item: Item, detail: EventDetail, lines: Iterable[str]) -> str:
 
 def _campaign_html(item: Item, detail: CampaignDetail) -> str:
     is_watchable = item.kind == EventKind.CAMPAIGN_WATCHABLE
+    listed = allowed(detail)
     urls = [
         (link_label(item.kind, detail), safe_url(detail.url)),
         ("Link your account", safe_url(detail.account_link_url)),
@@ -154,13 +156,23 @@ def _campaign_html(item: Item, detail: CampaignDetail) -> str:
         picture_width=BADGE_WIDTH if item.kind == EventKind.BADGE_ADDED else BOX_WIDTH,
         # An event about one channel has no news of the others.
         is_campaign=item.kind.startswith("campaign.") and not is_watchable,
-        channels_total=0 if is_watchable else detail.channels_total,
+        drops_label=_drops_label(item.kind, detail),
+        until=until(item.kind),
+        counts="Counted" if is_over(item.kind) else "Counts",
+        channels=listed.names,
+        channels_total=0 if is_watchable else listed.total,
         about=_about(item),
         changes=[_change(change) for change in detail.changes],
         urls=[pair for pair in urls if pair[1]],
         drops_shown=DROPS_SHOWN,
         channels_shown=CHANNELS_SHOWN,
     )
+
+
+def _drops_label(kind: str, detail: CampaignDetail) -> str:
+    if gives_rewards(kind):
+        return "Rewards"
+    return "All drops" if detail.drops_added or detail.drops_ending else "Drops"
 
 
 def _change(change: FieldChange) -> _Change:

@@ -7,7 +7,7 @@ import difflib
 import logging
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -16,12 +16,14 @@ from notifiers.render import Format, Limits
 from notifiers.services import (
     ALLOWED_SCHEMES,
     HOST_SCHEMES,
+    INSTEAD_OF_MARKDOWN,
     LOCAL_SCHEMES,
     MAIL_SCHEMES,
     MARKDOWN_SCHEMES,
     MERGING_SCHEMES,
     REFUSED_OPTIONS,
 )
+from notifiers.sizes import CEILINGS
 
 SERVICE_TIMEOUT_SECONDS = 45.0
 URL_LENGTH = 4000
@@ -170,6 +172,8 @@ def _build(results: dict[str, Any]) -> Any:
     # a failure, and the mail be sent twice.
     results |= {"rto": 20, "cto": 20 if scheme in MAIL_SCHEMES else 5, "retry": 0, "wait": 0, "store": False}
     results |= {"optional": False, "redirect": False}
+    if results.get("format", Format.MARKDOWN).lower() == Format.MARKDOWN and scheme in INSTEAD_OF_MARKDOWN:
+        results["format"] = INSTEAD_OF_MARKDOWN[scheme]
     # If our own limits are ever wrong, a shortened message is better than a refused one.
     results.setdefault("overflow", "truncate")
     service = load().Apprise.instantiate(results, asset=asset())
@@ -211,7 +215,7 @@ def _label(service: Any, scheme: str) -> str:
 
 
 def _form(service: Any, scheme: str, wanted: str | None) -> Format:
-    """Return which rendering reads best at a service; a `format=` in its address decides."""
+    """Return which rendering reads best at a service; a `format=` in its address decides among those it can show."""
     declared = service.notify_format
     formats = [Format(f) for f in (declared if isinstance(declared, list | tuple) else (declared,))]
     if wanted is not None:
@@ -230,4 +234,13 @@ def _limits(service: Any, *, pictures: bool) -> Limits:
     title = min(ours.title, room // 2, service.title_maxlen if service.title_maxlen > 0 else room)
     # Some services count the title with the body, and their dialects add characters; a tenth is kept free for it.
     body = max(room - title - room // 10, 20)
-    return Limits(title=title, body=min(ours.body, body), html=min(ours.html, body), pictures=pictures)
+    return Limits(
+        title=title,
+        body=min(ours.body, body),
+        html=min(ours.html, body),
+        pictures=pictures,
+        ceilings=tuple(
+            ceiling if ceiling.most is not None else replace(ceiling, most=room)
+            for ceiling in CEILINGS.get(type(service).__name__, ())
+        ),
+    )

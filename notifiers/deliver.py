@@ -1,7 +1,8 @@
 """Sends what is due: claims a message, renders and sends it with no transaction open, settles it, and goes on."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,7 @@ from sqlalchemy import Engine
 from models.vault import Vault, VaultError
 from notifiers import apprise_urls, outbox
 from notifiers.errors import DeliveryError, TargetError
-from notifiers.render import render_message
+from notifiers.render import Message, render_message
 from notifiers.send import send
 
 logger = logging.getLogger(__name__)
@@ -70,16 +71,44 @@ def _deliver(
 
 def _send(vault: Vault, claimed: outbox.ClaimedMessage) -> None:
     """Open, render and send one message; whatever goes wrong becomes a DeliveryError."""
-    try:
+    with _in_our_words():
         url = vault.decrypt(claimed.url_encrypted)
-        message = render_message(claimed.events, apprise_urls.open_url(url).limits)
+        limits = apprise_urls.open_url(url).limits
+        message = render_message(claimed.events, limits)
+    try:
+        send(url, message)
+    except DeliveryError as error:
+        if not error.may_be_too_long:
+            raise
+        with _in_our_words():
+            shorter = render_message(claimed.events, limits.reduced())
+        _send_shorter(url, None if shorter == message else shorter, error)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    """Turn whatever goes wrong while a message is made into a DeliveryError."""
+    try:
+        yield
     except (TargetError, VaultError) as error:
         # Not permanent: the right key file may be back tomorrow.
         raise DeliveryError(str(error)) from error
     except Exception as error:
         # An event that cannot be shown must not stop the queue; its type is all we dare to store.
         raise DeliveryError(f"the message could not be made ({type(error).__name__})") from error
-    send(url, message)
+
+
+def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError) -> None:
+    """Send a refused message once more, much shorter: a server may be set to take less than its service does.
+
+    One that is too long even so will be tomorrow as well, so its DeliveryError is permanent.
+    """
+    try:
+        if shorter is None:
+            raise refusal
+        send(url, shorter)
+    except DeliveryError as error:
+        raise DeliveryError(error.reason, permanent=error.permanent or error.too_long) from error
 
 
 def _settle_failed(

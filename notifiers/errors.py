@@ -8,10 +8,18 @@ class TargetError(LootwireError):
 
 
 class DeliveryError(LootwireError):
-    """A message was not taken. `permanent` is true only where trying again cannot help."""
+    """A message was not taken. `permanent` is true only where trying again cannot help.
 
-    def __init__(self, reason: str, *, permanent: bool = False) -> None:
+    `too_long` says that the message was too long for the service, and `may_be_too_long` that this is one of the reasons
+    that its answer can have.
+    """
+
+    def __init__(
+        self, reason: str, *, permanent: bool = False, too_long: bool = False, may_be_too_long: bool = False
+    ) -> None:
         """`reason` is shown and stored: it must come from our own words, never from the address or an answer."""
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
+        self.too_long = too_long
+        self.may_be_too_long = too_long or may_be_too_long

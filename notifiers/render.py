@@ -1,7 +1,7 @@
 """Renders events as one message: title, text, HTML and Markdown, each escaped for what it is. Pure."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -13,6 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
 from notifiers.escape import cut, escape_markdown
+from notifiers.sizes import Ceiling, size
 from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -20,7 +21,7 @@ _TAGS = {"p", "b", "strong", "ul", "li", "a", "br", "img"}
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width"}}
 
 # From everything down to nearly nothing; the first that fits is sent.
-_EXTENTS = (Extent(12, True), Extent(12, False), Extent(5, False), Extent(2, False), Extent(0, False))
+_EXTENTS = (Extent(12, True), *(Extent(items, False) for items in (12, 8, 5, 3, 2, 1, 0)))
 _LISTED = (20, 14, 9, 5, 3, 2, 1)
 # By title alone, for an SMS.
 _NAMED = (5, 3, 2, 1)
@@ -34,17 +35,32 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+_SUFFIXES = {Format.TEXT: "txt", Format.HTML: "html", Format.MARKDOWN: "md"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """How many characters a message may have; `body` is for text and Markdown.
 
     `pictures` says that HTML may show one, by its address: a mail program asks its reader before it loads any.
+    `ceilings` are those of a service that counts something else than characters; each has its number.
     """
 
     title: int = 200
     body: int = 3500
     html: int = 12000
     pictures: bool = False
+    ceilings: tuple[Ceiling, ...] = ()
+
+    def reduced(self) -> "Limits":
+        """Return limits of about a quarter, for a service that finds a message too long that should have fitted."""
+        return replace(
+            self,
+            title=min(self.title, 80),
+            body=max(self.body // 4, 20),
+            html=max(self.html // 4, 20),
+            ceilings=tuple(replace(ceiling, most=(ceiling.most or 0) // 4) for ceiling in self.ceilings),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +78,7 @@ class Message:
 
     def body_with_title(self, form: Format) -> str:
         """Return the message in one format under its title, escaped for it."""
-        heading = {
-            Format.TEXT: f"{self.title}\n",
-            Format.HTML: f"<p><b>{escape(self.title)}</b></p>\n",
-            Format.MARKDOWN: f"**{escape_markdown(self.title)}**\n\n",
-        }[form]
-        return heading + self.body(form)
+        return _heading(self.title, form) + self.body(form)
 
 
 def render_message(events: Sequence[EventText], limits: Limits | None = None) -> Message:
@@ -78,16 +89,12 @@ def render_message(events: Sequence[EventText], limits: Limits | None = None) ->
     if not events:
         raise ValueError("A message needs at least one event.")
     limits = limits or Limits()
-    title = headline(events, limits.title)
-    text = _fitting(events, "txt", limits.body)
-    markdown = _fitting(events, "md", limits.body)
-    html = _fitting(events, "html", limits.html, pictures=limits.pictures)
+    title = _fitting_title(headline(events, limits.title), limits)
     return Message(
         title=title,
-        # A service refuses a message without a body, so the title has to serve where no line fits.
-        text=_whole_lines(text, limits.body) or cut(title, limits.body),
-        markdown=_whole_lines(markdown, limits.body) or cut(escape_markdown(title), limits.body),
-        html=html if 0 < len(html) <= limits.html else _escaped(title, limits.html),
+        text=_text_body(events, _Room(title, Format.TEXT, limits)),
+        html=_html_body(events, _Room(title, Format.HTML, limits)),
+        markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits)),
     )
 
 
@@ -96,11 +103,80 @@ def plain_message(title: str, text: str) -> Message:
     return Message(title=title, text=text, html=f"<p>{escape(text)}</p>", markdown=escape_markdown(text))
 
 
-def _fitting(events: Sequence[EventText], suffix: str, limit: int, *, pictures: bool = False) -> str:
-    """Return the fullest rendering within the limit, or else the shortest there is."""
+def _heading(title: str, form: Format) -> str:
+    """Return the lines above a message's body where the title is a part of it."""
+    return {
+        Format.TEXT: f"{title}\n",
+        Format.HTML: f"<p><b>{escape(title)}</b></p>\n",
+        Format.MARKDOWN: f"**{escape_markdown(title)}**\n\n",
+    }[form]
+
+
+@dataclass(frozen=True)
+class _Room:
+    """The room for a body in one format below its title."""
+
+    title: str
+    form: Format
+    limits: Limits
+
+    def takes(self, body: str) -> bool:
+        """Whether a body fits, in characters and in whatever else the service counts."""
+        characters = self.limits.html if self.form is Format.HTML else self.limits.body
+        return len(body) <= characters and all(self._is_below(ceiling, body) for ceiling in self.limits.ceilings)
+
+    def _is_below(self, ceiling: Ceiling, body: str) -> bool:
+        # The heading also stands for a title that is sent by itself: it is the longer one.
+        measured = {"all": _heading(self.title, self.form) + body, "body": body, "title": ""}[ceiling.part]
+        return size(measured, ceiling.unit) <= (ceiling.most or 0)
+
+
+def _fitting_title(title: str, limits: Limits) -> str:
+    """Return a title that leaves at least half of each ceiling to the body."""
+    return _cut_to(title, lambda shortened: all(_takes_title(c, shortened) for c in limits.ceilings))
+
+
+def _takes_title(ceiling: Ceiling, title: str) -> bool:
+    most = ceiling.most or 0
+    if ceiling.part == "title":
+        return size(title, ceiling.unit) <= most
+    return ceiling.part == "body" or all(size(_heading(title, form), ceiling.unit) <= most // 2 for form in Format)
+
+
+def _cut_to(text: str, fits: Callable[[str], bool]) -> str:
+    """Return as much of a text as fits, and at least its first character."""
+    for length in range(len(text), 1, -1):
+        shortened = cut(text, length)
+        if fits(shortened):
+            return shortened
+    return text[:1]
+
+
+def _text_body(events: Sequence[EventText], room: _Room) -> str:
+    """Return the fullest text or Markdown that fits, or else its first lines."""
+    shown: Callable[[str], str] = escape_markdown if room.form is Format.MARKDOWN else str
+    # A service refuses a message without a body, so the title has to serve where no line fits.
+    return _whole_lines(_fullest(events, room), room) or shown(
+        _cut_to(room.title, lambda title: room.takes(shown(title)))
+    )
+
+
+def _html_body(events: Sequence[EventText], room: _Room) -> str:
+    html = _fullest(events, room)
+    if html and room.takes(html):
+        return html
+    return _paragraph(_cut_to(room.title, lambda title: room.takes(_paragraph(title))))
+
+
+def _paragraph(text: str) -> str:
+    return f"<p>{escape(text)}</p>"
+
+
+def _fullest(events: Sequence[EventText], room: _Room) -> str:
+    """Return the fullest rendering that fits, or else the shortest there is."""
     rendered = ""
-    for rendered in _ever_shorter(events, suffix, pictures=pictures):
-        if len(rendered) <= limit:
+    for rendered in _ever_shorter(events, _SUFFIXES[room.form], pictures=room.limits.pictures):
+        if room.takes(rendered):
             break
     return rendered
 
@@ -151,21 +227,13 @@ def _markdown_value(value: object) -> object:
     return value if isinstance(value, _Url) else escape_markdown(str(value))
 
 
-def _whole_lines(text: str, limit: int) -> str:
+def _whole_lines(text: str, room: _Room) -> str:
     """Return the lines that fit, because half a link or half an emphasis is worse than none."""
-    if len(text) <= limit:
+    if room.takes(text):
         return text
-    kept: list[str] = []
-    room = limit - 2
-    for line in text.splitlines():
-        room -= len(line) + 1
-        if room < 0:
-            break
-        kept.append(line)
-    shortened = "\n".join(kept).rstrip()
-    return f"{shortened}\n…" if shortened else ""
-
-
-def _escaped(title: str, limit: int) -> str:
-    # Escaping makes a character six long at most.
-    return f"<p>{escape(cut(title, max((limit - 7) // 6, 1)))}</p>"
+    lines = text.splitlines()
+    for count in range(len(lines) - 1, 0, -1):
+        shortened = "\n".join(lines[:count]).rstrip() + "\n…"
+        if room.takes(shortened) and shortened != "\n…":
+            return shortened
+    return ""

@@ -13,10 +13,18 @@ from notifiers.render import Message
 # No second attempt cures these: the address is unknown there, or may not write. All else may pass.
 PERMANENT_STATUSES = frozenset({401, 403, 404, 410})
 
+# A shorter message may be taken; an answer of the second sort has other reasons as well.
+TOO_LONG_STATUSES = frozenset({413, 414})
+MAYBE_TOO_LONG_STATUSES = frozenset({400, 422})
+# ntfy's "attachments not allowed": it would make a file of a message that is too long for it (server/errors.go).
+_NTFY_NO_FILES = "40014"
+_SMTP_TOO_LONG = 552
+
 SUBJECT_LENGTH = 900
 
-# Apprise exposes a status nowhere but in its log lines.
-_HTTP_STATUS = re.compile(r"\berror=(\d{3})\b")
+# Apprise exposes a status nowhere but in its log lines. Those of ntfy have two digits more.
+_HTTP_STATUS = re.compile(r"\berror=(\d{3})(?:\d{2})?\b")
+_NTFY_CODE = re.compile(r"\berror=(\d{5})\b")
 _SMTP_STATUS = re.compile(r"^Socket Exception: \((\d{3}),|was refused: (\d{3})\b")
 _UNREACHABLE = re.compile(r"connection error|connection .*(?:refused|failed)", re.IGNORECASE)
 
@@ -65,18 +73,27 @@ def _refusal(result: Any) -> DeliveryError:
     """Say why a message was not taken, in our own words: log lines may quote the address or the answer."""
     lines = [(entry.level, entry.message) for entry in result.logs()]
     # Debug lines quote answers, in which a server could write a status of its liking.
-    statuses = _statuses(_HTTP_STATUS, (text for level, text in lines if level != "DEBUG"))
-    if statuses:
-        # Several requests can make up one message; only if none of them may pass later it is hopeless.
-        permanent = all(status in PERMANENT_STATUSES for status in statuses)
-        return DeliveryError(f"the service answered with HTTP {statuses[-1]}{_hint(statuses[-1])}", permanent=permanent)
+    warnings = [text for level, text in lines if level != "DEBUG"]
+    if statuses := _statuses(_HTTP_STATUS, warnings):
+        return _http_refusal(statuses, no_files=any(_NTFY_NO_FILES in _NTFY_CODE.findall(text) for text in warnings))
     if replies := _statuses(_SMTP_STATUS, (text for _, text in lines)):
-        return DeliveryError(f"the mail server answered with {replies[-1]}")
+        return DeliveryError(f"the mail server answered with {replies[-1]}", too_long=replies[-1] == _SMTP_TOO_LONG)
     if result.status.name == "TIMEOUT":
         return DeliveryError("the service did not answer in time")
     if any(_UNREACHABLE.search(text) for _, text in lines):
         return DeliveryError("the service could not be reached or did not answer in time")
     return DeliveryError("the service did not take the message")
+
+
+def _http_refusal(statuses: list[int], *, no_files: bool) -> DeliveryError:
+    last = statuses[-1]
+    return DeliveryError(
+        f"the service answered with HTTP {last}{_hint(413 if no_files else last)}",
+        # Several requests can make up one message; only if none of them may pass later it is hopeless.
+        permanent=all(status in PERMANENT_STATUSES for status in statuses),
+        too_long=no_files or last in TOO_LONG_STATUSES,
+        may_be_too_long=last in MAYBE_TOO_LONG_STATUSES,
+    )
 
 
 def _statuses(pattern: re.Pattern[str], texts: Iterable[str]) -> list[int]:
@@ -90,6 +107,7 @@ def _hint(status: int) -> str:
         404: ": there is nothing at that address",
         410: ": what was at that address is gone",
         413: ": the message is too long for it",
+        414: ": the message is too long for it",
         429: ": it wants fewer messages",
     }
     redirect = ": it redirects, which is not followed" if 300 <= status < 400 else ""

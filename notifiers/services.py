@@ -51,6 +51,19 @@ MAIL_SCHEMES = frozenset({"mailto", "mailtos"})
 # They read Markdown in whatever they are sent, also in a title, so plain text could read as markup.
 MARKDOWN_SCHEMES = frozenset({"discord", "guilded"})
 
+# They show a backslash that escapes Markdown, or read no escape inside an emphasis, each with what they get instead.
+# Slack: https://api.slack.com/reference/surfaces/formatting knows &amp;, &lt; and &gt; alone. Google Chat:
+# https://developers.google.com/workspace/chat/format-messages. Rocket.Chat: packages/message-parser/src/grammar.pegjs.
+# Telegram: https://core.telegram.org/bots/api#markdown-style. Zalo documents none.
+INSTEAD_OF_MARKDOWN = {
+    "gchat": "text",
+    "rocket": "text",
+    "rockets": "text",
+    "slack": "text",
+    "tgram": "html",
+    "zalo": "text",
+}
+
 # They put the title before the body themselves, unescaped.
 MERGING_SCHEMES = frozenset({"discord", "guilded", "fluxer", "fluxers"})
 

@@ -9,7 +9,7 @@ from models.details import CampaignDetail, DropLine, EventDetail, FieldChange, S
 from models.events import EventKind
 from models.words import counted_kind, link_label, message_facts, message_note
 from models.words.addresses import message_address
-from models.words.campaigns import requirement_at_length
+from models.words.campaigns import allowed, gives_rewards, requirement_at_length
 from models.words.fields import field_words
 from models.words.streams import message_categories
 from models.words.units import moment_in_figures
@@ -149,18 +149,26 @@ def _sections(event: EventText, extent: Extent) -> Iterable[Section]:
 def _campaign_sections(kind: str, detail: CampaignDetail, extent: Extent) -> Iterable[Section]:
     yield _section("Changed", [_change(c) for c in detail.changes], extent)
     yield _section("New drops", [_drop(d) for d in detail.drops_added], extent)
-    yield _section("Drops", [_drop(d) for d in detail.drops], extent)
+    if gives_rewards(kind):
+        yield _section("Rewards", [b.name or "A reward" for d in detail.drops for b in d.benefits], extent)
+    else:
+        yield _section("All drops" if detail.drops_added else "Drops", [_drop(d) for d in detail.drops], extent)
     yield _section("On offer before", [_before(line) for line in detail.seen_before], extent)
     yield _section("New channels", detail.channels_added, extent)
     yield _section("Channels no longer named", detail.channels_removed, extent)
-    if kind == EventKind.CAMPAIGN_WATCHABLE:
-        # The event is about one channel; that others count as well is no news.
-        return
-    if detail.channels_total or detail.channels:
-        total = max(detail.channels_total, len(detail.channels))
-        yield _section("Channels", detail.channels, extent, total=total)
-    elif kind in _CHANNELS_MATTER:
-        yield Section("Channels", ("every channel of the game counts",), 0)
+    # The event of one channel to watch has no news of the others that count as well.
+    if kind != EventKind.CAMPAIGN_WATCHABLE:
+        yield _allowed_section(kind, detail, extent)
+
+
+def _allowed_section(kind: str, detail: CampaignDetail, extent: Extent) -> Section:
+    names, total = allowed(detail)
+    if total:
+        label = "All channels" if detail.channels_added or detail.channels_removed else "Channels"
+        return _section(label, names, extent, total=total)
+    if detail.channels_removed:
+        return Section("Channels", ("every channel of the game counts now",), 0)
+    return Section("Channels", ("every channel of the game counts",) if kind in _CHANNELS_MATTER else (), 0)
 
 
 def _section(label: str, items: Sequence[str], extent: Extent, total: int | None = None) -> Section:
@@ -184,7 +192,10 @@ def _drop(drop: DropLine) -> str:
 
 def _change(change: FieldChange) -> str:
     label = field_words(change.field).message_label
-    return f"{label}: {_value(change.old)} → {_value(change.new)}"
+    # A drop that is gone is its own value; all else says which drop it is about.
+    about = f"{cut(change.about, 80)}: " if change.about and change.field != "drop" else ""
+    new = "removed" if change.field == "drop" and change.new is None else _value(change.new)
+    return f"{about}{label}: {_value(change.old)} → {new}"
 
 
 def _value(value: Any) -> str:

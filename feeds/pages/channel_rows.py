@@ -63,9 +63,10 @@ def load_pages(connection: Connection, feed_ids: Sequence[int], now: datetime) -
     stories = load_stories(connection, ids, STORIES_SHOWN)
     newest = [channel_stories[0].session_id for channel_stories in stories.values()]
     counted, parts = load_viewers(connection, newest), load_parts(connection, newest)
-    totals = load_totals(connection, ids, now - PERIOD, now)
-    categories = load_categories(connection, ids, now - PERIOD, now)
-    week = load_hours(connection, ids, now - WEEK_PERIOD, now, viewers=False)
+    # Without an end: a poll that came after `now` counts in the newest stream, and so it does in the sums above it.
+    totals = load_totals(connection, ids, now - PERIOD)
+    categories = load_categories(connection, ids, now - PERIOD)
+    week = load_hours(connection, ids, now - WEEK_PERIOD, viewers=False)
     pages = []
     for row in rows:
         channel_id = row["channel_id"]

@@ -112,8 +112,8 @@ def compact(number: float) -> str:
 
 
 def on_air(seconds: float) -> str:
-    """Return a time on air as people say it: "3 h 20 min"."""
-    return duration(round(seconds / 60))
+    """Return a time on air as people say it: "3 h 20 min"; begun minutes do not count, as in messages."""
+    return duration(int(seconds // 60))
 
 
 def _cell_text(totals: HourTotals) -> str:

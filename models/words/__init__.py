@@ -6,9 +6,10 @@ Each family of kinds has a file here: a new kind is a row of its table, a new fa
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
-from models.details import EventDetail
+from models.details import CampaignDetail, EventDetail
 from models.events import EventKind
 from models.words import campaigns, releases, sources, streams, units
 from models.words.kinds import Fact, FamilyWords, KindWords
@@ -18,17 +19,21 @@ _BY_DETAIL = {family.detail: family for family in _FAMILIES}
 KINDS: dict[str, KindWords[Any]] = {kind: words for family in _FAMILIES for kind, words in family.kinds.items()}
 
 
-def title(kind: EventKind, service: str | None, detail: EventDetail) -> str:
+def title(kind: EventKind, service: str | None, detail: EventDetail, at: datetime | None = None) -> str:
     """Return the event's headline, one line of plain text with the names as the service wrote them.
 
-    A kind without words has its own name for one: the transaction that appends the event must not fail for it.
+    `at` is when the event occurred: what begins later is not said to be on. A kind without words has its own name for
+    a headline: the transaction that appends the event must not fail for it.
     """
     words = KINDS.get(kind)
+    if isinstance(detail, CampaignDetail) and at and detail.start_at and detail.start_at > at:
+        words = campaigns.COMING.get(kind, words)
     if words is None:
         phrase = f"{kind_label(kind)}: {detail.name or ''}"
     else:
         phrase = words.title(detail, units.service_name(service or ""))
-    return " ".join(phrase.split())
+    # A name may be missing, and with it what stands behind the dash.
+    return " ".join(phrase.split()).removesuffix(" –")
 
 
 def kind_label(kind: str) -> str:

@@ -1,7 +1,9 @@
 """The words of drop campaigns, reward campaigns and chat badges. Pure."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from models.details import CampaignDetail, DropLine, FieldChange
 from models.events import EventKind
@@ -93,6 +95,51 @@ KINDS: dict[EventKind, KindWords[CampaignDetail]] = {
         lambda detail, service: f"New chat badge on {service} – {detail.name or ''}",
     ),
 }
+# What is announced before it begins has a headline of its own.
+COMING: dict[EventKind, KindWords[CampaignDetail]] = {
+    EventKind.CAMPAIGN_ADDED: replace(
+        KINDS[EventKind.CAMPAIGN_ADDED],
+        title=lambda detail, service: f"Coming drops on {service}, starting {_at(detail.start_at)} – {_about(detail)}",
+    ),
+    EventKind.REWARD_ADDED: replace(
+        KINDS[EventKind.REWARD_ADDED],
+        title=lambda detail, service: f"Coming reward on {service}, starting {_at(detail.start_at)} – {_about(detail)}",
+    ),
+}
+_OVER = frozenset({EventKind.CAMPAIGN_ENDED, EventKind.REWARD_ENDED})
+# Their headlines say when it ends or ended, or that it will not come to that.
+_HEADED_BY_END = _OVER | {EventKind.CAMPAIGN_ENDING_SOON, EventKind.CAMPAIGN_LAST_CHANCE, EventKind.CAMPAIGN_WITHDRAWN}
+
+
+def gives_rewards(kind: str) -> bool:
+    """Whether what a campaign gives are rewards of its own, with no drops between."""
+    return kind in {EventKind.REWARD_ADDED, EventKind.REWARD_ENDED}
+
+
+def is_over(kind: str) -> bool:
+    """Whether an event says that nothing counts any more."""
+    return kind in _OVER or kind == EventKind.CAMPAIGN_WITHDRAWN
+
+
+def until(kind: str) -> str:
+    """Return what stands before a campaign's end on feeds: one that was withdrawn does not come to it."""
+    return "was to end" if kind == EventKind.CAMPAIGN_WITHDRAWN else "until"
+
+
+class Allowed(NamedTuple):
+    """The channels on which a campaign counts, the first few by name; a total of 0 stands for every channel."""
+
+    names: tuple[str, ...]
+    total: int
+
+
+def allowed(detail: CampaignDetail) -> Allowed:
+    """Return the channels on which a campaign counts, without those that the event says are no longer named."""
+    gone = frozenset(detail.channels_removed)
+    names = tuple(name for name in detail.channels if name not in gone)
+    # Older events counted channels that were gone: they took a list that became empty for one that did not come.
+    counted_gone = len(gone) if len(names) < len(detail.channels) else 0
+    return Allowed(names, max(detail.channels_total - counted_gone, len(names)))
 
 
 def requirement(minutes: int | None, subs: int | None, turbo: int | None = None) -> str:
@@ -130,12 +177,16 @@ def _names(detail: CampaignDetail) -> tuple[str | None, ...]:
 def _feed_summary(kind: str, detail: CampaignDetail) -> Iterator[str]:
     if kind == EventKind.BADGE_ADDED:
         yield detail.description or ""
-    yield last_chance_for(detail) or _asks(detail)
+    yield last_chance_for(detail) or _asks(kind, detail)
     if end_at := _end(detail):
-        yield f"until {moment(end_at)}"
+        yield f"{until(kind)} {moment(end_at)}"
 
 
-def _asks(detail: CampaignDetail) -> str:
+def _asks(kind: str, detail: CampaignDetail) -> str:
+    if gives_rewards(kind):
+        given = sum(len(drop.benefits) for drop in detail.drops)
+        asks = requirement(detail.required_minutes, detail.required_subs)
+        return ", ".join(([counted(given, "reward")] if given else []) + ([asks] if asks else []))
     if not detail.drops:
         return duration(detail.required_minutes) if detail.required_minutes else ""
     minutes = [drop.required_minutes for drop in detail.drops if drop.required_minutes]
@@ -143,13 +194,14 @@ def _asks(detail: CampaignDetail) -> str:
     return counted(len(detail.drops), "drop") + longest
 
 
-def _message_facts(_kind: str, service: str | None, detail: CampaignDetail) -> Iterator[Fact]:
+def _message_facts(kind: str, service: str | None, detail: CampaignDetail) -> Iterator[Fact]:
     yield "Channel", _channel(detail)
     yield "Game", detail.game
     yield "By", detail.organization
     yield "On", service and service_name(service)
-    yield "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
-    yield "Ends", moment_in_figures(detail.end_at) if detail.end_at else None
+    end = "Was to end" if kind == EventKind.CAMPAIGN_WITHDRAWN else "Ended" if kind in _OVER else "Ends"
+    yield "Started" if kind in _OVER else "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
+    yield end, moment_in_figures(detail.end_at) if detail.end_at else None
     yield "Last chance for", last_chance_for(detail)
     yield "To be earned until", moment_in_figures(detail.drops_end_at) if detail.drops_end_at else None
     asks_for = requirement_at_length(detail.required_minutes, detail.required_subs, detail.required_turbo_subs)
@@ -158,9 +210,10 @@ def _message_facts(_kind: str, service: str | None, detail: CampaignDetail) -> I
 
 
 def _message_note(kind: str, detail: CampaignDetail) -> str:
-    # The title of an end already says it.
     end_at = _end(detail)
-    return f"ends {moment_in_figures(end_at)}" if end_at and kind != EventKind.CAMPAIGN_ENDED else ""
+    if end_at is None or kind in _HEADED_BY_END or _new_end(detail.changes):
+        return ""
+    return f"ends {moment_in_figures(end_at)}"
 
 
 def _link_label(kind: str) -> str:
@@ -193,7 +246,7 @@ def _drop_name(drop: DropLine) -> str:
 
 
 def _drop_with_requirement(drop: DropLine) -> str:
-    asks = requirement_at_length(drop.required_minutes, drop.required_subs)
+    asks = requirement_at_length(drop.required_minutes, drop.required_subs, drop.required_turbo_subs)
     return f"{_drop_name(drop)} ({asks})" if asks else _drop_name(drop)
 
 
@@ -202,9 +255,19 @@ def _channel(detail: CampaignDetail) -> str | None:
 
 
 def _what_changed(changes: Sequence[FieldChange]) -> str:
-    if len(changes) == 1 and changes[0].field == "end_at" and changes[0].about is None:
-        return f"now ends {_at(datetime.fromisoformat(str(changes[0].new)))}"
+    if end_at := _new_end(changes):
+        return f"now ends {_at(end_at)}"
     return ", ".join(dict.fromkeys(field_words(change.field).in_title for change in changes))
+
+
+def _new_end(changes: Sequence[FieldChange]) -> datetime | None:
+    """Return the end that a headline says, where it is all that changed."""
+    if len(changes) != 1 or changes[0].field != "end_at" or changes[0].about is not None:
+        return None
+    try:
+        return datetime.fromisoformat(str(changes[0].new))
+    except ValueError:
+        return None
 
 
 def _at(time: datetime | None) -> str:

@@ -6,7 +6,7 @@ from models.details import ReleaseDetail
 from models.events import EventKind
 from models.periods import TBD, in_words
 from models.words.kinds import Fact, FamilyWords, KindWords
-from models.words.units import counted, counted_plainly
+from models.words.units import counted_plainly
 
 PLATFORMS_NAMED = 4
 
@@ -39,11 +39,7 @@ KINDS: dict[EventKind, KindWords[ReleaseDetail]] = {
     EventKind.GAME_ADDED: KindWords(
         "New game",
         ("new game", "new games"),
-        lambda detail, _service: (
-            f"New {detail.stage or 'entry'} for {_game(detail)}: {detail.name}"
-            if detail.name
-            else f"New game: {_game(detail)}"
-        ),
+        lambda detail, _service: _new_entry(detail) if detail.name else f"New game: {_game(detail)}",
     ),
 }
 
@@ -51,7 +47,7 @@ KINDS: dict[EventKind, KindWords[ReleaseDetail]] = {
 def feed_lines(kind: str, detail: ReleaseDetail) -> Iterator[str]:
     """Yield what a feed says of a release, a sentence a paragraph."""
     if detail.stage and kind != EventKind.GAME_ADDED:
-        yield f"Comes out as: {detail.stage}"
+        yield f"{'Out' if kind == EventKind.RELEASE_OUT else 'Comes out'} as: {detail.stage}"
     if detail.platforms:
         yield f"On {', '.join(detail.platforms)}"
     if when := _when(detail):
@@ -97,37 +93,56 @@ def _feed_difference(detail: ReleaseDetail) -> str | None:
     if not detail.days:
         return "a delay for as long as nobody knows" if detail.is_delay else None
     if detail.is_delay:
-        return f"a delay of {counted(detail.days, 'day')}"
-    return f"{counted(abs(detail.days), 'day')} {'later' if detail.days > 0 else 'earlier'}"
+        return f"a delay of {_difference(detail)}"
+    return f"{_difference(detail)} {'later' if detail.days > 0 else 'earlier'}"
 
 
 def _message_difference(detail: ReleaseDetail) -> str | None:
     if not detail.days:
         return "nobody knows for how long" if detail.is_delay else None
-    return f"{counted_plainly(abs(detail.days), 'day')} {'later' if detail.days > 0 else 'earlier'}"
+    if detail.is_delay:
+        return _difference(detail)
+    return f"{_difference(detail)} {'later' if detail.days > 0 else 'earlier'}"
 
 
 def _game(detail: ReleaseDetail) -> str:
     return detail.game or detail.name or "A game"
 
 
+def _new_entry(detail: ReleaseDetail) -> str:
+    kind, game, name = detail.stage or "entry", detail.game or "", detail.name or ""
+    # Most are called by their game: "Rust: Depths".
+    return f"New {kind}: {name}" if not game or game.casefold() in name.casefold() else f"New {kind} for {game}: {name}"
+
+
 def _announced(detail: ReleaseDetail) -> str:
     what = detail.stage or "release"
     if detail.when == TBD:
         return f"{what} announced, date to be determined"
-    return f"{what} announced for {in_words(detail.when)}"
+    when = in_words(detail.when)
+    return f"{what} announced for {when}" if when else f"{what} announced"
 
 
 def _precised(detail: ReleaseDetail) -> str:
-    before = "" if detail.when_before == TBD else f", was {in_words(detail.when_before)}"
-    return f"{detail.stage or 'release'} now dated {in_words(detail.when)}{before}"
+    before = "" if detail.when_before == TBD else _was(detail)
+    return f"{detail.stage or 'release'} now dated{_after(' ', detail.when)}{before}"
 
 
 def _moved(detail: ReleaseDetail) -> str:
-    what, before = detail.stage or "release", in_words(detail.when_before)
+    what = detail.stage or "release"
     if detail.when == TBD:
-        return f"{what} postponed, date to be determined, was {before}"
-    return f"{what} {_moved_by(detail)} to {in_words(detail.when)}, was {before}"
+        return f"{what} postponed, date to be determined{_was(detail)}"
+    return f"{what} {_moved_by(detail)}{_after(' to ', detail.when)}{_was(detail)}"
+
+
+def _was(detail: ReleaseDetail) -> str:
+    return _after(", was ", detail.when_before)
+
+
+def _after(words: str, when: str | None) -> str:
+    """Return a period behind some words, or "" for one that cannot be read."""
+    shown = in_words(when)
+    return f"{words}{shown}" if shown else ""
 
 
 def _moved_by(detail: ReleaseDetail) -> str:
@@ -136,22 +151,27 @@ def _moved_by(detail: ReleaseDetail) -> str:
     if days is None or days == 0:
         return "delayed" if detail.is_delay else "changed"
     how = "delayed" if detail.is_delay else "moved" if days > 0 else "moved forward"
+    return f"{how} by {_difference(detail)}"
+
+
+def _difference(detail: ReleaseDetail) -> str:
+    """Return how far two dates are apart, whichever is the later: "3 days", "about 2 months"."""
     # Of two days the difference is known; of two quarters it is about that of their ends.
     exact = all(
         written is not None and len(written) == len("2026-11-21") for written in (detail.when, detail.when_before)
     )
-    return f"{how} by {_span(abs(days), exact=exact)}"
+    return _span(abs(detail.days or 0), exact=exact)
 
 
 def _out(detail: ReleaseDetail) -> str:
     stage = f" as {detail.stage}" if detail.stage else ""
     stage = f" in {detail.stage}" if detail.stage and detail.stage.endswith("access") else stage
-    return f"is out{stage}{_where(detail.platforms)} – {in_words(detail.when)}"
+    return f"is out{stage}{_where(detail.platforms)}{_after(' – ', detail.when)}"
 
 
 def _cancelled(detail: ReleaseDetail) -> str:
     before = detail.when_before
-    planned = f", was planned for {in_words(before)}" if before and before != TBD else ""
+    planned = _after(", was planned for ", before) if before != TBD else ""
     off = "release no longer listed" if detail.reason else "release cancelled"
     return f"{off}{planned}"
 

@@ -11,12 +11,12 @@ KINDS: dict[EventKind, KindWords[SourceDetail]] = {
     EventKind.SOURCE_FAILING: KindWords(
         "Source failing",
         ("source failing", "sources failing"),
-        lambda detail, _service: f"Source {detail.name or ''} is failing: {detail.reason}",
+        lambda detail, _service: f"Source {detail.name or ''} is failing{_reason(detail)}",
     ),
     EventKind.SOURCE_STALE: KindWords(
         "Source stale",
         ("source stale", "sources stale"),
-        lambda detail, _service: f"Source {detail.name or ''} is stale: {detail.reason}",
+        lambda detail, _service: f"Source {detail.name or ''} is stale{_reason(detail)}",
     ),
     EventKind.SOURCE_RECOVERED: KindWords(
         "Source recovered",
@@ -26,19 +26,26 @@ KINDS: dict[EventKind, KindWords[SourceDetail]] = {
     EventKind.SOURCE_CHANGED: KindWords(
         "Source changed",
         ("source changed its format", "sources changed their format"),
-        lambda detail, _service: f"Source {detail.name or ''} sent something unexpected: {detail.reason}",
+        lambda detail, _service: f"Source {detail.name or ''} sent something unexpected{_reason(detail)}",
     ),
 }
 
 
 def _recovery(detail: SourceDetail) -> str:
-    return f"is believed again: {detail.reason}" if detail.reason else "works again"
+    return f"is believed again{_reason(detail)}" if detail.reason else "works again"
 
 
-def _message_facts(_kind: str, service: str | None, detail: SourceDetail) -> Iterator[Fact]:
+def _reason(detail: SourceDetail) -> str:
+    return f": {detail.reason}" if detail.reason else ""
+
+
+def _message_facts(kind: str, service: str | None, detail: SourceDetail) -> Iterator[Fact]:
     yield "On", service and service_name(service)
     yield "Reason", detail.reason
-    yield "Since", moment_in_figures(detail.since) if detail.since else None
+    yield (
+        "Failed since" if kind == EventKind.SOURCE_RECOVERED else "Since",
+        moment_in_figures(detail.since) if detail.since else None,
+    )
     yield "Next attempt", moment_in_figures(detail.next_attempt_at) if detail.next_attempt_at else None
 
 

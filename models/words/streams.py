@@ -79,7 +79,8 @@ def feed_lines(detail: StreamDetail) -> Iterator[str]:
     if detail.recap is None and detail.viewers is not None:
         yield f"{counted(detail.viewers, 'viewer')}."
     if detail.seconds:
-        yield f"{length(detail.seconds)} long."
+        long = f"{length(detail.seconds)} long."
+        yield f"{long[0].upper()}{long[1:]}"
     if detail.campaigns:
         yield f"Drops enabled for: {', '.join(detail.campaigns)}"
     about = [f"Language: {detail.language}"] if detail.language else []

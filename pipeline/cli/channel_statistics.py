@@ -27,6 +27,7 @@ from models.statistics import (
     load_top,
     load_totals,
 )
+from models.words.units import counted
 from pipeline.channels.following.follows import Known, find_channel
 from pipeline.channels.following.names import parse_name
 from pipeline.cli.opening import open_command
@@ -84,7 +85,7 @@ def show_top(
     """Show the channels that were on air longest, most often, or watched by most."""
     now = utc_now()
     with open_command().engine.connect() as connection:
-        ranked = load_top(connection, parse_since(since, now) or now, now, by=by, limit=limit)
+        ranked = load_top(connection, parse_since(since, now) or now, by=by, limit=limit)
     if as_json:
         for place, channel in enumerate(ranked, 1):
             print_json({"place": place, **_ranked_as_json(channel)})
@@ -109,9 +110,10 @@ def _load(connection: Connection, known: Known, since: datetime, until: datetime
         since=since,
         until=until,
         zone=zone,
-        totals=load_totals(connection, ids, since, until).get(channel_id, Totals()),
-        categories=load_categories(connection, ids, since, until).get(channel_id, []),
-        week=load_hours(connection, ids, since, until, zone=zone).get(channel_id, []),
+        # Without an end, as the last streams are: what is newer than `until` came while this was asked for.
+        totals=load_totals(connection, ids, since).get(channel_id, Totals()),
+        categories=load_categories(connection, ids, since).get(channel_id, []),
+        week=load_hours(connection, ids, since, zone=zone).get(channel_id, []),
         stories=load_stories(connection, ids, STREAMS_SHOWN).get(channel_id, []),
     )
 
@@ -159,10 +161,10 @@ def _totals(totals: Totals) -> Table:
     table = Table.grid(padding=(0, 4, 0, 0))
     each = totals.seconds / max(totals.streams, 1)
     cells = (
-        (f"{totals.streams:,}", "streams"),
+        (f"{totals.streams:,}", "stream" if totals.streams == 1 else "streams"),
         (_duration(totals.seconds), "on air"),
         (_duration(each), "each"),
-        (_number(totals.average_viewers), "viewers on average"),
+        (_number(totals.average_viewers), f"viewer{'' if totals.average_viewers == 1 else 's'} on average"),
         (_number(totals.peak_viewers), "at the peak"),
     )
     table.add_row(*[Text(value, style="bold") for value, _ in cells])
@@ -180,7 +182,7 @@ def _categories_table(categories: Sequence[CategoryTotals], whole: int) -> Table
         table.add_row(Text(name), _duration(category.seconds), share, *counts)
     if len(categories) > CATEGORIES_SHOWN:
         rest = categories[CATEGORIES_SHOWN:]
-        table.add_row(f"{len(rest)} others", _duration(sum(category.seconds for category in rest)), "", "", "")
+        table.add_row(counted(len(rest), "other"), _duration(sum(category.seconds for category in rest)), "", "", "")
     return table
 
 
@@ -244,7 +246,8 @@ def _plain(first: str, **others: Literal["left", "right"]) -> Table:
 
 
 def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
+    # Begun minutes do not count, as in messages and on pages.
+    minutes = int(seconds // 60)
     return f"{minutes // 60:,} h {minutes % 60:02} m" if minutes >= 60 else f"{minutes} m"
 
 

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.events import EventKind
+from pipeline.catalogue.records import ChannelRecord
 from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known
 from pipeline.drops.compare import merged as _merged
 from pipeline.drops.deadlines import (
@@ -298,7 +299,9 @@ def _change_event(
     identity: object,
 ) -> NewEvent:
     """Return the event of some items that change; where the last event gave others than before, it begins at those."""
-    event = _event(kind, change.stored, at, identity=identity, damped=True, record=change.record)
+    # A list that became empty says so by having nothing in it, which is otherwise a list that did not come.
+    stored = _without_channels(change.stored, change.diff.channels_removed)
+    event = _event(kind, stored, at, identity=identity, damped=True, record=change.record)
     known = values(before, items)
     return msgspec.structs.replace(event, items=known, since=partial(_events_since, change, at, known))
 
@@ -388,6 +391,13 @@ def _warning(stored: StoredCampaign, deadline: Due, now: datetime) -> NewEvent |
 
 def _with(event: NewEvent, **fields: object) -> NewEvent:
     return msgspec.structs.replace(event, detail=msgspec.structs.replace(event.detail, **fields))
+
+
+def _without_channels(stored: StoredCampaign, gone: Sequence[ChannelRecord]) -> StoredCampaign:
+    """Return a campaign without channels that it no longer names."""
+    ids = {channel.external_id for channel in gone}
+    left = tuple(channel for channel in stored.record.channels or () if channel.external_id not in ids)
+    return msgspec.structs.replace(stored, record=msgspec.structs.replace(stored.record, channels=left))
 
 
 def _settled(diff: CampaignDiff) -> CampaignDiff:

@@ -81,7 +81,7 @@ def _row(event: NewEvent, *, source_id: int | None, silent: bool, now: datetime)
         "change_key": event.change_key if event.damped else None,
         "occurred_at": event.occurred_at,
         "recorded_at": now,
-        "title": title(event.kind, event.service, event.detail),
+        "title": title(event.kind, event.service, event.detail, event.occurred_at),
         "service": event.service,
         "source_id": source_id,
         "campaign_id": event.campaign_id,

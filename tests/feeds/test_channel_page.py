@@ -1,6 +1,7 @@
 """The page of a channel: what it shows, that nothing from outside gets out of its place, and when it is written."""
 
 import math
+import re
 from datetime import timedelta
 from html import unescape as html_unescaped
 from itertools import pairwise
@@ -15,11 +16,12 @@ from sqlalchemy import Engine, update
 
 from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import ensure_feeds
-from feeds.pages.charts import HEIGHT, WIDTH, compact, viewers_curve, week_cells
+from feeds.pages.charts import HEIGHT, WIDTH, compact, on_air, viewers_curve, week_cells
 from feeds.publish import PublishSummary, publish
 from models import Channel, StreamSession
 from models.details import CategoryTime, StreamRecap
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals
+from models.words.units import length
 from tests.channels import NOON, Channels
 from tests.feeds.world import BASE_URL, Publishing
 
@@ -305,6 +307,28 @@ def test_the_page_of_a_live_channel_follows_the_polls_without_any_event(site: Si
     assert "Not live" in site.path("lanternwake").read_text()
     site.change(session_id, told_at=NOON)
     assert site.publish() == PublishSummary()
+
+
+def test_one_stream_has_one_average_and_one_peak_on_its_page(site: Site) -> None:
+    channel_id, gloom = site.channels.channel(), site.channels.game()
+    counts = [(0, 610), (5, 627), (10, 980), (15, 655)]
+    games = [(0, gloom)]
+    site.channels.stream(channel_id, NOON - 20 * MINUTE, 20, games=games, viewers=counts)
+    site.feed(channel_id)
+    # Polls came after the worker had looked at its clock, and before it read the rows.
+    site.channels.now = NOON - 12 * MINUTE
+    site.publish()
+    text = html_unescaped(site.path("lanternwake").read_text())
+    averages = re.findall(r"([\d,]+)(?:</dd><dt>| )viewers on average", text)
+    peaks = re.findall(r"([\d,]+)(?:</dd><dt>at| at) the peak", text)
+    # The last 30 days, the last stream, its curve, and its category.
+    assert (averages, peaks) == (["718"] * 4, ["980"] * 4)
+    assert "<dd>1</dd><dt>stream in 30 days</dt>" in text
+    assert "Not on air in that time" not in text
+
+
+def test_a_begun_minute_is_none_on_a_page_as_in_a_message() -> None:
+    assert on_air(299 * 60 + 59) == length(299 * 60 + 59) == "4 h 59 min"
 
 
 def test_items_of_streams_lead_to_the_page_in_every_feed(world: Publishing) -> None:

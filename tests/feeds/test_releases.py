@@ -98,9 +98,9 @@ def test_an_entry_shows_cover_platforms_and_both_dates() -> None:
     entry = render_entry(Item(event_key="k", kind="release.moved", occurred_at=NOON, title="t", detail=MOVED))
 
     assert f'<img src="{COVER}"' in entry.content
-    for line in ("On PC, PlayStation 5", "Q1 2027, was 1 December 2026", "That is a delay of 120 days."):
+    for line in ("On PC, PlayStation 5", "Q1 2027, was 1 December 2026", "That is a delay of about 4 months."):
         assert line in entry.content
-    assert entry.summary == "Gloomtide · PC, PlayStation 5 · Q1 2027, was 1 December 2026 · a delay of 120 days"
+    assert entry.summary == "Gloomtide · PC, PlayStation 5 · Q1 2027, was 1 December 2026 · a delay of about 4 months"
     assert entry.url == "https://www.igdb.com/games/gloomtide"
 
 
@@ -109,7 +109,7 @@ def test_an_entry_shows_cover_platforms_and_both_dates() -> None:
     [
         (
             item("release.out", when="2026-11-21", stage="early access"),
-            ["Comes out as: early access", "21 November 2026"],
+            ["<p>Out as: early access", "21 November 2026"],
         ),
         (item("release.announced", when="tbd"), ["To be determined"]),
         (item("release.moved", when="tbd", when_before="2026", is_delay=True), ["a delay for as long as nobody knows"]),

@@ -417,3 +417,38 @@ def test_the_opml_lists_every_feed_in_its_group() -> None:
         "Games": [('Rook & "Rapier" <b>', f"{BASE_URL}/games/x-1.rss.xml")],
         "Organizations": [("Tidewarden (Kick)", f"{BASE_URL}/organizations/y-2.rss.xml")],
     }
+
+
+def channels_entry(**changed: Any) -> str:
+    detail = CampaignDetail(name="Winter Trawl", **changed)
+    return str(render_entry(item(kind="campaign.channels_changed", detail=detail)).content)
+
+
+def test_an_entry_does_not_list_channels_again_that_went() -> None:
+    content = channels_entry(channels_removed=("ann",), channels=("ann", "bob"), channels_total=2)
+    assert "Counts on 1 channel: " in content
+    assert content.count(">ann<") == 1
+
+
+@pytest.mark.parametrize("channels", [(), ("ann",)])
+def test_an_entry_of_a_list_that_became_empty_says_that_every_channel_counts(channels: tuple[str, ...]) -> None:
+    content = channels_entry(channels_removed=("ann",), channels=channels, channels_total=len(channels))
+    assert "Counts on every channel with drops in this category now." in content
+
+
+def test_an_entry_of_a_withdrawal_does_not_say_that_it_lasts_until_its_end() -> None:
+    detail = CampaignDetail(name="Winter Trawl", start_at=NOON, end_at=NOON + timedelta(days=1), channels_total=2)
+    entry = render_entry(item(kind="campaign.withdrawn", detail=detail))
+    assert "From Fri 20 Nov 2026, 12:00 UTC, was to end Sat 21 Nov 2026, 12:00 UTC" in entry.content
+    assert "Counted on 2 channels" in entry.content
+    assert entry.summary == "Twitch · was to end Sat 21 Nov 2026, 12:00 UTC"
+    assert "From Fri 20 Nov 2026, 12:00 UTC until Sat 21" in render_entry(item(detail=detail)).content
+
+
+def test_an_entry_of_a_reward_counts_rewards() -> None:
+    rewards = (DropLine(benefits=(BenefitLine(name="Skin"), BenefitLine(name="Hat"))),)
+    detail = CampaignDetail(name="Quest", drops=rewards, required_minutes=60, required_subs=1)
+    entry = render_entry(item(kind="reward.added", detail=detail))
+    assert entry.summary == "Twitch · 2 rewards, 1 h + 1 sub"
+    assert "<p>Rewards:</p>" in entry.content
+    assert "Counts on" not in entry.content

@@ -122,7 +122,17 @@ FORMS = {
     "discord://123456/token?format=text": (Format.TEXT, True),
     "ntfy://host/topic": (Format.TEXT, False),
     "json://host/": (Format.TEXT, False),
-    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general": (Format.MARKDOWN, False),
+    # They would show the backslashes of Markdown.
+    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general": (Format.TEXT, False),
+    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#general?format=markdown": (Format.TEXT, False),
+    "gchat://workspace/key/token": (Format.TEXT, True),
+    "rocket://hook/token@host/#room": (Format.TEXT, True),
+    "zalo://123456789:abcdefghijklmnopqrs/123456": (Format.TEXT, True),
+    # Its Markdown of either version has no escapes inside an emphasis.
+    "tgram://123456789:abcdefg_hijklmnop-abcdefgh/12315544/?format=markdown": (Format.HTML, True),
+    "tgram://123456789:abcdefg_hijklmnop-abcdefgh/12315544/?format=Markdown&mdv=1": (Format.HTML, True),
+    "tgram://123456789:abcdefg_hijklmnop-abcdefgh/12315544/?format=text": (Format.TEXT, True),
+    "ntfy://host/topic?format=markdown": (Format.MARKDOWN, False),
     f"pover://{'a' * 30}@{'b' * 30}": (Format.TEXT, False),
 }
 

@@ -29,7 +29,7 @@ def test_a_move_is_told_with_both_dates_and_what_it_means() -> None:
         "Platforms: PC, PlayStation 5 (Japan)",
         "Date: Q1 2027",
         "Before: 1 December 2026",
-        "Delay: 120 days later",
+        "Delay: about 4 months",
         "",
         "Details: https://www.igdb.com/games/rust",
     ]

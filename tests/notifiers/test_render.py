@@ -93,6 +93,74 @@ def test_changes_are_told_with_old_and_new_values() -> None:
     assert "- Odd: Tuesday → none" in text
 
 
+def test_a_change_names_the_drop_that_it_is_about() -> None:
+    changes = (
+        FieldChange(field="required_minutes", old=60, new=120, about="Hat"),
+        FieldChange(field="drop", old="Coat", new=None, about="Coat"),
+    )
+    text = render_message([event_text(kind="campaign.changed", changes=changes)]).text
+    assert "- Hat: Required minutes: 60 → 120" in text
+    assert "- Drop: Coat → removed" in text
+
+
+def channels_of(**detail: Any) -> list[str]:
+    return render_message([event_text(kind="campaign.channels_changed", **detail)]).text.splitlines()[1:]
+
+
+def test_channels_that_went_are_not_listed_again() -> None:
+    lines = [
+        "",
+        "New channels:",
+        "- dee",
+        "",
+        "Channels no longer named:",
+        "- ann",
+        "",
+        "All channels:",
+        "- bob",
+        "- dee",
+    ]
+    detail = {"channels_added": ("dee",), "channels_removed": ("ann",)}
+    assert channels_of(**detail, channels=("bob", "dee"), channels_total=2) == lines
+    # An event of an older version.
+    assert channels_of(**detail, channels=("ann", "bob", "dee"), channels_total=3) == lines
+
+
+@pytest.mark.parametrize("channels", [(), ("ann", "bob")])
+def test_a_list_of_channels_that_became_empty_says_that_all_count(channels: tuple[str, ...]) -> None:
+    assert channels_of(channels_removed=("ann", "bob"), channels=channels, channels_total=len(channels)) == [
+        "",
+        "Channels no longer named:",
+        "- ann",
+        "- bob",
+        "",
+        "Channels:",
+        "- every channel of the game counts now",
+    ]
+
+
+def test_a_reward_campaign_lists_rewards() -> None:
+    rewards = (DropLine(benefits=(BenefitLine(name="Skin"), BenefitLine(name="Hat"), BenefitLine())),)
+    text = render_message([event_text(kind="reward.added", drops=rewards)]).text
+    assert text.splitlines()[1:] == ["", "Rewards:", "- Skin", "- Hat", "- A reward"]
+
+
+def test_all_drops_are_not_headed_as_the_new_ones() -> None:
+    hat, cap = (DropLine(name=name) for name in ("Hat", "Cap"))
+    lines = render_message([event_text(kind="campaign.drop_added", drops=(hat, cap), drops_added=(cap,))]).text
+    assert lines.splitlines()[2:] == ["New drops:", "- Cap", "", "All drops:", "- Hat", "- Cap"]
+
+
+def test_what_is_over_or_withdrawn_does_not_end_once_more() -> None:
+    def facts(kind: str) -> list[str]:
+        return render_message([event_text(kind=kind, end_at=NOON)]).text.splitlines()
+
+    assert "Ended: 2026-11-20 12:00 UTC" in facts("campaign.ended")
+    assert "Ended: 2026-11-20 12:00 UTC" in facts("reward.ended")
+    assert "Was to end: 2026-11-20 12:00 UTC" in facts("campaign.withdrawn")
+    assert "Ends: 2026-11-20 12:00 UTC" in facts("campaign.started")
+
+
 def test_a_source_that_fails_is_told_with_its_reason_and_the_next_attempt() -> None:
     event = event_text(
         "kick fails", kind="source.failing", reason="HTTP 403", since=NOON, next_attempt_at=NOON + timedelta(hours=1)
@@ -397,7 +465,7 @@ def test_no_message_is_longer_than_its_limits_nor_empty(limits: Limits, count: i
 def test_the_lines_of_a_shortened_message_are_whole() -> None:
     event = event_text(channels=tuple(f"channel{n:04}" for n in range(900)), description="d" * 300)
     message = render_message([event], Limits(body=120))
-    assert message.text.splitlines()[-1] in {"…", "- and 898 more", "- and 895 more", "- and 900 more"}
+    assert message.text.splitlines()[-1] in {"…", *(f"- and {900 - shown} more" for shown in range(9))}
 
 
 def test_where_there_is_no_room_for_links_a_list_has_titles_alone() -> None:

@@ -86,4 +86,11 @@ def test_a_release_is_headed_by_what_happened_to_it(kind: str, fields: dict[str,
 def test_a_game_is_headed_by_what_it_is() -> None:
     assert title(EventKind.GAME_ADDED, "igdb", ReleaseDetail(game="Rust")) == "New game: Rust"
     detail = ReleaseDetail(game="Rust", name="Rust: Depths", stage="DLC")
-    assert title(EventKind.GAME_ADDED, "igdb", detail) == "New DLC for Rust: Rust: Depths"
+    assert title(EventKind.GAME_ADDED, "igdb", detail) == "New DLC: Rust: Depths"
+    detail = ReleaseDetail(game="Rust", name="Depths", stage="DLC")
+    assert title(EventKind.GAME_ADDED, "igdb", detail) == "New DLC for Rust: Depths"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in EventKind if kind.family == "release"])
+def test_a_date_that_cannot_be_read_is_left_out(kind: EventKind) -> None:
+    assert "None" not in title(kind, "igdb", ReleaseDetail(game="Rust", when="soon", when_before="later", days=3))

@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from models.details import (
     CampaignDetail,
     CategoryTime,
     EventDetail,
+    FieldChange,
     ReleaseDetail,
     StreamDetail,
     StreamRecap,
@@ -24,8 +26,9 @@ from models.words import (
     message_note,
     names,
     streams,
+    title,
 )
-from models.words.campaigns import requirement, requirement_at_length
+from models.words.campaigns import allowed, requirement, requirement_at_length
 from models.words.fields import FieldWords, field_words
 from models.words.units import (
     counted,
@@ -158,8 +161,82 @@ def test_a_feed_and_a_message_count_viewers_in_words_of_their_own() -> None:
     assert streams.message_categories(detail) == ()
 
 
-def test_a_feed_and_a_message_say_a_delay_in_words_of_their_own() -> None:
-    detail = ReleaseDetail(days=1200, is_delay=True)
+@pytest.mark.parametrize(
+    ("when", "before", "words"),
+    [("2027-03-30", "2026-12-01", "119 days"), ("2027-Q1", "2026-12-01", "about 4 months")],
+)
+def test_a_feed_a_message_and_a_headline_say_a_delay_in_the_same_words(when: str, before: str, words: str) -> None:
+    detail = ReleaseDetail(game="Rust", days=119, is_delay=True, when=when, when_before=before)
 
-    assert list(feed_summary("release.moved", detail)) == ["a delay of 1,200 days"]
-    assert ("Delay", "1200 days later") in list(message_facts("release.moved", "igdb", detail))
+    assert f"a delay of {words}" in list(feed_summary("release.moved", detail))
+    assert ("Delay", words) in list(message_facts("release.moved", "igdb", detail))
+    assert f"delayed by {words} to" in title(EventKind.RELEASE_MOVED, "igdb", detail)
+
+
+CAMPAIGN = CampaignDetail(
+    name="Lantern Week",
+    game="Harbour Lights",
+    start_at=NOON + timedelta(days=1),
+    end_at=NOON + timedelta(days=2),
+    channels=("ann", "bob"),
+    channels_total=2,
+)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        EventKind.CAMPAIGN_ENDING_SOON,
+        EventKind.CAMPAIGN_LAST_CHANCE,
+        EventKind.CAMPAIGN_ENDED,
+        EventKind.CAMPAIGN_WITHDRAWN,
+        EventKind.REWARD_ENDED,
+    ],
+)
+def test_what_ends_says_so_once(kind: EventKind) -> None:
+    assert message_note(kind, CAMPAIGN) == ""
+    assert message_note(EventKind.CAMPAIGN_STARTED, CAMPAIGN) == "ends 2026-11-22 12:00 UTC"
+
+
+def test_a_change_of_the_end_alone_says_it_once() -> None:
+    end = FieldChange(field="end_at", old="2026-11-21T12:00:00Z", new="2026-11-22T12:00:00Z")
+    name = FieldChange(field="name", old="a", new="b")
+    for changes, note in (((end,), ""), ((end, name), "ends 2026-11-22 12:00 UTC")):
+        detail = msgspec.structs.replace(CAMPAIGN, changes=changes)
+        assert message_note(EventKind.CAMPAIGN_CHANGED, detail) == note
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (EventKind.CAMPAIGN_ADDED, "Coming drops on Twitch, starting 21 Nov 12:00 UTC – Harbour Lights: Lantern Week"),
+        (
+            EventKind.CAMPAIGN_RETURNED,
+            "Coming drops are back on Twitch, starting 21 Nov 12:00 UTC – Harbour Lights: Lantern Week",
+        ),
+        (EventKind.REWARD_ADDED, "Coming reward on Twitch, starting 21 Nov 12:00 UTC – Harbour Lights: Lantern Week"),
+    ],
+)
+def test_what_begins_later_is_not_headed_as_if_it_were_on(kind: EventKind, words: str) -> None:
+    assert title(kind, "twitch", CAMPAIGN, NOON) == words
+    on = title(kind, "twitch", CAMPAIGN, NOON + timedelta(days=1))
+    assert "Coming" not in on
+    assert "starting" not in on
+    assert title(EventKind.CAMPAIGN_CHANGED, "twitch", CAMPAIGN, NOON).startswith("Changed")
+
+
+def test_a_campaign_counts_on_the_channels_that_are_still_named() -> None:
+    gone = msgspec.structs.replace(CAMPAIGN, channels_removed=("ann",))
+    assert allowed(CAMPAIGN) == (("ann", "bob"), 2)
+    assert allowed(gone) == (("bob",), 1)
+    # As events of older versions hold a list that became empty.
+    assert allowed(msgspec.structs.replace(CAMPAIGN, channels_removed=("ann", "bob"))) == ((), 0)
+    others = msgspec.structs.replace(CAMPAIGN, channels_total=4000, channels_removed=("cid",))
+    assert allowed(others) == (("ann", "bob"), 4000)
+
+
+@pytest.mark.parametrize("kind", EventKind)
+def test_a_headline_without_names_has_no_end_hanging_in_the_air(kind: EventKind) -> None:
+    headline = title(kind, "twitch", detail_type(kind)())
+    assert not headline.endswith(("–", ":"))
+    assert "None" not in headline

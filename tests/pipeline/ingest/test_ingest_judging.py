@@ -452,6 +452,8 @@ def test_a_channel_list_that_came_empty_is_believed_at_the_third_snapshot(world:
     assert channels_of(world, [301, 302], [], [], []) == [both, both, both, set()]
     (event,) = world.events("campaign.channels_changed")
     assert set(event.detail["channels_removed"]) == both
+    # Every channel counts now, and the event names none.
+    assert not {"channels", "channels_total"} & set(event.detail)
     assert channels_of(world, [], []) == [set(), set()]
     assert len(world.events("campaign.channels_changed")) == 1
 
