@@ -28,6 +28,7 @@ from pipeline.demo import live
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
+from pipeline.embedded import check_installed
 from pipeline.fetch.http import Client
 from pipeline.programs import programs
 from pipeline.programs.web.ports import HOST
@@ -47,6 +48,8 @@ MAIL_TARGET, HOOK_TARGET = "demo mailbox", "demo webhook"
 def run_demo(*, keep: bool) -> int:
     """Run the demo and print what it made; returns 0 if mail, webhook and feeds were all seen."""
     configure_logging("ERROR")
+    # It never touches servers of yours.
+    check_installed("see the real thing with servers of your own: DATABASE_URL, REDIS_URL and `lootwire up`")
     with ExitStack() as stack:
         folder = stack.enter_context(_throw_away_folder())
         services = stack.enter_context(DemoServices(utc_now()))
