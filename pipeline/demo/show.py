@@ -34,6 +34,7 @@ from pipeline.programs import programs
 from pipeline.programs.web.ports import HOST
 from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.output import console, errors, show
+from pipeline.runtime.page import problem_of
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 from pipeline.runtime.settings import load_settings
 
@@ -176,10 +177,15 @@ def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> list[str]:
         "no mail arrived": lambda: bool(mail.messages),
         "no webhook was called": lambda: bool(hook.messages),
         "not everything was sent and published in time": lambda: programs.settled(runtime.engine),
+        "the web server does not serve the page": lambda: _is_served(runtime),
     }
     while time.monotonic() < deadline and not all(seen() for seen in wanted.values()):
         time.sleep(0.1)
     return [what for what, seen in wanted.items() if not seen()]
+
+
+def _is_served(runtime: Runtime) -> bool:
+    return problem_of(HOST, runtime.settings.http_port) is None
 
 
 def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep: bool) -> None:
@@ -203,7 +209,7 @@ def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep:
     table.add_row("webhook", Text(_received(len(hook.messages), "call", titles)))
     published = runtime.settings.published
     table.add_row("feeds", f"{feeds} feeds, each as RSS and Atom, in {published}")
-    base = runtime.settings.public_url if keep else published.as_uri()
+    base = runtime.settings.public_url if keep and _is_served(runtime) else published.as_uri()
     for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
         table.add_row("open" if name == "index.html" else "", f"{base}/{name}")
     console.print(table)
