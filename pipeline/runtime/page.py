@@ -48,8 +48,8 @@ class Announcement:
     port: int
     greeting: str
     say: Callable[[str], None]
+    complain_after: float = FIRST_COMPLAINT_SECONDS
     _began: float = field(default_factory=time.monotonic)
-    _complain_after: float = FIRST_COMPLAINT_SECONDS
     _is_over: bool = False
 
     def look(self) -> None:
@@ -60,6 +60,6 @@ class Announcement:
             self._is_over = True
             sys.stdout.write(f"{self.greeting}\n")
             sys.stdout.flush()
-        elif time.monotonic() - self._began > self._complain_after:
-            self._complain_after *= 3
+        elif time.monotonic() - self._began > self.complain_after:
+            self.complain_after *= 3
             self.say(f"pages and feeds are not served yet: {problem}")
