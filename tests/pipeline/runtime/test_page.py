@@ -8,7 +8,9 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -45,7 +47,8 @@ def test_the_page_answers_only_where_it_is_ours(listening: socket.socket) -> Non
     assert answer(listening, "200 OK", OURS) is None
     assert answer(listening, "404 Not Found") == "no page has been written yet"
     assert answer(listening, "500 Internal Server Error") == "it answers 500"
-    assert answer(listening, "200 OK", b"hello").startswith("another program answers on port ")
+    port = listening.getsockname()[1]
+    assert answer(listening, "200 OK", b"hello") == f"another program answers on port {port}"
 
 
 def test_a_port_that_nobody_listens_on_is_named() -> None:
@@ -70,6 +73,24 @@ def test_an_operator_hears_why_nothing_is_served_yet_and_less_and_less_often(
     patient = Announcement(HOST, port, "it runs", complaints.append)
     patient.look()
     assert len(complaints) == 1
+
+
+@contextmanager
+def _started(
+    command: list[str], variables: dict[str, str], errors: IO[str], inherited: int
+) -> Iterator["subprocess.Popen[str]"]:
+    with subprocess.Popen(
+        command,
+        env=environment() | variables,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        pass_fds=(inherited,),
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="the web program opens files by /dev/fd")
@@ -98,20 +119,16 @@ def test_up_announces_its_address_when_the_web_program_has_the_port_and_says_why
         file.write(plan.encode())
         file.seek(0)
         command = [sys.executable, "-m", "pipeline.runtime.foreground", str(file.fileno())]
-        options = {"stdout": subprocess.PIPE, "stderr": errors, "text": True, "pass_fds": (file.fileno(),)}
-        with listen(port, "a test"):
-            process = subprocess.Popen(command, env=environment() | variables, **options)
+        blocked = listen(port, "a test")
+        with blocked, _started(command, variables, errors, file.fileno()) as process:
             wait_for(lambda: "web ended with code 1" in (tmp_path / "errors").read_text())
-        with process:
-            try:
-                assert process.stdout is not None
-                assert process.stdout.readline() == "It runs.\n"
-                with socket.create_connection((HOST, port), 60):
-                    process.send_signal(signal.SIGTERM)
-                assert process.wait(60) == 0
-                assert process.stdout.read() == ""
-            finally:
-                process.kill()
+            blocked.close()
+            assert process.stdout is not None
+            assert process.stdout.readline() == "It runs.\n"
+            assert problem_of(HOST, port) is None
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(60) == 0
+            assert process.stdout.read() == ""
     reason = (
         rf"lootwire: port {port} on {re.escape(HOST)} cannot be used \(Address already in use\); set LOOTWIRE_HTTP_PORT"
     )
