@@ -106,6 +106,12 @@ def mark(connection: Connection, event_ids: Sequence[int]) -> None:
         _raise(connection, msgspec.structs.replace(missing, everything=False))
 
 
+def create_first(connection: Connection) -> None:
+    """Create the feed of everything where there is none yet: its address answers before the first event."""
+    if connection.scalar(select(Feed.id).where(Feed.scope == "all")) is None:
+        _create(connection, [feed_row("all", "all", ALL_TITLE)])
+
+
 def mark_all(connection: Connection) -> None:
     """Mark every feed, for when the published folder is new or the way that feeds look has changed."""
     connection.execute(_LOCKED)

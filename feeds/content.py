@@ -109,6 +109,13 @@ class SourceHealth(msgspec.Struct, frozen=True, kw_only=True):
     failing_since: datetime | None = None
 
 
+class SourceOff(msgspec.Struct, frozen=True, kw_only=True):
+    """Sources that are off, and what switches them on: names of settings, or a command."""
+
+    names: tuple[str, ...]
+    needs: str
+
+
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the page and the list of feeds show; campaigns are ordered by their end."""
 
@@ -117,4 +124,5 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     rewards: tuple[RewardCard, ...] = ()
     ended_recently: int = 0
     sources: tuple[SourceHealth, ...] = ()
+    off: tuple[SourceOff, ...] = ()
     feeds: tuple[FeedLink, ...] = ()

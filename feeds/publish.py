@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
-from feeds.catalog import load_marked, mark_all, settle_written
-from feeds.content import FeedContent, SourceHealth
+from feeds.catalog import create_first, load_marked, mark_all, settle_written
+from feeds.content import FeedContent, SourceHealth, SourceOff
 from feeds.item import Entry
 from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import PageState, load_moving, load_pages
@@ -61,13 +61,21 @@ class PublishSummary(msgspec.Struct, kw_only=True):
 
 
 def publish(
-    engine: Engine, root: Path, base_url: str, now: datetime, *, wait: bool = True, pictures: bool = False
+    engine: Engine,
+    root: Path,
+    base_url: str,
+    now: datetime,
+    *,
+    wait: bool = True,
+    pictures: bool = False,
+    off: Sequence[SourceOff] = (),
 ) -> PublishSummary:
     """Write every marked feed below `root`, and the page and the list of feeds where what they show has changed.
 
     Runs one at a time on a database: another waits, or, if it should not `wait`, leaves its work to the one that
     runs. Each may be killed anywhere and run again at will, since a feed is settled only once its files are on disk.
-    With `pictures` the files show copies of pictures where there are any, and the other pictures become due.
+    With `pictures` the files show copies of pictures where there are any, and the other pictures become due. `off` are
+    the sources that the page says are off.
     What fails is logged, stands in the summary and stays marked. Raises PublishError where the folder itself cannot
     be used: no permission, or a full disk.
     """
@@ -76,20 +84,30 @@ def publish(
     goes_on = True
     while goes_on:
         written = summary.feeds
-        _run(engine, root, base_url, now, summary, gallery, wait=wait)
+        _run(engine, root, base_url, now, summary, gallery, wait=wait, off=off)
         # Other runs left their work to us until the turn was given up; where nothing moves, the next run may try.
         goes_on = written < summary.feeds and not summary.failures and _is_anything_marked(engine)
     return summary
 
 
 def _run(
-    engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, gallery: Gallery, *, wait: bool
+    engine: Engine,
+    root: Path,
+    base_url: str,
+    now: datetime,
+    summary: PublishSummary,
+    gallery: Gallery,
+    *,
+    wait: bool,
+    off: Sequence[SourceOff],
 ) -> None:
     # A lock of the session, since no transaction may be open while files are written.
     with hold(engine, _TURN, None if wait else AT_ONCE) as our_turn:
         if not our_turn:
             return
         _prepare(root, summary)
+        with engine.begin() as connection:
+            create_first(connection)
         look = _digest(_code_digest(), base_url, "copies" if gallery.enabled else "")
         if _stamp_of(root / OPML) != look:
             # A new folder, an emptied one, another address, another version of us: everything is due.
@@ -99,9 +117,9 @@ def _run(
             _publish_batch(engine, batch, root, base_url, now, summary, gallery, look=look)
         _publish_moving(engine, root, now, summary, gallery, look)
         with engine.connect() as connection:
-            shown = _shown(look, load_health(connection), now)
+            shown = _shown(look, load_health(connection), off, now)
         if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
-            _publish_site(engine, root, base_url, now, summary, gallery, look=look, shown=shown)
+            _publish_site(engine, root, base_url, now, summary, gallery, off, look=look, shown=shown)
 
 
 def _prepare(root: Path, summary: PublishSummary) -> None:
@@ -209,12 +227,13 @@ def _publish_site(
     now: datetime,
     summary: PublishSummary,
     gallery: Gallery,
+    off: Sequence[SourceOff],
     *,
     look: str,
     shown: str,
 ) -> None:
     with engine.connect() as connection:
-        loaded = load_site(connection, now)
+        loaded = load_site(connection, now, off)
     (site,) = gallery.show([loaded])
     for name in COPIED:
         with _blamed_on(name, summary):
@@ -246,10 +265,10 @@ def _write(root: Path, path: str, data: bytes, summary: PublishSummary) -> None:
         summary.unchanged += 1
 
 
-def _shown(look: str, sources: Sequence[SourceHealth], now: datetime) -> str:
+def _shown(look: str, sources: Sequence[SourceHealth], off: Sequence[SourceOff], now: datetime) -> str:
     """Return a digest of what the page shows beside the feeds, and of the hour: it says how long campaigns last."""
-    health = [(source.name, source.failing_since is not None) for source in sources]
-    return _digest(look, repr(health), f"{now.astimezone(UTC):%Y%m%d%H}")
+    health = [(source.name, source.failing_since is not None, source.last_success_at is None) for source in sources]
+    return _digest(look, repr(health), repr(off), f"{now.astimezone(UTC):%Y%m%d%H}")
 
 
 def _stamp_of(path: Path) -> str | None:

@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from feeds.publish import publish
+from pipeline.programs.waiting import switched_off
 from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
 
@@ -17,6 +18,8 @@ def marked() -> None:
     """Write the feeds that events touched, and the page."""
     # It does not wait for another run, since two that wait leave no process to send; the next tick finds the rest.
     settings = runtime().settings
+    with runtime().engine.connect() as connection:
+        off = switched_off(connection, settings)
     summary = publish(
         runtime().engine,
         settings.published,
@@ -24,6 +27,7 @@ def marked() -> None:
         utc_now(),
         wait=False,
         pictures=settings.local_pictures,
+        off=off,
     )
     if summary.feeds or summary.failures:
         fields = {"feeds": summary.feeds, "files": summary.written, "failures": len(summary.failures)}

@@ -36,6 +36,7 @@
       </section>
       <section>
         <h2>Newest entries</h2>
+        <xsl:if test="not(item | atom:entry)"><p class="none">There are none yet.</p></xsl:if>
         <ol class="entries"><xsl:apply-templates select="item | atom:entry"/></ol>
       </section>
     </main>

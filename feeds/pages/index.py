@@ -53,6 +53,8 @@ def render_index(site: Site, base_url: str, now: datetime, *, stamp: str = "") -
         active_count=len(site.active),
         services=_services(site),
         site=site,
+        waiting=[source for source in site.sources if source.failing_since or not source.last_success_at],
+        is_unread=not any(source.last_success_at for source in site.sources),
         next_end=next((card.end_at for card in site.active if card.end_at), None),
         feed_groups=_feed_groups(site.feeds),
         has_feed_of_everything=any(feed.scope == "all" for feed in site.feeds),

@@ -18,7 +18,7 @@ from sqlalchemy import (
     true,
 )
 
-from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, RewardLine, Site, SourceHealth
+from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, RewardLine, Site, SourceHealth, SourceOff
 from models import (
     AllowedChannel,
     Channel,
@@ -40,8 +40,11 @@ CHANNELS_SHOWN = 8
 RECENTLY = timedelta(days=7)
 
 
-def load_site(connection: Connection, now: datetime) -> Site:
-    """Return what the page shows at `now`; a campaign whose end has passed is left out, judged or not."""
+def load_site(connection: Connection, now: datetime, off: Sequence[SourceOff] = ()) -> Site:
+    """Return what the page shows at `now`, with the sources that are `off`.
+
+    A campaign whose end has passed is left out, judged or not.
+    """
     cards = _load_campaigns(connection, now)
     return Site(
         active=tuple(card for started, card in cards if started),
@@ -49,6 +52,7 @@ def load_site(connection: Connection, now: datetime) -> Site:
         rewards=tuple(_load_rewards(connection, now)),
         ended_recently=_count_ended(connection, now),
         sources=load_health(connection),
+        off=tuple(off),
         feeds=load_feed_links(connection),
     )
 

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from sqlalchemy import func, select
 
-from feeds.publish import publish as publish_marked
 from models import Event, QuarantinedPayload, Source
 from models.errors import LootwireError
 from notifiers.targets import list_targets
@@ -18,6 +17,7 @@ from pipeline.cli.opening import SET_ASIDE, at_the_end, open_command
 from pipeline.embedded import healthy
 from pipeline.importer import inbox
 from pipeline.programs import programs as programs_programs
+from pipeline.programs.beginning import publish_now, publish_where_empty
 from pipeline.programs.web.health import describe
 from pipeline.runtime.heartbeat import jumped_back_by, last_beat
 from pipeline.runtime.output import JsonFlag, console, errors, print_rows, show
@@ -48,9 +48,14 @@ def up() -> NoReturn:
     programs_programs.check_broker(runtime.redis_url)
     programs_programs.take_up_settings(runtime)
     programs = programs_programs.programs(runtime)
+    waits_for = publish_where_empty(runtime)
     programs_programs.wake(runtime)
     at_the_end.close()
     greeting = f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)"
+    if waits_for:
+        greeting = "\n".join(
+            (greeting, "Nothing has been seen yet; `lootwire status` says how it goes on.", *waits_for)
+        )
     programs_programs.become_supervisor(runtime, programs, greeting)
 
 
@@ -70,6 +75,7 @@ def once() -> int:
     ):
         task = progress.add_task("starting workers")
         began = programs_programs.run_cycle(runtime, report=lambda stage: progress.update(task, description=stage))
+    publish_where_empty(runtime)
     with runtime.engine.connect() as connection:
         failing = connection.scalar(select(func.count()).where(Source.failing_since.is_not(None))) or 0
         sources = connection.scalar(select(func.count()).select_from(Source)) or 0
@@ -103,9 +109,7 @@ def publish() -> int:
     """Write the feeds that events touched and the page, now."""
     runtime = open_command()
     settings = runtime.settings
-    summary = publish_marked(
-        runtime.engine, settings.published, settings.public_url, utc_now(), pictures=settings.local_pictures
-    )
+    summary = publish_now(runtime)
     message = f"{summary.written} files written, {summary.unchanged} unchanged, in {settings.published}"
     console.print(message, markup=False, soft_wrap=True)
     for failure in summary.failures:

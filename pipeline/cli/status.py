@@ -7,6 +7,8 @@ from sqlalchemy import Connection, func, select
 
 from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
 from pipeline.cli.opening import open_database
+from pipeline.programs.waiting import describe as describe_waiting
+from pipeline.programs.waiting import load_waiting, switched_off
 from pipeline.programs.web.health import describe
 from pipeline.runtime import heartbeat
 from pipeline.runtime.output import JsonFlag, console, print_json, show
@@ -22,16 +24,23 @@ def status(as_json: JsonFlag = False) -> int:
     settings, engine = open_database()
     with engine.connect() as connection:
         figures = _figures(connection)
+        waiting, off = load_waiting(connection), switched_off(connection, settings)
     seen_at, now = heartbeat.last_beat(engine), datetime.now(UTC)
     figures |= {"worker_seen_at": seen_at, "published": str(settings.published)}
     figures["eventsub"] = describe(engine, settings, now)
     figures["clock"] = heartbeat.jumped_back_by(seen_at, now) or "ok"
     if as_json:
-        print_json(figures)
+        print_json(figures | {"sources_waiting": waiting, "sources_off": off})
         return 0
     for name, value in figures.items():
-        console.print(f"{name.replace('_', ' '):>24}  {show(value)}", markup=False, soft_wrap=True)
+        _print(name, value)
+    for line in describe_waiting(waiting, off):
+        _print("sources", line)
     return 0
+
+
+def _print(name: str, value: object) -> None:
+    console.print(f"{name.replace('_', ' '):>24}  {show(value)}", markup=False, soft_wrap=True)
 
 
 def _figures(connection: Connection) -> dict[str, object]:

@@ -28,11 +28,13 @@ from pipeline.demo import live
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
+from pipeline.embedded import check_installed
 from pipeline.fetch.http import Client
 from pipeline.programs import programs
 from pipeline.programs.web.ports import HOST
 from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.output import console, errors, show
+from pipeline.runtime.page import problem_of
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 from pipeline.runtime.settings import load_settings
 
@@ -47,6 +49,8 @@ MAIL_TARGET, HOOK_TARGET = "demo mailbox", "demo webhook"
 def run_demo(*, keep: bool) -> int:
     """Run the demo and print what it made; returns 0 if mail, webhook and feeds were all seen."""
     configure_logging("ERROR")
+    # It never touches servers of yours.
+    check_installed("see the real thing with servers of your own: DATABASE_URL, REDIS_URL and `lootwire up`")
     with ExitStack() as stack:
         folder = stack.enter_context(_throw_away_folder())
         services = stack.enter_context(DemoServices(utc_now()))
@@ -173,10 +177,15 @@ def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> list[str]:
         "no mail arrived": lambda: bool(mail.messages),
         "no webhook was called": lambda: bool(hook.messages),
         "not everything was sent and published in time": lambda: programs.settled(runtime.engine),
+        "the web server does not serve the page": lambda: _is_served(runtime),
     }
     while time.monotonic() < deadline and not all(seen() for seen in wanted.values()):
         time.sleep(0.1)
     return [what for what, seen in wanted.items() if not seen()]
+
+
+def _is_served(runtime: Runtime) -> bool:
+    return problem_of(HOST, runtime.settings.http_port) is None
 
 
 def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep: bool) -> None:
@@ -200,7 +209,7 @@ def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep:
     table.add_row("webhook", Text(_received(len(hook.messages), "call", titles)))
     published = runtime.settings.published
     table.add_row("feeds", f"{feeds} feeds, each as RSS and Atom, in {published}")
-    base = runtime.settings.public_url if keep else published.as_uri()
+    base = runtime.settings.public_url if keep and _is_served(runtime) else published.as_uri()
     for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
         table.add_row("open" if name == "index.html" else "", f"{base}/{name}")
     console.print(table)

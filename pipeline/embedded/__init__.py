@@ -13,9 +13,19 @@ import sys
 import time
 from pathlib import Path
 
+from pipeline.embedded.binaries import check_installed
 from pipeline.embedded.layout import EmbeddedError, Layout, Servers, is_locked, open_lock, try_lock
 
-__all__ = ["EmbeddedError", "Servers", "broker_url", "ensure", "healthy", "hosted", "keep_through_exec"]
+__all__ = [
+    "EmbeddedError",
+    "Servers",
+    "broker_url",
+    "check_installed",
+    "ensure",
+    "healthy",
+    "hosted",
+    "keep_through_exec",
+]
 
 _POLL_SECONDS = 0.03
 _held: dict[Path, int] = {}
@@ -107,6 +117,7 @@ def _is_open_at(descriptor: int, path: Path) -> bool:
 
 def _start_host(layout: Layout, deadline: float) -> None:
     """Start a host and wait until it is ready, has found another host, or failed."""
+    check_installed()
     # -P: the host must import this project, not a `pipeline` that happens to lie in its working directory.
     command = [sys.executable, "-P", "-m", "pipeline.embedded.host", str(layout.data_dir)]
     reading, writing = os.pipe()

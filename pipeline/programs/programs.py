@@ -23,7 +23,7 @@ from pipeline.importer import inbox
 from pipeline.ingest.fetching import count_leased, due
 from pipeline.programs.clock_jump import put_right
 from pipeline.programs.sources import register
-from pipeline.programs.web.ports import listen
+from pipeline.programs.web.ports import HOST, listen
 from pipeline.runtime import heartbeat
 from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.foreground import Plan
@@ -105,7 +105,10 @@ def supervisor(
 
 
 def become_supervisor(runtime: Runtime, listed: Sequence[Program], greeting: str) -> NoReturn:
-    """Replace this process by a supervisor of the programs, to free what it imported for checking and migrating."""
+    """Replace this process by a supervisor of the programs, to free what it imported for checking and migrating.
+
+    It prints the greeting once the page answers.
+    """
     data_dir = runtime.settings.data_dir
     plan = Plan(
         programs=list(listed),
@@ -115,6 +118,8 @@ def become_supervisor(runtime: Runtime, listed: Sequence[Program], greeting: str
         is_embedded=_is_embedded(runtime.settings),
         listens=_listens(listed),
         greeting=greeting,
+        page_host=HOST,
+        page_port=runtime.settings.http_port,
     ).encode()
     # A file without a name, for its addresses may hold passwords.
     with tempfile.TemporaryFile() as file:
@@ -152,8 +157,9 @@ def check_broker(redis_url: str) -> None:
 
 
 def wake(runtime: Runtime) -> None:
-    """Queue a fetch of what is due for the first worker that is up: beat's first tick comes some seconds later."""
+    """Queue what is due for the first worker that is up, the page first: beat's first ticks come some seconds later."""
     with make_app(runtime.redis_url) as app:
+        hint(app, "publish.marked", expires=60)
         hint(app, "tick.fetch_due", expires=60)
 
 

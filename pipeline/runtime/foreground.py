@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.runtime.supervisor import AlreadyRunning, Program, Supervisor, stop_signals
+from pipeline.runtime.page import Announcement
+from pipeline.runtime.supervisor import AlreadyRunning, Program, Supervisor, say_on_stderr, stop_signals
 from pipeline.runtime.watchdog import Watchdog
 
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
@@ -23,7 +24,7 @@ FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What to run, and what to say when it runs."""
+    """What to run, and what to say when its page can be opened."""
 
     programs: list[Program]
     preload: str
@@ -32,6 +33,8 @@ class Plan:
     is_embedded: bool
     listens: bool
     greeting: str
+    page_host: str
+    page_port: int
 
     def encode(self) -> bytes:
         """Return the plan as JSON."""
@@ -57,10 +60,9 @@ def supervise(plan: Plan) -> int:
         each_second=lambda: watchdog.look(running.restart),
         preload=plan.preload,
     )
+    announcement = Announcement(plan.page_host, plan.page_port, plan.greeting, say_on_stderr)
     with running:
-        sys.stdout.write(f"{plan.greeting}\n")
-        sys.stdout.flush()
-        return running.run_until_signal()
+        return running.run_until_signal(announcement.look)
 
 
 def main() -> int:

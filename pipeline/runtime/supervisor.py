@@ -122,7 +122,7 @@ class Supervisor:
         self._preload = preload
         self._nursery: Nursery | None = None
         self._each_second = each_second
-        self._say = say or _say_on_stderr
+        self._say = say or say_on_stderr
         self._stopping = threading.Event()
         # Held while a child is started or looked after, so that nothing is born while everything ends.
         self._turn = threading.RLock()
@@ -154,13 +154,15 @@ class Supervisor:
     ) -> None:
         self.stop()
 
-    def run_until_signal(self) -> int:
+    def run_until_signal(self, each_turn: Callable[[], None] = lambda: None) -> int:
         """Wait for SIGINT, SIGTERM or SIGHUP, stop everything, and return the exit code 0.
 
+        `each_turn` is called about twice a second meanwhile; a signal waits for its end.
         A second signal cuts the grace short, a third one ends all at once. Call it from the main thread.
         """
         with _counted_signals() as received:
             while not received:
+                each_turn()
                 time.sleep(CALM_SECONDS)
             self._tell("stopping; what is under way may end first, another Ctrl-C hurries it")
             self._stop(hurry=lambda: len(received) - 1)
@@ -331,7 +333,8 @@ def _exit_text(code: int) -> str:
     return f"code {code}" if code >= 0 else f"signal {-code} ({signal.strsignal(-code)})"
 
 
-def _say_on_stderr(text: str) -> None:
+def say_on_stderr(text: str) -> None:
+    """Print a line for the operator."""
     sys.stderr.write(f"lootwire: {text}\n")
 
 

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import feedparser
 import pytest
-from sqlalchemy import Engine, text
+from lxml.html import document_fromstring
+from sqlalchemy import Engine, text, update
 from sqlalchemy.event import listen
 
 from feeds import publish as publishing
 from feeds.catalog import mark_all
+from feeds.content import SourceOff
 from feeds.publish import PublishSummary, publish
 from feeds.render import FORMATS
 from feeds.write import PublishError
-from models import Feed
+from models import Feed, Source
 from models.details import CampaignDetail
 from models.locks import hold
 from models.names import public_id
@@ -152,9 +154,51 @@ def test_the_page_is_written_once_an_hour_for_the_times_it_tells(world: Publishi
     assert "ends in 7 hours" in world.text("index.html")
 
 
-def test_an_empty_database_has_a_page_that_says_so(world: Publishing) -> None:
-    assert world.publish() == PublishSummary(written=6)
-    assert "No campaign is on right now" in world.text("index.html")
+def test_an_empty_database_has_a_page_that_says_so_and_empty_feeds_that_are_valid(world: Publishing) -> None:
+    files = files_of("all") | SITE
+    assert world.publish() == PublishSummary(feeds=1, written=len(files))
+    assert set(world.files()) == files
+    for path in files_of("all"):
+        feed = feedparser.parse(world.files()[path])
+        assert (bool(feed.bozo), feed.feed.title, feed.entries) == (False, "Lootwire", [])
+        assert feed.version in {"rss20", "atom10"}
+    assert "/all.rss.xml" in world.text("feeds.opml")
+    assert "Nothing has been read yet" in world.text("index.html")
+    assert world.publish() == PublishSummary()
+
+
+def test_a_page_without_campaigns_says_what_it_waits_for_and_why(world: Publishing) -> None:
+    world.source("kick.drops")
+    world.source("twitch.drops")
+    world.source("chzzk.drops", enabled=False)
+    off = (SourceOff(names=("twitch.badges", "twitch.streams"), needs="TWITCH_CLIENT_ID"),)
+
+    def waiting() -> list[str]:
+        publish(world.engine, world.root, BASE_URL, world.now, off=off)
+        page = document_fromstring(world.text("index.html"))
+        return [
+            " ".join(line.text_content().split())
+            for line in page.xpath("//*[@class='none'] | //*[@class='waiting']/li")
+        ]
+
+    off_line = "twitch.badges, twitch.streams for want of TWITCH_CLIENT_ID"
+    first, *lines = waiting()
+    assert first.startswith("Nothing has been read yet")
+    assert lines == ["kick.drops not read yet", "twitch.drops not read yet", off_line]
+
+    world.fail_source("twitch.drops")
+    _, *lines = waiting()
+    assert lines[1] == "twitch.drops has failed since Fri 20 Nov, 12:00 UTC, not read yet; it is tried again"
+
+    with world.engine.begin() as connection:
+        connection.execute(update(Source).where(Source.name == "kick.drops").values(last_success_at=NOON))
+    first, *lines = waiting()
+    assert first.startswith("No campaign is on right now")
+    assert [line.partition(" ")[0] for line in lines] == ["twitch.drops", "twitch.badges,"]
+
+    world.campaign()
+    world.event()
+    assert waiting() == []
 
 
 def test_a_bad_feed_does_not_keep_the_others_from_being_written(

@@ -24,6 +24,8 @@ TYPES = {
     ".xsl": "text/xsl",
     ".opml": "text/x-opml; charset=utf-8",
 }
+# Browsers show a feed under its own type as source text, and under this one by its stylesheet.
+AS_XML = "application/xml; charset=utf-8"
 UNKNOWN = "application/octet-stream"
 # No permission, or links that lead round in a circle.
 _NOT_OURS_TO_READ = {errno.EACCES, errno.EPERM, errno.ELOOP}
@@ -36,6 +38,17 @@ def content_type(name: str) -> str:
             return known
     guessed, encoding = mimetypes.guess_type(name)
     return UNKNOWN if guessed is None or encoding is not None else guessed
+
+
+def is_feed(name: str) -> bool:
+    """Whether a file is a feed in a format of XML, which has a stylesheet for browsers."""
+    return any(name.endswith(each.ending) and each.media_type.endswith("+xml") for each in FORMATS)
+
+
+def is_browser(accept: str) -> bool:
+    """Whether an `Accept` is that of a page that a person opens: it names HTML, and no feed as some readers do."""
+    wanted = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return "text/html" in wanted and wanted.isdisjoint(each.media_type for each in FORMATS)
 
 
 class Published(StaticFiles):
@@ -84,10 +97,21 @@ class Published(StaticFiles):
         except (FileNotFoundError, PermissionError) as error:
             raise HTTPException(404) from error
         response = _OpenFile(file, content_type(os.fspath(full_path)), status_code)
+        if is_feed(os.fspath(full_path)):
+            _vary(response, Headers(scope=scope).get("accept", ""))
         if self.is_not_modified(response.headers, Headers(scope=scope)):
             file.close()
             return NotModifiedResponse(response.headers)
         return response
+
+
+def _vary(response: Response, accept: str) -> None:
+    """Make the answer for a feed that for a browser where one asks, and tell caches that there are two."""
+    response.headers["Vary"] = "Accept"
+    if is_browser(accept):
+        response.headers["Content-Type"] = AS_XML
+        # Of its own: a cache that holds both learns from the ETag of a 304 which of them is meant.
+        response.headers["ETag"] = response.headers["ETag"].removesuffix('"') + '-browser"'
 
 
 class _OpenFile(FileResponse):

@@ -55,6 +55,8 @@ STATUS_KEYS = {
     "deliveries_dead",
     "quarantined",
     "sources_failing",
+    "sources_off",
+    "sources_waiting",
     "last_event_at",
     "worker_seen_at",
     "published",
@@ -170,6 +172,10 @@ def test_status_is_one_object(imported: Operator) -> None:
     assert status["campaigns"] >= status["campaigns_open"] > 20
     assert status["published"] == str(imported.folder / "data/public")
     assert status["eventsub"] == "off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
+    assert [group["needs"] for group in status["sources_off"]] == [
+        "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET",
+        "a sign-in (lootwire sources login twitch)",
+    ]
 
 
 def test_doctor_tells_each_setting_with_its_origin_and_no_secret(

@@ -19,6 +19,8 @@ from tests.pipeline.programs.web.serving import answering
 
 PAGE = b"<!doctype html><title>page</title>"
 FEED = b"<rss/>" * 100
+# What Firefox accepts of a page that a person opens; other browsers name HTML as well.
+FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
 
 @pytest.fixture
@@ -207,6 +209,51 @@ def test_a_reader_that_has_the_file_is_told_so_until_it_changes(reader: Reader, 
     for known in ({"If-None-Match": first["ETag"]}, {"If-Modified-Since": first["Last-Modified"]}):
         assert reader.ask("/all.rss.xml", headers=known)[::2] == (200, b"<rss>new</rss>")
     assert reader.ask("/all.rss.xml")[1]["Last-Modified"] == formatdate(2_000_000_000, usegmt=True)
+
+
+@pytest.mark.parametrize("name", ["all.rss.xml", "all.atom.xml"])
+def test_a_browser_gets_a_feed_as_xml_and_caches_keep_the_two_answers_apart(
+    reader: Reader, folder: Path, name: str
+) -> None:
+    (folder / name).write_bytes(FEED)
+    _, for_reader, _ = reader.ask(f"/{name}")
+    status, for_browser, body = reader.ask(f"/{name}", headers={"Accept": FIREFOX})
+    assert (status, body, for_browser["Content-Type"]) == (200, FEED, "application/xml; charset=utf-8")
+    assert for_reader["Content-Type"] != for_browser["Content-Type"]
+    assert (for_reader["Vary"], for_browser["Vary"]) == ("Accept", "Accept")
+    assert for_reader["ETag"] != for_browser["ETag"]
+    for accept, mine, other in ((FIREFOX, for_browser, for_reader), ("*/*", for_reader, for_browser)):
+        status, headers, body = reader.ask(f"/{name}", headers={"Accept": accept, "If-None-Match": mine["ETag"]})
+        assert (status, body, headers["ETag"], headers["Vary"]) == (304, b"", mine["ETag"], "Accept")
+        known = {"Accept": accept, "If-None-Match": other["ETag"]}
+        assert reader.ask(f"/{name}", headers=known)[::2] == (200, FEED)
+        part = {"Accept": accept, "Range": "bytes=6-11", "If-Range": mine["ETag"]}
+        assert reader.ask(f"/{name}", headers=part)[::2] == (206, FEED[6:12])
+        status, headers, _ = reader.ask(f"/{name}", "HEAD", {"Accept": accept})
+        assert (status, headers["Content-Type"], headers["ETag"]) == (200, mine["Content-Type"], mine["ETag"])
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "application/rss+xml, application/rdf+xml;q=0.8, application/atom+xml;q=0.6, text/xml;q=0.4, */*;q=0.1",
+        "application/xml, application/atom+xml, application/rss+xml, application/feed+json, text/html, */*;q=0.9",
+        "text/*;q=0.5",
+    ],
+)
+def test_a_reader_of_feeds_is_no_browser_even_where_it_takes_pages_too(reader: Reader, accept: str) -> None:
+    _, headers, _ = reader.ask("/all.rss.xml", headers={"Accept": accept})
+    assert headers["Content-Type"] == "application/rss+xml; charset=utf-8"
+
+
+def test_what_is_no_feed_is_the_same_for_all(reader: Reader, folder: Path) -> None:
+    (folder / "feeds.opml").write_bytes(b"<opml/>")
+    for name in ("feeds.opml", "index.html"):
+        answers = [reader.ask(f"/{name}", headers={"Accept": accept})[1] for accept in ("*/*", FIREFOX)]
+        assert answers[0]["Content-Type"] == answers[1]["Content-Type"]
+        assert answers[0]["ETag"] == answers[1]["ETag"]
+        assert answers[0]["Vary"] is None
 
 
 def test_a_part_of_a_file_can_be_asked_for(reader: Reader) -> None:

@@ -1,0 +1,77 @@
+"""What an installation waits for, and why: sources that fail or were never read, and those that are off.
+
+Commands that must be quick ask it too, so it names sources instead of importing what they need.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, or_, select
+
+from feeds.content import SourceOff
+from models import DropCampaign, Event, RewardCampaign, Source
+from pipeline.runtime.output import show
+from pipeline.runtime.settings import Settings
+from pipeline.services.twitch.credentials import SOURCES, is_signed_in
+
+OF_ACCOUNT = SOURCES["twitch"]
+OF_APPLICATION = (
+    *("twitch.badges", "twitch.streams", "twitch.streams_in_campaigns", "twitch.videos"),
+    *("igdb.links", "igdb.wanted"),
+)
+
+
+class SourceWaiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A source that is on and fails, or was never read; `next_due_at` is when it is asked again."""
+
+    source: str
+    failing_since: datetime | None
+    last_error: str | None
+    next_due_at: datetime
+
+
+def switched_off(connection: Connection, settings: Settings) -> tuple[SourceOff, ...]:
+    """Return the sources that are off for want of settings or of a sign-in, each group with what it needs."""
+    missing = [
+        name
+        for name, value in (
+            ("TWITCH_CLIENT_ID", settings.twitch_client_id),
+            ("TWITCH_CLIENT_SECRET", settings.twitch_client_secret),
+        )
+        if value is None
+    ]
+    application = SourceOff(names=OF_APPLICATION, needs=" and ".join(missing))
+    account = SourceOff(names=OF_ACCOUNT, needs="a sign-in (lootwire sources login twitch)")
+    return (
+        *([application] if missing else ()),
+        *(() if is_signed_in(connection, "twitch") else [account]),
+    )
+
+
+def load_waiting(connection: Connection) -> Sequence[SourceWaiting]:
+    """Return the sources that are on and fail, or were never read, by name."""
+    columns = (Source.name.label("source"), Source.failing_since, Source.last_error, Source.next_due_at)
+    unread = or_(Source.failing_since.is_not(None), Source.last_success_at.is_(None))
+    rows = connection.execute(select(*columns).where(Source.enabled, unread).order_by(Source.name)).mappings()
+    return [SourceWaiting(**row) for row in rows]
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether nothing at all has been seen yet."""
+    tables = (Event, DropCampaign, RewardCampaign)
+    return all(connection.scalar(select(table.id).limit(1)) is None for table in tables)
+
+
+def describe(waiting: Sequence[SourceWaiting], off: Sequence[SourceOff]) -> Iterator[str]:
+    """Yield lines for the operator: what fails and why, what was not read yet, what is off for want of what."""
+    for source in waiting:
+        if source.failing_since is not None:
+            yield (
+                f"{source.source} has failed since {show(source.failing_since)} UTC: {show(source.last_error)}; "
+                f"asked again at {show(source.next_due_at)} UTC"
+            )
+    if unread := [source.source for source in waiting if source.failing_since is None]:
+        yield f"not read yet: {', '.join(unread)}"
+    for group in off:
+        yield f"off for want of {group.needs}: {', '.join(group.names)}"
