@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Connection
 
-from models.errors import LootwireError
+from models.errors import UsageError
 from models.statistics import (
     By,
     CategoryTotals,
@@ -67,7 +67,7 @@ def show_statistics(
     with open_command().engine.connect() as connection:
         known = find_channel(connection, parse_name(name))
         if known is None:
-            raise LootwireError(f"no channel {name!r} is known; `lootwire channels list` shows those that are followed")
+            raise UsageError(f"no channel {name!r} is known; `lootwire channels list` shows those that are followed")
         statistics = _load(connection, known, begin, now, zone)
     if as_json:
         print_json(_as_json(statistics))

@@ -1,10 +1,8 @@
 """Commands on followed channels: `channels`, and its `add`, `remove`, `list` and `import`."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -22,7 +20,8 @@ from pipeline.channels.following.names import Name, parse_name
 from pipeline.channels.following.watched import DEFAULT_TOP, followed_categories
 from pipeline.channels.listing import Line, list_watched
 from pipeline.cli.channel_statistics import show_statistics, show_top
-from pipeline.cli.opening import SET_ASIDE, open_command
+from pipeline.cli.commands import COMMANDS, make_noun
+from pipeline.cli.opening import MISUSED, SET_ASIDE, open_command, read_named
 from pipeline.drops.store.history import find_game
 from pipeline.errors import SourceError, SourceRefused
 from pipeline.fetch.http import Client
@@ -35,7 +34,7 @@ from pipeline.services.twitch.helix import Helix
 
 FAILED = 1
 SHOWN_AT_MOST = 20
-channels = typer.Typer(help="Twitch channels that are followed.", no_args_is_help=False)
+channels = make_noun(COMMANDS["channels"].help)
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="NAME…", help="Logins, numeric ids or addresses of channels.")
 ]
@@ -103,7 +102,7 @@ def add(
         _print_outcomes(outcomes)
         for group in groups:
             (errors if group.is_set_aside else console).print(group.sentence, markup=False, soft_wrap=True)
-    return _code([*outcomes, *groups])
+    return _code([*outcomes, *groups], nothing_done=MISUSED)
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +160,7 @@ def remove(names: Names = None, drops: Drops = False, game: Game = None) -> int:
         console.print(show(line), markup=False, soft_wrap=True)
     for line in missed:
         errors.print(f"lootwire: {show(line)}", markup=False, soft_wrap=True)
-    return (SET_ASIDE if done else FAILED) if missed else 0
+    return (SET_ASIDE if done else MISUSED) if missed else 0
 
 
 @channels.command("import")
@@ -177,7 +176,7 @@ def import_list(
     """Follow the channels of a list, or all that a user follows at Twitch."""
     if (file is None) is not from_twitch:
         raise typer.BadParameter("give either a FILE, - for standard input, or --from-twitch")
-    listed = read_list(_read(file)) if file is not None else None
+    listed = read_list(read_named(file, LARGEST_LIST + 1)) if file is not None else None
     runtime = _open()
     with Client() as client:
         helix = runtime.needed_helix(client)
@@ -202,13 +201,6 @@ def _open() -> Runtime:
     return runtime
 
 
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read(LARGEST_LIST + 1)
-    with Path(file).open("rb") as opened:
-        return opened.read(LARGEST_LIST + 1)
-
-
 def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
     account = runtime.account
     with runtime.engine.connect() as connection:
@@ -229,9 +221,9 @@ def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
     return ReadList(names, f"the follows of {credential.login}")
 
 
-def _code(results: Sequence[Outcome | _Group]) -> int:
+def _code(results: Sequence[Outcome | _Group], *, nothing_done: int = FAILED) -> int:
     aside = sum(result.is_set_aside for result in results)
-    return 0 if not aside else FAILED if aside == len(results) else SET_ASIDE
+    return 0 if not aside else nothing_done if aside == len(results) else SET_ASIDE
 
 
 def _print_json(results: Sequence[Outcome | _Group]) -> None:

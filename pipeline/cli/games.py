@@ -7,6 +7,7 @@ import msgspec
 import typer
 from sqlalchemy import Connection
 
+from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.game_pages import how_linked, print_page
 from pipeline.cli.opening import open_command
 from pipeline.drops.store.history import GameHistory, find_game, game_history, offers
@@ -22,7 +23,7 @@ from pipeline.programs.sources import register
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
 
-games = typer.Typer(help="What is known of games.", no_args_is_help=True)
+games = make_noun(COMMANDS["games"].help)
 Name = Annotated[str, typer.Argument(metavar="NAME|SLUG|ID", help="A game's name, slug or id.")]
 
 
@@ -115,7 +116,7 @@ def _open() -> Runtime:
 
 
 def _find(connection: Connection, name: str) -> tuple[int | None, int | None]:
-    """Return our game and its entry in IGDB, or the entry alone; raises `LootwireError` where there is neither."""
+    """Return our game and its entry in IGDB, or the entry alone; raises `UsageError` where there is neither."""
     game_id = find_ours(connection, name)
     if game_id is None:
         igdb_id = find_entry(connection, name)

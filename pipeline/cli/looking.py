@@ -23,38 +23,41 @@ from models import (
     RewardCampaign,
     Source,
 )
-from models.errors import LootwireError
+from models.errors import UsageError
 from models.events import EventKind
 from models.names import name_key
 from notifiers.deliveries import list_deliveries, replay
 from notifiers.targets import list_subscriptions
 from pipeline.channels.eventsub.source_row import NEVER
+from pipeline.cli.commands import Listing
 from pipeline.cli.opening import open_command
 from pipeline.programs.sources import register, source
 from pipeline.runtime.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
 SUBJECTS = ("game", "organization", "campaign", "reward_campaign", "channel", "service")
+Now = Annotated[str | None, typer.Option("--now", metavar="NAME", help="Make this source due at once.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, the newest.")]
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command()(events)
-    app.command()(deliveries)
+    for listing in (events, deliveries, feeds, quarantine):
+        app.command(cls=Listing)(listing)
     app.command()(why)
-    app.command()(feeds)
-    app.command()(quarantine)
 
 
 def sources(
     context: typer.Context,
     as_json: JsonFlag = False,
-    now: Annotated[str | None, typer.Option("--now", metavar="NAME", help="Make this source due at once.")] = None,
+    now: Now = None,
 ) -> int:
     """Show every source: how it is, when it was last asked, and when it is asked next."""
-    if context.invoked_subcommand is not None:
-        return 0
+    return list_sources(as_json=as_json, now=now) if context.invoked_subcommand is None else 0
+
+
+def list_sources(as_json: JsonFlag = False, now: Now = None) -> int:
+    """Show every source, as `lootwire sources` does."""
     runtime = open_command()
     with runtime.engine.begin() as connection:
         register(connection, runtime, utc_now())
@@ -233,7 +236,7 @@ def why(delivery: Annotated[int, typer.Argument(help="A delivery's number.")]) -
         )
         row = connection.execute(query).one_or_none()
         if row is None:
-            raise LootwireError(f"there is no delivery {delivery}; `lootwire deliveries` lists them")
+            raise UsageError(f"there is no delivery {delivery}; `lootwire deliveries` lists them")
         lines = [line for line in list_subscriptions(connection) if line.id in row.subscription_ids]
     console.print(f"{row.title}\n{row.kind}, {show(row.occurred_at)} UTC, {row.state}", markup=False)
     for line in lines:
@@ -280,7 +283,7 @@ def quarantine(
             query = select(QuarantinedPayload.payload_gzip).where(QuarantinedPayload.id == payload)
             kept = connection.scalar(query)
             if kept is None:
-                raise LootwireError(f"there is no payload {payload}; `lootwire quarantine` lists them")
+                raise UsageError(f"there is no payload {payload}; `lootwire quarantine` lists them")
             sys.stdout.buffer.write(gzip.decompress(kept))
             return 0
         kept_columns = [

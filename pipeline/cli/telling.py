@@ -12,12 +12,13 @@ from notifiers import targets as store
 from notifiers.check import test_target
 from notifiers.match import matching
 from pipeline.channels.following.watched import watched
+from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
 from pipeline.runtime.output import JsonFlag, console, parse_since, print_rows
 from pipeline.runtime.runtime import utc_now
 
-targets = typer.Typer(help="Places to send messages to.", no_args_is_help=False)
-subscriptions = typer.Typer(help="What each target is told of.", no_args_is_help=False)
+targets = make_noun(COMMANDS["targets"].help)
+subscriptions = make_noun(COMMANDS["subscriptions"].help)
 Name = Annotated[str, typer.Argument(help="The target's name.")]
 TIMEZONE_HELP = "Where it is, such as Europe/Berlin: a release is told when its day begins there."
 FAMILIES = ", ".join(sorted({f"{kind.family}.*" for kind in EventKind}))
@@ -34,10 +35,17 @@ def add_to(app: typer.Typer) -> None:
 def list_targets(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Show the targets; with a command, change them."""
     if context.invoked_subcommand is None:
-        with open_command().engine.connect() as connection:
-            rows = store.list_targets(connection)
-        empty = "No targets yet: `lootwire targets add NAME URL`."
-        print_rows(rows, as_json=as_json, columns=("name", "label", "timezone", "waiting", "dead"), empty=empty)
+        show_targets(as_json=as_json)
+
+
+@targets.command("list")
+def show_targets(as_json: JsonFlag = False) -> None:
+    """Show the targets: where each is, how many messages wait for it, and whether it is paused."""
+    with open_command().engine.connect() as connection:
+        rows = store.list_targets(connection)
+    empty = "No targets yet: `lootwire targets add NAME URL`."
+    columns = ("name", "label", "timezone", "waiting", "dead", "paused_at")
+    print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
 @targets.command("add")
@@ -85,11 +93,17 @@ def remove_target(name: Name) -> None:
 def list_subscriptions(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Show the subscriptions; with a command, change them."""
     if context.invoked_subcommand is None:
-        with open_command().engine.connect() as connection:
-            rows = store.list_subscriptions(connection)
-        empty = "No subscriptions yet: `lootwire subscriptions add --to NAME`."
-        columns = ("id", "target", "kinds", "service", "game", "organization", "channel")
-        print_rows(rows, as_json=as_json, columns=columns, empty=empty)
+        show_subscriptions(as_json=as_json)
+
+
+@subscriptions.command("list")
+def show_subscriptions(as_json: JsonFlag = False) -> None:
+    """Show the subscriptions: which target is told of what."""
+    with open_command().engine.connect() as connection:
+        rows = store.list_subscriptions(connection)
+    empty = "No subscriptions yet: `lootwire subscriptions add --to NAME`."
+    columns = ("id", "target", "kinds", "service", "game", "organization", "channel")
+    print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
 @subscriptions.command("add")

@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, GameExternalId, TimeBasedDrop
 from models.details import SeenBefore
-from models.errors import LootwireError
+from models.errors import UsageError
 from models.names import name_key
 
 _BEFORE, _NOW = aliased(DropCampaign), aliased(DropCampaign)
@@ -75,7 +75,7 @@ def seen_before(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
 
 
 def find_game(connection: Connection, name: str) -> int:
-    """Return a game's row id by its name; raises `LootwireError` that names games with a similar beginning."""
+    """Return a game's row id by its name; raises `UsageError` that names games with a similar beginning."""
     key = name_key(name)
     game_id = connection.scalar(select(Game.id).where(Game.name_key == key).order_by(Game.id).limit(1))
     if game_id is not None:
@@ -83,7 +83,7 @@ def find_game(connection: Connection, name: str) -> int:
     like = select(Game.name).where(Game.name_key.contains(key, autoescape=True)).order_by(Game.name).limit(8)
     similar = list(connection.scalars(like))
     hint = f"; there are: {', '.join(similar)}" if similar else ""
-    raise LootwireError(f"no game named {name!r} has had a campaign yet{hint}")
+    raise UsageError(f"no game named {name!r} has had a campaign yet{hint}")
 
 
 def game_history(connection: Connection, game_id: int) -> GameHistory:
