@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from models import Follow
 from models.errors import LootwireError
+from pipeline.catalogue.unknown import unknown_channel
 from pipeline.channels.following.adding import Outcome, add_category, add_channels
 from pipeline.channels.following.follows import find_channel, follow_drops, unfollow, unfollow_category, unfollow_drops
 from pipeline.channels.following.lists import LARGEST_LIST, ReadList, read_list
@@ -100,6 +101,7 @@ def add(
         _print_json([*outcomes, *groups])
     else:
         _print_outcomes(outcomes)
+        _print_near(runtime.engine, outcomes)
         for group in groups:
             (errors if group.is_set_aside else console).print(group.sentence, markup=False, soft_wrap=True)
     return _code([*outcomes, *groups], nothing_done=MISUSED)
@@ -243,6 +245,16 @@ def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
         console.print(f"… and {len(outcomes) - SHOWN_AT_MOST} more; --json tells all of them")
 
 
+def _print_near(engine: Engine, outcomes: Sequence[Outcome]) -> None:
+    """Say which known channel may be meant by each name that Twitch does not know."""
+    with engine.connect() as connection:
+        for outcome in [outcome for outcome in outcomes if outcome.is_set_aside][:SHOWN_AT_MOST]:
+            unknown = unknown_channel(connection, outcome.name)
+            if unknown and unknown.near:
+                line = f"lootwire: {outcome.name}: did you mean {' or '.join(unknown.near)}?"
+                errors.print(show(line), markup=False, soft_wrap=True)
+
+
 def _once(name: str, login: str) -> str:
     return "" if name.lower() == login else f" (asked for as {name})"
 
@@ -261,8 +273,9 @@ def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
 
 
 def _table(lines: Sequence[Line], now: datetime) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    table.add_column("channel", no_wrap=True, max_width=22, overflow="ellipsis")
+    # Other programs read what goes into a pipe: nothing is shortened there.
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=console.is_terminal)
+    table.add_column("channel", no_wrap=True, max_width=22 if console.is_terminal else None, overflow="ellipsis")
     table.add_column("on now", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("viewers", justify="right", no_wrap=True)
     table.add_column("last on", justify="right", no_wrap=True)
