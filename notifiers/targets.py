@@ -320,7 +320,9 @@ def _checked_service(connection: Connection, service: str | None) -> str | None:
     # Before the first start no source is known, and every service may come.
     if known and wanted not in known:
         near = nearest(wanted, known, 1)
-        raise TargetError(f"Unknown service; there are: {', '.join(known)}.{f' Did you mean {near[0]}?' if near else ''}")
+        raise TargetError(
+            f"Unknown service; there are: {', '.join(known)}.{f' Did you mean {near[0]}?' if near else ''}"
+        )
     return wanted
 
 

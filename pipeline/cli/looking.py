@@ -158,9 +158,7 @@ def _warn_of_unknown(connection: Connection, subject: str) -> None:
     """Say so where nothing has the name: no news of a game and a typing error look the same else."""
     lookups = (unknown_game, unknown_organization, unknown_channel)
     unknown = [each for lookup in lookups if (each := lookup(connection, subject)) is not None]
-    campaigns = select(DropCampaign.id).where(
-        (DropCampaign.external_id == subject) | (DropCampaign.name == subject)
-    )
+    campaigns = select(DropCampaign.id).where((DropCampaign.external_id == subject) | (DropCampaign.name == subject))
     if len(unknown) < len(lookups) or connection.scalar(campaigns.limit(1)) is not None:
         return
     near = list(dict.fromkeys(name for each in unknown for name in each.near))

@@ -114,10 +114,12 @@ def _exposure(settings: Settings) -> str | None:
     """Return in words who reaches our ports where that is more than this machine."""
     if not settings.is_open_to_others:
         return None
-    receiver = f", /health and the receiver of webhooks on port {settings.receiver_port}" if settings.receiver_port else ""
+    receiver = (
+        f", /health and the receiver of webhooks on port {settings.receiver_port}" if settings.receiver_port else ""
+    )
     return (
-        f"LOOTWIRE_HTTP_HOST is {settings.http_host}: every machine that reaches this one can read the published folder "
-        f"on port {settings.http_port}{receiver}; there is no password and no encryption"
+        f"LOOTWIRE_HTTP_HOST is {settings.http_host}: every machine that reaches this one can read the published "
+        f"folder on port {settings.http_port}{receiver}; there is no password and no encryption"
     )
 
 

@@ -86,9 +86,7 @@ def set_target(
     runtime = open_command()
     url = _read_url(url) if url is not None else None
     with runtime.engine.begin() as connection:
-        line = store.change_target(
-            connection, runtime.vault, name, new_name=new_name, url=url, timezone=timezone
-        )
+        line = store.change_target(connection, runtime.vault, name, new_name=new_name, url=url, timezone=timezone)
     if new_name is not None:
         console.print(f"{name} is called {line.name} from now on", markup=False)
     if url is not None:

@@ -31,7 +31,8 @@ def lay_out(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | No
     """Return a table of at least one row in at most `width` cells of a terminal; None folds nothing."""
     whole = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
     least = [
-        max(cell_len(name), *map(_longest_unit, column)) for name, column in zip(names, zip(*rows, strict=True), strict=True)
+        max(cell_len(name), *map(_longest_unit, column))
+        for name, column in zip(names, zip(*rows, strict=True), strict=True)
     ]
     widths = whole if width is None else _fit(whole, least, width)
     lines = [line for row in rows for line in _lines(row, widths)]

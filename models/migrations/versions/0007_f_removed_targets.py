@@ -12,9 +12,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("targets", sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True))
     op.drop_constraint("uq_targets_name", "targets", type_="unique")
-    op.create_index(
-        "uq_targets_name", "targets", ["name"], unique=True, postgresql_where=sa.text("removed_at IS NULL")
-    )
+    op.create_index("uq_targets_name", "targets", ["name"], unique=True, postgresql_where=sa.text("removed_at IS NULL"))
 
 
 def downgrade() -> None:
