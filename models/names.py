@@ -11,6 +11,8 @@ SLUG_LENGTH = 60
 NEAR = 0.6
 # A name that holds what was written, as "Counter-Strike 2" holds "Counter": better than a few letters in common.
 HOLDS = 0.8
+# A name that is so much less alike than another is not meant.
+MUCH_LESS = 0.1
 
 
 def name_key(name: str) -> str:
@@ -39,7 +41,9 @@ def nearest(written: str, names: Iterable[str], limit: int = 3) -> list[str]:
             score = max(score, HOLDS)
         if score >= NEAR:
             alike[name] = score
-    return sorted(alike, key=lambda name: (-alike[name], len(name), name))[:limit]
+    best = max(alike.values(), default=0.0)
+    close = [name for name, score in alike.items() if score >= best - MUCH_LESS]
+    return sorted(close, key=lambda name: (-alike[name], len(name), name))[:limit]
 
 
 def slug(name: str) -> str:

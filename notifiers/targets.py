@@ -35,6 +35,19 @@ class TargetLine:
     dead: int
 
 
+@dataclass(frozen=True)
+class Address:
+    """An address that we send to: what may be shown of it, and all of it, encrypted."""
+
+    label: str
+    url_encrypted: bytes
+
+    @classmethod
+    def of(cls, vault: Vault, url: str) -> "Address":
+        """Check an Apprise URL and encrypt it; raises TargetError, whose text never holds it, where we send to none."""
+        return cls(check_url(url), vault.encrypt(url))
+
+
 @dataclass(frozen=True, kw_only=True)
 class SubscriptionLine:
     """A subscription with the name of its target; what is None matches everything."""
@@ -64,12 +77,12 @@ def add_target(
     for an address that we do not send to; its text never holds the address.
     """
     _check_name(name)
-    label = check_url(url)
+    address = Address.of(vault, url)
     timezone = _checked_timezone(timezone)
     row = {
         "name": name,
-        "url_encrypted": vault.encrypt(url),
-        "label": label,
+        "url_encrypted": address.url_encrypted,
+        "label": address.label,
         "timezone": timezone,
         "created_at": now,
     }
@@ -81,7 +94,7 @@ def add_target(
     return TargetLine(
         id=target_id,
         name=name,
-        label=label,
+        label=address.label,
         timezone=timezone,
         created_at=now,
         disabled_at=None,
@@ -92,11 +105,10 @@ def add_target(
 
 def change_target(
     connection: Connection,
-    vault: Vault,
     name: str,
     *,
     new_name: str | None = None,
-    url: str | None = None,
+    address: Address | None = None,
     timezone: str | None = None,
 ) -> TargetLine:
     """Change what is given of a target: its name, its address, its time zone; returns it as it is then.
@@ -111,8 +123,8 @@ def change_target(
         if connection.scalar(select(Target.id).where(Target.name == new_name, Target.removed_at.is_(None))) is not None:
             raise TargetError(f"There is a target named {new_name!r} already; choose another name.")
         values["name"] = new_name
-    if url is not None:
-        values |= {"label": check_url(url), "url_encrypted": vault.encrypt(url)}
+    if address is not None:
+        values |= {"label": address.label, "url_encrypted": address.url_encrypted}
     if timezone is not None:
         values["timezone"] = _checked_timezone(timezone)
     if values:

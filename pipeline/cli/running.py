@@ -22,6 +22,7 @@ from pipeline.programs.web.health import describe
 from pipeline.runtime.output import JsonFlag, console, errors, print_rows, show
 from pipeline.runtime.problems import explain
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
+from pipeline.runtime.servers import make_private
 from pipeline.runtime.settings import LoadedSettings, Settings, load_settings, variable_name
 from pipeline.runtime.supervisor import check_alone
 
@@ -103,7 +104,8 @@ def demo(
 
 
 def _check_folders(settings: Settings) -> None:
-    """Raise `LootwireError` where the published folder cannot be written: workers would only fail, again and again."""
+    """Raise `LootwireError` where we could not write: workers would start, and fail again and again."""
+    make_private(settings)
     try:
         _try_folder(settings.published)
     except LootwireError as error:

@@ -84,9 +84,9 @@ def set_target(
     if new_name is None and url is None and timezone is None:
         raise typer.BadParameter("give what is to change: --name, --url or --timezone")
     runtime = open_command()
-    url = _read_url(url) if url is not None else None
+    address = store.Address.of(runtime.vault, _read_url(url)) if url is not None else None
     with runtime.engine.begin() as connection:
-        line = store.change_target(connection, runtime.vault, name, new_name=new_name, url=url, timezone=timezone)
+        line = store.change_target(connection, name, new_name=new_name, address=address, timezone=timezone)
     if new_name is not None:
         console.print(f"{name} is called {line.name} from now on", markup=False)
     if url is not None:

@@ -21,12 +21,12 @@ from pipeline.games.sources.webhooks import look_if_moved
 from pipeline.importer import inbox
 from pipeline.ingest.fetching import due
 from pipeline.programs.sources import register
-from pipeline.programs.web.ports import listen
+from pipeline.programs.web.ports import HOST, listen
 from pipeline.runtime import heartbeat
 from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.foreground import Plan
 from pipeline.runtime.runtime import Runtime, utc_now
-from pipeline.runtime.settings import LOOPBACK, Settings
+from pipeline.runtime.settings import Settings
 from pipeline.runtime.supervisor import Program, Supervisor, stop_signals
 from pipeline.runtime.watchdog import EVENTSUB, Watchdog
 
@@ -132,7 +132,7 @@ def _listens(listed: Sequence[Program]) -> bool:
     return EVENTSUB in {program.name for program in listed}
 
 
-def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT", *, host: str = LOOPBACK) -> None:
+def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT", *, host: str = HOST) -> None:
     """Raise `LootwireError` if a port is taken, before anything is started; `setting` is where another one is set."""
     listen(port, setting, host=host).close()
 

@@ -6,10 +6,12 @@ import socket
 from models.errors import LootwireError
 from pipeline.runtime.settings import LOOPBACK
 
+# Unless another one is set: this machine alone reaches it.
+HOST = LOOPBACK
 BACKLOG = 2048
 
 
-def listen(port: int, setting: str, *, host: str = LOOPBACK) -> socket.socket:
+def listen(port: int, setting: str, *, host: str = HOST) -> socket.socket:
     """Return a socket that listens on an address of this machine; `setting` is where another port is set.
 
     Raises `LootwireError` if the port is taken, or if this machine has no such address.
