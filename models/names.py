@@ -12,7 +12,7 @@ NEAR = 0.6
 # A name that holds what was written, as "Counter-Strike 2" holds "Counter": better than a few letters in common.
 HOLDS = 0.8
 # A name that is so much less alike than another is not meant.
-MUCH_LESS = 0.1
+MUCH_LESS = 0.05
 
 
 def name_key(name: str) -> str:

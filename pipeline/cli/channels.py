@@ -37,7 +37,7 @@ FAILED = 1
 SHOWN_AT_MOST = 20
 channels = make_noun(COMMANDS["channels"].help)
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME…", help="Logins, numeric ids or addresses of channels.")
+    list[str] | None, typer.Argument(metavar="NAME", help="Logins, numeric ids or addresses of channels.")
 ]
 Drops = Annotated[bool, typer.Option("--drops", help="All channels that running campaigns name.")]
 Game = Annotated[list[str] | None, typer.Option("--game", help="A category, by name; may be given several times.")]

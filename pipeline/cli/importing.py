@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 def import_payloads(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH…", help="Files, folders, archives; - for standard input.")
+        list[Path] | None, typer.Argument(metavar="PATH", help="Files, folders, archives; - for standard input.")
     ] = None,
     as_json: JsonFlag = False,
     times: Annotated[

@@ -219,7 +219,7 @@ def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: Publishi
         sqlalchemy_event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
         assert len(load_marked(connection, 100)) == 32
 
-    assert len(statements) == 4  # the feeds, and the items of three scopes
+    assert len(statements) == 7  # the feeds, the items of three scopes, and what is on now of three kinds
 
 
 def test_a_feed_that_is_marked_again_while_it_is_written_stays_marked(world: Publishing) -> None:

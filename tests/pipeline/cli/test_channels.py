@@ -274,7 +274,7 @@ def test_a_list_may_come_on_standard_input(follower: Operator, monkeypatch: pyte
 
 def test_a_file_that_is_not_there_is_told_in_a_line(follower: Operator) -> None:
     result = follower.run("channels", "import", "missing.txt")
-    assert (result.code, len(result.errors.splitlines())) == (1, 1)
+    assert (result.code, len(result.errors.splitlines())) == (2, 1)
 
 
 def import_follows(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Result:
