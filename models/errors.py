@@ -1,5 +1,12 @@
-"""The error that all errors of ours are."""
+"""The error that all errors of ours are, and the one that a command line is to blame for."""
 
 
 class LootwireError(Exception):
     """Something cannot be carried out; the text says why and what to do next, and holds no secret."""
+
+
+class UsageError(LootwireError):
+    """A person asked for what cannot be: a name, a number or a path that nothing has, or a value that is none.
+
+    Asked the same way it fails again, whatever the services and the disk do. Commands exit with 2 for it.
+    """

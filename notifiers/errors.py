@@ -1,9 +1,9 @@
 """The errors of sending messages; none of their texts holds an address, a token or a key."""
 
-from models.errors import LootwireError
+from models.errors import LootwireError, UsageError
 
 
-class TargetError(LootwireError):
+class TargetError(UsageError):
     """A target or subscription cannot be as a person asked for it; the text says why and what to do instead."""
 
 

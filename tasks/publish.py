@@ -4,9 +4,7 @@ import logging
 
 from celery import shared_task
 
-from feeds.publish import publish
-from pipeline.programs.waiting import switched_off
-from pipeline.runtime.runtime import utc_now
+from pipeline.programs.beginning import publish_now
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)
@@ -17,18 +15,7 @@ logger = logging.getLogger(__name__)
 def marked() -> None:
     """Write the feeds that events touched, and the page."""
     # It does not wait for another run, since two that wait leave no process to send; the next tick finds the rest.
-    settings = runtime().settings
-    with runtime().engine.connect() as connection:
-        off = switched_off(connection, settings)
-    summary = publish(
-        runtime().engine,
-        settings.published,
-        settings.public_url,
-        utc_now(),
-        wait=False,
-        pictures=settings.local_pictures,
-        off=off,
-    )
+    summary = publish_now(runtime(), wait=False)
     if summary.feeds or summary.failures:
         fields = {"feeds": summary.feeds, "files": summary.written, "failures": len(summary.failures)}
         logger.info("published", extra=fields)

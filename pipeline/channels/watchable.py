@@ -36,7 +36,7 @@ from models import (
 )
 from models.due import CLOCK_TOLERANCE
 from models.events import EventKind
-from pipeline.channels.following.watched import RUNNING, SERVICE
+from pipeline.channels.following.watched import NOW, RUNNING, SERVICE
 from pipeline.channels.streams.details import channel_url
 from pipeline.drops.details import campaign_detail
 from pipeline.drops.earning import COUNT_IN_ANY_CATEGORY, Course

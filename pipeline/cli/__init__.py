@@ -7,14 +7,16 @@ import sys
 
 import typer
 
+from models.errors import UsageError
 from pipeline.cli.commands import add_commands, make_group
-from pipeline.cli.opening import at_the_end
+from pipeline.cli.opening import MISUSED, at_the_end
 from pipeline.runtime.output import errors
 
-# Exit codes other programs may rely on: 0 done, 1 failed, 2 wrong usage, 3 done with something set aside.
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
-app = make_group(help="Watches drop campaigns, streams and releases, and tells you by feed, mail and chat.")
+app = make_group(
+    help="Watches drop campaigns, streams and releases, and tells you by feed, mail and chat.", add_completion=True
+)
 add_commands(app)
 
 
@@ -37,7 +39,7 @@ def run(arguments: list[str]) -> int:
         if (message := explain(error)) is None:
             raise
         errors.print(f"lootwire: {message}", markup=False, soft_wrap=True)
-        return FAILED
+        return MISUSED if isinstance(error, UsageError) else FAILED
 
 
 def _run(arguments: list[str]) -> int:

@@ -1,10 +1,8 @@
 """Commands on followed channels: `channels`, and its `add`, `remove`, `list` and `import`."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -15,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from models import Follow
 from models.errors import LootwireError
+from pipeline.catalogue.unknown import unknown_channel
 from pipeline.channels.following.adding import Outcome, add_category, add_channels
 from pipeline.channels.following.follows import find_channel, follow_drops, unfollow, unfollow_category, unfollow_drops
 from pipeline.channels.following.lists import LARGEST_LIST, ReadList, read_list
@@ -22,7 +21,8 @@ from pipeline.channels.following.names import Name, parse_name
 from pipeline.channels.following.watched import DEFAULT_TOP, followed_categories
 from pipeline.channels.listing import Line, list_watched
 from pipeline.cli.channel_statistics import show_statistics, show_top
-from pipeline.cli.opening import SET_ASIDE, open_command
+from pipeline.cli.commands import COMMANDS, make_noun
+from pipeline.cli.opening import MISUSED, SET_ASIDE, open_command, read_named
 from pipeline.drops.store.history import find_game
 from pipeline.errors import SourceError, SourceRefused
 from pipeline.fetch.http import Client
@@ -35,9 +35,9 @@ from pipeline.services.twitch.helix import Helix
 
 FAILED = 1
 SHOWN_AT_MOST = 20
-channels = typer.Typer(help="Twitch channels that are followed.", no_args_is_help=False)
+channels = make_noun(COMMANDS["channels"].help)
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME…", help="Logins, numeric ids or addresses of channels.")
+    list[str] | None, typer.Argument(metavar="NAME", help="Logins, numeric ids or addresses of channels.")
 ]
 Drops = Annotated[bool, typer.Option("--drops", help="All channels that running campaigns name.")]
 Game = Annotated[list[str] | None, typer.Option("--game", help="A category, by name; may be given several times.")]
@@ -101,9 +101,10 @@ def add(
         _print_json([*outcomes, *groups])
     else:
         _print_outcomes(outcomes)
+        _print_near(runtime.engine, outcomes)
         for group in groups:
             (errors if group.is_set_aside else console).print(group.sentence, markup=False, soft_wrap=True)
-    return _code([*outcomes, *groups])
+    return _code([*outcomes, *groups], nothing_done=MISUSED)
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +162,7 @@ def remove(names: Names = None, drops: Drops = False, game: Game = None) -> int:
         console.print(show(line), markup=False, soft_wrap=True)
     for line in missed:
         errors.print(f"lootwire: {show(line)}", markup=False, soft_wrap=True)
-    return (SET_ASIDE if done else FAILED) if missed else 0
+    return (SET_ASIDE if done else MISUSED) if missed else 0
 
 
 @channels.command("import")
@@ -177,7 +178,7 @@ def import_list(
     """Follow the channels of a list, or all that a user follows at Twitch."""
     if (file is None) is not from_twitch:
         raise typer.BadParameter("give either a FILE, - for standard input, or --from-twitch")
-    listed = read_list(_read(file)) if file is not None else None
+    listed = read_list(read_named(file, LARGEST_LIST + 1)) if file is not None else None
     runtime = _open()
     with Client() as client:
         helix = runtime.needed_helix(client)
@@ -202,13 +203,6 @@ def _open() -> Runtime:
     return runtime
 
 
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read(LARGEST_LIST + 1)
-    with Path(file).open("rb") as opened:
-        return opened.read(LARGEST_LIST + 1)
-
-
 def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
     account = runtime.account
     with runtime.engine.connect() as connection:
@@ -229,9 +223,9 @@ def _followed_at_twitch(runtime: Runtime, client: Client) -> ReadList:
     return ReadList(names, f"the follows of {credential.login}")
 
 
-def _code(results: Sequence[Outcome | _Group]) -> int:
+def _code(results: Sequence[Outcome | _Group], *, nothing_done: int = FAILED) -> int:
     aside = sum(result.is_set_aside for result in results)
-    return 0 if not aside else FAILED if aside == len(results) else SET_ASIDE
+    return 0 if not aside else nothing_done if aside == len(results) else SET_ASIDE
 
 
 def _print_json(results: Sequence[Outcome | _Group]) -> None:
@@ -249,6 +243,16 @@ def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
             console.print(f"{show(outcome.login)}: {outcome.result}{show(note)}", markup=False, soft_wrap=True)
     if len(outcomes) > SHOWN_AT_MOST:
         console.print(f"… and {len(outcomes) - SHOWN_AT_MOST} more; --json tells all of them")
+
+
+def _print_near(engine: Engine, outcomes: Sequence[Outcome]) -> None:
+    """Say which known channel may be meant by each name that Twitch does not know."""
+    with engine.connect() as connection:
+        for outcome in [outcome for outcome in outcomes if outcome.is_set_aside][:SHOWN_AT_MOST]:
+            unknown = unknown_channel(connection, outcome.name)
+            if unknown and unknown.near:
+                line = f"lootwire: {outcome.name}: did you mean {' or '.join(unknown.near)}?"
+                errors.print(show(line), markup=False, soft_wrap=True)
 
 
 def _once(name: str, login: str) -> str:
@@ -269,8 +273,9 @@ def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
 
 
 def _table(lines: Sequence[Line], now: datetime) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    table.add_column("channel", no_wrap=True, max_width=22, overflow="ellipsis")
+    # Other programs read what goes into a pipe: nothing is shortened there.
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=console.is_terminal)
+    table.add_column("channel", no_wrap=True, max_width=22 if console.is_terminal else None, overflow="ellipsis")
     table.add_column("on now", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("viewers", justify="right", no_wrap=True)
     table.add_column("last on", justify="right", no_wrap=True)

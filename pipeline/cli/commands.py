@@ -4,17 +4,27 @@ A help or a mistyped word thus imports no client of a database or a service.
 """
 
 import functools
+import sys
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 import typer.core
 import typer.main
 
+RUN, LOOK, FOLLOW, TELL, CARRY = (
+    "Run",
+    "See what came of it",
+    "Follow channels and games",
+    "Be told",
+    "Bring in and take out",
+)
+
 
 class Listed(NamedTuple):
-    """A command as the list shows it: the modules of `pipeline.cli` that add it, and how its help begins."""
+    """A command as the list shows it: its group, the modules of `pipeline.cli` that add it, and how its help begins."""
 
+    panel: str
     modules: tuple[str, ...]
     help: str
 
@@ -22,46 +32,83 @@ class Listed(NamedTuple):
 # In the order of the list. A test compares each sentence with the command's own.
 COMMANDS = {
     "up": Listed(
-        ("running",), "Run everything until Ctrl-C: database, workers, clock and a small web server for the feeds."
+        RUN, ("running",), "Run everything until Ctrl-C: database, workers, clock and a small web server for the feeds."
     ),
     "once": Listed(
-        ("running",), "Do one full cycle, then exit: import the inbox, fetch what is due, send, publish. For cron."
+        RUN, ("running",), "Do one full cycle, then exit: import the inbox, fetch what is due, send, publish. For cron."
     ),
     "demo": Listed(
+        RUN,
         ("running",),
         "Show everything at work in a minute, offline: invented services, real workers, "
         "real feeds, mail and a webhook.",
     ),
-    "publish": Listed(("running",), "Write the feeds that events touched and the page, now."),
-    "status": Listed(("status",), "Say how the pipeline stands, in a few figures."),
+    "publish": Listed(RUN, ("running",), "Write the feeds that events touched and the page, now."),
     "doctor": Listed(
-        ("running",), "Show each setting with its origin, and check what can be checked: servers, folders, targets."
+        RUN,
+        ("running",),
+        "Show each setting with its origin, and check what can be checked: servers, folders, targets.",
     ),
-    "events": Listed(("looking",), "Show what happened, newest first in the table, oldest first as JSON."),
-    "deliveries": Listed(("looking",), "Show what was sent to whom, what waits, and what was given up."),
-    "why": Listed(("looking",), "Say why a delivery was sent: the event, and the subscriptions that asked for it."),
-    "feeds": Listed(("looking",), "Show the published feeds with their addresses."),
-    "quarantine": Listed(("looking",), "Show payloads that were set aside, each with its reason."),
+    "help": Listed(RUN, ("helping",), "Show what a command does and its options; without a command, list them all."),
+    "status": Listed(LOOK, ("status",), "Say how the pipeline stands, in a few figures."),
+    "events": Listed(LOOK, ("looking",), "Show what happened, newest first in the table, oldest first as JSON."),
+    "feeds": Listed(LOOK, ("looking",), "Show the published feeds with their addresses."),
+    "deliveries": Listed(LOOK, ("looking",), "Show what was sent to whom, what waits, and what was given up."),
+    "why": Listed(
+        LOOK, ("looking",), "Say why a delivery was sent: the event, and the subscriptions that asked for it."
+    ),
+    "sources": Listed(
+        LOOK, ("signing_in",), "Show every source: how it is, when it was last asked, and when it is asked next."
+    ),
+    "quarantine": Listed(LOOK, ("looking",), "Show payloads that were set aside, each with its reason."),
+    "channels": Listed(
+        FOLLOW, ("channels",), "Show the Twitch channels that are followed; with a command, change or sum them up."
+    ),
+    "games": Listed(FOLLOW, ("games", "following"), "Show the games that are known; with a command, follow some."),
+    "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
+    "targets": Listed(TELL, ("telling",), "Show the places that messages are sent to; with a command, change them."),
+    "subscriptions": Listed(TELL, ("telling",), "Show what each target is told of; with a command, change it."),
     "import": Listed(
+        CARRY,
         ("importing",),
         "Import payload files, folders, archives (.tar.xz, .tar.gz, .tar.zst, .zip) and git histories, oldest first.",
     ),
     "export": Listed(
+        CARRY,
         ("exporting",),
         "Write every organization, game, campaign, reward, badge, stream and event that is known, as of this moment.",
     ),
-    "sources": Listed(
-        ("signing_in",), "Show every source: how it is, when it was last asked, and when it is asked next."
-    ),
-    "games": Listed(("games", "following"), "What is known of games."),
-    "igdb": Listed(("igdb",), "What IGDB knows of games."),
-    "channels": Listed(("channels",), "Twitch channels that are followed."),
-    "targets": Listed(("telling",), "Places to send messages to."),
-    "subscriptions": Listed(("telling",), "What each target is told of."),
 }
 
 
-class Commands(typer.core.TyperGroup):
+class Group(typer.core.TyperGroup):
+    """Commands whose help shows each with its whole first sentence, under the heading of its panel."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as Typer calls it
+        """Write the commands; Typer's own list cuts what does not fit on a line."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            sentence = (command.help or "").strip().partition("\n\n")[0].replace("\n", " ")
+            panels.setdefault(getattr(command, "rich_help_panel", None) or "Commands", []).append((name, sentence))
+        width = max(map(len, self.commands))
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl([(name.ljust(width), sentence) for name, sentence in rows])
+
+
+class Listing(typer.core.TyperCommand):
+    """A noun that lists its things: `list` after it says the same."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments, without the word `list` where they begin with it."""
+        return super().parse_args(ctx, args[1:] if args[:1] == ["list"] else args)
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the line of usage, with the word that may be left out."""
+        return ["[list]", *super().collect_usage_pieces(ctx)]
+
+
+class Commands(Group):
     """Lists stand-ins for the commands, and loads the one that is called."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -70,18 +117,30 @@ class Commands(typer.core.TyperGroup):
         return name, stand_in and load_command(stand_in.name), rest
 
 
-def make_group(**options: Any) -> typer.Typer:
+def make_group(*, add_completion: bool = False, **options: Any) -> typer.Typer:
     """Return an empty group of commands with the options of this command line."""
     return typer.Typer(
-        name="lootwire", add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None, **options
+        name="lootwire",
+        add_completion=add_completion,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        # Every command below inherits them.
+        context_settings={"help_option_names": ["--help", "-h"]},
+        **options,
     )
+
+
+def make_noun(sentence: str) -> typer.Typer:
+    """Return an empty group for a noun: alone it lists, with a command it does something to one of its things."""
+    return typer.Typer(cls=Group, help=sentence, no_args_is_help=False)
 
 
 def add_commands(app: typer.Typer) -> None:
     """Add all commands to the command line."""
     app.info.cls = Commands
+    app.callback()(_options)
     for name, listed in COMMANDS.items():
-        app.command(name, help=listed.help)(_stand_in)
+        app.command(name, help=listed.help, rich_help_panel=listed.panel)(_stand_in)
 
 
 @functools.cache
@@ -91,6 +150,24 @@ def load_command(name: str) -> Any:
     for module in COMMANDS[name].modules:
         import_module(f"pipeline.cli.{module}").add_to(app)
     return typer.main.get_group(app).commands[name]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        # Imported late: it loads what reads mail headers.
+        from importlib.metadata import version
+
+        sys.stdout.write(f"lootwire {version('lootwire')}\n")
+        raise typer.Exit
+
+
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def _stand_in() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from models.errors import LootwireError
+from models.errors import UsageError
 from pipeline.cli.opening import open_command
 from pipeline.export.destination import STANDARD_OUTPUT
 from pipeline.export.writing import export
@@ -43,7 +43,7 @@ def export_catalogue(
     `lootwire import` of the JSON Lines into an empty installation gives the same catalogue and the same feeds.
     """
     if output == STANDARD_OUTPUT and form is not Form.JSONL and sys.stdout.isatty():
-        raise LootwireError(f"{form.value} is nothing for a terminal: give --output PATH")
+        raise UsageError(f"{form.value} is nothing for a terminal: give --output PATH")
     runtime = open_command()
     with _progress() if errors.is_terminal else nullcontext() as progress:
         task = progress.add_task("exporting", rows=0) if progress else None

@@ -1,6 +1,5 @@
 """Commands on games that are followed: `games follow`, `unfollow`, `followed` and `games lists`."""
 
-import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,9 +9,11 @@ from typing import Annotated
 import msgspec
 import typer
 
-from models.errors import LootwireError
+from models.errors import UsageError
+from models.names import nearest
+from pipeline.cli.commands import make_noun
 from pipeline.cli.games import games
-from pipeline.cli.opening import SET_ASIDE, open_command
+from pipeline.cli.opening import SET_ASIDE, open_command, read_named
 from pipeline.fetch.http import Client
 from pipeline.games.finding.finder import Finder, Finding
 from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
@@ -24,7 +25,7 @@ from pipeline.runtime.runtime import Runtime, utc_now
 
 FAILED = 1
 SHOWN_AT_MOST = 20
-lists = typer.Typer(help="Lists of games whose releases are told.", no_args_is_help=False)
+lists = make_noun("Show the lists of games whose releases are told; with a command, change them.")
 Named = Annotated[
     str, typer.Argument(metavar="NAME|SLUG|ID", help="A title, IGDB's slug, address or number; igdb:1942 for sure.")
 ]
@@ -50,7 +51,7 @@ def follow(name: Named, as_json: JsonFlag = False) -> int:
     with _finder() as (runtime, finder):
         finding = finder.find([read_name(name, number_is_id=True)])[0]
         if finding.igdb_id is None:
-            raise LootwireError(_unclear(finding))
+            raise UsageError(_unclear(finding))
         with runtime.engine.begin() as connection:
             new = follow_game(connection, finding.igdb_id, utc_now())
             known = find_followed(connection, name, finding.igdb_id, None)
@@ -69,13 +70,17 @@ def unfollow(name: Named) -> int:
     game_name = read_name(name, number_is_id=True)
     with open_command().engine.begin() as connection:
         matches = find_followed(connection, game_name.written, game_name.igdb_id, game_name.slug)
+        names_followed = [game.name for game in list_followed(connection, None)]
         if len(matches) == 1:
             unfollow_game(connection, matches[0].game_id, utc_now())
     if len(matches) != 1:
         several = (
             f"{len(matches)} followed games: say which by number, {', '.join(str(game.igdb_id) for game in matches)}"
         )
-        raise LootwireError(f"{name!r} is {several if matches else 'not followed; see `lootwire games followed`'}")
+        near = nearest(name, names_followed)
+        meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+        missing = f"not followed{meant}; see `lootwire games followed`"
+        raise UsageError(f"{name!r} is {several if matches else missing}")
     console.print(f"{show(matches[0].name)}: followed no longer", markup=False)
     return 0
 
@@ -100,10 +105,16 @@ def followed(as_json: JsonFlag = False) -> None:
 def list_lists(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Show the lists of games; with a command, change them."""
     if context.invoked_subcommand is None:
-        with open_command().engine.connect() as connection:
-            rows = [msgspec.structs.asdict(row) for row in following_lists.load_lists(connection)]
-        empty = "No lists yet: `lootwire games lists import FILE`."
-        print_rows(rows, as_json=as_json, columns=("name", "entries", "sure", "unsure", "none", "origin"), empty=empty)
+        show_lists(as_json=as_json)
+
+
+@lists.command("list")
+def show_lists(as_json: JsonFlag = False) -> None:
+    """Show the lists of games, and of how many of their lines it is sure which game they mean."""
+    with open_command().engine.connect() as connection:
+        rows = [msgspec.structs.asdict(row) for row in following_lists.load_lists(connection)]
+    empty = "No lists yet: `lootwire games lists import FILE`."
+    print_rows(rows, as_json=as_json, columns=("name", "entries", "sure", "unsure", "none", "origin"), empty=empty)
 
 
 @lists.command("import")
@@ -119,7 +130,7 @@ def import_list(
     CSV and objects of JSON may have title, year, platform, and igdb_id or an address at igdb.com, which settle what a
     title leaves open. A list of the same name is replaced.
     """
-    read = read_games(_read(file))
+    read = read_games(read_named(file, LARGEST_LIST + 1))
     called = name or ("list" if file == "-" else Path(file).stem)
     with _finder() as (runtime, finder):
         findings = finder.find(read.games)
@@ -154,7 +165,7 @@ def settle(
     with _finder() as (runtime, finder):
         finding = finder.find([read_name(game, number_is_id=True)])[0]
         if finding.igdb_id is None:
-            raise LootwireError(_unclear(finding))
+            raise UsageError(_unclear(finding))
         with runtime.engine.begin() as connection:
             following_lists.settle_entry(connection, name, position, finding, utc_now())
     console.print(f"line {position} is {show(finding.name)} (IGDB {finding.igdb_id})", markup=False)
@@ -176,13 +187,6 @@ def _finder() -> Iterator[tuple[Runtime, Finder]]:
         register(connection, runtime, utc_now())
     with Client() as client:
         yield runtime, Finder(engine=runtime.engine, open_igdb=lambda: runtime.igdb(client), clock=utc_now)
-
-
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read(LARGEST_LIST + 1)
-    with Path(file).open("rb") as opened:
-        return opened.read(LARGEST_LIST + 1)
 
 
 def _unclear(finding: Finding) -> str:

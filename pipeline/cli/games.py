@@ -7,9 +7,10 @@ import msgspec
 import typer
 from sqlalchemy import Connection
 
+from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.game_pages import how_linked, print_page
 from pipeline.cli.opening import open_command
-from pipeline.drops.store.history import GameHistory, find_game, game_history, offers
+from pipeline.drops.store.history import GameHistory, find_game, game_history, known_games, offers
 from pipeline.fetch.http import Client
 from pipeline.games.finding.lookup import check_entry, find_entry, find_ours, names_of_linked, search
 from pipeline.games.following.follows import renew_follows
@@ -22,7 +23,7 @@ from pipeline.programs.sources import register
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
 
-games = typer.Typer(help="What is known of games.", no_args_is_help=True)
+games = make_noun(COMMANDS["games"].help)
 Name = Annotated[str, typer.Argument(metavar="NAME|SLUG|ID", help="A game's name, slug or id.")]
 
 
@@ -31,9 +32,21 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(games, name="games")
 
 
-@games.callback()
-def _games() -> None:
-    """What is known of games."""
+@games.callback(invoke_without_command=True)
+def list_by_default(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show the games that are known; with a command, follow some."""
+    if context.invoked_subcommand is None:
+        list_games(as_json=as_json)
+
+
+@games.command("list")
+def list_games(as_json: JsonFlag = False) -> None:
+    """Show the games that services named, and how many campaigns each had; `games search` looks into IGDB's."""
+    with open_command().engine.connect() as connection:
+        rows = [msgspec.structs.asdict(game) for game in known_games(connection)]
+    empty = "No game is known yet: they come with campaigns and streams, or by `lootwire games follow NAME`."
+    columns = ("name", "open", "campaigns", "last_end_at", "services")
+    print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
 @games.command("show")
@@ -115,7 +128,7 @@ def _open() -> Runtime:
 
 
 def _find(connection: Connection, name: str) -> tuple[int | None, int | None]:
-    """Return our game and its entry in IGDB, or the entry alone; raises `LootwireError` where there is neither."""
+    """Return our game and its entry in IGDB, or the entry alone; raises `UsageError` where there is neither."""
     game_id = find_ours(connection, name)
     if game_id is None:
         igdb_id = find_entry(connection, name)

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from sqlalchemy import update
 
 from models import Source
+from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.fetch.http import Client
 from pipeline.games.mirror.full_pass import Mirroring, Step, patiently
@@ -28,7 +29,7 @@ from pipeline.services.igdb.igdb_requests import PER, REQUESTS, Usage
 FAILED = 1
 GO_ON_WITHIN = timedelta(seconds=3)
 A_HOUR = REQUESTS * 3600 // int(PER.total_seconds())
-igdb = typer.Typer(help="What IGDB knows of games.", no_args_is_help=True)
+igdb = make_noun(COMMANDS["igdb"].help)
 All = Annotated[bool, typer.Option("--all", help="The whole catalogue: about 300,000 games in a few minutes.")]
 
 
@@ -37,9 +38,11 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(igdb, name="igdb")
 
 
-@igdb.callback()
-def _igdb() -> None:
-    """What IGDB knows of games."""
+@igdb.callback(invoke_without_command=True)
+def status_by_default(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show how the copy of IGDB's catalogue of games stands; with a command, fetch it."""
+    if context.invoked_subcommand is None:
+        status(as_json=as_json)
 
 
 @igdb.command("sync")

@@ -1,8 +1,11 @@
 """What a command opens first and closes at its end; each function imports what it needs when it is called."""
 
+import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.errors import UsageError
 from pipeline.runtime.output import errors
 
 if TYPE_CHECKING:
@@ -11,8 +14,9 @@ if TYPE_CHECKING:
     from pipeline.runtime.runtime import Runtime
     from pipeline.runtime.settings import Settings
 
-# The exit code of a command that is done but for what it had to set aside.
-SET_ASIDE = 3
+# Exit codes that other programs rely on, beside 0 for done and 1 for failed: the command line is to blame (2), or all
+# is done but for what had to be set aside (3). docs/operating.md has the rule.
+MISUSED, SET_ASIDE = 2, 3
 # PostgreSQL logs a line for each session that a command leaves open.
 at_the_end = ExitStack()
 
@@ -37,6 +41,20 @@ def open_database() -> "tuple[Settings, Engine]":
     return settings, engine
 
 
+def read_named(file: str, most: int) -> bytes:
+    """Return up to `most` bytes of the file that a person named, `-` for standard input.
+
+    Raises `UsageError` where there is no such file.
+    """
+    if file == "-":
+        return sys.stdin.buffer.read(most)
+    try:
+        with Path(file).open("rb") as opened:
+            return opened.read(most)
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+
+
 def _load_settings() -> "Settings":
     from pipeline.runtime.logs import configure_logging
     from pipeline.runtime.settings import load_settings
@@ -45,5 +63,5 @@ def _load_settings() -> "Settings":
     for name in loaded.unknown:
         warning = f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all"
         errors.print(warning, markup=False, soft_wrap=True)
-    configure_logging("WARNING")
+    configure_logging("WARNING", form=loaded.settings.log_format)
     return loaded.settings

@@ -7,8 +7,9 @@ from rich.panel import Panel
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from models.errors import LootwireError
-from pipeline.cli.looking import sources
+from models.errors import UsageError
+from pipeline.cli.commands import COMMANDS, make_noun
+from pipeline.cli.looking import list_sources, sources
 from pipeline.cli.opening import open_command
 from pipeline.fetch.http import Client
 from pipeline.programs.sources import register
@@ -23,8 +24,9 @@ Service = Annotated[str, typer.Argument(metavar="SERVICE", help="twitch")]
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    group = typer.Typer(help=sources.__doc__)
+    group = make_noun(COMMANDS["sources"].help)
     group.callback(invoke_without_command=True)(sources)
+    group.command("list")(list_sources)
     group.command("login")(login)
     group.command("logout")(logout)
     app.add_typer(group, name="sources")
@@ -73,7 +75,7 @@ def logout(service: Service) -> int:
 
 def _check(service: str) -> None:
     if service != SERVICE:
-        raise LootwireError(f"there is no sign-in for {service!r}; there is one for: {SERVICE}")
+        raise UsageError(f"there is no sign-in for {service!r}; there is one for: {SERVICE}")
 
 
 def _show_code(code: DeviceCode) -> None:

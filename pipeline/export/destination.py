@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from models.errors import LootwireError
+from models.errors import LootwireError, UsageError
 
 STANDARD_OUTPUT = Path("-")
 COMPRESSED = ".zst"
@@ -35,7 +35,7 @@ def destination(output: Path) -> Iterator[IO[bytes]]:
 def database_file(output: Path) -> Iterator[Path]:
     """Give the path of a file for another program to write; afterwards it is moved, or compressed, to the output."""
     if output == STANDARD_OUTPUT:
-        raise LootwireError("SQLite cannot be written to standard output: give --output PATH")
+        raise UsageError("SQLite cannot be written to standard output: give --output PATH")
     if output.suffix != COMPRESSED:
         with _appearing(output) as path:
             yield path
@@ -69,9 +69,9 @@ def _appearing(output: Path) -> Iterator[Path]:
 def _folder_of(output: Path) -> Path:
     folder = output.absolute().parent
     if not folder.is_dir():
-        raise LootwireError(f"cannot write {output}: there is no folder {folder}")
+        raise UsageError(f"cannot write {output}: there is no folder {folder}")
     if output.is_dir():
-        raise LootwireError(f"cannot write {output}: it is a folder")
+        raise UsageError(f"cannot write {output}: it is a folder")
     return folder
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Heartbeat
-from models.errors import LootwireError
+from models.errors import LootwireError, UsageError
 from pipeline.importer.entries import Entry, modified, problem
 from pipeline.importer.limits import MAX_BYTES, TooMuch
 from pipeline.importer.streams import unpack
@@ -57,7 +57,7 @@ class History:
         self._repository = repository
         self._path = os.path.normpath(path)
         if self._path.startswith(("/", "..")) or "\n" in self._path or self._path == ".":
-            raise LootwireError(f"--path {shown(path)}: give the file's path inside the repository, such as drops.json")
+            raise UsageError(f"--path {shown(path)}: give the file's path inside the repository, such as drops.json")
         self.commits = self._list()
         # Named by its history and not by its folder: an import of another clone goes on where this one stopped.
         first = f"{self.commits[0].name}\0{self._path}"
@@ -150,20 +150,20 @@ class History:
             complaints.seek(0)
             complaint = _last_line(complaints.read())
         if git.returncode:
-            raise LootwireError(f"--git {shown(self._repository)}: {_explained(complaint)}")
+            raise UsageError(f"--git {shown(self._repository)}: {_explained(complaint)}")
         commits: list[Commit] = []
         # Stable: commits of one second stay in the order of their history.
         for seconds, name in sorted((_pair(line) for line in listed.decode().splitlines()), key=lambda pair: pair[0]):
             at = modified(seconds)
             commits.append(Commit(name, max(at, commits[-1].at + _TICK) if commits else at))
         if not commits:
-            raise LootwireError(f"--git {shown(self._repository)}: no commit has a file {shown(self._path)}")
+            raise UsageError(f"--git {shown(self._repository)}: no commit has a file {shown(self._path)}")
         return commits
 
     def _start(self, *arguments: str, stdin: int = subprocess.DEVNULL, stderr: IO[bytes]) -> "subprocess.Popen[bytes]":
         folder = self._repository.expanduser().absolute()
         if not folder.is_dir():
-            raise LootwireError(f"--git {shown(self._repository)}: no such folder")
+            raise UsageError(f"--git {shown(self._repository)}: no such folder")
         # The ceiling: a folder inside another repository is no repository itself.
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),

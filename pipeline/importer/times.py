@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from models.errors import LootwireError
+from models.errors import UsageError
 
 # 2025-09-20T010448Z, 2026-08-21_00-26-05, 20250920T0104, 2025-09-20: always UTC. Not inside a longer number or word.
 _NAMED = re.compile(
@@ -60,7 +60,7 @@ def _by_pattern(pattern: str) -> TimeParser:
     parts = re.split(r"(%.)", pattern)
     unknown = [part for part in parts if part.startswith("%") and part not in _DIRECTIVES]
     if unknown or not any(day in pattern for day in ("%d", "%j")):
-        raise LootwireError(
+        raise UsageError(
             f"--time {pattern!r}: {'unknown ' + unknown[0] if unknown else 'needs a day (%d)'}; "
             "write it like %Y-%m-%dT%H%M%SZ"
         )

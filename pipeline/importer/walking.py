@@ -8,7 +8,7 @@ from typing import IO
 
 import msgspec
 
-from models.errors import LootwireError
+from models.errors import LootwireError, UsageError
 from pipeline.importer.limits import MAX_DEPTH, MAX_ENTRIES, MAX_SPOOLED, Readable
 
 STANDARD_INPUT = Path("-")
@@ -27,7 +27,7 @@ def find_files(paths: Sequence[Path], standard_input: Path | None = None) -> Ite
     """Yield the files that were given and those in the folders that were given, by name.
 
     `standard_input` is the file that stands for the path `-`.
-    Raises `LootwireError` for a path that does not exist, or that is neither file nor folder.
+    Raises `UsageError` for a path that does not exist, or that is neither file nor folder.
     """
     for path in paths:
         if path == STANDARD_INPUT and standard_input is not None:
@@ -38,9 +38,9 @@ def find_files(paths: Sequence[Path], standard_input: Path | None = None) -> Ite
             # A link that a person names is followed; one that lies in a folder may lead anywhere.
             yield Candidate(name=shown(path), file=path.resolve())
         elif path.exists():
-            raise LootwireError(f"{shown(path)}: neither a file nor a folder; `lootwire import -` reads from a pipe")
+            raise UsageError(f"{shown(path)}: neither a file nor a folder; `lootwire import -` reads from a pipe")
         else:
-            raise LootwireError(f"{shown(path)}: no such file or folder")
+            raise UsageError(f"{shown(path)}: no such file or folder")
 
 
 def open_file(path: Path) -> IO[bytes]:

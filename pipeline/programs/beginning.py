@@ -6,13 +6,20 @@ from pipeline.programs.waiting import describe, is_empty, load_waiting, switched
 from pipeline.runtime.runtime import Runtime, utc_now
 
 
-def publish_now(runtime: Runtime) -> PublishSummary:
-    """Write the feeds that events touched and the page, in this process."""
+def publish_now(runtime: Runtime, *, wait: bool = True) -> PublishSummary:
+    """Write the feeds that events touched and the page, in this process; another run is waited for, or left alone."""
     settings = runtime.settings
     with runtime.engine.connect() as connection:
         off = switched_off(connection, settings)
     return publish(
-        runtime.engine, settings.published, settings.public_url, utc_now(), pictures=settings.local_pictures, off=off
+        runtime.engine,
+        settings.published,
+        settings.public_url,
+        utc_now(),
+        wait=wait,
+        pictures=settings.local_pictures,
+        off=off,
+        items=settings.feed_items,
     )
 
 

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from sqlalchemy import Engine, func, select
 
-from models import Feed
+from models import Delivery, Feed, Target
 from models.errors import LootwireError
 from notifiers.outbox import is_unsettled
 from pipeline import embedded
@@ -140,9 +140,9 @@ def _listens(listed: Sequence[Program]) -> bool:
     return EVENTSUB in {program.name for program in listed}
 
 
-def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT") -> None:
+def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT", *, host: str = HOST) -> None:
     """Raise `LootwireError` if a port is taken, before anything is started; `setting` is where another one is set."""
-    listen(port, setting).close()
+    listen(port, setting, host=host).close()
 
 
 def check_broker(redis_url: str) -> None:
@@ -202,7 +202,9 @@ def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
 
 
 def _unsettled(engine: Engine) -> int:
-    waiting = select(func.count()).where(is_unsettled(utc_now()))
+    # What waits for a paused target waits until a person resumes it.
+    resumed = Delivery.target_id.in_(select(Target.id).where(Target.disabled_at.is_(None)))
+    waiting = select(func.count()).where(is_unsettled(utc_now()), resumed)
     marked = select(func.count()).where(Feed.version != Feed.written_version)
     with engine.connect() as connection:
         return (connection.scalar(waiting) or 0) + (connection.scalar(marked) or 0)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from models.errors import LootwireError
+from models.errors import UsageError
 from pipeline.channels import sources as channels
 from pipeline.channels.eventsub.secret import load_secret
 from pipeline.drops import sources as drops
@@ -41,10 +41,10 @@ def game_sources(runtime: Runtime) -> Sequence[RoundSource]:
 
 
 def source(runtime: Runtime, name: str) -> Fetchable:
-    """Return a source by name; raises `LootwireError` listing those that exist."""
+    """Return a source by name; raises `UsageError` listing those that exist."""
     listed = {candidate.name: candidate for candidate in sources(runtime)}
     if name not in listed:
-        raise LootwireError(f"there is no source `{name}`; there are: {', '.join(listed)}")
+        raise UsageError(f"there is no source `{name}`; there are: {', '.join(listed)}")
     return listed[name]
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Engine
 
-from models.errors import LootwireError
+from models.errors import UsageError
 from models.names import name_key
 from pipeline.catalogue.records import UserRecord
 from pipeline.channels.following.follows import follow, follow_category, renamed
@@ -73,7 +73,7 @@ def add_channels(engine: Engine, helix: Helix, names: Sequence[Name], now: datet
 def add_category(engine: Engine, helix: Helix, name: str, top: int, now: datetime) -> str:
     """Follow a category by its name, as people write it; returns the name that Twitch gives it.
 
-    Raises `LootwireError` that lists the candidates where the name is not plain.
+    Raises `UsageError` that lists the candidates where the name is not plain.
     """
     category = _one_category(name, helix.categories(names=[name]) or helix.search_categories(name))
     record = category_game(category)
@@ -120,7 +120,7 @@ def _one_category(name: str, categories: Sequence[CategoryRecord]) -> CategoryRe
     if len(same) == 1 or (not same and len(categories) == 1):
         return (same or categories)[0]
     if not categories:
-        raise LootwireError(f"Twitch finds no category {name!r}")
+        raise UsageError(f"Twitch finds no category {name!r}")
     listed = ", ".join(repr(category.name) for category in (same or categories)[:CATEGORIES_NAMED])
     more = " and more" if len(categories) > CATEGORIES_NAMED else ""
-    raise LootwireError(f"Twitch finds several categories for {name!r}: {listed}{more}; write one of them")
+    raise UsageError(f"Twitch finds several categories for {name!r}: {listed}{more}; write one of them")

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from models import Game, GameExternalId, GameMetadata, Source
-from models.errors import LootwireError
+from models.errors import UsageError
 from models.names import name_key
 from pipeline.games.matching.matching import match_title, search_titles
 from pipeline.games.matching.records import Scored, wanted
@@ -76,7 +76,7 @@ def add_entries(engine: Engine, igdb: Igdb, names: list[str], now: datetime) -> 
 def check_entry(engine: Engine, igdb_id: int, igdb: Callable[[], Igdb], now: datetime) -> str:
     """Return an entry's name, from the catalogue or else from IGDB, which is then stored.
 
-    Raises `LootwireError` where IGDB has no such game.
+    Raises `UsageError` where IGDB has no such game.
     """
     name = select(GameMetadata.name).where(GameMetadata.igdb_id == igdb_id)
     with engine.connect() as connection:
@@ -89,7 +89,7 @@ def check_entry(engine: Engine, igdb_id: int, igdb: Callable[[], Igdb], now: dat
             _keep(connection, page.documents, now)
         known = connection.scalar(name)
     if known is None:
-        raise LootwireError(f"IGDB has no game with the id {igdb_id}; `lootwire games search TITLE` finds ids")
+        raise UsageError(f"IGDB has no game with the id {igdb_id}; `lootwire games search TITLE` finds ids")
     return known
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models import GameList, GameListEntry, GameMetadata, WantedGame
-from models.errors import LootwireError
+from models.errors import UsageError
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.games.finding.finder import Choice, Finding
 from pipeline.games.following.follows import games_for
@@ -58,7 +58,7 @@ def store_list(
 
 
 def remove_list(connection: Connection, name: str, now: datetime) -> None:
-    """Remove a list; its games are wanted for it no more. Raises `LootwireError` if there is none of that name."""
+    """Remove a list; its games are wanted for it no more. Raises `UsageError` if there is none of that name."""
     begin_wanting(connection, now)
     list_id = _id_of(connection, name)
     connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
@@ -67,12 +67,12 @@ def remove_list(connection: Connection, name: str, now: datetime) -> None:
 
 
 def settle_entry(connection: Connection, name: str, position: int, finding: Finding, now: datetime) -> None:
-    """Write down which game a person says that a line means; raises `LootwireError` if there is no such line."""
+    """Write down which game a person says that a line means; raises `UsageError` if there is no such line."""
     begin_wanting(connection, now)
     line = (GameListEntry.list_id == _id_of(connection, name)) & (GameListEntry.position == position)
     values = {"igdb_id": finding.igdb_id, "score": 1.0, "explanation": "settled by hand"}
     if not connection.execute(update(GameListEntry).where(line).values(**values)).rowcount:
-        raise LootwireError(f"the list {name!r} has no line {position}; `lootwire games lists show` tells them")
+        raise UsageError(f"the list {name!r} has no line {position}; `lootwire games lists show` tells them")
     _want_what_is_listed(connection, now)
 
 
@@ -93,7 +93,7 @@ def load_lists(connection: Connection) -> list[Listed]:
 
 
 def load_entries(connection: Connection, name: str) -> list[Entry]:
-    """Return the lines of a list in its order; raises `LootwireError` if there is none of that name."""
+    """Return the lines of a list in its order; raises `UsageError` if there is none of that name."""
     query = (
         select(
             GameListEntry.position,
@@ -158,5 +158,5 @@ def _id_of(connection: Connection, name: str) -> int:
     if list_id is None:
         names = connection.scalars(select(GameList.name).order_by(GameList.name)).all()
         known = f"there are: {', '.join(names)}" if names else "there are none yet"
-        raise LootwireError(f"there is no list {name!r}; {known}")
+        raise UsageError(f"there is no list {name!r}; {known}")
     return list_id
