@@ -210,10 +210,6 @@ def test_a_change_of_the_end_alone_says_it_once() -> None:
     ("kind", "words"),
     [
         (EventKind.CAMPAIGN_ADDED, "Coming drops on Twitch, starting 21 Nov 12:00 UTC – Harbour Lights: Lantern Week"),
-        (
-            EventKind.CAMPAIGN_RETURNED,
-            "Coming drops are back on Twitch, starting 21 Nov 12:00 UTC – Harbour Lights: Lantern Week",
-        ),
         (EventKind.REWARD_ADDED, "Coming reward on Twitch, starting 21 Nov 12:00 UTC – Harbour Lights: Lantern Week"),
     ],
 )
