@@ -21,6 +21,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    union,
 )
 
 from models import (
@@ -198,6 +199,16 @@ _VIEWERS = (
     .limit(1)
     .scalar_subquery()
 )
+_PAIR = select(StreamSession.id.label("session_id"), DropCampaign.id.label("campaign_id")).where(
+    StreamSession.ended_at.is_(None), StreamSession.is_live_stream(), *RUNNING
+)
+# Apart, so that each is a join by a key: thousands of streams meet hundreds of campaigns.
+_PAIRS = union(
+    _PAIR.join(DropCampaign, DropCampaign.game_id == StreamSession.game_id).where(or_(_NAMES_CHANNEL, _OPEN_TO_ALL)),
+    _PAIR.join(AllowedChannel, AllowedChannel.channel_id == StreamSession.channel_id)
+    .join(DropCampaign, DropCampaign.id == AllowedChannel.campaign_id)
+    .where(AllowedChannel.last_seen_at.is_(None), _OF_ANY_CATEGORY),
+).subquery("pairs")
 _STORY = StreamSession.__table__.alias("story")
 _EARNABLE = (
     select(
@@ -217,11 +228,9 @@ _EARNABLE = (
         or_(_NAMES_CHANNEL, _BY_HAND).label("wanted"),
     )
     .join(Channel, Channel.id == StreamSession.channel_id)
-    .join(DropCampaign, or_(DropCampaign.game_id == StreamSession.game_id, _COUNTS_WHATEVER_IS_PLAYED))
+    .join(_PAIRS, _PAIRS.c.session_id == StreamSession.id)
+    .join(DropCampaign, DropCampaign.id == _PAIRS.c.campaign_id)
     .outerjoin(_STORY, _STORY.c.id == StreamSession.story_id)
-    .where(
-        StreamSession.ended_at.is_(None), StreamSession.is_live_stream(), *RUNNING, or_(_NAMES_CHANNEL, _OPEN_TO_ALL)
-    )
     .order_by(_BY_HAND.desc(), StreamSession.started_at, StreamSession.id, DropCampaign.id)
 )
-_EARNABLE_ON = _EARNABLE.where(StreamSession.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+_EARNABLE_ON = _EARNABLE.where(_PAIRS.c.session_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))

@@ -317,8 +317,9 @@ def test_parts_of_a_stream_add_up_to_the_whole(channels: Channels) -> None:
 def test_a_rerun_counts_as_no_stream(channels: Channels) -> None:
     channel_id, gloom = channels.channel(), channels.game()
     watched = channels.stream(channel_id, NOON - 5 * HOUR, 60, games=[(0, gloom)], viewers=[(0, 10), (5, 10)])
-    for hours, kinds in ((3, {"type": "rerun"}), (2, {"listed_type": "rerun"}), (1, {"type": "premiere"})):
-        channels.stream(channel_id, NOON - hours * HOUR, 30, games=[(0, gloom)], viewers=[(0, 900)], **kinds)
+    for hours, kind, listed in ((3, "rerun", "live"), (2, None, "rerun"), (1, "premiere", None)):
+        start, parts, counts = NOON - hours * HOUR, [(0, gloom)], [(0, 900)]
+        channels.stream(channel_id, start, 30, games=parts, viewers=counts, type=kind, listed_type=listed)
 
     assert totals(channels, channel_id) == Totals(streams=1, seconds=3600, average_viewers=10, peak_viewers=10)
     with channels.engine.connect() as connection:

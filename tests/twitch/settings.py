@@ -41,6 +41,8 @@ class Settings:
         # Public clients disagree on whether the session behind reconnect_url keeps its id; clients must bear both.
         self.reconnect_keeps_id = True
 
+        # New subscriptions are answered as made (202), or as there already (409), and never listed.
+        self.forgets_subscriptions: int | None = None
         self.max_total_cost = 10_000
         self.max_conduits = 5
         self.max_same_subscriptions = 3
@@ -50,6 +52,8 @@ class Settings:
         # Where all callbacks really go: real ones are https on port 443, which no test can serve. None: none answers.
         self.callback_to: str | None = None
         self.webhook_timeout = 10.0
+        # Challenges of new webhooks are never sent, so that these wait for ever.
+        self.verifies_webhooks = True
         # The pauses before a message is sent again.
         self.webhook_retries: Sequence[float] = (10.0, 30.0, 60.0)
         # So many messages that no attempt brought to a callback end a subscription.

@@ -34,9 +34,13 @@ def create(core: Core, call: Call) -> Answer:
         cost=0 if type_ in FREE else 1,
         user_id=call.token.user_id,
     )
-    core.eventsub.add(subscription)
+    if core.settings.forgets_subscriptions == 409:
+        raise Refused(409, "subscription already exists")
     shown = subscription.shown()
-    if transport.method == "webhook":
+    if core.settings.forgets_subscriptions is not None:
+        return 202, {"data": [shown], **_totals(core, call)}
+    core.eventsub.add(subscription)
+    if transport.method == "webhook" and core.settings.verifies_webhooks:
         core.webhooks.verify(subscription, transport, lambda status: core.eventsub.set_status(subscription, status))
     return 202, {"data": [shown], **_totals(core, call)}
 

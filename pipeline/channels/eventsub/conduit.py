@@ -49,7 +49,8 @@ def ensure_conduit(helix: EventSubManagement, remembered: str | None) -> str:
 def attach(helix: EventSubManagement, conduit_id: str, session_id: str) -> None:
     """Let our conduit deliver to a session, which must be at most ten seconds old.
 
-    Raises `ConduitGone`, or `SourceUnavailable` where Twitch took the request but not the shard.
+    Raises `ConduitGone`, or `SourceUnavailable` where Twitch took the request but not the shard: where it says so, and
+    where it does not name the shard as one that works.
     """
     session = Transport(method="websocket", session_id=session_id)
     try:
@@ -61,6 +62,9 @@ def attach(helix: EventSubManagement, conduit_id: str, session_id: str) -> None:
     if update.errors:
         reasons = "; ".join(f"{error.message} ({error.code})" for error in update.errors)
         raise SourceUnavailable(f"Twitch did not attach our session to the conduit: {reasons}")
+    status = next((shard.status for shard in update.shards if shard.id == SHARD), "not named in its answer")
+    if status != "enabled":
+        raise SourceUnavailable(f"Twitch did not attach our session to the conduit: the shard is {status}")
 
 
 def look_at_shard(helix: EventSubManagement, conduit_id: str, session_id: str) -> ShardState:

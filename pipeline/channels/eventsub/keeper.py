@@ -14,9 +14,10 @@ from models.errors import LootwireError
 from pipeline.channels.eventsub.conduit import ShardState, look_at_shard
 from pipeline.channels.eventsub.reconcile import Wanted, wanted_for
 from pipeline.channels.eventsub.source_row import Health, Memory, load_memory, remember
-from pipeline.channels.eventsub.subscriptions import Reconciled, put_right
+from pipeline.channels.eventsub.subscriptions import Reconciled, Settling, put_right
 from pipeline.channels.eventsub.timing import Timing
 from pipeline.channels.following.watched import watched
+from pipeline.errors import SourceUnavailable
 from pipeline.fetch.http import Client
 from pipeline.runtime.problems import explain
 from pipeline.services.twitch.helix import Helix
@@ -74,6 +75,8 @@ class Keeper:
         self._wanted: Sequence[Wanted] | None = None
         self._transport: Transport | None = None
         self._look_at = self._reconcile_at = self._shard_at = 0.0
+        self._settling = Settling(timing.verified, timing.reconcile)
+        self._is_failing = False
         self.seen_at = time.monotonic()
 
     def ask(self) -> None:
@@ -139,7 +142,8 @@ class Keeper:
         wanted = wanted_for(channels, client_id=self._client_id, conduit=route.session_id is not None)
         if wanted != self._wanted or memory.is_asked or now >= self._reconcile_at:
             self._reconcile(helix, route, wanted, memory)
-        self._health.well(PART)
+        if not self._is_failing:
+            self._health.well(PART)
 
     def _look_at_shard(self, helix: Helix, route: Route, session_id: str) -> None:
         state = look_at_shard(helix, route.transport.conduit_id or "", session_id)
@@ -154,11 +158,24 @@ class Keeper:
             return
         self._wanted = wanted
         # Our own address may still refuse a webhook's new subscriptions.
-        early = route.transport.method == "webhook" and (done.created or done.plan.broken)
-        self._reconcile_at = (
-            time.monotonic() + (self._timing.verified if early else self._timing.reconcile).total_seconds()
-        )
+        unverified = route.transport.method == "webhook" and (done.created or done.plan.broken or done.pending)
+        pause = self._settling.pause_after(time.monotonic(), settled=not (done.unlisted or unverified))
+        self._reconcile_at = time.monotonic() + pause.total_seconds()
         self._write_down(route, wanted, done, began)
+        self._judge(wanted, done, pause)
+
+    def _judge(self, wanted: Sequence[Wanted], done: Reconciled, pause: timedelta) -> None:
+        """Say that subscriptions fail where half of them are not there: polls go on, and see all but less soon."""
+        lacking, reasons = len(done.unlisted), list(done.reasons)
+        since = self._settling.since
+        if done.pending and since is not None and time.monotonic() - since > self._timing.pending.total_seconds():
+            lacking += done.pending
+            reasons.append("Twitch has not verified our address")
+        self._is_failing = lacking * 2 >= len(wanted) > 0
+        if self._is_failing:
+            counts = f"{lacking} of {len(wanted)} subscriptions are not there"
+            error = SourceUnavailable(f"{counts}: {'; '.join(reasons)}. Streams are polled meanwhile")
+            self._health.failed(PART, error, pause)
 
     def _goes_on(self, route: Route) -> bool:
         """Whether to go on with this round, which may take minutes."""
@@ -167,17 +184,22 @@ class Keeper:
         return not self._ends.is_set() and current is not None and current.transport == route.transport
 
     def _write_down(self, route: Route, wanted: Sequence[Wanted], done: Reconciled, began: datetime) -> None:
-        outside = list(dict.fromkeys(want.subject[1] for want in (*done.left_out, *done.refused)))
+        refused = {want.subject[1] for want in (*done.refused, *done.unlisted)}
+        outside = list(dict.fromkeys([*(want.subject[1] for want in done.left_out), *sorted(refused)]))
         with self._engine.begin() as connection:
             remember(
                 connection,
                 secret=route.secret,
                 wanted=len(wanted),
                 subscribed=done.subscribed,
+                pending=done.pending,
+                refused_total=len(refused),
+                refusal=next(iter(done.reasons), None),
                 left_out=outside[:LEFT_OUT_KEPT],
                 left_out_total=len(outside),
                 reconciled_at=began,
             )
         if done.created or done.deleted or outside:
             counts = {"wanted": len(wanted), "made": done.created, "deleted": done.deleted, "left_out": len(outside)}
-            logger.log(logging.WARNING if outside else logging.INFO, "subscriptions are right", extra=counts)
+            sentence = "subscriptions are not all there" if refused else "subscriptions are right"
+            logger.log(logging.WARNING if outside else logging.INFO, sentence, extra=counts)

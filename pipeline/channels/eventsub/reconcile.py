@@ -90,12 +90,23 @@ def reconcile(wanted: Sequence[Wanted], existing: Subscriptions, ours: Transport
     )
 
 
+def states(
+    wanted: Iterable[Wanted], existing: Subscriptions, ours: Transport, *, without: Iterable[str] = ()
+) -> Mapping[Wanted, str]:
+    """Return the statuses of the wanted subscriptions of ours that Twitch lists, `without` those deleted since."""
+    gone = set(without)
+    best = _best_of_each(
+        subscription
+        for subscription in existing.subscriptions
+        if is_ours(subscription.transport, ours) and subscription.id not in gone
+    )
+    return {want: best[want].status for want in dict.fromkeys(wanted) if want in best}
+
+
 def _best_of_each(subscriptions: Iterable[EventSubSubscription]) -> Mapping[Wanted, EventSubSubscription]:
-    """Return one subscription of each kind and condition, one that works where there are several."""
+    """Return one subscription of each kind and condition: one that works where there are several, or else may yet."""
     best: dict[Wanted, EventSubSubscription] = {}
-    for subscription in sorted(
-        subscriptions, key=lambda subscription: (subscription.status != ENABLED, subscription.id)
-    ):
+    for subscription in sorted(subscriptions, key=lambda s: (s.status != ENABLED, s.status != PENDING, s.id)):
         best.setdefault(_key(subscription), subscription)
     return best
 

@@ -39,16 +39,20 @@ class Revoked(msgspec.Struct, frozen=True):
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
     """The cursor of EventSub's row.
 
-    `subscribed` of `wanted` subscriptions exist; `left_out` are the ids of channels that lack one, because Twitch's
-    limits leave no room: polling still sees them.
+    Twitch lists `subscribed` of `wanted` subscriptions as working; `pending` wait for it to verify our address.
+    `left_out` are the ids of channels that lack one, because Twitch's limits leave no room or because it refuses:
+    polling still sees them. `refused_total` counts the latter, and `refusal` is Twitch's reason.
     """
 
     conduit_id: str | None = None
     secret: str | None = None
     wanted: int = 0
     subscribed: int = 0
+    pending: int = 0
     left_out: tuple[str, ...] = ()
     left_out_total: int = 0
+    refused_total: int = 0
+    refusal: str | None = None
     revoked: tuple[Revoked, ...] = ()
     reconciled_at: datetime | None = None
     asked_at: datetime | None = None

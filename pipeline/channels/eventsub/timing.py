@@ -19,8 +19,11 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     shard: timedelta = timedelta(seconds=30)
     # Whether all subscriptions are still there: a request for each hundred.
     reconcile: timedelta = timedelta(hours=1)
-    # New webhooks are verified within seconds, or end; then the source's row is to show it.
-    verified: timedelta = timedelta(minutes=5)
+    # What was asked for and is not listed, or not verified yet, is looked at again after this, and then each time after
+    # twice as long, up to `reconcile`.
+    verified: timedelta = timedelta(seconds=10)
+    # Webhooks are verified within seconds: where they are not after so long, the operator is to hear of it.
+    pending: timedelta = timedelta(minutes=5)
     retry: timedelta = timedelta(seconds=30)
     # Look for rows that a dead process left, before Celery's sweep finds them.
     sweep: timedelta = timedelta(seconds=15)

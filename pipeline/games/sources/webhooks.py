@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from sqlalchemy import Connection, Engine, RowMapping, select, update
 
 from models import ReleaseDate, Source
-from pipeline.errors import InvalidItem
+from pipeline.errors import InvalidItem, SourceUnavailable
 from pipeline.fetch.http import Client
 from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE
@@ -110,13 +110,21 @@ def _games_of(connection: Connection, hint: Hint) -> Sequence[int]:
 def keep_registered(igdb: Igdb, callback_url: str, secret: SecretStr) -> int:
     """Have IGDB call us, and call us again where it gave up; returns how many webhooks had to be registered.
 
-    The webhooks of other addresses are not ours to judge.
+    The webhooks of other addresses are not ours to judge. Raises `SourceUnavailable` where IGDB does not list one that
+    it has just taken: what it does not list, it does not call.
     """
-    active = {hook.url for hook in igdb.webhooks() if hook.active}
-    lacking = {url: kind for url, kind in addresses(callback_url).items() if url not in active}
-    for url, (endpoint, method) in lacking.items():
+    lacking = _lacking(igdb, callback_url)
+    for url in lacking:
+        endpoint, method = addresses(callback_url)[url]
         igdb.add_webhook(endpoint, method, url, secret.get_secret_value())
+    if lacking and (still := _lacking(igdb, callback_url)):
+        raise SourceUnavailable(f"IGDB took our webhooks and does not list {len(still)} of {len(lacking)} as active")
     return len(lacking)
+
+
+def _lacking(igdb: Igdb, callback_url: str) -> list[str]:
+    active = {hook.url for hook in igdb.webhooks() if hook.active}
+    return [url for url in addresses(callback_url) if url not in active]
 
 
 def unregister(igdb: Igdb, callback_url: str, *, keep: str | None) -> int:

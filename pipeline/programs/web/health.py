@@ -44,7 +44,12 @@ def describe(engine: Engine, settings: Settings, now: datetime) -> str:
         return f"{way}; {eventsub['state']}"
     if eventsub["state"] != "ok":
         return f"{way}, but its program {eventsub['state']}; `lootwire up` runs it"
-    outside = f"; {eventsub['left_out']} channels find no room and are polled" if eventsub["left_out"] else ""
+    no_room = eventsub["left_out"] - eventsub["refused"]
+    outside = f"; {no_room} channels find no room and are polled" if no_room else ""
+    if eventsub["refused"]:
+        outside += f"; {eventsub['refused']} are refused and polled ({eventsub['refusal']})"
+    if eventsub["pending"]:
+        outside += f"; {eventsub['pending']} wait for Twitch to verify our address"
     ill = "; failing, see `lootwire sources`" if eventsub["failing"] else ""
     return f"{way}, {eventsub['subscribed']} of {eventsub['wanted']} subscriptions{outside}{ill}"
 
@@ -78,7 +83,10 @@ def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, A
             "failing": NAME in failing,
             "subscribed": memory.subscribed,
             "wanted": memory.wanted,
+            "pending": memory.pending,
             "left_out": memory.left_out_total,
+            "refused": memory.refused_total,
+            "refusal": memory.refusal,
         }
     return particulars
 

@@ -192,7 +192,7 @@ def test_a_drop_that_others_require_on_a_later_day_is_their_last_chance_too(minu
     assert [at for kind, at in moments(chained).items() if kind.startswith("last")] == [pytest.approx(due)]
 
 
-def daily(count: int, **fields: object) -> bytes:
+def daily(count: int) -> bytes:
     listed = [
         drop(
             str(number),
@@ -204,7 +204,7 @@ def daily(count: int, **fields: object) -> bytes:
         for number in range(count)
     ]
     end = NOON + 24 * (count + 1) * HOUR
-    return drops(campaign("a", startAt=stamp(NOON), end=end, drops=listed, **fields))
+    return drops(campaign("a", startAt=stamp(NOON), end=end, drops=listed))
 
 
 def test_daily_drops_warn_before_each_day_ends_and_name_the_day(world: Ingesting) -> None:

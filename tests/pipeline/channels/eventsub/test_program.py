@@ -10,6 +10,8 @@ from sqlalchemy import insert, update
 
 from models import Event, EventSubMessage, QuarantinedPayload, Source, StreamSession
 from pipeline.channels.eventsub.close_codes import LIVED_WELL, LONGEST_PAUSE, Backoff, ending
+from pipeline.channels.eventsub.subscriptions import Settling
+from pipeline.programs.web.health import describe
 from pipeline.runtime.runtime import Runtime, utc_now
 from tests.pipeline.channels.eventsub.installation import Listening, environment_of, program, running
 from tests.waiting import wait_for
@@ -315,6 +317,45 @@ def test_what_the_cost_limit_leaves_out_is_told_and_remembered(
     assert "subscriptions are right" in caplog.text
     types = sorted(subscription.type for subscription in installation.twitch.subscriptions)
     assert types == ["conduit.shard.disabled", "stream.offline", "stream.offline", "stream.online", "stream.online"]
+
+
+@pytest.mark.parametrize(("answer", "reason"), [(409, "exist already (409)"), (202, "made them (202)")])
+def test_subscriptions_that_twitch_does_not_list_are_none_until_it_does(
+    installation: Listening, runtime: Runtime, answer: int, reason: str
+) -> None:
+    installation.twitch.forgets_subscriptions = answer
+    with running(runtime):
+        installation.wait_for_events(1, "source.failing")
+        memory = installation.memory
+        assert (memory.subscribed, memory.wanted, memory.refused_total) == (0, 4, 2)
+        assert reason in (memory.refusal or "")
+        ill = describe(runtime.engine, runtime.settings, utc_now())
+        assert "0 of 4 subscriptions" in ill
+        assert "refused and polled" in ill
+        assert "failing" in ill
+        installation.twitch.forgets_subscriptions = None
+        installation.wait_until_subscribed(1)
+        wait_for(lambda: installation.memory.subscribed == 4 and installation.memory.refused_total == 0)
+        installation.wait_for_events(1, "source.recovered")
+    assert "4 of 4 subscriptions are not there" in installation.events("source.failing")[0]["detail"]["reason"]
+
+
+def test_what_is_not_there_yet_is_looked_at_soon_and_then_ever_more_rarely() -> None:
+    settling = Settling(timedelta(seconds=10), timedelta(minutes=1))
+    minute, unsettled = timedelta(minutes=1), [settling.pause_after(at, settled=False) for at in (7, 17, 37, 77)]
+    assert unsettled == [timedelta(seconds=10), timedelta(seconds=20), timedelta(seconds=40), minute]
+    first_look = settling.since
+    assert settling.pause_after(137, settled=True) == minute
+    assert (first_look, settling.since) == (7, None)
+    assert settling.pause_after(197, settled=False) == timedelta(seconds=10)
+
+
+def test_a_shard_that_twitch_takes_without_naming_it_is_tried_again(installation: Listening, runtime: Runtime) -> None:
+    installation.twitch.fail("/eventsub/conduits/shards", 202, {"data": [], "errors": []}, times=2, method="PATCH")
+    with running(runtime):
+        installation.wait_until_subscribed(1)
+        wait_for(lambda: "source.recovered" in installation.kinds())
+    assert "not named in its answer" in installation.events("source.failing")[0]["detail"]["reason"]
 
 
 def test_of_two_programs_one_listens_and_the_other_takes_over_when_it_ends(

@@ -65,6 +65,25 @@ def test_a_premiere_is_no_live_stream_by_webhook(
     assert installation.events() == []
 
 
+def test_an_address_that_does_not_answer_is_no_subscription(called_back: Runtime, installation: Listening) -> None:
+    installation.follow("shroud")
+    with serving(called_back), running(called_back):
+        installation.wait_for_events(1, "source.failing")
+    assert installation.memory.subscribed == 0
+    assert "webhook_callback_verification_failed" in installation.events("source.failing")[0]["detail"]["reason"]
+
+
+def test_an_address_that_twitch_does_not_verify_is_no_subscription_and_the_operator_hears_of_it(
+    receiver: str, called_back: Runtime, installation: Listening
+) -> None:
+    installation.twitch.verifies_webhooks = False
+    with running(called_back):
+        installation.wait_for_events(1, "source.failing")
+    memory = installation.memory
+    assert (memory.subscribed, memory.pending, memory.wanted) == (0, 3, 3)
+    assert "not verified our address" in installation.events("source.failing")[0]["detail"]["reason"]
+
+
 def test_nothing_is_subscribed_to_while_no_receiver_could_answer(called_back: Runtime, installation: Listening) -> None:
     installation.follow("shroud")
     with running(called_back):
