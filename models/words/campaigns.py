@@ -185,7 +185,7 @@ def _feed_summary(kind: str, detail: CampaignDetail) -> Iterator[str]:
 def _asks(kind: str, detail: CampaignDetail) -> str:
     if gives_rewards(kind):
         given = sum(len(drop.benefits) for drop in detail.drops)
-        asks = requirement(detail.required_minutes, detail.required_subs)
+        asks = requirement(detail.required_minutes, detail.required_subs, detail.required_turbo_subs)
         return ", ".join(([counted(given, "reward")] if given else []) + ([asks] if asks else []))
     if not detail.drops:
         return duration(detail.required_minutes) if detail.required_minutes else ""

@@ -104,9 +104,12 @@ class CampaignSubjects:
     def _move_deadlines(self, changes: Sequence[Change], seen_at: datetime) -> None:
         """Set the deadlines anew of campaigns that have another start or end, or other drops."""
         moved = [c.stored.id for c in changes if c.diff.fields.keys() & {"start_at", "end_at"} or c.diff.drops_differ]
+        self._set_deadlines(moved, seen_at)
+
+    def _set_deadlines(self, campaign_ids: Sequence[int], at: datetime) -> None:
         # A source may list drops without the windows and the order that another one knows: what is stored counts.
-        stored = campaigns.load_campaigns_by_id(self._connection, moved)
-        set_deadlines(self._connection, {s.id: deadlines(s.record, seen_at) for s in stored}, replace=True)
+        stored = campaigns.load_campaigns_by_id(self._connection, campaign_ids)
+        set_deadlines(self._connection, {s.id: deadlines(s.record, at) for s in stored}, replace=True)
 
     def _move_starts(self, changes: Sequence[Change], seen_at: datetime) -> None:
         """Move the start of campaigns that had started: to another past moment, or back to "upcoming".
@@ -154,8 +157,7 @@ class CampaignSubjects:
         if (stored.withdrawn_at is None and not extended) or _is_over(change.record, at):
             return []
         campaigns.set_state(self._connection, [stored.id], withdrawn_at=None, ended_at=None, last_seen_at=None)
-        moments = deadlines(_merged(stored.record, change.record), at)
-        set_deadlines(self._connection, {stored.id: moments}, replace=True)
+        self._set_deadlines([stored.id], at)
         return [_event(EventKind.CAMPAIGN_RETURNED, stored, at, damped=True, record=change.record)]
 
     def _start_by_word(self, changes: Sequence[Change], at: datetime) -> list[NewEvent]:

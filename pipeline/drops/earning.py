@@ -97,7 +97,7 @@ class Course:
 
 def takes_only_watching(drop: DropRecord) -> bool:
     """Whether a drop asks for minutes and for nothing else."""
-    return bool(drop.required_minutes) and not drop.required_subs
+    return bool(drop.required_minutes) and not (drop.required_subs or drop.required_turbo_subs)
 
 
 def _time(drop: DropRecord) -> timedelta:
