@@ -96,7 +96,8 @@ class UpAsProcess:
             self._process = subprocess.Popen(
                 UP, env=self._env, cwd=self.data_dir.parent, stdout=log, stderr=log, start_new_session=True
             )
-        wait_for(lambda: self._times_started() > before, 60)
+        # It says so when its page answers, for which its programs must have been loaded.
+        wait_for(lambda: self._times_started() > before, 300)
 
     def _times_started(self) -> int:
         return self.log.read_text().count("Lootwire runs.") if self.log.exists() else 0

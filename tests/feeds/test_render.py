@@ -9,10 +9,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from feeds.content import FeedContent, FeedLink, Item
 from feeds.item import guid, render_entry
 from feeds.render import ATOM_ENDING, FORMATS, RSS_ENDING, render_feed, render_opml
+from feeds.templating import ASSETS
 from models.details import (
     BenefitLine,
     CampaignDetail,
@@ -29,6 +31,15 @@ HOSTILE = "\x00Hi\ufffe \ud800<script>alert(1)</script> @everyone ]]> \u202e" + 
 ATOM = "{http://www.w3.org/2005/Atom}"
 # What feedparser reads, and what has a stylesheet.
 XML_ENDINGS = [each.ending for each in FORMATS if each.media_type.endswith("+xml")]
+# What feed.css shows of a feed.
+SHOWN_BY_CSS = {
+    RSS_ENDING: [
+        ("channel", "title"),
+        ("channel", "description"),
+        *(("item", part) for part in ("title", "pubDate", "description")),
+    ],
+    ATOM_ENDING: [("feed", "subtitle"), *(("entry", part) for part in ("title", "published", "summary"))],
+}
 DETAIL = CampaignDetail(
     name="Winter Trawl",
     url="https://example.com/details?a=1&b=2",
@@ -272,6 +283,37 @@ def test_each_file_names_its_stylesheet_by_the_right_relative_path(path: str, up
     for data in (rendered[ending] for ending in XML_ENDINGS):
         assert f'<?xml-stylesheet type="text/xsl" href="{up}feed.xsl"?>'.encode() in data
         assert data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n')
+
+
+@pytest.mark.parametrize("ending", XML_ENDINGS)
+def test_a_browser_that_has_xslt_shows_the_entries_and_says_what_this_is_and_that_there_are_none(ending: str) -> None:
+    shown = etree.XSLT(etree.parse(ASSETS / "feed.xsl"))
+
+    def page(*items: Item) -> etree._ElementTree:
+        return shown(etree.fromstring(render_feed(feed(*items, path="services/twitch"), BASE_URL)[ending]))
+
+    empty, full = page(), page(item(1), item(2))
+    for document in (empty, full):
+        text = " ".join(document.xpath("string(//main)").split())
+        assert "Copy its address into a feed reader" in text
+        assert f"{BASE_URL}/services/twitch{ending}" in text
+        assert document.xpath("//link/@href") == ["../style.css"]
+    assert ("There are none yet." in empty.xpath("string(//main)"), empty.xpath("//li")) == (True, [])
+    assert "There are none yet." not in full.xpath("string(//main)")
+    assert full.xpath("//li/h3/a/@href") == [DETAIL.url] * 2
+    assert full.xpath("//li/h3/a/text()") == [item().title] * 2
+
+
+@pytest.mark.parametrize("ending", XML_ENDINGS)
+def test_a_browser_without_xslt_finds_every_element_that_its_stylesheet_shows(ending: str) -> None:
+    css = (ASSETS / "feed.css").read_text(encoding="utf-8")
+    data = render_feed(feed(item(), path="all"), BASE_URL)[ending]
+    document = etree.fromstring(data)
+    assert b'<?xml-stylesheet type="text/css" href="feed.css"?>' in data
+    for parent, name in SHOWN_BY_CSS[ending]:
+        assert f"{parent} > {name}" in css
+        [shown] = document.xpath(f"//*[local-name()='{parent}']/*[local-name()='{name}']")
+        assert shown.text
 
 
 @pytest.mark.parametrize("ending", XML_ENDINGS)
