@@ -80,6 +80,15 @@ def test_ntfy_shows_title_text_and_link_of_a_campaign_in_any_alphabet(world: Not
     assert (ntfy.refusals, ntfy.files) == (0, [])
 
 
+def test_a_server_that_takes_files_gets_a_message_and_no_file(world: Notifying) -> None:
+    event = campaign(NAMES["cyrillic"])
+    with ntfy_server(takes_files=True) as ntfy:
+        world.target("phone", ntfy.url)
+        world.event(event.title, detail=event.detail)
+        assert world.deliver().sent == 1
+    assert ([message["title"] for message in ntfy.messages], ntfy.files) == ([event.title], [])
+
+
 @pytest.mark.parametrize("plugin", ["NotifyTwitter", "NotifyIRC", "NotifyWeComBot", "NotifyTelegram"])
 def test_the_link_is_kept_where_lines_are_not(plugin: str) -> None:
     opened = open_url(ADDRESSES[plugin])
@@ -136,6 +145,16 @@ def test_ntfys_own_code_for_a_message_that_became_a_file_says_what_is_wrong(worl
         assert world.deliver().dead == 1
     assert ntfy.refusals == 1
     assert world.deliveries()[0].last_error == "the service answered with HTTP 400: the message is too long for it"
+
+
+@pytest.mark.parametrize(("code", "state"), [(40301, "dead"), (42901, "pending"), (50701, "pending")])
+def test_ntfys_codes_are_read_by_their_status(world: Notifying, code: int, state: str) -> None:
+    with ntfy_server(refuses_with=code) as ntfy:
+        world.target("phone", ntfy.url)
+        world.event("Rust")
+        world.deliver()
+    (row,) = world.deliveries()
+    assert (row.state, row.last_error.split(":")[0]) == (state, f"the service answered with HTTP {code // 100}")
 
 
 def measured(message: Message, form: Format, ceiling: Ceiling) -> int:
