@@ -153,10 +153,10 @@ def _cut_to(text: str, fits: Callable[[str], bool]) -> str:
 
 
 def _text_body(events: Sequence[EventText], room: _Room) -> str:
-    """Return the fullest text or Markdown that fits, or else its first lines."""
+    """Return the fullest text or Markdown that fits, or else its first lines and its link."""
     shown: Callable[[str], str] = escape_markdown if room.form is Format.MARKDOWN else str
     # A service refuses a message without a body, so the title has to serve where no line fits.
-    return _whole_lines(_fullest(events, room), room) or shown(
+    return _whole_lines(_fullest(events, room), _link(events), room) or shown(
         _cut_to(room.title, lambda title: room.takes(shown(title)))
     )
 
@@ -165,7 +165,22 @@ def _html_body(events: Sequence[EventText], room: _Room) -> str:
     html = _fullest(events, room)
     if html and room.takes(html):
         return html
+    if (bare := _links_alone(events)) and room.takes(bare):
+        return bare
     return _paragraph(_cut_to(room.title, lambda title: room.takes(_paragraph(title))))
+
+
+def _link(events: Sequence[EventText]) -> str | None:
+    """Return where a message about one event leads."""
+    links = view_event(events[0], _EXTENTS[-1]).links if len(events) == 1 else ()
+    return links[0].value if links else None
+
+
+def _links_alone(events: Sequence[EventText]) -> str:
+    if len(events) > 1:
+        return ""
+    bare = replace(view_event(events[0], _EXTENTS[-1]), facts=(), sections=())
+    return _render("one", "html", event=bare, pictures=False)
 
 
 def _paragraph(text: str) -> str:
@@ -227,13 +242,15 @@ def _markdown_value(value: object) -> object:
     return value if isinstance(value, _Url) else escape_markdown(str(value))
 
 
-def _whole_lines(text: str, room: _Room) -> str:
-    """Return the lines that fit, because half a link or half an emphasis is worse than none."""
+def _whole_lines(text: str, link: str | None, room: _Room) -> str:
+    """Return the lines that fit and that of the link, because half a link or half an emphasis is worse than none."""
     if room.takes(text):
         return text
     lines = text.splitlines()
-    for count in range(len(lines) - 1, 0, -1):
-        shortened = "\n".join(lines[:count]).rstrip() + "\n…"
-        if room.takes(shortened) and shortened != "\n…":
-            return shortened
-    return ""
+    last = next((line for line in lines if link and link in line), None)
+    for count in range(len(lines) - 1, -1, -1):
+        kept = "\n".join(lines[:count]).rstrip()
+        shortened = [kept, "…", last if last not in lines[:count] else None]
+        if (kept or last) and room.takes(fitting := "\n".join(filter(None, shortened))):
+            return fitting
+    return _whole_lines(text, None, room) if last else ""

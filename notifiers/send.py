@@ -17,14 +17,15 @@ PERMANENT_STATUSES = frozenset({401, 403, 404, 410})
 TOO_LONG_STATUSES = frozenset({413, 414})
 MAYBE_TOO_LONG_STATUSES = frozenset({400, 422})
 # ntfy's "attachments not allowed": it would make a file of a message that is too long for it (server/errors.go).
-_NTFY_NO_FILES = "40014"
+_NTFY_NO_FILES = 40014
 _SMTP_TOO_LONG = 552
 
 SUBJECT_LENGTH = 900
 
-# Apprise exposes a status nowhere but in its log lines. Those of ntfy have two digits more.
-_HTTP_STATUS = re.compile(r"\berror=(\d{3})(?:\d{2})?\b")
-_NTFY_CODE = re.compile(r"\berror=(\d{5})\b")
+# Apprise exposes a status nowhere but in its log lines. The codes of ntfy are HTTP's with two digits more; those of
+# others, such as WeCom, only look like it.
+_HTTP_STATUS = re.compile(r"\berror=(\d{3})\b")
+_NTFY_CODE = re.compile(r"^Failed to send ntfy notification .*\berror=(\d{5})\.$", re.DOTALL)
 _SMTP_STATUS = re.compile(r"^Socket Exception: \((\d{3}),|was refused: (\d{3})\b")
 _UNREACHABLE = re.compile(r"connection error|connection .*(?:refused|failed)", re.IGNORECASE)
 
@@ -74,8 +75,9 @@ def _refusal(result: Any) -> DeliveryError:
     lines = [(entry.level, entry.message) for entry in result.logs()]
     # Debug lines quote answers, in which a server could write a status of its liking.
     warnings = [text for level, text in lines if level != "DEBUG"]
-    if statuses := _statuses(_HTTP_STATUS, warnings):
-        return _http_refusal(statuses, no_files=any(_NTFY_NO_FILES in _NTFY_CODE.findall(text) for text in warnings))
+    codes = _statuses(_NTFY_CODE, warnings)
+    if statuses := [code // 100 for code in codes] or _statuses(_HTTP_STATUS, warnings):
+        return _http_refusal(statuses, no_files=_NTFY_NO_FILES in codes)
     if replies := _statuses(_SMTP_STATUS, (text for _, text in lines)):
         return DeliveryError(f"the mail server answered with {replies[-1]}", too_long=replies[-1] == _SMTP_TOO_LONG)
     if result.status.name == "TIMEOUT":

@@ -142,6 +142,11 @@ def allowed(detail: CampaignDetail) -> Allowed:
     return Allowed(names, max(detail.channels_total - counted_gone, len(names)))
 
 
+def names_none(detail: CampaignDetail) -> bool:
+    """Whether a campaign counts on every channel of its game."""
+    return allowed(detail).total == 0 and not detail.channels_added
+
+
 def requirement(minutes: int | None, subs: int | None, turbo: int | None = None) -> str:
     """Return what a drop asks for as feeds and pages say it: "30 min", "2 subs", both, or "" where nothing is known."""
     parts = [duration(minutes)] if minutes else []
@@ -275,8 +280,9 @@ def _at(time: datetime | None) -> str:
 
 
 def _came_and_went(detail: CampaignDetail) -> str:
-    parts = [(len(detail.channels_added), "added"), (len(detail.channels_removed), "removed")]
-    return ", ".join(f"{count} {word}" for count, word in parts if count)
+    counts = [(len(detail.channels_added), "added"), (len(detail.channels_removed), "removed")]
+    parts = [f"{count} {word}" for count, word in counts if count]
+    return ", ".join([*parts, "every channel counts now"] if detail.channels_removed and names_none(detail) else parts)
 
 
 WORDS = FamilyWords(

@@ -24,6 +24,7 @@ class Ntfy:
 
     message_limit: int = MESSAGE_LIMIT
     takes_files: bool = False
+    refuses_with: int | None = None
     url: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
     files: list[bytes] = field(default_factory=list)
@@ -36,6 +37,8 @@ class Ntfy:
         return status, answer
 
     def _publish(self, path: str, body: bytes) -> tuple[int, dict[str, Any]]:
+        if self.refuses_with:
+            return self.refuses_with // 100, {"code": self.refuses_with, "error": "as it was told"}
         target = urlsplit(path)
         if target.path != "/" or "filename" in parse_qs(target.query):
             return self._keep_file(body)

@@ -5,12 +5,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from models.details import BenefitLine, DropLine
 from notifiers.apprise_urls import load, open_url
 from notifiers.errors import DeliveryError
 from notifiers.render import render_message
 from notifiers.send import send
 from pipeline.demo.sinks import WebhookSink
-from tests.notifiers.world import event_text, full_event
+from tests.notifiers.world import event_text
 
 NAME = "A*B_c [1] <d> & |e| _it_ `f` ~~g~~"
 # https://core.telegram.org/bots/api#html-style
@@ -38,9 +39,8 @@ class Tags(HTMLParser):
 
 
 def send_to(url: str) -> None:
-    event = event_text(
-        f"New drops – {NAME}", game=NAME, drops=full_event().detail.drops, url="https://example.org/?a=1&b_c=2"
-    )  # type: ignore[attr-defined]
+    drops = (DropLine(name="Hat", required_minutes=60, benefits=(BenefitLine(name="Cool hat"),)),)
+    event = event_text(f"New drops – {NAME}", game=NAME, drops=drops, url="https://example.org/?a=1&b_c=2")
     send(url, render_message([event], open_url(url).limits))
 
 

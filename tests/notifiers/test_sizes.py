@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from models.details import BenefitLine, CampaignDetail, DropLine
 from notifiers.apprise_urls import load, open_url
 from notifiers.render import Format, Limits, Message, render_message
+from notifiers.services import ALLOWED_SCHEMES
 from notifiers.sizes import CEILINGS, Ceiling, Unit, size
 from notifiers.view import EventText
 from tests.notifiers.ntfy import ntfy_server
@@ -79,6 +80,22 @@ def test_ntfy_shows_title_text_and_link_of_a_campaign_in_any_alphabet(world: Not
     assert (ntfy.refusals, ntfy.files) == (0, [])
 
 
+def test_a_server_that_takes_files_gets_a_message_and_no_file(world: Notifying) -> None:
+    event = campaign(NAMES["cyrillic"])
+    with ntfy_server(takes_files=True) as ntfy:
+        world.target("phone", ntfy.url)
+        world.event(event.title, detail=event.detail)
+        assert world.deliver().sent == 1
+    assert ([message["title"] for message in ntfy.messages], ntfy.files) == ([event.title], [])
+
+
+@pytest.mark.parametrize("plugin", ["NotifyTwitter", "NotifyIRC", "NotifyWeComBot", "NotifyTelegram"])
+def test_the_link_is_kept_where_lines_are_not(plugin: str) -> None:
+    opened = open_url(ADDRESSES[plugin])
+    event = campaign(NAMES["korean"] * 5, drops=40)
+    assert str(event.detail.url) in render_message([event], opened.limits).body(opened.form)
+
+
 def test_drops_that_have_no_room_in_ntfy_are_counted(world: Notifying) -> None:
     event = campaign(NAMES["korean"] * 2)
     with ntfy_server() as ntfy:
@@ -130,6 +147,16 @@ def test_ntfys_own_code_for_a_message_that_became_a_file_says_what_is_wrong(worl
     assert world.deliveries()[0].last_error == "the service answered with HTTP 400: the message is too long for it"
 
 
+@pytest.mark.parametrize(("code", "state"), [(40301, "dead"), (42901, "pending"), (50701, "pending")])
+def test_ntfys_codes_are_read_by_their_status(world: Notifying, code: int, state: str) -> None:
+    with ntfy_server(refuses_with=code) as ntfy:
+        world.target("phone", ntfy.url)
+        world.event("Rust")
+        world.deliver()
+    (row,) = world.deliveries()
+    assert (row.state, row.last_error.split(":")[0]) == (state, f"the service answered with HTTP {code // 100}")
+
+
 def measured(message: Message, form: Format, ceiling: Ceiling) -> int:
     """The longest that a service can be sent of a message: its title above its body."""
     return {
@@ -140,9 +167,9 @@ def measured(message: Message, form: Format, ceiling: Ceiling) -> int:
 
 
 @pytest.mark.parametrize("plugin", CEILINGS)
-@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_no_message_is_longer_than_its_service_takes(plugin: str, name: str) -> None:
-    opened = open_url(ADDRESSES[plugin])
+@pytest.mark.parametrize("alphabet", ["korean", "emoji", "quotes"])
+def test_no_message_is_longer_than_its_service_takes(plugin: str, alphabet: str) -> None:
+    name, opened = NAMES[alphabet], open_url(ADDRESSES[plugin])
     assert type(opened.service).__name__ == plugin
     assert opened.limits.ceilings
     for events in ([campaign(name * 3, drops=40)], [campaign(name)], [campaign(name * 9)] * 20):
@@ -199,7 +226,7 @@ def test_every_ceiling_is_that_of_a_service_of_apprise_and_has_its_source() -> N
     from apprise.manager_plugins import NotificationManager
 
     known = NotificationManager()  # type: ignore[no-untyped-call]
-    plugins = {known[scheme].__name__ for scheme in known.schemas()}
+    plugins = {known[scheme].__name__ for scheme in ALLOWED_SCHEMES}
     assert plugins >= set(CEILINGS)
     assert set(ADDRESSES) == set(CEILINGS)
     assert all(ceiling.source for ceilings in CEILINGS.values() for ceiling in ceilings)

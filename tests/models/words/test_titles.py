@@ -85,8 +85,14 @@ TITLES: list[tuple[EventKind, str | None, EventDetail, str]] = [
     (
         EventKind.CAMPAIGN_CHANNELS_CHANGED,
         "twitch",
-        CampaignDetail(name="Week", channels_removed=("cid",)),
+        CampaignDetail(name="Week", channels_removed=("cid",), channels=("ann",), channels_total=1),
         "Channels changed on Twitch – Week (1 removed)",
+    ),
+    (
+        EventKind.CAMPAIGN_CHANNELS_CHANGED,
+        "twitch",
+        CampaignDetail(name="Week", channels_removed=("cid", "dee")),
+        "Channels changed on Twitch – Week (2 removed, every channel counts now)",
     ),
     (EventKind.REWARD_ADDED, "twitch", CampaignDetail(name="Quest"), "New reward on Twitch – Quest"),
     (EventKind.REWARD_ENDED, "twitch", CampaignDetail(name="Quest"), "Reward ended on Twitch – Quest"),

@@ -165,7 +165,7 @@ def test_an_entry_that_is_new_and_belongs_to_a_wanted_game_is_told(installation:
     events = installation.store(*[doc(row.pop("id"), row.pop("name"), **row) for row in (child, mod)])
 
     assert events == {EventKind.GAME_ADDED: 1}
-    assert installation.titles() == [f"New DLC for {NAME}: Lanterns of Aldmoor: Depths"]
+    assert installation.titles() == ["New DLC: Lanterns of Aldmoor: Depths"]
     # What was there before we looked is no news.
     old = game(4, "Lanterns of Aldmoor: Ashes", parent_game=1, game_type=2)
     assert installation.store(doc(old.pop("id"), old.pop("name"), **old), silent=True) == {}
