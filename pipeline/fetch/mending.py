@@ -63,6 +63,9 @@ def decode_mended(decoder: msgspec.json.Decoder[Shape], raw: bytes | str | msgsp
     """Decode JSON, mended where it cannot be decoded without; raises one of `UNREADABLE`."""
     try:
         return decoder.decode(raw)
+    except msgspec.ValidationError:
+        # Sound JSON of another shape: no character is to blame.
+        raise
     except UNREADABLE:
         payload = raw.encode(errors="replace") if isinstance(raw, str) else bytes(raw)
         mended = mend(payload)
