@@ -160,7 +160,7 @@ def test_a_campaign_that_is_listed_as_running_has_started_whatever_start_it_give
     assert started_at(world) == began
 
 
-UPCOMING = {"status": "UPCOMING", "startAt": stamp(SOON)}
+UPCOMING: dict[str, Any] = {"status": "UPCOMING", "startAt": stamp(SOON)}
 OVER_AT = SOON + timedelta(hours=2)
 
 

@@ -65,7 +65,7 @@ def test_a_lesser_source_fills_blanks(two: Ingesting) -> None:
     assert two.campaign().description == "From the mirror"
 
 
-BARE = {"description": "", "imageURL": ""}
+BARE: dict[str, Any] = {"description": "", "imageURL": ""}
 
 
 def bare_drop(key: str, minutes: int) -> Json:
