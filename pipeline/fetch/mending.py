@@ -42,11 +42,16 @@ def readable(payload: bytes) -> bytes:
 
 def is_readable(payload: bytes) -> bool:
     """Whether the payload is one JSON value that can be cut into parts."""
+    return fault_of(payload) is None
+
+
+def fault_of(payload: bytes) -> str | None:
+    """Return why the payload is not one JSON value that can be cut into parts; None where it is."""
     try:
         msgspec.json.decode(payload, type=msgspec.Raw)
-    except UNREADABLE:
-        return False
-    return True
+    except UNREADABLE as error:
+        return str(error)
+    return None
 
 
 def mend(payload: bytes) -> bytes | None:
@@ -63,6 +68,9 @@ def decode_mended(decoder: msgspec.json.Decoder[Shape], raw: bytes | str | msgsp
     """Decode JSON, mended where it cannot be decoded without; raises one of `UNREADABLE`."""
     try:
         return decoder.decode(raw)
+    except msgspec.ValidationError:
+        # Sound JSON of another shape: no character is to blame.
+        raise
     except UNREADABLE:
         payload = raw.encode(errors="replace") if isinstance(raw, str) else bytes(raw)
         mended = mend(payload)

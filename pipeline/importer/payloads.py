@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pipeline.errors import InvalidItem, SourceChanged
-from pipeline.fetch.mending import mend, readable
+from pipeline.fetch.mending import fault_of, mend, readable
 from pipeline.fetch.shapes import UNREADABLE
 from pipeline.importer.entries import Entry
 from pipeline.importer.limits import MAX_ITEM
@@ -42,6 +42,9 @@ def understand(payload: bytes, path: str, sources: Sequence[ListSource]) -> Unde
     """Return what a payload is; raises `SourceChanged` with what is wrong with it."""
     recognised = recognise_all(payload, path, sources)
     parts = [(source, _without_giants(payload, source.split(payload))) for source in recognised.sources]
+    if (fault := fault_of(payload)) is not None:
+        # The sources mend what they read, but the person who has the file is to know of it.
+        raise SourceChanged(f"not a list or object of sound JSON: {fault}")
     return Understood(payload=payload, taken_for=recognised.taken_for, parts=parts)
 
 

@@ -339,6 +339,22 @@ def test_rewards_and_the_health_of_sources_are_loaded(world: Publishing) -> None
     assert [(source.name, source.failing_since is None) for source in site.sources] == [("a", False), ("b", True)]
 
 
+def test_each_reward_says_what_it_asks_for_where_that_is_its_own(world: Publishing) -> None:
+    quest = world.add(
+        RewardCampaign, service="twitch", external_id="r", name="Fizz", first_seen_at=NOON, required_minutes=240
+    )
+    goals = {"Pot": {"required_minutes": 240}, "Bowl": {"required_minutes": 60}, "Fez": {"required_turbo_subs": 1}}
+    for name, own in goals.items():
+        world.add(Reward, reward_campaign_id=quest, external_id=name, name=name, first_seen_at=NOON, **own)
+
+    with world.engine.connect() as connection:
+        site = load_site(connection, NOON)
+
+    assert [reward.name for reward in site.rewards[0].rewards] == ["Bowl", "Pot", "Fez"]
+    text = " ".join(read_index(site).text.split())
+    assert text.index("1 h Bowl") < text.index("4 h Pot") < text.index("1 Turbo sub Fez")
+
+
 def test_what_a_source_no_longer_lists_is_not_shown(world: Publishing) -> None:
     campaign = world.campaign()
     drop = world.drop(campaign)

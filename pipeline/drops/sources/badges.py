@@ -13,6 +13,7 @@ from pipeline.drops.badges import BadgeSubjects
 from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.errors import InvalidItem, SourceChanged, SourceRefused
 from pipeline.fetch.http import Client
+from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE, digest, required
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, id_under
 from pipeline.services.twitch.helix import Helix
@@ -65,7 +66,7 @@ class Badges:
     def split(self, payload: bytes) -> Snapshot:
         """Cut the list into versions; a set that lists none shows none to be gone."""
         try:
-            rows = _ENVELOPE.decode(payload).data
+            rows = decode_mended(_ENVELOPE, payload).data
         except UNREADABLE as error:
             raise SourceChanged(f"not Twitch's list of chat badges: {error}", payload=payload) from error
         items: list[Item] = []

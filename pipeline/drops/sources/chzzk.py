@@ -16,6 +16,7 @@ from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
 from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.errors import SourceChanged
 from pipeline.fetch.http import Client
+from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE, Count, Id, clean, digest, required, utc
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 
@@ -123,7 +124,7 @@ class ChzzkDrops:
     def split(self, payload: bytes) -> Snapshot:
         """Take the answers that `fetch` gathered, or one answer (or a list of them) from a file."""
         try:
-            gathered = msgspec.json.decode(payload, type=_Gathered | list[msgspec.Raw])
+            gathered = decode_mended(_PAYLOAD, payload)
         except UNREADABLE as error:
             raise SourceChanged(f"not CHZZK's answer: {error}", payload=payload) from error
         if isinstance(gathered, list):
@@ -168,6 +169,9 @@ class _Gathered(msgspec.Struct, frozen=True):
     answers: list[msgspec.Raw] | None = None
 
 
+_PAYLOAD: msgspec.json.Decoder[_Gathered | list[msgspec.Raw]] = msgspec.json.Decoder(_Gathered | list[msgspec.Raw])
+
+
 def _numbers(highest: int, older_from: int, running: Iterable[int]) -> list[int]:
     """Return the numbers to ask for, the most useful first, each once."""
     near = range(highest, highest + NEXT_NUMBERS + 1)
@@ -200,7 +204,7 @@ def _running(answers: Mapping[int, bytes]) -> list[int]:
 def _content(answer: bytes | msgspec.Raw) -> msgspec.Raw | None:
     """Return the campaign of an answer; None where the service says that there is none under this number."""
     try:
-        envelope = _ENVELOPE.decode(answer)
+        envelope = decode_mended(_ENVELOPE, answer)
     except UNREADABLE as error:
         raise SourceChanged(f"not CHZZK's answer: {error}", payload=bytes(answer)) from error
     return None if bytes(envelope.content) == b"null" else envelope.content

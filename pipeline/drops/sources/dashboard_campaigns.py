@@ -24,6 +24,7 @@ from pipeline.drops.sources.twitch_shapes import (
 )
 from pipeline.errors import SourceChanged, SourceError
 from pipeline.fetch.http import Client
+from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE, Id, digest, identity
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 from pipeline.services.twitch.graphql_answers import (
@@ -196,7 +197,7 @@ def describe(payload: bytes) -> tuple[str, list[str]]:
 def _gathered(payload: bytes) -> tuple[list[msgspec.Raw], Mapping[str, str]]:
     """Return the answers in a payload, and the digests that a fetch remembered."""
     try:
-        gathered = _GATHERED.decode(payload)
+        gathered = decode_mended(_GATHERED, payload)
     except UNREADABLE:
         try:
             return split_answers(payload), {}

@@ -16,6 +16,7 @@ from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
 from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.errors import SourceChanged
 from pipeline.fetch.http import Client, conditional
+from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, required, utc
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 
@@ -109,7 +110,7 @@ class KickDrops:
     def split(self, payload: bytes) -> Snapshot:
         """Cut the list into campaigns."""
         try:
-            raws = _ENVELOPE.decode(payload).data
+            raws = decode_mended(_ENVELOPE, payload).data
         except UNREADABLE as error:
             raise SourceChanged(f"not Kick's list of campaigns: {error}", payload=payload) from error
         return Snapshot(items=[Item(digest(raw), raw) for raw in raws])

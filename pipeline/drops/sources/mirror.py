@@ -140,7 +140,7 @@ class TwitchRewards(_Mirror):
     def split(self, payload: bytes) -> Snapshot:
         """Cut the list into reward campaigns."""
         try:
-            raws = _RAWS.decode(_list_of(payload))
+            raws = decode_mended(_RAWS, _list_of(payload))
         except UNREADABLE as error:
             raise SourceChanged(f"not a list of reward campaigns: {error}", payload=payload) from error
         return Snapshot(items=[Item(digest(raw), raw) for raw in raws])
@@ -208,7 +208,7 @@ def _read_times(reply: Reply) -> tuple[datetime | None, int | None]:
     }
     if reply.body.lstrip()[:1] == b"{":
         try:
-            envelope = _ENVELOPE.decode(reply.body)
+            envelope = decode_mended(_ENVELOPE, reply.body)
         except UNREADABLE as error:
             raise SourceChanged(f"unknown envelope: {error}", payload=reply.body) from error
         return utc(envelope.last_updated_at), envelope.refresh_interval_seconds
@@ -225,7 +225,7 @@ def _list_of(payload: bytes) -> bytes | msgspec.Raw:
     if payload.lstrip()[:1] != b"{":
         return payload
     try:
-        return _ENVELOPE.decode(payload).data
+        return decode_mended(_ENVELOPE, payload).data
     except UNREADABLE as error:
         raise SourceChanged(f"unknown envelope: {error}", payload=payload) from error
 
@@ -237,7 +237,7 @@ def _readable_groups(listed: bytes | msgspec.Raw, broken: list[tuple[bytes, str]
     """
     groups = []
     try:
-        raws = _RAWS.decode(listed)
+        raws = decode_mended(_RAWS, listed)
     except UNREADABLE as error:
         raise SourceChanged(f"not a list of games: {error}", payload=bytes(listed)) from error
     for raw in raws:

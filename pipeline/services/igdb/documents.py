@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from pipeline.errors import InvalidItem, SourceChanged
+from pipeline.fetch.mending import readable
 from pipeline.fetch.shapes import UNREADABLE, clean, digest
 from pipeline.services.igdb.shapes import Id
 
@@ -49,10 +50,10 @@ def split_rows(payload: bytes) -> list[msgspec.Raw]:
 
 def split_documents(payload: bytes) -> Documents:
     """Cut an answer into documents; raises `SourceChanged` where it is no list."""
-    readable = _readable(payload)
-    rows = _ROWS.decode(readable)
+    answer = _readable(payload)
+    rows = _ROWS.decode(answer)
     try:
-        heads = _HEADS.decode(readable)
+        heads = _HEADS.decode(answer)
     except UNREADABLE:
         return _split_one_by_one(rows)
     return Documents([Document(h.id, digest(raw, READING), raw) for h, raw in zip(heads, rows, strict=True)])
@@ -74,17 +75,12 @@ def document(raw: bytes | msgspec.Raw) -> Document:
 
 def _readable(payload: bytes) -> bytes:
     """Return an answer that is a list of rows; one half of a surrogate in a summary must not cost the whole page."""
+    mended = readable(payload)
     try:
-        _ROWS.decode(payload)
-        return payload
-    except UNREADABLE:
-        pass
-    try:
-        scrubbed = storable(payload)
-        _ROWS.decode(scrubbed)
-    except (*UNREADABLE, InvalidItem) as error:
+        _ROWS.decode(mended)
+    except UNREADABLE as error:
         raise SourceChanged(f"IGDB's answer is no list: {error}", payload=payload) from error
-    return scrubbed
+    return mended
 
 
 def _split_one_by_one(rows: Sequence[msgspec.Raw]) -> Documents:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
+from pipeline.fetch.mending import decode_mended
 from pipeline.fetch.shapes import UNREADABLE, Id, identity
 from pipeline.services.twitch.wire import Wire
 
@@ -99,6 +100,7 @@ class DropsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 _ANSWER = msgspec.json.Decoder(WireAnswer)
 _DATA = msgspec.json.Decoder(WireData)
+_RAW: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -114,7 +116,7 @@ def split_answers(payload: bytes | msgspec.Raw) -> list[msgspec.Raw]:
     if start == b"<":
         raise SourceChanged("HTML instead of JSON: a proxy or a challenge page stands before Twitch", payload=body)
     try:
-        return _RAWS.decode(body) if start == b"[" else [msgspec.json.decode(body, type=msgspec.Raw)]
+        return decode_mended(_RAWS, body) if start == b"[" else [decode_mended(_RAW, body)]
     except UNREADABLE as error:
         raise SourceChanged(f"the answer is not JSON: {error}", payload=body) from error
 

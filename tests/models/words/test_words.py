@@ -119,13 +119,14 @@ def test_a_number_has_its_noun_in_the_plural_where_it_takes_one() -> None:
 
 
 def test_messages_say_what_a_drop_asks_for_at_length() -> None:
-    pairs = [(None, None), (60, None), (240, 1), (None, 2)]
-    assert [requirement(*pair) for pair in pairs] == ["", "1 h", "4 h + 1 sub", "2 subs"]
+    pairs = [(None, None, None), (60, None, 0), (240, 1, 0), (None, 2, None), (0, 0, 1)]
+    assert [requirement(*pair) for pair in pairs] == ["", "1 h", "4 h + 1 sub", "2 subs", "1 Turbo sub"]
     assert [requirement_at_length(*pair) for pair in pairs] == [
         "",
         "60 min",
         "240 min = 4 h and 1 subscription",
         "2 subscriptions",
+        "1 Turbo subscription",
     ]
 
 

@@ -123,3 +123,91 @@ def test_more_ends_than_one_turn_takes_are_told_by_the_next_turns(world: Ingesti
     second = turn_clock(world, SOON + timedelta(seconds=30))
 
     assert (len(first), len(second)) == (200, 10)
+
+
+def started_at(world: Ingesting) -> datetime | None:
+    at: datetime | None = world.campaign().started_at
+    return at
+
+
+def test_a_start_that_moves_within_the_past_moves_the_stored_one(world: Ingesting) -> None:
+    earlier, earliest = (NOON - timedelta(days=days) for days in (1, 2))
+    world.ingest(drops(campaign("a", startAt=stamp(earlier)), campaign("b")))
+    assert started_at(world) == earlier
+
+    world.ingest(drops(campaign("a", startAt=stamp(earliest)), campaign("b")), minutes=5)
+
+    assert started_at(world) == earliest
+    assert world.events("campaign.started") == []
+
+
+def test_a_campaign_whose_start_is_put_off_is_upcoming_again_and_starts_then(world: Ingesting) -> None:
+    world.ingest(drops(campaign("a", startAt=stamp(NOON - timedelta(hours=1))), campaign("b")))
+
+    world.ingest(drops(campaign("a", status="UPCOMING", startAt=stamp(SOON)), campaign("b")), minutes=5)
+
+    assert started_at(world) is None
+    assert turn_clock(world, SOON) == [("campaign.started", SOON)]
+    assert started_at(world) == SOON
+
+
+def test_a_campaign_that_is_listed_as_running_has_started_whatever_start_it_gives(world: Ingesting) -> None:
+    began = NOON - timedelta(hours=1)
+    world.ingest(drops(campaign("a", startAt=stamp(began)), campaign("b")))
+
+    world.ingest(drops(campaign("a", startAt=stamp(SOON)), campaign("b")), minutes=5)
+
+    assert started_at(world) == began
+
+
+UPCOMING: dict[str, Any] = {"status": "UPCOMING", "startAt": stamp(SOON)}
+OVER_AT = SOON + timedelta(hours=2)
+
+
+def story(world: Ingesting) -> list[tuple[str, Any]]:
+    return [(row.kind, row.occurred_at) for row in world.rows(Event) if row.kind.startswith("campaign.")]
+
+
+def test_a_campaign_that_was_last_seen_upcoming_starts_before_it_ends_by_its_absence(world: Ingesting) -> None:
+    world.ingest(drops(campaign("a", end=OVER_AT, **UPCOMING)))
+    world.ingest(drops(campaign("b")), days=1)
+
+    told = [kind for kind, _ in story(world)]
+    assert [event for event in story(world) if event[0] != "campaign.added"] == [
+        ("campaign.started", SOON),
+        ("campaign.ended", OVER_AT),
+    ]
+    assert told.index("campaign.added") < told.index("campaign.started") < told.index("campaign.ended")
+    assert started_at(world) == SOON
+
+
+def test_a_campaign_that_was_last_seen_upcoming_starts_before_its_source_says_that_it_is_over(world: Ingesting) -> None:
+    for status, hours in (("upcoming", 0), ("expired", 24)):
+        listed = kick(kick_campaign(status=status, start=SOON, end=OVER_AT), kick_campaign("other"))
+        world.ingest(listed, source=KICK, hours=hours)
+
+    assert story(world)[2:] == [("campaign.started", SOON), ("campaign.ended", OVER_AT)]
+
+
+def test_a_campaign_that_starts_and_ends_within_one_pause_of_the_clock_does_each_once(world: Ingesting) -> None:
+    world.ingest(drops(campaign("a", end=OVER_AT, **UPCOMING), campaign("b")))
+
+    assert turn_clock(world, OVER_AT + timedelta(hours=5)) == [("campaign.started", SOON), ("campaign.ended", OVER_AT)]
+
+
+def test_an_upcoming_campaign_of_an_old_snapshot_that_is_over_by_now_starts_and_ends(world: Ingesting) -> None:
+    world.ingest(drops(campaign("b")), days=2)
+    world.ingest(drops(campaign("a", end=OVER_AT, **UPCOMING)), at=NOON)
+
+    assert story(world)[1:] == [
+        ("campaign.added", NOON),
+        ("campaign.started", SOON),
+        ("campaign.ended", OVER_AT),
+    ]
+
+
+def test_a_campaign_that_was_called_off_before_its_start_never_started(world: Ingesting) -> None:
+    for status in ("upcoming", "expired"):
+        world.ingest(kick(kick_campaign(status=status, start=SOON), kick_campaign("other")), source=KICK, minutes=1)
+
+    assert [kind for kind, _ in story(world)] == ["campaign.added", "campaign.added", "campaign.ended"]

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from models.details import FieldChange
 from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord
-from pipeline.drops.compare import CampaignDiff, compare
+from pipeline.drops.compare import CampaignDiff, blanks_only, compare, merged
 from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
 
 START = datetime(2031, 3, 1, tzinfo=UTC)
@@ -170,8 +170,110 @@ def test_a_new_drop_is_added_and_not_a_change() -> None:
     assert (diff.drops_added, diff.changes, diff.drops_gone) == ((crown,), (), ())
 
 
-def test_the_first_drops_of_a_campaign_are_added() -> None:
-    assert compare(replace(KNOWN, drops=()), KNOWN).drops_added == (HAT, CAP)
+BLANK = replace(BARE, drops=None, channels=None)
+NAMELESS = DropRecord(external_id="d-hat", required_minutes=60, benefits=(BenefitRecord(external_id="b-Song"),))
+FILLED: dict[str, tuple[CampaignRecord, CampaignRecord]] = {
+    "everything but the name": (BLANK, KNOWN),
+    "the first drops": (replace(KNOWN, drops=None), KNOWN),
+    "drops where none were listed": (replace(KNOWN, drops=()), KNOWN),
+    "the first word on channels": (replace(KNOWN, channels=None), KNOWN),
+    "the first word on channels, that all count": (replace(KNOWN, channels=None), replace(KNOWN, channels=())),
+    "what a drop asks for and gives": (replace(KNOWN, drops=(DropRecord(external_id="d-hat"), CAP)), KNOWN),
+    "the name of a benefit": (
+        replace(KNOWN, drops=(NAMELESS,)),
+        replace(KNOWN, drops=(replace(HAT, benefits=(SONG,)),)),
+    ),
+    "the name of an organization": (
+        replace(KNOWN, organization=OrganizationRecord(external_id="o", name="o")),
+        KNOWN,
+    ),
+    "the name and picture of a game": (
+        replace(KNOWN, game=GameRecord(external_id="g", name="g")),
+        replace(KNOWN, game=GameRecord(external_id="g", name="Harbour Lights", box_art_url="box")),
+    ),
+    "how often a benefit may be had": (KNOWN, with_hat(benefits=(replace(SONG, entitlement_limit=1), BELL))),
+}
+
+
+@pytest.mark.parametrize("case", FILLED)
+def test_a_blank_that_is_filled_is_stored_and_no_news(case: str) -> None:
+    known, current = FILLED[case]
+
+    diff = compare(known, current)
+
+    assert diff
+    assert (diff.changes, diff.drops_added, diff.channels_added) == ((), (), ())
+
+
+@pytest.mark.parametrize("case", FILLED)
+def test_a_lower_placed_source_fills_the_same_blanks(case: str) -> None:
+    known, current = FILLED[case]
+
+    of_lower, of_itself = compare(known, blanks_only(known, current)), compare(known, current)
+
+    assert of_lower.fields == of_itself.fields
+    assert (of_lower.drops_filled, of_lower.channels_filled) == (of_itself.drops_filled, of_itself.channels_filled)
+    assert (of_lower.changes, of_lower.drops_added, of_lower.channels_added) == ((), (), ())
+    assert merged(known, blanks_only(known, current)) == merged(known, current)
+
+
+def test_a_lower_placed_source_overwrites_nothing_and_adds_to_no_list_that_is_known() -> None:
+    bare_hat = replace(HAT, name=None, required_subs=None, benefits=(replace(SONG, name=None),))
+    known = replace(KNOWN, image_url=None, drops=(bare_hat,), channels=(ANN,))
+    other_hat = replace(HAT, required_minutes=90, required_subs=3, benefits=(replace(SONG, image_url="j"), BELL))
+    lower = replace(KNOWN, name="Lamp", end_at=LATER, drops=(other_hat, CAP), channels=(ANN, BOB))
+
+    record = blanks_only(known, lower)
+    diff = compare(known, record)
+
+    assert diff.fields == {"image_url": KNOWN.image_url}
+    assert diff.drops_changed == (replace(HAT, required_subs=3, benefits=(SONG,)),)
+    assert (diff.changes, diff.drops_added, diff.drops_gone, diff.channels_added) == ((), (), (), ())
+
+
+def test_a_drop_that_was_listed_is_followed_by_one_that_is_added() -> None:
+    assert compare(replace(KNOWN, drops=(HAT,)), KNOWN).drops_added == (CAP,)
+
+
+WHOLE = DropRecord(external_id="d", name="Set", required_minutes=240, benefits=(SONG,))
+PARTS = (
+    DropRecord(external_id="d/first", name="Set", required_minutes=60, benefits=(SONG,)),
+    DropRecord(external_id="d/last", name="Set", required_minutes=240, benefits=(BELL,)),
+)
+
+
+@pytest.mark.parametrize("lower_placed", [False, True])
+def test_a_drop_that_turns_out_to_have_parts_is_better_known_and_no_news(*, lower_placed: bool) -> None:
+    known, current = replace(KNOWN, drops=(WHOLE, CAP)), replace(KNOWN, drops=(*PARTS, CAP))
+
+    diff = compare(known, blanks_only(known, current) if lower_placed else current)
+
+    assert (diff.drops_filled, diff.drops_gone) == (PARTS, (WHOLE,))
+    assert (diff.changes, diff.drops_added) == ((), ())
+
+
+@pytest.mark.parametrize("lower_placed", [False, True])
+def test_a_source_that_knows_no_parts_takes_them_from_nobody(*, lower_placed: bool) -> None:
+    known, current = replace(KNOWN, drops=(*PARTS, CAP)), replace(KNOWN, drops=(WHOLE, CAP))
+
+    record = blanks_only(known, current) if lower_placed else current
+
+    assert not compare(known, record)
+    assert merged(known, record).drops == known.drops
+
+
+def test_a_campaign_after_a_change_has_what_is_known_in_place_of_blanks() -> None:
+    current = replace(
+        BARE,
+        end_at=LATER,
+        game=GameRecord(external_id="g", name="g"),
+        drops=(DropRecord(external_id="d-hat", required_minutes=90),),
+    )
+
+    after = merged(KNOWN, current)
+
+    assert (after.end_at, after.game, after.channels) == (LATER, KNOWN.game, KNOWN.channels)
+    assert after.drops == (replace(HAT, required_minutes=90),)
 
 
 def test_channels_that_come_and_go_are_told_apart_by_their_id() -> None:

@@ -64,3 +64,25 @@ def test_a_badges_detail_does_not_repeat_its_title_as_its_description() -> None:
     detail = badge_detail(BadgeRecord(set_id="vip", version="1", title="VIP", description="VIP", image_url="vip.png"))
 
     assert (detail.name, detail.description, detail.image_url) == ("VIP", None, "vip.png")
+
+
+def test_rewards_that_ask_for_something_of_their_own_have_a_line_each() -> None:
+    quest = RewardCampaignRecord(
+        service="twitch",
+        external_id="q",
+        name="Soup for all",
+        required_minutes=240,
+        required_subs=0,
+        rewards=(
+            RewardRecord(external_id="last", name="Pot"),
+            RewardRecord(external_id="r", name="Bowl", required_minutes=60, required_subs=0),
+            RewardRecord(external_id="s", name="Spoon", required_minutes=60),
+            RewardRecord(external_id="t", name="Turban", required_turbo_subs=1),
+        ),
+    )
+
+    detail = reward_detail(quest)
+
+    lines = [(d.required_minutes, d.required_turbo_subs, [b.name for b in d.benefits]) for d in detail.drops]
+    assert lines == [(None, 1, ["Turban"]), (60, None, ["Bowl", "Spoon"]), (240, None, ["Pot"])]
+    assert detail.required_minutes is None, "the lines say it; the campaign's own goal is that of one of them"

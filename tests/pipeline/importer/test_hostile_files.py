@@ -60,6 +60,32 @@ def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: Inge
     assert [row.reason for row in world.rows(QuarantinedPayload)] == ["repaired"]
 
 
+@pytest.mark.parametrize("bad", [b"\\ud83d", b"\\udc00", b"\0", b"\\x"], ids=repr)
+def test_a_file_with_a_bad_character_is_read_whole_and_says_so(world: Ingesting, tmp_path: Path, bad: bytes) -> None:
+    (tmp_path / FIRST).write_bytes(drops(*campaigns("a", "b", "c", "gone")))
+    for hour in range(14, 20):
+        payload = drops(campaign("a", name="Lamp HERE"), *campaigns("b", "new")).replace(b"HERE", bad)
+        (tmp_path / f"drops_2031-03-04T{hour}0000Z.json").write_bytes(payload)
+
+    summary = import_into(world, tmp_path)
+
+    assert len(summary.quarantined) == 6
+    assert all(reason.startswith("repaired: ") and "ended nothing" not in reason for reason in reasons(summary))
+    assert world.campaign("a").name in {"Lamp", "Lamp x"}
+    assert world.campaign("new")
+    assert world.state("gone") == "withdrawn", "the list is whole, so what it lacks is gone"
+
+
+def test_one_bad_line_costs_no_other_line(world: Ingesting, tmp_path: Path) -> None:
+    listed = [drops(campaign(key, name=f"Lamp {key} HERE")) for key in ("a", "b", "c")]
+    lines = b"\n".join(line.replace(b"HERE", b"\\ud83d" if n == 1 else b"") for n, line in enumerate(listed))
+    (tmp_path / FIRST).write_bytes(lines)
+
+    import_into(world, tmp_path)
+
+    assert [world.campaign(key).name for key in ("a", "b", "c")] == ["Lamp a", "Lamp b", "Lamp c"]
+
+
 def test_however_often_a_mended_file_lacks_a_campaign_it_is_not_withdrawn(world: Ingesting, tmp_path: Path) -> None:
     (tmp_path / FIRST).write_bytes(drops(*campaigns("a", "b", "c")))
     for hour in range(14, 20):

@@ -122,6 +122,20 @@ def test_a_frame_that_cannot_be_read_says_what_is_wrong(sent: bytes, reason: str
         read_frame(sent)
 
 
+@pytest.mark.parametrize("bad", [rb"\ud83d", rb"\udc00", b"\0", b"\xff"], ids=repr)
+def test_one_bad_character_does_not_cost_a_message(bad: bytes) -> None:
+    sent = frame("notification", {"subscription": SUBSCRIPTION, "event": {"title": "lamp BAD", "id": "7"}})
+    body = msgspec.json.encode({"subscription": SUBSCRIPTION, "event": {"title": "lamp BAD", "id": "7"}})
+
+    by_websocket = read_frame(sent.replace(b"BAD", bad))
+    by_webhook = read_body("notification", "m1", AT, body.replace(b"BAD", bad))
+
+    for message in (by_websocket, by_webhook):
+        assert isinstance(message, Notification)
+        assert message.event["id"] == "7"
+        assert message.event["title"] in {"lamp", "lamp \N{REPLACEMENT CHARACTER}"}
+
+
 def test_an_event_is_kept_without_what_postgresql_cannot_store() -> None:
     assert storable({"a\0": ["x\0y", {"b": "\ud800"}], "n": 1, "none": None}) == {
         "a": ["xy", {"b": ""}],

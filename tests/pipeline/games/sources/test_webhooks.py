@@ -15,11 +15,13 @@ from pipeline.games.mirror.state import MIRROR
 from pipeline.games.receiver import LONGEST_BODY, igdb_routes
 from pipeline.games.sources.webhooks import (
     NAME,
+    Hint,
     IgdbWebhooks,
     addresses,
     is_registered,
     keep_registered,
     look_if_moved,
+    read_hint,
     secret_for_igdb,
 )
 from pipeline.ingest.source import Validators
@@ -216,6 +218,13 @@ def test_who_does_not_show_the_secret_is_refused(syncing: Syncing, door: Door, s
 
     assert door.post("/igdb/games/delete", b'{"id": 2}', headers) == 403
     assert list(syncing.games()) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "bad", [b'"\\ud83d"', b'"\\udc00"', b'"\0"', b"[" * 5000 + b"]" * 5000], ids=lambda bad: repr(bad[:9])
+)
+def test_one_bad_value_does_not_cost_a_hint(bad: bytes) -> None:
+    assert read_hint("games", "update", b'{"summary": %s, "id": 7}' % bad) == Hint("games", "update", 7)
 
 
 def test_an_unreadable_webhook_is_answered_so_that_igdb_keeps_it_active(door: Door) -> None:

@@ -44,6 +44,16 @@ def test_one_half_of_a_surrogate_does_not_cost_the_page() -> None:
     assert names == ["a b", "c\N{GRINNING FACE}"]
 
 
+def test_a_row_that_is_nested_too_deep_costs_no_other_and_no_other_changes() -> None:
+    deep = encode(game(1)).replace(b'"id"', b'"deep": ' + b"[" * 5000 + b"]" * 5000 + b', "id"', 1)
+    page = split_documents(b"[%s, %s]" % (deep, encode(game(2))))
+    (alone,) = split_documents(encode([game(2)])).documents
+
+    first, second = page.documents
+    assert parse_game(first.raw).record.igdb_id == 1
+    assert second.digest == alone.digest
+
+
 def test_broken_utf_8_outside_of_what_is_read_does_not_cost_the_game() -> None:
     parsed = parse_game(b'{"id": 1, "name": "Aldmoor", "storyline": "\xff"}')
 

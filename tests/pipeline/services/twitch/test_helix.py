@@ -347,6 +347,16 @@ def test_times_may_have_more_digits_than_a_microsecond_and_another_zone(written:
     assert (stream.started_at, stream.started_at.tzinfo) == (parsed, UTC)
 
 
+def test_a_time_that_no_calendar_holds_sets_its_row_aside() -> None:
+    written = "0001-01-01T00:00:00+05:00"
+    video = {"id": "1", "user_id": "2", "title": "", "url": "https://v", "duration": "1s", "type": "upload"}
+
+    with pytest.raises(InvalidItem, match="out of range"):
+        parse_stream(row(id="1", user_id="2", user_login="a", started_at=written))
+    with pytest.raises(InvalidItem, match="out of range"):
+        parse_video(row(**video, published_at=written))
+
+
 def test_a_video_may_have_no_title_and_no_stream() -> None:
     published = "2031-03-04T12:00:00Z"
     fields = {"id": "1", "user_id": "2", "title": "", "url": "https://v", "published_at": published}
