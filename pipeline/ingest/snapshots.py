@@ -206,7 +206,8 @@ def _take_sound(context: Context, turn: Turn, listing: _Listing, judgement: _Jud
         events_of_source, state = _unexpected(context, verdict.detail or "")
     turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
     appended = context.append([*events, *events_of_source])
-    if any(event.damped for event in events):
+    if appended != Counter(event.kind for event in (*events, *events_of_source)):
+        # Something is held back, or no more.
         turn.forget_settle_at()
     return listing.ingested("ok" if changed or appended else "unchanged", appended, changed)
 
