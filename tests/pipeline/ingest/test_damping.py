@@ -11,7 +11,7 @@ from models import Delivery, DropCampaign, Event, HeldChange
 from models.vault import Vault
 from notifiers.targets import add_subscription, add_target
 from pipeline.events.damping import DAMPING_WINDOW
-from tests.pipeline.builders import NOON, Json, campaign, drop, drops
+from tests.pipeline.builders import END, NOON, Json, campaign, drop, drops
 from tests.pipeline.world import Ingesting, take_in
 
 KEEPER = "keeper301"
@@ -133,12 +133,30 @@ def test_a_change_after_one_that_was_held_back_begins_at_what_was_told(world: In
     assert told_of_names(world) == [("Sun", "Moon"), ("Moon", "Sun"), ("Sun", "Star")]
 
 
-def test_a_field_that_rests_is_told_from_the_value_that_was_told_last(world: Ingesting) -> None:
-    flap(world, *[named(name) for name in ("Sun", "Moon", "Sun", "Moon")])
+LATER = END + timedelta(hours=5)
+FIELDS: dict[str, tuple[Json, Json, str, str]] = {
+    "name": ({"name": "Sun"}, {"name": "Moon"}, "Sun", "Moon"),
+    "end_at": ({"end": END}, {"end": LATER}, END.isoformat(), LATER.isoformat()),
+    "organization": ({}, {"owner": {"id": "org-moss", "name": "Moss & Co"}}, "Tide Works", "Moss & Co"),
+    "game": ({}, {"game_id": "7002"}, "Harbour Lights", "Moss Runner"),
+    "benefits": ({}, {"drops": [drop("a", 60, "Hat")]}, "Prize a", "Hat"),
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_that_rests_is_told_from_the_value_that_was_told_last(world: Ingesting, field: str) -> None:
+    first, second, old, new = FIELDS[field]
+    flap(world, *[drops(campaign(**fields)) for fields in (first, second, first, second)])
     world.advance(days=1)
 
-    assert told_of_names(world) == [("Sun", "Moon"), ("Moon", "Sun"), ("Sun", "Moon")]
-    assert "Moon" in world.events("campaign.changed")[-1].title
+    changes = [change for row in world.events("campaign.changed") for change in row.detail["changes"]]
+    assert {change["field"] for change in changes} == {field}
+    told = [(plain(change["old"]), plain(change["new"])) for change in changes]
+    assert told == [(old, new), (new, old), (old, new)]
+
+
+def plain(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def test_a_drop_that_flaps_is_told_to_be_there_with_what_it_asks_for_now(world: Ingesting) -> None:
