@@ -137,16 +137,7 @@ class CampaignSubjects:
         over = [c for c in changes if c.stored.open and _is_over(c.record, at)]
         for change in over:
             campaigns.set_state(self._connection, [change.stored.id], ended_at=_ended_at(change.record, at))
-        return [
-            _event(
-                EventKind.CAMPAIGN_ENDED,
-                c.stored,
-                _ended_at(c.record, at),
-                identity=_ended_at(c.record, at),
-                record=c.record,
-            )
-            for c in over
-        ]
+        return [_ended_event(c.stored, _ended_at(c.record, at), record=c.record) for c in over]
 
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """End campaigns whose own end has passed; the event happened at that end."""
@@ -159,11 +150,7 @@ class CampaignSubjects:
     def end_stored(self, ending: Sequence[StoredCampaign]) -> list[NewEvent]:
         """End open campaigns at the end that they were given."""
         campaigns.end_campaigns(self._connection, [stored.id for stored in ending])
-        return [
-            _event(EventKind.CAMPAIGN_ENDED, stored, stored.record.end_at, identity=stored.record.end_at)
-            for stored in ending
-            if stored.record.end_at is not None
-        ]
+        return [_ended_event(stored, stored.record.end_at) for stored in ending if stored.record.end_at is not None]
 
     def start_stored(self, starting: Sequence[StoredCampaign]) -> list[NewEvent]:
         """Start upcoming campaigns at their own start."""
@@ -324,6 +311,12 @@ def _event(
         organization_id=stored.organization_id,
     )
     return _listing_event(event) if kind in {EventKind.CAMPAIGN_RETURNED, EventKind.CAMPAIGN_WITHDRAWN} else event
+
+
+def _ended_event(stored: StoredCampaign, at: datetime, *, record: CampaignRecord | None = None) -> NewEvent:
+    """Return the event of an end: another one where the campaign was back since, though its end may be the same."""
+    identity = at if stored.returned_at is None else [at, stored.returned_at]
+    return _event(EventKind.CAMPAIGN_ENDED, stored, at, identity=identity, record=record)
 
 
 def _listing_event(event: NewEvent) -> NewEvent:

@@ -205,6 +205,26 @@ def set_campaign(world: Ingesting, **values: object) -> None:
         connection.execute(update(DropCampaign).values(values))
 
 
+def test_a_campaign_that_was_extended_and_ends_as_it_was_to_end_at_first_is_told_to_have_ended(
+    world: Ingesting,
+) -> None:
+    soon = NOON + timedelta(hours=3)
+    others = [campaign("b"), campaign("c")]
+    world.ingest(drops(campaign(end=soon), *others))
+    world.ingest(drops(*others), hours=4)
+    world.ingest(drops(campaign(end=END), *others), hours=1)
+    world.ingest(drops(campaign(end=soon), *others), hours=1)
+    world.ingest(drops(*others), hours=1)
+
+    kinds = [row.kind for row in world.rows(Event, campaign_id=world.campaign().id)]
+    assert [kind for kind in kinds if kind in {"campaign.ended", "campaign.returned"}] == [
+        "campaign.ended",
+        "campaign.returned",
+        "campaign.ended",
+    ]
+    assert world.state() == "ended"
+
+
 def test_of_a_campaign_that_is_over_it_is_told_to_nobody_aloud(world: Ingesting) -> None:
     ends = world.now + timedelta(hours=10)
     flap(world, *[channels(*numbers, end=ends) for numbers in ((), (301,), (), (301,))])
