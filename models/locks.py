@@ -43,6 +43,11 @@ def try_session(connection: Connection, key: LockKey) -> bool:
     return bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
 
 
+def share_session(connection: Connection, key: LockKey) -> None:
+    """Wait for a lock and hold it with other sessions that share it, to the end of this one."""
+    connection.execute(select(func.pg_advisory_lock_shared(key)))
+
+
 @contextmanager
 def hold(engine: Engine, key: LockKey, patience: timedelta | None = None) -> Iterator[bool]:
     """Hold a lock of a session for the length of a `with` block; gives whether it was free within the patience.

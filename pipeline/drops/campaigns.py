@@ -179,9 +179,7 @@ class CampaignSubjects:
             ended_at = _ended_at(change.record, at)
             campaigns.set_state(self._connection, [change.stored.id], ended_at=ended_at)
             events += self._start_before_end(change.stored, ended_at, change.record)
-            events.append(
-                _event(EventKind.CAMPAIGN_ENDED, change.stored, ended_at, identity=ended_at, record=change.record)
-            )
+            events.append(_ended_event(change.stored, ended_at, record=change.record))
         return events
 
     def end(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
@@ -200,7 +198,7 @@ class CampaignSubjects:
             end_at = stored.record.end_at
             if end_at is not None:
                 events += self._start_before_end(stored, end_at)
-                events.append(_event(EventKind.CAMPAIGN_ENDED, stored, end_at, identity=end_at))
+                events.append(_ended_event(stored, end_at))
         return events
 
     def start_stored(self, starting: Sequence[StoredCampaign]) -> list[NewEvent]:
@@ -356,6 +354,12 @@ def _event(
         organization_id=stored.organization_id,
     )
     return _listing_event(event) if kind in {EventKind.CAMPAIGN_RETURNED, EventKind.CAMPAIGN_WITHDRAWN} else event
+
+
+def _ended_event(stored: StoredCampaign, at: datetime, *, record: CampaignRecord | None = None) -> NewEvent:
+    """Return the event of an end: another one where the campaign was back since, though its end may be the same."""
+    identity = at if stored.returned_at is None else [at, stored.returned_at]
+    return _event(EventKind.CAMPAIGN_ENDED, stored, at, identity=identity, record=record)
 
 
 def _listing_event(event: NewEvent) -> NewEvent:

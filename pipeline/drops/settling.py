@@ -19,8 +19,8 @@ DROP, CHANNEL = "drop:", "channel:"
 _FIELDS = (*(name for name in CAMPAIGN_FIELDS if name not in NO_NEWS), "organization", "game")
 _TYPES: Mapping[str, Any] = {field.name: field.type for field in msgspec.structs.fields(CampaignRecord)}
 # `compare` takes an empty list for an outage of that part of the source; these stand in both lists.
-_SOME_DROP = DropRecord(external_id="")
-_SOME_CHANNEL = ChannelRecord(external_id="", login="")
+_SOME_DROP = DropRecord(external_id="a drop that stays")
+_SOME_CHANNEL = ChannelRecord(external_id="a channel that stays", login="")
 
 
 def changed_items(before: CampaignRecord, diff: CampaignDiff) -> list[str]:

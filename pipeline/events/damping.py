@@ -21,7 +21,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     func,
-    not_,
     or_,
     select,
     tuple_,
@@ -30,13 +29,14 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.sql.dml import ReturningDelete
 
 from models import Event, HeldChange
+from models.locks import lock_key
 from pipeline.database.bulk import execute_rows, insert_rows, rows_as_table
 from pipeline.events.event import NewEvent
 
 # The same change makes one event within this time.
 DAMPING_WINDOW = timedelta(hours=24)
-# An import stores what was held back long ago, and settles it by itself as it goes on; a clock waits for it so long.
-IMPORT_GOES_ON = timedelta(hours=1)
+# Held by imports: they store what was held back long ago, and settle it by themselves as they go on.
+IMPORTING = lock_key("lootwire.import")
 EVENTS: Table = Event.__table__  # type: ignore[assignment]
 HELD: Table = HeldChange.__table__  # type: ignore[assignment]
 _KEY = ("family", "subject", "item")
@@ -96,11 +96,11 @@ def take_due(connection: Connection, family: str, prefix: str, at: datetime) -> 
 
 
 def take_due_now(connection: Connection, family: str, prefix: str, now: datetime) -> list[HeldBack]:
-    """Remove what is due by the clock and return it, as `take_due` does.
+    """Remove what is due by the clock and return it, as `take_due` does; an import goes on with its own history.
 
     What lies further ahead than a window was stored by a clock that went wrong, and is due now.
     """
-    moments = {"at": now, "farthest": now + DAMPING_WINDOW, "patience": now - IMPORT_GOES_ON}
+    moments = {"at": now, "farthest": now + DAMPING_WINDOW}
     due = _take(connection, _DUE_NOW, {"family": family, "prefix": prefix, **moments})
     return [msgspec.structs.replace(some, due_at=min(some.due_at, now)) for some in due]
 
@@ -190,12 +190,13 @@ def _due_first(is_due: ColumnElement[bool]) -> ReturningDelete[Any]:
 
 _OURS = _of(bindparam("family", type_=Text), bindparam("prefix", type_=Text))
 _AT = bindparam("at", type_=_TIME)
-_IS_IMPORTED = and_(HELD.c.held_at > HELD.c.due_at, HELD.c.held_at.between(bindparam("patience", type_=_TIME), _AT))
+# Asked only of what was due before it was stored: that is history, which an import may be about to go on with.
+_IS_LEFT = or_(HELD.c.held_at <= HELD.c.due_at, func.pg_try_advisory_xact_lock(IMPORTING))
 _NEXT_DUE = select(func.min(HELD.c.due_at)).where(_OURS)
 _DUE = _due_first(and_(_OURS, HELD.c.due_at <= _AT))
 _DUE_NOW = _due_first(
     and_(
         _OURS,
-        or_(HELD.c.due_at > bindparam("farthest", type_=_TIME), and_(HELD.c.due_at <= _AT, not_(_IS_IMPORTED))),
+        or_(HELD.c.due_at > bindparam("farthest", type_=_TIME), and_(HELD.c.due_at <= _AT, _IS_LEFT)),
     )
 )

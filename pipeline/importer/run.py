@@ -14,8 +14,10 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from models.errors import LootwireError
+from models.locks import share_session
 from pipeline.errors import SourceChanged
 from pipeline.events.append import NEWS_FOR
+from pipeline.events.damping import IMPORTING
 from pipeline.importer.entries import Entry
 from pipeline.importer.exported import import_export
 from pipeline.importer.history import History
@@ -98,6 +100,7 @@ def import_paths(
         # The setting below must not stay behind in the pool.
         stack.callback(connection.invalidate)
         with connection.begin():
+            share_session(connection, IMPORTING)
             register(connection, sources, now())
             # An import can be run again, so it need not wait for the disk at every one of thousands of snapshots.
             connection.execute(text("SET synchronous_commit = off"))

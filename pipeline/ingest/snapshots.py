@@ -225,7 +225,8 @@ def _take_on_time(
         state["returns"] = returns
     turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
     appended = context.append([*events, *events_of_source])
-    if any(event.damped for event in events):
+    if appended != Counter(event.kind for event in (*events, *events_of_source)):
+        # Something is held back, or no more.
         turn.forget_settle_at()
     if verdict.outcome == "suspect" and not believed:
         return listing.ingested("quarantined", appended, changed)

@@ -31,11 +31,13 @@ from models import (
     Channel,
     DropBenefitEdge,
     DropCampaign,
+    Event,
     Game,
     GameExternalId,
     Organization,
     TimeBasedDrop,
 )
+from models.events import EventKind
 from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord
 from pipeline.catalogue.storing import TEXTS, store_channels, store_games, store_organizations
 from pipeline.database.bulk import execute_rows, insert_rows, rows_as_table
@@ -60,9 +62,15 @@ _GAME_EXTERNAL_ID = (
     .where(GameExternalId.game_id == Game.id, GameExternalId.service == CAMPAIGNS.c.service)
     .scalar_subquery()
 )
+_RETURNED_AT = (
+    select(func.max(Event.occurred_at))
+    .where(Event.campaign_id == CAMPAIGNS.c.id, Event.kind == EventKind.CAMPAIGN_RETURNED)
+    .scalar_subquery()
+)
 _CAMPAIGN = (
     select(
         CAMPAIGNS,
+        _RETURNED_AT.label("returned_at"),
         Organization.external_id.label("organization_external_id"),
         Organization.name.label("organization_name"),
         _GAME_EXTERNAL_ID.label("game_external_id"),
@@ -124,6 +132,8 @@ class StoredCampaign(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     withdrawn_at: datetime | None
     channels_empty_count: int
+    # When an event last said that it is back.
+    returned_at: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -204,6 +214,7 @@ def _stored(row: Mapping[Any, Any], drops: list[DropRecord], channels: list[Chan
         ended_at=row["ended_at"],
         withdrawn_at=row["withdrawn_at"],
         channels_empty_count=row["channels_empty_count"],
+        returned_at=row["returned_at"],
     )
 
 

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from models import Delivery, DropCampaign, Event, HeldChange
 from models.vault import Vault
 from notifiers.targets import add_subscription, add_target
 from pipeline.events.damping import DAMPING_WINDOW
-from tests.pipeline.builders import NOON, Json, campaign, drop, drops
-from tests.pipeline.world import Ingesting, take_in
+from pipeline.importer.run import import_paths
+from pipeline.importer.times import time_parser
+from tests.pipeline.builders import END, NOON, Json, campaign, drop, drops
+from tests.pipeline.world import SOURCES, Ingesting, take_in
 
 KEEPER = "keeper301"
 
@@ -133,12 +136,30 @@ def test_a_change_after_one_that_was_held_back_begins_at_what_was_told(world: In
     assert told_of_names(world) == [("Sun", "Moon"), ("Moon", "Sun"), ("Sun", "Star")]
 
 
-def test_a_field_that_rests_is_told_from_the_value_that_was_told_last(world: Ingesting) -> None:
-    flap(world, *[named(name) for name in ("Sun", "Moon", "Sun", "Moon")])
+LATER = END + timedelta(hours=5)
+FIELDS: dict[str, tuple[Json, Json, str, str]] = {
+    "name": ({"name": "Sun"}, {"name": "Moon"}, "Sun", "Moon"),
+    "end_at": ({"end": END}, {"end": LATER}, END.isoformat(), LATER.isoformat()),
+    "organization": ({}, {"owner": {"id": "org-moss", "name": "Moss & Co"}}, "Tide Works", "Moss & Co"),
+    "game": ({}, {"game_id": "7002"}, "Harbour Lights", "Moss Runner"),
+    "benefits": ({}, {"drops": [drop("a", 60, "Hat")]}, "Prize a", "Hat"),
+}
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_a_field_that_rests_is_told_from_the_value_that_was_told_last(world: Ingesting, field: str) -> None:
+    first, second, old, new = FIELDS[field]
+    flap(world, *[drops(campaign(**fields)) for fields in (first, second, first, second)])
     world.advance(days=1)
 
-    assert told_of_names(world) == [("Sun", "Moon"), ("Moon", "Sun"), ("Sun", "Moon")]
-    assert "Moon" in world.events("campaign.changed")[-1].title
+    changes = [change for row in world.events("campaign.changed") for change in row.detail["changes"]]
+    assert {change["field"] for change in changes} == {field}
+    told = [(plain(change["old"]), plain(change["new"])) for change in changes]
+    assert told == [(old, new), (new, old), (old, new)]
+
+
+def plain(value: str | list[str]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def test_a_drop_that_flaps_is_told_to_be_there_with_what_it_asks_for_now(world: Ingesting) -> None:
@@ -187,6 +208,26 @@ def set_campaign(world: Ingesting, **values: object) -> None:
         connection.execute(update(DropCampaign).values(values))
 
 
+def test_a_campaign_that_was_extended_and_ends_as_it_was_to_end_at_first_is_told_to_have_ended(
+    world: Ingesting,
+) -> None:
+    soon = NOON + timedelta(hours=3)
+    others = [campaign("b"), campaign("c")]
+    world.ingest(drops(campaign(end=soon), *others))
+    world.ingest(drops(*others), hours=4)
+    world.ingest(drops(campaign(end=END), *others), hours=1)
+    world.ingest(drops(campaign(end=soon), *others), hours=1)
+    world.ingest(drops(*others), hours=1)
+
+    kinds = [row.kind for row in world.rows(Event, campaign_id=world.campaign().id)]
+    assert [kind for kind in kinds if kind in {"campaign.ended", "campaign.returned"}] == [
+        "campaign.ended",
+        "campaign.returned",
+        "campaign.ended",
+    ]
+    assert world.state() == "ended"
+
+
 def test_of_a_campaign_that_is_over_it_is_told_to_nobody_aloud(world: Ingesting) -> None:
     ends = world.now + timedelta(hours=10)
     flap(world, *[channels(*numbers, end=ends) for numbers in ((), (301,), (), (301,))])
@@ -204,13 +245,16 @@ def test_a_machine_that_was_off_when_it_was_due_tells_it_aloud(world: Ingesting)
     assert world.events("campaign.channels_changed")[-1].silent is False
 
 
-def test_what_an_import_held_back_long_ago_is_told_to_nobody(world: Ingesting) -> None:
+def test_what_an_import_held_back_long_ago_is_told_to_nobody_when_it_is_over(world: Ingesting, tmp_path: Path) -> None:
     for hour, payload in enumerate([channels(), channels(301), channels(), channels(301)]):
-        import_old(world, payload, hour)
+        (tmp_path / f"{NOON - timedelta(days=14, hours=-hour):%Y-%m-%dT%H%M%SZ}.json").write_bytes(payload)
+    running = import_paths(world.engine, SOURCES, [tmp_path], parse_time=time_parser(), now=lambda: world.now)
 
-    # The clock gives an import an hour to go on, and to tell it by itself.
-    assert world.advance(minutes=59) == {}
-    assert world.advance(minutes=2) == {"campaign.channels_changed": 1}
+    for _ in running:
+        # The import may go on, and tell it by itself.
+        assert world.advance() == {}
+    assert len(world.events("campaign.channels_changed")) == 2
+    assert world.advance() == {"campaign.channels_changed": 1}
     assert [row.silent for row in world.events("campaign.channels_changed")] == [True, True, True]
 
 
@@ -225,7 +269,6 @@ def test_an_imported_history_makes_the_events_of_a_live_one(world: Ingesting) ->
     payloads = [channels(), channels(301), channels(), channels(301)]
     for hour, payload in enumerate(payloads):
         import_old(world, payload, hour)
-        world.advance()
     import_old(world, payloads[-1], 3, days=4)
     imported = [(at - told_of_channels(world)[0][0], *change) for at, *change in told_of_channels(world)]
 
