@@ -136,6 +136,11 @@ class _Judgement(msgspec.Struct, frozen=True, kw_only=True):
     absent: Sequence[OpenSighting]
     open_items: Mapping[str, OpenItem]
 
+    def goes_on(self, external_id: str, at: datetime) -> bool:
+        """Whether something is not over, also by its own end."""
+        item = self.open_items.get(external_id)
+        return item is not None and (item.end_at is None or item.end_at > at)
+
 
 def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
     last = context.source["last_snapshot_at"]
@@ -196,7 +201,8 @@ def _take_on_time(
     if verdict.outcome == "suspect":
         lost = _doubt_losses(context, turn, listing, verdict, patience, recovering=recovering)
         believed = bool(lost)
-        events += _store_losses(context, turn, judgement, lost)
+        if believed or verdict.reason != "empty":
+            events += _store_losses(context, turn, judgement, lost)
     elif believed:
         events += _store_losses(context, turn, judgement, _count_losses(context, turn, judgement, patience))
     events_of_source, state = _surprise(context, verdict, believed=believed)
@@ -204,7 +210,10 @@ def _take_on_time(
         state["known_since"] = context.taken_at
     if returns != context.source["returns"]:
         state["returns"] = returns
-    turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
+    if believed or verdict.reason != "empty":
+        # An empty answer that is doubted says nothing, so also an older one may still come.
+        state["last_snapshot_at"] = context.taken_at
+    turn.set_source(context.adapter.name, **state)
     appended = context.append([*events, *events_of_source])
     if verdict.outcome == "suspect" and not believed:
         return listing.ingested("quarantined", appended, changed)
@@ -339,7 +348,9 @@ def _count_losses(context: Context, turn: Turn, judgement: _Judgement, patience:
     sightings, at = turn.sightings(context.adapter.name), context.taken_at
     watched = is_watched(context.source["known_since"], at)
     lost = []
-    for sighting in _going_on(judgement, at):
+    for sighting in judgement.absent:
+        if not judgement.goes_on(sighting.external_id, at):
+            continue
         count, since = 1, at
         if sighting.missed:
             count = count_absence(sighting.absent_count, sighting.absent_counted_at, at)
@@ -361,6 +372,8 @@ def _doubt_losses(
     """
     sightings, at = turn.sightings(context.adapter.name), context.taken_at
     doubted = [s for s in listing.known if s.external_id in verdict.absent and not s.missed]
+    if any(s.doubted and s.absent_counted_at is not None and s.absent_counted_at >= at for s in doubted):
+        return []  # An empty answer that comes again.
     same = not recovering and all(sighting.doubted for sighting in doubted)
     if verdict.reason == "empty":
         patience = max(patience, EMPTY_FOR)
@@ -376,25 +389,20 @@ def _doubt_losses(
     return lost
 
 
-def _going_on(judgement: _Judgement, at: datetime) -> list[OpenSighting]:
-    """Return what is missing before its end."""
-    open_items = ((sighting, judgement.open_items.get(sighting.external_id)) for sighting in judgement.absent)
-    return [s for s, item in open_items if item is not None and (item.end_at is None or item.end_at > at)]
-
-
 def _store_losses(context: Context, turn: Turn, judgement: _Judgement, lost: Sequence[str]) -> list[NewEvent]:
     """End what is missing and past its own end, and withdraw what is believed to be lost before.
 
     What another source lists is gone by the word of this one alone; the others decide whether it is.
     """
     sightings, at = turn.sightings(context.adapter.name), context.taken_at
-    going_on = {sighting.external_id for sighting in _going_on(judgement, at)}
-    over = [s.external_id for s in judgement.absent if s.external_id not in going_on]
-    held = _listed_elsewhere(context, turn, [*over, *lost])
+    missing = dict.fromkeys([*(sighting.external_id for sighting in judgement.absent), *lost])
+    over = [key for key in missing if not judgement.goes_on(key, at)]
+    before_end = [key for key in lost if judgement.goes_on(key, at)]
+    held = _listed_elsewhere(context, turn, [*over, *before_end])
     ending = [key for key in over if key in judgement.open_items and key not in held]
     ended, events_of_end = context.subjects.end(ending, at)
-    withdrawn, events_of_withdrawal = context.subjects.withdraw([key for key in lost if key not in held], at)
-    sightings.close({*over, *ended, *withdrawn, *(key for key in lost if key in held)}, at=at)
+    withdrawn, events_of_withdrawal = context.subjects.withdraw([key for key in before_end if key not in held], at)
+    sightings.close({*over, *ended, *withdrawn, *(key for key in before_end if key in held)}, at=at)
     return [*events_of_end, *events_of_withdrawal]
 
 

@@ -85,12 +85,12 @@ class Model:
         missing = {key: known for key, known in were_open.items() if key not in step.listed}
         in_no_empty_group = {key: known for key, known in missing.items() if GAME_OF[key] not in step.empty_groups}
         may_be_lost = missing if nothing else in_no_empty_group
-        vanished = [known for key, known in may_be_lost.items() if key in expected and known.end > at]
+        vanished = [known for key, known in may_be_lost.items() if key in expected and (nothing or known.end > at)]
         shrunken = len(vanished) > 5 and len(vanished) > 0.3 * len(expected)
         recovering = any(self.known[key].doubts for key in step.listed if key in self.known)
         for key, entry in step.listed.items():
             self._list(key, entry, at)
-        for known in in_no_empty_group.values():
+        for known in () if nothing else in_no_empty_group.values():
             if known.end <= at:
                 known.state, known.ended_at, known.doubts = "ended", known.end, 0
         if nothing or shrunken:
@@ -129,7 +129,8 @@ class Model:
             known.doubted_since = known.doubted_since if same else at
             lasted = at - known.doubted_since
             if known.doubts >= 3 and lasted >= max(self.patience, 3 * DAY if nothing else 2 * HOUR):
-                known.state, known.absences, known.doubts = "withdrawn", [known.doubted_since] * 3, 0
+                known.absences, known.doubts = [known.doubted_since] * 3, 0
+                known.state, known.ended_at = ("ended" if known.end <= at else "withdrawn"), known.end
 
     def states(self) -> dict[str, State]:
         return {
