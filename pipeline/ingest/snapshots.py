@@ -149,16 +149,7 @@ def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
     if late:
         return _take_late(context, turn, listing, last)
     judgement = _judge(context, snapshot, listing)
-    _keep_answer(context, listing, judgement.verdict)
     return _take_on_time(context, turn, listing, judgement, complete=snapshot.complete)
-
-
-def _keep_answer(context: Context, listing: _Listing, verdict: Verdict) -> None:
-    if verdict.reason is None:
-        return
-    reason, detail = verdict.reason, verdict.detail or ""
-    # "Nothing changed" has no payload of its own.
-    listing.quarantined.append(context.keep(context.payload, reason, detail) if context.payload else (reason, detail))
 
 
 def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *, late: bool) -> _Listing:
@@ -193,31 +184,54 @@ def _take_on_time(
 ) -> Ingested:
     """Store what a snapshot lists, and that what it lists no more is gone, as far as that is believed."""
     returns = _note_returns(context, turn, listing)
-    patience = patience_for_losses(returns, context.taken_at)
+    # Before what is listed again is stored.
     recovering = any(sighting.doubted for sighting in _back(listing))
     changed, events = _store(context, turn, listing.fresh, complete=complete)
     turn.sightings(context.adapter.name).back(_unchanged(listing))
-    verdict, believed = judgement.verdict, judgement.verdict.outcome == "sound"
-    if verdict.outcome == "suspect":
-        lost = _doubt_losses(context, turn, listing, verdict, patience, recovering=recovering)
-        believed = bool(lost)
-        if believed or verdict.reason != "empty":
-            events += _store_losses(context, turn, judgement, lost)
-    elif believed:
-        events += _store_losses(context, turn, judgement, _count_losses(context, turn, judgement, patience))
-    events_of_source, state = _surprise(context, verdict, believed=believed)
+    patience = patience_for_losses(returns, context.taken_at)
+    believed, losses = _take_losses(context, turn, listing, judgement, patience, recovering=recovering)
+    verdict = judgement.verdict
+    events_of_source, state = _surprise(context, listing, verdict, believed=believed)
+    state |= _state_after(context, verdict, returns, believed=believed)
+    turn.set_source(context.adapter.name, **state)
+    appended = context.append([*events, *losses, *events_of_source])
+    if verdict.outcome == "suspect" and not believed:
+        return listing.ingested("quarantined", appended, changed)
+    return listing.ingested("ok" if changed or appended else "unchanged", appended, changed)
+
+
+def _take_losses(
+    context: Context,
+    turn: Turn,
+    listing: _Listing,
+    judgement: _Judgement,
+    patience: timedelta,
+    *,
+    recovering: bool,
+) -> tuple[bool, list[NewEvent]]:
+    """Return whether a snapshot is believed in all that it lists no more, and the events of what is lost."""
+    verdict = judgement.verdict
+    if verdict.outcome == "partial":
+        return False, []
+    if verdict.outcome == "sound":
+        return True, _store_losses(context, turn, judgement, _count_losses(context, turn, judgement, patience))
+    lost = _doubt_losses(context, turn, listing, verdict, patience, recovering=recovering)
+    if verdict.reason == "empty" and not lost:
+        return False, []
+    return bool(lost), _store_losses(context, turn, judgement, lost)
+
+
+def _state_after(context: Context, verdict: Verdict, returns: Mapping[str, float], *, believed: bool) -> State:
+    """Return what the source's row says after a snapshot, as far as that differs."""
+    state: State = {}
     if context.source["last_snapshot_at"] is None and context.source["known_since"] is None:
         state["known_since"] = context.taken_at
     if returns != context.source["returns"]:
         state["returns"] = returns
     if believed or verdict.reason != "empty":
-        # An empty answer that is doubted says nothing, so also an older one may still come.
+        # An empty answer that is doubted changes nothing, and its time may be a guess: older ones may still come.
         state["last_snapshot_at"] = context.taken_at
-    turn.set_source(context.adapter.name, **state)
-    appended = context.append([*events, *events_of_source])
-    if verdict.outcome == "suspect" and not believed:
-        return listing.ingested("quarantined", appended, changed)
-    return listing.ingested("ok" if changed or appended else "unchanged", appended, changed)
+    return state
 
 
 def _parse(
@@ -406,11 +420,16 @@ def _store_losses(context: Context, turn: Turn, judgement: _Judgement, lost: Seq
     return [*events_of_end, *events_of_withdrawal]
 
 
-def _surprise(context: Context, verdict: Verdict, *, believed: bool) -> tuple[list[NewEvent], State]:
-    """Return the event that an incident begins or is over, and what the source's row says of that."""
+def _surprise(context: Context, listing: _Listing, verdict: Verdict, *, believed: bool) -> tuple[list[NewEvent], State]:
+    """Keep an answer that is a surprise aside; returns the event of an incident, and what the row says of it."""
     if believed:
         return _expected_again(context, verdict.detail if verdict.outcome == "suspect" else None)
-    return ([], {}) if verdict.reason is None else _unexpected(context, verdict.detail or "")
+    if verdict.reason is None:
+        return [], {}
+    reason, detail = verdict.reason, verdict.detail or ""
+    # "Nothing changed" has no payload of its own.
+    listing.quarantined.append(context.keep(context.payload, reason, detail) if context.payload else (reason, detail))
+    return _unexpected(context, detail)
 
 
 def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], State]:
