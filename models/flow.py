@@ -39,7 +39,7 @@ class Source(Base):
     stale_since: Mapped[datetime | None]
     last_error: Mapped[str | None]
     last_success_at: Mapped[datetime | None]
-    # Time of the newest snapshot, by the service's clock where it gives the time.
+    # Time of the newest snapshot that listed anything or was believed, by the service's clock where it gives the time.
     last_snapshot_at: Mapped[datetime | None]
     last_snapshot_digest: Mapped[bytes | None]
     first_fetched_at: Mapped[datetime | None]

@@ -73,8 +73,6 @@ def _due_to_end(connection: Connection, service: str, now: datetime) -> list[int
             Sighting.external_id == DropCampaign.external_id,
             Sighting.closed_at.is_(None),
             Sighting.last_seen_at.is_(None),
-            # Nor is it listed by an answer that is doubted because it does not list it.
-            Sighting.absent_since.is_(None),
             # Listed after its end: a listing from before says nothing about what came after.
             Source.last_snapshot_at > DropCampaign.end_at,
         )

@@ -42,7 +42,7 @@ SCHEMA = 1
 _DERIVED = frozenset({"name_key"})
 # Columns of a source that say where it goes on; but not for IGDB's sources, whose answers are not exported, nor for
 # EventSub, whose subscriptions are those of one installation.
-REMEMBERED = ("cursor", "first_fetched_at", "last_snapshot_at")
+REMEMBERED = ("cursor", "first_fetched_at", "known_since", "last_snapshot_at", "returns")
 _ANEW = ("igdb", "twitch.eventsub")
 
 

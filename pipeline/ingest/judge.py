@@ -35,8 +35,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
     `sound`: everything; `absent` are the ids it shows to be gone. `partial`: never remove. `suspect`: so much is
     missing at once for `reason` (`empty`, `shrunken`) that it is believed only when it stays so; `absent` are the ids
-    that are missing before their end. A verdict without a reason is no surprise to report: the service itself says
-    that its answer came in part.
+    that are doubted to be gone, of a shrunken answer those before their end. A verdict without a reason is no surprise
+    to report: the service itself says that its answer came in part.
     """
 
     outcome: Literal["sound", "partial", "suspect"]
@@ -70,7 +70,8 @@ def judge(
     if scope is None and not seen and expected > MOST_OPEN_FOR_AN_EMPTY_ANSWER:
         # Groups without lists are no better than no groups.
         detail = f"the answer was empty while {expected} were open"
-        return Verdict(outcome="suspect", reason="empty", detail=detail, absent=_vanished(known, taken_at))
+        missing = frozenset(key for key, item in known.items() if not item.missed)
+        return Verdict(outcome="suspect", reason="empty", detail=detail, absent=missing)
     absent = {
         key: item
         for key, item in known.items()

@@ -55,6 +55,7 @@ _GIVEN_UP = select(SIGHTINGS.c.absent_since).where(
     SIGHTINGS.c.closed_at.is_not(None),
     SIGHTINGS.c.absent_count >= bindparam("count"),
     SIGHTINGS.c.absent_since.is_not(None),
+    SIGHTINGS.c.last_seen_at.is_not(None),
 )
 
 
@@ -82,7 +83,9 @@ class Sightings:
         unknown = [key for key in external_ids if key not in self._open]
         closed = [self._changed[key] for key in unknown if key in self._changed]
         written = [key for key in unknown if key not in self._changed]
-        times = [s.absent_since for s in closed if s.absent_since and s.absent_count >= ABSENCES_TO_BELIEVE]
+        times = [
+            s.absent_since for s in closed if s.missed and s.absent_count >= ABSENCES_TO_BELIEVE and s.absent_since
+        ]
         if not written:
             return times
         parameters = {"source_id": self._source_id, "external_ids": written, "count": ABSENCES_TO_BELIEVE}

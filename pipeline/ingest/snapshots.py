@@ -137,6 +137,11 @@ class _Judgement(msgspec.Struct, frozen=True, kw_only=True):
     absent: Sequence[OpenSighting]
     open_items: Mapping[str, OpenItem]
 
+    def goes_on(self, external_id: str, at: datetime) -> bool:
+        """Whether something is not over, also by its own end."""
+        item = self.open_items.get(external_id)
+        return item is not None and (item.end_at is None or item.end_at > at)
+
 
 def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
     last = context.source["last_snapshot_at"]
@@ -163,16 +168,7 @@ def _settle(context: Context, turn: Turn) -> Counter[str]:
 
 def _take_newest(context: Context, snapshot: Snapshot, turn: Turn, listing: _Listing) -> Ingested:
     judgement = _judge(context, snapshot, listing)
-    _keep_answer(context, listing, judgement.verdict)
     return _take_on_time(context, turn, listing, judgement, complete=snapshot.complete)
-
-
-def _keep_answer(context: Context, listing: _Listing, verdict: Verdict) -> None:
-    if verdict.reason is None:
-        return
-    reason, detail = verdict.reason, verdict.detail or ""
-    # "Nothing changed" has no payload of its own.
-    listing.quarantined.append(context.keep(context.payload, reason, detail) if context.payload else (reason, detail))
 
 
 def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *, late: bool) -> _Listing:
@@ -207,30 +203,58 @@ def _take_on_time(
 ) -> Ingested:
     """Store what a snapshot lists, and that what it lists no more is gone, as far as that is believed."""
     returns = _note_returns(context, turn, listing)
-    patience = patience_for_losses(returns, context.taken_at)
+    # Before what is listed again is stored.
     recovering = any(sighting.doubted for sighting in _back(listing))
     changed, events = _store(context, turn, listing.fresh, complete=complete)
     turn.sightings(context.adapter.name).back(_unchanged(listing))
-    verdict, believed = judgement.verdict, judgement.verdict.outcome == "sound"
-    if verdict.outcome == "suspect":
-        lost = _doubt_losses(context, turn, listing, verdict, patience, recovering=recovering)
-        believed = bool(lost)
-        events += _store_losses(context, turn, judgement, lost)
-    elif believed:
-        events += _store_losses(context, turn, judgement, _count_losses(context, turn, judgement, patience))
-    events_of_source, state = _surprise(context, verdict, believed=believed)
-    if context.source["last_snapshot_at"] is None and context.source["known_since"] is None:
-        state["known_since"] = context.taken_at
-    if returns != context.source["returns"]:
-        state["returns"] = returns
-    turn.set_source(context.adapter.name, last_snapshot_at=context.taken_at, **state)
-    appended = context.append([*events, *events_of_source])
-    if appended != Counter(event.kind for event in (*events, *events_of_source)):
+    patience = patience_for_losses(returns, context.taken_at)
+    believed, losses = _take_losses(context, turn, listing, judgement, patience, recovering=recovering)
+    verdict = judgement.verdict
+    events_of_source, state = _surprise(context, listing, verdict, believed=believed)
+    state |= _state_after(context, verdict, returns, believed=believed)
+    turn.set_source(context.adapter.name, **state)
+    fresh_events = [*events, *losses, *events_of_source]
+    appended = context.append(fresh_events)
+    if appended != Counter(event.kind for event in fresh_events):
         # Something is held back, or no more.
         turn.forget_settle_at()
     if verdict.outcome == "suspect" and not believed:
         return listing.ingested("quarantined", appended, changed)
     return listing.ingested("ok" if changed or appended else "unchanged", appended, changed)
+
+
+def _take_losses(
+    context: Context,
+    turn: Turn,
+    listing: _Listing,
+    judgement: _Judgement,
+    patience: timedelta,
+    *,
+    recovering: bool,
+) -> tuple[bool, list[NewEvent]]:
+    """Return whether a snapshot is believed in all that it lists no more, and the events of what is lost."""
+    verdict = judgement.verdict
+    if verdict.outcome == "partial":
+        return False, []
+    if verdict.outcome == "sound":
+        return True, _store_losses(context, turn, judgement, _count_losses(context, turn, judgement, patience))
+    lost = _doubt_losses(context, turn, listing, verdict, patience, recovering=recovering)
+    if verdict.reason == "empty" and not lost:
+        return False, []
+    return bool(lost), _store_losses(context, turn, judgement, lost)
+
+
+def _state_after(context: Context, verdict: Verdict, returns: Mapping[str, float], *, believed: bool) -> State:
+    """Return what the source's row says after a snapshot, as far as that differs."""
+    state: State = {}
+    if context.source["last_snapshot_at"] is None and context.source["known_since"] is None:
+        state["known_since"] = context.taken_at
+    if returns != context.source["returns"]:
+        state["returns"] = returns
+    if believed or verdict.reason != "empty":
+        # An empty answer that is doubted changes nothing, and its time may be a guess: older ones may still come.
+        state["last_snapshot_at"] = context.taken_at
+    return state
 
 
 def _parse(
@@ -361,7 +385,9 @@ def _count_losses(context: Context, turn: Turn, judgement: _Judgement, patience:
     sightings, at = turn.sightings(context.adapter.name), context.taken_at
     watched = is_watched(context.source["known_since"], at)
     lost = []
-    for sighting in _going_on(judgement, at):
+    for sighting in judgement.absent:
+        if not judgement.goes_on(sighting.external_id, at):
+            continue
         count, since = 1, at
         if sighting.missed:
             count = count_absence(sighting.absent_count, sighting.absent_counted_at, at)
@@ -383,6 +409,8 @@ def _doubt_losses(
     """
     sightings, at = turn.sightings(context.adapter.name), context.taken_at
     doubted = [s for s in listing.known if s.external_id in verdict.absent and not s.missed]
+    if any(s.doubted and s.absent_counted_at is not None and s.absent_counted_at >= at for s in doubted):
+        return []  # An empty answer that comes again.
     same = not recovering and all(sighting.doubted for sighting in doubted)
     if verdict.reason == "empty":
         patience = max(patience, EMPTY_FOR)
@@ -398,33 +426,33 @@ def _doubt_losses(
     return lost
 
 
-def _going_on(judgement: _Judgement, at: datetime) -> list[OpenSighting]:
-    """Return what is missing before its end."""
-    open_items = ((sighting, judgement.open_items.get(sighting.external_id)) for sighting in judgement.absent)
-    return [s for s, item in open_items if item is not None and (item.end_at is None or item.end_at > at)]
-
-
 def _store_losses(context: Context, turn: Turn, judgement: _Judgement, lost: Sequence[str]) -> list[NewEvent]:
     """End what is missing and past its own end, and withdraw what is believed to be lost before.
 
     What another source lists is gone by the word of this one alone; the others decide whether it is.
     """
     sightings, at = turn.sightings(context.adapter.name), context.taken_at
-    going_on = {sighting.external_id for sighting in _going_on(judgement, at)}
-    over = [s.external_id for s in judgement.absent if s.external_id not in going_on]
-    held = _listed_elsewhere(context, turn, [*over, *lost])
+    missing = dict.fromkeys([*(sighting.external_id for sighting in judgement.absent), *lost])
+    over = [key for key in missing if not judgement.goes_on(key, at)]
+    before_end = [key for key in lost if judgement.goes_on(key, at)]
+    held = _listed_elsewhere(context, turn, [*over, *before_end])
     ending = [key for key in over if key in judgement.open_items and key not in held]
     ended, events_of_end = context.subjects.end(ending, at)
-    withdrawn, events_of_withdrawal = context.subjects.withdraw([key for key in lost if key not in held], at)
-    sightings.close({*over, *ended, *withdrawn, *(key for key in lost if key in held)}, at=at)
+    withdrawn, events_of_withdrawal = context.subjects.withdraw([key for key in before_end if key not in held], at)
+    sightings.close({*over, *ended, *withdrawn, *(key for key in before_end if key in held)}, at=at)
     return [*events_of_end, *events_of_withdrawal]
 
 
-def _surprise(context: Context, verdict: Verdict, *, believed: bool) -> tuple[list[NewEvent], State]:
-    """Return the event that an incident begins or is over, and what the source's row says of that."""
+def _surprise(context: Context, listing: _Listing, verdict: Verdict, *, believed: bool) -> tuple[list[NewEvent], State]:
+    """Keep an answer that is a surprise aside; returns the event of an incident, and what the row says of it."""
     if believed:
         return _expected_again(context, verdict.detail if verdict.outcome == "suspect" else None)
-    return ([], {}) if verdict.reason is None else _unexpected(context, verdict.detail or "")
+    if verdict.reason is None:
+        return [], {}
+    reason, detail = verdict.reason, verdict.detail or ""
+    # "Nothing changed" has no payload of its own.
+    listing.quarantined.append(context.keep(context.payload, reason, detail) if context.payload else (reason, detail))
+    return _unexpected(context, detail)
 
 
 def _unexpected(context: Context, reason: str) -> tuple[list[NewEvent], State]:

@@ -60,8 +60,11 @@ def live_through_campaigns(world: Ingesting) -> None:
     world.ingest(drops(fewer, *campaigns("a", "b"), campaign("e", end=NOON + timedelta(hours=2))), hours=1)
     world.ingest(drops(fewer, *campaigns("a", "b", game_id="7002")), hours=2)
     world.ingest(drops(fewer, *campaigns("a", "b", "c")), hours=1)
+    # What came back is forgotten, so that what goes is believed to be gone.
+    world.set_source(returns={})
     for _ in range(4):
         world.ingest(drops(fewer, *campaigns("a", "c", owner=MOSS)), hours=1)
+    world.set_source(returns={NOON.date().isoformat(): 3600})
     world.ingest(encode([quest(), quest("over", end=NOON + timedelta(hours=9))]), source=REWARDS)
     world.ingest(encode([quest()]), source=REWARDS, hours=2)
     world.ingest(kick(kick_campaign(), kick_campaign("soon", status="upcoming", start=END)), source=KICK, minutes=5)

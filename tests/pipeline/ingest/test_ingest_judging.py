@@ -230,13 +230,14 @@ def test_an_answer_of_nothing_but_empty_groups_is_an_empty_answer(world: Ingesti
 
 def test_an_empty_answer_that_stays_is_believed_after_three_days(world: Ingesting) -> None:
     nine = campaigns(*"abcdefghi", end=NOON + timedelta(days=90))
-    world.ingest(drops(*nine))
+    world.ingest(drops(campaign("z", end=NOON + timedelta(days=1)), *nine))
     for hours in range(72):
         world.ingest(b"[]", hours=1)
         assert world.state("a") == "open", f"after {hours} hours"
     result = world.ingest(b"[]", hours=1)
 
-    assert result.events == {"campaign.withdrawn": 9, "source.recovered": 1}
+    assert result.events == {"campaign.withdrawn": 9, "campaign.ended": 1, "source.recovered": 1}
+    assert world.state("z") == "ended"
     assert world.ingest(b"[]", hours=1).outcome == "unchanged"
     assert world.kinds("source") == ["source.changed", "source.recovered"]
 

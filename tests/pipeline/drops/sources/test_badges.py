@@ -52,7 +52,11 @@ NINE = [badge_set(name) for name in "abcdefghi"]
 
 @pytest.fixture
 def world(engine: Engine) -> Ingesting:
-    return Ingesting(engine)
+    world = Ingesting(engine)
+    with engine.begin() as connection:
+        register(connection, [BADGES], world.now)
+    world.set_source(BADGES.name, known_since=world.now - timedelta(days=30))
+    return world
 
 
 def take_in(world: Ingesting, *sets: Any, hours: float = 0) -> Ingested:
@@ -122,18 +126,20 @@ def test_a_badge_that_changes_is_kept_as_it_is_now_and_not_told(world: Ingesting
 
 def test_a_badge_is_gone_after_three_lists_without_it_and_comes_back_in_silence(world: Ingesting) -> None:
     take_in(world, *NINE)
-    for hours in range(3):
+    for _ in range(3):
         assert badge(world, "a/1").last_seen_at is None
-        take_in(world, *NINE[1:], hours=hours or 1)
+        take_in(world, *NINE[1:], hours=1)
     assert badge(world, "a/1").last_seen_at == world.now
 
     take_in(world, *NINE, hours=1)
 
     assert badge(world, "a/1").last_seen_at is None
     assert world.kinds() == ["badge.added"] * 9
-    # It is looked for as before.
-    for _ in range(3):
+    # It is looked for as before, but not believed so soon.
+    for _ in range(24):
+        assert badge(world, "a/1").last_seen_at is None
         take_in(world, *NINE[1:], hours=1)
+    take_in(world, *NINE[1:], hours=1)
     assert badge(world, "a/1").last_seen_at == world.now
 
 
