@@ -6,6 +6,7 @@ than a unique name; the titles are sorted by likeness here before more is read o
 
 from collections.abc import Iterable, Mapping
 from itertools import combinations
+from typing import Any
 
 from rapidfuzz import fuzz
 from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, bindparam, func, select, text
@@ -43,7 +44,7 @@ _FREQUENCIES = text(
     " FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'game_titles' AND attname = 'words'"
     ") known WHERE word = ANY(:words)"
 )
-_ENTRIES = (
+ENTRIES = (
     select(
         GameMetadata.igdb_id,
         GameMetadata.name,
@@ -131,18 +132,20 @@ def _best(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
 
 
 def _read(connection: Connection, titles: Mapping[int, Iterable[FoundTitle]]) -> list[Candidate]:
-    rows = connection.execute(_ENTRIES, {"ids": sorted(titles)}) if titles else ()
-    return [
-        Candidate(
-            igdb_id=row.igdb_id,
-            name=row.name,
-            titles=tuple(titles[row.igdb_id]),
-            game_type=row.game_type,
-            parent_igdb_id=row.parent_igdb_id,
-            version_parent_igdb_id=row.version_parent_igdb_id,
-            year=None if row.year is None else int(row.year),
-            platforms=tuple(row.platforms),
-            rating_count=row.rating_count,
-        )
-        for row in rows
-    ]
+    rows = connection.execute(ENTRIES, {"ids": sorted(titles)}) if titles else ()
+    return [candidate(row, titles[row.igdb_id]) for row in rows]
+
+
+def candidate(row: Any, titles: Iterable[FoundTitle]) -> Candidate:
+    """Return a row of `ENTRIES` as a candidate, with the titles under which it was found."""
+    return Candidate(
+        igdb_id=row.igdb_id,
+        name=row.name,
+        titles=tuple(titles),
+        game_type=row.game_type,
+        parent_igdb_id=row.parent_igdb_id,
+        version_parent_igdb_id=row.version_parent_igdb_id,
+        year=None if row.year is None else int(row.year),
+        platforms=tuple(row.platforms),
+        rating_count=row.rating_count,
+    )
