@@ -83,14 +83,17 @@ def _by_keys(connection: Connection, queries: Sequence[Wanted]) -> dict[int, Mat
 
 
 def _is_exact(query: Wanted, found: Matches) -> bool:
-    """Whether an entry's name is the title itself, but for capitals and punctuation."""
-    key = query.title.key
+    """Whether an entry's name is the title itself, but for capitals and punctuation.
+
+    Of two numerals a title may write one in digits and the other not, which no way to look for words foresees.
+    """
+    key = query.title.key if len(query.title.numbers) < 2 else None
     return any(match.kind == "name" and title_key(match.text) == key for match in found.values())
 
 
 def _add_by_words(connection: Connection, queries: Sequence[Wanted], matches: Mapping[int, Matches]) -> set[int]:
     """Add the titles that hold the same words; returns the places of those titles that have too many of them."""
-    ways = [(place, " ".join(words)) for place in matches for words in word_sets(queries[place].title)]
+    ways = [(place, " ".join(words)) for place in matches for words in _ways(queries[place])]
     if not ways:
         return set()
     connection.execute(_BY_INDEX, {"value": "off"})
@@ -104,6 +107,12 @@ def _add_by_words(connection: Connection, queries: Sequence[Wanted], matches: Ma
         if all(word in words[place] or _is_year(word) for word in title_words(title)):
             matches[place][igdb_id, title] = FoundTitle(title, kind)
     return {place for place, count in counts.items() if count > MOST_TITLES}
+
+
+def _ways(query: Wanted) -> set[tuple[str, ...]]:
+    """Return the words to look for together, also as the catalogue reads them: "S.T.A.L.K.E.R." is many there."""
+    own = tuple(word for word in title_words(query.title.text) if word not in ARTICLES and word != "and")
+    return {*word_sets(query.title), *([own] if own else [])}
 
 
 def _words_of(query: Wanted) -> frozenset[str]:
