@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.errors import LootwireError
 from pipeline.cli.games import games
@@ -121,8 +122,10 @@ def import_list(
     """
     read = read_games(_read(file))
     called = name or ("list" if file == "-" else Path(file).stem)
-    with _finder() as (runtime, finder):
-        findings = finder.find(read.games)
+    with _finder() as (runtime, finder), _progress() as bar:
+        task = bar.add_task("matching titles", total=len(read.games))
+        findings = finder.find(read.games, lambda count: bar.update(task, completed=count))
+        bar.add_task("storing the list", total=None)
         with runtime.engine.begin() as connection:
             following_lists.store_list(connection, called, None if file == "-" else file, findings, utc_now())
     if as_json:
@@ -176,6 +179,19 @@ def _finder() -> Iterator[tuple[Runtime, Finder]]:
         register(connection, runtime, utc_now())
     with Client() as client:
         yield runtime, Finder(engine=runtime.engine, open_igdb=lambda: runtime.igdb(client), clock=utc_now)
+
+
+def _progress() -> Progress:
+    """Return a bar for a terminal; where errors are piped nothing is printed."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    )
 
 
 def _read(file: str) -> bytes:
