@@ -28,6 +28,9 @@ from pipeline.embedded.layout import (
 
 __all__ = ["EmbeddedError", "Servers", "broker_url", "disk_problem", "ensure", "healthy", "hosted", "keep_through_exec"]
 
+# Longer than a host waits for servers that were left behind, for Valkey and for PostgreSQL, one after the other: it
+# knows better whether they still move. What keeps them from it, such as a full disk, is said before.
+START_SECONDS = 480.0
 _POLL_SECONDS = 0.03
 CHECK_SECONDS = 0.2
 # Less than a megabyte may be enough for a start: only where it takes long is that the reason.
@@ -37,7 +40,7 @@ NO_ROOM = os.strerror(errno.ENOSPC)
 _held: dict[Path, int] = {}
 
 
-def ensure(data_dir: Path, *, timeout: float = 90) -> Servers:
+def ensure(data_dir: Path, *, timeout: float = START_SECONDS) -> Servers:
     """Return running servers for a data directory, started if need be, and keep them while this process lives.
 
     May be called again at any time, from any thread or process; it is quick when the servers are well.
