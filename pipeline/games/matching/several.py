@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import ARRAY, Connection, Text, bindparam, func, select, text
 
 from models import GameTitle
-from pipeline.games.matching.candidates import ENTRIES, MOST_TITLES, Matches, candidate
+from pipeline.games.matching.candidates import ENTRIES, MOST_TITLES, Matches, candidate, load_frequencies
 from pipeline.games.matching.decide import MARGIN, decide, is_main
 from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.normalise import LAST_WORDS, keys_of, word_sets
@@ -47,11 +47,11 @@ def match_titles(connection: Connection, queries: Iterable[Wanted]) -> Iterator[
 
     A decision that is sure may rank fewer candidates than that: those that settled it.
     """
-    waiting = iter(queries)
+    waiting, frequencies = iter(queries), load_frequencies(connection)
     while part := list(islice(waiting, AT_ONCE)):
         settled = _settle(connection, part)
         for place, query in enumerate(part):
-            yield settled.get(place) or match_title(connection, query)
+            yield settled.get(place) or match_title(connection, query, frequencies=frequencies)
 
 
 def _settle(connection: Connection, queries: Sequence[Wanted]) -> dict[int, Decision]:
