@@ -30,7 +30,7 @@ __all__ = ["EmbeddedError", "Servers", "broker_url", "disk_problem", "ensure", "
 
 # Longer than a host waits for servers that were left behind, for Valkey and for PostgreSQL, one after the other: it
 # knows better whether they still move. What keeps them from it, such as a full disk, is said before.
-START_SECONDS = 480.0
+START_SECONDS = 720.0
 _POLL_SECONDS = 0.03
 CHECK_SECONDS = 0.2
 # Less than a megabyte may be enough for a start: only where it takes long is that the reason.

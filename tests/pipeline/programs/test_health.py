@@ -9,6 +9,7 @@ from pipeline.embedded import Servers
 from pipeline.programs.web.health import PROGRAM, look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
+from pipeline.runtime.watchdog import WORKER
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from pipeline.runtime.runtime import utc_now
 )
 def test_a_clock_that_jumped_back_is_no_health(engine: Engine, servers: Servers, ahead: timedelta, words: str) -> None:
     now = utc_now()
-    for program in (heartbeat.WORKER, PROGRAM):
+    for program in (WORKER, PROGRAM):
         heartbeat.beat(engine, now + ahead, program)
     well, particulars = look(engine, servers.redis_url, now, streams=True)
     assert not well
