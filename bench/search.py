@@ -8,7 +8,8 @@ the worst that words can be, and one tenth with words of their own. All have slu
 written as rows, not through documents, which bench/igdb.py measures.
 Queries, each once: a title as it is, in capitals, with other numerals, with an edition; its words in another order;
 with one letter wrong; its first letters; two common words; words that nobody has. Goal: p99 at most 50 ms. Beside:
-ILIKE for the text anywhere in a name, for one query in fifty.
+ILIKE for the text anywhere in a name, for one query in fifty. Then as many titles as they are, all at once as an import
+of a list matches them, beside one in fifty one by one.
 """
 
 import random
@@ -36,6 +37,7 @@ from models.names import slug
 from pipeline.database.copying import Json, copy_rows
 from pipeline.games.matching.matching import match_title, search_titles
 from pipeline.games.matching.records import Wanted, wanted
+from pipeline.games.matching.several import match_titles
 from pipeline.games.store.games import GAMES as METADATA
 from pipeline.games.store.parts import TITLES
 from pipeline.services.igdb.records import TitleRecord
@@ -173,6 +175,22 @@ def by_ilike(connection: Connection, known: list[str], count: int) -> list[float
     return seconds
 
 
+def together(connection: Connection, known: list[str], count: int) -> Result:
+    """Match many titles at once, as an import of a list does, beside a part of them one by one; the answers agree."""
+    asked = [wanted(name) for name in random.Random(13).choices(known, k=count)]
+    began = time.perf_counter()
+    decisions = list(match_titles(connection, asked))
+    seconds = time.perf_counter() - began
+    some = slice(0, None, ONE_IN)
+    began = time.perf_counter()
+    alone = [match_title(connection, query) for query in asked[some]]
+    alone_seconds = (time.perf_counter() - began) / len(alone)
+    for one, other in zip(decisions[some], alone, strict=True):
+        assert (one.verdict, one.igdb_id, one.why) == (other.verdict, other.igdb_id, other.why)
+    print(f"{count} titles at once: {count / seconds:.0f} a second, one by one {1 / alone_seconds:.0f}")
+    return faster("search: a title of many", seconds / count, alone_seconds, "one by one")
+
+
 def run(servers: Servers, size: Catalogue) -> list[Result]:
     engine = servers.database()
     began = time.perf_counter()
@@ -202,6 +220,7 @@ def run(servers: Servers, size: Catalogue) -> list[Result]:
                 faster(f"search: {what}, p50", percentile(every, 50), rival, "ILIKE over all names"),
                 bounded(f"search: {what}, p99", 1000 * percentile(every, 99), "ms", most=GOAL),
             ]
+        results.append(together(connection, known, size.queries))
     return results
 
 

@@ -125,6 +125,6 @@ def _temporary_files(root: Path) -> Iterator[Path]:
 
 def _is_old(path: Path) -> bool:
     try:
-        return time.time() - path.stat().st_mtime > _YOUNG_SECONDS
+        return abs(time.time() - path.stat().st_mtime) > _YOUNG_SECONDS
     except FileNotFoundError:
         return False

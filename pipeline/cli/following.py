@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from models.errors import UsageError
 from models.names import nearest
@@ -132,8 +133,10 @@ def import_list(
     """
     read = read_games(read_named(file, LARGEST_LIST + 1))
     called = name or ("list" if file == "-" else Path(file).stem)
-    with _finder() as (runtime, finder):
-        findings = finder.find(read.games)
+    with _finder() as (runtime, finder), _progress() as bar:
+        task = bar.add_task("matching titles", total=len(read.games))
+        findings = finder.find(read.games, lambda count: bar.update(task, completed=count))
+        bar.add_task("storing the list", total=None)
         with runtime.engine.begin() as connection:
             following_lists.store_list(connection, called, None if file == "-" else file, findings, utc_now())
     if as_json:
@@ -187,6 +190,19 @@ def _finder() -> Iterator[tuple[Runtime, Finder]]:
         register(connection, runtime, utc_now())
     with Client() as client:
         yield runtime, Finder(engine=runtime.engine, open_igdb=lambda: runtime.igdb(client), clock=utc_now)
+
+
+def _progress() -> Progress:
+    """Return a bar for a terminal; where errors are piped nothing is printed."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    )
 
 
 def _unclear(finding: Finding) -> str:

@@ -14,7 +14,7 @@ from models import Event, QuarantinedPayload, Source
 from models.errors import LootwireError
 from notifiers.targets import list_targets
 from pipeline.cli.opening import SET_ASIDE, at_the_end, open_command
-from pipeline.embedded import healthy
+from pipeline.embedded import disk_problem, healthy
 from pipeline.importer import inbox
 from pipeline.programs import programs as programs_programs
 from pipeline.programs.beginning import publish_now, publish_where_empty
@@ -179,6 +179,7 @@ def _embedded(settings: Settings) -> str:
 
 def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
     """Try the servers and the folders; yields the name of each, and what is wrong with it or None."""
+    yield "disk", disk_problem(settings.data_dir)
     runtime, problem = _attempt(open_runtime, settings)
     yield "database", problem
     if runtime is not None:

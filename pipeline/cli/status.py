@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
 from pipeline.cli.opening import open_database
+from pipeline.embedded import disk_problem
 from pipeline.programs.waiting import describe as describe_waiting
 from pipeline.programs.waiting import load_waiting, switched_off
 from pipeline.programs.web.health import describe
@@ -28,6 +29,7 @@ def status(as_json: JsonFlag = False) -> int:
     seen_at, now = heartbeat.last_beat(engine), datetime.now(UTC)
     figures |= {"worker_seen_at": seen_at, "published": str(settings.published)}
     figures["eventsub"] = describe(engine, settings, now)
+    figures["disk"] = disk_problem(settings.data_dir) or "ok"
     figures["clock"] = heartbeat.jumped_back_by(seen_at, now) or "ok"
     if as_json:
         print_json(figures | {"sources_waiting": waiting, "sources_off": off})

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -38,11 +39,14 @@ from pipeline.runtime.page import problem_of
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 from pipeline.runtime.settings import load_settings
 
-STEP_LIMIT = 30.0
-SETTLE_LIMIT = 30.0
+# On a slow machine a step may take minutes: only where nothing at all moves for so long something is wrong.
+STANDSTILL_SECONDS = 300.0
+LOOK_SECONDS = 1.0
+REMOVE_WITHIN = 60.0
 # A real installation's variables must not reach the demo.
 UNPREFIXED = ("DATABASE_URL", "REDIS_URL", "TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET")
 FOREIGN = tuple(name + ending for name in UNPREFIXED for ending in ("", "_FILE"))
+SERVED = ("/mirror/v2/drops", "/mirror/v2/rewards", "/kick/", "/chzzk/", "/twitch/helix/streams")
 MAIL_TARGET, HOOK_TARGET = "demo mailbox", "demo webhook"
 
 
@@ -55,7 +59,7 @@ def run_demo(*, keep: bool) -> int:
         folder = stack.enter_context(_throw_away_folder())
         services = stack.enter_context(DemoServices(utc_now()))
         mail, hook = stack.enter_context(MailSink()), stack.enter_context(WebhookSink())
-        stack.enter_context(_environment(demo_variables(services, folder)))
+        stack.enter_context(_environment(demo_variables(services, folder.path)))
         progress = stack.enter_context(_progress())
         task = progress.add_task("starting PostgreSQL and Valkey", total=STEPS + 2)
         runtime = open_runtime(load_settings().settings)
@@ -66,10 +70,15 @@ def run_demo(*, keep: bool) -> int:
         listed = [program for program in programs.programs(runtime) if program.name != "eventsub"]
         running = stack.enter_context(programs.supervisor(runtime, listed, say=lambda _: None, grace=10))
         programs.wake(runtime)
+
+        def say(waits_for: str) -> None:
+            progress.update(task, description=f"waiting for {waits_for}")
+
         for step in range(STEPS):
-            _play(services, step)
+            _play(services, step, say)
             progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
-        missing = _settle(runtime, mail, hook)
+        missing = _settle(runtime, mail, hook, say)
+        folder.is_for_keeps = not missing
         progress.update(task, advance=1, description="done")
         progress.stop()
         _print_summary(runtime, mail, hook, keep=keep)
@@ -81,16 +90,33 @@ def run_demo(*, keep: bool) -> int:
     return 1 if missing else 0
 
 
+@dataclass
+class _Folder:
+    """A folder of which nothing stays, but for its published files where the demo went well."""
+
+    path: Path
+    is_for_keeps: bool = False
+
+
 @contextmanager
-def _throw_away_folder() -> Iterator[Path]:
-    """Give a folder; afterwards only its published files stay, to be looked at."""
-    folder = Path(tempfile.mkdtemp(prefix="lootwire-demo-"))
+def _throw_away_folder() -> Iterator[_Folder]:
+    """Give a folder; afterwards its published files stay, to be looked at, or nothing at all."""
+    folder = _Folder(Path(tempfile.mkdtemp(prefix="lootwire-demo-")))
     try:
         yield folder
     finally:
-        for path in folder.iterdir():
-            if path.name != "public":
-                shutil.rmtree(path, ignore_errors=True)
+        unwanted = [path for path in folder.path.iterdir() if path.name != "public"]
+        for path in unwanted if folder.is_for_keeps else [*unwanted, folder.path]:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder; servers that end because their folder is gone may still write into it."""
+    path.unlink(missing_ok=True) if path.is_file() else None
+    until = time.monotonic() + REMOVE_WITHIN
+    while path.exists() and time.monotonic() < until:
+        shutil.rmtree(path, ignore_errors=True)
+        time.sleep(0.1 if path.exists() else 0)
 
 
 def demo_variables(services: DemoServices, folder: Path) -> Mapping[str, str]:
@@ -159,27 +185,55 @@ def _follow(runtime: Runtime) -> None:
         )
 
 
-def _play(services: DemoServices, step: int) -> None:
+def _play(services: DemoServices, step: int, say: Callable[[str], object]) -> None:
     """Wait until the workers have fetched this hour from every service, then let the next one begin."""
-    try:
-        for path in ("/mirror/v2/drops", "/mirror/v2/rewards", "/kick/", "/chzzk/", "/twitch/helix/streams"):
-            services.wait_served(path, step, STEP_LIMIT)
-    except TimeoutError as error:
-        raise LootwireError(f"the demo's workers did not fetch in time: {error}") from error
+    for path in SERVED:
+        patience = _Patience(lambda: services.served)
+        while (lacking := _lacking(services, path, step)) is not None:
+            say(f"the workers to fetch {path}, hour {step + 1} of {STEPS}")
+            if patience.is_over():
+                raise LootwireError(f"the demo stands still for {STANDSTILL_SECONDS / 60:.0f} minutes: {lacking}")
     if step + 1 < STEPS:
         services.advance()
 
 
-def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> list[str]:
+def _lacking(services: DemoServices, path: str, step: int) -> str | None:
+    """Wait a moment until a path was fetched at a step; returns None once it was, and else what is lacking."""
+    try:
+        services.wait_served(path, step, LOOK_SECONDS)
+    except TimeoutError as error:
+        return str(error)
+    return None
+
+
+class _Patience:
+    """Lasts while a sign of progress changes, and for some minutes more."""
+
+    def __init__(self, sign: Callable[[], object], clock: Callable[[], float] = time.monotonic) -> None:
+        self._sign = sign
+        self._clock = clock
+        self._last: object = None
+        self._moved_at = clock()
+
+    def is_over(self) -> bool:
+        """Whether the sign has been the same for too long."""
+        sign = self._sign()
+        if sign != self._last:
+            self._last, self._moved_at = sign, self._clock()
+        return self._clock() - self._moved_at > STANDSTILL_SECONDS
+
+
+def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink, say: Callable[[str], object]) -> list[str]:
     """Wait until everything is sent and published; returns what was not seen."""
-    deadline = time.monotonic() + SETTLE_LIMIT
+    patience = _Patience(lambda: (len(mail.messages), len(hook.messages), programs.unsettled(runtime.engine)))
     wanted: dict[str, Callable[[], bool]] = {
         "no mail arrived": lambda: bool(mail.messages),
         "no webhook was called": lambda: bool(hook.messages),
         "not everything was sent and published in time": lambda: programs.settled(runtime.engine),
         "the web server does not serve the page": lambda: _is_served(runtime),
     }
-    while time.monotonic() < deadline and not all(seen() for seen in wanted.values()):
+    while not all(seen() for seen in wanted.values()) and not patience.is_over():
+        say("mail, webhook and feeds")
         time.sleep(0.1)
     return [what for what, seen in wanted.items() if not seen()]
 

@@ -5,33 +5,53 @@ outlive any one of their users; each user holds a shared lock that the kernel dr
 host stops both servers when that lock has no holder left.
 """
 
+import errno
 import fcntl
 import os
 import select
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.embedded.binaries import check_installed
-from pipeline.embedded.layout import EmbeddedError, Layout, Servers, is_locked, open_lock, try_lock
+from pipeline.embedded.layout import (
+    NO_DISK_BYTES,
+    NOTHING_FITS_BYTES,
+    EmbeddedError,
+    Layout,
+    Servers,
+    is_locked,
+    open_lock,
+    try_lock,
+)
 
 __all__ = [
     "EmbeddedError",
     "Servers",
     "broker_url",
     "check_installed",
+    "disk_problem",
     "ensure",
     "healthy",
     "hosted",
     "keep_through_exec",
 ]
 
+# Longer than a host waits for servers that were left behind, for Valkey and for PostgreSQL, one after the other: it
+# knows better whether they still move. What keeps them from it, such as a full disk, is said before.
+START_SECONDS = 720.0
 _POLL_SECONDS = 0.03
+CHECK_SECONDS = 0.2
+# Less than a megabyte may be enough for a start: only where it takes long is that the reason.
+FULL_DISK_SECONDS = 1.0
+# As the servers and the system say it.
+NO_ROOM = os.strerror(errno.ENOSPC)
 _held: dict[Path, int] = {}
 
 
-def ensure(data_dir: Path, *, timeout: float = 90) -> Servers:
+def ensure(data_dir: Path, *, timeout: float = START_SECONDS) -> Servers:
     """Return running servers for a data directory, started if need be, and keep them while this process lives.
 
     May be called again at any time, from any thread or process; it is quick when the servers are well.
@@ -39,16 +59,18 @@ def ensure(data_dir: Path, *, timeout: float = 90) -> Servers:
     """
     layout = Layout.of(data_dir)
     layout.prepare()
-    deadline = time.monotonic() + timeout
+    began = time.monotonic()
+    deadline = began + timeout
     try:
         _hold(layout, deadline)
         while time.monotonic() < deadline:
             if (servers := _running(layout)) is not None:
                 return servers
+            _check_disk(layout, began)
             if is_locked(layout.host_lock):
                 time.sleep(_POLL_SECONDS)
             else:
-                _start_host(layout, deadline)
+                _start_host(layout, began, deadline)
     except OSError as error:
         raise layout.unusable(error) from error
     raise EmbeddedError(
@@ -60,6 +82,14 @@ def ensure(data_dir: Path, *, timeout: float = 90) -> Servers:
 def healthy(data_dir: Path) -> bool:
     """Whether the servers of a data directory are up and answer; starts and changes nothing."""
     return _running(Layout.of(data_dir)) is not None
+
+
+def disk_problem(data_dir: Path) -> str | None:
+    """Return in words that the disk of a data directory is full, or nearly; None while there is room."""
+    layout = Layout.of(data_dir)
+    if layout.is_disk_full():
+        return f"full: there is no room left on the disk of {layout.data_dir}; make some"
+    return f"nearly full: {note}" if (note := layout.disk_note()) else None
 
 
 def hosted(data_dir: Path) -> bool:
@@ -115,7 +145,14 @@ def _is_open_at(descriptor: int, path: Path) -> bool:
     return path.exists() and os.path.samestat(os.fstat(descriptor), path.stat())
 
 
-def _start_host(layout: Layout, deadline: float) -> None:
+def _check_disk(layout: Layout, began: float) -> None:
+    """Raise EmbeddedError if servers have no room on their disk to start, or too little and should be up by now."""
+    is_late = time.monotonic() - began > FULL_DISK_SECONDS
+    if layout.is_disk_full(NO_DISK_BYTES if is_late else NOTHING_FITS_BYTES):
+        raise EmbeddedError(layout.full_disk())
+
+
+def _start_host(layout: Layout, began: float, deadline: float) -> None:
     """Start a host and wait until it is ready, has found another host, or failed."""
     check_installed()
     # -P: the host must import this project, not a `pipeline` that happens to lie in its working directory.
@@ -135,17 +172,25 @@ def _start_host(layout: Layout, deadline: float) -> None:
             os.close(writing)
         # It forks at once, so that the servers' host is no child of ours and leaves no zombie here.
         process.wait()
-        text = _read_until_closed(complaints.fileno(), deadline)
+        text = _read_until_closed(complaints.fileno(), deadline, lambda: _check_disk(layout, began))
     if text and _running(layout) is None:
+        if NO_ROOM in text or layout.is_disk_full():
+            raise EmbeddedError(layout.full_disk())
         raise EmbeddedError(f"{text}\n{layout.disk_note()}".strip())
 
 
-def _read_until_closed(descriptor: int, deadline: float) -> str:
-    """Read a pipe to its end. A host closes it when its start is over, and writes to it only if that failed."""
+def _read_until_closed(descriptor: int, deadline: float, check: Callable[[], None]) -> str:
+    """Read a pipe to its end. A host closes it when its start is over, and writes to it only if that failed.
+
+    `check` is called five times a second meanwhile.
+    """
     text = b""
-    while (left := deadline - time.monotonic()) > 0:
-        readable, _, _ = select.select([descriptor], [], [], left)
-        chunk = os.read(descriptor, 4096) if readable else b""
+    while time.monotonic() < deadline:
+        readable, _, _ = select.select([descriptor], [], [], CHECK_SECONDS)
+        if not readable:
+            check()
+            continue
+        chunk = os.read(descriptor, 4096)
         if not chunk:
             break
         text += chunk

@@ -8,7 +8,8 @@ from pipeline.embedded import children
 from pipeline.embedded.binaries import valkey_server
 from pipeline.embedded.layout import EmbeddedError, Layout, Sockets, answers, make_private, wait_until
 
-START_SECONDS = 60
+# As long as PostgreSQL: the machine may be slow, and a process that ended is noticed at once.
+START_SECONDS = 300
 
 SETTINGS = {
     # No port: only a user who may enter the folder can reach the socket.

@@ -27,6 +27,8 @@ from models.errors import LootwireError
 # sockaddr_un holds 104 bytes on macOS and 108 on Linux, with the final NUL.
 SOCKET_PATH_LIMIT = 100
 LOW_DISK_BYTES = 128 * 1024 * 1024
+NO_DISK_BYTES = 1024 * 1024
+NOTHING_FITS_BYTES = 64 * 1024
 
 _SAFE_IN_URLS = re.compile(r"[A-Za-z0-9/._-]+")
 
@@ -152,6 +154,16 @@ class Layout:
             if free < LOW_DISK_BYTES:
                 return f"Only {free // 1024**2} MB are free on its disk: make room and start again."
         return ""
+
+    def is_disk_full(self, least: int = NO_DISK_BYTES) -> bool:
+        """Whether less than so many bytes are free on the data directory's disk."""
+        with contextlib.suppress(OSError):
+            return shutil.disk_usage(self.data_dir).free < least
+        return False
+
+    def full_disk(self) -> str:
+        """Return a line that says that the servers cannot start for lack of room."""
+        return f"The disk of the data directory {self.data_dir} is full, and its servers cannot start: make room first."
 
     def publish(self, sockets: Sockets) -> None:
         """Write, in one step, where the running servers are."""

@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
+from models.due import CLOCK_TOLERANCE
 from models.errors import LootwireError
 from models.names import slug
 from pipeline.importer.entries import Key
@@ -174,7 +175,10 @@ def _candidates(inbox: Path) -> Iterator[Candidate]:
 
 
 def _is_whole(file: Path, quiet_for: timedelta) -> bool:
-    return time.time() - _changed_at(file) >= quiet_for.total_seconds() and not _is_being_written(file)
+    age = time.time() - _changed_at(file)
+    # A file of the future is as quiet as one of long ago: the clock was set back since.
+    is_quiet = age >= quiet_for.total_seconds() or age < -CLOCK_TOLERANCE.total_seconds()
+    return is_quiet and not _is_being_written(file)
 
 
 def _changed_at(file: Path) -> float:

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Update,
     case,
     func,
+    literal,
     null,
     or_,
     select,
@@ -180,7 +181,7 @@ def put_right(engine: Engine, now: datetime) -> timedelta | None:
             return None
         for statement in _statements(now):
             connection.execute(statement)
-        without = Source.cursor.op("-")(func.cast(list(_MEMORY), ARRAY(Text)))
+        without = Source.cursor.op("-")(literal(list(_MEMORY), ARRAY(Text)))
         connection.execute(update(Source).where(Source.name == EVENTSUB).values(cursor=without))
         return jump
 

@@ -36,6 +36,7 @@ from pipeline.runtime.watchdog import EVENTSUB, Watchdog
 PRELOAD = "tasks.preload"
 # A first cycle with a slow service, its retries and a first publication; beyond that something is stuck.
 CYCLE_LIMIT = 600.0
+STANDSTILL = 300.0
 NUDGE_EVERY = 5.0
 BROKER_PATIENCE = 10.0
 
@@ -198,10 +199,11 @@ def _left_to_advance(runtime: Runtime, began: datetime) -> int:
 
 
 def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
-    return _unsettled(runtime.engine)
+    return unsettled(runtime.engine)
 
 
-def _unsettled(engine: Engine) -> int:
+def unsettled(engine: Engine) -> int:
+    """Return how many deliveries are due or under way, and how many feeds wait to be written."""
     # What waits for a paused target waits until a person resumes it.
     resumed = Delivery.target_id.in_(select(Target.id).where(Target.disabled_at.is_(None)))
     waiting = select(func.count()).where(is_unsettled(utc_now()), resumed)
@@ -212,7 +214,7 @@ def _unsettled(engine: Engine) -> int:
 
 def settled(engine: Engine) -> bool:
     """Whether no delivery is due and every feed is on disk."""
-    return not _unsettled(engine)
+    return not unsettled(engine)
 
 
 STAGES = (
@@ -220,9 +222,10 @@ STAGES = (
     Stage("looking into the inbox", ("fetch.inbox",), _left_in_inbox, CYCLE_LIMIT),
     # A fetch that hangs gives up by itself.
     Stage("fetching", ("tick.fetch_due",), _left_to_fetch, CYCLE_LIMIT),
-    Stage("judging the time", ("tick.advance_clock",), _left_to_advance, 60),
+    # Workers take minutes to come up where much else runs.
+    Stage("judging the time", ("tick.advance_clock",), _left_to_advance, STANDSTILL),
     # It stands still where the disk is full, say. A message may take 45 seconds, and a hundred feeds take one.
-    Stage("sending and publishing", ("send.due", "publish.marked"), _left_to_settle, 60),
+    Stage("sending and publishing", ("send.due", "publish.marked"), _left_to_settle, STANDSTILL),
 )
 
 

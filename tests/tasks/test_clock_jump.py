@@ -21,7 +21,7 @@ from models import (
 )
 from models.due import CLOCK_TOLERANCE, NEVER, is_due
 from notifiers import outbox
-from pipeline.channels.eventsub.source_row import open_source
+from pipeline.channels.eventsub.source_row import load_memory, open_source, remember
 from pipeline.demo.sinks import WebhookSink
 from pipeline.games.store.wanted import due_games
 from pipeline.ingest.fetching import due
@@ -234,6 +234,18 @@ def test_a_campaign_that_a_clock_has_ended_before_its_time_is_open_again(install
     ticks.advance_clock()
     assert installation.count(DropCampaign, DropCampaign.ended_at.is_not(None)) == 0
     assert installation.count(Sighting, Sighting.closed_at.is_not(None)) == 0
+
+
+def test_a_look_at_subscriptions_that_was_asked_for_in_the_future_is_forgotten(installation: AtWork) -> None:
+    now = utc_now()
+    open_source(installation.engine, now)
+    with installation.engine.begin() as connection:
+        remember(connection, wanted=3, asked_at=now + YEAR, reconciled_at=now + YEAR)
+    heartbeat.beat(installation.engine, now + YEAR, heartbeat.CLOCK)
+    clock_jump.put_right(installation.engine, now)
+    with installation.engine.connect() as connection:
+        memory = load_memory(connection)
+    assert (memory.wanted, memory.asked_at, memory.reconciled_at) == (3, None, None)
 
 
 def test_two_machines_whose_clocks_differ_by_a_little_do_not_set_each_other_right(installation: AtWork) -> None:

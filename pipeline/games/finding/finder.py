@@ -1,16 +1,18 @@
 """Find the entries of IGDB that people mean, many at once: first in the catalogue, then at IGDB itself."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ARRAY, Connection, Engine, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models import GameMetadata, Source
 from models.errors import LootwireError
 from pipeline.games.finding.names import GameName
-from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import Decision, Scored, Verdict, wanted
+from pipeline.games.matching.several import match_titles
 from pipeline.games.mirror.state import is_kept
 from pipeline.games.releases.news import append_releases
 from pipeline.games.sources.links import search_entries
@@ -59,22 +61,23 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
     open_igdb: Callable[[], Igdb]
     clock: Callable[[], datetime]
 
-    def find(self, games: Sequence[GameName]) -> list[Finding]:
+    def find(self, games: Sequence[GameName], progress: Callable[[int], object] = lambda _: None) -> list[Finding]:
         """Return the finding of each game, in their order. IGDB's answers on the way are stored.
 
+        `progress` is called with how many games have been looked for.
         Raises `SourceError` where IGDB is needed and does not answer, `LootwireError` where it is not set up.
         """
         with self.engine.connect() as connection:
-            findings = [_find(connection, game) for game in games]
+            findings = _find_all(connection, games, progress)
             mirrored = is_kept(connection)
         lacking = [finding.asked for finding in findings if finding.verdict != "sure"]
         # A mirror lacks only games of the last hours: an id or an address that it does not know may be one of those.
         unknown = [game for game in lacking if not mirrored or _names_entry(game)]
         if not unknown or not self._ask(unknown):
             return findings
-        again = set(unknown)
         with self.engine.connect() as connection:
-            return [_find(connection, finding.asked) if finding.asked in again else finding for finding in findings]
+            again = dict(zip(unknown, _find_all(connection, unknown), strict=True))
+        return [again.get(finding.asked, finding) for finding in findings]
 
     def _ask(self, games: Sequence[GameName]) -> bool:
         """Ask IGDB for games and store its answers; returns whether it had any."""
@@ -120,21 +123,45 @@ def _slug(game: GameName) -> str | None:
     return written if "-" in written and " " not in written and written == written.lower() else None
 
 
-def _find(connection: Connection, game: GameName) -> Finding:
+def _find_all(
+    connection: Connection, games: Sequence[GameName], progress: Callable[[int], object] = lambda _: None
+) -> list[Finding]:
+    """Return the finding of each game: by its id, by its slug, or else by its title."""
+    by_id = _stored(connection, GameMetadata.igdb_id, [game.igdb_id for game in games if game.igdb_id is not None])
+    by_slug = _stored(connection, GameMetadata.slug, [slug for game in games if (slug := _slug(game))])
+    named = [_by_name(game, by_id, by_slug) for game in games]
+    titles = (game for game, finding in zip(games, named, strict=True) if finding is None)
+    asked = (wanted(game.written, year=game.year, platforms=game.platforms) for game in titles)
+    decisions = match_titles(connection, asked)
+    findings = []
+    for game, finding in zip(games, named, strict=True):
+        findings.append(finding or _matched(game, next(decisions)))
+        progress(len(findings))
+    return findings
+
+
+def _by_name(
+    game: GameName, by_id: Mapping[object, tuple[int, str]], by_slug: Mapping[object, tuple[int, str]]
+) -> Finding | None:
+    """Return the finding of a game that an id or a slug names; None where its title has to be matched."""
     if game.igdb_id is not None:
-        row = _stored(connection, igdb_id=game.igdb_id)
-        return _named(game, "id", row, f"IGDB has no game {game.igdb_id}")
-    if (slug := _slug(game)) is not None:
-        row = _stored(connection, slug=slug)
-        if row is not None or game.slug is not None:
-            return _named(game, "slug", row, f"IGDB has no game at {slug}")
-    return _matched(game, match_title(connection, wanted(game.written, year=game.year, platforms=game.platforms)))
+        return _named(game, "id", by_id.get(game.igdb_id), f"IGDB has no game {game.igdb_id}")
+    if (slug := _slug(game)) is not None and (slug in by_slug or game.slug is not None):
+        return _named(game, "slug", by_slug.get(slug), f"IGDB has no game at {slug}")
+    return None
 
 
-def _stored(connection: Connection, **which: int | str) -> tuple[int, str] | None:
-    known = select(GameMetadata.igdb_id, GameMetadata.name).filter_by(**which).where(GameMetadata.removed_at.is_(None))
-    row = connection.execute(known.order_by(GameMetadata.igdb_id).limit(1)).one_or_none()
-    return None if row is None else (row[0], row[1])
+def _stored(
+    connection: Connection, column: InstrumentedAttribute[Any], values: Sequence[int | str]
+) -> dict[object, tuple[int, str]]:
+    """Return the id and the name of the entry with each value of a column; of several with one slug the first."""
+    if not values:
+        return {}
+    known = select(column, GameMetadata.igdb_id, GameMetadata.name).where(
+        column == func.any(bindparam("values", type_=ARRAY(column.type))), GameMetadata.removed_at.is_(None)
+    )
+    rows = connection.execute(known.order_by(GameMetadata.igdb_id.desc()), {"values": list(values)})
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def _named(game: GameName, how: str, row: tuple[int, str] | None, missing: str) -> Finding:

@@ -4,17 +4,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, Select, delete, func, insert, select, text
+from sqlalchemy import Connection, Select, Table, delete, func, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models import ExternalGame, Follow, Game, GameExternalId, GameList, GameListEntry, GameMetadata, WantedGame
 from models.names import name_key, public_id
+from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import wanted
 from pipeline.games.releases.compare import CANCELLED, LAST_ZONE, OFFLINE, is_over, period_of
 from pipeline.games.releases.details import SERVICE, load_platforms
 from pipeline.games.releases.news import introduce
-from pipeline.games.store.links import Link, games_of, link, load_links
+from pipeline.games.store.links import Link, attach, games_of, link, load_links
 from pipeline.games.store.releases import load_releases
 from pipeline.games.store.wanted import Reason, begin_wanting, unwant, want
 from pipeline.services.igdb.covers import cover_url
@@ -22,6 +23,9 @@ from pipeline.services.igdb.covers import cover_url
 KIND = "game"
 REASON: Reason = "follow"
 TWITCH, TWITCH_SOURCE = "twitch", 14
+GAMES: Table = Game.__table__  # type: ignore[assignment]
+LINKS: Table = GameExternalId.__table__  # type: ignore[assignment]
+_ADDED = insert_rows(GAMES, ("name", "name_key", "public_id", "box_art_url")).returning(GAMES.c.id, GAMES.c.public_id)
 
 
 class Followed(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,14 +132,60 @@ def games_for(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, int]
     """Return the rows in `games` of stored entries, by IGDB's id; those that have none get one."""
     ids = sorted(set(igdb_ids))
     game_ids = {igdb_id: games[0] for igdb_id, games in games_of(connection, ids).items()}
-    for igdb_id in ids:
-        if igdb_id not in game_ids:
+    lacking = [igdb_id for igdb_id in ids if igdb_id not in game_ids]
+    known = _may_be_known(connection, lacking)
+    game_ids |= _add(connection, [igdb_id for igdb_id in lacking if igdb_id not in known])
+    for igdb_id in lacking:
+        if igdb_id in known:
             new_link = (
                 _same_at_twitch(connection, igdb_id) or _same_by_name(connection, igdb_id) or _new(connection, igdb_id)
             )
             link(connection, [new_link])
             game_ids[igdb_id] = new_link.game_id
     return game_ids
+
+
+def _may_be_known(connection: Connection, igdb_ids: Sequence[int]) -> set[int]:
+    """Return those of the entries that one of our games without a link may be, by its id at Twitch or by its name."""
+    if not igdb_ids:
+        return set()
+    at_twitch = (
+        select(ExternalGame.igdb_id)
+        .join(GameExternalId, GameExternalId.external_id == ExternalGame.uid)
+        .where(ExternalGame.source == TWITCH_SOURCE, ExternalGame.igdb_id == func.any(list(igdb_ids)))
+        .where(GameExternalId.service == TWITCH, GameExternalId.game_id.not_in(_linked()))
+    )
+    keys = {igdb_id: name_key(name) for igdb_id, (name, *_) in _stored(connection, igdb_ids).items()}
+    of_ours = select(Game.name_key).where(Game.name_key == func.any(list(keys.values())), Game.id.not_in(_linked()))
+    names = set(connection.scalars(of_ours))
+    return {*connection.scalars(at_twitch), *(igdb_id for igdb_id, key in keys.items() if key in names)}
+
+
+def _add(connection: Connection, igdb_ids: Sequence[int]) -> dict[int, int]:
+    """Add a game for each entry that none of our games can be, linked with it; returns their row ids by IGDB's id."""
+    if not igdb_ids:
+        return {}
+    stored = _stored(connection, igdb_ids)
+    rows = [_row(igdb_id, *stored[igdb_id]) for igdb_id in igdb_ids]
+    added = execute_rows(connection, _ADDED, rows).all()
+    ids = {row.public_id: row.id for row in added}
+    game_ids = {igdb_id: ids[row["public_id"]] for igdb_id, row in zip(igdb_ids, rows, strict=True)}
+    links = [
+        {"service": SERVICE, "external_id": str(igdb_id), "game_id": game_id, "how": "igdb_id", "confidence": 1.0}
+        for igdb_id, game_id in game_ids.items()
+    ]
+    execute_rows(connection, insert_rows(LINKS, tuple(links[0])), links)
+    attach(connection, list(game_ids.values()))
+    return game_ids
+
+
+def _row(igdb_id: int, name: str, _slug: str | None, cover_id: str | None) -> dict[str, str | None]:
+    return {
+        "name": name,
+        "name_key": name_key(name),
+        "public_id": public_id(SERVICE, str(igdb_id)),
+        "box_art_url": cover_url(cover_id),
+    }
 
 
 def _same_at_twitch(connection: Connection, igdb_id: int) -> Link | None:
@@ -172,13 +222,7 @@ def _same_by_name(connection: Connection, igdb_id: int) -> Link | None:
 
 
 def _new(connection: Connection, igdb_id: int) -> Link:
-    name, _, cover_id = _stored(connection, [igdb_id])[igdb_id]
-    row = {
-        "name": name,
-        "name_key": name_key(name),
-        "public_id": public_id(SERVICE, str(igdb_id)),
-        "box_art_url": cover_url(cover_id),
-    }
+    row = _row(igdb_id, *_stored(connection, [igdb_id])[igdb_id])
     game_id: int = connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
     return Link(game_id=game_id, igdb_id=igdb_id, how="igdb_id", confidence=1.0)
 
@@ -190,7 +234,7 @@ def _linked() -> Select[int]:
 def _stored(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, tuple[str, str | None, str | None]]:
     ids = list(igdb_ids)
     query = select(GameMetadata.igdb_id, GameMetadata.name, GameMetadata.slug, GameMetadata.cover_id)
-    rows = connection.execute(query.where(GameMetadata.igdb_id.in_(ids))) if ids else ()
+    rows = connection.execute(query.where(GameMetadata.igdb_id == func.any(ids))) if ids else ()
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
@@ -198,7 +242,7 @@ def _lists(connection: Connection, igdb_ids: Iterable[int]) -> Mapping[int, Sequ
     query = (
         select(GameListEntry.igdb_id, GameList.name)
         .join(GameList, GameList.id == GameListEntry.list_id)
-        .where(GameListEntry.igdb_id.in_(list(igdb_ids)))
+        .where(GameListEntry.igdb_id == func.any(list(igdb_ids)))
         .order_by(GameList.name)
         .distinct()
     )

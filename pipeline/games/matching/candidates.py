@@ -6,6 +6,7 @@ than a unique name; the titles are sorted by likeness here before more is read o
 
 from collections.abc import Iterable, Mapping
 from itertools import combinations
+from typing import Any
 
 from rapidfuzz import fuzz
 from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, bindparam, func, select, text
@@ -36,14 +37,15 @@ _BY_BEGINNING = (
     .limit(MOST_TITLES)
 )
 # How often words occur, as far as PostgreSQL gathered: those that it does not list are rarer than all that it does.
-_FREQUENCIES = text(
+_ALL_FREQUENCIES = text(
     "SELECT word, frequency * total FROM ("
     " SELECT unnest(most_common_elems::text::text[]) AS word, unnest(most_common_elem_freqs) AS frequency,"
     " (SELECT reltuples FROM pg_class WHERE oid = 'game_titles'::regclass) AS total"
     " FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'game_titles' AND attname = 'words'"
-    ") known WHERE word = ANY(:words)"
+    ") known"
 )
-_ENTRIES = (
+_FREQUENCIES = text(f"{_ALL_FREQUENCIES.text} WHERE word = ANY(:words)")
+ENTRIES = (
     select(
         GameMetadata.igdb_id,
         GameMetadata.name,
@@ -60,16 +62,19 @@ _ENTRIES = (
 Matches = dict[tuple[int, str], FoundTitle]
 
 
-def find_candidates(connection: Connection, title: Title, *, beginnings: bool = False) -> list[Candidate]:
+def find_candidates(
+    connection: Connection, title: Title, *, beginnings: bool = False, frequencies: Mapping[str, float] | None = None
+) -> list[Candidate]:
     """Return the entries that a title may mean, the likeliest 40; with `beginnings` also those that only begin so.
 
+    `frequencies` are those of `load_frequencies`, for one who looks for many titles.
     Nothing is written. Raises nothing: no text is too odd to be looked for.
     """
     matches: Matches = {}
     _add(matches, connection, _BY_KEY, keys=list(keys_of(title)))
     if halves := _halves_near(title.key):
         _add(matches, connection, _BY_ANY, words=halves)
-    _by_words(matches, connection, title)
+    _by_words(matches, connection, title, frequencies)
     if beginnings and title.key:
         _add(matches, connection, _BY_BEGINNING, start=title.key, end=title.key + "\U0010ffff")
     return _read(connection, _best(title, matches))
@@ -94,7 +99,12 @@ def _halves_near(key: str) -> list[str]:
     return sorted(halves)
 
 
-def _by_words(matches: Matches, connection: Connection, title: Title) -> None:
+def load_frequencies(connection: Connection) -> Mapping[str, float]:
+    """Return how often each common word occurs in the catalogue's titles, as far as PostgreSQL gathered."""
+    return dict(connection.execute(_ALL_FREQUENCIES).all())
+
+
+def _by_words(matches: Matches, connection: Connection, title: Title, frequencies: Mapping[str, float] | None) -> None:
     ways = word_sets(title)
     for words in ways:
         _add(matches, connection, _BY_ALL, words=list(words))
@@ -102,7 +112,9 @@ def _by_words(matches: Matches, connection: Connection, title: Title) -> None:
     known = list(dict.fromkeys([*title_words(title.text), *(word for way in ways for word in way)]))
     if not known:
         return
-    counts: dict[str, float] = dict(connection.execute(_FREQUENCIES, {"words": known}).all())
+    counts = frequencies
+    if counts is None:
+        counts = dict(connection.execute(_FREQUENCIES, {"words": known}).all())
     known.sort(key=lambda word: counts.get(word, 0))
     rare = [word for word in known if counts.get(word, 0) < COMMON][:MOST_RARE]
     if rare or len(known) == 1:
@@ -131,18 +143,20 @@ def _best(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
 
 
 def _read(connection: Connection, titles: Mapping[int, Iterable[FoundTitle]]) -> list[Candidate]:
-    rows = connection.execute(_ENTRIES, {"ids": sorted(titles)}) if titles else ()
-    return [
-        Candidate(
-            igdb_id=row.igdb_id,
-            name=row.name,
-            titles=tuple(titles[row.igdb_id]),
-            game_type=row.game_type,
-            parent_igdb_id=row.parent_igdb_id,
-            version_parent_igdb_id=row.version_parent_igdb_id,
-            year=None if row.year is None else int(row.year),
-            platforms=tuple(row.platforms),
-            rating_count=row.rating_count,
-        )
-        for row in rows
-    ]
+    rows = connection.execute(ENTRIES, {"ids": sorted(titles)}) if titles else ()
+    return [candidate(row, titles[row.igdb_id]) for row in rows]
+
+
+def candidate(row: Any, titles: Iterable[FoundTitle]) -> Candidate:
+    """Return a row of `ENTRIES` as a candidate, with the titles under which it was found."""
+    return Candidate(
+        igdb_id=row.igdb_id,
+        name=row.name,
+        titles=tuple(titles),
+        game_type=row.game_type,
+        parent_igdb_id=row.parent_igdb_id,
+        version_parent_igdb_id=row.version_parent_igdb_id,
+        year=None if row.year is None else int(row.year),
+        platforms=tuple(row.platforms),
+        rating_count=row.rating_count,
+    )

@@ -73,9 +73,9 @@ def _problem(query: Wanted, best: Scored, ranked: Sequence[Scored], rival: Score
 
 def _overshadowing(best: Scored, ranked: Sequence[Scored]) -> Scored | None:
     """Return a main game of the same name, but for an edition, that is almost as likely."""
-    if _is_main(best):
+    if is_main(best):
         return None
-    near = (other for other in ranked if best.points - other.points < MARGIN and _is_main(other))
+    near = (other for other in ranked if best.points - other.points < MARGIN and is_main(other))
     return next((other for other in near if other.likeness >= _EDITION_OF), None)
 
 
@@ -87,7 +87,8 @@ def _outshines(best: Scored, rival: Scored) -> bool:
     return count >= KNOWN and count >= TIMES_AS_KNOWN * max(1, other)
 
 
-def _is_main(scored: Scored) -> bool:
+def is_main(scored: Scored) -> bool:
+    """Whether an entry is a game, and neither a part, a port nor an edition of one."""
     candidate = scored.candidate
     return (candidate.game_type or MAIN_GAME) == MAIN_GAME and candidate.version_parent_igdb_id is None
 

@@ -26,7 +26,7 @@ from pipeline.games.matching.words import (
 LONGEST = 300
 _BREAK = re.compile(r":\s+|\s+[-–—~|/]+\s+|\s*[([{]|[)\]}]\s*|：|\s*[–—]\s*")
 _YEAR = re.compile(r"\s*[([](19[5-9]\d|20[0-4]\d)[)\]]\s*")
-_LAST_WORDS = frozenset({"edition", "version", "ed"})
+LAST_WORDS = frozenset({"edition", "version", "ed"})
 
 
 class Title(msgspec.Struct, frozen=True, gc=False):
@@ -144,7 +144,7 @@ def _base(segments: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     while left and (cut := _ending(left)):
         taken = left[-1][len(left[-1]) - cut :]
         rework += [word for word in taken if word in REWORKS]
-        edition += [word for word in taken if word not in REWORKS | ARTICLES | _LAST_WORDS]
+        edition += [word for word in taken if word not in REWORKS | ARTICLES | LAST_WORDS]
         left[-1] = left[-1][: len(left[-1]) - cut]
         left = left if left[-1] else left[:-1]
     return tuple(word for segment in left for word in segment), tuple(sorted({*edition})), tuple(sorted({*rework}))
@@ -153,10 +153,10 @@ def _base(segments: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
 def _ending(segments: Sequence[Sequence[str]]) -> int:
     """Return how many of the last words name an edition; never all of a title."""
     last, alone = segments[-1], len(segments) == 1
-    if not alone and (last[-1] in _LAST_WORDS or tuple(last) in EDITIONS_ALONE or PLATFORMS.issuperset(last)):
+    if not alone and (last[-1] in LAST_WORDS or tuple(last) in EDITIONS_ALONE or PLATFORMS.issuperset(last)):
         return len(last)
     cut = 0
-    if last[-1] in _LAST_WORDS:
+    if last[-1] in LAST_WORDS:
         cut = 1 + _run(last[:-1])
     elif last[-1] in REWORKS or last[-1] == "goty":
         cut = 1

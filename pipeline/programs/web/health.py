@@ -16,21 +16,30 @@ PROGRAM = "eventsub"
 # Three of its beats, and a minute for a start.
 EVENTSUB_STALE_AFTER = timedelta(seconds=90)
 PATIENCE = 3
+STARTING = "starting"
+# As long as the watchdog gives the programs to come up.
+START_WITHIN = 2 * STALE_AFTER
 
 
-def look(engine: Engine, redis_url: str, now: datetime, *, streams: bool) -> tuple[bool, Mapping[str, Any]]:
+def look(
+    engine: Engine, redis_url: str, now: datetime, *, streams: bool, starting: bool = False
+) -> tuple[bool, Mapping[str, Any]]:
     """Return whether all is well, and the particulars; `streams` says that messages of Twitch are expected.
 
+    While programs are `starting`, those that have not shown themselves yet, or not since an earlier run, stand not
+    still: then the status is `starting`, which is not well either.
     A service that fails is listed, but does not make the installation unwell.
     """
     particulars: dict[str, Any] = {"database": "ok", "broker": _broker(redis_url)}
     try:
-        particulars |= _of_database(engine, now, streams=streams)
+        particulars |= _of_database(engine, now, streams=streams, starting=starting)
     except SQLAlchemyError as error:
         particulars["database"] = f"does not answer ({type(error).__name__})"
     well = particulars["database"] == particulars["broker"] == "ok" and particulars.get("worker") == "ok"
     well = well and particulars.get("eventsub", {}).get("state", "ok") == "ok"
-    return well, {"status": "ok" if well else "failing", **particulars}
+    states = {particulars.get("worker"), particulars.get("eventsub", {}).get("state", "ok")}
+    is_starting = particulars["database"] == particulars["broker"] == "ok" and states <= {"ok", STARTING}
+    return well, {"status": "ok" if well else STARTING if is_starting else "failing", **particulars}
 
 
 def describe(engine: Engine, settings: Settings, now: datetime) -> str:
@@ -65,7 +74,7 @@ def _broker(redis_url: str) -> str:
     return "ok"
 
 
-def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, Any]:
+def _of_database(engine: Engine, now: datetime, *, streams: bool, starting: bool = False) -> dict[str, Any]:
     from pipeline.channels.eventsub.source_row import NAME, load_memory
 
     with engine.connect() as connection:
@@ -73,10 +82,10 @@ def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, A
         sources = connection.execute(select(Source.name, Source.failing_since).where(Source.enabled)).all()
         memory = load_memory(connection)
     failing = sorted(name for name, failing_since in sources if failing_since is not None)
-    state, age = _age(beats.get(WORKER), now, STALE_AFTER)
+    state, age = _age(beats.get(WORKER), now, STALE_AFTER, starting=starting)
     particulars: dict[str, Any] = {"worker": state, "worker_seconds": age, "sources_failing": failing}
     if streams:
-        state, age = _age(beats.get(PROGRAM), now, EVENTSUB_STALE_AFTER)
+        state, age = _age(beats.get(PROGRAM), now, EVENTSUB_STALE_AFTER, starting=starting)
         particulars["eventsub"] = {
             "state": state,
             "seconds": age,
@@ -91,10 +100,10 @@ def _of_database(engine: Engine, now: datetime, *, streams: bool) -> dict[str, A
     return particulars
 
 
-def _age(beat: datetime | None, now: datetime, limit: timedelta) -> tuple[str, float | None]:
+def _age(beat: datetime | None, now: datetime, limit: timedelta, *, starting: bool) -> tuple[str, float | None]:
     if beat is None:
-        return "has not been seen", None
+        return STARTING if starting else "has not been seen", None
     if jumped := jumped_back_by(beat, now):
         return jumped, None
     age = max(now - beat, timedelta(0))
-    return ("ok" if age <= limit else "stands still"), round(age.total_seconds(), 1)
+    return ("ok" if age <= limit else STARTING if starting else "stands still"), round(age.total_seconds(), 1)

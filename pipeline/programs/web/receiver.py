@@ -5,6 +5,7 @@ It stays small at first: the database is opened for the first request for `/heal
 
 import asyncio
 import functools
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 async def receiving(settings: Settings, open_runtime: Callable[[], "Runtime"]) -> AsyncIterator[Application]:
     """Give the receiver's application; what it opens is closed after the `with` block."""
     streams = settings.twitch_client_id is not None and settings.twitch_client_secret is not None
-    opened = functools.cache(open_runtime)
-    parts = [Route("/health", Health(lambda: _look(opened, streams=streams)).answer, methods=["GET"])]
+    opened, began = functools.cache(open_runtime), time.monotonic()
+    health = Health(lambda: _look(opened, streams=streams, runs_for=time.monotonic() - began))
+    parts = [Route("/health", health.answer, methods=["GET"])]
 
     def close() -> None:
         if opened.cache_info().currsize:
@@ -57,7 +59,7 @@ class Health:
         return JSONResponse(dict(particulars), status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
 
 
-def _look(open_runtime: Callable[[], "Runtime"], *, streams: bool) -> tuple[bool, Mapping[str, Any]]:
+def _look(open_runtime: Callable[[], "Runtime"], *, streams: bool, runs_for: float) -> tuple[bool, Mapping[str, Any]]:
     try:
         runtime = open_runtime()
     except Exception as error:
@@ -67,7 +69,8 @@ def _look(open_runtime: Callable[[], "Runtime"], *, streams: bool) -> tuple[bool
     from pipeline.programs.web import health
     from pipeline.runtime.runtime import utc_now
 
-    return health.look(runtime.engine, runtime.redis_url, utc_now(), streams=streams)
+    starting = runs_for < health.START_WITHIN.total_seconds()
+    return health.look(runtime.engine, runtime.redis_url, utc_now(), streams=streams, starting=starting)
 
 
 def open_here(settings: Settings) -> "Runtime":

@@ -1,9 +1,14 @@
 """What the demo sets for itself."""
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import pytest
+
+from models.errors import LootwireError
+from pipeline.demo import show
 from pipeline.demo.services import DemoServices
 from pipeline.demo.show import demo_variables
 from pipeline.runtime.settings import load_settings
@@ -17,3 +22,44 @@ def test_no_service_is_asked_on_another_machine(tmp_path: Path) -> None:
     addresses = {name: value for name, value in settings if name.endswith("_url") and isinstance(value, str)}
     assert {"igdb_url", "gql_url", "eventsub_url"} <= addresses.keys()
     assert {name: value for name, value in addresses.items() if urlsplit(value).hostname != "127.0.0.1"} == {}
+
+
+def test_patience_lasts_while_something_moves() -> None:
+    at, sign = [0.0], ["nothing"]
+    patience = show._Patience(lambda: sign[0], lambda: at[0])
+    over = []
+    for minute, seen in ((4, "nothing"), (8, "a request"), (12, "a request"), (14, "a request"), (20, "two requests")):
+        at[0], sign[0] = 60.0 * minute, seen
+        over.append(patience.is_over())
+    assert over == [False, False, False, True, False]
+
+
+def test_of_a_demo_that_failed_or_was_interrupted_nothing_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for error in (LootwireError, KeyboardInterrupt):
+        with pytest.raises(error):
+            _fail(error)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_of_a_demo_that_went_well_what_it_published_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with show._throw_away_folder() as folder:
+        _write(folder.path)
+        folder.is_for_keeps = True
+    assert [path.name for path in folder.path.iterdir()] == ["public"]
+
+
+def _fail(error: type[BaseException]) -> None:
+    with show._throw_away_folder() as folder:
+        _write(folder.path)
+        raise error
+
+
+def _write(folder: Path) -> None:
+    for name in ("public", "data"):
+        (folder / name).mkdir()
+        (folder / name / "file").write_text("something")
+    (folder / "a file").write_text("something")

@@ -9,6 +9,7 @@ from pipeline.embedded import Servers
 from pipeline.programs.web.health import PROGRAM, look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
+from pipeline.runtime.watchdog import WORKER
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,7 @@ from pipeline.runtime.runtime import utc_now
 )
 def test_a_clock_that_jumped_back_is_no_health(engine: Engine, servers: Servers, ahead: timedelta, words: str) -> None:
     now = utc_now()
-    for program in (heartbeat.WORKER, PROGRAM):
+    for program in (WORKER, PROGRAM):
         heartbeat.beat(engine, now + ahead, program)
     well, particulars = look(engine, servers.redis_url, now, streams=True)
     assert not well
@@ -36,3 +37,21 @@ def test_a_sign_of_life_by_a_clock_that_is_a_little_ahead_is_of_now(engine: Engi
     well, particulars = look(engine, servers.redis_url, now, streams=False)
     assert well
     assert (particulars["worker"], particulars["worker_seconds"]) == ("ok", 0)
+
+
+@pytest.mark.parametrize("age", [None, timedelta(hours=9)])
+def test_programs_that_are_starting_do_not_stand_still(engine: Engine, servers: Servers, age: timedelta | None) -> None:
+    now = utc_now()
+    if age is not None:
+        heartbeat.beat(engine, now - age)
+    well, particulars = look(engine, servers.redis_url, now, streams=False, starting=True)
+    assert (well, particulars["status"], particulars["worker"]) == (False, "starting", "starting")
+    well, particulars = look(engine, servers.redis_url, now, streams=False)
+    assert (well, particulars["status"]) == (False, "failing")
+    heartbeat.beat(engine, now)
+    assert look(engine, servers.redis_url, now, streams=False, starting=True)[1]["status"] == "ok"
+
+
+def test_a_start_without_its_broker_is_a_failure(engine: Engine) -> None:
+    well, particulars = look(engine, "redis://127.0.0.1:1/0", utc_now(), streams=False, starting=True)
+    assert (well, particulars["status"]) == (False, "failing")

@@ -1,0 +1,57 @@
+"""A full disk is named at once, in one line, instead of a wait for servers that cannot start."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline import embedded
+from pipeline.embedded import EmbeddedError
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a disk of four megabytes, where this user may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this user may not mount a small disk")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(folder: Path, *, free: int = 0) -> None:
+    """Fill a disk but for so many bytes."""
+    status = os.statvfs(folder)
+    (folder / "fill").write_bytes(bytes(status.f_bavail * status.f_frsize - free))
+
+
+def test_a_full_disk_is_named_without_a_wait(small_disk: Path) -> None:
+    (small_disk / "data").mkdir(mode=0o700)
+    fill(small_disk)
+    # The locks are there, as in a data directory that was used before the disk was full.
+    began = time.monotonic()
+    with pytest.raises(EmbeddedError, match=r"disk of the data directory .* is full.*make room") as caught:
+        embedded.ensure(small_disk / "data", timeout=3600)
+    assert "\n" not in str(caught.value)
+    assert time.monotonic() - began < 300
+    assert (embedded.disk_problem(small_disk / "data") or "").startswith("full")
+
+
+def test_servers_that_find_no_room_when_they_start_say_so_in_one_line(small_disk: Path) -> None:
+    # Enough for the start of one, and too little for a new cluster.
+    with pytest.raises(EmbeddedError, match=r"disk of the data directory .* is full") as caught:
+        embedded.ensure(small_disk / "data", timeout=3600)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_disk_with_room_is_no_problem(tmp_path: Path) -> None:
+    assert not (embedded.disk_problem(tmp_path) or "").startswith("full")

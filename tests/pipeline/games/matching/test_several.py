@@ -1,0 +1,122 @@
+"""Matching many titles at once gives each the answer that it would get alone."""
+
+import random
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event, text
+
+from pipeline.games.matching.matching import match_title
+from pipeline.games.matching.records import Decision, Wanted, wanted
+from pipeline.games.matching.several import match_titles
+from pipeline.games.store.games import store_games
+from tests.pipeline.games.documents import doc
+
+T0 = datetime(2026, 10, 1, tzinfo=UTC)
+FIRST = (
+    "Dark",
+    "Iron",
+    "The Silent",
+    "Hollow",
+    "A Golden",
+    "Super",
+    "S.T.A.L.",
+    "Pokémon",
+    "灯の",
+    "Dante's",
+    "Rock & Roll",
+)
+SECOND = ("Kingdom", "Harbor", "Legends", "of the Vale", "X", "and the Crown", "100%", "Kingdom Kingdom", "Ⅲ")
+THIRD = (
+    "",
+    "",
+    " II",
+    " 2",
+    " III",
+    " VII",
+    ": Remastered",
+    ": Deluxe Edition",
+    " - The Lost Chapter",
+    " (2016)",
+    " Online",
+)
+DECORATIONS = (
+    *("{}", "{}", "{}", "{}", "The {}", "{} Edition", "{}: Deluxe Edition", "{} (2016)", "{} GOTY", "{} 2", "{} II"),
+    *("{}!", "  {} ", "{} HD", "{} - PC", "{} Remastered"),
+)
+ODD = ("", " ", "\x00", "\ud800", "'; DROP TABLE games --", "%_\\", "a" * 5000, "💥", "ß" * 40, "!?", "the", "and")
+
+
+def games(dice: random.Random, count: int) -> Iterator[dict[str, Any]]:
+    """Yield games of few words, so that many are alike: namesakes, editions, ports, parts, other names, years."""
+    for igdb_id in range(1, count + 1):
+        name = " ".join((dice.choice(FIRST), dice.choice(SECOND))) + dice.choice(THIRD)
+        game: dict[str, Any] = {"game_type": dice.choices((0, 1, 3, 8, 11), (75, 8, 5, 4, 8))[0]}
+        if dice.random() < 0.3:
+            other = " ".join((dice.choice(FIRST), dice.choice(SECOND))) + dice.choice(THIRD)
+            game["alternative_names"] = [{"id": igdb_id, "name": other, "comment": "Other"}]
+        if dice.random() < 0.15:
+            game["parent_game"] = dice.randrange(1, count)
+        if dice.random() < 0.1:
+            game["version_parent"] = dice.randrange(1, count)
+        if dice.random() < 0.6:
+            game["first_release_date"] = dice.randrange(1_000_000_000, 1_700_000_000)
+        if dice.random() < 0.3:
+            game["total_rating_count"] = dice.choice((1, 20, 300, 4000))
+        yield {**game, "name": name, "igdb_id": igdb_id}
+
+
+def queries(dice: random.Random, names: Sequence[str], count: int) -> Iterator[Wanted]:
+    """Yield titles as they are and written otherwise, with and without hints."""
+    for name in dice.choices(names, k=count):
+        written = dice.choice(DECORATIONS).format(name)
+        written = dice.choice((written, written, written, written.upper(), written.lower(), written[:-1]))
+        year = dice.choice((None, None, 2005, 2016))
+        platforms = dice.choice(((), (), ("PC",)))
+        yield wanted(written, year=year, platforms=platforms, official=dice.random() < 0.2)
+    yield from map(wanted, ODD)
+
+
+def answer(decision: Decision) -> tuple[object, ...]:
+    """Return what a finding keeps of a decision."""
+    best = decision.best
+    choices = () if decision.verdict == "sure" else tuple(s.candidate.igdb_id for s in decision.ranked[:5])
+    return decision.verdict, decision.igdb_id, decision.why, best and (best.candidate.name, best.score), choices
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_each_title_gets_the_answer_that_it_would_get_alone(engine: Engine, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - not a secret
+    made = list(games(dice, 300))
+    with engine.begin() as connection:
+        documents = [doc(game.pop("igdb_id"), **game) for game in made]
+        store_games(connection, documents, T0)
+        connection.execute(text("ANALYZE game_titles"))
+    asked = list(queries(dice, [game["name"] for game in made], 200))
+    with engine.connect() as connection:
+        together = [answer(decision) for decision in match_titles(connection, asked)]
+        alone = [answer(match_title(connection, query)) for query in asked]
+    assert len(together) == len(asked)
+    differing = [(q.title.text, t, a) for q, t, a in zip(asked, together, alone, strict=True) if t != a]
+    assert differing == []
+
+
+def test_titles_as_the_catalogue_writes_them_take_no_statements_of_their_own(engine: Engine) -> None:
+    names = [f"{a}{b} of {b}{a}" for a in ("Kar", "Vol", "Mi", "Zu") for b in ("tan", "qui", "lor", "neb")]
+    with engine.begin() as connection:
+        store_games(connection, [doc(n, name) for n, name in enumerate(names, 1)], T0)
+    statements: list[str] = []
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        decisions = list(match_titles(connection, map(wanted, names)))
+    assert [decision.igdb_id for decision in decisions] == list(range(1, len(names) + 1))
+    assert len(statements) < len(names)
+
+
+def test_the_planner_is_left_as_it_was(engine: Engine) -> None:
+    with engine.begin() as connection:
+        store_games(connection, [doc(1, "Valorant")], T0)
+        assert [decision.igdb_id for decision in match_titles(connection, [wanted("Valorant")])] == [1]
+        assert connection.scalar(text("SHOW enable_seqscan")) == "on"
