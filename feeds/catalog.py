@@ -17,6 +17,7 @@ from sqlalchemy import (
     RowMapping,
     ScalarSelect,
     Select,
+    SQLColumnExpression,
     Text,
     any_,
     bindparam,
@@ -33,6 +34,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
 from feeds.content import FeedContent, Item, Scope
+from feeds.on_now import load_on_now, with_what_is_on
 from feeds.scopes import ALL_TITLE, PUBLIC, SHOWN, Touched, as_ids, feed_row, missing_rows
 from models import Event, Feed
 from models.details import detail_from_json, detail_type
@@ -78,7 +80,7 @@ _RAISE_TOUCHED = select(_TOUCHED_ROWS).add_cte(
 )
 
 _PAGE = aliased(Feed)
-_SHOWN_OF_EVENT = (
+SHOWN_OF_EVENT = (
     *(Event.id, Event.event_key, Event.kind, Event.occurred_at, Event.title, Event.service, Event.channel_id),
     Event.detail,
 )
@@ -117,21 +119,24 @@ def load_marked(
 ) -> list[FeedContent]:
     """Return up to `limit` marked feeds with an id above `after_id`, by id, each with its newest events.
 
+    A feed has its newest `items`, and of what is on now (`feeds.on_now`) at least the newest event, however old.
     The version is read before the events, so what is settled never claims more than what was loaded.
-    Takes one query, and one more for each scope among the feeds.
+    Takes one query, one more for each scope among the feeds, and three for what is on now.
     """
+    subjects = (Feed.service, Feed.game_id, Feed.organization_id, Feed.channel_id)
     marked = (
-        select(Feed.id, Feed.version, Feed.scope, Feed.path, Feed.title)
+        select(Feed.id, Feed.version, Feed.scope, Feed.path, Feed.title, *subjects)
         .where(Feed.version != Feed.written_version, Feed.id > after_id)
         .order_by(Feed.id)
         .limit(limit)
     )
     feeds = connection.execute(marked).all()
-    loaded: dict[int, list[Item]] = {feed.id: [] for feed in feeds}
+    loaded: dict[int, list[RowMapping]] = {feed.id: [] for feed in feeds}
     for scope in sorted({feed.scope for feed in feeds}):
         ids = [feed.id for feed in feeds if feed.scope == scope]
         for row in connection.execute(_newest_items(scope, ids, items)).mappings():
-            loaded[row["feed_id"]].append(_item(row))
+            loaded[row["feed_id"]].append(row)
+    on_now = load_on_now(connection, feeds, SHOWN_OF_EVENT, page_of(Event.channel_id))
     return [
         FeedContent(
             feed_id=feed.id,
@@ -139,10 +144,15 @@ def load_marked(
             scope=feed.scope,
             path=feed.path,
             title=feed.title,
-            items=tuple(loaded[feed.id]),
+            items=tuple(map(_item, with_what_is_on(feed, loaded[feed.id], on_now))),
         )
         for feed in feeds
     ]
+
+
+def is_any_marked(connection: Connection) -> bool:
+    """Return whether a feed is in need of writing."""
+    return connection.scalar(select(Feed.id).where(Feed.version != Feed.written_version).limit(1)) is not None
 
 
 def settle_written(connection: Connection, written: Sequence[tuple[int, int, int]], now: datetime) -> None:
@@ -199,7 +209,7 @@ def _newest_items(scope: Scope, feed_ids: Sequence[int], items: int) -> Select[A
         "channel": Event.channel_id == Feed.channel_id,
     }
     newest = (
-        select(*_SHOWN_OF_EVENT)
+        select(*SHOWN_OF_EVENT)
         .where(SHOWN[scope], belongs[scope])
         .order_by(Event.occurred_at.desc(), Event.id.desc())
         .limit(items)
@@ -207,14 +217,14 @@ def _newest_items(scope: Scope, feed_ids: Sequence[int], items: int) -> Select[A
         .lateral("newest")
     )
     return (
-        select(Feed.id.label("feed_id"), newest, _page_of(newest.c.channel_id).label("page"))
+        select(Feed.id.label("feed_id"), newest, page_of(newest.c.channel_id).label("page"))
         .join_from(Feed, newest, true())
         .where(Feed.id == as_ids(feed_ids))
         .order_by(Feed.id, newest.c.occurred_at.desc(), newest.c.id.desc())
     )
 
 
-def _page_of(channel_id: ColumnElement[int | None]) -> ScalarSelect[str]:
+def page_of(channel_id: SQLColumnExpression[int | None]) -> ScalarSelect[str]:
     """Return the path of a channel's page; the condition names all columns of the unique index, so that it is used."""
     none = [_PAGE.service, _PAGE.game_id, _PAGE.organization_id]
     wanted = (_PAGE.scope == "channel", _PAGE.channel_id == channel_id, *[column.is_(None) for column in none])

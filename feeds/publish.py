@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
-from feeds.catalog import load_marked, mark_all, settle_written
+from feeds.catalog import ITEMS_PER_FEED, is_any_marked, load_marked, mark_all, settle_written
 from feeds.content import FeedContent, SourceHealth
 from feeds.item import Entry
 from feeds.pages.channel import ChannelPage, render_channel
@@ -61,9 +61,18 @@ class PublishSummary(msgspec.Struct, kw_only=True):
 
 
 def publish(
-    engine: Engine, root: Path, base_url: str, now: datetime, *, wait: bool = True, pictures: bool = False
+    engine: Engine,
+    root: Path,
+    base_url: str,
+    now: datetime,
+    *,
+    wait: bool = True,
+    pictures: bool = False,
+    items: int = ITEMS_PER_FEED,
 ) -> PublishSummary:
     """Write every marked feed below `root`, and the page and the list of feeds where what they show has changed.
+
+    A feed has its newest `items`, and of what is on now at least one item each, however old.
 
     Runs one at a time on a database: another waits, or, if it should not `wait`, leaves its work to the one that
     runs. Each may be killed anywhere and run again at will, since a feed is settled only once its files are on disk.
@@ -76,26 +85,34 @@ def publish(
     goes_on = True
     while goes_on:
         written = summary.feeds
-        _run(engine, root, base_url, now, summary, gallery, wait=wait)
+        _run(engine, root, base_url, now, summary, gallery, wait=wait, items=items)
         # Other runs left their work to us until the turn was given up; where nothing moves, the next run may try.
         goes_on = written < summary.feeds and not summary.failures and _is_anything_marked(engine)
     return summary
 
 
 def _run(
-    engine: Engine, root: Path, base_url: str, now: datetime, summary: PublishSummary, gallery: Gallery, *, wait: bool
+    engine: Engine,
+    root: Path,
+    base_url: str,
+    now: datetime,
+    summary: PublishSummary,
+    gallery: Gallery,
+    *,
+    wait: bool,
+    items: int,
 ) -> None:
     # A lock of the session, since no transaction may be open while files are written.
     with hold(engine, _TURN, None if wait else AT_ONCE) as our_turn:
         if not our_turn:
             return
         _prepare(root, summary)
-        look = _digest(_code_digest(), base_url, "copies" if gallery.enabled else "")
+        look = _digest(_code_digest(), base_url, "copies" if gallery.enabled else "", str(items))
         if _stamp_of(root / OPML) != look:
             # A new folder, an emptied one, another address, another version of us: everything is due.
             with engine.begin() as connection:
                 mark_all(connection)
-        for batch in _marked(engine):
+        for batch in _marked(engine, items):
             _publish_batch(engine, batch, root, base_url, now, summary, gallery, look=look)
         _publish_moving(engine, root, now, summary, gallery, look)
         with engine.connect() as connection:
@@ -114,15 +131,15 @@ def _prepare(root: Path, summary: PublishSummary) -> None:
 
 def _is_anything_marked(engine: Engine) -> bool:
     with engine.connect() as connection:
-        return bool(load_marked(connection, 1, items=1))
+        return is_any_marked(connection)
 
 
-def _marked(engine: Engine) -> Iterator[Sequence[FeedContent]]:
+def _marked(engine: Engine, items: int) -> Iterator[Sequence[FeedContent]]:
     """Yield the marked feeds in batches, each loaded in a transaction that is over by then."""
     last_id = 0
     while True:
         with engine.connect() as connection:
-            batch = load_marked(connection, BATCH, after_id=last_id)
+            batch = load_marked(connection, BATCH, after_id=last_id, items=items)
         if batch:
             yield batch
             last_id = batch[-1].feed_id

@@ -1,12 +1,13 @@
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import insert, select
 
 from feeds.catalog import ITEMS_PER_FEED, load_marked, mark, mark_all, settle_written
-from models import Event, Feed
+from models import Event, Feed, StreamSession
 from models.names import public_id
 from tests.feeds.world import NOON, Publishing
 
@@ -218,7 +219,7 @@ def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: Publishi
         sqlalchemy_event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
         assert len(load_marked(connection, 100)) == 32
 
-    assert len(statements) == 4  # the feeds, and the items of three scopes
+    assert len(statements) == 7  # the feeds, the items of three scopes, and what is on now of three kinds
 
 
 def test_a_feed_that_is_marked_again_while_it_is_written_stays_marked(world: Publishing) -> None:
@@ -276,3 +277,34 @@ def test_a_detail_that_cannot_be_read_leaves_the_title(world: Publishing, caplog
 
     assert [item.title for item in feed.items] == ["A sound one", "An odd one"]
     assert "cannot be read" in caplog.text
+
+
+def test_what_is_on_now_stays_on_its_feeds_however_many_events_came_since(world: Publishing) -> None:
+    game, owner, channel = world.game(), world.organization(), world.channel()
+    long_ago = NOON - timedelta(days=9)
+    shared: dict[str, Any] = {"game_id": game, "organization_id": owner}
+    states: dict[str, dict[str, Any]] = {
+        "running": {},
+        "over": {"ended_at": NOON},
+        "withdrawn": {"withdrawn_at": NOON},
+        "upcoming": {"started_at": None},
+    }
+    for name, state in states.items():
+        world.event(name, campaign_id=world.campaign(name, **shared, **state), at=long_ago, **shared)
+    times = {"started_at": NOON, "first_seen_at": NOON, "last_seen_at": NOON}
+    world.add(StreamSession, channel_id=channel, stream_id="1", **times)
+    world.event("live", kind="stream.online", channel_id=channel, at=long_ago)
+    for number in range(3):
+        world.event(f"news {number}", at=NOON + timedelta(minutes=number), channel_id=channel, **shared)
+
+    with world.engine.connect() as connection:
+        feeds = {feed.scope: [item.title for item in feed.items] for feed in load_marked(connection, 10, items=2)}
+
+    news = ["news 2", "news 1"]
+    assert feeds == {
+        "all": [*news, "live", "running"],
+        "service": [*news, "running"],
+        "game": [*news, "running"],
+        "organization": [*news, "running"],
+        "channel": [*news, "live"],
+    }

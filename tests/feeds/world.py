@@ -77,6 +77,7 @@ class Publishing:
         game_id: int | None = None,
         organization_id: int | None = None,
         channel_id: int | None = None,
+        campaign_id: int | None = None,
         at: datetime | None = None,
         key: str | None = None,
         detail: EventDetail | None = None,
@@ -96,6 +97,7 @@ class Publishing:
                     game_id=game_id,
                     organization_id=organization_id,
                     channel_id=channel_id,
+                    campaign_id=campaign_id,
                     silent=False,
                     detail=detail_to_json(detail or detail_type(kind)(name="Winter Trawl")),
                 )
