@@ -3,9 +3,16 @@
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterable
 
 _NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
 SLUG_LENGTH = 60
+# "Rsut" is "Rust" with two letters in the other order, 0.75 alike; half of the letters say nothing.
+NEAR = 0.6
+# A name that holds what was written, as "Counter-Strike 2" holds "Counter": better than a few letters in common.
+HOLDS = 0.8
+# A name that is so much less alike than another is not meant.
+MUCH_LESS = 0.05
 
 
 def name_key(name: str) -> str:
@@ -18,6 +25,25 @@ def name_key(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", ""))
     key = "".join(c for c in decomposed.casefold() if c.isalnum())
     return unicodedata.normalize("NFC", key) or name.strip()
+
+
+def nearest(written: str, names: Iterable[str], limit: int = 3) -> list[str]:
+    """Return the names that a person who mistyped one of them may have meant, the most alike first."""
+    # Imported late: only typing errors need it.
+    from rapidfuzz.distance import OSA
+
+    key = name_key(written)
+    alike: dict[str, float] = {}
+    for name in names:
+        other = name_key(name)
+        score = OSA.normalized_similarity(key, other)
+        if len(key) > 3 and key in other:
+            score = max(score, HOLDS)
+        if score >= NEAR:
+            alike[name] = score
+    best = max(alike.values(), default=0.0)
+    close = [name for name, score in alike.items() if score >= best - MUCH_LESS]
+    return sorted(close, key=lambda name: (-alike[name], len(name), name))[:limit]
 
 
 def slug(name: str) -> str:

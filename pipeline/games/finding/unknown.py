@@ -1,0 +1,33 @@
+"""Tell a person that a game is not known by the name that was written, with those that may be meant."""
+
+from sqlalchemy import Connection, select
+
+from models import Game, GameTitle
+from models.names import name_key, nearest
+from pipeline.catalogue.unknown import Unknown
+from pipeline.games.matching.matching import match_title, search_titles
+from pipeline.games.matching.records import wanted
+
+NEAR = 3
+
+
+def unknown_game(connection: Connection, name: str) -> Unknown | None:
+    """Return what is known instead of a game of this name; None where we or IGDB's catalogue have one.
+
+    A game's other titles do not count: whoever asks for "GTA V" waits for ever, since it is called otherwise.
+    """
+    key = name_key(name)
+    ours = select(Game.id).where(Game.name_key == key).limit(1)
+    entry = select(GameTitle.igdb_id).where(GameTitle.key == key, GameTitle.kind == "name").limit(1)
+    if connection.scalar(ours) is not None or connection.scalar(entry) is not None:
+        return None
+    return Unknown("game", name, _near(connection, name))
+
+
+def _near(connection: Connection, name: str) -> list[str]:
+    """Return the entry that the title surely means, then our games, then others of the catalogue."""
+    decision = match_title(connection, wanted(name))
+    sure = [scored.candidate.name for scored in decision.ranked if scored.candidate.igdb_id == decision.igdb_id]
+    ours = nearest(name, connection.scalars(select(Game.name)), NEAR)
+    others = [scored.candidate.name for scored in search_titles(connection, wanted(name), limit=NEAR)]
+    return list(dict.fromkeys([*sure, *ours, *nearest(name, others, NEAR)]))[:NEAR]
