@@ -9,19 +9,40 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+from pipeline.runtime.tables import LEAST_COLUMNS, UNPARTED, lay_out
+
+# More than any line has. Other programs read a pipe or a file: a row is a line there, whatever COLUMNS says.
+UNFOLDED = 1_000_000
+
+
+class LineConsole(Console):
+    """A console that folds lines on a terminal only."""
+
+    # Rich lets one set it, too; nobody does.
+    @property  # type: ignore[misc]
+    def size(self) -> ConsoleDimensions:
+        """The size of the terminal; elsewhere lines have no end."""
+        size = super().size
+        return size if self.is_terminal else ConsoleDimensions(UNFOLDED, size.height)
+
+
+console = LineConsole(highlight=False)
+errors = LineConsole(stderr=True, highlight=False)
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _AGE = re.compile(r"(\d+)\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def print_rows(rows: Iterable[Any], *, as_json: bool, columns: Sequence[str], empty: str) -> None:
-    """Print rows as JSON lines with all fields, or as a table of some columns; `empty` says what an empty one means."""
+def print_rows(
+    rows: Iterable[Any], *, as_json: bool, columns: Sequence[str], empty: str, needed: int = LEAST_COLUMNS
+) -> None:
+    """Print rows as JSON lines with all fields, or as a table of some columns; `empty` says what an empty one means.
+
+    Where a terminal is too narrow, columns go from the last one on, but never the first ones that are `needed`.
+    """
     listed = [to_mapping(row) for row in rows]
     if as_json:
         for row in listed:
@@ -30,14 +51,20 @@ def print_rows(rows: Iterable[Any], *, as_json: bool, columns: Sequence[str], em
     if not listed:
         console.print(empty, markup=False)
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        # A time in two lines is hard to read; texts may fold.
-        is_time = any(isinstance(row[column], datetime) for row in listed)
-        table.add_column(column.replace("_", " "), overflow="fold", no_wrap=is_time)
-    for row in listed:
-        table.add_row(*[Text(show(row[column])) for column in columns])
-    console.print(table)
+    names = [column.replace("_", " ") for column in columns]
+    cells = [[_unparted(row[column]) for column in columns] for row in listed]
+    layout = lay_out(names, cells, console.width if console.is_terminal else None, needed)
+    console.print(Text(layout.header, style="bold"), soft_wrap=True)
+    for line in layout.lines:
+        console.print(line, markup=False, soft_wrap=True)
+    if layout.left_out:
+        hint = f"({', '.join(layout.left_out)}: in a wider terminal, or with --json)"
+        console.print(Text(hint, style="dim"), soft_wrap=True)
+
+
+def _unparted(value: Any) -> str:
+    """Return a value as a person reads it; a time in two lines is hard to read, so its space does not fold."""
+    return show(value).replace(" ", UNPARTED) if isinstance(value, datetime) else show(value)
 
 
 def print_json(value: Any) -> None:
