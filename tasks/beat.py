@@ -30,7 +30,7 @@ def main() -> None:
         sys.exit(f"lootwire: {error}")
 
     def configure(**_: Any) -> None:
-        configure_logging(settings.log_level)
+        configure_logging(settings.log_level, form=settings.log_format)
 
     setup_logging.connect(configure, weak=False)
     app.Beat(quiet=True, loglevel=settings.log_level).run()

@@ -24,6 +24,7 @@ def marked() -> None:
         utc_now(),
         wait=False,
         pictures=settings.local_pictures,
+        items=settings.feed_items,
     )
     if summary.feeds or summary.failures:
         fields = {"feeds": summary.feeds, "files": summary.written, "failures": len(summary.failures)}

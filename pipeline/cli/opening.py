@@ -63,5 +63,5 @@ def _load_settings() -> "Settings":
     for name in loaded.unknown:
         warning = f"lootwire: {name} is not a setting of this version; `lootwire doctor` lists them all"
         errors.print(warning, markup=False, soft_wrap=True)
-    configure_logging("WARNING")
+    configure_logging("WARNING", form=loaded.settings.log_format)
     return loaded.settings

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from sqlalchemy import Engine, func, or_, select
 
-from models import Delivery, DeliveryState, Feed, Source
+from models import Delivery, DeliveryState, Feed, Source, Target
 from models.errors import LootwireError
 from pipeline import embedded
 from pipeline.channels.eventsub.source_row import close_source
@@ -21,7 +21,7 @@ from pipeline.games.sources.webhooks import look_if_moved
 from pipeline.importer import inbox
 from pipeline.ingest.fetching import due
 from pipeline.programs.sources import register
-from pipeline.programs.web.ports import listen
+from pipeline.programs.web.ports import HOST, listen
 from pipeline.runtime import heartbeat
 from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.foreground import Plan
@@ -132,9 +132,9 @@ def _listens(listed: Sequence[Program]) -> bool:
     return EVENTSUB in {program.name for program in listed}
 
 
-def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT") -> None:
+def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT", *, host: str = HOST) -> None:
     """Raise `LootwireError` if a port is taken, before anything is started; `setting` is where another one is set."""
-    listen(port, setting).close()
+    listen(port, setting, host=host).close()
 
 
 def check_broker(redis_url: str) -> None:
@@ -193,11 +193,13 @@ def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
 
 
 def _unsettled(engine: Engine) -> int:
+    # What waits for a paused target waits until a person resumes it.
     waiting = select(func.count()).where(
+        Delivery.target_id.in_(select(Target.id).where(Target.disabled_at.is_(None))),
         or_(
             (Delivery.state == DeliveryState.PENDING) & (Delivery.next_attempt_at <= utc_now()),
             Delivery.state == DeliveryState.SENDING,
-        )
+        ),
     )
     marked = select(func.count()).where(Feed.version != Feed.written_version)
     with engine.connect() as connection:

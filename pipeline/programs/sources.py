@@ -41,7 +41,7 @@ def game_sources(runtime: Runtime) -> Sequence[RoundSource]:
 
 
 def source(runtime: Runtime, name: str) -> Fetchable:
-    """Return a source by name; raises `LootwireError` listing those that exist."""
+    """Return a source by name; raises `UsageError` listing those that exist."""
     listed = {candidate.name: candidate for candidate in sources(runtime)}
     if name not in listed:
         raise UsageError(f"there is no source `{name}`; there are: {', '.join(listed)}")

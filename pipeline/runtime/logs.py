@@ -6,7 +6,9 @@ import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import IO
+from typing import IO, Literal
+
+LogFormat = Literal["auto", "text", "json"]
 
 # What `logging` itself puts on a record; everything else came from `extra`.
 # (Celery's own `data` repeats the traceback.)
@@ -83,11 +85,12 @@ def _raised_in(error: BaseException) -> str:
     return str(trace.tb_frame.f_globals["__name__"]) if trace is not None else ""
 
 
-def configure_logging(level: str, stream: IO[str] | None = None) -> None:
-    """Send log lines to a stream (standard error by default), as JSON unless it is a terminal."""
+def configure_logging(level: str, stream: IO[str] | None = None, *, form: LogFormat = "auto") -> None:
+    """Send log lines to a stream (standard error by default): as text, as JSON, or as text on a terminal alone."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(PlainFormatter() if stream.isatty() else JsonFormatter())
+    is_text = stream.isatty() if form == "auto" else form == "text"
+    handler.setFormatter(PlainFormatter() if is_text else JsonFormatter())
     handler.addFilter(LostBroker())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for name, least in _QUIET.items():

@@ -99,6 +99,12 @@ class Runtime:
 
     def _needed_application(self, purpose: str) -> Application:
         if self.application is None:
+            missing = self.settings.missing_of_application
+            if len(missing) == 1:
+                raise LootwireError(
+                    f"{purpose} TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET, and {missing[0]} is not set: "
+                    f"your application's page at {CONSOLE} shows it"
+                )
             raise LootwireError(
                 f"{purpose} TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: create an application at "
                 f"{CONSOLE} (any name, OAuth redirect http://localhost, type confidential) and set both"

@@ -1,5 +1,7 @@
 """The servers that a program works with: running, and with a database that is up to date."""
 
+import os
+
 from models.errors import LootwireError
 from pipeline import embedded
 from pipeline.database.connecting import connect, migrate
@@ -25,7 +27,7 @@ def open_servers(settings: Settings) -> Servers:
 
 
 def make_private(settings: Settings) -> None:
-    """Create the data directory, readable by its owner alone."""
+    """Create the data directory, readable by its owner alone; raises `LootwireError` where it cannot be written."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -33,3 +35,7 @@ def make_private(settings: Settings) -> None:
             f"cannot create {settings.data_dir}: {error.strerror}. "
             "Set LOOTWIRE_DATA_DIR to a folder that this user may write"
         ) from error
+    if not os.access(settings.data_dir, os.W_OK | os.X_OK):
+        raise LootwireError(
+            f"cannot write to {settings.data_dir}. Set LOOTWIRE_DATA_DIR to a folder that this user may write"
+        )

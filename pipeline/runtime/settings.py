@@ -6,10 +6,12 @@ a secret may also be given as `NAME_FILE`, the path of a file that holds it.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
@@ -29,6 +31,8 @@ from models.errors import LootwireError
 ENV_FILE = Path(".env")
 TOML_FILE = Path("lootwire.toml")
 PREFIX = "LOOTWIRE_"
+LOOPBACK = "127.0.0.1"
+IPV6 = 6
 # Read where they are needed, before any settings can be: how embedded servers run, and what `up` tells its children.
 NOT_SETTINGS = frozenset(
     {"LOOTWIRE_EMBEDDED_LINGER", "LOOTWIRE_NO_USERNS", "LOOTWIRE_POSTGRES_USER", "LOOTWIRE_PARENT_FD"}
@@ -50,6 +54,34 @@ def _websocket_url(value: str) -> str:
     if not value.startswith(("ws://", "wss://")):
         raise ValueError("must start with ws:// or wss://")
     return value
+
+
+def _host(value: str) -> str:
+    host = value.strip().removeprefix("[").removesuffix("]")
+    if not re.fullmatch(r"[0-9A-Za-z.:_-]+(%[0-9A-Za-z]+)?", host):
+        raise ValueError("must be an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::, without a port")
+    if host.count(":") == 1:
+        raise ValueError("must be an address alone: the port is LOOTWIRE_HTTP_PORT")
+    return host
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches an address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def reached_at(host: str) -> str:
+    """Return the address, as it stands in a URL, at which this machine reaches what listens on a host."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:
+        return LOOPBACK
+    return f"[{address}]" if address.version == IPV6 else str(address)
 
 
 def _callback_url(value: str | None) -> str | None:
@@ -117,9 +149,12 @@ class Settings(BaseModel):
     publish_dir: AbsolutePath | None = Field(
         default=None, description="where feeds and pages are written; DATA_DIR/public by default"
     )
-    http_port: int = Field(default=8420, ge=0, le=65535, description="port of the small web server on 127.0.0.1")
+    http_host: Annotated[str, AfterValidator(_host)] = Field(
+        default=LOOPBACK, description="the address of this machine that both ports listen on"
+    )
+    http_port: int = Field(default=8420, ge=0, le=65535, description="port of the small web server")
     public_url: HttpUrl = Field(
-        default_factory=lambda values: f"http://127.0.0.1:{values['http_port']}",
+        default_factory=lambda values: f"http://{reached_at(values['http_host'])}:{values['http_port']}",
         description="the address under which the published folder is read",
     )
     database_url: Annotated[SecretStr | None, AfterValidator(_database_url)] = Field(
@@ -145,7 +180,7 @@ class Settings(BaseModel):
         ge=0,
         le=65535,
         validate_default=True,
-        description="port of the receiver of webhooks and of /health on 127.0.0.1",
+        description="port of the receiver of webhooks and of /health",
     )
     streams_poll_seconds: PollSeconds = 300
     streams_in_campaigns_poll_seconds: PollSeconds = 60
@@ -177,11 +212,28 @@ class Settings(BaseModel):
     chzzk_first_number: int = Field(default=905, ge=1, description="where CHZZK's probing starts")
     worker_processes: int = Field(default=2, ge=1, le=64)
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_format: Literal["auto", "text", "json"] = Field(
+        default="auto", description="text for people or json for programs; auto is text on a terminal, json elsewhere"
+    )
+    feed_items: int = Field(
+        default=50, ge=1, le=1000, description="how many items a feed has, beside all that is on now"
+    )
 
     @property
     def published(self) -> Path:
         """The folder that feeds and pages are written to."""
         return self.publish_dir or self.data_dir / "public"
+
+    @property
+    def missing_of_application(self) -> Sequence[str]:
+        """Which settings of an application at Twitch are not set: both, one or none."""
+        values = {"twitch_client_id": self.twitch_client_id, "twitch_client_secret": self.twitch_client_secret}
+        return [variable_name(name) for name, value in values.items() if value is None]
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether other machines may reach our ports."""
+        return not is_loopback(self.http_host)
 
 
 class LoadedSettings(BaseModel):

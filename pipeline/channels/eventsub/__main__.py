@@ -18,7 +18,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ends.set())
     settings = load_settings().settings
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, form=settings.log_format)
     runtime = open_runtime(settings)
     with Client() as client:
         runtime.needed_helix(client)

@@ -1,4 +1,4 @@
-"""`python -m pipeline.programs.web`: serve the published folder, and what services and monitors call, on 127.0.0.1."""
+"""`python -m pipeline.programs.web`: serve the published folder, and what services and monitors call."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
     A failure on the receiver's port is logged and tried again, while the folder is served.
     """
     pages = Application([Mount("/", Published(settings.published))])
-    listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT")
+    listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(pages.serve(listening, ends))
         if settings.receiver_port:
@@ -40,7 +40,8 @@ async def _receive(settings: Settings, ends: asyncio.Event) -> None:
         began = time.monotonic()
         try:
             async with receiving(settings, lambda: open_here(settings)) as application:
-                await application.serve(listen(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT"), ends)
+                listening = listen(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT", host=settings.http_host)
+                await application.serve(listening, ends)
         except Exception as error:
             pause = backoff.after(time.monotonic() - began)
             if (problem := explain(error)) is None:
@@ -62,7 +63,7 @@ async def _serve_until_signal(settings: Settings) -> None:
 def main() -> None:
     """Serve until SIGTERM or Ctrl-C."""
     settings = load_settings().settings
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, form=settings.log_format)
     asyncio.run(_serve_until_signal(settings))
 
 

@@ -34,8 +34,9 @@ def look(engine: Engine, redis_url: str, now: datetime, *, streams: bool) -> tup
 
 def describe(engine: Engine, settings: Settings, now: datetime) -> str:
     """Return in one line how Twitch's messages come in, or what the operator has to do for that."""
-    if not (settings.twitch_client_id and settings.twitch_client_secret):
-        return "off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
+    if missing := settings.missing_of_application:
+        lacking = f", and {missing[0]} is not set" if len(missing) == 1 else ""
+        return f"off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET{lacking}"
     eventsub = _of_database(engine, now, streams=True)["eventsub"]
     way = "by webhook" if settings.eventsub_callback_url else "by websocket"
     if eventsub["state"] != "ok":

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from pipeline.runtime.logs import configure_logging
+from pipeline.runtime.logs import LogFormat, configure_logging
 
 
 class Terminal(io.StringIO):
@@ -52,6 +52,17 @@ def test_a_pipe_gets_one_object_a_line(pipe: io.StringIO) -> None:
         "message": "one\ntwo",
         "source": "kick.drops",
     }
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()], ids=["terminal", "pipe"])
+def test_the_format_may_be_set_whatever_the_stream_is(
+    logging_as_before: None, form: LogFormat, stream: io.StringIO
+) -> None:
+    configure_logging("INFO", stream, form=form)
+    logging.getLogger("tasks.fetch").info("fetched")
+    last = stream.getvalue().splitlines()[-1]
+    assert last.endswith(" fetched") if form == "text" else json.loads(last)["message"] == "fetched"
 
 
 def test_an_error_of_ours_keeps_its_traceback(pipe: io.StringIO) -> None:

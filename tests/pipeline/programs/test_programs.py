@@ -74,6 +74,12 @@ def test_a_port_that_is_taken_is_told_with_the_setting_that_chooses_another() ->
     programs.check_port(port)
 
 
+def test_an_address_that_this_machine_has_not_is_told_with_its_setting() -> None:
+    for host in ("192.0.2.1", "no.such.host.invalid"):
+        with pytest.raises(LootwireError, match=f"LOOTWIRE_HTTP_HOST: .*{host}"):
+            programs.check_port(0, host=host)
+
+
 def test_a_broker_that_answers_is_well_and_one_that_does_not_is_an_error(servers: Servers) -> None:
     programs.check_broker(servers.redis_url)
     with pytest.raises(LootwireError, match=r"the broker does not answer: .*Connection refused.*REDIS_URL") as caught:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.runtime.settings import LoadedSettings, Settings, SettingsError, load_settings
+from pipeline.runtime.settings import LoadedSettings, Settings, SettingsError, load_settings, variable_name
 
 SECRET = "hunter2-and-more"
 
@@ -220,3 +220,39 @@ def test_twitch_calls_back_on_its_one_port(folder: Path, address: str) -> None:
 @pytest.mark.parametrize("address", ["https://", "https:///eventsub", "https://example.org:0x/eventsub"])
 def test_a_callback_needs_a_host_and_a_port_that_can_be(folder: Path, address: str) -> None:
     assert "LOOTWIRE_EVENTSUB_CALLBACK_URL" in error(folder, {"LOOTWIRE_EVENTSUB_CALLBACK_URL": address})
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "is_open"),
+    [
+        ("127.0.0.1", "127.0.0.1", False),
+        ("localhost", "localhost", False),
+        ("::1", "[::1]", False),
+        ("[::1]", "[::1]", False),
+        ("0.0.0.0", "127.0.0.1", True),
+        ("::", "127.0.0.1", True),
+        ("192.168.7.5", "192.168.7.5", True),
+    ],
+)
+def test_the_public_address_follows_the_address_that_is_listened_on(
+    folder: Path, host: str, address: str, is_open: bool
+) -> None:
+    settings = load(folder, {"LOOTWIRE_HTTP_HOST": host}).settings
+    assert settings.public_url == f"http://{address}:8420"
+    assert settings.is_open_to_others is is_open
+
+
+@pytest.mark.parametrize("host", ["http://0.0.0.0", "0.0.0.0:8420", "a b", "*"])
+def test_what_is_no_address_to_listen_on_is_named(folder: Path, host: str) -> None:
+    assert "LOOTWIRE_HTTP_HOST (from environment): must be an address" in error(folder, {"LOOTWIRE_HTTP_HOST": host})
+
+
+@pytest.mark.parametrize(("name", "value"), [("LOG_FORMAT", "xml"), ("FEED_ITEMS", "0"), ("FEED_ITEMS", "many")])
+def test_a_value_that_a_setting_cannot_have_is_named(folder: Path, name: str, value: str) -> None:
+    assert f"LOOTWIRE_{name} (from environment): " in error(folder, {f"LOOTWIRE_{name}": value})
+
+
+def test_every_setting_is_in_the_example() -> None:
+    example = Path(__file__).parents[3] / ".env.example"
+    named = {line.lstrip("#").partition("=")[0] for line in example.read_text().splitlines() if "=" in line}
+    assert {variable_name(field) for field in Settings.model_fields} <= named
