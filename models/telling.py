@@ -21,11 +21,12 @@ class DeliveryState(StrEnum):
 class Target(Base):
     """A place to send messages to: one Apprise URL, encrypted, and a label that may be shown.
 
-    `timezone` is a name of the IANA database; a message about a release waits for its day there.
+    `timezone` is a name of the IANA database; a message about a release waits for its day there. A target that is
+    paused has a `disabled_at`; one that was removed stays, without its address, for what was sent to it.
     """
 
     __tablename__ = "targets"
-    __table_args__ = (UniqueConstraint("name"),)
+    __table_args__ = (Index("uq_targets_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),)
 
     id: Mapped[BigId]
     name: Mapped[str]
@@ -34,6 +35,7 @@ class Target(Base):
     timezone: Mapped[str] = mapped_column(server_default=text("'UTC'"))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+    removed_at: Mapped[datetime | None]
 
 
 class Subscription(Base):

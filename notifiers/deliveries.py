@@ -30,8 +30,13 @@ class DeliveryLine:
 
 
 def replay(connection: Connection, now: datetime, delivery_ids: Iterable[int] | None = None) -> int:
-    """Make dead deliveries due again as if they were new, the given ones or all; returns how many."""
-    dead = Delivery.state == DeliveryState.DEAD
+    """Make dead deliveries due again as if they were new, the given ones or all; returns how many.
+
+    Those of a target that was removed stay dead.
+    """
+    # To a target that was removed nothing can be sent.
+    gone = select(Target.id).where(Target.removed_at.is_not(None))
+    dead = (Delivery.state == DeliveryState.DEAD) & Delivery.target_id.not_in(gone)
     chosen = dead if delivery_ids is None else and_(dead, Delivery.id.in_(list(delivery_ids)))
     revived = connection.execute(
         update(Delivery)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models import Delivery, DeliveryState, Source, Subscription, Target
 from models.events import EventKind
-from models.names import name_key
+from models.names import name_key, nearest
 from models.vault import Vault
 from notifiers.apprise_urls import check_url
 from notifiers.days import move_waiting
@@ -33,6 +33,19 @@ class TargetLine:
     disabled_at: datetime | None
     waiting: int
     dead: int
+
+
+@dataclass(frozen=True)
+class Address:
+    """An address that we send to: what may be shown of it, and all of it, encrypted."""
+
+    label: str
+    url_encrypted: bytes
+
+    @classmethod
+    def of(cls, vault: Vault, url: str) -> "Address":
+        """Check an Apprise URL and encrypt it; raises TargetError, whose text never holds it, where we send to none."""
+        return cls(check_url(url), vault.encrypt(url))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,26 +76,29 @@ def add_target(
     Raises TargetError for a name that is taken or malformed, for a time zone that the IANA database does not know, and
     for an address that we do not send to; its text never holds the address.
     """
-    if not _NAME.fullmatch(name):
-        # Not repeated: people confuse the two arguments, and this one could be the address.
-        raise TargetError("A target's name has 1 to 60 letters, digits, spaces, dots, hyphens or underscores.")
-    label = check_url(url)
+    _check_name(name)
+    address = Address.of(vault, url)
     timezone = _checked_timezone(timezone)
     row = {
         "name": name,
-        "url_encrypted": vault.encrypt(url),
-        "label": label,
+        "url_encrypted": address.url_encrypted,
+        "label": address.label,
         "timezone": timezone,
         "created_at": now,
     }
-    added = insert(Target).values(row).on_conflict_do_nothing(index_elements=["name"]).returning(Target.id)
+    added = (
+        insert(Target)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["name"], index_where=Target.removed_at.is_(None))
+        .returning(Target.id)
+    )
     target_id = connection.execute(added).scalar_one_or_none()
     if target_id is None:
         raise TargetError(f"There is a target named {name!r} already; choose another name, or remove it first.")
     return TargetLine(
         id=target_id,
         name=name,
-        label=label,
+        label=address.label,
         timezone=timezone,
         created_at=now,
         disabled_at=None,
@@ -91,20 +107,98 @@ def add_target(
     )
 
 
-def set_timezone(connection: Connection, name: str, timezone: str) -> str:
-    """Set the time zone of a target, and let what waits there for a day wait for it in the new one; returns its name.
+def change_target(
+    connection: Connection,
+    name: str,
+    *,
+    new_name: str | None = None,
+    address: Address | None = None,
+    timezone: str | None = None,
+) -> TargetLine:
+    """Change what is given of a target: its name, its address, its time zone; returns it as it is then.
 
-    Raises TargetError for a target or a time zone that is not known.
+    What waits there goes to the new address, and what waits for a day waits for it in the new zone. Raises
+    TargetError for a target that is not known, and for values that `add_target` would refuse.
     """
-    target_id, timezone = target_id_of(connection, name), _checked_timezone(timezone)
-    connection.execute(update(Target).where(Target.id == target_id).values(timezone=timezone))
-    move_waiting(connection, target_id)
-    return timezone
+    target_id = target_id_of(connection, name)
+    values: dict[str, object] = {}
+    if new_name is not None and new_name != name:
+        _check_name(new_name)
+        if connection.scalar(select(Target.id).where(Target.name == new_name, Target.removed_at.is_(None))) is not None:
+            raise TargetError(f"There is a target named {new_name!r} already; choose another name.")
+        values["name"] = new_name
+    if address is not None:
+        values |= {"label": address.label, "url_encrypted": address.url_encrypted}
+    if timezone is not None:
+        values["timezone"] = _checked_timezone(timezone)
+    if values:
+        connection.execute(update(Target).where(Target.id == target_id).values(values))
+    if timezone is not None:
+        move_waiting(connection, target_id)
+    return next(line for line in list_targets(connection) if line.id == target_id)
 
 
-def remove_target(connection: Connection, name: str) -> None:
-    """Remove a target with its subscriptions and deliveries; raises TargetError if there is none of that name."""
-    connection.execute(delete(Target).where(Target.id == target_id_of(connection, name)))
+def pause_target(connection: Connection, name: str, now: datetime) -> bool:
+    """Send a target nothing until it is resumed; returns whether it was not paused before.
+
+    What waits stays waiting; of what happens meanwhile the target is never told. Raises TargetError for an unknown one.
+    """
+    running = (Target.id == target_id_of(connection, name)) & Target.disabled_at.is_(None)
+    return bool(connection.execute(update(Target).where(running).values(disabled_at=now)).rowcount)
+
+
+def resume_target(connection: Connection, name: str) -> bool:
+    """Send to a paused target again: what waited at once, and what happens from now on; returns whether it was paused.
+
+    Raises TargetError for an unknown one.
+    """
+    paused = (Target.id == target_id_of(connection, name)) & Target.disabled_at.is_not(None)
+    return bool(connection.execute(update(Target).where(paused).values(disabled_at=None)).rowcount)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removal:
+    """What the removal of a target does away with, and how many messages that were sent stay on record."""
+
+    subscriptions: int
+    waiting: int
+    sent: int
+
+
+def look_at_removal(connection: Connection, name: str) -> Removal:
+    """Return what a removal would do away with; raises TargetError if there is no target of that name."""
+    target_id = target_id_of(connection, name)
+    states = dict(
+        connection.execute(
+            select(Delivery.state, func.count()).where(Delivery.target_id == target_id).group_by(Delivery.state)
+        ).all()
+    )
+    subscriptions = select(func.count()).where(Subscription.target_id == target_id)
+    return Removal(
+        subscriptions=connection.scalar(subscriptions) or 0,
+        waiting=states.get(DeliveryState.PENDING, 0) + states.get(DeliveryState.SENDING, 0),
+        sent=states.get(DeliveryState.SENT, 0),
+    )
+
+
+def remove_target(connection: Connection, name: str, now: datetime) -> Removal:
+    """Remove a target with its address and subscriptions; what waits for it is given up, what was sent stays on record.
+
+    Its name is free from then on. Raises TargetError if there is none of that name.
+    """
+    target_id, removal = target_id_of(connection, name), look_at_removal(connection, name)
+    connection.execute(delete(Subscription).where(Subscription.target_id == target_id))
+    # One that a worker is sending right now is settled by that worker.
+    waiting = (Delivery.target_id == target_id) & (Delivery.state == DeliveryState.PENDING)
+    connection.execute(
+        update(Delivery).where(waiting).values(state=DeliveryState.DEAD, last_error="the target was removed")
+    )
+    connection.execute(
+        update(Target)
+        .where(Target.id == target_id)
+        .values(removed_at=now, disabled_at=func.coalesce(Target.disabled_at, now), url_encrypted=b"")
+    )
+    return removal
 
 
 def list_targets(connection: Connection) -> list[TargetLine]:
@@ -123,6 +217,7 @@ def list_targets(connection: Connection) -> list[TargetLine]:
             func.count().filter(dead).label("dead"),
         )
         .outerjoin(Delivery, (Delivery.target_id == Target.id) & (dead | waiting))
+        .where(Target.removed_at.is_(None))
         .group_by(Target.id)
         .order_by(Target.name)
     )
@@ -204,12 +299,19 @@ def remove_subscription(connection: Connection, subscription_id: int) -> None:
 
 def target_id_of(connection: Connection, name: str) -> int:
     """Return a target's id; raises TargetError, which lists the names there are, if there is none of that name."""
-    target_id = connection.scalar(select(Target.id).where(Target.name == name))
+    target_id = connection.scalar(select(Target.id).where(Target.name == name, Target.removed_at.is_(None)))
     if target_id is None:
-        names = connection.scalars(select(Target.name).order_by(Target.name)).all()
+        there = select(Target.name).where(Target.removed_at.is_(None)).order_by(Target.name)
+        names = connection.scalars(there).all()
         known = f"There are: {', '.join(names)}." if names else "There are no targets yet."
         raise TargetError(f"There is no target of that name. {known}")
     return target_id
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        # Not repeated: people confuse the two arguments, and this one could be the address.
+        raise TargetError("A target's name has 1 to 60 letters, digits, spaces, dots, hyphens or underscores.")
 
 
 def _checked_kinds(kinds: Iterable[str] | None) -> list[str] | None:
@@ -217,8 +319,11 @@ def _checked_kinds(kinds: Iterable[str] | None) -> list[str] | None:
     families = sorted({f"{kind.family}.*" for kind in EventKind})
     known = {kind.value for kind in EventKind} | set(families)
     if unknown := [kind for kind in wanted if kind not in known]:
+        near = [kind for name in unknown for kind in nearest(name, sorted(known))]
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise TargetError(
-            f"Unknown kind {', '.join(unknown)}. Kinds: {', '.join(EventKind)}. Whole families: {', '.join(families)}."
+            f"Unknown kind {', '.join(unknown)}.{meant} Kinds: {', '.join(EventKind)}. "
+            f"Whole families: {', '.join(families)}."
         )
     return wanted or None
 
@@ -230,7 +335,10 @@ def _checked_service(connection: Connection, service: str | None) -> str | None:
     known = connection.scalars(select(Source.service).distinct().order_by(Source.service)).all()
     # Before the first start no source is known, and every service may come.
     if known and wanted not in known:
-        raise TargetError(f"Unknown service; there are: {', '.join(known)}.")
+        near = nearest(wanted, known, 1)
+        raise TargetError(
+            f"Unknown service; there are: {', '.join(known)}.{f' Did you mean {near[0]}?' if near else ''}"
+        )
     return wanted
 
 

@@ -42,7 +42,8 @@ def _open_runtime() -> Runtime:
 
 
 def _configure_logging(**_: object) -> None:
-    configure_logging(surroundings.runtime().settings.log_level)
+    settings = surroundings.runtime().settings
+    configure_logging(settings.log_level, form=settings.log_format)
     # The pool's own logger has no handler, and would print its lines as they are.
     pool = get_multiprocessing_logger()
     pool.setLevel(logging.ERROR)
@@ -61,7 +62,7 @@ def _load_what_sends(instance: Any, **_: object) -> None:
 def _is_any_target() -> bool:
     engine = surroundings.runtime().engine
     with engine.connect() as connection:
-        is_any = connection.scalar(select(Target.id).limit(1)) is not None
+        is_any = connection.scalar(select(Target.id).where(Target.removed_at.is_(None)).limit(1)) is not None
     # The pool must not inherit the connection.
     engine.dispose()
     return is_any

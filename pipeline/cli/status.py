@@ -42,7 +42,7 @@ def _figures(connection: Connection) -> dict[str, object]:
         "feeds_waiting": select(func.count()).where(Feed.version != Feed.written_version),
         "pictures_copied": select(func.count()).where(Picture.path.is_not(None)),
         "pictures_given_up": select(func.count()).where(Picture.next_due_at.is_(None), Picture.error.is_not(None)),
-        "targets": select(func.count()).select_from(Target),
+        "targets": select(func.count()).where(Target.removed_at.is_(None)),
         "deliveries_sent": select(func.count()).where(Delivery.state == "sent"),
         "deliveries_waiting": select(func.count()).where(Delivery.state.in_(["pending", "sending"])),
         "deliveries_dead": select(func.count()).where(Delivery.state == "dead"),

@@ -1,20 +1,24 @@
 """Commands on targets and on what each is told of: `targets` and `subscriptions`."""
 
 import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from sqlalchemy import Connection, func, select
 
 from models import Event
+from models.errors import UsageError
 from models.events import EventKind
 from notifiers import targets as store
 from notifiers.check import test_target
 from notifiers.match import matching
+from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
 from pipeline.channels.following.watched import watched
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
-from pipeline.runtime.output import JsonFlag, console, parse_since, print_rows
+from pipeline.games.finding.unknown import unknown_game
+from pipeline.runtime.output import JsonFlag, console, errors, parse_since, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
 targets = make_noun(COMMANDS["targets"].help)
@@ -42,9 +46,11 @@ def list_targets(context: typer.Context, as_json: JsonFlag = False) -> None:
 def show_targets(as_json: JsonFlag = False) -> None:
     """Show the targets: where each is, how many messages wait for it, and whether it is paused."""
     with open_command().engine.connect() as connection:
-        rows = store.list_targets(connection)
+        rows = [asdict(line) for line in store.list_targets(connection)]
+    if not as_json:
+        rows = [row | {"paused_since": row["disabled_at"]} for row in rows]
     empty = "No targets yet: `lootwire targets add NAME URL`."
-    columns = ("name", "label", "timezone", "waiting", "dead", "paused_at")
+    columns = ("name", "label", "timezone", "waiting", "dead", "paused_since")
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
@@ -58,7 +64,7 @@ def add_target(
 ) -> None:
     """Add a target by its Apprise URL, which is kept encrypted and never shown."""
     runtime = open_command()
-    url = sys.stdin.readline().strip() if url == "-" else url
+    url = _read_url(url)
     with runtime.engine.begin() as connection:
         line = store.add_target(connection, runtime.vault, name, url, utc_now(), timezone=timezone)
     console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
@@ -66,11 +72,45 @@ def add_target(
 
 
 @targets.command("set")
-def set_target(name: Name, timezone: Annotated[str, typer.Option(help=TIMEZONE_HELP)]) -> None:
-    """Change a target's time zone."""
+def set_target(
+    name: Name,
+    new_name: Annotated[str | None, typer.Option("--name", help="What it is called from now on.")] = None,
+    url: Annotated[
+        str | None, typer.Option("--url", help="Its Apprise URL from now on; `-` reads it from standard input.")
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help=TIMEZONE_HELP)] = None,
+) -> None:
+    """Change a target's name, address or time zone; its subscriptions and what waits for it stay."""
+    if new_name is None and url is None and timezone is None:
+        raise typer.BadParameter("give what is to change: --name, --url or --timezone")
+    runtime = open_command()
+    address = store.Address.of(runtime.vault, _read_url(url)) if url is not None else None
+    with runtime.engine.begin() as connection:
+        line = store.change_target(connection, name, new_name=new_name, address=address, timezone=timezone)
+    if new_name is not None:
+        console.print(f"{name} is called {line.name} from now on", markup=False)
+    if url is not None:
+        message = f"{line.name} is at another address now ({line.label}). Try it: lootwire targets test {line.name!r}"
+        console.print(message, markup=False, soft_wrap=True)
+    if timezone is not None:
+        console.print(f"{line.name} is told of releases when their day begins in {line.timezone}", markup=False)
+
+
+@targets.command("pause")
+def pause_target(name: Name) -> None:
+    """Send a target nothing until it is resumed; of what happens meanwhile it is never told."""
     with open_command().engine.begin() as connection:
-        known = store.set_timezone(connection, name, timezone)
-    console.print(f"{name} is told of releases when their day begins in {known}", markup=False)
+        is_new = store.pause_target(connection, name, utc_now())
+    state = "is paused from now on" if is_new else "is paused already"
+    console.print(f"{name} {state}: lootwire targets resume {name!r} ends that", markup=False, soft_wrap=True)
+
+
+@targets.command("resume")
+def resume_target(name: Name) -> None:
+    """Send to a paused target again: what waited when it was paused, and what happens from now on."""
+    with open_command().engine.begin() as connection:
+        was_paused = store.resume_target(connection, name)
+    console.print(f"{name} {'is told again from now on' if was_paused else 'is not paused'}", markup=False)
 
 
 @targets.command("test")
@@ -82,11 +122,36 @@ def try_target(name: Name) -> None:
 
 
 @targets.command("remove")
-def remove_target(name: Name) -> None:
-    """Remove a target with its subscriptions and deliveries."""
-    with open_command().engine.begin() as connection:
-        store.remove_target(connection, name)
-    console.print(f"{name} removed", markup=False)
+def remove_target(
+    name: Name, yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask on a terminal.")] = False
+) -> None:
+    """Remove a target with its subscriptions; what waits for it is not sent, what was sent stays on record.
+
+    On a terminal it says first what goes, and asks.
+    """
+    runtime = open_command()
+    if not yes and sys.stdin.isatty():
+        with runtime.engine.connect() as connection:
+            removal = store.look_at_removal(connection, name)
+        typer.confirm(f"{_in_words(removal)} Remove {name}?", abort=True, err=True)
+    with runtime.engine.begin() as connection:
+        removal = store.remove_target(connection, name, utc_now())
+    console.print(f"{name} removed. {_in_words(removal)}", markup=False, soft_wrap=True)
+
+
+def _in_words(removal: store.Removal) -> str:
+    return (
+        f"{_count(removal.subscriptions, 'subscription')} and the address go with it, "
+        f"{_count(removal.waiting, 'waiting message')} will not be sent, {removal.sent} sent stay on record."
+    )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def _read_url(url: str) -> str:
+    return sys.stdin.readline().strip() if url == "-" else url
 
 
 @subscriptions.callback(invoke_without_command=True)
@@ -114,6 +179,9 @@ def add_subscription(
     organization: Annotated[str | None, typer.Option(help="An organization, by name.")] = None,
     channel: Annotated[str | None, typer.Option(help="A Twitch channel, by login or address.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help=KINDS_HELP)] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a game, organization or channel that is not known yet.")
+    ] = False,
 ) -> None:
     """Tell a target of events from now on; without filters, of everything.
 
@@ -132,10 +200,25 @@ def add_subscription(
             organization=organization,
             channel=channel,
         )
+        unknown = _unknown(connection, line)
+        if unknown and strict:
+            raise UsageError("; ".join(each.sentence for each in unknown))
         unheard = line.channel is not None and not _is_watched(connection, line.channel)
+    for each in unknown:
+        warning = f"lootwire: {each.sentence}: the subscription waits for one of that name"
+        errors.print(show(warning), markup=False, soft_wrap=True)
     console.print(f"subscription {line.id}: {line.target} is told from now on", markup=False)
     if unheard:
         console.print(f"{line.channel} is not followed yet: lootwire channels add {line.channel}", markup=False)
+
+
+def _unknown(connection: Connection, line: store.SubscriptionLine) -> list[Unknown]:
+    looked_up = (
+        unknown_game(connection, line.game) if line.game else None,
+        unknown_organization(connection, line.organization) if line.organization else None,
+        unknown_channel(connection, line.channel) if line.channel else None,
+    )
+    return [each for each in looked_up if each is not None]
 
 
 def _is_watched(connection: Connection, login: str) -> bool:
@@ -156,17 +239,24 @@ def try_subscriptions(
     since: Annotated[str, typer.Option(help="30d, 12h, or a time.")] = "30d",
     as_json: JsonFlag = False,
 ) -> None:
-    """Show which past events a target's subscriptions would have told it of; sends nothing."""
+    """Show which past events a target's subscriptions would have told it of; sends nothing.
+
+    Newest first in the table, oldest first as JSON, as `lootwire events` does.
+    """
     with open_command().engine.connect() as connection:
         target_id = store.target_id_of(connection, target)
         matched = matching(target_id).subquery()
         query = (
             select(Event.id, Event.occurred_at, Event.kind, Event.title)
             .where(Event.id.in_(select(matched.c.id)), Event.occurred_at >= parse_since(since, utc_now()))
-            .order_by(Event.id)
+            .order_by(Event.id.desc())
         )
         rows = list(connection.execute(query).mappings())
         total = connection.scalar(select(func.count()).where(Event.occurred_at >= parse_since(since, utc_now())))
-    print_rows(rows, as_json=as_json, columns=("occurred_at", "kind", "title"), empty="Nothing would have been sent.")
-    if not as_json:
+    if as_json:
+        for row in reversed(rows):
+            print_json(dict(row))
+    else:
+        shown = [{"at": row["occurred_at"], "kind": row["kind"], "title": row["title"]} for row in rows]
+        print_rows(shown, as_json=False, columns=("at", "kind", "title"), empty="Nothing would have been sent.")
         console.print(f"{len(rows)} of {total} events")

@@ -2,10 +2,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import func, insert, select, text, update
 
-from models import Source
+from models import Delivery, Source, Target
 from notifiers import targets
+from notifiers.deliveries import list_deliveries, next_due_at, replay
 from notifiers.errors import TargetError
 from tests.notifiers.world import NOON, Notifying
 
@@ -69,19 +70,70 @@ def test_a_bad_address_adds_no_target(world: Notifying) -> None:
         assert targets.list_targets(connection) == []
 
 
-def test_a_target_leaves_with_its_subscriptions_and_deliveries(world: Notifying) -> None:
+def test_a_target_leaves_with_its_address_and_subscriptions_and_frees_its_name(world: Notifying) -> None:
     world.target("phone", URL)
-    world.event()
     with world.engine.begin() as connection:
-        targets.remove_target(connection, "phone")
+        targets.remove_target(connection, "phone", NOON)
         assert targets.list_targets(connection) == []
         assert targets.list_subscriptions(connection) == []
-    assert world.deliveries() == []
+        assert connection.scalars(select(Target.url_encrypted)).all() == [b""]
+    world.target("phone", URL)
+    with world.engine.connect() as connection:
+        assert [line.name for line in targets.list_targets(connection)] == ["phone"]
+
+
+def test_what_waits_for_a_removed_target_is_given_up_and_what_was_sent_stays_on_record(world: Notifying) -> None:
+    world.target("phone", URL)
+    world.event()
+    world.event()
+    with world.engine.begin() as connection:
+        first = connection.scalar(select(func.min(Delivery.id)))
+        connection.execute(update(Delivery).where(Delivery.id == first).values(state="sent", sent_at=NOON))
+        removal = targets.look_at_removal(connection, "phone")
+        assert targets.remove_target(connection, "phone", NOON) == removal
+    assert (removal.subscriptions, removal.waiting, removal.sent) == (1, 1, 1)
+    with world.engine.begin() as connection:
+        lines = list_deliveries(connection)
+        assert [(line.target, line.state, line.last_error) for line in lines] == [
+            ("phone", "dead", "the target was removed"),
+            ("phone", "sent", None),
+        ]
+        assert replay(connection, NOON) == 0
+
+
+def test_a_paused_target_is_told_nothing_until_it_is_resumed(world: Notifying) -> None:
+    world.target("phone", URL)
+    world.event("before")
+    with world.engine.begin() as connection:
+        assert targets.pause_target(connection, "phone", NOON)
+        assert not targets.pause_target(connection, "phone", NOON)
+        assert next_due_at(connection) is None
+    world.event("meanwhile")
+    with world.engine.begin() as connection:
+        assert targets.resume_target(connection, "phone")
+        assert not targets.resume_target(connection, "phone")
+        assert [line.title for line in list_deliveries(connection)] == ["before"]
+        assert next_due_at(connection) is not None
+
+
+def test_a_target_changes_its_name_and_its_address_and_keeps_its_subscriptions(world: Notifying) -> None:
+    world.target("phone", URL)
+    world.target("mail")
+    address = targets.Address.of(world.vault, "ntfy://ntfy.example/other")
+    with world.engine.begin() as connection:
+        before = targets.list_subscriptions(connection, "phone")
+        changed = targets.change_target(connection, "phone", new_name="tablet", address=address)
+        assert (changed.name, changed.label) == ("tablet", address.label)
+        assert [line.id for line in targets.list_subscriptions(connection, "tablet")] == [line.id for line in before]
+        with pytest.raises(TargetError, match="named 'mail' already"):
+            targets.change_target(connection, "tablet", new_name="mail")
+        stored = connection.scalars(select(Target.url_encrypted).where(Target.name == "tablet")).one()
+    assert world.vault.decrypt(stored) == "ntfy://ntfy.example/other"
 
 
 def test_an_unknown_target_is_told_with_those_there_are(world: Notifying) -> None:
     with world.engine.begin() as connection, pytest.raises(TargetError, match="no targets yet"):
-        targets.remove_target(connection, "phone")
+        targets.remove_target(connection, "phone", NOON)
     world.target("phone")
     world.target("mail")
     with world.engine.begin() as connection, pytest.raises(TargetError, match="There are: mail, phone"):

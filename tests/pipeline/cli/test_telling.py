@@ -1,17 +1,19 @@
 """Targets and subscriptions from the command line, up to the message and its reason."""
 
 import io
+import os
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, literal, select
 
-from models import Channel, Follow, Source
+from models import Channel, Follow, Game, Organization, Source
 from models.details import StreamDetail
 from models.events import EventKind
 from notifiers.deliver import deliver_due
 from pipeline.demo.sinks import WebhookSink
 from pipeline.events.append import NewEvent, append_events
+from pipeline.programs.programs import settled
 from pipeline.runtime.runtime import open_runtime, utc_now
 from tests.pipeline.cli.operator import Operator
 
@@ -53,7 +55,7 @@ def test_a_test_message_that_is_refused_says_why(subscribed: Operator, hook: Web
 
 def test_a_name_that_is_taken_is_refused(subscribed: Operator, hook: WebhookSink) -> None:
     result = subscribed.run("targets", "add", "hook", address(hook))
-    assert result.code == 1
+    assert result.code == 2
     assert "'hook' already" in result.errors
 
 
@@ -156,6 +158,147 @@ def test_dead_deliveries_are_seen_and_replayed(subscribed: Operator, hook: Webho
     runtime.engine.dispose()
 
 
-def test_removing_a_target_removes_its_subscriptions(subscribed: Operator) -> None:
-    assert subscribed.run("targets", "remove", "hook").code == 0
-    assert subscribed.run("subscriptions", "--json").lines == []
+def test_removing_a_target_removes_its_subscriptions_and_says_what_becomes_of_its_messages(
+    subscribed: Operator, now: datetime
+) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    waiting = len(subscribed.run("deliveries", "--json").lines)
+    result = subscribed.run("targets", "remove", "hook", "--yes")
+    assert result.code == 0
+    assert "1 subscription and the address go with it" in result.out
+    assert f"{waiting} waiting messages will not be sent, 0 sent stay on record" in result.out
+    assert subscribed.run("subscriptions", "--json").lines == subscribed.run("targets", "--json").lines == []
+    assert {line["state"] for line in subscribed.run("deliveries", "--json").lines} == {"dead"}
+    assert subscribed.run("status", "--json").lines[0]["targets"] == 0
+
+
+@pytest.mark.parametrize(("answer", "code", "left"), [("n", 1, 1), ("y", 0, 0)])
+def test_on_a_terminal_a_removal_is_asked_about(subscribed: Operator, answer: str, code: int, left: int) -> None:
+    ours, theirs = os.openpty()
+    os.write(ours, f"{answer}\n".encode())
+    with subscribed.start("targets", "remove", "hook", stdin=theirs) as process:
+        _, errors = process.communicate(timeout=60)
+    os.close(theirs)
+    os.close(ours)
+    assert "1 subscription and the address go with it" in errors
+    assert process.returncode == (0 if code == 0 else 130)
+    assert len(subscribed.run("targets", "--json").lines) == left
+
+
+def test_a_target_is_renamed_moved_paused_and_resumed(
+    subscribed: Operator, hook: WebhookSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renamed = subscribed.run("targets", "set", "hook", "--name", "home", "--timezone", "europe/berlin")
+    assert (renamed.code, "told of releases when their day begins in Europe/Berlin" in renamed.out) == (0, True)
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{address(hook)}-moved\n"))
+    moved = subscribed.run("targets", "set", "home", "--url", "-")
+    assert "home is at another address now" in moved.out
+    assert "secret-path" not in moved.out
+    assert subscribed.run("targets", "test", "home").code == 0
+    assert hook.messages[-1].path == "/secret-path-moved"
+    assert subscribed.run("subscriptions", "--json").lines[0]["target"] == "home"
+
+    assert "home is paused from now on" in subscribed.run("targets", "pause", "home").out
+    assert "home is paused already" in subscribed.run("targets", "pause", "home").out
+    assert subscribed.run("targets", "--json").lines[0]["disabled_at"] is not None
+    assert "home is told again from now on" in subscribed.run("targets", "resume", "home").out
+    assert "home is not paused" in subscribed.run("targets", "resume", "home").out
+
+
+def test_what_waits_for_a_paused_target_keeps_no_cycle_from_ending(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    subscribed.run("publish")
+    assert not settled(subscribed.engine)
+    subscribed.run("targets", "pause", "hook")
+    assert settled(subscribed.engine)
+
+
+def test_a_change_of_a_target_names_what_is_to_change(subscribed: Operator) -> None:
+    result = subscribed.run("targets", "set", "hook")
+    assert (result.code, "give what is to change: --name, --url or --timezone" in result.errors) == (2, True)
+
+
+TYPING_ERRORS = [
+    ("--game", "Gloomtdie", "game", "Gloomtide"),
+    ("--organization", "Tidewarde", "organization", "Tidewarden"),
+    ("--channel", "shruod", "channel", "shroud"),
+]
+
+
+@pytest.fixture
+def knowing(subscribed: Operator, now: datetime) -> Operator:
+    """An operator whose installation knows a game, an organization and a channel."""
+    go_live(subscribed, "shroud", now)
+    with subscribed.engine.begin() as connection:
+        identity = {"name_key": "gloomtide", "public_id": "01234567"}
+        connection.execute(insert(Game).values(name="Gloomtide", **identity))
+        owner = {"service": "twitch", "external_id": "1", "name": "Tidewarden", "name_key": "tidewarden"}
+        connection.execute(insert(Organization).values(**owner, public_id="1"))
+    return subscribed
+
+
+@pytest.mark.parametrize(("option", "written", "kind", "meant"), TYPING_ERRORS)
+def test_a_name_that_nothing_has_is_told_with_the_nearest_one_and_waits(
+    knowing: Operator, option: str, written: str, kind: str, meant: str
+) -> None:
+    result = knowing.run("subscriptions", "add", "--to", "hook", option, written)
+    assert result.code == 0
+    assert result.errors == (
+        f"lootwire: no {kind} named {written!r} is known yet (did you mean {meant}?): "
+        "the subscription waits for one of that name\n"
+    )
+    assert len(knowing.run("subscriptions", "--json").lines) == 2
+    right = knowing.run("subscriptions", "add", "--to", "hook", option, meant.upper(), "--strict")
+    assert (right.code, right.errors) == (0, "")
+
+
+@pytest.mark.parametrize(("option", "written", "kind", "meant"), TYPING_ERRORS)
+def test_a_strict_subscription_refuses_a_name_that_nothing_has(
+    knowing: Operator, option: str, written: str, kind: str, meant: str
+) -> None:
+    result = knowing.run("subscriptions", "add", "--to", "hook", option, written, "--strict")
+    assert (result.code, result.out) == (2, "")
+    assert result.errors == f"lootwire: no {kind} named {written!r} is known yet (did you mean {meant}?)\n"
+    assert len(knowing.run("subscriptions", "--json").lines) == 1
+
+
+def test_a_kind_that_does_not_exist_is_refused_with_the_nearest_one(subscribed: Operator) -> None:
+    result = subscribed.run("subscriptions", "add", "--to", "hook", "--kind", "stream.onlien")
+    assert (result.code, "Did you mean stream.online?" in result.errors) == (2, True)
+
+
+@pytest.mark.parametrize(("written", "meant"), [("Gloomtdie", "Gloomtide"), ("shruod", "shroud")])
+def test_events_of_what_nothing_is_called_are_told_from_no_events(knowing: Operator, written: str, meant: str) -> None:
+    result = knowing.run("events", "--subject", written)
+    assert (result.code, f"{written!r} is known yet (did you mean {meant}?)" in result.errors) == (0, True)
+    assert knowing.run("events", "--subject", "Gloomtide").errors == ""
+
+
+def test_the_table_of_what_would_be_told_is_in_the_order_of_events(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    tried = subscribed.run("subscriptions", "try", "hook").out.splitlines()
+    events = subscribed.run("events", "--kind", "campaign.added", "--limit", "1000").out.splitlines()
+    assert tried[:-1] == events
+
+
+def test_why_has_its_answer_for_programs_too(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    delivery = subscribed.run("deliveries", "--json").lines[0]
+    [reason] = subscribed.run("why", str(delivery["id"]), "--json").lines
+    shared = ("id", "state", "target", "event_id", "kind", "title", "sent_at")
+    assert {name: reason[name] for name in shared} == {name: delivery[name] for name in shared}
+    assert [line["kinds"] for line in reason["subscriptions"]] == [["campaign.added"]]
+    subscribed.run("subscriptions", "remove", "1")
+    [reason] = subscribed.run("why", str(delivery["id"]), "--json").lines
+    assert (reason["subscriptions"], reason["subscriptions_removed"]) == ([], 1)
+
+
+def test_deliveries_show_when_each_was_sent(subscribed: Operator, hook: WebhookSink, now: datetime) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    runtime = open_runtime()
+    deliver_due(runtime.engine, runtime.vault, utc_now)
+    runtime.engine.dispose()
+    header, *lines = subscribed.run("deliveries", "--state", "sent").out.splitlines()
+    assert "sent at" in header
+    sent_at = subscribed.run("deliveries", "--json", "--state", "sent").lines[0]["sent_at"]
+    assert f"  {sent_at[:10]} {sent_at[11:16]}" in lines[0]

@@ -191,7 +191,8 @@ def test_another_time_zone_moves_what_waits(installation: Installation) -> None:
     installation.tick(MIDNIGHT - 14 * HOUR)
 
     with installation.engine.begin() as connection:
-        assert targets.set_timezone(connection, "phone", "america/new york") == "America/New_York"
+        changed = targets.change_target(connection, "phone", timezone="america/new york")
+        assert changed.timezone == "America/New_York"
 
     assert installation.due() == {"phone": MIDNIGHT + 5 * HOUR, "other": MIDNIGHT - 14 * HOUR}
 
@@ -199,7 +200,7 @@ def test_another_time_zone_moves_what_waits(installation: Installation) -> None:
 def test_a_time_zone_that_nobody_knows_is_refused_or_read_as_utc(installation: Installation) -> None:
     installation.target("phone", "Europe/Berlin")
     with installation.engine.begin() as connection, pytest.raises(TargetError, match="no time zone 'Mars/Olympus'"):
-        targets.set_timezone(connection, "phone", "Mars/Olympus")
+        targets.change_target(connection, "phone", timezone="Mars/Olympus")
     # The database of zones of another machine may lack one.
     with installation.engine.begin() as connection:
         connection.execute(update(Target).values(timezone="Mars/Olympus"))
