@@ -27,6 +27,7 @@ from models.statistics import (
     load_top,
     load_totals,
 )
+from pipeline.catalogue.unknown import unknown_channel
 from pipeline.channels.following.follows import Known, find_channel
 from pipeline.channels.following.names import parse_name
 from pipeline.cli.opening import open_command
@@ -67,7 +68,10 @@ def show_statistics(
     with open_command().engine.connect() as connection:
         known = find_channel(connection, parse_name(name))
         if known is None:
-            raise UsageError(f"no channel {name!r} is known; `lootwire channels list` shows those that are followed")
+            unknown = unknown_channel(connection, name)
+            meant = f" (did you mean {' or '.join(unknown.near)}?)" if unknown and unknown.near else ""
+            hint = "`lootwire channels list` shows those that are followed"
+            raise UsageError(f"no channel {name!r} is known{meant}; {hint}")
         statistics = _load(connection, known, begin, now, zone)
     if as_json:
         print_json(_as_json(statistics))
@@ -209,7 +213,7 @@ def _shade(seconds: int, most: int) -> str:
 
 def _stories_table(stories: Sequence[Story]) -> Table:
     table = _plain("last streams", lasted="right", average="right", peak="right")
-    table.expand = True
+    table.expand = console.is_terminal
     table.add_column("categories", ratio=1, no_wrap=True, overflow="ellipsis")
     for story in stories:
         recap = story.recap

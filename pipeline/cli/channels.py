@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, select
 
 from models import Follow
 from models.errors import LootwireError
+from pipeline.catalogue.unknown import unknown_channel
 from pipeline.channels.following.adding import Outcome, add_category, add_channels
 from pipeline.channels.following.follows import find_channel, follow_drops, unfollow, unfollow_category, unfollow_drops
 from pipeline.channels.following.lists import LARGEST_LIST, ReadList, read_list
@@ -25,6 +26,7 @@ from pipeline.cli.opening import MISUSED, SET_ASIDE, open_command, read_named
 from pipeline.drops.store.history import find_game
 from pipeline.errors import SourceError, SourceRefused
 from pipeline.fetch.http import Client
+from pipeline.games.finding.unknown import unknown_game
 from pipeline.programs.sources import register
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -36,7 +38,7 @@ FAILED = 1
 SHOWN_AT_MOST = 20
 channels = make_noun(COMMANDS["channels"].help)
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="NAME…", help="Logins, numeric ids or addresses of channels.")
+    list[str] | None, typer.Argument(metavar="NAME", help="Logins, numeric ids or addresses of channels.")
 ]
 Drops = Annotated[bool, typer.Option("--drops", help="All channels that running campaigns name.")]
 Game = Annotated[list[str] | None, typer.Option("--game", help="A category, by name; may be given several times.")]
@@ -100,6 +102,7 @@ def add(
         _print_json([*outcomes, *groups])
     else:
         _print_outcomes(outcomes)
+        _print_near(runtime.engine, outcomes)
         for group in groups:
             (errors if group.is_set_aside else console).print(group.sentence, markup=False, soft_wrap=True)
     return _code([*outcomes, *groups], nothing_done=MISUSED)
@@ -120,7 +123,10 @@ def _add_category(engine: Engine, helix: Helix, name: str, top: int, now: dateti
     except SourceError:
         raise
     except LootwireError as error:
-        return _Group(group=name, result="unknown", sentence=f"lootwire: {error}", is_set_aside=True)
+        with engine.connect() as connection:
+            unknown = unknown_game(connection, name)
+        meant = f" (did you mean {' or '.join(unknown.near)}?)" if unknown and unknown.near else ""
+        return _Group(group=name, result="unknown", sentence=f"lootwire: {show(error)}{show(meant)}", is_set_aside=True)
     sentence = f"{show(category)}: its {top} most watched streams are recorded from now on"
     return _Group(group=category, result="followed", sentence=sentence)
 
@@ -243,6 +249,16 @@ def _print_outcomes(outcomes: Sequence[Outcome]) -> None:
         console.print(f"… and {len(outcomes) - SHOWN_AT_MOST} more; --json tells all of them")
 
 
+def _print_near(engine: Engine, outcomes: Sequence[Outcome]) -> None:
+    """Say which known channel may be meant by each name that Twitch does not know."""
+    with engine.connect() as connection:
+        for outcome in [outcome for outcome in outcomes if outcome.is_set_aside][:SHOWN_AT_MOST]:
+            unknown = unknown_channel(connection, outcome.name)
+            if unknown and unknown.near:
+                line = f"lootwire: {outcome.name}: did you mean {' or '.join(unknown.near)}?"
+                errors.print(show(line), markup=False, soft_wrap=True)
+
+
 def _once(name: str, login: str) -> str:
     return "" if name.lower() == login else f" (asked for as {name})"
 
@@ -261,8 +277,9 @@ def _groups(connection: Connection, lines: Sequence[Line]) -> list[str]:
 
 
 def _table(lines: Sequence[Line], now: datetime) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    table.add_column("channel", no_wrap=True, max_width=22, overflow="ellipsis")
+    # Other programs read what goes into a pipe: nothing is shortened there.
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=console.is_terminal)
+    table.add_column("channel", no_wrap=True, max_width=22 if console.is_terminal else None, overflow="ellipsis")
     table.add_column("on now", ratio=1, no_wrap=True, overflow="ellipsis")
     table.add_column("viewers", justify="right", no_wrap=True)
     table.add_column("last on", justify="right", no_wrap=True)

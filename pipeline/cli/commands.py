@@ -12,7 +12,6 @@ import typer
 import typer.core
 import typer.main
 
-
 RUN, LOOK, FOLLOW, TELL, CARRY = (
     "Run",
     "See what came of it",
@@ -85,7 +84,12 @@ COMMANDS = {
 class Group(typer.core.TyperGroup):
     """Commands whose help shows each with its whole first sentence, under the heading of its panel."""
 
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that the arguments begin with, and its arguments; a `--json` before it is its own too."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, ["--json", *rest] if ctx.params.get("as_json") else rest
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as Typer calls it
         """Write the commands; Typer's own list cuts what does not fit on a line."""
         panels: dict[str, list[tuple[str, str]]] = {}
         for name, command in self.commands.items():
@@ -153,7 +157,7 @@ def load_command(name: str) -> Any:
     return typer.main.get_group(app).commands[name]
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer passes the value of the option
+def _show_version(wanted: bool) -> None:
     if wanted:
         # Imported late: it loads what reads mail headers.
         from importlib.metadata import version
@@ -164,7 +168,7 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer passes the valu
 
 def _options(
     *,
-    version: Annotated[  # noqa: ARG001 - its callback does all
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:

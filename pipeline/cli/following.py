@@ -9,7 +9,8 @@ from typing import Annotated
 import msgspec
 import typer
 
-from models.errors import LootwireError, UsageError
+from models.errors import UsageError
+from models.names import nearest
 from pipeline.cli.commands import make_noun
 from pipeline.cli.games import games
 from pipeline.cli.opening import SET_ASIDE, open_command, read_named
@@ -69,13 +70,17 @@ def unfollow(name: Named) -> int:
     game_name = read_name(name, number_is_id=True)
     with open_command().engine.begin() as connection:
         matches = find_followed(connection, game_name.written, game_name.igdb_id, game_name.slug)
+        names_followed = [game.name for game in list_followed(connection, None)]
         if len(matches) == 1:
             unfollow_game(connection, matches[0].game_id, utc_now())
     if len(matches) != 1:
         several = (
             f"{len(matches)} followed games: say which by number, {', '.join(str(game.igdb_id) for game in matches)}"
         )
-        raise UsageError(f"{name!r} is {several if matches else 'not followed; see `lootwire games followed`'}")
+        near = nearest(name, names_followed)
+        meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+        missing = f"not followed{meant}; see `lootwire games followed`"
+        raise UsageError(f"{name!r} is {several if matches else missing}")
     console.print(f"{show(matches[0].name)}: followed no longer", markup=False)
     return 0
 

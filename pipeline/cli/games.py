@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.game_pages import how_linked, print_page
 from pipeline.cli.opening import open_command
-from pipeline.drops.store.history import GameHistory, find_game, game_history, offers
+from pipeline.drops.store.history import GameHistory, find_game, game_history, known_games, offers
 from pipeline.fetch.http import Client
 from pipeline.games.finding.lookup import check_entry, find_entry, find_ours, names_of_linked, search
 from pipeline.games.following.follows import renew_follows
@@ -32,9 +32,21 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(games, name="games")
 
 
-@games.callback()
-def _games() -> None:
-    """What is known of games."""
+@games.callback(invoke_without_command=True)
+def list_by_default(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show the games that are known; with a command, follow some."""
+    if context.invoked_subcommand is None:
+        list_games(as_json=as_json)
+
+
+@games.command("list")
+def list_games(as_json: JsonFlag = False) -> None:
+    """Show the games that services named, and how many campaigns each had; `games search` looks into IGDB's."""
+    with open_command().engine.connect() as connection:
+        rows = [msgspec.structs.asdict(game) for game in known_games(connection)]
+    empty = "No game is known yet: they come with campaigns and streams, or by `lootwire games follow NAME`."
+    columns = ("name", "open", "campaigns", "last_end_at", "services")
+    print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
 @games.command("show")

@@ -12,7 +12,7 @@ def add_to(app: typer.Typer) -> None:
 
 def show_help(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[COMMAND]…", help="A command, such as: targets add.")
+        list[str] | None, typer.Argument(metavar="COMMAND", help="A command, such as: targets add.")
     ] = None,
 ) -> None:
     """Show what a command does and its options; without a command, list them all."""

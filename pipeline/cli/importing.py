@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 
 def import_payloads(
     paths: Annotated[
-        list[Path] | None, typer.Argument(metavar="PATH…", help="Files, folders, archives; - for standard input.")
+        list[Path] | None, typer.Argument(metavar="PATH", help="Files, folders, archives; - for standard input.")
     ] = None,
     as_json: JsonFlag = False,
     times: Annotated[
@@ -46,7 +46,8 @@ def import_payloads(
 ) -> int:
     """Import payload files, folders, archives (.tar.xz, .tar.gz, .tar.zst, .zip) and git histories, oldest first.
 
-    May be interrupted and run again; what was taken in before is recognised.
+    May be interrupted and run again; what was taken in before is recognised. History that is older than what is stored
+    only adds what nothing newer listed: for all its events import it oldest first, before anything newer.
     """
     if (git is None) is not (path is None):
         raise typer.BadParameter("--git REPO and --path FILE belong together")
@@ -117,5 +118,12 @@ def _print(summary: Summary) -> None:
         console.print(f"set aside: {show(aside.path)}: {show(aside.reason)}", markup=False, soft_wrap=True)
     if len(summary.quarantined) > SHOWN:
         console.print(f"… and {len(summary.quarantined) - SHOWN} more; --json tells all of them")
+    if summary.late:
+        snapshots = "1 snapshot is" if summary.late == 1 else f"{summary.late} snapshots are"
+        console.print(
+            f"{snapshots} no newer than what was stored: such history only adds what nothing newer listed, and changes "
+            "and ends nothing; import oldest first for its events.",
+            soft_wrap=True,
+        )
     if summary.events:
         console.print("Feeds are written by `lootwire up`, `lootwire once` or `lootwire publish`.")

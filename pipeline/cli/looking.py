@@ -3,6 +3,7 @@
 import gzip
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -22,19 +23,23 @@ from models import (
     QuarantinedPayload,
     RewardCampaign,
     Source,
+    Target,
 )
 from models.errors import UsageError
 from models.events import EventKind
-from models.names import name_key
-from notifiers.deliveries import list_deliveries, replay
+from models.names import name_key, nearest
+from notifiers.deliveries import DeliveryLine, list_deliveries, replay
 from notifiers.targets import list_subscriptions
+from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.channels.eventsub.source_row import NEVER
 from pipeline.cli.commands import Listing
 from pipeline.cli.opening import open_command
+from pipeline.games.finding.unknown import unknown_game
 from pipeline.programs.sources import register, source
-from pipeline.runtime.output import JsonFlag, console, distance, parse_since, print_json, print_rows, show
+from pipeline.runtime.output import JsonFlag, console, distance, errors, parse_since, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
+NEAR = 3
 SUBJECTS = ("game", "organization", "campaign", "reward_campaign", "channel", "service")
 Now = Annotated[str | None, typer.Option("--now", metavar="NAME", help="Make this source due at once.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, the newest.")]
@@ -131,10 +136,14 @@ def events(
 ) -> int:
     """Show what happened, newest first in the table, oldest first as JSON."""
     if kind is not None and kind not in _known_kinds():
-        raise typer.BadParameter(f"there is no kind {kind!r}; there are: {', '.join(_known_kinds())}")
+        near = nearest(kind, _known_kinds())
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        raise typer.BadParameter(f"there is no kind {kind!r}; {meant}there are: {', '.join(_known_kinds())}")
     runtime = open_command()
     with runtime.engine.connect() as connection:
         rows = _events(connection, kind, subject, parse_since(since, utc_now()), limit or (None if as_json else 50))
+        if not rows and subject is not None:
+            _warn_of_unknown(connection, subject)
         if as_json:
             for row in reversed(rows):
                 print_json(_event(row))
@@ -143,6 +152,19 @@ def events(
     empty = "Nothing happened yet." if (kind, subject, since) == (None, None, None) else "Nothing like that happened."
     print_rows(shown, as_json=False, columns=("at", "kind", "title"), empty=empty)
     return 0
+
+
+def _warn_of_unknown(connection: Connection, subject: str) -> None:
+    """Say so where nothing has the name: no news of a game and a typing error look the same else."""
+    lookups = (unknown_game, unknown_organization, unknown_channel)
+    unknown = [each for lookup in lookups if (each := lookup(connection, subject)) is not None]
+    campaigns = select(DropCampaign.id).where((DropCampaign.external_id == subject) | (DropCampaign.name == subject))
+    if len(unknown) < len(lookups) or connection.scalar(campaigns.limit(1)) is not None:
+        return
+    near = list(dict.fromkeys(name for each in unknown for name in each.near))
+    meant = f" (did you mean {' or '.join(near[:NEAR])}?)" if near else ""
+    message = f"lootwire: no game, organization, campaign, stream or channel {subject!r} is known yet{meant}"
+    errors.print(show(message), markup=False, soft_wrap=True)
 
 
 def _known_kinds() -> list[str]:
@@ -220,30 +242,47 @@ def deliveries(
             console.print(f"{revived} dead deliveries will be sent again")
             return 0
         rows = list_deliveries(connection, state, limit or (None if as_json else 50))
-    columns = ("id", "state", "target", "title", "attempts", "next_attempt_at", "last_error")
-    print_rows(rows, as_json=as_json, columns=columns, empty="No deliveries.")
+    columns = ("id", "state", "target", "title", "sent_at", "attempts", "next_attempt_at", "last_error")
+    shown = rows if as_json else [_delivery(row) for row in rows]
+    print_rows(shown, as_json=as_json, columns=columns, empty="No deliveries.")
     return 0
 
 
-def why(delivery: Annotated[int, typer.Argument(help="A delivery's number.")]) -> int:
+def _delivery(line: DeliveryLine) -> dict[str, Any]:
+    """Return a delivery for the table: what is sent or given up has no next attempt."""
+    is_over = line.state in {DeliveryState.SENT, DeliveryState.DEAD}
+    return asdict(line) | ({"next_attempt_at": None} if is_over else {})
+
+
+def why(delivery: Annotated[int, typer.Argument(help="A delivery's number.")], as_json: JsonFlag = False) -> int:
     """Say why a delivery was sent: the event, and the subscriptions that asked for it."""
     runtime = open_command()
     with runtime.engine.connect() as connection:
         query = (
-            select(Delivery.subscription_ids, Delivery.state, Event.kind, Event.title, Event.occurred_at)
+            select(
+                *(Delivery.id, Delivery.state, Delivery.sent_at, Delivery.subscription_ids),
+                *(Event.id.label("event_id"), Event.kind, Event.title, Event.occurred_at),
+                Target.name.label("target"),
+            )
             .join(Event, Event.id == Delivery.event_id)
+            .join(Target, Target.id == Delivery.target_id)
             .where(Delivery.id == delivery)
         )
         row = connection.execute(query).one_or_none()
         if row is None:
             raise UsageError(f"there is no delivery {delivery}; `lootwire deliveries` lists them")
         lines = [line for line in list_subscriptions(connection) if line.id in row.subscription_ids]
+    removed = len(row.subscription_ids) - len(lines)
+    if as_json:
+        fields = {name: value for name, value in row._mapping.items() if name != "subscription_ids"}  # noqa: SLF001
+        print_json(fields | {"subscriptions": [asdict(line) for line in lines], "subscriptions_removed": removed})
+        return 0
     console.print(f"{row.title}\n{row.kind}, {show(row.occurred_at)} UTC, {row.state}", markup=False)
     for line in lines:
         filters = [f"{name} {value}" for name, value in line.filters.items()]
         filters += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []
         console.print(f"subscription {line.id} of {line.target}: {'; '.join(filters) or 'everything'}", markup=False)
-    if len(lines) < len(row.subscription_ids):
+    if removed:
         console.print("a subscription that asked for it has been removed since")
     return 0
 

@@ -22,6 +22,7 @@ from pipeline.programs.web.health import describe
 from pipeline.runtime.output import JsonFlag, console, errors, print_rows, show
 from pipeline.runtime.problems import explain
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
+from pipeline.runtime.servers import make_private
 from pipeline.runtime.settings import LoadedSettings, Settings, load_settings, variable_name
 from pipeline.runtime.supervisor import check_alone
 
@@ -40,9 +41,12 @@ def up() -> NoReturn:
     settings = load_settings().settings
     # Both before anything is started or migrated. The folder first: a second `up` there is why a port is mostly taken.
     check_alone(settings.data_dir)
-    programs_programs.check_port(settings.http_port)
+    _check_folders(settings)
+    programs_programs.check_port(settings.http_port, host=settings.http_host)
     if settings.receiver_port:
-        programs_programs.check_port(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT")
+        programs_programs.check_port(settings.receiver_port, "LOOTWIRE_RECEIVER_PORT", host=settings.http_host)
+    if warning := _exposure(settings):
+        errors.print(f"lootwire: {warning}", markup=False, soft_wrap=True)
     runtime = open_command()
     programs_programs.check_broker(runtime.redis_url)
     programs_programs.take_up_settings(runtime)
@@ -55,6 +59,7 @@ def up() -> NoReturn:
 
 def once() -> int:
     """Do one full cycle, then exit: import the inbox, fetch what is due, send, publish. For cron."""
+    _check_folders(load_settings().settings)
     runtime = open_command()
     programs_programs.check_broker(runtime.redis_url)
     with (
@@ -98,12 +103,39 @@ def demo(
     return run_demo(keep=keep)
 
 
+def _check_folders(settings: Settings) -> None:
+    """Raise `LootwireError` where we could not write: workers would start, and fail again and again."""
+    make_private(settings)
+    try:
+        _try_folder(settings.published)
+    except LootwireError as error:
+        raise LootwireError(f"the published folder {settings.published}: {error}") from error
+
+
+def _exposure(settings: Settings) -> str | None:
+    """Return in words who reaches our ports where that is more than this machine."""
+    if not settings.is_open_to_others:
+        return None
+    receiver = (
+        f", /health and the receiver of webhooks on port {settings.receiver_port}" if settings.receiver_port else ""
+    )
+    return (
+        f"LOOTWIRE_HTTP_HOST is {settings.http_host}: every machine that reaches this one can read the published "
+        f"folder on port {settings.http_port}{receiver}; there is no password and no encryption"
+    )
+
+
 def publish() -> int:
     """Write the feeds that events touched and the page, now."""
     runtime = open_command()
     settings = runtime.settings
     summary = publish_marked(
-        runtime.engine, settings.published, settings.public_url, utc_now(), pictures=settings.local_pictures
+        runtime.engine,
+        settings.published,
+        settings.public_url,
+        utc_now(),
+        pictures=settings.local_pictures,
+        items=settings.feed_items,
     )
     message = f"{summary.written} files written, {summary.unchanged} unchanged, in {settings.published}"
     console.print(message, markup=False, soft_wrap=True)
@@ -116,11 +148,14 @@ def doctor(as_json: JsonFlag = False) -> int:
     """Show each setting with its origin, and check what can be checked: servers, folders, targets."""
     loaded = load_settings()
     rows = [_setting(loaded, field) for field in Settings.model_fields]
-    print_rows(rows, as_json=as_json, columns=("setting", "value", "origin"), empty="")
+    # The value last: some are longer than any terminal is wide.
+    print_rows(rows, as_json=as_json, columns=("setting", "origin", "value"), empty="", needed=3)
     if as_json:
         return 0
     for name in loaded.unknown:
         console.print(f"! {name} is set, but it is not a setting of this version", markup=False)
+    if warning := _exposure(loaded.settings):
+        console.print(f"! {warning}", markup=False, soft_wrap=True)
     console.print(f"\nembedded servers: {_embedded(loaded.settings)}")
     wrong = 0
     for name, problem in _checks(loaded.settings):
@@ -132,6 +167,8 @@ def doctor(as_json: JsonFlag = False) -> int:
 def _setting(loaded: LoadedSettings, field: str) -> dict[str, str]:
     value = getattr(loaded.settings, field)
     shown = "********" if isinstance(value, SecretStr) else show(value)
+    if field == "publish_dir":
+        shown = str(loaded.settings.published)
     return {"setting": variable_name(field), "value": shown, "origin": loaded.origins[field]}
 
 

@@ -49,8 +49,8 @@ class SetAside(msgspec.Struct, frozen=True):
 class Summary(msgspec.Struct, kw_only=True):
     """What an import did. `records` counts the campaigns that were listed, `unchanged` those that brought no news.
 
-    `taken_for` counts the files by what they are, in words; `believed` counts those that were taken in, by source.
-    Neither is promised to programs.
+    `taken_for` counts the files by what they are, in words; `believed` counts those that were taken in, by source;
+    `late` counts snapshots no newer than what was stored, which only add. None of these is promised to programs.
     """
 
     files: int = 0
@@ -62,6 +62,7 @@ class Summary(msgspec.Struct, kw_only=True):
     seconds: float = 0.0
     taken_for: Counter[str] = msgspec.field(default_factory=Counter)
     believed: Counter[str] = msgspec.field(default_factory=Counter)
+    late: int = 0
 
     def set_aside(self, path: str, reason: str) -> None:
         """Note that something was kept aside, and why."""
@@ -70,7 +71,7 @@ class Summary(msgspec.Struct, kw_only=True):
     def promised(self) -> dict[str, Any]:
         """Return what programs may rely on (DESIGN, section 12)."""
         fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        del fields["taken_for"], fields["believed"]
+        del fields["taken_for"], fields["believed"], fields["late"]
         return fields
 
 
@@ -274,6 +275,7 @@ class _Run:
         summary = self.summary
         summary.snapshots += 1
         summary.taken_for[understood.taken_for] += 1
+        summary.late += any(part.outcome == "late" for part in ingested)
         for (source, _), part in zip(understood.parts, ingested, strict=True):
             if part.outcome != "quarantined":
                 summary.believed[source.name] += 1

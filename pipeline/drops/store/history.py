@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.orm import aliased
 
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, GameExternalId, TimeBasedDrop
 from models.details import SeenBefore
 from models.errors import UsageError
-from models.names import name_key
+from models.names import name_key, nearest
 
 _BEFORE, _NOW = aliased(DropCampaign), aliased(DropCampaign)
 _DROP_BEFORE, _DROP_NOW = aliased(TimeBasedDrop), aliased(TimeBasedDrop)
@@ -40,6 +40,8 @@ _SEEN_BEFORE = (
     .order_by(_NOW.id, _BENEFIT_NOW.name, _BEFORE.end_at.desc(), _BEFORE.id.desc())
     .ext(distinct_on(_NOW.id, _BENEFIT_NOW.name))
 )
+
+SIMILAR = 8
 
 
 class GameHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,15 +77,49 @@ def seen_before(connection: Connection, campaign_ids: Sequence[int]) -> dict[int
 
 
 def find_game(connection: Connection, name: str) -> int:
-    """Return a game's row id by its name; raises `UsageError` that names games with a similar beginning."""
+    """Return a game's row id by its name; raises `UsageError` with the names most like it."""
     key = name_key(name)
     game_id = connection.scalar(select(Game.id).where(Game.name_key == key).order_by(Game.id).limit(1))
     if game_id is not None:
         return game_id
-    like = select(Game.name).where(Game.name_key.contains(key, autoescape=True)).order_by(Game.name).limit(8)
-    similar = list(connection.scalars(like))
+    similar = nearest(name, connection.scalars(select(Game.name)), SIMILAR)
     hint = f"; there are: {', '.join(similar)}" if similar else ""
     raise UsageError(f"no game named {name!r} has had a campaign yet{hint}")
+
+
+class KnownGame(msgspec.Struct, frozen=True, kw_only=True):
+    """A game that some service named, and how many campaigns it had; `last_end_at` is UTC."""
+
+    name: str
+    public_id: str
+    services: tuple[str, ...]
+    campaigns: int
+    open: int
+    last_end_at: datetime | None
+
+
+def known_games(connection: Connection) -> list[KnownGame]:
+    """Return all games that services named, by name."""
+    is_open = DropCampaign.ended_at.is_(None) & DropCampaign.withdrawn_at.is_(None)
+    services = (
+        select(func.array_agg(aggregate_order_by(GameExternalId.service.distinct(), GameExternalId.service)))
+        .where(GameExternalId.game_id == Game.id)
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            *(Game.name, Game.public_id, services.label("services")),
+            func.count(DropCampaign.id).label("campaigns"),
+            func.count(DropCampaign.id).filter(is_open).label("open"),
+            func.max(DropCampaign.end_at).label("last_end_at"),
+        )
+        .outerjoin(DropCampaign, DropCampaign.game_id == Game.id)
+        .group_by(Game.id)
+        .order_by(func.lower(Game.name), Game.id)
+    )
+    return [
+        KnownGame(**{**row, "services": tuple(row["services"] or ())}) for row in connection.execute(query).mappings()
+    ]
 
 
 def game_history(connection: Connection, game_id: int) -> GameHistory:

@@ -90,7 +90,7 @@ def test_what_is_unknown_is_told_and_the_rest_is_followed(follower: Operator) ->
     assert result.out.splitlines() == ["grace: followed", "grace: already followed"]
     assert f"{NOBODY}: Twitch knows no such channel" in result.errors
     assert "kick.com/x: is no address of a channel" in result.errors
-    assert follower.run("channels", "add", NOBODY).code == 1
+    assert follower.run("channels", "add", NOBODY).code == 2
 
 
 def test_nothing_to_add_or_to_remove_is_wrong_usage(follower: Operator) -> None:
@@ -134,7 +134,7 @@ def test_removed_channels_are_no_longer_followed_and_their_history_stays(followe
     result = follower.run("channels", "remove", "12", "https://twitch.tv/ada_", NOBODY)
     assert (result.code, f"{NOBODY}: is not followed" in result.errors) == (3, True)
     assert followed(follower) == []
-    assert follower.run("channels", "remove", "grace").code == 1
+    assert follower.run("channels", "remove", "grace").code == 2
     with follower.engine.connect() as connection:
         assert set(connection.scalars(select(Channel.login))) == {"ada_", "grace"}
 
@@ -172,7 +172,7 @@ def test_channels_of_campaigns_are_watched_as_a_group(follower: Operator) -> Non
     assert "Named" in follower.run("channels", "list", "--all").out
     assert follower.run("channels", "remove", "--drops").code == 0
     assert followed(follower) == []
-    assert follower.run("channels", "remove", "--drops").code == 1
+    assert follower.run("channels", "remove", "--drops").code == 2
 
 
 def test_a_category_is_followed_by_its_name_as_people_write_it(follower: Operator) -> None:
@@ -192,7 +192,7 @@ def test_a_category_is_followed_by_its_name_as_people_write_it(follower: Operato
 
 def test_a_category_that_is_not_plain_lists_what_there_is(follower: Operator) -> None:
     result = follower.run("channels", "add", "--game", "moss")
-    assert result.code == 1
+    assert result.code == 2
     assert "'Moss Runner', 'Moss Runner II'" in result.errors
     assert "finds no category 'Xyzzy'" in follower.run("channels", "add", "--game", "Xyzzy").errors
 
@@ -274,7 +274,7 @@ def test_a_list_may_come_on_standard_input(follower: Operator, monkeypatch: pyte
 
 def test_a_file_that_is_not_there_is_told_in_a_line(follower: Operator) -> None:
     result = follower.run("channels", "import", "missing.txt")
-    assert (result.code, len(result.errors.splitlines())) == (1, 1)
+    assert (result.code, len(result.errors.splitlines())) == (2, 1)
 
 
 def import_follows(follower: Operator, twitch: LocalTwitch, *scopes: str) -> Result:
@@ -306,7 +306,7 @@ def test_a_sign_in_without_the_permission_says_how_to_get_it(follower: Operator,
 
 def test_statistics_of_a_channel_that_nobody_knows_say_so(follower: Operator) -> None:
     result = follower.run("channels", "stats", NOBODY)
-    assert (result.code, "is known" in result.errors) == (1, True)
+    assert (result.code, "is known" in result.errors) == (2, True)
     assert follower.run("channels", "top").out == "No followed channel was on air in that time.\n"
 
 

@@ -87,6 +87,17 @@ def test_importing_the_same_again_adds_no_event(operator: Operator, now: datetim
     assert summary["unchanged"] == summary["records"] > 0
 
 
+def test_an_import_of_older_history_says_that_it_only_adds(operator: Operator, now: datetime) -> None:
+    oldest, *newer = sorted(operator.snapshots(now).iterdir())
+    first = operator.run("import", *map(str, newer))
+    assert "no newer than what was stored" not in first.out
+    result = operator.run("import", str(oldest))
+    assert result.code == 0
+    assert "1 snapshot is no newer than what was stored: such history only adds" in result.out
+    assert "import oldest first for its events." in result.out
+    assert "oldest first, before anything newer" in " ".join(operator.run("import", "--help").out.split())
+
+
 def test_an_import_that_sets_something_aside_exits_with_3_and_names_it(operator: Operator, now: datetime) -> None:
     folder = operator.snapshots(now)
     broken = folder / "2031-05-04T030201Z_drops.json"
@@ -102,7 +113,7 @@ def test_an_import_that_sets_something_aside_exits_with_3_and_names_it(operator:
 
 def test_an_import_of_nothing_fails_and_says_where_it_looked(operator: Operator) -> None:
     result = operator.run("import", "/no/such/folder", "--json")
-    assert result.code == 1
+    assert result.code == 2
     assert result.out == ""
     assert result.errors == "lootwire: /no/such/folder: no such file or folder\n"
 

@@ -104,13 +104,13 @@ def test_a_game_may_be_named_in_any_way(operator: Operator, igdb: LocalIgdb, nam
     assert operator.run("games", "unfollow", named).out == "Moss Runner: followed no longer\n"
     assert (rows(operator, Follow), rows(operator, WantedGame)) == ([], [])
     result = operator.run("games", "unfollow", named)
-    assert (result.code, "is not followed" in result.errors) == (1, True)
+    assert (result.code, "is not followed" in result.errors) == (2, True)
 
 
 def test_where_several_games_may_be_meant_the_operator_is_asked(operator: Operator, igdb: LocalIgdb) -> None:
     result = operator.run("games", "follow", "Quiet Orbit")
 
-    assert (result.code, result.out) == (1, "")
+    assert (result.code, result.out) == (2, "")
     assert "'Quiet Orbit' may be several games: " in result.errors
     assert {"Quiet Orbit (1993) is 3", "Quiet Orbit (2016) is 4"} <= set(
         result.errors.split(": ", 2)[2].split(";")[0].split(", ")
@@ -122,7 +122,7 @@ def test_where_several_games_may_be_meant_the_operator_is_asked(operator: Operat
 def test_a_game_that_nobody_knows_is_refused(operator: Operator, igdb: LocalIgdb) -> None:
     for named in ("999", "https://www.igdb.com/games/nothing", "Zzyzx Nonesuch Qwert"):
         result = operator.run("games", "follow", named)
-        assert (result.code, result.out) == (1, "")
+        assert (result.code, result.out) == (2, "")
         assert "is no game that is known" in result.errors
     assert rows(operator, Follow) == []
 
@@ -166,7 +166,7 @@ def test_a_followed_game_that_is_linked_anew_is_followed_as_what_it_is_now(kept:
 
     assert [wanted.igdb_id for wanted in rows(kept, WantedGame)] == [4]
     assert [line["igdb_id"] for line in kept.run("games", "followed", "--json").lines] == [4]
-    assert kept.run("games", "unfollow", "3").code == 1
+    assert kept.run("games", "unfollow", "3").code == 2
     assert kept.run("games", "unfollow", "4").code == 0
     assert rows(kept, WantedGame) == []
 
@@ -211,10 +211,10 @@ def test_what_a_list_cannot_be_is_said(operator: Operator, igdb: LocalIgdb) -> N
 
     assert "names no games" in operator.run("games", "lists", "import", str(file)).errors
     assert "there is no list 'x'; there are none yet" in operator.run("games", "lists", "show", "x").errors
-    assert operator.run("games", "lists", "import", str(operator.folder / "missing.txt")).code == 1
+    assert operator.run("games", "lists", "import", str(operator.folder / "missing.txt")).code == 2
     operator.run("games", "lists", "import", str(_list(operator, "Moss Runner")))
     result = operator.run("games", "lists", "settle", "one", "9", "2")
-    assert (result.code, "has no line 9" in result.errors) == (1, True)
+    assert (result.code, "has no line 9" in result.errors) == (2, True)
 
 
 def _list(operator: Operator, text: str) -> Any:

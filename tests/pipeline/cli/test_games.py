@@ -118,7 +118,7 @@ def test_an_entry_that_no_service_has_named_is_shown_too(operator: Operator, wri
 def test_a_game_that_nobody_knows_is_refused_with_similar_names(operator: Operator) -> None:
     add_category(operator)
     result = operator.run("games", "show", "Gloom")
-    assert result.code == 1
+    assert result.code == 2
     assert "there are: Gloomtide" in result.errors
 
 
@@ -168,7 +168,7 @@ def test_a_category_can_be_said_to_be_no_game(operator: Operator) -> None:
 def test_an_id_that_igdb_does_not_have_is_not_pinned(operator: Operator, igdb: LocalIgdb) -> None:
     add_category(operator)
     result = operator.run("games", "link", "Gloomtide", "404")
-    assert result.code == 1
+    assert result.code == 2
     assert "IGDB has no game with the id 404" in result.errors
     assert links(operator) == {}
 

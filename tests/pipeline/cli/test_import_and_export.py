@@ -128,7 +128,7 @@ def test_wrong_usage_exits_with_2_and_says_what_is_right(
 def test_a_folder_that_is_no_repository_is_said_to_be_none(operator: Operator) -> None:
     result = operator.run("import", "--git", ".", "--path", "drops.json")
 
-    assert result.code == 1
+    assert result.code == 2
     assert "not a git repository" in result.errors
 
 

@@ -1,10 +1,15 @@
 """What commands print for people."""
 
+import io
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.runtime.output import distance
+from pipeline.runtime.output import LineConsole, distance
+from tests.pipeline.cli.operator import Operator
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -25,3 +30,33 @@ def test_a_time_is_told_by_its_distance_in_the_largest_unit(away: timedelta, exp
 
 def test_no_time_is_nothing() -> None:
     assert not distance(None, NOW)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_lines_fold_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    for stream, lines in ((io.StringIO(), 1), (Terminal(), 4)):
+        LineConsole(file=stream, force_interactive=False).print("word " * 15)
+        assert len(stream.getvalue().splitlines()) == lines
+
+
+def test_what_is_piped_has_one_row_a_line_whatever_the_variable_says(operator: Operator, now: datetime) -> None:
+    operator.run("import", str(operator.snapshots(now)))
+    script = "from pipeline import cli; [cli.run([noun]) for noun in ('events', 'feeds', 'doctor', 'sources')]"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"COLUMNS": "30"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = done.stdout.splitlines()
+    titles = [event["title"] for event in operator.run("events", "--json", "--limit", "50").lines]
+    assert [title for title in titles if not any(line.endswith(title) for line in lines)] == []
+    addresses = {feed["rss"] for feed in operator.run("feeds", "--json").lines}
+    assert addresses <= {word for line in lines for word in line.split()}
+    assert any(line.split() == ["LOOTWIRE_STREAMS_IN_CAMPAIGNS_POLL_SECONDS", "default", "60"] for line in lines)

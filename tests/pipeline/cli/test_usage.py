@@ -16,7 +16,10 @@ from tests.pipeline.cli.operator import Operator
         (["events", "--limit", "many"], "Invalid value for '--limit'"),
         (["events", "--limit", "0"], "Invalid value for '--limit'"),
         (["events", "--since", "yesterday"], "'yesterday' is no time: write 30d, 12h,"),
-        (["events", "--kind", "campaign.eaten"], "there is no kind 'campaign.eaten'; there are: campaign.added,"),
+        (
+            ["events", "--kind", "campaign.eaten"],
+            "there is no kind 'campaign.eaten'; did you mean campaign.ended or campaign.started? there are:",
+        ),
         (["deliveries", "--state", "lost"], "'lost' is not one of 'pending', 'sending', 'sent', 'dead'"),
         (["why"], "Missing argument"),
         (["why", "so"], "Invalid value"),
@@ -56,15 +59,34 @@ def test_no_command_at_all_shows_them_all(operator: Operator) -> None:
         (["subscriptions", "add", "--to", "nobody"], "There is no target of that name"),
         (["subscriptions", "remove", "99"], "There is no subscription 99"),
         (["subscriptions", "try", "nobody"], "There is no target of that name"),
+        (["targets", "set", "nobody", "--name", "somebody"], "There is no target of that name"),
+        (["targets", "pause", "nobody"], "There is no target of that name"),
+        (["targets", "resume", "nobody"], "There is no target of that name"),
+        (["targets", "add", "me", "json://127.0.0.1/", "--timezone", "Mars"], "There is no time zone 'Mars'"),
+        (["channels", "stats", "nobody"], "no channel 'nobody' is known"),
+        (["channels", "remove", "nobody"], "nobody: is not followed"),
+        (["channels", "import", "missing.txt"], "missing.txt cannot be read: No such file or directory"),
+        (["games", "show", "Nothing"], "no game named 'Nothing'"),
+        (["games", "unfollow", "Nothing"], "'Nothing' is not followed"),
+        (["games", "link", "Nothing"], "no game named 'Nothing'"),
+        (["games", "lists", "show", "wishes"], "there is no list 'wishes'"),
+        (["games", "lists", "remove", "wishes"], "there is no list 'wishes'"),
+        (["games", "lists", "import", "missing.txt"], "missing.txt cannot be read: No such file or directory"),
+        (["import", "missing"], "missing: no such file or folder"),
+        (["import", "--git", "missing", "--path", "drops.json"], "no such folder"),
+        (["import", "missing", "--time", "%Q"], "unknown %Q"),
+        (["export", "--output", "missing/file"], "there is no folder"),
+        (["sources", "login", "nowhere"], "there is no sign-in for 'nowhere'"),
     ],
 )
-def test_what_does_not_exist_exits_with_1_and_says_what_does(
+def test_what_does_not_exist_is_wrong_usage_and_says_what_does(
     operator: Operator, arguments: list[str], message: str
 ) -> None:
     result = operator.run(*arguments)
-    assert result.code == 1
+    assert result.code == 2
     assert result.out == ""
     assert message in result.errors
+    assert result.errors.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -148,6 +170,45 @@ def test_doctor_names_every_trouble_and_exits_with_1(operator: Operator, monkeyp
     assert "taken: it cannot be written: File exists; see LOOTWIRE_PUBLISH_DIR" in result.out
     monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/x")
     assert "database: the database does not answer" in operator.run("doctor").out
+
+
+@pytest.mark.parametrize("command", ["up", "once"])
+def test_a_published_folder_that_cannot_be_written_is_told_before_anything_starts(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    Path("taken").touch()
+    monkeypatch.setenv("LOOTWIRE_PUBLISH_DIR", str(Path("taken/public").absolute()))
+    result = operator.run(command)
+    assert (result.code, result.out, result.errors.count("\n")) == (1, "", 1)
+    assert "taken/public: it cannot be written: Not a directory; see LOOTWIRE_PUBLISH_DIR" in result.errors
+
+
+@pytest.mark.parametrize(("name", "missing"), [("ID", "SECRET"), ("SECRET", "ID")])
+def test_of_two_settings_that_belong_together_the_missing_one_is_named(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, name: str, missing: str
+) -> None:
+    monkeypatch.setenv(f"TWITCH_CLIENT_{name}", "hunter2")
+    for command in ("status", "doctor"):
+        assert f", and TWITCH_CLIENT_{missing} is not set" in operator.run(command).out
+    for arguments in (("channels", "add", "grace"), ("games", "follow", "Rust"), ("igdb", "sync")):
+        result = operator.run(*arguments)
+        assert (result.code, f"TWITCH_CLIENT_{missing} is not set" in result.errors) == (1, True)
+        assert "hunter2" not in result.errors
+
+
+def test_doctor_shows_the_published_folder_that_is_in_effect(operator: Operator) -> None:
+    rows = {row["setting"]: row for row in operator.run("doctor", "--json").lines}
+    assert rows["LOOTWIRE_PUBLISH_DIR"]["value"] == str(operator.folder / "data/public")
+    assert rows["LOOTWIRE_PUBLISH_DIR"]["origin"] == "default"
+
+
+@pytest.mark.parametrize(("host", "is_open"), [("0.0.0.0", True), ("::1", False), ("localhost", False)])
+def test_doctor_says_in_words_who_reaches_the_ports(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch, host: str, is_open: bool
+) -> None:
+    monkeypatch.setenv("LOOTWIRE_HTTP_HOST", host)
+    result = operator.run("doctor").out
+    assert ("every machine that reaches this one can read the published folder on port 8420" in result) is is_open
 
 
 @pytest.mark.parametrize("command", ["up", "status"])
