@@ -17,6 +17,7 @@ from sqlalchemy import (
     RowMapping,
     ScalarSelect,
     Select,
+    SQLColumnExpression,
     Text,
     any_,
     bindparam,
@@ -229,7 +230,7 @@ def _newest_items(scope: Scope, feed_ids: Sequence[int], items: int) -> Select[A
     )
 
 
-def page_of(channel_id: ColumnElement[int | None]) -> ScalarSelect[str]:
+def page_of(channel_id: SQLColumnExpression[int | None]) -> ScalarSelect[str]:
     """Return the path of a channel's page; the condition names all columns of the unique index, so that it is used."""
     none = [_PAGE.service, _PAGE.game_id, _PAGE.organization_id]
     wanted = (_PAGE.scope == "channel", _PAGE.channel_id == channel_id, *[column.is_(None) for column in none])

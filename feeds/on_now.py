@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, or_, select
+from sqlalchemy import Connection, RowMapping, Select, SQLColumnExpression, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from feeds.scopes import SHOWN
@@ -19,7 +19,10 @@ class OnNow(NamedTuple):
 
 
 def load_on_now(
-    connection: Connection, feeds: Sequence[Any], columns: Sequence[ColumnElement[Any]], page: ColumnElement[Any]
+    connection: Connection,
+    feeds: Sequence[Any],
+    columns: Sequence[SQLColumnExpression[Any]],
+    page: SQLColumnExpression[Any],
 ) -> OnNow:
     """Return what is on now of these feeds' subjects, with these columns of its events; takes three queries."""
     if not feeds:
@@ -59,7 +62,7 @@ def with_what_is_on(feed: Any, newest: Sequence[RowMapping], on_now: OnNow) -> l
     return [*newest, *sorted(older, key=lambda row: (row["occurred_at"], row["id"]), reverse=True)]
 
 
-def _newest(query: Select[Any], subject: ColumnElement[int | None], feeds: Sequence[Any]) -> Select[Any]:
+def _newest(query: Select[Any], subject: SQLColumnExpression[int | None], feeds: Sequence[Any]) -> Select[Any]:
     """Return the newest row of each subject; unless one of the feeds is that of everything, only of theirs."""
     if all(feed.scope != "all" for feed in feeds):
         subjects = ("service", "game_id", "organization_id", "channel_id")

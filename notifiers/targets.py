@@ -86,8 +86,12 @@ def add_target(
         "timezone": timezone,
         "created_at": now,
     }
-    taken = {"index_elements": ["name"], "index_where": Target.removed_at.is_(None)}
-    added = insert(Target).values(row).on_conflict_do_nothing(**taken).returning(Target.id)
+    added = (
+        insert(Target)
+        .values(row)
+        .on_conflict_do_nothing(index_elements=["name"], index_where=Target.removed_at.is_(None))
+        .returning(Target.id)
+    )
     target_id = connection.execute(added).scalar_one_or_none()
     if target_id is None:
         raise TargetError(f"There is a target named {name!r} already; choose another name, or remove it first.")

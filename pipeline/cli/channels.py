@@ -26,6 +26,7 @@ from pipeline.cli.opening import MISUSED, SET_ASIDE, open_command, read_named
 from pipeline.drops.store.history import find_game
 from pipeline.errors import SourceError, SourceRefused
 from pipeline.fetch.http import Client
+from pipeline.games.finding.unknown import unknown_game
 from pipeline.programs.sources import register
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -122,7 +123,10 @@ def _add_category(engine: Engine, helix: Helix, name: str, top: int, now: dateti
     except SourceError:
         raise
     except LootwireError as error:
-        return _Group(group=name, result="unknown", sentence=f"lootwire: {error}", is_set_aside=True)
+        with engine.connect() as connection:
+            unknown = unknown_game(connection, name)
+        meant = f" (did you mean {' or '.join(unknown.near)}?)" if unknown and unknown.near else ""
+        return _Group(group=name, result="unknown", sentence=f"lootwire: {show(error)}{show(meant)}", is_set_aside=True)
     sentence = f"{show(category)}: its {top} most watched streams are recorded from now on"
     return _Group(group=category, result="followed", sentence=sentence)
 

@@ -84,6 +84,11 @@ COMMANDS = {
 class Group(typer.core.TyperGroup):
     """Commands whose help shows each with its whole first sentence, under the heading of its panel."""
 
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the command that the arguments begin with, and its arguments; a `--json` before it is its own too."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command, ["--json", *rest] if ctx.params.get("as_json") else rest
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 - as Typer calls it
         """Write the commands; Typer's own list cuts what does not fit on a line."""
         panels: dict[str, list[tuple[str, str]]] = {}

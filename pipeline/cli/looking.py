@@ -276,16 +276,17 @@ def why(delivery: Annotated[int, typer.Argument(help="A delivery's number.")], a
             .join(Target, Target.id == Delivery.target_id)
             .where(Delivery.id == delivery)
         )
-        row = connection.execute(query).one_or_none()
+        row = connection.execute(query).mappings().one_or_none()
         if row is None:
             raise UsageError(f"there is no delivery {delivery}; `lootwire deliveries` lists them")
-        lines = [line for line in list_subscriptions(connection) if line.id in row.subscription_ids]
-    removed = len(row.subscription_ids) - len(lines)
+        lines = [line for line in list_subscriptions(connection) if line.id in row["subscription_ids"]]
+    removed = len(row["subscription_ids"]) - len(lines)
     if as_json:
-        fields = {name: value for name, value in row._mapping.items() if name != "subscription_ids"}  # noqa: SLF001
+        fields = {name: value for name, value in row.items() if name != "subscription_ids"}
         print_json(fields | {"subscriptions": [asdict(line) for line in lines], "subscriptions_removed": removed})
         return 0
-    console.print(f"{row.title}\n{row.kind}, {show(row.occurred_at)} UTC, {row.state}", markup=False)
+    at = show(row["occurred_at"])
+    console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {row['state']}", markup=False)
     for line in lines:
         filters = [f"{name} {value}" for name, value in line.filters.items()]
         filters += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []

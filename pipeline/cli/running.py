@@ -148,7 +148,8 @@ def doctor(as_json: JsonFlag = False) -> int:
     """Show each setting with its origin, and check what can be checked: servers, folders, targets."""
     loaded = load_settings()
     rows = [_setting(loaded, field) for field in Settings.model_fields]
-    print_rows(rows, as_json=as_json, columns=("setting", "value", "origin"), empty="")
+    # The value last: some are longer than any terminal is wide.
+    print_rows(rows, as_json=as_json, columns=("setting", "origin", "value"), empty="", needed=3)
     if as_json:
         return 0
     for name in loaded.unknown:

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
-from pipeline.runtime.tables import UNPARTED, lay_out
+from pipeline.runtime.tables import LEAST_COLUMNS, UNPARTED, lay_out
 
 # More than any line has. Other programs read a pipe or a file: a row is a line there, whatever COLUMNS says.
 UNFOLDED = 1_000_000
@@ -21,7 +21,8 @@ UNFOLDED = 1_000_000
 class LineConsole(Console):
     """A console that folds lines on a terminal only."""
 
-    @property
+    # Rich lets one set it, too; nobody does.
+    @property  # type: ignore[misc]
     def size(self) -> ConsoleDimensions:
         """The size of the terminal; elsewhere lines have no end."""
         size = super().size
@@ -35,8 +36,13 @@ _AGE = re.compile(r"(\d+)\s*(m|h|d|w)")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def print_rows(rows: Iterable[Any], *, as_json: bool, columns: Sequence[str], empty: str) -> None:
-    """Print rows as JSON lines with all fields, or as a table of some columns; `empty` says what an empty one means."""
+def print_rows(
+    rows: Iterable[Any], *, as_json: bool, columns: Sequence[str], empty: str, needed: int = LEAST_COLUMNS
+) -> None:
+    """Print rows as JSON lines with all fields, or as a table of some columns; `empty` says what an empty one means.
+
+    Where a terminal is too narrow, columns go from the last one on, but never the first ones that are `needed`.
+    """
     listed = [to_mapping(row) for row in rows]
     if as_json:
         for row in listed:
@@ -47,7 +53,7 @@ def print_rows(rows: Iterable[Any], *, as_json: bool, columns: Sequence[str], em
         return
     names = [column.replace("_", " ") for column in columns]
     cells = [[_unparted(row[column]) for column in columns] for row in listed]
-    layout = lay_out(names, cells, console.width if console.is_terminal else None)
+    layout = lay_out(names, cells, console.width if console.is_terminal else None, needed)
     console.print(Text(layout.header, style="bold"), soft_wrap=True)
     for line in layout.lines:
         console.print(line, markup=False, soft_wrap=True)

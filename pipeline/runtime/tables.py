@@ -27,22 +27,27 @@ class Layout(NamedTuple):
     left_out: Sequence[str]
 
 
-def lay_out(names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None) -> Layout:
-    """Return a table of at least one row in at most `width` cells of a terminal; None folds nothing."""
+def lay_out(
+    names: Sequence[str], rows: Sequence[Sequence[str]], width: int | None, needed: int = LEAST_COLUMNS
+) -> Layout:
+    """Return a table of at least one row in at most `width` cells of a terminal; None folds nothing.
+
+    The first columns that are `needed` always stay: lines may be longer than the terminal then.
+    """
     whole = [max(map(cell_len, column)) for column in zip(names, *rows, strict=True)]
     least = [
         max(cell_len(name), *map(_longest_unit, column))
         for name, column in zip(names, zip(*rows, strict=True), strict=True)
     ]
-    widths = whole if width is None else _fit(whole, least, width)
+    widths = whole if width is None else _fit(whole, least, width, needed)
     lines = [line for row in rows for line in _lines(row, widths)]
     [header] = _lines(names, widths)
     return Layout(header, [line.replace(UNPARTED, " ") for line in lines], names[len(widths) :])
 
 
-def _fit(whole: Sequence[int], least: Sequence[int], width: int) -> list[int]:
+def _fit(whole: Sequence[int], least: Sequence[int], width: int, needed: int) -> list[int]:
     kept = len(whole)
-    while kept > LEAST_COLUMNS and _total(least[:kept]) > width:
+    while kept > needed and _total(least[:kept]) > width:
         kept -= 1
     widths = list(whole[:kept])
     while (excess := _total(widths) - width) > 0:

@@ -282,7 +282,8 @@ def test_a_detail_that_cannot_be_read_leaves_the_title(world: Publishing, caplog
 
 def test_what_is_on_now_stays_on_its_feeds_however_many_events_came_since(world: Publishing) -> None:
     game, owner, channel = world.game(), world.organization(), world.channel()
-    long_ago, shared = NOON - timedelta(days=9), {"game_id": game, "organization_id": owner}
+    long_ago = NOON - timedelta(days=9)
+    shared: dict[str, Any] = {"game_id": game, "organization_id": owner}
     states: dict[str, dict[str, Any]] = {
         "running": {},
         "over": {"ended_at": NOON},

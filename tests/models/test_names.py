@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.names import SLUG_LENGTH, name_key, public_id, slug
+from models.names import SLUG_LENGTH, name_key, nearest, public_id, slug
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,24 @@ def test_a_public_id_is_the_same_everywhere_and_another_for_another_identity() -
     assert len(public_id("twitch", "7001")) == 8
     assert public_id("twitch", "7001") != public_id("kick", "7001")
     assert public_id("ab", "c") != public_id("a", "bc")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("Rsut", ["Rust"]),
+        ("RUTS", ["Rust"]),
+        ("Counter", ["Counter-Strike 2"]),
+        ("gloomtdie", ["Gloomtide"]),
+        ("한국 게임즈", ["한국 게임"]),
+        ("Zzyzx", []),
+        ("", []),
+    ],
+)
+def test_a_mistyped_name_is_near_to_the_one_that_was_meant(written: str, meant: list[str]) -> None:
+    assert nearest(written, ["Rust", "Counter-Strike 2", "Gloomtide", "Tidewarden", "한국 게임", "!!!"]) == meant
+
+
+def test_of_names_that_are_as_near_the_shortest_come_first() -> None:
+    assert nearest("stream.offlin", ["stream.offline", "stream.online", "stream.*"]) == ["stream.offline"]
+    assert nearest("abcd", ["abce", "abcdefgh", "abc"], 2) == ["abcdefgh", "abc"]

@@ -127,7 +127,7 @@ def test_a_target_changes_its_name_and_its_address_and_keeps_its_subscriptions(w
         assert [line.id for line in targets.list_subscriptions(connection, "tablet")] == [line.id for line in before]
         with pytest.raises(TargetError, match="named 'mail' already"):
             targets.change_target(connection, "tablet", new_name="mail")
-        stored = connection.scalar(select(Target.url_encrypted).where(Target.name == "tablet"))
+        stored = connection.scalars(select(Target.url_encrypted).where(Target.name == "tablet")).one()
     assert world.vault.decrypt(stored) == "ntfy://ntfy.example/other"
 
 

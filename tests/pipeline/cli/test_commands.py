@@ -81,6 +81,12 @@ def test_a_noun_alone_lists_and_so_does_the_word_list_after_it(operator: Operato
     assert operator.run(*noun.split(), "list", "--json").out == operator.run(*noun.split(), "--json").out
 
 
+@pytest.mark.parametrize("noun", ["sources", "games"])
+def test_a_wish_for_json_before_the_word_list_is_heard(operator: Operator, noun: str) -> None:
+    assert operator.run(noun, "--json", "list") == operator.run(noun, "list", "--json")
+    assert operator.run(noun, "--json", "link" if noun == "games" else "logout").code == 2
+
+
 @pytest.mark.parametrize(("typed", "offered"), [("lootwire targ", "targets"), ("lootwire targets pau", "pause")])
 def test_a_shell_completes_commands(
     operator: Operator, monkeypatch: pytest.MonkeyPatch, typed: str, offered: str, capsys: pytest.CaptureFixture[str]

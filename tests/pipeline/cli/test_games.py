@@ -185,3 +185,15 @@ def test_without_an_id_the_link_and_the_candidates_are_told(operator: Operator) 
 
 def test_an_id_and_none_at_once_are_refused(operator: Operator) -> None:
     assert operator.run("games", "link", "Gloomtide", "9", "--none").code == 2
+
+
+def test_a_game_that_igdb_knows_is_no_typing_error_and_its_other_titles_are(operator: Operator) -> None:
+    titles = [{"id": 1, "game": 77, "name": "LoA"}, {"id": 2, "game": 77, "name": "Aldmoor's Lanterns"}]
+    catalogue(operator, doc(77, "Lanterns of Aldmoor", slug="lanterns-of-aldmoor", alternative_names=titles))
+    operator.run("targets", "add", "home", "json://127.0.0.1:9/")
+
+    known = operator.run("subscriptions", "add", "--to", "home", "--game", "LANTERNS OF ALDMOOR")
+    assert (known.code, known.errors) == (0, "")
+    for written in ("Lanterns of Adlmoor", "Aldmoor's Lanterns"):
+        other = operator.run("subscriptions", "add", "--to", "home", "--game", written)
+        assert (other.code, "did you mean Lanterns of Aldmoor?" in other.errors) == (0, True)

@@ -59,4 +59,4 @@ def test_what_is_piped_has_one_row_a_line_whatever_the_variable_says(operator: O
     assert [title for title in titles if not any(line.endswith(title) for line in lines)] == []
     addresses = {feed["rss"] for feed in operator.run("feeds", "--json").lines}
     assert addresses <= {word for line in lines for word in line.split()}
-    assert any(line.startswith("LOOTWIRE_STREAMS_IN_CAMPAIGNS_POLL_SECONDS  60  ") for line in lines)
+    assert any(line.split() == ["LOOTWIRE_STREAMS_IN_CAMPAIGNS_POLL_SECONDS", "default", "60"] for line in lines)

@@ -13,6 +13,7 @@ from models.events import EventKind
 from notifiers.deliver import deliver_due
 from pipeline.demo.sinks import WebhookSink
 from pipeline.events.append import NewEvent, append_events
+from pipeline.programs.programs import settled
 from pipeline.runtime.runtime import open_runtime, utc_now
 from tests.pipeline.cli.operator import Operator
 
@@ -202,6 +203,14 @@ def test_a_target_is_renamed_moved_paused_and_resumed(
     assert subscribed.run("targets", "--json").lines[0]["disabled_at"] is not None
     assert "home is told again from now on" in subscribed.run("targets", "resume", "home").out
     assert "home is not paused" in subscribed.run("targets", "resume", "home").out
+
+
+def test_what_waits_for_a_paused_target_keeps_no_cycle_from_ending(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    subscribed.run("publish")
+    assert not settled(subscribed.engine)
+    subscribed.run("targets", "pause", "hook")
+    assert settled(subscribed.engine)
 
 
 def test_a_change_of_a_target_names_what_is_to_change(subscribed: Operator) -> None:

@@ -18,7 +18,7 @@ from tests.pipeline.cli.operator import Operator
         (["events", "--since", "yesterday"], "'yesterday' is no time: write 30d, 12h,"),
         (
             ["events", "--kind", "campaign.eaten"],
-            "there is no kind 'campaign.eaten'; did you mean campaign.ended or campaign.started? there are: campaign.added,",
+            "there is no kind 'campaign.eaten'; did you mean campaign.ended or campaign.started? there are:",
         ),
         (["deliveries", "--state", "lost"], "'lost' is not one of 'pending', 'sending', 'sent', 'dead'"),
         (["why"], "Missing argument"),

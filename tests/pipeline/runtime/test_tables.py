@@ -43,6 +43,14 @@ def test_the_last_columns_go_where_folding_is_not_enough_and_are_named() -> None
     assert layout.header.split() == ["setting", "value"]
 
 
+def test_a_column_that_is_needed_stays_and_only_its_long_values_are_longer_than_the_terminal() -> None:
+    layout = lay_out(NAMES, [[SETTING, "default", ADDRESS], ["B", "default", "60"]], 80, needed=3)
+
+    assert not layout.left_out
+    assert layout.lines[0].endswith(f"  default  {ADDRESS}")
+    assert len(layout.lines[1]) < 80
+
+
 def test_what_is_written_without_spaces_may_be_parted_anywhere() -> None:
     title = "한국어제목이아주길고띄어쓰기가없는것"
     layout = lay_out(("title", "at"), [[title, "now"]], 30)

@@ -115,6 +115,12 @@ def test_a_port_of_pages_that_is_taken_ends_the_program_with_the_setting_that_ch
         asyncio.run(serve(settings, asyncio.Event()))
 
 
+def test_pages_are_served_at_the_address_that_is_set(settings: Settings) -> None:
+    elsewhere = settings.model_copy(update={"http_host": "192.0.2.1"})
+    with pytest.raises(LootwireError, match=r"LOOTWIRE_HTTP_HOST: 192\.0\.2\.1 is no address of this machine"):
+        asyncio.run(serve(elsewhere, asyncio.Event()))
+
+
 def test_pages_are_served_and_health_says_so_while_the_database_is_away(settings: Settings) -> None:
     away = settings.model_copy(update={"database_url": SecretStr("postgresql+psycopg://nobody@127.0.0.1:1/none")})
     with running(away):
