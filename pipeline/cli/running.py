@@ -24,7 +24,7 @@ from pipeline.runtime.output import JsonFlag, console, errors, print_rows, show
 from pipeline.runtime.problems import explain
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 from pipeline.runtime.servers import make_private
-from pipeline.runtime.settings import LoadedSettings, Settings, load_settings, variable_name
+from pipeline.runtime.settings import LoadedSettings, Settings, load_settings, reached_at, variable_name
 from pipeline.runtime.supervisor import check_alone
 
 Given = TypeVar("Given")
@@ -55,7 +55,8 @@ def up() -> NoReturn:
     waits_for = publish_where_empty(runtime)
     programs_programs.wake(runtime)
     at_the_end.close()
-    greeting = f"Lootwire runs. Pages and feeds: http://127.0.0.1:{settings.http_port}/  (Ctrl-C ends it)"
+    address = f"http://{reached_at(settings.http_host)}:{settings.http_port}/"
+    greeting = f"Lootwire runs. Pages and feeds: {address}  (Ctrl-C ends it)"
     if waits_for:
         greeting = "\n".join(
             (greeting, "Nothing has been seen yet; `lootwire status` says how it goes on.", *waits_for)

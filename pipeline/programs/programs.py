@@ -28,7 +28,7 @@ from pipeline.runtime import heartbeat
 from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.foreground import Plan
 from pipeline.runtime.runtime import Runtime, utc_now
-from pipeline.runtime.settings import Settings
+from pipeline.runtime.settings import Settings, reached_at
 from pipeline.runtime.supervisor import Program, Supervisor, stop_signals
 from pipeline.runtime.watchdog import EVENTSUB, Watchdog
 
@@ -119,7 +119,7 @@ def become_supervisor(runtime: Runtime, listed: Sequence[Program], greeting: str
         is_embedded=_is_embedded(runtime.settings),
         listens=_listens(listed),
         greeting=greeting,
-        page_host=HOST,
+        page_host=reached_at(runtime.settings.http_host).strip("[]"),
         page_port=runtime.settings.http_port,
     ).encode()
     # A file without a name, for its addresses may hold passwords.
