@@ -357,8 +357,9 @@ def _event(
 
 
 def _ended_event(stored: StoredCampaign, at: datetime, *, record: CampaignRecord | None = None) -> NewEvent:
-    """Return the event of an end: another one where the campaign was back since, though its end may be the same."""
-    identity = at if stored.returned_at is None else [at, stored.returned_at]
+    """Return the event of an end: another one than before where the campaign was back after that very end."""
+    again = stored.returned_at is not None and stored.returned_at >= at
+    identity = [at, stored.returned_at] if again else at
     return _event(EventKind.CAMPAIGN_ENDED, stored, at, identity=identity, record=record)
 
 
