@@ -199,7 +199,7 @@ def _gigabyte(kind: str) -> bytes:
 
 
 def _hungry_xz() -> bytes:
-    return lzma.compress(b"[]", filters=[{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 200 * MEBIBYTE}])
+    return lzma.compress(b"[]", filters=[{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 512 * MEBIBYTE}])
 
 
 def zip_of(files: dict[str, bytes]) -> bytes:

@@ -1,6 +1,6 @@
 """Damp changes that flap, and remember what that holds back: damping may delay, but what was said last comes true.
 
-docs/decisions/A2-damping.md says what is held back, and when it is told.
+docs/decisions/0013-damping.md says what is held back, and when it is told.
 """
 
 import functools

@@ -22,8 +22,9 @@ else:
 GZIP, XZ, ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 # The errors that a damaged compressed file raises, by format.
 DAMAGED_STREAM = (OSError, EOFError, lzma.LZMAError, zlib.error, ZstdError)
-# `xz -9` needs 65 MiB to unpack; a header that asks for gigabytes is not obeyed.
-_XZ_MEMORY = 80 * 2**20
+# `xz -9` needs 65 MiB to unpack, and 257 MiB the window that long histories are packed with; a header that asks for
+# gigabytes is not obeyed.
+_XZ_MEMORY = 272 * 2**20
 _ZSTD_WINDOW = 2**27
 _CHUNK = 2**16
 # All that a piece of this size unpacks to is in memory at once, up to 32,000 times as much.

@@ -1,4 +1,4 @@
-"""How long something must be missing until its source is believed: docs/decisions/A1-how-long-a-loss-is-doubted. Pure.
+"""How long something must be missing until its source is believed: docs/decisions/0012-how-long-a-loss-is-doubted. Pure.
 
 The figures come from real history of the mirror: in a well quarter nothing that vanished came back, in an ill week 368
 things did, after 1 to 104 hours.
@@ -28,13 +28,13 @@ EMPTY_FOR = timedelta(days=3)
 def add_returns(returns: Mapping[str, float], missing_for: timedelta, at: datetime) -> dict[str, float]:
     """Return what came back by day, with things added that came back at a time after being missing for so long."""
     day = at.date().isoformat()
-    kept = {known: seconds for known, seconds in returns.items() if known > _forgotten(at)}
+    kept = _remembered(returns, at)
     return kept | {day: kept.get(day, 0) + missing_for.total_seconds()}
 
 
 def patience_for_losses(returns: Mapping[str, float], at: datetime) -> timedelta:
     """Return for how long something must be missing by the answers of a source, given what came back to it by day."""
-    seconds = sum(missing for day, missing in returns.items() if day > _forgotten(at))
+    seconds = sum(_remembered(returns, at).values())
     if not seconds:
         return LEAST
     return min(MOST, max(LEAST_WHERE_ILL, timedelta(seconds=FOR_EACH_HOUR * seconds)))
@@ -55,6 +55,7 @@ def count_absence(count: int, counted_at: datetime | None, taken_at: datetime) -
     return min(count + 1, ABSENCES_TO_BELIEVE)
 
 
-def _forgotten(at: datetime) -> str:
-    """Return the newest day that counts no more: six to seven days are remembered, never more."""
-    return (at - REMEMBERED_FOR).date().isoformat()
+def _remembered(returns: Mapping[str, float], at: datetime) -> dict[str, float]:
+    """Return the days that count: six to seven, never more, and none that a clock which ran ahead has seen."""
+    forgotten, today = (at - REMEMBERED_FOR).date().isoformat(), at.date().isoformat()
+    return {day: seconds for day, seconds in returns.items() if forgotten < day <= today}

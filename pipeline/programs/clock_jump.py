@@ -33,6 +33,7 @@ from models.tables import Base
 from notifiers import outbox
 from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
 from pipeline.channels.sources.videos import AGAIN_AFTER
+from pipeline.events.damping import DAMPING_WINDOW
 from pipeline.games.store.wanted import MONTH
 from pipeline.ingest.turn import take_turn
 from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE
@@ -104,6 +105,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "removed_at": Rule.WAS,
     },
     "heartbeats": {"at": Rule.WAS},
+    "held_changes": {"held_at": Rule.WAS, "due_at": Rule.DUE},
     "pictures": {"fetched_at": Rule.WAS, "next_due_at": Rule.DUE, "last_wanted_at": Rule.WAS},
     "quarantined_payloads": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
     "release_dates": {
@@ -123,6 +125,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "sightings": {
         "first_seen_at": Rule.WAS,
         "last_seen_at": Rule.UNDONE,
+        "absent_since": Rule.WAS,
         "absent_counted_at": Rule.WAS,
         "closed_at": Rule.UNDONE,
     },
@@ -135,6 +138,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "last_success_at": Rule.WAS,
         "last_snapshot_at": Rule.WAS,
         "first_fetched_at": Rule.WAS,
+        "known_since": Rule.WAS,
     },
     "stream_segments": {"started_at": Rule.STAYS},
     "stream_sessions": {
@@ -147,7 +151,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     },
     "stream_snapshots": {"taken_at": Rule.STAYS},
     "subscriptions": {"created_at": Rule.WAS},
-    "targets": {"created_at": Rule.WAS, "disabled_at": Rule.WAS},
+    "targets": {"created_at": Rule.WAS, "disabled_at": Rule.WAS, "removed_at": Rule.WAS},
     "time_based_drops": {
         "start_at": Rule.STAYS,
         "end_at": Rule.STAYS,
@@ -162,6 +166,7 @@ FURTHEST: Mapping[str, Any] = {
     "channels.videos_due_at": AGAIN_AFTER,
     "deliveries.lease_until": outbox.LEASE,
     "deliveries.next_attempt_at": outbox.FURTHEST,
+    "held_changes.due_at": DAMPING_WINDOW,
     "wanted_games.next_due_at": MONTH,
 }
 

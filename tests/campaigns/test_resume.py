@@ -92,6 +92,8 @@ def known(engine: Engine) -> dict[str, list[dict[str, Any]]]:
         rows = {kind.table.name: [line.fields for line in moment.rows(kind, above)] for kind, above in all_kinds()}
     for event in rows["events"]:
         del event["recorded_at"], event["silent"]
+    for change in rows["held_changes"]:
+        del change["held_at"]
     return rows
 
 

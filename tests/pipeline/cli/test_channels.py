@@ -100,7 +100,7 @@ def test_nothing_to_add_or_to_remove_is_wrong_usage(follower: Operator) -> None:
 
 def test_without_an_application_it_says_how_to_get_one(operator: Operator) -> None:
     result = operator.run("channels", "add", "grace")
-    assert result.code == 2
+    assert result.code == 1
     assert "TWITCH_CLIENT_ID" in result.errors
     assert "dev.twitch.tv" in result.errors
 

@@ -10,7 +10,7 @@ import pytest
 
 from models import Event, EventSubMessage, QuarantinedPayload, Source
 from pipeline.channels.eventsub.secret import load_secret
-from pipeline.programs.web.health import describe
+from pipeline.programs.web.health import describe, look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import Runtime, utc_now
 from tests.pipeline.channels.eventsub.installation import Listening, running
@@ -202,21 +202,29 @@ def test_many_at_once_are_kept_in_few_transactions(receiver: str, installation: 
     assert len(commits) < 35
 
 
-def test_health_is_well_when_all_gave_a_sign_and_tells_what_did_not(receiver: str, installation: Listening) -> None:
+def test_health_is_starting_until_all_gave_a_sign_and_then_well(receiver: str, installation: Listening) -> None:
     now = utc_now()
     answer = httpx.get(f"{receiver}/health")
-    assert (answer.status_code, answer.json()["status"]) == (503, "failing")
-    assert answer.json()["worker"] == "has not been seen"
+    assert (answer.status_code, answer.json()["status"], answer.json()["worker"]) == (503, "starting", "starting")
     heartbeat.beat(installation.engine, now)
+    answer = httpx.get(f"{receiver}/health")
+    assert (answer.status_code, answer.json()["eventsub"]["state"]) == (503, "starting")
     heartbeat.beat(installation.engine, now, "eventsub")
     answer = httpx.get(f"{receiver}/health")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert answer.json()["sources_failing"] == []
-    heartbeat.beat(installation.engine, now - timedelta(minutes=5), "eventsub")
-    health = httpx.get(f"{receiver}/health").json()
-    assert (health["status"], health["eventsub"]["state"]) == ("failing", "stands still")
-    heartbeat.beat(installation.engine, now - timedelta(minutes=5))
-    assert httpx.get(f"{receiver}/health").json()["worker"] == "stands still"
+
+
+@pytest.mark.parametrize("program", ["worker", "eventsub"])
+def test_health_fails_where_a_program_stands_still(runtime: Runtime, installation: Listening, program: str) -> None:
+    now = utc_now()
+    for name in ("worker", "eventsub"):
+        ago = timedelta(minutes=5) if name == program else timedelta()
+        heartbeat.beat(installation.engine, now - ago, *([] if name == "worker" else [name]))
+    well, particulars = look(runtime.engine, runtime.redis_url, now, streams=True)
+    state = particulars[program]
+    assert (well, particulars["status"]) == (False, "failing")
+    assert (state if isinstance(state, str) else state["state"]) == "stands still"
 
 
 def test_health_tells_of_a_broker_that_is_away_and_of_a_service_that_fails(

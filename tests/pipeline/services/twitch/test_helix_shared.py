@@ -68,13 +68,20 @@ def test_an_installation_with_an_application_may_ask_helix(
         assert [user.login for user in opened.needed_helix(client).users(logins=["shroud"])] == ["shroud"]
 
 
-@pytest.mark.parametrize("application", [{}, {"twitch_client_id": "abc"}, {"twitch_client_secret": SecretStr("x")}])
+@pytest.mark.parametrize(
+    ("application", "hint"),
+    [
+        ({}, "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: create an application at"),
+        ({"twitch_client_id": "abc"}, "TWITCH_CLIENT_SECRET is not set: your application's page at"),
+        ({"twitch_client_secret": SecretStr("x")}, "TWITCH_CLIENT_ID is not set: your application's page at"),
+    ],
+)
 def test_an_installation_without_one_says_what_to_set(
-    setting: HelixSetting, servers: Servers, tmp_path: Path, application: dict[str, object]
+    setting: HelixSetting, servers: Servers, tmp_path: Path, application: dict[str, object], hint: str
 ) -> None:
     opened = runtime(setting, servers, tmp_path, **application)
 
     with Client() as client:
         assert opened.helix(client) is None
-        with pytest.raises(LootwireError, match="TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: create an application at"):
+        with pytest.raises(LootwireError, match=hint):
             opened.needed_helix(client)

@@ -229,7 +229,7 @@ def test_a_twitch_that_is_not_there_says_so(terminal: Terminal, monkeypatch: pyt
 
 @pytest.mark.parametrize("command", ["login", "logout"])
 def test_there_is_no_sign_in_for_other_services(terminal: Terminal, command: str) -> None:
-    printed = terminal.run("sources", command, "kick", code=1)
+    printed = terminal.run("sources", command, "kick", code=2)
 
     assert printed == "lootwire: there is no sign-in for 'kick'; there is one for: twitch\n"
 
