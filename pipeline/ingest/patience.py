@@ -1,4 +1,4 @@
-"""How long something must be missing until its source is believed: docs/decisions/0012-how-long-a-loss-is-doubted. Pure.
+"""How long something must be missing until its source is believed: docs/decisions/0012. Pure.
 
 The figures come from real history of the mirror: in a well quarter nothing that vanished came back, in an ill week 368
 things did, after 1 to 104 hours.
