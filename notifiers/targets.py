@@ -241,6 +241,10 @@ def add_subscription(
     and need not be known yet; so are channels, by login or address. Raises TargetError for an unknown target, kind
     or service, and for what can be no login.
     """
+    for filtered, value in (("game", game), ("organization", organization), ("channel", channel), ("service", service)):
+        if value is not None and not value.strip():
+            # An empty variable of a shell must not subscribe to everything.
+            raise TargetError(f"The {filtered} is empty; name one, or leave the filter out to hear of all.")
     login = _checked_login(channel)
     wish = {
         "target_id": target_id_of(connection, target),

@@ -32,6 +32,11 @@ def run(arguments: list[str]) -> int:
     try:
         with at_the_end:
             return _run(arguments)
+    except UnicodeEncodeError:
+        if not (broken := [argument for argument in arguments if not _is_text(argument)]):
+            raise
+        errors.print(f"lootwire: {broken[0]!a} is no text in UTF-8", markup=False, soft_wrap=True)
+        return MISUSED
     except Exception as error:
         # Imported late: it loads the errors of every part.
         from pipeline.runtime.problems import explain
@@ -40,6 +45,11 @@ def run(arguments: list[str]) -> int:
             raise
         errors.print(f"lootwire: {message}", markup=False, soft_wrap=True)
         return MISUSED if isinstance(error, UsageError) else FAILED
+
+
+def _is_text(argument: str) -> bool:
+    """Return whether an argument is text; Python keeps bytes that are none as lone surrogates."""
+    return not any("\ud800" <= c <= "\udfff" for c in argument)
 
 
 def _run(arguments: list[str]) -> int:

@@ -31,7 +31,7 @@ from models.words.units import counted
 from pipeline.catalogue.unknown import unknown_channel
 from pipeline.channels.following.follows import Known, find_channel
 from pipeline.channels.following.names import parse_name
-from pipeline.cli.opening import open_command
+from pipeline.cli.opening import GREATEST, open_command
 from pipeline.runtime.output import JsonFlag, console, parse_since, print_json, show
 from pipeline.runtime.runtime import utc_now
 
@@ -83,7 +83,7 @@ def show_statistics(
 def show_top(
     since: Since = "30d",
     by: Annotated[By, typer.Option(help="By what.")] = "hours",
-    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=GREATEST, help="How many at most.")] = 20,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the channels that were on air longest, most often, or watched by most."""

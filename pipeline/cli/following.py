@@ -14,7 +14,7 @@ from models.errors import UsageError
 from models.names import nearest
 from pipeline.cli.commands import make_noun
 from pipeline.cli.games import games
-from pipeline.cli.opening import SET_ASIDE, open_command, read_named
+from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command, read_named
 from pipeline.fetch.http import Client
 from pipeline.games.finding.finder import Finder, Finding
 from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
@@ -161,7 +161,7 @@ def show_list(name: ListName, as_json: JsonFlag = False) -> None:
 @lists.command("settle")
 def settle(
     name: ListName,
-    position: Annotated[int, typer.Argument(min=1, help="The line's number, as `lists show` tells it.")],
+    position: Annotated[int, typer.Argument(min=1, max=GREATEST, help="The line's number, as `lists show` tells it.")],
     game: Named,
 ) -> None:
     """Say which game a line of a list means."""

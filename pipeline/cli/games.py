@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.game_pages import how_linked, print_page
-from pipeline.cli.opening import open_command
+from pipeline.cli.opening import GREATEST, open_command
 from pipeline.drops.store.history import GameHistory, find_game, game_history, known_games, offers
 from pipeline.fetch.http import Client
 from pipeline.games.finding.lookup import check_entry, find_entry, find_ours, names_of_linked, search
@@ -53,7 +53,7 @@ def list_games(as_json: JsonFlag = False) -> None:
 def show_game(
     name: Name,
     as_json: JsonFlag = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many rewards at most, those offered last.")] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=GREATEST, help="How many rewards at most, those offered last.")] = 20,
 ) -> None:
     """Tell what IGDB knows of a game, how often it has campaigns, and when each reward was last on offer."""
     with open_command().engine.connect() as connection:
@@ -96,7 +96,9 @@ def search_games(
 @games.command("link")
 def link_game(
     name: Name,
-    igdb_id: Annotated[int | None, typer.Argument(min=1, help="IGDB's id; `games search` finds it.")] = None,
+    igdb_id: Annotated[
+        int | None, typer.Argument(min=1, max=GREATEST, help="IGDB's id; `games search` finds it.")
+    ] = None,
     none: Annotated[bool, typer.Option("--none", help="It is no game that IGDB has.")] = False,
     unpin: Annotated[bool, typer.Option("--unpin", help="Forget what was pinned: services decide again.")] = False,
 ) -> None:

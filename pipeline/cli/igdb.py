@@ -58,6 +58,12 @@ def sync(everything: All = False, as_json: JsonFlag = False) -> int:
     return _sync_all(runtime, as_json=as_json) if everything else _sync_wanted(runtime, as_json=as_json)
 
 
+@igdb.command("list")
+def list_standing(as_json: JsonFlag = False) -> None:
+    """Tell the same as `igdb status`."""
+    status(as_json=as_json)
+
+
 @igdb.command("status")
 def status(as_json: JsonFlag = False) -> None:
     """Tell how many games are kept, how far the mirror is, when changes were last swept, how much was asked."""

@@ -33,7 +33,7 @@ from notifiers.deliveries import DeliveryLine, list_deliveries, replay
 from notifiers.targets import list_subscriptions
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.cli.commands import Listing
-from pipeline.cli.opening import open_command
+from pipeline.cli.opening import GREATEST, open_command
 from pipeline.games.finding.unknown import unknown_game
 from pipeline.programs.sources import register, source
 from pipeline.runtime.heartbeat import jumped_back_by
@@ -43,7 +43,7 @@ from pipeline.runtime.runtime import utc_now
 NEAR = 3
 SUBJECTS = ("game", "organization", "campaign", "reward_campaign", "channel", "service")
 Now = Annotated[str | None, typer.Option("--now", metavar="NAME", help="Make this source due at once.")]
-Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most, the newest.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=GREATEST, help="How many at most, the newest.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -140,7 +140,7 @@ def events(
         typer.Option(help="A game, organization, campaign or stream by name, a campaign's id, or a channel's login."),
     ] = None,
     since: Annotated[str | None, typer.Option(help="30d, 12h, or a time; by when it was recorded.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many at most; 50 in the table.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most; 50 in the table.")] = None,
 ) -> int:
     """Show what happened, newest first in the table, oldest first as JSON."""
     if kind is not None and kind not in _known_kinds():
@@ -239,7 +239,7 @@ def _event(row: RowMapping) -> dict[str, Any]:
 def deliveries(
     as_json: JsonFlag = False,
     state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many at most; 50 in the table.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most; 50 in the table.")] = None,
     replay_dead: Annotated[bool, typer.Option("--replay", help="Send dead deliveries again.")] = False,
 ) -> int:
     """Show what was sent to whom, what waits, and what was given up."""
@@ -262,7 +262,10 @@ def _delivery(line: DeliveryLine) -> dict[str, Any]:
     return asdict(line) | ({"next_attempt_at": None} if is_over else {})
 
 
-def why(delivery: Annotated[int, typer.Argument(help="A delivery's number.")], as_json: JsonFlag = False) -> int:
+def why(
+    delivery: Annotated[int, typer.Argument(min=1, max=GREATEST, help="A delivery's number.")],
+    as_json: JsonFlag = False,
+) -> int:
     """Say why a delivery was sent: the event, and the subscriptions that asked for it."""
     runtime = open_command()
     with runtime.engine.connect() as connection:
@@ -321,7 +324,9 @@ def feeds(as_json: JsonFlag = False) -> int:
 
 def quarantine(
     as_json: JsonFlag = False,
-    payload: Annotated[int | None, typer.Option("--payload", metavar="ID", help="Print this payload.")] = None,
+    payload: Annotated[
+        int | None, typer.Option("--payload", metavar="ID", min=1, max=GREATEST, help="Print this payload.")
+    ] = None,
     limit: Limit = 50,
 ) -> int:
     """Show payloads that were set aside, each with its reason."""

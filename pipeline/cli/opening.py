@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Exit codes that other programs rely on, beside 0 for done and 1 for failed: the command line is to blame (2), or all
 # is done but for what had to be set aside (3). docs/operating.md has the rule.
 MISUSED, SET_ASIDE = 2, 3
+# PostgreSQL counts no further; a number beyond it is the number of nothing.
+GREATEST = 2**63 - 1
 # PostgreSQL logs a line for each session that a command leaves open.
 at_the_end = ExitStack()
 

@@ -16,7 +16,7 @@ from notifiers.match import matching
 from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
 from pipeline.channels.following.watched import watched
 from pipeline.cli.commands import COMMANDS, make_noun
-from pipeline.cli.opening import open_command
+from pipeline.cli.opening import GREATEST, open_command
 from pipeline.games.finding.unknown import unknown_game
 from pipeline.runtime.output import JsonFlag, console, errors, parse_since, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
@@ -230,7 +230,9 @@ def _is_watched(connection: Connection, login: str) -> bool:
 
 
 @subscriptions.command("remove")
-def remove_subscription(number: Annotated[int, typer.Argument(help="The subscription's number.")]) -> None:
+def remove_subscription(
+    number: Annotated[int, typer.Argument(min=1, max=GREATEST, help="The subscription's number.")],
+) -> None:
     """Remove a subscription."""
     with open_command().engine.begin() as connection:
         store.remove_subscription(connection, number)

@@ -108,7 +108,11 @@ def parse_since(text: str | None, now: datetime) -> datetime | None:
     if text is None:
         return None
     if age := _AGE.fullmatch(text.strip()):
-        return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        try:
+            return now - timedelta(**{_UNITS[age[2]]: int(age[1])})
+        except (OverflowError, ValueError):
+            # Longer than there has been a calendar: everything.
+            return datetime.min.replace(tzinfo=UTC)
     try:
         at = datetime.fromisoformat(text)
     except ValueError:

@@ -200,6 +200,14 @@ def test_what_can_be_no_login_is_refused_as_a_channel(world: Notifying, channel:
         world.subscribe(channel=channel)
 
 
+@pytest.mark.parametrize("name", ["game", "organization", "channel", "service"])
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_empty_filter_is_no_subscription_to_everything(world: Notifying, name: str, value: str) -> None:
+    world.target()
+    with pytest.raises(TargetError, match=f"The {name} is empty"):
+        world.subscribe(**{name: value})
+
+
 def test_an_unknown_service_is_refused_once_sources_are_known(world: Notifying) -> None:
     world.target()
     world.subscribe(service="anything")

@@ -23,6 +23,9 @@ from tests.pipeline.cli.operator import Operator
         (["deliveries", "--state", "lost"], "'lost' is not one of 'pending', 'sending', 'sent', 'dead'"),
         (["why"], "Missing argument"),
         (["why", "so"], "Invalid value"),
+        (["why", "99999999999999999999"], "Invalid value for 'delivery'"),
+        (["quarantine", "--payload", "99999999999999999999"], "Invalid value for '--payload'"),
+        (["subscriptions", "remove", "99999999999999999999"], "Invalid value for 'number'"),
         (["import"], "see `lootwire import --help`"),
         (["targets", "add"], "Missing argument"),
         (["subscriptions", "add"], "Missing option '--to'"),
@@ -37,6 +40,29 @@ def test_wrong_usage_exits_with_2_and_names_the_help(operator: Operator, argumen
     assert result.errors.count("\n") == 1
     assert message in result.errors
     assert "see `lootwire" in result.errors
+
+
+@pytest.mark.parametrize(
+    "arguments", [["games", "show", "\udc80"], ["channels", "stats", "\udc80"], ["targets", "test", "\udc80"]]
+)
+def test_bytes_that_are_no_text_are_wrong_usage(operator: Operator, arguments: list[str]) -> None:
+    result = operator.run(*arguments)
+    assert result.code == 2
+    assert result.errors == "lootwire: '\\udc80' is no text in UTF-8\n"
+
+
+def test_an_age_beyond_the_calendar_means_everything(operator: Operator) -> None:
+    assert operator.run("events", "--since", "99999999999d").code == 0
+
+
+@pytest.mark.parametrize(
+    "noun",
+    ["sources", "events", "feeds", "deliveries", "quarantine", "channels", "games", "igdb", "targets", "subscriptions"],
+)
+def test_a_noun_alone_says_what_its_list_says(operator: Operator, noun: str) -> None:
+    alone, listed = operator.run(noun), operator.run(noun, "list")
+    assert (alone.code, listed.code) == (0, 0)
+    assert alone.out == listed.out != ""
 
 
 def test_no_command_at_all_shows_them_all(operator: Operator) -> None:
