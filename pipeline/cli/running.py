@@ -155,8 +155,6 @@ def doctor(as_json: JsonFlag = False) -> int:
         return 0
     for name in loaded.unknown:
         console.print(f"! {name} is set, but it is not a setting of this version", markup=False)
-    if warning := _exposure(loaded.settings):
-        console.print(f"! {warning}", markup=False, soft_wrap=True)
     console.print(f"\nembedded servers: {_embedded(loaded.settings)}")
     wrong = 0
     for name, problem in _checks(loaded.settings):
@@ -181,6 +179,10 @@ def _embedded(settings: Settings) -> str:
 
 def _checks(settings: Settings) -> Iterator[tuple[str, str | None]]:
     """Try the servers and the folders; yields the name of each, and what is wrong with it or None."""
+    address_problem = _attempt(programs_programs.check_host, settings.http_host)[1]
+    if address_problem is None and (warning := _exposure(settings)):
+        console.print(f"! {warning}", markup=False, soft_wrap=True)
+    yield f"address {settings.http_host}", address_problem
     yield "disk", disk_problem(settings.data_dir)
     runtime, problem = _attempt(open_runtime, settings)
     yield "database", problem

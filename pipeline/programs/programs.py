@@ -146,6 +146,11 @@ def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT", *, host: str = HO
     listen(port, setting, host=host).close()
 
 
+def check_host(host: str) -> None:
+    """Raise `LootwireError` if this machine has no such address to listen on."""
+    listen(0, "LOOTWIRE_HTTP_PORT", host=host).close()
+
+
 def check_broker(redis_url: str) -> None:
     """Raise `LootwireError` if Redis does not answer: without it programs would start, and do nothing."""
     import redis

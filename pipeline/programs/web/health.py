@@ -45,8 +45,7 @@ def look(
 def describe(engine: Engine, settings: Settings, now: datetime) -> str:
     """Return in one line how Twitch's messages come in, or what the operator has to do for that."""
     if missing := settings.missing_of_application:
-        lacking = f", and {missing[0]} is not set" if len(missing) == 1 else ""
-        return f"off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET{lacking}"
+        return f"off: streams need {' and '.join(missing)}"
     eventsub = _of_database(engine, now, streams=True)["eventsub"]
     way = "by webhook" if settings.eventsub_callback_url else "by websocket"
     if eventsub["state"].startswith(JUMPED):

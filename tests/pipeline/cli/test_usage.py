@@ -215,7 +215,7 @@ def test_of_two_settings_that_belong_together_the_missing_one_is_named(
 ) -> None:
     monkeypatch.setenv(f"TWITCH_CLIENT_{name}", "hunter2")
     for command in ("status", "doctor"):
-        assert f", and TWITCH_CLIENT_{missing} is not set" in operator.run(command).out
+        assert f"streams need TWITCH_CLIENT_{missing}\n" in operator.run(command).out
     for arguments in (("channels", "add", "grace"), ("games", "follow", "Rust"), ("igdb", "sync")):
         result = operator.run(*arguments)
         assert (result.code, f"TWITCH_CLIENT_{missing} is not set" in result.errors) == (1, True)
