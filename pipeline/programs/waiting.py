@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, func, or_, select
 
 from feeds.content import SourceOff
 from models import DropCampaign, Event, RewardCampaign, Source
+from models.due import NEVER
 from pipeline.runtime.output import show
 from pipeline.runtime.settings import Settings
 from pipeline.services.twitch.credentials import SOURCES, is_signed_in
@@ -23,12 +24,15 @@ OF_APPLICATION = (
 
 
 class SourceWaiting(msgspec.Struct, frozen=True, kw_only=True):
-    """A source that is on and fails, or was never read; `next_due_at` is when it is asked again."""
+    """A source that is on and fails, or was never read; `next_due_at` is when it is asked again.
+
+    It is None for one that is not polled: EventSub has a program of its own, which tries again by itself.
+    """
 
     source: str
     failing_since: datetime | None
     last_error: str | None
-    next_due_at: datetime
+    next_due_at: datetime | None
 
 
 def switched_off(connection: Connection, settings: Settings) -> tuple[SourceOff, ...]:
@@ -51,7 +55,8 @@ def switched_off(connection: Connection, settings: Settings) -> tuple[SourceOff,
 
 def load_waiting(connection: Connection) -> Sequence[SourceWaiting]:
     """Return the sources that are on and fail, or were never read, by name."""
-    columns = (Source.name.label("source"), Source.failing_since, Source.last_error, Source.next_due_at)
+    next_due_at = func.nullif(Source.next_due_at, NEVER).label("next_due_at")
+    columns = (Source.name.label("source"), Source.failing_since, Source.last_error, next_due_at)
     unread = or_(Source.failing_since.is_not(None), Source.last_success_at.is_(None))
     rows = connection.execute(select(*columns).where(Source.enabled, unread).order_by(Source.name)).mappings()
     return [SourceWaiting(**row) for row in rows]
@@ -67,10 +72,8 @@ def describe(waiting: Sequence[SourceWaiting], off: Sequence[SourceOff]) -> Iter
     """Yield lines for the operator: what fails and why, what was not read yet, what is off for want of what."""
     for source in waiting:
         if source.failing_since is not None:
-            yield (
-                f"{source.source} has failed since {show(source.failing_since)} UTC: {show(source.last_error)}; "
-                f"asked again at {show(source.next_due_at)} UTC"
-            )
+            line = f"{source.source} has failed since {show(source.failing_since)} UTC: {show(source.last_error)}"
+            yield f"{line}; asked again at {show(source.next_due_at)} UTC" if source.next_due_at else line
     if unread := [source.source for source in waiting if source.failing_since is None]:
         yield f"not read yet: {', '.join(unread)}"
     for group in off:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from models.errors import LootwireError
-from pipeline.channels.eventsub import source_row
+from pipeline.channels.eventsub import keeper, source_row
 from pipeline.channels.eventsub.close_codes import Backoff
 from pipeline.channels.eventsub.conduit import ShardState
 from pipeline.channels.eventsub.intake import Hints, Intake
@@ -53,7 +53,7 @@ class Program:
         self._now = now
         self._app = make_app(runtime.redis_url)
         self._writer = Writer()
-        self._health = source_row.Health(self._engine, now)
+        self._health = source_row.Health(self._engine, now, unheard=[keeper.PART])
         self._webhook = _webhook(settings.eventsub_callback_url, settings.data_dir)
         flap = timedelta(seconds=settings.stream_flap_seconds)
         open_helix: Callable[[Client], Helix] = runtime.needed_helix

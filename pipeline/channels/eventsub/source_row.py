@@ -1,7 +1,7 @@
 """EventSub's row among the sources: its health, which the operator gets as events, and its cursor."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -116,10 +116,11 @@ class Health:
     Each method opens a transaction, and may wait for those that store snapshots; call it from no thread that must not.
     """
 
-    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, now: Callable[[], datetime], *, unheard: Iterable[str] = ()) -> None:
         self._engine = engine
         self._now = now
-        self._problems: dict[str, str] = {}
+        # After a restart nothing works again until each part has said so itself.
+        self._problems = dict.fromkeys(unheard, "not looked at yet")
         self._lock = threading.Lock()
         self._said_well_at: datetime | None = None
 

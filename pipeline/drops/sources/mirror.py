@@ -7,7 +7,7 @@ data}`; `/drops` and `/rewards` are the bare lists with the same facts in header
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from pathlib import PurePath
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
@@ -27,7 +27,7 @@ from pipeline.drops.sources.twitch_shapes import (
 from pipeline.errors import SourceChanged, SourceError, SourceUnavailable
 from pipeline.fetch.http import Client, Reply, conditional
 from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, utc
+from pipeline.fetch.shapes import UNREADABLE, Count, Id, Shape, Time, clean, digest, identity, utc
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 from pipeline.services.twitch.wire import Wire
 
@@ -47,11 +47,19 @@ class WireGroupHead(Wire):
 
 class WireEnvelope(Wire):
     data: msgspec.Raw
+
+
+class WireUpdated(WireEnvelope):
+    """What a fetch reads beside the list; an interval that cannot be read costs nothing of it."""
+
     last_updated_at: Time | None = None
-    refresh_interval_seconds: Count | None = None
+    refresh_interval_seconds: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _ENVELOPE = msgspec.json.Decoder(WireEnvelope)
+_UPDATED = msgspec.json.Decoder(WireUpdated)
+_TIME: msgspec.json.Decoder[Time | None] = msgspec.json.Decoder(Time | None)
+_SECONDS: msgspec.json.Decoder[Count | None] = msgspec.json.Decoder(Count | None)
 _GROUPS = msgspec.json.Decoder(list[WireGroup])
 _GROUP = msgspec.json.Decoder(WireGroup)
 _GROUP_HEAD = msgspec.json.Decoder(WireGroupHead)
@@ -201,24 +209,24 @@ def _other_version_may_help(error: SourceError) -> bool:
 
 def _read_times(reply: Reply) -> tuple[datetime | None, int | None]:
     """Return when the data was true, as the mirror says, and how often (in seconds) it changes at most."""
-    headers = reply.headers
-    fields: dict[str, Any] = {
-        "lastUpdatedAt": headers.get("X-Last-Updated-At"),
-        "refreshIntervalSeconds": headers.get("X-Refresh-Interval-Seconds"),
-    }
     if reply.body.lstrip()[:1] == b"{":
         try:
-            envelope = decode_mended(_ENVELOPE, reply.body)
+            updated = decode_mended(_UPDATED, reply.body)
         except UNREADABLE as error:
             raise SourceChanged(f"unknown envelope: {error}", payload=reply.body) from error
-        return utc(envelope.last_updated_at), envelope.refresh_interval_seconds
+        return utc(updated.last_updated_at), _read(_SECONDS, updated.refresh_interval_seconds)
     if reply.status != 304 and reply.body.lstrip()[:1] != b"[":
         raise SourceChanged("the answer is not JSON", payload=reply.body)
+    at, seconds = reply.headers.get("X-Last-Updated-At"), reply.headers.get("X-Refresh-Interval-Seconds")
+    return utc(_read(_TIME, msgspec.json.encode(at))), _read(_SECONDS, (seconds or "null").encode())
+
+
+def _read(decoder: msgspec.json.Decoder[Shape], raw: bytes | msgspec.Raw) -> Shape | None:
+    """Return a value that a list can do without; None where it cannot be read."""
     try:
-        header = msgspec.convert({**fields, "data": msgspec.Raw(b"")}, WireEnvelope, strict=False)
-    except msgspec.ValidationError:
-        return None, None
-    return utc(header.last_updated_at), header.refresh_interval_seconds
+        return decoder.decode(raw)
+    except UNREADABLE:
+        return None
 
 
 def _list_of(payload: bytes) -> bytes | msgspec.Raw:

@@ -76,7 +76,7 @@ class WireGoals(Wire):
 
 class WireReward(Wire):
     id: Id
-    name: str
+    name: str | None = None
     thumbnail_image: WireImage | None = None
     banner_image: WireImage | None = None
     earnable_until: Time | None = None
@@ -239,8 +239,7 @@ def _drops(listed: Iterable[WireDrop | None]) -> Iterator[DropRecord]:
 
 def _with_group(drop: DropRecord, group: WireRewardGroup) -> DropRecord:
     """Return a drop as one of its groups has it: with its rewards and what it asks for."""
-    rewards = (_reward(reward, group.unlock_requirements) for reward in group.rewards or () if reward)
-    benefits = tuple(BenefitRecord(external_id=r.external_id, name=r.name, image_url=r.image_url) for r in rewards)
+    benefits = tuple(_benefit_of_group(reward) for reward in group.rewards or () if reward)
     goals = group.unlock_requirements
     if goals is not None:
         drop = msgspec.structs.replace(
@@ -250,6 +249,13 @@ def _with_group(drop: DropRecord, group: WireRewardGroup) -> DropRecord:
             required_turbo_subs=goals.turbo_subs_goal,
         )
     return msgspec.structs.replace(drop, benefits=benefits or drop.benefits)
+
+
+def _benefit_of_group(wire: WireReward) -> BenefitRecord:
+    """Return a group's reward as a benefit, which may come without its name."""
+    return BenefitRecord(
+        external_id=required(str(wire.id), "rewards.id"), name=clean(wire.name), image_url=_image_of(wire)
+    )
 
 
 def _drop(wire: WireDrop) -> DropRecord:
@@ -312,12 +318,11 @@ def _goals_of(group: WireRewardGroup) -> tuple[int, int, int]:
 
 
 def _reward(wire: WireReward, goals: WireGoals | None = None) -> RewardRecord:
-    image = wire.thumbnail_image or wire.banner_image
     own = goals or WireGoals()
     return RewardRecord(
         external_id=required(str(wire.id), "rewards.id"),
         name=required(wire.name, "rewards.name"),
-        image_url=clean(image.url) if image else None,
+        image_url=_image_of(wire),
         required_minutes=own.minute_watched_goal,
         required_subs=own.subs_goal,
         required_turbo_subs=own.turbo_subs_goal,
@@ -325,3 +330,8 @@ def _reward(wire: WireReward, goals: WireGoals | None = None) -> RewardRecord:
         redemption_url=clean(wire.redemption),
         redemption_instructions=clean(wire.redemption_instructions),
     )
+
+
+def _image_of(wire: WireReward) -> str | None:
+    image = wire.thumbnail_image or wire.banner_image
+    return clean(image.url) if image else None

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, insert, update
 
 from models import Event, Source
+from pipeline.channels.eventsub.source_row import open_source
 from pipeline.embedded import Servers
 from pipeline.programs.beginning import publish_where_empty
 from pipeline.programs.sources import ON_DEMAND, register, sources
@@ -59,6 +60,13 @@ def test_each_source_is_waited_for_until_it_is_read_and_again_when_it_fails(runt
         "kick.drops has failed since 2031-05-04 12:00 UTC: no  connection; asked again at 2031-05-04 13:00 UTC"
     )
     assert unread == "not read yet: chzzk.drops, twitch.rewards"
+
+
+def test_a_source_that_is_not_polled_is_not_said_to_be_asked_again(runtime: Runtime) -> None:
+    open_source(runtime.engine, NOON)
+    change(runtime, "twitch.eventsub", failing_since=NOON, last_error="no subscription")
+
+    assert lines(runtime)[0] == "twitch.eventsub has failed since 2031-05-04 12:00 UTC: no subscription"
 
 
 def test_what_is_off_names_the_settings_that_are_missing_and_no_others(runtime: Runtime) -> None:

@@ -340,6 +340,23 @@ def test_subscriptions_that_twitch_does_not_list_are_none_until_it_does(
     assert "4 of 4 subscriptions are not there" in installation.events("source.failing")[0]["detail"]["reason"]
 
 
+def test_after_a_restart_nothing_works_again_before_the_subscriptions_do(
+    installation: Listening, runtime: Runtime
+) -> None:
+    installation.twitch.forgets_subscriptions = 409
+    with running(runtime):
+        installation.wait_for_events(1, "source.failing")
+    looks = sum(request.path == "/helix/eventsub/subscriptions" for request in installation.twitch.requests)
+    with running(runtime):
+        wait_for(
+            lambda: (
+                sum(request.path == "/helix/eventsub/subscriptions" for request in installation.twitch.requests)
+                > looks + 8
+            )
+        )
+    assert installation.events("source.recovered") == []
+
+
 def test_what_is_not_there_yet_is_looked_at_soon_and_then_ever_more_rarely() -> None:
     settling = Settling(timedelta(seconds=10), timedelta(minutes=1))
     minute, unsettled = timedelta(minutes=1), [settling.pause_after(at, settled=False) for at in (7, 17, 37, 77)]

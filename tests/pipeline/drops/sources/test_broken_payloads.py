@@ -132,7 +132,7 @@ REWARDS_WRONG: dict[str, tuple[Json, str]] = {
     "start missing": ({"startsAt": ...}, "`startsAt`"),
     "naive time": ({"endsAt": "2031-03-01T00:00:00"}, "$.endsAt"),
     "goal too large": ({"unlockRequirements": {"minuteWatchedGoal": TOO_LARGE}}, "minuteWatchedGoal"),
-    "reward without name": ({"rewards": [{"id": "r"}]}, "$.rewards[0]"),
+    "reward without name": ({"rewards": [{"id": "r"}]}, "rewards.name"),
     "reward's name blank": ({"rewards": [{"id": "r", "name": " "}]}, "rewards.name"),
 }
 KICK_WRONG: dict[str, tuple[Json, str]] = {
@@ -396,6 +396,23 @@ def test_a_field_that_nobody_knows_may_be_nested_deeply(depth: int) -> None:
     names, reasons = read_items(DROPS, drops(campaign("a", extra=deep), campaign("b")))
 
     assert (names, reasons) == (["Campaign a", "Campaign b"], [])
+
+
+@pytest.mark.parametrize("field", ["lastUpdatedAt", "refreshIntervalSeconds"])
+@pytest.mark.parametrize("value", [*BAD_VALUES.values(), b"7.5", b"{}"], ids=[*BAD_VALUES, "a fraction", "an object"])
+def test_a_bad_value_beside_the_list_costs_nothing_of_it(field: str, value: bytes) -> None:
+    payload = b'{"%s": %s, "data": %s}' % (field.encode(), value, drops(campaign("a")))
+
+    assert read_items(DROPS, payload) == (["Campaign a"], [])
+
+
+def test_a_reward_of_a_drops_group_may_come_without_its_name() -> None:
+    groups = [{"id": "g", "unlockRequirements": {"minuteWatchedGoal": 60}, "rewards": [{"id": "r"}]}]
+    (item,) = DROPS.split(drops(campaign(drops=[drop(benefitEdges=[], rewardGroups=groups)]))).items
+
+    record: Any = DROPS.parse(item)
+
+    assert [(b.external_id, b.name) for d in record.drops for b in d.benefits] == [("r", None)]
 
 
 @pytest.mark.parametrize("source", [DROPS, REWARDS], ids=["drops", "rewards"])

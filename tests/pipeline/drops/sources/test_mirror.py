@@ -39,6 +39,19 @@ def test_version_2_tells_in_its_envelope_when_it_was_true_and_how_often_it_chang
     assert answer.validators.cursor == {"path": "/v2/drops"}
 
 
+@pytest.mark.parametrize("seconds", [b"99999999999", b"-1", b'"soon"', b"1e400"])
+def test_an_interval_that_cannot_be_read_costs_nothing_of_the_list(
+    service: LocalService, client: Client, seconds: bytes
+) -> None:
+    payload = b'{"refreshIntervalSeconds":%s,"data":%s}' % (seconds, LISTED)
+    service.answers("/v2/drops", payload)
+
+    answer = fetch(service, client)
+
+    assert (answer.payload, answer.refresh_after) == (payload, MINUTE)
+    assert service.paths() == ["/v2/drops"]
+
+
 def test_version_1_tells_the_same_in_its_headers(service: LocalService, client: Client) -> None:
     headers = {"X-Last-Updated-At": stamp(NOON), "X-Refresh-Interval-Seconds": "120", "Last-Modified": "then"}
     service.answers("/drops", local_service.Answer(LISTED, headers=headers, etag='"v"'))
