@@ -232,10 +232,16 @@ def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink, say: Callable[[
         "not everything was sent and published in time": lambda: programs.settled(runtime.engine),
         "the web server does not serve the page": lambda: _is_served(runtime),
     }
-    while not all(seen() for seen in wanted.values()) and not patience.is_over():
+    return _wait_for(wanted, patience, say)
+
+
+def _wait_for(wanted: Mapping[str, Callable[[], bool]], patience: _Patience, say: Callable[[str], object]) -> list[str]:
+    """Wait until all is seen in one look, or nothing moves any more; returns what the last look did not see."""
+    # The services go on meanwhile: what one look has seen, another a moment later may find at work again.
+    while (missing := [what for what, seen in wanted.items() if not seen()]) and not patience.is_over():
         say("mail, webhook and feeds")
         time.sleep(0.1)
-    return [what for what, seen in wanted.items() if not seen()]
+    return missing
 
 
 def _is_served(runtime: Runtime) -> bool:
