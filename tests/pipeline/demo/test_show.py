@@ -56,7 +56,7 @@ def test_of_a_demo_that_failed_or_was_interrupted_nothing_stays(
         assert list(tmp_path.iterdir()) == []
 
 
-def test_of_a_demo_that_went_well_what_it_published_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_demo_that_is_kept_what_it_published_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with show._throw_away_folder() as folder:
         _write(folder.path)
