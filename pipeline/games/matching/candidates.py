@@ -62,19 +62,17 @@ ENTRIES = (
 Matches = dict[tuple[int, str], FoundTitle]
 
 
-def find_candidates(
-    connection: Connection, title: Title, *, beginnings: bool = False, frequencies: Mapping[str, float] | None = None
-) -> list[Candidate]:
+def find_candidates(connection: Connection, title: Title, *, beginnings: bool = False) -> list[Candidate]:
     """Return the entries that a title may mean, the likeliest 40; with `beginnings` also those that only begin so.
 
-    `frequencies` are those of `load_frequencies`, for one who looks for many titles.
+    `gathering.find_for_many` finds the same for many titles at once.
     Nothing is written. Raises nothing: no text is too odd to be looked for.
     """
     matches: Matches = {}
     _add(matches, connection, _BY_KEY, keys=list(keys_of(title)))
     if halves := halves_near(title.key):
         _add(matches, connection, _BY_ANY, words=halves)
-    _by_words(matches, connection, title, frequencies)
+    _by_words(matches, connection, title)
     if beginnings and title.key:
         _add(matches, connection, _BY_BEGINNING, start=title.key, end=title.key + "\U0010ffff")
     return _read(connection, best_matches(title, matches))
@@ -104,21 +102,18 @@ def load_frequencies(connection: Connection) -> Mapping[str, float]:
     return dict(connection.execute(_ALL_FREQUENCIES).all())
 
 
-def _by_words(matches: Matches, connection: Connection, title: Title, frequencies: Mapping[str, float] | None) -> None:
+def _by_words(matches: Matches, connection: Connection, title: Title) -> None:
     ways = word_sets(title)
     for words in ways:
         _add(matches, connection, _BY_ALL, words=list(words))
     known = words_of(title)
     if not known:
         return
-    counts = frequencies
-    if counts is None:
-        counts = dict(connection.execute(_FREQUENCIES, {"words": known}).all())
-    words = rarest_first(known, counts)
-    if words.sought:
-        _add(matches, connection, _BY_ANY, words=words.sought)
-    if not words.are_telling and len(matches) < ENOUGH:
-        for pair in words.pairs:
+    ways_of_some = rarest_first(known, dict(connection.execute(_FREQUENCIES, {"words": known}).all()))
+    if ways_of_some.sought:
+        _add(matches, connection, _BY_ANY, words=ways_of_some.sought)
+    if not ways_of_some.are_telling and len(matches) < ENOUGH:
+        for pair in ways_of_some.pairs:
             _add(matches, connection, _BY_ALL, words=list(pair))
 
 
