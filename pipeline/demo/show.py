@@ -78,7 +78,7 @@ def run_demo(*, keep: bool) -> int:
             _play(services, step, say)
             progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
         missing = _settle(runtime, mail, hook, say)
-        folder.is_for_keeps = not missing
+        folder.is_for_keeps = keep and not missing
         progress.update(task, advance=1, description="done")
         progress.stop()
         _print_summary(runtime, mail, hook, keep=keep)
@@ -92,7 +92,7 @@ def run_demo(*, keep: bool) -> int:
 
 @dataclass
 class _Folder:
-    """A folder of which nothing stays, but for its published files where the demo went well."""
+    """A folder of which nothing stays, but for its published files where somebody wants to keep them."""
 
     path: Path
     is_for_keeps: bool = False
@@ -232,10 +232,16 @@ def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink, say: Callable[[
         "not everything was sent and published in time": lambda: programs.settled(runtime.engine),
         "the web server does not serve the page": lambda: _is_served(runtime),
     }
-    while not all(seen() for seen in wanted.values()) and not patience.is_over():
+    return _wait_for(wanted, patience, say)
+
+
+def _wait_for(wanted: Mapping[str, Callable[[], bool]], patience: _Patience, say: Callable[[str], object]) -> list[str]:
+    """Wait until all is seen in one look, or nothing moves any more; returns what the last look did not see."""
+    # The services go on meanwhile: what one look has seen, another a moment later may find at work again.
+    while (missing := [what for what, seen in wanted.items() if not seen()]) and not patience.is_over():
         say("mail, webhook and feeds")
         time.sleep(0.1)
-    return [what for what, seen in wanted.items() if not seen()]
+    return missing
 
 
 def _is_served(runtime: Runtime) -> bool:
@@ -262,14 +268,17 @@ def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep:
     titles = [str((message.json or {}).get("title")) for message in hook.messages]
     table.add_row("webhook", Text(_received(len(hook.messages), "call", titles)))
     published = runtime.settings.published
-    table.add_row("feeds", f"{feeds} feeds, each as RSS and Atom, in {published}")
-    base = runtime.settings.public_url if keep and _is_served(runtime) else published.as_uri()
-    for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
-        table.add_row("open" if name == "index.html" else "", f"{base}/{name}")
+    table.add_row("feeds", f"{feeds} feeds, each as RSS and Atom" + (f", in {published}" if keep else ""))
+    if keep:
+        base = runtime.settings.public_url if _is_served(runtime) else published.as_uri()
+        for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
+            table.add_row("open" if name == "index.html" else "", f"{base}/{name}")
     console.print(table)
     if not keep:
         console.print(
-            "\nThe databases are gone again. `lootwire demo --keep` stays up, `lootwire up` is the real thing."
+            "\nAll of it is gone again. `lootwire demo --keep` stays up, so that you can open its page and its feeds; "
+            "`lootwire up` is the real thing.",
+            soft_wrap=True,
         )
 
 

@@ -6,7 +6,7 @@ than a unique name; the titles are sorted by likeness here before more is read o
 
 from collections.abc import Iterable, Mapping
 from itertools import combinations
-from typing import Any
+from typing import Any, NamedTuple
 
 from rapidfuzz import fuzz
 from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, bindparam, func, select, text
@@ -62,22 +62,20 @@ ENTRIES = (
 Matches = dict[tuple[int, str], FoundTitle]
 
 
-def find_candidates(
-    connection: Connection, title: Title, *, beginnings: bool = False, frequencies: Mapping[str, float] | None = None
-) -> list[Candidate]:
+def find_candidates(connection: Connection, title: Title, *, beginnings: bool = False) -> list[Candidate]:
     """Return the entries that a title may mean, the likeliest 40; with `beginnings` also those that only begin so.
 
-    `frequencies` are those of `load_frequencies`, for one who looks for many titles.
+    `gathering.find_for_many` finds the same for many titles at once.
     Nothing is written. Raises nothing: no text is too odd to be looked for.
     """
     matches: Matches = {}
     _add(matches, connection, _BY_KEY, keys=list(keys_of(title)))
-    if halves := _halves_near(title.key):
+    if halves := halves_near(title.key):
         _add(matches, connection, _BY_ANY, words=halves)
-    _by_words(matches, connection, title, frequencies)
+    _by_words(matches, connection, title)
     if beginnings and title.key:
         _add(matches, connection, _BY_BEGINNING, start=title.key, end=title.key + "\U0010ffff")
-    return _read(connection, _best(title, matches))
+    return _read(connection, best_matches(title, matches))
 
 
 def _add(matches: Matches, connection: Connection, query: Select[int, str, str], **values: object) -> None:
@@ -85,7 +83,7 @@ def _add(matches: Matches, connection: Connection, query: Select[int, str, str],
         matches[igdb_id, title] = FoundTitle(title, kind)
 
 
-def _halves_near(key: str) -> list[str]:
+def halves_near(key: str) -> list[str]:
     """Return the halves of the keys that differ from this one by a letter: of its length, one more and one less."""
     halves: set[str] = set()
     for length in (len(key) - 1, len(key), len(key) + 1):
@@ -104,27 +102,43 @@ def load_frequencies(connection: Connection) -> Mapping[str, float]:
     return dict(connection.execute(_ALL_FREQUENCIES).all())
 
 
-def _by_words(matches: Matches, connection: Connection, title: Title, frequencies: Mapping[str, float] | None) -> None:
+def _by_words(matches: Matches, connection: Connection, title: Title) -> None:
     ways = word_sets(title)
     for words in ways:
         _add(matches, connection, _BY_ALL, words=list(words))
-    # The catalogue's own words: "Dante's" is one, "S.T.A.L.K.E.R." many.
-    known = list(dict.fromkeys([*title_words(title.text), *(word for way in ways for word in way)]))
+    known = words_of(title)
     if not known:
         return
-    counts = frequencies
-    if counts is None:
-        counts = dict(connection.execute(_FREQUENCIES, {"words": known}).all())
-    known.sort(key=lambda word: counts.get(word, 0))
-    rare = [word for word in known if counts.get(word, 0) < COMMON][:MOST_RARE]
-    if rare or len(known) == 1:
-        _add(matches, connection, _BY_ANY, words=rare or known)
-    if len(rare) < 2 and len(matches) < ENOUGH:
-        for pair in combinations(known[:3], 2):
+    ways_of_some = rarest_first(known, dict(connection.execute(_FREQUENCIES, {"words": known}).all()))
+    if ways_of_some.sought:
+        _add(matches, connection, _BY_ANY, words=ways_of_some.sought)
+    if not ways_of_some.are_telling and len(matches) < ENOUGH:
+        for pair in ways_of_some.pairs:
             _add(matches, connection, _BY_ALL, words=list(pair))
 
 
-def _best(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
+def words_of(title: Title) -> list[str]:
+    """Return all words that a title is looked for by; the catalogue's own: "Dante's" is one, "S.T.A.L.K.E.R." many."""
+    return list(dict.fromkeys([*title_words(title.text), *(word for way in word_sets(title) for word in way)]))
+
+
+class SoughtWords(NamedTuple):
+    """Words of which one suffices, whether they tell enough by themselves, and pairs that do together."""
+
+    sought: list[str]
+    are_telling: bool
+    pairs: tuple[tuple[str, str], ...]
+
+
+def rarest_first(known: Iterable[str], counts: Mapping[str, float]) -> SoughtWords:
+    """Return how to look for words that occur so often: each rare one, and the rarest two by two."""
+    words = sorted(known, key=lambda word: counts.get(word, 0))
+    rare = [word for word in words if counts.get(word, 0) < COMMON][:MOST_RARE]
+    sought = rare or (words if len(words) == 1 else [])
+    return SoughtWords(sought, len(rare) > 1, tuple(combinations(words[:3], 2)))
+
+
+def best_matches(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
     """Return the entries whose titles look most like the given one, with all their titles that were found."""
     wanted = without_marks(title.text).casefold()
     likeness: dict[int, float] = {}

@@ -1,7 +1,5 @@
 """Match titles with the catalogue: find candidates, score them, decide; each decision explains itself."""
 
-from collections.abc import Mapping
-
 import msgspec
 from sqlalchemy import Connection
 
@@ -16,12 +14,12 @@ from pipeline.games.matching.similarity import SAME_HEAD
 BEGINS_SO = SAME_HEAD
 
 
-def match_title(connection: Connection, wanted: Wanted, *, frequencies: Mapping[str, float] | None = None) -> Decision:
+def match_title(connection: Connection, wanted: Wanted) -> Decision:
     """Return which entry a title means and how sure that is; `records.wanted("Rust", year=2018)` makes the query.
 
-    Of many titles `several.match_titles` finds the same, much faster; `frequencies` are for that.
+    Of many titles `several.match_titles` finds the same, much faster.
     """
-    return decide(wanted, rank(wanted, find_candidates(connection, wanted.title, frequencies=frequencies)))
+    return decide(wanted, rank(wanted, find_candidates(connection, wanted.title)))
 
 
 def search_titles(connection: Connection, wanted: Wanted, *, limit: int = 20) -> list[Scored]:

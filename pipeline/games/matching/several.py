@@ -2,7 +2,7 @@
 
 Most titles of a list are written as the catalogue writes them. Such a one is settled by what has its key and what holds
 all its words, which two statements bring for hundreds of titles: nothing else can come so near that it would matter.
-What that leaves open is matched alone.
+What that leaves open has all its candidates looked for, step by step, for many titles at once.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,9 +12,16 @@ import msgspec
 from sqlalchemy import ARRAY, Connection, Text, bindparam, func, select, text
 
 from models import GameTitle
-from pipeline.games.matching.candidates import ENTRIES, MOST_TITLES, Matches, candidate, load_frequencies
+from pipeline.games.matching.candidates import (
+    ENTRIES,
+    MOST_CANDIDATES,
+    MOST_TITLES,
+    Matches,
+    candidate,
+    load_frequencies,
+)
 from pipeline.games.matching.decide import MARGIN, decide, is_main
-from pipeline.games.matching.matching import match_title
+from pipeline.games.matching.gathering import BY_INDEX, find_for_many
 from pipeline.games.matching.normalise import LAST_WORDS, keys_of, word_sets
 from pipeline.games.matching.records import Candidate, Decision, FoundTitle, Scored, Wanted
 from pipeline.games.matching.score import POPULARITY, SAME_PLATFORM, SAME_YEAR, rank
@@ -23,6 +30,8 @@ from pipeline.games.matching.words import ARTICLES, EDITIONS, EDITIONS_ALONE, PL
 from pipeline.services.igdb.titles import title_key, title_words
 
 AT_ONCE = 500
+# Each may bring thousands of titles.
+SEARCHED_AT_ONCE = 50
 _TEXTS = ARRAY(Text)
 _OF_EDITIONS = frozenset({"and", "goty", *LAST_WORDS, *ARTICLES, *EDITIONS, *PLATFORMS, *REWORKS}).union(
     *EDITIONS_ALONE
@@ -38,8 +47,6 @@ _BY_WORDS = text("""
         WHERE game_titles.words @> string_to_array(wish.words, ' ') LIMIT :most
     ) AS match
 """)
-# Guessing that any array holds few rows, PostgreSQL would read the table for each title.
-_BY_INDEX = text("SELECT set_config('enable_seqscan', :value, true)")
 
 
 def match_titles(connection: Connection, queries: Iterable[Wanted]) -> Iterator[Decision]:
@@ -50,15 +57,32 @@ def match_titles(connection: Connection, queries: Iterable[Wanted]) -> Iterator[
     waiting, frequencies = iter(queries), load_frequencies(connection)
     while part := list(islice(waiting, AT_ONCE)):
         settled = _settle(connection, part)
+        open_queries = dict.fromkeys(query for place, query in enumerate(part) if place not in settled)
+        decisions = _decide(connection, list(open_queries), frequencies)
+        answers: dict[Wanted, Decision] = {}
         for place, query in enumerate(part):
-            yield settled.get(place) or match_title(connection, query, frequencies=frequencies)
+            # Found only when it is its turn, so that whoever waits sees it go on; what is equal is looked for once.
+            while place not in settled and query not in answers:
+                answers |= [next(decisions)]
+            yield settled.get(place) or answers[query]
+
+
+def _decide(
+    connection: Connection, queries: Sequence[Wanted], frequencies: Mapping[str, float]
+) -> Iterator[tuple[Wanted, Decision]]:
+    """Yield the decision of each query among all its candidates."""
+    for start in range(0, len(queries), SEARCHED_AT_ONCE):
+        part = queries[start : start + SEARCHED_AT_ONCE]
+        found = find_for_many(connection, [query.title for query in part], frequencies)
+        for query, candidates in zip(part, found, strict=True):
+            yield query, decide(query, rank(query, candidates))
 
 
 def _settle(connection: Connection, queries: Sequence[Wanted]) -> dict[int, Decision]:
     """Return the decisions that equal titles settle, by the place of their query."""
     matches = _by_keys(connection, queries)
     hopeful = {n: found for n, found in matches.items() if _is_exact(queries[n], found)}
-    crowded = _add_by_words(connection, queries, hopeful)
+    crowded = _add_by_words(connection, queries, hopeful) | {n for n, found in hopeful.items() if _is_too_much(found)}
     entries = _read(connection, [found for n, found in hopeful.items() if n not in crowded])
     decisions = {}
     for place, found in hopeful.items():
@@ -91,15 +115,20 @@ def _is_exact(query: Wanted, found: Matches) -> bool:
     return any(match.kind == "name" and title_key(match.text) == key for match in found.values())
 
 
+def _is_too_much(found: Matches) -> bool:
+    """Whether so many entries may be meant that only some of them are looked at."""
+    return len({igdb_id for igdb_id, _ in found}) > MOST_CANDIDATES
+
+
 def _add_by_words(connection: Connection, queries: Sequence[Wanted], matches: Mapping[int, Matches]) -> set[int]:
     """Add the titles that hold the same words; returns the places of those titles that have too many of them."""
     ways = [(place, " ".join(words)) for place in matches for words in _ways(queries[place])]
     if not ways:
         return set()
-    connection.execute(_BY_INDEX, {"value": "off"})
+    connection.execute(BY_INDEX, {"value": "off"})
     places, wishes = zip(*ways, strict=True)
     rows = connection.execute(_BY_WORDS, {"places": list(places), "words": list(wishes), "most": MOST_TITLES + 1}).all()
-    connection.execute(_BY_INDEX, {"value": "on"})
+    connection.execute(BY_INDEX, {"value": "on"})
     counts: dict[int, int] = {}
     words = {place: _words_of(queries[place]) for place in matches}
     for place, igdb_id, title, kind in rows:

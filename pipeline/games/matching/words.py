@@ -41,6 +41,8 @@ PLATFORMS = frozenset(
 
 def without_marks(text: str) -> str:
     """Return a text in one line without trademark signs, in composed letters; halves of pairs become spaces."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     one_line = "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else " " for c in text)
     return " ".join(unicodedata.normalize("NFKC", one_line.translate(_MARKS)).split())
 
@@ -48,10 +50,16 @@ def without_marks(text: str) -> str:
 def plain_words(text: str) -> tuple[str, ...]:
     """Return all words of a text in order: lower case, without accents and apostrophes; "S.T.A.L.K.E.R." is one."""
     joined = _INITIALS.sub(lambda initials: initials[0].replace(".", ""), text.translate(_APOSTROPHES))
-    folded = unicodedata.normalize("NFKD", joined.replace("&", " and ")).casefold()
-    plain = "".join(c for c in folded if not unicodedata.combining(c) or c in _VOICING)
-    words = _WORD.findall(unicodedata.normalize("NFC", plain))
+    words = _WORD.findall(_plain(joined.replace("&", " and ")))
     return tuple("vs" if word == "versus" else word for word in words)
+
+
+def _plain(text: str) -> str:
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", text).casefold()
+    plain = "".join(c for c in folded if not unicodedata.combining(c) or c in _VOICING)
+    return unicodedata.normalize("NFC", plain)
 
 
 def arabic(word: str) -> str | None:

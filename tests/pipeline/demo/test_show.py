@@ -34,6 +34,18 @@ def test_patience_lasts_while_something_moves() -> None:
     assert over == [False, False, False, True, False]
 
 
+def test_what_was_seen_once_is_not_missed_because_the_services_went_on() -> None:
+    looks = iter([False, True, False])
+    patience = show._Patience(lambda: "nothing", lambda: 0.0)
+    assert show._wait_for({"not everything was sent": lambda: next(looks)}, patience, lambda _: None) == []
+
+
+def test_what_is_not_seen_until_nothing_moves_any_more_is_missing() -> None:
+    minutes = iter(range(0, 10_000, 60))
+    patience = show._Patience(lambda: "nothing", lambda: float(next(minutes)))
+    assert show._wait_for({"no mail": lambda: False, "no page": lambda: True}, patience, lambda _: None) == ["no mail"]
+
+
 def test_of_a_demo_that_failed_or_was_interrupted_nothing_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,7 +56,7 @@ def test_of_a_demo_that_failed_or_was_interrupted_nothing_stays(
         assert list(tmp_path.iterdir()) == []
 
 
-def test_of_a_demo_that_went_well_what_it_published_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_demo_that_is_kept_what_it_published_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with show._throw_away_folder() as folder:
         _write(folder.path)

@@ -120,3 +120,29 @@ def test_the_planner_is_left_as_it_was(engine: Engine) -> None:
         store_games(connection, [doc(1, "Valorant")], T0)
         assert [decision.igdb_id for decision in match_titles(connection, [wanted("Valorant")])] == [1]
         assert connection.scalar(text("SHOW enable_seqscan")) == "on"
+
+
+def test_of_more_namesakes_than_are_looked_at_one_by_one_no_others_are_looked_at(engine: Engine) -> None:
+    with engine.begin() as connection:
+        store_games(connection, [doc(n, "Hollow Harbor") for n in range(1, 51)], T0)
+        store_games(connection, [doc(51, "Hollow Harbor", total_rating_count=4000)], T0)
+        query = wanted("Hollow Harbor")
+        assert [answer(decision) for decision in match_titles(connection, [query])] == [
+            answer(match_title(connection, query))
+        ]
+
+
+def test_titles_that_nobody_wrote_so_take_few_statements_and_equal_ones_none(engine: Engine) -> None:
+    names = [f"{a}{b} of {b}{a}" for a in ("Kar", "Vol", "Mi", "Zu") for b in ("tan", "qui", "lor", "neb")]
+    typos = [wanted(name[:4] + "x" + name[4:]) for name in names]
+    with engine.begin() as connection:
+        store_games(connection, [doc(n, name) for n, name in enumerate(names, 1)], T0)
+    statements: list[str] = []
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        decisions = list(match_titles(connection, typos * 3))
+        counted = len(statements)
+        alone = [answer(match_title(connection, query)) for query in typos]
+    assert [answer(decision) for decision in decisions] == alone * 3
+    assert {decision.verdict for decision in decisions} != {"none"}
+    assert counted < len(typos)

@@ -1,0 +1,71 @@
+"""Find the candidates of many titles at once: the steps of `candidates.find_candidates`, each one statement for all.
+
+A statement of its own for each step of each title costs more than what it finds.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from sqlalchemy import Connection, TextClause, text
+
+from pipeline.games.matching.candidates import (
+    ENOUGH,
+    ENTRIES,
+    MOST_TITLES,
+    Matches,
+    best_matches,
+    candidate,
+    halves_near,
+    rarest_first,
+    words_of,
+)
+from pipeline.games.matching.normalise import Title, keys_of, word_sets
+from pipeline.games.matching.records import Candidate, FoundTitle
+
+# No title holds it: what cannot be printed is read as a space.
+_BETWEEN = "\x1f"
+_STEP = """
+    SELECT wish.place, match.igdb_id, match.title, match.kind
+    FROM unnest(CAST(:places AS int[]), CAST(:wishes AS text[])) AS wish (place, wishes) CROSS JOIN LATERAL (
+        SELECT igdb_id, title, kind FROM game_titles WHERE {condition} LIMIT :most
+    ) AS match
+"""
+_WISHES = "string_to_array(wish.wishes, E'\\x1f')"
+_BY_KEY = text(_STEP.format(condition=f"key = ANY({_WISHES})"))
+_BY_ALL = text(_STEP.format(condition=f"words @> {_WISHES}"))
+_BY_ANY = text(_STEP.format(condition=f"words && {_WISHES}"))
+# Guessing that any array holds few rows, PostgreSQL would read the table for each title.
+BY_INDEX = text("SELECT set_config('enable_seqscan', :value, true)")
+Wish = tuple[int, Sequence[str]]
+
+
+def find_for_many(
+    connection: Connection, titles: Sequence[Title], frequencies: Mapping[str, float]
+) -> list[list[Candidate]]:
+    """Return the candidates of each title, in their order, as `find_candidates` would; nothing is written."""
+    matches: list[Matches] = [{} for _ in titles]
+    connection.execute(BY_INDEX, {"value": "off"})
+    _add(connection, matches, _BY_KEY, ((n, keys_of(title)) for n, title in enumerate(titles)))
+    _add(connection, matches, _BY_ANY, ((n, halves_near(title.key)) for n, title in enumerate(titles)))
+    _add(connection, matches, _BY_ALL, ((n, words) for n, title in enumerate(titles) for words in word_sets(title)))
+    words = [rarest_first(words_of(title), frequencies) for title in titles]
+    _add(connection, matches, _BY_ANY, ((n, some.sought) for n, some in enumerate(words)))
+    vague = [n for n, some in enumerate(words) if not some.are_telling and len(matches[n]) < ENOUGH]
+    _add(connection, matches, _BY_ALL, ((n, pair) for n in vague for pair in words[n].pairs))
+    connection.execute(BY_INDEX, {"value": "on"})
+    return _read(connection, [best_matches(title, some) for title, some in zip(titles, matches, strict=True)])
+
+
+def _add(connection: Connection, matches: Sequence[Matches], step: TextClause, wishes: Iterable[Wish]) -> None:
+    wanted = [(place, _BETWEEN.join(words)) for place, words in wishes if words]
+    if not wanted:
+        return
+    places, joined = zip(*wanted, strict=True)
+    values = {"places": list(places), "wishes": list(joined), "most": MOST_TITLES}
+    for place, igdb_id, title, kind in connection.execute(step, values).all():
+        matches[place][igdb_id, title] = FoundTitle(title, kind)
+
+
+def _read(connection: Connection, best: Sequence[Mapping[int, Iterable[FoundTitle]]]) -> list[list[Candidate]]:
+    ids = sorted({igdb_id for titles in best for igdb_id in titles})
+    rows = {row.igdb_id: row for row in connection.execute(ENTRIES, {"ids": ids})} if ids else {}
+    return [[candidate(rows[key], some) for key, some in titles.items() if key in rows] for titles in best]
