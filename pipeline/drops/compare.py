@@ -282,8 +282,15 @@ def _drop_changes(old: DropRecord, new: DropRecord, *, moved: Iterable[str]) -> 
         if _is_news(name, old) and name not in moved:
             yield _change(name, old, new, about=about)
     before, now = _benefit_names(old, new), _benefit_names(new, old)
-    if before and now and sorted(before) != sorted(now):
+    if before and now and sorted(before) != sorted(now) and not _only_named(old, new):
         yield FieldChange(field="benefits", old=before, new=now, about=about)
+
+
+def _only_named(old: DropRecord, new: DropRecord) -> bool:
+    """Whether benefits that had no name were only replaced by as many that have one: their blanks are filled."""
+    known, current = ({benefit.external_id for benefit in drop.benefits} for drop in (old, new))
+    gone = [benefit for benefit in old.benefits if benefit.external_id not in current]
+    return len(current - known) == len(gone) > 0 and not any(benefit.name for benefit in gone)
 
 
 def _benefit_names(drop: DropRecord, other: DropRecord) -> list[str]:

@@ -183,6 +183,10 @@ FILLED: dict[str, tuple[CampaignRecord, CampaignRecord]] = {
         replace(KNOWN, drops=(NAMELESS,)),
         replace(KNOWN, drops=(replace(HAT, benefits=(SONG,)),)),
     ),
+    "a benefit under another id, with its name": (
+        replace(KNOWN, drops=(NAMELESS,)),
+        replace(KNOWN, drops=(replace(HAT, benefits=(replace(SONG, external_id="b-other"),)),)),
+    ),
     "the name of an organization": (
         replace(KNOWN, organization=OrganizationRecord(external_id="o", name="o")),
         KNOWN,
