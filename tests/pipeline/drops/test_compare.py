@@ -183,10 +183,6 @@ FILLED: dict[str, tuple[CampaignRecord, CampaignRecord]] = {
         replace(KNOWN, drops=(NAMELESS,)),
         replace(KNOWN, drops=(replace(HAT, benefits=(SONG,)),)),
     ),
-    "a benefit under another id, with its name": (
-        replace(KNOWN, drops=(NAMELESS,)),
-        replace(KNOWN, drops=(replace(HAT, benefits=(replace(SONG, external_id="b-other"),)),)),
-    ),
     "the name of an organization": (
         replace(KNOWN, organization=OrganizationRecord(external_id="o", name="o")),
         KNOWN,
@@ -197,6 +193,13 @@ FILLED: dict[str, tuple[CampaignRecord, CampaignRecord]] = {
     ),
     "how often a benefit may be had": (KNOWN, with_hat(benefits=(replace(SONG, entitlement_limit=1), BELL))),
 }
+
+
+def test_a_nameless_benefit_that_comes_under_another_id_with_its_name_is_no_news() -> None:
+    other = replace(SONG, external_id="b-other")
+    diff = compare(replace(KNOWN, drops=(NAMELESS,)), replace(KNOWN, drops=(replace(HAT, benefits=(other,)),)))
+
+    assert (diff.changes, [drop.benefits for drop in diff.drops_changed]) == ((), [(other,)])
 
 
 @pytest.mark.parametrize("case", FILLED)
