@@ -250,7 +250,7 @@ def test_health_tells_of_a_broker_that_is_away_and_of_a_service_that_fails(
 
 def test_one_line_tells_how_messages_come_in(runtime: Runtime, installation: Listening) -> None:
     off = runtime.settings.model_copy(update={"twitch_client_secret": None})
-    assert describe(runtime.engine, off, utc_now()).startswith("off: streams need TWITCH_CLIENT_ID")
+    assert describe(runtime.engine, off, utc_now()).startswith("off: streams need TWITCH_CLIENT_SECRET")
     assert "has not been seen; `lootwire up` runs it" in describe(runtime.engine, runtime.settings, utc_now())
     installation.follow("shroud")
     with running(runtime):
