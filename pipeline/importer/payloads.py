@@ -42,7 +42,8 @@ def understand(payload: bytes, path: str, sources: Sequence[ListSource]) -> Unde
     """Return what a payload is; raises `SourceChanged` with what is wrong with it."""
     recognised = recognise_all(payload, path, sources)
     parts = [(source, _without_giants(payload, source.split(payload))) for source in recognised.sources]
-    if (fault := fault_of(payload)) is not None:
+    is_sound = all(snapshot.sound for _, snapshot in parts)
+    if not is_sound and (fault := fault_of(payload)) is not None:
         # The sources mend what they read, but the person who has the file is to know of it.
         raise SourceChanged(f"not a list or object of sound JSON: {fault}")
     return Understood(payload=payload, taken_for=recognised.taken_for, parts=parts)

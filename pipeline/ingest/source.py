@@ -34,7 +34,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 
     `scope` is None when the answer lists all that there is; else it holds the ids that were asked for, and nothing
     else may be judged absent. Groups in `empty_groups` judge none of their items. An answer that is not `complete`,
-    because the service gave a part of it only, may add and update but shows nothing to be gone.
+    because the service gave a part of it only, may add and update but shows nothing to be gone. One that is `sound` was
+    read as it is: nothing in its payload was mended; where this is false, that is not known.
     """
 
     items: Sequence[Item]
@@ -43,6 +44,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     scope: frozenset[str] | None = None
     empty_groups: frozenset[str] = frozenset()
     complete: bool = True
+    sound: bool = False
 
 
 class Validators(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,12 +120,12 @@ class TwitchDrops(_Mirror):
         listed = _list_of(payload)
         broken: list[tuple[bytes, str]] = []
         try:
-            groups = _GROUPS.decode(listed)
+            groups, sound = _GROUPS.decode(listed), listed is payload
         except UNREADABLE:
-            groups = list(_readable_groups(listed, broken))
+            groups, sound = list(_readable_groups(listed, broken)), False
         items = [_item(raw, group) for group in groups for raw in group.rewards]
         empty = frozenset(game_id for group in groups if not group.rewards and (game_id := identity(group.game_id)))
-        return Snapshot(items=items, broken=broken, empty_groups=empty)
+        return Snapshot(items=items, broken=broken, empty_groups=empty, sound=sound)
 
     def parse(self, item: Item) -> CampaignRecord:
         """Decode one campaign; what the campaign does not say of its game, its group does."""
