@@ -12,7 +12,6 @@ from sqlalchemy import Connection, func, or_, select
 from feeds.content import SourceOff
 from models import DropCampaign, Event, RewardCampaign, Source
 from models.due import NEVER
-from pipeline.runtime.output import show
 from pipeline.runtime.settings import Settings
 from pipeline.services.twitch.credentials import SOURCES, is_signed_in
 
@@ -70,6 +69,9 @@ def is_empty(connection: Connection) -> bool:
 
 def describe(waiting: Sequence[SourceWaiting], off: Sequence[SourceOff]) -> Iterator[str]:
     """Yield lines for the operator: what fails and why, what was not read yet, what is off for want of what."""
+    # Commands describe it; the workers, which only ask what is off, need nothing that prints.
+    from pipeline.runtime.output import show
+
     for source in waiting:
         if source.failing_since is not None:
             line = f"{source.source} has failed since {show(source.failing_since)} UTC: {show(source.last_error)}"
