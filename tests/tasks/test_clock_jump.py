@@ -74,9 +74,9 @@ def test_the_condition_in_the_database_says_the_same(installation: AtWork) -> No
         for number, ahead in enumerate(times):
             row = {"igdb_id": number, "reasons": ["list"], "wanted_at": NOON, "next_due_at": NOON + ahead}
             connection.execute(insert(WantedGame).values(row))
-        found = due_games(connection, NOON, 99)
+        due = due_games(connection, NOON, 99)
     thirty_days = timedelta(days=30)
-    assert sorted(found) == [number for number, ahead in enumerate(times) if is_due(NOON + ahead, NOON, thirty_days)]
+    assert sorted(due) == [number for number, ahead in enumerate(times) if is_due(NOON + ahead, NOON, thirty_days)]
 
 
 @pytest.mark.parametrize("jump", JUMPS)

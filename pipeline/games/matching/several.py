@@ -73,22 +73,22 @@ def _decide(
     """Yield the decision of each query among all its candidates."""
     for start in range(0, len(queries), SEARCHED_AT_ONCE):
         part = queries[start : start + SEARCHED_AT_ONCE]
-        found = find_for_many(connection, [query.title for query in part], frequencies)
-        for query, candidates in zip(part, found, strict=True):
+        candidates_of_each = find_for_many(connection, [query.title for query in part], frequencies)
+        for query, candidates in zip(part, candidates_of_each, strict=True):
             yield query, decide(query, rank(query, candidates))
 
 
 def _settle(connection: Connection, queries: Sequence[Wanted]) -> dict[int, Decision]:
     """Return the decisions that equal titles settle, by the place of their query."""
     matches = _by_keys(connection, queries)
-    hopeful = {n: found for n, found in matches.items() if _is_exact(queries[n], found)}
-    crowded = _add_by_words(connection, queries, hopeful) | {n for n, found in hopeful.items() if _is_too_much(found)}
-    entries = _read(connection, [found for n, found in hopeful.items() if n not in crowded])
+    hopeful = {n: titles for n, titles in matches.items() if _is_exact(queries[n], titles)}
+    crowded = _add_by_words(connection, queries, hopeful) | {n for n, titles in hopeful.items() if _is_too_much(titles)}
+    entries = _read(connection, [titles for n, titles in hopeful.items() if n not in crowded])
     decisions = {}
-    for place, found in hopeful.items():
+    for place, titles in hopeful.items():
         if place not in crowded:
             query = queries[place]
-            decision = decide(query, rank(query, _candidates(found, entries)))
+            decision = decide(query, rank(query, _candidates(titles, entries)))
             if _is_settled(query, decision):
                 decisions[place] = decision
     return decisions
@@ -103,21 +103,21 @@ def _by_keys(connection: Connection, queries: Sequence[Wanted]) -> dict[int, Mat
     for key, igdb_id, title, kind in connection.execute(_BY_KEYS, {"keys": list(places)}):
         for place in places[key]:
             matches.setdefault(place, {})[igdb_id, title] = FoundTitle(title, kind)
-    return {place: found for place, found in matches.items() if len(found) <= MOST_TITLES}
+    return {place: titles for place, titles in matches.items() if len(titles) <= MOST_TITLES}
 
 
-def _is_exact(query: Wanted, found: Matches) -> bool:
+def _is_exact(query: Wanted, titles: Matches) -> bool:
     """Whether an entry's name is the title itself, but for capitals and punctuation.
 
     Of two numerals a title may write one in digits and the other not, which no way to look for words foresees.
     """
     key = query.title.key if len(query.title.numbers) < 2 else None
-    return any(match.kind == "name" and title_key(match.text) == key for match in found.values())
+    return any(match.kind == "name" and title_key(match.text) == key for match in titles.values())
 
 
-def _is_too_much(found: Matches) -> bool:
+def _is_too_much(titles: Matches) -> bool:
     """Whether so many entries may be meant that only some of them are looked at."""
-    return len({igdb_id for igdb_id, _ in found}) > MOST_CANDIDATES
+    return len({igdb_id for igdb_id, _ in titles}) > MOST_CANDIDATES
 
 
 def _add_by_words(connection: Connection, queries: Sequence[Wanted], matches: Mapping[int, Matches]) -> set[int]:
@@ -154,14 +154,14 @@ def _is_year(word: str) -> bool:
 
 
 def _read(connection: Connection, matches: Iterable[Matches]) -> dict[int, Candidate]:
-    ids = sorted({igdb_id for found in matches for igdb_id, _ in found})
+    ids = sorted({igdb_id for titles in matches for igdb_id, _ in titles})
     rows = connection.execute(ENTRIES, {"ids": ids}) if ids else ()
     return {row.igdb_id: candidate(row, ()) for row in rows}
 
 
-def _candidates(found: Matches, entries: Mapping[int, Candidate]) -> Iterator[Candidate]:
+def _candidates(matches: Matches, entries: Mapping[int, Candidate]) -> Iterator[Candidate]:
     titles: dict[int, list[FoundTitle]] = {}
-    for (igdb_id, _), match in found.items():
+    for (igdb_id, _), match in matches.items():
         titles.setdefault(igdb_id, []).append(match)
     return (msgspec.structs.replace(entries[key], titles=tuple(some)) for key, some in titles.items() if key in entries)
 

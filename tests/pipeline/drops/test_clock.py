@@ -172,12 +172,12 @@ def test_a_campaign_that_was_last_seen_upcoming_starts_before_it_ends_by_its_abs
     world.ingest(drops(campaign("a", end=OVER_AT, **UPCOMING)))
     world.ingest(drops(campaign("b")), days=1)
 
-    told = [kind for kind, _ in story(world)]
+    kinds = [kind for kind, _ in story(world)]
     assert [event for event in story(world) if event[0] != "campaign.added"] == [
         ("campaign.started", SOON),
         ("campaign.ended", OVER_AT),
     ]
-    assert told.index("campaign.added") < told.index("campaign.started") < told.index("campaign.ended")
+    assert kinds.index("campaign.added") < kinds.index("campaign.started") < kinds.index("campaign.ended")
     assert started_at(world) == SOON
 
 

@@ -108,12 +108,12 @@ def test_a_channel_that_flaps_for_a_week_is_told_once_a_day_each_way_and_truly_i
         world.ingest(channels(301) if number % 2 else channels(), hours=3)
     world.advance(days=1)
 
-    told = told_of_channels(world)
+    changes = told_of_channels(world)
     for came in ([KEEPER], []):
-        times = [at for at, added, _ in told if added == came]
+        times = [at for at, added, _ in changes if added == came]
         assert 6 <= len(times) <= 8
         assert min(later - earlier for earlier, later in pairwise(times)) >= DAMPING_WINDOW
-    assert told[-1][1:] == ([KEEPER], [])
+    assert changes[-1][1:] == ([KEEPER], [])
     assert KEEPER in world.channels()
 
 
@@ -122,8 +122,8 @@ def test_a_list_that_flaps_to_none_is_told_as_it_is(world: Ingesting) -> None:
     flap(world, channels(), *emptied, channels(), *emptied)
     world.advance(days=1)
 
-    told = [came_and_went for _, *came_and_went in told_of_channels(world)]
-    assert told == [[[], ["keeper300"]], [["keeper300"], []], [[], ["keeper300"]]]
+    changes = [came_and_went for _, *came_and_went in told_of_channels(world)]
+    assert changes == [[[], ["keeper300"]], [["keeper300"], []], [[], ["keeper300"]]]
     assert world.channels() == set()
 
 
@@ -154,8 +154,8 @@ def test_a_field_that_rests_is_told_from_the_value_that_was_told_last(world: Ing
 
     changes = [change for row in world.events("campaign.changed") for change in row.detail["changes"]]
     assert {change["field"] for change in changes} == {field}
-    told = [(plain(change["old"]), plain(change["new"])) for change in changes]
-    assert told == [(old, new), (new, old), (old, new)]
+    values = [(plain(change["old"]), plain(change["new"])) for change in changes]
+    assert values == [(old, new), (new, old), (old, new)]
 
 
 def plain(value: str | list[str]) -> str:
@@ -180,8 +180,8 @@ def test_a_drop_that_goes_again_is_told_to_be_gone(world: Ingesting) -> None:
     flap(world, with_drops(drop("a")), with_drops(), with_drops(drop("a")), with_drops())
     world.advance(days=1)
 
-    told = [row.kind for row in world.rows(Event) if row.kind != "campaign.added"]
-    assert told == ["campaign.changed", "campaign.drop_added", "campaign.changed"]
+    kinds = [row.kind for row in world.rows(Event) if row.kind != "campaign.added"]
+    assert kinds == ["campaign.changed", "campaign.drop_added", "campaign.changed"]
     assert world.drops().keys() == {"drop-z"}
 
 
