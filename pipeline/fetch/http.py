@@ -2,26 +2,43 @@
 
 import email.utils
 import functools
+import io
+import re
 import ssl
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
+import httpcore
 import httpx
 import msgspec
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_random_exponential,
+)
 
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
+from pipeline.fetch.addresses import MAX_REDIRECTS, REDIRECTS, Resolve, Rules, Unreachable, checked, resolve
+from pipeline.fetch.limits import TooMuch, check_values
 from pipeline.fetch.mending import readable
+from pipeline.fetch.proxies import pool_of, proxy_of
+from pipeline.fetch.unpacking import ACCEPTED, Unpackable, encoding_of, unpacked
+from pipeline.fetch.wire import Deadline, Wire, core_url, deadline
 
 USER_AGENT = "Lootwire/0.1 (self-hosted drop tracker)"
-# One slow or endless answer must not hold a worker: the largest real answer is 2.5 MB and takes a second.
+# One slow or endless answer must not hold a worker: the largest real answer is 2.5 MB and takes a second. The deadline
+# holds from looking up the name to the last byte, redirects included.
 DEADLINE = timedelta(seconds=60)
-MAX_BYTES = 64 * 1024 * 1024
-MAX_REDIRECTS = 3
+# A service that is silent for so long in the middle of it is given up earlier.
+CONNECT_SECONDS = 10.0
+SILENT_SECONDS = 20.0
+MAX_BYTES = 32 * 1024 * 1024
 ATTEMPTS = 3
 # A longer wait belongs in the source's due time, where a worker does not sit it out.
 LONGEST_WAIT_INSIDE = timedelta(seconds=5)
@@ -33,6 +50,14 @@ LONGEST_RETRY_AFTER = timedelta(days=1)
 Turn = Callable[[], AbstractContextManager[Callable[[], object] | None]]
 # httpcore's name for the moment at which all of a request is on its way.
 SENT = "http11.send_request_body.complete"
+
+_FIELDS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": ACCEPTED}
+# What another host may see of a request that was led to it: no token and no name of an account is among them.
+_FOR_ANYBODY = frozenset({"user-agent", "accept", "accept-encoding", "referer", "if-none-match", "if-modified-since"})
+# A service may lead to any port of the public internet.
+ELSEWHERE = Rules(ports=None)
+# How h11 and httpcore begin to say that the connection ended too early.
+_CUT_OFF = re.compile(r"\A(?:peer closed|Server disconnected)")
 
 _GROWING = wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT_INSIDE.total_seconds())
 
@@ -55,31 +80,31 @@ def load_certificates() -> ssl.SSLContext:
 
 
 class Client:
-    """An HTTP client for polite polling; use it as a context manager.
+    """An HTTP client for polite polling; use it as a context manager, in one thread or several.
 
     `get` and `post` raise `SourceUnavailable` (network, 429, 5xx, cut off, too slow, too large), `SourceRefused`
     (401, 403) or `SourceChanged` (any other status); `ask` leaves 4xx to its caller.
+
+    An address that a caller gives may be of any machine, for the operator chose it; where a redirect of it leads must
+    be an address of the public internet, unless it stays on the same host. `rules` and `resolve` say what is one.
     """
 
-    def __init__(self, *, deadline: timedelta = DEADLINE, max_bytes: int = MAX_BYTES, attempts: int = ATTEMPTS) -> None:
+    def __init__(
+        self,
+        *,
+        deadline: timedelta = DEADLINE,
+        max_bytes: int = MAX_BYTES,
+        attempts: int = ATTEMPTS,
+        rules: Rules = ELSEWHERE,
+        resolve: Resolve = resolve,
+    ) -> None:
         self._deadline = deadline
         self._max_bytes = max_bytes
         self._attempts = attempts
-        self._opened: httpx.Client | None = None
-
-    @property
-    def _client(self) -> httpx.Client:
-        """The client of the library, made for the first request."""
-        if self._opened is None:
-            # br and zstd are off: without streaming limits of their own they are one more way to be flooded.
-            self._opened = httpx.Client(
-                headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"},
-                timeout=httpx.Timeout(20, connect=10),
-                follow_redirects=True,
-                max_redirects=MAX_REDIRECTS,
-                verify=load_certificates(),
-            )
-        return self._opened
+        self._rules = rules
+        self._resolve = resolve
+        self._pools: dict[str | None, httpcore.ConnectionPool] = {}
+        self._opened = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -87,8 +112,7 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._opened is not None:
-            self._opened.close()
+        self._opened.close()
 
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Reply:
         """Return the answer to a GET, tried up to three times where a short wait may cure the error."""
@@ -125,23 +149,24 @@ class Client:
 
     def _retrying(self, attempts: int) -> Retrying:
         return Retrying(
-            stop=stop_after_attempt(attempts),
+            # An attempt that has used up the deadline is the last one: a worker is not held three times as long.
+            stop=stop_after_attempt(attempts) | stop_after_delay(self._deadline),
             wait=_wait,
             retry=retry_if_exception(_worth_retrying_now),
             reraise=True,
         )
 
     def _ask_once(self, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Reply:
-        reply = self._exchange(method, url, headers, body)
-        _raise_for_status(reply, httpx.URL(url).host)
-        return reply
+        answer = self._exchange(method, url, headers, body)
+        _raise_for_status(answer)
+        return answer.reply
 
     def _ask_in_turn(self, turn: Turn, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
         with turn() as sent:
-            reply = self._exchange(method, url, headers, body, sent)
-        if reply.status >= 500:
-            _raise_for_status(reply, httpx.URL(url).host)
-        return reply
+            answer = self._exchange(method, url, headers, body, sent)
+        if answer.reply.status >= 500:
+            _raise_for_status(answer)
+        return answer.reply
 
     def _exchange(
         self,
@@ -150,28 +175,152 @@ class Client:
         headers: dict[str, str],
         body: bytes | None,
         sent: Callable[[], object] | None = None,
-    ) -> Reply:
-        place = httpx.URL(url).host
-        until = time.monotonic() + self._deadline.total_seconds()
-        request = self._client.build_request(method, url, headers=headers, content=body, extensions=_tracing(sent))
-        try:
-            with closing(self._client.send(request, stream=True, follow_redirects=method == "GET")) as response:
-                answer = b"".join(self._limited(response, until, place))
-        except httpx.TransportError as error:
-            raise SourceUnavailable(f"{place}: {_describe(error)}") from error
-        except (httpx.DecodingError, httpx.TooManyRedirects) as error:
-            raise SourceUnavailable(f"{place}: the answer could not be read ({error})") from error
-        return Reply(response.status_code, response.headers, readable(answer))
+    ) -> "_Answer":
+        request = _Request(method, _address(url), _fields(headers), body or None, sent)
+        first = request.url
+        with deadline(self._deadline) as ends:
+            for _ in range(MAX_REDIRECTS + 1):
+                answer = self._answer(request, first, ends)
+                if isinstance(answer, _Answer):
+                    return answer
+                request = self._led(request, first, answer)
+        raise _Unfit(f"{request.url.host}: the answer could not be read (more than {MAX_REDIRECTS} redirects)")
 
-    def _limited(self, response: httpx.Response, until: float, place: str) -> Iterator[bytes]:
+    def _answer(self, request: "_Request", first: httpx.URL, ends: Deadline) -> "_Answer | str":
+        """Return the whole answer of one host, or where it leads."""
+        place = request.url.host
+        try:
+            with self._pool(request.url, first) as pool, _sent_by(pool, request, ends) as response:
+                headers = httpx.Headers(response.headers)
+                if request.method == "GET" and response.status in REDIRECTS and "Location" in headers:
+                    return headers["Location"]
+                body = self._read(response, headers)
+                check_values(body)
+        except httpcore.TimeoutException as error:
+            if ends.is_over:
+                seconds = self._deadline.total_seconds()
+                raise SourceUnavailable(f"{place}: the answer took longer than {seconds:g} s") from error
+            raise SourceUnavailable(f"{place}: {_describe(error)}") from error
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
+            raise SourceUnavailable(f"{place}: {_describe(error)}") from error
+        except (Unpackable, TooMuch) as error:
+            raise _Unfit(f"{place}: the answer could not be read ({error})") from error
+        except Unreachable as error:
+            raise _Unfit(f"{first.host} leads to another host: {error}") from error
+        return _Answer(Reply(response.status, headers, readable(body)), place)
+
+    def _read(self, response: httpcore.Response, headers: httpx.Headers) -> bytes:
+        encoding = encoding_of(headers.get_list("Content-Encoding"))
+        # What is packed has the same limit: an endless one may unpack to nothing.
+        body = io.BytesIO()
+        for step in unpacked(self._limited(response.iter_stream()), encoding):
+            body.write(step)
+            self._limit(body.tell())
+        return body.getvalue()
+
+    def _limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         size = 0
-        for chunk in response.iter_bytes():
+        for chunk in chunks:
             size += len(chunk)
-            if size > self._max_bytes:
-                raise SourceUnavailable(f"{place}: the answer is larger than {self._max_bytes} bytes")
-            if time.monotonic() > until:
-                raise SourceUnavailable(f"{place}: the answer took longer than {self._deadline.total_seconds():g} s")
+            self._limit(size)
             yield chunk
+
+    def _limit(self, size: int) -> None:
+        if size > self._max_bytes:
+            raise TooMuch(f"larger than {self._max_bytes} bytes")
+
+    @contextmanager
+    def _pool(self, url: httpx.URL, first: httpx.URL) -> Iterator[httpcore.ConnectionPool]:
+        """Give the connections that may be used: kept ones for the host that was asked first, none for another."""
+        if _stays(url, first):
+            yield self._kept(proxy_of(url))
+            return
+        if proxy_of(url) is not None:
+            raise Unreachable(f"the proxy would resolve {url.host}, so that nothing could be said of its address")
+        with pool_of(None, load_certificates(), Wire(self._rules.allowed, self._resolve)) as pool:
+            yield pool
+
+    def _kept(self, proxy: str | None) -> httpcore.ConnectionPool:
+        if proxy not in self._pools:
+            pool = pool_of(proxy, load_certificates(), Wire(resolve=self._resolve))
+            self._pools[proxy] = self._opened.enter_context(pool)
+        return self._pools[proxy]
+
+    def _led(self, request: "_Request", first: httpx.URL, location: str) -> "_Request":
+        """Return the request to where a redirect leads; another host sees no more of it than anybody may."""
+        try:
+            url = checked(location, self._rules, led_by=request.url)
+        except Unreachable as error:
+            raise _Unfit(f"{request.url.host} leads to another address: {error}") from error
+        kept = request.headers if _stays(url, first) else _for_anybody(request.headers)
+        return msgspec.structs.replace(request, url=url, headers=kept)
+
+
+class _Request(msgspec.Struct, frozen=True):
+    method: str
+    url: httpx.URL
+    headers: httpx.Headers
+    body: bytes | None
+    sent: Callable[[], object] | None
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """A reply with the host that gave it, which a redirect may have chosen."""
+
+    reply: Reply
+    place: str
+
+
+class _Unfit(SourceUnavailable):
+    """An answer that is not worth asking for again at once: the next one would hold a worker as long."""
+
+
+@contextmanager
+def _sent_by(pool: httpcore.ConnectionPool, request: _Request, ends: Deadline) -> Iterator[httpcore.Response]:
+    """Send a request, and give its answer as soon as its headers have come."""
+    timeouts = {
+        "pool": ends.left(None, httpcore.PoolTimeout),
+        "connect": CONNECT_SECONDS,
+        "read": SILENT_SECONDS,
+        "write": SILENT_SECONDS,
+    }
+    # A request that may have a body says so even where it has none.
+    content = request.body if request.body is not None or request.method in {"GET", "DELETE"} else b""
+    with pool.stream(
+        request.method,
+        core_url(request.url),
+        headers=[(b"Host", request.url.netloc), *request.headers.raw],
+        content=content,
+        extensions={"timeout": timeouts, **_tracing(request.sent)},
+    ) as response:
+        yield response
+
+
+def _address(url: str) -> httpx.URL:
+    try:
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise _Unfit("not an http or https address") from error
+    if address.scheme not in {"http", "https"} or not address.host:
+        raise _Unfit(f"{address.host or address.scheme}: not an http or https address")
+    return address
+
+
+def _fields(headers: Mapping[str, str]) -> httpx.Headers:
+    # A validator is given back as it came, whatever characters it holds.
+    fields = httpx.Headers(_FIELDS, encoding="utf-8")
+    for name, value in headers.items():
+        fields[name] = value
+    return fields
+
+
+def _for_anybody(headers: httpx.Headers) -> httpx.Headers:
+    return httpx.Headers([(name, value) for name, value in headers.raw if name.lower().decode() in _FOR_ANYBODY])
+
+
+def _stays(url: httpx.URL, first: httpx.URL) -> bool:
+    """Whether an address is of the host that was asked first: on the same port, or one on which every host answers."""
+    return url.host == first.host and url.port in {first.port, None}
 
 
 def conditional(etag: str | None, last_modified: str | None) -> dict[str, str]:
@@ -195,7 +344,7 @@ def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:
 
 
 def _worth_retrying_now(error: BaseException) -> bool:
-    if not isinstance(error, SourceUnavailable):
+    if not isinstance(error, SourceUnavailable) or isinstance(error, _Unfit):
         return False
     return error.retry_after is None or error.retry_after <= LONGEST_WAIT_INSIDE
 
@@ -218,7 +367,8 @@ def _tracing(sent: Callable[[], object] | None) -> dict[str, Any]:
     return {"trace": trace}
 
 
-def _raise_for_status(reply: Reply, place: str) -> None:
+def _raise_for_status(answer: _Answer) -> None:
+    reply, place = answer.reply, answer.place
     status = reply.status
     if 200 <= status < 300 or status == 304:
         return
@@ -232,12 +382,16 @@ def _raise_for_status(reply: Reply, place: str) -> None:
     raise SourceChanged(f"{place} answered {status}", payload=reply.body, status=status)
 
 
-def _describe(error: httpx.TransportError) -> str:
-    kinds: dict[type[httpx.TransportError], str] = {
-        httpx.ConnectTimeout: "no connection in time",
-        httpx.ConnectError: "no connection",
-        httpx.ReadTimeout: "no answer in time",
-        httpx.RemoteProtocolError: "the answer was cut off",
-        httpx.UnsupportedProtocol: "not an http or https address",
+def _describe(error: Exception) -> str:
+    """Say what went wrong in our own words: the library's may repeat what came over the wire."""
+    kinds: dict[type[Exception], str] = {
+        httpcore.ConnectTimeout: "no connection in time",
+        httpcore.ConnectError: "no connection",
+        httpcore.TimeoutException: "no answer in time",
+        httpcore.ProxyError: "the proxy gives no connection",
+        httpcore.LocalProtocolError: "the request cannot be written in HTTP",
+        httpcore.NetworkError: "the answer was cut off",
     }
-    return next((text for kind, text in kinds.items() if isinstance(error, kind)), type(error).__name__)
+    is_cut_off = isinstance(error, httpcore.RemoteProtocolError) and _CUT_OFF.search(str(error)) is not None
+    described = next((text for kind, text in kinds.items() if isinstance(error, kind)), "the answer is no HTTP")
+    return "the answer was cut off" if is_cut_off else described

@@ -13,9 +13,10 @@ from typing import IO, Literal
 
 import msgspec
 
+from pipeline.fetch.limits import TooMuch
 from pipeline.importer import limits
 from pipeline.importer.entries import Entry, Key, modified, problem
-from pipeline.importer.limits import Ratio, TooMuch, limited
+from pipeline.importer.limits import Ratio, limited
 from pipeline.importer.streams import DAMAGED_STREAM, begins, decompressed, unpack
 from pipeline.importer.times import TimeParser
 from pipeline.importer.walking import open_file, shown

@@ -15,8 +15,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models import Heartbeat
 from models.errors import LootwireError, UsageError
+from pipeline.fetch.limits import TooMuch
 from pipeline.importer.entries import Entry, modified, problem
-from pipeline.importer.limits import MAX_BYTES, TooMuch
+from pipeline.importer.limits import MAX_BYTES
 from pipeline.importer.streams import unpack
 from pipeline.importer.times import Moment
 from pipeline.importer.walking import shown

@@ -18,10 +18,11 @@ from models.locks import share_session
 from pipeline.errors import SourceChanged
 from pipeline.events.append import NEWS_FOR
 from pipeline.events.damping import IMPORTING
+from pipeline.fetch.limits import check_values
 from pipeline.importer.entries import Entry
 from pipeline.importer.exported import import_export
 from pipeline.importer.history import History
-from pipeline.importer.limits import check_values
+from pipeline.importer.limits import COUNTED_FROM
 from pipeline.importer.payloads import Clock, Understood, lines_of, understand, understand_broken
 from pipeline.importer.reading import Listing, read
 from pipeline.importer.repair import Mender
@@ -161,7 +162,8 @@ class _Run:
             return
         try:
             converted = as_utf8(payload)
-            check_values(converted)
+            if len(converted) >= COUNTED_FROM:
+                check_values(converted)
         except LootwireError as error:
             self._keep(entry, payload, self._sources[0], str(error))
             return

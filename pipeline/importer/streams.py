@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any
 
-from pipeline.importer.limits import Ratio, Readable, TooMuch, limited, read_up_to
+from pipeline.fetch.limits import TooMuch
+from pipeline.importer.limits import Ratio, Readable, limited, read_up_to
 
 if sys.version_info >= (3, 14):
     from compression import zstd

@@ -12,7 +12,8 @@ from feeds.pictures import picture_path
 from feeds.write import PICTURES, write_file
 from models import Picture
 from models.due import due
-from pipeline.fetch.guarded import MAX_BYTES, PUBLIC, Rules, Unreachable, fetch
+from pipeline.fetch.addresses import PUBLIC, Rules, Unreachable
+from pipeline.fetch.guarded import MAX_BYTES, fetch
 
 # Again after 1, 4, 16, 64 and 256 minutes.
 TRIES = 6

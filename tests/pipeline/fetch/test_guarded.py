@@ -10,7 +10,8 @@ from itertools import count
 import httpx
 import pytest
 
-from pipeline.fetch.guarded import PUBLIC, Address, Rules, Unreachable, checked, fetch, is_global
+from pipeline.fetch.addresses import PUBLIC, Address, Rules, Unreachable, checked, is_global
+from pipeline.fetch.guarded import fetch
 from tests.pipeline.fetch.local_service import Answer, LocalService
 
 ANYWHERE = Rules(allowed=lambda _: True, ports=None)
@@ -167,7 +168,7 @@ def test_more_than_was_allowed_is_not_read(service: LocalService) -> None:
 
 def test_an_answer_that_drips_is_cut_off_at_the_deadline(service: LocalService) -> None:
     service.answers("/slow", Answer(b"x" * 1000, drip=0.05))
-    error = refused(f"{service.url}/slow", ANYWHERE, deadline=timedelta(seconds=0.4))
+    error = refused(f"{service.url}/slow", ANYWHERE, within=timedelta(seconds=0.4))
     assert not error.permanent
     assert str(error) == "127.0.0.1: no whole answer in time"
 
@@ -196,7 +197,7 @@ def dripping() -> Iterator[str]:
 
 
 def test_headers_that_drip_are_cut_off_at_the_deadline(dripping: str) -> None:
-    assert not refused(dripping, ANYWHERE, deadline=timedelta(seconds=0.3)).permanent
+    assert not refused(dripping, ANYWHERE, within=timedelta(seconds=0.3)).permanent
 
 
 @pytest.mark.parametrize(("status", "permanent"), [(404, True), (403, True), (429, False), (500, False), (204, True)])

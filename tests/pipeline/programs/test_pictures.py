@@ -12,7 +12,7 @@ from sqlalchemy import Engine, delete, select, update
 from feeds.publish import PublishSummary, publish
 from models import Channel, Event, Picture
 from models.details import BenefitLine, CampaignDetail, DropLine
-from pipeline.fetch.guarded import Rules
+from pipeline.fetch.addresses import Rules
 from pipeline.programs.pictures import POSTPONED, TRIES, UNWANTED, Copied, copy_due, picture_type
 from tests.feeds.world import BASE_URL, NOON, Publishing
 from tests.pipeline.fetch.local_service import Answer, LocalService
@@ -137,7 +137,7 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(world: Publishing, servic
     write(world)
     script = (
         "import sys; from datetime import datetime, timedelta; from pathlib import Path;"
-        "from pipeline.database.connecting import connect; from pipeline.fetch.guarded import Rules;"
+        "from pipeline.database.connecting import connect; from pipeline.fetch.addresses import Rules;"
         "from pipeline.programs.pictures import copy_due;"
         "copy_due(connect(sys.argv[1]), Path(sys.argv[2]), lambda: datetime.fromisoformat(sys.argv[3]),"
         " limit=10**9, within=timedelta(minutes=1), rules=Rules(lambda _: True, None))"
