@@ -2,7 +2,6 @@
 
 import email.utils
 import functools
-import io
 import re
 import ssl
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -212,22 +211,16 @@ class Client:
     def _read(self, response: httpcore.Response, headers: httpx.Headers) -> bytes:
         encoding = encoding_of(headers.get_list("Content-Encoding"))
         # What is packed has the same limit: an endless one may unpack to nothing.
-        body = io.BytesIO()
-        for step in unpacked(self._limited(response.iter_stream()), encoding):
-            body.write(step)
-            self._limit(body.tell())
-        return body.getvalue()
+        packed = self._limited(response.iter_stream())
+        return b"".join(self._limited(unpacked(packed, encoding)))
 
     def _limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         size = 0
         for chunk in chunks:
             size += len(chunk)
-            self._limit(size)
+            if size > self._max_bytes:
+                raise TooMuch(f"larger than {self._max_bytes} bytes")
             yield chunk
-
-    def _limit(self, size: int) -> None:
-        if size > self._max_bytes:
-            raise TooMuch(f"larger than {self._max_bytes} bytes")
 
     @contextmanager
     def _pool(self, url: httpx.URL, first: httpx.URL) -> Iterator[httpcore.ConnectionPool]:

@@ -5,7 +5,7 @@ from models.errors import LootwireError
 # JSON values of one payload; a real one of 2.5 MB has 60,000.
 MAX_VALUES = 500_000
 _BEGIN_VALUES = b",[{"
-_COUNTED_AT_ONCE = 2**20
+_COUNTED_AT_ONCE = 64 * 1024
 
 
 class TooMuch(LootwireError):
