@@ -91,13 +91,13 @@ class Client:
     def __init__(
         self,
         *,
-        deadline: timedelta = DEADLINE,
+        deadline: timedelta | None = None,
         max_bytes: int = MAX_BYTES,
         attempts: int = ATTEMPTS,
         rules: Rules = ELSEWHERE,
         resolve: Resolve = resolve,
     ) -> None:
-        self._deadline = deadline
+        self._deadline = deadline or DEADLINE
         self._max_bytes = max_bytes
         self._attempts = attempts
         self._rules = rules

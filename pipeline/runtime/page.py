@@ -34,8 +34,9 @@ def problem_of(host: str, port: int) -> str | None:
 
 
 def _read_beginning(connection: socket.socket) -> bytes:
-    answer = b""
-    while len(answer) < _BEGINNING and (part := connection.recv(_BEGINNING)):
+    answer, until = b"", time.monotonic() + PATIENCE
+    # Another program on the port may drip: the supervisor has more to do than to wait for each byte of it.
+    while len(answer) < _BEGINNING and time.monotonic() < until and (part := connection.recv(_BEGINNING)):
         answer += part
     return answer
 

@@ -31,6 +31,9 @@ from pipeline.fetch.shapes import UNREADABLE, Count, Id, Shape, Time, clean, dig
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 from pipeline.services.twitch.wire import Wire
 
+# The mirror says a minute; a longer wait would hide campaigns that last hours, and a word of years all of them.
+LONGEST_REFRESH = timedelta(hours=1)
+
 
 class WireGroup(Wire):
     rewards: list[msgspec.Raw]
@@ -98,7 +101,7 @@ class _Mirror:
         return Answer(
             payload=None if reply.status == 304 else reply.body,
             taken_at=taken_at,
-            refresh_after=max(self._poll_every, timedelta(seconds=refresh or 0)),
+            refresh_after=max(self._poll_every, min(timedelta(seconds=refresh or 0), LONGEST_REFRESH)),
             validators=Validators(
                 etag=reply.headers.get("ETag"),
                 last_modified=reply.headers.get("Last-Modified"),

@@ -18,8 +18,10 @@ from pipeline.programs.web.ports import HOST, listen
 from pipeline.runtime.foreground import Plan
 from pipeline.runtime.page import Announcement, problem_of
 from pipeline.runtime.supervisor import Program
+from tests.bad_answers import Good, kinds
 from tests.pipeline.cli.operator import environment
 from tests.processes import free_port
+from tests.raw_server import RawServer
 from tests.waiting import wait_for
 
 OURS = b"<!DOCTYPE html>\n<!-- lootwire 0123456789abcdef -->\n"
@@ -59,6 +61,12 @@ def test_a_port_that_nobody_listens_on_is_named() -> None:
 def test_a_server_that_says_nothing_is_given_up_soon(listening: socket.socket) -> None:
     port = listening.getsockname()[1]
     assert problem_of(HOST, port) == f"nothing answers on port {port}: timed out"
+
+
+def test_a_server_that_drips_is_given_up_as_soon() -> None:
+    with RawServer(lambda _: kinds()["headers drip"].pieces(Good())) as server:
+        port = int(server.url.rpartition(":")[2])
+        assert problem_of(HOST, port) == f"another program answers on port {port}"
 
 
 def test_an_operator_hears_why_nothing_is_served_yet_and_less_and_less_often(

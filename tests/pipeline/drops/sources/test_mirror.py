@@ -52,6 +52,14 @@ def test_an_interval_that_cannot_be_read_costs_nothing_of_the_list(
     assert service.paths() == ["/v2/drops"]
 
 
+def test_a_mirror_that_would_rest_for_decades_is_asked_again_within_an_hour(
+    service: LocalService, client: Client
+) -> None:
+    service.answers("/v2/drops", version_2(LISTED, NOON, refresh=2**31 - 1))
+
+    assert fetch(service, client).refresh_after == timedelta(hours=1)
+
+
 def test_version_1_tells_the_same_in_its_headers(service: LocalService, client: Client) -> None:
     headers = {"X-Last-Updated-At": stamp(NOON), "X-Refresh-Interval-Seconds": "120", "Last-Modified": "then"}
     service.answers("/drops", local_service.Answer(LISTED, headers=headers, etag='"v"'))
