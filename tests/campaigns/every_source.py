@@ -1,12 +1,13 @@
 """An installation with every source there is, and a front before each service that can give any answer instead."""
 
 import http.client
-from collections import Counter
+import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, RowMapping, func, insert, select, update
@@ -15,9 +16,11 @@ from models import Channel, Event, Source, WantedGame
 from models.vault import Vault
 from pipeline.channels.following.follows import follow, follow_drops
 from pipeline.database.connecting import connect, migrate
+from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.embedded import Servers
 from pipeline.fetch.http import Client
+from pipeline.fetch.limiter import connect_redis
 from pipeline.games.following.follows import follow_game
 from pipeline.games.mirror.state import MIRROR, MirrorState
 from pipeline.ingest.fetching import fetch_source
@@ -53,7 +56,8 @@ class Front(RawServer):
         self._services = services
         self._trap = trap
         self.bad: dict[str, Bad] = {}
-        self.asked: Counter[str] = Counter()
+        # When each source asked, by the monotonic clock.
+        self.asked: defaultdict[str, list[float]] = defaultdict(list)
 
     def address(self, source: str, service: str) -> str:
         """The base address of a service as a source has it."""
@@ -61,7 +65,7 @@ class Front(RawServer):
 
     def _pieces(self, asked: Asked) -> Iterator[Piece]:
         _, source, service, rest = f"{asked.path}/".split("/", 3)
-        self.asked[source] += 1
+        self.asked[source].append(time.monotonic())
         bad = self.bad.get(source)
         good = self._pass_on(asked, self._services[service], rest.removesuffix("/"), unconditionally=bad is not None)
         yield from iter([whole(good)]) if bad is None else bad.pieces(good)
@@ -85,15 +89,20 @@ class Front(RawServer):
         return Good(body, answer.status, kept, self._trap)
 
 
+class Surroundings(NamedTuple):
+    """What a source has for itself: its addresses lead through the front, and its rate limits are nobody else's."""
+
+    settings: Mapping[str, Any]
+    redis_url: str
+
+
 class EverySource:
     """The sources with their rows, what they are asked by, and what came of it."""
 
-    def __init__(
-        self, front: Front, engine: Engine, settings: Mapping[str, Mapping[str, Any]], trap: RawServer
-    ) -> None:
+    def __init__(self, front: Front, engine: Engine, surroundings: Mapping[str, Surroundings], trap: RawServer) -> None:
+        self.surroundings = surroundings
         self.front = front
         self.engine = engine
-        self.settings = settings
         self._trap = trap
 
     def is_trapped(self) -> bool:
@@ -108,6 +117,9 @@ class EverySource:
             values["cursor"] = _swept(now)
         elif name.startswith("igdb."):
             values["cursor"] = {}
+        with connect_redis(self.surroundings[name].redis_url) as redis:
+            for key in redis.scan_iter("lootwire:limit:*"):
+                redis.delete(key)
         with self.engine.begin() as connection:
             connection.execute(update(Source).where(Source.name == name).values(**values))
             if name == "igdb.wanted":
@@ -144,6 +156,9 @@ def every_source(servers: Servers, folder: Path) -> Iterator[EverySource]:
     ):
         igdb.limits.per_second = igdb.limits.most_open = None
         igdb.put(*games(1, 20))
+        for _ in range(STEPS):
+            # The last hour of the history is now, and what it lists goes on.
+            demo.advance()
         _fill_twitch(twitch)
         services = {
             "mirror": demo.mirror_url,
@@ -159,8 +174,12 @@ def every_source(servers: Servers, folder: Path) -> Iterator[EverySource]:
                 settings=Settings(**settings("all")), database_url=servers.database_url, redis_url=servers.redis_url
             )
             _prepare(runtime, engine, twitch, vault)
-            named = {source.name: settings(source.name) for source in sources.sources(runtime)}
-            yield EverySource(front, engine, named, trap)
+            names = [source.name for source in sources.sources(runtime)]
+            surroundings = {
+                name: Surroundings(settings(name), servers.redis_url.replace("?db=0", f"?db={number}"))
+                for number, name in enumerate(names, start=1)
+            }
+            yield EverySource(front, engine, surroundings, trap)
             runtime.engine.dispose()
     engine.dispose()
 

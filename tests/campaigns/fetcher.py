@@ -36,22 +36,22 @@ class Fetch(NamedTuple):
 
 
 class Fetcher:
-    """The process, with the settings that each source has there; use it as a context manager.
+    """The process, with the settings and the Redis that each source has there; use it as a context manager.
 
     `deadline` and `silence` are in seconds: how long a request may take, and how long nothing may come.
     """
 
     def __init__(
         self,
-        settings: Mapping[str, Mapping[str, Any]],
-        addresses: tuple[str, str],
+        database_url: str,
+        surroundings: Mapping[str, tuple[Mapping[str, Any], str]],
         *,
         deadline: float | None,
         silence: float | None,
     ) -> None:
-        told = {"settings": settings, "addresses": addresses, "deadline": deadline, "silence": silence}
+        plan = {"database": database_url, "surroundings": surroundings, "deadline": deadline, "silence": silence}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.campaigns.fetcher", json.dumps(told)],
+            [sys.executable, "-m", "tests.campaigns.fetcher", json.dumps(plan)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -94,14 +94,13 @@ class Fetcher:
                 waiting.set_exception(RuntimeError("the process that fetches has died"))
 
 
-def _serve(told: Mapping[str, Any]) -> None:
-    if told["deadline"] is not None:
-        http.DEADLINE = timedelta(seconds=told["deadline"])
-        http.SILENT_SECONDS = told["silence"]
-    database_url, redis_url = told["addresses"]
+def _serve(plan: Mapping[str, Any]) -> None:
+    if plan["deadline"] is not None:
+        http.DEADLINE = timedelta(seconds=plan["deadline"])
+        http.SILENT_SECONDS = plan["silence"]
     runtimes = {
-        name: Runtime(settings=Settings(**settings), database_url=database_url, redis_url=redis_url)
-        for name, settings in told["settings"].items()
+        name: Runtime(settings=Settings(**settings), database_url=plan["database"], redis_url=redis_url)
+        for name, (settings, redis_url) in plan["surroundings"].items()
     }
     lock = threading.Lock()
 

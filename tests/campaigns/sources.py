@@ -18,29 +18,37 @@ from tests.bad_answers import Bad, kinds
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, at_most, figure, none_of
 from tests.campaigns.every_source import EverySource, every_source
 from tests.campaigns.fetcher import Fetch, Fetcher
+from tests.campaigns.pace import pauses
 from tests.waiting import folder_of_processes
 
 MOST_MEMORY_MB = 300
 # A worker stops a fetch that takes longer.
 LONGEST_FETCH = 240.0
+MOST_GOOD = 4
+# How often due sources are handed out: one that waits for a process is late by no more.
+TICK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sources(Size):
-    """`deadline` and `silence` are in seconds, the product's own where None; 0 kinds are all of them."""
+    """`deadline` and `silence` are in seconds, the product's own where None; 0 kinds are all of them.
+
+    `pace_seconds` is how long `up` runs beside a service that drips; 0 leaves that to the full form.
+    """
 
     kinds_a_source: int
+    pace_seconds: float = 0
     deadline: float | None = None
     silence: float | None = None
 
 
 SHORT = Sources(
-    kinds_a_source=6,
-    deadline=1.0,
-    silence=0.5,
-    shortens=("a request may take 1 s (60 s) and be silent for 0.5 s (20 s)",),
+    kinds_a_source=3,
+    deadline=1.5,
+    silence=1.0,
+    shortens=("a request may take 1.5 s (60 s) and be silent for 1 s (20 s)", "the pace of others is not looked at"),
 )
-FULL = Sources(kinds_a_source=0)
+FULL = Sources(kinds_a_source=0, pace_seconds=150)
 
 
 @dataclass
@@ -69,28 +77,31 @@ class Seen:
 def run(size: Sources, trial: Trial) -> Sequence[Claim]:
     """Fetch every source through its kinds of bad answers, side by side."""
     with _servers() as servers, every_source(servers, trial.folder) as world:
-        addresses = servers.database_url, servers.redis_url
-        with Fetcher(world.settings, addresses, deadline=size.deadline, silence=size.silence) as fetcher:
-            return _try(world, fetcher, size, trial)
+        limits = {"deadline": size.deadline, "silence": size.silence}
+        with Fetcher(servers.database_url, world.surroundings, **limits) as fetcher:
+            claims = _try(world, fetcher, size, trial)
+    return [*claims, *_keep_pace(size.pace_seconds, trial)]
 
 
 @contextmanager
 def _servers() -> Iterator[Servers]:
     with folder_of_processes() as folder:
-        yield embedded.ensure(folder / "servers")
-        # What the end of this process would do: the servers stop when nobody holds this lock.
-        for lock in embedded._held.values():
-            os.close(lock)
-        embedded._held.clear()
+        try:
+            yield embedded.ensure(folder / "servers")
+        finally:
+            # What the end of this process would do: the servers stop when nobody holds this lock.
+            for lock in embedded._held.values():
+                os.close(lock)
+            embedded._held.clear()
 
 
 def _try(world: EverySource, fetcher: Fetcher, size: Sources, trial: Trial) -> Sequence[Claim]:
     seen = Seen()
-    for _ in range(2):
-        for name in world.settings:
-            _good(world, fetcher, name, "at first", seen)
+    with ThreadPoolExecutor(len(world.surroundings)) as pool:
+        for _ in range(2):
+            list(pool.map(lambda name: _come_back(world, fetcher, name, "at first", seen), world.surroundings))
     before = world.events()
-    plan = _plan(list(world.settings), size, trial)
+    plan = _plan(list(world.surroundings), size, trial)
     tried = {kind for chosen in plan.values() for kind in chosen}
     trial.say(f"{len(plan)} sources, {len(tried)} kinds of bad answers, {sum(map(len, plan.values()))} in all")
     # What fills the memory comes to one source at a time, as in a process that fetches.
@@ -110,6 +121,17 @@ def _try(world: EverySource, fetcher: Fetcher, size: Sources, trial: Trial) -> S
         none_of("sources that did not come back by themselves", seen.not_back),
         none_of("events that nothing caused", world.events()[len(before) :]),
         none_of("requests that were led to a machine around us", ["once"] if world.is_trapped() else []),
+    ]
+
+
+def _keep_pace(seconds: float, trial: Trial) -> Sequence[Claim]:
+    if not seconds:
+        return []
+    trial.say(f"`up` beside a mirror that drips, {seconds:g} s")
+    before, meanwhile = pauses(seconds)
+    return [
+        figure("longest pause between requests to Kick or CHZZK", before, "s"),
+        at_most("the same while the mirror drips", meanwhile, before + TICK_SECONDS, "s"),
     ]
 
 
@@ -134,27 +156,37 @@ def _rounds(
                 _bad(world, fetcher, name, kind, bad, seen)
         else:
             _bad(world, fetcher, name, kind, bad, seen)
-        _good(world, fetcher, name, f"after {kind}", seen)
+        _come_back(world, fetcher, name, f"after {kind}", seen)
 
 
 def _bad(world: EverySource, fetcher: Fetcher, name: str, kind: str, bad: Bad, seen: Seen) -> None:
     world.make_due(name)
-    before = world.front.asked[name]
+    before = len(world.front.asked[name])
     world.front.bad[name] = bad
     fetch = fetcher.fetch(name)
     del world.front.bad[name]
     seen.note(f"{name}, {kind}", fetch)
-    if world.front.asked[name] == before:
+    if len(world.front.asked[name]) == before:
         seen.asked_nothing.append(name)
     row = world.row(name)
     if not (bad.bearable or row["consecutive_failures"] or row["changed_since"] or fetch.error):
         seen.silent.append(f"{name}: {kind}")
 
 
-def _good(world: EverySource, fetcher: Fetcher, name: str, when: str, seen: Seen) -> None:
+def _come_back(world: EverySource, fetcher: Fetcher, name: str, when: str, seen: Seen) -> None:
+    """Fetch good answers: with time limits this short, a slow machine needs several."""
+    problems = [_good(world, fetcher, name, when, seen)]
+    while problems[-1] is not None and len(problems) < MOST_GOOD:
+        problems.append(_good(world, fetcher, name, when, seen))
+    if problems[-1] is not None:
+        seen.not_back.append(problems[-1])
+
+
+def _good(world: EverySource, fetcher: Fetcher, name: str, when: str, seen: Seen) -> str | None:
     world.make_due(name)
     fetch = fetcher.fetch(name)
     seen.note(f"{name}, {when}", fetch)
     row = world.row(name)
     if row["consecutive_failures"] or row["failing_since"] or fetch.outcome in {None, "failed"}:
-        seen.not_back.append(f"{name} {when}: {fetch.error}")
+        return f"{name} {when}: {fetch.error}"
+    return None
