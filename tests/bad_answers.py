@@ -182,6 +182,9 @@ def _bombs() -> dict[str, Bad]:
         "lists a hundred thousand deep": Bad(lazily(lambda: b"[" * 100_000 + b"]" * 100_000)),
         "objects a hundred thousand deep": Bad(lazily(lambda: b'{"data":' * 100_000 + b"1" + b"}" * 100_000)),
         "a text of 30 MB": Bad(lazily(lambda: b'[{"id":"' + b"x" * 30 * MEBIBYTE + b'"}]'), heavy=True, bearable=True),
+        "30 MB of broken UTF-8": Bad(
+            lazily(lambda: b'[{"id":"' + b"\xff" * 30 * MEBIBYTE + "😀".encode() + b'"}]'), heavy=True, bearable=True
+        ),
         "a number of megabytes": Bad(lazily(lambda: b'[{"id":' + b"9" * 3 * MEBIBYTE + b"}]"), bearable=True),
         "spaces without end": Bad(_repeated(_head(headers={"Connection": "close"}), b" " * 65536), heavy=True),
         "headers without end": Bad(_repeated(_head()[:-2], b"X-Long: " + b"x" * 8000 + b"\r\n")),

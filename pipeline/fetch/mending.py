@@ -16,6 +16,8 @@ DEEPEST = 100
 _MOST_BRACKETS = 2_000_000
 # More than so many bad characters are noise, not a text that was cut.
 _MOST_ESCAPES = 100_000
+# Mending takes several times the size in memory, and no real payload comes near this.
+_LARGEST = 16 * 2**20
 # Up to the next escape that is none: pairs of surrogates, other code points, and the short ones may stay. These
 # patterns are possessive and only ever matched at a position, so that they take linear time on any input.
 _SOUND = re.compile(
@@ -57,8 +59,10 @@ def fault_of(payload: bytes) -> str | None:
 def mend(payload: bytes) -> bytes | None:
     """Return the payload without bad escapes, control characters and broken UTF-8; None where it is no JSON even so.
 
-    What is nested too deep becomes null, which says nothing.
+    What is nested too deep becomes null, which says nothing. What is larger than 16 MiB is not mended.
     """
+    if len(payload) > _LARGEST:
+        return None
     text = payload if payload.isascii() else payload.decode(errors="replace").encode()
     mended = _shallow(_without_bad_escapes(text.translate(_SPACES, _CONTROLS)))
     return mended if is_readable(mended) else None
