@@ -16,7 +16,7 @@ from statistics import median
 
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, at_most, figure, none_of
 from tests.campaigns.installation import UpAsProcess
-from tests.campaigns.trouble import HURRIED, World, world
+from tests.campaigns.trouble import HURRIED, PROCESSES, World, world
 from tests.campaigns.world import came_true
 from tests.processes import kill, living
 from tests.waiting import wait_for
@@ -25,8 +25,6 @@ from tests.waiting import wait_for
 TWO_TICKS = 60.0
 # How long a part may take before the campaign goes on without it; the claim has failed long before.
 LIMIT = 300.0
-# How many processes a worker has, unless a setting says otherwise.
-PROCESSES = 2
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from sqlalchemy import Engine, func, insert, select
 from models import Channel, Delivery, DropCampaign, Event, Follow, Heartbeat, Source, StreamSession, Target
 from pipeline.embedded import Servers
 from pipeline.programs.programs import settled
+from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.runtime import utc_now
 from pipeline.runtime.watchdog import WORKER
 from tests.campaigns.campaign import Claim, Trial, at_least, at_most, figure, none_of
@@ -35,6 +36,8 @@ from tests.processes import free_port
 from tests.twitch import LocalTwitch
 from tests.waiting import wait_for
 
+# How many processes a worker has, unless a setting says otherwise.
+PROCESSES = 2
 # A stream that lasted longer was on the list of some poll (each 300 s), also where EventSub's message was lost.
 SURELY_SEEN = timedelta(minutes=6)
 # A lease of a source and a pause after a failure, with room for a slow machine.
@@ -177,6 +180,23 @@ class World:
             figure("streams", len(visible)),
             figure("messages", came.messages),
         ]
+
+    def consumes_after(self, limit: float = 600) -> float:
+        """Return after how many seconds a worker carries out a tick that is sent now, and each half second again.
+
+        The ticks are those that beat sends at its own times; to wait for beat's would measure its period.
+        """
+        began, sent_at = time.monotonic(), utc_now()
+
+        def has_consumed() -> bool:
+            if servers := self.installation.servers():
+                with make_app(servers.redis_url) as app:
+                    hint(app, "tick.heartbeat", expires=5)
+            beat = self.beat()
+            return beat is not None and beat > sent_at
+
+        came_true(has_consumed, limit, pause=0.5)
+        return time.monotonic() - began
 
     def beat(self) -> datetime | None:
         """When a worker last carried out a tick."""

@@ -187,13 +187,13 @@ def twitch_environment(twitch: LocalTwitch) -> dict[str, str]:
     }
 
 
-def came_true(condition: Callable[[], object], seconds: float) -> bool:
+def came_true(condition: Callable[[], object], seconds: float, *, pause: float = 0.1) -> bool:
     """Wait until a condition holds; returns whether it did within so many seconds."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.1)
+        time.sleep(pause)
     return True
 
 
