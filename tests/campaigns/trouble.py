@@ -5,10 +5,11 @@ trouble was. What happened outlives a killed campaign where its folder does.
 """
 
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -19,10 +20,11 @@ from models import Channel, Delivery, DropCampaign, Event, Follow, Heartbeat, So
 from pipeline.embedded import Servers
 from pipeline.programs.programs import settled
 from pipeline.runtime.celery_app import hint, make_app
-from pipeline.runtime.runtime import utc_now
+from pipeline.runtime.runtime import KEY_FILE, utc_now
 from pipeline.runtime.watchdog import WORKER
 from tests.campaigns.campaign import Claim, Trial, at_least, at_most, figure, none_of
 from tests.campaigns.installation import UpAsProcess, bury_the_dead, running, tracebacks
+from tests.campaigns.network import Network, network
 from tests.campaigns.world import (
     ChangingServices,
     JournalSink,
@@ -73,17 +75,19 @@ class World:
     def __init__(
         self,
         trial: Trial,
-        installation: UpAsProcess,
+        installations: Sequence[UpAsProcess],
         services: ChangingServices,
         target: JournalSink,
         streamers: Streamers,
         *,
         is_hurried: bool,
+        joined: Network | None,
     ) -> None:
         """Wait for the first answer, which notifies no target, unless an earlier run has; from then on there is one."""
-        self.installation, self.services, self.target, self.streamers = installation, services, target, streamers
+        self.installations, self.installation = installations, installations[0]
+        self.services, self.target, self.streamers = services, target, streamers
         self.is_hurried = is_hurried
-        self._trial = trial
+        self._joined = joined
         self._kept = trial.folder / "world.json"
         if not self._kept.exists():
             wait_for(lambda: self.ask(_has_answered), PATIENCE)
@@ -92,6 +96,12 @@ class World:
             self.write_down()
         else:
             _move_target(self, target.url)
+
+    @property
+    def network(self) -> Network:
+        """What lies between the hosts and their servers."""
+        assert self._joined is not None, "the servers are embedded"
+        return self._joined
 
     def ask(self, question: Callable[[Engine], Answer]) -> Answer | None:
         """Ask the database; None while it is away."""
@@ -174,7 +184,7 @@ class World:
             none_of("deliveries that were not sent", known.unsent),
             none_of("told, and never arrived", came.missing),
             at_most("messages that came twice", came.repeated, may_repeat),
-            none_of("tracebacks in the log", tracebacks(self.installation)),
+            none_of("tracebacks in the log", [line for each in self.installations for line in tracebacks(each)]),
             at_least("events told", len(known.titles), 1),
             figure("changes", len(wanted)),
             figure("streams", len(visible)),
@@ -214,30 +224,52 @@ def world(
     *,
     is_hurried: bool,
     streamers: int = 2,
-    environment: Mapping[str, str] | None = None,
     servers: Servers | None = None,
-    within: Sequence[str] = (),
+    hosts: int = 1,
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[World]:
-    """An installation in a changing world; one that is hurried asks each second, and its dead are buried soon."""
+    """An installation in a changing world; one that is hurried asks each second, and its dead are buried soon.
+
+    With servers it reaches these by a network, and may have several hosts.
+    """
     # Whoever runs PostgreSQL for a root without user namespaces must reach it.
     trial.folder.chmod(0o755)
     kept = _kept(trial.folder)
     ends = {key: datetime.fromisoformat(end) for key, end in kept["ends"].items()}
-    services = ChangingServices(ends, refresh_interval_seconds=1 if is_hurried else 60)
-    with services, JournalSink(trial.folder / "messages") as target, LocalTwitch() as twitch:
+    with ExitStack() as stack:
+        services = stack.enter_context(ChangingServices(ends, refresh_interval_seconds=1 if is_hurried else 60))
+        target = stack.enter_context(JournalSink(trial.folder / "messages"))
+        twitch = stack.enter_context(LocalTwitch())
         variables = {**services.addresses, **twitch_environment(twitch), **(HURRY if is_hurried else {})}
-        data = trial.folder / "data"
-        installation = UpAsProcess(
-            data, free_port(), variables | dict(environment or {}), servers=servers, within=within
-        )
+        variables |= environment or {}
+        urls = [url for url in (*variables.values(), target.url) if "://" in url]
+        joined = stack.enter_context(network(servers, urls, hosts=hosts)) if servers else None
         logins = [f"streamer{number}" for number in range(streamers)]
         for number, login in enumerate(logins):
             twitch.add_user(login, str(1000 + number))
         # Away for longer than a flap and a poll, so that each stream is a story of its own.
         bounds = ((600.0, 601.0), (0.0, 0.001)) if is_hurried else ((7.0, 12.0), (17.0, 22.0))
         acting = Streamers(twitch, logins, trial.dice, *bounds, streams=list(map(_stream, kept["streams"])))
-        with running(installation):
-            yield World(trial, installation, services, target, acting, is_hurried=is_hurried)
+        installations = [
+            stack.enter_context(running(each)) for each in _installations(trial.folder, variables, servers, joined)
+        ]
+        yield World(trial, installations, services, target, acting, is_hurried=is_hurried, joined=joined)
+
+
+def _installations(
+    folder: Path, variables: Mapping[str, str], servers: Servers | None, joined: Network | None
+) -> Iterator[UpAsProcess]:
+    """Make an installation for each host; the first has to run before the second gets its key."""
+    if joined is None:
+        yield UpAsProcess(folder / "data", free_port(), variables)
+        return
+    for number, host in enumerate(joined.hosts):
+        data = folder / f"data{number}"
+        if number and not data.exists():
+            data.mkdir(mode=0o700)
+            shutil.copy(folder / "data0" / KEY_FILE, data / KEY_FILE)
+        reached = {"DATABASE_URL": host.servers.database_url, "REDIS_URL": host.servers.redis_url}
+        yield UpAsProcess(data, free_port(), {**variables, **reached}, servers=servers, within=host.within)
 
 
 def _kept(folder: Path) -> dict[str, Any]:
