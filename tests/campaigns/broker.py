@@ -11,8 +11,9 @@ from statistics import median
 
 from pipeline.fetch.limiter import connect_redis
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, at_most, figure, none_of
+from tests.campaigns.installation import PROCESSES
 from tests.campaigns.own_servers import own_servers
-from tests.campaigns.trouble import HURRIED, PROCESSES, World, world
+from tests.campaigns.trouble import HURRIED, World, world
 
 CONSUMES_WITHIN = 30.0
 LIMIT = 300.0

@@ -36,8 +36,11 @@ UP = [sys.executable, "-c", "from pipeline.cli import main; main()", "up"]
 SERVERS = {"postgres": "bin/postgres -D", "valkey": "valkey-server", "host": "pipeline.embedded.host"}
 # A worker by the name that it goes by at the broker, another program by the last word of its module's name.
 _WORKER = re.compile(r"--hostname (\w+)@")
+_CONCURRENCY = re.compile(r"--concurrency (\d+)")
 _PROGRAM = re.compile(r"-m ([\w.]+)")
 CHILD = "'s child"
+# How many processes a worker has, unless a setting says otherwise.
+PROCESSES = 2
 SOURCES = {"twitch.drops", "twitch.rewards", "kick.drops", "chzzk.drops"}
 # A living fetch on this machine takes a fraction of a second, a living delivery too; whoever holds either for longer
 # was killed. (Their leases are minutes, which no test can wait for.)
@@ -208,10 +211,13 @@ class UpAsProcess:
     def lives(self, part: str, killed: int) -> bool:
         """Whether a part has another process than the one that was killed, and that works or answers."""
         parts = self.parts()
+        if part.endswith(CHILD):
+            worker = parts.get(part.removesuffix(CHILD), 0)
+            pool, size = children(worker), _CONCURRENCY.search(command_line(worker))
+            return size is not None and killed not in pool and len(pool) >= int(size[1])
         if parts.get(part) in {None, killed}:
             return False
-        is_worker = bool(_WORKER.search(command_line(parts[part])))
-        if is_worker and f"{part}{CHILD}" not in parts:
+        if f"{part}{CHILD}" not in parts and _WORKER.search(command_line(parts[part])):
             return False
         return part not in SERVERS or healthy(self.data_dir)
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import median
 
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, at_most, figure, none_of
-from tests.campaigns.installation import UpAsProcess
-from tests.campaigns.trouble import HURRIED, PROCESSES, World, world
+from tests.campaigns.installation import PROCESSES, UpAsProcess
+from tests.campaigns.trouble import HURRIED, World, world
 from tests.campaigns.world import came_true
 from tests.processes import kill, living
 from tests.waiting import wait_for

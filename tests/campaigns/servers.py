@@ -19,7 +19,8 @@ from redis import Redis
 
 from pipeline.fetch.limiter import connect_redis
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, at_most, figure, none_of
-from tests.campaigns.trouble import HURRIED, PROCESSES, World, world
+from tests.campaigns.installation import PROCESSES
+from tests.campaigns.trouble import HURRIED, World, world
 from tests.processes import descendants, kill
 from tests.waiting import wait_for
 

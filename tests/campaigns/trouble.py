@@ -38,8 +38,6 @@ from tests.processes import free_port
 from tests.twitch import LocalTwitch
 from tests.waiting import wait_for
 
-# How many processes a worker has, unless a setting says otherwise.
-PROCESSES = 2
 # A stream that lasted longer was on the list of some poll (each 300 s), also where EventSub's message was lost.
 SURELY_SEEN = timedelta(minutes=6)
 # A lease of a source and a pause after a failure, with room for a slow machine.
