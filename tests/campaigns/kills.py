@@ -117,7 +117,8 @@ def _round(size: Kills, trial: Trial, progress: Progress, living_world: World) -
 def _strike(installation: UpAsProcess, part: str) -> float:
     """Kill a part; returns after how many seconds another one is there and works."""
     if part == "up":
-        _die(installation)
+        installation.kill()
+        # At once, as an init system would: what the dead one has left is on its way out, or goes on.
         began = time.monotonic()
         installation.start()
         return time.monotonic() - began

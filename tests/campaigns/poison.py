@@ -51,7 +51,7 @@ SHORT = Poison(
     poison=3,
     limits=(3, 4),
     pause=1,
-    patience=120,
+    patience=300,
 )
 
 
@@ -70,7 +70,7 @@ def run(size: Poison, trial: Trial) -> Sequence[Claim]:
             came_true(lambda: _is_over(servers, journal, log, kinds, harmless), size.patience)
             # Whoever survives it all works on.
             _send(servers, size, {}, extra=[size.tasks])
-            went_on = came_true(lambda: _runs(journal)["harmless", size.tasks], 60)
+            went_on = came_true(lambda: _runs(journal)["harmless", size.tasks], 300)
             survived = worker.poll() is None
     runs = _runs(journal)
     times = {(kind, number): runs[kind, number] for number, kind in kinds.items()}

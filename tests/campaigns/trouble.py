@@ -225,17 +225,21 @@ def world(
     servers: Servers | None = None,
     hosts: int = 1,
     environment: Mapping[str, str] | None = None,
+    pace: int | None = None,
 ) -> Iterator[World]:
     """An installation in a changing world; one that is hurried asks each second, and its dead are buried soon.
 
-    With servers it reaches these by a network, and may have several hosts.
+    With servers it reaches these by a network, and may have several hosts. `pace` is how often, in seconds, the mirror
+    wants to be asked, a minute unless somebody is in a hurry.
     """
     # Whoever runs PostgreSQL for a root without user namespaces must reach it.
     trial.folder.chmod(0o755)
     kept = _kept(trial.folder)
     ends = {key: datetime.fromisoformat(end) for key, end in kept["ends"].items()}
     with ExitStack() as stack:
-        services = stack.enter_context(ChangingServices(ends, refresh_interval_seconds=1 if is_hurried else 60))
+        services = stack.enter_context(
+            ChangingServices(ends, refresh_interval_seconds=pace or (1 if is_hurried else 60))
+        )
         target = stack.enter_context(JournalSink(trial.folder / "messages"))
         twitch = stack.enter_context(LocalTwitch())
         variables = {**services.addresses, **twitch_environment(twitch), **(HURRY if is_hurried else {})}

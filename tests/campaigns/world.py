@@ -21,6 +21,9 @@ from tests.twitch import LocalTwitch
 
 # How a campaign or a stream of this world is known in whatever is said of it.
 KEY = re.compile(r"\b[cs]\d{5}\b")
+# Where sources that the program has not are asked (tests/campaigns/extra_sources.py).
+MADE_UP = "/made/"
+DISTANCE = 0.03
 STREAM_ID = 40_000_000_000
 
 
@@ -32,6 +35,9 @@ class ChangingServices(DemoServices):
         super().__init__(datetime.now(UTC), refresh_interval_seconds=refresh_interval_seconds)
         self.ends = dict(ends or {})
         self._listing = threading.Lock()
+        # Of requests for the sources that have a path of their own: those under way, and those that another overlapped.
+        self._open: Counter[str] = Counter()
+        self.asked_at_once: list[str] = []
         self._list_now()
 
     def announce(self, count: int, *, lasting: timedelta) -> list[str]:
@@ -54,6 +60,27 @@ class ChangingServices(DemoServices):
 
     def answer(self, path: str, query: Query, step: int) -> Answer:
         """Return the answer to a GET of this path."""
+        with self._under_way(path):
+            return self._answer(path, query, step)
+
+    @contextmanager
+    def _under_way(self, path: str) -> Iterator[None]:
+        """Remember a request that comes while another for the same path is answered."""
+        with self._listing:
+            self._open[path] += 1
+            if self._open[path] > 1 and path.startswith(("/mirror/", "/kick/", MADE_UP)):
+                self.asked_at_once.append(path)
+        try:
+            # As far away as a service on the internet is: what would overlap has the time to.
+            time.sleep(DISTANCE)
+            yield
+        finally:
+            with self._listing:
+                self._open[path] -= 1
+
+    def _answer(self, path: str, query: Query, step: int) -> Answer:
+        if path.startswith(MADE_UP):
+            return Answer(200, "application/json", b"[]", {}, counted=False)
         answer = super().answer(path, query, step)
         if path != "/mirror/v2/drops":
             return answer
