@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import Engine, func, insert, select
 
 from models import Channel, Delivery, DropCampaign, Event, Follow, Heartbeat, Source, StreamSession, Target
+from models.vault import Vault
 from pipeline.embedded import Servers
 from pipeline.programs.programs import settled
 from pipeline.runtime.celery_app import hint, make_app
@@ -261,14 +262,17 @@ def world(
 def _installations(
     folder: Path, variables: Mapping[str, str], servers: Servers | None, joined: Network | None
 ) -> Iterator[UpAsProcess]:
-    """Make an installation for each host; the first has to run before the second gets its key."""
+    """Make an installation for each host; all have the same key, as an operator would copy it."""
     if joined is None:
         yield UpAsProcess(folder / "data", free_port(), variables)
         return
     for number, host in enumerate(joined.hosts):
         data = folder / f"data{number}"
-        if number and not data.exists():
-            data.mkdir(mode=0o700)
+        data.mkdir(mode=0o700, exist_ok=True)
+        if not number:
+            # Makes the key where there is none.
+            Vault.open(data / KEY_FILE)
+        elif not (data / KEY_FILE).exists():
             shutil.copy(folder / "data0" / KEY_FILE, data / KEY_FILE)
         reached = {"DATABASE_URL": host.servers.database_url, "REDIS_URL": host.servers.redis_url}
         yield UpAsProcess(data, free_port(), {**variables, **reached}, servers=servers, within=host.within)
