@@ -42,9 +42,9 @@ CHILD = "'s child"
 # How many processes a worker has, unless a setting says otherwise.
 PROCESSES = 2
 SOURCES = {"twitch.drops", "twitch.rewards", "kick.drops", "chzzk.drops"}
-# A living fetch on this machine takes a fraction of a second, a living delivery too; whoever holds either for longer
-# was killed. (Their leases are minutes, which no test can wait for.)
-SURELY_DEAD_AFTER = timedelta(seconds=5)
+# A living fetch takes a fraction of a second, a living delivery too, and some seconds where much else runs; whoever
+# holds either for longer was killed. (Their leases are minutes, which no short form can wait for.)
+SURELY_DEAD_AFTER = timedelta(seconds=15)
 
 Found = TypeVar("Found")
 
@@ -253,8 +253,7 @@ class UpAsProcess:
             with engine.begin() as connection:
                 bury_the_dead(connection)
                 # A message that failed for the moment may be sent again now.
-                waiting = update(Delivery).where(Delivery.state == "pending").values(next_attempt_at=utc_now())
-                connection.execute(waiting)
+                hasten(connection)
             return settled(engine)
 
         return bool(self.ask(look))
@@ -306,6 +305,12 @@ def _still_held(engine: Engine) -> bool:
         bury_the_dead(connection)
         held = (Delivery.state == "sending") & (Delivery.lease_until > utc_now())
         return bool(connection.scalar(select(func.count()).where(held)))
+
+
+def hasten(connection: Connection) -> None:
+    """Let the pauses pass after which a delivery that failed is tried again; what is due is left to those who send."""
+    pausing = (Delivery.state == "pending") & (Delivery.next_attempt_at > utc_now())
+    connection.execute(update(Delivery).where(pausing).values(next_attempt_at=utc_now()))
 
 
 def bury_the_dead(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, func, insert, select, update
 
 from models import Channel, Delivery, DropCampaign, Event, Follow, Heartbeat, Source, StreamSession, Target
 from models.vault import Vault
@@ -24,7 +24,7 @@ from pipeline.runtime.celery_app import hint, make_app
 from pipeline.runtime.runtime import KEY_FILE, utc_now
 from pipeline.runtime.watchdog import WORKER
 from tests.campaigns.campaign import Claim, Trial, at_least, at_most, figure, none_of
-from tests.campaigns.installation import UpAsProcess, bury_the_dead, running, tracebacks
+from tests.campaigns.installation import UpAsProcess, bury_the_dead, hasten, running, tracebacks
 from tests.campaigns.network import Network, network
 from tests.campaigns.world import (
     ChangingServices,
@@ -48,8 +48,9 @@ HURRY = {
     "LOOTWIRE_KICK_POLL_SECONDS": "1",
     "LOOTWIRE_EMBEDDED_LINGER": "0.2",
 }
-HURRIED = ("polls (1 s)", "leases of the killed (5 s)", "pauses after a failure (none)")
+HURRIED = ("polls (1 s)", "leases of the killed (15 s)", "pauses after a failure (none)")
 
+_PAUSES = (Source.name == "twitch.drops") & (Source.consecutive_failures > 0)
 Answer = TypeVar("Answer")
 Streams = list[dict[str, str | None]]
 
@@ -66,6 +67,8 @@ class _Known(NamedTuple):
     titles: list[str]
     """Of the events that a target was to be told of."""
     unsent: list[str]
+    retries: int
+    """How often a delivery was tried once more."""
 
 
 class World:
@@ -119,7 +122,8 @@ class World:
             {**vars(stream), "began_at": str(stream.began_at), "ended_at": str(stream.ended_at)} for stream in over
         ]
         ends = {key: str(end) for key, end in self.services.ends.items()}
-        self._kept.write_text(json.dumps({"ends": ends, "streams": streams}))
+        kept = {"now": str(self.services.now), "ends": ends, "streams": streams}
+        self._kept.write_text(json.dumps(kept))
 
     def has_noticed(self) -> bool:
         """Whether every campaign that was announced is known."""
@@ -137,9 +141,9 @@ class World:
             return
         with engine.begin() as connection:
             bury_the_dead(connection)
-            connection.exec_driver_sql("UPDATE deliveries SET next_attempt_at = now() WHERE state = 'pending'")
-            connection.exec_driver_sql(
-                "UPDATE sources SET next_due_at = now() WHERE name = 'twitch.drops' AND consecutive_failures > 0"
+            hasten(connection)
+            connection.execute(
+                update(Source).where(_PAUSES, Source.next_due_at > utc_now()).values(next_due_at=utc_now())
             )
 
     def settle(self, seconds: float = PATIENCE) -> float:
@@ -182,7 +186,8 @@ class World:
             ),
             none_of("deliveries that were not sent", known.unsent),
             none_of("told, and never arrived", came.missing),
-            at_most("messages that came twice", came.repeated, may_repeat),
+            # Who buries a sender early may have buried one that lived.
+            at_most("messages that came twice", came.repeated, may_repeat + self.is_hurried * known.retries),
             none_of("tracebacks in the log", [line for each in self.installations for line in tracebacks(each)]),
             at_least("events told", len(known.titles), 1),
             figure("changes", len(wanted)),
@@ -237,9 +242,10 @@ def world(
     trial.folder.chmod(0o755)
     kept = _kept(trial.folder)
     ends = {key: datetime.fromisoformat(end) for key, end in kept["ends"].items()}
+    began_at = datetime.fromisoformat(kept["now"]) if kept["now"] else datetime.now(UTC)
     with ExitStack() as stack:
         services = stack.enter_context(
-            ChangingServices(ends, refresh_interval_seconds=pace or (1 if is_hurried else 60))
+            ChangingServices(began_at, ends, refresh_interval_seconds=pace or (1 if is_hurried else 60))
         )
         target = stack.enter_context(JournalSink(trial.folder / "messages"))
         twitch = stack.enter_context(LocalTwitch())
@@ -278,9 +284,12 @@ def _installations(
         yield UpAsProcess(data, free_port(), {**variables, **reached}, servers=servers, within=host.within)
 
 
-def _kept(folder: Path) -> dict[str, Any]:
+_NOTHING: Mapping[str, Any] = {"now": None, "ends": {}, "streams": []}
+
+
+def _kept(folder: Path) -> Mapping[str, Any]:
     file = folder / "world.json"
-    kept: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {"ends": {}, "streams": []}
+    kept: Mapping[str, Any] = json.loads(file.read_text()) if file.exists() else _NOTHING
     return kept
 
 
@@ -291,13 +300,14 @@ def _stream(kept: Mapping[str, str]) -> OnAir:
 
 def _move_target(world: World, url: str) -> None:
     """Tell the installation of an earlier run where the target is now."""
-    world.ask(_forget_target)
-    world.installation.tell(f"json{url.removeprefix('http')}")
+    vault = Vault.open(world.installation.data_dir / KEY_FILE)
+    encrypted = vault.encrypt(f"json{url.removeprefix('http')}")
 
+    def move(engine: Engine) -> None:
+        with engine.begin() as connection:
+            connection.execute(update(Target).values(url_encrypted=encrypted))
 
-def _forget_target(engine: Engine) -> None:
-    with engine.begin() as connection:
-        connection.execute(Target.__table__.update().values(name="gone", removed_at=utc_now()))  # type: ignore[attr-defined]
+    world.ask(move)
 
 
 def _has_answered(engine: Engine) -> bool:
@@ -346,7 +356,7 @@ def _known(engine: Engine) -> _Known:
         .where(Event.kind == "stream.online")
         .group_by(Channel.login)
     )
-    deliveries = select(Event.title, Delivery.state).join(Event, Event.id == Delivery.event_id)
+    deliveries = select(Event.title, Delivery.state, Delivery.attempts).join(Event, Event.id == Delivery.event_id)
     with engine.connect() as connection:
         sent = connection.execute(deliveries).all()
         return _Known(
@@ -354,6 +364,7 @@ def _known(engine: Engine) -> _Known:
             doubled=list(connection.scalars(again)),
             sessions=set(connection.scalars(select(StreamSession.stream_id))),
             online=Counter(dict(row.tuple() for row in connection.execute(online))),
-            titles=[title for title, _ in sent],
-            unsent=[f"{title} ({state})" for title, state in sent if state != "sent"],
+            titles=[title for title, _, _ in sent],
+            unsent=[f"{title} ({state})" for title, state, _ in sent if state != "sent"],
+            retries=sum(max(0, attempts - 1) for _, _, attempts in sent),
         )

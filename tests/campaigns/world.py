@@ -30,10 +30,10 @@ STREAM_ID = 40_000_000_000
 class ChangingServices(DemoServices):
     """The demo's services, whose mirror lists what is announced by `announce`, each campaign until its end."""
 
-    def __init__(self, ends: Mapping[str, datetime] | None = None, *, refresh_interval_seconds: int = 60) -> None:
-        """Begin with campaigns that an earlier run announced, by key with their ends."""
-        super().__init__(datetime.now(UTC), refresh_interval_seconds=refresh_interval_seconds)
-        self.ends = dict(ends or {})
+    def __init__(self, now: datetime, ends: Mapping[str, datetime], *, refresh_interval_seconds: int = 60) -> None:
+        """Begin with campaigns that an earlier run announced, by key with their ends; it began at `now`."""
+        super().__init__(now, refresh_interval_seconds=refresh_interval_seconds)
+        self.ends = dict(ends)
         self._listing = threading.Lock()
         # Of requests for the sources that have a path of their own: those under way, and those that another overlapped.
         self._open: Counter[str] = Counter()
