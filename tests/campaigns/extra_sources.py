@@ -33,7 +33,7 @@ class MadeSource:
 
     def __init__(self, number: int, address: str) -> None:
         """Give it its name and its pace, between one second and five."""
-        self.name = f"{SERVICE}.{number}"
+        self.name = self.asks = f"{SERVICE}.{number}"
         self._url = f"{address}{MADE_UP}{number}"
         self._pace = timedelta(seconds=1 + number % 5)
 

@@ -37,6 +37,7 @@ SERVERS = {"postgres": "bin/postgres -D", "valkey": "valkey-server", "host": "pi
 # A worker by the name that it goes by at the broker, another program by the last word of its module's name.
 _WORKER = re.compile(r"--hostname (\w+)@")
 _CONCURRENCY = re.compile(r"--concurrency (\d+)")
+_NO_PROCESSES = re.compile(r"--pool (threads|solo)")
 _PROGRAM = re.compile(r"-m ([\w.]+)")
 CHILD = "'s child"
 # How many processes a worker has, unless a setting says otherwise.
@@ -172,6 +173,14 @@ class UpAsProcess:
         sockets = self.layout.published_sockets()
         return self._given or (sockets.servers() if sockets else None)
 
+    @staticmethod
+    def _has_pool(worker: int, killed: int) -> bool:
+        """Whether a worker has all processes of its pool, and not the one that was killed; some have no such pool."""
+        line, pool = command_line(worker), children(worker)
+        size = _CONCURRENCY.search(line)
+        wanted = 0 if _NO_PROCESSES.search(line) or size is None else int(size[1])
+        return bool(line) and killed not in pool and len(pool) >= wanted
+
     def ask(self, question: Callable[[Engine], Found]) -> Found | None:
         """Ask the database; None while it is away. Does not count as a user of the servers."""
         servers = self.servers()
@@ -212,12 +221,10 @@ class UpAsProcess:
         """Whether a part has another process than the one that was killed, and that works or answers."""
         parts = self.parts()
         if part.endswith(CHILD):
-            worker = parts.get(part.removesuffix(CHILD), 0)
-            pool, size = children(worker), _CONCURRENCY.search(command_line(worker))
-            return size is not None and killed not in pool and len(pool) >= int(size[1])
+            return self._has_pool(parts.get(part.removesuffix(CHILD), 0), killed)
         if parts.get(part) in {None, killed}:
             return False
-        if f"{part}{CHILD}" not in parts and _WORKER.search(command_line(parts[part])):
+        if _WORKER.search(command_line(parts[part])) and not self._has_pool(parts[part], killed):
             return False
         return part not in SERVERS or healthy(self.data_dir)
 

@@ -100,7 +100,7 @@ def _worker(
     }
     if size.pause is not None:
         environment["POISON_PAUSE"] = str(size.pause)
-    options = ["--queues", "tick", "--concurrency", "2", "--hostname", "worker@%h"]
+    options = ["--queues", "fetch", "--concurrency", "2", "--hostname", "worker@%h"]
     command = [sys.executable, "-m", "tests.campaigns.poisoned_worker", *options]
     with (
         log.open("wb") as file,
@@ -123,7 +123,7 @@ def _send(servers: Servers, size: Poison, kinds: Mapping[int, str], extra: Seque
     limits = dict(zip(("soft_time_limit", "time_limit"), size.limits, strict=True)) if size.limits else {}
     with make_app(servers.redis_url) as app:
         for number in extra or range(size.tasks):
-            app.send_task(f"tick.{kinds.get(number, 'harmless')}", args=[number], ignore_result=True, **limits)
+            app.send_task(f"fetch.{kinds.get(number, 'harmless')}", args=[number], ignore_result=True, **limits)
 
 
 def _is_over(servers: Servers, journal: Path, log: Path, kinds: Mapping[int, str], harmless: int) -> bool:
@@ -145,5 +145,5 @@ def _told(log: Path) -> Counter[str]:
     told: Counter[str] = Counter()
     for line in log.read_text(errors="replace").splitlines():
         said = json.loads(line) if line.startswith("{") else {"level": "", "message": line}
-        told.update(kind for kind in KINDS if said["level"] in {"error", "critical"} and f"tick.{kind}" in line)
+        told.update(kind for kind in KINDS if said["level"] in {"error", "critical"} and f"fetch.{kind}" in line)
     return told

@@ -1,7 +1,8 @@
 """The program's worker, with tasks that kill it and one that does no harm: `python -m tests.campaigns.poisoned_worker`.
 
-Takes what `python -m tasks.worker` takes. Each run of a task is a line of the file that POISON_JOURNAL names. With
-POISON_PAUSE a process counts as lost, and its task runs again, after so many seconds instead of Celery's and ours.
+Takes what `python -m tasks.worker` takes; the tasks are of the queue that is worked on by processes. Each run of a task
+is a line of the file that POISON_JOURNAL names. With POISON_PAUSE a process counts as lost, and its task runs again,
+after so many seconds instead of Celery's and ours.
 """
 
 import os
@@ -24,20 +25,20 @@ def _note(kind: str, number: int) -> None:
         journal.write(f"{kind} {number}\n")
 
 
-@app.task(name="tick.harmless")  # type: ignore[untyped-decorator]
+@app.task(name="fetch.harmless")  # type: ignore[untyped-decorator]
 def harmless(number: int) -> None:
     """Do nothing but be seen."""
     _note("harmless", number)
 
 
-@app.task(name="tick.crash")  # type: ignore[untyped-decorator]
+@app.task(name="fetch.crash")  # type: ignore[untyped-decorator]
 def crash(number: int) -> None:
     """Die as by a fault of a library in C."""
     _note("crash", number)
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-@app.task(name="tick.greed")  # type: ignore[untyped-decorator]
+@app.task(name="fetch.greed")  # type: ignore[untyped-decorator]
 def greed(number: int) -> None:
     """Take much memory, and die as by the kernel that has none left."""
     _note("greed", number)
@@ -46,7 +47,7 @@ def greed(number: int) -> None:
     del taken
 
 
-@app.task(name="tick.loop")  # type: ignore[untyped-decorator]
+@app.task(name="fetch.loop")  # type: ignore[untyped-decorator]
 def loop(number: int) -> None:
     """Never end, not even when the time limit asks for it."""
     _note("loop", number)
