@@ -8,9 +8,11 @@ import argparse
 import gc
 import logging
 import sys
+from collections.abc import Sequence
 from typing import Any
 
-from celery.signals import celeryd_after_setup, setup_logging, worker_ready
+from celery.exceptions import WorkerLostError
+from celery.signals import celeryd_after_setup, setup_logging, task_failure, worker_ready
 from celery.utils.log import get_multiprocessing_logger
 from celery.utils.nodenames import default_nodename, host_format
 from kombu.transport.redis import Channel
@@ -74,6 +76,13 @@ def _freeze(**_: object) -> None:
     gc.freeze()
 
 
+def _tell_given_up(sender: Any, exception: BaseException, args: Sequence[Any], **_: object) -> None:
+    """Name the task that is given up because no process lived to end it: Celery tells of the process alone."""
+    if isinstance(exception, WorkerLostError):
+        call = f"{sender.name}({', '.join(map(str, args))})"
+        logger.error("%s is given up, a later tick asks anew: %s", call, exception)
+
+
 def _say_ready(sender: Any, **_: object) -> None:
     logger.info("%s is ready", sender.hostname)
 
@@ -84,6 +93,7 @@ setup_logging.connect(_configure_logging, weak=False)
 celeryd_after_setup.connect(_load_what_sends, weak=False)
 celeryd_after_setup.connect(_freeze, weak=False)
 worker_ready.connect(_say_ready, weak=False)
+task_failure.connect(_tell_given_up, weak=False)
 # A broker that goes away while messages wait for their time would take the worker along: kombu tries to put them back
 # through the connection that it has just closed (AttributeError in Channel.close). They are hints; ticks say the same.
 Channel.do_restore = False

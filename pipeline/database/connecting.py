@@ -17,6 +17,22 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "models" / "migrations"
 _MIGRATION = hashed_key("lootwire migrations")
 
 
+# In a network that drops what is sent, TCP tries again for a quarter of an hour, less and less often: after a minute of
+# silence workers were back 48 to 75 s after it healed. Both ends give up after 15 seconds. Unix sockets have no need.
+_PATIENCE_MS = 15_000
+_TCP = {
+    "tcp_user_timeout": _PATIENCE_MS,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+}
+# The same of the server, whose session holds its locks until then.
+_TCP_OF_SERVER = (
+    f"-c tcp_user_timeout={_PATIENCE_MS} -c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 "
+    "-c tcp_keepalives_count=2"
+)
+
+
 def connect(url: str) -> Engine:
     """Return an engine for a `postgresql+psycopg://` URL; sessions speak UTC and give up on stuck statements."""
     return create_engine(
@@ -28,7 +44,8 @@ def connect(url: str) -> Engine:
         connect_args={
             "connect_timeout": 10,
             "application_name": "lootwire",
-            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=300000",
+            "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout=300000 {_TCP_OF_SERVER}",
+            **_TCP,
         },
     )
 

@@ -20,6 +20,8 @@ class PatientTask(Task):  # type: ignore[misc]  # Celery has no types
     """
 
     abstract = True
+    # After the death of the process that ran it. Such a message waits in a worker's memory, where a minute is too long.
+    default_retry_delay = 10
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task's function."""

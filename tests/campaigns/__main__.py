@@ -11,6 +11,7 @@ import dataclasses
 import json
 import platform
 import random
+import signal
 import sys
 import time
 import traceback
@@ -37,6 +38,8 @@ def main() -> int:
     parser.add_argument("--resume", type=Path, metavar="FOLDER", help="go on with what an earlier run left there")
     parser.add_argument("names", nargs="*", metavar="NAME", help="all of them by default")
     arguments = parser.parse_args()
+    # So that what a campaign has started ends with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     campaigns = load_campaigns()
     names = arguments.names or list(campaigns)
     if unknown := sorted(set(names) - campaigns.keys()):

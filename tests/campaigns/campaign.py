@@ -53,6 +53,11 @@ def at_least(name: str, seen: float, bound: float, unit: str = "") -> Claim:
     return Claim(name, _spoken(seen, unit), f"at least {_spoken(bound, unit)}", seen >= bound)
 
 
+def exactly(name: str, seen: float, bound: float) -> Claim:
+    """Claim that a figure is another one."""
+    return Claim(name, _spoken(seen, ""), _spoken(bound, ""), seen == bound)
+
+
 def none_of(name: str, seen: Sequence[object]) -> Claim:
     """Claim that something never happened; the first five times that it did are shown."""
     shown = ", ".join(map(str, seen[:5])) + (", …" if len(seen) > 5 else "")

@@ -1,54 +1,62 @@
 """A day of streams while the websocket breaks again and again: every stream that could be seen is seen once.
 
-The clock is ours: between two of its minutes a few milliseconds pass, in which sockets break and come back. The short
-form is three hours with 20 breaks; with LOOTWIRE_CAMPAIGN=long it is a day with 200.
+The clock is ours: between two of its minutes a few milliseconds pass, in which sockets break and come back.
 """
 
-import os
 import random
-import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import msgspec
-import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 
 from models import Event, EventSubMessage, Source, StreamSession
 from pipeline.channels import clock
 from pipeline.channels.sources.streams import Round, TwitchStreams
-from pipeline.embedded import Servers
 from pipeline.fetch.http import Client
 from pipeline.ingest.source import Validators
 from pipeline.runtime.runtime import Runtime
+from tests.campaigns.campaign import Claim, Size, Trial, at_least, exactly, figure, none_of
+from tests.campaigns.own_servers import own_databases
 from tests.pipeline.channels.eventsub.installation import Listening, knows_twitch, running
 from tests.twitch import LocalTwitch
 from tests.twitch.world import Stream
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.long
-
-LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
-MINUTES = 1440 if LONG else 180
-BREAKS = 200 if LONG else 20
-CHANNELS = 40 if LONG else 20
 POLL_EVERY = 5
 FLAP = timedelta(minutes=10)
 LIST_LAG = 60.0
 MINUTE = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Breaks(Size):
+    """So many minutes by our clock, with so many breaks of the websocket, and streams of so many channels."""
+
+    minutes: int
+    breaks: int
+    channels: int
+
+
+_SHORTENS = ("minutes (milliseconds)", "pauses before a socket is opened again (milliseconds)")
+FULL = Breaks(shortens=_SHORTENS, minutes=1440, breaks=200, channels=40)
+SHORT = Breaks(shortens=_SHORTENS, minutes=180, breaks=20, channels=20)
+
+
 class Day:
     """Streams come and go, sockets break, polls look; `announced` and `seen` are the streams that we could know of."""
 
-    def __init__(self, runtime: Runtime, installation: Listening, twitch: LocalTwitch) -> None:
+    def __init__(
+        self, runtime: Runtime, installation: Listening, twitch: LocalTwitch, dice: random.Random, channels: int
+    ) -> None:
         self.now = datetime(2026, 9, 1, tzinfo=UTC)
-        self.dice = random.Random(20261121)  # noqa: S311 - not a secret
+        self.dice = dice
         self.twitch = twitch
         self.installation = installation
-        self.logins = [f"streamer{number}" for number in range(CHANNELS)]
+        self.logins = [f"streamer{number}" for number in range(channels)]
         self.seen: set[str] = set()
         self.breaks = 0
         self.streams: list[Stream] = []
@@ -143,30 +151,40 @@ class Day:
         return {row["event"]["id"] for row in rows}
 
 
-def test_a_day_of_breaking_websockets_loses_and_doubles_no_stream_that_could_be_seen(
-    engine: Engine, servers: Servers, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with LocalTwitch() as twitch, knows_twitch(engine, servers, twitch, tmp_path) as runtime:
+def run(size: Breaks, trial: Trial) -> Sequence[Claim]:
+    """Let the minutes pass, and compare what is known with the streams that a poll or a message could show."""
+    with (
+        own_databases() as own,
+        own.databases.new() as engine,
+        LocalTwitch() as twitch,
+        knows_twitch(engine, own.servers, twitch, trial.folder) as runtime,
+    ):
         twitch.budget = 100_000
         installation = Listening(runtime, twitch)
-        day = Day(runtime, installation, twitch)
+        day = Day(runtime, installation, twitch, trial.dice, size.channels)
         with running(runtime, now=lambda: day.now):
-            installation.wait_until_subscribed(CHANNELS)
-            day.live(MINUTES, BREAKS)
+            installation.wait_until_subscribed(size.channels)
+            day.live(size.minutes, size.breaks)
             day.rest()
         sessions = {row["stream_id"]: row for row in installation.rows(StreamSession)}
         truth, announced = {stream.id: stream for stream in day.streams}, day.announced()
         events = Counter(row["kind"] for row in installation.rows(Event))
-    assert day.breaks >= BREAKS
-    assert set(sessions) == day.seen | announced
-    assert {stream_id for stream_id, row in sessions.items() if row["ended_at"] is None} == {
-        stream_id for stream_id in sessions if truth[stream_id].ended_at is None
-    }
-    assert events["stream.online"] == len(sessions)
-    assert events["stream.offline"] == len([row for row in sessions.values() if row["ended_at"] is not None])
-    missed = truth.keys() - sessions.keys()
+    known, visible = set(sessions), day.seen | announced
+    is_over = {stream_id for stream_id, row in sessions.items() if row["ended_at"] is not None}
+    really_over = {stream_id for stream_id in known if truth[stream_id].ended_at is not None}
     shortest = POLL_EVERY * MINUTE + timedelta(seconds=LIST_LAG)
-    assert all((truth[stream_id].ended_at or day.now) - truth[stream_id].started_at <= shortest for stream_id in missed)
-    with capsys.disabled():
-        line = f"{len(truth)} streams, {day.breaks} breaks: {len(announced)} told by EventSub, "
-        sys.stdout.write(f"\n{line}{len(sessions)} known, {len(missed)} too short for any poll\n")
+    missed = truth.keys() - known
+    lasted = {stream_id: (truth[stream_id].ended_at or day.now) - truth[stream_id].started_at for stream_id in missed}
+    return [
+        none_of("streams lost that a poll or a message showed", sorted(visible - known)),
+        none_of("streams known that nobody showed", sorted(known - visible)),
+        none_of("streams missed that lasted longer than a poll", [n for n, long in lasted.items() if long > shortest]),
+        none_of("streams that are over, and are not known to be", sorted(really_over - is_over)),
+        none_of("streams said to be over that go on", sorted(is_over - really_over)),
+        exactly("events of a beginning", events["stream.online"], len(sessions)),
+        exactly("events of an end", events["stream.offline"], len(is_over)),
+        at_least("breaks", day.breaks, size.breaks),
+        figure("streams", len(truth)),
+        figure("streams announced by EventSub", len(announced)),
+        figure("streams too short for any poll, and missed", len(missed)),
+    ]

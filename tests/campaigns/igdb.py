@@ -1,20 +1,14 @@
-"""A full sync of IGDB that is killed again and again: the same rows as without, and hardly a page asked for twice.
+"""A full sync of IGDB that is killed again and again: the same rows as without, and hardly a page asked for twice."""
 
-The short form mirrors 5,000 games and is killed twice, the long one (LOOTWIRE_CAMPAIGN=long) 20,000 and ten times.
-"""
-
-import os
-import random
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection, Engine, select, text
 
 from bench.igdb_documents import document
@@ -22,27 +16,43 @@ from models.base import Base
 from pipeline.embedded import Servers
 from pipeline.games.mirror.prefetch import MOST_AHEAD
 from pipeline.games.mirror.state import MirrorState, load_state
-from tests.databases import Databases
+from tests.campaigns.campaign import Claim, Size, Trial, at_least, at_most, figure, none_of
+from tests.campaigns.own_servers import OwnDatabases, own_databases
 from tests.igdb import LocalIgdb
 from tests.paths import CHECKOUT
 from tests.pipeline.fetch.own_redis import own_redis, url_of
 from tests.twitch.faults import SeenRequest
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.long
-
-LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
-GAMES, KILLS = (20_000, 10) if LONG else (3_000, 2)
-# After how many pages it is killed, and so many seconds later at most: a few pages, of forty or of six.
-PAGES, PAUSE = ([1, 1, 2], 0.3) if LONG else ([1], 0.05)
 TABLES = ("game_metadata", "game_titles", "external_games", "platforms", "release_dates")
 # When something was written differs from run to run.
 MOMENTS = {"synced_at", "first_seen_at", "last_seen_at"}
+# One page at a time keeps up with this limit, a second.
+SLOW = 2
 _AFTER = re.compile(r"id > (\d+)")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Passes(Size):
+    """A pass over so many games for each limit of requests a second, each killed so many times.
+
+    It is killed after one of these numbers of pages, and so many seconds later at most.
+    """
+
+    games: int
+    kills: int
+    limits: tuple[int, ...]
+    after_pages: tuple[int, ...]
+    pause: float
+
+
+_SHORTENS = ("limits of IGDB's own (none)", "the lease of a request (2 s)")
+FULL = Passes(shortens=_SHORTENS, games=20_000, kills=10, limits=(SLOW, 100), after_pages=(1, 1, 2), pause=0.3)
+SHORT = Passes(shortens=_SHORTENS, games=3_000, kills=2, limits=(20,), after_pages=(1,), pause=0.05)
+
+
 @dataclass
-class Campaign:
+class Syncing:
     """An IGDB, and passes over it in processes of their own."""
 
     igdb: LocalIgdb
@@ -95,18 +105,6 @@ def began(request: SeenRequest) -> int:
     return int(match[1])
 
 
-@pytest.fixture(scope="module")
-def documents() -> list[dict[str, Any]]:
-    return [document(key) for key in range(1, GAMES + 1)]
-
-
-@pytest.fixture
-def campaign(servers: Servers, documents: list[dict[str, Any]]) -> Iterator[Campaign]:
-    with LocalIgdb(documents, accepts=["made-up"]) as igdb, own_redis(servers):
-        igdb.limits.per_second = igdb.limits.most_open = None
-        yield Campaign(igdb, servers)
-
-
 def rows(engine: Engine) -> dict[str, list[tuple[Any, ...]]]:
     with engine.connect() as connection:
         return {name: _rows(connection, name) for name in TABLES}
@@ -118,28 +116,42 @@ def _rows(connection: Connection, name: str) -> list[tuple[Any, ...]]:
     return [tuple(row) for row in connection.execute(select(*columns).order_by(*table.primary_key))]
 
 
-@pytest.mark.parametrize("requests", [2, 100] if LONG else [20])
-def test_a_pass_that_is_killed_again_and_again_comes_to_the_same_rows(
-    campaign: Campaign, databases: Databases, requests: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    dice = random.Random(requests)  # noqa: S311 - not a secret
-    campaign.requests = requests
-    with databases.new() as undisturbed, databases.new() as killed:
-        Campaign(campaign.igdb, campaign.servers).run(undisturbed)
-        campaign.igdb.forget_requests()
-        again = []
-        for _ in range(KILLS):
-            asked_before = set(campaign.pages())
-            stored = campaign.kill_midway(killed, dice.choice(PAGES), dice.uniform(0, PAUSE))
-            on_their_way = [page for page in set(campaign.pages()) - asked_before if page >= stored.after]
-            # One at a time where that keeps up with the limit, never more than may be open and one that is stored.
-            assert len(on_their_way) <= (1 if requests == 2 else MOST_AHEAD + 1)
-            again += on_their_way
-        campaign.run(killed)
+def run(size: Passes, trial: Trial) -> Sequence[Claim]:
+    """Kill passes over the same games, at each of the limits, and compare with one that was left in peace."""
+    documents = [document(key) for key in range(1, size.games + 1)]
+    with (
+        own_databases() as own,
+        LocalIgdb(documents, accepts=["made-up"]) as igdb,
+        own_redis(own.servers),
+    ):
+        igdb.limits.per_second = igdb.limits.most_open = None
+        return [claim for limit in size.limits for claim in _passes(size, trial, own, igdb, limit)]
 
-        pages = campaign.pages()
-        twice = {page for page in pages if pages.count(page) > 1}
-        assert twice <= set(again)
-        assert rows(killed) == rows(undisturbed)
-    with capsys.disabled():
-        sys.stdout.write(f"\n{KILLS} kills, {len(pages)} pages asked for, {len(twice)} of them again\n" if LONG else "")
+
+def _passes(size: Passes, trial: Trial, own: OwnDatabases, igdb: LocalIgdb, limit: int) -> Sequence[Claim]:
+    syncing = Syncing(igdb, own.servers, limit)
+    with own.databases.new() as undisturbed, own.databases.new() as killed:
+        Syncing(igdb, own.servers).run(undisturbed)
+        igdb.forget_requests()
+        again, most = list[int](), 0
+        for _ in range(size.kills):
+            asked_before = set(syncing.pages())
+            pages, pause = trial.dice.choice(size.after_pages), trial.dice.uniform(0, size.pause)
+            stored = syncing.kill_midway(killed, pages, pause)
+            on_their_way = [page for page in set(syncing.pages()) - asked_before if page >= stored.after]
+            most = max(most, len(on_their_way))
+            again += on_their_way
+        syncing.run(killed)
+        asked = syncing.pages()
+        twice = {page for page in asked if asked.count(page) > 1}
+        expected, found = rows(undisturbed), rows(killed)
+    at = f", at {limit} requests a second"
+    return [
+        none_of(f"tables that differ{at}", [table for table in TABLES if found[table] != expected[table]]),
+        at_least(f"rows{at}", sum(map(len, expected.values())), size.games),
+        none_of(f"pages asked for twice that had been stored{at}", sorted(twice - set(again))),
+        # One at a time where that keeps up with the limit, never more than may be open and one that is stored.
+        at_most(f"pages on their way at a kill{at}", most, 1 if limit == SLOW else MOST_AHEAD + 1),
+        figure(f"pages asked for{at}", len(asked)),
+        figure(f"of them twice{at}", len(twice)),
+    ]

@@ -1,65 +1,71 @@
 """Imports that are repeated, split or killed come to the same end: campaigns, events and published feeds.
 
-The short form imports two days, the long one (LOOTWIRE_CAMPAIGN=long) also a recorded quarter: 2.4 GB of JSON.
+The short form imports an invented history of two days, the full one also a recorded quarter, 2.4 GB of JSON, where the
+recordings lie beside the checkout (tests/paths.py).
 """
 
 import gzip
-import os
 import random
 import signal
-import sys
 import tarfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, func, select
 
 from feeds.publish import publish
 from models import Event
-from pipeline.embedded import Servers
 from pipeline.export.reading import one_moment
 from pipeline.export.tables import all_kinds
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
+from tests.campaigns.campaign import CannotRun, Claim, Size, Trial, at_least, exactly, figure, none_of
+from tests.campaigns.own_servers import OwnDatabases, own_databases
 from tests.campaigns.program import start
-from tests.databases import Databases
 from tests.paths import RECORDINGS
 from tests.pipeline.builders import NOON, campaign, channel, drop, drops, encode, kick, kick_campaign, quest
 from tests.pipeline.world import SOURCES
 from tests.waiting import wait_for
-
-pytestmark = pytest.mark.long
 
 HOUR = timedelta(hours=1)
 # Before today, by the clock of the program that is killed: it takes no name at its word that tells of the future.
 BEGAN = datetime(2025, 1, 5, 12, tzinfo=UTC)
 NOW = NOON
 ADDRESS = "http://127.0.0.1:8420"
-LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 SUNKWI = RECORDINGS / "sunkwi"
 SEQUENCE = SUNKWI / "sequence"
 QUARTER = SUNKWI / "quarter_2025-01.tar.xz"
-KILLS = 6
 Outcome = tuple[dict[str, list[dict[str, Any]]], dict[str, bytes]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Imports(Size):
+    """So many kills of the import of an invented history; `quarter` says whether a recorded one comes after that."""
+
+    kills: int
+    quarter: bool
+    quarter_kills: int = 0
+
+
+FULL = Imports(kills=6, quarter=True, quarter_kills=6)
+SHORT = Imports(kills=3, quarter=False)
 
 
 @dataclass
 class Importing:
     """Makes databases, and imports into them in this process or in another that may be killed."""
 
-    databases: Databases
-    servers: Servers
+    own: OwnDatabases
     folder: Path
     stack: ExitStack
 
     def database(self) -> Engine:
-        return self.stack.enter_context(self.databases.new())
+        return self.stack.enter_context(self.own.databases.new())
 
     def run(self, engine: Engine, *paths: Path) -> Summary:
         steps = import_paths(engine, SOURCES, paths, parse_time=time_parser(), now=lambda: NOW)
@@ -75,16 +81,10 @@ class Importing:
     def kill_midway(self, engine: Engine, path: Path, after: int) -> bool:
         """Start an import, kill it once it has made so many more events, and say whether it died of that."""
         already = events(engine)
-        process = start(engine, self.servers, self.folder, "import", str(path))
+        process = start(engine, self.own.servers, self.folder, "import", str(path))
         wait_for(lambda: events(engine) >= already + after or process.poll() is not None, seconds=60)
         process.kill()
         return process.wait() == -signal.SIGKILL
-
-
-@pytest.fixture
-def importing(databases: Databases, servers: Servers, tmp_path: Path) -> Iterator[Importing]:
-    with ExitStack() as stack:
-        yield Importing(databases, servers, tmp_path, stack)
 
 
 def known(engine: Engine) -> dict[str, list[dict[str, Any]]]:
@@ -157,113 +157,99 @@ def _campaign(name: str, number: int, dice: random.Random) -> dict[str, Any]:
 
 
 def recorded(folder: Path) -> list[Path]:
-    if not SEQUENCE.is_dir():
-        pytest.skip(f"the recordings are not here: {SEQUENCE}")
+    """Unpack the recorded snapshots."""
+    folder.mkdir(exist_ok=True)
     paths = []
     for path in sorted(SEQUENCE.glob("*.json.gz")):
         plain = folder / path.name.removesuffix(".gz")
-        folder.mkdir(exist_ok=True)
         plain.write_bytes(gzip.decompress(path.read_bytes()))
         paths.append(plain)
     return paths
 
 
-HISTORIES: Sequence[Any] = [
-    pytest.param(write_history, id="invented"),
-    pytest.param(recorded, id="recorded", marks=pytest.mark.recordings),
-]
+def run(size: Imports, trial: Trial) -> Sequence[Claim]:
+    """Import each history at once, again, in halves and with kills, and compare what comes of it."""
+    # Before anything takes its time.
+    if size.quarter and not QUARTER.is_file():
+        raise CannotRun(f"the recordings are not here: {QUARTER}")
+    with own_databases() as own, ExitStack() as stack:
+        importing = Importing(own, trial.folder, stack)
+        invented = trial.folder / "invented"
+        claims = _repeated(importing, "invented", invented, write_history(invented))
+        claims += _killed(size.kills, trial, importing, invented)
+        if SEQUENCE.is_dir():
+            folder = trial.folder / "recorded"
+            claims += _repeated(importing, "recorded", folder, recorded(folder))
+        else:
+            trial.say(f"without the recordings, which are not here: {SEQUENCE}")
+        if size.quarter:
+            claims += _quarter(size.quarter_kills, trial, importing)
+    return claims
 
 
-@pytest.mark.parametrize("write", HISTORIES)
-def test_an_import_that_is_repeated_or_split_gives_the_same_as_one(
-    write: Callable[[Path], list[Path]], importing: Importing, tmp_path: Path
-) -> None:
-    folder = tmp_path / "history"
-    files = write(folder)
+def _repeated(importing: Importing, name: str, folder: Path, files: Sequence[Path]) -> list[Claim]:
     once, twice, halves = importing.database(), importing.database(), importing.database()
     importing.run(once, folder)
-    expected = importing.outcome(once, "once")
-    assert len(expected[0]["events"]) > 50
-    if write is write_history:
-        assert {"campaign.withdrawn", "campaign.returned", "source.changed"} <= {
-            e["kind"] for e in expected[0]["events"]
-        }
-
+    expected = importing.outcome(once, f"{name} once")
     importing.run(twice, folder)
     again = importing.run(twice, folder)
     importing.run(halves, *files[: len(files) // 2])
     importing.run(halves, *files[len(files) // 2 :])
+    kinds = {event["kind"] for event in expected[0]["events"]}
+    wanted = {"campaign.withdrawn", "campaign.returned", "source.changed"} if name == "invented" else set()
+    return [
+        at_least(f"{name}: events", len(expected[0]["events"]), 50),
+        none_of(f"{name}: kinds of events that it was to have", sorted(wanted - kinds)),
+        exactly(f"{name}: events of a second import", again.events.total(), 0),
+        none_of(f"{name}, twice: differs in", differences(importing.outcome(twice, f"{name} twice"), expected)),
+        none_of(f"{name}, in halves: differs in", differences(importing.outcome(halves, f"{name} halves"), expected)),
+    ]
 
-    assert again.events.total() == 0
-    assert_same(importing.outcome(twice, "twice"), expected)
-    assert_same(importing.outcome(halves, "halves"), expected)
 
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_an_import_that_is_killed_again_and_again_gives_the_same_in_the_end(
-    seed: int, importing: Importing, tmp_path: Path
-) -> None:
-    folder = tmp_path / "history"
-    write_history(folder)
+def _killed(kills: int, trial: Trial, importing: Importing, folder: Path) -> list[Claim]:
     undisturbed, killed = importing.database(), importing.database()
     importing.run(undisturbed, folder)
     expected = importing.outcome(undisturbed, "undisturbed")
-    dice = random.Random(seed)  # noqa: S311 - a failure must come again
-
-    kills = sum(importing.kill_midway(killed, folder, dice.randrange(2, 40)) for _ in range(3))
+    # Few events later each time, so that some are left for the last kill.
+    most = max(3, 120 // kills)
+    done = sum(importing.kill_midway(killed, folder, trial.dice.randrange(2, most)) for _ in range(kills))
     importing.run(killed, folder)
+    return [
+        at_least("invented: kills in the midst of it", done, kills - 1),
+        none_of("invented, killed: differs in", differences(importing.outcome(killed, "killed"), expected)),
+    ]
 
-    assert kills >= 2, "the imports were over before they could be killed"
-    assert_same(importing.outcome(killed, "killed"), expected)
 
-
-@pytest.mark.skipif(not LONG, reason="LOOTWIRE_CAMPAIGN=long runs it")
-@pytest.mark.recordings
-def test_a_recorded_quarter_gives_the_same_whether_repeated_split_or_killed(
-    importing: Importing, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    if not QUARTER.is_file():
-        pytest.skip(f"the recordings are not here: {QUARTER}")
+def _quarter(kills: int, trial: Trial, importing: Importing) -> list[Claim]:
     once, halves, killed = importing.database(), importing.database(), importing.database()
-    timings = Timings()
-    first = timings.of("once", lambda: importing.run(once, QUARTER))
-    expected = importing.outcome(once, "once")
-
-    again = timings.of("the same again", lambda: importing.run(once, QUARTER))
-    assert (again.snapshots, again.events.total()) == (first.snapshots, 0)
-    assert_same(importing.outcome(once, "twice"), expected)
-
-    for number, half in enumerate(in_halves(QUARTER, tmp_path), start=1):
-        timings.of(f"half {number}", lambda: importing.run(halves, half))  # noqa: B023 - called at once
-    assert_same(importing.outcome(halves, "halves"), expected)
-
-    dice = random.Random(2025)  # noqa: S311 - a failure must come again
-    share = first.events.total() // KILLS
-    kills = [importing.kill_midway(killed, QUARTER, dice.randrange(share // 2, share)) for _ in range(KILLS)]
-    assert all(kills), "the imports were over before they could be killed"
-    assert events(killed) < first.events.total()
-    timings.of(f"after {KILLS} kills", lambda: importing.run(killed, QUARTER))
-    assert_same(importing.outcome(killed, "killed"), expected)
-    counts = {table: len(rows) for table, rows in expected[0].items()}
-    with capsys.disabled():
-        sys.stdout.write(f"\n{timings}\n{counts}; {len(expected[1])} published files\n")
-
-
-class Timings:
-    """The figures of each import, for a person who runs the long form: what came in, and in how many seconds."""
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-
-    def of(self, what: str, run: Callable[[], Summary]) -> Summary:
-        began = time.monotonic()
-        summary = run()
-        seconds = time.monotonic() - began
-        self._lines.append(f"{what}: {summary.snapshots} snapshots, {summary.events.total()} events, {seconds:.1f} s")
-        return summary
-
-    def __str__(self) -> str:
-        return "\n".join(self._lines)
+    began = time.monotonic()
+    first = importing.run(once, QUARTER)
+    seconds = time.monotonic() - began
+    expected = importing.outcome(once, "quarter once")
+    trial.say(f"a quarter in {seconds:.0f} s: {first.snapshots} snapshots, {first.events.total()} events")
+    again = importing.run(once, QUARTER)
+    claims = [
+        exactly("a quarter: snapshots of a second import", again.snapshots, first.snapshots),
+        exactly("a quarter: events of a second import", again.events.total(), 0),
+        none_of("a quarter, twice: differs in", differences(importing.outcome(once, "quarter twice"), expected)),
+    ]
+    for half in in_halves(QUARTER, trial.folder):
+        importing.run(halves, half)
+    differing = differences(importing.outcome(halves, "quarter halves"), expected)
+    claims.append(none_of("a quarter, in halves: differs in", differing))
+    share = first.events.total() // kills
+    struck = [importing.kill_midway(killed, QUARTER, trial.dice.randrange(share // 2, share)) for _ in range(kills)]
+    left = first.events.total() - events(killed)
+    importing.run(killed, QUARTER)
+    return [
+        *claims,
+        exactly("a quarter: kills in the midst of it", sum(struck), kills),
+        at_least("a quarter: events left after the kills", left, 1),
+        none_of("a quarter, killed: differs in", differences(importing.outcome(killed, "q killed"), expected)),
+        figure("a quarter: snapshots", first.snapshots),
+        figure("a quarter: seconds of an import", seconds, "s"),
+        figure("a quarter: published files", len(expected[1])),
+    ]
 
 
 def in_halves(archive: Path, folder: Path) -> list[Path]:
@@ -279,15 +265,17 @@ def in_halves(archive: Path, folder: Path) -> list[Path]:
     return paths
 
 
-def assert_same(outcome: Outcome, expected: Outcome) -> None:
+def differences(outcome: Outcome, expected: Outcome) -> list[str]:
     """Say what differs, rather than show everything."""
     (tables, files), (expected_tables, expected_files) = outcome, expected
+    differing = []
     for table, rows in expected_tables.items():
-        differing = [(table, a, b) for a, b in zip(tables[table], rows, strict=False) if a != b]
-        if differing:
-            _, a, b = differing[0]
-            what = {name: (a[name], b[name]) for name in b if a.get(name) != b[name]}
-            pytest.fail(f"{len(differing)} rows of {table} differ, the first in {what}: {a}")
-        assert len(tables[table]) == len(rows), table
-    assert [path for path, data in expected_files.items() if files.get(path) != data] == []
-    assert files.keys() == expected_files.keys()
+        pairs = [(a, b) for a, b in zip(tables[table], rows, strict=False) if a != b]
+        if pairs:
+            a, b = pairs[0]
+            columns = {name: (a[name], b[name]) for name in b if a.get(name) != b[name]}
+            differing.append(f"{len(pairs)} rows of {table}, the first in {columns}")
+        elif len(tables[table]) != len(rows):
+            differing.append(f"{len(tables[table])} rows of {table} for {len(rows)}")
+    names = files.keys() | expected_files.keys()
+    return differing + sorted(path for path in names if files.get(path) != expected_files.get(path))

@@ -1,0 +1,78 @@
+"""Hands bytes on between two places, in a process of its own: `python -m tests.campaigns.forward LISTEN TARGET …`.
+
+A place is `ADDRESS:PORT` or the path of a Unix socket, which reaches from one network namespace into another. Stopped
+by SIGSTOP it is a silent hole: what connects is kept waiting by the kernel, and nothing is refused.
+"""
+
+import contextlib
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from pipeline.runtime.supervisor import watch_parent
+
+_CHUNK = 2**16
+
+
+def main() -> None:
+    """Listen at the first place of each pair, and hand on to the second."""
+    watch_parent()
+    places = sys.argv[1:]
+    listeners = [_listen(place) for place in places[::2]]
+    threads = [
+        threading.Thread(target=_serve, args=pair, daemon=True) for pair in zip(listeners, places[1::2], strict=True)
+    ]
+    for thread in threads:
+        thread.start()
+    # Whoever started this waits for the line.
+    sys.stdout.write("listening\n")
+    sys.stdout.flush()
+    for thread in threads:
+        thread.join()
+
+
+def _listen(place: str) -> socket.socket:
+    if place.startswith("/"):
+        Path(place).unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(place)
+        listener.listen()
+        return listener
+    host, _, port = place.rpartition(":")
+    return socket.create_server((host, int(port)))
+
+
+def _connect(place: str) -> socket.socket:
+    if place.startswith("/"):
+        target = socket.socket(socket.AF_UNIX)
+        target.connect(place)
+        return target
+    host, _, port = place.rpartition(":")
+    return socket.create_connection((host, int(port)))
+
+
+def _serve(listener: socket.socket, target: str) -> None:
+    while True:
+        accepted, _ = listener.accept()
+        try:
+            connected = _connect(target)
+        except OSError:
+            accepted.close()
+            continue
+        for one, other in ((accepted, connected), (connected, accepted)):
+            threading.Thread(target=_hand_on, args=(one, other), daemon=True).start()
+
+
+def _hand_on(reading: socket.socket, writing: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while chunk := reading.recv(_CHUNK):
+            writing.sendall(chunk)
+    # The other direction ends by this, too.
+    for each in (reading, writing):
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+if __name__ == "__main__":
+    main()
