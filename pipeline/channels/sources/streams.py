@@ -56,6 +56,7 @@ class _StreamPolling:
     """A source of rounds. `clock` returns the present moment, `helix` makes Helix of a client."""
 
     service: Literal["twitch"] = "twitch"
+    asks = "twitch"
 
     def __init__(
         self,

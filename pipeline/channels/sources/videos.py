@@ -39,6 +39,7 @@ class TwitchVideos:
 
     name = "twitch.videos"
     service: Literal["twitch"] = "twitch"
+    asks = "twitch"
 
     def __init__(self, engine: Engine, helix: Callable[[Client], Helix], clock: Callable[[], datetime]) -> None:
         self._engine = engine
