@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Select, cast, column, func, select, table
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Select, cast, column, func, literal, select, table
 from sqlalchemy.dialects.postgresql import OID
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -61,9 +61,14 @@ def is_held(connection: Connection, key: LockKey) -> bool:
     return not connection.scalar(select(func.pg_try_advisory_xact_lock(key)))
 
 
-def try_session(connection: Connection, key: LockKey) -> bool:
-    """Take a lock for the session, if it is free; the caller ends the session, or holds it for good."""
-    return bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
+def try_session(connection: Connection, *keys: LockKey, **settings: str) -> bool:
+    """Take locks for the session, if all are free, and change its settings.
+
+    The caller ends the session, also where some were free and some were not, or holds it for good.
+    """
+    changed = [func.set_config(name, value, literal(value=False)) for name, value in settings.items()]
+    row = connection.execute(select(*map(func.pg_try_advisory_lock, keys), *changed)).one()
+    return all(row[: len(keys)])
 
 
 def share_session(connection: Connection, key: LockKey) -> None:

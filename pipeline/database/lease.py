@@ -98,8 +98,8 @@ class Lease:
         finally:
             with self._turn:
                 self._interrupts = False
-        if self._lost.is_set():
-            raise _lost()
+            if self._lost.is_set():
+                raise _lost()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._interrupts:
@@ -112,8 +112,7 @@ class Lease:
         connection.detach()
         taken = False
         try:
-            connection.execute(select(*(func.set_config(name, value, False) for name, value in _SESSION.items())))
-            taken = all(try_session(connection, key) for key in self._keys)
+            taken = try_session(connection, *self._keys, **_SESSION)
             if taken:
                 self._connection = connection
         finally:
@@ -124,6 +123,9 @@ class Lease:
     def _close(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
+            with suppress(SQLAlchemyError):
+                # PostgreSQL takes a moment to end a session, and the next fetch may come within it.
+                connection.execute(select(func.pg_advisory_unlock_all()))
             with suppress(SQLAlchemyError):
                 connection.close()
 

@@ -125,8 +125,9 @@ def fetch_source(
     with Lease(engine, [source_lock(source_id), lock_key(f"lootwire service {source.asks}")], patience) as lease:
         if not lease.held:
             return None
-        _settle_the_dead(engine, source, now)
         claimed = _claim(engine, source.name, now())
+        if claimed is None and _settle_the_dead(engine, source, now):
+            claimed = _claim(engine, source.name, now())
         return None if claimed is None else _run(_Run(engine, source, claimed, now), source, claimed, lease, cut_off)
 
 
@@ -167,17 +168,20 @@ def _carry_out(run: "_Run", source: Fetchable, validators: Validators, lease: Le
         return run.settle_failure(error)
 
 
-def _settle_the_dead(engine: Engine, source: Fetchable, now: Callable[[], datetime]) -> None:
-    """Count a fetch that has begun and that nobody carries out any more as a failure; needs the source's lock."""
+def _settle_the_dead(engine: Engine, source: Fetchable, now: Callable[[], datetime]) -> bool:
+    """Count a fetch that has begun and that nobody carries out any more as a failure; returns whether there was one.
+
+    Needs the source's lock.
+    """
     with engine.connect() as connection:
         if connection.scalar(select(Source.lease_until).where(Source.name == source.name)) is None:
-            return
+            return False
     # It may live, and have lost its connection only: it then settles, or knows by now that the source is not its own.
     time.sleep(NOTICED_WITHIN.total_seconds())
     with engine.begin() as connection:
         row = lock_source(connection, source.name)
         if row["lease_until"] is None:
-            return
+            return True
         began_at = min(row["lease_until"] - LEASE, now())
         run = _Run(engine, source, row, now, began_at=began_at)
         death = SourceUnavailable(
@@ -185,6 +189,7 @@ def _settle_the_dead(engine: Engine, source: Fetchable, now: Callable[[], dateti
             "database was away"
         )
         run.write_failure(connection, row, death, at_once=row["consecutive_failures"] + 1 < DEATHS_TO_BACK_OFF)
+        return True
 
 
 def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
@@ -198,7 +203,7 @@ def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
                 (Source.last_snapshot_at > now + CLOCK_TOLERANCE, now), else_=Source.last_snapshot_at
             ),
         )
-        .where(Source.name == name, _is_due(now))
+        .where(Source.name == name, _is_due(now), Source.lease_until.is_(None))
         .returning(*Source.__table__.c)
     )
     with engine.begin() as connection:
@@ -288,8 +293,8 @@ class _Run:
         failures = row["consecutive_failures"] + 1
         if isinstance(error, SourceRefused):
             failures = max(failures, FAILURES_TO_TELL)
-        next_due_at = row["next_due_at"] if at_once else now + _retry_in(failures, error)
-        events = _tell_failure(connection, row, error, failures=failures, now=now, next_due_at=max(next_due_at, now))
+        next_due_at = now if at_once else now + _retry_in(failures, error)
+        events = _tell_failure(connection, row, error, failures=failures, now=now, next_due_at=next_due_at)
         changed_since = row["changed_since"] or (now if isinstance(error, SourceChanged) else None)
         connection.execute(
             update(Source)

@@ -104,6 +104,8 @@ def test_a_stream_that_ends_while_twitch_is_asked_is_looked_for_again(polls: Pol
     polls.wait(DAY)
 
     class Slow(TwitchVideos):
+        asks = "what does not keep the polls waiting"
+
         def fetch(self, client: Client, validators: Validators) -> Answer:
             answer = super().fetch(client, validators)
             polls.twitch.go_offline("ann")
