@@ -38,7 +38,7 @@ def row_key(name: str, row_id: int) -> int:
     return _class_of(name) << 32 | row_id
 
 
-def rows_locked(name: str) -> Select[tuple[int]]:
+def rows_locked(name: str) -> Select[int]:
     """Select the ids of the rows whose `row_key` some session holds, without taking any."""
     here = select(_DATABASES.c.oid).where(_DATABASES.c.datname == func.current_database()).scalar_subquery()
     return select(cast(_LOCKS.c.objid, BigInteger)).where(

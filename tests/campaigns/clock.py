@@ -5,6 +5,7 @@ they are. The services keep the true time. The campaigns that they list run for 
 whatever ends, vanishes or starts is false; after each jump they list one more, which must be told once.
 """
 
+import itertools
 import os
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import DBAPIError
@@ -31,6 +33,7 @@ from pipeline.embedded.layout import Layout
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import KEY_FILE
 from pipeline.runtime.settings import Settings, variable_name
+from pipeline.runtime.watchdog import WORKER
 from tests.campaigns.campaign import CannotRun, Claim, Size, Trial, at_least, at_most, figure, none_of
 from tests.campaigns.installation import UP
 from tests.pipeline.builders import campaign, drops, version_2
@@ -48,6 +51,10 @@ PERIODS: Mapping[str, float] = {
     name: next(float(str(entry["schedule"])) for entry in BEAT_SCHEDULE.values() if entry["task"] == task)
     for name, task in TICKS.items()
 }
+
+
+# A jump by its name, and by how much, which is known when its turn has come.
+Jump = tuple[str, Callable[[], timedelta]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +95,7 @@ class Mirror:
 
     def payload(self) -> bytes:
         now = datetime.now(UTC)
-        always = {"startAt": _stamp(now - 10 * YEAR), "endAt": _stamp(now + 10 * YEAR)}
+        always: dict[str, Any] = {"startAt": _stamp(now - 10 * YEAR), "endAt": _stamp(now + 10 * YEAR)}
         listed = [campaign(str(number), **always) for number in range(self.listed)]
         return version_2(drops(*listed), now, 1)
 
@@ -139,7 +146,7 @@ class Installation:
         return {
             "a fetch": fetches,
             "the clock": beats.get(heartbeat.CLOCK),
-            "a heartbeat": beats.get(heartbeat.WORKER),
+            "a heartbeat": beats.get(WORKER),
         }
 
     def events(self, kind: str = "") -> list[tuple[str, str]]:
@@ -230,28 +237,26 @@ class Jumping:
         return [*self._paces(), *self._truths()]
 
     def _plan(self) -> Iterator[tuple[str, timedelta]]:
-        """Give names and lengths of jumps; each pair comes back to where it was, or lands on a day of its own."""
-        dice, left = self._trial.dice, self._size.jumps
+        """Give names and lengths of jumps: back and forth by a length, in any order, and then to days of their own."""
+        dice = self._trial.dice
+        lengths = [("an hour", HOUR), ("a day", DAY), ("a year", YEAR)]
+        days = [] if self._size.timeless else list(SEASONS)
+        left = self._size.jumps
         while left > 0:
-            back_and_forth = [("an hour", HOUR), ("a day", DAY), ("a year", YEAR)]
-            dice.shuffle(back_and_forth)
-            pairs = [self._pair(name, length, dice.choice((1, -1))) for name, length in back_and_forth]
-            days = [] if self._size.timeless else list(SEASONS.items())
+            dice.shuffle(lengths)
             dice.shuffle(days)
-            for jumps in (*pairs, *([(name, partial(self._to, name))] for name, _ in days)):
-                for name, length in jumps:
-                    if left > 0:
-                        left -= 1
-                        yield name, length() if callable(length) else length
+            pairs = [self._pair(name, length) for name, length in lengths]
+            for name, jump in itertools.islice(itertools.chain(*pairs, map(self._to, days)), left):
+                left -= 1
+                yield name, jump()
 
-    @staticmethod
-    def _pair(name: str, length: timedelta, sign: int) -> list[tuple[str, timedelta]]:
-        ahead, back = (f"{name} ahead", length), (f"{name} back", -length)
-        return [ahead, back] if sign > 0 else [back, ahead]
+    def _pair(self, name: str, length: timedelta) -> list[Jump]:
+        pair: list[Jump] = [(f"{name} ahead", lambda: length), (f"{name} back", lambda: -length)]
+        return pair if self._trial.dice.random() < 0.5 else pair[::-1]
 
-    def _to(self, name: str) -> timedelta:
+    def _to(self, name: str) -> Jump:
         """Return the jump to some seconds before a moment, so that it passes while ticks are waited for."""
-        return SEASONS[name] - timedelta(seconds=5) - self._clock.now()
+        return name, lambda: SEASONS[name] - timedelta(seconds=5) - self._clock.now()
 
     def _jump(self, name: str, jump: timedelta) -> None:
         before = self._installation.signs()

@@ -170,7 +170,7 @@ def lock_session(connection: Connection, key: LockKey) -> None:
 def waits_for_a_lock(engine: Engine, pid: int) -> bool:
     with engine.connect() as connection:
         query = text("SELECT wait_event FROM pg_stat_activity WHERE pid = :pid")
-        return connection.scalar(query, {"pid": pid}) == "advisory"
+        return bool(connection.scalar(query, {"pid": pid}) == "advisory")
 
 
 def end_connections_of_leases(engine: Engine) -> None:

@@ -72,13 +72,14 @@ def test_a_worker_that_showed_itself_before_the_clock_jumped_is_given_time_to_do
     with subprocess.Popen(
         command, env={**os.environ, **clock.environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
+        lines, answers = process.stdin, process.stdout
+        assert lines is not None
+        assert answers is not None
 
         def look() -> str:
-            process.stdin.write("\n")
-            process.stdin.flush()
-            return process.stdout.readline().strip()
+            lines.write("\n")
+            lines.flush()
+            return answers.readline().strip()
 
         heartbeat.beat(engine, utc_now())
         assert look() == ""
