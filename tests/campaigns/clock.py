@@ -34,7 +34,7 @@ from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import KEY_FILE
 from pipeline.runtime.settings import Settings, variable_name
 from pipeline.runtime.watchdog import WORKER
-from tests.campaigns.campaign import CannotRun, Claim, Size, Trial, at_least, at_most, figure, none_of
+from tests.campaigns.campaign import CannotRun, Claim, Size, Trial, at_least, at_most, none_of
 from tests.campaigns.installation import UP
 from tests.pipeline.builders import campaign, drops, version_2
 from tests.processes import free_port
@@ -45,6 +45,8 @@ HOUR, DAY, YEAR = timedelta(hours=1), timedelta(days=1), timedelta(days=366)
 # Seconds that a busy machine may take over what is due at a moment.
 ALLOWANCE = 10.0
 PATIENCE = 180.0
+# The campaigns that are listed when it begins: nobody is told of the first look at a source.
+BEFORE = 3
 # What must go on, by the task whose period it has.
 TICKS = {"a fetch": "tick.fetch_due", "the clock": "tick.advance_clock", "a heartbeat": "tick.heartbeat"}
 PERIODS: Mapping[str, float] = {
@@ -91,7 +93,7 @@ class Mirror:
     """A service that lists campaigns, one more each time that it is told to."""
 
     def __init__(self) -> None:
-        self.listed = 3
+        self.listed = BEFORE
 
     def payload(self) -> bytes:
         now = datetime.now(UTC)
@@ -220,7 +222,6 @@ class Jumping:
         self._hook = hook
         self._installation = installation
         self._waited: dict[str, list[float]] = {name: [] for name in size.ticks}
-        self._told_after: list[float] = []
         self._still: list[str] = []
 
     def claims(self) -> Sequence[Claim]:
@@ -263,11 +264,8 @@ class Jumping:
         self._clock.jump(jump)
         self._mirror.listed += 1
         self._wait_for_ticks(name, before)
-        told = _until(lambda: len(_told_of(self._hook)) >= self._mirror.listed - 3)
-        if told is None:
+        if _until(lambda: len(_told_of(self._hook)) >= self._mirror.listed - BEFORE) is None:
             self._still.append(f"what was added after {name} was not told")
-        else:
-            self._told_after.append(told)
 
     def _wait_for_ticks(self, name: str, before: Mapping[str, object] | None = None) -> None:
         before, began = before or self._installation.signs(), time.monotonic()
@@ -285,7 +283,6 @@ class Jumping:
         for tick, waited in self._waited.items():
             bound = PERIODS[tick] + ALLOWANCE
             yield at_most(f"{tick} after a jump (period {PERIODS[tick]:g} s)", max(waited, default=0), bound, "s")
-        yield figure("told of news after a fetch, at most", max(self._told_after, default=0), "s")
 
     def _truths(self) -> Iterator[Claim]:
         events = Counter(self._installation.events())
