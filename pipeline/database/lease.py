@@ -117,17 +117,13 @@ class Lease:
                 self._connection = connection
         finally:
             if not taken:
-                connection.close()
+                _end(connection)
         return taken
 
     def _close(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            with suppress(SQLAlchemyError):
-                # PostgreSQL takes a moment to end a session, and the next fetch may come within it.
-                connection.execute(select(func.pg_advisory_unlock_all()))
-            with suppress(SQLAlchemyError):
-                connection.close()
+            _end(connection)
 
     def _watch(self) -> None:
         """See to it that the connection lives until the block is left."""
@@ -137,9 +133,11 @@ class Lease:
 
     def _waits(self, pause: timedelta) -> bool:
         """Wait until something comes from PostgreSQL, or that long; returns whether the block was left meanwhile."""
-        heard = [] if self._connection is None else [_socket(self._connection)]
-        readable, _, _ = polling.select([self._stopping, *heard], [], [], pause.total_seconds())
-        return self._stopping in readable
+        waiting = polling.poll()
+        waiting.register(self._stopping, polling.POLLIN)
+        if self._connection is not None:
+            waiting.register(_socket(self._connection), polling.POLLIN)
+        return self._stopping in dict(waiting.poll(pause.total_seconds() * 1000))
 
     def _lives(self) -> bool:
         try:
@@ -169,6 +167,14 @@ class Lease:
         with self._turn:
             if self._interrupts and (main := threading.main_thread().ident) is not None:
                 signal.pthread_kill(main, signal.SIGUSR2)
+
+
+def _end(connection: Connection) -> None:
+    with suppress(SQLAlchemyError):
+        # PostgreSQL takes a moment to end a session, and the next fetch may come within it.
+        connection.execute(select(func.pg_advisory_unlock_all()))
+    with suppress(SQLAlchemyError):
+        connection.close()
 
 
 def _socket(connection: Connection) -> int:
