@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, Select, cast, column, func, literal, select, table
+from sqlalchemy.dialects.postgresql import OID
 from sqlalchemy.exc import SQLAlchemyError
 
 LockKey = int | ColumnElement[int]
 AT_ONCE = timedelta(0)
 _LOOK_EVERY = 0.1
+_LOCKS = table(
+    "pg_locks", *map(column, ("locktype", "database", "classid", "objid", "objsubid", "granted")), schema="pg_catalog"
+)
+_DATABASES = table("pg_database", column("oid"), column("datname"), schema="pg_catalog")
 
 
 def lock_key(name: str) -> LockKey:
@@ -28,6 +33,24 @@ def hashed_key(name: str) -> LockKey:
     return func.hashtext(name)
 
 
+def row_key(name: str, row_id: int) -> int:
+    """Return the number of the lock on one row of many, which `rows_locked` finds by the same name."""
+    return _class_of(name) << 32 | row_id
+
+
+def rows_locked(name: str) -> Select[int]:
+    """Select the ids of the rows whose `row_key` some session holds, without taking any."""
+    here = select(_DATABASES.c.oid).where(_DATABASES.c.datname == func.current_database()).scalar_subquery()
+    return select(cast(_LOCKS.c.objid, BigInteger)).where(
+        _LOCKS.c.locktype == "advisory",
+        _LOCKS.c.database == here,
+        # PostgreSQL shows the upper and the lower half of a number; 1 says that it was one and not two.
+        _LOCKS.c.classid == cast(_class_of(name), OID),
+        _LOCKS.c.objsubid == 1,
+        _LOCKS.c.granted,
+    )
+
+
 def lock_transaction(connection: Connection, key: LockKey) -> None:
     """Wait for a lock and hold it to the end of the transaction."""
     connection.execute(select(func.pg_advisory_xact_lock(key)))
@@ -38,9 +61,14 @@ def is_held(connection: Connection, key: LockKey) -> bool:
     return not connection.scalar(select(func.pg_try_advisory_xact_lock(key)))
 
 
-def try_session(connection: Connection, key: LockKey) -> bool:
-    """Take a lock for the session, if it is free; the caller ends the session, or holds it for good."""
-    return bool(connection.scalar(select(func.pg_try_advisory_lock(key))))
+def try_session(connection: Connection, *keys: LockKey, **settings: str) -> bool:
+    """Take locks for the session, if all are free, and change its settings.
+
+    The caller ends the session, also where some were free and some were not, or holds it for good.
+    """
+    changed = [func.set_config(name, value, literal(value=False)) for name, value in settings.items()]
+    row = connection.execute(select(*map(func.pg_try_advisory_lock, keys), *changed)).one()
+    return all(row[: len(keys)])
 
 
 def share_session(connection: Connection, key: LockKey) -> None:
@@ -86,3 +114,8 @@ def _give_back(connection: Connection, key: LockKey) -> None:
         if not given_back:
             # The session ends, and the lock with it: the pool must not hand out a connection that still holds one.
             connection.invalidate()
+
+
+def _class_of(name: str) -> int:
+    digest = hashlib.blake2b(name.encode(), digest_size=4).digest()
+    return int.from_bytes(digest) & 0x7FFF_FFFF

@@ -1,8 +1,12 @@
 """`python -m tasks.beat`: sends the ticks of beat_schedule.py, and knows no more of the tasks than their names."""
 
 import sys
+import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from celery.beat import ScheduleEntry, Scheduler
+from celery.schedules import schedule as Period  # noqa: N812 - a class, whatever its name
 from celery.signals import setup_logging
 
 from models.errors import LootwireError
@@ -12,6 +16,28 @@ from pipeline.runtime.celery_app import make_app
 from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.settings import Settings, load_settings
 from pipeline.runtime.supervisor import watch_parent
+
+_BEGAN_AT, _BEGAN = datetime.now(UTC), time.monotonic()
+
+
+def steady_now() -> datetime:
+    """Return what the clock would show if nobody had set it since this program began."""
+    return _BEGAN_AT + timedelta(seconds=time.monotonic() - _BEGAN)
+
+
+class _SteadyEntry(ScheduleEntry):  # type: ignore[misc]  # Celery has no types
+    def __init__(self, *, schedule: float | Period, **fields: Any) -> None:
+        period = schedule if isinstance(schedule, Period) else Period(schedule, nowfun=steady_now)
+        super().__init__(schedule=period, **fields)
+
+
+class SteadyScheduler(Scheduler):  # type: ignore[misc]  # likewise
+    """Celery's scheduler, whose periods are as long as they are whatever becomes of the clock.
+
+    Celery's own waits for the time to be there again, where the clock was set back.
+    """
+
+    Entry = _SteadyEntry
 
 
 def _broker(settings: Settings) -> str:
@@ -33,7 +59,7 @@ def main() -> None:
         configure_logging(settings.log_level, form=settings.log_format)
 
     setup_logging.connect(configure, weak=False)
-    app.Beat(quiet=True, loglevel=settings.log_level).run()
+    app.Beat(quiet=True, loglevel=settings.log_level, scheduler=SteadyScheduler).run()
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ import logging
 from datetime import timedelta
 
 from celery import current_app, shared_task
+from celery.exceptions import SoftTimeLimitExceeded
 
-from pipeline.ingest.fetching import fetch_source
+from pipeline.ingest.fetching import Fetched, due, fetch_source
+from pipeline.ingest.source import Fetchable
 from pipeline.programs import sources
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.runtime import utc_now
@@ -21,11 +23,23 @@ LONGEST_COUNTDOWN = timedelta(seconds=60)
 @shared_task(name="fetch.source", soft_time_limit=240, time_limit=270)
 def source(name: str) -> None:
     """Fetch one source if it is due, and ask for the next fetch at its time."""
-    fetched = fetch_source(runtime().engine, sources.source(runtime(), name), utc_now)
+    fetchable = sources.source(runtime(), name)
+    fetched = fetch_source(runtime().engine, fetchable, utc_now, cut_off=SoftTimeLimitExceeded)
     if fetched is None:
         return
+    _log(fetched)
+    if fetched.events:
+        hint_of_news(current_app)
+    wait = fetched.next_due_at - utc_now()
+    if wait <= LONGEST_COUNTDOWN:
+        seconds = max(wait.total_seconds(), 0)
+        hint(current_app, "fetch.source", args=[name], countdown=seconds, expires=seconds + 30)
+    _let_others_ask(fetchable)
+
+
+def _log(fetched: Fetched) -> None:
     fields = {
-        "source": name,
+        "source": fetched.source,
         "outcome": fetched.outcome,
         "items": fetched.items,
         "changed": fetched.changed,
@@ -38,9 +52,14 @@ def source(name: str) -> None:
     else:
         # Most fetches bring no news, and silence means just that.
         logger.log(logging.DEBUG if fetched.outcome == "unchanged" else logging.INFO, "fetched", extra=fields)
-    if fetched.events:
-        hint_of_news(current_app)
-    wait = fetched.next_due_at - utc_now()
-    if wait <= LONGEST_COUNTDOWN:
-        seconds = max(wait.total_seconds(), 0)
-        hint(current_app, "fetch.source", args=[name], countdown=seconds, expires=seconds + 30)
+
+
+def _let_others_ask(fetched: Fetchable) -> None:
+    """Hint the sources that waited for this one to be done with the service that it asked."""
+    alike = {each.name for each in sources.sources(runtime()) if each.asks == fetched.asks} - {fetched.name}
+    if not alike:
+        return
+    with runtime().engine.connect() as connection:
+        waiting = [name for name in due(connection, utc_now()) if name in alike]
+    for name in waiting:
+        hint(current_app, "fetch.source", args=[name], expires=30)

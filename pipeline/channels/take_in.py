@@ -16,6 +16,7 @@ from pipeline.catalogue.storing import store_channels, store_games
 from pipeline.channels.clock import Pending, append_in_order, end_stories
 from pipeline.channels.following.watched import followed_categories, watched_among
 from pipeline.channels.store.streams import (
+    known_streams,
     load_channels,
     load_games,
     load_sessions,
@@ -26,12 +27,13 @@ from pipeline.channels.store.streams import (
 from pipeline.channels.streams.deciding import Decision, decide
 from pipeline.channels.streams.details import SERVICE, changes_of, news_event, stream_detail
 from pipeline.channels.streams.observations import Observation, Polled, Updated, WentLive, WentOffline
-from pipeline.channels.streams.sessions import News, Session, Terms
+from pipeline.channels.streams.sessions import News, Segment, Session, Terms
 from pipeline.channels.watchable import Chance, earnable, watchable
 from pipeline.ingest.turn import take_turn
-from pipeline.services.twitch.records import ChannelInfoRecord, StreamRecord
+from pipeline.services.twitch.records import ChannelInfoRecord, StreamRecord, VideoRecord
 
 _Key = tuple[str, str]
+ARCHIVE = "archive"
 
 
 def take_in(
@@ -57,6 +59,45 @@ def take_in(
     events = _events(connection, decision, ids, now)
     events += end_stories(connection, now, flap)
     return append_in_order(connection, events, source_id=source_id, now=now)
+
+
+def record_missed(
+    connection: Connection, videos: Sequence[VideoRecord], channel_ids: Mapping[str, int], now: datetime
+) -> None:
+    """Make sessions of the streams that these archives, which are over, were recorded from and that nobody saw.
+
+    They are over too; their ends are told as any other, by the clock.
+    """
+    archives = {video.stream_id: video for video in videos if video.type == ARCHIVE and video.stream_id}
+    seen = known_streams(connection, list(channel_ids.values()), list(archives))
+    missed = [video for key, video in archives.items() if key not in seen]
+    if not missed:
+        return
+    since = {c.external_id: c.since for c in watched_among(connection, {v.channel_id for v in missed}, now)}
+    sessions = [_missed(video, since[video.channel_id], now) for video in missed if video.channel_id in since]
+    ids = store_sessions(connection, sessions, channel_ids)
+    parts = [
+        Segment(channel=s.channel, stream_id=s.stream_id, started_at=s.started_at, title=s.title, game_id=None)
+        for s in sessions
+    ]
+    store_segments(connection, parts, ids)
+
+
+def _missed(video: VideoRecord, since: datetime, now: datetime) -> Session:
+    # An archive is as long as its stream, and published when that begins.
+    ended_at = min(video.published_at + timedelta(seconds=video.seconds), now)
+    return Session(
+        channel=video.channel_id,
+        stream_id=str(video.stream_id),
+        story=str(video.stream_id),
+        started_at=min(video.published_at, ended_at),
+        first_seen_at=now,
+        last_seen_at=ended_at,
+        segment_at=min(video.published_at, ended_at),
+        ended_at=ended_at,
+        title=video.title or None,
+        silent=video.published_at < since,
+    )
 
 
 def _terms(

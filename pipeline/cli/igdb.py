@@ -28,6 +28,8 @@ from pipeline.services.igdb.igdb_requests import PER, REQUESTS, Usage
 
 FAILED = 1
 GO_ON_WITHIN = timedelta(seconds=3)
+# A worker may just ask IGDB for something else.
+PATIENCE = timedelta(minutes=2)
 A_HOUR = REQUESTS * 3600 // int(PER.total_seconds())
 igdb = make_noun(COMMANDS["igdb"].help)
 All = Annotated[bool, typer.Option("--all", help="The whole catalogue: about 300,000 games in a few minutes.")]
@@ -155,7 +157,7 @@ def _sync_wanted(runtime: Runtime, *, as_json: bool) -> int:
 
 def _rounds(runtime: Runtime, source: Fetchable) -> Iterator[Fetched]:
     """Fetch a source, and again where it wants to go on at once."""
-    while (fetched := fetch_source(runtime.engine, source, utc_now)) is not None:
+    while (fetched := fetch_source(runtime.engine, source, utc_now, patience=PATIENCE)) is not None:
         yield fetched
         wait = fetched.next_due_at - utc_now()
         if fetched.outcome == "failed" or wait > GO_ON_WITHIN:

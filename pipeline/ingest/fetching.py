@@ -1,4 +1,9 @@
-"""Fetch a source that is due: claim it, ask it with no transaction open, store its answer, set its next due time."""
+"""Fetch a source that is due: claim it, ask it with no transaction open, store its answer, set its next due time.
+
+A lock of a session says that a source is being fetched, and ends with the process that fetches it. The row says that a
+fetch has begun (`lease_until`): where nobody holds the lock any more, that fetch came to nothing, and counts as a
+failure. The fence keeps out one that takes the lock for its own still.
+"""
 
 import contextlib
 import random
@@ -18,17 +23,18 @@ from sqlalchemy import (
     func,
     insert,
     literal,
-    not_,
     or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert as upsert
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from models import FetchRun, Source
-from models.due import CLOCK_TOLERANCE, holds, is_impossible
+from models.due import CLOCK_TOLERANCE, is_impossible
 from models.events import EventKind
+from models.locks import AT_ONCE, LockKey, lock_key, row_key, rows_locked
+from pipeline.database.lease import NOTICED_WITHIN, Lease, LeaseLost
 from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from pipeline.events.append import append_events
 from pipeline.fetch.http import LONGEST_RETRY_AFTER, Client
@@ -39,12 +45,15 @@ from pipeline.ingest.source import Answer, Fetchable, Ingested, PolledSource, Ro
 from pipeline.ingest.staleness import source_event
 from pipeline.ingest.turn import lock_source
 
-# Longer than any fetch may take (its deadline times its attempts); a worker that dies frees the source after it.
+# Longer than any fetch may take (its task's time limit); what a row says, the lock decides.
 LEASE = timedelta(minutes=5)
 FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=1)
 # One failed fetch has tried three times; the second in a row is worth a message.
 FAILURES_TO_TELL = 2
+# A process dies for many reasons, and its source is asked again at once; so often in a row the source is the reason.
+DEATHS_TO_BACK_OFF = 3
+_LOCK = "lootwire source"
 # How far ahead a source's due time can be: its pace, or where it fails what a service may ask for.
 _PACE = func.make_interval(0, 0, 0, 0, 0, 0, func.greatest(Source.refresh_seconds, FIRST_RETRY.total_seconds()))
 _FURTHEST = case((Source.consecutive_failures > 0, literal(LONGEST_RETRY_AFTER)), else_=_PACE)
@@ -80,41 +89,107 @@ def register(
 
 def due(connection: Connection, now: datetime, *, by: datetime | None = None) -> list[str]:
     """Return the names of the sources that are due, or were by an earlier time, and are not being fetched."""
-    return list(connection.scalars(select(Source.name).where(_is_due(now, by)).order_by(Source.next_due_at)))
+    waiting = select(Source.name).where(_is_due(now, by), Source.id.not_in(rows_locked(_LOCK)))
+    return list(connection.scalars(waiting.order_by(Source.next_due_at)))
 
 
-def count_leased(connection: Connection, now: datetime) -> int:
+def count_leased(connection: Connection) -> int:
     """Return how many sources are being fetched."""
-    return connection.scalar(select(func.count()).where(_is_leased(now))) or 0
+    return connection.scalar(select(func.count()).select_from(rows_locked(_LOCK).subquery())) or 0
 
 
-def fetch_source(engine: Engine, source: Fetchable, now: Callable[[], datetime]) -> Fetched | None:
-    """Fetch one source if it is due and no other worker does; returns None when there was nothing to do.
+def source_lock(source_id: int) -> LockKey:
+    """Return the lock that says that a source is being fetched."""
+    return row_key(_LOCK, source_id)
 
-    `now` gives the present moment, in UTC.
+
+def fetch_source(
+    engine: Engine,
+    source: Fetchable,
+    now: Callable[[], datetime],
+    *,
+    patience: timedelta = AT_ONCE,
+    cut_off: type[Exception] | tuple[()] = (),
+) -> Fetched | None:
+    """Fetch one source if it is due, and neither it nor another of the service that it asks is being fetched.
+
+    Returns None when there was nothing to do. `now` gives the present moment, in UTC. Another fetch is waited for as
+    long as the `patience`. `cut_off` is the error by which the caller's time limit ends what runs for too long.
 
     Failures of the service are settled, not raised: the source then has its error and the time of its next attempt.
     """
-    claimed = _claim(engine, source.name, now())
-    if claimed is None:
+    with engine.connect() as connection:
+        source_id = connection.scalar(select(Source.id).where(Source.name == source.name, _is_due(now())))
+    if source_id is None:
         return None
-    run = _Run(engine, source, claimed, now)
+    with Lease(engine, [source_lock(source_id), lock_key(f"lootwire service {source.asks}")], patience) as lease:
+        if not lease.held:
+            return None
+        claimed = _claim(engine, source.name, now())
+        if claimed is None and _settle_the_dead(engine, source, now):
+            claimed = _claim(engine, source.name, now())
+        return None if claimed is None else _run(_Run(engine, source, claimed, now), source, claimed, lease, cut_off)
+
+
+def _run(
+    run: "_Run", source: Fetchable, claimed: RowMapping, lease: Lease, cut_off: type[Exception] | tuple[()]
+) -> Fetched | None:
     validators = Validators(etag=claimed["etag"], last_modified=claimed["last_modified"], cursor=claimed["cursor"])
     try:
-        return _carry_out(run, source, validators)
-    except Exception:
-        # A database that refuses, a time limit: others need not wait until the lease runs out.
+        return _carry_out(run, source, validators, lease)
+    except cut_off:
+        return run.settle_failure(SourceUnavailable(f"its fetch was cut off after {run.seconds:.0f} s, its time limit"))
+    except LeaseLost:
+        run.let_go()
+        raise
+    except Exception as error:
+        if _is_away(error):
+            # Not the source's fault.
+            run.let_go()
+        else:
+            run.blame_us(error)
+        raise
+    except BaseException:
+        # A person's Ctrl-C, a worker that is to end.
         run.let_go()
         raise
 
 
-def _carry_out(run: "_Run", source: Fetchable, validators: Validators) -> Fetched | None:
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+
+
+def _carry_out(run: "_Run", source: Fetchable, validators: Validators, lease: Lease) -> Fetched | None:
     try:
-        with Client() as client:
+        with lease.interrupting(), Client() as client:
             answer = source.fetch(client, validators)
         return run.settle_answer(answer)
     except SourceError as error:
         return run.settle_failure(error)
+
+
+def _settle_the_dead(engine: Engine, source: Fetchable, now: Callable[[], datetime]) -> bool:
+    """Count a fetch that has begun and that nobody carries out any more as a failure; returns whether there was one.
+
+    Needs the source's lock.
+    """
+    with engine.connect() as connection:
+        if connection.scalar(select(Source.lease_until).where(Source.name == source.name)) is None:
+            return False
+    # It may live, and have lost its connection only: it then settles, or knows by now that the source is not its own.
+    time.sleep(NOTICED_WITHIN.total_seconds())
+    with engine.begin() as connection:
+        row = lock_source(connection, source.name)
+        if row["lease_until"] is None:
+            return True
+        began_at = min(row["lease_until"] - LEASE, now())
+        run = _Run(engine, source, row, now, began_at=began_at)
+        death = SourceUnavailable(
+            "its last fetch came to nothing: the process was killed, by a time limit or for want of memory, or the "
+            "database was away"
+        )
+        run.write_failure(connection, row, death, at_once=row["consecutive_failures"] + 1 < DEATHS_TO_BACK_OFF)
+        return True
 
 
 def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
@@ -128,7 +203,7 @@ def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
                 (Source.last_snapshot_at > now + CLOCK_TOLERANCE, now), else_=Source.last_snapshot_at
             ),
         )
-        .where(Source.name == name, _is_due(now))
+        .where(Source.name == name, _is_due(now), Source.lease_until.is_(None))
         .returning(*Source.__table__.c)
     )
     with engine.begin() as connection:
@@ -137,23 +212,33 @@ def _claim(engine: Engine, name: str, now: datetime) -> RowMapping | None:
 
 def _is_due(now: datetime, by: datetime | None = None) -> ColumnElement[bool]:
     is_due = or_(Source.next_due_at <= (by or now), is_impossible(Source.next_due_at, now, _FURTHEST))
-    return and_(Source.enabled, is_due, not_(func.coalesce(_is_leased(now), literal(value=False))))
-
-
-def _is_leased(now: datetime) -> ColumnElement[bool]:
-    return holds(Source.lease_until, now, LEASE)
+    return and_(Source.enabled, is_due)
 
 
 class _Run:
     """One fetch on its way from the answer to the rows; the fence keeps out one that took too long."""
 
-    def __init__(self, engine: Engine, source: Fetchable, claimed: RowMapping, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        source: Fetchable,
+        claimed: RowMapping,
+        now: Callable[[], datetime],
+        *,
+        began_at: datetime | None = None,
+    ) -> None:
         self._engine = engine
         self._source = source
         self._fence = claimed["fence"]
         self._now = now
-        self._started_at = now()
-        self._started = time.monotonic()
+        self._started_at = began_at or now()
+        # Of a run that another process began, only the clock knows how long it has taken.
+        self._started = time.monotonic() - min(now() - self._started_at, LEASE).total_seconds()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return time.monotonic() - self._started
 
     def settle_answer(self, answer: Answer) -> Fetched | None:
         """Store an answer; raises `SourceChanged`, with nothing stored, if it cannot be read."""
@@ -198,34 +283,50 @@ class _Run:
             row = lock_source(connection, self._source.name)
             if row["fence"] != self._fence:
                 return None
-            now = self._now()
-            failures = row["consecutive_failures"] + 1
-            if isinstance(error, SourceRefused):
-                failures = max(failures, FAILURES_TO_TELL)
-            next_due_at = now + _retry_in(failures, error)
-            events = _tell_failure(connection, row, error, failures=failures, now=now, next_due_at=next_due_at)
-            changed_since = row["changed_since"] or (now if isinstance(error, SourceChanged) else None)
-            connection.execute(
-                update(Source)
-                .where(Source.id == row["id"])
-                .values(
-                    next_due_at=next_due_at,
-                    lease_until=None,
-                    consecutive_failures=failures,
-                    failing_since=row["failing_since"] or now,
-                    changed_since=changed_since,
-                    last_error=str(error),
-                )
+            return self.write_failure(connection, row, error)
+
+    def write_failure(
+        self, connection: Connection, row: RowMapping, error: SourceError, *, at_once: bool = False
+    ) -> Fetched:
+        """Do so in the caller's turn; the source stays due where it is to be asked again `at_once`."""
+        now = self._now()
+        failures = row["consecutive_failures"] + 1
+        if isinstance(error, SourceRefused):
+            failures = max(failures, FAILURES_TO_TELL)
+        next_due_at = now if at_once else now + _retry_in(failures, error)
+        events = _tell_failure(connection, row, error, failures=failures, now=now, next_due_at=next_due_at)
+        changed_since = row["changed_since"] or (now if isinstance(error, SourceChanged) else None)
+        connection.execute(
+            update(Source)
+            .where(Source.id == row["id"])
+            .values(
+                next_due_at=next_due_at,
+                lease_until=None,
+                # Whoever took the fetch for its own, and was slow only, must not store after this.
+                fence=Source.fence + 1,
+                consecutive_failures=failures,
+                failing_since=row["failing_since"] or now,
+                changed_since=changed_since,
+                last_error=str(error),
             )
-            ingested = Ingested(outcome="failed", events=events)
-            fetched = self._fetched(ingested, next_due_at, Counter(), error=str(error))
-            self._record(connection, row["id"], fetched)
+        )
+        ingested = Ingested(outcome="failed", events=events)
+        fetched = self._fetched(ingested, next_due_at, Counter(), error=str(error))
+        self._record(connection, row["id"], fetched)
         return fetched
+
+    def blame_us(self, error: Exception) -> None:
+        """Settle a fault of ours like any failure, for it would come again and again, and nobody would know."""
+        try:
+            # Its text may hold anything.
+            self.settle_failure(SourceUnavailable(f"a fault in Lootwire ({type(error).__name__}); see the log"))
+        except SQLAlchemyError:
+            self.let_go()
 
     def let_go(self) -> None:
         """Give the source back after something that is not the service's fault; it is due again soon."""
         mine = update(Source).where(Source.name == self._source.name, Source.fence == self._fence)
-        # With the database gone the lease runs out by itself, and the first error is the one to report.
+        # With the database gone so is the lock, and the first error is the one to report.
         with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
             connection.execute(mine.values(lease_until=None, next_due_at=self._now() + FIRST_RETRY))
 
@@ -235,7 +336,7 @@ class _Run:
         return Fetched(
             source=self._source.name,
             outcome=ingested.outcome,
-            seconds=round(time.monotonic() - self._started, 3),
+            seconds=round(self.seconds, 3),
             next_due_at=next_due_at,
             items=ingested.items,
             changed=ingested.changed,

@@ -90,6 +90,13 @@ class PolledSource(Protocol):
     def service(self) -> str:
         """The service whose things it lists."""
 
+    @property
+    def asks(self) -> str:
+        """What answers it, by a name that it shares with all sources that one slowness there would slow.
+
+        Of those with one name, one is fetched at a time.
+        """
+
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask the service; raises `SourceError`."""
 

@@ -195,7 +195,7 @@ def _left_to_fetch(runtime: Runtime, began: datetime) -> int:
     """Return how many sources that were due at the start have not been fetched."""
     with runtime.engine.connect() as connection:
         now = utc_now()
-        return len(due(connection, now, by=began)) + count_leased(connection, now)
+        return len(due(connection, now, by=began)) + count_leased(connection)
 
 
 def _left_to_advance(runtime: Runtime, began: datetime) -> int:

@@ -1,6 +1,11 @@
 """The Celery application: every setting with its reason. A message is only a hint; the work is a row."""
 
 import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from celery import Celery, Task
@@ -26,7 +31,8 @@ class PatientTask(Task):  # type: ignore[misc]  # Celery has no types
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task's function."""
         try:
-            return super().__call__(*args, **kwargs)
+            with _limited_once():
+                return super().__call__(*args, **kwargs)
         except Exception as error:
             # It knows the errors of every part, which beat needs not load.
             from pipeline.runtime.problems import explain
@@ -35,6 +41,29 @@ class PatientTask(Task):  # type: ignore[misc]  # Celery has no types
                 raise
             logger.warning("%s could not end, a later tick will: %s", self.name, problem)
             return None
+
+
+@contextmanager
+def _limited_once() -> Iterator[None]:
+    """Let the soft time limit be raised once: a worker that ends signals it again, and would hit what settles it."""
+    raise_limit = signal.getsignal(signal.SIGUSR1)
+    is_in_pool = callable(raise_limit) and threading.current_thread() is threading.main_thread()
+    if not is_in_pool:
+        yield
+        return
+    raised = False
+
+    def once(number: int, frame: FrameType | None) -> None:
+        nonlocal raised
+        if not raised and callable(raise_limit):
+            raised = True
+            raise_limit(number, frame)
+
+    signal.signal(signal.SIGUSR1, once)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGUSR1, raise_limit)
 
 
 def make_app(redis_url: str) -> Celery:

@@ -13,6 +13,8 @@ from pipeline import embedded
 WORKER, EVENTSUB = "worker", "eventsub"
 # Three ticks of thirty seconds: one may be late, two unlucky.
 STALE_AFTER = timedelta(seconds=90)
+# More than the clock is set by who keeps it right.
+JUMP = timedelta(seconds=10)
 CONNECT_SECONDS = 10
 
 
@@ -28,6 +30,7 @@ class Watchdog:
         self._embedded_in = embedded_in
         self._listens = listens
         self._patient_until = 0.0
+        self._clock_ahead = _clock_ahead()
         self.be_patient()
 
     def be_patient(self) -> None:
@@ -38,6 +41,9 @@ class Watchdog:
         """Bring the servers back where they are gone, and restart a program whose last sign of life is old."""
         if self._embedded_in is not None and not embedded.hosted(self._embedded_in):
             embedded.ensure(self._embedded_in)
+        if self._clock_jumped():
+            # What was written before the jump is of no age that means anything, and the next sign of life comes soon.
+            self._patient_until = max(self._patient_until, time.monotonic() + STALE_AFTER.total_seconds())
         if time.monotonic() < self._patient_until:
             return
         self._patient_until = time.monotonic() + STALE_AFTER.total_seconds() / 3
@@ -50,6 +56,15 @@ class Watchdog:
             self.be_patient()
             restart(EVENTSUB)
 
+    def _clock_jumped(self) -> bool:
+        before, self._clock_ahead = self._clock_ahead, _clock_ahead()
+        return abs(self._clock_ahead - before) > JUMP.total_seconds()
+
+
+def _clock_ahead() -> float:
+    """Return how far the clock is ahead of the one that nobody sets, in seconds."""
+    return time.time() - time.monotonic()
+
 
 def load_beats(database_url: str) -> Mapping[str, datetime]:
     """Return when each program last showed a sign of life, by its name."""
@@ -61,5 +76,5 @@ def load_beats(database_url: str) -> Mapping[str, datetime]:
 
 
 def _is_old(beat: datetime | None) -> bool:
-    # One of the future is none at all: the clock jumped back, and beat may wait for it to be there again.
+    # One of the future is none at all: the clock jumped back, and since then no program has shown itself.
     return beat is None or abs(datetime.now(UTC) - beat) > STALE_AFTER

@@ -88,10 +88,9 @@ class AtWork:
             connection.execute(update(Source).where(Source.name.in_(names)).values(next_due_at=utc_now()))
 
     def let_leases_pass(self) -> None:
-        """Let the leases of all sources and deliveries run out."""
+        """Let the leases of all deliveries run out."""
         past = utc_now() - timedelta(seconds=1)
         with self.engine.begin() as connection:
-            connection.execute(update(Source).values(lease_until=past))
             connection.execute(update(Delivery).where(Delivery.state == "sending").values(lease_until=past))
 
     def waits_for_a_lock(self) -> bool:

@@ -98,7 +98,7 @@ def test_sources_are_fetched_again_whatever_time_they_were_to_be_fetched_at(
     assert row.lease_until is None
     assert row.next_due_at < utc_now() + timedelta(hours=1)
     assert row.last_snapshot_at <= utc_now()
-    assert row.fence == 2
+    assert row.consecutive_failures == 0
 
 
 def test_a_source_that_is_never_due_stays_so(installation: AtWork) -> None:

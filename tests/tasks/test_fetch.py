@@ -4,11 +4,13 @@ import logging
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, text
 from sqlalchemy.exc import ProgrammingError
 
 from models import Event, FetchRun, Source
+from models.locks import hold
 from pipeline.demo.services import DemoServices
+from pipeline.ingest.fetching import source_lock
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, ticks
 from tests.tasks.installation import AtWork
@@ -40,7 +42,7 @@ def test_fetching_the_same_again_makes_no_event_twice(installation: AtWork) -> N
 
 def test_it_asks_for_the_next_fetch_at_its_time(installation: AtWork) -> None:
     fetch.source("twitch.drops")
-    [hint] = installation.hints("fetch.source")
+    [hint] = [hint for hint in installation.hints("fetch.source") if hint.eta is not None]
     with installation.engine.connect() as connection:
         due_at = connection.scalar(select(Source.next_due_at).where(Source.name == "twitch.drops"))
     assert due_at is not None
@@ -98,11 +100,19 @@ def test_the_second_failure_in_a_row_is_an_event_and_the_recovery_another(
 
 
 def test_a_source_that_somebody_else_fetches_is_left_alone(installation: AtWork) -> None:
-    with installation.engine.begin() as connection:
-        leased = update(Source).values(lease_until=utc_now() + timedelta(minutes=5))
-        connection.execute(leased.where(Source.name == "kick.drops"))
-    fetch.source("kick.drops")
+    with installation.engine.connect() as connection:
+        kick = connection.scalars(select(Source.id).where(Source.name == "kick.drops")).one()
+    with hold(installation.engine, source_lock(kick)):
+        fetch.source("kick.drops")
+        ticks.fetch_due()
     assert installation.count(FetchRun) == 0
+    assert "kick.drops" not in {hint.args[0] for hint in installation.hints("fetch.source")}
+
+
+def test_a_source_that_waited_for_another_of_its_service_is_asked_for_when_that_is_done(installation: AtWork) -> None:
+    fetch.source("twitch.drops")
+    [waited] = [hint for hint in installation.hints("fetch.source") if hint.eta is None]
+    assert waited.args == ("twitch.rewards",)
 
 
 def test_a_database_that_is_away_is_one_warning_and_no_failure(

@@ -1,7 +1,10 @@
 """Each task is killed where it hurts most and run again: nothing is lost, nothing is done twice but as promised."""
 
+import signal
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
@@ -10,12 +13,14 @@ from threading import Event as Flag
 from typing import Any
 
 import pytest
+from billiard.pool import soft_timeout_sighandler
 from sqlalchemy import Connection, select, text, update
 
 from models import Credential, Delivery, DropCampaign, Event, Feed, FetchRun, Heartbeat, Source
 from pipeline.demo.local import QuietHandler, serving
 from pipeline.demo.services import DemoServices
 from pipeline.importer.inbox import QUIET_FOR
+from pipeline.ingest.fetching import count_leased
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, inbox, publish, send, ticks
 from tests import processes
@@ -60,19 +65,26 @@ def lock_against_writes(table: str) -> str:
     return f"LOCK TABLE {table} IN SHARE MODE"
 
 
-def test_a_fetch_that_is_killed_while_it_stores_is_done_again_when_its_lease_is_over(
+def test_a_fetch_that_is_killed_while_it_stores_is_done_again_at_the_next_tick_and_counted(
     installation: AtWork, kill: Any
 ) -> None:
     ticks.fetch_due()
     kill(lock_against_writes("events"), "fetch.source", "kick.drops")
     assert installation.count(DropCampaign) == installation.count(Event) == 0
-    fetch.source("kick.drops")
-    assert installation.count(FetchRun) == 0  # the lease of the killed task still holds
-    installation.let_leases_pass()
+    installation.forget_hints()
+    wait_for(lambda: not sources_under_way(installation))
+    ticks.fetch_due()
+    assert "kick.drops" in {hint.args[0] for hint in installation.hints("fetch.source")}
     fetch.source("kick.drops")
     fetch.source("kick.drops")
     assert installation.count(Event) == len(set(installation.event_keys())) > 0
-    assert installation.count(FetchRun) == 1
+    with installation.engine.connect() as connection:
+        assert list(connection.scalars(select(FetchRun.outcome).order_by(FetchRun.id))) == ["failed", "ok"]
+
+
+def sources_under_way(installation: AtWork) -> int:
+    with installation.engine.connect() as connection:
+        return count_leased(connection)
 
 
 def test_a_fetch_that_was_taken_for_dead_stores_nothing(
@@ -90,6 +102,39 @@ def test_a_fetch_that_was_taken_for_dead_stores_nothing(
         released.set()
         wait_for(lambda: not Path(f"/proc/{pid}").exists())
     assert installation.count(FetchRun) == installation.count(Event) == 0
+
+
+def test_a_fetch_that_meets_its_time_limit_is_a_failure_of_its_source_also_where_the_limit_comes_twice(
+    installation: AtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks.fetch_due()
+    requested, released = Flag(), Flag()
+    before = signal.signal(signal.SIGUSR1, soft_timeout_sighandler)
+
+    def cut_off() -> None:
+        assert requested.wait(60)
+        with installation.engine.begin() as connection:
+            # The fetch waits for this transaction when it settles its failure, and then the limit comes again.
+            connection.execute(text("SELECT id FROM sources FOR UPDATE"))
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+            wait_for(installation.waits_for_a_lock)
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    try:
+        with slow_service(requested, released) as url:
+            monkeypatch.setenv("LOOTWIRE_KICK_URL", url)
+            installation.reopen()
+            with ThreadPoolExecutor(1) as pool:
+                cutting = pool.submit(cut_off)
+                fetch.source("kick.drops")
+                cutting.result(60)
+            released.set()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    with installation.engine.connect() as connection:
+        row = connection.execute(select(Source).where(Source.name == "kick.drops")).one()
+    assert (row.consecutive_failures, row.lease_until) == (1, None)
+    assert "its time limit" in row.last_error
 
 
 @contextmanager

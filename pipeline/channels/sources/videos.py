@@ -13,6 +13,7 @@ from pipeline.channels.clock import append_in_order
 from pipeline.channels.store.streams import load_channels
 from pipeline.channels.store.videos import known_videos, note_looked, store_videos, streams_on_air
 from pipeline.channels.streams.details import SERVICE, video_event
+from pipeline.channels.take_in import record_missed
 from pipeline.fetch.http import Client
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.twitch.helix import Helix
@@ -39,6 +40,7 @@ class TwitchVideos:
 
     name = "twitch.videos"
     service: Literal["twitch"] = "twitch"
+    asks = "twitch"
 
     def __init__(self, engine: Engine, helix: Callable[[Client], Helix], clock: Callable[[], datetime]) -> None:
         self._engine = engine
@@ -59,7 +61,8 @@ class TwitchVideos:
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
         """Store new videos and append their events; a first look at a channel makes none, its videos were there before.
 
-        The archive of a stream that goes on is not complete, and waits.
+        The archive of a stream that goes on is not complete, and waits. One of a stream that was never seen, because it
+        began and ended while nobody asked, makes the session of that; the clock then tells its end.
         """
         connection.execute(update(Source).where(Source.id == row["id"]).values(last_snapshot_at=now))
         if answer.payload is None:
@@ -72,11 +75,13 @@ class TwitchVideos:
         ids = {key: channel.id for key, channel in channels.items()}
         store_videos(connection, finished, ids, now)
         looked_before = note_looked(connection, list(ids.values()), now, again_at=now + AGAIN_AFTER)
-        news = [
-            (video_event(video, channels[video.channel_id]), False)
-            for video in finished
-            if (ids[video.channel_id], video.external_id) not in known and ids[video.channel_id] in looked_before
-        ]
+
+        def is_news(video: VideoRecord) -> bool:
+            channel_id = ids[video.channel_id]
+            return (channel_id, video.external_id) not in known and channel_id in looked_before
+
+        news = [(video_event(video, channels[video.channel_id]), False) for video in finished if is_news(video)]
+        record_missed(connection, [video for video in finished if is_news(video)], ids, now)
         events = append_in_order(connection, news, source_id=row["id"], now=now)
         return Ingested(
             outcome="ok" if events else "unchanged", items=len(finished), changed=events.total(), events=events

@@ -124,8 +124,17 @@ def load_on_air(connection: Connection, stories: Sequence[str]) -> dict[str, Ses
 def settle_stories(connection: Connection, firsts: Sequence[Session], now: datetime) -> None:
     """Mark the ends of stories, by their first sessions, as told, and note that there may be new videos soon."""
     connection.execute(_SETTLED, {"ids": [first.id for first in firsts], "now": now})
-    channels = [first.channel for first in firsts]
-    connection.execute(_VIDEOS_SOON, {"channels": channels, "now": now, "due": now + VIDEOS_AFTER})
+    look_for_videos(connection, [first.channel for first in firsts], now)
+
+
+def look_for_videos(connection: Connection, channels: Sequence[str], now: datetime) -> None:
+    """Note that there may be new videos of channels, by external id, soon."""
+    connection.execute(_VIDEOS_SOON, {"channels": list(channels), "now": now, "due": now + VIDEOS_AFTER})
+
+
+def known_streams(connection: Connection, channel_ids: Sequence[int], stream_ids: Sequence[str]) -> set[str]:
+    """Return which of these streams of channels have a session."""
+    return set(connection.scalars(_KNOWN_STREAMS, {"ids": list(channel_ids), "stream_ids": list(stream_ids)}))
 
 
 def load_unsettled(connection: Connection, categories: Sequence[int]) -> dict[str, int]:
@@ -261,6 +270,10 @@ _KNOWN = _known()
 _OVER = _over()
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 _AT = bindparam("now", type_=DateTime(timezone=True))
+_KNOWN_STREAMS = select(SESSIONS.c.stream_id).where(
+    SESSIONS.c.channel_id == func.any(_IDS),
+    SESSIONS.c.stream_id == func.any(bindparam("stream_ids", type_=ARRAY(Text))),
+)
 _SETTLED = (
     update(SESSIONS)
     .where(or_(SESSIONS.c.id == func.any(_IDS), SESSIONS.c.story_id == func.any(_IDS)), SESSIONS.c.told_at.is_(None))

@@ -56,6 +56,7 @@ class Badges:
 
     name = "twitch.badges"
     service: ClassVar[str] = "twitch"
+    asks = "twitch"
     subjects: ClassVar[type[BadgeSubjects]] = BadgeSubjects
     outranked_by: ClassVar[Collection[str]] = ()
 

@@ -70,6 +70,7 @@ class ChzzkDrops:
 
     name = "chzzk.drops"
     service: ClassVar[str] = "chzzk"
+    asks = "chzzk"
     subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
     outranked_by: ClassVar[Collection[str]] = ()
 

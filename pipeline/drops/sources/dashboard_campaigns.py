@@ -88,6 +88,7 @@ class _FileReader:
     """A source that is read from files alone, until a person signs in."""
 
     service: ClassVar[str] = "twitch"
+    asks = "twitch dashboard"
 
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002
         """Raise `SignedOut`: there is no account to ask with."""

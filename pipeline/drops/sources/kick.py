@@ -91,6 +91,7 @@ class KickDrops:
 
     name = "kick.drops"
     service: ClassVar[str] = "kick"
+    asks = "kick"
     subjects: ClassVar[type[CampaignSubjects]] = CampaignSubjects
     outranked_by: ClassVar[Collection[str]] = ()
 

@@ -73,6 +73,7 @@ class _Mirror:
     """What the two lists of the mirror share: the request, the envelope, the way back to version 1."""
 
     service: ClassVar[str] = "twitch"
+    asks = "twitch mirror"
     paths: ClassVar[tuple[str, str]]
 
     def __init__(self, base_url: str, *, poll_every: timedelta = timedelta(seconds=60)) -> None:

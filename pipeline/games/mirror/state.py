@@ -1,7 +1,8 @@
-"""How far the mirror of IGDB's catalogue is: kept in the cursor of its source, whose lease keeps others out meanwhile.
+"""How far the mirror of IGDB's catalogue is: kept in the cursor of its source.
 
-Two things protect a full pass. A lock of the session, which ends with its process whatever kills that, shows that one
-is under way. The lease and fence of the source keep the sweeps of workers out, and any pass that lost its lock.
+Three things protect a full pass. A lock of its own shows that one is under way; the lock of the source, which whoever
+fetches it holds, keeps the sweeps of workers out. Both end with its process, whatever kills that. The fence keeps any
+pass out that lost its locks. `lease_until` says that one has begun, as it does of a fetch.
 """
 
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ import msgspec
 from sqlalchemy import Connection, Engine, RowMapping, select, update
 
 from models import Source
-from models.due import is_due
 from models.errors import LootwireError
 from models.locks import hashed_key, hold, is_held
+from pipeline.ingest.fetching import source_lock
 from pipeline.ingest.turn import lock_source
 
 MIRROR = "igdb.mirror"
@@ -91,23 +92,25 @@ def is_under_way(connection: Connection) -> bool:
 
 @contextmanager
 def alone(engine: Engine, patience: timedelta = PATIENCE) -> Iterator[None]:
-    """Hold the lock on full passes for the length of a `with` block; raises `Busy`.
+    """Hold the locks on full passes and on the source for the length of a `with` block; raises `Busy`.
 
     The lock of a process that was killed is free once PostgreSQL has noticed that, which `patience` is for.
     """
     with hold(engine, _FULL_PASS, patience) as ours:
         if not ours:
             raise Busy("another `lootwire igdb sync --all` is under way; `lootwire igdb status` tells how far it is")
-        yield
+        with engine.begin() as connection:
+            source_id = lock_source(connection, MIRROR)["id"]
+        with hold(engine, source_lock(source_id), patience) as unfetched:
+            if not unfetched:
+                raise Busy("a worker is just sweeping IGDB's changes; try again in a minute")
+            yield
 
 
 def claim(connection: Connection, now: datetime) -> Claim:
-    """Take the mirror's source for a full pass; raises `Busy` while a worker sweeps. Needs `alone`."""
+    """Take the mirror's source for a full pass. Needs `alone`."""
     row = lock_source(connection, MIRROR)
     state = read_state(row["cursor"])
-    leased = row["lease_until"] is not None and not is_due(row["lease_until"], now, LEASE)
-    if leased and not state.holder:
-        raise Busy("a worker is just sweeping IGDB's changes; try again in a minute")
     state.holder = True
     if state.began_at is None:
         state.began_at, state.after, state.listed = now, 0, 0

@@ -113,6 +113,7 @@ class IgdbLinks:
 
     name = "igdb.links"
     service: Literal["igdb"] = "igdb"
+    asks = "igdb"
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class IgdbMirror:
 
     name = MIRROR
     service: Literal["igdb"] = "igdb"
+    asks = "igdb"
 
     def __init__(
         self, open_igdb: Callable[[Client], Igdb], clock: Clock, append_news: AppendNews, *, pages: int = PAGES_AT_ONCE

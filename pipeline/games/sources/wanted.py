@@ -56,6 +56,7 @@ class IgdbWanted:
 
     name = "igdb.wanted"
     service: Literal["igdb"] = "igdb"
+    asks = "igdb"
 
     def __init__(
         self,

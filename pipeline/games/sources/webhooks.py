@@ -164,6 +164,7 @@ class IgdbWebhooks:
 
     name = NAME
     service: Literal["igdb"] = "igdb"
+    asks = "igdb"
 
     def __init__(self, open_igdb: OpenIgdb, callback_url: str | None, secret: SecretStr | None) -> None:
         self._open_igdb = open_igdb

@@ -1,22 +1,32 @@
 """Fetching a source that is due: one worker at a time, failures reported once, the next time always known."""
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import FrameType
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, text, update
+from sqlalchemy import Connection, Engine, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from models import Event, FetchRun, Sighting
-from pipeline.drops.sources.mirror import TwitchDrops
-from pipeline.ingest.fetching import Fetched, due, fetch_source, register
-from pipeline.ingest.source import ListSource
+from models.locks import LockKey
+from pipeline.database.lease import LeaseLost
+from pipeline.drops.sources.kick import KickDrops
+from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards
+from pipeline.fetch.http import Client
+from pipeline.ingest.fetching import LEASE, Fetched, count_leased, due, fetch_source, register, source_lock
+from pipeline.ingest.source import Answer as SourceAnswer
+from pipeline.ingest.source import ListSource, Validators
 from tests.pipeline.builders import campaign, campaigns, drops, version_2
 from tests.pipeline.fetch.local_service import Answer, LocalService
-from tests.pipeline.world import Ingesting
+from tests.pipeline.world import MINUTE, Ingesting
+from tests.waiting import wait_for
 
 NINE = campaigns(*"abcdefghi")
 HOUR_AGO = timedelta(hours=1)
@@ -137,30 +147,192 @@ def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
     assert poll.world.source().lease_until is None
 
 
+@contextmanager
+def takeover(poll: Poll) -> Iterator[None]:
+    """Have another session wait for the lock on the source, and end the connection that holds it now."""
+    source_id = poll.world.source().id
+    with poll.world.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as waiting:
+        pid = waiting.scalar(text("SELECT pg_backend_pid()"))
+        with ThreadPoolExecutor(1) as pool:
+            taken = pool.submit(lock_session, waiting, source_lock(source_id))
+            wait_for(lambda: waits_for_a_lock(poll.world.engine, pid))
+            end_connections_of_leases(poll.world.engine)
+            taken.result(60)
+        # The lock goes with its session, or a pool would keep it.
+        waiting.detach()
+        yield
+
+
+def lock_session(connection: Connection, key: LockKey) -> None:
+    connection.execute(select(func.pg_advisory_lock(key)))
+
+
+def waits_for_a_lock(engine: Engine, pid: int) -> bool:
+    with engine.connect() as connection:
+        query = text("SELECT wait_event FROM pg_stat_activity WHERE pid = :pid")
+        return bool(connection.scalar(query, {"pid": pid}) == "advisory")
+
+
+def end_connections_of_leases(engine: Engine) -> None:
+    """End the sessions that hold locks on sources, as a server that restarts does."""
+    query = text(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    with engine.connect() as connection:
+        assert connection.scalar(query)
+
+
 @pytest.mark.parametrize("late_answer", [answer(campaign("stale")), failing()], ids=["an answer", "a failure"])
-def test_a_worker_that_outlived_its_lease_stores_nothing(poll: Poll, late_answer: Answer) -> None:
+def test_a_worker_whose_lease_another_took_stores_nothing(poll: Poll, late_answer: Answer) -> None:
     poll.answers(late_answer, answer(campaign("a")))
     seen: list[Any] = []
 
-    def lease_runs_out() -> None:
+    def another_takes_it() -> None:
+        with takeover(poll):
+            wait_for(lambda: "lease" not in {thread.name for thread in threading.enumerate()})
         # The held request has not taken its answer yet: leave the late one to it.
         poll.answers(answer(campaign("a")))
-        poll.world.set_source(lease_until=now() - timedelta(seconds=1))
         assert poll.fetch().outcome == "ok"
         seen.append((poll.world.source(), poll.world.written()))
         poll.answers(late_answer)
 
-    assert fetch_held_back(poll, lease_runs_out) is None
+    with pytest.raises(LeaseLost):
+        fetch_held_back(poll, another_takes_it)
     assert (poll.world.source(), poll.world.written()) == seen[0]
-    assert len(poll.world.rows(FetchRun)) == 1
+    assert [run.outcome for run in poll.world.rows(FetchRun)] == ["failed", "ok"]
 
 
-def test_a_lease_that_ran_out_lets_the_next_worker_in(poll: Poll) -> None:
+def test_a_fetch_whose_lease_another_took_is_interrupted_in_the_midst_of_its_request(poll: Poll) -> None:
     poll.answers(answer(campaign("a")))
-    poll.world.set_source(lease_until=now() - timedelta(seconds=1), fence=7)
+    poll.make_due()
+    poll.service.hold_back("/v2/drops")
+    over = threading.Event()
 
+    def take_over() -> None:
+        assert poll.service.arrived.wait(60)
+        with takeover(poll):
+            over.wait(60)
+
+    # The answer never comes: a fetch that was not interrupted would end with a failure of its service.
+    with ThreadPoolExecutor(1) as pool:
+        taking = pool.submit(take_over)
+        try:
+            with pytest.raises(LeaseLost):
+                fetch_source(poll.world.engine, poll.source, now)
+        finally:
+            over.set()
+        taking.result(60)
+    assert len(poll.service.requests) == 1
+
+
+def test_a_worker_that_lost_its_connection_takes_its_lease_again(poll: Poll) -> None:
+    poll.answers(answer(campaign("a")))
+    others: list[Fetched | None] = []
+
+    def lose_the_connection() -> None:
+        end_connections_of_leases(poll.world.engine)
+        wait_for(lambda: is_fetched(poll.world.engine))
+        others.append(fetch_source(poll.world.engine, poll.source, now))
+
+    fetched = fetch_held_back(poll, lose_the_connection)
+    assert others == [None]
+    assert fetched is not None
+    assert fetched.outcome == "ok"
+    assert not is_fetched(poll.world.engine)
+
+
+def is_fetched(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return count_leased(connection) == 1
+
+
+def test_a_fetch_that_came_to_nothing_is_made_again_at_once_and_counts_as_a_failure(poll: Poll) -> None:
+    poll.answers(failing())
+    # As a process leaves it that was killed.
+    poll.world.set_source(lease_until=now() + LEASE, fence=7)
+
+    poll.fetch()
+    died, failed = poll.world.rows(FetchRun)
+    assert (died.outcome, failed.outcome) == ("failed", "failed")
+    assert "its last fetch came to nothing" in died.error
+    assert died.seconds < 60
+    assert poll.world.source().fence > 8
+    assert poll.world.source().consecutive_failures == 2
+    assert [row.kind for row in poll.world.rows(Event)] == ["source.failing"]
+
+
+def test_a_source_that_kills_whoever_fetches_it_is_told_and_asked_less_and_less_often(poll: Poll) -> None:
+    poll.world.set_source(lease_until=now() - HOUR_AGO, consecutive_failures=1, failing_since=now())
+    poll.answers(answer(campaign("a")))
     assert poll.fetch().outcome == "ok"
-    assert poll.world.source().fence == 8
+    [event] = [row for row in poll.world.rows(Event) if row.kind == "source.failing"]
+    assert "was killed" in event.detail["reason"]
+
+    poll.world.set_source(lease_until=now() + LEASE, consecutive_failures=2, next_due_at=now())
+    requests = len(poll.service.requests)
+    assert fetch_source(poll.world.engine, poll.source, now) is None
+    assert len(poll.service.requests) == requests
+    assert timedelta(minutes=2) < poll.wait() < timedelta(minutes=6)
+
+
+class TooLong(Exception):
+    pass
+
+
+def too_long(_number: int, _frame: FrameType | None) -> None:
+    raise TooLong
+
+
+def test_a_fetch_that_its_time_limit_cuts_off_is_a_failure_of_its_source(poll: Poll) -> None:
+    poll.make_due()
+    poll.service.hold_back("/v2/drops")
+    before = signal.signal(signal.SIGALRM, too_long)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        fetched = fetch_source(poll.world.engine, poll.source, now, cut_off=TooLong)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert fetched is not None
+    assert fetched.outcome == "failed"
+    source = poll.world.source()
+    assert (source.consecutive_failures, source.lease_until) == (1, None)
+    assert "its time limit" in source.last_error
+    assert timedelta(seconds=30) < poll.wait() < timedelta(seconds=90)
+
+
+def test_a_fault_of_ours_counts_like_any_failure_and_is_raised_all_the_same(poll: Poll) -> None:
+    class Faulty(TwitchDrops):
+        def fetch(self, client: Client, validators: Validators) -> SourceAnswer:  # noqa: ARG002
+            raise ZeroDivisionError
+
+    poll.make_due()
+    with pytest.raises(ZeroDivisionError):
+        fetch_source(poll.world.engine, Faulty(poll.service.url), now)
+    source = poll.world.source()
+    assert (source.consecutive_failures, source.lease_until) == (1, None)
+    assert source.last_error == "a fault in Lootwire (ZeroDivisionError); see the log"
+
+
+def test_of_the_sources_that_ask_one_service_one_is_fetched_at_a_time(poll: Poll) -> None:
+    poll.answers(answer(campaign("a")))
+    poll.service.answers("/v2/reward-campaigns", version_2(b"[]", now(), 60))
+    others = TwitchRewards(poll.service.url), KickDrops(poll.service.url, poll_every=MINUTE)
+    seen: list[Fetched | None] = []
+
+    def fetch_others() -> None:
+        for name in ("twitch.rewards", "kick.drops"):
+            poll.world.set_source(name, next_due_at=now() - MINUTE)
+        seen.extend(fetch_source(poll.world.engine, other, now) for other in others)
+
+    assert fetch_held_back(poll, fetch_others) is not None
+    rewards, kick = seen
+    assert rewards is None
+    assert kick is not None
+    assert poll.service.paths()[0] == "/v2/drops"
+    assert not [path for path in poll.service.paths() if "reward" in path]
+    assert fetch_source(poll.world.engine, others[0], now) is not None
 
 
 def test_the_second_failure_in_a_row_is_told_and_so_is_the_recovery(poll: Poll) -> None:

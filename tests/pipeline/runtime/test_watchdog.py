@@ -1,6 +1,10 @@
 """The watchdog restarts a program whose heartbeat in the database is old."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -8,6 +12,7 @@ from sqlalchemy import Engine
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
 from pipeline.runtime.watchdog import EVENTSUB, WORKER, Watchdog
+from tests.shifted_clock import WITHOUT, ShiftedClock, compiler
 
 
 def watchdog_of(engine: Engine, *, listens: bool = False) -> Watchdog:
@@ -55,3 +60,44 @@ def test_a_worker_is_given_time_to_come_up_before_it_is_judged(engine: Engine) -
     assert restarted == ["worker", "beat"]
     Watchdog("postgresql://nowhere/", embedded_in=None).look(restarted.append)
     assert restarted == ["worker", "beat"]
+
+
+@pytest.mark.skipif(compiler() is None, reason=WITHOUT)
+@pytest.mark.parametrize("jump", [timedelta(hours=-1), timedelta(hours=1)], ids=["back", "ahead"])
+def test_a_worker_that_showed_itself_before_the_clock_jumped_is_given_time_to_do_so_again(
+    engine: Engine, tmp_path: Path, jump: timedelta
+) -> None:
+    clock = ShiftedClock(tmp_path)
+    command = [sys.executable, "-c", WATCHING, engine.url.render_as_string(hide_password=False)]
+    with subprocess.Popen(
+        command, env={**os.environ, **clock.environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        lines, answers = process.stdin, process.stdout
+        assert lines is not None
+        assert answers is not None
+
+        def look() -> str:
+            lines.write("\n")
+            lines.flush()
+            return answers.readline().strip()
+
+        heartbeat.beat(engine, utc_now())
+        assert look() == ""
+        clock.jump(jump)
+        assert look() == ""
+        # It is only given that time once.
+        assert look() == "worker beat"
+
+
+# Looks once for each line that it reads; patience from before is over each time.
+WATCHING = """
+import sys
+from pipeline.runtime.watchdog import Watchdog
+
+watchdog = Watchdog(sys.argv[1], embedded_in=None)
+for number, _ in enumerate(sys.stdin):
+    restarted = []
+    watchdog._patient_until = 0
+    watchdog.look(restarted.append)
+    print(*restarted, flush=True)
+"""

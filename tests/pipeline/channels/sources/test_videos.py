@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
-from models import Video
+from models import StreamSession, Video
 from pipeline.channels.sources.videos import TwitchVideos
 from pipeline.fetch.http import Client
 from pipeline.ingest.source import Answer, Validators
@@ -104,6 +104,8 @@ def test_a_stream_that_ends_while_twitch_is_asked_is_looked_for_again(polls: Pol
     polls.wait(DAY)
 
     class Slow(TwitchVideos):
+        asks = "what does not keep the polls waiting"
+
         def fetch(self, client: Client, validators: Validators) -> Answer:
             answer = super().fetch(client, validators)
             polls.twitch.go_offline("ann")
@@ -119,3 +121,38 @@ def test_a_stream_that_ends_while_twitch_is_asked_is_looked_for_again(polls: Pol
     look(polls, 4)
 
     assert announced(polls) == ["Archive"]
+
+
+def test_a_stream_that_began_and_ended_while_nobody_asked_is_found_by_its_video_and_told(polls: Polls) -> None:
+    polls.follow("ann", "ben")
+    look(polls)
+    polls.round(1)
+    began_at = polls.wait(10)
+    stream = polls.twitch.go_live("ann", title="Short")
+    polls.wait(6)
+    polls.twitch.go_offline("ann")
+    polls.twitch.add_video("ann", title="Short", stream_id=stream.id, seconds=360, published_at=began_at)
+
+    gap = polls.round(14)
+    assert "nobody asked from " in (gap.error or "")
+    assert polls.streaming.rows(StreamSession) == []
+    look(polls, 4)
+
+    (session,) = polls.streaming.rows(StreamSession)
+    assert (session.stream_id, session.title, session.silent) == (stream.id, "Short", False)
+    assert (session.started_at, session.ended_at) == (began_at, began_at + timedelta(minutes=6))
+    assert polls.tick(10) == {"stream.offline": 1}
+    (event,) = polls.streaming.events("stream.offline")
+    assert (event.occurred_at, event.silent) == (session.ended_at, False)
+    assert polls.tick(10) == {}
+    assert announced(polls) == ["Short"]
+
+
+def test_a_round_that_comes_in_time_has_nothing_to_say_and_looks_for_nothing(polls: Polls) -> None:
+    polls.follow("ann")
+    look(polls)
+    polls.round(5)
+    assert polls.round(5).error is None
+    polls.new_requests()
+    look(polls, 10)
+    assert polls.new_requests() == []

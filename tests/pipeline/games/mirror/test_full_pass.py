@@ -4,13 +4,16 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 
 from models import GameMetadata, QuarantinedPayload, Source
+from models.locks import hold
 from pipeline.errors import SourceUnavailable
 from pipeline.games.mirror.full_pass import PAUSES, patiently
 from pipeline.games.mirror.state import MIRROR, Busy, MirrorState, alone, is_kept
 from pipeline.games.status import Status, load_status
+from pipeline.ingest.fetching import fetch_source, source_lock
+from pipeline.runtime.runtime import utc_now
 from pipeline.services.igdb.apicalypse import MOST_ROWS
 from tests.igdb import LocalIgdb
 from tests.igdb.games import game, games
@@ -137,12 +140,24 @@ def test_two_passes_at_a_time_are_one_too_many(syncing: Syncing) -> None:
 def test_a_pass_waits_for_no_worker_that_sweeps(syncing: Syncing) -> None:
     fill(syncing, 3)
     syncing.mirror()
-    claim = update(Source).where(Source.name == MIRROR)
-    with syncing.engine.begin() as connection:
-        connection.execute(claim.values(lease_until=func.now() + timedelta(minutes=3)))
-
-    with pytest.raises(Busy, match="a worker is just sweeping"):
+    locked = hold(syncing.engine, source_lock(syncing.source(MIRROR)["id"]))
+    with locked, pytest.raises(Busy, match="a worker is just sweeping"):
         syncing.mirror()
+    syncing.mirror()
+
+
+def test_a_worker_does_not_sweep_while_a_pass_is_under_way(syncing: Syncing) -> None:
+    fill(syncing, 600)
+    syncing.mirror()
+    running = syncing.mirroring().run()
+    next(running)
+    with syncing.engine.begin() as connection:
+        connection.execute(update(Source).where(Source.name == MIRROR).values(next_due_at=utc_now()))
+
+    swept = fetch_source(syncing.engine, syncing.sweep, utc_now)
+    running.close()
+    assert swept is None
+    assert syncing.source(MIRROR)["consecutive_failures"] == 0
 
 
 def test_the_lease_of_a_pass_that_was_killed_keeps_nobody_waiting(syncing: Syncing) -> None:
