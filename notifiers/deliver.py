@@ -1,30 +1,136 @@
-"""Sends what is due: claims a message, renders and sends it with no transaction open, settles it, and goes on."""
+"""Sends what is due: claims messages, has each sent in a lane of its own with no transaction open, and settles them."""
 
 import logging
-from collections.abc import Callable, Iterator
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from models.vault import Vault, VaultError
 from notifiers import apprise_urls, outbox
 from notifiers.errors import DeliveryError, TargetError
+from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
 from notifiers.render import Message, render_message
 from notifiers.send import send
+from notifiers.view import EventText
 
 logger = logging.getLogger(__name__)
+
+# While messages are under way new ones are looked for this often; nothing else wakes a sender meanwhile.
+LOOK_EVERY_SECONDS = 0.25
+# A target that held its lane for longer yields to others next time.
+SLOW_SECONDS = 5.0
+# This part of the lanes is kept for targets that are known to be quick.
+KEPT_SHARE = 0.25
+# A message is given up before its lease runs out, so that no other worker begins it meanwhile.
+SPARE_SECONDS = 5.0
 
 
 @dataclass(kw_only=True)
 class DeliverySummary:
-    """How many messages were sent, and what became of the deliveries in them."""
+    """How many messages were begun, and what became of the deliveries in those that were settled."""
 
     messages: int = 0
     sent: int = 0
     failed: int = 0
     dead: int = 0
+
+
+class Sender:
+    """Sends what is due in lanes, each message in one; keeps what is under way from one call to the next.
+
+    Any number of them may run at once, each used from one thread. Killed at any time, it loses nothing: what was under
+    way is sent again when its lease is over.
+    """
+
+    def __init__(self, engine: Engine, vault: Vault, clock: Callable[[], datetime], *, lanes: int) -> None:
+        """`lanes` is how many messages may be under way at once."""
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._lanes: Lanes[outbox.ClaimedMessage] = Lanes(_send, lanes)
+        self._for_anybody = max(1, lanes - int(lanes * KEPT_SHARE))
+        # What is over and not settled yet: the database may be away.
+        self._ended: deque[Ended[outbox.ClaimedMessage]] = deque()
+        self._slow: set[int] = set()
+
+    def send_due(
+        self,
+        *,
+        limit: int | None = None,
+        within: timedelta | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> DeliverySummary:
+        """Send messages until nothing is due or under way, `limit` were begun, or `within` has passed.
+
+        In the last two cases, and as soon as `is_stopping` says so, it returns with messages under way: a later call
+        settles them, or `finish`. A message that fails is settled for later, so this raises only if the database does.
+        """
+        summary = DeliverySummary()
+        started_at = self._clock()
+        while not is_stopping() and (within is None or self._clock() - started_at < within):
+            self._settle(summary)
+            left = None if limit is None else limit - summary.messages
+            if left == 0:
+                break
+            room = self._lanes.room() if left is None else min(self._lanes.room(), left)
+            begun = self._begin(room, summary)
+            if not begun and not self._lanes.under_way:
+                break
+            # Where all the room was used, there may be more to begin as soon as there is some again.
+            self._ended += self._lanes.wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
+        return summary
+
+    def finish(self, patience: timedelta | None = None) -> DeliverySummary:
+        """Wait for what is under way, then end all lanes; what is not over by then counts as failed."""
+        summary = DeliverySummary()
+        until = time.monotonic() + (math.inf if patience is None else patience.total_seconds())
+        while self._lanes.under_way and time.monotonic() < until:
+            self._ended += self._lanes.wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
+            self._settle(summary)
+        self._ended += self._lanes.stop("Lootwire was stopped before the service had answered")
+        self._settle(summary)
+        return summary
+
+    def _begin(self, room: int, summary: DeliverySummary) -> int:
+        """Claim and begin up to so many messages; returns how many there were."""
+        if room == 0:
+            return 0
+        for_anybody = self._for_anybody - sum(not message.is_quick for message in self._lanes.under_way)
+        with self._engine.begin() as connection:
+            now = self._clock()
+            claimed = outbox.claim(connection, now, limit=room, slow=self._slow, for_slow=max(0, for_anybody))
+        for message in claimed:
+            summary.messages += 1
+            seconds = (message.lease_until - now).total_seconds() - SPARE_SECONDS
+            try:
+                self._lanes.start(message, self._job(message), seconds)
+            except DeliveryError as error:
+                self._ended.append(Ended(message, error, 0.0))
+        return len(claimed)
+
+    def _job(self, message: outbox.ClaimedMessage) -> tuple[str, Sequence[EventText]]:
+        with _in_our_words():
+            # Before the first fork: all lanes share it.
+            apprise_urls.load()
+            return self._vault.decrypt(message.url_encrypted), message.events
+
+    def _settle(self, summary: DeliverySummary) -> None:
+        """Write down what became of the messages that are over."""
+        while self._ended:
+            ended = self._ended[0]
+            with self._engine.begin() as connection:
+                if ended.error is None:
+                    summary.sent += outbox.settle_sent(connection, ended.key, self._clock())
+                else:
+                    _settle_failed(connection, ended.key, ended.error, self._clock(), summary)
+            self._ended.popleft()
+            (self._slow.add if ended.seconds > SLOW_SECONDS else self._slow.discard)(ended.key.target_id)
 
 
 def deliver_due(
@@ -34,54 +140,32 @@ def deliver_due(
     *,
     limit: int = 100,
     within: timedelta | None = None,
+    lanes: int = 4,
 ) -> DeliverySummary:
-    """Send messages until nothing is due, `limit` were tried, or `within` has passed; returns the counts.
-
-    Safe to run in any number of processes at once, and to kill at any time. A message that fails is settled for
-    later, so this raises only if the database does.
-    """
-    summary = DeliverySummary()
-    started_at = clock()
-    while summary.messages < limit and (within is None or clock() - started_at < within):
-        # One at a time: a lease must not run out while its message waits behind a slow service.
-        with engine.begin() as connection:
-            claimed = outbox.claim(connection, clock(), limit=1)
-        if not claimed:
-            break
-        _deliver(engine, vault, clock, claimed[0], summary)
+    """Send messages until nothing is due, `limit` were begun, or `within` has passed; returns when they are over."""
+    sender = Sender(engine, vault, clock, lanes=lanes)
+    try:
+        summary = sender.send_due(limit=limit, within=within)
+    finally:
+        rest = sender.finish()
+    summary.sent += rest.sent
+    summary.failed += rest.failed
+    summary.dead += rest.dead
     return summary
 
 
-def _deliver(
-    engine: Engine,
-    vault: Vault,
-    clock: Callable[[], datetime],
-    claimed: outbox.ClaimedMessage,
-    summary: DeliverySummary,
-) -> None:
-    summary.messages += 1
-    try:
-        _send(vault, claimed)
-    except DeliveryError as error:
-        _settle_failed(engine, clock, claimed, error, summary)
-        return
-    with engine.begin() as connection:
-        summary.sent += outbox.settle_sent(connection, claimed, clock())
-
-
-def _send(vault: Vault, claimed: outbox.ClaimedMessage) -> None:
-    """Open, render and send one message; whatever goes wrong becomes a DeliveryError."""
+def _send(url: str, events: Sequence[EventText]) -> None:
+    """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError."""
     with _in_our_words():
-        url = vault.decrypt(claimed.url_encrypted)
         limits = apprise_urls.open_url(url).limits
-        message = render_message(claimed.events, limits)
+        message = render_message(events, limits)
     try:
         send(url, message)
     except DeliveryError as error:
         if not error.may_be_too_long:
             raise
         with _in_our_words():
-            shorter = render_message(claimed.events, limits.reduced())
+            shorter = render_message(events, limits.reduced())
         _send_shorter(url, None if shorter == message else shorter, error)
 
 
@@ -112,14 +196,13 @@ def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError) -> 
 
 
 def _settle_failed(
-    engine: Engine,
-    clock: Callable[[], datetime],
+    connection: Connection,
     claimed: outbox.ClaimedMessage,
     error: DeliveryError,
+    now: datetime,
     summary: DeliverySummary,
 ) -> None:
-    with engine.begin() as connection:
-        dead = outbox.settle_failed(connection, claimed, clock(), error.reason, permanent=error.permanent)
+    dead = outbox.settle_failed(connection, claimed, now, error.reason, permanent=error.permanent)
     summary.dead += dead
     summary.failed += len(claimed.deliveries) - dead
     logger.warning(
