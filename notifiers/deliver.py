@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.vault import Vault, VaultError
 from notifiers import apprise_urls, outbox
 from notifiers.errors import DeliveryError, TargetError
+from notifiers.hearing import PATIENCE, Patience
 from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
 from notifiers.render import Message, render_message
 from notifiers.send import send
@@ -27,8 +30,10 @@ LOOK_EVERY_SECONDS = 0.25
 SLOW_SECONDS = 5.0
 # This part of the lanes is kept for targets that are known to be quick.
 KEPT_SHARE = 0.25
-# A message is given up before its lease runs out, so that no other worker begins it meanwhile.
+# A lane is killed when what it does should have given up by itself so long ago.
 SPARE_SECONDS = 5.0
+# Often enough that two renewals may fail before the lease runs out.
+RENEW_SECONDS = outbox.LEASE_SECONDS / 3
 
 
 @dataclass(kw_only=True)
@@ -48,11 +53,21 @@ class Sender:
     way is sent again when its lease is over.
     """
 
-    def __init__(self, engine: Engine, vault: Vault, clock: Callable[[], datetime], *, lanes: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        clock: Callable[[], datetime],
+        *,
+        lanes: int,
+        patience: Patience = PATIENCE,
+    ) -> None:
         """`lanes` is how many messages may be under way at once."""
         self._engine = engine
         self._vault = vault
         self._clock = clock
+        self._patience = patience
+        self._renew_at = 0.0
         self._lanes: Lanes[outbox.ClaimedMessage] = Lanes(_send, lanes)
         self._for_anybody = max(1, lanes - int(lanes * KEPT_SHARE))
         # What is over and not settled yet: the database may be away.
@@ -75,6 +90,7 @@ class Sender:
         started_at = self._clock()
         while not is_stopping() and (within is None or self._clock() - started_at < within):
             self._settle(summary)
+            self._renew()
             left = None if limit is None else limit - summary.messages
             if left == 0:
                 break
@@ -93,6 +109,8 @@ class Sender:
         while self._lanes.under_way and time.monotonic() < until:
             self._ended += self._lanes.wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
             self._settle(summary)
+            self._renew()
+        self._ended += self._lanes.wait(0.0)
         self._ended += self._lanes.stop("Lootwire was stopped before the service had answered")
         self._settle(summary)
         return summary
@@ -103,32 +121,48 @@ class Sender:
             return 0
         for_anybody = self._for_anybody - sum(not message.is_quick for message in self._lanes.under_way)
         with self._engine.begin() as connection:
-            now = self._clock()
-            claimed = outbox.claim(connection, now, limit=room, slow=self._slow, for_slow=max(0, for_anybody))
+            claimed = outbox.claim(connection, self._clock(), limit=room, slow=self._slow, for_slow=max(0, for_anybody))
         for message in claimed:
             summary.messages += 1
-            seconds = (message.lease_until - now).total_seconds() - SPARE_SECONDS
             try:
-                self._lanes.start(message, self._job(message), seconds)
+                self._lanes.start(message, self._job(message), self._patience.longest + SPARE_SECONDS)
             except DeliveryError as error:
                 self._ended.append(Ended(message, error, 0.0))
         return len(claimed)
 
-    def _job(self, message: outbox.ClaimedMessage) -> tuple[str, Sequence[EventText]]:
+    def _job(self, message: outbox.ClaimedMessage) -> tuple[Any, ...]:
         with _in_our_words():
             # Before the first fork: all lanes share it.
             apprise_urls.load()
-            return self._vault.decrypt(message.url_encrypted), message.events
+            url = self._vault.decrypt(message.url_encrypted)
+        return url, message.events, message.may_have_arrived, self._patience
+
+    def _renew(self) -> None:
+        """Hold the leases of what is under way: a mail server has ten minutes.
+
+        The lease itself stays short, so that what a killed worker was sending is soon tried again.
+        """
+        if time.monotonic() < self._renew_at or not (under_way := self._lanes.under_way):
+            return
+        self._renew_at = time.monotonic() + RENEW_SECONDS
+        try:
+            with self._engine.begin() as connection:
+                for message in under_way:
+                    outbox.renew(connection, message, self._clock())
+        except SQLAlchemyError:
+            logger.warning("the leases of %d messages were not renewed", len(under_way), exc_info=True)
 
     def _settle(self, summary: DeliverySummary) -> None:
         """Write down what became of the messages that are over."""
         while self._ended:
             ended = self._ended[0]
             with self._engine.begin() as connection:
-                if ended.error is None:
-                    summary.sent += outbox.settle_sent(connection, ended.key, self._clock())
+                if isinstance(ended.outcome, DeliveryError):
+                    _settle_failed(connection, ended.key, ended.outcome, self._clock(), summary)
                 else:
-                    _settle_failed(connection, ended.key, ended.error, self._clock(), summary)
+                    summary.sent += outbox.settle_sent(connection, ended.key, self._clock())
+                    if ended.outcome:
+                        outbox.let_rest(connection, ended.key.target_id, self._clock(), ended.outcome)
             self._ended.popleft()
             (self._slow.add if ended.seconds > SLOW_SECONDS else self._slow.discard)(ended.key.target_id)
 
@@ -141,9 +175,10 @@ def deliver_due(
     limit: int = 100,
     within: timedelta | None = None,
     lanes: int = 4,
+    patience: Patience = PATIENCE,
 ) -> DeliverySummary:
     """Send messages until nothing is due, `limit` were begun, or `within` has passed; returns when they are over."""
-    sender = Sender(engine, vault, clock, lanes=lanes)
+    sender = Sender(engine, vault, clock, lanes=lanes, patience=patience)
     try:
         summary = sender.send_due(limit=limit, within=within)
     finally:
@@ -154,19 +189,23 @@ def deliver_due(
     return summary
 
 
-def _send(url: str, events: Sequence[EventText]) -> None:
-    """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError."""
+def _send(url: str, events: Sequence[EventText], again: bool, patience: Patience) -> timedelta | None:
+    """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError.
+
+    Returns for how long the service wants no other, where it says so.
+    """
     with _in_our_words():
         limits = apprise_urls.open_url(url).limits
-        message = render_message(events, limits)
+        message = render_message(events, limits, again=again)
     try:
-        send(url, message)
+        return send(url, message, patience)
     except DeliveryError as error:
-        if not error.may_be_too_long:
+        # A service that asks for a rest is not asked again at once.
+        if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
-            shorter = render_message(events, limits.reduced())
-        _send_shorter(url, None if shorter == message else shorter, error)
+            shorter = render_message(events, limits.reduced(), again=again)
+        return _send_shorter(url, None if shorter == message else shorter, error, patience)
 
 
 @contextmanager
@@ -182,7 +221,7 @@ def _in_our_words() -> Iterator[None]:
         raise DeliveryError(f"the message could not be made ({type(error).__name__})") from error
 
 
-def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError) -> None:
+def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError, patience: Patience) -> timedelta | None:
     """Send a refused message once more, much shorter: a server may be set to take less than its service does.
 
     One that is too long even so will be tomorrow as well, so its DeliveryError is permanent.
@@ -190,9 +229,14 @@ def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError) -> 
     try:
         if shorter is None:
             raise refusal
-        send(url, shorter)
+        return send(url, shorter, patience)
     except DeliveryError as error:
-        raise DeliveryError(error.reason, permanent=error.permanent or error.too_long) from error
+        raise DeliveryError(
+            error.reason,
+            permanent=error.permanent or error.too_long,
+            retry_after=error.retry_after,
+            unanswered=error.unanswered,
+        ) from error
 
 
 def _settle_failed(
@@ -202,7 +246,11 @@ def _settle_failed(
     now: datetime,
     summary: DeliverySummary,
 ) -> None:
-    dead = outbox.settle_failed(connection, claimed, now, error.reason, permanent=error.permanent)
+    dead = outbox.settle_failed(
+        connection, claimed, now, error.reason, permanent=error.permanent, unanswered=error.unanswered
+    )
+    if error.retry_after:
+        outbox.let_rest(connection, claimed.target_id, now, error.retry_after)
     summary.dead += dead
     summary.failed += len(claimed.deliveries) - dead
     logger.warning(

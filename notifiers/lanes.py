@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from notifiers.errors import DeliveryError
@@ -38,45 +39,41 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Ended(Generic[Key]):
-    """A job that is over: what it was started as, why it failed (None where it did not), and how long it took."""
+    """A job that is over: what it was started as, what it returned or raised, and how long it took."""
 
     key: Key
-    error: DeliveryError | None
+    outcome: Any
     seconds: float
 
 
 @dataclass(eq=False)
-class _Lane(Generic[Key]):
+class _Lane:
     pid: int
     pipe: "Connection[Any, Any]"
     jobs: int = 0
-    key: Key | None = None
-    # Times of the monotonic clock: when its job began or its rest did, and when the job must be over.
+    # Times of the monotonic clock: when its job began, or its rest; and when the job must be over.
     since: float = 0.0
     kill_at: float = 0.0
-
-    def fileno(self) -> int:
-        return self.pipe.fileno()
 
 
 class Lanes(Generic[Key]):
     """Runs jobs in at most so many processes; to be used from one thread.
 
-    `work` is called in a lane with what `start` was given, which must be picklable, and raises DeliveryError where it
-    fails.
+    `work` is called in a lane with what `start` was given, and raises DeliveryError where it fails; all this must be
+    picklable.
     """
 
-    def __init__(self, work: Callable[..., None], most: int) -> None:
+    def __init__(self, work: Callable[..., Any], most: int) -> None:
         """Start nothing yet."""
         self._work = work
         self._most = most
-        self._busy: list[_Lane[Key]] = []
-        self._idle: list[_Lane[Key]] = []
+        self._busy: dict[_Lane, Key] = {}
+        self._idle: list[_Lane] = []
 
     @property
     def under_way(self) -> list[Key]:
         """What the jobs that are under way were started as."""
-        return [lane.key for lane in self._busy if lane.key is not None]
+        return list(self._busy.values())
 
     def room(self) -> int:
         """Return how many jobs may be started now."""
@@ -90,34 +87,33 @@ class Lanes(Generic[Key]):
         Raises DeliveryError where this machine has no room for another process.
         """
         lane = self._given(job)
-        lane.key, lane.jobs = key, lane.jobs + 1
+        lane.jobs += 1
         lane.since = time.monotonic()
         lane.kill_at = lane.since + seconds
-        self._busy.append(lane)
+        self._busy[lane] = key
 
     def wait(self, seconds: float) -> list[Ended[Key]]:
         """Return the jobs that are over as soon as there are any, or when so many seconds have passed."""
         self._end_idle(IDLE_SECONDS)
         if not self._busy:
             return []
-        patience = min(seconds, max(0.0, min(lane.kill_at for lane in self._busy) - time.monotonic()))
-        ready = wait(self._busy, patience)
+        first_end = min(lane.kill_at for lane in self._busy) - time.monotonic()
+        ready = wait([lane.pipe for lane in self._busy], max(0.0, min(seconds, first_end)))
         now = time.monotonic()
-        ended = [self._over(lane, now) for lane in self._busy if lane in ready or lane.kill_at <= now]
-        self._busy = [lane for lane in self._busy if lane.key is not None]
-        return ended
+        over = [lane for lane in self._busy if lane.pipe in ready or lane.kill_at <= now]
+        return [Ended(self._busy.pop(lane), self._outcome(lane, now), now - lane.since) for lane in over]
 
     def stop(self, reason: str) -> list[Ended[Key]]:
         """Kill every lane; returns the jobs that were under way as failed, for this reason."""
         now = time.monotonic()
-        ended = [Ended(lane.key, DeliveryError(reason), now - lane.since) for lane in self._busy if lane.key is not None]
+        ended = [Ended(key, DeliveryError(reason), now - lane.since) for lane, key in self._busy.items()]
         for lane in self._busy:
             _kill(lane)
-        self._busy = []
+        self._busy = {}
         self._end_idle(0.0)
         return ended
 
-    def _given(self, job: tuple[Any, ...]) -> _Lane[Key]:
+    def _given(self, job: tuple[Any, ...]) -> _Lane:
         """Return a lane that has taken the job."""
         while self._idle:
             lane = self._idle.pop()
@@ -135,7 +131,7 @@ class Lanes(Generic[Key]):
             lane.pipe.send(job)
         return lane
 
-    def _fork(self) -> _Lane[Key]:
+    def _fork(self) -> _Lane:
         ours, theirs = Pipe()
         with theirs, warnings.catch_warnings():
             # Python warns where there are other threads: a lock that one of them holds stays locked in the fork. The
@@ -150,26 +146,22 @@ class Lanes(Generic[Key]):
                 _be_lane(theirs, self._work)
         return _Lane(pid, ours)
 
-    def _over(self, lane: _Lane[Key], now: float) -> Ended[Key]:
-        """Return how a lane's job ended, and let the lane rest or end."""
-        key, seconds = lane.key, now - lane.since
-        assert key is not None
-        lane.key = None
-        try:
-            if not lane.pipe.poll():
-                raise TimeoutError
-            error = lane.pipe.recv()
-        except TimeoutError:
+    def _outcome(self, lane: _Lane, now: float) -> Any:
+        """Return what came of a lane's job, and let the lane rest or end."""
+        seconds = now - lane.since
+        if not lane.pipe.poll():
             _kill(lane)
-            return Ended(key, DeliveryError(f"it was not over after {seconds:.0f} s"), seconds)
+            return DeliveryError(f"it was not over after {seconds:.0f} s")
+        try:
+            outcome = lane.pipe.recv()
         except (EOFError, OSError):
-            return Ended(key, DeliveryError(f"the process that sent it {_end_text(_kill(lane))}"), seconds)
+            return DeliveryError(f"the process that sent it {_end_text(_kill(lane))}")
         if seconds < REUSABLE_SECONDS and lane.jobs < JOBS_A_LANE and len(self._idle) < IDLE_LANES:
             lane.since = now
             self._idle.append(lane)
         else:
             _kill(lane)
-        return Ended(key, error, seconds)
+        return outcome
 
     def _end_idle(self, seconds: float) -> None:
         resting_since = time.monotonic() - seconds
@@ -178,7 +170,7 @@ class Lanes(Generic[Key]):
             _kill(lane)
 
 
-def _kill(lane: _Lane[Any]) -> int:
+def _kill(lane: _Lane) -> int:
     """End a lane that holds nothing we want; returns the status of its end, or 0 where nobody knows it."""
     lane.pipe.close()
     with suppress(ProcessLookupError):
@@ -194,7 +186,7 @@ def _end_text(status: int) -> str:
     return f"ended with signal {-code} ({signal.strsignal(-code)})" if code < 0 else "ended"
 
 
-def _be_lane(pipe: "Connection[Any, Any]", work: Callable[..., None]) -> None:
+def _be_lane(pipe: "Connection[Any, Any]", work: Callable[..., Any]) -> None:
     """Do the jobs that come through the pipe until it is closed, and never return."""
     try:
         # Nothing that the parent left may be taken apart here: its connections are its own.
@@ -210,15 +202,14 @@ def _be_lane(pipe: "Connection[Any, Any]", work: Callable[..., None]) -> None:
         os._exit(1)
 
 
-def _outcome(work: Callable[..., None], job: tuple[Any, ...]) -> DeliveryError | None:
+def _outcome(work: Callable[..., Any], job: tuple[Any, ...]) -> Any:
     try:
-        work(*job)
+        return work(*job)
     except DeliveryError as error:
         return error
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the end of this message alone
         # Its type is all we dare to store: its text may hold the address.
         return DeliveryError(f"the message could not be sent ({type(error).__name__})")
-    return None
 
 
 def _forget_signals() -> None:
@@ -227,12 +218,11 @@ def _forget_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _close_all_but(pipe: int) -> None:
     """Close what the parent has open: a database must see the end of its connection when the parent dies."""
-    for name in os.listdir("/dev/fd"):
-        if int(name) > 2 and int(name) != pipe:  # noqa: PLR2004 - standard error
+    for path in list(Path("/dev/fd").iterdir()):
+        if int(path.name) not in {0, 1, 2, pipe}:
             with suppress(OSError):
-                os.close(int(name))
+                os.close(int(path.name))

@@ -20,15 +20,19 @@ from sqlalchemy.orm import aliased
 from models import Delivery, DeliveryState, Event, Target
 from models.details import detail_from_json, detail_type
 from models.due import due, holds
+from notifiers.rests import LONGEST_REST
 from notifiers.view import EventText
 
 GROUP_SIZE = 20
+# A message may be under way for longer: whoever sends it renews its lease.
 LEASE_SECONDS = 150
 GIVE_UP_AFTER = timedelta(hours=72)
 BACKOFF_BASE_SECONDS = 30.0
 BACKOFF_CAP_SECONDS = 3600.0
 # Full jitter may come out as nothing, and a target that just failed deserves a breath.
 BACKOFF_LEAST_SECONDS = 5.0
+# After a message that a target took without an answer, once, twice and more often: it may have arrived.
+UNANSWERED_PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 # A delivery whose worker died this often, for so long, kills its workers.
 LOST_ATTEMPTS = 10
 ERROR_LENGTH = 300
@@ -37,8 +41,11 @@ ERROR_LENGTH = 300
 # where that comes last; or no time at all, where the attempt was due when its delivery was made.
 LEASE = timedelta(seconds=LEASE_SECONDS)
 LONGEST_HOLD = timedelta(hours=28)
+LONGEST_BACKOFF = timedelta(seconds=BACKOFF_CAP_SECONDS)
 FURTHEST = case(
-    (Delivery.attempts > 0, literal(timedelta(seconds=BACKOFF_CAP_SECONDS))),
+    *((Delivery.unanswered == count, literal(pause)) for count, pause in enumerate(UNANSWERED_PAUSES, 1)),
+    (Delivery.unanswered > len(UNANSWERED_PAUSES), literal(UNANSWERED_PAUSES[-1])),
+    (Delivery.attempts > 0, literal(LONGEST_BACKOFF)),
     (Delivery.next_attempt_at > Delivery.created_at, literal(LONGEST_HOLD)),
     else_=literal(timedelta(0)),
 )
@@ -50,10 +57,14 @@ _ADDRESS = re.compile(r"\S*://\S*")
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedDelivery:
-    """One delivery that this worker may send, with the number and first time of its attempts."""
+    """One delivery that this worker may send, with the number and first time of its attempts.
+
+    `unanswered` of them the target took without an answer.
+    """
 
     id: int
     attempts: int
+    unanswered: int
     first_attempt_at: datetime
     event: EventText
 
@@ -75,6 +86,11 @@ class ClaimedMessage:
     def events(self) -> tuple[EventText, ...]:
         """The events that the message is about, oldest first."""
         return tuple(delivery.event for delivery in self.deliveries)
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the target took all of this before, and never answered."""
+        return all(delivery.unanswered for delivery in self.deliveries)
 
 
 def claim(
@@ -100,6 +116,12 @@ def claim(
     return [message for message in messages if message is not None]
 
 
+def renew(connection: Connection, claimed: ClaimedMessage, now: datetime, lease_seconds: float = LEASE_SECONDS) -> bool:
+    """Hold the lease of a message that is still under way for longer; returns whether it was still ours."""
+    until = now + timedelta(seconds=lease_seconds)
+    return bool(connection.execute(update(Delivery).where(_still_ours(claimed)).values(lease_until=until)).rowcount)
+
+
 def settle_sent(connection: Connection, claimed: ClaimedMessage, now: datetime) -> int:
     """Write down that a message was taken; returns for how many deliveries that still counted."""
     settled = connection.execute(
@@ -117,21 +139,24 @@ def settle_failed(
     error: str,
     *,
     permanent: bool = False,
+    unanswered: bool = False,
     jitter: Callable[[], float] = random.random,
 ) -> int:
     """Write down that a message was not taken; returns how many deliveries are dead by that.
 
-    They are tried again after a pause, until 72 hours after their first attempt; after a permanent failure never.
-    `jitter` returns a number from 0 to 1.
+    They are tried again after a pause, until 72 hours after their first attempt; after a permanent failure never. What
+    the target took without an answer (`unanswered`) waits for an hour, then for six, then for a day. `jitter` returns a
+    number from 0 to 1.
     """
     dead = 0
     pauses: list[datetime] = []
     for delivery in claimed.deliveries:
         gives_up = permanent or now - delivery.first_attempt_at >= GIVE_UP_AFTER
-        again_at = now + backoff(delivery.attempts, jitter())
+        times = delivery.unanswered + unanswered
+        again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, jitter()))
         values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": None}
         values |= {"state": DeliveryState.DEAD} if gives_up else {"state": DeliveryState.PENDING}
-        values |= {} if gives_up else {"next_attempt_at": again_at}
+        values |= {"unanswered": times} | ({} if gives_up else {"next_attempt_at": again_at})
         mine = and_(_still_ours(claimed), Delivery.id == delivery.id)
         settled = connection.execute(update(Delivery).where(mine).values(values)).rowcount
         if settled and gives_up:
@@ -139,14 +164,27 @@ def settle_failed(
         elif settled:
             pauses.append(again_at)
     if pauses:
-        _rest(connection, claimed, min(pauses))
+        # Nothing but an answer that never came is worth more than an hour.
+        _hold_failed(connection, claimed, min(*pauses, now + LONGEST_BACKOFF))
     return dead
+
+
+def let_rest(connection: Connection, target_id: int, now: datetime, rest: timedelta) -> None:
+    """Send a target nothing for as long as its service asked, a day at most; a longer rest that it has goes on."""
+    until = now + min(rest, LONGEST_REST)
+    is_shorter = or_(Target.rests_until < until, _is_rested(now))
+    connection.execute(update(Target).where(Target.id == target_id, is_shorter).values(rests_until=until))
 
 
 def backoff(attempts: int, fraction: float) -> timedelta:
     """Return the pause after this many attempts: a fraction of a window that doubles from 30 s to 1 h."""
     window = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(attempts - 1, 30))
     return timedelta(seconds=max(BACKOFF_LEAST_SECONDS, window * fraction))
+
+
+def unanswered_pause(times: int) -> timedelta:
+    """Return the pause after a target took a message for so many times without an answer."""
+    return UNANSWERED_PAUSES[min(times, len(UNANSWERED_PAUSES)) - 1]
 
 
 def _targets(connection: Connection, now: datetime, limit: int, slow: Collection[int]) -> Sequence[Any]:
@@ -161,7 +199,7 @@ def _targets(connection: Connection, now: datetime, limit: int, slow: Collection
     # NO KEY: new deliveries for the target may be added meanwhile. SKIP LOCKED: another worker has it, take the next.
     return connection.execute(
         select(Target.id, Target.name, Target.url_encrypted, is_quick)
-        .where(Target.disabled_at.is_(None), waiting_since.is_not(None), _idle(Target.id, now))
+        .where(Target.disabled_at.is_(None), _is_rested(now), waiting_since.is_not(None), _idle(Target.id, now))
         .order_by(is_quick.desc(), waiting_since, Target.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
@@ -179,7 +217,7 @@ def _is_quick(slow: Collection[int]) -> ColumnElement[bool]:
 
 def _claim_message(connection: Connection, target: Any, now: datetime, lease_seconds: float) -> ClaimedMessage | None:
     rows = connection.execute(
-        select(Delivery.id, Delivery.attempts, Event)
+        select(Delivery.id, Delivery.attempts, Delivery.unanswered, Event)
         .join(Event, Event.id == Delivery.event_id)
         # Idle once more: between the two statements another worker may have been and gone.
         .where(Delivery.target_id == target.id, _due(now), _idle(target.id, now))
@@ -187,9 +225,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         .limit(GROUP_SIZE)
         .with_for_update(of=Delivery, skip_locked=True)
     ).all()
-    # A burst is one message. A delivery that failed once goes alone: if the service refuses one event of a group,
-    # the others must not share its fate.
-    group = rows[:1] if rows and rows[0].attempts else [row for row in rows if not row.attempts]
+    group = _group(rows)
     if not group:
         return None
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
@@ -218,12 +254,26 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
             ClaimedDelivery(
                 id=row.id,
                 attempts=written[row.id].attempts,
+                unanswered=row.unanswered,
                 first_attempt_at=written[row.id].first_attempt_at,
                 event=_event_text(row),
             )
             for row in group
         ),
     )
+
+
+def _group(rows: Sequence[Any]) -> Sequence[Any]:
+    """Return those of the due deliveries to a target that become its next message."""
+    if not rows or not rows[0].attempts:
+        # A burst is one message.
+        return [row for row in rows if not row.attempts]
+    if 0 < rows[0].unanswered < len(UNANSWERED_PAUSES):
+        # It may have arrived as one message, and need not come again as twenty.
+        return [row for row in rows if row.unanswered == rows[0].unanswered]
+    # A delivery that failed once goes alone: if the service refuses one event of a group, the others must not share its
+    # fate.
+    return rows[:1]
 
 
 def _event_text(row: Any) -> EventText:
@@ -235,7 +285,7 @@ def _event_text(row: Any) -> EventText:
     return EventText(kind=row.kind, title=row.title, occurred_at=row.occurred_at, service=row.service, detail=detail)
 
 
-def _rest(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:
+def _hold_failed(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:
     """Let what failed before at this target wait as well: an outage then costs one attempt a pause, not one for each.
 
     New events still try at once, and of those that wait, the least tried goes first.
@@ -272,8 +322,9 @@ def _bury_killers(connection: Connection, now: datetime) -> None:
 
 
 def is_unsettled(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a delivery is due, or under way."""
-    return or_(_due(now), Delivery.state == DeliveryState.SENDING)
+    """Return the condition that a delivery is due at a target that does not rest, or under way."""
+    rested = Delivery.target_id.in_(select(Target.id).where(_is_rested(now)))
+    return or_(and_(_due(now), rested), Delivery.state == DeliveryState.SENDING)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
@@ -292,6 +343,11 @@ def _idle(target_id: Any, now: datetime) -> ColumnElement[bool]:
     is_leased = holds(_OTHER.lease_until, now, LEASE)
     under_way = and_(_OTHER.target_id == target_id, _OTHER.state == DeliveryState.SENDING, is_leased)
     return ~exists().where(under_way)
+
+
+def _is_rested(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a target wants messages: the rest that its service asked for is over."""
+    return or_(Target.rests_until.is_(None), due(Target.rests_until, now, LONGEST_REST))
 
 
 def _still_ours(claimed: ClaimedMessage) -> ColumnElement[bool]:
