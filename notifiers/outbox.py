@@ -8,7 +8,7 @@ loses nothing and overwrites nothing. All functions want a transaction at READ C
 import random
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,6 +79,8 @@ class ClaimedMessage:
     lease_token: str = field(repr=False)
     lease_until: datetime
     deliveries: tuple[ClaimedDelivery, ...]
+    # Whether the target is known to take messages at once.
+    is_quick: bool
 
     @property
     def events(self) -> tuple[EventText, ...]:
@@ -92,14 +94,25 @@ class ClaimedMessage:
 
 
 def claim(
-    connection: Connection, now: datetime, lease_seconds: float = LEASE_SECONDS, limit: int = 1
+    connection: Connection,
+    now: datetime,
+    lease_seconds: float = LEASE_SECONDS,
+    limit: int = 1,
+    *,
+    slow: Collection[int] = (),
+    for_slow: int | None = None,
 ) -> list[ClaimedMessage]:
     """Take up to `limit` messages that are due, each for another target, and write their attempt down.
 
-    A target has one message under way at a time, so that messages keep their order. Commit before you send.
+    A target has one message under way at a time, so that messages keep their order. Targets that took messages and
+    have none that failed come first; of the others, and of the `slow` ones by their ids, `for_slow` are taken at most.
+    Commit before you send.
     """
     _bury_killers(connection, now)
-    messages = (_claim_message(connection, target, now, lease_seconds) for target in _targets(connection, now, limit))
+    targets = _targets(connection, now, limit, slow)
+    quick = [target for target in targets if target.is_quick]
+    others = [target for target in targets if not target.is_quick][:for_slow]
+    messages = (_claim_message(connection, target, now, lease_seconds) for target in (*quick, *others))
     return [message for message in messages if message is not None]
 
 
@@ -174,22 +187,32 @@ def unanswered_pause(times: int) -> timedelta:
     return UNANSWERED_PAUSES[min(times, len(UNANSWERED_PAUSES)) - 1]
 
 
-def _targets(connection: Connection, now: datetime, limit: int) -> Sequence[Any]:
-    """Lock targets that have something due and nothing under way, those that wait longest first."""
+def _targets(connection: Connection, now: datetime, limit: int, slow: Collection[int]) -> Sequence[Any]:
+    """Lock targets that have something due and nothing under way: quick ones, then those that wait longest."""
     waiting_since = (
         select(func.min(Delivery.next_attempt_at))
         .where(Delivery.target_id == Target.id, _due(now))
         .correlate(Target)
         .scalar_subquery()
     )
+    is_quick = _is_quick(slow).label("is_quick")
     # NO KEY: new deliveries for the target may be added meanwhile. SKIP LOCKED: another worker has it, take the next.
     return connection.execute(
-        select(Target.id, Target.name, Target.url_encrypted)
+        select(Target.id, Target.name, Target.url_encrypted, is_quick)
         .where(Target.disabled_at.is_(None), _is_rested(now), waiting_since.is_not(None), _idle(Target.id, now))
-        .order_by(waiting_since, Target.id)
+        .order_by(is_quick.desc(), waiting_since, Target.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
     ).all()
+
+
+def _is_quick(slow: Collection[int]) -> ColumnElement[bool]:
+    """Return the condition that a target took a message, has none that failed, and is none of the slow ones."""
+    of_target = _OTHER.target_id == Target.id
+    failed = and_(of_target, _OTHER.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]), _OTHER.attempts > 0)
+    return and_(
+        exists().where(of_target, _OTHER.state == DeliveryState.SENT), ~exists().where(failed), Target.id.not_in(slow)
+    )
 
 
 def _claim_message(connection: Connection, target: Any, now: datetime, lease_seconds: float) -> ClaimedMessage | None:
@@ -226,6 +249,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         url_encrypted=target.url_encrypted,
         lease_token=token,
         lease_until=until,
+        is_quick=target.is_quick,
         deliveries=tuple(
             ClaimedDelivery(
                 id=row.id,

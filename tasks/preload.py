@@ -26,6 +26,8 @@ MODULES = (
     "celery.apps.worker",
     "celery.backends.base",
     "celery.concurrency.prefork",
+    "celery.concurrency.solo",
+    "celery.concurrency.thread",
     "kombu.transport.redis",
     "sqlalchemy.dialects.postgresql.psycopg",
     "uvicorn.lifespan.on",

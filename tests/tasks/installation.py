@@ -43,6 +43,9 @@ class AtWork:
     @staticmethod
     def reopen() -> None:
         """Let the tasks read their settings again at their next call."""
+        if surroundings.sender.cache_info().currsize:
+            surroundings.sender().finish()
+            surroundings.sender.cache_clear()
         if surroundings.runtime.cache_info().currsize:
             surroundings.runtime().engine.dispose()
             surroundings.runtime.cache_clear()
