@@ -5,11 +5,13 @@ closed when it returns.
 """
 
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import parse_headers
 from threading import Event, Lock, Thread
+from typing import TypeVar
 
 from pipeline.demo.local import LOOPBACK
 
@@ -80,6 +82,8 @@ class Stubborn:
     conducts: list[Conduct]
     # What a mail server says instead of yes, by command ("connect" and "end" are no commands).
     replies: Mapping[str, bytes] = field(default_factory=dict)
+    # With it a web server is also a proxy, which plays all hosts that the certificate is for.
+    tls: ssl.SSLContext | None = None
     port: int = 0
     received: list[bytes] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
@@ -100,18 +104,33 @@ class Stubborn:
         return f"mailto://{login}{LOOPBACK}:{self.port}/?from=loot@example.org&to=ann@example.org&mode=insecure"
 
 
+Server = TypeVar("Server", bound=Stubborn)
+
+
 @contextmanager
 def web(*conducts: Conduct) -> Iterator[Stubborn]:
     """Serve HTTP until the block ends."""
-    server = Stubborn(list(conducts))
-    with _listening(server, _serve_web):
+    with serving_web(Stubborn(list(conducts))) as server:
         yield server
 
 
 @contextmanager
 def mail(*conducts: Conduct, **replies: bytes) -> Iterator[Stubborn]:
     """Serve SMTP until the block ends; a reply by the name of a command is said instead of yes."""
-    server = Stubborn(list(conducts or [says(MAIL_TAKEN)]), replies)
+    with serving_mail(Stubborn(list(conducts or [says(MAIL_TAKEN)]), replies)) as server:
+        yield server
+
+
+@contextmanager
+def serving_web(server: Server) -> Iterator[Server]:
+    """Let a server serve HTTP until the block ends."""
+    with _listening(server, _serve_web):
+        yield server
+
+
+@contextmanager
+def serving_mail(server: Server) -> Iterator[Server]:
+    """Let a server serve SMTP until the block ends."""
     with _listening(server, _serve_mail):
         yield server
 
@@ -142,11 +161,16 @@ def _talk(server: Stubborn, connection: socket.socket, serve: Callable[[Stubborn
 
 def _serve_web(server: Stubborn, connection: socket.socket) -> None:
     with connection.makefile("rb") as file:
-        if not file.readline():
+        line = file.readline()
+        if not line:
             return
         headers = parse_headers(file)
+        if line.startswith(b"CONNECT") and server.tls is not None:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            _serve_web(server, server.tls.wrap_socket(connection, server_side=True))
+            return
         body = file.read(int(headers.get("Content-Length", "0")))
-        server.take(body)(connection)
+        server.take(line + body)(connection)
 
 
 def _serve_mail(server: Stubborn, connection: socket.socket) -> None:
