@@ -74,7 +74,7 @@ class _HearingMixin:
         return response
 
 
-class _Connection(_HearingMixin, HTTPConnection):  # type: ignore[misc] - it says less of a class than we need
+class _Connection(_HearingMixin, HTTPConnection):  # type: ignore[misc]
     pass
 
 

@@ -37,7 +37,8 @@ def safe_words(words: str, url: str) -> str:
     words = _ADDRESSES.sub(_GONE, words)
     secrets = sorted(set(_secrets(url)), key=len, reverse=True)
     for secret in secrets:
-        words = re.sub(rf"(?<!\w){re.escape(secret)}(?!\w)", _GONE, words, flags=re.IGNORECASE)
+        # With the names of machines before a domain.
+        words = re.sub(rf"(?<!\w)(?:[\w-]+\.)*{re.escape(secret)}(?!\w)", _GONE, words, flags=re.IGNORECASE)
         if len(secret) > 2 * _LEAST:
             words = re.sub(re.escape(secret), _GONE, words, flags=re.IGNORECASE)
     words = _OPAQUE.sub(_GONE, words)

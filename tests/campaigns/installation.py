@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -71,7 +71,7 @@ class Fact(NamedTuple):
 class UpAsProcess:
     """`lootwire up` on a data directory, its programs to be killed, and what it has come to know."""
 
-    def __init__(self, data_dir: Path, services: DemoServices, port: int) -> None:
+    def __init__(self, data_dir: Path, services: DemoServices, port: int, env: Mapping[str, str] | None = None) -> None:
         self.data_dir = data_dir
         self.layout = Layout.of(data_dir)
         self.log = data_dir.parent / "up.log"
@@ -86,6 +86,7 @@ class UpAsProcess:
             "LOOTWIRE_CHZZK_POLL_SECONDS": "1",
             "LOOTWIRE_CHZZK_FIRST_NUMBER": "1204",
             "LOOTWIRE_EMBEDDED_LINGER": "0.2",
+            **(env or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
 
