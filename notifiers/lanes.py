@@ -109,13 +109,10 @@ class Lanes(Generic[Key]):
         Raises DeliveryError where this machine has no room for another process.
         """
         process = self._chosen(alone=alone)
-        process.jobs += 1
-        process.is_spent |= process.jobs >= JOBS_A_PROCESS or process.is_lone
+        while not self._give(process, job):
+            process = self._chosen(alone=alone)
         now = time.monotonic()
         process.lanes[process.jobs] = _Lane(key, now, now + seconds)
-        # One that has died already is found by `wait`.
-        with suppress(OSError):
-            process.pipe.send((process.jobs, job))
 
     def wait(self, seconds: float) -> list[Ended[Key]]:
         """Return the jobs that are over as soon as there are any, or when so many seconds have passed."""
@@ -164,6 +161,22 @@ class Lanes(Generic[Key]):
         process: _Process[Key] = _Process(pid, ours, is_lone)
         self._processes.append(process)
         return process
+
+    def _give(self, process: _Process[Key], job: tuple[Any, ...]) -> bool:
+        """Hand a process a job; returns False where it was killed from outside, and another must take it."""
+        process.jobs += 1
+        process.is_spent |= process.jobs >= JOBS_A_PROCESS or process.is_lone
+        try:
+            process.pipe.send((process.jobs, job))
+        except OSError:
+            # One that dies as soon as it is born is no reason to fork for ever: `wait` tells how it ended.
+            if process.jobs == 1:
+                return True
+            process.is_spent = True
+            if not process.lanes:
+                self._kill(process)
+            return False
+        return True
 
     def _look_at(self, process: _Process[Key], *, is_ready: bool) -> list[Ended[Key]]:
         """Return the jobs of a process that are over, and do away with it where it must not go on."""
