@@ -246,7 +246,9 @@ def _serve(pipe: "Connection[Any, Any]", work: Callable[..., Any]) -> NoReturn:
         gc.freeze()
         _forget_signals()
         _close_all_but(pipe.fileno())
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+        # Where there is less already, so be it.
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
         threading.stack_size(STACK_BYTES)
         answering = threading.Lock()
         while True:

@@ -8,6 +8,8 @@ own command, `celery -A tasks.worker worker`, does the same, and loads a shell f
 import argparse
 import gc
 import logging
+import os
+import resource
 import signal
 import sys
 from datetime import timedelta
@@ -24,6 +26,7 @@ from celery.signals import (
 )
 from celery.utils.log import get_multiprocessing_logger
 from celery.utils.nodenames import default_nodename, host_format
+from celery.worker import state
 from kombu.transport.redis import Channel
 from sqlalchemy import select
 
@@ -106,6 +109,20 @@ def _interrupt(*_: object) -> None:
     raise SoftTimeLimitExceeded
 
 
+def _end_when_fat(task: Any, **_: object) -> None:
+    """Stop after a task that left much memory in use, as a pool of processes does; the supervisor starts another."""
+    # In KB, but on macOS in bytes.
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+    if used > task.app.conf.worker_max_memory_per_child:
+        logger.info("much memory is in use; starting anew")
+        state.should_stop = 0
+
+
+def _end_at_once_if_asked(**_: object) -> None:
+    """End at the signal that follows when a grace is over: Celery would cancel tasks, which only processes can be."""
+    signal.signal(signal.SIGQUIT, lambda *_: os._exit(1))
+
+
 def _finish_sending(**_: object) -> None:
     """Let messages that are under way end, within the grace that the supervisor gives."""
     if surroundings.sender.cache_info().currsize:
@@ -139,6 +156,10 @@ def main() -> int:
     arguments = parser.parse_args()
     if arguments.pool == "solo":
         _limit_times()
+    if arguments.pool != "prefork":
+        # Celery has set its own by then.
+        worker_ready.connect(_end_at_once_if_asked, weak=False)
+        task_postrun.connect(_end_when_fat, weak=False)
     worker = app.Worker(
         queues=arguments.queues,
         pool=arguments.pool,
