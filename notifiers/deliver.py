@@ -18,7 +18,7 @@ from notifiers import apprise_urls, outbox
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.hearing import PATIENCE, Patience
 from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
-from notifiers.render import Message, render_message
+from notifiers.render import Message, load_templates, render_message
 from notifiers.send import send
 from notifiers.view import EventText
 
@@ -72,7 +72,9 @@ class Sender:
         self._for_anybody = max(1, lanes - int(lanes * KEPT_SHARE))
         # What is over and not settled yet: the database may be away.
         self._ended: deque[Ended[outbox.ClaimedMessage]] = deque()
+        # Targets by their ids: what their last message was.
         self._slow: set[int] = set()
+        self._suspect: set[int] = set()
 
     def send_due(
         self,
@@ -125,7 +127,9 @@ class Sender:
         for message in claimed:
             summary.messages += 1
             try:
-                self._lanes.start(message, self._job(message), self._patience.longest + SPARE_SECONDS)
+                seconds = self._patience.longest + SPARE_SECONDS
+                alone = message.target_id in self._suspect
+                self._lanes.start(message, self._job(message), seconds, alone=alone)
             except DeliveryError as error:
                 self._ended.append(Ended(message, error, 0.0))
         return len(claimed)
@@ -134,6 +138,7 @@ class Sender:
         with _in_our_words():
             # Before the first fork: all lanes share it.
             apprise_urls.load()
+            load_templates()
             url = self._vault.decrypt(message.url_encrypted)
         return url, message.events, message.may_have_arrived, self._patience
 
@@ -164,7 +169,12 @@ class Sender:
                     if ended.outcome:
                         outbox.let_rest(connection, ended.key.target_id, self._clock(), ended.outcome)
             self._ended.popleft()
-            (self._slow.add if ended.seconds > SLOW_SECONDS else self._slow.discard)(ended.key.target_id)
+            _mark(self._slow, ended.key.target_id, ended.seconds > SLOW_SECONDS)
+            _mark(self._suspect, ended.key.target_id, ended.is_suspect)
+
+
+def _mark(targets: set[int], target_id: int, is_so: bool) -> None:
+    (targets.add if is_so else targets.discard)(target_id)
 
 
 def deliver_due(

@@ -226,6 +226,14 @@ def _render(name: str, suffix: str, **values: Any) -> str:
 
 
 @cache
+def load_templates() -> None:
+    """Compile all templates, which else happens as they are needed: for a process that forks."""
+    for suffix in _SUFFIXES.values():
+        for name in ("one", "many"):
+            _environment(suffix).get_template(f"{name}.{suffix}.j2")
+
+
+@cache
 def _environment(suffix: str) -> ImmutableSandboxedEnvironment:
     """Return the environment of one format; what a template prints is escaped for that format unasked."""
     environment = ImmutableSandboxedEnvironment(

@@ -225,12 +225,7 @@ class Settings(BaseModel):
         le=64,
         description="how many processes ask sources",
     )
-    senders: int = Field(
-        default=80,
-        ge=1,
-        le=1000,
-        description="how many messages may be under way at once, each in a process that lives as long as it takes",
-    )
+    senders: int = Field(default=200, ge=1, le=1000, description="how many messages may be under way at once")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: Literal["auto", "text", "json"] = Field(
         default="auto", description="text for people or json for programs; auto is text on a terminal, json elsewhere"
