@@ -18,7 +18,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from notifiers.hearing import Hearing, HttpAnswer, TimedReader, current
+from notifiers.answers import HttpAnswer
+from notifiers.hearing import Hearing, TimedReader, current
 from notifiers.rests import asked_rest
 
 # No answer that anybody reads is longer; headers have limits of their own, but not what comes before them.
