@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -113,9 +113,16 @@ class Sender:
             self._settle(summary)
             self._renew()
         self._ended += self._lanes.wait(0.0)
-        self._ended += self._lanes.stop("Lootwire was stopped before the service had answered")
+        stopped = self._lanes.stop("Lootwire was stopped before the service had answered")
+        self._ended += map(self._doubted, stopped)
         self._settle(summary)
         return summary
+
+    def _doubted(self, stopped: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
+        """Say of a message that was stopped whether it may have arrived: after connecting there is a wait for answers."""
+        if stopped.seconds <= self._patience.connect:
+            return stopped
+        return replace(stopped, outcome=DeliveryError(stopped.outcome.reason, unanswered=True))
 
     def _begin(self, room: int, summary: DeliverySummary) -> int:
         """Claim and begin up to so many messages; returns how many there were."""

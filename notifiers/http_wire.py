@@ -120,7 +120,7 @@ class HearingAdapter(HTTPAdapter):
         if hearing is None:
             return super().send(request, stream, timeout, verify, cert, proxies)
         left = hearing.seconds(hearing.patience.http_answer)
-        if hearing.rest or left <= 0:
+        if left <= 0 or any(answer.rest and not answer.is_good for answer in hearing.answers):
             # Some of Apprise's services ask again at once.
             raise requests.ConnectionError("no more requests in this call")
         hearing.is_attempted = True
