@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
@@ -102,7 +102,8 @@ class Sender:
             self._settle(summary)
             self._renew()
         self._ended += self._lanes.wait(0.0)
-        self._ended += self._lanes.stop("Lootwire was stopped before the service had answered")
+        stopped = self._lanes.stop("Lootwire was stopped before the service had answered")
+        self._ended += map(self._doubted, stopped)
         self._settle(summary)
         return summary
 
@@ -124,6 +125,12 @@ class Sender:
             # Where all the room was used, there may be more to begin as soon as there is some again.
             self._ended += self._lanes.wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
         return summary
+
+    def _doubted(self, stopped: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
+        """Say of a message that was stopped whether it may have arrived: after connecting there is a wait for answers."""
+        if stopped.seconds <= self._patience.connect:
+            return stopped
+        return replace(stopped, outcome=DeliveryError(stopped.outcome.reason, unanswered=True))
 
     def _begin(self, room: int, summary: DeliverySummary) -> int:
         """Claim and begin up to so many messages; returns how many there were."""

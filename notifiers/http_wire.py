@@ -18,7 +18,8 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
-from notifiers.hearing import Hearing, HttpAnswer, TimedReader, current
+from notifiers.answers import HttpAnswer
+from notifiers.hearing import Hearing, TimedReader, current
 from notifiers.rests import asked_rest
 
 # No answer that anybody reads is longer; headers have limits of their own, but not what comes before them.
@@ -119,7 +120,7 @@ class HearingAdapter(HTTPAdapter):
         if hearing is None:
             return super().send(request, stream, timeout, verify, cert, proxies)
         left = hearing.seconds(hearing.patience.http_answer)
-        if hearing.rest or left <= 0:
+        if left <= 0 or any(answer.rest and not answer.is_good for answer in hearing.answers):
             # Some of Apprise's services ask again at once.
             raise requests.ConnectionError("no more requests in this call")
         hearing.is_attempted = True

@@ -8,7 +8,8 @@ import smtplib
 from types import SimpleNamespace
 from typing import Any
 
-from notifiers.hearing import Hearing, MailReply, TimedReader, current
+from notifiers.answers import MailReply
+from notifiers.hearing import Hearing, TimedReader, current
 
 # A reply may have many lines, and nobody reads so many.
 MAX_REPLY_BYTES = 100_000

@@ -266,8 +266,8 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
 def _group(rows: Sequence[Any]) -> Sequence[Any]:
     """Return those of the due deliveries to a target that become its next message."""
     if not rows or not rows[0].attempts:
-        # A burst is one message.
-        return [row for row in rows if not row.attempts]
+        # A burst is one message. (What is replayed may have arrived, and says so; what is new may not.)
+        return [row for row in rows if not row.attempts and bool(row.unanswered) == bool(rows[0].unanswered)]
     if 0 < rows[0].unanswered < len(UNANSWERED_PAUSES):
         # It may have arrived as one message, and need not come again as twenty.
         return [row for row in rows if row.unanswered == rows[0].unanswered]

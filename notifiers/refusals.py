@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from notifiers.answers import HttpAnswer, MailReply
 from notifiers.errors import DeliveryError
-from notifiers.hearing import HttpAnswer, MailReply
 from notifiers.redaction import safe_words
 
 # No second attempt cures these: the address is unknown there, or may not write. All else may pass.

@@ -5,6 +5,7 @@ to an installation that runs as a user's does; Discord and Telegram are reached 
 three days of the same are gone through with a clock that jumps from one attempt to the next.
 """
 
+import logging
 import os
 import time
 from collections import Counter
@@ -44,7 +45,6 @@ HOSTS = ("discord.com", "api.telegram.org")
 SERVICES = ("mail", "hook", "discord", "ntfy", "telegram")
 # The periods of beat_schedule.py.
 PERIODS = {CLOCK: 20.0, WORKER: 30.0}
-TOLD_WITHIN = 5.0
 PROMISED = timedelta(hours=72)
 DAY = timedelta(days=1)
 # One word each, which mail encodes to nothing else.
@@ -55,22 +55,31 @@ KIND = "game.added"
 
 @dataclass(frozen=True, kw_only=True)
 class TargetsSize(Size):
-    """How many targets of each service behave in each way, and for how long the installation runs with them."""
+    """How many targets of each service behave in each way, and for how long the installation runs with them.
+
+    `told_within` is the bound in seconds for healthy targets. In the three days there is one target of each of the
+    `services` and ways, which has the `patience`.
+    """
 
     targets: int
     seconds: float
     slow_seconds: float
+    told_within: float
+    services: tuple[str, ...]
     patience: Patience
 
 
 SHORT = TargetsSize(
     targets=1,
-    seconds=45,
+    seconds=32,
     slow_seconds=3,
+    # On a machine that does other things as well.
+    told_within=20,
+    services=("mail", "hook", "telegram"),
     patience=Patience(http_answer=0.3, http_body=0.3, mail_end=0.3),
     shortens=(
         "a slow target accepts after 3 s instead of 25 to 30",
-        "it runs for 45 s: a service that never answers is not waited for to the end there",
+        "it runs for 32 s: a service that never answers is not waited for to the end there",
         "in the three days a service has 0.3 s to answer, and the clock jumps",
     ),
 )
@@ -78,6 +87,8 @@ FULL = TargetsSize(
     targets=3,
     seconds=900,
     slow_seconds=30,
+    told_within=5,
+    services=SERVICES,
     patience=Patience(http_answer=1, http_body=1, mail_end=1),
     shortens=(
         "only in the three days: a service has 1 s to answer, and the clock jumps; the run beside shortens nothing",
@@ -229,7 +240,8 @@ def _beside(size: TargetsSize, trial: Trial, web: Played, mail: Played, places: 
             before = set(up.processes())
             up.kill()
             wait_for(lambda: not living(before))
-    return watched + [
+    return [
+        *watched,
         none_of("refused for good, and not dead", _not_dead(dead, places)),
         *_received(web, mail, places, TITLES),
     ]
@@ -256,15 +268,16 @@ def _watch(
             _look(up, beats)
         appended = time.monotonic()
         _append(up, title)
-        while time.monotonic() < appended + 2 * TOLD_WITHIN:
+        # For longer than is promised, to see by how much.
+        while time.monotonic() < appended + 60 and not all(_server(p, web, mail).of(p.word, title) for p in well):
             _look(up, beats)
-        first = {p.word: _server(p, web, mail).of(p.word, title) for p in well}
-        told[title] = max((r[0][0] - appended if r else float("inf")) for r in first.values())
+        first = [_server(p, web, mail).of(p.word, title) for p in well]
+        told[title] = max((receipts[0][0] - appended if receipts else float("inf")) for receipts in first)
         trial.say(f"{title}: healthy targets were told within {told[title]:.1f} s")
     while time.monotonic() < began + size.seconds:
         _look(up, beats)
     return [
-        at_most("until every healthy target was told", max(told.values()), TOLD_WITHIN, "s"),
+        at_most("until every healthy target was told", max(told.values()), size.told_within, "s"),
         *(
             at_most(f"longest pause of the {name}, of period {period:.0f} s", _longest(beats[name]), 2 * period, "s")
             for name, period in PERIODS.items()
@@ -331,7 +344,7 @@ def _received(web: Played, mail: Played, places: Sequence[Place], titles: Sequen
         none_of("events that a target which answers was not sent", unheard),
         none_of(
             "asked again in the rest that it asked for",
-            [p.word for p in resting if sum(counts[p, t] for t in titles) > 1],
+            [p.word for p in resting if len(_server(p, web, mail).of(p.word)) > 1],
         ),
         at_least("requests that never came to an answer", sum(counts[p, titles[0]] for p in places if p.way.again), 1),
         figure("messages received", sum(counts.values())),
@@ -340,7 +353,15 @@ def _received(web: Played, mail: Played, places: Sequence[Place], titles: Sequen
 
 def _three_days(size: TargetsSize, trial: Trial, web: Played, mail: Played, places: Sequence[Place]) -> list[Claim]:
     """Go through all attempts of the same targets, from one due time to the next."""
-    chosen = [place for place in places if place.word.endswith("0") and "slow" not in place.word]
+    # Of those that are busy and those that are slow the installation has seen enough.
+    seen_enough = ("slow", "busy")
+    chosen = [
+        p
+        for p in places
+        if p.word.endswith("0") and p.service in size.services and not any(way in p.word for way in seen_enough)
+    ]
+    # Each failure is one line, and all of them are wanted here.
+    logging.getLogger("notifiers.deliver").setLevel(logging.ERROR)
     for server in (web, mail):
         server.receipts.clear()
     # They end with this process.
@@ -377,12 +398,12 @@ def _three_days(size: TargetsSize, trial: Trial, web: Played, mail: Played, plac
 
 def _until_settled(world: Notifying, patience: Patience) -> dict[str, list[timedelta]]:
     """Send until nothing waits any more; returns when each target was tried, from the first time on."""
-    began, attempts = world.now, {}
+    began = world.now
     names = select(Delivery.id, Target.name).join(Target)
     with world.engine.connect() as connection:
         by_id: dict[int, str] = dict(connection.execute(names).tuples().all())
     tried = dict.fromkeys(by_id, 0)
-    attempts = {name: [] for name in by_id.values()}
+    attempts: dict[str, list[timedelta]] = {name: [] for name in by_id.values()}
     while waiting := [row for row in world.deliveries() if row.state == "pending"]:
         with world.engine.connect() as connection:
             rests: dict[int, datetime | None] = dict(

@@ -1,21 +1,24 @@
 """Messages that their target took without an answer, and rests that targets ask for."""
 
+import time
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from models import DeliveryState
+from sqlalchemy import update
+
+from models import Delivery, DeliveryState
 from notifiers import targets
-from notifiers.deliver import DeliverySummary
-from notifiers.deliveries import list_deliveries, next_due_at
+from notifiers.deliver import DeliverySummary, Sender
+from notifiers.deliveries import list_deliveries, next_due_at, replay
 from notifiers.hearing import Patience
-from notifiers.outbox import UNANSWERED_PAUSES, renew
+from notifiers.outbox import UNANSWERED_PAUSES, renew, settle_sent
 from notifiers.render import Format, Limits, render_message
 from notifiers.sizes import Ceiling, Unit
 from pipeline.programs.programs import unsettled
 from tests.notifiers import stubborn
-from tests.notifiers.stubborn import MAIL_TAKEN, Conduct, answers, hangs_up, says
+from tests.notifiers.stubborn import MAIL_TAKEN, Conduct, answers, hangs, hangs_up, says
 from tests.notifiers.world import NOON, Notifying, event_text, full_event
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -189,6 +192,36 @@ def test_a_cycle_does_not_wait_for_a_target_that_rests(world: Notifying) -> None
         world.deliver()
     world.event()
     assert unsettled(world.engine) == 0
+
+
+def test_what_is_stopped_after_a_target_took_it_may_have_arrived(world: Notifying) -> None:
+    with stubborn.web(hangs) as server:
+        world.target("a", server.url())
+        world.event()
+        patience = Patience(connect=0.5)
+        sender = Sender(world.engine, world.vault, world.clock, lanes=1, patience=patience)
+        # From then on it can only be waiting for an answer.
+        until = time.monotonic() + patience.connect + 0.1
+        sender.send_due(is_stopping=lambda: bool(server.received) and time.monotonic() > until)
+        sender.finish(timedelta(0))
+    (row,) = world.deliveries()
+    assert (row.state, row.unanswered, row.next_attempt_at) == ("pending", 1, NOON + HOUR)
+
+
+def test_what_is_replayed_still_says_that_it_may_have_arrived(world: Notifying) -> None:
+    world.target()
+    world.event("old")
+    world.fail(world.claim()[0], unanswered=True)
+    with world.engine.begin() as connection:
+        connection.execute(update(Delivery).values(state=DeliveryState.DEAD))
+        assert replay(connection, world.now) == 1
+    world.event("new")
+    claimed = [world.claim()[0]]
+    with world.engine.begin() as connection:
+        settle_sent(connection, claimed[0], world.now)
+    claimed += world.claim()
+    again = [(event.title, message.may_have_arrived) for message in claimed for event in message.events]
+    assert again == [("old", True), ("new", False)]
 
 
 def test_a_lease_is_renewed_by_whoever_still_has_it(world: Notifying) -> None:

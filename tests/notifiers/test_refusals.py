@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from notifiers.hearing import HttpAnswer, MailReply
+from notifiers.answers import HttpAnswer, MailReply
 from notifiers.redaction import WORDS_LENGTH, safe_words
 from notifiers.refusals import http_refusal, mail_refusal
 from notifiers.rests import asked_rest
