@@ -124,10 +124,11 @@ class Sender:
                 break
             # Where all the room was used, there may be more to begin as soon as there is some again.
             self._ended += self._lanes.wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
+        self._settle(summary)
         return summary
 
     def _doubted(self, stopped: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
-        """Say of a message that was stopped whether it may have arrived: after connecting there is a wait for answers."""
+        """Say whether a message that was stopped may have arrived: after connecting there is a wait for answers."""
         if stopped.seconds <= self._patience.connect:
             return stopped
         return replace(stopped, outcome=DeliveryError(stopped.outcome.reason, unanswered=True))
