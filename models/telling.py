@@ -21,8 +21,9 @@ class DeliveryState(StrEnum):
 class Target(Base):
     """A place to send messages to: one Apprise URL, encrypted, and a label that may be shown.
 
-    `timezone` is a name of the IANA database; a message about a release waits for its day there. A target that is
-    paused has a `disabled_at`; one that was removed stays, without its address, for what was sent to it.
+    `timezone` is a name of the IANA database; a message about a release waits for its day there. `rests_until` is when
+    the service wants the next message, where it asked for a rest. A target that is paused has a `disabled_at`; one that
+    was removed stays, without its address, for what was sent to it.
     """
 
     __tablename__ = "targets"
@@ -34,6 +35,7 @@ class Target(Base):
     label: Mapped[str]
     timezone: Mapped[str] = mapped_column(server_default=text("'UTC'"))
     created_at: Mapped[datetime]
+    rests_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
 
@@ -66,6 +68,7 @@ class Delivery(Base):
     """One event for one target, whichever subscriptions asked for it; the row is the work.
 
     `lease_until` and `lease_token` belong to the worker that is sending it; when the lease runs out, another may.
+    `unanswered` counts the attempts in which the target took the whole message and never answered.
     """
 
     __tablename__ = "deliveries"
@@ -89,6 +92,7 @@ class Delivery(Base):
     created_at: Mapped[datetime]
     next_attempt_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    unanswered: Mapped[int] = mapped_column(server_default=text("0"))
     first_attempt_at: Mapped[datetime | None]
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None]

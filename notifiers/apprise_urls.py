@@ -7,11 +7,13 @@ import difflib
 import logging
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from notifiers.errors import TargetError
+from notifiers.hearing import PATIENCE, Patience
 from notifiers.render import Format, Limits
 from notifiers.services import (
     ALLOWED_SCHEMES,
@@ -21,12 +23,14 @@ from notifiers.services import (
     MAIL_SCHEMES,
     MARKDOWN_SCHEMES,
     MERGING_SCHEMES,
+    OWN_PROTOCOLS,
     REFUSED_OPTIONS,
 )
 from notifiers.sizes import CEILINGS
 
-SERVICE_TIMEOUT_SECONDS = 45.0
 URL_LENGTH = 4000
+# Between the requests of one message; a longer rest is kept by the outbox.
+LONGEST_THROTTLE_SECONDS = 10.0
 
 _FORM = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]{0,30})://[^\s\x00-\x1f\x7f]*")
 _SECOND_URL = re.compile(r"[\s,;]+[A-Za-z0-9]+://")
@@ -41,7 +45,7 @@ class Opened:
 
     `merges_title` says that the title has to be a part of the body, because the service has no field for it or
     reads it as markup. The limits are such that it takes a message in one piece. `is_mail` says that the title
-    becomes a mail header.
+    becomes a mail header, `is_ntfy` that the codes of its errors are ntfy's.
     """
 
     # Its text would show the address.
@@ -49,6 +53,7 @@ class Opened:
     form: Format
     merges_title: bool
     is_mail: bool
+    is_ntfy: bool
     limits: Limits
 
 
@@ -58,21 +63,22 @@ def check_url(url: str) -> str:
     Raises TargetError, which repeats nothing of the address but its scheme, if it is not one that we send to.
     """
     results = _parse(url)
-    service = _build(results)
+    service = _build(results, PATIENCE)
     _check_recipients(service)
     return _label(service, results["schema"])
 
 
-def open_url(url: str) -> Opened:
+def open_url(url: str, patience: Patience = PATIENCE) -> Opened:
     """Return what an address leads to; raises TargetError if this version no longer takes it."""
     results = _parse(url)
-    service = _build(results)
+    service = _build(results, patience)
     scheme = results["schema"]
     return Opened(
         service=service,
         form=_form(service, scheme, results.get("format")),
         merges_title=service.title_maxlen <= 0 or scheme in MERGING_SCHEMES,
         is_mail=scheme in MAIL_SCHEMES,
+        is_ntfy=scheme in {"ntfy", "ntfys"},
         limits=_limits(service, pictures=scheme in MAIL_SCHEMES),
     )
 
@@ -92,6 +98,11 @@ def load() -> Any:
         import apprise
 
         _plugins().load_modules()
+    # They need what it has loaded.
+    from notifiers import http_wire, mail_wire
+
+    http_wire.install()
+    mail_wire.install()
     # `verify=no` is the operator's choice; the warning would name the host.
     warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     return apprise
@@ -104,8 +115,11 @@ def _plugins() -> Any:
 
 
 @cache
-def asset() -> Any:
-    """Return the settings that all services share: nothing on disk, no redirects, no pictures from elsewhere."""
+def asset(service_timeout: float = 0) -> Any:
+    """Return the settings that services share: nothing on disk, no redirects, no pictures from elsewhere.
+
+    `service_timeout` is the number of seconds after which Apprise gives a service up; with 0 it never does.
+    """
     return load().AppriseAsset(
         app_id="Lootwire",
         app_desc="Lootwire",
@@ -119,7 +133,7 @@ def asset() -> Any:
         pem_autogen=False,
         interpret_escapes=False,
         storage_mode="memory",
-        service_timeout=SERVICE_TIMEOUT_SECONDS,
+        service_timeout=service_timeout,
         allow_templates=False,
     )
 
@@ -166,20 +180,30 @@ def _check_options(results: dict[str, Any]) -> None:
             raise TargetError(f"The option {option}= is not allowed: {reason}.")
 
 
-def _build(results: dict[str, Any]) -> Any:
+def _build(results: dict[str, Any], patience: Patience) -> Any:
     scheme = results["schema"]
-    # Apprise's mail plugin takes the connect timeout for every answer of the server; a slow accept would read as
-    # a failure, and the mail be sent twice.
-    results |= {"rto": 20, "cto": 20 if scheme in MAIL_SCHEMES else 5, "retry": 0, "wait": 0, "store": False}
+    # What is heard on the wire has deadlines there. The rest Apprise leaves to a few threads that all targets share, so
+    # that one service which hangs would keep the others waiting.
+    timeout = patience.other if scheme in OWN_PROTOCOLS else 0
+    results |= {"rto": min(patience.http_answer, timeout or patience.http_answer), "cto": patience.connect}
+    results |= {"retry": 0, "wait": 0, "store": False}
     results |= {"optional": False, "redirect": False}
     if results.get("format", Format.MARKDOWN).lower() == Format.MARKDOWN and scheme in INSTEAD_OF_MARKDOWN:
         results["format"] = INSTEAD_OF_MARKDOWN[scheme]
     # If our own limits are ever wrong, a shortened message is better than a refused one.
     results.setdefault("overflow", "truncate")
-    service = load().Apprise.instantiate(results, asset=asset())
+    service = load().Apprise.instantiate(results, asset=asset(timeout))
     if service is None:
         raise _unreadable(scheme)
+    service.throttle = partial(_throttle, service.throttle)
     return service
+
+
+def _throttle(original: Callable[..., None], last_io: Any = None, wait: float | None = None) -> None:
+    """Pause between two requests as Apprise wants it, but never for as long as a service may ask."""
+    if wait is not None and wait > LONGEST_THROTTLE_SECONDS:
+        raise RuntimeError("the service asks for a rest")
+    original(last_io=last_io, wait=wait)
 
 
 def _unknown_web_address(scheme: str) -> TargetError:

@@ -1,30 +1,196 @@
-"""Sends what is due: claims a message, renders and sends it with no transaction open, settles it, and goes on."""
+"""Sends what is due: claims messages, has each sent in a lane of its own with no transaction open, and settles them."""
 
 import logging
-from collections.abc import Callable, Iterator
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from models.vault import Vault, VaultError
 from notifiers import apprise_urls, outbox
 from notifiers.errors import DeliveryError, TargetError
-from notifiers.render import Message, render_message
+from notifiers.hearing import PATIENCE, Patience
+from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
+from notifiers.render import Message, load_templates, render_message
 from notifiers.send import send
+from notifiers.view import EventText
 
 logger = logging.getLogger(__name__)
+
+# While messages are under way new ones are looked for this often; nothing else wakes a sender meanwhile.
+LOOK_EVERY_SECONDS = 0.25
+# A target that held its lane for longer yields to others next time.
+SLOW_SECONDS = 5.0
+# This part of the lanes is kept for targets that are known to be quick.
+KEPT_SHARE = 0.25
+# A lane is killed when what it does should have given up by itself so long ago.
+SPARE_SECONDS = 5.0
+# Often enough that two renewals may fail before the lease runs out.
+RENEW_SECONDS = outbox.LEASE_SECONDS / 3
 
 
 @dataclass(kw_only=True)
 class DeliverySummary:
-    """How many messages were sent, and what became of the deliveries in them."""
+    """How many messages were begun, and what became of the deliveries in those that were settled."""
 
     messages: int = 0
     sent: int = 0
     failed: int = 0
     dead: int = 0
+
+
+class Sender:
+    """Sends what is due in lanes, each message in one; keeps what is under way from one call to the next.
+
+    Any number of them may run at once; threads that share one take turns. Killed at any time, it loses nothing: what
+    was under way is sent again when its lease is over.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        clock: Callable[[], datetime],
+        *,
+        lanes: int,
+        patience: Patience = PATIENCE,
+    ) -> None:
+        """`lanes` is how many messages may be under way at once."""
+        self._engine = engine
+        self._vault = vault
+        self._clock = clock
+        self._patience = patience
+        self._renew_at = 0.0
+        self._turn = Lock()
+        self._lanes: Lanes[outbox.ClaimedMessage] = Lanes(_send, lanes)
+        self._for_anybody = max(1, lanes - int(lanes * KEPT_SHARE))
+        # What is over and not settled yet: the database may be away.
+        self._ended: deque[Ended[outbox.ClaimedMessage]] = deque()
+        # Targets by their ids: what their last message was.
+        self._slow: set[int] = set()
+        self._suspect: set[int] = set()
+
+    def send_due(
+        self,
+        *,
+        limit: int | None = None,
+        within: timedelta | None = None,
+        is_stopping: Callable[[], bool] = lambda: False,
+    ) -> DeliverySummary:
+        """Send messages until nothing is due or under way, `limit` were begun, or `within` has passed.
+
+        In the last two cases, and as soon as `is_stopping` says so, it returns with messages under way: a later call
+        settles them, or `finish`. A message that fails is settled for later, so this raises only if the database does.
+        """
+        with self._turn:
+            return self._send_due(limit, within, is_stopping)
+
+    def finish(self, patience: timedelta | None = None) -> DeliverySummary:
+        """Wait for what is under way, then end all lanes; what is not over by then counts as failed."""
+        summary = DeliverySummary()
+        until = time.monotonic() + (math.inf if patience is None else patience.total_seconds())
+        while self._lanes.under_way and time.monotonic() < until:
+            self._ended += self._lanes.wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
+            self._settle(summary)
+            self._renew()
+        self._ended += self._lanes.wait(0.0)
+        stopped = self._lanes.stop("Lootwire was stopped before the service had answered")
+        self._ended += map(self._doubted, stopped)
+        self._settle(summary)
+        return summary
+
+    def _send_due(
+        self, limit: int | None, within: timedelta | None, is_stopping: Callable[[], bool]
+    ) -> DeliverySummary:
+        summary = DeliverySummary()
+        started_at = self._clock()
+        while not is_stopping() and (within is None or self._clock() - started_at < within):
+            self._settle(summary)
+            self._renew()
+            left = None if limit is None else limit - summary.messages
+            if left == 0:
+                break
+            room = self._lanes.room() if left is None else min(self._lanes.room(), left)
+            begun = self._begin(room, summary)
+            if not begun and not self._lanes.under_way:
+                break
+            # Where all the room was used, there may be more to begin as soon as there is some again.
+            self._ended += self._lanes.wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
+        self._settle(summary)
+        return summary
+
+    def _doubted(self, stopped: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
+        """Say whether a message that was stopped may have arrived: after connecting there is a wait for answers."""
+        if stopped.seconds <= self._patience.connect:
+            return stopped
+        return replace(stopped, outcome=DeliveryError(stopped.outcome.reason, unanswered=True))
+
+    def _begin(self, room: int, summary: DeliverySummary) -> int:
+        """Claim and begin up to so many messages; returns how many there were."""
+        if room == 0:
+            return 0
+        for_anybody = self._for_anybody - sum(not message.is_quick for message in self._lanes.under_way)
+        with self._engine.begin() as connection:
+            claimed = outbox.claim(connection, self._clock(), limit=room, slow=self._slow, for_slow=max(0, for_anybody))
+        for message in claimed:
+            summary.messages += 1
+            try:
+                seconds = self._patience.longest + SPARE_SECONDS
+                alone = message.target_id in self._suspect
+                self._lanes.start(message, self._job(message), seconds, alone=alone)
+            except DeliveryError as error:
+                self._ended.append(Ended(message, error, 0.0))
+        return len(claimed)
+
+    def _job(self, message: outbox.ClaimedMessage) -> tuple[Any, ...]:
+        with _in_our_words():
+            # Before the first fork: all lanes share it.
+            apprise_urls.load()
+            load_templates()
+            url = self._vault.decrypt(message.url_encrypted)
+        return url, message.events, message.may_have_arrived, self._patience
+
+    def _renew(self) -> None:
+        """Hold the leases of what is under way: a mail server has ten minutes.
+
+        The lease itself stays short, so that what a killed worker was sending is soon tried again.
+        """
+        if time.monotonic() < self._renew_at or not (under_way := self._lanes.under_way):
+            return
+        self._renew_at = time.monotonic() + RENEW_SECONDS
+        try:
+            with self._engine.begin() as connection:
+                for message in under_way:
+                    outbox.renew(connection, message, self._clock())
+        except SQLAlchemyError:
+            logger.warning("the leases of %d messages were not renewed", len(under_way), exc_info=True)
+
+    def _settle(self, summary: DeliverySummary) -> None:
+        """Write down what became of the messages that are over."""
+        while self._ended:
+            ended = self._ended[0]
+            with self._engine.begin() as connection:
+                if isinstance(ended.outcome, DeliveryError):
+                    _settle_failed(connection, ended.key, ended.outcome, self._clock(), summary)
+                else:
+                    summary.sent += outbox.settle_sent(connection, ended.key, self._clock())
+                    if ended.outcome:
+                        outbox.let_rest(connection, ended.key.target_id, self._clock(), ended.outcome)
+            self._ended.popleft()
+            _mark(self._slow, ended.key.target_id, ended.seconds > SLOW_SECONDS)
+            _mark(self._suspect, ended.key.target_id, ended.is_suspect)
+
+
+def _mark(targets: set[int], target_id: int, is_so: bool) -> None:
+    (targets.add if is_so else targets.discard)(target_id)
 
 
 def deliver_due(
@@ -34,55 +200,38 @@ def deliver_due(
     *,
     limit: int = 100,
     within: timedelta | None = None,
+    lanes: int = 4,
+    patience: Patience = PATIENCE,
 ) -> DeliverySummary:
-    """Send messages until nothing is due, `limit` were tried, or `within` has passed; returns the counts.
-
-    Safe to run in any number of processes at once, and to kill at any time. A message that fails is settled for
-    later, so this raises only if the database does.
-    """
-    summary = DeliverySummary()
-    started_at = clock()
-    while summary.messages < limit and (within is None or clock() - started_at < within):
-        # One at a time: a lease must not run out while its message waits behind a slow service.
-        with engine.begin() as connection:
-            claimed = outbox.claim(connection, clock(), limit=1)
-        if not claimed:
-            break
-        _deliver(engine, vault, clock, claimed[0], summary)
+    """Send messages until nothing is due, `limit` were begun, or `within` has passed; returns when they are over."""
+    sender = Sender(engine, vault, clock, lanes=lanes, patience=patience)
+    try:
+        summary = sender.send_due(limit=limit, within=within)
+    finally:
+        rest = sender.finish()
+    summary.sent += rest.sent
+    summary.failed += rest.failed
+    summary.dead += rest.dead
     return summary
 
 
-def _deliver(
-    engine: Engine,
-    vault: Vault,
-    clock: Callable[[], datetime],
-    claimed: outbox.ClaimedMessage,
-    summary: DeliverySummary,
-) -> None:
-    summary.messages += 1
-    try:
-        _send(vault, claimed)
-    except DeliveryError as error:
-        _settle_failed(engine, clock, claimed, error, summary)
-        return
-    with engine.begin() as connection:
-        summary.sent += outbox.settle_sent(connection, claimed, clock())
+def _send(url: str, events: Sequence[EventText], again: bool, patience: Patience) -> timedelta | None:
+    """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError.
 
-
-def _send(vault: Vault, claimed: outbox.ClaimedMessage) -> None:
-    """Open, render and send one message; whatever goes wrong becomes a DeliveryError."""
+    Returns for how long the service wants no other, where it says so.
+    """
     with _in_our_words():
-        url = vault.decrypt(claimed.url_encrypted)
         limits = apprise_urls.open_url(url).limits
-        message = render_message(claimed.events, limits)
+        message = render_message(events, limits, again=again)
     try:
-        send(url, message)
+        return send(url, message, patience)
     except DeliveryError as error:
-        if not error.may_be_too_long:
+        # A service that asks for a rest is not asked again at once.
+        if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
-            shorter = render_message(claimed.events, limits.reduced())
-        _send_shorter(url, None if shorter == message else shorter, error)
+            shorter = render_message(events, limits.reduced(), again=again)
+        return _send_shorter(url, None if shorter == message else shorter, error, patience)
 
 
 @contextmanager
@@ -98,7 +247,7 @@ def _in_our_words() -> Iterator[None]:
         raise DeliveryError(f"the message could not be made ({type(error).__name__})") from error
 
 
-def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError) -> None:
+def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError, patience: Patience) -> timedelta | None:
     """Send a refused message once more, much shorter: a server may be set to take less than its service does.
 
     One that is too long even so will be tomorrow as well, so its DeliveryError is permanent.
@@ -106,20 +255,28 @@ def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError) -> 
     try:
         if shorter is None:
             raise refusal
-        send(url, shorter)
+        return send(url, shorter, patience)
     except DeliveryError as error:
-        raise DeliveryError(error.reason, permanent=error.permanent or error.too_long) from error
+        raise DeliveryError(
+            error.reason,
+            permanent=error.permanent or error.too_long,
+            retry_after=error.retry_after,
+            unanswered=error.unanswered,
+        ) from error
 
 
 def _settle_failed(
-    engine: Engine,
-    clock: Callable[[], datetime],
+    connection: Connection,
     claimed: outbox.ClaimedMessage,
     error: DeliveryError,
+    now: datetime,
     summary: DeliverySummary,
 ) -> None:
-    with engine.begin() as connection:
-        dead = outbox.settle_failed(connection, claimed, clock(), error.reason, permanent=error.permanent)
+    dead = outbox.settle_failed(
+        connection, claimed, now, error.reason, permanent=error.permanent, unanswered=error.unanswered
+    )
+    if error.retry_after:
+        outbox.let_rest(connection, claimed.target_id, now, error.retry_after)
     summary.dead += dead
     summary.failed += len(claimed.deliveries) - dead
     logger.warning(

@@ -4,9 +4,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, case, func, select, update
 
 from models import Delivery, DeliveryState, Event, Target
+
+# Nothing is sent to a target that rests; `greatest` passes over a null.
+_NEXT_ATTEMPT_AT = case(
+    (Delivery.state == DeliveryState.PENDING, func.greatest(Delivery.next_attempt_at, Target.rests_until)),
+    else_=Delivery.next_attempt_at,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +28,8 @@ class DeliveryLine:
     label: str
     subscription_ids: list[int]
     attempts: int
+    # How many of them the target took without an answer.
+    unanswered: int
     created_at: datetime
     next_attempt_at: datetime
     first_attempt_at: datetime | None
@@ -50,9 +58,15 @@ def list_deliveries(
     connection: Connection, state: DeliveryState | None = None, limit: int | None = 100
 ) -> list[DeliveryLine]:
     """Return deliveries, the newest first, of one state or of all."""
-    columns = [getattr(Delivery, f.name) for f in fields(DeliveryLine) if hasattr(Delivery, f.name)]
+    own = {f.name: getattr(Delivery, f.name) for f in fields(DeliveryLine) if hasattr(Delivery, f.name)}
     statement = (
-        select(*columns, Event.kind, Event.title, Target.name.label("target"), Target.label)
+        select(
+            *(own | {"next_attempt_at": _NEXT_ATTEMPT_AT.label("next_attempt_at")}).values(),
+            Event.kind,
+            Event.title,
+            Target.name.label("target"),
+            Target.label,
+        )
         .join(Event, Event.id == Delivery.event_id)
         .join(Target, Target.id == Delivery.target_id)
         .order_by(Delivery.id.desc())
@@ -66,7 +80,7 @@ def list_deliveries(
 def next_due_at(connection: Connection) -> datetime | None:
     """Return when the next delivery is due or its lease runs out, or None if nothing waits."""
     return connection.scalar(
-        select(func.min(func.coalesce(Delivery.lease_until, Delivery.next_attempt_at)))
+        select(func.min(func.coalesce(Delivery.lease_until, _NEXT_ATTEMPT_AT)))
         .join(Target, Target.id == Delivery.target_id)
         .where(Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]), Target.disabled_at.is_(None))
     )

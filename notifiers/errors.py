@@ -1,5 +1,7 @@
 """The errors of sending messages; none of their texts holds an address, a token or a key."""
 
+from datetime import timedelta
+
 from models.errors import LootwireError, UsageError
 
 
@@ -8,18 +10,28 @@ class TargetError(UsageError):
 
 
 class DeliveryError(LootwireError):
-    """A message was not taken. `permanent` is true only where trying again cannot help.
+    """A message was not taken, or nobody knows. `permanent` is true only where trying again cannot help.
 
     `too_long` says that the message was too long for the service, and `may_be_too_long` that this is one of the reasons
-    that its answer can have.
+    that its answer can have. `retry_after` is how long the service wants to be left alone. `unanswered` says that it
+    took the whole message and never answered, so that it may have arrived.
     """
 
     def __init__(
-        self, reason: str, *, permanent: bool = False, too_long: bool = False, may_be_too_long: bool = False
+        self,
+        reason: str,
+        *,
+        permanent: bool = False,
+        too_long: bool = False,
+        may_be_too_long: bool = False,
+        retry_after: timedelta | None = None,
+        unanswered: bool = False,
     ) -> None:
-        """`reason` is shown and stored: it must come from our own words, never from the address or an answer."""
+        """`reason` is shown and stored: nothing of the address may be in it, and an answer only by `safe_words`."""
         super().__init__(reason)
         self.reason = reason
         self.permanent = permanent
         self.too_long = too_long
         self.may_be_too_long = too_long or may_be_too_long
+        self.retry_after = retry_after
+        self.unanswered = unanswered

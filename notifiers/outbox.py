@@ -8,7 +8,7 @@ loses nothing and overwrites nothing. All functions want a transaction at READ C
 import random
 import re
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,15 +20,19 @@ from sqlalchemy.orm import aliased
 from models import Delivery, DeliveryState, Event, Target
 from models.details import detail_from_json, detail_type
 from models.due import due, holds
+from notifiers.rests import LONGEST_REST
 from notifiers.view import EventText
 
 GROUP_SIZE = 20
+# A message may be under way for longer: whoever sends it renews its lease.
 LEASE_SECONDS = 150
 GIVE_UP_AFTER = timedelta(hours=72)
 BACKOFF_BASE_SECONDS = 30.0
 BACKOFF_CAP_SECONDS = 3600.0
 # Full jitter may come out as nothing, and a target that just failed deserves a breath.
 BACKOFF_LEAST_SECONDS = 5.0
+# After a message that a target took without an answer, once, twice and more often: it may have arrived.
+UNANSWERED_PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 # A delivery whose worker died this often, for so long, kills its workers.
 LOST_ATTEMPTS = 10
 ERROR_LENGTH = 300
@@ -37,8 +41,11 @@ ERROR_LENGTH = 300
 # where that comes last; or no time at all, where the attempt was due when its delivery was made.
 LEASE = timedelta(seconds=LEASE_SECONDS)
 LONGEST_HOLD = timedelta(hours=28)
+LONGEST_BACKOFF = timedelta(seconds=BACKOFF_CAP_SECONDS)
 FURTHEST = case(
-    (Delivery.attempts > 0, literal(timedelta(seconds=BACKOFF_CAP_SECONDS))),
+    *((Delivery.unanswered == count, literal(pause)) for count, pause in enumerate(UNANSWERED_PAUSES, 1)),
+    (Delivery.unanswered > len(UNANSWERED_PAUSES), literal(UNANSWERED_PAUSES[-1])),
+    (Delivery.attempts > 0, literal(LONGEST_BACKOFF)),
     (Delivery.next_attempt_at > Delivery.created_at, literal(LONGEST_HOLD)),
     else_=literal(timedelta(0)),
 )
@@ -50,10 +57,14 @@ _ADDRESS = re.compile(r"\S*://\S*")
 
 @dataclass(frozen=True, kw_only=True)
 class ClaimedDelivery:
-    """One delivery that this worker may send, with the number and first time of its attempts."""
+    """One delivery that this worker may send, with the number and first time of its attempts.
+
+    `unanswered` of them the target took without an answer.
+    """
 
     id: int
     attempts: int
+    unanswered: int
     first_attempt_at: datetime
     event: EventText
 
@@ -68,23 +79,47 @@ class ClaimedMessage:
     lease_token: str = field(repr=False)
     lease_until: datetime
     deliveries: tuple[ClaimedDelivery, ...]
+    # Whether the target is known to take messages at once.
+    is_quick: bool
 
     @property
     def events(self) -> tuple[EventText, ...]:
         """The events that the message is about, oldest first."""
         return tuple(delivery.event for delivery in self.deliveries)
 
+    @property
+    def may_have_arrived(self) -> bool:
+        """Whether the target took all of this before, and never answered."""
+        return all(delivery.unanswered for delivery in self.deliveries)
+
 
 def claim(
-    connection: Connection, now: datetime, lease_seconds: float = LEASE_SECONDS, limit: int = 1
+    connection: Connection,
+    now: datetime,
+    lease_seconds: float = LEASE_SECONDS,
+    limit: int = 1,
+    *,
+    slow: Collection[int] = (),
+    for_slow: int | None = None,
 ) -> list[ClaimedMessage]:
     """Take up to `limit` messages that are due, each for another target, and write their attempt down.
 
-    A target has one message under way at a time, so that messages keep their order. Commit before you send.
+    A target has one message under way at a time, so that messages keep their order. Targets that took messages and
+    have none that failed come first; of the others, and of the `slow` ones by their ids, `for_slow` are taken at most.
+    Commit before you send.
     """
     _bury_killers(connection, now)
-    messages = (_claim_message(connection, target, now, lease_seconds) for target in _targets(connection, now, limit))
+    targets = _targets(connection, now, limit, slow)
+    quick = [target for target in targets if target.is_quick]
+    others = [target for target in targets if not target.is_quick][:for_slow]
+    messages = (_claim_message(connection, target, now, lease_seconds) for target in (*quick, *others))
     return [message for message in messages if message is not None]
+
+
+def renew(connection: Connection, claimed: ClaimedMessage, now: datetime, lease_seconds: float = LEASE_SECONDS) -> bool:
+    """Hold the lease of a message that is still under way for longer; returns whether it was still ours."""
+    until = now + timedelta(seconds=lease_seconds)
+    return bool(connection.execute(update(Delivery).where(_still_ours(claimed)).values(lease_until=until)).rowcount)
 
 
 def settle_sent(connection: Connection, claimed: ClaimedMessage, now: datetime) -> int:
@@ -104,21 +139,24 @@ def settle_failed(
     error: str,
     *,
     permanent: bool = False,
+    unanswered: bool = False,
     jitter: Callable[[], float] = random.random,
 ) -> int:
     """Write down that a message was not taken; returns how many deliveries are dead by that.
 
-    They are tried again after a pause, until 72 hours after their first attempt; after a permanent failure never.
-    `jitter` returns a number from 0 to 1.
+    They are tried again after a pause, until 72 hours after their first attempt; after a permanent failure never. What
+    the target took without an answer (`unanswered`) waits for an hour, then for six, then for a day. `jitter` returns a
+    number from 0 to 1.
     """
     dead = 0
     pauses: list[datetime] = []
     for delivery in claimed.deliveries:
         gives_up = permanent or now - delivery.first_attempt_at >= GIVE_UP_AFTER
-        again_at = now + backoff(delivery.attempts, jitter())
+        times = delivery.unanswered + unanswered
+        again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, jitter()))
         values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": None}
         values |= {"state": DeliveryState.DEAD} if gives_up else {"state": DeliveryState.PENDING}
-        values |= {} if gives_up else {"next_attempt_at": again_at}
+        values |= {"unanswered": times} | ({} if gives_up else {"next_attempt_at": again_at})
         mine = and_(_still_ours(claimed), Delivery.id == delivery.id)
         settled = connection.execute(update(Delivery).where(mine).values(values)).rowcount
         if settled and gives_up:
@@ -126,8 +164,16 @@ def settle_failed(
         elif settled:
             pauses.append(again_at)
     if pauses:
-        _rest(connection, claimed, min(pauses))
+        # Nothing but an answer that never came is worth more than an hour.
+        _hold_failed(connection, claimed, min(*pauses, now + LONGEST_BACKOFF))
     return dead
+
+
+def let_rest(connection: Connection, target_id: int, now: datetime, rest: timedelta) -> None:
+    """Send a target nothing for as long as its service asked, a day at most; a longer rest that it has goes on."""
+    until = now + min(rest, LONGEST_REST)
+    is_shorter = or_(Target.rests_until < until, _is_rested(now))
+    connection.execute(update(Target).where(Target.id == target_id, is_shorter).values(rests_until=until))
 
 
 def backoff(attempts: int, fraction: float) -> timedelta:
@@ -136,27 +182,42 @@ def backoff(attempts: int, fraction: float) -> timedelta:
     return timedelta(seconds=max(BACKOFF_LEAST_SECONDS, window * fraction))
 
 
-def _targets(connection: Connection, now: datetime, limit: int) -> Sequence[Any]:
-    """Lock targets that have something due and nothing under way, those that wait longest first."""
+def unanswered_pause(times: int) -> timedelta:
+    """Return the pause after a target took a message for so many times without an answer."""
+    return UNANSWERED_PAUSES[min(times, len(UNANSWERED_PAUSES)) - 1]
+
+
+def _targets(connection: Connection, now: datetime, limit: int, slow: Collection[int]) -> Sequence[Any]:
+    """Lock targets that have something due and nothing under way: quick ones, then those that wait longest."""
     waiting_since = (
         select(func.min(Delivery.next_attempt_at))
         .where(Delivery.target_id == Target.id, _due(now))
         .correlate(Target)
         .scalar_subquery()
     )
+    is_quick = _is_quick(slow).label("is_quick")
     # NO KEY: new deliveries for the target may be added meanwhile. SKIP LOCKED: another worker has it, take the next.
     return connection.execute(
-        select(Target.id, Target.name, Target.url_encrypted)
-        .where(Target.disabled_at.is_(None), waiting_since.is_not(None), _idle(Target.id, now))
-        .order_by(waiting_since, Target.id)
+        select(Target.id, Target.name, Target.url_encrypted, is_quick)
+        .where(Target.disabled_at.is_(None), _is_rested(now), waiting_since.is_not(None), _idle(Target.id, now))
+        .order_by(is_quick.desc(), waiting_since, Target.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
     ).all()
 
 
+def _is_quick(slow: Collection[int]) -> ColumnElement[bool]:
+    """Return the condition that a target took a message, has none that failed, and is none of the slow ones."""
+    of_target = _OTHER.target_id == Target.id
+    failed = and_(of_target, _OTHER.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]), _OTHER.attempts > 0)
+    return and_(
+        exists().where(of_target, _OTHER.state == DeliveryState.SENT), ~exists().where(failed), Target.id.not_in(slow)
+    )
+
+
 def _claim_message(connection: Connection, target: Any, now: datetime, lease_seconds: float) -> ClaimedMessage | None:
     rows = connection.execute(
-        select(Delivery.id, Delivery.attempts, Event)
+        select(Delivery.id, Delivery.attempts, Delivery.unanswered, Event)
         .join(Event, Event.id == Delivery.event_id)
         # Idle once more: between the two statements another worker may have been and gone.
         .where(Delivery.target_id == target.id, _due(now), _idle(target.id, now))
@@ -164,9 +225,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         .limit(GROUP_SIZE)
         .with_for_update(of=Delivery, skip_locked=True)
     ).all()
-    # A burst is one message. A delivery that failed once goes alone: if the service refuses one event of a group,
-    # the others must not share its fate.
-    group = rows[:1] if rows and rows[0].attempts else [row for row in rows if not row.attempts]
+    group = _group(rows)
     if not group:
         return None
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
@@ -190,16 +249,31 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         url_encrypted=target.url_encrypted,
         lease_token=token,
         lease_until=until,
+        is_quick=target.is_quick,
         deliveries=tuple(
             ClaimedDelivery(
                 id=row.id,
                 attempts=written[row.id].attempts,
+                unanswered=row.unanswered,
                 first_attempt_at=written[row.id].first_attempt_at,
                 event=_event_text(row),
             )
             for row in group
         ),
     )
+
+
+def _group(rows: Sequence[Any]) -> Sequence[Any]:
+    """Return those of the due deliveries to a target that become its next message."""
+    if not rows or not rows[0].attempts:
+        # A burst is one message. (What is replayed may have arrived, and says so; what is new may not.)
+        return [row for row in rows if not row.attempts and bool(row.unanswered) == bool(rows[0].unanswered)]
+    if 0 < rows[0].unanswered < len(UNANSWERED_PAUSES):
+        # It may have arrived as one message, and need not come again as twenty.
+        return [row for row in rows if row.unanswered == rows[0].unanswered]
+    # A delivery that failed once goes alone: if the service refuses one event of a group, the others must not share its
+    # fate.
+    return rows[:1]
 
 
 def _event_text(row: Any) -> EventText:
@@ -211,7 +285,7 @@ def _event_text(row: Any) -> EventText:
     return EventText(kind=row.kind, title=row.title, occurred_at=row.occurred_at, service=row.service, detail=detail)
 
 
-def _rest(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:
+def _hold_failed(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:
     """Let what failed before at this target wait as well: an outage then costs one attempt a pause, not one for each.
 
     New events still try at once, and of those that wait, the least tried goes first.
@@ -248,8 +322,9 @@ def _bury_killers(connection: Connection, now: datetime) -> None:
 
 
 def is_unsettled(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a delivery is due, or under way."""
-    return or_(_due(now), Delivery.state == DeliveryState.SENDING)
+    """Return the condition that a delivery is due at a target that does not rest, or under way."""
+    rested = Delivery.target_id.in_(select(Target.id).where(_is_rested(now)))
+    return or_(and_(_due(now), rested), Delivery.state == DeliveryState.SENDING)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
@@ -268,6 +343,11 @@ def _idle(target_id: Any, now: datetime) -> ColumnElement[bool]:
     is_leased = holds(_OTHER.lease_until, now, LEASE)
     under_way = and_(_OTHER.target_id == target_id, _OTHER.state == DeliveryState.SENDING, is_leased)
     return ~exists().where(under_way)
+
+
+def _is_rested(now: datetime) -> ColumnElement[bool]:
+    """Return the condition that a target wants messages: the rest that its service asked for is over."""
+    return or_(Target.rests_until.is_(None), due(Target.rests_until, now, LONGEST_REST))
 
 
 def _still_ours(claimed: ClaimedMessage) -> ColumnElement[bool]:

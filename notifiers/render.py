@@ -26,6 +26,10 @@ _LISTED = (20, 14, 9, 5, 3, 2, 1)
 # By title alone, for an SMS.
 _NAMED = (5, 3, 2, 1)
 
+# Of a message that its target took before without an answer.
+AGAIN_TITLE = " (perhaps again)"
+AGAIN_NOTE = "Perhaps again: this was sent before, and the service never said whether it arrived."
+
 
 class Format(StrEnum):
     """The three renderings of a message, named as Apprise names them."""
@@ -81,20 +85,22 @@ class Message:
         return _heading(self.title, form) + self.body(form)
 
 
-def render_message(events: Sequence[EventText], limits: Limits | None = None) -> Message:
+def render_message(events: Sequence[EventText], limits: Limits | None = None, *, again: bool = False) -> Message:
     """Return one message about all the events: in full for one, as a list for several.
 
-    Each rendering shows as much as its limit allows. Raises ValueError if there are no events.
+    Each rendering shows as much as its limit allows. `again` says in all of them that this may have arrived before.
+    Raises ValueError if there are no events.
     """
     if not events:
         raise ValueError("A message needs at least one event.")
     limits = limits or Limits()
-    title = _fitting_title(headline(events, limits.title), limits)
+    suffix = AGAIN_TITLE if again else ""
+    title = _fitting_title(headline(events, max(limits.title - len(suffix), 1)), limits, suffix)
     return Message(
         title=title,
-        text=_text_body(events, _Room(title, Format.TEXT, limits)),
-        html=_html_body(events, _Room(title, Format.HTML, limits)),
-        markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits)),
+        text=_text_body(events, _Room(title, Format.TEXT, limits, again)),
+        html=_html_body(events, _Room(title, Format.HTML, limits, again)),
+        markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again)),
     )
 
 
@@ -114,11 +120,12 @@ def _heading(title: str, form: Format) -> str:
 
 @dataclass(frozen=True)
 class _Room:
-    """The room for a body in one format below its title."""
+    """The room for a body in one format below its title; `again` says that a line of it is for that."""
 
     title: str
     form: Format
     limits: Limits
+    again: bool
 
     def takes(self, body: str) -> bool:
         """Whether a body fits, in characters and in whatever else the service counts."""
@@ -131,9 +138,9 @@ class _Room:
         return size(measured, ceiling.unit) <= (ceiling.most or 0)
 
 
-def _fitting_title(title: str, limits: Limits) -> str:
-    """Return a title that leaves at least half of each ceiling to the body."""
-    return _cut_to(title, lambda shortened: all(_takes_title(c, shortened) for c in limits.ceilings))
+def _fitting_title(title: str, limits: Limits, suffix: str) -> str:
+    """Return a title, and the suffix in full, that leave at least half of each ceiling to the body."""
+    return _cut_to(title, lambda shortened: all(_takes_title(c, shortened + suffix) for c in limits.ceilings)) + suffix
 
 
 def _takes_title(ceiling: Ceiling, title: str) -> bool:
@@ -180,7 +187,7 @@ def _links_alone(events: Sequence[EventText]) -> str:
     if len(events) > 1:
         return ""
     bare = replace(view_event(events[0], _EXTENTS[-1]), facts=(), sections=())
-    return _render("one", "html", event=bare, pictures=False)
+    return _render("one", "html", event=bare, pictures=False, again=None)
 
 
 def _paragraph(text: str) -> str:
@@ -190,23 +197,24 @@ def _paragraph(text: str) -> str:
 def _fullest(events: Sequence[EventText], room: _Room) -> str:
     """Return the fullest rendering that fits, or else the shortest there is."""
     rendered = ""
-    for rendered in _ever_shorter(events, _SUFFIXES[room.form], pictures=room.limits.pictures):
+    again = AGAIN_NOTE if room.again else None
+    for rendered in _ever_shorter(events, _SUFFIXES[room.form], pictures=room.limits.pictures, again=again):
         if room.takes(rendered):
             break
     return rendered
 
 
-def _ever_shorter(events: Sequence[EventText], suffix: str, *, pictures: bool) -> Iterator[str]:
+def _ever_shorter(events: Sequence[EventText], suffix: str, *, pictures: bool, again: str | None) -> Iterator[str]:
     if len(events) == 1:
         for extent in _EXTENTS:
-            yield _render("one", suffix, event=view_event(events[0], extent), pictures=pictures)
+            yield _render("one", suffix, event=view_event(events[0], extent), pictures=pictures, again=again)
     else:
         entries = [view_entry(event) for event in events]
         for listed in _LISTED:
-            yield _render("many", suffix, entries=entries[:listed], more=len(entries) - listed)
+            yield _render("many", suffix, entries=entries[:listed], more=len(entries) - listed, again=again)
         for listed in _NAMED:
             named = [EntryView(title=entry.title, note="", url=None) for entry in entries[:listed]]
-            yield _render("many", suffix, entries=named, more=len(entries) - listed)
+            yield _render("many", suffix, entries=named, more=len(entries) - listed, again=again)
 
 
 def _render(name: str, suffix: str, **values: Any) -> str:
@@ -215,6 +223,14 @@ def _render(name: str, suffix: str, **values: Any) -> str:
         return rendered
     # Autoescape made it safe; nh3 is the second lock, should a template ever forget.
     return nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None)
+
+
+@cache
+def load_templates() -> None:
+    """Compile all templates, which else happens as they are needed: for a process that forks."""
+    for suffix in _SUFFIXES.values():
+        for name in ("one", "many"):
+            _environment(suffix).get_template(f"{name}.{suffix}.j2")
 
 
 @cache

@@ -46,6 +46,11 @@ REFUSED_OPTIONS = {
     "bcc": "one target has one recipient; add a target for each",
 }
 
+# They speak neither HTTP nor SMTP, so neither their answers nor a rest that they ask for can be heard.
+OWN_PROTOCOLS = frozenset(
+    {"amqp", "amqps", "aprs", "growl", "irc", "ircs", "mqtt", "mqtts", "rsyslog", "smpp", "smpps", "xmpp", "xmpps"}
+)
+
 MAIL_SCHEMES = frozenset({"mailto", "mailtos"})
 
 # They read Markdown in whatever they are sent, also in a title, so plain text could read as markup.

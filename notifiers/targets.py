@@ -30,6 +30,8 @@ class TargetLine:
     label: str
     timezone: str
     created_at: datetime
+    # When the service wants the next message; it may have passed.
+    rests_until: datetime | None
     disabled_at: datetime | None
     waiting: int
     dead: int
@@ -101,6 +103,7 @@ def add_target(
         label=address.label,
         timezone=timezone,
         created_at=now,
+        rests_until=None,
         disabled_at=None,
         waiting=0,
         dead=0,
@@ -128,7 +131,8 @@ def change_target(
             raise TargetError(f"There is a target named {new_name!r} already; choose another name.")
         values["name"] = new_name
     if address is not None:
-        values |= {"label": address.label, "url_encrypted": address.url_encrypted}
+        # A rest was the wish of whoever is at the old address.
+        values |= {"label": address.label, "url_encrypted": address.url_encrypted, "rests_until": None}
     if timezone is not None:
         values["timezone"] = _checked_timezone(timezone)
     if values:
@@ -212,6 +216,7 @@ def list_targets(connection: Connection) -> list[TargetLine]:
             Target.label,
             Target.timezone,
             Target.created_at,
+            Target.rests_until,
             Target.disabled_at,
             func.count().filter(waiting).label("waiting"),
             func.count().filter(dead).label("dead"),

@@ -32,6 +32,8 @@ MODULES = (
     "celery.apps.worker",
     "celery.backends.base",
     "celery.concurrency.prefork",
+    "celery.concurrency.solo",
+    "celery.concurrency.thread",
     "celery.events.receiver",
     "celery.fixups.django",
     "celery.worker.autoscale",

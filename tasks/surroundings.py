@@ -2,10 +2,17 @@
 
 import functools
 
-from pipeline.runtime.runtime import Runtime, open_runtime
+from notifiers.deliver import Sender
+from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 
 
 @functools.cache
 def runtime() -> Runtime:
     """Return this process's runtime, opened at the first call."""
     return open_runtime()
+
+
+@functools.cache
+def sender() -> Sender:
+    """Return what sends in this process, made at the first call; it knows which messages are under way."""
+    return Sender(runtime().engine, runtime().vault, utc_now, lanes=runtime().settings.senders)

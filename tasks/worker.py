@@ -1,20 +1,34 @@
 """The application with all tasks on the settings' broker, and a worker of it.
 
-`python -m tasks.worker --queues tick,send --concurrency 2 --hostname worker@%h` is what the supervisor runs. Celery's
-own command, `celery -A tasks.worker worker`, does the same, and loads a shell for it.
+`python -m tasks.worker --queues fetch --concurrency 2 --hostname fetcher@%h` is what the supervisor runs. Celery's
+own command, `celery -A tasks.worker worker`, does the same, and loads a shell for it. The queue `send` wants
+`--pool solo`: its task forks what sends, which it should not do beside threads, and may not in a pool's process.
 """
 
 import argparse
 import gc
 import logging
+import os
+import resource
+import signal
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from celery.exceptions import WorkerLostError
-from celery.signals import celeryd_after_setup, setup_logging, task_failure, worker_ready
+from celery.exceptions import SoftTimeLimitExceeded, WorkerLostError
+from celery.signals import (
+    celeryd_after_setup,
+    setup_logging,
+    task_failure,
+    task_postrun,
+    task_prerun,
+    worker_ready,
+    worker_shutdown,
+)
 from celery.utils.log import get_multiprocessing_logger
 from celery.utils.nodenames import default_nodename, host_format
+from celery.worker import state
 from kombu.transport.redis import Channel
 from sqlalchemy import select
 
@@ -31,6 +45,8 @@ __all__ = ["app", "eventsub", "fetch", "inbox", "pictures", "publish", "send", "
 
 # Not of `__main__`, which this module is where it runs.
 logger = logging.getLogger("tasks.worker")
+# Less than the supervisor waits: what is not sent by then is written down as failed, and tried again soon.
+GRACE = timedelta(seconds=20)
 
 
 def _open_runtime() -> Runtime:
@@ -83,6 +99,45 @@ def _tell_given_up(sender: Any, exception: BaseException, args: Sequence[Any], *
         logger.error("%s is given up, a later tick asks anew: %s", call, exception)
 
 
+def _limit_times() -> None:
+    """Interrupt tasks that take too long, as a pool of processes does: the pool `solo` leaves that out."""
+    signal.signal(signal.SIGALRM, _interrupt)
+    task_prerun.connect(_set_alarm, weak=False)
+    task_postrun.connect(_lift_alarm, weak=False)
+
+
+def _set_alarm(task: Any, **_: object) -> None:
+    signal.setitimer(signal.ITIMER_REAL, task.soft_time_limit or task.app.conf.task_soft_time_limit)
+
+
+def _lift_alarm(**_: object) -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _interrupt(*_: object) -> None:
+    raise SoftTimeLimitExceeded
+
+
+def _end_when_fat(task: Any, **_: object) -> None:
+    """Stop after a task that left much memory in use, as a pool of processes does; the supervisor starts another."""
+    # In KB, but on macOS in bytes.
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+    if used > task.app.conf.worker_max_memory_per_child:
+        logger.info("much memory is in use; starting anew")
+        state.should_stop = 0
+
+
+def _end_at_once_if_asked(**_: object) -> None:
+    """End at the signal that follows when a grace is over: Celery would cancel tasks, which only processes can be."""
+    signal.signal(signal.SIGQUIT, lambda *_: os._exit(1))
+
+
+def _finish_sending(**_: object) -> None:
+    """Let messages that are under way end, within the grace that the supervisor gives."""
+    if surroundings.sender.cache_info().currsize:
+        surroundings.sender().finish(GRACE)
+
+
 def _say_ready(sender: Any, **_: object) -> None:
     logger.info("%s is ready", sender.hostname)
 
@@ -94,6 +149,7 @@ celeryd_after_setup.connect(_load_what_sends, weak=False)
 celeryd_after_setup.connect(_freeze, weak=False)
 worker_ready.connect(_say_ready, weak=False)
 task_failure.connect(_tell_given_up, weak=False)
+worker_shutdown.connect(_finish_sending, weak=False)
 # A broker that goes away while messages wait for their time would take the worker along: kombu tries to put them back
 # through the connection that it has just closed (AttributeError in Channel.close). They are hints; ticks say the same.
 Channel.do_restore = False
@@ -104,11 +160,19 @@ def main() -> int:
     """Run a worker until SIGTERM; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tasks.worker")
     parser.add_argument("--queues", required=True)
-    parser.add_argument("--concurrency", type=int, required=True)
+    parser.add_argument("--pool", choices=["prefork", "threads", "solo"], default="prefork")
+    parser.add_argument("--concurrency", type=int, default=1)
     parser.add_argument("--hostname", required=True)
     arguments = parser.parse_args()
+    if arguments.pool == "solo":
+        _limit_times()
+    if arguments.pool != "prefork":
+        # Celery has set its own by then.
+        worker_ready.connect(_end_at_once_if_asked, weak=False)
+        task_postrun.connect(_end_when_fat, weak=False)
     worker = app.Worker(
         queues=arguments.queues,
+        pool=arguments.pool,
         concurrency=arguments.concurrency,
         hostname=host_format(default_nodename(arguments.hostname)),
         quiet=True,

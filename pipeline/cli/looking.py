@@ -266,12 +266,13 @@ def why(
     delivery: Annotated[int, typer.Argument(min=1, max=GREATEST, help="A delivery's number.")],
     as_json: JsonFlag = False,
 ) -> int:
-    """Say why a delivery was sent: the event, and the subscriptions that asked for it."""
+    """Say why a delivery was sent, or not: the event, who asked for it, and what its target answered."""
     runtime = open_command()
     with runtime.engine.connect() as connection:
         query = (
             select(
                 *(Delivery.id, Delivery.state, Delivery.sent_at, Delivery.subscription_ids),
+                *(Delivery.attempts, Delivery.unanswered, Delivery.last_error),
                 *(Event.id.label("event_id"), Event.kind, Event.title, Event.occurred_at),
                 Target.name.label("target"),
             )
@@ -290,6 +291,11 @@ def why(
         return 0
     at = show(row["occurred_at"])
     console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {row['state']}", markup=False)
+    if row["last_error"]:
+        console.print(f"not taken: {show(row['last_error'])}", markup=False, soft_wrap=True)
+    if row["unanswered"]:
+        times = f"{row['unanswered']} of {row['attempts']} attempts"
+        console.print(f"it may have arrived: {times} ended without an answer", markup=False)
     for line in lines:
         filters = [f"{name} {value}" for name, value in line.filters.items()]
         filters += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []

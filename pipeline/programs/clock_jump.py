@@ -31,6 +31,7 @@ from models import Heartbeat, Source
 from models.due import is_ahead, is_impossible
 from models.tables import Base
 from notifiers import outbox
+from notifiers.rests import LONGEST_REST
 from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
 from pipeline.channels.sources.videos import AGAIN_AFTER
 from pipeline.events.damping import DAMPING_WINDOW
@@ -151,7 +152,12 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     },
     "stream_snapshots": {"taken_at": Rule.STAYS},
     "subscriptions": {"created_at": Rule.WAS},
-    "targets": {"created_at": Rule.WAS, "disabled_at": Rule.WAS, "removed_at": Rule.WAS},
+    "targets": {
+        "created_at": Rule.WAS,
+        "rests_until": Rule.DUE,
+        "disabled_at": Rule.WAS,
+        "removed_at": Rule.WAS,
+    },
     "time_based_drops": {
         "start_at": Rule.STAYS,
         "end_at": Rule.STAYS,
@@ -167,6 +173,7 @@ FURTHEST: Mapping[str, Any] = {
     "deliveries.lease_until": outbox.LEASE,
     "deliveries.next_attempt_at": outbox.FURTHEST,
     "held_changes.due_at": DAMPING_WINDOW,
+    "targets.rests_until": LONGEST_REST,
     "wanted_games.next_due_at": MONTH,
 }
 

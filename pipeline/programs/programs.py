@@ -44,12 +44,18 @@ BROKER_PATIENCE = 10.0
 def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[Program]:
     """Return the programs of an installation on one machine.
 
-    Fetching has a worker of its own, so that two slow services cannot keep messages waiting.
+    Each kind of work has a worker of its own, so that neither a slow service, nor a target that hangs, nor a large
+    publication keeps the others waiting.
     """
-    processes = str(runtime.settings.worker_processes)
+    settings = runtime.settings
     listed = [
-        _worker("worker", "tick,send,publish", processes),
-        _worker("fetcher", "fetch", processes),
+        # Ticks ask the database alone: threads are enough, and cost no process each.
+        _worker("worker", "tick", "--pool", "threads", "--concurrency", str(settings.workers)),
+        # A fetch may be killed at its time limit, so it has a process.
+        _worker("fetcher", "fetch", "--concurrency", str(settings.fetchers)),
+        # Sending forks a process for each message itself (`notifiers.lanes`).
+        _worker("sender", "send", "--pool", "solo"),
+        _worker("publisher", "publish", "--pool", "solo"),
     ]
     if beat:
         listed.append(_python("beat", "tasks.beat"))
@@ -74,9 +80,8 @@ def _python(name: str, *arguments: str) -> Program:
     return Program(name, [sys.executable, "-m", *arguments], shares=True)
 
 
-def _worker(name: str, queues: str, processes: str) -> Program:
-    options = ["--queues", queues, "--concurrency", processes, "--hostname", f"{name}@%h"]
-    return _python(name, "tasks.worker", *options)
+def _worker(name: str, queue: str, *pool: str) -> Program:
+    return _python(name, "tasks.worker", "--queues", queue, *pool, "--hostname", f"{name}@%h")
 
 
 def supervisor(

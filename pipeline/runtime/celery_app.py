@@ -15,6 +15,8 @@ from beat_schedule import BEAT_SCHEDULE
 from pipeline.embedded import broker_url
 
 QUEUES = ("tick", "fetch", "send", "publish")
+# Ticks that ask Twitch: a service that is slow must not hold up the clock.
+ASKING_TICKS = ("tick.eventsub", "tick.validate_sign_ins")
 logger = logging.getLogger(__name__)
 
 
@@ -90,7 +92,10 @@ def make_app(redis_url: str) -> Celery:
         worker_soft_shutdown_timeout=10,
         # A queue for each kind of work rather than priorities, which Redis only imitates.
         task_default_queue="tick",
-        task_routes={f"{queue}.*": {"queue": queue} for queue in QUEUES},
+        task_routes={
+            **{tick: {"queue": "fetch"} for tick in ASKING_TICKS},
+            **{f"{queue}.*": {"queue": queue} for queue in QUEUES},
+        },
         broker_connection_retry_on_startup=True,
         # A task that is under way when the broker goes away may end: only its message is lost, and that was a hint.
         worker_cancel_long_running_tasks_on_connection_loss=False,

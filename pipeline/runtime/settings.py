@@ -210,7 +210,22 @@ class Settings(BaseModel):
     local_pictures: bool = Field(default=False, description="keep copies of the pictures that feeds and pages show")
     local_pictures_mb: int = Field(default=500, ge=10, description="the most that these copies may take")
     chzzk_first_number: int = Field(default=905, ge=1, description="where CHZZK's probing starts")
-    worker_processes: int = Field(default=2, ge=1, le=64)
+    worker_processes: int | None = Field(
+        default=None, ge=1, le=64, description="the old name of LOOTWIRE_WORKERS and LOOTWIRE_FETCHERS together"
+    )
+    workers: int = Field(
+        default_factory=lambda values: values.get("worker_processes") or 2,
+        ge=1,
+        le=64,
+        description="how many ticks are carried out at once",
+    )
+    fetchers: int = Field(
+        default_factory=lambda values: values.get("worker_processes") or 2,
+        ge=1,
+        le=64,
+        description="how many processes ask sources",
+    )
+    senders: int = Field(default=200, ge=1, le=1000, description="how many messages may be under way at once")
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_format: Literal["auto", "text", "json"] = Field(
         default="auto", description="text for people or json for programs; auto is text on a terminal, json elsewhere"

@@ -108,9 +108,8 @@ def test_every_service_of_apprise_is_either_allowed_or_left_out_on_purpose() -> 
 
 def test_our_options_win_over_those_of_the_address() -> None:
     service = open_url("json://example.org/?rto=900&cto=900&retry=9&wait=60").service
-    assert (service.request_timeout, service.retry, service.wait) == ((5.0, 20.0), 0, 0)
+    assert (service.request_timeout, service.retry, service.wait) == ((20.0, 120.0), 0, 0)
     assert (service.optional, service.redirects) == (False, False)
-    # The mail plugin takes the connect timeout for everything.
     assert open_url("mailto://ann:pw@example.org").service.socket_connect_timeout == 20
 
 

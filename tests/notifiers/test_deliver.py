@@ -1,8 +1,14 @@
 import multiprocessing
+import os
+import signal
 import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import text, update
@@ -10,12 +16,14 @@ from sqlalchemy import text, update
 from models import Event
 from models.vault import Vault
 from notifiers import check, deliveries
-from notifiers.deliver import DeliverySummary, deliver_due
+from notifiers.deliver import DeliverySummary, Sender, deliver_due
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.render import plain_message
 from notifiers.send import send
 from pipeline.demo.sinks import MailSink, WebhookSink
 from tests.notifiers.world import HOSTILE, NOON, Notifying, full_event, hook_url, mail_url
+from tests.processes import children
+from tests.silent import silent_server
 
 SECRET = "s3cr3t"
 # PostgreSQL takes neither U+0000 nor lone surrogates.
@@ -169,7 +177,7 @@ def test_a_refused_login_is_told_by_its_code(world: Notifying) -> None:
         with pytest.raises(DeliveryError, match="the mail server answered with 554") as caught:
             send(url, plain_message("a", "b"))
         refusing.result()
-    assert not caught.value.permanent
+    assert caught.value.permanent
 
 
 def _refuse_mail(server: socket.socket) -> None:
@@ -189,7 +197,8 @@ def test_delivering_stops_at_its_limit_and_at_its_time(world: Notifying, hooks: 
         world.later(seconds=10)
         return world.now
 
-    summary = deliver_due(world.engine, world.vault, clock_that_runs, within=timedelta(seconds=15))  # type: ignore[arg-type]
+    within = timedelta(seconds=15)
+    summary = deliver_due(world.engine, world.vault, clock_that_runs, within=within, lanes=1)  # type: ignore[arg-type]
     assert summary.messages == 1
     assert world.deliver().messages == 1
 
@@ -230,6 +239,79 @@ def _deliver_at_noon(database_url: str, key_file: Path) -> None:
     from sqlalchemy import create_engine
 
     deliver_due(create_engine(database_url), Vault.open(key_file), lambda: NOON)
+
+
+@pytest.fixture
+def sender(world: Notifying) -> Iterator[Sender]:
+    opened = Sender(world.engine, world.vault, world.clock, lanes=80)
+    yield opened
+    opened.finish(timedelta(0))
+
+
+def send_until(sender: Sender, condition: Callable[[], object]) -> None:
+    until = time.monotonic() + 60
+    sender.send_due(is_stopping=lambda: bool(condition()) or time.monotonic() > until)
+    assert condition()
+
+
+def test_fifty_targets_that_hang_hold_up_neither_each_other_nor_a_healthy_one(
+    world: Notifying, hooks: WebhookSink, sender: Sender
+) -> None:
+    with silent_server() as (url, taken):
+        for number in range(50):
+            world.target(f"hang {number}", url)
+        world.event()
+        send_until(sender, lambda: len(taken) == 50)
+        world.target("hook", hook_url(hooks))
+        world.event()
+        send_until(sender, lambda: hooks.messages)
+        states = Counter(row.state for row in world.deliveries())
+        # Each of those that hang has its second event waiting behind the first.
+        assert (states["sending"] + states["sent"], states["pending"]) == (51, 50)
+
+
+def test_a_message_under_way_may_end_when_the_sender_is_asked_to_stop(
+    world: Notifying, hooks: WebhookSink, sender: Sender
+) -> None:
+    with silent_server() as (url, taken):
+        world.target("hang", url)
+        world.event()
+        send_until(sender, lambda: taken)
+        world.target("hook", hook_url(hooks))
+        assert sender.send_due(is_stopping=lambda: True) == sent()
+        answer = Thread(target=taken[0].sendall, args=(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",))
+        answer.start()
+        assert sender.finish(timedelta(seconds=60)) == sent(sent=1)
+        answer.join()
+
+
+def test_what_does_not_end_in_the_grace_is_tried_again_soon(world: Notifying, sender: Sender) -> None:
+    with silent_server() as (url, taken):
+        world.target("hang", url)
+        world.event()
+        send_until(sender, lambda: taken)
+        assert sender.finish(timedelta(0)) == sent(failed=1)
+    (row,) = world.deliveries()
+    assert (row.state, row.last_error) == ("pending", "Lootwire was stopped before the service had answered")
+    assert row.next_attempt_at - NOON <= timedelta(seconds=30)
+
+
+def test_a_message_whose_process_is_killed_is_tried_again_soon_and_alone(world: Notifying, hooks: WebhookSink) -> None:
+    before = set(children(os.getpid()))
+    sender = Sender(world.engine, world.vault, world.clock, lanes=4)
+    with silent_server() as (url, taken):
+        world.target("hook", url)
+        world.event()
+        send_until(sender, lambda: taken)
+        (lane,) = set(children(os.getpid())) - before
+        os.kill(lane, signal.SIGKILL)
+        assert sender.send_due() == sent(failed=1)
+    (row,) = world.deliveries()
+    assert "ended with signal 9" in row.last_error
+    world.change_target("hook", url_encrypted=world.vault.encrypt(hook_url(hooks)))
+    world.now = row.next_attempt_at
+    assert sender.send_due() == sent(messages=1, sent=1)
+    sender.finish(timedelta(0))
 
 
 def test_no_secret_is_in_the_tables_the_logs_or_the_errors(

@@ -333,3 +333,32 @@ def test_an_event_whose_detail_cannot_be_read_is_told_by_its_title(world: Notify
         connection.execute(update(Event).where(Event.id == event_id).values(detail={"drops": "none", "end_at": 5}))
     (claimed,) = world.claim()
     assert claimed.events[0].title == "Rust 40"
+
+
+def test_targets_that_took_messages_come_before_those_that_failed_or_are_slow(world: Notifying) -> None:
+    for name in ("failed", "slow", "unknown", "quick"):
+        world.target(name)
+    world.event("first")
+    world.change_target("unknown", disabled_at=NOON)
+    for claimed in world.claim(limit=4):
+        if claimed.target == "failed":
+            world.fail(claimed)
+        else:
+            with world.engine.begin() as connection:
+                outbox.settle_sent(connection, claimed, world.now)
+    world.change_target("unknown", disabled_at=None)
+    world.later(hours=1)
+    world.event("second")
+    with world.engine.begin() as connection:
+        slow = {
+            claimed.target_id for claimed in outbox.claim(connection, world.now, limit=4) if claimed.target == "slow"
+        }
+        connection.rollback()
+    with world.engine.begin() as connection:
+        claimed = outbox.claim(connection, world.now, limit=4, slow=slow, for_slow=2)
+    # Of those that may be slow two are taken, and the one that waits longest first.
+    assert [(message.target, message.is_quick) for message in claimed] == [
+        ("quick", True),
+        ("unknown", False),
+        ("failed", False),
+    ]

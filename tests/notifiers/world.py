@@ -90,10 +90,18 @@ class Notifying:
         with self.engine.begin() as connection:
             return outbox.claim(connection, self.now, lease_seconds, limit)
 
-    def fail(self, claimed: outbox.ClaimedMessage, *, permanent: bool = False, jitter: float = 1.0) -> int:
+    def fail(
+        self, claimed: outbox.ClaimedMessage, *, permanent: bool = False, unanswered: bool = False, jitter: float = 1.0
+    ) -> int:
         with self.engine.begin() as connection:
             return outbox.settle_failed(
-                connection, claimed, self.now, "HTTP 500", permanent=permanent, jitter=lambda: jitter
+                connection,
+                claimed,
+                self.now,
+                "HTTP 500",
+                permanent=permanent,
+                unanswered=unanswered,
+                jitter=lambda: jitter,
             )
 
     def event_ids(self, target: str = "phone") -> list[int]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import redis
 from celery import Celery
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, insert, select, text, update
 
 from models import Base, Delivery, Event, Source
+from notifiers.match import fan_out
 from notifiers.targets import add_subscription, add_target
 from pipeline.demo.sinks import WebhookSink
 from pipeline.runtime.celery_app import QUEUES
@@ -43,6 +44,9 @@ class AtWork:
     @staticmethod
     def reopen() -> None:
         """Let the tasks read their settings again at their next call."""
+        if surroundings.sender.cache_info().currsize:
+            surroundings.sender().finish()
+            surroundings.sender.cache_clear()
         if surroundings.runtime.cache_info().currsize:
             surroundings.runtime().engine.dispose()
             surroundings.runtime.cache_clear()
@@ -70,11 +74,20 @@ class AtWork:
         """Subscribe a webhook to everything."""
         self.add_target(f"json{hook.url.removeprefix('http')}")
 
-    def add_target(self, url: str) -> None:
+    def add_target(self, url: str, name: str = "hook") -> None:
         """Add a target with this address and subscribe it to everything."""
         with self.engine.begin() as connection:
-            add_target(connection, self.runtime.vault, "hook", url, utc_now())
-            add_subscription(connection, "hook", utc_now())
+            add_target(connection, self.runtime.vault, name, url, utc_now())
+            add_subscription(connection, name, utc_now())
+
+    def append_event(self, title: str) -> None:
+        """Append an event that all targets get."""
+        now = utc_now()
+        row: dict[str, Any] = {"kind": "campaign.added", "event_key": title, "title": title, "silent": False}
+        row |= {"occurred_at": now, "recorded_at": now, "detail": {}}
+        with self.engine.begin() as connection:
+            event_id = connection.execute(insert(Event).values(row).returning(Event.id)).scalar_one()
+            fan_out(connection, [event_id], now)
 
     def sign_in(self, granted: Grant) -> None:
         """Keep a sign-in at Twitch that was last validated an hour ago."""

@@ -1,7 +1,10 @@
 """A real worker on a real broker: from one hint to messages and feeds."""
 
 import logging
+import signal
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,6 +49,55 @@ def test_one_hint_is_enough_for_events_messages_and_feeds(
         wait_for(lambda: installation.count(Delivery) and settled(installation.engine))
     assert hook.messages
     assert (installation.runtime.settings.published / "all.rss.xml").exists()
+
+
+# A worker as the supervisor starts it, with tasks more that never end.
+ENDLESS = """
+import contextlib, pathlib, sys, time
+from tasks import worker
+
+marker = pathlib.Path(sys.argv.pop())
+worker.app.conf.worker_max_memory_per_child = int(sys.argv.pop())
+
+@worker.app.task(name="publish.endless", soft_time_limit=0.2)
+def endless():
+    try:
+        time.sleep(600)
+    except BaseException as error:
+        marker.write_text(type(error).__name__)
+
+@worker.app.task(name="publish.stubborn")
+def stubborn():
+    marker.write_text("stubborn")
+    while True:
+        with contextlib.suppress(BaseException):
+            time.sleep(600)
+
+sys.argv[1:] = ["--queues", "publish", "--pool", "solo", "--hostname", "publisher@%h"]
+sys.exit(worker.main())
+"""
+
+
+def test_a_worker_that_is_its_own_pool_interrupts_what_takes_too_long_and_ends_with_the_memory_that_it_left(
+    installation: AtWork, tmp_path: Path
+) -> None:
+    marker = tmp_path / "ended by"
+    hint(installation.app, "publish.endless")
+    with subprocess.Popen([sys.executable, "-c", ENDLESS, "1", marker]) as process:
+        wait_for(lambda: marker.exists() and marker.read_text() == "SoftTimeLimitExceeded")
+        assert process.wait(60) == 0
+
+
+def test_a_worker_that_is_its_own_pool_ends_in_its_task_when_the_grace_is_over(
+    installation: AtWork, tmp_path: Path
+) -> None:
+    marker = tmp_path / "at work"
+    hint(installation.app, "publish.stubborn")
+    with subprocess.Popen([sys.executable, "-c", ENDLESS, "1000000", marker]) as process:
+        wait_for(lambda: marker.exists() and marker.read_text() == "stubborn")
+        process.terminate()
+        process.send_signal(signal.SIGQUIT)
+        assert process.wait(60) == 1
 
 
 def record_of(call: Any, *args: Any) -> logging.LogRecord:

@@ -33,6 +33,7 @@ DELIVERY_KEYS = {
     "label",
     "subscription_ids",
     "attempts",
+    "unanswered",
     "created_at",
     "next_attempt_at",
     "first_attempt_at",

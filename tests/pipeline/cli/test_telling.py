@@ -5,9 +5,9 @@ import os
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import insert, literal, select
+from sqlalchemy import insert, literal, select, update
 
-from models import Channel, Follow, Game, Organization, Source
+from models import Channel, Delivery, Follow, Game, Organization, Source
 from models.details import StreamDetail
 from models.events import EventKind
 from notifiers.deliver import deliver_due
@@ -15,6 +15,7 @@ from pipeline.demo.sinks import WebhookSink
 from pipeline.events.append import NewEvent, append_events
 from pipeline.programs.programs import settled
 from pipeline.runtime.runtime import open_runtime, utc_now
+from tests.notifiers import stubborn
 from tests.pipeline.cli.operator import Operator
 
 
@@ -291,6 +292,27 @@ def test_why_has_its_answer_for_programs_too(subscribed: Operator, now: datetime
     subscribed.run("subscriptions", "remove", "1")
     [reason] = subscribed.run("why", str(delivery["id"]), "--json").lines
     assert (reason["subscriptions"], reason["subscriptions_removed"]) == ([], 1)
+
+
+def test_why_shows_what_the_target_answered_and_whether_the_message_may_have_arrived(
+    subscribed: Operator, now: datetime
+) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    runtime = open_runtime()
+    with stubborn.web(stubborn.hangs_up, stubborn.answers(400, b'{"description": "chat not found"}')) as server:
+        subscribed.run("targets", "set", "hook", "--url", server.url())
+        for _ in range(2):
+            deliver_due(runtime.engine, runtime.vault, utc_now)
+            with runtime.engine.begin() as connection:
+                connection.execute(update(Delivery).values(next_attempt_at=utc_now()))
+    runtime.engine.dispose()
+    delivery = subscribed.run("deliveries", "--json").lines[0]
+    assert (delivery["attempts"], delivery["unanswered"]) == (2, 1)
+    text = subscribed.run("why", str(delivery["id"])).out
+    assert "not taken: the service answered with HTTP 400: chat not found" in text
+    assert "it may have arrived: 1 of 2 attempts ended without an answer" in text
+    [reason] = subscribed.run("why", str(delivery["id"]), "--json").lines
+    assert (reason["unanswered"], reason["last_error"]) == (1, delivery["last_error"])
 
 
 def test_deliveries_show_when_each_was_sent(subscribed: Operator, hook: WebhookSink, now: datetime) -> None:

@@ -34,26 +34,31 @@ def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtim
     opened.engine.dispose()
 
 
-def test_an_installation_is_two_workers_a_clock_and_one_web_server(runtime: Runtime) -> None:
-    assert [program.name for program in programs.programs(runtime)] == [
-        "worker",
-        "fetcher",
-        "beat",
-        "web",
-    ]
-    assert [program.name for program in programs.programs(runtime, beat=False, web=False)] == ["worker", "fetcher"]
+def test_an_installation_is_a_worker_for_each_kind_of_work_a_clock_and_one_web_server(runtime: Runtime) -> None:
+    workers = ["worker", "fetcher", "sender", "publisher"]
+    assert [program.name for program in programs.programs(runtime)] == [*workers, "beat", "web"]
+    assert [program.name for program in programs.programs(runtime, beat=False, web=False)] == workers
 
 
-def test_every_queue_has_one_worker_and_fetching_has_its_own(runtime: Runtime) -> None:
+def test_every_queue_has_a_worker_of_its_own(runtime: Runtime) -> None:
     queues = {p.name: p.argv[p.argv.index("--queues") + 1] for p in programs.programs(runtime, beat=False, web=False)}
-    assert queues["fetcher"] == "fetch"
-    assert sorted(",".join(queues.values()).split(",")) == sorted(QUEUES)
+    assert queues == {"worker": "tick", "fetcher": "fetch", "sender": "send", "publisher": "publish"}
+    assert sorted(queues.values()) == sorted(QUEUES)
 
 
-def test_workers_have_as_many_processes_as_the_settings_say(runtime: Runtime) -> None:
-    more = Runtime(settings=runtime.settings.model_copy(update={"worker_processes": 7}), database_url="", redis_url="")
-    for program in programs.programs(more, beat=False, web=False):
-        assert program.argv[program.argv.index("--concurrency") + 1] == "7"
+def concurrency(runtime: Runtime, **settings: int) -> dict[str, str]:
+    listed = programs.programs(replace(runtime, settings=Settings(**settings)), beat=False, web=False)  # type: ignore[arg-type]
+    return {p.name: p.argv[p.argv.index("--concurrency") + 1] for p in listed if "--concurrency" in p.argv}
+
+
+def test_workers_do_as_much_at_once_as_the_settings_say(runtime: Runtime) -> None:
+    assert concurrency(runtime) == {"worker": "2", "fetcher": "2"}
+    assert concurrency(runtime, workers=3, fetchers=4) == {"worker": "3", "fetcher": "4"}
+
+
+def test_the_old_name_of_how_much_goes_on_at_once_still_counts(runtime: Runtime) -> None:
+    assert concurrency(runtime, worker_processes=7) == {"worker": "7", "fetcher": "7"}
+    assert concurrency(runtime, worker_processes=7, fetchers=1) == {"worker": "7", "fetcher": "1"}
 
 
 def test_no_password_stands_in_a_command_line(runtime: Runtime) -> None:
