@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -49,8 +50,8 @@ class DeliverySummary:
 class Sender:
     """Sends what is due in lanes, each message in one; keeps what is under way from one call to the next.
 
-    Any number of them may run at once, each used from one thread. Killed at any time, it loses nothing: what was under
-    way is sent again when its lease is over.
+    Any number of them may run at once; threads that share one take turns. Killed at any time, it loses nothing: what
+    was under way is sent again when its lease is over.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Sender:
         self._clock = clock
         self._patience = patience
         self._renew_at = 0.0
+        self._turn = Lock()
         self._lanes: Lanes[outbox.ClaimedMessage] = Lanes(_send, lanes)
         self._for_anybody = max(1, lanes - int(lanes * KEPT_SHARE))
         # What is over and not settled yet: the database may be away.
@@ -88,6 +90,26 @@ class Sender:
         In the last two cases, and as soon as `is_stopping` says so, it returns with messages under way: a later call
         settles them, or `finish`. A message that fails is settled for later, so this raises only if the database does.
         """
+        with self._turn:
+            return self._send_due(limit, within, is_stopping)
+
+    def finish(self, patience: timedelta | None = None) -> DeliverySummary:
+        """Wait for what is under way, then end all lanes; what is not over by then counts as failed."""
+        summary = DeliverySummary()
+        until = time.monotonic() + (math.inf if patience is None else patience.total_seconds())
+        while self._lanes.under_way and time.monotonic() < until:
+            self._ended += self._lanes.wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
+            self._settle(summary)
+            self._renew()
+        self._ended += self._lanes.wait(0.0)
+        stopped = self._lanes.stop("Lootwire was stopped before the service had answered")
+        self._ended += map(self._doubted, stopped)
+        self._settle(summary)
+        return summary
+
+    def _send_due(
+        self, limit: int | None, within: timedelta | None, is_stopping: Callable[[], bool]
+    ) -> DeliverySummary:
         summary = DeliverySummary()
         started_at = self._clock()
         while not is_stopping() and (within is None or self._clock() - started_at < within):
@@ -104,22 +126,8 @@ class Sender:
             self._ended += self._lanes.wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
         return summary
 
-    def finish(self, patience: timedelta | None = None) -> DeliverySummary:
-        """Wait for what is under way, then end all lanes; what is not over by then counts as failed."""
-        summary = DeliverySummary()
-        until = time.monotonic() + (math.inf if patience is None else patience.total_seconds())
-        while self._lanes.under_way and time.monotonic() < until:
-            self._ended += self._lanes.wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
-            self._settle(summary)
-            self._renew()
-        self._ended += self._lanes.wait(0.0)
-        stopped = self._lanes.stop("Lootwire was stopped before the service had answered")
-        self._ended += map(self._doubted, stopped)
-        self._settle(summary)
-        return summary
-
     def _doubted(self, stopped: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
-        """Say of a message that was stopped whether it may have arrived: after connecting there is a wait for answers."""
+        """Say of a message that was stopped that it may have arrived, where it only waited for an answer any more."""
         if stopped.seconds <= self._patience.connect:
             return stopped
         return replace(stopped, outcome=DeliveryError(stopped.outcome.reason, unanswered=True))

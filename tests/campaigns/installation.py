@@ -32,6 +32,8 @@ UP = [sys.executable, "-c", "from pipeline.cli import main; main()", "up"]
 COMMANDS = {
     "worker": "--queues tick",
     "fetcher": "--queues fetch",
+    "sender": "--queues send",
+    "publisher": "--queues publish",
     "beat": "tasks.beat",
     "postgres": "bin/postgres -D",
     "valkey": "valkey-server",
@@ -178,7 +180,7 @@ class UpAsProcess:
                 return connection.scalar(query)
 
         pid = self.find(part)
-        if pid in {None, killed} or (part in {"worker", "fetcher"} and not children(pid or 0)):
+        if pid in {None, killed} or (part == "fetcher" and not children(pid or 0)):
             return False
         return bool(self.ask(look))
 

@@ -35,7 +35,7 @@ pytestmark = [
 
 LONG = os.environ.get("LOOTWIRE_CAMPAIGN") == "long"
 # Every part, and what its death takes along: the host stops both servers when one of them ends.
-PARTS = ("worker", "pool child", "fetcher", "beat", "postgres", "valkey", "host")
+PARTS = ("worker", "pool child", "fetcher", "sender", "publisher", "beat", "postgres", "valkey", "host")
 # What is killed again and again is started again after a pause that doubles, up to a minute.
 LIMIT = 90
 RANDOM_KILLS = 1

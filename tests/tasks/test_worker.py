@@ -1,7 +1,9 @@
 """A real worker on a real broker: from one hint to messages and feeds."""
 
 import logging
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -46,6 +48,36 @@ def test_one_hint_is_enough_for_events_messages_and_feeds(
         wait_for(lambda: installation.count(Delivery) and settled(installation.engine))
     assert hook.messages
     assert (installation.runtime.settings.published / "all.rss.xml").exists()
+
+
+# A worker as the supervisor starts it, with a task more that never ends.
+ENDLESS = """
+import pathlib, sys, time
+from tasks import worker
+
+marker = pathlib.Path(sys.argv.pop())
+
+@worker.app.task(name="publish.endless", soft_time_limit=0.2)
+def endless():
+    try:
+        time.sleep(600)
+    except BaseException as error:
+        marker.write_text(type(error).__name__)
+
+sys.argv[1:] = ["--queues", "publish", "--pool", "solo", "--hostname", "publisher@%h"]
+sys.exit(worker.main())
+"""
+
+
+def test_a_task_of_a_worker_that_is_its_own_pool_is_interrupted_at_its_time_limit(
+    installation: AtWork, tmp_path: Path
+) -> None:
+    marker = tmp_path / "ended by"
+    hint(installation.app, "publish.endless")
+    with subprocess.Popen([sys.executable, "-c", ENDLESS, marker]) as process:
+        wait_for(lambda: marker.exists() and marker.read_text() == "SoftTimeLimitExceeded")
+        process.terminate()
+        assert process.wait(60) == 0
 
 
 def record_of(call: Any, *args: Any) -> logging.LogRecord:
