@@ -128,7 +128,7 @@ class Sender:
         return summary
 
     def _doubted(self, stopped: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
-        """Say whether a message that was stopped may have arrived: after connecting there is a wait for answers."""
+        """Say of a message that was stopped that it may have arrived, where it only waited for an answer any more."""
         if stopped.seconds <= self._patience.connect:
             return stopped
         return replace(stopped, outcome=DeliveryError(stopped.outcome.reason, unanswered=True))

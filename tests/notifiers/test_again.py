@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
-
 from sqlalchemy import update
 
 from models import Delivery, DeliveryState
