@@ -164,8 +164,9 @@ class Installation:
         """Fetch what the service lists; returns whether there was anything to do."""
         return fetch_source(self.engine, self._source, lambda: now) is not None
 
-    def advance(self, now: datetime) -> None:
-        clock.advance(self.engine, now)
+    def advance(self, now: datetime) -> int:
+        """Let the clock do its part; returns how many events that made."""
+        return clock.advance(self.engine, now).total()
 
     def send(self, now: datetime) -> int:
         """Send what is due; returns how many messages there were."""
@@ -268,7 +269,7 @@ class DisturbedInstallation(RuleBasedStateMachine):
     def advance(self, crash: Crash | None, minutes: int) -> None:
         """Let the clock do its part."""
         self._now += timedelta(minutes=minutes)
-        crashed = self._disturbed(lambda: self._main.advance(self._now) or True, crash) is None
+        crashed = self._disturbed(lambda: self._main.advance(self._now), crash) is None
         if not crashed or any("campaign_deadlines" in statement for statement in self._crashing.committed):
             self._twin.advance(self._now)
         self.each_change_has_one_event_and_each_target_its_delivery()
