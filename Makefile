@@ -7,7 +7,7 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: check
-check: format lint types contract test bench-tiny campaigns ## everything that CI runs
+check: format lint types contract test coverage bench-tiny campaigns audit ## everything that CI runs
 
 .PHONY: format
 format: ## is the code formatted?
@@ -32,6 +32,15 @@ migrations: ## do models and migrations agree?
 .PHONY: test
 test: ## the README's test command
 	$(RUN) pytest
+
+.PHONY: coverage
+coverage: ## are 95 % of the pure core's branches run by the tests that need no server?
+	$(RUN) python -m tests.core_coverage
+
+.PHONY: audit
+audit: ## known faults of what uv.lock holds; says so where api.osv.dev cannot be reached
+	@UV_HTTP_RETRIES=0 uv audit --frozen --preview-features audit-command; code=$$?; \
+	if [ $$code -eq 2 ]; then echo "not audited: see above; it takes a uv that has `audit`, and api.osv.dev"; else exit $$code; fi
 
 .PHONY: quick
 quick: ## what needs no server, and what your changes touch

@@ -24,7 +24,7 @@ def touched(tests: Iterable[Path]) -> set[Path]:
     """Those files of tests that the changes since the main branch touch."""
     changed = {_ROOT / name for name in _changed_names()}
     modules = {".".join(path.relative_to(_ROOT).with_suffix("").parts).removesuffix(".__init__") for path in changed}
-    return {path for path in set(tests) if path in changed or _imports(path) & modules}
+    return {path for path in set(tests) if path in changed or imports(path) & modules}
 
 
 def _changed_names() -> list[str]:
@@ -41,7 +41,7 @@ def _git(*arguments: str) -> list[str]:
     return done.stdout.splitlines() if done.returncode == 0 else []
 
 
-def _imports(path: Path) -> set[str]:
+def imports(path: Path) -> set[str]:
     """The modules that a file imports, with the names that may be modules of theirs."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_bytes())):

@@ -317,9 +317,12 @@ def _stays(url: httpx.URL, first: httpx.URL) -> bool:
 
 
 def conditional(etag: str | None, last_modified: str | None) -> dict[str, str]:
-    """Return the headers that ask for an answer only if it changed."""
+    """Return the headers that ask for an answer only if it changed.
+
+    A validator that is no ASCII, which a service may send and HTTP libraries do not send back, is none.
+    """
     wanted = {"If-None-Match": etag, "If-Modified-Since": last_modified}
-    return {name: value for name, value in wanted.items() if value}
+    return {name: value for name, value in wanted.items() if value and value.isascii()}
 
 
 def parse_retry_after(value: str | None, now: datetime) -> timedelta | None:

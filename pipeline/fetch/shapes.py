@@ -1,6 +1,6 @@
 """The small shapes that wire formats share, and how their values become ours."""
 
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -15,6 +15,8 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 # A time without a zone is refused where the service is known to send one.
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
+# What a header may hold: a token of other characters could not be shown to anybody.
+Token = Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
 # Services send ids as text or as numbers; we keep text.
 Id = str | int
 _NOT_STORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)])
@@ -55,10 +57,23 @@ def identity(key: Id | None) -> str | None:
 
 
 def utc(time: datetime | None) -> datetime | None:
-    """Return the time in UTC; a time that no calendar holds there refuses the item."""
+    """Return the time in UTC; a time that no calendar holds there refuses the item.
+
+    The first year of the calendar says nothing (0001-01-01T00:00:00Z is how services in Go write that there is no
+    time), nor does its last ("never"): neither leaves room for a time zone or an hour before and after.
+    """
     if time is None:
         return None
     try:
-        return time.astimezone(UTC)
+        at = time.astimezone(UTC)
     except OverflowError as error:
         raise InvalidItem(f"time out of range: {time.isoformat()}") from error
+    return at if MINYEAR < at.year < MAXYEAR else None
+
+
+def required_utc(time: datetime) -> datetime:
+    """Return the time in UTC, or refuse the item where it says nothing."""
+    at = utc(time)
+    if at is None:
+        raise InvalidItem(f"time out of range: {time.isoformat()}")
+    return at

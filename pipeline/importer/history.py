@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -195,7 +196,7 @@ def _header(answers: IO[bytes]) -> tuple[bytes, int | None]:
     if not line.endswith(b"\n"):
         raise EOFError
     fields = line.split(b" ")
-    if len(fields) != 3 or not fields[2].strip().isdigit():
+    if len(fields) != 3 or not re.fullmatch(rb"[0-9]{1,18}", fields[2].strip()):
         return b"", None
     if fields[1] != b"blob":
         _skip(answers, int(fields[2]))

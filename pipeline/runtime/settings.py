@@ -47,12 +47,27 @@ class SettingsError(LootwireError):
 def _http_url(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
-    return value.rstrip("/")
+    return _address(value).rstrip("/")
 
 
 def _websocket_url(value: str) -> str:
     if not value.startswith(("ws://", "wss://")):
         raise ValueError("must start with ws:// or wss://")
+    return _address(value)
+
+
+def _address(value: str) -> str:
+    """Refuse an address that no client could call: each program would stumble over it, whenever it asks."""
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+        if re.fullmatch(r"[0-9.]+", host):
+            ip_address(host)
+        names_host = bool(host) and parts.port != 0
+    except ValueError as error:
+        raise ValueError(f"must be an address: {error}") from None
+    if not names_host or not value.isascii() or not value.isprintable() or " " in value:
+        raise ValueError("must be an address: a host's name, and perhaps a port and a path, without spaces")
     return value
 
 
@@ -62,6 +77,8 @@ def _host(value: str) -> str:
         raise ValueError("must be an address of this machine, such as 127.0.0.1, 0.0.0.0 or ::, without a port")
     if host.count(":") == 1:
         raise ValueError("must be an address alone: the port is LOOTWIRE_HTTP_PORT")
+    if ":" in host:
+        ip_address(host.partition("%")[0])
     return host
 
 
@@ -90,7 +107,7 @@ def _callback_url(value: str | None) -> str | None:
         return None
     if not value.startswith("https://"):
         raise ValueError("must start with https://")
-    address = urlsplit(value)
+    address = urlsplit(_address(value))
     if not address.hostname or address.port not in {None, 443}:
         raise ValueError("must name a host, and port 443 or none: Twitch calls no other")
     return value
@@ -103,7 +120,12 @@ def _own_port(port: int, info: ValidationInfo) -> int:
 
 
 def _absolute(path: Path) -> Path:
-    return path.expanduser().absolute()
+    if "\0" in str(path):
+        raise ValueError("must be a path, and no path holds a NUL character")
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError:
+        raise ValueError(f"begins with {path.parts[0]}, and this machine has no such user") from None
 
 
 def _database_url(value: SecretStr | None) -> SecretStr | None:
@@ -272,7 +294,7 @@ def load_settings(
 ) -> LoadedSettings:
     """Read the settings; raises `SettingsError` naming each wrong setting and its origin."""
     environ = os.environ if environ is None else environ
-    dotenv = {key: value for key, value in dotenv_values(env_file).items() if value is not None}
+    dotenv = _from_dotenv(env_file)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for field, value in _from_toml(toml_file).items():
@@ -316,9 +338,16 @@ def _looks_like_ours(name: str) -> bool:
 def _read_secret(path: Path, name: str, origin: str) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file, or no path"
         raise SettingsError(f"{name} (from {origin}): cannot read {path}: {reason}") from error
+
+
+def _from_dotenv(path: Path) -> dict[str, str]:
+    try:
+        return {key: value for key, value in dotenv_values(path).items() if value is not None}
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"cannot read {path}: not a text file in UTF-8 ({error.reason})") from error
 
 
 def _from_toml(path: Path) -> dict[str, Any]:
@@ -327,7 +356,10 @@ def _from_toml(path: Path) -> dict[str, Any]:
             return tomllib.load(file)
     except FileNotFoundError:
         return {}
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError:
+        raise SettingsError(f"cannot read {path}: it is nested too deeply") from None
+    except (OSError, ValueError) as error:
+        # A number of thousands of digits is a ValueError too.
         raise SettingsError(f"cannot read {path}: {error}") from error
 
 

@@ -7,12 +7,13 @@ digits of a second; ours are rounded to microseconds.
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from pipeline.errors import InvalidItem
 from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, Time, clean, utc
+from pipeline.fetch.shapes import UNREADABLE, Time, clean, required_utc
 from pipeline.services.twitch.helix_eventsub import EventSubSubscription
 
 # Twitch's ids are UUIDs; a key in a table needs a limit.
@@ -101,8 +102,9 @@ class _Payload(msgspec.Struct):
 _FRAME = msgspec.json.Decoder(_Frame)
 _SESSION = msgspec.json.Decoder(_SessionPayload)
 _PAYLOAD = msgspec.json.Decoder(_Payload)
-# The documentation's value, for a session that gives none.
+# The documentation's value, for a session that gives none, and the longest that may be asked for.
 _USUAL_KEEPALIVE = 10
+_LONGEST_KEEPALIVE = 600
 
 
 def read_frame(frame: str | bytes) -> Frame:
@@ -118,13 +120,15 @@ def _read_payload(metadata: _Metadata, payload: msgspec.Raw) -> Frame:
     match metadata.message_type:
         case "session_welcome":
             session = _SESSION.decode(payload).session
-            return Welcome(session.id, timedelta(seconds=session.keepalive_timeout_seconds or _USUAL_KEEPALIVE))
+            seconds = session.keepalive_timeout_seconds or _USUAL_KEEPALIVE
+            return Welcome(session.id, timedelta(seconds=min(max(seconds, 0), _LONGEST_KEEPALIVE)))
         case "session_keepalive":
             return Keepalive()
         case "session_reconnect":
             url = _SESSION.decode(payload).session.reconnect_url
             if not url:
                 raise InvalidItem("a reconnect message without its `reconnect_url`")
+            _check_address(url)
             return Reconnect(url)
         case "notification" | "revocation" as kind:
             message = _read_of_subscription(
@@ -145,12 +149,25 @@ def read_body(kind: str, message_id: str, sent_at: datetime, body: bytes) -> Bod
         raise InvalidItem(str(error)) from error
 
 
+def _check_address(url: str) -> None:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError as error:
+        raise InvalidItem(f"a reconnect message whose `reconnect_url` is none: {error}") from error
+    if not host:
+        raise InvalidItem("a reconnect message whose `reconnect_url` names no host")
+
+
 def _read_of_subscription(
     kind: str, message_id: str, sent_at: datetime, payload: _Payload
 ) -> Notification | Revocation | Challenge:
     if clean(message_id) != message_id or len(message_id) > LONGEST_ID:
         raise InvalidItem("a message whose id cannot be kept")
-    subscription, at = payload.subscription, utc(sent_at) or sent_at
+    subscription, at = payload.subscription, required_utc(sent_at)
+    # A row holds these as they are, and a text that no row can hold would keep all messages of its batch out.
+    texts = (subscription.id, subscription.type, subscription.version, subscription.status, subscription.condition)
+    if any(storable(text) != text for text in texts):
+        raise InvalidItem("a message whose subscription cannot be kept")
     match kind:
         case "revocation":
             return Revocation(message_id=message_id, subscription=subscription, sent_at=at)

@@ -5,6 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from pipeline.fetch.shapes import clean
+
 _LOGIN = re.compile(r"[A-Za-z0-9_]{1,25}")
 _ID = re.compile(r"[0-9]{1,20}")
 _ADDRESS = re.compile(r"(?:https?://)?(?:[a-z0-9-]+\.)?twitch\.tv(?:[/?#]|$)", re.IGNORECASE)
@@ -55,7 +57,7 @@ class Name(msgspec.Struct, frozen=True):
 
 def parse_name(text: str) -> Name:
     """Return the login or id that a person means by a text; `problem` says why it can be neither."""
-    written = text.strip()
+    written = clean(text) or ""
     if _ADDRESS.match(written):
         return _from_address(written)
     bare = written.removeprefix("@")

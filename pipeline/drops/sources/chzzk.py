@@ -6,7 +6,7 @@ Dates are Korean time without a zone. Numbers rise with time; outliers above 10^
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
@@ -61,6 +61,8 @@ class WireEnvelope(msgspec.Struct, frozen=True):
     content: msgspec.Raw = msgspec.Raw(b"null")
 
 
+_Number = Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_PLAUSIBLE)]
+_Outlier = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
 _ENVELOPE = msgspec.json.Decoder(WireEnvelope)
 _CAMPAIGN = msgspec.json.Decoder(WireCampaign)
 
@@ -82,11 +84,11 @@ class ChzzkDrops:
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask for a few numbers around the highest known one and for those whose campaigns still ran."""
-        cursor = validators.cursor
-        highest = int(cursor.get("highest", self._first_number))
-        older_from = int(cursor.get("older_from", highest))
-        version = str(cursor.get("version", "v2"))
-        numbers = _numbers(highest, older_from, cursor.get("running", ()))
+        place = _place(validators.cursor)
+        highest = place.highest or self._first_number
+        older_from = place.older_from or highest
+        version = place.version
+        numbers = _numbers(highest, older_from, place.running)
         answers = self._ask(client, version, numbers)
         if not answers:
             version = "v1" if version == "v2" else "v2"
@@ -171,6 +173,24 @@ class _Gathered(msgspec.Struct, frozen=True):
 
 
 _PAYLOAD: msgspec.json.Decoder[_Gathered | list[msgspec.Raw]] = msgspec.json.Decoder(_Gathered | list[msgspec.Raw])
+
+
+class _Place(msgspec.Struct, frozen=True):
+    """Where the probing is, as the cursor remembers it."""
+
+    highest: _Number | None = None
+    older_from: _Number | None = None
+    version: Literal["v1", "v2"] = "v2"
+    # Outliers too, which are asked for again and not followed.
+    running: tuple[_Outlier, ...] = ()
+
+
+def _place(cursor: Mapping[str, object]) -> _Place:
+    """Return what a cursor remembers; one that cannot be read (an import may bring any) remembers nothing."""
+    try:
+        return msgspec.convert(cursor, _Place)
+    except msgspec.ValidationError:
+        return _Place()
 
 
 def _numbers(highest: int, older_from: int, running: Iterable[int]) -> list[int]:

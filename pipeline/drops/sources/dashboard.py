@@ -59,8 +59,7 @@ class _Dashboard:
         self._hashes = hashes
 
     def _converse(self, client: Client, validators: Validators) -> Conversation:
-        known = validators.cursor.get("hashes", {})
-        return Conversation(client, self._url, self._account, self._hashes, known)
+        return Conversation(client, self._url, self._account, self._hashes, _known_hashes(validators))
 
 
 class TwitchDashboard(_Dashboard, DashboardCampaigns):
@@ -134,6 +133,13 @@ def _listed(parts: Sequence[Part]) -> dict[str, Listed]:
         if key := identity(wire.id):
             entries[key] = Listed(digest(part.raw).hex(), bytes(wire.status) == b'"EXPIRED"')
     return entries
+
+
+def _known_hashes(validators: Validators) -> dict[str, str]:
+    try:
+        return msgspec.convert(validators.cursor.get("hashes", {}), dict[str, str])
+    except msgspec.ValidationError:
+        return {}
 
 
 def _memory(validators: Validators) -> Memory:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from models.errors import LootwireError
+from pipeline.fetch.shapes import clean
 
 LARGEST_LIST = 16 * 1024 * 1024
 MOST_ENTRIES = 20_000
@@ -49,7 +50,7 @@ def read_name(written: str, *, number_is_id: bool = False) -> GameName:
 
     A bare number is a title, as 1942 and 2048 are, unless `number_is_id`.
     """
-    written = " ".join(written.split())[:LONGEST]
+    written = _one_line(written)
     if match := _ID.fullmatch(written):
         return GameName(written=written, igdb_id=int(match["id"]))
     if match := _ADDRESS.fullmatch(written):
@@ -151,11 +152,11 @@ def _from_fields(fields: dict[str, Any]) -> GameName | None:
         name = read_name(number, number_is_id=True)
     elif slug is not None:
         name = GameName(written=slug, slug=slug)
-    elif title is not None and title.strip():
+    elif title is not None and _one_line(title):
         name = read_name(title)
     else:
         return None
-    written = " ".join(title.split())[:LONGEST] if title and title.strip() else name.written
+    written = (_one_line(title) if title else "") or name.written
     return msgspec.structs.replace(name, written=written, year=_year(values), platforms=_platforms(values))
 
 
@@ -174,7 +175,11 @@ def _year(values: dict[str, Any]) -> int | None:
 def _platforms(values: dict[str, Any]) -> tuple[str, ...]:
     value = next((values[key] for key in _PLATFORMS if key in values), "")
     parts = value if isinstance(value, list) else _SPLIT.split(str(value))
-    return tuple(part.strip() for part in parts if isinstance(part, str) and part.strip())
+    return tuple(platform for part in parts if isinstance(part, str) and (platform := clean(part)))
+
+
+def _one_line(written: str) -> str:
+    return " ".join((clean(written) or "").split())[:LONGEST]
 
 
 def _key(cell: str) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, RowMapping, select, update
 from models import Source
 from models.errors import LootwireError
 from models.locks import hashed_key, hold, is_held
+from pipeline.fetch.shapes import Time
 from pipeline.ingest.fetching import source_lock
 from pipeline.ingest.turn import lock_source
 
@@ -37,15 +38,15 @@ class MirrorState(msgspec.Struct, kw_only=True, omit_defaults=True):
     """
 
     after: int = 0
-    began_at: datetime | None = None
+    began_at: Time | None = None
     listed: int = 0
     total: int | None = None
     missing: int = 0
     doubtful: int = 0
     holder: bool = False
-    completed_at: datetime | None = None
-    swept_to: datetime | None = None
-    sweep_began_at: datetime | None = None
+    completed_at: Time | None = None
+    swept_to: Time | None = None
+    sweep_began_at: Time | None = None
     sweep_after: int = 0
     sweep_dates: bool = False
 

@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, Connection, Engine, RowMapping, Text, bindparam, f
 from models import ExternalGame
 from models.due import is_due
 from pipeline.fetch.http import Client
+from pipeline.fetch.shapes import Time
 from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import wanted
 from pipeline.games.mirror.state import is_kept
@@ -235,7 +236,7 @@ def search_entries(igdb: Igdb, names: Iterable[str]) -> list[msgspec.Raw]:
 def read_tries(cursor: Mapping[str, object]) -> dict[int, Tried]:
     """Return the tries that a cursor remembers, by game; a cursor that cannot be read remembers none."""
     try:
-        tries = msgspec.convert(cursor.get("tried", {}), dict[str, tuple[int, datetime]], strict=False)
+        tries = msgspec.convert(cursor.get("tried", {}), dict[str, tuple[int, Time]], strict=False)
         return {int(key): Tried(*attempt) for key, attempt in tries.items()}
     except (msgspec.ValidationError, ValueError):
         return {}

@@ -9,7 +9,9 @@ from sqlalchemy import Connection, Engine, RowMapping, select
 
 from models import GameMetadata
 from models.due import is_due
+from pipeline.errors import InvalidItem
 from pipeline.fetch.http import Client
+from pipeline.fetch.shapes import Time, utc
 from pipeline.games.store.games import load_known
 from pipeline.games.store.wanted import due_games, note_asked, want_what_runs, wanted_games
 from pipeline.games.take_in import AppendNews, Clock, Intake, believed
@@ -178,7 +180,11 @@ def _broken(pages: Iterable[Page]) -> list[msgspec.Raw]:
 
 
 def _time(written: object) -> datetime | None:
-    return datetime.fromisoformat(written) if isinstance(written, str) else None
+    """Return a time of the cursor; None for one that cannot be read."""
+    try:
+        return utc(msgspec.convert(written, Time | None))
+    except (msgspec.ValidationError, InvalidItem):
+        return None
 
 
 def _seconds(time: datetime | None) -> int | None:

@@ -94,13 +94,14 @@ OLD_NAMES = {
     "websites.category": "websites.type",
 }
 
-# Beyond PostgreSQL's integers, and beyond the calendar, a number is nonsense.
+# Beyond PostgreSQL's integers, and beyond the calendar, a number is nonsense; so are the calendar's first year and its
+# last, whose days have no day before or after them.
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
-Seconds = Annotated[int, msgspec.Meta(ge=-62_135_596_800, le=253_402_300_799)]
+Seconds = Annotated[int, msgspec.Meta(ge=-62_104_060_800, le=253_370_764_799)]
 Score = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Month = Annotated[int, msgspec.Meta(ge=1, le=12)]
-Year = Annotated[int, msgspec.Meta(ge=1, le=9999)]
+Year = Annotated[int, msgspec.Meta(ge=2, le=9998)]
 
 
 # Shapes hold no cycles, so that the garbage collector need not look at millions of them.

@@ -21,7 +21,7 @@ from models.vault import Vault, VaultError
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.fetch.http import Client, Reply
 from pipeline.fetch.limiter import redis_answers
-from pipeline.fetch.shapes import UNREADABLE, clean
+from pipeline.fetch.shapes import UNREADABLE, Token, clean
 from pipeline.services.twitch.sign_in import FORM
 
 CONSOLE = "https://dev.twitch.tv/console"
@@ -61,7 +61,7 @@ class AppTokens(Protocol):
 
 
 class _Granted(msgspec.Struct, frozen=True):
-    access_token: str
+    access_token: Token
     expires_in: int
 
     def __repr__(self) -> str:

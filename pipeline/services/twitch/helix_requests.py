@@ -241,7 +241,7 @@ def _full_in(reply: Reply) -> timedelta | None:
     reset = _number(reply, "Ratelimit-Reset")
     try:
         at = email.utils.parsedate_to_datetime(reply.headers.get("Date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return None if reset is None else timedelta(seconds=reset - at.timestamp()) + ROUNDING
 

@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.catalogue.records import ChannelRecord, GameRecord, UserRecord
 from pipeline.errors import InvalidItem
-from pipeline.fetch.shapes import Count, Time, clean, required, utc
+from pipeline.fetch.shapes import Count, Time, clean, required, required_utc
 from pipeline.services.twitch.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
 
 _SIZE = re.compile(r"-\d+x\d+(?=\.\w+$)")
@@ -114,7 +114,7 @@ def parse_stream(row: msgspec.Raw) -> StreamRecord:
     return StreamRecord(
         stream_id=required(stream.id, "id"),
         channel=_channel(stream.user_id, stream.user_login, stream.user_name, "user"),
-        started_at=utc(stream.started_at) or stream.started_at,
+        started_at=required_utc(stream.started_at),
         game=_game(stream.game_id, stream.game_name),
         title=clean(stream.title),
         viewers=stream.viewer_count,
@@ -162,7 +162,7 @@ def parse_video(row: msgspec.Raw) -> VideoRecord:
         # A video may be published without a title.
         title=clean(video.title) or "",
         url=required(video.url, "url"),
-        published_at=utc(video.published_at) or video.published_at,
+        published_at=required_utc(video.published_at),
         seconds=seconds_of(video.duration),
         type=required(video.type, "type"),
         stream_id=clean(video.stream_id),

@@ -13,7 +13,7 @@ import msgspec
 from models.errors import LootwireError
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.fetch.http import Client, Reply
-from pipeline.fetch.shapes import UNREADABLE, Shape, clean
+from pipeline.fetch.shapes import UNREADABLE, Shape, Token, clean
 from pipeline.services.twitch.graphql_answers import WAY_OUT
 
 FORM = "application/x-www-form-urlencoded"
@@ -32,7 +32,7 @@ class SignInError(LootwireError):
 class Tokens(msgspec.Struct, frozen=True):
     """The tokens that a sign-in gives. Its repr does not show them."""
 
-    access_token: str
+    access_token: Token
     refresh_token: str | None = None
     expires_in: int | None = None
 
