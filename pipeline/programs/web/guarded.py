@@ -8,6 +8,7 @@ import asyncio
 import functools
 import resource
 import socket
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -42,6 +43,29 @@ def most_connections() -> int:
     return max(1, min(MOST_CONNECTIONS, (soft - _SPARE_FILES) // (2 * FILES_EACH)))
 
 
+class _Timer:
+    """Calls a function after some seconds unless it is cancelled; starting it again while it runs changes nothing."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, seconds: float, call: Callable[[], object]) -> None:
+        self._loop = loop
+        self._seconds = seconds
+        self._call = call
+        self._handle: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        if self._handle is None:
+            self._handle = self._loop.call_later(self._seconds, self._end)
+
+    def cancel(self) -> None:
+        if self._handle is not None:
+            self._handle.cancel()
+            self._handle = None
+
+    def _end(self) -> None:
+        self._handle = None
+        self._call()
+
+
 class GuardedProtocol(H11Protocol):
     """uvicorn's protocol with time-outs for both directions; what a client does wrong is no error of ours."""
 
@@ -49,31 +73,29 @@ class GuardedProtocol(H11Protocol):
         self, *arguments: Any, headers_within: float = HEADERS_WITHIN, read_within: float = READ_WITHIN, **named: Any
     ) -> None:
         super().__init__(*arguments, **named)
-        self._headers_within = headers_within
-        self._read_within = read_within
-        self._opening: asyncio.TimerHandle | None = None
-        self._reading: asyncio.TimerHandle | None = None
+        self._opening = _Timer(self.loop, headers_within, self._give_up_opening)
+        self._reading = _Timer(self.loop, read_within, self._give_up_reading)
         self._opened_at = 0.0
 
     @property
     def is_idle(self) -> bool:
         """Whether no request is under way."""
-        return self.cycle is None or self.cycle.response_complete
+        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr] - None at first
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] - as uvicorn has it
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request; one connection makes room where there are too many."""
         super().connection_made(transport)
         if (connection := transport.get_extra_info("socket")) is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self._opened_at = self.loop.time()
-        self._opening = self.loop.call_later(self._headers_within, self._give_up_opening)
+        self._opening.start()
         if len(self.connections) > most_connections():
             self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
-        self._opening = _cancelled(self._opening)
-        self._reading = _cancelled(self._reading)
+        self._opening.cancel()
+        self._reading.cancel()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
@@ -83,30 +105,30 @@ class GuardedProtocol(H11Protocol):
         if self.transport.is_closing():
             return
         if not self.is_idle:
-            self._opening = _cancelled(self._opening)
+            self._opening.cancel()
             if not self.flow.write_paused:
-                self._reading = _cancelled(self._reading)
-        elif self._opening is None:
+                self._reading.cancel()
+        else:
             # The rest of a body that nobody reads counts as well.
-            self._opening = self.loop.call_later(self._headers_within, self._give_up_opening)
+            self._opening.start()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the client to take the end of this answer."""
         super().on_response_complete()
         if self.transport.get_write_buffer_size():
-            self._expect_reading()
+            self._reading.start()
 
     def pause_writing(self) -> None:
         """Wait until the client has taken some of the answer."""
         super().pause_writing()
-        self._reading = _cancelled(self._reading)
-        self._expect_reading()
+        self._reading.cancel()
+        self._reading.start()
 
     def resume_writing(self) -> None:
         """Go on with the answer."""
         super().resume_writing()
         if not self.is_idle:
-            self._reading = _cancelled(self._reading)
+            self._reading.cancel()
 
     def send_400_response(self, msg: str) -> None:
         """Answer a broken request, or end the connection where its answer has begun already."""
@@ -137,17 +159,11 @@ class GuardedProtocol(H11Protocol):
         # A wish for another protocol may be ignored (RFC 9110, section 7.8), and is nothing that an operator can mend.
         return False
 
-    def _expect_reading(self) -> None:
-        if self._reading is None:
-            self._reading = self.loop.call_later(self._read_within, self._give_up_reading)
-
     def _give_up_opening(self) -> None:
-        self._opening = None
         if not self.transport.is_closing():
             self.transport.abort()
 
     def _give_up_reading(self) -> None:
-        self._reading = None
         # Also where the connection is closed already and only waits for its last bytes to go.
         if self.transport.get_write_buffer_size():
             self.transport.abort()
@@ -155,8 +171,3 @@ class GuardedProtocol(H11Protocol):
     def _make_room(self) -> None:
         idle = (each for each in self.connections if isinstance(each, GuardedProtocol) and each.is_idle)
         min(idle, key=lambda each: each._opened_at, default=self).transport.abort()  # noqa: SLF001 - of this class
-
-
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
-    if timer is not None:
-        timer.cancel()
