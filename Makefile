@@ -7,7 +7,7 @@ help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .PHONY: check
-check: format lint types contract test bench-tiny ## everything that CI runs
+check: format lint types contract test bench-tiny campaigns ## everything that CI runs
 
 .PHONY: format
 format: ## is the code formatted?
@@ -54,8 +54,8 @@ bench-tiny: ## do all benches work? seconds each, no speed is judged
 	$(RUN) python -m bench --tiny $(BENCH)
 
 .PHONY: campaigns
-campaigns: ## the long tests: kills and outages
-	$(RUN) pytest tests/campaigns
+campaigns: ## do the promises hold under trouble? short forms (CAMPAIGN="kills --full" for one, whole)
+	$(RUN) python -m tests.campaigns $(CAMPAIGN)
 
 .PHONY: tidy
 tidy: ## format and fix what can be fixed
