@@ -80,7 +80,9 @@ class GuardedProtocol(H11Protocol):
     @property
     def is_idle(self) -> bool:
         """Whether no request is under way."""
-        return self.cycle is None or self.cycle.response_complete  # type: ignore[redundant-expr] - None at first
+        # There is none at first, whatever uvicorn's types say.
+        cycle = getattr(self, "cycle", None)
+        return cycle is None or cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request; one connection makes room where there are too many."""
