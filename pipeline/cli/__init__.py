@@ -8,6 +8,7 @@ import sys
 import typer
 
 from models.errors import UsageError
+from models.privacy import keep_files_private
 from pipeline.cli.commands import add_commands, make_group
 from pipeline.cli.opening import MISUSED, at_the_end
 from pipeline.runtime.output import errors
@@ -22,6 +23,7 @@ add_commands(app)
 
 def main() -> None:
     """Run a command line and exit with its code."""
+    keep_files_private()
     # Imports make many objects that stay and no garbage; a collection each 700 costs a tenth of a short command.
     gc.set_threshold(50_000, 20, 20)
     sys.exit(run(sys.argv[1:]))

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from rich.progress import Progress, SpinnerColumn, TextColumn
 from sqlalchemy import func, select
 
+from feeds.write import make_folders
 from models import Event, QuarantinedPayload, Source
 from models.errors import LootwireError
 from notifiers.targets import list_targets
@@ -215,7 +216,7 @@ def _hint_at_targets(runtime: Runtime) -> None:
 
 def _try_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
         with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as draft:
             # On a full disk an empty file can still be made.
             draft.write(bytes(64 * 1024))

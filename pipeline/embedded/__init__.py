@@ -122,7 +122,7 @@ def _running(layout: Layout) -> Servers | None:
     sockets = layout.published_sockets()
     if sockets is None or not is_locked(layout.host_lock) or not sockets.answer():
         return None
-    return sockets.servers()
+    return sockets.servers(layout.password())
 
 
 def _hold(layout: Layout, deadline: float) -> None:

@@ -14,6 +14,7 @@ from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from feeds.render import FORMATS
+from feeds.write import make_folders
 
 # Readers ask again rather than trust a copy.
 HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
@@ -60,7 +61,7 @@ class Published(StaticFiles):
     """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
         super().__init__(directory=folder, html=True)
         self._folder = folder
 
