@@ -34,6 +34,10 @@ class TooMuch(LootwireError):
     """A file is larger, deeper or more tightly packed than any real one."""
 
 
+class TooMany(TooMuch):
+    """An archive has more members than all that was ever recorded: not even the first of them are read."""
+
+
 class Readable(Protocol):
     """A stream to read from."""
 
