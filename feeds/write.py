@@ -54,6 +54,8 @@ def make_folders(folder: Path) -> None:
     for at in reversed(missing):
         at.mkdir(exist_ok=True)
         at.chmod(FOLDER_MODE)
+    # It fails for a file of that name.
+    folder.mkdir(exist_ok=True)
 
 
 def sweep(root: Path) -> int:

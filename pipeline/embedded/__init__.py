@@ -34,6 +34,7 @@ __all__ = [
     "check_installed",
     "disk_problem",
     "ensure",
+    "full_disk",
     "healthy",
     "hosted",
     "keep_through_exec",
@@ -90,6 +91,12 @@ def disk_problem(data_dir: Path) -> str | None:
     if layout.is_disk_full():
         return f"full: there is no room left on the disk of {layout.data_dir}; make some"
     return f"nearly full: {note}" if (note := layout.disk_note()) else None
+
+
+def full_disk(data_dir: Path) -> str | None:
+    """Return a line for a person where the disk of a data directory is full; None while anything fits."""
+    layout = Layout.of(data_dir)
+    return layout.full_disk() if layout.is_disk_full() else None
 
 
 def hosted(data_dir: Path) -> bool:

@@ -176,7 +176,8 @@ class Layout:
     def is_disk_full(self, least: int = NO_DISK_BYTES) -> bool:
         """Whether less than so many bytes are free on the data directory's disk."""
         with contextlib.suppress(OSError):
-            return shutil.disk_usage(self.data_dir).free < least
+            place = next(at for at in (self.data_dir, *self.data_dir.parents) if at.exists())
+            return shutil.disk_usage(place).free < least
         return False
 
     def full_disk(self) -> str:
