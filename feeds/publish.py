@@ -128,7 +128,7 @@ def _run(
 
 def _prepare(root: Path, summary: PublishSummary) -> None:
     try:
-        make_folders(root, root)
+        make_folders(root)
     except OSError as error:
         raise PublishError(f"Cannot make the folder {root}: {error.strerror or error}") from error
     summary.swept += sweep(root)

@@ -102,6 +102,9 @@ def document_title(feed: FeedContent) -> str:
 
 def _rss(feed: FeedContent, entries: Sequence[Entry], base_url: str) -> bytes:
     document = _document(feed, base_url, RSS_ENDING, RSS_TYPE)
+    # Programs read these as HTML, as they do an item's description; Atom's texts are marked as plain.
+    document.title(html_line(document_title(feed)))
+    document.description(html_line(_description(feed)))
     for entry in entries:
         built = document.add_entry(order="append")
         _fill(built, entry, base_url)

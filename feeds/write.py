@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import itertools
 import os
 import tempfile
 import time
@@ -39,7 +40,7 @@ def write_file(root: Path, relative_path: str, data: bytes) -> bool:
     try:
         if _has(path, data):
             return False
-        make_folders(root, path.parent)
+        make_folders(path.parent)
         _replace(path, data)
     except OSError as error:
         problem = FolderUnusable if error.errno in _HOPELESS else PublishError
@@ -47,12 +48,14 @@ def write_file(root: Path, relative_path: str, data: bytes) -> bool:
     return True
 
 
-def make_folders(root: Path, folder: Path) -> None:
-    """Make a folder below `root`, `root` itself included, open to the web server's eyes whatever the umask."""
-    missing = [at for at in (folder, *folder.parents) if at.is_relative_to(root) and not at.exists()]
+def make_folders(folder: Path) -> None:
+    """Make a folder, and those that it lies in, open to the web server's eyes whatever the umask."""
+    missing = list(itertools.takewhile(lambda at: not at.exists(), (folder, *folder.parents)))
     for at in reversed(missing):
-        at.mkdir(parents=True, exist_ok=True)
+        at.mkdir(exist_ok=True)
         at.chmod(FOLDER_MODE)
+    # It fails for a file of that name.
+    folder.mkdir(exist_ok=True)
 
 
 def sweep(root: Path) -> int:

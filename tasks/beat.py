@@ -10,6 +10,7 @@ from celery.schedules import schedule as Period  # noqa: N812 - a class, whateve
 from celery.signals import setup_logging
 
 from models.errors import LootwireError
+from models.privacy import keep_files_private
 from pipeline import embedded
 from pipeline.embedded import EmbeddedError
 from pipeline.runtime.celery_app import make_app
@@ -48,6 +49,7 @@ def _broker(settings: Settings) -> str:
 
 def main() -> None:
     """Send ticks until SIGTERM or Ctrl-C."""
+    keep_files_private()
     watch_parent()
     try:
         settings = load_settings().settings

@@ -33,6 +33,7 @@ from kombu.transport.redis import Channel
 from sqlalchemy import select
 
 from models import Target
+from models.privacy import keep_files_private
 from notifiers import apprise_urls
 from pipeline.runtime.celery_app import make_app
 from pipeline.runtime.logs import configure_logging
@@ -142,6 +143,7 @@ def _say_ready(sender: Any, **_: object) -> None:
     logger.info("%s is ready", sender.hostname)
 
 
+keep_files_private()
 # Before anything else: a worker whose supervisor is gone must end, also while it waits for a server.
 watch_parent()
 setup_logging.connect(_configure_logging, weak=False)

@@ -1,85 +1,29 @@
-"""The command `lootwire`: says in one line what went wrong and what to do, never in a traceback."""
+"""The command `lootwire`, which imports what it runs only where a Ctrl-C is expected already."""
 
 import gc
-import os
 import signal
 import sys
 
-import typer
-
-from models.errors import UsageError
-from pipeline.cli.commands import add_commands, make_group
-from pipeline.cli.opening import MISUSED, at_the_end
-from pipeline.runtime.output import errors
-
-FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
-
-app = make_group(
-    help="Watches drop campaigns, streams and releases, and tells you by feed, mail and chat.", add_completion=True
-)
-add_commands(app)
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def main() -> None:
     """Run a command line and exit with its code."""
     # Imports make many objects that stay and no garbage; a collection each 700 costs a tenth of a short command.
     gc.set_threshold(50_000, 20, 20)
-    sys.exit(run(sys.argv[1:]))
+    try:
+        from models.privacy import keep_files_private
+
+        keep_files_private()
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        code = INTERRUPTED
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """Run a command line and return its exit code."""
-    try:
-        with at_the_end:
-            return _run(arguments)
-    except UnicodeEncodeError:
-        if not (broken := [argument for argument in arguments if not _is_text(argument)]):
-            raise
-        errors.print(f"lootwire: {broken[0]!a} is no text in UTF-8", markup=False, soft_wrap=True)
-        return MISUSED
-    except Exception as error:
-        # Imported late: it loads the errors of every part.
-        from pipeline.runtime.problems import explain
+    from pipeline.cli import line
 
-        if (message := explain(error)) is None:
-            raise
-        errors.print(f"lootwire: {message}", markup=False, soft_wrap=True)
-        return MISUSED if isinstance(error, UsageError) else FAILED
-
-
-def _is_text(argument: str) -> bool:
-    """Return whether an argument is text; Python keeps bytes that are none as lone surrogates."""
-    return not any("\ud800" <= c <= "\udfff" for c in argument)
-
-
-def _run(arguments: list[str]) -> int:
-    try:
-        code = app(arguments or ["--help"], standalone_mode=False, prog_name="lootwire")
-        sys.stdout.flush()
-    except typer.TyperException as error:
-        return _misused(error)
-    except (typer.Abort, KeyboardInterrupt):
-        code = INTERRUPTED
-    except (BrokenPipeError, SystemExit) as error:
-        # Click and rich both turn a broken pipe into SystemExit(1).
-        if not isinstance(error, BrokenPipeError) and not isinstance(error.__context__, BrokenPipeError):
-            raise
-        # The reader (`head`, say) has seen enough; Python must not complain at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    if code == INTERRUPTED:
-        errors.print("stopped")
-    return code if isinstance(code, int) else 0
-
-
-def _misused(error: typer.TyperException) -> int:
-    """Print in one line what is wrong with a command line; Typer itself prints several."""
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "lootwire"
-    message = error.format_message().replace("Value error, ", "").rstrip(".")
-    if message.startswith("Usage: "):
-        # A group was called without a command: Typer answers with its help.
-        errors.print(message, markup=False, soft_wrap=True)
-        return error.exit_code
-    errors.print(f"lootwire: {message}; see `{command} --help`", markup=False, soft_wrap=True)
-    return error.exit_code
+    return line.run(arguments)

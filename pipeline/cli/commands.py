@@ -46,7 +46,7 @@ COMMANDS = {
     "publish": Listed(RUN, ("running",), "Write the feeds that events touched and the page, now."),
     "doctor": Listed(
         RUN,
-        ("running",),
+        ("checking",),
         "Show each setting with its origin, and check what can be checked: servers, folders, targets.",
     ),
     "help": Listed(RUN, ("helping",), "Show what a command does and its options; without a command, list them all."),

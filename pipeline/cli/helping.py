@@ -17,6 +17,6 @@ def show_help(
 ) -> None:
     """Show what a command does and its options; without a command, list them all."""
     # The whole command line is made when this module has long been imported.
-    from pipeline.cli import app
+    from pipeline.cli.line import app
 
     app([*(words or []), "--help"], standalone_mode=False, prog_name="lootwire")

@@ -34,6 +34,7 @@ __all__ = [
     "check_installed",
     "disk_problem",
     "ensure",
+    "full_disk",
     "healthy",
     "hosted",
     "keep_through_exec",
@@ -92,6 +93,12 @@ def disk_problem(data_dir: Path) -> str | None:
     return f"nearly full: {note}" if (note := layout.disk_note()) else None
 
 
+def full_disk(data_dir: Path) -> str | None:
+    """Return a line for a person where the disk of a data directory is full; None while anything fits."""
+    layout = Layout.of(data_dir)
+    return layout.full_disk() if layout.is_disk_full() else None
+
+
 def hosted(data_dir: Path) -> bool:
     """Whether the servers of a data directory have their host, which ends with either of them; costs next to nothing.
 
@@ -122,7 +129,7 @@ def _running(layout: Layout) -> Servers | None:
     sockets = layout.published_sockets()
     if sockets is None or not is_locked(layout.host_lock) or not sockets.answer():
         return None
-    return sockets.servers()
+    return sockets.servers(layout.password())
 
 
 def _hold(layout: Layout, deadline: float) -> None:

@@ -67,7 +67,8 @@ def copy_postgres_programs(programs: Path, data_dir: Path) -> Path:
         libraries = package.with_name(package.name + ".libs")
         if libraries.exists():
             shutil.copytree(libraries, draft / libraries.name)
-        draft.chmod(0o755)
+        for folder in (draft, *(draft / parent for parent in relative.parents)):
+            folder.chmod(0o755)
         draft.rename(copy)
     return copy / programs.relative_to(package.parent)
 

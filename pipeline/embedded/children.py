@@ -7,10 +7,11 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from models.privacy import PRIVATE_FILE
 from pipeline.embedded.identity import Identity
 from pipeline.embedded.layout import EmbeddedError
 
@@ -25,6 +26,8 @@ def start(
 ) -> subprocess.Popen[bytes]:
     """Start a server that writes to a log, holds `servers.lock` while it lives, and gets a signal if we die."""
     with log.open("ab") as output:
+        # One of an earlier version may be open to others.
+        os.fchmod(output.fileno(), PRIVATE_FILE)
         return subprocess.Popen(
             [str(part) for part in argv],
             stdin=subprocess.DEVNULL,
@@ -34,9 +37,17 @@ def start(
         )
 
 
-def run(argv: Sequence[str | Path], *, lock: int, identity: Identity, text: str = "") -> None:
+def run(
+    argv: Sequence[str | Path],
+    *,
+    lock: int,
+    identity: Identity,
+    text: str = "",
+    env: Mapping[str, str] | None = None,
+) -> None:
     """Run a program to its end with some text as its input; raises EmbeddedError with the program's own output."""
     options = _options(identity, lock, signal.SIGKILL)
+    options["env"] |= env or {}
     done = subprocess.run(
         [str(part) for part in argv], input=text, capture_output=True, text=True, check=False, **options
     )

@@ -2,11 +2,13 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import subprocess
 from pathlib import Path
 
+from models.privacy import PRIVATE_FILE
 from pipeline.embedded import children
 from pipeline.embedded.binaries import POSTGRES_MAJOR, copy_postgres_programs, postgres_programs
 from pipeline.embedded.identity import Identity, postgres_identity
@@ -16,7 +18,7 @@ from pipeline.embedded.layout import EmbeddedError, Layout, Sockets, make_privat
 START_SECONDS = 300
 
 SETTINGS = {
-    # A socket that only its owner can open is the whole of access control.
+    # A socket that only its owner can open is the whole of access control, but for a PostgreSQL of `nobody`.
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "port": "5432",
@@ -45,6 +47,10 @@ SETTINGS = {
     "cluster_name": "lootwire",
 }
 
+# Also of a cluster that was made to trust whoever reaches its socket.
+ACCESS_BY_PASSWORD = "local all all scram-sha-256\n"  # noqa: S105 - the name of a way
+# It would be in /dev/shm, where all processes of its user can read it.
+SHARED_MEMORY_IN_CLUSTER = ("-c", "dynamic_shared_memory_type=mmap")
 PSQL_OPTIONS = ("-p", "5432", "-U", "lootwire", "-d", "postgres", "-qX", "-v", "ON_ERROR_STOP=1")
 CREATE_DATABASE = r"""
 SELECT 'CREATE DATABASE lootwire' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'lootwire') \gexec
@@ -60,12 +66,15 @@ def start(layout: Layout, sockets: Sockets, lock: int) -> subprocess.Popen[bytes
         _create_cluster(layout, programs, identity, lock)
     _check_version(layout.cluster)
     _clear_leftovers(layout)
+    if identity.becomes_other_user:
+        _demand_password(layout, programs, identity, lock)
     process = _launch(layout, sockets, programs, identity, lock)
     children.run(
         [programs / "psql", "-h", sockets.postgres_folder, *PSQL_OPTIONS],
         lock=lock,
         identity=identity,
         text=CREATE_DATABASE,
+        env={"PGPASSWORD": layout.password()},
     )
     return process
 
@@ -80,8 +89,9 @@ def stop_leftover(layout: Layout) -> None:
 def _reachable_programs(layout: Layout, identity: Identity) -> Path:
     programs = postgres_programs()
     if not identity.becomes_other_user:
+        layout.close_to_others()
         return programs
-    layout.data_dir.chmod(0o711)
+    identity.let_through(layout.data_dir)
     if not identity.can_run(layout.data_dir):
         raise EmbeddedError(
             f"PostgreSQL will not run as root, and user id {identity.uid} cannot reach {layout.data_dir}. Run Lootwire "
@@ -101,7 +111,7 @@ def _prepare_folders(layout: Layout, sockets: Sockets, identity: Identity) -> No
     identity.adopt(layout.cluster)
     identity.adopt(sockets.postgres_folder)
     if identity.becomes_other_user:
-        sockets.folder.chmod(0o711)
+        identity.let_through(sockets.folder)
 
 
 def _create_cluster(layout: Layout, programs: Path, identity: Identity, lock: int) -> None:
@@ -117,6 +127,36 @@ def _create_cluster(layout: Layout, programs: Path, identity: Identity, lock: in
     # Renamed when complete: an initdb that was killed never counts.
     draft.rename(layout.cluster)
     _sync_folder(layout.data_dir)
+
+
+def _demand_password(layout: Layout, programs: Path, identity: Identity, lock: int) -> None:
+    """Have PostgreSQL want a password from everybody; a cluster that wanted none before is changed.
+
+    For one that runs as `nobody`, a user that other programs have as well. Killed anywhere, it begins anew.
+    """
+    access = layout.cluster / "pg_hba.conf"
+    if layout.password_file.exists() and access.read_text() == ACCESS_BY_PASSWORD:
+        return
+    password = secrets.token_urlsafe(32)
+    _write_private(layout.password_file, password)
+    # A single process that nobody can connect to. Its errors must not quote the statement.
+    single: list[str | Path] = ["--single", "-D", layout.cluster, "-c", "log_min_error_statement=panic", "postgres"]
+    statement = f"ALTER ROLE lootwire PASSWORD '{password}'\n"
+    children.run([programs / "postgres", *single], lock=lock, identity=identity, text=statement)
+    _write_private(access, ACCESS_BY_PASSWORD, identity)
+
+
+def _write_private(path: Path, text: str, owner: Identity | None = None) -> None:
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w") as file:
+        file.write(text)
+        file.flush()
+        if owner is not None:
+            os.fchown(file.fileno(), owner.uid, owner.gid)
+        os.fsync(file.fileno())
+    draft.rename(path)
+    _sync_folder(path.parent)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -172,6 +212,8 @@ def _command_line(pid: int) -> str:
 def _launch(layout: Layout, sockets: Sockets, programs: Path, identity: Identity, lock: int) -> subprocess.Popen[bytes]:
     argv: list[str | Path] = [programs / "postgres", "-D", layout.cluster, "-k", sockets.postgres_folder]
     settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    if identity.becomes_other_user:
+        settings += SHARED_MEMORY_IN_CLUSTER
     # SIGINT is a fast shutdown: it ends sessions, writes a checkpoint and leaves nothing to recover.
     process = children.start(
         [*argv, *settings], log=layout.postgres_log, lock=lock, dies_by=signal.SIGINT, identity=identity

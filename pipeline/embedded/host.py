@@ -15,6 +15,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from models.privacy import keep_files_private
 from pipeline.embedded import broker, children, database
 from pipeline.embedded.layout import EmbeddedError, Layout, open_lock, try_lock, wait_until
 
@@ -149,6 +150,7 @@ def _say(text: str) -> None:
 
 def main() -> int:
     """Serve the data directory named on the command line; a start that fails says why on standard error."""
+    keep_files_private()
     if os.fork() > 0:
         os._exit(0)
     layout = Layout.of(Path(sys.argv[1]))

@@ -1,11 +1,14 @@
 """The account that PostgreSQL runs under, since it refuses to run as root.
 
 A plain user runs it as themselves. Root runs it in a user namespace of its own, where root appears as an ordinary
-account and the files stay root's; where the kernel refuses that, as in many containers, as user `nobody`.
+account and the files stay root's; where the kernel refuses that, as in many containers, as user `nobody` in a group of
+its own. Without that group no process of `nobody` gets past the data directory, and the kernel lets none look into the
+memory of another that is not in its own group.
 """
 
 import contextlib
 import ctypes
+import grp
 import os
 import pwd
 import subprocess
@@ -17,6 +20,11 @@ from typing import Any
 from pipeline.embedded.layout import EmbeddedError
 
 _CLONE_NEWUSER = 0x10000000
+# No distribution gives the first of these to anybody: https://systemd.io/UIDS-GIDS/. The others are for containers
+# that have fewer numbers.
+_FREE_GROUPS: tuple[int, ...] = (*range(60578, 61184), *range(60577, 1000, -1))
+# The folder is root's, and only who is in its group may pass through it.
+_GATE = 0o710
 
 
 @dataclass(frozen=True)
@@ -46,11 +54,24 @@ class Identity:
 
     def adopt(self, folder: Path) -> None:
         """Give a folder and all in it to this identity, if root left it to another one."""
-        if os.geteuid() != 0 or not folder.exists() or folder.stat().st_uid == self.uid:
+        if (
+            os.geteuid() != 0
+            or not folder.exists()
+            or (folder.stat().st_uid, folder.stat().st_gid)
+            == (
+                self.uid,
+                self.gid,
+            )
+        ):
             return
         # The folder itself comes last: until then its owner says that the work is not done.
         for path in [*folder.rglob("*"), folder]:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
+
+    def let_through(self, folder: Path) -> None:
+        """Let this identity, and no other user, pass through a folder of ours to what in it is its own."""
+        os.chown(folder, os.geteuid(), self.gid)
+        folder.chmod(_GATE)
 
 
 def postgres_identity() -> Identity:
@@ -64,8 +85,28 @@ def postgres_identity() -> Identity:
     if os.environ.get("LOOTWIRE_NO_USERNS") != "1" and _works(namespaced):
         return namespaced
     if uid == 0:
-        return Identity(account.pw_uid, account.pw_gid, becomes_other_user=True)
+        return Identity(account.pw_uid, _group_of_its_own(), becomes_other_user=True)
     return Identity(uid, gid)
+
+
+def _group_of_its_own() -> int:
+    taken = {group.gr_gid for group in grp.getgrall()}
+    known = _known_groups()
+    for number in _FREE_GROUPS:
+        if number not in taken and any(number in each for each in known):
+            return number
+    raise EmbeddedError(
+        "PostgreSQL will not run as root, and no group is free for it. Run Lootwire as an ordinary user."
+    )
+
+
+def _known_groups() -> list[range]:
+    """Return the numbers of groups that there are in this container; on a machine all of them."""
+    try:
+        lines = [line.split() for line in Path("/proc/self/gid_map").read_text().splitlines()]
+    except OSError:
+        return [range(2**31)]
+    return [range(int(first), int(first) + int(count)) for first, _, count in lines]
 
 
 def _has_name(uid: int) -> bool:

@@ -63,10 +63,11 @@ class Sockets:
     def valkey(self) -> Path:
         return self.folder / "valkey.sock"
 
-    def servers(self) -> Servers:
+    def servers(self, password: str = "") -> Servers:
+        account = f"lootwire:{password}" if password else "lootwire"
         # The port is given because libpq would otherwise take it from the caller's PGPORT.
         return Servers(
-            database_url=f"postgresql+psycopg://lootwire@/lootwire?host={self.postgres_folder}&port=5432",
+            database_url=f"postgresql+psycopg://{account}@/lootwire?host={self.postgres_folder}&port=5432",
             redis_url=f"unix://{self.valkey}?db=0",
         )
 
@@ -124,6 +125,17 @@ class Layout:
     def host_log(self) -> Path:
         return self.data_dir / "host.log"
 
+    @property
+    def password_file(self) -> Path:
+        return self.data_dir / "postgres.password"
+
+    def password(self) -> str:
+        """Return the password that PostgreSQL wants, or nothing where it wants none."""
+        try:
+            return self.password_file.read_text().strip()
+        except FileNotFoundError:
+            return ""
+
     def prepare(self) -> None:
         """Create the data directory, closed to other users, or raise EmbeddedError."""
         try:
@@ -133,11 +145,17 @@ class Layout:
                 raise EmbeddedError(
                     f"{self.data_dir} is shared by all users; set LOOTWIRE_DATA_DIR to a directory of its own."
                 )
-            # A folder of another user's, such as a cluster's volume, has its own rules of who may enter.
-            if mode & 0o066 and self.data_dir.stat().st_uid == os.geteuid():
-                self.data_dir.chmod(0o700)
+            # Through that of root one group may pass: that of a PostgreSQL that runs as another user.
+            self.close_to_others(but_for=0o010 if os.geteuid() == 0 else 0)
         except OSError as error:
             raise self.unusable(error) from error
+
+    def close_to_others(self, *, but_for: int = 0) -> None:
+        """Close the data directory to other users; of what they may, the bits `but_for` may stay."""
+        status = self.data_dir.stat()
+        # A folder of another user's, such as a cluster's volume, has its own rules of who may enter.
+        if status.st_uid == os.geteuid() and status.st_mode & 0o777 & ~(0o700 | but_for):
+            self.data_dir.chmod(0o700 | status.st_mode & but_for)
 
     def unusable(self, error: OSError) -> EmbeddedError:
         """Return an EmbeddedError that names the data directory and the system's error."""
@@ -158,7 +176,8 @@ class Layout:
     def is_disk_full(self, least: int = NO_DISK_BYTES) -> bool:
         """Whether less than so many bytes are free on the data directory's disk."""
         with contextlib.suppress(OSError):
-            return shutil.disk_usage(self.data_dir).free < least
+            place = next(at for at in (self.data_dir, *self.data_dir.parents) if at.exists())
+            return shutil.disk_usage(place).free < least
         return False
 
     def full_disk(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from models.errors import LootwireError, UsageError
+from models.privacy import PRIVATE_FILE
 
 STANDARD_OUTPUT = Path("-")
 COMPRESSED = ".zst"
@@ -56,9 +57,8 @@ def _appearing(output: Path) -> Iterator[Path]:
     path = Path(name)
     try:
         yield path
-        mask = os.umask(0)
-        os.umask(mask)
-        path.chmod(0o666 & ~mask)
+        # SQLite may have made it anew.
+        path.chmod(PRIVATE_FILE)
         path.replace(output)
     except OSError as error:
         raise LootwireError(f"cannot write {output}: {error.strerror or error}") from error

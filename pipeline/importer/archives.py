@@ -16,7 +16,7 @@ import msgspec
 from pipeline.fetch.limits import TooMuch
 from pipeline.importer import limits
 from pipeline.importer.entries import Entry, Key, modified, problem
-from pipeline.importer.limits import Ratio, limited
+from pipeline.importer.limits import Ratio, TooMany, limited
 from pipeline.importer.streams import DAMAGED_STREAM, begins, decompressed, unpack
 from pipeline.importer.times import TimeParser
 from pipeline.importer.walking import open_file, shown
@@ -64,6 +64,8 @@ def look_through(path: str, file: Path, kind: Kind, parse_time: TimeParser) -> A
                 ordered = ordered and (last is None or last <= entry.key)
                 last = entry.key
                 first = min(first, last) if first else last
+    except TooMany as error:
+        return problem(path, error)
     except DAMAGED as error:
         # Members before the damage are read, and the damage is reported when the reading reaches it.
         if first is None:
@@ -124,7 +126,7 @@ def _zip_members(archive: zipfile.ZipFile) -> Iterator[zipfile.ZipInfo]:
     ratio, total = Ratio("zip"), 0
     for number, info in enumerate(archive.infolist(), start=1):
         if number > limits.MAX_ENTRIES:
-            raise TooMuch(f"more than {limits.MAX_ENTRIES:,} entries")
+            raise TooMany(f"more than {limits.MAX_ENTRIES:,} entries")
         if info.is_dir():
             continue
         total += info.compress_size
@@ -182,8 +184,10 @@ def _tar_entries(path: str, file: Path, parse_time: TimeParser) -> Iterator[Entr
     ):
         for member in tar:
             count, total = count + 1, total + member.size
-            if count > limits.MAX_ENTRIES or total > limits.MAX_TOTAL:
-                raise TooMuch(f"more than {limits.MAX_ENTRIES:,} entries or {limits.MAX_TOTAL // 2**30} GiB")
+            if count > limits.MAX_ENTRIES:
+                raise TooMany(f"more than {limits.MAX_ENTRIES:,} entries")
+            if total > limits.MAX_TOTAL:
+                raise TooMuch(f"more than {limits.MAX_TOTAL // 2**30} GiB")
             if not member.isdir():
                 yield _tar_entry(path, tar, member, parse_time)
             # tarfile remembers every member it has seen; over a stream of thousands that is memory for nothing.

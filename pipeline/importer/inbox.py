@@ -9,6 +9,7 @@ import fcntl
 import math
 import os
 import shutil
+import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +23,7 @@ from sqlalchemy import Engine
 from models.due import CLOCK_TOLERANCE
 from models.errors import LootwireError
 from models.names import slug
+from models.privacy import PRIVATE_FILE
 from pipeline.importer.entries import Key
 from pipeline.importer.reading import Listing
 from pipeline.importer.run import Summary, import_paths
@@ -237,11 +239,19 @@ def _move(file: Path, folder: Path) -> None:
                 continue
             # Another file system, as where the inbox is mounted into a container, or one without links.
             _copy(file, path) if error.errno == errno.EXDEV else file.rename(path)
+        _make_private(path)
         break
     _sync(folder)
     _sync(folder.parent)
     file.unlink(missing_ok=True)
     _sync(file.parent)
+
+
+def _make_private(path: Path) -> None:
+    """Close a file to other users; one that is not ours, as in a shared inbox, stays as its owner wants it."""
+    status = path.lstat()
+    if stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid():
+        path.chmod(PRIVATE_FILE)
 
 
 def _names(folder: Path, name: str) -> Iterator[Path]:

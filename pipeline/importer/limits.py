@@ -28,6 +28,10 @@ RATIO = {"gzip": 200, "zip": 200, "xz": 4000, "zstd": 4000}
 RATIO_COUNTS_FROM = 2**20
 
 
+class TooMany(TooMuch):
+    """An archive has more members than all that was ever recorded: not even the first of them are read."""
+
+
 class Readable(Protocol):
     """A stream to read from."""
 

@@ -38,7 +38,6 @@ PRELOAD = "tasks.preload"
 CYCLE_LIMIT = 600.0
 STANDSTILL = 300.0
 NUDGE_EVERY = 5.0
-BROKER_PATIENCE = 10.0
 
 
 def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[Program]:
@@ -149,22 +148,6 @@ def _listens(listed: Sequence[Program]) -> bool:
 def check_port(port: int, setting: str = "LOOTWIRE_HTTP_PORT", *, host: str = HOST) -> None:
     """Raise `LootwireError` if a port is taken, before anything is started; `setting` is where another one is set."""
     listen(port, setting, host=host).close()
-
-
-def check_host(host: str) -> None:
-    """Raise `LootwireError` if this machine has no such address to listen on."""
-    listen(0, "LOOTWIRE_HTTP_PORT", host=host).close()
-
-
-def check_broker(redis_url: str) -> None:
-    """Raise `LootwireError` if Redis does not answer: without it programs would start, and do nothing."""
-    import redis
-
-    try:
-        with redis.Redis.from_url(redis_url, socket_timeout=BROKER_PATIENCE) as client:
-            client.ping()
-    except redis.RedisError as error:
-        raise LootwireError(f"the broker does not answer: {error}; see REDIS_URL") from error
 
 
 def wake(runtime: Runtime) -> None:

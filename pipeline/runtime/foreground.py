@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.privacy import keep_files_private
 from pipeline.runtime.page import Announcement
 from pipeline.runtime.supervisor import AlreadyRunning, Program, Supervisor, say_on_stderr, stop_signals
 from pipeline.runtime.watchdog import Watchdog
@@ -67,6 +68,7 @@ def supervise(plan: Plan) -> int:
 
 def main() -> int:
     """Read the plan and run it."""
+    keep_files_private()
     with os.fdopen(int(sys.argv[1]), "rb") as file:
         plan = Plan.decode(file.read())
     try:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from models.errors import LootwireError
+from models.privacy import keep_files_private
 from pipeline.runtime.supervisor import watch_parent
 
 
@@ -25,6 +26,7 @@ def explain(error: Exception) -> str | None:
 
 def run_program(program: Callable[[], None]) -> int:
     """Run a program of the supervisor's to its end and return its exit code; a problem is one line on its stderr."""
+    keep_files_private()
     watch_parent()
     try:
         program()

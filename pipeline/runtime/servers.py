@@ -8,6 +8,8 @@ from pipeline.database.connecting import connect, migrate
 from pipeline.embedded import Servers
 from pipeline.runtime.settings import Settings
 
+BROKER_PATIENCE = 10.0
+
 
 def open_servers(settings: Settings) -> Servers:
     """Return where the servers are; embedded ones are started if need be, and migrations are applied."""
@@ -24,6 +26,17 @@ def open_servers(settings: Settings) -> Servers:
         # A pool must not be open when a worker forks: its children would talk through one connection.
         engine.dispose()
     return Servers(database_url=database_url, redis_url=redis_url)
+
+
+def check_broker(redis_url: str) -> None:
+    """Raise `LootwireError` if Redis does not answer: without it programs would start, and do nothing."""
+    import redis
+
+    try:
+        with redis.Redis.from_url(redis_url, socket_timeout=BROKER_PATIENCE) as client:
+            client.ping()
+    except redis.RedisError as error:
+        raise LootwireError(f"the broker does not answer: {error}; see REDIS_URL") from error
 
 
 def make_private(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 import calendar
 import re
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -80,6 +81,18 @@ def parse(data: bytes) -> Any:
     parsed = feedparser.parse(data)
     assert not parsed.bozo, parsed.get("bozo_exception")
     return parsed
+
+
+def test_no_name_in_a_feed_of_rss_is_markup_to_a_program_that_reads_it_as_html() -> None:
+    name = "<img src=x onerror=alert(1)>&lt;i&gt;"
+    named = msgspec.structs.replace(feed(item(0, title=name, detail=CampaignDetail(name="x", game=name))), title=name)
+
+    tree = etree.fromstring(render_feed(named, BASE_URL)[RSS_ENDING])
+
+    for path in ("channel/title", "channel/description", "channel/item/description"):
+        text = tree.findtext(path) or ""
+        assert "<" not in text
+        assert name in unescape(text)
 
 
 @pytest.mark.parametrize("ending", XML_ENDINGS)

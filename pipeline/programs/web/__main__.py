@@ -26,6 +26,9 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
 
     A failure on the receiver's port is logged and tried again, while the folder is served.
     """
+    if settings.published.is_relative_to(settings.data_dir):
+        # Else the published folder would bring it about, open to all.
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     pages = Application([Mount("/", Published(settings.published))])
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:

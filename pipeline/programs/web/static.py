@@ -3,6 +3,7 @@
 import errno
 import mimetypes
 import os
+import stat
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,6 +14,7 @@ from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from feeds.render import FORMATS
+from feeds.write import make_folders
 
 # Readers ask again rather than trust a copy.
 HEADERS = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
@@ -29,6 +31,7 @@ AS_XML = "application/xml; charset=utf-8"
 UNKNOWN = "application/octet-stream"
 # No permission, or links that lead round in a circle.
 _NOT_OURS_TO_READ = {errno.EACCES, errno.EPERM, errno.ELOOP}
+_GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
 
 
 def content_type(name: str) -> str:
@@ -52,11 +55,15 @@ def is_browser(accept: str) -> bool:
 
 
 class Published(StaticFiles):
-    """Serves files below one folder; no listings, nothing hidden, nothing that a link leads to outside of it."""
+    """Serves files below one folder; no listings, nothing hidden, nothing that a link leads to outside of it.
+
+    The folder itself may be a link, which is followed anew for each request: where it leads is the operator's choice.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
         super().__init__(directory=folder, html=True)
+        self._folder = folder
 
     async def check_config(self) -> None:
         """Accept a folder that is gone: its files are answered with 404 until it comes back."""
@@ -93,8 +100,10 @@ class Published(StaticFiles):
         """Return the file, or 304 where the reader has this version of it."""
         try:
             # The response closes it.
-            file = Path(full_path).open("rb")  # noqa: SIM115
-        except (FileNotFoundError, PermissionError) as error:
+            file = _open_below(os.path.realpath(self._folder), Path(full_path))
+        except OSError as error:
+            if error.errno not in _GONE | _NOT_OURS_TO_READ:
+                raise
             raise HTTPException(404) from error
         response = _OpenFile(file, content_type(os.fspath(full_path)), status_code)
         if is_feed(os.fspath(full_path)):
@@ -103,6 +112,27 @@ class Published(StaticFiles):
             file.close()
             return NotModifiedResponse(response.headers)
         return response
+
+
+def _open_below(folder: str, path: Path) -> BinaryIO:
+    """Open a file below a folder, both without links in their paths; raises `OSError` where one has come since."""
+    if not path.is_relative_to(folder):
+        raise FileNotFoundError(errno.ENOENT, "the folder leads elsewhere by now", folder)
+    *between, name = path.relative_to(folder).parts
+    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in between:
+            within = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+            os.close(at)
+            at = within
+        # A pipe that has come since would keep the opening waiting.
+        opened = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
+    finally:
+        os.close(at)
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise FileNotFoundError(errno.ENOENT, "not a file", name)
+    return os.fdopen(opened, "rb")
 
 
 def _vary(response: Response, accept: str) -> None:
@@ -129,5 +159,8 @@ class _OpenFile(FileResponse):
 
 def _is_refused(path: str) -> bool:
     """Whether a path is hidden, leads upwards, or takes a file for a folder, where relative links would lead astray."""
-    *folders, last = path.split("/")
-    return any(part.startswith(".") for part in (*folders, last)) or (not last and "." in folders[-1])
+    # Every path begins with a slash, but for that of a request that names a whole address or a server.
+    root, *parts = path.split("/")
+    if root or not parts:
+        return True
+    return any(part.startswith(".") for part in parts) or (path.endswith("/") and "." in [root, *parts][-2])

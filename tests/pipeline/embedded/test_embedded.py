@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import signal
 import stat
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -275,6 +277,85 @@ def test_root_without_user_namespaces_runs_postgres_as_nobody(data_dir: Path, mo
     monkeypatch.delenv("LOOTWIRE_NO_USERNS")
     with User(data_dir) as user:
         assert query(user.servers(), "SELECT number FROM kept") == [(7,)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user to run PostgreSQL")
+def test_without_user_namespaces_another_process_of_nobody_gets_nothing(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOTWIRE_NO_USERNS", "1")
+    with User(data_dir) as user:
+        servers = user.servers()
+        url = servers.database_url
+        query(servers, KEEP_SEVEN)
+        server = Path(f"/proc/{postmaster(data_dir)}")
+        for path in (data_dir, data_dir / "postgres" / "PG_VERSION", data_dir / "run" / "pg", server / "environ"):
+            assert not as_nobody(f"os.listdir({str(path)!r})" if path.is_dir() else f"open({str(path)!r})")
+        without_password = url.replace("postgresql+psycopg", "postgresql").replace(password_in(url), "")
+        socket = str(data_dir / "run" / "pg" / ".s.PGSQL.5432")
+        assert not as_nobody(f"socket.socket(socket.AF_UNIX).connect({socket!r})")
+        assert as_nobody("socket.socket(socket.AF_UNIX)")
+        # Nor root's own, nor one that is let through: each needs the password as well.
+        with pytest.raises(psycopg.OperationalError, match="password"):
+            psycopg.connect(without_password)
+        assert query(servers, "SHOW dynamic_shared_memory_type") == [("mmap",)]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another user to run PostgreSQL")
+def test_a_cluster_of_nobody_that_trusted_everybody_wants_a_password_from_now_on(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOTWIRE_NO_USERNS", "1")
+    with User(data_dir) as user:
+        query(user.servers(), KEEP_SEVEN)
+    wait_for(lambda: not processes_with(data_dir))
+    # As the versions before made and left it.
+    nobody = pwd.getpwnam("nobody")
+    (data_dir / "postgres" / "pg_hba.conf").write_text("local all all trust\n")
+    (data_dir / "postgres.password").unlink()
+    (data_dir / "postgres.log").chmod(0o644)
+    data_dir.chmod(0o711)
+    for path in [*(data_dir / "postgres").rglob("*"), data_dir / "postgres"]:
+        os.chown(path, nobody.pw_uid, nobody.pw_gid)
+    with User(data_dir) as user:
+        servers = user.servers()
+        assert query(servers, "SELECT number FROM kept") == [(7,)]
+        assert password_in(servers.database_url)
+        assert not as_nobody(f"os.listdir({str(data_dir / 'postgres')!r})")
+        assert open_to_others(data_dir) == []
+
+
+def password_in(url: str) -> str:
+    return urlsplit(url).password or ""
+
+
+def as_nobody(code: str) -> bool:
+    """Whether some code runs without an error as another process of nobody, from outside."""
+    nobody = pwd.getpwnam("nobody")
+    # The interpreter itself may lie where nobody cannot go.
+    become = f"import os, socket; os.setgroups([]); os.setgid({nobody.pw_gid}); os.setuid({nobody.pw_uid})"
+    command = [sys.executable, "-c", f"{become}; {code}"]
+    return subprocess.run(command, cwd="/", capture_output=True, check=False).returncode == 0
+
+
+def open_to_others(data_dir: Path) -> list[str]:
+    """Return the files and sockets below a folder whose modes would let others in, links aside."""
+    paths = [path for path in data_dir.rglob("*") if not path.is_symlink()]
+    return [str(path) for path in paths if path.lstat().st_mode & 0o077 and not path.is_dir()]
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_all_that_the_servers_write_is_private_under_any_umask(data_dir: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        user = User(data_dir)
+    finally:
+        os.umask(before)
+    with user:
+        query(user.servers(), KEEP_SEVEN)
+        assert open_to_others(data_dir) == []
+        assert [str(path) for path in data_dir.rglob("*") if path.is_dir() and path.stat().st_mode & 0o077] == []
+        assert stat.S_IMODE(data_dir.stat().st_mode) == 0o700
 
 
 def test_a_redis_address_is_turned_into_the_form_that_celery_wants() -> None:

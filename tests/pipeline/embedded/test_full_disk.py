@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,3 +56,21 @@ def test_servers_that_find_no_room_when_they_start_say_so_in_one_line(small_disk
 
 def test_a_disk_with_room_is_no_problem(tmp_path: Path) -> None:
     assert not (embedded.disk_problem(tmp_path) or "").startswith("full")
+
+
+def test_commands_name_the_data_directory_where_the_published_folder_shares_its_full_disk(small_disk: Path) -> None:
+    data = small_disk / "data"
+    data.mkdir(mode=0o700)
+    fill(small_disk)
+    environment = {"PATH": os.environ["PATH"], "LOOTWIRE_DATA_DIR": str(data)}
+    full = f"The disk of the data directory {data} is full"
+    for command in ("up", "once", "publish", "doctor"):
+        code = "from pipeline.cli import main; main()"
+        run = subprocess.run(
+            [sys.executable, "-P", "-c", code, command], env=environment, capture_output=True, text=True, check=False
+        )
+        said = run.stdout + run.stderr
+        assert run.returncode == 1
+        assert full in said
+        # Nothing of the database, the broker or the services is loaded to say so.
+        assert "Traceback" not in said

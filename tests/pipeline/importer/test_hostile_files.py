@@ -7,12 +7,14 @@ import os
 import subprocess
 import sys
 import tarfile
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from models import DropCampaign, Event, QuarantinedPayload
+from pipeline.importer import limits
 from pipeline.importer.repair import Mender
 from pipeline.importer.run import Summary, import_paths
 from pipeline.importer.times import time_parser
@@ -58,6 +60,25 @@ def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: Inge
     # The file ends in the middle of its name, so the stored one stays.
     assert world.campaign("d").name == "Campaign d"
     assert [row.reason for row in world.rows(QuarantinedPayload)] == ["repaired"]
+
+
+@pytest.mark.parametrize(
+    "packed", [lambda files: zip_of(dict(files)), tar_of, lambda files: gzip.compress(tar_of(files))]
+)
+def test_of_an_archive_with_too_many_members_not_even_the_first_are_read(
+    packed: Callable[[list[tuple[str, bytes]]], bytes],
+    world: Ingesting,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A million members take the time that so many headers take, and a test has no 20 s.
+    monkeypatch.setattr(limits, "MAX_ENTRIES", 20)
+    listed = drops(campaign("a"))
+    (tmp_path / "many").write_bytes(packed([(f"{number}/{FIRST}", listed) for number in range(21)]))
+
+    summary = import_into(world, tmp_path)
+
+    assert (summary.files, summary.snapshots, reasons(summary)) == (1, 0, ["cannot be read: more than 20 entries"])
 
 
 @pytest.mark.parametrize("bad", [b"\\ud83d", b"\\udc00", b"\0", b"\\x"], ids=repr)

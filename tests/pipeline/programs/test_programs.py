@@ -22,6 +22,7 @@ from pipeline.programs.web.ports import HOST
 from pipeline.runtime import heartbeat
 from pipeline.runtime.celery_app import QUEUES
 from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.servers import check_broker
 from pipeline.runtime.settings import Settings
 
 
@@ -86,9 +87,9 @@ def test_an_address_that_this_machine_has_not_is_told_with_its_setting() -> None
 
 
 def test_a_broker_that_answers_is_well_and_one_that_does_not_is_an_error(servers: Servers) -> None:
-    programs.check_broker(servers.redis_url)
+    check_broker(servers.redis_url)
     with pytest.raises(LootwireError, match=r"the broker does not answer: .*Connection refused.*REDIS_URL") as caught:
-        programs.check_broker("redis://:hunter2@127.0.0.1:1/0")
+        check_broker("redis://:hunter2@127.0.0.1:1/0")
     assert "hunter2" not in str(caught.value)
 
 

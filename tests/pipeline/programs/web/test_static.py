@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Mount, Route
 
@@ -170,6 +171,24 @@ def test_a_link_out_of_the_folder_leads_nowhere_and_one_within_it_does(reader: R
     (folder / "round").symlink_to(folder / "round")
     assert [reader.status(path) for path in ("/key.txt", "/up/secret.key", "/broken.html", "/round")] == [404] * 4
     assert reader.ask("/twin.html")[::2] == (200, PAGE)
+
+
+def test_a_file_that_becomes_a_link_after_it_was_looked_at_leads_nowhere(folder: Path) -> None:
+    published = Published(folder)
+    inside, found = published.lookup_path("channel/shroud.html")
+    assert found is not None
+    scope = {"type": "http", "method": "GET", "headers": []}
+    outside = folder.parent / "elsewhere"
+    (folder / "channel").rename(outside)
+    for leads_to in (outside, Path("../elsewhere")):
+        (folder / "channel").symlink_to(leads_to)
+        with pytest.raises(HTTPException, match="404"):
+            published.file_response(inside, found, scope)
+        (folder / "channel").unlink()
+    (folder / "index.html").unlink()
+    (folder / "index.html").symlink_to(folder.parent / "secret.key")
+    with pytest.raises(HTTPException, match="404"):
+        published.file_response(os.fspath(folder / "index.html"), found, scope)
 
 
 def test_a_published_folder_may_itself_be_a_link(folder: Path, tmp_path: Path) -> None:
