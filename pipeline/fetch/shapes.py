@@ -20,6 +20,14 @@ Id = str | int
 _NOT_STORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)])
 
 
+def read_value(decoder: msgspec.json.Decoder[Shape], raw: bytes | msgspec.Raw) -> Shape | None:
+    """Return a value that an answer can do without; None where it cannot be read."""
+    try:
+        return decoder.decode(raw)
+    except UNREADABLE:
+        return None
+
+
 def digest(*parts: bytes | msgspec.Raw) -> bytes:
     """Return 16 bytes that differ where the raw bytes of two items do.
 
