@@ -12,7 +12,8 @@ Shape = TypeVar("Shape")
 # What msgspec raises for JSON that is broken, of the wrong shape, not UTF-8, or nested a thousand deep.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # PostgreSQL's integer: a larger number in a payload is nonsense and sets its item aside.
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+MOST = 2**31 - 1
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 # A time without a zone is refused where the service is known to send one.
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 # Services send ids as text or as numbers; we keep text.

@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.catalogue.records import ChannelRecord, GameRecord, UserRecord
 from pipeline.errors import InvalidItem
-from pipeline.fetch.shapes import Count, Time, clean, required, utc
+from pipeline.fetch.shapes import MOST, Count, Time, clean, required, utc
 from pipeline.services.twitch.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
 
 _SIZE = re.compile(r"-\d+x\d+(?=\.\w+$)")
@@ -192,7 +192,10 @@ def seconds_of(duration: str) -> int:
     if not duration or match is None:
         raise InvalidItem(f"not a duration: {duration[:40]!r}")
     days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if total > MOST:
+        raise InvalidItem(f"not a duration: {duration[:40]!r}")
+    return total
 
 
 def any_size(url: str | None) -> str | None:
