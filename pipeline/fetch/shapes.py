@@ -14,6 +14,8 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # PostgreSQL's integer: a larger number in a payload is nonsense and sets its item aside.
 MOST = 2**31 - 1
 Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+# Ids are looked up by index, which holds no entry of over 2,704 bytes.
+LONGEST_ID = 500
 # A time without a zone is refused where the service is known to send one.
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 # Services send ids as text or as numbers; we keep text.
@@ -59,8 +61,17 @@ def required(text: str | None, field: str) -> str:
 
 
 def identity(key: Id | None) -> str | None:
-    """Return an id as text that can be stored; None where nothing is left of it."""
-    return None if key is None else clean(str(key))
+    """Return an id as text that can be stored; None where nothing is left of it, or more than any id has."""
+    cleaned = None if key is None else clean(str(key))
+    return cleaned if cleaned is None or len(cleaned) <= LONGEST_ID else None
+
+
+def required_id(key: Id, field: str) -> str:
+    """Return an id as text, or refuse the item if that is empty or too long to be one."""
+    cleaned = required(str(key), field)
+    if len(cleaned) > LONGEST_ID:
+        raise InvalidItem(f"`{field}` has {len(cleaned):,} characters: that is no id")
+    return cleaned
 
 
 def utc(time: datetime | None) -> datetime | None:

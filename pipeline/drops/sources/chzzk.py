@@ -17,7 +17,7 @@ from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.errors import SourceChanged
 from pipeline.fetch.http import Client
 from pipeline.fetch.mending import decode_mended, is_readable, readable
-from pipeline.fetch.shapes import UNREADABLE, Count, Id, clean, digest, read_value, required, utc
+from pipeline.fetch.shapes import UNREADABLE, Count, Id, clean, digest, identity, read_value, required, required_id, utc
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 
 KOREA = timezone(timedelta(hours=9))
@@ -157,7 +157,7 @@ class ChzzkDrops:
         wire = decode_item(_CAMPAIGN, item)
         return CampaignRecord(
             service=self.service,
-            external_id=required(str(wire.campaign_no), "campaignNo"),
+            external_id=required_id(wire.campaign_no, "campaignNo"),
             name=required(wire.title, "title"),
             description=clean(wire.description),
             details_url=clean(wire.pc_link_url),
@@ -260,12 +260,12 @@ def _korean(time: datetime) -> datetime | None:
 
 
 def _game(wire: WireCampaign) -> GameRecord | None:
-    category = clean(wire.category_id)
+    category = identity(wire.category_id)
     return GameRecord(external_id=category, name=clean(wire.category_value) or category) if category else None
 
 
 def _drop(wire: WireReward) -> DropRecord:
-    reward_no = required(str(wire.reward_no), "rewardNo")
+    reward_no = required_id(wire.reward_no, "rewardNo")
     benefit = BenefitRecord(
         external_id=reward_no,
         name=clean(wire.title),

@@ -1,14 +1,18 @@
 """Every bad value in every place of a payload: it costs at most the campaign, the group or the answer it stands in."""
 
+import random
+import string
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import pytest
 
+from models import Sighting
 from pipeline.drops.sources.badges import Badges
 from pipeline.drops.sources.dashboard_campaigns import Campaigns, DashboardCampaigns, DashboardRewards
 from pipeline.errors import InvalidItem, SourceChanged, SourceError
+from pipeline.ingest.fetching import register
 from pipeline.ingest.source import ListSource
 from tests.pipeline.builders import (
     END,
@@ -24,7 +28,7 @@ from tests.pipeline.builders import (
     stamp,
 )
 from tests.pipeline.sweep import Path, sweep
-from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS
+from tests.pipeline.world import CHZZK, DROPS, KICK, REWARDS, Ingesting
 
 GOALS = {"minuteWatchedGoal": 60, "subsGoal": 1, "turboSubsGoal": 0}
 IMAGE = {"image1xURL": "https://art.example.org/1"}
@@ -201,3 +205,36 @@ def test_a_bad_value_costs_nothing_but_the_item_that_it_stands_in(name: str) -> 
             lost.append((path, bad, str(sorted(ids))))
 
     assert lost == []
+
+
+def attacked_items(build: Callable[[str], Json]) -> list[bytes]:
+    """Return items with bad values in every place: of each place three, and of the whole item all."""
+    # Five and sixteen values have no divisor in common, so that each value has its turn somewhere.
+    sent = [raw for _, _, raw in sweep(build("a"))][::5]
+    sent += [msgspec.json.encode(item) for item in long_items(build("a"))]
+    return sent
+
+
+def long_items(item: Any) -> list[Any]:
+    """Return an item with a text that is too long for an index in the place of each value."""
+    return [msgspec.json.decode(raw.replace(b'"odd"', LONG)) for _, name, raw in sweep(item) if name == "a text"]
+
+
+# Not compressible, as an index would compress it.
+LONG = msgspec.json.encode("".join(random.Random(7).choices(string.ascii_letters + string.digits, k=20_000)))  # noqa: S311
+
+
+@pytest.mark.parametrize("name", ["mirror", "mirror's rewards", "Kick", "CHZZK", "badges"])
+def test_what_can_be_read_of_an_attacked_payload_is_stored_and_costs_no_other_item(world: Ingesting, name: str) -> None:
+    source, wrap, build, _ = PAYLOADS[name]
+    with world.engine.begin() as connection:
+        register(connection, [source], world.now)
+    raws = [msgspec.Raw(raw) for raw in attacked_items(build)]
+
+    for start in range(0, len(raws), 100):
+        world.ingest(
+            msgspec.json.encode(wrap(build("b"), *raws[start : start + 100], build("c"))), source=source, hours=1
+        )
+
+    sound = ids_in(source, msgspec.json.encode(wrap(build("b"), build("c"))))
+    assert {row.external_id for row in world.rows(Sighting)} >= sound
