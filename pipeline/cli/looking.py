@@ -289,7 +289,8 @@ def why(
         print_json(fields | {"subscriptions": [asdict(line) for line in lines], "subscriptions_removed": removed})
         return 0
     at = show(row["occurred_at"])
-    console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {row['state']}", markup=False)
+    state = f"sent at {show(row['sent_at'])} UTC" if row["sent_at"] else row["state"]
+    console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {state}", markup=False)
     for line in lines:
         filters = [f"{name} {value}" for name, value in line.filters.items()]
         filters += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []

@@ -61,17 +61,20 @@ def required(text: str | None, field: str) -> str:
 
 
 def identity(key: Id | None) -> str | None:
-    """Return an id as text that can be stored; None where nothing is left of it, or more than any id has."""
+    """Return an id as text that can be stored; None where nothing is left of it."""
     cleaned = None if key is None else clean(str(key))
-    return cleaned if cleaned is None or len(cleaned) <= LONGEST_ID else None
+    return cleaned if cleaned is None or len(cleaned) <= LONGEST_ID else _shortened(cleaned)
+
+
+def _shortened(key: str) -> str:
+    """Return an id that stands for one longer than any real id, which no index could hold."""
+    return f"{key[: LONGEST_ID - 33]}#{digest(key.encode()).hex()}"
 
 
 def required_id(key: Id, field: str) -> str:
-    """Return an id as text, or refuse the item if that is empty or too long to be one."""
-    cleaned = required(str(key), field)
-    if len(cleaned) > LONGEST_ID:
-        raise InvalidItem(f"`{field}` has {len(cleaned):,} characters: that is no id")
-    return cleaned
+    """Return an id as text that can be stored, or refuse the item if nothing is left of it."""
+    required(str(key), field)
+    return identity(key) or ""
 
 
 def utc(time: datetime | None) -> datetime | None:
