@@ -16,6 +16,7 @@ from models import Picture
 
 # What is still shown is fetched anew after a day: a stream's still and a box art keep their address when they change.
 FRESH = timedelta(days=1)
+LONGEST_ADDRESS = 2000
 _FIELDS = frozenset({"image_url", "box_art_url", "profile_image_url"})
 
 _NEW = insert(Picture)
@@ -79,11 +80,14 @@ def want(connection: Connection, wanted: Collection[str], now: datetime) -> None
 
 
 def addresses(values: Sequence[object]) -> set[str]:
-    """Return the safe addresses of all pictures in values, however deep they lie."""
+    """Return the safe addresses of all pictures in values, however deep they lie.
+
+    One that is too long for an index has no copy, and is shown as it is.
+    """
     safe_addresses: set[str] = set()
 
     def note(address: str) -> str:
-        if safe := safe_url(address):
+        if (safe := safe_url(address)) and len(safe.encode()) <= LONGEST_ADDRESS:
             safe_addresses.add(safe)
         return address
 

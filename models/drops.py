@@ -45,6 +45,8 @@ class DropCampaign(Base):
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
     # Whether a source has said which channels count, which may be all; false while none has said anything of them.
     channels_known: Mapped[bool] = mapped_column(server_default=text("true"))
+    # The rules by which its deadlines were reckoned (`pipeline/drops/deadlines.py`); others have them set anew.
+    deadlines_version: Mapped[int] = mapped_column(server_default=text("0"))
     # How many snapshots in a row listed no channels after some had been listed; believed at the third.
     channels_empty_count: Mapped[int] = mapped_column(server_default=text("0"))
     first_seen_at: Mapped[datetime]

@@ -13,6 +13,7 @@ NEAR = 0.6
 HOLDS = 0.8
 # A name that is so much less alike than another is not meant.
 MUCH_LESS = 0.05
+LONGEST_KEY = 500
 
 
 def name_key(name: str) -> str:
@@ -24,7 +25,8 @@ def name_key(name: str) -> str:
     """
     decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", ""))
     key = "".join(c for c in decomposed.casefold() if c.isalnum())
-    return unicodedata.normalize("NFC", key) or name.strip()
+    # An index holds no entry of over 2,704 bytes.
+    return (unicodedata.normalize("NFC", key) or name.strip())[:LONGEST_KEY]
 
 
 def nearest(written: str, names: Iterable[str], limit: int = 3) -> list[str]:

@@ -290,7 +290,8 @@ def why(
         print_json(fields | {"subscriptions": [asdict(line) for line in lines], "subscriptions_removed": removed})
         return 0
     at = show(row["occurred_at"])
-    console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {row['state']}", markup=False)
+    state = f"sent at {show(row['sent_at'])} UTC" if row["sent_at"] else row["state"]
+    console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {state}", markup=False)
     if row["last_error"]:
         console.print(f"not taken: {show(row['last_error'])}", markup=False, soft_wrap=True)
     if row["unanswered"]:

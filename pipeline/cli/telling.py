@@ -218,9 +218,9 @@ def add_subscription(
 
 def _unknown(connection: Connection, line: store.SubscriptionLine) -> list[Unknown]:
     looked_up = (
-        unknown_game(connection, line.game) if line.game else None,
-        unknown_organization(connection, line.organization) if line.organization else None,
-        unknown_channel(connection, line.channel) if line.channel else None,
+        unknown_game(connection, line.game, line.service) if line.game else None,
+        unknown_organization(connection, line.organization, line.service) if line.organization else None,
+        unknown_channel(connection, line.channel, line.service) if line.channel else None,
     )
     return [each for each in looked_up if each is not None]
 

@@ -27,7 +27,7 @@ from pipeline.drops.records import CampaignRecord
 from pipeline.drops.settling import CHANNEL, DROP, LISTED, changed_items, difference, values, with_values
 from pipeline.drops.store import campaigns
 from pipeline.drops.store.campaigns import Change, StoredCampaign
-from pipeline.drops.store.deadlines import Due, set_deadlines
+from pipeline.drops.store.deadlines import Due, outdated, renew, set_deadlines
 from pipeline.drops.store.history import seen_before
 from pipeline.events.append import NEWS_FOR, NewEvent
 from pipeline.events.damping import HeldBack, next_due_at, take_due, take_due_now
@@ -78,7 +78,7 @@ class CampaignSubjects:
         for change in changes:
             events += self._return(change, seen_at)
         for change in changed:
-            events += change_events(change, seen_at)
+            events += [] if _stays_over(change, seen_at) else change_events(change, seen_at)
         events += self._start_by_word(changes, seen_at)
         events += self._end_by_word(changes, seen_at) if complete else []
         unsettled = frozenset(c.record.external_id for c in changes if c.diff.channels_emptied or not complete)
@@ -152,9 +152,8 @@ class CampaignSubjects:
 
     def _return(self, change: Change, at: datetime) -> list[NewEvent]:
         """Bring back a withdrawn campaign that is listed, and an ended one whose end has been moved past now."""
-        stored, end_at = change.stored, change.record.end_at
-        extended = stored.ended_at is not None and end_at is not None and end_at > max(at, stored.ended_at)
-        if (stored.withdrawn_at is None and not extended) or _is_over(change.record, at):
+        stored = change.stored
+        if not _is_back(change, at):
             return []
         campaigns.set_state(self._connection, [stored.id], withdrawn_at=None, ended_at=None, last_seen_at=None)
         self._set_deadlines([stored.id], at)
@@ -216,6 +215,12 @@ class CampaignSubjects:
         campaign_ids = [deadline.campaign_id for deadline in due]
         stored = {s.id: s for s in campaigns.load_campaigns_by_id(self._connection, campaign_ids)}
         return [event for deadline in due if (event := _warning(stored[deadline.campaign_id], deadline, now))]
+
+    def renew_deadlines(self, now: datetime) -> None:
+        """Set the deadlines to come of campaigns whose deadlines were reckoned by older rules."""
+        stored = campaigns.load_campaigns_by_id(self._connection, outdated(self._connection, self._service))
+        if stored:
+            renew(self._connection, {s.id: _later(deadlines(s.record, s.record.start_at or now), now) for s in stored})
 
     def withdraw(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """Withdraw campaigns that are gone before their end."""
@@ -410,6 +415,22 @@ def _without_channels(stored: StoredCampaign, gone: Sequence[ChannelRecord]) -> 
 def _settled(diff: CampaignDiff) -> CampaignDiff:
     """Return the difference without the mark of an emptied list, which is counted already and nothing to store."""
     return msgspec.structs.replace(diff, channels_emptied=False)
+
+
+def _is_back(change: Change, at: datetime) -> bool:
+    """Whether a campaign that was withdrawn is listed, or the end of one that ended has been moved past now."""
+    stored, end_at = change.stored, change.record.end_at
+    extended = stored.ended_at is not None and end_at is not None and end_at > max(at, stored.ended_at)
+    return (stored.withdrawn_at is not None or extended) and not _is_over(change.record, at)
+
+
+def _stays_over(change: Change, at: datetime) -> bool:
+    """Whether a campaign was over before and is now: its details are stored, and interest nobody."""
+    return not change.stored.open and not _is_back(change, at)
+
+
+def _later(moments: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+    return {kind: at for kind, at in moments.items() if at > now}
 
 
 def _is_over(record: CampaignRecord, at: datetime) -> bool:

@@ -39,6 +39,7 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
             ended = campaigns.load_campaigns_by_id(connection, _due_to_end(connection, service, now))
             events += subjects.end_stored(ended)
             events += subjects.warn(take_due(connection, service, now), now)
+            subjects.renew_deadlines(now)
             over = rewards.load_rewards_by_id(connection, _rewards_due_to_end(connection, service, now))
             events += RewardSubjects(connection, service).end_stored(over)
             for silent in (True, False):

@@ -5,6 +5,7 @@ stands. What is mended is what PostgreSQL could not keep anyway; broken structur
 """
 
 import re
+from typing import Any
 
 import msgspec
 
@@ -18,6 +19,12 @@ _MOST_BRACKETS = 2_000_000
 _MOST_ESCAPES = 100_000
 # Mending takes several times the size in memory, and no real payload comes near this.
 _LARGEST = 16 * 2**20
+# Below, a value with an unreadable part is left out as a whole.
+_DEEPEST_PART = 10
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+_PARTS: msgspec.json.Decoder[dict[str, msgspec.Raw] | list[msgspec.Raw]] = msgspec.json.Decoder(
+    dict[str, msgspec.Raw] | list[msgspec.Raw]
+)
 # Up to the next escape that is none: pairs of surrogates, other code points, and the short ones may stay. These
 # patterns are possessive and only ever matched at a position, so that they take linear time on any input.
 _SOUND = re.compile(
@@ -81,6 +88,36 @@ def decode_mended(decoder: msgspec.json.Decoder[Shape], raw: bytes | str | msgsp
         if mended is None or mended == payload:
             raise
         return decoder.decode(mended)
+
+
+def decode_readable(raw: bytes | msgspec.Raw) -> tuple[Any, list[str]]:
+    """Return a JSON value with null for each part of it that cannot be read, and why, part by part.
+
+    Such a part is a number that is none to a machine, or what is nested too deep for it.
+    """
+    flat = _shallow(bytes(raw))
+    problems = [] if flat == bytes(raw) else [f"nested deeper than {DEEPEST} levels"]
+    return _readable_parts(flat, "$", problems), problems
+
+
+def _readable_parts(raw: bytes | msgspec.Raw, path: str, problems: list[str]) -> Any:
+    try:
+        return decode_mended(_ANY, raw)
+    except UNREADABLE as error:
+        problem = f"{error} - at `{path}`"
+    if path.count(".") < _DEEPEST_PART and (parts := _parts(raw)) is not None:
+        if isinstance(parts, dict):
+            return {key: _readable_parts(part, f"{path}.{key}", problems) for key, part in parts.items()}
+        return [_readable_parts(part, f"{path}.{nth}", problems) for nth, part in enumerate(parts)]
+    problems.append(problem)
+    return None
+
+
+def _parts(raw: bytes | msgspec.Raw) -> dict[str, msgspec.Raw] | list[msgspec.Raw] | None:
+    try:
+        return decode_mended(_PARTS, raw)
+    except UNREADABLE:
+        return None
 
 
 def _without_bad_escapes(payload: bytes) -> bytes:

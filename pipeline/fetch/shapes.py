@@ -12,7 +12,10 @@ Shape = TypeVar("Shape")
 # What msgspec raises for JSON that is broken, of the wrong shape, not UTF-8, or nested a thousand deep.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 # PostgreSQL's integer: a larger number in a payload is nonsense and sets its item aside.
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+MOST = 2**31 - 1
+Count = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+# Ids are looked up by index, which holds no entry of over 2,704 bytes.
+LONGEST_ID = 500
 # A time without a zone is refused where the service is known to send one.
 Time = Annotated[datetime, msgspec.Meta(tz=True)]
 # What a header may hold: a token of other characters could not be shown to anybody.
@@ -20,6 +23,14 @@ Token = Annotated[str, msgspec.Meta(pattern="^[!-~]+$")]
 # Services send ids as text or as numbers; we keep text.
 Id = str | int
 _NOT_STORABLE = dict.fromkeys([0, *range(0xD800, 0xE000)])
+
+
+def read_value(decoder: msgspec.json.Decoder[Shape], raw: bytes | msgspec.Raw) -> Shape | None:
+    """Return a value that an answer can do without; None where it cannot be read."""
+    try:
+        return decoder.decode(raw)
+    except UNREADABLE:
+        return None
 
 
 def digest(*parts: bytes | msgspec.Raw) -> bytes:
@@ -53,7 +64,19 @@ def required(text: str | None, field: str) -> str:
 
 def identity(key: Id | None) -> str | None:
     """Return an id as text that can be stored; None where nothing is left of it."""
-    return None if key is None else clean(str(key))
+    cleaned = None if key is None else clean(str(key))
+    return cleaned if cleaned is None or len(cleaned) <= LONGEST_ID else _shortened(cleaned)
+
+
+def _shortened(key: str) -> str:
+    """Return an id that stands for one longer than any real id, which no index could hold."""
+    return f"{key[: LONGEST_ID - 33]}#{digest(key.encode()).hex()}"
+
+
+def required_id(key: Id, field: str) -> str:
+    """Return an id as text that can be stored, or refuse the item if nothing is left of it."""
+    required(str(key), field)
+    return identity(key) or ""
 
 
 def utc(time: datetime | None) -> datetime | None:

@@ -103,8 +103,8 @@ def ingest_unchanged(context: Context) -> Ingested:
 class _Listing(msgspec.Struct, frozen=True, kw_only=True):
     """What a snapshot lists: what is new or changed, by external id, and the ids of everything that is still there.
 
-    `known` is what its source listed before; `items` counts all that is listed, `invalid` what could not be read, and
-    `total` the different things that makes.
+    `known` is what its source listed before; `items` counts all that is listed, `invalid` what of it could not be read.
+    That makes `total` different things, of which `unread` could not be read wherever they are listed.
     """
 
     known: Sequence[OpenSighting]
@@ -113,6 +113,7 @@ class _Listing(msgspec.Struct, frozen=True, kw_only=True):
     items: int
     invalid: int
     total: int
+    unread: int
     quarantined: list[tuple[str, str]]
 
     def ingested(self, outcome: Outcome, events: Counter[str], changed: int = 0) -> Ingested:
@@ -176,18 +177,21 @@ def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *
     by_digest = {sighting.digest: sighting for sighting in known}
     unchanged = {by_digest[item.digest].external_id for item in snapshot.items if item.digest in by_digest}
     new_items = [item for item in snapshot.items if item.digest not in by_digest]
-    parsed, quarantined, unreadable_ids = _parse(context, _never_seen(context, new_items) if late else new_items)
+    parsed, quarantined, unreadable = _parse(context, _never_seen(context, new_items) if late else new_items)
+    unreadable |= {raw for raw, _ in snapshot.broken}
     quarantined += [context.keep(raw, "invalid_item", reason) for raw, reason in snapshot.broken]
     readable = unchanged | parsed.keys()
     # A payload may list one thing twice and differently: what it listed before is what it lists.
     fresh = {key: item_and_record for key, item_and_record in parsed.items() if key not in unchanged}
+    unread = unreadable - readable
     return _Listing(
         known=known,
         fresh=fresh,
-        seen=readable | unreadable_ids,
+        seen=readable | {key for key in unread if isinstance(key, str)},
         items=len(snapshot.items) + len(snapshot.broken),
         invalid=len(quarantined),
-        total=len(readable) + len(quarantined),
+        total=len(readable) + len(unread),
+        unread=len(unread),
         quarantined=quarantined,
     )
 
@@ -259,21 +263,20 @@ def _state_after(context: Context, verdict: Verdict, returns: Mapping[str, float
 
 def _parse(
     context: Context, items: Sequence[Item]
-) -> tuple[dict[str, tuple[Item, Record]], list[tuple[str, str]], set[str]]:
-    """Decode items; those that cannot be are kept aside, but count as listed where their id can still be read."""
+) -> tuple[dict[str, tuple[Item, Record]], list[tuple[str, str]], set[str | bytes]]:
+    """Decode items; those that cannot be are kept aside, and known by their id, or by their bytes without one."""
     fresh: dict[str, tuple[Item, Record]] = {}
     quarantined = []
-    unreadable_ids = set[str]()
+    unreadable = set[str | bytes]()
     for item in items:
         try:
             record = context.adapter.parse(item)
         except InvalidItem as error:
             quarantined.append(context.keep(bytes(item.raw), "invalid_item", str(error)))
-            external_id = context.adapter.peek_id(item)
-            unreadable_ids |= {external_id} if external_id else set()
+            unreadable.add(context.adapter.peek_id(item) or bytes(item.raw))
         else:
             fresh.setdefault(record.external_id, (item, record))
-    return fresh, quarantined, unreadable_ids
+    return fresh, quarantined, unreadable
 
 
 def _never_seen(context: Context, items: Sequence[Item]) -> list[Item]:
@@ -297,7 +300,7 @@ def _judge(context: Context, snapshot: Snapshot, listing: _Listing) -> _Judgemen
         taken_at=context.taken_at,
         scope=snapshot.scope,
         empty_groups=snapshot.empty_groups,
-        invalid=listing.invalid,
+        invalid=listing.unread,
         total=listing.total,
         complete=snapshot.complete,
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from pipeline.errors import InvalidItem
 from pipeline.fetch.http import Client
-from pipeline.fetch.shapes import UNREADABLE, Id, Shape, clean
+from pipeline.fetch.shapes import UNREADABLE, Id, Shape, identity
 from pipeline.ingest.subjects import Record, Subjects
 
 Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
@@ -144,10 +144,9 @@ def decode_item(decoder: msgspec.json.Decoder[Shape], item: Item) -> Shape:
 def id_under(key: str, item: Item) -> str | None:
     """Return what an item has under one key, as an id that can be stored; nothing else of it is decoded."""
     try:
-        external_id = _only(key).decode(item.raw).external_id
+        return identity(_only(key).decode(item.raw).external_id)
     except UNREADABLE:
         return None
-    return clean(str(external_id or ""))
 
 
 @functools.cache

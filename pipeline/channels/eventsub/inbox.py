@@ -83,6 +83,14 @@ def keep_all(engine: Engine, messages: Sequence[Notification], *, via: str, now:
     return sum(keep_all(engine, [message], via=via, now=now) for message in messages)
 
 
+def set_aside_unread(engine: Engine, payload: bytes, reason: str, now: datetime) -> None:
+    """Keep a message aside that could not be read, or a part of it could not, with the reason."""
+    logger.warning("a message could not be read: %s", reason)
+    source_id = open_source(engine, now)
+    with engine.begin() as connection:
+        keep_aside(connection, source_id, payload, reason="unreadable", detail=reason, origin=ORIGIN, now=now)
+
+
 def waiting(engine: Engine) -> int:
     """Return how many messages wait to be handled."""
     with engine.connect() as connection:

@@ -12,12 +12,10 @@ from celery import Celery
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from pipeline.channels.eventsub.inbox import AT_ONCE, ORIGIN, handle, keep_all
+from pipeline.channels.eventsub.inbox import AT_ONCE, handle, keep_all, set_aside_unread
 from pipeline.channels.eventsub.lookup import LookUp
 from pipeline.channels.eventsub.messages import Notification
-from pipeline.channels.eventsub.source_row import open_source
 from pipeline.channels.eventsub.timing import Timing
-from pipeline.ingest.quarantine import keep_aside
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.problems import explain
 
@@ -131,7 +129,7 @@ class Intake:
         while True:
             unread = self._fetch_from_queue()
             for frame in unread:
-                self._set_aside(frame)
+                set_aside_unread(self._engine, frame.frame.encode(errors="replace"), frame.reason, self._now())
             if not self._pending:
                 return
             keep_all(self._engine, self._pending, via=self._via, now=self._now())
@@ -149,15 +147,6 @@ class Intake:
             else:
                 self._pending.append(message)
         return unread
-
-    def _set_aside(self, unread: Unread) -> None:
-        logger.warning("a message could not be read: %s", unread.reason)
-        source_id = open_source(self._engine, self._now())
-        with self._engine.begin() as connection:
-            payload, now = unread.frame.encode(errors="replace"), self._now()
-            keep_aside(
-                connection, source_id, payload, reason="unreadable", detail=unread.reason, origin=ORIGIN, now=now
-            )
 
     def _handle(self) -> None:
         events = handle(self._engine, self._look_up, self._now, flap=self._flap, on_events=self._hints.news)

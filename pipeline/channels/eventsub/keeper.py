@@ -184,8 +184,8 @@ class Keeper:
         return not self._ends.is_set() and current is not None and current.transport == route.transport
 
     def _write_down(self, route: Route, wanted: Sequence[Wanted], done: Reconciled, began: datetime) -> None:
-        refused = {want.subject[1] for want in (*done.refused, *done.unlisted)}
-        outside = list(dict.fromkeys([*(want.subject[1] for want in done.left_out), *sorted(refused)]))
+        refused = set(_channels([*done.refused, *done.unlisted]))
+        outside = list(dict.fromkeys([*_channels(done.left_out), *sorted(refused)]))
         with self._engine.begin() as connection:
             remember(
                 connection,
@@ -203,3 +203,8 @@ class Keeper:
             counts = {"wanted": len(wanted), "made": done.created, "deleted": done.deleted, "left_out": len(outside)}
             sentence = "subscriptions are not all there" if refused else "subscriptions are right"
             logger.log(logging.WARNING if outside else logging.INFO, sentence, extra=counts)
+
+
+def _channels(lacking: Sequence[Wanted]) -> list[str]:
+    """Return the ids of channels; the notice of a conduit has the application's id, which nothing polls."""
+    return [channel_id for name, channel_id in (want.subject for want in lacking) if name == "broadcaster_user_id"]

@@ -6,18 +6,19 @@ digits of a second; ours are rounded to microseconds.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
 from pipeline.errors import InvalidItem
-from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, Time, clean, required_utc
-from pipeline.services.twitch.helix_eventsub import EventSubSubscription
+from pipeline.fetch.mending import decode_mended, decode_readable
+from pipeline.fetch.shapes import UNREADABLE, Time, clean, read_value, required_utc
+from pipeline.services.twitch.helix_eventsub import EventSubSubscription, read_subscription
 
 # Twitch's ids are UUIDs; a key in a table needs a limit.
 LONGEST_ID = 200
+LONGEST_PROBLEM = 500
 SIGNED_TYPES = ("notification", "revocation", "webhook_callback_verification")
 
 
@@ -39,13 +40,14 @@ class Reconnect(msgspec.Struct, frozen=True):
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """Something happened that we subscribed to."""
+    """Something happened that we subscribed to. `problem` says what of it could not be read, and is left out."""
 
     message_id: str
     type: str
     version: str
     event: Mapping[str, Any]
     sent_at: datetime
+    problem: str | None = None
 
 
 class Revocation(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,26 +87,36 @@ class _Frame(msgspec.Struct):
 
 class _Session(msgspec.Struct):
     id: str
-    keepalive_timeout_seconds: float | None = None
-    reconnect_url: str | None = None
+    keepalive_timeout_seconds: msgspec.Raw = msgspec.Raw(b"null")
+    reconnect_url: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _SessionPayload(msgspec.Struct):
     session: _Session
 
 
-class _Payload(msgspec.Struct):
-    subscription: EventSubSubscription
-    event: dict[str, Any] | None = None
-    challenge: str | None = None
+class _Kind(msgspec.Struct):
+    """What is wanted of the subscription that a notification belongs to."""
+
+    type: str
+    version: str
+
+
+class _OfSubscription(msgspec.Struct):
+    subscription: msgspec.Raw
+    event: msgspec.Raw = msgspec.Raw(b"null")
+    challenge: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _FRAME = msgspec.json.Decoder(_Frame)
 _SESSION = msgspec.json.Decoder(_SessionPayload)
-_PAYLOAD = msgspec.json.Decoder(_Payload)
-# The documentation's value, for a session that gives none, and the longest that may be asked for.
+_PAYLOAD = msgspec.json.Decoder(_OfSubscription)
+_KIND = msgspec.json.Decoder(_Kind)
+_TEXT = msgspec.json.Decoder(str)
+# The longest that may be asked for.
+_SECONDS = msgspec.json.Decoder(Annotated[float, msgspec.Meta(gt=0, le=600)])
+# The documentation's value, for a session that gives none.
 _USUAL_KEEPALIVE = 10
-_LONGEST_KEEPALIVE = 600
 
 
 def read_frame(frame: str | bytes) -> Frame:
@@ -120,12 +132,12 @@ def _read_payload(metadata: _Metadata, payload: msgspec.Raw) -> Frame:
     match metadata.message_type:
         case "session_welcome":
             session = _SESSION.decode(payload).session
-            seconds = session.keepalive_timeout_seconds or _USUAL_KEEPALIVE
-            return Welcome(session.id, timedelta(seconds=min(max(seconds, 0), _LONGEST_KEEPALIVE)))
+            seconds = read_value(_SECONDS, session.keepalive_timeout_seconds)
+            return Welcome(session.id, timedelta(seconds=seconds or _USUAL_KEEPALIVE))
         case "session_keepalive":
             return Keepalive()
         case "session_reconnect":
-            url = _SESSION.decode(payload).session.reconnect_url
+            url = read_value(_TEXT, _SESSION.decode(payload).session.reconnect_url)
             if not url:
                 raise InvalidItem("a reconnect message without its `reconnect_url`")
             _check_address(url)
@@ -159,32 +171,46 @@ def _check_address(url: str) -> None:
 
 
 def _read_of_subscription(
-    kind: str, message_id: str, sent_at: datetime, payload: _Payload
+    kind: str, message_id: str, sent_at: datetime, payload: _OfSubscription
 ) -> Notification | Revocation | Challenge:
     if clean(message_id) != message_id or len(message_id) > LONGEST_ID:
         raise InvalidItem("a message whose id cannot be kept")
-    subscription, at = payload.subscription, required_utc(sent_at)
-    # A row holds these as they are, and a text that no row can hold would keep all messages of its batch out.
-    texts = (subscription.id, subscription.type, subscription.version, subscription.status, subscription.condition)
-    if any(storable(text) != text for text in texts):
-        raise InvalidItem("a message whose subscription cannot be kept")
+    at = required_utc(sent_at)
     match kind:
         case "revocation":
+            subscription = read_subscription(payload.subscription)
+            _check_texts(subscription.id, subscription.status, subscription.condition)
+            _check_texts(subscription.type, subscription.version)
             return Revocation(message_id=message_id, subscription=subscription, sent_at=at)
         case "notification":
-            if payload.event is None:
-                raise InvalidItem("a notification without its `event`")
-            return Notification(
-                message_id=message_id,
-                type=subscription.type,
-                version=subscription.version,
-                event=storable(payload.event),
-                sent_at=at,
-            )
+            return _read_notification(message_id, at, payload)
         case _:
-            if payload.challenge is None:
+            challenge = read_value(_TEXT, payload.challenge)
+            if challenge is None:
                 raise InvalidItem("a verification without its `challenge`")
-            return Challenge(payload.challenge)
+            return Challenge(challenge)
+
+
+def _read_notification(message_id: str, at: datetime, payload: _OfSubscription) -> Notification:
+    subscription = _KIND.decode(payload.subscription)
+    _check_texts(subscription.type, subscription.version)
+    event, problems = decode_readable(payload.event)
+    if not isinstance(event, dict):
+        raise InvalidItem("a notification without its `event`")
+    return Notification(
+        message_id=message_id,
+        type=subscription.type,
+        version=subscription.version,
+        event=storable(event),
+        sent_at=at,
+        problem="; ".join(problems)[:LONGEST_PROBLEM] or None,
+    )
+
+
+def _check_texts(*texts: Any) -> None:
+    """Refuse a message whose row would hold a text that no row can: it would keep all messages of its batch out."""
+    if any(storable(text) != text for text in texts):
+        raise InvalidItem("a message whose subscription cannot be kept")
 
 
 def storable(value: Any) -> Any:

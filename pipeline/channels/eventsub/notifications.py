@@ -9,7 +9,7 @@ import msgspec
 from pipeline.catalogue.records import ChannelRecord, GameRecord
 from pipeline.channels.streams.observations import Updated, WentLive, WentOffline
 from pipeline.errors import InvalidItem
-from pipeline.fetch.shapes import Time, clean, required, utc
+from pipeline.fetch.shapes import Time, clean, identity, required_id, utc
 from pipeline.services.twitch.records import ChannelInfoRecord, StreamRecord
 
 ONLINE = ("stream.online", "1")
@@ -43,8 +43,8 @@ class _Channel(msgspec.Struct, kw_only=True):
 
     def record(self) -> ChannelRecord:
         return ChannelRecord(
-            external_id=required(self.broadcaster_user_id, "broadcaster_user_id"),
-            login=required(self.broadcaster_user_login, "broadcaster_user_login"),
+            external_id=required_id(self.broadcaster_user_id, "broadcaster_user_id"),
+            login=required_id(self.broadcaster_user_login, "broadcaster_user_login"),
             display_name=clean(self.broadcaster_user_name),
         )
 
@@ -98,7 +98,7 @@ def read_event(
             online = _convert(event, _Online)
             return WentLive(
                 channel=online.record(),
-                stream_id=required(online.id, "id"),
+                stream_id=required_id(online.id, "id"),
                 started_at=utc(online.started_at) or sent_at,
                 at=sent_at,
                 info=info,
@@ -117,7 +117,7 @@ def read_event(
 
 
 def _info(update: _Update) -> ChannelInfoRecord:
-    category, name = clean(update.category_id), clean(update.category_name)
+    category, name = identity(update.category_id), clean(update.category_name)
     return ChannelInfoRecord(
         channel=update.record(),
         game=GameRecord(external_id=category, name=name) if category and name else None,

@@ -64,18 +64,23 @@ class Kept:
 
 
 class Receiver:
-    """Takes the messages that Twitch posts: verified, and kept before they are answered. `revoked` must not wait."""
+    """Takes the messages that Twitch posts: verified, and kept before they are answered.
+
+    `unread` gets bodies of which something cannot be read, with the reason; it and `revoked` must not wait.
+    """
 
     def __init__(
         self,
         kept: Kept,
         revoked: Callable[[Revocation], object],
+        unread: Callable[[bytes, str], object],
         *,
         secret: SecretStr,
         now: Callable[[], datetime],
     ) -> None:
         self._kept = kept
         self._revoked = revoked
+        self._unread = unread
         self._secret = secret
         self._now = now
 
@@ -112,11 +117,13 @@ class Receiver:
                     self._revoked(revocation)
                 case Notification() as notification:
                     await self._kept.keep(notification)
+                    if notification.problem:
+                        self._unread(body, notification.problem)
                 case Unknown():
                     logger.info("a webhook of an unknown kind passes")
         except InvalidItem as error:
             # It would be no better a second time.
-            logger.warning("a webhook could not be read: %s", error)
+            self._unread(body, str(error))
         except DBAPIError as error:
             # Twitch sends it again.
             logger.warning("a webhook could not be kept: %s", explain(error) or type(error).__name__)

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from models.errors import LootwireError
 from pipeline.channels.eventsub.close_codes import ABNORMAL, SILENT, ending
-from pipeline.channels.eventsub.messages import Frame, Welcome, read_frame
+from pipeline.channels.eventsub.messages import Frame, Notification, Welcome, read_frame
 from pipeline.errors import InvalidItem
 from pipeline.fetch.http import USER_AGENT
 
@@ -88,10 +88,13 @@ class Session:
             raise SessionEnded(error.rcvd.code if error.rcvd is not None else ABNORMAL) from error
         self._heard_at = time.monotonic()
         try:
-            return read_frame(frame)
+            message = read_frame(frame)
         except InvalidItem as error:
             self._unread(bytes(frame).decode(errors="replace"), str(error))
             return None
+        if isinstance(message, Notification) and message.problem:
+            self._unread(bytes(frame).decode(errors="replace"), message.problem)
+        return message
 
     def close(self) -> None:
         """Say goodbye, and wait for the answer no longer than a moment."""

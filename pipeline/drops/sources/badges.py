@@ -14,7 +14,7 @@ from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.errors import InvalidItem, SourceChanged, SourceRefused
 from pipeline.fetch.http import Client
 from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, digest, required
+from pipeline.fetch.shapes import UNREADABLE, digest, required_id
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, id_under
 from pipeline.services.twitch.helix import Helix
 from pipeline.services.twitch.helix_shapes import parse_badges
@@ -117,8 +117,8 @@ def recognise_badges(look: Look) -> Recognition | None:
 def _entries(row: msgspec.Raw) -> Iterator[Item]:
     """Yield the versions of a set; one without an id takes its whole set aside."""
     wire = _SET.decode(row)
-    set_id = required(wire.set_id, "set_id")
+    set_id = required_id(wire.set_id, "set_id")
     for raw in wire.versions:
-        version = required(_HEAD.decode(raw).id, "id")
+        version = required_id(_HEAD.decode(raw).id, "id")
         entry = Entry(f"{set_id}/{version}", set_id, (raw,))
         yield Item(digest(set_id.encode(), raw), msgspec.json.encode(entry), group_id=set_id)

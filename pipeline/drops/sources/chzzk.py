@@ -16,8 +16,8 @@ from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
 from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.errors import SourceChanged
 from pipeline.fetch.http import Client
-from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, Count, Id, clean, digest, required, utc
+from pipeline.fetch.mending import decode_mended, is_readable, readable
+from pipeline.fetch.shapes import UNREADABLE, Count, Id, clean, digest, identity, read_value, required, required_id, utc
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 
 KOREA = timezone(timedelta(hours=9))
@@ -57,7 +57,7 @@ class WireCampaign(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class WireEnvelope(msgspec.Struct, frozen=True):
-    code: int
+    code: msgspec.Raw
     content: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -94,8 +94,13 @@ class ChzzkDrops:
             version = "v1" if version == "v2" else "v2"
             answers = self._ask(client, version, numbers[:3])
             numbers = numbers[:3] if answers else numbers
-        envelopes = b",".join(answers[number] for number in sorted(answers))
-        known = [number for number in answers if number < HIGHEST_PLAUSIBLE]
+        whole = {number: answer for number, answer in answers.items() if _is_answer(answer)}
+        if answers and not whole:
+            _content(next(iter(answers.values())))  # Raises: nothing that came is an answer.
+        envelopes = b",".join(_as_json(answers[number]) for number in sorted(answers))
+        # A number whose answer cannot be read was not answered.
+        numbers = [number for number in numbers if number in whole or number not in answers]
+        known = [number for number in whole if number < HIGHEST_PLAUSIBLE]
         now_highest = max([highest, *known])
         return Answer(
             payload=b'{"asked":%s,"answers":[%s]}' % (msgspec.json.encode([str(n) for n in numbers]), envelopes),
@@ -105,13 +110,13 @@ class ChzzkDrops:
                     "highest": now_highest,
                     "older_from": _next_older(now_highest, older_from),
                     "version": version,
-                    "running": _running(answers),
+                    "running": _running(whole),
                 }
             ),
         )
 
     def _ask(self, client: Client, version: str, numbers: Iterable[int]) -> dict[int, bytes]:
-        """Return the answers of the numbers that exist."""
+        """Return the answers of the numbers that exist, and those that cannot be read."""
         answers = {}
         for number in numbers:
             try:
@@ -120,7 +125,7 @@ class ChzzkDrops:
                 if error.status in {400, 404}:
                     continue
                 raise
-            if _content(reply.body) is not None:
+            if not _is_answer(reply.body) or _content(reply.body) is not None:
                 answers[number] = reply.body
         return answers
 
@@ -133,18 +138,29 @@ class ChzzkDrops:
         if isinstance(gathered, list):
             answers, scope = gathered, frozenset[str]()
         elif gathered.answers is not None:
-            answers, scope = gathered.answers, frozenset(gathered.numbers)
+            answers, scope = gathered.answers, frozenset(_readable_numbers(gathered.numbers))
         else:
+            # Alone, what is no answer is refused as a whole.
             answers, scope = [msgspec.Raw(payload)], frozenset[str]()
-        contents = [content for answer in answers if (content := _content(answer)) is not None]
-        return Snapshot(items=[Item(digest(content), content) for content in contents], scope=scope)
+            _content(payload)
+        items: list[Item] = []
+        broken: list[tuple[bytes, str]] = []
+        for answer in answers:
+            try:
+                content = _content(answer)
+            except SourceChanged as error:
+                broken.append((bytes(answer), str(error)))
+                continue
+            if content is not None:
+                items.append(Item(digest(content), content))
+        return Snapshot(items=items, broken=broken, scope=scope)
 
     def parse(self, item: Item) -> CampaignRecord:
         """Decode one campaign."""
         wire = decode_item(_CAMPAIGN, item)
         return CampaignRecord(
             service=self.service,
-            external_id=required(str(wire.campaign_no), "campaignNo"),
+            external_id=required_id(wire.campaign_no, "campaignNo"),
             name=required(wire.title, "title"),
             description=clean(wire.description),
             details_url=clean(wire.pc_link_url),
@@ -168,10 +184,13 @@ def recognise_chzzk(look: Look) -> Recognition | None:
 
 
 class _Gathered(msgspec.Struct, frozen=True):
-    numbers: tuple[str, ...] = msgspec.field(default=(), name="asked")
+    numbers: msgspec.Raw = msgspec.field(default=msgspec.Raw(b"[]"), name="asked")
     answers: list[msgspec.Raw] | None = None
 
 
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_NUMBER = msgspec.json.Decoder(str)
+_CODE = msgspec.json.Decoder(int)
 _PAYLOAD: msgspec.json.Decoder[_Gathered | list[msgspec.Raw]] = msgspec.json.Decoder(_Gathered | list[msgspec.Raw])
 
 
@@ -222,13 +241,39 @@ def _running(answers: Mapping[int, bytes]) -> list[int]:
     return sorted(running)
 
 
+def _readable_numbers(asked: msgspec.Raw) -> list[str]:
+    """Return the numbers that were asked for, as far as they can be read: no other may be judged absent."""
+    return [number for raw in read_value(_RAWS, asked) or () if (number := read_value(_NUMBER, raw)) is not None]
+
+
+def _is_answer(body: bytes) -> bool:
+    try:
+        _content(body)
+    except SourceChanged:
+        return False
+    return True
+
+
+def _as_json(body: bytes) -> bytes:
+    """Return an answer as it is, or as a text where it is no JSON: one must not spoil the others."""
+    sound = readable(body)
+    return sound if is_readable(sound) else msgspec.json.encode(body.decode(errors="replace"))
+
+
 def _content(answer: bytes | msgspec.Raw) -> msgspec.Raw | None:
-    """Return the campaign of an answer; None where the service says that there is none under this number."""
+    """Return the campaign of an answer; None where the service says that there is none under this number.
+
+    Raises `SourceChanged` for what is no answer; the code is wanted only where there is no campaign.
+    """
     try:
         envelope = decode_mended(_ENVELOPE, answer)
     except UNREADABLE as error:
         raise SourceChanged(f"not CHZZK's answer: {error}", payload=bytes(answer)) from error
-    return None if bytes(envelope.content) == b"null" else envelope.content
+    if bytes(envelope.content) != b"null":
+        return envelope.content
+    if read_value(_CODE, envelope.code) is None:
+        raise SourceChanged("not CHZZK's answer: `code` cannot be read, and `content` is null", payload=bytes(answer))
+    return None
 
 
 def _korean(time: datetime) -> datetime | None:
@@ -236,12 +281,12 @@ def _korean(time: datetime) -> datetime | None:
 
 
 def _game(wire: WireCampaign) -> GameRecord | None:
-    category = clean(wire.category_id)
+    category = identity(wire.category_id)
     return GameRecord(external_id=category, name=clean(wire.category_value) or category) if category else None
 
 
 def _drop(wire: WireReward) -> DropRecord:
-    reward_no = required(str(wire.reward_no), "rewardNo")
+    reward_no = required_id(wire.reward_no, "rewardNo")
     benefit = BenefitRecord(
         external_id=reward_no,
         name=clean(wire.title),

@@ -5,7 +5,7 @@ and channels of those that are new, changed, or were asked for more than a day a
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +18,15 @@ from pipeline.fetch.http import Client
 from pipeline.fetch.shapes import digest, identity
 from pipeline.ingest.source import Answer, Validators
 from pipeline.services.twitch.graphql import Account, Conversation
-from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS, DropsAnswer, Part, SignedOut
+from pipeline.services.twitch.graphql_answers import (
+    DASHBOARD,
+    DETAILS,
+    DropsAnswer,
+    Part,
+    SignedOut,
+    read_answer,
+    read_rewards,
+)
 
 BATCH = 20
 DETAILS_LAST = timedelta(days=1)
@@ -70,10 +78,16 @@ class TwitchDashboard(_Dashboard, DashboardCampaigns):
         until = time.monotonic() + DETAILS_WITHIN.total_seconds()
         conversation = self._converse(client, validators)
         raw, dashboard = _dashboard(conversation)
-        listed = _listed(dashboard.listed or ())
+        if dashboard.listed is None:
+            raise _without_campaigns(raw)
+        listed = _listed(dashboard.listed)
         memory = {key: known for key, known in _memory(validators).items() if key in listed}
         now = int(time.time())
         wanted = _wanted(listed, memory, now)
+        unasked = ""
+        if wanted and dashboard.viewer_id is None:
+            unasked = f"{DASHBOARD} answered without a viewer's id that can be read: no details were asked for"
+            wanted = []
         details = _ask_details(conversation, dashboard.viewer_id, wanted, until)
         cut_short = len(details) < len(wanted) and time.monotonic() > until
         for key, (_, part) in details.items():
@@ -86,7 +100,9 @@ class TwitchDashboard(_Dashboard, DashboardCampaigns):
             for key, known in memory.items()
             if key not in details and known.entry == listed[key].digest and known.details
         }
-        gathered = WireGathered(raw, [answer for answer, _ in details.values()], remembered)
+        gathered = WireGathered(
+            raw, [answer for answer, _ in details.values()], _raw(remembered), unasked=_raw(unasked)
+        )
         return Answer(
             payload=msgspec.json.encode(gathered),
             refresh_after=min(self._poll_every, THE_REST_AFTER) if cut_short else self._poll_every,
@@ -103,10 +119,12 @@ class TwitchDashboardRewards(_Dashboard, DashboardRewards):
         """Ask for the dashboard."""
         try:
             conversation = self._converse(client, validators)
-            raw, dashboard = _dashboard(conversation)
+            raw, dashboard = _dashboard(conversation, read_rewards)
         except SignedOut as error:
             # The dashboard's own source tells the operator; the same again from here would be noise.
             raise SourceUnavailable(str(error)) from error
+        if dashboard.rewards_problem:
+            raise SourceChanged(dashboard.rewards_problem, payload=bytes(raw))
         if dashboard.rewards is None and dashboard.reward_faults:
             raise SourceUnavailable(f"{DASHBOARD}: the reward campaigns could not be told")
         if dashboard.rewards is None:
@@ -118,12 +136,22 @@ class TwitchDashboardRewards(_Dashboard, DashboardRewards):
         )
 
 
-def _dashboard(conversation: Conversation) -> tuple[msgspec.Raw, DropsAnswer]:
+def _dashboard(
+    conversation: Conversation, reader: Callable[[msgspec.Raw], DropsAnswer] = read_answer
+) -> tuple[msgspec.Raw, DropsAnswer]:
     (raw,) = conversation.ask(DASHBOARD, [{"fetchRewardCampaigns": True}])
-    answer = conversation.read(raw)
-    if answer.listed is None:
-        raise SourceChanged(f"{DASHBOARD} answered without `dropCampaigns`", payload=bytes(raw))
+    answer = conversation.read(raw, reader)
+    if answer.listed is None and answer.rewards is None:
+        raise _without_campaigns(raw)
     return raw, answer
+
+
+def _without_campaigns(raw: msgspec.Raw) -> SourceChanged:
+    return SourceChanged(f"{DASHBOARD} answered without `dropCampaigns`", payload=bytes(raw))
+
+
+def _raw(value: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(value))
 
 
 def _listed(parts: Sequence[Part]) -> dict[str, Listed]:
@@ -167,8 +195,6 @@ def _ask_details(
 
     Answers from before a failure are kept; raises `SourceError` where there are none.
     """
-    if wanted and viewer_id is None:
-        raise SourceChanged(f"{DASHBOARD} answered without the viewer's id")
     answers: dict[str, tuple[msgspec.Raw, Part | None]] = {}
     for start in range(0, len(wanted), BATCH):
         if time.monotonic() > until:

@@ -3,7 +3,7 @@
 A dashboard lists everything; details, Inventory and campaigns without an envelope list only what is in them.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -25,7 +25,7 @@ from pipeline.drops.sources.twitch_shapes import (
 from pipeline.errors import SourceChanged, SourceError
 from pipeline.fetch.http import Client
 from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, Id, digest, identity
+from pipeline.fetch.shapes import UNREADABLE, Id, digest, identity, read_value
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 from pipeline.services.twitch.graphql_answers import (
     INVENTORY,
@@ -34,6 +34,7 @@ from pipeline.services.twitch.graphql_answers import (
     Part,
     SignedOut,
     read_answer,
+    read_rewards,
     split_answers,
 )
 
@@ -54,7 +55,9 @@ class WireGathered(msgspec.Struct):
 
     dashboard: msgspec.Raw
     details: list[msgspec.Raw] = []
-    remembered: dict[str, str] = {}
+    remembered: msgspec.Raw = msgspec.Raw(b"{}")
+    # Why no details were asked for; empty where they were.
+    unasked: msgspec.Raw = msgspec.Raw(b'""')
 
 
 class Beside(msgspec.Struct, frozen=True):
@@ -66,6 +69,8 @@ class Beside(msgspec.Struct, frozen=True):
 
 _HEAD = msgspec.json.Decoder(WireHead)
 _GATHERED = msgspec.json.Decoder(WireGathered)
+_REMEMBERED = msgspec.json.Decoder(dict[str, str])
+_UNASKED = msgspec.json.Decoder(str)
 
 
 def head(raw: bytes | msgspec.Raw) -> WireHead:
@@ -106,6 +111,7 @@ class Campaigns(_FileReader):
         """Cut answers into campaigns; one answer of several that holds none is set aside alone."""
         raws, remembered = _gathered(payload)
         answers, broken = _read_all(raws)
+        broken += _unasked(payload)
         listing = [answer for answer in answers if answer.listed is not None]
         if not listing and all(answer.single is None for answer in answers):
             raise _of_no_use(answers, broken, payload)
@@ -156,7 +162,9 @@ class DashboardRewards(_FileReader):
     def split(self, payload: bytes) -> Snapshot:
         """Take the reward campaigns out of a dashboard's answer."""
         raws, _ = _gathered(payload)
-        answers, broken = _read_all(raws)
+        answers, broken = _read_all(raws, read_rewards)
+        if problem := next((answer.rewards_problem for answer in answers if answer.rewards_problem), None):
+            raise SourceChanged(problem, payload=payload)
         listing = [answer for answer in answers if answer.rewards is not None]
         if not listing:
             raise _of_no_use(answers, broken, payload)
@@ -184,7 +192,8 @@ def describe(payload: bytes) -> tuple[str, list[str]]:
     raws, _ = _gathered(payload)
     answers, broken = _read_all(raws)
     if any(answer.listed is not None for answer in answers):
-        rewards = [DashboardRewards.name] if any(answer.rewards is not None for answer in answers) else []
+        with_rewards = any(answer.rewards is not None or answer.rewards_problem for answer in answers)
+        rewards = [DashboardRewards.name] if with_rewards else []
         return "Twitch drops dashboard", [DashboardCampaigns.name, *rewards]
     readable = [answer for answer in answers if answer.single is not None]
     if not readable:
@@ -204,14 +213,23 @@ def _gathered(payload: bytes) -> tuple[list[msgspec.Raw], Mapping[str, str]]:
             return split_answers(payload), {}
         except SourceError as error:
             raise SourceChanged(str(error), payload=payload) from error
-    return [gathered.dashboard, *gathered.details], gathered.remembered
+    return [gathered.dashboard, *gathered.details], read_value(_REMEMBERED, gathered.remembered) or {}
 
 
-def _read_all(raws: Sequence[msgspec.Raw]) -> tuple[list[DropsAnswer], list[tuple[bytes, str]]]:
+def _unasked(payload: bytes) -> list[tuple[bytes, str]]:
+    """Return what a fetch could not ask for, as something that could not be read."""
+    gathered = read_value(_GATHERED, payload)
+    reason = read_value(_UNASKED, gathered.unasked) if gathered else None
+    return [(reason.encode(), reason)] if reason else []
+
+
+def _read_all(
+    raws: Sequence[msgspec.Raw], read: Callable[[msgspec.Raw], DropsAnswer] = read_answer_or_campaign
+) -> tuple[list[DropsAnswer], list[tuple[bytes, str]]]:
     answers, broken = [], []
     for raw in raws:
         try:
-            answers.append(read_answer_or_campaign(raw))
+            answers.append(read(raw))
         except SourceError as error:
             broken.append((bytes(raw), str(error)))
     return answers, broken

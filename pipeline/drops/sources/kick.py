@@ -17,7 +17,7 @@ from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.errors import SourceChanged
 from pipeline.fetch.http import Client, conditional
 from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, required, utc
+from pipeline.fetch.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, required, required_id, utc
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 
 PATH = "/api/v1/drops/campaigns"
@@ -121,7 +121,7 @@ class KickDrops:
         wire = decode_item(_CAMPAIGN, item)
         return CampaignRecord(
             service=self.service,
-            external_id=required(str(wire.id), "id"),
+            external_id=required_id(wire.id, "id"),
             name=required(wire.name, "name"),
             details_url=clean(wire.url),
             account_link_url=clean(wire.connect_url),
@@ -173,7 +173,7 @@ def _channels(listed: list[WireChannel | None]) -> Iterator[ChannelRecord]:
     for wire in listed:
         if wire and (external_id := identity(wire.id)):
             name = clean(wire.user.username) if wire.user else None
-            login = clean(wire.slug) or name or external_id
+            login = identity(wire.slug) or identity(name) or external_id
             yield ChannelRecord(external_id=external_id, login=login, display_name=name)
 
 
@@ -182,7 +182,7 @@ def _drop(wire: WireReward) -> DropRecord:
     if image and "://" not in image:
         image = IMAGES + image.lstrip("/")
     name = clean(wire.name)
-    reward_id = required(str(wire.id), "rewards.id")
+    reward_id = required_id(wire.id, "rewards.id")
     return DropRecord(
         external_id=reward_id,
         name=name,

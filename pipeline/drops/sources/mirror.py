@@ -27,7 +27,7 @@ from pipeline.drops.sources.twitch_shapes import (
 from pipeline.errors import SourceChanged, SourceError, SourceUnavailable
 from pipeline.fetch.http import Client, Reply, conditional
 from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, Count, Id, Shape, Time, clean, digest, identity, utc
+from pipeline.fetch.shapes import UNREADABLE, Count, Id, Time, clean, digest, identity, read_value, utc
 from pipeline.ingest.source import Answer, Item, Snapshot, Validators, decode_item, id_under
 from pipeline.services.twitch.wire import Wire
 
@@ -218,19 +218,11 @@ def _read_times(reply: Reply) -> tuple[datetime | None, int | None]:
             updated = decode_mended(_UPDATED, reply.body)
         except UNREADABLE as error:
             raise SourceChanged(f"unknown envelope: {error}", payload=reply.body) from error
-        return utc(updated.last_updated_at), _read(_SECONDS, updated.refresh_interval_seconds)
+        return utc(updated.last_updated_at), read_value(_SECONDS, updated.refresh_interval_seconds)
     if reply.status != 304 and reply.body.lstrip()[:1] != b"[":
         raise SourceChanged("the answer is not JSON", payload=reply.body)
     at, seconds = reply.headers.get("X-Last-Updated-At"), reply.headers.get("X-Refresh-Interval-Seconds")
-    return utc(_read(_TIME, msgspec.json.encode(at))), _read(_SECONDS, (seconds or "null").encode())
-
-
-def _read(decoder: msgspec.json.Decoder[Shape], raw: bytes | msgspec.Raw) -> Shape | None:
-    """Return a value that a list can do without; None where it cannot be read."""
-    try:
-        return decoder.decode(raw)
-    except UNREADABLE:
-        return None
+    return utc(read_value(_TIME, msgspec.json.encode(at))), read_value(_SECONDS, (seconds or "null").encode())
 
 
 def _list_of(payload: bytes) -> bytes | msgspec.Raw:

@@ -19,7 +19,7 @@ from pipeline.drops.records import (
     RewardCampaignRecord,
     RewardRecord,
 )
-from pipeline.fetch.shapes import Count, Id, Time, clean, identity, required, utc
+from pipeline.fetch.shapes import Count, Id, Time, clean, identity, required, required_id, utc
 from pipeline.services.twitch.wire import Wire
 
 
@@ -150,7 +150,7 @@ def campaign_record(wire: WireCampaign, game: GameRecord | None) -> CampaignReco
     """Return a drop campaign as a record; its game is the caller's, who may know more of it than the campaign says."""
     return CampaignRecord(
         service="twitch",
-        external_id=required(str(wire.id), "id"),
+        external_id=required_id(wire.id, "id"),
         name=required(wire.name, "name"),
         description=clean(wire.description),
         details_url=clean(wire.details),
@@ -171,7 +171,7 @@ def reward_campaign_record(wire: WireRewardCampaign) -> RewardCampaignRecord:
     goals = wire.unlock_requirements or WireGoals()
     return RewardCampaignRecord(
         service="twitch",
-        external_id=required(str(wire.id), "id"),
+        external_id=required_id(wire.id, "id"),
         name=required(wire.name, "name"),
         brand=clean(wire.brand),
         summary=clean(wire.summary),
@@ -212,7 +212,7 @@ def _channels(allow: WireAllow | None) -> tuple[ChannelRecord, ...] | None:
     return tuple(
         ChannelRecord(
             external_id=external_id,
-            login=clean(channel.name) or _login_in(channel.url) or clean(channel.display_name) or external_id,
+            login=identity(channel.name) or _login_in(channel.url) or identity(channel.display_name) or external_id,
             display_name=clean(channel.display_name),
         )
         for channel in allow.channels or ()
@@ -221,7 +221,7 @@ def _channels(allow: WireAllow | None) -> tuple[ChannelRecord, ...] | None:
 
 
 def _login_in(url: str | None) -> str | None:
-    return clean(url.rstrip("/").rpartition("/")[2]) if url else None
+    return identity(url.rstrip("/").rpartition("/")[2]) if url else None
 
 
 def _drops(listed: Iterable[WireDrop | None]) -> Iterator[DropRecord]:
@@ -254,14 +254,14 @@ def _with_group(drop: DropRecord, group: WireRewardGroup) -> DropRecord:
 def _benefit_of_group(wire: WireReward) -> BenefitRecord:
     """Return a group's reward as a benefit, which may come without its name."""
     return BenefitRecord(
-        external_id=required(str(wire.id), "rewards.id"), name=clean(wire.name), image_url=_image_of(wire)
+        external_id=required_id(wire.id, "rewards.id"), name=clean(wire.name), image_url=_image_of(wire)
     )
 
 
 def _drop(wire: WireDrop) -> DropRecord:
     listed = wire.precondition_drops
     return DropRecord(
-        external_id=required(str(wire.id), "timeBasedDrops.id"),
+        external_id=required_id(wire.id, "timeBasedDrops.id"),
         name=clean(wire.name),
         required_minutes=wire.required_minutes_watched,
         required_subs=wire.required_subs,
@@ -275,7 +275,7 @@ def _drop(wire: WireDrop) -> DropRecord:
 
 def _benefit(wire: WireBenefit, edge: WireEdge) -> BenefitRecord:
     return BenefitRecord(
-        external_id=required(str(wire.id), "benefit.id"),
+        external_id=required_id(wire.id, "benefit.id"),
         name=clean(wire.name),
         image_url=clean(wire.image),
         distribution_type=clean(wire.distribution_type),
@@ -320,7 +320,7 @@ def _goals_of(group: WireRewardGroup) -> tuple[int, int, int]:
 def _reward(wire: WireReward, goals: WireGoals | None = None) -> RewardRecord:
     own = goals or WireGoals()
     return RewardRecord(
-        external_id=required(str(wire.id), "rewards.id"),
+        external_id=required_id(wire.id, "rewards.id"),
         name=required(wire.name, "rewards.name"),
         image_url=_image_of(wire),
         required_minutes=own.minute_watched_goal,

@@ -44,6 +44,7 @@ from pipeline.database.bulk import execute_rows, insert_rows, rows_as_table
 from pipeline.drops.compare import CAMPAIGN_FIELDS, DROP_FIELDS, CampaignDiff
 from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
 from pipeline.drops.store.benefits import BENEFIT_FIELDS, BENEFITS, store_benefits
+from pipeline.drops.store.deadlines import DEADLINES_VERSION
 
 CAMPAIGNS: Table = DropCampaign.__table__  # type: ignore[assignment]
 DROPS: Table = TimeBasedDrop.__table__  # type: ignore[assignment]
@@ -274,6 +275,7 @@ def add_campaigns(
             "organization_id": organizations[record.organization.external_id] if record.organization else None,
             "game_id": games[record.game.external_id] if record.game else None,
             "channels_known": record.channels is not None,
+            "deadlines_version": DEADLINES_VERSION,
             "first_seen_at": seen_at,
             "started_at": _started_at(record, seen_at),
             "ended_at": ended.get(record.external_id),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, Table, bindparam, delete, func, select
+from sqlalchemy import ARRAY, BigInteger, Connection, Table, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import Insert
 
 from models import CampaignDeadline, DropCampaign
@@ -13,6 +13,8 @@ from pipeline.database.bulk import execute_rows, insert_rows
 
 DEADLINES: Table = CampaignDeadline.__table__  # type: ignore[assignment]
 AT_ONCE = 200
+# Raise it when `pipeline/drops/deadlines.py` reckons otherwise: the first tick after an upgrade sets all anew.
+DEADLINES_VERSION = 1
 _OF = delete(CampaignDeadline).where(
     CampaignDeadline.campaign_id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
 )
@@ -37,6 +39,24 @@ def set_deadlines(connection: Connection, moments: Mapping[int, Mapping[str, dat
     ]
     if rows:
         execute_rows(connection, _inserted(), rows)
+
+
+def outdated(connection: Connection, service: str) -> list[int]:
+    """Return open campaigns whose deadlines an older version of the program has reckoned."""
+    query = select(DropCampaign.id).where(
+        DropCampaign.service == service,
+        DropCampaign.deadlines_version < DEADLINES_VERSION,
+        DropCampaign.ended_at.is_(None),
+        DropCampaign.withdrawn_at.is_(None),
+    )
+    return list(connection.scalars(query.order_by(DropCampaign.id).limit(AT_ONCE)))
+
+
+def renew(connection: Connection, moments: Mapping[int, Mapping[str, datetime]]) -> None:
+    """Set the deadlines of campaigns by row id anew, reckoned by the rules of now."""
+    set_deadlines(connection, moments, replace=True)
+    renewed = update(DropCampaign).where(DropCampaign.id == func.any(list(moments)))
+    connection.execute(renewed.values(deadlines_version=DEADLINES_VERSION))
 
 
 @functools.cache

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, select
 
-from models import Game, GameTitle
+from models import Game, GameExternalId, GameTitle
 from models.names import name_key, nearest
 from pipeline.catalogue.unknown import Unknown
 from pipeline.games.matching.matching import match_title, search_titles
@@ -11,17 +11,31 @@ from pipeline.games.matching.records import wanted
 NEAR = 3
 
 
-def unknown_game(connection: Connection, name: str) -> Unknown | None:
+def unknown_game(connection: Connection, name: str, service: str | None = None) -> Unknown | None:
     """Return what is known instead of a game of this name; None where we or IGDB's catalogue have one.
 
-    A game's other titles do not count: whoever asks for "GTA V" waits for ever, since it is called otherwise.
+    With a service, that service must have named it: a game that only Twitch has makes no news on Kick. A game's other
+    titles do not count: whoever asks for "GTA V" waits for ever, since it is called otherwise.
     """
+    if service not in {None, "igdb"}:
+        return _unknown_on(connection, name, service)
     key = name_key(name)
     ours = select(Game.id).where(Game.name_key == key).limit(1)
     entry = select(GameTitle.igdb_id).where(GameTitle.key == key, GameTitle.kind == "name").limit(1)
     if connection.scalar(ours) is not None or connection.scalar(entry) is not None:
         return None
     return Unknown("game", name, _near(connection, name))
+
+
+def _unknown_on(connection: Connection, name: str, service: str | None) -> Unknown | None:
+    there = select(GameExternalId.external_id).where(
+        GameExternalId.game_id == Game.id, GameExternalId.service == service
+    )
+    same = select(Game.id).where(Game.name_key == name_key(name), there.exists()).limit(1)
+    if connection.scalar(same) is not None:
+        return None
+    names = connection.scalars(select(Game.name).where(there.exists()))
+    return Unknown("game", name, nearest(name, names, NEAR), service)
 
 
 def _near(connection: Connection, name: str) -> list[str]:

@@ -20,7 +20,7 @@ from models import ReleaseDate, Source
 from pipeline.errors import InvalidItem, SourceUnavailable
 from pipeline.fetch.http import Client
 from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE
+from pipeline.fetch.shapes import UNREADABLE, read_value
 from pipeline.games.mirror.prefetch import OpenIgdb
 from pipeline.games.mirror.state import MIRROR
 from pipeline.games.store.games import remove_games
@@ -52,9 +52,10 @@ class Hint(msgspec.Struct, frozen=True):
 
 class _Row(msgspec.Struct):
     id: Id
-    game: Id | None = None
+    game: msgspec.Raw = msgspec.Raw(b"null")
 
 
+_GAME = msgspec.json.Decoder(Id)
 _ROW = msgspec.json.Decoder(_Row)
 
 
@@ -81,7 +82,7 @@ def read_hint(endpoint: Endpoint, method: Method, body: bytes) -> Hint:
         row = decode_mended(_ROW, body)
     except UNREADABLE as error:
         raise InvalidItem(str(error)) from error
-    return Hint(endpoint, method, row.id, row.game)
+    return Hint(endpoint, method, row.id, read_value(_GAME, row.game))
 
 
 def take_hint(engine: Engine, hint: Hint, now: datetime) -> None:

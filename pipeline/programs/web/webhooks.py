@@ -8,7 +8,7 @@ from typing import Self
 
 from starlette.routing import Route
 
-from pipeline.channels.eventsub.inbox import keep_all
+from pipeline.channels.eventsub.inbox import keep_all, set_aside_unread
 from pipeline.channels.eventsub.listener import note_revocation
 from pipeline.channels.eventsub.messages import Notification
 from pipeline.channels.eventsub.receiver import Kept, Receiver
@@ -39,6 +39,7 @@ class Webhooks:
         receiver = Receiver(
             Kept(self._keep),
             lambda revocation: self._writer.put(lambda: note_revocation(self._engine, revocation, now)),
+            lambda body, reason: self._writer.put(lambda: set_aside_unread(self._engine, body, reason, now())),
             secret=secret,
             now=now,
         )

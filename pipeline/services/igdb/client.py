@@ -86,14 +86,11 @@ class Webhook(msgspec.Struct, frozen=True):
     id: int
     url: str
     active: bool = True
-    category: int | None = None
-    sub_category: int | None = None
 
 
 class _Named(msgspec.Struct):
-    name: str = ""
+    name: str
     result: list[msgspec.Raw] = []
-    count: int | None = None
 
 
 class _Id(msgspec.Struct):
@@ -106,8 +103,8 @@ class _Count(msgspec.Struct):
 
 _IDS: msgspec.json.Decoder[_Id] = msgspec.json.Decoder(_Id)
 _COUNTS: msgspec.json.Decoder[_Count] = msgspec.json.Decoder(_Count)
-_NAMED: msgspec.json.Decoder[list[_Named]] = msgspec.json.Decoder(list[_Named])
-_WEBHOOKS: msgspec.json.Decoder[list[Webhook] | Webhook] = msgspec.json.Decoder(list[Webhook] | Webhook)
+_NAMED: msgspec.json.Decoder[_Named] = msgspec.json.Decoder(_Named)
+_WEBHOOK: msgspec.json.Decoder[Webhook] = msgspec.json.Decoder(Webhook)
 
 
 class Igdb:
@@ -164,7 +161,7 @@ class Igdb:
     def several(self, queries: Mapping[str, tuple[str, str]]) -> dict[str, list[msgspec.Raw]]:
         """Return the rows of up to ten queries, by name, with one request."""
         answer = self._requests.ask("POST", "multiquery", multiquery(queries))
-        return {named.name: named.result for named in _decode(answer.reply.body, _NAMED)}
+        return {named.name: named.result for named in decode_rows(split_rows(answer.reply.body), _NAMED)}
 
     def rows(self, endpoint: str, text: str) -> list[msgspec.Raw]:
         """Return the rows that a query means, as they came; see `apicalypse.query`."""
@@ -271,8 +268,9 @@ def _report_missing(endpoint: str, page: Page) -> None:
 
 
 def _webhooks(answer: TimedReply) -> list[Webhook]:
-    webhooks = _decode(answer.reply.body or b"[]", _WEBHOOKS)
-    return webhooks if isinstance(webhooks, list) else [webhooks]
+    body = answer.reply.body or b"[]"
+    rows = [body] if body.lstrip()[:1] == b"{" else split_rows(body)
+    return decode_rows(rows, _WEBHOOK)
 
 
 def _decode(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[Shape]) -> Shape:

@@ -7,12 +7,13 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from pipeline.errors import InvalidItem
+from pipeline.fetch.mending import decode_readable
 from pipeline.fetch.shapes import UNREADABLE
 from pipeline.services.igdb.records import Fault
 from pipeline.services.igdb.shapes import WireGame
 
 _GAME = msgspec.json.Decoder(WireGame)
-_ANY = msgspec.json.Decoder()
+_DOCUMENT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _FIELDS = get_type_hints(WireGame, include_extras=True)
 
 
@@ -23,14 +24,21 @@ def read_game(data: bytes) -> tuple[WireGame, tuple[Fault, ...]]:
     except UNREADABLE:
         pass
     try:
-        document = _plain(_ANY.decode(data))
+        fields = _DOCUMENT.decode(data)
     except UNREADABLE as error:
         raise InvalidItem(str(error)) from error
+    faults: list[Fault] = []
+    document = _plain({name: _readable(name, raw, faults) for name, raw in fields.items()})
     if not isinstance(document, dict):
         raise InvalidItem("a document that is no object")
-    faults: list[Fault] = []
     parts = {name: _part(name, document[name], faults) for name in _FIELDS if document.get(name) is not None}
     return WireGame(**parts), tuple(faults)
+
+
+def _readable(name: str, raw: msgspec.Raw, faults: list[Fault]) -> Any:
+    value, problems = decode_readable(raw)
+    faults += [Fault(name, problem) for problem in problems]
+    return value
 
 
 def _part(name: str, value: Any, faults: list[Fault]) -> Any:

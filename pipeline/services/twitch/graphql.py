@@ -3,7 +3,7 @@
 `https://gql.twitch.tv/gql`, headers Client-Id, Authorization, X-Device-Id, Client-Session-Id.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -96,10 +96,10 @@ class Conversation:
             payload=payload,
         )
 
-    def read(self, answer: msgspec.Raw) -> DropsAnswer:
+    def read(self, answer: msgspec.Raw, reader: Callable[[msgspec.Raw], DropsAnswer] = read_answer) -> DropsAnswer:
         """Return the campaigns of an answer; raises `SourceError`, a refusal with what a person can do about it."""
         try:
-            return read_answer(answer)
+            return reader(answer)
         except SourceRefused as error:
             raise _advised(error) from error
 

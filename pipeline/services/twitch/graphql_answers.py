@@ -4,13 +4,13 @@ It answers 200 to nearly everything: what went wrong stands in `errors`, often b
 null because of it. A null that no error explains is a refusal, never an empty list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from pipeline.fetch.mending import decode_mended
-from pipeline.fetch.shapes import UNREADABLE, Id, identity
+from pipeline.fetch.shapes import UNREADABLE, Id, identity, read_value
 from pipeline.services.twitch.wire import Wire
 
 # The operations whose answers hold campaigns.
@@ -34,27 +34,29 @@ class SignedOut(SourceRefused):
     """There is no sign-in, or Twitch does not accept the sign-in any more."""
 
 
+_NULL = msgspec.Raw(b"null")
+
+
 class WireFault(msgspec.Struct):
-    message: str = ""
-    path: list[str | int] | None = None
-
-
-class WireChallenge(msgspec.Struct):
-    type: str | None = None
+    message: msgspec.Raw = _NULL
+    path: msgspec.Raw = _NULL
 
 
 class WireExtensions(Wire):
-    operation_name: str | None = None
-    challenge: WireChallenge | None = None
+    operation_name: msgspec.Raw = _NULL
+    challenge: msgspec.Raw = _NULL
 
 
 class WireAnswer(Wire):
-    """One operation's answer; `error` is that of a refusal that never reached GraphQL."""
+    """One operation's answer; `error` is that of a refusal that never reached GraphQL.
 
-    data: msgspec.Raw = msgspec.Raw(b"null")
-    errors: list[WireFault] | None = None
-    extensions: WireExtensions | None = None
-    error: str | None = None
+    What stands beside the data is raw: where it cannot be read, the data still can.
+    """
+
+    data: msgspec.Raw = _NULL
+    errors: msgspec.Raw = _NULL
+    extensions: msgspec.Raw = _NULL
+    error: msgspec.Raw = _NULL
 
 
 class WireInventory(Wire):
@@ -64,7 +66,7 @@ class WireInventory(Wire):
 class WireUser(Wire):
     """The user who asks (`currentUser`), or the one that a details query names (`user`)."""
 
-    id: Id | None = None
+    id: msgspec.Raw = _NULL
     drop_campaigns: list[msgspec.Raw] | msgspec.UnsetType | None = msgspec.UNSET
     drop_campaign: msgspec.Raw = msgspec.Raw(b"")
     inventory: WireInventory | msgspec.UnsetType | None = msgspec.UNSET
@@ -73,7 +75,20 @@ class WireUser(Wire):
 class WireData(Wire):
     current_user: WireUser | msgspec.UnsetType | None = msgspec.UNSET
     user: WireUser | msgspec.UnsetType | None = msgspec.UNSET
-    rewards: list[msgspec.Raw] | None = msgspec.field(name=REWARDS, default=None)
+    rewards: msgspec.Raw = msgspec.field(name=REWARDS, default=_NULL)
+
+
+class WireRewards(msgspec.Struct):
+    """What is still wanted of data whose drop campaigns cannot be read."""
+
+    rewards: msgspec.Raw = msgspec.field(name=REWARDS, default=_NULL)
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """One of an answer's errors; without a path, or with one that cannot be read, it may mean any part."""
+
+    message: str = ""
+    path: Path = ()
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -91,6 +106,8 @@ class DropsAnswer(msgspec.Struct, frozen=True, kw_only=True):
     # ViewerDropsDashboard: every campaign there is, and the reward campaigns.
     listed: Sequence[Part] | None = None
     rewards: Sequence[msgspec.Raw] | None = None
+    # Why the list of reward campaigns cannot be read, where it is there.
+    rewards_problem: str | None = None
     # DropCampaignDetails: one campaign or none; Inventory: those in progress.
     single: Sequence[Part] | None = None
     # The paths that Twitch failed to fill, of the campaigns and of the reward campaigns.
@@ -100,8 +117,15 @@ class DropsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 _ANSWER = msgspec.json.Decoder(WireAnswer)
 _DATA = msgspec.json.Decoder(WireData)
+_REWARDS = msgspec.json.Decoder(WireRewards)
+_REWARD_LIST: msgspec.json.Decoder[list[msgspec.Raw] | None] = msgspec.json.Decoder(list[msgspec.Raw] | None)
 _RAW: msgspec.json.Decoder[msgspec.Raw] = msgspec.json.Decoder(msgspec.Raw)
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
+_FAULT = msgspec.json.Decoder(WireFault)
+_EXTENSIONS = msgspec.json.Decoder(WireExtensions)
+_PATH: msgspec.json.Decoder[Path] = msgspec.json.Decoder(tuple[str | int, ...])
+_TEXT = msgspec.json.Decoder(str)
+_ID: msgspec.json.Decoder[Id] = msgspec.json.Decoder(Id)
 
 
 def split_answers(payload: bytes | msgspec.Raw) -> list[msgspec.Raw]:
@@ -123,16 +147,18 @@ def split_answers(payload: bytes | msgspec.Raw) -> list[msgspec.Raw]:
 
 def is_unknown_query(raw: msgspec.Raw) -> bool:
     """Whether an answer says that Twitch does not know the query's hash."""
-    return any(fault.message == QUERY_UNKNOWN for fault in _decode(raw).errors or ())
+    answer = read_value(_ANSWER, raw)
+    return answer is not None and any(fault.message == QUERY_UNKNOWN for fault in _faults(answer))
 
 
 def read_answer(raw: msgspec.Raw) -> DropsAnswer:
     """Return the campaigns of an answer; raises the `SourceError` that names the cure where it holds nothing of use."""
     answer = _decode(raw)
-    if (refusal := _refusal(answer)) is not None:
+    faults, extensions = _faults(answer), read_value(_EXTENSIONS, answer.extensions) or WireExtensions()
+    if (refusal := _refusal(answer, faults, extensions)) is not None:
         raise refusal
-    operation = (answer.extensions.operation_name if answer.extensions else None) or "GraphQL"
-    reader = _Reader(operation, answer.errors or [], raw)
+    operation = read_value(_TEXT, extensions.operation_name) or "GraphQL"
+    reader = _Reader(operation, faults, raw)
     if bytes(answer.data) == b"null":
         raise reader.nothing(SourceChanged(f"{operation}: no data{reader.errors_in_words()}", payload=bytes(raw)))
     try:
@@ -142,6 +168,29 @@ def read_answer(raw: msgspec.Raw) -> DropsAnswer:
     return reader.read(data)
 
 
+def read_rewards(raw: msgspec.Raw) -> DropsAnswer:
+    """Return the reward campaigns of an answer, also where its drop campaigns cannot be read; raises `SourceError`."""
+    try:
+        return read_answer(raw)
+    except SourceChanged:
+        answer = _decode(raw)
+        wire = read_value(_REWARDS, answer.data)
+        rewards = read_value(_REWARD_LIST, wire.rewards) if wire else None
+        if rewards is None:
+            raise
+        _, of_rewards = _by_list(fault.path for fault in _faults(answer))
+        return DropsAnswer(operation=DASHBOARD, rewards=rewards, reward_faults=of_rewards)
+
+
+def _by_list(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+    """Part the paths that Twitch failed to fill: those of drop campaigns, and those of reward campaigns."""
+    of_campaigns: list[Path] = []
+    of_rewards: list[Path] = []
+    for path in paths:
+        (of_rewards if path[:1] == (REWARDS,) else of_campaigns).append(path)
+    return of_campaigns, of_rewards
+
+
 def _decode(raw: msgspec.Raw) -> WireAnswer:
     try:
         return _ANSWER.decode(raw)
@@ -149,23 +198,36 @@ def _decode(raw: msgspec.Raw) -> WireAnswer:
         raise SourceChanged(f"not an answer of Twitch's GraphQL: {error}", payload=bytes(raw)) from error
 
 
-def _refusal(answer: WireAnswer) -> SourceError | None:
-    messages = [fault.message for fault in answer.errors or ()]
+def _faults(answer: WireAnswer) -> list[Fault]:
+    """Return an answer's errors; what cannot be read as one says no more than that something failed."""
+    if bytes(answer.errors) == b"null":
+        return []
+    rows = read_value(_RAWS, answer.errors)
+    return [Fault()] if rows is None else [_fault(row) for row in rows]
+
+
+def _fault(row: msgspec.Raw) -> Fault:
+    wire = read_value(_FAULT, row) or WireFault()
+    return Fault(read_value(_TEXT, wire.message) or "", read_value(_PATH, wire.path) or ())
+
+
+def _refusal(answer: WireAnswer, faults: Sequence[Fault], extensions: WireExtensions) -> SourceError | None:
+    messages = [fault.message for fault in faults]
     if QUERY_UNKNOWN in messages:
         return SourceChanged(f"Twitch does not know this query ({QUERY_UNKNOWN})")
-    if INTEGRITY in messages or (answer.extensions and answer.extensions.challenge):
+    if INTEGRITY in messages or bytes(extensions.challenge).startswith(b"{"):
         return SourceRefused(f"Twitch refuses this application ({INTEGRITY})")
-    if answer.error is not None:
-        return SourceRefused(f"Twitch refused the request ({answer.error[:100]})")
+    if (error := read_value(_TEXT, answer.error)) is not None:
+        return SourceRefused(f"Twitch refused the request ({error[:100]})")
     return None
 
 
 class _Reader:
     """Reads one answer's data with its errors at hand: they show whether a null passes with time or means something."""
 
-    def __init__(self, operation: str, errors: Sequence[WireFault], raw: msgspec.Raw) -> None:
+    def __init__(self, operation: str, faults: Sequence[Fault], raw: msgspec.Raw) -> None:
         self._operation = operation
-        self._errors = [(tuple(error.path or ()), error.message) for error in errors]
+        self._errors = [(fault.path, fault.message) for fault in faults]
         self._raw = raw
 
     def read(self, data: WireData) -> DropsAnswer:
@@ -173,7 +235,7 @@ class _Reader:
         if data.current_user is None:
             raise self.nothing(SourceRefused("Twitch does not know who asks (currentUser is null)"), "currentUser")
         if isinstance(data.current_user, WireUser):
-            viewer_id = identity(data.current_user.id)
+            viewer_id = identity(read_value(_ID, data.current_user.id))
             listed, single = self._listed(data.current_user), self._in_progress(data.current_user)
             operation = DASHBOARD if listed is not None else INVENTORY if single is not None else operation
         elif data.user is None:
@@ -181,16 +243,24 @@ class _Reader:
         elif isinstance(data.user, WireUser):
             single = self._details(data.user)
             operation = DETAILS if single is not None else operation
-        of_rewards = [path for path, _ in self._errors if path[:1] == (REWARDS,)]
+        of_campaigns, of_rewards = _by_list(path for path, _ in self._errors)
+        rewards, problem = self._rewards(data.rewards)
         return DropsAnswer(
             operation=operation,
             viewer_id=viewer_id,
             listed=listed,
-            rewards=data.rewards,
+            rewards=rewards,
+            rewards_problem=problem,
             single=single,
-            faults=[path for path, _ in self._errors if path not in of_rewards],
+            faults=of_campaigns,
             reward_faults=of_rewards,
         )
+
+    def _rewards(self, raw: msgspec.Raw) -> tuple[list[msgspec.Raw] | None, str | None]:
+        try:
+            return _REWARD_LIST.decode(raw), None
+        except UNREADABLE as error:
+            return None, f"{self._operation}: `{REWARDS}`: {error}"
 
     def _listed(self, viewer: WireUser) -> list[Part] | None:
         if viewer.drop_campaigns is None:

@@ -96,9 +96,21 @@ class ShardUpdate(msgspec.Struct, frozen=True):
 
 
 _SUBSCRIPTION = msgspec.json.Decoder(EventSubSubscription)
+_FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+# What a subscription is not known by.
+_BESIDE = ("created_at", "cost")
 _CONDUIT = msgspec.json.Decoder(Conduit)
 _SHARD = msgspec.json.Decoder(Shard)
 _SHARD_ERROR = msgspec.json.Decoder(ShardError)
+
+
+def read_subscription(raw: msgspec.Raw) -> EventSubSubscription:
+    """Return a subscription; when it was made and what it costs may be missing or unreadable. Raises `UNREADABLE`."""
+    try:
+        return _SUBSCRIPTION.decode(raw)
+    except msgspec.ValidationError:
+        fields = _FIELDS.decode(raw)
+        return _SUBSCRIPTION.decode(msgspec.json.encode({k: v for k, v in fields.items() if k not in _BESIDE}))
 
 
 class EventSubManagement:
@@ -119,7 +131,7 @@ class EventSubManagement:
         filters = {"status": status, "type": type, "user_id": user_id, "subscription_id": subscription_id}
         query = [(name, value) for name, value in filters.items() if value is not None]
         pages = list(self._requests.pages(SUBSCRIPTIONS, query))
-        rows = read_rows((row for page in pages for row in page.data), _SUBSCRIPTION.decode, SUBSCRIPTIONS)
+        rows = read_rows((row for page in pages for row in page.data), read_subscription, SUBSCRIPTIONS)
         last = pages[-1]
         return Subscriptions(
             # Pages may repeat rows while others come and go.

@@ -18,7 +18,8 @@ import msgspec
 from pipeline.errors import InvalidItem, SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from pipeline.fetch.http import Client, Reply
 from pipeline.fetch.limiter import Budget
-from pipeline.fetch.shapes import UNREADABLE, clean
+from pipeline.fetch.mending import decode_mended
+from pipeline.fetch.shapes import UNREADABLE, Count, clean, read_value
 from pipeline.services.twitch.app_token import CONSOLE, AppTokens
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,8 @@ MOST_PAGES = 2000
 RATE_LIMITED_ROUNDS = 3
 # Both clocks of Twitch, the one of `Date` and the one of `Ratelimit-Reset`, are cut to whole seconds.
 ROUNDING = timedelta(seconds=1)
+
+_NULL = msgspec.Raw(b"null")
 
 MISMATCH = "client id and oauth token do not match"
 
@@ -84,15 +87,22 @@ class UserToken(Protocol):
         """The application."""
 
 
+class Paging(msgspec.Struct):
+    """Where the next page begins."""
+
+    cursor: msgspec.Raw = _NULL
+
+
 class Envelope(msgspec.Struct):
     """The envelope of every list of Helix."""
 
     rows: list[msgspec.Raw] | None = msgspec.field(name="data")
-    pagination: Mapping[str, str | None] | None = None
-    total: int | None = None
-    total_cost: int | None = None
-    max_total_cost: int | None = None
-    errors: list[msgspec.Raw] = []
+    # Beside the rows: what cannot be read of it costs no row.
+    paging: msgspec.Raw = msgspec.field(name="pagination", default=_NULL)
+    number_of_rows: msgspec.Raw = msgspec.field(name="total", default=_NULL)
+    cost: msgspec.Raw = msgspec.field(name="total_cost", default=_NULL)
+    most_cost: msgspec.Raw = msgspec.field(name="max_total_cost", default=_NULL)
+    problems: msgspec.Raw = msgspec.field(name="errors", default=_NULL)
 
     @property
     def data(self) -> list[msgspec.Raw]:
@@ -102,11 +112,47 @@ class Envelope(msgspec.Struct):
     @property
     def cursor(self) -> str | None:
         """Where the next page begins; None at the end."""
-        return (self.pagination or {}).get("cursor") or None
+        paging = read_value(_PAGING, self.paging)
+        return read_value(_TEXT, paging.cursor) or None if paging else None
+
+    @property
+    def has_bad_cursor(self) -> bool:
+        """Whether the answer says of a next page what cannot be read."""
+        paging = read_value(_PAGING, self.paging)
+        if paging is None:
+            return bytes(self.paging) != b"null"
+        return bytes(paging.cursor) != b"null" and read_value(_TEXT, paging.cursor) is None
+
+    @property
+    def total(self) -> int | None:
+        """How many rows all pages have together."""
+        return read_value(_COUNT, self.number_of_rows)
+
+    @property
+    def total_cost(self) -> int | None:
+        """What all subscriptions of our application cost."""
+        return read_value(_COUNT, self.cost)
+
+    @property
+    def max_total_cost(self) -> int | None:
+        """What they may cost."""
+        return read_value(_COUNT, self.most_cost)
+
+    @property
+    def errors(self) -> list[msgspec.Raw]:
+        """Why parts of a request failed."""
+        return read_value(_ROWS, self.problems) or []
 
 
 class _Said(msgspec.Struct):
     message: str | None = None
+
+
+_ENVELOPE = msgspec.json.Decoder(Envelope)
+_PAGING: msgspec.json.Decoder[Paging | None] = msgspec.json.Decoder(Paging | None)
+_ROWS: msgspec.json.Decoder[list[msgspec.Raw] | None] = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_COUNT: msgspec.json.Decoder[Count | None] = msgspec.json.Decoder(Count | None)
+_TEXT: msgspec.json.Decoder[str | None] = msgspec.json.Decoder(str | None)
 
 
 class HelixRequests:
@@ -197,7 +243,7 @@ def error_text(reply: Reply) -> str:
 def read_envelope(reply: Reply, path: str) -> Envelope:
     """Return the envelope of an answer; raises `SourceChanged` where it is no list."""
     try:
-        return msgspec.json.decode(reply.body, type=Envelope)
+        return decode_mended(_ENVELOPE, reply.body)
     except UNREADABLE as error:
         raise SourceChanged(f"Twitch's answer to {path} is no list ({error})", payload=reply.body) from error
 
@@ -227,6 +273,8 @@ def follow_pages(ask: Callable[[Query], Envelope], query: Query, path: str) -> I
         seen.add(page.cursor)
         page = ask([*query, ("after", page.cursor)])
         yield page
+    if page.data and page.has_bad_cursor:
+        logger.warning("the pages of %s end early: Twitch's cursor cannot be read", path)
 
 
 def _learn(budget: Budget, reply: Reply) -> None:

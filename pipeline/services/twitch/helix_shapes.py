@@ -11,7 +11,7 @@ import msgspec
 
 from pipeline.catalogue.records import ChannelRecord, GameRecord, UserRecord
 from pipeline.errors import InvalidItem
-from pipeline.fetch.shapes import Count, Time, clean, required, required_utc
+from pipeline.fetch.shapes import MOST, Count, Time, clean, identity, required, required_id, required_utc
 from pipeline.services.twitch.records import BadgeRecord, CategoryRecord, ChannelInfoRecord, StreamRecord, VideoRecord
 
 _SIZE = re.compile(r"-\d+x\d+(?=\.\w+$)")
@@ -100,8 +100,8 @@ def parse_user(row: msgspec.Raw) -> UserRecord:
     """Return a row of /users."""
     user = _USER.decode(row)
     return UserRecord(
-        external_id=required(user.id, "id"),
-        login=required(user.login, "login"),
+        external_id=required_id(user.id, "id"),
+        login=required_id(user.login, "login"),
         display_name=clean(user.display_name),
         description=clean(user.description),
         profile_image_url=clean(user.profile_image_url),
@@ -112,7 +112,7 @@ def parse_stream(row: msgspec.Raw) -> StreamRecord:
     """Return a row of /streams."""
     stream = _STREAM.decode(row)
     return StreamRecord(
-        stream_id=required(stream.id, "id"),
+        stream_id=required_id(stream.id, "id"),
         channel=_channel(stream.user_id, stream.user_login, stream.user_name, "user"),
         started_at=required_utc(stream.started_at),
         game=_game(stream.game_id, stream.game_name),
@@ -146,7 +146,7 @@ def parse_category(row: msgspec.Raw) -> CategoryRecord:
     """Return a row of /games or of /search/categories."""
     category = _CATEGORY.decode(row)
     return CategoryRecord(
-        external_id=required(category.id, "id"),
+        external_id=required_id(category.id, "id"),
         name=required(category.name, "name"),
         box_art_url=any_size(category.box_art_url),
         igdb_id=clean(category.igdb_id),
@@ -157,8 +157,8 @@ def parse_video(row: msgspec.Raw) -> VideoRecord:
     """Return a row of /videos."""
     video = _VIDEO.decode(row)
     return VideoRecord(
-        external_id=required(video.id, "id"),
-        channel_id=required(video.user_id, "user_id"),
+        external_id=required_id(video.id, "id"),
+        channel_id=required_id(video.user_id, "user_id"),
         # A video may be published without a title.
         title=clean(video.title) or "",
         url=required(video.url, "url"),
@@ -175,8 +175,8 @@ def parse_badges(row: msgspec.Raw) -> list[BadgeRecord]:
     badge = _BADGES.decode(row)
     return [
         BadgeRecord(
-            set_id=required(badge.set_id, "set_id"),
-            version=required(version.id, "id"),
+            set_id=required_id(badge.set_id, "set_id"),
+            version=required_id(version.id, "id"),
             title=required(version.title, "title"),
             description=clean(version.description),
             image_url=clean(version.image_url_4x or version.image_url_2x or version.image_url_1x),
@@ -192,7 +192,10 @@ def seconds_of(duration: str) -> int:
     if not duration or match is None:
         raise InvalidItem(f"not a duration: {duration[:40]!r}")
     days, hours, minutes, seconds = (int(number or 0) for number in match.groups())
-    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    if total > MOST:
+        raise InvalidItem(f"not a duration: {duration[:40]!r}")
+    return total
 
 
 def any_size(url: str | None) -> str | None:
@@ -205,14 +208,14 @@ def any_size(url: str | None) -> str | None:
 
 def _channel(external_id: str, login: str, name: str | None, field: str) -> ChannelRecord:
     return ChannelRecord(
-        external_id=required(external_id, f"{field}_id"),
-        login=required(login, f"{field}_login"),
+        external_id=required_id(external_id, f"{field}_id"),
+        login=required_id(login, f"{field}_login"),
         display_name=clean(name),
     )
 
 
 def _game(external_id: str | None, name: str | None) -> GameRecord | None:
-    key, called = clean(external_id), clean(name)
+    key, called = identity(external_id), clean(name)
     return None if key is None or called is None else GameRecord(external_id=key, name=called)
 
 

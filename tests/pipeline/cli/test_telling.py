@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, literal, select, update
 
-from models import Channel, Delivery, Follow, Game, Organization, Source
+from models import Channel, Delivery, Follow, Game, GameExternalId, Organization, Source
 from models.details import StreamDetail
 from models.events import EventKind
 from notifiers.deliver import deliver_due
@@ -232,7 +232,9 @@ def knowing(subscribed: Operator, now: datetime) -> Operator:
     go_live(subscribed, "shroud", now)
     with subscribed.engine.begin() as connection:
         identity = {"name_key": "gloomtide", "public_id": "01234567"}
-        connection.execute(insert(Game).values(name="Gloomtide", **identity))
+        game_id = connection.scalar(insert(Game).values(name="Gloomtide", **identity).returning(Game.id))
+        category = {"service": "twitch", "external_id": "7", "game_id": game_id, "how": "service"}
+        connection.execute(insert(GameExternalId).values(**category))
         owner = {"service": "twitch", "external_id": "1", "name": "Tidewarden", "name_key": "tidewarden"}
         connection.execute(insert(Organization).values(**owner, public_id="1"))
     return subscribed
@@ -261,6 +263,30 @@ def test_a_strict_subscription_refuses_a_name_that_nothing_has(
     assert (result.code, result.out) == (2, "")
     assert result.errors == f"lootwire: no {kind} named {written!r} is known yet (did you mean {meant}?)\n"
     assert len(knowing.run("subscriptions", "--json").lines) == 1
+
+
+@pytest.mark.parametrize(("option", "written", "kind", "meant"), TYPING_ERRORS)
+def test_what_is_known_on_another_service_only_is_not_known_on_this_one(
+    knowing: Operator, option: str, written: str, kind: str, meant: str
+) -> None:
+    with knowing.engine.begin() as connection:
+        connection.execute(insert(Source).values(name="kick.drops", service="kick", next_due_at=utc_now()))
+
+    elsewhere = knowing.run("subscriptions", "add", "--to", "hook", "--service", "kick", option, meant, "--strict")
+    there = knowing.run("subscriptions", "add", "--to", "hook", "--service", "twitch", option, meant, "--strict")
+
+    assert (elsewhere.code, elsewhere.errors) == (2, f"lootwire: no {kind} named {meant!r} is known on kick yet\n")
+    assert (there.code, there.errors) == (0, "")
+
+
+def test_why_says_when_a_delivery_was_sent(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    delivery = subscribed.run("deliveries", "--json").lines[0]
+    with subscribed.engine.begin() as connection:
+        sent = update(Delivery).where(Delivery.id == delivery["id"]).values(state="sent", sent_at=now)
+        connection.execute(sent)
+
+    assert f"sent at {now:%Y-%m-%d %H:%M}" in subscribed.run("why", str(delivery["id"])).out
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_the_nearest_one(subscribed: Operator) -> None:

@@ -3,8 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from models import Event
-from tests.pipeline.builders import END, NOON, campaign, drops, encode, kick, kick_campaign, quest, stamp
+import pytest
+from sqlalchemy import delete, update
+
+from models import CampaignDeadline, DropCampaign, Event
+from tests.pipeline.builders import END, NOON, campaign, drop, drops, encode, kick, kick_campaign, quest, stamp
 from tests.pipeline.world import KICK, REWARDS, Ingesting
 
 SOON = NOON + timedelta(hours=1)
@@ -211,3 +214,56 @@ def test_a_campaign_that_was_called_off_before_its_start_never_started(world: In
         world.ingest(kick(kick_campaign(status=status, start=SOON), kick_campaign("other")), source=KICK, minutes=1)
 
     assert [kind for kind, _ in story(world)] == ["campaign.added", "campaign.added", "campaign.ended"]
+
+
+def test_deadlines_that_older_rules_reckoned_are_set_anew_at_the_first_tick(world: Ingesting) -> None:
+    chain = [drop("1", 120), drop("2", 120, preconditionDrops=[{"id": "drop-1"}])]
+    world.ingest(drops(campaign("a", drops=chain), campaign("b")))
+    right = {(row.campaign_id, row.kind): row.due_at for row in world.rows(CampaignDeadline)}
+    with world.engine.begin() as connection:
+        connection.execute(update(DropCampaign).values(deadlines_version=0))
+        too_late = update(CampaignDeadline).where(CampaignDeadline.kind == "last_chance")
+        connection.execute(too_late.values(due_at=END - timedelta(hours=2)))
+        connection.execute(delete(CampaignDeadline).where(CampaignDeadline.kind != "last_chance"))
+
+    world.advance(minutes=1)
+
+    assert {(row.campaign_id, row.kind): row.due_at for row in world.rows(CampaignDeadline)} == right
+    assert world.kinds() == ["campaign.added"] * 2
+
+
+def test_a_last_chance_that_an_older_version_set_too_late_is_told_in_time_after_the_upgrade(world: Ingesting) -> None:
+    chain = [drop("1", 120), drop("2", 120, preconditionDrops=[{"id": "drop-1"}])]
+    world.ingest(drops(campaign("a", drops=chain)))
+    with world.engine.begin() as connection:
+        connection.execute(update(DropCampaign).values(deadlines_version=0))
+        connection.execute(update(CampaignDeadline).values(due_at=END - timedelta(hours=2)))
+
+    world.advance(minutes=1)
+    world.advance(seconds=(END - timedelta(hours=4) - world.now).total_seconds())
+
+    assert world.event("campaign.last_chance").occurred_at == END - timedelta(hours=4)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"channels": [302]}, {"name": "Other"}, {"drops": [drop("a"), drop("new")]}],
+    ids=["channels", "name", "drops"],
+)
+def test_what_is_over_tells_no_change_of_its_details(world: Ingesting, changed: dict[str, Any]) -> None:
+    world.ingest(drops(campaign("a", channels=[301], end=SOON), campaign("b")))
+    turn_clock(world, SOON + timedelta(hours=2))
+    told = world.kinds()
+
+    world.ingest(drops(campaign("a", end=SOON, **{"channels": [301], **changed}), campaign("b")), minutes=5)
+
+    assert (world.state("a"), world.kinds()) == ("ended", told)
+
+
+def test_what_is_over_and_goes_on_tells_its_changes(world: Ingesting) -> None:
+    world.ingest(drops(campaign("a", end=SOON), campaign("b")))
+    turn_clock(world, SOON + timedelta(hours=2))
+
+    result = world.ingest(drops(campaign("a", end=END, name="Other"), campaign("b")), minutes=5)
+
+    assert result.events == {"campaign.returned": 1, "campaign.changed": 1}

@@ -57,6 +57,37 @@ def test_two_answers_are_too_few_whatever_the_time_between_them(world: Ingesting
     assert world.state("a") == "open"
 
 
+UNREADABLE = campaign("bad", endAt="soon")
+
+
+@pytest.mark.parametrize(
+    ("listed", "share"),
+    [
+        pytest.param([UNREADABLE, UNREADABLE | {"more": 1}], "1 of 19", id="twice, and differently"),
+        pytest.param([UNREADABLE, UNREADABLE], "1 of 19", id="twice"),
+        pytest.param([UNREADABLE | {"id": ""}] * 2, "1 of 19", id="twice without an id"),
+        pytest.param([UNREADABLE, UNREADABLE | {"id": "other"}], "2 of 20", id="two"),
+        pytest.param([UNREADABLE, campaign("bad")], None, id="readable elsewhere"),
+    ],
+)
+def test_what_cannot_be_read_counts_once_however_often_it_is_listed(
+    world: Ingesting, listed: list[Json], share: str | None
+) -> None:
+    result = world.ingest(drops(*campaigns(*"abcdefghijklmnopqr"), *listed))
+
+    details = [detail for reason, detail in result.quarantined if reason == "too_many_invalid"]
+    assert details == ([f"{share} items could not be read"] if share else [])
+
+
+def test_what_is_listed_unreadable_and_readable_is_stored_and_the_former_is_set_aside(world: Ingesting) -> None:
+    world.ingest(drops(*campaigns("a", "b")))
+    result = world.ingest(drops(*campaigns("a", "b"), UNREADABLE | {"id": "camp-a"}), hours=1)
+
+    assert [reason for reason, _ in result.quarantined] == ["invalid_item"]
+    assert result.invalid == 1
+    assert world.events("source.changed") == []
+
+
 def test_a_campaign_that_was_missed_twice_and_is_back_was_never_gone(world: Ingesting) -> None:
     world.ingest(drops(*NINE))
     for _ in range(3):

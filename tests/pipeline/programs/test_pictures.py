@@ -1,10 +1,12 @@
 """Copies of pictures: writers ask for them, a tick fetches them, and pages show them from then on."""
 
 import os
+import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import Engine, delete, select, update
@@ -263,3 +265,17 @@ def test_a_publisher_leaves_alone_what_is_being_copied(world: Publishing) -> Non
     world.event()
     assert write(world).swept == 1
     assert young.exists()
+
+
+def test_an_address_that_is_too_long_to_be_kept_is_shown_and_keeps_no_page_from_being_written(
+    world: Publishing,
+) -> None:
+    # Each letter takes nine characters in an address. Not compressible, as an index would compress it.
+    hangul = "".join(chr(random.Random(n).randrange(0xAC00, 0xD7A3)) for n in range(1500))  # noqa: S311
+    address = f"https://art.example.org/{hangul}"
+    tell(world, address)
+
+    write(world)
+
+    assert rows(world) == []
+    assert any(quote(address, safe=":/").encode() in page for page in world.files().values())

@@ -14,6 +14,7 @@ from pipeline.channels.eventsub.subscriptions import Settling
 from pipeline.programs.web.health import describe
 from pipeline.runtime.runtime import Runtime, utc_now
 from tests.pipeline.channels.eventsub.installation import Listening, environment_of, program, running
+from tests.twitch.messages import envelope
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.long
@@ -266,6 +267,23 @@ def test_a_frame_that_cannot_be_read_is_set_aside_and_the_next_is_read(
     assert "message_id" in installation.rows(QuarantinedPayload)[0]["detail"]
 
 
+def test_a_message_with_a_number_that_no_machine_reads_is_told_and_set_aside_with_the_reason(
+    installation: Listening, runtime: Runtime
+) -> None:
+    with running(runtime):
+        installation.wait_until_subscribed(1)
+        installation.twitch.go_live("shroud", announce=False)
+        event = installation.twitch.event("stream.online", "shroud") | {"new": "BAD"}
+        subscription = {"type": "stream.online", "version": "1"}
+        at = utc_now().isoformat()
+        sent = envelope("m1", "notification", at, {"subscription": subscription, "event": event})
+        installation.twitch.sessions[0].put(sent.replace(b'"BAD"', b"1e400"))
+        installation.wait_for_events(1)
+        wait_for(lambda: installation.count(QuarantinedPayload) == 1)
+    assert "$.new" in installation.rows(QuarantinedPayload)[0]["detail"]
+    assert installation.rows(EventSubMessage)[0]["event"]["new"] is None
+
+
 def test_a_message_that_comes_twice_has_one_effect_with_the_same_id_or_another(
     installation: Listening, runtime: Runtime
 ) -> None:
@@ -327,7 +345,8 @@ def test_subscriptions_that_twitch_does_not_list_are_none_until_it_does(
     with running(runtime):
         installation.wait_for_events(1, "source.failing")
         memory = installation.memory
-        assert (memory.subscribed, memory.wanted, memory.refused_total) == (0, 4, 2)
+        assert (memory.subscribed, memory.wanted, memory.refused_total) == (0, 4, 1)
+        assert memory.left_out == [installation.twitch.users["shroud"].id]
         assert reason in (memory.refusal or "")
         ill = describe(runtime.engine, runtime.settings, utc_now())
         assert "0 of 4 subscriptions" in ill

@@ -4,8 +4,10 @@ import logging
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from models import Event, EventSubMessage, QuarantinedPayload, Source
@@ -147,6 +149,22 @@ def test_what_is_signed_but_cannot_be_read_is_not_sent_again(
     assert post(receiver, message("channel.follow", {}, secret=secret)).status_code == 204
     assert installation.count(EventSubMessage) == 1
     assert installation.waiting() == 0
+
+
+def test_a_webhook_that_is_unreadable_in_part_or_whole_is_set_aside_with_its_reason(
+    receiver: str, called_back: Runtime, installation: Listening, secret: str
+) -> None:
+    installation.twitch.go_live("shroud", announce=False)
+    event = installation.twitch.event("stream.online", "shroud") | {"new": msgspec.Raw(b"1e400")}
+    in_part = installation.twitch.webhook_message("stream.online", event, secret=secret)
+    subscription = {"type": "stream.online", "version": "1"}
+    nothing: Any = msgspec.Raw(b"7")
+    whole = installation.twitch.webhook_message("stream.online", nothing, secret=secret, subscription=subscription)
+
+    assert [post(receiver, message).status_code for message in (in_part, whole)] == [204, 204]
+
+    wait_for(lambda: installation.count(QuarantinedPayload) > 0)
+    assert installation.count(EventSubMessage) == 1
 
 
 def test_a_body_longer_than_any_message_is_cut_off_and_other_paths_are_none(receiver: str) -> None:

@@ -136,12 +136,11 @@ def test_a_round_that_finds_nothing_keeps_the_number_and_the_snapshot_is_empty(
 @pytest.mark.parametrize(
     ("broken", "error"),
     [
-        (local_service.Answer(b"<html>"), SourceChanged),
         (local_service.Answer(status=418), SourceChanged),
         (local_service.Answer(status=403), SourceError),
         (local_service.Answer(status=500), SourceUnavailable),
     ],
-    ids=["HTML", "418", "403", "500"],
+    ids=["418", "403", "500"],
 )
 def test_a_round_that_breaks_off_tells_nothing(
     service: LocalService, client: Client, broken: local_service.Answer, error: type[SourceError]
@@ -150,6 +149,48 @@ def test_a_round_that_breaks_off_tells_nothing(
     service.answers(path(907), broken)
 
     with pytest.raises(error):
+        fetch(service, client)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"code":"odd","message":null,"content":null}',
+        b'{"message":null,"content":{"campaignNo":907}}',
+        b'{"code":200,"content":{"campaignNo":907},"x":"\\ud83d',
+        b"<html>",
+        b"[1]",
+    ],
+)
+def test_one_answer_that_cannot_be_read_is_set_aside_and_its_number_is_not_judged(
+    service: LocalService, client: Client, body: bytes
+) -> None:
+    holds(service, [905, 908])
+    service.answers(path(907), local_service.Answer(body))
+    source = ChzzkDrops(service.url, poll_every=timedelta(minutes=30))
+
+    answer = fetch(service, client)
+    snapshot = source.split(answer.payload or b"")
+
+    assert [source.parse(item).external_id for item in snapshot.items] == ["905", "908"]
+    assert [reason[:18] for _, reason in snapshot.broken] == ["not CHZZK's answer"]
+    assert "907" not in (snapshot.scope or ())
+    assert answer.validators.cursor["highest"] == 908
+
+
+def test_a_code_that_cannot_be_read_costs_no_campaign(service: LocalService, client: Client) -> None:
+    service.answers(path(905), chzzk(905).replace(b'"code": 200', b'"code": "OK"'))
+
+    snapshot = ChzzkDrops(service.url, poll_every=timedelta(1)).split(fetch(service, client).payload or b"")
+
+    assert len(snapshot.items) == 1
+
+
+def test_a_round_of_which_no_answer_can_be_read_is_refused(service: LocalService, client: Client) -> None:
+    for number in range(1, 1200):
+        service.answers(path(number), b"<html>")
+
+    with pytest.raises(SourceChanged):
         fetch(service, client)
 
 

@@ -82,6 +82,42 @@ def test_a_detail_with_an_unknown_error_is_set_aside_and_not_asked_for_at_every_
     assert len(twitch.asked_details()) == 1
 
 
+@pytest.mark.parametrize("viewer_id", [None, True, 1.5, [], {"id": 7}, ""], ids=str)
+def test_a_viewers_id_that_cannot_be_read_costs_the_details_alone_and_the_reason_is_kept(
+    twitch: Dashboard, dashboard: TwitchDashboard, viewer_id: Any
+) -> None:
+    twitch.list_campaigns(*campaigns("a", "b"))
+
+    def spoil(question: Question, answer: Json) -> Json:
+        if question.operation == DASHBOARD:
+            answer["data"]["currentUser"]["id"] = viewer_id
+        return answer
+
+    twitch.spoil = spoil
+    answer = fetch(dashboard)
+
+    assert set(records(dashboard, answer)) == {"camp-a", "camp-b"}
+    ((_, reason),) = snapshot(dashboard, answer).broken
+    assert "viewer's id" in reason
+    assert twitch.asked_details() == []
+
+
+@pytest.mark.parametrize("details", [7, None, "odd", [], {"errors": 7}], ids=str)
+def test_details_that_are_no_answer_are_set_aside_and_the_others_land(
+    twitch: Dashboard, dashboard: TwitchDashboard, details: Any
+) -> None:
+    twitch.list_campaigns(*campaigns("a", "b"))
+
+    def spoil(question: Question, answer: Json) -> Any:
+        return details if question.variables.get("dropID") == "camp-b" else answer
+
+    twitch.spoil = spoil
+    answer = fetch(dashboard)
+
+    assert set(records(dashboard, answer)) == {"camp-a", "camp-b"}
+    assert len(snapshot(dashboard, answer).broken) == 1
+
+
 # Data beside errors
 
 
