@@ -38,7 +38,7 @@ def refuse() -> None:
 JOBS: dict[str, Callable[..., Any]] = {
     "die": die,
     "eat": lambda: bytearray(2**40),
-    "fail": lambda: {}["https://secret@example.org"],
+    "fail": lambda: JOBS["https://secret@example.org"],
     "hang": hang,
     "pid": os.getpid,
     "refuse": refuse,
@@ -66,7 +66,12 @@ def start(lanes: Lanes[str], key: str, *job: Any, seconds: float = LONG, **optio
 def ends(lanes: Lanes[str], count: int) -> dict[str, Ended[str]]:
     """Wait until so many jobs are over; returns them by their keys."""
     ended: dict[str, Ended[str]] = {}
-    wait_for(lambda: ended.update({end.key: end for end in lanes.wait(1.0)}) or len(ended) >= count)
+
+    def look() -> bool:
+        ended.update({end.key: end for end in lanes.wait(1.0)})
+        return len(ended) >= count
+
+    wait_for(look)
     return ended
 
 
