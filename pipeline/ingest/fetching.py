@@ -188,7 +188,9 @@ def _settle_the_dead(engine: Engine, source: Fetchable, now: Callable[[], dateti
             "its last fetch came to nothing: the process was killed, by a time limit or for want of memory, or the "
             "database was away"
         )
-        run.write_failure(connection, row, death, at_once=row["consecutive_failures"] + 1 < DEATHS_TO_BACK_OFF)
+        deaths = row["consecutive_failures"] + 1
+        rest = _retry_in(deaths - DEATHS_TO_BACK_OFF + 1, death) if deaths >= DEATHS_TO_BACK_OFF else timedelta(0)
+        run.write_failure(connection, row, death, rest=rest)
         return True
 
 
@@ -286,14 +288,14 @@ class _Run:
             return self.write_failure(connection, row, error)
 
     def write_failure(
-        self, connection: Connection, row: RowMapping, error: SourceError, *, at_once: bool = False
+        self, connection: Connection, row: RowMapping, error: SourceError, *, rest: timedelta | None = None
     ) -> Fetched:
-        """Do so in the caller's turn; the source stays due where it is to be asked again `at_once`."""
+        """Do so in the caller's turn; the source rests for as long as failures have it, or for this `rest`."""
         now = self._now()
         failures = row["consecutive_failures"] + 1
         if isinstance(error, SourceRefused):
             failures = max(failures, FAILURES_TO_TELL)
-        next_due_at = now if at_once else now + _retry_in(failures, error)
+        next_due_at = now + (_retry_in(failures, error) if rest is None else rest)
         events = _tell_failure(connection, row, error, failures=failures, now=now, next_due_at=next_due_at)
         changed_since = row["changed_since"] or (now if isinstance(error, SourceChanged) else None)
         connection.execute(

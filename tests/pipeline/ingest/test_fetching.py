@@ -273,7 +273,7 @@ def test_a_source_that_kills_whoever_fetches_it_is_told_and_asked_less_and_less_
     requests = len(poll.service.requests)
     assert fetch_source(poll.world.engine, poll.source, now) is None
     assert len(poll.service.requests) == requests
-    assert timedelta(minutes=2) < poll.wait() < timedelta(minutes=6)
+    assert timedelta(seconds=30) < poll.wait() < timedelta(seconds=90)
 
 
 class TooLong(Exception):
