@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine, RowMapping, func, insert, select, update
 
 from models import Channel, Event, Source, WantedGame
+from models.events import EventKind
 from models.vault import Vault
 from pipeline.channels.following.follows import follow, follow_drops
 from pipeline.database.connecting import connect, migrate
@@ -40,6 +41,13 @@ from tests.twitch import LocalTwitch
 from tests.twitch.dashboard import CLIENT_ID, HASHES
 
 FOLLOWED_GAMES = 3
+ENDS = (
+    EventKind.CAMPAIGN_ENDED,
+    EventKind.CAMPAIGN_WITHDRAWN,
+    EventKind.REWARD_ENDED,
+    EventKind.STREAM_OFFLINE,
+    EventKind.RELEASE_CANCELLED,
+)
 LOGINS = [f"streamer{number}" for number in range(6)]
 # Of one connection: not sent on, or said anew.
 _HOP = frozenset({"connection", "content-length", "transfer-encoding", "content-encoding", "server", "date"})
@@ -134,10 +142,9 @@ class EverySource:
         with self.engine.connect() as connection:
             return connection.execute(select(*Source.__table__.c).where(Source.name == name)).mappings().one()
 
-    def events(self) -> list[str]:
-        """The titles of all events that are not about sources."""
-        about_things = ~Event.kind.startswith("source.")
-        query = select(func.concat(Event.kind, " ", Event.title)).where(about_things).order_by(Event.id)
+    def ends(self) -> list[str]:
+        """The titles of all events that say that something is over or gone."""
+        query = select(func.concat(Event.kind, " ", Event.title)).where(Event.kind.in_(ENDS)).order_by(Event.id)
         with self.engine.connect() as connection:
             return list(connection.scalars(query))
 

@@ -4,6 +4,7 @@ Reads names of sources, a line each; writes a line of JSON for each, with the mo
 """
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -57,6 +58,8 @@ class Fetcher:
             text=True,
             bufsize=1,
             cwd=ROOT,
+            # A worker fetches one source at a time in a process: its threads here are to share one heap, as it has one.
+            env={**os.environ, "MALLOC_ARENA_MAX": "1"},
         )
         self._waiting: dict[str, Future[Fetch]] = {}
         self._lock = threading.Lock()

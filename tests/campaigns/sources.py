@@ -100,7 +100,7 @@ def _try(world: EverySource, fetcher: Fetcher, size: Sources, trial: Trial) -> S
     with ThreadPoolExecutor(len(world.surroundings)) as pool:
         for _ in range(2):
             list(pool.map(lambda name: _come_back(world, fetcher, name, "at first", seen), world.surroundings))
-    before = world.events()
+    before = world.ends()
     plan = _plan(list(world.surroundings), size, trial)
     tried = {kind for chosen in plan.values() for kind in chosen}
     trial.say(f"{len(plan)} sources, {len(tried)} kinds of bad answers, {sum(map(len, plan.values()))} in all")
@@ -119,7 +119,7 @@ def _try(world: EverySource, fetcher: Fetcher, size: Sources, trial: Trial) -> S
         none_of("errors that are not a source's", seen.crashes),
         none_of("bad answers of which the source says nothing", seen.silent),
         none_of("sources that did not come back by themselves", seen.not_back),
-        none_of("events that nothing caused", world.events()[len(before) :]),
+        none_of("things that were taken for ended", world.ends()[len(before) :]),
         none_of("requests that were led to a machine around us", ["once"] if world.is_trapped() else []),
     ]
 
