@@ -41,10 +41,12 @@ class _Head(msgspec.Struct, gc=False):
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _HEADS = msgspec.json.Decoder(list[_Head])
 _HEAD = msgspec.json.Decoder(_Head)
+# The largest real document has a tenth of it; what is stored of one is copied several times on its way.
+MAX_ROW = 2 * 2**20
 
 
 def split_rows(payload: bytes) -> list[msgspec.Raw]:
-    """Return the rows of an answer; raises `SourceChanged` where it is no list."""
+    """Return the rows of an answer; raises `SourceChanged` where it is no list, or a row is too large."""
     return _ROWS.decode(_readable(payload))
 
 
@@ -77,9 +79,12 @@ def _readable(payload: bytes) -> bytes:
     """Return an answer that is a list of rows; one half of a surrogate in a summary must not cost the whole page."""
     mended = readable(payload)
     try:
-        _ROWS.decode(mended)
+        rows = _ROWS.decode(mended)
     except UNREADABLE as error:
         raise SourceChanged(f"IGDB's answer is no list: {error}", payload=payload) from error
+    size = max((memoryview(row).nbytes for row in rows), default=0) if len(mended) > MAX_ROW else 0
+    if size > MAX_ROW:
+        raise SourceChanged(f"IGDB's answer has a row of {size:,} bytes: larger than {MAX_ROW // 2**20} MiB")
     return mended
 
 

@@ -81,3 +81,9 @@ def test_whatever_a_document_holds_becomes_json_without_what_cannot_be_kept(valu
     assert "\0" not in text
     assert "\\u0000" not in text.replace("\\\\", "")
     text.encode()
+
+
+def test_a_row_of_megabytes_is_refused_before_it_is_copied() -> None:
+    rows = b'[{"id": 1, "name": "%s"}]' % (b"x" * 3 * 2**20)
+    with pytest.raises(SourceChanged, match=r"a row of 3,145,7\d\d bytes: larger than 2 MiB"):
+        split_documents(rows)
