@@ -51,7 +51,7 @@ class Chunk(msgspec.Struct):
 
 
 FULL = Machines(examples=2_000, steps=50, at_once=4, shrinks=True)
-SHORT = Machines(examples=8, steps=25, at_once=1, shrinks=False)
+SHORT = Machines(examples=6, steps=25, at_once=1, shrinks=False)
 
 
 def run(size: Machines, trial: Trial) -> Sequence[Claim]:
