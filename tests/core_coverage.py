@@ -1,4 +1,4 @@
-"""Branch coverage of the pure core by the tests that need no server: `python -m tests.core_coverage`.
+"""Branch coverage of the pure core by plain tests that need no server: `python -m tests.core_coverage`.
 
 Which modules are the pure core stands once, in the contracts of import-linter in pyproject.toml. The exit code is 1
 where a test fails, or where less than `ENOUGH` of the branches and lines are run.
@@ -43,12 +43,20 @@ class PureTests:
 
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         paths = {path for path in {item.path for item in items} if self._is_about_the_core(path)}
-        chosen = [item for item in items if item.path in paths and quick.is_quick(item, set())]
+        chosen = [item for item in items if item.path in paths and _is_plain(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
 
     def _is_about_the_core(self, path: Path) -> bool:
         return any(self._names & {name, name.rpartition(".")[0]} for name in quick.imports(path))
+
+
+def _is_plain(item: pytest.Item) -> bool:
+    """Whether a test needs no server, and takes an example or two: hypothesis finds faults, not lines."""
+    # Not above: pytest wants to load its plugins itself.
+    from hypothesis import is_hypothesis_test
+
+    return quick.is_quick(item, set()) and not is_hypothesis_test(getattr(item, "obj", None))
 
 
 def main() -> int:

@@ -31,11 +31,15 @@ CHUNK = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Machines(Size):
-    """How many runs of the machine there are, of how many steps; `at_once` work beside each other."""
+    """How many runs of the machine there are, of how many steps; `at_once` work beside each other.
+
+    With `shrinks` the shortest way to a broken invariant is looked for, which takes minutes.
+    """
 
     examples: int
     steps: int
     at_once: int
+    shrinks: bool
 
 
 class Chunk(msgspec.Struct):
@@ -46,15 +50,15 @@ class Chunk(msgspec.Struct):
     failures: list[str]
 
 
-FULL = Machines(examples=2_000, steps=50, at_once=4)
-SHORT = Machines(examples=10, steps=25, at_once=1)
+FULL = Machines(examples=2_000, steps=50, at_once=4, shrinks=True)
+SHORT = Machines(examples=6, steps=25, at_once=1, shrinks=False)
 
 
 def run(size: Machines, trial: Trial) -> Sequence[Claim]:
     """Run the machine."""
     starts = range(0, size.examples, CHUNK)
     sizes = {start: min(CHUNK, size.examples - start) for start in starts}
-    work = [partial(_chunk, trial.seed + start, count, size.steps, trial.folder) for start, count in sizes.items()]
+    work = [partial(_chunk, trial.seed + start, count, size, trial.folder) for start, count in sizes.items()]
     chunks: list[Chunk] = []
     for chunk in _carried_out(work, size.at_once):
         chunks.append(chunk)
@@ -75,31 +79,31 @@ def _carried_out(work: Sequence[Callable[[], Chunk]], at_once: int) -> Any:
         return [future.result() for future in [processes.submit(each) for each in work]]
 
 
-def _chunk(first_seed: int, examples: int, steps: int, folder: Path) -> Chunk:
+def _chunk(first_seed: int, examples: int, size: Machines, folder: Path) -> Chunk:
     """Run some examples, or return what an earlier run of them came to."""
-    kept = folder / f"{first_seed}-{examples}-{steps}.json"
+    kept = folder / f"{first_seed}-{examples}-{size.steps}.json"
     if kept.exists():
         return msgspec.json.decode(kept.read_bytes(), type=Chunk)
     logging.disable(logging.CRITICAL)
     try:
         with surroundings(folder / f"servers-{os.getpid()}") as around:
-            chunk = _examples(around, first_seed, examples, steps)
+            chunk = _examples(around, first_seed, examples, size)
     finally:
         logging.disable(logging.NOTSET)
     kept.write_bytes(msgspec.json.encode(chunk))
     return chunk
 
 
-def _examples(around: Surroundings, first_seed: int, examples: int, steps: int) -> Chunk:
+def _examples(around: Surroundings, first_seed: int, examples: int, size: Machines) -> Chunk:
     failures = []
     options = settings(
         max_examples=examples,
-        stateful_step_count=steps,
+        stateful_step_count=size.steps,
         deadline=None,
         database=None,
         derandomize=False,
         suppress_health_check=list(HealthCheck),
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if size.shrinks else (Phase.generate,),
         print_blob=False,
     )
     try:

@@ -152,3 +152,11 @@ def test_a_partial_answer_shows_nothing_to_be_gone() -> None:
 def test_the_detail_says_what_a_person_should_know() -> None:
     assert verdict(open_items(7), []).detail == "the answer was empty while 7 were open"
     assert verdict(open_items(10), some(4)).detail == "6 of 10 open ones were missing before their end"
+
+
+def test_an_answer_that_the_service_gave_in_part_is_believed_in_part_and_shows_nothing_to_be_gone() -> None:
+    assert verdict(open_items(9), [], complete=False) == Verdict(outcome="partial")
+
+
+def test_what_ends_at_the_moment_of_the_snapshot_has_not_vanished() -> None:
+    assert verdict(open_items(10, end_at=NOW), some(4)).outcome == "sound"
