@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from models.events import EventKind
 from pipeline.catalogue.records import ChannelRecord
-from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known
+from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known, with_known_parts
 from pipeline.drops.compare import merged as _merged
 from pipeline.drops.deadlines import (
     LAST_CHANCE,
@@ -265,6 +265,7 @@ def _by_age(stored: Mapping[str, StoredCampaign]) -> list[StoredCampaign]:
 
 
 def _change(stored: StoredCampaign, record: CampaignRecord, *, blanks: bool, complete: bool) -> Change:
+    record = with_known_parts(stored.record, record)
     record = blanks_only(stored.record, record) if blanks else record
     record = record if complete else with_known(stored.record, record)
     return Change(stored=stored, record=record, diff=compare(stored.record, record))

@@ -4,7 +4,7 @@ A value that is missing in the new record never counts as a change. One that was
 blank: it is stored, and is no news. One that is present in both and different is a change.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,7 +12,8 @@ import msgspec
 
 from models.details import FieldChange
 from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord, filled
-from pipeline.drops.records import PART, BenefitRecord, CampaignRecord, DropRecord
+from pipeline.drops.parts import whole_of, with_known_ids
+from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
 
 Part = TypeVar("Part", DropRecord, BenefitRecord, GameRecord, OrganizationRecord)
 Named = TypeVar("Named", GameRecord, OrganizationRecord)
@@ -73,6 +74,7 @@ def blanks_only(known: CampaignRecord, current: CampaignRecord) -> CampaignRecor
     whole: what only the lower placed source lists is not added.
     """
     blanks = {name: None for name in _SCALARS if getattr(known, name) is not None}
+    current = with_known_parts(known, current)
     return msgspec.structs.replace(
         current,
         name=known.name,
@@ -87,11 +89,12 @@ def blanks_only(known: CampaignRecord, current: CampaignRecord) -> CampaignRecor
 def merged(known: CampaignRecord, current: CampaignRecord) -> CampaignRecord:
     """Return the campaign after the change: the current record's values, and the known ones where it has none."""
     blanks = {name: getattr(known, name) for name in _SCALARS if getattr(current, name) is None}
+    current = with_known_parts(known, current)
     return msgspec.structs.replace(
         current,
         organization=_owner_filled(current.organization, known.organization),
         game=_owner_filled(current.game, known.game),
-        drops=_filled_drops(_in_parts(current.drops, known.drops), known.drops) or known.drops,
+        drops=_filled_drops(current.drops or (), known.drops) or known.drops,
         channels=current.channels or known.channels,
         **blanks,
     )
@@ -112,14 +115,20 @@ def _in_parts(drops: Iterable[DropRecord] | None, others: Iterable[DropRecord] |
     """Return drops, with the parts that another record has of one (its groups of rewards) in its place."""
     parts: dict[str, list[DropRecord]] = {}
     for other in others or ():
-        if PART in other.external_id:
-            parts.setdefault(_whole(other), []).append(other)
-    return [part for drop in drops or () for part in parts.get(drop.external_id, (drop,))]
+        parts.setdefault(whole_of(other.external_id), []).append(other)
+    wholes = {other.external_id for other in others or ()}
+    return [
+        part
+        for drop in drops or ()
+        for part in ((drop,) if drop.external_id in wholes else parts.get(drop.external_id, (drop,)))
+    ]
 
 
-def _whole(drop: DropRecord) -> str:
-    """Return the id of the drop that this one may be a part of."""
-    return drop.external_id.rpartition(PART)[0]
+def with_known_parts(known: CampaignRecord, current: CampaignRecord) -> CampaignRecord:
+    """Return the current record, with its drops under the ids that their parts are known by."""
+    if not current.drops or not known.drops:
+        return current
+    return msgspec.structs.replace(current, drops=tuple(with_known_ids(current.drops, known.drops)))
 
 
 def _filled_drop(drop: DropRecord, other: DropRecord | None) -> DropRecord:
@@ -141,6 +150,7 @@ def _filled_all(
 
 def with_known(known: CampaignRecord, current: CampaignRecord) -> CampaignRecord:
     """Return the record of an incomplete answer, with the known drops, benefits and channels that it may lack."""
+    current = with_known_parts(known, current)
     current_drops = {drop.external_id: drop for drop in current.drops or ()}
     before = {drop.external_id: drop for drop in known.drops or ()}
     drops = [_with_benefits(before.get(key), drop) for key, drop in current_drops.items()]
@@ -164,6 +174,7 @@ def _with_benefits(known: DropRecord | None, current: DropRecord) -> DropRecord:
 
 def compare(known: CampaignRecord, current: CampaignRecord) -> CampaignDiff:
     """Return the difference; `known` is what the database holds, in the same shape."""
+    current = with_known_parts(known, current)
     fields = _changed_fields(known, current, CAMPAIGN_FIELDS)
     changes = [_change(name, known, current) for name in fields if _is_news(name, known)]
     organization_changed = _other_identity(known.organization, current.organization)
@@ -171,16 +182,16 @@ def compare(known: CampaignRecord, current: CampaignRecord) -> CampaignDiff:
     changes += _identity_changes(known, current, organization_changed=organization_changed, game_changed=game_changed)
 
     known_drops = {drop.external_id: drop for drop in known.drops or ()}
-    current_drops = {drop.external_id: drop for drop in _in_parts(current.drops, known.drops)}
+    current_drops = {drop.external_id: drop for drop in current.drops or ()}
     new = [drop for key, drop in current_drops.items() if key not in known_drops]
-    added = tuple(drop for drop in new if known_drops and _whole(drop) not in known_drops)
+    added = tuple(drop for drop in new if known_drops and not _fills(drop, known_drops, current_drops))
     # An empty list is an outage of that part of the source, not the end of every drop.
     gone = tuple(drop for key, drop in known_drops.items() if current_drops and key not in current_drops)
     pairs = [(known_drops[key], drop) for key, drop in current_drops.items() if key in known_drops]
     altered = [(old, new) for old, new in pairs if _drop_differs(old, new)]
     changes += [change for old, new in altered for change in _drop_changes(old, new, moved=fields.keys())]
     # A drop that is listed in parts is not gone, only better known.
-    split = {_whole(drop) for drop in new}
+    split = {whole_of(drop.external_id) for drop in new if drop not in added}
     changes += [
         FieldChange(field="drop", old=drop.name or drop.external_id, new=None, about=drop.name)
         for drop in gone
@@ -199,6 +210,12 @@ def compare(known: CampaignRecord, current: CampaignRecord) -> CampaignDiff:
         drops_gone=gone,
         **_compare_channels(known.channels, current.channels),
     )
+
+
+def _fills(drop: DropRecord, known: Collection[str], current: Collection[str]) -> bool:
+    """Whether a new drop is a part of a known one that is not listed whole any more."""
+    whole = whole_of(drop.external_id)
+    return whole != drop.external_id and whole in known and whole not in current
 
 
 def _compare_channels(
