@@ -176,7 +176,7 @@ def _mounted(folder: Path) -> Iterator[Disks]:
         for place, megabytes in zip(PLACES, (DATA_MEGABYTES, PUBLISHED_MEGABYTES), strict=True):
             disk = folder / place
             disk.mkdir(exist_ok=True)
-            mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", disk]
+            mount: list[str | Path] = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", disk]
             if subprocess.run(mount, capture_output=True, check=False).returncode:
                 raise CannotRun("this user may not mount a small disk; run it as root, outside of a container")
             stack.callback(_call, "umount", "--lazy", disk)
