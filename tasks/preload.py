@@ -3,7 +3,10 @@
 Nothing may be opened here, and no thread started: forks would share it.
 """
 
+import contextlib
 from importlib import import_module
+
+from billiard.util import get_pdeathsig
 
 from pipeline.fetch.http import load_certificates
 
@@ -21,13 +24,24 @@ MODULES = (
     "tasks.send",
     "tasks.ticks",
     # What libraries load by name, or when they are first needed.
+    "anyio._backends._asyncio",
     "celery.apps.beat",
     "celery.app.amqp",
+    "celery.app.control",
+    "celery.app.log",
     "celery.apps.worker",
     "celery.backends.base",
     "celery.concurrency.prefork",
+    "celery.events.receiver",
+    "celery.fixups.django",
+    "celery.worker.autoscale",
+    "celery.worker.consumer",
+    "celery.worker.consumer.delayed_delivery",
+    "celery.worker.strategy",
+    "encodings.idna",
     "kombu.transport.redis",
     "sqlalchemy.dialects.postgresql.psycopg",
+    "uvicorn.lifespan.off",
     "uvicorn.lifespan.on",
     "uvicorn.loops.auto",
     "uvicorn.protocols.http.auto",
@@ -36,3 +50,6 @@ MODULES = (
 for module in MODULES:
     import_module(module)
 load_certificates()
+# Each process of a pool asks to end with its worker, for which billiard makes a parser of C that takes some megabytes.
+with contextlib.suppress(OSError):
+    get_pdeathsig()

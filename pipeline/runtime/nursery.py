@@ -241,9 +241,10 @@ def main() -> None:
     # As root Celery warns at every start; the owner of a container has decided that already.
     warnings.filterwarnings("ignore", message="You're running the worker")
     requests = socket.socket(fileno=int(sys.argv[1]))
-    # Collected once and then left alone: a collector that looks at each object would make each fork copy them all.
-    gc.disable()
     importlib.import_module(sys.argv[2])
+    # Left alone from here: a collector that looks at each object would make each fork copy them all. While modules load
+    # it works, for what it would find only now leaves holes among what is shared, which forks fill and so copy.
+    gc.disable()
     gc.collect()
     gc.freeze()
     show_as([sys.executable, "-m", "pipeline.runtime.nursery", *sys.argv[1:3]])
