@@ -17,6 +17,7 @@ from models.errors import LootwireError
 from pipeline.cli.opening import at_the_end
 from pipeline.embedded import disk_problem, full_disk, healthy
 from pipeline.programs.web.ports import listen
+from pipeline.runtime.folders import make_private
 from pipeline.runtime.output import JsonFlag, console, print_rows, show
 from pipeline.runtime.problems import explain
 from pipeline.runtime.settings import LoadedSettings, Settings, load_settings, variable_name
@@ -40,9 +41,6 @@ def check_folders(settings: Settings) -> None:
     # Before the published folder, which mostly is on the same disk: without its servers nothing works.
     if problem := _full_disk(settings):
         raise LootwireError(problem)
-    # Imported late: it loads the client of the database.
-    from pipeline.runtime.servers import make_private
-
     make_private(settings)
     try:
         try_folder(settings.published)

@@ -4,6 +4,7 @@ Only the services and the two sinks are invented; servers, workers, beat, mail a
 history pass in a minute because the pipeline goes by the time that the mirror gives for its data.
 """
 
+import fcntl
 import os
 import shutil
 import socket
@@ -30,6 +31,7 @@ from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
 from pipeline.embedded import check_installed
+from pipeline.embedded.layout import Layout, is_locked, open_lock, try_lock
 from pipeline.fetch.http import Client
 from pipeline.programs import programs
 from pipeline.programs.web.ports import HOST
@@ -47,6 +49,7 @@ REMOVE_WITHIN = 60.0
 UNPREFIXED = ("DATABASE_URL", "REDIS_URL", "TWITCH_CLIENT_ID", "TWITCH_CLIENT_SECRET")
 FOREIGN = tuple(name + ending for name in UNPREFIXED for ending in ("", "_FILE"))
 SERVED = ("/mirror/v2/drops", "/mirror/v2/rewards", "/kick/", "/chzzk/", "/twitch/helix/streams")
+PREFIX, LOCK = "lootwire-demo-", "demo.lock"
 MAIL_TARGET, HOOK_TARGET = "demo mailbox", "demo webhook"
 
 
@@ -101,13 +104,36 @@ class _Folder:
 @contextmanager
 def _throw_away_folder() -> Iterator[_Folder]:
     """Give a folder; afterwards its published files stay, to be looked at, or nothing at all."""
-    folder = _Folder(Path(tempfile.mkdtemp(prefix="lootwire-demo-")))
+    _remove_dead(Path(tempfile.gettempdir()))
+    folder = _Folder(Path(tempfile.mkdtemp(prefix=PREFIX)))
+    lock = _hold(folder.path)
     try:
         yield folder
     finally:
+        os.close(lock)
         unwanted = [path for path in folder.path.iterdir() if path.name != "public"]
         for path in unwanted if folder.is_for_keeps else [*unwanted, folder.path]:
             _remove(path)
+
+
+def _hold(folder: Path) -> int:
+    """Mark a folder as that of a demo which lives; the kernel drops the mark however this process ends."""
+    lock = open_lock(folder / "demo.lock.new")
+    try_lock(lock, fcntl.LOCK_EX)
+    # Under its name only when it is held: another demo takes one that is not for that of a dead one.
+    (folder / "demo.lock.new").rename(folder / LOCK)
+    return lock
+
+
+def _remove_dead(temporary: Path) -> None:
+    """Remove what demos left that were killed; a folder that is not surely one, or surely dead, is left alone."""
+    for folder in temporary.glob(f"{PREFIX}*"):
+        if not folder.is_symlink() and (folder / LOCK).is_file() and folder.stat().st_uid == os.geteuid():
+            layout = Layout.of(folder / "data")
+            locks = (folder / LOCK, layout.host_lock, layout.servers_lock)
+            # Servers of a killed demo may need some seconds to end: the next demo finds them gone.
+            if not any(map(is_locked, locks)):
+                _remove(folder)
 
 
 def _remove(path: Path) -> None:

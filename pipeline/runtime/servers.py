@@ -1,11 +1,10 @@
 """The servers that a program works with: running, and with a database that is up to date."""
 
-import os
-
 from models.errors import LootwireError
 from pipeline import embedded
 from pipeline.database.connecting import connect, migrate
 from pipeline.embedded import Servers
+from pipeline.runtime.folders import make_private
 from pipeline.runtime.settings import Settings
 
 BROKER_PATIENCE = 10.0
@@ -37,18 +36,3 @@ def check_broker(redis_url: str) -> None:
             client.ping()
     except redis.RedisError as error:
         raise LootwireError(f"the broker does not answer: {error}; see REDIS_URL") from error
-
-
-def make_private(settings: Settings) -> None:
-    """Create the data directory, readable by its owner alone; raises `LootwireError` where it cannot be written."""
-    try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise LootwireError(
-            f"cannot create {settings.data_dir}: {error.strerror}. "
-            "Set LOOTWIRE_DATA_DIR to a folder that this user may write"
-        ) from error
-    if not os.access(settings.data_dir, os.W_OK | os.X_OK):
-        raise LootwireError(
-            f"cannot write to {settings.data_dir}. Set LOOTWIRE_DATA_DIR to a folder that this user may write"
-        )

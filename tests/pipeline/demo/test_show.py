@@ -1,7 +1,11 @@
 """What the demo sets for itself."""
 
+import os
+import subprocess
+import sys
 import tempfile
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -75,3 +79,32 @@ def _write(folder: Path) -> None:
         (folder / name).mkdir()
         (folder / name / "file").write_text("something")
     (folder / "a file").write_text("something")
+
+
+def test_what_a_killed_demo_left_is_removed_by_the_next_and_nothing_else(tmp_path: Path) -> None:
+    code = """
+import sys
+from pipeline.demo import show
+with show._throw_away_folder() as folder:
+    print(folder.path, flush=True)
+    sys.stdin.read()
+"""
+    command = [sys.executable, "-c", code]
+    start = partial(subprocess.Popen, command, env=os.environ | {"TMPDIR": str(tmp_path)}, text=True)
+    foreign = tmp_path / "lootwire-demo-foreign"
+    foreign.mkdir()
+    with start(stdin=subprocess.PIPE, stdout=subprocess.PIPE) as living:
+        assert living.stdout is not None
+        lives = Path(living.stdout.readline().strip())
+        with start(stdin=subprocess.PIPE, stdout=subprocess.PIPE) as killed:
+            assert killed.stdout is not None
+            dead = Path(killed.stdout.readline().strip())
+            (dead / "data").mkdir()
+            killed.kill()
+        assert dead.exists()
+
+        show._remove_dead(tmp_path)
+
+        assert sorted(tmp_path.iterdir()) == sorted([foreign, lives])
+        living.communicate()
+    assert list(tmp_path.iterdir()) == [foreign]
