@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pipeline.demo.services import DemoServices
 from tests.bad_answers import kinds
 from tests.campaigns.every_source import Front
-from tests.campaigns.installation import UpAsProcess
+from tests.campaigns.installation import UpAsProcess, hurried
 from tests.processes import free_port, living
 from tests.waiting import folder_of_processes, wait_for
 
@@ -60,7 +60,7 @@ def _longest(times: Sequence[float]) -> float:
 @contextmanager
 def _up(services: DemoServices) -> Iterator[UpAsProcess]:
     with folder_of_processes() as folder:
-        running = UpAsProcess(folder / "data", services, free_port())
+        running = UpAsProcess(folder / "data", free_port(), hurried(services))
         running.start()
         try:
             yield running

@@ -32,7 +32,7 @@ from pipeline.runtime.heartbeat import CLOCK
 from pipeline.runtime.runtime import KEY_FILE, utc_now
 from pipeline.runtime.watchdog import WORKER
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, at_most, figure, none_of
-from tests.campaigns.installation import UpAsProcess
+from tests.campaigns.installation import UpAsProcess, hurried
 from tests.databases import Databases
 from tests.notifiers import stubborn
 from tests.notifiers.authority import authority
@@ -230,7 +230,7 @@ def run(size: TargetsSize, trial: Trial) -> Sequence[Claim]:
 def _beside(size: TargetsSize, trial: Trial, web: Played, mail: Played, places: Sequence[Place]) -> list[Claim]:
     data_dir = trial.folder / "data"
     with DemoServices(utc_now()) as services:
-        up = UpAsProcess(data_dir, services, free_port(), {"LOOTWIRE_LOG_LEVEL": "WARNING"})
+        up = UpAsProcess(data_dir, free_port(), {**hurried(services), "LOOTWIRE_LOG_LEVEL": "WARNING"})
         up.start()
         try:
             up.ask(lambda engine: _add(Notifying(engine, Vault.open(data_dir / KEY_FILE), utc_now()), places))

@@ -51,8 +51,9 @@ from pipeline.drops.sources.dashboard_campaigns import Campaigns, DashboardCampa
 from pipeline.drops.sources.kick import KickDrops
 from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards, _read_times
 from pipeline.errors import InvalidItem, SourceChanged, SourceError
-from pipeline.fetch.guarded import PUBLIC, checked
+from pipeline.fetch.addresses import PUBLIC, checked
 from pipeline.fetch.http import Reply, conditional, parse_retry_after
+from pipeline.fetch.limits import check_values
 from pipeline.fetch.mending import mend, readable
 from pipeline.fetch.shapes import UNREADABLE
 from pipeline.games.finding.names import read_games, read_name
@@ -63,10 +64,8 @@ from pipeline.games.sources.links import _is_due, read_tries
 from pipeline.games.sources.mirror import moved
 from pipeline.games.sources.wanted import LOOK_EVERY, _time
 from pipeline.games.sources.webhooks import is_igdb, read_hint
-from pipeline.importer import limits
 from pipeline.importer.archives import DAMAGED, Archive, archive_entries, archive_kind, look_through, start_of
 from pipeline.importer.entries import Entry
-from pipeline.importer.limits import check_values
 from pipeline.importer.payloads import Clock, lines_of, understand
 from pipeline.importer.streams import unpack
 from pipeline.importer.text import as_utf8
@@ -75,8 +74,9 @@ from pipeline.ingest.source import ListSource, Validators
 from pipeline.programs.pictures import picture_type
 from pipeline.runtime.output import parse_since
 from pipeline.runtime.settings import Settings, load_settings
-from pipeline.services.igdb.client import _WEBHOOKS, _decode
+from pipeline.services.igdb.client import _webhooks
 from pipeline.services.igdb.documents import split_documents, split_rows
+from pipeline.services.igdb.igdb_requests import TimedReply
 from pipeline.services.igdb.igdb_requests import error_text as igdb_error_text
 from pipeline.services.igdb.parse import parse_game
 from pipeline.services.twitch.graphql_answers import is_unknown_query, read_answer, split_answers
@@ -199,7 +199,7 @@ def _of_files() -> Iterator[Parser]:
     whole = drops(*campaigns("a", "b"), campaign("c", game_id="7002"))
     packed = [gzip.compress(whole), lzma.compress(whole), zstandard.compress(whole)]
     yield Parser("files: payloads", everything(), _payload_of_a_file)
-    yield Parser("files: compressed", packed, lambda data: limits.check_values(unpack(data)), (*OURS, *DAMAGED))
+    yield Parser("files: compressed", packed, lambda data: check_values(unpack(data)), (*OURS, *DAMAGED))
     yield Parser("files: zip", [zip_of({"a.json": whole, "2031-03-04.json": b"[]"})], _archive)
     yield Parser("files: tar", tars(whole), _archive)
     yield Parser("files: names", NAMES, _time_in_a_name)
@@ -372,7 +372,7 @@ def _igdb_page(data: bytes) -> None:
 
 def _igdb_error(data: bytes) -> None:
     storable(igdb_error_text(Reply(400, {}, data)))
-    _decode(data, _WEBHOOKS)
+    _webhooks(TimedReply(Reply(200, {}, data), NOW, 0.0))
 
 
 def _igdb_webhook(data: bytes) -> None:

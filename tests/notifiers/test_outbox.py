@@ -351,13 +351,13 @@ def test_targets_that_took_messages_come_before_those_that_failed_or_are_slow(wo
     world.event("second")
     with world.engine.begin() as connection:
         slow = {
-            claimed.target_id for claimed in outbox.claim(connection, world.now, limit=4) if claimed.target == "slow"
+            message.target_id for message in outbox.claim(connection, world.now, limit=4) if message.target == "slow"
         }
         connection.rollback()
     with world.engine.begin() as connection:
-        claimed = outbox.claim(connection, world.now, limit=4, slow=slow, for_slow=2)
+        messages = outbox.claim(connection, world.now, limit=4, slow=slow, for_slow=2)
     # Of those that may be slow two are taken, and the one that waits longest first.
-    assert [(message.target, message.is_quick) for message in claimed] == [
+    assert [(message.target, message.is_quick) for message in messages] == [
         ("quick", True),
         ("unknown", False),
         ("failed", False),

@@ -28,7 +28,7 @@ def told(world: Ingesting) -> list[tuple[str, list[str], list[str]]]:
     return [
         (
             row.kind,
-            [line.name for drop_line in campaign_detail(row).drops_added for line in drop_line.benefits],
+            [line.name or "" for drop_line in campaign_detail(row).drops_added for line in drop_line.benefits],
             [change.field for change in campaign_detail(row).changes],
         )
         for row in world.rows(Event)[1:]
