@@ -8,7 +8,6 @@ settled, and each message has arrived.
 """
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,6 +23,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, none_of
 from tests.disturbed import POINTS, Surroundings, machine, surroundings
+from tests.waiting import folder_of_processes
 
 # Examples that one run of hypothesis makes; what is done is remembered after each.
 CHUNK = 25
@@ -86,7 +86,7 @@ def _chunk(first_seed: int, examples: int, size: Machines, folder: Path) -> Chun
         return msgspec.json.decode(kept.read_bytes(), type=Chunk)
     logging.disable(logging.CRITICAL)
     try:
-        with surroundings(folder / f"servers-{os.getpid()}") as around:
+        with folder_of_processes() as place, surroundings(place / "servers") as around:
             chunk = _examples(around, first_seed, examples, size)
     finally:
         logging.disable(logging.NOTSET)
