@@ -9,13 +9,12 @@ settled, and each message has arrived.
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -72,11 +71,13 @@ def run(size: Machines, trial: Trial) -> Sequence[Claim]:
     ]
 
 
-def _carried_out(work: Sequence[Callable[[], Chunk]], at_once: int) -> Any:
+def _carried_out(work: Sequence[Callable[[], Chunk]], at_once: int) -> Iterator[Chunk]:
     if at_once == 1:
-        return (each() for each in work)
+        yield from (each() for each in work)
+        return
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as processes:
-        return [future.result() for future in [processes.submit(each) for each in work]]
+        for future in [processes.submit(each) for each in work]:
+            yield future.result()
 
 
 def _chunk(first_seed: int, examples: int, size: Machines, folder: Path) -> Chunk:
