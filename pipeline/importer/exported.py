@@ -25,7 +25,7 @@ from pipeline.export.tables import (
     link,
     reference,
 )
-from pipeline.fetch.shapes import UNREADABLE
+from pipeline.fetch.shapes import UNREADABLE, Time
 from pipeline.importer.archives import DAMAGED
 from pipeline.importer.limits import MAX_BYTES, Readable
 from pipeline.importer.streams import decompressed
@@ -83,6 +83,18 @@ class _ExportedColumn(msgspec.Struct, frozen=True):
     exported_name: str
     target: Table | None
     is_binary: bool
+
+
+class _ExportedSource(msgspec.Struct):
+    """What a source's line must hold: each of its fetches reads this, and would stumble over anything else."""
+
+    name: str
+    service: str
+    cursor: dict[str, Any] | None = None
+    returns: dict[str, float] | None = None
+    first_fetched_at: Time | None = None
+    known_since: Time | None = None
+    last_snapshot_at: Time | None = None
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -160,6 +172,7 @@ class _Loader:
 
     def _take_source(self, plan: _Plan, line: Line) -> None:
         """Let a source go on where it stood; one that has no row here (this program lacks it) is added and off."""
+        msgspec.convert(line, _ExportedSource)
         fields = {
             column.name: line[column.exported_name]
             for column in plan.columns

@@ -295,8 +295,8 @@ def _is_of_the_payload(error: DBAPIError) -> bool:
     """Whether the database refused a value (another payload may do well), and is not merely away."""
     state = getattr(error.orig, "sqlstate", None)
     if state is None:
-        # Refused before it was sent: psycopg does not send NUL characters.
-        return isinstance(error.orig, psycopg.DataError)
+        # Refused before it was sent: psycopg sends no NUL characters, and no object where a text belongs.
+        return isinstance(error.orig, psycopg.DataError | psycopg.ProgrammingError)
     return str(state).startswith(_OF_THE_PAYLOAD)
 
 

@@ -8,15 +8,13 @@ settled, and each message has arrived.
 """
 
 import logging
-import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from hypothesis import HealthCheck, Phase, seed, settings
@@ -24,6 +22,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, none_of
 from tests.disturbed import POINTS, Surroundings, machine, surroundings
+from tests.waiting import folder_of_processes
 
 # Examples that one run of hypothesis makes; what is done is remembered after each.
 CHUNK = 25
@@ -72,11 +71,13 @@ def run(size: Machines, trial: Trial) -> Sequence[Claim]:
     ]
 
 
-def _carried_out(work: Sequence[Callable[[], Chunk]], at_once: int) -> Any:
+def _carried_out(work: Sequence[Callable[[], Chunk]], at_once: int) -> Iterator[Chunk]:
     if at_once == 1:
-        return (each() for each in work)
+        yield from (each() for each in work)
+        return
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as processes:
-        return [future.result() for future in [processes.submit(each) for each in work]]
+        for future in [processes.submit(each) for each in work]:
+            yield future.result()
 
 
 def _chunk(first_seed: int, examples: int, size: Machines, folder: Path) -> Chunk:
@@ -86,7 +87,7 @@ def _chunk(first_seed: int, examples: int, size: Machines, folder: Path) -> Chun
         return msgspec.json.decode(kept.read_bytes(), type=Chunk)
     logging.disable(logging.CRITICAL)
     try:
-        with surroundings(folder / f"servers-{os.getpid()}") as around:
+        with folder_of_processes() as place, surroundings(place / "servers") as around:
             chunk = _examples(around, first_seed, examples, size)
     finally:
         logging.disable(logging.NOTSET)

@@ -284,6 +284,8 @@ def test_an_export_is_refused_where_anything_is_known_already(
             "the database does not take it",
         ),
         "a list is none": (lambda data: data.replace(b'"drops":[{', b'"drops":{"x":{', 1), "is damaged"),
+        "a source's name is none": (lambda data: data.replace(b'"name":"twitch.drops"', b'"name":{}', 1), "is damaged"),
+        "a source's memory is none": (lambda data: re.sub(rb'"cursor":{[^}]*}', b'"cursor":"x"', data), "is damaged"),
         "deep": (lambda data: data + b"[" * 20_000, "is damaged"),
     }.values(),
     ids=lambda value: "" if callable(value) else value[:24],
