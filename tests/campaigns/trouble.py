@@ -44,6 +44,7 @@ SURELY_SEEN = timedelta(minutes=6)
 # A lease of a source and a pause after a failure, with room for a slow machine.
 PATIENCE = 900.0
 HURRY = {
+    "LOOTWIRE_STREAMS_POLL_SECONDS": "1",
     "LOOTWIRE_DROPS_MIRROR_POLL_SECONDS": "1",
     "LOOTWIRE_KICK_POLL_SECONDS": "1",
     "LOOTWIRE_EMBEDDED_LINGER": "0.2",
