@@ -113,9 +113,7 @@ def _too_much() -> dict[str, Hostile]:
             drops(campaign("x")).replace(b'"requiredMinutesWatched": 60', b'"requiredMinutesWatched": -5'),
             "invalid_item",
         ),
-        "an id that no index takes": Hostile(
-            drops(*campaigns("a", "b", "c", DICE.randbytes(9000).hex())), "the database does not take it"
-        ),
+        "an id that no index takes": Hostile(drops(*campaigns("a", "b", "c", DICE.randbytes(9000).hex())), FINE),
     }
 
 

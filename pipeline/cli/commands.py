@@ -55,7 +55,9 @@ COMMANDS = {
     "feeds": Listed(LOOK, ("looking",), "Show the published feeds with their addresses."),
     "deliveries": Listed(LOOK, ("looking",), "Show what was sent to whom, what waits, and what was given up."),
     "why": Listed(
-        LOOK, ("looking",), "Say why a delivery was sent: the event, and the subscriptions that asked for it."
+        LOOK,
+        ("looking",),
+        "Say why a delivery was sent, or not: the event, who asked for it, what the target answered.",
     ),
     "sources": Listed(
         LOOK, ("signing_in",), "Show every source: how it is, when it was last asked, and when it is asked next."

@@ -266,7 +266,7 @@ def why(
     delivery: Annotated[int, typer.Argument(min=1, max=GREATEST, help="A delivery's number.")],
     as_json: JsonFlag = False,
 ) -> int:
-    """Say why a delivery was sent, or not: the event, who asked for it, and what its target answered."""
+    """Say why a delivery was sent, or not: the event, who asked for it, what the target answered."""
     runtime = open_command()
     with runtime.engine.connect() as connection:
         query = (

@@ -43,11 +43,6 @@ def connect(url: str) -> Engine:
         hide_parameters=True,
         connect_args={
             "connect_timeout": 10,
-            # A network that swallows everything must not hold anybody for the two hours that Linux waits by default.
-            "keepalives_idle": 15,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 20_000,
             "application_name": "lootwire",
             "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout=300000 {_TCP_OF_SERVER}",
             **_TCP,

@@ -113,10 +113,10 @@ _SESSION = msgspec.json.Decoder(_SessionPayload)
 _PAYLOAD = msgspec.json.Decoder(_OfSubscription)
 _KIND = msgspec.json.Decoder(_Kind)
 _TEXT = msgspec.json.Decoder(str)
-# The longest that may be asked for.
-_SECONDS = msgspec.json.Decoder(Annotated[float, msgspec.Meta(gt=0, le=600)])
-# The documentation's value, for a session that gives none.
+_SECONDS = msgspec.json.Decoder(Annotated[float, msgspec.Meta(gt=0)])
+# The documentation's value, for a session that gives none, and the longest that may be asked for.
 _USUAL_KEEPALIVE = 10
+_LONGEST_KEEPALIVE = 600
 
 
 def read_frame(frame: str | bytes) -> Frame:
@@ -133,7 +133,7 @@ def _read_payload(metadata: _Metadata, payload: msgspec.Raw) -> Frame:
         case "session_welcome":
             session = _SESSION.decode(payload).session
             seconds = read_value(_SECONDS, session.keepalive_timeout_seconds)
-            return Welcome(session.id, timedelta(seconds=seconds or _USUAL_KEEPALIVE))
+            return Welcome(session.id, timedelta(seconds=min(seconds or _USUAL_KEEPALIVE, _LONGEST_KEEPALIVE)))
         case "session_keepalive":
             return Keepalive()
         case "session_reconnect":

@@ -1,5 +1,6 @@
 """The watchdog restarts a program whose heartbeat in the database is old."""
 
+import math
 import os
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from tests.shifted_clock import WITHOUT, ShiftedClock, compiler
 def watchdog_of(engine: Engine, *, listens: bool = False) -> Watchdog:
     """Return a watchdog whose time of patience is over."""
     watchdog = Watchdog(engine.url.render_as_string(hide_password=False), embedded_in=None, listens=listens)
-    watchdog._patient_until = 0
+    watchdog._patient_until = dict.fromkeys((WORKER, EVENTSUB), 0.0)
     return watchdog
 
 
@@ -50,6 +51,15 @@ def test_the_program_of_eventsub_is_restarted_where_it_runs(engine: Engine, list
     restarted: list[str] = []
     watchdog_of(engine, listens=listens).look(restarted.append)
     assert restarted == expected
+
+
+def test_the_worker_is_looked_at_while_the_program_of_eventsub_comes_up(engine: Engine) -> None:
+    heartbeat.beat(engine, utc_now() - timedelta(seconds=95), WORKER)
+    restarted: list[str] = []
+    watchdog = watchdog_of(engine, listens=True)
+    watchdog._patient_until[EVENTSUB] = math.inf
+    watchdog.look(restarted.append)
+    assert restarted == ["worker", "beat"]
 
 
 def test_a_worker_is_given_time_to_come_up_before_it_is_judged(engine: Engine) -> None:
@@ -97,7 +107,7 @@ from pipeline.runtime.watchdog import Watchdog
 watchdog = Watchdog(sys.argv[1], embedded_in=None)
 for number, _ in enumerate(sys.stdin):
     restarted = []
-    watchdog._patient_until = 0
+    watchdog._patient_until = dict.fromkeys(watchdog._patient_until, 0.0)
     watchdog.look(restarted.append)
     print(*restarted, flush=True)
 """
