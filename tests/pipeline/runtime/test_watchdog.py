@@ -107,7 +107,7 @@ from pipeline.runtime.watchdog import Watchdog
 watchdog = Watchdog(sys.argv[1], embedded_in=None)
 for number, _ in enumerate(sys.stdin):
     restarted = []
-    watchdog._patient_until = dict.fromkeys(watchdog._patient_until, 0.0)
+    watchdog._look_at, watchdog._patient_until = 0.0, dict.fromkeys(watchdog._patient_until, 0.0)
     watchdog.look(restarted.append)
     print(*restarted, flush=True)
 """
