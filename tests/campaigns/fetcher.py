@@ -121,7 +121,10 @@ def _fetch(runtime: Runtime, name: str) -> Fetch:
     began = time.monotonic()
     outcome = error = crashed = None
     try:
-        fetched = fetch_source(runtime.engine, sources.source(runtime, name), utc_now)
+        source = sources.source(runtime, name)
+        # Of a service one source is fetched at a time; here all are tried side by side.
+        object.__setattr__(source, "asks", name)
+        fetched = fetch_source(runtime.engine, source, utc_now)
         outcome, error = (fetched.outcome, fetched.error) if fetched else (None, "it was not due")
     except Exception:  # noqa: BLE001 - whatever it is, the campaign is to hear of it
         crashed = traceback.format_exc()
