@@ -179,7 +179,8 @@ def _bombs() -> dict[str, Bad]:
         "two million tiny items": Bad(lazily(tiny), heavy=True),
         "millions of numbers in megabytes": Bad(lazily(lambda: b"[" + b"1," * 1_400_000 + b"1]"), heavy=True),
         "a million empty lists": Bad(lazily(lambda: b"[" + b"[]," * 900_000 + b"[]]"), heavy=True),
-        "lists a hundred thousand deep": Bad(lazily(lambda: b"[" * 100_000 + b"]" * 100_000)),
+        # To IGDB's release dates a list of one row that cannot be read, which is logged.
+        "lists a hundred thousand deep": Bad(lazily(lambda: b"[" * 100_000 + b"]" * 100_000), bearable=True),
         "objects a hundred thousand deep": Bad(lazily(lambda: b'{"data":' * 100_000 + b"1" + b"}" * 100_000)),
         "a text of 30 MB": Bad(lazily(lambda: b'[{"id":"' + b"x" * 30 * MEBIBYTE + b'"}]'), heavy=True, bearable=True),
         "30 MB of broken UTF-8": Bad(
