@@ -13,6 +13,8 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, event, text
 
+from tests.waiting import wait_for
+
 Moment = Literal["before", "after", "commit", "committed"]
 Way = Literal["dies", "loses the database"]
 
@@ -45,7 +47,9 @@ class Crashing:
         self._left = 0
         self._is_dead = False
         self._statements: dict[int, list[str]] = {}
+        self._taken: dict[int, Any] = {}
         self._listeners: list[tuple[Any, str, Any]] = [
+            (engine, "checkout", self._check_out),
             (engine, "begin", self._begin),
             (engine, "before_cursor_execute", self._before),
             (engine, "after_cursor_execute", self._after),
@@ -59,6 +63,7 @@ class Crashing:
         self._point, self._way, self._left, self._is_dead = point, way, nth, False
         self.committed.clear()
         self._statements.clear()
+        self._taken.clear()
         for listener in self._listeners:
             event.listen(*listener)
         try:
@@ -67,13 +72,27 @@ class Crashing:
             for listener in self._listeners:
                 event.remove(*listener)
             if self._is_dead:
-                # What a dead process had open is gone; the next one connects anew.
-                self._engine.dispose()
+                self._end_connections()
 
     @property
     def has_struck(self) -> bool:
         """Whether the crash that was armed has come."""
         return self._point is None and self._left == 0
+
+    def _end_connections(self) -> None:
+        """Close what a dead process had open, also what its code took out of the pool; the next one connects anew."""
+        self._engine.dispose()
+        living = [driver for driver in self._taken.values() if not driver.closed]
+        backends = [driver.info.backend_pid for driver in living]
+        for driver in living:
+            driver.close()
+        # PostgreSQL takes a moment to give back their locks.
+        query = text("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = ANY(:backends))")
+        with self._others.connect().execution_options(isolation_level="AUTOCOMMIT") as other:
+            wait_for(lambda: other.scalar(query, {"backends": backends}))
+
+    def _check_out(self, driver: Any, *_: Any) -> None:
+        self._taken[id(driver)] = driver
 
     def _begin(self, connection: Connection) -> None:
         self._statements[id(connection.connection.driver_connection)] = []
