@@ -42,7 +42,7 @@ coverage: ## are 95 % of the pure core's branches run by the tests that need no 
 .PHONY: audit
 audit: ## known faults of what uv.lock holds; says so where api.osv.dev cannot be reached
 	@UV_HTTP_RETRIES=0 uv audit --frozen --preview-features audit-command; code=$$?; \
-	if [ $$code -eq 2 ]; then echo "not audited: see above; it takes a uv that has `audit`, and api.osv.dev"; else exit $$code; fi
+	if [ $$code -eq 2 ]; then echo "not audited: see above; it takes a uv that can audit, and api.osv.dev"; else exit $$code; fi
 
 .PHONY: quick
 quick: ## what needs no server, and what your changes touch
