@@ -28,11 +28,11 @@ def modules() -> list[str]:
 
 def files(names: Iterable[str]) -> list[str]:
     """Return the files of modules; those of a package are all in it."""
-    found = []
+    modules = []
     for name in names:
         path = ROOT / name.replace(".", "/")
-        found += [f"{path}/*"] if path.is_dir() else [f"{path}.py"]
-    return found
+        modules += [f"{path}/*"] if path.is_dir() else [f"{path}.py"]
+    return modules
 
 
 class PureTests:

@@ -289,8 +289,8 @@ class DisturbedInstallation(RuleBasedStateMachine):
     def each_change_has_one_event_and_each_target_its_delivery(self) -> None:
         assert self._main.events() == self._twin.events()
         assert self._main.deliveries() == self._twin.deliveries()
-        told = {key for key, is_silent in self._main.events() if not is_silent}
-        assert {key for key, target in self._main.deliveries() if target == "all"} == told
+        loud = {key for key, is_silent in self._main.events() if not is_silent}
+        assert {key for key, target in self._main.deliveries() if target == "all"} == loud
 
     def teardown(self) -> None:
         try:

@@ -191,12 +191,12 @@ def files_below(data: Path) -> dict[str, bytes]:
 
 def rows(database_url: str) -> dict[str, bytes]:
     """Return each table as text."""
-    found = {}
+    leaks = {}
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
         for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall():
             query = sql.SQL("SELECT t::text FROM {} t").format(sql.Identifier(name))
-            found[f"table {name}"] = "\n".join(text for (text,) in connection.execute(query)).encode()
-    return found
+            leaks[f"table {name}"] = "\n".join(text for (text,) in connection.execute(query)).encode()
+    return leaks
 
 
 def keys(socket: str, password: str) -> dict[str, bytes]:

@@ -289,8 +289,8 @@ class Jumping:
         yield none_of("false events", [f"{kind}: {title}" for kind, title in events if kind != "campaign.added"])
         yield none_of("doubled events", [title for (_, title), count in events.items() if count > 1])
         yield at_least("campaigns that were told of", len(events), self._mirror.listed)
-        told = Counter(_told_of(self._hook))
-        yield none_of("messages that came twice", [title for title, count in told.items() if count > 1])
+        arrivals = Counter(_told_of(self._hook))
+        yield none_of("messages that came twice", [title for title, count in arrivals.items() if count > 1])
 
 
 SEASONS: Mapping[str, datetime] = {

@@ -142,8 +142,8 @@ def _runs(journal: Path) -> Counter[tuple[str, int]]:
 
 def _told(log: Path) -> Counter[str]:
     """Return how many lines of the log say that a task was given up, by its kind."""
-    told: Counter[str] = Counter()
+    named: Counter[str] = Counter()
     for line in log.read_text(errors="replace").splitlines():
         said = json.loads(line) if line.startswith("{") else {"level": "", "message": line}
-        told.update(kind for kind in KINDS if said["level"] in {"error", "critical"} and f"fetch.{kind}" in line)
-    return told
+        named.update(kind for kind in KINDS if said["level"] in {"error", "critical"} and f"fetch.{kind}" in line)
+    return named

@@ -261,7 +261,7 @@ def _watch(
     """Append two events, the second while the first is under way, and see how late everything else is."""
     well = [place for place in places if place.way.taken and "slow" not in place.word]
     began = time.monotonic()
-    told: dict[str, float] = {}
+    told_after: dict[str, float] = {}
     beats: dict[str, list[datetime]] = {name: [] for name in PERIODS}
     for at, title in zip((0.0, size.seconds / 3), TITLES, strict=True):
         while time.monotonic() < began + at:
@@ -272,12 +272,12 @@ def _watch(
         while time.monotonic() < appended + 60 and not all(_server(p, web, mail).of(p.word, title) for p in well):
             _look(up, beats)
         first = [_server(p, web, mail).of(p.word, title) for p in well]
-        told[title] = max((receipts[0][0] - appended if receipts else float("inf")) for receipts in first)
-        trial.say(f"{title}: healthy targets were told within {told[title]:.1f} s")
+        told_after[title] = max((receipts[0][0] - appended if receipts else float("inf")) for receipts in first)
+        trial.say(f"{title}: healthy targets were told within {told_after[title]:.1f} s")
     while time.monotonic() < began + size.seconds:
         _look(up, beats)
     return [
-        at_most("until every healthy target was told", max(told.values()), size.told_within, "s"),
+        at_most("until every healthy target was told", max(told_after.values()), size.told_within, "s"),
         *(
             at_most(f"longest pause of the {name}, of period {period:.0f} s", _longest(beats[name]), 2 * period, "s")
             for name, period in PERIODS.items()

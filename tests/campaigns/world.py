@@ -137,9 +137,9 @@ def arrivals(titles: Sequence[str], texts: Sequence[str]) -> Arrivals:
     repeated = 0
     for text in texts:
         may_be = by_key[""].union(*(by_key[key] for key in set(KEY.findall(text)) if key in by_key))
-        told = Counter({title: text.count(title) for title in may_be if title in text})
-        repeated += any(seen[title] + count > wanted[title] for title, count in told.items())
-        seen += told
+        counts = Counter({title: text.count(title) for title in may_be if title in text})
+        repeated += any(seen[title] + count > wanted[title] for title, count in counts.items())
+        seen += counts
     missing = sorted(title for title, count in wanted.items() if seen[title] < count)
     return Arrivals(missing, repeated, len(texts))
 

@@ -253,11 +253,11 @@ def test_a_last_chance_that_an_older_version_set_too_late_is_told_in_time_after_
 def test_what_is_over_tells_no_change_of_its_details(world: Ingesting, changed: dict[str, Any]) -> None:
     world.ingest(drops(campaign("a", channels=[301], end=SOON), campaign("b")))
     turn_clock(world, SOON + timedelta(hours=2))
-    told = world.kinds()
+    events = world.kinds()
 
     world.ingest(drops(campaign("a", end=SOON, **{"channels": [301], **changed}), campaign("b")), minutes=5)
 
-    assert (world.state("a"), world.kinds()) == ("ended", told)
+    assert (world.state("a"), world.kinds()) == ("ended", events)
 
 
 def test_what_is_over_and_goes_on_tells_its_changes(world: Ingesting) -> None:

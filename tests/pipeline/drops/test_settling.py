@@ -21,11 +21,11 @@ def test_the_items_of_a_change_are_its_fields_and_drops_but_no_blank_that_is_fil
 def test_values_are_json_and_null_for_what_is_not_there() -> None:
     items = ["end_at", f"{DROP}d-cap", f"{DROP}d-gone", f"{CHANNEL}1"]
 
-    found = values(KNOWN, items)
+    settled = values(KNOWN, items)
 
-    assert found["end_at"] == END.isoformat().replace("+00:00", "Z")
-    assert (found[f"{DROP}d-cap"]["name"], found[f"{DROP}d-gone"]) == ("Cap", None)
-    assert found[f"{CHANNEL}1"]["login"] == "ann"
+    assert settled["end_at"] == END.isoformat().replace("+00:00", "Z")
+    assert (settled[f"{DROP}d-cap"]["name"], settled[f"{DROP}d-gone"]) == ("Cap", None)
+    assert settled[f"{CHANNEL}1"]["login"] == "ann"
     assert set(values(BARE, items).values()) == {None}
 
 

@@ -93,8 +93,8 @@ def test_only_what_is_other_than_announced_is_told_later() -> None:
     detail = stream_detail(session(), ANN, LIGHTS)
 
     assert later_news(session(), detail, {"title": "Hello", "category": "Harbour Lights"}, NOON, ANN) == []
-    told = later_news(session(), detail, {"title": "Bye", "category": "Quiet Orbit"}, NOON, ANN)
-    assert [(event.kind, event.identity) for event in told] == [
+    news = later_news(session(), detail, {"title": "Bye", "category": "Quiet Orbit"}, NOON, ANN)
+    assert [(event.kind, event.identity) for event in news] == [
         (EventKind.STREAM_TITLE_CHANGED, ["Bye", "Hello"]),
         (EventKind.STREAM_CATEGORY_CHANGED, ["Quiet Orbit", "Harbour Lights"]),
     ]
