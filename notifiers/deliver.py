@@ -111,8 +111,8 @@ class Sender:
         self, limit: int | None, within: timedelta | None, is_stopping: Callable[[], bool]
     ) -> DeliverySummary:
         summary = DeliverySummary()
-        started_at = self._clock()
-        while not is_stopping() and (within is None or self._clock() - started_at < within):
+        until = math.inf if within is None else time.monotonic() + within.total_seconds()
+        while not is_stopping() and time.monotonic() < until:
             self._settle(summary)
             self._renew()
             left = None if limit is None else limit - summary.messages

@@ -96,8 +96,9 @@ def copy_due(
     May be killed anywhere and run by several at once. Raises PublishError where the folder cannot be written.
     """
     summary = Copied()
-    until = clock() + within
-    while (now := clock()) < until:
+    until = time.monotonic() + within.total_seconds()
+    while time.monotonic() < until:
+        now = clock()
         if not _has_room(engine, limit):
             summary.removed += _remove_unwanted(engine, root, now)
             if not _has_room(engine, limit):
