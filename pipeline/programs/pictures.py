@@ -1,5 +1,6 @@
 """Copy the pictures that feeds and pages show into the published folder, within a limit."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
