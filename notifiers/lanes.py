@@ -35,8 +35,8 @@ IDLE_PROCESSES = 4
 IDLE_SECONDS = 20.0
 # A library that leaks takes its process along.
 JOBS_A_PROCESS = 500
-# Of a process with what it shares, some 100 MB: a message is kilobytes, and a picture in it some megabytes.
-MEMORY_BYTES = 512 * 2**20
+# Beside what it shares with the process that it is forked of: a message is kilobytes, a picture in it some megabytes.
+MEMORY_BYTES = 400 * 2**20
 STACK_BYTES = 2**20
 _LANE = "lane"
 
@@ -236,7 +236,9 @@ def _failed(process: _Process[Key], reason: str, *, is_suspect: bool = False) ->
 
 def _end_text(status: int) -> str:
     code = os.waitstatus_to_exitcode(status)
-    return f"ended with signal {-code} ({signal.strsignal(-code)})" if code < 0 else "ended"
+    if code < 0:
+        return f"ended with signal {-code} ({signal.strsignal(-code)})"
+    return f"ended with code {code}" if code else "ended"
 
 
 def _serve(pipe: "Connection[Any, Any]", work: Callable[..., Any]) -> NoReturn:
@@ -246,9 +248,7 @@ def _serve(pipe: "Connection[Any, Any]", work: Callable[..., Any]) -> NoReturn:
         gc.freeze()
         _forget_signals()
         _close_all_but(pipe.fileno())
-        # Where there is less already, so be it.
-        with suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+        _limit_memory()
         threading.stack_size(STACK_BYTES)
         answering = threading.Lock()
         while True:
@@ -287,6 +287,15 @@ def _forget_signals() -> None:
     for number in (signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGALRM, signal.SIGUSR1, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _limit_memory() -> None:
+    """Let a job that wants all memory fail alone, where the system can do that (Linux)."""
+    # Where there is less already, so be it.
+    with suppress(ValueError, OSError):
+        # The sixth number of proc(5)'s statm: pages of data and stacks.
+        taken = int(Path("/proc/self/statm").read_text().split()[5]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_DATA, (taken + MEMORY_BYTES, taken + MEMORY_BYTES))
 
 
 def _close_all_but(pipe: int) -> None:

@@ -1,5 +1,6 @@
 """Jobs in lanes: each may hang, die or eat memory, and harms no other."""
 
+import mmap
 import os
 import signal
 import time
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from notifiers.errors import DeliveryError
-from notifiers.lanes import LONE_PROCESSES, PROCESSES, Ended, Lanes
+from notifiers.lanes import LONE_PROCESSES, MEMORY_BYTES, PROCESSES, Ended, Lanes
 from tests.processes import children
 from tests.waiting import wait_for
 
@@ -106,6 +107,15 @@ def test_a_job_that_kills_its_process_is_told_by_its_signal_and_harms_no_other(l
 def test_a_job_that_wants_all_memory_gets_none_of_it(lanes: Lanes[str]) -> None:
     start(lanes, "eat")
     assert str(ends(lanes, 1)["eat"].outcome) == "the message could not be sent (MemoryError)"
+
+
+def test_what_the_process_holds_already_is_no_memory_of_a_job(lanes: Lanes[str]) -> None:
+    with mmap.mmap(-1, 2 * MEMORY_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS):
+        start(lanes, "pid")
+        start(lanes, "eat")
+        over = ends(lanes, 2)
+    assert isinstance(over["pid"].outcome, int)
+    assert str(over["eat"].outcome) == "the message could not be sent (MemoryError)"
 
 
 def test_a_job_that_never_ends_is_ended(lanes: Lanes[str]) -> None:
