@@ -101,7 +101,7 @@ def supervisor(
         listed,
         data_dir=runtime.settings.data_dir,
         env=os.environ | (env or {}),
-        each_second=lambda: watchdog.look(running.restart),
+        each_second=lambda: watchdog.look(running.restart, running.run),
         grace_seconds=grace,
         say=say,
         preload=PRELOAD,

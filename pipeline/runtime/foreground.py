@@ -58,7 +58,7 @@ def supervise(plan: Plan) -> int:
         plan.programs,
         data_dir=plan.data_dir,
         env=os.environ,
-        each_second=lambda: watchdog.look(running.restart),
+        each_second=lambda: watchdog.look(running.restart, running.run),
         preload=plan.preload,
     )
     announcement = Announcement(plan.page_host, plan.page_port, plan.greeting, say_on_stderr)

@@ -53,21 +53,19 @@ class Nursery:
                 self._open()
             try:
                 self._send({"arguments": list(arguments), "env": dict(env)})
-                while True:
-                    for answer in self._receive(wait=True):
-                        if "code" not in answer:
-                            return Forked(self, self._generation, answer["pid"])
-                        self._codes[answer["pid"]] = answer["code"]
+                started: list[int] = []
+                while not started:
+                    started = self._take_note(self._receive(wait=True))
             except OSError as error:
                 self._lose()
                 raise ConnectionError("the process that it is forked of has ended") from error
+            return Forked(self, self._generation, started[0])
 
     def code_of(self, generation: int, pid: int) -> int | None:
         """Return how a program ended; None while it lives, and -9 where a lost nursery took the answer along."""
         with self._turn:
             try:
-                for answer in self._receive(wait=False):
-                    self._codes[answer["pid"]] = answer["code"]
+                self._take_note(self._receive(wait=False))
             except OSError:
                 self._lose()
             if pid in self._codes and generation == self._generation:
@@ -109,6 +107,11 @@ class Nursery:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def _take_note(self, answers: Sequence[Mapping[str, int]]) -> list[int]:
+        """Keep how programs ended, which one may have in the moment it was started; returns those that were started."""
+        self._codes |= {answer["pid"]: answer["code"] for answer in answers if "code" in answer}
+        return [answer["pid"] for answer in answers if "code" not in answer]
 
     def _send(self, request: Mapping[str, Any]) -> None:
         if self._socket is not None:

@@ -177,6 +177,23 @@ class Supervisor:
                 child.kill_at = time.monotonic() + self.grace_seconds
                 child.send_signal(signal.SIGTERM)
 
+    def run(self, arguments: Sequence[str], env: Mapping[str, str], *, seconds: float = 60.0) -> int:
+        """Run `python -m` with these arguments and further variables to its end; returns the exit code.
+
+        One that takes longer than these seconds, or is under way when all stops, is killed. Raises OSError where it
+        cannot be started.
+        """
+        with self._turn:
+            if self._stopping.is_set():
+                return -signal.SIGKILL
+            process = self._spawn([sys.executable, "-m", *arguments], env, shares=True)
+        deadline = time.monotonic() + seconds
+        while (code := process.poll()) is None:
+            if self._stopping.is_set() or time.monotonic() > deadline:
+                process.send_signal(signal.SIGKILL)
+            time.sleep(TURN_SECONDS / 5)
+        return code
+
     def stop(self) -> None:
         """End all programs: SIGTERM and the grace, then SIGQUIT, then SIGKILL; a Ctrl-C meanwhile hurries it."""
         with _counted_signals() as received:
@@ -219,7 +236,8 @@ class Supervisor:
                 call()
             except Exception as error:  # noqa: BLE001 - whatever it is, the programs must stay looked after
                 pause = backoff.after(0)
-                self._tell(f"{error}; trying again in {pause:.0f} s")
+                if not self._stopping.is_set():
+                    self._tell(f"{error}; trying again in {pause:.0f} s")
             else:
                 backoff, pause = Backoff(), 1.0
 
@@ -253,22 +271,26 @@ class Supervisor:
 
     def _start(self, child: _Child, now: float) -> None:
         child.started_at = now
-        env, argv = self._env | {PARENT_FD: str(self._reading)}, list(child.program.argv)
         try:
-            if child.program.shares and self._nursery is not None:
-                child.process = self._nursery.start(argv[argv.index("-m") + 1 :], env)
-                return
-            child.process = subprocess.Popen(
-                argv,
-                env=env,
-                stdin=subprocess.DEVNULL,
-                # Programs log to standard error. What Celery prints besides is for a person who runs it by hand.
-                stdout=subprocess.DEVNULL,
-                pass_fds=(self._reading,),
-                start_new_session=True,
-            )
+            child.process = self._spawn(child.program.argv, {}, shares=child.program.shares)
         except OSError as error:
             self._postpone(child, now, f"could not be started: {error}")
+
+    def _spawn(
+        self, argv: Sequence[str], more_env: Mapping[str, str], *, shares: bool
+    ) -> "subprocess.Popen[bytes] | Forked":
+        env = self._env | {PARENT_FD: str(self._reading)} | dict(more_env)
+        if shares and self._nursery is not None:
+            return self._nursery.start(argv[argv.index("-m") + 1 :], env)
+        return subprocess.Popen(
+            argv,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            # Programs log to standard error. What Celery prints besides is for a person who runs it by hand.
+            stdout=subprocess.DEVNULL,
+            pass_fds=(self._reading,),
+            start_new_session=True,
+        )
 
     def _postpone(self, child: _Child, now: float, what: str) -> None:
         pause = child.backoff.after(now - child.started_at)

@@ -287,12 +287,17 @@ def too_long(_number: int, _frame: FrameType | None) -> None:
 def test_a_fetch_that_its_time_limit_cuts_off_is_a_failure_of_its_source(poll: Poll) -> None:
     poll.make_due()
     poll.service.hold_back("/v2/drops")
+
+    def cut_off() -> None:
+        assert poll.service.arrived.wait(60)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+
     before = signal.signal(signal.SIGALRM, too_long)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.2)
-        fetched = fetch_source(poll.world.engine, poll.source, now, cut_off=TooLong)
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(cut_off)
+            fetched = fetch_source(poll.world.engine, poll.source, now, cut_off=TooLong)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert fetched is not None
     assert fetched.outcome == "failed"

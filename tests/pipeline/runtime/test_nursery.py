@@ -113,6 +113,12 @@ def test_what_is_loaded_is_loaded_once(folder: Path, env: dict[str, str]) -> Non
     assert first["loaded_by"] == second["loaded_by"] != first["pid"]
 
 
+def test_a_program_that_ends_as_soon_as_it_is_started_is_known_to_have_ended(folder: Path, env: dict[str, str]) -> None:
+    (folder / "moment.py").write_text("import os\nos._exit(7)\n")
+    with opened(env) as nursery:
+        assert [code_of(nursery.start(["moment"], env)) for _ in range(50)] == [7] * 50
+
+
 def test_a_program_shows_its_own_command_line(folder: Path, env: dict[str, str]) -> None:
     births = folder / "births"
     with opened(env) as nursery:

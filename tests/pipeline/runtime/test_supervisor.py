@@ -59,7 +59,7 @@ child = Program("worker", [sys.executable, "-c", code, births, *ignored.split()]
 seconds = {
     "": None,
     "slow": sleep_long,
-    "embedded": lambda: Watchdog("", embedded_in=Path(data_dir)).look(running.restart),
+    "embedded": lambda: Watchdog("", embedded_in=Path(data_dir)).look(running.restart, running.run),
 }
 running = Supervisor(
     [child], data_dir=Path(data_dir), env=os.environ, each_second=seconds[second], grace_seconds=600
@@ -132,6 +132,34 @@ def test_a_program_that_does_not_exist_is_reported_and_the_others_run(births: Pa
     with Supervisor(programs, data_dir=tmp_path, env=os.environ, say=notices.append):
         wait_for(lambda: born(births))
     assert notices[0].startswith("ghost could not be started: ")
+
+
+@pytest.mark.parametrize("preload", [None, "pipeline.runtime.supervisor"])
+def test_a_program_of_a_moment_is_run_to_its_end(tmp_path: Path, preload: str | None) -> None:
+    (tmp_path / "moment.py").write_text("import os\nos._exit(int(os.environ['CODE']))\n")
+    env = os.environ | {"PYTHONPATH": str(tmp_path)}
+    with Supervisor([], data_dir=tmp_path, env=env, preload=preload) as supervisor:
+        assert [supervisor.run(["moment"], {"CODE": code}) for code in ("0", "70")] == [0, 70]
+    assert supervisor.run(["moment"], {"CODE": "0"}) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("seconds", [0.1, 600.0], ids=["that takes too long", "when all stops"])
+def test_a_program_of_a_moment_is_killed(births: Path, tmp_path: Path, seconds: float) -> None:
+    births.with_name("forever.py").write_text(CHILD)
+    env = os.environ | {"PYTHONPATH": str(births.parent)}
+    codes: list[int] = []
+    with Supervisor([], data_dir=tmp_path, env=env) as supervisor:
+        asking = threading.Thread(
+            target=lambda: codes.append(supervisor.run(["forever", str(births)], {}, seconds=seconds))
+        )
+        asking.start()
+        wait_for(lambda: born(births) or codes)
+        if seconds < 1:
+            asking.join()
+    asking.join()
+    # When all stops it may also hear first that its supervisor is gone.
+    assert codes[0] in {-signal.SIGKILL, -signal.SIGTERM}
+    assert not processes_with(births)
 
 
 def test_a_program_can_be_restarted_at_once(births: Path, tmp_path: Path) -> None:

@@ -4,16 +4,23 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
+from models.errors import LootwireError
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
 from pipeline.runtime.watchdog import EVENTSUB, WORKER, Watchdog
 from tests.shifted_clock import WITHOUT, ShiftedClock, compiler
+
+
+def run(arguments: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run a program of a moment as the supervisor does."""
+    return subprocess.run([sys.executable, "-m", *arguments], env={**os.environ, **env}, check=False).returncode
 
 
 def watchdog_of(engine: Engine, *, listens: bool = False) -> Watchdog:
@@ -40,7 +47,7 @@ def test_a_worker_whose_last_heartbeat_is_old_is_restarted(
     if age is not None:
         heartbeat.beat(engine, utc_now() - age)
     restarted: list[str] = []
-    watchdog_of(engine).look(restarted.append)
+    watchdog_of(engine).look(restarted.append, run)
     assert restarted == expected
 
 
@@ -49,7 +56,7 @@ def test_the_program_of_eventsub_is_restarted_where_it_runs(engine: Engine, list
     heartbeat.beat(engine, utc_now(), WORKER)
     heartbeat.beat(engine, utc_now() - timedelta(seconds=95), EVENTSUB)
     restarted: list[str] = []
-    watchdog_of(engine, listens=listens).look(restarted.append)
+    watchdog_of(engine, listens=listens).look(restarted.append, run)
     assert restarted == expected
 
 
@@ -58,17 +65,17 @@ def test_the_worker_is_looked_at_while_the_program_of_eventsub_comes_up(engine: 
     restarted: list[str] = []
     watchdog = watchdog_of(engine, listens=True)
     watchdog._patient_until[EVENTSUB] = math.inf
-    watchdog.look(restarted.append)
+    watchdog.look(restarted.append, run)
     assert restarted == ["worker", "beat"]
 
 
 def test_a_worker_is_given_time_to_come_up_before_it_is_judged(engine: Engine) -> None:
     restarted: list[str] = []
     watchdog = watchdog_of(engine)
-    watchdog.look(restarted.append)
-    watchdog.look(restarted.append)
+    watchdog.look(restarted.append, run)
+    watchdog.look(restarted.append, run)
     assert restarted == ["worker", "beat"]
-    Watchdog("postgresql://nowhere/", embedded_in=None).look(restarted.append)
+    Watchdog("postgresql://nowhere/", embedded_in=None).look(restarted.append, run)
     assert restarted == ["worker", "beat"]
 
 
@@ -99,15 +106,26 @@ def test_a_worker_that_showed_itself_before_the_clock_jumped_is_given_time_to_do
         assert look() == "worker beat"
 
 
+def test_a_database_that_cannot_be_asked_is_said_and_restarts_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    watchdog = Watchdog("postgresql+psycopg://lootwire@127.0.0.1:9/none", embedded_in=None)
+    watchdog._patient_until = dict.fromkeys((WORKER, EVENTSUB), 0.0)
+    restarted: list[str] = []
+    with pytest.raises(LootwireError, match="cannot be seen in the database"):
+        watchdog.look(restarted.append, run)
+    assert restarted == []
+    assert "127.0.0.1" in capfd.readouterr().err
+
+
 # Looks once for each line that it reads; patience from before is over each time.
 WATCHING = """
 import sys
 from pipeline.runtime.watchdog import Watchdog
+from tests.pipeline.runtime.test_watchdog import run
 
 watchdog = Watchdog(sys.argv[1], embedded_in=None)
 for number, _ in enumerate(sys.stdin):
     restarted = []
     watchdog._look_at, watchdog._patient_until = 0.0, dict.fromkeys(watchdog._patient_until, 0.0)
-    watchdog.look(restarted.append)
+    watchdog.look(restarted.append, run)
     print(*restarted, flush=True)
 """
