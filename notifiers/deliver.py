@@ -193,28 +193,6 @@ def _mark(targets: set[int], target_id: int, is_so: bool) -> None:
     (targets.add if is_so else targets.discard)(target_id)
 
 
-def deliver_due(
-    engine: Engine,
-    vault: Vault,
-    clock: Callable[[], datetime],
-    *,
-    limit: int = 100,
-    within: timedelta | None = None,
-    lanes: int = 4,
-    patience: Patience = PATIENCE,
-) -> DeliverySummary:
-    """Send messages until nothing is due, `limit` were begun, or `within` has passed; returns when they are over."""
-    sender = Sender(engine, vault, clock, lanes=lanes, patience=patience)
-    try:
-        summary = sender.send_due(limit=limit, within=within)
-    finally:
-        rest = sender.finish()
-    summary.sent += rest.sent
-    summary.failed += rest.failed
-    summary.dead += rest.dead
-    return summary
-
-
 def _send(url: str, events: Sequence[EventText], again: bool, patience: Patience) -> timedelta | None:
     """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError.
 

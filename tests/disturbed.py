@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from models import Delivery, Event, Source, Target
 from models.vault import Vault
-from notifiers import deliver, targets
+from notifiers import targets
 from pipeline import embedded
 from pipeline.demo.local import QuietHandler, serving
 from pipeline.drops import clock
@@ -29,6 +29,7 @@ from tests.crashing import Crashing, Died, Point, Way
 from tests.databases import Databases
 from tests.pipeline.builders import NOON, Json, campaign, drop, drops
 from tests.pipeline.fetch.local_service import LocalService
+from tests.sending import deliver_due
 
 PATH = "/v2/drops"
 
@@ -170,7 +171,7 @@ class Installation:
 
     def send(self, now: datetime) -> int:
         """Send what is due; returns how many messages there were."""
-        return deliver.deliver_due(self.engine, self._around.vault, lambda: now).messages
+        return deliver_due(self.engine, self._around.vault, lambda: now).messages
 
     def make_due(self, now: datetime) -> None:
         with self.engine.begin() as connection:

@@ -81,10 +81,6 @@ def run(size: Holes, trial: Trial) -> Sequence[Claim]:
     ]
 
 
-def _median_of(after: Sequence[tuple[float, float]], length: float) -> float:
-    return median(late for seconds, late in after if seconds == length)
-
-
 def _trouble(cut: World, seconds: float, redis_url: str) -> None:
     if seconds:
         cut.network.hush(seconds)

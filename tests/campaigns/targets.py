@@ -21,7 +21,6 @@ from sqlalchemy import Engine, select
 
 from models import Delivery, Heartbeat, Target
 from models.vault import Vault
-from notifiers.deliver import deliver_due
 from notifiers.hearing import PATIENCE, Patience
 from notifiers.targets import add_subscription, add_target
 from pipeline.demo.local import LOOPBACK
@@ -39,6 +38,7 @@ from tests.notifiers.authority import authority
 from tests.notifiers.stubborn import Conduct, Stubborn, answers, drips, hangs, hangs_up, repeats, says
 from tests.notifiers.world import Notifying
 from tests.processes import free_port, living
+from tests.sending import deliver_due
 from tests.waiting import wait_for
 
 HOSTS = ("discord.com", "api.telegram.org")

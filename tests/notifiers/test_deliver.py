@@ -16,13 +16,14 @@ from sqlalchemy import text, update
 from models import Event
 from models.vault import Vault
 from notifiers import check, deliveries
-from notifiers.deliver import DeliverySummary, Sender, deliver_due
+from notifiers.deliver import DeliverySummary, Sender
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.render import plain_message
 from notifiers.send import send
 from pipeline.demo.sinks import MailSink, WebhookSink
 from tests.notifiers.world import HOSTILE, NOON, Notifying, full_event, hook_url, mail_url
 from tests.processes import children
+from tests.sending import deliver_due
 from tests.silent import silent_server
 
 SECRET = "s3cr3t"

@@ -12,9 +12,11 @@ from models import Channel, Delivery, Event, Game, Organization, Target
 from models.details import BenefitLine, DropLine, EventDetail, detail_to_json, detail_type
 from models.names import name_key
 from models.vault import Vault
-from notifiers import deliver, match, outbox, targets
+from notifiers import match, outbox, targets
+from notifiers.deliver import DeliverySummary
 from notifiers.view import EventText
 from pipeline.demo.sinks import MailSink, WebhookSink
+from tests.sending import deliver_due
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -83,8 +85,8 @@ class Notifying:
             match.fan_out(connection, [event_id], self.now)
         return event_id
 
-    def deliver(self, **options: Any) -> deliver.DeliverySummary:
-        return deliver.deliver_due(self.engine, self.vault, self.clock, **options)
+    def deliver(self, **options: Any) -> DeliverySummary:
+        return deliver_due(self.engine, self.vault, self.clock, **options)
 
     def claim(self, limit: int = 1, lease_seconds: float = outbox.LEASE_SECONDS) -> list[outbox.ClaimedMessage]:
         with self.engine.begin() as connection:

@@ -10,13 +10,13 @@ from sqlalchemy import insert, literal, select, update
 from models import Channel, Delivery, Follow, Game, GameExternalId, Organization, Source
 from models.details import StreamDetail
 from models.events import EventKind
-from notifiers.deliver import deliver_due
 from pipeline.demo.sinks import WebhookSink
 from pipeline.events.append import NewEvent, append_events
 from pipeline.programs.programs import settled
 from pipeline.runtime.runtime import open_runtime, utc_now
 from tests.notifiers import stubborn
 from tests.pipeline.cli.operator import Operator
+from tests.sending import deliver_due
 
 
 @pytest.fixture
