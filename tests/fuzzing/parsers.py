@@ -45,11 +45,10 @@ from pipeline.drops.deadlines import deadlines
 from pipeline.drops.details import badge_detail, campaign_detail, reward_detail
 from pipeline.drops.records import CampaignRecord, RewardCampaignRecord
 from pipeline.drops.sources.badges import Badges
-from pipeline.drops.sources.chzzk import ChzzkDrops, _numbers, _place
+from pipeline.drops.sources.chzzk import _numbers, _place
 from pipeline.drops.sources.dashboard import TAKEN_IN, _known_hashes, _memory, _wanted
 from pipeline.drops.sources.dashboard_campaigns import Campaigns, DashboardCampaigns, DashboardRewards
-from pipeline.drops.sources.kick import KickDrops
-from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards, _read_times
+from pipeline.drops.sources.mirror import _read_times
 from pipeline.errors import InvalidItem, SourceChanged, SourceError
 from pipeline.fetch.addresses import PUBLIC, checked
 from pipeline.fetch.http import Reply, conditional, parse_retry_after
@@ -108,16 +107,17 @@ from tests.fuzzing.seeds import (
     HELIX,
     IGDB_ERRORS,
     IGDB_HINTS,
-    MINUTE,
     NAMES,
     NOW,
     PAYLOADS,
     RETRY_AFTER,
+    SOURCES,
     TOMLS,
     URLS,
     VARIABLES,
     WRITTEN,
     everything,
+    folder_of,
     listed,
     payloads,
     read_all,
@@ -127,7 +127,6 @@ from tests.fuzzing.seeds import (
 from tests.hostile import zip_of
 from tests.pipeline.builders import campaign, campaigns, drops
 
-NOWHERE = "http://127.0.0.1:9"
 OURS = (LootwireError,)
 
 
@@ -164,11 +163,9 @@ def all_parsers() -> dict[str, Parser]:
 
 def _of_sources() -> Iterator[Parser]:
     gql = [path for path in PAYLOADS.glob("twitch_gql/*/*.json") if "expected" not in path.name]
-    yield Parser("mirror: drops", payloads("twitch_drops"), _by_source(TwitchDrops(NOWHERE)))
-    yield Parser("mirror: rewards", payloads("twitch_rewards"), _by_source(TwitchRewards(NOWHERE)))
+    for source in SOURCES:
+        yield Parser(source.name, payloads(folder_of(source.name)), _by_source(source))
     yield Parser("mirror: times", [with_headers(data) for data in payloads("twitch_drops")], _mirror_times)
-    yield Parser("kick", payloads("kick"), _by_source(KickDrops(NOWHERE, poll_every=MINUTE)))
-    yield Parser("chzzk", payloads("chzzk"), _by_source(ChzzkDrops(NOWHERE, poll_every=MINUTE)))
     yield Parser("dashboard: campaigns", read_all(gql), _by_source(DashboardCampaigns()))
     yield Parser("dashboard: rewards", read_all(gql), _by_source(DashboardRewards()))
     yield Parser("dashboard: details", read_all(gql), _by_source(Campaigns()))
@@ -184,7 +181,7 @@ def _of_services() -> Iterator[Parser]:
     yield Parser("igdb: webhooks", IGDB_HINTS, _igdb_webhook)
     yield Parser("retry-after", RETRY_AFTER, lambda data: parse_retry_after(_header(data), NOW))
     yield Parser("validators", ETAGS, _validators)
-    yield Parser("mended JSON", [*payloads("twitch_drops"), *payloads("kick")], _mended)
+    yield Parser("mended JSON", [*payloads("twitch_drops"), *payloads("kick_drops")], _mended)
     yield Parser("addresses", URLS, _address)
     yield Parser("pictures", [b"RIFF\0\0\0\0WEBPVP8 ", b"\xff\xd8\xff\xe0", b"GIF89a", b"<svg/>"], picture_type)
 
@@ -382,7 +379,7 @@ def _igdb_webhook(data: bytes) -> None:
 
 def _validators(data: bytes) -> None:
     value = _header(data)
-    httpx.Request("GET", NOWHERE, headers=conditional(value, value))
+    httpx.Request("GET", "http://127.0.0.1:9", headers=conditional(value, value))
 
 
 def _mended(data: bytes) -> None:
@@ -453,25 +450,17 @@ def _signature(data: bytes) -> None:
             continue
 
 
-_SOURCES: Sequence[ListSource] = (
-    TwitchDrops(NOWHERE),
-    TwitchRewards(NOWHERE),
-    KickDrops(NOWHERE, poll_every=MINUTE),
-    ChzzkDrops(NOWHERE, poll_every=MINUTE),
-)
-
-
 def _payload_of_a_file(data: bytes) -> None:
     entry = Entry(path="a/b.json", moment=None, modified_at=NOW, read=lambda: data)
     payload = as_utf8(data)
     check_values(payload)
     try:
-        parts = [(entry, understand(payload, entry.path, _SOURCES))]
+        parts = [(entry, understand(payload, entry.path, SOURCES))]
     except SourceChanged:
         lines = list(lines_of(entry, payload))
         if not lines:
             raise
-        parts = [(each, understand(line, each.path, _SOURCES)) for each, line in lines]
+        parts = [(each, understand(line, each.path, SOURCES)) for each, line in lines]
     for each, understood in parts:
         storable(Clock().taken_at(each, understood, NOW))
         for source, snapshot in understood.parts:

@@ -23,11 +23,22 @@ from models.details import (
     StreamDetail,
     StreamRecap,
 )
+from pipeline.drops import sources as drops
+from pipeline.runtime.settings import Settings
 from tests.hostile import tar_of
 
 PAYLOADS = Path(__file__).resolve().parents[1] / "payloads"
 NOW = datetime(2031, 3, 4, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
+
+
+# They are asked nothing here.
+SOURCES = drops.sources(Settings(), None, None)
+
+
+def folder_of(source: str) -> str:
+    """Return the folder of payloads that is named after a source."""
+    return source.replace(".", "_")
 
 
 def read_all(paths: Sequence[Path]) -> list[bytes]:
@@ -43,7 +54,7 @@ def listed(folder: str) -> list[bytes]:
 
 
 def everything() -> list[bytes]:
-    folders = ("twitch_drops", "twitch_rewards", "kick", "chzzk", "twitch_gql")
+    folders = (*(folder_of(source.name) for source in SOURCES), "twitch_gql")
     seeds = [data for folder in folders for data in payloads(folder)]
     lines = b"\n".join(
         json.dumps({"firstSeen": "2031-03-04T12:00:00Z", "data": json.loads(seed)}).encode() for seed in seeds[:2]

@@ -29,8 +29,8 @@ def without_nulls(value: Any) -> Any:
 
 
 def source_of(path: Path) -> ListSource:
-    """Return the source that a folder is named after: in full (`twitch_drops`), or by its service."""
-    return next(s for s in SOURCES if path.parent.name in {s.name.replace(".", "_"), s.service})
+    """Return the source that a folder is named after."""
+    return next(source for source in SOURCES if path.parent.name == source.name.replace(".", "_"))
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
