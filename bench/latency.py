@@ -32,7 +32,8 @@ from bench.databases import Servers
 from bench.results import Result, bounded, percentile
 from bench.running import Size, run_alone
 from models import Channel, Delivery, Event, EventSubMessage, Follow
-from notifiers.targets import add_subscription, add_target
+from notifiers.subscriptions import add_subscription
+from notifiers.targets import add_target
 from pipeline.channels.eventsub.source_row import load_memory
 from pipeline.programs import programs
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now

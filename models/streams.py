@@ -11,20 +11,24 @@ from models.details import LIVE
 
 
 class Follow(Base):
-    """A wish to watch streams: of one channel, of a category's most watched, or of all channels that campaigns name.
+    """A person's wish to watch streams: of one channel, of a category's most watched, or of all that campaigns name.
 
     `kind` is `channel`, `category` (with `game_id`, and `top` streams by viewers) or `drops`; or it is `game`, a
-    wish for news of a game's release dates.
+    wish for news of a game's release dates. `origin` names the file of rules that it came from.
     """
 
     __tablename__ = "follows"
-    __table_args__ = (UniqueConstraint("kind", "channel_id", "game_id", postgresql_nulls_not_distinct=True),)
+    __table_args__ = (
+        UniqueConstraint("person_id", "kind", "channel_id", "game_id", postgresql_nulls_not_distinct=True),
+    )
 
     id: Mapped[BigId]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), server_default=text("1"))
     kind: Mapped[str]
     channel_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("channels.id"))
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
     top: Mapped[int | None]
+    origin: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

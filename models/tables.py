@@ -25,8 +25,9 @@ from models.igdb import (
     ReleaseDate,
     WantedGame,
 )
+from models.people import DropProgress, Person, Settled
 from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
-from models.telling import Delivery, DeliveryState, Subscription, Target
+from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target
 
 __all__ = [
     "AllowedChannel",
@@ -40,6 +41,7 @@ __all__ = [
     "DropBenefit",
     "DropBenefitEdge",
     "DropCampaign",
+    "DropProgress",
     "Event",
     "EventSubMessage",
     "ExternalGame",
@@ -54,19 +56,23 @@ __all__ = [
     "GameTitle",
     "Heartbeat",
     "HeldChange",
+    "Mute",
     "Organization",
+    "Person",
     "Picture",
     "Platform",
     "QuarantinedPayload",
     "ReleaseDate",
     "Reward",
     "RewardCampaign",
+    "Settled",
     "Sighting",
     "Source",
     "StreamSegment",
     "StreamSession",
     "StreamSnapshot",
     "Subscription",
+    "SubscriptionKey",
     "Target",
     "TimeBasedDrop",
     "Video",

@@ -1,7 +1,8 @@
-"""Messages: targets, subscriptions, and the outbox of deliveries."""
+"""Messages: targets, subscriptions with their keys, and the outbox of deliveries."""
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,65 +11,100 @@ from models.base import Base, BigId
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands; `pending` covers one that waits for its next attempt."""
+    """Where a delivery stands; `pending` covers one that waits for its next attempt, or is held.
+
+    What became pointless while it was held is `dropped`; its `last_error` says why.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
     DEAD = "dead"
+    DROPPED = "dropped"
 
 
 class Target(Base):
-    """A place to send messages to: one Apprise URL, encrypted, and a label that may be shown.
+    """A place to send a person's messages to: one Apprise URL, encrypted, and a label that may be shown.
 
-    `timezone` is a name of the IANA database; a message about a release waits for its day there. `rests_until` is when
-    the service wants the next message, where it asked for a rest. A target that is paused has a `disabled_at`; one that
-    was removed stays, without its address, for what was sent to it.
+    `timezone` is a name of the IANA database; a message about a release waits for its day there. `settings` is JSON
+    of `notifiers.timing.settings.TargetSettings`. A target whose `role` is `operator` hears how the installation is.
+    `origin` names the file of rules that it came from. `rests_until` is when the service wants the next message, where
+    it asked for a rest. A target that is paused has a `disabled_at`; one that was removed stays, without its address,
+    for what was sent to it.
     """
 
     __tablename__ = "targets"
     __table_args__ = (Index("uq_targets_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),)
 
     id: Mapped[BigId]
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), server_default=text("1"))
     name: Mapped[str]
     url_encrypted: Mapped[bytes]
     label: Mapped[str]
     timezone: Mapped[str] = mapped_column(server_default=text("'UTC'"))
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    role: Mapped[str | None]
+    origin: Mapped[str | None]
     created_at: Mapped[datetime]
     rests_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
 
 
-class Subscription(Base):
-    """A wish to hear of events at a target; every column that is null matches everything.
+class Mute(Base):
+    """A target that is told nothing until a time: nothing of a game where one is named, else nothing at all."""
 
-    Games, organizations and channels are wished for by name, so that one can subscribe before they are first seen.
-    `kinds` holds kinds (`campaign.added`) and families (`campaign.*`).
-    """
-
-    __tablename__ = "subscriptions"
-    __table_args__ = (Index(None, "target_id"),)
+    __tablename__ = "mutes"
+    __table_args__ = (UniqueConstraint("target_id", "game_key", postgresql_nulls_not_distinct=True),)
 
     id: Mapped[BigId]
     target_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("targets.id", ondelete="CASCADE"))
-    kinds: Mapped[list[str] | None]
-    service: Mapped[str | None]
     game: Mapped[str | None]
     game_key: Mapped[str | None]
-    organization: Mapped[str | None]
-    organization_key: Mapped[str | None]
-    # The channel's login when the subscription was made.
-    channel: Mapped[str | None]
-    channel_key: Mapped[str | None]
+    until: Mapped[datetime]
     created_at: Mapped[datetime]
+
+
+class Subscription(Base):
+    """A wish to hear of events at a target, with a name that no other has.
+
+    `conditions` is JSON of `notifiers.conditions.conditions.Conditions`; its keys stand in `subscription_keys`, and an
+    exact subscription has no condition beside them. `origin` names the file of rules that it came from.
+    """
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (UniqueConstraint("name"), Index(None, "target_id"))
+
+    id: Mapped[BigId]
+    target_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("targets.id", ondelete="CASCADE"))
+    name: Mapped[str]
+    conditions: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    is_exact: Mapped[bool]
+    origin: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class SubscriptionKey(Base):
+    """Something that an event must have for a subscription to want it: `campaign.added|game|rust`.
+
+    An event is looked up by all the keys that it has; see `notifiers.conditions.keys`.
+    """
+
+    __tablename__ = "subscription_keys"
+    __table_args__ = (Index(None, "subscription_id"),)
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    subscription_id: Mapped[int] = mapped_column(
+        BigInteger, ForeignKey("subscriptions.id", ondelete="CASCADE"), primary_key=True
+    )
 
 
 class Delivery(Base):
     """One event for one target, whichever subscriptions asked for it; the row is the work.
 
     `lease_until` and `lease_token` belong to the worker that is sending it; when the lease runs out, another may.
-    `unanswered` counts the attempts in which the target took the whole message and never answered.
+    `unanswered` counts the attempts in which the target took the whole message and never answered. `held_for` says in a
+    word what a delivery waits for that nobody has tried to send: `day`, `quiet`, `digest`, `burst` or `mute`.
     """
 
     __tablename__ = "deliveries"
@@ -97,4 +133,5 @@ class Delivery(Base):
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None]
     sent_at: Mapped[datetime | None]
+    held_for: Mapped[str | None]
     last_error: Mapped[str | None]

@@ -1,27 +1,21 @@
 """Matches new events to subscriptions, and puts what is wanted into the outbox."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    ColumnElement,
-    Connection,
-    DateTime,
-    Select,
-    any_,
-    bindparam,
-    func,
-    or_,
-    select,
-)
+from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Select, Text, bindparam, func, select, true, union_all
 from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 
-from models import Channel, Delivery, Event, Game, Organization, Subscription, Target
-from models.events import EventKind
+from models import Delivery, Event, Subscription, SubscriptionKey, Target
+from notifiers.conditions.conditions import conditions_from_json
+from notifiers.conditions.facts import EventFacts
+from notifiers.conditions.judge import first_failing
+from notifiers.conditions.keys import event_keys
+from notifiers.conditions.reading import load_facts
+
+Pair = tuple[int, int]
 
 
 def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> int:
@@ -32,84 +26,108 @@ def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> 
     """
     if not event_ids:
         return 0
+    facts = load_facts(connection, event_ids)
+    keys = _keys(facts)
+    judged = list(_judged(facts, connection.execute(_judging(), keys)))
+    values = {
+        **keys,
+        "judged_events": [event for event, _ in judged],
+        "judged_subscriptions": [subscription for _, subscription in judged],
+        "now": now,
+    }
     # By default SQLAlchemy forgets an INSERT's row count.
     options: dict[str, Any] = {"preserve_rowcount": True}
-    return connection.execute(
-        _statement(), {"event_ids": list(event_ids), "now": now}, execution_options=options
-    ).rowcount
+    return connection.execute(_deliveries(), values, execution_options=options).rowcount
+
+
+def matching(connection: Connection, target_id: int, since: datetime | None) -> list[int]:
+    """Return which events since a time (None: all) a target's subscriptions would ask for today, in their order."""
+    rows = connection.execute(
+        select(Subscription.conditions, Target.person_id)
+        .join(Target, Target.id == Subscription.target_id)
+        .where(Target.id == target_id)
+    )
+    wishes = [(conditions_from_json(row.conditions), row.person_id) for row in rows]
+    event_ids = connection.scalars(select(Event.id).where(Event.occurred_at >= since if since else true())).all()
+    return [
+        facts.event_id
+        for facts in load_facts(connection, event_ids)
+        if any(first_failing(conditions, facts, person_id) is None for conditions, person_id in wishes)
+    ]
+
+
+def _keys(facts: Iterable[EventFacts]) -> dict[str, list[Any]]:
+    pairs = [(each.event_id, key) for each in facts for key in event_keys(each)]
+    return {"event_ids": [event for event, _ in pairs], "keys": [key for _, key in pairs]}
+
+
+def _judged(facts: Iterable[EventFacts], candidates: Iterable[Any]) -> Iterator[Pair]:
+    """Yield the pairs of event and subscription, of those whose keys agree, in which all conditions are met."""
+    by_id = {each.event_id: each for each in facts}
+    for event_id, subscription_id, conditions, person_id in candidates:
+        if first_failing(conditions_from_json(conditions), by_id[event_id], person_id) is None:
+            yield event_id, subscription_id
 
 
 @cache
-def _statement() -> Insert:
-    """Built once: it runs with every snapshot, and building costs more than running it."""
+def _judging() -> Select[*tuple[Any, ...]]:
+    """Return the query for pairs whose keys agree and whose conditions say more than keys.
+
+    Built once, as the other: they run with every snapshot, and building costs more than running them.
+    """
+    wanted = _wanted_keys()
+    return (
+        select(wanted.c.event_id, Subscription.id, Subscription.conditions, Target.person_id)
+        .distinct()
+        .join(SubscriptionKey, SubscriptionKey.key == wanted.c.key)
+        .join(Subscription, Subscription.id == SubscriptionKey.subscription_id)
+        .join(Target, Target.id == Subscription.target_id)
+        .where(Subscription.is_exact.is_(False), Target.disabled_at.is_(None))
+    )
+
+
+@cache
+def _deliveries() -> Insert:
     columns = ["event_id", "target_id", "subscription_ids", "created_at", "next_attempt_at"]
     statement = insert(Delivery).from_select(columns, _wanted(), include_defaults=False)
     return statement.on_conflict_do_nothing(index_elements=["event_id", "target_id"])
 
 
-def matching(target_id: int) -> Select[int]:
-    """Return a query for the ids of all past events that a target's subscriptions would ask for today."""
-    return (
-        select(Event.id)
-        .outerjoin(Game, Game.id == Event.game_id)
-        .outerjoin(Organization, Organization.id == Event.organization_id)
-        .outerjoin(Channel, Channel.id == Event.channel_id)
-        .join(Subscription, _wishes())
-        .where(Subscription.target_id == target_id)
-        .distinct()
-    )
-
-
-def _wanted() -> Select[int, int, Sequence[int], datetime, datetime]:
+def _wanted() -> Select[*tuple[Any, ...]]:
     """Return the events and targets that belong together, each pair once with all subscriptions that want it."""
     at = bindparam("now", type_=DateTime(timezone=True))
+    keys = _wanted_keys()
+    exact = (
+        select(keys.c.event_id, SubscriptionKey.subscription_id)
+        .join(SubscriptionKey, SubscriptionKey.key == keys.c.key)
+        .join(Subscription, Subscription.id == SubscriptionKey.subscription_id)
+        .where(Subscription.is_exact)
+    )
+    judged = (
+        func.unnest(
+            bindparam("judged_events", type_=ARRAY(BigInteger)),
+            bindparam("judged_subscriptions", type_=ARRAY(BigInteger)),
+        )
+        .table_valued("event_id", "subscription_id", name="judged")
+        .render_derived()
+    )
+    pairs = union_all(exact, select(judged.c.event_id, judged.c.subscription_id)).subquery("pairs")
+    of_pair = aggregate_order_by(pairs.c.subscription_id.distinct(), pairs.c.subscription_id)
     return (
-        select(
-            Event.id,
-            Subscription.target_id,
-            func.array_agg(aggregate_order_by(Subscription.id, Subscription.id)),
-            at,
-            at,
-        )
-        .select_from(Event)
-        .outerjoin(Game, Game.id == Event.game_id)
-        .outerjoin(Organization, Organization.id == Event.organization_id)
-        .outerjoin(Channel, Channel.id == Event.channel_id)
-        .join(Subscription, _wishes())
+        select(pairs.c.event_id, Subscription.target_id, func.array_agg(of_pair), at, at)
+        .join(Subscription, Subscription.id == pairs.c.subscription_id)
         .join(Target, Target.id == Subscription.target_id)
-        .where(
-            Event.id == any_(bindparam("event_ids", type_=ARRAY(BigInteger))),
-            Event.silent.is_(False),
-            Target.disabled_at.is_(None),
-        )
-        .group_by(Event.id, Subscription.target_id)
+        .join(Event, Event.id == pairs.c.event_id)
+        .where(Event.silent.is_(False), Target.disabled_at.is_(None))
+        .group_by(pairs.c.event_id, Subscription.target_id)
         # So that the outbox's ids are in the order of events.
-        .order_by(Event.id, Subscription.target_id)
+        .order_by(pairs.c.event_id, Subscription.target_id)
     )
 
 
-def _wishes() -> ColumnElement[bool]:
-    """Return the condition under which a subscription wants an event.
-
-    A kind on request (a rerun) is wanted only where the subscription names it.
-
-    A filter on something that the event has not never holds: a source's own events have no game, organization or
-    channel, so only subscriptions without these filters hear of them. A channel is known by its former logins too.
-    """
-    family = func.split_part(Event.kind, ".", 1) + ".*"
-    on_request = [kind.value for kind in EventKind if kind.is_on_request]
-    any_of_family = or_(Subscription.kinds.is_(None), family == any_(Subscription.kinds))
+def _wanted_keys() -> Any:
     return (
-        or_(Event.kind == any_(Subscription.kinds), any_of_family & Event.kind.not_in(on_request))
-        & or_(Subscription.service.is_(None), Subscription.service == Event.service)
-        & or_(Subscription.game_key.is_(None), Subscription.game_key == Game.name_key)
-        & or_(
-            Subscription.organization_key.is_(None),
-            Subscription.organization_key == Organization.name_key,
-        )
-        & or_(
-            Subscription.channel_key.is_(None),
-            Subscription.channel_key == func.lower(Channel.login),
-            Subscription.channel_key == any_(Channel.former_logins),
-        )
+        func.unnest(bindparam("event_ids", type_=ARRAY(BigInteger)), bindparam("keys", type_=ARRAY(Text)))
+        .table_valued("event_id", "key", name="wanted_keys")
+        .render_derived()
     )

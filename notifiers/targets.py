@@ -1,7 +1,6 @@
-"""Adds, lists and removes the targets that messages go to, and the subscriptions that say which."""
+"""Adds, lists and removes the targets that messages go to."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import available_timezones
@@ -9,16 +8,13 @@ from zoneinfo import available_timezones
 from sqlalchemy import Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Delivery, DeliveryState, Source, Subscription, Target
-from models.events import EventKind
-from models.names import name_key, nearest
+from models import Delivery, DeliveryState, Subscription, Target
 from models.vault import Vault
 from notifiers.apprise_urls import check_url
 from notifiers.days import move_waiting
 from notifiers.errors import TargetError
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
-_CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>[\w-]{1,60})/?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,26 +44,6 @@ class Address:
     def of(cls, vault: Vault, url: str) -> "Address":
         """Check an Apprise URL and encrypt it; raises TargetError, whose text never holds it, where we send to none."""
         return cls(check_url(url), vault.encrypt(url))
-
-
-@dataclass(frozen=True, kw_only=True)
-class SubscriptionLine:
-    """A subscription with the name of its target; what is None matches everything."""
-
-    id: int
-    target: str
-    kinds: tuple[str, ...] | None
-    service: str | None
-    game: str | None
-    organization: str | None
-    channel: str | None
-    created_at: datetime
-
-    @property
-    def filters(self) -> dict[str, str]:
-        """Return the filters that are set beside `kinds`: `{"game": "Rust"}`."""
-        named = {name: getattr(self, name) for name in ("service", "game", "organization", "channel")}
-        return {name: value for name, value in named.items() if value}
 
 
 def add_target(
@@ -229,83 +205,6 @@ def list_targets(connection: Connection) -> list[TargetLine]:
     return [TargetLine(**row) for row in rows.mappings()]
 
 
-def add_subscription(
-    connection: Connection,
-    target: str,
-    now: datetime,
-    *,
-    kinds: Iterable[str] | None = None,
-    service: str | None = None,
-    game: str | None = None,
-    organization: str | None = None,
-    channel: str | None = None,
-) -> SubscriptionLine:
-    """Subscribe a target to events from now on; without filters, to all. Asking twice for the same changes nothing.
-
-    `kinds` holds kinds (`campaign.added`) and families (`campaign.*`). Games and organizations are given by name
-    and need not be known yet; so are channels, by login or address. Raises TargetError for an unknown target, kind
-    or service, and for what can be no login.
-    """
-    for filtered, value in (("game", game), ("organization", organization), ("channel", channel), ("service", service)):
-        if value is not None and not value.strip():
-            # An empty variable of a shell must not subscribe to everything.
-            raise TargetError(f"The {filtered} is empty; name one, or leave the filter out to hear of all.")
-    login = _checked_login(channel)
-    wish = {
-        "target_id": target_id_of(connection, target),
-        "kinds": _checked_kinds(kinds),
-        "service": _checked_service(connection, service),
-        "game": game or None,
-        "game_key": name_key(game) if game else None,
-        "organization": organization or None,
-        "organization_key": name_key(organization) if organization else None,
-        "channel": login,
-        "channel_key": login.lower() if login else None,
-    }
-    # "Rust" and "RUST" are one wish, so the spelled names do not count.
-    same = [
-        getattr(Subscription, column).is_not_distinct_from(value)
-        for column, value in wish.items()
-        if column not in {"game", "organization", "channel"}
-    ]
-    subscription_id = connection.scalar(select(Subscription.id).where(*same))
-    if subscription_id is None:
-        added = insert(Subscription).values({**wish, "created_at": now}).returning(Subscription.id)
-        subscription_id = connection.execute(added).scalar_one()
-    return next(line for line in list_subscriptions(connection, target) if line.id == subscription_id)
-
-
-def list_subscriptions(connection: Connection, target: str | None = None) -> list[SubscriptionLine]:
-    """Return all subscriptions, or those of one target, oldest first."""
-    statement = (
-        select(Subscription, Target.name.label("target"))
-        .join(Target, Target.id == Subscription.target_id)
-        .order_by(Subscription.id)
-    )
-    if target is not None:
-        statement = statement.where(Target.id == target_id_of(connection, target))
-    return [
-        SubscriptionLine(
-            id=row.id,
-            target=row.target,
-            kinds=tuple(row.kinds) if row.kinds else None,
-            service=row.service,
-            game=row.game,
-            organization=row.organization,
-            channel=row.channel,
-            created_at=row.created_at,
-        )
-        for row in connection.execute(statement)
-    ]
-
-
-def remove_subscription(connection: Connection, subscription_id: int) -> None:
-    """Remove a subscription; what it put into the outbox before is still sent. Raises TargetError if unknown."""
-    removed = connection.execute(delete(Subscription).where(Subscription.id == subscription_id))
-    if not removed.rowcount:
-        raise TargetError(f"There is no subscription {subscription_id}; `lootwire subscriptions` lists them.")
-
-
 def target_id_of(connection: Connection, name: str) -> int:
     """Return a target's id; raises TargetError, which lists the names there are, if there is none of that name."""
     target_id = connection.scalar(select(Target.id).where(Target.name == name, Target.removed_at.is_(None)))
@@ -323,34 +222,6 @@ def _check_name(name: str) -> None:
         raise TargetError("A target's name has 1 to 60 letters, digits, spaces, dots, hyphens or underscores.")
 
 
-def _checked_kinds(kinds: Iterable[str] | None) -> list[str] | None:
-    wanted = sorted(set(kinds or ()))
-    families = sorted({f"{kind.family}.*" for kind in EventKind})
-    known = {kind.value for kind in EventKind} | set(families)
-    if unknown := [kind for kind in wanted if kind not in known]:
-        near = [kind for name in unknown for kind in nearest(name, sorted(known))]
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise TargetError(
-            f"Unknown kind {', '.join(unknown)}.{meant} Kinds: {', '.join(EventKind)}. "
-            f"Whole families: {', '.join(families)}."
-        )
-    return wanted or None
-
-
-def _checked_service(connection: Connection, service: str | None) -> str | None:
-    if not service:
-        return None
-    wanted = service.strip().lower()
-    known = connection.scalars(select(Source.service).distinct().order_by(Source.service)).all()
-    # Before the first start no source is known, and every service may come.
-    if known and wanted not in known:
-        near = nearest(wanted, known, 1)
-        raise TargetError(
-            f"Unknown service; there are: {', '.join(known)}.{f' Did you mean {near[0]}?' if near else ''}"
-        )
-    return wanted
-
-
 def _checked_timezone(timezone: str) -> str:
     """Return a time zone as the IANA database spells it; case does not count, and a space stands for `_`."""
     wanted = timezone.strip().replace(" ", "_").lower()
@@ -358,14 +229,3 @@ def _checked_timezone(timezone: str) -> str:
     if known is None:
         raise TargetError(f"There is no time zone {timezone!r}; write it as Europe/Berlin, America/New_York or UTC.")
     return known
-
-
-def _checked_login(channel: str | None) -> str | None:
-    if not channel:
-        return None
-    match = _CHANNEL.fullmatch(channel.strip())
-    if match is None:
-        raise TargetError(
-            "A channel is given by its login, such as shroud, or its address, https://www.twitch.tv/shroud."
-        )
-    return match["login"]

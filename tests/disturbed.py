@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from models import Delivery, Event, Source, Target
 from models.vault import Vault
 from notifiers import targets
+from notifiers.subscriptions import add_subscription
 from pipeline import embedded
 from pipeline.demo.local import QuietHandler, serving
 from pipeline.drops import clock
@@ -159,7 +160,7 @@ class Installation:
             for name, kinds in WISHES.items():
                 address = f"json{around.sink.url.removeprefix('http')}/{name}"
                 targets.add_target(connection, around.vault, name, address, NOON)
-                targets.add_subscription(connection, name, NOON, kinds=kinds)
+                add_subscription(connection, name, NOON, kinds=kinds)
 
     def fetch(self, now: datetime) -> bool:
         """Fetch what the service lists; returns whether there was anything to do."""

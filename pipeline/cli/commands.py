@@ -68,8 +68,8 @@ COMMANDS = {
     ),
     "games": Listed(FOLLOW, ("games", "following"), "Show the games that are known; with a command, follow some."),
     "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
-    "targets": Listed(TELL, ("telling",), "Show the places that messages are sent to; with a command, change them."),
-    "subscriptions": Listed(TELL, ("telling",), "Show what each target is told of; with a command, change it."),
+    "targets": Listed(TELL, ("targets",), "Show the places that messages are sent to; with a command, change them."),
+    "subscriptions": Listed(TELL, ("subscriptions",), "Show what each target is told of; with a command, change it."),
     "import": Listed(
         CARRY,
         ("importing",),

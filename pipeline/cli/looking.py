@@ -30,7 +30,7 @@ from models.errors import UsageError
 from models.events import EventKind
 from models.names import name_key, nearest
 from notifiers.deliveries import DeliveryLine, list_deliveries, replay
-from notifiers.targets import list_subscriptions
+from notifiers.subscriptions import list_subscriptions
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.cli.commands import Listing
 from pipeline.cli.opening import GREATEST, open_command

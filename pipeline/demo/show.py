@@ -23,7 +23,8 @@ from sqlalchemy import func, select
 
 from models import DropCampaign, Event, Feed
 from models.errors import LootwireError
-from notifiers.targets import add_subscription, add_target
+from notifiers.subscriptions import add_subscription
+from notifiers.targets import add_target
 from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import parse_name
 from pipeline.demo import live

@@ -25,7 +25,8 @@ from sqlalchemy.exc import DBAPIError
 from beat_schedule import BEAT_SCHEDULE
 from models import Event, FetchRun, Heartbeat
 from models.vault import Vault
-from notifiers.targets import add_subscription, add_target
+from notifiers.subscriptions import add_subscription
+from notifiers.targets import add_target
 from pipeline.database.connecting import connect
 from pipeline.demo.local import QuietHandler, serving
 from pipeline.demo.sinks import WebhookSink

@@ -16,7 +16,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from models import Delivery, DropCampaign, Event, FetchRun, RewardCampaign, Source
 from models.vault import Vault
 from notifiers.outbox import LEASE_SECONDS
-from notifiers.targets import add_subscription, add_target
+from notifiers.subscriptions import add_subscription
+from notifiers.targets import add_target
 from pipeline.database.connecting import connect
 from pipeline.demo.clock import exact_stamp, snapshot_time
 from pipeline.demo.live import Query

@@ -22,7 +22,8 @@ from sqlalchemy import Engine, select
 from models import Delivery, Heartbeat, Target
 from models.vault import Vault
 from notifiers.hearing import PATIENCE, Patience
-from notifiers.targets import add_subscription, add_target
+from notifiers.subscriptions import add_subscription
+from notifiers.targets import add_target
 from pipeline.demo.local import LOOPBACK
 from pipeline.demo.services import DemoServices
 from pipeline.embedded import ensure

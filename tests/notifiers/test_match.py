@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -151,4 +152,4 @@ def test_past_events_that_a_target_would_have_heard_of_are_found(world: Notifyin
     world.subscribe(kinds=["campaign.added"], service="twitch")
     with world.engine.begin() as connection:
         target_id = targets.target_id_of(connection, "phone")
-        assert set(connection.scalars(match.matching(target_id))) == expected
+        assert set(match.matching(connection, target_id, world.now - timedelta(days=1))) == expected

@@ -6,8 +6,10 @@ from sqlalchemy import func, insert, select, text, update
 
 from models import Delivery, Source, Target
 from notifiers import targets
+from notifiers.conditions.conditions import Conditions
 from notifiers.deliveries import list_deliveries, next_due_at, replay
 from notifiers.errors import TargetError
+from notifiers.subscriptions import SubscriptionLine, add_subscription, list_subscriptions, remove_subscription
 from tests.notifiers.world import NOON, Notifying
 
 SECRET = "s3cr3t"
@@ -75,7 +77,7 @@ def test_a_target_leaves_with_its_address_and_subscriptions_and_frees_its_name(w
     with world.engine.begin() as connection:
         targets.remove_target(connection, "phone", NOON)
         assert targets.list_targets(connection) == []
-        assert targets.list_subscriptions(connection) == []
+        assert list_subscriptions(connection) == []
         assert connection.scalars(select(Target.url_encrypted)).all() == [b""]
     world.target("phone", URL)
     with world.engine.connect() as connection:
@@ -121,10 +123,10 @@ def test_a_target_changes_its_name_and_its_address_and_keeps_its_subscriptions(w
     world.target("mail")
     address = targets.Address.of(world.vault, "ntfy://ntfy.example/other")
     with world.engine.begin() as connection:
-        before = targets.list_subscriptions(connection, "phone")
+        before = list_subscriptions(connection, "phone")
         changed = targets.change_target(connection, "phone", new_name="tablet", address=address)
         assert (changed.name, changed.label) == ("tablet", address.label)
-        assert [line.id for line in targets.list_subscriptions(connection, "tablet")] == [line.id for line in before]
+        assert [line.id for line in list_subscriptions(connection, "tablet")] == [line.id for line in before]
         with pytest.raises(TargetError, match="named 'mail' already"):
             targets.change_target(connection, "tablet", new_name="mail")
         stored = connection.scalars(select(Target.url_encrypted).where(Target.name == "tablet")).one()
@@ -137,7 +139,7 @@ def test_an_unknown_target_is_told_with_those_there_are(world: Notifying) -> Non
     world.target("phone")
     world.target("mail")
     with world.engine.begin() as connection, pytest.raises(TargetError, match="There are: mail, phone"):
-        targets.add_subscription(connection, URL, NOON)
+        add_subscription(connection, URL, NOON)
 
 
 def test_a_subscription_reads_back_as_it_was_asked_for(world: Notifying) -> None:
@@ -150,8 +152,8 @@ def test_a_subscription_reads_back_as_it_was_asked_for(world: Notifying) -> None
         channel="https://www.twitch.tv/Shroud",
     )
     with world.engine.begin() as connection:
-        (line,) = targets.list_subscriptions(connection)
-    assert line == targets.SubscriptionLine(
+        (line,) = list_subscriptions(connection)
+    assert line == SubscriptionLine(
         id=line.id,
         target="phone",
         kinds=("campaign.added", "reward.*"),
@@ -160,6 +162,15 @@ def test_a_subscription_reads_back_as_it_was_asked_for(world: Notifying) -> None
         organization="Facepunch",
         channel="Shroud",
         created_at=NOON,
+        name="phone: campaign.added, reward.* of twitch, Rust, Facepunch, Shroud",
+        conditions=Conditions(
+            kinds=("campaign.added", "reward.*"),
+            services=("twitch",),
+            games=("Rust",),
+            organizations=("Facepunch",),
+            channels=("Shroud",),
+        ),
+        origin=None,
     )
     assert line.filters == {"service": "twitch", "game": "Rust", "organization": "Facepunch", "channel": "Shroud"}
 
@@ -222,10 +233,10 @@ def test_a_removed_subscription_wants_nothing_new(world: Notifying) -> None:
     world.target(service="twitch")
     first = world.event()
     with world.engine.begin() as connection:
-        (line,) = targets.list_subscriptions(connection, "phone")
-        targets.remove_subscription(connection, line.id)
+        (line,) = list_subscriptions(connection, "phone")
+        remove_subscription(connection, line.id)
         with pytest.raises(TargetError, match="no subscription"):
-            targets.remove_subscription(connection, line.id)
+            remove_subscription(connection, line.id)
     world.event()
     assert world.event_ids() == [first]
 

@@ -14,6 +14,7 @@ from models.names import name_key
 from models.vault import Vault
 from notifiers import match, outbox, targets
 from notifiers.deliver import DeliverySummary
+from notifiers.subscriptions import add_subscription
 from notifiers.view import EventText
 from pipeline.demo.sinks import MailSink, WebhookSink
 from tests.sending import deliver_due
@@ -50,7 +51,7 @@ class Notifying:
 
     def subscribe(self, target: str = "phone", **subscription: Any) -> int:
         with self.engine.begin() as connection:
-            return targets.add_subscription(connection, target, self.now, **subscription).id
+            return add_subscription(connection, target, self.now, **subscription).id
 
     def event(
         self,

@@ -12,7 +12,8 @@ from sqlalchemy import func, insert, select, text, update
 
 from models import Base, Delivery, Event, Source
 from notifiers.match import fan_out
-from notifiers.targets import add_subscription, add_target
+from notifiers.subscriptions import add_subscription
+from notifiers.targets import add_target
 from pipeline.demo.sinks import WebhookSink
 from pipeline.runtime.celery_app import QUEUES
 from pipeline.runtime.runtime import Runtime, utc_now

@@ -66,7 +66,7 @@ def follow_category(connection: Connection, category: GameRecord, top: int, now:
     insert_follow = insert(Follow).values(kind="category", game_id=game_id, top=top, created_at=now)
     connection.execute(
         insert_follow.on_conflict_do_update(
-            index_elements=["kind", "channel_id", "game_id"], set_={"top": insert_follow.excluded.top}
+            index_elements=["person_id", "kind", "channel_id", "game_id"], set_={"top": insert_follow.excluded.top}
         )
     )
     _make_due(connection, now)

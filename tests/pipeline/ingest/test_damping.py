@@ -10,7 +10,8 @@ from sqlalchemy import insert, update
 
 from models import Delivery, DropCampaign, Event, HeldChange
 from models.vault import Vault
-from notifiers.targets import add_subscription, add_target
+from notifiers.subscriptions import add_subscription
+from notifiers.targets import add_target
 from pipeline.events.damping import DAMPING_WINDOW
 from pipeline.importer.run import import_paths
 from pipeline.importer.times import time_parser

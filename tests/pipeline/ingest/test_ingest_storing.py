@@ -19,6 +19,7 @@ from models import (
 )
 from models.vault import Vault
 from notifiers import targets
+from notifiers.subscriptions import add_subscription
 from tests.details import campaign_detail
 from tests.pipeline.builders import (
     END,
@@ -49,7 +50,7 @@ def phone(world: Ingesting, tmp_path_factory: pytest.TempPathFactory) -> str:
     vault = Vault.open(tmp_path_factory.mktemp("vault") / "key")
     with world.engine.begin() as connection:
         targets.add_target(connection, vault, "phone", "json://127.0.0.1:9/x", NOON)
-        targets.add_subscription(connection, "phone", NOON)
+        add_subscription(connection, "phone", NOON)
     return "phone"
 
 

@@ -12,6 +12,7 @@ from models import Delivery, Event, Source, Target
 from models.details import ReleaseDetail
 from models.vault import Vault
 from notifiers import targets
+from notifiers.subscriptions import add_subscription
 from pipeline.games import clock
 from pipeline.games.releases.news import append_releases
 from pipeline.games.store.games import store_games
@@ -83,7 +84,7 @@ class Installation:
     def target(self, name: str = "phone", timezone: str = "UTC") -> None:
         with self.engine.begin() as connection:
             targets.add_target(connection, self._vault, name, "json://127.0.0.1:9/x", self.now, timezone=timezone)
-            targets.add_subscription(connection, name, self.now)
+            add_subscription(connection, name, self.now)
 
     def events(self, *, silent: bool = False) -> list[Any]:
         with self.engine.connect() as connection:

@@ -1,0 +1,1 @@
+"""What subscriptions want: conditions, what events have, and the keys by which these find those."""

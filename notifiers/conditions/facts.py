@@ -1,0 +1,38 @@
+"""What an event has that a condition may ask for. Pure."""
+
+import msgspec
+
+
+class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as conditions see it; names are keys (`models.names.name_key`), logins are in lower case.
+
+    What is None, or empty, the event has not, or nobody knows.
+    """
+
+    event_id: int
+    kind: str
+    service: str | None = None
+    game_key: str | None = None
+    organization_key: str | None = None
+    # The channel's login, and those that it had.
+    channel_logins: tuple[str, ...] = ()
+    # Lists of games that the game is on.
+    list_keys: frozenset[str] = frozenset()
+    platform_keys: frozenset[str] = frozenset()
+    # Title, game, names of rewards, as the service wrote them.
+    texts: tuple[str, ...] = ()
+    minutes: int | None = None
+    needs_subscriptions: bool = False
+    reward_kinds: frozenset[str] = frozenset()
+    linked: bool | None = None
+    # People, by their numbers.
+    game_followers: frozenset[int] = frozenset()
+    channel_followers: frozenset[int] = frozenset()
+    is_live: bool = False
+    language: str | None = None
+    is_rerun: bool = False
+
+    @property
+    def family(self) -> str:
+        """The part of the kind before the dot."""
+        return self.kind.partition(".")[0]

@@ -1,0 +1,45 @@
+"""Kinds of events as conditions name them: `campaign.added`, `campaign.*`, `!campaign.changed`. Pure."""
+
+import functools
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from models.events import EventKind
+
+ANY = "*"
+_ON_REQUEST = frozenset(kind.value for kind in EventKind if kind.is_on_request)
+
+
+@functools.cache
+def takes_kind(patterns: tuple[str, ...], kind: str) -> bool:
+    """Return whether patterns want a kind: one names it, or all of them exclude, and none excludes it.
+
+    A kind on request (a rerun) must be named itself.
+    """
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    if any(fnmatchcase(kind, pattern[1:]) for pattern in patterns if pattern.startswith("!")):
+        return False
+    if kind in _ON_REQUEST:
+        return kind in wanted
+    return not wanted or any(fnmatchcase(kind, pattern) for pattern in wanted)
+
+
+def kind_classes(patterns: Iterable[str]) -> tuple[frozenset[str], bool]:
+    """Return the classes that stand for patterns in keys (a kind, a family, or `*`), and whether they say all of it."""
+    wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
+    classes = {_class_of(pattern) for pattern in wanted} or {ANY}
+    is_exact = len(wanted) == len(tuple(patterns)) and all(_class_of(pattern) == pattern for pattern in wanted)
+    return frozenset({ANY} if ANY in classes else classes), is_exact or not tuple(patterns)
+
+
+def classes_of_event(kind: str) -> tuple[str, ...]:
+    """Return the classes under which an event of a kind is looked up."""
+    return (kind,) if kind in _ON_REQUEST else (kind, f"{kind.partition('.')[0]}.*", ANY)
+
+
+def _class_of(pattern: str) -> str:
+    """Return the narrowest class that holds all that a pattern names."""
+    family, _, rest = pattern.partition(".")
+    if ANY not in pattern and "?" not in pattern and "[" not in pattern:
+        return pattern
+    return f"{family}.*" if rest and not set(family) & set("*?[") else ANY

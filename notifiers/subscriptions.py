@@ -1,0 +1,241 @@
+"""Adds, lists and removes subscriptions, and checks their conditions."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from models import Source, Subscription, SubscriptionKey, Target
+from models.events import EventKind
+from models.names import name_key, nearest
+from notifiers.conditions.conditions import Conditions, conditions_from_json, conditions_to_json
+from notifiers.conditions.keys import subscription_keys
+from notifiers.errors import TargetError
+from notifiers.targets import target_id_of
+
+_CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>[\w-]{1,60})/?", re.IGNORECASE)
+NAME_LENGTH = 120
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubscriptionLine:
+    """A subscription with the name of its target; what is None matches everything.
+
+    `conditions` holds all of them; those before it are the first of each, as older versions had them.
+    """
+
+    id: int
+    target: str
+    kinds: tuple[str, ...] | None
+    service: str | None
+    game: str | None
+    organization: str | None
+    channel: str | None
+    created_at: datetime
+    name: str
+    conditions: Conditions
+    origin: str | None
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """Return the conditions that are set beside `kinds`, in words: `{"game": "Rust"}`."""
+        fields = conditions_to_json(self.conditions)
+        return {_singular(name): _in_words(value) for name, value in fields.items() if name != "kinds"}
+
+
+def add_subscription(
+    connection: Connection,
+    target: str,
+    now: datetime,
+    *,
+    name: str | None = None,
+    kinds: Iterable[str] | None = None,
+    service: str | None = None,
+    game: str | None = None,
+    organization: str | None = None,
+    channel: str | None = None,
+    conditions: Conditions | None = None,
+    origin: str | None = None,
+) -> SubscriptionLine:
+    """Subscribe a target to events from now on; without conditions, to all. Asking twice for the same changes nothing.
+
+    `kinds` holds kinds (`campaign.added`) and patterns (`campaign.*`, `!campaign.changed`). Games and organizations are
+    given by name and need not be known yet; so are channels, by login or address. `conditions` are further ones.
+    Without a name the subscription is named by what it says. Raises TargetError for an unknown target, kind or
+    service, for what can be no login, and for a name that is taken.
+    """
+    for filtered, value in (("game", game), ("organization", organization), ("channel", channel), ("service", service)):
+        if value is not None and not value.strip():
+            # An empty variable of a shell must not subscribe to everything.
+            raise TargetError(f"The {filtered} is empty; name one, or leave the filter out to hear of all.")
+    given = {"services": service, "games": game, "organizations": organization, "channels": channel}
+    wanted = msgspec.structs.replace(
+        conditions or Conditions(),
+        **({"kinds": tuple(kinds)} if kinds else {}),
+        **{field: (value,) for field, value in given.items() if value},
+    )
+    checked = check_conditions(connection, wanted)
+    target_id = target_id_of(connection, target)
+    subscription_id = _same(connection, target_id, checked)
+    if subscription_id is None:
+        subscription_id = _insert(connection, target_id, _name(connection, name, target, checked), checked, origin, now)
+    return next(line for line in list_subscriptions(connection, target) if line.id == subscription_id)
+
+
+def check_conditions(connection: Connection, conditions: Conditions) -> Conditions:
+    """Return conditions as they are stored; raises TargetError for a kind or service that is none, or no login."""
+    return msgspec.structs.replace(
+        conditions,
+        kinds=_checked_kinds(conditions.kinds),
+        services=tuple(_checked_service(connection, service) for service in conditions.services),
+        channels=tuple(_checked_login(channel) for channel in conditions.channels),
+    )
+
+
+def store_conditions(connection: Connection, subscription_id: int, conditions: Conditions) -> None:
+    """Store conditions of a subscription anew, with their keys."""
+    keys = subscription_keys(conditions)
+    connection.execute(
+        update(Subscription)
+        .where(Subscription.id == subscription_id)
+        .values(conditions=conditions_to_json(conditions), is_exact=keys.is_exact)
+    )
+    connection.execute(delete(SubscriptionKey).where(SubscriptionKey.subscription_id == subscription_id))
+    rows = [{"key": key, "subscription_id": subscription_id} for key in sorted(keys.keys)]
+    connection.execute(insert(SubscriptionKey), rows)
+
+
+def list_subscriptions(connection: Connection, target: str | None = None) -> list[SubscriptionLine]:
+    """Return all subscriptions, or those of one target, oldest first."""
+    statement = (
+        select(Subscription, Target.name.label("target"))
+        .join(Target, Target.id == Subscription.target_id)
+        .order_by(Subscription.id)
+    )
+    if target is not None:
+        statement = statement.where(Target.id == target_id_of(connection, target))
+    return [_line(row) for row in connection.execute(statement)]
+
+
+def remove_subscription(connection: Connection, subscription_id: int) -> None:
+    """Remove a subscription; what it put into the outbox before is still sent. Raises TargetError if unknown."""
+    removed = connection.execute(delete(Subscription).where(Subscription.id == subscription_id))
+    if not removed.rowcount:
+        raise TargetError(f"There is no subscription {subscription_id}; `lootwire subscriptions` lists them.")
+
+
+def _insert(
+    connection: Connection, target_id: int, name: str, conditions: Conditions, origin: str | None, now: datetime
+) -> int:
+    row = {"target_id": target_id, "name": name, "is_exact": False, "origin": origin, "created_at": now}
+    subscription_id = connection.execute(insert(Subscription).values(row).returning(Subscription.id)).scalar_one()
+    store_conditions(connection, subscription_id, conditions)
+    return subscription_id
+
+
+def _same(connection: Connection, target_id: int, conditions: Conditions) -> int | None:
+    """Return the subscription of a target that says the same: "Rust" and "RUST" are one wish."""
+    rows = connection.execute(
+        select(Subscription.id, Subscription.conditions).where(Subscription.target_id == target_id)
+    )
+    wanted = _folded(conditions)
+    return next((row.id for row in rows if _folded(conditions_from_json(row.conditions)) == wanted), None)
+
+
+def _folded(conditions: Conditions) -> Conditions:
+    fields = ("games", "organizations", "channels", "lists", "categories", "platforms")
+    keys = {field: tuple(sorted({name_key(value) for value in getattr(conditions, field)})) for field in fields}
+    return msgspec.structs.replace(conditions, **keys)
+
+
+def _name(connection: Connection, name: str | None, target: str, conditions: Conditions) -> str:
+    taken = set(connection.scalars(select(Subscription.name)))
+    if name is not None and name in taken:
+        raise TargetError(f"There is a subscription named {name!r} already; choose another name.")
+    if name is not None:
+        return name
+    described = described_name(target, conditions)
+    names = [described, *(f"{described} ({number})" for number in range(2, len(taken) + 3))]
+    return next(each for each in names if each not in taken)
+
+
+def described_name(target: str, conditions: Conditions) -> str:
+    """Return a name that says what a subscription is about: `phone: campaign.* of Rust`."""
+    fields = conditions_to_json(conditions)
+    about = ", ".join(_in_words(value) for name, value in fields.items() if name != "kinds")
+    kinds = ", ".join(conditions.kinds) or "everything"
+    return f"{target}: {kinds}{f' of {about}' if about else ''}"[:NAME_LENGTH]
+
+
+def _line(row: Any) -> SubscriptionLine:
+    conditions = conditions_from_json(row.conditions)
+    return SubscriptionLine(
+        id=row.id,
+        target=row.target,
+        kinds=conditions.kinds or None,
+        service=_first(conditions.services),
+        game=_first(conditions.games),
+        organization=_first(conditions.organizations),
+        channel=_first(conditions.channels),
+        created_at=row.created_at,
+        name=row.name,
+        conditions=conditions,
+        origin=row.origin,
+    )
+
+
+def _first(values: Sequence[str]) -> str | None:
+    return values[0] if values else None
+
+
+def _singular(field: str) -> str:
+    return field.removesuffix("s") if field in {"services", "games", "organizations", "channels"} else field
+
+
+def _in_words(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _checked_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
+    wanted = sorted(set(kinds))
+    if unknown := [kind for kind in wanted if not _names_a_kind(kind)]:
+        families = sorted({f"{kind.family}.*" for kind in EventKind})
+        known = sorted({*EventKind, *families})
+        near = [kind for name in unknown for kind in nearest(name, known)]
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise TargetError(
+            f"Unknown kind {', '.join(unknown)}.{meant} Kinds: {', '.join(EventKind)}. "
+            f"Whole families: {', '.join(families)}."
+        )
+    return tuple(wanted)
+
+
+def _names_a_kind(pattern: str) -> bool:
+    return any(fnmatchcase(kind, pattern.removeprefix("!")) for kind in EventKind)
+
+
+def _checked_service(connection: Connection, service: str) -> str:
+    wanted = service.strip().lower()
+    known = connection.scalars(select(Source.service).distinct().order_by(Source.service)).all()
+    # Before the first start no source is known, and every service may come.
+    if known and wanted not in known:
+        near = nearest(wanted, known, 1)
+        raise TargetError(
+            f"Unknown service; there are: {', '.join(known)}.{f' Did you mean {near[0]}?' if near else ''}"
+        )
+    return wanted
+
+
+def _checked_login(channel: str) -> str:
+    match = _CHANNEL.fullmatch(channel.strip())
+    if match is None:
+        raise TargetError(
+            "A channel is given by its login, such as shroud, or its address, https://www.twitch.tv/shroud."
+        )
+    return match["login"]
