@@ -13,6 +13,14 @@ from pathlib import Path
 from pipeline.runtime.supervisor import watch_parent
 
 _CHUNK = 2**16
+# What our sessions ask of PostgreSQL (pipeline.database.connecting), which has a Unix socket here: whoever is gone in a
+# hole must not keep a session behind this process.
+_PATIENCE = {
+    "TCP_KEEPIDLE": 10,
+    "TCP_KEEPINTVL": 5,
+    "TCP_KEEPCNT": 2,
+    "TCP_USER_TIMEOUT": 15_000,
+}
 
 
 def main() -> None:
@@ -55,6 +63,7 @@ def _connect(place: str) -> socket.socket:
 def _serve(listener: socket.socket, target: str) -> None:
     while True:
         accepted, _ = listener.accept()
+        _lose_patience(accepted)
         try:
             connected = _connect(target)
         except OSError:
@@ -62,6 +71,16 @@ def _serve(listener: socket.socket, target: str) -> None:
             continue
         for one, other in ((accepted, connected), (connected, accepted)):
             threading.Thread(target=_hand_on, args=(one, other), daemon=True).start()
+
+
+def _lose_patience(accepted: socket.socket) -> None:
+    """Notice where the system can that whoever connected is gone without a word."""
+    if accepted.family != socket.AF_INET:
+        return
+    accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PATIENCE.items():
+        if hasattr(socket, name):
+            accepted.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _hand_on(reading: socket.socket, writing: socket.socket) -> None:
