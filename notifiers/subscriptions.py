@@ -199,7 +199,7 @@ def _singular(field: str) -> str:
 
 
 def _in_words(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _checked_kinds(kinds: Iterable[str]) -> tuple[str, ...]:

@@ -92,6 +92,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "ended_at": Rule.UNDONE,
         "withdrawn_at": Rule.WAS,
     },
+    "drop_progress": {"claimed_at": Rule.STAYS, "seen_at": Rule.WAS},
     "events": {"occurred_at": Rule.STAYS, "recorded_at": Rule.STAYS},
     "eventsub_messages": {"sent_at": Rule.STAYS, "received_at": Rule.WAS, "handled_at": Rule.WAS},
     "feeds": {"written_at": Rule.WAS},
@@ -115,6 +116,9 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "told_at": Rule.UNDONE,
         "judged_at": Rule.WAS,
     },
+    # Until a day that a person chose.
+    "mutes": {"until": Rule.STAYS, "created_at": Rule.WAS},
+    "people": {"created_at": Rule.WAS},
     "reward_campaigns": {
         "start_at": Rule.STAYS,
         "end_at": Rule.STAYS,
@@ -123,6 +127,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "ended_at": Rule.UNDONE,
     },
     "rewards": {"earnable_until": Rule.STAYS, "first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
+    "settled": {"created_at": Rule.WAS},
     "sightings": {
         "first_seen_at": Rule.WAS,
         "last_seen_at": Rule.UNDONE,
