@@ -11,6 +11,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, bindparam, delet
 from models import Delivery, DeliveryState, Event, Target
 from models.events import EventKind
 from models.periods import read_period
+from notifiers.timing.holding import HeldFor
 
 logger = logging.getLogger(__name__)
 _RELEASES = (
@@ -24,7 +25,7 @@ _AT = _RELEASES.where(Delivery.target_id == bindparam("target"))
 _HELD = (
     update(Delivery)
     .where(Delivery.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
-    .values(next_attempt_at=bindparam("begins_at", type_=DateTime(timezone=True)))
+    .values(next_attempt_at=bindparam("begins_at", type_=DateTime(timezone=True)), held_for=HeldFor.DAY)
 )
 
 

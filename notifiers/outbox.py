@@ -20,10 +20,13 @@ from sqlalchemy.orm import aliased
 from models import Delivery, DeliveryState, Event, Target
 from models.details import detail_from_json, detail_type
 from models.due import due, holds
+from notifiers.held import MOST_GATHERED, hold_or_drop
 from notifiers.rests import LONGEST_REST
 from notifiers.view import EventText
 
 GROUP_SIZE = 20
+# How often targets are looked for in one claim where all that was due is held.
+MOST_HELD_ROUNDS = 20
 # A message may be under way for longer: whoever sends it renews its lease.
 LEASE_SECONDS = 150
 GIVE_UP_AFTER = timedelta(hours=72)
@@ -41,10 +44,13 @@ ERROR_LENGTH = 300
 # where that comes last; or no time at all, where the attempt was due when its delivery was made.
 LEASE = timedelta(seconds=LEASE_SECONDS)
 LONGEST_HOLD = timedelta(hours=28)
+# A weekly digest, or as many days of quiet hours.
+LONGEST_GATHERING = timedelta(days=9)
 LONGEST_BACKOFF = timedelta(seconds=BACKOFF_CAP_SECONDS)
 FURTHEST = case(
     *((Delivery.unanswered == count, literal(pause)) for count, pause in enumerate(UNANSWERED_PAUSES, 1)),
     (Delivery.unanswered > len(UNANSWERED_PAUSES), literal(UNANSWERED_PAUSES[-1])),
+    (Delivery.held_for.in_(["quiet", "digest", "burst"]), literal(LONGEST_GATHERING)),
     (Delivery.attempts > 0, literal(LONGEST_BACKOFF)),
     (Delivery.next_attempt_at > Delivery.created_at, literal(LONGEST_HOLD)),
     else_=literal(timedelta(0)),
@@ -109,10 +115,14 @@ def claim(
     Commit before you send.
     """
     _bury_killers(connection, now)
-    targets = _targets(connection, now, limit, slow)
-    quick = [target for target in targets if target.is_quick]
-    others = [target for target in targets if not target.is_quick][:for_slow]
-    messages = (_claim_message(connection, target, now, lease_seconds) for target in (*quick, *others))
+    for _ in range(MOST_HELD_ROUNDS):
+        targets = _targets(connection, now, limit, slow)
+        quick = [target for target in targets if target.is_quick]
+        others = [target for target in targets if not target.is_quick][:for_slow]
+        messages = [_claim_message(connection, target, now, lease_seconds) for target in (*quick, *others)]
+        # Where all of it is held, it is due no longer, and others may have something.
+        if any(messages) or not messages:
+            break
     return [message for message in messages if message is not None]
 
 
@@ -198,7 +208,7 @@ def _targets(connection: Connection, now: datetime, limit: int, slow: Collection
     is_quick = _is_quick(slow).label("is_quick")
     # NO KEY: new deliveries for the target may be added meanwhile. SKIP LOCKED: another worker has it, take the next.
     return connection.execute(
-        select(Target.id, Target.name, Target.url_encrypted, is_quick)
+        select(Target.id, Target.name, Target.url_encrypted, Target.settings, Target.timezone, is_quick)
         .where(Target.disabled_at.is_(None), _is_rested(now), waiting_since.is_not(None), _idle(Target.id, now))
         .order_by(is_quick.desc(), waiting_since, Target.id)
         .limit(limit)
@@ -216,16 +226,24 @@ def _is_quick(slow: Collection[int]) -> ColumnElement[bool]:
 
 
 def _claim_message(connection: Connection, target: Any, now: datetime, lease_seconds: float) -> ClaimedMessage | None:
-    rows = connection.execute(
-        select(Delivery.id, Delivery.attempts, Delivery.unanswered, Event)
+    due_now = connection.execute(
+        select(
+            Delivery.id,
+            Delivery.event_id,
+            Delivery.attempts,
+            Delivery.unanswered,
+            Delivery.created_at,
+            Delivery.held_for,
+            Event,
+        )
         .join(Event, Event.id == Delivery.event_id)
         # Idle once more: between the two statements another worker may have been and gone.
         .where(Delivery.target_id == target.id, _due(now), _idle(target.id, now))
         .order_by(Delivery.next_attempt_at, Delivery.attempts, Delivery.event_id)
-        .limit(GROUP_SIZE)
+        .limit(MOST_GATHERED if target.settings else GROUP_SIZE)
         .with_for_update(of=Delivery, skip_locked=True)
     ).all()
-    group = _group(rows)
+    group = _group(hold_or_drop(connection, target, due_now, now))
     if not group:
         return None
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)

@@ -84,4 +84,5 @@ def test_a_subscription_stands_under_its_narrowest_condition(
     conditions: Conditions, expected: set[str], is_exact: bool
 ) -> None:
     keys = subscription_keys(conditions)
-    assert (keys.keys, keys.is_exact) == (expected, is_exact)
+    assert keys.keys == expected
+    assert keys.is_exact is is_exact

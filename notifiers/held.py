@@ -1,0 +1,105 @@
+"""Holds deliveries that are due until their target wants them, and drops what is muted or became pointless by then."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy.orm import aliased
+
+from models import Delivery, DeliveryState, Event, Game, Mute
+from models.details import detail_from_json, detail_type
+from models.words.units import moment_in_figures
+from notifiers.days import zone
+from notifiers.timing.holding import HeldFor, Hold, hold
+from notifiers.timing.reconsidering import pointless
+from notifiers.timing.settings import settings_from_json
+
+# What a digest or a night may have gathered; a message lists what it has room for, and counts the rest.
+MOST_GATHERED = 200
+
+
+def hold_or_drop(connection: Connection, target: Any, rows: Sequence[Any], now: datetime) -> list[Any]:
+    """Hold and drop what is to be held and dropped of a target's due deliveries; returns those that may go now.
+
+    `target` has an id, `settings` and a `timezone`; `rows` are deliveries with their events, locked by the transaction.
+    """
+    settings, where = settings_from_json(target.settings), zone(target.timezone)
+    muted = _mutes(connection, target.id, now)
+    if not settings.holds and not muted and not any(row.held_for for row in rows):
+        return list(rows)
+    games = _game_keys(connection, rows) if muted else {}
+    burst = _burst(connection, target.id) if settings.burst_seconds else []
+    left = []
+    for row in rows:
+        if (until := muted.get(None) or muted.get(games.get(row.id))) is not None:
+            _drop(connection, row.id, f"muted until {moment_in_figures(until)}")
+            continue
+        together = [*burst, row.created_at]
+        held = hold(settings, where, now, kind=row.kind, created_at=row.created_at, burst=together)
+        if held is not None:
+            _hold(connection, row.id, held)
+        elif row.held_for and (reason := _pointless(connection, row, now)):
+            _drop(connection, row.id, reason)
+        else:
+            left.append(row)
+    return left
+
+
+def let_go(connection: Connection, target_id: int, now: datetime) -> int:
+    """Have all that is held at a target looked at again now, as after a change of its settings; returns how much."""
+    held = (Delivery.target_id == target_id, Delivery.state == DeliveryState.PENDING, Delivery.held_for.is_not(None))
+    return connection.execute(
+        update(Delivery).where(*held, Delivery.held_for != HeldFor.DAY).values(next_attempt_at=now)
+    ).rowcount
+
+
+def _mutes(connection: Connection, target_id: int, now: datetime) -> dict[str | None, datetime]:
+    """Return until when a target is muted, by the game's key; None stands for everything."""
+    rows = connection.execute(select(Mute.game_key, Mute.until).where(Mute.target_id == target_id, Mute.until > now))
+    return dict(rows.all())
+
+
+def _game_keys(connection: Connection, rows: Sequence[Any]) -> dict[int, str]:
+    ids = [row.id for row in rows]
+    keys = (
+        select(Delivery.id, Game.name_key)
+        .join(Event, Event.id == Delivery.event_id)
+        .join(Game, Game.id == Event.game_id)
+        .where(Delivery.id == func.any(ids))
+    )
+    return dict(connection.execute(keys).all())
+
+
+def _burst(connection: Connection, target_id: int) -> list[datetime]:
+    """Return when the deliveries were made that wait at a target and were never tried."""
+    waiting = (Delivery.target_id == target_id, Delivery.state == DeliveryState.PENDING, Delivery.attempts == 0)
+    return list(connection.scalars(select(Delivery.created_at).where(*waiting)))
+
+
+def _pointless(connection: Connection, row: Any, now: datetime) -> str | None:
+    try:
+        detail = detail_from_json(row.kind, row.detail)
+    except msgspec.ValidationError:
+        detail = detail_type(row.kind)()
+    return pointless(row.kind, detail, now, is_over=_is_over(connection, row))
+
+
+def _is_over(connection: Connection, row: Any) -> bool:
+    """Return whether the stream that an event is about has ended: a later event says so."""
+    if row.channel_id is None:
+        return False
+    later = aliased(Event)
+    ended = and_(later.channel_id == row.channel_id, later.kind == "stream.offline", later.id > row.event_id)
+    return bool(connection.scalar(select(exists().where(ended))))
+
+
+def _hold(connection: Connection, delivery_id: int, held: Hold) -> None:
+    values = {"next_attempt_at": held.until, "held_for": held.reason}
+    connection.execute(update(Delivery).where(Delivery.id == delivery_id).values(values))
+
+
+def _drop(connection: Connection, delivery_id: int, reason: str) -> None:
+    values = {"state": DeliveryState.DROPPED, "last_error": reason, "lease_until": None, "lease_token": None}
+    connection.execute(update(Delivery).where(Delivery.id == delivery_id).values(values))

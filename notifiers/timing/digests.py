@@ -1,0 +1,30 @@
+"""Digests: when the next one is due. Pure."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from notifiers.timing.clock_times import first_moment
+from notifiers.timing.settings import DAYS, Digest, read_time
+
+_ONE_DAY = timedelta(days=1)
+
+
+def digest_after(digest: Digest, moment: datetime, zone: tzinfo) -> datetime:
+    """Return the first time of a digest that is not before a moment, in UTC."""
+    return min(each for each in _times(digest, moment, zone) if each >= moment)
+
+
+def _times(digest: Digest, moment: datetime, zone: tzinfo) -> Iterator[datetime]:
+    at = read_time(digest.at)
+    if digest.every == "hour":
+        # By the real hour: a clock that repeats one has a digest in each.
+        hour = moment.astimezone(UTC).replace(second=0, microsecond=0) - timedelta(hours=1)
+        local = hour.astimezone(zone)
+        first = hour + timedelta(minutes=(at.minute - local.minute) % 60)
+        yield from (first + timedelta(hours=number) for number in range(4))
+        return
+    today = moment.astimezone(zone).date()
+    for number in range(-1, 9):
+        day = today + number * _ONE_DAY
+        if digest.every == "day" or DAYS[day.weekday()] == digest.day:
+            yield first_moment(day, at, zone)
