@@ -1,0 +1,134 @@
+"""Makes the database's targets and subscriptions agree with a rules file."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from models import Subscription, Target
+from models.vault import Vault
+from notifiers import held
+from notifiers.conditions.conditions import conditions_from_json
+from notifiers.rules.difference import Change, Wanted, WantedSubscription, WantedTarget
+from notifiers.subscriptions import add_subscription, check_conditions, remove_subscription, store_conditions
+from notifiers.targets import (
+    Address,
+    add_target,
+    change_target,
+    pause_target,
+    remove_target,
+    resume_target,
+    target_id_of,
+)
+from notifiers.timing.settings import settings_from_json, settings_to_json
+
+
+def load_present(connection: Connection, vault: Vault) -> Wanted:
+    """Return the targets and subscriptions that there are, with their addresses in clear."""
+    targets = connection.execute(select(Target).where(Target.removed_at.is_(None)).order_by(Target.name)).all()
+    subscriptions = connection.execute(
+        select(Subscription, Target.name.label("target"))
+        .join(Target, Target.id == Subscription.target_id)
+        .order_by(Subscription.name)
+    ).all()
+    return Wanted(
+        targets=tuple(
+            WantedTarget(
+                name=row.name,
+                url=vault.decrypt(row.url_encrypted),
+                timezone=row.timezone,
+                settings=settings_from_json(row.settings),
+                role=row.role,
+                is_paused=row.disabled_at is not None,
+                origin=row.origin,
+            )
+            for row in targets
+        ),
+        subscriptions=tuple(
+            WantedSubscription(
+                name=row.name, target=row.target, conditions=conditions_from_json(row.conditions), origin=row.origin
+            )
+            for row in subscriptions
+        ),
+    )
+
+
+def check_wanted(connection: Connection, wanted: Sequence[WantedSubscription]) -> tuple[WantedSubscription, ...]:
+    """Return subscriptions with their conditions as they are stored; raises TargetError for what is no kind or login."""
+    return tuple(
+        WantedSubscription(
+            name=each.name,
+            target=each.target,
+            conditions=check_conditions(connection, each.conditions),
+            origin=each.origin,
+        )
+        for each in wanted
+    )
+
+
+def apply(
+    connection: Connection, vault: Vault, changes: Iterable[Change], wanted: Wanted, origin: str, now: datetime
+) -> None:
+    """Carry out changes of targets and subscriptions, in their order.
+
+    Belongs in one transaction: a file is applied as a whole or not at all. Raises TargetError where a target or
+    subscription cannot be as it is wanted.
+    """
+    targets = {target.name: target for target in wanted.targets}
+    subscriptions = {subscription.name: subscription for subscription in wanted.subscriptions}
+    for change in changes:
+        if change.what == "target":
+            _apply_to_target(connection, vault, change, targets, origin, now)
+        elif change.what == "subscription":
+            _apply_to_subscription(connection, change, subscriptions, origin, now)
+
+
+def _apply_to_target(
+    connection: Connection,
+    vault: Vault,
+    change: Change,
+    wanted: Mapping[str, WantedTarget],
+    origin: str,
+    now: datetime,
+) -> None:
+    if change.action == "remove":
+        remove_target(connection, change.name, now)
+        return
+    target = wanted[change.name]
+    if change.action == "add":
+        add_target(connection, vault, target.name, target.url, now, timezone=target.timezone)
+    else:
+        address = Address.of(vault, target.url) if "another address" in change.details else None
+        change_target(connection, target.name, address=address, timezone=target.timezone)
+    target_id = target_id_of(connection, target.name)
+    values = {"settings": settings_to_json(target.settings), "role": target.role, "origin": origin}
+    connection.execute(update(Target).where(Target.id == target_id).values(values))
+    if target.is_paused:
+        pause_target(connection, target.name, now)
+    else:
+        resume_target(connection, target.name)
+    held.let_go(connection, target_id, now)
+
+
+def _apply_to_subscription(
+    connection: Connection, change: Change, wanted: Mapping[str, WantedSubscription], origin: str, now: datetime
+) -> None:
+    subscription_id = connection.scalar(select(Subscription.id).where(Subscription.name == change.name))
+    if change.action == "remove" and subscription_id is not None:
+        remove_subscription(connection, subscription_id)
+        return
+    subscription = wanted[change.name]
+    if subscription_id is None:
+        add_subscription(
+            connection,
+            subscription.target,
+            now,
+            name=subscription.name,
+            conditions=subscription.conditions,
+            origin=origin,
+        )
+        return
+    target_id = target_id_of(connection, subscription.target)
+    values = {"target_id": target_id, "origin": origin}
+    connection.execute(update(Subscription).where(Subscription.id == subscription_id).values(values))
+    store_conditions(connection, subscription_id, subscription.conditions)

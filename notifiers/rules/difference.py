@@ -1,0 +1,168 @@
+"""Compares what rules want with what there is. Pure."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from notifiers.conditions.conditions import Conditions, conditions_to_json
+from notifiers.timing.settings import TargetSettings, settings_to_json
+
+Action = Literal["add", "change", "take over", "remove"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedTarget:
+    """A target as rules want it, or as it is; `origin` is the file that it came from."""
+
+    name: str
+    url: str = field(repr=False)
+    timezone: str
+    settings: TargetSettings
+    role: str | None = None
+    is_paused: bool = False
+    origin: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedSubscription:
+    """A subscription as rules want it, or as it is."""
+
+    name: str
+    target: str
+    conditions: Conditions
+    origin: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WantedFollow:
+    """A follow as rules want it, or as it is: `channel`, `category`, `game`, `list` or `drops`, and of what."""
+
+    kind: str
+    name: str
+    top: int | None = None
+    origin: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """All that rules want, or all that there is."""
+
+    targets: tuple[WantedTarget, ...] = ()
+    subscriptions: tuple[WantedSubscription, ...] = ()
+    follows: tuple[WantedFollow, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """Something that has to be done so that what there is agrees with the rules; `details` are lines for a person."""
+
+    action: Action
+    what: Literal["target", "subscription", "follow"]
+    name: str
+    details: tuple[str, ...] = ()
+
+
+def compare(wanted: Wanted, present: Wanted, origin: str) -> list[Change]:
+    """Return the changes that a file of this origin asks for, in an order in which they can be done.
+
+    What is gone from the file is removed only where it came from it; what somebody made by hand is taken over by a
+    block of its name.
+    """
+    return [
+        *_of_named("target", wanted.targets, present.targets, origin),
+        *_of_named("subscription", wanted.subscriptions, present.subscriptions, origin),
+        *_of_follows(wanted.follows, present.follows, origin),
+        # Subscriptions go before their targets.
+        *_gone("subscription", wanted.subscriptions, present.subscriptions, origin),
+        *_gone("target", wanted.targets, present.targets, origin),
+    ]
+
+
+Named = WantedTarget | WantedSubscription
+
+
+def _of_named(
+    what: Literal["target", "subscription"], wanted: Iterable[Named], present: Iterable[Named], origin: str
+) -> Iterable[Change]:
+    there = {each.name: each for each in present}
+    for each in wanted:
+        before = there.get(each.name)
+        if before is None:
+            yield Change(action="add", what=what, name=each.name, details=_lines({}, _shown(each)))
+            continue
+        details = _lines(_shown(before), _shown(each), address_moved=_address(before) != _address(each))
+        if before.origin != origin:
+            yield Change(action="take over", what=what, name=each.name, details=details)
+        elif details:
+            yield Change(action="change", what=what, name=each.name, details=details)
+
+
+def _gone(
+    what: Literal["target", "subscription"], wanted: Iterable[Named], present: Iterable[Named], origin: str
+) -> Iterable[Change]:
+    names = {each.name for each in wanted}
+    for each in present:
+        if each.origin == origin and each.name not in names:
+            yield Change(action="remove", what=what, name=each.name)
+
+
+def _of_follows(wanted: Iterable[WantedFollow], present: Collection[WantedFollow], origin: str) -> Iterable[Change]:
+    there = {_key(each): each for each in present}
+    wanted_keys = set()
+    for each in wanted:
+        wanted_keys.add(_key(each))
+        before = there.get(_key(each))
+        if before is None:
+            yield Change(action="add", what="follow", name=follow_name(each))
+        elif before.top != each.top and each.top is not None:
+            yield Change(
+                action="change", what="follow", name=follow_name(each), details=(f"top: {before.top} → {each.top}",)
+            )
+    for each in present:
+        if each.origin == origin and _key(each) not in wanted_keys:
+            yield Change(action="remove", what="follow", name=follow_name(each))
+
+
+def follow_name(follow: WantedFollow) -> str:
+    """Return what a follow is called: `channel shroud`, `drops`."""
+    return f"{follow.kind} {follow.name}".strip()
+
+
+def _key(follow: WantedFollow) -> tuple[str, str]:
+    return follow.kind, follow.name.casefold()
+
+
+def _address(each: Named) -> str:
+    return each.url if isinstance(each, WantedTarget) else ""
+
+
+def _shown(each: Named) -> dict[str, Any]:
+    """Return what may be shown of a target or subscription: never the address."""
+    if isinstance(each, WantedSubscription):
+        return {"to": each.target, **conditions_to_json(each.conditions)}
+    role = {"role": each.role} if each.role else {}
+    paused = {"paused": True} if each.is_paused else {}
+    return {"timezone": each.timezone, **role, **paused, **settings_to_json(each.settings)}
+
+
+def _lines(before: Mapping[str, Any], after: Mapping[str, Any], *, address_moved: bool = False) -> tuple[str, ...]:
+    lines = ["another address"] if address_moved else []
+    for key in dict.fromkeys([*before, *after]):
+        if before.get(key) != after.get(key):
+            old, new = in_words(before.get(key)), in_words(after.get(key))
+            lines.append(f"{key}: {new}" if not before else f"{key}: {old} → {new}")
+    return tuple(lines)
+
+
+def in_words(value: Any) -> str:
+    """Return a value as a person reads it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return " ".join(f"{key} {in_words(inner)}" for key, inner in value.items())
+        case list() | tuple():
+            return ", ".join(map(in_words, value)) or "none"
+    return str(value)

@@ -1,0 +1,131 @@
+"""A rules file is read in the words that people write, and a mistake names its line and what was meant."""
+
+import json
+
+import pytest
+
+from notifiers.conditions.conditions import Conditions
+from notifiers.rules.reading import RulesError, read_rules
+from notifiers.rules.shapes import json_schema
+from notifiers.timing.settings import Digest, TargetSettings, Window
+
+FILE = """
+# Settings stand in the same file.
+http_port = 8421
+
+[defaults]
+timezone = "Europe/Berlin"
+quiet = ["23:00-08:00 sat, sun", "22:00 - 07:00 mon-fri"]
+
+[[target]]
+name = "phone"
+url = "env:PHONE"
+burst = "30s"
+
+[[target]]
+name = "mail"
+url = "file:secrets/mail"
+quiet = []
+digest = "daily at 18:30"
+urgent = "stream.online"
+locale = "de"
+
+[[subscription]]
+name = "loot for what I play"
+to = ["phone", "mail"]
+kinds = ["campaign.*", "!campaign.changed"]
+games = "Rust"
+max_minutes = 240
+no_subscriptions = true
+
+[[follow]]
+channels = ["shroud"]
+"""
+
+
+def test_a_file_says_what_its_blocks_say() -> None:
+    rules = read_rules(FILE, "lootwire.toml")
+    phone, mail = (target.settings(rules.defaults) for target in rules.target)
+    assert phone == TargetSettings(
+        quiet=(
+            Window(begins="23:00", ends="08:00", days=("sat", "sun")),
+            Window(begins="22:00", ends="07:00", days=("mon", "tue", "wed", "thu", "fri")),
+        ),
+        burst_seconds=30,
+    )
+    assert mail == TargetSettings(digest=Digest(every="day", at="18:30"), urgent=("stream.online",), locale="de")
+    (subscription,) = rules.subscription
+    assert subscription.to == ["phone", "mail"]
+    assert subscription.conditions == Conditions(
+        kinds=("campaign.*", "!campaign.changed"), games=("Rust",), max_minutes=240, no_subscriptions=True
+    )
+    assert rules.follow[0].channels == ["shroud"]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("hourly", Digest(every="hour", at="00:00")),
+        ("hourly at :15", Digest(every="hour", at="00:15")),
+        ("daily", Digest(every="day", at="08:00")),
+        ("Weekly on Friday at 18:00", Digest(every="week", day="fri", at="18:00")),
+    ],
+)
+def test_a_digest_is_written_in_a_line(written: str, expected: Digest) -> None:
+    rules = read_rules(f'[[target]]\nname = "a"\nurl = "x"\ndigest = "{written}"\n', "f")
+    assert rules.target[0].settings(rules.defaults).digest == expected
+
+
+TARGET = '[[target]]\nname = "phone"\nurl = "env:X"\n'
+SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param('[[target]]\nname = "a"\n', "f:1: [[target]] needs `url`", id="a key that is missing"),
+        pytest.param(
+            f"{TARGET}tiemzone = 'UTC'\n", "f:4: there is no `tiemzone`; did you mean `timezone`?", id="a typo"
+        ),
+        pytest.param(
+            f"{TARGET}\n{SUBSCRIPTION}# why\ngamess = ['Rust']\n",
+            "f:9: there is no `gamess`; did you mean `games`?",
+            id="a typo in a later block",
+        ),
+        pytest.param(f"{TARGET}quiet = '22:00'\n", "f:4: `quiet`: must be hours such as 22:00-07:00", id="no hours"),
+        pytest.param(f"{TARGET}quiet = '22:00-27:00'\n", "f:4: `quiet`: '27:00' is no time of day", id="no time"),
+        pytest.param(
+            f"{TARGET}quiet = '22:00-07:00 fry'\n", "'fry' is none of mon, tue, wed, thu, fri, sat, sun", id="no day"
+        ),
+        pytest.param(f"{TARGET}digest = 'monthly'\n", "f:4: `digest`: must be hourly, daily, weekly", id="no digest"),
+        pytest.param(f"{TARGET}burst = 'soon'\n", "f:4: `burst`: must be a time such as 30s", id="no time span"),
+        pytest.param(
+            f"{SUBSCRIPTION}rewards = ['bagde']\n",
+            "'bagde' is none of badge, emote, item; did you mean `badge`?",
+            id="a word",
+        ),
+        pytest.param(f"{SUBSCRIPTION}min_minutes = -1\n", "f:4: `min_minutes`: Input should be greater", id="a number"),
+        pytest.param(
+            f"{TARGET}{TARGET}", "f:5: 'phone' is the name of the [[target]] in line 1 too", id="a name twice"
+        ),
+        pytest.param("[[follow]]\ntop = 5\n", "f:1: [[follow]] needs `channels`", id="nothing to follow"),
+        pytest.param("[[target]\nname = 'a'\n", "f:1: ", id="no TOML"),
+        pytest.param("x = " + "[" * 5000, "f:1: TOML value nested more than 100", id="too deep"),
+    ],
+)
+def test_a_mistake_names_its_line_and_what_was_meant(text: str, expected: str) -> None:
+    with pytest.raises(RulesError) as raised:
+        read_rules(text, "f")
+    assert expected in str(raised.value)
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    with pytest.raises(RulesError) as raised:
+        read_rules(f"{TARGET}a = 1\n{SUBSCRIPTION}b = 2\n", "f")
+    assert [line.partition(": ")[0] for line in str(raised.value).splitlines()] == ["f:4", "f:8"]
+
+
+def test_the_schema_of_the_file_is_made_of_the_same_shapes() -> None:
+    schema = json_schema()
+    assert set(schema["properties"]) == {"defaults", "target", "subscription", "follow"}
+    assert json.loads(json.dumps(schema)) == schema
