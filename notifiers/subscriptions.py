@@ -82,7 +82,8 @@ def add_subscription(
     )
     checked = check_conditions(connection, wanted)
     target_id = target_id_of(connection, target)
-    subscription_id = _same(connection, target_id, checked)
+    # What has a name is what its name says, also where another says the same.
+    subscription_id = _same(connection, target_id, checked) if name is None else None
     if subscription_id is None:
         subscription_id = _insert(connection, target_id, _name(connection, name, target, checked), checked, origin, now)
     return next(line for line in list_subscriptions(connection, target) if line.id == subscription_id)

@@ -54,7 +54,7 @@ def load_present(connection: Connection, vault: Vault) -> Wanted:
 
 
 def check_wanted(connection: Connection, wanted: Sequence[WantedSubscription]) -> tuple[WantedSubscription, ...]:
-    """Return subscriptions with their conditions as they are stored; raises TargetError for what is no kind or login."""
+    """Return subscriptions with their conditions as they are stored; raises TargetError where one is none."""
     return tuple(
         WantedSubscription(
             name=each.name,

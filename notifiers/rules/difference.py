@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from models.names import name_key
 from notifiers.conditions.conditions import Conditions, conditions_to_json
 from notifiers.timing.settings import TargetSettings, settings_to_json
 
@@ -35,10 +36,14 @@ class WantedSubscription:
 
 @dataclass(frozen=True, kw_only=True)
 class WantedFollow:
-    """A follow as rules want it, or as it is: `channel`, `category`, `game`, `list` or `drops`, and of what."""
+    """A follow as rules want it, or as it is: `channel`, `category`, `game`, `list` or `drops`, and of what.
+
+    A list is called as the `file` in which it is, without its ending.
+    """
 
     kind: str
     name: str
+    file: str | None = None
     top: int | None = None
     origin: str | None = None
 
@@ -129,7 +134,7 @@ def follow_name(follow: WantedFollow) -> str:
 
 
 def _key(follow: WantedFollow) -> tuple[str, str]:
-    return follow.kind, follow.name.casefold()
+    return follow.kind, name_key(follow.name)
 
 
 def _address(each: Named) -> str:

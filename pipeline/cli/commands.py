@@ -70,6 +70,12 @@ COMMANDS = {
     "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
     "targets": Listed(TELL, ("targets",), "Show the places that messages are sent to; with a command, change them."),
     "subscriptions": Listed(TELL, ("subscriptions",), "Show what each target is told of; with a command, change it."),
+    "apply": Listed(
+        TELL,
+        ("rules",),
+        "Make targets, subscriptions and follows agree with the rules in a file; shows what that changes.",
+    ),
+    "rules": Listed(TELL, ("rules",), "Write rules as a file, or print the schema of such files."),
     "import": Listed(
         CARRY,
         ("importing",),

@@ -37,6 +37,8 @@ IPV6 = 6
 NOT_SETTINGS = frozenset(
     {"LOOTWIRE_EMBEDDED_LINGER", "LOOTWIRE_NO_USERNS", "LOOTWIRE_POSTGRES_USER", "LOOTWIRE_PARENT_FD"}
 )
+# Tables of `lootwire.toml` that are rules and no settings (`notifiers.rules.shapes`).
+RULES = frozenset({"defaults", "follow", "subscription", "target"})
 UNPREFIXED = frozenset({"database_url", "redis_url", "twitch_client_id", "twitch_client_secret"})
 
 
@@ -353,7 +355,7 @@ def _from_dotenv(path: Path) -> dict[str, str]:
 def _from_toml(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            return tomllib.load(file)
+            return {key: value for key, value in tomllib.load(file).items() if key not in RULES}
     except FileNotFoundError:
         return {}
     except RecursionError:

@@ -1,0 +1,86 @@
+"""Commands on rules in files: `apply` and `rules`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.text import Text
+
+from models.errors import UsageError
+from notifiers.rules.shapes import json_schema
+from pipeline.cli.commands import COMMANDS, make_noun
+from pipeline.cli.opening import SET_ASIDE, open_command
+from pipeline.rules.applying import FileChanges, apply_files, compare_files
+from pipeline.rules.files import read_rules_file, rules_files
+from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
+from pipeline.runtime.runtime import utc_now
+
+rules = make_noun(COMMANDS["rules"].help)
+_SIGNS = {"add": ("+", "green"), "change": ("~", "yellow"), "take over": ("~", "yellow"), "remove": ("-", "red")}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("apply")(apply)
+    app.add_typer(rules, name="rules")
+
+
+FileArgument = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="A file, or a folder of them; else lootwire.toml and rules/*.toml."),
+]
+
+
+def apply(
+    file: FileArgument = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    as_json: JsonFlag = False,
+) -> int:
+    """Make targets, subscriptions and follows agree with the rules in a file; shows what that changes.
+
+    Names are keys. What is gone from the file is removed where it came from that file; what was made by hand stays,
+    unless a block of the file has its name.
+    """
+    paths = rules_files(file)
+    if not paths:
+        raise UsageError("there are no rules here: write lootwire.toml or rules/*.toml, or name a file")
+    files = [read_rules_file(path) for path in paths]
+    runtime = open_command()
+    with runtime.engine.begin() as connection:
+        found = compare_files(connection, runtime.vault, files)
+    for each in found:
+        _show(each, as_json=as_json)
+    problems = [] if dry_run else apply_files(runtime, found, utc_now())
+    for problem in problems:
+        errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)
+    if not as_json:
+        _sum_up(found, dry_run=dry_run)
+    return SET_ASIDE if problems else 0
+
+
+@rules.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of rules files, for editors that complete and check them."""
+    print_json(json_schema())
+
+
+def _show(each: FileChanges, *, as_json: bool) -> None:
+    for change in each.changes:
+        if as_json:
+            print_json({"file": str(each.file.path), **msgspec.to_builtins(change)})
+            continue
+        sign, colour = _SIGNS[change.action]
+        taken = " (was made by hand)" if change.action == "take over" else ""
+        console.print(Text(f"{sign} {change.what} {show(change.name)}{taken}", style=colour), soft_wrap=True)
+        for detail in change.details:
+            console.print(Text(f"    {show(detail)}", style="dim"), soft_wrap=True)
+
+
+def _sum_up(found: list[FileChanges], *, dry_run: bool) -> None:
+    count = sum(len(each.changes) for each in found)
+    if not count:
+        console.print("all is as the rules say")
+    else:
+        changes = "1 change" if count == 1 else f"{count} changes"
+        console.print(f"{changes}, none made" if dry_run else f"{changes} made")

@@ -1,0 +1,77 @@
+"""Makes the database agree with files of rules."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import Connection
+
+from models.vault import Vault
+from notifiers.rules import applying as targets
+from notifiers.rules.difference import Change, Wanted, compare
+from notifiers.rules.reading import RulesError
+from pipeline.rules.files import RulesFile
+from pipeline.rules.follows import Follows, load_follows, named
+from pipeline.runtime.runtime import Runtime
+
+
+class FileChanges(msgspec.Struct, frozen=True):
+    """What a file asks for: the file, and the changes that are left to be done."""
+
+    file: RulesFile
+    changes: list[Change]
+
+
+def compare_files(connection: Connection, vault: Vault, files: Sequence[RulesFile]) -> list[FileChanges]:
+    """Return what is to be changed so that the database agrees with files; changes nothing.
+
+    Raises RulesError where two files name the same thing, or a subscription goes to a target that is not there.
+    """
+    present = targets.load_present(connection, vault)
+    present = Wanted(targets=present.targets, subscriptions=present.subscriptions, follows=load_follows(connection))
+    _check(files, present)
+    return [FileChanges(file, compare(_checked(connection, file.wanted), present, file.origin)) for file in files]
+
+
+def apply_files(runtime: Runtime, found: Sequence[FileChanges], now: datetime) -> list[str]:
+    """Carry out changes, those of targets and subscriptions in one transaction; returns what could not be followed."""
+    with runtime.engine.begin() as connection:
+        for is_removal in (False, True):
+            for each in found:
+                changes = [change for change in each.changes if (change.action == "remove") is is_removal]
+                wanted = _checked(connection, each.file.wanted)
+                targets.apply(connection, runtime.vault, changes, wanted, each.file.origin, now)
+    problems = []
+    for each in found:
+        follows = Follows(runtime, Path(each.file.path).parent, each.file.origin, now)
+        changes = [change for change in each.changes if change.what == "follow"]
+        problems += follows.apply(changes, named(each.file.wanted.follows))
+    return problems
+
+
+def _checked(connection: Connection, wanted: Wanted) -> Wanted:
+    return Wanted(
+        targets=wanted.targets,
+        subscriptions=targets.check_wanted(connection, wanted.subscriptions),
+        follows=wanted.follows,
+    )
+
+
+def _check(files: Sequence[RulesFile], present: Wanted) -> None:
+    names: dict[tuple[str, str], Path] = {}
+    for file in files:
+        pairs = [("target", target.name) for target in file.wanted.targets]
+        pairs += [("subscription", subscription.name) for subscription in file.wanted.subscriptions]
+        for pair in pairs:
+            if pair in names:
+                raise RulesError(f"{file.path}: {pair[1]!r} is the name of a {pair[0]} in {names[pair]} too")
+            names[pair] = file.path
+    gone = {target.name for target in present.targets if target.origin in {file.origin for file in files}}
+    there = ({target.name for target in present.targets} - gone) | {name for what, name in names if what == "target"}
+    for file in files:
+        for subscription in file.wanted.subscriptions:
+            if subscription.target not in there:
+                listed = f"; there are: {', '.join(sorted(there))}" if there else ""
+                missing = f"{subscription.name!r} goes to {subscription.target!r}, and no target is called so"
+                raise RulesError(f"{file.path}: {missing}{listed}")

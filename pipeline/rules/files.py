@@ -1,0 +1,108 @@
+"""Finds files of rules, reads them, and takes secrets from where they say that these are."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from notifiers.rules.difference import Wanted, WantedFollow, WantedSubscription, WantedTarget
+from notifiers.rules.reading import RulesError, line_of, read_rules
+from notifiers.rules.shapes import FollowBlock, Rules, SubscriptionBlock, TargetBlock
+from pipeline.channels.following.names import parse_name
+
+USUAL_FILE = Path("lootwire.toml")
+USUAL_FOLDER = Path("rules")
+_UTC = "UTC"
+
+
+class RulesFile(msgspec.Struct, frozen=True):
+    """A file that was read: where it is, its text, and what it wants; `origin` is what rows say that come from it."""
+
+    path: Path
+    origin: str
+    text: str
+    rules: Rules
+    wanted: Wanted
+
+
+def rules_files(given: Path | None) -> list[Path]:
+    """Return the files to apply: the one that was given, or `lootwire.toml` and `rules/*.toml` where they are."""
+    if given is not None:
+        return sorted(given.glob("*.toml")) if given.is_dir() else [given]
+    usual = [USUAL_FILE] if USUAL_FILE.is_file() else []
+    return [*usual, *sorted(USUAL_FOLDER.glob("*.toml"))]
+
+
+def read_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> RulesFile:
+    """Read a file of rules; raises RulesError, which names the file and the line of each mistake."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
+        raise RulesError(f"cannot read {path}: {reason}") from error
+    rules = read_rules(text, str(path))
+    origin = str(path.resolve())
+    targets = [
+        _target(block, rules, number, text, path, os.environ if environ is None else environ)
+        for number, block in enumerate(rules.target)
+    ]
+    return RulesFile(
+        path=path,
+        origin=origin,
+        text=text,
+        rules=rules,
+        wanted=Wanted(
+            targets=tuple(targets),
+            subscriptions=tuple(each for block in rules.subscription for each in _subscriptions(block)),
+            follows=tuple(each for block in rules.follow for each in _follows(block)),
+        ),
+    )
+
+
+def _target(
+    block: TargetBlock, rules: Rules, number: int, text: str, path: Path, environ: Mapping[str, str]
+) -> WantedTarget:
+    try:
+        url = secret(block.url, path.parent, environ)
+    except ValueError as error:
+        raise RulesError(f"{path}:{line_of(text, 'target', number, 'url')}: `url`: {error}") from None
+    return WantedTarget(
+        name=block.name,
+        url=url,
+        timezone=block.timezone or rules.defaults.timezone or _UTC,
+        settings=block.settings(rules.defaults),
+        role=block.role,
+        is_paused=block.paused,
+    )
+
+
+def secret(written: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """Return what `env:NAME` or `file:PATH` means, anything else as it is; raises ValueError where there is none."""
+    kind, _, name = written.partition(":")
+    if kind == "env":
+        if not environ.get(name):
+            raise ValueError(f"the variable {name} is not set")
+        return environ[name].strip()
+    if kind == "file" and not name.startswith("//"):
+        try:
+            return (folder / Path(name).expanduser()).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ValueError(f"cannot read {name}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+    return written
+
+
+def _subscriptions(block: SubscriptionBlock) -> Iterable[WantedSubscription]:
+    """Yield a subscription for each target; of several each has its target's name behind its own."""
+    for target in block.to:
+        name = block.name if len(block.to) == 1 else f"{block.name} ({target})"
+        yield WantedSubscription(name=name, target=target, conditions=block.conditions)
+
+
+def _follows(block: FollowBlock) -> Iterable[WantedFollow]:
+    yield from (WantedFollow(kind="channel", name=parse_name(name).login or name) for name in block.channels)
+    yield from (WantedFollow(kind="category", name=name, top=block.top) for name in block.categories)
+    yield from (WantedFollow(kind="game", name=name) for name in block.games)
+    yield from (WantedFollow(kind="list", name=Path(name).stem, file=name) for name in block.lists)
+    if block.drops:
+        yield WantedFollow(kind="drops", name="")

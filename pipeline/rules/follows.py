@@ -1,0 +1,152 @@
+"""Begins and stops following what a file of rules names: channels, categories, games, lists of games, all drops."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select, update
+
+from models import Channel, Follow, Game, GameList
+from models.errors import UsageError
+from models.names import name_key
+from notifiers.rules.difference import Change, WantedFollow, follow_name
+from pipeline.channels.following.adding import add_category, add_channels
+from pipeline.channels.following.follows import follow_drops, unfollow, unfollow_category, unfollow_drops
+from pipeline.channels.following.names import parse_name
+from pipeline.fetch.http import Client
+from pipeline.games.finding.finder import Finder
+from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
+from pipeline.games.following.follows import follow_game, unfollow_game
+from pipeline.games.following.lists import remove_list, store_list
+from pipeline.programs.sources import register
+from pipeline.runtime.runtime import Runtime
+
+
+def load_follows(connection: Connection) -> tuple[WantedFollow, ...]:
+    """Return what is followed, by the names by which a file may name it."""
+    rows = connection.execute(
+        select(Follow.kind, func.coalesce(Channel.login, Game.name, "").label("name"), Follow.top, Follow.origin)
+        .outerjoin(Channel, Channel.id == Follow.channel_id)
+        .outerjoin(Game, Game.id == Follow.game_id)
+        .order_by(Follow.id)
+    )
+    lists = connection.execute(select(GameList.name, GameList.origin).order_by(GameList.name))
+    return (
+        *(WantedFollow(kind=row.kind, name=row.name, top=row.top, origin=row.origin) for row in rows),
+        *(WantedFollow(kind="list", name=row.name, origin=row.origin) for row in lists),
+    )
+
+
+class Follows:
+    """Carries out changes of what is followed; each in a transaction of its own, for most ask a service first."""
+
+    def __init__(self, runtime: Runtime, folder: Path, origin: str, now: datetime) -> None:
+        """`folder` is where the file of rules is, beside which its lists are."""
+        self._runtime = runtime
+        self._folder = folder
+        self._origin = origin
+        self._now = now
+
+    def apply(self, changes: Iterable[Change], wanted: Mapping[str, WantedFollow]) -> list[str]:
+        """Carry out changes; returns what could not be followed, a line each. `wanted` are follows by their names."""
+        changes = list(changes)
+        if not changes:
+            return []
+        with self._runtime.engine.begin() as connection:
+            register(connection, self._runtime, self._now)
+        problems = []
+        with Client() as client:
+            for change in changes:
+                try:
+                    self._carry_out(client, change, wanted)
+                except UsageError as error:
+                    problems.append(f"{change.name}: {error}")
+        return problems
+
+    def _carry_out(self, client: Client, change: Change, wanted: Mapping[str, WantedFollow]) -> None:
+        kind, _, name = change.name.partition(" ")
+        if change.action == "remove":
+            with self._runtime.engine.begin() as connection:
+                self._remove(connection, kind, name)
+            return
+        follow = wanted[change.name]
+        match kind:
+            case "channel":
+                self._follow_channel(client, follow.name)
+            case "category":
+                helix = self._runtime.needed_helix(client)
+                category = add_category(self._runtime.engine, helix, follow.name, follow.top or 1, self._now)
+                self._mark("category", Game.name == category)
+            case "game":
+                self._follow_game(client, follow.name)
+            case "list":
+                self._follow_list(client, follow.name, follow.file or follow.name)
+            case "drops":
+                with self._runtime.engine.begin() as connection:
+                    follow_drops(connection, self._now)
+                self._mark("drops")
+
+    def _follow_channel(self, client: Client, name: str) -> None:
+        (outcome,) = add_channels(
+            self._runtime.engine, self._runtime.needed_helix(client), [parse_name(name)], self._now
+        )
+        if outcome.external_id is None:
+            raise UsageError(outcome.note or outcome.result)
+        self._mark("channel", Channel.external_id == outcome.external_id)
+
+    def _finder(self, client: Client) -> Finder:
+        return Finder(
+            engine=self._runtime.engine, open_igdb=lambda: self._runtime.igdb(client), clock=lambda: self._now
+        )
+
+    def _follow_game(self, client: Client, name: str) -> None:
+        finding = self._finder(client).find([read_name(name, number_is_id=True)])[0]
+        if finding.igdb_id is None:
+            raise UsageError(finding.why)
+        with self._runtime.engine.begin() as connection:
+            follow_game(connection, finding.igdb_id, self._now)
+        self._mark("game", Game.name_key == name_key(finding.name or name))
+
+    def _follow_list(self, client: Client, name: str, file: str) -> None:
+        path = self._folder / file
+        try:
+            read = read_games(path.read_bytes()[: LARGEST_LIST + 1])
+        except OSError as error:
+            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        findings = self._finder(client).find(read.games)
+        with self._runtime.engine.begin() as connection:
+            store_list(connection, name, self._origin, findings, self._now)
+
+    def _mark(self, kind: str, *conditions: object) -> None:
+        """Write down that a follow came from the file, unless somebody made it by hand before."""
+        channels = select(Channel.id).where(*conditions) if kind == "channel" else None  # type: ignore[arg-type]
+        games = select(Game.id).where(*conditions) if kind in {"category", "game"} else None  # type: ignore[arg-type]
+        rows = [Follow.kind == kind, Follow.origin.is_(None), Follow.created_at == self._now]
+        rows += [Follow.channel_id.in_(channels)] if channels is not None else []
+        rows += [Follow.game_id.in_(games)] if games is not None else []
+        with self._runtime.engine.begin() as connection:
+            connection.execute(update(Follow).where(*rows).values(origin=self._origin))
+
+    def _remove(self, connection: Connection, kind: str, name: str) -> None:
+        match kind:
+            case "channel":
+                unfollow(connection, connection.scalars(select(Channel.id).where(Channel.login == name)).all())
+            case "category":
+                for game_id in self._followed_games(connection, "category", name):
+                    unfollow_category(connection, game_id)
+            case "game":
+                for game_id in self._followed_games(connection, "game", name):
+                    unfollow_game(connection, game_id, self._now)
+            case "list":
+                remove_list(connection, name, self._now)
+            case "drops":
+                unfollow_drops(connection)
+
+    def _followed_games(self, connection: Connection, kind: str, name: str) -> list[int]:
+        rows = select(Game.id).join(Follow, Follow.game_id == Game.id).where(Follow.kind == kind, Game.name == name)
+        return list(connection.scalars(rows))
+
+
+def named(follows: Iterable[WantedFollow]) -> dict[str, WantedFollow]:
+    """Return follows by what they are called."""
+    return {follow_name(follow): follow for follow in follows}

@@ -1,0 +1,153 @@
+"""Rules in a file, applied from the command line."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.demo.sinks import WebhookSink
+from tests.pipeline.cli.operator import Operator, Result
+
+
+@pytest.fixture
+def rules(operator: Operator, hook: WebhookSink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Rules":
+    monkeypatch.setenv("HOOK", f"json{hook.url.removeprefix('http')}/secret-path")
+    return Rules(operator, tmp_path / "rules.toml")
+
+
+class Rules:
+    """A file of rules and the commands on it."""
+
+    def __init__(self, operator: Operator, path: Path) -> None:
+        self.operator = operator
+        self.path = path
+
+    def apply(self, text: str, *options: str) -> Result:
+        self.path.write_text(text)
+        return self.operator.run("apply", str(self.path), *options)
+
+    def targets(self) -> list[str]:
+        return [line["name"] for line in self.operator.run("targets", "--json").lines]
+
+    def subscriptions(self) -> dict[str, dict[str, object]]:
+        return {line["name"]: line["conditions"] for line in self.operator.run("subscriptions", "--json").lines}
+
+
+PHONE = """
+[[target]]
+name = "phone"
+url = "env:HOOK"
+timezone = "Europe/Berlin"
+quiet = "22:00-07:00"
+"""
+LOOT = """
+[[subscription]]
+name = "loot"
+to = "phone"
+kinds = ["campaign.*", "!campaign.changed"]
+games = ["Rust", "Palia"]
+"""
+
+
+def test_a_file_is_applied_and_the_second_time_nothing_is_left_to_do(rules: Rules) -> None:
+    first = rules.apply(PHONE + LOOT)
+    assert first.code == 0
+    assert "+ target phone" in first.out
+    assert "+ subscription loot" in first.out
+    assert "2 changes made" in first.out
+    assert rules.targets() == ["phone"]
+    assert rules.subscriptions() == {"loot": {"kinds": ["!campaign.changed", "campaign.*"], "games": ["Rust", "Palia"]}}
+    assert rules.apply(PHONE + LOOT).out.strip() == "all is as the rules say"
+
+
+def test_a_dry_run_changes_nothing(rules: Rules) -> None:
+    shown = rules.apply(PHONE + LOOT, "--dry-run")
+    assert "2 changes, none made" in shown.out
+    assert rules.targets() == []
+
+
+def test_a_change_shows_what_was_and_what_will_be(rules: Rules) -> None:
+    rules.apply(PHONE + LOOT)
+    changed = rules.apply((PHONE + LOOT).replace("Europe/Berlin", "Asia/Tokyo").replace('"Palia"', '"Valheim"'))
+    assert "timezone: Europe/Berlin → Asia/Tokyo" in changed.out
+    assert "games: Rust, Palia → Rust, Valheim" in changed.out
+    assert rules.apply(rules.path.read_text()).out.strip() == "all is as the rules say"
+
+
+def test_another_address_is_said_and_never_shown(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules.apply(PHONE)
+    monkeypatch.setenv("HOOK", "json://127.0.0.1:9/another-secret")
+    moved = rules.apply(PHONE)
+    assert "another address" in moved.out
+    assert "secret" not in moved.out + moved.errors
+
+
+def test_what_is_gone_from_the_file_goes_and_what_was_made_by_hand_stays(rules: Rules) -> None:
+    rules.apply(PHONE + LOOT)
+    rules.operator.run("targets", "add", "tablet", "json://127.0.0.1:9/x")
+    rules.operator.run("subscriptions", "add", "--to", "phone", "--game", "Rust")
+    removed = rules.apply(PHONE)
+    assert "- subscription loot" in removed.out
+    assert list(rules.subscriptions()) == ["phone: everything of Rust"]
+    assert rules.targets() == ["phone", "tablet"]
+    gone = rules.apply("# nothing\n")
+    assert "- target phone" in gone.out
+    assert rules.targets() == ["tablet"]
+
+
+def test_a_block_takes_over_what_was_made_by_hand_under_its_name(rules: Rules) -> None:
+    rules.operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
+    assert "target phone (was made by hand)" in rules.apply(PHONE).out
+    assert "- target phone" in rules.apply("").out
+
+
+def test_a_subscription_for_several_targets_becomes_one_for_each(rules: Rules) -> None:
+    both = PHONE + PHONE.replace('"phone"', '"tablet"') + LOOT.replace('"phone"', '["phone", "tablet"]')
+    assert rules.apply(both).code == 0
+    assert list(rules.subscriptions()) == ["loot (phone)", "loot (tablet)"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            PHONE.replace("HOOK", "HOKO"), "rules.toml:4: `url`: the variable HOKO is not set", id="no variable"
+        ),
+        pytest.param(PHONE.replace("env:HOOK", "file:gone"), "rules.toml:4: `url`: cannot read gone", id="no file"),
+        pytest.param(LOOT, "'loot' goes to 'phone', and no target is called so", id="no target"),
+        pytest.param(PHONE + LOOT.replace("campaign.*", "campain.*"), "Unknown kind campain.*", id="no kind"),
+        pytest.param(PHONE.replace("Europe/Berlin", "Berlin/Europe"), "There is no time zone", id="no time zone"),
+        pytest.param(PHONE.replace("quiet", "quite"), "did you mean `quiet`?", id="a typo"),
+    ],
+)
+def test_a_mistake_is_named_and_nothing_is_changed(rules: Rules, text: str, expected: str) -> None:
+    refused = rules.apply(text)
+    assert refused.code == 2
+    assert expected in refused.errors
+    assert rules.targets() == []
+
+
+def test_settings_and_rules_may_stand_in_one_file(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(rules.path.parent)
+    Path("lootwire.toml").write_text(f"feed_items = 7\n{PHONE}")
+    assert rules.operator.run("apply").code == 0
+    assert rules.targets() == ["phone"]
+
+
+def test_changes_are_for_programs_too(rules: Rules) -> None:
+    lines = rules.apply(PHONE + LOOT, "--json").lines
+    assert [(line["action"], line["what"], line["name"]) for line in lines] == [
+        ("add", "target", "phone"),
+        ("add", "subscription", "loot"),
+    ]
+
+
+def test_the_schema_is_printed(rules: Rules) -> None:
+    schema = json.loads(rules.operator.run("rules", "schema").out)
+    assert "timezone" in json.dumps(schema["$defs"]["TargetBlock"])
+
+
+def test_where_there_are_no_rules_that_is_said(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
+    (rules.path.parent / "empty").mkdir()
+    monkeypatch.chdir(rules.path.parent / "empty")
+    assert "there are no rules here" in rules.operator.run("apply").errors
