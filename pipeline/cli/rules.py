@@ -1,5 +1,6 @@
 """Commands on rules in files: `apply` and `rules`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,9 @@ from models.errors import UsageError
 from notifiers.rules.shapes import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import SET_ASIDE, open_command
+from pipeline.programs.sources import register
 from pipeline.rules.applying import FileChanges, apply_files, compare_files
+from pipeline.rules.export import export_rules
 from pipeline.rules.files import read_rules_file, rules_files
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
 from pipeline.runtime.runtime import utc_now
@@ -48,6 +51,8 @@ def apply(
     files = [read_rules_file(path) for path in paths]
     runtime = open_command()
     with runtime.engine.begin() as connection:
+        # Answers that follows ask for are stored under their sources.
+        register(connection, runtime, utc_now())
         found = compare_files(connection, runtime.vault, files)
     for each in found:
         _show(each, as_json=as_json)
@@ -57,6 +62,14 @@ def apply(
     if not as_json:
         _sum_up(found, dry_run=dry_run)
     return SET_ASIDE if problems else 0
+
+
+@rules.command("export")
+def export() -> None:
+    """Print targets, subscriptions and follows as a file of rules; addresses stand as variables, never in clear."""
+    runtime = open_command()
+    with runtime.engine.connect() as connection:
+        sys.stdout.write(export_rules(connection, runtime.vault))
 
 
 @rules.command("schema")

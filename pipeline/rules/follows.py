@@ -18,7 +18,6 @@ from pipeline.games.finding.finder import Finder
 from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
 from pipeline.games.following.follows import follow_game, unfollow_game
 from pipeline.games.following.lists import remove_list, store_list
-from pipeline.programs.sources import register
 from pipeline.runtime.runtime import Runtime
 
 
@@ -49,11 +48,6 @@ class Follows:
 
     def apply(self, changes: Iterable[Change], wanted: Mapping[str, WantedFollow]) -> list[str]:
         """Carry out changes; returns what could not be followed, a line each. `wanted` are follows by their names."""
-        changes = list(changes)
-        if not changes:
-            return []
-        with self._runtime.engine.begin() as connection:
-            register(connection, self._runtime, self._now)
         problems = []
         with Client() as client:
             for change in changes:

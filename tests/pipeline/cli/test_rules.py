@@ -142,6 +142,19 @@ def test_changes_are_for_programs_too(rules: Rules) -> None:
     ]
 
 
+def test_what_there_is_is_written_as_a_file_that_changes_nothing(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules.apply(PHONE + LOOT)
+    rules.operator.run("targets", "add", "my tablet", "json://127.0.0.1:9/hidden")
+    rules.operator.run("subscriptions", "add", "--to", "my tablet", "--kind", "stream.*")
+    written = rules.operator.run("rules", "export").out
+    assert 'url = "env:HOOK"' in written
+    assert 'url = "env:MY_TABLET_URL"' in written
+    assert "hidden" not in written
+    monkeypatch.setenv("MY_TABLET_URL", "json://127.0.0.1:9/hidden")
+    assert {line["action"] for line in rules.apply(written, "--json").lines} == {"take over"}
+    assert rules.apply(written).out.strip() == "all is as the rules say"
+
+
 def test_the_schema_is_printed(rules: Rules) -> None:
     schema = json.loads(rules.operator.run("rules", "schema").out)
     assert "timezone" in json.dumps(schema["$defs"]["TargetBlock"])
