@@ -138,8 +138,12 @@ class Sender:
         if room == 0:
             return 0
         for_anybody = self._for_anybody - sum(not message.is_quick for message in self._lanes.under_way)
+        # A lease runs out while its message is under way where the clock jumps, or the database was away for long.
+        busy = {message.target_id for message in self._lanes.under_way}
         with self._engine.begin() as connection:
-            claimed = outbox.claim(connection, self._clock(), limit=room, slow=self._slow, for_slow=max(0, for_anybody))
+            claimed = outbox.claim(
+                connection, self._clock(), limit=room, slow=self._slow, for_slow=max(0, for_anybody), busy=busy
+            )
         for message in claimed:
             summary.messages += 1
             try:
