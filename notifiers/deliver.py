@@ -98,10 +98,10 @@ class Sender:
         summary = DeliverySummary()
         until = time.monotonic() + (math.inf if patience is None else patience.total_seconds())
         while self._lanes.under_way and time.monotonic() < until:
-            self._ended += self._lanes.wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
+            self._wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
             self._settle(summary)
             self._renew()
-        self._ended += self._lanes.wait(0.0)
+        self._wait(0.0)
         stopped = self._lanes.stop("Lootwire was stopped before the service had answered")
         self._ended += map(self._doubted, stopped)
         self._settle(summary)
@@ -123,15 +123,18 @@ class Sender:
             if not begun and not self._lanes.under_way:
                 break
             # Where all the room was used, there may be more to begin as soon as there is some again.
-            self._ended += self._lanes.wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
+            self._wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
         self._settle(summary)
         return summary
 
-    def _doubted(self, stopped: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
-        """Say of a message that was stopped that it may have arrived, where it only waited for an answer any more."""
-        if stopped.seconds <= self._patience.connect:
-            return stopped
-        return replace(stopped, outcome=DeliveryError(stopped.outcome.reason, unanswered=True))
+    def _wait(self, seconds: float) -> None:
+        self._ended += map(self._doubted, self._lanes.wait(seconds))
+
+    def _doubted(self, ended: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
+        """Say of a message that was broken off that it may have arrived, where it only waited for an answer any more."""
+        if not ended.is_broken_off or ended.seconds <= self._patience.connect:
+            return ended
+        return replace(ended, outcome=DeliveryError(ended.outcome.reason, unanswered=True))
 
     def _begin(self, room: int, summary: DeliverySummary) -> int:
         """Claim and begin up to so many messages; returns how many there were."""

@@ -49,12 +49,14 @@ Key = TypeVar("Key")
 class Ended(Generic[Key]):
     """A job that is over: what it was started as, what it returned or raised, and how long it took.
 
-    `is_suspect` says that its process died, maybe of this job.
+    `is_broken_off` says that its process ended first, so that nobody knows how far it came; `is_suspect` that it died,
+    maybe of this job.
     """
 
     key: Key
     outcome: Any
     seconds: float
+    is_broken_off: bool = False
     is_suspect: bool = False
 
 
@@ -236,7 +238,8 @@ def _over(process: _Process[Key]) -> Ended[Key]:
 
 def _failed(process: _Process[Key], reason: str, *, is_suspect: bool = False) -> list[Ended[Key]]:
     now = time.monotonic()
-    return [Ended(lane.key, DeliveryError(reason), now - lane.since, is_suspect) for lane in process.lanes.values()]
+    error = DeliveryError(reason)
+    return [Ended(lane.key, error, now - lane.since, True, is_suspect) for lane in process.lanes.values()]
 
 
 def _end_text(status: int) -> str:
