@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 0.25
 # A target that held its lane for longer yields to others next time.
 SLOW_SECONDS = 5.0
-# This part of the lanes is kept for targets that are known to be quick.
+# This part of the lanes, and at least one of several, is kept for targets that are known to be quick.
 KEPT_SHARE = 0.25
 # A lane is killed when what it does should have given up by itself so long ago.
 SPARE_SECONDS = 5.0
@@ -71,7 +71,7 @@ class Sender:
         self._renew_at = 0.0
         self._turn = Lock()
         self._lanes: Lanes[outbox.ClaimedMessage] = Lanes(_send, lanes)
-        self._for_anybody = max(1, lanes - int(lanes * KEPT_SHARE))
+        self._for_anybody = max(1, int(lanes * (1 - KEPT_SHARE)))
         # What is over and not settled yet: the database may be away.
         self._ended: deque[Ended[outbox.ClaimedMessage]] = deque()
         # Targets by their ids: what their last message was.
@@ -131,7 +131,7 @@ class Sender:
         self._ended += map(self._doubted, self._lanes.wait(seconds))
 
     def _doubted(self, ended: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
-        """Say of a message that was broken off that it may have arrived, where it only waited for an answer any more."""
+        """Say of a message that was broken off while it only waited for an answer any more that it may have arrived."""
         if not ended.is_broken_off or ended.seconds <= self._patience.connect:
             return ended
         return replace(ended, outcome=DeliveryError(ended.outcome.reason, unanswered=True))
