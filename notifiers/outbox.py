@@ -35,6 +35,8 @@ BACKOFF_LEAST_SECONDS = 5.0
 UNANSWERED_PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 # A delivery whose worker died this often, for so long, kills its workers.
 LOST_ATTEMPTS = 10
+# After so many attempts a delivery whose sender died goes alone: maybe it is what kills.
+LOST_TOGETHER = 3
 ERROR_LENGTH = 300
 
 # How far ahead an attempt can be: a pause between two; before the first the beginning of a release's day, in the zone
@@ -59,12 +61,13 @@ _ADDRESS = re.compile(r"\S*://\S*")
 class ClaimedDelivery:
     """One delivery that this worker may send, with the number and first time of its attempts.
 
-    `unanswered` of them the target took without an answer.
+    `unanswered` of them the target took without an answer; the last of them was `lost` where its sender died in it.
     """
 
     id: int
     attempts: int
     unanswered: int
+    lost: bool
     first_attempt_at: datetime
     event: EventText
 
@@ -89,8 +92,8 @@ class ClaimedMessage:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the target took all of this before, and never answered."""
-        return all(delivery.unanswered for delivery in self.deliveries)
+        """Whether the target may have all of this: it took it and never answered, or the sender died meanwhile."""
+        return all(delivery.unanswered or delivery.lost for delivery in self.deliveries)
 
 
 def claim(
@@ -221,7 +224,7 @@ def _is_quick(slow: Collection[int]) -> ColumnElement[bool]:
 
 def _claim_message(connection: Connection, target: Any, now: datetime, lease_seconds: float) -> ClaimedMessage | None:
     rows = connection.execute(
-        select(Delivery.id, Delivery.attempts, Delivery.unanswered, Event)
+        select(Delivery.id, Delivery.attempts, Delivery.unanswered, Delivery.state, Delivery.lease_token, Event)
         .join(Event, Event.id == Delivery.event_id)
         # Idle once more: between the two statements another worker may have been and gone.
         .where(Delivery.target_id == target.id, _due(now), _idle(target.id, now))
@@ -259,6 +262,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
                 id=row.id,
                 attempts=written[row.id].attempts,
                 unanswered=row.unanswered,
+                lost=row.state == DeliveryState.SENDING,
                 first_attempt_at=written[row.id].first_attempt_at,
                 event=_event_text(row),
             )
@@ -272,6 +276,9 @@ def _group(rows: Sequence[Any]) -> Sequence[Any]:
     if not rows or not rows[0].attempts:
         # A burst is one message. (What is replayed may have arrived, and says so; what is new may not.)
         return [row for row in rows if not row.attempts and bool(row.unanswered) == bool(rows[0].unanswered)]
+    if rows[0].state == DeliveryState.SENDING and rows[0].attempts < LOST_TOGETHER:
+        # Their sender died: they come again as the message that they were.
+        return [row for row in rows if row.lease_token == rows[0].lease_token]
     if 0 < rows[0].unanswered < len(UNANSWERED_PAUSES):
         # It may have arrived as one message, and need not come again as twenty.
         return [row for row in rows if row.unanswered == rows[0].unanswered]

@@ -92,6 +92,23 @@ def test_a_burst_that_may_have_arrived_comes_again_as_one_message_and_at_last_al
     assert (sizes, len(claimed.deliveries)) == ([3, 3, 3], 1)
 
 
+def test_what_a_dead_sender_had_under_way_comes_again_as_it_was_and_may_have_arrived(world: Notifying) -> None:
+    world.target()
+    for number in range(3):
+        world.event(str(number))
+    world.claim(lease_seconds=60)
+    world.later(seconds=1)
+    world.event("new")
+    sizes = []
+    for _ in range(4):
+        world.later(seconds=61)
+        (message,) = world.claim(lease_seconds=60)
+        assert message.may_have_arrived
+        sizes.append([event.title for event in message.events])
+    # What dies with it again and again goes alone at last, for maybe it is what kills.
+    assert sizes == [["0", "1", "2"], ["0", "1", "2"], ["0"], ["1"]]
+
+
 def test_what_never_arrived_for_sure_is_not_said_to_come_again(world: Notifying) -> None:
     world.target()
     world.event("unanswered")
