@@ -101,15 +101,17 @@ def claim(
     *,
     slow: Collection[int] = (),
     for_slow: int | None = None,
+    busy: Collection[int] = (),
 ) -> list[ClaimedMessage]:
     """Take up to `limit` messages that are due, each for another target, and write their attempt down.
 
     A target has one message under way at a time, so that messages keep their order. Targets that took messages and
     have none that failed come first; of the others, and of the `slow` ones by their ids, `for_slow` are taken at most.
-    Commit before you send.
+    Of the `busy` ones none is taken: the caller has a message under way to them, whatever a clock that jumps says of
+    its lease. Commit before you send.
     """
     _bury_killers(connection, now)
-    targets = _targets(connection, now, limit, slow)
+    targets = _targets(connection, now, limit, slow, busy)
     quick = [target for target in targets if target.is_quick]
     others = [target for target in targets if not target.is_quick][:for_slow]
     messages = (_claim_message(connection, target, now, lease_seconds) for target in (*quick, *others))
@@ -187,7 +189,9 @@ def unanswered_pause(times: int) -> timedelta:
     return UNANSWERED_PAUSES[min(times, len(UNANSWERED_PAUSES)) - 1]
 
 
-def _targets(connection: Connection, now: datetime, limit: int, slow: Collection[int]) -> Sequence[Any]:
+def _targets(
+    connection: Connection, now: datetime, limit: int, slow: Collection[int], busy: Collection[int]
+) -> Sequence[Any]:
     """Lock targets that have something due and nothing under way: quick ones, then those that wait longest."""
     waiting_since = (
         select(func.min(Delivery.next_attempt_at))
@@ -200,6 +204,7 @@ def _targets(connection: Connection, now: datetime, limit: int, slow: Collection
     return connection.execute(
         select(Target.id, Target.name, Target.url_encrypted, is_quick)
         .where(Target.disabled_at.is_(None), _is_rested(now), waiting_since.is_not(None), _idle(Target.id, now))
+        .where(Target.id.not_in(busy))
         .order_by(is_quick.desc(), waiting_since, Target.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
