@@ -23,7 +23,6 @@ from sqlalchemy import (
     exists,
     func,
     literal,
-    not_,
     null,
     or_,
     select,
@@ -180,14 +179,10 @@ FURTHEST: Mapping[str, Any] = {
     "targets.rests_until": LONGEST_REST,
     "wanted_games.next_due_at": MONTH,
 }
-# What stays though it lies in the future. A campaign that ran when it was added has started whatever the clock says:
-# were that undone, it would start once more when the clock is right again.
-_RAN_WHEN_ADDED = exists().where(
-    Event.kind == EventKind.CAMPAIGN_ADDED,
-    Event.campaign_id == DropCampaign.id,
-    Event.occurred_at >= DropCampaign.started_at,
-)
-BUT: Mapping[str, ColumnElement[bool]] = {"drop_campaigns.started_at": _RAN_WHEN_ADDED}
+# What stays though it lies in the future. A campaign whose start was never told ran when it was added, and has started
+# whatever the clock says: were that undone, it would start once more when the clock is right again.
+_START_WAS_TOLD = exists().where(Event.kind == EventKind.CAMPAIGN_STARTED, Event.campaign_id == DropCampaign.id)
+ONLY_WHERE: Mapping[str, ColumnElement[bool]] = {"drop_campaigns.started_at": _START_WAS_TOLD}
 
 
 def put_right(engine: Engine, now: datetime) -> timedelta | None:
@@ -229,7 +224,7 @@ def _statements(now: datetime) -> Iterator[Update]:
 def _is_wrong(table: Table, column: str, now: datetime) -> ColumnElement[bool]:
     name = f"{table.name}.{column}"
     wrong = is_impossible(table.c[column], now, FURTHEST.get(name, timedelta(0)))
-    return and_(wrong, not_(BUT[name])) if name in BUT else wrong
+    return and_(wrong, ONLY_WHERE[name]) if name in ONLY_WHERE else wrong
 
 
 def _right(rule: Rule, now: datetime) -> Any:

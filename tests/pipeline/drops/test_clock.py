@@ -34,12 +34,20 @@ def test_an_upcoming_campaign_starts_at_its_start_and_only_once(world: Ingesting
     assert world.event("campaign.started").silent is False
 
 
-@pytest.mark.parametrize("listed", ["running", "upcoming"])
-def test_a_clock_that_is_set_back_and_forth_tells_no_start_of_what_had_started(world: Ingesting, listed: str) -> None:
-    hour = timedelta(hours=1)
-    start = stamp(NOON - hour if listed == "running" else NOON + hour)
-    world.ingest(drops(campaign("a", startAt=start, status="ACTIVE" if listed == "running" else "UPCOMING")))
-    world.advance(hours=2)
+@pytest.mark.parametrize(
+    ("starts_after", "status", "behind"),
+    [
+        pytest.param(-1, "ACTIVE", 0, id="running when it was added"),
+        pytest.param(-1, "ACTIVE", 1, id="running, but added by a clock that was a day behind"),
+        pytest.param(1, "UPCOMING", 0, id="upcoming when it was added"),
+    ],
+)
+def test_a_clock_that_is_set_back_and_forth_tells_no_start_of_what_had_started(
+    world: Ingesting, starts_after: int, status: str, behind: int
+) -> None:
+    starts_at = NOON + timedelta(hours=starts_after)
+    world.ingest(drops(campaign("a", startAt=stamp(starts_at), status=status)), days=-behind)
+    world.advance(days=behind, hours=2)
     events = world.kinds()
     beat_clock(world.engine, world.now)
 
