@@ -140,12 +140,17 @@ class Sender:
         """Claim and begin up to so many messages; returns how many there were."""
         if room == 0:
             return 0
-        for_anybody = self._for_anybody - sum(not message.is_quick for message in self._lanes.under_way)
-        # A lease runs out while its message is under way where the clock jumps, or the database was away for long.
-        busy = {message.target_id for message in self._lanes.under_way}
+        under_way = self._lanes.under_way
+        for_anybody = self._for_anybody - sum(not message.is_quick for message in under_way)
         with self._engine.begin() as connection:
             claimed = outbox.claim(
-                connection, self._clock(), limit=room, slow=self._slow, for_slow=max(0, for_anybody), busy=busy
+                connection,
+                self._clock(),
+                limit=room,
+                slow=self._slow,
+                for_slow=max(0, for_anybody),
+                # A lease runs out while its message is under way where the clock jumps, or the database was away long.
+                busy={message.target_id for message in under_way},
             )
         for message in claimed:
             summary.messages += 1

@@ -27,6 +27,8 @@ GROUP_SIZE = 20
 # A message may be under way for longer: whoever sends it renews its lease.
 LEASE_SECONDS = 150
 GIVE_UP_AFTER = timedelta(hours=72)
+# All that time may be one jump of the clock, or a machine that was off: then a delivery is tried some minutes longer.
+LEAST_ATTEMPTS = 6
 BACKOFF_BASE_SECONDS = 30.0
 BACKOFF_CAP_SECONDS = 3600.0
 # Full jitter may come out as nothing, and a target that just failed deserves a breath.
@@ -148,14 +150,14 @@ def settle_failed(
 ) -> int:
     """Write down that a message was not taken; returns how many deliveries are dead by that.
 
-    They are tried again after a pause, until 72 hours after their first attempt; after a permanent failure never. What
-    the target took without an answer (`unanswered`) waits for an hour, then for six, then for a day. `jitter` returns a
-    number from 0 to 1.
+    They are tried again after a pause, until 72 hours after their first attempt, and six times at least; after a
+    permanent failure never. What the target took without an answer (`unanswered`) waits for an hour, then for six, then
+    for a day. `jitter` returns a number from 0 to 1.
     """
     dead = 0
     pauses: list[datetime] = []
     for delivery in claimed.deliveries:
-        gives_up = permanent or now - delivery.first_attempt_at >= GIVE_UP_AFTER
+        gives_up = permanent or _has_been_tried_enough(delivery, now)
         times = delivery.unanswered + unanswered
         again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, jitter()))
         values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": None}
@@ -171,6 +173,10 @@ def settle_failed(
         # Nothing but an answer that never came is worth more than an hour.
         _hold_failed(connection, claimed, min(*pauses, now + LONGEST_BACKOFF))
     return dead
+
+
+def _has_been_tried_enough(delivery: ClaimedDelivery, now: datetime) -> bool:
+    return delivery.attempts >= LEAST_ATTEMPTS and now - delivery.first_attempt_at >= GIVE_UP_AFTER
 
 
 def let_rest(connection: Connection, target_id: int, now: datetime, rest: timedelta) -> None:

@@ -316,6 +316,26 @@ def test_a_message_under_way_may_end_when_the_sender_is_asked_to_stop(
         answer.join()
 
 
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_jumps_sends_nothing_again_that_is_under_way(
+    world: Notifying, hooks: WebhookSink, sender: Sender, hours: int
+) -> None:
+    with silent_server() as (url, taken):
+        world.target("hang", url)
+        world.event()
+        send_until(sender, lambda: taken)
+        world.target("hook", hook_url(hooks))
+        world.event()
+        # By then the lease of what hangs was renewed.
+        send_until(sender, lambda: len(hooks.messages) == 1)
+        world.later(hours=hours)
+        world.event()
+        send_until(sender, lambda: len(hooks.messages) == 2)
+        assert sender.finish(timedelta(0)) == sent(failed=1)
+    hung, *_ = world.deliveries()
+    assert (hung.state, hung.attempts) == ("pending", 1)
+
+
 def test_what_does_not_end_in_the_grace_is_tried_again_soon(world: Notifying, sender: Sender) -> None:
     with silent_server() as (url, taken):
         world.target("hang", url)

@@ -1,6 +1,5 @@
 """Each task is killed where it hurts most and run again: nothing is lost, nothing is done twice but as promised."""
 
-import logging
 import signal
 import threading
 import time
