@@ -137,12 +137,13 @@ def _run(
     validators = Validators(etag=claimed["etag"], last_modified=claimed["last_modified"], cursor=claimed["cursor"])
     try:
         return _carry_out(run, source, validators, lease)
-    except cut_off:
-        return run.settle_failure(SourceUnavailable(f"its fetch was cut off after {run.seconds:.0f} s, its time limit"))
     except LeaseLost:
         run.let_go()
         raise
     except Exception as error:
+        if _is_behind(error, cut_off):
+            reason = f"its fetch was cut off after {run.seconds:.0f} s, its time limit"
+            return run.settle_failure(SourceUnavailable(reason))
         if _is_away(error):
             # Not the source's fault.
             run.let_go()
@@ -153,6 +154,13 @@ def _run(
         # A person's Ctrl-C, a worker that is to end.
         run.let_go()
         raise
+
+
+def _is_behind(error: BaseException | None, kinds: type[Exception] | tuple[()]) -> bool:
+    """Whether an error is of these kinds, or came of one: what interrupts a query appears as a fault of the database."""
+    while error is not None and not isinstance(error, kinds):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _is_away(error: Exception) -> bool:
