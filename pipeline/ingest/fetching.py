@@ -47,6 +47,8 @@ from pipeline.ingest.turn import lock_source
 
 # Longer than any fetch may take (its task's time limit); what a row says, the lock decides.
 LEASE = timedelta(minutes=5)
+# Of a fetch that asks for page after page, or number after number: a process that holds them all may be killed.
+MOST_BYTES = 64 * 2**20
 FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=1)
 # One failed fetch has tried three times; the second in a row is worth a message.
@@ -157,7 +159,7 @@ def _run(
 
 
 def _is_behind(error: BaseException | None, kinds: type[Exception] | tuple[()]) -> bool:
-    """Whether an error is of these kinds, or came of one: what interrupts a query appears as a fault of the database."""
+    """Whether an error is of these kinds or came of one: what interrupts a query looks like a fault of the database."""
     while error is not None and not isinstance(error, kinds):
         error = error.__cause__ or error.__context__
     return error is not None
@@ -169,7 +171,7 @@ def _is_away(error: Exception) -> bool:
 
 def _carry_out(run: "_Run", source: Fetchable, validators: Validators, lease: Lease) -> Fetched | None:
     try:
-        with lease.interrupting(), Client() as client:
+        with lease.interrupting(), Client(in_all=MOST_BYTES) as client:
             answer = source.fetch(client, validators)
         return run.settle_answer(answer)
     except SourceError as error:
