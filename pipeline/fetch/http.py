@@ -86,7 +86,7 @@ class Client:
     (401, 403) or `SourceChanged` (any other status); `ask` leaves 4xx to its caller.
 
     An address that a caller gives may be of any machine, for the operator chose it; where a redirect of it leads must
-    be an address of the public internet, unless it stays on the same host. `rules` and `resolve` say what is one.
+    be an address of the public internet, unless it stays on the same host and port. `rules` and `resolve` say what is one.
     """
 
     def __init__(
@@ -313,9 +313,10 @@ def _sent_by(pool: httpcore.ConnectionPool, request: _Request, ends: Deadline) -
 def _address(url: str) -> httpx.URL:
     try:
         address = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        has_host = bool(address.host)
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise _Unfit("not an http or https address") from error
-    if address.scheme not in {"http", "https"} or not address.host:
+    if address.scheme not in {"http", "https"} or not has_host:
         raise _Unfit(f"{address.host or address.scheme}: not an http or https address")
     return address
 
@@ -333,8 +334,11 @@ def _for_anybody(headers: httpx.Headers) -> httpx.Headers:
 
 
 def _stays(url: httpx.URL, first: httpx.URL) -> bool:
-    """Whether an address is of the host that was asked first: on the same port, or one on which every host answers."""
-    return url.host == first.host and url.port in {first.port, None}
+    """Whether an address is of the service that was asked first; the usual ports of http and https count as one.
+
+    On another port of the same host something else may listen, which our token is not for.
+    """
+    return (url.host, url.port) == (first.host, first.port)
 
 
 def conditional(etag: str | None, last_modified: str | None) -> dict[str, str]:
