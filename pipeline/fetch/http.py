@@ -86,7 +86,8 @@ class Client:
     (401, 403) or `SourceChanged` (any other status); `ask` leaves 4xx to its caller.
 
     An address that a caller gives may be of any machine, for the operator chose it; where a redirect of it leads must
-    be an address of the public internet, unless it stays on the same host and port. `rules` and `resolve` say what is one.
+    be an address of the public internet, unless it stays on the same host and port. `rules` and `resolve` say what is
+    one.
     """
 
     def __init__(
