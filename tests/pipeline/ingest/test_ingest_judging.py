@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from models import Event, QuarantinedPayload
+from pipeline.fetch.limits import MAX_ITEM
 from pipeline.ingest.snapshots import MOST_KEPT
 from tests.pipeline.builders import (
     NOON,
@@ -78,6 +79,14 @@ def test_what_cannot_be_read_counts_once_however_often_it_is_listed(
 
     details = [detail for reason, detail in result.quarantined if reason == "too_many_invalid"]
     assert details == ([f"{share} items could not be read"] if share else [])
+
+
+def test_an_item_that_is_larger_than_any_real_one_is_set_aside_alone(world: Ingesting) -> None:
+    result = world.ingest(drops(campaign("a"), campaign("huge", description="x" * MAX_ITEM)))
+
+    [detail] = [detail for reason, detail in result.quarantined if reason == "invalid_item"]
+    assert detail.endswith("bytes: larger than 2 MiB")
+    assert (world.state("a"), result.invalid) == ("open", 1)
 
 
 def test_of_very_many_unreadable_items_a_hundred_are_kept_and_all_are_counted(world: Ingesting) -> None:
