@@ -47,6 +47,8 @@ from pipeline.ingest.turn import lock_source
 
 # Longer than any fetch may take (its task's time limit); what a row says, the lock decides.
 LEASE = timedelta(minutes=5)
+# Of a fetch that asks for page after page, or number after number: a process that holds them all may be killed.
+MOST_BYTES = 64 * 2**20
 FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=1)
 # One failed fetch has tried three times; the second in a row is worth a message.
@@ -137,12 +139,13 @@ def _run(
     validators = Validators(etag=claimed["etag"], last_modified=claimed["last_modified"], cursor=claimed["cursor"])
     try:
         return _carry_out(run, source, validators, lease)
-    except cut_off:
-        return run.settle_failure(SourceUnavailable(f"its fetch was cut off after {run.seconds:.0f} s, its time limit"))
     except LeaseLost:
         run.let_go()
         raise
     except Exception as error:
+        if _is_behind(error, cut_off):
+            reason = f"its fetch was cut off after {run.seconds:.0f} s, its time limit"
+            return run.settle_failure(SourceUnavailable(reason))
         if _is_away(error):
             # Not the source's fault.
             run.let_go()
@@ -155,13 +158,20 @@ def _run(
         raise
 
 
+def _is_behind(error: BaseException | None, kinds: type[Exception] | tuple[()]) -> bool:
+    """Whether an error is of these kinds or came of one: what interrupts a query looks like a fault of the database."""
+    while error is not None and not isinstance(error, kinds):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def _is_away(error: Exception) -> bool:
     return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def _carry_out(run: "_Run", source: Fetchable, validators: Validators, lease: Lease) -> Fetched | None:
     try:
-        with lease.interrupting(), Client() as client:
+        with lease.interrupting(), Client(in_all=MOST_BYTES) as client:
             answer = source.fetch(client, validators)
         return run.settle_answer(answer)
     except SourceError as error:

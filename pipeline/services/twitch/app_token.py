@@ -32,7 +32,9 @@ RENEW_WITH_SHARE_LEFT = 10
 # Wrong credentials stay wrong until a person changes them; then they are other credentials, and tried at once.
 REFUSED_FOR = timedelta(minutes=5)
 LOCK_FOR = timedelta(seconds=90)
-WAIT_FOR_LOCK = timedelta(seconds=60)
+# Twitch and IGDB are asked by one process each, and want one token: where its address is slow, it holds only the
+# process that asks there.
+WAIT_FOR_LOCK = timedelta(seconds=5)
 LOOK_EVERY = 0.03
 
 

@@ -246,6 +246,16 @@ def test_the_lock_of_a_worker_that_was_killed_ends_by_itself(setting: HelixSetti
     assert time.monotonic() - began >= 0.25
 
 
+def test_a_worker_does_not_wait_as_long_as_another_that_the_address_of_tokens_holds(setting: HelixSetting) -> None:
+    tokens = setting.tokens()
+    setting.redis.set(tokens._lock_key, "of a worker that is asking", ex=80)
+    began = time.monotonic()
+
+    with pytest.raises(SourceUnavailable, match="another worker is still asking"):
+        tokens.current(setting.client)
+    assert time.monotonic() - began < 30
+
+
 def test_without_redis_there_is_no_token(setting: HelixSetting) -> None:
     with (
         connect_redis("redis://:hunter2@127.0.0.1:1/0") as nobody,
