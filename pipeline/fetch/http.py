@@ -27,6 +27,7 @@ from pipeline.fetch.addresses import MAX_REDIRECTS, REDIRECTS, Resolve, Rules, U
 from pipeline.fetch.limits import TooMuch, check_values
 from pipeline.fetch.mending import readable
 from pipeline.fetch.proxies import pool_of, proxy_of
+from pipeline.fetch.sent_at import sent_at
 from pipeline.fetch.unpacking import ACCEPTED, Unpackable, encoding_of, unpacked
 from pipeline.fetch.wire import Deadline, Wire, core_url, deadline
 
@@ -109,6 +110,8 @@ class Client:
         self._resolve = resolve
         self._pools: dict[str | None, httpcore.ConnectionPool] = {}
         self._opened = ExitStack()
+        # When its last answer was sent, by the clock of whoever sent it.
+        self.answered_at: datetime | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -201,6 +204,7 @@ class Client:
         try:
             with self._pool(request.url, first) as pool, _sent_by(pool, request, ends) as response:
                 headers = httpx.Headers(response.headers)
+                self.answered_at = sent_at(headers)
                 if request.method == "GET" and response.status in REDIRECTS and "Location" in headers:
                     return headers["Location"]
                 body = self._read(response, headers)

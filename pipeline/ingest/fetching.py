@@ -39,6 +39,7 @@ from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUna
 from pipeline.events.append import append_events
 from pipeline.fetch.http import LONGEST_RETRY_AFTER, Client
 from pipeline.fetch.shapes import digest
+from pipeline.ingest import service_time
 from pipeline.ingest.quarantine import keep_aside
 from pipeline.ingest.snapshots import Context, ingest, ingest_unchanged
 from pipeline.ingest.source import Answer, Fetchable, Ingested, PolledSource, RoundSource, Validators
@@ -173,7 +174,7 @@ def _carry_out(run: "_Run", source: Fetchable, validators: Validators, lease: Le
     try:
         with lease.interrupting(), Client(in_all=MOST_BYTES) as client:
             answer = source.fetch(client, validators)
-        return run.settle_answer(answer)
+        return run.settle_answer(answer, answered_at=client.answered_at)
     except SourceError as error:
         return run.settle_failure(error)
 
@@ -252,13 +253,17 @@ class _Run:
         """How long it has taken so far."""
         return time.monotonic() - self._started
 
-    def settle_answer(self, answer: Answer) -> Fetched | None:
-        """Store an answer; raises `SourceChanged`, with nothing stored, if it cannot be read."""
+    def settle_answer(self, answer: Answer, *, answered_at: datetime | None) -> Fetched | None:
+        """Store an answer; raises `SourceChanged`, with nothing stored, if it cannot be read.
+
+        `answered_at` is when its service sent it, by its own clock.
+        """
         with self._engine.begin() as connection:
             row = lock_source(connection, self._source.name)
             if row["fence"] != self._fence:
                 return None
             now = self._now()
+            service_time.note(connection, answered_at, now)
             ingested, snapshot_at = _take_in(connection, self._source, row, answer, now)
             recovered = _tell_recovered(connection, row, now)
             next_due_at = now + (answer.refresh_after or FIRST_RETRY)

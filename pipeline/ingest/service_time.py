@@ -1,7 +1,6 @@
 """Whether the services that were asked give the time that our clock has."""
 
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 from sqlalchemy import Connection, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -13,19 +12,6 @@ from models.due import CLOCK_TOLERANCE
 AGREED = "services agree"
 # Kept to the minute: it need not move with every answer.
 _FINE = timedelta(minutes=1)
-
-
-def service_time(date: str | None, age: str | None) -> datetime | None:
-    """Return when an answer was sent by its `Date`, and later by its `Age` where a cache kept it; None without one.
-
-    RFC 9110, 6.6.1, and RFC 9111, 5.1.
-    """
-    try:
-        sent_at = parsedate_to_datetime(date or "")
-        # HTTP's dates are in UTC, and say so; one without a zone is no date of HTTP.
-        return sent_at + timedelta(seconds=int(age or 0)) if sent_at.tzinfo else None
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
 
 
 def note(connection: Connection, sent_at: datetime | None, now: datetime) -> None:

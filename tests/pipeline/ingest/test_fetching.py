@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Connection, Engine, func, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from models import Event, FetchRun, Sighting
+from models import Event, FetchRun, Heartbeat, Sighting
 from models.locks import LockKey
 from pipeline.database.lease import LeaseLost
 from pipeline.drops.sources.kick import KickDrops
@@ -30,6 +30,7 @@ from pipeline.ingest.fetching import (
     register,
     source_lock,
 )
+from pipeline.ingest.service_time import AGREED
 from pipeline.ingest.source import Answer as SourceAnswer
 from pipeline.ingest.source import ListSource, Snapshot, Validators
 from tests.pipeline.builders import campaign, campaigns, drops, version_2
@@ -97,6 +98,18 @@ def test_the_first_live_fetch_is_silent_and_the_second_is_not(poll: Poll) -> Non
     runs = poll.world.rows(FetchRun)
     assert [(run.outcome, run.items, run.events) for run in runs] == [("ok", 1, 1), ("ok", 2, 1)]
     assert all(run.size > 100 and run.snapshot_at and run.error is None for run in runs)
+
+
+def test_a_service_that_has_our_time_is_written_down_and_one_that_has_another_is_not(poll: Poll) -> None:
+    poll.answers(answer(campaign("a")))
+    poll.make_due()
+    fetch_source(poll.world.engine, poll.source, lambda: now() + timedelta(days=1))
+    assert poll.world.rows(Heartbeat) == []
+    before = now()
+    poll.fetch()
+    (agreed,) = poll.world.rows(Heartbeat)
+    assert agreed.name == AGREED
+    assert agreed.at >= before
 
 
 def test_a_source_that_is_not_due_is_left_alone(poll: Poll) -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.ingest.service_time import note, service_time
+from pipeline.fetch.sent_at import sent_at
+from pipeline.ingest.service_time import note
 from pipeline.programs.clock_ahead import PATIENCE, ClockAhead
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -108,4 +109,5 @@ def test_who_agreed_before_the_clock_was_set_says_nothing_of_the_new_time(engine
     ],
 )
 def test_an_answer_says_when_it_was_sent(date: str | None, age: str | None, expected: datetime | None) -> None:
-    assert service_time(date, age) == expected
+    headers = {"Date": date, "Age": age}
+    assert sent_at({name: value for name, value in headers.items() if value is not None}) == expected
