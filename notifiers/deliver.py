@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 LOOK_EVERY_SECONDS = 0.25
 # A target that held its lane for longer yields to others next time.
 SLOW_SECONDS = 5.0
-# This part of the lanes is kept for targets that are known to be quick.
+# This part of the lanes, and at least one of several, is kept for targets that are known to be quick.
 KEPT_SHARE = 0.25
 # A lane is killed when what it does should have given up by itself so long ago.
 SPARE_SECONDS = 5.0
@@ -71,7 +71,7 @@ class Sender:
         self._renew_at = 0.0
         self._turn = Lock()
         self._lanes: Lanes[outbox.ClaimedMessage] = Lanes(_send, lanes)
-        self._for_anybody = max(1, lanes - int(lanes * KEPT_SHARE))
+        self._for_anybody = max(1, int(lanes * (1 - KEPT_SHARE)))
         # What is over and not settled yet: the database may be away.
         self._ended: deque[Ended[outbox.ClaimedMessage]] = deque()
         # Targets by their ids: what their last message was.
@@ -98,10 +98,10 @@ class Sender:
         summary = DeliverySummary()
         until = time.monotonic() + (math.inf if patience is None else patience.total_seconds())
         while self._lanes.under_way and time.monotonic() < until:
-            self._ended += self._lanes.wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
+            self._wait(min(LOOK_EVERY_SECONDS, until - time.monotonic()))
             self._settle(summary)
             self._renew()
-        self._ended += self._lanes.wait(0.0)
+        self._wait(0.0)
         stopped = self._lanes.stop("Lootwire was stopped before the service had answered")
         self._ended += map(self._doubted, stopped)
         self._settle(summary)
@@ -123,23 +123,35 @@ class Sender:
             if not begun and not self._lanes.under_way:
                 break
             # Where all the room was used, there may be more to begin as soon as there is some again.
-            self._ended += self._lanes.wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
+            self._wait(FRESH_SECONDS if begun == room else LOOK_EVERY_SECONDS)
         self._settle(summary)
         return summary
 
-    def _doubted(self, stopped: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
-        """Say of a message that was stopped that it may have arrived, where it only waited for an answer any more."""
-        if stopped.seconds <= self._patience.connect:
-            return stopped
-        return replace(stopped, outcome=DeliveryError(stopped.outcome.reason, unanswered=True))
+    def _wait(self, seconds: float) -> None:
+        self._ended += map(self._doubted, self._lanes.wait(seconds))
+
+    def _doubted(self, ended: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
+        """Say of a message that was broken off while it only waited for an answer any more that it may have arrived."""
+        if not ended.is_broken_off or ended.seconds <= self._patience.connect:
+            return ended
+        return replace(ended, outcome=DeliveryError(ended.outcome.reason, unanswered=True))
 
     def _begin(self, room: int, summary: DeliverySummary) -> int:
         """Claim and begin up to so many messages; returns how many there were."""
         if room == 0:
             return 0
-        for_anybody = self._for_anybody - sum(not message.is_quick for message in self._lanes.under_way)
+        under_way = self._lanes.under_way
+        for_anybody = self._for_anybody - sum(not message.is_quick for message in under_way)
         with self._engine.begin() as connection:
-            claimed = outbox.claim(connection, self._clock(), limit=room, slow=self._slow, for_slow=max(0, for_anybody))
+            claimed = outbox.claim(
+                connection,
+                self._clock(),
+                limit=room,
+                slow=self._slow,
+                for_slow=max(0, for_anybody),
+                # A lease runs out while its message is under way where the clock jumps, or the database was away long.
+                busy={message.target_id for message in under_way},
+            )
         for message in claimed:
             summary.messages += 1
             try:

@@ -39,7 +39,7 @@ def hold_or_drop(connection: Connection, target: Any, rows: Sequence[Any], now: 
         together = [*burst, row.created_at]
         held = hold(settings, where, now, kind=row.kind, created_at=row.created_at, burst=together)
         if held is not None:
-            _hold(connection, row.id, held)
+            _hold(connection, row, held)
         elif row.held_for and (reason := _pointless(connection, row, now)):
             _drop(connection, row.id, reason)
         else:
@@ -95,9 +95,13 @@ def _is_over(connection: Connection, row: Any) -> bool:
     return bool(connection.scalar(select(exists().where(ended))))
 
 
-def _hold(connection: Connection, delivery_id: int, held: Hold) -> None:
-    values = {"next_attempt_at": held.until, "held_for": held.reason}
-    connection.execute(update(Delivery).where(Delivery.id == delivery_id).values(values))
+def _hold(connection: Connection, row: Any, held: Hold) -> None:
+    values: dict[str, Any] = {"next_attempt_at": held.until, "held_for": held.reason}
+    if row.state == DeliveryState.SENDING:
+        # Its sender died: the target may have it.
+        values |= {"state": DeliveryState.PENDING, "lease_until": None, "lease_token": None}
+        values |= {"unanswered": max(row.unanswered, 1)}
+    connection.execute(update(Delivery).where(Delivery.id == row.id).values(values))
 
 
 def _drop(connection: Connection, delivery_id: int, reason: str) -> None:

@@ -29,6 +29,8 @@ FRESH_LANES = 4
 FRESH_SECONDS = 0.1
 # When there are more jobs than these, they share processes.
 PROCESSES = 4
+# With those that take no more jobs and cannot end yet, for something hangs in them: there each has 40 MB of its own.
+MOST_PROCESSES = 8
 # Beside those, for jobs that shared a process which died: alone, the one that kills is alone next time.
 LONE_PROCESSES = 4
 IDLE_PROCESSES = 4
@@ -47,12 +49,14 @@ Key = TypeVar("Key")
 class Ended(Generic[Key]):
     """A job that is over: what it was started as, what it returned or raised, and how long it took.
 
-    `is_suspect` says that its process died, maybe of this job.
+    `is_broken_off` says that its process ended first, so that nobody knows how far it came; `is_suspect` that it died,
+    maybe of this job.
     """
 
     key: Key
     outcome: Any
     seconds: float
+    is_broken_off: bool = False
     is_suspect: bool = False
 
 
@@ -71,8 +75,10 @@ class _Process(Generic[Key]):
     is_lone: bool
     lanes: dict[int, _Lane[Key]] = field(default_factory=dict)
     jobs: int = 0
-    # It takes no more jobs, and ends with its last.
+    # It takes no more jobs where another can, and ends with its last.
     is_spent: bool = False
+    # It was killed from outside with jobs under way, which `wait` is about to tell.
+    is_gone: bool = False
     idle_since: float = 0.0
 
     @property
@@ -136,14 +142,15 @@ class Lanes(Generic[Key]):
 
     def _chosen(self, *, alone: bool) -> _Process[Key]:
         """Return the process that takes the next job."""
-        usable = [process for process in self._processes if not process.is_spent]
+        shared = [process for process in self._processes if not (process.is_lone or process.is_gone)]
+        usable = [process for process in shared if not process.is_spent]
         if alone and sum(process.is_lone for process in self._processes) < LONE_PROCESSES:
             return self._fork(is_lone=True)
         if idle := [process for process in usable if not process.lanes]:
             return idle[-1]
-        if len(usable) < PROCESSES:
+        if len(usable) < PROCESSES and len(shared) < MOST_PROCESSES:
             return self._fork()
-        return min(usable, key=lambda process: len(process.lanes))
+        return min(usable or shared, key=lambda process: len(process.lanes))
 
     def _fork(self, *, is_lone: bool = False) -> _Process[Key]:
         ours, theirs = Pipe()
@@ -172,7 +179,7 @@ class Lanes(Generic[Key]):
             # One that dies as soon as it is born is no reason to fork for ever: `wait` tells how it ended.
             if process.jobs == 1:
                 return True
-            process.is_spent = True
+            process.is_spent = process.is_gone = True
             if not process.lanes:
                 self._kill(process)
             return False
@@ -231,7 +238,8 @@ def _over(process: _Process[Key]) -> Ended[Key]:
 
 def _failed(process: _Process[Key], reason: str, *, is_suspect: bool = False) -> list[Ended[Key]]:
     now = time.monotonic()
-    return [Ended(lane.key, DeliveryError(reason), now - lane.since, is_suspect) for lane in process.lanes.values()]
+    error = DeliveryError(reason)
+    return [Ended(lane.key, error, now - lane.since, True, is_suspect) for lane in process.lanes.values()]
 
 
 def _end_text(status: int) -> str:

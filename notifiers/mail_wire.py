@@ -59,7 +59,9 @@ class _HearingMixin:
             self.file = io.BufferedReader(self._reader)
         self._reader.allow(self._seconds(hearing, is_end=is_end), MAX_REPLY_BYTES)
         hearing.is_unanswered |= is_end
+        hearing.is_attempted = True
         code, words = super().getreply()  # type: ignore[misc]
+        hearing.is_attempted = False
         self._hear(hearing, code, words, is_end=is_end)
         return code, words
 

@@ -30,6 +30,8 @@ MOST_HELD_ROUNDS = 20
 # A message may be under way for longer: whoever sends it renews its lease.
 LEASE_SECONDS = 150
 GIVE_UP_AFTER = timedelta(hours=72)
+# All that time may be one jump of the clock, or a machine that was off: then a delivery is tried some minutes longer.
+LEAST_ATTEMPTS = 6
 BACKOFF_BASE_SECONDS = 30.0
 BACKOFF_CAP_SECONDS = 3600.0
 # Full jitter may come out as nothing, and a target that just failed deserves a breath.
@@ -38,6 +40,8 @@ BACKOFF_LEAST_SECONDS = 5.0
 UNANSWERED_PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 # A delivery whose worker died this often, for so long, kills its workers.
 LOST_ATTEMPTS = 10
+# After so many attempts a delivery whose sender died goes alone: maybe it is what kills.
+LOST_TOGETHER = 3
 ERROR_LENGTH = 300
 
 # How far ahead an attempt can be: a pause between two; before the first the beginning of a release's day, in the zone
@@ -65,12 +69,13 @@ _ADDRESS = re.compile(r"\S*://\S*")
 class ClaimedDelivery:
     """One delivery that this worker may send, with the number and first time of its attempts.
 
-    `unanswered` of them the target took without an answer.
+    `unanswered` of them the target took without an answer; the last of them was `lost` where its sender died in it.
     """
 
     id: int
     attempts: int
     unanswered: int
+    lost: bool
     first_attempt_at: datetime
     event: EventText
 
@@ -95,8 +100,8 @@ class ClaimedMessage:
 
     @property
     def may_have_arrived(self) -> bool:
-        """Whether the target took all of this before, and never answered."""
-        return all(delivery.unanswered for delivery in self.deliveries)
+        """Whether the target may have all of this: it took it and never answered, or the sender died meanwhile."""
+        return all(delivery.unanswered or delivery.lost for delivery in self.deliveries)
 
 
 def claim(
@@ -107,16 +112,17 @@ def claim(
     *,
     slow: Collection[int] = (),
     for_slow: int | None = None,
+    busy: Collection[int] = (),
 ) -> list[ClaimedMessage]:
     """Take up to `limit` messages that are due, each for another target, and write their attempt down.
 
     A target has one message under way at a time, so that messages keep their order. Targets that took messages and
     have none that failed come first; of the others, and of the `slow` ones by their ids, `for_slow` are taken at most.
-    Commit before you send.
+    To the `busy` ones the caller still sends, whatever became of its leases. Commit before you send.
     """
     _bury_killers(connection, now)
     for _ in range(MOST_HELD_ROUNDS):
-        targets = _targets(connection, now, limit, slow)
+        targets = _targets(connection, now, limit, slow, busy)
         quick = [target for target in targets if target.is_quick]
         others = [target for target in targets if not target.is_quick][:for_slow]
         messages = [_claim_message(connection, target, now, lease_seconds) for target in (*quick, *others)]
@@ -154,14 +160,14 @@ def settle_failed(
 ) -> int:
     """Write down that a message was not taken; returns how many deliveries are dead by that.
 
-    They are tried again after a pause, until 72 hours after their first attempt; after a permanent failure never. What
-    the target took without an answer (`unanswered`) waits for an hour, then for six, then for a day. `jitter` returns a
-    number from 0 to 1.
+    They are tried again after a pause, until 72 hours after their first attempt, and six times at least; after a
+    permanent failure never. What the target took without an answer (`unanswered`) waits for an hour, then for six, then
+    for a day. `jitter` returns a number from 0 to 1.
     """
     dead = 0
     pauses: list[datetime] = []
     for delivery in claimed.deliveries:
-        gives_up = permanent or now - delivery.first_attempt_at >= GIVE_UP_AFTER
+        gives_up = permanent or _has_been_tried_enough(delivery, now)
         times = delivery.unanswered + unanswered
         again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, jitter()))
         values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": None}
@@ -177,6 +183,10 @@ def settle_failed(
         # Nothing but an answer that never came is worth more than an hour.
         _hold_failed(connection, claimed, min(*pauses, now + LONGEST_BACKOFF))
     return dead
+
+
+def _has_been_tried_enough(delivery: ClaimedDelivery, now: datetime) -> bool:
+    return delivery.attempts >= LEAST_ATTEMPTS and now - delivery.first_attempt_at >= GIVE_UP_AFTER
 
 
 def let_rest(connection: Connection, target_id: int, now: datetime, rest: timedelta) -> None:
@@ -197,7 +207,9 @@ def unanswered_pause(times: int) -> timedelta:
     return UNANSWERED_PAUSES[min(times, len(UNANSWERED_PAUSES)) - 1]
 
 
-def _targets(connection: Connection, now: datetime, limit: int, slow: Collection[int]) -> Sequence[Any]:
+def _targets(
+    connection: Connection, now: datetime, limit: int, slow: Collection[int], busy: Collection[int]
+) -> Sequence[Any]:
     """Lock targets that have something due and nothing under way: quick ones, then those that wait longest."""
     waiting_since = (
         select(func.min(Delivery.next_attempt_at))
@@ -210,6 +222,7 @@ def _targets(connection: Connection, now: datetime, limit: int, slow: Collection
     return connection.execute(
         select(Target.id, Target.name, Target.url_encrypted, Target.settings, Target.timezone, is_quick)
         .where(Target.disabled_at.is_(None), _is_rested(now), waiting_since.is_not(None), _idle(Target.id, now))
+        .where(Target.id.not_in(busy))
         .order_by(is_quick.desc(), waiting_since, Target.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True)
@@ -232,6 +245,8 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
             Delivery.event_id,
             Delivery.attempts,
             Delivery.unanswered,
+            Delivery.state,
+            Delivery.lease_token,
             Delivery.created_at,
             Delivery.held_for,
             Event,
@@ -273,6 +288,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
                 id=row.id,
                 attempts=written[row.id].attempts,
                 unanswered=row.unanswered,
+                lost=row.state == DeliveryState.SENDING,
                 first_attempt_at=written[row.id].first_attempt_at,
                 event=_event_text(row),
             )
@@ -286,6 +302,9 @@ def _group(rows: Sequence[Any]) -> Sequence[Any]:
     if not rows or not rows[0].attempts:
         # A burst is one message. (What is replayed may have arrived, and says so; what is new may not.)
         return [row for row in rows if not row.attempts and bool(row.unanswered) == bool(rows[0].unanswered)]
+    if rows[0].state == DeliveryState.SENDING and rows[0].attempts < LOST_TOGETHER:
+        # Their sender died: they come again as the message that they were.
+        return [row for row in rows if row.lease_token == rows[0].lease_token]
     if 0 < rows[0].unanswered < len(UNANSWERED_PAUSES):
         # It may have arrived as one message, and need not come again as twenty.
         return [row for row in rows if row.unanswered == rows[0].unanswered]

@@ -40,7 +40,8 @@ def _retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
     text = headers.get("Retry-After")
     until = _date(text) if _number(text) is None else None
     if until is None:
-        return _seconds(text)
+        # A proxy may have added its own; requests joins them.
+        return max(filter(None, map(_seconds, (text or "").split(","))), default=None)
     return _seconds((until - (_date(headers.get("Date")) or now)).total_seconds())
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from celery import current_app, shared_task
 
 from pipeline.channels.eventsub.inbox import handle
-from pipeline.channels.eventsub.lookup import look_up
+from pipeline.channels.eventsub.lookup import PATIENCE, look_up
 from pipeline.fetch.http import Client
 from pipeline.runtime.runtime import utc_now
 from tasks.surroundings import runtime
@@ -19,7 +19,8 @@ logger = logging.getLogger(__name__)
 def eventsub() -> None:
     """Handle what waits; where nothing does, this is one question to the database."""
     flap = timedelta(seconds=runtime().settings.stream_flap_seconds)
-    with Client() as client:
+    # A service that is slow must not hold what carries out ticks: a later poll brings what is missing.
+    with Client(deadline=PATIENCE, attempts=1) as client:
         helix = runtime().helix(client)
         events = handle(
             runtime().engine,

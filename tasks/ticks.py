@@ -13,6 +13,7 @@ from pipeline.games import clock as games_clock
 from pipeline.ingest import staleness
 from pipeline.ingest.fetching import due
 from pipeline.programs import clock_jump, pruning
+from pipeline.programs.clock_ahead import ClockAhead
 from pipeline.programs.sources import register
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.heartbeat import beat, beat_clock
@@ -21,6 +22,7 @@ from pipeline.services.twitch.account import SERVICE
 from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)
+CLOCK_AHEAD = ClockAhead(utc_now)
 
 
 @shared_task(name="tick.fetch_due")
@@ -42,9 +44,10 @@ def advance_clock() -> None:
         logger.warning(
             "the clock jumped back; what waits for a later time is due now", extra={"seconds": jump.total_seconds()}
         )
-    events = drops_clock.advance(engine, now)
-    events += channels_clock.advance(engine, now, timedelta(seconds=runtime().settings.stream_flap_seconds))
-    events += games_clock.advance(engine, now)
+    events = channels_clock.advance(engine, now, timedelta(seconds=runtime().settings.stream_flap_seconds))
+    if not CLOCK_AHEAD.is_doubted(engine):
+        events += drops_clock.advance(engine, now)
+        events += games_clock.advance(engine, now)
     events += staleness.watch(engine, now, ticking_since=beat_clock(engine, now))
     if events:
         logger.info("the clock moved on", extra={"events": dict(events)})

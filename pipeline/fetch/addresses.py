@@ -61,10 +61,12 @@ def checked(url: str, rules: Rules, led_by: httpx.URL | None = None) -> httpx.UR
     """Return an address, or where a redirect leads from another, if its form is allowed; raises `Unreachable`."""
     try:
         target = httpx.URL(url) if led_by is None else led_by.join(url)
-    except httpx.InvalidURL as error:
+        # Which decodes a name of other scripts.
+        has_host = bool(target.host)
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise Unreachable("not an address", permanent=True) from error
     port = target.port or PORTS.get(target.scheme)
-    if port is None or target.scheme not in PORTS or not target.host or target.userinfo:
+    if port is None or target.scheme not in PORTS or not has_host or target.userinfo:
         raise Unreachable("not an http or https address", permanent=True)
     if rules.ports is not None and port not in rules.ports:
         raise Unreachable(f"{target.host}: port {port} is not allowed", permanent=True)

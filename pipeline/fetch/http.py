@@ -27,6 +27,7 @@ from pipeline.fetch.addresses import MAX_REDIRECTS, REDIRECTS, Resolve, Rules, U
 from pipeline.fetch.limits import TooMuch, check_values
 from pipeline.fetch.mending import readable
 from pipeline.fetch.proxies import pool_of, proxy_of
+from pipeline.fetch.sent_at import sent_at
 from pipeline.fetch.unpacking import ACCEPTED, Unpackable, encoding_of, unpacked
 from pipeline.fetch.wire import Deadline, Wire, core_url, deadline
 
@@ -53,6 +54,7 @@ SENT = "http11.send_request_body.complete"
 _FIELDS = {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": ACCEPTED}
 # What another host may see of a request that was led to it: no token and no name of an account is among them.
 _FOR_ANYBODY = frozenset({"user-agent", "accept", "accept-encoding", "referer", "if-none-match", "if-modified-since"})
+_CONDITIONS = frozenset({"if-none-match", "if-modified-since"})
 # A service may lead to any port of the public internet.
 ELSEWHERE = Rules(ports=None)
 # How h11 and httpcore begin to say that the connection ended too early.
@@ -85,7 +87,8 @@ class Client:
     (401, 403) or `SourceChanged` (any other status); `ask` leaves 4xx to its caller.
 
     An address that a caller gives may be of any machine, for the operator chose it; where a redirect of it leads must
-    be an address of the public internet, unless it stays on the same host. `rules` and `resolve` say what is one.
+    be an address of the public internet, unless it stays on the same host and port. `rules` and `resolve` say what is
+    one.
     """
 
     def __init__(
@@ -93,17 +96,22 @@ class Client:
         *,
         deadline: timedelta | None = None,
         max_bytes: int = MAX_BYTES,
+        in_all: int | None = None,
         attempts: int = ATTEMPTS,
         rules: Rules = ELSEWHERE,
         resolve: Resolve = resolve,
     ) -> None:
+        """`max_bytes` is the most that an answer may hold, and `in_all` what all answers together may, if given."""
         self._deadline = deadline or DEADLINE
         self._max_bytes = max_bytes
+        self._left = in_all
         self._attempts = attempts
         self._rules = rules
         self._resolve = resolve
         self._pools: dict[str | None, httpcore.ConnectionPool] = {}
         self._opened = ExitStack()
+        # When its last answer was sent, by the clock of whoever sent it.
+        self.answered_at: datetime | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -158,6 +166,11 @@ class Client:
     def _ask_once(self, method: str, url: str, headers: dict[str, str], body: bytes | None = None) -> Reply:
         answer = self._exchange(method, url, headers, body)
         _raise_for_status(answer)
+        if answer.reply.status == 304 and _CONDITIONS.isdisjoint(map(str.lower, headers)):
+            # To believe it would be to believe that nothing is there.
+            raise SourceChanged(
+                f"{answer.place} answered 304 (not changed) to a request that did not ask so", status=304
+            )
         return answer.reply
 
     def _ask_in_turn(self, turn: Turn, method: str, url: str, headers: dict[str, str], body: bytes | None) -> Reply:
@@ -191,10 +204,11 @@ class Client:
         try:
             with self._pool(request.url, first) as pool, _sent_by(pool, request, ends) as response:
                 headers = httpx.Headers(response.headers)
+                self.answered_at = sent_at(headers)
                 if request.method == "GET" and response.status in REDIRECTS and "Location" in headers:
                     return headers["Location"]
                 body = self._read(response, headers)
-                check_values(body)
+                self._take(body)
         except httpcore.TimeoutException as error:
             if ends.is_over:
                 seconds = self._deadline.total_seconds()
@@ -212,7 +226,19 @@ class Client:
         encoding = encoding_of(headers.get_list("Content-Encoding"))
         # What is packed has the same limit: an endless one may unpack to nothing.
         packed = self._limited(response.iter_stream())
-        return b"".join(self._limited(unpacked(packed, encoding)))
+        # Not joined in the end: chunks of a byte take fifty times their size.
+        body = bytearray()
+        for part in self._limited(unpacked(packed, encoding)):
+            body += part
+        return bytes(body)
+
+    def _take(self, body: bytes) -> None:
+        """Refuse an answer that is too much to decode, alone or with those before it."""
+        check_values(body)
+        if self._left is not None:
+            self._left -= len(body)
+            if self._left < 0:
+                raise TooMuch("with the other answers of this fetch more than memory is there for")
 
     def _limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         size = 0
@@ -292,9 +318,10 @@ def _sent_by(pool: httpcore.ConnectionPool, request: _Request, ends: Deadline) -
 def _address(url: str) -> httpx.URL:
     try:
         address = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        has_host = bool(address.host)
+    except (httpx.InvalidURL, UnicodeError) as error:
         raise _Unfit("not an http or https address") from error
-    if address.scheme not in {"http", "https"} or not address.host:
+    if address.scheme not in {"http", "https"} or not has_host:
         raise _Unfit(f"{address.host or address.scheme}: not an http or https address")
     return address
 
@@ -312,8 +339,11 @@ def _for_anybody(headers: httpx.Headers) -> httpx.Headers:
 
 
 def _stays(url: httpx.URL, first: httpx.URL) -> bool:
-    """Whether an address is of the host that was asked first: on the same port, or one on which every host answers."""
-    return url.host == first.host and url.port in {first.port, None}
+    """Whether an address is of the service that was asked first; the usual ports of http and https count as one.
+
+    On another port of the same host something else may listen, which our token is not for.
+    """
+    return (url.host, url.port) == (first.host, first.port)
 
 
 def conditional(etag: str | None, last_modified: str | None) -> dict[str, str]:
@@ -366,7 +396,8 @@ def _tracing(sent: Callable[[], object] | None) -> dict[str, Any]:
 def _raise_for_status(answer: _Answer) -> None:
     reply, place = answer.reply, answer.place
     status = reply.status
-    if 200 <= status < 300 or status == 304:
+    # A part of an answer (206), which nobody asks for, would look as if the rest were gone.
+    if (200 <= status < 300 and status != 206) or status == 304:
         return
     if status == 429 or status >= 500:
         wait = parse_retry_after(reply.headers.get("Retry-After"), datetime.now(UTC))

@@ -4,6 +4,8 @@ from models.errors import LootwireError
 
 # JSON values of one payload; a real one of 2.5 MB has 60,000.
 MAX_VALUES = 500_000
+# One campaign; the largest real ones name some thousand channels.
+MAX_ITEM = 2 * 2**20
 _BEGIN_VALUES = b",[{"
 _COUNTED_AT_ONCE = 64 * 1024
 

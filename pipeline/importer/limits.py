@@ -20,8 +20,6 @@ MAX_HEADER = 64 * 2**10
 MAX_ZIP_DIRECTORY = 8 * 2**20
 # JSON values are counted in payloads of this size and more: counting costs a tenth of reading an unchanged one.
 COUNTED_FROM = 3 * 2**20
-# One campaign; the largest real ones name some thousand channels.
-MAX_ITEM = 2 * 2**20
 # Compressed data may unpack to this many times its size. JSON in deflate reaches 30, and a quarter of hourly
 # snapshots that hardly differ 1,400 in xz; bombs are at 1,000 and 6,800.
 RATIO = {"gzip": 200, "zip": 200, "xz": 4000, "zstd": 4000}

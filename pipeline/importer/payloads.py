@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pipeline.errors import InvalidItem, SourceChanged
+from pipeline.fetch.limits import MAX_ITEM
 from pipeline.fetch.mending import fault_of, mend, readable
 from pipeline.fetch.shapes import UNREADABLE
 from pipeline.importer.entries import Entry
-from pipeline.importer.limits import MAX_ITEM
 from pipeline.importer.recognise import recognise_all, updated_time
 from pipeline.importer.repair import Mender
 from pipeline.importer.times import Moment

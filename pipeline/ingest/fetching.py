@@ -39,6 +39,7 @@ from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUna
 from pipeline.events.append import append_events
 from pipeline.fetch.http import LONGEST_RETRY_AFTER, Client
 from pipeline.fetch.shapes import digest
+from pipeline.ingest import service_time
 from pipeline.ingest.quarantine import keep_aside
 from pipeline.ingest.snapshots import Context, ingest, ingest_unchanged
 from pipeline.ingest.source import Answer, Fetchable, Ingested, PolledSource, RoundSource, Validators
@@ -47,6 +48,8 @@ from pipeline.ingest.turn import lock_source
 
 # Longer than any fetch may take (its task's time limit); what a row says, the lock decides.
 LEASE = timedelta(minutes=5)
+# Of a fetch that asks for page after page, or number after number: a process that holds them all may be killed.
+MOST_BYTES = 64 * 2**20
 FIRST_RETRY = timedelta(seconds=60)
 LONGEST_RETRY = timedelta(hours=1)
 # One failed fetch has tried three times; the second in a row is worth a message.
@@ -137,12 +140,13 @@ def _run(
     validators = Validators(etag=claimed["etag"], last_modified=claimed["last_modified"], cursor=claimed["cursor"])
     try:
         return _carry_out(run, source, validators, lease)
-    except cut_off:
-        return run.settle_failure(SourceUnavailable(f"its fetch was cut off after {run.seconds:.0f} s, its time limit"))
     except LeaseLost:
         run.let_go()
         raise
     except Exception as error:
+        if _is_behind(error, cut_off):
+            reason = f"its fetch was cut off after {run.seconds:.0f} s, its time limit"
+            return run.settle_failure(SourceUnavailable(reason))
         if _is_away(error):
             # Not the source's fault.
             run.let_go()
@@ -155,15 +159,22 @@ def _run(
         raise
 
 
+def _is_behind(error: BaseException | None, kinds: type[Exception] | tuple[()]) -> bool:
+    """Whether an error is of these kinds or came of one: what interrupts a query looks like a fault of the database."""
+    while error is not None and not isinstance(error, kinds):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def _is_away(error: Exception) -> bool:
     return isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def _carry_out(run: "_Run", source: Fetchable, validators: Validators, lease: Lease) -> Fetched | None:
     try:
-        with lease.interrupting(), Client() as client:
+        with lease.interrupting(), Client(in_all=MOST_BYTES) as client:
             answer = source.fetch(client, validators)
-        return run.settle_answer(answer)
+        return run.settle_answer(answer, answered_at=client.answered_at)
     except SourceError as error:
         return run.settle_failure(error)
 
@@ -242,13 +253,17 @@ class _Run:
         """How long it has taken so far."""
         return time.monotonic() - self._started
 
-    def settle_answer(self, answer: Answer) -> Fetched | None:
-        """Store an answer; raises `SourceChanged`, with nothing stored, if it cannot be read."""
+    def settle_answer(self, answer: Answer, *, answered_at: datetime | None) -> Fetched | None:
+        """Store an answer; raises `SourceChanged`, with nothing stored, if it cannot be read.
+
+        `answered_at` is when its service sent it, by its own clock.
+        """
         with self._engine.begin() as connection:
             row = lock_source(connection, self._source.name)
             if row["fence"] != self._fence:
                 return None
             now = self._now()
+            service_time.note(connection, answered_at, now)
             ingested, snapshot_at = _take_in(connection, self._source, row, answer, now)
             recovered = _tell_recovered(connection, row, now)
             next_due_at = now + (answer.refresh_after or FIRST_RETRY)

@@ -36,6 +36,9 @@ from pipeline.ingest.turn import Turn, take_turn
 
 # The digest of something that must be decoded next time whatever its bytes are: no item has it.
 UNSETTLED = b""
+# So many unreadable items of a snapshot are evidence enough: keeping each of a million would take minutes, in which no
+# other source can be stored.
+MOST_KEPT = 100
 State = dict[str, datetime | str | Mapping[str, float] | None]
 
 
@@ -177,9 +180,9 @@ def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *
     by_digest = {sighting.digest: sighting for sighting in known}
     unchanged = {by_digest[item.digest].external_id for item in snapshot.items if item.digest in by_digest}
     new_items = [item for item in snapshot.items if item.digest not in by_digest]
-    parsed, quarantined, unreadable = _parse(context, _never_seen(context, new_items) if late else new_items)
+    parsed, refused, unreadable = _parse(context, _never_seen(context, new_items) if late else new_items)
     unreadable |= {raw for raw, _ in snapshot.broken}
-    quarantined += [context.keep(raw, "invalid_item", reason) for raw, reason in snapshot.broken]
+    refused += snapshot.broken
     readable = unchanged | parsed.keys()
     # A payload may list one thing twice and differently: what it listed before is what it lists.
     fresh = {key: item_and_record for key, item_and_record in parsed.items() if key not in unchanged}
@@ -189,11 +192,18 @@ def _read(context: Context, snapshot: Snapshot, known: Sequence[OpenSighting], *
         fresh=fresh,
         seen=readable | {key for key in unread if isinstance(key, str)},
         items=len(snapshot.items) + len(snapshot.broken),
-        invalid=len(quarantined),
+        invalid=len(refused),
         total=len(readable) + len(unread),
         unread=len(unread),
-        quarantined=quarantined,
+        quarantined=_keep_refused(context, refused),
     )
+
+
+def _keep_refused(context: Context, refused: Sequence[tuple[bytes, str]]) -> list[tuple[str, str]]:
+    """Keep aside what cannot be read, as (raw bytes, reason); of very many only some."""
+    kept = [context.keep(raw, "invalid_item", reason) for raw, reason in refused[:MOST_KEPT]]
+    more = len(refused) - len(kept)
+    return [*kept, ("invalid_item", f"{more:,} more could not be read, and were not kept")] if more else kept
 
 
 def _take_late(context: Context, turn: Turn, listing: _Listing, last: datetime) -> Ingested:
@@ -263,20 +273,20 @@ def _state_after(context: Context, verdict: Verdict, returns: Mapping[str, float
 
 def _parse(
     context: Context, items: Sequence[Item]
-) -> tuple[dict[str, tuple[Item, Record]], list[tuple[str, str]], set[str | bytes]]:
-    """Decode items; those that cannot be are kept aside, and known by their id, or by their bytes without one."""
+) -> tuple[dict[str, tuple[Item, Record]], list[tuple[bytes, str]], set[str | bytes]]:
+    """Decode items; returns also those that cannot be with the reasons, and their ids, or bytes without one."""
     fresh: dict[str, tuple[Item, Record]] = {}
-    quarantined = []
+    refused = []
     unreadable = set[str | bytes]()
     for item in items:
         try:
             record = context.adapter.parse(item)
         except InvalidItem as error:
-            quarantined.append(context.keep(bytes(item.raw), "invalid_item", str(error)))
+            refused.append((bytes(item.raw), str(error)))
             unreadable.add(context.adapter.peek_id(item) or bytes(item.raw))
         else:
             fresh.setdefault(record.external_id, (item, record))
-    return fresh, quarantined, unreadable
+    return fresh, refused, unreadable
 
 
 def _never_seen(context: Context, items: Sequence[Item]) -> list[Item]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping
 
 from pipeline.errors import InvalidItem
 from pipeline.fetch.http import Client
+from pipeline.fetch.limits import MAX_ITEM
 from pipeline.fetch.shapes import UNREADABLE, Id, Shape, identity
 from pipeline.ingest.subjects import Record, Subjects
 
@@ -135,6 +136,10 @@ Fetchable = ListSource | RoundSource
 
 def decode_item(decoder: msgspec.json.Decoder[Shape], item: Item) -> Shape:
     """Decode an item's raw JSON into its wire shape; what does not fit is an `InvalidItem` that names the field."""
+    size = memoryview(item.raw).nbytes
+    if size > MAX_ITEM:
+        # On its way into rows, events and pages a text is copied a dozen times.
+        raise InvalidItem(f"{size:,} bytes: larger than {MAX_ITEM // 2**20} MiB")
     try:
         return decoder.decode(item.raw)
     except UNREADABLE as error:

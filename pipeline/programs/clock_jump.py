@@ -18,7 +18,9 @@ from sqlalchemy import (
     Table,
     Text,
     Update,
+    and_,
     case,
+    exists,
     func,
     literal,
     null,
@@ -27,8 +29,9 @@ from sqlalchemy import (
     update,
 )
 
-from models import Heartbeat, Source
+from models import DropCampaign, Event, Heartbeat, Source
 from models.due import is_ahead, is_impossible
+from models.events import EventKind
 from models.tables import Base
 from notifiers import outbox
 from notifiers.rests import LONGEST_REST
@@ -181,6 +184,10 @@ FURTHEST: Mapping[str, Any] = {
     "targets.rests_until": LONGEST_REST,
     "wanted_games.next_due_at": MONTH,
 }
+# What stays though it lies in the future. A campaign whose start was never told ran when it was added, and has started
+# whatever the clock says: were that undone, it would start once more when the clock is right again.
+_START_WAS_TOLD = exists().where(Event.kind == EventKind.CAMPAIGN_STARTED, Event.campaign_id == DropCampaign.id)
+ONLY_WHERE: Mapping[str, ColumnElement[bool]] = {"drop_campaigns.started_at": _START_WAS_TOLD}
 
 
 def put_right(engine: Engine, now: datetime) -> timedelta | None:
@@ -220,8 +227,9 @@ def _statements(now: datetime) -> Iterator[Update]:
 
 
 def _is_wrong(table: Table, column: str, now: datetime) -> ColumnElement[bool]:
-    furthest = FURTHEST.get(f"{table.name}.{column}", timedelta(0))
-    return is_impossible(table.c[column], now, furthest)
+    name = f"{table.name}.{column}"
+    wrong = is_impossible(table.c[column], now, FURTHEST.get(name, timedelta(0)))
+    return and_(wrong, ONLY_WHERE[name]) if name in ONLY_WHERE else wrong
 
 
 def _right(rule: Rule, now: datetime) -> Any:

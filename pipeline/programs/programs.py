@@ -15,6 +15,7 @@ from sqlalchemy import Engine, func, select
 
 from models import Delivery, Feed, Target
 from models.errors import LootwireError
+from notifiers.hearing import PATIENCE
 from notifiers.outbox import is_unsettled
 from pipeline import embedded
 from pipeline.channels.eventsub.source_row import close_source
@@ -167,12 +168,16 @@ def running_workers(runtime: Runtime, *, beat: bool = False) -> Iterator[Supervi
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of a cycle: the tasks that carry it out, how much of it is left, and how long that may stay so."""
+    """A part of a cycle: the tasks that carry it out, how much of it is left, and how long that may stay so.
+
+    `limit` is for how many seconds the cycle may go on before this is over.
+    """
 
     name: str
     hints: Sequence[str]
     left: Callable[[Runtime, datetime], int]
     patience: float
+    limit: float = CYCLE_LIMIT
 
 
 def _left_in_inbox(runtime: Runtime, began: datetime) -> int:
@@ -217,8 +222,14 @@ STAGES = (
     Stage("fetching", ("tick.fetch_due",), _left_to_fetch, CYCLE_LIMIT),
     # Workers take minutes to come up where much else runs.
     Stage("judging the time", ("tick.advance_clock",), _left_to_advance, STANDSTILL),
-    # It stands still where the disk is full, say. A message may take 45 seconds, and a hundred feeds take one.
-    Stage("sending and publishing", ("send.due", "publish.marked"), _left_to_settle, STANDSTILL),
+    # A hundred feeds take a second, but a target has the time of its protocol: who gives up earlier has sent it twice.
+    Stage(
+        "sending and publishing",
+        ("send.due", "publish.marked"),
+        _left_to_settle,
+        PATIENCE.longest + STANDSTILL,
+        CYCLE_LIMIT + PATIENCE.longest,
+    ),
 )
 
 
@@ -227,15 +238,15 @@ def run_cycle(
 ) -> datetime:
     """Have workers empty the inbox, fetch what is due, move the clock, send and publish; returns when that began.
 
-    `report` is called with the name of each stage as it begins. Raises `LootwireError` if the cycle is not
-    over within ten minutes, or does not go on.
+    `report` is called with the name of each stage as it begins. Raises `LootwireError` if the cycle does not go on, or
+    is not over within ten minutes; it waits for the answers of targets as long as their protocols say.
     """
     began = utc_now()
     app = make_app(runtime.redis_url)
     put_right(runtime.engine, began)
     with runtime.engine.begin() as connection:
         register(connection, runtime, began)
-    limit = time.monotonic() + CYCLE_LIMIT
+    start = time.monotonic()
     for stage in stages:
         report(stage.name)
         nudge_at = changed_at = 0.0
@@ -244,7 +255,7 @@ def run_cycle(
             now = time.monotonic()
             if left != before:
                 before, changed_at = left, now
-            if now > limit or now - changed_at > stage.patience:
+            if now - start > stage.limit or now - changed_at > stage.patience:
                 raise LootwireError(f"the cycle is not over, {stage.name} does not go on; see `lootwire status`")
             if now >= nudge_at:
                 # Repeated: a hint may be lost, and workers take a moment to come up.

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 from celery import Celery, Task
+from celery.exceptions import SoftTimeLimitExceeded
 from kombu.exceptions import OperationalError
 
 from beat_schedule import BEAT_SCHEDULE
@@ -39,10 +40,18 @@ class PatientTask(Task):  # type: ignore[misc]  # Celery has no types
             # It knows the errors of every part, which beat needs not load.
             from pipeline.runtime.problems import explain
 
-            if (problem := explain(error)) is None:
+            problem = "it met its time limit" if _met_limit(error) else explain(error)
+            if problem is None:
                 raise
             logger.warning("%s could not end, a later tick will: %s", self.name, problem)
             return None
+
+
+def _met_limit(error: BaseException | None) -> bool:
+    """Whether an error came of the time limit: what interrupts a query looks like a fault of the database."""
+    while error is not None and not isinstance(error, SoftTimeLimitExceeded):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 @contextmanager

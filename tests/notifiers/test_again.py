@@ -1,5 +1,7 @@
 """Messages that their target took without an answer, and rests that targets ask for."""
 
+import os
+import signal
 import time
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -19,6 +21,7 @@ from pipeline.programs.programs import unsettled
 from tests.notifiers import stubborn
 from tests.notifiers.stubborn import MAIL_TAKEN, Conduct, answers, hangs, hangs_up, says
 from tests.notifiers.world import NOON, Notifying, event_text, full_event
+from tests.processes import children
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -87,6 +90,23 @@ def test_a_burst_that_may_have_arrived_comes_again_as_one_message_and_at_last_al
         world.now += pause
     (claimed,) = world.claim()
     assert (sizes, len(claimed.deliveries)) == ([3, 3, 3], 1)
+
+
+def test_what_a_dead_sender_had_under_way_comes_again_as_it_was_and_may_have_arrived(world: Notifying) -> None:
+    world.target()
+    for number in range(3):
+        world.event(str(number))
+    world.claim(lease_seconds=60)
+    world.later(seconds=1)
+    world.event("new")
+    sizes = []
+    for _ in range(4):
+        world.later(seconds=61)
+        (message,) = world.claim(lease_seconds=60)
+        assert message.may_have_arrived
+        sizes.append([event.title for event in message.events])
+    # What dies with it again and again goes alone at last, for maybe it is what kills.
+    assert sizes == [["0", "1", "2"], ["0", "1", "2"], ["0"], ["1"]]
 
 
 def test_what_never_arrived_for_sure_is_not_said_to_come_again(world: Notifying) -> None:
@@ -204,6 +224,24 @@ def test_what_is_stopped_after_a_target_took_it_may_have_arrived(world: Notifyin
         sender.send_due(is_stopping=lambda: bool(server.received) and time.monotonic() > until)
         sender.finish(timedelta(0))
     (row,) = world.deliveries()
+    assert (row.state, row.unanswered, row.next_attempt_at) == ("pending", 1, NOON + HOUR)
+
+
+def test_what_waits_for_an_answer_when_its_process_dies_may_have_arrived(world: Notifying) -> None:
+    before = set(children(os.getpid()))
+    patience = Patience(connect=0.5)
+    sender = Sender(world.engine, world.vault, world.clock, lanes=1, patience=patience)
+    with stubborn.web(hangs) as server:
+        world.target("a", server.url())
+        world.event()
+        until = time.monotonic() + patience.connect + 0.1
+        sender.send_due(is_stopping=lambda: bool(server.received) and time.monotonic() > until)
+        (lane,) = set(children(os.getpid())) - before
+        os.kill(lane, signal.SIGKILL)
+        assert sender.send_due() == sent(failed=1)
+    sender.finish(timedelta(0))
+    (row,) = world.deliveries()
+    assert "ended with signal 9" in row.last_error
     assert (row.state, row.unanswered, row.next_attempt_at) == ("pending", 1, NOON + HOUR)
 
 

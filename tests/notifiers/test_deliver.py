@@ -265,6 +265,42 @@ def test_fifty_targets_that_hang_hold_up_neither_each_other_nor_a_healthy_one(
         assert (states["sending"] + states["sent"], states["pending"]) == (51, 50)
 
 
+def test_a_healthy_target_has_a_lane_where_there_are_two_and_others_hang(world: Notifying, hooks: WebhookSink) -> None:
+    sender = Sender(world.engine, world.vault, world.clock, lanes=2)
+    world.target("hook", hook_url(hooks))
+    world.event()
+    send_until(sender, lambda: hooks.messages)
+    with silent_server() as (url, taken):
+        for number in range(2):
+            world.target(f"hang {number}", url)
+        world.event()
+        send_until(sender, lambda: taken and len(hooks.messages) == 2)
+        sender.send_due(within=timedelta(seconds=0.5))
+        world.event()
+        send_until(sender, lambda: len(hooks.messages) == 3)
+        sender.finish(timedelta(0))
+
+
+def test_a_lease_that_runs_out_while_its_message_is_under_way_sends_it_no_second_time(
+    world: Notifying, hooks: WebhookSink, sender: Sender
+) -> None:
+    with silent_server() as (url, taken):
+        world.target("slow", url)
+        world.event()
+        send_until(sender, lambda: taken)
+        # Its lease is renewed now, and not again for a while.
+        sender.send_due(within=timedelta(seconds=0.3))
+        # The clock jumps, or the database was away for so long, or the machine slept.
+        world.later(hours=1)
+        world.target("hook", hook_url(hooks))
+        world.event()
+        send_until(sender, lambda: hooks.messages)
+        taken[0].sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        send_until(sender, lambda: len(taken) == 2)
+    first = world.deliveries()[0]
+    assert (first.state, first.attempts) == ("sent", 1)
+
+
 def test_a_message_under_way_may_end_when_the_sender_is_asked_to_stop(
     world: Notifying, hooks: WebhookSink, sender: Sender
 ) -> None:
@@ -278,6 +314,26 @@ def test_a_message_under_way_may_end_when_the_sender_is_asked_to_stop(
         answer.start()
         assert sender.finish(timedelta(seconds=60)) == sent(sent=1)
         answer.join()
+
+
+@pytest.mark.parametrize("hours", [1, -1])
+def test_a_clock_that_jumps_sends_nothing_again_that_is_under_way(
+    world: Notifying, hooks: WebhookSink, sender: Sender, hours: int
+) -> None:
+    with silent_server() as (url, taken):
+        world.target("hang", url)
+        world.event()
+        send_until(sender, lambda: taken)
+        world.target("hook", hook_url(hooks))
+        world.event()
+        # By then the lease of what hangs was renewed.
+        send_until(sender, lambda: len(hooks.messages) == 1)
+        world.later(hours=hours)
+        world.event()
+        send_until(sender, lambda: len(hooks.messages) == 2)
+        assert sender.finish(timedelta(0)) == sent(failed=1)
+    hung, *_ = world.deliveries()
+    assert (hung.state, hung.attempts) == ("pending", 1)
 
 
 def test_what_does_not_end_in_the_grace_is_tried_again_soon(world: Notifying, sender: Sender) -> None:

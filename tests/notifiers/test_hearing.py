@@ -118,6 +118,7 @@ def test_a_mail_server_that_hangs_up_before_the_end_has_not_taken_it(command: st
     with stubborn.mail(**{command: b"2"}) as server:
         error = refused(server.mail_url(), Patience(mail_command=0.2, mail_data=0.2))
     assert not error.unanswered
+    assert error.reason == "the service could not be reached or did not answer in time"
     assert server.received == []
 
 

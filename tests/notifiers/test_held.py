@@ -95,6 +95,18 @@ def test_a_message_that_failed_waits_for_the_morning_too(world: Notifying, wants
     assert taken(world) == ["evening"]
 
 
+def test_what_a_dead_sender_had_under_way_is_held_too_and_may_have_arrived(world: Notifying, wants: Any) -> None:
+    wants(NIGHT)
+    world.later(hours=9, minutes=59)
+    world.event("evening")
+    world.claim(lease_seconds=30)
+    world.later(minutes=2)
+    assert taken(world) == []
+    world.now = SEVEN
+    (message,) = world.claim()
+    assert message.may_have_arrived
+
+
 def test_a_digest_gathers_until_its_time_and_more_than_a_burst_has(world: Notifying, wants: Any) -> None:
     wants(DAILY)
     for number in range(50):

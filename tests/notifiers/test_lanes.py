@@ -6,12 +6,13 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from notifiers.errors import DeliveryError
-from notifiers.lanes import LONE_PROCESSES, MEMORY_BYTES, PROCESSES, Ended, Lanes
+from notifiers.lanes import LONE_PROCESSES, MEMORY_BYTES, MOST_PROCESSES, PROCESSES, Ended, Lanes
 from tests.processes import children
 from tests.waiting import wait_for
 
@@ -32,6 +33,11 @@ def hang() -> None:
     time.sleep(LONG)
 
 
+def leave() -> None:
+    """Leave a thread behind, as a library does that gives up a wait."""
+    Thread(target=hang, daemon=True).start()
+
+
 def refuse() -> None:
     raise DeliveryError("too long", too_long=True)
 
@@ -41,6 +47,7 @@ JOBS: dict[str, Callable[..., Any]] = {
     "eat": lambda: bytearray(2**40),
     "fail": lambda: JOBS["https://secret@example.org"],
     "hang": hang,
+    "leave": leave,
     "pid": os.getpid,
     "refuse": refuse,
 }
@@ -133,6 +140,20 @@ def test_many_jobs_that_hang_share_a_few_processes_and_hold_up_no_other(lanes: L
     assert ends(lanes, 1)["pid"].outcome
     assert len(lanes.under_way) == 30
     assert len(ours() - before) <= PROCESSES
+
+
+def test_processes_that_should_end_and_cannot_yet_are_few(lanes: Lanes[str]) -> None:
+    before = ours()
+    for number in range(3 * MOST_PROCESSES):
+        start(lanes, str(number), "hang")
+        start(lanes, f"leave {number}", "leave")
+        ends(lanes, 1)
+    assert len(lanes.under_way) == 3 * MOST_PROCESSES
+    assert len(ours() - before) <= MOST_PROCESSES
+    for process in ours() - before:
+        kill_and_reap(process)
+    start(lanes, "pid")
+    assert isinstance(ends(lanes, 3 * MOST_PROCESSES + 1)["pid"].outcome, int)
 
 
 def test_no_more_jobs_are_under_way_than_allowed() -> None:

@@ -222,6 +222,21 @@ def test_a_failure_is_tried_again_for_72_hours_and_then_dead(world: Notifying) -
     assert 75 < attempts < 85
 
 
+def test_a_clock_that_jumps_a_year_ahead_does_not_use_up_the_attempts(world: Notifying) -> None:
+    world.target()
+    world.event()
+    world.fail(world.claim()[0])
+    world.later(days=366)
+    attempts, jumped_at = 1, world.now
+    while claimed := world.claim():
+        attempts += 1
+        dead = world.fail(claimed[0])
+        (row,) = world.deliveries()
+        assert dead == (row.state == "dead") == (attempts == 6)
+        world.now = row.next_attempt_at if not dead else world.now
+    assert world.now - jumped_at > timedelta(minutes=5)
+
+
 def test_a_permanent_failure_is_dead_at_once(world: Notifying) -> None:
     world.target()
     world.event()

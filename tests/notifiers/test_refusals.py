@@ -139,6 +139,9 @@ def test_of_several_refusals_the_last_is_shown_and_all_must_be_final() -> None:
         (503, {"Retry-After": "-5"}, {}, None),
         (503, {"Retry-After": "nan"}, {}, None),
         (503, {"Retry-After": ""}, {}, None),
+        # A service's and its proxy's, as requests joins headers of one name.
+        (503, {"Retry-After": "60, 3600"}, {}, 3600),
+        (503, {"Retry-After": "soon, 60"}, {}, 60),
         (503, {}, {}, None),
         # Discord's header is in seconds, whatever its other two are in.
         (429, {"Retry-After": "64570", "X-RateLimit-Reset-After": "64.57"}, {"retry_after": 64570}, 64.57),

@@ -311,3 +311,24 @@ def test_an_inbox_whose_reader_is_killed_is_read_by_the_next_and_by_one_at_a_tim
     assert len(list(installation.runtime.settings.data_dir.glob("processed/twitch.drops/*/*"))) == 1
     assert installation.count(DropCampaign) == installation.count(Event) == len(set(installation.event_keys())) == 2
     assert {hint.task for hint in installation.hints()} == {"send.due", "publish.marked"}
+
+
+def test_a_tick_whose_time_limit_hits_it_in_a_query_is_one_warning(
+    installation: AtWork, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = signal.signal(signal.SIGUSR1, meet_time_limit)
+
+    def cut_off() -> None:
+        wait_for(installation.waits_for_a_lock)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    try:
+        with installation.engine.begin() as connection, ThreadPoolExecutor(1) as pool:
+            connection.execute(text("LOCK TABLE heartbeats"))
+            cutting = pool.submit(cut_off)
+            ticks.heartbeat()
+            cutting.result(60)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    [record] = [record for record in caplog.records if record.name == "pipeline.runtime.celery_app"]
+    assert record.getMessage() == "tick.heartbeat could not end, a later tick will: it met its time limit"

@@ -32,6 +32,8 @@ UNKNOWN = "application/octet-stream"
 # No permission, or links that lead round in a circle.
 _NOT_OURS_TO_READ = {errno.EACCES, errno.EPERM, errno.ELOOP}
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO}
+# A link that was there a moment ago, and is no link or nothing by now.
+_CHANGED = {errno.ENOENT, errno.ENOTDIR, errno.EINVAL}
 
 
 def content_type(name: str) -> str:
@@ -69,11 +71,11 @@ class Published(StaticFiles):
         """Accept a folder that is gone: its files are answered with 404 until it comes back."""
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        """Return where a file is, with what is known of it; nothing for one that we may not read."""
+        """Return where a file is, with what is known of it; nothing where it is not ours to read, or is replaced."""
         try:
             return super().lookup_path(path)
         except OSError as error:
-            if error.errno in _NOT_OURS_TO_READ:
+            if error.errno in _NOT_OURS_TO_READ | _CHANGED:
                 return "", None
             raise
 

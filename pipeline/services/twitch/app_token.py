@@ -30,9 +30,12 @@ PURPOSE = "the token of our application at Twitch"
 RENEW_BEFORE_END = timedelta(days=1)
 RENEW_WITH_SHARE_LEFT = 10
 # Wrong credentials stay wrong until a person changes them; then they are other credentials, and tried at once.
+REFUSALS = (400, 401, 403)
 REFUSED_FOR = timedelta(minutes=5)
 LOCK_FOR = timedelta(seconds=90)
-WAIT_FOR_LOCK = timedelta(seconds=60)
+# Twitch and IGDB are asked by one process each, and want one token: where its address is slow, it holds only the
+# process that asks there.
+WAIT_FOR_LOCK = timedelta(seconds=5)
 LOOK_EVERY = 0.03
 
 
@@ -190,11 +193,14 @@ class SharedAppTokens:
         if refused.credentials == self._fingerprint():
             raise SourceRefused(refused.reason, status=refused.status)
 
-    def _refusal(self, reply: Reply) -> SourceRefused | SourceUnavailable:
+    def _refusal(self, reply: Reply) -> SourceRefused | SourceUnavailable | SourceChanged:
         """Return the error, and remember a refusal so that not every worker asks again and again."""
         text = _error_text(reply)
         if reply.status == 429:
             return SourceUnavailable("Twitch gives no token now (429)", status=429, retry_after=timedelta(minutes=1))
+        if reply.status not in REFUSALS:
+            asked = f"{self._auth_url}/token answered {reply.status}"
+            return SourceChanged(f"{asked}, which says nothing of a token: is LOOTWIRE_TWITCH_AUTH_URL right?")
         error = SourceRefused(_advice(text), status=reply.status)
         refused = _Refused(self._fingerprint(), str(error), reply.status)
         with redis_answers(PURPOSE):

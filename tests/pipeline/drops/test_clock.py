@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import delete, update
 
 from models import CampaignDeadline, DropCampaign, Event
+from pipeline.programs.clock_jump import put_right
+from pipeline.runtime.heartbeat import beat_clock
 from tests.pipeline.builders import END, NOON, campaign, drop, drops, encode, kick, kick_campaign, quest, stamp
 from tests.pipeline.world import KICK, REWARDS, Ingesting
 
@@ -30,6 +32,33 @@ def test_an_upcoming_campaign_starts_at_its_start_and_only_once(world: Ingesting
     assert world.campaign().started_at == SOON
     assert turn_clock(world, SOON + timedelta(minutes=8)) == []
     assert world.event("campaign.started").silent is False
+
+
+@pytest.mark.parametrize(
+    ("starts_after", "status", "behind"),
+    [
+        pytest.param(-1, "ACTIVE", 0, id="running when it was added"),
+        pytest.param(-1, "ACTIVE", 1, id="running, but added by a clock that was a day behind"),
+        pytest.param(1, "UPCOMING", 0, id="upcoming when it was added"),
+    ],
+)
+def test_a_clock_that_is_set_back_and_forth_tells_no_start_of_what_had_started(
+    world: Ingesting, starts_after: int, status: str, behind: int
+) -> None:
+    starts_at = NOON + timedelta(hours=starts_after)
+    world.ingest(drops(campaign("a", startAt=stamp(starts_at), status=status)), days=-behind)
+    world.advance(days=behind, hours=2)
+    events = world.kinds()
+    beat_clock(world.engine, world.now)
+
+    world.later(days=-1)
+    put_right(world.engine, world.now)
+    world.advance(minutes=1)
+    world.later(days=1)
+    world.advance(minutes=1)
+
+    assert world.kinds() == events
+    assert world.campaign("a").started_at is not None
 
 
 def test_a_start_that_the_clock_told_is_not_told_again_by_the_source(world: Ingesting) -> None:

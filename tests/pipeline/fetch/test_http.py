@@ -54,6 +54,14 @@ def test_an_answer_that_did_not_change_is_a_reply_without_a_body(service: LocalS
     assert (first.status, second.status, second.body) == (200, 304, b"")
 
 
+def test_not_changed_says_nothing_to_a_request_that_did_not_ask_so(service: LocalService) -> None:
+    service.answers("/list", Answer(status=304))
+
+    error = failure(service)
+    assert isinstance(error, SourceChanged)
+    assert "answered 304 (not changed) to a request that did not ask so" in str(error)
+
+
 def test_a_request_is_conditional_only_on_what_is_known() -> None:
     assert conditional(None, None) == {}
     assert conditional('"a"', "Tue, 04 Mar 2031 12:00:00 GMT") == {
@@ -143,7 +151,7 @@ def test_a_refusal_is_told_at_once_because_only_a_person_can_cure_it(service: Lo
     assert len(service.requests) == 1
 
 
-@pytest.mark.parametrize("status", [400, 404, 410, 418])
+@pytest.mark.parametrize("status", [206, 400, 404, 410, 418])
 def test_any_other_status_means_that_the_service_has_changed(service: LocalService, status: int) -> None:
     service.answers("/list", Answer(b"gone", status=status))
 
@@ -206,6 +214,14 @@ def test_an_error_never_holds_the_query_of_the_address(service: LocalService) ->
     service.answers("/list?token=s3cret", Answer(status=500))
 
     assert "s3cret" not in str(unavailable(service, path="/list?token=s3cret"))
+
+
+def test_what_all_answers_of_a_client_may_hold_together_is_limited(service: LocalService) -> None:
+    service.answers("/list", Answer(b"[" + b" " * 1000 + b"]"))
+    with Client(in_all=2500) as client:
+        assert [client.get(service.url + "/list").status for _ in range(2)] == [200, 200]
+        with pytest.raises(SourceUnavailable, match="with the other answers of this fetch"):
+            client.get(service.url + "/list")
 
 
 def test_a_compressed_answer_is_unpacked(service: LocalService) -> None:

@@ -12,17 +12,27 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, func, select, text, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from models import Event, FetchRun, Sighting
+from models import Event, FetchRun, Heartbeat, Sighting
 from models.locks import LockKey
 from pipeline.database.lease import LeaseLost
 from pipeline.drops.sources.kick import KickDrops
 from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards
 from pipeline.fetch.http import Client
-from pipeline.ingest.fetching import LEASE, Fetched, count_leased, due, fetch_source, register, source_lock
+from pipeline.ingest.fetching import (
+    LEASE,
+    MOST_BYTES,
+    Fetched,
+    count_leased,
+    due,
+    fetch_source,
+    register,
+    source_lock,
+)
+from pipeline.ingest.service_time import AGREED
 from pipeline.ingest.source import Answer as SourceAnswer
-from pipeline.ingest.source import ListSource, Validators
+from pipeline.ingest.source import ListSource, Snapshot, Validators
 from tests.pipeline.builders import campaign, campaigns, drops, version_2
 from tests.pipeline.fetch.local_service import Answer, LocalService
 from tests.pipeline.world import MINUTE, Ingesting
@@ -88,6 +98,18 @@ def test_the_first_live_fetch_is_silent_and_the_second_is_not(poll: Poll) -> Non
     runs = poll.world.rows(FetchRun)
     assert [(run.outcome, run.items, run.events) for run in runs] == [("ok", 1, 1), ("ok", 2, 1)]
     assert all(run.size > 100 and run.snapshot_at and run.error is None for run in runs)
+
+
+def test_a_service_that_has_our_time_is_written_down_and_one_that_has_another_is_not(poll: Poll) -> None:
+    poll.answers(answer(campaign("a")))
+    poll.make_due()
+    fetch_source(poll.world.engine, poll.source, lambda: now() + timedelta(days=1))
+    assert poll.world.rows(Heartbeat) == []
+    before = now()
+    poll.fetch()
+    (agreed,) = poll.world.rows(Heartbeat)
+    assert agreed.name == AGREED
+    assert agreed.at >= before
 
 
 def test_a_source_that_is_not_due_is_left_alone(poll: Poll) -> None:
@@ -305,6 +327,38 @@ def test_a_fetch_that_its_time_limit_cuts_off_is_a_failure_of_its_source(poll: P
     assert (source.consecutive_failures, source.lease_until) == (1, None)
     assert "its time limit" in source.last_error
     assert timedelta(seconds=30) < poll.wait() < timedelta(seconds=90)
+
+
+def test_a_time_limit_that_hits_the_middle_of_storing_is_a_failure_of_its_source_too(poll: Poll) -> None:
+    class Lengthy(TwitchDrops):
+        def split(self, _payload: bytes) -> Snapshot:
+            # How a query that a signal interrupts ends.
+            raise OperationalError("INSERT", {}, Exception("another command is in progress")) from TooLong()
+
+    poll.make_due()
+    poll.answers(answer(campaign("a")))
+    fetched = fetch_source(poll.world.engine, Lengthy(poll.service.url), now, cut_off=TooLong)
+    assert fetched is not None
+    assert fetched.outcome == "failed"
+    source = poll.world.source()
+    assert (source.consecutive_failures, source.lease_until) == (1, None)
+    assert "its time limit" in source.last_error
+
+
+def test_a_fetch_of_many_large_answers_ends_before_memory_does(poll: Poll) -> None:
+    class Greedy(TwitchDrops):
+        def fetch(self, client: Client, validators: Validators) -> SourceAnswer:
+            for _ in range(5):
+                client.get(f"{poll.service.url}/large")
+            return super().fetch(client, validators)
+
+    poll.make_due()
+    poll.answers(answer(campaign("a")))
+    poll.service.answers("/large", Answer(b" " * (MOST_BYTES // 4)))
+    fetched = fetch_source(poll.world.engine, Greedy(poll.service.url), now)
+    assert fetched is not None
+    assert fetched.outcome == "failed"
+    assert "with the other answers of this fetch" in poll.world.source().last_error
 
 
 def test_a_fault_of_ours_counts_like_any_failure_and_is_raised_all_the_same(poll: Poll) -> None:

@@ -5,6 +5,8 @@ from datetime import timedelta
 import pytest
 
 from models import Event, QuarantinedPayload
+from pipeline.fetch.limits import MAX_ITEM
+from pipeline.ingest.snapshots import MOST_KEPT
 from tests.pipeline.builders import (
     NOON,
     Json,
@@ -77,6 +79,24 @@ def test_what_cannot_be_read_counts_once_however_often_it_is_listed(
 
     details = [detail for reason, detail in result.quarantined if reason == "too_many_invalid"]
     assert details == ([f"{share} items could not be read"] if share else [])
+
+
+def test_an_item_that_is_larger_than_any_real_one_is_set_aside_alone(world: Ingesting) -> None:
+    result = world.ingest(drops(campaign("a"), campaign("huge", description="x" * MAX_ITEM)))
+
+    [detail] = [detail for reason, detail in result.quarantined if reason == "invalid_item"]
+    assert detail.endswith("bytes: larger than 2 MiB")
+    assert (world.state("a"), result.invalid) == ("open", 1)
+
+
+def test_of_very_many_unreadable_items_a_hundred_are_kept_and_all_are_counted(world: Ingesting) -> None:
+    unreadable = [campaign(f"bad{number}", endAt="soon") for number in range(MOST_KEPT + 7)]
+    result = world.ingest(drops(campaign("a"), *unreadable))
+
+    assert (result.items, result.invalid, len(world.quarantine())) == (MOST_KEPT + 8, MOST_KEPT + 7, MOST_KEPT + 1)
+    assert ("invalid_item", "7 more could not be read, and were not kept") in result.quarantined
+    assert result.quarantined[-1] == ("too_many_invalid", "107 of 108 items could not be read")
+    assert world.state("a") == "open"
 
 
 def test_what_is_listed_unreadable_and_readable_is_stored_and_the_former_is_set_aside(world: Ingesting) -> None:

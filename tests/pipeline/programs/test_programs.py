@@ -12,6 +12,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from models import Feed, Heartbeat, Source
 from models.errors import LootwireError
+from notifiers.hearing import PATIENCE
 from pipeline.channels.eventsub.source_row import open_source
 from pipeline.embedded import Servers
 from pipeline.games.sources.webhooks import NAME
@@ -104,6 +105,12 @@ def test_a_cycle_that_does_not_go_on_ends_with_what_stands_still(runtime: Runtim
     with pytest.raises(LootwireError, match="judging the time does not go on; see `lootwire status`"):
         programs.run_cycle(runtime, report=reported.append, stages=impatient)
     assert reported == ["looking into the inbox", "fetching", "judging the time"]
+
+
+def test_a_cycle_waits_for_the_answer_of_a_target_as_long_as_its_protocol_says() -> None:
+    *_, sending = programs.STAGES
+    assert "send.due" in sending.hints
+    assert min(sending.patience, sending.limit) > PATIENCE.longest
 
 
 def test_a_feed_that_waits_is_not_settled(runtime: Runtime) -> None:

@@ -191,6 +191,24 @@ def test_a_file_that_becomes_a_link_after_it_was_looked_at_leads_nowhere(folder:
         published.file_response(os.fspath(folder / "index.html"), found, scope)
 
 
+@pytest.mark.parametrize("instead", ["nothing", "a folder"])
+def test_a_link_that_is_replaced_while_it_is_followed_leads_nowhere(
+    reader: Reader, folder: Path, monkeypatch: pytest.MonkeyPatch, instead: str
+) -> None:
+    link, readlink = folder / "latest", os.readlink
+    link.symlink_to(folder / "channel")
+
+    def replace_first(path: str, **options: int) -> str:
+        if link.is_symlink():
+            link.unlink()
+            if instead == "a folder":
+                link.mkdir()
+        return readlink(path, **options)
+
+    monkeypatch.setattr(os, "readlink", replace_first)
+    assert reader.status("/latest/shroud.html") == 404
+
+
 def test_a_published_folder_may_itself_be_a_link(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(folder)
     with served(tmp_path / "link") as address:

@@ -194,6 +194,16 @@ def test_a_refusal_that_names_nothing_points_to_both_settings(setting: HelixSett
         setting.tokens().current(setting.client)
 
 
+@pytest.mark.parametrize("status", [302, 404, 418])
+def test_a_page_that_is_no_answer_of_twitch_is_no_refusal(setting: HelixSetting, status: int) -> None:
+    setting.twitch.fail(TOKEN_PATH, status, "<html>log in to this network</html>")
+
+    with pytest.raises(SourceChanged, match=f"token answered {status}.* is LOOTWIRE_TWITCH_AUTH_URL right"):
+        setting.tokens().current(setting.client)
+
+    assert setting.tokens().current(setting.client).token
+
+
 def test_too_many_questions_for_a_token_are_cured_by_time(setting: HelixSetting) -> None:
     setting.twitch.fail(TOKEN_PATH, 429, {"status": 429, "message": "slow down"})
 
@@ -244,6 +254,16 @@ def test_the_lock_of_a_worker_that_was_killed_ends_by_itself(setting: HelixSetti
 
     assert tokens.current(setting.client).token
     assert time.monotonic() - began >= 0.25
+
+
+def test_a_worker_does_not_wait_as_long_as_another_that_the_address_of_tokens_holds(setting: HelixSetting) -> None:
+    tokens = setting.tokens()
+    setting.redis.set(tokens._lock_key, "of a worker that is asking", ex=80)
+    began = time.monotonic()
+
+    with pytest.raises(SourceUnavailable, match="another worker is still asking"):
+        tokens.current(setting.client)
+    assert time.monotonic() - began < 30
 
 
 def test_without_redis_there_is_no_token(setting: HelixSetting) -> None:

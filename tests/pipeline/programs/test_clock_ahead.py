@@ -1,0 +1,113 @@
+"""A clock that was set ahead is doubted until a service agrees, it is set back, or nobody says anything."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from pipeline.fetch.sent_at import sent_at
+from pipeline.ingest.service_time import note
+from pipeline.programs.clock_ahead import PATIENCE, ClockAhead
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
+
+
+@dataclass
+class Clocks:
+    """A clock that can be set, and one that nobody sets."""
+
+    now: datetime = NOON
+    seconds: float = 1000.0
+
+    def passes(self, span: timedelta) -> None:
+        self.now += span
+        self.seconds += span.total_seconds()
+
+    def guard(self) -> ClockAhead:
+        return ClockAhead(lambda: self.now, lambda: self.seconds)
+
+
+def agree(engine: Engine, clocks: Clocks, *, by: timedelta = timedelta(0)) -> None:
+    with engine.begin() as connection:
+        note(connection, clocks.now - by, clocks.now)
+
+
+def test_a_clock_that_goes_on_is_believed_however_long_nobody_looked(engine: Engine) -> None:
+    clocks = Clocks()
+    guard = clocks.guard()
+    for span in (MINUTE, DAY, 400 * DAY):
+        clocks.passes(span)
+        assert not guard.is_doubted(engine)
+
+
+@pytest.mark.parametrize("jump", [HOUR, DAY, 365 * DAY], ids=["an hour", "a day", "a year"])
+def test_a_clock_that_was_set_ahead_is_doubted_until_it_is_set_back(engine: Engine, jump: timedelta) -> None:
+    clocks = Clocks()
+    agree(engine, clocks)
+    guard = clocks.guard()
+    clocks.now += jump
+    assert guard.is_doubted(engine)
+    clocks.passes(MINUTE)
+    agree(engine, clocks, by=jump)
+    assert guard.is_doubted(engine)
+    clocks.now -= jump
+    assert not guard.is_doubted(engine)
+    clocks.now += jump
+    assert guard.is_doubted(engine)
+
+
+def test_a_service_that_has_the_same_time_settles_it(engine: Engine) -> None:
+    clocks = Clocks()
+    guard = clocks.guard()
+    clocks.now += DAY
+    assert guard.is_doubted(engine)
+    clocks.passes(MINUTE)
+    agree(engine, clocks, by=timedelta(seconds=40))
+    assert not guard.is_doubted(engine)
+    clocks.passes(DAY)
+    assert not guard.is_doubted(engine)
+
+
+def test_where_nobody_says_anything_the_clock_is_believed_at_last(engine: Engine) -> None:
+    clocks = Clocks()
+    guard = clocks.guard()
+    clocks.now += DAY
+    assert guard.is_doubted(engine)
+    clocks.passes(PATIENCE)
+    assert not guard.is_doubted(engine)
+
+
+@pytest.mark.parametrize("change", [timedelta(minutes=9), -HOUR, -365 * DAY], ids=["a little", "back", "far back"])
+def test_a_clock_that_was_put_right_or_set_back_is_not_doubted(engine: Engine, change: timedelta) -> None:
+    clocks = Clocks()
+    guard = clocks.guard()
+    clocks.now += change
+    assert not guard.is_doubted(engine)
+
+
+def test_who_agreed_before_the_clock_was_set_says_nothing_of_the_new_time(engine: Engine) -> None:
+    clocks = Clocks(now=NOON + DAY)
+    agree(engine, clocks)
+    clocks.now = NOON
+    guard = clocks.guard()
+    clocks.now += HOUR
+    assert guard.is_doubted(engine)
+
+
+@pytest.mark.parametrize(
+    ("date", "age", "expected"),
+    [
+        ("Sun, 01 Mar 2026 12:00:00 GMT", None, NOON),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", "3600", NOON),
+        ("Sun, 01 Mar 2026 12:00:00", None, None),
+        (None, None, None),
+        ("yesterday", None, None),
+        ("Sun, 01 Mar 2026 12:00:00 GMT", "old", None),
+        ("Sun, 01 Mar 2026 12:00:00 GMT", "9" * 30, None),
+    ],
+)
+def test_an_answer_says_when_it_was_sent(date: str | None, age: str | None, expected: datetime | None) -> None:
+    headers = {"Date": date, "Age": age}
+    assert sent_at({name: value for name, value in headers.items() if value is not None}) == expected
