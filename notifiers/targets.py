@@ -1,8 +1,9 @@
 """Adds, lists and removes the targets that messages go to."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -31,6 +32,10 @@ class TargetLine:
     disabled_at: datetime | None
     waiting: int
     dead: int
+    # As `notifiers.timing.settings` has them.
+    settings: dict[str, Any] = field(default_factory=dict)
+    role: str | None = None
+    origin: str | None = None
 
 
 @dataclass(frozen=True)
@@ -194,6 +199,9 @@ def list_targets(connection: Connection) -> list[TargetLine]:
             Target.created_at,
             Target.rests_until,
             Target.disabled_at,
+            Target.settings,
+            Target.role,
+            Target.origin,
             func.count().filter(waiting).label("waiting"),
             func.count().filter(dead).label("dead"),
         )

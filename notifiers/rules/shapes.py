@@ -1,6 +1,7 @@
 """The blocks of a rules file, and their JSON Schema for editors. Pure."""
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -96,6 +97,18 @@ class Defaults(Block):
     urgent: Names | None = None
     burst: Seconds | None = None
     burst_longest: Seconds | None = None
+
+
+def settings_of(block: Defaults, keys: Iterable[str]) -> dict[str, Any]:
+    """Return the settings that these keys of a block set, as `TargetSettings` has them."""
+    values: dict[str, Any] = {
+        "quiet": tuple(quiet.window for quiet in block.quiet or ()),
+        "digest": block.digest.digest if block.digest else None,
+        "urgent": tuple(block.urgent or ()),
+        "burst": block.burst or 0,
+        "locale": block.locale,
+    }
+    return {"burst_seconds" if key == "burst" else key: values[key] for key in keys}
 
 
 class TargetBlock(Defaults):

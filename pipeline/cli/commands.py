@@ -59,6 +59,14 @@ COMMANDS = {
         ("looking",),
         "Say why a delivery was sent, or not: the event, who asked for it, what the target answered.",
     ),
+    "why-not": Listed(
+        LOOK,
+        ("reasons",),
+        "Say why a target was not told of an event: what each of its subscriptions misses, or until when it is held.",
+    ),
+    "inbox": Listed(
+        LOOK, ("reasons",), "Show what waits for a target, for what and until when, and what was dropped lately."
+    ),
     "sources": Listed(
         LOOK, ("signing_in",), "Show every source: how it is, when it was last asked, and when it is asked next."
     ),

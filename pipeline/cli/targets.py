@@ -1,20 +1,35 @@
 """Commands on targets: `targets`."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
+from notifiers import mutes
 from notifiers import targets as store
 from notifiers.check import test_target
+from notifiers.rules.difference import in_words
+from notifiers.rules.shapes import Defaults, settings_of
+from notifiers.settings import change_settings
+from notifiers.timing.settings import TargetSettings, settings_to_json
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
-from pipeline.runtime.output import JsonFlag, console, print_rows
+from pipeline.runtime.output import JsonFlag, console, parse_until, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
 targets = make_noun(COMMANDS["targets"].help)
 Name = Annotated[str, typer.Argument(help="The target's name.")]
+QUIET_HELP = (
+    "Hours without messages: 22:00-07:00, or `23:00-08:00 sat, sun`; may be given several times. none ends them."
+)
+DIGEST_HELP = "One message for all of an hour, day or week: hourly, `daily at 08:00`, `weekly on fri at 18:00`; none."
+URGENT_HELP = (
+    "Kinds that neither quiet hours nor a digest hold, such as campaign.last_chance; may be given several times."
+)
+_CLEARED: dict[str, Any] = {"quiet": (), "digest": None, "urgent": (), "locale": TargetSettings().locale}
 TIMEZONE_HELP = "Where it is, such as Europe/Berlin: a release is told when its day begins there."
 
 
@@ -67,14 +82,23 @@ def set_target(
         str | None, typer.Option("--url", help="Its Apprise URL from now on; `-` reads it from standard input.")
     ] = None,
     timezone: Annotated[str | None, typer.Option(help=TIMEZONE_HELP)] = None,
+    quiet: Annotated[list[str] | None, typer.Option(help=QUIET_HELP)] = None,
+    digest: Annotated[str | None, typer.Option(help=DIGEST_HELP)] = None,
+    urgent: Annotated[list[str] | None, typer.Option(help=URGENT_HELP)] = None,
+    burst: Annotated[str | None, typer.Option(help="Gather what comes within 30s, 5min, of each other; 0s.")] = None,
+    locale: Annotated[str | None, typer.Option(help="The language of its dates: en, de, pt_BR.")] = None,
 ) -> None:
-    """Change a target's name, address or time zone; its subscriptions and what waits for it stay."""
-    if new_name is None and url is None and timezone is None:
-        raise typer.BadParameter("give what is to change: --name, --url or --timezone")
+    """Change a target: its name, address, time zone, quiet hours, digest; its subscriptions and what waits stay."""
+    changes = {"quiet": quiet, "digest": digest, "urgent": urgent, "burst": burst, "locale": locale}
+    given = {name: value for name, value in changes.items() if value is not None}
+    if new_name is None and url is None and timezone is None and not given:
+        raise typer.BadParameter("give what is to change, such as --name, --url, --timezone, --quiet or --digest")
+    wanted = _read_settings(given)
     runtime = open_command()
     address = store.Address.of(runtime.vault, _read_url(url)) if url is not None else None
     with runtime.engine.begin() as connection:
         line = store.change_target(connection, name, new_name=new_name, address=address, timezone=timezone)
+        settings = change_settings(connection, line.name, wanted, utc_now()) if wanted else None
     if new_name is not None:
         console.print(f"{name} is called {line.name} from now on", markup=False)
     if url is not None:
@@ -82,6 +106,45 @@ def set_target(
         console.print(message, markup=False, soft_wrap=True)
     if timezone is not None:
         console.print(f"{line.name} is told of releases when their day begins in {line.timezone}", markup=False)
+    if settings is not None:
+        said = in_words(settings_to_json(settings)) or "as for every target"
+        console.print(f"{line.name}: {said} (in {line.timezone})", markup=False, soft_wrap=True)
+
+
+def _read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a command sets of a target, as its settings have it; raises BadParameter where a word is none."""
+    none = [name for name, value in given.items() if name in _CLEARED and value in ("none", ["none"])]
+    cleared = {name: _CLEARED[name] for name in none}
+    block = {name: value for name, value in given.items() if name not in cleared}
+    try:
+        read = Defaults.model_validate(block)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        reason = str(problem["msg"]).removeprefix("Value error, ")
+        raise typer.BadParameter(f"--{problem['loc'][0]}: {reason}") from None
+    return settings_of(read, block) | cleared
+
+
+@targets.command("mute")
+def mute_target(
+    name: Name,
+    until: Annotated[str, typer.Argument(metavar="FOR", help="3h, 2d, or a time: 2026-12-24.")],
+    game: Annotated[str | None, typer.Option(help="Of this game only.")] = None,
+) -> None:
+    """Tell a target nothing for a while; of what happens meanwhile it is never told, whatever is urgent."""
+    at = parse_until(until, utc_now())
+    with open_command().engine.begin() as connection:
+        mutes.mute(connection, name, at, utc_now(), game=game)
+    about = f" of {game}" if game else ""
+    console.print(f"{name} is told nothing{show(about)} until {show(at)} UTC", markup=False)
+
+
+@targets.command("unmute")
+def unmute_target(name: Name, game: Annotated[str | None, typer.Option(help="The mute of this game.")] = None) -> None:
+    """Tell a muted target again, from now on."""
+    with open_command().engine.begin() as connection:
+        was_muted = mutes.unmute(connection, name, game=game)
+    console.print(f"{name} {'is told again from now on' if was_muted else 'is not muted'}", markup=False)
 
 
 @targets.command("pause")

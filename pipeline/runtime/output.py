@@ -119,3 +119,16 @@ def parse_since(text: str | None, now: datetime) -> datetime | None:
         message = f"{text!r} is no time: write 30d, 12h, 2026-08-22 or 2026-08-22T17:29Z"
         raise typer.BadParameter(message) from None
     return at.replace(tzinfo=at.tzinfo or UTC)
+
+
+def parse_until(text: str, now: datetime) -> datetime:
+    """Return the time that `3h`, `2d` or an ISO 8601 time means from now on; raises `typer.BadParameter`."""
+    if age := _AGE.fullmatch(text.strip()):
+        try:
+            return now + timedelta(**{_UNITS[age[2]]: int(age[1])})
+        except (OverflowError, ValueError):
+            raise typer.BadParameter(f"{text!r} is longer than there is a calendar") from None
+    at = parse_since(text, now)
+    if at is None or at <= now:
+        raise typer.BadParameter(f"{text!r} has passed: write 3h, 2d, or a time that is yet to come")
+    return at

@@ -350,3 +350,68 @@ def test_deliveries_show_when_each_was_sent(subscribed: Operator, hook: WebhookS
     assert "sent at" in header
     sent_at = subscribed.run("deliveries", "--json", "--state", "sent").lines[0]["sent_at"]
     assert f"  {sent_at[:10]} {sent_at[11:16]}" in lines[0]
+
+
+def test_quiet_hours_and_a_digest_are_set_shown_and_ended(operator: Operator) -> None:
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x", "--timezone", "Europe/Berlin")
+    set_up = operator.run(
+        *("targets", "set", "phone", "--quiet", "22:00-07:00", "--quiet", "12:00-13:00 sun"),
+        *("--digest", "daily at 18:30", "--urgent", "stream.online", "--burst", "1min", "--locale", "de"),
+    )
+    assert set_up.code == 0
+    assert "in Europe/Berlin" in set_up.out
+    (target,) = operator.run("targets", "--json").lines
+    assert target["settings"] == {
+        "quiet": [{"begins": "22:00", "ends": "07:00"}, {"begins": "12:00", "ends": "13:00", "days": ["sun"]}],
+        "digest": {"at": "18:30"},
+        "urgent": ["stream.online"],
+        "burst_seconds": 60,
+        "locale": "de",
+    }
+    operator.run("targets", "set", "phone", "--quiet", "none", "--digest", "none", "--burst", "0s")
+    (target,) = operator.run("targets", "--json").lines
+    assert target["settings"] == {"urgent": ["stream.online"], "locale": "de"}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "expected"),
+    [
+        ("--quiet", "at night", "--quiet: must be hours such as 22:00-07:00"),
+        ("--digest", "monthly", "--digest: must be hourly, daily, weekly"),
+        ("--burst", "soon", "--burst: must be a time such as 30s"),
+    ],
+)
+def test_a_setting_that_is_none_is_refused_with_the_way_out(
+    operator: Operator, option: str, value: str, expected: str
+) -> None:
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
+    refused = operator.run("targets", "set", "phone", option, value)
+    assert refused.code == 2
+    assert expected in " ".join(refused.errors.split())
+
+
+def test_a_target_is_muted_for_a_while_and_told_again(operator: Operator) -> None:
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
+    assert "phone is told nothing of Rust until" in operator.run("targets", "mute", "phone", "3h", "--game", "Rust").out
+    assert "muted: nothing of Rust until" in operator.run("inbox", "phone").out
+    assert "told again" in operator.run("targets", "unmute", "phone", "--game", "RUST").out
+    assert "is not muted" in operator.run("targets", "unmute", "phone").out
+    past = operator.run("targets", "mute", "phone", "2020-01-01")
+    assert past.code == 2
+    assert "has passed" in past.errors
+
+
+def test_what_is_held_stands_in_the_inbox_and_why_not_says_until_when(
+    operator: Operator, hook: WebhookSink, now: datetime
+) -> None:
+    operator.run("targets", "add", "hook", address(hook))
+    operator.run("targets", "set", "hook", "--digest", "weekly", "--urgent", "none")
+    operator.run("subscriptions", "add", "--to", "hook", "--kind", "campaign.added", "--game", "Nothing like it")
+    operator.run("import", str(operator.snapshots(now)))
+    (event,) = [line for line in operator.run("events", "--json").lines if line["kind"] == "campaign.added"][:1]
+    unwanted = operator.run("why-not", "--target", "hook", "--event", str(event["id"]), "--json").lines[0]
+    assert unwanted["state"] == "none"
+    assert [verdict["failed"] for verdict in unwanted["verdicts"]] == ["games"]
+    missing = operator.run("why-not", "--target", "hook", "--event", "999999")
+    assert missing.code == 2
+    assert "There is no event 999999" in missing.errors

@@ -1,0 +1,48 @@
+"""Mutes targets: for a while, or until a time, nothing of a game or nothing at all is sent to them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from models import Mute, Target
+from models.names import name_key
+from notifiers.targets import target_id_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class MuteLine:
+    """A mute that lasts; without a game it mutes everything."""
+
+    target: str
+    game: str | None
+    until: datetime
+
+
+def mute(connection: Connection, target: str, until: datetime, now: datetime, *, game: str | None = None) -> None:
+    """Mute a target until a time; one that is muted already is muted until then. Raises TargetError for an unknown one.
+
+    Of what happens meanwhile it is never told.
+    """
+    row = {"target_id": target_id_of(connection, target), "game": game, "until": until, "created_at": now}
+    added = insert(Mute).values(row | {"game_key": name_key(game) if game else None})
+    connection.execute(added.on_conflict_do_update(index_elements=["target_id", "game_key"], set_={"until": until}))
+
+
+def unmute(connection: Connection, target: str, *, game: str | None = None) -> bool:
+    """End a mute; returns whether there was one. Raises TargetError for an unknown target."""
+    same = Mute.game_key.is_not_distinct_from(name_key(game) if game else None)
+    target_id = target_id_of(connection, target)
+    return bool(connection.execute(delete(Mute).where(Mute.target_id == target_id, same)).rowcount)
+
+
+def list_mutes(connection: Connection, now: datetime) -> list[MuteLine]:
+    """Return the mutes that last, by target."""
+    rows = connection.execute(
+        select(Target.name.label("target"), Mute.game, Mute.until)
+        .join(Target, Target.id == Mute.target_id)
+        .where(Mute.until > now)
+        .order_by(Target.name, Mute.until)
+    )
+    return [MuteLine(**row) for row in rows.mappings()]

@@ -1,0 +1,111 @@
+"""Says why a target was not told of an event, or when it will be."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from models import Delivery, DeliveryState, Event, Subscription, Target
+from models.words.units import moment_in_figures
+from notifiers.conditions.conditions import Conditions, conditions_from_json
+from notifiers.conditions.facts import EventFacts
+from notifiers.conditions.judge import first_failing
+from notifiers.conditions.reading import load_facts
+from notifiers.errors import TargetError
+from notifiers.targets import target_id_of
+
+_HELD = {
+    "day": "it waits for the day to begin",
+    "quiet": "it waits for the end of the quiet hours",
+    "digest": "it waits for the digest",
+    "burst": "it waits for what comes with it",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """A subscription and the first of its conditions that the event does not meet; None where it meets all."""
+
+    subscription: str
+    failed: str | None
+    wanted: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhyNot:
+    """Why a target was not told of an event: a sentence, and what each of its subscriptions says."""
+
+    event_id: int
+    title: str
+    target: str
+    state: str
+    reason: str
+    until: datetime | None
+    verdicts: tuple[Verdict, ...]
+
+
+def why_not(connection: Connection, target: str, event_id: int, now: datetime) -> WhyNot:
+    """Return why a target was not told of an event; raises TargetError where there is no such target or event."""
+    target_id = target_id_of(connection, target)
+    facts = load_facts(connection, [event_id])
+    if not facts:
+        raise TargetError(f"There is no event {event_id}; `lootwire events` lists them.")
+    row = connection.execute(
+        select(Event.title, Event.silent, Event.recorded_at, Target.created_at, Target.disabled_at, Target.person_id)
+        .join(Target, Target.id == target_id)
+        .where(Event.id == event_id)
+    ).one()
+    verdicts = _verdicts(connection, target_id, facts[0], row.person_id)
+    delivery = connection.execute(
+        select(Delivery).where(Delivery.event_id == event_id, Delivery.target_id == target_id)
+    ).one_or_none()
+    state, reason, until = _of_delivery(delivery, now) if delivery else ("none", _of_none(row, verdicts), None)
+    return WhyNot(
+        event_id=event_id, title=row.title, target=target, state=state, reason=reason, until=until, verdicts=verdicts
+    )
+
+
+def _verdicts(connection: Connection, target_id: int, facts: EventFacts, person_id: int) -> tuple[Verdict, ...]:
+    rows = connection.execute(
+        select(Subscription.name, Subscription.conditions)
+        .where(Subscription.target_id == target_id)
+        .order_by(Subscription.id)
+    )
+    return tuple(_verdict(row.name, conditions_from_json(row.conditions), facts, person_id) for row in rows)
+
+
+def _verdict(name: str, conditions: Conditions, facts: EventFacts, person_id: int) -> Verdict:
+    failed = first_failing(conditions, facts, person_id)
+    return Verdict(subscription=name, failed=failed, wanted=getattr(conditions, failed) if failed else None)
+
+
+def _of_delivery(delivery: Any, now: datetime) -> tuple[str, str, datetime | None]:
+    over = {
+        DeliveryState.SENT: f"it was told, at {moment_in_figures(delivery.sent_at or now)} UTC",
+        DeliveryState.DROPPED: f"it was dropped: {delivery.last_error}",
+        DeliveryState.DEAD: f"it was given up: {delivery.last_error}",
+        DeliveryState.SENDING: "it is under way",
+    }
+    if delivery.state in over:
+        return delivery.state, over[delivery.state], None
+    if delivery.held_for and not delivery.attempts and delivery.next_attempt_at > now:
+        return "held", _HELD[delivery.held_for], delivery.next_attempt_at
+    if delivery.attempts:
+        return delivery.state, f"it was refused and is tried again: {delivery.last_error}", delivery.next_attempt_at
+    return delivery.state, "it is about to be sent", None
+
+
+def _of_none(row: Any, verdicts: tuple[Verdict, ...]) -> str:
+    """Say why there is no delivery."""
+    if row.silent:
+        return "the event is silent: imported history, or the first that was seen of its source"
+    if not verdicts:
+        return "the target has no subscriptions"
+    if all(verdict.failed for verdict in verdicts):
+        return "no subscription wants it"
+    if row.recorded_at < row.created_at:
+        return "it happened before there was the target"
+    if row.disabled_at is not None:
+        return "the target is paused"
+    return "a subscription wants it now, and did not when it happened, or the target was paused then"
