@@ -70,15 +70,11 @@ def add_subscription(
     Without a name the subscription is named by what it says. Raises TargetError for an unknown target, kind or
     service, for what can be no login, and for a name that is taken.
     """
-    for filtered, value in (("game", game), ("organization", organization), ("channel", channel), ("service", service)):
-        if value is not None and not value.strip():
-            # An empty variable of a shell must not subscribe to everything.
-            raise TargetError(f"The {filtered} is empty; name one, or leave the filter out to hear of all.")
     given = {"services": service, "games": game, "organizations": organization, "channels": channel}
     wanted = msgspec.structs.replace(
         conditions or Conditions(),
         **({"kinds": tuple(kinds)} if kinds else {}),
-        **{field: (value,) for field, value in given.items() if value},
+        **{field: (value,) for field, value in given.items() if value is not None},
     )
     checked = check_conditions(connection, wanted)
     target_id = target_id_of(connection, target)
@@ -89,8 +85,18 @@ def add_subscription(
     return next(line for line in list_subscriptions(connection, target) if line.id == subscription_id)
 
 
+def says(line: SubscriptionLine) -> str:
+    """Return the conditions of a subscription in words: `game Rust; kinds campaign.*`."""
+    filters = [f"{name} {value}" for name, value in line.filters.items()]
+    return "; ".join([*filters, *([f"kinds {', '.join(line.kinds)}"] if line.kinds else [])]) or "everything"
+
+
 def check_conditions(connection: Connection, conditions: Conditions) -> Conditions:
     """Return conditions as they are stored; raises TargetError for a kind or service that is none, or no login."""
+    for field, values in conditions_to_json(conditions).items():
+        if isinstance(values, list | tuple) and not all(value.strip() for value in values):
+            # An empty variable of a shell must not subscribe to everything.
+            raise TargetError(f"The {_singular(field)} is empty; name one, or leave the filter out to hear of all.")
     return msgspec.structs.replace(
         conditions,
         kinds=_checked_kinds(conditions.kinds),

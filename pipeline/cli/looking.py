@@ -30,7 +30,7 @@ from models.errors import UsageError
 from models.events import EventKind
 from models.names import name_key, nearest
 from notifiers.deliveries import DeliveryLine, list_deliveries, replay
-from notifiers.subscriptions import list_subscriptions
+from notifiers.subscriptions import list_subscriptions, says
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.cli.commands import Listing
 from pipeline.cli.opening import GREATEST, open_command
@@ -298,9 +298,7 @@ def why(
         times = f"{row['unanswered']} of {row['attempts']} attempts"
         console.print(f"it may have arrived: {times} ended without an answer", markup=False)
     for line in lines:
-        filters = [f"{name} {value}" for name, value in line.filters.items()]
-        filters += [f"kinds {', '.join(line.kinds)}"] if line.kinds else []
-        console.print(f"subscription {line.id} of {line.target}: {'; '.join(filters) or 'everything'}", markup=False)
+        console.print(f"subscription {line.id} of {line.target}: {show(says(line))}", markup=False)
     if removed:
         console.print("a subscription that asked for it has been removed since")
     return 0

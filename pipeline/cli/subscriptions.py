@@ -1,5 +1,6 @@
 """Commands on what each target is told of: `subscriptions`."""
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from models import Event
 from models.errors import UsageError
 from models.events import EventKind
 from notifiers import subscriptions as store
+from notifiers.conditions.conditions import Conditions
 from notifiers.match import matching
 from notifiers.targets import target_id_of
 from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
@@ -23,9 +25,17 @@ subscriptions = make_noun(COMMANDS["subscriptions"].help)
 FAMILIES = ", ".join(sorted({f"{kind.family}.*" for kind in EventKind}))
 ON_REQUEST = ", ".join(kind for kind in EventKind if kind.is_on_request)
 KINDS_HELP = (
-    f"A kind such as stream.online, or a family: {FAMILIES}. May be given several times. "
+    f"A kind such as stream.online, or a family: {FAMILIES}; `!campaign.changed` for all but it. Several may be given. "
     f"Told only where it is named itself: {ON_REQUEST}."
 )
+
+
+class Reward(StrEnum):
+    """What kind of reward a campaign gives."""
+
+    BADGE = "badge"
+    EMOTE = "emote"
+    ITEM = "item"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,56 +56,89 @@ def show_subscriptions(as_json: JsonFlag = False) -> None:
     with open_command().engine.connect() as connection:
         rows = store.list_subscriptions(connection)
     empty = "No subscriptions yet: `lootwire subscriptions add --to NAME`."
-    columns = ("id", "target", "kinds", "service", "game", "organization", "channel")
-    print_rows(rows, as_json=as_json, columns=columns, empty=empty)
+    if not as_json:
+        shown = [{"id": row.id, "name": row.name, "target": row.target, "says": store.says(row)} for row in rows]
+        print_rows(shown, as_json=False, columns=("id", "target", "name", "says"), empty=empty)
+        return
+    print_rows(rows, as_json=True, columns=(), empty=empty)
 
 
 @subscriptions.command("add")
 def add_subscription(
     to: Annotated[str, typer.Option("--to", help="The target's name.")],
-    service: Annotated[str | None, typer.Option(help="twitch, kick or chzzk.")] = None,
-    game: Annotated[str | None, typer.Option(help="A game, by name.")] = None,
-    organization: Annotated[str | None, typer.Option(help="An organization, by name.")] = None,
-    channel: Annotated[str | None, typer.Option(help="A Twitch channel, by login or address.")] = None,
+    name: Annotated[str | None, typer.Option(help="What it is called; else by what it says.")] = None,
     kind: Annotated[list[str] | None, typer.Option(help=KINDS_HELP)] = None,
+    service: Annotated[list[str] | None, typer.Option(help="twitch, kick or chzzk.")] = None,
+    game: Annotated[list[str] | None, typer.Option(help="A game, by name.")] = None,
+    organization: Annotated[list[str] | None, typer.Option(help="An organization, by name.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="A Twitch channel, by login or address.")] = None,
+    list_: Annotated[list[str] | None, typer.Option("--list", help="Games of a list.")] = None,
+    category: Annotated[list[str] | None, typer.Option(help="What a stream is about.")] = None,
+    platform: Annotated[list[str] | None, typer.Option(help="A platform of releases: PC, Switch.")] = None,
+    require: Annotated[list[str] | None, typer.Option(help="A word that title, game or rewards must have.")] = None,
+    block: Annotated[list[str] | None, typer.Option(help="A word that none of them may have.")] = None,
+    min_minutes: Annotated[int | None, typer.Option(min=0, help="No campaign that takes fewer.")] = None,
+    max_minutes: Annotated[int | None, typer.Option(min=0, help="No campaign that takes more.")] = None,
+    no_subscriptions: Annotated[bool, typer.Option("--no-subscriptions", help="Nothing that costs money.")] = False,
+    reward: Annotated[list[Reward] | None, typer.Option(help="Campaigns that give one of these.")] = None,
+    linked: Annotated[bool | None, typer.Option("--linked/--not-linked", help="Whether the account is linked.")] = None,
+    followed_games: Annotated[bool, typer.Option("--followed-games", help="Games that you follow.")] = False,
+    followed_channels: Annotated[bool, typer.Option("--followed-channels", help="Channels that you follow.")] = False,
+    only_live: Annotated[bool, typer.Option("--only-live", help="Of channels while they are live.")] = False,
+    language: Annotated[list[str] | None, typer.Option(help="Of a stream: en, de, pt-BR.")] = None,
+    no_reruns: Annotated[bool, typer.Option("--no-reruns", help="No reruns, watch parties and the like.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a game, organization or channel that is not known yet.")
     ] = False,
 ) -> None:
     """Tell a target of events from now on; without filters, of everything.
 
-    Streams and videos are told of channels that you follow, and of no others: `lootwire channels add LOGIN`. Release
-    dates are told of games that are followed, on a list, played on a followed channel that is live, or have a campaign;
-    to hear of some of them alone, name them with --game: `--kind 'release.*' --game Rust`.
+    Of several values of an option one must fit, and all options together. Streams and videos are told of channels that
+    you follow, and of no others: `lootwire channels add LOGIN`. Release dates are told of games that are followed, on a
+    list, played on a followed channel that is live, or have a campaign; to hear of some of them alone, name them with
+    --game: `--kind 'release.*' --game Rust`.
     """
+    conditions = Conditions(
+        kinds=tuple(kind or ()),
+        services=tuple(service or ()),
+        games=tuple(game or ()),
+        organizations=tuple(organization or ()),
+        channels=tuple(channel or ()),
+        lists=tuple(list_ or ()),
+        categories=tuple(category or ()),
+        platforms=tuple(platform or ()),
+        require=tuple(require or ()),
+        block=tuple(block or ()),
+        min_minutes=min_minutes,
+        max_minutes=max_minutes,
+        no_subscriptions=no_subscriptions,
+        rewards=tuple(each.value for each in reward or ()),
+        linked=linked,
+        followed_games=followed_games,
+        followed_channels=followed_channels,
+        only_live=only_live,
+        languages=tuple(language or ()),
+        no_reruns=no_reruns,
+    )
     with open_command().engine.begin() as connection:
-        line = store.add_subscription(
-            connection,
-            to,
-            utc_now(),
-            kinds=kind,
-            service=service,
-            game=game,
-            organization=organization,
-            channel=channel,
-        )
+        line = store.add_subscription(connection, to, utc_now(), name=name, conditions=conditions)
         unknown = _unknown(connection, line)
         if unknown and strict:
             raise UsageError("; ".join(each.sentence for each in unknown))
-        unheard = line.channel is not None and not _is_watched(connection, line.channel)
+        unheard = [login for login in line.conditions.channels if not _is_watched(connection, login)]
     for each in unknown:
         warning = f"lootwire: {each.sentence}: the subscription waits for one of that name"
         errors.print(show(warning), markup=False, soft_wrap=True)
     console.print(f"subscription {line.id}: {line.target} is told from now on", markup=False)
-    if unheard:
-        console.print(f"{line.channel} is not followed yet: lootwire channels add {line.channel}", markup=False)
+    for login in unheard:
+        console.print(f"{login} is not followed yet: lootwire channels add {login}", markup=False)
 
 
 def _unknown(connection: Connection, line: store.SubscriptionLine) -> list[Unknown]:
     looked_up = (
-        unknown_game(connection, line.game, line.service) if line.game else None,
-        unknown_organization(connection, line.organization, line.service) if line.organization else None,
-        unknown_channel(connection, line.channel, line.service) if line.channel else None,
+        *(unknown_game(connection, game, line.service) for game in line.conditions.games),
+        *(unknown_organization(connection, name, line.service) for name in line.conditions.organizations),
+        *(unknown_channel(connection, login, line.service) for login in line.conditions.channels),
     )
     return [each for each in looked_up if each is not None]
 

@@ -92,7 +92,7 @@ def set_target(
     changes = {"quiet": quiet, "digest": digest, "urgent": urgent, "burst": burst, "locale": locale}
     given = {name: value for name, value in changes.items() if value is not None}
     if new_name is None and url is None and timezone is None and not given:
-        raise typer.BadParameter("give what is to change, such as --name, --url, --timezone, --quiet or --digest")
+        raise typer.BadParameter("give what is to change, such as --name, --url, --timezone or --quiet")
     wanted = _read_settings(given)
     runtime = open_command()
     address = store.Address.of(runtime.vault, _read_url(url)) if url is not None else None

@@ -1,0 +1,41 @@
+"""Every recipe of docs/rules.md says what its title promises, and is applied as it stands."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, insert
+
+from models import Source
+from models.vault import Vault
+from notifiers.rules.applying import apply, check_wanted, load_present
+from notifiers.rules.difference import Wanted, compare
+from pipeline.rules.files import read_rules_file
+from tests.paths import CHECKOUT
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+RECIPES = re.findall(
+    r"^### (.+?)\n\n```toml\n(.+?)```", (CHECKOUT / "docs" / "rules.md").read_text(), re.DOTALL | re.MULTILINE
+)
+VARIABLES = dict.fromkeys(re.findall(r"env:(\w+)", str(RECIPES)), "json://127.0.0.1:9/x")
+
+
+def test_there_are_twenty_recipes() -> None:
+    assert len(RECIPES) >= 20
+
+
+@pytest.mark.parametrize("recipe", [pytest.param(text, id=title) for title, text in RECIPES])
+def test_a_recipe_is_applied_as_it_stands(engine: Engine, vault: Vault, tmp_path: Path, recipe: str) -> None:
+    (tmp_path / "mail-address").write_text("json://127.0.0.1:9/x\n")
+    (tmp_path / "recipe.toml").write_text(recipe)
+    file = read_rules_file(tmp_path / "recipe.toml", VARIABLES)
+    with engine.begin() as connection:
+        for service in ("twitch", "kick"):
+            connection.execute(insert(Source).values(name=service, service=service, next_due_at=NOW))
+        subscriptions = check_wanted(connection, file.wanted.subscriptions)
+        wanted = Wanted(targets=file.wanted.targets, subscriptions=subscriptions)
+        changes = compare(wanted, load_present(connection, vault), file.origin)
+        apply(connection, vault, changes, wanted, file.origin, NOW)
+        assert {change.action for change in changes} == {"add"}
+        assert compare(wanted, load_present(connection, vault), file.origin) == []
