@@ -15,9 +15,8 @@ from pipeline.rules.files import read_rules_file
 from tests.paths import CHECKOUT
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-RECIPES = re.findall(
-    r"^### (.+?)\n\n```toml\n(.+?)```", (CHECKOUT / "docs" / "rules.md").read_text(), re.DOTALL | re.MULTILINE
-)
+BOOK = (CHECKOUT / "docs" / "rules.md").read_text()
+RECIPES = re.findall(r"^### (.+?)\n\n```toml\n(.+?)```", BOOK, re.DOTALL | re.MULTILINE)
 VARIABLES = dict.fromkeys(re.findall(r"env:(\w+)", str(RECIPES)), "json://127.0.0.1:9/x")
 
 
