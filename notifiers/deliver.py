@@ -16,9 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.vault import Vault, VaultError
 from notifiers import apprise_urls, outbox
+from notifiers.days import zone
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.hearing import PATIENCE, Patience
 from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
+from notifiers.reader import Reader
 from notifiers.render import Message, load_templates, render_message
 from notifiers.send import send
 from notifiers.view import EventText
@@ -167,8 +169,11 @@ class Sender:
             # Before the first fork: all lanes share it.
             apprise_urls.load()
             load_templates()
+            reader = Reader(zone(message.timezone), message.locale, self._clock())
+            # The words of its language, too.
+            reader.moment(self._clock())
             url = self._vault.decrypt(message.url_encrypted)
-        return url, message.events, message.may_have_arrived, self._patience
+        return url, message.events, message.may_have_arrived, reader, self._patience
 
     def _renew(self) -> None:
         """Hold the leases of what is under way: a mail server has ten minutes.
@@ -205,14 +210,14 @@ def _mark(targets: set[int], target_id: int, is_so: bool) -> None:
     (targets.add if is_so else targets.discard)(target_id)
 
 
-def _send(url: str, events: Sequence[EventText], again: bool, patience: Patience) -> timedelta | None:
+def _send(url: str, events: Sequence[EventText], again: bool, reader: Reader, patience: Patience) -> timedelta | None:
     """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError.
 
     Returns for how long the service wants no other, where it says so.
     """
     with _in_our_words():
         limits = apprise_urls.open_url(url).limits
-        message = render_message(events, limits, again=again)
+        message = render_message(events, limits, again=again, reader=reader)
     try:
         return send(url, message, patience)
     except DeliveryError as error:
@@ -220,7 +225,7 @@ def _send(url: str, events: Sequence[EventText], again: bool, patience: Patience
         if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
-            shorter = render_message(events, limits.reduced(), again=again)
+            shorter = render_message(events, limits.reduced(), again=again, reader=reader)
         return _send_shorter(url, None if shorter == message else shorter, error, patience)
 
 

@@ -22,6 +22,7 @@ from models.details import detail_from_json, detail_type
 from models.due import due, holds
 from notifiers.held import MOST_GATHERED, hold_or_drop
 from notifiers.rests import LONGEST_REST
+from notifiers.timing.settings import settings_from_json
 from notifiers.view import EventText
 
 GROUP_SIZE = 20
@@ -92,6 +93,9 @@ class ClaimedMessage:
     deliveries: tuple[ClaimedDelivery, ...]
     # Whether the target is known to take messages at once.
     is_quick: bool
+    # By whose clock and in which language it is read.
+    timezone: str
+    locale: str
 
     @property
     def events(self) -> tuple[EventText, ...]:
@@ -283,6 +287,8 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         lease_token=token,
         lease_until=until,
         is_quick=target.is_quick,
+        timezone=target.timezone,
+        locale=settings_from_json(target.settings).locale,
         deliveries=tuple(
             ClaimedDelivery(
                 id=row.id,

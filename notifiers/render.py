@@ -13,6 +13,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
 from notifiers.escape import cut, escape_markdown
+from notifiers.reader import PLAIN, Reader
 from notifiers.sizes import Ceiling, size
 from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event
 
@@ -85,22 +86,25 @@ class Message:
         return _heading(self.title, form) + self.body(form)
 
 
-def render_message(events: Sequence[EventText], limits: Limits | None = None, *, again: bool = False) -> Message:
+def render_message(
+    events: Sequence[EventText], limits: Limits | None = None, *, again: bool = False, reader: Reader = PLAIN
+) -> Message:
     """Return one message about all the events: in full for one, as a list for several.
 
-    Each rendering shows as much as its limit allows. `again` says in all of them that this may have arrived before.
+    Each rendering shows as much as its limit allows. `again` says in all of them that this may have arrived before;
+    `reader` is who will read it.
     Raises ValueError if there are no events.
     """
     if not events:
         raise ValueError("A message needs at least one event.")
     limits = limits or Limits()
     suffix = AGAIN_TITLE if again else ""
-    title = _fitting_title(headline(events, max(limits.title - len(suffix), 1)), limits, suffix)
+    title = _fitting_title(headline(events, max(limits.title - len(suffix), 1), reader), limits, suffix)
     return Message(
         title=title,
-        text=_text_body(events, _Room(title, Format.TEXT, limits, again)),
-        html=_html_body(events, _Room(title, Format.HTML, limits, again)),
-        markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again)),
+        text=_text_body(events, _Room(title, Format.TEXT, limits, again, reader)),
+        html=_html_body(events, _Room(title, Format.HTML, limits, again, reader)),
+        markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again, reader)),
     )
 
 
@@ -120,12 +124,16 @@ def _heading(title: str, form: Format) -> str:
 
 @dataclass(frozen=True)
 class _Room:
-    """The room for a body in one format below its title; `again` says that a line of it is for that."""
+    """The room for a body in one format below its title; `again` says that a line of it is for that.
+
+    `reader` is who will read it.
+    """
 
     title: str
     form: Format
     limits: Limits
     again: bool
+    reader: Reader
 
     def takes(self, body: str) -> bool:
         """Whether a body fits, in characters and in whatever else the service counts."""
@@ -198,18 +206,21 @@ def _fullest(events: Sequence[EventText], room: _Room) -> str:
     """Return the fullest rendering that fits, or else the shortest there is."""
     rendered = ""
     again = AGAIN_NOTE if room.again else None
-    for rendered in _ever_shorter(events, _SUFFIXES[room.form], pictures=room.limits.pictures, again=again):
+    for rendered in _ever_shorter(events, room, again):
         if room.takes(rendered):
             break
     return rendered
 
 
-def _ever_shorter(events: Sequence[EventText], suffix: str, *, pictures: bool, again: str | None) -> Iterator[str]:
+def _ever_shorter(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
+    suffix, pictures = _SUFFIXES[room.form], room.limits.pictures
     if len(events) == 1:
         for extent in _EXTENTS:
-            yield _render("one", suffix, event=view_event(events[0], extent), pictures=pictures, again=again)
+            yield _render(
+                "one", suffix, event=view_event(events[0], extent, room.reader), pictures=pictures, again=again
+            )
     else:
-        entries = [view_entry(event) for event in events]
+        entries = [view_entry(event, room.reader) for event in events]
         for listed in _LISTED:
             yield _render("many", suffix, entries=entries[:listed], more=len(entries) - listed, again=again)
         for listed in _NAMED:

@@ -12,8 +12,8 @@ from models.words.addresses import message_address
 from models.words.campaigns import allowed, gives_rewards, requirement_at_length
 from models.words.fields import field_words
 from models.words.streams import message_categories
-from models.words.units import moment_in_figures
 from notifiers.escape import clean, cut
+from notifiers.reader import PLAIN, Reader
 
 NAME_LENGTH = 160
 DESCRIPTION_LENGTH = 400
@@ -83,15 +83,15 @@ class EntryView:
     url: str | None
 
 
-def view_event(event: EventText, extent: Extent) -> EventView:
+def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> EventView:
     """Return everything that a message about one event says, as far as the extent allows."""
     detail = event.detail
     account_link = message_address(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
     return EventView(
-        title=clean(event.title, NAME_LENGTH),
+        title=clean(reader.headline(event.title, event.detail), NAME_LENGTH),
         picture=_picture(event),
-        facts=tuple(_facts(event)),
-        sections=tuple(s for s in _sections(event, extent) if s.items),
+        facts=tuple(_facts(event, reader)),
+        sections=tuple(s for s in _sections(event, extent, reader) if s.items),
         description=clean(detail.description or "", DESCRIPTION_LENGTH) if extent.description else "",
         links=tuple(
             Fact(label, url)
@@ -104,16 +104,20 @@ def view_event(event: EventText, extent: Extent) -> EventView:
     )
 
 
-def view_entry(event: EventText) -> EntryView:
+def view_entry(event: EventText, reader: Reader = PLAIN) -> EntryView:
     """Return an event as a line of a list."""
-    note = message_note(event.kind, event.detail)
-    return EntryView(title=clean(event.title, NAME_LENGTH), note=note, url=message_address(event.detail.url))
+    note = message_note(event.kind, event.detail, reader.moment)
+    return EntryView(
+        title=clean(reader.headline(event.title, event.detail), NAME_LENGTH),
+        note=note,
+        url=message_address(event.detail.url),
+    )
 
 
-def headline(events: Sequence[EventText], length: int) -> str:
+def headline(events: Sequence[EventText], length: int, reader: Reader = PLAIN) -> str:
     """Return the title of a message: the event's own, or how many of what for several."""
     if len(events) == 1:
-        return clean(events[0].title, length) or "Lootwire"
+        return clean(reader.headline(events[0].title, events[0].detail), length) or "Lootwire"
     counts: dict[str, int] = {}
     for event in events:
         counts[event.kind] = counts.get(event.kind, 0) + 1
@@ -132,28 +136,28 @@ def _picture(event: EventText) -> Picture | None:
     return Picture(url, BOX_WIDTH) if url else None
 
 
-def _facts(event: EventText) -> Iterable[Fact]:
-    for label, value in message_facts(event.kind, event.service, event.detail):
+def _facts(event: EventText, reader: Reader) -> Iterable[Fact]:
+    for label, value in message_facts(event.kind, event.service, event.detail, reader.moment):
         if value:
             yield Fact(label, clean(value, NAME_LENGTH))
 
 
-def _sections(event: EventText, extent: Extent) -> Iterable[Section]:
+def _sections(event: EventText, extent: Extent, reader: Reader) -> Iterable[Section]:
     match event.detail:
         case StreamDetail() as stream:
             yield _section("Categories", message_categories(stream), extent)
         case CampaignDetail() as campaign:
-            yield from _campaign_sections(event.kind, campaign, extent)
+            yield from _campaign_sections(event.kind, campaign, extent, reader)
 
 
-def _campaign_sections(kind: str, detail: CampaignDetail, extent: Extent) -> Iterable[Section]:
-    yield _section("Changed", [_change(c) for c in detail.changes], extent)
+def _campaign_sections(kind: str, detail: CampaignDetail, extent: Extent, reader: Reader) -> Iterable[Section]:
+    yield _section("Changed", [_change(c, reader) for c in detail.changes], extent)
     yield _section("New drops", [_drop(d) for d in detail.drops_added], extent)
     if gives_rewards(kind):
         yield _section("Rewards", [b.name or "A reward" for d in detail.drops for b in d.benefits], extent)
     else:
         yield _section("All drops" if detail.drops_added else "Drops", [_drop(d) for d in detail.drops], extent)
-    yield _section("On offer before", [_before(line) for line in detail.seen_before], extent)
+    yield _section("On offer before", [_before(line, reader) for line in detail.seen_before], extent)
     yield _section("New channels", detail.channels_added, extent)
     yield _section("Channels no longer named", detail.channels_removed, extent)
     # The event of one channel to watch has no news of the others that count as well.
@@ -176,8 +180,8 @@ def _section(label: str, items: Sequence[str], extent: Extent, total: int | None
     return Section(label, shown, (len(items) if total is None else total) - len(shown))
 
 
-def _before(line: SeenBefore) -> str:
-    until = f" until {moment_in_figures(line.until)}" if line.until else ""
+def _before(line: SeenBefore, reader: Reader) -> str:
+    until = f" until {reader.moment(line.until)}" if line.until else ""
     return f"{line.benefit}, in {cut(line.campaign, NAME_LENGTH // 2)}{until}"
 
 
@@ -190,22 +194,22 @@ def _drop(drop: DropLine) -> str:
     return cut(name, 80) + (f" ({effort})" if effort else "") + tail
 
 
-def _change(change: FieldChange) -> str:
+def _change(change: FieldChange, reader: Reader) -> str:
     label = field_words(change.field).message_label
     # A drop that is gone is its own value; all else says which drop it is about.
     about = f"{cut(change.about, 80)}: " if change.about and change.field != "drop" else ""
-    new = "removed" if change.field == "drop" and change.new is None else _value(change.new)
-    return f"{about}{label}: {_value(change.old)} → {new}"
+    new = "removed" if change.field == "drop" and change.new is None else _value(change.new, reader)
+    return f"{about}{label}: {_value(change.old, reader)} → {new}"
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, reader: Reader) -> str:
     if value is None or value == "":
         return "none"
     if isinstance(value, list):
         return cut(", ".join(str(item) for item in value), 60) or "none"
     try:
         return (
-            moment_in_figures(datetime.fromisoformat(value))
+            reader.moment(datetime.fromisoformat(value))
             if isinstance(value, str) and "T" in value
             else cut(str(value), 60)
         )

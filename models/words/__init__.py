@@ -12,7 +12,7 @@ from typing import Any
 from models.details import CampaignDetail, EventDetail
 from models.events import EventKind
 from models.words import campaigns, releases, sources, streams, units
-from models.words.kinds import Fact, FamilyWords, KindWords
+from models.words.kinds import Fact, FamilyWords, KindWords, Written
 
 _FAMILIES: tuple[FamilyWords[Any], ...] = (campaigns.WORDS, streams.WORDS, releases.WORDS, sources.WORDS)
 _BY_DETAIL = {family.detail: family for family in _FAMILIES}
@@ -61,14 +61,16 @@ def feed_summary(kind: str, detail: EventDetail) -> Iterator[str]:
     yield from filter(None, _BY_DETAIL[type(detail)].feed_summary(kind, detail))
 
 
-def message_facts(kind: str, service: str | None, detail: EventDetail) -> Iterable[Fact]:
-    """Return labels and values of what a message says in single lines; the values are not clean yet."""
-    return _BY_DETAIL[type(detail)].message_facts(kind, service, detail)
+def message_facts(
+    kind: str, service: str | None, detail: EventDetail, written: Written = units.moment_in_figures
+) -> Iterable[Fact]:
+    """Return labels and values of what a message says in single lines, times as `written`; they are not clean yet."""
+    return _BY_DETAIL[type(detail)].message_facts(kind, service, detail, written)
 
 
-def message_note(kind: str, detail: EventDetail) -> str:
-    """Return what stands behind an event's title in a message about several, or ""."""
-    return _BY_DETAIL[type(detail)].message_note(kind, detail)
+def message_note(kind: str, detail: EventDetail, written: Written = units.moment_in_figures) -> str:
+    """Return what stands behind an event's title in a message about several, times as `written`, or ""."""
+    return _BY_DETAIL[type(detail)].message_note(kind, detail, written)
 
 
 def link_label(kind: str, detail: EventDetail) -> str:

@@ -8,13 +8,12 @@ from typing import NamedTuple
 from models.details import CampaignDetail, DropLine, FieldChange
 from models.events import EventKind
 from models.words.fields import field_words
-from models.words.kinds import Fact, FamilyWords, KindWords
+from models.words.kinds import Fact, FamilyWords, KindWords, Written
 from models.words.units import (
     counted,
     counted_plainly,
     duration,
     moment,
-    moment_in_figures,
     moment_in_title,
     service_name,
 )
@@ -199,26 +198,26 @@ def _asks(kind: str, detail: CampaignDetail) -> str:
     return counted(len(detail.drops), "drop") + longest
 
 
-def _message_facts(kind: str, service: str | None, detail: CampaignDetail) -> Iterator[Fact]:
+def _message_facts(kind: str, service: str | None, detail: CampaignDetail, written: Written) -> Iterator[Fact]:
     yield "Channel", _channel(detail)
     yield "Game", detail.game
     yield "By", detail.organization
     yield "On", service and service_name(service)
     end = "Was to end" if kind == EventKind.CAMPAIGN_WITHDRAWN else "Ended" if kind in _OVER else "Ends"
-    yield "Started" if kind in _OVER else "Starts", moment_in_figures(detail.start_at) if detail.start_at else None
-    yield end, moment_in_figures(detail.end_at) if detail.end_at else None
+    yield "Started" if kind in _OVER else "Starts", written(detail.start_at) if detail.start_at else None
+    yield end, written(detail.end_at) if detail.end_at else None
     yield "Last chance for", last_chance_for(detail)
-    yield "To be earned until", moment_in_figures(detail.drops_end_at) if detail.drops_end_at else None
+    yield "To be earned until", written(detail.drops_end_at) if detail.drops_end_at else None
     asks_for = requirement_at_length(detail.required_minutes, detail.required_subs, detail.required_turbo_subs)
     yield "Asks for", asks_for
     yield "Late", "this was due while nothing ran" if detail.late else None
 
 
-def _message_note(kind: str, detail: CampaignDetail) -> str:
+def _message_note(kind: str, detail: CampaignDetail, written: Written) -> str:
     end_at = _end(detail)
     if end_at is None or kind in _HEADED_BY_END or _new_end(detail.changes):
         return ""
-    return f"ends {moment_in_figures(end_at)}"
+    return f"ends {written(end_at)}"
 
 
 def _link_label(kind: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from models.details import ReleaseDetail
 from models.events import EventKind
 from models.periods import TBD, in_words
-from models.words.kinds import Fact, FamilyWords, KindWords
+from models.words.kinds import Fact, FamilyWords, KindWords, Written
 from models.words.units import counted_plainly
 
 PLATFORMS_NAMED = 4
@@ -71,7 +71,7 @@ def _feed_summary(_kind: str, detail: ReleaseDetail) -> Iterator[str]:
         yield difference
 
 
-def _message_facts(kind: str, _service: str | None, detail: ReleaseDetail) -> Iterator[Fact]:
+def _message_facts(kind: str, _service: str | None, detail: ReleaseDetail, _written: Written) -> Iterator[Fact]:
     yield "Game", detail.game
     yield "Entry", detail.name
     yield "Kind" if kind == EventKind.GAME_ADDED else "As", detail.stage

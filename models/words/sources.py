@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from models.details import SourceDetail
 from models.events import EventKind
-from models.words.kinds import Fact, FamilyWords, KindWords
-from models.words.units import moment_in_figures, service_name
+from models.words.kinds import Fact, FamilyWords, KindWords, Written
+from models.words.units import service_name
 
 KINDS: dict[EventKind, KindWords[SourceDetail]] = {
     EventKind.SOURCE_FAILING: KindWords(
@@ -39,14 +39,14 @@ def _reason(detail: SourceDetail) -> str:
     return f": {detail.reason}" if detail.reason else ""
 
 
-def _message_facts(kind: str, service: str | None, detail: SourceDetail) -> Iterator[Fact]:
+def _message_facts(kind: str, service: str | None, detail: SourceDetail, written: Written) -> Iterator[Fact]:
     yield "On", service and service_name(service)
     yield "Reason", detail.reason
     yield (
         "Failed since" if kind == EventKind.SOURCE_RECOVERED else "Since",
-        moment_in_figures(detail.since) if detail.since else None,
+        written(detail.since) if detail.since else None,
     )
-    yield "Next attempt", moment_in_figures(detail.next_attempt_at) if detail.next_attempt_at else None
+    yield "Next attempt", written(detail.next_attempt_at) if detail.next_attempt_at else None
 
 
 WORDS = FamilyWords(

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from models.details import StreamDetail, StreamRecap
 from models.events import EventKind
-from models.words.kinds import Fact, FamilyWords, KindWords
-from models.words.units import counted, duration, length, moment, moment_in_figures
+from models.words.kinds import Fact, FamilyWords, KindWords, Written
+from models.words.units import counted, duration, length, moment
 
 TAGS_SHOWN = 10
 
@@ -119,7 +119,7 @@ def _feed_summary(_kind: str, detail: StreamDetail) -> Iterator[str]:
         yield "drops enabled"
 
 
-def _message_facts(kind: str, _service: str | None, detail: StreamDetail) -> Iterator[Fact]:
+def _message_facts(kind: str, _service: str | None, detail: StreamDetail, written: Written) -> Iterator[Fact]:
     if kind not in _HEADED_BY_TITLE:
         yield "Title", detail.name
     if kind == EventKind.STREAM_TITLE_CHANGED:
@@ -130,16 +130,16 @@ def _message_facts(kind: str, _service: str | None, detail: StreamDetail) -> Ite
         yield "Viewers", None if detail.viewers is None else f"{detail.viewers:,}"
         yield "Drops enabled for", ", ".join(detail.campaigns)
     if kind == EventKind.STREAM_ONLINE:
-        yield "Live since", moment_in_figures(detail.start_at) if detail.start_at else None
+        yield "Live since", written(detail.start_at) if detail.start_at else None
         yield "Language", detail.language
         yield "Tags", ", ".join(detail.tags)
     if detail.recap is not None:
-        yield "On air", f"{length(detail.recap.seconds)}, from {moment_in_figures(detail.recap.started_at)}"
+        yield "On air", f"{length(detail.recap.seconds)}, from {written(detail.recap.started_at)}"
         yield "Viewers", _message_viewers(detail.recap)
     yield "Length", None if detail.seconds is None else length(detail.seconds)
 
 
-def _message_note(_kind: str, detail: StreamDetail) -> str:
+def _message_note(_kind: str, detail: StreamDetail, _written: Written) -> str:
     return "drops enabled" if detail.campaigns else ""
 
 

@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from notifiers.conditions.conditions import Conditions, RewardKind, conditions_from_json
 from notifiers.errors import TargetError
+from notifiers.reader import is_locale
 from notifiers.timing.settings import DAYS, Day, Digest, TargetSettings, Window, read_time
 
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
@@ -28,6 +29,12 @@ def _seconds(value: Any) -> Any:
         if match is None:
             raise ValueError("must be a time such as 30s, 5min or 1h")
         return int(match[1]) * _SECONDS[match[2]]
+    return value
+
+
+def _language(value: str) -> str:
+    if not is_locale(value):
+        raise ValueError("must be a language such as en, de or pt_BR")
     return value
 
 
@@ -91,7 +98,7 @@ class Defaults(Block):
     """What targets are that do not say otherwise."""
 
     timezone: str | None = None
-    locale: str | None = None
+    locale: Annotated[str, AfterValidator(_language)] | None = None
     quiet: Annotated[list[QuietBlock], BeforeValidator(_listed)] | None = None
     digest: DigestBlock | None = None
     urgent: Names | None = None

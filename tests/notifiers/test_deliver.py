@@ -44,7 +44,7 @@ def test_a_mail_arrives_with_subject_text_and_html(world: Notifying, mails: Mail
     assert (mail.subject, mail.to) == ("New drops: Rust 40", ("ann@example.org",))
     for part in (mail.text, mail.html):
         assert "Hat (60 min): Cool hat" in part
-        assert "2026-11-27 12:00 UTC" in part
+        assert "Fri 27 Nov, 12:00 UTC (in 7 days)" in part
     # A reader of the text part needs the address too.
     assert "https://www.twitch.tv/drops/campaigns?dropID=a&x=1" in mail.text
     assert "<li>Hat (60 min): Cool hat</li>" in mail.html
