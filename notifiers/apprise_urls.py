@@ -36,6 +36,8 @@ _FORM = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]{0,30})://[^\s\x00-\x1f\x7f]*")
 _SECOND_URL = re.compile(r"[\s,;]+[A-Za-z0-9]+://")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,100}")
 # A service with less room than this for HTML gets text or Markdown.
+# A mail has its style with it; Gmail cuts what is longer than 102 KB.
+MAIL_LENGTH = 60_000
 _HTML_ROOM = 4000
 
 
@@ -261,7 +263,7 @@ def _limits(service: Any, *, pictures: bool) -> Limits:
     return Limits(
         title=title,
         body=min(ours.body, body),
-        html=min(ours.html, body),
+        html=min(MAIL_LENGTH if pictures else ours.html, body),
         pictures=pictures,
         ceilings=tuple(
             ceiling if ceiling.most is not None else replace(ceiling, most=room)

@@ -21,7 +21,7 @@ from notifiers.errors import DeliveryError, TargetError
 from notifiers.hearing import PATIENCE, Patience
 from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
 from notifiers.reader import Reader
-from notifiers.render import Message, load_templates, render_message
+from notifiers.render import Foot, Message, load_templates, render_message
 from notifiers.send import send
 from notifiers.view import EventText
 
@@ -173,7 +173,8 @@ class Sender:
             # The words of its language, too.
             reader.moment(self._clock())
             url = self._vault.decrypt(message.url_encrypted)
-        return url, message.events, message.may_have_arrived, reader, self._patience
+        foot = Foot(message.rules, message.target)
+        return url, message.events, message.may_have_arrived, reader, foot, self._patience
 
     def _renew(self) -> None:
         """Hold the leases of what is under way: a mail server has ten minutes.
@@ -210,14 +211,16 @@ def _mark(targets: set[int], target_id: int, is_so: bool) -> None:
     (targets.add if is_so else targets.discard)(target_id)
 
 
-def _send(url: str, events: Sequence[EventText], again: bool, reader: Reader, patience: Patience) -> timedelta | None:
+def _send(
+    url: str, events: Sequence[EventText], again: bool, reader: Reader, foot: Foot, patience: Patience
+) -> timedelta | None:
     """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError.
 
     Returns for how long the service wants no other, where it says so.
     """
     with _in_our_words():
         limits = apprise_urls.open_url(url).limits
-        message = render_message(events, limits, again=again, reader=reader)
+        message = render_message(events, limits, again=again, reader=reader, foot=foot)
     try:
         return send(url, message, patience)
     except DeliveryError as error:
@@ -225,7 +228,7 @@ def _send(url: str, events: Sequence[EventText], again: bool, reader: Reader, pa
         if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
-            shorter = render_message(events, limits.reduced(), again=again, reader=reader)
+            shorter = render_message(events, limits.reduced(), again=again, reader=reader, foot=foot)
         return _send_shorter(url, None if shorter == message else shorter, error, patience)
 
 

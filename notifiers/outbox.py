@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import aliased
 
-from models import Delivery, DeliveryState, Event, Target
+from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.details import detail_from_json, detail_type
 from models.due import due, holds
 from notifiers.held import MOST_GATHERED, hold_or_drop
@@ -96,6 +96,8 @@ class ClaimedMessage:
     # By whose clock and in which language it is read.
     timezone: str
     locale: str
+    # The subscriptions that asked for it, by their names.
+    rules: tuple[str, ...]
 
     @property
     def events(self) -> tuple[EventText, ...]:
@@ -253,6 +255,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
             Delivery.lease_token,
             Delivery.created_at,
             Delivery.held_for,
+            Delivery.subscription_ids,
             Event,
         )
         .join(Event, Event.id == Delivery.event_id)
@@ -289,6 +292,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         is_quick=target.is_quick,
         timezone=target.timezone,
         locale=settings_from_json(target.settings).locale,
+        rules=_rules(connection, [each for row in group for each in row.subscription_ids]),
         deliveries=tuple(
             ClaimedDelivery(
                 id=row.id,
@@ -301,6 +305,13 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
             for row in group
         ),
     )
+
+
+def _rules(connection: Connection, subscription_ids: Sequence[int]) -> tuple[str, ...]:
+    """Return the names of subscriptions, the oldest first; of one that is gone there is none."""
+    ids = sorted(set(subscription_ids))
+    names = select(Subscription.name).where(Subscription.id == func.any(ids)).order_by(Subscription.id)
+    return tuple(connection.scalars(names))
 
 
 def _group(rows: Sequence[Any]) -> Sequence[Any]:

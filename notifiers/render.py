@@ -12,13 +12,21 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
-from notifiers.escape import cut, escape_markdown
+from notifiers.escape import clean, cut, escape_markdown
 from notifiers.reader import PLAIN, Reader
 from notifiers.sizes import Ceiling, size
-from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event
+from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event, view_groups
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TAGS = {"p", "b", "strong", "ul", "li", "a", "br", "img"}
+_MAIL_TAGS = _TAGS | {"table", "tbody", "tr", "td", "span", "h1", "h2", "hr"}
+_MAIL_ATTRIBUTES = {
+    **{tag: {"class"} for tag in ("p", "ul", "td", "span")},
+    "a": {"href"},
+    "img": {"src", "alt", "width"},
+    "table": {"class", "role"},
+}
+_MOST_IN_A_MAIL = 60
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width"}}
 
 # From everything down to nearly nothing; the first that fits is sent.
@@ -29,6 +37,7 @@ _NAMED = (5, 3, 2, 1)
 
 # Of a message that its target took before without an answer.
 AGAIN_TITLE = " (perhaps again)"
+RULE_LENGTH, MOST_RULES = 80, 3
 AGAIN_NOTE = "Perhaps again: this was sent before, and the service never said whether it arrived."
 
 
@@ -68,6 +77,20 @@ class Limits:
         )
 
 
+@dataclass(frozen=True)
+class Foot:
+    """What stands below a mail: the subscriptions that asked for it, by their names, and its target's name."""
+
+    rules: tuple[str, ...]
+    target: str
+
+    @property
+    def because(self) -> str:
+        """The subscriptions in words."""
+        named = ", ".join(f"“{clean(rule, RULE_LENGTH)}”" for rule in self.rules[:MOST_RULES])
+        return f"{named} and others" if len(self.rules) > MOST_RULES else named or "a subscription that is gone"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Message:
     """A message in three renderings; the title is plain text and in none of them."""
@@ -87,12 +110,17 @@ class Message:
 
 
 def render_message(
-    events: Sequence[EventText], limits: Limits | None = None, *, again: bool = False, reader: Reader = PLAIN
+    events: Sequence[EventText],
+    limits: Limits | None = None,
+    *,
+    again: bool = False,
+    reader: Reader = PLAIN,
+    foot: Foot | None = None,
 ) -> Message:
     """Return one message about all the events: in full for one, as a list for several.
 
     Each rendering shows as much as its limit allows. `again` says in all of them that this may have arrived before;
-    `reader` is who will read it.
+    `reader` is who will read it, `foot` stands below a mail.
     Raises ValueError if there are no events.
     """
     if not events:
@@ -102,9 +130,9 @@ def render_message(
     title = _fitting_title(headline(events, max(limits.title - len(suffix), 1), reader), limits, suffix)
     return Message(
         title=title,
-        text=_text_body(events, _Room(title, Format.TEXT, limits, again, reader)),
-        html=_html_body(events, _Room(title, Format.HTML, limits, again, reader)),
-        markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again, reader)),
+        text=_text_body(events, _Room(title, Format.TEXT, limits, again, reader, foot)),
+        html=_html_body(events, _Room(title, Format.HTML, limits, again, reader, foot)),
+        markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again, reader, foot)),
     )
 
 
@@ -134,6 +162,7 @@ class _Room:
     limits: Limits
     again: bool
     reader: Reader
+    foot: Foot | None
 
     def takes(self, body: str) -> bool:
         """Whether a body fits, in characters and in whatever else the service counts."""
@@ -213,12 +242,13 @@ def _fullest(events: Sequence[EventText], room: _Room) -> str:
 
 
 def _ever_shorter(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
-    suffix, pictures = _SUFFIXES[room.form], room.limits.pictures
-    if len(events) == 1:
+    suffix = _SUFFIXES[room.form]
+    if room.limits.pictures and room.form is Format.HTML:
+        yield from _mails(events, room, again)
+    elif len(events) == 1:
         for extent in _EXTENTS:
-            yield _render(
-                "one", suffix, event=view_event(events[0], extent, room.reader), pictures=pictures, again=again
-            )
+            event = view_event(events[0], extent, room.reader)
+            yield _render("one", suffix, event=event, pictures=False, again=again)
     else:
         entries = [view_entry(event, room.reader) for event in events]
         for listed in _LISTED:
@@ -226,6 +256,33 @@ def _ever_shorter(events: Sequence[EventText], room: _Room, again: str | None) -
         for listed in _NAMED:
             named = [EntryView(title=entry.title, note="", url=None) for entry in entries[:listed]]
             yield _render("many", suffix, entries=named, more=len(entries) - listed, again=again)
+
+
+def _mails(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
+    """Yield ever shorter mails, for programs that show tables, styles and pictures."""
+    if len(events) == 1:
+        for extent in _EXTENTS:
+            event = view_event(events[0], extent, room.reader).with_rewards_apart()
+            yield _mail("mail_one", event=event, again=again, foot=room.foot)
+    else:
+        for listed in (_MOST_IN_A_MAIL, *_LISTED):
+            groups = view_groups(events, room.reader, listed)
+            more = len(events) - listed
+            yield _mail("mail_many", title=room.title, groups=groups, more=more, again=again, foot=room.foot)
+
+
+def _mail(name: str, **values: Any) -> str:
+    body = _environment("html").get_template(f"{name}.html.j2").render(**values).strip()
+    # Autoescape made it safe; nh3 is the second lock. The shell around it holds nothing from outside.
+    cleaned = nh3.clean(
+        body, tags=_MAIL_TAGS, attributes=_MAIL_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None
+    )
+    return _shell().replace("<!-- body -->", cleaned)
+
+
+@cache
+def _shell() -> str:
+    return (_TEMPLATES / "mail_shell.html").read_text(encoding="utf-8")
 
 
 def _render(name: str, suffix: str, **values: Any) -> str:
@@ -240,7 +297,8 @@ def _render(name: str, suffix: str, **values: Any) -> str:
 def load_templates() -> None:
     """Compile all templates, which else happens as they are needed: for a process that forks."""
     for suffix in _SUFFIXES.values():
-        for name in ("one", "many"):
+        names = ("one", "many", *(("mail_one", "mail_many") if suffix == "html" else ()))
+        for name in names:
             _environment(suffix).get_template(f"{name}.{suffix}.j2")
 
 

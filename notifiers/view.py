@@ -1,23 +1,29 @@
 """Says what a message shows of an event: facts, lists and links in plain words, before any format. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from models.details import CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
 from models.events import EventKind
-from models.words import counted_kind, link_label, message_facts, message_note
+from models.words import counted_kind, kind_label, link_label, message_facts, message_note
 from models.words.addresses import message_address
 from models.words.campaigns import allowed, gives_rewards, requirement_at_length
 from models.words.fields import field_words
 from models.words.streams import message_categories
+from models.words.units import service_name
 from notifiers.escape import clean, cut
 from notifiers.reader import PLAIN, Reader
 
 NAME_LENGTH = 160
 DESCRIPTION_LENGTH = 400
 THUMBNAIL_WIDTH, BOX_WIDTH, BADGE_WIDTH = 320, 144, 72
+# Beside a mail's headline, where a telephone has room for no more.
+ART_WIDTH = 96
+_OF_DROPS = frozenset({"Drops", "All drops", "New drops", "Rewards"})
+_SOON, _OTHERS = "Soon over", "More"
+_SOON_OVER = frozenset({EventKind.CAMPAIGN_ENDING_SOON, EventKind.CAMPAIGN_LAST_CHANCE})
 
 _CHANNELS_MATTER = {EventKind.CAMPAIGN_ADDED, EventKind.CAMPAIGN_STARTED, EventKind.CAMPAIGN_RETURNED}
 
@@ -63,15 +69,47 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class EventView:
-    """One event in words. All strings are clean: one line, no mention, no control character."""
+class RewardView:
+    """A reward with what has to be done for it, and its picture's address."""
 
+    name: str
+    note: str
+    picture: str | None
+
+
+@dataclass(frozen=True)
+class EventView:
+    """One event in words. All strings are clean: one line, no mention, no control character.
+
+    `rewards` say the same as the section of drops, for whoever shows pictures.
+    """
+
+    lead: str
     title: str
     picture: Picture | None
     facts: tuple[Fact, ...]
     sections: tuple[Section, ...]
     description: str
     links: tuple[Fact, ...]
+    rewards: tuple[RewardView, ...]
+    more_rewards: int
+
+    @property
+    def art_width(self) -> int:
+        """How wide its picture is beside a headline."""
+        return min(self.picture.width, ART_WIDTH) if self.picture else 0
+
+    def with_rewards_apart(self) -> "EventView":
+        """Return it without the sections that its rewards say."""
+        return replace(self, sections=tuple(s for s in self.sections if s.label not in _OF_DROPS))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Events of one game, or that are soon over, as lines of a list."""
+
+    heading: str
+    entries: tuple["EntryView", ...]
 
 
 @dataclass(frozen=True)
@@ -86,8 +124,10 @@ class EntryView:
 def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> EventView:
     """Return everything that a message about one event says, as far as the extent allows."""
     detail = event.detail
+    rewards = tuple(_rewards(detail)) if isinstance(detail, CampaignDetail) else ()
     account_link = message_address(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
     return EventView(
+        lead=clean(" · ".join(filter(None, [kind_label(event.kind), service_name(event.service or "")])), NAME_LENGTH),
         title=clean(reader.headline(event.title, event.detail), NAME_LENGTH),
         picture=_picture(event),
         facts=tuple(_facts(event, reader)),
@@ -101,7 +141,37 @@ def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> Even
             )
             if url
         ),
+        rewards=rewards[: extent.items],
+        more_rewards=len(rewards) - len(rewards[: extent.items]),
     )
+
+
+def view_groups(events: Sequence[EventText], reader: Reader = PLAIN, most: int | None = None) -> tuple[Group, ...]:
+    """Return events as lists: first what is soon over, then each game's, at most so many lines in all."""
+    grouped: dict[str, list[EntryView]] = {}
+    for event in sorted(events, key=lambda event: event.kind not in _SOON_OVER):
+        heading = _SOON if event.kind in _SOON_OVER else clean(event.detail.game or "", NAME_LENGTH) or _OTHERS
+        grouped.setdefault(heading, []).append(view_entry(event, reader))
+    # What belongs to no game comes last.
+    grouped |= {_OTHERS: grouped.pop(_OTHERS)} if _OTHERS in grouped else {}
+    groups, left = [], len(events) if most is None else most
+    for heading, entries in grouped.items():
+        if shown := tuple(entries[: max(left, 0)]):
+            groups.append(Group(heading, shown))
+        left -= len(shown)
+    return tuple(groups)
+
+
+def _rewards(detail: CampaignDetail) -> Iterable[RewardView]:
+    for drop in detail.drops_added or detail.drops:
+        effort = requirement_at_length(drop.required_minutes, drop.required_subs, drop.required_turbo_subs)
+        for benefit in drop.benefits:
+            name = clean(benefit.name or drop.name or "A reward", NAME_LENGTH)
+            part_of = drop.name if drop.name != benefit.name else None
+            note = clean(", ".join(filter(None, [part_of, effort])), NAME_LENGTH)
+            yield RewardView(name, note, message_address(benefit.image_url))
+        if not drop.benefits:
+            yield RewardView(clean(drop.name or "A drop", NAME_LENGTH), clean(effort or "", NAME_LENGTH), None)
 
 
 def view_entry(event: EventText, reader: Reader = PLAIN) -> EntryView:

@@ -43,11 +43,14 @@ def test_a_mail_arrives_with_subject_text_and_html(world: Notifying, mails: Mail
     (mail,) = mails.wait_for(1)
     assert (mail.subject, mail.to) == ("New drops: Rust 40", ("ann@example.org",))
     for part in (mail.text, mail.html):
-        assert "Hat (60 min): Cool hat" in part
+        assert "Ends" in part
         assert "Fri 27 Nov, 12:00 UTC (in 7 days)" in part
     # A reader of the text part needs the address too.
     assert "https://www.twitch.tv/drops/campaigns?dropID=a&x=1" in mail.text
-    assert "<li>Hat (60 min): Cool hat</li>" in mail.html
+    assert "- Cool hat (Hat, 60 min)" in mail.text
+    assert '<b>Cool hat</b> <span class="note">(Hat, 60 min)</span>' in mail.html
+    assert "You get this because of “mail: everything”." in mail.text
+    assert "prefers-color-scheme" in mail.html
 
 
 def test_a_web_hook_arrives_with_title_and_text_and_no_picture_from_elsewhere(

@@ -23,9 +23,7 @@ BERLIN, NEW_YORK, SEOUL = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"
         pytest.param(PLAIN, NOW, "2026-11-22 13:59 UTC", id="for everybody"),
         pytest.param(Reader(BERLIN, "en", NOW), NOW + 5 * HOUR, "Sun 22 Nov, 19:59 CET (in 5 hours)", id="English"),
         pytest.param(Reader(BERLIN, "de", NOW), NOW + 5 * HOUR, "So., 22. Nov., 19:59 CET (in 5 Stunden)", id="German"),
-        pytest.param(
-            Reader(SEOUL, "ko", NOW), NOW + 5 * HOUR, "11월 23일 (월), 오전 3:59 KST (5시간 후)", id="Korean"
-        ),
+        pytest.param(Reader(SEOUL, "ko", NOW), NOW + 5 * HOUR, "11월 23일 (월), 오전 3:59 KST (5시간 후)", id="Korean"),
         pytest.param(Reader(BERLIN, "en", NOW), NOW - HOUR, "Sun 22 Nov, 13:59 CET", id="what has passed"),
         pytest.param(Reader(BERLIN, "en", NOW), NOW + 60 * 24 * HOUR, "Thu, 21 Jan 2027, 14:59 CET", id="far off"),
         pytest.param(Reader(ZoneInfo("UTC"), "en", NOW), NOW, "Sun 22 Nov, 13:59 UTC", id="in UTC"),

@@ -34,7 +34,7 @@ def test_a_move_is_told_with_both_dates_and_what_it_means() -> None:
         "Details: https://www.igdb.com/games/rust",
     ]
     assert f'<img src="{COVER}"' in message.html
-    assert "Date: <b>Q1 2027</b>" in message.html
+    assert "Date:</span> Q1 2027" in message.html
     assert "Date: **Q1 2027**" in message.markdown
     assert "2027-03-31" not in message.text + message.html + message.markdown
 
