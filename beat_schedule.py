@@ -36,6 +36,11 @@ BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "apply rules that changed": {
+        "task": "fetch.rules",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "handle messages of Twitch that a dead program left": {
         "task": "tick.eventsub",
         "schedule": 15.0,

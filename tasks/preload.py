@@ -21,6 +21,7 @@ MODULES = (
     "tasks.inbox",
     "tasks.pictures",
     "tasks.publish",
+    "tasks.rules",
     "tasks.send",
     "tasks.ticks",
     # What libraries load by name, or when they are first needed.

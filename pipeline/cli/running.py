@@ -3,7 +3,7 @@
 What they run is imported when the folders have been looked at: on a full disk a person hears of it at once.
 """
 
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -12,6 +12,9 @@ from pipeline.cli.opening import SET_ASIDE, at_the_end, open_command
 from pipeline.runtime.output import console, errors
 from pipeline.runtime.settings import load_settings, reached_at
 from pipeline.runtime.supervisor import check_alone
+
+if TYPE_CHECKING:
+    from pipeline.runtime.runtime import Runtime
 
 
 def add_to(app: typer.Typer) -> None:
@@ -38,6 +41,8 @@ def up() -> NoReturn:
     runtime = open_command()
     check_broker(runtime.redis_url)
     programs_programs.take_up_settings(runtime)
+    if settings.apply_rules:
+        _apply_rules(runtime)
     programs = programs_programs.programs(runtime)
     waits_for = publish_where_empty(runtime)
     programs_programs.wake(runtime)
@@ -49,6 +54,16 @@ def up() -> NoReturn:
             (greeting, "Nothing has been seen yet; `lootwire status` says how it goes on.", *waits_for)
         )
     programs_programs.become_supervisor(runtime, programs, greeting)
+
+
+def _apply_rules(runtime: "Runtime") -> None:
+    """Apply the rules in their files; a mistake in one is no reason to tell nobody of anything."""
+    from pipeline.programs.rules import RulesFiles
+    from pipeline.runtime.runtime import utc_now
+
+    applied = RulesFiles().apply_if_changed(runtime, utc_now())
+    for problem in applied.problems if applied else ():
+        errors.print(f"lootwire: rules: {problem}", markup=False, soft_wrap=True)
 
 
 def once() -> int:

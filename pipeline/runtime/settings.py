@@ -233,6 +233,9 @@ class Settings(BaseModel):
     twitch_dashboard_poll_seconds: PollSeconds = 900
     local_pictures: bool = Field(default=False, description="keep copies of the pictures that feeds and pages show")
     local_pictures_mb: int = Field(default=500, ge=10, description="the most that these copies may take")
+    apply_rules: bool = Field(
+        default=False, description="let `up` apply lootwire.toml and rules/*.toml, at its start and when they change"
+    )
     chzzk_first_number: int = Field(default=905, ge=1, description="where CHZZK's probing starts")
     worker_processes: int | None = Field(
         default=None, ge=1, le=64, description="the old name of LOOTWIRE_WORKERS and LOOTWIRE_FETCHERS together"

@@ -1,0 +1,65 @@
+"""Applies the usual files of rules at the start, and again when they have changed."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from notifiers.errors import TargetError
+from notifiers.rules.reading import RulesError
+from pipeline.programs.sources import register
+from pipeline.rules.applying import apply_files, compare_files
+from pipeline.rules.files import read_rules_file, rules_files
+from pipeline.runtime.runtime import Runtime
+
+
+class Applied(msgspec.Struct, frozen=True):
+    """What applying came to: how many changes were made, and what could not be done, a line each."""
+
+    changes: int = 0
+    problems: tuple[str, ...] = ()
+
+
+class RulesFiles:
+    """The usual files of rules, with what they said when they were last applied by this process."""
+
+    def __init__(self) -> None:
+        """Know nothing of them yet."""
+        self._applied: bytes | None = None
+
+    def apply_if_changed(self, runtime: Runtime, now: datetime) -> Applied | None:
+        """Apply the files where they say something else than last time; None where they do not.
+
+        A mistake leaves all as it was, and is told once.
+        """
+        paths = rules_files(None)
+        digest = _digest(paths)
+        if digest == self._applied:
+            return None
+        self._applied = digest
+        try:
+            return _apply(runtime, paths, now)
+        except (RulesError, TargetError) as error:
+            return Applied(problems=tuple(str(error).splitlines()))
+
+
+def _apply(runtime: Runtime, paths: Sequence[Path], now: datetime) -> Applied:
+    files = [read_rules_file(path) for path in paths]
+    with runtime.engine.begin() as connection:
+        register(connection, runtime, now)
+        found = compare_files(connection, runtime.vault, files)
+    changes = sum(len(each.changes) for each in found)
+    return Applied(changes, tuple(apply_files(runtime, found, now)) if changes else ())
+
+
+def _digest(paths: Sequence[Path]) -> bytes:
+    digest = blake2b()
+    for path in paths:
+        digest.update(f"{path}\0".encode())
+        try:
+            digest.update(path.read_bytes())
+        except OSError as error:
+            digest.update(str(error.strerror).encode())
+    return digest.digest()

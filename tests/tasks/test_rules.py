@@ -1,0 +1,62 @@
+"""Rules in the usual files are applied where that is wanted, and again when they change."""
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from models import Subscription, Target
+from pipeline.programs.rules import RulesFiles
+from tasks import rules
+from tests.tasks.installation import AtWork
+
+PHONE = '[[target]]\nname = "phone"\nurl = "json://127.0.0.1:9/x"\n'
+LOOT = '[[subscription]]\nname = "loot"\nto = "phone"\nkinds = "campaign.*"\n'
+
+
+@pytest.fixture
+def file(installation: AtWork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "rules").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOOTWIRE_APPLY_RULES", "true")
+    monkeypatch.setattr(rules, "FILES", RulesFiles())
+    installation.reopen()
+    return tmp_path / "rules" / "mine.toml"
+
+
+def test_rules_are_applied_and_again_when_they_change(installation: AtWork, file: Path) -> None:
+    rules.rules()
+    assert installation.count(Target) == 0
+    file.write_text(PHONE)
+    rules.rules()
+    assert installation.count(Target) == 1
+    file.write_text(PHONE + LOOT)
+    rules.rules()
+    rules.rules()
+    assert installation.count(Subscription) == 1
+    file.write_text(PHONE)
+    rules.rules()
+    assert installation.count(Subscription) == 0
+
+
+def test_a_mistake_is_told_once_and_the_rules_of_before_stay(
+    installation: AtWork, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(PHONE + LOOT)
+    rules.rules()
+    file.write_text(PHONE + LOOT.replace("kinds", "kind"))
+    for _ in range(2):
+        rules.rules()
+    [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert warning.getMessage().endswith("mine.toml:7: there is no `kind`; did you mean `kinds`?")
+    assert installation.count(Subscription) == 1
+
+
+def test_rules_are_left_alone_where_nobody_wants_them_applied(
+    installation: AtWork, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOOTWIRE_APPLY_RULES", "false")
+    installation.reopen()
+    file.write_text(PHONE)
+    rules.rules()
+    assert installation.count(Target) == 0
