@@ -12,6 +12,8 @@ import typer
 import typer.core
 import typer.main
 
+from pipeline.cli import interrupt_as_usual
+
 RUN, LOOK, FOLLOW, TELL, CARRY = (
     "Run",
     "See what came of it",
@@ -135,7 +137,9 @@ class Commands(Group):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command that the arguments begin with, and its arguments."""
         name, stand_in, rest = super().resolve_command(ctx, args)
-        return name, stand_in and load_command(stand_in.name), rest
+        command = stand_in and load_command(stand_in.name)
+        interrupt_as_usual()
+        return name, command, rest
 
 
 def make_group(*, add_completion: bool = False, **options: Any) -> typer.Typer:
