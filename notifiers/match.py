@@ -5,7 +5,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Select, Text, bindparam, func, select, true, union_all
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Connection,
+    DateTime,
+    Select,
+    Text,
+    bindparam,
+    exists,
+    func,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 
 from models import Delivery, Event, Subscription, SubscriptionKey, Target
@@ -27,7 +40,9 @@ def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> 
     if not event_ids:
         return 0
     facts = load_facts(connection, event_ids)
-    keys = _keys(facts)
+    keys = _wanted_pairs(connection, facts)
+    if not keys["keys"]:
+        return 0
     judged = list(_judged(facts, connection.execute(_judging(), keys)))
     values = {
         **keys,
@@ -56,8 +71,12 @@ def matching(connection: Connection, target_id: int, since: datetime | None) -> 
     ]
 
 
-def _keys(facts: Iterable[EventFacts]) -> dict[str, list[Any]]:
-    pairs = [(each.event_id, key) for each in facts for key in event_keys(each)]
+def _wanted_pairs(connection: Connection, facts: Iterable[EventFacts]) -> dict[str, list[Any]]:
+    """Return events with those of their keys under which any subscription stands: most events are wanted by nobody."""
+    keys = {each.event_id: event_keys(each) for each in facts}
+    asked = {"keys": list(frozenset().union(*keys.values()))}
+    wanted = set(connection.scalars(_existing(), asked))
+    pairs = [(event_id, key) for event_id, of_event in keys.items() for key in of_event & wanted]
     return {"event_ids": [event for event, _ in pairs], "keys": [key for _, key in pairs]}
 
 
@@ -67,6 +86,13 @@ def _judged(facts: Iterable[EventFacts], candidates: Iterable[Any]) -> Iterator[
     for event_id, subscription_id, conditions, person_id in candidates:
         if first_failing(conditions_from_json(conditions), by_id[event_id], person_id) is None:
             yield event_id, subscription_id
+
+
+@cache
+def _existing() -> Select[str]:
+    """Return the query for those keys under which any subscription stands; each is one look into the index."""
+    keys = func.unnest(bindparam("keys", type_=ARRAY(Text))).table_valued("key", name="asked_keys").render_derived()
+    return select(keys.c.key).where(exists().where(SubscriptionKey.key == keys.c.key))
 
 
 @cache

@@ -29,7 +29,7 @@ class Json(msgspec.Struct, frozen=True, gc=False):
 def copy_rows(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Append rows, whose values stand in the order of `names`; raises the driver's error where a key exists already.
 
-    Values are None, numbers, text without NUL, aware times, days, bytes, tuples of texts, or `Json`.
+    Values are None, truth values, numbers, text without NUL, aware times, days, bytes, tuples of texts, or `Json`.
     """
     lines = (b"\t".join([_TEXT[type(value)](value) for value in row]) for row in rows)
     blocks = iter(lambda: b"\n".join([*islice(lines, _LINES), b""]), b"")
@@ -92,6 +92,7 @@ def _bytes(value: bytes) -> bytes:
 
 _TEXT: Mapping[type, Callable[[Any], bytes]] = {
     type(None): _null,
+    bool: lambda value: b"t" if value else b"f",
     str: _escaped,
     int: _number,
     float: _number,
