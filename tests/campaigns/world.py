@@ -113,6 +113,10 @@ class JournalSink(WebhookSink):
         return [json.loads(line) for line in self._journal.read_text("utf-8").splitlines()]
 
 
+# Fewer letters than any message leaves of a title.
+_KNOWN_BY = 120
+
+
 @dataclass(frozen=True)
 class Arrivals:
     """How often what was to be told has arrived."""
@@ -126,9 +130,10 @@ class Arrivals:
 def arrivals(titles: Sequence[str], texts: Sequence[str]) -> Arrivals:
     """Compare the titles of events that a target was to be told of with the messages that it got.
 
-    What a chat would take for a command is made harmless in a message; the words before it are enough to know it by.
+    What a chat would take for a command is made harmless in a message, and a long title is cut; the words before that
+    are enough to know it by.
     """
-    wanted = Counter(title.partition("@")[0] for title in titles)
+    wanted = Counter(title.partition("@")[0][:_KNOWN_BY] for title in titles)
     by_key: dict[str, set[str]] = defaultdict(set)
     for title in wanted:
         for key in KEY.findall(title) or [""]:
