@@ -43,11 +43,11 @@ from models import (
     Game,
     GameExternalId,
     Organization,
-    Subscription,
     Target,
     TimeBasedDrop,
 )
 from models.names import name_key, public_id
+from notifiers.subscriptions import add_subscription
 from pipeline.drops.sources.mirror import TwitchDrops
 from pipeline.ingest.fetching import register
 from pipeline.ingest.snapshots import Context, ingest
@@ -111,8 +111,8 @@ def prepared(servers: Servers) -> Engine:
     engine = servers.database()
     with engine.begin() as connection:
         register(connection, [SOURCE], T0)
-        target = insert(Target).values(name="t", url_encrypted=b"", label="t", created_at=T0).returning(Target.id)
-        connection.execute(insert(Subscription).values(target_id=connection.scalar(target), created_at=T0))
+        connection.execute(insert(Target).values(name="t", url_encrypted=b"", label="t", created_at=T0))
+        add_subscription(connection, "t", T0)
     return engine
 
 

@@ -26,7 +26,7 @@ from notifiers.conditions.conditions import conditions_from_json
 from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
 from notifiers.conditions.keys import event_keys
-from notifiers.conditions.reading import load_facts
+from notifiers.conditions.reading import load_facts, with_followers
 
 Pair = tuple[int, int]
 
@@ -43,7 +43,7 @@ def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> 
     keys = _wanted_pairs(connection, facts)
     if not keys["keys"]:
         return 0
-    judged = list(_judged(facts, connection.execute(_judging(), keys)))
+    judged = list(_judged(connection, facts, connection.execute(_judging(), keys).all()))
     values = {
         **keys,
         "judged_events": [event for event, _ in judged],
@@ -66,7 +66,7 @@ def matching(connection: Connection, target_id: int, since: datetime | None) -> 
     event_ids = connection.scalars(select(Event.id).where(Event.occurred_at >= since if since else true())).all()
     return [
         facts.event_id
-        for facts in load_facts(connection, event_ids)
+        for facts in with_followers(connection, load_facts(connection, event_ids))
         if any(first_failing(conditions, facts, person_id) is None for conditions, person_id in wishes)
     ]
 
@@ -80,9 +80,13 @@ def _wanted_pairs(connection: Connection, facts: Iterable[EventFacts]) -> dict[s
     return {"event_ids": [event for event, _ in pairs], "keys": [key for _, key in pairs]}
 
 
-def _judged(facts: Iterable[EventFacts], candidates: Iterable[Any]) -> Iterator[Pair]:
+def _judged(connection: Connection, facts: Iterable[EventFacts], candidates: Sequence[Any]) -> Iterator[Pair]:
     """Yield the pairs of event and subscription, of those whose keys agree, in which all conditions are met."""
-    by_id = {each.event_id: each for each in facts}
+    asked = {row.event_id for row in candidates}
+    if not asked:
+        return
+    complete = with_followers(connection, [each for each in facts if each.event_id in asked])
+    by_id = {each.event_id: each for each in complete}
     for event_id, subscription_id, conditions, person_id in candidates:
         if first_failing(conditions_from_json(conditions), by_id[event_id], person_id) is None:
             yield event_id, subscription_id

@@ -11,7 +11,7 @@ from models.words.units import moment_in_figures
 from notifiers.conditions.conditions import Conditions, conditions_from_json
 from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
-from notifiers.conditions.reading import load_facts
+from notifiers.conditions.reading import load_facts, with_followers
 from notifiers.errors import TargetError
 from notifiers.targets import target_id_of
 
@@ -48,7 +48,7 @@ class WhyNot:
 def why_not(connection: Connection, target: str, event_id: int, now: datetime) -> WhyNot:
     """Return why a target was not told of an event; raises TargetError where there is no such target or event."""
     target_id = target_id_of(connection, target)
-    facts = load_facts(connection, [event_id])
+    facts = with_followers(connection, load_facts(connection, [event_id]))
     if not facts:
         raise TargetError(f"There is no event {event_id}; `lootwire events` lists them.")
     row = connection.execute(

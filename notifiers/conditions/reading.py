@@ -1,11 +1,11 @@
 """Reads from the database what events have that conditions may ask for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, Select, bindparam, exists, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, bindparam, exists, func, select
 
 from models import Channel, Event, Follow, Game, GameList, GameListEntry, GameMetadata, Organization, StreamSession
 from models.details import CampaignDetail, EventDetail, ReleaseDetail, StreamDetail, detail_from_json, detail_type
@@ -15,27 +15,31 @@ from notifiers.conditions.facts import EventFacts
 
 
 def load_facts(connection: Connection, event_ids: Sequence[int]) -> list[EventFacts]:
-    """Return what events have, in the order of their numbers."""
-    return [_facts(row) for row in connection.execute(_statement(), {"event_ids": list(event_ids)})]
+    """Return what events have, in the order of their numbers; but for `with_followers`, which keys don't ask for."""
+    rows = connection.execute(_events(), {"event_ids": list(event_ids)}).all()
+    games = list({row.game_id for row in rows if row.game_id is not None})
+    lists: dict[int, list[str]] = dict(connection.execute(_lists(), {"games": games}).all()) if games else {}
+    return [_facts(row, lists.get(row.game_id, ())) for row in rows]
+
+
+def with_followers(connection: Connection, facts: Sequence[EventFacts]) -> list[EventFacts]:
+    """Return facts with who follows the game and the channel, and whether the channel is live."""
+    rows = connection.execute(_followers(), {"event_ids": [each.event_id for each in facts]})
+    by_id = {row.id: row for row in rows}
+    return [
+        msgspec.structs.replace(
+            each,
+            game_followers=frozenset(by_id[each.event_id].game_followers or ()),
+            channel_followers=frozenset(by_id[each.event_id].channel_followers or ()),
+            is_live=by_id[each.event_id].is_live,
+        )
+        for each in facts
+    ]
 
 
 @cache
-def _statement() -> Select[*tuple[Any, ...]]:
-    """Built once: it runs with every snapshot, and building costs more than running it."""
-    lists = (
-        select(func.array_agg(GameList.name))
-        .join(GameListEntry, GameListEntry.list_id == GameList.id)
-        .join(GameMetadata, GameMetadata.igdb_id == GameListEntry.igdb_id)
-        .where(GameMetadata.game_id == Event.game_id)
-        .correlate(Event)
-    )
-    game_followers = select(func.array_agg(Follow.person_id)).where(
-        Follow.kind == "game", Follow.game_id == Event.game_id
-    )
-    channel_followers = select(func.array_agg(Follow.person_id)).where(
-        Follow.kind == "channel", Follow.channel_id == Event.channel_id
-    )
-    is_on = (StreamSession.channel_id == Event.channel_id) & StreamSession.ended_at.is_(None)
+def _events() -> Select[*tuple[Any, ...]]:
+    """Built once, as the others: they run with every snapshot, and building costs more than running them."""
     return (
         select(
             Event.id,
@@ -43,25 +47,52 @@ def _statement() -> Select[*tuple[Any, ...]]:
             Event.service,
             Event.title,
             Event.detail,
+            Event.game_id,
             Game.name.label("game"),
             Game.name_key.label("game_key"),
             Organization.name_key.label("organization_key"),
             func.lower(Channel.login).label("login"),
             Channel.former_logins,
-            lists.scalar_subquery().label("lists"),
-            game_followers.correlate(Event).scalar_subquery().label("game_followers"),
-            channel_followers.correlate(Event).scalar_subquery().label("channel_followers"),
-            exists().where(is_on).correlate(Event).label("is_live"),
         )
         .outerjoin(Game, Game.id == Event.game_id)
         .outerjoin(Organization, Organization.id == Event.organization_id)
         .outerjoin(Channel, Channel.id == Event.channel_id)
-        .where(Event.id == func.any(bindparam("event_ids", type_=ARRAY(BigInteger))))
+        .where(_is_one_of())
         .order_by(Event.id)
     )
 
 
-def _facts(row: Any) -> EventFacts:
+@cache
+def _lists() -> Select[*tuple[Any, ...]]:
+    return (
+        select(GameMetadata.game_id, func.array_agg(GameList.name.distinct()))
+        .join(GameListEntry, GameListEntry.igdb_id == GameMetadata.igdb_id)
+        .join(GameList, GameList.id == GameListEntry.list_id)
+        .where(GameMetadata.game_id == func.any(bindparam("games", type_=ARRAY(BigInteger))))
+        .group_by(GameMetadata.game_id)
+    )
+
+
+@cache
+def _followers() -> Select[*tuple[Any, ...]]:
+    of_game = select(func.array_agg(Follow.person_id)).where(Follow.kind == "game", Follow.game_id == Event.game_id)
+    of_channel = select(func.array_agg(Follow.person_id)).where(
+        Follow.kind == "channel", Follow.channel_id == Event.channel_id
+    )
+    is_on = (StreamSession.channel_id == Event.channel_id) & StreamSession.ended_at.is_(None)
+    return select(
+        Event.id,
+        of_game.correlate(Event).scalar_subquery().label("game_followers"),
+        of_channel.correlate(Event).scalar_subquery().label("channel_followers"),
+        exists().where(is_on).correlate(Event).label("is_live"),
+    ).where(_is_one_of())
+
+
+def _is_one_of() -> ColumnElement[bool]:
+    return Event.id == func.any(bindparam("event_ids", type_=ARRAY(BigInteger)))
+
+
+def _facts(row: Any, lists: Iterable[str]) -> EventFacts:
     facts = EventFacts(
         event_id=row.id,
         kind=row.kind,
@@ -69,11 +100,8 @@ def _facts(row: Any) -> EventFacts:
         game_key=row.game_key,
         organization_key=row.organization_key,
         channel_logins=(row.login, *row.former_logins) if row.login else (),
-        list_keys=frozenset(map(name_key, row.lists or ())),
+        list_keys=frozenset(map(name_key, lists)),
         texts=_texts(row.title, row.game),
-        game_followers=frozenset(row.game_followers or ()),
-        channel_followers=frozenset(row.channel_followers or ()),
-        is_live=row.is_live,
         is_rerun=row.kind == EventKind.STREAM_RERUN,
     )
     return _with_detail(facts, _detail(row))
