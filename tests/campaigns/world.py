@@ -113,6 +113,7 @@ class JournalSink(WebhookSink):
         return [json.loads(line) for line in self._journal.read_text("utf-8").splitlines()]
 
 
+_MOMENT = re.compile(r"\d\d [A-Z][a-z]{2} \d\d:\d\d UTC")
 # Fewer letters than any message leaves of a title.
 _KNOWN_BY = 120
 
@@ -142,11 +143,17 @@ def arrivals(titles: Sequence[str], texts: Sequence[str]) -> Arrivals:
     repeated = 0
     for text in texts:
         may_be = by_key[""].union(*(by_key[key] for key in set(KEY.findall(text)) if key in by_key))
-        counts = Counter({title: text.count(title) for title in may_be if title in text})
+        counts = Counter({title: count for title in may_be if (count := _count(title, text))})
         repeated += any(seen[title] + count > wanted[title] for title, count in counts.items())
         seen += counts
     missing = sorted(title for title, count in wanted.items() if seen[title] < count)
     return Arrivals(missing, repeated, len(texts))
+
+
+def _count(title: str, text: str) -> int:
+    """Return how often a message tells a title, whose times it writes as its reader does."""
+    parts = _MOMENT.split(title)
+    return text.count(title) if len(parts) == 1 else len(re.findall(".+?".join(map(re.escape, parts)), text))
 
 
 @dataclass
