@@ -82,7 +82,7 @@ def _verdict(name: str, conditions: Conditions, facts: EventFacts, person_id: in
 
 def _of_delivery(delivery: Any, now: datetime) -> tuple[str, str, datetime | None]:
     over = {
-        DeliveryState.SENT: f"it was told, at {moment_in_figures(delivery.sent_at or now)} UTC",
+        DeliveryState.SENT: f"it was told, at {moment_in_figures(delivery.sent_at or now)}",
         DeliveryState.DROPPED: f"it was dropped: {delivery.last_error}",
         DeliveryState.DEAD: f"it was given up: {delivery.last_error}",
         DeliveryState.SENDING: "it is under way",

@@ -258,7 +258,7 @@ def deliveries(
 
 def _delivery(line: DeliveryLine) -> dict[str, Any]:
     """Return a delivery for the table: what is sent or given up has no next attempt."""
-    is_over = line.state in {DeliveryState.SENT, DeliveryState.DEAD}
+    is_over = line.state not in {DeliveryState.PENDING, DeliveryState.SENDING}
     return asdict(line) | ({"next_attempt_at": None} if is_over else {})
 
 
@@ -293,7 +293,8 @@ def why(
     state = f"sent at {show(row['sent_at'])} UTC" if row["sent_at"] else row["state"]
     console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {state}", markup=False)
     if row["last_error"]:
-        console.print(f"not taken: {show(row['last_error'])}", markup=False, soft_wrap=True)
+        what = "dropped" if row["state"] == DeliveryState.DROPPED else "not taken"
+        console.print(f"{what}: {show(row['last_error'])}", markup=False, soft_wrap=True)
     if row["unanswered"]:
         times = f"{row['unanswered']} of {row['attempts']} attempts"
         console.print(f"it may have arrived: {times} ended without an answer", markup=False)
