@@ -111,13 +111,13 @@ def subscribe(engine: Engine, world: World, targets: int, begin: int, end: int) 
     def rows() -> Iterator[tuple[Any, ...]]:
         for number in range(begin + 1, end + 1):
             conditions = world.conditions()
-            found = subscription_keys(conditions)
-            keys.extend((key, number) for key in found.keys)
+            standing = subscription_keys(conditions)
+            keys.extend((key, number) for key in standing.keys)
             yield (
                 world.dice.randint(1, targets),
                 f"s{number}",
                 Json(msgspec.json.encode(conditions_to_json(conditions))),
-                found.is_exact,
+                standing.is_exact,
                 T0,
             )
 

@@ -53,14 +53,14 @@ def apply(
     with runtime.engine.begin() as connection:
         # Answers that follows ask for are stored under their sources.
         register(connection, runtime, utc_now())
-        found = compare_files(connection, runtime.vault, files)
-    for each in found:
+        by_file = compare_files(connection, runtime.vault, files)
+    for each in by_file:
         _show(each, as_json=as_json)
-    problems = [] if dry_run else apply_files(runtime, found, utc_now())
+    problems = [] if dry_run else apply_files(runtime, by_file, utc_now())
     for problem in problems:
         errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)
     if not as_json:
-        _sum_up(found, dry_run=dry_run)
+        _sum_up(by_file, dry_run=dry_run)
     return SET_ASIDE if problems else 0
 
 
@@ -90,8 +90,8 @@ def _show(each: FileChanges, *, as_json: bool) -> None:
             console.print(Text(f"    {show(detail)}", style="dim"), soft_wrap=True)
 
 
-def _sum_up(found: list[FileChanges], *, dry_run: bool) -> None:
-    count = sum(len(each.changes) for each in found)
+def _sum_up(by_file: list[FileChanges], *, dry_run: bool) -> None:
+    count = sum(len(each.changes) for each in by_file)
     if not count:
         console.print("all is as the rules say")
     else:

@@ -49,9 +49,9 @@ def _apply(runtime: Runtime, paths: Sequence[Path], now: datetime) -> Applied:
     files = [read_rules_file(path) for path in paths]
     with runtime.engine.begin() as connection:
         register(connection, runtime, now)
-        found = compare_files(connection, runtime.vault, files)
-    changes = sum(len(each.changes) for each in found)
-    return Applied(changes, tuple(apply_files(runtime, found, now)) if changes else ())
+        by_file = compare_files(connection, runtime.vault, files)
+    changes = sum(len(each.changes) for each in by_file)
+    return Applied(changes, tuple(apply_files(runtime, by_file, now)) if changes else ())
 
 
 def _digest(paths: Sequence[Path]) -> bytes:

@@ -34,16 +34,16 @@ def compare_files(connection: Connection, vault: Vault, files: Sequence[RulesFil
     return [FileChanges(file, compare(_checked(connection, file.wanted), present, file.origin)) for file in files]
 
 
-def apply_files(runtime: Runtime, found: Sequence[FileChanges], now: datetime) -> list[str]:
+def apply_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime) -> list[str]:
     """Carry out changes, those of targets and subscriptions in one transaction; returns what could not be followed."""
     with runtime.engine.begin() as connection:
         for is_removal in (False, True):
-            for each in found:
+            for each in by_file:
                 changes = [change for change in each.changes if (change.action == "remove") is is_removal]
                 wanted = _checked(connection, each.file.wanted)
                 targets.apply(connection, runtime.vault, changes, wanted, each.file.origin, now)
     problems = []
-    for each in found:
+    for each in by_file:
         follows = Follows(runtime, Path(each.file.path).parent, each.file.origin, now)
         changes = [change for change in each.changes if change.what == "follow"]
         problems += follows.apply(changes, named(each.file.wanted.follows))
