@@ -154,7 +154,8 @@ class World:
         def is_quiet() -> bool:
             if self.is_hurried and self.has_noticed():
                 self.installation.nudge()
-            return self.has_noticed() and bool(self.ask(_is_settled)) and self._streams_are_known()
+            # What is known first: else it might be told only after the look at what is sent.
+            return self.has_noticed() and self._streams_are_known() and bool(self.ask(_is_settled))
 
         came_true(is_quiet, seconds)
         return time.monotonic() - began
