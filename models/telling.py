@@ -27,7 +27,7 @@ class Target(Base):
     """A place to send a person's messages to: one Apprise URL, encrypted, and a label that may be shown.
 
     `timezone` is a name of the IANA database; a message about a release waits for its day there. `settings` is JSON
-    of `notifiers.timing.settings.TargetSettings`. A target whose `role` is `operator` hears how the installation is.
+    of `notifiers.timing.settings.TargetSettings`. `role` has no use yet.
     `origin` names the file of rules that it came from. `rests_until` is when the service wants the next message, where
     it asked for a rest. A target that is paused has a `disabled_at`; one that was removed stays, without its address,
     for what was sent to it.

@@ -34,7 +34,6 @@ class TargetLine:
     dead: int
     # As `notifiers.timing.settings` has them.
     settings: dict[str, Any] = field(default_factory=dict)
-    role: str | None = None
     origin: str | None = None
 
 
@@ -200,7 +199,6 @@ def list_targets(connection: Connection) -> list[TargetLine]:
             Target.rests_until,
             Target.disabled_at,
             Target.settings,
-            Target.role,
             Target.origin,
             func.count().filter(waiting).label("waiting"),
             func.count().filter(dead).label("dead"),

@@ -34,8 +34,6 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     max_minutes: int | None = None
     no_subscriptions: bool = False
     rewards: tuple[RewardKind, ...] = ()
-    # Whether the account is linked that a campaign wants.
-    linked: bool | None = None
     followed_games: bool = False
     followed_channels: bool = False
     only_live: bool = False

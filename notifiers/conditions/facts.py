@@ -24,7 +24,6 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int | None = None
     needs_subscriptions: bool = False
     reward_kinds: frozenset[str] = frozenset()
-    linked: bool | None = None
     # People, by their numbers.
     game_followers: frozenset[int] = frozenset()
     channel_followers: frozenset[int] = frozenset()

@@ -36,7 +36,6 @@ def _conditions(wanted: Conditions, facts: EventFacts, person_id: int) -> Iterat
     yield "max_minutes", wanted.max_minutes is None or (minutes is not None and minutes <= wanted.max_minutes)
     yield "no_subscriptions", not (wanted.no_subscriptions and facts.needs_subscriptions)
     yield "rewards", not wanted.rewards or bool(facts.reward_kinds & set(wanted.rewards))
-    yield "linked", wanted.linked is None or facts.linked is wanted.linked
     yield "followed_games", not wanted.followed_games or person_id in facts.game_followers
     yield "followed_channels", not wanted.followed_channels or person_id in facts.channel_followers
     yield "only_live", not wanted.only_live or facts.is_live

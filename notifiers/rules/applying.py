@@ -38,7 +38,6 @@ def load_present(connection: Connection, vault: Vault) -> Wanted:
                 url=vault.decrypt(row.url_encrypted),
                 timezone=row.timezone,
                 settings=settings_from_json(row.settings),
-                role=row.role,
                 is_paused=row.disabled_at is not None,
                 origin=row.origin,
             )
@@ -101,7 +100,7 @@ def _apply_to_target(
         address = Address.of(vault, target.url) if "another address" in change.details else None
         change_target(connection, target.name, address=address, timezone=target.timezone)
     target_id = target_id_of(connection, target.name)
-    values = {"settings": settings_to_json(target.settings), "role": target.role, "origin": origin}
+    values = {"settings": settings_to_json(target.settings), "origin": origin}
     connection.execute(update(Target).where(Target.id == target_id).values(values))
     if target.is_paused:
         pause_target(connection, target.name, now)

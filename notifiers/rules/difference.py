@@ -19,7 +19,6 @@ class WantedTarget:
     url: str = field(repr=False)
     timezone: str
     settings: TargetSettings
-    role: str | None = None
     is_paused: bool = False
     origin: str | None = None
 
@@ -145,9 +144,8 @@ def _shown(each: Named) -> dict[str, Any]:
     """Return what may be shown of a target or subscription: never the address."""
     if isinstance(each, WantedSubscription):
         return {"to": each.target, **conditions_to_json(each.conditions)}
-    role = {"role": each.role} if each.role else {}
     paused = {"paused": True} if each.is_paused else {}
-    return {"timezone": each.timezone, **role, **paused, **settings_to_json(each.settings)}
+    return {"timezone": each.timezone, **paused, **settings_to_json(each.settings)}
 
 
 def _lines(before: Mapping[str, Any], after: Mapping[str, Any], *, address_moved: bool = False) -> tuple[str, ...]:

@@ -123,8 +123,6 @@ class TargetBlock(Defaults):
 
     name: str
     url: str
-    role: Literal["operator"] | None = None
-    report: Literal["day", "week"] | None = None
     paused: bool = False
 
     def settings(self, defaults: Defaults) -> TargetSettings:
@@ -140,7 +138,6 @@ class TargetBlock(Defaults):
             burst_seconds=_either(self.burst, defaults.burst) or 0,
             burst_longest_seconds=_either(self.burst_longest, defaults.burst_longest) or usual.burst_longest_seconds,
             locale=_either(self.locale, defaults.locale) or usual.locale,
-            report=self.report,
         )
 
 
@@ -163,7 +160,6 @@ class SubscriptionBlock(Block):
     max_minutes: int | None = Field(default=None, ge=0)
     no_subscriptions: bool = False
     rewards: Annotated[list[RewardKind], BeforeValidator(_listed)] = []
-    linked: bool | None = None
     followed_games: bool = False
     followed_channels: bool = False
     only_live: bool = False

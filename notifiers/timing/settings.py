@@ -54,8 +54,6 @@ class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     burst_longest_seconds: int = 300
     # As CLDR names it: en, de, pt_BR.
     locale: str = "en"
-    # How often an operator hears that all is well.
-    report: Literal["day", "week"] | None = None
 
     @property
     def holds(self) -> bool:

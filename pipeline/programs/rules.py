@@ -40,7 +40,11 @@ class RulesFiles:
             return None
         self._applied = digest
         try:
-            return _apply(runtime, paths, now)
+            applied = _apply(runtime, paths, now)
+            if applied.problems:
+                # A service may answer the next time.
+                self._applied = None
+            return applied
         except (RulesError, TargetError) as error:
             return Applied(problems=tuple(str(error).splitlines()))
 

@@ -71,8 +71,6 @@ def _target(target: WantedTarget, label: str, written: Mapping[str, str]) -> Tab
     table.add("timezone", target.timezone)
     for key, value in _settings(target.settings).items():
         table.add(key, value)
-    if target.role:
-        table.add("role", target.role)
     if target.is_paused:
         table.add("paused", value=True)
     return table
@@ -98,8 +96,6 @@ def _settings(settings: TargetSettings) -> dict[str, Any]:
         fields["burst_longest"] = f"{settings.burst_longest_seconds}s"
     if settings.locale != usual.locale:
         fields["locale"] = settings.locale
-    if settings.report:
-        fields["report"] = settings.report
     return fields
 
 

@@ -72,7 +72,6 @@ def _target(
         url=url,
         timezone=block.timezone or rules.defaults.timezone or _UTC,
         settings=block.settings(rules.defaults),
-        role=block.role,
         is_paused=block.paused,
     )
 

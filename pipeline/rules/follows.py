@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, func, select, update
 
 from models import Channel, Follow, Game, GameList
-from models.errors import UsageError
+from models.errors import LootwireError, UsageError
 from models.names import name_key
 from notifiers.rules.difference import Change, WantedFollow, follow_name
 from pipeline.channels.following.adding import add_category, add_channels
@@ -53,7 +53,8 @@ class Follows:
             for change in changes:
                 try:
                     self._carry_out(client, change, wanted)
-                except UsageError as error:
+                # Also where a service does not answer, or needs a setting: what else the file says goes on.
+                except LootwireError as error:
                     problems.append(f"{change.name}: {error}")
         return problems
 

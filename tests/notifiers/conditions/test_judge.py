@@ -16,7 +16,6 @@ CAMPAIGN = EventFacts(
     texts=("Rust: Winter drops", "ラスト", "Größe XL", "C++ mug", "겨울 상자"),
     minutes=120,
     reward_kinds=frozenset({"badge", "item"}),
-    linked=False,
     game_followers=frozenset({1}),
 )
 STREAM = EventFacts(
@@ -70,9 +69,6 @@ SOURCE = EventFacts(event_id=5, kind="source.failing", service="kick")
         pytest.param(Conditions(max_minutes=120), STREAM, "max_minutes", id="no minutes at all"),
         pytest.param(Conditions(rewards=("badge",)), CAMPAIGN, None, id="a badge among others"),
         pytest.param(Conditions(rewards=("emote",)), CAMPAIGN, "rewards", id="no emote"),
-        pytest.param(Conditions(linked=True), CAMPAIGN, "linked", id="an account that is not linked"),
-        pytest.param(Conditions(linked=False), CAMPAIGN, None, id="an account to be linked"),
-        pytest.param(Conditions(linked=False), STREAM, "linked", id="nobody knows whether it is linked"),
         pytest.param(Conditions(followed_games=True), CAMPAIGN, None, id="a followed game"),
         pytest.param(Conditions(followed_games=True), RELEASE, "followed_games", id="a game that nobody follows"),
         pytest.param(Conditions(followed_channels=True), STREAM, None, id="a followed channel"),
