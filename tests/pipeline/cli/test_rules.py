@@ -164,3 +164,13 @@ def test_where_there_are_no_rules_that_is_said(rules: Rules, monkeypatch: pytest
     (rules.path.parent / "empty").mkdir()
     monkeypatch.chdir(rules.path.parent / "empty")
     assert "there are no rules here" in rules.operator.run("apply").errors
+
+
+def test_what_cannot_be_followed_now_is_said_and_the_rest_is_done(rules: Rules) -> None:
+    applied = rules.apply(PHONE + '[[follow]]\nchannels = ["shroud"]\n[[follow]]\ndrops = true\n')
+    assert applied.code == 3
+    assert "channel shroud: streams need TWITCH_CLIENT_ID" in applied.errors
+    assert rules.targets() == ["phone"]
+    again = rules.apply(rules.path.read_text(), "--dry-run")
+    assert "+ follow channel shroud" in again.out
+    assert "follow drops" not in again.out
