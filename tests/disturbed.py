@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -72,6 +73,8 @@ CUT, DEAF = "a service takes a message and dies", "a service dies before it read
 POINTS = (*(point.name for point in (*FETCHING, *ADVANCING, *DELIVERING)), CUT, DEAF)
 # Which events each target wants.
 WISHES: dict[str, list[str] | None] = {"all": None, "added": ["campaign.added"], "endings": ["campaign.ended"]}
+# A time as a person whose clock is in UTC reads it: "Thu 6 Mar, 12:00 UTC".
+_READ = re.compile(r"[A-Z][a-z]{2} (\d{1,2}) ([A-Z][a-z]{2})(?: \d{4})?, (\d\d:\d\d UTC)")
 Answer = Literal["taken", "cut", "deaf", "refused"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
 Crash = tuple[Point, Way, int]
@@ -97,7 +100,7 @@ class Sink:
         if answer == "refused":
             handler.answer(503, {})
             return
-        self.bodies.setdefault(handler.path, []).append(f"{body['title']}\n{body['message']}")
+        self.bodies.setdefault(handler.path, []).append(_in_figures(f"{body['title']}\n{body['message']}"))
         if answer == "cut":
             self.struck[CUT] += 1
             handler.close_connection = True
@@ -340,3 +343,8 @@ class DisturbedInstallation(RuleBasedStateMachine):
             doubtful = sum(title in body for path, body in self._doubtful if path == f"/{target}")
             assert arrived >= 1, f"{title!r} never reached {target}"
             assert arrived - doubtful <= count, f"{title!r} reached {target} {arrived} times"
+
+
+def _in_figures(text: str) -> str:
+    """Return a message with its times as headlines write them for everybody: "06 Mar 12:00 UTC"."""
+    return _READ.sub(lambda time: f"{int(time[1]):02} {time[2]} {time[3]}", text)
