@@ -1,4 +1,4 @@
-"""Says in words that hold no address why no connection to a service came about. Pure."""
+"""Says in words that hold no address why no connection to a service came about."""
 
 import socket
 import ssl

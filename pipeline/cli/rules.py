@@ -60,7 +60,7 @@ def apply(
     for problem in problems:
         errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)
     if not as_json:
-        _sum_up(by_file, dry_run=dry_run)
+        _sum_up(by_file, failed=len(problems), dry_run=dry_run)
     return SET_ASIDE if problems else 0
 
 
@@ -90,10 +90,11 @@ def _show(each: FileChanges, *, as_json: bool) -> None:
             console.print(Text(f"    {show(detail)}", style="dim"), soft_wrap=True)
 
 
-def _sum_up(by_file: list[FileChanges], *, dry_run: bool) -> None:
+def _sum_up(by_file: list[FileChanges], *, failed: int, dry_run: bool) -> None:
     count = sum(len(each.changes) for each in by_file)
     if not count:
         console.print("all is as the rules say")
     else:
         changes = "1 change" if count == 1 else f"{count} changes"
-        console.print(f"{changes}, none made" if dry_run else f"{changes} made")
+        outcome = f", {count - failed} made" if failed else " made"
+        console.print(f"{changes}{', none made' if dry_run else outcome}")
