@@ -13,7 +13,7 @@ from notifiers.rules.shapes import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.programs.sources import register
-from pipeline.rules.applying import FileChanges, apply_files, compare_files
+from pipeline.rules.applying import FileChanges, apply_files, compare_files, deleted_files
 from pipeline.rules.export import export_rules
 from pipeline.rules.files import read_rules_file, rules_files
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
@@ -42,15 +42,15 @@ def apply(
 ) -> int:
     """Make targets, subscriptions and follows agree with the rules in a file; shows what that changes.
 
-    Names are keys. What is gone from the file is removed where it came from that file; what was made by hand stays,
-    unless a block of the file has its name.
+    Names are keys. What is gone from the file, or came from a file that is gone, is removed; what was made by hand
+    stays, unless a block of the file has its name.
     """
-    paths = rules_files(file)
-    if not paths:
-        raise UsageError("there are no rules here: write lootwire.toml or rules/*.toml, or name a file")
-    files = [read_rules_file(path) for path in paths]
+    files = [read_rules_file(path) for path in rules_files(file)]
     runtime = open_command()
     with runtime.engine.begin() as connection:
+        files += deleted_files(connection, runtime.vault, file)
+        if not files:
+            raise UsageError("there are no rules here: write lootwire.toml or rules/*.toml, or name a file")
         # Answers that follows ask for are stored under their sources.
         register(connection, runtime, utc_now())
         by_file = compare_files(connection, runtime.vault, files)
