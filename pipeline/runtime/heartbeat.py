@@ -1,5 +1,8 @@
 """The heartbeat: the worker and the clock write down that they work, so that others see when they do not."""
 
+import math
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
@@ -14,6 +17,9 @@ JUMPED = "the clock jumped back"
 # When the clock began to tick without a pause: before that no worker could have fetched a source.
 CLOCK_SINCE = "clock since"
 CLOCK_PAUSE = timedelta(minutes=2)
+# The programs that consume queues, but for the worker.
+_PROGRAMS = {"send": "sender", "publish": "publisher", "fetch": "fetcher"}
+SHOW_EVERY = 30.0
 
 
 def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:
@@ -21,6 +27,23 @@ def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:
     with engine.begin() as connection:
         row = insert(Heartbeat).values(name=name, at=now)
         connection.execute(row.on_conflict_do_update(index_elements=[Heartbeat.name], set_={"at": now}))
+
+
+class SignsOfLife:
+    """Writes down that programs take up work, each by the queue that it consumes, at most twice a minute."""
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+        self._shown_at: dict[str, float] = {}
+
+    def show(self, queue: str | None) -> None:
+        """Write down that the program of a queue lives; the worker's own tick proves more, and is its sign."""
+        program = _PROGRAMS.get(queue or "")
+        if program is None or time.monotonic() - self._shown_at.get(program, -math.inf) < SHOW_EVERY:
+            return
+        beat(self._engine, self._now(), program)
+        self._shown_at[program] = time.monotonic()
 
 
 def beat_clock(engine: Engine, now: datetime) -> datetime:
