@@ -17,7 +17,7 @@ def _of_stalled(detail: OperatorDetail) -> str:
 
 
 def _of_publishing(detail: OperatorDetail) -> str:
-    return f"Feeds cannot be written{_reason(detail)}"
+    return f"{detail.name or 'Feeds'} cannot be written{_reason(detail)}"
 
 
 def _of_full_disk(detail: OperatorDetail) -> str:
@@ -29,11 +29,11 @@ def _of_read_only_disk(detail: OperatorDetail) -> str:
 
 
 def _of_clock(detail: OperatorDetail) -> str:
-    return f"The clock {detail.reason or 'jumped'}"
+    return f"{detail.name or 'The clock'} {detail.reason or 'jumped'}"
 
 
 def _of_ping(detail: OperatorDetail) -> str:
-    return f"The ping is not taken{_reason(detail)}"
+    return f"{detail.name or 'The ping'} is not taken{_reason(detail)}"
 
 
 _TROUBLES = {
@@ -64,7 +64,7 @@ def _recovery(detail: OperatorDetail) -> str:
 
 
 def _heartbeat(detail: OperatorDetail) -> str:
-    return f"Alive: {', '.join(_figures(detail))}"
+    return f"{detail.name or 'Alive'}: {', '.join(_figures(detail))}"
 
 
 def _figures(detail: OperatorDetail) -> Iterator[str]:
@@ -89,7 +89,10 @@ def _message_facts(kind: str, _service: str | None, detail: OperatorDetail, writ
     if kind != EventKind.OPERATOR_HEARTBEAT:
         return
     yield "Due", written(detail.due_at) if detail.due_at else None
-    yield "Waiting", counted_plainly(detail.messages_waiting or 0, "message")
+    yield (
+        "Waiting",
+        counted_plainly(detail.messages_waiting, "message") if detail.messages_waiting is not None else None,
+    )
     yield "Given up", counted_plainly(detail.messages_dead, "message") if detail.messages_dead else None
     for trouble in detail.troubles:
         yield "Wrong", trouble

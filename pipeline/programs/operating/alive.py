@@ -82,8 +82,11 @@ def _figures(
     total, healthy = connection.execute(sources).one()
     waiting = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
     count, oldest = connection.execute(select(func.count(), func.min(Delivery.created_at)).where(waiting)).one()
-    sent = select(func.count()).where(Delivery.state == DeliveryState.SENT, Delivery.sent_at > since)
-    dead = select(func.count()).where(Delivery.state == DeliveryState.DEAD, Delivery.dead_at > since)
+    # What comes after this one was due is the next one's.
+    sent_between = (Delivery.sent_at >= since, Delivery.sent_at < due_at)
+    sent = select(func.count()).where(Delivery.state == DeliveryState.SENT, *sent_between)
+    dead_between = (Delivery.dead_at >= since, Delivery.dead_at < due_at)
+    dead = select(func.count()).where(Delivery.state == DeliveryState.DEAD, *dead_between)
     return OperatorDetail(
         since=since,
         due_at=due_at,

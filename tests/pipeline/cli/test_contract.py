@@ -61,6 +61,7 @@ STATUS_KEYS = {
     "last_event_at",
     "worker_seen_at",
     "published",
+    "troubles",
 }
 
 
@@ -184,6 +185,7 @@ def test_status_is_one_object(imported: Operator) -> None:
     assert status["campaigns"] >= status["campaigns_open"] > 20
     assert status["published"] == str(imported.folder / "data/public")
     assert status["eventsub"] == "off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
+    assert status["troubles"] == []
     assert [group["needs"] for group in status["sources_off"]] == [
         "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET",
         "a sign-in (lootwire sources login twitch)",
