@@ -102,6 +102,8 @@ def _apply_to_target(
         change_target(connection, target.name, address=address, timezone=target.timezone)
     target_id = target_id_of(connection, target.name)
     values = {"settings": settings_to_json(target.settings), "role": target.role, "origin": origin}
+    # One that becomes an operator's again is not late with a heartbeat of long ago.
+    values |= {} if target.role else {"heartbeat_at": None}
     connection.execute(update(Target).where(Target.id == target_id).values(values))
     if target.is_paused:
         pause_target(connection, target.name, now)

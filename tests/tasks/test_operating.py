@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from models import Delivery, Event, Target
 from notifiers.targets import add_target
@@ -14,7 +14,7 @@ from pipeline.demo.sinks import WebhookSink
 from pipeline.programs.operating.looking import PROGRAMS
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
-from tasks import fetch, operating, publish, send, ticks
+from tasks import fetch, operating, publish, send, surroundings, ticks
 from tests.tasks.installation import AtWork
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -130,9 +130,6 @@ def test_a_clock_that_was_set_back_is_told_once(installation: AtWork, admin: Web
 def test_a_look_is_cheap(installation: AtWork, admin: WebhookSink) -> None:
     operating.operator()
     statements: list[str] = []
-    from sqlalchemy import event
-
-    event.listen(installation.engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
-    event.listen(ticks.runtime().engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
+    event.listen(surroundings.runtime().engine, "before_cursor_execute", lambda *call: statements.append(call[2]))
     operating.operator()
     assert 0 < len(statements) <= 24

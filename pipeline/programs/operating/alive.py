@@ -81,7 +81,8 @@ def _figures(
     sources = select(func.count(), func.count().filter(~ill)).where(Source.enabled)
     total, healthy = connection.execute(sources).one()
     waiting = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
-    count, oldest = connection.execute(select(func.count(), func.min(Delivery.created_at)).where(waiting)).one()
+    count = connection.scalar(select(func.count()).where(waiting)) or 0
+    oldest = connection.scalar(select(func.min(Delivery.created_at)).where(waiting))
     # What comes after this one was due is the next one's.
     sent_between = (Delivery.sent_at >= since, Delivery.sent_at < due_at)
     sent = select(func.count()).where(Delivery.state == DeliveryState.SENT, *sent_between)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select, update
 
+from feeds.scopes import PUBLIC
 from models import Delivery, Event, Incident
 from models.vault import Vault
 from notifiers.deliveries import replay
+from notifiers.targets import pause_target
 from pipeline.demo.sinks import WebhookSink
 from pipeline.programs.operating.incidents import CALM, report_publishing
 from tests.pipeline.programs.operating.world import DAY, HOUR, MINUTE, Operated, operated
@@ -81,8 +83,6 @@ def test_messages_of_a_target_that_was_paused_or_removed_on_purpose_are_no_troub
     phone.fail_next(1, 410)
     installation.campaign()
     installation.deliver()
-    from notifiers.targets import pause_target
-
     with installation.engine.begin() as connection:
         pause_target(connection, "phone", installation.now)
     installation.minutes(2)
@@ -156,7 +156,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of four megabytes, where this user may mount one."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("this user may not mount a small disk")
     try:
@@ -296,8 +296,6 @@ def test_a_database_that_takes_nothing_is_no_silence(installation: Operated, cap
 
 
 def test_an_event_of_the_installation_is_on_no_feed(installation: Operated) -> None:
-    from feeds.scopes import PUBLIC
-
     installation.block_publishing()
     installation.passes(MINUTE)
     with installation.engine.connect() as connection:
