@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, bindparam, func, literal, select, true
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -25,7 +26,10 @@ def tell_operators(connection: Connection, event_ids: Sequence[int], now: dateti
     Belongs into the transaction that appended the events, after subscriptions were matched. Running it again adds
     nothing. Silent events, and targets that are paused, get none.
     """
-    return connection.execute(_deliveries(), {"event_ids": list(event_ids), "now": now}).rowcount
+    values = {"event_ids": list(event_ids), "now": now}
+    # By default SQLAlchemy forgets an INSERT's row count.
+    options: dict[str, Any] = {"preserve_rowcount": True}
+    return connection.execute(_deliveries(), values, execution_options=options).rowcount
 
 
 def tell_one(connection: Connection, event_id: int, target_id: int, now: datetime) -> None:

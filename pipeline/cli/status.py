@@ -43,7 +43,8 @@ def status(as_json: JsonFlag = False) -> int:
     for name, value in figures.items():
         _print(name, value)
     for trouble in troubles:
-        _print("trouble", trouble.headline)
+        since = f" (since {show(trouble.since)} UTC)" if trouble.since else ""
+        _print("trouble", f"{trouble.headline}{since}")
     for line in describe_waiting(waiting, off):
         _print("sources", line)
     return 0

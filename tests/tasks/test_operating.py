@@ -1,8 +1,12 @@
 """What operators hear, through the tasks: without a subscription, also while what is broken is broken."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select
@@ -15,6 +19,7 @@ from pipeline.programs.operating.looking import PROGRAMS
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, operating, publish, send, surroundings, ticks
+from tests.shifted_clock import WITHOUT, ShiftedClock, compiler
 from tests.tasks.installation import AtWork
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -78,7 +83,8 @@ def test_a_stuck_sender_is_told_past_the_sender(installation: AtWork, admin: Web
         assert {hint.task for hint in installation.hints()} == {"send.due", "fetch.tell_operators"}
         operating.tell_operators()
         (hook,) = admin.messages
-        assert hook.json["title"].startswith("The program sender stands still: it has taken up nothing since ")
+        assert hook.json["title"] == "The program sender stands still: it takes up nothing"
+        assert "Since: " in hook.json["message"]
         # What others wait for is the sender's.
         assert phone.messages == []
     assert installation.count(Delivery, Delivery.state == "pending") == 1
@@ -125,6 +131,51 @@ def test_a_clock_that_was_set_back_is_told_once(installation: AtWork, admin: Web
     (hook,) = admin.messages
     assert hook.json["title"].startswith("The clock jumped back by ")
     assert kinds(installation, "everything") == []
+
+
+# Ticks of a worker, one for each line that it reads.
+TICKING = """
+import sys
+from pipeline.runtime.celery_app import make_app
+from tasks import operating, surroundings, ticks
+
+app = make_app(surroundings.runtime().redis_url)
+for line in sys.stdin:
+    ticks.advance_clock()
+    operating.operator()
+    print("ticked", flush=True)
+"""
+
+
+@pytest.mark.skipif(compiler() is None, reason=WITHOUT)
+def test_a_clock_that_is_set_ahead_and_back_again_is_told_each_time_once(
+    installation: AtWork, admin: WebhookSink, tmp_path: Path
+) -> None:
+    clock = ShiftedClock(tmp_path)
+    command = [sys.executable, "-c", TICKING]
+    environment = os.environ | clock.environment
+    with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+
+        def tick() -> None:
+            worker.stdin.write("tick\n")  # type: ignore[union-attr]
+            worker.stdin.flush()  # type: ignore[union-attr]
+            assert worker.stdout.readline() == "ticked\n"  # type: ignore[union-attr]
+
+        for jump in (timedelta(0), timedelta(days=1), timedelta(0), -timedelta(days=1), timedelta(0)):
+            clock.jump(jump)
+            tick()
+        worker.stdin.close()
+        assert worker.wait(60) == 0
+    titles = [event_title.partition(";")[0] for event_title in _titles(installation)]
+    assert titles == ["The clock was set ahead", "The clock jumped back by 24 h"]
+
+
+def _titles(installation: AtWork) -> list[str]:
+    query = select(Event.title).where(Event.kind.like("operator.%")).order_by(Event.id)
+    with installation.engine.connect() as connection:
+        return list(connection.scalars(query))
 
 
 def test_a_look_is_cheap(installation: AtWork, admin: WebhookSink) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, delete, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Incident
@@ -84,8 +84,11 @@ def settle(
     lock_transaction(connection, _LOCK)
     seen = [trouble for trouble in troubles if trouble.is_seen]
     known, counted = _load(connection, None), Counter[str]()
+    lasting = {trouble.key for trouble in seen if _goes_on(trouble, known.get(trouble.key), now)}
+    _see_again(connection, sorted(lasting), now)
     for trouble in seen:
-        counted += _note(connection, trouble, known.get(trouble.key), now)
+        if trouble.key not in lasting:
+            counted += _note(connection, trouble, known.get(trouble.key), now)
     reported = {trouble.key for trouble in troubles}
     for key, row in known.items():
         if key not in reported:
@@ -100,6 +103,20 @@ def _load(connection: Connection, only: Iterable[Trouble] | None) -> dict[tuple[
         statement = statement.where(or_(*wanted))
     rows = connection.execute(statement).mappings()
     return {(row["kind"], row["subject"], row["host"]): dict(row) for row in rows}
+
+
+def _goes_on(trouble: Trouble, row: Mapping[str, Any] | None, now: datetime) -> bool:
+    """Return whether nothing is new about a trouble: most are like that, for as long as they last."""
+    if row is None or row["recovered_at"] is not None or (row["name"], row["reason"]) != (trouble.name, trouble.reason):
+        return False
+    return not _announcement(trouble.kind, row, now)[0]
+
+
+def _see_again(connection: Connection, keys: Sequence[tuple[str, str, str]], now: datetime) -> None:
+    """Write down of all that lasts that it was seen, in one statement: a thousand targets may be gone at once."""
+    if keys:
+        of_keys = tuple_(Incident.kind, Incident.subject, Incident.host).in_(keys)
+        connection.execute(update(Incident).where(of_keys).values(seen_at=now, times=Incident.times + 1))
 
 
 def _note(connection: Connection, trouble: Trouble, row: Mapping[str, Any] | None, now: datetime) -> Counter[str]:

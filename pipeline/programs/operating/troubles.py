@@ -8,7 +8,7 @@ import msgspec
 from models.details import OperatorDetail
 from models.events import EventKind
 from models.words import title
-from models.words.units import counted_plainly, moment_in_figures
+from models.words.units import counted_plainly
 
 # What each program is called, and how long it may do nothing: its longest task takes ten minutes (`tasks`).
 PATIENCE: Mapping[str, timedelta] = {
@@ -171,7 +171,8 @@ def _stalled(facts: Facts) -> Iterator[Trouble]:
                 kind=EventKind.OPERATOR_STALLED,
                 subject=program,
                 name=f"The program {program}",
-                reason=f"it has taken up nothing since {moment_in_figures(since)}",
+                # When is said apart, by the clock of whoever reads it.
+                reason="it takes up nothing",
                 since=since,
             )
     if facts.overdue_since is None:
@@ -183,8 +184,8 @@ def _stalled(facts: Facts) -> Iterator[Trouble]:
             kind=EventKind.OPERATOR_STALLED,
             subject="messages",
             name="The queue of messages",
-            reason=f"{waiting} due, the oldest since {moment_in_figures(facts.overdue_since)}",
-            since=since,
+            reason=f"{waiting} due and not sent",
+            since=facts.overdue_since,
         )
 
 

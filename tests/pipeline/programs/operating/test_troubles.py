@@ -113,7 +113,7 @@ def test_a_queue_that_nothing_consumes_is_told_once_and_that_it_is_consumed_agai
     assert installation.titles() == []
     installation.minutes(15)
     (title,) = installation.titles()
-    assert title == f"The program {program} stands still: it has taken up nothing since 2026-11-20 12:00 UTC"
+    assert title == f"The program {program} stands still: it takes up nothing"
     installation.stopped.clear()
     installation.minutes(9)
     assert len(installation.titles()) == 1
@@ -126,9 +126,7 @@ def test_messages_that_are_due_for_half_an_hour_are_told(installation: Operated,
     installation.minutes(30)
     assert installation.titles() == []
     installation.minutes(2)
-    assert installation.titles() == [
-        "The queue of messages stands still: 1 message due, the oldest since 2026-11-20 12:00 UTC"
-    ]
+    assert installation.titles() == ["The queue of messages stands still: 1 message due and not sent"]
 
 
 def test_feeds_that_cannot_be_written_are_told_once_and_that_they_are_again_once(installation: Operated) -> None:
