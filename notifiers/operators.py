@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, bindparam, func, literal, select, true
+from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, bindparam, exists, func, literal, select, true
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from models import Delivery, Event, Target
+from models import Delivery, Event, SubscriptionKey, Target
 from models.events import EventKind
 
 OPERATOR = "operator"
@@ -18,6 +18,14 @@ FAMILIES = frozenset({"source", OPERATOR})
 def is_for_operators(kind: str) -> bool:
     """Return whether every operator hears of events of a kind; a heartbeat goes to one target alone."""
     return kind.partition(".")[0] in FAMILIES and kind != EventKind.OPERATOR_HEARTBEAT
+
+
+def is_anybody_told(connection: Connection) -> bool:
+    """Return whether anybody would hear of the installation: an operator, or who subscribed to what operators hear."""
+    operators = exists().where(Target.role == OPERATOR, Target.removed_at.is_(None))
+    first = f"{OPERATOR}."
+    subscribed = exists().where(SubscriptionKey.key >= first, SubscriptionKey.key.startswith(first))
+    return bool(connection.scalar(select(operators | subscribed)))
 
 
 def tell_operators(connection: Connection, event_ids: Sequence[int], now: datetime) -> int:

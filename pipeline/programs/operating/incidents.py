@@ -17,6 +17,7 @@ from models import Incident
 from models.details import OperatorDetail
 from models.events import EventKind
 from models.locks import lock_key, lock_transaction
+from notifiers.operators import is_anybody_told
 from pipeline.events.append import NewEvent, append_events
 from pipeline.programs.operating.troubles import SHARED, Trouble, publishing_failed
 
@@ -64,7 +65,8 @@ def load_reported(connection: Connection, now: datetime) -> tuple[Trouble, ...]:
 def report(connection: Connection, trouble: Trouble, now: datetime) -> Counter[str]:
     """Note that a trouble was met just now, and tell of it where it is new; returns the events of each kind."""
     lock_transaction(connection, _LOCK)
-    return _note(connection, trouble, _load(connection, [trouble]).get(trouble.key), now)
+    row = _load(connection, [trouble]).get(trouble.key)
+    return _note(connection, trouble, row, now, is_heard=is_anybody_told(connection))
 
 
 def report_publishing(engine: Engine, reason: str, now: datetime, *, count: int = 1) -> None:
@@ -83,12 +85,12 @@ def settle(
     """
     lock_transaction(connection, _LOCK)
     seen = [trouble for trouble in troubles if trouble.is_seen]
-    known, counted = _load(connection, None), Counter[str]()
-    lasting = {trouble.key for trouble in seen if _goes_on(trouble, known.get(trouble.key), now)}
+    known, counted, is_heard = _load(connection, None), Counter[str](), is_anybody_told(connection)
+    lasting = {trouble.key for trouble in seen if _goes_on(trouble, known.get(trouble.key), now, is_heard=is_heard)}
     _see_again(connection, sorted(lasting), now)
     for trouble in seen:
         if trouble.key not in lasting:
-            counted += _note(connection, trouble, known.get(trouble.key), now)
+            counted += _note(connection, trouble, known.get(trouble.key), now, is_heard=is_heard)
     reported = {trouble.key for trouble in troubles}
     for key, row in known.items():
         if key not in reported:
@@ -105,11 +107,11 @@ def _load(connection: Connection, only: Iterable[Trouble] | None) -> dict[tuple[
     return {(row["kind"], row["subject"], row["host"]): dict(row) for row in rows}
 
 
-def _goes_on(trouble: Trouble, row: Mapping[str, Any] | None, now: datetime) -> bool:
+def _goes_on(trouble: Trouble, row: Mapping[str, Any] | None, now: datetime, *, is_heard: bool) -> bool:
     """Return whether nothing is new about a trouble: most are like that, for as long as they last."""
     if row is None or row["recovered_at"] is not None or (row["name"], row["reason"]) != (trouble.name, trouble.reason):
         return False
-    return not _announcement(trouble.kind, row, now)[0]
+    return not (is_heard and _announcement(trouble.kind, row, now)[0])
 
 
 def _see_again(connection: Connection, keys: Sequence[tuple[str, str, str]], now: datetime) -> None:
@@ -119,11 +121,14 @@ def _see_again(connection: Connection, keys: Sequence[tuple[str, str, str]], now
         connection.execute(update(Incident).where(of_keys).values(seen_at=now, times=Incident.times + 1))
 
 
-def _note(connection: Connection, trouble: Trouble, row: Mapping[str, Any] | None, now: datetime) -> Counter[str]:
+def _note(
+    connection: Connection, trouble: Trouble, row: Mapping[str, Any] | None, now: datetime, *, is_heard: bool
+) -> Counter[str]:
     values = _seen(trouble, row, now)
-    words, is_repeated = _announcement(trouble.kind, values, now)
+    is_due, is_repeated = _announcement(trouble.kind, values, now)
     counted = Counter[str]()
-    if words:
+    # Where nobody hears of it there is no event; who becomes an operator meanwhile is told what lasts.
+    if is_due and is_heard:
         trouble = Trouble(
             **{name: values[name] for name in ("subject", "host", "name", "reason", "since")}, kind=trouble.kind
         )

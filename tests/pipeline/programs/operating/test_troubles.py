@@ -300,3 +300,20 @@ def test_an_event_of_the_installation_is_on_no_feed(installation: Operated) -> N
         assert len(connection.execute(select(Event.id)).all()) == 1
         assert connection.execute(select(Event.id).where(PUBLIC)).all() == []
         assert connection.scalars(select(Delivery.subscription_ids)).all() == [[]]
+
+
+def test_where_nobody_hears_of_it_nothing_is_written_and_a_new_operator_is_told_what_lasts(
+    engine: Engine, vault: Vault, tmp_path: Path
+) -> None:
+    installation = operated(engine, vault, tmp_path)
+    installation.target(None, "phone", role=None)
+    installation.subscribe("phone")
+    installation.block_publishing()
+    installation.minutes(3)
+    with engine.connect() as connection:
+        assert connection.execute(select(Event.id)).all() == []
+    assert len(installation.incidents()) == 1
+    installation.target()
+    installation.minutes(2)
+    assert [title.split(":")[0] for title in installation.titles()] == ["Feeds cannot be written"]
+    assert installation.titles("phone") == []
