@@ -16,7 +16,8 @@ from models.vault import Vault
 from notifiers.deliveries import replay
 from notifiers.targets import pause_target
 from pipeline.demo.sinks import WebhookSink
-from pipeline.programs.operating.incidents import CALM, report_publishing
+from pipeline.programs.operating.episodes import CALM
+from pipeline.programs.operating.incidents import report_publishing
 from tests.pipeline.programs.operating.world import DAY, HOUR, MINUTE, Operated, operated
 
 
