@@ -21,7 +21,7 @@ from pipeline.programs.operating.episodes import Episode, Step
 from pipeline.programs.operating.troubles import SHARED, Trouble, publishing_failed
 
 # A report is believed for so long: whoever makes one meets the trouble every minute.
-REPORT_HOLDS = timedelta(minutes=3)
+REPORT_HOLDS = timedelta(seconds=100)
 # A machine that was taken away for good says no more that its disk has room.
 GONE = timedelta(days=7)
 # What nobody but the program, or the machine, that meets it sees.

@@ -1,9 +1,10 @@
 """No sequence of looks tells a trouble twice in a day, or leaves one untold."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from models.events import EventKind
 from pipeline.programs.operating import episodes
@@ -18,30 +19,28 @@ LOOKS = st.lists(st.tuples(st.booleans(), st.integers(1, 400)), max_size=60)
 def test_whatever_comes_and_goes_is_told_when_it_begins_and_at_most_a_few_times_a_day(
     looks: list[tuple[bool, int]],
 ) -> None:
-    now, episode, told, over = NOON, None, [], []
+    now, episode = NOON, None
+    told: list[datetime] = []
+    over: list[datetime] = []
     for is_wrong, minutes in looks:
         now += minutes * MINUTE
         if is_wrong:
             episode = episodes.seen(episode, now)
             if episodes.is_to_be_told(KIND, episode, now):
                 told.append(now)
-                episode = Episode(**{**_fields(episode), "told_at": now})
+                episode = replace(episode, told_at=now)
             assert episode.told_at is not None, "a trouble that lasts was told"
         elif episode is not None:
             step = episodes.away(episode, now, NOON)
             if step is Step.IS_OVER:
                 over.append(now)
-                episode = Episode(**{**_fields(episode), "recovered_at": now})
+                episode = replace(episode, recovered_at=now)
             elif step is Step.IS_FORGOTTEN:
                 episode = None
     assert len(told) - 1 <= len(over) + (now - NOON) / DAY <= len(told) + (now - NOON) / DAY
     for moment in told:
         # Ten minutes, an hour, six hours, then a day.
         assert sum(moment <= other < moment + DAY for other in told) <= 5
-
-
-def _fields(episode: Episode) -> dict[str, object]:
-    return {name: getattr(episode, name) for name in Episode.__struct_fields__}
 
 
 def test_the_more_often_it_comes_again_the_longer_it_has_to_be_away() -> None:
