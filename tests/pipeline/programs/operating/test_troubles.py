@@ -193,6 +193,24 @@ def test_a_disk_that_is_full_and_then_read_only_is_told_each_once(
     assert installation.titles()[3:] == [f"Over: {titles[1]}", f"Over: {titles[2]}"]
 
 
+@pytest.mark.parametrize("trouble", ["full", "read-only"])
+def test_a_published_folder_on_a_disk_of_its_own_is_told_by_what_is_wrong_with_it(
+    installation: Operated, small_disk: Path, trouble: str
+) -> None:
+    settings = {"publish_dir": small_disk / "public"}
+    installation.settings = installation.settings.model_copy(update=settings)
+    installation.passes(MINUTE)
+    if trouble == "full":
+        status = os.statvfs(small_disk)
+        (small_disk / "fill").write_bytes(bytes(status.f_bavail * status.f_frsize))
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    installation.minutes(2)
+    reason = os.strerror(errno.ENOSPC if trouble == "full" else errno.EROFS)
+    (title,) = installation.titles()
+    assert title.startswith(f"Feeds cannot be written: {small_disk}/public: it cannot be written: {reason}")
+
+
 def test_a_clock_that_is_doubted_is_told_once_and_that_it_is_believed_again_once(installation: Operated) -> None:
     installation.is_clock_doubted = True
     installation.minutes(3)
