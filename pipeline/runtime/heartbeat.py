@@ -48,12 +48,19 @@ class SignsOfLife:
 
 def beat_clock(engine: Engine, now: datetime) -> datetime:
     """Write down that the clock ticked; returns since when it has without a pause."""
-    last, since = last_beat(engine, CLOCK), last_beat(engine, CLOCK_SINCE)
-    # A clock that was set back has not ticked since then.
-    if last is None or since is None or now - last > CLOCK_PAUSE or is_ahead(max(last, since), now):
+    since = ticking_since(last_beat(engine, CLOCK), last_beat(engine, CLOCK_SINCE), now)
+    if since is None:
         since = now
         beat(engine, now, CLOCK_SINCE)
     beat(engine, now, CLOCK)
+    return since
+
+
+def ticking_since(last: datetime | None, since: datetime | None, now: datetime) -> datetime | None:
+    """Return since when the clock ticks without a pause, by its two signs of life; None where it does not."""
+    # A clock that was set back has not ticked since then.
+    if last is None or since is None or now - last > CLOCK_PAUSE or is_ahead(max(last, since), now):
+        return None
     return since
 
 

@@ -14,9 +14,9 @@ from notifiers.operators import OPERATOR
 from notifiers.outbox import is_unsettled
 from pipeline.embedded import disk_problem
 from pipeline.programs.operating.incidents import load_reported
-from pipeline.programs.operating.troubles import DeadLetters, Facts, Machine, ticking_since
+from pipeline.programs.operating.troubles import DeadLetters, Facts, Machine
 from pipeline.runtime.folders import try_folder
-from pipeline.runtime.heartbeat import CLOCK, CLOCK_PAUSE, CLOCK_SINCE
+from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE, ticking_since
 from pipeline.runtime.settings import Settings
 from pipeline.runtime.watchdog import EVENTSUB, WORKER
 
@@ -43,7 +43,7 @@ def load_facts(
     overdue_since, overdue = _overdue(connection, now)
     return Facts(
         now=now,
-        ticking_since=ticking_since(beats.get(CLOCK), beats.get(CLOCK_SINCE), now, CLOCK_PAUSE),
+        ticking_since=ticking_since(beats.get(CLOCK), beats.get(CLOCK_SINCE), now) or now,
         machine=machine,
         signs_of_life={name: beats.get(name) for name in (*PROGRAMS, *([EVENTSUB] if streams else []))},
         overdue_since=overdue_since,

@@ -8,7 +8,7 @@ import msgspec
 from models.details import OperatorDetail
 from models.events import EventKind
 from models.words import title
-from models.words.units import counted_plainly
+from models.words.units import counted_plainly, distance
 
 # What each program is called, and how long it may do nothing: its longest task takes ten minutes (`tasks`).
 PATIENCE: Mapping[str, timedelta] = {
@@ -131,22 +131,14 @@ def publishing_failed(host: str, reason: str) -> Trouble:
 
 def clock_jumped_back(jump: timedelta) -> Trouble:
     """Return the trouble that the clock was set back; it is over as soon as the clock has ticked for a while."""
-    minutes = round(jump / timedelta(minutes=1))
-    length = f"{minutes} min" if minutes < 120 else f"{minutes // 60} h" if minutes < 2880 else f"{minutes // 1440} d"
-    reason = f"jumped back by {length}; what waited for a later time is due now"
+    rounded = timedelta(minutes=round(jump / timedelta(minutes=1)))
+    reason = f"jumped back by {distance(rounded)}; what waited for a later time is due now"
     return Trouble(kind=EventKind.OPERATOR_CLOCK_JUMPED, subject="back", reason=reason, stops_work=False)
 
 
 def ping_failed(reason: str) -> Trouble:
     """Return the trouble that the ping address does not take our ping."""
     return Trouble(kind=EventKind.OPERATOR_PING_FAILED, reason=reason, stops_work=False)
-
-
-def ticking_since(last: datetime | None, since: datetime | None, now: datetime, pause: timedelta) -> datetime:
-    """Return since when the clock ticks without a pause, by its rows; now where it does not."""
-    if last is None or since is None or now - last > pause or max(last, since) > now + pause:
-        return now
-    return since
 
 
 def _seen(facts: Facts) -> Iterator[Trouble]:
