@@ -51,6 +51,11 @@ BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
+    "tell operators what is wrong, and ping": {
+        "task": "tick.operator",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     # Asks only where the last time was nearly an hour ago: Twitch wants sign-ins validated hourly.
     "validate the sign-in at Twitch": {
         "task": "tick.validate_sign_ins",

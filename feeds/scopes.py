@@ -25,9 +25,13 @@ from models.words.units import service_heading
 
 ALL_TITLE = "Everything"
 RELEASES_TITLE = "Releases"
-# A source's health is the operator's business, and that hundreds of badges were there before we first looked is no
-# news. Such events are on no public feed.
-PUBLIC = Event.kind.not_like("source.%") & ~((Event.kind == EventKind.BADGE_ADDED) & Event.silent)
+# A source's health, and the installation's, are the operator's business, and that hundreds of badges were there before
+# we first looked is no news. Such events are on no public feed.
+PUBLIC = (
+    Event.kind.not_like("source.%")
+    & Event.kind.not_like("operator.%")
+    & ~((Event.kind == EventKind.BADGE_ADDED) & Event.silent)
+)
 _OF_CHANNELS_ALONE = (
     EventKind.STREAM_TITLE_CHANGED,
     EventKind.STREAM_CATEGORY_CHANGED,

@@ -170,7 +170,35 @@ class SourceDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     next_attempt_at: datetime | None = None
 
 
-DETAILS: tuple[type[EventDetail], ...] = (CampaignDetail, StreamDetail, ReleaseDetail, SourceDetail)
+class OperatorDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
+    """What events of the installation itself show: what is wrong, or how all is going.
+
+    `name` is what is in trouble: a program, a target, a disk.
+    """
+
+    families = ("operator",)
+
+    reason: str | None = None
+    since: datetime | None = None
+    # It was told before, and lasts.
+    is_repeated: bool = False
+    # The machine that it is on, where it concerns one alone.
+    host: str | None = None
+    # operator.recovered: the kind of the trouble that is over.
+    trouble: str | None = None
+    # operator.heartbeat: when it was due, how many sources are healthy, and of how many; how many messages were sent
+    # since the last one, wait, and were given up; since when the oldest waits; and headlines of what is wrong.
+    due_at: datetime | None = None
+    sources_healthy: int | None = None
+    sources_total: int | None = None
+    messages_sent: int | None = None
+    messages_waiting: int | None = None
+    messages_dead: int | None = None
+    oldest_waiting_seconds: int | None = None
+    troubles: tuple[str, ...] = ()
+
+
+DETAILS: tuple[type[EventDetail], ...] = (CampaignDetail, StreamDetail, ReleaseDetail, SourceDetail, OperatorDetail)
 _BY_FAMILY = {family: detail for detail in DETAILS for family in detail.families}
 
 

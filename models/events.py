@@ -36,11 +36,25 @@ class EventKind(StrEnum):
     SOURCE_STALE = "source.stale"
     SOURCE_RECOVERED = "source.recovered"
     SOURCE_CHANGED = "source.changed"
+    OPERATOR_DELIVERIES_DEAD = "operator.deliveries_dead"
+    OPERATOR_STALLED = "operator.stalled"
+    OPERATOR_PUBLISH_FAILED = "operator.publish_failed"
+    OPERATOR_DISK_FULL = "operator.disk_full"
+    OPERATOR_DISK_READ_ONLY = "operator.disk_read_only"
+    OPERATOR_CLOCK_JUMPED = "operator.clock_jumped"
+    OPERATOR_PING_FAILED = "operator.ping_failed"
+    OPERATOR_RECOVERED = "operator.recovered"
+    OPERATOR_HEARTBEAT = "operator.heartbeat"
 
     @property
     def is_on_request(self) -> bool:
         """Whether only a subscription that names the kind itself wants it: neither all kinds nor its family do."""
         return self is EventKind.STREAM_RERUN
+
+    @property
+    def is_for_operators(self) -> bool:
+        """Whether it tells of the installation itself: only operators hear of it, and who names its family."""
+        return self.family == "operator"
 
     @property
     def family(self) -> str:

@@ -58,6 +58,30 @@ class Heartbeat(Base):
     at: Mapped[datetime]
 
 
+class Incident(Base):
+    """Something that is wrong with the installation, or was lately: what operators hear of, once.
+
+    `kind` is that of its events, `subject` tells it from others of its kind, `host` is the machine that it is on, or
+    nothing. It is open until `recovered_at`, which is written when it was not seen for long enough; where it comes
+    again soon, `flaps` counts that, and it has to be away for longer.
+    """
+
+    __tablename__ = "incidents"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(primary_key=True)
+    host: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    reason: Mapped[str | None]
+    since: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    # How often it was seen since it began.
+    times: Mapped[int]
+    told_at: Mapped[datetime | None]
+    recovered_at: Mapped[datetime | None]
+    flaps: Mapped[int] = mapped_column(server_default=text("0"))
+
+
 class FetchRun(Base):
     """One row per fetch: how it went, what it brought, how long it took."""
 

@@ -14,7 +14,18 @@ from models.drops import (
     RewardCampaign,
     TimeBasedDrop,
 )
-from models.flow import Event, Feed, FetchRun, Heartbeat, HeldChange, Picture, QuarantinedPayload, Sighting, Source
+from models.flow import (
+    Event,
+    Feed,
+    FetchRun,
+    Heartbeat,
+    HeldChange,
+    Incident,
+    Picture,
+    QuarantinedPayload,
+    Sighting,
+    Source,
+)
 from models.igdb import (
     ExternalGame,
     GameList,
@@ -56,6 +67,7 @@ __all__ = [
     "GameTitle",
     "Heartbeat",
     "HeldChange",
+    "Incident",
     "Mute",
     "Organization",
     "Person",

@@ -27,10 +27,10 @@ class Target(Base):
     """A place to send a person's messages to: one Apprise URL, encrypted, and a label that may be shown.
 
     `timezone` is a name of the IANA database; a message about a release waits for its day there. `settings` is JSON
-    of `notifiers.timing.settings.TargetSettings`. `role` has no use yet.
-    `origin` names the file of rules that it came from. `rests_until` is when the service wants the next message, where
-    it asked for a rest. A target that is paused has a `disabled_at`; one that was removed stays, without its address,
-    for what was sent to it.
+    of `notifiers.timing.settings.TargetSettings`. One whose `role` is `operator` hears how the installation is, without
+    any subscription; `heartbeat_at` is when its last heartbeat was due. `origin` names the file of rules that it came
+    from. `rests_until` is when the service wants the next message, where it asked for a rest. A target that is paused
+    has a `disabled_at`; one that was removed stays, without its address, for what was sent to it.
     """
 
     __tablename__ = "targets"
@@ -44,6 +44,7 @@ class Target(Base):
     timezone: Mapped[str] = mapped_column(server_default=text("'UTC'"))
     settings: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     role: Mapped[str | None]
+    heartbeat_at: Mapped[datetime | None]
     origin: Mapped[str | None]
     created_at: Mapped[datetime]
     rests_until: Mapped[datetime | None]
@@ -117,6 +118,7 @@ class Delivery(Base):
             postgresql_where=text("state IN ('pending', 'sending')"),
         ),
         Index("ix_deliveries_dead", "id", postgresql_where=text("state = 'dead'")),
+        Index("ix_deliveries_dead_at", "target_id", "dead_at", postgresql_where=text("state = 'dead'")),
         Index(None, "target_id"),
     )
 
@@ -133,5 +135,7 @@ class Delivery(Base):
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None]
     sent_at: Mapped[datetime | None]
+    # When it was given up; null where its target was removed, or a version before 0011 gave it up.
+    dead_at: Mapped[datetime | None]
     held_for: Mapped[str | None]
     last_error: Mapped[str | None]

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -94,6 +94,27 @@ class Sender:
         """
         with self._turn:
             return self._send_due(limit, within, is_stopping)
+
+    def send_here(self, *, within: timedelta, others: Collection[int]) -> DeliverySummary:
+        """Send what is due in this process, one message after the other and without lanes, but not to `others`.
+
+        For a process that forks no more. A message under way is over before this returns.
+        """
+        summary, until = DeliverySummary(), time.monotonic() + within.total_seconds()
+        while time.monotonic() < until:
+            with self._engine.begin() as connection:
+                claimed = outbox.claim(connection, self._clock(), busy=others)
+            if not claimed:
+                break
+            summary.messages += 1
+            began = time.monotonic()
+            try:
+                outcome: timedelta | DeliveryError | None = _send(*self._job(claimed[0]))
+            except DeliveryError as error:
+                outcome = error
+            self._ended.append(Ended(claimed[0], outcome, time.monotonic() - began))
+            self._settle(summary)
+        return summary
 
     def finish(self, patience: timedelta | None = None) -> DeliverySummary:
         """Wait for what is under way, then end all lanes; what is not over by then counts as failed."""

@@ -49,7 +49,7 @@ def replay(connection: Connection, now: datetime, delivery_ids: Iterable[int] | 
     revived = connection.execute(
         update(Delivery)
         .where(chosen)
-        .values(state=DeliveryState.PENDING, next_attempt_at=now, attempts=0, first_attempt_at=None)
+        .values(state=DeliveryState.PENDING, next_attempt_at=now, attempts=0, first_attempt_at=None, dead_at=None)
     )
     return revived.rowcount
 

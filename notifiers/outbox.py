@@ -44,6 +44,8 @@ LOST_ATTEMPTS = 10
 # After so many attempts a delivery whose sender died goes alone: maybe it is what kills.
 LOST_TOGETHER = 3
 ERROR_LENGTH = 300
+# What stands in place of a subscription below a mail to an operator.
+OPERATOR_RULE = "role operator"
 
 # How far ahead an attempt can be: a pause between two; before the first the beginning of a release's day, in the zone
 # where that comes last; or no time at all, where the attempt was due when its delivery was made.
@@ -177,7 +179,7 @@ def settle_failed(
         times = delivery.unanswered + unanswered
         again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, jitter()))
         values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": None}
-        values |= {"state": DeliveryState.DEAD} if gives_up else {"state": DeliveryState.PENDING}
+        values |= {"state": DeliveryState.DEAD, "dead_at": now} if gives_up else {"state": DeliveryState.PENDING}
         values |= {"unanswered": times} | ({} if gives_up else {"next_attempt_at": again_at})
         mine = and_(_still_ours(claimed), Delivery.id == delivery.id)
         settled = connection.execute(update(Delivery).where(mine).values(values)).rowcount
@@ -308,7 +310,12 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
 
 
 def _rules(connection: Connection, subscription_ids: Sequence[int]) -> tuple[str, ...]:
-    """Return the names of subscriptions, the oldest first; of one that is gone there is none."""
+    """Return the names of subscriptions, the oldest first; of one that is gone there is none.
+
+    What nobody subscribed to, an operator hears because he is one.
+    """
+    if not subscription_ids:
+        return (OPERATOR_RULE,)
     ids = sorted(set(subscription_ids))
     names = select(Subscription.name).where(Subscription.id == func.any(ids)).order_by(Subscription.id)
     return tuple(connection.scalars(names))
@@ -368,6 +375,7 @@ def _bury_killers(connection: Connection, now: datetime) -> None:
         )
         .values(
             state=DeliveryState.DEAD,
+            dead_at=now,
             lease_until=None,
             lease_token=None,
             last_error="no worker lived to finish sending it",

@@ -13,6 +13,7 @@ from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
 from notifiers.conditions.reading import load_facts, with_followers
 from notifiers.errors import TargetError
+from notifiers.operators import OPERATOR, is_for_operators
 from notifiers.targets import target_id_of
 
 _HELD = {
@@ -52,7 +53,16 @@ def why_not(connection: Connection, target: str, event_id: int, now: datetime) -
     if not facts:
         raise TargetError(f"There is no event {event_id}; `lootwire events` lists them.")
     row = connection.execute(
-        select(Event.title, Event.silent, Event.recorded_at, Target.created_at, Target.disabled_at, Target.person_id)
+        select(
+            Event.title,
+            Event.kind,
+            Event.silent,
+            Event.recorded_at,
+            Target.created_at,
+            Target.disabled_at,
+            Target.person_id,
+            Target.role,
+        )
         .join(Target, Target.id == target_id)
         .where(Event.id == event_id)
     ).one()
@@ -100,12 +110,14 @@ def _of_none(row: Any, verdicts: tuple[Verdict, ...]) -> str:
     """Say why there is no delivery."""
     if row.silent:
         return "the event is silent: imported history, or the first that was seen of its source"
-    if not verdicts:
+    is_operators = row.role == OPERATOR and is_for_operators(row.kind)
+    if not verdicts and not is_operators:
         return "the target has no subscriptions"
-    if all(verdict.failed for verdict in verdicts):
+    if all(verdict.failed for verdict in verdicts) and not is_operators:
         return "no subscription wants it"
     if row.recorded_at < row.created_at:
         return "it happened before there was the target"
     if row.disabled_at is not None:
         return "the target is paused"
-    return "a subscription wants it now, and did not when it happened, or the target was paused then"
+    wants = "the target hears of it as an operator's now" if is_operators else "a subscription wants it now"
+    return f"{wants}, and did not when it happened, or the target was paused then"

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import available_timezones
 
 from sqlalchemy import Connection, delete, func, select, update
@@ -14,6 +14,7 @@ from models.vault import Vault
 from notifiers.apprise_urls import check_url
 from notifiers.days import move_waiting
 from notifiers.errors import TargetError
+from notifiers.timing.settings import Role
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
 
@@ -35,6 +36,7 @@ class TargetLine:
     # As `notifiers.timing.settings` has them.
     settings: dict[str, Any] = field(default_factory=dict)
     origin: str | None = None
+    role: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,16 @@ class Address:
 
 
 def add_target(
-    connection: Connection, vault: Vault, name: str, url: str, now: datetime, *, timezone: str = "UTC"
+    connection: Connection,
+    vault: Vault,
+    name: str,
+    url: str,
+    now: datetime,
+    *,
+    timezone: str = "UTC",
+    role: Role | None = None,
 ) -> TargetLine:
-    """Add a target with its Apprise URL, which is stored encrypted only.
+    """Add a target with its Apprise URL, which is stored encrypted only; as an operator's it needs no subscription.
 
     Raises TargetError for a name that is taken or malformed, for a time zone that the IANA database does not know, and
     for an address that we do not send to; its text never holds the address.
@@ -66,6 +75,7 @@ def add_target(
         "url_encrypted": address.url_encrypted,
         "label": address.label,
         "timezone": timezone,
+        "role": role,
         "created_at": now,
     }
     added = (
@@ -87,6 +97,7 @@ def add_target(
         disabled_at=None,
         waiting=0,
         dead=0,
+        role=role,
     )
 
 
@@ -97,8 +108,9 @@ def change_target(
     new_name: str | None = None,
     address: Address | None = None,
     timezone: str | None = None,
+    role: Role | Literal["none"] | None = None,
 ) -> TargetLine:
-    """Change what is given of a target: its name, its address, its time zone; returns it as it is then.
+    """Change what is given of a target: name, address, time zone, role (`none` ends it); returns it as it is then.
 
     What waits there goes to the new address, and what waits for a day waits for it in the new zone. Raises
     TargetError for a target that is not known, and for values that `add_target` would refuse.
@@ -115,6 +127,9 @@ def change_target(
         values |= {"label": address.label, "url_encrypted": address.url_encrypted, "rests_until": None}
     if timezone is not None:
         values["timezone"] = _checked_timezone(timezone)
+    if role is not None:
+        # Its heartbeat begins anew.
+        values |= {"role": None if role == "none" else role, "heartbeat_at": None}
     if values:
         connection.execute(update(Target).where(Target.id == target_id).values(values))
     if timezone is not None:
@@ -200,6 +215,7 @@ def list_targets(connection: Connection) -> list[TargetLine]:
             Target.disabled_at,
             Target.settings,
             Target.origin,
+            Target.role,
             func.count().filter(waiting).label("waiting"),
             func.count().filter(dead).label("dead"),
         )

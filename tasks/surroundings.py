@@ -3,6 +3,7 @@
 import functools
 
 from notifiers.deliver import Sender
+from pipeline.runtime.heartbeat import SignsOfLife
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 
 
@@ -10,6 +11,12 @@ from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 def runtime() -> Runtime:
     """Return this process's runtime, opened at the first call."""
     return open_runtime()
+
+
+@functools.cache
+def signs_of_life() -> SignsOfLife:
+    """Return what writes down that the programs of this process take up work."""
+    return SignsOfLife(runtime().engine, utc_now)
 
 
 @functools.cache

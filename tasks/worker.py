@@ -31,6 +31,7 @@ from celery.utils.nodenames import default_nodename, host_format
 from celery.worker import state
 from kombu.transport.redis import Channel
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import Target
 from models.privacy import keep_files_private
@@ -40,9 +41,9 @@ from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.problems import explain
 from pipeline.runtime.runtime import Runtime
 from pipeline.runtime.supervisor import watch_parent
-from tasks import eventsub, fetch, inbox, pictures, publish, rules, send, surroundings, ticks
+from tasks import eventsub, fetch, inbox, operating, pictures, publish, rules, send, surroundings, ticks
 
-__all__ = ["app", "eventsub", "fetch", "inbox", "pictures", "publish", "rules", "send", "ticks"]
+__all__ = ["app", "eventsub", "fetch", "inbox", "operating", "pictures", "publish", "rules", "send", "ticks"]
 
 # Not of `__main__`, which this module is where it runs.
 logger = logging.getLogger("tasks.worker")
@@ -100,6 +101,15 @@ def _tell_given_up(sender: Any, exception: BaseException, args: Sequence[Any], *
         logger.error("%s is given up, a later tick asks anew: %s", call, exception)
 
 
+def _show_life(task: Any, **_: object) -> None:
+    """Write down that this program takes up work, so that operators hear when it does not."""
+    queue = (task.request.delivery_info or {}).get("routing_key")
+    try:
+        surroundings.signs_of_life().show(queue)
+    except SQLAlchemyError as error:
+        logger.debug("no sign of life was written: %s", type(error).__name__)
+
+
 def _limit_times() -> None:
     """Interrupt tasks that take too long, as a pool of processes does: the pool `solo` leaves that out."""
     signal.signal(signal.SIGALRM, _interrupt)
@@ -151,6 +161,7 @@ celeryd_after_setup.connect(_load_what_sends, weak=False)
 celeryd_after_setup.connect(_freeze, weak=False)
 worker_ready.connect(_say_ready, weak=False)
 task_failure.connect(_tell_given_up, weak=False)
+task_prerun.connect(_show_life, weak=False)
 worker_shutdown.connect(_finish_sending, weak=False)
 # A broker that goes away while messages wait for their time would take the worker along: kombu tries to put them back
 # through the connection that it has just closed (AttributeError in Channel.close). They are hints; ticks say the same.

@@ -11,10 +11,16 @@ from typing import Any
 
 from models.details import CampaignDetail, EventDetail
 from models.events import EventKind
-from models.words import campaigns, releases, sources, streams, units
+from models.words import campaigns, operators, releases, sources, streams, units
 from models.words.kinds import Fact, FamilyWords, KindWords, Written
 
-_FAMILIES: tuple[FamilyWords[Any], ...] = (campaigns.WORDS, streams.WORDS, releases.WORDS, sources.WORDS)
+_FAMILIES: tuple[FamilyWords[Any], ...] = (
+    campaigns.WORDS,
+    streams.WORDS,
+    releases.WORDS,
+    sources.WORDS,
+    operators.WORDS,
+)
 _BY_DETAIL = {family.detail: family for family in _FAMILIES}
 KINDS: dict[str, KindWords[Any]] = {kind: words for family in _FAMILIES for kind, words in family.kinds.items()}
 

@@ -8,19 +8,23 @@ from models.events import EventKind
 
 ANY = "*"
 _ON_REQUEST = frozenset(kind.value for kind in EventKind if kind.is_on_request)
+_FOR_OPERATORS = frozenset(kind.value for kind in EventKind if kind.is_for_operators)
 
 
 @functools.cache
 def takes_kind(patterns: tuple[str, ...], kind: str) -> bool:
     """Return whether patterns want a kind: one names it, or all of them exclude, and none excludes it.
 
-    A kind on request (a rerun) must be named itself.
+    A kind on request (a rerun) must be named itself, one for operators by its family at least.
     """
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
     if any(fnmatchcase(kind, pattern[1:]) for pattern in patterns if pattern.startswith("!")):
         return False
     if kind in _ON_REQUEST:
         return kind in wanted
+    if kind in _FOR_OPERATORS:
+        family = kind.partition(".")[0]
+        return any(pattern.startswith(f"{family}.") and fnmatchcase(kind, pattern) for pattern in wanted)
     return not wanted or any(fnmatchcase(kind, pattern) for pattern in wanted)
 
 
@@ -34,7 +38,10 @@ def kind_classes(patterns: Iterable[str]) -> tuple[frozenset[str], bool]:
 
 def classes_of_event(kind: str) -> tuple[str, ...]:
     """Return the classes under which an event of a kind is looked up."""
-    return (kind,) if kind in _ON_REQUEST else (kind, f"{kind.partition('.')[0]}.*", ANY)
+    if kind in _ON_REQUEST:
+        return (kind,)
+    family = f"{kind.partition('.')[0]}.*"
+    return (kind, family) if kind in _FOR_OPERATORS else (kind, family, ANY)
 
 
 def _class_of(pattern: str) -> str:

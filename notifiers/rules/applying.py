@@ -39,6 +39,7 @@ def load_present(connection: Connection, vault: Vault) -> Wanted:
                 timezone=row.timezone,
                 settings=settings_from_json(row.settings),
                 is_paused=row.disabled_at is not None,
+                role=row.role,
                 origin=row.origin,
             )
             for row in targets
@@ -100,7 +101,9 @@ def _apply_to_target(
         address = Address.of(vault, target.url) if "another address" in change.details else None
         change_target(connection, target.name, address=address, timezone=target.timezone)
     target_id = target_id_of(connection, target.name)
-    values = {"settings": settings_to_json(target.settings), "origin": origin}
+    values = {"settings": settings_to_json(target.settings), "role": target.role, "origin": origin}
+    # One that becomes an operator's again is not late with a heartbeat of long ago.
+    values |= {} if target.role else {"heartbeat_at": None}
     connection.execute(update(Target).where(Target.id == target_id).values(values))
     if target.is_paused:
         pause_target(connection, target.name, now)

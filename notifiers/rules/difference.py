@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from models.names import name_key
 from notifiers.conditions.conditions import Conditions, conditions_to_json
-from notifiers.timing.settings import TargetSettings, settings_to_json
+from notifiers.timing.settings import Role, TargetSettings, settings_to_json
 
 Action = Literal["add", "change", "take over", "remove"]
 
@@ -20,6 +20,7 @@ class WantedTarget:
     timezone: str
     settings: TargetSettings
     is_paused: bool = False
+    role: Role | None = None
     origin: str | None = None
 
 
@@ -147,7 +148,8 @@ def _shown(each: Named) -> dict[str, Any]:
     if isinstance(each, WantedSubscription):
         return {"to": each.target, **conditions_to_json(each.conditions)}
     paused = {"paused": True} if each.is_paused else {}
-    return {"timezone": each.timezone, **paused, **settings_to_json(each.settings)}
+    role = {"role": each.role} if each.role else {}
+    return {"timezone": each.timezone, **paused, **role, **settings_to_json(each.settings)}
 
 
 def _lines(before: Mapping[str, Any], after: Mapping[str, Any], *, address_moved: bool = False) -> tuple[str, ...]:

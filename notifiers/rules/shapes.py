@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from notifiers.conditions.conditions import Conditions, RewardKind, conditions_from_json
 from notifiers.errors import TargetError
 from notifiers.reader import is_locale
-from notifiers.timing.settings import DAYS, Day, Digest, TargetSettings, Window, read_time
+from notifiers.timing.settings import DAYS, Day, Digest, Role, TargetSettings, Window, read_time
 
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 _SPAN = re.compile(r"(?P<begins>\d{1,2}:\d{2})\s*(?:-|–|to)\s*(?P<ends>\d{1,2}:\d{2})(?:\s+(?P<days>[\w ,-]+))?")
@@ -106,6 +106,16 @@ class Defaults(Block):
     burst_longest: Seconds | None = None
 
 
+class HeartbeatBlock(DigestBlock):
+    """When an operator's target is told that all goes on: `daily at 08:00`, `weekly on mon at 08:00`."""
+
+    @model_validator(mode="after")
+    def _is_not_hourly(self) -> "HeartbeatBlock":
+        if self.every == "hour":
+            raise ValueError("must be daily or weekly, such as `daily at 08:00`; a ping (LOOTWIRE_PING_URL) is quicker")
+        return self
+
+
 def settings_of(block: Defaults, keys: Iterable[str]) -> dict[str, Any]:
     """Return the settings that these keys of a block set, as `TargetSettings` has them."""
     values: dict[str, Any] = {
@@ -124,6 +134,15 @@ class TargetBlock(Defaults):
     name: str
     url: str
     paused: bool = False
+    # An operator hears how the installation is, without any subscription.
+    role: Role | None = None
+    heartbeat: HeartbeatBlock | None = None
+
+    @model_validator(mode="after")
+    def _is_an_operators(self) -> "TargetBlock":
+        if self.heartbeat is not None and self.role != "operator":
+            raise ValueError('`heartbeat` needs `role = "operator"`')
+        return self
 
     def settings(self, defaults: Defaults) -> TargetSettings:
         """Return the settings of the target as the database keeps them."""
@@ -138,6 +157,7 @@ class TargetBlock(Defaults):
             burst_seconds=_either(self.burst, defaults.burst) or 0,
             burst_longest_seconds=_either(self.burst_longest, defaults.burst_longest) or usual.burst_longest_seconds,
             locale=_either(self.locale, defaults.locale) or usual.locale,
+            heartbeat=self.heartbeat.digest if self.heartbeat else None,
         )
 
 

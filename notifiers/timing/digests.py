@@ -14,6 +14,11 @@ def digest_after(digest: Digest, moment: datetime, zone: tzinfo) -> datetime:
     return min(each for each in _times(digest, moment, zone) if each >= moment)
 
 
+def digest_before(digest: Digest, moment: datetime, zone: tzinfo) -> datetime:
+    """Return the last time of a digest that is not after a moment, in UTC."""
+    return max(each for each in _times(digest, moment, zone) if each <= moment)
+
+
 def _times(digest: Digest, moment: datetime, zone: tzinfo) -> Iterator[datetime]:
     at = read_time(digest.at)
     if digest.every == "hour":
@@ -24,7 +29,7 @@ def _times(digest: Digest, moment: datetime, zone: tzinfo) -> Iterator[datetime]
         yield from (first + timedelta(hours=number) for number in range(4))
         return
     today = moment.astimezone(zone).date()
-    for number in range(-1, 9):
+    for number in range(-8, 9):
         day = today + number * _ONE_DAY
         if digest.every == "day" or DAYS[day.weekday()] == digest.day:
             yield first_moment(day, at, zone)

@@ -8,6 +8,8 @@ import msgspec
 from notifiers.errors import TargetError
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+# What a target is there for beside its subscriptions.
+Role = Literal["operator"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -54,6 +56,8 @@ class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     burst_longest_seconds: int = 300
     # As CLDR names it: en, de, pt_BR.
     locale: str = "en"
+    # Of an operator's target: when it is told that all goes on.
+    heartbeat: Digest | None = None
 
     @property
     def holds(self) -> bool:

@@ -3,21 +3,18 @@
 It imports little at first: on a full disk, or a slow one, it is called to say what is wrong, and soon.
 """
 
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import typer
 from pydantic import SecretStr
 
-from feeds.write import make_folders
 from models.errors import LootwireError
 from pipeline.cli.opening import at_the_end
 from pipeline.embedded import disk_problem, full_disk, healthy
 from pipeline.programs.web.ports import listen
-from pipeline.runtime.folders import make_private
+from pipeline.runtime.folders import make_private, try_folder
 from pipeline.runtime.output import JsonFlag, console, print_rows, show
 from pipeline.runtime.problems import explain
 from pipeline.runtime.settings import LoadedSettings, Settings, load_settings, variable_name
@@ -162,13 +159,3 @@ def _hint_at_targets(engine: "Engine") -> None:
         if connection.scalar(select(Target.id).limit(1)) is None:
             message = "no targets yet: `lootwire targets add NAME URL` tells Lootwire where to send messages"
             console.print(message, markup=False, soft_wrap=True)
-
-
-def try_folder(folder: Path) -> None:
-    try:
-        make_folders(folder)
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as draft:
-            # On a full disk an empty file can still be made.
-            draft.write(bytes(64 * 1024))
-    except OSError as error:
-        raise LootwireError(f"it cannot be written: {error.strerror}; see LOOTWIRE_PUBLISH_DIR") from error

@@ -300,6 +300,8 @@ def why(
         console.print(f"it may have arrived: {times} ended without an answer", markup=False)
     for line in lines:
         console.print(f"subscription {line.id} of {line.target}: {show(says(line))}", markup=False)
+    if not row["subscription_ids"]:
+        console.print(f"nobody subscribed to it: {row['target']} hears it as an operator's target", markup=False)
     if removed:
         console.print("a subscription that asked for it has been removed since")
     return 0

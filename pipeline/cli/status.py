@@ -8,6 +8,8 @@ from sqlalchemy import Connection, func, select
 from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
 from pipeline.cli.opening import open_database
 from pipeline.embedded import disk_problem
+from pipeline.programs.operating.looking import load_facts, look_at_machine
+from pipeline.programs.operating.troubles import Trouble, judge
 from pipeline.programs.waiting import describe as describe_waiting
 from pipeline.programs.waiting import load_waiting, switched_off
 from pipeline.programs.web.health import describe
@@ -23,23 +25,34 @@ def add_to(app: typer.Typer) -> None:
 def status(as_json: JsonFlag = False) -> int:
     """Say how the pipeline stands, in a few figures."""
     settings, engine = open_database()
+    now = datetime.now(UTC)
     with engine.connect() as connection:
         figures = _figures(connection)
         waiting, off = load_waiting(connection), switched_off(connection, settings)
-    seen_at, now = heartbeat.last_beat(engine), datetime.now(UTC)
+        machine, streams = look_at_machine(settings, try_publishing=False), not settings.missing_of_application
+        troubles = judge(load_facts(connection, machine, now, streams=streams))
+    seen_at = heartbeat.last_beat(engine)
     figures |= {"worker_seen_at": seen_at, "published": str(settings.published)}
     figures["eventsub"] = describe(engine, settings, now)
     # Only where there is something to say: a monitor knows the others.
     problems = {"disk": disk_problem(settings.data_dir), "clock": heartbeat.jumped_back_by(seen_at, now)}
     figures |= {name: problem for name, problem in problems.items() if problem is not None}
     if as_json:
-        print_json(figures | {"sources_waiting": waiting, "sources_off": off})
+        print_json(figures | {"sources_waiting": waiting, "sources_off": off, "troubles": list(map(_shown, troubles))})
         return 0
     for name, value in figures.items():
         _print(name, value)
+    for trouble in troubles:
+        since = f" (since {show(trouble.since)} UTC)" if trouble.since else ""
+        _print("trouble", f"{trouble.headline}{since}")
     for line in describe_waiting(waiting, off):
         _print("sources", line)
     return 0
+
+
+def _shown(trouble: Trouble) -> dict[str, object]:
+    names = ("kind", "name", "reason", "since", "host", "stops_work")
+    return {"title": trouble.headline, **{name: getattr(trouble, name) or None for name in names}}
 
 
 def _print(name: str, value: object) -> None:

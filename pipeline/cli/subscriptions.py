@@ -26,7 +26,7 @@ FAMILIES = ", ".join(sorted({f"{kind.family}.*" for kind in EventKind}))
 ON_REQUEST = ", ".join(kind for kind in EventKind if kind.is_on_request)
 KINDS_HELP = (
     f"A kind such as stream.online, or a family: {FAMILIES}; `!campaign.changed` for all but it. Several may be given. "
-    f"Told only where it is named itself: {ON_REQUEST}."
+    f"Told only where it is named itself: {ON_REQUEST}; only where its family is: operator.*, of the installation."
 )
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from pydantic import ValidationError
@@ -12,9 +12,9 @@ from notifiers import mutes
 from notifiers import targets as store
 from notifiers.check import test_target
 from notifiers.rules.difference import in_words
-from notifiers.rules.shapes import Defaults, settings_of
+from notifiers.rules.shapes import Defaults, HeartbeatBlock, settings_of
 from notifiers.settings import change_settings
-from notifiers.timing.settings import TargetSettings, settings_to_json
+from notifiers.timing.settings import Role, TargetSettings, settings_to_json
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
 from pipeline.runtime.output import JsonFlag, console, parse_until, print_rows, show
@@ -29,6 +29,8 @@ DIGEST_HELP = "One message for all of an hour, day or week: hourly, `daily at 08
 URGENT_HELP = (
     "Kinds that neither quiet hours nor a digest hold, such as campaign.last_chance; may be given several times."
 )
+ROLE_HELP = "operator: it hears how the installation is, without any subscription (docs/operating.md)."
+HEARTBEAT_HELP = "When an operator's target is told that all goes on: `daily at 08:00`, `weekly on mon at 08:00`; none."
 _CLEARED: dict[str, Any] = {"quiet": (), "digest": None, "urgent": (), "locale": TargetSettings().locale}
 TIMEZONE_HELP = "Where it is, such as Europe/Berlin: a release is told when its day begins there."
 
@@ -53,7 +55,7 @@ def show_targets(as_json: JsonFlag = False) -> None:
     if not as_json:
         rows = [row | {"paused_since": row["disabled_at"]} for row in rows]
     empty = "No targets yet: `lootwire targets add NAME URL`."
-    columns = ("name", "label", "timezone", "waiting", "dead", "paused_since")
+    columns = ("name", "label", "timezone", "role", "waiting", "dead", "paused_since")
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
@@ -64,13 +66,22 @@ def add_target(
         str, typer.Argument(help="An Apprise URL; `-` reads it from standard input, out of the shell's history.")
     ],
     timezone: Annotated[str, typer.Option(help=TIMEZONE_HELP)] = "UTC",
+    role: Annotated[Role | None, typer.Option(help=ROLE_HELP)] = None,
+    heartbeat: Annotated[str | None, typer.Option(help=HEARTBEAT_HELP)] = None,
 ) -> None:
     """Add a target by its Apprise URL, which is kept encrypted and never shown."""
+    settings = _read_heartbeat(heartbeat)
+    if settings and role is None:
+        raise typer.BadParameter("--heartbeat needs --role operator")
     runtime = open_command()
     url = _read_url(url)
     with runtime.engine.begin() as connection:
-        line = store.add_target(connection, runtime.vault, name, url, utc_now(), timezone=timezone)
+        line = store.add_target(connection, runtime.vault, name, url, utc_now(), timezone=timezone, role=role)
+        if settings:
+            change_settings(connection, line.name, settings, utc_now())
     console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
+    if role is not None:
+        console.print(f"{line.name} hears how the installation is, without any subscription", markup=False)
     console.print(f"Then say what it is told of: lootwire subscriptions add --to {line.name!r}", markup=False)
 
 
@@ -87,17 +98,21 @@ def set_target(
     urgent: Annotated[list[str] | None, typer.Option(help=URGENT_HELP)] = None,
     burst: Annotated[str | None, typer.Option(help="Gather what comes within 30s, 5min, of each other; 0s.")] = None,
     locale: Annotated[str | None, typer.Option(help="The language of its dates: en, de, pt_BR.")] = None,
+    role: Annotated[Literal["operator", "none"] | None, typer.Option(help=f"{ROLE_HELP} none ends it.")] = None,
+    heartbeat: Annotated[str | None, typer.Option(help=HEARTBEAT_HELP)] = None,
 ) -> None:
     """Change a target: its name, address, time zone, quiet hours, digest; its subscriptions and what waits stay."""
     changes = {"quiet": quiet, "digest": digest, "urgent": urgent, "burst": burst, "locale": locale}
     given = {name: value for name, value in changes.items() if value is not None}
-    if new_name is None and url is None and timezone is None and not given:
+    if all(value is None for value in (new_name, url, timezone, role, heartbeat)) and not given:
         raise typer.BadParameter("give what is to change, such as --name, --url, --timezone or --quiet")
-    wanted = _read_settings(given)
+    wanted = _read_settings(given) | _read_heartbeat("none" if role == "none" else heartbeat)
     runtime = open_command()
     address = store.Address.of(runtime.vault, _read_url(url)) if url is not None else None
     with runtime.engine.begin() as connection:
-        line = store.change_target(connection, name, new_name=new_name, address=address, timezone=timezone)
+        line = store.change_target(connection, name, new_name=new_name, address=address, timezone=timezone, role=role)
+        if wanted.get("heartbeat") and line.role is None:
+            raise typer.BadParameter("--heartbeat needs --role operator: others hear nothing of the installation")
         settings = change_settings(connection, line.name, wanted, utc_now()) if wanted else None
     if new_name is not None:
         console.print(f"{name} is called {line.name} from now on", markup=False)
@@ -106,6 +121,9 @@ def set_target(
         console.print(message, markup=False, soft_wrap=True)
     if timezone is not None:
         console.print(f"{line.name} is told of releases when their day begins in {line.timezone}", markup=False)
+    if role is not None:
+        hears = "hears how the installation is" if line.role else "hears no more of the installation"
+        console.print(f"{line.name} {hears} from now on", markup=False)
     if settings is not None:
         said = in_words(settings_to_json(settings)) or "as for every target"
         console.print(f"{line.name}: {said} (in {line.timezone})", markup=False, soft_wrap=True)
@@ -123,6 +141,17 @@ def _read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
         reason = str(problem["msg"]).removeprefix("Value error, ")
         raise typer.BadParameter(f"--{problem['loc'][0]}: {reason}") from None
     return settings_of(read, block) | cleared
+
+
+def _read_heartbeat(heartbeat: str | None) -> dict[str, Any]:
+    """Return the setting that a command gives of a heartbeat; raises BadParameter where it is no time for one."""
+    if heartbeat in {None, "none"}:
+        return {} if heartbeat is None else {"heartbeat": None}
+    try:
+        return {"heartbeat": HeartbeatBlock.model_validate(heartbeat).digest}
+    except ValidationError as error:
+        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise typer.BadParameter(f"--heartbeat: {reason}") from None
 
 
 @targets.command("mute")

@@ -16,6 +16,7 @@ from models.pictures import sized
 from models.words import title
 from notifiers.days import hold_until_day
 from notifiers.match import fan_out
+from notifiers.operators import is_for_operators, tell_operators
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.events.damping import damp
 from pipeline.events.event import NewEvent
@@ -45,6 +46,8 @@ def append_events(
     ids = [event_id for event_id, _ in added]
     if ids and not silent:
         fan_out(connection, ids, now)
+        if own := [event_id for event_id, kind in added if is_for_operators(kind)]:
+            tell_operators(connection, own, now)
         if any(event.on_day for event in fresh):
             hold_until_day(connection, ids)
     if ids:

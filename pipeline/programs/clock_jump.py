@@ -40,6 +40,8 @@ from pipeline.channels.sources.videos import AGAIN_AFTER
 from pipeline.events.damping import DAMPING_WINDOW
 from pipeline.games.store.wanted import MONTH
 from pipeline.ingest.turn import take_turn
+from pipeline.programs.operating.incidents import report
+from pipeline.programs.operating.troubles import clock_jumped_back
 from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE
 
 # The programs' own signs of life stay as they are, for only the programs themselves can say that they live.
@@ -78,6 +80,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "dead_at": Rule.WAS,
     },
     "deliveries": {
+        "dead_at": Rule.WAS,
         "created_at": Rule.WAS,
         "next_attempt_at": Rule.DUE,
         "first_attempt_at": Rule.WAS,
@@ -110,6 +113,12 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "removed_at": Rule.WAS,
     },
     "heartbeats": {"at": Rule.WAS},
+    "incidents": {
+        "since": Rule.WAS,
+        "seen_at": Rule.WAS,
+        "told_at": Rule.WAS,
+        "recovered_at": Rule.WAS,
+    },
     "held_changes": {"held_at": Rule.WAS, "due_at": Rule.DUE},
     "pictures": {"fetched_at": Rule.WAS, "next_due_at": Rule.DUE, "last_wanted_at": Rule.WAS},
     "quarantined_payloads": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
@@ -163,6 +172,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "targets": {
         "created_at": Rule.WAS,
         "rests_until": Rule.DUE,
+        "heartbeat_at": Rule.WAS,
         "disabled_at": Rule.WAS,
         "removed_at": Rule.WAS,
     },
@@ -207,6 +217,7 @@ def put_right(engine: Engine, now: datetime) -> timedelta | None:
             connection.execute(statement)
         without = Source.cursor.op("-")(literal(list(_MEMORY), ARRAY(Text)))
         connection.execute(update(Source).where(Source.name == EVENTSUB).values(cursor=without))
+        report(connection, clock_jumped_back(jump), now)
         return jump
 
 

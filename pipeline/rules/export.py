@@ -69,6 +69,8 @@ def _target(target: WantedTarget, label: str, written: Mapping[str, str]) -> Tab
     table.add("url", written.get(target.name) or f"env:{variable(target.name)}")
     table["url"].comment(label)
     table.add("timezone", target.timezone)
+    if target.role:
+        table.add("role", target.role)
     for key, value in _settings(target.settings).items():
         table.add(key, value)
     if target.is_paused:
@@ -96,6 +98,8 @@ def _settings(settings: TargetSettings) -> dict[str, Any]:
         fields["burst_longest"] = f"{settings.burst_longest_seconds}s"
     if settings.locale != usual.locale:
         fields["locale"] = settings.locale
+    if settings.heartbeat:
+        fields["heartbeat"] = _digest(settings.heartbeat)
     return fields
 
 

@@ -86,6 +86,7 @@ def _target(
         timezone=block.timezone or rules.defaults.timezone or _UTC,
         settings=block.settings(rules.defaults),
         is_paused=block.paused,
+        role=block.role,
     )
 
 

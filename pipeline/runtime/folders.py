@@ -1,7 +1,10 @@
-"""The data directory, looked at before anything that works with it is loaded."""
+"""The data directory and the published one, looked at before anything that works with them is loaded."""
 
 import os
+import tempfile
+from pathlib import Path
 
+from feeds.write import make_folders
 from models.errors import LootwireError
 from pipeline.runtime.settings import Settings
 
@@ -19,3 +22,14 @@ def make_private(settings: Settings) -> None:
         raise LootwireError(
             f"cannot write to {settings.data_dir}. Set LOOTWIRE_DATA_DIR to a folder that this user may write"
         )
+
+
+def try_folder(folder: Path) -> None:
+    """Write a file into a folder and remove it; raises `LootwireError`, which says why that cannot be done."""
+    try:
+        make_folders(folder)
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".doctor-") as draft:
+            # On a full disk an empty file can still be made.
+            draft.write(bytes(64 * 1024))
+    except OSError as error:
+        raise LootwireError(f"it cannot be written: {error.strerror}; see LOOTWIRE_PUBLISH_DIR") from error

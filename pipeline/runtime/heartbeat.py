@@ -1,5 +1,8 @@
 """The heartbeat: the worker and the clock write down that they work, so that others see when they do not."""
 
+import math
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine, select
@@ -14,6 +17,9 @@ JUMPED = "the clock jumped back"
 # When the clock began to tick without a pause: before that no worker could have fetched a source.
 CLOCK_SINCE = "clock since"
 CLOCK_PAUSE = timedelta(minutes=2)
+# The programs that consume queues, but for the worker.
+_PROGRAMS = {"send": "sender", "publish": "publisher", "fetch": "fetcher"}
+SHOW_EVERY = 30.0
 
 
 def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:
@@ -23,14 +29,38 @@ def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:
         connection.execute(row.on_conflict_do_update(index_elements=[Heartbeat.name], set_={"at": now}))
 
 
+class SignsOfLife:
+    """Writes down that programs take up work, each by the queue that it consumes, at most twice a minute."""
+
+    def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._now = now
+        self._shown_at: dict[str, float] = {}
+
+    def show(self, queue: str | None) -> None:
+        """Write down that the program of a queue lives; the worker's own tick proves more, and is its sign."""
+        program = _PROGRAMS.get(queue or "")
+        if program is None or time.monotonic() - self._shown_at.get(program, -math.inf) < SHOW_EVERY:
+            return
+        beat(self._engine, self._now(), program)
+        self._shown_at[program] = time.monotonic()
+
+
 def beat_clock(engine: Engine, now: datetime) -> datetime:
     """Write down that the clock ticked; returns since when it has without a pause."""
-    last, since = last_beat(engine, CLOCK), last_beat(engine, CLOCK_SINCE)
-    # A clock that was set back has not ticked since then.
-    if last is None or since is None or now - last > CLOCK_PAUSE or is_ahead(max(last, since), now):
+    since = ticking_since(last_beat(engine, CLOCK), last_beat(engine, CLOCK_SINCE), now)
+    if since is None:
         since = now
         beat(engine, now, CLOCK_SINCE)
     beat(engine, now, CLOCK)
+    return since
+
+
+def ticking_since(last: datetime | None, since: datetime | None, now: datetime) -> datetime | None:
+    """Return since when the clock ticks without a pause, by its two signs of life; None where it does not."""
+    # A clock that was set back has not ticked since then.
+    if last is None or since is None or now - last > CLOCK_PAUSE or is_ahead(max(last, since), now):
+        return None
     return since
 
 

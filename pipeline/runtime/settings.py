@@ -146,6 +146,17 @@ def _redis_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
+def _ping_url(value: SecretStr | None) -> SecretStr | None:
+    """Refuse what is no address; it is as good as a password, so the reason holds nothing of it."""
+    if value is None:
+        return None
+    try:
+        _http_url(value.get_secret_value())
+    except ValueError:
+        raise ValueError("must be an http:// or https:// address, such as https://hc-ping.com/your-uuid") from None
+    return value
+
+
 def _hashes(value: object) -> object:
     return value.replace(",", " ").split() if isinstance(value, str) else value
 
@@ -239,6 +250,9 @@ class Settings(BaseModel):
     chzzk_first_number: int = Field(default=905, ge=1, description="where CHZZK's probing starts")
     worker_processes: int | None = Field(
         default=None, ge=1, le=64, description="the old name of LOOTWIRE_WORKERS and LOOTWIRE_FETCHERS together"
+    )
+    ping_url: Annotated[SecretStr | None, AfterValidator(_ping_url)] = Field(
+        default=None, description="an address that is pinged after each healthy minute, as Healthchecks.io gives them"
     )
     workers: int = Field(
         default_factory=lambda values: values.get("worker_processes") or 2,

@@ -5,11 +5,11 @@ import pytest
 from beat_schedule import BEAT_SCHEDULE
 from pipeline.programs import programs
 from pipeline.runtime.celery_app import QUEUES
-from tasks import eventsub, fetch, inbox, pictures, publish, send, ticks
+from tasks import eventsub, fetch, inbox, operating, pictures, publish, rules, send, ticks
 from tests.tasks.installation import AtWork
 
 # Importing a module of tasks is what registers them.
-MODULES = (eventsub, fetch, inbox, pictures, publish, send, ticks)
+MODULES = (eventsub, fetch, inbox, operating, pictures, publish, rules, send, ticks)
 ENTRIES = [pytest.param(entry, id=str(entry["task"])) for entry in BEAT_SCHEDULE.values()]
 
 

@@ -192,8 +192,8 @@ def test_after_a_jump_no_time_that_our_clock_wrote_lies_in_the_future(
                 with installation.engine.connect() as connection:
                     ahead = connection.scalar(select(func.count()).where(table.c[column] > later))
                 assert ahead == 0, f"{name}.{column}"
-    # Nothing is news for it, and the next tick has nothing left to set right.
-    assert installation.event_keys() == before
+    # Nothing but the jump itself is news for it, and the next tick has nothing left to set right.
+    assert [key for key in installation.event_keys() if not key.startswith("operator.clock_jumped:")] == before
     assert clock_jump.put_right(installation.engine, utc_now()) is None
     assert heartbeat.last_beat(installation.engine, heartbeat.CLOCK_SINCE) <= utc_now()  # type: ignore[operator]
 

@@ -18,6 +18,7 @@ from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
 from pipeline.programs.programs import settled
 from pipeline.runtime.celery_app import QUEUES, hint
+from pipeline.runtime.heartbeat import last_beat
 from pipeline.runtime.logs import LostBroker
 from tests.tasks.installation import AtWork
 from tests.waiting import wait_for
@@ -86,6 +87,8 @@ def test_a_worker_that_is_its_own_pool_interrupts_what_takes_too_long_and_ends_w
     with subprocess.Popen([sys.executable, "-c", ENDLESS, "1", marker]) as process:
         wait_for(lambda: marker.exists() and marker.read_text() == "SoftTimeLimitExceeded")
         assert process.wait(60) == 0
+    # What it took up is its sign of life, by which operators hear of a queue that nothing consumes.
+    assert last_beat(installation.engine, "publisher") is not None
 
 
 def test_a_worker_that_is_its_own_pool_ends_in_its_task_when_the_grace_is_over(

@@ -1,5 +1,6 @@
 """The health of the installation, for a monitor: what runs, and how old its last sign of life is."""
 
+import platform
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +9,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Heartbeat, Source
+from pipeline.programs.operating.looking import load_facts
+from pipeline.programs.operating.troubles import Machine, judge
 from pipeline.runtime.heartbeat import JUMPED, jumped_back_by
 from pipeline.runtime.settings import Settings
 from pipeline.runtime.watchdog import STALE_AFTER, WORKER
@@ -22,23 +25,41 @@ START_WITHIN = 2 * STALE_AFTER
 
 
 def look(
-    engine: Engine, redis_url: str, now: datetime, *, streams: bool, starting: bool = False
+    engine: Engine,
+    redis_url: str,
+    now: datetime,
+    *,
+    streams: bool,
+    starting: bool = False,
+    machine: Machine | None = None,
 ) -> tuple[bool, Mapping[str, Any]]:
     """Return whether all is well, and the particulars; `streams` says that messages of Twitch are expected.
 
     While programs are `starting`, those that have not shown themselves yet, or not since an earlier run, stand not
     still: then the status is `starting`, which is not well either.
-    A service that fails is listed, but does not make the installation unwell.
+    A service that fails is listed, but does not make the installation unwell; of its `troubles` (`operating.troubles`)
+    those do that stop its work. `machine` is what this machine sees of itself, where that matters.
     """
     particulars: dict[str, Any] = {"database": "ok", "broker": _broker(redis_url)}
     try:
         particulars |= _of_database(engine, now, streams=streams, starting=starting)
     except SQLAlchemyError as error:
         particulars["database"] = f"does not answer ({type(error).__name__})"
-    well = particulars["database"] == particulars["broker"] == "ok" and particulars.get("worker") == "ok"
+    stopped = None
+    if particulars["database"] == "ok":
+        with engine.connect() as connection:
+            troubles = judge(load_facts(connection, machine or Machine(host=platform.node()), now, streams=streams))
+        # Without their reasons: whoever reaches the port reads it.
+        particulars["troubles"] = sorted({trouble.kind.value for trouble in troubles})
+        stopped = any(trouble.stops_work for trouble in troubles)
+    well = (
+        not stopped and particulars["database"] == particulars["broker"] == "ok" and particulars.get("worker") == "ok"
+    )
     well = well and particulars.get("eventsub", {}).get("state", "ok") == "ok"
     states = {particulars.get("worker"), particulars.get("eventsub", {}).get("state", "ok")}
-    is_starting = particulars["database"] == particulars["broker"] == "ok" and states <= {"ok", STARTING}
+    is_starting = (
+        not stopped and particulars["database"] == particulars["broker"] == "ok" and states <= {"ok", STARTING}
+    )
     return well, {"status": "ok" if well else STARTING if is_starting else "failing", **particulars}
 
 

@@ -66,11 +66,15 @@ def _look(open_runtime: Callable[[], "Runtime"], *, streams: bool, runs_for: flo
         if (problem := explain(error)) is None:
             raise
         return False, {"status": "failing", "database": problem}
+    from pipeline.programs.operating.looking import look_at_machine
     from pipeline.programs.web import health
     from pipeline.runtime.runtime import utc_now
 
     starting = runs_for < health.START_WITHIN.total_seconds()
-    return health.look(runtime.engine, runtime.redis_url, utc_now(), streams=streams, starting=starting)
+    machine = look_at_machine(runtime.settings, try_publishing=False)
+    return health.look(
+        runtime.engine, runtime.redis_url, utc_now(), streams=streams, starting=starting, machine=machine
+    )
 
 
 def open_here(settings: Settings) -> "Runtime":

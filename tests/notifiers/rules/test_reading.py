@@ -98,6 +98,19 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
             f"{TARGET}quiet = '22:00-07:00 fry'\n", "'fry' is none of mon, tue, wed, thu, fri, sat, sun", id="no day"
         ),
         pytest.param(f"{TARGET}digest = 'monthly'\n", "f:4: `digest`: must be hourly, daily, weekly", id="no digest"),
+        pytest.param(
+            f"{TARGET}role = 'oprator'\n", "f:4: `role`: 'oprator' is none of operator; did you", id="no role"
+        ),
+        pytest.param(
+            f"{TARGET}heartbeat = 'daily'\n",
+            'f:1: `heartbeat` needs `role = "operator"`',
+            id="a heartbeat of no operator",
+        ),
+        pytest.param(
+            f"{TARGET}role = 'operator'\nheartbeat = 'hourly'\n",
+            "f:5: `heartbeat`: must be daily or weekly, such as `daily at 08:00`",
+            id="an hourly heartbeat",
+        ),
         pytest.param(f"{TARGET}locale = 'xx'\n", "f:4: `locale`: must be a language such as en", id="no language"),
         pytest.param(f"{TARGET}burst = 'soon'\n", "f:4: `burst`: must be a time such as 30s", id="no time span"),
         pytest.param(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.demo.sinks import WebhookSink
+from pipeline.programs.operating.incidents import report_publishing
 from tests.pipeline.cli.operator import Operator
 
 EVENT_KEYS = {"id", "kind", "key", "title", "occurred_at", "recorded_at", "source", "subjects", "silent", "detail"}
@@ -61,6 +62,7 @@ STATUS_KEYS = {
     "last_event_at",
     "worker_seen_at",
     "published",
+    "troubles",
 }
 
 
@@ -184,10 +186,22 @@ def test_status_is_one_object(imported: Operator) -> None:
     assert status["campaigns"] >= status["campaigns_open"] > 20
     assert status["published"] == str(imported.folder / "data/public")
     assert status["eventsub"] == "off: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET"
+    assert status["troubles"] == []
     assert [group["needs"] for group in status["sources_off"]] == [
         "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET",
         "a sign-in (lootwire sources login twitch)",
     ]
+
+
+def test_status_says_what_is_wrong(operator: Operator, now: datetime) -> None:
+    operator.run("status")
+    report_publishing(operator.engine, "games/rust.rss.xml: Permission denied", now)
+    (trouble,) = operator.run("status", "--json").lines[0]["troubles"]
+    assert trouble["kind"] == "operator.publish_failed"
+    assert (trouble["reason"], trouble["stops_work"]) == ("games/rust.rss.xml: Permission denied", True)
+    assert (
+        "trouble  Feeds cannot be written: games/rust.rss.xml: Permission denied (since " in operator.run("status").out
+    )
 
 
 def test_doctor_tells_each_setting_with_its_origin_and_no_secret(

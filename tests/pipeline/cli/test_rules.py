@@ -191,3 +191,39 @@ def test_what_came_from_a_file_that_is_deleted_goes_and_nothing_else(rules: Rule
     assert set(rules.targets()) == {"phone", "given"}
     (folder / "phone.toml").unlink()
     assert "- target phone" in rules.operator.run("apply").out
+
+
+ADMIN = """
+[[target]]
+name = "admin"
+url = "env:HOOK"
+timezone = "Europe/Berlin"
+role = "operator"
+heartbeat = "weekly on mon at 08:00"
+"""
+
+
+def test_an_operators_target_is_made_shown_written_back_and_ended_by_a_file(rules: Rules) -> None:
+    first = rules.apply(ADMIN)
+    assert (first.code, "role: operator" in first.out) == (0, True)
+    assert rules.apply(ADMIN).out.strip() == "all is as the rules say"
+    (target,) = rules.operator.run("targets", "--json").lines
+    assert (target["role"], target["settings"]["heartbeat"]) == (
+        "operator",
+        {"every": "week", "at": "08:00"},
+    )
+    assert "operator" in rules.operator.run("targets").out
+    exported = rules.operator.run("rules", "export").out
+    assert 'role = "operator"' in exported
+    assert 'heartbeat = "weekly on mon at 08:00"' in exported
+    assert rules.apply(exported, "--dry-run").out.strip() == "all is as the rules say"
+    plain = ADMIN.partition("role")[0]
+    assert "role: operator → none" in rules.apply(plain).out
+    assert rules.operator.run("targets", "--json").lines[0]["role"] is None
+
+
+def test_the_schema_knows_the_operators_role(rules: Rules) -> None:
+    (schema,) = rules.operator.run("rules", "schema").lines
+    fields = schema["$defs"]["TargetBlock"]["properties"]
+    assert "operator" in json.dumps(fields["role"])
+    assert "heartbeat" in fields

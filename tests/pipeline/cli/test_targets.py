@@ -416,3 +416,41 @@ def test_what_is_held_stands_in_the_inbox_and_why_not_says_until_when(
     missing = operator.run("why-not", "--target", "hook", "--event", "999999")
     assert missing.code == 2
     assert "There is no event 999999" in missing.errors
+
+
+def test_an_operators_target_is_added_changed_and_ended(operator: Operator) -> None:
+    added = operator.run(
+        "targets", "add", "admin", "json://127.0.0.1:9/x", "--role", "operator", "--heartbeat", "daily at 8:00"
+    )
+    assert added.code == 0
+    assert "admin hears how the installation is, without any subscription" in added.out
+    (target,) = operator.run("targets", "--json").lines
+    assert (target["role"], target["settings"]) == ("operator", {"heartbeat": {"at": "8:00"}})
+    assert operator.run("targets", "set", "admin", "--heartbeat", "weekly on fri at 18:00").code == 0
+    assert operator.run("targets", "set", "admin", "--heartbeat", "none").code == 0
+    assert "settings" in operator.run("targets", "--json").lines[0]
+    assert operator.run("targets", "set", "admin", "--role", "none").code == 0
+    (target,) = operator.run("targets", "--json").lines
+    assert (target["role"], target["settings"]) == (None, {})
+    assert operator.run("targets", "set", "admin", "--role", "operator").code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--role", "king"), "'king'"),
+        (("--heartbeat", "daily"), "--heartbeat needs --role operator"),
+        (("--role", "operator", "--heartbeat", "hourly"), "--heartbeat: must be daily or weekly"),
+        (("--role", "operator", "--heartbeat", "daily at 25:00"), "no time of day"),
+    ],
+)
+def test_a_role_or_a_heartbeat_that_is_none_is_refused_and_changes_nothing(
+    operator: Operator, options: tuple[str, ...], expected: str
+) -> None:
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
+    for command in (("add", "admin", "json://127.0.0.1:9/x"), ("set", "phone")):
+        refused = operator.run("targets", *command, *options)
+        assert refused.code == 2
+        assert expected in " ".join(refused.errors.replace("│", " ").split())
+    (target,) = operator.run("targets", "--json").lines
+    assert (target["name"], target["role"], target["settings"]) == ("phone", None, {})

@@ -397,6 +397,7 @@ NOT_EXPORTED = {
     "eventsub_messages": "are work: what they told is in sessions, segments and events",
     "pictures": "copies of what their addresses give again",
     "heartbeats": "tell of running programs",
+    "incidents": "tell of one installation",
     "quarantined_payloads": "what was not believed is no part of the catalogue",
     "game_metadata": "IGDB gives it again",
     "game_titles": "IGDB gives them again",

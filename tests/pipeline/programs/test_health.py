@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline.embedded import Servers
+from pipeline.programs.operating.incidents import report, report_publishing
+from pipeline.programs.operating.troubles import Machine, ping_failed
 from pipeline.programs.web.health import PROGRAM, look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
@@ -55,3 +57,33 @@ def test_programs_that_are_starting_do_not_stand_still(engine: Engine, servers: 
 def test_a_start_without_its_broker_is_a_failure(engine: Engine) -> None:
     well, particulars = look(engine, "redis://127.0.0.1:1/0", utc_now(), streams=False, starting=True)
     assert (well, particulars["status"]) == (False, "failing")
+
+
+def test_what_stops_work_is_no_health_and_is_named_by_its_kind_alone(engine: Engine, servers: Servers) -> None:
+    now = utc_now()
+    heartbeat.beat(engine, now)
+    report_publishing(engine, "/home/ann/public: Permission denied", now)
+    well, particulars = look(engine, servers.redis_url, now, streams=False)
+    assert (well, particulars["status"], particulars["troubles"]) == (False, "failing", ["operator.publish_failed"])
+    assert "ann" not in str(particulars)
+    # A report holds for as long as whoever makes it would make another.
+    later = now + timedelta(minutes=4)
+    heartbeat.beat(engine, later)
+    assert look(engine, servers.redis_url, later, streams=False)[0]
+
+
+def test_what_stops_no_work_is_named_and_is_health_all_the_same(engine: Engine, servers: Servers) -> None:
+    now = utc_now()
+    heartbeat.beat(engine, now)
+    with engine.begin() as connection:
+        report(connection, ping_failed("hc-ping.com answered 503"), now)
+    well, particulars = look(engine, servers.redis_url, now, streams=False)
+    assert (well, particulars["troubles"]) == (True, ["operator.ping_failed"])
+
+
+def test_a_full_disk_is_no_health(engine: Engine, servers: Servers) -> None:
+    now = utc_now()
+    heartbeat.beat(engine, now)
+    full = Machine(host="here", disk="full: there is no room left on the disk of /data; make some")
+    well, particulars = look(engine, servers.redis_url, now, streams=False, machine=full)
+    assert (well, particulars["troubles"]) == (False, ["operator.disk_full"])
