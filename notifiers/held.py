@@ -1,33 +1,38 @@
 """Holds deliveries that are due until their target wants them, and drops what is muted or became pointless by then."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, and_, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Event, Game, Mute
-from models.details import detail_from_json, detail_type
+from models.details import CampaignDetail
 from models.words.units import moment_in_figures
 from notifiers.days import zone
+from notifiers.standing import NOTHING, read_detail
 from notifiers.timing.holding import HeldFor, Hold, hold
 from notifiers.timing.reconsidering import pointless
 from notifiers.timing.settings import settings_from_json
+from notifiers.timing.standing import Standing, missing_minutes, settled_reason, waits_until
 
 # What a digest or a night may have gathered; a message lists what it has room for, and counts the rest.
 MOST_GATHERED = 200
 
 
-def hold_or_drop(connection: Connection, target: Any, rows: Sequence[Any], now: datetime) -> list[Any]:
+def hold_or_drop(
+    connection: Connection, target: Any, rows: Sequence[Any], now: datetime, standings: Mapping[int, Standing]
+) -> list[Any]:
     """Hold and drop what is to be held and dropped of a target's due deliveries; returns those that may go now.
 
     `target` has an id, `settings` and a `timezone`; `rows` are deliveries with their events, locked by the transaction.
+    `standings` are what the target's person has of the events' campaigns: what is claimed or ignored is asked last, so
+    that a word of the last minute counts.
     """
     settings, where = settings_from_json(target.settings), zone(target.timezone)
     muted = _mutes(connection, target.id, now)
-    if not settings.holds and not muted and not any(row.held_for for row in rows):
+    if not settings.holds and not muted and not standings and not any(row.held_for for row in rows):
         return list(rows)
     games = _game_keys(connection, rows) if muted else {}
     burst = _burst(connection, target.id) if settings.burst_seconds else []
@@ -38,10 +43,13 @@ def hold_or_drop(connection: Connection, target: Any, rows: Sequence[Any], now: 
             continue
         together = [*burst, row.created_at]
         held = hold(settings, where, now, kind=row.kind, created_at=row.created_at, burst=together)
+        standing = standings.get(row.campaign_id, NOTHING)
         if held is not None:
             _hold(connection, row, held)
-        elif row.held_for and (reason := _pointless(connection, row, now)):
+        elif reason := _earned(row, standing, now) or (row.held_for and _pointless(connection, row, now, standing)):
             _drop(connection, row.id, reason)
+        elif (until := _waits_until(row, standing, now)) is not None:
+            _hold(connection, row, Hold(until, HeldFor.PROGRESS))
         else:
             left.append(row)
     return left
@@ -78,12 +86,24 @@ def _burst(connection: Connection, target_id: int) -> list[datetime]:
     return list(connection.scalars(select(Delivery.created_at).where(*waiting)))
 
 
-def _pointless(connection: Connection, row: Any, now: datetime) -> str | None:
-    try:
-        detail = detail_from_json(row.kind, row.detail)
-    except msgspec.ValidationError:
-        detail = detail_type(row.kind)()
-    return pointless(row.kind, detail, now, is_over=_is_over(connection, row))
+def _pointless(connection: Connection, row: Any, now: datetime, standing: Standing) -> str | None:
+    detail = read_detail(row)
+    missing = missing_minutes(row.kind, detail, standing, now) if isinstance(detail, CampaignDetail) else None
+    return pointless(row.kind, detail, now, is_over=_is_over(connection, row), missing_minutes=missing)
+
+
+def _earned(row: Any, standing: Standing, now: datetime) -> str | None:
+    """Return why a reminder is of no use to the person any more."""
+    if standing is NOTHING or not isinstance(detail := read_detail(row), CampaignDetail):
+        return None
+    return settled_reason(row.kind, detail, standing, now)
+
+
+def _waits_until(row: Any, standing: Standing, now: datetime) -> datetime | None:
+    """Return until when a reminder can wait because the person has a part already; one that failed waits no more."""
+    if standing is NOTHING or row.attempts or not isinstance(detail := read_detail(row), CampaignDetail):
+        return None
+    return waits_until(row.kind, detail, standing, now)
 
 
 def _is_over(connection: Connection, row: Any) -> bool:

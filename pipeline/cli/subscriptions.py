@@ -81,6 +81,13 @@ def add_subscription(
     max_minutes: Annotated[int | None, typer.Option(min=0, help="No campaign that takes more.")] = None,
     no_subscriptions: Annotated[bool, typer.Option("--no-subscriptions", help="Nothing that costs money.")] = False,
     reward: Annotated[list[Reward] | None, typer.Option(help="Campaigns that give one of these.")] = None,
+    linked: Annotated[
+        bool | None,
+        typer.Option(
+            "--linked/--not-linked",
+            help="Your account is linked with the game, or is not; needs a sign-in.",
+        ),
+    ] = None,
     followed_games: Annotated[bool, typer.Option("--followed-games", help="Games that you follow.")] = False,
     followed_channels: Annotated[bool, typer.Option("--followed-channels", help="Channels that you follow.")] = False,
     only_live: Annotated[bool, typer.Option("--only-live", help="Of channels while they are live.")] = False,
@@ -112,6 +119,7 @@ def add_subscription(
         max_minutes=max_minutes,
         no_subscriptions=no_subscriptions,
         rewards=tuple(each.value for each in reward or ()),
+        linked=linked,
         followed_games=followed_games,
         followed_channels=followed_channels,
         only_live=only_live,
