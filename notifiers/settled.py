@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
@@ -48,7 +48,7 @@ def settle(connection: Connection, what: What, id_: int, state: State, now: date
     Raises TargetError for an unknown target.
     """
     target_id = target_id_of(connection, target) if target is not None else None
-    row = {"person_id": OWNER_ID, "target_id": target_id, f"{what}_id": id_}
+    row: dict[str, Any] = {"person_id": OWNER_ID, "target_id": target_id, f"{what}_id": id_}
     row |= {"state": state, "origin": _BY_HAND, "created_at": now}
     added = insert(Settled).values(row)
     keys = ["person_id", "target_id", "benefit_id", "campaign_id", "game_id"]

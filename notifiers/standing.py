@@ -14,14 +14,11 @@ from sqlalchemy import (
     Connection,
     Select,
     bindparam,
-    case,
     exists,
     func,
-    literal,
     or_,
     select,
 )
-from sqlalchemy.orm import aliased
 
 from models import (
     AccountLink,
@@ -36,6 +33,7 @@ from models import (
 )
 from models.details import CampaignDetail, EventDetail, detail_from_json, detail_type
 from models.events import EventKind
+from notifiers.account_links import is_linked
 from notifiers.timing.standing import DropStanding, Standing, missing_minutes
 
 NOTHING = Standing()
@@ -90,7 +88,7 @@ def asks_to_link(
     said = (
         select(Event.campaign_id)
         .join(Delivery, Delivery.event_id == Event.id)
-        .where(Event.campaign_id.in_(unlinked), Delivery.target_id == target_id, Delivery.asks_to_link)
+        .where(Event.campaign_id.in_(unlinked), Delivery.target_id == target_id, Delivery.asks_to_link.is_(True))
         .where(Delivery.state.not_in(_UNSAID), Delivery.id.not_in([row.id for row in rows]))
     )
     told = set(connection.scalars(said))
@@ -164,30 +162,11 @@ def _drops() -> Select[*tuple[Any, ...]]:
     )
 
 
-def is_linked(person_id: Any) -> Any:
-    """Return the expression for whether a person's account is linked with a campaign's game; null where nobody knows.
-
-    What is known of a campaign with the same address for linking counts where nothing is known of this one: it is the
-    same account. (A mirror lists a campaign minutes before the person's own dashboard does.)
-    """
-    other = aliased(DropCampaign)
-    same = (other.service == DropCampaign.service) & (other.account_link_url == DropCampaign.account_link_url)
-    return (
-        select(AccountLink.is_linked)
-        .join(other, other.id == AccountLink.campaign_id)
-        .where(AccountLink.person_id == person_id, or_(other.id == DropCampaign.id, same))
-        .order_by(case((other.id == DropCampaign.id, literal(0)), else_=literal(1)), AccountLink.seen_at.desc())
-        .limit(1)
-        .correlate(DropCampaign)
-        .scalar_subquery()
-    )
-
-
 def _counts() -> ColumnElement[bool]:
     return (Settled.person_id == bindparam("person")) & or_(
         Settled.target_id.is_(None), Settled.target_id == bindparam("target")
     )
 
 
-def _among(column: Any) -> ColumnElement[bool]:
+def _among(column: Any) -> Any:
     return column == func.any(bindparam("campaigns", type_=ARRAY(BigInteger)))

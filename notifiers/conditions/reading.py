@@ -23,8 +23,8 @@ from models import (
 from models.details import CampaignDetail, EventDetail, ReleaseDetail, StreamDetail, detail_from_json, detail_type
 from models.events import EventKind
 from models.names import name_key
+from notifiers.account_links import is_linked
 from notifiers.conditions.facts import EventFacts
-from notifiers.standing import is_linked
 
 
 def load_facts(connection: Connection, event_ids: Sequence[int]) -> list[EventFacts]:

@@ -50,7 +50,7 @@ from models.vault import Vault
 from notifiers import days, match, mutes, outbox, settled, targets
 from notifiers.rules.applying import apply, check_wanted, load_present
 from notifiers.rules.difference import Wanted, compare
-from pipeline.drops.naming import find_named
+from pipeline.drops.listing import find_named
 from pipeline.rules.files import read_rules_file
 
 URL = {"URL": "json://127.0.0.1:9/x"}

@@ -14,7 +14,7 @@ from notifiers import settled
 from notifiers.apprise_urls import open_url
 from notifiers.reasons import why_not
 from notifiers.render import render_message
-from pipeline.drops.naming import find_named
+from pipeline.drops.listing import find_named
 from tests.notifiers.cases import DAILY, HATS, NIGHT, phone
 from tests.notifiers.stories import Story, story
 
