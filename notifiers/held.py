@@ -2,20 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, and_, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Event, Game, Mute
-from models.details import CampaignDetail
-from models.words.units import moment_in_figures
 from notifiers.days import zone
-from notifiers.standing import NOTHING, read_detail
-from notifiers.timing.holding import HeldFor, Hold, hold
-from notifiers.timing.reconsidering import pointless
+from notifiers.standing import read_detail
+from notifiers.timing.deciding import Drop, Waiting, decide
+from notifiers.timing.holding import HeldFor, Hold
 from notifiers.timing.settings import settings_from_json
-from notifiers.timing.standing import Standing, missing_minutes, settled_reason, waits_until
+from notifiers.timing.standing import NOTHING, Standing
 
 # What a digest or a night may have gathered; a message lists what it has room for, and counts the rest.
 MOST_GATHERED = 200
@@ -38,20 +37,23 @@ def hold_or_drop(
     burst = _burst(connection, target.id) if settings.burst_seconds else []
     left = []
     for row in rows:
-        if (until := muted.get(None) or muted.get(games.get(row.id))) is not None:
-            _drop(connection, row.id, f"muted until {moment_in_figures(until)}")
-            continue
-        together = [*burst, row.created_at]
-        held = hold(settings, where, now, kind=row.kind, created_at=row.created_at, burst=together)
-        standing = standings.get(row.campaign_id, NOTHING)
-        if held is not None:
-            _hold(connection, row, held)
-        elif reason := _earned(row, standing, now) or (row.held_for and _pointless(connection, row, now, standing)):
-            _drop(connection, row.id, reason)
-        elif (until := _waits_until(row, standing, now)) is not None:
-            _hold(connection, row, Hold(until, HeldFor.PROGRESS))
-        else:
-            left.append(row)
+        waiting = Waiting(
+            kind=row.kind,
+            detail=read_detail(row),
+            created_at=row.created_at,
+            game_key=games.get(row.id),
+            held_for=row.held_for,
+            attempts=row.attempts,
+            standing=standings.get(row.campaign_id, NOTHING),
+            is_over=partial(_is_over, connection, row),
+        )
+        match decide(settings, where, now, waiting, muted=muted, burst=burst):
+            case Hold() as held:
+                _hold(connection, row, held)
+            case Drop(reason):
+                _drop(connection, row.id, reason)
+            case None:
+                left.append(row)
     return left
 
 
@@ -84,26 +86,6 @@ def _burst(connection: Connection, target_id: int) -> list[datetime]:
     """Return when the deliveries were made that wait at a target and were never tried."""
     waiting = (Delivery.target_id == target_id, Delivery.state == DeliveryState.PENDING, Delivery.attempts == 0)
     return list(connection.scalars(select(Delivery.created_at).where(*waiting)))
-
-
-def _pointless(connection: Connection, row: Any, now: datetime, standing: Standing) -> str | None:
-    detail = read_detail(row)
-    missing = missing_minutes(row.kind, detail, standing, now) if isinstance(detail, CampaignDetail) else None
-    return pointless(row.kind, detail, now, is_over=_is_over(connection, row), missing_minutes=missing)
-
-
-def _earned(row: Any, standing: Standing, now: datetime) -> str | None:
-    """Return why a reminder is of no use to the person any more."""
-    if standing is NOTHING or not isinstance(detail := read_detail(row), CampaignDetail):
-        return None
-    return settled_reason(row.kind, detail, standing, now)
-
-
-def _waits_until(row: Any, standing: Standing, now: datetime) -> datetime | None:
-    """Return until when a reminder can wait because the person has a part already; one that failed waits no more."""
-    if standing is NOTHING or row.attempts or not isinstance(detail := read_detail(row), CampaignDetail):
-        return None
-    return waits_until(row.kind, detail, standing, now)
 
 
 def _is_over(connection: Connection, row: Any) -> bool:

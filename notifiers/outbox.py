@@ -20,9 +20,9 @@ from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.due import due, holds
 from notifiers.held import MOST_GATHERED, hold_or_drop
 from notifiers.rests import LONGEST_REST
-from notifiers.standing import NOTHING, as_it_stands, asks_to_link, load_standings, read_detail
+from notifiers.standing import as_it_stands, asks_to_link, load_standings, read_detail
 from notifiers.timing.settings import settings_from_json
-from notifiers.timing.standing import Standing
+from notifiers.timing.standing import NOTHING, Standing
 from notifiers.view import EventText
 
 GROUP_SIZE = 20

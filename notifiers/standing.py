@@ -34,9 +34,8 @@ from models import (
 from models.details import CampaignDetail, EventDetail, detail_from_json, detail_type
 from models.events import EventKind
 from notifiers.account_links import is_linked
-from notifiers.timing.standing import DropStanding, Standing, missing_minutes
+from notifiers.timing.standing import NOTHING, DropStanding, Standing, missing_minutes
 
-NOTHING = Standing()
 _UNSAID = (DeliveryState.DEAD, DeliveryState.DROPPED)
 _PAST = frozenset({EventKind.CAMPAIGN_ENDED, EventKind.CAMPAIGN_WITHDRAWN})
 

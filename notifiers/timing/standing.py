@@ -40,6 +40,9 @@ class Standing:
     is_linked: bool | None = None
 
 
+NOTHING = Standing()
+
+
 def settled_reason(kind: str, detail: CampaignDetail, standing: Standing, now: datetime) -> str | None:
     """Return why a reminder is of no use to a person, None where it is, or where the event is no reminder."""
     if kind not in REMINDERS:
