@@ -1,4 +1,4 @@
-"""Whether accounts are linked with the games of campaigns, and which messages said that they are not."""
+"""Whether accounts are linked with the games of campaigns, which messages said that they are not; digests of lists."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -24,9 +24,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_account_links_campaign_id"), "account_links", ["campaign_id"], unique=False)
     op.add_column("deliveries", sa.Column("asks_to_link", sa.Boolean(), nullable=True))
+    op.add_column("game_lists", sa.Column("digest", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("game_lists", "digest")
     op.drop_column("deliveries", "asks_to_link")
     op.execute("UPDATE deliveries SET held_for = 'quiet' WHERE held_for = 'progress'")
     op.drop_table("account_links")
