@@ -56,6 +56,8 @@ from pipeline.rules.files import read_rules_file
 URL = {"URL": "json://127.0.0.1:9/x"}
 # After so long nothing of a story is left to come: the longest hold is a week.
 AFTERWARDS = timedelta(days=12)
+# More messages than that come in no moment of a story.
+MOST_AT_ONCE = 60
 _LINE = re.compile(r"\s*(?P<at>\d\d-\d\d \d\d:\d\d(?::\d\d)?(?: UTC)?)\s+(?P<what>.+?)\s*")
 _FIELD = re.compile(r"\b(\w+)=(\"[^\"]*\"|\d\d-\d\d \d\d:\d\d|\S+)")
 _DURATION = re.compile(r"(\d+)(min|h|d)")
@@ -144,9 +146,13 @@ class Story:
 
     def send(self) -> None:
         """Send all that is due now."""
-        while messages := outbox.claim(self.connection, self.now, limit=4):
+        for _ in range(MOST_AT_ONCE):
+            messages = outbox.claim(self.connection, self.now, limit=4)
+            if not messages:
+                return
             for message in messages:
                 self._settle(message)
+        raise AssertionError("something is due again and again")
 
     def _settle(self, message: outbox.ClaimedMessage) -> None:
         if self.deaths:
