@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
+from functools import partial
 
 from notifiers.timing.deciding import Drop, Waiting, decide
 from notifiers.timing.settings import TargetSettings
@@ -87,8 +88,7 @@ def _decided(
     """Yield each event with what becomes of it, or as it waits on."""
     muted = {mute.game_key: mute.until for mute in mutes if mute.begins_at <= at < mute.until}
     for event in due:
-        over_at = event.over_at
-        waiting = replace(event.waiting, is_over=lambda over_at=over_at: over_at is not None and over_at <= at)
+        waiting = replace(event.waiting, is_over=partial(_is_past, event.over_at, at))
         decision = decide(settings, zone, at, waiting, muted=muted, burst=burst)
         outcome = Outcome(event_id=event.event_id, at=at, held_for=waiting.held_for)
         if decision is None:
@@ -99,3 +99,7 @@ def _decided(
             # Never back: a burst that is over in the past is over now.
             until = max(decision.until, at + timedelta(microseconds=1))
             yield event, replace(event, waiting=replace(event.waiting, held_for=decision.reason), due_at=until)
+
+
+def _is_past(over_at: datetime | None, at: datetime) -> bool:
+    return over_at is not None and over_at <= at

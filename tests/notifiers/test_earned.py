@@ -14,9 +14,11 @@ from notifiers import settled
 from notifiers.apprise_urls import open_url
 from notifiers.reasons import why_not
 from notifiers.render import render_message
+from pipeline.demo.sinks import WebhookSink
 from pipeline.drops.listing import find_named
 from tests.notifiers.cases import DAILY, HATS, NIGHT, phone
 from tests.notifiers.stories import Story, story
+from tests.notifiers.world import Notifying, hook_url
 
 LINKED = '11-20 08:00 campaign Hats ends="11-25 08:00" drops=Hat:60 link=https://id.example/a\n'
 
@@ -135,3 +137,30 @@ def test_a_name_that_is_none_gets_those_that_may_be_meant(told: Story) -> None:
     told.tell(HATS)
     with pytest.raises(UsageError, match="Did you mean Hat or Hats"):
         find_named(told.connection, "Hatz")
+
+
+def test_a_night_a_digest_and_a_claim_reach_a_real_receiver_as_they_should(
+    world: Notifying, hooks: WebhookSink, tmp_path: Path
+) -> None:
+    """The same through senders and their lanes; that they decide alike the other stories show."""
+    with world.engine.begin() as connection:
+        told = Story(connection, world.vault, tmp_path, now=world.now)
+        for name, lines in {"night": NIGHT, "mail": DAILY, "phone": ""}.items():
+            text = phone(lines, name=name).replace("env:URL", hook_url(hooks, f"/{name}"))
+            # Each from a file of its own: what is gone from a file goes.
+            told.folder = tmp_path / name
+            told.folder.mkdir()
+            told.rules(text)
+        told.happen('campaign Hats game=Rust ends="11-25 08:00" drops=Hat:60', {})
+        told.happen("ignored Rust for phone", {})
+    arrived = []
+    for at in ("11-20 17:00", "11-20 23:00", "11-21 02:00", "11-21 07:00", "11-21 18:00"):
+        world.now = told.at(at)
+        if at == "11-20 23:00":
+            with world.engine.begin() as connection:
+                told = Story(connection, world.vault, tmp_path, now=world.now)
+                told.event("campaign.ending_soon", "Soon campaign=Hats")
+        world.deliver()
+        arrived += [(at, message.path) for message in hooks.messages[len(arrived) :]]
+    assert arrived == [("11-21 07:00", "/night"), ("11-21 18:00", "/mail")]
+    assert all("Soon" in str(message.body) for message in hooks.messages)

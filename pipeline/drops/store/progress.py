@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ARRAY,
@@ -107,7 +108,7 @@ def _upsert(connection: Connection, rows: Sequence[Mapping[str, object]]) -> int
 
 
 @functools.cache
-def _of_campaigns() -> "Select[tuple[int, str, str]]":
+def _of_campaigns() -> Select[int, str, str]:
     return (
         select(TimeBasedDrop.id, TimeBasedDrop.external_id, DropCampaign.external_id.label("campaign"))
         .join(DropCampaign, DropCampaign.id == TimeBasedDrop.campaign_id)
@@ -117,7 +118,7 @@ def _of_campaigns() -> "Select[tuple[int, str, str]]":
 
 
 @functools.cache
-def _giving() -> Select[tuple[object, ...]]:
+def _giving() -> Select[*tuple[Any, ...]]:
     """Return the query for all benefits of the drops of open campaigns that give one of some benefits."""
     given = select(DropBenefitEdge.drop_id).join(DropBenefit, DropBenefit.id == DropBenefitEdge.benefit_id)
     asked = given.where(DropBenefit.service == bindparam("of"), DropBenefit.external_id == _among("ids"))
