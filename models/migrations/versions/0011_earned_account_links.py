@@ -24,6 +24,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_account_links_campaign_id"), "account_links", ["campaign_id"], unique=False)
     op.add_column("deliveries", sa.Column("asks_to_link", sa.Boolean(), nullable=True))
+    # Whether accounts are linked stands in answers that were taken in already: the next one is read whole.
+    op.execute("UPDATE sources SET etag = NULL WHERE name = 'twitch.dashboard'")
+    op.execute(
+        "UPDATE sightings SET digest = '' FROM sources "
+        "WHERE sources.id = sightings.source_id AND sources.name = 'twitch.dashboard' AND sightings.closed_at IS NULL"
+    )
     op.add_column("game_lists", sa.Column("digest", sa.Text(), nullable=True))
 
 
