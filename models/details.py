@@ -118,6 +118,10 @@ class CampaignDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True)
     viewers: int | None = None
     # The event was due while nothing ran, and comes after its time.
     late: bool = False
+    # Of the person who is told, as things stand when it is sent; no event holds them. How many minutes are missing
+    # where some were watched, and whether the account has to be linked first.
+    missing_minutes: int | None = None
+    needs_link: bool = False
 
 
 class StreamDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):

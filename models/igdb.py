@@ -171,13 +171,17 @@ class WantedGame(Base):
 
 
 class GameList(Base):
-    """A list of followed games that a person handed in; `origin` is the file that it came from."""
+    """A list of followed games that a person handed in; `origin` is the file that it came from.
+
+    `digest` is that of the text, where rules keep it as its file says.
+    """
 
     __tablename__ = "game_lists"
 
     id: Mapped[BigId]
     name: Mapped[str] = mapped_column(unique=True)
     origin: Mapped[str | None]
+    digest: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

@@ -51,6 +51,19 @@ class Settled(Base):
     created_at: Mapped[datetime]
 
 
+class AccountLink(Base):
+    """Whether a person's account at a service is linked with a campaign's game, as the service tells that person."""
+
+    __tablename__ = "account_links"
+    __table_args__ = (Index(None, "campaign_id"),)
+
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), primary_key=True)
+    campaign_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("drop_campaigns.id"), primary_key=True)
+    is_linked: Mapped[bool]
+    # When the service said so first since it last said otherwise.
+    seen_at: Mapped[datetime]
+
+
 class DropProgress(Base):
     """How many minutes of a drop a person has watched, as Twitch's inventory says, and when it was claimed."""
 

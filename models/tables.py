@@ -36,11 +36,12 @@ from models.igdb import (
     ReleaseDate,
     WantedGame,
 )
-from models.people import DropProgress, Person, Settled
+from models.people import AccountLink, DropProgress, Person, Settled
 from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
 from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target
 
 __all__ = [
+    "AccountLink",
     "AllowedChannel",
     "Base",
     "CampaignDeadline",

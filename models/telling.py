@@ -105,7 +105,8 @@ class Delivery(Base):
 
     `lease_until` and `lease_token` belong to the worker that is sending it; when the lease runs out, another may.
     `unanswered` counts the attempts in which the target took the whole message and never answered. `held_for` says in a
-    word what a delivery waits for that nobody has tried to send: `day`, `quiet`, `digest`, `burst` or `mute`.
+    word what a delivery waits for that nobody has tried to send: `day`, `quiet`, `digest`, `burst` or `progress`.
+    `asks_to_link` is set where its message says that the account is not linked.
     """
 
     __tablename__ = "deliveries"
@@ -138,4 +139,5 @@ class Delivery(Base):
     # When it was given up; null where its target was removed, or a version before 0011 gave it up.
     dead_at: Mapped[datetime | None]
     held_for: Mapped[str | None]
+    asks_to_link: Mapped[bool | None]
     last_error: Mapped[str | None]

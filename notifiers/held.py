@@ -1,49 +1,59 @@
 """Holds deliveries that are due until their target wants them, and drops what is muted or became pointless by then."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, and_, exists, func, select, update
 from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Event, Game, Mute
-from models.details import detail_from_json, detail_type
-from models.words.units import moment_in_figures
 from notifiers.days import zone
-from notifiers.timing.holding import HeldFor, Hold, hold
-from notifiers.timing.reconsidering import pointless
+from notifiers.standing import read_detail
+from notifiers.timing.deciding import Drop, Waiting, decide
+from notifiers.timing.holding import HeldFor, Hold
 from notifiers.timing.settings import settings_from_json
+from notifiers.timing.standing import NOTHING, Standing
 
 # What a digest or a night may have gathered; a message lists what it has room for, and counts the rest.
 MOST_GATHERED = 200
 
 
-def hold_or_drop(connection: Connection, target: Any, rows: Sequence[Any], now: datetime) -> list[Any]:
+def hold_or_drop(
+    connection: Connection, target: Any, rows: Sequence[Any], now: datetime, standings: Mapping[int, Standing]
+) -> list[Any]:
     """Hold and drop what is to be held and dropped of a target's due deliveries; returns those that may go now.
 
     `target` has an id, `settings` and a `timezone`; `rows` are deliveries with their events, locked by the transaction.
+    `standings` are what the target's person has of the events' campaigns: what is claimed or ignored is asked last, so
+    that a word of the last minute counts.
     """
     settings, where = settings_from_json(target.settings), zone(target.timezone)
     muted = _mutes(connection, target.id, now)
-    if not settings.holds and not muted and not any(row.held_for for row in rows):
+    if not settings.holds and not muted and not standings and not any(row.held_for for row in rows):
         return list(rows)
     games = _game_keys(connection, rows) if muted else {}
     burst = _burst(connection, target.id) if settings.burst_seconds else []
     left = []
     for row in rows:
-        if (until := muted.get(None) or muted.get(games.get(row.id))) is not None:
-            _drop(connection, row.id, f"muted until {moment_in_figures(until)}")
-            continue
-        together = [*burst, row.created_at]
-        held = hold(settings, where, now, kind=row.kind, created_at=row.created_at, burst=together)
-        if held is not None:
-            _hold(connection, row, held)
-        elif row.held_for and (reason := _pointless(connection, row, now)):
-            _drop(connection, row.id, reason)
-        else:
-            left.append(row)
+        waiting = Waiting(
+            kind=row.kind,
+            detail=read_detail(row),
+            created_at=row.created_at,
+            game_key=games.get(row.id),
+            held_for=row.held_for,
+            attempts=row.attempts,
+            standing=standings.get(row.campaign_id, NOTHING),
+            is_over=partial(_is_over, connection, row),
+        )
+        match decide(settings, where, now, waiting, muted=muted, burst=burst):
+            case Hold() as held:
+                _hold(connection, row, held)
+            case Drop(reason):
+                _drop(connection, row.id, reason)
+            case None:
+                left.append(row)
     return left
 
 
@@ -76,14 +86,6 @@ def _burst(connection: Connection, target_id: int) -> list[datetime]:
     """Return when the deliveries were made that wait at a target and were never tried."""
     waiting = (Delivery.target_id == target_id, Delivery.state == DeliveryState.PENDING, Delivery.attempts == 0)
     return list(connection.scalars(select(Delivery.created_at).where(*waiting)))
-
-
-def _pointless(connection: Connection, row: Any, now: datetime) -> str | None:
-    try:
-        detail = detail_from_json(row.kind, row.detail)
-    except msgspec.ValidationError:
-        detail = detail_type(row.kind)()
-    return pointless(row.kind, detail, now, is_over=_is_over(connection, row))
 
 
 def _is_over(connection: Connection, row: Any) -> bool:

@@ -13,16 +13,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, update
 from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Event, Subscription, Target
-from models.details import detail_from_json, detail_type
 from models.due import due, holds
 from notifiers.held import MOST_GATHERED, hold_or_drop
 from notifiers.rests import LONGEST_REST
+from notifiers.standing import as_it_stands, asks_to_link, load_standings, read_detail
 from notifiers.timing.settings import settings_from_json
+from notifiers.timing.standing import NOTHING, Standing
 from notifiers.view import EventText
 
 GROUP_SIZE = 20
@@ -57,7 +57,7 @@ LONGEST_BACKOFF = timedelta(seconds=BACKOFF_CAP_SECONDS)
 FURTHEST = case(
     *((Delivery.unanswered == count, literal(pause)) for count, pause in enumerate(UNANSWERED_PAUSES, 1)),
     (Delivery.unanswered > len(UNANSWERED_PAUSES), literal(UNANSWERED_PAUSES[-1])),
-    (Delivery.held_for.in_(["quiet", "digest", "burst"]), literal(LONGEST_GATHERING)),
+    (Delivery.held_for.in_(["quiet", "digest", "burst", "progress"]), literal(LONGEST_GATHERING)),
     (Delivery.attempts > 0, literal(LONGEST_BACKOFF)),
     (Delivery.next_attempt_at > Delivery.created_at, literal(LONGEST_HOLD)),
     else_=literal(timedelta(0)),
@@ -228,7 +228,15 @@ def _targets(
     is_quick = _is_quick(slow).label("is_quick")
     # NO KEY: new deliveries for the target may be added meanwhile. SKIP LOCKED: another worker has it, take the next.
     return connection.execute(
-        select(Target.id, Target.name, Target.url_encrypted, Target.settings, Target.timezone, is_quick)
+        select(
+            Target.id,
+            Target.name,
+            Target.person_id,
+            Target.url_encrypted,
+            Target.settings,
+            Target.timezone,
+            is_quick,
+        )
         .where(Target.disabled_at.is_(None), _is_rested(now), waiting_since.is_not(None), _idle(Target.id, now))
         .where(Target.id.not_in(busy))
         .order_by(is_quick.desc(), waiting_since, Target.id)
@@ -267,9 +275,11 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         .limit(MOST_GATHERED if target.settings else GROUP_SIZE)
         .with_for_update(of=Delivery, skip_locked=True)
     ).all()
-    group = _group(hold_or_drop(connection, target, due_now, now))
+    standings = load_standings(connection, target.person_id, target.id, [row.campaign_id for row in due_now])
+    group = _group(hold_or_drop(connection, target, due_now, now, standings))
     if not group:
         return None
+    asking = asks_to_link(connection, target.id, group, standings)
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
     attempts = connection.execute(
         update(Delivery)
@@ -281,6 +291,8 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
             attempts=Delivery.attempts + 1,
             # Never of the future, or a delivery would be tried for longer than the promised time.
             first_attempt_at=func.least(Delivery.first_attempt_at, now),
+            # Of a message that comes again all is said again.
+            **({"asks_to_link": Delivery.id.in_(list(asking.values()))} if asking else {}),
         )
         .returning(Delivery.id, Delivery.attempts, Delivery.first_attempt_at)
     )
@@ -302,7 +314,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
                 unanswered=row.unanswered,
                 lost=row.state == DeliveryState.SENDING,
                 first_attempt_at=written[row.id].first_attempt_at,
-                event=_event_text(row),
+                event=_event_text(row, standings.get(row.campaign_id, NOTHING), now, asks=row.id in asking.values()),
             )
             for row in group
         ),
@@ -337,12 +349,9 @@ def _group(rows: Sequence[Any]) -> Sequence[Any]:
     return rows[:1]
 
 
-def _event_text(row: Any) -> EventText:
-    try:
-        detail = detail_from_json(row.kind, row.detail)
-    except msgspec.ValidationError:
-        # A title alone is better than a delivery that can never be sent.
-        detail = detail_type(row.kind)()
+def _event_text(row: Any, standing: Standing, now: datetime, *, asks: bool) -> EventText:
+    # Of one that cannot be read: a title alone is better than a delivery that can never be sent.
+    detail = as_it_stands(row.kind, read_detail(row), standing, now, asks=asks)
     return EventText(kind=row.kind, title=row.title, occurred_at=row.occurred_at, service=row.service, detail=detail)
 
 

@@ -7,20 +7,24 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from models import Delivery, DeliveryState, Event, Subscription, Target
+from models.details import CampaignDetail
 from models.words.units import moment_in_figures
 from notifiers.conditions.conditions import Conditions, conditions_from_json
 from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
-from notifiers.conditions.reading import load_facts, with_followers
+from notifiers.conditions.reading import load_facts, with_followers, with_links
 from notifiers.errors import TargetError
 from notifiers.operators import OPERATOR, is_for_operators
+from notifiers.standing import load_standings, read_detail
 from notifiers.targets import target_id_of
+from notifiers.timing.standing import settled_reason
 
 _HELD = {
     "day": "it waits for the day to begin",
     "quiet": "it waits for the end of the quiet hours",
     "digest": "it waits for the digest",
     "burst": "it waits for what comes with it",
+    "progress": "a part of it is watched already: it waits for the last moment to begin with the rest",
 }
 
 
@@ -49,20 +53,11 @@ class WhyNot:
 def why_not(connection: Connection, target: str, event_id: int, now: datetime) -> WhyNot:
     """Return why a target was not told of an event; raises TargetError where there is no such target or event."""
     target_id = target_id_of(connection, target)
-    facts = with_followers(connection, load_facts(connection, [event_id]))
+    facts = with_links(connection, with_followers(connection, load_facts(connection, [event_id])))
     if not facts:
         raise TargetError(f"There is no event {event_id}; `lootwire events` lists them.")
     row = connection.execute(
-        select(
-            Event.title,
-            Event.kind,
-            Event.silent,
-            Event.recorded_at,
-            Target.created_at,
-            Target.disabled_at,
-            Target.person_id,
-            Target.role,
-        )
+        select(Event, Target.created_at, Target.disabled_at, Target.person_id, Target.role)
         .join(Target, Target.id == target_id)
         .where(Event.id == event_id)
     ).one()
@@ -71,9 +66,20 @@ def why_not(connection: Connection, target: str, event_id: int, now: datetime) -
         select(Delivery).where(Delivery.event_id == event_id, Delivery.target_id == target_id)
     ).one_or_none()
     state, reason, until = _of_delivery(delivery, now) if delivery else ("none", _of_none(row, verdicts), None)
+    if delivery and delivery.state == DeliveryState.PENDING and (settled := _settled(connection, target_id, row, now)):
+        reason = f"{reason}; it will be dropped then: {settled}"
     return WhyNot(
         event_id=event_id, title=row.title, target=target, state=state, reason=reason, until=until, verdicts=verdicts
     )
+
+
+def _settled(connection: Connection, target_id: int, row: Any, now: datetime) -> str | None:
+    """Return why nobody wants to be reminded of what an event is about, None where somebody does."""
+    standings = load_standings(connection, row.person_id, target_id, [row.campaign_id])
+    detail = read_detail(row)
+    if row.campaign_id not in standings or not isinstance(detail, CampaignDetail):
+        return None
+    return settled_reason(row.kind, detail, standings[row.campaign_id], now)
 
 
 def _verdicts(connection: Connection, target_id: int, facts: EventFacts, person_id: int) -> tuple[Verdict, ...]:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 from zoneinfo import available_timezones
 
@@ -244,10 +245,16 @@ def _check_name(name: str) -> None:
         raise TargetError("A target's name has 1 to 60 letters, digits, spaces, dots, hyphens or underscores.")
 
 
+@cache
+def _timezones() -> dict[str, str]:
+    """Return the zones that this machine knows, by their names in lower case: to list them takes 30 ms."""
+    return {name.lower(): name for name in available_timezones()}
+
+
 def _checked_timezone(timezone: str) -> str:
     """Return a time zone as the IANA database spells it; case does not count, and a space stands for `_`."""
     wanted = timezone.strip().replace(" ", "_").lower()
-    known = next((name for name in available_timezones() if name.lower() == wanted), None)
+    known = _timezones().get(wanted)
     if known is None:
         raise TargetError(f"There is no time zone {timezone!r}; write it as Europe/Berlin, America/New_York or UTC.")
     return known

@@ -210,6 +210,9 @@ def _message_facts(kind: str, service: str | None, detail: CampaignDetail, writt
     yield "To be earned until", written(detail.drops_end_at) if detail.drops_end_at else None
     asks_for = requirement_at_length(detail.required_minutes, detail.required_subs, detail.required_turbo_subs)
     yield "Asks for", asks_for
+    missing = requirement_at_length(detail.missing_minutes, None)
+    yield "Missing", f"{missing} to watch" if missing else None
+    yield "Account", "not linked: nothing is earned before it is" if detail.needs_link else None
     yield "Late", "this was due while nothing ran" if detail.late else None
 
 

@@ -24,6 +24,9 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     minutes: int | None = None
     needs_subscriptions: bool = False
     reward_kinds: frozenset[str] = frozenset()
+    # People, by their numbers: whose account is linked with the campaign's game, and whose is not.
+    linked: frozenset[int] = frozenset()
+    unlinked: frozenset[int] = frozenset()
     # People, by their numbers.
     game_followers: frozenset[int] = frozenset()
     channel_followers: frozenset[int] = frozenset()

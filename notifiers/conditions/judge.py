@@ -9,6 +9,8 @@ from notifiers.conditions.keys import CATEGORY_FAMILIES
 from notifiers.conditions.kinds import takes_kind
 from notifiers.conditions.words import has_word
 
+_ON_THE_SERVICE = frozenset({"badge", "emote"})
+
 
 def first_failing(conditions: Conditions, facts: EventFacts, person_id: int) -> str | None:
     """Return the name of the first condition that an event does not meet, in the order of `Conditions`; None if none.
@@ -36,11 +38,22 @@ def _conditions(wanted: Conditions, facts: EventFacts, person_id: int) -> Iterat
     yield "max_minutes", wanted.max_minutes is None or (minutes is not None and minutes <= wanted.max_minutes)
     yield "no_subscriptions", not (wanted.no_subscriptions and facts.needs_subscriptions)
     yield "rewards", not wanted.rewards or bool(facts.reward_kinds & set(wanted.rewards))
+    yield "linked", wanted.linked is None or _is_linked(facts, person_id) is wanted.linked
     yield "followed_games", not wanted.followed_games or person_id in facts.game_followers
     yield "followed_channels", not wanted.followed_channels or person_id in facts.channel_followers
     yield "only_live", not wanted.only_live or facts.is_live
     yield "languages", not wanted.languages or _speaks(facts.language, wanted.languages)
     yield "no_reruns", not (wanted.no_reruns and facts.is_rerun)
+
+
+def _is_linked(facts: EventFacts, person_id: int) -> bool | None:
+    """Return whether a campaign gives something to a person as the accounts are; None where nobody knows.
+
+    Badges and emotes are the service's own, and need no account elsewhere.
+    """
+    if facts.reward_kinds and facts.reward_kinds <= _ON_THE_SERVICE:
+        return True
+    return person_id in facts.linked if person_id in facts.linked | facts.unlinked else None
 
 
 def _is_among(key: str | None, names: Iterable[str]) -> bool:

@@ -5,12 +5,25 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, bindparam, exists, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, bindparam, exists, func, select, true
 
-from models import Channel, Event, Follow, Game, GameList, GameListEntry, GameMetadata, Organization, StreamSession
+from models import (
+    AccountLink,
+    Channel,
+    DropCampaign,
+    Event,
+    Follow,
+    Game,
+    GameList,
+    GameListEntry,
+    GameMetadata,
+    Organization,
+    StreamSession,
+)
 from models.details import CampaignDetail, EventDetail, ReleaseDetail, StreamDetail, detail_from_json, detail_type
 from models.events import EventKind
 from models.names import name_key
+from notifiers.account_links import is_linked
 from notifiers.conditions.facts import EventFacts
 
 
@@ -35,6 +48,35 @@ def with_followers(connection: Connection, facts: Sequence[EventFacts]) -> list[
         )
         for each in facts
     ]
+
+
+def with_links(connection: Connection, facts: Sequence[EventFacts]) -> list[EventFacts]:
+    """Return facts with whose accounts are linked with the campaign's game, as far as that is known."""
+    known: dict[tuple[int, bool], set[int]] = {}
+    for row in connection.execute(_links(), {"event_ids": [each.event_id for each in facts]}):
+        if row.is_linked is not None:
+            known.setdefault((row.event_id, row.is_linked), set()).add(row.person_id)
+    return [
+        msgspec.structs.replace(
+            each,
+            linked=frozenset(known.get((each.event_id, True), ())),
+            unlinked=frozenset(known.get((each.event_id, False), ())),
+        )
+        for each in facts
+    ]
+
+
+@cache
+def _links() -> Select[*tuple[Any, ...]]:
+    of_campaign = DropCampaign.id == Event.campaign_id
+    people = select(AccountLink.person_id).distinct().subquery("people_with_accounts")
+    return (
+        select(Event.id.label("event_id"), people.c.person_id, is_linked(people.c.person_id).label("is_linked"))
+        .select_from(Event)
+        .join(DropCampaign, of_campaign)
+        .join(people, true())
+        .where(_is_one_of())
+    )
 
 
 @cache

@@ -38,13 +38,15 @@ class WantedSubscription:
 class WantedFollow:
     """A follow as rules want it, or as it is: `channel`, `category`, `game`, `list` or `drops`, and of what.
 
-    A list is called as the `file` in which it is, without its ending. `written` is how rules wrote the name of what
-    there is: a channel may be called otherwise since, and a game is known by several titles.
+    A list is called as the `file` in which it is, without its ending; `digest` is that of the file's content, None
+    where it cannot be read. `written` is how rules wrote the name of what there is: a channel may be called otherwise
+    since, and a game is known by several titles.
     """
 
     kind: str
     name: str
     file: str | None = None
+    digest: str | None = None
     top: int | None = None
     origin: str | None = None
     written: str | None = None
@@ -125,6 +127,9 @@ def _of_follows(wanted: Iterable[WantedFollow], present: Collection[WantedFollow
             yield Change(
                 action="change", what="follow", name=follow_name(each), details=(f"top: {before.top} → {each.top}",)
             )
+        elif before.digest != each.digest:
+            says = "its file says something else" if each.digest else "its file cannot be read"
+            yield Change(action="change", what="follow", name=follow_name(each), details=(says,))
     for each in present:
         if each.origin == origin and wanted_keys.isdisjoint(_keys(each)):
             yield Change(action="remove", what="follow", name=follow_name(each))

@@ -180,6 +180,7 @@ class SubscriptionBlock(Block):
     max_minutes: int | None = Field(default=None, ge=0)
     no_subscriptions: bool = False
     rewards: Annotated[list[RewardKind], BeforeValidator(_listed)] = []
+    linked: bool | None = None
     followed_games: bool = False
     followed_channels: bool = False
     only_live: bool = False

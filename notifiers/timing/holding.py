@@ -18,6 +18,7 @@ class HeldFor(StrEnum):
     QUIET = "quiet"
     DIGEST = "digest"
     BURST = "burst"
+    PROGRESS = "progress"
 
 
 @dataclass(frozen=True)

@@ -33,10 +33,13 @@ _WHILE_IT_LASTS = frozenset(
 )
 
 
-def pointless(kind: str, detail: EventDetail, now: datetime, *, is_over: bool) -> str | None:
+def pointless(
+    kind: str, detail: EventDetail, now: datetime, *, is_over: bool, missing_minutes: int | None = None
+) -> str | None:
     """Return why nobody wants to hear of an event any more, None where somebody may.
 
-    `is_over` says that the stream which it is about has ended.
+    `is_over` says that the stream which it is about has ended, `missing_minutes` what is left to watch for somebody who
+    has watched a part.
     """
     if is_over and kind in _WHILE_IT_LASTS:
         return "the stream was over before this could be sent"
@@ -45,8 +48,9 @@ def pointless(kind: str, detail: EventDetail, now: datetime, *, is_over: bool) -
     end_at = detail.drops_end_at or detail.end_at
     if end_at <= now:
         return f"it had ended ({moment_in_figures(end_at)}) before this could be sent"
-    if kind == EventKind.CAMPAIGN_LAST_CHANCE and detail.required_minutes:
-        starts_by = end_at - timedelta(minutes=detail.required_minutes)
+    minutes = detail.required_minutes if missing_minutes is None else missing_minutes
+    if kind == EventKind.CAMPAIGN_LAST_CHANCE and minutes:
+        starts_by = end_at - timedelta(minutes=minutes)
         if starts_by < now:
             return "there was no time left to earn it before this could be sent"
     return None

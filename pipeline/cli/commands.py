@@ -80,6 +80,11 @@ COMMANDS = {
     "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
     "targets": Listed(TELL, ("targets",), "Show the places that messages are sent to; with a command, change them."),
     "subscriptions": Listed(TELL, ("subscriptions",), "Show what each target is told of; with a command, change it."),
+    "drops": Listed(
+        TELL,
+        ("drops",),
+        "Show what is claimed or ignored, of which nothing reminds; with a command, change it.",
+    ),
     "apply": Listed(
         TELL,
         ("rules",),

@@ -1,7 +1,10 @@
 """Commands on what each target is told of: `subscriptions`."""
 
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Connection, func, select, true
@@ -11,8 +14,7 @@ from models.errors import UsageError
 from models.events import EventKind
 from notifiers import subscriptions as store
 from notifiers.conditions.conditions import Conditions
-from notifiers.match import matching
-from notifiers.targets import target_id_of
+from notifiers.rehearsal import RehearsedLine, rehearse_target
 from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
 from pipeline.channels.following.watched import watched
 from pipeline.cli.commands import COMMANDS, make_noun
@@ -81,6 +83,13 @@ def add_subscription(
     max_minutes: Annotated[int | None, typer.Option(min=0, help="No campaign that takes more.")] = None,
     no_subscriptions: Annotated[bool, typer.Option("--no-subscriptions", help="Nothing that costs money.")] = False,
     reward: Annotated[list[Reward] | None, typer.Option(help="Campaigns that give one of these.")] = None,
+    linked: Annotated[
+        bool | None,
+        typer.Option(
+            "--linked/--not-linked",
+            help="Your account is linked with the game, or is not; needs a sign-in.",
+        ),
+    ] = None,
     followed_games: Annotated[bool, typer.Option("--followed-games", help="Games that you follow.")] = False,
     followed_channels: Annotated[bool, typer.Option("--followed-channels", help="Channels that you follow.")] = False,
     only_live: Annotated[bool, typer.Option("--only-live", help="Of channels while they are live.")] = False,
@@ -112,6 +121,7 @@ def add_subscription(
         max_minutes=max_minutes,
         no_subscriptions=no_subscriptions,
         rewards=tuple(each.value for each in reward or ()),
+        linked=linked,
         followed_games=followed_games,
         followed_channels=followed_channels,
         only_live=only_live,
@@ -161,24 +171,46 @@ def try_subscriptions(
     since: Annotated[str, typer.Option(help="30d, 12h, or a time.")] = "30d",
     as_json: JsonFlag = False,
 ) -> None:
-    """Show which past events a target's subscriptions would have told it of; sends nothing.
+    """Show what a target's subscriptions would have told it of past events, and when; sends nothing.
 
-    Newest first in the table, oldest first as JSON, as `lootwire events` does.
+    By its quiet hours, digest, bursts and mutes as they are now, and by what is claimed, ignored and watched now. Where
+    none of that holds or drops anything the table is that of `lootwire events`, newest first; else it goes message by
+    message. As JSON each event is a line, the oldest first.
     """
-    begin = parse_since(since, utc_now())
+    now = utc_now()
+    begin = parse_since(since, now)
     with open_command().engine.connect() as connection:
-        matched = matching(connection, target_id_of(connection, target), begin)
-        query = (
-            select(Event.id, Event.occurred_at, Event.kind, Event.title)
-            .where(Event.id == func.any(matched))
-            .order_by(Event.id.desc())
-        )
-        rows = list(connection.execute(query).mappings())
+        rows = rehearse_target(connection, target, begin, now)
         total = connection.scalar(select(func.count()).where(Event.occurred_at >= begin if begin else true()))
     if as_json:
-        for row in reversed(rows):
-            print_json(dict(row))
-    else:
-        shown = [{"at": row["occurred_at"], "kind": row["kind"], "title": row["title"]} for row in rows]
-        print_rows(shown, as_json=False, columns=("at", "kind", "title"), empty="Nothing would have been sent.")
-        console.print(f"{len(rows)} of {total} events")
+        for row in rows:
+            print_json(asdict(row))
+        return
+    print_rows(
+        _plainly(rows) if all(row.message and not row.held_for for row in rows) else _by_message(rows),
+        as_json=False,
+        columns=("at", "kind", "title"),
+        empty="Nothing would have been sent.",
+    )
+    counts = [f"{len(rows)} of {total} events", f"{len({row.message for row in rows} - {None})} messages"]
+    counts += [f"{dropped} dropped"] if (dropped := sum(row.dropped is not None for row in rows)) else []
+    counts += [f"{held} held still"] if (held := sum(row.until is not None for row in rows)) else []
+    console.print(", ".join(counts))
+
+
+def _plainly(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:
+    return [{"at": row.occurred_at, "kind": row.kind, "title": row.title} for row in reversed(rows)]
+
+
+def _by_message(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:
+    """Return rows by their messages, the oldest first, then what was dropped and what waits; each with its reason."""
+    ordered = sorted(rows, key=lambda row: (row.message or sys.maxsize, row.dropped is None, row.id))
+    return [{"at": _when(row), "kind": row.kind, "title": row.title} for row in ordered]
+
+
+def _when(row: RehearsedLine) -> str:
+    if row.dropped is not None:
+        return f"dropped: {row.dropped}"
+    if row.until is not None:
+        return f"held for {row.held_for} until {show(row.until)}" if row.held_for else f"due {show(row.until)}"
+    return f"{show(row.sent_at)} (message {row.message})"

@@ -29,6 +29,7 @@ from pipeline.drops.store import campaigns
 from pipeline.drops.store.campaigns import Change, StoredCampaign
 from pipeline.drops.store.deadlines import Due, outdated, renew, set_deadlines
 from pipeline.drops.store.history import seen_before
+from pipeline.drops.store.progress import store_links
 from pipeline.events.append import NEWS_FOR, NewEvent
 from pipeline.events.damping import HeldBack, next_due_at, take_due, take_due_now
 from pipeline.ingest.judge import EMPTY_LISTS_TO_BELIEVE
@@ -81,6 +82,9 @@ class CampaignSubjects:
             events += [] if _stays_over(change, seen_at) else change_events(change, seen_at)
         events += self._start_by_word(changes, seen_at)
         events += self._end_by_word(changes, seen_at) if complete else []
+        # Before the events are matched, which may ask for it.
+        linked = {r.external_id: r.is_account_linked for r in records if r.is_account_linked is not None}
+        store_links(self._connection, self._service, linked, now or seen_at)
         unsettled = frozenset(c.record.external_id for c in changes if c.diff.channels_emptied or not complete)
         return Stored(len(new) + len(changed), events, unsettled)
 

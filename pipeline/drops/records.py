@@ -3,6 +3,7 @@
 In a record None means "the source did not say", which never overwrites what is known. All times are aware UTC.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -55,6 +56,25 @@ class CampaignRecord(msgspec.Struct, frozen=True, kw_only=True):
     game: GameRecord | None = None
     drops: tuple[DropRecord, ...] | None = None
     channels: tuple[ChannelRecord, ...] | None = None
+    # Of the account that the source is read with, where there is one.
+    is_account_linked: bool | None = None
+
+
+class ProgressRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """How many minutes of a drop an account has watched, and whether it is claimed."""
+
+    campaign_id: str
+    drop_id: str
+    minutes: int
+    is_claimed: bool
+
+
+class InventoryRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What an account has: its drops in progress, when it was last awarded which benefit, and its links by campaign."""
+
+    progress: tuple[ProgressRecord, ...] = ()
+    awarded: Mapping[str, datetime] = {}
+    linked: Mapping[str, bool] = {}
 
 
 class RewardRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Applies the usual files of rules at the start, and again when they have changed."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -11,7 +12,7 @@ from notifiers.errors import TargetError
 from notifiers.rules.reading import RulesError
 from pipeline.programs.sources import register
 from pipeline.rules.applying import apply_files, compare_files
-from pipeline.rules.files import read_rules_file, rules_files
+from pipeline.rules.files import named_files, read_rules_file, rules_files
 from pipeline.runtime.runtime import Runtime
 
 
@@ -59,8 +60,9 @@ def _apply(runtime: Runtime, paths: Sequence[Path], now: datetime) -> Applied:
 
 
 def _digest(paths: Sequence[Path]) -> bytes:
+    """Return what tells what the files say from what they said, with the lists and secrets that they name."""
     digest = blake2b()
-    for path in paths:
+    for path in (*paths, *itertools.chain.from_iterable(map(named_files, paths))):
         digest.update(f"{path}\0".encode())
         try:
             digest.update(path.read_bytes())

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ from notifiers.rules.difference import Wanted, WantedFollow, WantedSubscription,
 from notifiers.rules.reading import RulesError, line_of, read_rules
 from notifiers.rules.shapes import FollowBlock, Rules, SubscriptionBlock, TargetBlock
 from pipeline.channels.following.names import parse_name
+from pipeline.games.finding.names import LARGEST_LIST
 
 USUAL_FILE = Path("lootwire.toml")
 USUAL_FOLDER = Path("rules")
@@ -68,9 +70,34 @@ def read_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> Rul
         wanted=Wanted(
             targets=tuple(targets),
             subscriptions=tuple(each for block in rules.subscription for each in _subscriptions(block)),
-            follows=tuple(each for block in rules.follow for each in _follows(block)),
+            follows=tuple(each for block in rules.follow for each in _follows(block, path.parent)),
         ),
     )
+
+
+def named_files(path: Path) -> list[Path]:
+    """Return the files that a file of rules names: lists of games, and secrets; none where it has a mistake."""
+    try:
+        rules = read_rules(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, ValueError, RulesError):
+        return []
+    names = [name for block in rules.follow for name in block.lists]
+    secrets = (block.url.partition(":") for block in rules.target)
+    names += [name for kind, _, name in secrets if kind == "file" and not name.startswith("//")]
+    return [path.parent / Path(name).expanduser() for name in names]
+
+
+def digest_of(content: bytes) -> str:
+    """Return what tells one content of a list's file from another."""
+    return blake2b(content, digest_size=16).hexdigest()
+
+
+def _digest_of_file(path: Path) -> str | None:
+    try:
+        return digest_of(path.read_bytes()[: LARGEST_LIST + 1])
+    except OSError:
+        # Said by whoever reads the list.
+        return None
 
 
 def _target(
@@ -112,10 +139,11 @@ def _subscriptions(block: SubscriptionBlock) -> Iterable[WantedSubscription]:
         yield WantedSubscription(name=name, target=target, conditions=block.conditions)
 
 
-def _follows(block: FollowBlock) -> Iterable[WantedFollow]:
+def _follows(block: FollowBlock, folder: Path) -> Iterable[WantedFollow]:
     yield from (WantedFollow(kind="channel", name=parse_name(name).login or name) for name in block.channels)
     yield from (WantedFollow(kind="category", name=name, top=block.top) for name in block.categories)
     yield from (WantedFollow(kind="game", name=name) for name in block.games)
-    yield from (WantedFollow(kind="list", name=Path(name).stem, file=name) for name in block.lists)
+    for name in block.lists:
+        yield WantedFollow(kind="list", name=Path(name).stem, file=name, digest=_digest_of_file(folder / name))
     if block.drops:
         yield WantedFollow(kind="drops", name="")

@@ -17,7 +17,8 @@ from pipeline.fetch.http import Client
 from pipeline.games.finding.finder import Finder
 from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
 from pipeline.games.following.follows import follow_game, unfollow_game
-from pipeline.games.following.lists import remove_list, store_list
+from pipeline.games.following.lists import remove_list, store_list, with_settled
+from pipeline.rules.files import digest_of
 from pipeline.runtime.runtime import Runtime
 
 
@@ -35,10 +36,10 @@ def load_follows(connection: Connection) -> tuple[WantedFollow, ...]:
         .outerjoin(Game, Game.id == Follow.game_id)
         .order_by(Follow.id)
     )
-    lists = connection.execute(select(GameList.name, GameList.origin).order_by(GameList.name))
+    lists = connection.execute(select(GameList.name, GameList.origin, GameList.digest).order_by(GameList.name))
     return (
         *(WantedFollow(**row) for row in rows.mappings()),
-        *(WantedFollow(kind="list", name=row.name, origin=row.origin) for row in lists),
+        *(WantedFollow(kind="list", name=row.name, digest=row.digest, origin=row.origin) for row in lists),
     )
 
 
@@ -111,12 +112,13 @@ class Follows:
     def _follow_list(self, client: Client, name: str, file: str) -> None:
         path = self._folder / file
         try:
-            read = read_games(path.read_bytes()[: LARGEST_LIST + 1])
+            content = path.read_bytes()[: LARGEST_LIST + 1]
         except OSError as error:
             raise UsageError(f"cannot read {path}: {error.strerror}") from error
-        findings = self._finder(client).find(read.games)
+        findings = self._finder(client).find(read_games(content).games)
         with self._runtime.engine.begin() as connection:
-            store_list(connection, name, self._origin, findings, self._now)
+            kept = with_settled(connection, name, findings)
+            store_list(connection, name, self._origin, kept, self._now, digest=digest_of(content))
 
     def _mark(self, kind: str, written: str | None, *conditions: object) -> None:
         """Write down how the file names a follow, and that it is the file's unless somebody made it by hand before."""

@@ -238,10 +238,13 @@ class Settings(BaseModel):
     )
     # Recorded 2024-10-12.
     twitch_details_hashes: QueryHashes = ("039277bf98f3130929262cc7c6efd9c141ca3749cb6dca442fc8ead9a53f77c1",)
+    # Recorded 2026-07-30.
+    twitch_inventory_hashes: QueryHashes = ("8337eb8541b314040b0edde0c09c5c7a2783ba1960aa9edfbf3bac16d0fec404",)
     drops_mirror_poll_seconds: PollSeconds = 60
     kick_poll_seconds: PollSeconds = 900
     chzzk_poll_seconds: PollSeconds = 1800
     twitch_dashboard_poll_seconds: PollSeconds = 900
+    twitch_inventory_poll_seconds: PollSeconds = 300
     local_pictures: bool = Field(default=False, description="keep copies of the pictures that feeds and pages show")
     local_pictures_mb: int = Field(default=500, ge=10, description="the most that these copies may take")
     apply_rules: bool = Field(

@@ -7,6 +7,7 @@ import pytest
 
 from models import Subscription, Target
 from pipeline.programs.rules import RulesFiles
+from pipeline.runtime.runtime import utc_now
 from tasks import rules
 from tests.tasks.installation import AtWork
 
@@ -60,3 +61,17 @@ def test_rules_are_left_alone_where_nobody_wants_them_applied(
     file.write_text(PHONE)
     rules.rules()
     assert installation.count(Target) == 0
+
+
+def test_a_secret_beside_the_rules_is_read_again_when_it_changes(installation: AtWork, file: Path) -> None:
+    (file.parent / "address").write_text("json://127.0.0.1:9/x\n")
+    file.write_text(PHONE.replace("json://127.0.0.1:9/x", "file:address"))
+    files = RulesFiles()
+    first = files.apply_if_changed(installation.runtime, utc_now())
+    assert first is not None
+    assert first.changes == 1
+    assert files.apply_if_changed(installation.runtime, utc_now()) is None
+    (file.parent / "address").write_text("json://127.0.0.1:9/y\n")
+    moved = files.apply_if_changed(installation.runtime, utc_now())
+    assert moved is not None
+    assert moved.changes == 1

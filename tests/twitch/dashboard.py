@@ -18,8 +18,8 @@ from pipeline.services.twitch.graphql import Session
 Json = dict[str, Any]
 CLIENT_ID = "appforterminals0000"
 VIEWER = {"id": "424242", "login": "lamplighter"}
-DASHBOARD, DETAILS = "ViewerDropsDashboard", "DropCampaignDetails"
-HASHES = {DASHBOARD: "d" * 64, DETAILS: "e" * 64}
+DASHBOARD, DETAILS, INVENTORY = "ViewerDropsDashboard", "DropCampaignDetails", "Inventory"
+HASHES = {DASHBOARD: "d" * 64, DETAILS: "e" * 64, INVENTORY: "f" * 64}
 ENTRY_FIELDS = ("id", "name", "owner", "game", "status", "startAt", "endAt", "detailsURL", "accountLinkURL")
 
 
@@ -67,6 +67,12 @@ class Dashboard:
 
     campaigns: dict[str, Json] = field(default_factory=dict)
     rewards: list[Json] | None = field(default_factory=list)
+    # What the account has: minutes by the drops' ids, the claimed ones, benefits with the time of their award, and the
+    # campaigns with whose games its account is linked.
+    watched: dict[str, int] = field(default_factory=dict)
+    claimed: set[str] = field(default_factory=set)
+    awarded: dict[str, str] = field(default_factory=dict)
+    linked: set[str] = field(default_factory=set)
     hashes: dict[str, str] = field(default_factory=lambda: dict(HASHES))
     spoil: Spoil | None = None
     # Answers to whole requests to GraphQL, used up one by one before any question is looked at; None is a sound one.
@@ -216,12 +222,13 @@ class Dashboard:
     def _answer(self, question: Question) -> Json:
         if self.hashes[question.operation] != question.sha:
             return fault("PersistedQueryNotFound", operation=question.operation)
-        data = self._dashboard() if question.operation == DASHBOARD else self._details(question.variables)
+        answers = {DASHBOARD: lambda _: self._dashboard(), DETAILS: self._details, INVENTORY: self._inventory}
+        data = answers[question.operation](question.variables)
         answer = {"data": data, "extensions": {"durationMilliseconds": 7, "operationName": question.operation}}
         return self.spoil(question, json.loads(json.dumps(answer))) if self.spoil else answer
 
     def _dashboard(self) -> Json:
-        entries = [_entry(campaign) for campaign in self.campaigns.values()]
+        entries = [_entry(campaign, campaign["id"] in self.linked) for campaign in self.campaigns.values()]
         viewer = VIEWER | {"dropCampaigns": entries, "__typename": "User"}
         return {"currentUser": viewer, "rewardCampaignsAvailableToUser": self.rewards}
 
@@ -230,17 +237,43 @@ class Dashboard:
             return {"user": None}
         return {"user": {"id": VIEWER["id"], "dropCampaign": self.campaigns.get(variables["dropID"])}}
 
+    def _inventory(self, variables: Json) -> Json:
+        assert variables == {"fetchRewardCampaigns": False}
+        begun = [c for c in self.campaigns.values() if any(drop["id"] in self.watched for drop in c["timeBasedDrops"])]
+        awarded = [{"id": key, "lastAwardedAt": at, "__typename": "UserDropReward"} for key, at in self.awarded.items()]
+        # Where there is nothing, Twitch says null.
+        inventory = {
+            "dropCampaignsInProgress": [*map(self._in_progress, begun)] or None,
+            "gameEventDrops": awarded or None,
+        }
+        return {"currentUser": {"id": VIEWER["id"], "inventory": inventory, "__typename": "User"}}
+
+    def _in_progress(self, campaign: Json) -> Json:
+        drops = [
+            drop
+            | {
+                "self": {
+                    "hasPreconditionsMet": True,
+                    "currentMinutesWatched": self.watched.get(drop["id"], 0),
+                    "isClaimed": drop["id"] in self.claimed,
+                    "dropInstanceID": None,
+                }
+            }
+            for drop in campaign["timeBasedDrops"]
+        ]
+        return _entry(campaign, campaign["id"] in self.linked) | {"timeBasedDrops": drops}
+
 
 def answers(*bodies: Json | Sequence[Json]) -> list[Raw | None]:
     """Whole answers for `instead`."""
     return [_json(body) for body in bodies]
 
 
-def _entry(campaign: Json) -> Json:
+def _entry(campaign: Json, is_linked: bool) -> Json:
     entry = {name: campaign[name] for name in ENTRY_FIELDS if name in campaign}
     if entry.get("game"):
         entry["game"] = entry["game"] | {"boxArtURL": f"https://art.example.org/{entry['game']['id']}.jpg"}
-    return entry | {"self": {"isAccountConnected": False}, "__typename": "DropCampaign"}
+    return entry | {"self": {"isAccountConnected": is_linked}, "__typename": "DropCampaign"}
 
 
 def _question(operation: Json) -> Question:

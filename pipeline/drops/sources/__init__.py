@@ -12,14 +12,15 @@ from pipeline.drops.sources.dashboard_campaigns import (
     DashboardRewards,
     recognise_answers,
 )
+from pipeline.drops.sources.inventory import TwitchInventory
 from pipeline.drops.sources.kick import KickDrops, recognise_kick
 from pipeline.drops.sources.looks import Look, Recognition
 from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards, recognise_mirror
 from pipeline.fetch.http import Client
-from pipeline.ingest.source import ListSource
+from pipeline.ingest.source import ListSource, RoundSource
 from pipeline.runtime.settings import Settings
 from pipeline.services.twitch.graphql import Account
-from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS
+from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS, INVENTORY
 from pipeline.services.twitch.helix import Helix
 
 # Sources that exist only while our application at Twitch is set; without, their rows are off.
@@ -53,6 +54,15 @@ def sources(
         *([] if open_helix is None else _of_application(settings, open_helix)),
         *([] if account is None else _of_account(settings, account)),
     ]
+
+
+def rounds(settings: Settings, account: Account | None) -> list[RoundSource]:
+    """Return the sources that store what the `account` itself has, where a person signed in."""
+    if account is None:
+        return []
+    every = timedelta(seconds=settings.twitch_inventory_poll_seconds)
+    hashes = {INVENTORY: settings.twitch_inventory_hashes}
+    return [TwitchInventory(settings.gql_url, account, poll_every=every, hashes=hashes)]
 
 
 def _open(settings: Settings) -> list[ListSource]:

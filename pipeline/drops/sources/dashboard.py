@@ -12,11 +12,18 @@ from typing import Any
 import msgspec
 
 from models.due import CLOCK_TOLERANCE
-from pipeline.drops.sources.dashboard_campaigns import DashboardCampaigns, DashboardRewards, WireGathered, head
+from pipeline.drops.records import CampaignRecord
+from pipeline.drops.sources.dashboard_campaigns import (
+    DashboardCampaigns,
+    DashboardRewards,
+    WireGathered,
+    head,
+    is_account_linked,
+)
 from pipeline.errors import SourceChanged, SourceRefused, SourceUnavailable
 from pipeline.fetch.http import Client
 from pipeline.fetch.shapes import digest, identity
-from pipeline.ingest.source import Answer, Validators
+from pipeline.ingest.source import Answer, Item, Validators
 from pipeline.services.twitch.graphql import Account, Conversation
 from pipeline.services.twitch.graphql_answers import (
     DASHBOARD,
@@ -72,6 +79,10 @@ class _Dashboard:
 
 class TwitchDashboard(_Dashboard, DashboardCampaigns):
     """Drop campaigns of the dashboard, with their details."""
+
+    def parse(self, item: Item) -> CampaignRecord:
+        """Decode one campaign, and whether the account that asks is linked with its game."""
+        return msgspec.structs.replace(super().parse(item), is_account_linked=is_account_linked(item))
 
     def fetch(self, client: Client, validators: Validators) -> Answer:
         """Ask for the dashboard, then for the details that are wanted; what was asked for before is in the cursor."""

@@ -50,6 +50,18 @@ class WireHead(msgspec.Struct, rename="camel"):
     game: msgspec.Raw = msgspec.Raw(b"")
 
 
+class WireSelf(msgspec.Struct, rename="camel"):
+    """What a campaign is to the account that asks."""
+
+    is_account_connected: bool | None = None
+
+
+class WireLinked(msgspec.Struct):
+    """The one field of a campaign that is about the account that asks."""
+
+    own: WireSelf | None = msgspec.field(default=None, name="self")
+
+
 class WireGathered(msgspec.Struct):
     """What a fetch gathers: both kinds of answers, and the digests of details that were not asked for again."""
 
@@ -67,6 +79,7 @@ class Beside(msgspec.Struct, frozen=True):
     details: Part | None = None
 
 
+_LINKED = msgspec.json.Decoder(WireLinked)
 _HEAD = msgspec.json.Decoder(WireHead)
 _GATHERED = msgspec.json.Decoder(WireGathered)
 _REMEMBERED = msgspec.json.Decoder(dict[str, str])
@@ -79,6 +92,16 @@ def head(raw: bytes | msgspec.Raw) -> WireHead:
         return _HEAD.decode(raw)
     except UNREADABLE:
         return WireHead()
+
+
+def is_account_linked(item: Item) -> bool | None:
+    """Return whether the account that an answer was given to is linked with a campaign's game; None where none says."""
+    beside = item.context
+    for raw in (item.raw, beside.details.raw if beside.details else b""):
+        wire = read_value(_LINKED, raw)
+        if wire is not None and wire.own is not None and wire.own.is_account_connected is not None:
+            return wire.own.is_account_connected
+    return None
 
 
 def read_answer_or_campaign(raw: msgspec.Raw) -> DropsAnswer:

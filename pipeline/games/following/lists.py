@@ -16,6 +16,7 @@ from pipeline.games.releases.news import introduce
 from pipeline.games.store.wanted import Reason, begin_wanting, unwant, want
 
 REASON: Reason = "list"
+BY_HAND = "settled by hand"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +44,22 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def store_list(
-    connection: Connection, name: str, origin: str | None, findings: Sequence[Finding], now: datetime
+    connection: Connection,
+    name: str,
+    origin: str | None,
+    findings: Sequence[Finding],
+    now: datetime,
+    *,
+    digest: str | None = None,
 ) -> None:
-    """Store a list in place of the one of that name: its games are wanted, those of the old one no more."""
+    """Store a list in place of the one of that name: its games are wanted, those of the old one no more.
+
+    `digest` is that of its file, where rules keep it as that says.
+    """
     begin_wanting(connection, now)
-    row = upsert(GameList).values(name=name, origin=origin, created_at=now)
-    kept = row.on_conflict_do_update(index_elements=["name"], set_={"origin": origin, "created_at": now})
+    values = {"origin": origin, "digest": digest, "created_at": now}
+    row = upsert(GameList).values(name=name, **values)
+    kept = row.on_conflict_do_update(index_elements=["name"], set_=values)
     list_id = connection.execute(kept.returning(GameList.id)).scalar_one()
     connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
     rows = [_row(list_id, position, finding) for position, finding in enumerate(findings, 1)]
@@ -70,10 +81,23 @@ def settle_entry(connection: Connection, name: str, position: int, finding: Find
     """Write down which game a person says that a line means; raises `UsageError` if there is no such line."""
     begin_wanting(connection, now)
     line = (GameListEntry.list_id == _id_of(connection, name)) & (GameListEntry.position == position)
-    values = {"igdb_id": finding.igdb_id, "score": 1.0, "explanation": "settled by hand"}
+    values = {"igdb_id": finding.igdb_id, "score": 1.0, "explanation": BY_HAND}
     if not connection.execute(update(GameListEntry).where(line).values(**values)).rowcount:
         raise UsageError(f"the list {name!r} has no line {position}; `lootwire games lists show` tells them")
     _want_what_is_listed(connection, now)
+
+
+def with_settled(connection: Connection, name: str, findings: Sequence[Finding]) -> list[Finding]:
+    """Return findings with the games that a person said the lines of a list mean, where these are there still."""
+    lines = (GameListEntry.list_id == GameList.id) & (GameListEntry.explanation == BY_HAND)
+    query = select(GameListEntry.written, GameListEntry.igdb_id).join(GameList, lines).where(GameList.name == name)
+    settled = dict(connection.execute(query).all())
+    return [
+        Finding(asked=each.asked, verdict="sure", how="id", why=BY_HAND, igdb_id=settled[each.asked.written], score=1.0)
+        if each.asked.written in settled
+        else each
+        for each in findings
+    ]
 
 
 def load_lists(connection: Connection) -> list[Listed]:

@@ -12,7 +12,9 @@ from models import Credential, Source
 
 CREDENTIALS: Table = Credential.__table__  # type: ignore[assignment]
 # The sources that fetch in the name of a sign-in. The first one fails for all when the sign-in dies.
-SOURCES: Mapping[str, tuple[str, ...]] = {"twitch": ("twitch.dashboard", "twitch.dashboard_rewards")}
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "twitch": ("twitch.dashboard", "twitch.dashboard_rewards", "twitch.inventory")
+}
 
 
 class StoredCredential(msgspec.Struct, frozen=True, kw_only=True):

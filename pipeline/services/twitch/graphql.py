@@ -13,6 +13,7 @@ from pipeline.fetch.http import Client
 from pipeline.services.twitch.graphql_answers import (
     DASHBOARD,
     DETAILS,
+    INVENTORY,
     QUERY_UNKNOWN,
     WAY_OUT,
     DropsAnswer,
@@ -21,7 +22,11 @@ from pipeline.services.twitch.graphql_answers import (
     split_answers,
 )
 
-SETTINGS = {DASHBOARD: "LOOTWIRE_TWITCH_DASHBOARD_HASHES", DETAILS: "LOOTWIRE_TWITCH_DETAILS_HASHES"}
+SETTINGS = {
+    DASHBOARD: "LOOTWIRE_TWITCH_DASHBOARD_HASHES",
+    DETAILS: "LOOTWIRE_TWITCH_DETAILS_HASHES",
+    INVENTORY: "LOOTWIRE_TWITCH_INVENTORY_HASHES",
+}
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

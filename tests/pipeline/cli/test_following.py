@@ -13,6 +13,9 @@ from models.names import name_key
 from pipeline.games import clock
 from pipeline.games.store.games import store_games
 from pipeline.games.store.links import Link, link
+from pipeline.programs.rules import RulesFiles
+from pipeline.runtime.runtime import open_runtime, utc_now
+from pipeline.runtime.settings import load_settings
 from pipeline.services.igdb.documents import document
 from tests.igdb import LocalIgdb
 from tests.igdb.tokens import tokens_of
@@ -228,3 +231,60 @@ def test_without_an_application_at_twitch_the_way_out_is_said(operator: Operator
 
     assert result.code == 1
     assert "TWITCH_CLIENT_ID" in result.errors
+
+
+@pytest.fixture
+def ruled(operator: Operator, igdb: LocalIgdb) -> Operator:
+    """An operator whose rules name a list beside them, of which one line was settled by hand."""
+    wishes(operator, "Moss Runner\nQuiet Orbit\n")
+    (operator.folder / "rules.toml").write_text('[[follow]]\nlists = "wishes.txt"\n')
+    assert "+ follow list wishes" in operator.run("apply", "rules.toml").out
+    assert operator.run("games", "lists", "settle", "wishes", "2", "3").code == 0
+    assert operator.run("apply", "rules.toml").out.strip() == "all is as the rules say"
+    return operator
+
+
+def wishes(operator: Operator, text: str) -> None:
+    (operator.folder / "wishes.txt").write_text(text)
+
+
+def meant(operator: Operator) -> list[tuple[str, int | None]]:
+    lines = operator.run("games", "lists", "show", "wishes", "--json").lines
+    return [(line["written"], line["igdb_id"]) for line in lines]
+
+
+def test_a_list_of_the_rules_is_read_again_when_its_file_says_something_else(ruled: Operator) -> None:
+    wishes(ruled, "Harbour Lights\nMoss Runner\n")
+    applied = ruled.run("apply", "rules.toml")
+    assert "~ follow list wishes" in applied.out
+    assert "its file says something else" in applied.out
+    assert meant(ruled) == [("Harbour Lights", 1), ("Moss Runner", 2)]
+    assert ruled.run("apply", "rules.toml").out.strip() == "all is as the rules say"
+
+
+def test_what_was_settled_by_hand_stays_settled_when_a_list_is_read_again(ruled: Operator) -> None:
+    wishes(ruled, "Harbour Lights\nQuiet Orbit\n")
+    ruled.run("apply", "rules.toml")
+    assert meant(ruled) == [("Harbour Lights", 1), ("Quiet Orbit", 3)]
+
+
+def test_a_list_whose_file_is_gone_is_named_and_stays_as_it_was(ruled: Operator) -> None:
+    (ruled.folder / "wishes.txt").unlink()
+    applied = ruled.run("apply", "rules.toml")
+    assert applied.code == 3
+    assert "list wishes: cannot read wishes.txt: No such file or directory" in applied.errors
+    assert meant(ruled) == [("Moss Runner", 2), ("Quiet Orbit", 3)]
+
+
+def test_the_program_notices_a_list_that_changed(ruled: Operator, monkeypatch: pytest.MonkeyPatch) -> None:
+    (ruled.folder / "rules.toml").rename(ruled.folder / "lootwire.toml")
+    runtime = open_runtime(load_settings().settings)
+    files = RulesFiles()
+    assert files.apply_if_changed(runtime, utc_now()) is not None
+    assert files.apply_if_changed(runtime, utc_now()) is None
+    wishes(ruled, "Harbour Lights\n")
+    applied = files.apply_if_changed(runtime, utc_now())
+    runtime.engine.dispose()
+    assert applied is not None
+    assert (applied.changes, applied.problems) == (1, ())
+    assert meant(ruled) == [("Harbour Lights", 1)]

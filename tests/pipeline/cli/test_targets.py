@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import insert, literal, select, update
 
-from models import Channel, Delivery, Follow, Game, GameExternalId, Organization, Source
+from models import Channel, Delivery, Follow, Game, GameExternalId, Mute, Organization, Source
 from models.details import StreamDetail
 from models.events import EventKind
 from pipeline.demo.sinks import WebhookSink
@@ -454,3 +454,30 @@ def test_a_role_or_a_heartbeat_that_is_none_is_refused_and_changes_nothing(
         assert expected in " ".join(refused.errors.replace("│", " ").split())
     (target,) = operator.run("targets", "--json").lines
     assert (target["name"], target["role"], target["settings"]) == ("phone", None, {})
+
+
+def test_what_would_be_told_goes_message_by_message_where_a_digest_gathers_it(
+    subscribed: Operator, now: datetime
+) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    before = subscribed.run("subscriptions", "try", "hook", "--json").lines
+    subscribed.run("targets", "set", "hook", "--digest", "hourly")
+    tried = subscribed.run("subscriptions", "try", "hook", "--json").lines
+    assert [event["id"] for event in tried] == [event["id"] for event in before]
+    told = [event for event in tried if event["message"]]
+    assert {event["held_for"] for event in tried} == {"digest"}
+    assert all(event["sent_at"].endswith(":00:00Z") for event in told)
+    assert len({event["message"] for event in told}) < len(told)
+    table = subscribed.run("subscriptions", "try", "hook").out
+    assert "(message 1)" in table
+    assert f"{len({event['message'] for event in told})} messages" in table.splitlines()[-1]
+
+
+def test_what_a_mute_would_drop_is_said(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    subscribed.run("targets", "mute", "hook", "3h")
+    with subscribed.engine.begin() as connection:
+        connection.execute(update(Mute).values(created_at=now - timedelta(days=9)))
+    tried = subscribed.run("subscriptions", "try", "hook", "--json").lines
+    assert all(event["message"] is None and event["dropped"].startswith("muted until") for event in tried)
+    assert "dropped" in subscribed.run("subscriptions", "try", "hook").out.splitlines()[-1]

@@ -216,7 +216,7 @@ def test_signing_in_again_cures_a_dead_sign_in(installation: SignedIn, twitch: D
     installation.sign_in()
 
     with installation.engine.connect() as connection:
-        assert due(connection, now()) == ["twitch.dashboard", "twitch.dashboard_rewards"]
+        assert due(connection, now()) == ["twitch.dashboard", "twitch.dashboard_rewards", "twitch.inventory"]
     installation.fetch()
     installation.fetch(installation.rewards)
     assert len(installation.headlines("source.recovered")) == 1

@@ -84,6 +84,7 @@ def terminal(
         "LOOTWIRE_TWITCH_DEVICE_CLIENT_ID": CLIENT_ID,
         "LOOTWIRE_TWITCH_DASHBOARD_HASHES": f"{'0' * 64}, {HASHES['ViewerDropsDashboard']}",
         "LOOTWIRE_TWITCH_DETAILS_HASHES": HASHES["DropCampaignDetails"],
+        "LOOTWIRE_TWITCH_INVENTORY_HASHES": HASHES["Inventory"],
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -99,7 +100,7 @@ def terminal(
 
 
 OPEN = {source.name for source in drops.sources(Settings(), None, None)}
-ACCOUNTS = {"twitch.dashboard", "twitch.dashboard_rewards"}
+ACCOUNTS = {"twitch.dashboard", "twitch.dashboard_rewards", "twitch.inventory"}
 
 
 def test_signing_in_shows_code_and_address_and_names_the_user(terminal: Terminal, twitch: Dashboard) -> None:

@@ -1,0 +1,110 @@
+"""Reads past events, and says what a target's subscriptions would have sent it and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.orm import aliased
+
+from models import Event, Game, Mute, Target
+from models.events import EventKind
+from models.periods import read_period
+from notifiers.days import day_begins, zone
+from notifiers.held import MOST_GATHERED
+from notifiers.match import matching
+from notifiers.outbox import GROUP_SIZE
+from notifiers.standing import load_standings, read_detail
+from notifiers.targets import target_id_of
+from notifiers.timing.deciding import Waiting
+from notifiers.timing.holding import HeldFor
+from notifiers.timing.rehearsing import Outcome, PastEvent, PastMute, rehearse
+from notifiers.timing.settings import settings_from_json
+from notifiers.timing.standing import NOTHING
+
+
+@dataclass(frozen=True, kw_only=True)
+class RehearsedLine:
+    """A past event and what would have become of it: see `Outcome`."""
+
+    id: int
+    occurred_at: datetime
+    kind: str
+    title: str
+    message: int | None
+    sent_at: datetime | None
+    held_for: str | None
+    until: datetime | None
+    dropped: str | None
+
+
+def rehearse_target(connection: Connection, target: str, since: datetime | None, now: datetime) -> list[RehearsedLine]:
+    """Return what a target would have been sent of the events since a time (None: all), in the order of events.
+
+    By its subscriptions, settings and mutes as they are now, and by what is claimed, ignored and watched now. Raises
+    TargetError for an unknown target.
+    """
+    target_id = target_id_of(connection, target)
+    row = connection.execute(select(Target).where(Target.id == target_id)).one()
+    events = _events(connection, matching(connection, target_id, since))
+    standings = load_standings(connection, row.person_id, target_id, [event.campaign_id for event in events])
+    outcomes = rehearse(
+        settings_from_json(row.settings),
+        zone(row.timezone),
+        [_past(event, row.timezone, standings.get(event.campaign_id, NOTHING)) for event in events],
+        _mutes(connection, target_id),
+        most=MOST_GATHERED if row.settings else GROUP_SIZE,
+        now=now,
+    )
+    by_id = {event.id: event for event in events}
+    return [_line(by_id[outcome.event_id], outcome) for outcome in outcomes]
+
+
+def _events(connection: Connection, event_ids: list[int]) -> list[Any]:
+    ended = aliased(Event)
+    over_at = (
+        select(func.min(ended.recorded_at))
+        .where(ended.channel_id == Event.channel_id, ended.kind == EventKind.STREAM_OFFLINE, ended.id > Event.id)
+        .correlate(Event)
+        .scalar_subquery()
+    )
+    query = select(Event, Game.name_key.label("game_key"), over_at.label("over_at"))
+    query = query.outerjoin(Game, Game.id == Event.game_id).where(Event.id == func.any(event_ids)).order_by(Event.id)
+    return list(connection.execute(query))
+
+
+def _past(event: Any, timezone: str, standing: Any) -> PastEvent:
+    # History that was imported was recorded all at once.
+    created_at = event.occurred_at if event.silent else max(event.occurred_at, event.recorded_at)
+    detail = read_detail(event)
+    period = read_period(getattr(detail, "when", None)) if event.kind == EventKind.RELEASE_OUT else None
+    begins_at = day_begins(period.first, zone(timezone)) if period and period.first else created_at
+    waiting = Waiting(
+        kind=event.kind,
+        detail=detail,
+        created_at=created_at,
+        game_key=event.game_key,
+        held_for=HeldFor.DAY if begins_at > created_at else None,
+        standing=standing,
+    )
+    return PastEvent(event_id=event.id, waiting=waiting, due_at=max(begins_at, created_at), over_at=event.over_at)
+
+
+def _mutes(connection: Connection, target_id: int) -> list[PastMute]:
+    rows = connection.execute(select(Mute.game_key, Mute.created_at, Mute.until).where(Mute.target_id == target_id))
+    return [PastMute(game_key=row.game_key, begins_at=row.created_at, until=row.until) for row in rows]
+
+
+def _line(event: Any, outcome: Outcome) -> RehearsedLine:
+    is_sent, is_dropped = outcome.message is not None, outcome.reason is not None
+    return RehearsedLine(
+        id=event.id,
+        occurred_at=event.occurred_at,
+        kind=event.kind,
+        title=event.title,
+        message=outcome.message,
+        sent_at=outcome.at if is_sent else None,
+        held_for=outcome.held_for,
+        until=None if is_sent or is_dropped else outcome.at,
+        dropped=outcome.reason,
+    )

@@ -1,0 +1,78 @@
+"""Decides what becomes of a delivery that is due: it goes, it is held, or it is dropped. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from models.details import CampaignDetail, EventDetail
+from models.words.units import moment_in_figures
+from notifiers.timing.holding import HeldFor, Hold, hold
+from notifiers.timing.reconsidering import pointless
+from notifiers.timing.settings import TargetSettings
+from notifiers.timing.standing import NOTHING, Standing, missing_minutes, settled_reason, waits_until
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A message that nobody wants any more, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Waiting:
+    """A delivery that is due, with all that decides what becomes of it.
+
+    `is_over` tells whether the stream that it is about has ended; it is asked only of what was held.
+    """
+
+    kind: str
+    detail: EventDetail
+    created_at: datetime
+    game_key: str | None = None
+    held_for: str | None = None
+    attempts: int = 0
+    standing: Standing = NOTHING
+    is_over: Callable[[], bool] = bool
+
+
+def decide(
+    settings: TargetSettings,
+    zone: tzinfo,
+    now: datetime,
+    waiting: Waiting,
+    *,
+    muted: Mapping[str | None, datetime],
+    burst: Sequence[datetime],
+) -> Hold | Drop | None:
+    """Return what becomes of a delivery, None where it may go now.
+
+    `muted` says until when which games are muted, None standing for everything; `burst` are the times of the events
+    that wait with it. What is claimed or ignored is asked after what holds it: a word of the last minute counts.
+    """
+    if (until := muted.get(None) or muted.get(waiting.game_key)) is not None:
+        return Drop(f"muted until {moment_in_figures(until)}")
+    together = [*burst, waiting.created_at]
+    held = hold(settings, zone, now, kind=waiting.kind, created_at=waiting.created_at, burst=together)
+    if held is not None:
+        return held
+    if (reason := _of_no_use(waiting, now)) is not None:
+        return Drop(reason)
+    detail, standing = waiting.detail, waiting.standing
+    if standing is NOTHING or waiting.attempts or not isinstance(detail, CampaignDetail):
+        return None
+    until = waits_until(waiting.kind, detail, standing, now)
+    return None if until is None else Hold(until, HeldFor.PROGRESS)
+
+
+def _of_no_use(waiting: Waiting, now: datetime) -> str | None:
+    """Return why nobody wants to hear of it: the person has it, or it was held for too long."""
+    detail, standing = waiting.detail, waiting.standing
+    missing = None
+    if isinstance(detail, CampaignDetail) and standing is not NOTHING:
+        if (reason := settled_reason(waiting.kind, detail, standing, now)) is not None:
+            return reason
+        missing = missing_minutes(waiting.kind, detail, standing, now)
+    if not waiting.held_for:
+        return None
+    return pointless(waiting.kind, detail, now, is_over=waiting.is_over(), missing_minutes=missing)

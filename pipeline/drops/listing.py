@@ -1,0 +1,106 @@
+"""Finds the campaign, the game or the benefit that a person means by a name."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Select, exists, literal, null, select, true
+
+from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, TimeBasedDrop
+from models.errors import UsageError
+from models.names import name_key, nearest
+from models.words.units import moment_in_figures, service_name
+from notifiers.settled import What
+
+SHOWN_AT_MOST = 8
+_WHATS: tuple[What, ...] = ("campaign", "game", "benefit")
+
+
+class Named(NamedTuple):
+    """A thing that has a name; one that is over, or hangs on nothing that is not, gives way to one that is not."""
+
+    what: What
+    id: int
+    name: str
+    external_id: str | None
+    service: str | None
+    end_at: datetime | None
+    is_open: bool
+
+    @property
+    def reference(self) -> str:
+        """What names it beyond doubt: `campaign:12`."""
+        return f"{self.what}:{self.id}"
+
+    @property
+    def described(self) -> str:
+        """What it is, for a person who has to choose."""
+        about = [self.what, service_name(self.service) if self.service else None]
+        about += [f"until {moment_in_figures(self.end_at)}" if self.end_at else None]
+        return f"{self.name} ({', '.join(filter(None, about))}) is {self.reference}"
+
+
+def find_named(connection: Connection, written: str) -> Named:
+    """Return what a person means by a name, an id of the service, or `campaign:12`, `game:3`, `benefit:7`.
+
+    Case, accents and punctuation do not count. Raises UsageError, with what may be meant, where it is nothing or may be
+    several things.
+    """
+    things = list(_all(connection))
+    matches = _by_reference(things, written) or _by_name(things, written)
+    if len(matches) == 1:
+        return matches[0]
+    if not matches:
+        near = nearest(written, {thing.name for thing in things if thing.is_open})
+        meant = f" Did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"{written!r} is the name of no campaign, game or benefit that is known.{meant}")
+    shown = ", ".join(thing.described for thing in matches[:SHOWN_AT_MOST])
+    more = f" and {len(matches) - SHOWN_AT_MOST} more" if len(matches) > SHOWN_AT_MOST else ""
+    raise UsageError(f"{written!r} may be several things: {shown}{more}; say which, as in {matches[0].reference}")
+
+
+def _by_reference(things: Iterable[Named], written: str) -> list[Named]:
+    what, _, number = written.strip().partition(":")
+    if what.lower() in _WHATS and number.isdecimal():
+        return [thing for thing in things if thing.what == what.lower() and thing.id == int(number)]
+    return [thing for thing in things if thing.external_id and thing.external_id == written.strip()]
+
+
+def _by_name(things: Iterable[Named], written: str) -> list[Named]:
+    key = name_key(written)
+    matches = [thing for thing in things if name_key(thing.name) == key] if key else []
+    return [thing for thing in matches if thing.is_open] or matches
+
+
+def _all(connection: Connection) -> Iterable[Named]:
+    for query in (_campaigns(), _games(), _benefits()):
+        yield from (Named(*row) for row in connection.execute(query))
+
+
+_OPEN = DropCampaign.ended_at.is_(None) & DropCampaign.withdrawn_at.is_(None)
+
+
+def _campaigns() -> Select[*tuple[Any, ...]]:
+    columns = (DropCampaign.id, DropCampaign.name, DropCampaign.external_id, DropCampaign.service, DropCampaign.end_at)
+    return select(_what("campaign"), *columns, _OPEN).order_by(DropCampaign.id.desc())
+
+
+def _games() -> Select[*tuple[Any, ...]]:
+    none = null()
+    return select(_what("game"), Game.id, Game.name, none, none, none, true()).order_by(Game.id)
+
+
+def _benefits() -> Select[*tuple[Any, ...]]:
+    given = exists().where(
+        DropBenefitEdge.benefit_id == DropBenefit.id,
+        TimeBasedDrop.id == DropBenefitEdge.drop_id,
+        DropCampaign.id == TimeBasedDrop.campaign_id,
+        _OPEN,
+    )
+    columns = (DropBenefit.id, DropBenefit.name, DropBenefit.external_id, DropBenefit.service, null())
+    named = DropBenefit.name.is_not(None)
+    return select(_what("benefit"), *columns, given).where(named).order_by(DropBenefit.id.desc())
+
+
+def _what(name: What) -> Any:
+    return literal(name)
