@@ -14,9 +14,10 @@ from typing import Any
 
 from notifiers.errors import TargetError
 from notifiers.hearing import PATIENCE, Patience
-from notifiers.render import Format, Limits
+from notifiers.render import Format, Limits, Shape
 from notifiers.services import (
     ALLOWED_SCHEMES,
+    EVENT_SCHEMES,
     HOST_SCHEMES,
     INSTEAD_OF_MARKDOWN,
     LOCAL_SCHEMES,
@@ -81,8 +82,13 @@ def open_url(url: str, patience: Patience = PATIENCE) -> Opened:
         merges_title=service.title_maxlen <= 0 or scheme in MERGING_SCHEMES,
         is_mail=scheme in MAIL_SCHEMES,
         is_ntfy=scheme in {"ntfy", "ntfys"},
-        limits=_limits(service, pictures=scheme in MAIL_SCHEMES),
+        limits=_limits(service, pictures=scheme in MAIL_SCHEMES, shape=_shape(scheme)),
     )
+
+
+def takes_events(url: str) -> bool:
+    """Return whether what an address leads to gets the events themselves, beside what is said of them."""
+    return url.partition("://")[0].lower() in EVENT_SCHEMES
 
 
 @cache
@@ -253,7 +259,11 @@ def _form(service: Any, scheme: str, wanted: str | None) -> Format:
     return Format.TEXT
 
 
-def _limits(service: Any, *, pictures: bool) -> Limits:
+def _shape(scheme: str) -> Shape:
+    return Shape.EVENTS if scheme in EVENT_SCHEMES else Shape.PLAIN
+
+
+def _limits(service: Any, *, pictures: bool, shape: Shape) -> Limits:
     ours = Limits()
     room = int(service.body_maxlen)
     # An SMS has no room for both: half of it is the title's.
@@ -265,6 +275,7 @@ def _limits(service: Any, *, pictures: bool) -> Limits:
         body=min(ours.body, body),
         html=min(MAIL_LENGTH if pictures else ours.html, body),
         pictures=pictures,
+        shape=shape,
         ceilings=tuple(
             ceiling if ceiling.most is not None else replace(ceiling, most=room)
             for ceiling in CEILINGS.get(type(service).__name__, ())

@@ -23,6 +23,7 @@ from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
 from notifiers.reader import Reader
 from notifiers.render import Foot, Message, load_templates, render_message
 from notifiers.send import send
+from notifiers.subjects import load_subjects
 from notifiers.view import EventText
 
 logger = logging.getLogger(__name__)
@@ -174,7 +175,15 @@ class Sender:
             reader.moment(self._clock())
             url = self._vault.decrypt(message.url_encrypted)
         foot = Foot(message.rules, message.target)
-        return url, message.events, message.may_have_arrived, reader, foot, self._patience
+        return url, self._events(url, message), message.may_have_arrived, reader, foot, self._patience
+
+    def _events(self, url: str, message: outbox.ClaimedMessage) -> Sequence[EventText]:
+        """Return the events of a message, with their subjects where the target gets the events themselves."""
+        if not apprise_urls.takes_events(url):
+            return message.events
+        with self._engine.connect() as connection:
+            subjects = load_subjects(connection, [event.id for event in message.events])
+        return tuple(replace(event, subjects=subjects.get(event.id, {})) for event in message.events)
 
     def _renew(self) -> None:
         """Hold the leases of what is under way: a mail server has ten minutes.

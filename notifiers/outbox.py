@@ -8,7 +8,7 @@ loses nothing and overwrites nothing. All functions want a transaction at READ C
 import random
 import re
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -268,6 +268,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
     group = _group(hold_or_drop(connection, target, due_now, now))
     if not group:
         return None
+    names = _rules(connection, [each for row in group for each in row.subscription_ids])
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
     attempts = connection.execute(
         update(Delivery)
@@ -292,7 +293,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         is_quick=target.is_quick,
         timezone=target.timezone,
         locale=settings_from_json(target.settings).locale,
-        rules=_rules(connection, [each for row in group for each in row.subscription_ids]),
+        rules=tuple(names.values()),
         deliveries=tuple(
             ClaimedDelivery(
                 id=row.id,
@@ -300,18 +301,18 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
                 unanswered=row.unanswered,
                 lost=row.state == DeliveryState.SENDING,
                 first_attempt_at=written[row.id].first_attempt_at,
-                event=_event_text(row),
+                event=_event_text(row, names),
             )
             for row in group
         ),
     )
 
 
-def _rules(connection: Connection, subscription_ids: Sequence[int]) -> tuple[str, ...]:
-    """Return the names of subscriptions, the oldest first; of one that is gone there is none."""
+def _rules(connection: Connection, subscription_ids: Sequence[int]) -> dict[int, str]:
+    """Return the names of subscriptions by their ids, the oldest first; of one that is gone there is none."""
     ids = sorted(set(subscription_ids))
-    names = select(Subscription.name).where(Subscription.id == func.any(ids)).order_by(Subscription.id)
-    return tuple(connection.scalars(names))
+    names = select(Subscription.id, Subscription.name).where(Subscription.id == func.any(ids)).order_by(Subscription.id)
+    return {row.id: row.name for row in connection.execute(names)}
 
 
 def _group(rows: Sequence[Any]) -> Sequence[Any]:
@@ -330,13 +331,24 @@ def _group(rows: Sequence[Any]) -> Sequence[Any]:
     return rows[:1]
 
 
-def _event_text(row: Any) -> EventText:
+def _event_text(row: Any, names: Mapping[int, str]) -> EventText:
     try:
         detail = detail_from_json(row.kind, row.detail)
     except msgspec.ValidationError:
         # A title alone is better than a delivery that can never be sent.
         detail = detail_type(row.kind)()
-    return EventText(kind=row.kind, title=row.title, occurred_at=row.occurred_at, service=row.service, detail=detail)
+    return EventText(
+        kind=row.kind,
+        title=row.title,
+        occurred_at=row.occurred_at,
+        service=row.service,
+        detail=detail,
+        id=row.event_id,
+        key=row.event_key,
+        recorded_at=row.recorded_at,
+        silent=row.silent,
+        rules=tuple(names[each] for each in sorted(row.subscription_ids) if each in names),
+    )
 
 
 def _hold_failed(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:

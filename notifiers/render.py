@@ -1,6 +1,6 @@
 """Renders events as one message: title, text, HTML and Markdown, each escaped for what it is. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
@@ -16,6 +16,7 @@ from notifiers.escape import clean, cut, escape_markdown
 from notifiers.reader import PLAIN, Reader
 from notifiers.sizes import Ceiling, size
 from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event, view_groups
+from notifiers.webhook import hook_fields
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TAGS = {"p", "b", "strong", "ul", "li", "a", "br", "img"}
@@ -49,6 +50,16 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
+class Shape(StrEnum):
+    """What a service takes beside a title and a text."""
+
+    PLAIN = "nothing"
+    EVENTS = "the events themselves"
+    DISCORD = "embeds"
+    SLACK = "blocks"
+    CHAT = "HTML with few tags"
+
+
 _SUFFIXES = {Format.TEXT: "txt", Format.HTML: "html", Format.MARKDOWN: "md"}
 
 
@@ -57,7 +68,8 @@ class Limits:
     """How many characters a message may have; `body` is for text and Markdown.
 
     `pictures` says that HTML may show one, by its address: a mail program asks its reader before it loads any.
-    `ceilings` are those of a service that counts something else than characters; each has its number.
+    `ceilings` are those of a service that counts something else than characters; each has its number. `details` says
+    that a web hook gets the details of events as well.
     """
 
     title: int = 200
@@ -65,6 +77,8 @@ class Limits:
     html: int = 12000
     pictures: bool = False
     ceilings: tuple[Ceiling, ...] = ()
+    shape: Shape = Shape.PLAIN
+    details: bool = True
 
     def reduced(self) -> "Limits":
         """Return limits of about a quarter, for a service that finds a message too long that should have fitted."""
@@ -74,6 +88,7 @@ class Limits:
             body=max(self.body // 4, 20),
             html=max(self.html // 4, 20),
             ceilings=tuple(replace(ceiling, most=(ceiling.most or 0) // 4) for ceiling in self.ceilings),
+            details=False,
         )
 
 
@@ -93,12 +108,16 @@ class Foot:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message in three renderings; the title is plain text and in none of them."""
+    """A message in three renderings; the title is plain text and in none of them.
+
+    `payload` is what a service gets that takes more than a title and a text (`Limits.shape`).
+    """
 
     title: str
     text: str
     html: str
     markdown: str
+    payload: Mapping[str, Any] | None = None
 
     def body(self, form: Format) -> str:
         """Return the message in one format, without its title."""
@@ -133,12 +152,20 @@ def render_message(
         text=_text_body(events, _Room(title, Format.TEXT, limits, again, reader, foot)),
         html=_html_body(events, _Room(title, Format.HTML, limits, again, reader, foot)),
         markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again, reader, foot)),
+        payload=_payload(events, limits, foot),
     )
 
 
+def _payload(events: Sequence[EventText], limits: Limits, foot: Foot | None) -> Mapping[str, Any] | None:
+    if limits.shape is Shape.EVENTS:
+        return hook_fields(events, foot.target if foot else "", with_detail=limits.details)
+    return None
+
+
 def plain_message(title: str, text: str) -> Message:
-    """Return a message of our own words."""
-    return Message(title=title, text=text, html=f"<p>{escape(text)}</p>", markdown=escape_markdown(text))
+    """Return a message of our own words, about no event."""
+    html = f"<p>{escape(text)}</p>"
+    return Message(title=title, text=text, html=html, markdown=escape_markdown(text))
 
 
 def _heading(title: str, form: Format) -> str:

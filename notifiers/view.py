@@ -1,7 +1,7 @@
 """Says what a message shows of an event: facts, lists and links in plain words, before any format. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -30,13 +30,23 @@ _CHANNELS_MATTER = {EventKind.CAMPAIGN_ADDED, EventKind.CAMPAIGN_STARTED, EventK
 
 @dataclass(frozen=True, kw_only=True)
 class EventText:
-    """An event as a message needs it; its texts are as the service sent them."""
+    """An event as a message needs it; its texts are as the service sent them.
+
+    `key`, `subjects` (by names and ids) and `rules` (the subscriptions that asked for it) are for a target that gets
+    the event itself.
+    """
 
     kind: str
     title: str
     occurred_at: datetime
     service: str | None = None
     detail: EventDetail
+    id: int = 0
+    key: str = ""
+    recorded_at: datetime | None = None
+    silent: bool = False
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from notifiers.rules.difference import in_words
 from notifiers.rules.shapes import Defaults, settings_of
 from notifiers.settings import change_settings
 from notifiers.timing.settings import TargetSettings, settings_to_json
+from notifiers.webhook import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
-from pipeline.runtime.output import JsonFlag, console, parse_until, print_rows, show
+from pipeline.runtime.output import JsonFlag, console, parse_until, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
 targets = make_noun(COMMANDS["targets"].help)
@@ -188,6 +189,12 @@ def remove_target(
     with runtime.engine.begin() as connection:
         removal = store.remove_target(connection, name, utc_now())
     console.print(f"{name} removed. {_in_words(removal)}", markup=False, soft_wrap=True)
+
+
+@targets.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of what json:// web hooks are sent, with the events themselves."""
+    print_json(json_schema())
 
 
 def _in_words(removal: store.Removal) -> str:
