@@ -27,7 +27,7 @@ def problems(value: Any, schema: dict[str, Any], root: dict[str, Any] | None = N
             yield from _problems_of(keyword, wanted, value, schema, root, at)
 
 
-def _problems_of(
+def _problems_of(  # noqa: PLR0912  a branch a keyword
     keyword: str, wanted: Any, value: Any, schema: dict[str, Any], root: dict[str, Any], at: str
 ) -> Iterator[str]:
     match keyword:

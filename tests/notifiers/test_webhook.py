@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import msgspec
 import pytest
@@ -99,7 +99,7 @@ def test_xml_gets_the_same_fields_as_json(world: Notifying, hooks: WebhookSink) 
     world.target("hook", hook_url(hooks).replace("json://", "xml://"))
     world.event("Drops <b> & more")
     assert world.deliver().sent == 1
-    document = ElementTree.fromstring(hooks.messages[0].body)  # noqa: S314 - our own
+    document = ET.fromstring(hooks.messages[0].body)  # noqa: S314 - our own
     fields = {each.tag.rpartition("}")[2]: each.text for each in document.iter()}
     assert fields["Subject"] == "Drops <b> & more"
     assert json.loads(fields["event"] or "")["title"] == "Drops <b> & more"
