@@ -36,6 +36,13 @@ LONGEST_THROTTLE_SECONDS = 10.0
 _FORM = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]{0,30})://[^\s\x00-\x1f\x7f]*")
 _SECOND_URL = re.compile(r"[\s,;]+[A-Za-z0-9]+://")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,100}")
+SHAPES = {
+    "discord": Shape.DISCORD,
+    "matrix": Shape.CHAT,
+    "matrixs": Shape.CHAT,
+    "slack": Shape.SLACK,
+    "tgram": Shape.CHAT,
+}
 # A service with less room than this for HTML gets text or Markdown.
 # A mail has its style with it; Gmail cuts what is longer than 102 KB.
 MAIL_LENGTH = 60_000
@@ -74,15 +81,17 @@ def check_url(url: str) -> str:
 def open_url(url: str, patience: Patience = PATIENCE) -> Opened:
     """Return what an address leads to; raises TargetError if this version no longer takes it."""
     results = _parse(url)
-    service = _build(results, patience)
     scheme = results["schema"]
+    # `format=text` asks a chat for the text alone; the format of a web hook is that of its message.
+    is_rich = scheme in EVENT_SCHEMES or results.get("format", "").lower() != Format.TEXT
+    service = _build(results, patience)
     return Opened(
         service=service,
         form=_form(service, scheme, results.get("format")),
         merges_title=service.title_maxlen <= 0 or scheme in MERGING_SCHEMES,
         is_mail=scheme in MAIL_SCHEMES,
         is_ntfy=scheme in {"ntfy", "ntfys"},
-        limits=_limits(service, pictures=scheme in MAIL_SCHEMES, shape=_shape(scheme)),
+        limits=_limits(service, pictures=scheme in MAIL_SCHEMES, shape=_shape(scheme), is_rich=is_rich),
     )
 
 
@@ -260,10 +269,10 @@ def _form(service: Any, scheme: str, wanted: str | None) -> Format:
 
 
 def _shape(scheme: str) -> Shape:
-    return Shape.EVENTS if scheme in EVENT_SCHEMES else Shape.PLAIN
+    return Shape.EVENTS if scheme in EVENT_SCHEMES else SHAPES.get(scheme, Shape.PLAIN)
 
 
-def _limits(service: Any, *, pictures: bool, shape: Shape) -> Limits:
+def _limits(service: Any, *, pictures: bool, shape: Shape, is_rich: bool) -> Limits:
     ours = Limits()
     room = int(service.body_maxlen)
     # An SMS has no room for both: half of it is the title's.
@@ -276,6 +285,7 @@ def _limits(service: Any, *, pictures: bool, shape: Shape) -> Limits:
         html=min(MAIL_LENGTH if pictures else ours.html, body),
         pictures=pictures,
         shape=shape,
+        is_rich=is_rich,
         ceilings=tuple(
             ceiling if ceiling.most is not None else replace(ceiling, most=room)
             for ceiling in CEILINGS.get(type(service).__name__, ())

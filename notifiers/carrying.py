@@ -18,11 +18,9 @@ def carry(service: Any, shape: Shape, payload: Mapping[str, Any] | None) -> None
     if shape is Shape.EVENTS:
         # A test message is about no event.
         _add_fields(service, payload or hook_fields((), ""))
-    elif payload is None:
-        return
     elif shape is Shape.DISCORD:
         service._send = partial(_send_embeds, service, service._send, payload)  # noqa: SLF001  its one way out
-    elif shape is Shape.SLACK:
+    elif shape is Shape.SLACK and payload is not None:
         service._send = partial(_send_blocks, service._send, payload)  # noqa: SLF001  likewise
 
 
@@ -39,18 +37,20 @@ def _add_fields(service: Any, payload: Mapping[str, Any]) -> None:
 
 
 def _send_embeds(
-    service: Any, send: Callable[..., bool], ours: Mapping[str, Any], payload: dict[str, Any], **options: Any
+    service: Any, send: Callable[..., bool], ours: Mapping[str, Any] | None, payload: dict[str, Any], **options: Any
 ) -> bool:
-    # Whom the address itself pings (`ping=`), and nobody else.
+    """Send embeds in the place of text, or the text where there are none; either pings whom the address names alone."""
     pings = service.ping_payload(" ".join(service.ping)) if service.ping else {}
     mentions = pings.get("allow_mentions", {})
     # Discord's word for all of `@everyone` and `@here`.
     everyone = ["everyone"] if {"everyone", "here"} & set(mentions.get("parse", ())) else []
     allowed = {"parse": everyone, "users": mentions.get("users", []), "roles": mentions.get("roles", [])}
-    rest = {name: value for name, value in payload.items() if name not in {"content", "embeds", "allow_mentions"}}
-    content = "\n".join(filter(None, [pings.get("content"), ours.get("content")]))
-    body = {**rest, **ours, "allowed_mentions": allowed} | ({"content": content} if content else {})
-    return send(body, **options)
+    # Apprise's name for it is none of Discord's.
+    body = {name: value for name, value in payload.items() if name != "allow_mentions"}
+    if ours is not None:
+        contents = [pings.get("content"), ours.get("content")]
+        body |= {**ours, "content": "\n".join(filter(None, contents))}
+    return send({**body, "allowed_mentions": allowed}, **options)
 
 
 def _send_blocks(

@@ -12,6 +12,8 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
+from notifiers.blocks import slack_payload
+from notifiers.embeds import discord_payload
 from notifiers.escape import clean, cut, escape_markdown
 from notifiers.reader import PLAIN, Reader
 from notifiers.sizes import Ceiling, size
@@ -19,7 +21,7 @@ from notifiers.view import EntryView, EventText, Extent, headline, view_entry, v
 from notifiers.webhook import hook_fields
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_TAGS = {"p", "b", "strong", "ul", "li", "a", "br", "img"}
+_TAGS = {"p", "b", "i", "strong", "ul", "li", "a", "br", "img"}
 _MAIL_TAGS = _TAGS | {"table", "tbody", "tr", "td", "span", "h1", "h2", "hr"}
 _MAIL_ATTRIBUTES = {
     **{tag: {"class"} for tag in ("p", "ul", "td", "span")},
@@ -60,6 +62,7 @@ class Shape(StrEnum):
     CHAT = "HTML with few tags"
 
 
+_RICH = {Shape.DISCORD: discord_payload, Shape.SLACK: slack_payload}
 _SUFFIXES = {Format.TEXT: "txt", Format.HTML: "html", Format.MARKDOWN: "md"}
 
 
@@ -68,8 +71,8 @@ class Limits:
     """How many characters a message may have; `body` is for text and Markdown.
 
     `pictures` says that HTML may show one, by its address: a mail program asks its reader before it loads any.
-    `ceilings` are those of a service that counts something else than characters; each has its number. `details` says
-    that a web hook gets the details of events as well.
+    `ceilings` are those of a service that counts something else than characters; each has its number. `shape` is what
+    a service takes beside a text, and `is_rich` says that it gets all of it: details, embeds, blocks.
     """
 
     title: int = 200
@@ -78,7 +81,7 @@ class Limits:
     pictures: bool = False
     ceilings: tuple[Ceiling, ...] = ()
     shape: Shape = Shape.PLAIN
-    details: bool = True
+    is_rich: bool = True
 
     def reduced(self) -> "Limits":
         """Return limits of about a quarter, for a service that finds a message too long that should have fitted."""
@@ -88,7 +91,7 @@ class Limits:
             body=max(self.body // 4, 20),
             html=max(self.html // 4, 20),
             ceilings=tuple(replace(ceiling, most=(ceiling.most or 0) // 4) for ceiling in self.ceilings),
-            details=False,
+            is_rich=False,
         )
 
 
@@ -152,13 +155,19 @@ def render_message(
         text=_text_body(events, _Room(title, Format.TEXT, limits, again, reader, foot)),
         html=_html_body(events, _Room(title, Format.HTML, limits, again, reader, foot)),
         markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again, reader, foot)),
-        payload=_payload(events, limits, foot),
+        payload=_payload(events, title, limits, reader, foot, AGAIN_NOTE if again else None),
     )
 
 
-def _payload(events: Sequence[EventText], limits: Limits, foot: Foot | None) -> Mapping[str, Any] | None:
+def _payload(
+    events: Sequence[EventText], title: str, limits: Limits, reader: Reader, foot: Foot | None, again: str | None
+) -> Mapping[str, Any] | None:
     if limits.shape is Shape.EVENTS:
-        return hook_fields(events, foot.target if foot else "", with_detail=limits.details)
+        return hook_fields(events, foot.target if foot else "", with_detail=limits.is_rich)
+    # Refused for whatever reason, a message is plain text the next time.
+    if limits.shape in _RICH and limits.is_rich:
+        because = f"Because of {foot.because}" if foot else None
+        return _RICH[limits.shape](events, title, reader, because=because, again=again)
     return None
 
 
@@ -272,6 +281,8 @@ def _ever_shorter(events: Sequence[EventText], room: _Room, again: str | None) -
     suffix = _SUFFIXES[room.form]
     if room.limits.pictures and room.form is Format.HTML:
         yield from _mails(events, room, again)
+    elif room.limits.shape is Shape.CHAT and room.form is Format.HTML:
+        yield from _chats(events, room, again)
     elif len(events) == 1:
         for extent in _EXTENTS:
             event = view_event(events[0], extent, room.reader)
@@ -296,6 +307,19 @@ def _mails(events: Sequence[EventText], room: _Room, again: str | None) -> Itera
             groups = view_groups(events, room.reader, listed)
             more = len(events) - listed
             yield _mail("mail_many", title=room.title, groups=groups, more=more, again=again, foot=room.foot)
+
+
+def _chats(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
+    """Yield ever shorter HTML for chats that know few tags."""
+    if len(events) == 1:
+        for extent in _EXTENTS:
+            event = view_event(events[0], extent, room.reader)
+            event = event.with_rewards_apart() if event.rewards else event
+            yield _render("chat_one", "html", event=event, again=again, foot=room.foot)
+    else:
+        for listed in (_MOST_IN_A_MAIL, *_LISTED):
+            groups, more = view_groups(events, room.reader, listed), len(events) - listed
+            yield _render("chat_many", "html", groups=groups, more=more, again=again, foot=room.foot)
 
 
 def _mail(name: str, **values: Any) -> str:
@@ -324,7 +348,7 @@ def _render(name: str, suffix: str, **values: Any) -> str:
 def load_templates() -> None:
     """Compile all templates, which else happens as they are needed: for a process that forks."""
     for suffix in _SUFFIXES.values():
-        names = ("one", "many", *(("mail_one", "mail_many") if suffix == "html" else ()))
+        names = ("one", "many", *(("mail_one", "mail_many", "chat_one", "chat_many") if suffix == "html" else ()))
         for name in names:
             _environment(suffix).get_template(f"{name}.{suffix}.j2")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from models.details import CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
+from models.details import BenefitLine, CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
 from models.events import EventKind
 from models.words import counted_kind, kind_label, link_label, message_facts, message_note
 from models.words.addresses import message_address
@@ -91,7 +91,8 @@ class RewardView:
 class EventView:
     """One event in words. All strings are clean: one line, no mention, no control character.
 
-    `rewards` say the same as the section of drops, for whoever shows pictures.
+    `rewards` say the same as the section of drops, for whoever shows pictures; `url` is the event's own
+    link, where it has one.
     """
 
     lead: str
@@ -103,6 +104,7 @@ class EventView:
     links: tuple[Fact, ...]
     rewards: tuple[RewardView, ...]
     more_rewards: int
+    url: str | None
 
     @property
     def art_width(self) -> int:
@@ -120,6 +122,7 @@ class Group:
 
     heading: str
     entries: tuple["EntryView", ...]
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +137,7 @@ class EntryView:
 def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> EventView:
     """Return everything that a message about one event says, as far as the extent allows."""
     detail = event.detail
-    rewards = tuple(_rewards(detail)) if isinstance(detail, CampaignDetail) else ()
+    given = _given(detail) if isinstance(detail, CampaignDetail) else []
     account_link = message_address(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
     return EventView(
         lead=clean(" · ".join(filter(None, [kind_label(event.kind), service_name(event.service or "")])), NAME_LENGTH),
@@ -151,8 +154,9 @@ def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> Even
             )
             if url
         ),
-        rewards=rewards[: extent.items],
-        more_rewards=len(rewards) - len(rewards[: extent.items]),
+        rewards=tuple(_reward(drop, benefit) for drop, benefit in given[: extent.items]),
+        more_rewards=max(len(given) - extent.items, 0),
+        url=message_address(detail.url),
     )
 
 
@@ -167,21 +171,26 @@ def view_groups(events: Sequence[EventText], reader: Reader = PLAIN, most: int |
     groups, left = [], len(events) if most is None else most
     for heading, entries in grouped.items():
         if shown := tuple(entries[: max(left, 0)]):
-            groups.append(Group(heading, shown))
+            groups.append(Group(heading, shown, is_urgent=heading == _SOON))
         left -= len(shown)
     return tuple(groups)
 
 
-def _rewards(detail: CampaignDetail) -> Iterable[RewardView]:
-    for drop in detail.drops_added or detail.drops:
-        effort = requirement_at_length(drop.required_minutes, drop.required_subs, drop.required_turbo_subs)
-        for benefit in drop.benefits:
-            name = clean(benefit.name or drop.name or "A reward", NAME_LENGTH)
-            part_of = drop.name if drop.name != benefit.name else None
-            note = clean(", ".join(filter(None, [part_of, effort])), NAME_LENGTH)
-            yield RewardView(name, note, message_address(benefit.image_url))
-        if not drop.benefits:
-            yield RewardView(clean(drop.name or "A drop", NAME_LENGTH), clean(effort or "", NAME_LENGTH), None)
+def _given(detail: CampaignDetail) -> list[tuple[DropLine, BenefitLine | None]]:
+    """Return what a campaign gives, each with its drop; a drop that names nothing counts as one."""
+    drops = detail.drops_added or detail.drops
+    return [(drop, benefit) for drop in drops for benefit in (drop.benefits or (None,))]
+
+
+def _reward(drop: DropLine, benefit: BenefitLine | None) -> RewardView:
+    effort = requirement_at_length(drop.required_minutes, drop.required_subs, drop.required_turbo_subs)
+    if benefit is None:
+        return RewardView(clean(drop.name or "A drop", NAME_LENGTH), clean(effort, NAME_LENGTH), None)
+    part_of = drop.name if drop.name != benefit.name else None
+    note = clean(", ".join(filter(None, [part_of, effort])), NAME_LENGTH)
+    return RewardView(
+        clean(benefit.name or drop.name or "A reward", NAME_LENGTH), note, message_address(benefit.image_url)
+    )
 
 
 def view_entry(event: EventText, reader: Reader = PLAIN) -> EntryView:
