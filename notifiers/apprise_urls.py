@@ -261,6 +261,8 @@ def _form(service: Any, scheme: str, wanted: str | None) -> Format:
     formats = [Format(f) for f in (declared if isinstance(declared, list | tuple) else (declared,))]
     if wanted is not None:
         return Format(wanted)
+    if SHAPES.get(scheme) is Shape.CHAT:
+        return Format.HTML
     if formats[0] == Format.HTML and service.body_maxlen >= _HTML_ROOM:
         return Format.HTML
     if formats[0] == Format.MARKDOWN or scheme in MARKDOWN_SCHEMES:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import nh3
@@ -107,6 +108,11 @@ class Foot:
         """The subscriptions in words."""
         named = ", ".join(f"“{clean(rule, RULE_LENGTH)}”" for rule in self.rules[:MOST_RULES])
         return f"{named} and others" if len(self.rules) > MOST_RULES else named or "a subscription that is gone"
+
+    @property
+    def silencing(self) -> str:
+        """The command that keeps the target silent for a while."""
+        return clean(f"lootwire targets mute {quote(self.target)} 3h", 2 * RULE_LENGTH)
 
 
 @dataclass(frozen=True, kw_only=True)
