@@ -154,6 +154,13 @@ def settle_sent(connection: Connection, claimed: ClaimedMessage, now: datetime) 
     return settled.rowcount
 
 
+def note_problem(connection: Connection, claimed: ClaimedMessage, problem: str) -> None:
+    """Write down of a message that was sent what was wrong with its template, for `lootwire why`."""
+    ids = [delivery.id for delivery in claimed.deliveries]
+    is_sent = and_(Delivery.id.in_(ids), Delivery.state == DeliveryState.SENT)
+    connection.execute(update(Delivery).where(is_sent).values(last_error=_redacted(problem)))
+
+
 def settle_failed(
     connection: Connection,
     claimed: ClaimedMessage,

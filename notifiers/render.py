@@ -21,7 +21,7 @@ from notifiers.sizes import Ceiling, size
 from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event, view_groups
 from notifiers.webhook import hook_fields
 
-_TEMPLATES = Path(__file__).with_name("templates")
+TEMPLATES = Path(__file__).with_name("templates")
 _TAGS = {"p", "b", "i", "strong", "ul", "li", "a", "br", "img"}
 _MAIL_TAGS = _TAGS | {"table", "tbody", "tr", "td", "span", "h1", "h2", "hr"}
 _MAIL_ATTRIBUTES = {
@@ -64,7 +64,7 @@ class Shape(StrEnum):
 
 
 _RICH = {Shape.DISCORD: discord_payload, Shape.SLACK: slack_payload}
-_SUFFIXES = {Format.TEXT: "txt", Format.HTML: "html", Format.MARKDOWN: "md"}
+SUFFIXES = {Format.TEXT: "txt", Format.HTML: "html", Format.MARKDOWN: "md"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,7 +284,7 @@ def _fullest(events: Sequence[EventText], room: _Room) -> str:
 
 
 def _ever_shorter(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
-    suffix = _SUFFIXES[room.form]
+    suffix = SUFFIXES[room.form]
     if room.limits.pictures and room.form is Format.HTML:
         yield from _mails(events, room, again)
     elif room.limits.shape is Shape.CHAT and room.form is Format.HTML:
@@ -331,15 +331,31 @@ def _chats(events: Sequence[EventText], room: _Room, again: str | None) -> Itera
 def _mail(name: str, **values: Any) -> str:
     body = _environment("html").get_template(f"{name}.html.j2").render(**values).strip()
     # Autoescape made it safe; nh3 is the second lock. The shell around it holds nothing from outside.
-    cleaned = nh3.clean(
-        body, tags=_MAIL_TAGS, attributes=_MAIL_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None
-    )
-    return _shell().replace("<!-- body -->", cleaned)
+    return mail_around(clean_html(body, is_mail=True))
+
+
+def house_template(form: Format, limits: Limits, *, several: bool) -> Path:
+    """Return the file of the template that a message in a format is made of."""
+    name = "many" if several else "one"
+    if form is Format.HTML:
+        name = f"mail_{name}" if limits.pictures else f"chat_{name}" if limits.shape is Shape.CHAT else name
+    return TEMPLATES / f"{name}.{SUFFIXES[form]}.j2"
+
+
+def mail_around(html: str) -> str:
+    """Return a mail with this HTML in it, in the house's style for light and dark."""
+    return _shell().replace("<!-- body -->", html)
+
+
+def clean_html(html: str, *, is_mail: bool) -> str:
+    """Return HTML with nothing in it but the tags of a message, or those of a mail, and links to the web."""
+    tags, attributes = (_MAIL_TAGS, _MAIL_ATTRIBUTES) if is_mail else (_TAGS, _ATTRIBUTES)
+    return nh3.clean(html, tags=tags, attributes=attributes, url_schemes={"http", "https"}, link_rel=None)
 
 
 @cache
 def _shell() -> str:
-    return (_TEMPLATES / "mail_shell.html").read_text(encoding="utf-8")
+    return (TEMPLATES / "mail_shell.html").read_text(encoding="utf-8")
 
 
 def _render(name: str, suffix: str, **values: Any) -> str:
@@ -347,13 +363,13 @@ def _render(name: str, suffix: str, **values: Any) -> str:
     if suffix != "html":
         return rendered
     # Autoescape made it safe; nh3 is the second lock, should a template ever forget.
-    return nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None)
+    return clean_html(rendered, is_mail=False)
 
 
 @cache
 def load_templates() -> None:
     """Compile all templates, which else happens as they are needed: for a process that forks."""
-    for suffix in _SUFFIXES.values():
+    for suffix in SUFFIXES.values():
         names = ("one", "many", *(("mail_one", "mail_many", "chat_one", "chat_many") if suffix == "html" else ()))
         for name in names:
             _environment(suffix).get_template(f"{name}.{suffix}.j2")
@@ -363,7 +379,7 @@ def load_templates() -> None:
 def _environment(suffix: str) -> ImmutableSandboxedEnvironment:
     """Return the environment of one format; what a template prints is escaped for that format unasked."""
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=suffix == "html",
         finalize=_markdown_value if suffix == "md" else None,
         undefined=StrictUndefined,
@@ -382,6 +398,12 @@ class _Url(str):
 
 def _markdown_value(value: object) -> object:
     return value if isinstance(value, _Url) else escape_markdown(str(value))
+
+
+def lines_within(text: str, form: Format, limits: Limits) -> str:
+    """Return as many lines of a text or Markdown as limits take, or else as much of its first line."""
+    room = _Room("", form, limits, False, PLAIN, None)
+    return _whole_lines(text, None, room) or _cut_to(text, room.takes)
 
 
 def _whole_lines(text: str, link: str | None, room: _Room) -> str:
