@@ -256,7 +256,7 @@ def _serve(pipe: "Connection[Any, Any]", work: Callable[..., Any]) -> NoReturn:
         gc.freeze()
         _forget_signals()
         _close_all_but(pipe.fileno())
-        limit_memory()
+        _limit_memory()
         threading.stack_size(STACK_BYTES)
         answering = threading.Lock()
         while True:
@@ -297,7 +297,7 @@ def _forget_signals() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def limit_memory() -> None:
+def _limit_memory() -> None:
     """Let a job that wants all memory fail alone, where the system can do that (Linux)."""
     # Where there is less already, so be it.
     with suppress(ValueError, OSError):

@@ -15,7 +15,6 @@ from models import Target
 from models.errors import UsageError
 from models.events import EventKind
 from models.names import nearest
-from notifiers.lanes import limit_memory
 from notifiers.overrides import SEVERAL, TITLE, TemplateError, find, find_all
 from notifiers.previews import check_templates, draft_for, load_event, newest_event, preview
 from notifiers.render import SUFFIXES, Format, Limits, house_template
@@ -86,7 +85,6 @@ def check(as_json: JsonFlag = False) -> int:
     runtime = open_command()
     with runtime.engine.connect() as connection:
         names = list(connection.scalars(select(Target.name).where(Target.removed_at.is_(None))))
-    limit_memory()
     with _in_our_words():
         rows = [asdict(checked) for checked in check_templates(runtime.settings.templates, names, utc_now())]
     empty = f"No templates in {runtime.settings.templates}."
@@ -114,7 +112,6 @@ def show_preview(
         events = [load_event(connection, number, kind) for number in event or ()]
         events = events or [newest_event(connection, each, now) for each in kinds]
         opened, draft = draft_for(connection, runtime.vault, to, events, now, runtime.settings.templates)
-    limit_memory()
     message = preview(opened, draft)
     if out is not None:
         out.write_text(message.body, encoding="utf-8")
