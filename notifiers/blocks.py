@@ -9,7 +9,7 @@ from typing import Any
 
 from notifiers.escape import cut
 from notifiers.reader import Reader
-from notifiers.view import EntryView, EventText, EventView, Extent, view_event, view_groups
+from notifiers.view import EntryView, EventText, EventView, Extent, Fact, view_event, view_groups
 
 # https://docs.slack.dev/reference/block-kit/blocks/header-block
 HEADER_LENGTH = 150
@@ -41,12 +41,16 @@ def _of_event(event: EventText, reader: Reader) -> Iterator[dict[str, Any]]:
         yield from _list(
             "Rewards", [f"{r.name} ({r.note})" if r.note else r.name for r in view.rewards], view.more_rewards
         )
-    for section in view.with_rewards_apart().sections if view.rewards else view.sections:
+    for section in view.with_rewards_apart().sections:
         yield from _list(section.label, section.items, section.more)
+    if view.watch:
+        yield _section(_text("\nWhere to watch", bold=True))
+        yield _bullets([_section(_link(link)) for link in view.watch])
+        yield from [_section(_text(f"and {view.more_to_watch} more"))] if view.more_to_watch > 0 else []
     if view.description:
         yield _section(_text(f"\n{view.description}"))
     for link in view.links:
-        yield _section(_text("\n"), {"type": "link", "url": link.value, "text": link.label})
+        yield _section(_text("\n"), _link(link))
 
 
 def _of_events(events: Sequence[EventText], reader: Reader) -> Iterator[dict[str, Any]]:
@@ -82,6 +86,10 @@ def _bullets(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _section(*elements: dict[str, Any]) -> dict[str, Any]:
     return {"type": "rich_text_section", "elements": elements}
+
+
+def _link(link: Fact) -> dict[str, Any]:
+    return {"type": "link", "url": link.value, "text": link.label}
 
 
 def _text(text: str, **style: bool) -> dict[str, Any]:

@@ -178,7 +178,7 @@ class Sender:
             # The words of its language, too.
             reader.moment(self._clock())
             url = self._vault.decrypt(message.url_encrypted)
-        foot = Foot(message.rules, message.target)
+        foot = Foot(message.rules, message.target, message.unsubscribe)
         draft = Draft(self._events(url, message), message.may_have_arrived, reader, foot, self._templates)
         return url, draft, self._patience
 

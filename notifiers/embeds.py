@@ -20,6 +20,7 @@ from notifiers.view import (
     EventText,
     EventView,
     Extent,
+    Fact,
     Group,
     RewardView,
     view_event,
@@ -137,11 +138,17 @@ def _fields(view: EventView) -> Iterator[dict[str, Any]]:
         yield _field(fact.label, [_markdown(fact.value)], inline=len(fact.value) <= SHORT_VALUE)
     if view.rewards:
         yield _field("Rewards", list(map(_reward, view.rewards)), more=view.more_rewards)
-    for section in view.with_rewards_apart().sections if view.rewards else view.sections:
+    for section in view.with_rewards_apart().sections:
         yield _field(section.label, [_markdown(item) for item in section.items], more=section.more)
+    if view.watch:
+        yield _field("Where to watch", list(map(_link, view.watch)), more=view.more_to_watch)
     # The title is the link to the event itself.
-    if links := [f"[{link.label}]({link.value})" for link in view.links if link.value != view.url]:
+    if links := [_link(link) for link in view.links if link.value != view.url]:
         yield _field("Links", links)
+
+
+def _link(link: Fact) -> str:
+    return f"[{_markdown(link.label)}]({link.value})"
 
 
 def _reward(reward: RewardView) -> str:

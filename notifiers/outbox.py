@@ -96,6 +96,8 @@ class ClaimedMessage:
     # By whose clock and in which language it is read.
     timezone: str
     locale: str
+    # Where its mails can be unsubscribed from, or "".
+    unsubscribe: str
     # The subscriptions that asked for it, by their names.
     rules: tuple[str, ...]
 
@@ -300,6 +302,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         is_quick=target.is_quick,
         timezone=target.timezone,
         locale=settings_from_json(target.settings).locale,
+        unsubscribe=settings_from_json(target.settings).unsubscribe,
         rules=tuple(names.values()),
         deliveries=tuple(
             ClaimedDelivery(

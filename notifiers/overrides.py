@@ -211,7 +211,11 @@ def _values(house: str, message: Message, suffix: str, parts: Parts) -> dict[str
         "house": Markup(house) if suffix == "html" else _Ready(house),  # noqa: S704  it is escaped already
         "target": clean(parts.foot.target, 80),
         "again": AGAIN_NOTE if parts.again else "",
-        "foot": {"because": parts.foot.because, "silencing": parts.foot.silencing},
+        "foot": {
+            "because": parts.foot.because,
+            "silencing": parts.foot.silencing,
+            "unsubscribe": parts.foot.unsubscribe,
+        },
         "moment": lambda written: parts.reader.moment(datetime.fromisoformat(written)) if written else "",
         # What the house's own templates say beside that, so that a copy of one is a template as well.
         "pictures": parts.limits.pictures,
@@ -223,7 +227,7 @@ def _values(house: str, message: Message, suffix: str, parts: Parts) -> dict[str
 
 def _event(event: EventText, fields: Mapping[str, Any], reader: Reader, *, is_apart: bool) -> dict[str, Any]:
     view = view_event(event, _SHOWN, reader)
-    view = view.with_rewards_apart() if is_apart and view.rewards else view
+    view = view.with_rewards_apart() if is_apart else view
     return {
         **fields["event"],
         **vars(view),

@@ -101,8 +101,9 @@ def draft_for(
     columns = (Target.url_encrypted, Target.timezone, Target.settings)
     row = connection.execute(select(*columns).where(Target.id == target_id)).one()
     of_target = select(Subscription.name).where(Subscription.target_id == target_id).order_by(Subscription.id)
-    reader = Reader(zone(row.timezone), settings_from_json(row.settings).locale, now)
-    foot = Foot(tuple(connection.scalars(of_target)), target)
+    settings = settings_from_json(row.settings)
+    reader = Reader(zone(row.timezone), settings.locale, now)
+    foot = Foot(tuple(connection.scalars(of_target)), target, settings.unsubscribe)
     return open_url(vault.decrypt(row.url_encrypted)), Draft(events, False, reader, foot, folder)
 
 

@@ -1,7 +1,7 @@
 """Renders events as one message: title, text, HTML and Markdown, each escaped for what it is. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -102,6 +102,8 @@ class Foot:
 
     rules: tuple[str, ...]
     target: str
+    # mailto: or https, where there is such an address.
+    unsubscribe: str = ""
 
     @property
     def because(self) -> str:
@@ -119,7 +121,7 @@ class Foot:
 class Message:
     """A message in three renderings; the title is plain text and in none of them.
 
-    `payload` is what a service gets that takes more than a title and a text (`Limits.shape`).
+    `payload` is what a service gets that takes more than a title and a text (`Limits.shape`), `headers` are for mails.
     """
 
     title: str
@@ -127,6 +129,7 @@ class Message:
     html: str
     markdown: str
     payload: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, form: Format) -> str:
         """Return the message in one format, without its title."""
@@ -161,6 +164,8 @@ def render_message(
         text=_text_body(events, _Room(title, Format.TEXT, limits, again, reader, foot)),
         html=_html_body(events, _Room(title, Format.HTML, limits, again, reader, foot)),
         markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again, reader, foot)),
+        # RFC 2369, 3.2.
+        headers={"List-Unsubscribe": f"<{foot.unsubscribe}>"} if foot and foot.unsubscribe else {},
         payload=_payload(events, title, limits, reader, foot, AGAIN_NOTE if again else None),
     )
 
@@ -320,7 +325,7 @@ def _chats(events: Sequence[EventText], room: _Room, again: str | None) -> Itera
     if len(events) == 1:
         for extent in _EXTENTS:
             event = view_event(events[0], extent, room.reader)
-            event = event.with_rewards_apart() if event.rewards else event
+            event = event.with_rewards_apart()
             yield _render("chat_one", "html", event=event, again=again, foot=room.foot)
     else:
         for listed in (_MOST_IN_A_MAIL, *_LISTED):
@@ -350,7 +355,8 @@ def mail_around(html: str) -> str:
 def clean_html(html: str, *, is_mail: bool) -> str:
     """Return HTML with nothing in it but the tags of a message, or those of a mail, and links to the web."""
     tags, attributes = (_MAIL_TAGS, _MAIL_ATTRIBUTES) if is_mail else (_TAGS, _ATTRIBUTES)
-    return nh3.clean(html, tags=tags, attributes=attributes, url_schemes={"http", "https"}, link_rel=None)
+    schemes = {"http", "https", "mailto"} if is_mail else {"http", "https"}
+    return nh3.clean(html, tags=tags, attributes=attributes, url_schemes=schemes, link_rel=None)
 
 
 @cache

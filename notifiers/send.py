@@ -33,6 +33,9 @@ def send(url: str, message: Message, patience: Patience = PATIENCE) -> timedelta
         raise DeliveryError(str(error)) from error
     carry(opened.service, opened.limits.shape, message.payload)
     title = subject(message.title) if opened.is_mail else message.title
+    if opened.is_mail:
+        # What the address itself says goes first.
+        opened.service.headers = {**message.headers, **opened.service.headers}
     with listening(patience) as hearing:
         result = _notify(
             opened.service,

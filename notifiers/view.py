@@ -8,8 +8,8 @@ from typing import Any
 from models.details import BenefitLine, CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
 from models.events import EventKind
 from models.words import counted_kind, kind_label, link_label, message_facts, message_note
-from models.words.addresses import message_address
-from models.words.campaigns import allowed, gives_rewards, requirement_at_length
+from models.words.addresses import category_address, channel_address, message_address
+from models.words.campaigns import allowed, gives_rewards, is_over, requirement_at_length
 from models.words.fields import field_words
 from models.words.streams import message_categories
 from models.words.units import service_name
@@ -22,6 +22,7 @@ THUMBNAIL_WIDTH, BOX_WIDTH, BADGE_WIDTH = 320, 144, 72
 # Beside a mail's headline, where a telephone has room for no more.
 ART_WIDTH = 96
 _OF_DROPS = frozenset({"Drops", "All drops", "New drops", "Rewards"})
+_OF_CHANNELS = frozenset({"Channels", "All channels"})
 _SOON, _OTHERS = "Soon over", "More"
 _SOON_OVER = frozenset({EventKind.CAMPAIGN_ENDING_SOON, EventKind.CAMPAIGN_LAST_CHANCE})
 
@@ -92,7 +93,7 @@ class EventView:
     """One event in words. All strings are clean: one line, no mention, no control character.
 
     `rewards` say the same as the section of drops, for whoever shows pictures; `url` is the event's own
-    link, where it has one.
+    link, where it has one. `watch` has the channels that count, or the category, as links.
     """
 
     lead: str
@@ -104,6 +105,8 @@ class EventView:
     links: tuple[Fact, ...]
     rewards: tuple[RewardView, ...]
     more_rewards: int
+    watch: tuple[Fact, ...]
+    more_to_watch: int
     url: str | None
 
     @property
@@ -112,8 +115,9 @@ class EventView:
         return min(self.picture.width, ART_WIDTH) if self.picture else 0
 
     def with_rewards_apart(self) -> "EventView":
-        """Return it without the sections that its rewards say."""
-        return replace(self, sections=tuple(s for s in self.sections if s.label not in _OF_DROPS))
+        """Return it without the sections that its rewards say, or its links to where it is watched."""
+        apart = (_OF_DROPS if self.rewards else frozenset()) | (_OF_CHANNELS if self.watch else frozenset())
+        return replace(self, sections=tuple(s for s in self.sections if s.label not in apart))
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,7 @@ class EntryView:
 def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> EventView:
     """Return everything that a message about one event says, as far as the extent allows."""
     detail = event.detail
+    watch, more_to_watch = _watch(event, extent)
     given = _given(detail) if isinstance(detail, CampaignDetail) else []
     account_link = message_address(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
     return EventView(
@@ -156,8 +161,27 @@ def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> Even
         ),
         rewards=tuple(_reward(drop, benefit) for drop, benefit in given[: extent.items]),
         more_rewards=max(len(given) - extent.items, 0),
+        watch=watch,
+        more_to_watch=more_to_watch,
         url=message_address(detail.url),
     )
+
+
+def _watch(event: EventText, extent: Extent) -> tuple[tuple[Fact, ...], int]:
+    """Return links to where a campaign is watched, and how many channels more there are: nothing where it is over."""
+    detail = event.detail
+    is_watched = isinstance(detail, CampaignDetail) and event.kind.startswith("campaign.")
+    if not isinstance(detail, CampaignDetail) or not is_watched or is_over(event.kind):
+        return (), 0
+    names, total = allowed(detail)
+    if not total:
+        address = message_address(category_address(event.service, detail.game))
+        label = clean(f"{detail.game} on {service_name(event.service or '')}: every channel counts", NAME_LENGTH)
+        return ((Fact(label, address),) if address else ()), 0
+    links = [(name, message_address(channel_address(event.service, name))) for name in names[: extent.items]]
+    shown = tuple(Fact(clean(name, NAME_LENGTH), address) for name, address in links if address)
+    # A channel that has no address is named in the list of them.
+    return (shown, total - len(shown)) if len(shown) == len(links) else ((), 0)
 
 
 def view_groups(events: Sequence[EventText], reader: Reader = PLAIN, most: int | None = None) -> tuple[Group, ...]:

@@ -30,7 +30,14 @@ DIGEST_HELP = "One message for all of an hour, day or week: hourly, `daily at 08
 URGENT_HELP = (
     "Kinds that neither quiet hours nor a digest hold, such as campaign.last_chance; may be given several times."
 )
-_CLEARED: dict[str, Any] = {"quiet": (), "digest": None, "urgent": (), "locale": TargetSettings().locale}
+UNSUBSCRIBE_HELP = "Where its mails are unsubscribed from: mailto:stop@example.org, or an https address; none."
+_CLEARED: dict[str, Any] = {
+    "quiet": (),
+    "digest": None,
+    "urgent": (),
+    "locale": TargetSettings().locale,
+    "unsubscribe": "",
+}
 TIMEZONE_HELP = "Where it is, such as Europe/Berlin: a release is told when its day begins there."
 
 
@@ -88,9 +95,17 @@ def set_target(
     urgent: Annotated[list[str] | None, typer.Option(help=URGENT_HELP)] = None,
     burst: Annotated[str | None, typer.Option(help="Gather what comes within 30s, 5min, of each other; 0s.")] = None,
     locale: Annotated[str | None, typer.Option(help="The language of its dates: en, de, pt_BR.")] = None,
+    unsubscribe: Annotated[str | None, typer.Option(help=UNSUBSCRIBE_HELP)] = None,
 ) -> None:
     """Change a target: its name, address, time zone, quiet hours, digest; its subscriptions and what waits stay."""
-    changes = {"quiet": quiet, "digest": digest, "urgent": urgent, "burst": burst, "locale": locale}
+    changes = {
+        "quiet": quiet,
+        "digest": digest,
+        "urgent": urgent,
+        "burst": burst,
+        "locale": locale,
+        "unsubscribe": unsubscribe,
+    }
     given = {name: value for name, value in changes.items() if value is not None}
     if new_name is None and url is None and timezone is None and not given:
         raise typer.BadParameter("give what is to change, such as --name, --url, --timezone or --quiet")

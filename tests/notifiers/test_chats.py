@@ -71,6 +71,11 @@ def test_discord_shows_an_event_as_an_embed(monkeypatch: pytest.MonkeyPatch) -> 
         "**Cap** (240 min = 4 h)",
         "**Coat** (2 subscriptions)",
     ]
+    assert fields["Where to watch"].splitlines() == [
+        "[ann](https://www.twitch.tv/ann)",
+        "[bob_b](https://www.twitch.tv/bob_b)",
+        "and 28 more",
+    ]
     assert fields["Links"] == "[Link your account](https://id.example.org/link)"
     assert not body["content"]
     assert body["allowed_mentions"] == {"parse": [], "users": [], "roles": []}
@@ -108,7 +113,8 @@ def test_telegram_shows_an_event_with_links(monkeypatch: pytest.MonkeyPatch) -> 
         send_to(TELEGRAM_URL, full_event())
     (body,) = chat.taken
     html = TelegramHtml(body["text"])
-    assert html.links == ["https://www.twitch.tv/drops/campaigns?dropID=a&x=1", "https://id.example.org/link"]
+    watch = ["https://www.twitch.tv/ann", "https://www.twitch.tv/bob_b"]
+    assert html.links == [*watch, "https://www.twitch.tv/drops/campaigns?dropID=a&x=1", "https://id.example.org/link"]
     lines = [line for line in html.text.splitlines() if line.strip("\u200b ")]
     assert lines[:2] == ["New drops: Rust 40", "New campaign · Twitch"]
     assert "• Cool hat (Hat, 60 min)" in lines
