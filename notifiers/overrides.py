@@ -15,8 +15,9 @@ from types import FrameType
 from typing import Any
 
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError, pass_eval_context
+from jinja2.exceptions import SecurityError
 from jinja2.filters import do_join
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
 from models.events import EventKind
