@@ -14,9 +14,10 @@ from typing import Any
 
 from notifiers.errors import TargetError
 from notifiers.hearing import PATIENCE, Patience
-from notifiers.render import Format, Limits
+from notifiers.render import Format, Limits, Shape
 from notifiers.services import (
     ALLOWED_SCHEMES,
+    EVENT_SCHEMES,
     HOST_SCHEMES,
     INSTEAD_OF_MARKDOWN,
     LOCAL_SCHEMES,
@@ -35,6 +36,13 @@ LONGEST_THROTTLE_SECONDS = 10.0
 _FORM = re.compile(r"([A-Za-z0-9][A-Za-z0-9+.-]{0,30})://[^\s\x00-\x1f\x7f]*")
 _SECOND_URL = re.compile(r"[\s,;]+[A-Za-z0-9]+://")
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,100}")
+SHAPES = {
+    "discord": Shape.DISCORD,
+    "matrix": Shape.CHAT,
+    "matrixs": Shape.CHAT,
+    "slack": Shape.SLACK,
+    "tgram": Shape.CHAT,
+}
 # A service with less room than this for HTML gets text or Markdown.
 # A mail has its style with it; Gmail cuts what is longer than 102 KB.
 MAIL_LENGTH = 60_000
@@ -73,16 +81,23 @@ def check_url(url: str) -> str:
 def open_url(url: str, patience: Patience = PATIENCE) -> Opened:
     """Return what an address leads to; raises TargetError if this version no longer takes it."""
     results = _parse(url)
-    service = _build(results, patience)
     scheme = results["schema"]
+    # `format=text` asks a chat for the text alone; the format of a web hook is that of its message.
+    is_rich = scheme in EVENT_SCHEMES or results.get("format", "").lower() != Format.TEXT
+    service = _build(results, patience)
     return Opened(
         service=service,
         form=_form(service, scheme, results.get("format")),
         merges_title=service.title_maxlen <= 0 or scheme in MERGING_SCHEMES,
         is_mail=scheme in MAIL_SCHEMES,
         is_ntfy=scheme in {"ntfy", "ntfys"},
-        limits=_limits(service, pictures=scheme in MAIL_SCHEMES),
+        limits=_limits(service, pictures=scheme in MAIL_SCHEMES, shape=_shape(scheme), is_rich=is_rich),
     )
+
+
+def takes_events(url: str) -> bool:
+    """Return whether what an address leads to gets the events themselves, beside what is said of them."""
+    return url.partition("://")[0].lower() in EVENT_SCHEMES
 
 
 @cache
@@ -246,6 +261,8 @@ def _form(service: Any, scheme: str, wanted: str | None) -> Format:
     formats = [Format(f) for f in (declared if isinstance(declared, list | tuple) else (declared,))]
     if wanted is not None:
         return Format(wanted)
+    if SHAPES.get(scheme) is Shape.CHAT:
+        return Format.HTML
     if formats[0] == Format.HTML and service.body_maxlen >= _HTML_ROOM:
         return Format.HTML
     if formats[0] == Format.MARKDOWN or scheme in MARKDOWN_SCHEMES:
@@ -253,7 +270,11 @@ def _form(service: Any, scheme: str, wanted: str | None) -> Format:
     return Format.TEXT
 
 
-def _limits(service: Any, *, pictures: bool) -> Limits:
+def _shape(scheme: str) -> Shape:
+    return Shape.EVENTS if scheme in EVENT_SCHEMES else SHAPES.get(scheme, Shape.PLAIN)
+
+
+def _limits(service: Any, *, pictures: bool, shape: Shape, is_rich: bool) -> Limits:
     ours = Limits()
     room = int(service.body_maxlen)
     # An SMS has no room for both: half of it is the title's.
@@ -265,6 +286,8 @@ def _limits(service: Any, *, pictures: bool) -> Limits:
         body=min(ours.body, body),
         html=min(MAIL_LENGTH if pictures else ours.html, body),
         pictures=pictures,
+        shape=shape,
+        is_rich=is_rich,
         ceilings=tuple(
             ceiling if ceiling.most is not None else replace(ceiling, most=room)
             for ceiling in CEILINGS.get(type(service).__name__, ())

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -16,13 +17,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models.vault import Vault, VaultError
 from notifiers import apprise_urls, outbox
+from notifiers.composing import Draft, compose
 from notifiers.days import zone
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.hearing import PATIENCE, Patience
 from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
 from notifiers.reader import Reader
-from notifiers.render import Foot, Message, load_templates, render_message
+from notifiers.render import Foot, Message, load_templates
 from notifiers.send import send
+from notifiers.subjects import load_subjects
 from notifiers.view import EventText
 
 logger = logging.getLogger(__name__)
@@ -64,8 +67,10 @@ class Sender:
         *,
         lanes: int,
         patience: Patience = PATIENCE,
+        templates: Path | None = None,
     ) -> None:
-        """`lanes` is how many messages may be under way at once."""
+        """`lanes` is how many messages may be under way at once, `templates` the folder of the operator's own words."""
+        self._templates = templates
         self._engine = engine
         self._vault = vault
         self._clock = clock
@@ -194,8 +199,17 @@ class Sender:
             # The words of its language, too.
             reader.moment(self._clock())
             url = self._vault.decrypt(message.url_encrypted)
-        foot = Foot(message.rules, message.target)
-        return url, message.events, message.may_have_arrived, reader, foot, self._patience
+        foot = Foot(message.rules, message.target, message.unsubscribe)
+        draft = Draft(self._events(url, message), message.may_have_arrived, reader, foot, self._templates)
+        return url, draft, self._patience
+
+    def _events(self, url: str, message: outbox.ClaimedMessage) -> Sequence[EventText]:
+        """Return the events of a message, with their subjects where the target gets the events themselves."""
+        if not apprise_urls.takes_events(url):
+            return message.events
+        with self._engine.connect() as connection:
+            subjects = load_subjects(connection, [event.id for event in message.events])
+        return tuple(replace(event, subjects=subjects.get(event.id, {})) for event in message.events)
 
     def _renew(self) -> None:
         """Hold the leases of what is under way: a mail server has ten minutes.
@@ -221,8 +235,7 @@ class Sender:
                     _settle_failed(connection, ended.key, ended.outcome, self._clock(), summary)
                 else:
                     summary.sent += outbox.settle_sent(connection, ended.key, self._clock())
-                    if ended.outcome:
-                        outbox.let_rest(connection, ended.key.target_id, self._clock(), ended.outcome)
+                    _settle_words(connection, ended.key, ended.outcome, self._clock())
             self._ended.popleft()
             _mark(self._slow, ended.key.target_id, ended.seconds > SLOW_SECONDS)
             _mark(self._suspect, ended.key.target_id, ended.is_suspect)
@@ -232,25 +245,28 @@ def _mark(targets: set[int], target_id: int, is_so: bool) -> None:
     (targets.add if is_so else targets.discard)(target_id)
 
 
-def _send(
-    url: str, events: Sequence[EventText], again: bool, reader: Reader, foot: Foot, patience: Patience
-) -> timedelta | None:
-    """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError.
+@dataclass(frozen=True)
+class Sent:
+    """What came of a message that was taken: for how long the service wants no other, and what a template did wrong."""
 
-    Returns for how long the service wants no other, where it says so.
-    """
+    rest: timedelta | None
+    problem: str | None = None
+
+
+def _send(url: str, draft: Draft, patience: Patience) -> Sent:
+    """Open, compose and send one message, in a lane; whatever goes wrong becomes a DeliveryError."""
     with _in_our_words():
-        limits = apprise_urls.open_url(url).limits
-        message = render_message(events, limits, again=again, reader=reader, foot=foot)
+        opened = apprise_urls.open_url(url)
+        message, problem = compose(opened, draft)
     try:
-        return send(url, message, patience)
+        return Sent(send(url, message, patience), problem)
     except DeliveryError as error:
         # A service that asks for a rest is not asked again at once.
         if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
-            shorter = render_message(events, limits.reduced(), again=again, reader=reader, foot=foot)
-        return _send_shorter(url, None if shorter == message else shorter, error, patience)
+            shorter, problem = compose(replace(opened, limits=opened.limits.reduced()), draft)
+        return Sent(_send_shorter(url, None if shorter == message else shorter, error, patience), problem)
 
 
 @contextmanager
@@ -282,6 +298,15 @@ def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError, pat
             retry_after=error.retry_after,
             unanswered=error.unanswered,
         ) from error
+
+
+def _settle_words(connection: Connection, claimed: outbox.ClaimedMessage, sent: Sent, now: datetime) -> None:
+    """Keep what a service asked for, and say what was wrong with a template."""
+    if sent.rest:
+        outbox.let_rest(connection, claimed.target_id, now, sent.rest)
+    if sent.problem:
+        outbox.note_problem(connection, claimed, sent.problem)
+        logger.warning("a message to %s went in the house's own words: %s", claimed.target, sent.problem)
 
 
 def _settle_failed(

@@ -9,6 +9,8 @@ _AT = re.compile("@(?!\u200b)(?=\\S)")
 # Slack's and Discord's <!channel>, <@123>, <#123>, </command:123>, <:emoji:123>, <t:123>.
 _ANGLE = re.compile("<(?=[!@#&/:a])")
 _LINK = re.compile(r"\]\(")
+# No web address, but a link to code where a program makes links of what it finds in text.
+_SCRIPT = re.compile(r"\b(javascript|vbscript):(?=\S)", re.IGNORECASE)
 # Apprise's Markdown reader takes no backslash before an entity, and &#64; would become a mention.
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 # Only where it is markup: `_` inside a word and a lone `|` are none, and some chats would show the backslash.
@@ -21,13 +23,14 @@ def clean(text: str, length: int) -> str:
     """Return text from outside as one harmless line of at most `length` characters.
 
     Control characters go, white space is one space, and nothing in it is a mention, a hidden link or an entity in a
-    chat: a zero-width space after `@`, `<` and `&` and between `](` breaks them.
+    chat: a zero-width space after `@`, `<` and `&`, between `](` and before the colon of `javascript:` breaks them.
     """
     line = " ".join("".join(" " if _is_control(c) else c for c in text).split())
     line = _BIDI_OR_NONCHARACTER.sub("", line)
     line = _AT.sub("@\u200b", line)
     line = _ANGLE.sub("<\u200b", line)
     line = _ENTITY.sub("&\u200b", line)
+    line = _SCRIPT.sub("\\1\u200b:", line)
     return cut(_LINK.sub("]\u200b(", line), length)
 
 

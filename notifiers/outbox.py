@@ -8,7 +8,7 @@ loses nothing and overwrites nothing. All functions want a transaction at READ C
 import random
 import re
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -98,6 +98,8 @@ class ClaimedMessage:
     # By whose clock and in which language it is read.
     timezone: str
     locale: str
+    # Where its mails can be unsubscribed from, or "".
+    unsubscribe: str
     # The subscriptions that asked for it, by their names.
     rules: tuple[str, ...]
 
@@ -154,6 +156,13 @@ def settle_sent(connection: Connection, claimed: ClaimedMessage, now: datetime) 
         .values(state=DeliveryState.SENT, sent_at=now, last_error=None, lease_until=None, lease_token=None)
     )
     return settled.rowcount
+
+
+def note_problem(connection: Connection, claimed: ClaimedMessage, problem: str) -> None:
+    """Write down of a message that was sent what was wrong with its template, for `lootwire why`."""
+    ids = [delivery.id for delivery in claimed.deliveries]
+    is_sent = and_(Delivery.id.in_(ids), Delivery.state == DeliveryState.SENT)
+    connection.execute(update(Delivery).where(is_sent).values(last_error=_redacted(problem)))
 
 
 def settle_failed(
@@ -280,6 +289,7 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
     if not group:
         return None
     asking = asks_to_link(connection, target.id, group, standings)
+    names = _names(connection, [each for row in group for each in row.subscription_ids])
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
     attempts = connection.execute(
         update(Delivery)
@@ -306,7 +316,8 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         is_quick=target.is_quick,
         timezone=target.timezone,
         locale=settings_from_json(target.settings).locale,
-        rules=_rules(connection, [each for row in group for each in row.subscription_ids]),
+        unsubscribe=settings_from_json(target.settings).unsubscribe,
+        rules=_rules(group, names),
         deliveries=tuple(
             ClaimedDelivery(
                 id=row.id,
@@ -314,23 +325,20 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
                 unanswered=row.unanswered,
                 lost=row.state == DeliveryState.SENDING,
                 first_attempt_at=written[row.id].first_attempt_at,
-                event=_event_text(row, standings.get(row.campaign_id, NOTHING), now, asks=row.id in asking.values()),
+                event=_event_text(
+                    row, names, standings.get(row.campaign_id, NOTHING), now, asks=row.id in asking.values()
+                ),
             )
             for row in group
         ),
     )
 
 
-def _rules(connection: Connection, subscription_ids: Sequence[int]) -> tuple[str, ...]:
-    """Return the names of subscriptions, the oldest first; of one that is gone there is none.
-
-    What nobody subscribed to, an operator hears because he is one.
-    """
-    if not subscription_ids:
-        return (OPERATOR_RULE,)
+def _names(connection: Connection, subscription_ids: Sequence[int]) -> dict[int, str]:
+    """Return the names of subscriptions by their ids, the oldest first; of one that is gone there is none."""
     ids = sorted(set(subscription_ids))
-    names = select(Subscription.name).where(Subscription.id == func.any(ids)).order_by(Subscription.id)
-    return tuple(connection.scalars(names))
+    names = select(Subscription.id, Subscription.name).where(Subscription.id == func.any(ids)).order_by(Subscription.id)
+    return {row.id: row.name for row in connection.execute(names)}
 
 
 def _group(rows: Sequence[Any]) -> Sequence[Any]:
@@ -349,10 +357,30 @@ def _group(rows: Sequence[Any]) -> Sequence[Any]:
     return rows[:1]
 
 
-def _event_text(row: Any, standing: Standing, now: datetime, *, asks: bool) -> EventText:
+def _rules(rows: Sequence[Any], names: Mapping[int, str]) -> tuple[str, ...]:
+    """Return the names of the subscriptions that want some events, the oldest first.
+
+    What nobody subscribed to, an operator hears because he is one.
+    """
+    ids = {each for row in rows for each in row.subscription_ids}
+    return tuple(names[each] for each in sorted(ids) if each in names) if ids else (OPERATOR_RULE,)
+
+
+def _event_text(row: Any, names: Mapping[int, str], standing: Standing, now: datetime, *, asks: bool) -> EventText:
     # Of one that cannot be read: a title alone is better than a delivery that can never be sent.
     detail = as_it_stands(row.kind, read_detail(row), standing, now, asks=asks)
-    return EventText(kind=row.kind, title=row.title, occurred_at=row.occurred_at, service=row.service, detail=detail)
+    return EventText(
+        kind=row.kind,
+        title=row.title,
+        occurred_at=row.occurred_at,
+        service=row.service,
+        detail=detail,
+        id=row.event_id,
+        key=row.event_key,
+        recorded_at=row.recorded_at,
+        silent=row.silent,
+        rules=_rules([row], names),
+    )
 
 
 def _hold_failed(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:

@@ -1,10 +1,11 @@
 """Renders events as one message: title, text, HTML and Markdown, each escaped for what it is. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 import nh3
@@ -12,13 +13,16 @@ from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import escape
 
+from notifiers.blocks import slack_payload
+from notifiers.embeds import discord_payload
 from notifiers.escape import clean, cut, escape_markdown
 from notifiers.reader import PLAIN, Reader
 from notifiers.sizes import Ceiling, size
 from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event, view_groups
+from notifiers.webhook import hook_fields
 
-_TEMPLATES = Path(__file__).with_name("templates")
-_TAGS = {"p", "b", "strong", "ul", "li", "a", "br", "img"}
+TEMPLATES = Path(__file__).with_name("templates")
+_TAGS = {"p", "b", "i", "strong", "ul", "li", "a", "br", "img"}
 _MAIL_TAGS = _TAGS | {"table", "tbody", "tr", "td", "span", "h1", "h2", "hr"}
 _MAIL_ATTRIBUTES = {
     **{tag: {"class"} for tag in ("p", "ul", "td", "span")},
@@ -49,7 +53,18 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
 
 
-_SUFFIXES = {Format.TEXT: "txt", Format.HTML: "html", Format.MARKDOWN: "md"}
+class Shape(StrEnum):
+    """What a service takes beside a title and a text."""
+
+    PLAIN = "nothing"
+    EVENTS = "the events themselves"
+    DISCORD = "embeds"
+    SLACK = "blocks"
+    CHAT = "HTML with few tags"
+
+
+_RICH = {Shape.DISCORD: discord_payload, Shape.SLACK: slack_payload}
+SUFFIXES = {Format.TEXT: "txt", Format.HTML: "html", Format.MARKDOWN: "md"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +72,8 @@ class Limits:
     """How many characters a message may have; `body` is for text and Markdown.
 
     `pictures` says that HTML may show one, by its address: a mail program asks its reader before it loads any.
-    `ceilings` are those of a service that counts something else than characters; each has its number.
+    `ceilings` are those of a service that counts something else than characters; each has its number. `shape` is what
+    a service takes beside a text, and `is_rich` says that it gets all of it: details, embeds, blocks.
     """
 
     title: int = 200
@@ -65,6 +81,8 @@ class Limits:
     html: int = 12000
     pictures: bool = False
     ceilings: tuple[Ceiling, ...] = ()
+    shape: Shape = Shape.PLAIN
+    is_rich: bool = True
 
     def reduced(self) -> "Limits":
         """Return limits of about a quarter, for a service that finds a message too long that should have fitted."""
@@ -74,6 +92,7 @@ class Limits:
             body=max(self.body // 4, 20),
             html=max(self.html // 4, 20),
             ceilings=tuple(replace(ceiling, most=(ceiling.most or 0) // 4) for ceiling in self.ceilings),
+            is_rich=False,
         )
 
 
@@ -83,6 +102,8 @@ class Foot:
 
     rules: tuple[str, ...]
     target: str
+    # mailto: or https, where there is such an address.
+    unsubscribe: str = ""
 
     @property
     def because(self) -> str:
@@ -90,15 +111,25 @@ class Foot:
         named = ", ".join(f"“{clean(rule, RULE_LENGTH)}”" for rule in self.rules[:MOST_RULES])
         return f"{named} and others" if len(self.rules) > MOST_RULES else named or "a subscription that is gone"
 
+    @property
+    def silencing(self) -> str:
+        """The command that keeps the target silent for a while."""
+        return clean(f"lootwire targets mute {quote(self.target)} 3h", 2 * RULE_LENGTH)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message in three renderings; the title is plain text and in none of them."""
+    """A message in three renderings; the title is plain text and in none of them.
+
+    `payload` is what a service gets that takes more than a title and a text (`Limits.shape`), `headers` are for mails.
+    """
 
     title: str
     text: str
     html: str
     markdown: str
+    payload: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self, form: Format) -> str:
         """Return the message in one format, without its title."""
@@ -133,12 +164,28 @@ def render_message(
         text=_text_body(events, _Room(title, Format.TEXT, limits, again, reader, foot)),
         html=_html_body(events, _Room(title, Format.HTML, limits, again, reader, foot)),
         markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again, reader, foot)),
+        # RFC 2369, 3.2.
+        headers={"List-Unsubscribe": f"<{foot.unsubscribe}>"} if foot and foot.unsubscribe else {},
+        payload=_payload(events, title, limits, reader, foot, AGAIN_NOTE if again else None),
     )
 
 
+def _payload(
+    events: Sequence[EventText], title: str, limits: Limits, reader: Reader, foot: Foot | None, again: str | None
+) -> Mapping[str, Any] | None:
+    if limits.shape is Shape.EVENTS:
+        return hook_fields(events, foot.target if foot else "", with_detail=limits.is_rich)
+    # Refused for whatever reason, a message is plain text the next time.
+    if limits.shape in _RICH and limits.is_rich:
+        because = f"Because of {foot.because}" if foot else None
+        return _RICH[limits.shape](events, title, reader, because=because, again=again)
+    return None
+
+
 def plain_message(title: str, text: str) -> Message:
-    """Return a message of our own words."""
-    return Message(title=title, text=text, html=f"<p>{escape(text)}</p>", markdown=escape_markdown(text))
+    """Return a message of our own words, about no event."""
+    html = f"<p>{escape(text)}</p>"
+    return Message(title=title, text=text, html=html, markdown=escape_markdown(text))
 
 
 def _heading(title: str, form: Format) -> str:
@@ -242,9 +289,11 @@ def _fullest(events: Sequence[EventText], room: _Room) -> str:
 
 
 def _ever_shorter(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
-    suffix = _SUFFIXES[room.form]
+    suffix = SUFFIXES[room.form]
     if room.limits.pictures and room.form is Format.HTML:
         yield from _mails(events, room, again)
+    elif room.limits.shape is Shape.CHAT and room.form is Format.HTML:
+        yield from _chats(events, room, again)
     elif len(events) == 1:
         for extent in _EXTENTS:
             event = view_event(events[0], extent, room.reader)
@@ -271,18 +320,48 @@ def _mails(events: Sequence[EventText], room: _Room, again: str | None) -> Itera
             yield _mail("mail_many", title=room.title, groups=groups, more=more, again=again, foot=room.foot)
 
 
+def _chats(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
+    """Yield ever shorter HTML for chats that know few tags."""
+    if len(events) == 1:
+        for extent in _EXTENTS:
+            event = view_event(events[0], extent, room.reader)
+            event = event.with_rewards_apart()
+            yield _render("chat_one", "html", event=event, again=again, foot=room.foot)
+    else:
+        for listed in (_MOST_IN_A_MAIL, *_LISTED):
+            groups, more = view_groups(events, room.reader, listed), len(events) - listed
+            yield _render("chat_many", "html", groups=groups, more=more, again=again, foot=room.foot)
+
+
 def _mail(name: str, **values: Any) -> str:
     body = _environment("html").get_template(f"{name}.html.j2").render(**values).strip()
     # Autoescape made it safe; nh3 is the second lock. The shell around it holds nothing from outside.
-    cleaned = nh3.clean(
-        body, tags=_MAIL_TAGS, attributes=_MAIL_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None
-    )
-    return _shell().replace("<!-- body -->", cleaned)
+    return mail_around(clean_html(body, is_mail=True))
+
+
+def house_template(form: Format, limits: Limits, *, several: bool) -> Path:
+    """Return the file of the template that a message in a format is made of."""
+    name = "many" if several else "one"
+    if form is Format.HTML:
+        name = f"mail_{name}" if limits.pictures else f"chat_{name}" if limits.shape is Shape.CHAT else name
+    return TEMPLATES / f"{name}.{SUFFIXES[form]}.j2"
+
+
+def mail_around(html: str) -> str:
+    """Return a mail with this HTML in it, in the house's style for light and dark."""
+    return _shell().replace("<!-- body -->", html)
+
+
+def clean_html(html: str, *, is_mail: bool) -> str:
+    """Return HTML with nothing in it but the tags of a message, or those of a mail, and links to the web."""
+    tags, attributes = (_MAIL_TAGS, _MAIL_ATTRIBUTES) if is_mail else (_TAGS, _ATTRIBUTES)
+    schemes = {"http", "https", "mailto"} if is_mail else {"http", "https"}
+    return nh3.clean(html, tags=tags, attributes=attributes, url_schemes=schemes, link_rel=None)
 
 
 @cache
 def _shell() -> str:
-    return (_TEMPLATES / "mail_shell.html").read_text(encoding="utf-8")
+    return (TEMPLATES / "mail_shell.html").read_text(encoding="utf-8")
 
 
 def _render(name: str, suffix: str, **values: Any) -> str:
@@ -290,14 +369,14 @@ def _render(name: str, suffix: str, **values: Any) -> str:
     if suffix != "html":
         return rendered
     # Autoescape made it safe; nh3 is the second lock, should a template ever forget.
-    return nh3.clean(rendered, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None)
+    return clean_html(rendered, is_mail=False)
 
 
 @cache
 def load_templates() -> None:
     """Compile all templates, which else happens as they are needed: for a process that forks."""
-    for suffix in _SUFFIXES.values():
-        names = ("one", "many", *(("mail_one", "mail_many") if suffix == "html" else ()))
+    for suffix in SUFFIXES.values():
+        names = ("one", "many", *(("mail_one", "mail_many", "chat_one", "chat_many") if suffix == "html" else ()))
         for name in names:
             _environment(suffix).get_template(f"{name}.{suffix}.j2")
 
@@ -306,7 +385,7 @@ def load_templates() -> None:
 def _environment(suffix: str) -> ImmutableSandboxedEnvironment:
     """Return the environment of one format; what a template prints is escaped for that format unasked."""
     environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(_TEMPLATES),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=suffix == "html",
         finalize=_markdown_value if suffix == "md" else None,
         undefined=StrictUndefined,
@@ -325,6 +404,12 @@ class _Url(str):
 
 def _markdown_value(value: object) -> object:
     return value if isinstance(value, _Url) else escape_markdown(str(value))
+
+
+def lines_within(text: str, form: Format, limits: Limits) -> str:
+    """Return as many lines of a text or Markdown as limits take, or else as much of its first line."""
+    room = _Room("", form, limits, False, PLAIN, None)
+    return _whole_lines(text, None, room) or _cut_to(text, room.takes)
 
 
 def _whole_lines(text: str, link: str | None, room: _Room) -> str:

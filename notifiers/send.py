@@ -6,6 +6,7 @@ from email.header import Header
 from typing import Any
 
 from notifiers import apprise_urls
+from notifiers.carrying import carry
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.escape import cut
 from notifiers.hearing import PATIENCE, Hearing, Patience, listening
@@ -30,7 +31,11 @@ def send(url: str, message: Message, patience: Patience = PATIENCE) -> timedelta
     except TargetError as error:
         # Checked when it was added, so a newer version judges it otherwise; a person may undo that.
         raise DeliveryError(str(error)) from error
+    carry(opened.service, opened.limits.shape, message.payload)
     title = subject(message.title) if opened.is_mail else message.title
+    if opened.is_mail:
+        # What the address itself says goes first.
+        opened.service.headers = {**message.headers, **opened.service.headers}
     with listening(patience) as hearing:
         result = _notify(
             opened.service,

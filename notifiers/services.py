@@ -69,6 +69,9 @@ INSTEAD_OF_MARKDOWN = {
     "zalo": "text",
 }
 
+# They take fields of ours beside the message, and so get the events themselves.
+EVENT_SCHEMES = frozenset({"form", "forms", "json", "jsons", "xml", "xmls"})
+
 # They put the title before the body themselves, unescaped.
 MERGING_SCHEMES = frozenset({"discord", "guilded", "fluxer", "fluxers"})
 

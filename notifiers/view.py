@@ -1,15 +1,15 @@
 """Says what a message shows of an event: facts, lists and links in plain words, before any format. Pure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from models.details import CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
+from models.details import BenefitLine, CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
 from models.events import EventKind
 from models.words import counted_kind, kind_label, link_label, message_facts, message_note
-from models.words.addresses import message_address
-from models.words.campaigns import allowed, gives_rewards, requirement_at_length
+from models.words.addresses import category_address, channel_address, message_address
+from models.words.campaigns import allowed, gives_rewards, is_over, requirement_at_length
 from models.words.fields import field_words
 from models.words.streams import message_categories
 from models.words.units import service_name
@@ -22,6 +22,7 @@ THUMBNAIL_WIDTH, BOX_WIDTH, BADGE_WIDTH = 320, 144, 72
 # Beside a mail's headline, where a telephone has room for no more.
 ART_WIDTH = 96
 _OF_DROPS = frozenset({"Drops", "All drops", "New drops", "Rewards"})
+_OF_CHANNELS = frozenset({"Channels", "All channels"})
 _SOON, _OTHERS = "Soon over", "More"
 _SOON_OVER = frozenset({EventKind.CAMPAIGN_ENDING_SOON, EventKind.CAMPAIGN_LAST_CHANCE})
 
@@ -30,13 +31,23 @@ _CHANNELS_MATTER = {EventKind.CAMPAIGN_ADDED, EventKind.CAMPAIGN_STARTED, EventK
 
 @dataclass(frozen=True, kw_only=True)
 class EventText:
-    """An event as a message needs it; its texts are as the service sent them."""
+    """An event as a message needs it; its texts are as the service sent them.
+
+    `key`, `subjects` (by names and ids) and `rules` (the subscriptions that asked for it) are for a target that gets
+    the event itself.
+    """
 
     kind: str
     title: str
     occurred_at: datetime
     service: str | None = None
     detail: EventDetail
+    id: int = 0
+    key: str = ""
+    recorded_at: datetime | None = None
+    silent: bool = False
+    subjects: Mapping[str, str] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,8 @@ class RewardView:
 class EventView:
     """One event in words. All strings are clean: one line, no mention, no control character.
 
-    `rewards` say the same as the section of drops, for whoever shows pictures.
+    `rewards` say the same as the section of drops, for whoever shows pictures; `url` is the event's own
+    link, where it has one. `watch` has the channels that count, or the category, as links.
     """
 
     lead: str
@@ -93,6 +105,9 @@ class EventView:
     links: tuple[Fact, ...]
     rewards: tuple[RewardView, ...]
     more_rewards: int
+    watch: tuple[Fact, ...]
+    more_to_watch: int
+    url: str | None
 
     @property
     def art_width(self) -> int:
@@ -100,8 +115,9 @@ class EventView:
         return min(self.picture.width, ART_WIDTH) if self.picture else 0
 
     def with_rewards_apart(self) -> "EventView":
-        """Return it without the sections that its rewards say."""
-        return replace(self, sections=tuple(s for s in self.sections if s.label not in _OF_DROPS))
+        """Return it without the sections that its rewards say, or its links to where it is watched."""
+        apart = (_OF_DROPS if self.rewards else frozenset()) | (_OF_CHANNELS if self.watch else frozenset())
+        return replace(self, sections=tuple(s for s in self.sections if s.label not in apart))
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,7 @@ class Group:
 
     heading: str
     entries: tuple["EntryView", ...]
+    is_urgent: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +141,8 @@ class EntryView:
 def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> EventView:
     """Return everything that a message about one event says, as far as the extent allows."""
     detail = event.detail
-    rewards = tuple(_rewards(detail)) if isinstance(detail, CampaignDetail) else ()
+    watch, more_to_watch = _watch(event, extent)
+    given = _given(detail) if isinstance(detail, CampaignDetail) else []
     account_link = message_address(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
     return EventView(
         lead=clean(" · ".join(filter(None, [kind_label(event.kind), service_name(event.service or "")])), NAME_LENGTH),
@@ -141,9 +159,29 @@ def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> Even
             )
             if url
         ),
-        rewards=rewards[: extent.items],
-        more_rewards=len(rewards) - len(rewards[: extent.items]),
+        rewards=tuple(_reward(drop, benefit) for drop, benefit in given[: extent.items]),
+        more_rewards=max(len(given) - extent.items, 0),
+        watch=watch,
+        more_to_watch=more_to_watch,
+        url=message_address(detail.url),
     )
+
+
+def _watch(event: EventText, extent: Extent) -> tuple[tuple[Fact, ...], int]:
+    """Return links to where a campaign is watched, and how many channels more there are: nothing where it is over."""
+    detail = event.detail
+    is_watched = isinstance(detail, CampaignDetail) and event.kind.startswith("campaign.")
+    if not isinstance(detail, CampaignDetail) or not is_watched or is_over(event.kind):
+        return (), 0
+    names, total = allowed(detail)
+    if not total:
+        address = message_address(category_address(event.service, detail.game))
+        label = clean(f"{detail.game} on {service_name(event.service or '')}: every channel counts", NAME_LENGTH)
+        return ((Fact(label, address),) if address else ()), 0
+    links = [(name, message_address(channel_address(event.service, name))) for name in names[: extent.items]]
+    shown = tuple(Fact(clean(name, NAME_LENGTH), address) for name, address in links if address)
+    # A channel that has no address is named in the list of them.
+    return (shown, total - len(shown)) if len(shown) == len(links) else ((), 0)
 
 
 def view_groups(events: Sequence[EventText], reader: Reader = PLAIN, most: int | None = None) -> tuple[Group, ...]:
@@ -157,21 +195,26 @@ def view_groups(events: Sequence[EventText], reader: Reader = PLAIN, most: int |
     groups, left = [], len(events) if most is None else most
     for heading, entries in grouped.items():
         if shown := tuple(entries[: max(left, 0)]):
-            groups.append(Group(heading, shown))
+            groups.append(Group(heading, shown, is_urgent=heading == _SOON))
         left -= len(shown)
     return tuple(groups)
 
 
-def _rewards(detail: CampaignDetail) -> Iterable[RewardView]:
-    for drop in detail.drops_added or detail.drops:
-        effort = requirement_at_length(drop.required_minutes, drop.required_subs, drop.required_turbo_subs)
-        for benefit in drop.benefits:
-            name = clean(benefit.name or drop.name or "A reward", NAME_LENGTH)
-            part_of = drop.name if drop.name != benefit.name else None
-            note = clean(", ".join(filter(None, [part_of, effort])), NAME_LENGTH)
-            yield RewardView(name, note, message_address(benefit.image_url))
-        if not drop.benefits:
-            yield RewardView(clean(drop.name or "A drop", NAME_LENGTH), clean(effort or "", NAME_LENGTH), None)
+def _given(detail: CampaignDetail) -> list[tuple[DropLine, BenefitLine | None]]:
+    """Return what a campaign gives, each with its drop; a drop that names nothing counts as one."""
+    drops = detail.drops_added or detail.drops
+    return [(drop, benefit) for drop in drops for benefit in (drop.benefits or (None,))]
+
+
+def _reward(drop: DropLine, benefit: BenefitLine | None) -> RewardView:
+    effort = requirement_at_length(drop.required_minutes, drop.required_subs, drop.required_turbo_subs)
+    if benefit is None:
+        return RewardView(clean(drop.name or "A drop", NAME_LENGTH), clean(effort, NAME_LENGTH), None)
+    part_of = drop.name if drop.name != benefit.name else None
+    note = clean(", ".join(filter(None, [part_of, effort])), NAME_LENGTH)
+    return RewardView(
+        clean(benefit.name or drop.name or "A reward", NAME_LENGTH), note, message_address(benefit.image_url)
+    )
 
 
 def view_entry(event: EventText, reader: Reader = PLAIN) -> EntryView:

@@ -22,4 +22,5 @@ def signs_of_life() -> SignsOfLife:
 @functools.cache
 def sender() -> Sender:
     """Return what sends in this process, made at the first call; it knows which messages are under way."""
-    return Sender(runtime().engine, runtime().vault, utc_now, lanes=runtime().settings.senders)
+    settings = runtime().settings
+    return Sender(runtime().engine, runtime().vault, utc_now, lanes=settings.senders, templates=settings.templates)

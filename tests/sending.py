@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -19,9 +20,10 @@ def deliver_due(
     within: timedelta | None = None,
     lanes: int = 4,
     patience: Patience = PATIENCE,
+    templates: Path | None = None,
 ) -> DeliverySummary:
     """Send messages until nothing is due, `limit` were begun, or `within` has passed; returns when they are over."""
-    sender = Sender(engine, vault, clock, lanes=lanes, patience=patience)
+    sender = Sender(engine, vault, clock, lanes=lanes, patience=patience, templates=templates)
     try:
         summary = sender.send_due(limit=limit, within=within)
     finally:

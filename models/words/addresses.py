@@ -5,6 +5,8 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 PAGE_ADDRESS_LENGTH = 2048
 MESSAGE_ADDRESS_LENGTH = 1000
+_CHANNELS = {"twitch": "www.twitch.tv", "kick": "kick.com"}
+_LOGIN = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _SPACES = re.compile(r"\s")
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _LEGIBLE = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
@@ -29,6 +31,17 @@ def message_address(url: str | None) -> str | None:
         return None
     tail = url[len(parts.scheme) + 3 + len(parts.netloc) :]
     return f"{parts.scheme}://{parts.netloc}" + "".join(_QUOTED.get(character, character) for character in tail)
+
+
+def channel_address(service: str | None, login: str) -> str | None:
+    """Return where a channel is watched, or None where its address is not made of its login."""
+    host = _CHANNELS.get(service or "")
+    return f"https://{host}/{login.lower()}" if host and _LOGIN.fullmatch(login) else None
+
+
+def category_address(service: str | None, game: str | None) -> str | None:
+    """Return where the streams of a game are listed, or None where they are not listed by its name."""
+    return f"https://www.twitch.tv/directory/game/{quote(game, safe='')}" if service == "twitch" and game else None
 
 
 def _web_parts(url: str) -> SplitResult | None:

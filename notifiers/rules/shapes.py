@@ -38,6 +38,13 @@ def _language(value: str) -> str:
     return value
 
 
+def _unsubscribe(value: str) -> str:
+    try:
+        return TargetSettings(unsubscribe=value).unsubscribe
+    except TargetError as error:
+        raise ValueError(str(error)) from None
+
+
 Names = Annotated[list[str], BeforeValidator(_listed)]
 Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=86_400)]
 
@@ -104,6 +111,7 @@ class Defaults(Block):
     urgent: Names | None = None
     burst: Seconds | None = None
     burst_longest: Seconds | None = None
+    unsubscribe: Annotated[str, AfterValidator(_unsubscribe)] | None = None
 
 
 class HeartbeatBlock(DigestBlock):
@@ -124,6 +132,7 @@ def settings_of(block: Defaults, keys: Iterable[str]) -> dict[str, Any]:
         "urgent": tuple(block.urgent or ()),
         "burst": block.burst or 0,
         "locale": block.locale,
+        "unsubscribe": block.unsubscribe,
     }
     return {"burst_seconds" if key == "burst" else key: values[key] for key in keys}
 
@@ -158,6 +167,7 @@ class TargetBlock(Defaults):
             burst_longest_seconds=_either(self.burst_longest, defaults.burst_longest) or usual.burst_longest_seconds,
             locale=_either(self.locale, defaults.locale) or usual.locale,
             heartbeat=self.heartbeat.digest if self.heartbeat else None,
+            unsubscribe=_either(self.unsubscribe, defaults.unsubscribe) or usual.unsubscribe,
         )
 
 

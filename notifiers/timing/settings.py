@@ -1,11 +1,14 @@
 """The settings of a target, as the database and rules files keep them. Pure."""
 
+import re
 from datetime import time, timedelta
 from typing import Any, Literal
 
 import msgspec
 
 from notifiers.errors import TargetError
+
+_UNSUBSCRIBE = re.compile(r"(?:mailto:[^\s<>,@]+@[^\s<>,@/]+|https://[^\s<>,@/]+(?:/[^\s<>,]*)?)")
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 # What a target is there for beside its subscriptions.
@@ -58,6 +61,15 @@ class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     locale: str = "en"
     # Of an operator's target: when it is told that all goes on.
     heartbeat: Digest | None = None
+    # Where a mail program asks for no more mails of this kind: mailto: or https.
+    unsubscribe: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise TargetError where an address is none."""
+        if self.unsubscribe and not _UNSUBSCRIBE.fullmatch(self.unsubscribe):
+            raise TargetError(
+                f"{self.unsubscribe!r} is no address to unsubscribe at; write mailto:stop@example.org, or https://…"
+            )
 
     @property
     def holds(self) -> bool:

@@ -91,6 +91,7 @@ COMMANDS = {
         "Make targets, subscriptions and follows agree with the rules in a file; shows what that changes.",
     ),
     "rules": Listed(TELL, ("rules",), "Write rules as a file, or print the schema of such files."),
+    "templates": Listed(TELL, ("templates",), "Show your own words for messages; with a command, try them."),
     "import": Listed(
         CARRY,
         ("importing",),

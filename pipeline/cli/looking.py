@@ -41,6 +41,7 @@ from pipeline.runtime.output import JsonFlag, console, distance, errors, parse_s
 from pipeline.runtime.runtime import utc_now
 
 NEAR = 3
+_WHAT_ERRORS_SAY = {DeliveryState.DROPPED: "dropped", DeliveryState.SENT: "in the house's own words, for"}
 SUBJECTS = ("game", "organization", "campaign", "reward_campaign", "channel", "service")
 Now = Annotated[str | None, typer.Option("--now", metavar="NAME", help="Make this source due at once.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=GREATEST, help="How many at most, the newest.")]
@@ -293,7 +294,7 @@ def why(
     state = f"sent at {show(row['sent_at'])} UTC" if row["sent_at"] else row["state"]
     console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {state}", markup=False)
     if row["last_error"]:
-        what = "dropped" if row["state"] == DeliveryState.DROPPED else "not taken"
+        what = _WHAT_ERRORS_SAY.get(row["state"], "not taken")
         console.print(f"{what}: {show(row['last_error'])}", markup=False, soft_wrap=True)
     if row["unanswered"]:
         times = f"{row['unanswered']} of {row['attempts']} attempts"

@@ -15,9 +15,10 @@ from notifiers.rules.difference import in_words
 from notifiers.rules.shapes import Defaults, HeartbeatBlock, settings_of
 from notifiers.settings import change_settings
 from notifiers.timing.settings import Role, TargetSettings, settings_to_json
+from notifiers.webhook import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
-from pipeline.runtime.output import JsonFlag, console, parse_until, print_rows, show
+from pipeline.runtime.output import JsonFlag, console, parse_until, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
 targets = make_noun(COMMANDS["targets"].help)
@@ -31,7 +32,14 @@ URGENT_HELP = (
 )
 ROLE_HELP = "operator: it hears how the installation is, without any subscription (docs/operating.md)."
 HEARTBEAT_HELP = "When an operator's target is told that all goes on: `daily at 08:00`, `weekly on mon at 08:00`; none."
-_CLEARED: dict[str, Any] = {"quiet": (), "digest": None, "urgent": (), "locale": TargetSettings().locale}
+UNSUBSCRIBE_HELP = "Where its mails are unsubscribed from: mailto:stop@example.org, or an https address; none."
+_CLEARED: dict[str, Any] = {
+    "quiet": (),
+    "digest": None,
+    "urgent": (),
+    "locale": TargetSettings().locale,
+    "unsubscribe": "",
+}
 TIMEZONE_HELP = "Where it is, such as Europe/Berlin: a release is told when its day begins there."
 
 
@@ -100,9 +108,17 @@ def set_target(
     locale: Annotated[str | None, typer.Option(help="The language of its dates: en, de, pt_BR.")] = None,
     role: Annotated[Literal["operator", "none"] | None, typer.Option(help=f"{ROLE_HELP} none ends it.")] = None,
     heartbeat: Annotated[str | None, typer.Option(help=HEARTBEAT_HELP)] = None,
+    unsubscribe: Annotated[str | None, typer.Option(help=UNSUBSCRIBE_HELP)] = None,
 ) -> None:
     """Change a target: its name, address, time zone, quiet hours, digest; its subscriptions and what waits stay."""
-    changes = {"quiet": quiet, "digest": digest, "urgent": urgent, "burst": burst, "locale": locale}
+    changes = {
+        "quiet": quiet,
+        "digest": digest,
+        "urgent": urgent,
+        "burst": burst,
+        "locale": locale,
+        "unsubscribe": unsubscribe,
+    }
     given = {name: value for name, value in changes.items() if value is not None}
     if all(value is None for value in (new_name, url, timezone, role, heartbeat)) and not given:
         raise typer.BadParameter("give what is to change, such as --name, --url, --timezone or --quiet")
@@ -217,6 +233,12 @@ def remove_target(
     with runtime.engine.begin() as connection:
         removal = store.remove_target(connection, name, utc_now())
     console.print(f"{name} removed. {_in_words(removal)}", markup=False, soft_wrap=True)
+
+
+@targets.command("schema")
+def print_schema() -> None:
+    """Print the JSON Schema of what json:// web hooks are sent, with the events themselves."""
+    print_json(json_schema())
 
 
 def _in_words(removal: store.Removal) -> str:

@@ -100,6 +100,8 @@ def _settings(settings: TargetSettings) -> dict[str, Any]:
         fields["locale"] = settings.locale
     if settings.heartbeat:
         fields["heartbeat"] = _digest(settings.heartbeat)
+    if settings.unsubscribe:
+        fields["unsubscribe"] = settings.unsubscribe
     return fields
 
 

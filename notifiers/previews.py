@@ -1,0 +1,162 @@
+"""Shows messages before they are sent, and tries the operator's own templates on events that happened."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from models import Event, Subscription, Target
+from models.details import detail_from_json, detail_type
+from models.events import EventKind
+from models.vault import Vault
+from notifiers.apprise_urls import Opened, open_url
+from notifiers.composing import Draft, compose
+from notifiers.days import zone
+from notifiers.errors import TargetError
+from notifiers.overrides import ANY, SEVERAL, TITLE, Found, Parts, TemplateError, find, find_all, write
+from notifiers.reader import Reader
+from notifiers.render import SUFFIXES, Foot, Format, Limits, render_message
+from notifiers.samples import sample_event
+from notifiers.subjects import load_subjects
+from notifiers.targets import target_id_of
+from notifiers.timing.settings import settings_from_json
+from notifiers.view import EventText
+
+_MAIL = Limits(pictures=True, html=60_000)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A message as a target would get it; `templates` are the operator's own that it is made of.
+
+    `payload` is what the service gets beside the text: embeds, blocks, the events. `problem` says why a template was
+    not used.
+    """
+
+    title: str
+    format: str
+    body: str
+    payload: Mapping[str, Any] | None
+    templates: tuple[str, ...]
+    problem: str | None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A template, and what is wrong with it, or None."""
+
+    file: str
+    target: str | None
+    kind: str
+    part: str
+    problem: str | None
+
+
+def newest_event(connection: Connection, kind: EventKind, now: datetime) -> EventText:
+    """Return the newest event of a kind, or an invented one where there was none yet."""
+    row = connection.execute(select(Event).where(Event.kind == kind).order_by(Event.id.desc()).limit(1)).one_or_none()
+    return sample_event(kind, now) if row is None else _event_text(connection, row)
+
+
+def load_event(connection: Connection, event_id: int, kind: str) -> EventText:
+    """Return the event of a number; raises TargetError where it does not exist or is of another kind.
+
+    An event of any kind may be among several.
+    """
+    row = connection.execute(select(Event).where(Event.id == event_id)).one_or_none()
+    if row is None or kind not in {row.kind, SEVERAL}:
+        what = f"is {row.kind}, not {kind}" if row else "does not exist"
+        raise TargetError(f"Event {event_id} {what}; `lootwire events --json` shows the numbers.")
+    return _event_text(connection, row)
+
+
+def _event_text(connection: Connection, row: Any) -> EventText:
+    try:
+        detail = detail_from_json(row.kind, row.detail)
+    except msgspec.ValidationError:
+        detail = detail_type(row.kind)()
+    return EventText(
+        kind=row.kind,
+        title=row.title,
+        occurred_at=row.occurred_at,
+        service=row.service,
+        detail=detail,
+        id=row.id,
+        key=row.event_key,
+        recorded_at=row.recorded_at,
+        silent=row.silent,
+        subjects=load_subjects(connection, [row.id]).get(row.id, {}),
+    )
+
+
+def draft_for(
+    connection: Connection, vault: Vault, target: str, events: Sequence[EventText], now: datetime, folder: Path
+) -> tuple[Opened, Draft]:
+    """Return how a target is reached, and a message for it that is not in words yet; raises TargetError."""
+    target_id = target_id_of(connection, target)
+    columns = (Target.url_encrypted, Target.timezone, Target.settings)
+    row = connection.execute(select(*columns).where(Target.id == target_id)).one()
+    of_target = select(Subscription.name).where(Subscription.target_id == target_id).order_by(Subscription.id)
+    settings = settings_from_json(row.settings)
+    reader = Reader(zone(row.timezone), settings.locale, now)
+    foot = Foot(tuple(connection.scalars(of_target)), target, settings.unsubscribe)
+    return open_url(vault.decrypt(row.url_encrypted)), Draft(events, False, reader, foot, folder)
+
+
+def preview(opened: Opened, draft: Draft) -> Preview:
+    """Return a message in words, as it would be sent."""
+    message, problem = compose(opened, draft)
+    kind = draft.events[0].kind if len(draft.events) == 1 else SEVERAL
+    parts = (TITLE, SUFFIXES[opened.form])
+    used = [find(draft.templates, draft.foot.target, kind, part) for part in parts] if draft.templates else []
+    return Preview(
+        title=message.title,
+        format=opened.form.value,
+        body=message.body(opened.form),
+        payload=message.payload,
+        templates=() if problem else tuple(str(found.path) for found in used if found),
+        problem=problem,
+    )
+
+
+def check_templates(folder: Path, targets: Sequence[str], now: datetime) -> Iterator[Checked]:
+    """Try every template in a folder on an event of each kind that it is for, and yield what is wrong with it.
+
+    Raises TemplateError for a file that is not called as templates are.
+    """
+    for found in find_all(folder):
+        yield Checked(
+            file=str(found.path.relative_to(folder)),
+            target=found.target,
+            kind=found.kind,
+            part=found.part,
+            problem=_problem(found, targets, now),
+        )
+
+
+def _problem(found: Found, targets: Sequence[str], now: datetime) -> str | None:
+    if found.target is not None and found.target not in targets:
+        return f"there is no target {found.target}"
+    form = next((form for form, suffix in SUFFIXES.items() if suffix == found.part), Format.TEXT)
+    reader, foot = Reader(zone("UTC"), now=now), Foot(("loot for what I play",), found.target or "phone")
+    for events in _events_for(found.kind, now):
+        parts = Parts(events, _MAIL if form is Format.HTML else Limits(), reader, foot, again=False)
+        try:
+            write(found, render_message(events, parts.limits, reader=reader, foot=foot), form, parts)
+        except TemplateError as error:
+            return f"{error} (with {events[0].kind if len(events) == 1 else SEVERAL})"
+    return None
+
+
+def _events_for(kind: str, now: datetime) -> Iterator[list[EventText]]:
+    if kind == SEVERAL:
+        yield [sample_event(each, now) for each in EventKind]
+        return
+    family = kind.removesuffix(f".{ANY}")
+    for each in EventKind:
+        if kind in {ANY, each} or family == each.family:
+            yield [sample_event(each, now)]

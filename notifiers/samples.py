@@ -1,0 +1,71 @@
+"""Events that could have happened, for trying templates where no such event is known yet. Pure."""
+
+from datetime import datetime, timedelta
+
+from models.details import (
+    BenefitLine,
+    CampaignDetail,
+    DropLine,
+    EventDetail,
+    FieldChange,
+    ReleaseDetail,
+    SourceDetail,
+    StreamDetail,
+    detail_type,
+)
+from models.events import EventKind
+from models.words import title
+from notifiers.view import EventText
+
+_BOX = "https://static-cdn.jtvnw.net/ttv-boxart/263490-144x192.jpg"
+
+
+def sample_event(kind: EventKind, now: datetime) -> EventText:
+    """Return an event of a kind that occurred now, with everything that most events of its family have."""
+    detail = _details(now)[detail_type(kind)]
+    service = None if kind.family in {"release", "game", "source"} else "twitch"
+    return EventText(
+        kind=kind,
+        title=title(kind, service, detail, now),
+        occurred_at=now,
+        service=service,
+        detail=detail,
+        key=f"{kind}:sample",
+        recorded_at=now,
+        subjects={"game": "Rust"},
+        rules=("loot for what I play",),
+    )
+
+
+def _details(now: datetime) -> dict[type[EventDetail], EventDetail]:
+    details = (
+        CampaignDetail(
+            name="Winter Drops",
+            game="Rust",
+            organization="Facepunch",
+            url="https://www.twitch.tv/drops/campaigns",
+            box_art_url=_BOX,
+            account_link_url="https://twitch.facepunch.com",
+            description="Watch and get loot.",
+            start_at=now,
+            end_at=now + timedelta(days=3),
+            drops=(DropLine(name="Hat", required_minutes=60, benefits=(BenefitLine(name="Cool hat"),)),),
+            channels_total=1,
+            channels=("ann",),
+            changes=(FieldChange(field="end_at", old=None, new=(now + timedelta(days=3)).isoformat()),),
+            channel="ann",
+        ),
+        StreamDetail(
+            name="Wipe day",
+            game="Rust",
+            url="https://www.twitch.tv/ann",
+            box_art_url=_BOX,
+            channel="ann",
+            channel_login="ann",
+            viewers=1234,
+            start_at=now,
+        ),
+        ReleaseDetail(name="Rust", game="Rust", url="https://www.igdb.com/games/rust", platforms=("PC",)),
+        SourceDetail(name="twitch.drops", reason="HTTP 503", since=now, next_attempt_at=now + timedelta(hours=1)),
+    )
+    return {type(detail): detail for detail in details}

@@ -1,0 +1,142 @@
+"""Commands on the operator's own words for messages: `templates`."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from sqlalchemy import select
+
+from models import Target
+from models.errors import UsageError
+from models.events import EventKind
+from models.names import nearest
+from notifiers.overrides import SEVERAL, TITLE, TemplateError, find, find_all
+from notifiers.previews import check_templates, draft_for, load_event, newest_event, preview
+from notifiers.render import SUFFIXES, Format, Limits, house_template
+from pipeline.cli.commands import COMMANDS, make_noun
+from pipeline.cli.opening import GREATEST, open_command
+from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
+from pipeline.runtime.runtime import utc_now
+
+templates = make_noun(COMMANDS["templates"].help)
+FAILED = 1
+KIND_HELP = "A kind such as campaign.added, or `several` for a message about several events."
+
+
+class Part(StrEnum):
+    """What of a message a template is for."""
+
+    TITLE = "title"
+    TXT = "txt"
+    HTML = "html"
+    MD = "md"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.add_typer(templates, name="templates")
+
+
+@templates.callback(invoke_without_command=True)
+def list_templates(context: typer.Context, as_json: JsonFlag = False) -> None:
+    """Show your own words for messages; with a command, try them."""
+    if context.invoked_subcommand is None:
+        folder = open_command().settings.templates
+        with _in_our_words():
+            rows = [{**asdict(found), "path": str(found.path)} for found in find_all(folder)]
+        empty = f"No templates in {folder}: `lootwire templates show campaign.added` prints one to begin with."
+        print_rows(rows, as_json=as_json, columns=("target", "kind", "part", "path"), empty=empty)
+
+
+@templates.command("show")
+def show_template(
+    kind: Annotated[str, typer.Argument(help=KIND_HELP)],
+    to: Annotated[str | None, typer.Option("--to", help="What this target's messages are made of.")] = None,
+    part: Annotated[Part | None, typer.Option(help="Of the target's format, where it is not given.")] = None,
+) -> None:
+    """Print the template that messages of a kind are made of: your own, or the house's, to copy and change."""
+    kind = _known(kind)
+    runtime = open_command()
+    form, limits = Format.TEXT, Limits()
+    if to is not None:
+        with runtime.engine.connect() as connection:
+            opened, _ = draft_for(connection, runtime.vault, to, [], utc_now(), runtime.settings.templates)
+        form, limits = opened.form, opened.limits
+    form = next((each for each, suffix in SUFFIXES.items() if part is not None and suffix == part), form)
+    wanted = part.value if part else SUFFIXES[form]
+    found = find(runtime.settings.templates, to or "", kind, wanted)
+    own = runtime.settings.templates / (to or "") / f"{kind}.{wanted}.j2"
+    sys.stderr.write(f"{found.path}\n" if found else f"the house's own; yours would be {own}\n")
+    if found is None and wanted == TITLE:
+        sys.stdout.write("{{ house }}\n")
+        return
+    path = found.path if found else house_template(form, limits, several=kind == SEVERAL)
+    sys.stdout.write(path.read_text(encoding="utf-8"))
+
+
+@templates.command("check")
+def check(as_json: JsonFlag = False) -> int:
+    """Try each of your templates on an event of each kind that it is for; exit with 1 where one fails."""
+    runtime = open_command()
+    with runtime.engine.connect() as connection:
+        names = list(connection.scalars(select(Target.name).where(Target.removed_at.is_(None))))
+    with _in_our_words():
+        rows = [asdict(checked) for checked in check_templates(runtime.settings.templates, names, utc_now())]
+    empty = f"No templates in {runtime.settings.templates}."
+    print_rows(rows, as_json=as_json, columns=("file", "problem"), empty=empty)
+    return FAILED if any(row["problem"] for row in rows) else 0
+
+
+@templates.command("preview")
+def show_preview(
+    kind: Annotated[str, typer.Argument(help=KIND_HELP)],
+    to: Annotated[str, typer.Option("--to", help="The target that would get it.")],
+    event: Annotated[
+        list[int] | None,
+        typer.Option("--with", min=1, max=GREATEST, help="An event's number; else the newest of the kind."),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the body to this file, for a browser.")] = None,
+    as_json: JsonFlag = False,
+) -> int:
+    """Show a message as a target would get it, and send nothing; exit with 1 where a template fails."""
+    kind = _known(kind)
+    runtime = open_command()
+    now = utc_now()
+    with runtime.engine.connect() as connection:
+        kinds = list(EventKind) if kind == SEVERAL else [EventKind(kind)]
+        events = [load_event(connection, number, kind) for number in event or ()]
+        events = events or [newest_event(connection, each, now) for each in kinds]
+        opened, draft = draft_for(connection, runtime.vault, to, events, now, runtime.settings.templates)
+    message = preview(opened, draft)
+    if out is not None:
+        out.write_text(message.body, encoding="utf-8")
+    if as_json:
+        print_json(asdict(message))
+    else:
+        sys.stdout.write(f"{show(message.title)}\n\n{message.body}\n")
+    if message.problem:
+        console.print(f"in the house's own words, for {show(message.problem)}", markup=False, soft_wrap=True)
+    return FAILED if message.problem else 0
+
+
+def _known(kind: str) -> str:
+    """Return a kind that messages are of; raises UsageError with the nearest for anything else."""
+    known = [*EventKind, SEVERAL]
+    if kind not in known:
+        near = nearest(kind, known)
+        meant = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise UsageError(f"there is no kind {kind!r}{meant}")
+    return kind
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except TemplateError as error:
+        raise UsageError(str(error)) from error
