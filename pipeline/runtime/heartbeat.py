@@ -19,7 +19,8 @@ CLOCK_SINCE = "clock since"
 CLOCK_PAUSE = timedelta(minutes=2)
 # The programs that consume queues, but for the worker.
 _PROGRAMS = {"send": "sender", "publish": "publisher", "fetch": "fetcher"}
-SHOW_EVERY = 30.0
+# Far less than operators let a program do nothing.
+SHOW_EVERY = 120.0
 
 
 def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:
@@ -30,7 +31,7 @@ def beat(engine: Engine, now: datetime, name: str = WORKER) -> None:
 
 
 class SignsOfLife:
-    """Writes down that programs take up work, each by the queue that it consumes, at most twice a minute."""
+    """Writes down that programs take up work, each by the queue that it consumes, every two minutes at most."""
 
     def __init__(self, engine: Engine, now: Callable[[], datetime]) -> None:
         self._engine = engine

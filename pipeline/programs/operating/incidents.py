@@ -2,7 +2,7 @@
 
 import platform
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,42 +17,14 @@ from models.locks import lock_key, lock_transaction
 from notifiers.operators import is_anybody_told
 from pipeline.events.append import NewEvent, append_events
 from pipeline.programs.operating import episodes
-from pipeline.programs.operating.episodes import Episode, Step
+from pipeline.programs.operating.episodes import Step
+from pipeline.programs.operating.reports import Key, Row, row_of
 from pipeline.programs.operating.troubles import SHARED, Trouble, publishing_failed
 
-# A report is believed for so long: whoever makes one meets the trouble every minute.
-REPORT_HOLDS = timedelta(seconds=100)
 # A machine that was taken away for good says no more that its disk has room.
 GONE = timedelta(days=7)
-# What nobody but the program, or the machine, that meets it sees.
-REPORTED = frozenset(
-    {
-        EventKind.OPERATOR_PUBLISH_FAILED,
-        EventKind.OPERATOR_CLOCK_JUMPED,
-        EventKind.OPERATOR_PING_FAILED,
-        EventKind.OPERATOR_DISK_READ_ONLY,
-        EventKind.OPERATOR_DISK_FULL,
-    }
-)
 _LOCK = lock_key("lootwire incidents")
 _TABLE = Incident.__table__
-
-Key = tuple[str, str, str]
-
-
-class _Row(msgspec.Struct, frozen=True):
-    trouble: Trouble
-    episode: Episode
-
-
-def load_reported(connection: Connection, now: datetime) -> tuple[Trouble, ...]:
-    """Return the troubles that were met within the last minutes, on any machine."""
-    rows = connection.execute(
-        select(*_TABLE.c).where(
-            Incident.kind.in_(REPORTED), Incident.recovered_at.is_(None), Incident.seen_at >= now - REPORT_HOLDS
-        )
-    )
-    return tuple(_row(dict(row)).trouble for row in rows.mappings())
 
 
 def report(connection: Connection, trouble: Trouble, now: datetime) -> Counter[str]:
@@ -90,16 +62,16 @@ def settle(
     return counted
 
 
-def _load(connection: Connection, only: Iterable[Trouble] | None) -> dict[Key, _Row]:
+def _load(connection: Connection, only: Iterable[Trouble] | None) -> dict[Key, Row]:
     statement = select(*_TABLE.c)
     if only is not None:
         wanted = (_is_of(trouble.key) for trouble in only)
         statement = statement.where(or_(*wanted))
-    rows = [_row(dict(row)) for row in connection.execute(statement).mappings()]
+    rows = [row_of(row) for row in connection.execute(statement).mappings()]
     return {row.trouble.key: row for row in rows}
 
 
-def _is_as_before(trouble: Trouble, row: _Row | None, now: datetime, *, is_heard: bool) -> bool:
+def _is_as_before(trouble: Trouble, row: Row | None, now: datetime, *, is_heard: bool) -> bool:
     """Return whether nothing is new about a trouble: most are like that, for as long as they last."""
     if row is None or row.episode.recovered_at is not None:
         return False
@@ -115,7 +87,7 @@ def _see_again(connection: Connection, keys: Sequence[Key], now: datetime) -> No
         connection.execute(update(Incident).where(of_keys).values(seen_at=now, times=Incident.times + 1))
 
 
-def _note(connection: Connection, trouble: Trouble, row: _Row | None, now: datetime, *, is_heard: bool) -> Counter[str]:
+def _note(connection: Connection, trouble: Trouble, row: Row | None, now: datetime, *, is_heard: bool) -> Counter[str]:
     episode = episodes.seen(row.episode if row else None, now, trouble.since)
     counted = Counter[str]()
     # Where nobody hears of it there is no event; who becomes an operator meanwhile is told what lasts.
@@ -132,13 +104,13 @@ def _note(connection: Connection, trouble: Trouble, row: _Row | None, now: datet
     return counted
 
 
-def _is_ours(row: _Row, host: str, now: datetime) -> bool:
+def _is_ours(row: Row, host: str, now: datetime) -> bool:
     """Return whether it is this machine's to say that a trouble is over."""
     return row.trouble.host in {SHARED, host} or now - row.episode.seen_at >= GONE
 
 
 def _let_pass(
-    connection: Connection, row: _Row, now: datetime, ticking_since: datetime, *, is_heard: bool
+    connection: Connection, row: Row, now: datetime, ticking_since: datetime, *, is_heard: bool
 ) -> Counter[str]:
     trouble, of_row = row.trouble, _is_of(row.trouble.key)
     match episodes.away(row.episode, now, ticking_since):
@@ -158,18 +130,6 @@ def _append(
     subject = ":".join(filter(None, trouble.key))
     event = NewEvent(kind=kind, subject=subject, identity=now.isoformat(), occurred_at=now, detail=detail)
     return append_events(connection, [event], source_id=None, silent=False, now=now)
-
-
-def _row(row: Mapping[str, Any]) -> _Row:
-    kind = EventKind(row["kind"])
-    stops_work = kind in {EventKind.OPERATOR_PUBLISH_FAILED, EventKind.OPERATOR_DISK_READ_ONLY}
-    trouble = Trouble(
-        kind=kind,
-        **{name: row[name] for name in ("subject", "host", "name", "reason", "since")},
-        stops_work=stops_work or (kind == EventKind.OPERATOR_DISK_FULL and row["subject"] == "full"),
-        is_seen=False,
-    )
-    return _Row(trouble, Episode(**{name: row[name] for name in Episode.__struct_fields__}))
 
 
 def _is_of(key: Key) -> Any:

@@ -5,15 +5,14 @@ import platform
 from collections.abc import Iterator
 from datetime import datetime
 
-from sqlalchemy import Connection, Text, exists, func, literal_column, select
+from sqlalchemy import Connection, Text, exists, func, literal_column, or_, select
 from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Heartbeat, Target
 from models.errors import LootwireError
 from notifiers.operators import OPERATOR
-from notifiers.outbox import is_unsettled
 from pipeline.embedded import disk_problem
-from pipeline.programs.operating.incidents import load_reported
+from pipeline.programs.operating.reports import load_reported
 from pipeline.programs.operating.troubles import DeadLetters, Facts, Machine
 from pipeline.runtime.folders import try_folder
 from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE, ticking_since
@@ -72,9 +71,14 @@ def _unwritable(settings: Settings) -> str | None:
 
 def _overdue(connection: Connection, now: datetime) -> tuple[datetime | None, int]:
     """Return since when the oldest message is due at a target that is neither paused nor resting, and how many are."""
-    is_sent_to = Delivery.target_id.in_(select(Target.id).where(Target.disabled_at.is_(None)))
-    due = (is_unsettled(now), Delivery.state == DeliveryState.PENDING, is_sent_to)
-    row = connection.execute(select(func.min(Delivery.next_attempt_at).label("since"), func.count()).where(*due)).one()
+    is_sent_to = (Target.disabled_at.is_(None), or_(Target.rests_until.is_(None), Target.rests_until <= now))
+    # As the partial index says it, so that it is used; what is under way has a lease, and is somebody's.
+    waiting = Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING])
+    due = (waiting, Delivery.state == DeliveryState.PENDING, Delivery.next_attempt_at <= now)
+    theirs = Delivery.target_id.in_(select(Target.id).where(*is_sent_to))
+    row = connection.execute(
+        select(func.min(Delivery.next_attempt_at).label("since"), func.count()).where(*due, theirs)
+    ).one()
     return row[0], row[1]
 
 
