@@ -54,9 +54,9 @@ def _send_embeds(
 
 
 def _send_blocks(
-    send: Callable[..., Any], ours: Mapping[str, Any], url: str, payload: dict[str, Any], **options: Any
+    send: Callable[..., Any], ours: Mapping[str, Any], url: str, payload: dict[str, Any] | None, **options: Any
 ) -> Any:
     # A workflow takes nothing but its text; a bot's uploads and look-ups go the same way.
-    if payload.get("attachments"):
+    if payload and payload.get("attachments"):
         payload = {**payload, "attachments": [{"color": payload["attachments"][0].get("color"), **ours}]}
     return send(url, payload, **options)

@@ -93,11 +93,20 @@ def overridden(message: Message, form: Format, parts: Parts, folder: Path) -> tu
     if title is not None:
         message = replace(message, title=clean(title, parts.limits.title) or message.title)
     if body is not None:
-        fields = {Format.TEXT: "text", Format.HTML: "html", Format.MARKDOWN: "markdown"}
         # Embeds and blocks would say what the template does not; a web hook goes on getting the events.
-        payload = message.payload if message.payload and "schema" in message.payload else None
-        message = replace(message, **{fields[form]: body}, payload=payload)
+        message = replace(message, payload=message.payload if parts.limits.shape is Shape.EVENTS else None)
+        message = _with_body(message, form, body)
     return message, None
+
+
+def _with_body(message: Message, form: Format, body: str) -> Message:
+    match form:
+        case Format.HTML:
+            return replace(message, html=body)
+        case Format.MARKDOWN:
+            return replace(message, markdown=body)
+        case _:
+            return replace(message, text=body)
 
 
 def find(folder: Path, target: str, kind: str, part: str) -> Found | None:
