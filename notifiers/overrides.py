@@ -20,6 +20,7 @@ from jinja2.filters import do_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from models.errors import UsageError
 from models.events import EventKind
 from notifiers.escape import clean, escape_markdown
 from notifiers.reader import Reader
@@ -55,7 +56,7 @@ _UNBOUNDED = frozenset(
 _FILTERS = frozenset({"center", "format", "indent", "replace", "wordwrap", "xmlattr", "batch", "slice", "pprint"})
 
 
-class TemplateError(Exception):
+class TemplateError(UsageError):
     """A template cannot be used; its text names the file and says why."""
 
 
