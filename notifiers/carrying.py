@@ -48,8 +48,9 @@ def _send_embeds(
     # Apprise's name for it is none of Discord's.
     body = {name: value for name, value in payload.items() if name != "allow_mentions"}
     if ours is not None:
-        contents = [pings.get("content"), ours.get("content")]
-        body |= {**ours, "content": "\n".join(filter(None, contents))}
+        content = "\n".join(filter(None, [pings.get("content"), ours.get("content")]))
+        body = {**body, **ours, "content": content}
+        body = body if content else {name: value for name, value in body.items() if name != "content"}
     return send({**body, "allowed_mentions": allowed}, **options)
 
 
