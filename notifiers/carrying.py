@@ -48,15 +48,16 @@ def _send_embeds(
     # Apprise's name for it is none of Discord's.
     body = {name: value for name, value in payload.items() if name != "allow_mentions"}
     if ours is not None:
-        contents = [pings.get("content"), ours.get("content")]
-        body |= {**ours, "content": "\n".join(filter(None, contents))}
+        content = "\n".join(filter(None, [pings.get("content"), ours.get("content")]))
+        body = {**body, **ours, "content": content}
+        body = body if content else {name: value for name, value in body.items() if name != "content"}
     return send({**body, "allowed_mentions": allowed}, **options)
 
 
 def _send_blocks(
-    send: Callable[..., Any], ours: Mapping[str, Any], url: str, payload: dict[str, Any], **options: Any
+    send: Callable[..., Any], ours: Mapping[str, Any], url: str, payload: dict[str, Any] | None, **options: Any
 ) -> Any:
     # A workflow takes nothing but its text; a bot's uploads and look-ups go the same way.
-    if payload.get("attachments"):
+    if payload and payload.get("attachments"):
         payload = {**payload, "attachments": [{"color": payload["attachments"][0].get("color"), **ours}]}
     return send(url, payload, **options)

@@ -20,6 +20,7 @@ from jinja2.filters import do_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
+from models.errors import UsageError
 from models.events import EventKind
 from notifiers.escape import clean, escape_markdown
 from notifiers.reader import Reader
@@ -55,7 +56,7 @@ _UNBOUNDED = frozenset(
 _FILTERS = frozenset({"center", "format", "indent", "replace", "wordwrap", "xmlattr", "batch", "slice", "pprint"})
 
 
-class TemplateError(Exception):
+class TemplateError(UsageError):
     """A template cannot be used; its text names the file and says why."""
 
 
@@ -93,11 +94,20 @@ def overridden(message: Message, form: Format, parts: Parts, folder: Path) -> tu
     if title is not None:
         message = replace(message, title=clean(title, parts.limits.title) or message.title)
     if body is not None:
-        fields = {Format.TEXT: "text", Format.HTML: "html", Format.MARKDOWN: "markdown"}
         # Embeds and blocks would say what the template does not; a web hook goes on getting the events.
-        payload = message.payload if message.payload and "schema" in message.payload else None
-        message = replace(message, **{fields[form]: body}, payload=payload)
+        message = replace(message, payload=message.payload if parts.limits.shape is Shape.EVENTS else None)
+        message = _with_body(message, form, body)
     return message, None
+
+
+def _with_body(message: Message, form: Format, body: str) -> Message:
+    match form:
+        case Format.HTML:
+            return replace(message, html=body)
+        case Format.MARKDOWN:
+            return replace(message, markdown=body)
+        case _:
+            return replace(message, text=body)
 
 
 def find(folder: Path, target: str, kind: str, part: str) -> Found | None:

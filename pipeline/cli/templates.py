@@ -1,8 +1,6 @@
 """Commands on the operator's own words for messages: `templates`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -15,7 +13,7 @@ from models import Target
 from models.errors import UsageError
 from models.events import EventKind
 from models.names import nearest
-from notifiers.overrides import SEVERAL, TITLE, TemplateError, find, find_all
+from notifiers.overrides import SEVERAL, TITLE, find, find_all
 from notifiers.previews import check_templates, draft_for, load_event, newest_event, preview
 from notifiers.render import SUFFIXES, Format, Limits, house_template
 from pipeline.cli.commands import COMMANDS, make_noun
@@ -47,8 +45,7 @@ def list_templates(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Show your own words for messages; with a command, try them."""
     if context.invoked_subcommand is None:
         folder = open_command().settings.templates
-        with _in_our_words():
-            rows = [{**asdict(found), "path": str(found.path)} for found in find_all(folder)]
+        rows = [{**asdict(found), "path": str(found.path)} for found in find_all(folder)]
         empty = f"No templates in {folder}: `lootwire templates show campaign.added` prints one to begin with."
         print_rows(rows, as_json=as_json, columns=("target", "kind", "part", "path"), empty=empty)
 
@@ -85,8 +82,7 @@ def check(as_json: JsonFlag = False) -> int:
     runtime = open_command()
     with runtime.engine.connect() as connection:
         names = list(connection.scalars(select(Target.name).where(Target.removed_at.is_(None))))
-    with _in_our_words():
-        rows = [asdict(checked) for checked in check_templates(runtime.settings.templates, names, utc_now())]
+    rows = [asdict(checked) for checked in check_templates(runtime.settings.templates, names, utc_now())]
     empty = f"No templates in {runtime.settings.templates}."
     print_rows(rows, as_json=as_json, columns=("file", "problem"), empty=empty)
     return FAILED if any(row["problem"] for row in rows) else 0
@@ -132,11 +128,3 @@ def _known(kind: str) -> str:
         meant = f"; did you mean {' or '.join(near)}?" if near else ""
         raise UsageError(f"there is no kind {kind!r}{meant}")
     return kind
-
-
-@contextmanager
-def _in_our_words() -> Iterator[None]:
-    try:
-        yield
-    except TemplateError as error:
-        raise UsageError(str(error)) from error

@@ -77,7 +77,7 @@ def test_discord_shows_an_event_as_an_embed(monkeypatch: pytest.MonkeyPatch) -> 
         "and 28 more",
     ]
     assert fields["Links"] == "[Link your account](https://id.example.org/link)"
-    assert not body["content"]
+    assert "content" not in body
     assert body["allowed_mentions"] == {"parse": [], "users": [], "roles": []}
 
 

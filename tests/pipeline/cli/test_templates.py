@@ -77,3 +77,14 @@ def test_templates_are_tried_and_a_mistake_is_named(with_phone: Operator) -> Non
 
 def test_the_schema_of_web_hooks_is_printed(operator: Operator) -> None:
     assert json.loads(operator.run("targets", "schema").out)["$id"] == "lootwire.webhook/1"
+
+
+def test_a_target_says_where_its_mails_are_unsubscribed_from(with_phone: Operator) -> None:
+    changed = with_phone.run("targets", "set", "phone", "--unsubscribe", "mailto:stop@example.org")
+    assert (changed.code, "mailto:stop@example.org" in changed.out) == (0, True)
+    assert 'unsubscribe = "mailto:stop@example.org"' in with_phone.run("rules", "export").out
+    refused = with_phone.run("targets", "set", "phone", "--unsubscribe", "stop")
+    assert refused.code == 2
+    assert "'stop' is no address to unsubscribe at; write mailto:stop@example.org" in refused.errors
+    assert with_phone.run("targets", "set", "phone", "--unsubscribe", "none").code == 0
+    assert "unsubscribe" not in with_phone.run("rules", "export").out
