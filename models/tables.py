@@ -27,7 +27,7 @@ from models.igdb import (
 )
 from models.people import DropProgress, Person, Settled
 from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
-from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target
+from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target, Wake
 
 __all__ = [
     "AllowedChannel",
@@ -76,5 +76,6 @@ __all__ = [
     "Target",
     "TimeBasedDrop",
     "Video",
+    "Wake",
     "WantedGame",
 ]

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.vault import Vault, VaultError
-from notifiers import apprise_urls, outbox
+from notifiers import apprise_urls, due, outbox
 from notifiers.days import zone
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.hearing import PATIENCE, Patience
@@ -76,8 +76,7 @@ class Sender:
         self._for_anybody = max(1, int(lanes * (1 - KEPT_SHARE)))
         # What is over and not settled yet: the database may be away.
         self._ended: deque[Ended[outbox.ClaimedMessage]] = deque()
-        # Targets by their ids: what their last message was.
-        self._slow: set[int] = set()
+        # Targets by their ids, whose last message may have killed its process.
         self._suspect: set[int] = set()
 
     def send_due(
@@ -145,11 +144,12 @@ class Sender:
         under_way = self._lanes.under_way
         for_anybody = self._for_anybody - sum(not message.is_quick for message in under_way)
         with self._engine.begin() as connection:
+            due.gather(connection, self._clock())
+        with self._engine.begin() as connection:
             claimed = outbox.claim(
                 connection,
                 self._clock(),
                 limit=room,
-                slow=self._slow,
                 for_slow=max(0, for_anybody),
                 # A lease runs out while its message is under way where the clock jumps, or the database was away long.
                 busy={message.target_id for message in under_way},
@@ -199,16 +199,12 @@ class Sender:
                 if isinstance(ended.outcome, DeliveryError):
                     _settle_failed(connection, ended.key, ended.outcome, self._clock(), summary)
                 else:
-                    summary.sent += outbox.settle_sent(connection, ended.key, self._clock())
+                    is_quick = ended.seconds <= SLOW_SECONDS
+                    summary.sent += outbox.settle_sent(connection, ended.key, self._clock(), is_quick=is_quick)
                     if ended.outcome:
                         outbox.let_rest(connection, ended.key.target_id, self._clock(), ended.outcome)
             self._ended.popleft()
-            _mark(self._slow, ended.key.target_id, ended.seconds > SLOW_SECONDS)
-            _mark(self._suspect, ended.key.target_id, ended.is_suspect)
-
-
-def _mark(targets: set[int], target_id: int, is_so: bool) -> None:
-    (targets.add if is_so else targets.discard)(target_id)
+            (self._suspect.add if ended.is_suspect else self._suspect.discard)(ended.key.target_id)
 
 
 def _send(
