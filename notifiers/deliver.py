@@ -29,6 +29,9 @@ logger = logging.getLogger(__name__)
 
 # While messages are under way new ones are looked for this often; nothing else wakes a sender meanwhile.
 LOOK_EVERY_SECONDS = 0.25
+# Where so many messages are under way, what ends within a moment is settled together.
+TOGETHER = 2
+TOGETHER_SECONDS = 0.01
 # A target that held its lane for longer yields to others next time.
 SLOW_SECONDS = 5.0
 # This part of the lanes, and at least one of several, is kept for targets that are known to be quick.
@@ -47,6 +50,13 @@ class DeliverySummary:
     sent: int = 0
     failed: int = 0
     dead: int = 0
+
+    def add(self, other: "DeliverySummary") -> None:
+        """Count in what another counts."""
+        self.messages += other.messages
+        self.sent += other.sent
+        self.failed += other.failed
+        self.dead += other.dead
 
 
 class Sender:
@@ -71,6 +81,7 @@ class Sender:
         self._clock = clock
         self._patience = patience
         self._renew_at = 0.0
+        self._gather_at = 0.0
         self._turn = Lock()
         self._lanes: Lanes[outbox.ClaimedMessage] = Lanes(_send, lanes)
         self._for_anybody = max(1, int(lanes * (1 - KEPT_SHARE)))
@@ -130,6 +141,9 @@ class Sender:
 
     def _wait(self, seconds: float) -> None:
         self._ended += map(self._doubted, self._lanes.wait(seconds))
+        if self._ended and len(self._lanes.under_way) >= TOGETHER:
+            # Others are about to end, and settling all together costs as much as settling one.
+            self._ended += map(self._doubted, self._lanes.wait(TOGETHER_SECONDS))
 
     def _doubted(self, ended: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
         """Say of a message that was broken off while it only waited for an answer any more that it may have arrived."""
@@ -143,8 +157,7 @@ class Sender:
             return 0
         under_way = self._lanes.under_way
         for_anybody = self._for_anybody - sum(not message.is_quick for message in under_way)
-        with self._engine.begin() as connection:
-            due.gather(connection, self._clock())
+        self._gather()
         with self._engine.begin() as connection:
             claimed = outbox.claim(
                 connection,
@@ -191,20 +204,42 @@ class Sender:
         except SQLAlchemyError:
             logger.warning("the leases of %d messages were not renewed", len(under_way), exc_info=True)
 
+    def _gather(self) -> None:
+        """Follow all wakes now and then: a claim follows but a few, for what it looks at nobody else can claim."""
+        if time.monotonic() >= self._gather_at:
+            self._gather_at = time.monotonic() + LOOK_EVERY_SECONDS
+            with self._engine.begin() as connection:
+                due.gather(connection, self._clock())
+
     def _settle(self, summary: DeliverySummary) -> None:
         """Write down what became of the messages that are over."""
         while self._ended:
-            ended = self._ended[0]
+            # In one transaction, as many as there are.
+            ended = list(self._ended)
             with self._engine.begin() as connection:
-                if isinstance(ended.outcome, DeliveryError):
-                    _settle_failed(connection, ended.key, ended.outcome, self._clock(), summary)
-                else:
-                    is_quick = ended.seconds <= SLOW_SECONDS
-                    summary.sent += outbox.settle_sent(connection, ended.key, self._clock(), is_quick=is_quick)
-                    if ended.outcome:
-                        outbox.let_rest(connection, ended.key.target_id, self._clock(), ended.outcome)
-            self._ended.popleft()
-            (self._suspect.add if ended.is_suspect else self._suspect.discard)(ended.key.target_id)
+                counted = self._settle_all(connection, ended)
+            summary.add(counted)
+            for each in ended:
+                self._ended.popleft()
+                (self._suspect.add if each.is_suspect else self._suspect.discard)(each.key.target_id)
+
+    def _settle_all(self, connection: Connection, ended: Sequence[Ended[outbox.ClaimedMessage]]) -> DeliverySummary:
+        summary = DeliverySummary()
+        sent: dict[bool, list[outbox.ClaimedMessage]] = {True: [], False: []}
+        for each in ended:
+            if not isinstance(each.outcome, DeliveryError):
+                sent[each.seconds <= SLOW_SECONDS].append(each.key)
+        if any(isinstance(each.outcome, DeliveryError) for each in ended):
+            # Locked in one order, so that two senders never wait for each other.
+            due.lock_targets(connection, [each.key.target_id for each in ended])
+        if any(sent.values()):
+            summary.sent += outbox.settle_all_sent(connection, sent, self._clock())
+        for each in ended:
+            if isinstance(each.outcome, DeliveryError):
+                _settle_failed(connection, each.key, each.outcome, self._clock(), summary)
+            elif each.outcome is not None:
+                outbox.let_rest(connection, each.key.target_id, self._clock(), each.outcome)
+        return summary
 
 
 def _send(
@@ -215,16 +250,16 @@ def _send(
     Returns for how long the service wants no other, where it says so.
     """
     with _in_our_words():
-        limits = apprise_urls.open_url(url).limits
-        message = render_message(events, limits, again=again, reader=reader, foot=foot)
+        opened = apprise_urls.open_url(url, patience)
+        message = render_message(events, opened.limits, again=again, reader=reader, foot=foot)
     try:
-        return send(url, message, patience)
+        return send(url, message, patience, opened)
     except DeliveryError as error:
         # A service that asks for a rest is not asked again at once.
         if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
-            shorter = render_message(events, limits.reduced(), again=again, reader=reader, foot=foot)
+            shorter = render_message(events, opened.limits.reduced(), again=again, reader=reader, foot=foot)
         return _send_shorter(url, None if shorter == message else shorter, error, patience)
 
 

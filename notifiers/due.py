@@ -37,7 +37,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from models import Delivery, DeliveryState, Target
+from models import Delivery, DeliveryState, Mute, Target
 from models.due import CLOCK_TOLERANCE, due, holds, is_impossible
 from notifiers.rests import LONGEST_REST
 
@@ -118,8 +118,10 @@ def lock_due(
 @cache
 def _due_targets() -> Select[*tuple[Any, ...]]:
     columns = (Target.id, Target.name, Target.url_encrypted, Target.settings, Target.timezone, Target.is_quick)
+    # Hardly any is, and it saves a question.
+    is_muted = exists().where(Mute.target_id == Target.id).label("may_be_muted")
     return (
-        select(*columns, Target.rests_until)
+        select(*columns, Target.rests_until, is_muted)
         .where(Target.disabled_at.is_(None), Target.due_at <= _NOW, Target.is_quick == bindparam("is_quick"))
         .where(Target.id != func.all(bindparam("busy", type_=ARRAY(BigInteger))))
         .order_by(Target.due_at, Target.id)
@@ -129,23 +131,19 @@ def _due_targets() -> Select[*tuple[Any, ...]]:
     )
 
 
-def lock_target(connection: Connection, target_id: int) -> None:
-    """Wait for a target's row, and hold it until the transaction ends: for who settles, or changes what waits there."""
-    connection.execute(_LOCK, {"id": target_id})
+def lock_targets(connection: Connection, target_ids: Sequence[int]) -> None:
+    """Wait for targets' rows, and hold them until the transaction ends: to settle, or to change what waits there."""
+    connection.execute(_LOCK, {"ids": list(target_ids)})
 
 
-_LOCK = text("SELECT FROM targets WHERE id = :id FOR NO KEY UPDATE")
+_LOCK = text("SELECT FROM targets WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 
 
-def due_deliveries(connection: Connection, limits: dict[int, int], now: datetime) -> list[int]:
-    """Return the ids of deliveries that are due at targets with no message under way, up to each target's limit."""
-    values = {"ids": list(limits), "limits": list(limits.values()), "now": now}
-    return list(connection.scalars(_due_ids(), values))
+def due_ids() -> Select[int]:
+    """Return the query for the ids of deliveries that are due at targets (`ids`) with no message under way.
 
-
-@cache
-def _due_ids() -> Select[int]:
-    """Return the query for ids: for each target a few looks into indexes, however much waits there."""
+    Of each target up to its limit (`limits`): a few looks into indexes, however much waits there.
+    """
     limits = bindparam("limits", type_=ARRAY(Integer))
     asked = func.unnest(_IDS, limits).table_valued("id", "most", name="asked").render_derived()
     of_target, most = Delivery.target_id == asked.c.id, asked.c.most
@@ -175,8 +173,8 @@ def _is_impossible() -> ColumnElement[bool]:
 def reckon(connection: Connection, target_ids: Sequence[int], now: datetime, *, is_quick: bool | None = None) -> None:
     """Write down when to look at targets next, by what their deliveries say; the transaction holds their rows locked.
 
-    Belongs at the end of the transaction, which sees what it has written itself. `is_quick` is whether the target took a
-    message soon; one with something that failed is not quick even so.
+    Belongs at the end of the transaction, which sees what it has written itself. `is_quick` is whether the target took
+    a message soon; one with something that failed is not quick even so.
     """
     if target_ids:
         connection.execute(_reckoning(is_quick), {"ids": list(target_ids), "now": now})

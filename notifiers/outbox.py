@@ -8,7 +8,7 @@ loses nothing and overwrites nothing. All functions want a transaction at READ C
 import random
 import re
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -16,13 +16,10 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    ARRAY,
-    BigInteger,
     ColumnElement,
     Connection,
     Select,
     and_,
-    bindparam,
     func,
     or_,
     select,
@@ -30,7 +27,7 @@ from sqlalchemy import (
     update,
 )
 
-from models import Delivery, DeliveryState, Event, Target
+from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.details import detail_from_json, detail_type
 from models.due import is_due
 from notifiers import due
@@ -120,16 +117,26 @@ def claim(
     by their ids, the caller still sends, whatever became of its leases. Commit before you send.
     """
     for _ in range(MOST_HELD_ROUNDS):
-        woken = due.gather(connection, now, limit)
-        quick = due.lock_due(connection, now, is_quick=True, limit=limit, busy=busy)
-        left = limit - len(quick)
-        others = left if for_slow is None else min(left, for_slow)
-        targets = [*quick, *due.lock_due(connection, now, is_quick=False, limit=others, busy=busy)]
+        targets = _lock_due(connection, now, limit, for_slow, busy)
+        woken = 0
+        if len(targets) < limit:
+            woken = due.gather(connection, now, limit)
+            targets = _lock_due(connection, now, limit, for_slow, busy) if woken else targets
         messages = _claim_messages(connection, targets, now, lease_seconds)
         # Where all of it is held, it is due no longer, and others may have something.
         if messages or not (targets or woken):
             return messages
     return []
+
+
+def _lock_due(
+    connection: Connection, now: datetime, limit: int, for_slow: int | None, busy: Collection[int]
+) -> list[Any]:
+    """Lock targets that are due, quick ones first; those that this transaction has locked are among them again."""
+    quick = due.lock_due(connection, now, is_quick=True, limit=limit, busy=busy)
+    left = limit - len(quick)
+    others = left if for_slow is None else min(left, for_slow)
+    return [*quick, *due.lock_due(connection, now, is_quick=False, limit=others, busy=busy)]
 
 
 def renew(connection: Connection, claimed: ClaimedMessage, now: datetime, lease_seconds: float = LEASE_SECONDS) -> bool:
@@ -140,16 +147,25 @@ def renew(connection: Connection, claimed: ClaimedMessage, now: datetime, lease_
 
 def settle_sent(connection: Connection, claimed: ClaimedMessage, now: datetime, *, is_quick: bool = True) -> int:
     """Write down that a message was taken, soon or not; returns for how many deliveries that still counted."""
-    due.lock_target(connection, claimed.target_id)
-    values = {"ids": [delivery.id for delivery in claimed.deliveries], "token": claimed.lease_token, "now": now}
+    return settle_all_sent(connection, {is_quick: [claimed]}, now)
+
+
+def settle_all_sent(connection: Connection, claimed: Mapping[bool, Sequence[ClaimedMessage]], now: datetime) -> int:
+    """Write down that messages were taken, soon (True) or not; returns for how many deliveries that still counted."""
+    messages = [message for each in claimed.values() for message in each]
+    due.lock_targets(connection, [message.target_id for message in messages])
+    deliveries = [(delivery.id, message.lease_token) for message in messages for delivery in message.deliveries]
+    values = {"ids": [id_ for id_, _ in deliveries], "tokens": [token for _, token in deliveries], "now": now}
     settled = connection.execute(_SENT, values).rowcount
-    due.reckon(connection, [claimed.target_id], now, is_quick=is_quick)
+    for is_quick, of_kind in claimed.items():
+        due.reckon(connection, [message.target_id for message in of_kind], now, is_quick=is_quick)
     return settled
 
 
 _SENT = text(
     "UPDATE deliveries SET state = 'sent', sent_at = :now, last_error = NULL, lease_until = NULL, lease_token = NULL "
-    "WHERE id = ANY(:ids) AND state = 'sending' AND lease_token = :token"
+    "FROM unnest(CAST(:ids AS bigint[]), CAST(:tokens AS text[])) AS ours (id, token) "
+    "WHERE deliveries.id = ours.id AND state = 'sending' AND lease_token = ours.token"
 )
 
 
@@ -169,7 +185,7 @@ def settle_failed(
     permanent failure never. What the target took without an answer (`unanswered`) waits for an hour, then for six, then
     for a day. `jitter` returns a number from 0 to 1.
     """
-    due.lock_target(connection, claimed.target_id)
+    due.lock_targets(connection, [claimed.target_id])
     dead = 0
     pauses: list[datetime] = []
     for delivery in claimed.deliveries:
@@ -223,7 +239,6 @@ def _claim_messages(
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
     values = {"ids": [row.id for rows in groups.values() for row in rows], "token": token, "until": until, "now": now}
     written = {row.id: row for row in connection.execute(_SENDING, values)} if groups else {}
-    names = _rules(connection, [each for rows in groups.values() for row in rows for each in row.subscription_ids])
     lost = [id_ for id_, rows in groups.items() if any(row.state == DeliveryState.SENDING for row in rows)]
     due.reckon(connection, lost, now, is_quick=False)
     due.reckon(connection, [target.id for target in targets if target.id not in lost], now)
@@ -237,7 +252,7 @@ def _claim_messages(
             is_quick=target.is_quick,
             timezone=target.timezone,
             locale=settings_from_json(target.settings).locale,
-            rules=tuple(names[each] for each in sorted(_asking(groups[target.id])) if each in names),
+            rules=_rules(groups[target.id]),
             deliveries=tuple(_claimed(row, written[row.id]) for row in groups[target.id]),
         )
         for target in targets
@@ -268,7 +283,8 @@ def _groups(connection: Connection, targets: Sequence[Any], now: datetime) -> di
     awake = {target.id: target for target in targets if _is_awake(target, now)}
     limits = {id_: _room(target) for id_, target in awake.items()}
     rows = _due_rows(connection, limits, now) if limits else {}
-    mutes = load_mutes(connection, list(rows), now) if rows else {}
+    muted = [target_id for target_id in rows if awake[target_id].may_be_muted]
+    mutes = load_mutes(connection, muted, now) if muted else {}
     groups: dict[int, Sequence[Any]] = {}
     for target_id, of_target in rows.items():
         going = hold_or_drop(connection, awake[target_id], of_target, now, mutes.get(target_id, {}))
@@ -287,8 +303,8 @@ def _room(target: Any) -> int:
 
 def _due_rows(connection: Connection, limits: dict[int, int], now: datetime) -> dict[int, list[Any]]:
     """Lock and return what is due at some targets, up to each one's limit, in the order in which it goes."""
-    ids = due.due_deliveries(connection, limits, now)
-    rows = connection.execute(_locking(), {"ids": ids}).all() if ids else ()
+    values = {"ids": list(limits), "limits": list(limits.values()), "now": now}
+    rows = connection.execute(_locking(), values).all()
     killers = [row.id for row in rows if _is_killer(row, now)]
     if killers:
         connection.execute(_BURIED, {"ids": killers})
@@ -303,10 +319,12 @@ def _due_rows(connection: Connection, limits: dict[int, int], now: datetime) -> 
 def _locking() -> Select[*tuple[Any, ...]]:
     columns = ("id", "target_id", "event_id", "attempts", "unanswered", "state", "lease_token", "first_attempt_at")
     more = ("created_at", "held_for", "subscription_ids")
+    named = func.json_agg(func.json_build_array(Subscription.id, Subscription.name))
+    rules = select(named).where(Subscription.id == func.any(Delivery.subscription_ids)).correlate(Delivery)
     return (
-        select(*(getattr(Delivery, name) for name in (*columns, *more)), Event)
+        select(*(getattr(Delivery, name) for name in (*columns, *more)), rules.scalar_subquery().label("rules"), Event)
         .join(Event, Event.id == Delivery.event_id)
-        .where(Delivery.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+        .where(Delivery.id == func.any(func.array(due.due_ids().scalar_subquery())))
         # What was removed or settled meanwhile is nobody's.
         .where(Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]))
         .order_by(Delivery.next_attempt_at, Delivery.attempts, Delivery.event_id)
@@ -326,17 +344,9 @@ _BURIED = text(
 )
 
 
-def _asking(rows: Sequence[Any]) -> set[int]:
-    return {each for row in rows for each in row.subscription_ids}
-
-
-def _rules(connection: Connection, subscription_ids: Sequence[int]) -> dict[int, str]:
-    """Return the names of subscriptions; of one that is gone there is none."""
-    names = connection.execute(_NAMES, {"ids": sorted(set(subscription_ids))}).all() if subscription_ids else ()
-    return {row.id: row.name for row in names}
-
-
-_NAMES = text("SELECT id, name FROM subscriptions WHERE id = ANY(:ids)")
+def _rules(rows: Sequence[Any]) -> tuple[str, ...]:
+    """Return the names of the subscriptions that asked, the oldest first; of one that is gone there is none."""
+    return tuple(dict(sorted((id_, name) for row in rows for id_, name in row.rules or ())).values())
 
 
 def _group(rows: Sequence[Any]) -> Sequence[Any]:

@@ -18,15 +18,17 @@ SUBJECT_LENGTH = 900
 _UNREACHABLE = re.compile(r"connection error|connection .*(?:refused|failed)", re.IGNORECASE)
 
 
-def send(url: str, message: Message, patience: Patience = PATIENCE) -> timedelta | None:
+def send(
+    url: str, message: Message, patience: Patience = PATIENCE, opened: apprise_urls.Opened | None = None
+) -> timedelta | None:
     """Send a message in the format that the service shows best; returns once the service has taken it.
 
     Returns for how long the service wants no other message, where it says so. Raises DeliveryError if it did not take
     the message, or if we do not know (`unanswered`). Many threads may send at the same time. Never call this in a
-    process that forks afterwards: the child would hang.
+    process that forks afterwards: the child would hang. `opened` is what the address leads to, where the caller knows.
     """
     try:
-        opened = apprise_urls.open_url(url, patience)
+        opened = opened or apprise_urls.open_url(url, patience)
     except TargetError as error:
         # Checked when it was added, so a newer version judges it otherwise; a person may undo that.
         raise DeliveryError(str(error)) from error

@@ -13,7 +13,7 @@ from models import Delivery, DeliveryState, Subscription, Target
 from models.vault import Vault
 from notifiers.apprise_urls import check_url
 from notifiers.days import move_waiting
-from notifiers.due import lock_target
+from notifiers.due import lock_targets
 from notifiers.errors import TargetError
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
@@ -173,7 +173,7 @@ def remove_target(connection: Connection, name: str, now: datetime) -> Removal:
     """
     target_id, removal = target_id_of(connection, name), look_at_removal(connection, name)
     # As who settles does it, before the deliveries, so that neither waits for the other for ever.
-    lock_target(connection, target_id)
+    lock_targets(connection, [target_id])
     connection.execute(delete(Subscription).where(Subscription.target_id == target_id))
     # One that a worker is sending right now is settled by that worker.
     waiting = (Delivery.target_id == target_id) & (Delivery.state == DeliveryState.PENDING)

@@ -184,12 +184,9 @@ def test_a_claim_reads_a_few_pages_however_many_targets_are_due(world: Notifying
         connection.execute(
             text(f"INSERT INTO targets (name, url_encrypted, label, created_at) SELECT {made[1:-1]}"), {"now": NOON}
         )
-        for statement in (
-            "INSERT INTO subscriptions (target_id, name, is_exact, created_at) "
-            "SELECT id, name, true, now() FROM targets",
-            "INSERT INTO subscription_keys SELECT '*||', id FROM subscriptions",
-        ):
-            connection.execute(text(statement))
+        wished = "SELECT id, name, true, now() FROM targets"
+        connection.execute(text(f"INSERT INTO subscriptions (target_id, name, is_exact, created_at) {wished}"))
+        connection.execute(text("INSERT INTO subscription_keys SELECT '*||', id FROM subscriptions"))
     world.event()
     with world.engine.begin() as connection:
         due.gather(connection, world.now, 10_000)
