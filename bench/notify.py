@@ -45,6 +45,7 @@ T0 = datetime(2026, 11, 20, 12, tzinfo=UTC)
 NOW = T0 + timedelta(seconds=5)
 LANES = (1, 4, 16)
 DIGEST = '{"digest": {"every": "week"}}'
+PRIVATE = '{"private": true}'
 
 
 @dataclass(frozen=True)
@@ -109,16 +110,17 @@ def sink() -> Iterator[str]:
         server.join(10)
 
 
-def fill(engine: Engine, vault: Vault, url: str, targets: int, *, settings: str = "{}") -> None:
+def fill(engine: Engine, vault: Vault, url: str, targets: int, *, settings: str = PRIVATE) -> None:
     """Add targets that want everything, with one event that is due; every second one has these settings."""
     with engine.begin() as connection:
         connection.execute(
             text(
                 "INSERT INTO targets (name, url_encrypted, label, created_at, settings) "
                 "SELECT 't' || i, :url, '', :at, "
-                "CASE WHEN i % 2 = 0 THEN CAST(:settings AS jsonb) ELSE '{}' END FROM generate_series(1, :count) i"
+                "CASE WHEN i % 2 = 0 THEN CAST(:settings AS jsonb) ELSE CAST(:private AS jsonb) END "
+                "FROM generate_series(1, :count) i"
             ),
-            {"url": vault.encrypt(url), "at": T0, "count": targets, "settings": settings},
+            {"url": vault.encrypt(url), "at": T0, "count": targets, "settings": settings, "private": PRIVATE},
         )
         wished = "SELECT id, name, true, created_at FROM targets"
         connection.execute(text(f"INSERT INTO subscriptions (target_id, name, is_exact, created_at) {wished}"))

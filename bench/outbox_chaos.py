@@ -13,6 +13,7 @@ unanswered, or under way when a sender was killed.
 """
 
 import asyncio
+import logging
 import multiprocessing
 import random
 import re
@@ -149,6 +150,8 @@ class Clock:
 
 def send(database_url: str, key_file: Path, clock: Clock, rests: Any, lanes: int) -> None:
     """Send what is due, for ever; while the clock is to jump, finish what is under way and say so."""
+    # Each failure is a line, and there are many.
+    logging.getLogger("notifiers").setLevel(logging.CRITICAL)
     engine = connect(database_url)
     patience = Patience(connect=5.0, http_answer=ANSWER_SECONDS, http_body=1.0, whole=10.0)
     sender = Sender(engine, Vault.open(key_file), clock.now, lanes=lanes, patience=patience)
@@ -235,7 +238,7 @@ def fill(engine: Engine, vault: Vault, port: int, targets: int) -> None:
 _GAMES = text("INSERT INTO games (name, name_key, public_id) VALUES (:game, :game, :number) ON CONFLICT DO NOTHING")
 _TARGETS = text(
     "INSERT INTO targets (name, url_encrypted, label, created_at, settings) "
-    "VALUES (:name, :url, '', :at, CAST(:settings AS jsonb))"
+    "VALUES (:name, :url, '', :at, CAST(:settings AS jsonb) || '{\"private\": true}')"
 )
 _SUBSCRIPTIONS = text(
     "INSERT INTO subscriptions (target_id, name, is_exact, created_at) "
@@ -370,7 +373,7 @@ def compare(deliveries: list[Any], taken: list[Taken], silent: int, progress: Pr
     lost = [row for row in deliveries if not arrived[row.target, row.token] or row.state != "sent"]
     unexplained = [row for row in deliveries if not _is_explained(row, arrived, progress)]
     unasked = arrived.keys() - {(row.target, row.token) for row in deliveries}
-    may_repeat = progress.kills * size.lanes + max(silent, _unanswered(deliveries))
+    may_repeat = progress.kills * size.lanes + silent
     assert not lost, lost[:5]
     assert not unexplained, unexplained[:5]
     assert not unasked, sorted(unasked)[:5]
@@ -399,10 +402,6 @@ def _complete(deliveries: list[Any], taken: list[Taken]) -> Iterator[tuple[str, 
     for target, named, more in taken:
         whole = (tokens for tokens in of_target[target] if named <= tokens and len(tokens) == len(named) + more)
         yield target, frozenset(next(whole, named))
-
-
-def _unanswered(deliveries: list[Any]) -> int:
-    return sum(row.unanswered for row in deliveries)
 
 
 def _is_explained(row: Any, arrived: Mapping[tuple[str, str], int], progress: Progress) -> bool:

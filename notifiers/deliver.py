@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -187,7 +188,7 @@ class Sender:
             reader.moment(self._clock())
             url = self._vault.decrypt(message.url_encrypted)
         foot = Foot(message.rules, message.target)
-        return url, message.events, message.may_have_arrived, reader, foot, self._patience
+        return url, message.events, message.may_have_arrived, reader, foot, self._patience, message.may_be_private
 
     def _renew(self) -> None:
         """Hold the leases of what is under way: a mail server has ten minutes.
@@ -243,7 +244,13 @@ class Sender:
 
 
 def _send(
-    url: str, events: Sequence[EventText], again: bool, reader: Reader, foot: Foot, patience: Patience
+    url: str,
+    events: Sequence[EventText],
+    again: bool,
+    reader: Reader,
+    foot: Foot,
+    patience: Patience,
+    may_be_private: bool,
 ) -> timedelta | None:
     """Open, render and send one message, in a lane; whatever goes wrong becomes a DeliveryError.
 
@@ -253,14 +260,15 @@ def _send(
         opened = apprise_urls.open_url(url, patience)
         message = render_message(events, opened.limits, again=again, reader=reader, foot=foot)
     try:
-        return send(url, message, patience, opened)
+        return send(url, message, patience, opened, may_be_private=may_be_private)
     except DeliveryError as error:
         # A service that asks for a rest is not asked again at once.
         if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
             shorter = render_message(events, opened.limits.reduced(), again=again, reader=reader, foot=foot)
-        return _send_shorter(url, None if shorter == message else shorter, error, patience)
+        again_with = partial(send, url, patience=patience, may_be_private=may_be_private)
+        return _send_shorter(again_with, None if shorter == message else shorter, error)
 
 
 @contextmanager
@@ -276,7 +284,9 @@ def _in_our_words() -> Iterator[None]:
         raise DeliveryError(f"the message could not be made ({type(error).__name__})") from error
 
 
-def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError, patience: Patience) -> timedelta | None:
+def _send_shorter(
+    send_again: Callable[[Message], timedelta | None], shorter: Message | None, refusal: DeliveryError
+) -> timedelta | None:
     """Send a refused message once more, much shorter: a server may be set to take less than its service does.
 
     One that is too long even so will be tomorrow as well, so its DeliveryError is permanent.
@@ -284,7 +294,7 @@ def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError, pat
     try:
         if shorter is None:
             raise refusal
-        return send(url, shorter, patience)
+        return send_again(shorter)
     except DeliveryError as error:
         raise DeliveryError(
             error.reason,

@@ -89,6 +89,8 @@ class ClaimedMessage:
     locale: str
     # The subscriptions that asked for it, by their names.
     rules: tuple[str, ...]
+    # Whether its address may be one of a private network.
+    may_be_private: bool = False
 
     @property
     def events(self) -> tuple[EventText, ...]:
@@ -252,6 +254,7 @@ def _claim_messages(
             is_quick=target.is_quick,
             timezone=target.timezone,
             locale=settings_from_json(target.settings).locale,
+            may_be_private=settings_from_json(target.settings).private,
             rules=_rules(groups[target.id]),
             deliveries=tuple(_claimed(row, written[row.id]) for row in groups[target.id]),
         )

@@ -11,10 +11,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models import Delivery, DeliveryState, Subscription, Target
 from models.vault import Vault
-from notifiers.apprise_urls import check_url
+from notifiers.apprise_urls import check_url, is_private
 from notifiers.days import move_waiting
 from notifiers.due import lock_targets
 from notifiers.errors import TargetError
+from notifiers.timing.settings import TargetSettings, settings_to_json
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
 
@@ -36,6 +37,8 @@ class TargetLine:
     # As `notifiers.timing.settings` has them.
     settings: dict[str, Any] = field(default_factory=dict)
     origin: str | None = None
+    # Whether its address is in a private network, as it is written, and nobody allowed that. Known of a new one alone.
+    is_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,17 +47,26 @@ class Address:
 
     label: str
     url_encrypted: bytes
+    # Whether it is one of a private network as it is written.
+    is_private: bool = False
 
     @classmethod
     def of(cls, vault: Vault, url: str) -> "Address":
         """Check an Apprise URL and encrypt it; raises TargetError, whose text never holds it, where we send to none."""
-        return cls(check_url(url), vault.encrypt(url))
+        return cls(check_url(url), vault.encrypt(url), is_private(url))
 
 
 def add_target(
-    connection: Connection, vault: Vault, name: str, url: str, now: datetime, *, timezone: str = "UTC"
+    connection: Connection,
+    vault: Vault,
+    name: str,
+    url: str,
+    now: datetime,
+    *,
+    timezone: str = "UTC",
+    private: bool = False,
 ) -> TargetLine:
-    """Add a target with its Apprise URL, which is stored encrypted only.
+    """Add a target with its Apprise URL, which is stored encrypted; a `private` one may be in a private network.
 
     Raises TargetError for a name that is taken or malformed, for a time zone that the IANA database does not know, and
     for an address that we do not send to; its text never holds the address.
@@ -62,11 +74,12 @@ def add_target(
     _check_name(name)
     address = Address.of(vault, url)
     timezone = _checked_timezone(timezone)
-    row = {
+    row: dict[str, Any] = {
         "name": name,
         "url_encrypted": address.url_encrypted,
         "label": address.label,
         "timezone": timezone,
+        "settings": settings_to_json(TargetSettings(private=private)),
         "created_at": now,
     }
     added = (
@@ -88,6 +101,8 @@ def add_target(
         disabled_at=None,
         waiting=0,
         dead=0,
+        settings=row["settings"],
+        is_refused=address.is_private and not private,
     )
 
 

@@ -104,6 +104,8 @@ class Defaults(Block):
     urgent: Names | None = None
     burst: Seconds | None = None
     burst_longest: Seconds | None = None
+    # Whether addresses may be in a private network. Where nothing is written, a target stays as it is.
+    private: bool | None = None
 
 
 def settings_of(block: Defaults, keys: Iterable[str]) -> dict[str, Any]:
@@ -114,6 +116,7 @@ def settings_of(block: Defaults, keys: Iterable[str]) -> dict[str, Any]:
         "urgent": tuple(block.urgent or ()),
         "burst": block.burst or 0,
         "locale": block.locale,
+        "private": bool(block.private),
     }
     return {"burst_seconds" if key == "burst" else key: values[key] for key in keys}
 
@@ -138,6 +141,7 @@ class TargetBlock(Defaults):
             burst_seconds=_either(self.burst, defaults.burst) or 0,
             burst_longest_seconds=_either(self.burst_longest, defaults.burst_longest) or usual.burst_longest_seconds,
             locale=_either(self.locale, defaults.locale) or usual.locale,
+            private=bool(_either(self.private, defaults.private)),
         )
 
 

@@ -30,6 +30,7 @@ URGENT_HELP = (
     "Kinds that neither quiet hours nor a digest hold, such as campaign.last_chance; may be given several times."
 )
 _CLEARED: dict[str, Any] = {"quiet": (), "digest": None, "urgent": (), "locale": TargetSettings().locale}
+PRIVATE_HELP = "Allow an address in a private network or on this machine, to which else nothing is sent."
 TIMEZONE_HELP = "Where it is, such as Europe/Berlin: a release is told when its day begins there."
 
 
@@ -64,12 +65,20 @@ def add_target(
         str, typer.Argument(help="An Apprise URL; `-` reads it from standard input, out of the shell's history.")
     ],
     timezone: Annotated[str, typer.Option(help=TIMEZONE_HELP)] = "UTC",
+    private: Annotated[bool, typer.Option("--private", help=PRIVATE_HELP)] = False,
 ) -> None:
     """Add a target by its Apprise URL, which is kept encrypted and never shown."""
     runtime = open_command()
     url = _read_url(url)
     with runtime.engine.begin() as connection:
-        line = store.add_target(connection, runtime.vault, name, url, utc_now(), timezone=timezone)
+        line = store.add_target(connection, runtime.vault, name, url, utc_now(), timezone=timezone, private=private)
+    if line.is_refused:
+        console.print(
+            f"Its address is in a private network, and nothing is sent there until you allow it: "
+            f"lootwire targets set {line.name!r} --private",
+            style="yellow",
+            markup=False,
+        )
     console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
     console.print(f"Then say what it is told of: lootwire subscriptions add --to {line.name!r}", markup=False)
 
@@ -87,9 +96,11 @@ def set_target(
     urgent: Annotated[list[str] | None, typer.Option(help=URGENT_HELP)] = None,
     burst: Annotated[str | None, typer.Option(help="Gather what comes within 30s, 5min, of each other; 0s.")] = None,
     locale: Annotated[str | None, typer.Option(help="The language of its dates: en, de, pt_BR.")] = None,
+    private: Annotated[bool | None, typer.Option("--private/--no-private", help=PRIVATE_HELP)] = None,
 ) -> None:
     """Change a target: its name, address, time zone, quiet hours, digest; its subscriptions and what waits stay."""
-    changes = {"quiet": quiet, "digest": digest, "urgent": urgent, "burst": burst, "locale": locale}
+    changes: dict[str, object] = {"quiet": quiet, "digest": digest, "urgent": urgent, "burst": burst}
+    changes |= {"locale": locale, "private": private}
     given = {name: value for name, value in changes.items() if value is not None}
     if new_name is None and url is None and timezone is None and not given:
         raise typer.BadParameter("give what is to change, such as --name, --url, --timezone or --quiet")

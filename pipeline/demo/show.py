@@ -200,7 +200,7 @@ def _subscribe(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> None:
     address = f"mailto://{mail.host}:{mail.port}/?from=lootwire@demo.example&to=you@demo.example&mode=insecure"
     with runtime.engine.begin() as connection:
         for name, url in ((MAIL_TARGET, address), (HOOK_TARGET, f"json{hook.url.removeprefix('http')}")):
-            add_target(connection, runtime.vault, name, url, utc_now())
+            add_target(connection, runtime.vault, name, url, utc_now(), private=True)
         add_subscription(connection, MAIL_TARGET, utc_now(), kinds=["campaign.*", "reward.*", "stream.*"])
         add_subscription(connection, HOOK_TARGET, utc_now())
 

@@ -96,6 +96,8 @@ def _settings(settings: TargetSettings) -> dict[str, Any]:
         fields["burst_longest"] = f"{settings.burst_longest_seconds}s"
     if settings.locale != usual.locale:
         fields["locale"] = settings.locale
+    if settings.private:
+        fields["private"] = True
     return fields
 
 

@@ -73,6 +73,7 @@ def _target(
         timezone=block.timezone or rules.defaults.timezone or _UTC,
         settings=block.settings(rules.defaults),
         is_paused=block.paused,
+        keeps_private=block.private is None and rules.defaults.private is None,
     )
 
 

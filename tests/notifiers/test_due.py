@@ -4,12 +4,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import event, func, select, text
 
 from models import Target, Wake
 from notifiers import deliveries, due, outbox
 from notifiers.settings import change_settings
 from notifiers.timing.settings import Digest, Window
+from pipeline.database.connecting import alembic_config, migrate
 from tests.notifiers.world import NOON, Notifying
 
 HOUR = timedelta(hours=1)
@@ -224,3 +226,23 @@ def test_wakes_are_gone_once_they_were_followed(world: Notifying) -> None:
     with world.engine.begin() as connection:
         assert connection.scalar(select(func.count()).select_from(Wake)) == 0
         assert deliveries.next_due_at(connection) is None
+
+
+def test_the_outbox_of_the_version_before_goes_on_and_targets_stay_where_they_are(world: Notifying) -> None:
+    """Rows of 0010: what waits is found, quick targets are known, and what is in a private network is still told."""
+    world.target("waits")
+    world.target("took", kinds=["campaign.added"])
+    world.event()
+    settle(world, next(each for each in world.claim(limit=2) if each.target == "took"))
+    with world.engine.begin() as connection:
+        command.downgrade(alembic_config(connection), "0010")
+        connection.execute(text("UPDATE targets SET settings = '{\"locale\": \"de\"}' WHERE name = 'took'"))
+        connection.execute(text("UPDATE deliveries SET state = 'pending', lease_until = NULL WHERE state = 'sending'"))
+    migrate(world.engine)
+    with world.engine.connect() as connection:
+        rows = connection.execute(select(Target.name, Target.settings, Target.is_quick).order_by(Target.name)).all()
+    assert [tuple(row) for row in rows] == [
+        ("took", {"locale": "de", "private": True}, True),
+        ("waits", {"private": True}, False),
+    ]
+    assert [each.target for each in world.claim(limit=2)] == ["waits"]

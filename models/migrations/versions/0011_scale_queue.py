@@ -92,7 +92,8 @@ def upgrade() -> None:
 
 
 def _fill() -> None:
-    """Have all that waits looked at, and know which targets are quick as it was known before."""
+    """Have what worked go on working, all that waits looked at, and quick targets known as before."""
+    op.execute("""UPDATE targets SET settings = settings || '{"private": true}'""")
     op.execute(
         "INSERT INTO wakes (target_id, at) SELECT target_id, min(next_attempt_at) FROM deliveries "
         "WHERE state IN ('pending', 'sending') GROUP BY target_id"
@@ -120,3 +121,4 @@ def downgrade() -> None:
     for column in ("due_at", "looked_at", "is_quick"):
         op.drop_column("targets", column)
     op.drop_table("wakes")
+    op.execute("UPDATE targets SET settings = settings - 'private'")
