@@ -34,6 +34,7 @@ class Target(Base):
 
     `due_at` is when to look for something to send, reckoned at `looked_at` from the deliveries (`notifiers.due`): null
     where nothing waits. A target `is_quick` that took its last message soon and has none that failed.
+    `failures` counts messages that failed in a row; after some, nothing at all is tried until `broken_until`.
     """
 
     __tablename__ = "targets"
@@ -59,6 +60,8 @@ class Target(Base):
     due_at: Mapped[datetime | None]
     looked_at: Mapped[datetime | None]
     is_quick: Mapped[bool] = mapped_column(server_default=text("false"))
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    broken_until: Mapped[datetime | None]
 
 
 class Wake(Base):

@@ -63,6 +63,11 @@ FURTHEST = case(
     else_=literal(timedelta(0)),
 )
 
+# A target at which so many messages failed in a row is tried by one message a pause, whatever is new.
+FAILURES_THAT_BREAK = 5
+FIRST_BREAK = timedelta(seconds=10)
+LONGEST_BREAK = timedelta(seconds=60)
+
 # Wakes that one transaction follows.
 MOST_WAKES = 1_000
 _NOW = bindparam("now", type_=DateTime(timezone=True))
@@ -121,7 +126,7 @@ def _due_targets() -> Select[*tuple[Any, ...]]:
     # Hardly any is, and it saves a question.
     is_muted = exists().where(Mute.target_id == Target.id).label("may_be_muted")
     return (
-        select(*columns, Target.rests_until, is_muted)
+        select(*columns, Target.rests_until, Target.broken_until, is_muted)
         .where(Target.disabled_at.is_(None), Target.due_at <= _NOW, Target.is_quick == bindparam("is_quick"))
         .where(Target.id != func.all(bindparam("busy", type_=ARRAY(BigInteger))))
         .order_by(Target.due_at, Target.id)
@@ -170,18 +175,41 @@ def _is_impossible() -> ColumnElement[bool]:
     return and_(_IS_PENDING, ahead, is_impossible(Delivery.next_attempt_at, _NOW, FURTHEST))
 
 
-def reckon(connection: Connection, target_ids: Sequence[int], now: datetime, *, is_quick: bool | None = None) -> None:
+def note_failure(connection: Connection, target_id: int, now: datetime) -> None:
+    """Count a message that a target, whose row is locked, did not take; after some in a row it is left alone a while.
+
+    Then one message tries whether it works again, and the next pause is twice as long where it does not.
+    """
+    values = {"id": target_id, "now": now, "few": FAILURES_THAT_BREAK, "first": FIRST_BREAK, "longest": LONGEST_BREAK}
+    connection.execute(_FAILED, values)
+
+
+_FAILED = text(
+    "UPDATE targets SET failures = failures + 1, broken_until = CASE WHEN failures + 1 >= CAST(:few AS integer) "
+    "THEN CAST(:now AS timestamptz) + least(CAST(:first AS interval) "
+    "* power(2, least(failures + 1 - CAST(:few AS integer), 20)), CAST(:longest AS interval)) END WHERE id = :id"
+)
+
+
+def reckon(
+    connection: Connection,
+    target_ids: Sequence[int],
+    now: datetime,
+    *,
+    is_quick: bool | None = None,
+    works: bool = False,
+) -> None:
     """Write down when to look at targets next, by what their deliveries say; the transaction holds their rows locked.
 
     Belongs at the end of the transaction, which sees what it has written itself. `is_quick` is whether the target took
-    a message soon; one with something that failed is not quick even so.
+    a message soon; one with something that failed is not quick even so. One that `works` took a message just now.
     """
     if target_ids:
-        connection.execute(_reckoning(is_quick), {"ids": list(target_ids), "now": now})
+        connection.execute(_reckoning(is_quick, works=works), {"ids": list(target_ids), "now": now})
 
 
 @cache
-def _reckoning(is_quick: bool | None) -> Update:
+def _reckoning(is_quick: bool | None, *, works: bool) -> Update:
     pending, sending = (and_(Delivery.target_id == Target.id, state) for state in (_IS_PENDING, _IS_SENDING))
     leased = select(func.max(Delivery.lease_until)).where(sending, holds(Delivery.lease_until, _NOW, LEASE))
     lost = select(_NOW).where(sending, due(Delivery.lease_until, _NOW, LEASE)).limit(1)
@@ -190,8 +218,11 @@ def _reckoning(is_quick: bool | None) -> Update:
     scalar = [each.correlate(Target).scalar_subquery() for each in (leased, lost, soonest, impossible)]
     rest = case((holds(Target.rests_until, _NOW, LONGEST_REST), Target.rests_until), else_=null())
     waits = func.coalesce(scalar[0], func.least(*scalar[1:]))
+    broken = case((holds(Target.broken_until, _NOW, LONGEST_BREAK), Target.broken_until), else_=null())
     # It passes over a null.
-    values: dict[str, Any] = {"due_at": func.greatest(waits, rest)}
+    values: dict[str, Any] = {"due_at": func.greatest(waits, rest) if works else func.greatest(waits, rest, broken)}
+    if works:
+        values |= {"failures": 0, "broken_until": null()}
     if is_quick is not None:
         failed = exists().where(pending, Delivery.attempts > text("0")).correlate(Target)
         values["is_quick"] = ~failed if is_quick else false()

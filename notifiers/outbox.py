@@ -160,7 +160,7 @@ def settle_all_sent(connection: Connection, claimed: Mapping[bool, Sequence[Clai
     values = {"ids": [id_ for id_, _ in deliveries], "tokens": [token for _, token in deliveries], "now": now}
     settled = connection.execute(_SENT, values).rowcount
     for is_quick, of_kind in claimed.items():
-        due.reckon(connection, [message.target_id for message in of_kind], now, is_quick=is_quick)
+        due.reckon(connection, [message.target_id for message in of_kind], now, is_quick=is_quick, works=True)
     return settled
 
 
@@ -206,6 +206,8 @@ def settle_failed(
     if pauses:
         # Nothing but an answer that never came is worth more than an hour.
         _hold_failed(connection, claimed, min(*pauses, now + due.LONGEST_BACKOFF))
+    if not permanent:
+        due.note_failure(connection, claimed.target_id, now)
     due.reckon(connection, [claimed.target_id], now, is_quick=False)
     return dead
 
@@ -297,7 +299,9 @@ def _groups(connection: Connection, targets: Sequence[Any], now: datetime) -> di
 
 
 def _is_awake(target: Any, now: datetime) -> bool:
-    return target.rests_until is None or is_due(target.rests_until, now, LONGEST_REST)
+    rests = target.rests_until is not None and not is_due(target.rests_until, now, LONGEST_REST)
+    is_broken = target.broken_until is not None and not is_due(target.broken_until, now, due.LONGEST_BREAK)
+    return not (rests or is_broken)
 
 
 def _room(target: Any) -> int:

@@ -129,6 +129,7 @@ def change_target(
     if address is not None:
         # A rest was the wish of whoever is at the old address.
         values |= {"label": address.label, "url_encrypted": address.url_encrypted, "rests_until": None}
+        values |= {"failures": 0, "broken_until": None}
     if timezone is not None:
         values["timezone"] = _checked_timezone(timezone)
     if values:

@@ -168,6 +168,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         # Whoever claims sees by `looked_at` that the clock was wrong, and reckons both anew.
         "due_at": Rule.STAYS,
         "looked_at": Rule.STAYS,
+        "broken_until": Rule.DUE,
     },
     "time_based_drops": {
         "start_at": Rule.STAYS,
@@ -185,6 +186,7 @@ FURTHEST: Mapping[str, Any] = {
     "deliveries.lease_until": due.LEASE,
     "deliveries.next_attempt_at": due.FURTHEST,
     "held_changes.due_at": DAMPING_WINDOW,
+    "targets.broken_until": due.LONGEST_BREAK,
     "targets.rests_until": LONGEST_REST,
     "wanted_games.next_due_at": MONTH,
 }

@@ -10,6 +10,7 @@ from sqlalchemy import event, func, select, text
 from models import Target, Wake
 from notifiers import deliveries, due, outbox
 from notifiers.settings import change_settings
+from notifiers.targets import Address, change_target
 from notifiers.timing.settings import Digest, Window
 from pipeline.database.connecting import alembic_config, migrate
 from tests.notifiers.world import NOON, Notifying
@@ -246,3 +247,53 @@ def test_the_outbox_of_the_version_before_goes_on_and_targets_stay_where_they_ar
         ("waits", {"private": True}, False),
     ]
     assert [each.target for each in world.claim(limit=2)] == ["waits"]
+
+
+def test_after_failures_in_a_row_a_target_is_tried_by_one_message_a_pause(world: Notifying) -> None:
+    """New events try at once, until it is plain that the service is away; then one of them tries for all."""
+    world.target()
+    for _ in range(due.FAILURES_THAT_BREAK):
+        world.event()
+        world.fail(world.claim()[0])
+    world.event("new")
+    assert world.claim() == []
+    world.later(seconds=9)
+    assert world.claim() == []
+    assert look_at(world) == NOON + due.FIRST_BREAK
+    world.later(seconds=1)
+    world.fail(world.claim()[0])
+    # Half open: the probe failed, and the pause is twice as long.
+    world.event("newer")
+    assert look_at(world) == world.now
+    assert world.claim() == []
+    assert look_at(world) == world.now + 2 * due.FIRST_BREAK
+    world.later(seconds=20)
+    (claimed,) = world.claim()
+    settle(world, claimed)
+    world.event("newest")
+    assert len(world.claim()) == 1
+
+
+def test_a_break_is_a_minute_at_most_and_over_where_the_address_is_another(world: Notifying) -> None:
+    world.target()
+    for _ in range(20):
+        world.event()
+        world.fail(world.claim()[0])
+        world.later(minutes=1)
+    world.event()
+    world.fail(world.claim()[0])
+    world.event()
+    assert world.claim() == []
+    with world.engine.begin() as connection:
+        address = Address.of(world.vault, "json://127.0.0.1:9/another")
+        change_target(connection, "phone", address=address)
+    assert len(world.claim()) == 1
+
+
+def test_what_is_refused_for_good_says_nothing_of_the_service(world: Notifying) -> None:
+    world.target()
+    for _ in range(2 * due.FAILURES_THAT_BREAK):
+        world.event()
+        world.fail(world.claim()[0], permanent=True)
+    world.event()
+    assert len(world.claim()) == 1

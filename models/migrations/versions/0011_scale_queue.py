@@ -23,7 +23,7 @@ BEGIN
 END $$;
 CREATE FUNCTION wake_rested_target() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO wakes (target_id, at) VALUES (NEW.id, coalesce(NEW.rests_until, OLD.rests_until));
+    INSERT INTO wakes (target_id, at) VALUES (NEW.id, coalesce(NEW.rests_until, OLD.rests_until, OLD.broken_until));
     RETURN NULL;
 END $$;
 CREATE TRIGGER wake_of_new AFTER INSERT ON deliveries REFERENCING NEW TABLE AS added
@@ -35,7 +35,8 @@ CREATE TRIGGER wake_of_sooner AFTER UPDATE ON deliveries FOR EACH ROW
         OR NEW.state = 'sending' AND NEW.lease_until < OLD.lease_until)
     EXECUTE FUNCTION wake_target_of_delivery();
 CREATE TRIGGER wake_of_rested AFTER UPDATE ON targets FOR EACH ROW
-    WHEN (OLD.rests_until IS NOT NULL AND (NEW.rests_until IS NULL OR NEW.rests_until < OLD.rests_until))
+    WHEN (OLD.rests_until IS NOT NULL AND (NEW.rests_until IS NULL OR NEW.rests_until < OLD.rests_until)
+        OR OLD.broken_until IS NOT NULL AND NEW.broken_until IS NULL)
     EXECUTE FUNCTION wake_rested_target();
 """
 _SLEEPING = """
@@ -57,6 +58,8 @@ def upgrade() -> None:
     op.add_column("targets", sa.Column("due_at", _TIME, nullable=True))
     op.add_column("targets", sa.Column("looked_at", _TIME, nullable=True))
     op.add_column("targets", sa.Column("is_quick", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.add_column("targets", sa.Column("failures", sa.Integer(), server_default=sa.text("0"), nullable=False))
+    op.add_column("targets", sa.Column("broken_until", _TIME, nullable=True))
     _fill()
     op.create_index(
         "ix_targets_due",
@@ -118,7 +121,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_targets_due", table_name="targets")
     op.drop_index(op.f("ix_targets_looked_at"), table_name="targets")
-    for column in ("due_at", "looked_at", "is_quick"):
+    for column in ("due_at", "looked_at", "is_quick", "failures", "broken_until"):
         op.drop_column("targets", column)
     op.drop_table("wakes")
     op.execute("UPDATE targets SET settings = settings - 'private'")
