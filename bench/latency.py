@@ -206,7 +206,7 @@ def run(servers: Servers, size: Stretch) -> list[Result]:
         runtime = open_runtime(load_settings(os.environ | env).settings)
         logins = follow(runtime, twitch, int(size.seconds * size.rate))
         with runtime.engine.begin() as connection:
-            add_target(connection, runtime.vault, "door", f"json://127.0.0.1:{door.port}/", utc_now())
+            add_target(connection, runtime.vault, "door", f"json://127.0.0.1:{door.port}/", utc_now(), private=True)
             add_subscription(connection, "door", utc_now(), kinds=["stream.online"])
         with programs.supervisor(runtime, programs.programs(runtime), env=env, grace=10):
             programs.wake(runtime)

@@ -38,7 +38,7 @@ from models.igdb import (
 )
 from models.people import AccountLink, DropProgress, Person, Settled
 from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
-from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target
+from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target, Wake
 
 __all__ = [
     "AccountLink",
@@ -89,5 +89,6 @@ __all__ = [
     "Target",
     "TimeBasedDrop",
     "Video",
+    "Wake",
     "WantedGame",
 ]

@@ -31,10 +31,18 @@ class Target(Base):
     any subscription; `heartbeat_at` is when its last heartbeat was due. `origin` names the file of rules that it came
     from. `rests_until` is when the service wants the next message, where it asked for a rest. A target that is paused
     has a `disabled_at`; one that was removed stays, without its address, for what was sent to it.
+
+    `due_at` is when to look for something to send, reckoned at `looked_at` from the deliveries (`notifiers.due`): null
+    where nothing waits. A target `is_quick` that took its last message soon and has none that failed.
+    `failures` counts messages that failed in a row; after some, nothing at all is tried until `broken_until`.
     """
 
     __tablename__ = "targets"
-    __table_args__ = (Index("uq_targets_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),)
+    __table_args__ = (
+        Index("uq_targets_name", "name", unique=True, postgresql_where=text("removed_at IS NULL")),
+        Index("ix_targets_due", "is_quick", "due_at", "id", postgresql_where=text("disabled_at IS NULL")),
+        Index(None, "looked_at"),
+    )
 
     id: Mapped[BigId]
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), server_default=text("1"))
@@ -50,6 +58,25 @@ class Target(Base):
     rests_until: Mapped[datetime | None]
     disabled_at: Mapped[datetime | None]
     removed_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    looked_at: Mapped[datetime | None]
+    is_quick: Mapped[bool] = mapped_column(server_default=text("false"))
+    failures: Mapped[int] = mapped_column(server_default=text("0"))
+    broken_until: Mapped[datetime | None]
+
+
+class Wake(Base):
+    """A target that something may be due at sooner than its row says, as of a time.
+
+    Triggers write it with every delivery that is new, or due sooner than before. It holds no lock that anybody else
+    needs, so that a long transaction which appends events keeps nobody from sending.
+    """
+
+    __tablename__ = "wakes"
+
+    id: Mapped[BigId]
+    target_id: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
 
 
 class Mute(Base):
@@ -116,8 +143,12 @@ class Delivery(Base):
             "ix_deliveries_due",
             "target_id",
             "next_attempt_at",
-            postgresql_where=text("state IN ('pending', 'sending')"),
+            "attempts",
+            "event_id",
+            postgresql_where=text("state = 'pending'"),
         ),
+        Index("ix_deliveries_failed", "target_id", postgresql_where=text("state = 'pending' AND attempts > 0")),
+        Index("ix_deliveries_sending", "target_id", postgresql_where=text("state = 'sending'")),
         Index("ix_deliveries_dead", "id", postgresql_where=text("state = 'dead'")),
         Index("ix_deliveries_dead_at", "target_id", "dead_at", postgresql_where=text("state = 'dead'")),
         Index(None, "target_id"),

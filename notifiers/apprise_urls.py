@@ -13,6 +13,7 @@ from functools import cache, partial
 from typing import Any
 
 from notifiers.errors import TargetError
+from notifiers.guard import is_private_by_name
 from notifiers.hearing import PATIENCE, Patience
 from notifiers.render import Format, Limits, Shape
 from notifiers.services import (
@@ -78,6 +79,13 @@ def check_url(url: str) -> str:
     return _label(service, results["schema"])
 
 
+def is_private(url: str) -> bool:
+    """Return whether an address leads to a private network by its host alone, as far as it has one."""
+    service = _build(_parse(url), PATIENCE)
+    host = getattr(service, "smtp_host", None) or getattr(service, "host", None)
+    return bool(host) and is_private_by_name(str(host))
+
+
 def open_url(url: str, patience: Patience = PATIENCE) -> Opened:
     """Return what an address leads to; raises TargetError if this version no longer takes it."""
     results = _parse(url)
@@ -116,8 +124,9 @@ def load() -> Any:
 
         _plugins().load_modules()
     # They need what it has loaded.
-    from notifiers import http_wire, mail_wire
+    from notifiers import guard, http_wire, mail_wire
 
+    guard.install()
     http_wire.install()
     mail_wire.install()
     # `verify=no` is the operator's choice; the warning would name the host.

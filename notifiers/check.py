@@ -8,6 +8,7 @@ from notifiers.errors import DeliveryError
 from notifiers.render import plain_message
 from notifiers.send import send
 from notifiers.targets import target_id_of
+from notifiers.timing.settings import settings_from_json
 
 
 def test_target(engine: Engine, vault: Vault, name: str) -> None:
@@ -18,9 +19,10 @@ def test_target(engine: Engine, vault: Vault, name: str) -> None:
     # An engine and not a connection: no transaction stays open while we wait for the service.
     with engine.begin() as connection:
         target_id = target_id_of(connection, name)
-        encrypted = connection.execute(select(Target.url_encrypted).where(Target.id == target_id)).scalar_one()
+        row = connection.execute(select(Target.url_encrypted, Target.settings).where(Target.id == target_id)).one()
     try:
-        url = vault.decrypt(encrypted)
+        url = vault.decrypt(row.url_encrypted)
     except VaultError as error:
         raise DeliveryError(str(error)) from error
-    send(url, plain_message("Lootwire works", f"Messages for {name} arrive here. Silence means that nothing happened."))
+    message = plain_message("Lootwire works", f"Messages for {name} arrive here. Silence means that nothing happened.")
+    send(url, message, may_be_private=settings_from_json(row.settings).private)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.vault import Vault, VaultError
-from notifiers import apprise_urls, outbox
+from notifiers import apprise_urls, due, outbox
 from notifiers.composing import Draft, compose
 from notifiers.days import zone
 from notifiers.errors import DeliveryError, TargetError
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 
 # While messages are under way new ones are looked for this often; nothing else wakes a sender meanwhile.
 LOOK_EVERY_SECONDS = 0.25
+# Where so many messages are under way, what ends within a moment is settled together.
+TOGETHER = 2
+TOGETHER_SECONDS = 0.01
 # A target that held its lane for longer yields to others next time.
 SLOW_SECONDS = 5.0
 # This part of the lanes, and at least one of several, is kept for targets that are known to be quick.
@@ -50,6 +54,13 @@ class DeliverySummary:
     sent: int = 0
     failed: int = 0
     dead: int = 0
+
+    def add(self, other: "DeliverySummary") -> None:
+        """Count in what another counts."""
+        self.messages += other.messages
+        self.sent += other.sent
+        self.failed += other.failed
+        self.dead += other.dead
 
 
 class Sender:
@@ -76,13 +87,13 @@ class Sender:
         self._clock = clock
         self._patience = patience
         self._renew_at = 0.0
+        self._gather_at = 0.0
         self._turn = Lock()
         self._lanes: Lanes[outbox.ClaimedMessage] = Lanes(_send, lanes)
         self._for_anybody = max(1, int(lanes * (1 - KEPT_SHARE)))
         # What is over and not settled yet: the database may be away.
         self._ended: deque[Ended[outbox.ClaimedMessage]] = deque()
-        # Targets by their ids: what their last message was.
-        self._slow: set[int] = set()
+        # Targets by their ids, whose last message may have killed its process.
         self._suspect: set[int] = set()
 
     def send_due(
@@ -114,7 +125,7 @@ class Sender:
             summary.messages += 1
             began = time.monotonic()
             try:
-                outcome: timedelta | DeliveryError | None = _send(*self._job(claimed[0]))
+                outcome: Sent | DeliveryError = _send(*self._job(claimed[0]))
             except DeliveryError as error:
                 outcome = error
             self._ended.append(Ended(claimed[0], outcome, time.monotonic() - began))
@@ -157,6 +168,9 @@ class Sender:
 
     def _wait(self, seconds: float) -> None:
         self._ended += map(self._doubted, self._lanes.wait(seconds))
+        if self._ended and len(self._lanes.under_way) >= TOGETHER:
+            # Others are about to end, and settling all together costs as much as settling one.
+            self._ended += map(self._doubted, self._lanes.wait(TOGETHER_SECONDS))
 
     def _doubted(self, ended: Ended[outbox.ClaimedMessage]) -> Ended[outbox.ClaimedMessage]:
         """Say of a message that was broken off while it only waited for an answer any more that it may have arrived."""
@@ -170,12 +184,12 @@ class Sender:
             return 0
         under_way = self._lanes.under_way
         for_anybody = self._for_anybody - sum(not message.is_quick for message in under_way)
+        self._gather()
         with self._engine.begin() as connection:
             claimed = outbox.claim(
                 connection,
                 self._clock(),
                 limit=room,
-                slow=self._slow,
                 for_slow=max(0, for_anybody),
                 # A lease runs out while its message is under way where the clock jumps, or the database was away long.
                 busy={message.target_id for message in under_way},
@@ -201,7 +215,7 @@ class Sender:
             url = self._vault.decrypt(message.url_encrypted)
         foot = Foot(message.rules, message.target, message.unsubscribe)
         draft = Draft(self._events(url, message), message.may_have_arrived, reader, foot, self._templates)
-        return url, draft, self._patience
+        return url, draft, self._patience, message.may_be_private
 
     def _events(self, url: str, message: outbox.ClaimedMessage) -> Sequence[EventText]:
         """Return the events of a message, with their subjects where the target gets the events themselves."""
@@ -226,23 +240,42 @@ class Sender:
         except SQLAlchemyError:
             logger.warning("the leases of %d messages were not renewed", len(under_way), exc_info=True)
 
+    def _gather(self) -> None:
+        """Follow all wakes now and then: a claim follows but a few, for what it looks at nobody else can claim."""
+        if time.monotonic() >= self._gather_at:
+            self._gather_at = time.monotonic() + LOOK_EVERY_SECONDS
+            with self._engine.begin() as connection:
+                due.gather(connection, self._clock())
+
     def _settle(self, summary: DeliverySummary) -> None:
         """Write down what became of the messages that are over."""
         while self._ended:
-            ended = self._ended[0]
+            # In one transaction, as many as there are.
+            ended = list(self._ended)
             with self._engine.begin() as connection:
-                if isinstance(ended.outcome, DeliveryError):
-                    _settle_failed(connection, ended.key, ended.outcome, self._clock(), summary)
-                else:
-                    summary.sent += outbox.settle_sent(connection, ended.key, self._clock())
-                    _settle_words(connection, ended.key, ended.outcome, self._clock())
-            self._ended.popleft()
-            _mark(self._slow, ended.key.target_id, ended.seconds > SLOW_SECONDS)
-            _mark(self._suspect, ended.key.target_id, ended.is_suspect)
+                counted = self._settle_all(connection, ended)
+            summary.add(counted)
+            for each in ended:
+                self._ended.popleft()
+                (self._suspect.add if each.is_suspect else self._suspect.discard)(each.key.target_id)
 
-
-def _mark(targets: set[int], target_id: int, is_so: bool) -> None:
-    (targets.add if is_so else targets.discard)(target_id)
+    def _settle_all(self, connection: Connection, ended: Sequence[Ended[outbox.ClaimedMessage]]) -> DeliverySummary:
+        summary = DeliverySummary()
+        sent: dict[bool, list[outbox.ClaimedMessage]] = {True: [], False: []}
+        for each in ended:
+            if not isinstance(each.outcome, DeliveryError):
+                sent[each.seconds <= SLOW_SECONDS].append(each.key)
+        if any(isinstance(each.outcome, DeliveryError) for each in ended):
+            # Locked in one order, so that two senders never wait for each other.
+            due.lock_targets(connection, [each.key.target_id for each in ended])
+        if any(sent.values()):
+            summary.sent += outbox.settle_all_sent(connection, sent, self._clock())
+        for each in ended:
+            if isinstance(each.outcome, DeliveryError):
+                _settle_failed(connection, each.key, each.outcome, self._clock(), summary)
+            else:
+                _settle_words(connection, each.key, each.outcome, self._clock())
+        return summary
 
 
 @dataclass(frozen=True)
@@ -253,20 +286,21 @@ class Sent:
     problem: str | None = None
 
 
-def _send(url: str, draft: Draft, patience: Patience) -> Sent:
+def _send(url: str, draft: Draft, patience: Patience, may_be_private: bool) -> Sent:
     """Open, compose and send one message, in a lane; whatever goes wrong becomes a DeliveryError."""
     with _in_our_words():
-        opened = apprise_urls.open_url(url)
+        opened = apprise_urls.open_url(url, patience)
         message, problem = compose(opened, draft)
     try:
-        return Sent(send(url, message, patience), problem)
+        return Sent(send(url, message, patience, opened, may_be_private=may_be_private), problem)
     except DeliveryError as error:
         # A service that asks for a rest is not asked again at once.
         if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
             shorter, problem = compose(replace(opened, limits=opened.limits.reduced()), draft)
-        return Sent(_send_shorter(url, None if shorter == message else shorter, error, patience), problem)
+        again_with = partial(send, url, patience=patience, may_be_private=may_be_private)
+        return Sent(_send_shorter(again_with, None if shorter == message else shorter, error), problem)
 
 
 @contextmanager
@@ -282,7 +316,9 @@ def _in_our_words() -> Iterator[None]:
         raise DeliveryError(f"the message could not be made ({type(error).__name__})") from error
 
 
-def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError, patience: Patience) -> timedelta | None:
+def _send_shorter(
+    send_again: Callable[[Message], timedelta | None], shorter: Message | None, refusal: DeliveryError
+) -> timedelta | None:
     """Send a refused message once more, much shorter: a server may be set to take less than its service does.
 
     One that is too long even so will be tomorrow as well, so its DeliveryError is permanent.
@@ -290,7 +326,7 @@ def _send_shorter(url: str, shorter: Message | None, refusal: DeliveryError, pat
     try:
         if shorter is None:
             raise refusal
-        return send(url, shorter, patience)
+        return send_again(shorter)
     except DeliveryError as error:
         raise DeliveryError(
             error.reason,

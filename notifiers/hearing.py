@@ -57,6 +57,9 @@ class Hearing:
     """
 
     patience: Patience = PATIENCE
+    # Whether it may lead to a private address, and whether it would have, and was refused.
+    may_be_private: bool = False
+    is_private: bool = False
     answers: list[HttpAnswer] = field(default_factory=list)
     refusal: MailReply | None = None
     is_unanswered: bool = False
@@ -88,9 +91,9 @@ def current() -> Hearing | None:
 
 
 @contextmanager
-def listening(patience: Patience) -> Iterator[Hearing]:
-    """Hear what services answer to the requests of a `with` block."""
-    hearing = Hearing(patience)
+def listening(patience: Patience, *, may_be_private: bool = False) -> Iterator[Hearing]:
+    """Hear what services answer to the requests of a `with` block, which may lead to private addresses or not."""
+    hearing = Hearing(patience, may_be_private)
     token = _current.set(hearing)
     try:
         yield hearing

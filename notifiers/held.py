@@ -1,14 +1,14 @@
 """Holds deliveries that are due until their target wants them, and drops what is muted or became pointless by then."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy import Connection, and_, exists, func, select, text, update
 from sqlalchemy.orm import aliased
 
-from models import Delivery, DeliveryState, Event, Game, Mute
+from models import Delivery, DeliveryState, Event, Game
 from notifiers.days import zone
 from notifiers.standing import read_detail
 from notifiers.timing.deciding import Drop, Waiting, decide
@@ -21,21 +21,27 @@ MOST_GATHERED = 200
 
 
 def hold_or_drop(
-    connection: Connection, target: Any, rows: Sequence[Any], now: datetime, standings: Mapping[int, Standing]
+    connection: Connection,
+    target: Any,
+    rows: Sequence[Any],
+    now: datetime,
+    *,
+    muted: Mapping[str | None, datetime],
+    standings: Mapping[int, Standing],
 ) -> list[Any]:
     """Hold and drop what is to be held and dropped of a target's due deliveries; returns those that may go now.
 
     `target` has an id, `settings` and a `timezone`; `rows` are deliveries with their events, locked by the transaction.
-    `standings` are what the target's person has of the events' campaigns: what is claimed or ignored is asked last, so
-    that a word of the last minute counts.
+    `muted` is what `load_mutes` says of the target, `standings` what its person has of the events' campaigns: what is
+    claimed or ignored is asked last, so that a word of the last minute counts.
     """
     settings, where = settings_from_json(target.settings), zone(target.timezone)
-    muted = _mutes(connection, target.id, now)
     if not settings.holds and not muted and not standings and not any(row.held_for for row in rows):
         return list(rows)
     games = _game_keys(connection, rows) if muted else {}
     burst = _burst(connection, target.id) if settings.burst_seconds else []
-    left = []
+    over = _over(connection, rows) if any(row.held_for for row in rows) else set()
+    left, drops, holds = [], defaultdict(list), defaultdict(list)
     for row in rows:
         waiting = Waiting(
             kind=row.kind,
@@ -45,15 +51,16 @@ def hold_or_drop(
             held_for=row.held_for,
             attempts=row.attempts,
             standing=standings.get(row.campaign_id, NOTHING),
-            is_over=partial(_is_over, connection, row),
+            is_over=row.id in over,
         )
         match decide(settings, where, now, waiting, muted=muted, burst=burst):
             case Hold() as held:
-                _hold(connection, row, held)
+                holds[held].append(row.id)
             case Drop(reason):
-                _drop(connection, row.id, reason)
+                drops[reason].append(row.id)
             case None:
                 left.append(row)
+    _write(connection, holds, drops)
     return left
 
 
@@ -65,10 +72,17 @@ def let_go(connection: Connection, target_id: int, now: datetime) -> int:
     ).rowcount
 
 
-def _mutes(connection: Connection, target_id: int, now: datetime) -> dict[str | None, datetime]:
-    """Return until when a target is muted, by the game's key; None stands for everything."""
-    rows = connection.execute(select(Mute.game_key, Mute.until).where(Mute.target_id == target_id, Mute.until > now))
-    return dict(rows.all())
+def load_mutes(
+    connection: Connection, target_ids: Sequence[int], now: datetime
+) -> dict[int, dict[str | None, datetime]]:
+    """Return until when targets are muted, by target and by the game's key; None stands for everything."""
+    mutes: dict[int, dict[str | None, datetime]] = {}
+    for target_id, game_key, until in connection.execute(_MUTES, {"ids": target_ids, "now": now}):
+        mutes.setdefault(target_id, {})[game_key] = until
+    return mutes
+
+
+_MUTES = text("SELECT target_id, game_key, until FROM mutes WHERE target_id = ANY(:ids) AND until > :now")
 
 
 def _game_keys(connection: Connection, rows: Sequence[Any]) -> dict[int, str]:
@@ -83,29 +97,35 @@ def _game_keys(connection: Connection, rows: Sequence[Any]) -> dict[int, str]:
 
 
 def _burst(connection: Connection, target_id: int) -> list[datetime]:
-    """Return when the deliveries were made that wait at a target and were never tried."""
-    waiting = (Delivery.target_id == target_id, Delivery.state == DeliveryState.PENDING, Delivery.attempts == 0)
-    return list(connection.scalars(select(Delivery.created_at).where(*waiting)))
+    """Return when the first and the last delivery were made that wait at a target and were never tried."""
+    waiting = (Delivery.target_id == target_id, Delivery.state == text("'pending'"), Delivery.attempts == 0)
+    ends = select(func.min(Delivery.created_at), func.max(Delivery.created_at)).where(*waiting)
+    return [at for at in connection.execute(ends).one() if at is not None]
 
 
-def _is_over(connection: Connection, row: Any) -> bool:
-    """Return whether the stream that an event is about has ended: a later event says so."""
-    if row.channel_id is None:
-        return False
+def _over(connection: Connection, rows: Sequence[Any]) -> set[int]:
+    """Return the deliveries about a stream that has ended: a later event says so."""
     later = aliased(Event)
-    ended = and_(later.channel_id == row.channel_id, later.kind == "stream.offline", later.id > row.event_id)
-    return bool(connection.scalar(select(exists().where(ended))))
+    ended = and_(later.channel_id == Event.channel_id, later.kind == "stream.offline", later.id > Event.id)
+    about = select(Delivery.id).join(Event).where(Delivery.id == func.any([row.id for row in rows if row.channel_id]))
+    return set(connection.scalars(about.where(exists().where(ended))))
 
 
-def _hold(connection: Connection, row: Any, held: Hold) -> None:
-    values: dict[str, Any] = {"next_attempt_at": held.until, "held_for": held.reason}
-    if row.state == DeliveryState.SENDING:
-        # Its sender died: the target may have it.
-        values |= {"state": DeliveryState.PENDING, "lease_until": None, "lease_token": None}
-        values |= {"unanswered": max(row.unanswered, 1)}
-    connection.execute(update(Delivery).where(Delivery.id == row.id).values(values))
+def _write(connection: Connection, holds: Mapping[Hold, list[int]], drops: Mapping[str, list[int]]) -> None:
+    """Write down what is held and what is dropped, in one statement for each reason."""
+    for held, ids in holds.items():
+        connection.execute(_HOLD, {"ids": ids, "until": held.until, "reason": held.reason})
+    for reason, ids in drops.items():
+        connection.execute(_DROP, {"ids": ids, "reason": reason})
 
 
-def _drop(connection: Connection, delivery_id: int, reason: str) -> None:
-    values = {"state": DeliveryState.DROPPED, "last_error": reason, "lease_until": None, "lease_token": None}
-    connection.execute(update(Delivery).where(Delivery.id == delivery_id).values(values))
+# What was under way when its sender died the target may have.
+_HOLD = text(
+    "UPDATE deliveries SET next_attempt_at = :until, held_for = :reason, state = 'pending', lease_until = NULL, "
+    "lease_token = NULL, unanswered = CASE state WHEN 'sending' THEN greatest(unanswered, 1) ELSE unanswered END "
+    "WHERE id = ANY(:ids)"
+)
+_DROP = text(
+    "UPDATE deliveries SET state = 'dropped', last_error = :reason, lease_until = NULL, lease_token = NULL "
+    "WHERE id = ANY(:ids)"
+)

@@ -10,15 +10,18 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests import sessions
 from requests.adapters import HTTPAdapter
+from requests.utils import select_proxy
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from notifiers.answers import HttpAnswer
+from notifiers.guard import refuse_private
 from notifiers.hearing import Hearing, TimedReader, current
 from notifiers.rests import asked_rest
 from notifiers.unreachable import why_unreachable
@@ -124,6 +127,8 @@ class HearingAdapter(HTTPAdapter):
         if left <= 0 or any(answer.rest and not answer.is_good for answer in hearing.answers):
             # Some of Apprise's services ask again at once.
             raise requests.ConnectionError("no more requests in this call")
+        if select_proxy(str(request.url), proxies):
+            _judge_behind(str(request.url), hearing)
         hearing.is_attempted = True
         # A packed answer could become any size.
         request.headers["Accept-Encoding"] = "identity"
@@ -135,6 +140,14 @@ class HearingAdapter(HTTPAdapter):
             raise
         _hear(hearing, response)
         return response
+
+
+def _judge_behind(url: str, hearing: Hearing) -> None:
+    parts = urlsplit(url)
+    try:
+        refuse_private(parts.hostname or "", parts.port or 0, hearing)
+    except OSError as error:
+        raise requests.ConnectionError("a private address behind a proxy") from error
 
 
 def _hear(hearing: Hearing, response: requests.Response) -> None:

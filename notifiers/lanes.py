@@ -25,7 +25,7 @@ from notifiers.errors import DeliveryError
 
 # So many jobs begin at once. A burst that goes quickly then keeps to a few processes, and what hangs holds up the next
 # job for a moment only: after that it counts no longer.
-FRESH_LANES = 4
+FRESH_LANES = 16
 FRESH_SECONDS = 0.1
 # When there are more jobs than these, they share processes.
 PROCESSES = 4

@@ -11,60 +11,52 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, literal, or_, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
 
 from models import Delivery, DeliveryState, Event, Subscription, Target
-from models.due import due, holds
-from notifiers.held import MOST_GATHERED, hold_or_drop
+from models.due import is_due
+from notifiers import due
+from notifiers.due import BACKOFF_CAP_SECONDS, LEASE_SECONDS, UNANSWERED_PAUSES
+from notifiers.held import MOST_GATHERED, hold_or_drop, load_mutes
 from notifiers.rests import LONGEST_REST
-from notifiers.standing import as_it_stands, asks_to_link, load_standings, read_detail
+from notifiers.standing import as_it_stands, asks_to_link, knows_anything, load_standings, read_detail
 from notifiers.timing.settings import settings_from_json
 from notifiers.timing.standing import NOTHING, Standing
 from notifiers.view import EventText
 
+__all__ = ["LEASE_SECONDS", "UNANSWERED_PAUSES"]
+
 GROUP_SIZE = 20
 # How often targets are looked for in one claim where all that was due is held.
 MOST_HELD_ROUNDS = 20
-# A message may be under way for longer: whoever sends it renews its lease.
-LEASE_SECONDS = 150
 GIVE_UP_AFTER = timedelta(hours=72)
 # All that time may be one jump of the clock, or a machine that was off: then a delivery is tried some minutes longer.
 LEAST_ATTEMPTS = 6
 BACKOFF_BASE_SECONDS = 30.0
-BACKOFF_CAP_SECONDS = 3600.0
 # Full jitter may come out as nothing, and a target that just failed deserves a breath.
 BACKOFF_LEAST_SECONDS = 5.0
-# After a message that a target took without an answer, once, twice and more often: it may have arrived.
-UNANSWERED_PAUSES = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
 # A delivery whose worker died this often, for so long, kills its workers.
 LOST_ATTEMPTS = 10
 # After so many attempts a delivery whose sender died goes alone: maybe it is what kills.
 LOST_TOGETHER = 3
 ERROR_LENGTH = 300
+
 # What stands in place of a subscription below a mail to an operator.
 OPERATOR_RULE = "role operator"
 
-# How far ahead an attempt can be: a pause between two; before the first the beginning of a release's day, in the zone
-# where that comes last; or no time at all, where the attempt was due when its delivery was made.
-LEASE = timedelta(seconds=LEASE_SECONDS)
-LONGEST_HOLD = timedelta(hours=28)
-# A weekly digest, or as many days of quiet hours.
-LONGEST_GATHERING = timedelta(days=9)
-LONGEST_BACKOFF = timedelta(seconds=BACKOFF_CAP_SECONDS)
-FURTHEST = case(
-    *((Delivery.unanswered == count, literal(pause)) for count, pause in enumerate(UNANSWERED_PAUSES, 1)),
-    (Delivery.unanswered > len(UNANSWERED_PAUSES), literal(UNANSWERED_PAUSES[-1])),
-    (Delivery.held_for.in_(["quiet", "digest", "burst", "progress"]), literal(LONGEST_GATHERING)),
-    (Delivery.attempts > 0, literal(LONGEST_BACKOFF)),
-    (Delivery.next_attempt_at > Delivery.created_at, literal(LONGEST_HOLD)),
-    else_=literal(timedelta(0)),
-)
-
-# Made once: it costs more than the statement that it stands in.
-_OTHER = aliased(Delivery)
 _ADDRESS = re.compile(r"\S*://\S*")
 
 
@@ -102,6 +94,8 @@ class ClaimedMessage:
     unsubscribe: str
     # The subscriptions that asked for it, by their names.
     rules: tuple[str, ...]
+    # Whether its address may be one of a private network.
+    may_be_private: bool = False
 
     @property
     def events(self) -> tuple[EventText, ...]:
@@ -120,26 +114,36 @@ def claim(
     lease_seconds: float = LEASE_SECONDS,
     limit: int = 1,
     *,
-    slow: Collection[int] = (),
     for_slow: int | None = None,
     busy: Collection[int] = (),
 ) -> list[ClaimedMessage]:
     """Take up to `limit` messages that are due, each for another target, and write their attempt down.
 
-    A target has one message under way at a time, so that messages keep their order. Targets that took messages and
-    have none that failed come first; of the others, and of the `slow` ones by their ids, `for_slow` are taken at most.
-    To the `busy` ones the caller still sends, whatever became of its leases. Commit before you send.
+    A target has one message under way at a time, so that messages keep their order. Targets that took their last
+    message soon and have none that failed come first; of the others `for_slow` are taken at most. To the `busy` ones,
+    by their ids, the caller still sends, whatever became of its leases. Commit before you send.
     """
-    _bury_killers(connection, now)
     for _ in range(MOST_HELD_ROUNDS):
-        targets = _targets(connection, now, limit, slow, busy)
-        quick = [target for target in targets if target.is_quick]
-        others = [target for target in targets if not target.is_quick][:for_slow]
-        messages = [_claim_message(connection, target, now, lease_seconds) for target in (*quick, *others)]
+        targets = _lock_due(connection, now, limit, for_slow, busy)
+        woken = 0
+        if len(targets) < limit:
+            woken = due.gather(connection, now, limit)
+            targets = _lock_due(connection, now, limit, for_slow, busy) if woken else targets
+        messages = _claim_messages(connection, targets, now, lease_seconds)
         # Where all of it is held, it is due no longer, and others may have something.
-        if any(messages) or not messages:
-            break
-    return [message for message in messages if message is not None]
+        if messages or not (targets or woken):
+            return messages
+    return []
+
+
+def _lock_due(
+    connection: Connection, now: datetime, limit: int, for_slow: int | None, busy: Collection[int]
+) -> list[Any]:
+    """Lock targets that are due, quick ones first; those that this transaction has locked are among them again."""
+    quick = due.lock_due(connection, now, is_quick=True, limit=limit, busy=busy)
+    left = limit - len(quick)
+    others = left if for_slow is None else min(left, for_slow)
+    return [*quick, *due.lock_due(connection, now, is_quick=False, limit=others, busy=busy)]
 
 
 def renew(connection: Connection, claimed: ClaimedMessage, now: datetime, lease_seconds: float = LEASE_SECONDS) -> bool:
@@ -148,14 +152,28 @@ def renew(connection: Connection, claimed: ClaimedMessage, now: datetime, lease_
     return bool(connection.execute(update(Delivery).where(_still_ours(claimed)).values(lease_until=until)).rowcount)
 
 
-def settle_sent(connection: Connection, claimed: ClaimedMessage, now: datetime) -> int:
-    """Write down that a message was taken; returns for how many deliveries that still counted."""
-    settled = connection.execute(
-        update(Delivery)
-        .where(_still_ours(claimed))
-        .values(state=DeliveryState.SENT, sent_at=now, last_error=None, lease_until=None, lease_token=None)
-    )
-    return settled.rowcount
+def settle_sent(connection: Connection, claimed: ClaimedMessage, now: datetime, *, is_quick: bool = True) -> int:
+    """Write down that a message was taken, soon or not; returns for how many deliveries that still counted."""
+    return settle_all_sent(connection, {is_quick: [claimed]}, now)
+
+
+def settle_all_sent(connection: Connection, claimed: Mapping[bool, Sequence[ClaimedMessage]], now: datetime) -> int:
+    """Write down that messages were taken, soon (True) or not; returns for how many deliveries that still counted."""
+    messages = [message for each in claimed.values() for message in each]
+    due.lock_targets(connection, [message.target_id for message in messages])
+    deliveries = [(delivery.id, message.lease_token) for message in messages for delivery in message.deliveries]
+    values = {"ids": [id_ for id_, _ in deliveries], "tokens": [token for _, token in deliveries], "now": now}
+    settled = connection.execute(_SENT, values).rowcount
+    for is_quick, of_kind in claimed.items():
+        due.reckon(connection, [message.target_id for message in of_kind], now, is_quick=is_quick, works=True)
+    return settled
+
+
+_SENT = text(
+    "UPDATE deliveries SET state = 'sent', sent_at = :now, last_error = NULL, lease_until = NULL, lease_token = NULL "
+    "FROM unnest(CAST(:ids AS bigint[]), CAST(:tokens AS text[])) AS ours (id, token) "
+    "WHERE deliveries.id = ours.id AND state = 'sending' AND lease_token = ours.token"
+)
 
 
 def note_problem(connection: Connection, claimed: ClaimedMessage, problem: str) -> None:
@@ -181,6 +199,7 @@ def settle_failed(
     permanent failure never. What the target took without an answer (`unanswered`) waits for an hour, then for six, then
     for a day. `jitter` returns a number from 0 to 1.
     """
+    due.lock_targets(connection, [claimed.target_id])
     dead = 0
     pauses: list[datetime] = []
     for delivery in claimed.deliveries:
@@ -198,7 +217,10 @@ def settle_failed(
             pauses.append(again_at)
     if pauses:
         # Nothing but an answer that never came is worth more than an hour.
-        _hold_failed(connection, claimed, min(*pauses, now + LONGEST_BACKOFF))
+        _hold_failed(connection, claimed, min(*pauses, now + due.LONGEST_BACKOFF))
+    if not permanent:
+        due.note_failure(connection, claimed.target_id, now)
+    due.reckon(connection, [claimed.target_id], now, is_quick=False)
     return dead
 
 
@@ -209,8 +231,9 @@ def _has_been_tried_enough(delivery: ClaimedDelivery, now: datetime) -> bool:
 def let_rest(connection: Connection, target_id: int, now: datetime, rest: timedelta) -> None:
     """Send a target nothing for as long as its service asked, a day at most; a longer rest that it has goes on."""
     until = now + min(rest, LONGEST_REST)
-    is_shorter = or_(Target.rests_until < until, _is_rested(now))
+    is_shorter = or_(Target.rests_until < until, due.is_rested(now))
     connection.execute(update(Target).where(Target.id == target_id, is_shorter).values(rests_until=until))
+    due.reckon(connection, [target_id], now)
 
 
 def backoff(attempts: int, fraction: float) -> timedelta:
@@ -224,89 +247,31 @@ def unanswered_pause(times: int) -> timedelta:
     return UNANSWERED_PAUSES[min(times, len(UNANSWERED_PAUSES)) - 1]
 
 
-def _targets(
-    connection: Connection, now: datetime, limit: int, slow: Collection[int], busy: Collection[int]
-) -> Sequence[Any]:
-    """Lock targets that have something due and nothing under way: quick ones, then those that wait longest."""
-    waiting_since = (
-        select(func.min(Delivery.next_attempt_at))
-        .where(Delivery.target_id == Target.id, _due(now))
-        .correlate(Target)
-        .scalar_subquery()
-    )
-    is_quick = _is_quick(slow).label("is_quick")
-    # NO KEY: new deliveries for the target may be added meanwhile. SKIP LOCKED: another worker has it, take the next.
-    return connection.execute(
-        select(
-            Target.id,
-            Target.name,
-            Target.person_id,
-            Target.url_encrypted,
-            Target.settings,
-            Target.timezone,
-            is_quick,
-        )
-        .where(Target.disabled_at.is_(None), _is_rested(now), waiting_since.is_not(None), _idle(Target.id, now))
-        .where(Target.id.not_in(busy))
-        .order_by(is_quick.desc(), waiting_since, Target.id)
-        .limit(limit)
-        .with_for_update(key_share=True, skip_locked=True)
-    ).all()
-
-
-def _is_quick(slow: Collection[int]) -> ColumnElement[bool]:
-    """Return the condition that a target took a message, has none that failed, and is none of the slow ones."""
-    of_target = _OTHER.target_id == Target.id
-    failed = and_(of_target, _OTHER.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]), _OTHER.attempts > 0)
-    return and_(
-        exists().where(of_target, _OTHER.state == DeliveryState.SENT), ~exists().where(failed), Target.id.not_in(slow)
-    )
-
-
-def _claim_message(connection: Connection, target: Any, now: datetime, lease_seconds: float) -> ClaimedMessage | None:
-    due_now = connection.execute(
-        select(
-            Delivery.id,
-            Delivery.event_id,
-            Delivery.attempts,
-            Delivery.unanswered,
-            Delivery.state,
-            Delivery.lease_token,
-            Delivery.created_at,
-            Delivery.held_for,
-            Delivery.subscription_ids,
-            Event,
-        )
-        .join(Event, Event.id == Delivery.event_id)
-        # Idle once more: between the two statements another worker may have been and gone.
-        .where(Delivery.target_id == target.id, _due(now), _idle(target.id, now))
-        .order_by(Delivery.next_attempt_at, Delivery.attempts, Delivery.event_id)
-        .limit(MOST_GATHERED if target.settings else GROUP_SIZE)
-        .with_for_update(of=Delivery, skip_locked=True)
-    ).all()
-    standings = load_standings(connection, target.person_id, target.id, [row.campaign_id for row in due_now])
-    group = _group(hold_or_drop(connection, target, due_now, now, standings))
-    if not group:
-        return None
-    asking = asks_to_link(connection, target.id, group, standings)
-    names = _names(connection, [each for row in group for each in row.subscription_ids])
+def _claim_messages(
+    connection: Connection, targets: Sequence[Any], now: datetime, lease_seconds: float
+) -> list[ClaimedMessage]:
+    """Claim the next message to each of some targets, whose rows are locked; of those with nothing to send, none."""
+    groups = _groups(connection, targets, now)
     token, until = uuid.uuid4().hex, now + timedelta(seconds=lease_seconds)
-    attempts = connection.execute(
-        update(Delivery)
-        .where(Delivery.id.in_([row.id for row in group]))
-        .values(
-            state=DeliveryState.SENDING,
-            lease_until=until,
-            lease_token=token,
-            attempts=Delivery.attempts + 1,
-            # Never of the future, or a delivery would be tried for longer than the promised time.
-            first_attempt_at=func.least(Delivery.first_attempt_at, now),
+    ids = [row.id for group in groups.values() for row in group.rows]
+    values = {"ids": ids, "token": token, "until": until, "now": now}
+    written = {row.id: row for row in connection.execute(_SENDING, values)} if groups else {}
+    for group in groups.values():
+        if group.asking:
             # Of a message that comes again all is said again.
-            **({"asks_to_link": Delivery.id.in_(list(asking.values()))} if asking else {}),
-        )
-        .returning(Delivery.id, Delivery.attempts, Delivery.first_attempt_at)
-    )
-    written = {row.id: row for row in attempts}
+            connection.execute(_ASKING, {"ids": [row.id for row in group.rows], "asking": list(group.asking)})
+    lost = [id_ for id_, group in groups.items() if any(row.state == DeliveryState.SENDING for row in group.rows)]
+    due.reckon(connection, lost, now, is_quick=False)
+    due.reckon(connection, [target.id for target in targets if target.id not in lost], now)
+    return [
+        _message(target, groups[target.id], written, token, until, now) for target in targets if target.id in groups
+    ]
+
+
+def _message(
+    target: Any, group: "_Group", written: Mapping[int, Any], token: str, until: datetime, now: datetime
+) -> ClaimedMessage:
+    settings = settings_from_json(target.settings)
     return ClaimedMessage(
         target_id=target.id,
         target=target.name,
@@ -315,30 +280,129 @@ def _claim_message(connection: Connection, target: Any, now: datetime, lease_sec
         lease_until=until,
         is_quick=target.is_quick,
         timezone=target.timezone,
-        locale=settings_from_json(target.settings).locale,
-        unsubscribe=settings_from_json(target.settings).unsubscribe,
-        rules=_rules(group, names),
-        deliveries=tuple(
-            ClaimedDelivery(
-                id=row.id,
-                attempts=written[row.id].attempts,
-                unanswered=row.unanswered,
-                lost=row.state == DeliveryState.SENDING,
-                first_attempt_at=written[row.id].first_attempt_at,
-                event=_event_text(
-                    row, names, standings.get(row.campaign_id, NOTHING), now, asks=row.id in asking.values()
-                ),
-            )
-            for row in group
-        ),
+        locale=settings.locale,
+        unsubscribe=settings.unsubscribe,
+        may_be_private=settings.private,
+        rules=_rules(group.rows),
+        deliveries=tuple(_claimed(row, written[row.id], group, now) for row in group.rows),
     )
 
 
-def _names(connection: Connection, subscription_ids: Sequence[int]) -> dict[int, str]:
-    """Return the names of subscriptions by their ids, the oldest first; of one that is gone there is none."""
-    ids = sorted(set(subscription_ids))
-    names = select(Subscription.id, Subscription.name).where(Subscription.id == func.any(ids)).order_by(Subscription.id)
-    return {row.id: row.name for row in connection.execute(names)}
+# Never of the future, or a delivery would be tried for longer than the promised time.
+_SENDING = text(
+    "UPDATE deliveries SET state = 'sending', lease_until = :until, lease_token = :token, attempts = attempts + 1, "
+    "first_attempt_at = least(first_attempt_at, :now) WHERE id = ANY(:ids) RETURNING id, attempts, first_attempt_at"
+)
+
+
+# That the account of a campaign is not linked is said once.
+_ASKING = text("UPDATE deliveries SET asks_to_link = (id = ANY(:asking)) WHERE id = ANY(:ids)")
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Deliveries that become a message, what its person has of their campaigns, and those that ask for an account."""
+
+    rows: Sequence[Any]
+    standings: Mapping[int, Standing]
+    asking: frozenset[int]
+
+
+def _claimed(row: Any, written: Any, group: _Group, now: datetime) -> ClaimedDelivery:
+    return ClaimedDelivery(
+        id=row.id,
+        attempts=written.attempts,
+        unanswered=row.unanswered,
+        lost=row.state == DeliveryState.SENDING,
+        first_attempt_at=written.first_attempt_at,
+        event=_event_text(row, group.standings.get(row.campaign_id, NOTHING), now, asks=row.id in group.asking),
+    )
+
+
+def _groups(connection: Connection, targets: Sequence[Any], now: datetime) -> dict[int, _Group]:
+    """Return the deliveries that become each target's next message, locked, by the target's id."""
+    awake = {target.id: target for target in targets if _is_awake(target, now)}
+    limits = {id_: _room(target) for id_, target in awake.items()}
+    rows = _due_rows(connection, limits, now) if limits else {}
+    muted = [target_id for target_id in rows if awake[target_id].may_be_muted]
+    mutes = load_mutes(connection, muted, now) if muted else {}
+    people = {awake[target_id].person_id for target_id in rows}
+    known = {person_id for person_id in people if knows_anything(connection, person_id)}
+    groups: dict[int, _Group] = {}
+    for target_id, of_target in rows.items():
+        target, standings = awake[target_id], dict[int, Standing]()
+        if target.person_id in known:
+            campaign_ids = [row.campaign_id for row in of_target]
+            standings = load_standings(connection, target.person_id, target_id, campaign_ids)
+        muted_until = mutes.get(target_id, {})
+        going = hold_or_drop(connection, target, of_target, now, muted=muted_until, standings=standings)
+        if group := _group(going):
+            asking = asks_to_link(connection, target_id, group, standings)
+            groups[target_id] = _Group(group, standings, frozenset(asking.values()))
+    return groups
+
+
+def _is_awake(target: Any, now: datetime) -> bool:
+    rests = target.rests_until is not None and not is_due(target.rests_until, now, LONGEST_REST)
+    is_broken = target.broken_until is not None and not is_due(target.broken_until, now, due.LONGEST_BREAK)
+    return not (rests or is_broken)
+
+
+def _room(target: Any) -> int:
+    return MOST_GATHERED if settings_from_json(target.settings).holds else GROUP_SIZE
+
+
+def _due_rows(connection: Connection, limits: dict[int, int], now: datetime) -> dict[int, list[Any]]:
+    """Lock and return what is due at some targets, up to each one's limit, in the order in which it goes."""
+    values = {"ids": list(limits), "limits": list(limits.values()), "now": now}
+    rows = connection.execute(_locking(), values).all()
+    killers = [row.id for row in rows if _is_killer(row, now)]
+    if killers:
+        connection.execute(_BURIED, {"ids": killers, "now": now})
+    by_target: dict[int, list[Any]] = {}
+    for row in rows:
+        if row.id not in killers:
+            by_target.setdefault(row.target_id, []).append(row)
+    return {target_id: of_target[: limits[target_id]] for target_id, of_target in by_target.items()}
+
+
+@cache
+def _locking() -> Select[*tuple[Any, ...]]:
+    columns = ("id", "target_id", "event_id", "attempts", "unanswered", "state", "lease_token", "first_attempt_at")
+    more = ("created_at", "held_for", "subscription_ids")
+    named = func.json_agg(func.json_build_array(Subscription.id, Subscription.name))
+    rules = select(named).where(Subscription.id == func.any(Delivery.subscription_ids)).correlate(Delivery)
+    return (
+        select(*(getattr(Delivery, name) for name in (*columns, *more)), rules.scalar_subquery().label("rules"), Event)
+        .join(Event, Event.id == Delivery.event_id)
+        .where(Delivery.id == func.any(func.array(due.due_ids().scalar_subquery())))
+        # What was removed or settled meanwhile is nobody's.
+        .where(Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]))
+        .order_by(Delivery.next_attempt_at, Delivery.attempts, Delivery.event_id)
+        .with_for_update(of=Delivery, skip_locked=True)
+    )
+
+
+def _is_killer(row: Any, now: datetime) -> bool:
+    """Return whether no worker survived a delivery in all its time; everything else that is lost is tried again."""
+    is_lost = row.state == DeliveryState.SENDING and row.attempts >= LOST_ATTEMPTS
+    return is_lost and bool(row.first_attempt_at <= now - GIVE_UP_AFTER)
+
+
+_BURIED = text(
+    "UPDATE deliveries SET state = 'dead', dead_at = :now, lease_until = NULL, lease_token = NULL, "
+    "last_error = 'no worker lived to finish sending it' WHERE id = ANY(:ids)"
+)
+
+
+def _rules(rows: Sequence[Any]) -> tuple[str, ...]:
+    """Return the names of the subscriptions that asked, the oldest first; of one that is gone there is none.
+
+    What nobody subscribed to, an operator hears because he is one.
+    """
+    if not any(row.subscription_ids for row in rows):
+        return (OPERATOR_RULE,)
+    return tuple(dict(sorted((id_, name) for row in rows for id_, name in row.rules or ())).values())
 
 
 def _group(rows: Sequence[Any]) -> Sequence[Any]:
@@ -357,16 +421,7 @@ def _group(rows: Sequence[Any]) -> Sequence[Any]:
     return rows[:1]
 
 
-def _rules(rows: Sequence[Any], names: Mapping[int, str]) -> tuple[str, ...]:
-    """Return the names of the subscriptions that want some events, the oldest first.
-
-    What nobody subscribed to, an operator hears because he is one.
-    """
-    ids = {each for row in rows for each in row.subscription_ids}
-    return tuple(names[each] for each in sorted(ids) if each in names) if ids else (OPERATOR_RULE,)
-
-
-def _event_text(row: Any, names: Mapping[int, str], standing: Standing, now: datetime, *, asks: bool) -> EventText:
+def _event_text(row: Any, standing: Standing, now: datetime, *, asks: bool) -> EventText:
     # Of one that cannot be read: a title alone is better than a delivery that can never be sent.
     detail = as_it_stands(row.kind, read_detail(row), standing, now, asks=asks)
     return EventText(
@@ -379,7 +434,7 @@ def _event_text(row: Any, names: Mapping[int, str], standing: Standing, now: dat
         key=row.event_key,
         recorded_at=row.recorded_at,
         silent=row.silent,
-        rules=_rules([row], names),
+        rules=_rules([row]),
     )
 
 
@@ -400,53 +455,10 @@ def _hold_failed(connection: Connection, claimed: ClaimedMessage, until: datetim
     )
 
 
-def _bury_killers(connection: Connection, now: datetime) -> None:
-    """Give up deliveries that no worker survived in all their time; everything else that is lost is tried again."""
-    connection.execute(
-        update(Delivery)
-        .where(
-            Delivery.state == DeliveryState.SENDING,
-            due(Delivery.lease_until, now, LEASE),
-            Delivery.first_attempt_at <= now - GIVE_UP_AFTER,
-            Delivery.attempts >= LOST_ATTEMPTS,
-        )
-        .values(
-            state=DeliveryState.DEAD,
-            dead_at=now,
-            lease_until=None,
-            lease_token=None,
-            last_error="no worker lived to finish sending it",
-        )
-    )
-
-
 def is_unsettled(now: datetime) -> ColumnElement[bool]:
     """Return the condition that a delivery is due at a target that does not rest, or under way."""
-    rested = Delivery.target_id.in_(select(Target.id).where(_is_rested(now)))
-    return or_(and_(_due(now), rested), Delivery.state == DeliveryState.SENDING)
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        # As the partial index says it, so that it is used.
-        Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]),
-        or_(
-            and_(Delivery.state == DeliveryState.PENDING, due(Delivery.next_attempt_at, now, FURTHEST)),
-            and_(Delivery.state == DeliveryState.SENDING, due(Delivery.lease_until, now, LEASE)),
-        ),
-    )
-
-
-def _idle(target_id: Any, now: datetime) -> ColumnElement[bool]:
-    """Return the condition that no message is under way to a target."""
-    is_leased = holds(_OTHER.lease_until, now, LEASE)
-    under_way = and_(_OTHER.target_id == target_id, _OTHER.state == DeliveryState.SENDING, is_leased)
-    return ~exists().where(under_way)
-
-
-def _is_rested(now: datetime) -> ColumnElement[bool]:
-    """Return the condition that a target wants messages: the rest that its service asked for is over."""
-    return or_(Target.rests_until.is_(None), due(Target.rests_until, now, LONGEST_REST))
+    rested = Delivery.target_id.in_(select(Target.id).where(due.is_rested(now)))
+    return or_(and_(due.is_due(now), rested), Delivery.state == DeliveryState.SENDING)
 
 
 def _still_ours(claimed: ClaimedMessage) -> ColumnElement[bool]:

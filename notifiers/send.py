@@ -15,19 +15,32 @@ from notifiers.render import Message
 
 SUBJECT_LENGTH = 900
 
+# Not permanent: once it is allowed, what waits is sent.
+PRIVATE = (
+    "its address leads to a private network or to this machine, which is refused unless it is allowed: "
+    "`lootwire targets set NAME --private`, or `private = true` in its block of a rules file"
+)
 # Of services with a protocol of their own Apprise tells nothing but in its log lines.
 _UNREACHABLE = re.compile(r"connection error|connection .*(?:refused|failed)", re.IGNORECASE)
 
 
-def send(url: str, message: Message, patience: Patience = PATIENCE) -> timedelta | None:
+def send(
+    url: str,
+    message: Message,
+    patience: Patience = PATIENCE,
+    opened: apprise_urls.Opened | None = None,
+    *,
+    may_be_private: bool = False,
+) -> timedelta | None:
     """Send a message in the format that the service shows best; returns once the service has taken it.
 
     Returns for how long the service wants no other message, where it says so. Raises DeliveryError if it did not take
     the message, or if we do not know (`unanswered`). Many threads may send at the same time. Never call this in a
-    process that forks afterwards: the child would hang.
+    process that forks afterwards: the child would hang. `opened` is what the address leads to, where the caller knows.
+    Unless it `may_be_private`, nothing is sent to an address that is not one of the internet.
     """
     try:
-        opened = apprise_urls.open_url(url, patience)
+        opened = opened or apprise_urls.open_url(url, patience)
     except TargetError as error:
         # Checked when it was added, so a newer version judges it otherwise; a person may undo that.
         raise DeliveryError(str(error)) from error
@@ -36,7 +49,7 @@ def send(url: str, message: Message, patience: Patience = PATIENCE) -> timedelta
     if opened.is_mail:
         # What the address itself says goes first.
         opened.service.headers = {**message.headers, **opened.service.headers}
-    with listening(patience) as hearing:
+    with listening(patience, may_be_private=may_be_private) as hearing:
         result = _notify(
             opened.service,
             title="" if opened.merges_title else title,
@@ -69,6 +82,8 @@ def _notify(service: Any, **message: str) -> Any:
 
 def _refusal(url: str, opened: apprise_urls.Opened, hearing: Hearing, result: Any) -> DeliveryError:
     """Say why a message was not taken, by what was heard of the service."""
+    if hearing.is_private:
+        return DeliveryError(PRIVATE)
     refusals = [answer for answer in hearing.answers if not answer.is_good]
     # A good status whose body got lost may have been no good answer after all, as Apprise judges some by their bodies.
     cut_off = not refusals and not all(answer.is_whole for answer in hearing.answers)

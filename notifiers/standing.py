@@ -46,8 +46,7 @@ def load_standings(
     """Return what a person has of campaigns, as it counts at one target; without those of which nothing is known."""
     ids = sorted({each for each in campaign_ids if each is not None})
     of = {"person": person_id, "target": target_id, "campaigns": ids}
-    # Most installations know nothing of anybody: that costs three looks into indexes.
-    if not ids or not connection.scalar(_anything(), of):
+    if not ids or not knows_anything(connection, person_id):
         return {}
     drops: dict[int, list[DropStanding]] = {}
     for row in connection.execute(_drops(), of):
@@ -56,6 +55,11 @@ def load_standings(
         row.id: Standing(settled=row.settled, drops=tuple(drops.get(row.id, ())), is_linked=row.is_linked)
         for row in connection.execute(_campaigns(), of)
     }
+
+
+def knows_anything(connection: Connection, person_id: int) -> bool:
+    """Return whether anything at all is known of a person: of most nothing is, which costs three looks into indexes."""
+    return bool(connection.scalar(_anything(), {"person": person_id}))
 
 
 def read_detail(row: Any) -> EventDetail:

@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import insert
 
 from models import Delivery, DeliveryState, Subscription, Target
 from models.vault import Vault
-from notifiers.apprise_urls import check_url
+from notifiers.apprise_urls import check_url, is_private
 from notifiers.days import move_waiting
+from notifiers.due import lock_targets
 from notifiers.errors import TargetError
-from notifiers.timing.settings import Role
+from notifiers.timing.settings import Role, TargetSettings, settings_to_json
 
 _NAME = re.compile(r"\w(?:[\w .-]{0,58}[\w.-])?")
 
@@ -38,6 +39,8 @@ class TargetLine:
     settings: dict[str, Any] = field(default_factory=dict)
     origin: str | None = None
     role: str | None = None
+    # Whether its address is in a private network, as it is written, and nobody allowed that. Known of a new one alone.
+    is_refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,13 @@ class Address:
 
     label: str
     url_encrypted: bytes
+    # Whether it is one of a private network as it is written.
+    is_private: bool = False
 
     @classmethod
     def of(cls, vault: Vault, url: str) -> "Address":
         """Check an Apprise URL and encrypt it; raises TargetError, whose text never holds it, where we send to none."""
-        return cls(check_url(url), vault.encrypt(url))
+        return cls(check_url(url), vault.encrypt(url), is_private(url))
 
 
 def add_target(
@@ -62,8 +67,11 @@ def add_target(
     *,
     timezone: str = "UTC",
     role: Role | None = None,
+    private: bool = False,
 ) -> TargetLine:
-    """Add a target with its Apprise URL, which is stored encrypted only; as an operator's it needs no subscription.
+    """Add a target with its Apprise URL, which is stored encrypted; a `private` one may be in a private network.
+
+    As an operator's it needs no subscription.
 
     Raises TargetError for a name that is taken or malformed, for a time zone that the IANA database does not know, and
     for an address that we do not send to; its text never holds the address.
@@ -71,12 +79,13 @@ def add_target(
     _check_name(name)
     address = Address.of(vault, url)
     timezone = _checked_timezone(timezone)
-    row = {
+    row: dict[str, Any] = {
         "name": name,
         "url_encrypted": address.url_encrypted,
         "label": address.label,
         "timezone": timezone,
         "role": role,
+        "settings": settings_to_json(TargetSettings(private=private)),
         "created_at": now,
     }
     added = (
@@ -99,6 +108,8 @@ def add_target(
         waiting=0,
         dead=0,
         role=role,
+        settings=row["settings"],
+        is_refused=address.is_private and not private,
     )
 
 
@@ -126,6 +137,7 @@ def change_target(
     if address is not None:
         # A rest was the wish of whoever is at the old address.
         values |= {"label": address.label, "url_encrypted": address.url_encrypted, "rests_until": None}
+        values |= {"failures": 0, "broken_until": None}
     if timezone is not None:
         values["timezone"] = _checked_timezone(timezone)
     if role is not None:
@@ -187,6 +199,8 @@ def remove_target(connection: Connection, name: str, now: datetime) -> Removal:
     Its name is free from then on. Raises TargetError if there is none of that name.
     """
     target_id, removal = target_id_of(connection, name), look_at_removal(connection, name)
+    # As who settles does it, before the deliveries, so that neither waits for the other for ever.
+    lock_targets(connection, [target_id])
     connection.execute(delete(Subscription).where(Subscription.target_id == target_id))
     # One that a worker is sending right now is settled by that worker.
     waiting = (Delivery.target_id == target_id) & (Delivery.state == DeliveryState.PENDING)

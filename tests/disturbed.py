@@ -162,7 +162,7 @@ class Installation:
             register(connection, [self._source], NOON)
             for name, kinds in WISHES.items():
                 address = f"json{around.sink.url.removeprefix('http')}/{name}"
-                targets.add_target(connection, around.vault, name, address, NOON)
+                targets.add_target(connection, around.vault, name, address, NOON, private=True)
                 add_subscription(connection, name, NOON, kinds=kinds)
 
     def fetch(self, now: datetime) -> bool:

@@ -143,7 +143,7 @@ def run_everything(variables: dict[str, str], folder: Path, address: str) -> str
     kept.write_text(json.dumps(history.mirror_drops(utc_now(), 0, address)))
     output = lootwire(
         variables,
-        ["targets", "add", "hook", target],
+        ["targets", "add", "hook", target, "--private"],
         ["subscriptions", "add", "--to", "hook"],
         ["import", "--notify", str(kept)],
     )

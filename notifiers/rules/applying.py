@@ -101,7 +101,9 @@ def _apply_to_target(
         address = Address.of(vault, target.url) if "another address" in change.details else None
         change_target(connection, target.name, address=address, timezone=target.timezone)
     target_id = target_id_of(connection, target.name)
-    values = {"settings": settings_to_json(target.settings), "role": target.role, "origin": origin}
+    stored = connection.execute(select(Target.settings).where(Target.id == target_id)).scalar_one()
+    settings = target.settings_over(settings_from_json(stored))
+    values = {"settings": settings_to_json(settings), "role": target.role, "origin": origin}
     # One that becomes an operator's again is not late with a heartbeat of long ago.
     values |= {} if target.role else {"heartbeat_at": None}
     connection.execute(update(Target).where(Target.id == target_id).values(values))

@@ -1,8 +1,11 @@
 """Compares what rules want with what there is. Pure."""
 
+import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from msgspec.structs import replace
 
 from models.names import name_key
 from notifiers.conditions.conditions import Conditions, conditions_to_json
@@ -21,7 +24,13 @@ class WantedTarget:
     settings: TargetSettings
     is_paused: bool = False
     role: Role | None = None
+    # Whether nothing is said of private addresses: then what holds goes on.
+    keeps_private: bool = False
     origin: str | None = None
+
+    def settings_over(self, before: TargetSettings) -> TargetSettings:
+        """Return the settings that are wanted of a target that has others."""
+        return replace(self.settings, private=before.private) if self.keeps_private else self.settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +108,8 @@ def _of_named(
         if before is None:
             yield Change(action="add", what=what, name=each.name, details=_lines({}, _shown(each)))
             continue
+        if isinstance(each, WantedTarget) and isinstance(before, WantedTarget):
+            each = dataclasses.replace(each, settings=each.settings_over(before.settings))  # noqa: PLW2901
         details = _lines(_shown(before), _shown(each), address_moved=_address(before) != _address(each))
         if before.origin != origin:
             yield Change(action="take over", what=what, name=each.name, details=details)

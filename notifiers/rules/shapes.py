@@ -112,6 +112,8 @@ class Defaults(Block):
     burst: Seconds | None = None
     burst_longest: Seconds | None = None
     unsubscribe: Annotated[str, AfterValidator(_unsubscribe)] | None = None
+    # Whether addresses may be in a private network. Where nothing is written, a target stays as it is.
+    private: bool | None = None
 
 
 class HeartbeatBlock(DigestBlock):
@@ -133,6 +135,7 @@ def settings_of(block: Defaults, keys: Iterable[str]) -> dict[str, Any]:
         "burst": block.burst or 0,
         "locale": block.locale,
         "unsubscribe": block.unsubscribe,
+        "private": bool(block.private),
     }
     return {"burst_seconds" if key == "burst" else key: values[key] for key in keys}
 
@@ -168,6 +171,7 @@ class TargetBlock(Defaults):
             locale=_either(self.locale, defaults.locale) or usual.locale,
             heartbeat=self.heartbeat.digest if self.heartbeat else None,
             unsubscribe=_either(self.unsubscribe, defaults.unsubscribe) or usual.unsubscribe,
+            private=bool(_either(self.private, defaults.private)),
         )
 
 

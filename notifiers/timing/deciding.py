@@ -1,6 +1,6 @@
 """Decides what becomes of a delivery that is due: it goes, it is held, or it is dropped. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
@@ -23,7 +23,7 @@ class Drop:
 class Waiting:
     """A delivery that is due, with all that decides what becomes of it.
 
-    `is_over` tells whether the stream that it is about has ended; it is asked only of what was held.
+    `is_over` tells whether the stream that it is about has ended; it counts only for what was held.
     """
 
     kind: str
@@ -33,7 +33,7 @@ class Waiting:
     held_for: str | None = None
     attempts: int = 0
     standing: Standing = NOTHING
-    is_over: Callable[[], bool] = bool
+    is_over: bool = False
 
 
 def decide(
@@ -75,4 +75,4 @@ def _of_no_use(waiting: Waiting, now: datetime) -> str | None:
         missing = missing_minutes(waiting.kind, detail, standing, now)
     if not waiting.held_for:
         return None
-    return pointless(waiting.kind, detail, now, is_over=waiting.is_over(), missing_minutes=missing)
+    return pointless(waiting.kind, detail, now, is_over=waiting.is_over, missing_minutes=missing)

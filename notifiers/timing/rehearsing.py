@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from functools import partial
 
 from notifiers.timing.deciding import Drop, Waiting, decide
 from notifiers.timing.settings import TargetSettings
@@ -88,7 +87,7 @@ def _decided(
     """Yield each event with what becomes of it, or as it waits on."""
     muted = {mute.game_key: mute.until for mute in mutes if mute.begins_at <= at < mute.until}
     for event in due:
-        waiting = replace(event.waiting, is_over=partial(_is_past, event.over_at, at))
+        waiting = replace(event.waiting, is_over=_is_past(event.over_at, at))
         decision = decide(settings, zone, at, waiting, muted=muted, burst=burst)
         outcome = Outcome(event_id=event.event_id, at=at, held_for=waiting.held_for)
         if decision is None:

@@ -48,7 +48,7 @@ class Digest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
 
 
 class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
-    """When and how a target wants to be told."""
+    """When, how and where a target wants to be told."""
 
     quiet: tuple[Window, ...] = ()
     digest: Digest | None = None
@@ -59,6 +59,8 @@ class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     burst_longest_seconds: int = 300
     # As CLDR names it: en, de, pt_BR.
     locale: str = "en"
+    # Whether its address may be one of a private network, or of this machine.
+    private: bool = False
     # Of an operator's target: when it is told that all goes on.
     heartbeat: Digest | None = None
     # Where a mail program asks for no more mails of this kind: mailto: or https.

@@ -33,6 +33,7 @@ URGENT_HELP = (
 ROLE_HELP = "operator: it hears how the installation is, without any subscription (docs/operating.md)."
 HEARTBEAT_HELP = "When an operator's target is told that all goes on: `daily at 08:00`, `weekly on mon at 08:00`; none."
 UNSUBSCRIBE_HELP = "Where its mails are unsubscribed from: mailto:stop@example.org, or an https address; none."
+PRIVATE_HELP = "Allow an address in a private network or on this machine, to which else nothing is sent."
 _CLEARED: dict[str, Any] = {
     "quiet": (),
     "digest": None,
@@ -76,6 +77,7 @@ def add_target(
     timezone: Annotated[str, typer.Option(help=TIMEZONE_HELP)] = "UTC",
     role: Annotated[Role | None, typer.Option(help=ROLE_HELP)] = None,
     heartbeat: Annotated[str | None, typer.Option(help=HEARTBEAT_HELP)] = None,
+    private: Annotated[bool, typer.Option("--private", help=PRIVATE_HELP)] = False,
 ) -> None:
     """Add a target by its Apprise URL, which is kept encrypted and never shown."""
     settings = _read_heartbeat(heartbeat)
@@ -84,9 +86,18 @@ def add_target(
     runtime = open_command()
     url = _read_url(url)
     with runtime.engine.begin() as connection:
-        line = store.add_target(connection, runtime.vault, name, url, utc_now(), timezone=timezone, role=role)
+        line = store.add_target(
+            connection, runtime.vault, name, url, utc_now(), timezone=timezone, role=role, private=private
+        )
         if settings:
             change_settings(connection, line.name, settings, utc_now())
+    if line.is_refused:
+        console.print(
+            f"Its address is in a private network, and nothing is sent there until you allow it: "
+            f"lootwire targets set {line.name!r} --private",
+            style="yellow",
+            markup=False,
+        )
     console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
     if role is not None:
         console.print(f"{line.name} hears how the installation is, without any subscription", markup=False)
@@ -109,15 +120,17 @@ def set_target(
     role: Annotated[Literal["operator", "none"] | None, typer.Option(help=f"{ROLE_HELP} none ends it.")] = None,
     heartbeat: Annotated[str | None, typer.Option(help=HEARTBEAT_HELP)] = None,
     unsubscribe: Annotated[str | None, typer.Option(help=UNSUBSCRIBE_HELP)] = None,
+    private: Annotated[bool | None, typer.Option("--private/--no-private", help=PRIVATE_HELP)] = None,
 ) -> None:
     """Change a target: its name, address, time zone, quiet hours, digest; its subscriptions and what waits stay."""
-    changes = {
+    changes: dict[str, object] = {
         "quiet": quiet,
         "digest": digest,
         "urgent": urgent,
         "burst": burst,
         "locale": locale,
         "unsubscribe": unsubscribe,
+        "private": private,
     }
     given = {name: value for name, value in changes.items() if value is not None}
     if all(value is None for value in (new_name, url, timezone, role, heartbeat)) and not given:

@@ -2,21 +2,17 @@
 
 import socket
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network
 
 import httpx
 import msgspec
 
 from models.errors import LootwireError
+from models.internet import Address, is_global
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 MAX_REDIRECTS = 3
 PORTS = {"http": 80, "https": 443}
-_GLOBAL_UNICAST = IPv6Network("2000::/3")
-# RFC 6052: how networks without IPv4 write its addresses.
-_NAT64 = IPv6Network("64:ff9b::/96")
 
-Address = IPv4Address | IPv6Address
 Allowed = Callable[[Address], bool]
 # Gives the addresses of a host, as text; raises OSError.
 Resolve = Callable[[str, int], Sequence[str]]
@@ -28,18 +24,6 @@ class Unreachable(LootwireError):
     def __init__(self, message: str, *, permanent: bool = False) -> None:
         super().__init__(message)
         self.permanent = permanent
-
-
-def is_global(address: Address) -> bool:
-    """Whether an address belongs to a machine of the public internet, and so does each address wrapped in it."""
-    if isinstance(address, IPv4Address):
-        return address.is_global and not address.is_multicast
-    if address in _NAT64:
-        return is_global(IPv4Address(int(address) & 0xFFFFFFFF))
-    inner = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()))
-    if any(wrapped is not None and not is_global(wrapped) for wrapped in inner):
-        return False
-    return address.ipv4_mapped is not None or (address in _GLOBAL_UNICAST and address.is_global)
 
 
 class Rules(msgspec.Struct, frozen=True):

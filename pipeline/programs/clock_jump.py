@@ -33,7 +33,7 @@ from models import DropCampaign, Event, Heartbeat, Source
 from models.due import is_ahead, is_impossible
 from models.events import EventKind
 from models.tables import Base
-from notifiers import outbox
+from notifiers import due
 from notifiers.rests import LONGEST_REST
 from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
 from pipeline.channels.sources.videos import AGAIN_AFTER
@@ -175,6 +175,10 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "heartbeat_at": Rule.WAS,
         "disabled_at": Rule.WAS,
         "removed_at": Rule.WAS,
+        # Whoever claims sees by `looked_at` that the clock was wrong, and reckons both anew.
+        "due_at": Rule.STAYS,
+        "looked_at": Rule.STAYS,
+        "broken_until": Rule.DUE,
     },
     "time_based_drops": {
         "start_at": Rule.STAYS,
@@ -183,14 +187,16 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "last_seen_at": Rule.WAS,
     },
     "videos": {"published_at": Rule.STAYS, "first_seen_at": Rule.WAS},
+    "wakes": {"at": Rule.STAYS},
     "wanted_games": {"wanted_at": Rule.WAS, "next_due_at": Rule.DUE},
 }
 # Due times that may lie further ahead of the present than the clocks differ; all others are made due at once.
 FURTHEST: Mapping[str, Any] = {
     "channels.videos_due_at": AGAIN_AFTER,
-    "deliveries.lease_until": outbox.LEASE,
-    "deliveries.next_attempt_at": outbox.FURTHEST,
+    "deliveries.lease_until": due.LEASE,
+    "deliveries.next_attempt_at": due.FURTHEST,
     "held_changes.due_at": DAMPING_WINDOW,
+    "targets.broken_until": due.LONGEST_BREAK,
     "targets.rests_until": LONGEST_REST,
     "wanted_games.next_due_at": MONTH,
 }

@@ -102,6 +102,8 @@ def _settings(settings: TargetSettings) -> dict[str, Any]:
         fields["heartbeat"] = _digest(settings.heartbeat)
     if settings.unsubscribe:
         fields["unsubscribe"] = settings.unsubscribe
+    if settings.private:
+        fields["private"] = True
     return fields
 
 

@@ -114,6 +114,7 @@ def _target(
         settings=block.settings(rules.defaults),
         is_paused=block.paused,
         role=block.role,
+        keeps_private=block.private is None and rules.defaults.private is None,
     )
 
 

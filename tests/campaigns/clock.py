@@ -138,7 +138,7 @@ class Installation:
         """Notify an address of everything, in a zone that has both kinds of time."""
         with self._engine.begin() as connection:
             vault = Vault.open(self._data_dir / KEY_FILE)
-            add_target(connection, vault, "hook", url, datetime.now(UTC), timezone="Europe/Berlin")
+            add_target(connection, vault, "hook", url, datetime.now(UTC), timezone="Europe/Berlin", private=True)
             add_subscription(connection, "hook", datetime.now(UTC))
 
     def signs(self) -> dict[str, object]:

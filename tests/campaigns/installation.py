@@ -202,7 +202,7 @@ class UpAsProcess:
 
         def add(engine: Engine) -> None:
             with engine.begin() as connection:
-                add_target(connection, Vault.open(self.data_dir / KEY_FILE), "hook", url, utc_now())
+                add_target(connection, Vault.open(self.data_dir / KEY_FILE), "hook", url, utc_now(), private=True)
                 add_subscription(connection, "hook", utc_now())
 
         self.ask(add)

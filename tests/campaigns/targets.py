@@ -251,7 +251,7 @@ def _beside(size: TargetsSize, trial: Trial, web: Played, mail: Played, places: 
 def _add(world: Notifying, places: Sequence[Place]) -> None:
     with world.engine.begin() as connection:
         for place in places:
-            add_target(connection, world.vault, place.word, place.url, world.now)
+            add_target(connection, world.vault, place.word, place.url, world.now, private=True)
             # What the installation sees by itself is none of this campaign's business.
             add_subscription(connection, place.word, world.now, kinds=[KIND])
 

@@ -43,7 +43,7 @@ class Tags(HTMLParser):
 def send_to(url: str) -> None:
     drops = (DropLine(name="Hat", required_minutes=60, benefits=(BenefitLine(name="Cool hat"),)),)
     event = event_text(f"New drops – {NAME}", game=NAME, drops=drops, url="https://example.org/?a=1&b_c=2")
-    send(url, render_message([event], open_url(url).limits))
+    send(url, render_message([event], open_url(url).limits), may_be_private=True)
 
 
 @pytest.mark.parametrize("option", ["", "?format=markdown", "?format=markdown&mdv=1", "?format=html"])

@@ -46,7 +46,7 @@ class Notifying:
     def target(self, name: str = "phone", url: str = "json://127.0.0.1:9/x", **subscription: Any) -> None:
         """Add a target that gets every event, or those that the subscription names."""
         with self.engine.begin() as connection:
-            targets.add_target(connection, self.vault, name, url, self.now)
+            targets.add_target(connection, self.vault, name, url, self.now, private=True)
         self.subscribe(name, **subscription)
 
     def subscribe(self, target: str = "phone", **subscription: Any) -> int:

@@ -78,7 +78,7 @@ class AtWork:
     def add_target(self, url: str, name: str = "hook") -> None:
         """Add a target with this address and subscribe it to everything."""
         with self.engine.begin() as connection:
-            add_target(connection, self.runtime.vault, name, url, utc_now())
+            add_target(connection, self.runtime.vault, name, url, utc_now(), private=True)
             add_subscription(connection, name, utc_now())
 
     def append_event(self, title: str) -> None:

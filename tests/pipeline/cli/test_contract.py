@@ -159,7 +159,7 @@ def test_sources_are_one_object_a_line(operator: Operator) -> None:
 
 def test_deliveries_are_one_object_a_line(operator: Operator, now: datetime) -> None:
     with WebhookSink() as hook:
-        operator.run("targets", "add", "hook", f"json{hook.url.removeprefix('http')}")
+        operator.run("targets", "add", "hook", f"json{hook.url.removeprefix('http')}", "--private")
         operator.run("subscriptions", "add", "--to", "hook")
         operator.run("import", str(operator.snapshots(now)))
     deliveries = operator.run("deliveries", "--json").lines

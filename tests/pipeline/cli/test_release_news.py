@@ -18,7 +18,7 @@ def test_a_date_that_moves_is_told_and_published(
     igdb: LocalIgdb,  # noqa: F811
     hook: WebhookSink,
 ) -> None:
-    operator.run("targets", "add", "phone", hook_url(hook), "--timezone", "Europe/Berlin")
+    operator.run("targets", "add", "phone", hook_url(hook), "--private", "--timezone", "Europe/Berlin")
     operator.run("subscriptions", "add", "--to", "phone", "--kind", "release.*", "--game", "Harbour Lights")
     assert operator.run("games", "follow", "Harbour Lights").code == 0
     assert operator.run("igdb", "sync").code == 0
@@ -44,7 +44,7 @@ def test_a_date_that_moves_is_told_and_published(
 def test_a_targets_time_zone_is_set_shown_and_checked(operator: Operator, hook: WebhookSink) -> None:
     result = operator.run("targets", "add", "phone", hook_url(hook), "--timezone", "Nowhere/Land")
     assert (result.code, "There is no time zone 'Nowhere/Land'" in result.errors) == (2, True)
-    assert operator.run("targets", "add", "phone", hook_url(hook)).code == 0
+    assert operator.run("targets", "add", "phone", hook_url(hook), "--private").code == 0
     assert [target["timezone"] for target in operator.run("targets", "--json").lines] == ["UTC"]
 
     result = operator.run("targets", "set", "phone", "--timezone", "europe/berlin")

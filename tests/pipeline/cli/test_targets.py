@@ -21,7 +21,7 @@ from tests.sending import deliver_due
 
 @pytest.fixture
 def subscribed(operator: Operator, hook: WebhookSink) -> Operator:
-    assert operator.run("targets", "add", "hook", address(hook)).code == 0
+    assert operator.run("targets", "add", "hook", address(hook), "--private").code == 0
     assert operator.run("subscriptions", "add", "--to", "hook", "--kind", "campaign.added").code == 0
     return operator
 
@@ -41,7 +41,7 @@ def test_an_address_can_be_read_from_standard_input(
     operator: Operator, hook: WebhookSink, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(address(hook) + "\n"))
-    assert operator.run("targets", "add", "hook", "-").code == 0
+    assert operator.run("targets", "add", "hook", "-", "--private").code == 0
     assert operator.run("targets", "test", "hook").code == 0
     assert len(hook.messages) == 1
 
@@ -103,7 +103,7 @@ def go_live(operator: Operator, login: str, at: datetime, *, formerly: str = "no
 def test_streams_of_a_channel_are_told_to_those_who_asked_for_it(
     operator: Operator, hook: WebhookSink, now: datetime
 ) -> None:
-    operator.run("targets", "add", "hook", address(hook))
+    operator.run("targets", "add", "hook", address(hook), "--private")
     result = operator.run("subscriptions", "add", "--to", "hook", "--channel", "Old_Name", "--kind", "stream.*")
     assert result.code == 0
     assert "Old_Name is not followed yet: lootwire channels add Old_Name" in result.out
@@ -405,7 +405,7 @@ def test_a_target_is_muted_for_a_while_and_told_again(operator: Operator) -> Non
 def test_what_is_held_stands_in_the_inbox_and_why_not_says_until_when(
     operator: Operator, hook: WebhookSink, now: datetime
 ) -> None:
-    operator.run("targets", "add", "hook", address(hook))
+    operator.run("targets", "add", "hook", address(hook), "--private")
     operator.run("targets", "set", "hook", "--digest", "weekly", "--urgent", "none")
     operator.run("subscriptions", "add", "--to", "hook", "--kind", "campaign.added", "--game", "Nothing like it")
     operator.run("import", str(operator.snapshots(now)))
@@ -481,3 +481,15 @@ def test_what_a_mute_would_drop_is_said(subscribed: Operator, now: datetime) -> 
     tried = subscribed.run("subscriptions", "try", "hook", "--json").lines
     assert all(event["message"] is None and event["dropped"].startswith("muted until") for event in tried)
     assert "dropped" in subscribed.run("subscriptions", "try", "hook").out.splitlines()[-1]
+
+
+def test_a_private_address_is_said_to_be_refused_and_can_be_allowed(operator: Operator) -> None:
+    added = operator.run("targets", "add", "nas", "json://192.168.1.5/hook")
+    assert added.code == 0
+    assert "lootwire targets set 'nas' --private" in " ".join(added.out.split())
+    assert "private yes" in operator.run("targets", "set", "nas", "--private").out
+    assert "private" not in operator.run("targets", "set", "nas", "--no-private").out
+    assert "private network" not in operator.run("targets", "add", "hook", "json://10.0.0.1/x", "--private").out
+    assert "private network" not in operator.run("targets", "add", "far", "json://hook.example.org/x").out
+    settings = {row["name"]: row["settings"] for row in operator.run("targets", "--json").lines}
+    assert settings == {"nas": {}, "hook": {"private": True}, "far": {}}

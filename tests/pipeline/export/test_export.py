@@ -388,6 +388,7 @@ NOT_EXPORTED = {
     "targets": "secret",
     "subscriptions": "belong to targets",
     "subscription_keys": "belong to targets",
+    "wakes": "belong to targets",
     "mutes": "belong to targets",
     "people": "targets and follows of one installation belong to them",
     "settled": "what one person has",

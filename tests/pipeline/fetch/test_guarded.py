@@ -10,7 +10,8 @@ from itertools import count
 import httpx
 import pytest
 
-from pipeline.fetch.addresses import PUBLIC, Address, Rules, Unreachable, checked, is_global
+from models.internet import Address, is_global
+from pipeline.fetch.addresses import PUBLIC, Rules, Unreachable, checked
 from pipeline.fetch.guarded import fetch
 from tests.pipeline.fetch.local_service import Answer, LocalService
 

@@ -318,7 +318,7 @@ def test_an_event_of_a_clock_that_was_ahead_damps_nothing(world: Ingesting) -> N
 
 def test_it_is_sent_as_any_event_is(world: Ingesting, vault: Vault) -> None:
     with world.engine.begin() as connection:
-        add_target(connection, vault, "phone", "json://127.0.0.1:9/x", NOON)
+        add_target(connection, vault, "phone", "json://127.0.0.1:9/x", NOON, private=True)
         add_subscription(connection, "phone", NOON)
     comes_and_goes(world)
     before = world.count(Delivery)

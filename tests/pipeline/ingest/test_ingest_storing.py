@@ -49,7 +49,7 @@ def phone(world: Ingesting, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A target with a subscription to everything."""
     vault = Vault.open(tmp_path_factory.mktemp("vault") / "key")
     with world.engine.begin() as connection:
-        targets.add_target(connection, vault, "phone", "json://127.0.0.1:9/x", NOON)
+        targets.add_target(connection, vault, "phone", "json://127.0.0.1:9/x", NOON, private=True)
         add_subscription(connection, "phone", NOON)
     return "phone"
 

@@ -83,7 +83,9 @@ class Installation:
 
     def target(self, name: str = "phone", timezone: str = "UTC") -> None:
         with self.engine.begin() as connection:
-            targets.add_target(connection, self._vault, name, "json://127.0.0.1:9/x", self.now, timezone=timezone)
+            targets.add_target(
+                connection, self._vault, name, "json://127.0.0.1:9/x", self.now, timezone=timezone, private=True
+            )
             add_subscription(connection, name, self.now)
 
     def events(self, *, silent: bool = False) -> list[Any]:
