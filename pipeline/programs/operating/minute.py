@@ -16,7 +16,6 @@ from pipeline.programs.operating.incidents import report, settle
 from pipeline.programs.operating.looking import load_facts, look_at_machine
 from pipeline.programs.operating.ping import ping
 from pipeline.programs.operating.troubles import Machine, Trouble, judge, judge_machine, ping_failed
-from pipeline.runtime.heartbeat import beat_clock
 from pipeline.runtime.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -59,13 +58,11 @@ def look_after(
 
 
 def _look(engine: Engine, settings: Settings, machine: Machine, now: datetime, *, is_clock_doubted: bool) -> Minute:
-    # The tick of the clock comes every twenty seconds; after a pause this one may come first.
-    ticking_since = beat_clock(engine, now)
     streams = not settings.missing_of_application
     with engine.begin() as connection:
         facts = load_facts(connection, machine, now, streams=streams, is_clock_doubted=is_clock_doubted)
         troubles = judge(facts)
-        events = settle(connection, troubles, now, host=machine.host, ticking_since=ticking_since)
+        events = settle(connection, troubles, now, host=machine.host, ticking_since=facts.ticking_since)
         if not is_clock_doubted:
             events += tell_alive(connection, troubles, now)
     return Minute(troubles, events)
