@@ -49,6 +49,20 @@ def test_a_refused_message_waits_for_its_time(installation: AtWork, services: De
     assert installation.count(Delivery, Delivery.state == "pending") == waiting
 
 
+def test_a_message_is_in_the_words_of_the_data_directory(
+    installation: AtWork, services: DemoServices, hook: WebhookSink
+) -> None:
+    templates = installation.runtime.settings.data_dir / "templates"
+    templates.mkdir()
+    for name in ("any.txt.j2", "several.txt.j2"):
+        (templates / name).write_text("{{ events|length }} in my own words")
+    installation.subscribe(hook)
+    make_news(installation, services)
+    send.due()
+    assert hook.messages
+    assert all(each.json["message"] == f"{len(each.json['events'])} in my own words" for each in hook.messages)
+
+
 def test_publishing_twice_writes_once(installation: AtWork, services: DemoServices) -> None:
     make_news(installation, services)
     publish.marked()
