@@ -127,7 +127,8 @@ class Story:
             yield self.at(match_["at"]), match_["what"]
 
     def run_until(self, at: datetime) -> None:
-        """Let the clock go on to a time, and send what becomes due on the way."""
+        """Let the clock go on to a time, and send what is due and becomes due on the way."""
+        self.send()
         while (due := self._next_due(at)) is not None:
             self.now = max(due, self.now)
             self.send()
