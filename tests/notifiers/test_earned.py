@@ -82,6 +82,12 @@ def test_a_message_that_comes_again_says_it_again(told: Story) -> None:
     assert [detail.needs_link for detail in details(told)] == [True]
 
 
+def test_a_badge_needs_no_account(told: Story) -> None:
+    told.rules(phone())
+    told.tell(LINKED + "11-20 09:05 unlinked Hats\n11-20 10:00 campaign.started Two campaign=Hats gives=BADGE")
+    assert [detail.needs_link for detail in details(told)] == [False]
+
+
 def test_an_account_that_is_linked_is_not_spoken_of(told: Story) -> None:
     told.rules(phone())
     told.tell(LINKED + "11-20 09:05 linked Hats\n11-20 10:00 campaign.started Two campaign=Hats")

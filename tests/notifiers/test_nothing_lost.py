@@ -67,7 +67,7 @@ def shared(databases: Databases) -> Iterator[Engine]:
 
 # Without shrinking: an example takes a tenth of a second, and to find the shortest five minutes.
 @settings(
-    max_examples=40,
+    max_examples=30,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
