@@ -34,6 +34,7 @@ from models import (
 from models.details import CampaignDetail, EventDetail, detail_from_json, detail_type
 from models.events import EventKind
 from notifiers.account_links import is_linked
+from notifiers.conditions.judge import ON_THE_SERVICE
 from notifiers.timing.standing import NOTHING, DropStanding, Standing, missing_minutes
 
 _UNSAID = (DeliveryState.DEAD, DeliveryState.DROPPED)
@@ -102,7 +103,10 @@ def _needs_link(row: Any, standings: dict[int, Standing]) -> bool:
     if row.campaign_id is None or standings.get(row.campaign_id, NOTHING).is_linked is not False:
         return False
     detail = read_detail(row)
-    return isinstance(detail, CampaignDetail) and bool(detail.account_link_url) and row.kind not in _PAST
+    if not isinstance(detail, CampaignDetail) or row.kind in _PAST:
+        return False
+    kinds = {(benefit.distribution_type or "").lower() for drop in detail.drops for benefit in drop.benefits}
+    return bool(detail.account_link_url) and not (kinds and kinds <= ON_THE_SERVICE)
 
 
 def _drop(row: Any) -> DropStanding:

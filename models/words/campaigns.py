@@ -218,9 +218,11 @@ def _message_facts(kind: str, service: str | None, detail: CampaignDetail, writt
 
 def _message_note(kind: str, detail: CampaignDetail, written: Written) -> str:
     end_at = _end(detail)
-    if end_at is None or kind in _HEADED_BY_END or _new_end(detail.changes):
-        return ""
-    return f"ends {written(end_at)}"
+    is_said = end_at is None or kind in _HEADED_BY_END or _new_end(detail.changes)
+    missing = requirement_at_length(detail.missing_minutes, None)
+    notes = ["" if is_said or end_at is None else f"ends {written(end_at)}"]
+    notes += [f"{missing} missing" if missing else "", "account not linked" if detail.needs_link else ""]
+    return ", ".join(filter(None, notes))
 
 
 def _link_label(kind: str) -> str:

@@ -9,7 +9,8 @@ from notifiers.conditions.keys import CATEGORY_FAMILIES
 from notifiers.conditions.kinds import takes_kind
 from notifiers.conditions.words import has_word
 
-_ON_THE_SERVICE = frozenset({"badge", "emote"})
+# Rewards that are the service's own, and need no account elsewhere.
+ON_THE_SERVICE = frozenset({"badge", "emote"})
 
 
 def first_failing(conditions: Conditions, facts: EventFacts, person_id: int) -> str | None:
@@ -51,7 +52,7 @@ def _is_linked(facts: EventFacts, person_id: int) -> bool | None:
 
     Badges and emotes are the service's own, and need no account elsewhere.
     """
-    if facts.reward_kinds and facts.reward_kinds <= _ON_THE_SERVICE:
+    if facts.reward_kinds and facts.reward_kinds <= ON_THE_SERVICE:
         return True
     return person_id in facts.linked if person_id in facts.linked | facts.unlinked else None
 

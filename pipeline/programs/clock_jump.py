@@ -64,6 +64,7 @@ class Rule(StrEnum):
 
 # Every time of every table; tests/pipeline/programs/test_clock_jump.py finds one that is missing here.
 RULES: Mapping[str, Mapping[str, Rule]] = {
+    "account_links": {"seen_at": Rule.WAS},
     "allowed_channels": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
     "campaign_deadlines": {"due_at": Rule.STAYS},
     "channels": {

@@ -127,7 +127,8 @@ class Story:
             yield self.at(match_["at"]), match_["what"]
 
     def run_until(self, at: datetime) -> None:
-        """Let the clock go on to a time, and send what becomes due on the way."""
+        """Let the clock go on to a time, and send what is due and becomes due on the way."""
+        self.send()
         while (due := self._next_due(at)) is not None:
             self.now = max(due, self.now)
             self.send()
@@ -210,7 +211,10 @@ class Story:
         if campaign := self._known_campaign(fields.get("campaign")):
             row |= {"campaign_id": campaign.id, "game_id": campaign.game_id}
             detail = CampaignDetail(
-                name=campaign.name, end_at=campaign.end_at, account_link_url=campaign.account_link_url
+                name=campaign.name,
+                end_at=campaign.end_at,
+                account_link_url=campaign.account_link_url,
+                drops=detail.drops if isinstance(detail, CampaignDetail) else (),
             )
         row["detail"] = detail_to_json(detail)
         event_id: int = self.connection.execute(insert(Event).values(row).returning(Event.id)).scalar_one()

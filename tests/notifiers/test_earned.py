@@ -14,6 +14,7 @@ from notifiers import settled
 from notifiers.apprise_urls import open_url
 from notifiers.reasons import why_not
 from notifiers.render import render_message
+from notifiers.view import view_groups
 from pipeline.demo.sinks import WebhookSink
 from pipeline.drops.listing import find_named
 from tests.notifiers.cases import DAILY, HATS, NIGHT, phone
@@ -58,6 +59,7 @@ def test_an_account_that_is_not_linked_is_said_once_to_each_target(told: Story) 
         LINKED + "11-20 09:00 campaign.added One campaign=Hats\n11-20 09:05 unlinked Hats\n"
         "11-20 10:00 campaign.started Two campaign=Hats\n11-20 11:00 campaign.changed Three campaign=Hats"
     )
+    assert "account not linked" in str(view_groups(told.sent[-1].message.events))
     said = [(sent.target, e.title) for sent in told.sent for e in sent.message.events if e.detail.needs_link]  # type: ignore[attr-defined]
     assert said == [("phone", "Two"), ("mail", "One")]
 
@@ -78,6 +80,12 @@ def test_a_message_that_comes_again_says_it_again(told: Story) -> None:
         LINKED + "11-20 09:05 unlinked Hats\n11-20 10:00 refused 1\n11-20 10:00 campaign.started Two campaign=Hats"
     )
     assert [detail.needs_link for detail in details(told)] == [True]
+
+
+def test_a_badge_needs_no_account(told: Story) -> None:
+    told.rules(phone())
+    told.tell(LINKED + "11-20 09:05 unlinked Hats\n11-20 10:00 campaign.started Two campaign=Hats gives=BADGE")
+    assert [detail.needs_link for detail in details(told)] == [False]
 
 
 def test_an_account_that_is_linked_is_not_spoken_of(told: Story) -> None:
@@ -153,7 +161,7 @@ def test_a_night_a_digest_and_a_claim_reach_a_real_receiver_as_they_should(
             told.rules(text)
         told.happen('campaign Hats game=Rust ends="11-25 08:00" drops=Hat:60', {})
         told.happen("ignored Rust for phone", {})
-    arrived = []
+    arrived: list[tuple[str, str]] = []
     for at in ("11-20 17:00", "11-20 23:00", "11-21 02:00", "11-21 07:00", "11-21 18:00"):
         world.now = told.at(at)
         if at == "11-20 23:00":

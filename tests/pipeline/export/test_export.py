@@ -393,6 +393,7 @@ NOT_EXPORTED = {
     "people": "targets and follows of one installation belong to them",
     "settled": "what one person has",
     "drop_progress": "what one person has",
+    "account_links": "what one person has",
     "deliveries": "belong to targets",
     "fetch_runs": "forgotten after 30 days",
     "eventsub_messages": "are work: what they told is in sessions, segments and events",
