@@ -167,7 +167,7 @@ class Delivery(Base):
     lease_until: Mapped[datetime | None]
     lease_token: Mapped[str | None]
     sent_at: Mapped[datetime | None]
-    # When it was given up; null where its target was removed, or a version before 0011 gave it up.
+    # When it was given up; null where its target was removed, or a version before 0012 gave it up.
     dead_at: Mapped[datetime | None]
     held_for: Mapped[str | None]
     asks_to_link: Mapped[bool | None]

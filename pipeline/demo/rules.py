@@ -20,7 +20,10 @@ from pipeline.runtime.runtime import Runtime
 MAILBOX, WEBHOOK, SLEEPER, READER = "mailbox", "webhook", "sleeper", "reader of digests"
 GAME = "Gloomtide Trawlers"
 RULES = f"""\
-# Where messages go. Addresses are secrets, so they stand in variables.
+# Where messages go. Addresses are secrets, so they stand in variables; these are on this machine.
+[defaults]
+private = true
+
 [[target]]
 name = "{MAILBOX}"
 url = "env:DEMO_MAILBOX"

@@ -1,8 +1,4 @@
-"""How a file of rules writes the name of what is followed.
-
-Revision ID: 0011
-Revises: 0010
-"""
+"""How a file of rules writes the name of what is followed."""
 
 import sqlalchemy as sa
 from alembic import op
