@@ -14,7 +14,8 @@ class Follow(Base):
     """A person's wish to watch streams: of one channel, of a category's most watched, or of all that campaigns name.
 
     `kind` is `channel`, `category` (with `game_id`, and `top` streams by viewers) or `drops`; or it is `game`, a
-    wish for news of a game's release dates. `origin` names the file of rules that it came from.
+    wish for news of a game's release dates. `origin` names the file of rules that it came from, and `written` is how
+    such a file writes the name of what is followed.
     """
 
     __tablename__ = "follows"
@@ -29,6 +30,7 @@ class Follow(Base):
     game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
     top: Mapped[int | None]
     origin: Mapped[str | None]
+    written: Mapped[str | None]
     created_at: Mapped[datetime]
 
 

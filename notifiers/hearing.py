@@ -52,7 +52,8 @@ class Hearing:
     """What was heard in one call.
 
     `is_unanswered` says that a service was sent a whole request, or a mail to its final dot, and never answered;
-    `is_taken` that a mail server took the mail. `refusal` is the mail server's last reply if that was a refusal.
+    `is_taken` that a mail server took the mail. `refusal` is the mail server's last reply if that was a refusal, and
+    `unreachable` says in words why no connection came about, where that is known.
     """
 
     patience: Patience = PATIENCE
@@ -61,6 +62,7 @@ class Hearing:
     is_unanswered: bool = False
     is_taken: bool = False
     is_attempted: bool = False
+    unreachable: str = ""
     _until: float = field(init=False)
 
     def __post_init__(self) -> None:

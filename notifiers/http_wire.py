@@ -21,6 +21,7 @@ from urllib3.exceptions import HTTPError
 from notifiers.answers import HttpAnswer
 from notifiers.hearing import Hearing, TimedReader, current
 from notifiers.rests import asked_rest
+from notifiers.unreachable import why_unreachable
 
 # No answer that anybody reads is longer; headers have limits of their own, but not what comes before them.
 MAX_BYTES = 1_000_000
@@ -127,7 +128,11 @@ class HearingAdapter(HTTPAdapter):
         # A packed answer could become any size.
         request.headers["Accept-Encoding"] = "identity"
         limits = (hearing.seconds(hearing.patience.connect), left)
-        response = super().send(request, True, limits, verify, cert, proxies)
+        try:
+            response = super().send(request, True, limits, verify, cert, proxies)
+        except requests.RequestException as error:
+            hearing.unreachable = why_unreachable(error)
+            raise
         _hear(hearing, response)
         return response
 

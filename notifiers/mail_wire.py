@@ -5,11 +5,14 @@ Apprise tells nothing of a reply but a line of its log, and waits for each as lo
 
 import io
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 from notifiers.answers import MailReply
 from notifiers.hearing import Hearing, TimedReader, current
+from notifiers.unreachable import why_unreachable
 
 # A reply may have many lines, and nobody reads so many.
 MAX_REPLY_BYTES = 100_000
@@ -34,6 +37,15 @@ class _HearingMixin:
     _reader: TimedReader
     _command = ""
     _last_code = 0
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> Any:
+        with _noted():
+            return super()._get_socket(host, port, timeout)  # type: ignore[misc]
+
+    def starttls(self, *arguments: Any, **options: Any) -> tuple[int, bytes]:
+        with _noted():
+            reply: tuple[int, bytes] = super().starttls(*arguments, **options)  # type: ignore[misc]
+            return reply
 
     def putcmd(self, cmd: str, args: str = "") -> None:
         self._command = cmd.lower()
@@ -78,6 +90,17 @@ class _HearingMixin:
             hearing.is_unanswered, hearing.is_taken = False, code < 300
         if self._command not in _PARTING and code >= 400:
             hearing.refusal = MailReply(code, words.decode(errors="replace"))
+
+
+@contextmanager
+def _noted() -> Iterator[None]:
+    """Note in the call's hearing why no connection comes about."""
+    try:
+        yield
+    except OSError as error:
+        if (hearing := current()) is not None:
+            hearing.unreachable = why_unreachable(error)
+        raise
 
 
 class HearingSmtp(_HearingMixin, smtplib.SMTP):

@@ -92,6 +92,22 @@ def test_its_summary_tells_of_mail_and_webhook(demo: Shown) -> None:
     assert int(webhook[1]) >= 1
 
 
+def test_a_quiet_night_becomes_one_message_and_a_day_one_digest(demo: Shown) -> None:
+    sleeper = re.search(
+        r"sleeper (\d+) events waited until \d\d:\d\d UTC and came as: (?:\d+ [a-z ]+(?:, )?)+", demo.summary
+    )
+    digest = re.search(r"reader of digests (\d+) events waited until \d\d:\d\d UTC and came as: \d+ new", demo.summary)
+    assert sleeper
+    assert digest
+    assert int(sleeper[1]) > 1
+    assert int(digest[1]) > 1
+
+
+def test_it_says_why_somebody_was_not_told(demo: Shown) -> None:
+    reason = "no subscription wants it; games does not fit (wants Gloomtide Trawlers)"
+    assert re.search(rf"why not\? The sleeper was not told “.+”: {re.escape(reason)}", demo.summary)
+
+
 def test_it_names_files_that_are_there(demo: Shown) -> None:
     for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
         assert re.search(rf"http://127\.0\.0\.1:\d+/{re.escape(name)}", demo.summary)

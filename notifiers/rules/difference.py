@@ -38,7 +38,8 @@ class WantedFollow:
     """A follow as rules want it, or as it is: `channel`, `category`, `game`, `list` or `drops`, and of what.
 
     A list is called as the `file` in which it is, without its ending; `digest` is that of the file's content, None
-    where it cannot be read.
+    where it cannot be read. `written` is how rules wrote the name of what there is: a channel may be called otherwise
+    since, and a game is known by several titles.
     """
 
     kind: str
@@ -47,6 +48,7 @@ class WantedFollow:
     digest: str | None = None
     top: int | None = None
     origin: str | None = None
+    written: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,11 +115,11 @@ def _gone(
 
 
 def _of_follows(wanted: Iterable[WantedFollow], present: Collection[WantedFollow], origin: str) -> Iterable[Change]:
-    there = {_key(each): each for each in present}
+    there = {key: each for each in present for key in _keys(each)}
     wanted_keys = set()
     for each in wanted:
-        wanted_keys.add(_key(each))
-        before = there.get(_key(each))
+        wanted_keys |= _keys(each)
+        before = next((there[key] for key in _keys(each) if key in there), None)
         if before is None:
             yield Change(action="add", what="follow", name=follow_name(each))
         elif before.top != each.top and each.top is not None:
@@ -128,7 +130,7 @@ def _of_follows(wanted: Iterable[WantedFollow], present: Collection[WantedFollow
             says = "its file says something else" if each.digest else "its file cannot be read"
             yield Change(action="change", what="follow", name=follow_name(each), details=(says,))
     for each in present:
-        if each.origin == origin and _key(each) not in wanted_keys:
+        if each.origin == origin and wanted_keys.isdisjoint(_keys(each)):
             yield Change(action="remove", what="follow", name=follow_name(each))
 
 
@@ -137,8 +139,8 @@ def follow_name(follow: WantedFollow) -> str:
     return f"{follow.kind} {follow.name}".strip()
 
 
-def _key(follow: WantedFollow) -> tuple[str, str]:
-    return follow.kind, name_key(follow.name)
+def _keys(follow: WantedFollow) -> set[tuple[str, str]]:
+    return {(follow.kind, name_key(name)) for name in (follow.name, follow.written) if name is not None}
 
 
 def _address(each: Named) -> str:

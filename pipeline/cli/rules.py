@@ -13,7 +13,7 @@ from notifiers.rules.shapes import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.programs.sources import register
-from pipeline.rules.applying import FileChanges, apply_files, compare_files
+from pipeline.rules.applying import FileChanges, apply_files, compare_files, deleted_files
 from pipeline.rules.export import export_rules
 from pipeline.rules.files import read_rules_file, rules_files
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
@@ -42,15 +42,15 @@ def apply(
 ) -> int:
     """Make targets, subscriptions and follows agree with the rules in a file; shows what that changes.
 
-    Names are keys. What is gone from the file is removed where it came from that file; what was made by hand stays,
-    unless a block of the file has its name.
+    Names are keys. What is gone from the file, or came from a file that is gone, is removed; what was made by hand
+    stays, unless a block of the file has its name.
     """
-    paths = rules_files(file)
-    if not paths:
-        raise UsageError("there are no rules here: write lootwire.toml or rules/*.toml, or name a file")
-    files = [read_rules_file(path) for path in paths]
+    files = [read_rules_file(path) for path in rules_files(file)]
     runtime = open_command()
     with runtime.engine.begin() as connection:
+        files += deleted_files(connection, runtime.vault, file)
+        if not files:
+            raise UsageError("there are no rules here: write lootwire.toml or rules/*.toml, or name a file")
         # Answers that follows ask for are stored under their sources.
         register(connection, runtime, utc_now())
         by_file = compare_files(connection, runtime.vault, files)
@@ -60,7 +60,7 @@ def apply(
     for problem in problems:
         errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)
     if not as_json:
-        _sum_up(by_file, dry_run=dry_run)
+        _sum_up(by_file, failed=len(problems), dry_run=dry_run)
     return SET_ASIDE if problems else 0
 
 
@@ -90,10 +90,11 @@ def _show(each: FileChanges, *, as_json: bool) -> None:
             console.print(Text(f"    {show(detail)}", style="dim"), soft_wrap=True)
 
 
-def _sum_up(by_file: list[FileChanges], *, dry_run: bool) -> None:
+def _sum_up(by_file: list[FileChanges], *, failed: int, dry_run: bool) -> None:
     count = sum(len(each.changes) for each in by_file)
     if not count:
         console.print("all is as the rules say")
     else:
         changes = "1 change" if count == 1 else f"{count} changes"
-        console.print(f"{changes}, none made" if dry_run else f"{changes} made")
+        outcome = f", {count - failed} made" if failed else " made"
+        console.print(f"{changes}{', none made' if dry_run else outcome}")

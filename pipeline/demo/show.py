@@ -11,7 +11,7 @@ import socket
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,9 @@ from sqlalchemy import func, select
 
 from models import DropCampaign, Event, Feed
 from models.errors import LootwireError
-from notifiers.subscriptions import add_subscription
-from notifiers.targets import add_target
 from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import parse_name
-from pipeline.demo import live
+from pipeline.demo import live, rules
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
@@ -51,7 +49,6 @@ UNPREFIXED = ("DATABASE_URL", "REDIS_URL", "TWITCH_CLIENT_ID", "TWITCH_CLIENT_SE
 FOREIGN = tuple(name + ending for name in UNPREFIXED for ending in ("", "_FILE"))
 SERVED = ("/mirror/v2/drops", "/mirror/v2/rewards", "/kick/", "/chzzk/", "/twitch/helix/streams")
 PREFIX, LOCK = "lootwire-demo-", "demo.lock"
-MAIL_TARGET, HOOK_TARGET = "demo mailbox", "demo webhook"
 
 
 def run_demo(*, keep: bool) -> int:
@@ -67,7 +64,7 @@ def run_demo(*, keep: bool) -> int:
         progress = stack.enter_context(_progress())
         task = progress.add_task("starting PostgreSQL and Valkey", total=STEPS + 2)
         runtime = open_runtime(load_settings().settings)
-        _subscribe(runtime, mail, hook)
+        rules.apply_rules(runtime, folder.path, mail, hook, utc_now())
         _follow(runtime)
         progress.update(task, advance=1, description="starting workers, beat and web server")
         # The demo's Twitch has no EventSub: its streams are seen by polling.
@@ -82,10 +79,12 @@ def run_demo(*, keep: bool) -> int:
             _play(services, step, say)
             progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
         missing = _settle(runtime, mail, hook, say)
+        say("the night to pass, for those who were not to be woken")
+        held = rules.let_the_night_pass(runtime, mail, utc_now())
         folder.is_for_keeps = keep and not missing
         progress.update(task, advance=1, description="done")
         progress.stop()
-        _print_summary(runtime, mail, hook, keep=keep)
+        _print_summary(runtime, mail, hook, held, keep=keep)
         for what in missing:
             errors.print(f"lootwire: {what}")
         if keep:
@@ -196,15 +195,6 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _subscribe(runtime: Runtime, mail: MailSink, hook: WebhookSink) -> None:
-    address = f"mailto://{mail.host}:{mail.port}/?from=lootwire@demo.example&to=you@demo.example&mode=insecure"
-    with runtime.engine.begin() as connection:
-        for name, url in ((MAIL_TARGET, address), (HOOK_TARGET, f"json{hook.url.removeprefix('http')}")):
-            add_target(connection, runtime.vault, name, url, utc_now())
-        add_subscription(connection, MAIL_TARGET, utc_now(), kinds=["campaign.*", "reward.*", "stream.*"])
-        add_subscription(connection, HOOK_TARGET, utc_now())
-
-
 def _follow(runtime: Runtime) -> None:
     with Client() as client:
         add_channels(
@@ -275,7 +265,9 @@ def _is_served(runtime: Runtime) -> bool:
     return problem_of(HOST, runtime.settings.http_port) is None
 
 
-def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep: bool) -> None:
+def _print_summary(
+    runtime: Runtime, mail: MailSink, hook: WebhookSink, held: Sequence[rules.Held], *, keep: bool
+) -> None:
     with runtime.engine.connect() as connection:
         campaigns = connection.execute(select(DropCampaign.service, func.count()).group_by(DropCampaign.service))
         by_service = dict(campaigns.all())
@@ -284,6 +276,7 @@ def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep:
         )
         latest = connection.execute(select(Event.title).order_by(Event.id.desc()).limit(5)).scalars().all()
         feeds = connection.scalar(select(func.count()).select_from(Feed)) or 0
+        untold = rules.why_the_sleeper_was_not_told(connection, utc_now())
     services = ", ".join(f"{count} on {name}" for name, count in sorted(by_service.items()))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
@@ -294,6 +287,12 @@ def _print_summary(runtime: Runtime, mail: MailSink, hook: WebhookSink, *, keep:
     table.add_row("mail", Text(_received(len(mail.messages), "message", [m.subject for m in mail.messages])))
     titles = [str((message.json or {}).get("title")) for message in hook.messages]
     table.add_row("webhook", Text(_received(len(hook.messages), "call", titles)))
+    for each in held:
+        became = f"{each.events} events waited until {each.until:%H:%M} UTC and came as: "
+        table.add_row(each.target, Text(became + show("; ".join(each.messages))))
+    if untold is not None:
+        title, reason = untold
+        table.add_row("why not?", Text(show(f"The {rules.SLEEPER} was not told “{title}”: {reason}.")))
     published = runtime.settings.published
     table.add_row("feeds", f"{feeds} feeds, each as RSS and Atom" + (f", in {published}" if keep else ""))
     if keep:

@@ -97,7 +97,7 @@ KINDS = (
     ),
     Kind(name="reward_campaign", model=RewardCampaign, parts=(Kind(name="rewards", model=Reward),)),
     Kind(name="badge", model=ChatBadge),
-    Kind(name="follow", model=Follow, without=frozenset({"person_id", "origin"})),
+    Kind(name="follow", model=Follow, without=frozenset({"person_id", "origin", "written"})),
     # A stream that continues another has the higher row number, so it comes after that.
     Kind(
         name="session",

@@ -11,7 +11,7 @@ from models.vault import Vault
 from notifiers.rules import applying as targets
 from notifiers.rules.difference import Change, Wanted, compare
 from notifiers.rules.reading import RulesError
-from pipeline.rules.files import RulesFile
+from pipeline.rules.files import RulesFile, deleted_file
 from pipeline.rules.follows import Follows, load_follows, named
 from pipeline.runtime.runtime import Runtime
 
@@ -21,6 +21,15 @@ class FileChanges(msgspec.Struct, frozen=True):
 
     file: RulesFile
     changes: list[Change]
+
+
+def deleted_files(connection: Connection, vault: Vault, given: Path | None) -> list[RulesFile]:
+    """Return the files that things came from and that are gone from where rules are looked for; each wants nothing."""
+    present = targets.load_present(connection, vault)
+    origins = {each.origin for each in present.targets} | {each.origin for each in present.subscriptions}
+    origins |= {each.origin for each in load_follows(connection)}
+    files = (deleted_file(origin, given) for origin in sorted(filter(None, origins)))
+    return [file for file in files if file is not None]
 
 
 def compare_files(connection: Connection, vault: Vault, files: Sequence[RulesFile]) -> list[FileChanges]:

@@ -36,6 +36,19 @@ def rules_files(given: Path | None) -> list[Path]:
     return [*usual, *sorted(USUAL_FOLDER.glob("*.toml"))]
 
 
+def deleted_file(origin: str, given: Path | None) -> RulesFile | None:
+    """Return a file that wants nothing for one that is gone from where rules are looked for; None for any other.
+
+    `origin` is what rows say that came from it, and `given` the folder that a person named, if any.
+    """
+    path = Path(origin)
+    usual = (USUAL_FILE.resolve(), USUAL_FOLDER.resolve())
+    places = usual if given is None else (given.resolve(),)
+    if path.exists() or not (path in places or path.parent in places):
+        return None
+    return RulesFile(path=path, origin=origin, text="", rules=Rules(), wanted=Wanted())
+
+
 def read_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> RulesFile:
     """Read a file of rules; raises RulesError, which names the file and the line of each mistake."""
     try:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, and_, case, func, select, update
 
 from models import Channel, Follow, Game, GameList
 from models.errors import LootwireError, UsageError
@@ -25,14 +25,20 @@ from pipeline.runtime.runtime import Runtime
 def load_follows(connection: Connection) -> tuple[WantedFollow, ...]:
     """Return what is followed, by the names by which a file may name it."""
     rows = connection.execute(
-        select(Follow.kind, func.coalesce(Channel.login, Game.name, "").label("name"), Follow.top, Follow.origin)
+        select(
+            Follow.kind,
+            func.coalesce(Channel.login, Game.name, "").label("name"),
+            Follow.top,
+            Follow.origin,
+            Follow.written,
+        )
         .outerjoin(Channel, Channel.id == Follow.channel_id)
         .outerjoin(Game, Game.id == Follow.game_id)
         .order_by(Follow.id)
     )
     lists = connection.execute(select(GameList.name, GameList.origin, GameList.digest).order_by(GameList.name))
     return (
-        *(WantedFollow(kind=row.kind, name=row.name, top=row.top, origin=row.origin) for row in rows),
+        *(WantedFollow(**row) for row in rows.mappings()),
         *(WantedFollow(kind="list", name=row.name, digest=row.digest, origin=row.origin) for row in lists),
     )
 
@@ -72,7 +78,7 @@ class Follows:
             case "category":
                 helix = self._runtime.needed_helix(client)
                 category = add_category(self._runtime.engine, helix, follow.name, follow.top or 1, self._now)
-                self._mark("category", Game.name == category)
+                self._mark("category", follow.name, Game.name == category)
             case "game":
                 self._follow_game(client, follow.name)
             case "list":
@@ -80,7 +86,7 @@ class Follows:
             case "drops":
                 with self._runtime.engine.begin() as connection:
                     follow_drops(connection, self._now)
-                self._mark("drops")
+                self._mark("drops", None)
 
     def _follow_channel(self, client: Client, name: str) -> None:
         (outcome,) = add_channels(
@@ -88,7 +94,7 @@ class Follows:
         )
         if outcome.external_id is None:
             raise UsageError(outcome.note or outcome.result)
-        self._mark("channel", Channel.external_id == outcome.external_id)
+        self._mark("channel", name, Channel.external_id == outcome.external_id)
 
     def _finder(self, client: Client) -> Finder:
         return Finder(
@@ -96,12 +102,12 @@ class Follows:
         )
 
     def _follow_game(self, client: Client, name: str) -> None:
-        finding = self._finder(client).find([read_name(name, number_is_id=True)])[0]
+        finding = self._finder(client).find([read_name(name)])[0]
         if finding.igdb_id is None:
             raise UsageError(finding.why)
         with self._runtime.engine.begin() as connection:
             follow_game(connection, finding.igdb_id, self._now)
-        self._mark("game", Game.name_key == name_key(finding.name or name))
+        self._mark("game", name, Game.name_key == name_key(finding.name or name))
 
     def _follow_list(self, client: Client, name: str, file: str) -> None:
         path = self._folder / file
@@ -114,15 +120,17 @@ class Follows:
             kept = with_settled(connection, name, findings)
             store_list(connection, name, self._origin, kept, self._now, digest=digest_of(content))
 
-    def _mark(self, kind: str, *conditions: object) -> None:
-        """Write down that a follow came from the file, unless somebody made it by hand before."""
+    def _mark(self, kind: str, written: str | None, *conditions: object) -> None:
+        """Write down how the file names a follow, and that it is the file's unless somebody made it by hand before."""
         channels = select(Channel.id).where(*conditions) if kind == "channel" else None  # type: ignore[arg-type]
         games = select(Game.id).where(*conditions) if kind in {"category", "game"} else None  # type: ignore[arg-type]
-        rows = [Follow.kind == kind, Follow.origin.is_(None), Follow.created_at == self._now]
+        rows = [Follow.kind == kind]
         rows += [Follow.channel_id.in_(channels)] if channels is not None else []
         rows += [Follow.game_id.in_(games)] if games is not None else []
+        is_new = and_(Follow.origin.is_(None), Follow.created_at == self._now)
+        origin = case((is_new, self._origin), else_=Follow.origin)
         with self._runtime.engine.begin() as connection:
-            connection.execute(update(Follow).where(*rows).values(origin=self._origin))
+            connection.execute(update(Follow).where(*rows).values(written=written, origin=origin))
 
     def _remove(self, connection: Connection, kind: str, name: str) -> None:
         match kind:

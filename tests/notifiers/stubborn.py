@@ -84,6 +84,7 @@ class Stubborn:
     replies: Mapping[str, bytes] = field(default_factory=dict)
     # With it a web server is also a proxy, which plays all hosts that the certificate is for.
     tls: ssl.SSLContext | None = None
+    is_encrypted: bool = False
     port: int = 0
     received: list[bytes] = field(default_factory=list)
     _lock: Lock = field(default_factory=Lock)
@@ -156,6 +157,8 @@ def _accept(server: Stubborn, listener: socket.socket, serve: Callable[[Stubborn
 
 def _talk(server: Stubborn, connection: socket.socket, serve: Callable[[Stubborn, socket.socket], None]) -> None:
     with connection, suppress(OSError):
+        if server.is_encrypted and server.tls is not None:
+            connection = server.tls.wrap_socket(connection, server_side=True)
         serve(server, connection)
 
 
@@ -180,6 +183,10 @@ def _serve_mail(server: Stubborn, connection: socket.socket) -> None:
             command = line[:4].decode("ascii", "replace").lower().strip()
             if command in server.replies:
                 connection.sendall(server.replies[command])
+            elif command == "star" and server.tls is not None:
+                connection.sendall(b"220 go ahead\r\n")
+                _serve_mail(server, server.tls.wrap_socket(connection, server_side=True))
+                return
             elif command == "data":
                 connection.sendall(b"354 go ahead\r\n")
                 _take_mail(server, connection, b"".join(iter(file.readline, b".\r\n")))
@@ -187,7 +194,7 @@ def _serve_mail(server: Stubborn, connection: socket.socket) -> None:
                 connection.sendall(b"221 bye\r\n")
                 return
             elif command == "ehlo":
-                connection.sendall(b"250-stubborn\r\n250 AUTH PLAIN\r\n")
+                connection.sendall(b"250-stubborn\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n")
             else:
                 connection.sendall(b"250 yes\r\n")
 

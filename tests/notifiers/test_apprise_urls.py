@@ -39,7 +39,7 @@ REFUSED = {
     "json://": "misspelled",
     f"discord://{SECRET}": "see https://appriseit.com/services/discord",
     f"tgram://{SECRET}": "misspelled",
-    f"mqtt://user:{SECRET}@host/topic": "Python package",
+    f"xmpp://user:{SECRET}@host/": "Python package",
     f"mailto://ann:{SECRET}@example.org?to=a@example.org,b@example.org": "several recipients",
     f"mailto://ann:{SECRET}@example.org/a@example.org/b@example.org": "several recipients",
     f"mailto://ann:{SECRET}@example.org/?to=nobody": "no valid recipient",

@@ -171,7 +171,7 @@ def test_one_target_that_fails_does_not_keep_the_others(world: Notifying, hooks:
     world.target("c", hook_url(hooks))
     world.event()
     assert world.deliver() == sent(messages=3, sent=2, failed=1)
-    assert world.deliveries()[0].last_error == "the service could not be reached or did not answer in time"
+    assert world.deliveries()[0].last_error == "the service could not be reached: nothing listens at its address"
 
 
 def test_a_refused_login_is_told_by_its_code(world: Notifying) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -15,7 +16,20 @@ from notifiers.hearing import PATIENCE, Patience
 from notifiers.render import plain_message
 from notifiers.send import send
 from tests.notifiers import stubborn
-from tests.notifiers.stubborn import Conduct, Stubborn, answers, drips, hangs, hangs_up, repeats, says, waits_for
+from tests.notifiers.authority import authority
+from tests.notifiers.stubborn import (
+    Conduct,
+    Stubborn,
+    answers,
+    drips,
+    hangs,
+    hangs_up,
+    repeats,
+    says,
+    serving_mail,
+    serving_web,
+    waits_for,
+)
 from tests.waiting import wait_for
 
 MESSAGE = plain_message("New drops", "Rust")
@@ -120,6 +134,44 @@ def test_a_mail_server_that_hangs_up_before_the_end_has_not_taken_it(command: st
     assert not error.unanswered
     assert error.reason == "the service could not be reached or did not answer in time"
     assert server.received == []
+
+
+def test_where_nothing_listens_the_message_says_so() -> None:
+    with stubborn.web() as server:
+        nobody = server.url()
+    assert refused(nobody).reason == "the service could not be reached: nothing listens at its address"
+
+
+def test_a_mail_server_that_is_not_there_is_said_so() -> None:
+    with stubborn.mail() as server:
+        nobody = server.mail_url()
+    assert refused(nobody).reason == "the service could not be reached: nothing listens at its address"
+
+
+@pytest.mark.parametrize(
+    "url", ["jsons://nowhere.invalid/hook", "mailto://nowhere.invalid/?from=a@example.org&to=b@example.org"]
+)
+def test_a_host_without_an_address_is_said_without_its_name(url: str) -> None:
+    assert refused(url).reason == "the service could not be reached: the name of its host cannot be looked up"
+
+
+def test_a_service_whose_certificate_nobody_knows_is_said_so(tmp_path: Path) -> None:
+    with serving_web(Stubborn([], tls=authority(tmp_path, [])[0], is_encrypted=True)) as server:
+        reason = refused(server.url("jsons")).reason
+    assert reason == "the service could not be reached: its certificate is not valid (self-signed certificate)"
+
+
+@pytest.mark.parametrize(("mode", "is_encrypted"), [("ssl", True), ("starttls", False)])
+def test_a_mail_server_whose_certificate_nobody_knows_is_said_so(mode: str, is_encrypted: bool, tmp_path: Path) -> None:
+    with serving_mail(Stubborn([], tls=authority(tmp_path, [])[0], is_encrypted=is_encrypted)) as server:
+        reason = refused(server.mail_url().replace("mode=insecure", f"mode={mode}")).reason
+    assert reason == "the service could not be reached: its certificate is not valid (self-signed certificate)"
+
+
+def test_a_service_that_speaks_no_tls_is_said_so() -> None:
+    with stubborn.mail() as server:
+        reason = refused(server.url("jsons")).reason
+    assert reason == "the service could not be reached: it does not speak TLS as we do"
 
 
 def test_a_mail_server_that_took_a_mail_and_hangs_up_has_it() -> None:

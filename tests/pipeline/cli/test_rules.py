@@ -174,3 +174,20 @@ def test_what_cannot_be_followed_now_is_said_and_the_rest_is_done(rules: Rules) 
     again = rules.apply(rules.path.read_text(), "--dry-run")
     assert "+ follow channel shroud" in again.out
     assert "follow drops" not in again.out
+
+
+def test_what_came_from_a_file_that_is_deleted_goes_and_nothing_else(rules: Rules) -> None:
+    folder = rules.operator.folder / "rules"
+    folder.mkdir()
+    (folder / "phone.toml").write_text(PHONE)
+    (folder / "desk.toml").write_text(PHONE.replace("phone", "desk"))
+    rules.operator.run("apply")
+    rules.apply(PHONE.replace("phone", "given"))
+    (folder / "desk.toml").unlink()
+    rules.path.unlink()
+    assert "- target desk" in rules.operator.run("apply", "--dry-run").out
+    assert set(rules.targets()) == {"phone", "desk", "given"}
+    rules.operator.run("apply")
+    assert set(rules.targets()) == {"phone", "given"}
+    (folder / "phone.toml").unlink()
+    assert "- target phone" in rules.operator.run("apply").out
