@@ -27,7 +27,8 @@ PARENT_FD = "LOOTWIRE_PARENT_FD"
 ORPHAN_SECONDS = 10
 COLD_SECONDS = 10
 FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 60.0
+# With the start itself no more than two ticks.
+LONGEST_PAUSE_SECONDS = 40.0
 TURN_SECONDS = 0.1
 # While nothing is wrong: a supervisor that looks ten times a second costs more than a program that waits.
 CALM_SECONDS = 0.5
@@ -53,7 +54,7 @@ class Program:
 
 @dataclass
 class Backoff:
-    """How long to wait before the next start: longer after each short life, from 1 to 60 seconds."""
+    """How long to wait before the next start: longer after each short life, from 1 to 40 seconds."""
 
     pause: float = 0.0
 

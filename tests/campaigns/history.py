@@ -41,7 +41,7 @@ from tests.waiting import folder_of_processes, wait_for
 
 # Every part, and what its death takes along: the host stops both servers when one of them ends.
 PARTS = ("worker", f"fetcher{CHILD}", "fetcher", "beat", "postgres", "valkey", "host")
-# What is killed again and again is started again after a pause that doubles, up to a minute.
+# What is killed again and again is started again after a pause that doubles, up to 40 seconds.
 LIMIT = 90
 WARNINGS = {"campaign.ending_soon", "campaign.last_chance"}
 

@@ -3,13 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-<<<<<<<< HEAD:models/migrations/versions/0013_account_links.py
 revision = "0013"
 down_revision = "0012"
-========
-revision = "0012"
-down_revision = "0011"
->>>>>>>> h-earned:models/migrations/versions/0012_earned_account_links.py
 branch_labels = None
 depends_on = None
 
