@@ -89,6 +89,8 @@ class ClaimedMessage:
     locale: str
     # The subscriptions that asked for it, by their names.
     rules: tuple[str, ...]
+    # Under which its address is shown: its service, and a server of one's own.
+    label: str = ""
     # Whether its address may be one of a private network.
     may_be_private: bool = False
 
@@ -168,6 +170,28 @@ _SENT = text(
     "UPDATE deliveries SET state = 'sent', sent_at = :now, last_error = NULL, lease_until = NULL, lease_token = NULL "
     "FROM unnest(CAST(:ids AS bigint[]), CAST(:tokens AS text[])) AS ours (id, token) "
     "WHERE deliveries.id = ours.id AND state = 'sending' AND lease_token = ours.token"
+)
+
+
+def postpone(connection: Connection, claimed: ClaimedMessage, now: datetime, wait: timedelta) -> None:
+    """Give a message back that nobody began to send, to be claimed after a while, as if it had not been claimed."""
+    due.lock_targets(connection, [claimed.target_id])
+    values = {
+        "ids": [delivery.id for delivery in claimed.deliveries],
+        "lost": [delivery.id for delivery in claimed.deliveries if delivery.lost],
+        "token": claimed.lease_token,
+        "until": now + wait,
+    }
+    connection.execute(_POSTPONED, values)
+    due.reckon(connection, [claimed.target_id], now)
+
+
+# What was under way when its sender died the target may have.
+_POSTPONED = text(
+    "UPDATE deliveries SET state = 'pending', next_attempt_at = :until, attempts = attempts - 1, lease_until = NULL, "
+    "lease_token = NULL, first_attempt_at = CASE WHEN attempts > 1 THEN first_attempt_at END, "
+    "unanswered = CASE WHEN id = ANY(CAST(:lost AS bigint[])) THEN greatest(unanswered, 1) ELSE unanswered END "
+    "WHERE id = ANY(:ids) AND state = 'sending' AND lease_token = :token"
 )
 
 
@@ -256,6 +280,7 @@ def _claim_messages(
             is_quick=target.is_quick,
             timezone=target.timezone,
             locale=settings_from_json(target.settings).locale,
+            label=target.label,
             may_be_private=settings_from_json(target.settings).private,
             rules=_rules(groups[target.id]),
             deliveries=tuple(_claimed(row, written[row.id]) for row in groups[target.id]),
