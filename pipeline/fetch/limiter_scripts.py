@@ -95,8 +95,8 @@ redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[3] / 1000) + 1000)
 return 0
 """
 
-# KEYS: until when each pace is used up. ARGV: for each its interval and how many at once. Takes all or none; returns the
-# wait.
+# KEYS: until when each pace is used up. ARGV: for each its interval and how many at once. Takes all or none; returns
+# the wait.
 PACE = f"""{_NOW}
 local wait, used_up = 0, {{}}
 for i, key in ipairs(KEYS) do
