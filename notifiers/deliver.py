@@ -23,6 +23,7 @@ from notifiers.days import zone
 from notifiers.errors import DeliveryError, TargetError
 from notifiers.hearing import PATIENCE, Patience
 from notifiers.lanes import FRESH_SECONDS, Ended, Lanes
+from notifiers.paces import Take, take_none, turns_of
 from notifiers.reader import Reader
 from notifiers.render import Foot, Message, load_templates
 from notifiers.send import send
@@ -79,9 +80,14 @@ class Sender:
         lanes: int,
         patience: Patience = PATIENCE,
         templates: Path | None = None,
+        take: Take = take_none,
     ) -> None:
-        """`lanes` is how many messages may be under way at once, `templates` the folder of the operator's own words."""
+        """`lanes` is how many messages may be under way at once, `templates` the folder of the operator's own words.
+
+        `take` keeps the paces that services want.
+        """
         self._templates = templates
+        self._take = take
         self._engine = engine
         self._vault = vault
         self._clock = clock
@@ -195,6 +201,10 @@ class Sender:
                 busy={message.target_id for message in under_way},
             )
         for message in claimed:
+            if wait := self._take(turns_of(message.label, message.target_id)):
+                with self._engine.begin() as connection:
+                    outbox.postpone(connection, message, self._clock(), wait)
+                continue
             summary.messages += 1
             try:
                 seconds = self._patience.longest + SPARE_SECONDS

@@ -94,6 +94,8 @@ class ClaimedMessage:
     unsubscribe: str
     # The subscriptions that asked for it, by their names.
     rules: tuple[str, ...]
+    # Under which its address is shown: its service, and a server of one's own.
+    label: str = ""
     # Whether its address may be one of a private network.
     may_be_private: bool = False
 
@@ -181,6 +183,28 @@ def note_problem(connection: Connection, claimed: ClaimedMessage, problem: str) 
     ids = [delivery.id for delivery in claimed.deliveries]
     is_sent = and_(Delivery.id.in_(ids), Delivery.state == DeliveryState.SENT)
     connection.execute(update(Delivery).where(is_sent).values(last_error=_redacted(problem)))
+
+
+def postpone(connection: Connection, claimed: ClaimedMessage, now: datetime, wait: timedelta) -> None:
+    """Give a message back that nobody began to send, to be claimed after a while, as if it had not been claimed."""
+    due.lock_targets(connection, [claimed.target_id])
+    values = {
+        "ids": [delivery.id for delivery in claimed.deliveries],
+        "lost": [delivery.id for delivery in claimed.deliveries if delivery.lost],
+        "token": claimed.lease_token,
+        "until": now + wait,
+    }
+    connection.execute(_POSTPONED, values)
+    due.reckon(connection, [claimed.target_id], now)
+
+
+# What was under way when its sender died the target may have.
+_POSTPONED = text(
+    "UPDATE deliveries SET state = 'pending', next_attempt_at = :until, attempts = attempts - 1, lease_until = NULL, "
+    "lease_token = NULL, first_attempt_at = CASE WHEN attempts > 1 THEN first_attempt_at END, "
+    "unanswered = CASE WHEN id = ANY(CAST(:lost AS bigint[])) THEN greatest(unanswered, 1) ELSE unanswered END "
+    "WHERE id = ANY(:ids) AND state = 'sending' AND lease_token = :token"
+)
 
 
 def settle_failed(
@@ -282,6 +306,7 @@ def _message(
         timezone=target.timezone,
         locale=settings.locale,
         unsubscribe=settings.unsubscribe,
+        label=target.label,
         may_be_private=settings.private,
         rules=_rules(group.rows),
         deliveries=tuple(_claimed(row, written[row.id], group, now) for row in group.rows),

@@ -9,7 +9,7 @@ import math
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, Self
@@ -19,7 +19,7 @@ from redis.backoff import ExponentialBackoff
 from redis.retry import Retry
 
 from pipeline.errors import SourceUnavailable
-from pipeline.fetch.limiter_scripts import CORRECT, HOLD_OFF, RESERVE, SENT, START, TAKE
+from pipeline.fetch.limiter_scripts import CORRECT, HOLD_OFF, PACE, RESERVE, SENT, START, TAKE
 
 # How long a worker waits for Redis to answer before it says that it does not.
 REDIS_PATIENCE = timedelta(seconds=5)
@@ -222,6 +222,24 @@ class Budget:
             pause = _uneven(min(full_in, LOOK_FOR_POINTS))
             left -= pause
             self._sleep(pause.total_seconds())
+
+
+class Paces:
+    """Paces that all workers share, each by its name: so many a second for long, so many at once. Nobody waits here."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._pace = redis.register_script(PACE)
+
+    def take(self, paces: Mapping[str, tuple[float, int]]) -> timedelta:
+        """Take a turn of each pace, or of none; returns for how long to wait then.
+
+        A pace is so many a second and so many at once. Raises `redis.RedisError`.
+        """
+        keys = [key for name in paces for key in _keys(name, "pace")]
+        arguments = [
+            each for rate, at_once in paces.values() for each in (_micro(timedelta(seconds=1 / rate)), at_once)
+        ]
+        return timedelta(microseconds=_run(self._pace, keys, *arguments))
 
 
 def _keys(name: str, *parts: str) -> Sequence[str]:

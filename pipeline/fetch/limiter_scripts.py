@@ -94,3 +94,22 @@ redis.call('HSET', KEYS[1], 'points', text(ARGV[2] - open), 'full_at', text(now 
 redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[3] / 1000) + 1000)
 return 0
 """
+
+# KEYS: until when each pace is used up. ARGV: for each its interval and how many at once. Takes all or none; returns
+# the wait.
+PACE = f"""{_NOW}
+local wait, used_up = 0, {{}}
+for i, key in ipairs(KEYS) do
+    local interval, at_once = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+    local until_then = tonumber(redis.call('GET', key) or 0)
+    -- Of before the clock was set back.
+    if until_then > now + interval * at_once then until_then = now end
+    wait = math.max(wait, until_then - interval * (at_once - 1) - now)
+    used_up[i] = math.max(until_then, now) + interval
+end
+if wait > 0 then return math.ceil(wait) end
+for i, key in ipairs(KEYS) do
+    redis.call('SET', key, text(used_up[i]), 'PX', math.ceil((used_up[i] - now) / 1000) + 1000)
+end
+return 0
+"""

@@ -15,7 +15,7 @@ from redis import Redis
 from pipeline.embedded import Servers
 from pipeline.embedded.binaries import valkey_server
 from pipeline.errors import SourceUnavailable
-from pipeline.fetch.limiter import LONGEST_PAUSE, Budget, RateLimiter, connect_redis
+from pipeline.fetch.limiter import LONGEST_PAUSE, Budget, Paces, RateLimiter, connect_redis
 from tests.pipeline.fetch.own_redis import own_redis, url_of
 from tests.waiting import wait_for
 
@@ -377,3 +377,33 @@ def test_a_worker_that_was_killed_does_not_count_as_open_for_ever(redis: Redis) 
 
     assert redis.zcount(shared_budget._open, "-inf", (int(redis.time()[0]) + 92) * 1e6) == 1
     assert redis.zcount(shared_budget._open, "-inf", int(redis.time()[0]) * 1e6) == 0
+
+
+SLOW = (0.01, 3)
+
+
+def test_a_pace_allows_some_at_once_and_then_says_for_how_long_to_wait(redis: Redis) -> None:
+    paces = Paces(redis)
+    assert [paces.take({"phone": SLOW}) for _ in range(3)] == [timedelta(0)] * 3
+    # One in 100 s: less what the three took.
+    assert timedelta(seconds=50) < paces.take({"phone": SLOW}) <= timedelta(seconds=100)
+    assert paces.take({"tablet": SLOW}) == timedelta(0)
+
+
+def test_of_several_paces_all_are_taken_or_none(redis: Redis) -> None:
+    paces = Paces(redis)
+    assert paces.take({"phone": (0.01, 1)}) == timedelta(0)
+    for _ in range(5):
+        assert paces.take({"service": (0.01, 2), "phone": (0.01, 1)}) > timedelta(0)
+    assert [paces.take({"service": (0.01, 2)}) for _ in range(2)] == [timedelta(0)] * 2
+
+
+def test_a_pace_is_taken_again_once_its_time_has_passed(redis: Redis) -> None:
+    paces = Paces(redis)
+    assert paces.take({"phone": (20, 1)}) == timedelta(0)
+    wait_for(lambda: paces.take({"phone": (20, 1)}) == timedelta(0))
+
+
+def test_a_pace_of_before_the_clock_was_set_back_keeps_nobody_waiting(redis: Redis) -> None:
+    redis.set("lootwire:limit:{phone}:pace", "9000000000000000")
+    assert Paces(redis).take({"phone": SLOW}) == timedelta(0)
