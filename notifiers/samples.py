@@ -8,6 +8,7 @@ from models.details import (
     DropLine,
     EventDetail,
     FieldChange,
+    OperatorDetail,
     ReleaseDetail,
     SourceDetail,
     StreamDetail,
@@ -23,7 +24,7 @@ _BOX = "https://static-cdn.jtvnw.net/ttv-boxart/263490-144x192.jpg"
 def sample_event(kind: EventKind, now: datetime) -> EventText:
     """Return an event of a kind that occurred now, with everything that most events of its family have."""
     detail = _details(now)[detail_type(kind)]
-    service = None if kind.family in {"release", "game", "source"} else "twitch"
+    service = None if kind.family in {"release", "game", "source", "operator"} else "twitch"
     return EventText(
         kind=kind,
         title=title(kind, service, detail, now),
@@ -67,5 +68,17 @@ def _details(now: datetime) -> dict[type[EventDetail], EventDetail]:
         ),
         ReleaseDetail(name="Rust", game="Rust", url="https://www.igdb.com/games/rust", platforms=("PC",)),
         SourceDetail(name="twitch.drops", reason="HTTP 503", since=now, next_attempt_at=now + timedelta(hours=1)),
+        OperatorDetail(
+            name="phone",
+            reason="4 so far; the last: HTTP 410",
+            since=now - timedelta(hours=1),
+            due_at=now,
+            sources_healthy=14,
+            sources_total=14,
+            messages_sent=3,
+            messages_waiting=0,
+            messages_dead=0,
+            oldest_waiting_seconds=0,
+        ),
     )
     return {type(detail): detail for detail in details}

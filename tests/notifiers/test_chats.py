@@ -27,7 +27,7 @@ ENDS = int((NOON + timedelta(days=7)).timestamp())
 
 
 def send_to(url: str, *events: EventText) -> None:
-    send(url, render_message(events, open_url(url).limits, reader=READER, foot=FOOT))
+    send(url, render_message(events, open_url(url).limits, reader=READER, foot=FOOT), may_be_private=True)
 
 
 def with_pictures() -> EventText:

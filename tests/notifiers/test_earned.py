@@ -154,7 +154,7 @@ def test_a_night_a_digest_and_a_claim_reach_a_real_receiver_as_they_should(
     with world.engine.begin() as connection:
         told = Story(connection, world.vault, tmp_path, now=world.now)
         for name, lines in {"night": NIGHT, "mail": DAILY, "phone": ""}.items():
-            text = phone(lines, name=name).replace("env:URL", hook_url(hooks, f"/{name}"))
+            text = phone(f"private = true\n{lines}", name=name).replace("env:URL", hook_url(hooks, f"/{name}"))
             # Each from a file of its own: what is gone from a file goes.
             told.folder = tmp_path / name
             told.folder.mkdir()

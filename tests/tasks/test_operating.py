@@ -35,7 +35,7 @@ def admin(installation: AtWork) -> Iterator[WebhookSink]:
     with WebhookSink() as sink:
         with installation.engine.begin() as connection:
             url = f"json{sink.url.removeprefix('http')}"
-            add_target(connection, installation.runtime.vault, "admin", url, now, role="operator")
+            add_target(connection, installation.runtime.vault, "admin", url, now, role="operator", private=True)
         yield sink
 
 

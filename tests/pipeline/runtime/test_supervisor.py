@@ -266,7 +266,7 @@ def test_an_error_in_the_call_of_each_second_is_told_and_the_call_repeated(birth
     assert notices[0] == "no servers; trying again in 1 s"
 
 
-def test_pauses_double_to_a_minute_and_begin_anew_after_a_long_life() -> None:
+def test_pauses_double_to_forty_seconds_and_begin_anew_after_a_long_life() -> None:
     backoff = Backoff()
-    assert [backoff.after(0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 60, 60]
-    assert backoff.after(61) == 1
+    assert [backoff.after(0) for _ in range(8)] == [1, 2, 4, 8, 16, 32, 40, 40]
+    assert backoff.after(41) == 1

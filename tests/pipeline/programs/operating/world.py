@@ -79,7 +79,7 @@ class Operated:
         url = f"json{sink.url.removeprefix('http')}" if sink else "json://127.0.0.1:9/x"
         options = {"role": "operator"} | options
         with self.engine.begin() as connection:
-            add_target(connection, self.vault, name, url, self.now, **options)
+            add_target(connection, self.vault, name, url, self.now, private=True, **options)
             if heartbeat:
                 change_settings(connection, name, {"heartbeat": heartbeat}, self.now)
 
