@@ -343,6 +343,7 @@ def _send_shorter(
             permanent=error.permanent or error.too_long,
             retry_after=error.retry_after,
             unanswered=error.unanswered,
+            passing=error.passing,
         ) from error
 
 
@@ -363,7 +364,13 @@ def _settle_failed(
     summary: DeliverySummary,
 ) -> None:
     dead = outbox.settle_failed(
-        connection, claimed, now, error.reason, permanent=error.permanent, unanswered=error.unanswered
+        connection,
+        claimed,
+        now,
+        error.reason,
+        permanent=error.permanent,
+        unanswered=error.unanswered,
+        passing=error.passing,
     )
     if error.retry_after:
         outbox.let_rest(connection, claimed.target_id, now, error.retry_after)

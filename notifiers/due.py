@@ -126,7 +126,15 @@ def _due_targets() -> Select[*tuple[Any, ...]]:
     # Hardly any is, and it saves a question.
     is_muted = exists().where(Mute.target_id == Target.id).label("may_be_muted")
     return (
-        select(*columns, Target.timezone, Target.is_quick, Target.rests_until, Target.broken_until, is_muted)
+        select(
+            *columns,
+            Target.timezone,
+            Target.is_quick,
+            Target.rests_until,
+            Target.broken_until,
+            Target.failures,
+            is_muted,
+        )
         .where(Target.disabled_at.is_(None), Target.due_at <= _NOW, Target.is_quick == bindparam("is_quick"))
         .where(Target.id != func.all(bindparam("busy", type_=ARRAY(BigInteger))))
         .order_by(Target.due_at, Target.id)

@@ -14,7 +14,8 @@ class DeliveryError(LootwireError):
 
     `too_long` says that the message was too long for the service, and `may_be_too_long` that this is one of the reasons
     that its answer can have. `retry_after` is how long the service wants to be left alone. `unanswered` says that it
-    took the whole message and never answered, so that it may have arrived.
+    took the whole message and never answered, so that it may have arrived. `passing` says that nothing is wrong with
+    the message itself: the service is away, or busy.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class DeliveryError(LootwireError):
         may_be_too_long: bool = False,
         retry_after: timedelta | None = None,
         unanswered: bool = False,
+        passing: bool = False,
     ) -> None:
         """`reason` is shown and stored: nothing of the address may be in it, and an answer only by `safe_words`."""
         super().__init__(reason)
@@ -35,3 +37,4 @@ class DeliveryError(LootwireError):
         self.may_be_too_long = too_long or may_be_too_long
         self.retry_after = retry_after
         self.unanswered = unanswered
+        self.passing = passing

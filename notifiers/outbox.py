@@ -52,6 +52,8 @@ BACKOFF_LEAST_SECONDS = 5.0
 LOST_ATTEMPTS = 10
 # After so many attempts a delivery whose sender died goes alone: maybe it is what kills.
 LOST_TOGETHER = 3
+# Up to so many attempts what a service did not take comes again whole, some half an hour.
+FEW = 6
 ERROR_LENGTH = 300
 
 # What stands in place of a subscription below a mail to an operator.
@@ -215,22 +217,26 @@ def settle_failed(
     *,
     permanent: bool = False,
     unanswered: bool = False,
+    passing: bool = False,
     jitter: Callable[[], float] = random.random,
 ) -> int:
     """Write down that a message was not taken; returns how many deliveries are dead by that.
 
     They are tried again after a pause, until 72 hours after their first attempt, and six times at least; after a
     permanent failure never. What the target took without an answer (`unanswered`) waits for an hour, then for six, then
-    for a day. `jitter` returns a number from 0 to 1.
+    for a day. After a `passing` failure they come again as the message that they were. `jitter` returns a number from 0
+    to 1.
     """
     due.lock_targets(connection, [claimed.target_id])
-    dead = 0
+    dead, fraction = 0, jitter()
     pauses: list[datetime] = []
     for delivery in claimed.deliveries:
         gives_up = permanent or _has_been_tried_enough(delivery, now)
         times = delivery.unanswered + unanswered
-        again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, jitter()))
-        values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": None}
+        again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, fraction))
+        # By its token a message is known again.
+        token = claimed.lease_token if passing and not gives_up else None
+        values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": token}
         values |= {"state": DeliveryState.DEAD, "dead_at": now} if gives_up else {"state": DeliveryState.PENDING}
         values |= {"unanswered": times} | ({} if gives_up else {"next_attempt_at": again_at})
         mine = and_(_still_ours(claimed), Delivery.id == delivery.id)
@@ -361,7 +367,7 @@ def _groups(connection: Connection, targets: Sequence[Any], now: datetime) -> di
             standings = load_standings(connection, target.person_id, target_id, campaign_ids)
         muted_until = mutes.get(target_id, {})
         going = hold_or_drop(connection, target, of_target, now, muted=muted_until, standings=standings)
-        if group := _group(going):
+        if group := _group(going, works=not target.failures):
             asking = asks_to_link(connection, target_id, group, standings)
             groups[target_id] = _Group(group, standings, frozenset(asking.values()))
     return groups
@@ -430,8 +436,8 @@ def _rules(rows: Sequence[Any]) -> tuple[str, ...]:
     return tuple(dict(sorted((id_, name) for row in rows for id_, name in row.rules or ())).values())
 
 
-def _group(rows: Sequence[Any]) -> Sequence[Any]:
-    """Return those of the due deliveries to a target that become its next message."""
+def _group(rows: Sequence[Any], *, works: bool) -> Sequence[Any]:
+    """Return those of the due deliveries to a target that become its next message; `works` that its last was taken."""
     if not rows or not rows[0].attempts:
         # A burst is one message. (What is replayed may have arrived, and says so; what is new may not.)
         return [row for row in rows if not row.attempts and bool(row.unanswered) == bool(rows[0].unanswered)]
@@ -441,8 +447,10 @@ def _group(rows: Sequence[Any]) -> Sequence[Any]:
     if 0 < rows[0].unanswered < len(UNANSWERED_PAUSES):
         # It may have arrived as one message, and need not come again as twenty.
         return [row for row in rows if row.unanswered == rows[0].unanswered]
-    # A delivery that failed once goes alone: if the service refuses one event of a group, the others must not share its
-    # fate.
+    if rows[0].lease_token is not None and rows[0].state == DeliveryState.PENDING and (works or rows[0].attempts < FEW):
+        # Its service was away or busy. Where it stays so, one tries whether it is the message after all.
+        return [row for row in rows if row.lease_token == rows[0].lease_token]
+    # What failed otherwise goes alone: if the service refuses one event of a group, the others must not share its fate.
     return rows[:1]
 
 

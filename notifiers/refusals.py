@@ -13,6 +13,8 @@ PERMANENT_STATUSES = frozenset({401, 403, 404, 410})
 # A shorter message may be taken; an answer of the second sort has other reasons as well.
 TOO_LONG_STATUSES = frozenset({413, 414})
 MAYBE_TOO_LONG_STATUSES = frozenset({400, 422})
+# The service is busy, or was sent the request too slowly: another time it takes the same.
+_BUSY_STATUSES = frozenset({408, 425, 429})
 # ntfy's "attachments not allowed": it would make a file of a message that is too long for it (server/errors.go).
 _NTFY_NO_FILES = 40014
 
@@ -37,6 +39,7 @@ def http_refusal(answers: Sequence[HttpAnswer], url: str, *, is_ntfy: bool) -> D
         too_long=no_files or last.status in TOO_LONG_STATUSES,
         may_be_too_long=last.status in MAYBE_TOO_LONG_STATUSES,
         retry_after=max((answer.rest for answer in answers if answer.rest), default=None),
+        passing=all(answer.status in _BUSY_STATUSES or answer.status >= 500 for answer in answers),
     )
 
 
@@ -55,6 +58,7 @@ def mail_refusal(reply: MailReply, url: str) -> DeliveryError:
         f"the mail server answered with {reply.code}{_quoted(reply.words, url)}",
         permanent=not passes and not too_long,
         too_long=too_long,
+        passing=passes,
     )
 
 

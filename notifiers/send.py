@@ -101,9 +101,9 @@ def _refusal(url: str, opened: apprise_urls.Opened, hearing: Hearing, result: An
 def _silence(hearing: Hearing, result: Any) -> DeliveryError:
     """Say why a message was not taken where no service said anything."""
     if result.status.name == "TIMEOUT":
-        return DeliveryError("the service did not answer in time")
+        return DeliveryError("the service did not answer in time", passing=True)
     if hearing.unreachable:
-        return DeliveryError(f"the service could not be reached: {hearing.unreachable}")
+        return DeliveryError(f"the service could not be reached: {hearing.unreachable}", passing=True)
     if hearing.is_attempted or any(_UNREACHABLE.search(entry.message) for entry in result.logs()):
-        return DeliveryError("the service could not be reached or did not answer in time")
+        return DeliveryError("the service could not be reached or did not answer in time", passing=True)
     return DeliveryError("the service did not take the message")

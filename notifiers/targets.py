@@ -1,6 +1,7 @@
 """Adds, lists and removes the targets that messages go to."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -251,6 +252,16 @@ def target_id_of(connection: Connection, name: str) -> int:
         known = f"There are: {', '.join(names)}." if names else "There are no targets yet."
         raise TargetError(f"There is no target of that name. {known}")
     return target_id
+
+
+def mistakes_of(name: str, url: str, timezone: str) -> Iterator[tuple[str, str]]:
+    """Yield why a target cannot be as it is wanted: the key that is wrong, and what is wrong with it."""
+    checks = (("name", _check_name, name), ("url", check_url, url), ("timezone", _checked_timezone, timezone))
+    for key, check, value in checks:
+        try:
+            check(value)
+        except TargetError as error:
+            yield key, str(error)
 
 
 def _check_name(name: str) -> None:

@@ -156,6 +156,20 @@ def _detail(row: Any) -> EventDetail:
         return detail_type(row.kind)()
 
 
+def _minutes(detail: CampaignDetail) -> int | None:
+    """Return for how long a campaign has to be watched: for its longest drop, as Twitch counts all of them together."""
+    if detail.required_minutes is not None:
+        return detail.required_minutes
+    return max((drop.required_minutes for drop in detail.drops if drop.required_minutes), default=None)
+
+
+def _has_to_be_bought(detail: CampaignDetail) -> bool:
+    """Return whether nothing of a campaign is earned by watching alone."""
+    if detail.required_subs or detail.required_turbo_subs:
+        return True
+    return bool(detail.drops) and all(drop.required_subs or drop.required_turbo_subs for drop in detail.drops)
+
+
 def _with_detail(facts: EventFacts, detail: EventDetail) -> EventFacts:
     match detail:
         case CampaignDetail():
@@ -166,8 +180,8 @@ def _with_detail(facts: EventFacts, detail: EventDetail) -> EventFacts:
                     *facts.texts,
                     *_texts(detail.name, *(drop.name for drop in detail.drops), *(b.name for b in rewards)),
                 ),
-                minutes=detail.required_minutes,
-                needs_subscriptions=bool(detail.required_subs or detail.required_turbo_subs),
+                minutes=_minutes(detail),
+                needs_subscriptions=_has_to_be_bought(detail),
                 reward_kinds=frozenset(_reward_kind(benefit.distribution_type) for benefit in rewards),
             )
         case StreamDetail():

@@ -78,6 +78,8 @@ class Change:
     what: Literal["target", "subscription", "follow"]
     name: str
     details: tuple[str, ...] = ()
+    # Of what is taken over: the file that it came from, None where it was made by hand.
+    came_from: str | None = None
 
 
 def compare(wanted: Wanted, present: Wanted, origin: str) -> list[Change]:
@@ -112,7 +114,7 @@ def _of_named(
             each = dataclasses.replace(each, settings=each.settings_over(before.settings))  # noqa: PLW2901
         details = _lines(_shown(before), _shown(each), address_moved=_address(before) != _address(each))
         if before.origin != origin:
-            yield Change(action="take over", what=what, name=each.name, details=details)
+            yield Change(action="take over", what=what, name=each.name, details=details, came_from=before.origin)
         elif details:
             yield Change(action="change", what=what, name=each.name, details=details)
 

@@ -40,7 +40,7 @@ class _Mistake(NamedTuple):
 
 
 def read_rules(text: str, name: str) -> Rules:
-    """Return the rules of a file's text; tables that are settings are left alone.
+    """Return the rules of a file's text; settings, which are no tables, are left alone.
 
     Raises RulesError, which names all mistakes as `name:line: what is wrong`.
     """
@@ -49,11 +49,14 @@ def read_rules(text: str, name: str) -> Rules:
     except ParseError as error:
         raise RulesError(f"{name}:{error.line}: {_sentence(str(error))}") from None
     blocks = {key: value for key, value in document.items() if key in BLOCKS}
+    unknown = [*_unknown_blocks(document, text)]
     try:
         rules = Rules.model_validate(blocks)
     except ValidationError as error:
-        mistakes = [_mistake(problem, text) for problem in error.errors()]
+        mistakes = [*unknown, *(_mistake(problem, text) for problem in error.errors())]
         raise RulesError(_listed(name, mistakes)) from None
+    if unknown:
+        raise RulesError(_listed(name, unknown))
     if mistakes := [*_twice(rules, text), *_nowhere(rules, text)]:
         raise RulesError(_listed(name, mistakes))
     return rules
@@ -74,6 +77,15 @@ def line_of(text: str, block: str, number: int, key: str | None = None) -> int:
             if (header and header[2].split(".")[1] == key) or re.match(rf"\s*\"?{re.escape(key)}\"?\s*[.=]", lines[at]):
                 return at + 1
     return begin + 1
+
+
+def _unknown_blocks(document: Mapping[str, Any], text: str) -> Iterable[_Mistake]:
+    """Yield tables that are no blocks of rules: what stood in one before would be taken for gone."""
+    for key, value in document.items():
+        is_list = isinstance(value, list) and any(isinstance(each, dict) for each in value)
+        if key not in BLOCKS and (is_list or isinstance(value, dict)):
+            written = f"[[{key}]]" if is_list else f"[{key}]"
+            yield _Mistake(line_of(text, key, 0), f"there is no {written}{_meant(key, BLOCKS)}")
 
 
 def _listed(name: str, mistakes: Iterable[_Mistake]) -> str:

@@ -84,7 +84,8 @@ def _show(each: FileChanges, *, as_json: bool) -> None:
             print_json({"file": str(each.file.path), **msgspec.to_builtins(change)})
             continue
         sign, colour = _SIGNS[change.action]
-        taken = " (was made by hand)" if change.action == "take over" else ""
+        origin = f"came from {show(change.came_from)}" if change.came_from else "was made by hand"
+        taken = f" ({origin})" if change.action == "take over" else ""
         console.print(Text(f"{sign} {change.what} {show(change.name)}{taken}", style=colour), soft_wrap=True)
         for detail in change.details:
             console.print(Text(f"    {show(detail)}", style="dim"), soft_wrap=True)

@@ -8,9 +8,10 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.vault import Vault
+from notifiers.errors import TargetError
 from notifiers.rules import applying as targets
-from notifiers.rules.difference import Change, Wanted, compare
-from notifiers.rules.reading import RulesError
+from notifiers.rules.difference import Change, Wanted, WantedSubscription, compare
+from notifiers.rules.reading import RulesError, line_of
 from pipeline.rules.files import RulesFile, deleted_file
 from pipeline.rules.follows import Follows, load_follows, named
 from pipeline.runtime.runtime import Runtime
@@ -40,7 +41,7 @@ def compare_files(connection: Connection, vault: Vault, files: Sequence[RulesFil
     present = targets.load_present(connection, vault)
     present = Wanted(targets=present.targets, subscriptions=present.subscriptions, follows=load_follows(connection))
     _check(files, present)
-    return [FileChanges(file, compare(_checked(connection, file.wanted), present, file.origin)) for file in files]
+    return [FileChanges(file, compare(_checked(connection, file), present, file.origin)) for file in files]
 
 
 def apply_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime) -> list[str]:
@@ -49,7 +50,7 @@ def apply_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime)
         for is_removal in (False, True):
             for each in by_file:
                 changes = [change for change in each.changes if (change.action == "remove") is is_removal]
-                wanted = _checked(connection, each.file.wanted)
+                wanted = _checked(connection, each.file)
                 targets.apply(connection, runtime.vault, changes, wanted, each.file.origin, now)
     problems = []
     for each in by_file:
@@ -59,12 +60,27 @@ def apply_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime)
     return problems
 
 
-def _checked(connection: Connection, wanted: Wanted) -> Wanted:
-    return Wanted(
-        targets=wanted.targets,
-        subscriptions=targets.check_wanted(connection, wanted.subscriptions),
-        follows=wanted.follows,
+def _checked(connection: Connection, file: RulesFile) -> Wanted:
+    """Return what a file wants as it is stored; raises RulesError, which names the line of a condition that is none."""
+    subscriptions: list[WantedSubscription] = []
+    for each in file.wanted.subscriptions:
+        try:
+            subscriptions += targets.check_wanted(connection, [each])
+        except TargetError as error:
+            raise RulesError(f"{file.path}:{_line_of(file, each.name)}: {error}") from None
+    return Wanted(targets=file.wanted.targets, subscriptions=tuple(subscriptions), follows=file.wanted.follows)
+
+
+def _line_of(file: RulesFile, name: str) -> int:
+    """Return the line of a subscription's block; of several targets each has its own name behind the block's."""
+    numbers = (
+        n for n, block in enumerate(file.rules.subscription) if name in {block.name, f"{block.name} ({_to(name)})"}
     )
+    return line_of(file.text, "subscription", next(numbers, 0))
+
+
+def _to(name: str) -> str:
+    return name.rpartition(" (")[2].removesuffix(")")
 
 
 def _check(files: Sequence[RulesFile], present: Wanted) -> None:

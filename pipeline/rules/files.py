@@ -10,6 +10,7 @@ import msgspec
 from notifiers.rules.difference import Wanted, WantedFollow, WantedSubscription, WantedTarget
 from notifiers.rules.reading import RulesError, line_of, read_rules
 from notifiers.rules.shapes import FollowBlock, Rules, SubscriptionBlock, TargetBlock
+from notifiers.targets import mistakes_of
 from pipeline.channels.following.names import parse_name
 from pipeline.games.finding.names import LARGEST_LIST
 
@@ -107,10 +108,14 @@ def _target(
         url = secret(block.url, path.parent, environ)
     except ValueError as error:
         raise RulesError(f"{path}:{line_of(text, 'target', number, 'url')}: `url`: {error}") from None
+    timezone = block.timezone or rules.defaults.timezone or _UTC
+    if mistakes := [*mistakes_of(block.name, url, timezone)]:
+        lines = (f"{path}:{line_of(text, 'target', number, key)}: `{key}`: {reason}" for key, reason in mistakes)
+        raise RulesError("\n".join(lines))
     return WantedTarget(
         name=block.name,
         url=url,
-        timezone=block.timezone or rules.defaults.timezone or _UTC,
+        timezone=timezone,
         settings=block.settings(rules.defaults),
         is_paused=block.paused,
         role=block.role,

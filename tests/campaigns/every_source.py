@@ -29,7 +29,7 @@ from pipeline.programs import sources
 from pipeline.runtime.runtime import KEY_FILE, Runtime, utc_now
 from pipeline.runtime.settings import Settings
 from pipeline.services.twitch.account import sign_in
-from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS
+from pipeline.services.twitch.graphql_answers import DASHBOARD, DETAILS, INVENTORY
 from pipeline.services.twitch.sign_in import Tokens, TwitchAuth
 from tests.bad_answers import Bad, Good, Piece, whole
 from tests.igdb.games import games
@@ -211,6 +211,7 @@ def _settings(front: Front, twitch: LocalTwitch, folder: Path) -> Any:
             "chzzk_first_number": 1204,
             "twitch_dashboard_hashes": [HASHES[DASHBOARD]],
             "twitch_details_hashes": [HASHES[DETAILS]],
+            "twitch_inventory_hashes": [HASHES[INVENTORY]],
         }
 
     return of

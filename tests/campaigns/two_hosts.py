@@ -52,7 +52,7 @@ TABLES = "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'p
 # A row for each fetch, for thirty days (pipeline/programs/pruning.py).
 GROWS = {"fetch_runs"}
 # A row for each that shows itself, the first time that it does.
-MOST_ROWS = {"heartbeats": 7}
+MOST_ROWS = {"heartbeats": 10}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,6 +18,7 @@ from models.vault import Vault
 from notifiers import check, deliveries
 from notifiers.deliver import DeliverySummary, Sender
 from notifiers.errors import DeliveryError, TargetError
+from notifiers.outbox import FEW
 from notifiers.render import plain_message
 from notifiers.send import send
 from pipeline.demo.sinks import MailSink, WebhookSink
@@ -145,6 +146,45 @@ def test_any_other_refusal_may_pass(world: Notifying, hooks: WebhookSink, status
     world.event()
     hooks.fail_next(1, status)
     assert world.deliver() == sent(messages=1, failed=1)
+
+
+def test_what_a_busy_service_did_not_take_comes_again_as_the_message_that_it_was(
+    world: Notifying, hooks: WebhookSink
+) -> None:
+    world.target(url=hook_url(hooks))
+    for number in range(5):
+        world.event(f"New campaign {number}")
+    hooks.fail_next(1, 503)
+    assert world.deliver() == sent(messages=1, failed=5)
+    world.later(minutes=10)
+    assert world.deliver() == sent(messages=1, sent=5)
+    assert [message.json["title"] for message in hooks.messages] == ["5 new campaigns"]
+
+
+def test_what_a_service_refuses_for_its_own_sake_goes_alone_from_then_on(world: Notifying, hooks: WebhookSink) -> None:
+    world.target(url=hook_url(hooks))
+    for number in range(3):
+        world.event(f"New campaign {number}")
+    hooks.fail_next(1, 409)
+    assert world.deliver() == sent(messages=1, failed=3)
+    world.later(minutes=10)
+    assert world.deliver() == sent(messages=3, sent=3)
+
+
+def test_where_a_service_stays_away_one_message_tries_and_then_the_rest_comes_whole(
+    world: Notifying, hooks: WebhookSink
+) -> None:
+    world.target(url=hook_url(hooks))
+    for number in range(5):
+        world.event(f"New campaign {number}")
+    hooks.fail_next(FEW, 503)
+    for _ in range(FEW):
+        world.deliver()
+        world.later(hours=1)
+    summary = world.deliver()
+    world.later(hours=1)
+    again = world.deliver()
+    assert (summary.sent + again.sent, summary.messages + again.messages) == (5, 2)
 
 
 def test_a_redirect_is_not_followed(hooks: WebhookSink) -> None:

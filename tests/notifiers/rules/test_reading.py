@@ -143,3 +143,19 @@ def test_the_schema_of_the_file_is_made_of_the_same_shapes() -> None:
     schema = json_schema()
     assert set(schema["properties"]) == {"defaults", "target", "subscription", "follow"}
     assert json.loads(json.dumps(schema)) == schema
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (
+            '[[subscriptions]]\nname = "a"\n',
+            "rules.toml:1: there is no [[subscriptions]]; did you mean `subscription`?",
+        ),
+        ('\n[targets]\nname = "a"\n', "rules.toml:2: there is no [targets]; did you mean `target`?"),
+    ],
+)
+def test_a_block_that_is_none_is_named_before_anything_is_taken_for_gone(text: str, mistake: str) -> None:
+    with pytest.raises(RulesError) as caught:
+        read_rules(text, "rules.toml")
+    assert str(caught.value) == mistake

@@ -241,3 +241,27 @@ def test_a_file_that_says_nothing_of_private_addresses_leaves_a_target_as_it_is(
     assert "private" not in rules.operator.run("rules", "export").out
     rules.apply("[defaults]\nprivate = true\n" + PHONE)
     assert "private = true" in rules.operator.run("rules", "export").out
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (PHONE.replace("Berlin", "Berln"), ":5: `timezone`: There is no time zone 'Europe/Berln'"),
+        (PHONE.replace("env:HOOK", "jsn://127.0.0.1/x"), ":4: `url`: "),
+        (PHONE.replace('"phone"', '""'), ":3: `name`: "),
+        (PHONE + LOOT.replace("campaign.*", "campaing.*"), ":8: Unknown kind campaing.*"),
+    ],
+)
+def test_a_value_that_is_none_is_named_with_its_line_by_a_dry_run_too(rules: Rules, text: str, mistake: str) -> None:
+    for options in (("--dry-run",), ()):
+        refused = rules.apply(text, *options)
+        assert refused.code == 2
+        assert f"rules.toml{mistake}" in refused.errors
+    assert rules.targets() == []
+
+
+def test_what_came_from_another_file_is_said_to_come_from_there(rules: Rules) -> None:
+    rules.apply(PHONE)
+    other = rules.operator.folder / "other.toml"
+    other.write_text(PHONE)
+    assert "~ target phone (came from " in rules.operator.run("apply", str(other), "--dry-run").out

@@ -15,6 +15,7 @@ from pipeline.events.append import NewEvent, append_events
 from pipeline.programs.programs import settled
 from pipeline.runtime.runtime import open_runtime, utc_now
 from tests.notifiers import stubborn
+from tests.pipeline.builders import campaign, drop, drops
 from tests.pipeline.cli.operator import Operator
 from tests.sending import deliver_due
 
@@ -493,3 +494,29 @@ def test_a_private_address_is_said_to_be_refused_and_can_be_allowed(operator: Op
     assert "private network" not in operator.run("targets", "add", "far", "json://hook.example.org/x").out
     settings = {row["name"]: row["settings"] for row in operator.run("targets", "--json").lines}
     assert settings == {"nas": {}, "hook": {"private": True}, "far": {}}
+
+
+def test_minutes_and_what_has_to_be_bought_are_known_of_campaigns_as_they_come_in(
+    operator: Operator, hook: WebhookSink, now: datetime
+) -> None:
+    end = now + timedelta(days=3)
+    listed = [
+        campaign("week", name="Week", end=end, drops=[drop("a", 60), drop("b", 240)]),
+        campaign("long", name="Long", end=end, drops=[drop("c", 600)]),
+        campaign("both", name="Both", end=end, drops=[drop("d", 60), drop("e", 0, requiredSubs=1)]),
+        campaign("buy", name="Buy", end=end, drops=[drop("f", 0, requiredSubs=2)]),
+    ]
+    path = operator.folder / f"{now:%Y-%m-%dT%H%M%SZ}_drops.json"
+    path.write_bytes(drops(*listed))
+    operator.run("targets", "add", "hook", address(hook), "--private")
+    operator.run("subscriptions", "add", "--to", "hook", "--min-minutes", "60", "--max-minutes", "240")
+    operator.run("targets", "add", "free", address(hook), "--private")
+    operator.run("subscriptions", "add", "--to", "free", "--no-subscriptions", "--kind", "campaign.added")
+    operator.run("import", str(path))
+    wanted = {name: _names(operator, name) for name in ("hook", "free")}
+    assert wanted == {"hook": {"Week", "Both"}, "free": {"Week", "Long", "Both"}}
+
+
+def _names(operator: Operator, target: str) -> set[str]:
+    lines = operator.run("subscriptions", "try", target, "--json").lines
+    return {line["title"].rpartition(": ")[2] for line in lines}
