@@ -5,7 +5,9 @@ Apprise is imported on first use: it takes 0.7 s and 19 MB that only a process t
 
 import difflib
 import logging
+import os
 import re
+import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -126,12 +128,18 @@ def load() -> Any:
     # They need what it has loaded.
     from notifiers import guard, http_wire, mail_wire
 
+    os.register_at_fork(after_in_child=_forget_pools)
     guard.install()
     http_wire.install()
     mail_wire.install()
     # `verify=no` is the operator's choice; the warning would name the host.
     warnings.filterwarnings("ignore", message="Unverified HTTPS request")
     return apprise
+
+
+def _forget_pools() -> None:
+    """Let a child of this process make Apprise's pools anew: their threads do not survive a fork."""
+    vars(sys.modules["apprise.apprise"]).update(_shared_executor=None, _coordinator_executor=None)
 
 
 def _plugins() -> Any:
