@@ -61,7 +61,7 @@ class TemplateError(UsageError):
 
 
 @dataclass(frozen=True)
-class Found:
+class TemplateFile:
     """A template: its file, and what it is for."""
 
     path: Path
@@ -110,7 +110,7 @@ def _with_body(message: Message, form: Format, body: str) -> Message:
             return replace(message, text=body)
 
 
-def find(folder: Path, target: str, kind: str, part: str) -> Found | None:
+def find(folder: Path, target: str, kind: str, part: str) -> TemplateFile | None:
     """Return the template for a part of a message: the target's own before everybody's, the kind before its family.
 
     `kind` is that of its event, or `several`.
@@ -122,11 +122,11 @@ def find(folder: Path, target: str, kind: str, part: str) -> Found | None:
                 continue
             path = (folder / owner if owner else folder) / f"{name}.{part}.j2"
             if path.is_file():
-                return Found(path, owner, name, part)
+                return TemplateFile(path, owner, name, part)
     return None
 
 
-def find_all(folder: Path) -> Iterator[Found]:
+def find_all(folder: Path) -> Iterator[TemplateFile]:
     """Yield all templates in a folder, by their names; raises TemplateError for a file that is called otherwise."""
     for path in sorted(folder.rglob("*.j2")):
         kind, _, part = path.name.removesuffix(".j2").rpartition(".")
@@ -136,7 +136,7 @@ def find_all(folder: Path) -> Iterator[Found]:
                 f"{path.relative_to(folder)} is not called as templates are: [TARGET/]KIND.PART.j2, where KIND is a "
                 f"kind (campaign.added), a family (campaign.any), any or {SEVERAL}, and PART one of {', '.join(PARTS)}"
             )
-        yield Found(path, target, kind, part)
+        yield TemplateFile(path, target, kind, part)
 
 
 def is_kind(name: str) -> bool:
@@ -145,40 +145,40 @@ def is_kind(name: str) -> bool:
     return name in set(EventKind) | families | {ANY, SEVERAL}
 
 
-def write(found: Found, message: Message, form: Format, parts: Parts) -> str:
+def write(file: TemplateFile, message: Message, form: Format, parts: Parts) -> str:
     """Return what a template makes of a message in a format; raises TemplateError, which names the file and the line.
 
     A title has no format: it is plain text.
     """
-    suffix = "txt" if found.part == TITLE else SUFFIXES[form]
+    suffix = "txt" if file.part == TITLE else SUFFIXES[form]
     try:
-        source = _source(found.path)
+        source = _source(file.path)
         with _deadline(SECONDS):
             template = _environment(suffix).from_string(source)
-            values = _values(message.title if found.part == TITLE else message.body(form), message, suffix, parts)
+            values = _values(message.title if file.part == TITLE else message.body(form), message, suffix, parts)
             written = _bounded(template.generate(**values), _most(suffix, parts.limits))
     except TemplateSyntaxError as error:
-        raise TemplateError(f"{_name(found)}, line {error.lineno}: {error.message}") from error
+        raise TemplateError(f"{_name(file)}, line {error.lineno}: {error.message}") from error
     except Exception as error:
         reason = clean(str(error), 160) or type(error).__name__
-        raise TemplateError(f"{_name(found)}{_line_of(error)}: {reason}") from error
+        raise TemplateError(f"{_name(file)}{_line_of(error)}: {reason}") from error
     if not written.strip():
-        raise TemplateError(f"{_name(found)}: it writes nothing")
+        raise TemplateError(f"{_name(file)}: it writes nothing")
     return written.strip()
 
 
 def _written(message: Message, part: str, form: Format, parts: Parts, folder: Path) -> str | None:
     kind = parts.events[0].kind if len(parts.events) == 1 else SEVERAL
-    found = find(folder, parts.foot.target, kind, part)
-    if found is None:
+    file = find(folder, parts.foot.target, kind, part)
+    if file is None:
         return None
-    written = write(found, message, form, parts)
+    written = write(file, message, form, parts)
     if part == TITLE:
         return written
-    return _fitting(found, written, form, parts.limits)
+    return _fitting(file, written, form, parts.limits)
 
 
-def _fitting(found: Found, written: str, form: Format, limits: Limits) -> str:
+def _fitting(file: TemplateFile, written: str, form: Format, limits: Limits) -> str:
     """Return a body as safe and as short as it has to be; HTML that is too long has no lines to leave out."""
     if form is not Format.HTML:
         return lines_within(written, form, limits)
@@ -186,7 +186,7 @@ def _fitting(found: Found, written: str, form: Format, limits: Limits) -> str:
     html = mail_around(html) if limits.pictures else html
     if len(html) > limits.html:
         raise TemplateError(
-            f"{_name(found)}: it writes {len(html)} characters of HTML, and the target takes {limits.html}"
+            f"{_name(file)}: it writes {len(html)} characters of HTML, and the target takes {limits.html}"
         )
     return html
 
@@ -357,6 +357,9 @@ def _deadline(seconds: float) -> Iterator[None]:
 
 
 def _source(path: Path) -> str:
+    if not path.is_file():
+        # A named pipe would be waited for.
+        raise ValueError("it is no file")
     with path.open("rb") as file:
         source = file.read(SOURCE_BYTES + 1)
     if len(source) > SOURCE_BYTES:
@@ -364,8 +367,8 @@ def _source(path: Path) -> str:
     return source.decode()
 
 
-def _name(found: Found) -> str:
-    return f"template {found.target}/{found.path.name}" if found.target else f"template {found.path.name}"
+def _name(file: TemplateFile) -> str:
+    return f"template {file.target}/{file.path.name}" if file.target else f"template {file.path.name}"
 
 
 def _line_of(error: Exception) -> str:

@@ -6,21 +6,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, select
 
 from models import Event, Subscription, Target
-from models.details import detail_from_json, detail_type
 from models.events import EventKind
 from models.vault import Vault
 from notifiers.apprise_urls import Opened, open_url
 from notifiers.composing import Draft, compose
 from notifiers.days import zone
 from notifiers.errors import TargetError
-from notifiers.overrides import ANY, SEVERAL, TITLE, Found, Parts, TemplateError, find, find_all, write
+from notifiers.overrides import ANY, SEVERAL, TITLE, Parts, TemplateError, TemplateFile, find, find_all, write
 from notifiers.reader import Reader
 from notifiers.render import SUFFIXES, Foot, Format, Limits, render_message
 from notifiers.samples import sample_event
+from notifiers.standing import read_detail
 from notifiers.subjects import load_subjects
 from notifiers.targets import target_id_of
 from notifiers.timing.settings import settings_from_json
@@ -75,16 +74,12 @@ def load_event(connection: Connection, event_id: int, kind: str) -> EventText:
 
 
 def _event_text(connection: Connection, row: Any) -> EventText:
-    try:
-        detail = detail_from_json(row.kind, row.detail)
-    except msgspec.ValidationError:
-        detail = detail_type(row.kind)()
     return EventText(
         kind=row.kind,
         title=row.title,
         occurred_at=row.occurred_at,
         service=row.service,
-        detail=detail,
+        detail=read_detail(row),
         id=row.id,
         key=row.event_key,
         recorded_at=row.recorded_at,
@@ -118,7 +113,7 @@ def preview(opened: Opened, draft: Draft) -> Preview:
         format=opened.form.value,
         body=message.body(opened.form),
         payload=message.payload,
-        templates=() if problem else tuple(str(found.path) for found in used if found),
+        templates=() if problem else tuple(str(file.path) for file in used if file),
         problem=problem,
     )
 
@@ -128,25 +123,25 @@ def check_templates(folder: Path, targets: Sequence[str], now: datetime) -> Iter
 
     Raises TemplateError for a file that is not called as templates are.
     """
-    for found in find_all(folder):
+    for file in find_all(folder):
         yield Checked(
-            file=str(found.path.relative_to(folder)),
-            target=found.target,
-            kind=found.kind,
-            part=found.part,
-            problem=_problem(found, targets, now),
+            file=str(file.path.relative_to(folder)),
+            target=file.target,
+            kind=file.kind,
+            part=file.part,
+            problem=_problem(file, targets, now),
         )
 
 
-def _problem(found: Found, targets: Sequence[str], now: datetime) -> str | None:
-    if found.target is not None and found.target not in targets:
-        return f"there is no target {found.target}"
-    form = next((form for form, suffix in SUFFIXES.items() if suffix == found.part), Format.TEXT)
-    reader, foot = Reader(zone("UTC"), now=now), Foot(("loot for what I play",), found.target or "phone")
-    for events in _events_for(found.kind, now):
+def _problem(file: TemplateFile, targets: Sequence[str], now: datetime) -> str | None:
+    if file.target is not None and file.target not in targets:
+        return f"there is no target {file.target}"
+    form = next((form for form, suffix in SUFFIXES.items() if suffix == file.part), Format.TEXT)
+    reader, foot = Reader(zone("UTC"), now=now), Foot(("loot for what I play",), file.target or "phone")
+    for events in _events_for(file.kind, now):
         parts = Parts(events, _MAIL if form is Format.HTML else Limits(), reader, foot, again=False)
         try:
-            write(found, render_message(events, parts.limits, reader=reader, foot=foot), form, parts)
+            write(file, render_message(events, parts.limits, reader=reader, foot=foot), form, parts)
         except TemplateError as error:
             return f"{error} (with {events[0].kind if len(events) == 1 else SEVERAL})"
     return None

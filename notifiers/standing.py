@@ -95,8 +95,8 @@ def asks_to_link(
         .where(Event.campaign_id.in_(unlinked), Delivery.target_id == target_id, Delivery.asks_to_link.is_(True))
         .where(Delivery.state.not_in(_UNSAID), Delivery.id.not_in([row.id for row in rows]))
     )
-    told = set(connection.scalars(said))
-    return {campaign_id: row.id for campaign_id, row in unlinked.items() if campaign_id not in told}
+    asked = set(connection.scalars(said))
+    return {campaign_id: row.id for campaign_id, row in unlinked.items() if campaign_id not in asked}
 
 
 def _needs_link(row: Any, standings: dict[int, Standing]) -> bool:

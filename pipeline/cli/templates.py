@@ -45,7 +45,7 @@ def list_templates(context: typer.Context, as_json: JsonFlag = False) -> None:
     """Show your own words for messages; with a command, try them."""
     if context.invoked_subcommand is None:
         folder = open_command().settings.templates
-        rows = [{**asdict(found), "path": str(found.path)} for found in find_all(folder)]
+        rows = [{**asdict(file), "path": str(file.path)} for file in find_all(folder)]
         empty = f"No templates in {folder}: `lootwire templates show campaign.added` prints one to begin with."
         print_rows(rows, as_json=as_json, columns=("target", "kind", "part", "path"), empty=empty)
 
@@ -66,13 +66,13 @@ def show_template(
         form, limits = opened.form, opened.limits
     form = next((each for each, suffix in SUFFIXES.items() if part is not None and suffix == part), form)
     wanted = part.value if part else SUFFIXES[form]
-    found = find(runtime.settings.templates, to or "", kind, wanted)
+    file = find(runtime.settings.templates, to or "", kind, wanted)
     own = runtime.settings.templates / (to or "") / f"{kind}.{wanted}.j2"
-    sys.stderr.write(f"{found.path}\n" if found else f"the house's own; yours would be {own}\n")
-    if found is None and wanted == TITLE:
+    sys.stderr.write(f"{file.path}\n" if file else f"the house's own; yours would be {own}\n")
+    if file is None and wanted == TITLE:
         sys.stdout.write("{{ house }}\n")
         return
-    path = found.path if found else house_template(form, limits, several=kind == SEVERAL)
+    path = file.path if file else house_template(form, limits, several=kind == SEVERAL)
     sys.stdout.write(path.read_text(encoding="utf-8"))
 
 

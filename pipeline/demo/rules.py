@@ -124,9 +124,9 @@ def let_the_night_pass(runtime: Runtime, mail: MailSink, now: datetime) -> list[
 
 def why_the_sleeper_was_not_told(connection: Connection, now: datetime) -> tuple[str, str] | None:
     """Return an event that one target was not told of, and why, as `lootwire why-not` says it."""
-    told = select(Delivery.event_id).join(Target).where(Target.name == SLEEPER)
+    its_own = select(Delivery.event_id).join(Target).where(Target.name == SLEEPER)
     event_id = connection.scalar(
-        select(Event.id).where(Event.id.not_in(told), Event.silent.is_(False), Event.game_id.is_not(None)).limit(1)
+        select(Event.id).where(Event.id.not_in(its_own), Event.silent.is_(False), Event.game_id.is_not(None)).limit(1)
     )
     if event_id is None:
         return None

@@ -326,7 +326,7 @@ class Story:
 
 
 @contextmanager
-def story(engine: Engine, vault: Vault, folder: Path, zone: str = "UTC") -> Iterator[Story]:
+def new_story(engine: Engine, vault: Vault, folder: Path, zone: str = "UTC") -> Iterator[Story]:
     """A story in a transaction that is rolled back."""
     with engine.connect() as connection:
         transaction = connection.begin()

@@ -20,7 +20,7 @@ from notifiers.timing.rehearsing import PastEvent, PastMute, rehearse
 from notifiers.timing.settings import DAYS, Digest, TargetSettings, Window
 from tests.databases import Databases
 from tests.notifiers.cases import phone
-from tests.notifiers.stories import Story, story
+from tests.notifiers.stories import Story, new_story
 
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe")
 KINDS = ("campaign.added", "campaign.last_chance", "campaign.ended", "stream.online", "stream.offline", "release.moved")
@@ -80,42 +80,42 @@ def test_every_event_is_sent_once_or_dropped_for_a_reason_that_is_true(
     start: str,
     happens: list[tuple[str, int | None, str]],
 ) -> None:
-    with story(shared, vault, tmp_path) as told:
-        told.now = told.at(start)
-        told.rules(first)
-        expected = [title for step in happens if (title := _carry_out(told, step)) is not None]
-        told.happen("unmute phone", {})
-        told.happen("resume phone", {})
+    with new_story(shared, vault, tmp_path) as story:
+        story.now = story.at(start)
+        story.rules(first)
+        expected = [title for step in happens if (title := _carry_out(story, step)) is not None]
+        story.happen("unmute phone", {})
+        story.happen("resume phone", {})
         # A message that is refused again and again waits for an hour at most.
-        told.run_until(told.now + timedelta(days=20))
-        _judge(told, expected)
+        story.run_until(story.now + timedelta(days=20))
+        _judge(story, expected)
 
 
-def _carry_out(told: Story, step: tuple[str, int | None, str]) -> str | None:
+def _carry_out(story: Story, step: tuple[str, int | None, str]) -> str | None:
     """Let a step happen; returns the title of an event that the target has to hear of."""
     word, number, text = step
     match word:
         case "later":
-            told.run_until(told.now + timedelta(minutes=number or 0))
+            story.run_until(story.now + timedelta(minutes=number or 0))
         case "rules":
-            told.rules(text)
+            story.rules(text)
         case "do":
-            told.happen(text, {})
+            story.happen(text, {})
         case _:
-            title = f"event {told.connection.scalar(select(Event.id).order_by(Event.id.desc())) or 0}"
-            ends = f' ends="{told.now + timedelta(hours=number):%m-%d %H:%M}"' if number else ""
-            told.event(word, f"{title} channel={text}{ends}")
-            told.send()
-            is_due = told.connection.scalar(select(Delivery.id).join(Event).where(Event.title == title)) is not None
+            title = f"event {story.connection.scalar(select(Event.id).order_by(Event.id.desc())) or 0}"
+            ends = f' ends="{story.now + timedelta(hours=number):%m-%d %H:%M}"' if number else ""
+            story.event(word, f"{title} channel={text}{ends}")
+            story.send()
+            is_due = story.connection.scalar(select(Delivery.id).join(Event).where(Event.title == title)) is not None
             return title if is_due else None
-    told.send()
+    story.send()
     return None
 
 
-def _judge(told: Story, expected: list[str]) -> None:
-    times = Counter(title for sent in told.sent for title in sent.titles)
+def _judge(story: Story, expected: list[str]) -> None:
+    times = Counter(title for sent in story.sent for title in sent.titles)
     assert not [title for title, count in times.items() if count > 1], "sent twice"
-    rows = told.connection.execute(select(Delivery, Event.title, Event.detail).join(Event)).all()
+    rows = story.connection.execute(select(Delivery, Event.title, Event.detail).join(Event)).all()
     dropped = {row.title: row for row in rows if row.state == DeliveryState.DROPPED}
     assert sorted(expected) == sorted([*times, *dropped]), "lost"
     for row in dropped.values():

@@ -1,5 +1,6 @@
 """The operator's own templates: in the place of the house's words, sandboxed, and never the loss of a message."""
 
+import os
 import time
 from pathlib import Path
 
@@ -83,10 +84,10 @@ def test_the_nearest_template_is_used(folder: Path) -> None:
     for name in names:
         (folder / name).write_text("x")
     for name in names:
-        found = find(folder, "phone", "campaign.added", "txt")
-        assert found is not None
-        assert str(found.path.relative_to(folder)) == name
-        found.path.unlink()
+        file = find(folder, "phone", "campaign.added", "txt")
+        assert file is not None
+        assert str(file.path.relative_to(folder)) == name
+        file.path.unlink()
     assert find(folder, "phone", "campaign.added", "txt") is None
 
 
@@ -252,3 +253,10 @@ def test_a_sample_of_each_kind_makes_a_message(kind: EventKind) -> None:
     message = render_message([sample_event(kind, NOON)], Limits())
     assert message.title
     assert message.text
+
+
+def test_a_pipe_that_is_called_like_a_template_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "reward.any.txt.j2")
+    (checked,) = check_templates(folder, ["phone"], NOON)
+    assert checked.problem is not None
+    assert "it is no file" in checked.problem

@@ -11,7 +11,7 @@ from notifiers import targets
 from notifiers.rehearsal import rehearse_target
 from tests.databases import Databases
 from tests.notifiers.cases import CASES, Case
-from tests.notifiers.stories import Story, story
+from tests.notifiers.stories import Story, new_story
 
 # A rehearsal knows the rules and mutes of now alone, and no failure.
 NOT_REHEARSED = {"apply", "zone", "pause", "resume", "unmute", "refused", "dies", "follow"}
@@ -29,22 +29,22 @@ def shared(databases: Databases) -> Iterator[Engine]:
         yield engine
 
 
-def written(told: Story) -> list[str]:
+def written(story: Story) -> list[str]:
     """Return the messages that were sent as a case writes them."""
-    return [f"{sent.target} {told.shown(sent.at)}: {', '.join(sent.titles)}" for sent in told.sent]
+    return [f"{sent.target} {story.shown(sent.at)}: {', '.join(sent.titles)}" for sent in story.sent]
 
 
-def rehearsed(told: Story, target: str) -> list[tuple[str, list[str]]]:
+def rehearsed(story: Story, target: str) -> list[tuple[str, list[str]]]:
     """Return when a target would have been sent which titles, as the command says."""
     messages: dict[int, tuple[str, list[str]]] = {}
-    for line in rehearse_target(told.connection, target, None, told.now):
+    for line in rehearse_target(story.connection, target, None, story.now):
         if line.message is not None and line.sent_at is not None:
-            messages.setdefault(line.message, (told.shown(line.sent_at), []))[1].append(line.title)
+            messages.setdefault(line.message, (story.shown(line.sent_at), []))[1].append(line.title)
     return list(messages.values())
 
 
-def sent(told: Story, target: str) -> list[tuple[str, list[str]]]:
-    return [(told.shown(sent.at), list(sent.titles)) for sent in told.sent if sent.target == target]
+def sent(story: Story, target: str) -> list[tuple[str, list[str]]]:
+    return [(story.shown(sent.at), list(sent.titles)) for sent in story.sent if sent.target == target]
 
 
 def test_there_are_eighty_cases() -> None:
@@ -54,14 +54,14 @@ def test_there_are_eighty_cases() -> None:
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.sentence) for case in CASES])
 def test_a_case_goes_as_it_is_written(shared: Engine, vault: Vault, tmp_path: Path, case: Case) -> None:
-    with story(shared, vault, tmp_path, case.zone) as told:
-        told.now = told.at(case.story.split(maxsplit=1)[0] + " 00:00")
-        told.rules(case.rules)
-        told.tell(case.story, case.later)
-        assert written(told) == [line.strip() for line in case.messages.strip().splitlines()]
+    with new_story(shared, vault, tmp_path, case.zone) as story:
+        story.now = story.at(case.story.split(maxsplit=1)[0] + " 00:00")
+        story.rules(case.rules)
+        story.tell(case.story, case.later)
+        assert written(story) == [line.strip() for line in case.messages.strip().splitlines()]
         if is_rehearsed(case):
-            for target in targets.list_targets(told.connection):
-                assert sorted(rehearsed(told, target.name)) == sorted(sent(told, target.name))
+            for target in targets.list_targets(story.connection):
+                assert sorted(rehearsed(story, target.name)) == sorted(sent(story, target.name))
 
 
 def test_most_cases_are_rehearsed() -> None:
