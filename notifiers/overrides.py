@@ -332,14 +332,14 @@ def _finalize(suffix: str) -> Callable[[Any], Any]:
 
 @contextmanager
 def _deadline(seconds: float) -> Iterator[None]:
-    """Raise SecurityError in what runs for longer, or makes a long text, at its next line.
+    """Raise SecurityError in what works for longer, or makes a long text, at its next line.
 
-    Nothing else ends a loop in a thread.
+    Nothing else ends a loop in a thread. Seconds in which a busy machine did something else do not count.
     """
-    until = time.monotonic() + seconds
+    until = time.thread_time() + seconds
 
     def watch(frame: FrameType, _what: str, _argument: Any) -> Any:
-        if time.monotonic() > until:
+        if time.thread_time() > until:
             raise SecurityError(f"it takes longer than {seconds:g} s")
         if frame.f_code.co_filename != _TEMPLATE:
             # What a template calls ends by itself.

@@ -20,7 +20,8 @@ NOW = timedelta(0)
 @functools.cache
 def runtime() -> Runtime:
     """Return this process's runtime, opened at the first call."""
-    return open_runtime()
+    # A worker's tasks need more than one connection now and then, and for a moment.
+    return open_runtime(kept_connections=1)
 
 
 @functools.cache

@@ -11,10 +11,10 @@ from pipeline.errors import SourceError
 from pipeline.fetch.http import Client
 from pipeline.games import clock as games_clock
 from pipeline.ingest import staleness
-from pipeline.ingest.fetching import due
+from pipeline.ingest.fetching import due, register
 from pipeline.programs import clock_jump, pruning
 from pipeline.programs.clock_ahead import ClockAhead
-from pipeline.programs.sources import register
+from pipeline.programs.sources import ON_DEMAND, sources
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.heartbeat import beat, beat_clock
 from pipeline.runtime.runtime import utc_now
@@ -28,8 +28,10 @@ CLOCK_AHEAD = ClockAhead(utc_now)
 @shared_task(name="tick.fetch_due")
 def fetch_due() -> None:
     """Ask for every source that is due to be fetched."""
+    # Before the transaction: they ask the database themselves.
+    listed = sources(runtime())
     with runtime().engine.begin() as connection:
-        register(connection, runtime(), utc_now())
+        register(connection, listed, utc_now(), on_demand=ON_DEMAND)
         names = due(connection, utc_now())
     for name in names:
         hint(current_app, "fetch.source", args=[name], expires=30)

@@ -1,6 +1,7 @@
 """What all tests share: a real PostgreSQL with a fresh database for each test, and no way out of this machine."""
 
 import errno
+import gc
 import ipaddress
 import os
 import signal
@@ -48,6 +49,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = [item for item in items if quick.is_quick(item, touched)]
         config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
         items[:] = chosen
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported to no more collections of garbage, each of which would read all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 class OutsideWorld:

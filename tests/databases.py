@@ -9,12 +9,13 @@ knows how the statements are compiled, which was a fifth of all work.
 
 import itertools
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.database.connecting import connect, migrate
 
@@ -49,12 +50,16 @@ END $$;
 CREATE EVENT TRIGGER changed ON ddl_command_end EXECUTE FUNCTION for_tests.remember();
 CREATE EVENT TRIGGER dropped ON sql_drop EXECUTE FUNCTION for_tests.remember();
 """
+_SESSIONS = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
+_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 _VERSION = "SELECT version_num FROM alembic_version"
 # Tables to which nobody has written have no pages.
 _WRITTEN = """
-SELECT oid, pg_relation_size(oid) AS size FROM pg_class
-WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND pg_relation_size(oid) > 0
-AND relname <> 'alembic_version'
+SELECT oid, size FROM (
+    SELECT oid, pg_relation_size(oid) AS size FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+    OFFSET 0
+) AS tables WHERE size > 0
 """
 _IS_FIT = f"""
 SELECT NOT EXISTS (SELECT FROM for_tests.changes)
@@ -93,7 +98,7 @@ class Databases:
         tables.dispose()
         with self._psycopg(_MIGRATED) as connection:
             connection.execute(_PREPARE)
-            [[self._version]] = connection.execute(_VERSION).fetchall()
+            self._version = _value(connection, _VERSION)
 
     def close(self) -> None:
         """Close the session with the server, which keeps its databases until it stops."""
@@ -113,7 +118,6 @@ class Databases:
         try:
             yield engine
         finally:
-            engine.dispose()
             self._take_back(engine, name)
 
     @contextmanager
@@ -129,29 +133,41 @@ class Databases:
             self._drop(name)
 
     def _take_back(self, engine: Engine, name: str) -> None:
-        if self._is_left(name) and self._is_emptied(name) and self._is_left(name):
+        if self._is_emptied(engine) and _comes_to_none(lambda: self._sessions(name)):
             self._waiting.append(engine)
         else:
             self._drop(name)
 
-    def _is_left(self, name: str) -> bool:
-        """Whether no session goes on in a database, after a moment for those that end."""
-        query = text("SELECT count(*) FROM pg_stat_activity WHERE datname = :name")
-        deadline = time.monotonic() + _PATIENCE
-        with self._server.connect() as connection:
-            while connection.scalar(query, {"name": name}):
-                if time.monotonic() > deadline:
-                    return False
-                time.sleep(0.001)
-        return True
+    def _is_emptied(self, engine: Engine) -> bool:
+        """Close the engine, and empty its database if a test has written nothing but rows, and not too many.
 
-    def _is_emptied(self, name: str) -> bool:
-        """Empty a database if a test has written nothing but rows, and not too many; returns whether that is so."""
-        with self._psycopg(name) as connection:
-            is_fit = connection.execute(_IS_FIT, [self._version]).fetchone() == (True,)
-            if is_fit:
-                connection.execute(_EMPTY)
-        return is_fit
+        Returns whether that is so. The work is done in one of the engine's own sessions: the start of one more would
+        cost as much.
+        """
+        try:
+            session = engine.raw_connection()
+        except DBAPIError:
+            engine.dispose()
+            return False
+        engine.dispose()
+        connection = cast("psycopg.Connection[Any]", session.dbapi_connection)
+        session.detach()
+        with closing(connection):
+            try:
+                connection.autocommit = True
+                is_fit = _comes_to_none(lambda: _value(connection, _OTHERS)) and _value(
+                    connection, _IS_FIT, self._version
+                )
+                if is_fit:
+                    connection.execute(_EMPTY)
+            except psycopg.Error:
+                return False
+        return bool(is_fit)
+
+    def _sessions(self, name: str) -> int:
+        with self._server.connect() as connection:
+            [count] = connection.scalars(_SESSIONS, {"name": name})
+            return int(count)
 
     def _drop(self, name: str) -> None:
         self._run(f"DROP DATABASE {name} WITH (FORCE)")
@@ -172,3 +188,18 @@ class Databases:
     def _run(self, statement: str) -> None:
         with self._server.connect() as connection:
             connection.execute(text(statement))
+
+
+def _value(connection: "psycopg.Connection[Any]", query: str, *values: str) -> Any:
+    [[value]] = connection.execute(query, values).fetchall()
+    return value
+
+
+def _comes_to_none(count: Callable[[], int]) -> bool:
+    """Whether nothing is counted, after a moment for what is ending."""
+    deadline = time.monotonic() + _PATIENCE
+    while count():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.001)
+    return True

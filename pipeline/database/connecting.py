@@ -33,13 +33,16 @@ _TCP_OF_SERVER = (
 )
 
 
-def connect(url: str) -> Engine:
-    """Return an engine for a `postgresql+psycopg://` URL; sessions speak UTC and give up on stuck statements."""
+def connect(url: str, *, kept: int = 3) -> Engine:
+    """Return an engine for a `postgresql+psycopg://` URL; sessions speak UTC and give up on stuck statements.
+
+    So many connections are `kept` open while nobody uses them, of at most eight.
+    """
     return create_engine(
         url,
         pool_pre_ping=True,
-        pool_size=3,
-        max_overflow=5,
+        pool_size=kept,
+        max_overflow=8 - kept,
         hide_parameters=True,
         connect_args={
             "connect_timeout": 10,

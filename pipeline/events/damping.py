@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     DateTime,
+    Select,
     Table,
     Text,
     and_,
@@ -85,6 +86,12 @@ def next_due_at(connection: Connection, family: str, prefix: str) -> datetime | 
     """Return when the next change that was held back is due; `prefix` is that of its subjects."""
     due_at: datetime | None = connection.scalar(_NEXT_DUE, {"family": family, "prefix": prefix})
     return due_at
+
+
+def subjects_due(family: str, now: ColumnElement[datetime]) -> Select[str]:
+    """Return the query for the subjects of which `take_due_now` may have something; so nothing else is left."""
+    is_due = or_(HELD.c.due_at <= now, HELD.c.due_at > now + DAMPING_WINDOW)
+    return select(HELD.c.subject).where(HELD.c.family == family, is_due)
 
 
 def take_due(connection: Connection, family: str, prefix: str, at: datetime) -> list[HeldBack]:

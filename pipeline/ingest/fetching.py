@@ -82,12 +82,15 @@ def register(
 
     Those that exist `on_demand`, by name, are on while they are among the sources, and off while they are not.
     """
-    rows = [{"name": source.name, "service": source.service, "next_due_at": now} for source in sources]
-    connection.execute(upsert(Source).values(rows).on_conflict_do_nothing())
-    demanded = {row["name"] for row in rows}.intersection(on_demand)
-    for enabled, names in ((True, demanded), (False, set(on_demand) - demanded)):
-        differ = Source.name.in_(names), Source.enabled.is_(not enabled)
-        connection.execute(update(Source).where(*differ).values(enabled=enabled))
+    known = dict(connection.execute(select(Source.name, Source.enabled)).all())
+    listed = {source.name for source in sources}
+    rows = [{"name": s.name, "service": s.service, "next_due_at": now} for s in sources if s.name not in known]
+    if rows:
+        connection.execute(upsert(Source).values(rows).on_conflict_do_nothing())
+    differing = [name for name in on_demand if name in known and known[name] is not (name in listed)]
+    for enabled, names in ((True, listed.intersection(differing)), (False, set(differing) - listed)):
+        if names:
+            connection.execute(update(Source).where(Source.name.in_(names)).values(enabled=enabled))
 
 
 def due(connection: Connection, now: datetime, *, by: datetime | None = None) -> list[str]:

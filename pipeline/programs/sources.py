@@ -19,17 +19,18 @@ ON_DEMAND = (*drops.ON_DEMAND, *channels.ON_DEMAND, *games.ON_DEMAND)
 
 def sources(runtime: Runtime) -> Sequence[Fetchable]:
     """Return every source that exists now, in the order in which they are given their rows."""
-    return (*drop_sources(runtime), *account_sources(runtime), *channel_sources(runtime), *game_sources(runtime))
+    account = runtime.account
+    return (
+        *drops.sources(runtime.settings, account, runtime.open_helix),
+        *drops.rounds(runtime.settings, account),
+        *channel_sources(runtime),
+        *game_sources(runtime),
+    )
 
 
 def drop_sources(runtime: Runtime) -> Sequence[ListSource]:
     """Return the sources that list campaigns and badges; imported files hold the same lists."""
     return drops.sources(runtime.settings, runtime.account, runtime.open_helix)
-
-
-def account_sources(runtime: Runtime) -> Sequence[RoundSource]:
-    """Return the sources of what the person has who signed in."""
-    return drops.rounds(runtime.settings, runtime.account)
 
 
 def channel_sources(runtime: Runtime) -> Sequence[RoundSource]:

@@ -18,6 +18,7 @@ from pipeline.runtime.runtime import Runtime, utc_now
 from tests.campaigns.campaign import Claim, Size, Trial, at_most, exactly, figure, none_of
 from tests.campaigns.own_servers import own_databases
 from tests.pipeline.channels.eventsub.installation import Listening, environment_of, knows_twitch, program
+from tests.plain_http import NO_CERTIFICATES
 from tests.processes import free_port
 from tests.twitch import LocalTwitch
 from tests.waiting import wait_for
@@ -67,7 +68,7 @@ def programs(runtime: Runtime) -> Iterator[str]:
 
 def _answers(url: str) -> bool:
     try:
-        return bool(httpx.get(f"{url}/health").json()["eventsub"]["state"] == "ok")
+        return bool(httpx.get(f"{url}/health", verify=NO_CERTIFICATES).json()["eventsub"]["state"] == "ok")
     except httpx.TransportError:
         return False
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.igdb import LocalIgdb
 from tests.igdb.games import game
+from tests.plain_http import NO_CERTIFICATES
 from tests.twitch.local import CLIENT_ID
 
 
@@ -20,5 +21,7 @@ def igdb() -> Iterator[LocalIgdb]:
 @pytest.fixture
 def client(igdb: LocalIgdb) -> Iterator[httpx.Client]:
     headers = {"Client-ID": CLIENT_ID, "Authorization": "Bearer any"}
-    with httpx.Client(base_url=igdb.url, headers=headers, trust_env=False, timeout=60) as client:
+    with httpx.Client(
+        base_url=igdb.url, headers=headers, trust_env=False, timeout=60, verify=NO_CERTIFICATES
+    ) as client:
         yield client

@@ -10,6 +10,7 @@ import pytest
 from tests.igdb import LocalIgdb
 from tests.igdb.games import NEW_YEAR, game
 from tests.paths import RECORDINGS
+from tests.plain_http import NO_CERTIFICATES
 
 IGDB = RECORDINGS / "igdb"
 
@@ -171,7 +172,7 @@ def test_webhooks_are_kept_until_they_are_deleted(igdb: LocalIgdb, client: httpx
 @pytest.mark.skipif(not IGDB.is_dir(), reason="the recordings are not here")
 def test_recorded_answers_are_served_as_they_were_recorded() -> None:
     rows = json.loads((IGDB / "gamehub_games_50_expanded.json").read_bytes())
-    with LocalIgdb(rows) as igdb, httpx.Client(trust_env=False) as client:
+    with LocalIgdb(rows) as igdb, httpx.Client(trust_env=False, verify=NO_CERTIFICATES) as client:
         headers = {"Client-ID": igdb.client_id, "Authorization": "Bearer any"}
         fields = ",".join(sorted(_fields(rows)))
         answer = client.post(f"{igdb.url}/games", content=f"fields {fields}; sort id; limit 500;", headers=headers)

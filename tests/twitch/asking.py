@@ -12,6 +12,7 @@ import httpx
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.plain_http import NO_CERTIFICATES
 from tests.twitch.local import LocalTwitch
 
 
@@ -19,7 +20,9 @@ from tests.twitch.local import LocalTwitch
 def helix(twitch: LocalTwitch, token: str | None = None) -> Iterator[httpx.Client]:
     """A client with an app token, or the one given."""
     headers = {"Authorization": f"Bearer {token or twitch.app_token()}", "Client-Id": twitch.client_id}
-    with httpx.Client(base_url=twitch.helix_url, headers=headers, trust_env=False, timeout=60) as client:
+    with httpx.Client(
+        base_url=twitch.helix_url, headers=headers, trust_env=False, timeout=60, verify=NO_CERTIFICATES
+    ) as client:
         yield client
 
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.paths import RECORDINGS
+from tests.plain_http import NO_CERTIFICATES
 from tests.twitch import LocalTwitch
 from tests.twitch.answers import error_body
 from tests.twitch.asking import add_conduit, helix, listen, subscribe
@@ -200,7 +201,7 @@ def test_the_token_endpoint_answers_as_recorded(
     twitch: LocalTwitch, changes: dict[str, str], status: int, recording: str
 ) -> None:
     form = {"client_id": twitch.client_id, "client_secret": twitch.client_secret, "grant_type": "client_credentials"}
-    answer = httpx.post(f"{twitch.auth_url}/token", data=form | changes, trust_env=False)
+    answer = httpx.post(f"{twitch.auth_url}/token", data=form | changes, trust_env=False, verify=NO_CERTIFICATES)
 
     theirs = recorded(f"twitch_auth/{recording}.json")
     assert answer.status_code == status
@@ -216,7 +217,10 @@ def test_validation_answers_as_recorded(lively: LocalTwitch, recording: str) -> 
         "validate_401": "dead",
     }[recording]
     answer = httpx.get(
-        f"{lively.auth_url}/validate", headers={"Authorization": f"OAuth {token}"}, trust_env=False
+        f"{lively.auth_url}/validate",
+        headers={"Authorization": f"OAuth {token}"},
+        trust_env=False,
+        verify=NO_CERTIFICATES,
     ).json()
 
     theirs = recorded(f"twitch_auth/{recording}.json")

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.plain_http import NO_CERTIFICATES
 from tests.twitch import LocalTwitch
 from tests.twitch.asking import helix
 from tests.waiting import wait_for
@@ -14,12 +15,14 @@ from tests.waiting import wait_for
 
 def sign_in(twitch: LocalTwitch, **changes: str) -> httpx.Response:
     form = {"client_id": twitch.client_id, "client_secret": twitch.client_secret, "grant_type": "client_credentials"}
-    return httpx.post(f"{twitch.auth_url}/token", data=form | changes, trust_env=False)
+    return httpx.post(f"{twitch.auth_url}/token", data=form | changes, trust_env=False, verify=NO_CERTIFICATES)
 
 
 def validate(twitch: LocalTwitch, token: str) -> int:
     headers = {"Authorization": f"OAuth {token}"}
-    return httpx.get(f"{twitch.auth_url}/validate", headers=headers, trust_env=False).status_code
+    return httpx.get(
+        f"{twitch.auth_url}/validate", headers=headers, trust_env=False, verify=NO_CERTIFICATES
+    ).status_code
 
 
 def everything(client: httpx.Client, path: str, **query: Any) -> list[list[str]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from tests.plain_http import NO_CERTIFICATES
 from tests.twitch.eventsub import ENABLED, EventSub, Subscription, Transport
 from tests.twitch.messages import NOTIFICATION, Message
 from tests.twitch.settings import Settings
@@ -25,7 +26,7 @@ class Webhooks:
         self.eventsub = EventSub(settings, self._post)
 
     async def start(self) -> None:
-        self._client = httpx.AsyncClient(trust_env=False)
+        self._client = httpx.AsyncClient(trust_env=False, verify=NO_CERTIFICATES)
 
     async def stop(self) -> None:
         for task in self._tasks:

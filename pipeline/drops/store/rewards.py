@@ -52,6 +52,8 @@ def load_open_rewards(connection: Connection, service: str, external_ids: Sequen
 
 def load_rewards_by_id(connection: Connection, ids: Sequence[int]) -> list[StoredReward]:
     """Return reward campaigns by row id, in that order."""
+    if not ids:
+        return []
     loaded = {stored.id: stored for stored in _load(connection, CAMPAIGNS.c.id == func.any(ids)).values()}
     return [loaded[row_id] for row_id in ids if row_id in loaded]
 

@@ -13,6 +13,7 @@ from pipeline.demo.clock import STEPS
 from pipeline.demo.live import SHOWS
 from pipeline.demo.services import DemoServices
 from pipeline.services.twitch.helix_shapes import parse_badges, parse_category, parse_stream, parse_user
+from tests.plain_http import NO_CERTIFICATES
 
 NOW = datetime(2031, 5, 4, 12, 34, 56, tzinfo=UTC)
 
@@ -24,7 +25,9 @@ def services() -> Iterator[DemoServices]:
 
 
 def ask(services: DemoServices, path: str, **query: Any) -> list[msgspec.Raw]:
-    answer = httpx.get(f"{services.helix_url}/{path}", params=query, trust_env=False).raise_for_status()
+    answer = httpx.get(
+        f"{services.helix_url}/{path}", params=query, trust_env=False, verify=NO_CERTIFICATES
+    ).raise_for_status()
     return [msgspec.Raw(json.dumps(row).encode()) for row in answer.json()["data"]]
 
 
@@ -61,6 +64,9 @@ def test_categories_and_badges_can_be_read(services: DemoServices) -> None:
 
 
 def test_a_token_is_given_by_post_alone(services: DemoServices) -> None:
-    assert httpx.post(f"{services.auth_url}/token", trust_env=False).json()["token_type"] == "bearer"
-    assert httpx.get(f"{services.auth_url}/token", trust_env=False).status_code == 404
-    assert httpx.get(f"{services.helix_url}/nothing", trust_env=False).status_code == 404
+    assert (
+        httpx.post(f"{services.auth_url}/token", trust_env=False, verify=NO_CERTIFICATES).json()["token_type"]
+        == "bearer"
+    )
+    assert httpx.get(f"{services.auth_url}/token", trust_env=False, verify=NO_CERTIFICATES).status_code == 404
+    assert httpx.get(f"{services.helix_url}/nothing", trust_env=False, verify=NO_CERTIFICATES).status_code == 404

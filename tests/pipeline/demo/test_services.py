@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.demo import history
 from pipeline.demo.services import DemoServices
+from tests.plain_http import NO_CERTIFICATES
 
 NOW = datetime(2031, 5, 4, 12, 34, 56, tzinfo=UTC)
 ENDPOINTS = (
@@ -31,7 +32,7 @@ def services() -> Iterator[DemoServices]:
 
 @pytest.fixture
 def client(services: DemoServices) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=services.base_url, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=services.base_url, trust_env=False, timeout=60, verify=NO_CERTIFICATES) as client:
         yield client
 
 
@@ -174,7 +175,7 @@ def test_nothing_answers_after_the_end() -> None:
     with DemoServices(NOW) as services:
         address = services.mirror_url
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"{address}/v2/drops", trust_env=False)
+        httpx.get(f"{address}/v2/drops", trust_env=False, verify=NO_CERTIFICATES)
 
 
 def test_bodies_are_utf_8_that_a_person_can_read(client: httpx.Client) -> None:

@@ -17,6 +17,7 @@ from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import Runtime, utc_now
 from tests.pipeline.channels.eventsub.installation import Listening, running
 from tests.pipeline.channels.eventsub.serving import post, serving
+from tests.plain_http import NO_CERTIFICATES
 from tests.waiting import wait_for
 
 CALLBACK = "https://us.example/eventsub"
@@ -168,9 +169,9 @@ def test_a_webhook_that_is_unreadable_in_part_or_whole_is_set_aside_with_its_rea
 
 
 def test_a_body_longer_than_any_message_is_cut_off_and_other_paths_are_none(receiver: str) -> None:
-    assert httpx.post(f"{receiver}/eventsub", content=b"x" * 100_000).status_code == 413
-    assert httpx.get(f"{receiver}/eventsub").status_code == 405
-    assert httpx.get(receiver).status_code == 404
+    assert httpx.post(f"{receiver}/eventsub", content=b"x" * 100_000, verify=NO_CERTIFICATES).status_code == 413
+    assert httpx.get(f"{receiver}/eventsub", verify=NO_CERTIFICATES).status_code == 405
+    assert httpx.get(receiver, verify=NO_CERTIFICATES).status_code == 404
 
 
 def test_a_revocation_is_remembered_and_subscribed_to_again(
@@ -199,7 +200,7 @@ def test_a_new_secret_replaces_what_was_subscribed_to_with_the_old_one(
 
 def test_without_a_callback_there_is_nobody_to_be_called(runtime: Runtime, installation: Listening) -> None:
     with serving(runtime) as url:
-        assert httpx.post(f"{url}/eventsub", content=b"{}").status_code == 404
+        assert httpx.post(f"{url}/eventsub", content=b"{}", verify=NO_CERTIFICATES).status_code == 404
 
 
 def test_many_at_once_are_kept_in_few_transactions(receiver: str, installation: Listening, secret: str) -> None:
@@ -222,13 +223,13 @@ def test_many_at_once_are_kept_in_few_transactions(receiver: str, installation: 
 
 def test_health_is_starting_until_all_gave_a_sign_and_then_well(receiver: str, installation: Listening) -> None:
     now = utc_now()
-    answer = httpx.get(f"{receiver}/health")
+    answer = httpx.get(f"{receiver}/health", verify=NO_CERTIFICATES)
     assert (answer.status_code, answer.json()["status"], answer.json()["worker"]) == (503, "starting", "starting")
     heartbeat.beat(installation.engine, now)
-    answer = httpx.get(f"{receiver}/health")
+    answer = httpx.get(f"{receiver}/health", verify=NO_CERTIFICATES)
     assert (answer.status_code, answer.json()["eventsub"]["state"]) == (503, "starting")
     heartbeat.beat(installation.engine, now, "eventsub")
-    answer = httpx.get(f"{receiver}/health")
+    answer = httpx.get(f"{receiver}/health", verify=NO_CERTIFICATES)
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert answer.json()["sources_failing"] == []
 
@@ -258,7 +259,7 @@ def test_health_tells_of_a_broker_that_is_away_and_of_a_service_that_fails(
     settings = runtime.settings.model_copy(update={"twitch_client_id": None})
     away = Runtime(settings=settings, database_url=runtime.database_url, redis_url="redis://127.0.0.1:1/0")
     with serving(away) as url:
-        answer = httpx.get(f"{url}/health")
+        answer = httpx.get(f"{url}/health", verify=NO_CERTIFICATES)
     assert answer.status_code == 503
     assert answer.json()["broker"].startswith("does not answer")
     assert answer.json()["sources_failing"] == ["kick.drops"]

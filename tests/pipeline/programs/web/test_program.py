@@ -21,6 +21,7 @@ from pipeline.embedded import Servers
 from pipeline.programs.web.__main__ import serve
 from pipeline.programs.web.ports import HOST, listen
 from pipeline.runtime.settings import Settings
+from tests.plain_http import NO_CERTIFICATES
 from tests.waiting import wait_for
 
 
@@ -68,7 +69,9 @@ def running(settings: Settings) -> Iterator[None]:
 
 def answer(port: int, path: str, method: str = "GET") -> tuple[int, str] | None:
     try:
-        response = httpx.request(method, f"http://{HOST}:{port}{path}", trust_env=False, timeout=60)
+        response = httpx.request(
+            method, f"http://{HOST}:{port}{path}", trust_env=False, timeout=60, verify=NO_CERTIFICATES
+        )
     except httpx.TransportError:
         return None
     return response.status_code, response.text

@@ -9,6 +9,7 @@ from pipeline.services.igdb.apicalypse import LONGEST_TEXT, any_of, at_least, bo
 from tests.igdb import LocalIgdb
 from tests.igdb.games import game
 from tests.igdb.language import Condition, Query, Several, Text, parse, parse_multi
+from tests.plain_http import NO_CERTIFICATES
 
 NASTY = st.text(st.one_of(st.sampled_from('";\\\n\r\t\0&|(){}[]*,=~!/ \u2028\x1b'), st.characters()), max_size=60)
 
@@ -78,7 +79,10 @@ def test_what_igdb_would_not_take_is_refused_before_it_is_sent() -> None:
 
 def test_titles_that_look_like_queries_are_found_at_a_server() -> None:
     titles = ['"; limit 500; fields *;', "What's\\", 'The "Game" (2020); #1 & more', "a | b = *"]
-    with LocalIgdb([game(nth + 1, title) for nth, title in enumerate(titles)]) as igdb, httpx.Client() as client:
+    with (
+        LocalIgdb([game(nth + 1, title) for nth, title in enumerate(titles)]) as igdb,
+        httpx.Client(verify=NO_CERTIFICATES) as client,
+    ):
         igdb.limits.per_second = None
         headers = {"Client-ID": igdb.client_id, "Authorization": "Bearer any"}
         for nth, title in enumerate(titles):
