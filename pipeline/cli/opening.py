@@ -35,10 +35,11 @@ def open_command() -> "Runtime":
 def open_database() -> "tuple[Settings, Engine]":
     """Return the settings and the database without the rest of the runtime, for a command that must be quick."""
     from pipeline.database.connecting import connect
-    from pipeline.runtime.servers import open_servers
+    from pipeline.runtime.servers import bring_up_to_date, locate_servers
 
     settings = _load_settings()
-    engine = connect(open_servers(settings).database_url)
+    engine = connect(locate_servers(settings).database_url)
+    bring_up_to_date(engine)
     at_the_end.callback(engine.dispose)
     return settings, engine
 

@@ -43,6 +43,8 @@ def connect(url: str, *, kept: int = 3) -> Engine:
         pool_pre_ping=True,
         pool_size=kept,
         max_overflow=8 - kept,
+        # No column is of that type, and to look for it would be a question more at each program's start.
+        use_native_hstore=False,
         hide_parameters=True,
         connect_args={
             "connect_timeout": 10,

@@ -13,7 +13,7 @@ from models.vault import Vault
 from pipeline.database.connecting import connect
 from pipeline.fetch.http import Client
 from pipeline.fetch.limiter import Budget, connect_redis
-from pipeline.runtime.servers import open_servers
+from pipeline.runtime.servers import bring_up_to_date, locate_servers
 from pipeline.runtime.settings import Settings, load_settings
 from pipeline.services.igdb.client import Igdb, open_igdb
 from pipeline.services.twitch.account import SERVICE, StoredAccount
@@ -117,13 +117,15 @@ class Runtime:
 def open_runtime(settings: Settings | None = None, *, kept_connections: int = 3) -> Runtime:
     """Return the runtime with servers running (embedded ones are started if need be) and migrations applied."""
     settings = settings or load_settings().settings
-    servers = open_servers(settings)
-    return Runtime(
+    servers = locate_servers(settings)
+    runtime = Runtime(
         settings=settings,
         database_url=servers.database_url,
         redis_url=servers.redis_url,
         kept_connections=kept_connections,
     )
+    bring_up_to_date(runtime.engine)
+    return runtime
 
 
 def utc_now() -> datetime:

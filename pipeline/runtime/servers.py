@@ -1,5 +1,7 @@
 """The servers that a program works with: running, and with a database that is up to date."""
 
+from sqlalchemy import Engine
+
 from models.errors import LootwireError
 from pipeline import embedded
 from pipeline.database.connecting import connect, migrate
@@ -12,19 +14,29 @@ BROKER_PATIENCE = 10.0
 
 def open_servers(settings: Settings) -> Servers:
     """Return where the servers are; embedded ones are started if need be, and migrations are applied."""
+    servers = locate_servers(settings)
+    bring_up_to_date(connect(servers.database_url))
+    return servers
+
+
+def locate_servers(settings: Settings) -> Servers:
+    """Return where the servers are; embedded ones are started if need be."""
     make_private(settings)
     database_url = settings.database_url.get_secret_value() if settings.database_url else None
     redis_url = settings.redis_url.get_secret_value() if settings.redis_url else None
     if database_url is None or redis_url is None:
         servers = embedded.ensure(settings.data_dir)
         database_url, redis_url = database_url or servers.database_url, redis_url or servers.redis_url
-    engine = connect(database_url)
+    return Servers(database_url=database_url, redis_url=redis_url)
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Apply migrations; afterwards the engine has no open connection."""
     try:
         migrate(engine)
     finally:
         # A pool must not be open when a worker forks: its children would talk through one connection.
         engine.dispose()
-    return Servers(database_url=database_url, redis_url=redis_url)
 
 
 def check_broker(redis_url: str) -> None:
