@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -131,7 +131,7 @@ class Sender:
             summary.messages += 1
             began = time.monotonic()
             try:
-                outcome: Sent | DeliveryError = _send(*self._job(claimed[0]))
+                outcome: Sent | DeliveryError = _send(*self._job(claimed[0], _Subjects(self._engine, claimed)))
             except DeliveryError as error:
                 outcome = error
             self._ended.append(Ended(claimed[0], outcome, time.monotonic() - began))
@@ -200,6 +200,7 @@ class Sender:
                 # A lease runs out while its message is under way where the clock jumps, or the database was away long.
                 busy={message.target_id for message in under_way},
             )
+        subjects = _Subjects(self._engine, claimed)
         for message in claimed:
             if wait := self._take(turns_of(message.label, message.target_id)):
                 with self._engine.begin() as connection:
@@ -209,12 +210,12 @@ class Sender:
             try:
                 seconds = self._patience.longest + SPARE_SECONDS
                 alone = message.target_id in self._suspect
-                self._lanes.start(message, self._job(message), seconds, alone=alone)
+                self._lanes.start(message, self._job(message, subjects), seconds, alone=alone)
             except DeliveryError as error:
                 self._ended.append(Ended(message, error, 0.0))
         return len(claimed)
 
-    def _job(self, message: outbox.ClaimedMessage) -> tuple[Any, ...]:
+    def _job(self, message: outbox.ClaimedMessage, subjects: "_Subjects") -> tuple[Any, ...]:
         with _in_our_words():
             # Before the first fork: all lanes share it.
             apprise_urls.load()
@@ -224,16 +225,9 @@ class Sender:
             reader.moment(self._clock())
             url = self._vault.decrypt(message.url_encrypted)
         foot = Foot(message.rules, message.target, message.unsubscribe)
-        draft = Draft(self._events(url, message), message.may_have_arrived, reader, foot, self._templates)
+        events = subjects.added_to(message.events) if apprise_urls.takes_events(url) else message.events
+        draft = Draft(events, message.may_have_arrived, reader, foot, self._templates)
         return url, draft, self._patience, message.may_be_private
-
-    def _events(self, url: str, message: outbox.ClaimedMessage) -> Sequence[EventText]:
-        """Return the events of a message, with their subjects where the target gets the events themselves."""
-        if not apprise_urls.takes_events(url):
-            return message.events
-        with self._engine.connect() as connection:
-            subjects = load_subjects(connection, [event.id for event in message.events])
-        return tuple(replace(event, subjects=subjects.get(event.id, {})) for event in message.events)
 
     def _renew(self) -> None:
         """Hold the leases of what is under way: a mail server has ten minutes.
@@ -286,6 +280,23 @@ class Sender:
             else:
                 _settle_words(connection, each.key, each.outcome, self._clock())
         return summary
+
+
+class _Subjects:
+    """What the events of messages are about, read for all of them at the first that gets the events themselves."""
+
+    def __init__(self, engine: Engine, messages: Sequence[outbox.ClaimedMessage]) -> None:
+        self._engine = engine
+        self._event_ids = [event.id for message in messages for event in message.events]
+
+    def added_to(self, events: Sequence[EventText]) -> Sequence[EventText]:
+        """Return events of these messages with their subjects."""
+        return tuple(replace(event, subjects=self._by_event.get(event.id, {})) for event in events)
+
+    @cached_property
+    def _by_event(self) -> dict[int, dict[str, str]]:
+        with self._engine.connect() as connection:
+            return load_subjects(connection, self._event_ids)
 
 
 @dataclass(frozen=True)
