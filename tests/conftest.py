@@ -18,6 +18,7 @@ from pipeline import embedded
 from pipeline.embedded import Servers, ensure
 from tests import quick
 from tests.databases import Databases
+from tests.examples import examples, is_campaign
 from tests.waiting import folder_of_processes
 
 # Where Python keeps no byte code, each program that a test starts compiles all that it imports: two seconds of work.
@@ -32,8 +33,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# The same examples on every machine, however slow it is today.
-settings.register_profile("lootwire", derandomize=True, deadline=None, database=None)
+# The same examples on every machine, however slow it is today; the campaign `properties` wants others.
+settings.register_profile(
+    "lootwire", derandomize=not is_campaign(), max_examples=examples(300), deadline=None, database=None
+)
 settings.load_profile("lootwire")
 
 

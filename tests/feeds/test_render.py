@@ -26,6 +26,7 @@ from models.details import (
     StreamRecap,
     detail_type,
 )
+from tests.examples import examples
 from tests.feeds.world import BASE_URL, NOON
 
 HOSTILE = "\x00Hi\ufffe \ud800<script>alert(1)</script> @everyone ]]> \u202e" + "x" * 4000
@@ -365,7 +366,7 @@ def test_hostile_text_harms_neither_its_item_nor_the_others(ending: str) -> None
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(title=ANY_TEXT, name=st.none() | ANY_TEXT, key=ANY_TEXT, url=st.none() | ANY_TEXT, kind=ANY_TEXT)
 def test_whatever_an_event_says_its_feeds_are_well_formed(
     title: str, name: str | None, key: str, url: str | None, kind: str

@@ -16,6 +16,7 @@ from notifiers.reader import Reader
 from notifiers.render import Foot, render_message
 from notifiers.send import send
 from notifiers.view import EventText
+from tests.examples import examples
 from tests.notifiers import chats
 from tests.notifiers.chats import DISCORD_URL, SLACK_URL, TELEGRAM_URL, Answer, TelegramHtml
 from tests.notifiers.test_render import LIVE
@@ -172,7 +173,7 @@ def test_the_longest_messages_are_taken_at_once(monkeypatch: pytest.MonkeyPatch,
 TEXTS = st.text(max_size=400)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(title=TEXTS, name=TEXTS, items=st.lists(TEXTS, max_size=30), count=st.sampled_from([1, 3, 30]))
 def test_no_text_makes_an_embed_that_discord_refuses(title: str, name: str, items: list[str], count: int) -> None:
     drops = tuple(DropLine(name=each, required_minutes=60, benefits=(BenefitLine(name=each),)) for each in items)

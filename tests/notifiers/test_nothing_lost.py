@@ -19,6 +19,7 @@ from notifiers.timing.holding import is_urgent
 from notifiers.timing.rehearsing import PastEvent, PastMute, rehearse
 from notifiers.timing.settings import DAYS, Digest, TargetSettings, Window
 from tests.databases import Databases
+from tests.examples import examples
 from tests.notifiers.cases import phone
 from tests.notifiers.stories import Story, new_story
 
@@ -67,7 +68,7 @@ def shared(databases: Databases) -> Iterator[Engine]:
 
 # Without shrinking: an example takes a tenth of a second, and to find the shortest five minutes.
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -172,7 +173,7 @@ def _is_in(window: Window, local: datetime) -> bool:
     return since or (at < window.ends and (not window.days or yesterday in window.days))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     wanted=target_settings,
     zone=st.sampled_from(ZONES[:4]),

@@ -12,6 +12,7 @@ from models.details import BenefitLine, CategoryTime, DropLine, FieldChange, Str
 from models.events import EventKind
 from notifiers.render import Format, Limits, Message, plain_message, render_message
 from notifiers.view import EventText
+from tests.examples import examples
 from tests.notifiers.world import HOSTILE, NOON, event_text, full_event
 
 
@@ -480,7 +481,7 @@ def test_where_there_is_no_room_for_links_a_list_has_titles_alone() -> None:
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(title=st.text(max_size=300), name=st.text(max_size=300), count=st.integers(1, 3))
 def test_any_text_at_all_makes_a_message(title: str, name: str, count: int) -> None:
     message = render_message([event_text(title, game=name, description=name, url=name)] * count)

@@ -11,6 +11,7 @@ from notifiers.render import Format, Limits, Message, render_message
 from notifiers.services import ALLOWED_SCHEMES
 from notifiers.sizes import CEILINGS, Ceiling, Unit, size
 from notifiers.view import EventText
+from tests.examples import examples
 from tests.notifiers.ntfy import ntfy_server
 from tests.notifiers.world import NOON, Notifying, event_text
 
@@ -181,7 +182,7 @@ def test_no_message_is_longer_than_its_service_takes(plugin: str, alphabet: str)
             assert measured(message, opened.form, ceiling) <= ceiling.most
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     text=st.text(max_size=300),
     count=st.integers(1, 3),

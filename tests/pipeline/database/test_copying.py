@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from pipeline.database.copying import Json, copy_rows
 from tests.databases import Databases
+from tests.examples import examples
 
 COPIED = Table(
     "copied",
@@ -48,7 +49,7 @@ def table(databases: Databases) -> Iterator[Engine]:
         yield engine
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(rows=st.lists(_row, max_size=5))
 def test_whatever_is_copied_comes_back(table: Engine, rows: list[tuple[Any, ...]]) -> None:
     with table.begin() as connection:

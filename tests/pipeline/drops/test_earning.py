@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from pipeline.drops.earning import Course
 from pipeline.drops.records import DropRecord
+from tests.examples import examples
 
 START = datetime(2031, 3, 4, 12, tzinfo=UTC)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -172,7 +173,7 @@ def test_what_is_reckoned_is_what_watching_minute_by_minute_brings(drops: Sequen
     assert earned == watch(drops, begin)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(campaigns())
 def test_the_latest_start_is_the_last_minute_from_which_a_drop_is_earned(drops: Sequence[DropRecord]) -> None:
     latest = Course(drops, start_at=START, end_at=START + LASTS * MINUTE).latest_starts()

@@ -14,6 +14,7 @@ from pipeline.drops.campaigns import CampaignSubjects
 from pipeline.events.append import append_events
 from pipeline.events.damping import DAMPING_WINDOW
 from pipeline.ingest.fetching import register
+from tests.examples import examples
 from tests.pipeline.builders import NOON, campaign, drop, drops
 from tests.pipeline.world import SOURCES, take_in
 
@@ -127,7 +128,7 @@ def history(connection: Connection, steps: Sequence[Step], *, ticks: bool) -> It
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

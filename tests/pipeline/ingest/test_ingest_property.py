@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from models import AllowedChannel, Channel, DropCampaign, Event, Source
 from pipeline.ingest.fetching import register
+from tests.examples import examples
 from tests.pipeline.builders import NOON, Json, campaign, drops
 from tests.pipeline.world import SOURCES, take_in
 
@@ -184,7 +185,7 @@ def replay(connection: Connection, steps: Sequence[Step], model: Model | None = 
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

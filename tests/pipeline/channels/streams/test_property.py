@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from models import Event, StreamSession
 from pipeline.channels.streams.sessions import LIST_LAG
+from tests.examples import examples
 from tests.pipeline.channels.ledger import Ledger
 from tests.pipeline.channels.observations import at
 from tests.pipeline.channels.streaming import Streaming, minutes
@@ -22,7 +23,9 @@ WRONG_BY = LIST_LAG / timedelta(minutes=1)
 LAGS = st.sampled_from([0.0, 1.0, 2.5])
 
 
-@settings(max_examples=300, phases=[Phase.generate, Phase.shrink], suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=examples(300), phases=[Phase.generate, Phase.shrink], suppress_health_check=[HealthCheck.too_slow]
+)
 @given(ann=RUNS, ben=RUNS, lag=LAGS, away=AWAY)
 def test_any_day_ends_in_the_right_sessions(
     ann: list[Run], ben: list[Run], lag: float, away: list[tuple[int, int]]
@@ -56,7 +59,7 @@ def check_times(truth: Truth, sessions: dict[str, tuple[str, float, float | None
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     phases=[Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -15,6 +15,7 @@ from models.names import name_key
 from pipeline.events.append import NewEvent, append_events
 from pipeline.games.releases.news import introduce
 from pipeline.games.store.links import Link, link
+from tests.examples import examples
 from tests.pipeline.games.documents import doc, game
 from tests.pipeline.games.releases.releasing import DAY, HOUR, NOON, PC, PS5, Q4, SWITCH, TBD, YEAR, Installation, dated
 
@@ -213,7 +214,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(ROWS, min_size=2, max_size=4))
 def test_the_same_documents_once_more_make_no_event_twice(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory, documents: list[list[dict[str, object]]]

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from pipeline.games.store.games import store_games
 from pipeline.services.igdb.documents import split_documents
 from tests.databases import Databases
+from tests.examples import examples
 from tests.pipeline.games.documents import encode
 from tests.pipeline.games.store.test_games import HOUR, NOON
 
@@ -69,7 +70,7 @@ def state(engine: Engine) -> list[Any]:
         ]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pages=st.lists(_page, min_size=1, max_size=3))
 def test_storing_twice_changes_nothing(kept: Engine, pages: list[list[dict[str, Any]]]) -> None:
     with kept.begin() as connection:
