@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import tzinfo
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -15,12 +16,23 @@ from models.events import EventKind
 from notifiers import subscriptions as store
 from notifiers.conditions.conditions import Conditions
 from notifiers.rehearsal import RehearsedLine, rehearse_target
+from notifiers.targets import zone_of
 from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
 from pipeline.channels.following.watched import watched
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import GREATEST, open_command
 from pipeline.games.finding.unknown import unknown_game
-from pipeline.runtime.output import JsonFlag, console, errors, parse_since, print_json, print_rows, show
+from pipeline.runtime.output import (
+    JsonFlag,
+    console,
+    errors,
+    moments_in,
+    parse_since,
+    print_json,
+    print_rows,
+    show,
+    show_in,
+)
 from pipeline.runtime.runtime import utc_now
 
 subscriptions = make_noun(COMMANDS["subscriptions"].help)
@@ -175,11 +187,12 @@ def try_subscriptions(
 
     By its quiet hours, digest, bursts and mutes as they are now, and by what is claimed, ignored and watched now. Where
     none of that holds or drops anything the table is that of `lootwire events`, newest first; else it goes message by
-    message. As JSON each event is a line, the oldest first.
+    message, with times by the target's clock. As JSON each event is a line, the oldest first.
     """
     now = utc_now()
-    begin = parse_since(since, now)
     with open_command().engine.connect() as connection:
+        zone = zone_of(connection, target)
+        begin = parse_since(since, now, zone)
         rows = rehearse_target(connection, target, begin, now)
         total = connection.scalar(select(func.count()).where(Event.occurred_at >= begin if begin else true()))
     if as_json:
@@ -187,7 +200,7 @@ def try_subscriptions(
             print_json(asdict(row))
         return
     print_rows(
-        _plainly(rows) if all(row.message and not row.held_for for row in rows) else _by_message(rows),
+        _plainly(rows) if all(row.message and not row.held_for for row in rows) else _by_message(rows, zone),
         as_json=False,
         columns=("at", "kind", "title"),
         empty="Nothing would have been sent.",
@@ -202,15 +215,16 @@ def _plainly(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:
     return [{"at": row.occurred_at, "kind": row.kind, "title": row.title} for row in reversed(rows)]
 
 
-def _by_message(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:
+def _by_message(rows: Sequence[RehearsedLine], zone: tzinfo) -> list[dict[str, Any]]:
     """Return rows by their messages, the oldest first, then what was dropped and what waits; each with its reason."""
     ordered = sorted(rows, key=lambda row: (row.message or sys.maxsize, row.dropped is None, row.id))
-    return [{"at": _when(row), "kind": row.kind, "title": row.title} for row in ordered]
+    return [{"at": _when(row, zone), "kind": row.kind, "title": row.title} for row in ordered]
 
 
-def _when(row: RehearsedLine) -> str:
+def _when(row: RehearsedLine, zone: tzinfo) -> str:
     if row.dropped is not None:
-        return f"dropped: {row.dropped}"
+        return f"dropped: {moments_in(row.dropped, zone)}"
     if row.until is not None:
-        return f"held for {row.held_for} until {show(row.until)}" if row.held_for else f"due {show(row.until)}"
-    return f"{show(row.sent_at)} (message {row.message})"
+        until = show_in(row.until, zone)
+        return f"held for {row.held_for} until {until}" if row.held_for else f"due {until}"
+    return f"{show_in(row.sent_at, zone)} (message {row.message})"

@@ -18,7 +18,7 @@ from notifiers.timing.settings import Role, TargetSettings, settings_to_json
 from notifiers.webhook import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
-from pipeline.runtime.output import JsonFlag, console, parse_until, print_json, print_rows, show
+from pipeline.runtime.output import JsonFlag, console, parse_until, print_json, print_rows, show, show_in
 from pipeline.runtime.runtime import utc_now
 
 targets = make_noun(COMMANDS["targets"].help)
@@ -186,15 +186,19 @@ def _read_heartbeat(heartbeat: str | None) -> dict[str, Any]:
 @targets.command("mute")
 def mute_target(
     name: Name,
-    until: Annotated[str, typer.Argument(metavar="FOR", help="3h, 2d, or a time: 2026-12-24.")],
+    until: Annotated[
+        str, typer.Argument(metavar="FOR", help="3h, 2d, or a time by the target's clock: 22:00, 2026-12-24.")
+    ],
     game: Annotated[str | None, typer.Option(help="Of this game only.")] = None,
 ) -> None:
     """Tell a target nothing for a while; of what happens meanwhile it is never told, whatever is urgent."""
-    at = parse_until(until, utc_now())
+    now = utc_now()
     with open_command().engine.begin() as connection:
-        mutes.mute(connection, name, at, utc_now(), game=game)
+        zone = store.zone_of(connection, name)
+        at = parse_until(until, now, zone)
+        mutes.mute(connection, name, at, now, game=game)
     about = f" of {game}" if game else ""
-    console.print(f"{name} is told nothing{show(about)} until {show(at)} UTC", markup=False)
+    console.print(f"{name} is told nothing{show(about)} until {show_in(at, zone)}", markup=False)
 
 
 @targets.command("unmute")

@@ -2,7 +2,7 @@
 
 import io
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, literal, select, update
@@ -401,6 +401,25 @@ def test_a_target_is_muted_for_a_while_and_told_again(operator: Operator) -> Non
     past = operator.run("targets", "mute", "phone", "2020-01-01")
     assert past.code == 2
     assert "has passed" in past.errors
+
+
+def test_a_target_in_another_zone_reads_and_shows_times_by_its_own_clock(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("targets", "set", "hook", "--timezone", "Asia/Tokyo", "--digest", "daily at 08:00")
+    muted = subscribed.run("targets", "mute", "hook", "2999-12-24T22:00", "--game", "Rust")
+    assert "until 2999-12-24 22:00 JST" in muted.out
+    with subscribed.engine.connect() as connection:
+        assert connection.scalar(select(Mute.until)) == datetime(2999, 12, 24, 13, tzinfo=UTC)
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    with subscribed.engine.begin() as connection:
+        connection.execute(update(Delivery).values(next_attempt_at=datetime(2999, 1, 1, tzinfo=UTC), held_for="digest"))
+    shown = subscribed.run("inbox", "hook").out
+    assert "2999-01-01 09:00 JST" in shown
+    assert "muted: nothing of Rust until 2999-12-24 22:00 JST" in shown
+    (waiting, *_) = subscribed.run("inbox", "hook", "--json").lines
+    assert waiting["at"] == "2999-01-01T00:00:00Z"
+    reason = subscribed.run("why-not", "--target", "hook", "--event", str(waiting["event_id"])).out
+    assert "it waits for the digest, until 2999-01-01 09:00 JST" in reason
+    assert " 08:00 JST" in subscribed.run("subscriptions", "try", "hook").out
 
 
 def test_what_is_held_stands_in_the_inbox_and_why_not_says_until_when(
