@@ -92,17 +92,29 @@ def says(line: SubscriptionLine) -> str:
 
 
 def check_conditions(connection: Connection, conditions: Conditions) -> Conditions:
-    """Return conditions as they are stored; raises TargetError for a kind or service that is none, or no login."""
+    """Return conditions as they are stored; raises TargetError for a kind or service that is none, or no login.
+
+    So it does for minutes that nothing takes.
+    """
     for field, values in conditions_to_json(conditions).items():
         if isinstance(values, list | tuple) and not all(value.strip() for value in values):
             # An empty variable of a shell must not subscribe to everything.
             raise TargetError(f"The {_singular(field)} is empty; name one, or leave the filter out to hear of all.")
+    _check_minutes(conditions.min_minutes, conditions.max_minutes)
     return msgspec.structs.replace(
         conditions,
         kinds=_checked_kinds(conditions.kinds),
         services=tuple(_checked_service(connection, service) for service in conditions.services),
         channels=tuple(_checked_login(channel) for channel in conditions.channels),
     )
+
+
+def _check_minutes(least: int | None, most: int | None) -> None:
+    if least is not None and most is not None and least > most:
+        raise TargetError(
+            f"min_minutes ({least}) is more than max_minutes ({most}), so that no campaign fits; swap them, or leave "
+            "one out."
+        )
 
 
 def store_conditions(connection: Connection, subscription_id: int, conditions: Conditions) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import time
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from notifiers.conditions.conditions import conditions_to_json
 from notifiers.rules.applying import load_present
 from notifiers.rules.difference import WantedFollow, WantedSubscription, WantedTarget
 from notifiers.rules.reading import RulesError, read_rules
-from notifiers.timing.settings import DAYS, Digest, TargetSettings, Window
+from notifiers.timing.settings import DAYS, Day, Digest, TargetSettings, Window, read_time
 from pipeline.rules.follows import load_follows
 
 _HEAD = (
@@ -87,7 +88,7 @@ def _settings(settings: TargetSettings) -> dict[str, Any]:
     usual = TargetSettings()
     fields: dict[str, Any] = {}
     if settings.quiet:
-        fields["quiet"] = [_window(window) for window in settings.quiet]
+        fields["quiet"] = [line for window in settings.quiet for line in _window(window)]
     if settings.digest:
         fields["digest"] = _digest(settings.digest)
     if settings.urgent != usual.urgent:
@@ -107,9 +108,19 @@ def _settings(settings: TargetSettings) -> dict[str, Any]:
     return fields
 
 
-def _window(window: Window) -> str:
-    days = f" {', '.join(sorted(window.days, key=DAYS.index))}" if window.days else ""
-    return f"{window.begins}-{window.ends}{days}"
+def _window(window: Window) -> Iterable[str]:
+    """Yield the lines for hours: those that older versions took, of a day from another time than midnight, need two."""
+    if window.begins != window.ends:
+        yield _line(window.begins, window.ends, window.days)
+        return
+    yield _line(window.begins, "24:00", window.days)
+    if read_time(window.ends) != time():
+        yield _line("00:00", window.ends, tuple(DAYS[(DAYS.index(day) + 1) % 7] for day in window.days))
+
+
+def _line(begins: str, ends: str, days: Iterable[Day]) -> str:
+    written = ", ".join(sorted(days, key=DAYS.index))
+    return f"{begins}-{ends} {written}".strip()
 
 
 def _digest(digest: Digest) -> str:

@@ -1,13 +1,14 @@
 """A rules file is read in the words that people write, and a mistake names its line and what was meant."""
 
 import json
+from datetime import time
 
 import pytest
 
 from notifiers.conditions.conditions import Conditions
 from notifiers.rules.reading import RulesError, read_rules
 from notifiers.rules.shapes import json_schema
-from notifiers.timing.settings import Digest, TargetSettings, Window
+from notifiers.timing.settings import Digest, TargetSettings, Window, read_time
 
 FILE = """
 # Settings stand in the same file.
@@ -76,6 +77,13 @@ def test_a_digest_is_written_in_a_line(written: str, expected: Digest) -> None:
     assert rules.target[0].settings(rules.defaults).digest == expected
 
 
+@pytest.mark.parametrize("written", ["00:00-24:00 sun", "0:00 - 24:00 sun", "00:00-00:00 sun"])
+def test_a_whole_day_is_from_midnight_to_midnight(written: str) -> None:
+    rules = read_rules(f'[[target]]\nname = "a"\nurl = "x"\nquiet = "{written}"\n', "f")
+    (window,) = rules.target[0].settings(rules.defaults).quiet
+    assert (read_time(window.begins), window.ends, window.days) == (time(), "00:00", ("sun",))
+
+
 TARGET = '[[target]]\nname = "phone"\nurl = "env:X"\n'
 SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
 
@@ -94,6 +102,16 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
         ),
         pytest.param(f"{TARGET}quiet = '22:00'\n", "f:4: `quiet`: must be hours such as 22:00-07:00", id="no hours"),
         pytest.param(f"{TARGET}quiet = '22:00-27:00'\n", "f:4: `quiet`: '27:00' is no time of day", id="no time"),
+        pytest.param(
+            f"{TARGET}quiet = '22:00-22:00'\n",
+            "f:4: `quiet`: 22:00-22:00 ends when it begins; write hours such as 22:00-07:00, or 00:00-24:00",
+            id="hours that end when they begin",
+        ),
+        pytest.param(
+            f"{TARGET}quiet = [{{ begins = '7:30', ends = '07:30' }}]\n",
+            "f:4: `quiet`: 7:30-07:30 ends when it begins",
+            id="a table of hours that end when they begin",
+        ),
         pytest.param(
             f"{TARGET}quiet = '22:00-07:00 fry'\n", "'fry' is none of mon, tue, wed, thu, fri, sat, sun", id="no day"
         ),

@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
+from models import Target
 from pipeline.demo.sinks import WebhookSink
 from tests.pipeline.cli.operator import Operator, Result
 
@@ -155,6 +157,18 @@ def test_what_there_is_is_written_as_a_file_that_changes_nothing(rules: Rules, m
     assert rules.apply(written).out.strip() == "all is as the rules say"
 
 
+def test_quiet_hours_of_a_whole_day_are_written_as_they_are_read(rules: Rules) -> None:
+    rules.apply(PHONE.replace("22:00-07:00", "00:00-24:00 sun"))
+    assert 'quiet = ["00:00-24:00 sun"]' in rules.operator.run("rules", "export").out
+    # As older versions took them.
+    of_old = {"quiet": [{"begins": "22:00", "ends": "22:00", "days": ["sun"]}]}
+    with rules.operator.engine.begin() as connection:
+        connection.execute(update(Target).values(settings=of_old))
+    written = rules.operator.run("rules", "export").out
+    assert 'quiet = ["22:00-24:00 sun", "00:00-22:00 mon"]' in written
+    assert rules.apply(written).code == 0
+
+
 def test_the_schema_is_printed(rules: Rules) -> None:
     schema = json.loads(rules.operator.run("rules", "schema").out)
     assert "timezone" in json.dumps(schema["$defs"]["TargetBlock"])
@@ -249,6 +263,7 @@ def test_a_file_that_says_nothing_of_private_addresses_leaves_a_target_as_it_is(
         (PHONE.replace("Berlin", "Berln"), ":5: `timezone`: There is no time zone 'Europe/Berln'"),
         (PHONE.replace("env:HOOK", "jsn://127.0.0.1/x"), ":4: `url`: "),
         (PHONE.replace('"phone"', '""'), ":3: `name`: "),
+        (PHONE + LOOT + "min_minutes = 9\nmax_minutes = 8\n", ":8: min_minutes (9) is more than max_minutes (8)"),
         (PHONE + LOOT.replace("campaign.*", "campaing.*"), ":8: Unknown kind campaing.*"),
     ],
 )

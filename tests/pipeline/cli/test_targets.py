@@ -379,6 +379,7 @@ def test_quiet_hours_and_a_digest_are_set_shown_and_ended(operator: Operator) ->
     ("option", "value", "expected"),
     [
         ("--quiet", "at night", "--quiet: must be hours such as 22:00-07:00"),
+        ("--quiet", "22:00-22:00", "--quiet: 22:00-22:00 ends when it begins; write hours such as 22:00-07:00"),
         ("--digest", "monthly", "--digest: must be hourly, daily, weekly"),
         ("--burst", "soon", "--burst: must be a time such as 30s"),
     ],
@@ -390,6 +391,13 @@ def test_a_setting_that_is_none_is_refused_with_the_way_out(
     refused = operator.run("targets", "set", "phone", option, value)
     assert refused.code == 2
     assert expected in " ".join(refused.errors.split())
+
+
+def test_minutes_that_nothing_takes_are_refused_with_the_way_out(subscribed: Operator) -> None:
+    refused = subscribed.run("subscriptions", "add", "--to", "hook", "--min-minutes", "240", "--max-minutes", "60")
+    assert refused.code == 2
+    assert "min_minutes (240) is more than max_minutes (60), so that no campaign fits; swap them" in refused.errors
+    assert len(subscribed.run("subscriptions", "--json").lines) == 1
 
 
 def test_a_target_is_muted_for_a_while_and_told_again(operator: Operator) -> None:
