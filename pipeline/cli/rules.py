@@ -16,6 +16,7 @@ from pipeline.programs.sources import register
 from pipeline.rules.applying import FileChanges, apply_files, compare_files, deleted_files
 from pipeline.rules.export import export_rules
 from pipeline.rules.files import read_rules_file, rules_files
+from pipeline.rules.names import names_to_wait_for
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
 from pipeline.runtime.runtime import utc_now
 
@@ -54,8 +55,11 @@ def apply(
         # Answers that follows ask for are stored under their sources.
         register(connection, runtime, utc_now())
         by_file = compare_files(connection, runtime.vault, files)
+        waiting = list(names_to_wait_for(connection, by_file))
     for each in by_file:
         _show(each, as_json=as_json)
+    for name in waiting:
+        errors.print(f"lootwire: {show(name)}", markup=False, soft_wrap=True)
     problems = [] if dry_run else apply_files(runtime, by_file, utc_now())
     for problem in problems:
         errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)

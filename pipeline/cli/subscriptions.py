@@ -17,11 +17,10 @@ from notifiers import subscriptions as store
 from notifiers.conditions.conditions import Conditions
 from notifiers.rehearsal import RehearsedLine, rehearse_target
 from notifiers.targets import zone_of
-from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
 from pipeline.channels.following.watched import watched
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.games.finding.unknown import unknown_game
+from pipeline.rules.names import unknown_names
 from pipeline.runtime.output import (
     JsonFlag,
     console,
@@ -108,7 +107,7 @@ def add_subscription(
     language: Annotated[list[str] | None, typer.Option(help="Of a stream: en, de, pt-BR.")] = None,
     no_reruns: Annotated[bool, typer.Option("--no-reruns", help="No reruns, watch parties and the like.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse a game, organization or channel that is not known yet.")
+        bool, typer.Option("--strict", help="Refuse a game, organization, channel or list that is not known yet.")
     ] = False,
 ) -> None:
     """Tell a target of events from now on; without filters, of everything.
@@ -142,7 +141,7 @@ def add_subscription(
     )
     with open_command().engine.begin() as connection:
         line = store.add_subscription(connection, to, utc_now(), name=name, conditions=conditions)
-        unknown = _unknown(connection, line)
+        unknown = unknown_names(connection, line.conditions)
         if unknown and strict:
             raise UsageError("; ".join(each.sentence for each in unknown))
         unheard = [login for login in line.conditions.channels if not _is_watched(connection, login)]
@@ -152,15 +151,6 @@ def add_subscription(
     console.print(f"subscription {line.id}: {line.target} is told from now on", markup=False)
     for login in unheard:
         console.print(f"{login} is not followed yet: lootwire channels add {login}", markup=False)
-
-
-def _unknown(connection: Connection, line: store.SubscriptionLine) -> list[Unknown]:
-    looked_up = (
-        *(unknown_game(connection, game, line.service) for game in line.conditions.games),
-        *(unknown_organization(connection, name, line.service) for name in line.conditions.organizations),
-        *(unknown_channel(connection, login, line.service) for login in line.conditions.channels),
-    )
-    return [each for each in looked_up if each is not None]
 
 
 def _is_watched(connection: Connection, login: str) -> bool:

@@ -18,7 +18,8 @@ from notifiers.timing.settings import Role, TargetSettings, settings_to_json
 from notifiers.webhook import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
-from pipeline.runtime.output import JsonFlag, console, parse_until, print_json, print_rows, show, show_in
+from pipeline.games.finding.unknown import unknown_game
+from pipeline.runtime.output import JsonFlag, console, errors, parse_until, print_json, print_rows, show, show_in
 from pipeline.runtime.runtime import utc_now
 
 targets = make_noun(COMMANDS["targets"].help)
@@ -196,7 +197,12 @@ def mute_target(
     with open_command().engine.begin() as connection:
         zone = store.zone_of(connection, name)
         at = parse_until(until, now, zone)
+        unknown = unknown_game(connection, game) if game else None
         mutes.mute(connection, name, at, now, game=game)
+    if unknown:
+        errors.print(
+            f"lootwire: {show(unknown.sentence)}: the mute waits for one of that name", markup=False, soft_wrap=True
+        )
     about = f" of {game}" if game else ""
     console.print(f"{name} is told nothing{show(about)} until {show_in(at, zone)}", markup=False)
 

@@ -53,6 +53,17 @@ def test_a_mistake_is_told_once_and_the_rules_of_before_stay(
     assert installation.count(Subscription) == 1
 
 
+def test_a_name_that_nothing_has_is_told_once_and_the_rules_are_applied(
+    installation: AtWork, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(PHONE + LOOT + 'games = "Nothing like it"\n')
+    for _ in range(2):
+        rules.rules()
+    [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "mine.toml:4: no game named 'Nothing like it' is known yet" in warning.getMessage()
+    assert installation.count(Subscription) == 1
+
+
 def test_rules_are_left_alone_where_nobody_wants_them_applied(
     installation: AtWork, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

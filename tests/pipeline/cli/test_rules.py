@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
-from models import Target
+from models import Game, Target
 from pipeline.demo.sinks import WebhookSink
 from tests.pipeline.cli.operator import Operator, Result
 
@@ -155,6 +155,22 @@ def test_what_there_is_is_written_as_a_file_that_changes_nothing(rules: Rules, m
     monkeypatch.setenv("MY_TABLET_URL", "json://127.0.0.1:9/hidden")
     assert {line["action"] for line in rules.apply(written, "--json").lines} == {"take over"}
     assert rules.apply(written).out.strip() == "all is as the rules say"
+
+
+def test_a_name_in_a_file_that_nothing_has_is_told_with_its_line_and_the_nearest_one(rules: Rules) -> None:
+    with rules.operator.engine.begin() as connection:
+        connection.execute(insert(Game).values(name="Palia", name_key="palia", public_id="01234567"))
+    text = PHONE + LOOT.replace('"Rust", "Palia"', '"Pailia"') + 'lists = ["wishes", "wishlist"]\n'
+    text += '[[follow]]\nlists = "wishlist.csv"\n'
+    (rules.path.parent / "wishlist.csv").write_text("title\n")
+    applied = rules.apply(text, "--dry-run")
+    waiting = [line.partition("rules.toml")[2] for line in applied.errors.splitlines()]
+    assert waiting == [
+        ":8: no game named 'Pailia' is known yet (did you mean Palia?): 'loot' waits for one of that name",
+        ":8: no list named 'wishes' is known yet (did you mean wishlist?): 'loot' waits for one of that name",
+    ]
+    rules.apply(text)
+    assert "waits for" not in rules.apply(text).errors
 
 
 def test_quiet_hours_of_a_whole_day_are_written_as_they_are_read(rules: Rules) -> None:

@@ -257,6 +257,21 @@ def test_a_name_that_nothing_has_is_told_with_the_nearest_one_and_waits(
     assert (right.code, right.errors) == (0, "")
 
 
+def test_a_mute_of_a_game_that_nothing_is_called_is_told_with_the_nearest_one(knowing: Operator) -> None:
+    muted = knowing.run("targets", "mute", "hook", "3h", "--game", "Gloomtdie")
+    assert muted.code == 0
+    assert muted.errors == (
+        "lootwire: no game named 'Gloomtdie' is known yet (did you mean Gloomtide?): "
+        "the mute waits for one of that name\n"
+    )
+    assert knowing.run("targets", "mute", "hook", "3h", "--game", "GLOOMTIDE").errors == ""
+
+
+def test_a_subscription_to_a_list_that_there_is_not_says_so(knowing: Operator) -> None:
+    result = knowing.run("subscriptions", "add", "--to", "hook", "--list", "wishes")
+    assert "no list named 'wishes' is known yet" in result.errors
+
+
 @pytest.mark.parametrize(("option", "written", "kind", "meant"), TYPING_ERRORS)
 def test_a_strict_subscription_refuses_a_name_that_nothing_has(
     knowing: Operator, option: str, written: str, kind: str, meant: str
