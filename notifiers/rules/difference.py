@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from models.names import name_key
 from notifiers.conditions.conditions import Conditions, conditions_to_json
-from notifiers.timing.settings import Role, TargetSettings, settings_to_json
+from notifiers.rules.words import written, written_in_full
+from notifiers.timing.settings import Role, TargetSettings
 
+# What a target without a word of it does, where that is not nothing.
+_USUAL = {key: value for key, value in written_in_full(TargetSettings()).items() if value and value != "0s"}
 Action = Literal["add", "change", "take over", "remove"]
 
 
@@ -167,14 +170,14 @@ def _shown(each: Named) -> dict[str, Any]:
         return {"to": each.target, **conditions_to_json(each.conditions)}
     paused = {"paused": True} if each.is_paused else {}
     role = {"role": each.role} if each.role else {}
-    return {"timezone": each.timezone, **paused, **role, **settings_to_json(each.settings)}
+    return {"timezone": each.timezone, **paused, **role, **written(each.settings)}
 
 
 def _lines(before: Mapping[str, Any], after: Mapping[str, Any], *, address_moved: bool = False) -> tuple[str, ...]:
     lines = ["another address"] if address_moved else []
     for key in dict.fromkeys([*before, *after]):
         if before.get(key) != after.get(key):
-            old, new = in_words(before.get(key)), in_words(after.get(key))
+            old, new = (in_words(shown.get(key, _USUAL.get(key))) for shown in (before, after))
             lines.append(f"{key}: {new}" if not before else f"{key}: {old} → {new}")
     return tuple(lines)
 

@@ -13,8 +13,9 @@ from notifiers import targets as store
 from notifiers.check import test_target
 from notifiers.rules.difference import in_words
 from notifiers.rules.shapes import Defaults, HeartbeatBlock, settings_of
+from notifiers.rules.words import written
 from notifiers.settings import change_settings
-from notifiers.timing.settings import Role, TargetSettings, settings_to_json
+from notifiers.timing.settings import Role, TargetSettings, settings_from_json
 from notifiers.webhook import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
@@ -59,13 +60,13 @@ def list_targets(context: typer.Context, as_json: JsonFlag = False) -> None:
 
 @targets.command("list")
 def show_targets(as_json: JsonFlag = False) -> None:
-    """Show the targets: where each is, how many messages wait for it, and whether it is paused."""
+    """Show the targets: where each is, how many messages wait for it, whether it is paused, quiet hours and digest."""
     with open_command().engine.connect() as connection:
         rows = [asdict(line) for line in store.list_targets(connection)]
     if not as_json:
-        rows = [row | {"paused_since": row["disabled_at"]} for row in rows]
+        rows = [row | {"paused_since": row["disabled_at"], "when": _when(row["settings"])} for row in rows]
     empty = "No targets yet: `lootwire targets add NAME URL`."
-    columns = ("name", "label", "timezone", "role", "waiting", "dead", "paused_since")
+    columns = ("name", "label", "timezone", "role", "waiting", "dead", "paused_since", "when")
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
@@ -155,8 +156,18 @@ def set_target(
         hears = "hears how the installation is" if line.role else "hears no more of the installation"
         console.print(f"{line.name} {hears} from now on", markup=False)
     if settings is not None:
-        said = in_words(settings_to_json(settings)) or "as for every target"
-        console.print(f"{line.name}: {said} (in {line.timezone})", markup=False, soft_wrap=True)
+        console.print(f"{line.name}: {_settings(settings)} (in {line.timezone})", markup=False, soft_wrap=True)
+
+
+def _settings(settings: TargetSettings) -> str:
+    """Return what is not as for every target, in the words of a rules file: `quiet 22:00-07:00; locale de`."""
+    return "; ".join(f"{key} {in_words(value)}" for key, value in written(settings).items()) or "as for every target"
+
+
+def _when(settings: Mapping[str, Any]) -> str:
+    """Return the quiet hours and the digest of a target."""
+    shown = written(settings_from_json(dict(settings)))
+    return "; ".join(f"{key} {in_words(shown[key])}" for key in ("quiet", "digest") if key in shown)
 
 
 def _read_settings(given: Mapping[str, Any]) -> dict[str, Any]:

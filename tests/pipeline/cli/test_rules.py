@@ -76,6 +76,25 @@ def test_a_change_shows_what_was_and_what_will_be(rules: Rules) -> None:
     assert rules.apply(rules.path.read_text()).out.strip() == "all is as the rules say"
 
 
+def test_settings_are_shown_in_the_words_of_the_file(rules: Rules) -> None:
+    more = 'quiet = ["23:00-08:00 mon-fri", "23:00-09:00 sun, sat"]\ndigest = "weekly on mon"\nburst = "90s"\n'
+    applied = rules.apply(PHONE.replace('quiet = "22:00-07:00"\n', more))
+    assert [line.strip() for line in applied.out.splitlines()[1:-1]] == [
+        "timezone: Europe/Berlin",
+        "quiet: 23:00-08:00 mon-fri, 23:00-09:00 sat, sun",
+        "digest: weekly on mon at 08:00",
+        "burst: 90s",
+    ]
+    changed = rules.apply(PHONE + 'burst_longest = "10min"\nurgent = []\n')
+    assert [line.strip() for line in changed.out.splitlines()[1:-1]] == [
+        "quiet: 23:00-08:00 mon-fri, 23:00-09:00 sat, sun → 22:00-07:00",
+        "digest: weekly on mon at 08:00 → none",
+        "burst: 90s → none",
+        "urgent: campaign.last_chance → none",
+        "burst_longest: 5min → 10min",
+    ]
+
+
 def test_another_address_is_said_and_never_shown(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
     rules.apply(PHONE)
     monkeypatch.setenv("HOOK", "json://127.0.0.1:9/another-secret")

@@ -376,7 +376,11 @@ def test_quiet_hours_and_a_digest_are_set_shown_and_ended(operator: Operator) ->
         *("--digest", "daily at 18:30", "--urgent", "stream.online", "--burst", "1min", "--locale", "de"),
     )
     assert set_up.code == 0
-    assert "in Europe/Berlin" in set_up.out
+    assert set_up.out.strip() == (
+        "phone: quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30; urgent stream.online; burst 1min; locale de "
+        "(in Europe/Berlin)"
+    )
+    assert "quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30" in operator.run("targets").out
     (target,) = operator.run("targets", "--json").lines
     assert target["settings"] == {
         "quiet": [{"begins": "22:00", "ends": "07:00"}, {"begins": "12:00", "ends": "13:00", "days": ["sun"]}],
@@ -469,7 +473,8 @@ def test_an_operators_target_is_added_changed_and_ended(operator: Operator) -> N
     assert "admin hears how the installation is, without any subscription" in added.out
     (target,) = operator.run("targets", "--json").lines
     assert (target["role"], target["settings"]) == ("operator", {"heartbeat": {"at": "8:00"}})
-    assert operator.run("targets", "set", "admin", "--heartbeat", "weekly on fri at 18:00").code == 0
+    changed = operator.run("targets", "set", "admin", "--heartbeat", "weekly on mon at 08:00")
+    assert changed.out.strip() == "admin: heartbeat weekly on mon at 08:00 (in UTC)"
     assert operator.run("targets", "set", "admin", "--heartbeat", "none").code == 0
     assert "settings" in operator.run("targets", "--json").lines[0]
     assert operator.run("targets", "set", "admin", "--role", "none").code == 0
