@@ -67,7 +67,7 @@ class QuietBlock(Block):
     @model_validator(mode="before")
     @classmethod
     def _written_in_a_line(cls, value: Any) -> Any:
-        return _quiet_of_line(value) if isinstance(value, str) else value
+        return value if isinstance(value, dict) else _quiet_of_line(value)
 
     @model_validator(mode="after")
     def _is_of_times(self) -> "QuietBlock":
@@ -100,7 +100,7 @@ class DigestBlock(Block):
     @model_validator(mode="before")
     @classmethod
     def _written_in_a_line(cls, value: Any) -> Any:
-        return _digest_of_line(value) if isinstance(value, str) else value
+        return value if isinstance(value, dict) else _digest_of_line(value)
 
     @model_validator(mode="after")
     def _is_of_times(self) -> "DigestBlock":
@@ -262,8 +262,8 @@ def _check_times(*times: str) -> None:
         raise ValueError(str(error)) from None
 
 
-def _quiet_of_line(line: str) -> dict[str, Any]:
-    match = _SPAN.fullmatch(line.strip())
+def _quiet_of_line(line: object) -> dict[str, Any]:
+    match = _SPAN.fullmatch(line.strip()) if isinstance(line, str) else None
     if match is None:
         raise ValueError("must be hours such as 22:00-07:00, or 23:00-08:00 sat, sun")
     return {"begins": match["begins"], "ends": match["ends"], "days": _days(match["days"] or "")}
@@ -284,8 +284,8 @@ def _days(written: str) -> list[str]:
     return days
 
 
-def _digest_of_line(line: str) -> dict[str, Any]:
-    match = _DIGEST.fullmatch(line.strip().lower())
+def _digest_of_line(line: object) -> dict[str, Any]:
+    match = _DIGEST.fullmatch(line.strip().lower()) if isinstance(line, str) else None
     if match is None:
         raise ValueError("must be hourly, daily, weekly, or such as `daily at 08:00` and `weekly on fri at 18:00`")
     every = {"hourly": "hour", "daily": "day", "weekly": "week"}[match[1]]

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
+from models.mistakes import reason_of
 from notifiers import mutes
 from notifiers import targets as store
 from notifiers.check import test_target
@@ -179,8 +180,7 @@ def _read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
         read = Defaults.model_validate(block)
     except ValidationError as error:
         problem = error.errors()[0]
-        reason = str(problem["msg"]).removeprefix("Value error, ")
-        raise typer.BadParameter(f"--{problem['loc'][0]}: {reason}") from None
+        raise typer.BadParameter(f"--{problem['loc'][0]}: {reason_of(problem)}") from None
     return settings_of(read, block) | cleared
 
 
@@ -191,8 +191,7 @@ def _read_heartbeat(heartbeat: str | None) -> dict[str, Any]:
     try:
         return {"heartbeat": HeartbeatBlock.model_validate(heartbeat).digest}
     except ValidationError as error:
-        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-        raise typer.BadParameter(f"--heartbeat: {reason}") from None
+        raise typer.BadParameter(f"--heartbeat: {reason_of(error.errors()[0])}") from None
 
 
 @targets.command("mute")

@@ -136,7 +136,7 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
             "'bagde' is none of badge, emote, item; did you mean `badge`?",
             id="a word",
         ),
-        pytest.param(f"{SUBSCRIPTION}min_minutes = -1\n", "f:4: `min_minutes`: Input should be greater", id="a number"),
+        pytest.param(f"{SUBSCRIPTION}min_minutes = -1\n", "f:4: `min_minutes`: must be at least 0", id="a number"),
         pytest.param(
             f"{TARGET}{TARGET}", "f:5: 'phone' is the name of the [[target]] in line 1 too", id="a name twice"
         ),
@@ -149,6 +149,35 @@ def test_a_mistake_names_its_line_and_what_was_meant(text: str, expected: str) -
     with pytest.raises(RulesError) as raised:
         read_rules(text, "f")
     assert expected in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (TARGET.replace('"phone"', "5"), "2: `name`: must be a text"),
+        (f"{TARGET}quiet = 5\n", "4: `quiet`: must be a list"),
+        (f"{TARGET}quiet = [5]\n", "4: `quiet`: must be hours such as 22:00-07:00, or 23:00-08:00 sat, sun"),
+        (f"{TARGET}digest = true\n", "4: `digest`: must be hourly, daily, weekly, or such as `daily at 08:00` and"),
+        (f"{TARGET}burst = [1]\n", "4: `burst`: must be a whole number"),
+        (f"{TARGET}burst = 1.5\n", "4: `burst`: must be a whole number"),
+        (f"{TARGET}burst = '30h'\n", "4: `burst`: must be at most 86400"),
+        (f"{TARGET}paused = 'perhaps'\n", "4: `paused`: must be true or false"),
+        (f"{TARGET}private = 7\n", "4: `private`: must be true or false"),
+        (SUBSCRIPTION.replace('"phone"', "[]"), "3: `to`: must name at least 1"),
+        (f"{SUBSCRIPTION}games = 1942\n", "4: `games`: must be a list"),
+        (f"{SUBSCRIPTION}games = [1942]\n", "4: `games`: must be a text"),
+        (f"{SUBSCRIPTION}max_minutes = 'many'\n", "4: `max_minutes`: must be a whole number"),
+        ("[[follow]]\ncategories = 'Rust'\ntop = 101\n", "3: `top`: must be at most 100"),
+        ("target = 5\n", "1: `target` is a block: write [[target]], and its keys below it"),
+        ("follow = ['shroud']\n", "1: `follow` is a block: write [[follow]], and its keys below it"),
+        ("defaults = 'none'\n", "1: `defaults` is a block: write [defaults], and its keys below it"),
+        ("[target]\nname = 'phone'\n", "1: `target` is a block: write [[target]], and its keys below it"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_our_own_words(text: str, expected: str) -> None:
+    with pytest.raises(RulesError) as raised:
+        read_rules(text, "f")
+    assert str(raised.value).startswith(f"f:{expected}")
 
 
 def test_all_mistakes_are_named_at_once() -> None:
