@@ -142,6 +142,27 @@ def list_subscriptions(connection: Connection, target: str | None = None) -> lis
     return [_line(row) for row in connection.execute(statement)]
 
 
+def target_and_subscription(connection: Connection, name: str) -> tuple[str, str | None]:
+    """Return the target of this name and None, or the target of the subscription of this name and the subscription.
+
+    Raises TargetError where neither is called so.
+    """
+    is_target = select(Target.id).where(Target.name == name, Target.removed_at.is_(None))
+    if connection.scalar(is_target) is not None:
+        return name, None
+    of_subscription = select(Target.name).join(Subscription).where(Subscription.name == name)
+    if (target := connection.scalar(of_subscription)) is not None:
+        return target, name
+    names = [*connection.scalars(select(Target.name).where(Target.removed_at.is_(None)).order_by(Target.name))]
+    near = nearest(name, [*names, *connection.scalars(select(Subscription.name))])
+    meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    there = f" There are: {', '.join(names)}." if names else " There are no targets yet."
+    raise TargetError(
+        f"There is no target of that name, and no subscription.{meant}{there} "
+        "`lootwire subscriptions` lists the others."
+    )
+
+
 def remove_subscription(connection: Connection, subscription_id: int) -> None:
     """Remove a subscription; what it put into the outbox before is still sent. Raises TargetError if unknown."""
     removed = connection.execute(delete(Subscription).where(Subscription.id == subscription_id))

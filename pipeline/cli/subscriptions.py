@@ -169,11 +169,11 @@ def remove_subscription(
 
 @subscriptions.command("try")
 def try_subscriptions(
-    target: Annotated[str, typer.Argument(metavar="NAME", help="The target's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A target's name, or that of one of its subscriptions.")],
     since: Annotated[str, typer.Option(help="30d, 12h, or a time.")] = "30d",
     as_json: JsonFlag = False,
 ) -> None:
-    """Show what a target's subscriptions would have told it of past events, and when; sends nothing.
+    """Show what a target's subscriptions, or one of them, would have told it of past events, and when; sends nothing.
 
     By its quiet hours, digest, bursts and mutes as they are now, and by what is claimed, ignored and watched now. Where
     none of that holds or drops anything the table is that of `lootwire events`, newest first; else it goes message by
@@ -181,9 +181,10 @@ def try_subscriptions(
     """
     now = utc_now()
     with open_command().engine.connect() as connection:
+        target, subscription = store.target_and_subscription(connection, name)
         zone = zone_of(connection, target)
         begin = parse_since(since, now, zone)
-        rows = rehearse_target(connection, target, begin, now)
+        rows = rehearse_target(connection, target, begin, now, subscription=subscription)
         total = connection.scalar(select(func.count()).where(Event.occurred_at >= begin if begin else true()))
     if as_json:
         for row in rows:
@@ -198,7 +199,8 @@ def try_subscriptions(
     counts = [f"{len(rows)} of {total} events", f"{len({row.message for row in rows} - {None})} messages"]
     counts += [f"{dropped} dropped"] if (dropped := sum(row.dropped is not None for row in rows)) else []
     counts += [f"{held} held still"] if (held := sum(row.until is not None for row in rows)) else []
-    console.print(", ".join(counts))
+    alone = f"; by {show(subscription)!r} alone, at {target}" if subscription is not None else ""
+    console.print(", ".join(counts) + alone, markup=False)
 
 
 def _plainly(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:

@@ -71,6 +71,21 @@ def test_past_events_can_be_tried_without_sending_anything(
     assert hook.messages == []
 
 
+def test_a_subscription_can_be_tried_alone_by_its_name(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("subscriptions", "add", "--to", "hook", "--name", "ends", "--kind", "campaign.ended")
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    added = subscribed.run("subscriptions", "try", "hook: campaign.added", "--json").lines
+    assert {event["kind"] for event in added} == {"campaign.added"}
+    alone = subscribed.run("subscriptions", "try", "ends", "--json").lines
+    assert {event["kind"] for event in alone} == {"campaign.ended"}
+    assert len(subscribed.run("subscriptions", "try", "hook", "--json").lines) == len(added) + len(alone)
+    summary = subscribed.run("subscriptions", "try", "ends").out.splitlines()[-1]
+    assert summary.endswith("messages; by 'ends' alone, at hook")
+    missing = subscribed.run("subscriptions", "try", "edns")
+    assert missing.code == 2
+    assert "no target of that name, and no subscription. Did you mean 'ends'? There are: hook." in missing.errors
+
+
 def test_why_tells_the_event_and_the_subscription_that_asked_for_it(
     subscribed: Operator, hook: WebhookSink, now: datetime
 ) -> None:
