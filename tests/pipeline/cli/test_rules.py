@@ -314,4 +314,31 @@ def test_what_came_from_another_file_is_said_to_come_from_there(rules: Rules) ->
     rules.apply(PHONE)
     other = rules.operator.folder / "other.toml"
     other.write_text(PHONE)
+    rules.path.write_text("")
     assert "~ target phone (came from " in rules.operator.run("apply", str(other), "--dry-run").out
+
+
+def test_a_name_that_another_file_has_still_is_not_taken_from_it(rules: Rules) -> None:
+    rules.apply(PHONE + LOOT)
+    other = rules.operator.folder / "other.toml"
+    for text, name in ((PHONE, "'phone' is the name of a target"), (LOOT, "'loot' is the name of a subscription")):
+        other.write_text(text)
+        refused = rules.operator.run("apply", str(other))
+        assert refused.code == 2
+        assert f"other.toml: {name} in {rules.path.resolve()} too, from which it came; remove it" in refused.errors
+    assert rules.apply(PHONE + LOOT).out.strip() == "all is as the rules say"
+
+
+def test_a_file_that_is_deleted_from_a_folder_of_ones_own_is_said_to_be_gone(rules: Rules) -> None:
+    folder = rules.operator.folder / "my rules"
+    folder.mkdir()
+    (folder / "phone.toml").write_text(PHONE)
+    rules.operator.run("apply", str(folder / "phone.toml"))
+    (folder / "phone.toml").unlink()
+    way = f"; what came from it goes with `lootwire apply '{folder}'`, which shows it"
+    assert rules.apply(PHONE.replace("phone", "desk")).errors == f"lootwire: {folder}/phone.toml is gone{way}\n"
+    again = rules.operator.run("apply", str(folder / "phone.toml"))
+    assert (again.code, again.errors) == (2, f"lootwire: cannot read {folder}/phone.toml: no such file{way}\n")
+    assert rules.targets() == ["desk", "phone"]
+    gone = rules.operator.run("apply", str(folder))
+    assert ("- target phone" in gone.out, gone.errors) == (True, "")
