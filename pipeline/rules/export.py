@@ -51,15 +51,25 @@ def _add(document: TOMLDocument, name: str, tables: Iterable[Table]) -> None:
 
 
 def _written_addresses(targets: Iterable[WantedTarget]) -> Mapping[str, str]:
-    """Return how the files that targets came from write their addresses, where that is no secret itself."""
+    """Return how the files that targets came from write their addresses, where that is no secret itself.
+
+    A file beside one of them is named in full: nobody knows where the text will be written.
+    """
     written: dict[str, str] = {}
     for origin in {target.origin for target in targets if target.origin}:
         try:
             rules = read_rules(Path(origin).read_text(encoding="utf-8"), origin)
         except (OSError, ValueError, RulesError):
             continue
-        written |= {block.name: block.url for block in rules.target if block.url.startswith(("env:", "file:"))}
+        folder = Path(origin).parent
+        written |= {b.name: _in_full(b.url, folder) for b in rules.target if b.url.startswith(("env:", "file:"))}
     return written
+
+
+def _in_full(url: str, folder: Path) -> str:
+    kind, _, name = url.partition(":")
+    # `~` is as right elsewhere.
+    return f"file:{folder / name}" if kind == "file" and not name.startswith("~") else url
 
 
 def _target(target: WantedTarget, label: str, addresses: Mapping[str, str]) -> Table:

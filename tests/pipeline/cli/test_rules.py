@@ -176,6 +176,22 @@ def test_what_there_is_is_written_as_a_file_that_changes_nothing(rules: Rules, m
     assert rules.apply(written).out.strip() == "all is as the rules say"
 
 
+def test_an_address_in_a_file_is_found_from_wherever_the_export_is_written(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = rules.operator.folder / "elsewhere"
+    folder.mkdir()
+    (folder / "address").write_text("json://127.0.0.1:9/secret-path\n")
+    (folder / "old.toml").write_text(PHONE.replace("env:HOOK", "file:address"))
+    monkeypatch.chdir(folder)
+    rules.operator.run("apply", "old.toml")
+    written = rules.operator.run("rules", "export").out
+    assert f'url = "file:{folder}/address"' in written
+    (folder / "old.toml").unlink()
+    assert "~ target phone" in rules.apply(written).out
+    assert rules.apply(written).out.strip() == "all is as the rules say"
+
+
 def test_a_name_in_a_file_that_nothing_has_is_told_with_its_line_and_the_nearest_one(rules: Rules) -> None:
     with rules.operator.engine.begin() as connection:
         connection.execute(insert(Game).values(name="Palia", name_key="palia", public_id="01234567"))
