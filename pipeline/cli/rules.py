@@ -14,7 +14,14 @@ from notifiers.rules.shapes import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.programs.sources import register
-from pipeline.rules.applying import FileChanges, apply_files, compare_files, deleted_files, missing_files
+from pipeline.rules.applying import (
+    FileChanges,
+    apply_files,
+    compare_files,
+    deleted_files,
+    missing_files,
+    refused_targets,
+)
 from pipeline.rules.export import export_rules
 from pipeline.rules.files import read_rules_file, rules_files
 from pipeline.rules.names import names_to_wait_for
@@ -59,13 +66,16 @@ def apply(
         # Answers that follows ask for are stored under their sources.
         register(connection, runtime, utc_now())
         by_file = compare_files(connection, runtime.vault, files)
-        waiting = list(names_to_wait_for(connection, by_file))
+        warnings = [
+            *refused_targets(connection, runtime.vault, by_file),
+            *names_to_wait_for(connection, by_file),
+        ]
     for each in by_file:
         _show(each, as_json=as_json)
     for path in missing:
         errors.print(f"lootwire: {show(path)} is gone{_way_to_remove(path)}", markup=False, soft_wrap=True)
-    for name in waiting:
-        errors.print(f"lootwire: {show(name)}", markup=False, soft_wrap=True)
+    for warning in warnings:
+        errors.print(f"lootwire: {show(warning)}", markup=False, soft_wrap=True)
     problems = [] if dry_run else apply_files(runtime, by_file, utc_now())
     for problem in problems:
         errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)

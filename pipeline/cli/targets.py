@@ -95,12 +95,7 @@ def add_target(
         if settings:
             change_settings(connection, line.name, settings, utc_now())
     if line.is_refused:
-        console.print(
-            f"Its address is in a private network, and nothing is sent there until you allow it: "
-            f"lootwire targets set {line.name!r} --private",
-            style="yellow",
-            markup=False,
-        )
+        _warn_of_private(line.name)
     console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
     if role is not None:
         console.print(f"{line.name} hears how the installation is, without any subscription", markup=False)
@@ -151,6 +146,8 @@ def set_target(
     if url is not None:
         message = f"{line.name} is at another address now ({line.label}). Try it: lootwire targets test {line.name!r}"
         console.print(message, markup=False, soft_wrap=True)
+    if address is not None and address.is_private and not line.settings.get("private") and not private:
+        _warn_of_private(line.name)
     if timezone is not None:
         console.print(f"{line.name} is told of releases when their day begins in {line.timezone}", markup=False)
     if role is not None:
@@ -158,6 +155,14 @@ def set_target(
         console.print(f"{line.name} {hears} from now on", markup=False)
     if settings is not None:
         console.print(f"{line.name}: {_settings(settings)} (in {line.timezone})", markup=False, soft_wrap=True)
+
+
+def _warn_of_private(name: str) -> None:
+    warning = (
+        f"The address of {name} is in a private network, and nothing is sent there until you allow it: "
+        f"lootwire targets set {name!r} --private"
+    )
+    console.print(warning, style="yellow", markup=False, soft_wrap=True)
 
 
 def _settings(settings: TargetSettings) -> str:

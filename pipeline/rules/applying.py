@@ -8,10 +8,12 @@ import msgspec
 from sqlalchemy import Connection
 
 from models.vault import Vault
+from notifiers.apprise_urls import is_private
 from notifiers.errors import TargetError
 from notifiers.rules import applying as targets
 from notifiers.rules.difference import Change, Wanted, WantedFollow, WantedSubscription, compare
 from notifiers.rules.reading import RulesError, line_of
+from notifiers.timing.settings import TargetSettings
 from pipeline.rules.files import RulesFile, deleted_file, names_in
 from pipeline.rules.follows import Follows, load_follows, named
 from pipeline.runtime.runtime import Runtime
@@ -56,6 +58,23 @@ def compare_files(connection: Connection, vault: Vault, files: Sequence[RulesFil
     _check(files, present)
     _check_taken(files, present)
     return [FileChanges(file, compare(_checked(connection, file), present, file.origin)) for file in files]
+
+
+def refused_targets(connection: Connection, vault: Vault, by_file: Sequence[FileChanges]) -> list[str]:
+    """Return a sentence for each target that is about to change and to which nothing would be sent: it is private."""
+    settings = {target.name: target.settings for target in targets.load_present(connection, vault).targets}
+    sentences = []
+    for each in by_file:
+        changed = {change.name for change in each.changes if change.what == "target" and change.action != "remove"}
+        for number, target in enumerate(each.file.wanted.targets):
+            before = settings.get(target.name, TargetSettings())
+            if target.name in changed and not target.settings_over(before).private and is_private(target.url):
+                where = f"{each.file.path}:{line_of(each.file.text, 'target', number)}"
+                sentences.append(
+                    f"{where}: the address of {target.name!r} is in a private network, and nothing is sent there until "
+                    "its block says `private = true`"
+                )
+    return sentences
 
 
 def apply_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime) -> list[str]:

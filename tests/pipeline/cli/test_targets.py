@@ -554,6 +554,9 @@ def test_a_private_address_is_said_to_be_refused_and_can_be_allowed(operator: Op
     assert "private" not in operator.run("targets", "set", "nas", "--no-private").out
     assert "private network" not in operator.run("targets", "add", "hook", "json://10.0.0.1/x", "--private").out
     assert "private network" not in operator.run("targets", "add", "far", "json://hook.example.org/x").out
+    moved = operator.run("targets", "set", "far", "--url", "json://0x0a000001/x").out
+    assert "The address of far is in a private network" in moved
+    assert "private network" not in operator.run("targets", "set", "hook", "--url", "json://10.0.0.2/x").out
     settings = {row["name"]: row["settings"] for row in operator.run("targets", "--json").lines}
     assert settings == {"nas": {}, "hook": {"private": True}, "far": {}}
 
