@@ -318,7 +318,11 @@ def test_why_says_when_a_delivery_was_sent(subscribed: Operator, now: datetime) 
         sent = update(Delivery).where(Delivery.id == delivery["id"]).values(state="sent", sent_at=now)
         connection.execute(sent)
 
-    assert f"sent at {now:%Y-%m-%d %H:%M}" in subscribed.run("why", str(delivery["id"])).out
+    assert f"sent at {now:%Y-%m-%d %H:%M} UTC" in subscribed.run("why", str(delivery["id"])).out
+    subscribed.run("targets", "set", "hook", "--timezone", "Asia/Tokyo")
+    there = now + timedelta(hours=9)
+    assert f"sent at {there:%Y-%m-%d %H:%M} JST" in subscribed.run("why", str(delivery["id"])).out
+    assert "timezone" not in subscribed.run("why", str(delivery["id"]), "--json").lines[0]
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_the_nearest_one(subscribed: Operator) -> None:
