@@ -1,7 +1,7 @@
 """Compares what rules want with what there is. Pure."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -85,19 +85,22 @@ class Change:
     came_from: str | None = None
 
 
-def compare(wanted: Wanted, present: Wanted, origin: str) -> list[Change]:
+def compare(wanted: Wanted, present: Wanted, origin: str, *, elsewhere: Sequence[Wanted] = ()) -> list[Change]:
     """Return the changes that a file of this origin asks for, in an order in which they can be done.
 
-    What is gone from the file is removed only where it came from it; what somebody made by hand is taken over by a
-    block of its name.
+    What is gone from the file is removed only where it came from it, and where none of the files that are applied with
+    it wants it (`elsewhere`): it has moved there. What somebody made by hand is taken over by a block of its name.
     """
+    targets = [*wanted.targets, *(each for other in elsewhere for each in other.targets)]
+    subscriptions = [*wanted.subscriptions, *(each for other in elsewhere for each in other.subscriptions)]
+    follows = [each for other in elsewhere for each in other.follows]
     return [
         *_of_named("target", wanted.targets, present.targets, origin),
         *_of_named("subscription", wanted.subscriptions, present.subscriptions, origin),
-        *_of_follows(wanted.follows, present.follows, origin),
+        *_of_follows(wanted.follows, present.follows, origin, follows),
         # Subscriptions go before their targets.
-        *_gone("subscription", wanted.subscriptions, present.subscriptions, origin),
-        *_gone("target", wanted.targets, present.targets, origin),
+        *_gone("subscription", subscriptions, present.subscriptions, origin),
+        *_gone("target", targets, present.targets, origin),
     ]
 
 
@@ -131,9 +134,11 @@ def _gone(
             yield Change(action="remove", what=what, name=each.name)
 
 
-def _of_follows(wanted: Iterable[WantedFollow], present: Collection[WantedFollow], origin: str) -> Iterable[Change]:
+def _of_follows(
+    wanted: Iterable[WantedFollow], present: Collection[WantedFollow], origin: str, elsewhere: Iterable[WantedFollow]
+) -> Iterable[Change]:
     there = {key: each for each in present for key in _keys(each)}
-    wanted_keys = set()
+    wanted_keys = {key for each in elsewhere for key in _keys(each)}
     for each in wanted:
         wanted_keys |= _keys(each)
         before = next((there[key] for key in _keys(each) if key in there), None)

@@ -57,7 +57,13 @@ def compare_files(connection: Connection, vault: Vault, files: Sequence[RulesFil
     present = Wanted(targets=present.targets, subscriptions=present.subscriptions, follows=load_follows(connection))
     _check(files, present)
     _check_taken(files, present)
-    return [FileChanges(file, compare(_checked(connection, file), present, file.origin)) for file in files]
+    checked = [_checked(connection, file) for file in files]
+    return [
+        FileChanges(
+            file, compare(wanted, present, file.origin, elsewhere=[other for other in checked if other is not wanted])
+        )
+        for file, wanted in zip(files, checked, strict=True)
+    ]
 
 
 def refused_targets(connection: Connection, vault: Vault, by_file: Sequence[FileChanges]) -> list[str]:

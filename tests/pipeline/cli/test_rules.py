@@ -365,3 +365,23 @@ def test_a_file_that_is_deleted_from_a_folder_of_ones_own_is_said_to_be_gone(rul
     assert rules.targets() == ["desk", "phone"]
     gone = rules.operator.run("apply", str(folder))
     assert ("- target phone" in gone.out, gone.errors) == (True, "")
+
+
+def test_a_block_may_move_to_another_file_of_its_folder_which_may_be_called_otherwise(rules: Rules) -> None:
+    folder = rules.operator.folder / "rules"
+    folder.mkdir()
+    drops = "[[follow]]\ndrops = true\n"
+    (folder / "a.toml").write_text(PHONE + LOOT + drops)
+    rules.operator.run("apply")
+    (folder / "a.toml").write_text("")
+    (folder / "b.toml").write_text(PHONE + LOOT + drops)
+    moved = rules.operator.run("apply")
+    assert (moved.code, "- " in moved.out, moved.out.count("~ ")) == (0, False, 2)
+    (folder / "b.toml").rename(folder / "c.toml")
+    renamed = rules.operator.run("apply")
+    assert (renamed.code, "- " in renamed.out, renamed.out.count("~ ")) == (0, False, 2)
+    assert (rules.targets(), list(rules.subscriptions())) == (["phone"], ["loot"])
+    assert rules.operator.run("apply").out.strip() == "all is as the rules say"
+    (folder / "c.toml").unlink()
+    gone = [line for line in rules.operator.run("apply").out.splitlines() if line.startswith("- ")]
+    assert sorted(gone) == ["- follow drops", "- subscription loot", "- target phone"]
