@@ -62,7 +62,6 @@ def apply(
         files += deleted_files(connection, runtime.vault, file)
         if not files:
             raise UsageError("there are no rules here: write lootwire.toml or rules/*.toml, or name a file")
-        missing = missing_files(connection, runtime.vault, file)
         # Answers that follows ask for are stored under their sources.
         register(connection, runtime, utc_now())
         by_file = compare_files(connection, runtime.vault, files)
@@ -72,11 +71,14 @@ def apply(
         ]
     for each in by_file:
         _show(each, as_json=as_json)
-    for path in missing:
-        errors.print(f"lootwire: {show(path)} is gone{_way_to_remove(path)}", markup=False, soft_wrap=True)
     for warning in warnings:
         errors.print(f"lootwire: {show(warning)}", markup=False, soft_wrap=True)
     problems = [] if dry_run else apply_files(runtime, by_file, utc_now())
+    with runtime.engine.connect() as connection:
+        # What another file has taken over by now came from there.
+        missing = missing_files(connection, runtime.vault, file)
+    for path in missing:
+        errors.print(f"lootwire: {show(path)} is gone{_way_to_remove(path)}", markup=False, soft_wrap=True)
     for problem in problems:
         errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)
     if not as_json:

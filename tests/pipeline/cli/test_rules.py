@@ -363,8 +363,11 @@ def test_a_file_that_is_deleted_from_a_folder_of_ones_own_is_said_to_be_gone(rul
     again = rules.operator.run("apply", str(folder / "phone.toml"))
     assert (again.code, again.errors) == (2, f"lootwire: cannot read {folder}/phone.toml: no such file{way}\n")
     assert rules.targets() == ["desk", "phone"]
-    gone = rules.operator.run("apply", str(folder))
+    gone = rules.operator.run("apply", str(folder), "--dry-run")
     assert ("- target phone" in gone.out, gone.errors) == (True, "")
+    # What another file takes over is missed no more.
+    (folder / "renamed.toml").write_text(PHONE + "private = true\n")
+    assert rules.operator.run("apply", str(folder / "renamed.toml")).errors == ""
 
 
 def test_a_block_may_move_to_another_file_of_its_folder_which_may_be_called_otherwise(rules: Rules) -> None:
