@@ -33,6 +33,8 @@ from notifiers.services import (
 from notifiers.sizes import CEILINGS
 
 URL_LENGTH = 4000
+# What Apprise calls the mode of a service without a server of one's own.
+_CLOUDS = frozenset({"cloud", "t2bot"})
 # Between the requests of one message; a longer rest is kept by the outbox.
 LONGEST_THROTTLE_SECONDS = 10.0
 
@@ -85,7 +87,13 @@ def is_private(url: str) -> bool:
     """Return whether an address leads to a private network by its host alone, as far as it has one."""
     service = _build(_parse(url), PATIENCE)
     host = getattr(service, "smtp_host", None) or getattr(service, "host", None)
-    return bool(host) and is_private_by_name(str(host))
+    return bool(host) and _has_host(service) and is_private_by_name(str(host))
+
+
+def _has_host(service: Any) -> bool:
+    """Return whether the host of an address is one: services of one place keep a token or a topic there."""
+    is_cloud = getattr(service, "mode", None) in _CLOUDS
+    return not is_cloud and any("{host}" in template for template in service.templates)
 
 
 def open_url(url: str, patience: Patience = PATIENCE) -> Opened:

@@ -25,4 +25,4 @@ def test_target(engine: Engine, vault: Vault, name: str) -> None:
     except VaultError as error:
         raise DeliveryError(str(error)) from error
     message = plain_message("Lootwire works", f"Messages for {name} arrive here. Silence means that nothing happened.")
-    send(url, message, may_be_private=settings_from_json(row.settings).private)
+    send(url, message, may_be_private=settings_from_json(row.settings).private, target=name)

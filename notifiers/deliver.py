@@ -312,15 +312,16 @@ def _send(url: str, draft: Draft, patience: Patience, may_be_private: bool) -> S
     with _in_our_words():
         opened = apprise_urls.open_url(url, patience)
         message, problem = compose(opened, draft)
+    target = draft.foot.target
     try:
-        return Sent(send(url, message, patience, opened, may_be_private=may_be_private), problem)
+        return Sent(send(url, message, patience, opened, may_be_private=may_be_private, target=target), problem)
     except DeliveryError as error:
         # A service that asks for a rest is not asked again at once.
         if not error.may_be_too_long or error.retry_after:
             raise
         with _in_our_words():
             shorter, problem = compose(replace(opened, limits=opened.limits.reduced()), draft)
-        again_with = partial(send, url, patience=patience, may_be_private=may_be_private)
+        again_with = partial(send, url, patience=patience, may_be_private=may_be_private, target=target)
         return Sent(_send_shorter(again_with, None if shorter == message else shorter, error), problem)
 
 

@@ -20,6 +20,10 @@ from models.internet import is_global
 from notifiers.hearing import Hearing, current
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080, "socks4": 1080}
+_KEPT = (
+    *(".localhost", ".local", ".home.arpa", ".internal"),
+    *(".lan", ".home", ".corp", ".intranet", ".private", ".localdomain", ".fritz.box"),
+)
 _IP = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -92,12 +96,21 @@ def is_public(host: str) -> bool:
 
 
 def is_private_by_name(host: str) -> bool:
-    """Return whether a host is private without asking anybody: in figures, or by a name that is kept for it."""
+    """Return whether a host is private without asking anybody: in figures, or by a name that the internet has not."""
     name = host.strip("[]").rstrip(".").lower()
-    if _is_number(name):
-        return not is_public(name)
-    # RFC 6761, 6762, 8375, and what ICANN keeps for it.
-    return name == "localhost" or name.endswith((".localhost", ".local", ".home.arpa", ".internal"))
+    figures = name if _is_number(name) else _figures(name)
+    if figures is not None:
+        return not is_public(figures)
+    # RFC 6761, 6762, 8375, what ICANN keeps for it or never gives away, and names that only a search domain completes.
+    return "." not in name or name.endswith(_KEPT)
+
+
+def _figures(name: str) -> str | None:
+    """Return the address that resolvers take a host for which is written in the old ways: `127.1`, `0x7f000001`."""
+    try:
+        return socket.inet_ntoa(socket.inet_aton(name))
+    except (OSError, UnicodeEncodeError):
+        return None
 
 
 def _is_number(host: str) -> bool:

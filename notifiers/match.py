@@ -55,12 +55,17 @@ def fan_out(connection: Connection, event_ids: Sequence[int], now: datetime) -> 
     return connection.execute(_deliveries(), values, execution_options=options).rowcount
 
 
-def matching(connection: Connection, target_id: int, since: datetime | None) -> list[int]:
-    """Return which events since a time (None: all) a target's subscriptions would ask for today, in their order."""
+def matching(
+    connection: Connection, target_id: int, since: datetime | None, *, subscription: str | None = None
+) -> list[int]:
+    """Return which events since a time (None: all) a target's subscriptions would ask for today, in their order.
+
+    With the name of a subscription those that this one asks for.
+    """
     rows = connection.execute(
         select(Subscription.conditions, Target.person_id)
         .join(Target, Target.id == Subscription.target_id)
-        .where(Target.id == target_id)
+        .where(Target.id == target_id, true() if subscription is None else Subscription.name == subscription)
     )
     wishes = [(conditions_from_json(row.conditions), row.person_id) for row in rows]
     event_ids = connection.scalars(select(Event.id).where(Event.occurred_at >= since if since else true())).all()

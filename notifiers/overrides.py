@@ -128,15 +128,30 @@ def find(folder: Path, target: str, kind: str, part: str) -> TemplateFile | None
 
 def find_all(folder: Path) -> Iterator[TemplateFile]:
     """Yield all templates in a folder, by their names; raises TemplateError for a file that is called otherwise."""
-    for path in sorted(folder.rglob("*.j2")):
-        kind, _, part = path.name.removesuffix(".j2").rpartition(".")
-        target = None if path.parent == folder else path.parent.name
-        if part not in PARTS or not is_kind(kind) or path.parent not in {folder, folder / (target or "")}:
-            raise TemplateError(
-                f"{path.relative_to(folder)} is not called as templates are: [TARGET/]KIND.PART.j2, where KIND is a "
-                f"kind (campaign.added), a family (campaign.any), any or {SEVERAL}, and PART one of {', '.join(PARTS)}"
-            )
-        yield TemplateFile(path, target, kind, part)
+    yield from (template_of(path, folder) for path in template_paths(folder))
+
+
+def template_paths(folder: Path) -> list[Path]:
+    """Return the files in a folder that may be templates, by their names."""
+    return sorted(folder.rglob("*.j2"))
+
+
+def template_of(path: Path, folder: Path) -> TemplateFile:
+    """Return what the template in a file is for; raises TemplateError where it is not called as templates are."""
+    kind, part = kind_and_part(path)
+    target = None if path.parent == folder else path.parent.name
+    if part not in PARTS or not is_kind(kind) or path.parent not in {folder, folder / (target or "")}:
+        raise TemplateError(
+            f"{path.relative_to(folder)} is not called as templates are: [TARGET/]KIND.PART.j2, where KIND is a "
+            f"kind (campaign.added), a family (campaign.any), any or {SEVERAL}, and PART one of {', '.join(PARTS)}"
+        )
+    return TemplateFile(path, target, kind, part)
+
+
+def kind_and_part(path: Path) -> tuple[str, str]:
+    """Return what stands in a file's name where templates have their kind and their part."""
+    kind, _, part = path.name.removesuffix(".j2").rpartition(".")
+    return kind, part
 
 
 def is_kind(name: str) -> bool:

@@ -15,7 +15,19 @@ from notifiers.apprise_urls import Opened, open_url
 from notifiers.composing import Draft, compose
 from notifiers.days import zone
 from notifiers.errors import TargetError
-from notifiers.overrides import ANY, SEVERAL, TITLE, Parts, TemplateError, TemplateFile, find, find_all, write
+from notifiers.overrides import (
+    ANY,
+    SEVERAL,
+    TITLE,
+    Parts,
+    TemplateError,
+    TemplateFile,
+    find,
+    kind_and_part,
+    template_of,
+    template_paths,
+    write,
+)
 from notifiers.reader import Reader
 from notifiers.render import SUFFIXES, Foot, Format, Limits, render_message
 from notifiers.samples import sample_event
@@ -121,16 +133,16 @@ def preview(opened: Opened, draft: Draft) -> Preview:
 def check_templates(folder: Path, targets: Sequence[str], now: datetime) -> Iterator[Checked]:
     """Try every template in a folder on an event of each kind that it is for, and yield what is wrong with it.
 
-    Raises TemplateError for a file that is not called as templates are.
+    So is what is wrong with the name of a file that is not called as templates are.
     """
-    for file in find_all(folder):
-        yield Checked(
-            file=str(file.path.relative_to(folder)),
-            target=file.target,
-            kind=file.kind,
-            part=file.part,
-            problem=_problem(file, targets, now),
-        )
+    for path in template_paths(folder):
+        kind, part = kind_and_part(path)
+        try:
+            file = template_of(path, folder)
+            target, problem = file.target, _problem(file, targets, now)
+        except TemplateError as error:
+            target, problem = None, str(error)
+        yield Checked(str(path.relative_to(folder)), target=target, kind=kind, part=part, problem=problem)
 
 
 def _problem(file: TemplateFile, targets: Sequence[str], now: datetime) -> str | None:

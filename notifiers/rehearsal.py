@@ -38,15 +38,17 @@ class RehearsedLine:
     dropped: str | None
 
 
-def rehearse_target(connection: Connection, target: str, since: datetime | None, now: datetime) -> list[RehearsedLine]:
+def rehearse_target(
+    connection: Connection, target: str, since: datetime | None, now: datetime, *, subscription: str | None = None
+) -> list[RehearsedLine]:
     """Return what a target would have been sent of the events since a time (None: all), in the order of events.
 
-    By its subscriptions, settings and mutes as they are now, and by what is claimed, ignored and watched now. Raises
-    TargetError for an unknown target.
+    By its subscriptions, settings and mutes as they are now, and by what is claimed, ignored and watched now. With
+    the name of one of its subscriptions by that alone. Raises TargetError for an unknown target.
     """
     target_id = target_id_of(connection, target)
     row = connection.execute(select(Target).where(Target.id == target_id)).one()
-    events = _events(connection, matching(connection, target_id, since))
+    events = _events(connection, matching(connection, target_id, since, subscription=subscription))
     standings = load_standings(connection, row.person_id, target_id, [event.campaign_id for event in events])
     outcomes = rehearse(
         settings_from_json(row.settings),

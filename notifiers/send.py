@@ -1,6 +1,7 @@
 """Sends one message to one address through Apprise, and says in words that hold no secret why it was refused."""
 
 import re
+import shlex
 from datetime import timedelta
 from email.header import Header
 from typing import Any
@@ -18,7 +19,7 @@ SUBJECT_LENGTH = 900
 # Not permanent: once it is allowed, what waits is sent.
 PRIVATE = (
     "its address leads to a private network or to this machine, which is refused unless it is allowed: "
-    "`lootwire targets set NAME --private`, or `private = true` in its block of a rules file"
+    "`lootwire targets set {target} --private`, or `private = true` in its block of a rules file"
 )
 # Of services with a protocol of their own Apprise tells nothing but in its log lines.
 _UNREACHABLE = re.compile(r"connection error|connection .*(?:refused|failed)", re.IGNORECASE)
@@ -31,13 +32,15 @@ def send(
     opened: apprise_urls.Opened | None = None,
     *,
     may_be_private: bool = False,
+    target: str = "NAME",
 ) -> timedelta | None:
     """Send a message in the format that the service shows best; returns once the service has taken it.
 
     Returns for how long the service wants no other message, where it says so. Raises DeliveryError if it did not take
     the message, or if we do not know (`unanswered`). Many threads may send at the same time. Never call this in a
     process that forks afterwards: the child would hang. `opened` is what the address leads to, where the caller knows.
-    Unless it `may_be_private`, nothing is sent to an address that is not one of the internet.
+    Unless it `may_be_private`, nothing is sent to an address that is not one of the internet;
+    the error names the `target`, for which a person may allow it.
     """
     try:
         opened = opened or apprise_urls.open_url(url, patience)
@@ -58,7 +61,7 @@ def send(
         )
     # A mail server that took the mail and then hung up has it all the same.
     if not result and not hearing.is_taken:
-        raise _refusal(url, opened, hearing, result)
+        raise _refusal(url, opened, hearing, result, target)
     return hearing.rest
 
 
@@ -80,10 +83,10 @@ def _notify(service: Any, **message: str) -> Any:
     return caller.notify(notify_type=apprise.NotifyType.INFO, log_level=10, **message)
 
 
-def _refusal(url: str, opened: apprise_urls.Opened, hearing: Hearing, result: Any) -> DeliveryError:
+def _refusal(url: str, opened: apprise_urls.Opened, hearing: Hearing, result: Any, target: str) -> DeliveryError:
     """Say why a message was not taken, by what was heard of the service."""
     if hearing.is_private:
-        return DeliveryError(PRIVATE)
+        return DeliveryError(PRIVATE.format(target=shlex.quote(target)))
     refusals = [answer for answer in hearing.answers if not answer.is_good]
     # A good status whose body got lost may have been no good answer after all, as Apprise judges some by their bodies.
     cut_off = not refusals and not all(answer.is_whole for answer in hearing.answers)

@@ -92,17 +92,29 @@ def says(line: SubscriptionLine) -> str:
 
 
 def check_conditions(connection: Connection, conditions: Conditions) -> Conditions:
-    """Return conditions as they are stored; raises TargetError for a kind or service that is none, or no login."""
+    """Return conditions as they are stored; raises TargetError for a kind or service that is none, or no login.
+
+    So it does for minutes that nothing takes.
+    """
     for field, values in conditions_to_json(conditions).items():
         if isinstance(values, list | tuple) and not all(value.strip() for value in values):
             # An empty variable of a shell must not subscribe to everything.
             raise TargetError(f"The {_singular(field)} is empty; name one, or leave the filter out to hear of all.")
+    _check_minutes(conditions.min_minutes, conditions.max_minutes)
     return msgspec.structs.replace(
         conditions,
         kinds=_checked_kinds(conditions.kinds),
         services=tuple(_checked_service(connection, service) for service in conditions.services),
         channels=tuple(_checked_login(channel) for channel in conditions.channels),
     )
+
+
+def _check_minutes(least: int | None, most: int | None) -> None:
+    if least is not None and most is not None and least > most:
+        raise TargetError(
+            f"min_minutes ({least}) is more than max_minutes ({most}), so that no campaign fits; swap them, or leave "
+            "one out."
+        )
 
 
 def store_conditions(connection: Connection, subscription_id: int, conditions: Conditions) -> None:
@@ -128,6 +140,27 @@ def list_subscriptions(connection: Connection, target: str | None = None) -> lis
     if target is not None:
         statement = statement.where(Target.id == target_id_of(connection, target))
     return [_line(row) for row in connection.execute(statement)]
+
+
+def target_and_subscription(connection: Connection, name: str) -> tuple[str, str | None]:
+    """Return the target of this name and None, or the target of the subscription of this name and the subscription.
+
+    Raises TargetError where neither is called so.
+    """
+    is_target = select(Target.id).where(Target.name == name, Target.removed_at.is_(None))
+    if connection.scalar(is_target) is not None:
+        return name, None
+    of_subscription = select(Target.name).join(Subscription).where(Subscription.name == name)
+    if (target := connection.scalar(of_subscription)) is not None:
+        return target, name
+    names = [*connection.scalars(select(Target.name).where(Target.removed_at.is_(None)).order_by(Target.name))]
+    near = nearest(name, [*names, *connection.scalars(select(Subscription.name))])
+    meant = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+    there = f" There are: {', '.join(names)}." if names else " There are no targets yet."
+    raise TargetError(
+        f"There is no target of that name, and no subscription.{meant}{there} "
+        "`lootwire subscriptions` lists the others."
+    )
 
 
 def remove_subscription(connection: Connection, subscription_id: int) -> None:

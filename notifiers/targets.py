@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any, Literal
 from zoneinfo import available_timezones
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from models import Delivery, DeliveryState, Subscription, Target
 from models.vault import Vault
 from notifiers.apprise_urls import check_url, is_private
-from notifiers.days import move_waiting
+from notifiers.days import move_waiting, zone
 from notifiers.due import lock_targets
 from notifiers.errors import TargetError
 from notifiers.timing.settings import Role, TargetSettings, settings_to_json
@@ -252,6 +252,12 @@ def target_id_of(connection: Connection, name: str) -> int:
         known = f"There are: {', '.join(names)}." if names else "There are no targets yet."
         raise TargetError(f"There is no target of that name. {known}")
     return target_id
+
+
+def zone_of(connection: Connection, name: str) -> tzinfo:
+    """Return the time zone of a target, by whose clock its times are read and shown; raises TargetError if unknown."""
+    timezone = select(Target.timezone).where(Target.id == target_id_of(connection, name))
+    return zone(connection.execute(timezone).scalar_one())
 
 
 def mistakes_of(name: str, url: str, timezone: str) -> Iterator[tuple[str, str]]:

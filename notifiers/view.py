@@ -146,7 +146,7 @@ def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> Even
     account_link = message_address(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
     return EventView(
         lead=clean(" · ".join(filter(None, [kind_label(event.kind), service_name(event.service or "")])), NAME_LENGTH),
-        title=clean(reader.headline(event.title, event.detail), NAME_LENGTH),
+        title=_shown(reader.headline(event.title, event.detail)),
         picture=_picture(event),
         facts=tuple(_facts(event, reader)),
         sections=tuple(s for s in _sections(event, extent, reader) if s.items),
@@ -209,19 +209,17 @@ def _given(detail: CampaignDetail) -> list[tuple[DropLine, BenefitLine | None]]:
 def _reward(drop: DropLine, benefit: BenefitLine | None) -> RewardView:
     effort = requirement_at_length(drop.required_minutes, drop.required_subs, drop.required_turbo_subs)
     if benefit is None:
-        return RewardView(clean(drop.name or "A drop", NAME_LENGTH), clean(effort, NAME_LENGTH), None)
+        return RewardView(_shown(drop.name or "A drop"), clean(effort, NAME_LENGTH), None)
     part_of = drop.name if drop.name != benefit.name else None
     note = clean(", ".join(filter(None, [part_of, effort])), NAME_LENGTH)
-    return RewardView(
-        clean(benefit.name or drop.name or "A reward", NAME_LENGTH), note, message_address(benefit.image_url)
-    )
+    return RewardView(_shown(benefit.name or drop.name or "A reward"), note, message_address(benefit.image_url))
 
 
 def view_entry(event: EventText, reader: Reader = PLAIN) -> EntryView:
     """Return an event as a line of a list."""
     note = message_note(event.kind, event.detail, reader.moment)
     return EntryView(
-        title=clean(reader.headline(event.title, event.detail), NAME_LENGTH),
+        title=_shown(reader.headline(event.title, event.detail)),
         note=note,
         url=message_address(event.detail.url),
     )
@@ -251,8 +249,8 @@ def _picture(event: EventText) -> Picture | None:
 
 def _facts(event: EventText, reader: Reader) -> Iterable[Fact]:
     for label, value in message_facts(event.kind, event.service, event.detail, reader.moment):
-        if value:
-            yield Fact(label, clean(value, NAME_LENGTH))
+        if value and (shown := clean(value, NAME_LENGTH)):
+            yield Fact(label, shown)
 
 
 def _sections(event: EventText, extent: Extent, reader: Reader) -> Iterable[Section]:
@@ -289,8 +287,13 @@ def _allowed_section(kind: str, detail: CampaignDetail, extent: Extent) -> Secti
 
 
 def _section(label: str, items: Sequence[str], extent: Extent, total: int | None = None) -> Section:
-    shown = tuple(clean(item, NAME_LENGTH) for item in items[: extent.items])
+    shown = tuple(_shown(item) for item in items[: extent.items])
     return Section(label, shown, (len(items) if total is None else total) - len(shown))
+
+
+def _shown(name: str) -> str:
+    """Return a name made harmless, and dots for one of which nothing is left: no service takes an empty line."""
+    return clean(name, NAME_LENGTH) or "…"
 
 
 def _before(line: SeenBefore, reader: Reader) -> str:

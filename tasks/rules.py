@@ -21,7 +21,7 @@ def rules() -> None:
     applied = FILES.apply_if_changed(runtime(), utc_now())
     if applied is None:
         return
-    for problem in applied.problems:
+    for problem in (*applied.problems, *applied.warnings):
         logger.warning("rules: %s", problem)
     if applied.changes:
         logger.info("rules applied", extra={"changes": applied.changes})

@@ -1,7 +1,7 @@
 """Compares what rules want with what there is. Pure."""
 
 import dataclasses
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -9,8 +9,11 @@ from msgspec.structs import replace
 
 from models.names import name_key
 from notifiers.conditions.conditions import Conditions, conditions_to_json
-from notifiers.timing.settings import Role, TargetSettings, settings_to_json
+from notifiers.rules.words import written, written_in_full
+from notifiers.timing.settings import Role, TargetSettings
 
+# What a target without a word of it does, where that is not nothing.
+_USUAL = {key: value for key, value in written_in_full(TargetSettings()).items() if value and value != "0s"}
 Action = Literal["add", "change", "take over", "remove"]
 
 
@@ -82,19 +85,22 @@ class Change:
     came_from: str | None = None
 
 
-def compare(wanted: Wanted, present: Wanted, origin: str) -> list[Change]:
+def compare(wanted: Wanted, present: Wanted, origin: str, *, elsewhere: Sequence[Wanted] = ()) -> list[Change]:
     """Return the changes that a file of this origin asks for, in an order in which they can be done.
 
-    What is gone from the file is removed only where it came from it; what somebody made by hand is taken over by a
-    block of its name.
+    What is gone from the file is removed only where it came from it, and where none of the files that are applied with
+    it wants it (`elsewhere`): it has moved there. What somebody made by hand is taken over by a block of its name.
     """
+    targets = [*wanted.targets, *(each for other in elsewhere for each in other.targets)]
+    subscriptions = [*wanted.subscriptions, *(each for other in elsewhere for each in other.subscriptions)]
+    follows = [each for other in elsewhere for each in other.follows]
     return [
         *_of_named("target", wanted.targets, present.targets, origin),
         *_of_named("subscription", wanted.subscriptions, present.subscriptions, origin),
-        *_of_follows(wanted.follows, present.follows, origin),
+        *_of_follows(wanted.follows, present.follows, origin, follows),
         # Subscriptions go before their targets.
-        *_gone("subscription", wanted.subscriptions, present.subscriptions, origin),
-        *_gone("target", wanted.targets, present.targets, origin),
+        *_gone("subscription", subscriptions, present.subscriptions, origin),
+        *_gone("target", targets, present.targets, origin),
     ]
 
 
@@ -128,9 +134,11 @@ def _gone(
             yield Change(action="remove", what=what, name=each.name)
 
 
-def _of_follows(wanted: Iterable[WantedFollow], present: Collection[WantedFollow], origin: str) -> Iterable[Change]:
+def _of_follows(
+    wanted: Iterable[WantedFollow], present: Collection[WantedFollow], origin: str, elsewhere: Iterable[WantedFollow]
+) -> Iterable[Change]:
     there = {key: each for each in present for key in _keys(each)}
-    wanted_keys = set()
+    wanted_keys = {key for each in elsewhere for key in _keys(each)}
     for each in wanted:
         wanted_keys |= _keys(each)
         before = next((there[key] for key in _keys(each) if key in there), None)
@@ -167,14 +175,14 @@ def _shown(each: Named) -> dict[str, Any]:
         return {"to": each.target, **conditions_to_json(each.conditions)}
     paused = {"paused": True} if each.is_paused else {}
     role = {"role": each.role} if each.role else {}
-    return {"timezone": each.timezone, **paused, **role, **settings_to_json(each.settings)}
+    return {"timezone": each.timezone, **paused, **role, **written(each.settings)}
 
 
 def _lines(before: Mapping[str, Any], after: Mapping[str, Any], *, address_moved: bool = False) -> tuple[str, ...]:
     lines = ["another address"] if address_moved else []
     for key in dict.fromkeys([*before, *after]):
         if before.get(key) != after.get(key):
-            old, new = in_words(before.get(key)), in_words(after.get(key))
+            old, new = (in_words(shown.get(key, _USUAL.get(key))) for shown in (before, after))
             lines.append(f"{key}: {new}" if not before else f"{key}: {old} → {new}")
     return tuple(lines)
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from tomlkit.exceptions import ParseError
 
 from models.errors import UsageError
+from models.mistakes import reason_of
 from models.names import nearest
 from notifiers.rules.shapes import (
     BLOCKS,
@@ -102,17 +103,11 @@ def _mistake(problem: Mapping[str, Any], text: str) -> _Mistake:
         return _Mistake(line, f"there is no `{unknown}`{_meant(unknown, _fields(str(block), rest[:-1]))}")
     if problem["type"] == "missing":
         return _Mistake(line_of(text, str(block), number), f"[[{block}]] needs `{problem['loc'][-1]}`")
+    if problem["type"] in {"model_type", "list_type"} and key is None:
+        written = f"[{block}]" if block == "defaults" else f"[[{block}]]"
+        return _Mistake(line, f"`{block}` is a block: write {written}, and its keys below it")
     named = f"`{key}`: " if key else ""
-    return _Mistake(line, f"{named}{_reason(problem)}")
-
-
-def _reason(problem: Mapping[str, Any]) -> str:
-    """Say what is wrong of a value, and which one was meant."""
-    reason = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] != "literal_error":
-        return reason
-    known = re.findall(r"'([^']*)'", str(problem["ctx"]["expected"]))
-    return f"{problem['input']!r} is none of {', '.join(known)}{_meant(str(problem['input']), known)}"
+    return _Mistake(line, f"{named}{reason_of(problem)}")
 
 
 def _fields(block: str, within: Sequence[Any]) -> Iterable[str]:

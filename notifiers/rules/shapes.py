@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -14,6 +15,7 @@ from notifiers.timing.settings import DAYS, Day, Digest, Role, TargetSettings, W
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
 _SPAN = re.compile(r"(?P<begins>\d{1,2}:\d{2})\s*(?:-|–|to)\s*(?P<ends>\d{1,2}:\d{2})(?:\s+(?P<days>[\w ,-]+))?")
 _DIGEST = re.compile(r"(hourly|daily|weekly)(?:\s+on\s+(\w+))?(?:\s+at\s+(\d{1,2}:\d{2}|:\d{2}))?")
+_MIDNIGHT, _DAYS_END = time(), "24:00"
 _SECONDS = {"s": 1, "min": 60, "m": 60, "h": 3600}
 
 
@@ -65,17 +67,27 @@ class QuietBlock(Block):
     @model_validator(mode="before")
     @classmethod
     def _written_in_a_line(cls, value: Any) -> Any:
-        return _quiet_of_line(value) if isinstance(value, str) else value
+        return value if isinstance(value, dict) else _quiet_of_line(value)
 
     @model_validator(mode="after")
     def _is_of_times(self) -> "QuietBlock":
-        _check_times(self.begins, self.ends)
+        _check_times(self.begins, self._last)
+        # From one midnight to the next is a day, and nobody means that by another time.
+        if read_time(self.begins) == read_time(self._last) != _MIDNIGHT:
+            raise ValueError(
+                f"{self.begins}-{self.ends} ends when it begins; write hours such as 22:00-07:00, "
+                "or 00:00-24:00 for whole days"
+            )
         return self
 
     @property
     def window(self) -> Window:
         """The hours as the database keeps them."""
-        return Window(begins=self.begins, ends=self.ends, days=tuple(self.days))
+        return Window(begins=self.begins, ends=self._last, days=tuple(self.days))
+
+    @property
+    def _last(self) -> str:
+        return "00:00" if self.ends.strip() == _DAYS_END else self.ends
 
 
 class DigestBlock(Block):
@@ -88,7 +100,7 @@ class DigestBlock(Block):
     @model_validator(mode="before")
     @classmethod
     def _written_in_a_line(cls, value: Any) -> Any:
-        return _digest_of_line(value) if isinstance(value, str) else value
+        return value if isinstance(value, dict) else _digest_of_line(value)
 
     @model_validator(mode="after")
     def _is_of_times(self) -> "DigestBlock":
@@ -250,8 +262,8 @@ def _check_times(*times: str) -> None:
         raise ValueError(str(error)) from None
 
 
-def _quiet_of_line(line: str) -> dict[str, Any]:
-    match = _SPAN.fullmatch(line.strip())
+def _quiet_of_line(line: object) -> dict[str, Any]:
+    match = _SPAN.fullmatch(line.strip()) if isinstance(line, str) else None
     if match is None:
         raise ValueError("must be hours such as 22:00-07:00, or 23:00-08:00 sat, sun")
     return {"begins": match["begins"], "ends": match["ends"], "days": _days(match["days"] or "")}
@@ -272,8 +284,8 @@ def _days(written: str) -> list[str]:
     return days
 
 
-def _digest_of_line(line: str) -> dict[str, Any]:
-    match = _DIGEST.fullmatch(line.strip().lower())
+def _digest_of_line(line: object) -> dict[str, Any]:
+    match = _DIGEST.fullmatch(line.strip().lower()) if isinstance(line, str) else None
     if match is None:
         raise ValueError("must be hourly, daily, weekly, or such as `daily at 08:00` and `weekly on fri at 18:00`")
     every = {"hourly": "hour", "daily": "day", "weekly": "week"}[match[1]]

@@ -29,6 +29,7 @@ from models.due import NEVER
 from models.errors import UsageError
 from models.events import EventKind
 from models.names import name_key, nearest
+from notifiers.days import zone
 from notifiers.deliveries import DeliveryLine, list_deliveries, replay
 from notifiers.subscriptions import list_subscriptions, says
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
@@ -37,7 +38,18 @@ from pipeline.cli.opening import GREATEST, open_command
 from pipeline.games.finding.unknown import unknown_game
 from pipeline.programs.sources import register, source
 from pipeline.runtime.heartbeat import jumped_back_by
-from pipeline.runtime.output import JsonFlag, console, distance, errors, parse_since, print_json, print_rows, show
+from pipeline.runtime.output import (
+    JsonFlag,
+    console,
+    distance,
+    errors,
+    moments_in,
+    parse_since,
+    print_json,
+    print_rows,
+    show,
+    show_in,
+)
 from pipeline.runtime.runtime import utc_now
 
 NEAR = 3
@@ -275,7 +287,7 @@ def why(
                 *(Delivery.id, Delivery.state, Delivery.sent_at, Delivery.subscription_ids),
                 *(Delivery.attempts, Delivery.unanswered, Delivery.last_error),
                 *(Event.id.label("event_id"), Event.kind, Event.title, Event.occurred_at),
-                Target.name.label("target"),
+                *(Target.name.label("target"), Target.timezone),
             )
             .join(Event, Event.id == Delivery.event_id)
             .join(Target, Target.id == Delivery.target_id)
@@ -287,15 +299,16 @@ def why(
         lines = [line for line in list_subscriptions(connection) if line.id in row["subscription_ids"]]
     removed = len(row["subscription_ids"]) - len(lines)
     if as_json:
-        fields = {name: value for name, value in row.items() if name != "subscription_ids"}
+        fields = {name: value for name, value in row.items() if name not in {"subscription_ids", "timezone"}}
         print_json(fields | {"subscriptions": [asdict(line) for line in lines], "subscriptions_removed": removed})
         return 0
-    at = show(row["occurred_at"])
-    state = f"sent at {show(row['sent_at'])} UTC" if row["sent_at"] else row["state"]
-    console.print(f"{show(row['title'])}\n{row['kind']}, {at} UTC, {state}", markup=False)
+    where = zone(row["timezone"])
+    state = f"sent at {show_in(row['sent_at'], where)}" if row["sent_at"] else row["state"]
+    at = show_in(row["occurred_at"], where)
+    console.print(f"{show(row['title'])}\n{row['kind']}, {at}, {state}", markup=False)
     if row["last_error"]:
         what = _WHAT_ERRORS_SAY.get(row["state"], "not taken")
-        console.print(f"{what}: {show(row['last_error'])}", markup=False, soft_wrap=True)
+        console.print(f"{what}: {show(moments_in(row['last_error'], where))}", markup=False, soft_wrap=True)
     if row["unanswered"]:
         times = f"{row['unanswered']} of {row['attempts']} attempts"
         console.print(f"it may have arrived: {times} ended without an answer", markup=False)

@@ -9,8 +9,9 @@ from notifiers.inbox import load_inbox
 from notifiers.mutes import list_mutes
 from notifiers.reasons import Verdict, why_not
 from notifiers.rules.difference import in_words
+from notifiers.targets import zone_of
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
+from pipeline.runtime.output import JsonFlag, console, moments_in, print_json, print_rows, show, show_in
 from pipeline.runtime.runtime import utc_now
 
 
@@ -23,17 +24,23 @@ def add_to(app: typer.Typer) -> None:
 def inbox(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="The target's name.")], as_json: JsonFlag = False
 ) -> None:
-    """Show what waits for a target, for what and until when, and what was dropped lately."""
+    """Show what waits for a target, for what and until when, and what was dropped lately.
+
+    Times are those of the target's clock; as JSON they are UTC.
+    """
     now = utc_now()
     with open_command().engine.connect() as connection:
         rows = [asdict(line) for line in load_inbox(connection, target, now)]
         mutes = [line for line in list_mutes(connection, now) if line.target == target]
+        zone = zone_of(connection, target)
+    if not as_json:
+        rows = [row | {"at": show_in(row["at"], zone), "reason": moments_in(row["reason"] or "", zone)} for row in rows]
     columns = ("at", "held_for", "kind", "title", "state", "reason")
     print_rows(rows, as_json=as_json, columns=columns, empty="Nothing waits.")
     if not as_json:
         for line in mutes:
             about = f"of {line.game}" if line.game else "at all"
-            console.print(f"muted: nothing {show(about)} until {show(line.until)} UTC", markup=False)
+            console.print(f"muted: nothing {show(about)} until {show_in(line.until, zone)}", markup=False)
 
 
 def explain(
@@ -44,11 +51,12 @@ def explain(
     """Say why a target was not told of an event: what each of its subscriptions misses, or until when it is held."""
     with open_command().engine.connect() as connection:
         answer = why_not(connection, target, event, utc_now())
+        zone = zone_of(connection, target)
     if as_json:
         print_json(asdict(answer))
         return
-    until = f", until {show(answer.until)} UTC" if answer.until else ""
-    lines = [show(answer.title), f"{show(answer.reason)}{until}"]
+    until = f", until {show_in(answer.until, zone)}" if answer.until else ""
+    lines = [show(answer.title), f"{show(moments_in(answer.reason, zone))}{until}"]
     lines += [f"subscription {show(verdict.subscription)}: {show(_in_words(verdict))}" for verdict in answer.verdicts]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 

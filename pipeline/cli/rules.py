@@ -1,5 +1,6 @@
 """Commands on rules in files: `apply` and `rules`."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +14,17 @@ from notifiers.rules.shapes import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.programs.sources import register
-from pipeline.rules.applying import FileChanges, apply_files, compare_files, deleted_files
+from pipeline.rules.applying import (
+    FileChanges,
+    apply_files,
+    compare_files,
+    deleted_files,
+    missing_files,
+    refused_targets,
+)
 from pipeline.rules.export import export_rules
 from pipeline.rules.files import read_rules_file, rules_files
+from pipeline.rules.names import names_to_wait_for
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
 from pipeline.runtime.runtime import utc_now
 
@@ -45,6 +54,8 @@ def apply(
     Names are keys. What is gone from the file, or came from a file that is gone, is removed; what was made by hand
     stays, unless a block of the file has its name.
     """
+    if file is not None and not file.exists():
+        raise UsageError(f"cannot read {file}: no such file{_way_to_remove(file)}")
     files = [read_rules_file(path) for path in rules_files(file)]
     runtime = open_command()
     with runtime.engine.begin() as connection:
@@ -54,9 +65,20 @@ def apply(
         # Answers that follows ask for are stored under their sources.
         register(connection, runtime, utc_now())
         by_file = compare_files(connection, runtime.vault, files)
+        warnings = [
+            *refused_targets(connection, runtime.vault, by_file),
+            *names_to_wait_for(connection, by_file),
+        ]
     for each in by_file:
         _show(each, as_json=as_json)
+    for warning in warnings:
+        errors.print(f"lootwire: {show(warning)}", markup=False, soft_wrap=True)
     problems = [] if dry_run else apply_files(runtime, by_file, utc_now())
+    with runtime.engine.connect() as connection:
+        # What another file has taken over by now came from there.
+        missing = missing_files(connection, runtime.vault, file)
+    for path in missing:
+        errors.print(f"lootwire: {show(path)} is gone{_way_to_remove(path)}", markup=False, soft_wrap=True)
     for problem in problems:
         errors.print(f"lootwire: {show(problem)}", markup=False, soft_wrap=True)
     if not as_json:
@@ -76,6 +98,13 @@ def export() -> None:
 def print_schema() -> None:
     """Print the JSON Schema of rules files, for editors that complete and check them."""
     print_json(json_schema())
+
+
+def _way_to_remove(path: Path) -> str:
+    """Say how that goes which came from a file that is gone."""
+    if not path.parent.is_dir():
+        return "; what came from it stays until you remove it"
+    return f"; what came from it goes with `lootwire apply {shlex.quote(str(path.parent))}`, which shows it"
 
 
 def _show(each: FileChanges, *, as_json: bool) -> None:

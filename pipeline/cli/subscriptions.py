@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import tzinfo
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -15,12 +16,22 @@ from models.events import EventKind
 from notifiers import subscriptions as store
 from notifiers.conditions.conditions import Conditions
 from notifiers.rehearsal import RehearsedLine, rehearse_target
-from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
+from notifiers.targets import zone_of
 from pipeline.channels.following.watched import watched
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.games.finding.unknown import unknown_game
-from pipeline.runtime.output import JsonFlag, console, errors, parse_since, print_json, print_rows, show
+from pipeline.rules.names import unknown_names
+from pipeline.runtime.output import (
+    JsonFlag,
+    console,
+    errors,
+    moments_in,
+    parse_since,
+    print_json,
+    print_rows,
+    show,
+    show_in,
+)
 from pipeline.runtime.runtime import utc_now
 
 subscriptions = make_noun(COMMANDS["subscriptions"].help)
@@ -96,7 +107,7 @@ def add_subscription(
     language: Annotated[list[str] | None, typer.Option(help="Of a stream: en, de, pt-BR.")] = None,
     no_reruns: Annotated[bool, typer.Option("--no-reruns", help="No reruns, watch parties and the like.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse a game, organization or channel that is not known yet.")
+        bool, typer.Option("--strict", help="Refuse a game, organization, channel or list that is not known yet.")
     ] = False,
 ) -> None:
     """Tell a target of events from now on; without filters, of everything.
@@ -130,7 +141,7 @@ def add_subscription(
     )
     with open_command().engine.begin() as connection:
         line = store.add_subscription(connection, to, utc_now(), name=name, conditions=conditions)
-        unknown = _unknown(connection, line)
+        unknown = unknown_names(connection, line.conditions)
         if unknown and strict:
             raise UsageError("; ".join(each.sentence for each in unknown))
         unheard = [login for login in line.conditions.channels if not _is_watched(connection, login)]
@@ -140,15 +151,6 @@ def add_subscription(
     console.print(f"subscription {line.id}: {line.target} is told from now on", markup=False)
     for login in unheard:
         console.print(f"{login} is not followed yet: lootwire channels add {login}", markup=False)
-
-
-def _unknown(connection: Connection, line: store.SubscriptionLine) -> list[Unknown]:
-    looked_up = (
-        *(unknown_game(connection, game, line.service) for game in line.conditions.games),
-        *(unknown_organization(connection, name, line.service) for name in line.conditions.organizations),
-        *(unknown_channel(connection, login, line.service) for login in line.conditions.channels),
-    )
-    return [each for each in looked_up if each is not None]
 
 
 def _is_watched(connection: Connection, login: str) -> bool:
@@ -167,27 +169,29 @@ def remove_subscription(
 
 @subscriptions.command("try")
 def try_subscriptions(
-    target: Annotated[str, typer.Argument(metavar="NAME", help="The target's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A target's name, or that of one of its subscriptions.")],
     since: Annotated[str, typer.Option(help="30d, 12h, or a time.")] = "30d",
     as_json: JsonFlag = False,
 ) -> None:
-    """Show what a target's subscriptions would have told it of past events, and when; sends nothing.
+    """Show what a target's subscriptions, or one of them, would have told it of past events, and when; sends nothing.
 
     By its quiet hours, digest, bursts and mutes as they are now, and by what is claimed, ignored and watched now. Where
     none of that holds or drops anything the table is that of `lootwire events`, newest first; else it goes message by
-    message. As JSON each event is a line, the oldest first.
+    message, with times by the target's clock. As JSON each event is a line, the oldest first.
     """
     now = utc_now()
-    begin = parse_since(since, now)
     with open_command().engine.connect() as connection:
-        rows = rehearse_target(connection, target, begin, now)
+        target, subscription = store.target_and_subscription(connection, name)
+        zone = zone_of(connection, target)
+        begin = parse_since(since, now, zone)
+        rows = rehearse_target(connection, target, begin, now, subscription=subscription)
         total = connection.scalar(select(func.count()).where(Event.occurred_at >= begin if begin else true()))
     if as_json:
         for row in rows:
             print_json(asdict(row))
         return
     print_rows(
-        _plainly(rows) if all(row.message and not row.held_for for row in rows) else _by_message(rows),
+        _plainly(rows) if all(row.message and not row.held_for for row in rows) else _by_message(rows, zone),
         as_json=False,
         columns=("at", "kind", "title"),
         empty="Nothing would have been sent.",
@@ -195,22 +199,24 @@ def try_subscriptions(
     counts = [f"{len(rows)} of {total} events", f"{len({row.message for row in rows} - {None})} messages"]
     counts += [f"{dropped} dropped"] if (dropped := sum(row.dropped is not None for row in rows)) else []
     counts += [f"{held} held still"] if (held := sum(row.until is not None for row in rows)) else []
-    console.print(", ".join(counts))
+    alone = f"; by {show(subscription)!r} alone, at {target}" if subscription is not None else ""
+    console.print(", ".join(counts) + alone, markup=False)
 
 
 def _plainly(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:
     return [{"at": row.occurred_at, "kind": row.kind, "title": row.title} for row in reversed(rows)]
 
 
-def _by_message(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:
+def _by_message(rows: Sequence[RehearsedLine], zone: tzinfo) -> list[dict[str, Any]]:
     """Return rows by their messages, the oldest first, then what was dropped and what waits; each with its reason."""
     ordered = sorted(rows, key=lambda row: (row.message or sys.maxsize, row.dropped is None, row.id))
-    return [{"at": _when(row), "kind": row.kind, "title": row.title} for row in ordered]
+    return [{"at": _when(row, zone), "kind": row.kind, "title": row.title} for row in ordered]
 
 
-def _when(row: RehearsedLine) -> str:
+def _when(row: RehearsedLine, zone: tzinfo) -> str:
     if row.dropped is not None:
-        return f"dropped: {row.dropped}"
+        return f"dropped: {moments_in(row.dropped, zone)}"
     if row.until is not None:
-        return f"held for {row.held_for} until {show(row.until)}" if row.held_for else f"due {show(row.until)}"
-    return f"{show(row.sent_at)} (message {row.message})"
+        until = show_in(row.until, zone)
+        return f"held for {row.held_for} until {until}" if row.held_for else f"due {until}"
+    return f"{show_in(row.sent_at, zone)} (message {row.message})"

@@ -8,17 +8,20 @@ from typing import Annotated, Any, Literal
 import typer
 from pydantic import ValidationError
 
+from models.mistakes import reason_of
 from notifiers import mutes
 from notifiers import targets as store
 from notifiers.check import test_target
 from notifiers.rules.difference import in_words
 from notifiers.rules.shapes import Defaults, HeartbeatBlock, settings_of
+from notifiers.rules.words import written
 from notifiers.settings import change_settings
-from notifiers.timing.settings import Role, TargetSettings, settings_to_json
+from notifiers.timing.settings import Role, TargetSettings, settings_from_json
 from notifiers.webhook import json_schema
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import open_command
-from pipeline.runtime.output import JsonFlag, console, parse_until, print_json, print_rows, show
+from pipeline.games.finding.unknown import unknown_game
+from pipeline.runtime.output import JsonFlag, console, errors, parse_until, print_json, print_rows, show, show_in
 from pipeline.runtime.runtime import utc_now
 
 targets = make_noun(COMMANDS["targets"].help)
@@ -58,13 +61,13 @@ def list_targets(context: typer.Context, as_json: JsonFlag = False) -> None:
 
 @targets.command("list")
 def show_targets(as_json: JsonFlag = False) -> None:
-    """Show the targets: where each is, how many messages wait for it, and whether it is paused."""
+    """Show the targets: where each is, how many messages wait for it, whether it is paused, quiet hours and digest."""
     with open_command().engine.connect() as connection:
         rows = [asdict(line) for line in store.list_targets(connection)]
     if not as_json:
-        rows = [row | {"paused_since": row["disabled_at"]} for row in rows]
+        rows = [row | {"paused_since": row["disabled_at"], "when": _when(row["settings"])} for row in rows]
     empty = "No targets yet: `lootwire targets add NAME URL`."
-    columns = ("name", "label", "timezone", "role", "waiting", "dead", "paused_since")
+    columns = ("name", "label", "timezone", "role", "waiting", "dead", "paused_since", "when")
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
@@ -92,12 +95,7 @@ def add_target(
         if settings:
             change_settings(connection, line.name, settings, utc_now())
     if line.is_refused:
-        console.print(
-            f"Its address is in a private network, and nothing is sent there until you allow it: "
-            f"lootwire targets set {line.name!r} --private",
-            style="yellow",
-            markup=False,
-        )
+        _warn_of_private(line.name)
     console.print(f"{line.name} ({line.label}) added. Try it: lootwire targets test {line.name!r}", markup=False)
     if role is not None:
         console.print(f"{line.name} hears how the installation is, without any subscription", markup=False)
@@ -148,14 +146,34 @@ def set_target(
     if url is not None:
         message = f"{line.name} is at another address now ({line.label}). Try it: lootwire targets test {line.name!r}"
         console.print(message, markup=False, soft_wrap=True)
+    if address is not None and address.is_private and not line.settings.get("private") and not private:
+        _warn_of_private(line.name)
     if timezone is not None:
         console.print(f"{line.name} is told of releases when their day begins in {line.timezone}", markup=False)
     if role is not None:
         hears = "hears how the installation is" if line.role else "hears no more of the installation"
         console.print(f"{line.name} {hears} from now on", markup=False)
     if settings is not None:
-        said = in_words(settings_to_json(settings)) or "as for every target"
-        console.print(f"{line.name}: {said} (in {line.timezone})", markup=False, soft_wrap=True)
+        console.print(f"{line.name}: {_settings(settings)} (in {line.timezone})", markup=False, soft_wrap=True)
+
+
+def _warn_of_private(name: str) -> None:
+    warning = (
+        f"The address of {name} is in a private network, and nothing is sent there until you allow it: "
+        f"lootwire targets set {name!r} --private"
+    )
+    console.print(warning, style="yellow", markup=False, soft_wrap=True)
+
+
+def _settings(settings: TargetSettings) -> str:
+    """Return what is not as for every target, in the words of a rules file: `quiet 22:00-07:00; locale de`."""
+    return "; ".join(f"{key} {in_words(value)}" for key, value in written(settings).items()) or "as for every target"
+
+
+def _when(settings: Mapping[str, Any]) -> str:
+    """Return the quiet hours and the digest of a target."""
+    shown = written(settings_from_json(dict(settings)))
+    return "; ".join(f"{key} {in_words(shown[key])}" for key in ("quiet", "digest") if key in shown)
 
 
 def _read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,8 +185,7 @@ def _read_settings(given: Mapping[str, Any]) -> dict[str, Any]:
         read = Defaults.model_validate(block)
     except ValidationError as error:
         problem = error.errors()[0]
-        reason = str(problem["msg"]).removeprefix("Value error, ")
-        raise typer.BadParameter(f"--{problem['loc'][0]}: {reason}") from None
+        raise typer.BadParameter(f"--{problem['loc'][0]}: {reason_of(problem)}") from None
     return settings_of(read, block) | cleared
 
 
@@ -179,22 +196,30 @@ def _read_heartbeat(heartbeat: str | None) -> dict[str, Any]:
     try:
         return {"heartbeat": HeartbeatBlock.model_validate(heartbeat).digest}
     except ValidationError as error:
-        reason = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
-        raise typer.BadParameter(f"--heartbeat: {reason}") from None
+        raise typer.BadParameter(f"--heartbeat: {reason_of(error.errors()[0])}") from None
 
 
 @targets.command("mute")
 def mute_target(
     name: Name,
-    until: Annotated[str, typer.Argument(metavar="FOR", help="3h, 2d, or a time: 2026-12-24.")],
+    until: Annotated[
+        str, typer.Argument(metavar="FOR", help="3h, 2d, or a time by the target's clock: 22:00, 2026-12-24.")
+    ],
     game: Annotated[str | None, typer.Option(help="Of this game only.")] = None,
 ) -> None:
     """Tell a target nothing for a while; of what happens meanwhile it is never told, whatever is urgent."""
-    at = parse_until(until, utc_now())
+    now = utc_now()
     with open_command().engine.begin() as connection:
-        mutes.mute(connection, name, at, utc_now(), game=game)
+        zone = store.zone_of(connection, name)
+        at = parse_until(until, now, zone)
+        unknown = unknown_game(connection, game) if game else None
+        mutes.mute(connection, name, at, now, game=game)
+    if unknown:
+        errors.print(
+            f"lootwire: {show(unknown.sentence)}: the mute waits for one of that name", markup=False, soft_wrap=True
+        )
     about = f" of {game}" if game else ""
-    console.print(f"{name} is told nothing{show(about)} until {show(at)} UTC", markup=False)
+    console.print(f"{name} is told nothing{show(about)} until {show_in(at, zone)}", markup=False)
 
 
 @targets.command("unmute")

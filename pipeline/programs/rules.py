@@ -11,16 +11,21 @@ import msgspec
 from notifiers.errors import TargetError
 from notifiers.rules.reading import RulesError
 from pipeline.programs.sources import register
-from pipeline.rules.applying import apply_files, compare_files
+from pipeline.rules.applying import apply_files, compare_files, refused_targets
 from pipeline.rules.files import named_files, read_rules_file, rules_files
+from pipeline.rules.names import names_to_wait_for
 from pipeline.runtime.runtime import Runtime
 
 
 class Applied(msgspec.Struct, frozen=True):
-    """What applying came to: how many changes were made, and what could not be done, a line each."""
+    """What applying came to: how many changes were made, and what could not be done, a line each.
+
+    `warnings` say which names nothing has yet, and to which targets nothing is sent.
+    """
 
     changes: int = 0
     problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class RulesFiles:
@@ -55,8 +60,13 @@ def _apply(runtime: Runtime, paths: Sequence[Path], now: datetime) -> Applied:
     with runtime.engine.begin() as connection:
         register(connection, runtime, now)
         by_file = compare_files(connection, runtime.vault, files)
+        refused = refused_targets(connection, runtime.vault, by_file)
     changes = sum(len(each.changes) for each in by_file)
-    return Applied(changes, tuple(apply_files(runtime, by_file, now)) if changes else ())
+    if not changes:
+        return Applied()
+    problems = tuple(apply_files(runtime, by_file, now))
+    with runtime.engine.connect() as connection:
+        return Applied(changes, problems, (*refused, *names_to_wait_for(connection, by_file)))
 
 
 def _digest(paths: Sequence[Path]) -> bytes:

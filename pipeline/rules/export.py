@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import tomlkit
 from sqlalchemy import Connection, select
@@ -17,7 +16,7 @@ from notifiers.conditions.conditions import conditions_to_json
 from notifiers.rules.applying import load_present
 from notifiers.rules.difference import WantedFollow, WantedSubscription, WantedTarget
 from notifiers.rules.reading import RulesError, read_rules
-from notifiers.timing.settings import DAYS, Digest, TargetSettings, Window
+from notifiers.rules.words import written
 from pipeline.rules.follows import load_follows
 
 _HEAD = (
@@ -37,8 +36,8 @@ def export_rules(connection: Connection, vault: Vault) -> str:
     document = tomlkit.document()
     for line in _HEAD:
         document.add(tomlkit.comment(line))
-    written = _written_addresses(present.targets)
-    _add(document, "target", (_target(each, labels[each.name], written) for each in present.targets))
+    addresses = _written_addresses(present.targets)
+    _add(document, "target", (_target(each, labels[each.name], addresses) for each in present.targets))
     _add(document, "subscription", map(_subscription, present.subscriptions))
     _add(document, "follow", _follows(load_follows(connection)))
     return tomlkit.dumps(document)
@@ -52,26 +51,36 @@ def _add(document: TOMLDocument, name: str, tables: Iterable[Table]) -> None:
 
 
 def _written_addresses(targets: Iterable[WantedTarget]) -> Mapping[str, str]:
-    """Return how the files that targets came from write their addresses, where that is no secret itself."""
+    """Return how the files that targets came from write their addresses, where that is no secret itself.
+
+    A file beside one of them is named in full: nobody knows where the text will be written.
+    """
     written: dict[str, str] = {}
     for origin in {target.origin for target in targets if target.origin}:
         try:
             rules = read_rules(Path(origin).read_text(encoding="utf-8"), origin)
         except (OSError, ValueError, RulesError):
             continue
-        written |= {block.name: block.url for block in rules.target if block.url.startswith(("env:", "file:"))}
+        folder = Path(origin).parent
+        written |= {b.name: _in_full(b.url, folder) for b in rules.target if b.url.startswith(("env:", "file:"))}
     return written
 
 
-def _target(target: WantedTarget, label: str, written: Mapping[str, str]) -> Table:
+def _in_full(url: str, folder: Path) -> str:
+    kind, _, name = url.partition(":")
+    # `~` is as right elsewhere.
+    return f"file:{folder / name}" if kind == "file" and not name.startswith("~") else url
+
+
+def _target(target: WantedTarget, label: str, addresses: Mapping[str, str]) -> Table:
     table = tomlkit.table()
     table.add("name", target.name)
-    table.add("url", written.get(target.name) or f"env:{variable(target.name)}")
+    table.add("url", addresses.get(target.name) or f"env:{variable(target.name)}")
     table["url"].comment(label)
     table.add("timezone", target.timezone)
     if target.role:
         table.add("role", target.role)
-    for key, value in _settings(target.settings).items():
+    for key, value in written(target.settings).items():
         table.add(key, value)
     if target.is_paused:
         table.add("paused", value=True)
@@ -81,44 +90,6 @@ def _target(target: WantedTarget, label: str, written: Mapping[str, str]) -> Tab
 def variable(name: str) -> str:
     """Return the variable that holds a target's address: `PHONE_URL`."""
     return f"{re.sub(r'[^A-Z0-9]+', '_', name.upper()).strip('_') or 'TARGET'}_URL"
-
-
-def _settings(settings: TargetSettings) -> dict[str, Any]:
-    usual = TargetSettings()
-    fields: dict[str, Any] = {}
-    if settings.quiet:
-        fields["quiet"] = [_window(window) for window in settings.quiet]
-    if settings.digest:
-        fields["digest"] = _digest(settings.digest)
-    if settings.urgent != usual.urgent:
-        fields["urgent"] = list(settings.urgent)
-    if settings.burst_seconds:
-        fields["burst"] = f"{settings.burst_seconds}s"
-    if settings.burst_longest_seconds != usual.burst_longest_seconds:
-        fields["burst_longest"] = f"{settings.burst_longest_seconds}s"
-    if settings.locale != usual.locale:
-        fields["locale"] = settings.locale
-    if settings.heartbeat:
-        fields["heartbeat"] = _digest(settings.heartbeat)
-    if settings.unsubscribe:
-        fields["unsubscribe"] = settings.unsubscribe
-    if settings.private:
-        fields["private"] = True
-    return fields
-
-
-def _window(window: Window) -> str:
-    days = f" {', '.join(sorted(window.days, key=DAYS.index))}" if window.days else ""
-    return f"{window.begins}-{window.ends}{days}"
-
-
-def _digest(digest: Digest) -> str:
-    match digest.every:
-        case "hour":
-            return f"hourly at :{digest.at.partition(':')[2]}"
-        case "week":
-            return f"weekly on {digest.day} at {digest.at}"
-    return f"daily at {digest.at}"
 
 
 def _subscription(subscription: WantedSubscription) -> Table:

@@ -50,6 +50,16 @@ def deleted_file(origin: str, given: Path | None) -> RulesFile | None:
     return RulesFile(path=path, origin=origin, text="", rules=Rules(), wanted=Wanted())
 
 
+def names_in(path: Path) -> set[tuple[str, str]]:
+    """Return the targets and subscriptions that a file of rules names; none where it is gone, or has a mistake."""
+    try:
+        rules = read_rules(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, ValueError, RulesError):
+        return set()
+    subscriptions = (each.name for block in rules.subscription for each in _subscriptions(block))
+    return {("target", block.name) for block in rules.target} | {("subscription", name) for name in subscriptions}
+
+
 def read_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> RulesFile:
     """Read a file of rules; raises RulesError, which names the file and the line of each mistake."""
     try:

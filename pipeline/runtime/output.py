@@ -4,7 +4,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +12,7 @@ import typer
 from rich.console import Console, ConsoleDimensions
 from rich.text import Text
 
+from notifiers.timing.clock_times import first_moment, last_moment
 from pipeline.runtime.tables import LEAST_COLUMNS, UNPARTED, lay_out
 
 # More than any line has. Other programs read a pipe or a file: a row is a line there, whatever COLUMNS says.
@@ -33,6 +34,8 @@ console = LineConsole(highlight=False)
 errors = LineConsole(stderr=True, highlight=False)
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 _AGE = re.compile(r"(\d+)\s*(m|h|d|w)")
+_CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -91,6 +94,30 @@ def show(value: Any) -> str:
     return "".join(c if c.isprintable() else " " for c in str(value))
 
 
+def show_in(at: datetime | None, zone: tzinfo) -> str:
+    """Return a time as a clock in a zone shows it, to the minute and with the zone: `2026-11-29 23:00 CET`."""
+    if at is None:
+        return ""
+    try:
+        return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"
+    except OverflowError:
+        # At the ends of the calendar.
+        return f"{show(at)} UTC"
+
+
+def moments_in(text: str, zone: tzinfo) -> str:
+    """Return a sentence of ours, which says its times in figures and in UTC, with those of a clock in a zone."""
+
+    def local(match: re.Match[str]) -> str:
+        try:
+            return show_in(datetime.fromisoformat(f"{match[1]}+00:00"), zone)
+        except ValueError:
+            # Figures in what a service answered.
+            return match[0]
+
+    return _MOMENT.sub(local, text)
+
+
 def distance(at: datetime | None, now: datetime) -> str:
     """Return how far a time is from now, in its largest unit: `3 min ago`, `in 2 h`; nothing for None."""
     if at is None:
@@ -103,8 +130,11 @@ def distance(at: datetime | None, now: datetime) -> str:
     return "now"
 
 
-def parse_since(text: str | None, now: datetime) -> datetime | None:
-    """Return the time that `30d`, `12h` or an ISO 8601 time means; raises `typer.BadParameter` with the way out."""
+def parse_since(text: str | None, now: datetime, zone: tzinfo = UTC) -> datetime | None:
+    """Return the time that `30d`, `12h` or an ISO 8601 time means; raises `typer.BadParameter` with the way out.
+
+    One that is written without a zone is of `zone`.
+    """
     if text is None:
         return None
     if age := _AGE.fullmatch(text.strip()):
@@ -115,20 +145,32 @@ def parse_since(text: str | None, now: datetime) -> datetime | None:
             return datetime.min.replace(tzinfo=UTC)
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (OverflowError, ValueError):
         message = f"{text!r} is no time: write 30d, 12h, 2026-08-22 or 2026-08-22T17:29Z"
         raise typer.BadParameter(message) from None
-    return at.replace(tzinfo=at.tzinfo or UTC)
 
 
-def parse_until(text: str, now: datetime) -> datetime:
-    """Return the time that `3h`, `2d` or an ISO 8601 time means from now on; raises `typer.BadParameter`."""
+def parse_until(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
+    """Return the time that `3h`, `2d`, `22:00` or an ISO 8601 time means from now on; raises `typer.BadParameter`.
+
+    One that is written without a zone is of `zone`; a time of day is the next one.
+    """
     if age := _AGE.fullmatch(text.strip()):
         try:
             return now + timedelta(**{_UNITS[age[2]]: int(age[1])})
         except (OverflowError, ValueError):
             raise typer.BadParameter(f"{text!r} is longer than there is a calendar") from None
-    at = parse_since(text, now)
+    if clock := _CLOCK.fullmatch(text.strip()):
+        return _next(time(int(clock[1]), int(clock[2])), now, zone)
+    at = parse_since(text, now, zone)
     if at is None or at <= now:
-        raise typer.BadParameter(f"{text!r} has passed: write 3h, 2d, or a time that is yet to come")
+        raise typer.BadParameter(f"{text!r} has passed: write 3h, 2d, 22:00, or a time that is yet to come")
     return at
+
+
+def _next(clock: time, now: datetime, zone: tzinfo) -> datetime:
+    """Return when a clock in a zone shows a time next, in UTC."""
+    today = now.astimezone(zone).date()
+    days = (today, today + timedelta(days=1))
+    return min(at for moment in (first_moment, last_moment) for day in days if (at := moment(day, clock, zone)) > now)

@@ -27,6 +27,7 @@ from pydantic import (
 )
 
 from models.errors import LootwireError
+from models.mistakes import reason_of
 
 ENV_FILE = Path(".env")
 TOML_FILE = Path("lootwire.toml")
@@ -270,7 +271,7 @@ class Settings(BaseModel):
         description="how many processes ask sources",
     )
     senders: int = Field(default=200, ge=1, le=1000, description="how many messages may be under way at once")
-    log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "text", "json"] = Field(
         default="auto", description="text for people or json for programs; auto is text on a terminal, json elsewhere"
     )
@@ -392,7 +393,6 @@ def _from_toml(path: Path) -> dict[str, Any]:
 
 def _explain(problem: Mapping[str, Any], origins: Mapping[str, str]) -> str:
     field = str(problem["loc"][0])
-    reason = str(problem["msg"]).removeprefix("Value error, ")
     if problem["type"] == "extra_forbidden":
         return f"`{field}` (from {origins[field]}) is not a setting; `lootwire doctor` lists them all"
-    return f"{variable_name(field)} (from {origins.get(field, 'default')}): {reason}"
+    return f"{variable_name(field)} (from {origins.get(field, 'default')}): {reason_of(problem)}"

@@ -44,6 +44,8 @@ def test_a_web_hook_of_this_machine_is_refused_and_the_error_names_the_way_out(h
     with pytest.raises(DeliveryError, match=REFUSED) as caught:
         send(hook_url(hooks), MESSAGE)
     assert "targets set NAME --private" in caught.value.reason
+    with pytest.raises(DeliveryError, match="targets set 'my hook' --private"):
+        send(hook_url(hooks), MESSAGE, target="my hook")
     # Once it is allowed, what waits is sent.
     assert not caught.value.permanent
     assert hooks.messages == []
@@ -180,6 +182,15 @@ def test_addresses_of_the_internet_are_public(host: str) -> None:
         ("ntfy://nas.local/topic", True),
         ("jsons://192.168.1.5/x", True),
         ("mailto://127.0.0.1/?from=a@example.org&to=b@example.org", True),
+        ("mailto://a:b@example.org?smtp=127.1&to=b@example.org", True),
+        ("json://2130706433/x", True),
+        ("json://0x7f000001/x", True),
+        ("rsyslog://10.1/daemon", True),
+        ("gotify://nas/abcdefghijklmno", True),
+        ("json://nas.lan/x", True),
+        ("json://134744072/x", False),
+        ("ntfy://topic", False),
+        ("tgram://123456789:abcdefg_hijklmnop/12315544/", False),
         ("ntfys://ntfy.sh/topic", False),
         ("discord://4174216298/JHMHI8qBe7bk2ZwO5U711o3dV", False),
         ("json://hook.example.org/x", False),
@@ -208,8 +219,9 @@ def test_what_waits_for_a_refused_target_is_sent_once_its_network_is_allowed(
     assert world.deliver().failed == 1
     (row,) = world.deliveries()
     assert REFUSED in row.last_error
+    assert "targets set hook --private" in row.last_error
     assert hooks.messages == []
-    with pytest.raises(DeliveryError, match=REFUSED):
+    with pytest.raises(DeliveryError, match="targets set hook --private"):
         try_target(world.engine, world.vault, "hook")
     _allow(world, private=True)
     try_target(world.engine, world.vault, "hook")

@@ -2,6 +2,7 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.details import BenefitLine, CategoryTime, DropLine, FieldChange, StreamRecap
 from models.events import EventKind
+from notifiers.reader import Reader
 from notifiers.render import Format, Limits, Message, plain_message, render_message
 from notifiers.view import EventText
 from tests.examples import examples
@@ -292,7 +294,7 @@ def test_a_list_says_on_which_streams_drops_are_enabled() -> None:
     events = [event_text("shroud is live", kind="stream.online", **ON_AIR), event_text("b", kind="stream.online")]
     message = render_message(events)
     assert message.title == "2 streams live"
-    assert message.text.splitlines() == ["- shroud is live (drops enabled) https://www.twitch.tv/shroud", "- b"]
+    assert message.text.splitlines() == ["- shroud is live – drops enabled https://www.twitch.tv/shroud", "- b"]
 
 
 def test_several_events_are_one_list_with_a_title_that_counts_them() -> None:
@@ -300,12 +302,21 @@ def test_several_events_are_one_list_with_a_title_that_counts_them() -> None:
     message = render_message(events)
     assert message.title == "2 new campaigns, 1 campaign ended"
     assert message.text.splitlines() == [
-        "- New drops: Rust 40 (ends 2026-11-27 12:00 UTC) https://www.twitch.tv/drops/campaigns?dropID=a&x=1",
+        "- New drops: Rust 40 – ends 2026-11-27 12:00 UTC https://www.twitch.tv/drops/campaigns?dropID=a&x=1",
         "- B https://b.example/",
         "- C",
     ]
     assert message.markdown.splitlines()[1] == "- **B** [Details](https://b.example/)"
     assert Tags(message.html).tags == {"ul", "li", "b", "a", "br"}
+
+
+def test_what_stands_behind_a_line_of_a_list_has_no_brackets_within_brackets() -> None:
+    event = full_event()
+    reader = Reader(ZoneInfo("Europe/Berlin"), now=NOON)
+    message = render_message([event, event_text("B")], reader=reader)
+    for rendering in (message.text, message.markdown, message.html):
+        assert re.search(r" – ends Fri 27 Nov, 13:00 CET \(in \d+ \w+\)", rendering)
+        assert "))" not in rendering
 
 
 def test_a_long_list_is_cut_after_twenty_and_says_how_many_more() -> None:

@@ -11,7 +11,7 @@ from pipeline.runtime.runtime import utc_now
 from tasks import rules
 from tests.tasks.installation import AtWork
 
-PHONE = '[[target]]\nname = "phone"\nurl = "json://127.0.0.1:9/x"\n'
+PHONE = '[[target]]\nname = "phone"\nurl = "json://127.0.0.1:9/x"\nprivate = true\n'
 LOOT = '[[subscription]]\nname = "loot"\nto = "phone"\nkinds = "campaign.*"\n'
 
 
@@ -49,7 +49,18 @@ def test_a_mistake_is_told_once_and_the_rules_of_before_stay(
     for _ in range(2):
         rules.rules()
     [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert warning.getMessage().endswith("mine.toml:7: there is no `kind`; did you mean `kinds`?")
+    assert warning.getMessage().endswith("mine.toml:8: there is no `kind`; did you mean `kinds`?")
+    assert installation.count(Subscription) == 1
+
+
+def test_a_name_that_nothing_has_is_told_once_and_the_rules_are_applied(
+    installation: AtWork, file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(PHONE + LOOT + 'games = "Nothing like it"\n')
+    for _ in range(2):
+        rules.rules()
+    [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "mine.toml:5: no game named 'Nothing like it' is known yet" in warning.getMessage()
     assert installation.count(Subscription) == 1
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Engine, insert
 
 from models import Source
 from models.vault import Vault
+from notifiers.apprise_urls import check_url, is_private, open_url
 from notifiers.rules.applying import apply, check_wanted, load_present
 from notifiers.rules.difference import Wanted, compare
 from pipeline.rules.files import read_rules_file
@@ -38,3 +39,23 @@ def test_a_recipe_is_applied_as_it_stands(engine: Engine, vault: Vault, tmp_path
         apply(connection, vault, changes, wanted, file.origin, NOW)
         assert {change.action for change in changes} == {"add"}
         assert compare(wanted, load_present(connection, vault), file.origin) == []
+
+
+MAILS = re.findall(r"`(mailtos?://[^`]+)`", BOOK)
+
+
+def test_the_addresses_of_mails_are_taken_as_they_stand() -> None:
+    assert [check_url(address) for address in MAILS] == [
+        "Email (smtp.gmail.com)",
+        "Email (smtp.example.org)",
+        "Email (smtp.example.org)",
+        "Email (192.168.1.5)",
+    ]
+    opened = [open_url(address).service for address in MAILS]
+    assert [(mail.port, mail.secure_mode) for mail in opened] == [
+        (587, "starttls"),
+        (587, "starttls"),
+        (465, "ssl"),
+        (25, "insecure"),
+    ]
+    assert [is_private(address) for address in MAILS] == [False, False, False, True]

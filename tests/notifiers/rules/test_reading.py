@@ -1,13 +1,14 @@
 """A rules file is read in the words that people write, and a mistake names its line and what was meant."""
 
 import json
+from datetime import time
 
 import pytest
 
 from notifiers.conditions.conditions import Conditions
 from notifiers.rules.reading import RulesError, read_rules
 from notifiers.rules.shapes import json_schema
-from notifiers.timing.settings import Digest, TargetSettings, Window
+from notifiers.timing.settings import Digest, TargetSettings, Window, read_time
 
 FILE = """
 # Settings stand in the same file.
@@ -76,6 +77,13 @@ def test_a_digest_is_written_in_a_line(written: str, expected: Digest) -> None:
     assert rules.target[0].settings(rules.defaults).digest == expected
 
 
+@pytest.mark.parametrize("written", ["00:00-24:00 sun", "0:00 - 24:00 sun", "00:00-00:00 sun"])
+def test_a_whole_day_is_from_midnight_to_midnight(written: str) -> None:
+    rules = read_rules(f'[[target]]\nname = "a"\nurl = "x"\nquiet = "{written}"\n', "f")
+    (window,) = rules.target[0].settings(rules.defaults).quiet
+    assert (read_time(window.begins), window.ends, window.days) == (time(), "00:00", ("sun",))
+
+
 TARGET = '[[target]]\nname = "phone"\nurl = "env:X"\n'
 SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
 
@@ -94,6 +102,16 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
         ),
         pytest.param(f"{TARGET}quiet = '22:00'\n", "f:4: `quiet`: must be hours such as 22:00-07:00", id="no hours"),
         pytest.param(f"{TARGET}quiet = '22:00-27:00'\n", "f:4: `quiet`: '27:00' is no time of day", id="no time"),
+        pytest.param(
+            f"{TARGET}quiet = '22:00-22:00'\n",
+            "f:4: `quiet`: 22:00-22:00 ends when it begins; write hours such as 22:00-07:00, or 00:00-24:00",
+            id="hours that end when they begin",
+        ),
+        pytest.param(
+            f"{TARGET}quiet = [{{ begins = '7:30', ends = '07:30' }}]\n",
+            "f:4: `quiet`: 7:30-07:30 ends when it begins",
+            id="a table of hours that end when they begin",
+        ),
         pytest.param(
             f"{TARGET}quiet = '22:00-07:00 fry'\n", "'fry' is none of mon, tue, wed, thu, fri, sat, sun", id="no day"
         ),
@@ -118,7 +136,7 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
             "'bagde' is none of badge, emote, item; did you mean `badge`?",
             id="a word",
         ),
-        pytest.param(f"{SUBSCRIPTION}min_minutes = -1\n", "f:4: `min_minutes`: Input should be greater", id="a number"),
+        pytest.param(f"{SUBSCRIPTION}min_minutes = -1\n", "f:4: `min_minutes`: must be at least 0", id="a number"),
         pytest.param(
             f"{TARGET}{TARGET}", "f:5: 'phone' is the name of the [[target]] in line 1 too", id="a name twice"
         ),
@@ -131,6 +149,35 @@ def test_a_mistake_names_its_line_and_what_was_meant(text: str, expected: str) -
     with pytest.raises(RulesError) as raised:
         read_rules(text, "f")
     assert expected in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (TARGET.replace('"phone"', "5"), "2: `name`: must be a text"),
+        (f"{TARGET}quiet = 5\n", "4: `quiet`: must be a list"),
+        (f"{TARGET}quiet = [5]\n", "4: `quiet`: must be hours such as 22:00-07:00, or 23:00-08:00 sat, sun"),
+        (f"{TARGET}digest = true\n", "4: `digest`: must be hourly, daily, weekly, or such as `daily at 08:00` and"),
+        (f"{TARGET}burst = [1]\n", "4: `burst`: must be a whole number"),
+        (f"{TARGET}burst = 1.5\n", "4: `burst`: must be a whole number"),
+        (f"{TARGET}burst = '30h'\n", "4: `burst`: must be at most 86400"),
+        (f"{TARGET}paused = 'perhaps'\n", "4: `paused`: must be true or false"),
+        (f"{TARGET}private = 7\n", "4: `private`: must be true or false"),
+        (SUBSCRIPTION.replace('"phone"', "[]"), "3: `to`: must name at least 1"),
+        (f"{SUBSCRIPTION}games = 1942\n", "4: `games`: must be a list"),
+        (f"{SUBSCRIPTION}games = [1942]\n", "4: `games`: must be a text"),
+        (f"{SUBSCRIPTION}max_minutes = 'many'\n", "4: `max_minutes`: must be a whole number"),
+        ("[[follow]]\ncategories = 'Rust'\ntop = 101\n", "3: `top`: must be at most 100"),
+        ("target = 5\n", "1: `target` is a block: write [[target]], and its keys below it"),
+        ("follow = ['shroud']\n", "1: `follow` is a block: write [[follow]], and its keys below it"),
+        ("defaults = 'none'\n", "1: `defaults` is a block: write [defaults], and its keys below it"),
+        ("[target]\nname = 'phone'\n", "1: `target` is a block: write [[target]], and its keys below it"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_in_our_own_words(text: str, expected: str) -> None:
+    with pytest.raises(RulesError) as raised:
+        read_rules(text, "f")
+    assert str(raised.value).startswith(f"f:{expected}")
 
 
 def test_all_mistakes_are_named_at_once() -> None:

@@ -5,13 +5,15 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from pipeline.runtime.output import LineConsole, distance
+from pipeline.runtime.output import LineConsole, distance, moments_in, parse_until, show_in
 from tests.pipeline.cli.operator import Operator
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,32 @@ def test_a_time_is_told_by_its_distance_in_the_largest_unit(away: timedelta, exp
 
 def test_no_time_is_nothing() -> None:
     assert not distance(None, NOW)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("22:00", datetime(2026, 5, 1, 20, tzinfo=UTC)),
+        ("13:59", datetime(2026, 5, 2, 11, 59, tzinfo=UTC)),
+        ("2026-05-03", datetime(2026, 5, 2, 22, tzinfo=UTC)),
+        ("2026-05-03T22:00", datetime(2026, 5, 3, 20, tzinfo=UTC)),
+        ("2026-05-03T22:00Z", datetime(2026, 5, 3, 22, tzinfo=UTC)),
+    ],
+)
+def test_a_time_without_a_zone_is_read_by_the_clock_of_the_place(written: str, expected: datetime) -> None:
+    assert parse_until(written, NOW, BERLIN) == expected
+
+
+def test_a_time_of_day_in_the_hour_that_clocks_repeat_is_the_next_one() -> None:
+    between = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)
+    assert parse_until("2:30", between, BERLIN) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_times_are_shown_by_the_clock_of_the_place_and_name_it() -> None:
+    assert show_in(NOW, BERLIN) == "2026-05-01 14:00 CEST"
+    assert show_in(datetime.max.replace(tzinfo=UTC), BERLIN) == "9999-12-31 23:59 UTC"
+    said = "muted until 2026-12-01 23:30 UTC, 2026-99-99 99:99 UTC"
+    assert moments_in(said, BERLIN) == "muted until 2026-12-02 00:30 CET, 2026-99-99 99:99 UTC"
 
 
 class Terminal(io.StringIO):

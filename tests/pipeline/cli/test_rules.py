@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert, update
 
+from models import Game, Target
 from pipeline.demo.sinks import WebhookSink
 from tests.pipeline.cli.operator import Operator, Result
 
@@ -72,6 +74,25 @@ def test_a_change_shows_what_was_and_what_will_be(rules: Rules) -> None:
     assert "timezone: Europe/Berlin → Asia/Tokyo" in changed.out
     assert "games: Rust, Palia → Rust, Valheim" in changed.out
     assert rules.apply(rules.path.read_text()).out.strip() == "all is as the rules say"
+
+
+def test_settings_are_shown_in_the_words_of_the_file(rules: Rules) -> None:
+    more = 'quiet = ["23:00-08:00 mon-fri", "23:00-09:00 sun, sat"]\ndigest = "weekly on mon"\nburst = "90s"\n'
+    applied = rules.apply(PHONE.replace('quiet = "22:00-07:00"\n', more))
+    assert [line.strip() for line in applied.out.splitlines()[1:-1]] == [
+        "timezone: Europe/Berlin",
+        "quiet: 23:00-08:00 mon-fri, 23:00-09:00 sat, sun",
+        "digest: weekly on mon at 08:00",
+        "burst: 90s",
+    ]
+    changed = rules.apply(PHONE + 'burst_longest = "10min"\nurgent = []\n')
+    assert [line.strip() for line in changed.out.splitlines()[1:-1]] == [
+        "quiet: 23:00-08:00 mon-fri, 23:00-09:00 sat, sun → 22:00-07:00",
+        "digest: weekly on mon at 08:00 → none",
+        "burst: 90s → none",
+        "urgent: campaign.last_chance → none",
+        "burst_longest: 5min → 10min",
+    ]
 
 
 def test_another_address_is_said_and_never_shown(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,6 +174,50 @@ def test_what_there_is_is_written_as_a_file_that_changes_nothing(rules: Rules, m
     monkeypatch.setenv("MY_TABLET_URL", "json://127.0.0.1:9/hidden")
     assert {line["action"] for line in rules.apply(written, "--json").lines} == {"take over"}
     assert rules.apply(written).out.strip() == "all is as the rules say"
+
+
+def test_an_address_in_a_file_is_found_from_wherever_the_export_is_written(
+    rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = rules.operator.folder / "elsewhere"
+    folder.mkdir()
+    (folder / "address").write_text("json://127.0.0.1:9/secret-path\n")
+    (folder / "old.toml").write_text(PHONE.replace("env:HOOK", "file:address"))
+    monkeypatch.chdir(folder)
+    rules.operator.run("apply", "old.toml")
+    written = rules.operator.run("rules", "export").out
+    assert f'url = "file:{folder}/address"' in written
+    (folder / "old.toml").unlink()
+    assert "~ target phone" in rules.apply(written).out
+    assert rules.apply(written).out.strip() == "all is as the rules say"
+
+
+def test_a_name_in_a_file_that_nothing_has_is_told_with_its_line_and_the_nearest_one(rules: Rules) -> None:
+    with rules.operator.engine.begin() as connection:
+        connection.execute(insert(Game).values(name="Palia", name_key="palia", public_id="01234567"))
+    text = PHONE + LOOT.replace('"Rust", "Palia"', '"Pailia"') + 'lists = ["wishes", "wishlist"]\n'
+    text += '[[follow]]\nlists = "wishlist.csv"\n'
+    (rules.path.parent / "wishlist.csv").write_text("title\n")
+    applied = rules.apply(text, "--dry-run")
+    waiting = [line.partition("rules.toml")[2] for line in applied.errors.splitlines() if "waits" in line]
+    assert waiting == [
+        ":8: no game named 'Pailia' is known yet (did you mean Palia?): 'loot' waits for one of that name",
+        ":8: no list named 'wishes' is known yet (did you mean wishlist?): 'loot' waits for one of that name",
+    ]
+    rules.apply(text)
+    assert "waits for" not in rules.apply(text).errors
+
+
+def test_quiet_hours_of_a_whole_day_are_written_as_they_are_read(rules: Rules) -> None:
+    rules.apply(PHONE.replace("22:00-07:00", "00:00-24:00 sun"))
+    assert 'quiet = ["00:00-24:00 sun"]' in rules.operator.run("rules", "export").out
+    # As older versions took them.
+    of_old = {"quiet": [{"begins": "22:00", "ends": "22:00", "days": ["sun"]}]}
+    with rules.operator.engine.begin() as connection:
+        connection.execute(update(Target).values(settings=of_old))
+    written = rules.operator.run("rules", "export").out
+    assert 'quiet = ["22:00-24:00 sun", "00:00-22:00 mon"]' in written
+    assert rules.apply(written).code == 0
 
 
 def test_the_schema_is_printed(rules: Rules) -> None:
@@ -249,6 +314,7 @@ def test_a_file_that_says_nothing_of_private_addresses_leaves_a_target_as_it_is(
         (PHONE.replace("Berlin", "Berln"), ":5: `timezone`: There is no time zone 'Europe/Berln'"),
         (PHONE.replace("env:HOOK", "jsn://127.0.0.1/x"), ":4: `url`: "),
         (PHONE.replace('"phone"', '""'), ":3: `name`: "),
+        (PHONE + LOOT + "min_minutes = 9\nmax_minutes = 8\n", ":8: min_minutes (9) is more than max_minutes (8)"),
         (PHONE + LOOT.replace("campaign.*", "campaing.*"), ":8: Unknown kind campaing.*"),
     ],
 )
@@ -264,4 +330,61 @@ def test_what_came_from_another_file_is_said_to_come_from_there(rules: Rules) ->
     rules.apply(PHONE)
     other = rules.operator.folder / "other.toml"
     other.write_text(PHONE)
+    rules.path.write_text("")
     assert "~ target phone (came from " in rules.operator.run("apply", str(other), "--dry-run").out
+
+
+def test_a_private_address_in_a_file_is_said_to_be_refused(rules: Rules) -> None:
+    warned = rules.apply(LOOT + PHONE).errors
+    assert "rules.toml:8: the address of 'phone' is in a private network, and nothing is sent there until" in warned
+    assert "private network" not in rules.apply(LOOT + PHONE + "private = true\n").errors
+    assert "private network" not in rules.apply(LOOT + PHONE.replace("Berlin", "Rome")).errors
+
+
+def test_a_name_that_another_file_has_still_is_not_taken_from_it(rules: Rules) -> None:
+    rules.apply(PHONE + LOOT)
+    other = rules.operator.folder / "other.toml"
+    for text, name in ((PHONE, "'phone' is the name of a target"), (LOOT, "'loot' is the name of a subscription")):
+        other.write_text(text)
+        refused = rules.operator.run("apply", str(other))
+        assert refused.code == 2
+        assert f"other.toml: {name} in {rules.path.resolve()} too, from which it came; remove it" in refused.errors
+    assert rules.apply(PHONE + LOOT).out.strip() == "all is as the rules say"
+
+
+def test_a_file_that_is_deleted_from_a_folder_of_ones_own_is_said_to_be_gone(rules: Rules) -> None:
+    folder = rules.operator.folder / "my rules"
+    folder.mkdir()
+    (folder / "phone.toml").write_text(PHONE)
+    rules.operator.run("apply", str(folder / "phone.toml"))
+    (folder / "phone.toml").unlink()
+    way = f"; what came from it goes with `lootwire apply '{folder}'`, which shows it"
+    assert f"lootwire: {folder}/phone.toml is gone{way}\n" in rules.apply(PHONE.replace("phone", "desk")).errors
+    again = rules.operator.run("apply", str(folder / "phone.toml"))
+    assert (again.code, again.errors) == (2, f"lootwire: cannot read {folder}/phone.toml: no such file{way}\n")
+    assert rules.targets() == ["desk", "phone"]
+    gone = rules.operator.run("apply", str(folder), "--dry-run")
+    assert ("- target phone" in gone.out, gone.errors) == (True, "")
+    # What another file takes over is missed no more.
+    (folder / "renamed.toml").write_text(PHONE + "private = true\n")
+    assert rules.operator.run("apply", str(folder / "renamed.toml")).errors == ""
+
+
+def test_a_block_may_move_to_another_file_of_its_folder_which_may_be_called_otherwise(rules: Rules) -> None:
+    folder = rules.operator.folder / "rules"
+    folder.mkdir()
+    drops = "[[follow]]\ndrops = true\n"
+    (folder / "a.toml").write_text(PHONE + LOOT + drops)
+    rules.operator.run("apply")
+    (folder / "a.toml").write_text("")
+    (folder / "b.toml").write_text(PHONE + LOOT + drops)
+    moved = rules.operator.run("apply")
+    assert (moved.code, "- " in moved.out, moved.out.count("~ ")) == (0, False, 2)
+    (folder / "b.toml").rename(folder / "c.toml")
+    renamed = rules.operator.run("apply")
+    assert (renamed.code, "- " in renamed.out, renamed.out.count("~ ")) == (0, False, 2)
+    assert (rules.targets(), list(rules.subscriptions())) == (["phone"], ["loot"])
+    assert rules.operator.run("apply").out.strip() == "all is as the rules say"
+    (folder / "c.toml").unlink()
+    gone = [line for line in rules.operator.run("apply").out.splitlines() if line.startswith("- ")]
+    assert sorted(gone) == ["- follow drops", "- subscription loot", "- target phone"]

@@ -2,7 +2,7 @@
 
 import io
 import os
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import insert, literal, select, update
@@ -69,6 +69,21 @@ def test_past_events_can_be_tried_without_sending_anything(
     added = subscribed.run("events", "--json", "--kind", "campaign.added").lines
     assert [event["id"] for event in tried] == [event["id"] for event in added]
     assert hook.messages == []
+
+
+def test_a_subscription_can_be_tried_alone_by_its_name(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("subscriptions", "add", "--to", "hook", "--name", "ends", "--kind", "campaign.ended")
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    added = subscribed.run("subscriptions", "try", "hook: campaign.added", "--json").lines
+    assert {event["kind"] for event in added} == {"campaign.added"}
+    alone = subscribed.run("subscriptions", "try", "ends", "--json").lines
+    assert {event["kind"] for event in alone} == {"campaign.ended"}
+    assert len(subscribed.run("subscriptions", "try", "hook", "--json").lines) == len(added) + len(alone)
+    summary = subscribed.run("subscriptions", "try", "ends").out.splitlines()[-1]
+    assert summary.endswith("messages; by 'ends' alone, at hook")
+    missing = subscribed.run("subscriptions", "try", "edns")
+    assert missing.code == 2
+    assert "no target of that name, and no subscription. Did you mean 'ends'? There are: hook." in missing.errors
 
 
 def test_why_tells_the_event_and_the_subscription_that_asked_for_it(
@@ -257,6 +272,21 @@ def test_a_name_that_nothing_has_is_told_with_the_nearest_one_and_waits(
     assert (right.code, right.errors) == (0, "")
 
 
+def test_a_mute_of_a_game_that_nothing_is_called_is_told_with_the_nearest_one(knowing: Operator) -> None:
+    muted = knowing.run("targets", "mute", "hook", "3h", "--game", "Gloomtdie")
+    assert muted.code == 0
+    assert muted.errors == (
+        "lootwire: no game named 'Gloomtdie' is known yet (did you mean Gloomtide?): "
+        "the mute waits for one of that name\n"
+    )
+    assert knowing.run("targets", "mute", "hook", "3h", "--game", "GLOOMTIDE").errors == ""
+
+
+def test_a_subscription_to_a_list_that_there_is_not_says_so(knowing: Operator) -> None:
+    result = knowing.run("subscriptions", "add", "--to", "hook", "--list", "wishes")
+    assert "no list named 'wishes' is known yet" in result.errors
+
+
 @pytest.mark.parametrize(("option", "written", "kind", "meant"), TYPING_ERRORS)
 def test_a_strict_subscription_refuses_a_name_that_nothing_has(
     knowing: Operator, option: str, written: str, kind: str, meant: str
@@ -288,7 +318,11 @@ def test_why_says_when_a_delivery_was_sent(subscribed: Operator, now: datetime) 
         sent = update(Delivery).where(Delivery.id == delivery["id"]).values(state="sent", sent_at=now)
         connection.execute(sent)
 
-    assert f"sent at {now:%Y-%m-%d %H:%M}" in subscribed.run("why", str(delivery["id"])).out
+    assert f"sent at {now:%Y-%m-%d %H:%M} UTC" in subscribed.run("why", str(delivery["id"])).out
+    subscribed.run("targets", "set", "hook", "--timezone", "Asia/Tokyo")
+    there = now + timedelta(hours=9)
+    assert f"sent at {there:%Y-%m-%d %H:%M} JST" in subscribed.run("why", str(delivery["id"])).out
+    assert "timezone" not in subscribed.run("why", str(delivery["id"]), "--json").lines[0]
 
 
 def test_a_kind_that_does_not_exist_is_refused_with_the_nearest_one(subscribed: Operator) -> None:
@@ -361,7 +395,11 @@ def test_quiet_hours_and_a_digest_are_set_shown_and_ended(operator: Operator) ->
         *("--digest", "daily at 18:30", "--urgent", "stream.online", "--burst", "1min", "--locale", "de"),
     )
     assert set_up.code == 0
-    assert "in Europe/Berlin" in set_up.out
+    assert set_up.out.strip() == (
+        "phone: quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30; urgent stream.online; burst 1min; locale de "
+        "(in Europe/Berlin)"
+    )
+    assert "quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30" in operator.run("targets").out
     (target,) = operator.run("targets", "--json").lines
     assert target["settings"] == {
         "quiet": [{"begins": "22:00", "ends": "07:00"}, {"begins": "12:00", "ends": "13:00", "days": ["sun"]}],
@@ -379,6 +417,7 @@ def test_quiet_hours_and_a_digest_are_set_shown_and_ended(operator: Operator) ->
     ("option", "value", "expected"),
     [
         ("--quiet", "at night", "--quiet: must be hours such as 22:00-07:00"),
+        ("--quiet", "22:00-22:00", "--quiet: 22:00-22:00 ends when it begins; write hours such as 22:00-07:00"),
         ("--digest", "monthly", "--digest: must be hourly, daily, weekly"),
         ("--burst", "soon", "--burst: must be a time such as 30s"),
     ],
@@ -392,6 +431,13 @@ def test_a_setting_that_is_none_is_refused_with_the_way_out(
     assert expected in " ".join(refused.errors.split())
 
 
+def test_minutes_that_nothing_takes_are_refused_with_the_way_out(subscribed: Operator) -> None:
+    refused = subscribed.run("subscriptions", "add", "--to", "hook", "--min-minutes", "240", "--max-minutes", "60")
+    assert refused.code == 2
+    assert "min_minutes (240) is more than max_minutes (60), so that no campaign fits; swap them" in refused.errors
+    assert len(subscribed.run("subscriptions", "--json").lines) == 1
+
+
 def test_a_target_is_muted_for_a_while_and_told_again(operator: Operator) -> None:
     operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
     assert "phone is told nothing of Rust until" in operator.run("targets", "mute", "phone", "3h", "--game", "Rust").out
@@ -401,6 +447,25 @@ def test_a_target_is_muted_for_a_while_and_told_again(operator: Operator) -> Non
     past = operator.run("targets", "mute", "phone", "2020-01-01")
     assert past.code == 2
     assert "has passed" in past.errors
+
+
+def test_a_target_in_another_zone_reads_and_shows_times_by_its_own_clock(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("targets", "set", "hook", "--timezone", "Asia/Tokyo", "--digest", "daily at 08:00")
+    muted = subscribed.run("targets", "mute", "hook", "2999-12-24T22:00", "--game", "Rust")
+    assert "until 2999-12-24 22:00 JST" in muted.out
+    with subscribed.engine.connect() as connection:
+        assert connection.scalar(select(Mute.until)) == datetime(2999, 12, 24, 13, tzinfo=UTC)
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    with subscribed.engine.begin() as connection:
+        connection.execute(update(Delivery).values(next_attempt_at=datetime(2999, 1, 1, tzinfo=UTC), held_for="digest"))
+    shown = subscribed.run("inbox", "hook").out
+    assert "2999-01-01 09:00 JST" in shown
+    assert "muted: nothing of Rust until 2999-12-24 22:00 JST" in shown
+    (waiting, *_) = subscribed.run("inbox", "hook", "--json").lines
+    assert waiting["at"] == "2999-01-01T00:00:00Z"
+    reason = subscribed.run("why-not", "--target", "hook", "--event", str(waiting["event_id"])).out
+    assert "it waits for the digest, until 2999-01-01 09:00 JST" in reason
+    assert " 08:00 JST" in subscribed.run("subscriptions", "try", "hook").out
 
 
 def test_what_is_held_stands_in_the_inbox_and_why_not_says_until_when(
@@ -427,7 +492,8 @@ def test_an_operators_target_is_added_changed_and_ended(operator: Operator) -> N
     assert "admin hears how the installation is, without any subscription" in added.out
     (target,) = operator.run("targets", "--json").lines
     assert (target["role"], target["settings"]) == ("operator", {"heartbeat": {"at": "8:00"}})
-    assert operator.run("targets", "set", "admin", "--heartbeat", "weekly on fri at 18:00").code == 0
+    changed = operator.run("targets", "set", "admin", "--heartbeat", "weekly on mon at 08:00")
+    assert changed.out.strip() == "admin: heartbeat weekly on mon at 08:00 (in UTC)"
     assert operator.run("targets", "set", "admin", "--heartbeat", "none").code == 0
     assert "settings" in operator.run("targets", "--json").lines[0]
     assert operator.run("targets", "set", "admin", "--role", "none").code == 0
@@ -492,6 +558,9 @@ def test_a_private_address_is_said_to_be_refused_and_can_be_allowed(operator: Op
     assert "private" not in operator.run("targets", "set", "nas", "--no-private").out
     assert "private network" not in operator.run("targets", "add", "hook", "json://10.0.0.1/x", "--private").out
     assert "private network" not in operator.run("targets", "add", "far", "json://hook.example.org/x").out
+    moved = operator.run("targets", "set", "far", "--url", "json://0x0a000001/x").out
+    assert "The address of far is in a private network" in moved
+    assert "private network" not in operator.run("targets", "set", "hook", "--url", "json://10.0.0.2/x").out
     settings = {row["name"]: row["settings"] for row in operator.run("targets", "--json").lines}
     assert settings == {"nas": {}, "hook": {"private": True}, "far": {}}
 

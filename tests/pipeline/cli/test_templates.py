@@ -73,6 +73,11 @@ def test_templates_are_tried_and_a_mistake_is_named(with_phone: Operator) -> Non
     assert [json.loads(line)["kind"] for line in listed] == ["any", "campaign.any"]
     write(with_phone, "oops.txt.j2", "x")
     assert "oops.txt.j2 is not called as templates are" in with_phone.run("templates").errors
+    misnamed = with_phone.run("templates", "check", "--json")
+    assert (misnamed.code, misnamed.errors) == (1, "")
+    problems = {row["file"]: row["problem"] or "" for row in misnamed.lines}
+    assert list(problems) == ["any.txt.j2", "campaign.any.txt.j2", "oops.txt.j2"]
+    assert problems["oops.txt.j2"].startswith("oops.txt.j2 is not called as templates are: [TARGET/]KIND.PART.j2")
 
 
 def test_the_schema_of_web_hooks_is_printed(operator: Operator) -> None:

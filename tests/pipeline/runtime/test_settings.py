@@ -101,11 +101,11 @@ def test_secrets_are_in_no_representation_of_the_settings(folder: Path) -> None:
 
 
 WRONG: dict[str, tuple[dict[str, str], str]] = {
-    "LOOTWIRE_HTTP_PORT": ({"LOOTWIRE_HTTP_PORT": "eighty"}, "integer"),
-    "LOOTWIRE_WORKER_PROCESSES": ({"LOOTWIRE_WORKER_PROCESSES": "0"}, "greater than or equal to 1"),
+    "LOOTWIRE_HTTP_PORT": ({"LOOTWIRE_HTTP_PORT": "eighty"}, "must be a whole number"),
+    "LOOTWIRE_WORKER_PROCESSES": ({"LOOTWIRE_WORKER_PROCESSES": "0"}, "must be at least 1"),
     "LOOTWIRE_KICK_URL": ({"LOOTWIRE_KICK_URL": "kick.example.org"}, "must start with http:// or https://"),
-    "LOOTWIRE_LOG_LEVEL": ({"LOOTWIRE_LOG_LEVEL": "LOUD"}, "pattern"),
-    "LOOTWIRE_KICK_POLL_SECONDS": ({"LOOTWIRE_KICK_POLL_SECONDS": "0"}, "greater than or equal to 1"),
+    "LOOTWIRE_LOG_LEVEL": ({"LOOTWIRE_LOG_LEVEL": "LOUD"}, "is none of DEBUG, INFO, WARNING, ERROR"),
+    "LOOTWIRE_KICK_POLL_SECONDS": ({"LOOTWIRE_KICK_POLL_SECONDS": "0"}, "must be at least 1"),
     "DATABASE_URL": ({"DATABASE_URL": f"mysql://ann:{SECRET}@db"}, "must start with postgresql://"),
     "LOOTWIRE_RECEIVER_PORT": (
         {"LOOTWIRE_RECEIVER_PORT": "8500", "LOOTWIRE_HTTP_PORT": "8500"},
