@@ -91,8 +91,8 @@ class Trouble:
         try:
             while (head := await reader.readuntil(b"\r\n\r\n")) and await self._treat(head, reader, writer):
                 pass
-        except (asyncio.IncompleteReadError, ConnectionError):
-            # A sender was killed, or its connection was done.
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            # A sender was killed, its connection was done, or all is over.
             pass
         finally:
             writer.close()
