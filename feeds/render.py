@@ -108,6 +108,7 @@ def _rss(feed: FeedContent, entries: Sequence[Entry], base_url: str) -> bytes:
     for entry in entries:
         built = document.add_entry(order="append")
         _fill(built, entry, base_url)
+        built.title(html_line(entry.title))
         built.summary(html_line(entry.summary))
         built.category([{"term": term, "scheme": scheme} for term, scheme in entry.categories])
     return _header(feed) + bytes(document.rss_str(xml_declaration=False))

@@ -53,7 +53,8 @@ class Hearing:
 
     `is_unanswered` says that a service was sent a whole request, or a mail to its final dot, and never answered;
     `is_taken` that a mail server took the mail. `refusal` is the mail server's last reply if that was a refusal, and
-    `unreachable` says in words why no connection came about, where that is known.
+    `unreachable` says in words why no connection came about, where that is known, and `lacking` what the address wants
+    of a mail server that does not offer it.
     """
 
     patience: Patience = PATIENCE
@@ -66,6 +67,7 @@ class Hearing:
     is_taken: bool = False
     is_attempted: bool = False
     unreachable: str = ""
+    lacking: str = ""
     _until: float = field(init=False)
 
     def __post_init__(self) -> None:

@@ -42,8 +42,13 @@ class _HearingMixin:
         with _noted():
             return super()._get_socket(host, port, timeout)  # type: ignore[misc]
 
+    def login(self, *arguments: Any, **options: Any) -> tuple[int, bytes]:
+        with _wanted("no login (AUTH); leave user and password out of the address, or use mailtos://"):
+            reply: tuple[int, bytes] = super().login(*arguments, **options)  # type: ignore[misc]
+            return reply
+
     def starttls(self, *arguments: Any, **options: Any) -> tuple[int, bytes]:
-        with _noted():
+        with _noted(), _wanted("no encryption (STARTTLS); use mailtos://…?mode=ssl, or mailto:// without any"):
             reply: tuple[int, bytes] = super().starttls(*arguments, **options)  # type: ignore[misc]
             return reply
 
@@ -100,6 +105,17 @@ def _noted() -> Iterator[None]:
     except OSError as error:
         if (hearing := current()) is not None:
             hearing.unreachable = why_unreachable(error)
+        raise
+
+
+@contextmanager
+def _wanted(lacking: str) -> Iterator[None]:
+    """Note in the call's hearing what a mail server lacks where it offers no such thing."""
+    try:
+        yield
+    except smtplib.SMTPNotSupportedError:
+        if (hearing := current()) is not None:
+            hearing.lacking = lacking
         raise
 
 

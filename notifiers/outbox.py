@@ -245,9 +245,9 @@ def settle_failed(
             dead += 1
         elif settled:
             pauses.append(again_at)
-    if pauses:
-        # Nothing but an answer that never came is worth more than an hour.
-        _hold_failed(connection, claimed, min(*pauses, now + due.LONGEST_BACKOFF))
+    # New events, which fail as well, must not put off those that wait for their next attempt again and again.
+    if pauses and any(delivery.attempts > 1 for delivery in claimed.deliveries):
+        _hold_failed(connection, claimed, min(*pauses, now + due.LONGEST_BREAK))
     if not permanent:
         due.note_failure(connection, claimed.target_id, now)
     due.reckon(connection, [claimed.target_id], now, is_quick=False)
@@ -472,9 +472,10 @@ def _event_text(row: Any, standing: Standing, now: datetime, *, asks: bool) -> E
 
 
 def _hold_failed(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:
-    """Let what failed before at this target wait as well: an outage then costs one attempt a pause, not one for each.
+    """Let what failed before at this target wait a little as well: an outage then costs one attempt a pause.
 
-    New events still try at once, and of those that wait, the least tried goes first.
+    New events still try at once, and of those that wait, the least tried goes first. A pause is a minute at most, so
+    that each of many has its turn.
     """
     connection.execute(
         update(Delivery)

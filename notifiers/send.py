@@ -94,6 +94,8 @@ def _refusal(url: str, opened: apprise_urls.Opened, hearing: Hearing, result: An
         server = "mail server" if opened.is_mail else "service"
         reason = f"the {server} took the message and never answered; it may have arrived"
         return DeliveryError(reason, unanswered=True, retry_after=hearing.rest)
+    if hearing.lacking:
+        return DeliveryError(f"the mail server offers {hearing.lacking}")
     if hearing.refusal is not None:
         return mail_refusal(hearing.refusal, url)
     if refusals or hearing.answers:

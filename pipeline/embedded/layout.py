@@ -170,7 +170,7 @@ class Layout:
         with contextlib.suppress(OSError):
             free = shutil.disk_usage(self.data_dir).free
             if free < LOW_DISK_BYTES:
-                return f"Only {free // 1024**2} MB are free on its disk: make room and start again."
+                return f"Only {free // 1024**2} MB are free on its disk: make room."
         return ""
 
     def is_disk_full(self, least: int = NO_DISK_BYTES) -> bool:

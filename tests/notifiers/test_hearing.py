@@ -168,6 +168,18 @@ def test_a_mail_server_whose_certificate_nobody_knows_is_said_so(mode: str, is_e
     assert reason == "the service could not be reached: its certificate is not valid (self-signed certificate)"
 
 
+@pytest.mark.parametrize(
+    ("user", "mode", "lacking"),
+    [("joe:secret", "insecure", "no login (AUTH)"), ("", "starttls", "no encryption (STARTTLS)")],
+)
+def test_what_a_mail_server_does_not_offer_is_said_so(user: str, mode: str, lacking: str) -> None:
+    with stubborn.mail(ehlo=b"250 stubborn\r\n") as server:
+        error = refused(server.mail_url(user).replace("mode=insecure", f"mode={mode}"))
+    assert error.reason.startswith(f"the mail server offers {lacking}; ")
+    assert not error.permanent
+    assert server.received == []
+
+
 def test_a_service_that_speaks_no_tls_is_said_so() -> None:
     with stubborn.mail() as server:
         reason = refused(server.url("jsons")).reason

@@ -177,6 +177,23 @@ def test_an_outage_costs_one_attempt_a_pause_and_not_one_for_each_delivery(world
     assert second.deliveries[0].id != first.deliveries[0].id
 
 
+@pytest.mark.parametrize("unanswered", [True, False])
+def test_new_events_that_fail_as_well_do_not_put_off_what_waits_for_its_next_attempt(
+    world: Notifying, unanswered: bool
+) -> None:
+    world.target()
+    world.event("first")
+    attempts = 0
+    # A new one each half an hour, and none of them is taken.
+    for _ in range(8):
+        world.event("next")
+        for claimed in world.claim():
+            attempts = max([attempts, *(each.attempts for each in claimed.deliveries)])
+            world.fail(claimed, unanswered=unanswered)
+        world.later(minutes=31)
+    assert attempts >= 2
+
+
 def test_one_poisonous_event_does_not_keep_its_companions(world: Notifying) -> None:
     world.target()
     for title in ("poison", "b", "c", "d"):
