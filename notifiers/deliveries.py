@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, case, func, select, update
 from models import Delivery, DeliveryState, Event, Target
 
 # Nothing is sent to a target that rests; `greatest` passes over a null.
-_NEXT_ATTEMPT_AT = case(
+NEXT_ATTEMPT_AT = case(
     (Delivery.state == DeliveryState.PENDING, func.greatest(Delivery.next_attempt_at, Target.rests_until)),
     else_=Delivery.next_attempt_at,
 )
@@ -61,7 +61,7 @@ def list_deliveries(
     own = {f.name: getattr(Delivery, f.name) for f in fields(DeliveryLine) if hasattr(Delivery, f.name)}
     statement = (
         select(
-            *(own | {"next_attempt_at": _NEXT_ATTEMPT_AT.label("next_attempt_at")}).values(),
+            *(own | {"next_attempt_at": NEXT_ATTEMPT_AT.label("next_attempt_at")}).values(),
             Event.kind,
             Event.title,
             Target.name.label("target"),
@@ -80,7 +80,7 @@ def list_deliveries(
 def next_due_at(connection: Connection) -> datetime | None:
     """Return when the next delivery is due or its lease runs out, or None if nothing waits."""
     return connection.scalar(
-        select(func.min(func.coalesce(Delivery.lease_until, _NEXT_ATTEMPT_AT)))
+        select(func.min(func.coalesce(Delivery.lease_until, NEXT_ATTEMPT_AT)))
         .join(Target, Target.id == Delivery.target_id)
         .where(Delivery.state.in_([DeliveryState.PENDING, DeliveryState.SENDING]), Target.disabled_at.is_(None))
     )

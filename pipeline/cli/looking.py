@@ -30,7 +30,7 @@ from models.errors import UsageError
 from models.events import EventKind
 from models.names import name_key, nearest
 from notifiers.days import zone
-from notifiers.deliveries import DeliveryLine, list_deliveries, replay
+from notifiers.deliveries import NEXT_ATTEMPT_AT, DeliveryLine, list_deliveries, replay
 from notifiers.subscriptions import list_subscriptions, says
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.cli.commands import Listing
@@ -286,6 +286,7 @@ def why(
             select(
                 *(Delivery.id, Delivery.state, Delivery.sent_at, Delivery.subscription_ids),
                 *(Delivery.attempts, Delivery.unanswered, Delivery.last_error),
+                NEXT_ATTEMPT_AT.label("next_attempt_at"),
                 *(Event.id.label("event_id"), Event.kind, Event.title, Event.occurred_at),
                 *(Target.name.label("target"), Target.timezone),
             )
@@ -304,6 +305,8 @@ def why(
         return 0
     where = zone(row["timezone"])
     state = f"sent at {show_in(row['sent_at'], where)}" if row["sent_at"] else row["state"]
+    if state == DeliveryState.PENDING:
+        state = f"{state}, not before {show_in(row['next_attempt_at'], where)}"
     at = show_in(row["occurred_at"], where)
     console.print(f"{show(row['title'])}\n{row['kind']}, {at}, {state}", markup=False)
     if row["last_error"]:

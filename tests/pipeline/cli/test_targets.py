@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import insert, literal, select, update
 
-from models import Channel, Delivery, Follow, Game, GameExternalId, Mute, Organization, Source
+from models import Channel, Delivery, Follow, Game, GameExternalId, Mute, Organization, Source, Target
 from models.details import StreamDetail
 from models.events import EventKind
 from pipeline.demo.sinks import WebhookSink
@@ -375,6 +375,15 @@ def test_why_shows_what_the_target_answered_and_whether_the_message_may_have_arr
     assert "it may have arrived: 1 of 2 attempts ended without an answer" in text
     [reason] = subscribed.run("why", str(delivery["id"]), "--json").lines
     assert (reason["unanswered"], reason["last_error"]) == (1, delivery["last_error"])
+
+
+def test_why_says_how_long_a_target_that_rests_is_sent_nothing(subscribed: Operator, now: datetime) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    with subscribed.engine.begin() as connection:
+        connection.execute(update(Target).values(rests_until=now + timedelta(days=1)))
+    delivery = subscribed.run("deliveries", "--json").lines[0]
+    until = f"{now + timedelta(days=1):%Y-%m-%d %H:%M} UTC"
+    assert f"pending, not before {until}" in subscribed.run("why", str(delivery["id"])).out
 
 
 def test_deliveries_show_when_each_was_sent(subscribed: Operator, hook: WebhookSink, now: datetime) -> None:
