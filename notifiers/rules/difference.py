@@ -182,7 +182,9 @@ def _lines(before: Mapping[str, Any], after: Mapping[str, Any], *, address_moved
     lines = ["another address"] if address_moved else []
     for key in dict.fromkeys([*before, *after]):
         if before.get(key) != after.get(key):
-            old, new = (in_words(shown.get(key, _USUAL.get(key))) for shown in (before, after))
+            is_switch = any(isinstance(shown.get(key), bool) for shown in (before, after))
+            usual = _USUAL.get(key, False if is_switch else None)
+            old, new = (in_words(shown.get(key, usual)) for shown in (before, after))
             lines.append(f"{key}: {new}" if not before else f"{key}: {old} → {new}")
     return tuple(lines)
 
