@@ -296,13 +296,13 @@ def test_the_schema_knows_the_operators_role(rules: Rules) -> None:
 
 def test_a_file_that_says_nothing_of_private_addresses_leaves_a_target_as_it_is(rules: Rules) -> None:
     rules.apply(PHONE)
-    assert "private: none → yes" in rules.apply(PHONE + "private = true\n").out
+    assert "private: no → yes" in rules.apply(PHONE + "private = true\n").out
     assert rules.apply(PHONE).out.strip() == "all is as the rules say"
     assert rules.operator.run("targets", "--json").lines[0]["settings"]["private"] is True
     # Another change keeps it, too.
     rules.apply(PHONE.replace("Europe/Berlin", "Asia/Tokyo"))
     assert rules.operator.run("targets", "--json").lines[0]["settings"]["private"] is True
-    assert "private: yes → none" in rules.apply(PHONE + "private = false\n").out
+    assert "private: yes → no" in rules.apply(PHONE + "private = false\n").out
     assert "private" not in rules.operator.run("rules", "export").out
     rules.apply("[defaults]\nprivate = true\n" + PHONE)
     assert "private = true" in rules.operator.run("rules", "export").out
