@@ -20,8 +20,8 @@ NOW = timedelta(0)
 @functools.cache
 def runtime() -> Runtime:
     """Return this process's runtime, opened at the first call."""
-    # A worker's tasks need more than one connection now and then, and for a moment.
-    return open_runtime(kept_connections=1)
+    # Two ticks often fall together; more connections are needed now and then, and for a moment.
+    return open_runtime(kept_connections=2)
 
 
 @functools.cache
