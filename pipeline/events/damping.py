@@ -89,7 +89,7 @@ def next_due_at(connection: Connection, family: str, prefix: str) -> datetime | 
 
 
 def subjects_due(family: str, now: ColumnElement[datetime]) -> Select[str]:
-    """Return the query for the subjects of which `take_due_now` may have something; so nothing else is left."""
+    """Return the query for the subjects of which `take_due_now` may have something, and for no others."""
     is_due = or_(HELD.c.due_at <= now, HELD.c.due_at > now + DAMPING_WINDOW)
     return select(HELD.c.subject).where(HELD.c.family == family, is_due)
 
