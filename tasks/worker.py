@@ -35,6 +35,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from models import Target
 from models.privacy import keep_files_private
+from models.threads import give_threads_room
 from notifiers import apprise_urls
 from pipeline.runtime.celery_app import make_app
 from pipeline.runtime.logs import configure_logging
@@ -154,6 +155,7 @@ def _say_ready(sender: Any, **_: object) -> None:
 
 
 keep_files_private()
+give_threads_room()
 # Before anything else: a worker whose supervisor is gone must end, also while it waits for a server.
 watch_parent()
 setup_logging.connect(_configure_logging, weak=False)

@@ -17,8 +17,10 @@ def main() -> None:
         signal.signal(signal.SIGINT, _end_at_once)
     try:
         from models.privacy import keep_files_private
+        from models.threads import give_threads_room
 
         keep_files_private()
+        give_threads_room()
         code = run(sys.argv[1:])
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")

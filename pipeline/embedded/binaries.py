@@ -6,6 +6,7 @@ directories, so only the executables are used.
 
 import os
 import shutil
+import sysconfig
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,10 +26,18 @@ def check_installed(otherwise: str = "set DATABASE_URL and REDIS_URL to servers 
     Imports and starts nothing.
     """
     if missing := [wheel for package, wheel in _WHEELS.items() if find_spec(package) is None]:
+        absent = f"PostgreSQL and Valkey are not installed ({' and '.join(missing)})"
+        if _is_musl():
+            raise EmbeddedError(f"{absent}, and there are no wheels of them for Alpine (musl); {otherwise}.")
         raise EmbeddedError(
-            f"PostgreSQL and Valkey are not installed ({' and '.join(missing)}). Install them with `uv sync --group "
-            f"embedded` (of a wheel: the extra `lootwire[embedded]`), or {otherwise}."
+            f"{absent}. Install them with `uv sync --group embedded` (of a wheel: the extra `lootwire[embedded]`), or "
+            f"{otherwise}."
         )
+
+
+def _is_musl() -> bool:
+    # What its own modules of C are named by: cpython-313-x86_64-linux-musl.
+    return "musl" in (sysconfig.get_config_var("SOABI") or "")
 
 
 def postgres_programs() -> Path:

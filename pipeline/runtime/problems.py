@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from models.errors import LootwireError
 from models.privacy import keep_files_private
+from models.threads import give_threads_room
 from pipeline.runtime.supervisor import watch_parent
 
 
@@ -27,6 +28,7 @@ def explain(error: Exception) -> str | None:
 def run_program(program: Callable[[], None]) -> int:
     """Run a program of the supervisor's to its end and return its exit code; a problem is one line on its stderr."""
     keep_files_private()
+    give_threads_room()
     watch_parent()
     try:
         program()

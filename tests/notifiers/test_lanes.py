@@ -1,5 +1,6 @@
 """Jobs in lanes: each may hang, die or eat memory, and harms no other."""
 
+import json
 import mmap
 import os
 import signal
@@ -43,6 +44,7 @@ def refuse() -> None:
 
 
 JOBS: dict[str, Callable[..., Any]] = {
+    "deep": lambda: json.loads("[" * 100_000),
     "die": die,
     "eat": lambda: bytearray(2**40),
     "fail": lambda: JOBS["https://secret@example.org"],
@@ -109,6 +111,11 @@ def test_a_job_that_kills_its_process_is_told_by_its_signal_and_harms_no_other(l
     assert f"ended with signal {signal.SIGSEGV.value}" in end.outcome.reason
     assert end.is_suspect
     assert lanes.under_way == ["hang"]
+
+
+def test_an_answer_that_is_nested_very_deep_kills_no_process(lanes: Lanes[str]) -> None:
+    start(lanes, "deep")
+    assert str(ends(lanes, 1)["deep"].outcome) == "the message could not be sent (RecursionError)"
 
 
 def test_a_job_that_wants_all_memory_gets_none_of_it(lanes: Lanes[str]) -> None:

@@ -598,3 +598,15 @@ def test_minutes_and_what_has_to_be_bought_are_known_of_campaigns_as_they_come_i
 def _names(operator: Operator, target: str) -> set[str]:
     lines = operator.run("subscriptions", "try", target, "--json").lines
     return {line["title"].rpartition(": ")[2] for line in lines}
+
+
+def test_a_machine_without_time_zones_is_told_which_package_it_lacks(
+    operator: Operator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONTZPATH", "")
+    with operator.start("targets", "add", "me", "json://127.0.0.1/") as process:
+        _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (
+        2,
+        "lootwire: This machine knows no time zones, not even UTC: install its package `tzdata`.\n",
+    )

