@@ -44,7 +44,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ()
 
 
-class FoundTitle(msgspec.Struct, frozen=True):
+class FoundTitle(msgspec.Struct, frozen=True, gc=False):
     """A title of an entry, of the kind that game_titles says."""
 
     text: str
