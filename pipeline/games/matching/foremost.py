@@ -3,11 +3,12 @@
 A score that explains itself costs far more than its points, and most candidates are never looked at.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from pipeline.games.matching.decide import MARGIN, decide, is_main, parents_of, rival_of
+from pipeline.games.matching.normalise import Title, read_title
 from pipeline.games.matching.records import Candidate, Decision, FoundTitle, Scored, Wanted
 from pipeline.games.matching.score import compare_by_kind, points_of, score_by
 from pipeline.games.matching.similarity import Similarity
@@ -17,13 +18,16 @@ FOREMOST = 8
 Titles = Mapping[int, Sequence[FoundTitle]]
 
 
-def decide_among(query: Wanted, titles: Titles, entries: Mapping[int, Candidate]) -> Decision:
+def decide_among(
+    query: Wanted, titles: Titles, entries: Mapping[int, Candidate], read: Callable[[str], Title] = read_title
+) -> Decision:
     """Return the decision on the entries with these titles; `entries` lacks those that IGDB no longer has.
 
     Its `ranked` are the foremost candidates, eight at least where there are so many.
     """
     # Namesakes share their titles.
-    alike = {title: compare_by_kind(query, title) for title in {title for some in titles.values() for title in some}}
+    distinct = {title for some in titles.values() for title in some}
+    alike = {title: compare_by_kind(query, title, read) for title in distinct}
     order = _in_order(query, titles, entries, alike)
 
     def ranked(ids: Iterable[int]) -> list[Scored]:

@@ -57,7 +57,7 @@ class Title(msgspec.Struct, frozen=True, gc=False):
     year: int | None
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def read_title(text: str) -> Title:
     """Read a title; any text is one, if only a poor one."""
     return _read_plain(text) or _read_any(text)

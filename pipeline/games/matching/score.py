@@ -1,10 +1,10 @@
 """Score candidates by their titles and by what else is known, so that the score explains itself. Pure."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from models.names import name_key
-from pipeline.games.matching.normalise import is_acronym, is_executable, read_title
+from pipeline.games.matching.normalise import Title, is_acronym, is_executable, read_title
 from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME, Candidate, FoundTitle, Part, Scored, Wanted
 from pipeline.games.matching.similarity import Similarity, compare_titles
 
@@ -62,11 +62,11 @@ def rank(query: Wanted, candidates: Iterable[Candidate]) -> list[Scored]:
     return sorted(scored, key=lambda s: (-s.points, -s.candidate.rating_count, s.candidate.igdb_id))
 
 
-def compare_by_kind(query: Wanted, title: FoundTitle) -> Similarity:
-    """Return how alike an entry's title is, and what its kind takes from that."""
+def compare_by_kind(query: Wanted, title: FoundTitle, read: Callable[[str], Title] = read_title) -> Similarity:
+    """Return how alike an entry's title is, and what its kind takes from that; `read` may remember more titles."""
     if title.kind == "alternative" and is_executable(title.text):
         return Similarity(0.0, "a program's file")
-    similarity = compare_titles(query.title, read_title(title.text))
+    similarity = compare_titles(query.title, read(title.text))
     if title.kind == "alternative" and is_acronym(title.text):
         return Similarity(min(similarity.score, SHARED_AT_MOST), f"{similarity.why}, a short name that games share")
     worth = similarity.score * (1 - KINDS.get(title.kind, 0.0))

@@ -6,6 +6,7 @@ are read into memory, where what each title may mean is found much faster.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from pipeline.games.matching.catalogue import Catalogue
 from pipeline.games.matching.decide import decide
 from pipeline.games.matching.foremost import decide_among
 from pipeline.games.matching.gathering import find_for_many
+from pipeline.games.matching.normalise import read_title
 from pipeline.games.matching.records import Candidate, Decision, Wanted
 from pipeline.games.matching.score import rank
 
@@ -24,6 +26,8 @@ AT_ONCE = 20_000
 # Each may bring thousands of titles out of the database.
 SEARCHED_AT_ONCE = 50
 DECIDED_AT_ONCE = 500
+# While a long list is matched; for ever it would be too much memory.
+_TITLES_READ = 65_536
 
 
 def match_titles(
@@ -67,9 +71,10 @@ def _decide_in_memory(
     catalogue = Catalogue(wishes)
     catalogue.load(connection)
     entries: dict[int, Candidate] = {}
+    read = lru_cache(_TITLES_READ)(read_title.__wrapped__)
     for start in range(0, len(queries), DECIDED_AT_ONCE):
         part = slice(start, start + DECIDED_AT_ONCE)
         titles = [catalogue.find(query.title, wish) for query, wish in zip(queries[part], wishes[part], strict=True)]
         entries |= read_entries(connection, set().union(*titles) - entries.keys())
         for query, some in zip(queries[part], titles, strict=True):
-            yield query, decide_among(query, some, entries)
+            yield query, decide_among(query, some, entries, read)
