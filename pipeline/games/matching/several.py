@@ -21,7 +21,7 @@ from pipeline.games.matching.records import Candidate, Decision, Wanted
 from pipeline.games.matching.score import rank
 
 # For fewer titles, reading the catalogue costs more than it saves.
-WORTH_LOADING = 400
+WORTH_LOADING = 500
 AT_ONCE = 20_000
 # Each may bring thousands of titles out of the database.
 SEARCHED_AT_ONCE = 50
