@@ -164,15 +164,19 @@ def test_titles_that_nobody_wrote_so_take_few_statements_and_equal_ones_none(eng
     assert counted < len(typos)
 
 
-def test_a_port_of_an_entry_far_behind_leads_to_it(engine: Engine) -> None:
+def test_a_part_of_an_entry_far_behind_leads_to_it(engine: Engine) -> None:
     with engine.begin() as connection:
-        # Ten ports that are known to all go before the game that nobody rated.
+        # Ten ports and a rival, which players know, go before the game that nobody rated.
         ports = [doc(n, "Hollow Harbor", game_type=11, parent_game=99, total_rating_count=5000) for n in range(1, 11)]
-        others = [doc(n, "Hollow Harbor", total_rating_count=5000) for n in range(11, 13)]
-        store_games(connection, [*ports, *others, doc(99, "Hollow Harbor Deluxe Edition")], T0)
+        rival = doc(11, "Hollow Harbor", game_type=11, parent_game=98, total_rating_count=5001)
+        best = doc(12, "Hollow Harbor", parent_game=99, total_rating_count=5002)
+        store_games(connection, [*ports, rival, best, doc(99, "Hollow Harbor Deluxe Edition")], T0)
         queries = [wanted("Hollow Harbor"), wanted("Hollow Harbor Deluxe Edition"), wanted("Holow Harbor")]
-        decisions = match_titles(connection, queries, worth_loading=IN_MEMORY)
-        assert [answer(decision) for decision in decisions] == [answer(match_title(connection, q)) for q in queries]
+        decisions = list(match_titles(connection, queries, worth_loading=IN_MEMORY))
+        together = [answer(decision) for decision in decisions]
+        assert together == [answer(match_title(connection, query)) for query in queries]
+        assert decisions[0].best is not None
+        assert decisions[0].best.candidate.igdb_id == 99
 
 
 def test_a_family_of_many_does_not_hide_its_rival(engine: Engine) -> None:
