@@ -5,6 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+_NOT_ALNUM = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 _NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
 SLUG_LENGTH = 60
 # "Rsut" is "Rust" with two letters in the other order, 0.75 alike; half of the letters say nothing.
@@ -23,6 +24,8 @@ def name_key(name: str) -> str:
     "TOM CLANCYS XDEFIANT" share a key. Letters of every script stay, so Korean names keep theirs. A name
     made of signs alone is its own key.
     """
+    if name.isascii() and (key := name.lower().translate(_NOT_ALNUM)):
+        return key[:LONGEST_KEY]
     decomposed = unicodedata.normalize("NFKD", name.replace("™", "").replace("®", ""))
     key = "".join(c for c in decomposed.casefold() if c.isalnum())
     # An index holds no entry of over 2,704 bytes.

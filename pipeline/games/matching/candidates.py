@@ -5,9 +5,11 @@ than a unique name; the titles are sorted by likeness here before more is read o
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, NamedTuple
 
+import msgspec
 from rapidfuzz import fuzz
 from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, bindparam, func, select, text
 
@@ -122,6 +124,26 @@ def words_of(title: Title) -> list[str]:
     return list(dict.fromkeys([*title_words(title.text), *(word for way in word_sets(title) for word in way)]))
 
 
+class Wishes(NamedTuple):
+    """What a title is looked for by: any of some keys or words, or all of some words; `pairs` only if little is found.
+
+    In this order each step brings titles, at most `MOST_TITLES`.
+    """
+
+    keys: tuple[str, ...]
+    halves: list[str]
+    ways: tuple[tuple[str, ...], ...]
+    sought: list[str]
+    pairs: tuple[tuple[str, ...], ...]
+
+
+def wishes_of(title: Title, frequencies: Mapping[str, float]) -> Wishes:
+    """Return what a title is looked for by, where words occur as often as `load_frequencies` says."""
+    words = rarest_first(words_of(title), frequencies)
+    pairs = () if words.are_telling else words.pairs
+    return Wishes(keys_of(title), halves_near(title.key), word_sets(title), words.sought, pairs)
+
+
 class SoughtWords(NamedTuple):
     """Words of which one suffices, whether they tell enough by themselves, and pairs that do together."""
 
@@ -157,20 +179,32 @@ def best_matches(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
 
 
 def _read(connection: Connection, titles: Mapping[int, Iterable[FoundTitle]]) -> list[Candidate]:
-    rows = connection.execute(ENTRIES, {"ids": sorted(titles)}) if titles else ()
-    return [candidate(row, titles[row.igdb_id]) for row in rows]
+    entries = read_entries(connection, titles)
+    return [msgspec.structs.replace(entry, titles=tuple(titles[igdb_id])) for igdb_id, entry in entries.items()]
 
 
-def candidate(row: Any, titles: Iterable[FoundTitle]) -> Candidate:
-    """Return a row of `ENTRIES` as a candidate, with the titles under which it was found."""
+def read_entries(connection: Connection, ids: Iterable[int]) -> dict[int, Candidate]:
+    """Return what is known of those entries that IGDB still has, by their id, without titles."""
+    wanted = sorted(ids)
+    rows = connection.execute(ENTRIES, {"ids": wanted}) if wanted else ()
+    return {row.igdb_id: _candidate(row) for row in rows}
+
+
+def _candidate(row: Any) -> Candidate:
     return Candidate(
         igdb_id=row.igdb_id,
         name=row.name,
-        titles=tuple(titles),
+        titles=(),
         game_type=row.game_type,
         parent_igdb_id=row.parent_igdb_id,
         version_parent_igdb_id=row.version_parent_igdb_id,
         year=None if row.year is None else int(row.year),
-        platforms=tuple(row.platforms),
+        platforms=_platforms(tuple(row.platforms)),
         rating_count=row.rating_count,
     )
+
+
+@lru_cache(maxsize=4096)
+def _platforms(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return equal lists as one: many thousand games run on the same platforms."""
+    return names

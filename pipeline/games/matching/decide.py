@@ -3,7 +3,7 @@
 A wrong match is worse than none: a person can settle an unsure one, and does not notice a wrong one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from pipeline.games.matching.records import MAIN_GAME, OWN_GAMES, Decision, Scored, Wanted
 from pipeline.games.matching.similarity import SAME_BUT_EDITION, SAME_SPELLING
@@ -26,7 +26,7 @@ def decide(query: Wanted, ranked: Sequence[Scored]) -> Decision:
             verdict="none", best=ranked[0] if ranked else None, margin=None, why="nothing like it", ranked=tuple(ranked)
         )
     best = _main_entry(query, ranked)
-    rival = next((other for other in ranked if other is not best and not _are_kin(best, other)), None)
+    rival = rival_of(best, ranked)
     margin = best.points - rival.points if rival is not None else best.points
     problem = _problem(query, best, ranked, rival)
     why = best.explanation if problem is None else f"{problem} ({best.explanation})"
@@ -38,20 +38,25 @@ def decide(query: Wanted, ranked: Sequence[Scored]) -> Decision:
 def _main_entry(query: Wanted, ranked: Sequence[Scored]) -> Scored:
     """Return the game itself where the best candidate is a port, or an edition that the title does not name."""
     best = ranked[0]
-    parents = _parents(best)
+    parents = parents_of(best)
     if query.title.edition or not parents:
         return best
     same = (other for other in ranked if other.candidate.igdb_id in parents and other.likeness >= _EDITION_OF)
     return next(same, best)
 
 
+def rival_of(best: Scored, ranked: Iterable[Scored]) -> Scored | None:
+    """Return the first of the other candidates that is no port, edition or expansion of the best one."""
+    return next((other for other in ranked if other is not best and not _are_kin(best, other)), None)
+
+
 def _are_kin(scored: Scored, other: Scored) -> bool:
     """Return whether one entry is a port, an edition or an expansion of the other, or both are of a third."""
-    families = [{s.candidate.igdb_id} | _parents(s) for s in (scored, other)]
+    families = [{s.candidate.igdb_id} | parents_of(s) for s in (scored, other)]
     return not families[0].isdisjoint(families[1])
 
 
-def _parents(scored: Scored) -> set[int]:
+def parents_of(scored: Scored) -> set[int]:
     """Return the entries that one belongs to. A remake belongs to none: its name may mean either game."""
     candidate = scored.candidate
     parent = None if candidate.game_type in OWN_GAMES else candidate.parent_igdb_id

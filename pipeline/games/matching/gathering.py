@@ -5,20 +5,18 @@ A statement of its own for each step of each title costs more than what it finds
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from sqlalchemy import Connection, TextClause, text
 
 from pipeline.games.matching.candidates import (
     ENOUGH,
-    ENTRIES,
     MOST_TITLES,
     Matches,
     best_matches,
-    candidate,
-    halves_near,
-    rarest_first,
-    words_of,
+    read_entries,
+    wishes_of,
 )
-from pipeline.games.matching.normalise import Title, keys_of, word_sets
+from pipeline.games.matching.normalise import Title
 from pipeline.games.matching.records import Candidate, FoundTitle
 
 # No title holds it: what cannot be printed is read as a space.
@@ -43,14 +41,14 @@ def find_for_many(
 ) -> list[list[Candidate]]:
     """Return the candidates of each title, in their order, as `find_candidates` would; nothing is written."""
     matches: list[Matches] = [{} for _ in titles]
+    wishes = [wishes_of(title, frequencies) for title in titles]
     connection.execute(BY_INDEX, {"value": "off"})
-    _add(connection, matches, _BY_KEY, ((n, keys_of(title)) for n, title in enumerate(titles)))
-    _add(connection, matches, _BY_ANY, ((n, halves_near(title.key)) for n, title in enumerate(titles)))
-    _add(connection, matches, _BY_ALL, ((n, words) for n, title in enumerate(titles) for words in word_sets(title)))
-    words = [rarest_first(words_of(title), frequencies) for title in titles]
-    _add(connection, matches, _BY_ANY, ((n, some.sought) for n, some in enumerate(words)))
-    vague = [n for n, some in enumerate(words) if not some.are_telling and len(matches[n]) < ENOUGH]
-    _add(connection, matches, _BY_ALL, ((n, pair) for n in vague for pair in words[n].pairs))
+    _add(connection, matches, _BY_KEY, ((n, some.keys) for n, some in enumerate(wishes)))
+    _add(connection, matches, _BY_ANY, ((n, some.halves) for n, some in enumerate(wishes)))
+    _add(connection, matches, _BY_ALL, ((n, words) for n, some in enumerate(wishes) for words in some.ways))
+    _add(connection, matches, _BY_ANY, ((n, some.sought) for n, some in enumerate(wishes)))
+    vague = [n for n in range(len(titles)) if len(matches[n]) < ENOUGH]
+    _add(connection, matches, _BY_ALL, ((n, pair) for n in vague for pair in wishes[n].pairs))
     connection.execute(BY_INDEX, {"value": "on"})
     return _read(connection, [best_matches(title, some) for title, some in zip(titles, matches, strict=True)])
 
@@ -66,6 +64,8 @@ def _add(connection: Connection, matches: Sequence[Matches], step: TextClause, w
 
 
 def _read(connection: Connection, best: Sequence[Mapping[int, Iterable[FoundTitle]]]) -> list[list[Candidate]]:
-    ids = sorted({igdb_id for titles in best for igdb_id in titles})
-    rows = {row.igdb_id: row for row in connection.execute(ENTRIES, {"ids": ids})} if ids else {}
-    return [[candidate(rows[key], some) for key, some in titles.items() if key in rows] for titles in best]
+    entries = read_entries(connection, set().union(*best))
+    return [
+        [msgspec.structs.replace(entries[key], titles=tuple(some)) for key, some in titles.items() if key in entries]
+        for titles in best
+    ]

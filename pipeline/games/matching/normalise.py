@@ -16,6 +16,7 @@ from pipeline.games.matching.words import (
     EDITIONS_ALONE,
     PLATFORMS,
     REWORKS,
+    ROMANS,
     arabic,
     plain_words,
     roman,
@@ -25,8 +26,13 @@ from pipeline.games.matching.words import (
 # No title that people look for is this long; comparing costs the product of two lengths.
 LONGEST = 300
 _BREAK = re.compile(r":\s+|\s+[-–—~|/]+\s+|\s*[([{]|[)\]}]\s*|：|\s*[–—]\s*")
+# What any of these breaks has, and a year in parentheses: most titles have neither.
+_MAY_BREAK = re.compile(r"[-–—~|/:：()\[\]{}]")
 _YEAR = re.compile(r"\s*[([](19[5-9]\d|20[0-4]\d)[)\]]\s*")
 LAST_WORDS = frozenset({"edition", "version", "ed"})
+_PLAIN = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
+# Words that may be more than a word, or be written otherwise.
+_TELLING = frozenset({"goty", "versus", *ARTICLES, *LAST_WORDS, *REWORKS, *ROMANS})
 
 
 class Title(msgspec.Struct, frozen=True, gc=False):
@@ -54,8 +60,32 @@ class Title(msgspec.Struct, frozen=True, gc=False):
 @lru_cache(maxsize=8192)
 def read_title(text: str) -> Title:
     """Read a title; any text is one, if only a poor one."""
+    return _read_plain(text) or _read_any(text)
+
+
+def _read_plain(text: str) -> Title | None:
+    """Return a title of plain words alone, none of which says more than itself; None for any other."""
+    words = tuple(text.lower().split(" ")) if _PLAIN.fullmatch(text) and len(text) <= LONGEST else ()
+    if not words or not _TELLING.isdisjoint(words):
+        return None
+    return Title(
+        text=text,
+        key="".join(words),
+        words=words,
+        base=words,
+        head=words,
+        numbers=(),
+        edition=(),
+        rework=(),
+        is_x=False,
+        year=None,
+    )
+
+
+def _read_any(text: str) -> Title:
     plain, year = _without_year(without_marks(text)[:LONGEST])
-    segments = [words for part in _BREAK.split(plain) if (words := plain_words(part))]
+    parts = _BREAK.split(plain) if _MAY_BREAK.search(plain) else [plain]
+    segments = [words for part in parts if (words := plain_words(part))]
     numbered = [_in_digits(words, first=n == 0) for n, words in enumerate(segments)]
     words = _without_articles([word for segment in numbered for word in segment])
     base, edition, rework = _base(numbered)
@@ -100,14 +130,14 @@ def is_executable(text: str) -> bool:
 def is_acronym(text: str) -> bool:
     """Return whether a name is so short, or so much of capitals, that several games share it: `PoE`, `SMB`, `HM`."""
     key = name_key(text)
-    if not key.isascii():
+    if len(key) > 6 or not key.isascii():
         return False
     upper = sum(c.isupper() for c in text)
-    return len(key) <= 4 or (len(key) <= 6 and upper >= sum(c.islower() for c in text))
+    return len(key) <= 4 or upper >= sum(c.islower() for c in text)
 
 
 def _without_year(text: str) -> tuple[str, int | None]:
-    year = _YEAR.search(text)
+    year = _YEAR.search(text) if "(" in text or "[" in text else None
     if year is None or not (rest := (text[: year.start()] + " " + text[year.end() :]).strip()):
         return text, None
     return rest, int(year[1])
@@ -135,11 +165,13 @@ def _without_articles(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _numbers(words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(word for word in words if any(c.isdigit() for c in word)))
+    return tuple(sorted(word for word in words if not word.isalpha() and any(c.isdigit() for c in word)))
 
 
 def _base(segments: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     """Return the words without the title's edition at its end, the words of that edition, and those of a rework."""
+    if not segments or not _ending(segments):
+        return tuple(word for segment in segments for word in segment), (), ()
     left, edition, rework = [list(segment) for segment in segments], list[str](), list[str]()
     while left and (cut := _ending(left)):
         taken = left[-1][len(left[-1]) - cut :]

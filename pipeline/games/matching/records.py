@@ -44,14 +44,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     platforms: tuple[str, ...] = ()
 
 
-class FoundTitle(msgspec.Struct, frozen=True):
+class FoundTitle(msgspec.Struct, frozen=True, gc=False):
     """A title of an entry, of the kind that game_titles says."""
 
     text: str
     kind: str
 
 
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An entry of the catalogue that may be meant, with the titles under which it was found."""
 
     igdb_id: int
@@ -65,14 +65,14 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     rating_count: int = 0
 
 
-class Part(msgspec.Struct, frozen=True):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """The points that one consideration gave or cost."""
 
     what: str
     points: float
 
 
-class Scored(msgspec.Struct, frozen=True, kw_only=True):
+class Scored(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A candidate with its score, 0 to 1: the likeness of its best title, and what was added or taken away."""
 
     candidate: Candidate

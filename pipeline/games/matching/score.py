@@ -1,10 +1,10 @@
 """Score candidates by their titles and by what else is known, so that the score explains itself. Pure."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from models.names import name_key
-from pipeline.games.matching.normalise import is_acronym, is_executable, read_title
+from pipeline.games.matching.normalise import Title, is_acronym, is_executable, read_title
 from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME, Candidate, FoundTitle, Part, Scored, Wanted
 from pipeline.games.matching.similarity import Similarity, compare_titles
 
@@ -34,16 +34,26 @@ SAME_PLATFORM, ANOTHER_PLATFORM = 0.03, -0.05
 # A tie-break, less than the least difference of titles: as many points as a game known by all.
 POPULARITY = 0.004
 KNOWN_BY_ALL = 5000
+_LOG_OF_ALL = math.log1p(KNOWN_BY_ALL)
 
 
 def score(query: Wanted, candidate: Candidate) -> Scored:
     """Return a candidate's score, 0 to 1, with what gave it."""
-    similarity, title = max(
-        ((_by_kind(query, title), title) for title in candidate.titles), key=lambda pair: pair[0].score
-    )
-    parts = [Part(similarity.why, similarity.score), *_about(query, candidate)]
+    return score_by(query, candidate, {title: compare_by_kind(query, title) for title in candidate.titles})
+
+
+def score_by(query: Wanted, candidate: Candidate, alike: Mapping[FoundTitle, Similarity]) -> Scored:
+    """Return a candidate's score where it is known how much its titles are alike."""
+    # In which order titles were found is chance.
+    title = min(candidate.titles, key=lambda title: (-alike[title].score, title.text))
+    parts = [Part(alike[title].why, alike[title].score), *_about(query, candidate)]
     total = max(0.0, min(1.0, sum(part.points for part in parts)))
-    return Scored(candidate=candidate, title=title, likeness=similarity.score, parts=tuple(parts), score=total)
+    return Scored(candidate=candidate, title=title, likeness=alike[title].score, parts=tuple(parts), score=total)
+
+
+def points_of(query: Wanted, candidate: Candidate, likeness: float) -> float:
+    """Return the points of a candidate whose likest title is alike by so much, the same as `score` gives it."""
+    return sum((likeness, *_points_about(query, candidate)))
 
 
 def rank(query: Wanted, candidates: Iterable[Candidate]) -> list[Scored]:
@@ -52,10 +62,11 @@ def rank(query: Wanted, candidates: Iterable[Candidate]) -> list[Scored]:
     return sorted(scored, key=lambda s: (-s.points, -s.candidate.rating_count, s.candidate.igdb_id))
 
 
-def _by_kind(query: Wanted, title: FoundTitle) -> Similarity:
-    similarity = compare_titles(query.title, read_title(title.text))
+def compare_by_kind(query: Wanted, title: FoundTitle, read: Callable[[str], Title] = read_title) -> Similarity:
+    """Return how alike an entry's title is, and what its kind takes from that; `read` may remember more titles."""
     if title.kind == "alternative" and is_executable(title.text):
         return Similarity(0.0, "a program's file")
+    similarity = compare_titles(query.title, read(title.text))
     if title.kind == "alternative" and is_acronym(title.text):
         return Similarity(min(similarity.score, SHARED_AT_MOST), f"{similarity.why}, a short name that games share")
     worth = similarity.score * (1 - KINDS.get(title.kind, 0.0))
@@ -63,32 +74,40 @@ def _by_kind(query: Wanted, title: FoundTitle) -> Similarity:
 
 
 def _about(query: Wanted, candidate: Candidate) -> list[Part]:
-    parts = [_kind_of_game(query, candidate), _year(query, candidate), _platform(query, candidate)]
-    known = min(1.0, math.log1p(max(0, candidate.rating_count)) / math.log1p(KNOWN_BY_ALL))
-    parts.append(Part("known to players", POPULARITY * known) if known else None)
-    return [part for part in parts if part is not None]
+    points = _points_about(query, candidate)
+    is_edition = candidate.version_parent_igdb_id is not None
+    words = (
+        "an edition of another entry" if is_edition else GAME_TYPES.get(candidate.game_type or MAIN_GAME, ""),
+        f"first released in {candidate.year}",
+        "on that platform" if points[2] > 0 else "not on that platform",
+        "known to players",
+    )
+    return [Part(what, given) for what, given in zip(words, points, strict=True) if given]
 
 
-def _kind_of_game(query: Wanted, candidate: Candidate) -> Part | None:
+def _points_about(query: Wanted, candidate: Candidate) -> tuple[float, float, float, float]:
+    """Return the points for the kind of game, the year, the platform and how well players know it; 0 is no part."""
+    known = min(1.0, math.log1p(max(0, candidate.rating_count)) / _LOG_OF_ALL)
+    return _kind_of_game(query, candidate), _year(query, candidate), _platform(query, candidate), POPULARITY * known
+
+
+def _kind_of_game(query: Wanted, candidate: Candidate) -> float:
     if candidate.version_parent_igdb_id is not None:
-        return None if query.title.edition else Part("an edition of another entry", -VERSION)
-    kind = candidate.game_type or MAIN_GAME
-    return Part(GAME_TYPES[kind], -TYPES[kind]) if kind in TYPES else None
+        return 0.0 if query.title.edition else -VERSION
+    return -TYPES.get(candidate.game_type or MAIN_GAME, 0.0)
 
 
-def _year(query: Wanted, candidate: Candidate) -> Part | None:
+def _year(query: Wanted, candidate: Candidate) -> float:
     if query.year is None or candidate.year is None:
-        return None
+        return 0.0
     apart = abs(query.year - candidate.year)
-    points = (SAME_YEAR, NEXT_YEAR)[apart] if apart < 2 else ANOTHER_YEAR
-    return Part(f"first released in {candidate.year}", points)
+    return (SAME_YEAR, NEXT_YEAR)[apart] if apart < 2 else ANOTHER_YEAR
 
 
-def _platform(query: Wanted, candidate: Candidate) -> Part | None:
+def _platform(query: Wanted, candidate: Candidate) -> float:
     if not query.platforms or not candidate.platforms:
-        return None
+        return 0.0
     wanted, has = {name_key(p) for p in query.platforms}, [name_key(p) for p in candidate.platforms]
     # "PC" for "PC (Microsoft Windows)".
-    if any(key and (key in known or known in key) for key in wanted for known in has):
-        return Part("on that platform", SAME_PLATFORM)
-    return Part("not on that platform", ANOTHER_PLATFORM)
+    is_there = any(key and (key in known or known in key) for key in wanted for known in has)
+    return SAME_PLATFORM if is_there else ANOTHER_PLATFORM

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _MARKS = dict.fromkeys(map(ord, "™®©℠"))
 _APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
@@ -9,8 +10,6 @@ _APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
 _VOICING = "\u3099\u309a"
 _WORD = re.compile(r"[^\W_]+")
 _INITIALS = re.compile(r"(?<![^\W_])(?:[^\W\d_]\.){2,}(?![^\W_])|(?<![^\W_])(?:[^\W\d_]\.){2,}[^\W\d_](?![^\W_])")
-_ROMAN = re.compile(r"(x{0,3})(ix|iv|v?i{0,3})")
-_TENS_AND_ONES = (("x", 10), ("ix", 9), ("v", 5), ("iv", 4), ("i", 1))
 HIGHEST_ROMAN = 39
 
 ARTICLES = frozenset({"the", "a", "an"})
@@ -47,11 +46,15 @@ def without_marks(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", one_line.translate(_MARKS)).split())
 
 
+# Whoever looks for a title asks for its words several times.
+@lru_cache(maxsize=64)
 def plain_words(text: str) -> tuple[str, ...]:
     """Return all words of a text in order: lower case, without accents and apostrophes; "S.T.A.L.K.E.R." is one."""
-    joined = _INITIALS.sub(lambda initials: initials[0].replace(".", ""), text.translate(_APOSTROPHES))
+    joined = text.replace("'", "").replace("`", "") if text.isascii() else text.translate(_APOSTROPHES)
+    if "." in joined:
+        joined = _INITIALS.sub(lambda initials: initials[0].replace(".", ""), joined)
     words = _WORD.findall(_plain(joined.replace("&", " and ")))
-    return tuple("vs" if word == "versus" else word for word in words)
+    return tuple("vs" if word == "versus" else word for word in words) if "versus" in words else tuple(words)
 
 
 def _plain(text: str) -> str:
@@ -62,24 +65,24 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", plain)
 
 
+def _as_roman(number: int) -> str:
+    left, written = number, ""
+    for sign, worth in (("x", 10), ("ix", 9), ("v", 5), ("iv", 4), ("i", 1)):
+        written += sign * (left // worth)
+        left %= worth
+    return written
+
+
+_ROMAN = {str(number): _as_roman(number) for number in range(1, HIGHEST_ROMAN + 1)}
+_ARABIC = {numeral: digits for digits, numeral in _ROMAN.items()}
+ROMANS = frozenset(_ARABIC)
+
+
 def arabic(word: str) -> str | None:
     """Return the number that a Roman numeral up to 39 means, in digits; None for any other word."""
-    numeral = _ROMAN.fullmatch(word)
-    if not word or numeral is None:
-        return None
-    left, value = word, 0
-    for sign, worth in _TENS_AND_ONES:
-        while left.startswith(sign):
-            value, left = value + worth, left[len(sign) :]
-    return str(value)
+    return _ARABIC.get(word)
 
 
 def roman(digits: str) -> str | None:
     """Return a number from 1 to 39, given in digits, as a Roman numeral; None for any other word."""
-    if not (digits.isascii() and digits.isdigit() and len(digits) < 3 and 1 <= int(digits) <= HIGHEST_ROMAN):
-        return None
-    left, written = int(digits), ""
-    for sign, worth in _TENS_AND_ONES:
-        written += sign * (left // worth)
-        left %= worth
-    return written
+    return _ROMAN.get(digits.removeprefix("0") if len(digits) == 2 else digits)

@@ -12,7 +12,6 @@ KEY_LENGTH = 300
 WORD_LENGTH = 60
 TITLE_LENGTH = 1000
 SHORTEST_HALVED = 4
-_NOT_ALNUM = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 _WORD = re.compile(r"[^\W_]+")
 _ASCII_WORD = re.compile("[a-z0-9]+")
 _APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
@@ -23,8 +22,6 @@ _VOICING = "\u3099\u309a"
 
 def title_key(title: str) -> str:
     """Return the form under which two spellings of one title are equal: `name_key`, cut for an index."""
-    if title.isascii() and (key := title.lower().translate(_NOT_ALNUM)):
-        return key[:KEY_LENGTH]
     return name_key(title)[:KEY_LENGTH]
 
 

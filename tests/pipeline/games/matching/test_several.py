@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event, text
 
+from pipeline.games.matching.foremost import FOREMOST
 from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import Decision, Wanted, wanted
 from pipeline.games.matching.several import match_titles
 from pipeline.games.store.games import store_games
 from tests.pipeline.games.documents import doc
 
+# From how many titles on the catalogue is read: for any list, and for none of these.
+IN_MEMORY, IN_THE_DATABASE = 1, 10_000
 T0 = datetime(2026, 10, 1, tzinfo=UTC)
 FIRST = (
     "Dark",
@@ -80,14 +83,22 @@ def queries(dice: random.Random, names: Sequence[str], count: int) -> Iterator[W
 
 
 def answer(decision: Decision) -> tuple[object, ...]:
-    """Return what a finding keeps of a decision."""
+    """Return all that a decision says, but for the candidates that are far behind."""
     best = decision.best
-    choices = () if decision.verdict == "sure" else tuple(s.candidate.igdb_id for s in decision.ranked[:5])
-    return decision.verdict, decision.igdb_id, decision.why, best and (best.candidate.name, best.score), choices
+    ranked = tuple((s.candidate.igdb_id, s.title, s.parts) for s in decision.ranked[:FOREMOST])
+    return (
+        decision.verdict,
+        decision.igdb_id,
+        decision.why,
+        best and (best.candidate.name, best.score),
+        decision.margin,
+        ranked,
+    )
 
 
+@pytest.mark.parametrize("worth_loading", [IN_MEMORY, IN_THE_DATABASE])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_each_title_gets_the_answer_that_it_would_get_alone(engine: Engine, seed: int) -> None:
+def test_each_title_gets_the_answer_that_it_would_get_alone(engine: Engine, seed: int, worth_loading: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - not a secret
     made = list(games(dice, 300))
     with engine.begin() as connection:
@@ -96,7 +107,7 @@ def test_each_title_gets_the_answer_that_it_would_get_alone(engine: Engine, seed
         connection.execute(text("ANALYZE game_titles"))
     asked = list(queries(dice, [game["name"] for game in made], 200))
     with engine.connect() as connection:
-        together = [answer(decision) for decision in match_titles(connection, asked)]
+        together = [answer(decision) for decision in match_titles(connection, asked, worth_loading=worth_loading)]
         alone = [answer(match_title(connection, query)) for query in asked]
     assert len(together) == len(asked)
     differing = [(q.title.text, t, a) for q, t, a in zip(asked, together, alone, strict=True) if t != a]
@@ -115,21 +126,26 @@ def test_titles_as_the_catalogue_writes_them_take_no_statements_of_their_own(eng
     assert len(statements) < len(names)
 
 
-def test_the_planner_is_left_as_it_was(engine: Engine) -> None:
+@pytest.mark.parametrize("worth_loading", [IN_MEMORY, IN_THE_DATABASE])
+def test_the_planner_is_left_as_it_was(engine: Engine, worth_loading: int) -> None:
     with engine.begin() as connection:
         store_games(connection, [doc(1, "Valorant")], T0)
-        assert [decision.igdb_id for decision in match_titles(connection, [wanted("Valorant")])] == [1]
+        decisions = match_titles(connection, [wanted("Valorant")], worth_loading=worth_loading)
+        assert [decision.igdb_id for decision in decisions] == [1]
         assert connection.scalar(text("SHOW enable_seqscan")) == "on"
+        assert connection.scalar(text("SHOW synchronize_seqscans")) == "on"
 
 
-def test_of_more_namesakes_than_are_looked_at_one_by_one_no_others_are_looked_at(engine: Engine) -> None:
+@pytest.mark.parametrize("worth_loading", [IN_MEMORY, IN_THE_DATABASE])
+def test_of_more_namesakes_than_are_looked_at_one_by_one_no_others_are_looked_at(
+    engine: Engine, worth_loading: int
+) -> None:
     with engine.begin() as connection:
         store_games(connection, [doc(n, "Hollow Harbor") for n in range(1, 51)], T0)
         store_games(connection, [doc(51, "Hollow Harbor", total_rating_count=4000)], T0)
         query = wanted("Hollow Harbor")
-        assert [answer(decision) for decision in match_titles(connection, [query])] == [
-            answer(match_title(connection, query))
-        ]
+        decisions = match_titles(connection, [query], worth_loading=worth_loading)
+        assert [answer(decision) for decision in decisions] == [answer(match_title(connection, query))]
 
 
 def test_titles_that_nobody_wrote_so_take_few_statements_and_equal_ones_none(engine: Engine) -> None:
@@ -146,3 +162,41 @@ def test_titles_that_nobody_wrote_so_take_few_statements_and_equal_ones_none(eng
     assert [answer(decision) for decision in decisions] == alone * 3
     assert {decision.verdict for decision in decisions} != {"none"}
     assert counted < len(typos)
+
+
+def test_a_part_of_an_entry_far_behind_leads_to_it(engine: Engine) -> None:
+    with engine.begin() as connection:
+        # Ten ports and a rival, which players know, go before the game that nobody rated.
+        ports = [doc(n, "Hollow Harbor", game_type=11, parent_game=99, total_rating_count=5000) for n in range(1, 11)]
+        rival = doc(11, "Hollow Harbor", game_type=11, parent_game=98, total_rating_count=5001)
+        best = doc(12, "Hollow Harbor", parent_game=99, total_rating_count=5002)
+        store_games(connection, [*ports, rival, best, doc(99, "Hollow Harbor Deluxe Edition")], T0)
+        queries = [wanted("Hollow Harbor"), wanted("Hollow Harbor Deluxe Edition"), wanted("Holow Harbor")]
+        decisions = list(match_titles(connection, queries, worth_loading=IN_MEMORY))
+        together = [answer(decision) for decision in decisions]
+        assert together == [answer(match_title(connection, query)) for query in queries]
+        assert decisions[0].best is not None
+        assert decisions[0].best.candidate.igdb_id == 99
+
+
+def test_a_family_of_many_does_not_hide_its_rival(engine: Engine) -> None:
+    with engine.begin() as connection:
+        editions = [doc(n, "Hollow Harbor", version_parent=99) for n in range(1, 15)]
+        store_games(connection, [*editions, doc(99, "Hollow Harbor"), doc(100, "Hollow Harbour")], T0)
+        query = wanted("Hollow Harbor")
+        (decision,) = match_titles(connection, [query], worth_loading=IN_MEMORY)
+        assert answer(decision) == answer(match_title(connection, query))
+        assert decision.igdb_id == 99
+
+
+def test_a_list_in_memory_takes_no_statements_for_its_titles(engine: Engine) -> None:
+    names = [f"{a}{b} of {b}{a}" for a in ("Kar", "Vol", "Mi", "Zu") for b in ("tan", "qui", "lor", "neb")]
+    typos = [wanted(name[:4] + "x" + name[4:]) for name in names]
+    with engine.begin() as connection:
+        store_games(connection, [doc(n, name) for n, name in enumerate(names, 1)], T0)
+    statements: list[str] = []
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        decisions = list(match_titles(connection, typos * 3, worth_loading=IN_MEMORY))
+    assert len(decisions) == 3 * len(typos)
+    assert len(statements) <= 5
