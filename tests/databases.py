@@ -107,8 +107,9 @@ class Databases:
             self._version = _value(connection, _VERSION)
 
     def close(self) -> None:
-        """Close the session with the server, which keeps its databases until it stops."""
-        self._server.dispose()
+        """Close the sessions with the server, which keeps its databases until it stops."""
+        for engine in (*self._waiting, self._server):
+            engine.dispose()
 
     @contextmanager
     def new(self) -> Iterator[Engine]:
