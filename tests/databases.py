@@ -138,8 +138,6 @@ class Databases:
             self._drop(name)
 
     def _take_back(self, engine: Engine) -> None:
-        name = str(engine.url.database)
-        engine.url = engine.url.set(database=self._next_name())
         try:
             is_fit = self._is_emptied(engine)
         except (DBAPIError, psycopg.Error):
@@ -148,11 +146,10 @@ class Databases:
             self._waiting.append(engine)
         else:
             engine.dispose()
-            self._drop(name)
             self._drop(str(engine.url.database))
 
     def _is_emptied(self, engine: Engine) -> bool:
-        """Rename a database as its engine says, and empty it if a test has written nothing but rows, and not too many.
+        """Rename an engine's database, and empty it if a test has written nothing but rows, and not too many.
 
         Returns whether that is so; then the engine has one session left.
         """
@@ -161,7 +158,9 @@ class Databases:
                 engine.raw_connection().invalidate()
             connection = cast("psycopg.Connection[Any]", session.dbapi_connection)
             connection.autocommit = True
-            connection.execute(_RENAME, [engine.url.database])
+            name = self._next_name()
+            connection.execute(_RENAME, [name])
+            engine.url = engine.url.set(database=name)
             is_alone = _comes_to_none(lambda: _value(connection, _OTHERS))
             connection.autocommit = False
             is_fit = is_alone and _value(connection, _IS_FIT, self._version)
@@ -178,7 +177,7 @@ class Databases:
         return f"lootwire_{next(self._numbers)}"
 
     def _drop(self, name: str) -> None:
-        self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _connect(self, name: str) -> Engine:
         engine = connect(self._url.set(database=name).render_as_string(hide_password=False))
