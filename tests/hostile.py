@@ -21,6 +21,20 @@ MEBIBYTE = 2**20
 DICE = random.Random(1)  # noqa: S311 - the same files each time
 # What may come of a file: its reason holds this text; or nothing is wrong with it.
 FINE = None
+# Those with which nothing is wrong. Tests are named by them, and to make them all takes half a second.
+ODD = (
+    "an id that no index takes",
+    "UTF-8 with a mark",
+    "UTF-16",
+    "UTF-16 without a mark",
+    "UTF-32",
+    "NUL characters",
+    "keys that are told twice",
+    "markup and control characters",
+    "a time that has not come",
+    "a tar of absolute names",
+    "a tar of names that lead out",
+)
 
 
 class Hostile(msgspec.Struct, frozen=True):

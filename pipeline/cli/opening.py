@@ -27,7 +27,7 @@ def open_command() -> "Runtime":
     """Return the runtime for a command; warns of variables that look like settings and are none."""
     from pipeline.runtime.runtime import open_runtime
 
-    runtime = open_runtime(_load_settings())
+    runtime = open_runtime(_load_settings(), forks=False)
     at_the_end.callback(runtime.engine.dispose)
     return runtime
 
@@ -39,7 +39,7 @@ def open_database() -> "tuple[Settings, Engine]":
 
     settings = _load_settings()
     engine = connect(locate_servers(settings).database_url)
-    bring_up_to_date(engine)
+    bring_up_to_date(engine, forks=False)
     at_the_end.callback(engine.dispose)
     return settings, engine
 

@@ -114,8 +114,12 @@ class Runtime:
         return self.application
 
 
-def open_runtime(settings: Settings | None = None, *, kept_connections: int = 3) -> Runtime:
-    """Return the runtime with servers running (embedded ones are started if need be) and migrations applied."""
+def open_runtime(settings: Settings | None = None, *, kept_connections: int = 3, forks: bool = True) -> Runtime:
+    """Return the runtime with servers running (embedded ones are started if need be) and migrations applied.
+
+    For a program that `forks` its engine has no open connection yet. One that does not goes on with the connection that
+    looked for migrations.
+    """
     settings = settings or load_settings().settings
     servers = locate_servers(settings)
     runtime = Runtime(
@@ -124,7 +128,7 @@ def open_runtime(settings: Settings | None = None, *, kept_connections: int = 3)
         redis_url=servers.redis_url,
         kept_connections=kept_connections,
     )
-    bring_up_to_date(runtime.engine)
+    bring_up_to_date(runtime.engine, forks=forks)
     return runtime
 
 

@@ -1,5 +1,7 @@
 """The servers that a program works with: running, and with a database that is up to date."""
 
+from contextlib import ExitStack
+
 from sqlalchemy import Engine
 
 from models.errors import LootwireError
@@ -30,13 +32,14 @@ def locate_servers(settings: Settings) -> Servers:
     return Servers(database_url=database_url, redis_url=redis_url)
 
 
-def bring_up_to_date(engine: Engine) -> None:
-    """Apply migrations; afterwards the engine has no open connection."""
-    try:
-        migrate(engine)
-    finally:
+def bring_up_to_date(engine: Engine, *, forks: bool = True) -> None:
+    """Apply migrations; afterwards the engine of a program that `forks` has no open connection."""
+    with ExitStack() as stack:
         # A pool must not be open when a worker forks: its children would talk through one connection.
-        engine.dispose()
+        stack.callback(engine.dispose)
+        migrate(engine)
+        if not forks:
+            stack.pop_all()
 
 
 def check_broker(redis_url: str) -> None:

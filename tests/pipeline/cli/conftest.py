@@ -61,7 +61,9 @@ def logging_as_before() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     for name, was in levels.items():
-        logging.getLogger(name).setLevel(was)
+        # To set a level takes as long as there are loggers, for each of which it is forgotten what they log.
+        if (logger := logging.getLogger(name)).level != was:
+            logger.setLevel(was)
 
 
 @pytest.fixture

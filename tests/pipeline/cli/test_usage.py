@@ -159,6 +159,7 @@ def test_a_database_that_is_away_is_told_in_a_line(
 ) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://lootwire:hunter2@127.0.0.1:1/lootwire")
     monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
+    monkeypatch.setenv("LOOTWIRE_RECEIVER_PORT", "0")
     result = operator.run(command)
     assert result.code == 1
     assert result.errors.startswith("lootwire: the database does not answer: ")
@@ -172,6 +173,7 @@ def test_a_broker_that_is_away_is_told_before_anything_starts(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://:hunter2@127.0.0.1:1/0")
     monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
+    monkeypatch.setenv("LOOTWIRE_RECEIVER_PORT", "0")
     result = operator.run(command)
     assert result.code == 1
     assert result.errors.startswith("lootwire: the broker does not answer: ")
@@ -244,6 +246,7 @@ def test_a_data_directory_that_cannot_be_made_says_what_to_set(
     Path("file").touch()
     monkeypatch.setenv("LOOTWIRE_DATA_DIR", str(Path("file/data").absolute()))
     monkeypatch.setenv("LOOTWIRE_HTTP_PORT", "0")
+    monkeypatch.setenv("LOOTWIRE_RECEIVER_PORT", "0")
     result = operator.run(command)
     assert result.code == 1
     assert "file/data: Not a directory. Set LOOTWIRE_DATA_DIR" in result.errors
