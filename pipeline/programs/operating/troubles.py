@@ -81,6 +81,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     read_only: str | None = None
     # Asked once a minute only: it is tried out.
     publishing: str | None = None
+    # The kinds that were looked for: of these an earlier report is worth nothing.
+    sees: frozenset[EventKind] = frozenset()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +105,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def judge(facts: Facts) -> tuple[Trouble, ...]:
     """Return all that is wrong; what is seen now stands for what was reported of the same."""
     seen = {trouble.key: trouble for trouble in _seen(facts)}
-    reported = {trouble.key: trouble for trouble in facts.reported if trouble.key not in seen}
+    believed = (trouble for trouble in facts.reported if not _is_known_better(facts.machine, trouble))
+    reported = {trouble.key: trouble for trouble in believed if trouble.key not in seen}
     return (*seen.values(), *reported.values())
+
+
+def _is_known_better(machine: Machine, trouble: Trouble) -> bool:
+    return trouble.host == machine.host and trouble.kind in machine.sees
 
 
 def judge_machine(machine: Machine) -> Iterator[Trouble]:
