@@ -22,6 +22,10 @@ AHEAD = timedelta(minutes=10)
 PATIENCE = timedelta(minutes=10)
 
 
+def _rounded(seconds: float) -> timedelta:
+    return timedelta(seconds=round(seconds))
+
+
 def steady() -> float:
     """Return the seconds of a clock that nobody sets, and that goes on while the machine sleeps, where there is one."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
@@ -57,11 +61,15 @@ class ClockAhead:
             self._since, self._trusted = None, offset
         elif self._since is None or abs(offset - self._offset) > AHEAD.total_seconds():
             self._since, self._until = self._now(), self._steady() + PATIENCE.total_seconds()
-            logger.warning(
-                "the clock was set ahead by %s; until a service has the same time, nothing starts or ends by it",
-                timedelta(seconds=round(offset - self._trusted)),
-            )
+            logger.warning("%s; until a service has the same time, nothing starts or ends by it", self._change(offset))
         self._offset = offset
+
+    def _change(self, offset: float) -> str:
+        """Return in words how the clock was set just now."""
+        by, ahead = _rounded(offset - self._offset), _rounded(offset - self._trusted)
+        if offset < self._offset:
+            return f"the clock was set back by {-by}, and is still ahead by {ahead}"
+        return f"the clock was set ahead by {by}" + (f", and is ahead by {ahead}" if ahead != by else "")
 
     def _is_settled(self, engine: Engine, since: datetime) -> bool:
         if self._steady() >= self._until:

@@ -87,6 +87,21 @@ def test_a_clock_that_was_put_right_or_set_back_is_not_doubted(engine: Engine, c
     assert not guard.is_doubted(engine)
 
 
+def test_the_log_says_in_which_direction_the_clock_was_set(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    clocks = Clocks()
+    guard = clocks.guard()
+    for change in (2 * DAY, -26 * HOUR, HOUR, -23 * HOUR):
+        clocks.now += change
+        clocks.passes(MINUTE)
+        guard.is_doubted(engine)
+    assert [record.message.partition(";")[0] for record in caplog.records] == [
+        "the clock was set ahead by 2 days, 0:00:00",
+        "the clock was set back by 1 day, 2:00:00, and is still ahead by 22:00:00",
+        "the clock was set ahead by 1:00:00, and is ahead by 23:00:00",
+        "the clock was set back again",
+    ]
+
+
 def test_who_agreed_before_the_clock_was_set_says_nothing_of_the_new_time(engine: Engine) -> None:
     clocks = Clocks(now=NOON + DAY)
     agree(engine, clocks)
