@@ -266,7 +266,7 @@ class _Run:
             if row["fence"] != self._fence:
                 return None
             now = self._now()
-            service_time.note(connection, answered_at, now)
+            service_time.note(connection, self._source.asks, answered_at, now)
             ingested, snapshot_at = _take_in(connection, self._source, row, answer, now)
             recovered = _tell_recovered(connection, row, now)
             next_due_at = now + (answer.refresh_after or FIRST_RETRY)

@@ -13,6 +13,7 @@ from models.errors import LootwireError
 from models.events import EventKind
 from notifiers.operators import OPERATOR
 from pipeline.embedded import disk_problem
+from pipeline.ingest import service_time
 from pipeline.programs.operating.reports import load_reported
 from pipeline.programs.operating.troubles import DeadLetters, Facts, Machine
 from pipeline.runtime.folders import try_folder
@@ -52,6 +53,7 @@ def load_facts(
         overdue=overdue,
         dead=tuple(_dead(connection)),
         is_clock_doubted=is_clock_doubted,
+        services_ahead=service_time.disagreement(beats, now),
         reported=load_reported(connection, now),
     )
 

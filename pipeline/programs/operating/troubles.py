@@ -98,6 +98,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     overdue: int = 0
     dead: tuple[DeadLetters, ...] = ()
     is_clock_doubted: bool = False
+    # By how much the clocks of services are ahead of ours, below zero where they are behind.
+    services_ahead: timedelta | None = None
     # What programs met lately.
     reported: tuple[Trouble, ...] = ()
 
@@ -160,6 +162,15 @@ def _seen(facts: Facts) -> Iterator[Trouble]:
             reason="was set ahead; until a service has the same time, nothing starts or ends by it",
             stops_work=False,
         )
+    elif facts.services_ahead is not None:
+        yield _disagreement(facts.services_ahead, facts.machine.host)
+
+
+def _disagreement(services_ahead: timedelta, host: str) -> Trouble:
+    minutes = timedelta(minutes=round(abs(services_ahead) / timedelta(minutes=1)))
+    direction = "behind" if services_ahead > timedelta(0) else "ahead of"
+    reason = f"is {distance(minutes)} {direction} the time that services give; set it right"
+    return Trouble(kind=EventKind.OPERATOR_CLOCK_JUMPED, subject="disputed", host=host, reason=reason, stops_work=False)
 
 
 def _stalled(facts: Facts) -> Iterator[Trouble]:

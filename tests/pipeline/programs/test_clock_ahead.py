@@ -31,7 +31,7 @@ class Clocks:
 
 def agree(engine: Engine, clocks: Clocks, *, by: timedelta = timedelta(0)) -> None:
     with engine.begin() as connection:
-        note(connection, clocks.now - by, clocks.now)
+        note(connection, "kick", clocks.now - by, clocks.now)
 
 
 def test_a_clock_that_goes_on_is_believed_however_long_nobody_looked(engine: Engine) -> None:
@@ -67,6 +67,18 @@ def test_a_service_that_has_the_same_time_settles_it(engine: Engine) -> None:
     agree(engine, clocks, by=timedelta(seconds=40))
     assert not guard.is_doubted(engine)
     clocks.passes(DAY)
+    assert not guard.is_doubted(engine)
+
+
+def test_a_clock_of_which_services_say_that_it_is_wrong_is_doubted_for_as_long_as_they_do(engine: Engine) -> None:
+    clocks = Clocks()
+    guard = clocks.guard()
+    clocks.now += DAY
+    for _ in range(30):
+        assert guard.is_doubted(engine)
+        agree(engine, clocks, by=DAY)
+        clocks.passes(MINUTE)
+    clocks.passes(HOUR)
     assert not guard.is_doubted(engine)
 
 
