@@ -48,7 +48,7 @@ def advance_clock() -> None:
             "the clock jumped back; what waits for a later time is due now", extra={"seconds": jump.total_seconds()}
         )
     with engine.connect() as connection:
-        present = service_time.present(connection, channels_clock.SERVICE, now)
+        present = service_time.present(connection, SERVICE, now)
     events, is_doubted = Counter[str](), CLOCK_AHEAD.is_doubted(engine)
     # Twitch may have said the time meanwhile, though it is another than ours.
     if not is_doubted or present != now:

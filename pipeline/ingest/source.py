@@ -15,7 +15,7 @@ from pipeline.fetch.limits import MAX_ITEM
 from pipeline.fetch.shapes import UNREADABLE, Id, Shape, identity
 from pipeline.ingest.subjects import Record, Subjects
 
-Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
+Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed", "gave way"]
 
 
 class Item(msgspec.Struct, frozen=True):
