@@ -289,8 +289,18 @@ class _Run:
     def settle_answer(self, answer: Answer, *, answered_at: datetime | None) -> Fetched | None:
         """Store an answer; raises `SourceChanged`, with nothing stored, if it cannot be read.
 
-        `answered_at` is when its service sent it, by its own clock.
+        `answered_at` is when its service sent it, by its own clock. A flood of news is stored in parts, each with its
+        events: killed in between, the fetch is made again, and goes on.
         """
+        events, changed = Counter[str](), 0
+        while isinstance(settled := self._settle_once(answer, answered_at, events, changed), Ingested):
+            events, changed = events + settled.events, changed + settled.changed
+        return settled
+
+    def _settle_once(
+        self, answer: Answer, answered_at: datetime | None, events: Counter[str], changed: int
+    ) -> Fetched | Ingested | None:
+        """Store an answer, or a part of it, in one transaction; `events` and `changed` are those of earlier parts."""
         with self._engine.begin() as connection:
             row = lock_source(connection, self._source.name)
             if row["fence"] != self._fence:
@@ -298,6 +308,9 @@ class _Run:
             now = self._now()
             service_time.note(connection, self._source.asks, answered_at, now)
             ingested, snapshot_at = _take_in(connection, self._source, row, answer, now)
+            if ingested.is_part:
+                return ingested
+            ingested = _added_up(ingested, events, changed)
             recovered = _tell_recovered(connection, row, now)
             next_due_at = now + (answer.refresh_after or FIRST_RETRY)
             believed = ingested.outcome != "quarantined"
@@ -454,6 +467,15 @@ def _take_in(
     if answer.payload is None:
         return ingest_unchanged(context), taken_at
     return ingest(context, source.split(answer.payload)), taken_at
+
+
+def _added_up(ingested: Ingested, events: Counter[str], changed: int) -> Ingested:
+    if not changed:
+        return ingested
+    outcome = "ok" if ingested.outcome == "unchanged" else ingested.outcome
+    return msgspec.structs.replace(
+        ingested, outcome=outcome, changed=ingested.changed + changed, events=ingested.events + events
+    )
 
 
 def _taken_at(row: RowMapping, answer: Answer, now: datetime) -> datetime | None:

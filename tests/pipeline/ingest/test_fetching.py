@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, func, select, text, update
+from sqlalchemy import Connection, Engine, func, literal_column, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from models import Event, FetchRun, Heartbeat, Sighting
@@ -34,6 +34,7 @@ from pipeline.ingest.fetching import (
     source_lock,
 )
 from pipeline.ingest.service_time import AGREED, present
+from pipeline.ingest.snapshots import PART
 from pipeline.ingest.source import Answer as SourceAnswer
 from pipeline.ingest.source import ListSource, Snapshot, Validators
 from tests.pipeline.builders import campaign, campaigns, drops, version_2
@@ -402,6 +403,45 @@ def test_of_the_sources_that_ask_one_service_one_is_fetched_at_a_time(poll: Poll
     assert poll.service.paths()[0] == "/v2/drops"
     assert not [path for path in poll.service.paths() if "reward" in path]
     assert fetch_source(poll.world.engine, others[0], now) is not None
+
+
+def test_a_flood_of_news_is_stored_in_parts_between_which_others_get_their_turn(poll: Poll) -> None:
+    poll.answers(answer(campaign("a"), campaign("b")))
+    poll.fetch()
+    flood = [campaign(f"{number:04d}") for number in range(2 * PART + 10)]
+    poll.answers(answer(campaign("a"), *flood))
+    fetched = poll.fetch()
+    assert (fetched.outcome, fetched.changed, fetched.events) == ("ok", len(flood), {"campaign.added": len(flood)})
+    with poll.world.engine.connect() as connection:
+        loud = select(func.count(literal_column("xmin::text").distinct())).where(Event.silent.is_(False))
+        assert connection.scalar(loud) == 3
+        assert connection.scalar(select(func.max(Sighting.absent_count))) == 1
+    assert poll.fetch().outcome == "unchanged"
+
+
+def test_a_flood_that_is_cut_off_goes_on_with_the_next_fetch_and_is_told_once(poll: Poll) -> None:
+    poll.answers(answer(campaign("a")))
+    poll.fetch()
+    flood = [campaign(f"{number:04d}") for number in range(PART + 10)]
+    # What is behind the first part cannot be stored, and so the fetch fails.
+    with refusing_events(poll.world.engine, more_than=PART + 1):
+        poll.answers(answer(campaign("a"), *flood))
+        poll.make_due()
+        with pytest.raises(IntegrityError):
+            fetch_source(poll.world.engine, poll.source, now)
+    assert len(poll.world.rows(Event)) == PART + 1
+    fetched = poll.fetch()
+    assert fetched.events == {"campaign.added": 10}
+
+
+@contextmanager
+def refusing_events(engine: Engine, *, more_than: int) -> Iterator[None]:
+    """Let the database refuse each event beyond so many."""
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE events ADD CONSTRAINT few CHECK (id <= {more_than})"))
+    yield
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE events DROP CONSTRAINT few"))
 
 
 SOON = timedelta(seconds=0.2)
