@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Heartbeat
@@ -32,6 +32,12 @@ def note(connection: Connection, service: str, sent_at: datetime | None, now: da
     row = insert(Heartbeat).values(name=AGREED, at=now)
     is_old = or_(Heartbeat.at < now - _FINE, Heartbeat.at > now)
     connection.execute(row.on_conflict_do_update(index_elements=[Heartbeat.name], set_={"at": now}, where=is_old))
+
+
+def forget(connection: Connection) -> None:
+    """Forget which times services gave: our clock was set since."""
+    is_a_time = or_(Heartbeat.name.startswith(_THEIRS), Heartbeat.name.startswith(_OURS))
+    connection.execute(delete(Heartbeat).where(is_a_time))
 
 
 def agreed_since(connection: Connection, moment: datetime, now: datetime) -> bool:

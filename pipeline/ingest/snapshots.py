@@ -41,7 +41,7 @@ UNSETTLED = b""
 MOST_KEPT = 100
 # Where more is new at once, so much is stored in one transaction: each is a delivery for everybody who wants it, and
 # all who store wait until it is over.
-PART = 200
+PART = 100
 State = dict[str, datetime | str | Mapping[str, float] | None]
 
 
