@@ -178,12 +178,15 @@ class Lease:
 
     def _next_look(self) -> timedelta:
         left = timedelta(seconds=self._slow_at - time.monotonic())
-        return PING_EVERY if self._is_slow else max(timedelta(0), min(PING_EVERY, left))
+        return PING_EVERY if self._is_slow else max(timedelta(seconds=_LOOK_EVERY), min(PING_EVERY, left))
 
     def _go_on_slowly(self) -> bool:
         """Take a lock of those that take long, or interrupt the block; returns whether to go on watching."""
-        with suppress(SQLAlchemyError):
+        try:
             self._is_slow = self._connection is None or self._may_be_slow(self._connection)
+        except SQLAlchemyError:
+            # The next look takes care of that.
+            return True
         if self._is_slow:
             return True
         with self._turn:
