@@ -27,7 +27,9 @@ class Draft:
 
 def compose(opened: Opened, draft: Draft) -> tuple[Message, str | None]:
     """Return the message for a target, and what is wrong with a template where the house's words had to do."""
-    message = render_message(draft.events, opened.limits, again=draft.again, reader=draft.reader, foot=draft.foot)
+    message = render_message(
+        draft.events, opened.limits, again=draft.again, reader=draft.reader, foot=draft.foot, forms=(opened.form,)
+    )
     if draft.templates is None or not draft.templates.is_dir():
         return message, None
     parts = Parts(draft.events, opened.limits, draft.reader, draft.foot, draft.again)

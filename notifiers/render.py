@@ -1,6 +1,6 @@
 """Renders events as one message: title, text, HTML and Markdown, each escaped for what it is. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -119,7 +119,7 @@ class Foot:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message in three renderings; the title is plain text and in none of them.
+    """A message in three renderings; the title is plain text and in none of them. One that nobody asked for is empty.
 
     `payload` is what a service gets that takes more than a title and a text (`Limits.shape`), `headers` are for mails.
     """
@@ -147,8 +147,9 @@ def render_message(
     again: bool = False,
     reader: Reader = PLAIN,
     foot: Foot | None = None,
+    forms: Collection[Format] = tuple(Format),
 ) -> Message:
-    """Return one message about all the events: in full for one, as a list for several.
+    """Return one message about all the events in these forms: in full for one, as a list for several.
 
     Each rendering shows as much as its limit allows. `again` says in all of them that this may have arrived before;
     `reader` is who will read it, `foot` stands below a mail.
@@ -159,11 +160,12 @@ def render_message(
     limits = limits or Limits()
     suffix = AGAIN_TITLE if again else ""
     title = _fitting_title(headline(events, max(limits.title - len(suffix), 1), reader), limits, suffix)
+    bodies = {form: _BODIES[form](events, _Room(title, form, limits, again, reader, foot)) for form in forms}
     return Message(
         title=title,
-        text=_text_body(events, _Room(title, Format.TEXT, limits, again, reader, foot)),
-        html=_html_body(events, _Room(title, Format.HTML, limits, again, reader, foot)),
-        markdown=_text_body(events, _Room(title, Format.MARKDOWN, limits, again, reader, foot)),
+        text=bodies.get(Format.TEXT, ""),
+        html=bodies.get(Format.HTML, ""),
+        markdown=bodies.get(Format.MARKDOWN, ""),
         # RFC 2369, 3.2.
         headers={"List-Unsubscribe": f"<{foot.unsubscribe}>"} if foot and foot.unsubscribe else {},
         payload=_payload(events, title, limits, reader, foot, AGAIN_NOTE if again else None),
@@ -246,10 +248,11 @@ def _cut_to(text: str, fits: Callable[[str], bool]) -> str:
 def _text_body(events: Sequence[EventText], room: _Room) -> str:
     """Return the fullest text or Markdown that fits, or else its first lines and its link."""
     shown: Callable[[str], str] = escape_markdown if room.form is Format.MARKDOWN else str
+    text = _fullest(events, room)
+    if not room.takes(text):
+        text = _whole_lines(text, _link(events), room)
     # A service refuses a message without a body, so the title has to serve where no line fits.
-    return _whole_lines(_fullest(events, room), _link(events), room) or shown(
-        _cut_to(room.title, lambda title: room.takes(shown(title)))
-    )
+    return text or shown(_cut_to(room.title, lambda title: room.takes(shown(title))))
 
 
 def _html_body(events: Sequence[EventText], room: _Room) -> str:
@@ -259,6 +262,9 @@ def _html_body(events: Sequence[EventText], room: _Room) -> str:
     if (bare := _links_alone(events)) and room.takes(bare):
         return bare
     return _paragraph(_cut_to(room.title, lambda title: room.takes(_paragraph(title))))
+
+
+_BODIES = {Format.TEXT: _text_body, Format.HTML: _html_body, Format.MARKDOWN: _text_body}
 
 
 def _link(events: Sequence[EventText]) -> str | None:

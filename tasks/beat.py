@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from celery.beat import ScheduleEntry, Scheduler
 from celery.schedules import schedule as Period  # noqa: N812 - a class, whatever its name
 from celery.signals import setup_logging
 
+from beat_schedule import BEAT_SCHEDULE
 from models.errors import LootwireError
 from models.privacy import keep_files_private
 from pipeline import embedded
@@ -18,6 +20,12 @@ from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.settings import Settings, load_settings
 from pipeline.runtime.supervisor import watch_parent
 
+# Ticks for what a setting switches on. Without it their tasks would do nothing.
+_ON_DEMAND: Mapping[str, Callable[[Settings], bool]] = {
+    "fetch.pictures": lambda settings: settings.local_pictures,
+    "fetch.rules": lambda settings: settings.apply_rules,
+    "tick.eventsub": lambda settings: not settings.missing_of_application,
+}
 _BEGAN_AT, _BEGAN = datetime.now(UTC), time.monotonic()
 
 
@@ -45,6 +53,12 @@ class SteadyScheduler(Scheduler):  # type: ignore[misc]  # likewise
         return True
 
 
+def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Return the entries of beat_schedule.py whose tasks have something to do with these settings."""
+    left_off = {task for task, is_wanted in _ON_DEMAND.items() if not is_wanted(settings)}
+    return {name: entry for name, entry in BEAT_SCHEDULE.items() if entry["task"] not in left_off}
+
+
 def _broker(settings: Settings) -> str:
     if settings.redis_url is not None:
         return settings.redis_url.get_secret_value()
@@ -58,6 +72,7 @@ def main() -> None:
     try:
         settings = load_settings().settings
         app = make_app(_broker(settings))
+        app.conf.beat_schedule = schedule_for(settings)
     except (LootwireError, EmbeddedError) as error:
         sys.exit(f"lootwire: {error}")
 

@@ -21,7 +21,7 @@ from pipeline.embedded.layout import EmbeddedError, Layout, open_lock, try_lock,
 
 # How long the servers wait for a new user when the last one has gone, so that a command a second costs no start.
 LINGER_SECONDS = float(os.environ.get("LOOTWIRE_EMBEDDED_LINGER", "2"))
-TURN_SECONDS = 0.5
+TURN_SECONDS = 1.0
 CHORES_SECONDS = 60
 LEFTOVER_SECONDS = 60
 STOP_SECONDS = 60

@@ -115,6 +115,8 @@ def make_app(redis_url: str) -> Celery:
             "socket_timeout": 15,
             "socket_keepalive": True,
             "health_check_interval": 10,
+            # How long a question for messages waits: an answer comes at once, but an end waits for it.
+            "polling_interval": 3,
         },
         beat_schedule=BEAT_SCHEDULE,
         # Beat keeps no times of its own: due times are in PostgreSQL.

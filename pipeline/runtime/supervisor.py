@@ -31,7 +31,7 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 40.0
 TURN_SECONDS = 0.1
 # While nothing is wrong: a supervisor that looks ten times a second costs more than a program that waits.
-CALM_SECONDS = 0.5
+CALM_SECONDS = 1.0
 
 _STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -164,7 +164,7 @@ class Supervisor:
         with _counted_signals() as received:
             while not received:
                 each_turn()
-                time.sleep(CALM_SECONDS)
+                time.sleep(CALM_SECONDS / 2)
             self._tell("stopping; what is under way may end first, another Ctrl-C hurries it")
             self._stop(hurry=lambda: len(received) - 1)
         return 0

@@ -33,6 +33,8 @@ from tests.pipeline.world import SOURCES
 from tests.waiting import wait_for
 
 HOUR = timedelta(hours=1)
+# Seconds for a share of a quarter, which begins with reading what is known already.
+PATIENCE = 1800.0
 # Before today, by the clock of the program that is killed: it takes no name at its word that tells of the future.
 BEGAN = datetime(2025, 1, 5, 12, tzinfo=UTC)
 NOW = NOON
@@ -82,7 +84,7 @@ class Importing:
         """Start an import, kill it once it has made so many more events, and say whether it died of that."""
         already = events(engine)
         process = start(engine, self.own.servers, self.folder, "import", str(path))
-        wait_for(lambda: events(engine) >= already + after or process.poll() is not None, seconds=60)
+        wait_for(lambda: events(engine) >= already + after or process.poll() is not None, seconds=PATIENCE)
         process.kill()
         return process.wait() == -signal.SIGKILL
 

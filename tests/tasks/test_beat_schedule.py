@@ -5,7 +5,9 @@ import pytest
 from beat_schedule import BEAT_SCHEDULE
 from pipeline.programs import programs
 from pipeline.runtime.celery_app import QUEUES
+from pipeline.runtime.settings import Settings
 from tasks import eventsub, fetch, inbox, operating, pictures, publish, rules, send, ticks
+from tasks.beat import schedule_for
 from tests.tasks.installation import AtWork
 
 # Importing a module of tasks is what registers them.
@@ -30,3 +32,19 @@ def test_each_task_goes_to_a_queue_that_a_worker_reads(installation: AtWork) -> 
     workers = [list(program.argv) for program in programs.programs(installation.runtime) if "--queues" in program.argv]
     read = {queue for argv in workers for queue in argv[argv.index("--queues") + 1].split(",")}
     assert routed == read == set(QUEUES)
+
+
+@pytest.mark.parametrize(
+    ("settings", "added"),
+    [
+        ({}, set()),
+        ({"local_pictures": True}, {"fetch.pictures"}),
+        ({"apply_rules": True}, {"fetch.rules"}),
+        ({"twitch_client_id": "an-application"}, set()),
+        ({"twitch_client_id": "an-application", "twitch_client_secret": "a-secret"}, {"tick.eventsub"}),
+    ],
+)
+def test_beat_sends_no_tick_for_what_the_settings_leave_off(settings: dict[str, object], added: set[str]) -> None:
+    on_demand = {"fetch.pictures", "fetch.rules", "tick.eventsub"}
+    sent = {entry["task"] for entry in schedule_for(Settings.model_validate(settings)).values()}
+    assert sent == {entry["task"] for entry in BEAT_SCHEDULE.values()} - on_demand | added
