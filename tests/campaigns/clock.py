@@ -8,6 +8,7 @@ a stream ends and another begins, which must be told at once, and with their own
 
 import itertools
 import os
+import re
 import signal
 import subprocess
 import time
@@ -352,13 +353,15 @@ class Jumping:
         yield none_of("doubled events", [title for title, count in added.items() if count > 1])
         yield at_least("campaigns that were told of", len(added), self._mirror.listed)
         yield from self._streams()
-        arrivals = Counter(self._campaigns_told())
+        arrivals = self._campaigns_told()
         yield none_of("messages that came twice", [title for title, count in arrivals.items() if count > 1])
 
-    def _campaigns_told(self) -> list[str]:
-        """Return the titles of all messages, but for those of streams."""
-        titles = [message.json["title"] for message in self._hook.messages]
-        return [title for title in titles if STREAMER not in title.lower()]
+    def _campaigns_told(self) -> Counter[str]:
+        """Return how many messages tell of each campaign, alone or with what else came just then."""
+        titles = [title for _, title in self._installation.events("campaign.added")]
+        texts = [f"{message.json['title']}\n{message.json['message']}" for message in self._hook.messages]
+        told = {title: re.compile(rf"{re.escape(title)}(?!\w)") for title in titles}
+        return +Counter({title: sum(bool(it.search(text)) for text in texts) for title, it in told.items()})
 
     def _streams(self) -> Iterator[Claim]:
         rows = self._installation.streams()
