@@ -91,6 +91,12 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def take_in(engine: Engine, payload: bytes, at: datetime) -> Ingested:
+    while (ingested := take_part(engine, payload, at)).is_part:
+        pass
+    return ingested
+
+
+def take_part(engine: Engine, payload: bytes, at: datetime) -> Ingested:
     with engine.begin() as connection:
         row = lock_source(connection, SOURCE.name)
         context = Context(

@@ -92,7 +92,7 @@ class FetchRun(Base):
     source_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("sources.id"))
     started_at: Mapped[datetime]
     seconds: Mapped[float]
-    # ok, unchanged, late, quarantined, failed
+    # ok, unchanged, late, quarantined, failed, gave way
     outcome: Mapped[str]
     snapshot_at: Mapped[datetime | None]
     size: Mapped[int | None]

@@ -1,12 +1,13 @@
 """Fetch a source."""
 
 import logging
+import platform
 from datetime import timedelta
 
 from celery import current_app, shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
-from pipeline.ingest.fetching import Fetched, due, fetch_source
+from pipeline.ingest.fetching import Fetched, due, fetch_source, slow_locks
 from pipeline.ingest.source import Fetchable
 from pipeline.programs import sources
 from pipeline.runtime.celery_app import hint
@@ -24,7 +25,8 @@ LONGEST_COUNTDOWN = timedelta(seconds=60)
 def source(name: str) -> None:
     """Fetch one source if it is due, and ask for the next fetch at its time."""
     fetchable = sources.source(runtime(), name)
-    fetched = fetch_source(runtime().engine, fetchable, utc_now, cut_off=SoftTimeLimitExceeded)
+    slow = slow_locks(platform.node(), runtime().settings.fetchers)
+    fetched = fetch_source(runtime().engine, fetchable, utc_now, cut_off=SoftTimeLimitExceeded, slow=slow)
     if fetched is None:
         return
     _log(fetched)

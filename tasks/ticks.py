@@ -1,6 +1,7 @@
 """The tasks that beat sends: each looks for what is due, and sends the tasks for it."""
 
 import logging
+from collections import Counter
 from datetime import timedelta
 
 from celery import Celery, current_app, shared_task
@@ -10,7 +11,7 @@ from pipeline.drops import clock as drops_clock
 from pipeline.errors import SourceError
 from pipeline.fetch.http import Client
 from pipeline.games import clock as games_clock
-from pipeline.ingest import staleness
+from pipeline.ingest import service_time, staleness
 from pipeline.ingest.fetching import due, register
 from pipeline.programs import clock_jump, pruning
 from pipeline.programs.clock_ahead import ClockAhead
@@ -46,8 +47,14 @@ def advance_clock() -> None:
         logger.warning(
             "the clock jumped back; what waits for a later time is due now", extra={"seconds": jump.total_seconds()}
         )
-    events = channels_clock.advance(engine, now, timedelta(seconds=runtime().settings.stream_flap_seconds))
-    if not CLOCK_AHEAD.is_doubted(engine):
+    with engine.connect() as connection:
+        present = service_time.present(connection, SERVICE, now)
+    events, is_doubted = Counter[str](), CLOCK_AHEAD.is_doubted(engine)
+    # Twitch may have said the time meanwhile, though it is another than ours.
+    if not is_doubted or present != now:
+        flap = timedelta(seconds=runtime().settings.stream_flap_seconds)
+        events += channels_clock.advance(engine, present, flap)
+    if not is_doubted:
         events += drops_clock.advance(engine, now)
         events += games_clock.advance(engine, now)
     events += staleness.watch(engine, now, ticking_since=beat_clock(engine, now))

@@ -36,7 +36,7 @@ def add_to(app: typer.Typer) -> None:
 def check_folders(settings: Settings) -> None:
     """Raise `LootwireError` where we could not write: workers would start, and fail again and again."""
     # Before the published folder, which mostly is on the same disk: without its servers nothing works.
-    if problem := _full_disk(settings):
+    if problem := full_disk_of_servers(settings):
         raise LootwireError(problem)
     make_private(settings)
     try:
@@ -45,7 +45,7 @@ def check_folders(settings: Settings) -> None:
         raise LootwireError(f"the published folder {settings.published}: {error}") from error
 
 
-def _full_disk(settings: Settings) -> str | None:
+def full_disk_of_servers(settings: Settings) -> str | None:
     """Return what is wrong where the disk of embedded servers is full."""
     is_embedded = settings.database_url is None or settings.redis_url is None
     return full_disk(settings.data_dir) if is_embedded else None
@@ -113,7 +113,7 @@ def _check_address(host: str) -> None:
 
 
 def _check_servers(settings: Settings) -> Iterator[tuple[str, str | None]]:
-    if (full := _full_disk(settings)) and not healthy(settings.data_dir):
+    if (full := full_disk_of_servers(settings)) and not healthy(settings.data_dir):
         yield "database", full
         return
     # Imported late: the clients of both servers.

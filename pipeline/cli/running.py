@@ -30,6 +30,7 @@ def up() -> NoReturn:
     check_alone(settings.data_dir)
     check_folders(settings)
     from pipeline.programs import programs as programs_programs
+    from pipeline.programs import waiting
     from pipeline.programs.beginning import publish_where_empty
     from pipeline.runtime.servers import check_broker
 
@@ -50,9 +51,8 @@ def up() -> NoReturn:
     address = f"http://{reached_at(settings.http_host)}:{settings.http_port}/"
     greeting = f"Lootwire runs. Pages and feeds: {address}  (Ctrl-C ends it)"
     if waits_for:
-        greeting = "\n".join(
-            (greeting, "Nothing has been seen yet; `lootwire status` says how it goes on.", *waits_for)
-        )
+        with runtime.engine.connect() as connection:
+            greeting = "\n".join((greeting, waiting.describe_empty(connection), *waits_for))
     programs_programs.become_supervisor(runtime, programs, greeting)
 
 

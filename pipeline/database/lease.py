@@ -3,6 +3,9 @@
 PostgreSQL gives them back when the connection ends, whatever ended it. So a process that was killed keeps nobody
 waiting. One that lives and lost its connection hears of it at once, takes the locks again, or is interrupted where
 another was faster: for longer than `NOTICED_WITHIN` no two believe that the work is theirs.
+
+Work that takes long needs one more lock, of which there are few: where none is free it is interrupted, so that some
+processes are always left for what is quick.
 """
 
 import logging
@@ -15,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from types import FrameType, TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -45,14 +48,41 @@ class LeaseLost(LootwireError):
     """The connection that held the lease is gone, and another process may do the work by now."""
 
 
+class GaveWay(LootwireError):
+    """The work takes long, and as much as may take long is under way already."""
+
+
+class Slowness(NamedTuple):
+    """The terms for work that takes longer than `after`: it holds one of the `locks`; without any it may take long.
+
+    What `is_expected` to take long takes one of them at first.
+    """
+
+    locks: Sequence[LockKey] = ()
+    after: timedelta = timedelta(seconds=10)
+    is_expected: bool = False
+
+
+_NEVER_TOO_SLOW = Slowness()
+
+
 class Lease:
     """Locks of PostgreSQL for the length of a `with` block; `held` says whether all of them were free.
 
-    They are waited for as long as the `patience`.
+    They are waited for as long as the `patience`. What takes long does so on the terms of `slowness`.
     """
 
-    def __init__(self, engine: Engine, keys: Sequence[LockKey], patience: timedelta = AT_ONCE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        keys: Sequence[LockKey],
+        patience: timedelta = AT_ONCE,
+        slowness: Slowness = _NEVER_TOO_SLOW,
+    ) -> None:
         self.held = False
+        self._slowness = slowness
+        self._is_slow = slowness.is_expected
+        self._began = time.monotonic()
         self._engine = engine
         self._keys = keys
         self._patience = patience
@@ -87,7 +117,10 @@ class Lease:
 
     @contextmanager
     def interrupting(self) -> Iterator[None]:
-        """Raise `LeaseLost` in the block as soon as the lease is lost; in other threads than the main one, after it."""
+        """Raise `LeaseLost` in the block as soon as the lease is lost; in other threads than the main one, after it.
+
+        In the main thread it raises `GaveWay` where the block takes too long.
+        """
         if threading.current_thread() is threading.main_thread():
             # It stays: outside of such a block it does nothing.
             signal.signal(signal.SIGUSR2, self._on_signal)
@@ -104,7 +137,7 @@ class Lease:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         if self._interrupts:
             self._interrupts = False
-            raise _lost()
+            raise _lost() if self._lost.is_set() else GaveWay("it takes long, and others must have their turn")
 
     def _take(self) -> bool:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
@@ -112,13 +145,19 @@ class Lease:
         connection.detach()
         taken = False
         try:
-            taken = try_session(connection, *self._keys, **_SESSION)
+            taken = try_session(connection, *self._keys, **_SESSION) and (
+                not self._is_slow or self._may_be_slow(connection)
+            )
             if taken:
                 self._connection = connection
         finally:
             if not taken:
                 _end(connection)
         return taken
+
+    def _may_be_slow(self, connection: Connection) -> bool:
+        locks = self._slowness.locks
+        return not locks or any(try_session(connection, key) for key in locks)
 
     def _close(self) -> None:
         if self._connection is not None:
@@ -127,9 +166,36 @@ class Lease:
 
     def _watch(self) -> None:
         """See to it that the connection lives until the block is left."""
-        while not self._waits(PING_EVERY):
+        while not self._waits(self._next_look()):
             if not self._lives() and not self._take_again():
                 break
+            if not self._is_slow and time.monotonic() >= self._slow_at and not self._go_on_slowly():
+                break
+
+    @property
+    def _slow_at(self) -> float:
+        return self._began + self._slowness.after.total_seconds()
+
+    def _next_look(self) -> timedelta:
+        left = timedelta(seconds=self._slow_at - time.monotonic())
+        return PING_EVERY if self._is_slow else max(timedelta(seconds=_LOOK_EVERY), min(PING_EVERY, left))
+
+    def _go_on_slowly(self) -> bool:
+        """Take a lock of those that take long, or interrupt the block; returns whether to go on watching."""
+        try:
+            self._is_slow = self._connection is None or self._may_be_slow(self._connection)
+        except SQLAlchemyError:
+            # The next look takes care of that.
+            return True
+        if self._is_slow:
+            return True
+        with self._turn:
+            if not self._interrupts:
+                # What cannot be interrupted any more is about to end.
+                self._is_slow = True
+                return True
+            self._interrupt()
+        return False
 
     def _waits(self, pause: timedelta) -> bool:
         """Wait until something comes from PostgreSQL, or that long; returns whether the block was left meanwhile."""
@@ -165,8 +231,13 @@ class Lease:
     def _lose(self) -> None:
         self._lost.set()
         with self._turn:
-            if self._interrupts and (main := threading.main_thread().ident) is not None:
-                signal.pthread_kill(main, signal.SIGUSR2)
+            if self._interrupts:
+                self._interrupt()
+
+    @staticmethod
+    def _interrupt() -> None:
+        if (main := threading.main_thread().ident) is not None:
+            signal.pthread_kill(main, signal.SIGUSR2)
 
 
 def _end(connection: Connection) -> None:

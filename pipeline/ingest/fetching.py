@@ -6,6 +6,7 @@ failure. The fence keeps out one that takes the lock for its own still.
 """
 
 import contextlib
+import math
 import random
 import time
 from collections import Counter
@@ -34,7 +35,7 @@ from models import FetchRun, Source
 from models.due import CLOCK_TOLERANCE, is_impossible
 from models.events import EventKind
 from models.locks import AT_ONCE, LockKey, lock_key, row_key, rows_locked
-from pipeline.database.lease import NOTICED_WITHIN, Lease, LeaseLost
+from pipeline.database.lease import NOTICED_WITHIN, GaveWay, Lease, LeaseLost, Slowness
 from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUnavailable
 from pipeline.events.append import append_events
 from pipeline.fetch.http import LONGEST_RETRY_AFTER, Client
@@ -42,7 +43,7 @@ from pipeline.fetch.shapes import digest
 from pipeline.ingest import service_time
 from pipeline.ingest.quarantine import keep_aside
 from pipeline.ingest.snapshots import Context, ingest, ingest_unchanged
-from pipeline.ingest.source import Answer, Fetchable, Ingested, PolledSource, RoundSource, Validators
+from pipeline.ingest.source import Answer, Fetchable, Ingested, Outcome, PolledSource, RoundSource, Validators
 from pipeline.ingest.staleness import source_event
 from pipeline.ingest.turn import lock_source
 
@@ -56,7 +57,18 @@ LONGEST_RETRY = timedelta(hours=1)
 FAILURES_TO_TELL = 2
 # A process dies for many reasons, and its source is asked again at once; so often in a row the source is the reason.
 DEATHS_TO_BACK_OFF = 3
+# Far more than a service takes that is well.
+SLOW_AFTER = timedelta(seconds=10)
 _LOCK = "lootwire source"
+_GAVE_WAY: Outcome = "gave way"
+# How long the last fetch of a source took; one that gave way would have taken longer than it may.
+_LAST_SECONDS = (
+    select(case((FetchRun.outcome == _GAVE_WAY, literal(math.inf)), else_=FetchRun.seconds))
+    .where(FetchRun.source_id == Source.id)
+    .order_by(FetchRun.started_at.desc())
+    .limit(1)
+    .scalar_subquery()
+)
 # How far ahead a source's due time can be: its pace, or where it fails what a service may ask for.
 _PACE = func.make_interval(0, 0, 0, 0, 0, 0, func.greatest(Source.refresh_seconds, FIRST_RETRY.total_seconds()))
 _FURTHEST = case((Source.consecutive_failures > 0, literal(LONGEST_RETRY_AFTER)), else_=_PACE)
@@ -109,6 +121,11 @@ def source_lock(source_id: int) -> LockKey:
     return row_key(_LOCK, source_id)
 
 
+def slow_locks(host: str, fetchers: int) -> Sequence[LockKey]:
+    """Return the locks of fetches that take long, on a host with so many processes: one is left for quick ones."""
+    return [lock_key(f"lootwire slow fetch {number} on {host}") for number in range(fetchers - 1)]
+
+
 def fetch_source(
     engine: Engine,
     source: Fetchable,
@@ -116,19 +133,29 @@ def fetch_source(
     *,
     patience: timedelta = AT_ONCE,
     cut_off: type[Exception] | tuple[()] = (),
+    slow: Sequence[LockKey] = (),
+    slow_after: timedelta = SLOW_AFTER,
 ) -> Fetched | None:
     """Fetch one source if it is due, and neither it nor another of the service that it asks is being fetched.
 
     Returns None when there was nothing to do. `now` gives the present moment, in UTC. Another fetch is waited for as
     long as the `patience`. `cut_off` is the error by which the caller's time limit ends what runs for too long.
 
+    Whatever takes longer than `slow_after`, or did so last time, needs one of the locks `slow`, if there are any: where
+    none is free, the source waits for its turn, and stays due.
+
     Failures of the service are settled, not raised: the source then has its error and the time of its next attempt.
     """
     with engine.connect() as connection:
-        source_id = connection.scalar(select(Source.id).where(Source.name == source.name, _is_due(now())))
-    if source_id is None:
+        known = select(Source.id, _LAST_SECONDS).where(Source.name == source.name, _is_due(now()))
+        row = connection.execute(known).one_or_none()
+    if row is None:
         return None
-    with Lease(engine, [source_lock(source_id), lock_key(f"lootwire service {source.asks}")], patience) as lease:
+    source_id, last_seconds = row
+    keys = [source_lock(source_id), lock_key(f"lootwire service {source.asks}")]
+    was_slow = last_seconds is not None and last_seconds >= slow_after.total_seconds()
+    slowness = Slowness(slow, slow_after, is_expected=was_slow and bool(slow))
+    with Lease(engine, keys, patience, slowness) as lease:
         if not lease.held:
             return None
         claimed = _claim(engine, source.name, now())
@@ -146,6 +173,9 @@ def _run(
     except LeaseLost:
         run.let_go()
         raise
+    except GaveWay as error:
+        run.give_way(str(error))
+        return None
     except Exception as error:
         if _is_behind(error, cut_off):
             reason = f"its fetch was cut off after {run.seconds:.0f} s, its time limit"
@@ -259,15 +289,28 @@ class _Run:
     def settle_answer(self, answer: Answer, *, answered_at: datetime | None) -> Fetched | None:
         """Store an answer; raises `SourceChanged`, with nothing stored, if it cannot be read.
 
-        `answered_at` is when its service sent it, by its own clock.
+        `answered_at` is when its service sent it, by its own clock. A flood of news is stored in parts, each with its
+        events: killed in between, the fetch is made again, and goes on.
         """
+        events, changed = Counter[str](), 0
+        while isinstance(settled := self._settle_once(answer, answered_at, events, changed), Ingested):
+            events, changed = events + settled.events, changed + settled.changed
+        return settled
+
+    def _settle_once(
+        self, answer: Answer, answered_at: datetime | None, events: Counter[str], changed: int
+    ) -> Fetched | Ingested | None:
+        """Store an answer, or a part of it, in one transaction; `events` and `changed` are those of earlier parts."""
         with self._engine.begin() as connection:
             row = lock_source(connection, self._source.name)
             if row["fence"] != self._fence:
                 return None
             now = self._now()
-            service_time.note(connection, answered_at, now)
+            service_time.note(connection, self._source.asks, answered_at, now)
             ingested, snapshot_at = _take_in(connection, self._source, row, answer, now)
+            if ingested.is_part:
+                return ingested
+            ingested = _added_up(ingested, events, changed)
             recovered = _tell_recovered(connection, row, now)
             next_due_at = now + (answer.refresh_after or FIRST_RETRY)
             believed = ingested.outcome != "quarantined"
@@ -350,6 +393,16 @@ class _Run:
         with contextlib.suppress(SQLAlchemyError), self._engine.begin() as connection:
             connection.execute(mine.values(lease_until=None, next_due_at=self._now() + FIRST_RETRY))
 
+    def give_way(self, reason: str) -> None:
+        """Leave the source due, and write down how long it took so far: next time it waits for its turn."""
+        with self._engine.begin() as connection:
+            row = lock_source(connection, self._source.name)
+            if row["fence"] == self._fence:
+                connection.execute(update(Source).where(Source.id == row["id"]).values(lease_until=None))
+                ingested = Ingested(outcome=_GAVE_WAY)
+                fetched = self._fetched(ingested, row["next_due_at"], Counter(), error=reason)
+                self._record(connection, row["id"], fetched)
+
     def _fetched(
         self, ingested: Ingested, next_due_at: datetime, recovered: Counter[str], error: str | None = None
     ) -> Fetched:
@@ -414,6 +467,15 @@ def _take_in(
     if answer.payload is None:
         return ingest_unchanged(context), taken_at
     return ingest(context, source.split(answer.payload)), taken_at
+
+
+def _added_up(ingested: Ingested, events: Counter[str], changed: int) -> Ingested:
+    if not changed:
+        return ingested
+    outcome = "ok" if ingested.outcome == "unchanged" else ingested.outcome
+    return msgspec.structs.replace(
+        ingested, outcome=outcome, changed=ingested.changed + changed, events=ingested.events + events
+    )
 
 
 def _taken_at(row: RowMapping, answer: Answer, now: datetime) -> datetime | None:

@@ -39,6 +39,9 @@ UNSETTLED = b""
 # So many unreadable items of a snapshot are evidence enough: keeping each of a million would take minutes, in which no
 # other source can be stored.
 MOST_KEPT = 100
+# Where more is new at once, so much is stored in one transaction: each is a delivery for everybody who wants it, and
+# all who store wait until it is over.
+PART = 100
 State = dict[str, datetime | str | Mapping[str, float] | None]
 
 
@@ -84,12 +87,14 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 def ingest(context: Context, snapshot: Snapshot, turn: Turn | None = None) -> Ingested:
     """Take a snapshot in; an old one (not newer than the last) only adds what was never seen.
 
-    With a `turn` that others share its caller ends that; else the snapshot has one of its own.
+    With a `turn` that others share its caller ends that; else the snapshot has one of its own, and one with a flood of
+    news comes in parts: the caller commits each, so that other sources get their turn, and calls again until it is no
+    part any more.
     """
     if turn is not None:
         return _take_in(context, snapshot, turn)
     turn = Turn(context.connection, take_turn(context.connection))
-    ingested = _take_in(context, snapshot, turn)
+    ingested = _take_part(context, snapshot, turn) or _take_in(context, snapshot, turn)
     turn.end()
     return ingested
 
@@ -148,14 +153,37 @@ class _Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _take_in(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested:
-    last = context.source["last_snapshot_at"]
-    late = last is not None and context.taken_at <= last
+    last, late = context.source["last_snapshot_at"], _is_late(context)
     listing = _read(context, snapshot, turn.sightings(context.adapter.name).open(), late=late)
     if late:
         return _take_late(context, turn, listing, last)
     settled = _settle(context, turn)
     ingested = _take_newest(context, snapshot, turn, listing)
     return msgspec.structs.replace(ingested, events=ingested.events + settled)
+
+
+def _take_part(context: Context, snapshot: Snapshot, turn: Turn) -> Ingested | None:
+    """Store some of what a snapshot lists that was never seen, where that is much; None where the rest can be judged.
+
+    What is added does not depend on how far a snapshot is believed. So only the last part judges, and it sees all.
+    """
+    known = {sighting.digest for sighting in turn.sightings(context.adapter.name).open()}
+    new_items = [item for item in snapshot.items if item.digest not in known]
+    if len(new_items) <= PART or context.silent or _is_late(context):
+        return None
+    never_seen = _never_seen(context, new_items)
+    parsed, _, _ = _parse(context, never_seen[:PART] if len(never_seen) > PART else ())
+    if not parsed:
+        return None
+    settled = _settle(context, turn)
+    changed, events = _store(context, turn, parsed, complete=snapshot.complete)
+    counted = settled + context.append(events)
+    return Ingested(outcome="ok", items=len(parsed), changed=changed, events=counted, is_part=True)
+
+
+def _is_late(context: Context) -> bool:
+    last = context.source["last_snapshot_at"]
+    return last is not None and context.taken_at <= last
 
 
 def _settle(context: Context, turn: Turn) -> Counter[str]:

@@ -15,7 +15,7 @@ from pipeline.fetch.limits import MAX_ITEM
 from pipeline.fetch.shapes import UNREADABLE, Id, Shape, identity
 from pipeline.ingest.subjects import Record, Subjects
 
-Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed"]
+Outcome = Literal["ok", "unchanged", "late", "quarantined", "failed", "gave way"]
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -70,7 +70,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ingested(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an answer. `quarantined` lists what was set aside as (reason, detail)."""
+    """What became of an answer. `quarantined` lists what was set aside as (reason, detail).
+
+    Of one that `is_part` only some of what it lists for the first time is stored: it is to be ingested again.
+    """
 
     outcome: Outcome
     items: int = 0
@@ -78,6 +81,7 @@ class Ingested(msgspec.Struct, frozen=True, kw_only=True):
     invalid: int = 0
     events: Counter[str] = Counter()
     quarantined: Sequence[tuple[str, str]] = ()
+    is_part: bool = False
 
 
 class PolledSource(Protocol):

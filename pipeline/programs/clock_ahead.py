@@ -1,8 +1,8 @@
 """Notices that the clock was set ahead, and doubts it until a service has the same time.
 
 By a clock that is a day ahead campaigns would end, and be told to have ended, a day too soon. So what time alone brings
-about waits: until a service agrees, for then the clock is right now; until it is set back; or until nobody has said
-anything for so long that the operator must mean it.
+about waits: until a service agrees, for then the clock is right now; until it is set back; or until no service has
+given any time for so long that the operator must mean it.
 """
 
 import logging
@@ -13,13 +13,17 @@ from threading import Lock
 
 from sqlalchemy import Engine
 
-from pipeline.ingest.service_time import agreed_since
+from pipeline.ingest.service_time import agreed_since, is_disputed
 
 logger = logging.getLogger(__name__)
 # More than whoever keeps a clock right sets it by while it runs.
 AHEAD = timedelta(minutes=10)
 # The mirror is asked each minute.
 PATIENCE = timedelta(minutes=10)
+
+
+def _rounded(seconds: float) -> timedelta:
+    return timedelta(seconds=round(seconds))
 
 
 def steady() -> float:
@@ -57,20 +61,25 @@ class ClockAhead:
             self._since, self._trusted = None, offset
         elif self._since is None or abs(offset - self._offset) > AHEAD.total_seconds():
             self._since, self._until = self._now(), self._steady() + PATIENCE.total_seconds()
-            logger.warning(
-                "the clock was set ahead by %s; until a service has the same time, nothing starts or ends by it",
-                timedelta(seconds=round(offset - self._trusted)),
-            )
+            logger.warning("%s; until a service has the same time, nothing starts or ends by it", self._change(offset))
         self._offset = offset
 
+    def _change(self, offset: float) -> str:
+        """Return in words how the clock was set just now."""
+        by, ahead = _rounded(offset - self._offset), _rounded(offset - self._trusted)
+        if offset < self._offset:
+            return f"the clock was set back by {-by}, and is still ahead by {ahead}"
+        return f"the clock was set ahead by {by}" + (f", and is ahead by {ahead}" if ahead != by else "")
+
     def _is_settled(self, engine: Engine, since: datetime) -> bool:
-        if self._steady() >= self._until:
-            logger.warning("no service has given its time for %s; the clock is taken for right", PATIENCE)
-            return True
         with engine.connect() as connection:
             is_agreed = agreed_since(connection, since, self._now())
+            is_denied = is_disputed(connection, self._now())
         if is_agreed:
             logger.warning("a service has the same time; the clock is right")
+        elif self._steady() >= self._until and not is_denied:
+            logger.warning("no service has given its time for %s; the clock is taken for right", PATIENCE)
+            return True
         return is_agreed
 
     def _ahead(self) -> float:

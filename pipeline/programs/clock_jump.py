@@ -39,6 +39,7 @@ from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
 from pipeline.channels.sources.videos import AGAIN_AFTER
 from pipeline.events.damping import DAMPING_WINDOW
 from pipeline.games.store.wanted import MONTH
+from pipeline.ingest import service_time
 from pipeline.ingest.turn import take_turn
 from pipeline.programs.operating.incidents import report
 from pipeline.programs.operating.troubles import clock_jumped_back
@@ -222,6 +223,7 @@ def put_right(engine: Engine, now: datetime) -> timedelta | None:
             return None
         for statement in _statements(now):
             connection.execute(statement)
+        service_time.forget(connection)
         without = Source.cursor.op("-")(literal(list(_MEMORY), ARRAY(Text)))
         connection.execute(update(Source).where(Source.name == EVENTSUB).values(cursor=without))
         report(connection, clock_jumped_back(jump), now)

@@ -62,9 +62,19 @@ def load_waiting(connection: Connection) -> Sequence[SourceWaiting]:
 
 
 def is_empty(connection: Connection) -> bool:
-    """Whether nothing at all has been seen yet."""
+    """Whether nothing at all is known of: no campaign, reward or event."""
     tables = (Event, DropCampaign, RewardCampaign)
     return all(connection.scalar(select(table.id).limit(1)) is None for table in tables)
+
+
+def describe_empty(connection: Connection) -> str:
+    """Return a line on an installation that is empty: nothing was read yet, or what was read lists nothing."""
+    read = connection.scalars(
+        select(Source.name).where(Source.last_success_at.is_not(None)).order_by(Source.name)
+    ).all()
+    if not read:
+        return "Nothing has been seen yet; `lootwire status` says how it goes on."
+    return f"Nothing is listed by what was read so far ({', '.join(read)}); `lootwire status` says how it goes on."
 
 
 def describe(waiting: Sequence[SourceWaiting], off: Sequence[SourceOff]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`up` while one of its services drips: how often the others are asked meanwhile, and with what delay."""
+"""`up` while as many of its services drip as it has processes: how often another is asked meanwhile."""
 
 import itertools
 import time
@@ -13,8 +13,8 @@ from tests.campaigns.installation import UpAsProcess, hurried
 from tests.processes import free_port, living
 from tests.waiting import folder_of_processes, wait_for
 
-# Asked by sources of their own, and by a process for each.
-OTHERS = ("kick", "chzzk")
+# Each is asked by a process of its own, of which there are two.
+DRIPPING, OTHERS = ("mirror", "kick"), ("chzzk",)
 DRIPS = "headers drip"
 _SOON = 60.0
 
@@ -32,7 +32,7 @@ class _Fronted(DemoServices):
 
 
 def pauses(seconds: float) -> tuple[float, float]:
-    """Return the longest pause between two requests to one of the others, in seconds: before, and while one drips."""
+    """Return the longest pause between two requests to one that is well, in seconds: before, and while others drip."""
     with _Fronted(datetime.now(UTC)) as services:
         behind = {"mirror": services.mirror_url, "kick": services.kick_url, "chzzk": services.chzzk_url}
         with Front(behind, "http://127.0.0.1:9/") as front:
@@ -40,9 +40,9 @@ def pauses(seconds: float) -> tuple[float, float]:
             with _up(services):
                 wait_for(lambda: all(front.asked[name] for name in OTHERS), _SOON)
                 before = _longest_pause(front, seconds / 2)
-                front.bad["mirror"] = kinds()[DRIPS]
-                asked = len(front.asked["mirror"])
-                wait_for(lambda: len(front.asked["mirror"]) > asked, _SOON)
+                asked = {name: len(front.asked[name]) for name in DRIPPING}
+                front.bad.update(dict.fromkeys(DRIPPING, kinds()[DRIPS]))
+                wait_for(lambda: all(len(front.asked[name]) > count for name, count in asked.items()), _SOON)
                 return before, _longest_pause(front, seconds)
 
 

@@ -3,7 +3,7 @@
 A process fetches as a worker does, from fronts that give a bad answer in place of the good one, and then a good one
 again; what is larger than any real answer comes to a process that fetches one after the other, as a worker's does. Each
 source is to say that it fails, to come back by itself, and to take nothing for ended; the process is to be neither held
-nor filled. In the end `up` runs with a mirror that drips: the other services are to be asked as before.
+nor filled. In the end `up` runs with two services that drip: the third is to be asked nearly as before.
 """
 
 import os
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from pipeline import embedded
 from pipeline.embedded import Servers
+from pipeline.ingest.fetching import SLOW_AFTER
 from tests.bad_answers import Bad, kinds
 from tests.campaigns.campaign import Claim, Size, Trial, at_least, at_most, figure, none_of
 from tests.campaigns.every_source import EverySource, every_source
@@ -138,11 +139,13 @@ def _try(world: EverySource, fetcher: Fetcher, alone: Fetcher, size: Sources, tr
 def _keep_pace(seconds: float, trial: Trial) -> Sequence[Claim]:
     if not seconds:
         return []
-    trial.say(f"`up` beside a mirror that drips, {seconds:g} s")
+    trial.say(f"`up` beside a mirror and a Kick that drip, {seconds:g} s")
     before, meanwhile = pauses(seconds)
+    # What is not known to be slow may hold the last process until it is.
+    bound = before + SLOW_AFTER.total_seconds() + TICK_SECONDS
     return [
-        figure("longest pause between requests to Kick or CHZZK", before, "s"),
-        at_most("the same while the mirror drips", meanwhile, before + TICK_SECONDS, "s"),
+        figure("longest pause between requests to CHZZK", before, "s"),
+        at_most("the same while the mirror and Kick drip", meanwhile, bound, "s"),
     ]
 
 

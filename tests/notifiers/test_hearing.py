@@ -107,7 +107,15 @@ def test_a_mail_server_that_accepts_late_is_waited_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "conduct", [hangs, hangs_up, drips(b"HTTP/1.1 200 OK\r\nX-Drip: "), repeats(b"HTTP/1.1 100 Go\r\n\r\n")]
+    "conduct",
+    [
+        hangs,
+        hangs_up,
+        drips(b"HTTP/1.1 200 OK\r\nX-Drip: "),
+        repeats(b"HTTP/1.1 100 Go\r\n\r\n"),
+        says(b"HTTP/1.1 20"),
+        says(b"HTTP/1.1 100 Go\r\n\r\n"),
+    ],
 )
 def test_what_a_service_took_without_an_answer_may_have_arrived(service: Web, conduct: Conduct) -> None:
     server, url = service.served(conduct)
@@ -200,6 +208,9 @@ def test_a_service_that_could_not_be_reached_took_nothing() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
+        says(b"HTTP/1.1 200"),
+        says(b"HTTP/1.1 200 OK\r\n"),
+        says(b"HTTP/1.1 200 OK\r\nContent-Le"),
         says(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"),
         drips(b"HTTP/1.1 200 OK\r\n\r\n{"),
         says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number"),
@@ -209,7 +220,7 @@ def test_a_service_that_could_not_be_reached_took_nothing() -> None:
         says(b"HTTP/1.1 200 OK\r\n\r\n" + b"[" * 200_000),
     ],
 )
-def test_a_good_status_is_an_answer_whatever_becomes_of_its_body(service: Web, answer: Conduct) -> None:
+def test_a_good_status_is_an_answer_whatever_becomes_of_its_headers_and_its_body(service: Web, answer: Conduct) -> None:
     server, url = service.served(answer)
     send(url, MESSAGE, SHORT_OF_BODIES, may_be_private=True)
     assert len(server.received) == 1

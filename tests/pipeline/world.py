@@ -71,7 +71,10 @@ def take_in(
         silent=row["last_snapshot_at"] is None if silent is None else silent,
         origin="a test",
     )
-    return ingest(context, source.split(payload))
+    ingested = ingest(context, source.split(payload))
+    while ingested.is_part:
+        ingested = ingest(context, source.split(payload))
+    return ingested
 
 
 @dataclass

@@ -15,7 +15,8 @@ from models import Delivery, Event, Target
 from notifiers.targets import add_target
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import WebhookSink
-from pipeline.programs.operating.looking import PROGRAMS
+from pipeline.programs.operating.looking import PROGRAMS, look_at_machine
+from pipeline.programs.web.health import look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
 from tasks import fetch, operating, publish, send, surroundings, ticks
@@ -105,6 +106,49 @@ def test_a_folder_that_cannot_be_written_is_told_by_the_publisher_at_once(
     published.unlink()
     publish.marked()
     assert (published / "index.html").exists()
+    assert is_well(installation)
+
+
+@pytest.mark.parametrize("writes", [True, False], ids=["the publisher met it", "the clock met it"])
+def test_the_next_look_after_feeds_can_be_written_again_is_well(
+    installation: AtWork, admin: WebhookSink, *, writes: bool
+) -> None:
+    published = installation.runtime.settings.published
+    publish.marked()
+    shutil.rmtree(published)
+    published.write_text("in the way")
+    if writes:
+        publish.marked()
+    operating.operator()
+    installation.forget_hints()
+    publish.marked()
+    assert not is_well(installation)
+    published.unlink()
+    publish.marked()
+    assert is_well(installation)
+    assert admin.messages == []
+
+
+def test_while_feeds_cannot_be_written_it_is_tried_again_soon_but_not_by_each_tick(
+    installation: AtWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "_not_again_before", 0.0)
+    published = installation.runtime.settings.published
+    published.parent.mkdir(exist_ok=True)
+    published.write_text("in the way")
+    for _ in range(3):
+        publish.marked()
+    (again,) = installation.hints("publish.marked")
+    assert again.eta is not None
+    assert again.eta - utc_now() <= timedelta(seconds=publish.AGAIN_AFTER)
+
+
+def is_well(installation: AtWork) -> bool:
+    """What `/health` says, where no broker is asked for anything."""
+    now = utc_now()
+    heartbeat.beat(installation.engine, now)
+    machine = look_at_machine(installation.runtime.settings, try_publishing=False)
+    return look(installation.engine, installation.runtime.redis_url, now, streams=False, machine=machine)[0]
 
 
 def test_a_single_file_that_cannot_be_written_is_told_too(installation: AtWork, admin: WebhookSink) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import format_datetime
 from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
@@ -152,6 +154,9 @@ class Front:
             return {"type": "http.request", "body": body, "more_body": False}
 
         async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = format_datetime(self.core.settings.now().astimezone(UTC), usegmt=True)
+                message = {**message, "headers": [*message["headers"], (b"date", date.encode())]}
             sent.append(message)
 
         scripted = fault is not None and fault.status is not None

@@ -12,21 +12,25 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from models import EventSubMessage
+from models.due import CLOCK_TOLERANCE
 from models.locks import hold, lock_key
 from pipeline.channels.eventsub.lookup import LookUp
 from pipeline.channels.eventsub.messages import Notification
 from pipeline.channels.eventsub.notifications import ONLINE, ShardDisabled, channel_of, is_known, read_event
-from pipeline.channels.eventsub.source_row import open_source
+from pipeline.channels.eventsub.source_row import SERVICE, open_source
 from pipeline.channels.eventsub.wake import notify
 from pipeline.channels.streams.observations import Observation
 from pipeline.channels.take_in import take_in
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.errors import InvalidItem
 from pipeline.ingest.quarantine import keep_aside
+from pipeline.ingest.service_time import present
 
 MESSAGES: Table = EventSubMessage.__table__  # type: ignore[assignment]
 # A transaction of so many takes a fraction of a second, and a burst is one or two of them.
 AT_ONCE = 500
+# In our memory too, while the database is away (`intake.MOST_WAITING`).
+LONGEST_ON_ITS_WAY = timedelta(hours=1)
 ORIGIN = "eventsub"
 _HANDLING = lock_key("lootwire eventsub inbox")
 
@@ -114,7 +118,7 @@ def handle(
         while rows := _load_waiting(engine):
             # No transaction is open while Helix answers.
             infos = look_up(_went_live(rows))
-            appended = _handle_rows(engine, rows, infos, now(), source_id=source_id, flap=flap)
+            appended = _handle_rows(engine, rows, infos, _present(engine, rows, now()), source_id=source_id, flap=flap)
             if appended:
                 on_events()
             events += appended
@@ -136,6 +140,16 @@ def _row(message: Notification, via: str, now: datetime) -> dict[str, Any]:
 def _load_waiting(engine: Engine) -> list[RowMapping]:
     with engine.connect() as connection:
         return list(connection.execute(_WAITING).mappings())
+
+
+def _present(engine: Engine, rows: Sequence[RowMapping], now: datetime) -> datetime:
+    """Return the present by Twitch's clock, where the newest message shows that ours was set, else as polls know it."""
+    newest = rows[-1]
+    if -CLOCK_TOLERANCE <= newest["received_at"] - newest["sent_at"] <= LONGEST_ON_ITS_WAY:
+        with engine.connect() as connection:
+            return present(connection, SERVICE, now)
+    sent_at: datetime = newest["sent_at"]
+    return sent_at
 
 
 def _went_live(rows: Sequence[RowMapping]) -> list[str]:

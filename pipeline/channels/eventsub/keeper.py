@@ -16,9 +16,10 @@ from pipeline.channels.eventsub.reconcile import Wanted, wanted_for
 from pipeline.channels.eventsub.source_row import Health, Memory, load_memory, remember
 from pipeline.channels.eventsub.subscriptions import Reconciled, Settling, put_right
 from pipeline.channels.eventsub.timing import Timing
-from pipeline.channels.following.watched import watched
+from pipeline.channels.following.watched import SERVICE, watched
 from pipeline.errors import SourceUnavailable
 from pipeline.fetch.http import Client
+from pipeline.ingest.service_time import present
 from pipeline.runtime.problems import explain
 from pipeline.services.twitch.helix import Helix
 from pipeline.services.twitch.helix_eventsub import Transport
@@ -137,7 +138,7 @@ class Keeper:
             self._look_at_shard(helix, route, route.session_id)
         self._look_at = now + min(self._timing.wanted, self._timing.shard).total_seconds()
         with self._engine.connect() as connection:
-            channels = watched(connection, self._now())
+            channels = watched(connection, present(connection, SERVICE, self._now()))
             memory = load_memory(connection)
         wanted = wanted_for(channels, client_id=self._client_id, conduit=route.session_id is not None)
         if wanted != self._wanted or memory.is_asked or now >= self._reconcile_at:

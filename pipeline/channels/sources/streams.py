@@ -21,6 +21,7 @@ from pipeline.channels.streams.details import SERVICE, category_game
 from pipeline.channels.streams.observations import Polled
 from pipeline.channels.take_in import take_in
 from pipeline.fetch.http import Client
+from pipeline.ingest.service_time import present
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.twitch.helix import Helix
 from pipeline.services.twitch.records import StreamRecord
@@ -83,7 +84,7 @@ class _StreamPolling:
         """
         asked_at = self._clock()
         with self._engine.connect() as connection:
-            wanted = self._wanted(connection, asked_at)
+            wanted = self._wanted(connection, present(connection, SERVICE, asked_at))
         polled = self._ask(self._helix(client), wanted)
         return Answer(payload=msgspec.json.encode(polled), taken_at=asked_at, refresh_after=self._poll_every)
 
@@ -94,8 +95,11 @@ class _StreamPolling:
         _note_asked(connection, polled.asked_users, now)
         store_games(connection, SERVICE, polled.box_arts)
         connection.execute(update_rows(Source).where(Source.id == row["id"]).values(last_snapshot_at=now))
-        observed = Polled(channels=polled.channels, live=polled.live, at=now)
-        events = take_in(connection, [observed], max(now, self._clock()), source_id=row["id"], flap=self._flap)
+        # What Twitch says of its streams is judged by its clock, as its messages are: ours may be a day ahead.
+        ahead = present(connection, SERVICE, now) - now
+        observed = Polled(channels=polled.channels, live=polled.live, at=now + ahead)
+        judged_at = max(now, self._clock()) + ahead
+        events = take_in(connection, [observed], judged_at, source_id=row["id"], flap=self._flap)
         return Ingested(
             outcome="ok" if events else "unchanged",
             items=len(polled.live),

@@ -15,6 +15,7 @@ from pipeline.channels.store.videos import known_videos, note_looked, store_vide
 from pipeline.channels.streams.details import SERVICE, video_event
 from pipeline.channels.take_in import record_missed
 from pipeline.fetch.http import Client
+from pipeline.ingest.service_time import present
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.twitch.helix import Helix
 from pipeline.services.twitch.records import VideoRecord
@@ -81,8 +82,9 @@ class TwitchVideos:
             return (channel_id, video.external_id) not in known and channel_id in looked_before
 
         news = [(video_event(video, channels[video.channel_id]), False) for video in finished if is_news(video)]
-        record_missed(connection, [video for video in finished if is_news(video)], ids, now)
-        events = append_in_order(connection, news, source_id=row["id"], now=now)
+        at = present(connection, SERVICE, now)
+        record_missed(connection, [video for video in finished if is_news(video)], ids, at)
+        events = append_in_order(connection, news, source_id=row["id"], now=at)
         return Ingested(
             outcome="ok" if events else "unchanged", items=len(finished), changed=events.total(), events=events
         )

@@ -2,7 +2,7 @@
 
 import platform
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from notifiers.operators import is_anybody_told
 from pipeline.events.append import NewEvent, append_events
 from pipeline.programs.operating import episodes
 from pipeline.programs.operating.episodes import Step
-from pipeline.programs.operating.reports import Key, Row, row_of
+from pipeline.programs.operating.reports import REPORT_HOLDS, Key, Row, is_believed, row_of
 from pipeline.programs.operating.troubles import SHARED, Trouble, publishing_failed
 
 # A machine that was taken away for good says no more that its disk has room.
@@ -39,6 +39,24 @@ def report_publishing(engine: Engine, reason: str, now: datetime, *, count: int 
     others = f" (and {count - 1} more)" if count > 1 else ""
     with engine.begin() as connection:
         report(connection, publishing_failed(platform.node(), f"{reason}{others}"), now)
+
+
+def withdraw_publishing(engine: Engine, is_well: Callable[[], bool], now: datetime) -> bool:
+    """Have a report that this machine cannot write feeds or pages believed no more; returns whether it stands.
+
+    It stands where there is one and this machine is not well.
+    """
+    of_publishing = (Incident.kind == EventKind.OPERATOR_PUBLISH_FAILED, Incident.host == platform.node())
+    believed = (*of_publishing, *is_believed(now))
+    with engine.connect() as connection:
+        if connection.scalar(select(Incident.kind).where(*believed)) is None:
+            return False
+    if not is_well():
+        return True
+    with engine.begin() as connection:
+        lock_transaction(connection, _LOCK)
+        connection.execute(update(Incident).where(*believed).values(seen_at=now - 2 * REPORT_HOLDS))
+    return False
 
 
 def settle(

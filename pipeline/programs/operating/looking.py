@@ -10,8 +10,10 @@ from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Heartbeat, Target
 from models.errors import LootwireError
+from models.events import EventKind
 from notifiers.operators import OPERATOR
 from pipeline.embedded import disk_problem
+from pipeline.ingest import service_time
 from pipeline.programs.operating.reports import load_reported
 from pipeline.programs.operating.troubles import DeadLetters, Facts, Machine
 from pipeline.runtime.folders import try_folder
@@ -20,6 +22,7 @@ from pipeline.runtime.settings import Settings
 from pipeline.runtime.watchdog import EVENTSUB, WORKER
 
 PROGRAMS = (WORKER, "sender", "publisher", "fetcher")
+DISKS = frozenset({EventKind.OPERATOR_DISK_FULL, EventKind.OPERATOR_DISK_READ_ONLY})
 # As the partial index says it, so that it is used.
 _DEAD = Delivery.state == literal_column("'dead'", Text)
 
@@ -31,6 +34,7 @@ def look_at_machine(settings: Settings, *, try_publishing: bool) -> Machine:
         disk=disk_problem(settings.data_dir),
         read_only=_read_only(settings),
         publishing=_unwritable(settings) if try_publishing else None,
+        sees=DISKS,
     )
 
 
@@ -49,6 +53,7 @@ def load_facts(
         overdue=overdue,
         dead=tuple(_dead(connection)),
         is_clock_doubted=is_clock_doubted,
+        services_ahead=service_time.disagreement(beats, now),
         reported=load_reported(connection, now),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from models import Incident
 from models.events import EventKind
@@ -40,12 +40,13 @@ class Row(msgspec.Struct, frozen=True):
 
 def load_reported(connection: Connection, now: datetime) -> tuple[Trouble, ...]:
     """Return the troubles that were met within the last minutes, on any machine."""
-    rows = connection.execute(
-        select(*Incident.__table__.c).where(
-            Incident.kind.in_(REPORTED), Incident.recovered_at.is_(None), Incident.seen_at >= now - REPORT_HOLDS
-        )
-    )
+    rows = connection.execute(select(*Incident.__table__.c).where(Incident.kind.in_(REPORTED), *is_believed(now)))
     return tuple(row_of(row).trouble for row in rows.mappings())
+
+
+def is_believed(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that what a row reports is taken for true still."""
+    return Incident.recovered_at.is_(None), Incident.seen_at >= now - REPORT_HOLDS
 
 
 def row_of(row: Mapping[str, Any] | RowMapping) -> Row:

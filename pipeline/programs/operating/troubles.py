@@ -81,6 +81,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     read_only: str | None = None
     # Asked once a minute only: it is tried out.
     publishing: str | None = None
+    # The kinds that were looked for: of these an earlier report is worth nothing.
+    sees: frozenset[EventKind] = frozenset()
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +98,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     overdue: int = 0
     dead: tuple[DeadLetters, ...] = ()
     is_clock_doubted: bool = False
+    # By how much the clocks of services are ahead of ours, below zero where they are behind.
+    services_ahead: timedelta | None = None
     # What programs met lately.
     reported: tuple[Trouble, ...] = ()
 
@@ -103,8 +107,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 def judge(facts: Facts) -> tuple[Trouble, ...]:
     """Return all that is wrong; what is seen now stands for what was reported of the same."""
     seen = {trouble.key: trouble for trouble in _seen(facts)}
-    reported = {trouble.key: trouble for trouble in facts.reported if trouble.key not in seen}
+    believed = (trouble for trouble in facts.reported if not _is_known_better(facts.machine, trouble))
+    reported = {trouble.key: trouble for trouble in believed if trouble.key not in seen}
     return (*seen.values(), *reported.values())
+
+
+def _is_known_better(machine: Machine, trouble: Trouble) -> bool:
+    return trouble.host == machine.host and trouble.kind in machine.sees
 
 
 def judge_machine(machine: Machine) -> Iterator[Trouble]:
@@ -153,6 +162,15 @@ def _seen(facts: Facts) -> Iterator[Trouble]:
             reason="was set ahead; until a service has the same time, nothing starts or ends by it",
             stops_work=False,
         )
+    elif facts.services_ahead is not None:
+        yield _disagreement(facts.services_ahead, facts.machine.host)
+
+
+def _disagreement(services_ahead: timedelta, host: str) -> Trouble:
+    minutes = timedelta(minutes=round(abs(services_ahead) / timedelta(minutes=1)))
+    direction = "behind" if services_ahead > timedelta(0) else "ahead of"
+    reason = f"is {distance(minutes)} {direction} the time that services give; set it right"
+    return Trouble(kind=EventKind.OPERATOR_CLOCK_JUMPED, subject="disputed", host=host, reason=reason, stops_work=False)
 
 
 def _stalled(facts: Facts) -> Iterator[Trouble]:

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import functools
 import socket
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 import anyio.to_thread
@@ -12,9 +13,17 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
-from pipeline.programs.web.guarded import HEADERS_WITHIN, READ_WITHIN, GuardedProtocol
+from pipeline.programs.web.guarded import (
+    HEADERS_WITHIN,
+    READ_WITHIN,
+    GuardedProtocol,
+    most_connections,
+    most_waiting,
+)
 
 END_WITHIN = 3
+# Seconds, while connections wait for room.
+LOOK_AGAIN = 0.02
 # Of files, for all connections together: they are short, and mostly in the memory of the system.
 READING_THREADS = 4
 
@@ -61,11 +70,76 @@ class Application(Starlette):
 
 
 class _Server(uvicorn.Server):
-    """A server beside others in one event loop; the program itself handles signals."""
+    """A server beside others in one event loop; the program itself handles signals.
+
+    It takes up connections by itself: uvicorn would take all that wait at once, before any of them is heard.
+    """
 
     def __init__(self, config: uvicorn.Config, ends: asyncio.Event) -> None:
         super().__init__(config)
         self._ends = ends
+        self._waiting = deque[socket.socket]()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take up connections."""
+        await super().startup(sockets=[])
+        come = asyncio.Event()
+        self._tasks = [asyncio.create_task(self._take(each, come)) for each in sockets or ()]
+        self._tasks.append(asyncio.create_task(self._let_in(come)))
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take up no more connections, and end those that there are; those that wait are closed."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for connection in self._waiting:
+            connection.close()
+        await super().shutdown(sockets=sockets)
+
+    async def _take(self, listening: socket.socket, come: asyncio.Event) -> None:
+        """Take what comes; a socket that nobody reads costs little, and the system keeps few."""
+        loop = asyncio.get_running_loop()
+        listening.setblocking(False)
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError:
+                # No file is left for it, or it is gone already.
+                await asyncio.sleep(LOOK_AGAIN)
+                continue
+            self._waiting.append(connection)
+            come.set()
+            while len(self._waiting) >= most_waiting():  # noqa: ASYNC110 - rare, and an event would have to be set often
+                await asyncio.sleep(LOOK_AGAIN)
+
+    async def _let_in(self, come: asyncio.Event) -> None:
+        """Hear those that have come, in their order, as long as there is room."""
+        loop = asyncio.get_running_loop()
+        protocol: Callable[[], asyncio.Protocol] = functools.partial(
+            cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class),
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        while True:
+            await come.wait()
+            come.clear()
+            while self._waiting:
+                while not self._has_room():  # noqa: ASYNC110 - with time there is room too: for those that ask nothing
+                    await asyncio.sleep(LOOK_AGAIN)
+                connection = self._waiting.popleft()
+                try:
+                    await loop.connect_accepted_socket(protocol, connection)
+                except OSError:
+                    connection.close()
+
+    def _has_room(self) -> bool:
+        """Return whether there is room for another connection, which one that asks nothing may have made."""
+        connections = self.server_state.connections
+        if len(connections) < most_connections():
+            return True
+        return any(each.make_room() for each in list(connections) if isinstance(each, GuardedProtocol))
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

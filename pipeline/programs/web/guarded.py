@@ -1,7 +1,7 @@
 """The protocol of a connection from outside, which must ask, and take what it asked for, within bounds of time.
 
 uvicorn itself closes connections only between requests. Here one that opens its request slowly, or reads its answer
-slowly, is closed too, and where there are too many the oldest that has not asked yet makes room.
+slowly, is closed too, and where others wait one that asks nothing makes room.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import resource
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -21,26 +21,40 @@ HEADERS_WITHIN = 5.0
 READ_WITHIN = 30.0
 # Of the kernel, a connection. Left to itself it takes megabytes for a client that reads slowly.
 SEND_BUFFER = 128 * 1024
-MOST_CONNECTIONS = 1000
+# Of a port; each takes some 60 kB of memory that Python keeps. Others wait, which takes next to nothing.
+MOST_CONNECTIONS = 200
+MOST_WAITING = 2000
+# One that is open for so long and asks nothing makes room for others; a younger one may have asked by now.
+IDLE_FOR = 0.5
 # A connection that is sent a file holds itself, the file, and the file opened for reading.
 FILES_EACH = 3
 _SPARE_FILES = 96
+_CLOSES = (b"connection", b"close")
+
+
+def most_connections() -> int:
+    """Return how many connections a port may have at once, raising this process's limit on open files if need be."""
+    # Two ports share the files.
+    return max(1, min(MOST_CONNECTIONS, (_files() - _SPARE_FILES) // (2 * FILES_EACH)))
+
+
+def most_waiting() -> int:
+    """Return how many connections may wait at a port until there is room."""
+    left = (_files() - _SPARE_FILES) // 2 - FILES_EACH * most_connections()
+    return max(1, min(MOST_WAITING, left))
 
 
 @functools.cache
-def most_connections() -> int:
-    """Return how many connections a port may have, raising the limit of this process on open files if need be."""
+def _files() -> int:
+    """Return how many files this process may have open, after raising its limit to what two ports need."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # Two ports share them.
-    wanted = 2 * FILES_EACH * MOST_CONNECTIONS + _SPARE_FILES
+    wanted = 2 * (FILES_EACH * MOST_CONNECTIONS + MOST_WAITING) + _SPARE_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         soft = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    if soft == resource.RLIM_INFINITY:
-        return MOST_CONNECTIONS
-    return max(1, min(MOST_CONNECTIONS, (soft - _SPARE_FILES) // (2 * FILES_EACH)))
+    return wanted if soft == resource.RLIM_INFINITY else soft
 
 
 class _Timer:
@@ -75,7 +89,8 @@ class GuardedProtocol(H11Protocol):
         super().__init__(*arguments, **named)
         self._opening = _Timer(self.loop, headers_within, self._give_up_opening)
         self._reading = _Timer(self.loop, read_within, self._give_up_reading)
-        self._opened_at = 0.0
+        # Since when it is open and asks nothing.
+        self._idle_since = 0.0
 
     @property
     def is_idle(self) -> bool:
@@ -85,14 +100,12 @@ class GuardedProtocol(H11Protocol):
         return cycle is None or cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request; one connection makes room where there are too many."""
+        """Begin to wait for a request."""
         super().connection_made(transport)
         if (connection := transport.get_extra_info("socket")) is not None:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        self._opened_at = self.loop.time()
+        self._idle_since = self.loop.time()
         self._opening.start()
-        if len(self.connections) > most_connections():
-            self._make_room()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
@@ -108,6 +121,10 @@ class GuardedProtocol(H11Protocol):
             return
         if not self.is_idle:
             self._opening.cancel()
+            headers = cast("list[tuple[bytes, bytes]]", self.cycle.scope["headers"])
+            if len(self.connections) >= most_connections() and _CLOSES not in headers:
+                # As if the client had said so, and uvicorn says it in its answer: others wait.
+                headers.append(_CLOSES)
             if not self.flow.write_paused:
                 self._reading.cancel()
         else:
@@ -117,6 +134,7 @@ class GuardedProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """Wait for the next request, and for the client to take the end of this answer."""
         super().on_response_complete()
+        self._idle_since = self.loop.time()
         if self.transport.get_write_buffer_size():
             self._reading.start()
 
@@ -170,6 +188,9 @@ class GuardedProtocol(H11Protocol):
         if self.transport.get_write_buffer_size():
             self.transport.abort()
 
-    def _make_room(self) -> None:
-        idle = (each for each in self.connections if isinstance(each, GuardedProtocol) and each.is_idle)
-        min(idle, key=lambda each: each._opened_at, default=self).transport.abort()  # noqa: SLF001 - of this class
+    def make_room(self) -> bool:
+        """End this connection for the sake of another, if it has asked nothing for a while; returns whether it has."""
+        if not self.is_idle or self.loop.time() - self._idle_since < IDLE_FOR:
+            return False
+        self.transport.abort()
+        return True

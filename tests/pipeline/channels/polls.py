@@ -17,7 +17,6 @@ from pipeline.embedded import Servers
 from pipeline.fetch.http import Client
 from pipeline.ingest.fetching import Fetched, fetch_source, register
 from pipeline.ingest.source import RoundSource
-from pipeline.runtime.runtime import utc_now
 from pipeline.services.twitch.helix import Helix
 from tests.pipeline.channels.observations import FLAP
 from tests.pipeline.channels.streaming import Streaming
@@ -34,9 +33,11 @@ class Polls:
     streaming: Streaming
     setting: HelixSetting
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0) - timedelta(days=30))
+    # By how much our clock is ahead of Twitch's.
+    ahead: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
-        self.twitch.now = self.clock
+        self.twitch.now = lambda: self.now
         self.sources: dict[str, RoundSource] = {
             source.name: source
             for source in (
@@ -57,7 +58,8 @@ class Polls:
         return self.streaming.engine
 
     def clock(self) -> datetime:
-        return self.now
+        """Our clock."""
+        return self.now + self.ahead
 
     def helix(self, client: Client) -> Helix:
         return Helix(client, self.twitch.helix_url, self.setting.tokens(), self.setting.budget())
@@ -74,15 +76,15 @@ class Polls:
     def round(self, minutes: float = 0, name: str = "twitch.streams") -> Fetched:
         """Poll so many minutes later, as a worker would."""
         self.wait(minutes)
-        due = datetime.now(UTC) - timedelta(seconds=1)
         with self.engine.begin() as connection:
-            connection.execute(update(Source).where(Source.name == name).values(next_due_at=due))
-        fetched = fetch_source(self.engine, self.sources[name], utc_now)
+            connection.execute(update(Source).where(Source.name == name).values(next_due_at=self.clock()))
+        fetched = fetch_source(self.engine, self.sources[name], self.clock)
         assert fetched is not None
         return fetched
 
     def tick(self, minutes: float = 0) -> dict[str, int]:
-        return dict(clock.advance(self.engine, self.wait(minutes), FLAP))
+        self.wait(minutes)
+        return dict(clock.advance(self.engine, self.clock(), FLAP))
 
     def channel(self, login: str) -> Any:
         with self.engine.connect() as connection:

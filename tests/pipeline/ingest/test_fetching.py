@@ -2,20 +2,21 @@
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import FrameType
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, func, select, text, update
+from sqlalchemy import Connection, Engine, func, literal_column, select, text, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from models import Event, FetchRun, Heartbeat, Sighting
-from models.locks import LockKey
+from models.locks import LockKey, try_session
 from pipeline.database.lease import LeaseLost
 from pipeline.drops.sources.kick import KickDrops
 from pipeline.drops.sources.mirror import TwitchDrops, TwitchRewards
@@ -23,14 +24,17 @@ from pipeline.fetch.http import Client
 from pipeline.ingest.fetching import (
     LEASE,
     MOST_BYTES,
+    SLOW_AFTER,
     Fetched,
     count_leased,
     due,
     fetch_source,
     register,
+    slow_locks,
     source_lock,
 )
-from pipeline.ingest.service_time import AGREED
+from pipeline.ingest.service_time import AGREED, present
+from pipeline.ingest.snapshots import PART
 from pipeline.ingest.source import Answer as SourceAnswer
 from pipeline.ingest.source import ListSource, Snapshot, Validators
 from tests.pipeline.builders import campaign, campaigns, drops, version_2
@@ -103,13 +107,17 @@ def test_the_first_live_fetch_is_silent_and_the_second_is_not(poll: Poll) -> Non
 def test_a_service_that_has_our_time_is_written_down_and_one_that_has_another_is_not(poll: Poll) -> None:
     poll.answers(answer(campaign("a")))
     poll.make_due()
-    fetch_source(poll.world.engine, poll.source, lambda: now() + timedelta(days=1))
-    assert poll.world.rows(Heartbeat) == []
+    tomorrow = now() + timedelta(days=1)
+    fetch_source(poll.world.engine, poll.source, lambda: tomorrow)
+    assert AGREED not in {row.name for row in poll.world.rows(Heartbeat)}
+    with poll.world.engine.connect() as connection:
+        assert abs(present(connection, poll.source.asks, tomorrow) - now()) < MINUTE
+        assert present(connection, "kick", tomorrow) == tomorrow
     before = now()
     poll.fetch()
-    (agreed,) = poll.world.rows(Heartbeat)
-    assert agreed.name == AGREED
-    assert agreed.at >= before
+    assert [row.at >= before for row in poll.world.rows(Heartbeat) if row.name == AGREED] == [True]
+    with poll.world.engine.connect() as connection:
+        assert present(connection, poll.source.asks, before) == before
 
 
 def test_a_source_that_is_not_due_is_left_alone(poll: Poll) -> None:
@@ -137,19 +145,22 @@ def test_registering_again_changes_nothing(poll: Poll) -> None:
     assert poll.world.source() == before
 
 
-def fetch_held_back(poll: Poll, meanwhile: Callable[[], None]) -> Fetched | None:
+def fetch_held_back(
+    poll: Poll, meanwhile: Callable[[], None], *, slow: Sequence[LockKey] = (), slow_after: timedelta = SLOW_AFTER
+) -> Fetched | None:
     """Fetch in a thread whose request is held back while something else happens."""
     poll.make_due()
     poll.service.hold_back("/v2/drops")
     with ThreadPoolExecutor(1) as pool:
-        slow = pool.submit(fetch_source, poll.world.engine, poll.source, now)
+        fetch = partial(fetch_source, slow=slow, slow_after=slow_after)
+        slow_fetch = pool.submit(fetch, poll.world.engine, poll.source, now)
         try:
             assert poll.service.arrived.wait(60)
             poll.service.hold = None
             meanwhile()
         finally:
             poll.service.released.set()
-        return slow.result(60)
+        return slow_fetch.result(60)
 
 
 def test_while_one_worker_fetches_a_source_no_other_does(poll: Poll) -> None:
@@ -392,6 +403,107 @@ def test_of_the_sources_that_ask_one_service_one_is_fetched_at_a_time(poll: Poll
     assert poll.service.paths()[0] == "/v2/drops"
     assert not [path for path in poll.service.paths() if "reward" in path]
     assert fetch_source(poll.world.engine, others[0], now) is not None
+
+
+def test_a_flood_of_news_is_stored_in_parts_between_which_others_get_their_turn(poll: Poll) -> None:
+    poll.answers(answer(campaign("a"), campaign("b")))
+    poll.fetch()
+    flood = [campaign(f"{number:04d}") for number in range(2 * PART + 10)]
+    poll.answers(answer(campaign("a"), *flood))
+    fetched = poll.fetch()
+    assert (fetched.outcome, fetched.changed, fetched.events) == ("ok", len(flood), {"campaign.added": len(flood)})
+    with poll.world.engine.connect() as connection:
+        loud = select(func.count(literal_column("xmin::text").distinct())).where(Event.silent.is_(False))
+        assert connection.scalar(loud) == 3
+        assert connection.scalar(select(func.max(Sighting.absent_count))) == 1
+    assert poll.fetch().outcome == "unchanged"
+
+
+def test_a_flood_that_is_cut_off_goes_on_with_the_next_fetch_and_is_told_once(poll: Poll) -> None:
+    poll.answers(answer(campaign("a")))
+    poll.fetch()
+    flood = [campaign(f"{number:04d}") for number in range(PART + 10)]
+    # What is behind the first part cannot be stored, and so the fetch fails.
+    with refusing_events(poll.world.engine, more_than=PART + 1):
+        poll.answers(answer(campaign("a"), *flood))
+        poll.make_due()
+        with pytest.raises(IntegrityError):
+            fetch_source(poll.world.engine, poll.source, now)
+    assert len(poll.world.rows(Event)) == PART + 1
+    fetched = poll.fetch()
+    assert fetched.events == {"campaign.added": 10}
+
+
+@contextmanager
+def refusing_events(engine: Engine, *, more_than: int) -> Iterator[None]:
+    """Let the database refuse each event beyond so many."""
+    with engine.begin() as connection:
+        connection.execute(text(f"ALTER TABLE events ADD CONSTRAINT few CHECK (id <= {more_than})"))
+    yield
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE events DROP CONSTRAINT few"))
+
+
+SOON = timedelta(seconds=0.2)
+
+
+def fetch_slowly(poll: Poll, locks: Sequence[LockKey]) -> Fetched | None:
+    return fetch_source(poll.world.engine, poll.source, now, slow=locks, slow_after=SOON)
+
+
+def test_of_fetches_that_take_long_as_many_go_on_as_leave_a_process_to_the_quick_ones(poll: Poll) -> None:
+    poll.answers(answer(campaign("a")))
+    locks = slow_locks("here", 2)
+    poll.make_due()
+    due_at = poll.world.source().next_due_at
+    poll.service.hold_back("/v2/drops")
+    with poll.world.engine.connect() as another:
+        another.detach()
+        lock_session(another, locks[0])
+        # Another service is slow already; the answer does not come, and the process is free again.
+        assert fetch_slowly(poll, locks) is None
+        assert [run.outcome for run in poll.world.rows(FetchRun)] == ["gave way"]
+        source = poll.world.source()
+        assert (source.next_due_at, source.lease_until, source.consecutive_failures) == (due_at, None, 0)
+        # It is known to be slow, and not asked before the other is done.
+        asked = len(poll.service.requests)
+        assert fetch_slowly(poll, locks) is None
+        assert len(poll.service.requests) == asked
+        poll.service.hold = None
+        poll.service.released.set()
+    wait_for(lambda: count_held(poll.world.engine, locks) == 0)
+    fetched = fetch_slowly(poll, locks)
+    assert fetched is not None
+    assert fetched.outcome == "ok"
+
+
+def test_a_fetch_that_takes_long_goes_on_where_no_other_does(poll: Poll) -> None:
+    poll.answers(answer(campaign("a")))
+    locks = slow_locks("here", 3)
+    engine = poll.world.engine
+
+    def wait_until_slow() -> None:
+        wait_for(lambda: count_held(engine, locks) == 2)
+
+    with engine.connect() as another:
+        another.detach()
+        lock_session(another, locks[0])
+        fetched = fetch_held_back(poll, wait_until_slow, slow=locks, slow_after=SOON)
+        assert fetched is not None
+    wait_for(lambda: count_held(engine, locks) == 0)
+    assert slow_locks("here", 1) == []
+
+
+def count_held(engine: Engine, keys: Sequence[LockKey]) -> int:
+    """How many of these locks are held."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        held = 0
+        for key in keys:
+            is_free = try_session(connection, key)
+            held += not is_free
+            if is_free:
+                connection.execute(select(func.pg_advisory_unlock(key)))
+    return held
 
 
 def test_the_second_failure_in_a_row_is_told_and_so_is_the_recovery(poll: Poll) -> None:

@@ -31,7 +31,7 @@ class Clocks:
 
 def agree(engine: Engine, clocks: Clocks, *, by: timedelta = timedelta(0)) -> None:
     with engine.begin() as connection:
-        note(connection, clocks.now - by, clocks.now)
+        note(connection, "kick", clocks.now - by, clocks.now)
 
 
 def test_a_clock_that_goes_on_is_believed_however_long_nobody_looked(engine: Engine) -> None:
@@ -70,6 +70,18 @@ def test_a_service_that_has_the_same_time_settles_it(engine: Engine) -> None:
     assert not guard.is_doubted(engine)
 
 
+def test_a_clock_of_which_services_say_that_it_is_wrong_is_doubted_for_as_long_as_they_do(engine: Engine) -> None:
+    clocks = Clocks()
+    guard = clocks.guard()
+    clocks.now += DAY
+    for _ in range(30):
+        assert guard.is_doubted(engine)
+        agree(engine, clocks, by=DAY)
+        clocks.passes(MINUTE)
+    clocks.passes(HOUR)
+    assert not guard.is_doubted(engine)
+
+
 def test_where_nobody_says_anything_the_clock_is_believed_at_last(engine: Engine) -> None:
     clocks = Clocks()
     guard = clocks.guard()
@@ -85,6 +97,21 @@ def test_a_clock_that_was_put_right_or_set_back_is_not_doubted(engine: Engine, c
     guard = clocks.guard()
     clocks.now += change
     assert not guard.is_doubted(engine)
+
+
+def test_the_log_says_in_which_direction_the_clock_was_set(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    clocks = Clocks()
+    guard = clocks.guard()
+    for change in (2 * DAY, -26 * HOUR, HOUR, -23 * HOUR):
+        clocks.now += change
+        clocks.passes(MINUTE)
+        guard.is_doubted(engine)
+    assert [record.message.partition(";")[0] for record in caplog.records] == [
+        "the clock was set ahead by 2 days, 0:00:00",
+        "the clock was set back by 1 day, 2:00:00, and is still ahead by 22:00:00",
+        "the clock was set ahead by 1:00:00, and is ahead by 23:00:00",
+        "the clock was set back again",
+    ]
 
 
 def test_who_agreed_before_the_clock_was_set_says_nothing_of_the_new_time(engine: Engine) -> None:

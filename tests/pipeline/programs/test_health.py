@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
 from pipeline.embedded import Servers
-from pipeline.programs.operating.incidents import report, report_publishing
-from pipeline.programs.operating.troubles import Machine, ping_failed
+from pipeline.programs.operating.incidents import report, report_publishing, settle
+from pipeline.programs.operating.looking import DISKS
+from pipeline.programs.operating.troubles import Machine, judge_machine, ping_failed
 from pipeline.programs.web.health import PROGRAM, look
 from pipeline.runtime import heartbeat
 from pipeline.runtime.runtime import utc_now
@@ -79,6 +81,27 @@ def test_what_stops_no_work_is_named_and_is_health_all_the_same(engine: Engine, 
         report(connection, ping_failed("hc-ping.com answered 503"), now)
     well, particulars = look(engine, servers.redis_url, now, streams=False)
     assert (well, particulars["troubles"]) == (True, ["operator.ping_failed"])
+
+
+@pytest.mark.parametrize(
+    "trouble", [{"disk": "full: there is no room left on the disk of /data; make some"}, {"read_only": "/data is"}]
+)
+def test_a_disk_that_is_well_again_is_health_at_the_next_look(
+    engine: Engine, servers: Servers, trouble: dict[str, str]
+) -> None:
+    now = utc_now()
+    heartbeat.beat(engine, now)
+    met, well, elsewhere = msgspec.structs.replace(machine("here"), **trouble), machine("here"), machine("there")
+    with engine.begin() as connection:
+        settle(connection, tuple(judge_machine(met)), now, host="here", ticking_since=now)
+    assert not look(engine, servers.redis_url, now, streams=False, machine=met)[0]
+    assert look(engine, servers.redis_url, now, streams=False, machine=well)[0]
+    assert not look(engine, servers.redis_url, now, streams=False, machine=elsewhere)[0]
+
+
+def machine(host: str) -> Machine:
+    """A machine whose disks are well."""
+    return Machine(host=host, sees=DISKS)
 
 
 def test_a_full_disk_is_no_health(engine: Engine, servers: Servers) -> None:

@@ -13,7 +13,7 @@ from pipeline.channels.eventsub.source_row import open_source
 from pipeline.embedded import Servers
 from pipeline.programs.beginning import publish_where_empty
 from pipeline.programs.sources import ON_DEMAND, register, sources
-from pipeline.programs.waiting import OF_APPLICATION, describe, load_waiting, switched_off
+from pipeline.programs.waiting import OF_APPLICATION, describe, describe_empty, load_waiting, switched_off
 from pipeline.runtime.runtime import Runtime
 from pipeline.runtime.settings import Settings
 
@@ -78,6 +78,18 @@ def test_what_is_off_names_the_settings_that_are_missing_and_no_others(runtime: 
     assert lines(runtime, half)[0].startswith("off for want of TWITCH_CLIENT_SECRET: ")
     whole = half.model_copy(update={"twitch_client_secret": SecretStr("hunter2")})
     assert lines(runtime, whole) == [account]
+
+
+def test_an_installation_that_was_read_and_found_empty_is_not_said_to_have_seen_nothing(runtime: Runtime) -> None:
+    with runtime.engine.begin() as connection:
+        register(connection, runtime, NOON)
+        assert describe_empty(connection) == "Nothing has been seen yet; `lootwire status` says how it goes on."
+    for name in ("kick.drops", "chzzk.drops"):
+        change(runtime, name, last_success_at=NOON)
+    assert publish_where_empty(runtime)[0] == "not read yet: twitch.drops, twitch.rewards"
+    with runtime.engine.connect() as connection:
+        line = describe_empty(connection)
+    assert line.startswith("Nothing is listed by what was read so far (chzzk.drops, kick.drops); `lootwire status`")
 
 
 def test_an_empty_installation_is_published_before_anything_runs_and_another_one_is_left_alone(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, insert, update
 from sqlalchemy.event import listen, remove
 
@@ -15,6 +16,7 @@ from pipeline.channels.sources.streams import TwitchStreams
 from pipeline.fetch.http import Client
 from pipeline.ingest.fetching import fetch_source
 from pipeline.ingest.source import Answer, Validators
+from pipeline.programs.clock_jump import put_right
 from pipeline.runtime.runtime import utc_now
 from tests.pipeline.channels.observations import FLAP
 from tests.pipeline.channels.polls import EVERY, Polls
@@ -206,6 +208,40 @@ def test_rows_that_pages_repeat_or_miss_double_nothing_and_end_nothing(polls: Po
     assert (len(sessions), {row.ended_at for row in sessions}) == (120, {None})
 
 
+@pytest.mark.parametrize("ahead", [timedelta(hours=26), timedelta(days=-1), timedelta(days=400)], ids=str)
+def test_a_clock_that_is_wrong_for_a_while_changes_nothing_about_streams(polls: Polls, ahead: timedelta) -> None:
+    polls.follow("ann", "ben")
+    polls.round()
+    early = polls.twitch.go_live("ben")
+    polls.round(4)
+
+    polls.ahead = ahead
+    polls.round(1)
+    late = polls.twitch.go_live("ann")
+    polls.round(5)
+    polls.twitch.go_offline("ben")
+    seen_at = polls.now
+    polls.round(5)
+    polls.round(5)
+    polls.tick(10)
+    polls.round()
+
+    polls.ahead = timedelta(0)
+    put_right(polls.engine, polls.now)
+    for _ in range(3):
+        polls.round(5)
+        polls.tick()
+
+    assert [(row.kind, row.silent, row.occurred_at) for row in polls.streaming.events()] == [
+        ("stream.online", False, early.started_at),
+        ("stream.online", False, late.started_at),
+        ("stream.offline", False, seen_at),
+    ]
+    session = polls.streaming.session(late.id)
+    assert (session.started_at, session.ended_at) == (late.started_at, None)
+    assert session.last_seen_at == polls.now
+
+
 def test_a_round_of_two_thousand_channels_takes_few_requests_and_few_statements(polls: Polls) -> None:
     users = polls.twitch.add_users(2000)
     polls.streaming.follow_all([(user.id, user.login) for user in users], polls.now - timedelta(hours=1))
@@ -226,7 +262,7 @@ def test_a_round_of_two_thousand_channels_takes_few_requests_and_few_statements(
     assert len([text for text in executed if text.startswith("INSERT INTO stream_snapshots")]) == 1
     assert len([text for text in executed if text.startswith("UPDATE stream_sessions")]) == 1
     # Those of the fetch itself among them.
-    assert len(executed) <= 26
+    assert len(executed) <= 28
     assert len(polls.new_requests()) <= 25
 
 

@@ -5,6 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from models.vault import Vault
 from notifiers.deliveries import replay
 from notifiers.targets import pause_target
 from pipeline.demo.sinks import WebhookSink
+from pipeline.ingest.service_time import note
 from pipeline.programs.operating.episodes import CALM
 from pipeline.programs.operating.incidents import report_publishing
 from tests.pipeline.programs.operating.world import DAY, HOUR, MINUTE, Operated, operated
@@ -218,6 +220,28 @@ def test_a_clock_that_is_doubted_is_told_once_and_that_it_is_believed_again_once
     assert title.startswith("The clock was set ahead; until a service has the same time")
     installation.is_clock_doubted = False
     installation.minutes(12)
+    assert installation.titles() == [title, f"Over: {title}"]
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(DAY, "24 hours ahead of"), (-DAY, "24 hours behind")])
+def test_a_clock_that_services_deny_is_told_once_and_that_they_agree_again_once(
+    installation: Operated, ahead: timedelta, words: str
+) -> None:
+    def minute(by: timedelta) -> None:
+        with installation.engine.begin() as connection:
+            note(connection, "kick", installation.now - by, installation.now)
+        installation.passes(MINUTE)
+
+    minute(timedelta(0))
+    for _ in range(9):
+        minute(ahead)
+    assert installation.titles() == []
+    for _ in range(3):
+        minute(ahead)
+    title = f"The clock is {words} the time that services give; set it right"
+    assert installation.titles() == [title]
+    for _ in range(12):
+        minute(timedelta(0))
     assert installation.titles() == [title, f"Over: {title}"]
 
 

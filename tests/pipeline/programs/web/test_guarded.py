@@ -18,7 +18,12 @@ from starlette.routing import Mount, Route
 
 from pipeline.fetch.bodies import read_limited
 from pipeline.programs.web.application import READING_THREADS, Application
-from pipeline.programs.web.guarded import MOST_CONNECTIONS, most_connections
+from pipeline.programs.web.guarded import (
+    MOST_CONNECTIONS,
+    MOST_WAITING,
+    most_connections,
+    most_waiting,
+)
 from pipeline.programs.web.static import Published
 from tests.pipeline.programs.web.serving import answering
 from tests.waiting import wait_for
@@ -138,6 +143,19 @@ def test_many_readers_share_few_threads(connected: Connect) -> None:
     for connection in slow:
         assert connection.recv(1)
     assert threading.active_count() <= before + READING_THREADS
+
+
+def test_where_many_ask_at_once_all_are_answered_and_nobody_is_cut_off(connected: Connect) -> None:
+    if most_waiting() < MOST_WAITING:
+        pytest.skip("this machine allows no process so many open files")
+    # Each stays open after its answer, as browsers and monitors keep theirs.
+    asking = [connected(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") for _ in range(1500)]
+    for connection in asking:
+        answer = b""
+        while not answer.endswith(b"the page"):
+            part = connection.recv(2**16)
+            assert part, answer
+            answer += part
 
 
 def test_where_too_many_are_connected_the_oldest_that_asks_nothing_makes_room(port: int, connected: Connect) -> None:
