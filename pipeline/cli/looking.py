@@ -29,6 +29,7 @@ from models.due import NEVER
 from models.errors import UsageError
 from models.events import EventKind
 from models.names import name_key, nearest
+from models.printable import NAME_LENGTH, on_a_line
 from notifiers.days import zone
 from notifiers.deliveries import NEXT_ATTEMPT_AT, DeliveryLine, list_deliveries, replay
 from notifiers.subscriptions import list_subscriptions, says
@@ -45,6 +46,7 @@ from pipeline.runtime.output import (
     errors,
     moments_in,
     parse_since,
+    print_copy,
     print_json,
     print_rows,
     show,
@@ -308,7 +310,7 @@ def why(
     if state == DeliveryState.PENDING:
         state = f"{state}, not before {show_in(row['next_attempt_at'], where)}"
     at = show_in(row["occurred_at"], where)
-    console.print(f"{show(row['title'])}\n{row['kind']}, {at}, {state}", markup=False)
+    console.print(f"{on_a_line(row['title'], NAME_LENGTH)}\n{row['kind']}, {at}, {state}", markup=False)
     if row["last_error"]:
         what = _WHAT_ERRORS_SAY.get(row["state"], "not taken")
         console.print(f"{what}: {show(moments_in(row['last_error'], where))}", markup=False, soft_wrap=True)
@@ -362,7 +364,7 @@ def quarantine(
             kept = connection.scalar(query)
             if kept is None:
                 raise UsageError(f"there is no payload {payload}; `lootwire quarantine` lists them")
-            sys.stdout.buffer.write(gzip.decompress(kept))
+            _print_payload(gzip.decompress(kept))
             return 0
         kept_columns = [
             c for c in QuarantinedPayload.__table__.c if c.name not in {"payload_gzip", "digest", "source_id"}
@@ -377,3 +379,11 @@ def quarantine(
     columns = ("id", "source", "reason", "detail", "origin", "times_seen", "last_seen_at")
     print_rows(rows, as_json=as_json, columns=columns, empty="Nothing is set aside.")
     return 0
+
+
+def _print_payload(payload: bytes) -> None:
+    """Print a payload byte for byte; on a terminal as text that it cannot obey."""
+    if sys.stdout.isatty():
+        print_copy(payload.decode(errors="replace"))
+    else:
+        sys.stdout.buffer.write(payload)

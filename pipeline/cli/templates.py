@@ -18,7 +18,7 @@ from notifiers.previews import check_templates, draft_for, load_event, newest_ev
 from notifiers.render import SUFFIXES, Format, Limits, house_template
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import GREATEST, open_command
-from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
+from pipeline.runtime.output import JsonFlag, console, print_copy, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
 templates = make_noun(COMMANDS["templates"].help)
@@ -73,7 +73,7 @@ def show_template(
         sys.stdout.write("{{ house }}\n")
         return
     path = file.path if file else house_template(form, limits, several=kind == SEVERAL)
-    sys.stdout.write(path.read_text(encoding="utf-8"))
+    print_copy(path.read_text(encoding="utf-8"))
 
 
 @templates.command("check")
@@ -114,7 +114,7 @@ def show_preview(
     if as_json:
         print_json(asdict(message))
     else:
-        sys.stdout.write(f"{show(message.title)}\n\n{message.body}\n")
+        print_copy(f"{show(message.title)}\n\n{message.body}\n")
     if message.problem:
         console.print(f"in the house's own words, for {show(message.problem)}", markup=False, soft_wrap=True)
     return FAILED if message.problem else 0
