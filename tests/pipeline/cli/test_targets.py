@@ -175,6 +175,32 @@ def test_dead_deliveries_are_seen_and_replayed(subscribed: Operator, hook: Webho
     runtime.engine.dispose()
 
 
+def test_a_replay_takes_no_more_and_no_others_than_were_asked_for(
+    subscribed: Operator, hook: WebhookSink, now: datetime
+) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    runtime = open_runtime()
+    hook.fail_next(100, 410)
+    deliver_due(runtime.engine, runtime.vault, utc_now)
+    runtime.engine.dispose()
+    dead = [line["id"] for line in subscribed.run("deliveries", "--json", "--state", "dead").lines]
+    assert len(dead) > 3
+    refused = subscribed.run("deliveries", "--replay", "--state", "sent")
+    assert (refused.code, refused.out) == (2, "")
+    assert "only dead deliveries are sent again" in refused.errors
+    newest = subscribed.run("deliveries", "--replay", "--state", "dead", "--limit", "1")
+    assert newest.out == "1 dead delivery will be sent again\n"
+    replayed = subscribed.run("deliveries", "--replay", "--limit", "2", "--json").lines
+    assert [line["id"] for line in replayed] == dead[1:3]
+    waiting = subscribed.run("deliveries", "--json", "--state", "pending").lines
+    assert [line["id"] for line in waiting] == dead[:3]
+    assert [(line["state"], line["attempts"]) for line in replayed] == [
+        (line["state"], line["attempts"]) for line in waiting[1:]
+    ]
+    left = subscribed.run("deliveries", "--json", "--state", "dead").lines
+    assert [line["id"] for line in left] == dead[3:]
+
+
 def test_removing_a_target_removes_its_subscriptions_and_says_what_becomes_of_its_messages(
     subscribed: Operator, now: datetime
 ) -> None:
