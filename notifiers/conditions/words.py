@@ -14,8 +14,8 @@ from dataclasses import dataclass
 _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-# Phones write another apostrophe than keyboards, and Ukrainian and Hebrew have their own. Whether an emoji is drawn in colours
-# is no part of it.
+# Phones write another apostrophe than keyboards, and Ukrainian and Hebrew have their own. Whether an
+# emoji is drawn in colours is no part of it.
 _SAME = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u05f3", "'") | dict.fromkeys(range(0xFE00, 0xFE10)))
 # Between letters of Persian, and of the scripts of India.
 _JOINERS = "\u200c\u200d"
