@@ -308,6 +308,23 @@ def test_a_mute_of_a_game_that_nothing_is_called_is_told_with_the_nearest_one(kn
     assert knowing.run("targets", "mute", "hook", "3h", "--game", "GLOOMTIDE").errors == ""
 
 
+def test_targets_show_what_is_muted_and_until_when(operator: Operator) -> None:
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x", "--timezone", "Europe/Berlin")
+    operator.run("targets", "mute", "phone", "2099-07-01T10:00Z")
+    operator.run("targets", "mute", "phone", "2099-08-01T10:00Z", "--game", "Rust")
+    shown = operator.run("targets").out
+    assert "muted until 2099-07-01 12:00 CEST; muted of Rust until 2099-08-01 12:00 CEST" in shown
+    (target,) = operator.run("targets", "--json").lines
+    assert target["mutes"] == [
+        {"game": None, "until": "2099-07-01T10:00:00Z"},
+        {"game": "Rust", "until": "2099-08-01T10:00:00Z"},
+    ]
+    operator.run("targets", "remove", "phone", "--yes")
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
+    (anew,) = operator.run("targets", "--json").lines
+    assert anew["mutes"] == []
+
+
 def test_a_subscription_to_a_list_that_there_is_not_says_so(knowing: Operator) -> None:
     result = knowing.run("subscriptions", "add", "--to", "hook", "--list", "wishes")
     assert "no list named 'wishes' is known yet" in result.errors
@@ -434,7 +451,10 @@ def test_quiet_hours_and_a_digest_are_set_shown_and_ended(operator: Operator) ->
         "phone: quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30; urgent stream.online; burst 1min; locale de "
         "(in Europe/Berlin)"
     )
-    assert "quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30" in operator.run("targets").out
+    assert (
+        "quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30; urgent stream.online; burst 1min"
+        in operator.run("targets").out
+    )
     (target,) = operator.run("targets", "--json").lines
     assert target["settings"] == {
         "quiet": [{"begins": "22:00", "ends": "07:00"}, {"begins": "12:00", "ends": "13:00", "days": ["sun"]}],
