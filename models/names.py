@@ -5,6 +5,8 @@ import re
 import unicodedata
 from collections.abc import Iterable
 
+from models.printable import NAME_LENGTH, on_a_line
+
 _NOT_ALNUM = dict.fromkeys(code for code in range(128) if not chr(code).isalnum())
 _NOT_ASCII_WORD = re.compile(r"[^a-z0-9]+")
 SLUG_LENGTH = 60
@@ -33,7 +35,7 @@ def name_key(name: str) -> str:
 
 
 def nearest(written: str, names: Iterable[str], limit: int = 3) -> list[str]:
-    """Return the names that a person who mistyped one of them may have meant, the most alike first."""
+    """Return the names that a person who mistyped one of them may have meant, the most alike first, each as a line."""
     # Imported late: only typing errors need it.
     from rapidfuzz.distance import OSA
 
@@ -48,7 +50,8 @@ def nearest(written: str, names: Iterable[str], limit: int = 3) -> list[str]:
             alike[name] = score
     best = max(alike.values(), default=0.0)
     close = [name for name, score in alike.items() if score >= best - MUCH_LESS]
-    return sorted(close, key=lambda name: (-alike[name], len(name), name))[:limit]
+    likeliest = sorted(close, key=lambda name: (-alike[name], len(name), name))[:limit]
+    return [on_a_line(name, NAME_LENGTH) for name in likeliest]
 
 
 def slug(name: str) -> str:

@@ -322,7 +322,8 @@ def _send(url: str, draft: Draft, patience: Patience, may_be_private: bool) -> S
         with _in_our_words():
             shorter, problem = compose(replace(opened, limits=opened.limits.reduced()), draft)
         again_with = partial(send, url, patience=patience, may_be_private=may_be_private, target=target)
-        return Sent(_send_shorter(again_with, None if shorter == message else shorter, error), problem)
+        if_shorter = None if shorter == message else shorter
+        return Sent(_send_shorter(again_with, if_shorter, error, several=len(draft.events) > 1), problem)
 
 
 @contextmanager
@@ -339,11 +340,16 @@ def _in_our_words() -> Iterator[None]:
 
 
 def _send_shorter(
-    send_again: Callable[[Message], timedelta | None], shorter: Message | None, refusal: DeliveryError
+    send_again: Callable[[Message], timedelta | None],
+    shorter: Message | None,
+    refusal: DeliveryError,
+    *,
+    several: bool,
 ) -> timedelta | None:
     """Send a refused message once more, much shorter: a server may be set to take less than its service does.
 
-    One that is too long even so will be tomorrow as well, so its DeliveryError is permanent.
+    One that is too long even so will be tomorrow as well, so its DeliveryError is permanent; unless it is about
+    `several` events, each of which may be short enough.
     """
     try:
         if shorter is None:
@@ -352,7 +358,8 @@ def _send_shorter(
     except DeliveryError as error:
         raise DeliveryError(
             error.reason,
-            permanent=error.permanent or error.too_long,
+            permanent=error.permanent or (error.too_long and not several),
+            may_be_too_long=error.may_be_too_long,
             retry_after=error.retry_after,
             unanswered=error.unanswered,
             passing=error.passing,
@@ -383,6 +390,7 @@ def _settle_failed(
         permanent=error.permanent,
         unanswered=error.unanswered,
         passing=error.passing,
+        may_be_too_long=error.may_be_too_long,
     )
     if error.retry_after:
         outbox.let_rest(connection, claimed.target_id, now, error.retry_after)

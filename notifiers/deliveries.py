@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, func, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true, update
 
 from models import Delivery, DeliveryState, Event, Target
 
@@ -42,9 +42,7 @@ def replay(connection: Connection, now: datetime, delivery_ids: Iterable[int] | 
 
     Those of a target that was removed stay dead.
     """
-    # To a target that was removed nothing can be sent.
-    gone = select(Target.id).where(Target.removed_at.is_not(None))
-    dead = (Delivery.state == DeliveryState.DEAD) & Delivery.target_id.not_in(gone)
+    dead = _is_replayable()
     chosen = dead if delivery_ids is None else and_(dead, Delivery.id.in_(list(delivery_ids)))
     revived = connection.execute(
         update(Delivery)
@@ -54,10 +52,28 @@ def replay(connection: Connection, now: datetime, delivery_ids: Iterable[int] | 
     return revived.rowcount
 
 
+def _is_replayable() -> ColumnElement[bool]:
+    # To a target that was removed nothing can be sent.
+    gone = select(Target.id).where(Target.removed_at.is_not(None))
+    return and_(Delivery.state == DeliveryState.DEAD, Delivery.target_id.not_in(gone))
+
+
+def replay_newest(connection: Connection, now: datetime, limit: int | None = None) -> list[DeliveryLine]:
+    """Make the newest dead deliveries due again, or all, as `replay` does; returns them as they are then."""
+    newest = select(Delivery.id).where(_is_replayable()).order_by(Delivery.id.desc()).limit(limit)
+    ids = list(connection.scalars(newest))
+    replay(connection, now, ids)
+    return _lines(connection, Delivery.id.in_(ids), None)
+
+
 def list_deliveries(
     connection: Connection, state: DeliveryState | None = None, limit: int | None = 100
 ) -> list[DeliveryLine]:
     """Return deliveries, the newest first, of one state or of all."""
+    return _lines(connection, true() if state is None else Delivery.state == state, limit)
+
+
+def _lines(connection: Connection, chosen: ColumnElement[bool], limit: int | None) -> list[DeliveryLine]:
     own = {f.name: getattr(Delivery, f.name) for f in fields(DeliveryLine) if hasattr(Delivery, f.name)}
     statement = (
         select(
@@ -70,10 +86,9 @@ def list_deliveries(
         .join(Event, Event.id == Delivery.event_id)
         .join(Target, Target.id == Delivery.target_id)
         .order_by(Delivery.id.desc())
+        .where(chosen)
         .limit(limit)
     )
-    if state is not None:
-        statement = statement.where(Delivery.state == state)
     return [DeliveryLine(**row) for row in connection.execute(statement).mappings()]
 
 

@@ -42,7 +42,7 @@ def list_mutes(connection: Connection, now: datetime) -> list[MuteLine]:
     rows = connection.execute(
         select(Target.name.label("target"), Mute.game, Mute.until)
         .join(Target, Target.id == Mute.target_id)
-        .where(Mute.until > now)
+        .where(Mute.until > now, Target.removed_at.is_(None))
         .order_by(Target.name, Mute.until)
     )
     return [MuteLine(**row) for row in rows.mappings()]

@@ -55,6 +55,8 @@ LOST_TOGETHER = 3
 # Up to so many attempts what a service did not take comes again whole, some half an hour.
 FEW = 6
 ERROR_LENGTH = 300
+# Stands for the token of what a service refused, which goes alone although it may have arrived in company.
+ALONE = "alone"
 
 # What stands in place of a subscription below a mail to an operator.
 OPERATOR_RULE = "role operator"
@@ -218,24 +220,27 @@ def settle_failed(
     permanent: bool = False,
     unanswered: bool = False,
     passing: bool = False,
+    may_be_too_long: bool = False,
     jitter: Callable[[], float] = random.random,
 ) -> int:
     """Write down that a message was not taken; returns how many deliveries are dead by that.
 
     They are tried again after a pause, until 72 hours after their first attempt, and six times at least; after a
     permanent failure never. What the target took without an answer (`unanswered`) waits for an hour, then for six, then
-    for a day. After a `passing` failure they come again as the message that they were. `jitter` returns a number from 0
-    to 1.
+    for a day. After a `passing` failure they come again as the message that they were, and after any other each comes
+    alone: of several that together `may_be_too_long` none is dead before that. `jitter` returns a number from 0 to 1.
     """
     due.lock_targets(connection, [claimed.target_id])
     dead, fraction = 0, jitter()
+    is_divided = may_be_too_long and len(claimed.deliveries) > 1
     pauses: list[datetime] = []
     for delivery in claimed.deliveries:
-        gives_up = permanent or _has_been_tried_enough(delivery, now)
+        gives_up = permanent or (_has_been_tried_enough(delivery, now) and not is_divided)
         times = delivery.unanswered + unanswered
         again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, fraction))
+        is_refused = not (unanswered or passing or gives_up)
         # By its token a message is known again.
-        token = claimed.lease_token if passing and not gives_up else None
+        token = claimed.lease_token if passing and not gives_up else ALONE if is_refused and times else None
         values: dict[str, Any] = {"last_error": _redacted(error), "lease_until": None, "lease_token": token}
         values |= {"state": DeliveryState.DEAD, "dead_at": now} if gives_up else {"state": DeliveryState.PENDING}
         values |= {"unanswered": times} | ({} if gives_up else {"next_attempt_at": again_at})
@@ -444,9 +449,11 @@ def _group(rows: Sequence[Any], *, works: bool) -> Sequence[Any]:
     if rows[0].state == DeliveryState.SENDING and rows[0].attempts < LOST_TOGETHER:
         # Their sender died: they come again as the message that they were.
         return [row for row in rows if row.lease_token == rows[0].lease_token]
+    if rows[0].lease_token == ALONE:
+        return rows[:1]
     if 0 < rows[0].unanswered < len(UNANSWERED_PAUSES):
         # It may have arrived as one message, and need not come again as twenty.
-        return [row for row in rows if row.unanswered == rows[0].unanswered]
+        return [row for row in rows if row.unanswered == rows[0].unanswered and row.lease_token != ALONE]
     if rows[0].lease_token is not None and rows[0].state == DeliveryState.PENDING and (works or rows[0].attempts < FEW):
         # Its service was away or busy. Where it stays so, one tries whether it is the message after all.
         return [row for row in rows if row.lease_token == rows[0].lease_token]

@@ -126,9 +126,16 @@ def find(folder: Path, target: str, kind: str, part: str) -> TemplateFile | None
     return None
 
 
-def find_all(folder: Path) -> Iterator[TemplateFile]:
-    """Yield all templates in a folder, by their names; raises TemplateError for a file that is called otherwise."""
-    yield from (template_of(path, folder) for path in template_paths(folder))
+def find_all(folder: Path) -> tuple[list[TemplateFile], list[str]]:
+    """Return all templates in a folder, by their names, and what is wrong with each file that is called otherwise."""
+    files: list[TemplateFile] = []
+    strays: list[str] = []
+    for path in template_paths(folder):
+        try:
+            files.append(template_of(path, folder))
+        except TemplateError as error:
+            strays.append(str(error))
+    return files, strays
 
 
 def template_paths(folder: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from notifiers.apprise_urls import Opened, open_url
 from notifiers.composing import Draft, compose
 from notifiers.days import zone
 from notifiers.errors import TargetError
+from notifiers.outbox import OPERATOR_RULE
 from notifiers.overrides import (
     ANY,
     SEVERAL,
@@ -105,12 +106,13 @@ def draft_for(
 ) -> tuple[Opened, Draft]:
     """Return how a target is reached, and a message for it that is not in words yet; raises TargetError."""
     target_id = target_id_of(connection, target)
-    columns = (Target.url_encrypted, Target.timezone, Target.settings)
+    columns = (Target.url_encrypted, Target.timezone, Target.settings, Target.role)
     row = connection.execute(select(*columns).where(Target.id == target_id)).one()
     of_target = select(Subscription.name).where(Subscription.target_id == target_id).order_by(Subscription.id)
     settings = settings_from_json(row.settings)
     reader = Reader(zone(row.timezone), settings.locale, now)
-    foot = Foot(tuple(connection.scalars(of_target)), target, settings.unsubscribe)
+    rules = tuple(connection.scalars(of_target)) or ((OPERATOR_RULE,) if row.role else ())
+    foot = Foot(rules, target, settings.unsubscribe, otherwise="a subscription that it does not have yet")
     return open_url(vault.decrypt(row.url_encrypted)), Draft(events, False, reader, foot, folder)
 
 

@@ -104,12 +104,14 @@ class Foot:
     target: str
     # mailto: or https, where there is such an address.
     unsubscribe: str = ""
+    # What stands in the place of subscriptions where there are none.
+    otherwise: str = "a subscription that is gone"
 
     @property
     def because(self) -> str:
         """The subscriptions in words."""
         named = ", ".join(f"“{clean(rule, RULE_LENGTH)}”" for rule in self.rules[:MOST_RULES])
-        return f"{named} and others" if len(self.rules) > MOST_RULES else named or "a subscription that is gone"
+        return f"{named} and others" if len(self.rules) > MOST_RULES else named or self.otherwise
 
     @property
     def silencing(self) -> str:

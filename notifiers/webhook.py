@@ -5,6 +5,7 @@ ping everybody with the title of a campaign.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,13 +14,15 @@ from msgspec import Meta
 
 from models.details import DETAILS, detail_to_json
 from models.words.addresses import message_address
-from notifiers.escape import clean
+from notifiers.escape import clean, cut
 from notifiers.view import EventText
 
 # It changes where a field goes or means something else; a field that is added changes nothing.
 SCHEMA = "lootwire.webhook/1"
 _SCHEMA_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TEXT_LENGTH = 4000
+# To a receiver that refused a body for its length: as in every message that is shortened to a quarter.
+SHORT_TITLE_LENGTH = 80
 
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -88,9 +91,10 @@ class HookBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def hook_fields(events: Sequence[EventText], target: str, *, with_detail: bool = True) -> dict[str, Any]:
     """Return the fields that a web hook gets beside Apprise's own, as JSON builtins.
 
-    Without details it is what a receiver gets that refused a body for its length.
+    Without details, and with short titles, it is what a receiver gets that refused a body for its length.
     """
-    items = [_harmless(msgspec.to_builtins(_item(event, target, with_detail=with_detail))) for event in events]
+    shown = events if with_detail else [replace(event, title=cut(event.title, SHORT_TITLE_LENGTH)) for event in events]
+    items = [_harmless(msgspec.to_builtins(_item(event, target, with_detail=with_detail))) for event in shown]
     alone = items[0] if len(items) == 1 else {}
     return {"schema": SCHEMA, "events": items, **alone}
 

@@ -63,7 +63,7 @@ def want(name: Named, target: For = None) -> None:
         thing = find_named(connection, name)
         was = store.unsettle(connection, thing.what, thing.id, target=target)
     how = "is reminded of again" if was else "is neither claimed nor ignored"
-    console.print(f"{show(thing.name)} ({thing.what}) {how}{_at(target)}", markup=False, soft_wrap=True)
+    console.print(f"{thing.shown} ({thing.what}) {how}{_at(target)}", markup=False, soft_wrap=True)
 
 
 @drops.command("progress")
@@ -81,7 +81,7 @@ def _settle(name: str, state: store.State, target: str | None) -> None:
         thing = find_named(connection, name)
         is_new = store.settle(connection, thing.what, thing.id, state, utc_now(), target=target)
     since = "from now on" if is_new else "already"
-    message = f"{show(thing.name)} ({thing.what}) is {state} {since}{_at(target)}: nothing reminds of it"
+    message = f"{thing.shown} ({thing.what}) is {state} {since}{_at(target)}: nothing reminds of it"
     console.print(message, markup=False, soft_wrap=True)
 
 

@@ -29,8 +29,9 @@ from models.due import NEVER
 from models.errors import UsageError
 from models.events import EventKind
 from models.names import name_key, nearest
+from models.printable import NAME_LENGTH, on_a_line
 from notifiers.days import zone
-from notifiers.deliveries import NEXT_ATTEMPT_AT, DeliveryLine, list_deliveries, replay
+from notifiers.deliveries import NEXT_ATTEMPT_AT, DeliveryLine, list_deliveries, replay_newest
 from notifiers.subscriptions import list_subscriptions, says
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.cli.commands import Listing
@@ -45,6 +46,7 @@ from pipeline.runtime.output import (
     errors,
     moments_in,
     parse_since,
+    print_copy,
     print_json,
     print_rows,
     show,
@@ -253,19 +255,29 @@ def deliveries(
     as_json: JsonFlag = False,
     state: Annotated[DeliveryState | None, typer.Option(help="Only those in this state.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most; 50 in the table.")] = None,
-    replay_dead: Annotated[bool, typer.Option("--replay", help="Send dead deliveries again.")] = False,
+    replay_dead: Annotated[bool, typer.Option("--replay", help="Send the dead again, all or --limit of them.")] = False,
 ) -> int:
     """Show what was sent to whom, what waits, and what was given up."""
+    if replay_dead and state not in {None, DeliveryState.DEAD}:
+        raise UsageError(f"only dead deliveries are sent again, and not those that are {state}: leave --state away")
     runtime = open_command()
     with runtime.engine.begin() as connection:
         if replay_dead:
-            revived = replay(connection, utc_now())
-            console.print(f"{revived} dead deliveries will be sent again")
-            return 0
+            return _replay(connection, limit, as_json=as_json)
         rows = list_deliveries(connection, state, limit or (None if as_json else 50))
     columns = ("id", "state", "target", "title", "sent_at", "attempts", "next_attempt_at", "last_error")
     shown = rows if as_json else [_delivery(row) for row in rows]
     print_rows(shown, as_json=as_json, columns=columns, empty="No deliveries.")
+    return 0
+
+
+def _replay(connection: Connection, limit: int | None, *, as_json: bool) -> int:
+    """Have dead deliveries sent again, the newest or all, and print how many they are, or as JSON which."""
+    lines = replay_newest(connection, utc_now(), limit)
+    if as_json:
+        print_rows(lines, as_json=True, columns=(), empty="")
+    else:
+        console.print(f"{len(lines)} dead {'delivery' if len(lines) == 1 else 'deliveries'} will be sent again")
     return 0
 
 
@@ -308,7 +320,7 @@ def why(
     if state == DeliveryState.PENDING:
         state = f"{state}, not before {show_in(row['next_attempt_at'], where)}"
     at = show_in(row["occurred_at"], where)
-    console.print(f"{show(row['title'])}\n{row['kind']}, {at}, {state}", markup=False)
+    console.print(f"{on_a_line(row['title'], NAME_LENGTH)}\n{row['kind']}, {at}, {state}", markup=False)
     if row["last_error"]:
         what = _WHAT_ERRORS_SAY.get(row["state"], "not taken")
         console.print(f"{what}: {show(moments_in(row['last_error'], where))}", markup=False, soft_wrap=True)
@@ -362,7 +374,7 @@ def quarantine(
             kept = connection.scalar(query)
             if kept is None:
                 raise UsageError(f"there is no payload {payload}; `lootwire quarantine` lists them")
-            sys.stdout.buffer.write(gzip.decompress(kept))
+            _print_payload(gzip.decompress(kept))
             return 0
         kept_columns = [
             c for c in QuarantinedPayload.__table__.c if c.name not in {"payload_gzip", "digest", "source_id"}
@@ -377,3 +389,11 @@ def quarantine(
     columns = ("id", "source", "reason", "detail", "origin", "times_seen", "last_seen_at")
     print_rows(rows, as_json=as_json, columns=columns, empty="Nothing is set aside.")
     return 0
+
+
+def _print_payload(payload: bytes) -> None:
+    """Print a payload byte for byte; on a terminal as text that it cannot obey."""
+    if sys.stdout.isatty():
+        print_copy(payload.decode(errors="replace"))
+    else:
+        sys.stdout.buffer.write(payload)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from models.printable import NAME_LENGTH, on_a_line
 from notifiers.inbox import load_inbox
 from notifiers.mutes import list_mutes
 from notifiers.reasons import Verdict, why_not
@@ -56,7 +57,7 @@ def explain(
         print_json(asdict(answer))
         return
     until = f", until {show_in(answer.until, zone)}" if answer.until else ""
-    lines = [show(answer.title), f"{show(moments_in(answer.reason, zone))}{until}"]
+    lines = [on_a_line(answer.title, NAME_LENGTH), f"{show(moments_in(answer.reason, zone))}{until}"]
     lines += [f"subscription {show(verdict.subscription)}: {show(_in_words(verdict))}" for verdict in answer.verdicts]
     console.print("\n".join(lines), markup=False, soft_wrap=True)
 

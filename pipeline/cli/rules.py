@@ -1,7 +1,6 @@
 """Commands on rules in files: `apply` and `rules`."""
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +24,7 @@ from pipeline.rules.applying import (
 from pipeline.rules.export import export_rules
 from pipeline.rules.files import read_rules_file, rules_files
 from pipeline.rules.names import names_to_wait_for
-from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
+from pipeline.runtime.output import JsonFlag, console, errors, print_copy, print_json, show
 from pipeline.runtime.runtime import utc_now
 
 rules = make_noun(COMMANDS["rules"].help)
@@ -91,7 +90,7 @@ def export() -> None:
     """Print targets, subscriptions and follows as a file of rules; addresses stand as variables, never in clear."""
     runtime = open_command()
     with runtime.engine.connect() as connection:
-        sys.stdout.write(export_rules(connection, runtime.vault))
+        print_copy(export_rules(connection, runtime.vault))
 
 
 @rules.command("schema")

@@ -1,7 +1,7 @@
 """Commands on targets: `targets`."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from models.mistakes import reason_of
 from notifiers import mutes
 from notifiers import targets as store
 from notifiers.check import test_target
+from notifiers.days import zone
 from notifiers.rules.difference import in_words
 from notifiers.rules.shapes import Defaults, HeartbeatBlock, settings_of
 from notifiers.rules.words import written
@@ -61,11 +62,13 @@ def list_targets(context: typer.Context, as_json: JsonFlag = False) -> None:
 
 @targets.command("list")
 def show_targets(as_json: JsonFlag = False) -> None:
-    """Show the targets: where each is, how many messages wait for it, whether it is paused, quiet hours and digest."""
+    """Show the targets: where each is, how many messages wait for it, whether it is paused, and when it is told."""
+    now = utc_now()
     with open_command().engine.connect() as connection:
-        rows = [asdict(line) for line in store.list_targets(connection)]
+        muted = mutes.list_mutes(connection, now)
+        rows = [asdict(line) | {"mutes": _mutes_of(line.name, muted)} for line in store.list_targets(connection)]
     if not as_json:
-        rows = [row | {"paused_since": row["disabled_at"], "when": _when(row["settings"])} for row in rows]
+        rows = [row | {"paused_since": row["disabled_at"], "when": _when(row)} for row in rows]
     empty = "No targets yet: `lootwire targets add NAME URL`."
     columns = ("name", "label", "timezone", "role", "waiting", "dead", "paused_since", "when")
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
@@ -170,10 +173,19 @@ def _settings(settings: TargetSettings) -> str:
     return "; ".join(f"{key} {in_words(value)}" for key, value in written(settings).items()) or "as for every target"
 
 
-def _when(settings: Mapping[str, Any]) -> str:
-    """Return the quiet hours and the digest of a target."""
-    shown = written(settings_from_json(dict(settings)))
-    return "; ".join(f"{key} {in_words(shown[key])}" for key in ("quiet", "digest") if key in shown)
+def _mutes_of(target: str, muted: Sequence[mutes.MuteLine]) -> list[dict[str, Any]]:
+    return [{"game": line.game, "until": line.until} for line in muted if line.target == target]
+
+
+def _when(row: Mapping[str, Any]) -> str:
+    """Return what of a target says when it is told, where that is not as for every target."""
+    shown = written(settings_from_json(dict(row["settings"])))
+    keys = ("quiet", "digest", "urgent", "burst", "burst_longest", "heartbeat")
+    parts = [f"{key.replace('_', ' ')} {in_words(shown[key])}" for key in keys if key in shown]
+    for mute in row["mutes"]:
+        about = f" of {mute['game']}" if mute["game"] else ""
+        parts.append(f"muted{about} until {show_in(mute['until'], zone(row['timezone']))}")
+    return "; ".join(parts)
 
 
 def _read_settings(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from notifiers.overrides import SEVERAL, TITLE, find, find_all
 from notifiers.previews import check_templates, draft_for, load_event, newest_event, preview
 from notifiers.render import SUFFIXES, Format, Limits, house_template
 from pipeline.cli.commands import COMMANDS, make_noun
-from pipeline.cli.opening import GREATEST, open_command
-from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
+from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
+from pipeline.runtime.output import JsonFlag, console, errors, print_copy, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
 templates = make_noun(COMMANDS["templates"].help)
@@ -41,13 +41,19 @@ def add_to(app: typer.Typer) -> None:
 
 
 @templates.callback(invoke_without_command=True)
-def list_templates(context: typer.Context, as_json: JsonFlag = False) -> None:
+def list_templates(context: typer.Context, as_json: JsonFlag = False) -> int:
     """Show your own words for messages; with a command, try them."""
     if context.invoked_subcommand is None:
         folder = open_command().settings.templates
-        rows = [{**asdict(file), "path": str(file.path)} for file in find_all(folder)]
+        files, strays = find_all(folder)
+        rows = [{**asdict(file), "path": str(file.path)} for file in files]
         empty = f"No templates in {folder}: `lootwire templates show campaign.added` prints one to begin with."
-        print_rows(rows, as_json=as_json, columns=("target", "kind", "part", "path"), empty=empty)
+        if files or not strays:
+            print_rows(rows, as_json=as_json, columns=("target", "kind", "part", "path"), empty=empty)
+        for stray in strays:
+            errors.print(f"lootwire: {show(stray)}", markup=False, soft_wrap=True)
+        return SET_ASIDE if strays else 0
+    return 0
 
 
 @templates.command("show")
@@ -73,7 +79,7 @@ def show_template(
         sys.stdout.write("{{ house }}\n")
         return
     path = file.path if file else house_template(form, limits, several=kind == SEVERAL)
-    sys.stdout.write(path.read_text(encoding="utf-8"))
+    print_copy(path.read_text(encoding="utf-8"))
 
 
 @templates.command("check")
@@ -114,7 +120,7 @@ def show_preview(
     if as_json:
         print_json(asdict(message))
     else:
-        sys.stdout.write(f"{show(message.title)}\n\n{message.body}\n")
+        print_copy(f"{show(message.title)}\n\n{message.body}\n")
     if message.problem:
         console.print(f"in the house's own words, for {show(message.problem)}", markup=False, soft_wrap=True)
     return FAILED if message.problem else 0

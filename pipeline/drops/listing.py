@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Select, exists, literal, null, select, true
 from models import DropBenefit, DropBenefitEdge, DropCampaign, Game, TimeBasedDrop
 from models.errors import UsageError
 from models.names import name_key, nearest
+from models.printable import NAME_LENGTH, on_a_line
 from models.words.units import moment_in_figures, service_name
 from notifiers.settled import What
 
@@ -17,7 +18,10 @@ _WHATS: tuple[What, ...] = ("campaign", "game", "benefit")
 
 
 class Named(NamedTuple):
-    """A thing that has a name; one that is over, or hangs on nothing that is not, gives way to one that is not."""
+    """A thing that has a name; one that is over, or hangs on nothing that is not, gives way to one that is not.
+
+    Where a person has to choose, `game` and `campaign` say where it is from: the newest that has it.
+    """
 
     what: What
     id: int
@@ -26,6 +30,8 @@ class Named(NamedTuple):
     service: str | None
     end_at: datetime | None
     is_open: bool
+    game: str | None = None
+    campaign: str | None = None
 
     @property
     def reference(self) -> str:
@@ -33,11 +39,19 @@ class Named(NamedTuple):
         return f"{self.what}:{self.id}"
 
     @property
+    def shown(self) -> str:
+        """Its name, as a line that is not too long."""
+        return on_a_line(self.name, NAME_LENGTH)
+
+    @property
     def described(self) -> str:
         """What it is, for a person who has to choose."""
-        about = [self.what, service_name(self.service) if self.service else None]
+        about: list[str | None] = [f"{self.what} of {self.game}" if self.game else self.what]
+        about += [f"campaign {self.campaign}" if self.campaign else None]
+        about += [service_name(self.service) if self.service else None]
         about += [f"until {moment_in_figures(self.end_at)}" if self.end_at else None]
-        return f"{self.name} ({', '.join(filter(None, about))}) is {self.reference}"
+        shown = (on_a_line(each, NAME_LENGTH) for each in about if each)
+        return f"{self.shown} ({', '.join(shown)}) is {self.reference}"
 
 
 def find_named(connection: Connection, written: str) -> Named:
@@ -54,7 +68,7 @@ def find_named(connection: Connection, written: str) -> Named:
         near = nearest(written, {thing.name for thing in things if thing.is_open})
         meant = f" Did you mean {' or '.join(near)}?" if near else ""
         raise UsageError(f"{written!r} is the name of no campaign, game or benefit that is known.{meant}")
-    shown = ", ".join(thing.described for thing in matches[:SHOWN_AT_MOST])
+    shown = ", ".join(_placed(connection, thing).described for thing in matches[:SHOWN_AT_MOST])
     more = f" and {len(matches) - SHOWN_AT_MOST} more" if len(matches) > SHOWN_AT_MOST else ""
     raise UsageError(f"{written!r} may be several things: {shown}{more}; say which, as in {matches[0].reference}")
 
@@ -70,6 +84,21 @@ def _by_name(things: Iterable[Named], written: str) -> list[Named]:
     key = name_key(written)
     matches = [thing for thing in things if name_key(thing.name) == key] if key else []
     return [thing for thing in matches if thing.is_open] or matches
+
+
+def _placed(connection: Connection, thing: Named) -> Named:
+    """Return a campaign with its game, a benefit with the game and the campaign too: namesakes differ in these."""
+    if thing.what == "game":
+        return thing
+    query = select(Game.name, DropCampaign.name).select_from(DropCampaign).outerjoin(Game)
+    if thing.what == "campaign":
+        row = connection.execute(query.where(DropCampaign.id == thing.id)).one_or_none()
+        return thing._replace(game=row[0]) if row else thing
+    given = query.join(TimeBasedDrop, TimeBasedDrop.campaign_id == DropCampaign.id).join(
+        DropBenefitEdge, (DropBenefitEdge.drop_id == TimeBasedDrop.id) & (DropBenefitEdge.benefit_id == thing.id)
+    )
+    row = connection.execute(given.order_by(_OPEN.desc(), DropCampaign.id.desc()).limit(1)).one_or_none()
+    return thing._replace(game=row[0], campaign=row[1]) if row else thing
 
 
 def _all(connection: Connection) -> Iterable[Named]:

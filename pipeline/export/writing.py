@@ -13,6 +13,7 @@ from typing import IO, Any, Literal
 import msgspec
 from sqlalchemy import Engine
 
+from models.printable import escaped
 from pipeline.export.destination import database_file, destination
 from pipeline.export.reading import AT_ONCE, Moment, Objects, one_moment
 from pipeline.export.tables import KINDS, SCHEMA, Kind, all_kinds, names, references
@@ -35,8 +36,13 @@ def export(engine: Engine, form: Format, output: Path, now: datetime, *, count: 
             return write(moment, stream, now, count)
 
 
+def _encode_escaped(value: Any) -> bytes:
+    return escaped(msgspec.json.encode(value).decode()).encode()
+
+
 def _write_lines(moment: Moment, stream: IO[bytes], now: datetime, count: Count) -> int:
-    encode = msgspec.json.Encoder().encode
+    # On a terminal what it would obey is escaped, and the line says the same.
+    encode = _encode_escaped if stream.isatty() else msgspec.json.Encoder().encode
     written = {kind.name: 0 for kind in KINDS}
     stream.write(encode({"lootwire": "export", "schema": SCHEMA, "exported_at": now}) + b"\n")
     for kind in KINDS:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from models.printable import printable
 from models.privacy import keep_files_private
 from pipeline.runtime.page import Announcement
 from pipeline.runtime.supervisor import AlreadyRunning, Program, Supervisor, say_on_stderr, stop_signals
@@ -76,7 +77,7 @@ def main() -> int:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals())
         return supervise(plan)
     except AlreadyRunning as error:
-        sys.stderr.write(f"lootwire: {error}\n")
+        sys.stderr.write(f"lootwire: {printable(str(error))}\n")
         return FAILED
     except KeyboardInterrupt:
         sys.stderr.write("stopped\n")

@@ -2,11 +2,12 @@
 
 import json
 import logging
-import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import IO, Literal
+
+from models.printable import escaped, on_a_line, printable
 
 LogFormat = Literal["auto", "text", "json"]
 
@@ -21,8 +22,6 @@ _QUIET = {
     "kombu.transport.virtual.base": logging.ERROR,
     "py.warnings": logging.ERROR,
 }
-# Line breaks, and what moves a cursor or rings a bell, should a text from outside bring some along.
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 class JsonFormatter(logging.Formatter):
@@ -39,7 +38,7 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return escaped(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class PlainFormatter(logging.Formatter):
@@ -51,8 +50,8 @@ class PlainFormatter(logging.Formatter):
         extra = " ".join(_shown(key, value) for key, value in _extra(record).items() if value not in (None, "", {}))
         level = "" if record.levelno <= logging.INFO else f"{record.levelname}: "
         line = f"{at} {level}{record.getMessage()}" + (f"  {extra}" if extra else "")
-        line = _UNPRINTABLE.sub(" ", line).rstrip()
-        return line + (f"\n{self.formatException(record.exc_info)}" if record.exc_info else "")
+        line = on_a_line(line).rstrip()
+        return line + (f"\n{printable(self.formatException(record.exc_info))}" if record.exc_info else "")
 
 
 class LostBroker(logging.Filter):

@@ -9,9 +9,11 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console, ConsoleDimensions
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.text import Text
 
+from models.printable import NAME_LENGTH, escaped, on_a_line, printable
 from notifiers.timing.clock_times import first_moment, last_moment
 from pipeline.runtime.tables import LEAST_COLUMNS, UNPARTED, lay_out
 
@@ -20,7 +22,7 @@ UNFOLDED = 1_000_000
 
 
 class LineConsole(Console):
-    """A console that folds lines on a terminal only."""
+    """A console that folds lines on a terminal only, and prints nothing of a text that a terminal would obey."""
 
     # Rich lets one set it, too; nobody does.
     @property  # type: ignore[misc]
@@ -29,6 +31,11 @@ class LineConsole(Console):
         size = super().size
         return size if self.is_terminal else ConsoleDimensions(UNFOLDED, size.height)
 
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yield the pieces of whatever is printed; those that are no text are Rich's own."""
+        for piece in super().render(renderable, options):
+            yield piece if piece.control else piece._replace(text=printable(piece.text))
+
 
 console = LineConsole(highlight=False)
 errors = LineConsole(stderr=True, highlight=False)
@@ -36,6 +43,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for programs.
 _AGE = re.compile(r"(\d+)\s*(m|h|d|w)")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d) UTC")
+# Columns of names that services give.
+_OF_OUTSIDE = frozenset({"title", "name", "game", "campaign", "last_campaign", "drop", "reward"})
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -55,7 +64,7 @@ def print_rows(
         console.print(empty, markup=False)
         return
     names = [column.replace("_", " ") for column in columns]
-    cells = [[_unparted(row[column]) for column in columns] for row in listed]
+    cells = [[_cell(column, row[column]) for column in columns] for row in listed]
     layout = lay_out(names, cells, console.width if console.is_terminal else None, needed)
     console.print(Text(layout.header, style="bold"), soft_wrap=True)
     for line in layout.lines:
@@ -65,14 +74,24 @@ def print_rows(
         console.print(Text(hint, style="dim"), soft_wrap=True)
 
 
-def _unparted(value: Any) -> str:
-    """Return a value as a person reads it; a time in two lines is hard to read, so its space does not fold."""
-    return show(value).replace(" ", UNPARTED) if isinstance(value, datetime) else show(value)
+def _cell(column: str, value: Any) -> str:
+    """Return a value as a person reads it; a time in two lines is hard to read, so its space does not fold.
+
+    A name from outside has no end, and would pad all other rows: only JSON has all of it.
+    """
+    if isinstance(value, datetime):
+        return show(value).replace(" ", UNPARTED)
+    return on_a_line(show(value), NAME_LENGTH if column in _OF_OUTSIDE else None)
 
 
 def print_json(value: Any) -> None:
-    """Print one JSON object on a line of its own."""
-    sys.stdout.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+    """Print one JSON object on a line of its own; what a terminal would obey in its texts is escaped."""
+    sys.stdout.write(escaped(msgspec.json.encode(value, enc_hook=str).decode()) + "\n")
+
+
+def print_copy(text: str) -> None:
+    """Print a text that is to be copied: as it is, but on a terminal nothing of it that a terminal would obey."""
+    sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
 
 
 def to_mapping(row: Any) -> Mapping[str, Any]:
@@ -88,10 +107,7 @@ def show(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    # A name from outside must not move the cursor or ring the bell of a terminal.
-    return "".join(c if c.isprintable() else " " for c in str(value))
+    return on_a_line(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
 
 
 def show_in(at: datetime | None, zone: tzinfo) -> str:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from models.printable import printable
+
 PATIENCE = 1.0
 FIRST_COMPLAINT_SECONDS = 20.0
 # Our page has it near its beginning (feeds/publish.py): another program's page is not what we announce.
@@ -59,7 +61,7 @@ class Announcement:
             return
         if (problem := problem_of(self.host, self.port)) is None:
             self._is_over = True
-            sys.stdout.write(f"{self.greeting}\n")
+            sys.stdout.write(f"{printable(self.greeting)}\n")
             sys.stdout.flush()
         elif time.monotonic() - self._began > self.complain_after:
             self.complain_after *= 3

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from models.errors import LootwireError
+from models.printable import printable
 from models.privacy import keep_files_private
 from models.threads import give_threads_room
 from pipeline.runtime.supervisor import watch_parent
@@ -37,6 +38,6 @@ def run_program(program: Callable[[], None]) -> int:
     except Exception as error:
         if (message := explain(error)) is None:
             raise
-        sys.stderr.write(f"lootwire: {message}\n")
+        sys.stderr.write(f"lootwire: {printable(message)}\n")
         return 1
     return 0

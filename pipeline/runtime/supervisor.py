@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from models.errors import LootwireError
+from models.printable import printable
 from pipeline.runtime.nursery import Forked, Nursery
 
 PARENT_FD = "LOOTWIRE_PARENT_FD"
@@ -358,7 +359,7 @@ def _exit_text(code: int) -> str:
 
 def say_on_stderr(text: str) -> None:
     """Print a line for the operator."""
-    sys.stderr.write(f"lootwire: {text}\n")
+    sys.stderr.write(f"lootwire: {printable(text)}\n")
 
 
 def watch_parent() -> None:

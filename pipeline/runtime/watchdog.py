@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from models.errors import LootwireError
+from models.printable import printable
 from pipeline import embedded
 
 WORKER, EVENTSUB = "worker", "eventsub"
@@ -116,7 +117,7 @@ def main() -> int:
     try:
         beats = load_beats(os.environ.pop(_DATABASE))
     except Exception as error:  # noqa: BLE001 - whatever it is, the line is for the operator
-        sys.stderr.write(f"lootwire: {error}\n")
+        sys.stderr.write(f"lootwire: {printable(str(error))}\n")
         return 1
     return _LOOKED + sum(bit for program, bit in _BITS.items() if _is_old(beats.get(program)))
 

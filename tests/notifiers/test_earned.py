@@ -128,11 +128,19 @@ def test_a_namesake_is_named_with_the_way_out(story: Story) -> None:
     story.tell('11-20 08:00 campaign Rust game=Rust ends="11-25 08:00"\n')
     with pytest.raises(UsageError) as refused:
         find_named(story.connection, "RUST")
-    assert "Rust (campaign, Twitch, until 2026-11-25 08:00 UTC) is campaign:" in str(refused.value)
+    assert "Rust (campaign of Rust, Twitch, until 2026-11-25 08:00 UTC) is campaign:" in str(refused.value)
     assert "Rust (game) is game:" in str(refused.value)
     reference = str(refused.value).rpartition("as in ")[2]
     assert find_named(story.connection, reference).what == "campaign"
     assert find_named(story.connection, "c0").name == "Rust"
+
+
+def test_rewards_of_one_name_are_told_apart_by_game_campaign_and_service(story: Story) -> None:
+    story.tell("11-20 08:00 campaign Winter game=Rust drops=Hat:60\n11-20 08:00 campaign Spring game=Moss drops=Hat:60")
+    with pytest.raises(UsageError) as refused:
+        find_named(story.connection, "hat")
+    assert "Hat (benefit of Rust, campaign Winter, Twitch) is benefit:" in str(refused.value)
+    assert "Hat (benefit of Moss, campaign Spring, Twitch) is benefit:" in str(refused.value)
 
 
 def test_what_is_over_gives_way_to_what_is_not(story: Story) -> None:

@@ -42,6 +42,17 @@ def test_a_text_from_outside_stays_in_its_line_and_moves_no_cursor(terminal: Ter
     assert terminal.getvalue()[8:].startswith(" WARNING: one two [2J  three four")
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_log_line_has_anything_that_a_terminal_obeys(logging_as_before: None, form: LogFormat) -> None:
+    stream = io.StringIO()
+    configure_logging("INFO", stream, form=form)
+    try:
+        int("\x1b[31m\u202e\x9b")
+    except ValueError:
+        logging.getLogger("tasks.fetch").exception("\x9b31m", extra={"source": "\u202e\u2028"})
+    assert all(c.isprintable() or c == "\n" for c in stream.getvalue())
+
+
 def test_a_pipe_gets_one_object_a_line(pipe: io.StringIO) -> None:
     logging.getLogger("tasks.fetch").warning("one\ntwo", extra={"source": "kick.drops"})
     [line] = pipe.getvalue().splitlines()

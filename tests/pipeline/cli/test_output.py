@@ -1,6 +1,7 @@
 """What commands print for people."""
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -8,8 +9,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipeline.runtime.output import LineConsole, distance, moments_in, parse_until, show_in
+from models.printable import escaped
+from pipeline.runtime.output import LineConsole, distance, moments_in, parse_until, print_rows, show_in
 from tests.pipeline.cli.operator import Operator
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -70,6 +74,21 @@ def test_lines_fold_on_a_terminal_and_nowhere_else(monkeypatch: pytest.MonkeyPat
     for stream, lines in ((io.StringIO(), 1), (Terminal(), 4)):
         LineConsole(file=stream, force_interactive=False).print("word " * 15)
         assert len(stream.getvalue().splitlines()) == lines
+
+
+def test_a_name_without_an_end_pads_no_other_row(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"title": "Loot " * 4000, "state": "sent"}, {"title": "Loot", "state": "sent"}]
+    print_rows(rows, as_json=False, columns=("title", "state"), empty="")
+    assert all(len(line) < 250 for line in capsys.readouterr().out.splitlines())
+    print_rows(rows, as_json=True, columns=(), empty="")
+    assert json.loads(capsys.readouterr().out.splitlines()[0]) == rows[0]
+
+
+@given(st.text())
+def test_escaped_json_says_the_same(written: str) -> None:
+    shown = escaped(json.dumps({"name": written}, ensure_ascii=False))
+    assert shown.isprintable()
+    assert json.loads(shown) == {"name": written}
 
 
 def test_what_is_piped_has_one_row_a_line_whatever_the_variable_says(operator: Operator, now: datetime) -> None:

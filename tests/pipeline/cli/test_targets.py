@@ -175,6 +175,32 @@ def test_dead_deliveries_are_seen_and_replayed(subscribed: Operator, hook: Webho
     runtime.engine.dispose()
 
 
+def test_a_replay_takes_no_more_and_no_others_than_were_asked_for(
+    subscribed: Operator, hook: WebhookSink, now: datetime
+) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    runtime = open_runtime()
+    hook.fail_next(100, 410)
+    deliver_due(runtime.engine, runtime.vault, utc_now)
+    runtime.engine.dispose()
+    dead = [line["id"] for line in subscribed.run("deliveries", "--json", "--state", "dead").lines]
+    assert len(dead) > 3
+    refused = subscribed.run("deliveries", "--replay", "--state", "sent")
+    assert (refused.code, refused.out) == (2, "")
+    assert "only dead deliveries are sent again" in refused.errors
+    newest = subscribed.run("deliveries", "--replay", "--state", "dead", "--limit", "1")
+    assert newest.out == "1 dead delivery will be sent again\n"
+    replayed = subscribed.run("deliveries", "--replay", "--limit", "2", "--json").lines
+    assert [line["id"] for line in replayed] == dead[1:3]
+    waiting = subscribed.run("deliveries", "--json", "--state", "pending").lines
+    assert [line["id"] for line in waiting] == dead[:3]
+    assert [(line["state"], line["attempts"]) for line in replayed] == [
+        (line["state"], line["attempts"]) for line in waiting[1:]
+    ]
+    left = subscribed.run("deliveries", "--json", "--state", "dead").lines
+    assert [line["id"] for line in left] == dead[3:]
+
+
 def test_removing_a_target_removes_its_subscriptions_and_says_what_becomes_of_its_messages(
     subscribed: Operator, now: datetime
 ) -> None:
@@ -280,6 +306,23 @@ def test_a_mute_of_a_game_that_nothing_is_called_is_told_with_the_nearest_one(kn
         "the mute waits for one of that name\n"
     )
     assert knowing.run("targets", "mute", "hook", "3h", "--game", "GLOOMTIDE").errors == ""
+
+
+def test_targets_show_what_is_muted_and_until_when(operator: Operator) -> None:
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x", "--timezone", "Europe/Berlin")
+    operator.run("targets", "mute", "phone", "2099-07-01T10:00Z")
+    operator.run("targets", "mute", "phone", "2099-08-01T10:00Z", "--game", "Rust")
+    shown = operator.run("targets").out
+    assert "muted until 2099-07-01 12:00 CEST; muted of Rust until 2099-08-01 12:00 CEST" in shown
+    (target,) = operator.run("targets", "--json").lines
+    assert target["mutes"] == [
+        {"game": None, "until": "2099-07-01T10:00:00Z"},
+        {"game": "Rust", "until": "2099-08-01T10:00:00Z"},
+    ]
+    operator.run("targets", "remove", "phone", "--yes")
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
+    (anew,) = operator.run("targets", "--json").lines
+    assert anew["mutes"] == []
 
 
 def test_a_subscription_to_a_list_that_there_is_not_says_so(knowing: Operator) -> None:
@@ -408,7 +451,10 @@ def test_quiet_hours_and_a_digest_are_set_shown_and_ended(operator: Operator) ->
         "phone: quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30; urgent stream.online; burst 1min; locale de "
         "(in Europe/Berlin)"
     )
-    assert "quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30" in operator.run("targets").out
+    assert (
+        "quiet 22:00-07:00, 12:00-13:00 sun; digest daily at 18:30; urgent stream.online; burst 1min"
+        in operator.run("targets").out
+    )
     (target,) = operator.run("targets", "--json").lines
     assert target["settings"] == {
         "quiet": [{"begins": "22:00", "ends": "07:00"}, {"begins": "12:00", "ends": "13:00", "days": ["sun"]}],

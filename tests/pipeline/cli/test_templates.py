@@ -72,12 +72,26 @@ def test_templates_are_tried_and_a_mistake_is_named(with_phone: Operator) -> Non
     listed = with_phone.run("templates", "--json").out.splitlines()
     assert [json.loads(line)["kind"] for line in listed] == ["any", "campaign.any"]
     write(with_phone, "oops.txt.j2", "x")
-    assert "oops.txt.j2 is not called as templates are" in with_phone.run("templates").errors
+    stray = with_phone.run("templates", "--json")
+    assert stray.code == 3
+    assert stray.errors.startswith("lootwire: oops.txt.j2 is not called as templates are: [TARGET/]KIND.PART.j2")
+    assert [line["kind"] for line in stray.lines] == ["any", "campaign.any"]
     misnamed = with_phone.run("templates", "check", "--json")
     assert (misnamed.code, misnamed.errors) == (1, "")
     problems = {row["file"]: row["problem"] or "" for row in misnamed.lines}
     assert list(problems) == ["any.txt.j2", "campaign.any.txt.j2", "oops.txt.j2"]
     assert problems["oops.txt.j2"].startswith("oops.txt.j2 is not called as templates are: [TARGET/]KIND.PART.j2")
+
+
+def test_a_preview_for_a_target_without_subscriptions_says_so(operator: Operator) -> None:
+    operator.run("targets", "add", "mail", "mailto://127.0.0.1:9/?from=a@example.org&to=b@example.org&mode=insecure")
+    shown = operator.run("templates", "preview", "campaign.added", "--to", "mail", "--json")
+    (message,) = shown.lines
+    assert "a subscription that it does not have yet" in message["body"]
+    assert "that is gone" not in message["body"]
+    operator.run("targets", "set", "mail", "--role", "operator")
+    (message,) = operator.run("templates", "preview", "campaign.added", "--to", "mail", "--json").lines
+    assert "role operator" in message["body"]
 
 
 def test_the_schema_of_web_hooks_is_printed(operator: Operator) -> None:
