@@ -77,6 +77,6 @@ def _about(detail: CampaignDetail) -> tuple[DropLine, ...]:
 def _can_be_begun(drop: DropLine, detail: CampaignDetail, now: datetime) -> bool:
     start_by, end_at = drop.start_by, detail.drops_end_at or detail.end_at
     if start_by is None and end_at is not None:
-        # Events of versions before 1.7 do not say it: whatever else the drop asks for, its minutes must fit.
+        # Older events do not say it: whatever else the drop asks for, its minutes must fit.
         start_by = end_at - timedelta(minutes=drop.required_minutes or 0)
     return start_by is None or now <= start_by

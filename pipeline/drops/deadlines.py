@@ -74,7 +74,9 @@ def last_chances(campaign: CampaignRecord, after: datetime) -> list[LastChance]:
     for end_at in sorted(start_of):
         ends_of.setdefault(start_of[end_at], []).append(end_at)
     chances = [
-        _last_chance(campaign, end_ats[0], [drop for end_at in end_ats for drop in drops_of[end_at]], latest_starts, after)
+        _last_chance(
+            campaign, end_ats[0], [drop for end_at in end_ats for drop in drops_of[end_at]], latest_starts, after
+        )
         for end_ats in ends_of.values()
     ]
     return sorted(chances, key=lambda chance: chance.start_at)
