@@ -73,12 +73,10 @@ def last_chances(campaign: CampaignRecord, after: datetime) -> list[LastChance]:
     ends_of: dict[datetime, list[datetime]] = {}
     for end_at in sorted(start_of):
         ends_of.setdefault(start_of[end_at], []).append(end_at)
-    chances = [
-        _last_chance(
-            campaign, end_ats[0], [drop for end_at in end_ats for drop in drops_of[end_at]], latest_starts, after
-        )
-        for end_ats in ends_of.values()
-    ]
+    chances = []
+    for end_ats in ends_of.values():
+        drops = [drop for end_at in end_ats for drop in drops_of[end_at]]
+        chances.append(_last_chance(campaign, end_ats[0], drops, latest_starts, after))
     return sorted(chances, key=lambda chance: chance.start_at)
 
 
