@@ -4,8 +4,7 @@ from itertools import combinations
 
 import pytest
 from alembic import command
-from sqlalchemy import Connection, delete, insert, select
-from sqlalchemy.dialects.postgresql import array_agg
+from sqlalchemy import Connection, delete, func, insert, select
 
 from models import Delivery, Subscription, SubscriptionKey, Target
 from models.events import EventKind
@@ -43,7 +42,7 @@ def test_what_the_database_finds_is_what_patterns_take(world: Notifying) -> None
     with world.engine.begin() as connection:
         subscribed = _subscribe(connection, wishes)
         fan_out(connection, list(ids.values()), NOON)
-        wanted = select(Delivery.event_id, array_agg(Target.name)).join(Target).group_by(Delivery.event_id)
+        wanted = select(Delivery.event_id, func.array_agg(Target.name)).join(Target).group_by(Delivery.event_id)
         found = {event_id: set(names) for event_id, names in connection.execute(wanted)}
     for kind, event_id in ids.items():
         expected = {name for name, patterns in subscribed.items() if takes_kind(patterns, kind)}
