@@ -107,7 +107,9 @@ def last_chance(campaign: CampaignRecord, kind: str, due_at: datetime) -> LastCh
     A deadline of an older version may lie later than the campaign's drops leave time for.
     """
     chances = last_chances(campaign, due_at - _MOMENT)
-    return next((chance for chance in chances if chance.kind == kind or chance.due_at == due_at), None)
+    # Several may be due at once, where there is no time to tell them apart.
+    meant = [chance for chance in chances if chance.kind == kind] or [c for c in chances if c.due_at == due_at]
+    return meant[0] if meant else None
 
 
 def event_kind(kind: str) -> EventKind:

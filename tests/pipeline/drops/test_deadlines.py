@@ -311,3 +311,19 @@ def test_a_chain_that_is_late_names_what_can_still_be_earned(world: Ingesting) -
     event = world.event("campaign.last_chance")
     assert event.title.startswith("Start now: 2 drops, until 08 Mar 12:00 UTC")
     assert [line.name for line in campaign_detail(event).drops_ending] == ["First", "Second"]
+
+
+@pytest.mark.parametrize("seen", [0, 21 * 60 + 57], ids=["early", "when both are close"])
+def test_last_chances_that_come_close_together_are_each_about_their_own_drops(world: Ingesting, seen: int) -> None:
+    short = drop("short", 60, startAt=stamp(NOON), endAt=stamp(NOON + 23 * HOUR), name="Short")
+    longer = drop("long", 115, startAt=stamp(NOON), endAt=stamp(NOON + 24 * HOUR), name="Long")
+    listed = drops(campaign("a", startAt=stamp(NOON), end=NOON + 48 * HOUR, drops=[short, longer]))
+    world.ingest(listed, minutes=seen)
+
+    for minutes in (21 * 60 + 50, 21 * 60 + 55, 21 * 60 + 59):
+        advance_to(world, max(NOON + timedelta(minutes=minutes), world.now))
+
+    events = world.events("campaign.last_chance")
+    ending = [[line.name for line in campaign_detail(event).drops_ending] for event in events]
+    assert sorted(ending) == [["Long"], ["Short"]]
+    assert {campaign_detail(event).drops_end_at for event in events} == {NOON + 23 * HOUR, NOON + 24 * HOUR}
