@@ -29,6 +29,8 @@ class DropLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     required_minutes: int | None = None
     required_subs: int | None = None
     required_turbo_subs: int | None = None
+    # campaign.last_chance: the last moment to begin with it, for somebody who has nothing of it.
+    start_by: datetime | None = None
     benefits: tuple[BenefitLine, ...] = ()
 
 

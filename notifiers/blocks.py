@@ -9,7 +9,7 @@ from typing import Any
 
 from notifiers.escape import cut
 from notifiers.reader import Reader
-from notifiers.view import EntryView, EventText, EventView, Extent, Fact, view_event, view_groups
+from notifiers.view import EntryView, EventText, EventView, Extent, Fact, rest_of, view_event, view_groups
 
 # https://docs.slack.dev/reference/block-kit/blocks/header-block
 HEADER_LENGTH = 150
@@ -58,7 +58,7 @@ def _of_events(events: Sequence[EventText], reader: Reader) -> Iterator[dict[str
         yield _section(_text(f"\n{group.heading}", bold=True))
         yield _bullets([_entry(entry) for entry in group.entries])
     if (more := len(events) - LISTED) > 0:
-        yield _section(_text(f"and {more} more"))
+        yield _section(_text(f"and {more} more{rest_of(events, LISTED)}"))
 
 
 def _entry(entry: EntryView) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from notifiers.view import (
     Fact,
     Group,
     RewardView,
+    rest_of,
     view_event,
     view_groups,
 )
@@ -168,11 +169,12 @@ def _field(name: str, lines: Sequence[str], *, more: int = 0, inline: bool = Fal
 
 def _of_events(events: Sequence[EventText], reader: Reader) -> Iterator[list[dict[str, Any]]]:
     """Yield ever shorter lists of embeds, one for what is soon over and one for each game."""
-    for listed in _LISTED:
+    for listed, says_rest in (*((listed, True) for listed in _LISTED), (_LISTED[-1], False)):
         groups = _at_most(view_groups(events, reader, listed))
         embeds = [_of_group(group) for group in groups]
         if more := len(events) - sum(len(group.entries) for group in groups):
-            embeds[-1]["description"] += f"\nand {more} more"
+            rest = _markdown(rest_of(events, listed)) if says_rest else ""
+            embeds[-1]["description"] += f"\nand {more} more{rest}"
         yield embeds
 
 

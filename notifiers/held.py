@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, exists, func, select, text, update
 from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Event, Game
+from models.events import EventKind
 from notifiers.days import zone
 from notifiers.standing import read_detail
 from notifiers.timing.deciding import Drop, Waiting, decide
@@ -36,7 +37,8 @@ def hold_or_drop(
     claimed or ignored is asked last, so that a word of the last minute counts.
     """
     settings, where = settings_from_json(target.settings), zone(target.timezone)
-    if not settings.holds and not muted and not standings and not any(row.held_for for row in rows):
+    may_be_late = any(row.held_for or row.kind == EventKind.CAMPAIGN_LAST_CHANCE for row in rows)
+    if not settings.holds and not muted and not standings and not may_be_late:
         return list(rows)
     games = _game_keys(connection, rows) if muted else {}
     burst = _burst(connection, target.id) if settings.burst_seconds else []

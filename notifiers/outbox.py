@@ -27,7 +27,9 @@ from sqlalchemy import (
 )
 
 from models import Delivery, DeliveryState, Event, Subscription, Target
+from models.details import CampaignDetail, EventDetail
 from models.due import is_due
+from models.words import title
 from notifiers import due
 from notifiers.due import BACKOFF_CAP_SECONDS, LEASE_SECONDS, UNANSWERED_PAUSES
 from notifiers.held import MOST_GATHERED, hold_or_drop, load_mutes
@@ -463,10 +465,11 @@ def _group(rows: Sequence[Any], *, works: bool) -> Sequence[Any]:
 
 def _event_text(row: Any, standing: Standing, now: datetime, *, asks: bool) -> EventText:
     # Of one that cannot be read: a title alone is better than a delivery that can never be sent.
-    detail = as_it_stands(row.kind, read_detail(row), standing, now, asks=asks)
+    stored = read_detail(row)
+    detail = as_it_stands(row.kind, stored, standing, now, asks=asks)
     return EventText(
         kind=row.kind,
-        title=row.title,
+        title=row.title if _reads_alike(stored, detail) else title(row.kind, row.service, detail),
         occurred_at=row.occurred_at,
         service=row.service,
         detail=detail,
@@ -476,6 +479,13 @@ def _event_text(row: Any, standing: Standing, now: datetime, *, asks: bool) -> E
         silent=row.silent,
         rules=_rules([row]),
     )
+
+
+def _reads_alike(stored: EventDetail, detail: EventDetail) -> bool:
+    """Return whether the headline of an event is true still: that of a last chance names what can be begun."""
+    if not isinstance(stored, CampaignDetail) or not isinstance(detail, CampaignDetail):
+        return True
+    return stored.drops_ending == detail.drops_ending
 
 
 def _hold_failed(connection: Connection, claimed: ClaimedMessage, until: datetime) -> None:

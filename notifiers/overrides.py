@@ -255,6 +255,7 @@ def _values(house: str, message: Message, suffix: str, parts: Parts) -> dict[str
         "entries": [view_entry(event, parts.reader) for event in parts.events],
         "groups": view_groups(parts.events, parts.reader),
         "more": 0,
+        "rest": "",
     }
 
 

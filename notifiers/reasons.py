@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.details import CampaignDetail
@@ -57,7 +57,11 @@ def why_not(connection: Connection, target: str, event_id: int, now: datetime) -
     if not facts:
         raise TargetError(f"There is no event {event_id}; `lootwire events` lists them.")
     row = connection.execute(
-        select(Event, Target.created_at, Target.disabled_at, Target.person_id, Target.role)
+        select(
+            Event,
+            *(Target.created_at, Target.disabled_at, Target.person_id, Target.role),
+            func.greatest(Target.rests_until, Target.broken_until).label("rests_until"),
+        )
         .join(Target, Target.id == target_id)
         .where(Event.id == event_id)
     ).one()
@@ -65,7 +69,9 @@ def why_not(connection: Connection, target: str, event_id: int, now: datetime) -
     delivery = connection.execute(
         select(Delivery).where(Delivery.event_id == event_id, Delivery.target_id == target_id)
     ).one_or_none()
-    state, reason, until = _of_delivery(delivery, now) if delivery else ("none", _of_none(row, verdicts), None)
+    state, reason, until = (
+        _of_delivery(delivery, row.rests_until, now) if delivery else ("none", _of_none(row, verdicts), None)
+    )
     if delivery and delivery.state == DeliveryState.PENDING and (settled := _settled(connection, target_id, row, now)):
         reason = f"{reason}; it will be dropped then: {settled}"
     return WhyNot(
@@ -96,7 +102,8 @@ def _verdict(name: str, conditions: Conditions, facts: EventFacts, person_id: in
     return Verdict(subscription=name, failed=failed, wanted=getattr(conditions, failed) if failed else None)
 
 
-def _of_delivery(delivery: Any, now: datetime) -> tuple[str, str, datetime | None]:
+def _of_delivery(delivery: Any, rests_until: datetime | None, now: datetime) -> tuple[str, str, datetime | None]:
+    """Return the state of a delivery, a sentence, and until when it waits; a target that rests is sent nothing."""
     over = {
         DeliveryState.SENT: f"it was told, at {moment_in_figures(delivery.sent_at or now)}",
         DeliveryState.DROPPED: f"it was dropped: {delivery.last_error}",
@@ -108,7 +115,10 @@ def _of_delivery(delivery: Any, now: datetime) -> tuple[str, str, datetime | Non
     if delivery.held_for and not delivery.attempts and delivery.next_attempt_at > now:
         return "held", _HELD[delivery.held_for], delivery.next_attempt_at
     if delivery.attempts:
-        return delivery.state, f"it was refused and is tried again: {delivery.last_error}", delivery.next_attempt_at
+        at = max(filter(None, [delivery.next_attempt_at, rests_until]))
+        return delivery.state, f"it was refused ({delivery.last_error}) and is tried again", at
+    if rests_until is not None and rests_until > now:
+        return delivery.state, "the target rests: its service was away, or asked for it", rests_until
     return delivery.state, "it is about to be sent", None
 
 

@@ -25,7 +25,10 @@ from notifiers.timing.standing import NOTHING
 
 @dataclass(frozen=True, kw_only=True)
 class RehearsedLine:
-    """A past event and what would have become of it: see `Outcome`."""
+    """A past event and what would have become of it: see `Outcome`.
+
+    One that is `silent` was told to nobody when it came: imported history, or the first that was seen of its source.
+    """
 
     id: int
     occurred_at: datetime
@@ -36,6 +39,7 @@ class RehearsedLine:
     held_for: str | None
     until: datetime | None
     dropped: str | None
+    silent: bool = False
 
 
 def rehearse_target(
@@ -109,4 +113,5 @@ def _line(event: Any, outcome: Outcome) -> RehearsedLine:
         held_for=outcome.held_for,
         until=None if is_sent or is_dropped else outcome.at,
         dropped=outcome.reason,
+        silent=event.silent,
     )

@@ -18,7 +18,17 @@ from notifiers.embeds import discord_payload
 from notifiers.escape import clean, cut, escape_markdown
 from notifiers.reader import PLAIN, Reader
 from notifiers.sizes import Ceiling, size
-from notifiers.view import EntryView, EventText, Extent, headline, view_entry, view_event, view_groups
+from notifiers.view import (
+    EntryView,
+    EventText,
+    Extent,
+    headline,
+    rest_of,
+    shared_out,
+    view_entry,
+    view_event,
+    view_groups,
+)
 from notifiers.webhook import hook_fields
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -307,12 +317,25 @@ def _ever_shorter(events: Sequence[EventText], room: _Room, again: str | None) -
             event = view_event(events[0], extent, room.reader)
             yield _render("one", suffix, event=event, pictures=False, again=again)
     else:
-        entries = [view_entry(event, room.reader) for event in events]
         for listed in _LISTED:
-            yield _render("many", suffix, entries=entries[:listed], more=len(entries) - listed, again=again)
+            entries = [view_entry(event, room.reader) for event in shared_out(events, listed)]
+            yield _render("many", suffix, entries=entries, again=again, **_left_out(events, listed))
         for listed in _NAMED:
-            named = [EntryView(title=entry.title, note="", url=None) for entry in entries[:listed]]
-            yield _render("many", suffix, entries=named, more=len(entries) - listed, again=again)
+            entries = [view_entry(event, room.reader) for event in shared_out(events, listed)]
+            named = [EntryView(title=entry.title, note="", url=None) for entry in entries]
+            yield _render("many", suffix, entries=named, more=len(events) - listed, rest="", again=again)
+
+
+def _ever_fewer(events: Sequence[EventText]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield ever fewer lines for a list of games, each number with what is said of the others."""
+    for listed in (_MOST_IN_A_MAIL, *_LISTED):
+        yield listed, _left_out(events, listed)
+    yield _LISTED[-1], _left_out(events, _LISTED[-1]) | {"rest": ""}
+
+
+def _left_out(events: Sequence[EventText], listed: int) -> dict[str, Any]:
+    """Return what a list of so many says of the others."""
+    return {"more": len(events) - listed, "rest": rest_of(events, listed)}
 
 
 def _mails(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
@@ -322,10 +345,9 @@ def _mails(events: Sequence[EventText], room: _Room, again: str | None) -> Itera
             event = view_event(events[0], extent, room.reader).with_rewards_apart()
             yield _mail("mail_one", event=event, again=again, foot=room.foot)
     else:
-        for listed in (_MOST_IN_A_MAIL, *_LISTED):
+        for listed, left_out in _ever_fewer(events):
             groups = view_groups(events, room.reader, listed)
-            more = len(events) - listed
-            yield _mail("mail_many", title=room.title, groups=groups, more=more, again=again, foot=room.foot)
+            yield _mail("mail_many", title=room.title, groups=groups, again=again, foot=room.foot, **left_out)
 
 
 def _chats(events: Sequence[EventText], room: _Room, again: str | None) -> Iterator[str]:
@@ -336,9 +358,9 @@ def _chats(events: Sequence[EventText], room: _Room, again: str | None) -> Itera
             event = event.with_rewards_apart()
             yield _render("chat_one", "html", event=event, again=again, foot=room.foot)
     else:
-        for listed in (_MOST_IN_A_MAIL, *_LISTED):
-            groups, more = view_groups(events, room.reader, listed), len(events) - listed
-            yield _render("chat_many", "html", groups=groups, more=more, again=again, foot=room.foot)
+        for listed, left_out in _ever_fewer(events):
+            groups = view_groups(events, room.reader, listed)
+            yield _render("chat_many", "html", groups=groups, again=again, foot=room.foot, **left_out)
 
 
 def _mail(name: str, **values: Any) -> str:

@@ -35,6 +35,7 @@ from models.details import CampaignDetail, EventDetail, detail_from_json, detail
 from models.events import EventKind
 from notifiers.account_links import is_linked
 from notifiers.conditions.judge import ON_THE_SERVICE
+from notifiers.timing.reconsidering import with_what_can_be_begun
 from notifiers.timing.standing import NOTHING, DropStanding, Standing, missing_minutes
 
 _UNSAID = (DeliveryState.DEAD, DeliveryState.DROPPED)
@@ -76,6 +77,8 @@ def as_it_stands(kind: str, detail: EventDetail, standing: Standing, now: dateti
     if not isinstance(detail, CampaignDetail):
         return detail
     missing = missing_minutes(kind, detail, standing, now)
+    if kind == EventKind.CAMPAIGN_LAST_CHANCE and missing is None:
+        detail = with_what_can_be_begun(detail, now)
     return msgspec.structs.replace(detail, missing_minutes=missing, needs_link=asks)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain, cycle
 from typing import Any
 
 from models.details import BenefitLine, CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
@@ -12,7 +13,7 @@ from models.words.addresses import category_address, channel_address, message_ad
 from models.words.campaigns import allowed, gives_rewards, is_over, requirement_at_length
 from models.words.fields import field_words
 from models.words.streams import message_categories
-from models.words.units import service_name
+from models.words.units import counted_plainly, service_name
 from notifiers.escape import clean, cut
 from notifiers.reader import PLAIN, Reader
 
@@ -25,6 +26,10 @@ _OF_DROPS = frozenset({"Drops", "All drops", "New drops", "Rewards"})
 _OF_CHANNELS = frozenset({"Channels", "All channels"})
 _SOON, _OTHERS = "Soon over", "More"
 _SOON_OVER = frozenset({EventKind.CAMPAIGN_ENDING_SOON, EventKind.CAMPAIGN_LAST_CHANCE})
+
+# Of games of which a list has no line, so many are named.
+MOST_NAMED, HEADING_LENGTH = 12, 40
+ELSEWHERE = "; lootwire events lists them all"
 
 _CHANNELS_MATTER = {EventKind.CAMPAIGN_ADDED, EventKind.CAMPAIGN_STARTED, EventKind.CAMPAIGN_RETURNED}
 
@@ -185,19 +190,60 @@ def _watch(event: EventText, extent: Extent) -> tuple[tuple[Fact, ...], int]:
 
 
 def view_groups(events: Sequence[EventText], reader: Reader = PLAIN, most: int | None = None) -> tuple[Group, ...]:
-    """Return events as lists: first what is soon over, then each game's, at most so many lines in all."""
-    grouped: dict[str, list[EntryView]] = {}
+    """Return events as lists: first what is soon over, then each game's, at most so many lines in all.
+
+    Each game has a line as long as there are lines, and its heading says how many are left out.
+    """
+    grouped = _by_heading(events)
+    counts = _shares(grouped, len(events) if most is None else most)
+    return tuple(
+        Group(
+            heading if count == len(of_heading) else f"{heading} ({count} of {len(of_heading)})",
+            tuple(view_entry(event, reader) for event in of_heading[:count]),
+            is_urgent=heading == _SOON,
+        )
+        for (heading, of_heading), count in zip(grouped.items(), counts, strict=True)
+        if count
+    )
+
+
+def shared_out(events: Sequence[EventText], most: int) -> list[EventText]:
+    """Return at most so many of the events in their order, shared among games as lists of them are."""
+    grouped = _by_heading(events)
+    counts = _shares(grouped, most)
+    kept = {id(event) for of, count in zip(grouped.values(), counts, strict=True) for event in of[:count]}
+    return [event for event in events if id(event) in kept]
+
+
+def rest_of(events: Sequence[EventText], most: int) -> str:
+    """Return what follows "and 76 more" where so many events are shown: games without a line, and a command for all."""
+    grouped = _by_heading(events)
+    hidden = [heading for heading, count in zip(grouped, _shares(grouped, most), strict=True) if not count]
+    named, others = [cut(heading, HEADING_LENGTH) for heading in hidden[:MOST_NAMED]], len(hidden) - MOST_NAMED
+    also = ", ".join(named) + (f" and {counted_plainly(others, 'other game')}" if others > 0 else "")
+    return (f", also of {also}" if also else "") + ELSEWHERE
+
+
+def _by_heading(events: Sequence[EventText]) -> dict[str, list[EventText]]:
+    grouped: dict[str, list[EventText]] = {}
     for event in sorted(events, key=lambda event: event.kind not in _SOON_OVER):
         heading = _SOON if event.kind in _SOON_OVER else clean(event.detail.game or "", NAME_LENGTH) or _OTHERS
-        grouped.setdefault(heading, []).append(view_entry(event, reader))
+        grouped.setdefault(heading, []).append(event)
     # What belongs to no game comes last.
-    grouped |= {_OTHERS: grouped.pop(_OTHERS)} if _OTHERS in grouped else {}
-    groups, left = [], len(events) if most is None else most
-    for heading, entries in grouped.items():
-        if shown := tuple(entries[: max(left, 0)]):
-            groups.append(Group(heading, shown, is_urgent=heading == _SOON))
-        left -= len(shown)
-    return tuple(groups)
+    return grouped | ({_OTHERS: grouped.pop(_OTHERS)} if _OTHERS in grouped else {})
+
+
+def _shares(grouped: Mapping[str, Sequence[EventText]], most: int) -> list[int]:
+    """Return how many events of each group have room: one of each, then all that is soon over, the rest in turn."""
+    counts = dict.fromkeys(grouped, 0)
+    turns = chain(grouped, [_SOON] * len(grouped.get(_SOON, ())), cycle(grouped))
+    left = min(most, sum(map(len, grouped.values())))
+    while left > 0:
+        heading = next(turns)
+        if counts[heading] < len(grouped[heading]):
+            counts[heading] += 1
+            left -= 1
+    return list(counts.values())
 
 
 def _given(detail: CampaignDetail) -> list[tuple[DropLine, BenefitLine | None]]:

@@ -33,7 +33,10 @@ def kind_classes(patterns: Iterable[str]) -> tuple[frozenset[str], bool]:
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
     classes = {_class_of(pattern) for pattern in wanted} or {ANY}
     is_exact = len(wanted) == len(tuple(patterns)) and all(_class_of(pattern) == pattern for pattern in wanted)
-    return frozenset({ANY} if ANY in classes else classes), is_exact or not tuple(patterns)
+    if ANY in classes:
+        # What `*` does not find keeps the class under which it is looked up.
+        classes = {ANY} | {each for each in classes if each in _BESIDE_ANY}
+    return frozenset(classes), is_exact or not tuple(patterns)
 
 
 def classes_of_event(kind: str) -> tuple[str, ...]:
@@ -42,6 +45,10 @@ def classes_of_event(kind: str) -> tuple[str, ...]:
         return (kind,)
     family = f"{kind.partition('.')[0]}.*"
     return (kind, family) if kind in _FOR_OPERATORS else (kind, family, ANY)
+
+
+# The classes of kinds that must be named, themselves or by their family.
+_BESIDE_ANY = frozenset(each for kind in _ON_REQUEST | _FOR_OPERATORS for each in classes_of_event(kind))
 
 
 def _class_of(pattern: str) -> str:

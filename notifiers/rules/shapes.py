@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from notifiers.conditions.conditions import Conditions, RewardKind, conditions_from_json
 from notifiers.errors import TargetError
 from notifiers.reader import is_locale
+from notifiers.timing.quiet import ALWAYS_QUIET, is_always_quiet
 from notifiers.timing.settings import DAYS, Day, Digest, Role, TargetSettings, Window, read_time
 
 SCHEMA_ID = "https://json-schema.org/draft/2020-12/schema"
@@ -113,12 +114,18 @@ class DigestBlock(Block):
         return Digest(every=self.every, at=self.at, day=self.day)
 
 
+def _with_an_end(quiet: list[QuietBlock]) -> list[QuietBlock]:
+    if is_always_quiet(block.window for block in quiet):
+        raise ValueError(ALWAYS_QUIET)
+    return quiet
+
+
 class Defaults(Block):
     """What targets are that do not say otherwise."""
 
     timezone: str | None = None
     locale: Annotated[str, AfterValidator(_language)] | None = None
-    quiet: Annotated[list[QuietBlock], BeforeValidator(_listed)] | None = None
+    quiet: Annotated[list[QuietBlock], BeforeValidator(_listed), AfterValidator(_with_an_end)] | None = None
     digest: DigestBlock | None = None
     urgent: Names | None = None
     burst: Seconds | None = None

@@ -7,9 +7,9 @@ from datetime import datetime, tzinfo
 from models.details import CampaignDetail, EventDetail
 from models.words.units import moment_in_figures
 from notifiers.timing.holding import HeldFor, Hold, hold
-from notifiers.timing.reconsidering import pointless
+from notifiers.timing.reconsidering import pointless, too_late
 from notifiers.timing.settings import TargetSettings
-from notifiers.timing.standing import NOTHING, Standing, missing_minutes, settled_reason, waits_until
+from notifiers.timing.standing import NOTHING, Standing, has_time, settled_reason, waits_until
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,14 @@ def decide(
 
 
 def _of_no_use(waiting: Waiting, now: datetime) -> str | None:
-    """Return why nobody wants to hear of it: the person has it, or it was held for too long."""
+    """Return why nobody wants to hear of it: the person has it, or it waited for too long."""
     detail, standing = waiting.detail, waiting.standing
-    missing = None
+    in_time = None
     if isinstance(detail, CampaignDetail) and standing is not NOTHING:
         if (reason := settled_reason(waiting.kind, detail, standing, now)) is not None:
             return reason
-        missing = missing_minutes(waiting.kind, detail, standing, now)
+        in_time = has_time(waiting.kind, detail, standing, now)
     if not waiting.held_for:
-        return None
-    return pointless(waiting.kind, detail, now, is_over=waiting.is_over, missing_minutes=missing)
+        # A service that was away holds as well.
+        return too_late(waiting.kind, detail, now, has_time=in_time)
+    return pointless(waiting.kind, detail, now, is_over=waiting.is_over, has_time=in_time)

@@ -60,11 +60,21 @@ def missing_minutes(kind: str, detail: CampaignDetail, standing: Standing, now: 
 
     Drops run side by side, and one that requires others comes after them.
     """
-    about = _about(kind, detail, standing, now)
-    if kind not in REMINDERS or all(drop.watched is None and not drop.settled for drop in standing.drops):
+    if kind not in REMINDERS or not _is_begun(standing):
         return None
     by_key = {drop.key: drop for drop in standing.drops}
-    return max((_missing(drop, by_key, frozenset()) for drop in about), default=None)
+    about = _about(kind, detail, standing, now)
+    in_time = [drop for drop in about if _has_time(drop, by_key, now, frozenset())]
+    return max((_missing(drop, by_key, frozenset()) for drop in in_time or about), default=None)
+
+
+def has_time(kind: str, detail: CampaignDetail, standing: Standing, now: datetime) -> bool | None:
+    """Return whether any of what an event is about can still be earned; None where a person has nothing of it."""
+    about = [drop for drop in _about(kind, detail, standing, now) if not drop.settled]
+    if not about or not _is_begun(standing):
+        return None
+    by_key = {drop.key: drop for drop in standing.drops}
+    return any(_has_time(drop, by_key, now, frozenset()) for drop in about)
 
 
 def waits_until(kind: str, detail: CampaignDetail, standing: Standing, now: datetime) -> datetime | None:
@@ -90,6 +100,20 @@ def _about(kind: str, detail: CampaignDetail, standing: Standing, now: datetime)
 def _is_meant(drop: DropStanding, now: datetime, end_at: datetime | None) -> bool:
     closes_at = drop.closes_at
     return closes_at is None or (closes_at > now and (end_at is None or closes_at <= end_at))
+
+
+def _is_begun(standing: Standing) -> bool:
+    return any(drop.watched is not None or drop.settled for drop in standing.drops)
+
+
+def _has_time(drop: DropStanding, by_key: Mapping[str, DropStanding], now: datetime, seen: frozenset[str]) -> bool:
+    """Return whether a drop, and all that it requires, can still be earned until it closes."""
+    if drop.settled:
+        return True
+    if drop.closes_at is not None and drop.closes_at - now < timedelta(minutes=_missing(drop, by_key, frozenset())):
+        return False
+    before = (key for key in drop.requires if key in by_key and key not in seen)
+    return all(_has_time(by_key[key], by_key, now, seen | {drop.key}) for key in before)
 
 
 def _missing(drop: DropStanding, by_key: Mapping[str, DropStanding], seen: frozenset[str]) -> int:

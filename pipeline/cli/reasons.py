@@ -56,7 +56,9 @@ def explain(
     if as_json:
         print_json(asdict(answer))
         return
-    until = f", until {show_in(answer.until, zone)}" if answer.until else ""
+    # What is held ends then; what was refused is tried then at the earliest.
+    word = "until" if answer.state == "held" else "not before"
+    until = f", {word} {show_in(answer.until, zone)}" if answer.until else ""
     lines = [on_a_line(answer.title, NAME_LENGTH), f"{show(moments_in(answer.reason, zone))}{until}"]
     lines += [f"subscription {show(verdict.subscription)}: {show(_in_words(verdict))}" for verdict in answer.verdicts]
     console.print("\n".join(lines), markup=False, soft_wrap=True)

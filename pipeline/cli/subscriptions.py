@@ -199,6 +199,8 @@ def try_subscriptions(
     counts = [f"{len(rows)} of {total} events", f"{len({row.message for row in rows} - {None})} messages"]
     counts += [f"{dropped} dropped"] if (dropped := sum(row.dropped is not None for row in rows)) else []
     counts += [f"{held} held still"] if (held := sum(row.until is not None for row in rows)) else []
+    silent = sum(row.silent for row in rows)
+    counts += [f"{silent} of them history that was told to nobody when it came"] if silent else []
     alone = f"; by {show(subscription)!r} alone, at {target}" if subscription is not None else ""
     console.print(", ".join(counts) + alone, markup=False)
 

@@ -8,12 +8,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from models.details import DropLine
 from models.events import EventKind
 from pipeline.catalogue.records import ChannelRecord
 from pipeline.drops.compare import CampaignDiff, blanks_only, compare, with_known, with_known_parts
 from pipeline.drops.compare import merged as _merged
 from pipeline.drops.deadlines import (
     LAST_CHANCE,
+    LastChance,
     deadlines,
     ends_at,
     event_kind,
@@ -224,7 +226,7 @@ class CampaignSubjects:
         """Set the deadlines to come of campaigns whose deadlines were reckoned by older rules."""
         stored = campaigns.load_campaigns_by_id(self._connection, outdated(self._connection, self._service))
         if stored:
-            renew(self._connection, {s.id: _later(deadlines(s.record, s.record.start_at or now), now) for s in stored})
+            renew(self._connection, {s.id: deadlines(s.record, s.record.start_at or now, now=now) for s in stored})
 
     def withdraw(self, external_ids: Sequence[str], at: datetime) -> tuple[list[str], list[NewEvent]]:
         """Withdraw campaigns that are gone before their end."""
@@ -388,22 +390,26 @@ def _warning(stored: StoredCampaign, deadline: Due, now: datetime) -> NewEvent |
     """Return the event of a deadline; None where it has become pointless."""
     if is_last_chance(deadline.kind):
         chance = last_chance(stored.record, deadline.kind, deadline.due_at)
-        end_at, drops = (chance.end_at, chance.drops) if chance else (None, ())
+        end_at = chance.end_at if chance else None
     else:
-        end_at, drops = ends_at(stored.record), ()
-    if is_pointless(deadline.kind, deadline.due_at, end_at, now):
+        chance, end_at = None, ends_at(stored.record)
+    if is_pointless(deadline.kind, end_at, now, start_at=chance.start_at if chance else None):
         return None
     # The same end is not told twice, whether it was the campaign's own when it was told or that of some drops.
-    identity = [LAST_CHANCE if drops else deadline.kind, end_at]
+    identity = [LAST_CHANCE if chance else deadline.kind, end_at]
     event = _event(event_kind(deadline.kind), stored, deadline.due_at, identity=identity)
-    if len(drops) == len(stored.record.drops or ()):
-        drops = ()
     return _with(
         event,
         late=is_late(deadline.due_at, now),
-        drops_ending=drop_lines(drops),
         drops_end_at=end_at if end_at != stored.record.end_at else None,
+        **(_drops_to_start(stored.record, chance) if chance else {}),
     )
+
+
+def _drops_to_start(record: CampaignRecord, chance: LastChance) -> dict[str, tuple[DropLine, ...]]:
+    """Return the drops of a last chance, each with the last moment to begin, as the detail's field that holds them."""
+    is_about_all = len(chance.drops) == len(record.drops or ())
+    return {"drops" if is_about_all else "drops_ending": drop_lines(chance.drops, chance.starts_by)}
 
 
 def _with(event: NewEvent, **fields: object) -> NewEvent:
@@ -432,10 +438,6 @@ def _is_back(change: Change, at: datetime) -> bool:
 def _stays_over(change: Change, at: datetime) -> bool:
     """Whether a campaign was over before and is now: its details are stored, and interest nobody."""
     return not change.stored.open and not _is_back(change, at)
-
-
-def _later(moments: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
-    return {kind: at for kind, at in moments.items() if at > now}
 
 
 def _is_over(record: CampaignRecord, at: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Build the details of events of campaigns, rewards and chat badges. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from models.details import BenefitLine, CampaignDetail, DropLine
 from pipeline.catalogue.records import ChannelRecord
@@ -77,8 +78,11 @@ def _benefit_lines(rewards: Sequence[RewardRecord]) -> tuple[BenefitLine, ...]:
     return tuple(BenefitLine(name=reward.name, image_url=reward.image_url) for reward in rewards)
 
 
-def drop_lines(drops: Sequence[DropRecord]) -> tuple[DropLine, ...]:
-    """Return drops as a message lists them: what comes first is earned first."""
+def drop_lines(drops: Sequence[DropRecord], starts_by: Mapping[str, datetime] | None = None) -> tuple[DropLine, ...]:
+    """Return drops as a message lists them: what comes first is earned first.
+
+    `starts_by` says by their ids until when one must begin with them, where the message is about that.
+    """
     ordered = sorted(drops, key=lambda drop: (*_efforts(drop), drop.external_id))
     return tuple(
         DropLine(
@@ -86,6 +90,7 @@ def drop_lines(drops: Sequence[DropRecord]) -> tuple[DropLine, ...]:
             required_minutes=drop.required_minutes,
             required_subs=drop.required_subs,
             required_turbo_subs=drop.required_turbo_subs,
+            start_by=(starts_by or {}).get(drop.external_id),
             benefits=tuple(
                 BenefitLine(name=b.name, image_url=b.image_url, distribution_type=b.distribution_type)
                 for b in drop.benefits

@@ -27,10 +27,14 @@ EVER_BEFORE, EVER_AFTER = datetime.min.replace(tzinfo=UTC), datetime.max.replace
 
 
 class Latest(NamedTuple):
-    """The last moment to begin to watch for a drop, and the end that makes it so: its own, or that of one before it."""
+    """The last moment to begin to watch for a drop, and the end that makes it so: its own, or that of one before it.
+
+    `opens_at` is from when a minute watched counts for it, or for one that it requires.
+    """
 
     start_at: datetime
     end_at: datetime
+    opens_at: datetime
 
 
 class Course:
@@ -76,7 +80,8 @@ class Course:
             key, required = drop.external_id, self._required[drop.external_id]
             if key in can_be_earned:
                 together[key] = _time(drop) + max((together[other] for other in required), default=timedelta(0))
-                own = Latest(self.closes_at(drop) - together[key], self.closes_at(drop))
+                opens_at = min([latest[other].opens_at for other in required], default=self.opens_at(drop))
+                own = Latest(self.closes_at(drop) - together[key], self.closes_at(drop), opens_at)
                 latest[key] = min([own, *(latest[other] for other in required)])
         return latest
 

@@ -44,13 +44,17 @@ from models.details import (
     StreamDetail,
     detail_to_json,
 )
+from models.events import EventKind
 from models.names import name_key
 from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers import days, match, mutes, outbox, settled, targets
 from notifiers.rules.applying import apply, check_wanted, load_present
 from notifiers.rules.difference import Wanted, compare
+from pipeline.drops.campaigns import CampaignSubjects
+from pipeline.drops.deadlines import LAST_CHANCE
 from pipeline.drops.listing import find_named
+from pipeline.drops.store.deadlines import Due
 from pipeline.rules.files import read_rules_file
 
 URL = {"URL": "json://127.0.0.1:9/x"}
@@ -208,6 +212,9 @@ class Story:
             "channel_id": self._channel(fields["channel"]) if "channel" in fields else None,
         }
         detail = self._detail(kind, fields)
+        if kind == EventKind.CAMPAIGN_LAST_CHANCE and "minutes" in fields:
+            fields["campaign"] = title
+            self._campaign(f'{title} ends="{fields["ends"]}" drops={title}:{fields["minutes"]}')
         if campaign := self._known_campaign(fields.get("campaign")):
             row |= {"campaign_id": campaign.id, "game_id": campaign.game_id}
             detail = CampaignDetail(
@@ -216,6 +223,8 @@ class Story:
                 account_link_url=campaign.account_link_url,
                 drops=detail.drops if isinstance(detail, CampaignDetail) else (),
             )
+            if kind == EventKind.CAMPAIGN_LAST_CHANCE:
+                detail = self._last_chance(campaign.id)
         row["detail"] = detail_to_json(detail)
         event_id: int = self.connection.execute(insert(Event).values(row).returning(Event.id)).scalar_one()
         match.fan_out(self.connection, [event_id], self.now)
@@ -224,6 +233,12 @@ class Story:
             ended = update(StreamSession).where(StreamSession.channel_id == row["channel_id"])
             self.connection.execute(ended.values(ended_at=self.now))
         return event_id
+
+    def _last_chance(self, campaign_id: int) -> EventDetail:
+        """Return the detail that the program gives the warning of a campaign that it has stored."""
+        due = Due(campaign_id, LAST_CHANCE, self.now)
+        (event,) = CampaignSubjects(self.connection, "twitch").warn([due], self.now)
+        return event.detail
 
     def _detail(self, kind: str, fields: Mapping[str, str]) -> EventDetail:
         family = kind.partition(".")[0]

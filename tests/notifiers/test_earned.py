@@ -40,7 +40,7 @@ def test_a_last_chance_says_how_many_minutes_are_missing(story: Story) -> None:
     story.rules(phone())
     story.tell(
         HATS
-        + "11-25 06:00 watched Coat 90\n11-25 06:00 watched Hat 60\n11-25 07:50 campaign.last_chance Now campaign=Hats"
+        + "11-25 05:00 watched Coat 90\n11-25 05:00 watched Hat 60\n11-25 05:50 campaign.last_chance Now campaign=Hats"
     )
     assert [detail.missing_minutes for detail in details(story)] == [30]
     message = render_message(story.sent[0].message.events, open_url("json://127.0.0.1:9/x").limits)
@@ -49,7 +49,7 @@ def test_a_last_chance_says_how_many_minutes_are_missing(story: Story) -> None:
 
 def test_of_what_nobody_has_begun_nothing_is_missing(story: Story) -> None:
     story.rules(phone())
-    story.tell(HATS + "11-25 07:50 campaign.last_chance Now campaign=Hats")
+    story.tell(HATS + "11-25 05:50 campaign.last_chance Now campaign=Hats")
     assert [detail.missing_minutes for detail in details(story)] == [None]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from models.details import CampaignDetail
 from notifiers.errors import TargetError
 from notifiers.render import Foot, Limits, render_message
 from notifiers.settings import change_settings
@@ -95,3 +96,37 @@ def test_a_header_of_the_address_itself_goes_first(world: Notifying, mails: Mail
 def test_what_is_no_address_for_it_is_refused(address: str) -> None:
     with pytest.raises(TargetError, match="is no address to unsubscribe at"):
         TargetSettings(unsubscribe=address)
+
+
+def digest(sizes: dict[str, int], kind: str = "campaign.added") -> list[EventText]:
+    """Events of games, as many of each as it says."""
+    return [
+        EventText(kind=kind, title=f"{game} {number}", occurred_at=NOON, detail=CampaignDetail(game=game))
+        for game, size in sizes.items()
+        for number in range(size)
+    ]
+
+
+def test_a_digest_shows_every_game_and_says_what_shows_the_rest() -> None:
+    html = render_message(digest({"Rust": 124, "Palia": 11, "Hades": 1}), MAIL, foot=Foot(("loot",), "mail")).html
+    headings = re.findall("<h2>([^<]*)</h2>", html)
+    assert headings == ["Rust (48 of 124)", "Palia", "Hades"]
+    assert html.count("<li>") == 60
+    assert "and 76 more; lootwire events lists them all" in html
+
+
+def test_a_digest_of_more_games_than_it_has_lines_names_the_others() -> None:
+    html = render_message(digest({f"Game {number}": 2 for number in range(64)}), MAIL, foot=Foot(("a",), "mail")).html
+    assert html.count("<li>") == 60
+    assert "and 68 more, also of Game 60, Game 61, Game 62, Game 63; lootwire events lists them all" in html
+
+
+def test_what_is_soon_over_is_cut_last() -> None:
+    events = [*digest({"Rust": 100, "Palia": 100}), *digest({"Hades": 50}, kind="campaign.ending_soon")]
+    html = render_message(events, MAIL, foot=Foot(("a",), "mail")).html
+    assert re.findall("<h2>([^<]*)</h2>", html) == ["Soon over", "Rust (5 of 100)", "Palia (5 of 100)"]
+
+
+def test_a_text_that_lists_few_of_many_shares_its_lines_too() -> None:
+    text = render_message(digest({"Rust": 40, "Palia": 2})).text
+    assert [line for line in text.splitlines() if "Palia" in line] == ["- Palia 0", "- Palia 1"]

@@ -14,7 +14,7 @@ from pipeline.database.bulk import execute_rows, insert_rows
 DEADLINES: Table = CampaignDeadline.__table__  # type: ignore[assignment]
 AT_ONCE = 200
 # Raise it when `pipeline/drops/deadlines.py` reckons otherwise: the first tick after an upgrade sets all anew.
-DEADLINES_VERSION = 1
+DEADLINES_VERSION = 2
 _OF = delete(CampaignDeadline).where(
     CampaignDeadline.campaign_id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
 )

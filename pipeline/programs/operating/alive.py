@@ -67,8 +67,8 @@ def _tell(
         occurred_at=now,
         detail=_figures(connection, row.heartbeat_at, due_at, troubles, now),
     )
-    # Silent: it is for this target alone.
-    counted = append_events(connection, [event], source_id=None, silent=True, now=now)
+    # It is this target's alone, but for subscriptions that name it.
+    counted = append_events(connection, [event], source_id=None, silent=False, now=now)
     event_id = connection.execute(select(Event.id).where(Event.event_key == event.event_key)).scalar_one()
     tell_one(connection, event_id, row.id, now)
     return counted

@@ -16,7 +16,8 @@ OWNER, OTHER = 1, 2
 NAMES = ("rust", "valheim", "palia")
 PATTERNS = (
     *("campaign.added", "campaign.*", "!campaign.changed", "!campaign.*", "*.added", "stream.rerun", "stream.*", "*"),
-    *("!stream.rerun", "release.out", "campaign.c*"),
+    *("!stream.rerun", "release.out", "campaign.c*", "operator.*", "operator.heartbeat", "operator.clock*", "*.*"),
+    *("!operator.*", "source.*", "str?am.rerun", "[os]*.*", "operator.[ch]*"),
 )
 
 

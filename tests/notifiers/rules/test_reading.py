@@ -108,6 +108,11 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
             id="hours that end when they begin",
         ),
         pytest.param(
+            f"{TARGET}quiet = ['08:00-20:00', '20:00-08:00']\n",
+            "f:4: `quiet`: the quiet hours leave no time of the week, so that nothing would ever be sent",
+            id="quiet hours without an end",
+        ),
+        pytest.param(
             f"{TARGET}quiet = [{{ begins = '7:30', ends = '07:30' }}]\n",
             "f:4: `quiet`: 7:30-07:30 ends when it begins",
             id="a table of hours that end when they begin",

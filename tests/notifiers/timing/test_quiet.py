@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifiers.errors import TargetError
-from notifiers.timing.quiet import quiet_until
+from notifiers.timing.quiet import is_always_quiet, quiet_until
 from notifiers.timing.settings import DAYS, Window
 
 BERLIN, SYDNEY = ZoneInfo("Europe/Berlin"), ZoneInfo("Australia/Sydney")
@@ -101,3 +101,23 @@ def test_quiet_hours_end_later_than_now_and_are_over_then(windows: list[Window],
 def test_what_is_no_time_of_day_is_refused_by_name(written: str) -> None:
     with pytest.raises(TargetError, match="is no time of day; write it as 07:00"):
         Window(begins=written, ends="07:00")
+
+
+@pytest.mark.parametrize(
+    ("windows", "expected"),
+    [
+        pytest.param([], False, id="none"),
+        pytest.param([NIGHT], False, id="nights"),
+        pytest.param([Window(begins="00:00", ends="00:00")], True, id="all days"),
+        pytest.param([Window(begins="00:00", ends="00:00", days=DAYS[:6])], False, id="all days but one"),
+        pytest.param([NIGHT, Window(begins="07:00", ends="22:00")], True, id="night and day"),
+        pytest.param([NIGHT, Window(begins="07:00", ends="21:59")], False, id="all but a minute"),
+        pytest.param(
+            [Window(begins="12:00", ends="12:00", days=DAYS[:6]), Window(begins="12:00", ends="12:00", days=("sun",))],
+            True,
+            id="over the end of the week",
+        ),
+    ],
+)
+def test_quiet_hours_that_leave_no_time_are_known(windows: list[Window], expected: bool) -> None:
+    assert is_always_quiet(windows) is expected

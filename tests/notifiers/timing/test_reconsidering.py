@@ -4,12 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from models.details import CampaignDetail, EventDetail, ReleaseDetail, StreamDetail
+from models.details import CampaignDetail, DropLine, EventDetail, ReleaseDetail, StreamDetail
 from notifiers.timing.reconsidering import pointless
+from pipeline.drops.details import drop_lines
+from pipeline.drops.records import DropRecord
 
 NOW = datetime(2026, 11, 30, 7, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 RUNNING, ENDED = CampaignDetail(end_at=NOW + 3 * HOUR), CampaignDetail(end_at=NOW - HOUR)
+
+
+def hat(minutes: int) -> tuple[DropLine, ...]:
+    """The drops of a warning as versions before this one stored it, without the last moments to begin."""
+    return drop_lines([DropRecord(external_id="hat", required_minutes=minutes)])
 
 
 @pytest.mark.parametrize(
@@ -30,14 +37,14 @@ RUNNING, ENDED = CampaignDetail(end_at=NOW + 3 * HOUR), CampaignDetail(end_at=NO
         ),
         pytest.param(
             "campaign.last_chance",
-            CampaignDetail(end_at=NOW + HOUR, required_minutes=90),
+            CampaignDetail(end_at=NOW + HOUR, drops=hat(90)),
             False,
             "no time left",
             id="too late to earn it",
         ),
         pytest.param(
             "campaign.last_chance",
-            CampaignDetail(end_at=NOW + HOUR, required_minutes=45),
+            CampaignDetail(end_at=NOW + HOUR, drops=hat(45)),
             False,
             None,
             id="time enough",

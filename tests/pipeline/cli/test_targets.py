@@ -656,3 +656,41 @@ def test_a_machine_without_time_zones_is_told_which_package_it_lacks(
         2,
         "lootwire: This machine knows no time zones, not even UTC: install its package `tzdata`.\n",
     )
+
+
+def test_quiet_hours_without_an_end_are_refused_and_change_nothing(operator: Operator) -> None:
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
+    refused = operator.run("targets", "set", "phone", "--quiet", "08:00-20:00", "--quiet", "20:00-08:00")
+    assert refused.code == 2
+    assert "leave no time of the week, so that nothing would ever be sent" in " ".join(refused.errors.split())
+    (target,) = operator.run("targets", "--json").lines
+    assert target["settings"] == {}
+
+
+def test_what_was_refused_is_said_to_be_tried_again_no_sooner_than_its_target_is_sent_anything(
+    subscribed: Operator, now: datetime
+) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    again_at, rests_until = (datetime(2999, 1, 1, 9, minute, tzinfo=UTC) for minute in (9, 11))
+    failed = {"attempts": 1, "last_error": "HTTP 503", "next_attempt_at": again_at}
+    with subscribed.engine.begin() as connection:
+        connection.execute(update(Delivery).values(failed))
+        event = str(connection.scalar(select(Delivery.event_id).limit(1)))
+    asked = ("why-not", "--target", "hook", "--event", event)
+    expected = "it was refused (HTTP 503) and is tried again, not before 2999-01-01 09:09 UTC"
+    assert expected in subscribed.run(*asked).out
+    with subscribed.engine.begin() as connection:
+        connection.execute(update(Target).values(broken_until=rests_until))
+    assert expected.replace("09:09", "09:11") in subscribed.run(*asked).out
+
+
+def test_history_that_was_told_to_nobody_is_said_to_be_where_rules_are_tried(
+    subscribed: Operator, now: datetime
+) -> None:
+    subscribed.run("import", str(subscribed.snapshots(now)))
+    silent = {line["id"] for line in subscribed.run("events", "--json").lines if line["silent"]}
+    tried = subscribed.run("subscriptions", "try", "hook", "--json").lines
+    assert {line["id"] for line in tried if line["silent"]} == silent & {line["id"] for line in tried} != set()
+    count = sum(line["silent"] for line in tried)
+    summary = subscribed.run("subscriptions", "try", "hook").out.splitlines()[-1]
+    assert f"{count} of them history that was told to nobody when it came" in summary

@@ -269,9 +269,23 @@ def test_a_last_chance_that_an_older_version_set_too_late_is_told_in_time_after_
         connection.execute(update(CampaignDeadline).values(due_at=END - timedelta(hours=2)))
 
     world.advance(minutes=1)
-    world.advance(seconds=(END - timedelta(hours=4) - world.now).total_seconds())
+    world.advance(seconds=(END - timedelta(hours=4, minutes=10) - world.now).total_seconds())
 
-    assert world.event("campaign.last_chance").occurred_at == END - timedelta(hours=4)
+    assert world.event("campaign.last_chance").occurred_at == END - timedelta(hours=4, minutes=10)
+
+
+def test_a_last_chance_that_older_rules_would_tell_in_a_few_minutes_is_told_at_the_upgrade(world: Ingesting) -> None:
+    world.ingest(drops(campaign("a", drops=[drop("1", 120)])))
+    with world.engine.begin() as connection:
+        connection.execute(update(DropCampaign).values(deadlines_version=1))
+        connection.execute(delete(CampaignDeadline).where(CampaignDeadline.kind != "last_chance"))
+        connection.execute(update(CampaignDeadline).values(due_at=END - timedelta(hours=2)))
+
+    at = END - timedelta(hours=2, minutes=4)
+    world.advance(seconds=(at - world.now).total_seconds())
+    world.advance(seconds=20)
+
+    assert [event.recorded_at for event in world.events("campaign.last_chance")] == [at + timedelta(seconds=20)]
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_what_is_known_later_of_a_campaign_fills_its_blanks_and_tells_nothing(
     assert {row.name for row in two.rows(DropBenefit)} == {"Hat", "Cap", "Coat"}
     assert two.campaign().description == "Watch and get loot."
     due = {row.kind: row.due_at for row in two.rows(CampaignDeadline)}
-    assert due["last_chance"] == END - timedelta(minutes=120)
+    assert due["last_chance"] == END - timedelta(minutes=130)
     assert two.channels() == {"keeper1", "keeper2"}
 
     more = campaign("a", channels=[1, 2], drops=[*known["timeBasedDrops"], drop("three")])

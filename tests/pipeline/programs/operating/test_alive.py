@@ -130,3 +130,16 @@ def test_no_heartbeat_comes_by_a_clock_that_is_doubted(installation: Operated) -
     installation.is_clock_doubted = False
     installation.passes(MINUTE)
     assert len(heartbeats(installation)) == 1
+
+
+def test_who_subscribed_to_what_operators_hear_hears_heartbeats_as_well(installation: Operated) -> None:
+    installation.target(None, "home", heartbeat=DAILY)
+    for name, kinds in {"family": "operator.*", "itself": "operator.heartbeat", "all": "*"}.items():
+        installation.target(None, name, role=None)
+        installation.subscribe(name, kinds)
+    # One that its operator asked for twice comes once.
+    installation.subscribe("home", "operator.*")
+    installation.passes(MINUTE)
+    installation.passes(20 * HOUR)
+    heard = {name: len(heartbeats(installation, name)) for name in ("home", "family", "itself", "all", "admin")}
+    assert heard == {"home": 1, "family": 1, "itself": 1, "all": 0, "admin": 0}
