@@ -21,6 +21,7 @@ from pipeline.rules.applying import (
     deleted_files,
     missing_files,
     refused_targets,
+    rehearse_files,
 )
 from pipeline.rules.export import export_rules
 from pipeline.rules.files import read_rules_file, rules_files
@@ -73,7 +74,11 @@ def apply(
         _show(each, as_json=as_json)
     for warning in warnings:
         errors.print(f"lootwire: {show(warning)}", markup=False, soft_wrap=True)
-    problems = [] if dry_run else apply_files(runtime, by_file, utc_now())
+    problems: list[str] = []
+    if dry_run:
+        rehearse_files(runtime, by_file, utc_now())
+    else:
+        problems = apply_files(runtime, by_file, utc_now())
     with runtime.engine.connect() as connection:
         # What another file has taken over by now came from there.
         missing = missing_files(connection, runtime.vault, file)

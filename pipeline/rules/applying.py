@@ -18,6 +18,9 @@ from pipeline.rules.files import RulesFile, deleted_file, names_in
 from pipeline.rules.follows import Follows, load_follows, named
 from pipeline.runtime.runtime import Runtime
 
+# What is to be done in all files before the next is begun in any, and whether that is to remove things.
+_STEPS = (("target", False), ("subscription", False), ("subscription", True), ("target", True))
+
 
 class FileChanges(msgspec.Struct, frozen=True):
     """What a file asks for: the file, and the changes that are left to be done."""
@@ -84,19 +87,44 @@ def refused_targets(connection: Connection, vault: Vault, by_file: Sequence[File
 
 
 def apply_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime) -> list[str]:
-    """Carry out changes, those of targets and subscriptions in one transaction; returns what could not be followed."""
+    """Carry out changes, those of targets and subscriptions in one transaction; returns what could not be followed.
+
+    Raises RulesError, which names file and line, where a target or subscription cannot be as it is wanted.
+    """
     with runtime.engine.begin() as connection:
-        for is_removal in (False, True):
-            for each in by_file:
-                changes = [change for change in each.changes if (change.action == "remove") is is_removal]
-                wanted = _checked(connection, each.file)
-                targets.apply(connection, runtime.vault, changes, wanted, each.file.origin, now)
+        _carry_out(connection, runtime.vault, by_file, now)
     problems = []
     for each in by_file:
         follows = Follows(runtime, Path(each.file.path).parent, each.file.origin, now)
         changes = [change for change in each.changes if change.what == "follow"]
         problems += follows.apply(changes, named(each.file.wanted.follows))
     return problems
+
+
+def rehearse_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime) -> None:
+    """Raise the RulesError that applying would raise, and change nothing: the transaction is rolled back."""
+    with runtime.engine.connect() as connection:
+        _carry_out(connection, runtime.vault, by_file, now)
+        connection.rollback()
+
+
+def _carry_out(connection: Connection, vault: Vault, by_file: Sequence[FileChanges], now: datetime) -> None:
+    """Change targets and subscriptions as all files want them together: a target may stand in another file."""
+    checked = [_checked(connection, each.file) for each in by_file]
+    for what, is_removal in _STEPS:
+        for each, wanted in zip(by_file, checked, strict=True):
+            changes = [c for c in each.changes if c.what == what and (c.action == "remove") is is_removal]
+            try:
+                targets.apply(connection, vault, changes, wanted, each.file.origin, now)
+            except targets.RefusedChange as error:
+                raise RulesError(f"{each.file.path}:{_line_of_change(each.file, error.change)}: {error}") from None
+
+
+def _line_of_change(file: RulesFile, change: Change) -> int:
+    if change.what == "subscription":
+        return _line_of(file, change.name)
+    number = next((n for n, block in enumerate(file.rules.target) if block.name == change.name), 0)
+    return line_of(file.text, "target", number)
 
 
 def _checked(connection: Connection, file: RulesFile) -> Wanted:

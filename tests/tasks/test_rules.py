@@ -86,3 +86,10 @@ def test_a_secret_beside_the_rules_is_read_again_when_it_changes(installation: A
     moved = files.apply_if_changed(installation.runtime, utc_now())
     assert moved is not None
     assert moved.changes == 1
+
+
+def test_targets_and_their_subscriptions_may_stand_in_several_files(installation: AtWork, file: Path) -> None:
+    file.write_text(PHONE)
+    file.with_name("a subscription.toml").write_text(LOOT)
+    rules.rules()
+    assert (installation.count(Target), installation.count(Subscription)) == (1, 1)

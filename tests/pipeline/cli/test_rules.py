@@ -388,3 +388,18 @@ def test_a_block_may_move_to_another_file_of_its_folder_which_may_be_called_othe
     (folder / "c.toml").unlink()
     gone = [line for line in rules.operator.run("apply").out.splitlines() if line.startswith("- ")]
     assert sorted(gone) == ["- follow drops", "- subscription loot", "- target phone"]
+
+
+def test_a_subscription_may_go_to_a_target_that_stands_in_a_file_which_is_read_later(rules: Rules) -> None:
+    folder = rules.operator.folder / "rules"
+    folder.mkdir()
+    (folder / "a.toml").write_text(LOOT)
+    (folder / "b.toml").write_text(PHONE)
+    shown, applied = (rules.operator.run("apply", *options) for options in (["--dry-run"], []))
+    assert (shown.code, applied.code, applied.errors.count("no target")) == (0, 0, 0), applied
+    assert (rules.targets(), list(rules.subscriptions())) == (["phone"], ["loot"])
+    # The other way round: what goes from both goes, the subscription first.
+    for name in ("a.toml", "b.toml"):
+        (folder / name).write_text("")
+    assert [rules.operator.run("apply", *options).code for options in (["--dry-run"], [])] == [0, 0]
+    assert (rules.targets(), rules.subscriptions()) == ([], {})
