@@ -13,6 +13,7 @@ from notifiers.rules.shapes import FollowBlock, Rules, SubscriptionBlock, Target
 from notifiers.targets import mistakes_of
 from pipeline.channels.following.names import parse_name
 from pipeline.games.finding.names import LARGEST_LIST
+from pipeline.rules.small_files import LARGEST_RULES, LARGEST_SECRET, UnreadableFileError, read_bytes, read_text
 
 USUAL_FILE = Path("lootwire.toml")
 USUAL_FOLDER = Path("rules")
@@ -53,8 +54,8 @@ def deleted_file(origin: str, given: Path | None) -> RulesFile | None:
 def names_in(path: Path) -> set[tuple[str, str]]:
     """Return the targets and subscriptions that a file of rules names; none where it is gone, or has a mistake."""
     try:
-        rules = read_rules(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, ValueError, RulesError):
+        rules = read_rules(read_text(path, LARGEST_RULES), str(path))
+    except (UnreadableFileError, RulesError):
         return set()
     subscriptions = (each.name for block in rules.subscription for each in _subscriptions(block))
     return {("target", block.name) for block in rules.target} | {("subscription", name) for name in subscriptions}
@@ -63,10 +64,9 @@ def names_in(path: Path) -> set[tuple[str, str]]:
 def read_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> RulesFile:
     """Read a file of rules; raises RulesError, which names the file and the line of each mistake."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        raise RulesError(f"cannot read {path}: {reason}") from error
+        text = read_text(path, LARGEST_RULES)
+    except UnreadableFileError as error:
+        raise RulesError(f"cannot read {path}: {error}") from error
     rules = read_rules(text, str(path))
     origin = str(path.resolve())
     targets = [
@@ -89,13 +89,19 @@ def read_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> Rul
 def named_files(path: Path) -> list[Path]:
     """Return the files that a file of rules names: lists of games, and secrets; none where it has a mistake."""
     try:
-        rules = read_rules(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, ValueError, RulesError):
+        rules = read_rules(read_text(path, LARGEST_RULES), str(path))
+    except (UnreadableFileError, RulesError):
         return []
     names = [name for block in rules.follow for name in block.lists]
     secrets = (block.url.partition(":") for block in rules.target)
     names += [name for kind, _, name in secrets if kind == "file" and not name.startswith("//")]
-    return [path.parent / Path(name).expanduser() for name in names]
+    return [_beside(path.parent, name) for name in names]
+
+
+def _beside(folder: Path, name: str) -> Path:
+    """Return the path of a file that a file of rules in a folder names; `~` is the home of whoever runs us."""
+    # Not before it is read: there may be no such user.
+    return Path(name) if name.startswith("~") else folder / name
 
 
 def digest_of(content: bytes) -> str:
@@ -105,8 +111,8 @@ def digest_of(content: bytes) -> str:
 
 def _digest_of_file(path: Path) -> str | None:
     try:
-        return digest_of(path.read_bytes()[: LARGEST_LIST + 1])
-    except OSError:
+        return digest_of(read_bytes(path, LARGEST_LIST))
+    except UnreadableFileError:
         # Said by whoever reads the list.
         return None
 
@@ -142,9 +148,9 @@ def secret(written: str, folder: Path, environ: Mapping[str, str]) -> str:
         return environ[name].strip()
     if kind == "file" and not name.startswith("//"):
         try:
-            return (folder / Path(name).expanduser()).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ValueError(f"cannot read {name}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+            return read_text(_beside(folder, name), LARGEST_SECRET).strip()
+        except UnreadableFileError as error:
+            raise ValueError(f"cannot read {name}: {error}") from None
     return written
 
 

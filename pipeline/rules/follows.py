@@ -19,6 +19,7 @@ from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
 from pipeline.games.following.follows import follow_game, unfollow_game
 from pipeline.games.following.lists import remove_list, store_list, with_settled
 from pipeline.rules.files import digest_of
+from pipeline.rules.small_files import UnreadableFileError, read_bytes
 from pipeline.runtime.runtime import Runtime
 
 
@@ -112,9 +113,9 @@ class Follows:
     def _follow_list(self, client: Client, name: str, file: str) -> None:
         path = self._folder / file
         try:
-            content = path.read_bytes()[: LARGEST_LIST + 1]
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+            content = read_bytes(path, LARGEST_LIST)
+        except UnreadableFileError as error:
+            raise UsageError(f"cannot read {path}: {error}") from error
         findings = self._finder(client).find(read_games(content).games)
         with self._runtime.engine.begin() as connection:
             kept = with_settled(connection, name, findings)

@@ -150,7 +150,8 @@ def test_a_mistake_is_named_and_nothing_is_changed(rules: Rules, text: str, expe
 
 def test_settings_and_rules_may_stand_in_one_file(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(rules.path.parent)
-    Path("lootwire.toml").write_text(f"feed_items = 7\n{PHONE}")
+    # As some editors write it, with a byte order mark.
+    Path("lootwire.toml").write_text(f"feed_items = 7\n{PHONE}", encoding="utf-8-sig")
     assert rules.operator.run("apply").code == 0
     assert rules.targets() == ["phone"]
 
