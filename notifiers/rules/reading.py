@@ -1,14 +1,15 @@
 """Reads a rules file, and says of a mistake in which line it is and what was meant. Pure."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import tomlkit
 from pydantic import BaseModel, ValidationError
 from tomlkit.exceptions import ParseError
 
-from models.errors import UsageError
+from models.errors import LootwireError
 from models.mistakes import reason_of
 from models.names import nearest
 from notifiers.rules.shapes import (
@@ -31,13 +32,42 @@ _MODELS: Mapping[str, type[BaseModel]] = {
 _HEADER = re.compile(r"^\s*(\[\[?)\s*([\w.-]+)\s*\]\]?")
 
 
-class RulesError(UsageError):
+class RulesError(LootwireError):
     """A rules file is wrong; the text names the file and the line of each mistake."""
 
 
-class _Mistake(NamedTuple):
+class Mistake(NamedTuple):
+    """Something that is wrong in a file of rules; its line counts from 1, and is 0 where the whole file is meant."""
+
     line: int
     text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadRules:
+    """What a file's text says, as far as it is right, and all that is wrong in it.
+
+    `numbers` tells of each block that is right which of its kind in the text it is, and `targets` are the names of
+    all, also of those that have a mistake.
+    """
+
+    text: str = ""
+    rules: Rules = field(default_factory=Rules)
+    mistakes: tuple[Mistake, ...] = ()
+    numbers: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    targets: frozenset[str] = frozenset()
+
+    def line(self, block: str, number: int, key: str | None = None) -> int:
+        """Return the line of a key of a block that is right, the so-manieth of `rules`, or of the block itself."""
+        numbers = self.numbers.get(block, ())
+        return line_of(self.text, block, numbers[number] if number < len(numbers) else 0, key)
+
+
+def listed(name: str, mistakes: Iterable[Mistake]) -> str:
+    """Return mistakes as lines for a person, `name:line: what is wrong`, each once and in the order of the file."""
+    return "\n".join(
+        f"{name}:{mistake.line}: {mistake.text}" if mistake.line else mistake.text for mistake in sorted(set(mistakes))
+    )
 
 
 def read_rules(text: str, name: str) -> Rules:
@@ -45,22 +75,54 @@ def read_rules(text: str, name: str) -> Rules:
 
     Raises RulesError, which names all mistakes as `name:line: what is wrong`.
     """
+    read = look_at_rules(text)
+    if read.mistakes:
+        raise RulesError(listed(name, read.mistakes))
+    return read.rules
+
+
+def look_at_rules(text: str) -> ReadRules:
+    """Return the rules of a file's text without the blocks that are wrong, and the mistakes; raises nothing."""
     try:
         document = tomlkit.parse(text).unwrap()
     except ParseError as error:
-        raise RulesError(f"{name}:{error.line}: {_sentence(str(error))}") from None
+        return ReadRules(text=text, mistakes=(Mistake(error.line, _sentence(str(error))),))
     blocks = {key: value for key, value in document.items() if key in BLOCKS}
-    unknown = [*_unknown_blocks(document, text)]
+    problems = _problems(blocks)
+    wrong = {problem["loc"][:2] for problem in problems}
+    right, numbers = _right_blocks(blocks, wrong)
+    read = ReadRules(text=text, rules=Rules.model_validate(right), numbers=numbers, targets=_names(blocks))
+    mistakes = [*_unknown_blocks(document, text), *(_mistake(problem, text) for problem in problems)]
+    return replace(read, mistakes=(*mistakes, *_twice(read), *_nowhere(read)))
+
+
+def _problems(blocks: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
     try:
-        rules = Rules.model_validate(blocks)
+        Rules.model_validate(blocks)
     except ValidationError as error:
-        mistakes = [*unknown, *(_mistake(problem, text) for problem in error.errors())]
-        raise RulesError(_listed(name, mistakes)) from None
-    if unknown:
-        raise RulesError(_listed(name, unknown))
-    if mistakes := [*_twice(rules, text), *_nowhere(rules, text)]:
-        raise RulesError(_listed(name, mistakes))
-    return rules
+        return error.errors()
+    return ()
+
+
+def _right_blocks(
+    blocks: Mapping[str, Any], wrong: Collection[tuple[Any, ...]]
+) -> tuple[dict[str, Any], dict[str, list[int]]]:
+    """Return the blocks that nothing is wrong in, and which of their kind these are."""
+    heads = {place[0] for place in wrong if not (len(place) > 1 and isinstance(place[1], int))}
+    whole = {key: value for key, value in blocks.items() if key not in heads}
+    numbers = {
+        key: [number for number in range(len(value)) if (key, number) not in wrong]
+        for key, value in whole.items()
+        if isinstance(value, list)
+    }
+    return whole | {key: [blocks[key][number] for number in kept] for key, kept in numbers.items()}, numbers
+
+
+def _names(blocks: Mapping[str, Any]) -> frozenset[str]:
+    targets = blocks.get("target")
+    named = targets if isinstance(targets, list) else []
+    names = (block.get("name") for block in named if isinstance(block, dict))
+    return frozenset(name for name in names if isinstance(name, str))
 
 
 def line_of(text: str, block: str, number: int, key: str | None = None) -> int:
@@ -80,39 +142,38 @@ def line_of(text: str, block: str, number: int, key: str | None = None) -> int:
     return begin + 1
 
 
-def _unknown_blocks(document: Mapping[str, Any], text: str) -> Iterable[_Mistake]:
+def _unknown_blocks(document: Mapping[str, Any], text: str) -> Iterable[Mistake]:
     """Yield tables that are no blocks of rules: what stood in one before would be taken for gone."""
     for key, value in document.items():
         is_list = isinstance(value, list) and any(isinstance(each, dict) for each in value)
         if key not in BLOCKS and (is_list or isinstance(value, dict)):
             written = f"[[{key}]]" if is_list else f"[{key}]"
-            yield _Mistake(line_of(text, key, 0), f"there is no {written}{_meant(key, BLOCKS)}")
+            yield Mistake(line_of(text, key, 0), f"there is no {written}{_meant(key, BLOCKS)}")
 
 
-def _listed(name: str, mistakes: Iterable[_Mistake]) -> str:
-    return "\n".join(f"{name}:{mistake.line}: {mistake.text}" for mistake in sorted(mistakes))
-
-
-def _mistake(problem: Mapping[str, Any], text: str) -> _Mistake:
+def _mistake(problem: Mapping[str, Any], text: str) -> Mistake:
     block, *rest = problem["loc"]
     number = rest.pop(0) if rest and isinstance(rest[0], int) else 0
     key = next((str(part) for part in rest if isinstance(part, str)), None)
     line = line_of(text, str(block), number, key)
     if problem["type"] == "extra_forbidden":
         unknown = str(problem["loc"][-1])
-        return _Mistake(line, f"there is no `{unknown}`{_meant(unknown, _fields(str(block), rest[:-1]))}")
+        return Mistake(line, f"there is no `{unknown}`{_meant(unknown, _fields(str(block), rest[:-1]))}")
     if problem["type"] == "missing":
-        return _Mistake(line_of(text, str(block), number), f"[[{block}]] needs `{problem['loc'][-1]}`")
+        return Mistake(line_of(text, str(block), number), f"[[{block}]] needs `{problem['loc'][-1]}`")
     if problem["type"] in {"model_type", "list_type"} and key is None:
         written = f"[{block}]" if block == "defaults" else f"[[{block}]]"
-        return _Mistake(line, f"`{block}` is a block: write {written}, and its keys below it")
-    named = f"`{key}`: " if key else ""
-    return _Mistake(line, f"{named}{reason_of(problem)}")
+        return Mistake(line, f"`{block}` is a block: write {written}, and its keys below it")
+    reason = reason_of(problem)
+    if key is None and (begins := re.match(r"`(\w+)`", reason)):
+        # What is wrong with a whole block begins with the key that is to blame.
+        return Mistake(line_of(text, str(block), number, begins[1]), reason)
+    return Mistake(line, f"`{key}`: {reason}" if key else reason)
 
 
 def _fields(block: str, within: Sequence[Any]) -> Iterable[str]:
     """Return the keys that a block may have."""
-    inner: dict[str, type[BaseModel]] = {"quiet": QuietBlock, "digest": DigestBlock}
+    inner: dict[str, type[BaseModel]] = {"quiet": QuietBlock, "digest": DigestBlock, "heartbeat": DigestBlock}
     for part in within:
         if part in inner:
             return inner[part].model_fields
@@ -124,25 +185,25 @@ def _meant(written: str, known: Iterable[str]) -> str:
     return f"; did you mean `{near[0]}`?" if near else ""
 
 
-def _twice(rules: Rules, text: str) -> Iterable[_Mistake]:
+def _twice(read: ReadRules) -> Iterable[Mistake]:
     """Yield names that two blocks have."""
     blocks: Mapping[str, Sequence[TargetBlock | SubscriptionBlock]]
-    blocks = {"target": rules.target, "subscription": rules.subscription}
-    for kind, listed in blocks.items():
+    blocks = {"target": read.rules.target, "subscription": read.rules.subscription}
+    for kind, alike in blocks.items():
         first: dict[str, int] = {}
-        for number, block in enumerate(listed):
+        for number, block in enumerate(alike):
             before = first.setdefault(block.name, number)
             if before != number:
-                too = f"{block.name!r} is the name of the [[{kind}]] in line {line_of(text, kind, before)} too"
-                yield _Mistake(line_of(text, kind, number, "name"), too)
+                too = f"{block.name!r} is the name of the [[{kind}]] in line {read.line(kind, before)} too"
+                yield Mistake(read.line(kind, number, "name"), too)
 
 
-def _nowhere(rules: Rules, text: str) -> Iterable[_Mistake]:
+def _nowhere(read: ReadRules) -> Iterable[Mistake]:
     """Yield blocks that follow nothing."""
     needs = "[[follow]] needs `channels`, `categories`, `games`, `lists` or `drops`"
-    for number, follow in enumerate(rules.follow):
+    for number, follow in enumerate(read.rules.follow):
         if follow == FollowBlock(top=follow.top):
-            yield _Mistake(line_of(text, "follow", number), needs)
+            yield Mistake(read.line("follow", number), needs)
 
 
 def _sentence(text: str) -> str:

@@ -1,12 +1,13 @@
 """The blocks of a rules file, and their JSON Schema for editors. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import time
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
 from notifiers.conditions.conditions import Conditions, RewardKind, conditions_from_json
 from notifiers.errors import TargetError
 from notifiers.reader import is_locale
@@ -47,7 +48,19 @@ def _unsubscribe(value: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def _checked(mistake_of: Callable[[list[str]], str | None]) -> AfterValidator:
+    def check(values: list[str]) -> list[str]:
+        if (mistake := mistake_of(values)) is not None:
+            raise ValueError(mistake)
+        return values
+
+    return AfterValidator(check)
+
+
 Names = Annotated[list[str], BeforeValidator(_listed)]
+Kinds = Annotated[Names, _checked(mistake_of_kinds)]
+Languages = Annotated[Names, _checked(mistake_of_languages)]
+Words = Annotated[Names, _checked(mistake_of_words)]
 Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=86_400)]
 
 
@@ -97,10 +110,15 @@ class DigestBlock(Block):
     at: str = "08:00"
     day: Day = "mon"
 
+    @classmethod
+    def _forms(cls) -> str:
+        """Return in which forms it may be written."""
+        return "hourly, daily, weekly, or such as `daily at 08:00` and `weekly on fri at 18:00`"
+
     @model_validator(mode="before")
     @classmethod
     def _written_in_a_line(cls, value: Any) -> Any:
-        return value if isinstance(value, dict) else _digest_of_line(value)
+        return value if isinstance(value, dict) else _digest_of_line(value, cls._forms())
 
     @model_validator(mode="after")
     def _is_of_times(self) -> "DigestBlock":
@@ -120,7 +138,7 @@ class Defaults(Block):
     locale: Annotated[str, AfterValidator(_language)] | None = None
     quiet: Annotated[list[QuietBlock], BeforeValidator(_listed)] | None = None
     digest: DigestBlock | None = None
-    urgent: Names | None = None
+    urgent: Kinds | None = None
     burst: Seconds | None = None
     burst_longest: Seconds | None = None
     unsubscribe: Annotated[str, AfterValidator(_unsubscribe)] | None = None
@@ -130,6 +148,10 @@ class Defaults(Block):
 
 class HeartbeatBlock(DigestBlock):
     """When an operator's target is told that all goes on: `daily at 08:00`, `weekly on mon at 08:00`."""
+
+    @classmethod
+    def _forms(cls) -> str:
+        return "daily, weekly, or such as `daily at 08:00` and `weekly on mon at 08:00`"
 
     @model_validator(mode="after")
     def _is_not_hourly(self) -> "HeartbeatBlock":
@@ -168,6 +190,14 @@ class TargetBlock(Defaults):
             raise ValueError('`heartbeat` needs `role = "operator"`')
         return self
 
+    def mistake_of_bursts(self, defaults: Defaults) -> tuple[str, str] | None:
+        """Return the key that is wrong and the reason, where a message would wait for longer than it may."""
+        burst, longest = _either(self.burst, defaults.burst), _either(self.burst_longest, defaults.burst_longest)
+        if not burst or longest is None or burst <= longest:
+            return None
+        key = "burst" if self.burst_longest is None else "burst_longest"
+        return key, f"burst ({burst} s) is more than burst_longest ({longest} s); no message waits longer than that"
+
     def settings(self, defaults: Defaults) -> TargetSettings:
         """Return the settings of the target as the database keeps them."""
         usual = TargetSettings()
@@ -192,7 +222,7 @@ class SubscriptionBlock(Block):
 
     name: str
     to: Names = Field(min_length=1)
-    kinds: Names = []
+    kinds: Kinds = []
     services: Names = []
     games: Names = []
     organizations: Names = []
@@ -200,8 +230,8 @@ class SubscriptionBlock(Block):
     lists: Names = []
     categories: Names = []
     platforms: Names = []
-    require: Names = []
-    block: Names = []
+    require: Words = []
+    block: Words = []
     min_minutes: int | None = Field(default=None, ge=0)
     max_minutes: int | None = Field(default=None, ge=0)
     no_subscriptions: bool = False
@@ -210,7 +240,7 @@ class SubscriptionBlock(Block):
     followed_games: bool = False
     followed_channels: bool = False
     only_live: bool = False
-    languages: Names = []
+    languages: Languages = []
     no_reruns: bool = False
 
     @property
@@ -284,10 +314,10 @@ def _days(written: str) -> list[str]:
     return days
 
 
-def _digest_of_line(line: object) -> dict[str, Any]:
+def _digest_of_line(line: object, forms: str) -> dict[str, Any]:
     match = _DIGEST.fullmatch(line.strip().lower()) if isinstance(line, str) else None
     if match is None:
-        raise ValueError("must be hourly, daily, weekly, or such as `daily at 08:00` and `weekly on fri at 18:00`")
+        raise ValueError(f"must be {forms}")
     every = {"hourly": "hour", "daily": "day", "weekly": "week"}[match[1]]
     at = f"00{match[3]}" if match[3] and match[3].startswith(":") else match[3]
     usual = "00:00" if every == "hour" else "08:00"

@@ -13,7 +13,7 @@ from notifiers.rules.reading import RulesError
 from pipeline.games.finding.names import LARGEST_LIST
 from pipeline.programs.sources import register
 from pipeline.rules.applying import apply_files, compare_files, refused_targets
-from pipeline.rules.files import named_files, read_rules_file, rules_files
+from pipeline.rules.files import look_at_rules_file, named_files, rules_files
 from pipeline.rules.names import names_to_wait_for
 from pipeline.rules.small_files import UnreadableFileError, read_bytes
 from pipeline.runtime.runtime import Runtime
@@ -58,7 +58,7 @@ class RulesFiles:
 
 
 def _apply(runtime: Runtime, paths: Sequence[Path], now: datetime) -> Applied:
-    files = [read_rules_file(path) for path in paths]
+    files = [look_at_rules_file(path) for path in paths]
     with runtime.engine.begin() as connection:
         register(connection, runtime, now)
         by_file = compare_files(connection, runtime.vault, files)

@@ -60,7 +60,7 @@ def test_a_name_that_nothing_has_is_told_once_and_the_rules_are_applied(
     for _ in range(2):
         rules.rules()
     [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert "mine.toml:5: no game named 'Nothing like it' is known yet" in warning.getMessage()
+    assert "mine.toml:9: no game named 'Nothing like it' is known yet" in warning.getMessage()
     assert installation.count(Subscription) == 1
 
 
