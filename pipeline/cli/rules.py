@@ -28,6 +28,7 @@ from pipeline.rules.files import look_at_rules_file, rules_files
 from pipeline.rules.names import names_to_wait_for
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
 from pipeline.runtime.runtime import utc_now
+from pipeline.runtime.settings import Settings
 
 rules = make_noun(COMMANDS["rules"].help)
 _SIGNS = {"add": ("+", "green"), "change": ("~", "yellow"), "take over": ("~", "yellow"), "remove": ("-", "red")}
@@ -98,7 +99,7 @@ def export() -> None:
 @rules.command("schema")
 def print_schema() -> None:
     """Print the JSON Schema of rules files, for editors that complete and check them."""
-    print_json(json_schema())
+    print_json(json_schema(Settings.model_json_schema()["properties"]))
 
 
 def _way_to_remove(path: Path) -> str:

@@ -5,11 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+import tomlkit
 from sqlalchemy import insert, update
 
 from models import Game, Target
 from pipeline.demo.sinks import WebhookSink
 from tests.pipeline.cli.operator import Operator, Result
+from tests.schemas import problems
 
 
 @pytest.fixture
@@ -176,6 +178,8 @@ def test_what_there_is_is_written_as_a_file_that_changes_nothing(rules: Rules, m
     monkeypatch.setenv("MY_TABLET_URL", "json://127.0.0.1:9/hidden")
     assert {line["action"] for line in rules.apply(written, "--json").lines} == {"take over"}
     assert rules.apply(written).out.strip() == "all is as the rules say"
+    schema = json.loads(rules.operator.run("rules", "schema").out)
+    assert list(problems(tomlkit.parse(written).unwrap(), schema)) == []
 
 
 def test_an_address_in_a_file_is_found_from_wherever_the_export_is_written(
