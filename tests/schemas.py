@@ -17,6 +17,7 @@ SAYS_OF: dict[str, Any] = {
     "pattern": str,
     "format": str,
     "minLength": str,
+    "maxLength": str,
     "minimum": (int, float),
     "maximum": (int, float),
 }
@@ -85,7 +86,7 @@ def _problems_of(  # noqa: PLR0912  a branch a keyword
             assert wanted in {"date-time", *OF_TEXTS}
             if wanted == "date-time":
                 datetime.fromisoformat(value)
-        case "minItems" | "maxItems" | "minLength" | "minimum" | "maximum":
+        case "minItems" | "maxItems" | "minLength" | "maxLength" | "minimum" | "maximum":
             amount = value if isinstance(value, int | float) else len(value)
             if amount < wanted if keyword.startswith("min") else amount > wanted:
                 yield f"{at}: {value!r} is beyond {keyword} {wanted}"

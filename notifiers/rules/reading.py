@@ -81,8 +81,11 @@ def read_rules(text: str, name: str) -> Rules:
     return read.rules
 
 
-def look_at_rules(text: str) -> ReadRules:
-    """Return the rules of a file's text without the blocks that are wrong, and the mistakes; raises nothing."""
+def look_at_rules(text: str, settings: Collection[str] | None = None) -> ReadRules:
+    """Return the rules of a file's text without the blocks that are wrong, and the mistakes; raises nothing.
+
+    `settings` are the names of all settings: with them another one before the first block is a mistake.
+    """
     try:
         document = tomlkit.parse(text).unwrap()
     except ParseError as error:
@@ -93,6 +96,9 @@ def look_at_rules(text: str) -> ReadRules:
     right, numbers = _right_blocks(blocks, wrong)
     read = ReadRules(text=text, rules=Rules.model_validate(right), numbers=numbers, targets=_names(blocks))
     mistakes = [*_unknown_blocks(document, text), *(_mistake(problem, text) for problem in problems)]
+    mistakes += _with_nul(blocks, text)
+    if settings is not None:
+        mistakes += _unknown_settings(document, text, settings)
     return replace(read, mistakes=(*mistakes, *_twice(read), *_nowhere(read)))
 
 
@@ -145,10 +151,43 @@ def line_of(text: str, block: str, number: int, key: str | None = None) -> int:
 def _unknown_blocks(document: Mapping[str, Any], text: str) -> Iterable[Mistake]:
     """Yield tables that are no blocks of rules: what stood in one before would be taken for gone."""
     for key, value in document.items():
-        is_list = isinstance(value, list) and any(isinstance(each, dict) for each in value)
-        if key not in BLOCKS and (is_list or isinstance(value, dict)):
-            written = f"[[{key}]]" if is_list else f"[{key}]"
+        if key not in BLOCKS and _is_block(value):
+            written = f"[[{key}]]" if isinstance(value, list) else f"[{key}]"
             yield Mistake(line_of(text, key, 0), f"there is no {written}{_meant(key, BLOCKS)}")
+
+
+def _unknown_settings(document: Mapping[str, Any], text: str, settings: Collection[str]) -> Iterable[Mistake]:
+    """Yield keys before the first block that are no settings: nobody would read them."""
+    for key, value in document.items():
+        if key in BLOCKS or key in settings or _is_block(value):
+            continue
+        near = nearest(key, list(settings), 1)
+        blocks = [f"[{name}]" if name == "defaults" else f"[[{name}]]" for name in _MODELS if key in _fields(name, ())]
+        meant = f", did you mean `{near[0]}`?" if near else ""
+        way = f"write it below {' or '.join(blocks)}" if blocks else f"there is no such setting{meant}"
+        yield Mistake(line_of(text, key, 0), f"`{key}` stands in no block; {way}")
+
+
+def _with_nul(blocks: Mapping[str, Any], text: str) -> Iterable[Mistake]:
+    """Yield texts that PostgreSQL cannot keep."""
+    for block, value in blocks.items():
+        for number, table in enumerate(value if isinstance(value, list) else [value]):
+            for key, inner in table.items() if isinstance(table, dict) else ():
+                if any("\0" in each for each in _texts(inner)):
+                    yield Mistake(line_of(text, block, number, key), f"`{key}`: a text cannot hold the character U+0000")
+
+
+def _texts(value: Any) -> Iterable[str]:
+    """Yield all texts in a value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
+def _is_block(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(each, dict) for each in value))
 
 
 def _mistake(problem: Mapping[str, Any], text: str) -> Mistake:

@@ -283,7 +283,8 @@ class TargetBlock(Defaults):
 class SubscriptionBlock(Block):
     """What targets hear of; a condition that is left out holds of every event."""
 
-    name: str
+    # An index holds no entry of over 2,704 bytes.
+    name: str = Field(max_length=500)
     to: SomeNames
     kinds: Kinds = []
     services: Names = []

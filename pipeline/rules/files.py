@@ -14,6 +14,7 @@ from notifiers.targets import mistakes_of
 from pipeline.channels.following.names import parse_name
 from pipeline.games.finding.names import LARGEST_LIST
 from pipeline.rules.small_files import LARGEST_RULES, LARGEST_SECRET, UnreadableFileError, read_bytes, read_text
+from pipeline.runtime.settings import Settings
 
 USUAL_FILE = Path("lootwire.toml")
 USUAL_FOLDER = Path("rules")
@@ -89,7 +90,7 @@ def look_at_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> 
     """Read a file of rules with the mistakes in it; secrets that it names are taken from files and variables."""
     origin = str(path.resolve())
     try:
-        read = look_at_rules(read_text(path, LARGEST_RULES))
+        read = look_at_rules(read_text(path, LARGEST_RULES), Settings.model_fields)
     except UnreadableFileError as error:
         return RulesFile(path, origin, mistakes=(Mistake(0, f"cannot read {path}: {error}"),))
     mistakes = [*read.mistakes]

@@ -453,3 +453,31 @@ def test_what_cannot_be_followed_is_said_with_its_line_by_a_dry_run_too(rules: R
             ":12: list none: this list names no games (read as text)",
         ]
     assert rules.targets() == ["phone"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param(PHONE + LOOT, 0, id="all is right"),
+        pytest.param(LOOT + PHONE, 0, id="the target comes last"),
+        pytest.param(PHONE + LOOT.replace('"phone"', '["phone"]') + "[[follow]]\ndrops = true\n", 0, id="a follow"),
+        pytest.param("", 0, id="all that was goes"),
+        pytest.param(LOOT, 1, id="its target is gone from the file"),
+        pytest.param(PHONE + LOOT.replace('"phone"', '"desk"'), 1, id="no target"),
+        pytest.param(PHONE + LOOT.replace("loot", "l\\u0000t"), 1, id="a name that no database keeps"),
+        pytest.param(PHONE + LOOT.replace("loot", "loot" * 2000), 1, id="a name that no index keeps"),
+        pytest.param(PHONE.replace("env:HOOK", "file:/dev/zero"), 1, id="an address that never ends"),
+        pytest.param(PHONE + PHONE, 1, id="a name twice"),
+        pytest.param(PHONE + '[[follow]]\nlists = "nolist.csv"\n', 3, id="a list that is not there"),
+        pytest.param(PHONE + '[[follow]]\nlists = "/dev/zero"\n', 3, id="a list that never ends"),
+    ],
+)
+def test_a_dry_run_succeeds_where_the_real_run_does_and_shows_the_same(rules: Rules, text: str, code: int) -> None:
+    rules.apply(PHONE + LOOT.replace("loot", "old"))
+    before = (rules.targets(), rules.subscriptions())
+    shown = rules.apply(text, "--dry-run")
+    assert (shown.code, rules.targets(), rules.subscriptions()) == (code, *before), shown
+    applied = rules.apply(text)
+    assert (applied.code, applied.errors) == (code, shown.errors)
+    # But for the last line, which counts what was made.
+    assert applied.out.splitlines()[:-1] == shown.out.splitlines()[:-1]
