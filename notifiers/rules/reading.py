@@ -174,7 +174,7 @@ def _with_nul(blocks: Mapping[str, Any], text: str) -> Iterable[Mistake]:
         for number, table in enumerate(value if isinstance(value, list) else [value]):
             for key, inner in table.items() if isinstance(table, dict) else ():
                 if any("\0" in each for each in _texts(inner)):
-                    yield Mistake(line_of(text, block, number, key), f"`{key}`: a text cannot hold the character U+0000")
+                    yield Mistake(line_of(text, block, number, key), f"`{key}`: no text may hold U+0000")
 
 
 def _texts(value: Any) -> Iterable[str]:
