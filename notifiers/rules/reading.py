@@ -47,8 +47,8 @@ class Mistake(NamedTuple):
 class ReadRules:
     """What a file's text says, as far as it is right, and all that is wrong in it.
 
-    `numbers` tells of each block that is right which of its kind in the text it is, and `targets` are the names of
-    all, also of those that have a mistake.
+    `numbers` tells of each block of `rules` which of its kind in the text it is, and `targets` are the names of all,
+    also of those of which nothing is right.
     """
 
     text: str = ""
@@ -82,7 +82,7 @@ def read_rules(text: str, name: str) -> Rules:
 
 
 def look_at_rules(text: str, settings: Collection[str] | None = None) -> ReadRules:
-    """Return the rules of a file's text without the blocks that are wrong, and the mistakes; raises nothing.
+    """Return the rules of a file's text without what is wrong in them, and the mistakes; raises nothing.
 
     `settings` are the names of all settings: with them another one before the first block is a mistake.
     """
@@ -92,8 +92,7 @@ def look_at_rules(text: str, settings: Collection[str] | None = None) -> ReadRul
         return ReadRules(text=text, mistakes=(Mistake(error.line, _sentence(str(error))),))
     blocks = {key: value for key, value in document.items() if key in BLOCKS}
     problems = _problems(blocks)
-    wrong = {problem["loc"][:2] for problem in problems}
-    right, numbers = _right_blocks(blocks, wrong)
+    right, numbers = _right_blocks(blocks, problems)
     read = ReadRules(text=text, rules=Rules.model_validate(right), numbers=numbers, targets=_names(blocks))
     mistakes = [*_unknown_blocks(document, text), *(_mistake(problem, text) for problem in problems)]
     mistakes += _with_nul(blocks, text)
@@ -111,17 +110,44 @@ def _problems(blocks: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 
 def _right_blocks(
-    blocks: Mapping[str, Any], wrong: Collection[tuple[Any, ...]]
+    blocks: Mapping[str, Any], problems: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, Any], dict[str, list[int]]]:
-    """Return the blocks that nothing is wrong in, and which of their kind these are."""
-    heads = {place[0] for place in wrong if not (len(place) > 1 and isinstance(place[1], int))}
-    whole = {key: value for key, value in blocks.items() if key not in heads}
-    numbers = {
-        key: [number for number in range(len(value)) if (key, number) not in wrong]
-        for key, value in whole.items()
-        if isinstance(value, list)
-    }
-    return whole | {key: [blocks[key][number] for number in kept] for key, kept in numbers.items()}, numbers
+    """Return the blocks without the keys that are wrong, and which of their kind these are.
+
+    What is left of a block is looked at further, so that all its mistakes are named in one run; one of which nothing
+    can be left is left out.
+    """
+    places = [problem["loc"] for problem in problems]
+    right: dict[str, Any] = {}
+    numbers: dict[str, list[int]] = {}
+    for kind, value in blocks.items():
+        if kind == "defaults":
+            rest = _rest_of(kind, value, [place[1:2] for place in places if place[0] == kind])
+            right |= {} if rest is None else {kind: rest}
+        elif (kind,) not in places:
+            rests = [
+                _rest_of(kind, block, [place[2:3] for place in places if place[:2] == (kind, number)])
+                for number, block in enumerate(value)
+            ]
+            right[kind] = [rest for rest in rests if rest is not None]
+            numbers[kind] = [number for number, rest in enumerate(rests) if rest is not None]
+    return right, numbers
+
+
+def _rest_of(kind: str, block: Any, wrong: Collection[tuple[Any, ...]]) -> Any:
+    """Return a block without the keys that are wrong; None where without them it is none."""
+    if not wrong:
+        return block
+    if () in wrong or kind == "follow":
+        # A block that follows nothing any more would be a mistake of its own.
+        return None
+    keys = {place[0] for place in wrong}
+    rest = {key: value for key, value in block.items() if key not in keys}
+    try:
+        _MODELS[kind].model_validate(rest)
+    except ValidationError:
+        return None
+    return rest
 
 
 def _names(blocks: Mapping[str, Any]) -> frozenset[str]:

@@ -32,7 +32,7 @@ KEYS_OF_FOLLOWS = {
 class RulesFile(msgspec.Struct, frozen=True):
     """A file that was read: where it is, what it says and wants; `origin` is what rows say that come from it.
 
-    A block with one of the `mistakes` is neither in what it says nor in what it wants.
+    What is wrong by its `mistakes` is neither in what it says nor in what it wants.
     """
 
     path: Path

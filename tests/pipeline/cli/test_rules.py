@@ -434,6 +434,7 @@ def test_all_mistakes_of_all_files_are_named_in_one_run_each_with_the_line_of_it
             f"b.toml:9: 'phone' is the name of a target in {folder}/a.toml too",
             "b.toml:16: 'other' goes to 'phon', and no target is called so; did you mean `phone`?",
             "c.toml:1: unexpected character: '\\n' at line 1 col 9",
+            f"d.toml:3: 'loot' is the name of a subscription in {folder}/a.toml too",
             "d.toml:7: `services`: Unknown service; there are: chzzk, kick, twitch. Did you mean twitch?",
             "d.toml:8: `min_minutes`: min_minutes (9) is more than max_minutes (8), so that no campaign fits",
         ]

@@ -27,3 +27,22 @@ def test_a_key_before_the_first_block_that_is_no_setting_is_a_mistake(tmp_path: 
     assert str(raised.value) == f"{path}:2: {mistake}"
     path.write_text(f"http_port = 8421\n{PHONE}")
     assert read_rules_file(path).mistakes == ()
+
+
+def test_a_block_with_one_mistake_is_looked_at_for_others(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[defaults]\nlocale = "xx"\n\n[[target]]\nname = "phone"\nurl = "env:GONE"\ntimezone = "Mars"\n'
+        'urgent = "campain.*"\ntypo = 1\n\n[[target]]\nname = "phone"\nurl = 5\n\n[[follow]]\nchanels = "shroud"\n'
+    )
+    with pytest.raises(RulesError) as raised:
+        read_rules_file(path, {})
+    assert [line.removeprefix(f"{path}:")[:26] for line in str(raised.value).splitlines()] == [
+        "2: `locale`: must be a lan",
+        "6: `url`: the variable GON",
+        "7: `timezone`: There is no",
+        "8: `urgent`: Unknown kind ",
+        "9: there is no `typo`",
+        "13: `url`: must be a text",
+        "16: there is no `chanels`;",
+    ]
