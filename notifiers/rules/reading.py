@@ -1,13 +1,14 @@
 """Reads a rules file, and says of a mistake in which line it is and what was meant. Pure."""
 
 import re
+import tomllib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import tomlkit
 from pydantic import BaseModel, ValidationError
-from tomlkit.exceptions import ParseError
+from tomlkit.exceptions import ParseError, TOMLKitError
 
 from models.errors import LootwireError
 from models.mistakes import reason_of
@@ -90,6 +91,8 @@ def look_at_rules(text: str, settings: Collection[str] | None = None) -> ReadRul
         document = tomlkit.parse(text).unwrap()
     except ParseError as error:
         return ReadRules(text=text, mistakes=(Mistake(error.line, _sentence(str(error))),))
+    except TOMLKitError as error:
+        return ReadRules(text=text, mistakes=(_mistake_without_line(text, str(error)),))
     blocks = {key: value for key, value in document.items() if key in BLOCKS}
     problems = _problems(blocks)
     right, numbers = _right_blocks(blocks, problems)
@@ -99,6 +102,16 @@ def look_at_rules(text: str, settings: Collection[str] | None = None) -> ReadRul
     if settings is not None:
         mistakes += _unknown_settings(document, text, settings)
     return replace(read, mistakes=(*mistakes, *_twice(read), *_nowhere(read)))
+
+
+def _mistake_without_line(text: str, reason: str) -> Mistake:
+    """Return a mistake whose line tomlkit does not say, as that of a key that stands there twice; tomllib says it."""
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        if at := re.search(r"at line (\d+)", str(error)):
+            return Mistake(int(at[1]), _sentence(reason))
+    return Mistake(1, _sentence(reason))
 
 
 def _problems(blocks: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

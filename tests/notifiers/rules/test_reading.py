@@ -167,6 +167,7 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
         ),
         pytest.param("[[follow]]\ntop = 5\n", "f:1: [[follow]] needs `channels`", id="nothing to follow"),
         pytest.param("[[target]\nname = 'a'\n", "f:1: ", id="no TOML"),
+        pytest.param(f'{TARGET}name = "desk"\n', 'f:4: key "name" already exists.', id="a key twice"),
         pytest.param("x = " + "[" * 5000, "f:1: TOML value nested more than 100", id="too deep"),
     ],
 )
