@@ -1,10 +1,9 @@
 """Adds, lists and removes subscriptions, and checks their conditions."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
@@ -12,8 +11,8 @@ from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Source, Subscription, SubscriptionKey, Target
-from models.events import EventKind
 from models.names import name_key, nearest
+from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
 from notifiers.conditions.conditions import Conditions, conditions_from_json, conditions_to_json
 from notifiers.conditions.keys import subscription_keys
 from notifiers.errors import TargetError
@@ -96,25 +95,43 @@ def check_conditions(connection: Connection, conditions: Conditions) -> Conditio
 
     So it does for minutes that nothing takes.
     """
-    for field, values in conditions_to_json(conditions).items():
-        if isinstance(values, list | tuple) and not all(value.strip() for value in values):
-            # An empty variable of a shell must not subscribe to everything.
-            raise TargetError(f"The {_singular(field)} is empty; name one, or leave the filter out to hear of all.")
-    _check_minutes(conditions.min_minutes, conditions.max_minutes)
+    for _, reason in mistakes_of_conditions(connection, conditions):
+        raise TargetError(reason)
     return msgspec.structs.replace(
         conditions,
-        kinds=_checked_kinds(conditions.kinds),
-        services=tuple(_checked_service(connection, service) for service in conditions.services),
-        channels=tuple(_checked_login(channel) for channel in conditions.channels),
+        kinds=tuple(sorted(set(conditions.kinds))),
+        services=tuple(service.strip().lower() for service in conditions.services),
+        channels=tuple(match["login"] for channel in conditions.channels if (match := _login(channel))),
     )
 
 
-def _check_minutes(least: int | None, most: int | None) -> None:
-    if least is not None and most is not None and least > most:
-        raise TargetError(
-            f"min_minutes ({least}) is more than max_minutes ({most}), so that no campaign fits; swap them, or leave "
-            "one out."
-        )
+def mistakes_of_conditions(connection: Connection, conditions: Conditions) -> Iterator[tuple[str, str]]:
+    """Yield why conditions cannot be as they are wanted: the field that is wrong, and what is wrong with it."""
+    fields = conditions_to_json(conditions)
+    written = {name: values for name, values in fields.items() if isinstance(values, list | tuple)}
+    for field, values in written.items():
+        if not all(value.strip() for value in values):
+            # An empty variable of a shell must not subscribe to everything.
+            yield field, f"The {_singular(field)} is empty; name one, or leave the filter out to hear of all."
+    reasons = {
+        "min_minutes": _mistake_of_minutes(conditions.min_minutes, conditions.max_minutes),
+        "kinds": mistake_of_kinds(kind for kind in conditions.kinds if kind.strip()),
+        "services": _mistake_of_services(connection, conditions.services),
+        "channels": _mistake_of_channels(conditions.channels),
+        "require": mistake_of_words(conditions.require),
+        "block": mistake_of_words(conditions.block),
+        "languages": mistake_of_languages(language for language in conditions.languages if language.strip()),
+    }
+    yield from ((field, reason) for field, reason in reasons.items() if reason is not None)
+
+
+def _mistake_of_minutes(least: int | None, most: int | None) -> str | None:
+    if least is None or most is None or least <= most:
+        return None
+    return (
+        f"min_minutes ({least}) is more than max_minutes ({most}), so that no campaign fits; swap them, or leave one "
+        "out."
+    )
 
 
 def store_conditions(connection: Connection, subscription_id: int, conditions: Conditions) -> None:
@@ -242,40 +259,22 @@ def _in_words(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def _checked_kinds(kinds: Iterable[str]) -> tuple[str, ...]:
-    wanted = sorted(set(kinds))
-    if unknown := [kind for kind in wanted if not _names_a_kind(kind)]:
-        families = sorted({f"{kind.family}.*" for kind in EventKind})
-        known = sorted({*EventKind, *families})
-        near = [kind for name in unknown for kind in nearest(name, known)]
-        meant = f" Did you mean {' or '.join(near)}?" if near else ""
-        raise TargetError(
-            f"Unknown kind {', '.join(unknown)}.{meant} Kinds: {', '.join(EventKind)}. "
-            f"Whole families: {', '.join(families)}."
-        )
-    return tuple(wanted)
-
-
-def _names_a_kind(pattern: str) -> bool:
-    return any(fnmatchcase(kind, pattern.removeprefix("!")) for kind in EventKind)
-
-
-def _checked_service(connection: Connection, service: str) -> str:
-    wanted = service.strip().lower()
-    known = connection.scalars(select(Source.service).distinct().order_by(Source.service)).all()
+def _mistake_of_services(connection: Connection, services: Iterable[str]) -> str | None:
+    wanted = [service.strip().lower() for service in services if service.strip()]
+    known = connection.scalars(select(Source.service).distinct().order_by(Source.service)).all() if wanted else []
     # Before the first start no source is known, and every service may come.
-    if known and wanted not in known:
-        near = nearest(wanted, known, 1)
-        raise TargetError(
-            f"Unknown service; there are: {', '.join(known)}.{f' Did you mean {near[0]}?' if near else ''}"
-        )
-    return wanted
+    unknown = [service for service in wanted if known and service not in known]
+    if not unknown:
+        return None
+    near = nearest(unknown[0], known, 1)
+    return f"Unknown service; there are: {', '.join(known)}.{f' Did you mean {near[0]}?' if near else ''}"
 
 
-def _checked_login(channel: str) -> str:
-    match = _CHANNEL.fullmatch(channel.strip())
-    if match is None:
-        raise TargetError(
-            "A channel is given by its login, such as shroud, or its address, https://www.twitch.tv/shroud."
-        )
-    return match["login"]
+def _mistake_of_channels(channels: Iterable[str]) -> str | None:
+    if all(_login(channel) for channel in channels if channel.strip()):
+        return None
+    return "A channel is given by its login, such as shroud, or its address, https://www.twitch.tv/shroud."
+
+
+def _login(channel: str) -> re.Match[str] | None:
+    return _CHANNEL.fullmatch(channel.strip())

@@ -6,7 +6,23 @@ from datetime import datetime
 from typing import Any
 
 # A keyword says nothing of a value of another type.
-SAYS_OF = {"required": dict, "properties": dict, "items": list, "pattern": str, "format": str}
+SAYS_OF: dict[str, Any] = {
+    "required": dict,
+    "properties": dict,
+    "additionalProperties": dict,
+    "dependentRequired": dict,
+    "items": list,
+    "minItems": list,
+    "maxItems": list,
+    "pattern": str,
+    "format": str,
+    "minLength": str,
+    "maxLength": str,
+    "minimum": (int, float),
+    "maximum": (int, float),
+}
+# What a value may be of, without a word on what that is.
+OF_TEXTS = {"path", "password"}
 TYPES: dict[str, Any] = {
     "string": str,
     "integer": int,
@@ -16,7 +32,7 @@ TYPES: dict[str, Any] = {
     "array": list,
     "null": type(None),
 }
-WORDS = {"$schema", "$id", "$defs", "title", "description", "default"}
+WORDS = {"$schema", "$id", "$defs", "title", "description", "default", "writeOnly"}
 
 
 def problems(value: Any, schema: dict[str, Any], root: dict[str, Any] | None = None, at: str = "$") -> Iterator[str]:
@@ -53,7 +69,13 @@ def _problems_of(  # noqa: PLR0912  a branch a keyword
                 if name in value:
                     yield from problems(value[name], inner, root, f"{at}.{name}")
         case "additionalProperties":
-            assert wanted in ({}, True)
+            assert wanted in ({}, True, False)
+            if wanted is False:
+                yield from (f"{at}: there is no {name}" for name in value if name not in schema["properties"])
+        case "dependentRequired":
+            for name, others in wanted.items():
+                if name in value:
+                    yield from (f"{at}: has no {other}" for other in others if other not in value)
         case "enum":
             if value not in wanted:
                 yield f"{at}: {value!r} is none of {wanted}"
@@ -61,8 +83,16 @@ def _problems_of(  # noqa: PLR0912  a branch a keyword
             if not re.search(wanted, value):
                 yield f"{at}: {value!r} does not match {wanted}"
         case "format":
-            assert wanted == "date-time"
-            datetime.fromisoformat(value)
+            assert wanted in {"date-time", *OF_TEXTS}
+            if wanted == "date-time":
+                datetime.fromisoformat(value)
+        case "minItems" | "maxItems" | "minLength" | "maxLength" | "minimum" | "maximum":
+            amount = value if isinstance(value, int | float) else len(value)
+            if amount < wanted if keyword.startswith("min") else amount > wanted:
+                yield f"{at}: {value!r} is beyond {keyword} {wanted}"
+        case "const":
+            if value != wanted:
+                yield f"{at}: {value!r} is not {wanted!r}"
         case "items":
             for number, each in enumerate(value):
                 yield from problems(each, wanted, root, f"{at}[{number}]")

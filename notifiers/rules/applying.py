@@ -9,6 +9,7 @@ from models import Subscription, Target
 from models.vault import Vault
 from notifiers import held
 from notifiers.conditions.conditions import conditions_from_json
+from notifiers.errors import TargetError
 from notifiers.rules.difference import Change, Wanted, WantedSubscription, WantedTarget
 from notifiers.subscriptions import add_subscription, check_conditions, remove_subscription, store_conditions
 from notifiers.targets import (
@@ -21,6 +22,15 @@ from notifiers.targets import (
     target_id_of,
 )
 from notifiers.timing.settings import settings_from_json, settings_to_json
+
+
+class RefusedChange(TargetError):
+    """A change of the rules cannot be carried out; `change` is which one."""
+
+    def __init__(self, change: Change, error: TargetError) -> None:
+        """Say what the error says."""
+        super().__init__(str(error))
+        self.change = change
 
 
 def load_present(connection: Connection, vault: Vault) -> Wanted:
@@ -71,16 +81,19 @@ def apply(
 ) -> None:
     """Carry out changes of targets and subscriptions, in their order.
 
-    Belongs in one transaction: a file is applied as a whole or not at all. Raises TargetError where a target or
+    Belongs in one transaction: a file is applied as a whole or not at all. Raises RefusedChange where a target or
     subscription cannot be as it is wanted.
     """
     targets = {target.name: target for target in wanted.targets}
     subscriptions = {subscription.name: subscription for subscription in wanted.subscriptions}
     for change in changes:
-        if change.what == "target":
-            _apply_to_target(connection, vault, change, targets, origin, now)
-        elif change.what == "subscription":
-            _apply_to_subscription(connection, change, subscriptions, origin, now)
+        try:
+            if change.what == "target":
+                _apply_to_target(connection, vault, change, targets, origin, now)
+            elif change.what == "subscription":
+                _apply_to_subscription(connection, change, subscriptions, origin, now)
+        except TargetError as error:
+            raise RefusedChange(change, error) from error
 
 
 def _apply_to_target(

@@ -1,15 +1,27 @@
 """The blocks of a rules file, and their JSON Schema for editors. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import CoreSchema
 
+from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
 from notifiers.conditions.conditions import Conditions, RewardKind, conditions_from_json
 from notifiers.errors import TargetError
 from notifiers.reader import is_locale
+from notifiers.rules import schemas
 from notifiers.timing.quiet import ALWAYS_QUIET, is_always_quiet
 from notifiers.timing.settings import DAYS, Day, Digest, Role, TargetSettings, Window, read_time
 
@@ -48,8 +60,43 @@ def _unsubscribe(value: str) -> str:
         raise ValueError(str(error)) from None
 
 
-Names = Annotated[list[str], BeforeValidator(_listed)]
-Seconds = Annotated[int, BeforeValidator(_seconds), Field(ge=0, le=86_400)]
+def _checked(mistake_of: Callable[[list[str]], str | None]) -> AfterValidator:
+    def check(values: list[str]) -> list[str]:
+        if (mistake := mistake_of(values)) is not None:
+            raise ValueError(mistake)
+        return values
+
+    return AfterValidator(check)
+
+
+# Each with the schema of what may be written instead: one value for a list of it, a span of time with its unit.
+_Kind = Annotated[str, WithJsonSchema(schemas.KIND)]
+_Language = Annotated[str, WithJsonSchema(schemas.text(schemas.LANGUAGE))]
+Names = Annotated[list[str], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+SomeNames = Annotated[
+    list[str],
+    Field(min_length=1),
+    BeforeValidator(_listed, json_schema_input_type=str | Annotated[list[str], Field(min_length=1)]),
+]
+Kinds = Annotated[
+    list[str],
+    BeforeValidator(_listed, json_schema_input_type=_Kind | list[_Kind]),
+    _checked(mistake_of_kinds),
+]
+Languages = Annotated[
+    list[str],
+    BeforeValidator(_listed, json_schema_input_type=_Language | list[_Language]),
+    _checked(mistake_of_languages),
+]
+Words = Annotated[Names, _checked(mistake_of_words)]
+Rewards = Annotated[list[RewardKind], BeforeValidator(_listed, json_schema_input_type=RewardKind | list[RewardKind])]
+_Whole = Annotated[int, Field(ge=0, le=86_400)]
+_Span = Annotated[str, WithJsonSchema(schemas.text(schemas.SPAN))]
+Seconds = Annotated[_Whole, BeforeValidator(_seconds, json_schema_input_type=_Whole | _Span)]
+Begin = Annotated[str, WithJsonSchema(schemas.text(schemas.TIME))]
+End = Annotated[str, WithJsonSchema(schemas.text(schemas.END))]
+LocaleName = Annotated[str, AfterValidator(_language), WithJsonSchema(schemas.text(schemas.LOCALE))]
+Unsubscribe = Annotated[str, AfterValidator(_unsubscribe), WithJsonSchema(schemas.text(schemas.UNSUBSCRIBE))]
 
 
 class Block(BaseModel):
@@ -58,11 +105,27 @@ class Block(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class QuietBlock(Block):
+class LineBlock(Block):
+    """A block that may be written in a line."""
+
+    line_schema: ClassVar[Mapping[str, Any]]
+    # What must hold of it as a table, beside its fields.
+    table_schema: ClassVar[Mapping[str, Any]] = {}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """Return the schema of either form."""
+        fields = handler(core_schema)
+        return {"anyOf": [cls.line_schema, {"allOf": [fields, cls.table_schema]} if cls.table_schema else fields]}
+
+
+class QuietBlock(LineBlock):
     """Hours in which a target hears nothing but what is urgent: `22:00-07:00`, `23:00-08:00 sat, sun`, or this."""
 
-    begins: str
-    ends: str
+    line_schema = schemas.text(schemas.QUIET)
+
+    begins: Begin
+    ends: End
     days: list[Day] = []
 
     @model_validator(mode="before")
@@ -91,17 +154,24 @@ class QuietBlock(Block):
         return "00:00" if self.ends.strip() == _DAYS_END else self.ends
 
 
-class DigestBlock(Block):
+class DigestBlock(LineBlock):
     """One message for an hour, a day or a week: `hourly`, `daily at 08:00`, `weekly on fri at 18:00`, or this."""
 
+    line_schema = schemas.text(schemas.DIGEST)
+
     every: Literal["hour", "day", "week"] = "day"
-    at: str = "08:00"
+    at: Begin = "08:00"
     day: Day = "mon"
+
+    @classmethod
+    def _forms(cls) -> str:
+        """Return in which forms it may be written."""
+        return "hourly, daily, weekly, or such as `daily at 08:00` and `weekly on fri at 18:00`"
 
     @model_validator(mode="before")
     @classmethod
     def _written_in_a_line(cls, value: Any) -> Any:
-        return value if isinstance(value, dict) else _digest_of_line(value)
+        return value if isinstance(value, dict) else _digest_of_line(value, cls._forms())
 
     @model_validator(mode="after")
     def _is_of_times(self) -> "DigestBlock":
@@ -120,23 +190,40 @@ def _with_an_end(quiet: list[QuietBlock]) -> list[QuietBlock]:
     return quiet
 
 
+_QuietLine = Annotated[str, WithJsonSchema(schemas.text(schemas.QUIET))]
+
+
 class Defaults(Block):
     """What targets are that do not say otherwise."""
 
     timezone: str | None = None
-    locale: Annotated[str, AfterValidator(_language)] | None = None
-    quiet: Annotated[list[QuietBlock], BeforeValidator(_listed), AfterValidator(_with_an_end)] | None = None
+    locale: LocaleName | None = None
+    quiet: (
+        Annotated[
+            list[QuietBlock],
+            BeforeValidator(_listed, json_schema_input_type=_QuietLine | list[QuietBlock]),
+            AfterValidator(_with_an_end),
+        ]
+        | None
+    ) = None
     digest: DigestBlock | None = None
-    urgent: Names | None = None
+    urgent: Kinds | None = None
     burst: Seconds | None = None
     burst_longest: Seconds | None = None
-    unsubscribe: Annotated[str, AfterValidator(_unsubscribe)] | None = None
+    unsubscribe: Unsubscribe | None = None
     # Whether addresses may be in a private network. Where nothing is written, a target stays as it is.
     private: bool | None = None
 
 
 class HeartbeatBlock(DigestBlock):
     """When an operator's target is told that all goes on: `daily at 08:00`, `weekly on mon at 08:00`."""
+
+    line_schema = schemas.text(schemas.HEARTBEAT)
+    table_schema: ClassVar[Mapping[str, Any]] = {"properties": {"every": {"enum": ["day", "week"]}}}
+
+    @classmethod
+    def _forms(cls) -> str:
+        return "daily, weekly, or such as `daily at 08:00` and `weekly on mon at 08:00`"
 
     @model_validator(mode="after")
     def _is_not_hourly(self) -> "HeartbeatBlock":
@@ -162,6 +249,8 @@ def settings_of(block: Defaults, keys: Iterable[str]) -> dict[str, Any]:
 class TargetBlock(Defaults):
     """A place to send messages to. The address is an Apprise URL: better `env:NAME` or `file:PATH` than itself."""
 
+    model_config = ConfigDict(json_schema_extra={"dependentRequired": {"heartbeat": ["role"]}})
+
     name: str
     url: str
     paused: bool = False
@@ -174,6 +263,14 @@ class TargetBlock(Defaults):
         if self.heartbeat is not None and self.role != "operator":
             raise ValueError('`heartbeat` needs `role = "operator"`')
         return self
+
+    def mistake_of_bursts(self, defaults: Defaults) -> tuple[str, str] | None:
+        """Return the key that is wrong and the reason, where a message would wait for longer than it may."""
+        burst, longest = _either(self.burst, defaults.burst), _either(self.burst_longest, defaults.burst_longest)
+        if not burst or longest is None or burst <= longest:
+            return None
+        key = "burst" if self.burst_longest is None else "burst_longest"
+        return key, f"burst ({burst} s) is more than burst_longest ({longest} s); no message waits longer than that"
 
     def settings(self, defaults: Defaults) -> TargetSettings:
         """Return the settings of the target as the database keeps them."""
@@ -197,9 +294,10 @@ class TargetBlock(Defaults):
 class SubscriptionBlock(Block):
     """What targets hear of; a condition that is left out holds of every event."""
 
-    name: str
-    to: Names = Field(min_length=1)
-    kinds: Names = []
+    # An index holds no entry of over 2,704 bytes.
+    name: str = Field(max_length=500)
+    to: SomeNames
+    kinds: Kinds = []
     services: Names = []
     games: Names = []
     organizations: Names = []
@@ -207,17 +305,17 @@ class SubscriptionBlock(Block):
     lists: Names = []
     categories: Names = []
     platforms: Names = []
-    require: Names = []
-    block: Names = []
+    require: Words = []
+    block: Words = []
     min_minutes: int | None = Field(default=None, ge=0)
     max_minutes: int | None = Field(default=None, ge=0)
     no_subscriptions: bool = False
-    rewards: Annotated[list[RewardKind], BeforeValidator(_listed)] = []
+    rewards: Rewards = []
     linked: bool | None = None
     followed_games: bool = False
     followed_channels: bool = False
     only_live: bool = False
-    languages: Names = []
+    languages: Languages = []
     no_reruns: bool = False
 
     @property
@@ -228,6 +326,12 @@ class SubscriptionBlock(Block):
 
 class FollowBlock(Block):
     """What to watch: channels, categories with their most watched streams, games, a list of games, or all drops."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [{"required": [key]} for key in ("channels", "categories", "games", "lists", "drops")]
+        }
+    )
 
     channels: Names = []
     categories: Names = []
@@ -252,9 +356,14 @@ class Rules(BaseModel):
 BLOCKS = frozenset(Rules.model_fields)
 
 
-def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a rules file, for editors that complete and check TOML."""
-    return {"$schema": SCHEMA_ID, "title": "Lootwire's rules", **Rules.model_json_schema()}
+def json_schema(settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the JSON Schema of a rules file, for editors that complete and check TOML.
+
+    `settings` are the schemas of settings, by their names: they may stand in the same file.
+    """
+    schema = Rules.model_json_schema()
+    properties = {**schema["properties"], **(settings or {})}
+    return {**schema, "$schema": SCHEMA_ID, "title": "Lootwire's rules", "properties": properties}
 
 
 def _either(own: Any, usual: Any) -> Any:
@@ -291,10 +400,10 @@ def _days(written: str) -> list[str]:
     return days
 
 
-def _digest_of_line(line: object) -> dict[str, Any]:
+def _digest_of_line(line: object, forms: str) -> dict[str, Any]:
     match = _DIGEST.fullmatch(line.strip().lower()) if isinstance(line, str) else None
     if match is None:
-        raise ValueError("must be hourly, daily, weekly, or such as `daily at 08:00` and `weekly on fri at 18:00`")
+        raise ValueError(f"must be {forms}")
     every = {"hourly": "hour", "daily": "day", "weekly": "week"}[match[1]]
     at = f"00{match[3]}" if match[3] and match[3].startswith(":") else match[3]
     usual = "00:00" if every == "hour" else "08:00"

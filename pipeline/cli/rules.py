@@ -20,12 +20,14 @@ from pipeline.rules.applying import (
     deleted_files,
     missing_files,
     refused_targets,
+    rehearse_files,
 )
 from pipeline.rules.export import export_rules
-from pipeline.rules.files import read_rules_file, rules_files
+from pipeline.rules.files import look_at_rules_file, rules_files
 from pipeline.rules.names import names_to_wait_for
 from pipeline.runtime.output import JsonFlag, console, errors, print_copy, print_json, show
 from pipeline.runtime.runtime import utc_now
+from pipeline.runtime.settings import Settings
 
 rules = make_noun(COMMANDS["rules"].help)
 _SIGNS = {"add": ("+", "green"), "change": ("~", "yellow"), "take over": ("~", "yellow"), "remove": ("-", "red")}
@@ -55,7 +57,7 @@ def apply(
     """
     if file is not None and not file.exists():
         raise UsageError(f"cannot read {file}: no such file{_way_to_remove(file)}")
-    files = [read_rules_file(path) for path in rules_files(file)]
+    files = [look_at_rules_file(path) for path in rules_files(file)]
     runtime = open_command()
     with runtime.engine.begin() as connection:
         files += deleted_files(connection, runtime.vault, file)
@@ -72,7 +74,7 @@ def apply(
         _show(each, as_json=as_json)
     for warning in warnings:
         errors.print(f"lootwire: {show(warning)}", markup=False, soft_wrap=True)
-    problems = [] if dry_run else apply_files(runtime, by_file, utc_now())
+    problems = (rehearse_files if dry_run else apply_files)(runtime, by_file, utc_now())
     with runtime.engine.connect() as connection:
         # What another file has taken over by now came from there.
         missing = missing_files(connection, runtime.vault, file)
@@ -96,7 +98,7 @@ def export() -> None:
 @rules.command("schema")
 def print_schema() -> None:
     """Print the JSON Schema of rules files, for editors that complete and check them."""
-    print_json(json_schema())
+    print_json(json_schema(Settings.model_json_schema()["properties"]))
 
 
 def _way_to_remove(path: Path) -> str:

@@ -107,7 +107,7 @@ def add_subscription(
     language: Annotated[list[str] | None, typer.Option(help="Of a stream: en, de, pt-BR.")] = None,
     no_reruns: Annotated[bool, typer.Option("--no-reruns", help="No reruns, watch parties and the like.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse a game, organization, channel or list that is not known yet.")
+        bool, typer.Option("--strict", help="Refuse a name that is not known yet: of a game, a channel, a platform.")
     ] = False,
 ) -> None:
     """Tell a target of events from now on; without filters, of everything.

@@ -10,10 +10,12 @@ import msgspec
 
 from notifiers.errors import TargetError
 from notifiers.rules.reading import RulesError
+from pipeline.games.finding.names import LARGEST_LIST
 from pipeline.programs.sources import register
 from pipeline.rules.applying import apply_files, compare_files, refused_targets
-from pipeline.rules.files import named_files, read_rules_file, rules_files
+from pipeline.rules.files import look_at_rules_file, named_files, rules_files
 from pipeline.rules.names import names_to_wait_for
+from pipeline.rules.small_files import UnreadableFileError, read_bytes
 from pipeline.runtime.runtime import Runtime
 
 
@@ -56,7 +58,7 @@ class RulesFiles:
 
 
 def _apply(runtime: Runtime, paths: Sequence[Path], now: datetime) -> Applied:
-    files = [read_rules_file(path) for path in paths]
+    files = [look_at_rules_file(path) for path in paths]
     with runtime.engine.begin() as connection:
         register(connection, runtime, now)
         by_file = compare_files(connection, runtime.vault, files)
@@ -75,7 +77,7 @@ def _digest(paths: Sequence[Path]) -> bytes:
     for path in (*paths, *itertools.chain.from_iterable(map(named_files, paths))):
         digest.update(f"{path}\0".encode())
         try:
-            digest.update(path.read_bytes())
-        except OSError as error:
-            digest.update(str(error.strerror).encode())
+            digest.update(read_bytes(path, LARGEST_LIST))
+        except UnreadableFileError as error:
+            digest.update(str(error).encode())
     return digest.digest()

@@ -1,6 +1,6 @@
 """Makes the database agree with files of rules."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -9,14 +9,17 @@ from sqlalchemy import Connection
 
 from models.vault import Vault
 from notifiers.apprise_urls import is_private
-from notifiers.errors import TargetError
 from notifiers.rules import applying as targets
-from notifiers.rules.difference import Change, Wanted, WantedFollow, WantedSubscription, compare
-from notifiers.rules.reading import RulesError, line_of
+from notifiers.rules.difference import Change, Wanted, WantedFollow, compare, follow_name
+from notifiers.rules.reading import Mistake, RulesError, listed
 from notifiers.timing.settings import TargetSettings
-from pipeline.rules.files import RulesFile, deleted_file, names_in
+from pipeline.rules.files import KEYS_OF_FOLLOWS, RulesFile, deleted_file, follows_of, subscriptions_of
 from pipeline.rules.follows import Follows, load_follows, named
+from pipeline.rules.mistakes import raise_mistakes
 from pipeline.runtime.runtime import Runtime
+
+# What is to be done in all files before the next is begun in any, and whether that is to remove things.
+_STEPS = (("target", False), ("subscription", False), ("subscription", True), ("target", True))
 
 
 class FileChanges(msgspec.Struct, frozen=True):
@@ -50,13 +53,13 @@ def _origins(connection: Connection, vault: Vault, follows: Iterable[WantedFollo
 def compare_files(connection: Connection, vault: Vault, files: Sequence[RulesFile]) -> list[FileChanges]:
     """Return what is to be changed so that the database agrees with files; changes nothing.
 
-    Raises RulesError where two files name the same thing, these or one that it came from and that names it still, or
-    where a subscription goes to a target that is not there.
+    Raises RulesError, which names all mistakes of all files: those that were read with them, conditions that are none,
+    subscriptions to a target that is not there, and names that two files have, these or one that something came from
+    and that names it still.
     """
     present = targets.load_present(connection, vault)
     present = Wanted(targets=present.targets, subscriptions=present.subscriptions, follows=load_follows(connection))
-    _check(files, present)
-    _check_taken(files, present)
+    raise_mistakes(connection, files, present)
     checked = [_checked(connection, file) for file in files]
     return [
         FileChanges(
@@ -72,10 +75,10 @@ def refused_targets(connection: Connection, vault: Vault, by_file: Sequence[File
     sentences = []
     for each in by_file:
         changed = {change.name for change in each.changes if change.what == "target" and change.action != "remove"}
-        for number, target in enumerate(each.file.wanted.targets):
+        for target in each.file.wanted.targets:
             before = settings.get(target.name, TargetSettings())
             if target.name in changed and not target.settings_over(before).private and is_private(target.url):
-                where = f"{each.file.path}:{line_of(each.file.text, 'target', number)}"
+                where = f"{each.file.path}:{each.file.read.line('target', _number(each.file, target.name))}"
                 sentences.append(
                     f"{where}: the address of {target.name!r} is in a private network, and nothing is sent there until "
                     "its block says `private = true`"
@@ -84,77 +87,74 @@ def refused_targets(connection: Connection, vault: Vault, by_file: Sequence[File
 
 
 def apply_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime) -> list[str]:
-    """Carry out changes, those of targets and subscriptions in one transaction; returns what could not be followed."""
+    """Carry out changes, those of targets and subscriptions in one transaction; returns what could not be followed.
+
+    Raises RulesError, which names file and line, where a target or subscription cannot be as it is wanted.
+    """
     with runtime.engine.begin() as connection:
-        for is_removal in (False, True):
-            for each in by_file:
-                changes = [change for change in each.changes if (change.action == "remove") is is_removal]
-                wanted = _checked(connection, each.file)
-                targets.apply(connection, runtime.vault, changes, wanted, each.file.origin, now)
+        _carry_out(connection, runtime.vault, by_file, now)
+    return _follow(runtime, by_file, now, Follows.apply)
+
+
+def rehearse_files(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime) -> list[str]:
+    """Do and raise what `apply_files` does, and change nothing: the transaction is rolled back, no service is asked."""
+    with runtime.engine.connect() as connection:
+        _carry_out(connection, runtime.vault, by_file, now)
+        connection.rollback()
+    return _follow(runtime, by_file, now, Follows.rehearse)
+
+
+Following = Callable[[Follows, Iterable[Change], Mapping[str, WantedFollow]], list[tuple[str, str]]]
+
+
+def _follow(runtime: Runtime, by_file: Sequence[FileChanges], now: datetime, following: Following) -> list[str]:
+    """Return what cannot be followed, each with its line."""
     problems = []
     for each in by_file:
-        follows = Follows(runtime, Path(each.file.path).parent, each.file.origin, now)
+        follows = Follows(runtime, each.file.path.parent, each.file.origin, now)
         changes = [change for change in each.changes if change.what == "follow"]
-        problems += follows.apply(changes, named(each.file.wanted.follows))
+        for name, reason in following(follows, changes, named(each.file.wanted.follows)):
+            mistake = Mistake(_line_of_follow(each.file, name), f"{name}: {reason}")
+            problems.append(listed(str(each.file.path), [mistake]))
     return problems
 
 
+def _line_of_follow(file: RulesFile, name: str) -> int:
+    for number, block in enumerate(file.rules.follow):
+        for follow in follows_of(block, file.path.parent):
+            if follow_name(follow) == name:
+                return file.read.line("follow", number, KEYS_OF_FOLLOWS[follow.kind])
+    # What is followed no more stands nowhere.
+    return 0
+
+
+def _carry_out(connection: Connection, vault: Vault, by_file: Sequence[FileChanges], now: datetime) -> None:
+    """Change targets and subscriptions as all files want them together: a target may stand in another file."""
+    checked = [_checked(connection, each.file) for each in by_file]
+    for what, is_removal in _STEPS:
+        for each, wanted in zip(by_file, checked, strict=True):
+            changes = [c for c in each.changes if c.what == what and (c.action == "remove") is is_removal]
+            try:
+                targets.apply(connection, vault, changes, wanted, each.file.origin, now)
+            except targets.RefusedChange as error:
+                line = _line_of_change(each.file, error.change)
+                raise RulesError(listed(str(each.file.path), [Mistake(line, str(error))])) from None
+
+
+def _line_of_change(file: RulesFile, change: Change) -> int:
+    if change.what == "target":
+        return file.read.line("target", _number(file, change.name))
+    blocks = enumerate(file.rules.subscription)
+    numbers = (n for n, block in blocks if any(each.name == change.name for each in subscriptions_of(block)))
+    return file.read.line("subscription", next(numbers, 0))
+
+
+def _number(file: RulesFile, target: str) -> int:
+    """Return which of its blocks is that of a target."""
+    return next((number for number, block in enumerate(file.rules.target) if block.name == target), 0)
+
+
 def _checked(connection: Connection, file: RulesFile) -> Wanted:
-    """Return what a file wants as it is stored; raises RulesError, which names the line of a condition that is none."""
-    subscriptions: list[WantedSubscription] = []
-    for each in file.wanted.subscriptions:
-        try:
-            subscriptions += targets.check_wanted(connection, [each])
-        except TargetError as error:
-            raise RulesError(f"{file.path}:{_line_of(file, each.name)}: {error}") from None
-    return Wanted(targets=file.wanted.targets, subscriptions=tuple(subscriptions), follows=file.wanted.follows)
-
-
-def _line_of(file: RulesFile, name: str) -> int:
-    """Return the line of a subscription's block; of several targets each has its own name behind the block's."""
-    numbers = (
-        n for n, block in enumerate(file.rules.subscription) if name in {block.name, f"{block.name} ({_to(name)})"}
-    )
-    return line_of(file.text, "subscription", next(numbers, 0))
-
-
-def _to(name: str) -> str:
-    return name.rpartition(" (")[2].removesuffix(")")
-
-
-def _subscriptions_of(file: RulesFile) -> list[tuple[str, str]]:
-    return [("subscription", subscription.name) for subscription in file.wanted.subscriptions]
-
-
-def _check_taken(files: Sequence[RulesFile], present: Wanted) -> None:
-    """Raise RulesError where a file wants what another has that names it still: they would take it from each other."""
-    origins = {file.origin for file in files}
-    there = {("target", each.name): each.origin for each in present.targets}
-    there |= {("subscription", each.name): each.origin for each in present.subscriptions}
-    elsewhere = {pair: origin for pair, origin in there.items() if origin is not None and origin not in origins}
-    named_by = {origin: names_in(Path(origin)) for origin in set(elsewhere.values())}
-    taken = {pair: origin for pair, origin in elsewhere.items() if pair in named_by[origin]}
-    for file in files:
-        for what, name in [*(("target", each.name) for each in file.wanted.targets), *_subscriptions_of(file)]:
-            if origin := taken.get((what, name)):
-                came = f"{name!r} is the name of a {what} in {origin} too, from which it came"
-                raise RulesError(f"{file.path}: {came}; remove it from one of the two files")
-
-
-def _check(files: Sequence[RulesFile], present: Wanted) -> None:
-    names: dict[tuple[str, str], Path] = {}
-    for file in files:
-        pairs = [("target", target.name) for target in file.wanted.targets]
-        pairs += _subscriptions_of(file)
-        for pair in pairs:
-            if pair in names:
-                raise RulesError(f"{file.path}: {pair[1]!r} is the name of a {pair[0]} in {names[pair]} too")
-            names[pair] = file.path
-    gone = {target.name for target in present.targets if target.origin in {file.origin for file in files}}
-    there = ({target.name for target in present.targets} - gone) | {name for what, name in names if what == "target"}
-    for file in files:
-        for subscription in file.wanted.subscriptions:
-            if subscription.target not in there:
-                listed = f"; there are: {', '.join(sorted(there))}" if there else ""
-                missing = f"{subscription.name!r} goes to {subscription.target!r}, and no target is called so"
-                raise RulesError(f"{file.path}: {missing}{listed}")
+    """Return what a file without mistakes wants as it is stored."""
+    subscriptions = targets.check_wanted(connection, file.wanted.subscriptions)
+    return Wanted(targets=file.wanted.targets, subscriptions=subscriptions, follows=file.wanted.follows)

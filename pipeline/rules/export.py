@@ -18,6 +18,7 @@ from notifiers.rules.difference import WantedFollow, WantedSubscription, WantedT
 from notifiers.rules.reading import RulesError, read_rules
 from notifiers.rules.words import written
 from pipeline.rules.follows import load_follows
+from pipeline.rules.small_files import LARGEST_RULES, UnreadableFileError, read_text
 
 _HEAD = (
     "What Lootwire tells, to whom, and what it watches: `lootwire apply FILE` makes the database agree with this file.",
@@ -58,8 +59,8 @@ def _written_addresses(targets: Iterable[WantedTarget]) -> Mapping[str, str]:
     written: dict[str, str] = {}
     for origin in {target.origin for target in targets if target.origin}:
         try:
-            rules = read_rules(Path(origin).read_text(encoding="utf-8"), origin)
-        except (OSError, ValueError, RulesError):
+            rules = read_rules(read_text(Path(origin), LARGEST_RULES), origin)
+        except (UnreadableFileError, RulesError):
             continue
         folder = Path(origin).parent
         written |= {b.name: _in_full(b.url, folder) for b in rules.target if b.url.startswith(("env:", "file:"))}

@@ -8,25 +8,43 @@ from pathlib import Path
 import msgspec
 
 from notifiers.rules.difference import Wanted, WantedFollow, WantedSubscription, WantedTarget
-from notifiers.rules.reading import RulesError, line_of, read_rules
+from notifiers.rules.reading import Mistake, ReadRules, RulesError, listed, look_at_rules, read_rules
 from notifiers.rules.shapes import FollowBlock, Rules, SubscriptionBlock, TargetBlock
 from notifiers.targets import mistakes_of
 from pipeline.channels.following.names import parse_name
 from pipeline.games.finding.names import LARGEST_LIST
+from pipeline.rules.small_files import LARGEST_RULES, LARGEST_SECRET, UnreadableFileError, read_bytes, read_text
+from pipeline.runtime.settings import Settings
 
 USUAL_FILE = Path("lootwire.toml")
 USUAL_FOLDER = Path("rules")
 _UTC = "UTC"
+# The keys of a block under which each kind of follow stands.
+KEYS_OF_FOLLOWS = {
+    "channel": "channels",
+    "category": "categories",
+    "game": "games",
+    "list": "lists",
+    "drops": "drops",
+}
 
 
 class RulesFile(msgspec.Struct, frozen=True):
-    """A file that was read: where it is, its text, and what it wants; `origin` is what rows say that come from it."""
+    """A file that was read: where it is, what it says and wants; `origin` is what rows say that come from it.
+
+    What is wrong by its `mistakes` is neither in what it says nor in what it wants.
+    """
 
     path: Path
     origin: str
-    text: str
-    rules: Rules
-    wanted: Wanted
+    read: ReadRules = ReadRules()
+    wanted: Wanted = Wanted()
+    mistakes: tuple[Mistake, ...] = ()
+
+    @property
+    def rules(self) -> Rules:
+        """The blocks that are right."""
+        return self.read.rules
 
 
 def rules_files(given: Path | None) -> list[Path]:
@@ -47,55 +65,71 @@ def deleted_file(origin: str, given: Path | None) -> RulesFile | None:
     places = usual if given is None else (given.resolve(),)
     if path.exists() or not (path in places or path.parent in places):
         return None
-    return RulesFile(path=path, origin=origin, text="", rules=Rules(), wanted=Wanted())
+    return RulesFile(path=path, origin=origin)
 
 
 def names_in(path: Path) -> set[tuple[str, str]]:
     """Return the targets and subscriptions that a file of rules names; none where it is gone, or has a mistake."""
     try:
-        rules = read_rules(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, ValueError, RulesError):
+        rules = read_rules(read_text(path, LARGEST_RULES), str(path))
+    except (UnreadableFileError, RulesError):
         return set()
-    subscriptions = (each.name for block in rules.subscription for each in _subscriptions(block))
+    subscriptions = (each.name for block in rules.subscription for each in subscriptions_of(block))
     return {("target", block.name) for block in rules.target} | {("subscription", name) for name in subscriptions}
 
 
 def read_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> RulesFile:
     """Read a file of rules; raises RulesError, which names the file and the line of each mistake."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        raise RulesError(f"cannot read {path}: {reason}") from error
-    rules = read_rules(text, str(path))
+    file = look_at_rules_file(path, environ)
+    if file.mistakes:
+        raise RulesError(listed(str(path), file.mistakes))
+    return file
+
+
+def look_at_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> RulesFile:
+    """Read a file of rules with the mistakes in it; secrets that it names are taken from files and variables."""
     origin = str(path.resolve())
-    targets = [
-        _target(block, rules, number, text, path, os.environ if environ is None else environ)
-        for number, block in enumerate(rules.target)
-    ]
+    try:
+        read = look_at_rules(read_text(path, LARGEST_RULES), Settings.model_fields)
+    except UnreadableFileError as error:
+        return RulesFile(path, origin, mistakes=(Mistake(0, f"cannot read {path}: {error}"),))
+    mistakes = [*read.mistakes]
+    wanted = []
+    for number, block in enumerate(read.rules.target):
+        target = _target(block, read.rules, path.parent, os.environ if environ is None else environ)
+        if isinstance(target, WantedTarget):
+            wanted.append(target)
+        else:
+            mistakes += (Mistake(read.line("target", number, key), f"`{key}`: {reason}") for key, reason in target)
     return RulesFile(
         path=path,
         origin=origin,
-        text=text,
-        rules=rules,
+        read=read,
         wanted=Wanted(
-            targets=tuple(targets),
-            subscriptions=tuple(each for block in rules.subscription for each in _subscriptions(block)),
-            follows=tuple(each for block in rules.follow for each in _follows(block, path.parent)),
+            targets=tuple(wanted),
+            subscriptions=tuple(each for block in read.rules.subscription for each in subscriptions_of(block)),
+            follows=tuple(each for block in read.rules.follow for each in follows_of(block, path.parent)),
         ),
+        mistakes=tuple(mistakes),
     )
 
 
 def named_files(path: Path) -> list[Path]:
     """Return the files that a file of rules names: lists of games, and secrets; none where it has a mistake."""
     try:
-        rules = read_rules(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, ValueError, RulesError):
+        rules = read_rules(read_text(path, LARGEST_RULES), str(path))
+    except (UnreadableFileError, RulesError):
         return []
     names = [name for block in rules.follow for name in block.lists]
     secrets = (block.url.partition(":") for block in rules.target)
     names += [name for kind, _, name in secrets if kind == "file" and not name.startswith("//")]
-    return [path.parent / Path(name).expanduser() for name in names]
+    return [beside(path.parent, name) for name in names]
+
+
+def beside(folder: Path, name: str) -> Path:
+    """Return the path of a file that a file of rules in a folder names; `~` is the home of whoever runs us."""
+    # Not before it is read: there may be no such user.
+    return Path(name) if name.startswith("~") else folder / name
 
 
 def digest_of(content: bytes) -> str:
@@ -105,23 +139,24 @@ def digest_of(content: bytes) -> str:
 
 def _digest_of_file(path: Path) -> str | None:
     try:
-        return digest_of(path.read_bytes()[: LARGEST_LIST + 1])
-    except OSError:
+        return digest_of(read_bytes(path, LARGEST_LIST))
+    except UnreadableFileError:
         # Said by whoever reads the list.
         return None
 
 
 def _target(
-    block: TargetBlock, rules: Rules, number: int, text: str, path: Path, environ: Mapping[str, str]
-) -> WantedTarget:
-    try:
-        url = secret(block.url, path.parent, environ)
-    except ValueError as error:
-        raise RulesError(f"{path}:{line_of(text, 'target', number, 'url')}: `url`: {error}") from None
+    block: TargetBlock, rules: Rules, folder: Path, environ: Mapping[str, str]
+) -> WantedTarget | list[tuple[str, str]]:
+    """Return the target that a block means, or the keys of what is wrong in it, each with the reason."""
     timezone = block.timezone or rules.defaults.timezone or _UTC
-    if mistakes := [*mistakes_of(block.name, url, timezone)]:
-        lines = (f"{path}:{line_of(text, 'target', number, key)}: `{key}`: {reason}" for key, reason in mistakes)
-        raise RulesError("\n".join(lines))
+    try:
+        url = secret(block.url, folder, environ)
+    except ValueError as error:
+        return [("url", str(error)), *(each for each in mistakes_of(block.name, "", timezone) if each[0] != "url")]
+    bursts = block.mistake_of_bursts(rules.defaults)
+    if mistakes := [*mistakes_of(block.name, url, timezone), *([bursts] if bursts else [])]:
+        return mistakes
     return WantedTarget(
         name=block.name,
         url=url,
@@ -142,24 +177,25 @@ def secret(written: str, folder: Path, environ: Mapping[str, str]) -> str:
         return environ[name].strip()
     if kind == "file" and not name.startswith("//"):
         try:
-            return (folder / Path(name).expanduser()).read_text(encoding="utf-8").strip()
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ValueError(f"cannot read {name}: {getattr(error, 'strerror', None) or 'not a text file'}") from None
+            return read_text(beside(folder, name), LARGEST_SECRET).strip()
+        except UnreadableFileError as error:
+            raise ValueError(f"cannot read {name}: {error}") from None
     return written
 
 
-def _subscriptions(block: SubscriptionBlock) -> Iterable[WantedSubscription]:
+def subscriptions_of(block: SubscriptionBlock) -> Iterable[WantedSubscription]:
     """Yield a subscription for each target; of several each has its target's name behind its own."""
     for target in block.to:
         name = block.name if len(block.to) == 1 else f"{block.name} ({target})"
         yield WantedSubscription(name=name, target=target, conditions=block.conditions)
 
 
-def _follows(block: FollowBlock, folder: Path) -> Iterable[WantedFollow]:
+def follows_of(block: FollowBlock, folder: Path) -> Iterable[WantedFollow]:
+    """Yield what a block follows; a folder is where its lists are."""
     yield from (WantedFollow(kind="channel", name=parse_name(name).login or name) for name in block.channels)
     yield from (WantedFollow(kind="category", name=name, top=block.top) for name in block.categories)
     yield from (WantedFollow(kind="game", name=name) for name in block.games)
     for name in block.lists:
-        yield WantedFollow(kind="list", name=Path(name).stem, file=name, digest=_digest_of_file(folder / name))
+        yield WantedFollow(kind="list", name=Path(name).stem, file=name, digest=_digest_of_file(beside(folder, name)))
     if block.drops:
         yield WantedFollow(kind="drops", name="")

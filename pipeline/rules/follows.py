@@ -1,6 +1,6 @@
 """Begins and stops following what a file of rules names: channels, categories, games, lists of games, all drops."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from pipeline.games.finding.finder import Finder
 from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
 from pipeline.games.following.follows import follow_game, unfollow_game
 from pipeline.games.following.lists import remove_list, store_list, with_settled
-from pipeline.rules.files import digest_of
+from pipeline.rules.files import beside, digest_of
+from pipeline.rules.small_files import UnreadableFileError, read_bytes
 from pipeline.runtime.runtime import Runtime
 
 
@@ -53,17 +54,34 @@ class Follows:
         self._origin = origin
         self._now = now
 
-    def apply(self, changes: Iterable[Change], wanted: Mapping[str, WantedFollow]) -> list[str]:
-        """Carry out changes; returns what could not be followed, a line each. `wanted` are follows by their names."""
+    def apply(self, changes: Iterable[Change], wanted: Mapping[str, WantedFollow]) -> list[tuple[str, str]]:
+        """Carry out changes; returns what could not be followed, with the reasons. `wanted` are follows by names."""
+        return self._problems(changes, lambda client, change: self._carry_out(client, change, wanted))
+
+    def rehearse(self, changes: Iterable[Change], wanted: Mapping[str, WantedFollow]) -> list[tuple[str, str]]:
+        """Return what cannot be followed as far as no service needs to be asked: a setting, or a list, is missing."""
+        return self._problems(changes, lambda client, change: self._look_at(client, change, wanted))
+
+    @staticmethod
+    def _problems(changes: Iterable[Change], carry_out: Callable[[Client, Change], None]) -> list[tuple[str, str]]:
         problems = []
         with Client() as client:
             for change in changes:
                 try:
-                    self._carry_out(client, change, wanted)
+                    carry_out(client, change)
                 # Also where a service does not answer, or needs a setting: what else the file says goes on.
                 except LootwireError as error:
-                    problems.append(f"{change.name}: {error}")
+                    problems.append((change.name, str(error)))
         return problems
+
+    def _look_at(self, client: Client, change: Change, wanted: Mapping[str, WantedFollow]) -> None:
+        follow = wanted.get(change.name)
+        if change.action == "remove" or follow is None:
+            return
+        if follow.kind in {"channel", "category"}:
+            self._runtime.needed_helix(client)
+        elif follow.kind == "list":
+            read_games(self._read_list(follow.file or follow.name))
 
     def _carry_out(self, client: Client, change: Change, wanted: Mapping[str, WantedFollow]) -> None:
         kind, _, name = change.name.partition(" ")
@@ -110,15 +128,18 @@ class Follows:
         self._mark("game", name, Game.name_key == name_key(finding.name or name))
 
     def _follow_list(self, client: Client, name: str, file: str) -> None:
-        path = self._folder / file
-        try:
-            content = path.read_bytes()[: LARGEST_LIST + 1]
-        except OSError as error:
-            raise UsageError(f"cannot read {path}: {error.strerror}") from error
+        content = self._read_list(file)
         findings = self._finder(client).find(read_games(content).games)
         with self._runtime.engine.begin() as connection:
             kept = with_settled(connection, name, findings)
             store_list(connection, name, self._origin, kept, self._now, digest=digest_of(content))
+
+    def _read_list(self, file: str) -> bytes:
+        path = beside(self._folder, file)
+        try:
+            return read_bytes(path, LARGEST_LIST)
+        except UnreadableFileError as error:
+            raise UsageError(f"cannot read {path}: {error}") from error
 
     def _mark(self, kind: str, written: str | None, *conditions: object) -> None:
         """Write down how the file names a follow, and that it is the file's unless somebody made it by hand before."""

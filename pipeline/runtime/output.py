@@ -174,12 +174,13 @@ def parse_until(text: str, now: datetime, zone: tzinfo = UTC) -> datetime:
     """
     if age := _AGE.fullmatch(text.strip()):
         try:
-            return now + timedelta(**{_UNITS[age[2]]: int(age[1])})
+            at: datetime | None = now + timedelta(**{_UNITS[age[2]]: int(age[1])})
         except (OverflowError, ValueError):
             raise typer.BadParameter(f"{text!r} is longer than there is a calendar") from None
-    if clock := _CLOCK.fullmatch(text.strip()):
+    elif clock := _CLOCK.fullmatch(text.strip()):
         return _next(time(int(clock[1]), int(clock[2])), now, zone)
-    at = parse_since(text, now, zone)
+    else:
+        at = parse_since(text, now, zone)
     if at is None or at <= now:
         raise typer.BadParameter(f"{text!r} has passed: write 3h, 2d, 22:00, or a time that is yet to come")
     return at

@@ -380,8 +380,9 @@ def _from_dotenv(path: Path) -> dict[str, str]:
 
 def _from_toml(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            return {key: value for key, value in tomllib.load(file).items() if key not in RULES}
+        # Some editors begin a file with a byte order mark, and TOML knows none.
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return {key: value for key, value in document.items() if key not in RULES}
     except FileNotFoundError:
         return {}
     except RecursionError:

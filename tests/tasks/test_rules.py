@@ -1,6 +1,7 @@
 """Rules in the usual files are applied where that is wanted, and again when they change."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_a_name_that_nothing_has_is_told_once_and_the_rules_are_applied(
     for _ in range(2):
         rules.rules()
     [warning] = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert "mine.toml:5: no game named 'Nothing like it' is known yet" in warning.getMessage()
+    assert "mine.toml:9: no game named 'Nothing like it' is known yet" in warning.getMessage()
     assert installation.count(Subscription) == 1
 
 
@@ -86,3 +87,20 @@ def test_a_secret_beside_the_rules_is_read_again_when_it_changes(installation: A
     moved = files.apply_if_changed(installation.runtime, utc_now())
     assert moved is not None
     assert moved.changes == 1
+
+
+def test_targets_and_their_subscriptions_may_stand_in_several_files(installation: AtWork, file: Path) -> None:
+    file.write_text(PHONE)
+    file.with_name("a subscription.toml").write_text(LOOT)
+    rules.rules()
+    assert (installation.count(Target), installation.count(Subscription)) == (1, 1)
+
+
+def test_an_address_in_a_pipe_and_a_list_that_never_ends_hold_up_no_worker(installation: AtWork, file: Path) -> None:
+    os.mkfifo(file.parent / "pipe")
+    file.write_text(PHONE.replace("json://127.0.0.1:9/x", "file:pipe") + '[[follow]]\nlists = "/dev/zero"\n')
+    files = RulesFiles()
+    refused = files.apply_if_changed(installation.runtime, utc_now())
+    assert refused is not None
+    assert refused.problems == ("rules/mine.toml:3: `url`: cannot read pipe: it is no regular file",)
+    assert files.apply_if_changed(installation.runtime, utc_now()) is None

@@ -2,11 +2,12 @@
 
 from sqlalchemy import Connection, select
 
-from models import Game, GameExternalId, GameTitle
+from models import Game, GameExternalId, GameTitle, Platform
 from models.names import name_key, nearest
 from pipeline.catalogue.unknown import Unknown
 from pipeline.games.matching.matching import match_title, search_titles
 from pipeline.games.matching.records import wanted
+from pipeline.games.releases.details import PC
 
 NEAR = 3
 
@@ -25,6 +26,21 @@ def unknown_game(connection: Connection, name: str, service: str | None = None) 
     if connection.scalar(ours) is not None or connection.scalar(entry) is not None:
         return None
     return Unknown("game", name, _near(connection, name))
+
+
+def unknown_platform(connection: Connection, name: str) -> Unknown | None:
+    """Return what is known instead of a platform of this name; None where release dates name one so."""
+    rows = connection.execute(select(Platform.igdb_id, Platform.name, Platform.abbreviation).order_by(Platform.name))
+    # As events name them, without what follows in parentheses.
+    known = {"PC": ""}
+    for key, full, short in rows:
+        if (called := full or short) and key != PC:
+            known[called.partition(" (")[0]] = short or ""
+    if name_key(name) in map(name_key, known):
+        return None
+    written = name_key(name.partition(" (")[0])
+    near = [each for each, short in known.items() if written in {name_key(each), name_key(short)}]
+    return Unknown("platform", name, near[:NEAR] or nearest(name, known, NEAR))
 
 
 def _unknown_on(connection: Connection, name: str, service: str | None) -> Unknown | None:

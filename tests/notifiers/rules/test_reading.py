@@ -126,13 +126,38 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
         ),
         pytest.param(
             f"{TARGET}heartbeat = 'daily'\n",
-            'f:1: `heartbeat` needs `role = "operator"`',
+            'f:4: `heartbeat` needs `role = "operator"`',
             id="a heartbeat of no operator",
         ),
         pytest.param(
             f"{TARGET}role = 'operator'\nheartbeat = 'hourly'\n",
             "f:5: `heartbeat`: must be daily or weekly, such as `daily at 08:00`",
             id="an hourly heartbeat",
+        ),
+        pytest.param(
+            f"{TARGET}role = 'operator'\nheartbeat = 'monthly'\n",
+            "f:5: `heartbeat`: must be daily, weekly, or such as `daily at 08:00` and `weekly on mon at 08:00`",
+            id="no heartbeat",
+        ),
+        pytest.param(
+            f"{TARGET}urgent = ['campain.last_chance']\n",
+            "f:4: `urgent`: Unknown kind campain.last_chance. Did you mean campaign.last_chance?",
+            id="no urgent kind",
+        ),
+        pytest.param(
+            f"{SUBSCRIPTION}kinds = [\n  'campaign.*',\n  'strem.online',\n]\n",
+            "f:4: `kinds`: Unknown kind strem.online. Did you mean stream.online?",
+            id="no kind",
+        ),
+        pytest.param(
+            f"{SUBSCRIPTION}languages = ['german']\n",
+            "which are written as en, de or pt-BR; did you mean de?",
+            id="no language of streams",
+        ),
+        pytest.param(
+            f"{SUBSCRIPTION}require = ['?!']\n",
+            "f:4: `require`: '?!' is no word: it has punctuation alone",
+            id="no word",
         ),
         pytest.param(f"{TARGET}locale = 'xx'\n", "f:4: `locale`: must be a language such as en", id="no language"),
         pytest.param(f"{TARGET}burst = 'soon'\n", "f:4: `burst`: must be a time such as 30s", id="no time span"),
@@ -147,6 +172,7 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
         ),
         pytest.param("[[follow]]\ntop = 5\n", "f:1: [[follow]] needs `channels`", id="nothing to follow"),
         pytest.param("[[target]\nname = 'a'\n", "f:1: ", id="no TOML"),
+        pytest.param(f'{TARGET}name = "desk"\n', 'f:4: key "name" already exists.', id="a key twice"),
         pytest.param("x = " + "[" * 5000, "f:1: TOML value nested more than 100", id="too deep"),
     ],
 )
@@ -183,6 +209,18 @@ def test_a_value_of_another_kind_is_refused_in_our_own_words(text: str, expected
     with pytest.raises(RulesError) as raised:
         read_rules(text, "f")
     assert str(raised.value).startswith(f"f:{expected}")
+
+
+@pytest.mark.parametrize("written", ["C++", "★", "모바일", "f2p"])
+def test_words_have_signs_too(written: str) -> None:
+    (subscription,) = read_rules(f"{SUBSCRIPTION}block = '{written}'\n", "f").subscription
+    assert subscription.block == [written]
+
+
+@pytest.mark.parametrize("written", ["de", "PT-BR", "zh-hk", "other", "asl"])
+def test_a_language_of_streams_is_taken_as_services_write_it(written: str) -> None:
+    (subscription,) = read_rules(f"{SUBSCRIPTION}languages = '{written}'\n", "f").subscription
+    assert subscription.languages == [written]
 
 
 def test_all_mistakes_are_named_at_once() -> None:

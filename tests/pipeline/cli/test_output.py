@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,6 +56,12 @@ def test_a_time_without_a_zone_is_read_by_the_clock_of_the_place(written: str, e
 def test_a_time_of_day_in_the_hour_that_clocks_repeat_is_the_next_one() -> None:
     between = datetime(2026, 10, 25, 0, 45, tzinfo=UTC)
     assert parse_until("2:30", between, BERLIN) == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["0h", "000m", "2026-04-30", "now"])
+def test_a_time_that_is_not_yet_to_come_is_refused(written: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        parse_until(written, NOW, BERLIN)
 
 
 def test_times_are_shown_by_the_clock_of_the_place_and_name_it() -> None:

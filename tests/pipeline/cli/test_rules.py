@@ -1,14 +1,17 @@
 """Rules in a file, applied from the command line."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+import tomlkit
 from sqlalchemy import insert, update
 
 from models import Game, Target
 from pipeline.demo.sinks import WebhookSink
 from tests.pipeline.cli.operator import Operator, Result
+from tests.schemas import problems
 
 
 @pytest.fixture
@@ -143,14 +146,15 @@ def test_a_subscription_for_several_targets_becomes_one_for_each(rules: Rules) -
 )
 def test_a_mistake_is_named_and_nothing_is_changed(rules: Rules, text: str, expected: str) -> None:
     refused = rules.apply(text)
-    assert refused.code == 2
+    assert refused.code == 1
     assert expected in refused.errors
     assert rules.targets() == []
 
 
 def test_settings_and_rules_may_stand_in_one_file(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(rules.path.parent)
-    Path("lootwire.toml").write_text(f"feed_items = 7\n{PHONE}")
+    # As some editors write it, with a byte order mark.
+    Path("lootwire.toml").write_text(f"feed_items = 7\n{PHONE}", encoding="utf-8-sig")
     assert rules.operator.run("apply").code == 0
     assert rules.targets() == ["phone"]
 
@@ -174,6 +178,8 @@ def test_what_there_is_is_written_as_a_file_that_changes_nothing(rules: Rules, m
     monkeypatch.setenv("MY_TABLET_URL", "json://127.0.0.1:9/hidden")
     assert {line["action"] for line in rules.apply(written, "--json").lines} == {"take over"}
     assert rules.apply(written).out.strip() == "all is as the rules say"
+    schema = json.loads(rules.operator.run("rules", "schema").out)
+    assert list(problems(tomlkit.parse(written).unwrap(), schema)) == []
 
 
 def test_an_address_in_a_file_is_found_from_wherever_the_export_is_written(
@@ -201,8 +207,8 @@ def test_a_name_in_a_file_that_nothing_has_is_told_with_its_line_and_the_nearest
     applied = rules.apply(text, "--dry-run")
     waiting = [line.partition("rules.toml")[2] for line in applied.errors.splitlines() if "waits" in line]
     assert waiting == [
-        ":8: no game named 'Pailia' is known yet (did you mean Palia?): 'loot' waits for one of that name",
-        ":8: no list named 'wishes' is known yet (did you mean wishlist?): 'loot' waits for one of that name",
+        ":12: no game named 'Pailia' is known yet (did you mean Palia?): 'loot' waits for one of that name",
+        ":13: no list named 'wishes' is known yet (did you mean wishlist?): 'loot' waits for one of that name",
     ]
     rules.apply(text)
     assert "waits for" not in rules.apply(text).errors
@@ -314,14 +320,18 @@ def test_a_file_that_says_nothing_of_private_addresses_leaves_a_target_as_it_is(
         (PHONE.replace("Berlin", "Berln"), ":5: `timezone`: There is no time zone 'Europe/Berln'"),
         (PHONE.replace("env:HOOK", "jsn://127.0.0.1/x"), ":4: `url`: "),
         (PHONE.replace('"phone"', '""'), ":3: `name`: "),
-        (PHONE + LOOT + "min_minutes = 9\nmax_minutes = 8\n", ":8: min_minutes (9) is more than max_minutes (8)"),
-        (PHONE + LOOT.replace("campaign.*", "campaing.*"), ":8: Unknown kind campaing.*"),
+        (
+            f"[defaults]\nburst = '10min'\n{PHONE}burst_longest = '1min'\n",
+            ":9: `burst_longest`: burst (600 s) is more than burst_longest (60 s); no message waits longer than that",
+        ),
+        (PHONE + LOOT + "min_minutes = 9\nmax_minutes = 8\n", ":13: `min_minutes`: min_minutes (9) is more than"),
+        (PHONE + LOOT.replace("campaign.*", "campaing.*"), ":11: `kinds`: Unknown kind campaing.*"),
     ],
 )
 def test_a_value_that_is_none_is_named_with_its_line_by_a_dry_run_too(rules: Rules, text: str, mistake: str) -> None:
     for options in (("--dry-run",), ()):
         refused = rules.apply(text, *options)
-        assert refused.code == 2
+        assert refused.code == 1
         assert f"rules.toml{mistake}" in refused.errors
     assert rules.targets() == []
 
@@ -347,8 +357,8 @@ def test_a_name_that_another_file_has_still_is_not_taken_from_it(rules: Rules) -
     for text, name in ((PHONE, "'phone' is the name of a target"), (LOOT, "'loot' is the name of a subscription")):
         other.write_text(text)
         refused = rules.operator.run("apply", str(other))
-        assert refused.code == 2
-        assert f"other.toml: {name} in {rules.path.resolve()} too, from which it came; remove it" in refused.errors
+        assert refused.code == 1
+        assert f"other.toml:3: {name} in {rules.path.resolve()} too, from which it came; remove it" in refused.errors
     assert rules.apply(PHONE + LOOT).out.strip() == "all is as the rules say"
 
 
@@ -388,3 +398,87 @@ def test_a_block_may_move_to_another_file_of_its_folder_which_may_be_called_othe
     (folder / "c.toml").unlink()
     gone = [line for line in rules.operator.run("apply").out.splitlines() if line.startswith("- ")]
     assert sorted(gone) == ["- follow drops", "- subscription loot", "- target phone"]
+
+
+def test_a_subscription_may_go_to_a_target_that_stands_in_a_file_which_is_read_later(rules: Rules) -> None:
+    folder = rules.operator.folder / "rules"
+    folder.mkdir()
+    (folder / "a.toml").write_text(LOOT)
+    (folder / "b.toml").write_text(PHONE)
+    shown, applied = (rules.operator.run("apply", *options) for options in (["--dry-run"], []))
+    assert (shown.code, applied.code, applied.errors.count("no target")) == (0, 0, 0), applied
+    assert (rules.targets(), list(rules.subscriptions())) == (["phone"], ["loot"])
+    # The other way round: what goes from both goes, the subscription first.
+    for name in ("a.toml", "b.toml"):
+        (folder / name).write_text("")
+    assert [rules.operator.run("apply", *options).code for options in (["--dry-run"], [])] == [0, 0]
+    assert (rules.targets(), rules.subscriptions()) == ([], {})
+
+
+def test_all_mistakes_of_all_files_are_named_in_one_run_each_with_the_line_of_its_key(rules: Rules) -> None:
+    folder = rules.operator.folder / "rules"
+    folder.mkdir()
+    (folder / "a.toml").write_text(PHONE + LOOT.replace("campaign.*", "campaing.*") + 'min_minutes = "many"\n')
+    desk = PHONE.replace("phone", "desk").replace("Berlin", "Berln")
+    (folder / "b.toml").write_text(desk + PHONE + LOOT.replace("loot", "other").replace('"phone"', '["phon", "desk"]'))
+    (folder / "c.toml").write_text("[[target]\n")
+    (folder / "d.toml").write_text(LOOT + "services = 'twich'\nmin_minutes = 9\nmax_minutes = 8\n")
+    for options in (["--dry-run"], []):
+        refused = rules.operator.run("apply", str(folder), *options)
+        assert refused.code == 1
+        lines = [line.removeprefix("lootwire: ").partition(f"{folder}/")[2] for line in refused.errors.splitlines()]
+        assert [re.split(" Kinds: |; write|; swap", line)[0] for line in lines] == [
+            "a.toml:11: `kinds`: Unknown kind campaing.*. Did you mean campaign.*?",
+            "a.toml:13: `min_minutes`: must be a whole number",
+            "b.toml:5: `timezone`: There is no time zone 'Europe/Berln'",
+            f"b.toml:9: 'phone' is the name of a target in {folder}/a.toml too",
+            "b.toml:16: 'other' goes to 'phon', and no target is called so; did you mean `phone`?",
+            "c.toml:1: unexpected character: '\\n' at line 1 col 9",
+            f"d.toml:3: 'loot' is the name of a subscription in {folder}/a.toml too",
+            "d.toml:7: `services`: Unknown service; there are: chzzk, kick, twitch. Did you mean twitch?",
+            "d.toml:8: `min_minutes`: min_minutes (9) is more than max_minutes (8), so that no campaign fits",
+        ]
+    assert rules.targets() == []
+
+
+def test_what_cannot_be_followed_is_said_with_its_line_by_a_dry_run_too(rules: Rules) -> None:
+    (rules.path.parent / "none.txt").write_text("")
+    text = PHONE + '[[follow]]\ndrops = true\n\n[[follow]]\nchannels = ["shroud"]\nlists = ["gone.csv", "none.txt"]\n'
+    for options in (["--dry-run"], []):
+        applied = rules.apply(text, *options)
+        assert applied.code == 3
+        lines = [line.partition("rules.toml")[2].partition(": create an")[0] for line in applied.errors.splitlines()]
+        assert lines[-3:] == [
+            ":11: channel shroud: streams need TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET",
+            f":12: list gone: cannot read {rules.path.parent}/gone.csv: No such file or directory",
+            ":12: list none: this list names no games (read as text)",
+        ]
+    assert rules.targets() == ["phone"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param(PHONE + LOOT, 0, id="all is right"),
+        pytest.param(LOOT + PHONE, 0, id="the target comes last"),
+        pytest.param(PHONE + LOOT.replace('"phone"', '["phone"]') + "[[follow]]\ndrops = true\n", 0, id="a follow"),
+        pytest.param("", 0, id="all that was goes"),
+        pytest.param(LOOT, 1, id="its target is gone from the file"),
+        pytest.param(PHONE + LOOT.replace('"phone"', '"desk"'), 1, id="no target"),
+        pytest.param(PHONE + LOOT.replace("loot", "l\\u0000t"), 1, id="a name that no database keeps"),
+        pytest.param(PHONE + LOOT.replace("loot", "loot" * 2000), 1, id="a name that no index keeps"),
+        pytest.param(PHONE.replace("env:HOOK", "file:/dev/zero"), 1, id="an address that never ends"),
+        pytest.param(PHONE + PHONE, 1, id="a name twice"),
+        pytest.param(PHONE + '[[follow]]\nlists = "nolist.csv"\n', 3, id="a list that is not there"),
+        pytest.param(PHONE + '[[follow]]\nlists = "/dev/zero"\n', 3, id="a list that never ends"),
+    ],
+)
+def test_a_dry_run_succeeds_where_the_real_run_does_and_shows_the_same(rules: Rules, text: str, code: int) -> None:
+    rules.apply(PHONE + LOOT.replace("loot", "old"))
+    before = (rules.targets(), rules.subscriptions())
+    shown = rules.apply(text, "--dry-run")
+    assert (shown.code, rules.targets(), rules.subscriptions()) == (code, *before), shown
+    applied = rules.apply(text)
+    assert (applied.code, applied.errors) == (code, shown.errors)
+    # But for the last line, which counts what was made.
+    assert applied.out.splitlines()[:-1] == shown.out.splitlines()[:-1]

@@ -694,3 +694,41 @@ def test_history_that_was_told_to_nobody_is_said_to_be_where_rules_are_tried(
     count = sum(line["silent"] for line in tried)
     summary = subscribed.run("subscriptions", "try", "hook").out.splitlines()[-1]
     assert f"{count} of them history that was told to nobody when it came" in summary
+
+
+@pytest.mark.parametrize("urgent", ["campain.last_chance", ""])
+def test_an_urgent_kind_that_is_none_is_refused(operator: Operator, urgent: str) -> None:
+    operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
+    refused = operator.run("targets", "set", "phone", "--urgent", urgent)
+    assert (refused.code, "--urgent: Unknown kind" in refused.errors) == (2, True), refused
+    assert "urgent" not in operator.run("targets", "--json").lines[0]["settings"]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--category", "Gloomtdie"), "no category named 'Gloomtdie' is known yet (did you mean Gloomtide?)"),
+        (("--platform", "Switsch"), "no platform named 'Switsch' is known yet"),
+        (("--platform", "PC (Microsoft Windows)"), "is known yet (did you mean PC?)"),
+    ],
+)
+def test_a_category_or_a_platform_that_nothing_is_called_is_told(
+    knowing: Operator, options: tuple[str, str], expected: str
+) -> None:
+    added = knowing.run("subscriptions", "add", "--to", "hook", *options)
+    assert (added.code, expected in added.errors) == (0, True), added
+    assert "is known" not in knowing.run("subscriptions", "add", "--to", "hook", "--platform", "pc").errors
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--language", "german"), "'german' is no language of streams"),
+        (("--require", "?!"), "'?!' is no word"),
+    ],
+)
+def test_a_word_or_a_language_that_is_none_is_refused(
+    knowing: Operator, options: tuple[str, str], expected: str
+) -> None:
+    refused = knowing.run("subscriptions", "add", "--to", "hook", *options)
+    assert (refused.code, expected in refused.errors) == (2, True), refused
