@@ -140,7 +140,7 @@ class QuietBlock(LineBlock):
         if read_time(self.begins) == read_time(self._last) != _MIDNIGHT:
             raise ValueError(
                 f"{self.begins}-{self.ends} ends when it begins; write hours such as 22:00-07:00, "
-                "or 00:00-24:00 for whole days"
+                "or 00:00-24:00 sun for whole days"
             )
         return self
 

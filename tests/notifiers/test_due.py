@@ -164,7 +164,7 @@ def test_a_target_that_nothing_can_be_sent_to_costs_one_look_and_not_one_a_claim
     for name in ("paused", "resting", "digest"):
         world.target(name)
     with world.engine.begin() as connection:
-        change_settings(connection, "digest", {"quiet": (Window(begins="00:00", ends="00:00"),)}, world.now)
+        change_settings(connection, "digest", {"quiet": (Window(begins="00:00", ends="23:00"),)}, world.now)
     world.event()
     world.change_target("resting", rests_until=world.now + HOUR)
     world.change_target("paused", disabled_at=world.now)

@@ -104,7 +104,7 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
         pytest.param(f"{TARGET}quiet = '22:00-27:00'\n", "f:4: `quiet`: '27:00' is no time of day", id="no time"),
         pytest.param(
             f"{TARGET}quiet = '22:00-22:00'\n",
-            "f:4: `quiet`: 22:00-22:00 ends when it begins; write hours such as 22:00-07:00, or 00:00-24:00",
+            "f:4: `quiet`: 22:00-22:00 ends when it begins; write hours such as 22:00-07:00, or 00:00-24:00 sun",
             id="hours that end when they begin",
         ),
         pytest.param(
