@@ -23,6 +23,8 @@ from tests.pipeline.cli.operator import COMMAND, Operator
 from tests.pipeline.cli.test_targets import go_live
 from tests.pipeline.games.documents import doc
 
+pytestmark = pytest.mark.long
+
 # The title of the window, colours, a cleared screen, a link, C1 controls, a moved cursor, changes of direction, what
 # ends a line without being seen, marks of Rich's markup.
 HOSTILE = (
