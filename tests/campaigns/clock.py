@@ -360,8 +360,8 @@ class Jumping:
         """Return how many messages tell of each campaign, alone or with what else came just then."""
         titles = [title for _, title in self._installation.events("campaign.added")]
         texts = [f"{message.json['title']}\n{message.json['message']}" for message in self._hook.messages]
-        told = {title: re.compile(rf"{re.escape(title)}(?!\w)") for title in titles}
-        return +Counter({title: sum(bool(it.search(text)) for text in texts) for title, it in told.items()})
+        named = {title: re.compile(rf"{re.escape(title)}(?!\w)") for title in titles}
+        return +Counter({title: sum(bool(it.search(text)) for text in texts) for title, it in named.items()})
 
     def _streams(self) -> Iterator[Claim]:
         rows = self._installation.streams()
@@ -375,8 +375,8 @@ class Jumping:
         ]
         yield none_of("streams that were told with another time than theirs", wrong)
         yield at_least("streams that were told of", len(rows), len(self._went_live) + len(self._went_offline))
-        told = sum("Broadcast" in str(message.json) for message in self._hook.messages)
-        yield figure("messages about streams", told)
+        messages = sum("Broadcast" in str(message.json) for message in self._hook.messages)
+        yield figure("messages about streams", messages)
 
 
 SEASONS: Mapping[str, datetime] = {

@@ -43,10 +43,10 @@ def test_what_the_database_finds_is_what_patterns_take(world: Notifying) -> None
         subscribed = _subscribe(connection, wishes)
         fan_out(connection, list(ids.values()), NOON)
         wanted = select(Delivery.event_id, func.array_agg(Target.name)).join(Target).group_by(Delivery.event_id)
-        found = {event_id: set(names) for event_id, names in connection.execute(wanted)}
+        names_of = {event_id: set(names) for event_id, names in connection.execute(wanted)}
     for kind, event_id in ids.items():
         expected = {name for name, patterns in subscribed.items() if takes_kind(patterns, kind)}
-        assert found.get(event_id, set()) == expected, kind
+        assert names_of.get(event_id, set()) == expected, kind
 
 
 def _subscribe(connection: Connection, wishes: list[tuple[str, ...]]) -> dict[str, tuple[str, ...]]:

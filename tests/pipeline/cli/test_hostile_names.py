@@ -164,8 +164,8 @@ def test_no_command_prints_a_name_that_a_terminal_obeys(haunted: Operator) -> No
                 result = haunted.run(*name.split(), *arguments, *more)
                 shown = result.out + result.errors
                 # On a pipe they copy what they were given, byte for byte; a terminal has its own test.
-                if name not in {"export", "rules export", "templates preview"} and (found := raw(shown)):
-                    raws[f"{name} {arguments} {more}"] = found
+                if name not in {"export", "rules export", "templates preview"} and (unprintable := raw(shown)):
+                    raws[f"{name} {arguments} {more}"] = unprintable
                 seen |= {name} if "pwn" in shown else set()
     assert raws == {}
     assert seen > {"events", "inbox", "deliveries", "drops claimed", "games show", "channels list", "why", "feeds"}
