@@ -239,7 +239,9 @@ def settle_failed(
     for delivery in claimed.deliveries:
         gives_up = permanent or (_has_been_tried_enough(delivery, now) and not is_divided)
         times = delivery.unanswered + unanswered
-        again_at = now + (unanswered_pause(times) if unanswered else backoff(delivery.attempts, fraction))
+        # Divided, they are new messages, however often they were refused together.
+        attempts = 1 if is_divided else delivery.attempts
+        again_at = now + (unanswered_pause(times) if unanswered else backoff(attempts, fraction))
         is_refused = not (unanswered or passing or gives_up)
         # By its token a message is known again.
         token = claimed.lease_token if passing and not gives_up else ALONE if is_refused and times else None
