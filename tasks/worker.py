@@ -34,6 +34,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import Target
+from models.memory import give_back_memory
 from models.privacy import keep_files_private
 from models.threads import give_threads_room
 from notifiers import apprise_urls
@@ -156,6 +157,7 @@ def _say_ready(sender: Any, **_: object) -> None:
 
 keep_files_private()
 give_threads_room()
+give_back_memory()
 # Before anything else: a worker whose supervisor is gone must end, also while it waits for a server.
 watch_parent()
 setup_logging.connect(_configure_logging, weak=False)

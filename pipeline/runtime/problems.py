@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from models.errors import LootwireError
+from models.memory import give_back_memory
 from models.printable import printable
 from models.privacy import keep_files_private
 from models.threads import give_threads_room
@@ -30,6 +31,7 @@ def run_program(program: Callable[[], None]) -> int:
     """Run a program of the supervisor's to its end and return its exit code; a problem is one line on its stderr."""
     keep_files_private()
     give_threads_room()
+    give_back_memory()
     watch_parent()
     try:
         program()

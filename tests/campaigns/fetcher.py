@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from models.memory import give_back_memory
 from pipeline.fetch import http
 from pipeline.ingest.fetching import fetch_source
 from pipeline.programs import sources
@@ -137,4 +138,6 @@ def _most_memory_mb() -> float:
 
 
 if __name__ == "__main__":
+    # As a worker does.
+    give_back_memory()
     _serve(json.loads(sys.argv[1]))

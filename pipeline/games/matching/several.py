@@ -6,9 +6,10 @@ are read into memory, where what each title may mean is found much faster.
 
 import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
+from math import ceil
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from pipeline.games.matching.candidates import load_frequencies, read_entries, w
 from pipeline.games.matching.catalogue import Catalogue
 from pipeline.games.matching.decide import decide
 from pipeline.games.matching.foremost import decide_among
+from pipeline.games.matching.forks import MOST_FORKS, in_forks
 from pipeline.games.matching.gathering import find_for_many
 from pipeline.games.matching.normalise import read_title
 from pipeline.games.matching.records import Candidate, Decision, Wanted
@@ -67,7 +69,7 @@ def _decide(
 def _decide_in_memory(
     connection: Connection, queries: Sequence[Wanted], frequencies: Mapping[str, float]
 ) -> Iterator[tuple[Wanted, Decision]]:
-    """Yield the decision of each query among the candidates that are found in memory."""
+    """Yield the decision of each query among the candidates that are found in memory, by all processors."""
     wishes = [wishes_of(query.title, frequencies) for query in queries]
     catalogue = Catalogue(wishes)
     catalogue.load(connection)
@@ -75,9 +77,13 @@ def _decide_in_memory(
     gc.freeze()
     entries: dict[int, Candidate] = {}
     read = lru_cache(_TITLES_READ)(read_title.__wrapped__)
-    for start in range(0, len(queries), DECIDED_AT_ONCE):
-        part = slice(start, start + DECIDED_AT_ONCE)
-        titles = [catalogue.find(query.title, wish) for query, wish in zip(queries[part], wishes[part], strict=True)]
-        entries |= read_entries(connection, set().union(*titles) - entries.keys())
-        for query, some in zip(queries[part], titles, strict=True):
-            yield query, decide_among(query, some, entries, read)
+
+    def decide_part(part: slice, read_missing: Callable[[set[int]], dict[int, Candidate]]) -> list[Decision]:
+        asked = queries[part]
+        titles = [catalogue.find(query.title, wish) for query, wish in zip(asked, wishes[part], strict=True)]
+        entries.update(read_missing(set().union(*titles) - entries.keys()))
+        return [decide_among(query, some, entries, read) for query, some in zip(asked, titles, strict=True)]
+
+    at_once = min(DECIDED_AT_ONCE, ceil(len(queries) / MOST_FORKS))
+    parts = [slice(start, start + at_once) for start in range(0, len(queries), at_once)]
+    return zip(queries, in_forks(parts, decide_part, lambda missing: read_entries(connection, missing)), strict=True)

@@ -148,7 +148,7 @@ def test_of_more_namesakes_than_are_looked_at_one_by_one_no_others_are_looked_at
         assert [answer(decision) for decision in decisions] == [answer(match_title(connection, query))]
 
 
-@pytest.mark.parametrize(("worth_loading", "most"), [(IN_THE_DATABASE, 15), (IN_MEMORY, 5)])
+@pytest.mark.parametrize(("worth_loading", "most"), [(IN_THE_DATABASE, 15), (IN_MEMORY, 6)])
 def test_titles_that_nobody_wrote_so_take_few_statements_and_equal_ones_none(
     engine: Engine, worth_loading: int, most: int
 ) -> None:
