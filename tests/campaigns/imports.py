@@ -212,8 +212,8 @@ def _killed(kills: int, trial: Trial, importing: Importing, folder: Path) -> lis
     undisturbed, killed = importing.database(), importing.database()
     importing.run(undisturbed, folder)
     expected = importing.outcome(undisturbed, "undisturbed")
-    # Few events later each time, so that some are left for the last kill.
-    most = max(3, 120 // kills)
+    # Few events later each time, so that some are left for the last kill: more come until it strikes.
+    most = max(3, 60 // kills)
     done = sum(importing.kill_midway(killed, folder, trial.dice.randrange(2, most)) for _ in range(kills))
     importing.run(killed, folder)
     return [
