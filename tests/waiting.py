@@ -12,12 +12,12 @@ from pathlib import Path
 ROOM = 2 * 2**30
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Wait until a condition holds, and fail if it still does not after so many seconds."""
+def wait_for(condition: Callable[[], object], seconds: float = 60, *, every: float = 0.02) -> None:
+    """Wait until a condition holds, asked `every` so many seconds, and fail if it still does not after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"still not so after {seconds} s"
-        time.sleep(0.02)
+        time.sleep(every)
 
 
 def processes_with(text: object) -> dict[int, str]:

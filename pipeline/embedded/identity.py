@@ -13,22 +13,21 @@ import os
 import pwd
 import subprocess
 import sys
-from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipeline.embedded.layout import EmbeddedError
 
 _CLONE_NEWUSER = 0x10000000
 # No distribution gives the first of these to anybody: https://systemd.io/UIDS-GIDS/. The others are for containers
 # that have fewer numbers.
-_FREE_GROUPS: tuple[int, ...] = (*range(60578, 61184), *range(60577, 1000, -1))
+_FREE_GROUPS = (range(60578, 61184), range(60577, 1000, -1))
 # The folder is root's, and only who is in its group may pass through it.
 _GATE = 0o710
 
 
-@dataclass(frozen=True)
-class Identity:
+class Identity(NamedTuple):
     """The user that owns PostgreSQL's files, and how a child process becomes that user."""
 
     uid: int
@@ -92,7 +91,7 @@ def postgres_identity() -> Identity:
 def _group_of_its_own() -> int:
     taken = {group.gr_gid for group in grp.getgrall()}
     known = _known_groups()
-    for number in _FREE_GROUPS:
+    for number in chain(*_FREE_GROUPS):
         if number not in taken and any(number in each for each in known):
             return number
     raise EmbeddedError(

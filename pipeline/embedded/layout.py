@@ -18,9 +18,9 @@ import stat
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from models.errors import LootwireError
 
@@ -37,16 +37,14 @@ class EmbeddedError(LootwireError):
     """The embedded servers cannot be used; the text says what a person can do about it."""
 
 
-@dataclass(frozen=True)
-class Servers:
+class Servers(NamedTuple):
     """The addresses of a running PostgreSQL and Valkey, as SQLAlchemy and redis-py want them."""
 
     database_url: str
     redis_url: str
 
 
-@dataclass(frozen=True)
-class Sockets:
+class Sockets(NamedTuple):
     """The folder that holds both servers' sockets."""
 
     folder: Path
@@ -78,8 +76,7 @@ class Sockets:
         return answers(self.valkey, b"PING\r\n", b"+PONG") and answers(self.postgres)
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """The files of the embedded servers under one data directory."""
 
     data_dir: Path
