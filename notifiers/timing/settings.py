@@ -85,8 +85,8 @@ class TargetSettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
 
     @property
     def longest_burst(self) -> timedelta:
-        """How long a message waits at most."""
-        return timedelta(seconds=self.burst_longest_seconds)
+        """How long a message waits at most; where a burst is set alone, at least for that."""
+        return timedelta(seconds=max(self.burst_longest_seconds, self.burst_seconds))
 
 
 def read_time(written: str) -> time:

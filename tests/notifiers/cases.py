@@ -316,6 +316,12 @@ BURSTS = [
         "phone 11-20 12:02:30: E0, E50, E100, E150",
     ),
     Case(
+        "a burst that says nothing of its longest waits as long as it says",
+        phone('burst = "10min"'),
+        "11-20 12:00 campaign.added One\n11-20 12:06 campaign.added Two",
+        "phone 11-20 12:10: One, Two",
+    ),
+    Case(
         "a burst that runs into the night waits for the morning",
         phone(BURST, NIGHT),
         "11-20 21:59:30 campaign.added One\n11-20 22:00:10 campaign.added Two",
