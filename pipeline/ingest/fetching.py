@@ -6,6 +6,7 @@ failure. The fence keeps out one that takes the lock for its own still.
 """
 
 import contextlib
+import gc
 import math
 import random
 import time
@@ -161,7 +162,13 @@ def fetch_source(
         claimed = _claim(engine, source.name, now())
         if claimed is None and _settle_the_dead(engine, source, now):
             claimed = _claim(engine, source.name, now())
-        return None if claimed is None else _run(_Run(engine, source, claimed, now), source, claimed, lease, cut_off)
+        if claimed is None:
+            return None
+        fetched = _run(_Run(engine, source, claimed, now), source, claimed, lease, cut_off)
+    if fetched is not None and fetched.error:
+        # What could not be read hangs on its error, and that on itself: tenacity keeps both.
+        gc.collect()
+    return fetched
 
 
 def _run(

@@ -1,7 +1,9 @@
 """Fetching a source that is due: one worker at a time, failures reported once, the next time always known."""
 
+import gc
 import signal
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -102,6 +104,23 @@ def test_the_first_live_fetch_is_silent_and_the_second_is_not(poll: Poll) -> Non
     runs = poll.world.rows(FetchRun)
     assert [(run.outcome, run.items, run.events) for run in runs] == [("ok", 1, 1), ("ok", 2, 1)]
     assert all(run.size > 100 and run.snapshot_at and run.error is None for run in runs)
+
+
+@pytest.mark.parametrize("body", [b" " * (34 * 2**20), b"[" + b"1," * 2**20 + b"1", b'"' + b"\xff" * (20 * 2**20)])
+def test_nothing_of_an_answer_that_cannot_be_read_stays_in_memory(poll: Poll, body: bytes) -> None:
+    poll.answers(failing(), Answer(body))
+    poll.fetch()
+    # Garbage of its own would be found some day.
+    gc.disable()
+    tracemalloc.start()
+    try:
+        assert poll.fetch().outcome == "failed"
+        left, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+        gc.enable()
+    assert most > 2**20
+    assert left < 2**20
 
 
 def test_a_service_that_has_our_time_is_written_down_and_one_that_has_another_is_not(poll: Poll) -> None:
