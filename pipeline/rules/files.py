@@ -100,7 +100,10 @@ def look_at_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> 
         if isinstance(target, WantedTarget):
             wanted.append(target)
         else:
-            mistakes += (Mistake(read.line("target", number, key), f"`{key}`: {reason}") for key, reason in target)
+            for key, reason in target:
+                is_usual = key == "timezone" and block.timezone is None
+                line = read.line("defaults", 0, key) if is_usual else read.line("target", number, key)
+                mistakes.append(Mistake(line, f"`{key}`: {reason}"))
     return RulesFile(
         path=path,
         origin=origin,
