@@ -10,7 +10,7 @@ import msgspec
 from notifiers.rules.difference import Wanted, WantedFollow, WantedSubscription, WantedTarget
 from notifiers.rules.reading import Mistake, ReadRules, RulesError, listed, look_at_rules, read_rules
 from notifiers.rules.shapes import FollowBlock, Rules, SubscriptionBlock, TargetBlock
-from notifiers.targets import mistakes_of
+from notifiers.targets import checked_timezone, mistakes_of
 from pipeline.channels.following.names import parse_name
 from pipeline.games.finding.names import LARGEST_LIST
 from pipeline.rules.small_files import LARGEST_RULES, LARGEST_SECRET, UnreadableFileError, read_bytes, read_text
@@ -163,7 +163,7 @@ def _target(
     return WantedTarget(
         name=block.name,
         url=url,
-        timezone=timezone,
+        timezone=checked_timezone(timezone),
         settings=block.settings(rules.defaults),
         is_paused=block.paused,
         role=block.role,

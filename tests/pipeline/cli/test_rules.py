@@ -162,6 +162,13 @@ def test_a_channel_that_is_known_is_not_waited_for_where_its_address_is_written(
     assert "xqc" in waiting[0]
 
 
+def test_a_zone_that_is_written_otherwise_than_it_is_spelled_is_applied_once(rules: Rules) -> None:
+    written = PHONE.replace("Europe/Berlin", "europe/berlin")
+    assert written != PHONE
+    assert "timezone: Europe/Berlin" in rules.apply(written).out
+    assert "timezone" not in rules.apply(written).out
+
+
 def test_settings_and_rules_may_stand_in_one_file(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(rules.path.parent)
     # As some editors write it, with a byte order mark.
