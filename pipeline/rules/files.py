@@ -188,8 +188,10 @@ def secret(written: str, folder: Path, environ: Mapping[str, str]) -> str:
 
 def subscriptions_of(block: SubscriptionBlock) -> Iterable[WantedSubscription]:
     """Yield a subscription for each target; of several each has its target's name behind its own."""
-    for target in block.to:
-        name = block.name if len(block.to) == 1 else f"{block.name} ({target})"
+    # Who is named twice is told once.
+    names = tuple(dict.fromkeys(block.to))
+    for target in names:
+        name = block.name if len(names) == 1 else f"{block.name} ({target})"
         yield WantedSubscription(name=name, target=target, conditions=block.conditions)
 
 

@@ -169,6 +169,12 @@ def test_a_zone_that_is_written_otherwise_than_it_is_spelled_is_applied_once(rul
     assert "timezone" not in rules.apply(written).out
 
 
+def test_a_target_that_a_subscription_names_twice_has_it_once(rules: Rules) -> None:
+    twice = rules.apply(PHONE + LOOT.replace('"phone"', '["phone", "phone"]'))
+    assert twice.out.count("+ subscription loot") == 1
+    assert list(rules.subscriptions()) == ["loot"]
+
+
 def test_settings_and_rules_may_stand_in_one_file(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(rules.path.parent)
     # As some editors write it, with a byte order mark.
