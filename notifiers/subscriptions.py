@@ -115,7 +115,7 @@ def mistakes_of_conditions(connection: Connection, conditions: Conditions) -> It
             yield field, f"The {_singular(field)} is empty; name one, or leave the filter out to hear of all."
     reasons = {
         "min_minutes": _mistake_of_minutes(conditions.min_minutes, conditions.max_minutes),
-        "kinds": mistake_of_kinds(kind for kind in conditions.kinds if kind.strip()),
+        "kinds": mistake_of_kinds([kind for kind in conditions.kinds if kind.strip()]),
         "services": _mistake_of_services(connection, conditions.services),
         "channels": _mistake_of_channels(conditions.channels),
         "require": mistake_of_words(conditions.require),

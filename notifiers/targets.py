@@ -79,7 +79,7 @@ def add_target(
     """
     _check_name(name)
     address = Address.of(vault, url)
-    timezone = _checked_timezone(timezone)
+    timezone = checked_timezone(timezone)
     row: dict[str, Any] = {
         "name": name,
         "url_encrypted": address.url_encrypted,
@@ -140,7 +140,7 @@ def change_target(
         values |= {"label": address.label, "url_encrypted": address.url_encrypted, "rests_until": None}
         values |= {"failures": 0, "broken_until": None}
     if timezone is not None:
-        values["timezone"] = _checked_timezone(timezone)
+        values["timezone"] = checked_timezone(timezone)
     if role is not None:
         # Its heartbeat begins anew.
         values |= {"role": None if role == "none" else role, "heartbeat_at": None}
@@ -262,7 +262,7 @@ def zone_of(connection: Connection, name: str) -> tzinfo:
 
 def mistakes_of(name: str, url: str, timezone: str) -> Iterator[tuple[str, str]]:
     """Yield why a target cannot be as it is wanted: the key that is wrong, and what is wrong with it."""
-    checks = (("name", _check_name, name), ("url", check_url, url), ("timezone", _checked_timezone, timezone))
+    checks = (("name", _check_name, name), ("url", check_url, url), ("timezone", checked_timezone, timezone))
     for key, check, value in checks:
         try:
             check(value)
@@ -282,7 +282,7 @@ def _timezones() -> dict[str, str]:
     return {name.lower(): name for name in available_timezones()}
 
 
-def _checked_timezone(timezone: str) -> str:
+def checked_timezone(timezone: str) -> str:
     """Return a time zone as the IANA database spells it; case does not count, and a space stands for `_`."""
     wanted = timezone.strip().replace(" ", "_").lower()
     known = _timezones().get(wanted)

@@ -103,6 +103,10 @@ def test_a_quiet_night_becomes_one_message_and_a_day_one_digest(demo: Shown) -> 
     assert int(digest[1]) > 1
 
 
+def test_nothing_that_waited_comes_twice(demo: Shown) -> None:
+    assert "perhaps again" not in demo.summary
+
+
 def test_it_says_why_somebody_was_not_told(demo: Shown) -> None:
     reason = "no subscription wants it; games does not fit (wants Gloomtide Trawlers)"
     assert re.search(rf"why not\? The sleeper was not told “.+”: {re.escape(reason)}", demo.summary)

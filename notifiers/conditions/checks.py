@@ -1,7 +1,7 @@
 """Finds words in conditions that can mean nothing, and says what may be meant. Pure."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -9,6 +9,7 @@ from babel import Locale
 
 from models.events import EventKind
 from models.names import nearest
+from notifiers.conditions.kinds import takes_kind
 
 # What Twitch says of a stream beside languages: American Sign Language, and any other.
 _OF_TWITCH = frozenset({"asl", "other"})
@@ -28,11 +29,11 @@ _OWN_NAMES = {
 }
 
 
-def mistake_of_kinds(patterns: Iterable[str]) -> str | None:
+def mistake_of_kinds(patterns: Collection[str]) -> str | None:
     """Return what is wrong with kinds that somebody wrote, and what may be meant; None where each names a kind."""
     unknown = [pattern for pattern in sorted(set(patterns)) if not _names_a_kind(pattern)]
     if not unknown:
-        return None
+        return _mistake_of_all(tuple(patterns))
     families = sorted({f"{kind.family}.*" for kind in EventKind})
     near = [kind for name in unknown for kind in nearest(name, sorted({*EventKind, *families}))]
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
@@ -55,6 +56,12 @@ def mistake_of_words(words: Iterable[str]) -> str | None:
     """Return what is wrong with words to look for: signs of punctuation alone are none; None where nothing is."""
     wrong = next((word for word in words if word.strip() and all(map(_is_punctuation, word))), None)
     return None if wrong is None else f"{wrong!r} is no word: it has punctuation alone"
+
+
+def _mistake_of_all(patterns: tuple[str, ...]) -> str | None:
+    if not patterns or any(takes_kind(patterns, kind) for kind in EventKind):
+        return None
+    return f"No kind is left by {', '.join(patterns)}"
 
 
 def _names_a_kind(pattern: str) -> bool:

@@ -15,8 +15,16 @@ _UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
 )
 # Phones write another apostrophe than keyboards, and Ukrainian and Hebrew have their own. Whether an
-# emoji is drawn in colours is no part of it.
-_SAME = str.maketrans(dict.fromkeys("\u2018\u2019\u201b\u02bc\u05f3", "'") | dict.fromkeys(range(0xFE00, 0xFE10)))
+# emoji is drawn in colours is no part of it. A hyphen at which no line breaks is a hyphen. Turkish has two letters of
+# which other languages write one in small and the other as a capital.
+_SAME = str.maketrans(
+    dict.fromkeys("\u2018\u2019\u201b\u02bc\u05f3", "'")
+    | dict.fromkeys("\u2010\u2011", "-")
+    | dict.fromkeys("\u0130\u0131", "i")
+    | dict.fromkeys(range(0xFE00, 0xFE10))
+)
+# What is left of a capital with a dot where the dot is a mark of its own.
+_DOTTED = "i\u0307"
 # Between letters of Persian, and of the scripts of India.
 _JOINERS = "\u200c\u200d"
 _MARKS = frozenset({"Mn", "Mc", "Me"})
@@ -32,7 +40,8 @@ def has_word(texts: Iterable[str], word: str) -> bool:
 @functools.lru_cache(256)
 def folded(text: str) -> str:
     """Return a text in the form in which words are compared."""
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.translate(_SAME)).casefold())
+    plain = unicodedata.normalize("NFKC", text).translate(_SAME).casefold().replace(_DOTTED, "i")
+    return unicodedata.normalize("NFKC", plain)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from notifiers.timing.clock_times import first_moment
 from notifiers.timing.settings import DAYS, Digest, read_time
 
 _ONE_DAY = timedelta(days=1)
+_HALF_HOUR = timedelta(minutes=30)
 
 
 def digest_after(digest: Digest, moment: datetime, zone: tzinfo) -> datetime:
@@ -23,10 +24,13 @@ def _times(digest: Digest, moment: datetime, zone: tzinfo) -> Iterator[datetime]
     at = read_time(digest.at)
     if digest.every == "hour":
         # By the real hour: a clock that repeats one has a digest in each.
-        hour = moment.astimezone(UTC).replace(second=0, microsecond=0) - timedelta(hours=1)
-        local = hour.astimezone(zone)
-        first = hour + timedelta(minutes=(at.minute - local.minute) % 60)
-        yield from (first + timedelta(hours=number) for number in range(4))
+        hour = moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
+        for number in range(8):
+            since = hour + number * _HALF_HOUR
+            next_one = since + timedelta(minutes=(at.minute - since.astimezone(zone).minute) % 60)
+            # Clocks may change by half an hour (Lord Howe), after which other minutes are meant.
+            if next_one.astimezone(zone).minute == at.minute:
+                yield next_one
         return
     today = moment.astimezone(zone).date()
     for number in range(-8, 9):

@@ -39,6 +39,7 @@ from pipeline.runtime.output import console, errors, show
 from pipeline.runtime.page import problem_of
 from pipeline.runtime.runtime import Runtime, open_runtime, utc_now
 from pipeline.runtime.settings import load_settings
+from pipeline.runtime.supervisor import Supervisor
 
 # On a slow machine a step may take minutes: only where nothing at all moves for so long something is wrong.
 STANDSTILL_SECONDS = 300.0
@@ -67,30 +68,46 @@ def run_demo(*, keep: bool) -> int:
         rules.apply_rules(runtime, folder.path, mail, hook, utc_now())
         _follow(runtime)
         progress.update(task, advance=1, description="starting workers, beat and web server")
-        # The demo's Twitch has no EventSub: its streams are seen by polling.
-        listed = [program for program in programs.programs(runtime) if program.name != "eventsub"]
-        running = stack.enter_context(programs.supervisor(runtime, listed, say=lambda _: None, grace=10))
-        programs.wake(runtime)
 
         def say(waits_for: str) -> None:
             progress.update(task, description=f"waiting for {waits_for}")
 
-        for step in range(STEPS):
-            _play(services, step, say)
-            progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
-        missing = _settle(runtime, mail, hook, say)
+        with _running(runtime):
+            programs.wake(runtime)
+            for step in range(STEPS):
+                _play(services, step, say)
+                progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
+            missing = _settle(runtime, mail, hook, say)
         say("the night to pass, for those who were not to be woken")
+        # With nothing else running: to a sender of the present, what is claimed in the morning is so by a wrong clock.
         held = rules.let_the_night_pass(runtime, mail, utc_now())
         folder.is_for_keeps = keep and not missing
+        running = stack.enter_context(_running(runtime)) if keep else None
+        if running is not None:
+            say("the page to be served again")
+            _wait_until_served(runtime)
         progress.update(task, advance=1, description="done")
         progress.stop()
         _print_summary(runtime, mail, hook, held, keep=keep)
         for what in missing:
             errors.print(f"lootwire: {what}")
-        if keep:
+        if running is not None:
             console.print("\nIt stays up; Ctrl-C ends it.")
             return running.run_until_signal()
     return 1 if missing else 0
+
+
+def _wait_until_served(runtime: Runtime) -> None:
+    """Wait for the web server, for as long as it may take on a slow machine; without it the summary names files."""
+    until = time.monotonic() + STANDSTILL_SECONDS
+    while not _is_served(runtime) and time.monotonic() < until:
+        time.sleep(LOOK_SECONDS)
+
+
+def _running(runtime: Runtime) -> Supervisor:
+    """Return a supervisor of all programs but EventSub's, which the demo's Twitch has not: it is polled."""
+    listed = [program for program in programs.programs(runtime) if program.name != "eventsub"]
+    return programs.supervisor(runtime, listed, say=lambda _: None, grace=10)
 
 
 @dataclass

@@ -10,7 +10,7 @@ import msgspec
 from notifiers.rules.difference import Wanted, WantedFollow, WantedSubscription, WantedTarget
 from notifiers.rules.reading import Mistake, ReadRules, RulesError, listed, look_at_rules, read_rules
 from notifiers.rules.shapes import FollowBlock, Rules, SubscriptionBlock, TargetBlock
-from notifiers.targets import mistakes_of
+from notifiers.targets import checked_timezone, mistakes_of
 from pipeline.channels.following.names import parse_name
 from pipeline.games.finding.names import LARGEST_LIST
 from pipeline.rules.small_files import LARGEST_RULES, LARGEST_SECRET, UnreadableFileError, read_bytes, read_text
@@ -100,7 +100,10 @@ def look_at_rules_file(path: Path, environ: Mapping[str, str] | None = None) -> 
         if isinstance(target, WantedTarget):
             wanted.append(target)
         else:
-            mistakes += (Mistake(read.line("target", number, key), f"`{key}`: {reason}") for key, reason in target)
+            for key, reason in target:
+                is_usual = key == "timezone" and block.timezone is None
+                line = read.line("defaults", 0, key) if is_usual else read.line("target", number, key)
+                mistakes.append(Mistake(line, f"`{key}`: {reason}"))
     return RulesFile(
         path=path,
         origin=origin,
@@ -160,7 +163,7 @@ def _target(
     return WantedTarget(
         name=block.name,
         url=url,
-        timezone=timezone,
+        timezone=checked_timezone(timezone),
         settings=block.settings(rules.defaults),
         is_paused=block.paused,
         role=block.role,
@@ -185,8 +188,10 @@ def secret(written: str, folder: Path, environ: Mapping[str, str]) -> str:
 
 def subscriptions_of(block: SubscriptionBlock) -> Iterable[WantedSubscription]:
     """Yield a subscription for each target; of several each has its target's name behind its own."""
-    for target in block.to:
-        name = block.name if len(block.to) == 1 else f"{block.name} ({target})"
+    # Who is named twice is told once.
+    names = tuple(dict.fromkeys(block.to))
+    for target in names:
+        name = block.name if len(names) == 1 else f"{block.name} ({target})"
         yield WantedSubscription(name=name, target=target, conditions=block.conditions)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, select
 from models import GameList
 from models.names import name_key, nearest
 from notifiers.conditions.conditions import Conditions
+from notifiers.subscriptions import check_conditions
 from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
 from pipeline.games.finding.unknown import unknown_game, unknown_platform
 from pipeline.rules.applying import FileChanges
@@ -45,7 +46,9 @@ def names_to_wait_for(connection: Connection, by_file: Sequence[FileChanges]) ->
         for number, block in enumerate(each.file.rules.subscription):
             if changed.isdisjoint(subscription.name for subscription in subscriptions_of(block)):
                 continue
-            for unknown in unknown_names(connection, block.conditions, coming):
+            # As they are stored: a channel may be written as its address.
+            stored = check_conditions(connection, block.conditions)
+            for unknown in unknown_names(connection, stored, coming):
                 line = each.file.read.line("subscription", number, _KEYS.get(unknown.kind, f"{unknown.kind}s"))
                 yield f"{each.file.path}:{line}: {unknown.sentence}: {block.name!r} waits for one of that name"
 

@@ -99,6 +99,10 @@ def test_any_text_at_all_has_itself(text: str) -> None:
         ("ＬＯＯＴ", "loot", True),
         ("aa a a", "a a", True),
         ("ที่นี่", "ที", False),
+        ("İSTANBUL Finali", "istanbul", True),
+        ("ISTANBUL FINALI", "ıstanbul finalı", True),
+        ("istanbul", "I\u0307stanbul", True),
+        ("Counter\u2011Strike", "counter-strike", True),
     ],
 )
 def test_words_as_people_write_them(text: str, word: str, is_there: bool) -> None:

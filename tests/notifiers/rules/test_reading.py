@@ -150,6 +150,11 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
             id="no kind",
         ),
         pytest.param(
+            f"{SUBSCRIPTION}kinds = ['campaign.*', '!campaign.*']\n",
+            "f:4: `kinds`: No kind is left by campaign.*, !campaign.*",
+            id="kinds of which none is left",
+        ),
+        pytest.param(
             f"{SUBSCRIPTION}languages = ['german']\n",
             "which are written as en, de or pt-BR; did you mean de?",
             id="no language of streams",

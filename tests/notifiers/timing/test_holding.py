@@ -45,6 +45,17 @@ def test_a_digest_comes_at_its_time_by_the_clock_of_the_place(
     assert digest_after(digest, moment, BERLIN) == expected
 
 
+def test_an_hourly_digest_keeps_its_minute_where_clocks_change_by_half_an_hour() -> None:
+    lord_howe = ZoneInfo("Australia/Lord_Howe")
+    digest = Digest(every="hour", at="00:45")
+    # At 15:00 UTC clocks go from 02:00 to 01:30, so that it is 01:45 twice.
+    times = [datetime(2026, 4, 4, 14, 0, tzinfo=UTC)]
+    while len(times) < 5:
+        times.append(digest_after(digest, times[-1] + timedelta(minutes=1), lord_howe))
+    assert [f"{time:%H:%M}" for time in times[1:]] == ["14:45", "15:15", "16:15", "17:15"]
+    assert {time.astimezone(lord_howe).minute for time in times[1:]} == {45}
+
+
 QUIET = TargetSettings(quiet=(NIGHT,))
 BURST = TargetSettings(burst_seconds=60, burst_longest_seconds=300)
 NOON, MIDNIGHT = at("2026-11-29 12:00"), at("2026-11-29 23:59")

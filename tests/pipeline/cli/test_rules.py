@@ -2,13 +2,14 @@
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import tomlkit
 from sqlalchemy import insert, update
 
-from models import Game, Target
+from models import Channel, Game, Target
 from pipeline.demo.sinks import WebhookSink
 from tests.pipeline.cli.operator import Operator, Result
 from tests.schemas import problems
@@ -149,6 +150,29 @@ def test_a_mistake_is_named_and_nothing_is_changed(rules: Rules, text: str, expe
     assert refused.code == 1
     assert expected in refused.errors
     assert rules.targets() == []
+
+
+def test_a_channel_that_is_known_is_not_waited_for_where_its_address_is_written(rules: Rules) -> None:
+    row = {"service": "twitch", "external_id": "1", "login": "shroud", "first_seen_at": datetime.now(UTC)}
+    with rules.operator.engine.begin() as connection:
+        connection.execute(insert(Channel).values(row))
+    text = PHONE + LOOT.partition("games")[0] + 'channels = ["https://www.twitch.tv/shroud", "xqc"]\n'
+    waiting = [line for line in rules.apply(text).errors.splitlines() if "waits" in line]
+    assert len(waiting) == 1
+    assert "xqc" in waiting[0]
+
+
+def test_a_zone_that_is_written_otherwise_than_it_is_spelled_is_applied_once(rules: Rules) -> None:
+    written = PHONE.replace("Europe/Berlin", "europe/berlin")
+    assert written != PHONE
+    assert "timezone: Europe/Berlin" in rules.apply(written).out
+    assert "timezone" not in rules.apply(written).out
+
+
+def test_a_target_that_a_subscription_names_twice_has_it_once(rules: Rules) -> None:
+    twice = rules.apply(PHONE + LOOT.replace('"phone"', '["phone", "phone"]'))
+    assert twice.out.count("+ subscription loot") == 1
+    assert list(rules.subscriptions()) == ["loot"]
 
 
 def test_settings_and_rules_may_stand_in_one_file(rules: Rules, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,3 +46,14 @@ def test_a_block_with_one_mistake_is_looked_at_for_others(tmp_path: Path) -> Non
         "13: `url`: must be a text",
         "16: there is no `chanels`;",
     ]
+
+
+def test_a_zone_that_is_none_is_named_once_where_the_defaults_say_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    other = PHONE.replace('"phone"', '"tablet"')
+    path.write_text(f'[defaults]\nlocale = "de"\ntimezone = "Mars"\n\n{PHONE}\n{other}')
+    with pytest.raises(RulesError) as raised:
+        read_rules_file(path)
+    assert [line.removeprefix(f"{path}:")[:26] for line in str(raised.value).splitlines()] == [
+        "3: `timezone`: There is no"
+    ]
