@@ -57,7 +57,7 @@ LONGEST_BACKOFF = timedelta(seconds=BACKOFF_CAP_SECONDS)
 FURTHEST = case(
     *((Delivery.unanswered == count, literal(pause)) for count, pause in enumerate(UNANSWERED_PAUSES, 1)),
     (Delivery.unanswered > len(UNANSWERED_PAUSES), literal(UNANSWERED_PAUSES[-1])),
-    (Delivery.held_for.in_(["quiet", "digest", "burst", "progress"]), literal(LONGEST_GATHERING)),
+    (Delivery.held_for.in_(["quiet", "digest", "burst", "progress", "mute"]), literal(LONGEST_GATHERING)),
     (Delivery.attempts > 0, literal(LONGEST_BACKOFF)),
     (Delivery.next_attempt_at > Delivery.created_at, literal(LONGEST_HOLD)),
     else_=literal(timedelta(0)),

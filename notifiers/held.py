@@ -12,7 +12,7 @@ from models import Delivery, DeliveryState, Event, Game
 from models.events import EventKind
 from notifiers.days import zone
 from notifiers.standing import read_detail
-from notifiers.timing.deciding import Drop, Waiting, decide
+from notifiers.timing.deciding import Drop, Muted, Waiting, decide
 from notifiers.timing.holding import HeldFor, Hold
 from notifiers.timing.settings import settings_from_json
 from notifiers.timing.standing import NOTHING, Standing
@@ -27,7 +27,7 @@ def hold_or_drop(
     rows: Sequence[Any],
     now: datetime,
     *,
-    muted: Mapping[str | None, datetime],
+    muted: Mapping[str | None, Muted],
     standings: Mapping[int, Standing],
 ) -> list[Any]:
     """Hold and drop what is to be held and dropped of a target's due deliveries; returns those that may go now.
@@ -74,17 +74,15 @@ def let_go(connection: Connection, target_id: int, now: datetime) -> int:
     ).rowcount
 
 
-def load_mutes(
-    connection: Connection, target_ids: Sequence[int], now: datetime
-) -> dict[int, dict[str | None, datetime]]:
-    """Return until when targets are muted, by target and by the game's key; None stands for everything."""
-    mutes: dict[int, dict[str | None, datetime]] = {}
-    for target_id, game_key, until in connection.execute(_MUTES, {"ids": target_ids, "now": now}):
-        mutes.setdefault(target_id, {})[game_key] = until
+def load_mutes(connection: Connection, target_ids: Sequence[int], now: datetime) -> dict[int, dict[str | None, Muted]]:
+    """Return the mutes that last, by target and by the game's key; None stands for everything."""
+    mutes: dict[int, dict[str | None, Muted]] = {}
+    for target_id, game_key, since, until in connection.execute(_MUTES, {"ids": target_ids, "now": now}):
+        mutes.setdefault(target_id, {})[game_key] = Muted(since, until)
     return mutes
 
 
-_MUTES = text("SELECT target_id, game_key, until FROM mutes WHERE target_id = ANY(:ids) AND until > :now")
+_MUTES = text("SELECT target_id, game_key, created_at, until FROM mutes WHERE target_id = ANY(:ids) AND until > :now")
 
 
 def _game_keys(connection: Connection, rows: Sequence[Any]) -> dict[int, str]:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, case, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Mute, Target
 from models.names import name_key
+from notifiers.held import let_go
 from notifiers.targets import target_id_of
 
 
@@ -23,18 +24,28 @@ class MuteLine:
 def mute(connection: Connection, target: str, until: datetime, now: datetime, *, game: str | None = None) -> None:
     """Mute a target until a time; one that is muted already is muted until then. Raises TargetError for an unknown one.
 
-    Of what happens meanwhile it is never told.
+    Of what happens meanwhile it is never told. What waited before, for a digest or another attempt, waits for its end.
     """
-    row = {"target_id": target_id_of(connection, target), "game": game, "until": until, "created_at": now}
+    target_id = target_id_of(connection, target)
+    row = {"target_id": target_id, "game": game, "until": until, "created_at": now}
     added = insert(Mute).values(row | {"game_key": name_key(game) if game else None})
-    connection.execute(added.on_conflict_do_update(index_elements=["target_id", "game_key"], set_={"until": until}))
+    # One that is over begins anew.
+    since = case((Mute.until <= now, now), else_=Mute.created_at)
+    connection.execute(
+        added.on_conflict_do_update(
+            index_elements=["target_id", "game_key"], set_={"until": until, "created_at": since}
+        )
+    )
+    let_go(connection, target_id, now)
 
 
-def unmute(connection: Connection, target: str, *, game: str | None = None) -> bool:
+def unmute(connection: Connection, target: str, now: datetime, *, game: str | None = None) -> bool:
     """End a mute; returns whether there was one. Raises TargetError for an unknown target."""
     same = Mute.game_key.is_not_distinct_from(name_key(game) if game else None)
     target_id = target_id_of(connection, target)
-    return bool(connection.execute(delete(Mute).where(Mute.target_id == target_id, same)).rowcount)
+    is_ended = bool(connection.execute(delete(Mute).where(Mute.target_id == target_id, same)).rowcount)
+    let_go(connection, target_id, now)
+    return is_ended
 
 
 def list_mutes(connection: Connection, now: datetime) -> list[MuteLine]:

@@ -24,6 +24,7 @@ _HELD = {
     "quiet": "it waits for the end of the quiet hours",
     "digest": "it waits for the digest",
     "burst": "it waits for what comes with it",
+    "mute": "it waits for the end of the mute",
     "progress": "a part of it is watched already: it waits for the last moment to begin with the rest",
 }
 

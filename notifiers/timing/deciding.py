@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from models.details import CampaignDetail, EventDetail
 from models.words.units import moment_in_figures
@@ -10,6 +10,17 @@ from notifiers.timing.holding import HeldFor, Hold, hold
 from notifiers.timing.reconsidering import pointless, too_late
 from notifiers.timing.settings import TargetSettings
 from notifiers.timing.standing import NOTHING, Standing, has_time, settled_reason, waits_until
+
+# A mute may last for years; what is due much later than anything can be is taken for a fault of the clock.
+_LONGEST_HOLD = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Muted:
+    """A mute that lasts: of what happened since it began nobody is told, and what waited before waits for its end."""
+
+    since: datetime
+    until: datetime
 
 
 @dataclass(frozen=True)
@@ -42,16 +53,16 @@ def decide(
     now: datetime,
     waiting: Waiting,
     *,
-    muted: Mapping[str | None, datetime],
+    muted: Mapping[str | None, Muted],
     burst: Sequence[datetime],
 ) -> Hold | Drop | None:
     """Return what becomes of a delivery, None where it may go now.
 
-    `muted` says until when which games are muted, None standing for everything; `burst` are the times of the events
+    `muted` says which games are muted, None standing for everything; `burst` are the times of the events
     that wait with it. What is claimed or ignored is asked after what holds it: a word of the last minute counts.
     """
-    if (until := muted.get(None) or muted.get(waiting.game_key)) is not None:
-        return Drop(f"muted until {moment_in_figures(until)}")
+    if (silenced := _silenced(waiting, muted, now)) is not None:
+        return silenced
     together = [*burst, waiting.created_at]
     held = hold(settings, zone, now, kind=waiting.kind, created_at=waiting.created_at, burst=together)
     if held is not None:
@@ -63,6 +74,15 @@ def decide(
         return None
     until = waits_until(waiting.kind, detail, standing, now)
     return None if until is None else Hold(until, HeldFor.PROGRESS)
+
+
+def _silenced(waiting: Waiting, muted: Mapping[str | None, Muted], now: datetime) -> Hold | Drop | None:
+    mutes = [muted[key] for key in {None, waiting.game_key} if key in muted]
+    told_never = [mute.until for mute in mutes if mute.since <= waiting.created_at]
+    if told_never:
+        return Drop(f"muted until {moment_in_figures(max(told_never))}")
+    until = max((mute.until for mute in mutes), default=now)
+    return Hold(min(until, now + _LONGEST_HOLD), HeldFor.MUTE) if mutes else None
 
 
 def _of_no_use(waiting: Waiting, now: datetime) -> str | None:

@@ -19,6 +19,7 @@ class HeldFor(StrEnum):
     DIGEST = "digest"
     BURST = "burst"
     PROGRESS = "progress"
+    MUTE = "mute"
 
 
 @dataclass(frozen=True)

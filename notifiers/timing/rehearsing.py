@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 
-from notifiers.timing.deciding import Drop, Waiting, decide
+from notifiers.timing.deciding import Drop, Muted, Waiting, decide
 from notifiers.timing.settings import TargetSettings
 
 
@@ -85,7 +85,7 @@ def _decided(
     burst: Sequence[datetime],
 ) -> Iterator[tuple[PastEvent, Outcome | PastEvent]]:
     """Yield each event with what becomes of it, or as it waits on."""
-    muted = {mute.game_key: mute.until for mute in mutes if mute.begins_at <= at < mute.until}
+    muted = {mute.game_key: Muted(mute.begins_at, mute.until) for mute in mutes if mute.begins_at <= at < mute.until}
     for event in due:
         waiting = replace(event.waiting, is_over=_is_past(event.over_at, at))
         decision = decide(settings, zone, at, waiting, muted=muted, burst=burst)

@@ -219,7 +219,10 @@ def mute_target(
     ],
     game: Annotated[str | None, typer.Option(help="Of this game only.")] = None,
 ) -> None:
-    """Tell a target nothing for a while; of what happens meanwhile it is never told, whatever is urgent."""
+    """Tell a target nothing for a while; of what happens meanwhile it is never told, whatever is urgent.
+
+    What waited before, for a digest or another attempt, comes at the end.
+    """
     now = utc_now()
     with open_command().engine.begin() as connection:
         zone = store.zone_of(connection, name)
@@ -238,7 +241,7 @@ def mute_target(
 def unmute_target(name: Name, game: Annotated[str | None, typer.Option(help="The mute of this game.")] = None) -> None:
     """Tell a muted target again, from now on."""
     with open_command().engine.begin() as connection:
-        was_muted = mutes.unmute(connection, name, game=game)
+        was_muted = mutes.unmute(connection, name, utc_now(), game=game)
     console.print(f"{name} {'is told again from now on' if was_muted else 'is not muted'}", markup=False)
 
 

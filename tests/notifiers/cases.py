@@ -508,10 +508,34 @@ MUTED = [
         "mail 11-20 13:00: One",
     ),
     Case(
-        "what a night holds is dropped in a mute that lasts until the morning",
+        "what a night holds waits for the end of a mute that lasts beyond the morning",
         phone(NIGHT),
-        "11-20 23:00 campaign.added One\n11-21 06:00 mute phone 3h",
-        "",
+        "11-20 23:00 campaign.added One\n11-21 06:00 mute phone 3h\n11-21 07:30 campaign.added Unheard",
+        "phone 11-21 09:00: One",
+    ),
+    Case(
+        "a digest that is due in a mute comes at its end, without what happened meanwhile",
+        phone('digest = "daily at 18:00"'),
+        "11-20 09:00 campaign.added One\n11-20 17:00 mute phone 3h\n11-20 17:30 campaign.added Unheard",
+        "phone 11-20 20:00: One",
+    ),
+    Case(
+        "what waited is told when its mute is ended early",
+        phone(NIGHT),
+        "11-20 23:00 campaign.added One\n11-21 06:00 mute phone 5h\n11-21 08:00 unmute phone",
+        "phone 11-21 08:00: One",
+    ),
+    Case(
+        "a mute that was over begins anew",
+        phone(NIGHT),
+        "11-20 12:00 mute phone 1h\n11-20 23:00 campaign.added One\n11-21 06:30 mute phone 1h",
+        "phone 11-21 07:30: One",
+    ),
+    Case(
+        "what was refused before a mute comes again at its end",
+        phone(),
+        "11-20 12:00 refused 1\n11-20 12:00 campaign.added One\n11-20 12:00:10 mute phone 3h",
+        "phone 11-20 15:00:10: One",
     ),
     Case(
         "a mute that is over by the morning drops nothing that the night holds",

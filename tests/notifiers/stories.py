@@ -178,7 +178,7 @@ class Story:
             return
         actions: dict[str, Callable[[str], object]] = {
             "mute": self._mute,
-            "unmute": lambda name: mutes.unmute(self.connection, name),
+            "unmute": lambda name: mutes.unmute(self.connection, name, self.now),
             "pause": lambda name: targets.pause_target(self.connection, name, self.now),
             "resume": lambda name: targets.resume_target(self.connection, name),
             "apply": lambda name: self.rules(later[name]),
