@@ -192,6 +192,16 @@ def test_a_campaign_that_is_listed_as_running_has_started_whatever_start_it_give
     assert started_at(world) == began
 
 
+def test_a_campaign_whose_start_is_put_off_before_its_state_follows_is_upcoming_again(world: Ingesting) -> None:
+    world.ingest(drops(campaign("a", startAt=stamp(NOON - timedelta(hours=1))), campaign("b")))
+    world.ingest(drops(campaign("a", startAt=stamp(SOON)), campaign("b")), minutes=5)
+
+    world.ingest(drops(campaign("a", status="UPCOMING", startAt=stamp(SOON)), campaign("b")), minutes=10)
+
+    assert started_at(world) is None
+    assert turn_clock(world, SOON) == [("campaign.started", SOON)]
+
+
 UPCOMING: dict[str, Any] = {"status": "UPCOMING", "startAt": stamp(SOON)}
 OVER_AT = SOON + timedelta(hours=2)
 
