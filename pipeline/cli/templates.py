@@ -43,17 +43,21 @@ def add_to(app: typer.Typer) -> None:
 @templates.callback(invoke_without_command=True)
 def list_templates(context: typer.Context, as_json: JsonFlag = False) -> int:
     """Show your own words for messages; with a command, try them."""
-    if context.invoked_subcommand is None:
-        folder = open_command().settings.templates
-        files, strays = find_all(folder)
-        rows = [{**asdict(file), "path": str(file.path)} for file in files]
-        empty = f"No templates in {folder}: `lootwire templates show campaign.added` prints one to begin with."
-        if files or not strays:
-            print_rows(rows, as_json=as_json, columns=("target", "kind", "part", "path"), empty=empty)
-        for stray in strays:
-            errors.print(f"lootwire: {show(stray)}", markup=False, soft_wrap=True)
-        return SET_ASIDE if strays else 0
-    return 0
+    return show_templates(as_json=as_json) if context.invoked_subcommand is None else 0
+
+
+@templates.command("list")
+def show_templates(as_json: JsonFlag = False) -> int:
+    """Show the files with your own words for messages: for which target, kind and part each is."""
+    folder = open_command().settings.templates
+    files, strays = find_all(folder)
+    rows = [{**asdict(file), "path": str(file.path)} for file in files]
+    empty = f"No templates in {folder}: `lootwire templates show campaign.added` prints one to begin with."
+    if files or not strays:
+        print_rows(rows, as_json=as_json, columns=("target", "kind", "part", "path"), empty=empty)
+    for stray in strays:
+        errors.print(f"lootwire: {show(stray)}", markup=False, soft_wrap=True)
+    return SET_ASIDE if strays else 0
 
 
 @templates.command("show")

@@ -77,7 +77,7 @@ class CampaignSubjects:
         changed = [change for change in changes if _settled(change.diff)]
         campaigns.apply_changes(self._connection, changed, seen_at=seen_at)
         self._move_deadlines(changed, seen_at)
-        self._move_starts(changed, seen_at)
+        self._move_starts(changes, seen_at)
         for change in changes:
             events += self._return(change, seen_at)
         for change in changed:
@@ -120,16 +120,18 @@ class CampaignSubjects:
     def _move_starts(self, changes: Sequence[Change], seen_at: datetime) -> None:
         """Move the start of campaigns that had started: to another past moment, or back to "upcoming".
 
-        One that its source lists as running has started, whatever start it gives.
+        One that its source lists as running has started, whatever start it gives; what it calls upcoming later, with
+        the start that it gave by then, has not.
         """
         for change in changes:
-            start_at = change.diff.fields.get("start_at")
-            if start_at is None or change.stored.started_at is None:
+            stored, record, moved = change.stored, change.record, "start_at" in change.diff.fields
+            start_at = record.start_at or stored.record.start_at
+            if start_at is None or stored.started_at is None:
                 continue
-            if start_at <= seen_at:
-                campaigns.set_state(self._connection, [change.stored.id], started_at=start_at)
-            elif change.stored.open and change.record.status != "active":
-                campaigns.set_state(self._connection, [change.stored.id], started_at=None)
+            if moved and start_at <= seen_at:
+                campaigns.set_state(self._connection, [stored.id], started_at=start_at)
+            elif stored.open and start_at > seen_at and _is_put_off(record, moved=moved):
+                campaigns.set_state(self._connection, [stored.id], started_at=None)
 
     def _start_before_end(
         self, stored: StoredCampaign, ended_at: datetime, record: CampaignRecord | None = None
@@ -438,6 +440,11 @@ def _is_back(change: Change, at: datetime) -> bool:
 def _stays_over(change: Change, at: datetime) -> bool:
     """Whether a campaign was over before and is now: its details are stored, and interest nobody."""
     return not change.stored.open and not _is_back(change, at)
+
+
+def _is_put_off(record: CampaignRecord, *, moved: bool) -> bool:
+    """Whether a source says that a campaign which had started has not, or gives another start and does not say."""
+    return record.status == "upcoming" or (moved and record.status != "active")
 
 
 def _is_over(record: CampaignRecord, at: datetime) -> bool:

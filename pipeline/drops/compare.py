@@ -12,8 +12,8 @@ import msgspec
 
 from models.details import FieldChange
 from pipeline.catalogue.records import ChannelRecord, GameRecord, OrganizationRecord, filled
-from pipeline.drops.parts import whole_of, with_known_ids
-from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord
+from pipeline.drops.parts import with_known_ids
+from pipeline.drops.records import BenefitRecord, CampaignRecord, DropRecord, whole_of
 
 Part = TypeVar("Part", DropRecord, BenefitRecord, GameRecord, OrganizationRecord)
 Named = TypeVar("Named", GameRecord, OrganizationRecord)

@@ -17,7 +17,7 @@ from datetime import UTC, datetime, timedelta
 from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
-from pipeline.drops.records import DropRecord
+from pipeline.drops.records import DropRecord, whole_of
 
 # Twitch's categories Special Events and IRL: their campaigns count on the channels that they name, whatever these play.
 # A campaign of theirs that names none counts in its category, like any other. Seen by clients that watch for drops:
@@ -46,8 +46,16 @@ class Course:
         self._start_at = start_at or EVER_BEFORE
         self._end_at = end_at or EVER_AFTER
         listed = {drop.external_id: drop for drop in drops}
+        parts: dict[str, list[str]] = {}
+        for key in listed:
+            parts.setdefault(whole_of(key), []).append(key)
+        # A required drop that is listed in parts is earned with all of them.
         self._required = {
-            key: [other for other in drop.precondition_drop_ids or () if other in listed]
+            key: [
+                part
+                for other in drop.precondition_drop_ids or ()
+                for part in ((other,) if other in listed else parts.get(other, ()))
+            ]
             for key, drop in listed.items()
         }
         self._drops = [listed[key] for key in _in_order(self._required)]

@@ -8,12 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from pipeline.drops.records import PART, DropRecord
-
-
-def whole_of(external_id: str) -> str:
-    """Return the id of the drop that an id is a part of: itself, where it is none."""
-    return external_id.rpartition(PART)[0] or external_id
+from pipeline.drops.records import PART, DropRecord, whole_of
 
 
 def with_known_ids(drops: Sequence[DropRecord], known: Sequence[DropRecord]) -> list[DropRecord]:

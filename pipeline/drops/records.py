@@ -26,6 +26,11 @@ class BenefitRecord(msgspec.Struct, frozen=True, kw_only=True):
 PART = "/"
 
 
+def whole_of(external_id: str) -> str:
+    """Return the id of the drop that an id is a part of: itself, where it is none."""
+    return external_id.rpartition(PART)[0] or external_id
+
+
 class DropRecord(msgspec.Struct, frozen=True, kw_only=True):
     external_id: str
     name: str | None = None

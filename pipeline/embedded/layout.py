@@ -171,10 +171,15 @@ class Layout(NamedTuple):
         return ""
 
     def is_disk_full(self, least: int = NO_DISK_BYTES) -> bool:
-        """Whether less than so many bytes are free on the data directory's disk."""
+        """Whether less than so many bytes are free on the data directory's disk.
+
+        What nobody can write to (a read-only disk, `/proc`) has none free either, and no room to make.
+        """
         with contextlib.suppress(OSError):
             place = next(at for at in (self.data_dir, *self.data_dir.parents) if at.exists())
-            return shutil.disk_usage(place).free < least
+            disk = os.statvfs(place)
+            is_writable = disk.f_blocks and not disk.f_flag & os.ST_RDONLY
+            return bool(is_writable and disk.f_bavail * disk.f_frsize < least)
         return False
 
     def full_disk(self) -> str:

@@ -178,9 +178,10 @@ class ChzzkDrops:
 
 
 def recognise_chzzk(look: Look) -> Recognition | None:
-    """Recognise the answer for one number."""
-    is_answer = look.fields.keys() >= {"code", "content"} and not look.is_graphql
-    return ("CHZZK campaign", [ChzzkDrops.name]) if is_answer else None
+    """Recognise the answer for one number, or a list of such answers."""
+    answer = look.fields if look.is_object else look.first
+    is_answer = answer.keys() >= {"code", "content"} and not look.is_graphql
+    return ("CHZZK campaign" if look.is_object else "CHZZK campaigns", [ChzzkDrops.name]) if is_answer else None
 
 
 class _Gathered(msgspec.Struct, frozen=True):

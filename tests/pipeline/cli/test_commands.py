@@ -10,8 +10,8 @@ from pipeline.cli.commands import COMMANDS, load_command
 from tests.pipeline.cli.operator import Operator
 
 NOUNS = (
-    *("channels", "deliveries", "events", "feeds", "games", "games lists"),
-    *("quarantine", "sources", "subscriptions", "targets"),
+    *("channels", "deliveries", "drops", "events", "feeds", "games", "games lists", "igdb"),
+    *("quarantine", "sources", "subscriptions", "targets", "templates"),
 )
 
 

@@ -50,6 +50,13 @@ def test_a_chain_takes_the_minutes_of_all_that_come_before() -> None:
     assert hours(course(drop("c", 240, "b"), drop("b", 120, "a"), drop("a", 120))) == {"a": 94, "b": 92, "c": 88}
 
 
+def test_a_drop_that_requires_one_of_several_groups_of_rewards_waits_for_all_of_them() -> None:
+    grouped = course(drop("a/short", 60), drop("a/long", 240), drop("b", 60, "a"))
+
+    assert hours(grouped) == {"a/short": 95, "a/long": 92, "b": 91}
+    assert [counting.external_id for counting in grouped.count_now(START)] == ["a/short", "a/long"]
+
+
 def test_what_two_drops_require_is_watched_once_and_side_by_side() -> None:
     rhombus = course(
         drop("root", 60), drop("left", 30, "root"), drop("right", 90, "root"), drop("top", 60, "left", "right")

@@ -54,6 +54,23 @@ def test_servers_that_find_no_room_when_they_start_say_so_in_one_line(small_disk
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="there is no /proc")
+def test_a_folder_that_nobody_can_write_to_is_not_called_a_full_disk() -> None:
+    with pytest.raises(EmbeddedError, match="/proc/lootwire cannot be used: No such file") as caught:
+        embedded.ensure(Path("/proc/lootwire"), timeout=3600)
+    assert "full" not in str(caught.value)
+    assert embedded.full_disk(Path("/proc/lootwire")) is None
+
+
+def test_a_disk_that_may_only_be_read_is_not_called_full(small_disk: Path) -> None:
+    fill(small_disk)
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(EmbeddedError) as caught:
+        embedded.ensure(small_disk / "data", timeout=3600)
+    assert "Read-only" in str(caught.value)
+    assert embedded.full_disk(small_disk / "data") is None
+
+
 def test_a_disk_with_room_is_no_problem(tmp_path: Path) -> None:
     assert not (embedded.disk_problem(tmp_path) or "").startswith("full")
 

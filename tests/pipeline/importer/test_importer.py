@@ -170,6 +170,14 @@ def test_old_events_are_told_aloud_where_that_is_asked_for(run: Importer, tmp_pa
     assert [row.silent for row in run.world.rows(Event)] == [True] * 2 + [False] * 4
 
 
+def test_a_list_of_answers_of_chzzk_is_read_and_what_is_cut_costs_no_other(run: Importer, tmp_path: Path) -> None:
+    cut = chzzk(7).replace(b'"title": "', b'"title": "\\ud83d', 1)
+    path = tmp_path / "2026-09-21T000000Z.json"
+    path.write_bytes(b"[%s,%s]" % (chzzk(6), cut))
+    run(path)
+    assert {row.external_id for row in run.world.rows(DropCampaign)} == {"6", "7"}
+
+
 def test_every_source_is_recognised_by_its_payload(run: Importer, tmp_path: Path) -> None:
     payloads = {
         "drops": drops(campaign("a")),
