@@ -139,7 +139,7 @@ def fill(engine: Engine, vault: Vault, url: str, targets: int, *, settings: str 
 
 def processor_seconds() -> float:
     """Return the processor time of this process and of those that it has ended."""
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
@@ -171,16 +171,16 @@ def send_bare(url: str, messages: int, threads: int) -> Spent:
     apprise = apprise_urls.load()
     services = threading.local()
 
-    def one(_: int) -> bool:
+    def send_alone(_: int) -> bool:
         if not hasattr(services, "apprise"):
             services.apprise = apprise.Apprise()
             services.apprise.add(url)
         return bool(services.apprise.notify(title=message.title, body=message.text))
 
     with ThreadPoolExecutor(threads) as pool:
-        assert all(pool.map(one, range(2 * threads)))
+        assert all(pool.map(send_alone, range(2 * threads)))
         used, began = processor_seconds(), time.perf_counter()
-        assert all(pool.map(one, range(messages)))
+        assert all(pool.map(send_alone, range(messages)))
         seconds = time.perf_counter() - began
     return Spent(processor_seconds() - used, seconds)
 

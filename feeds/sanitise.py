@@ -21,8 +21,6 @@ _TAGS = {"a", "b", "blockquote", "br", "code", "em", "h3", "h4", "i", "img", "li
 _ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
 # What an outsider may write: pictures would call a stranger's server from every reader's program.
 _FOREIGN_TAGS = _TAGS - {"img", "h3", "h4"}
-_LOGIN = {"twitch": re.compile(r"\w{1,30}", re.ASCII), "kick": re.compile(r"[\w-]{1,60}", re.ASCII)}
-_CHZZK_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def xml_text(text: str) -> str:
@@ -43,16 +41,6 @@ def safe_url(url: str | None) -> str | None:
     Addresses with a user name are refused too, since `https://twitch.tv@example.com` leads to example.com.
     """
     return None if url is None else page_address(xml_text(url).strip())
-
-
-def channel_url(service: str | None, name: str) -> str | None:
-    """Return the page of a channel, or None where the name is none that its service gives out."""
-    if service == "chzzk":
-        return f"https://chzzk.naver.com/{name}" if _CHZZK_ID.fullmatch(name) else None
-    pattern = _LOGIN.get(service or "")
-    if pattern is None or not pattern.fullmatch(name):
-        return None
-    return f"https://www.twitch.tv/{name.lower()}" if service == "twitch" else f"https://kick.com/{name.lower()}"
 
 
 def html_line(text: str) -> str:

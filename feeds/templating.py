@@ -4,7 +4,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from feeds.sanitise import channel_url, foreign_html, one_line, safe_url
+from feeds.sanitise import foreign_html, one_line, safe_url
+from models.words.addresses import page_channel_address
 from models.words.campaigns import requirement
 from models.words.units import counted, moment
 
@@ -45,7 +46,7 @@ def template(name: str) -> "Template":
 
 
 def _channel_url(name: str, service: str | None) -> str | None:
-    return channel_url(service, name)
+    return page_channel_address(service, name)
 
 
 def _requirement(of: "DropLine | CampaignDetail | RewardCard | RewardLine") -> str:

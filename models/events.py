@@ -53,7 +53,7 @@ class EventKind(StrEnum):
 
     @property
     def is_for_operators(self) -> bool:
-        """Whether it tells of the installation itself: only operators hear of it, and who names its family."""
+        """Whether it tells of the installation itself: only operators hear of it, and subscribers to its family."""
         return self.family == "operator"
 
     @property

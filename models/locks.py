@@ -56,9 +56,14 @@ def lock_transaction(connection: Connection, key: LockKey) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
+def taken_if_free(key: LockKey) -> ColumnElement[bool]:
+    """Return a condition that holds where no other session has a lock; this transaction has it until it ends."""
+    return func.pg_try_advisory_xact_lock(key)
+
+
 def is_held(connection: Connection, key: LockKey) -> bool:
     """Return whether another session holds a lock; where none does, this transaction has it until it ends."""
-    return not connection.scalar(select(func.pg_try_advisory_xact_lock(key)))
+    return not connection.scalar(select(taken_if_free(key)))
 
 
 def try_session(connection: Connection, *keys: LockKey, **settings: str) -> bool:
@@ -74,6 +79,15 @@ def try_session(connection: Connection, *keys: LockKey, **settings: str) -> bool
 def share_session(connection: Connection, key: LockKey) -> None:
     """Wait for a lock and hold it with other sessions that share it, to the end of this one."""
     connection.execute(select(func.pg_advisory_lock_shared(key)))
+
+
+def end_session(connection: Connection) -> None:
+    """Give back all locks of a session at once, and end it; only for a connection that no pool hands out again."""
+    with suppress(SQLAlchemyError):
+        # PostgreSQL takes a moment to end a session, and another may want its locks within that.
+        connection.execute(select(func.pg_advisory_unlock_all()))
+    with suppress(SQLAlchemyError):
+        connection.close()
 
 
 @contextmanager

@@ -21,8 +21,8 @@ from notifiers.answers import HttpAnswer, MailReply
 class Patience:
     """For how many seconds a service is waited for.
 
-    For mail they are those of RFC 5321, 4.5.3.2. `mail_end` is the wait for the answer to a whole message: who gives up
-    earlier has sent it twice. `whole` is for everything but that one wait.
+    For mail they are those of RFC 5321, 4.5.3.2. `mail_end` is the wait for the answer to a whole message: a sender
+    that gives up earlier sends it twice. `whole` is for everything but that one wait.
     """
 
     connect: float = 20.0

@@ -21,7 +21,7 @@ def is_for_operators(kind: str) -> bool:
 
 
 def is_anybody_told(connection: Connection) -> bool:
-    """Return whether anybody would hear of the installation: an operator, or who subscribed to what operators hear."""
+    """Return whether anybody would hear of the installation: an operator, or a subscriber to what operators hear."""
     operators = exists().where(Target.role == OPERATOR, Target.removed_at.is_(None))
     first = f"{OPERATOR}."
     subscribed = exists().where(SubscriptionKey.key >= first, SubscriptionKey.key.startswith(first))

@@ -1,6 +1,6 @@
 """Says how fast services want to be sent to, where they write it down. Pure.
 
-Whoever sends asks before each message, so that a service need not refuse first. Servers of one's own have no pace; what
+A sender asks before each message, so that a service need not refuse first. Servers of one's own have no pace; what
 any service answers with (`Retry-After` and its likes) is obeyed besides, see `notifiers.rests`.
 """
 
@@ -46,5 +46,5 @@ def turns_of(label: str, target_id: int) -> list[Turn]:
 
 
 def take_none(_: Sequence[Turn]) -> timedelta:
-    """Keep nobody waiting: for who sends alone, and asks no Redis."""
+    """Keep nobody waiting: for a sender that is alone, and asks no Redis."""
     return timedelta(0)

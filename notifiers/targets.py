@@ -200,7 +200,7 @@ def remove_target(connection: Connection, name: str, now: datetime) -> Removal:
     Its name is free from then on. Raises TargetError if there is none of that name.
     """
     target_id, removal = target_id_of(connection, name), look_at_removal(connection, name)
-    # As who settles does it, before the deliveries, so that neither waits for the other for ever.
+    # Before the deliveries, as a sender that settles does, so that neither waits for the other for ever.
     lock_targets(connection, [target_id])
     connection.execute(delete(Subscription).where(Subscription.target_id == target_id))
     # One that a worker is sending right now is settled by that worker.

@@ -9,7 +9,7 @@ from typing import Any
 from models.details import BenefitLine, CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
 from models.events import EventKind
 from models.words import counted_kind, kind_label, link_label, message_facts, message_note
-from models.words.addresses import category_address, channel_address, message_address
+from models.words.addresses import category_address, message_address, message_channel_address
 from models.words.campaigns import allowed, gives_rewards, is_over, requirement_at_length
 from models.words.fields import field_words
 from models.words.streams import message_categories
@@ -183,7 +183,7 @@ def _watch(event: EventText, extent: Extent) -> tuple[tuple[Fact, ...], int]:
         address = message_address(category_address(event.service, detail.game))
         label = clean(f"{detail.game} on {service_name(event.service or '')}: every channel counts", NAME_LENGTH)
         return ((Fact(label, address),) if address else ()), 0
-    links = [(name, message_address(channel_address(event.service, name))) for name in names[: extent.items]]
+    links = [(name, message_address(message_channel_address(event.service, name))) for name in names[: extent.items]]
     shown = tuple(Fact(clean(name, NAME_LENGTH), address) for name, address in links if address)
     # A channel that has no address is named in the list of them.
     return (shown, total - len(shown)) if len(shown) == len(links) else ((), 0)

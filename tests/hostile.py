@@ -225,11 +225,12 @@ def zip_of(files: dict[str, bytes]) -> bytes:
 
 def _overlapping_zip() -> bytes:
     """A list of contents whose thousand entries all mean the same data."""
-    one = zip_of({"0.json": b" " * MEBIBYTE})
-    start = one.rindex(b"PK\x01\x02")
-    end = one.rindex(b"PK\x05\x06")
-    directory = one[start:end] * 1000
-    return one[:start] + directory + struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1000, 1000, len(directory), start, 0)
+    zipped = zip_of({"0.json": b" " * MEBIBYTE})
+    start = zipped.rindex(b"PK\x01\x02")
+    end = zipped.rindex(b"PK\x05\x06")
+    directory = zipped[start:end] * 1000
+    end_record = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1000, 1000, len(directory), start, 0)
+    return zipped[:start] + directory + end_record
 
 
 def _encrypted_zip() -> bytes:

@@ -46,15 +46,15 @@ def test_the_lock_file_names_public_hosts_over_https_only() -> None:
 
 
 def test_no_tracked_file_names_a_path_of_one_machine() -> None:
-    found = []
+    paths = []
     for path in tracked():
         try:
             content = path.read_text(encoding="utf-8")
         except UnicodeDecodeError:
             continue
-        found += [f"{path.relative_to(CHECKOUT)}: {match[0]}" for match in OF_ONE_MACHINE.finditer(content)]
+        paths += [f"{path.relative_to(CHECKOUT)}: {match[0]}" for match in OF_ONE_MACHINE.finditer(content)]
 
-    assert found == []
+    assert paths == []
 
 
 def test_the_search_for_such_paths_would_find_one() -> None:
@@ -70,8 +70,8 @@ def test_there_is_exactly_one_head_of_the_migrations() -> None:
 def differences(connection: Connection) -> list[object]:
     """What Alembic would still change to make the database what the models say."""
     options = {"compare_type": True, "compare_server_default": True}
-    found: list[object] = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
-    return found
+    changes: list[object] = compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
+    return changes
 
 
 def test_migrations_lead_to_what_the_models_say(engine: Engine) -> None:

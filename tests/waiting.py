@@ -22,15 +22,15 @@ def wait_for(condition: Callable[[], object], seconds: float = 60, *, every: flo
 
 def processes_with(text: object) -> dict[int, str]:
     """Return the living processes, but for this one, whose command line holds a text."""
-    found = {}
+    commands = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue  # it has ended meanwhile
         if str(text) in command and int(folder.name) != os.getpid():
-            found[int(folder.name)] = command
-    return found
+            commands[int(folder.name)] = command
+    return commands
 
 
 def _roomy_memory() -> Path | None:

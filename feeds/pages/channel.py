@@ -8,9 +8,10 @@ import msgspec
 from feeds.pages.charts import CELL, COLOURS, HEIGHT, WEEKDAYS, WIDTH, Curve, on_air, viewers_curve, week_cells
 from feeds.pages.index import hue, initials
 from feeds.render import FORMATS
-from feeds.sanitise import channel_url, one_line, safe_url
+from feeds.sanitise import one_line, safe_url
 from feeds.templating import template
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals, by_weekday
+from models.words.addresses import page_channel_address
 
 CATEGORIES_SHOWN = 6
 ROWS_SHOWN = 24
@@ -53,7 +54,7 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
         initials=initials(name),
         hue=hue(name),
         picture=safe_url(page.profile_image_url),
-        channel_url=channel_url(page.service, page.login),
+        channel_url=page_channel_address(page.service, page.login),
         file=page.path.rsplit("/", 1)[-1],
         root="../" * page.path.count("/"),
         newest=newest,

@@ -12,9 +12,10 @@ from markupsafe import Markup
 
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, Scope, Site
 from feeds.render import FORMATS, PAGE_ENDING, RSS_ENDING, list_title
-from feeds.sanitise import channel_url, one_line
+from feeds.sanitise import one_line
 from feeds.templating import ASSETS, template
 from models.names import slug
+from models.words.addresses import page_channel_address
 from models.words.units import distance, service_heading
 
 DROPS_SHOWN = 3
@@ -146,7 +147,7 @@ def _reward_html(card: RewardCard, left: str, year: int) -> Markup:
 
 def _channel(service: str, channel: ChannelLink) -> tuple[str, str | None]:
     name = one_line(channel.display_name or channel.login, 60)
-    return name, channel_url(service, channel.external_id if service == "chzzk" else channel.login)
+    return name, page_channel_address(service, channel.external_id if service == "chzzk" else channel.login)
 
 
 def _services(site: Site) -> list[tuple[str, str]]:

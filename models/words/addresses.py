@@ -5,8 +5,14 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 PAGE_ADDRESS_LENGTH = 2048
 MESSAGE_ADDRESS_LENGTH = 1000
-_CHANNELS = {"twitch": "www.twitch.tv", "kick": "kick.com"}
+_CHANNELS = {"twitch": "www.twitch.tv", "kick": "kick.com", "chzzk": "chzzk.naver.com"}
 _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,60}")
+# What the services give out: Twitch and Kick name a channel by its login, CHZZK by its id.
+_NAMES = {
+    "twitch": re.compile(r"\w{1,30}", re.ASCII),
+    "kick": re.compile(r"[\w-]{1,60}", re.ASCII),
+    "chzzk": re.compile(r"[0-9a-f]{32}"),
+}
 _SPACES = re.compile(r"\s")
 _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _LEGIBLE = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
@@ -33,10 +39,20 @@ def message_address(url: str | None) -> str | None:
     return f"{parts.scheme}://{parts.netloc}" + "".join(_QUOTED.get(character, character) for character in tail)
 
 
-def channel_address(service: str | None, login: str) -> str | None:
-    """Return where a channel is watched, or None where its address is not made of its login."""
-    host = _CHANNELS.get(service or "")
-    return f"https://{host}/{login.lower()}" if host and _LOGIN.fullmatch(login) else None
+def page_channel_address(service: str | None, name: str) -> str | None:
+    """Return where a channel is watched as feeds and pages link it, or None where its service gives out no such name.
+
+    The name is a login, on CHZZK an id.
+    """
+    names = _NAMES.get(service or "")
+    return f"https://{_CHANNELS[service or '']}/{name.lower()}" if names and names.fullmatch(name) else None
+
+
+def message_channel_address(service: str | None, login: str) -> str | None:
+    """Return where a channel is watched as messages link it, or None where its address is not made of its login."""
+    if service == "chzzk" or service not in _CHANNELS:
+        return None
+    return f"https://{_CHANNELS[service]}/{login.lower()}" if _LOGIN.fullmatch(login) else None
 
 
 def category_address(service: str | None, game: str | None) -> str | None:

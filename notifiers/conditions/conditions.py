@@ -34,7 +34,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     max_minutes: int | None = None
     no_subscriptions: bool = False
     rewards: tuple[RewardKind, ...] = ()
-    # Whether the account is linked with the campaign's game; only who signed in to the service knows of any.
+    # Whether the account is linked with the campaign's game; only a person who signed in to the service has any.
     linked: bool | None = None
     followed_games: bool = False
     followed_channels: bool = False

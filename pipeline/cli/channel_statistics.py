@@ -27,7 +27,7 @@ from models.statistics import (
     load_top,
     load_totals,
 )
-from models.words.units import counted
+from models.words.units import WEEKDAYS, counted
 from pipeline.catalogue.unknown import unknown_channel
 from pipeline.channels.following.follows import Known, find_channel
 from pipeline.channels.following.names import parse_name
@@ -37,7 +37,6 @@ from pipeline.runtime.runtime import utc_now
 
 STREAMS_SHOWN = 5
 CATEGORIES_SHOWN = 10
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHADES = " ░▒▓█"
 Since = Annotated[str, typer.Option(help="30d, 12h, or a time.")]
 Zone = Annotated[str, typer.Option("--zone", help="The time zone of weekdays and hours: Europe/Berlin.")]

@@ -20,11 +20,11 @@ from datetime import timedelta
 from types import FrameType, TracebackType
 from typing import NamedTuple, Self
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from models.errors import LootwireError
-from models.locks import AT_ONCE, LockKey, try_session
+from models.locks import AT_ONCE, LockKey, end_session, try_session
 
 # How soon a holder whose connection was ended knows that another may have taken its place.
 NOTICED_WITHIN = timedelta(seconds=2)
@@ -152,7 +152,7 @@ class Lease:
                 self._connection = connection
         finally:
             if not taken:
-                _end(connection)
+                end_session(connection)
         return taken
 
     def _may_be_slow(self, connection: Connection) -> bool:
@@ -162,7 +162,7 @@ class Lease:
     def _close(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            _end(connection)
+            end_session(connection)
 
     def _watch(self) -> None:
         """See to it that the connection lives until the block is left."""
@@ -238,14 +238,6 @@ class Lease:
     def _interrupt() -> None:
         if (main := threading.main_thread().ident) is not None:
             signal.pthread_kill(main, signal.SIGUSR2)
-
-
-def _end(connection: Connection) -> None:
-    with suppress(SQLAlchemyError):
-        # PostgreSQL takes a moment to end a session, and the next fetch may come within it.
-        connection.execute(select(func.pg_advisory_unlock_all()))
-    with suppress(SQLAlchemyError):
-        connection.close()
 
 
 def _socket(connection: Connection) -> int:

@@ -23,7 +23,7 @@ _CLONE_NEWUSER = 0x10000000
 # No distribution gives the first of these to anybody: https://systemd.io/UIDS-GIDS/. The others are for containers
 # that have fewer numbers.
 _FREE_GROUPS = (range(60578, 61184), range(60577, 1000, -1))
-# The folder is root's, and only who is in its group may pass through it.
+# The folder is root's, and only users of its group may pass through it.
 _GATE = 0o710
 
 

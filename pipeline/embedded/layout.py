@@ -150,7 +150,7 @@ class Layout(NamedTuple):
     def close_to_others(self, *, but_for: int = 0) -> None:
         """Close the data directory to other users; of what they may, the bits `but_for` may stay."""
         status = self.data_dir.stat()
-        # A folder of another user's, such as a cluster's volume, has its own rules of who may enter.
+        # A folder of another user's, such as a cluster's volume, has rules of its own for entering.
         if status.st_uid == os.geteuid() and status.st_mode & 0o777 & ~(0o700 | but_for):
             self.data_dir.chmod(0o700 | status.st_mode & but_for)
 

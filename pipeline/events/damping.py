@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.sql.dml import ReturningDelete
 
 from models import Event, HeldChange
-from models.locks import lock_key
+from models.locks import lock_key, taken_if_free
 from pipeline.database.bulk import execute_rows, insert_rows, rows_as_table
 from pipeline.events.event import NewEvent
 
@@ -198,7 +198,7 @@ def _due_first(is_due: ColumnElement[bool]) -> ReturningDelete[Any]:
 _OURS = _of(bindparam("family", type_=Text), bindparam("prefix", type_=Text))
 _AT = bindparam("at", type_=_TIME)
 # Asked only of what was due before it was stored: that is history, which an import may be about to go on with.
-_IS_LEFT = or_(HELD.c.held_at <= HELD.c.due_at, func.pg_try_advisory_xact_lock(IMPORTING))
+_IS_LEFT = or_(HELD.c.held_at <= HELD.c.due_at, taken_if_free(IMPORTING))
 _NEXT_DUE = select(func.min(HELD.c.due_at)).where(_OURS)
 _DUE = _due_first(and_(_OURS, HELD.c.due_at <= _AT))
 _DUE_NOW = _due_first(

@@ -372,7 +372,7 @@ class _Run:
             .values(
                 next_due_at=next_due_at,
                 lease_until=None,
-                # Whoever took the fetch for its own, and was slow only, must not store after this.
+                # A worker that took the fetch for its own, and was slow only, must not store after this.
                 fence=Source.fence + 1,
                 consecutive_failures=failures,
                 failing_since=row["failing_since"] or now,

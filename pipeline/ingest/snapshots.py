@@ -40,7 +40,7 @@ UNSETTLED = b""
 # other source can be stored.
 MOST_KEPT = 100
 # Where more is new at once, so much is stored in one transaction: each is a delivery for everybody who wants it, and
-# all who store wait until it is over.
+# all workers that store wait until it is over.
 PART = 100
 State = dict[str, datetime | str | Mapping[str, float] | None]
 

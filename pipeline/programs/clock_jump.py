@@ -177,7 +177,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "heartbeat_at": Rule.WAS,
         "disabled_at": Rule.WAS,
         "removed_at": Rule.WAS,
-        # Whoever claims sees by `looked_at` that the clock was wrong, and reckons both anew.
+        # The sender that claims sees by `looked_at` that the clock was wrong, and reckons both anew.
         "due_at": Rule.STAYS,
         "looked_at": Rule.STAYS,
         "broken_until": Rule.DUE,

@@ -222,7 +222,8 @@ STAGES = (
     Stage("fetching", ("tick.fetch_due",), _left_to_fetch, CYCLE_LIMIT),
     # Workers take minutes to come up where much else runs.
     Stage("judging the time", ("tick.advance_clock",), _left_to_advance, STANDSTILL),
-    # A hundred feeds take a second, but a target has the time of its protocol: who gives up earlier has sent it twice.
+    # A hundred feeds take a second, but a target has the time of its protocol: a sender that gives up earlier sends
+    # the message twice.
     Stage(
         "sending and publishing",
         ("send.due", "publish.marked"),

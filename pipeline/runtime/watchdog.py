@@ -24,7 +24,7 @@ _DATABASE = "LOOTWIRE_WATCHED_DATABASE"
 STALE_AFTER = timedelta(seconds=90)
 # What was started just now may take so long to come up.
 START_WITHIN = 2 * STALE_AFTER
-# More than the clock is set by who keeps it right.
+# More than a program that keeps the clock right sets it by.
 JUMP = timedelta(seconds=10)
 _CONNECT_SECONDS = 10
 # A network that falls silent must not hold the supervisor.

@@ -69,8 +69,8 @@ def _serve(listener: socket.socket, target: str) -> None:
         except OSError:
             accepted.close()
             continue
-        for one, other in ((accepted, connected), (connected, accepted)):
-            threading.Thread(target=_hand_on, args=(one, other), daemon=True).start()
+        for reading, writing in ((accepted, connected), (connected, accepted)):
+            threading.Thread(target=_hand_on, args=(reading, writing), daemon=True).start()
 
 
 def _lose_patience(accepted: socket.socket) -> None:

@@ -142,10 +142,10 @@ def _passes(size: Passes, trial: Trial, own: OwnDatabases, igdb: LocalIgdb, limi
         syncing.run(killed)
         asked = syncing.pages()
         twice = {page for page in asked if asked.count(page) > 1}
-        expected, found = rows(undisturbed), rows(killed)
+        expected, rows_killed = rows(undisturbed), rows(killed)
     at = f", at {limit} requests a second"
     return [
-        none_of(f"tables that differ{at}", [table for table in TABLES if found[table] != expected[table]]),
+        none_of(f"tables that differ{at}", [table for table in TABLES if rows_killed[table] != expected[table]]),
         at_least(f"rows{at}", sum(map(len, expected.values())), size.games),
         none_of(f"pages asked for twice that had been stored{at}", sorted(twice - set(again))),
         # One, where a quick machine keeps up with the limit; never more than may be open, and one that is being stored.

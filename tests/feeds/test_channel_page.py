@@ -18,6 +18,7 @@ from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import ensure_feeds
 from feeds.pages.charts import HEIGHT, WIDTH, compact, on_air, viewers_curve, week_cells
 from feeds.publish import PublishSummary, publish
+from feeds.render import FORMATS, PAGE_ENDING
 from models import Channel, StreamSession
 from models.details import CategoryTime, StreamRecap
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals
@@ -283,11 +284,8 @@ def test_a_followed_channel_has_a_page_beside_its_feeds(site: Site) -> None:
     # The feed of everything is the other.
     assert (summary.feeds, summary.pages, summary.failures) == (2, 1, [])
     path = site.path("lanternwake")
-    assert {other.name for other in path.parent.iterdir()} == {
-        path.name,
-        path.name.replace(".html", ".rss.xml"),
-        path.name.replace(".html", ".atom.xml"),
-    }
+    endings = {PAGE_ENDING, *(each.ending for each in FORMATS)}
+    assert {other.name for other in path.parent.iterdir()} == {path.stem + ending for ending in endings}
     assert f"channels/{path.name}" in (site.root / "index.html").read_text()
     assert (site.root / "channel.css").exists()
     assert site.publish() == PublishSummary()

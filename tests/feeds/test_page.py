@@ -10,6 +10,7 @@ from sqlalchemy import insert
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, RewardLine, Site, SourceHealth
 from feeds.pages.index import hue, initials, render_index
 from feeds.pages.index_rows import load_site
+from feeds.render import FORMATS
 from models import DropCampaign, Reward, RewardCampaign
 from models.details import BenefitLine, DropLine
 from tests.feeds.world import BASE_URL, NOON, Publishing
@@ -151,11 +152,9 @@ def test_a_feed_reader_finds_the_feeds_by_itself() -> None:
         if t == "link" and a.get("rel") == "alternate"
     }
 
-    assert links == {
-        ("application/rss+xml", "all.rss.xml"),
-        ("application/atom+xml", "all.atom.xml"),
-        ("text/x-opml", "feeds.opml"),
-    }
+    feeds = {(each.media_type, f"all{each.ending}") for each in FORMATS}
+    assert {("application/rss+xml", "all.rss.xml"), ("application/atom+xml", "all.atom.xml")} <= feeds
+    assert links == feeds | {("text/x-opml", "feeds.opml")}
 
 
 def test_pictures_have_a_size_a_text_and_wait_until_they_are_seen() -> None:

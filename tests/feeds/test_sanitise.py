@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.sanitise import channel_url, foreign_html, html_line, one_line, our_html, safe_url, xml_text
+from feeds.sanitise import foreign_html, html_line, one_line, our_html, safe_url, xml_text
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -72,25 +72,6 @@ def test_an_address_that_is_no_plain_web_address_is_dropped(url: str | None) -> 
 )
 def test_a_web_address_is_kept_in_ascii(url: str, kept: str) -> None:
     assert safe_url(url) == kept
-
-
-@pytest.mark.parametrize(
-    ("service", "name", "url"),
-    [
-        ("twitch", "Some_Login", "https://www.twitch.tv/some_login"),
-        ("kick", "some-slug", "https://kick.com/some-slug"),
-        ("chzzk", "0123456789abcdef0123456789abcdef", "https://chzzk.naver.com/0123456789abcdef0123456789abcdef"),
-        ("chzzk", "별곰국", None),
-        ("twitch", "../logout", None),
-        ("twitch", "별곰국", None),
-        ("elsewhere", "login", None),
-        (None, "login", None),
-    ],
-)
-def test_a_channel_is_linked_where_its_name_is_one_that_its_service_gives_out(
-    service: str | None, name: str, url: str | None
-) -> None:
-    assert channel_url(service, name) == url
 
 
 def test_a_plain_description_keeps_its_lines_and_its_signs() -> None:

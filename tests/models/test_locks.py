@@ -1,5 +1,6 @@
 """Advisory locks are held, seen, waited for and given back."""
 
+import re
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,9 +9,12 @@ import pytest
 from sqlalchemy import BigInteger, Engine, cast, func, select, text
 
 from models.locks import AT_ONCE, LockKey, hashed_key, hold, is_held, lock_key, lock_transaction
+from tests.paths import CHECKOUT
 from tests.waiting import wait_for
 
 KEY = lock_key("lootwire test")
+ROOMS = ("models", "notifiers", "feeds", "pipeline", "tasks")
+SQL_FUNCTION = re.compile(r"\bpg_\w*advisory_\w*lock")
 
 
 def held_by_somebody(engine: Engine, key: LockKey = KEY) -> bool:
@@ -90,3 +94,8 @@ def test_a_session_that_broke_is_no_problem_of_whoever_held_its_lock(engine: Eng
     with hold(engine, KEY), engine.connect() as connection:
         connection.execute(others.where(text("locktype = 'advisory' AND pid <> pg_backend_pid()")))
     wait_for(lambda: not held_by_somebody(engine))
+
+
+def test_no_other_module_takes_or_gives_back_a_lock_by_itself() -> None:
+    modules = [path for room in ROOMS for path in (CHECKOUT / room).rglob("*.py")]
+    assert [path.name for path in modules if SQL_FUNCTION.search(path.read_text())] == ["locks.py"]

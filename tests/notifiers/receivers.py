@@ -181,7 +181,7 @@ class IrcServer:
             pass
         lines = self._text.decode(errors="replace").split("\r\n")
         said = [line.partition(f"PRIVMSG {CHANNEL} :") for line in lines]
-        return [text for _, found, text in said if found]
+        return [text for _, command, text in said if command]
 
     def has_joined(self) -> bool:
         """Return whether the reader is in the channel."""

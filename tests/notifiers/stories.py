@@ -327,14 +327,14 @@ class Story:
         self.connection.execute(insert(Follow).values(row))
 
     def _game(self, name: str) -> int:
-        found = self.connection.scalar(select(Game.id).where(Game.name == name))
+        row_id = self.connection.scalar(select(Game.id).where(Game.name == name))
         row = {"name": name, "name_key": name_key(name), "public_id": f"g{self._count(Game)}"}
-        return found or self.connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
+        return row_id or self.connection.execute(insert(Game).values(row).returning(Game.id)).scalar_one()
 
     def _channel(self, login: str) -> int:
-        found = self.connection.scalar(select(Channel.id).where(Channel.login == login))
+        row_id = self.connection.scalar(select(Channel.id).where(Channel.login == login))
         row = {"service": "twitch", "external_id": login, "login": login, "first_seen_at": self.now}
-        return found or self.connection.execute(insert(Channel).values(row).returning(Channel.id)).scalar_one()
+        return row_id or self.connection.execute(insert(Channel).values(row).returning(Channel.id)).scalar_one()
 
     def _count(self, table: Any) -> int:
         return self.connection.scalar(select(func.count()).select_from(table)) or 0

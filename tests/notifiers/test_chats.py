@@ -134,10 +134,10 @@ def test_slack_shows_an_event_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None
     with chats.slack(monkeypatch) as chat:
         send_to(SLACK_URL, full_event())
         send_to(SLACK_URL, *several())
-    one, many = (body["attachments"][0] for body in chat.taken)
-    assert one["blocks"][0]["text"]["text"] == "New drops: Rust 40"
-    assert {"type": "text", "text": "Rust", "style": {"bold": True}} in one["blocks"][1]["elements"][1]["elements"]
-    assert one["blocks"][-1]["elements"][0]["text"] == "Because of “loot for what I play”"
+    single, many = (body["attachments"][0] for body in chat.taken)
+    assert single["blocks"][0]["text"]["text"] == "New drops: Rust 40"
+    assert {"type": "text", "text": "Rust", "style": {"bold": True}} in single["blocks"][1]["elements"][1]["elements"]
+    assert single["blocks"][-1]["elements"][0]["text"] == "Because of “loot for what I play”"
     assert many["fallback"] == "4 new campaigns, 1 campaign ending soon"
     assert not chat.refused
 

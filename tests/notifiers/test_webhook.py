@@ -153,10 +153,10 @@ def test_the_schema_refuses_what_is_not_as_it_says() -> None:
     assert list(problems(body, SCHEMA)) == ["$: has no schema", "$: has no events"]
     event = {"id": "1", "kind": "campaign.added"}
     wrong = body | {"schema": "lootwire.webhook/2", "events": [{"event": event, "detail": {"drops": 7}}]}
-    found = list(problems(wrong, SCHEMA))
-    assert "$.schema: 'lootwire.webhook/2' is none of ['lootwire.webhook/1']" in found
-    assert "$.events[0].detail.drops: 7 is no array" in found
-    assert "$.events[0].event.id: '1' is no integer" in found
+    faults = list(problems(wrong, SCHEMA))
+    assert "$.schema: 'lootwire.webhook/2' is none of ['lootwire.webhook/1']" in faults
+    assert "$.events[0].detail.drops: 7 is no array" in faults
+    assert "$.events[0].event.id: '1' is no integer" in faults
 
 
 def test_an_event_of_the_version_before_is_still_sent(world: Notifying, hooks: WebhookSink) -> None:

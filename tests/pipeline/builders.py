@@ -28,8 +28,8 @@ def drop(key: str = "d", minutes: int = 60, *benefits: str, **fields: Any) -> Js
         {"entitlementLimit": 1, "benefit": {"id": f"benefit-{name}", "name": name, "distributionType": "CODE"}}
         for name in benefits or (f"Prize {key}",)
     ]
-    told = {"id": f"drop-{key}", "name": f"Drop {key}", "requiredMinutesWatched": minutes, "requiredSubs": 0}
-    return told | {"preconditionDrops": None, "benefitEdges": edges} | fields
+    usual = {"id": f"drop-{key}", "name": f"Drop {key}", "requiredMinutesWatched": minutes, "requiredSubs": 0}
+    return usual | {"preconditionDrops": None, "benefitEdges": edges} | fields
 
 
 def campaign(
@@ -43,7 +43,7 @@ def campaign(
 ) -> Json:
     """A Twitch campaign; `fields` are written over what it would say, and `...` leaves one out."""
     listed = [channel(c) if isinstance(c, int) else c for c in channels]
-    told = {
+    usual = {
         "id": f"camp-{key}",
         "name": f"Campaign {key}",
         "status": "ACTIVE",
@@ -59,7 +59,7 @@ def campaign(
         "timeBasedDrops": [drop(key)] if drops is None else list(drops),
         "eventBasedDrops": [],
     } | fields
-    return {name: value for name, value in told.items() if value is not ...}
+    return {name: value for name, value in usual.items() if value is not ...}
 
 
 def campaigns(*keys: str, **fields: Any) -> list[Json]:
@@ -80,9 +80,9 @@ def group(game: str, listed: Sequence[Json], **fields: Any) -> Json:
 def drops(*listed: Json, empty_groups: Sequence[str] = ()) -> bytes:
     """The mirror's list of drop campaigns, grouped by their game."""
     by_game: dict[str, list[Json]] = {game: [] for game in empty_groups}
-    for one in listed:
-        by_game.setdefault((one.get("game") or {"id": "7001"})["id"], []).append(one)
-    return encode([group(game, found) for game, found in by_game.items()])
+    for row in listed:
+        by_game.setdefault((row.get("game") or {"id": "7001"})["id"], []).append(row)
+    return encode([group(game, rows) for game, rows in by_game.items()])
 
 
 def version_2(listed: bytes, at: datetime = NOON, refresh: int = 60) -> bytes:
@@ -92,7 +92,7 @@ def version_2(listed: bytes, at: datetime = NOON, refresh: int = 60) -> bytes:
 
 def quest(key: str = "q", *, end: datetime = END, **fields: Any) -> Json:
     """A reward campaign."""
-    told = {
+    usual = {
         "id": f"quest-{key}",
         "name": f"Quest {key}",
         "brand": "Soup Brand",
@@ -102,7 +102,7 @@ def quest(key: str = "q", *, end: datetime = END, **fields: Any) -> Json:
         "game": {"id": "7001", "displayName": "Harbour Lights"},
         "rewards": [{"id": f"reward-{key}", "name": f"Bowl {key}"}],
     } | fields
-    return {name: value for name, value in told.items() if value is not ...}
+    return {name: value for name, value in usual.items() if value is not ...}
 
 
 def kick(*listed: Json) -> bytes:
@@ -114,7 +114,7 @@ def kick_campaign(
     key: str = "k", *, status: str = "active", start: datetime = START, end: datetime = END, **fields: Any
 ) -> Json:
     """A campaign as Kick tells it."""
-    told = {
+    usual = {
         "id": f"KICK{key}",
         "name": f"Green {key}",
         "status": status,
@@ -125,12 +125,12 @@ def kick_campaign(
         "channels": [],
         "rewards": [{"id": f"REWARD{key}", "name": "Green lantern", "required_units": 30}],
     } | fields
-    return {name: value for name, value in told.items() if value is not ...}
+    return {name: value for name, value in usual.items() if value is not ...}
 
 
 def chzzk_content(number: int = 1201, **fields: Any) -> Json:
     """A campaign as CHZZK tells it, without the envelope."""
-    told = {
+    usual = {
         "campaignNo": number,
         "title": f"드롭스 {number}",
         "startDate": "2031-03-01 09:00:00",
@@ -139,7 +139,7 @@ def chzzk_content(number: int = 1201, **fields: Any) -> Json:
         "categoryValue": "항구의 등불",
         "rewardList": [{"rewardNo": number * 10, "title": "등불", "rewardType": "CODE", "conditionForMinutes": 60}],
     } | fields
-    return {name: value for name, value in told.items() if value is not ...}
+    return {name: value for name, value in usual.items() if value is not ...}
 
 
 def chzzk(number: int = 1201, **fields: Any) -> bytes:

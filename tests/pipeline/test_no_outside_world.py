@@ -18,16 +18,16 @@ V4, V6 = "192.0.2.1", "2001:db8::1"
 def test_a_connection_to_another_machine_is_refused_and_remembered(
     outside_world: OutsideWorld, family: socket.AddressFamily, host: str
 ) -> None:
-    with socket.socket(family) as one, pytest.raises(OSError, match="must not leave this machine"):
-        one.connect((host, 9))
+    with socket.socket(family) as opened, pytest.raises(OSError, match="must not leave this machine"):
+        opened.connect((host, 9))
 
     assert outside_world.asked_for == [f"{host}:9"]
     outside_world.asked_for.clear()
 
 
 def test_a_datagram_to_another_machine_is_refused_too(outside_world: OutsideWorld) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one, pytest.raises(OSError, match="must not leave"):
-        one.sendto(b"x", (V4, 9))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened, pytest.raises(OSError, match="must not leave"):
+        opened.sendto(b"x", (V4, 9))
 
     assert outside_world.asked_for == [f"{V4}:9"]
     outside_world.asked_for.clear()

@@ -1,8 +1,8 @@
 """Twitch's inventory of the account that signed in: minutes watched, what is claimed, whether accounts are linked.
 
 `Inventory` lists the campaigns in progress with what the account has of each drop (`self`), and the benefits that it
-was ever awarded (`gameEventDrops`). Only who signed in with `lootwire sources login twitch` has one: the token of that
-sign-in, by device code, is all that it takes. Nothing is claimed, and nothing is watched.
+was ever awarded (`gameEventDrops`). Only a person who signed in with `lootwire sources login twitch` has one: the token
+of that sign-in, by device code, is all that it takes. Nothing is claimed, and nothing is watched.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

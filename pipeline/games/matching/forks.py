@@ -64,7 +64,7 @@ class _Fork:
 
     def __init__(self, parts: Sequence[Any], work: Work[Any, Any, Any, Any]) -> None:
         self.results: deque[Sequence[Any]] = deque()
-        # After the earlier forks, who would hold an end of it when this process is gone.
+        # After the earlier forks, which would hold an end of it when this process is gone.
         self.pipe, theirs = get_context("fork").Pipe()
         self._process = get_context("fork").Process(target=_work_through, args=(parts, work, self.pipe, theirs))
         self._process.start()

@@ -108,7 +108,7 @@ def _see_again(connection: Connection, keys: Sequence[Key], now: datetime) -> No
 def _note(connection: Connection, trouble: Trouble, row: Row | None, now: datetime, *, is_heard: bool) -> Counter[str]:
     episode = episodes.seen(row.episode if row else None, now, trouble.since)
     counted = Counter[str]()
-    # Where nobody hears of it there is no event; who becomes an operator meanwhile is told what lasts.
+    # Where nobody hears of it there is no event; a target that becomes an operator meanwhile is told what lasts.
     if is_heard and episodes.is_to_be_told(trouble.kind, episode, now):
         shown = msgspec.structs.replace(trouble, since=episode.since)
         detail = shown.detail(is_repeated=episode.told_at is not None)

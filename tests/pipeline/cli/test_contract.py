@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from feeds.render import FORMATS
 from pipeline.demo.sinks import WebhookSink
 from pipeline.programs.operating.incidents import report_publishing
 from tests.pipeline.cli.operator import Operator
@@ -41,7 +42,7 @@ DELIVERY_KEYS = {
     "sent_at",
     "last_error",
 }
-FEED_KEYS = {"title", "scope", "path", "rss", "atom", "items", "written_at", "waiting"}
+FEED_KEYS = {"title", "scope", "path", "rss", "atom", "items", "written_at", "waiting"} | {each.key for each in FORMATS}
 STATUS_KEYS = {
     "eventsub",
     "campaigns",

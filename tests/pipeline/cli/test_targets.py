@@ -586,13 +586,13 @@ def test_what_would_be_told_goes_message_by_message_where_a_digest_gathers_it(
     subscribed.run("targets", "set", "hook", "--digest", "hourly")
     tried = subscribed.run("subscriptions", "try", "hook", "--json").lines
     assert [event["id"] for event in tried] == [event["id"] for event in before]
-    told = [event for event in tried if event["message"]]
+    sent_events = [event for event in tried if event["message"]]
     assert {event["held_for"] for event in tried} == {"digest"}
-    assert all(event["sent_at"].endswith(":00:00Z") for event in told)
-    assert len({event["message"] for event in told}) < len(told)
+    assert all(event["sent_at"].endswith(":00:00Z") for event in sent_events)
+    assert len({event["message"] for event in sent_events}) < len(sent_events)
     table = subscribed.run("subscriptions", "try", "hook").out
     assert "(message 1)" in table
-    assert f"{len({event['message'] for event in told})} messages" in table.splitlines()[-1]
+    assert f"{len({event['message'] for event in sent_events})} messages" in table.splitlines()[-1]
 
 
 def test_what_a_mute_would_drop_is_said(subscribed: Operator, now: datetime) -> None:

@@ -20,14 +20,14 @@ def test_whatever_comes_and_goes_is_told_when_it_begins_and_at_most_a_few_times_
     looks: list[tuple[bool, int]],
 ) -> None:
     now, episode = NOON, None
-    told: list[datetime] = []
+    told_times: list[datetime] = []
     over: list[datetime] = []
     for is_wrong, minutes in looks:
         now += minutes * MINUTE
         if is_wrong:
             episode = episodes.seen(episode, now)
             if episodes.is_to_be_told(KIND, episode, now):
-                told.append(now)
+                told_times.append(now)
                 episode = replace(episode, told_at=now)
             assert episode.told_at is not None, "a trouble that lasts was told"
         elif episode is not None:
@@ -37,10 +37,10 @@ def test_whatever_comes_and_goes_is_told_when_it_begins_and_at_most_a_few_times_
                 episode = replace(episode, recovered_at=now)
             elif step is Step.IS_FORGOTTEN:
                 episode = None
-    assert len(told) - 1 <= len(over) + (now - NOON) / DAY <= len(told) + (now - NOON) / DAY
-    for moment in told:
+    assert len(told_times) - 1 <= len(over) + (now - NOON) / DAY <= len(told_times) + (now - NOON) / DAY
+    for moment in told_times:
         # Ten minutes, an hour, six hours, then a day.
-        assert sum(moment <= other < moment + DAY for other in told) <= 5
+        assert sum(moment <= other < moment + DAY for other in told_times) <= 5
 
 
 def test_the_more_often_it_comes_again_the_longer_it_has_to_be_away() -> None:

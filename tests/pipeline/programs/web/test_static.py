@@ -175,20 +175,20 @@ def test_a_link_out_of_the_folder_leads_nowhere_and_one_within_it_does(reader: R
 
 def test_a_file_that_becomes_a_link_after_it_was_looked_at_leads_nowhere(folder: Path) -> None:
     published = Published(folder)
-    inside, found = published.lookup_path("channel/shroud.html")
-    assert found is not None
+    inside, file_status = published.lookup_path("channel/shroud.html")
+    assert file_status is not None
     scope = {"type": "http", "method": "GET", "headers": []}
     outside = folder.parent / "elsewhere"
     (folder / "channel").rename(outside)
     for leads_to in (outside, Path("../elsewhere")):
         (folder / "channel").symlink_to(leads_to)
         with pytest.raises(HTTPException, match="404"):
-            published.file_response(inside, found, scope)
+            published.file_response(inside, file_status, scope)
         (folder / "channel").unlink()
     (folder / "index.html").unlink()
     (folder / "index.html").symlink_to(folder.parent / "secret.key")
     with pytest.raises(HTTPException, match="404"):
-        published.file_response(os.fspath(folder / "index.html"), found, scope)
+        published.file_response(os.fspath(folder / "index.html"), file_status, scope)
 
 
 @pytest.mark.parametrize("instead", ["nothing", "a folder"])
