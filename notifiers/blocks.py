@@ -55,7 +55,8 @@ def _of_event(event: EventText, reader: Reader) -> Iterator[dict[str, Any]]:
 
 def _of_events(events: Sequence[EventText], reader: Reader) -> Iterator[dict[str, Any]]:
     for group in view_groups(events, reader, LISTED):
-        yield _section(_text(f"\n{group.heading}", bold=True))
+        if group.heading:
+            yield _section(_text(f"\n{group.heading}", bold=True))
         yield _bullets([_entry(entry) for entry in group.entries])
     if (more := len(events) - LISTED) > 0:
         yield _section(_text(f"and {more} more{rest_of(events, LISTED)}"))

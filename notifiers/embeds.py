@@ -187,7 +187,7 @@ def _at_most(groups: Sequence[Group]) -> Sequence[Group]:
 
 def _of_group(group: Group) -> dict[str, Any]:
     return {
-        "title": _markdown_within(group.heading, TITLE_LENGTH),
+        **({"title": _markdown_within(group.heading, TITLE_LENGTH)} if group.heading else {}),
         "color": _SOON if group.is_urgent else _HOUSE,
         "description": "\n".join(map(_line, group.entries)),
     }

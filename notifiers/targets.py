@@ -169,6 +169,12 @@ def resume_target(connection: Connection, name: str) -> bool:
     return bool(connection.execute(update(Target).where(paused).values(disabled_at=None)).rowcount)
 
 
+def is_paused(connection: Connection, name: str) -> bool:
+    """Return whether a target is paused; raises TargetError for an unknown one."""
+    paused = select(Target.disabled_at.is_not(None)).where(Target.id == target_id_of(connection, name))
+    return bool(connection.scalar(paused))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Removal:
     """What the removal of a target does away with, and how many messages that were sent stay on record."""

@@ -195,10 +195,13 @@ def view_groups(events: Sequence[EventText], reader: Reader = PLAIN, most: int |
     Each game has a line as long as there are lines, and its heading says how many are left out.
     """
     grouped = _by_heading(events)
+    if list(grouped) == [_OTHERS]:
+        # Nothing stands before it.
+        grouped = {"": grouped[_OTHERS]}
     counts = _shares(grouped, len(events) if most is None else most)
     return tuple(
         Group(
-            heading if count == len(of_heading) else f"{heading} ({count} of {len(of_heading)})",
+            heading if count == len(of_heading) or not heading else f"{heading} ({count} of {len(of_heading)})",
             tuple(view_entry(event, reader) for event in of_heading[:count]),
             is_urgent=heading == _SOON,
         )

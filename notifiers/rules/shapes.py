@@ -155,18 +155,21 @@ class QuietBlock(LineBlock):
 
 
 class DigestBlock(LineBlock):
-    """One message for an hour, a day or a week: `hourly`, `daily at 08:00`, `weekly on fri at 18:00`, or this."""
+    """One message for an hour, a day or a week: `hourly`, `daily at 08:00`, `weekly on fri at 18:00`, or this.
+
+    `none` is for a target that wants no digest where the defaults have one.
+    """
 
     line_schema = schemas.text(schemas.DIGEST)
 
-    every: Literal["hour", "day", "week"] = "day"
+    every: Literal["hour", "day", "week", "none"] = "day"
     at: Begin = "08:00"
     day: Day = "mon"
 
     @classmethod
     def _forms(cls) -> str:
         """Return in which forms it may be written."""
-        return "hourly, daily, weekly, or such as `daily at 08:00` and `weekly on fri at 18:00`"
+        return "hourly, daily, weekly, none, or such as `daily at 08:00` and `weekly on fri at 18:00`"
 
     @model_validator(mode="before")
     @classmethod
@@ -179,9 +182,9 @@ class DigestBlock(LineBlock):
         return self
 
     @property
-    def digest(self) -> Digest:
+    def digest(self) -> Digest | None:
         """The digest as the database keeps it."""
-        return Digest(every=self.every, at=self.at, day=self.day)
+        return None if self.every == "none" else Digest(every=self.every, at=self.at, day=self.day)
 
 
 def _with_an_end(quiet: list[QuietBlock]) -> list[QuietBlock]:
@@ -227,7 +230,7 @@ class HeartbeatBlock(DigestBlock):
 
     @model_validator(mode="after")
     def _is_not_hourly(self) -> "HeartbeatBlock":
-        if self.every == "hour":
+        if self.every in {"hour", "none"}:
             raise ValueError("must be daily or weekly, such as `daily at 08:00`; a ping (LOOTWIRE_PING_URL) is quicker")
         return self
 
@@ -401,6 +404,8 @@ def _days(written: str) -> list[str]:
 
 
 def _digest_of_line(line: object, forms: str) -> dict[str, Any]:
+    if isinstance(line, str) and line.strip().lower() == "none":
+        return {"every": "none"}
     match = _DIGEST.fullmatch(line.strip().lower()) if isinstance(line, str) else None
     if match is None:
         raise ValueError(f"must be {forms}")

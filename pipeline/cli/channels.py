@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -28,7 +28,7 @@ from pipeline.errors import SourceError, SourceRefused
 from pipeline.fetch.http import Client
 from pipeline.games.finding.unknown import unknown_game
 from pipeline.programs.sources import register
-from pipeline.runtime.output import JsonFlag, console, errors, print_json, show
+from pipeline.runtime.output import JsonFlag, console, distance, errors, print_json, show
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.services.twitch.account import SERVICE
 from pipeline.services.twitch.credentials import load_credential
@@ -286,26 +286,17 @@ def _table(lines: Sequence[Line], now: datetime) -> Table:
     table.add_column("why", no_wrap=True)
     table.add_column("told by", no_wrap=True)
     for line in lines:
-        on_now, viewers, last_on = Text(""), "", _ago(line.last_stream_at, now)
+        on_now, viewers, last_on = Text(""), "", distance(line.last_stream_at, now)
         if line.live:
             parts = [part for part in (line.live.category, line.live.title) if part]
             on_now = Text(show(" · ".join(parts)) or "live", style="green")
             viewers = "" if line.live.viewers is None else f"{line.live.viewers:,}"
-            last_on = f"for {_span(now - line.live.since)}"
+            last_on = f"for {distance(line.live.since, now).removesuffix(' ago')}"
         elif line.rerun:
             on_now = Text(show(line.rerun.replace("_", " ")), style="dim")
         why = "+".join("hand" if reason == "by hand" else reason for reason in line.why)
         table.add_row(_channel_text(line), on_now, viewers, last_on, why, line.covered)
     return table
-
-
-def _ago(at: datetime | None, now: datetime) -> str:
-    return "" if at is None else f"{_span(now - at)} ago"
-
-
-def _span(span: timedelta) -> str:
-    hours = round(span / timedelta(hours=1))
-    return f"{hours} h" if hours < 48 else f"{round(hours / 24)} d"
 
 
 def _channel_text(line: Line) -> Text:

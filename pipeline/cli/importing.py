@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from models.words.units import counted_plainly
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.importer.history import History
 from pipeline.importer.run import Summary, import_paths
@@ -106,8 +107,9 @@ def _progress() -> Progress:
 
 def _print(summary: Summary) -> None:
     console.print(
-        f"{summary.files} files, {summary.snapshots} snapshots, {summary.records} records "
-        f"({summary.unchanged} unchanged), {summary.events.total()} events, {summary.seconds:.1f} s",
+        f"{counted_plainly(summary.files, 'file')}, {counted_plainly(summary.snapshots, 'snapshot')}, "
+        f"{counted_plainly(summary.records, 'record')} ({summary.unchanged} unchanged), "
+        f"{counted_plainly(summary.events.total(), 'event')}, {summary.seconds:.1f} s",
         soft_wrap=True,
     )
     for name, count in sorted(summary.taken_for.items()):

@@ -10,7 +10,7 @@ from notifiers.inbox import load_inbox
 from notifiers.mutes import list_mutes
 from notifiers.reasons import Verdict, why_not
 from notifiers.rules.difference import in_words
-from notifiers.targets import zone_of
+from notifiers.targets import is_paused, zone_of
 from pipeline.cli.opening import GREATEST, open_command
 from pipeline.runtime.output import JsonFlag, console, moments_in, print_json, print_rows, show, show_in
 from pipeline.runtime.runtime import utc_now
@@ -27,18 +27,20 @@ def inbox(
 ) -> None:
     """Show what waits for a target, for what and until when, and what was dropped lately.
 
-    Times are those of the target's clock; as JSON they are UTC.
+    Times are those of the target's clock; as JSON they are UTC, and `targets list --json` says what is muted or paused.
     """
     now = utc_now()
     with open_command().engine.connect() as connection:
         rows = [asdict(line) for line in load_inbox(connection, target, now)]
         mutes = [line for line in list_mutes(connection, now) if line.target == target]
-        zone = zone_of(connection, target)
+        zone, paused = zone_of(connection, target), is_paused(connection, target)
     if not as_json:
         rows = [row | {"at": show_in(row["at"], zone), "reason": moments_in(row["reason"] or "", zone)} for row in rows]
     columns = ("at", "held_for", "kind", "title", "state", "reason")
     print_rows(rows, as_json=as_json, columns=columns, empty="Nothing waits.")
     if not as_json:
+        if paused:
+            console.print("paused: nothing until `lootwire targets resume`", markup=False)
         for line in mutes:
             about = f"of {line.game}" if line.game else "at all"
             console.print(f"muted: nothing {show(about)} until {show_in(line.until, zone)}", markup=False)

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select, true
 from models import Event
 from models.errors import UsageError
 from models.events import EventKind
+from models.words.units import counted_plainly
 from notifiers import subscriptions as store
 from notifiers.conditions.conditions import Conditions
 from notifiers.rehearsal import RehearsedLine, rehearse_target
@@ -185,7 +186,8 @@ def try_subscriptions(
         zone = zone_of(connection, target)
         begin = parse_since(since, now, zone)
         rows = rehearse_target(connection, target, begin, now, subscription=subscription)
-        total = connection.scalar(select(func.count()).where(Event.occurred_at >= begin if begin else true()))
+        happened = select(func.count()).where(Event.occurred_at >= begin if begin else true())
+        total = connection.execute(happened).scalar_one()
     if as_json:
         for row in rows:
             print_json(asdict(row))
@@ -196,7 +198,8 @@ def try_subscriptions(
         columns=("at", "kind", "title"),
         empty="Nothing would have been sent.",
     )
-    counts = [f"{len(rows)} of {total} events", f"{len({row.message for row in rows} - {None})} messages"]
+    messages = len({row.message for row in rows} - {None})
+    counts = [f"{len(rows)} of {counted_plainly(total, 'event')}", counted_plainly(messages, "message")]
     counts += [f"{dropped} dropped"] if (dropped := sum(row.dropped is not None for row in rows)) else []
     counts += [f"{held} held still"] if (held := sum(row.until is not None for row in rows)) else []
     silent = sum(row.silent for row in rows)

@@ -94,6 +94,14 @@ def test_discord_shows_several_events_by_urgency_and_game(monkeypatch: pytest.Mo
     )
 
 
+def test_what_is_about_no_game_has_no_heading_where_nothing_stands_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [several()[3]] * 2
+    with chats.discord(monkeypatch) as chat:
+        send_to(DISCORD_URL, *events)
+    ((embed,),) = (body["embeds"] for body in chat.taken)
+    assert "title" not in embed
+
+
 def test_an_address_keeps_its_options_and_pings_whom_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
     with chats.discord(monkeypatch) as chat:
         send_to(

@@ -77,6 +77,12 @@ def test_a_digest_is_written_in_a_line(written: str, expected: Digest) -> None:
     assert rules.target[0].settings(rules.defaults).digest == expected
 
 
+def test_a_target_may_want_no_digest_where_the_defaults_have_one() -> None:
+    written = '[defaults]\ndigest = "daily"\n[[target]]\nname = "a"\nurl = "x"\ndigest = "None"\n'
+    rules = read_rules(written, "f")
+    assert rules.target[0].settings(rules.defaults).digest is None
+
+
 @pytest.mark.parametrize("written", ["00:00-24:00 sun", "0:00 - 24:00 sun", "00:00-00:00 sun"])
 def test_a_whole_day_is_from_midnight_to_midnight(written: str) -> None:
     rules = read_rules(f'[[target]]\nname = "a"\nurl = "x"\nquiet = "{written}"\n', "f")
@@ -193,7 +199,10 @@ def test_a_mistake_names_its_line_and_what_was_meant(text: str, expected: str) -
         (TARGET.replace('"phone"', "5"), "2: `name`: must be a text"),
         (f"{TARGET}quiet = 5\n", "4: `quiet`: must be a list"),
         (f"{TARGET}quiet = [5]\n", "4: `quiet`: must be hours such as 22:00-07:00, or 23:00-08:00 sat, sun"),
-        (f"{TARGET}digest = true\n", "4: `digest`: must be hourly, daily, weekly, or such as `daily at 08:00` and"),
+        (
+            f"{TARGET}digest = true\n",
+            "4: `digest`: must be hourly, daily, weekly, none, or such as `daily at 08:00`",
+        ),
         (f"{TARGET}burst = [1]\n", "4: `burst`: must be a whole number"),
         (f"{TARGET}burst = 1.5\n", "4: `burst`: must be a whole number"),
         (f"{TARGET}burst = '30h'\n", "4: `burst`: must be at most 86400"),

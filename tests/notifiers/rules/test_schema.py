@@ -37,6 +37,7 @@ def test_a_recipe_of_the_cookbook_is_right(recipe: str) -> None:
         f"{TARGET}quiet = ['9:00 - 24:00 Sat, sun', '22:00 to 07:00 mon-fri,']\n",
         f"{TARGET}quiet = [{{ begins = '22:00', ends = '7:00', days = ['mon'] }}, '23:00–08:00']\n",
         f"{TARGET}digest = 'Weekly on Friday at 18:00'\n",
+        f"{TARGET}digest = 'none'\n",
         f"{TARGET}digest = 'hourly at :30'\n",
         f"{TARGET}digest = {{ every = 'hour', at = '0:30' }}\n",
         f"{TARGET}burst = '2 min'\nburst_longest = 600\nlocale = 'pt_BR'\nunsubscribe = 'mailto:stop@example.org'\n",

@@ -75,7 +75,7 @@ def test_a_mended_file_is_reported_to_people_and_to_programs(operator: Operator)
     again = operator.run("import", str(path), "--json")
 
     assert result.code == again.code == 3
-    assert f"set aside: {path}: repaired: not a list of games" in result.out
+    assert f"set aside: {path}: repaired: not JSON that we know: JSON is malformed: trailing comma" in result.out
     (aside,) = again.lines[0]["quarantined"]
     assert aside["reason"].startswith("repaired: ")
 

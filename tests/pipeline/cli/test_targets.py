@@ -80,7 +80,7 @@ def test_a_subscription_can_be_tried_alone_by_its_name(subscribed: Operator, now
     assert {event["kind"] for event in alone} == {"campaign.ended"}
     assert len(subscribed.run("subscriptions", "try", "hook", "--json").lines) == len(added) + len(alone)
     summary = subscribed.run("subscriptions", "try", "ends").out.splitlines()[-1]
-    assert summary.endswith("messages; by 'ends' alone, at hook")
+    assert summary.endswith("1 message; by 'ends' alone, at hook")
     missing = subscribed.run("subscriptions", "try", "edns")
     assert missing.code == 2
     assert "no target of that name, and no subscription. Did you mean 'ends'? There are: hook." in missing.errors
@@ -497,6 +497,9 @@ def test_a_target_is_muted_for_a_while_and_told_again(operator: Operator) -> Non
     operator.run("targets", "add", "phone", "json://127.0.0.1:9/x")
     assert "phone is told nothing of Rust until" in operator.run("targets", "mute", "phone", "3h", "--game", "Rust").out
     assert "muted: nothing of Rust until" in operator.run("inbox", "phone").out
+    assert "paused" not in operator.run("inbox", "phone").out
+    operator.run("targets", "pause", "phone")
+    assert "paused: nothing until `lootwire targets resume`" in operator.run("inbox", "phone").out
     assert "told again" in operator.run("targets", "unmute", "phone", "--game", "RUST").out
     assert "is not muted" in operator.run("targets", "unmute", "phone").out
     past = operator.run("targets", "mute", "phone", "2020-01-01")
@@ -592,7 +595,7 @@ def test_what_would_be_told_goes_message_by_message_where_a_digest_gathers_it(
     assert len({event["message"] for event in sent_events}) < len(sent_events)
     table = subscribed.run("subscriptions", "try", "hook").out
     assert "(message 1)" in table
-    assert f"{len({event['message'] for event in sent_events})} messages" in table.splitlines()[-1]
+    assert f"{len({event['message'] for event in sent_events})} message" in table.splitlines()[-1]
 
 
 def test_what_a_mute_would_drop_is_said(subscribed: Operator, now: datetime) -> None:
