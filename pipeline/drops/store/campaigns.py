@@ -306,11 +306,8 @@ def _added(names: tuple[str, ...]) -> ReturningInsert[str, int]:
 
 
 def _started_at(record: CampaignRecord, seen_at: datetime) -> datetime | None:
-    """Return when a campaign started; None for an upcoming one, whose start will be an event of its own.
-
-    One that is listed as running before the start that it gives is announced as coming, and so starts then.
-    """
-    if record.status == "upcoming" or (record.start_at and record.start_at > seen_at):
+    """Return when a campaign started; None for an upcoming one, whose start will be an event of its own."""
+    if record.status == "upcoming" or (record.status is None and record.start_at and record.start_at > seen_at):
         return None
     return record.start_at or seen_at
 

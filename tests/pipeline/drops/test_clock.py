@@ -202,15 +202,6 @@ def test_a_campaign_whose_start_is_put_off_before_its_state_follows_is_upcoming_
     assert turn_clock(world, SOON) == [("campaign.started", SOON)]
 
 
-def test_a_campaign_that_was_announced_as_coming_starts_whatever_state_it_was_listed_in(world: Ingesting) -> None:
-    world.ingest(drops(campaign("a", status="ACTIVE", startAt=stamp(SOON)), campaign("b")))
-    title = world.rows(Event)[0].title
-
-    assert title.startswith("Coming drops on Twitch")
-    assert started_at(world) is None
-    assert turn_clock(world, SOON) == [("campaign.started", SOON)]
-
-
 UPCOMING: dict[str, Any] = {"status": "UPCOMING", "startAt": stamp(SOON)}
 OVER_AT = SOON + timedelta(hours=2)
 
