@@ -64,7 +64,7 @@ def test_a_file_that_was_cut_off_adds_what_is_whole_and_ends_nothing(world: Inge
 
     summary = import_into(world, tmp_path)
 
-    assert reasons(summary) == ["repaired: not a list of games: Input data was truncated; it ended nothing"]
+    assert reasons(summary) == ["repaired: not JSON that we know: Input data was truncated; it ended nothing"]
     assert world.kinds("campaign")[8:] == ["campaign.added", "campaign.changed"]
     assert world.campaign("new")
     assert world.campaign("a").name == "Renamed"
