@@ -165,7 +165,7 @@ def fetch_source(
         if claimed is None:
             return None
         fetched = _run(_Run(engine, source, claimed, now), source, claimed, lease, cut_off)
-    if fetched is not None and fetched.error:
+    if fetched is None or fetched.error:
         # What could not be read hangs on its error, and that on itself: tenacity keeps both.
         gc.collect()
     return fetched
