@@ -23,8 +23,8 @@ BEAT_SCHEDULE = {
     },
     "publish what a lost hint left lying": {
         "task": "publish.marked",
-        "schedule": 15.0,
-        "options": {"expires": 15.0},
+        "schedule": 30.0,
+        "options": {"expires": 30.0},
     },
     "copy pictures": {
         "task": "fetch.pictures",

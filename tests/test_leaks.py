@@ -30,7 +30,10 @@ from pipeline.services.twitch.sign_in import Tokens, Viewer
 from tests.processes import kill
 from tests.waiting import folder_of_processes, processes_with
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self").exists(), reason="ends processes by /proc")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not Path("/proc/self").exists(), reason="ends processes by /proc"),
+]
 
 SECRETS = {
     "password of a target": "planted-target-password",

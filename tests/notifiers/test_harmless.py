@@ -24,6 +24,8 @@ from tests.notifiers import chats
 from tests.notifiers.chats import DISCORD_URL, SLACK_URL, TELEGRAM_URL, TelegramHtml
 from tests.notifiers.world import NOON, hook_url, mail_url
 
+pytestmark = pytest.mark.long
+
 HOSTILE = "@everyone <b>x</b> [a](javascript:alert(1)) \u202e <!channel> <@123> https://evil.example"
 ADDRESSES = ("javascript:alert(1)", 'https://evil.example/"><b>@everyone')
 FOOT = Foot((HOSTILE, "loot"), HOSTILE)

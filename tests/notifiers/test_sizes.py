@@ -15,6 +15,8 @@ from tests.examples import examples
 from tests.notifiers.ntfy import ntfy_server
 from tests.notifiers.world import NOON, Notifying, event_text
 
+pytestmark = pytest.mark.long
+
 NAMES = {
     "latin": "Golden helmet of the seventh dawn",
     "cyrillic": "Золотой шлем седьмого рассвета из далёкой северной крепости",

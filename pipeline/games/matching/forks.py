@@ -48,15 +48,26 @@ def in_forks(
         return
     forks: list[_Fork] = []
     with ExitStack() as stack:
-        for first in range(count):
-            forks.append(_Fork(parts[first::count], work))
-            stack.callback(forks[first].end)
+        with _interrupted_later():
+            for first in range(count):
+                forks.append(_Fork(parts[first::count], work))
+                stack.callback(forks[first].end)
         for place in range(len(parts)):
             yield from _next_results(forks, forks[place % count], answer)
 
 
 def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _interrupted_later() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of a `with` block: in the moment of a fork it would be lost."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Fork:

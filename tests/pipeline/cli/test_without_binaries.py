@@ -9,6 +9,8 @@ import pytest
 
 from tests.pipeline.cli.operator import COMMAND, Operator, environment
 
+pytestmark = pytest.mark.long
+
 # A module that is None cannot be imported, and nothing finds it: as if its package were not installed.
 ABSENT = """
 import sys, sysconfig

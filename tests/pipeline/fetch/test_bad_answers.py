@@ -16,6 +16,8 @@ from tests.bad_answers import Bad, Good, Piece, kinds, whole
 from tests.pipeline.fetch.local_service import Answer, LocalService
 from tests.raw_server import Asked, RawServer
 
+pytestmark = pytest.mark.long
+
 KINDS = kinds()
 SLOW = [name for name, bad in KINDS.items() if bad.slow]
 ENCODINGS = {

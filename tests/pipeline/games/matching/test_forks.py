@@ -17,10 +17,11 @@ from tests.waiting import processes_with, wait_for
 Ask = Callable[[int], int]
 # Two forks, of which each has a part to do that never ends, and says so.
 ENDLESS = """
+import os
 from pipeline.games.matching.forks import in_forks
 
 def work(part, ask):
-    print("at work", flush=True)
+    os.write(1, b"at work\\n")
     while True:
         ask(part)
 
@@ -91,10 +92,13 @@ def test_no_fork_outlives_the_process_that_made_it_and_none_prints_a_word(tmp_pa
     program = tmp_path / "endless.py"
     program.write_text(ENDLESS)
     with subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(2)] == [b"at work\n"] * 2
-        process.send_signal(sent)
-        wait_for(lambda: not processes_with(program))
+        try:
+            assert process.stdout is not None
+            assert [process.stdout.readline() for _ in range(2)] == [b"at work\n"] * 2
+            process.send_signal(sent)
+            wait_for(lambda: not processes_with(program))
+        finally:
+            process.kill()
         said = process.stderr.read().decode() if process.stderr else ""
     # What the process itself says of Ctrl-C.
     assert said.count("Traceback") == (sent == signal.SIGINT)

@@ -28,6 +28,8 @@ from pipeline.programs.web.static import Published
 from tests.pipeline.programs.web.serving import answering
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.long
+
 BIG = 8 * 2**20
 HEADERS_WITHIN, READ_WITHIN = 2.0, 2.0
 BEGINNING = b"GET / HTTP/1.1\r\nHost: x\r\n"
