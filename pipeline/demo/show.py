@@ -19,10 +19,11 @@ from pathlib import Path
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from models import DropCampaign, Event, Feed
 from models.errors import LootwireError
+from models.events import EventKind
 from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import parse_name
 from pipeline.demo import live, rules
@@ -263,6 +264,8 @@ def _settle(runtime: Runtime, mail: MailSink, hook: WebhookSink, say: Callable[[
     wanted: dict[str, Callable[[], bool]] = {
         "no mail arrived": lambda: bool(mail.messages),
         "no webhook was called": lambda: bool(hook.messages),
+        # Another poll tells it, since one that lacks a stream may be mistaken.
+        "no stream was seen to end": lambda: _has_happened(runtime.engine, EventKind.STREAM_OFFLINE),
         "not everything was sent and published in time": lambda: programs.settled(runtime.engine),
         "the web server does not serve the page": lambda: _is_served(runtime),
     }
@@ -276,6 +279,11 @@ def _wait_for(wanted: Mapping[str, Callable[[], bool]], patience: _Patience, say
         say("mail, webhook and feeds")
         time.sleep(0.1)
     return missing
+
+
+def _has_happened(engine: Engine, kind: EventKind) -> bool:
+    with engine.connect() as connection:
+        return connection.scalar(select(Event.id).where(Event.kind == kind).limit(1)) is not None
 
 
 def _is_served(runtime: Runtime) -> bool:
