@@ -78,9 +78,9 @@ def decide(
 
 def _silenced(waiting: Waiting, muted: Mapping[str | None, Muted], now: datetime) -> Hold | Drop | None:
     mutes = [muted[key] for key in {None, waiting.game_key} if key in muted]
-    told_never = [mute.until for mute in mutes if mute.since <= waiting.created_at]
-    if told_never:
-        return Drop(f"muted until {moment_in_figures(max(told_never))}")
+    never_until = [mute.until for mute in mutes if mute.since <= waiting.created_at]
+    if never_until:
+        return Drop(f"muted until {moment_in_figures(max(never_until))}")
     until = max((mute.until for mute in mutes), default=now)
     return Hold(min(until, now + _LONGEST_HOLD), HeldFor.MUTE) if mutes else None
 
