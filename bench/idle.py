@@ -175,7 +175,7 @@ def short_name(command_line: str, is_up: bool) -> str:
     if named := re.search(r"--hostname (\w+)@", command_line):
         return f"worker `{named[1]}`"
     if module := re.search(r"-m ([\w.]+)", command_line):
-        return "beat" if re.search(r"\bbeat\b", command_line) else module[1]
+        return module[1]
     return Path(command_line.split(maxsplit=1)[0]).name
 
 

@@ -1,25 +1,25 @@
-"""`python -m tasks.beat`: sends the ticks of beat_schedule.py, and knows no more of the tasks than their names."""
+"""Sends the ticks of beat_schedule.py from a thread of the worker that carries them out.
 
-import sys
+A process of its own held thirty megabytes to send two messages a second at most; where the worker is restarted, its
+clock is too, as it has to be.
+"""
+
+import logging
+import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from celery.beat import ScheduleEntry, Scheduler
+from celery import Celery
+from celery.beat import ScheduleEntry, Scheduler, Service
 from celery.schedules import schedule as Period  # noqa: N812 - a class, whatever its name
-from celery.signals import setup_logging
 
 from beat_schedule import BEAT_SCHEDULE
-from models.errors import LootwireError
-from models.privacy import keep_files_private
-from pipeline import embedded
-from pipeline.embedded import EmbeddedError
-from pipeline.runtime.celery_app import make_app
-from pipeline.runtime.logs import configure_logging
-from pipeline.runtime.settings import Settings, load_settings
-from pipeline.runtime.supervisor import watch_parent
+from pipeline.runtime.settings import Settings
 
+logger = logging.getLogger(__name__)
 # Ticks for what a setting switches on. Without it their tasks would do nothing.
 _ON_DEMAND: Mapping[str, Callable[[Settings], bool]] = {
     "fetch.pictures": lambda settings: settings.local_pictures,
@@ -59,29 +59,16 @@ def schedule_for(settings: Settings) -> dict[str, dict[str, Any]]:
     return {name: entry for name, entry in BEAT_SCHEDULE.items() if entry["task"] not in left_off}
 
 
-def _broker(settings: Settings) -> str:
-    if settings.redis_url is not None:
-        return settings.redis_url.get_secret_value()
-    return embedded.ensure(settings.data_dir).redis_url
+def start(app: Celery, settings: Settings) -> None:
+    """Send ticks until this process ends, from a thread; a thread that ends by itself takes the process along."""
+    app.conf.beat_schedule = schedule_for(settings)
+    threading.Thread(target=_send_ticks, args=(app,), name="beat", daemon=True).start()
 
 
-def main() -> None:
-    """Send ticks until SIGTERM or Ctrl-C."""
-    keep_files_private()
-    watch_parent()
+def _send_ticks(app: Celery) -> None:
     try:
-        settings = load_settings().settings
-        app = make_app(_broker(settings))
-        app.conf.beat_schedule = schedule_for(settings)
-    except (LootwireError, EmbeddedError) as error:
-        sys.exit(f"lootwire: {error}")
-
-    def configure(**_: Any) -> None:
-        configure_logging(settings.log_level, form=settings.log_format)
-
-    setup_logging.connect(configure, weak=False)
-    app.Beat(quiet=True, loglevel=settings.log_level, scheduler=SteadyScheduler).run()
-
-
-if __name__ == "__main__":
-    main()
+        Service(app, scheduler_cls=SteadyScheduler).start()
+    except BaseException:
+        # A worker without ticks is idle and looks well: the supervisor starts another at once.
+        logger.critical("ticks are no longer sent; starting anew", exc_info=True)
+        os._exit(1)

@@ -27,7 +27,6 @@ MODULES = (
     "tasks.ticks",
     # What libraries load by name, or when they are first needed.
     "anyio._backends._asyncio",
-    "celery.apps.beat",
     "celery.app.amqp",
     "celery.app.control",
     "celery.app.log",

@@ -43,7 +43,7 @@ from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.problems import explain
 from pipeline.runtime.runtime import Runtime
 from pipeline.runtime.supervisor import watch_parent
-from tasks import eventsub, fetch, inbox, operating, pictures, publish, rules, send, surroundings, ticks
+from tasks import beat, eventsub, fetch, inbox, operating, pictures, publish, rules, send, surroundings, ticks
 
 __all__ = ["app", "eventsub", "fetch", "inbox", "operating", "pictures", "publish", "rules", "send", "ticks"]
 
@@ -151,6 +151,10 @@ def _finish_sending(**_: object) -> None:
         surroundings.sender().finish(GRACE)
 
 
+def _start_beat(**_: object) -> None:
+    beat.start(app, surroundings.runtime().settings)
+
+
 def _say_ready(sender: Any, **_: object) -> None:
     logger.info("%s is ready", sender.hostname)
 
@@ -180,7 +184,10 @@ def main() -> int:
     parser.add_argument("--pool", choices=["prefork", "threads", "solo"], default="prefork")
     parser.add_argument("--concurrency", type=int, default=1)
     parser.add_argument("--hostname", required=True)
+    parser.add_argument("--beat", action="store_true", help="send the ticks, too")
     arguments = parser.parse_args()
+    if arguments.beat:
+        worker_ready.connect(_start_beat, weak=False)
     if arguments.pool == "solo":
         _limit_times()
     if arguments.pool != "prefork":

@@ -68,7 +68,7 @@ def run_demo(*, keep: bool) -> int:
         runtime = open_runtime(load_settings().settings)
         rules.apply_rules(runtime, folder.path, mail, hook, utc_now())
         _follow(runtime)
-        progress.update(task, advance=1, description="starting workers, beat and web server")
+        progress.update(task, advance=1, description="starting workers and web server")
 
         def say(waits_for: str) -> None:
             progress.update(task, description=f"waiting for {waits_for}")

@@ -49,16 +49,16 @@ def programs(runtime: Runtime, *, beat: bool = True, web: bool = True) -> list[P
     """
     settings = runtime.settings
     listed = [
-        # Ticks ask the database alone: threads are enough, and cost no process each.
-        _worker("worker", "tick", "--pool", "threads", "--concurrency", str(settings.workers)),
+        # Ticks ask the database alone: threads are enough, and cost no process each. Another one sends the ticks.
+        _worker(
+            "worker", "tick", *(["--beat"] if beat else []), "--pool", "threads", "--concurrency", str(settings.workers)
+        ),
         # A fetch may be killed at its time limit, so it has a process.
         _worker("fetcher", "fetch", "--concurrency", str(settings.fetchers)),
         # Sending forks a process for each message itself (`notifiers.lanes`).
         _worker("sender", "send", "--pool", "solo"),
         _worker("publisher", "publish", "--pool", "solo"),
     ]
-    if beat:
-        listed.append(_python("beat", "tasks.beat"))
     if web:
         listed.append(_python("web", "pipeline.programs.web"))
         if runtime.settings.twitch_client_id and runtime.settings.twitch_client_secret:

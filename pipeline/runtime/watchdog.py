@@ -65,7 +65,6 @@ class Watchdog:
         silent = self._silent_programs(run)
         if self._is_stuck(WORKER, silent):
             restart(WORKER)
-            restart("beat")
         elif self._listens and self._is_stuck(EVENTSUB, silent):
             restart(EVENTSUB)
 

@@ -40,7 +40,7 @@ from tests.processes import free_port, living
 from tests.waiting import folder_of_processes, wait_for
 
 # Every part, and what its death takes along: the host stops both servers when one of them ends.
-PARTS = ("worker", f"fetcher{CHILD}", "fetcher", "beat", "postgres", "valkey", "host")
+PARTS = ("worker", f"fetcher{CHILD}", "fetcher", "postgres", "valkey", "host")
 # What is killed again and again is started again after a pause that doubles, up to 40 seconds.
 LIMIT = 90
 WARNINGS = {"campaign.ending_soon", "campaign.last_chance"}

@@ -98,7 +98,8 @@ def run(size: Hosts, trial: Trial) -> Sequence[Claim]:
         claims = shared.claims(may_repeat=0)
         fetches = shared.ask(_fetches) or {}
         overlaps = shared.ask(_overlaps) or []
-        beats = sum("beat" in installation.parts() for installation in shared.installations)
+        # Each worker sends ticks, too.
+        beats = sum("worker" in installation.parts() for installation in shared.installations)
         kind = shared.network.kind
     asked_at_once = shared.services.asked_at_once
     share = max(1, len(looks) // 10)

@@ -1,4 +1,4 @@
-"""Beat keeps its pace, whatever becomes of the clock."""
+"""Beat keeps its pace, whatever becomes of the clock, and never ends alone."""
 
 import os
 import subprocess
@@ -19,6 +19,7 @@ PERIOD = 0.1
 BEAT = """
 import os, sys
 from celery import Celery
+from celery.beat import Service
 from tasks.beat import SteadyScheduler
 
 class Written(SteadyScheduler):
@@ -27,7 +28,7 @@ class Written(SteadyScheduler):
 
 app = Celery(broker="memory://")
 app.conf.beat_schedule = {"a tick": {"task": "tick", "schedule": float(sys.argv[1])}}
-app.Beat(quiet=True, scheduler=Written).run()
+Service(app, scheduler_cls=Written).start()
 """
 
 
@@ -59,3 +60,23 @@ def test_ticks_come_at_their_pace_after_the_clock_has_jumped(tmp_path: Path) -> 
             wait_for(partial(has_grown, output, before + 5))
             # Nothing is made good either: at the right pace this many take four times as long as was waited for.
             assert output.stat().st_size < before + 200
+
+
+# A period that is none fails in the thread that counts.
+BROKEN = """
+import threading
+from celery import Celery
+from pipeline.runtime.settings import Settings
+from tasks import beat
+
+app = Celery(broker="memory://")
+app.conf.beat_max_loop_interval = "often"
+beat.start(app, Settings())
+threading.Event().wait()
+"""
+
+
+def test_a_worker_whose_ticks_fail_ends_so_that_the_supervisor_starts_another() -> None:
+    done = subprocess.run([sys.executable, "-c", BROKEN], check=False, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 1
+    assert "ticks are no longer sent" in done.stderr

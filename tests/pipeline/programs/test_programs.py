@@ -36,9 +36,9 @@ def runtime(engine: Engine, servers: Servers, tmp_path: Path) -> Iterator[Runtim
     opened.engine.dispose()
 
 
-def test_an_installation_is_a_worker_for_each_kind_of_work_a_clock_and_one_web_server(runtime: Runtime) -> None:
+def test_an_installation_is_a_worker_for_each_kind_of_work_and_one_web_server(runtime: Runtime) -> None:
     workers = ["worker", "fetcher", "sender", "publisher"]
-    assert [program.name for program in programs.programs(runtime)] == [*workers, "beat", "web"]
+    assert [program.name for program in programs.programs(runtime)] == [*workers, "web"]
     assert [program.name for program in programs.programs(runtime, beat=False, web=False)] == workers
 
 
@@ -46,6 +46,14 @@ def test_every_queue_has_a_worker_of_its_own(runtime: Runtime) -> None:
     queues = {p.name: p.argv[p.argv.index("--queues") + 1] for p in programs.programs(runtime, beat=False, web=False)}
     assert queues == {"worker": "tick", "fetcher": "fetch", "sender": "send", "publisher": "publish"}
     assert sorted(queues.values()) == sorted(QUEUES)
+
+
+def test_the_worker_that_carries_out_ticks_sends_them_where_there_is_a_clock(runtime: Runtime) -> None:
+    def clocks(*, beat: bool) -> list[str]:
+        return [program.name for program in programs.programs(runtime, beat=beat) if "--beat" in program.argv]
+
+    assert clocks(beat=True) == ["worker"]
+    assert clocks(beat=False) == []
 
 
 def concurrency(runtime: Runtime, **settings: int) -> dict[str, str]:
