@@ -32,6 +32,8 @@ from tests.notifiers.stubborn import (
 )
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.long
+
 MESSAGE = plain_message("New drops", "Rust")
 # Short where a test waits for its end.
 SHORT = Patience(http_answer=0.2, http_body=60, mail_end=0.2)

@@ -17,6 +17,8 @@ from pipeline.demo.services import DemoServices
 from pipeline.demo.show import demo_variables
 from pipeline.runtime.settings import load_settings
 
+pytestmark = pytest.mark.long
+
 
 def test_no_service_is_asked_on_another_machine(tmp_path: Path) -> None:
     with DemoServices(datetime(2031, 5, 4, tzinfo=UTC)) as services:

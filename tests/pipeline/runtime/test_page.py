@@ -24,6 +24,8 @@ from tests.processes import free_port
 from tests.raw_server import RawServer
 from tests.waiting import wait_for
 
+pytestmark = pytest.mark.long
+
 OURS = b"<!DOCTYPE html>\n<!-- lootwire 0123456789abcdef -->\n"
 
 
