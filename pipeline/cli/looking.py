@@ -328,7 +328,7 @@ def why(
         times = f"{row['unanswered']} of {row['attempts']} attempts"
         console.print(f"it may have arrived: {times} ended without an answer", markup=False)
     for line in lines:
-        console.print(f"subscription {line.id} of {line.target}: {show(says(line))}", markup=False)
+        console.print(f'subscription "{show(line.name)}" of {line.target}: {show(says(line))}', markup=False)
     if not row["subscription_ids"]:
         console.print(f"nobody subscribed to it: {row['target']} hears it as an operator's target", markup=False)
     if removed:
