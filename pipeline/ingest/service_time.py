@@ -42,8 +42,13 @@ def forget(connection: Connection) -> None:
 
 def agreed_since(connection: Connection, moment: datetime, now: datetime) -> bool:
     """Return whether a service has agreed since a moment; what lies in the future says nothing."""
-    agreed_at = connection.scalar(select(Heartbeat.at).where(Heartbeat.name == AGREED))
+    agreed_at = last_agreed(connection)
     return agreed_at is not None and moment <= agreed_at <= now
+
+
+def last_agreed(connection: Connection) -> datetime | None:
+    """Return when a service had our time last, to the minute, by our clock as it was then."""
+    return connection.scalar(select(Heartbeat.at).where(Heartbeat.name == AGREED))
 
 
 def present(connection: Connection, service: str, now: datetime) -> datetime:

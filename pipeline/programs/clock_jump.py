@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from models import DropCampaign, Event, Heartbeat, Source
+from models import DropCampaign, Event, Heartbeat, Source, StreamSession
 from models.due import is_ahead, is_impossible
 from models.events import EventKind
 from models.tables import Base
@@ -44,6 +44,7 @@ from pipeline.ingest.turn import take_turn
 from pipeline.programs.operating.incidents import report
 from pipeline.programs.operating.troubles import clock_jumped_back
 from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE
+from pipeline.services.twitch.account import SERVICE as TWITCH
 
 # The programs' own signs of life stay as they are, for only the programs themselves can say that they live.
 OURS = (CLOCK, CLOCK_SINCE)
@@ -63,7 +64,7 @@ class Rule(StrEnum):
     STAYS = "stays"
 
 
-# Every time of every table; tests/pipeline/programs/test_clock_jump.py finds one that is missing here.
+# Every time of every table; tests/tasks/test_clock_jump.py finds one that is missing here.
 RULES: Mapping[str, Mapping[str, Rule]] = {
     "account_links": {"seen_at": Rule.WAS},
     "allowed_channels": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
@@ -221,7 +222,10 @@ def put_right(engine: Engine, now: datetime) -> timedelta | None:
         jump = _jump(connection, now)
         if jump is None:
             return None
-        for statement in _statements(now):
+        # Streams are judged by Twitch's clock. It may be ahead of ours since the jump, and have had our time before.
+        agreed_at = service_time.last_agreed(connection) or now
+        of_streams = max(now, agreed_at, service_time.present(connection, TWITCH, now))
+        for statement in _statements(now, of_streams):
             connection.execute(statement)
         service_time.forget(connection)
         without = Source.cursor.op("-")(literal(list(_MEMORY), ARRAY(Text)))
@@ -236,12 +240,13 @@ def _jump(connection: Connection, now: datetime) -> timedelta | None:
     return latest - now if latest is not None and is_ahead(latest, now) else None
 
 
-def _statements(now: datetime) -> Iterator[Update]:
+def _statements(now: datetime, of_streams: datetime) -> Iterator[Update]:
     for name, rules in RULES.items():
         table = Base.metadata.tables[name]
-        wrong = {column: _is_wrong(table, column, now) for column, rule in rules.items() if rule != Rule.STAYS}
+        at = of_streams if name == StreamSession.__tablename__ else now
+        wrong = {column: _is_wrong(table, column, at) for column, rule in rules.items() if rule != Rule.STAYS}
         if wrong:
-            values = {c: case((is_wrong, _right(rules[c], now)), else_=table.c[c]) for c, is_wrong in wrong.items()}
+            values = {c: case((is_wrong, _right(rules[c], at)), else_=table.c[c]) for c, is_wrong in wrong.items()}
             statement = update(table).where(or_(*wrong.values())).values(values)
             yield statement.where(table.c.name.in_(OURS)) if name == Heartbeat.__tablename__ else statement
 

@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Engine, RowMappi
 from sqlalchemy import update as update_rows
 
 from models import Channel, Game, GameExternalId, Source, StreamSession
-from models.due import due
+from models.due import CLOCK_TOLERANCE, due
 from pipeline.catalogue.records import GameRecord, UserRecord
 from pipeline.catalogue.storing import store_games, store_users
 from pipeline.channels.following.watched import FollowedCategory, followed_categories, watched
@@ -95,10 +95,8 @@ class _StreamPolling:
         _note_asked(connection, polled.asked_users, now)
         store_games(connection, SERVICE, polled.box_arts)
         connection.execute(update_rows(Source).where(Source.id == row["id"]).values(last_snapshot_at=now))
-        # What Twitch says of its streams is judged by its clock, as its messages are: ours may be a day ahead.
-        ahead = present(connection, SERVICE, now) - now
-        observed = Polled(channels=polled.channels, live=polled.live, at=now + ahead)
-        judged_at = max(now, self._clock()) + ahead
+        asked_at, judged_at = self._by_their_clock(connection, now)
+        observed = Polled(channels=polled.channels, live=polled.live, at=asked_at)
         events = take_in(connection, [observed], judged_at, source_id=row["id"], flap=self._flap)
         return Ingested(
             outcome="ok" if events else "unchanged",
@@ -107,6 +105,18 @@ class _StreamPolling:
             events=events,
             quarantined=self._unseen(connection, row, polled, now),
         )
+
+    def _by_their_clock(self, connection: Connection, asked_at: datetime) -> tuple[datetime, datetime]:
+        """Return when was asked, and the present, by Twitch's clock.
+
+        What Twitch says of its streams is judged by it, as its messages are: ours may be a day ahead.
+        """
+        clock = self._clock()
+        # While Twitch was asked: a round is over sooner.
+        was_set = abs(clock - asked_at) > CLOCK_TOLERANCE
+        ours = clock if was_set else max(asked_at, clock)
+        ahead = present(connection, SERVICE, ours) - ours
+        return (ours if was_set else asked_at) + ahead, ours + ahead
 
     def _unseen(
         self, connection: Connection, row: RowMapping, polled: Round, now: datetime

@@ -17,6 +17,7 @@ from pipeline.fetch.http import Client
 from pipeline.ingest.fetching import fetch_source
 from pipeline.ingest.source import Answer, Validators
 from pipeline.programs.clock_jump import put_right
+from pipeline.runtime.heartbeat import CLOCK, beat
 from pipeline.runtime.runtime import utc_now
 from tests.pipeline.channels.observations import FLAP
 from tests.pipeline.channels.polls import EVERY, Polls
@@ -240,6 +241,53 @@ def test_a_clock_that_is_wrong_for_a_while_changes_nothing_about_streams(polls: 
     session = polls.streaming.session(late.id)
     assert (session.started_at, session.ended_at) == (late.started_at, None)
     assert session.last_seen_at == polls.now
+
+
+@pytest.mark.parametrize("by", [timedelta(hours=26), timedelta(days=-1), timedelta(days=400)], ids=str)
+def test_a_clock_that_is_set_while_twitch_is_asked_changes_nothing_about_streams(polls: Polls, by: timedelta) -> None:
+    polls.follow("ann")
+    polls.round()
+    stream = polls.twitch.go_live("ann")
+    polls.round(4)
+    polls.twitch.go_offline("ann")
+    seen_at = polls.now
+    # Missed twice it is over, and not yet told.
+    polls.round(5)
+    polls.round(1)
+    polls.wait(1)
+
+    def set_our_clock() -> datetime:
+        polls.ahead = by
+        return polls.now
+
+    polls.twitch.now = set_our_clock
+    polls.round()
+    polls.round(5)
+    polls.round(5)
+    assert [(row.kind, row.silent, row.occurred_at) for row in polls.streaming.events()] == [
+        ("stream.online", False, stream.started_at),
+        ("stream.offline", False, seen_at),
+    ]
+
+
+@pytest.mark.parametrize("is_polled_first", [True, False])
+def test_when_a_stream_was_seen_is_not_taken_for_the_future_where_our_clock_was_set_back(
+    polls: Polls, is_polled_first: bool
+) -> None:
+    polls.follow("ann")
+    polls.round()
+    stream = polls.twitch.go_live("ann")
+    polls.round(4)
+    beat(polls.engine, polls.clock(), CLOCK)
+    polls.ahead = timedelta(hours=-1)
+    if is_polled_first:
+        polls.round(1)
+    seen_at = polls.now
+    assert put_right(polls.engine, polls.clock()) is not None
+    polls.twitch.go_offline("ann")
+    for _ in range(4):
+        polls.round(5)
+    assert abs(polls.streaming.session(stream.id).ended_at - seen_at) < timedelta(seconds=1)
 
 
 def test_a_round_of_two_thousand_channels_takes_few_requests_and_few_statements(polls: Polls) -> None:
