@@ -106,6 +106,7 @@ def load_campaigns() -> dict[str, Campaign]:
 
 
 def _may_be(name: str) -> bool:
+    # Programs of campaigns begin with "_": to import that of a worker would open the installation of who runs this.
     return not name.startswith(("_", "test_")) and name != "campaign"
 
 

@@ -101,7 +101,7 @@ def _worker(
     if size.pause is not None:
         environment["POISON_PAUSE"] = str(size.pause)
     options = ["--queues", "fetch", "--concurrency", "2", "--hostname", "worker@%h"]
-    command = [sys.executable, "-m", "tests.campaigns.poisoned_worker", *options]
+    command = [sys.executable, "-m", "tests.campaigns._poisoned_worker", *options]
     with (
         log.open("wb") as file,
         _started(command, environment, file) as it,
