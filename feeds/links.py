@@ -126,7 +126,7 @@ def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
         .order_by(Link.id)
     )
     rows = connection.execute(statement.where(Link.revoked_at.is_(None)) if live else statement)
-    return [LinkLine(**row._mapping) for row in rows]
+    return [LinkLine(**row) for row in rows.mappings()]
 
 
 def open_links(connection: Connection, open_vault: Callable[[], Vault] | None) -> OpenLinks:
