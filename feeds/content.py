@@ -23,13 +23,25 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedContent(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed with its newest items first, as it was at `version`."""
+    """A feed with its newest items first, as it was at `version`, or one of its archive pages.
+
+    `archives` is how many archive pages of older items it has (RFC 5005), and `archive` which of them this is, 1 being
+    the oldest; None where this is the feed itself. `ttl_minutes` is how long a reader may wait between polls.
+    """
 
     feed_id: int
     version: int
     scope: Scope
     path: str
     title: str
+    service: str | None = None
+    ttl_minutes: int = 15
+    archives: int = 0
+    archive: int | None = None
+    # Addresses of WebSub hubs that pass changes on.
+    hubs: tuple[str, ...] = ()
+    # Nothing will be added any more.
+    is_ceasing: bool = False
     items: tuple[Item, ...] = ()
 
 
