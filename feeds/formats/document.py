@@ -4,9 +4,11 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from feeds.calendar_content import CalendarEntry
 from feeds.content import FeedContent, FeedLink, Scope
 from feeds.item import Entry
 from feeds.sanitise import one_line
+from feeds.scopes import SCOPES, describe
 from models.words.units import service_heading
 
 RSS_ENDING, RSS_TYPE = ".rss.xml", "application/rss+xml"
@@ -28,20 +30,19 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
 class Document(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the file of a feed, in whichever format, is made of.
 
-    `root` is the address of the published folder, without a slash at its end; `calendar` are the bytes of the
-    components of its calendar.
+    `root` is the address of the published folder, without a slash at its end; `calendar` is what its calendar shows.
     """
 
     feed: FeedContent
     root: str
     entries: Sequence[Rendered] = ()
-    calendar: Sequence[bytes] = ()
+    calendar: tuple[CalendarEntry, ...] = ()
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
     """A format of feeds. `key` names it in the JSON of commands, `label` on pages; `render` makes a file's bytes.
 
-    Feeds of the `scopes` alone have it, where it names any. With `is_paged` older items have files of this format, too.
+    An `is_calendar` has no entries: feeds of some scopes alone have one, and no archive page does.
     """
 
     key: str
@@ -49,12 +50,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     ending: str
     media_type: str
     render: Callable[[Document], bytes]
-    scopes: frozenset[Scope] | None = None
-    is_paged: bool = True
+    is_calendar: bool = False
 
-    def is_of(self, scope: str) -> bool:
+    def is_of(self, scope: Scope) -> bool:
         """Whether feeds of a scope have this format."""
-        return self.scopes is None or scope in self.scopes
+        return not self.is_calendar or SCOPES[scope].has_calendar
 
 
 def file_path(feed: FeedContent, ending: str) -> str:
@@ -95,15 +95,4 @@ def document_title(feed: FeedContent) -> str:
 
 def description(feed: FeedContent) -> str:
     """Return a sentence that says what is in a feed."""
-    title = one_line(feed.title, 120) or feed.path
-    if feed.scope == "all":
-        return (
-            "Drop campaigns, rewards, every change to them, streams of followed channels, and releases of wanted games."
-        )
-    if feed.scope == "releases":
-        return "What comes out when: release dates of wanted games, announced, made precise, moved, out and cancelled."
-    if feed.scope == "channel":
-        return f"Streams and videos of {title}, and what can be earned by watching."
-    link = {"service": "on", "game": "for", "organization": "by"}[feed.scope]
-    also = ", and when it comes out" if feed.scope == "game" else ""
-    return f"Drop campaigns and rewards {link} {title}, and every change to them{also}."
+    return describe(feed, one_line(feed.title, 120) or feed.path)

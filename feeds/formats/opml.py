@@ -2,18 +2,10 @@
 
 from collections.abc import Sequence
 
-from feeds.content import FeedLink, Scope
+from feeds.content import FeedLink
 from feeds.formats.document import RSS_ENDING, list_title, page_url
+from feeds.scopes import GROUPS
 from feeds.templating import template
-
-_GROUPS: tuple[tuple[Scope, str], ...] = (
-    ("all", "Everything"),
-    ("releases", "Releases"),
-    ("service", "Services"),
-    ("game", "Games"),
-    ("organization", "Organizations"),
-    ("channel", "Channels"),
-)
 
 
 def render_opml(feeds: Sequence[FeedLink], base_url: str, *, stamp: str = "") -> bytes:
@@ -22,7 +14,9 @@ def render_opml(feeds: Sequence[FeedLink], base_url: str, *, stamp: str = "") ->
     `stamp` goes into a comment, by which the next run knows what the file was made with.
     """
     root = base_url.rstrip("/")
-    groups = [(name, [_outline(feed, root) for feed in feeds if feed.scope == scope]) for scope, name in _GROUPS]
+    groups = [
+        (name, [_outline(feed, root) for feed in feeds if feed.scope in scopes]) for name, scopes in GROUPS.items()
+    ]
     text = template("feeds.opml.j2").render(groups=[group for group in groups if group[1]], stamp=stamp)
     return text.encode("utf-8")
 

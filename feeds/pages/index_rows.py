@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, RewardLine, Site, SourceHealth, SourceOff
+from feeds.scopes import LISTED
 from models import (
     AllowedChannel,
     Channel,
@@ -76,10 +77,11 @@ def load_health(connection: Connection) -> tuple[SourceHealth, ...]:
 
 
 def load_feed_links(connection: Connection) -> tuple[FeedLink, ...]:
-    """Return every feed, by title."""
+    """Return every feed that lists show, by title."""
     statement = (
         select(Feed.scope, Feed.path, Feed.title, Organization.service)
         .join(Organization, Organization.id == Feed.organization_id, isouter=True)
+        .where(Feed.scope.in_(LISTED))
         .order_by(func.lower(Feed.title), Feed.id)
     )
     return tuple(
