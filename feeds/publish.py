@@ -14,13 +14,12 @@ from sqlalchemy import Engine
 
 from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, load_marked, mark_all, settle_written
 from feeds.content import FeedContent, SourceHealth, SourceOff
-from feeds.item import Entry
+from feeds.formats import PAGE_ENDING, Rendered, render_feed, render_opml
 from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import PageState, load_moving, load_pages
 from feeds.pages.index import render_index
 from feeds.pages.index_rows import load_health, load_site
 from feeds.pictures import Gallery
-from feeds.render import PAGE_ENDING, render_feed, render_opml
 from feeds.take_in import AT_ONCE as EVENTS_AT_ONCE
 from feeds.take_in import take_in
 from feeds.templating import ASSETS, FOLDER
@@ -183,7 +182,7 @@ def _publish_batch(
     written: list[tuple[int, int, int]] = []
     pages = _pages(engine, [feed.feed_id for feed in batch if feed.scope == "channel"], now, gallery)
     # Feeds share events; per batch, so that a full run does not keep every entry there is.
-    entries: dict[str, Entry] = {}
+    entries: dict[str, Rendered] = {}
     try:
         for feed in gallery.show(batch):
             with _blamed_on(feed.path, summary):

@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, Scope, Site
-from feeds.render import FORMATS, PAGE_ENDING, RSS_ENDING, list_title
+from feeds.formats import FORMATS, PAGE_ENDING, RSS_ENDING, list_title
 from feeds.sanitise import one_line
 from feeds.templating import ASSETS, template
 from models.names import slug
