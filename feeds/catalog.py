@@ -150,7 +150,7 @@ def load_marked(
             scope=feed.scope,
             path=feed.path,
             title=feed.title,
-            items=tuple(map(_item, with_what_is_on(feed, loaded[feed.id], on_now))),
+            items=tuple(map(as_item, with_what_is_on(feed, loaded[feed.id], on_now))),
         )
         for feed in feeds
     ]
@@ -237,7 +237,8 @@ def page_of(channel_id: SQLColumnExpression[int | None]) -> ScalarSelect[str]:
     return select(_PAGE.path).where(*wanted).scalar_subquery()
 
 
-def _item(row: RowMapping) -> Item:
+def as_item(row: RowMapping) -> Item:
+    """Return an event as a feed shows it; of one whose detail cannot be read the title alone is left."""
     try:
         detail = detail_from_json(row["kind"], row["detail"])
     except msgspec.ValidationError:

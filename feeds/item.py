@@ -42,7 +42,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     categories: tuple[tuple[str, str], ...]
 
 
-class _Change(msgspec.Struct, frozen=True):
+class Change(msgspec.Struct, frozen=True):
+    """A field that changed, with its old and its new value in words; what is empty was or is not there."""
+
     field: str
     old: str
     new: str
@@ -121,7 +123,7 @@ def _stream_html(item: Item, detail: StreamDetail, page_url: str | None) -> str:
         label=_label(item),
         about=_about(item),
         picture=stream_picture(item.kind, detail),
-        changes=[_change(change) for change in detail.changes],
+        changes=changes_of(detail.changes),
         lines=list(stream_lines(detail)),
         categories=feed_categories(detail),
         link_label=link_label(item.kind, detail),
@@ -162,7 +164,7 @@ def _campaign_html(item: Item, detail: CampaignDetail) -> str:
         channels=listed.names,
         channels_total=0 if is_watchable else listed.total,
         about=_about(item),
-        changes=[_change(change) for change in detail.changes],
+        changes=changes_of(detail.changes),
         urls=[pair for pair in urls if pair[1]],
         drops_shown=DROPS_SHOWN,
         channels_shown=CHANNELS_SHOWN,
@@ -175,11 +177,16 @@ def _drops_label(kind: str, detail: CampaignDetail) -> str:
     return "All drops" if detail.drops_added or detail.drops_ending else "Drops"
 
 
-def _change(change: FieldChange) -> _Change:
+def changes_of(changes: Iterable[FieldChange]) -> tuple[Change, ...]:
+    """Return changes as feeds and pages show them."""
+    return tuple(_change(change) for change in changes)
+
+
+def _change(change: FieldChange) -> Change:
     label = field_words(change.field).label
     # A drop that is gone is its own value; all else says which drop it is about.
     line = f"{change.about}: {label}" if change.about and change.field != "drop" else label
-    return _Change(one_line(line, 120), _value(change.field, change.old), _value(change.field, change.new))
+    return Change(one_line(line, 120), _value(change.field, change.old), _value(change.field, change.new))
 
 
 def _value(field: str, value: Any) -> str:

@@ -6,10 +6,9 @@ from typing import Any
 import msgspec
 
 from feeds.pages.charts import CELL, COLOURS, HEIGHT, WEEKDAYS, WIDTH, Curve, on_air, viewers_curve, week_cells
-from feeds.pages.index import hue, initials
 from feeds.render import FORMATS
 from feeds.sanitise import one_line, safe_url
-from feeds.templating import template
+from feeds.looks import HOUSE, Look
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals, by_weekday
 from models.words.addresses import page_channel_address
 

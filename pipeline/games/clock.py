@@ -13,14 +13,13 @@ from models import GameMetadata, ReleaseDate, Source, WantedGame
 from models.events import EventKind
 from models.periods import read_period
 from notifiers.days import begins_first
+from models.release_numbers import CANCELLED, OFFLINE
 from pipeline.events.append import NewEvent, append_events
 from pipeline.events.damping import HeldBack, take_due_now
 from pipeline.games.following.follows import renew_follows
 from pipeline.games.releases.compare import (
-    CANCELLED,
     GONE_FOR,
     LAST_ZONE,
-    OFFLINE,
     Group,
     is_over,
     is_withdrawn,
