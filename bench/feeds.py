@@ -28,10 +28,11 @@ from sqlalchemy import Connection, Engine, insert, update
 from bench.databases import Servers
 from bench.results import Result, as_long, faster
 from bench.running import Size, run_alone
-from feeds.catalog import load_marked, mark
+from feeds.catalog import load_marked
 from feeds.content import FeedContent
 from feeds.item import Entry, render_entry
 from feeds.publish import PublishSummary, publish
+from feeds.take_in import mark
 from models import (
     AllowedChannel,
     Base,

@@ -7,7 +7,29 @@ import msgspec
 
 from models.details import DropLine, EventDetail
 
-Scope = Literal["all", "releases", "service", "game", "organization", "channel"]
+Scope = Literal[
+    "all",
+    "releases",
+    "ending_soon",
+    "no_subscriptions",
+    "badges_and_emotes",
+    "rewards",
+    "badges",
+    "new_games",
+    "new_organizations",
+    "service",
+    "game",
+    "organization",
+    "channel",
+    "category",
+    "platform",
+    "game_releases",
+    "campaign",
+    "reward_campaign",
+    "followed",
+    "target",
+    "health",
+]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +45,13 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedContent(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed with its newest items first, as it was at `version`."""
+    """A feed with its newest items first, as it was at `version`.
+
+    `service` is that of its organization or its channel. A reader may wait `ttl_minutes` between polls. It has so many
+    `archives`, pages of older items (RFC 5005): the first has the oldest, and none ever changes. One of these pages has
+    its number in `archive`, and its items as they came. One that `is_ceasing` has said in its newest item that no more
+    will come.
+    """
 
     feed_id: int
     version: int
@@ -31,6 +59,12 @@ class FeedContent(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     title: str
     items: tuple[Item, ...] = ()
+    service: str | None = None
+    ttl_minutes: int = 15
+    archives: int = 0
+    archive: int | None = None
+    hubs: tuple[str, ...] = ()
+    is_ceasing: bool = False
 
 
 class FeedLink(msgspec.Struct, frozen=True, kw_only=True):

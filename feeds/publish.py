@@ -21,6 +21,8 @@ from feeds.pages.index import render_index
 from feeds.pages.index_rows import load_health, load_site
 from feeds.pictures import Gallery
 from feeds.render import PAGE_ENDING, render_feed, render_opml
+from feeds.take_in import AT_ONCE as EVENTS_AT_ONCE
+from feeds.take_in import take_in
 from feeds.templating import ASSETS, FOLDER
 from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
 from models import words
@@ -112,6 +114,7 @@ def _run(
         _prepare(root, summary)
         with engine.begin() as connection:
             create_first(connection)
+        take_in_all(engine)
         look = _digest(_code_digest(), base_url, "copies" if gallery.enabled else "", str(items))
         if _stamp_of(root / OPML) != look:
             # A new folder, an emptied one, another address, another version of us: everything is due.
@@ -124,6 +127,20 @@ def _run(
             shown = _shown(look, load_health(connection), off, now)
         if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
             _publish_site(engine, root, base_url, now, summary, gallery, off, look=look, shown=shown)
+
+
+def take_in_all(engine: Engine) -> int:
+    """Put all new events on their feeds, some thousands in each transaction; returns how many there were.
+
+    The caller has the turn to publish.
+    """
+    total = 0
+    while True:
+        with engine.begin() as connection:
+            taken = take_in(connection)
+        total += taken.events
+        if taken.events < EVENTS_AT_ONCE:
+            return total
 
 
 def _prepare(root: Path, summary: PublishSummary) -> None:

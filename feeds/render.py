@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from feeds.content import FeedContent, FeedLink, Item, Scope
+from feeds.content import FeedContent, FeedLink, Item
 from feeds.item import TAG, Entry, render_entry
 from feeds.sanitise import html_line, one_line
+from feeds.scopes import GROUPS, describe
 from feeds.templating import template
 from models.words.units import service_heading
 
@@ -22,17 +23,8 @@ if TYPE_CHECKING:
 RSS_ENDING, RSS_TYPE = ".rss.xml", "application/rss+xml"
 ATOM_ENDING, ATOM_TYPE = ".atom.xml", "application/atom+xml"
 PAGE_ENDING = ".html"
-TTL_MINUTES = 15
 # A feed without items still needs a time, and it must not be that of its rendering.
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-_GROUPS: tuple[tuple[Scope, str], ...] = (
-    ("all", "Everything"),
-    ("releases", "Releases"),
-    ("service", "Services"),
-    ("game", "Games"),
-    ("organization", "Organizations"),
-    ("channel", "Channels"),
-)
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +63,9 @@ def render_opml(feeds: Sequence[FeedLink], base_url: str, *, stamp: str = "") ->
     `stamp` goes into a comment, by which the next run knows what the file was made with.
     """
     root = base_url.rstrip("/")
-    groups = [(name, [_outline(feed, root) for feed in feeds if feed.scope == scope]) for scope, name in _GROUPS]
+    groups = [
+        (name, [_outline(feed, root) for feed in feeds if feed.scope in scopes]) for name, scopes in GROUPS.items()
+    ]
     text = template("feeds.opml.j2").render(groups=[group for group in groups if group[1]], stamp=stamp)
     return text.encode("utf-8")
 
@@ -142,24 +136,13 @@ def _document(feed: FeedContent, base_url: str, ending: str, media_type: str) ->
     document.author(name="Lootwire")
     document.generator("Lootwire")
     document.language("en")
-    document.ttl(TTL_MINUTES)
+    document.ttl(feed.ttl_minutes)
     document.updated(max((item.occurred_at.astimezone(UTC) for item in feed.items), default=_NEVER))
     return document
 
 
 def _description(feed: FeedContent) -> str:
-    title = one_line(feed.title, 120) or feed.path
-    if feed.scope == "all":
-        return (
-            "Drop campaigns, rewards, every change to them, streams of followed channels, and releases of wanted games."
-        )
-    if feed.scope == "releases":
-        return "What comes out when: release dates of wanted games, announced, made precise, moved, out and cancelled."
-    if feed.scope == "channel":
-        return f"Streams and videos of {title}, and what can be earned by watching."
-    link = {"service": "on", "game": "for", "organization": "by"}[feed.scope]
-    also = ", and when it comes out" if feed.scope == "game" else ""
-    return f"Drop campaigns and rewards {link} {title}, and every change to them{also}."
+    return describe(feed, one_line(feed.title, 120) or feed.path)
 
 
 def _fill(built: Any, entry: Entry, base_url: str) -> None:

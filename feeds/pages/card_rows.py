@@ -125,7 +125,7 @@ def load_rewards(connection: Connection, *where: ColumnElement[bool]) -> list[Lo
         .join(Game, Game.id == RewardCampaign.game_id, isouter=True)
         .join(GAME_FEED, (GAME_FEED.scope == "game") & (GAME_FEED.game_id == RewardCampaign.game_id), isouter=True)
         .join(
-            OWN_FEED, (OWN_FEED.scope == "campaign") & (OWN_FEED.reward_campaign_id == RewardCampaign.id), isouter=True
+            OWN_FEED, (OWN_FEED.scope == "reward_campaign") & (OWN_FEED.reward_campaign_id == RewardCampaign.id), isouter=True
         )
         .where(*where)
         .order_by(RewardCampaign.end_at.asc().nulls_last(), RewardCampaign.id)

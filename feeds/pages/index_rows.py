@@ -12,6 +12,7 @@ from feeds.pages.changes_rows import load_news
 from feeds.pages.index import LIVE_SHOWN, NEWS_SHOWN, RELEASES_SHOWN, LiveChannel, Site
 from feeds.pages.release_rows import load_upcoming
 from feeds.pages.releases import Release
+from feeds.scopes import LISTED
 from models import (
     AllowedChannel,
     Channel,
@@ -51,7 +52,7 @@ def load_site(connection: Connection, now: datetime, off: Sequence[SourceOff] = 
         ),
         live=tuple(live[:LIVE_SHOWN]),
         live_total=len(live),
-        news=load_news(connection, since=now - TODAY, most=NEWS_SHOWN),
+        news=load_news(connection, "all", most=NEWS_SHOWN, since=now - TODAY),
         releases=tuple(_within(load_upcoming(connection, now), now))[:RELEASES_SHOWN],
         ended_recently=_count_ended(connection, now),
         sources=load_health(connection),
@@ -79,11 +80,11 @@ def load_health(connection: Connection) -> tuple[SourceHealth, ...]:
 
 
 def load_feed_links(connection: Connection) -> tuple[FeedLink, ...]:
-    """Return every public feed, by title."""
+    """Return every feed that lists show, by title."""
     statement = (
         select(Feed.scope, Feed.path, Feed.title, Organization.service)
         .join(Organization, Organization.id == Feed.organization_id, isouter=True)
-        .where(Feed.link_id.is_(None))
+        .where(Feed.scope.in_(LISTED))
         .order_by(func.lower(Feed.title), Feed.id)
     )
     return tuple(

@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import insert, select
 
-from feeds.catalog import ITEMS_PER_FEED, load_marked, mark, mark_all, settle_written
+from feeds.catalog import ITEMS_PER_FEED, load_marked, mark_all, settle_written
+from feeds.take_in import mark
 from models import Event, Feed, StreamSession
 from models.names import public_id
 from tests.feeds.world import NOON, Publishing

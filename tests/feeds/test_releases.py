@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from feeds.catalog import mark
 from feeds.content import Item
 from feeds.item import render_entry
+from feeds.take_in import mark
 from models import Event, Feed
 from models.details import ReleaseDetail, detail_to_json
 from tests.feeds.world import NOON, Publishing

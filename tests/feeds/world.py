@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from feeds.catalog import mark
-from feeds.publish import PublishSummary, publish
+from feeds.catalog import create_first
+from feeds.publish import PublishSummary, publish, take_in_all
+from feeds.take_in import mark
 from models import (
     AllowedChannel,
     Base,
@@ -83,7 +84,7 @@ class Publishing:
         detail: EventDetail | None = None,
         marked: bool = True,
     ) -> int:
-        """Append an event and mark its feeds in the same transaction; returns its id."""
+        """Append an event and mark it in the same transaction; returns its id."""
         with self.engine.begin() as connection:
             event_id = connection.execute(
                 insert(Event)
@@ -154,8 +155,15 @@ class Publishing:
     def publish(self) -> PublishSummary:
         return publish(self.engine, self.root, BASE_URL, self.now)
 
+    def take_in(self) -> None:
+        """Put new events on their feeds, as a publish does before it writes."""
+        with self.engine.begin() as connection:
+            create_first(connection)
+        take_in_all(self.engine)
+
     def versions(self) -> dict[str, tuple[int, int]]:
-        """Version and written version of each feed by path."""
+        """Version and written version of each feed by path, once new events are taken in."""
+        self.take_in()
         with self.engine.connect() as connection:
             rows = connection.execute(select(Feed.path, Feed.version, Feed.written_version)).all()
         return {row.path: (row.version, row.written_version) for row in rows}

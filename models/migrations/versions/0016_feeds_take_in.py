@@ -75,7 +75,9 @@ def _widen_feeds() -> None:
     op.add_column("feeds", sa.Column("ceased_at", _TIME, nullable=True))
     for name in ("pinged_version", "total", "archivable", "archived"):
         op.add_column("feeds", sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False))
-    op.create_foreign_key(op.f("fk_feeds_campaign_id_drop_campaigns"), "feeds", "drop_campaigns", ["campaign_id"], ["id"])
+    op.create_foreign_key(
+        op.f("fk_feeds_campaign_id_drop_campaigns"), "feeds", "drop_campaigns", ["campaign_id"], ["id"]
+    )
     op.create_foreign_key(
         op.f("fk_feeds_reward_campaign_id_reward_campaigns"),
         "feeds",
@@ -108,9 +110,7 @@ def downgrade() -> None:
         op.drop_index(f"ix_events_first_of_{subject}", table_name="events")
     op.drop_table("unpublished")
     op.drop_table("feed_items")
-    op.execute(
-        "DELETE FROM feeds WHERE scope NOT IN ('all', 'releases', 'service', 'game', 'organization', 'channel')"
-    )
+    op.execute("DELETE FROM feeds WHERE scope NOT IN ('all', 'releases', 'service', 'game', 'organization', 'channel')")
     # What was not yet taken in marked no feed: the older program writes all of them.
     op.execute("UPDATE feeds SET version = version + 1")
     op.drop_index("ix_feeds_unarchived", table_name="feeds")
