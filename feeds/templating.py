@@ -3,7 +3,7 @@
 import zlib
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from feeds.sanitise import foreign_html, one_line, safe_url
 from models.names import slug
@@ -14,8 +14,6 @@ from models.words.units import counted, moment, service_heading
 if TYPE_CHECKING:
     from jinja2 import Environment, Template
 
-    from feeds.content import RewardCard, RewardLine
-    from models.details import CampaignDetail, DropLine
 
 FOLDER = Path(__file__).parent
 TEMPLATES = FOLDER / "templates"
@@ -82,5 +80,5 @@ def _channel_url(name: str, service: str | None) -> str | None:
     return page_channel_address(service, name)
 
 
-def _requirement(of: "DropLine | CampaignDetail | RewardCard | RewardLine") -> str:
+def _requirement(of: Any) -> str:
     return requirement(of.required_minutes, of.required_subs, of.required_turbo_subs)

@@ -86,4 +86,8 @@ def _lasts(start: datetime | None, end: datetime | None) -> str | None:
     if start is None or end is None or end <= start:
         return None
     span = end - start
-    return roughly(round(span / timedelta(days=1))) if span >= timedelta(days=1) else duration(int(span.total_seconds() // 60))
+    return (
+        roughly(round(span / timedelta(days=1)))
+        if span >= timedelta(days=1)
+        else duration(int(span.total_seconds() // 60))
+    )

@@ -6,18 +6,16 @@ from datetime import datetime
 from sqlalchemy import Connection, or_, select
 
 from feeds.content import FeedContent
+from feeds.pages.campaign import CampaignPage
 from feeds.pages.card_rows import OWN_FEED, among, load_campaigns, load_rewards
 from feeds.pages.cards import PageLink
-from feeds.pages.campaign import CampaignPage
 from models import DropCampaign, Feed, RewardCampaign
 
 CHANNELS_SHOWN = 300
 SIBLINGS_SHOWN = 10
 
 
-def load_campaign_pages(
-    connection: Connection, feeds: Sequence[FeedContent], now: datetime
-) -> dict[int, CampaignPage]:
+def load_campaign_pages(connection: Connection, feeds: Sequence[FeedContent], now: datetime) -> dict[int, CampaignPage]:
     """Return what the pages of these feeds of campaigns show at `now`, by the ids of the feeds."""
     rows = connection.execute(
         select(Feed.id, Feed.path, Feed.campaign_id, Feed.reward_campaign_id).where(
@@ -30,7 +28,6 @@ def load_campaign_pages(
             connection,
             among(DropCampaign.id, [row.campaign_id for row in rows if row.campaign_id is not None]),
             channels=CHANNELS_SHOWN,
-            gone=True,
         )
     }
     rewards = {

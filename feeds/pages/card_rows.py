@@ -46,13 +46,8 @@ class LoadedReward(NamedTuple):
     card: RewardCard
 
 
-def load_campaigns(
-    connection: Connection, *where: ColumnElement[bool], channels: int = CHANNELS_SHOWN, gone: bool = False
-) -> list[Loaded]:
-    """Return the campaigns of a condition by their end, each with its drops and its first few channels.
-
-    With `gone` what a campaign no longer lists is shown too where it is over: services take drops out of what ended.
-    """
+def load_campaigns(connection: Connection, *where: ColumnElement[bool], channels: int = CHANNELS_SHOWN) -> list[Loaded]:
+    """Return the campaigns of a condition by their end, each with its drops and its first few channels."""
     statement = (
         select(
             DropCampaign,
@@ -78,7 +73,7 @@ def load_campaigns(
     # Columns, not objects: a connection gives rows, and there is no session to keep objects in.
     rows = connection.execute(statement).all()
     ids = [row.id for row in rows]
-    drops = _load_drops(connection, ids, gone=gone)
+    drops = _load_drops(connection, ids)
     totals, named = _load_channels(connection, ids, channels)
     return [
         Loaded(
@@ -125,7 +120,9 @@ def load_rewards(connection: Connection, *where: ColumnElement[bool]) -> list[Lo
         .join(Game, Game.id == RewardCampaign.game_id, isouter=True)
         .join(GAME_FEED, (GAME_FEED.scope == "game") & (GAME_FEED.game_id == RewardCampaign.game_id), isouter=True)
         .join(
-            OWN_FEED, (OWN_FEED.scope == "reward_campaign") & (OWN_FEED.reward_campaign_id == RewardCampaign.id), isouter=True
+            OWN_FEED,
+            (OWN_FEED.scope == "reward_campaign") & (OWN_FEED.reward_campaign_id == RewardCampaign.id),
+            isouter=True,
         )
         .where(*where)
         .order_by(RewardCampaign.end_at.asc().nulls_last(), RewardCampaign.id)
@@ -175,10 +172,7 @@ def load_rewards(connection: Connection, *where: ColumnElement[bool]) -> list[Lo
     ]
 
 
-def _load_drops(connection: Connection, campaign_ids: Sequence[int], *, gone: bool) -> Mapping[int, list[DropLine]]:
-    listed = (
-        (true(), true()) if gone else (DropBenefitEdge.last_seen_at.is_(None), TimeBasedDrop.last_seen_at.is_(None))
-    )
+def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> Mapping[int, list[DropLine]]:
     statement = (
         select(
             TimeBasedDrop.id,
@@ -191,9 +185,13 @@ def _load_drops(connection: Connection, campaign_ids: Sequence[int], *, gone: bo
             DropBenefit.name.label("benefit"),
             DropBenefit.image_url,
         )
-        .join(DropBenefitEdge, (DropBenefitEdge.drop_id == TimeBasedDrop.id) & listed[0], isouter=True)
+        .join(
+            DropBenefitEdge,
+            (DropBenefitEdge.drop_id == TimeBasedDrop.id) & DropBenefitEdge.last_seen_at.is_(None),
+            isouter=True,
+        )
         .join(DropBenefit, DropBenefit.id == DropBenefitEdge.benefit_id, isouter=True)
-        .where(among(TimeBasedDrop.campaign_id, campaign_ids), listed[1])
+        .where(among(TimeBasedDrop.campaign_id, campaign_ids), TimeBasedDrop.last_seen_at.is_(None))
         .order_by(
             TimeBasedDrop.required_minutes.asc().nulls_last(),
             TimeBasedDrop.required_subs.asc().nulls_last(),

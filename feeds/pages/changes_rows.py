@@ -34,4 +34,6 @@ def load_news(connection: Connection, path: str, *, most: int, since: datetime |
         statement = statement.where(FeedItem.occurred_at > since)
     ids = list(connection.scalars(statement))
     items = load_items(connection, ids)
-    return lines([items[event_id] for event_id in ids], load_paths(connection, [item.event_key for item in items.values()]))
+    return lines(
+        [items[event_id] for event_id in ids], load_paths(connection, [item.event_key for item in items.values()])
+    )

@@ -90,5 +90,3 @@ def _groups(feeds: Sequence[FeedLink]) -> list[_Group]:
 def _text(feed: FeedLink) -> str:
     row = SCOPES[feed.scope]
     return "" if row.column else one_line(row.description)
-
-

@@ -23,7 +23,7 @@ from feeds.pages.cards import (
     soonest_first,
     state_of,
 )
-from feeds.pages.channels import Shown, shown_channels
+from feeds.pages.channels import shown_channels
 from feeds.pages.news import lines
 from feeds.pages.releases import Release
 from feeds.render import FORMATS

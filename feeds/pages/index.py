@@ -19,7 +19,6 @@ from feeds.pages.cards import (
     gives,
     most_minutes,
     reward_state,
-    state_of,
 )
 from feeds.pages.news import Line
 from feeds.pages.releases import Release

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, any_, literal, or_, select
 
 from feeds.pages.card_rows import GAME_FEED
-from feeds.pages.releases import Release, in_order, merged
+from feeds.pages.changes_rows import load_news
+from feeds.pages.releases import Release, ReleasesPage, in_order, merged
 from models import Game, GameMetadata, Platform, ReleaseDate
 from models.periods import Period
 from models.pictures import cover_url, sized
@@ -16,6 +17,7 @@ from models.release_numbers import CANCELLED, OFFLINE, REGIONS, STAGES, period_o
 
 JUST_OUT = timedelta(days=14)
 MOST_SHOWN = 600
+NEWS_SHOWN = 40
 
 
 def load_releases(connection: Connection, games: Mapping[int, int]) -> Mapping[int, list[Release]]:
@@ -82,3 +84,10 @@ def _is_over(when: Period, today: date) -> bool:
     if when.last is None:
         return False
     return when.last < (today - JUST_OUT if when.day else today)
+
+
+def load_releases_page(connection: Connection, now: datetime) -> ReleasesPage:
+    """Return what the page of releases shows at `now`."""
+    return ReleasesPage(
+        releases=load_upcoming(connection, now), news=load_news(connection, "releases", most=NEWS_SHOWN)
+    )

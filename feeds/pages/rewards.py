@@ -100,4 +100,6 @@ def in_few_words(items: Iterable[Offered]) -> tuple[tuple[str, ...], tuple[tuple
 def by_last_offer(items: Iterable[Offered]) -> Sequence[Offered]:
     """Return items by their last offer, the latest first."""
     never = datetime.max.replace(tzinfo=UTC)
-    return sorted(items, key=lambda item: (item.offers[-1].end or never, item.offers[-1].begin, item.name), reverse=True)
+    return sorted(
+        items, key=lambda item: (item.offers[-1].end or never, item.offers[-1].begin, item.name), reverse=True
+    )

@@ -35,7 +35,7 @@ def newest_ids(connection: Connection) -> str:
     return repr(tuple(connection.execute(select(*newest)).one()))
 
 
-def _drops() -> Select[Any]:
+def _drops() -> Select[*tuple[Any, ...]]:
     begin = func.coalesce(DropCampaign.start_at, DropCampaign.started_at, DropCampaign.first_seen_at)
     return (
         select(
@@ -62,7 +62,7 @@ def _drops() -> Select[Any]:
     )
 
 
-def _rewards() -> Select[Any]:
+def _rewards() -> Select[*tuple[Any, ...]]:
     begin = func.coalesce(RewardCampaign.start_at, RewardCampaign.first_seen_at)
     return (
         select(
