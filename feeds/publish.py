@@ -5,7 +5,7 @@ import logging
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,16 +13,17 @@ import msgspec
 from sqlalchemy import Engine
 
 from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, load_marked, mark_all, settle_written
-from feeds.content import FeedContent, SourceHealth, SourceOff
+from feeds.content import FeedContent, SourceOff
 from feeds.formats import PAGE_ENDING, Rendered, render_feed, render_opml
+from feeds.looks import HOUSE, Look
 from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import PageState, load_moving, load_pages
-from feeds.pages.index import render_index
-from feeds.pages.index_rows import load_health, load_site
+from feeds.pages.index_rows import load_feed_links
+from feeds.pages.registry import ASSETS_OF_PAGES, SITE_PAGES, Site, SitePage, load_feed_pages
 from feeds.pictures import Gallery
 from feeds.take_in import AT_ONCE as EVENTS_AT_ONCE
 from feeds.take_in import take_in
-from feeds.templating import ASSETS, FOLDER
+from feeds.templating import FOLDER
 from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
 from models import words
 from models.locks import AT_ONCE, hold, lock_key
@@ -30,10 +31,8 @@ from models.locks import AT_ONCE, hold, lock_key
 BATCH = 100
 # Pages of live channels in one run: another comes within seconds, and feeds must not wait for hundreds of them.
 PAGES_AT_ONCE = 60
-INDEX = "index.html"
 OPML = "feeds.opml"
 WORDS = Path(words.__file__).parent
-COPIED = ("style.css", "channel.css", "feed.css", "feed.xsl")
 # Two runs at once would do harm: the slower could put an older file over a newer one that is settled.
 _TURN = lock_key("lootwire publish")
 # Each file carries the digest of what it was made of: so nothing can remember a file that is no longer there.
@@ -71,6 +70,7 @@ def publish(
     pictures: bool = False,
     off: Sequence[SourceOff] = (),
     items: int = ITEMS_PER_FEED,
+    style: Look = HOUSE,
 ) -> PublishSummary:
     """Write every marked feed below `root`, and the page and the list of feeds where what they show has changed.
 
@@ -80,6 +80,7 @@ def publish(
     runs. Each may be killed anywhere and run again at will, since a feed is settled only once its files are on disk.
     With `pictures` the files show copies of pictures where there are any, and the other pictures become due. `off` are
     the sources that the page says are off.
+    Pages have the look of `style`; what is wrong with a person's own templates is logged, and stands in the summary.
     What fails is logged, stands in the summary and stays marked. Raises PublishError where the folder itself cannot
     be used: no permission, or a full disk.
     """
@@ -88,7 +89,7 @@ def publish(
     goes_on = True
     while goes_on:
         written = summary.feeds
-        _run(engine, root, base_url, now, summary, gallery, wait=wait, off=off, items=items)
+        _run(engine, root, base_url, now, summary, gallery, wait=wait, off=off, items=items, style=style)
         # Other runs left their work to us until the turn was given up; where nothing moves, the next run may try.
         goes_on = written < summary.feeds and not summary.failures and _is_anything_marked(engine)
     return summary
@@ -105,6 +106,7 @@ def _run(
     wait: bool,
     off: Sequence[SourceOff],
     items: int,
+    style: Look,
 ) -> None:
     # A lock of the session, since no transaction may be open while files are written.
     with hold(engine, _TURN, None if wait else AT_ONCE) as our_turn:
@@ -114,18 +116,19 @@ def _run(
         with engine.begin() as connection:
             create_first(connection)
         take_in_all(engine)
-        look = _digest(_code_digest(), base_url, "copies" if gallery.enabled else "", str(items))
+        look = _digest(_code_digest(), base_url, "copies" if gallery.enabled else "", str(items), style.digest)
         if _stamp_of(root / OPML) != look:
             # A new folder, an emptied one, another address, another version of us: everything is due.
             with engine.begin() as connection:
                 mark_all(connection)
         for batch in _marked(engine, items):
-            _publish_batch(engine, batch, root, base_url, now, summary, gallery, look=look)
-        _publish_moving(engine, root, now, summary, gallery, look)
-        with engine.connect() as connection:
-            shown = _shown(look, load_health(connection), off, now)
-        if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
-            _publish_site(engine, root, base_url, now, summary, gallery, off, look=look, shown=shown)
+            _publish_batch(engine, batch, root, base_url, now, summary, gallery, look=look, style=style)
+        _publish_moving(engine, root, now, summary, gallery, look, style)
+        if summary.feeds or _stamp_of(root / OPML) != look:
+            _publish_list(engine, root, base_url, summary, style, look=look)
+        _publish_site(engine, root, Site(base_url, now, style, off), summary, gallery, look=look)
+        for name, problem in style.problems.items():
+            _logger.warning("The house's own is used in place of %s", problem, extra={"template": name})
 
 
 def take_in_all(engine: Engine) -> int:
@@ -178,9 +181,13 @@ def _publish_batch(
     gallery: Gallery,
     *,
     look: str,
+    style: Look,
 ) -> None:
     written: list[tuple[int, int, int]] = []
-    pages = _pages(engine, [feed.feed_id for feed in batch if feed.scope == "channel"], now, gallery)
+    channels = _pages(engine, [feed.feed_id for feed in batch if feed.scope == "channel"], now, gallery)
+    with engine.connect() as connection:
+        loaded = load_feed_pages(connection, batch, now)
+    pages = dict(zip(loaded, gallery.show([page for _, page in loaded.values()]), strict=True))
     # Feeds share events; per batch, so that a full run does not keep every entry there is.
     entries: dict[str, Rendered] = {}
     try:
@@ -188,8 +195,12 @@ def _publish_batch(
             with _blamed_on(feed.path, summary):
                 for ending, data in render_feed(feed, base_url, entries).items():
                     _write(root, feed.path + ending, data, summary)
+                if feed.feed_id in channels:
+                    _write_page(root, *channels[feed.feed_id], now, summary, look, style)
                 if feed.feed_id in pages:
-                    _write_page(root, *pages[feed.feed_id], now, summary, look)
+                    html = loaded[feed.feed_id][0].render(pages[feed.feed_id], feed, now, stamp=look, look=style)
+                    _write(root, feed.path + PAGE_ENDING, html, summary)
+                    summary.pages += 1
                 written.append((feed.feed_id, feed.version, len(feed.items)))
     finally:
         summary.feeds += len(written)
@@ -198,7 +209,7 @@ def _publish_batch(
 
 
 def _publish_moving(
-    engine: Engine, root: Path, now: datetime, summary: PublishSummary, gallery: Gallery, look: str
+    engine: Engine, root: Path, now: datetime, summary: PublishSummary, gallery: Gallery, look: str, style: Look
 ) -> None:
     """Write the pages of live channels of which polls saw more, since polls append no event that marks their feeds."""
     with engine.connect() as connection:
@@ -208,7 +219,7 @@ def _publish_moving(
     pages = _pages(engine, [state.feed_id for state in oldest_first[:PAGES_AT_ONCE]], now, gallery)
     for state, page in pages.values():
         with _blamed_on(state.path + PAGE_ENDING, summary):
-            _write_page(root, state, page, now, summary, look)
+            _write_page(root, state, page, now, summary, look, style)
 
 
 def _page_of(root: Path, state: PageState) -> Path:
@@ -234,34 +245,47 @@ def _pages(
 
 
 def _write_page(
-    root: Path, state: PageState, page: ChannelPage, now: datetime, summary: PublishSummary, look: str
+    root: Path, state: PageState, page: ChannelPage, now: datetime, summary: PublishSummary, look: str, style: Look
 ) -> None:
-    _write(root, state.path + PAGE_ENDING, render_channel(page, now, stamp=_digest(look, state.digest)), summary)
+    html = render_channel(page, now, stamp=_digest(look, state.digest), look=style)
+    _write(root, state.path + PAGE_ENDING, html, summary)
     summary.pages += 1
 
 
+def _publish_list(
+    engine: Engine, root: Path, base_url: str, summary: PublishSummary, style: Look, *, look: str
+) -> None:
+    """Write the files that pages need, and the list of feeds, by whose stamp the next run knows the look."""
+    for name in ASSETS_OF_PAGES:
+        with _blamed_on(name, summary):
+            _write(root, name, style.asset(name), summary)
+    with engine.connect() as connection:
+        links = load_feed_links(connection)
+    with _blamed_on(OPML, summary):
+        _write(root, OPML, render_opml(links, base_url, stamp=look), summary)
+
+
 def _publish_site(
-    engine: Engine,
-    root: Path,
-    base_url: str,
-    now: datetime,
-    summary: PublishSummary,
-    gallery: Gallery,
-    off: Sequence[SourceOff],
-    *,
-    look: str,
-    shown: str,
+    engine: Engine, root: Path, site: Site, summary: PublishSummary, gallery: Gallery, *, look: str
+) -> None:
+    """Write the pages of the site of which what they show is another than it was."""
+    for page in SITE_PAGES:
+        with engine.connect() as connection:
+            stamp = _digest(look, page.state(connection, site))
+        is_new = _stamp_of(root / page.path) != stamp
+        if is_new or (page.is_news and summary.feeds):
+            with _blamed_on(page.path, summary):
+                _publish_page(engine, root, page, site, summary, gallery, stamp)
+
+
+def _publish_page(
+    engine: Engine, root: Path, page: SitePage, site: Site, summary: PublishSummary, gallery: Gallery, stamp: str
 ) -> None:
     with engine.connect() as connection:
-        loaded = load_site(connection, now, off)
-    (site,) = gallery.show([loaded])
-    for name in COPIED:
-        with _blamed_on(name, summary):
-            _write(root, name, (ASSETS / name).read_bytes(), summary)
-    with _blamed_on(OPML, summary):
-        _write(root, OPML, render_opml(site.feeds, base_url, stamp=look), summary)
-    with _blamed_on(INDEX, summary):
-        _write(root, INDEX, render_index(site, base_url, now, stamp=shown), summary)
+        loaded = page.load(connection, site)
+    (shown,) = gallery.show([loaded])
+    for path, data in page.render(shown, site, stamp).items():
+        _write(root, path, data, summary)
 
 
 @contextmanager
@@ -285,12 +309,6 @@ def _write(root: Path, path: str, data: bytes, summary: PublishSummary) -> None:
         summary.unchanged += 1
 
 
-def _shown(look: str, sources: Sequence[SourceHealth], off: Sequence[SourceOff], now: datetime) -> str:
-    """Return a digest of what the page shows beside the feeds, and of the hour: it says how long campaigns last."""
-    health = [(source.name, source.failing_since is not None, source.last_success_at is None) for source in sources]
-    return _digest(look, repr(health), repr(off), f"{now.astimezone(UTC):%Y%m%d%H}")
-
-
 def _stamp_of(path: Path) -> str | None:
     """The stamp that a published file carries near its beginning, or None where it is missing."""
     try:
@@ -309,7 +327,7 @@ def _code_digest() -> str:
 
 def _files_of_the_look() -> list[Path]:
     files = (path for folder in (FOLDER, WORDS) for path in folder.rglob("*"))
-    return sorted(path for path in files if path.suffix in {".py", ".j2", ".xsl", ".css", ".js"})
+    return sorted(path for path in files if path.suffix in {".py", ".j2", ".xsl", ".css", ".js", ".svg"})
 
 
 def _digest(*parts: str) -> str:
