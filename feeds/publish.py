@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
+from feeds.calendar_rows import load_calendars
 from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, load_marked, mark_all, settle_written
 from feeds.content import FeedContent, SourceHealth, SourceOff
 from feeds.formats import PAGE_ENDING, Rendered, render_feed, render_opml
@@ -183,10 +184,12 @@ def _publish_batch(
     pages = _pages(engine, [feed.feed_id for feed in batch if feed.scope == "channel"], now, gallery)
     # Feeds share events; per batch, so that a full run does not keep every entry there is.
     entries: dict[str, Rendered] = {}
+    with engine.connect() as connection:
+        calendars = load_calendars(connection, batch)
     try:
         for feed in gallery.show(batch):
             with _blamed_on(feed.path, summary):
-                for ending, data in render_feed(feed, base_url, entries).items():
+                for ending, data in render_feed(feed, base_url, entries, calendars.get(feed.feed_id, ())).items():
                     _write(root, feed.path + ending, data, summary)
                 if feed.feed_id in pages:
                     _write_page(root, *pages[feed.feed_id], now, summary, look)
