@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine
 
+from feeds.calendar_content import CalendarEntry
+from feeds.calendar_rows import load_calendars
 from feeds.catalog import (
     ITEMS_PER_FEED,
     load_archives,
@@ -112,6 +114,7 @@ class Writer:
             wanted = [(feed, number) for feed in feeds for number in missing.get(feed.feed_id, ())]
             archives = load_archives(connection, wanted, page_size=edition.items) if wanted else []
             pages = load_feed_pages(connection, feeds, edition.now)
+            calendars = load_calendars(connection, feeds)
         channels = self._channels([feed.feed_id for feed in feeds if feed.scope == "channel"])
         shown = dict(zip(pages, self.gallery.show([page for _, page in pages.values()]), strict=True))
         # Feeds share events; per batch, so that a full run does not keep every entry there is.
@@ -122,7 +125,7 @@ class Writer:
                 self._write_documents(archive, entries)
             for feed in self.gallery.show(feeds):
                 with self.blamed_on(feed.path):
-                    self._write_documents(feed, entries)
+                    self._write_documents(feed, entries, calendars.get(feed.feed_id, ()))
                     if feed.feed_id in channels:
                         self._write_channel(*channels[feed.feed_id])
                     if feed.feed_id in pages:
@@ -198,8 +201,10 @@ class Writer:
         _logger.error("Could not publish %s: %s", shown, reason, exc_info=error if unexpected else None)
         self.summary.failures.append(Failure(shown, reason))
 
-    def _write_documents(self, feed: FeedContent, entries: dict[str, Rendered]) -> None:
-        for ending, data in render_feed(feed, self.edition.base_url, entries).items():
+    def _write_documents(
+        self, feed: FeedContent, entries: dict[str, Rendered], calendar: Sequence[CalendarEntry] = ()
+    ) -> None:
+        for ending, data in render_feed(feed, self.edition.base_url, entries, calendar).items():
             self.write(feed.path + ending, data)
 
     def _write_page(self, kind: FeedPage, page: Any, feed: FeedContent) -> None:
