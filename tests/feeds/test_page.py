@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert
 
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, RewardLine, Site, SourceHealth
+from feeds.formats import FORMATS
 from feeds.pages.index import hue, initials, render_index
 from feeds.pages.index_rows import load_site
-from feeds.render import FORMATS
 from models import DropCampaign, Reward, RewardCampaign
 from models.details import BenefitLine, DropLine
 from tests.feeds.world import BASE_URL, NOON, Publishing

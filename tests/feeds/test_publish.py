@@ -15,8 +15,8 @@ from sqlalchemy.event import listen
 from feeds import publish as publishing
 from feeds.catalog import mark_all
 from feeds.content import SourceOff
+from feeds.formats import FORMATS
 from feeds.publish import PublishSummary, publish
-from feeds.render import FORMATS
 from feeds.write import PublishError
 from models import Feed, Source
 from models.details import CampaignDetail
@@ -347,7 +347,7 @@ def test_a_run_publishes_events_that_another_run_left_to_it(world: Publishing, e
 def test_a_change_of_a_template_a_style_or_a_word_writes_every_file_anew() -> None:
     names = {path.name for path in publishing._files_of_the_look()}
 
-    assert {"item.py", "item.html.j2", "feed.xsl", "style.css", "campaigns.py", "units.py"} <= names
+    assert {"item.py", "index.html.j2", "feed.xsl", "style.css", "campaigns.py", "units.py"} <= names
 
 
 def test_an_error_in_a_run_releases_its_lock(world: Publishing, engine: Engine) -> None:

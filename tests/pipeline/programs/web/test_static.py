@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Mount, Route
 
-from feeds.render import FORMATS
+from feeds.formats import FORMATS
 from feeds.serving import FEED_TYPES, content_type
 from feeds.stores.folder import FolderStore
 from pipeline.programs.web.application import Application
