@@ -5,13 +5,13 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
 import anyio.to_thread
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import PathLike, StaticFiles
@@ -33,6 +33,7 @@ from feeds.write import make_folders
 
 # Nobody is to find a private address by a search engine, or in the log of a site that a page there leads to.
 OF_PRIVATE = {"X-Robots-Tag": "noindex, nofollow", "Referrer-Policy": "no-referrer"}
+_SNIFFED_NOT = {"X-Content-Type-Options": "nosniff"}
 # Browsers show a feed under its own type as source text, and under this one by its stylesheet.
 AS_XML = "application/xml; charset=utf-8"
 _READERS = frozenset({RSS_TYPE, ATOM_TYPE, JSON_TYPE})
@@ -41,9 +42,11 @@ _SENT_AT_ONCE = 128 * 1024
 # A larger one is known by its size and time: nobody waits for a digest of it.
 _MOST_TO_DIGEST = 16 * 1024 * 1024
 _MOST_DIGESTS = 4096
+# Linux has it.
+_NO_WAITING: int | None = getattr(os, "RWF_NOWAIT", None)
 # What a reader that has a file learns of it.
 _OF_304 = frozenset(
-    {"cache-control", "etag", "link", "referrer-policy", "vary", "x-content-type-options", "x-robots-tag"}
+    {"Cache-Control", "ETag", "Link", "Referrer-Policy", "Vary", "X-Content-Type-Options", "X-Robots-Tag"}
 )
 # No permission, or links that lead round in a circle.
 _NOT_OURS_TO_READ = {errno.EACCES, errno.EPERM, errno.ELOOP}
@@ -104,15 +107,29 @@ class Published(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """Return the answer, a 404 too, with the headers that each carries."""
+        if (usual := self._usual(path, scope)) is not None:
+            return usual
         try:
             response = await super().get_response(path, scope)
         except HTTPException as error:
             response = PlainTextResponse(error.detail, error.status_code, error.headers)
-        response.headers.setdefault("Cache-Control", ASK_AGAIN)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        if is_private(scope["path"].lstrip("/")):
-            response.headers.update(OF_PRIVATE)
+        if not isinstance(response, _PublishedFile):
+            response.headers["Cache-Control"] = ASK_AGAIN
+            response.headers.update(_of_every_answer(scope["path"].lstrip("/")))
         return response
+
+    def _usual(self, path: str, scope: Scope) -> Response | None:
+        """Return a file that no link leads to, without a thread; None for all that is less usual.
+
+        To open a file may wait for the disk, and what nginx does without a thread we may do as well.
+        """
+        name = "index.html" if path == "." else path
+        if scope["method"] not in {"GET", "HEAD"} or name.startswith("/") or "\0" in name:
+            return None
+        try:
+            return self._file(name, os.fspath(self._folder), scope, 200)
+        except (OSError, ValueError):
+            return None
 
     def file_response(
         self,
@@ -122,21 +139,30 @@ class Published(StaticFiles):
         status_code: int = 200,
     ) -> Response:
         """Return the file, packed where that is stored and asked for; it becomes a 304 where the reader has it."""
-        request = Headers(scope=scope)
         root = os.path.realpath(self._folder)
-        # Parts of a file are parts of it as it is.
-        packings = [] if "range" in request else accepted_packings(request.get("accept-encoding", ""))
+        path = Path(full_path)
         try:
-            opened = _open_below(root, Path(full_path), packings)
+            if not path.is_relative_to(root):
+                raise FileNotFoundError(errno.ENOENT, "the folder leads elsewhere by now", root)
+            return self._file(path.relative_to(root).as_posix(), root, scope, status_code)
         except OSError as error:
             if error.errno not in _GONE | _NOT_OURS_TO_READ:
                 raise
             raise HTTPException(404) from error
-        path = Path(full_path).relative_to(root).as_posix()
+
+    def _file(self, path: str, root: str, scope: Scope, status_code: int) -> "_PublishedFile":
+        request = Headers(scope=scope)
+        # Parts of a file are parts of it as it is.
+        packings = [] if "range" in request else accepted_packings(request.get("accept-encoding", ""))
+        opened = _open_below(root, path, packings)
         return _PublishedFile(opened, self._headers(path, opened, request), request, status_code)
 
     def _headers(self, path: str, opened: "_Opened", request: Headers) -> dict[str, str]:
-        headers = {"Content-Type": content_type(path), "Cache-Control": cache_control(path)}
+        headers = {
+            "Content-Type": content_type(path),
+            "Cache-Control": cache_control(path),
+            **_of_every_answer(path),
+        }
         vary = []
         if is_xml_feed(path):
             vary.append("Accept")
@@ -164,11 +190,13 @@ class _Opened:
         self.status = os.fstat(file.fileno())
 
 
-def _open_below(folder: str, path: Path, packings: Sequence[Packing] = ()) -> _Opened:
-    """Open a file below a folder, or what is packed of it; raises `OSError` for a link among their names."""
-    if not path.is_relative_to(folder):
-        raise FileNotFoundError(errno.ENOENT, "the folder leads elsewhere by now", folder)
-    *between, name = path.relative_to(folder).parts
+def _of_every_answer(path: str) -> dict[str, str]:
+    return _SNIFFED_NOT | OF_PRIVATE if is_private(path) else _SNIFFED_NOT
+
+
+def _open_below(folder: str, path: str, packings: Sequence[Packing] = ()) -> _Opened:
+    """Open a file below a folder, or what is packed of it; raises `OSError` for a link on the way from there."""
+    *between, name = path.split("/")
     at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         for part in between:
@@ -240,13 +268,31 @@ class _Content(NamedTuple):
     digest: str
 
 
+def _read_now(opened: _Opened) -> bytes | None:
+    """Return what a small file holds where that is in memory; None where a thread has to wait for the disk."""
+    size = opened.status.st_size
+    if size > _SENT_AT_ONCE or _NO_WAITING is None:
+        return None
+    buffer = bytearray(size)
+    try:
+        has_all = os.preadv(opened.file.fileno(), [buffer], 0, _NO_WAITING) == size
+    except OSError:
+        # Not in memory, or a file system that cannot say so.
+        return None
+    return bytes(buffer) if has_all else None
+
+
 def _digested(opened: _Opened) -> _Content:
     """Read a file; its digest is that of its bytes alone, so that the same file is the same after a restore."""
     status = opened.status
     if status.st_size > _MOST_TO_DIGEST:
         return _Content(None, f"{status.st_mtime_ns:x}-{status.st_size:x}")
     data = opened.file.read()
-    return _Content(data if len(data) <= _SENT_AT_ONCE else None, hashlib.blake2b(data, digest_size=12).hexdigest())
+    return _Content(data if len(data) <= _SENT_AT_ONCE else None, _digest(data))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
 class _PublishedFile(Response):
@@ -255,51 +301,49 @@ class _PublishedFile(Response):
     def __init__(self, opened: _Opened, headers: dict[str, str], request: Headers, status_code: int) -> None:
         self._opened = opened
         self._request = request
+        self._fields = headers
         self.status_code = status_code
-        self.background = None
-        self.body = b""
-        self.init_headers(headers)
         status = opened.status
-        self.headers["Content-Length"] = str(status.st_size)
-        self.headers["Last-Modified"] = email.utils.formatdate(status.st_mtime, usegmt=True)
-        self.headers["Accept-Ranges"] = "bytes"
+        headers["Content-Length"] = str(status.st_size)
+        headers["Last-Modified"] = email.utils.formatdate(status.st_mtime, usegmt=True)
+        headers["Accept-Ranges"] = "bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, or what the reader needs to know of it."""
         with self._opened.file:
             content = await self._content()
             # Of its own: a cache that holds both learns from the ETag of a 304 which of them is meant.
-            kind = "-browser" if self.headers["Content-Type"] == AS_XML else ""
-            self.headers["ETag"] = f'"{content.digest}{kind}"'
+            kind = "-browser" if self._fields["Content-Type"] == AS_XML else ""
+            self._fields["ETag"] = f'"{content.digest}{kind}"'
             response = await self._response(scope, content.data)
             await response(scope, receive, send)
 
     async def _content(self) -> _Content:
         if (known := _DIGESTS.get(self._opened.status)) is not None:
             return _Content(None, known)
-        content = await anyio.to_thread.run_sync(_digested, self._opened)
+        if (data := _read_now(self._opened)) is not None:
+            content = _Content(data, _digest(data))
+        else:
+            content = await anyio.to_thread.run_sync(_digested, self._opened)
         _DIGESTS.note(self._opened.status, content.digest)
         return content
 
     async def _response(self, scope: Scope, data: bytes | None) -> Response:
-        if is_not_modified(self.headers, self._request):
-            kept = {name: value for name, value in self.headers.items() if name in _OF_304}
+        if is_not_modified(self._fields, self._request):
+            kept = {name: value for name, value in self._fields.items() if name in _OF_304}
             return Response(status_code=304, headers=kept)
         size = self._opened.status.st_size
         if size > _SENT_AT_ONCE or "range" in self._request or scope["method"] == "HEAD":
-            return self._piece_by_piece()
-        if data is None:
+            path = f"/dev/fd/{self._opened.file.fileno()}"
+            return FileResponse(path, self.status_code, headers=self._fields, stat_result=self._opened.status)
+        if data is None and (data := _read_now(self._opened)) is None:
             data = await anyio.to_thread.run_sync(self._opened.file.read)
         # Not what it was told to be where somebody writes into it.
-        self.headers["Content-Length"] = str(len(data))
-        return Response(data, self.status_code, dict(self.headers))
-
-    def _piece_by_piece(self) -> Response:
-        path = f"/dev/fd/{self._opened.file.fileno()}"
-        return FileResponse(path, self.status_code, headers=dict(self.headers), stat_result=self._opened.status)
+        self._fields["Content-Length"] = str(len(data))
+        return Response(data, self.status_code, self._fields)
 
 
-def is_not_modified(headers: MutableHeaders, request: Headers) -> bool:
+def is_not_modified(headers: Mapping[str, str], request: Headers) -> bool:
     """Whether the reader has what would be sent; its ETag counts more than its date."""
     known = request.get("if-none-match")
     if known is not None:
