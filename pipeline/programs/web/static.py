@@ -24,7 +24,7 @@ from feeds.serving import (
     RSS_TYPE,
     cache_control,
     content_type,
-    is_feed,
+    has_hub,
     is_private,
     is_xml_feed,
 )
@@ -174,7 +174,7 @@ class Published(StaticFiles):
             headers["Content-Encoding"] = opened.packing
         if vary:
             headers["Vary"] = ", ".join(vary)
-        if self._hubs and is_feed(path) and not is_private(path) and not path.endswith(".ics"):
+        if self._hubs and has_hub(path):
             relations = [*((hub, "hub") for hub in self._hubs), (f"{self._public_url}/{quote(path)}", "self")]
             headers["Link"] = ", ".join(f'<{address}>; rel="{relation}"' for address, relation in relations)
         return headers

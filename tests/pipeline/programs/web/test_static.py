@@ -394,6 +394,7 @@ def test_a_packed_file_of_another_version_is_not_sent(reader: Reader, packed: Pa
 def test_a_feed_names_the_hub_that_hears_of_it_and_itself(folder: Path) -> None:
     (folder / "private").mkdir()
     (folder / "private" / "all.rss.xml").write_bytes(FEED)
+    (folder / "all.archive-1.rss.xml").write_bytes(FEED)
     (folder / "all.ics").write_bytes(b"BEGIN:VCALENDAR")
     with served(folder, "https://drops.example", hubs=("https://hub.example/",)) as address:
         reader = Reader(address)
@@ -401,7 +402,7 @@ def test_a_feed_names_the_hub_that_hears_of_it_and_itself(folder: Path) -> None:
         named = '<https://hub.example/>; rel="hub", <https://drops.example/all.rss.xml>; rel="self"'
         assert headers["Link"] == named
         assert reader.ask("/all.rss.xml", headers={"If-None-Match": headers["ETag"]})[1]["Link"] == named
-        for path in ("/", "/all.ics", "/private/all.rss.xml"):
+        for path in ("/", "/all.ics", "/all.archive-1.rss.xml", "/private/all.rss.xml"):
             assert reader.ask(path)[1]["Link"] is None
 
 
