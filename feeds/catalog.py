@@ -32,7 +32,7 @@ from feeds.feed_rows import as_ids
 from feeds.on_now import load_on_now, older_on_now
 from feeds.scopes import CEASED, SCOPES, FeedKey, feed_row
 from feeds.take_in import is_any_unpublished
-from models import Channel, Event, Feed, Organization
+from models import Channel, Event, Feed, FeedItem, Organization
 from models.details import StreamDetail, detail_type, read_detail
 
 ITEMS_PER_FEED = 50
@@ -141,8 +141,25 @@ def load_feeds(
 
 
 def marked_ids(connection: Connection, private: Mapping[int, str] | None = None) -> list[int]:
-    """Return the ids of the feeds that are in need of writing, in order."""
-    return list(connection.scalars(select(Feed.id).where(_MARKED, _is_reachable(private or {})).order_by(Feed.id)))
+    """Return the ids of the feeds that are in need of writing: those that share events stand together.
+
+    An organization is followed by its games and campaigns, so that an event of all of them is rendered once.
+    """
+    newest = (
+        select(Event.organization_id)
+        .join(FeedItem, FeedItem.event_id == Event.id)
+        .where(FeedItem.feed_id == Feed.id)
+        .order_by(FeedItem.occurred_at.desc(), FeedItem.event_id.desc())
+        .limit(1)
+        .correlate(Feed)
+        .scalar_subquery()
+    )
+    owner = case(
+        (Feed.scope == "organization", Feed.organization_id),
+        (Feed.scope.in_(["game", "campaign", "category", "game_releases"]), newest),
+    )
+    marked = select(Feed.id).where(_MARKED, _is_reachable(private or {}))
+    return list(connection.scalars(marked.order_by(owner.nulls_first(), Feed.id)))
 
 
 def is_any_marked(connection: Connection, private: Mapping[int, str] | None = None) -> bool:
