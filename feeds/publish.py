@@ -75,7 +75,7 @@ def publish(
         root=root,
         base_url=base_url,
         now=now,
-        look=digest(_code_digest(), base_url, copies, str(items), style.digest, *hubs),
+        look=digest(_code_digest(), base_url, copies, str(items), style.digest, *hubs, *packings),
         style=style,
         items=items,
         pictures=pictures,

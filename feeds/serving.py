@@ -37,6 +37,7 @@ _OF_PICTURES = "public, max-age=86400, stale-while-revalidate=604800"
 # No cache that several people share keeps it; a reader keeps it and asks with its ETag, which "no-store" would forbid.
 _OF_PRIVATE = "private, no-cache"
 _OF_ARCHIVES = "public, max-age=86400"
+_ARCHIVE = ".archive-"
 # In seconds: where anything may happen at any time, and where news come once in a while.
 _LIVELY, _CALM = 60, 300
 _CALM_FOLDERS = frozenset({"games", "organizations", "campaigns", "rewards", "releases", "categories"})
@@ -67,7 +68,7 @@ def cache_control(path: str) -> str:
         return _OF_PICTURES
     if not is_feed(path):
         return ASK_AGAIN
-    if ".archive-" in path:
+    if _ARCHIVE in path:
         return _OF_ARCHIVES
     return f"public, max-age={_CALM if slash and folder in _CALM_FOLDERS else _LIVELY}"
 
@@ -80,6 +81,11 @@ def is_private(path: str) -> bool:
 def is_feed(path: str) -> bool:
     """Whether a file is a feed, in any format."""
     return path.rpartition("/")[2] not in _DATA and path.endswith(tuple(FEED_TYPES))
+
+
+def has_hub(path: str) -> bool:
+    """Whether hubs hear of a file: of public feeds, but of no archive and no calendar."""
+    return is_feed(path) and not is_private(path) and _ARCHIVE not in path and not path.endswith(".ics")
 
 
 def is_xml_feed(path: str) -> bool:

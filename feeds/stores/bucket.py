@@ -16,10 +16,11 @@ from models.errors import LootwireError
 if TYPE_CHECKING:
     from obstore.store import S3Credential, S3Store
 
-_TIMEOUT = "30s"
+# A bucket that hangs holds a process that others wait for.
+_TIMEOUT = "20s"
 _CONNECT_TIMEOUT = "10s"
-_RETRIES = 3
-_RETRY_WITHIN = timedelta(seconds=60)
+_RETRIES = 2
+_RETRY_WITHIN = timedelta(seconds=30)
 _NO_BUCKET = "<Code>NoSuchBucket</Code>"
 _CODE = re.compile(r"<Code>([^<]{1,100})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,300})</Message>")
@@ -28,6 +29,10 @@ _STATUS = re.compile(r"status code: (\d{3} [A-Za-z ]{1,40})")
 
 class BucketError(LootwireError):
     """A bucket did not take what it should; the text says which bucket and why, and names no file."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"the bucket {url}: {reason}")
+        self.reason = reason
 
 
 class Access(msgspec.Struct, frozen=True):
@@ -99,7 +104,7 @@ class Bucket:
         if not reasons:
             status = _STATUS.search(text)
             reasons = [f"it answered {status[1]}" if status else "it does not answer"]
-        return BucketError(f"the bucket {self._access.url}: {': '.join(reasons)}")
+        return BucketError(self._access.url, ": ".join(reasons))
 
 
 def headers_of(path: str) -> list[tuple[str, str]]:

@@ -93,6 +93,7 @@ def once() -> int:
         task = progress.add_task("starting workers")
         began = programs_programs.run_cycle(runtime, report=lambda stage: progress.update(task, description=stage))
     publish_where_empty(runtime)
+    is_spread = _spread(runtime)
     with runtime.engine.connect() as connection:
         failing = connection.scalar(select(func.count()).where(Source.failing_since.is_not(None))) or 0
         sources = connection.scalar(select(func.count()).select_from(Source)) or 0
@@ -110,7 +111,7 @@ def once() -> int:
         console.print("`lootwire sources` says what is failing and when it is tried again.")
     if failing == sources:
         return 1
-    return SET_ASIDE if aside else 0
+    return SET_ASIDE if aside or not is_spread else 0
 
 
 def demo(
@@ -134,4 +135,22 @@ def publish() -> int:
     console.print(message, markup=False, soft_wrap=True)
     for failure in summary.failures:
         errors.print(f"{failure.path}: {failure.reason}", markup=False)
-    return SET_ASIDE if summary.failures else 0
+    is_spread = _spread(runtime)
+    return SET_ASIDE if summary.failures or not is_spread else 0
+
+
+def _spread(runtime: "Runtime") -> bool:
+    """Bring what is published into the bucket and to the hubs, where there are any; returns whether all went well."""
+    if runtime.settings.bucket_url is None and not runtime.settings.websub_hubs:
+        return True
+    from pipeline.programs.spreading import SPREAD_WITHIN, Heard, copy_to_bucket, ping_hubs
+
+    copied = copy_to_bucket(runtime.engine, runtime.settings, within=SPREAD_WITHIN)
+    if runtime.settings.bucket_url is not None and copied.problem is None:
+        left = f", {copied.left} left for the next time" if copied.left else ""
+        console.print(f"bucket: {copied.uploaded} files copied, {copied.removed} removed{left}", markup=False)
+    pinged = ping_hubs(runtime.engine, runtime.settings, Heard(), within=SPREAD_WITHIN)
+    problems = [*([copied.problem] if copied.problem else ()), *pinged.problems.values()]
+    for problem in problems:
+        errors.print(problem, markup=False, soft_wrap=True)
+    return not problems

@@ -20,6 +20,8 @@ def publish_now(runtime: Runtime, *, wait: bool = True, everything: bool = False
         settings.public_url,
         utc_now(),
         wait=wait,
+        hubs=settings.websub_hubs,
+        packings=settings.publish_compressed,
         pictures=settings.local_pictures,
         off=off,
         items=settings.feed_items,
