@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from models.details import DropLine, EventDetail
+from models.details import EventDetail
 
 Scope = Literal[
     "all",
@@ -76,64 +76,6 @@ class FeedLink(msgspec.Struct, frozen=True, kw_only=True):
     service: str | None = None
 
 
-class ChannelLink(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel that counts for a campaign."""
-
-    login: str
-    external_id: str
-    display_name: str | None = None
-
-
-class CampaignCard(msgspec.Struct, frozen=True, kw_only=True):
-    """An open drop campaign as the page shows it.
-
-    `channels_total` is 0 where every channel of the game counts; `channels` are the first few of them.
-    """
-
-    service: str
-    name: str
-    game: str | None = None
-    feed_path: str | None = None
-    organization: str | None = None
-    box_art_url: str | None = None
-    image_url: str | None = None
-    details_url: str | None = None
-    account_link_url: str | None = None
-    start_at: datetime | None = None
-    end_at: datetime | None = None
-    drops: tuple[DropLine, ...] = ()
-    channels_total: int = 0
-    channels: tuple[ChannelLink, ...] = ()
-
-
-class RewardLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a reward campaign gives; where it asks for nothing of its own, it asks for what the card does."""
-
-    name: str
-    image_url: str | None = None
-    required_minutes: int | None = None
-    required_subs: int | None = None
-    required_turbo_subs: int | None = None
-
-
-class RewardCard(msgspec.Struct, frozen=True, kw_only=True):
-    """An open reward campaign as the page shows it."""
-
-    service: str
-    name: str
-    brand: str | None = None
-    summary: str | None = None
-    game: str | None = None
-    image_url: str | None = None
-    url: str | None = None
-    required_minutes: int | None = None
-    required_subs: int | None = None
-    required_turbo_subs: int | None = None
-    start_at: datetime | None = None
-    end_at: datetime | None = None
-    rewards: tuple[RewardLine, ...] = ()
-
-
 class SourceHealth(msgspec.Struct, frozen=True, kw_only=True):
     """How a source does, without the error's text: that is the operator's."""
 
@@ -148,15 +90,3 @@ class SourceOff(msgspec.Struct, frozen=True, kw_only=True):
 
     names: tuple[str, ...]
     needs: str
-
-
-class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the page and the list of feeds show; campaigns are ordered by their end."""
-
-    active: tuple[CampaignCard, ...] = ()
-    upcoming: tuple[CampaignCard, ...] = ()
-    rewards: tuple[RewardCard, ...] = ()
-    ended_recently: int = 0
-    sources: tuple[SourceHealth, ...] = ()
-    off: tuple[SourceOff, ...] = ()
-    feeds: tuple[FeedLink, ...] = ()

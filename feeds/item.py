@@ -1,7 +1,7 @@
 """Render one event as a feed's entry: its identity, its headline, a line of plain text and the full HTML."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -127,11 +127,16 @@ def _changes(detail: EventDetail) -> tuple[Change, ...]:
     """Return what an event says has changed, with its old and its new value."""
     match detail:
         case CampaignDetail(changes=changes) | StreamDetail(changes=changes):
-            return tuple(_change(change) for change in changes)
+            return changes_of(changes)
         case ReleaseDetail(when_before=str() as before) as release:
             return (Change("Date", in_words(before) or "", in_words(release.when) or ""),)
         case _:
             return ()
+
+
+def changes_of(changes: Iterable[FieldChange]) -> tuple[Change, ...]:
+    """Return changes as feeds and pages show them."""
+    return tuple(_change(change) for change in changes)
 
 
 def _change(change: FieldChange) -> Change:

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 
 from feeds.formats import FORMATS
+from feeds.looks import HOUSE, Look
 from feeds.pages.charts import CELL, COLOURS, HEIGHT, WEEKDAYS, WIDTH, Curve, on_air, viewers_curve, week_cells
-from feeds.pages.index import hue, initials
 from feeds.sanitise import one_line, safe_url
-from feeds.templating import template
+from feeds.templating import hue, initials
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals, by_weekday
 from models.words.addresses import page_channel_address
 
@@ -38,7 +38,7 @@ class ChannelPage(msgspec.Struct, frozen=True, kw_only=True):
     week: tuple[HourTotals, ...] = ()
 
 
-def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> bytes:
+def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "", look: Look = HOUSE) -> bytes:
     """Return a channel's page as it reads at `now`; links within the folder are relative, times are UTC.
 
     `stamp` goes into a comment near the beginning.
@@ -46,7 +46,8 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
     name = one_line(page.display_name or page.login, 60)
     newest = page.stories[0] if page.stories else None
     curve = viewers_curve(page.counted, page.parts)
-    html = template("channel.html.j2").render(
+    return look.render(
+        "channel.html.j2",
         stamp=stamp,
         page=page,
         name=name,
@@ -55,7 +56,9 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
         hue=hue(name),
         picture=safe_url(page.profile_image_url),
         channel_url=page_channel_address(page.service, page.login),
-        file=page.path.rsplit("/", 1)[-1],
+        path=page.path,
+        feed_path=page.path,
+        feed_title=name,
         root="../" * page.path.count("/"),
         newest=newest,
         live=newest if newest and newest.live else None,
@@ -76,7 +79,6 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
         box=(WIDTH, HEIGHT),
         cell=CELL,
     )
-    return html.encode("utf-8")
 
 
 def _name(category: str | None) -> str:

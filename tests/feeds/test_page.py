@@ -276,6 +276,7 @@ def test_the_site_holds_open_campaigns_by_their_end_with_drops_and_channels(worl
     world.allow(late, [f"channel{number}" for number in range(40)])
     world.campaign("endless", end_at=None)
     world.event(game_id=game)
+    world.take_in()
 
     with world.engine.connect() as connection:
         site = load_site(connection, NOON)
