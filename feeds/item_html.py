@@ -10,7 +10,7 @@ from functools import lru_cache
 import msgspec
 
 from feeds.content import Item
-from feeds.sanitise import escaped, foreign_html, one_line, safe_url
+from feeds.sanitise import escaped, foreign_html, one_line, quoted, safe_url
 from models.details import CampaignDetail, DropLine, EventDetail, ReleaseDetail, SeenBefore, StreamDetail
 from models.events import EventKind
 from models.words import kind_label, link_label
@@ -113,15 +113,11 @@ def _text(text: str | None, limit: int = 300) -> str:
 
 
 def _picture(url: str | None, alt: str, width: int) -> str:
-    return f'<p><img src="{_attribute(url)}" alt="{_attribute(one_line(alt, 120))}" width="{width}"></p>' if url else ""
-
-
-def _attribute(text: str) -> str:
-    return escaped(text).replace('"', "&quot;")
+    return f'<p><img src="{quoted(url)}" alt="{quoted(one_line(alt, 120))}" width="{width}"></p>' if url else ""
 
 
 def _link(url: str, text: str) -> str:
-    return f'<a href="{_attribute(url)}" rel="noopener noreferrer">{text}</a>'
+    return f'<a href="{quoted(url)}" rel="noopener noreferrer">{text}</a>'
 
 
 def _links(*links: tuple[str, str | None]) -> str:
@@ -193,7 +189,7 @@ def _step(drop: DropLine) -> str:
 
 def _benefit(name: str | None, image_url: str | None) -> str:
     url = safe_url(image_url)
-    image = f'<img src="{_attribute(url)}" alt="" width="40" height="40"> ' if url else ""
+    image = f'<img src="{quoted(url)}" alt="" width="40" height="40"> ' if url else ""
     return f"{image}{_text(name, 120) if name else 'a reward'}"
 
 

@@ -50,6 +50,11 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def quoted(text: str) -> str:
+    """Return plain text as it stands inside of an attribute in double quotes, of HTML or XML."""
+    return escaped(text).replace('"', "&quot;")
+
+
 def html_line(text: str) -> str:
     """Return plain text for where HTML is expected, changed as little as can be: "Rook & Rapier" stays as it is.
 

@@ -10,6 +10,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import msgspec
+
 from feeds.calendar_content import CalendarEntry, CampaignSpan, ReleaseDay
 from feeds.formats.document import CALENDAR_ENDING, Document, description, document_title, page_url
 from feeds.sanitise import one_line, safe_url
@@ -61,10 +63,17 @@ def render_calendar(document: Document) -> bytes:
     return b"".join((written.removesuffix(_CLOSING), *(components or (_NOTHING,)), _CLOSING))
 
 
-# A campaign is in the calendars of several feeds, and most stay as they are from one publish to the next.
-@lru_cache(maxsize=4096)
 def component_bytes(entry: CalendarEntry) -> bytes:
     """Return an entry of a calendar as it stands there; b"" where nobody knows when it is."""
+    if isinstance(entry, CampaignSpan) and entry.detail.changes:
+        # A calendar shows none of them, and their values may be lists, which nothing is looked up by.
+        entry = msgspec.structs.replace(entry, detail=msgspec.structs.replace(entry.detail, changes=()))
+    return _component_bytes(entry)
+
+
+# A campaign is in the calendars of several feeds, and most stay as they are from one publish to the next.
+@lru_cache(maxsize=4096)
+def _component_bytes(entry: CalendarEntry) -> bytes:
     component = _campaign(entry) if isinstance(entry, CampaignSpan) else _release(entry)
     return component.to_ical(sorted=False) if component is not None else b""
 

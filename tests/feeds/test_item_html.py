@@ -25,26 +25,11 @@ from models.details import (
 from models.events import EventKind
 from models.words import kind_label
 from tests.examples import examples
+from tests.feeds.hostile_texts import PIECES
 from tests.feeds.world import NOON
 
 TAGS = {"a", "b", "blockquote", "br", "code", "em", "h3", "h4", "i", "img", "li", "ol", "p", "s", "strong", "u", "ul"}
 ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
-PIECES = (
-    *("<script>alert(1)</script>", "<b>", "</p>", "</li></ul>", "<img src=x onerror=alert(1)>", "<!--", "-->", "]]>"),
-    *("&", "&amp;", "&lt;b&gt;", "&#60;", "&nbsp;", '"', "'", "`", '" onload="x', "' style='x", "<", ">", "</", "<a"),
-    *("javascript:alert(1)", "https://example.com/?a=1&b='2\"", "\x00", "\ufffe", "\ud800", "\u202e", "\xa0", "\r\n"),
-    *(
-        "\n\n",
-        "\u2028",
-        "  ",
-        "x",
-        "대한",
-        "\U0001f9db",
-        "<p>fine</p>",
-        "<a href='https://example.com/'>go</a>",
-        "<svg>",
-    ),
-)
 TEXTS = st.lists(st.sampled_from(PIECES), max_size=6).map("".join) | st.text(
     st.characters(exclude_categories=()), max_size=12
 )
