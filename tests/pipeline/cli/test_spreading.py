@@ -49,7 +49,5 @@ def test_publish_says_what_went_wrong_further_on_and_has_published_all_the_same(
     assert "hunter2" not in published.errors + published.out
     assert (operator.folder / "data" / "public" / "index.html").is_file()
     troubles = operator.run("status", "--json").lines[0]["troubles"]
-    assert {(trouble["kind"], trouble["stops_work"]) for trouble in troubles} == {
-        ("operator.publish_failed", False),
-        ("operator.ping_failed", False),
-    }
+    assert {trouble["kind"] for trouble in troubles} == {"operator.publish_failed", "operator.ping_failed"}
+    assert not any(trouble["stops_work"] for trouble in troubles)
