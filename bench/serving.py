@@ -2,12 +2,12 @@
 
     uv run --frozen python bench/serving.py [--seconds 20] [--rate 200] [--tiny]
 
-`feeds.publish` publishes a folder of feeds and pages, and the program that serves it (`pipeline.programs.web`) has
-one core, readers and publishing the others. Readers ask at a steady rate, over connections that are kept alive: nine times of ten with the ETag of what
-they have, and otherwise for the whole file, a third of it packed. Each answer is timed from the moment at which its
-request was due, so that a server that stands still is charged for all that waited meanwhile. All the time another
-process publishes events, one after the other. Then nginx, with one worker on the same core, gets the same requests with
-the same publishing beside it; without nginx it is Starlette's own StaticFiles, under uvicorn.
+A folder of feeds and pages is published, and the program that serves it (`pipeline.programs.web`) has one core,
+readers and publishing the others. Readers ask at a steady rate, over connections that are kept alive: nine times of ten
+with the ETag of what they have, and otherwise for the whole file, a third of it packed. Each answer is timed from the
+moment at which its request was due, so that a server that stands still is charged for all that waited meanwhile. All
+the time another process publishes events, one after the other. Then nginx, with one worker on the same core, gets the
+same requests with the same publishing beside it; without nginx it is Starlette's own StaticFiles, under uvicorn.
 
 Goal: 200 requests a second, of which 99 of 100 take at most 20 ms.
 """
