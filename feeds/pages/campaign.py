@@ -48,8 +48,8 @@ def render_campaign(
         page=page,
         card=card,
         name=name or page.path,
-        # Each is about this campaign: its page would lead to itself.
-        news=[msgspec.structs.replace(line, path=None, url=None) for line in lines(feed.items, {})],
+        # Each is about this campaign: its name would be said again and again.
+        news=[msgspec.structs.replace(line, title="", path=None, url=None) for line in lines(feed.items, {})],
         more_news=feed.archives,
         formats=FORMATS,
         feed_path=page.path,

@@ -36,6 +36,7 @@ ITEMS_SHOWN = 60
 NEWS_SHOWN = 15
 # Two years tell a yearly habit from a chance.
 STRIP_DAYS = 730
+STRIP_LEAST = timedelta(days=60)
 STRIP_LANES = 6
 LANE = 9
 
@@ -66,7 +67,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GamePage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page of a game is rendered from; `paths` are those of the pages that its events lead to, by event key."""
+    """What the page of a game is rendered from; `paths` are those of the pages that its events lead to, by event."""
 
     path: str
     name: str
@@ -202,7 +203,7 @@ def strip(cards: Sequence[CampaignCard], now: datetime) -> tuple[list[Bar], list
         ((card.first_at, card.last_at or max(now, card.first_at), card) for card in cards if card.first_at),
         key=lambda span: (span[0], span[1]),
     )
-    if len(spans) < 2:
+    if len(spans) < 2 or max(last for _, last, _ in spans) - spans[0][0] < STRIP_LEAST:
         return [], []
     begin = max(spans[0][0], now - timedelta(days=STRIP_DAYS)) - timedelta(days=2)
     end = max(now, *(last for _, last, _ in spans)) + timedelta(days=2)

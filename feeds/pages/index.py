@@ -163,6 +163,8 @@ def _row_html(
         services=" ".join(sorted({slug(card.service) for card in cards})),
         year=year,
         is_upcoming=is_upcoming,
+        # Below the heading of a group, or of the section itself.
+        level=3 if is_upcoming else 4,
     )
     return Markup(html.decode())  # noqa: S704 - the template escapes
 

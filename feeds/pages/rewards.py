@@ -1,4 +1,4 @@
-"""Render `rewards.html` with `rewards.json`: every item that was ever on offer, and what was back after months. Pure."""
+"""Render `rewards.html` with `rewards.json`: every item ever on offer, and what was back after months. Pure."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ from feeds.pages.game import back_after
 from feeds.render import FORMATS
 from feeds.sanitise import one_line
 
-ITEMS_SHOWN = 300
+ITEMS_SHOWN = 150
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
