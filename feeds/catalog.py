@@ -202,7 +202,7 @@ def _pages_of(connection: Connection, channel_ids: Iterable[int]) -> dict[int | 
     statement = select(Feed.channel_id, Feed.path).where(
         Feed.scope == "channel", *before, Feed.channel_id == as_ids(ids)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return {row.channel_id: row.path for row in connection.execute(statement)}
 
 
 def _item(row: Any, page: str | None) -> Item:

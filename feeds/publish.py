@@ -14,14 +14,13 @@ from sqlalchemy import Engine
 
 from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, load_marked, mark_all, settle_written
 from feeds.content import FeedContent, SourceOff
-from feeds.item import Entry
+from feeds.formats import PAGE_ENDING, Rendered, render_feed, render_opml
 from feeds.looks import HOUSE, Look
 from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import PageState, load_moving, load_pages
 from feeds.pages.index_rows import load_feed_links
 from feeds.pages.registry import ASSETS_OF_PAGES, SITE_PAGES, Site, SitePage, load_feed_pages
 from feeds.pictures import Gallery
-from feeds.render import PAGE_ENDING, render_feed, render_opml
 from feeds.take_in import AT_ONCE as EVENTS_AT_ONCE
 from feeds.take_in import take_in
 from feeds.templating import FOLDER
@@ -190,7 +189,7 @@ def _publish_batch(
         loaded = load_feed_pages(connection, batch, now)
     pages = dict(zip(loaded, gallery.show([page for _, page in loaded.values()]), strict=True))
     # Feeds share events; per batch, so that a full run does not keep every entry there is.
-    entries: dict[str, Entry] = {}
+    entries: dict[str, Rendered] = {}
     try:
         for feed in gallery.show(batch):
             with _blamed_on(feed.path, summary):

@@ -14,7 +14,7 @@ from models.words.units import service_heading
 RELEASE_FAMILIES = frozenset({"release", "game"})
 _STREAM_FAMILIES = frozenset({"stream", "video"})
 _CAMPAIGN_FAMILIES = frozenset({"campaign", "reward"})
-_OF_CHANNELS_ALONE = frozenset(
+CHANNELS_ALONE = frozenset(
     {
         EventKind.STREAM_TITLE_CHANGED,
         EventKind.STREAM_CATEGORY_CHANGED,
@@ -267,7 +267,7 @@ def memberships(event: EventFacts) -> list[FeedKey]:
 def _public_feeds(event: EventFacts) -> Iterator[FeedKey]:
     # Releases announced before the game was wanted are on its own feeds and that of releases: a list brings hundreds.
     is_old = event.silent and event.kind in {EventKind.RELEASE_ANNOUNCED, EventKind.GAME_ADDED}
-    if event.kind not in _OF_CHANNELS_ALONE and not is_old:
+    if event.kind not in CHANNELS_ALONE and not is_old:
         yield FeedKey("all")
     if event.family in RELEASE_FAMILIES:
         yield from _release_feeds(event)
@@ -318,7 +318,7 @@ def _drop_feeds(event: EventFacts) -> Iterator[FeedKey]:
 
 
 def _personal_feeds(event: EventFacts) -> Iterator[FeedKey]:
-    if is_public(event.kind, silent=event.silent) and event.kind not in _OF_CHANNELS_ALONE:
+    if is_public(event.kind, silent=event.silent) and event.kind not in CHANNELS_ALONE:
         yield from (FeedKey("followed", link_id) for link_id in event.followed)
     yield from (FeedKey("target", link_id) for link_id in event.targets)
     if event.family in {"source", "operator"}:

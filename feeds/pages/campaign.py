@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from feeds.content import FeedContent
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import (
     STATE_LABELS,
@@ -18,7 +19,6 @@ from feeds.pages.cards import (
 )
 from feeds.pages.channels import shown_channels
 from feeds.pages.news import lines
-from feeds.render import FORMATS
 from feeds.sanitise import one_line
 from models.words.units import duration
 

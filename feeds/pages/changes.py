@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.news import Line, by_day
-from feeds.render import FORMATS
 
 FAMILIES = (
     ("campaign", "Campaigns"),

@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.charts import CELL, COLOURS, HEIGHT, WEEKDAYS, WIDTH, Curve, on_air, viewers_curve, week_cells
-from feeds.render import FORMATS
 from feeds.sanitise import one_line, safe_url
 from feeds.templating import hue, initials
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals, by_weekday

@@ -7,8 +7,8 @@ from datetime import datetime
 import msgspec
 
 from feeds.content import FeedLink, Scope
+from feeds.formats import FORMATS, list_title
 from feeds.looks import HOUSE, Look
-from feeds.render import FORMATS, list_title
 from feeds.sanitise import one_line
 from feeds.scopes import GROUPS, SCOPES
 from models.names import slug

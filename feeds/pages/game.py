@@ -7,6 +7,7 @@ from itertools import pairwise
 import msgspec
 
 from feeds.content import FeedContent
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import (
     CampaignCard,
@@ -26,7 +27,6 @@ from feeds.pages.cards import (
 from feeds.pages.channels import shown_channels
 from feeds.pages.news import lines
 from feeds.pages.releases import Release
-from feeds.render import FORMATS
 from feeds.sanitise import one_line, safe_url
 from models.words.addresses import category_address
 
@@ -67,7 +67,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GamePage(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page of a game is rendered from; `paths` are those of the pages that its events lead to, by event."""
+    """What the page of a game is rendered from; `paths` are those of pages that its events lead to, by event key."""
 
     path: str
     name: str

@@ -10,6 +10,7 @@ import msgspec
 from markupsafe import Markup
 
 from feeds.content import SourceHealth, SourceOff
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import (
     CampaignCard,
@@ -22,7 +23,6 @@ from feeds.pages.cards import (
 )
 from feeds.pages.news import Line
 from feeds.pages.releases import Release
-from feeds.render import FORMATS
 from feeds.sanitise import one_line
 from models.names import slug
 from models.words.units import counted, distance, duration, service_heading

@@ -5,10 +5,10 @@ from datetime import datetime
 import msgspec
 
 from feeds.content import FeedContent
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import PageLink
 from feeds.pages.news import by_day, lines
-from feeds.render import FORMATS
 from feeds.sanitise import one_line
 from feeds.scopes import PERSONAL, SCOPES
 

@@ -7,7 +7,8 @@ from functools import lru_cache
 import msgspec
 
 from feeds.content import Item
-from feeds.item import Change, changes_of, headline
+from feeds.item import changes_of, headline
+from feeds.item_html import Change
 from feeds.sanitise import one_line, safe_url
 from models.details import CampaignDetail, DropLine, StreamDetail
 from models.words import feed_summary, kind_label

@@ -5,10 +5,10 @@ from datetime import datetime
 import msgspec
 
 from feeds.content import FeedContent
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import CampaignCard, Rhythm, gives, month_words, soonest_first, state_of
 from feeds.pages.news import lines
-from feeds.render import FORMATS
 from feeds.sanitise import one_line
 
 NEWS_SHOWN = 15

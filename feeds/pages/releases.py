@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.news import Line
-from feeds.render import FORMATS
 from feeds.sanitise import one_line
 from models.periods import Period
 

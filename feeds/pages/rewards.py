@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from feeds.formats import FORMATS
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import PageLink
 from feeds.pages.game import back_after
-from feeds.render import FORMATS
 from feeds.sanitise import one_line
 
 ITEMS_SHOWN = 150

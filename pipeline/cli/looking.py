@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection, RowMapping, any_, func, select, update
 
-from feeds.render import FORMATS
+from feeds.formats import FORMATS
 from models import (
     Channel,
     Delivery,

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from lxml import etree, html
 from sqlalchemy import Engine, update
 
+from feeds.formats import FORMATS, PAGE_ENDING
 from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import ensure_feeds
 from feeds.pages.charts import HEIGHT, WIDTH, compact, on_air, viewers_curve, week_cells
 from feeds.publish import PublishSummary, publish
-from feeds.render import FORMATS, PAGE_ENDING
 from models import Channel, StreamSession
 from models.details import CategoryTime, StreamRecap
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals

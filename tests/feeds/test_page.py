@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import insert
 
 from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, RewardLine, Site, SourceHealth
+from feeds.formats import FORMATS
 from feeds.pages.index import hue, initials, render_index
 from feeds.pages.index_rows import load_site
-from feeds.render import FORMATS
 from models import DropCampaign, Reward, RewardCampaign
 from models.details import BenefitLine, DropLine
 from tests.feeds.world import BASE_URL, NOON, Publishing
@@ -276,6 +276,7 @@ def test_the_site_holds_open_campaigns_by_their_end_with_drops_and_channels(worl
     world.allow(late, [f"channel{number}" for number in range(40)])
     world.campaign("endless", end_at=None)
     world.event(game_id=game)
+    world.take_in()
 
     with world.engine.connect() as connection:
         site = load_site(connection, NOON)

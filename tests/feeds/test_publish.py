@@ -15,14 +15,14 @@ from sqlalchemy.event import listen
 from feeds import publish as publishing
 from feeds.catalog import mark_all
 from feeds.content import SourceOff
+from feeds.formats import FORMATS
 from feeds.publish import PublishSummary, publish
-from feeds.render import FORMATS
 from feeds.write import PublishError
 from models import Feed, Source
 from models.details import CampaignDetail
 from models.locks import hold
 from models.names import public_id
-from tests.feeds.world import BASE_URL, NOON, Publishing
+from tests.feeds.world import BASE_URL, NOON, OF_CAMPAIGNS, Publishing
 from tests.processes import kill_when
 from tests.waiting import wait_for
 
@@ -40,9 +40,9 @@ def test_a_first_run_writes_every_feed_the_page_and_what_it_needs(world: Publish
 
     summary = world.publish()
 
-    feeds = files_of("all", "services/twitch", GLOOMTIDE)
+    feeds = files_of("all", "services/twitch", GLOOMTIDE, "games-first-seen", *OF_CAMPAIGNS)
     assert set(world.files()) == feeds | SITE
-    assert summary == PublishSummary(feeds=3, written=len(feeds | SITE))
+    assert summary == PublishSummary(feeds=5, written=len(feeds | SITE))
     assert world.marked() == set()
 
 
@@ -67,8 +67,8 @@ def test_only_the_feeds_that_an_event_touched_are_rendered(world: Publishing) ->
     summary = world.publish()
 
     changed = {path for path, data in world.files().items() if data != before[path]}
-    assert summary.feeds == 3
-    assert changed == files_of("all", "services/twitch", GLOOMTIDE)
+    assert summary.feeds == 4
+    assert changed == files_of("all", "services/twitch", GLOOMTIDE, *OF_CAMPAIGNS)
 
 
 def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: Publishing) -> None:
@@ -80,7 +80,7 @@ def test_a_file_whose_bytes_would_not_change_is_left_untouched(world: Publishing
 
     summary = world.publish()
 
-    assert (summary.feeds, summary.written, summary.unchanged) == (2, 0, 2 * len(FORMATS) + len(SITE))
+    assert (summary.feeds, summary.written, summary.unchanged) == (3, 0, 3 * len(FORMATS) + len(SITE))
     assert {path: path.stat().st_mtime_ns for path in world.root.rglob("*.xml")} == before
 
 
@@ -123,7 +123,7 @@ def test_another_address_renders_every_feed_anew(world: Publishing) -> None:
 
     summary = publish(world.engine, world.root, "https://loot.example", NOON)
 
-    assert summary.feeds == 3
+    assert summary.feeds == 5
     assert f"https://loot.example/{GLOOMTIDE}.rss.xml" in world.text(f"{GLOOMTIDE}.rss.xml")
     assert publish(world.engine, world.root, "https://loot.example", NOON) == PublishSummary()
 
@@ -252,12 +252,12 @@ def test_a_full_disk_ends_the_run_at_once_and_keeps_what_was_written(
         real(descriptor)
 
     monkeypatch.setattr(os, "fsync", fill)
-    with pytest.raises(PublishError, match=r"games/game-\d.*No space left"):
+    with pytest.raises(PublishError, match=r"services/twitch.*No space left"):
         world.publish()
 
     monkeypatch.setattr(os, "fsync", real)
     assert next(calls) == room + 2
-    assert len(world.marked()) == 5
+    assert len(world.marked()) == 7
     assert not list(world.root.rglob(".lootwire-*"))
     world.publish()
     assert world.marked() == set()
@@ -268,7 +268,7 @@ def test_many_feeds_are_published_over_several_batches(world: Publishing, monkey
     for number in range(7):
         world.event(game_id=world.game(f"Game {number}"))
 
-    assert world.publish().feeds == 9
+    assert world.publish().feeds == 11
     assert world.marked() == set()
 
 
@@ -347,7 +347,7 @@ def test_a_run_publishes_events_that_another_run_left_to_it(world: Publishing, e
 def test_a_change_of_a_template_a_style_or_a_word_writes_every_file_anew() -> None:
     names = {path.name for path in publishing._files_of_the_look()}
 
-    assert {"item.py", "item.html.j2", "feed.xsl", "style.css", "campaigns.py", "units.py"} <= names
+    assert {"item.py", "index.html.j2", "feed.xsl", "style.css", "campaigns.py", "units.py"} <= names
 
 
 def test_an_error_in_a_run_releases_its_lock(world: Publishing, engine: Engine) -> None:
@@ -379,12 +379,12 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(world: Publishing, engine
     url = engine.url.render_as_string(hide_password=False)
     middle = tmp_path / "in the middle"
     kill_when(middle.exists, script, url, world.root, BASE_URL, middle)
-    assert len(world.marked()) == 22
+    assert len(world.marked()) == 24
 
     summary = world.publish()
 
     assert summary.swept == 1
     assert summary.unchanged >= 14
     assert world.marked() == set()
-    assert len(list(world.root.rglob("*.rss.xml"))) == 22
+    assert len(list(world.root.rglob("*.rss.xml"))) == 24
     assert not list(world.root.rglob(".lootwire-*"))

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds.content import FeedContent, FeedLink, Item
+from feeds.formats import ATOM_ENDING, FORMATS, RSS_ENDING, render_feed, render_opml
 from feeds.item import guid, render_entry
-from feeds.render import ATOM_ENDING, FORMATS, RSS_ENDING, render_feed, render_opml
 from feeds.templating import ASSETS
 from models.details import (
     BenefitLine,
@@ -268,7 +268,7 @@ def test_rss_says_where_it_lives_and_how_often_to_ask() -> None:
     assert parsed.feed.ttl == "15"
     assert {(link.rel, link.href) for link in parsed.feed.links} == {
         ("self", "https://loot.example/x/games/gloomtide-1a2b3c4d.rss.xml"),
-        ("alternate", "https://loot.example/x/"),
+        ("alternate", "https://loot.example/x/games/gloomtide-1a2b3c4d.html"),
     }
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from feeds.catalog import create_first
+from feeds.catalog import ITEMS_PER_FEED, create_first, load_marked
+from feeds.content import FeedContent
 from feeds.publish import PublishSummary, publish, take_in_all
 from feeds.take_in import mark
 from models import (
@@ -28,6 +29,9 @@ from models import (
 from models.details import EventDetail, detail_to_json, detail_type
 from models.names import name_key, public_id
 
+# The feeds that a campaign is on beside those of everything and its subjects; and where it is the first of these.
+OF_CAMPAIGNS = {"without-subscriptions"}
+OF_FIRST_CAMPAIGNS = {*OF_CAMPAIGNS, "games-first-seen", "organizations-first-seen"}
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BASE_URL = "http://127.0.0.1:8420"
 
@@ -167,6 +171,16 @@ class Publishing:
         with self.engine.connect() as connection:
             rows = connection.execute(select(Feed.path, Feed.version, Feed.written_version)).all()
         return {row.path: (row.version, row.written_version) for row in rows}
+
+    def feeds(self, *, items: int = ITEMS_PER_FEED) -> dict[str, FeedContent]:
+        """Every marked feed by path, once new events are taken in."""
+        self.take_in()
+        with self.engine.connect() as connection:
+            return {feed.path: feed for feed in load_marked(connection, 1000, items=items)}
+
+    def titles(self, *, items: int = ITEMS_PER_FEED) -> dict[str, list[str]]:
+        """The titles on every marked feed by path."""
+        return {path: [item.title for item in feed.items] for path, feed in self.feeds(items=items).items()}
 
     def marked(self) -> set[str]:
         return {path for path, (version, written) in self.versions().items() if version != written}

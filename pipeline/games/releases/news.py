@@ -11,8 +11,8 @@ from models import Event, ReleaseDate
 from models.events import EventKind
 from models.periods import Period
 from models.pictures import cover_url
-from notifiers.days import drop_waiting
 from models.release_numbers import CANCELLED, OFFLINE
+from notifiers.days import drop_waiting
 from pipeline.events.append import NewEvent, append_events
 from pipeline.games.matching.records import GAME_TYPES
 from pipeline.games.releases.compare import (

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import NotModifiedResponse, PathLike, StaticFiles
 from starlette.types import Receive, Scope, Send
 
-from feeds.render import FORMATS
+from feeds.formats import FORMATS
 from feeds.write import make_folders
 
 # Readers ask again rather than trust a copy.

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 
 from feeds.publish import PublishSummary, publish
+from feeds.write import DRAFTS
 from models import Channel, Event, Picture
 from models.details import BenefitLine, CampaignDetail, DropLine
 from pipeline.fetch.addresses import Rules
@@ -256,9 +257,9 @@ def test_when_there_is_no_room_what_nothing_shows_any_more_goes(world: Publishin
 
 
 def test_a_publisher_leaves_alone_what_is_being_copied(world: Publishing) -> None:
-    folder = world.root / "pictures"
+    folder = world.root / DRAFTS
     folder.mkdir(parents=True)
-    young, old = folder / ".lootwire-young.tmp", folder / ".lootwire-old.tmp"
+    young, old = folder / "pictures-young.tmp", folder / "pictures-old.tmp"
     for file in (young, old):
         file.write_bytes(PNG)
     os.utime(old, (0, 0))
