@@ -7,7 +7,7 @@ from itertools import pairwise
 import msgspec
 
 from feeds.content import FeedContent
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import (
     CampaignCard,
@@ -139,7 +139,7 @@ def render_game(page: GamePage, feed: FeedContent, now: datetime, *, stamp: str 
         channels=shown_channels("twitch", page.channels),
         news=lines(feed.items[:NEWS_SHOWN], page.paths),
         twitch=safe_url(category_address("twitch", page.name)) if "twitch" in page.services else None,
-        formats=FORMATS,
+        formats=formats_of("game"),
         feed_path=page.path,
         feed_title=one_line(page.name, 120),
     )
