@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Text,
+    case,
     cast,
     column,
     exists,
@@ -54,6 +55,7 @@ _CONTENT = (
         Feed.channel_id,
         Feed.link_id,
         Feed.archived,
+        Feed.archivable,
         Feed.ceased_at,
         func.coalesce(Feed.service, Organization.service, Channel.service).label("of_service"),
     )
@@ -68,6 +70,13 @@ _NEWEST = text("""
         ORDER BY occurred_at DESC, event_id DESC LIMIT :items
     ) AS newest
     ORDER BY feed.id, newest.occurred_at DESC, newest.event_id DESC
+""")
+_ARCHIVED = text("""
+    SELECT feed_items.feed_id, page.number AS page, feed_items.event_id
+    FROM unnest(CAST(:feeds AS bigint[]), CAST(:pages AS bigint[])) AS page (feed_id, number)
+    JOIN feed_items ON feed_items.feed_id = page.feed_id
+        AND feed_items.position > (page.number - 1) * :size AND feed_items.position <= page.number * :size
+    ORDER BY feed_items.feed_id, feed_items.position DESC
 """)
 _EVENTS = select(
     Event.id,
@@ -87,10 +96,15 @@ def create_first(connection: Connection) -> None:
         connection.execute(insert(Feed).values(feed_row(FeedKey("all"))).on_conflict_do_nothing())
 
 
-def mark_all(connection: Connection) -> None:
-    """Mark every feed, for when the published folder is new or the way that feeds look has changed."""
+def mark_all(connection: Connection, *, page_size: int = ITEMS_PER_FEED) -> None:
+    """Mark every feed, for when the published folder is new or the way that feeds look has changed.
+
+    Their pages of older items, with `page_size` of them each, are to be written again too.
+    """
     connection.execute(_LOCKED)
-    connection.execute(_RAISE_VERSIONS)
+    pages = case((Feed.total > page_size, Feed.total / page_size), else_=0)
+    # A whole number of pages: SQLAlchemy divides as Python does.
+    connection.execute(_RAISE_VERSIONS.values(archivable=func.floor(pages), archived=0))
 
 
 def load_marked(
@@ -118,7 +132,10 @@ def load_feeds(
     items: int = ITEMS_PER_FEED,
     private: Mapping[int, str] | None = None,
 ) -> list[FeedContent]:
-    """Return these feeds, by id, each with its newest events, marked or not; `private` is as in `load_marked`."""
+    """Return these feeds, by id, each with its newest events, marked or not; `private` is as in `load_marked`.
+
+    One with a few pages of older items to write leads to all of them, since these are written first.
+    """
     statement = _CONTENT.where(Feed.id == as_ids(feed_ids), _is_reachable(private or {}))
     return _load(connection, connection.execute(statement).all(), items, private or {})
 
@@ -132,6 +149,60 @@ def is_any_marked(connection: Connection, private: Mapping[int, str] | None = No
     """Return whether a feed is in need of writing, or an event in need of being taken in."""
     marked = select(exists().where(_MARKED, _is_reachable(private or {})))
     return is_any_unpublished(connection) or bool(connection.scalar(marked))
+
+
+def load_archives(
+    connection: Connection, wanted: Sequence[tuple[FeedContent, int]], *, page_size: int
+) -> list[FeedContent]:
+    """Return pages of older items: of each feed the page with this number, its newest items first.
+
+    The first page has the first `page_size` items that came to the feed.
+    """
+    parameters = {
+        "feeds": [feed.feed_id for feed, _ in wanted],
+        "pages": [number for _, number in wanted],
+        "size": page_size,
+    }
+    places: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row in connection.execute(_ARCHIVED, parameters):
+        places[row.feed_id, row.page].append(row.event_id)
+    loaded = load_items(connection, {event_id for listed in places.values() for event_id in listed})
+    return [
+        msgspec.structs.replace(
+            feed,
+            archive=number,
+            items=tuple(loaded[event_id] for event_id in places[feed.feed_id, number]),
+        )
+        for feed, number in wanted
+    ]
+
+
+def load_unarchived(connection: Connection, feed_ids: Iterable[int] | None, *, at_most: int) -> dict[int, list[int]]:
+    """Return the numbers of the pages of older items that are missing on disk, by feed; those with the fewest first.
+
+    Of these feeds those that lack `at_most` so many; or, of all feeds, the first `at_most` pages that are missing.
+    """
+    missing = Feed.archivable - Feed.archived
+    statement = select(Feed.id, Feed.archived, Feed.archivable).where(Feed.archived < Feed.archivable)
+    statement = statement.order_by(missing, Feed.id).limit(None if feed_ids is not None else at_most)
+    if feed_ids is not None:
+        statement = statement.where(Feed.id == as_ids(feed_ids), missing <= at_most)
+    rows = connection.execute(statement)
+    return {row.id: list(range(row.archived + 1, min(row.archivable, row.archived + at_most) + 1)) for row in rows}
+
+
+def settle_archived(connection: Connection, archived: Mapping[int, int], *, is_news: bool) -> None:
+    """Note up to which page the older items of feeds are on disk; where that `is_news`, the feeds are marked.
+
+    A feed that has all its pages by then says so to readers when it is written the next time.
+    """
+    if not archived:
+        return
+    rows = values(column("id", BigInteger), column("archived", BigInteger), name="done").data(list(archived.items()))
+    connection.execute(_LOCKED.where(Feed.id == as_ids(archived)))
+    is_whole = rows.c.archived >= Feed.archivable
+    version = case((is_whole, Feed.version + 1), else_=Feed.version) if is_news else Feed.version
+    connection.execute(update(Feed).where(Feed.id == rows.c.id).values(archived=rows.c.archived, version=version))
 
 
 def settle_written(connection: Connection, written: Sequence[tuple[int, int, int]], now: datetime) -> None:

@@ -17,13 +17,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from feeds.personal import followed_games
 from feeds.scopes import CHANNELS_ALONE, FeedKey, feed_row
+from feeds.write import PRIVATE
 from models import Feed, Follow, Link, Target
 from models.errors import LootwireError
 from models.people import OWNER_ID
 from models.vault import Vault, VaultError
 
 Opens = Literal["followed", "target", "health"]
-PRIVATE = "private"
 _PURPOSE = "lootwire link"
 # Of 20 bytes: nobody finds it by trying.
 _NAME_BYTES = 20

@@ -16,7 +16,10 @@ from feeds.personal import Personal, load_personal
 from feeds.scopes import CATEGORY_KINDS, EventFacts, FeedKey, memberships
 from models import Event, Feed, Unpublished
 from models.events import EventKind
+from models.locks import lock_key
 
+# Two runs at once would do harm: the slower could put an older file over a newer one that is settled.
+TURN = lock_key("lootwire publish")
 # So many events in a transaction: some seconds of work.
 AT_ONCE = 5000
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
@@ -60,7 +63,8 @@ _INSERT = text(
     "CAST(:feeds AS bigint[]), CAST(:positions AS bigint[]), CAST(:events AS bigint[]), CAST(:times AS timestamptz[]))"
 )
 _RAISE = text(
-    "UPDATE feeds SET version = version + 1, total = touched.total "
+    "UPDATE feeds SET version = version + 1, total = touched.total, "
+    "archivable = CASE WHEN touched.total > :size THEN touched.total / :size ELSE 0 END "
     "FROM unnest(CAST(:feeds AS bigint[]), CAST(:totals AS bigint[])) AS touched (id, total) "
     "WHERE feeds.id = touched.id"
 )
@@ -119,9 +123,10 @@ def is_any_unpublished(connection: Connection) -> bool:
     return connection.scalar(select(Unpublished.event_id).limit(1)) is not None
 
 
-def take_in(connection: Connection, limit: int = AT_ONCE) -> Taken:
+def take_in(connection: Connection, *, page_size: int, limit: int = AT_ONCE) -> Taken:
     """Put up to `limit` events on their feeds, the oldest first, in the caller's transaction; missing feeds are made.
 
+    Pages of older items have `page_size` of them.
     Only a publish that has its turn may call it: places of items go on from the last one.
     """
     rows = connection.execute(_EVENTS.limit(limit)).all()
@@ -139,7 +144,7 @@ def take_in(connection: Connection, limit: int = AT_ONCE) -> Taken:
         if key in feeds and (feeds[key].id, event.id) not in known
     ]
     _add(connection, items)
-    _raise_versions(connection, feeds)
+    _raise_versions(connection, feeds, page_size)
     connection.execute(delete(Unpublished).where(Unpublished.event_id == as_ids(event.id for event in events)))
     return Taken(len(events), len(items))
 
@@ -263,8 +268,8 @@ def _add(connection: Connection, items: Sequence[tuple[FeedState, EventFacts]]) 
         connection.execute(_INSERT, columns)
 
 
-def _raise_versions(connection: Connection, feeds: Mapping[FeedKey, FeedState]) -> None:
+def _raise_versions(connection: Connection, feeds: Mapping[FeedKey, FeedState], page_size: int) -> None:
     touched = list(feeds.values())
     if touched:
         parameters = {"feeds": [feed.id for feed in touched], "totals": [feed.total for feed in touched]}
-        connection.execute(_RAISE, parameters)
+        connection.execute(_RAISE, {**parameters, "size": page_size})

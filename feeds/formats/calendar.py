@@ -5,9 +5,9 @@ and its SEQUENCE grows with each event about it: so a calendar program updates w
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from feeds.calendar_content import CalendarEntry, CampaignSpan, ReleaseDay
@@ -30,6 +30,11 @@ AHEAD = timedelta(minutes=10)
 # Where nothing has to be watched, a day before the end.
 DAY_BEFORE = timedelta(days=1)
 _CLOSING = b"END:VCALENDAR\r\n"
+# A calendar must have something in it (RFC 5545, section 3.6): where nothing is known yet, the zone of its times.
+_NOTHING = (
+    b"BEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\n"
+    b"TZOFFSETFROM:+0000\r\nTZOFFSETTO:+0000\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+)
 
 
 def render_calendar(document: Document) -> bytes:
@@ -53,7 +58,7 @@ def render_calendar(document: Document) -> bytes:
     calendar.add("x-published-ttl", vDuration(refresh))
     written = calendar.to_ical(sorted=False)
     components = [component for entry in document.calendar if (component := component_bytes(entry))]
-    return b"".join((written.removesuffix(_CLOSING), *components, _CLOSING))
+    return b"".join((written.removesuffix(_CLOSING), *(components or (_NOTHING,)), _CLOSING))
 
 
 # A campaign is in the calendars of several feeds, and most stay as they are from one publish to the next.
@@ -75,7 +80,7 @@ def _campaign(span: CampaignSpan) -> "Event | None":
     if end and begins < end:
         event.add("dtend", end)
     event.add("status", "CANCELLED" if span.is_cancelled else "CONFIRMED")
-    event.add("categories", [*([service_heading(span.service)] if span.service else []), _what(span)])
+    event.add("categories", [*filter(None, [_service(span)]), _what(span)])
     event.add("description", "\n".join(filter(None, map(one_line, _lines(span, detail)))))
     alarm = _alarm(span, end)
     if alarm is not None:
@@ -95,11 +100,12 @@ def _release(day: ReleaseDay) -> "Event | None":
     stage = f" {day.stage}" if day.stage else ""
     event = _event(day, f"{one_line(day.game or '', 120) or 'A game'}{stage} out{known}", day.url)
     event.add("dtstart", first)
-    event.add("dtend", _day_after(period.last))
+    if period.last < date.max:
+        event.add("dtend", period.last + timedelta(days=1))
     event.add("status", "CANCELLED" if day.is_cancelled else "CONFIRMED" if is_day else "TENTATIVE")
     event.add("categories", ["Releases"])
     lines = (f"On {platforms}" if platforms else "", "" if is_day else f"No day is known yet: {period.words}.")
-    event.add("description", "\n".join(filter(None, lines)))
+    event.add("description", "\n".join(filter(None, map(one_line, lines))))
     return event
 
 
@@ -124,8 +130,11 @@ def _title_of(span: CampaignSpan) -> str:
     detail = span.detail
     name, game = (one_line(text or "", 120) for text in (detail.name, detail.game))
     about = f"{game}: {name}" if game and name and game != name else game or name
-    service = service_heading(span.service) if span.service else ""
-    return f"{about or 'A campaign'} ({' '.join(filter(None, (service, _what(span).lower())))})"
+    return f"{about or 'A campaign'} ({' '.join(filter(None, (_service(span), _what(span).lower())))})"
+
+
+def _service(span: CampaignSpan) -> str:
+    return one_line(service_heading(span.service or ""), 60)
 
 
 def _what(span: CampaignSpan) -> str:
@@ -171,7 +180,3 @@ def _last_chance(detail: CampaignDetail, end: datetime) -> datetime:
     minutes = max([drop.required_minutes or 0 for drop in detail.drops] + [detail.required_minutes or 0])
     ahead = timedelta(minutes=minutes) + AHEAD if minutes else DAY_BEFORE
     return max(end, datetime.min.replace(tzinfo=UTC) + ahead) - ahead
-
-
-def _day_after(day: Any) -> Any:
-    return day + timedelta(days=1)

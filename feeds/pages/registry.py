@@ -116,13 +116,12 @@ def _index_state(connection: Connection, site: Site) -> str:
     return f"{health!r} {site.off!r} {_hour(site)}"
 
 
-def _version_of(connection: Connection, scope: Scope) -> str:
-    return str(connection.scalar(select(func.max(Feed.version)).where(Feed.scope == scope)))
+def _total_of(connection: Connection, scope: Scope) -> str:
+    return str(connection.scalar(select(func.max(Feed.total)).where(Feed.scope == scope)))
 
 
 def _feeds_state(connection: Connection, _site: Site) -> str:
-    statement = select(func.count(), func.max(Feed.id)).where(Feed.scope.in_(LISTED))
-    return repr(tuple(connection.execute(statement).one()))
+    return str(connection.scalar(select(func.count()).where(Feed.scope.in_(LISTED))))
 
 
 SITE_PAGES: Sequence[SitePage] = (
@@ -137,13 +136,13 @@ SITE_PAGES: Sequence[SitePage] = (
     ),
     SitePage(
         "changes.html",
-        lambda connection, _site: _version_of(connection, "all"),
+        lambda connection, _site: _total_of(connection, "all"),
         lambda connection, site: load_changes(connection, site.now),
         lambda page, site, stamp: {"changes.html": render_changes(page, site.now, stamp=stamp, look=site.look)},
     ),
     SitePage(
         "releases.html",
-        lambda connection, site: _version_of(connection, "releases") + _day(site),
+        lambda connection, site: _total_of(connection, "releases") + _day(site),
         lambda connection, site: load_releases_page(connection, site.now),
         lambda page, site, stamp: {"releases.html": render_releases(page, site.now, stamp=stamp, look=site.look)},
     ),

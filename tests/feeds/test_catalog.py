@@ -122,7 +122,7 @@ def test_taking_in_many_events_takes_as_few_statements_as_taking_in_one(world: P
             sqlalchemy_event.listen(
                 connection, "before_cursor_execute", lambda *args, to=statements: to.append(args[2])
             )
-            assert take_in(connection).events == len(ids)
+            assert take_in(connection, page_size=50).events == len(ids)
         counts.append(len(statements))
 
     assert counts[0] <= 12  # the first time the feeds are made
@@ -151,7 +151,7 @@ def test_an_event_that_is_marked_again_is_on_its_feeds_once(world: Publishing) -
 def test_a_take_in_that_is_rolled_back_is_repeated_whole(world: Publishing) -> None:
     world.event("whole", game_id=world.game())
     with world.engine.connect() as connection:
-        assert take_in(connection).events == 1
+        assert take_in(connection, page_size=50).events == 1
         connection.rollback()
 
     assert world.titles()["all"] == ["whole"]
