@@ -1,5 +1,6 @@
 """The first minutes of an installation: its page and its feeds are there before anything has been read."""
 
+from feeds.looks import Look
 from feeds.publish import PublishSummary, publish
 from pipeline.programs.sources import register
 from pipeline.programs.waiting import describe, is_empty, load_waiting, switched_off
@@ -20,6 +21,7 @@ def publish_now(runtime: Runtime, *, wait: bool = True) -> PublishSummary:
         pictures=settings.local_pictures,
         off=off,
         items=settings.feed_items,
+        style=Look(settings.pages),
     )
 
 
