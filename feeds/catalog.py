@@ -30,10 +30,10 @@ from sqlalchemy.dialects.postgresql import insert
 from feeds.content import FeedContent, Item
 from feeds.feed_rows import as_ids
 from feeds.on_now import load_on_now, older_on_now
-from feeds.scopes import SCOPES, FeedKey, feed_row
+from feeds.scopes import CEASED, SCOPES, FeedKey, feed_row
 from feeds.take_in import is_any_unpublished
 from models import Channel, Event, Feed, Organization
-from models.details import detail_type, read_detail
+from models.details import StreamDetail, detail_type, read_detail
 
 ITEMS_PER_FEED = 50
 _logger = logging.getLogger(__name__)
@@ -246,7 +246,7 @@ def _load(connection: Connection, feeds: Sequence[Any], items: int, private: Map
             scope=feed.scope,
             path=feed.path if feed.link_id is None else f"{private[feed.link_id]}/{feed.scope}",
             title=feed.title,
-            items=tuple(loaded[event_id] for event_id in newest[feed.id]),
+            items=(*_ceasing(feed), *(loaded[event_id] for event_id in newest[feed.id])),
             service=feed.of_service,
             ttl_minutes=SCOPES[feed.scope].ttl_minutes,
             archives=feed.archived,
@@ -255,6 +255,25 @@ def _load(connection: Connection, feeds: Sequence[Any], items: int, private: Map
         for feed in feeds
         if feed.scope in SCOPES
     ]
+
+
+def _ceasing(feed: Any) -> tuple[Item, ...]:
+    """Return the item that says that no more will come: the newest of a channel's feed that has ceased."""
+    if feed.ceased_at is None:
+        return ()
+    at = feed.ceased_at.astimezone(UTC)
+    reason = f"Nobody here follows {feed.title} any more: nothing new will come, and what is here stays."
+    return (
+        Item(
+            event_key=f"{CEASED}:{feed.path}@{at:%Y-%m-%dT%H:%M:%SZ}",
+            kind=CEASED,
+            occurred_at=at,
+            title=f"This feed has ended: {feed.title}",
+            service=feed.of_service,
+            detail=StreamDetail(channel=feed.title, name=reason),
+            page=feed.path,
+        ),
+    )
 
 
 def load_items(connection: Connection, event_ids: Iterable[int]) -> dict[int, Item]:

@@ -2,10 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Text, and_, any_, bindparam, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Text,
+    and_,
+    any_,
+    bindparam,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from feeds.content import Scope
@@ -51,7 +65,7 @@ def _is_about(scope: Scope) -> ColumnElement[bool]:
 
 
 _BY_SUBJECT = (
-    select(Feed.id, Feed.scope, Feed.total, *(getattr(Feed, name) for name in _SUBJECTS))
+    select(Feed.id, Feed.scope, Feed.total, Feed.ceased_at, *(getattr(Feed, name) for name in _SUBJECTS))
     .where(or_(*map(_is_about, SCOPES)))
     .order_by(Feed.id)
 )
@@ -72,10 +86,19 @@ def lock_feeds(connection: Connection, keys: Collection[FeedKey]) -> dict[FeedKe
 
 
 def ensure_feeds(connection: Connection, keys: Collection[FeedKey]) -> None:
-    """Make the feeds that are missing, before anything has happened to what they are about."""
-    parameters = _parameters(keys)
-    present = {_key(row) for row in connection.execute(_BY_SUBJECT, parameters)}
+    """Make the feeds that are missing, before anything has happened to what they are about; the others go on."""
+    present = {_key(row): row for row in connection.execute(_BY_SUBJECT, _parameters(keys))}
     _create(connection, [key for key in keys if key not in present])
+    if ceased := [row.id for row in present.values() if row.ceased_at is not None]:
+        goes_on = {"ceased_at": None, "version": Feed.version + 1}
+        connection.execute(update(Feed).where(Feed.id == as_ids(ceased)).values(goes_on))
+
+
+def cease_feeds(connection: Connection, keys: Collection[FeedKey], now: datetime) -> None:
+    """Have feeds say that no more will come; an event that comes all the same takes that back."""
+    for row in connection.execute(_BY_SUBJECT, _parameters(keys)).all():
+        ends = {"ceased_at": now, "version": Feed.version + 1}
+        connection.execute(update(Feed).where(Feed.id == row.id, Feed.ceased_at.is_(None)).values(ends))
 
 
 def _load(connection: Connection, keys: Collection[FeedKey]) -> dict[FeedKey, FeedState]:

@@ -330,6 +330,10 @@ def _of(scope: Scope, subject: int | str | None) -> Iterator[FeedKey]:
         yield FeedKey(scope, subject)
 
 
+# Of the item by which a feed says that no more will come; no event has it.
+CEASED = "feed.ceased"
+
+
 def describe(feed: FeedContent | FeedLink, title: str) -> str:
     """Return a sentence that says what a feed with this title is about."""
     return SCOPES[feed.scope].description.replace("{title}", title)

@@ -63,7 +63,7 @@ _INSERT = text(
     "CAST(:feeds AS bigint[]), CAST(:positions AS bigint[]), CAST(:events AS bigint[]), CAST(:times AS timestamptz[]))"
 )
 _RAISE = text(
-    "UPDATE feeds SET version = version + 1, total = touched.total, "
+    "UPDATE feeds SET version = version + 1, total = touched.total, ceased_at = NULL, "
     "archivable = CASE WHEN touched.total > :size THEN touched.total / :size ELSE 0 END "
     "FROM unnest(CAST(:feeds AS bigint[]), CAST(:totals AS bigint[])) AS touched (id, total) "
     "WHERE feeds.id = touched.id"

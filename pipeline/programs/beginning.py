@@ -7,8 +7,11 @@ from pipeline.programs.waiting import describe, is_empty, load_waiting, switched
 from pipeline.runtime.runtime import Runtime, utc_now
 
 
-def publish_now(runtime: Runtime, *, wait: bool = True) -> PublishSummary:
-    """Write the feeds that events touched and the page, in this process; another run is waited for, or left alone."""
+def publish_now(runtime: Runtime, *, wait: bool = True, everything: bool = False) -> PublishSummary:
+    """Write the feeds that events touched and the pages, in this process; another run is waited for, or left alone.
+
+    With `everything`, all feeds and pages are rendered again.
+    """
     settings = runtime.settings
     with runtime.engine.connect() as connection:
         off = switched_off(connection, settings)
@@ -22,6 +25,8 @@ def publish_now(runtime: Runtime, *, wait: bool = True) -> PublishSummary:
         off=off,
         items=settings.feed_items,
         style=Look(settings.pages),
+        vault=lambda: runtime.vault,
+        everything=everything,
     )
 
 

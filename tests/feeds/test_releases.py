@@ -69,7 +69,7 @@ def test_a_release_is_on_the_feed_of_releases_that_of_its_game_and_that_of_every
         "platforms/pc": titles,
         "platforms/playstation-5": titles,
     }
-    opml, page = world.text("feeds.opml"), world.text("index.html")
+    opml, page = world.text("feeds.opml"), world.text("feeds.html")
     assert 'xmlUrl="http://127.0.0.1:8420/releases.rss.xml"' in opml
     assert 'href="releases.rss.xml"' in page
     assert "What comes out when" in world.text("releases.atom.xml") + world.text("releases.rss.xml")
