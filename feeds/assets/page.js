@@ -156,6 +156,8 @@
   var choice = at("format");
   function copy(button) {
     var ending = choice ? choice.value : button.dataset.ending || ".rss.xml";
+    // Not every feed has a calendar.
+    if (ending === ".ics" && !button.closest("[data-calendar]")) ending = ".rss.xml";
     var address = new URL(root + button.dataset.feed + ending, location.href).href;
     navigator.clipboard.writeText(address).then(function () { button.textContent = "Copied"; }, function () { window.prompt("The feed's address", address); });
     setTimeout(function () { button.textContent = "Copy"; }, 2000);
