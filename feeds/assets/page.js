@@ -181,7 +181,7 @@
     words.addEventListener("input", function () {
       var wanted = key(words.value.trim());
       if (wanted.length < 2) { at("older").hidden = true; return; }
-      rewards = rewards || fetch(root + "rewards.json").then(function (answer) { return answer.json(); });
+      rewards = rewards || fetch(root + "rewards-index.json").then(function (answer) { return answer.json(); });
       rewards.then(function (file) {
         if (key(words.value.trim()) !== wanted) return;
         var parts = wanted.split(/\s+/);

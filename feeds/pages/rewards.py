@@ -1,4 +1,4 @@
-"""Render `rewards.html` with `rewards.json`: every item ever on offer, and what was back after months. Pure."""
+"""Render `rewards.html` with `rewards-index.json`: every item ever on offer, and what was back after months. Pure."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -68,7 +68,7 @@ def render_rewards(page: RewardsPage, now: datetime, *, stamp: str = "", look: L
 
 
 def render_index_of_rewards(page: RewardsPage) -> bytes:
-    """Return `rewards.json`, in which the page searches for what it does not show."""
+    """Return `rewards-index.json`, in which the page searches for what it does not show."""
     return json.dumps(
         {"games": page.games, "items": page.all_items}, ensure_ascii=False, separators=(",", ":")
     ).encode()

@@ -123,7 +123,7 @@ def test_each_scope_has_a_page_beside_its_feed(world: Publishing) -> None:
         paths = list(connection.scalars(select(Feed.path)))
     assert paths
     assert {f"{path}.html" for path in paths} <= files
-    assert {page.path for page in SITE_PAGES} | {"search.json", "rewards.json", "page.js", "favicon.svg"} <= files
+    assert {page.path for page in SITE_PAGES} | {"search.json", "rewards-index.json", "page.js", "favicon.svg"} <= files
 
 
 def test_a_page_of_a_game_says_what_is_on_what_was_and_how_often_it_comes(world: Publishing) -> None:
@@ -281,7 +281,7 @@ def test_every_item_that_was_on_offer_is_on_the_page_of_rewards_with_how_long_it
     (lantern,) = [row for row in rows if row.startswith("Lantern")]
     assert "On now" in lantern
     assert "2 times was back after 7 months" in lantern
-    index = json.loads(world.text("rewards.json"))
+    index = json.loads(world.text("rewards-index.json"))
     assert sorted((name, index["games"][game]) for name, game, _ in index["items"]) == [
         ("Ice Pick", "Frostbarrow"),
         ("Lantern", "Gloomtide"),
