@@ -51,6 +51,10 @@ class Look:
         # With a base of one's own every page is one's own.
         self._is_own_base = bool({"base.html.j2", "parts.html.j2"} & self._own.keys())
 
+    def __reduce__(self) -> tuple[type["Look"], tuple[Path | None]]:
+        """Have another process read the folder itself."""
+        return type(self), (self.folder,)
+
     @property
     def digest(self) -> str:
         """A digest of the person's own files: another one means that every page is to be written anew."""
@@ -100,6 +104,11 @@ class Look:
 def names_of_templates() -> frozenset[str]:
     """Return the names of the templates that a person may replace."""
     return frozenset(path.name for path in TEMPLATES.glob("*.html.j2")) - NOT_PAGES
+
+
+def names_of_own(folder: Path | None) -> list[str]:
+    """Return the names of the files in a folder that may be templates or stylesheets of pages."""
+    return [path.name for path in _own_files(folder)]
 
 
 def _own_files(folder: Path | None) -> list[Path]:

@@ -131,6 +131,8 @@ def _run(
             summary.add(writer.summary)
     for name, problem in edition.style.problems.items():
         _logger.warning("The house's own is used in place of %s", problem, extra={"template": name})
+        if problem not in summary.look_problems:
+            summary.look_problems.append(problem)
 
 
 def take_in_all(engine: Engine, *, page_size: int = ITEMS_PER_FEED) -> int:

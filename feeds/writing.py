@@ -66,12 +66,15 @@ class PublishSummary(msgspec.Struct, kw_only=True):
     unchanged: int = 0
     swept: int = 0
     failures: list[Failure] = msgspec.field(default_factory=list)
+    # What is wrong with a person's own templates, in place of which the house's are used.
+    look_problems: list[str] = msgspec.field(default_factory=list)
 
     def add(self, other: "PublishSummary") -> None:
         """Add what another process did."""
         for name in ("feeds", "archives", "pages", "written", "unchanged", "swept"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.failures += other.failures
+        self.look_problems += [problem for problem in other.look_problems if problem not in self.look_problems]
 
 
 @dataclass(frozen=True)

@@ -156,6 +156,8 @@
   var choice = at("format");
   function copy(button) {
     var ending = choice ? choice.value : button.dataset.ending || ".rss.xml";
+    // Not every feed has a calendar.
+    if (ending === ".ics" && !button.closest("[data-calendar]")) ending = ".rss.xml";
     var address = new URL(root + button.dataset.feed + ending, location.href).href;
     navigator.clipboard.writeText(address).then(function () { button.textContent = "Copied"; }, function () { window.prompt("The feed's address", address); });
     setTimeout(function () { button.textContent = "Copy"; }, 2000);
@@ -179,7 +181,7 @@
     words.addEventListener("input", function () {
       var wanted = key(words.value.trim());
       if (wanted.length < 2) { at("older").hidden = true; return; }
-      rewards = rewards || fetch(root + "rewards.json").then(function (answer) { return answer.json(); });
+      rewards = rewards || fetch(root + "rewards-index.json").then(function (answer) { return answer.json(); });
       rewards.then(function (file) {
         if (key(words.value.trim()) !== wanted) return;
         var parts = wanted.split(/\s+/);

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from feeds.content import FeedContent
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import (
     STATE_LABELS,
@@ -48,10 +48,10 @@ def render_campaign(
         page=page,
         card=card,
         name=name or page.path,
-        # Each is about this campaign: its page would lead to itself.
-        news=[msgspec.structs.replace(line, path=None, url=None) for line in lines(feed.items, {})],
+        # Each is about this campaign: its name would be said again and again.
+        news=[msgspec.structs.replace(line, title="", path=None, url=None) for line in lines(feed.items, {})],
         more_news=feed.archives,
-        formats=FORMATS,
+        formats=formats_of(feed.scope),
         feed_path=page.path,
         feed_title=name,
     )

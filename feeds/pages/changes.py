@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.news import Line, by_day
 
@@ -36,7 +36,7 @@ def render_changes(page: ChangesPage, now: datetime, *, stamp: str = "", look: L
         days=by_day(page.news),
         total=len(page.news),
         families=[(key, label) for key, label in FAMILIES if key in families],
-        formats=FORMATS,
+        formats=formats_of("all"),
         feed_path="all",
         feed_title="Lootwire: everything",
         now=now.astimezone(UTC),

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.charts import CELL, COLOURS, HEIGHT, WEEKDAYS, WIDTH, Curve, on_air, viewers_curve, week_cells
 from feeds.sanitise import one_line, safe_url
@@ -73,7 +73,7 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "", look: L
         categories=[(_name(category.name), category) for category in page.categories[:CATEGORIES_SHOWN]],
         stories=[(story, ", ".join(_name(part.name) for part in story.recap.categories)) for story in page.stories],
         now=now.astimezone(UTC),
-        formats=FORMATS,
+        formats=formats_of("channel"),
         on_air=on_air,
         weekdays=WEEKDAYS,
         box=(WIDTH, HEIGHT),

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from feeds.content import FeedLink, Scope
-from feeds.formats import FORMATS, list_title
+from feeds.formats import FORMATS, Format, formats_of, list_title
 from feeds.looks import HOUSE, Look
 from feeds.sanitise import one_line
 from feeds.scopes import GROUPS, SCOPES
@@ -33,6 +33,8 @@ class _Feed(msgspec.Struct, frozen=True):
     title: str
     path: str
     text: str
+    formats: Sequence[Format]
+    has_calendar: bool
 
 
 class _Group(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ def render_feed_list(page: FeedList, base_url: str, now: datetime, *, stamp: str
         groups=_groups(page.feeds),
         total=len(page.feeds),
         choices=FORMATS,
-        formats=FORMATS,
+        formats=formats_of("all"),
         feed_path="all",
         feed_title="Lootwire: everything",
     )
@@ -82,9 +84,14 @@ def _groups(feeds: Sequence[FeedLink]) -> list[_Group]:
     for heading, scopes in GROUPS.items():
         listed = [feed for scope in scopes for feed in feeds if feed.scope == scope]
         is_described = all(SCOPES[scope].column is None for scope in scopes)
-        shown = [_Feed(list_title(feed), feed.path, _text(feed)) for feed in listed[:FEEDS_SHOWN]]
+        shown = [_shown(feed) for feed in listed[:FEEDS_SHOWN]]
         groups.append(_Group(heading, slug(heading), shown, len(listed), is_described))
     return [group for group in groups if group.feeds]
+
+
+def _shown(feed: FeedLink) -> _Feed:
+    formats = formats_of(feed.scope)
+    return _Feed(list_title(feed), feed.path, _text(feed), formats, any(each.is_calendar for each in formats))
 
 
 def _text(feed: FeedLink) -> str:

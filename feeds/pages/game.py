@@ -7,7 +7,7 @@ from itertools import pairwise
 import msgspec
 
 from feeds.content import FeedContent
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import (
     CampaignCard,
@@ -36,6 +36,7 @@ ITEMS_SHOWN = 60
 NEWS_SHOWN = 15
 # Two years tell a yearly habit from a chance.
 STRIP_DAYS = 730
+STRIP_LEAST = timedelta(days=60)
 STRIP_LANES = 6
 LANE = 9
 
@@ -138,7 +139,7 @@ def render_game(page: GamePage, feed: FeedContent, now: datetime, *, stamp: str 
         channels=shown_channels("twitch", page.channels),
         news=lines(feed.items[:NEWS_SHOWN], page.paths),
         twitch=safe_url(category_address("twitch", page.name)) if "twitch" in page.services else None,
-        formats=FORMATS,
+        formats=formats_of("game"),
         feed_path=page.path,
         feed_title=one_line(page.name, 120),
     )
@@ -202,7 +203,7 @@ def strip(cards: Sequence[CampaignCard], now: datetime) -> tuple[list[Bar], list
         ((card.first_at, card.last_at or max(now, card.first_at), card) for card in cards if card.first_at),
         key=lambda span: (span[0], span[1]),
     )
-    if len(spans) < 2:
+    if len(spans) < 2 or max(last for _, last, _ in spans) - spans[0][0] < STRIP_LEAST:
         return [], []
     begin = max(spans[0][0], now - timedelta(days=STRIP_DAYS)) - timedelta(days=2)
     end = max(now, *(last for _, last, _ in spans)) + timedelta(days=2)

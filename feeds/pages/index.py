@@ -10,7 +10,7 @@ import msgspec
 from markupsafe import Markup
 
 from feeds.content import SourceHealth, SourceOff
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import (
     CampaignCard,
@@ -95,7 +95,7 @@ def render_index(site: Site, base_url: str, now: datetime, *, stamp: str = "", l
         services=_services(site),
         waiting=[source for source in site.sources if source.failing_since or not source.last_success_at],
         is_unread=not any(source.last_success_at for source in site.sources),
-        formats=FORMATS if site.has_feed_of_everything else (),
+        formats=formats_of("all") if site.has_feed_of_everything else (),
         feed_path="all",
         feed_title="Lootwire: everything",
     )
@@ -163,6 +163,8 @@ def _row_html(
         services=" ".join(sorted({slug(card.service) for card in cards})),
         year=year,
         is_upcoming=is_upcoming,
+        # Below the heading of a group, or of the section itself.
+        level=3 if is_upcoming else 4,
     )
     return Markup(html.decode())  # noqa: S704 - the template escapes
 

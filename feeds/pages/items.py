@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from feeds.content import FeedContent
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import PageLink
 from feeds.pages.news import by_day, lines
@@ -36,7 +36,7 @@ def render_items(page: ItemsPage, feed: FeedContent, now: datetime, *, stamp: st
         total=len(news),
         has_more=bool(feed.archives),
         more=page.more,
-        formats=FORMATS,
+        formats=formats_of(feed.scope),
         feed_path=feed.path,
         feed_title=title,
     )

@@ -1,6 +1,6 @@
 """Say an event in one line of a page: its kind, its headline, what changed, and the page that it leads to. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
@@ -10,11 +10,24 @@ from feeds.content import Item
 from feeds.item import changes_of, headline
 from feeds.item_html import Change
 from feeds.sanitise import one_line, safe_url
-from models.details import CampaignDetail, StreamDetail
+from models.details import CampaignDetail, DropLine, StreamDetail
 from models.words import feed_summary, kind_label
+from models.words.campaigns import until
 from models.words.units import service_heading
 
 NOTE_LENGTH = 200
+NAMED = 6
+# Of the other kinds the end is past, or what changed.
+_WITH_END = frozenset(
+    {
+        "campaign.added",
+        "campaign.started",
+        "campaign.ending_soon",
+        "campaign.returned",
+        "campaign.withdrawn",
+        "reward.added",
+    }
+)
 # The headline says it.
 _SAID = frozenset({"stream.title_changed", "stream.category_changed"})
 
@@ -28,6 +41,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     title: str
     note: str = ""
+    until: str = ""
+    end_at: datetime | None = None
     changes: tuple[Change, ...] = ()
     path: str | None = None
     url: str | None = None
@@ -51,7 +66,8 @@ def _line(item: Item, path: str | None) -> Line:
     detail = item.detail
     is_campaign = isinstance(detail, CampaignDetail)
     changes = changes_of(detail.changes) if isinstance(detail, CampaignDetail | StreamDetail) else ()
-    note = "" if item.kind in _SAID else one_line(" · ".join(feed_summary(item.kind, detail)), NOTE_LENGTH)
+    note = _note(item)
+    before_end, end_at = _until(item)
     return Line(
         at=item.occurred_at,
         kind=item.kind,
@@ -60,11 +76,54 @@ def _line(item: Item, path: str | None) -> Line:
         title=_short(item),
         # What changed is said by the changes.
         note="" if changes and is_campaign else note,
+        until=before_end,
+        end_at=end_at,
         changes=changes,
         path=path,
         url=None if path else safe_url(detail.url),
         picture=safe_url(detail.box_art_url),
     )
+
+
+def _note(item: Item) -> str:
+    """Return what stands behind an event's headline: what is new of it, where it has changed in parts."""
+    if item.kind in _SAID:
+        return ""
+    detail = item.detail
+    if isinstance(detail, CampaignDetail):
+        parts = list(_came_and_went(detail))
+        # Its end is a time of its own in the line.
+        return one_line(" · ".join(parts or feed_summary(item.kind, _without_end(detail))), NOTE_LENGTH)
+    return one_line(" · ".join(feed_summary(item.kind, detail)), NOTE_LENGTH)
+
+
+def _without_end(detail: CampaignDetail) -> CampaignDetail:
+    return msgspec.structs.replace(detail, end_at=None)
+
+
+def _until(item: Item) -> tuple[str, datetime | None]:
+    detail = item.detail
+    if not isinstance(detail, CampaignDetail) or item.kind not in _WITH_END:
+        return "", None
+    return until(item.kind), detail.end_at and detail.end_at.astimezone(UTC)
+
+
+def _came_and_went(detail: CampaignDetail) -> Iterator[str]:
+    if detail.drops_added:
+        yield f"new: {_some([_gift(drop) for drop in detail.drops_added])}"
+    if detail.channels_added:
+        yield f"added {_some(detail.channels_added)}"
+    if detail.channels_removed:
+        yield f"removed {_some(detail.channels_removed)}"
+
+
+def _gift(drop: DropLine) -> str:
+    return ", ".join(benefit.name for benefit in drop.benefits if benefit.name) or drop.name or "a drop"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(one_line(name, 40) for name in names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _short(item: Item) -> str:

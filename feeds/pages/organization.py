@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from feeds.content import FeedContent
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import CampaignCard, Rhythm, gives, month_words, soonest_first, state_of
 from feeds.pages.news import lines
@@ -57,7 +57,7 @@ def render_organization(
         coming=[(card, _gives(card)) for card in soonest_first(card for card, state in states if state == "upcoming")],
         month_words=month_words,
         news=lines(feed.items[:NEWS_SHOWN], page.paths),
-        formats=FORMATS,
+        formats=formats_of("organization"),
         feed_path=page.path,
         feed_title=one_line(page.name, 120),
     )

@@ -151,7 +151,7 @@ SITE_PAGES: Sequence[SitePage] = (
         lambda connection, site: newest_ids(connection) + _day(site),
         lambda connection, site: load_rewards_page(connection, site.now),
         lambda page, site, stamp: {
-            "rewards.json": render_index_of_rewards(page),
+            "rewards-index.json": render_index_of_rewards(page),
             "rewards.html": render_rewards(page, site.now, stamp=stamp, look=site.look),
         },
     ),

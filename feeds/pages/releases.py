@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.news import Line
 from feeds.sanitise import one_line
@@ -71,7 +71,7 @@ def render_releases(page: ReleasesPage, now: datetime, *, stamp: str = "", look:
         groups=_groups(page.releases, today),
         news=page.news,
         weekdays=WEEKDAYS,
-        formats=FORMATS,
+        formats=formats_of("releases"),
         feed_path="releases",
         feed_title="Lootwire: releases",
         total=len(page.releases),

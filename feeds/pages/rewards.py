@@ -1,4 +1,4 @@
-"""Render `rewards.html` with `rewards.json`: every item ever on offer, and what was back after months. Pure."""
+"""Render `rewards.html` with `rewards-index.json`: every item ever on offer, and what was back after months. Pure."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from feeds.formats import FORMATS
+from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.cards import PageLink
 from feeds.pages.game import back_after
 from feeds.sanitise import one_line
 
-ITEMS_SHOWN = 300
+ITEMS_SHOWN = 150
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,14 +61,14 @@ def render_rewards(page: RewardsPage, now: datetime, *, stamp: str = "", look: L
         path="rewards",
         items=[_shown(item, now) for item in page.items if item.offers],
         total=len(page.all_items),
-        formats=FORMATS,
+        formats=formats_of("rewards"),
         feed_path="rewards",
         feed_title="Lootwire: rewards",
     )
 
 
 def render_index_of_rewards(page: RewardsPage) -> bytes:
-    """Return `rewards.json`, in which the page searches for what it does not show."""
+    """Return `rewards-index.json`, in which the page searches for what it does not show."""
     return json.dumps(
         {"games": page.games, "items": page.all_items}, ensure_ascii=False, separators=(",", ":")
     ).encode()

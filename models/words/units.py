@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SERVICES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}
 
 
@@ -24,7 +24,7 @@ def moment(at: datetime, this_year: int | None = None) -> str:
     """
     at = in_utc(at)
     year = "" if at.year == this_year else f" {at.year}"
-    return f"{WEEKDAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]}{year}, {at:%H:%M} UTC"
+    return f"{WEEKDAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}{year}, {at:%H:%M} UTC"
 
 
 def moment_in_figures(at: datetime) -> str:

@@ -1,5 +1,6 @@
 """The first minutes of an installation: its page and its feeds are there before anything has been read."""
 
+from feeds.looks import Look
 from feeds.publish import PublishSummary, publish
 from pipeline.programs.sources import register
 from pipeline.programs.waiting import describe, is_empty, load_waiting, switched_off
@@ -25,6 +26,7 @@ def publish_now(runtime: Runtime, *, wait: bool = True, everything: bool = False
         pictures=settings.local_pictures,
         off=off,
         items=settings.feed_items,
+        style=Look(settings.pages),
         vault=lambda: runtime.vault,
         everything=everything,
     )

@@ -338,6 +338,11 @@ class Settings(BaseModel):
         return self.data_dir / "templates"
 
     @property
+    def pages(self) -> Path:
+        """The folder of the operator's own templates and stylesheets of pages; there may be none."""
+        return self.data_dir / "pages"
+
+    @property
     def missing_of_application(self) -> Sequence[str]:
         """Which settings of an application at Twitch are not set: both, one or none."""
         values = {"twitch_client_id": self.twitch_client_id, "twitch_client_secret": self.twitch_client_secret}

@@ -10,12 +10,23 @@ import msgspec
 import pytest
 from icalendar import Calendar
 from lxml import etree
+from sqlalchemy import select
 
 from feeds.calendar_content import CalendarEntry, CampaignSpan, ReleaseDay
 from feeds.content import FeedContent, FeedLink, Item, Scope
-from feeds.formats import ATOM_ENDING, CALENDAR_ENDING, FORMATS, JSON_ENDING, RSS_ENDING, render_feed, render_opml
+from feeds.formats import (
+    ATOM_ENDING,
+    CALENDAR_ENDING,
+    FORMATS,
+    JSON_ENDING,
+    RSS_ENDING,
+    formats_of,
+    render_feed,
+    render_opml,
+)
 from feeds.item import guid
 from feeds.scopes import SCOPES
+from models import Feed, RewardCampaign
 from models.details import (
     BenefitLine,
     CampaignDetail,
@@ -34,9 +45,12 @@ from models.events import EventKind
 from tests.feeds.hostile_texts import CORPUS
 from tests.feeds.rules import ATOM, HISTORY, MEDIA, faults_of_atom, faults_of_json, faults_of_rss
 from tests.feeds.test_render import DETAIL, LIVE, feed, item
-from tests.feeds.world import BASE_URL, NOON
+from tests.feeds.world import BASE_URL, NOON, Publishing
+
+pytestmark = pytest.mark.long
 
 CHECKS = {RSS_ENDING: faults_of_rss, ATOM_ENDING: faults_of_atom, JSON_ENDING: faults_of_json}
+QUEST = {"service": "twitch", "external_id": "q", "name": "Quest", "first_seen_at": NOON}
 HUBS = ("https://hub.example/a", "https://hub.example/b")
 
 
@@ -274,3 +288,36 @@ def test_an_event_is_rendered_once_for_all_feeds_that_show_it() -> None:
     assert rendered == kept
     assert again == first
     assert all(rendered[key] is kept[key] for key in kept)
+
+
+def test_every_file_of_every_feed_that_is_published_is_without_a_fault(world: Publishing) -> None:
+    """Also where a page of the site, or what belongs to one, might have the name of a feed."""
+    game, organization, channel = world.game(), world.organization(), world.channel()
+    campaign, reward = world.campaign(game_id=game), world.add(RewardCampaign, **QUEST)
+    for shown in of_every_kind():
+        family = shown.kind.partition(".")[0]
+        world.event(
+            shown.title,
+            kind=shown.kind,
+            game_id=game,
+            organization_id=organization,
+            channel_id=channel if family in {"stream", "video"} else None,
+            campaign_id=campaign if family == "campaign" else None,
+            reward_campaign_id=reward if family == "reward" else None,
+            key=f"{shown.kind}:igdb/5",
+            detail=shown.detail,
+        )
+
+    assert not world.publish().failures
+
+    with world.engine.connect() as connection:
+        feeds: list[Any] = list(connection.execute(select(Feed.scope, Feed.path)))
+    expected = {"releases", "rewards", "reward_campaign", "campaign", "category", "platform"}
+    assert expected <= {feed.scope for feed in feeds}
+    for scope, path in feeds:
+        for each in formats_of(scope):
+            data = (world.root / (path + each.ending)).read_bytes()
+            if each.is_calendar:
+                assert not [part.errors for part in Calendar.from_ical(data).walk() if part.errors]
+            else:
+                assert CHECKS[each.ending](data, f"{BASE_URL}/{path}{each.ending}") == []

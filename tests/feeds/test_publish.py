@@ -29,7 +29,15 @@ from tests.processes import kill_when
 from tests.waiting import wait_for
 
 GLOOMTIDE = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
-PAGES = {"index.html", "changes.html", "releases.html", "rewards.html", "rewards.json", "feeds.html", "search.json"}
+PAGES = {
+    "index.html",
+    "changes.html",
+    "releases.html",
+    "rewards.html",
+    "rewards-index.json",
+    "feeds.html",
+    "search.json",
+}
 SITE = {"feeds.opml", *PAGES, *ASSETS_OF_PAGES}
 
 

@@ -83,6 +83,7 @@ class Publishing:
         organization_id: int | None = None,
         channel_id: int | None = None,
         campaign_id: int | None = None,
+        reward_campaign_id: int | None = None,
         at: datetime | None = None,
         key: str | None = None,
         detail: EventDetail | None = None,
@@ -103,6 +104,7 @@ class Publishing:
                     organization_id=organization_id,
                     channel_id=channel_id,
                     campaign_id=campaign_id,
+                    reward_campaign_id=reward_campaign_id,
                     silent=False,
                     detail=detail_to_json(detail or detail_type(kind)(name="Winter Trawl")),
                 )
