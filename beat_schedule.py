@@ -31,6 +31,16 @@ BEAT_SCHEDULE = {
         "schedule": 30.0,
         "options": {"expires": 30.0},
     },
+    "copy what is published to the bucket": {
+        "task": "fetch.mirror",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
+    "tell hubs what is published": {
+        "task": "fetch.hubs",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "import what lies in the inbox": {
         "task": "fetch.inbox",
         "schedule": 60.0,

@@ -5,9 +5,31 @@ from typing import Literal
 
 import msgspec
 
-from models.details import DropLine, EventDetail
+from models.details import EventDetail
 
-Scope = Literal["all", "releases", "service", "game", "organization", "channel"]
+Scope = Literal[
+    "all",
+    "releases",
+    "ending_soon",
+    "no_subscriptions",
+    "badges_and_emotes",
+    "rewards",
+    "badges",
+    "new_games",
+    "new_organizations",
+    "service",
+    "game",
+    "organization",
+    "channel",
+    "category",
+    "platform",
+    "game_releases",
+    "campaign",
+    "reward_campaign",
+    "followed",
+    "target",
+    "health",
+]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +45,13 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FeedContent(msgspec.Struct, frozen=True, kw_only=True):
-    """A feed with its newest items first, as it was at `version`."""
+    """A feed with its newest items first, as it was at `version`.
+
+    `service` is that of its organization or its channel. A reader may wait `ttl_minutes` between polls. It has so many
+    `archives`, pages of older items (RFC 5005): the first has the oldest, and none ever changes. One of these pages has
+    its number in `archive`, and its items as they came. One that `is_ceasing` has said in its newest item that no more
+    will come.
+    """
 
     feed_id: int
     version: int
@@ -31,6 +59,12 @@ class FeedContent(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     title: str
     items: tuple[Item, ...] = ()
+    service: str | None = None
+    ttl_minutes: int = 15
+    archives: int = 0
+    archive: int | None = None
+    hubs: tuple[str, ...] = ()
+    is_ceasing: bool = False
 
 
 class FeedLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,64 +74,6 @@ class FeedLink(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     title: str
     service: str | None = None
-
-
-class ChannelLink(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel that counts for a campaign."""
-
-    login: str
-    external_id: str
-    display_name: str | None = None
-
-
-class CampaignCard(msgspec.Struct, frozen=True, kw_only=True):
-    """An open drop campaign as the page shows it.
-
-    `channels_total` is 0 where every channel of the game counts; `channels` are the first few of them.
-    """
-
-    service: str
-    name: str
-    game: str | None = None
-    feed_path: str | None = None
-    organization: str | None = None
-    box_art_url: str | None = None
-    image_url: str | None = None
-    details_url: str | None = None
-    account_link_url: str | None = None
-    start_at: datetime | None = None
-    end_at: datetime | None = None
-    drops: tuple[DropLine, ...] = ()
-    channels_total: int = 0
-    channels: tuple[ChannelLink, ...] = ()
-
-
-class RewardLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that a reward campaign gives; where it asks for nothing of its own, it asks for what the card does."""
-
-    name: str
-    image_url: str | None = None
-    required_minutes: int | None = None
-    required_subs: int | None = None
-    required_turbo_subs: int | None = None
-
-
-class RewardCard(msgspec.Struct, frozen=True, kw_only=True):
-    """An open reward campaign as the page shows it."""
-
-    service: str
-    name: str
-    brand: str | None = None
-    summary: str | None = None
-    game: str | None = None
-    image_url: str | None = None
-    url: str | None = None
-    required_minutes: int | None = None
-    required_subs: int | None = None
-    required_turbo_subs: int | None = None
-    start_at: datetime | None = None
-    end_at: datetime | None = None
-    rewards: tuple[RewardLine, ...] = ()
 
 
 class SourceHealth(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,15 +90,3 @@ class SourceOff(msgspec.Struct, frozen=True, kw_only=True):
 
     names: tuple[str, ...]
     needs: str
-
-
-class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the page and the list of feeds show; campaigns are ordered by their end."""
-
-    active: tuple[CampaignCard, ...] = ()
-    upcoming: tuple[CampaignCard, ...] = ()
-    rewards: tuple[RewardCard, ...] = ()
-    ended_recently: int = 0
-    sources: tuple[SourceHealth, ...] = ()
-    off: tuple[SourceOff, ...] = ()
-    feeds: tuple[FeedLink, ...] = ()

@@ -1,7 +1,7 @@
 """Render one event as a feed's entry: its identity, its headline, a line of plain text and the full HTML."""
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -9,28 +9,25 @@ from urllib.parse import quote
 import msgspec
 
 from feeds.content import Item
-from feeds.sanitise import one_line, our_html, safe_url
-from feeds.templating import template
+from feeds.item_html import Change, campaign_html, label, release_html, stream_html
+from feeds.sanitise import one_line, safe_url
 from models.details import CampaignDetail, EventDetail, FieldChange, ReleaseDetail, StreamDetail
 from models.events import EventKind
-from models.words import feed_summary, kind_label, link_label, names
-from models.words.campaigns import allowed, gives_rewards, is_over, until
+from models.periods import in_words
+from models.words import feed_summary, names
 from models.words.fields import field_words
-from models.words.releases import feed_lines as release_lines
-from models.words.streams import feed_categories
-from models.words.streams import feed_lines as stream_lines
-from models.words.units import duration, moment, service_heading
+from models.words.units import duration, in_utc, moment, service_heading
 
 # RFC 4151. The authority is a name, not an address: a site that moves keeps its entries.
 TAG = "tag:lootwire,2026:"
-DROPS_SHOWN = 30
-CHANNELS_SHOWN = 20
-BOX_WIDTH, BADGE_WIDTH = 144, 72
 _TAG_SAFE = "/?:@!$&'()*+,;=-._~"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What both formats say of an item; every text is fit for XML; `content` alone is HTML."""
+    """What all formats say of an item; every text is fit for XML; `content` alone is HTML.
+
+    `categories` are pairs of a term and its scheme: kind, service, game or channel.
+    """
 
     guid: str
     title: str
@@ -39,27 +36,34 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     url: str | None
     related_url: str | None
+    picture: str | None
     categories: tuple[tuple[str, str], ...]
-
-
-class _Change(msgspec.Struct, frozen=True):
-    field: str
-    old: str
-    new: str
+    organization: str | None
+    start_at: datetime | None
+    end_at: datetime | None
+    changes: tuple[Change, ...]
 
 
 def render_entry(item: Item, page_url: str | None = None) -> Entry:
     """Return the entry of an event; the same event always gives the same entry. `page_url` is its channel's page."""
-    account_link = safe_url(item.detail.account_link_url) if isinstance(item.detail, CampaignDetail) else None
+    detail = item.detail
+    campaign = detail if isinstance(detail, CampaignDetail) else None
+    account_link = safe_url(campaign.account_link_url) if campaign else None
+    about, changes, picture = _about(item), _changes(detail), _picture(item)
     return Entry(
         guid=guid(item.event_key),
         title=headline(item),
-        summary=_summary(item),
-        content=_content(item, page_url),
+        summary=_summary(item, about),
+        content=_content(item, about, changes, picture, page_url),
         at=item.occurred_at.astimezone(UTC),
-        url=safe_url(item.detail.url) or account_link,
+        url=safe_url(detail.url) or account_link,
         related_url=account_link,
+        picture=picture,
         categories=_categories(item),
+        organization=one_line(campaign.organization, 120) or None if campaign and campaign.organization else None,
+        start_at=in_utc(campaign.start_at) if campaign and campaign.start_at else None,
+        end_at=in_utc(campaign.end_at) if campaign and campaign.end_at else None,
+        changes=changes,
     )
 
 
@@ -70,16 +74,11 @@ def guid(event_key: str) -> str:
 
 def headline(item: Item) -> str:
     """Return the title of an entry: the event's own, as one line."""
-    return one_line(item.title) or _label(item)
+    return one_line(item.title) or label(item.kind)
 
 
-def _label(item: Item) -> str:
-    # Never empty: a feed whose entry has no title is refused as a whole.
-    return one_line(kind_label(item.kind)) or "News"
-
-
-def _summary(item: Item) -> str:
-    return one_line(" · ".join([*_about(item), *feed_summary(item.kind, item.detail)]) or _label(item))
+def _summary(item: Item, about: Sequence[str]) -> str:
+    return one_line(" · ".join([*about, *feed_summary(item.kind, item.detail)]) or label(item.kind))
 
 
 def _about(item: Item) -> list[str]:
@@ -95,17 +94,27 @@ def _categories(item: Item) -> tuple[tuple[str, str], ...]:
     return tuple((line, scheme) for scheme, term in pairs if term and (line := one_line(term, 120)))
 
 
-def _content(item: Item, page_url: str | None) -> str:
+def _content(
+    item: Item, about: Sequence[str], changes: Sequence[Change], picture: str | None, page_url: str | None
+) -> str:
     match item.detail:
         case CampaignDetail() as campaign:
-            html = _campaign_html(item, campaign)
+            return campaign_html(item, campaign, about, changes, picture)
         case StreamDetail() as stream:
-            html = _stream_html(item, stream, page_url)
-        case ReleaseDetail() as release:
-            html = _plain_html(item, release, release_lines(item.kind, release))
+            return stream_html(item, stream, about, changes, picture, page_url)
         case other:
-            html = _plain_html(item, other, ())
-    return our_html(" ".join(html.split()))
+            return release_html(item, other, about, picture)
+
+
+def _picture(item: Item) -> str | None:
+    """Return the address of the picture that an entry's content begins with."""
+    match item.detail:
+        case StreamDetail() as stream:
+            return stream_picture(item.kind, stream)
+        case CampaignDetail() as campaign:
+            return safe_url(campaign.box_art_url) or safe_url(campaign.image_url)
+        case other:
+            return safe_url(other.box_art_url)
 
 
 def stream_picture(kind: str, detail: StreamDetail) -> str | None:
@@ -114,72 +123,27 @@ def stream_picture(kind: str, detail: StreamDetail) -> str | None:
     return box or seen if kind == EventKind.STREAM_OFFLINE else seen or box
 
 
-def _stream_html(item: Item, detail: StreamDetail, page_url: str | None) -> str:
-    return template("stream.html.j2").render(
-        item=item,
-        detail=detail,
-        label=_label(item),
-        about=_about(item),
-        picture=stream_picture(item.kind, detail),
-        changes=[_change(change) for change in detail.changes],
-        lines=list(stream_lines(detail)),
-        categories=feed_categories(detail),
-        link_label=link_label(item.kind, detail),
-        url=safe_url(detail.url),
-        page_url=safe_url(page_url),
-    )
+def _changes(detail: EventDetail) -> tuple[Change, ...]:
+    """Return what an event says has changed, with its old and its new value."""
+    match detail:
+        case CampaignDetail(changes=changes) | StreamDetail(changes=changes):
+            return changes_of(changes)
+        case ReleaseDetail(when_before=str() as before) as release:
+            return (Change("Date", in_words(before) or "", in_words(release.when) or ""),)
+        case _:
+            return ()
 
 
-def _plain_html(item: Item, detail: EventDetail, lines: Iterable[str]) -> str:
-    return template("release.html.j2").render(
-        detail=detail,
-        label=_label(item),
-        about=_about(item),
-        picture=safe_url(detail.box_art_url),
-        picture_width=BOX_WIDTH,
-        lines=list(lines),
-        link_label=link_label(item.kind, detail),
-        url=safe_url(detail.url),
-    )
+def changes_of(changes: Iterable[FieldChange]) -> tuple[Change, ...]:
+    """Return changes as feeds and pages show them."""
+    return tuple(_change(change) for change in changes)
 
 
-def _campaign_html(item: Item, detail: CampaignDetail) -> str:
-    is_watchable = item.kind == EventKind.CAMPAIGN_WATCHABLE
-    listed = allowed(detail)
-    urls = [
-        (link_label(item.kind, detail), safe_url(detail.url)),
-        ("Link your account", safe_url(detail.account_link_url)),
-    ]
-    return template("item.html.j2").render(
-        item=item,
-        label=_label(item),
-        picture_width=BADGE_WIDTH if item.kind == EventKind.BADGE_ADDED else BOX_WIDTH,
-        # An event about one channel has no news of the others.
-        is_campaign=item.kind.startswith("campaign.") and not is_watchable,
-        drops_label=_drops_label(item.kind, detail),
-        until=until(item.kind),
-        counts="Counted" if is_over(item.kind) else "Counts",
-        channels=listed.names,
-        channels_total=0 if is_watchable else listed.total,
-        about=_about(item),
-        changes=[_change(change) for change in detail.changes],
-        urls=[pair for pair in urls if pair[1]],
-        drops_shown=DROPS_SHOWN,
-        channels_shown=CHANNELS_SHOWN,
-    )
-
-
-def _drops_label(kind: str, detail: CampaignDetail) -> str:
-    if gives_rewards(kind):
-        return "Rewards"
-    return "All drops" if detail.drops_added or detail.drops_ending else "Drops"
-
-
-def _change(change: FieldChange) -> _Change:
+def _change(change: FieldChange) -> Change:
     label = field_words(change.field).label
     # A drop that is gone is its own value; all else says which drop it is about.
     line = f"{change.about}: {label}" if change.about and change.field != "drop" else label
-    return _Change(one_line(line, 120), _value(change.field, change.old), _value(change.field, change.new))
+    return Change(one_line(line, 120), _value(change.field, change.old), _value(change.field, change.new))
 
 
 def _value(field: str, value: Any) -> str:

@@ -1,63 +1,43 @@
-"""Bring the published folder up to date: load what is marked, render, write, settle."""
+"""Bring the published folder up to date: take in events, load what is marked, render, write, settle."""
 
-import hashlib
 import logging
-import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 import msgspec
 from sqlalchemy import Engine
 
-from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, load_marked, mark_all, settle_written
-from feeds.content import FeedContent, SourceHealth, SourceOff
-from feeds.item import Entry
-from feeds.pages.channel import ChannelPage, render_channel
-from feeds.pages.channel_rows import PageState, load_moving, load_pages
-from feeds.pages.index import render_index
-from feeds.pages.index_rows import load_health, load_site
-from feeds.pictures import Gallery
-from feeds.render import PAGE_ENDING, render_feed, render_opml
-from feeds.templating import ASSETS, FOLDER
-from feeds.write import FolderUnusable, PublishError, make_folders, sweep, write_file
+from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, mark_all, marked_ids
+from feeds.content import SourceOff
+from feeds.formats import render_opml
+from feeds.helping import can_help, wait_for_helper, work_in_two
+from feeds.links import OpenLinks, is_name_of, open_links
+from feeds.looks import HOUSE, Look
+from feeds.pages.index_rows import load_feed_links
+from feeds.pages.registry import ASSETS_OF_PAGES, SITE_PAGES, Site, SitePage
+from feeds.stores.folder import FolderStore
+from feeds.stores.packing import Packing
+from feeds.take_in import AT_ONCE as EVENTS_AT_ONCE
+from feeds.take_in import TURN, take_in
+from feeds.templating import FOLDER
+from feeds.write import PRIVATE, PublishError, make_folders, sweep
+from feeds.writing import Edition, Failure, PublishSummary, Writer, digest
 from models import words
-from models.locks import AT_ONCE, hold, lock_key
+from models.locks import AT_ONCE, hold
+from models.vault import Vault
+
+__all__ = ["Failure", "PublishSummary", "publish", "take_in_all"]
 
 BATCH = 100
-# Pages of live channels in one run: another comes within seconds, and feeds must not wait for hundreds of them.
-PAGES_AT_ONCE = 60
-INDEX = "index.html"
+# With so many feeds to write a second process helps.
+MANY = 200
 OPML = "feeds.opml"
 WORDS = Path(words.__file__).parent
-COPIED = ("style.css", "channel.css", "feed.css", "feed.xsl")
-# Two runs at once would do harm: the slower could put an older file over a newer one that is settled.
-_TURN = lock_key("lootwire publish")
-# Each file carries the digest of what it was made of: so nothing can remember a file that is no longer there.
-_STAMP = re.compile(rb"<!-- lootwire ([0-9a-f]{16}) -->")
-_STAMP_WITHIN = 512
 
 _logger = logging.getLogger(__name__)
-
-
-class Failure(msgspec.Struct, frozen=True):
-    """Something that could not be published, and why; it stays marked and is tried again at the next run."""
-
-    path: str
-    reason: str
-
-
-class PublishSummary(msgspec.Struct, kw_only=True):
-    """What a run did: how many feeds and channels' pages it rendered, what became of the files, and what failed."""
-
-    feeds: int = 0
-    pages: int = 0
-    written: int = 0
-    unchanged: int = 0
-    swept: int = 0
-    failures: list[Failure] = msgspec.field(default_factory=list)
 
 
 def publish(
@@ -70,8 +50,13 @@ def publish(
     pictures: bool = False,
     off: Sequence[SourceOff] = (),
     items: int = ITEMS_PER_FEED,
+    style: Look = HOUSE,
+    vault: Callable[[], Vault] | None = None,
+    hubs: Collection[str] = (),
+    packings: Collection[Packing] = (),
+    everything: bool = False,
 ) -> PublishSummary:
-    """Write every marked feed below `root`, and the page and the list of feeds where what they show has changed.
+    """Write every marked feed below `root`, and the pages and the list of feeds where what they show has changed.
 
     A feed has its newest `items`, and of what is on now at least one item each, however old.
 
@@ -79,51 +64,89 @@ def publish(
     runs. Each may be killed anywhere and run again at will, since a feed is settled only once its files are on disk.
     With `pictures` the files show copies of pictures where there are any, and the other pictures become due. `off` are
     the sources that the page says are off.
+    Pages have the look of `style`; what is wrong with a person's own templates is logged, and stands in the summary.
+    The `vault` is opened where there are personal feeds. Feeds name the `hubs` that are told of changes, and files get
+    packed ones beside them by `packings`. With `everything`, all is rendered again, marked or not.
     What fails is logged, stands in the summary and stays marked. Raises PublishError where the folder itself cannot
     be used: no permission, or a full disk.
     """
+    copies = "copies" if pictures else ""
+    edition = Edition(
+        root=root,
+        base_url=base_url,
+        now=now,
+        look=digest(_code_digest(), base_url, copies, str(items), style.digest, *hubs, *packings),
+        style=style,
+        items=items,
+        pictures=pictures,
+        hubs=tuple(hubs),
+        off=off,
+    )
     summary = PublishSummary()
-    gallery = Gallery(engine, root, base_url, now, enabled=pictures)
     goes_on = True
     while goes_on:
-        written = summary.feeds
-        _run(engine, root, base_url, now, summary, gallery, wait=wait, off=off, items=items)
+        done = summary.feeds + summary.archives
+        with hold(engine, TURN, None if wait else AT_ONCE) as our_turn:
+            if our_turn:
+                _run(engine, edition, summary, vault, packings, everything=everything)
+        everything = False
         # Other runs left their work to us until the turn was given up; where nothing moves, the next run may try.
-        goes_on = written < summary.feeds and not summary.failures and _is_anything_marked(engine)
+        goes_on = done < summary.feeds + summary.archives and not summary.failures and _is_anything_marked(engine)
     return summary
 
 
 def _run(
     engine: Engine,
-    root: Path,
-    base_url: str,
-    now: datetime,
+    edition: Edition,
     summary: PublishSummary,
-    gallery: Gallery,
+    vault: Callable[[], Vault] | None,
+    packings: Collection[Packing],
     *,
-    wait: bool,
-    off: Sequence[SourceOff],
-    items: int,
+    everything: bool,
 ) -> None:
-    # A lock of the session, since no transaction may be open while files are written.
-    with hold(engine, _TURN, None if wait else AT_ONCE) as our_turn:
-        if not our_turn:
-            return
-        _prepare(root, summary)
+    wait_for_helper(engine)
+    _prepare(edition.root, summary)
+    with engine.begin() as connection:
+        create_first(connection)
+    take_in_all(engine, page_size=edition.items)
+    with engine.connect() as connection:
+        links = open_links(connection, vault)
+    edition = replace(edition, private=links.folders)
+    with FolderStore(edition.root, packings=packings) as store:
+        writer = Writer(engine, store, edition)
+        try:
+            is_new = store.stamp_of(OPML) != edition.look
+            if is_new or everything:
+                # A new folder, an emptied one, another address, another version of us: everything is due.
+                with engine.begin() as connection:
+                    mark_all(connection, page_size=edition.items)
+            _remove_revoked(writer, links)
+            _write_feeds(writer, packings)
+            if writer.summary.feeds < BATCH:
+                writer.write_archives()
+            writer.write_moving()
+            _write_site(writer, is_new=is_new)
+            writer.finish()
+        finally:
+            summary.add(writer.summary)
+    for name, problem in edition.style.problems.items():
+        _logger.warning("The house's own is used in place of %s", problem, extra={"template": name})
+        if problem not in summary.look_problems:
+            summary.look_problems.append(problem)
+
+
+def take_in_all(engine: Engine, *, page_size: int = ITEMS_PER_FEED) -> int:
+    """Put all new events on their feeds, some thousands in each transaction; returns how many there were.
+
+    The caller has the turn to publish.
+    """
+    total = 0
+    while True:
         with engine.begin() as connection:
-            create_first(connection)
-        look = _digest(_code_digest(), base_url, "copies" if gallery.enabled else "", str(items))
-        if _stamp_of(root / OPML) != look:
-            # A new folder, an emptied one, another address, another version of us: everything is due.
-            with engine.begin() as connection:
-                mark_all(connection)
-        for batch in _marked(engine, items):
-            _publish_batch(engine, batch, root, base_url, now, summary, gallery, look=look)
-        _publish_moving(engine, root, now, summary, gallery, look)
-        with engine.connect() as connection:
-            shown = _shown(look, load_health(connection), off, now)
-        if summary.feeds or _stamp_of(root / OPML) != look or _stamp_of(root / INDEX) != shown:
-            _publish_site(engine, root, base_url, now, summary, gallery, off, look=look, shown=shown)
+            taken = take_in(connection, page_size=page_size)
+        total += taken.events
+        if taken.events < EVENTS_AT_ONCE:
+            return total
 
 
 def _prepare(root: Path, summary: PublishSummary) -> None:
@@ -139,162 +162,84 @@ def _is_anything_marked(engine: Engine) -> bool:
         return is_any_marked(connection)
 
 
-def _marked(engine: Engine, items: int) -> Iterator[Sequence[FeedContent]]:
-    """Yield the marked feeds in batches, each loaded in a transaction that is over by then."""
-    last_id = 0
-    while True:
-        with engine.connect() as connection:
-            batch = load_marked(connection, BATCH, after_id=last_id, items=items)
-        if batch:
-            yield batch
-            last_id = batch[-1].feed_id
-        if len(batch) < BATCH:
-            return
+def _write_feeds(writer: Writer, packings: Collection[Packing]) -> None:
+    """Write what is marked; a second process does a share of it where that is much."""
+    with writer.engine.connect() as connection:
+        ids = marked_ids(connection, writer.edition.private)
+    batches = [ids[start : start + BATCH] for start in range(0, len(ids), BATCH)]
+    if len(ids) <= MANY or not can_help():
+        for batch in batches:
+            writer.write_feeds(batch)
+        return
+
+    def work(numbers: Iterable[int]) -> bytes:
+        # A store is of one process.
+        with FolderStore(writer.edition.root, packings=packings) as store:
+            share = Writer(writer.engine, store, writer.edition)
+            for number in numbers:
+                share.write_feeds(batches[number])
+        return msgspec.json.encode(share.summary)
+
+    # What a helper that failed did not write is still marked, and the next run writes it.
+    for result in work_in_two(writer.engine, len(batches), work):
+        writer.summary.add(msgspec.json.decode(result, type=PublishSummary))
 
 
-def _publish_batch(
-    engine: Engine,
-    batch: Sequence[FeedContent],
-    root: Path,
-    base_url: str,
-    now: datetime,
-    summary: PublishSummary,
-    gallery: Gallery,
-    *,
-    look: str,
-) -> None:
-    written: list[tuple[int, int, int]] = []
-    pages = _pages(engine, [feed.feed_id for feed in batch if feed.scope == "channel"], now, gallery)
-    # Feeds share events; per batch, so that a full run does not keep every entry there is.
-    entries: dict[str, Entry] = {}
+def _remove_revoked(writer: Writer, links: OpenLinks) -> None:
+    """Remove what lies under names that no link has any more, or that nobody ever gave."""
+    if links.problem is not None:
+        _logger.error("Personal feeds are not written: %s", links.problem)
+        writer.summary.failures.append(Failure(PRIVATE, links.problem))
+    for folder in _private_folders(writer.edition.root):
+        if not is_name_of(folder.name, links.digests):
+            for path in sorted(folder.iterdir()):
+                with writer.blamed_on(f"{PRIVATE}/{folder.name}/{path.name}"):
+                    writer.store.remove(f"{PRIVATE}/{folder.name}/{path.name}")
+
+
+def _private_folders(root: Path) -> list[Path]:
     try:
-        for feed in gallery.show(batch):
-            with _blamed_on(feed.path, summary):
-                for ending, data in render_feed(feed, base_url, entries).items():
-                    _write(root, feed.path + ending, data, summary)
-                if feed.feed_id in pages:
-                    _write_page(root, *pages[feed.feed_id], now, summary, look)
-                written.append((feed.feed_id, feed.version, len(feed.items)))
-    finally:
-        summary.feeds += len(written)
-        with engine.begin() as connection:
-            settle_written(connection, written, now)
+        return sorted(path for path in (root / PRIVATE).iterdir() if path.is_dir() and not path.is_symlink())
+    except FileNotFoundError:
+        return []
 
 
-def _publish_moving(
-    engine: Engine, root: Path, now: datetime, summary: PublishSummary, gallery: Gallery, look: str
-) -> None:
-    """Write the pages of live channels of which polls saw more, since polls append no event that marks their feeds."""
-    with engine.connect() as connection:
-        moving = load_moving(connection)
-    behind = [state for state in moving if _stamp_of(_page_of(root, state)) != _digest(look, state.digest)]
-    oldest_first = sorted(behind, key=lambda state: _written_at(_page_of(root, state)))
-    pages = _pages(engine, [state.feed_id for state in oldest_first[:PAGES_AT_ONCE]], now, gallery)
-    for state, page in pages.values():
-        with _blamed_on(state.path + PAGE_ENDING, summary):
-            _write_page(root, state, page, now, summary, look)
+def _write_site(writer: Writer, *, is_new: bool) -> None:
+    """Write the pages of the site of which what they show is another than it was, and the list of feeds."""
+    edition, is_news = writer.edition, bool(writer.summary.feeds)
+    if is_new or is_news:
+        for name in ASSETS_OF_PAGES:
+            with writer.blamed_on(name):
+                writer.write(name, edition.style.asset(name))
+    site = Site(edition.base_url, edition.now, edition.style, edition.off)
+    for page in SITE_PAGES:
+        with writer.engine.connect() as connection:
+            stamp = digest(edition.look, page.state(connection, site))
+        if writer.store.stamp_of(page.path) != stamp or (page.is_news and is_news):
+            with writer.blamed_on(page.path):
+                _write_page(writer, page, site, stamp)
+    if is_new or is_news:
+        with writer.engine.connect() as connection:
+            links = load_feed_links(connection)
+        # Last: by its stamp the next run knows that everything was marked for this look.
+        with writer.blamed_on(OPML):
+            writer.write(OPML, render_opml(links, edition.base_url, stamp=edition.look))
 
 
-def _page_of(root: Path, state: PageState) -> Path:
-    return root / (state.path + PAGE_ENDING)
-
-
-def _written_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return 0.0
-
-
-def _pages(
-    engine: Engine, feed_ids: Sequence[int], now: datetime, gallery: Gallery
-) -> dict[int, tuple[PageState, ChannelPage]]:
-    if not feed_ids:
-        return {}
-    with engine.connect() as connection:
-        loaded = load_pages(connection, feed_ids, now)
-    pages = gallery.show([page for _, page in loaded])
-    return {state.feed_id: (state, page) for (state, _), page in zip(loaded, pages, strict=True)}
-
-
-def _write_page(
-    root: Path, state: PageState, page: ChannelPage, now: datetime, summary: PublishSummary, look: str
-) -> None:
-    _write(root, state.path + PAGE_ENDING, render_channel(page, now, stamp=_digest(look, state.digest)), summary)
-    summary.pages += 1
-
-
-def _publish_site(
-    engine: Engine,
-    root: Path,
-    base_url: str,
-    now: datetime,
-    summary: PublishSummary,
-    gallery: Gallery,
-    off: Sequence[SourceOff],
-    *,
-    look: str,
-    shown: str,
-) -> None:
-    with engine.connect() as connection:
-        loaded = load_site(connection, now, off)
-    (site,) = gallery.show([loaded])
-    for name in COPIED:
-        with _blamed_on(name, summary):
-            _write(root, name, (ASSETS / name).read_bytes(), summary)
-    with _blamed_on(OPML, summary):
-        _write(root, OPML, render_opml(site.feeds, base_url, stamp=look), summary)
-    with _blamed_on(INDEX, summary):
-        _write(root, INDEX, render_index(site, base_url, now, stamp=shown), summary)
-
-
-@contextmanager
-def _blamed_on(path: str, summary: PublishSummary) -> Iterator[None]:
-    """Note whatever goes wrong as a failure of this path, so that the others are still written."""
-    try:
-        yield
-    except FolderUnusable:
-        # The next thousand files would say the same.
-        raise
-    except Exception as error:
-        unexpected = not isinstance(error, PublishError)
-        _logger.error("Could not publish %s: %s", path, error, exc_info=unexpected)  # noqa: TRY400 - its text says it
-        summary.failures.append(Failure(path, str(error) or type(error).__name__))
-
-
-def _write(root: Path, path: str, data: bytes, summary: PublishSummary) -> None:
-    if write_file(root, path, data):
-        summary.written += 1
-    else:
-        summary.unchanged += 1
-
-
-def _shown(look: str, sources: Sequence[SourceHealth], off: Sequence[SourceOff], now: datetime) -> str:
-    """Return a digest of what the page shows beside the feeds, and of the hour: it says how long campaigns last."""
-    health = [(source.name, source.failing_since is not None, source.last_success_at is None) for source in sources]
-    return _digest(look, repr(health), repr(off), f"{now.astimezone(UTC):%Y%m%d%H}")
-
-
-def _stamp_of(path: Path) -> str | None:
-    """The stamp that a published file carries near its beginning, or None where it is missing."""
-    try:
-        with path.open("rb") as file:
-            stamp = _STAMP.search(file.read(_STAMP_WITHIN))
-    except OSError:
-        return None
-    return stamp[1].decode() if stamp else None
+def _write_page(writer: Writer, page: SitePage, site: Site, stamp: str) -> None:
+    with writer.engine.connect() as connection:
+        loaded = page.load(connection, site)
+    (shown,) = writer.gallery.show([loaded])
+    for path, data in page.render(shown, site, stamp).items():
+        writer.write(path, data)
 
 
 @lru_cache
 def _code_digest() -> str:
     """Return a digest of all files' look: it changes with any line of this package and of the words, and any asset."""
-    return _digest(*(path.read_text(encoding="utf-8") for path in _files_of_the_look()))
+    return digest(*(path.read_text(encoding="utf-8") for path in _files_of_the_look()))
 
 
 def _files_of_the_look() -> list[Path]:
     files = (path for folder in (FOLDER, WORDS) for path in folder.rglob("*"))
-    return sorted(path for path in files if path.suffix in {".py", ".j2", ".xsl", ".css", ".js"})
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+    return sorted(path for path in files if path.suffix in {".py", ".j2", ".xsl", ".css", ".js", ".svg"})

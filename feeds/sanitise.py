@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 import nh3
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from models.words.addresses import page_address
 
@@ -17,10 +17,9 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
 _SPACES = re.compile(r"\s+")
-_TAGS = {"a", "b", "blockquote", "br", "code", "em", "h3", "h4", "i", "img", "li", "ol", "p", "s", "strong", "u", "ul"}
-_ATTRIBUTES = {"a": {"href"}, "img": {"src", "alt", "width", "height"}}
 # What an outsider may write: pictures would call a stranger's server from every reader's program.
-_FOREIGN_TAGS = _TAGS - {"img", "h3", "h4"}
+_TAGS = {"a", "b", "blockquote", "br", "code", "em", "i", "li", "ol", "p", "s", "strong", "u", "ul"}
+_ATTRIBUTES = {"a": {"href"}}
 
 
 def xml_text(text: str) -> str:
@@ -30,6 +29,9 @@ def xml_text(text: str) -> str:
 
 def one_line(text: str, limit: int = TITLE_LENGTH) -> str:
     """Return `text` as one line of XML characters, cut to `limit` characters with an ellipsis."""
+    if len(text) <= limit and text.isprintable() and "  " not in text and text.strip() == text:
+        # Most are fine as they are: printable leaves out all that is not XML, all that turns, and all other spaces.
+        return text
     line = _SPACES.sub(" ", _BIDI.sub("", xml_text(text))).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
 
@@ -41,6 +43,16 @@ def safe_url(url: str | None) -> str | None:
     Addresses with a user name are refused too, since `https://twitch.tv@example.com` leads to example.com.
     """
     return None if url is None else page_address(xml_text(url).strip())
+
+
+def escaped(text: str) -> str:
+    """Return plain text as HTML that stands between tags; a quote is one there, and none inside of an attribute."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def quoted(text: str) -> str:
+    """Return plain text as it stands inside of an attribute in double quotes, of HTML or XML."""
+    return escaped(text).replace('"', "&quot;")
 
 
 def html_line(text: str) -> str:
@@ -56,17 +68,12 @@ def foreign_html(text: str, limit: int = 4000) -> Markup:
     clean = xml_text(text).strip()
     if len(clean) > limit:
         clean = clean[:limit].rstrip() + ELLIPSIS
-    if nh3.is_html(clean):
-        return Markup(_clean(clean, _FOREIGN_TAGS))  # noqa: S704 - nh3 has cleaned it
-    return Markup("<br>").join(escape(line) for line in clean.splitlines())
+    if "<" in clean and nh3.is_html(clean):
+        return Markup(_cleaned(clean))  # noqa: S704 - nh3 has cleaned it
+    return Markup("<br>".join(map(escaped, clean.splitlines())))  # noqa: S704 - escaped, line by line
 
 
-def our_html(html: str) -> str:
-    """Return HTML that a template of ours built, cleaned once more, should an escape ever be missed there."""
-    return _clean(html, _TAGS)
-
-
-def _clean(html: str, tags: set[str]) -> str:
+def _cleaned(html: str) -> str:
     return nh3.clean(
-        html, tags=tags, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel="noopener noreferrer"
+        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel="noopener noreferrer"
     )

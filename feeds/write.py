@@ -1,25 +1,45 @@
-"""Write files so that a reader sees a whole old or a whole new version, whatever happens in between."""
+"""Write files so that a reader sees a whole old or a whole new version, whatever happens in between.
+
+Every file is first a draft in a hidden folder of its own (`.lootwire-drafts`), is brought to the disk there, and then
+takes its name by a rename. Folders are walked by handles, and a link among them is an error and never followed: whoever
+may write into the published folder can lead nothing out of it. The published folder itself may be a link, for where it
+leads is the operator's choice.
+"""
 
 import contextlib
 import errno
 import itertools
 import os
-import tempfile
+import secrets
+import stat
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import Self
+
+import msgspec
 
 from models.errors import LootwireError
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
-_PREFIX = ".lootwire-"
-_SUFFIX = ".tmp"
-# Pictures are copied by another program at any time (pipeline/programs/pictures.py): what is young there may be its
+# Names below it are secrets, and whoever may not list it has to know them.
+PRIVATE = "private"
+PRIVATE_MODE = 0o711
+# Pictures are copied by another program at any time (pipeline/programs/pictures.py): a young draft of one may be its
 # work.
 PICTURES = "pictures"
+DRAFTS = ".lootwire-drafts"
+_DRAFTS_MODE = 0o700
 _YOUNG_SECONDS = 3600
 _HOPELESS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
+# Of folders, at once; a site has some ten, and one for each private address.
+_MOST_HANDLES = 64
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_DRAFT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_PUBLISHED = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class PublishError(LootwireError):
@@ -30,21 +50,40 @@ class FolderUnusable(PublishError):
     """No other file will fare better: the disk is full, read-only or broken."""
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a file lies below the published folder: the names of its folders, and its own."""
+
+    folders: tuple[str, ...]
+    name: str
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A file that is written and has no name yet that a reader knows; `descriptor` is open until it has."""
+
+    descriptor: int
+    drafts: int
+    name: str
+
+
 def write_file(root: Path, relative_path: str, data: bytes) -> bool:
     """Write a file below `root` and return True, or leave it untouched and return False where it has these bytes.
 
-    The folders on the way are made. Raises PublishError where the path leads out of `root` or the file cannot be
-    written: the disk is full, or permission is missing.
+    The folders on the way are made. It is on the disk when this returns. Raises PublishError where the path leads out
+    of `root` or the file cannot be written: the disk is full, or permission is missing.
     """
-    path = _below(root, relative_path)
-    try:
-        if _has(path, data):
+    place = place_of(root, relative_path)
+    with blamed_on(root / relative_path), Folders(root) as folders:
+        folder = folders.at(place.folders)
+        if read_published(folder, place.name, len(data)) == data:
             return False
-        make_folders(path.parent)
-        _replace(path, data)
-    except OSError as error:
-        problem = FolderUnusable if error.errno in _HOPELESS else PublishError
-        raise problem(f"Cannot write {path}: {error.strerror or error}") from error
+        draft = folders.draft(place, data)
+        try:
+            os.fsync(draft.descriptor)
+            take_name(draft, folder, place.name)
+        except BaseException:
+            discard(draft)
+            raise
+        os.fsync(folder)
     return True
 
 
@@ -59,71 +98,216 @@ def make_folders(folder: Path) -> None:
 
 
 def sweep(root: Path) -> int:
-    """Remove the temporary files that a killed run left in `root` and return how many; call it when no other runs."""
+    """Remove the drafts that a killed run left in `root` and return how many; call it when no other runs."""
     swept = 0
     try:
-        for path in _temporary_files(root):
+        for path in _left_drafts(root):
             path.unlink(missing_ok=True)
             swept += 1
+        _remove_drafts_folder(root)
     except OSError as error:
         raise PublishError(f"Cannot clean up {root}: {error.strerror or error}") from error
     return swept
 
 
-def _below(root: Path, relative_path: str) -> Path:
+def place_of(root: Path, relative_path: str) -> Place:
+    """Return where a path leads; raises PublishError where that is nowhere below `root`."""
     parts = PurePosixPath(relative_path).parts
     if not parts or relative_path.startswith("/") or ".." in parts or "\0" in relative_path:
         raise PublishError(f"Refused to write {relative_path!r}: it is no path below {root}")
-    path = root.joinpath(*parts)
+    return Place(parts[:-1], parts[-1])
+
+
+@contextlib.contextmanager
+def blamed_on(path: Path) -> Iterator[None]:
+    """Raise what goes wrong with a file as a PublishError that names it."""
     try:
-        real_folder, real_root = path.parent.resolve(), root.resolve()
-    except (OSError, RuntimeError) as error:
-        raise PublishError(f"Cannot write {path}: {error}") from error
-    if not real_folder.is_relative_to(real_root):
-        # A symbolic link on the way leads elsewhere.
-        raise PublishError(f"Refused to write {path}: it leads to {real_folder}, out of {real_root}")
-    return path
+        yield
+    except OSError as error:
+        raise problem_with(path, error) from error
 
 
-def _has(path: Path, data: bytes) -> bool:
+def problem_with(path: Path, error: OSError) -> PublishError:
+    """Return an error of the system as one that names the file, and says whether others will fare better."""
+    problem = FolderUnusable if error.errno in _HOPELESS else PublishError
+    return problem(f"Cannot write {path}: {error.strerror or error}")
+
+
+class Folders:
+    """Handles of the published folder and the folders in it, opened as they are needed; a context manager.
+
+    Only `draft` may be called by several threads.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._handles: dict[tuple[str, ...], int] = {}
+        # The newest is in use; the others were removed by another program, and drafts may still be in them.
+        self._drafts: list[int] = []
+        self._drafting = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all handles; the next use opens them again."""
+        while self._handles:
+            os.close(self._handles.popitem()[1])
+        has_drafted = bool(self._drafts)
+        while self._drafts:
+            os.close(self._drafts.pop())
+        if has_drafted:
+            with contextlib.suppress(OSError):
+                _remove_drafts_folder(self._root)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many handles are open that they should be closed before more are opened."""
+        return len(self._handles) >= _MOST_HANDLES
+
+    def at(self, folders: tuple[str, ...]) -> int:
+        """Return a handle of a folder, which is made if need be; raises PublishError for a link, and OSError."""
+        if (handle := self._handles.get(folders)) is not None:
+            return handle
+        if not folders:
+            make_folders(self._root)
+            handle = os.open(self._root, _FOLDER)
+        else:
+            parent = self.at(folders[:-1])
+            try:
+                handle = self._enter(parent, folders)
+            except FileNotFoundError:
+                # Another program may make it at the same time.
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(folders[-1], dir_fd=parent)
+                handle = self._enter(parent, folders)
+                os.fchmod(handle, PRIVATE_MODE if folders == (PRIVATE,) else FOLDER_MODE)
+        self._handles[folders] = handle
+        return handle
+
+    def find(self, folders: tuple[str, ...]) -> int | None:
+        """Return a handle of a folder, or None where it is missing."""
+        if (handle := self._handles.get(folders)) is not None:
+            return handle
+        try:
+            if not folders:
+                handle = os.open(self._root, _FOLDER)
+            else:
+                parent = self.find(folders[:-1])
+                if parent is None:
+                    return None
+                handle = self._enter(parent, folders)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        self._handles[folders] = handle
+        return handle
+
+    def forget(self, folders: tuple[str, ...]) -> None:
+        """Close the handle of a folder that is removed."""
+        if (handle := self._handles.pop(folders, None)) is not None:
+            os.close(handle)
+
+    def draft(self, place: Place, data: bytes) -> Draft:
+        """Write bytes into a draft for a place; raises OSError, and leaves nothing then."""
+        with self._drafting:
+            draft = self._open_draft(place)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(draft.descriptor, view) :]
+            os.fchmod(draft.descriptor, FILE_MODE)
+        except BaseException:
+            discard(draft)
+            raise
+        return draft
+
+    def _enter(self, parent: int, folders: tuple[str, ...]) -> int:
+        name = folders[-1]
+        try:
+            return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=parent)
+        except NotADirectoryError:
+            if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+                path = self._root.joinpath(*folders)
+                raise PublishError(
+                    f"Refused to write below {path}: it is a link, which may lead out of {self._root}; "
+                    "put a folder in its place"
+                ) from None
+            raise
+
+    def _open_draft(self, place: Place) -> Draft:
+        owner = f"{PICTURES}-" if place.folders[:1] == (PICTURES,) else ""
+        name = f"{owner}{secrets.token_hex(8)}.tmp"
+        while True:
+            # Another program removes the folder of drafts whenever that is empty.
+            with contextlib.suppress(FileNotFoundError):
+                drafts = self._drafts[-1] if self._drafts else self._open_drafts()
+                return Draft(os.open(name, _DRAFT, 0o600, dir_fd=drafts), drafts, name)
+            with contextlib.suppress(FileNotFoundError):
+                self._open_drafts()
+
+    def _open_drafts(self) -> int:
+        root = self.at(())
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(DRAFTS, _DRAFTS_MODE, dir_fd=root)
+        self._drafts.append(os.open(DRAFTS, _FOLDER | os.O_NOFOLLOW, dir_fd=root))
+        return self._drafts[-1]
+
+
+def take_name(draft: Draft, folder: int, name: str) -> None:
+    """Give a draft that is on the disk its name, in place of what has it; the rename itself may not be on the disk."""
+    os.rename(draft.name, name, src_dir_fd=draft.drafts, dst_dir_fd=folder)
+    # It is on the disk: an error of the closing says nothing.
+    with contextlib.suppress(OSError):
+        os.close(draft.descriptor)
+
+
+def discard(draft: Draft) -> None:
+    """Remove a draft that became no file."""
+    with contextlib.suppress(OSError):
+        os.unlink(draft.name, dir_fd=draft.drafts)
+    with contextlib.suppress(OSError):
+        os.close(draft.descriptor)
+
+
+def read_published(folder: int, name: str, size: int | None = None, *, up_to: int = -1) -> bytes | None:
+    """Return what a plain file holds, or its beginning; None where there is none, or none of this size."""
     try:
-        return not path.is_symlink() and path.stat().st_size == len(data) and path.read_bytes() == data
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-
-
-def _replace(path: Path, data: bytes) -> None:
-    # In the same folder, since a rename is atomic within one file system only.
-    descriptor, name = tempfile.mkstemp(prefix=_PREFIX, suffix=_SUFFIX, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchmod(descriptor, FILE_MODE)
-            # Before the rename: else a power cut may leave the new name with no content.
-            os.fsync(descriptor)
-        os.rename(name, path)  # noqa: PTH104 - Path.replace also replaces, but says less of what happens
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)  # noqa: PTH108 - a name, not a path
+        descriptor = os.open(name, _PUBLISHED, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            return None
         raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(descriptor)
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (size is not None and status.st_size != size):
+            return None
+        with open(descriptor, "rb", buffering=0, closefd=False) as file:
+            return file.read(up_to)
     finally:
         os.close(descriptor)
 
 
-def _temporary_files(root: Path) -> Iterator[Path]:
-    if not root.exists():
-        return
-    for folder in (root, *(entry for entry in root.iterdir() if entry.is_dir() and not entry.is_symlink())):
-        temporary = folder.glob(f"{_PREFIX}*{_SUFFIX}")
-        yield from filter(_is_old, temporary) if folder == root / PICTURES else temporary
+def _left_drafts(root: Path) -> Iterator[Path]:
+    folder = root / DRAFTS
+    if folder.is_dir() and not folder.is_symlink():
+        for path in folder.iterdir():
+            if not path.name.startswith(PICTURES) or _is_old(path):
+                yield path
+
+
+def _remove_drafts_folder(root: Path) -> None:
+    try:
+        (root / DRAFTS).rmdir()
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+            raise
 
 
 def _is_old(path: Path) -> bool:

@@ -206,6 +206,7 @@ class OperatorDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True)
 
 DETAILS: tuple[type[EventDetail], ...] = (CampaignDetail, StreamDetail, ReleaseDetail, SourceDetail, OperatorDetail)
 _BY_FAMILY = {family: detail for detail in DETAILS for family in detail.families}
+_DECODERS = {detail: msgspec.json.Decoder(detail) for detail in DETAILS}
 
 
 def detail_type(kind: str) -> type[EventDetail]:
@@ -225,3 +226,9 @@ def detail_from_json(kind: str, value: dict[str, Any]) -> EventDetail:
     Raises `msgspec.ValidationError` where a field is not what it should be.
     """
     return msgspec.convert(value, detail_type(kind))
+
+
+def read_detail(kind: str, encoded: str) -> EventDetail:
+    """Return the detail of an event of this kind from the text of its JSON, as `detail_from_json` does and faster."""
+    detail: EventDetail = _DECODERS[detail_type(kind)].decode(encoded)
+    return detail

@@ -1,4 +1,4 @@
-"""The flow of data: sources, fetches, sightings, quarantine, events, feeds and pictures."""
+"""The flow of data: sources, fetches, sightings, quarantine, events and pictures."""
 
 from datetime import datetime
 from typing import Any
@@ -162,18 +162,18 @@ class Event(Base):
     __table_args__ = (
         UniqueConstraint("event_key"),
         Index(None, "occurred_at"),
-        Index(None, "service", "occurred_at"),
         Index(None, "game_id", "occurred_at"),
-        Index(None, "organization_id", "occurred_at"),
         Index(None, "channel_id", "occurred_at"),
         Index(None, "change_key", "occurred_at"),
         Index(None, "campaign_id"),
         Index(None, "reward_campaign_id"),
-        # The feed of releases takes the newest of them, and they are few among all.
+        # Whether a campaign is the first of its game or its organization.
+        Index("ix_events_first_of_game", "game_id", "id", postgresql_where=text("kind = 'campaign.added'")),
         Index(
-            "ix_events_releases",
-            "occurred_at",
-            postgresql_where=text("kind LIKE 'release.%' OR kind LIKE 'game.%'"),
+            "ix_events_first_of_organization",
+            "organization_id",
+            "id",
+            postgresql_where=text("kind = 'campaign.added'"),
         ),
     )
 
@@ -239,34 +239,3 @@ class Picture(Base):
     error: Mapped[str | None]
     # Kept to the day: it need not move whenever something is written.
     last_wanted_at: Mapped[datetime]
-
-
-class Feed(Base):
-    """A published feed: what it is about, and whether events touched it since its files were written.
-
-    `version` is raised by the transaction that adds events; `written_version` follows when the files are on disk.
-    """
-
-    __tablename__ = "feeds"
-    __table_args__ = (
-        UniqueConstraint("path"),
-        UniqueConstraint(
-            "scope", "service", "game_id", "organization_id", "channel_id", postgresql_nulls_not_distinct=True
-        ),
-        Index("ix_feeds_marked", "id", postgresql_where=text("version <> written_version")),
-    )
-
-    id: Mapped[BigId]
-    # all, releases, service, game, organization, channel
-    scope: Mapped[str]
-    service: Mapped[str | None]
-    game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("games.id"))
-    organization_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("organizations.id"))
-    channel_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("channels.id"))
-    # Path below the published folder without its ending: games/rust-1a2b3c4d
-    path: Mapped[str]
-    title: Mapped[str]
-    version: Mapped[int] = mapped_column(BigInteger, server_default=text("1"))
-    written_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    written_at: Mapped[datetime | None]
-    items: Mapped[int | None]

@@ -14,9 +14,9 @@ from models.drops import (
     RewardCampaign,
     TimeBasedDrop,
 )
+from models.feeds import Feed, FeedItem, Link, Unpublished
 from models.flow import (
     Event,
-    Feed,
     FetchRun,
     Heartbeat,
     HeldChange,
@@ -58,6 +58,7 @@ __all__ = [
     "EventSubMessage",
     "ExternalGame",
     "Feed",
+    "FeedItem",
     "FetchRun",
     "Follow",
     "Game",
@@ -69,6 +70,7 @@ __all__ = [
     "Heartbeat",
     "HeldChange",
     "Incident",
+    "Link",
     "Mute",
     "Organization",
     "Person",
@@ -88,6 +90,7 @@ __all__ = [
     "SubscriptionKey",
     "Target",
     "TimeBasedDrop",
+    "Unpublished",
     "Video",
     "Wake",
     "WantedGame",

@@ -1,9 +1,11 @@
-"""Encrypts the addresses of targets with a key that lies outside the database."""
+"""Encrypts the addresses of targets with a key that lies outside the database, and makes names of it."""
 
 import contextlib
+import hmac
 import os
 import stat
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -25,10 +27,11 @@ class Vault:
     one on top.
     """
 
-    def __init__(self, path: Path, keys: MultiFernet) -> None:
+    def __init__(self, path: Path, keys: MultiFernet, secrets: Sequence[bytes] = ()) -> None:
         """Use `Vault.open`."""
         self.path = path
         self._keys = keys
+        self._secrets = tuple(secrets)
 
     def __repr__(self) -> str:
         return f"Vault({str(self.path)!r})"
@@ -42,13 +45,21 @@ class Vault:
         if not path.exists():
             _create(path)
         try:
-            keys = [Fernet(line) for line in _read(path).split()]
+            lines = _read(path).split()
+            keys = [Fernet(line) for line in lines]
         except ValueError:
             # Not chained: the library's error could quote the line.
             raise VaultError(f"{path} holds no valid key; put the key file back from your backup.") from None
         if not keys:
             raise VaultError(f"{path} is empty; put the key file back from your backup.")
-        return cls(path, MultiFernet(keys))
+        return cls(path, MultiFernet(keys), lines)
+
+    def derive(self, purpose: str, seed: bytes) -> tuple[bytes, ...]:
+        """Return 32 bytes for each key of the file, newest first, that nobody can make who lacks the key.
+
+        The same purpose and seed always give the same; it cannot be reckoned back to the key.
+        """
+        return tuple(hmac.digest(key, purpose.encode() + b"\0" + seed, "sha256") for key in self._secrets)
 
     def encrypt(self, address: str) -> bytes:
         """Return the address as ciphertext, different each time."""

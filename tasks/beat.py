@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 # Ticks for what a setting switches on. Without it their tasks would do nothing.
 _ON_DEMAND: Mapping[str, Callable[[Settings], bool]] = {
     "fetch.pictures": lambda settings: settings.local_pictures,
+    "fetch.mirror": lambda settings: settings.bucket_url is not None,
+    "fetch.hubs": lambda settings: bool(settings.websub_hubs),
     "fetch.rules": lambda settings: settings.apply_rules,
     "tick.eventsub": lambda settings: not settings.missing_of_application,
 }

@@ -24,6 +24,7 @@ MODULES = (
     "tasks.publish",
     "tasks.rules",
     "tasks.send",
+    "tasks.spread",
     "tasks.ticks",
     # What libraries load by name, or when they are first needed.
     "anyio._backends._asyncio",

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 
+from feeds.formats import formats_of
+from feeds.looks import HOUSE, Look
 from feeds.pages.charts import CELL, COLOURS, HEIGHT, WEEKDAYS, WIDTH, Curve, on_air, viewers_curve, week_cells
-from feeds.pages.index import hue, initials
-from feeds.render import FORMATS
 from feeds.sanitise import one_line, safe_url
-from feeds.templating import template
+from feeds.templating import hue, initials
 from models.statistics import CategoryTotals, Counted, HourTotals, Part, Story, Totals, by_weekday
 from models.words.addresses import page_channel_address
 
@@ -38,7 +38,7 @@ class ChannelPage(msgspec.Struct, frozen=True, kw_only=True):
     week: tuple[HourTotals, ...] = ()
 
 
-def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> bytes:
+def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "", look: Look = HOUSE) -> bytes:
     """Return a channel's page as it reads at `now`; links within the folder are relative, times are UTC.
 
     `stamp` goes into a comment near the beginning.
@@ -46,7 +46,8 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
     name = one_line(page.display_name or page.login, 60)
     newest = page.stories[0] if page.stories else None
     curve = viewers_curve(page.counted, page.parts)
-    html = template("channel.html.j2").render(
+    return look.render(
+        "channel.html.j2",
         stamp=stamp,
         page=page,
         name=name,
@@ -55,7 +56,9 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
         hue=hue(name),
         picture=safe_url(page.profile_image_url),
         channel_url=page_channel_address(page.service, page.login),
-        file=page.path.rsplit("/", 1)[-1],
+        path=page.path,
+        feed_path=page.path,
+        feed_title=name,
         root="../" * page.path.count("/"),
         newest=newest,
         live=newest if newest and newest.live else None,
@@ -70,13 +73,12 @@ def render_channel(page: ChannelPage, now: datetime, *, stamp: str = "") -> byte
         categories=[(_name(category.name), category) for category in page.categories[:CATEGORIES_SHOWN]],
         stories=[(story, ", ".join(_name(part.name) for part in story.recap.categories)) for story in page.stories],
         now=now.astimezone(UTC),
-        formats=FORMATS,
+        formats=formats_of("channel"),
         on_air=on_air,
         weekdays=WEEKDAYS,
         box=(WIDTH, HEIGHT),
         cell=CELL,
     )
-    return html.encode("utf-8")
 
 
 def _name(category: str | None) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, Connection, Select, bindparam, func, select, true
-from sqlalchemy.dialects.postgresql import insert
 
+from feeds.feed_rows import ensure_feeds as ensure
 from feeds.pages.channel import ChannelPage
-from feeds.scopes import Touched, missing_rows
+from feeds.scopes import FeedKey
 from models import Channel, Feed, Game, StreamSession
 from models.statistics import (
     Totals,
@@ -39,16 +39,7 @@ class PageState(msgspec.Struct, frozen=True):
 
 def ensure_feeds(connection: Connection, channel_ids: Sequence[int]) -> None:
     """Give channels their feed, and with it their page, before anything has happened to them."""
-    wanted = Touched(
-        everything=False,
-        services=frozenset(),
-        games=frozenset(),
-        organizations=frozenset(),
-        channels=frozenset(channel_ids),
-    )
-    rows = missing_rows(connection, wanted)
-    if rows:
-        connection.execute(insert(Feed).values(rows).on_conflict_do_nothing())
+    ensure(connection, [FeedKey("channel", channel_id) for channel_id in channel_ids])
 
 
 def load_moving(connection: Connection) -> list[PageState]:

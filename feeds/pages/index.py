@@ -1,8 +1,7 @@
-"""Render the web page of what is on: campaigns by their end, rewards, feeds, and how the sources do."""
+"""Render the first page: what is on by the time that is left, what came today, what comes out soon."""
 
 import base64
 import hashlib
-import zlib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -10,144 +9,179 @@ from functools import lru_cache
 import msgspec
 from markupsafe import Markup
 
-from feeds.content import CampaignCard, ChannelLink, FeedLink, RewardCard, Scope, Site
-from feeds.render import FORMATS, PAGE_ENDING, RSS_ENDING, list_title
-from feeds.sanitise import one_line
-from feeds.templating import ASSETS, template
-from models.names import slug
-from models.words.addresses import page_channel_address
-from models.words.units import distance, service_heading
-
-DROPS_SHOWN = 3
-DROPS_LISTED = 16
-HUES = 8
-_CARDS_KEPT = 2048
-_FEED_GROUPS: tuple[tuple[Scope, str], ...] = (
-    ("releases", "Releases"),
-    ("service", "Services"),
-    ("game", "Games"),
-    ("organization", "Organizations"),
-    ("channel", "Channels"),
+from feeds.content import SourceHealth, SourceOff
+from feeds.formats import formats_of
+from feeds.looks import HOUSE, Look
+from feeds.pages.cards import (
+    CampaignCard,
+    PageLink,
+    RewardCard,
+    asks_for_subs,
+    gives,
+    most_minutes,
+    reward_state,
 )
+from feeds.pages.news import Line
+from feeds.pages.releases import Release
+from feeds.sanitise import one_line
+from models.names import slug
+from models.words.units import counted, distance, duration, service_heading
+
+GIVES_NAMED = 3
+NEWS_SHOWN = 12
+RELEASES_SHOWN = 8
+LIVE_SHOWN = 12
+_ROWS_KEPT = 4096
+
+
+class LiveChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """A channel on which a campaign can be earned right now."""
+
+    name: str
+    path: str | None = None
+    url: str | None = None
+    game: PageLink | None = None
+    viewers: int | None = None
+
+
+class Site(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the first page shows; campaigns are ordered by their end."""
+
+    active: tuple[CampaignCard, ...] = ()
+    upcoming: tuple[CampaignCard, ...] = ()
+    rewards: tuple[RewardCard, ...] = ()
+    live: tuple[LiveChannel, ...] = ()
+    live_total: int = 0
+    news: tuple[Line, ...] = ()
+    releases: tuple[Release, ...] = ()
+    ended_recently: int = 0
+    sources: tuple[SourceHealth, ...] = ()
+    off: tuple[SourceOff, ...] = ()
+    has_feed_of_everything: bool = False
 
 
 class _Group(msgspec.Struct, frozen=True):
-    """Campaigns under one heading."""
+    """Rows under one heading."""
 
     name: str
     title: str
-    cards: Sequence[Markup]
+    rows: Sequence[Markup]
+    campaigns: int
 
 
-def render_index(site: Site, base_url: str, now: datetime, *, stamp: str = "") -> bytes:
+def render_index(site: Site, base_url: str, now: datetime, *, stamp: str = "", look: Look = HOUSE) -> bytes:
     """Return `index.html` as it reads at `now`; all links within the folder are relative.
 
     `base_url` is shown as the place to subscribe at; `stamp` goes into a comment near the beginning.
     """
-    html = template("index.html.j2").render(
+    style = _style(look.asset("style.css"))
+    return look.render(
+        "index.html.j2",
         stamp=stamp,
+        root="",
+        path="index",
+        # Within the page, so that it is readable when it has come; the other pages share the file.
+        style=style,
+        style_hash=base64.b64encode(hashlib.sha256(str(style).encode()).digest()).decode(),
         base_url=base_url.rstrip("/"),
         now=now.astimezone(UTC),
-        groups=_groups(site.active, now),
-        upcoming=[_card(card, now, is_upcoming=True) for card in site.upcoming],
-        rewards=[_reward(card, now) for card in site.rewards],
-        active_count=len(site.active),
-        services=_services(site),
+        groups=_groups(site.active, now, look),
+        upcoming=_rows(site.upcoming, now, look, is_upcoming=True),
+        rewards=[card for card in site.rewards if reward_state(card, now) == "on"],
         site=site,
+        live=site.live[:LIVE_SHOWN],
+        news=site.news[:NEWS_SHOWN],
+        releases=site.releases[:RELEASES_SHOWN],
+        services=_services(site),
         waiting=[source for source in site.sources if source.failing_since or not source.last_success_at],
         is_unread=not any(source.last_success_at for source in site.sources),
-        next_end=next((card.end_at for card in site.active if card.end_at), None),
-        feed_groups=_feed_groups(site.feeds),
-        has_feed_of_everything=any(feed.scope == "all" for feed in site.feeds),
-        script=_script(),
-        script_hash=_script_hash(),
-        distance=distance,
-        rss=RSS_ENDING,
-        formats=FORMATS,
+        formats=formats_of("all") if site.has_feed_of_everything else (),
+        feed_path="all",
+        feed_title="Lootwire: everything",
     )
-    return html.encode("utf-8")
 
 
-def initials(name: str) -> str:
-    """Return one or two letters that stand in for a picture that is missing."""
-    words = [word for word in "".join(c if c.isalnum() else " " for c in name).split() if word]
-    return "".join(word[0] for word in words[:2]).upper() or "?"
-
-
-def hue(name: str) -> int:
-    """Return the colour number of a name, the same on every page."""
-    return zlib.crc32(name.encode("utf-8", "surrogatepass")) % HUES
-
-
-def _groups(cards: Iterable[CampaignCard], now: datetime) -> list[_Group]:
-    limits = (("soon", "Ends within a day", timedelta(days=1)), ("week", "Ends this week", timedelta(days=7)))
-    left = list(cards)
-    groups = []
+def _groups(cards: Sequence[CampaignCard], now: datetime, look: Look) -> list[_Group]:
+    limits = (
+        ("soon", "Ends within a day", timedelta(days=1)),
+        ("week", "Ends this week", timedelta(days=7)),
+        ("later", "Ends later", timedelta.max),
+    )
+    groups: list[_Group] = []
+    left = _by_game(cards)
     for name, title, span in limits:
-        groups.append(_Group(name, title, [_card(card, now) for card in left if _ends_within(card, now, span)]))
-        left = [card for card in left if not _ends_within(card, now, span)]
-    groups.append(_Group("later", "Ends later", [_card(card, now) for card in left if card.end_at]))
-    groups.append(_Group("open", "No end announced", [_card(card, now) for card in left if not card.end_at]))
-    return [group for group in groups if group.cards]
+        within = [game for game in left if game[0].end_at is not None and game[0].end_at - now <= span]
+        groups.append(_group(name, title, within, now, look))
+        left = [game for game in left if game not in within]
+    groups.append(_group("open", "No end announced", left, now, look))
+    return [group for group in groups if group.rows]
 
 
-def _ends_within(card: CampaignCard, now: datetime, span: timedelta) -> bool:
-    return card.end_at is not None and card.end_at - now <= span
+def _group(name: str, title: str, games: Sequence[tuple[CampaignCard, ...]], now: datetime, look: Look) -> _Group:
+    rows = [_row(game, now, look, is_upcoming=False) for game in games]
+    return _Group(name, title, rows, sum(len(game) for game in games))
 
 
-def _card(card: CampaignCard, now: datetime, *, is_upcoming: bool = False) -> Markup:
+def _by_game(cards: Iterable[CampaignCard]) -> list[tuple[CampaignCard, ...]]:
+    """Return campaigns by their game, in the order of the first of each."""
+    games: dict[tuple[str, str], list[CampaignCard]] = {}
+    for number, card in enumerate(cards):
+        key = ("game", card.game_path or card.game) if card.game else ("campaign", str(number))
+        games.setdefault(key, []).append(card)
+    return [tuple(game) for game in games.values()]
+
+
+def _rows(cards: Iterable[CampaignCard], now: datetime, look: Look, *, is_upcoming: bool) -> list[Markup]:
+    return [_row(game, now, look, is_upcoming=is_upcoming) for game in _by_game(cards)]
+
+
+def _row(cards: tuple[CampaignCard, ...], now: datetime, look: Look, *, is_upcoming: bool) -> Markup:
+    left = tuple(_left(card, now, is_upcoming=is_upcoming) for card in cards)
+    return _row_html(look, cards, left, now.astimezone(UTC).year, is_upcoming=is_upcoming)
+
+
+def _left(card: CampaignCard, now: datetime, *, is_upcoming: bool) -> tuple[str, bool]:
+    """Return roughly how long is left, and whether that is less than a day."""
     at = card.start_at if is_upcoming else card.end_at
-    left = distance(at - now) if at else ""
-    is_urgent = not is_upcoming and _ends_within(card, now, timedelta(days=1))
-    return _card_html(card, left, now.astimezone(UTC).year, is_upcoming=is_upcoming, is_urgent=is_urgent)
+    return (distance(at - now), not is_upcoming and at - now <= timedelta(days=1)) if at else ("", False)
 
 
-@lru_cache(maxsize=_CARDS_KEPT)
-def _card_html(card: CampaignCard, left: str, year: int, *, is_upcoming: bool, is_urgent: bool) -> Markup:
-    """Return a card, kept since most stay the same from page to page; all that it shows is in the cache's key."""
-    title = one_line(card.game or card.name, 120)
-    html = template("card.html.j2").render(
-        card=card,
-        left=left,
+@lru_cache(maxsize=_ROWS_KEPT)
+def _row_html(
+    look: Look, cards: tuple[CampaignCard, ...], left: tuple[tuple[str, bool], ...], year: int, *, is_upcoming: bool
+) -> Markup:
+    """Return a row, kept since most stay the same from page to page; all that it shows is in the cache's key."""
+    first = cards[0]
+    html = look.render(
+        "row.html.j2",
+        name=one_line(first.game or first.name, 120),
+        first=first,
+        entries=[
+            {"card": card, "left": words, "is_hot": is_hot, "gives": _gives(card), "asks": _asks(card)}
+            for card, (words, is_hot) in zip(cards, left, strict=True)
+        ],
+        services=" ".join(sorted({slug(card.service) for card in cards})),
         year=year,
         is_upcoming=is_upcoming,
-        is_urgent=is_urgent,
-        game=title if card.game else None,
-        service_key=slug(card.service),
-        service=one_line(service_heading(card.service), 40),
-        initials=initials(title),
-        hue=hue(title),
-        shown=card.drops[:DROPS_SHOWN],
-        more=card.drops[DROPS_SHOWN:DROPS_LISTED],
-        unlisted=max(0, len(card.drops) - DROPS_LISTED),
-        channels=[_channel(card.service, channel) for channel in card.channels],
-        rss=RSS_ENDING,
+        # Below the heading of a group, or of the section itself.
+        level=3 if is_upcoming else 4,
     )
-    return Markup(html)  # noqa: S704 - the template escapes
+    return Markup(html.decode())  # noqa: S704 - the template escapes
 
 
-def _reward(card: RewardCard, now: datetime) -> Markup:
-    return _reward_html(card, distance(card.end_at - now) if card.end_at else "", now.astimezone(UTC).year)
+def _gives(card: CampaignCard) -> str:
+    names = gives(card)
+    shown = ", ".join(one_line(name, 48) for name in names[:GIVES_NAMED])
+    more = len(names) - GIVES_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
-@lru_cache(maxsize=_CARDS_KEPT)
-def _reward_html(card: RewardCard, left: str, year: int) -> Markup:
-    title = one_line(card.brand or card.name, 120)
-    html = template("reward.html.j2").render(
-        card=card,
-        left=left,
-        year=year,
-        service_key=slug(card.service),
-        service=one_line(service_heading(card.service), 40),
-        initials=initials(title),
-        hue=hue(title),
-    )
-    return Markup(html)  # noqa: S704 - the template escapes
-
-
-def _channel(service: str, channel: ChannelLink) -> tuple[str, str | None]:
-    name = one_line(channel.display_name or channel.login, 60)
-    return name, page_channel_address(service, channel.external_id if service == "chzzk" else channel.login)
+def _asks(card: CampaignCard) -> str:
+    minutes = most_minutes(card)
+    parts = [duration(minutes)] if minutes else []
+    parts += ["subs"] if asks_for_subs(card) else []
+    parts += [f"on {counted(card.channels_total, 'channel')}"] if card.channels_total else []
+    return " · ".join(parts)
 
 
 def _services(site: Site) -> list[tuple[str, str]]:
@@ -155,23 +189,7 @@ def _services(site: Site) -> list[tuple[str, str]]:
     return [(slug(service), one_line(service_heading(service), 40)) for service in sorted(services)]
 
 
-def _feed_groups(feeds: Sequence[FeedLink]) -> list[tuple[str, list[tuple[str, str, str | None]]]]:
-    """Return headings, each with its feeds: title, path, and the page of those that have one."""
-    groups = [(name, [_feed(feed) for feed in feeds if feed.scope == scope]) for scope, name in _FEED_GROUPS]
-    return [group for group in groups if group[1]]
-
-
-def _feed(feed: FeedLink) -> tuple[str, str, str | None]:
-    return list_title(feed), feed.path, feed.path + PAGE_ENDING if feed.scope == "channel" else None
-
-
-@lru_cache
-def _script() -> Markup:
-    text = (ASSETS / "index.js").read_text(encoding="utf-8").strip()
-    return Markup(text)  # noqa: S704 - our own file
-
-
-@lru_cache
-def _script_hash() -> str:
-    """Return the hash by which the page's security policy lets this script run and no other."""
-    return base64.b64encode(hashlib.sha256(str(_script()).encode()).digest()).decode()
+@lru_cache(maxsize=4)
+def _style(data: bytes) -> Markup:
+    """Return a stylesheet as it may stand within a page, where `</style` would end it."""
+    return Markup(data.decode().strip().replace("</", "<\\/"))  # noqa: S704 - it is a stylesheet

@@ -52,7 +52,7 @@ def feed_lines(kind: str, detail: ReleaseDetail) -> Iterator[str]:
         yield f"On {', '.join(detail.platforms)}"
     if when := _when(detail):
         yield f"{when[:1].upper()}{when[1:]}"
-    if difference := _feed_difference(detail):
+    if difference := feed_difference(detail):
         yield f"That is {difference}."
     if detail.reason:
         yield f"{detail.reason}."
@@ -67,7 +67,7 @@ def _feed_summary(_kind: str, detail: ReleaseDetail) -> Iterator[str]:
         yield ", ".join(detail.platforms)
     if when := _when(detail):
         yield when
-    if difference := _feed_difference(detail):
+    if difference := feed_difference(detail):
         yield difference
 
 
@@ -89,7 +89,8 @@ def _when(detail: ReleaseDetail) -> str | None:
     return when if before is None else f"{when}, was {before}"
 
 
-def _feed_difference(detail: ReleaseDetail) -> str | None:
+def feed_difference(detail: ReleaseDetail) -> str | None:
+    """Return how far a date moved: "a delay of 7 months", "2 weeks earlier"; None where it did not."""
     if not detail.days:
         return "a delay for as long as nobody knows" if detail.is_delay else None
     if detail.is_delay:

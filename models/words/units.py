@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _SERVICES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}
 
 
@@ -22,22 +22,22 @@ def moment(at: datetime, this_year: int | None = None) -> str:
 
     The year goes without saying where it is this one.
     """
-    at = _in_utc(at)
+    at = in_utc(at)
     year = "" if at.year == this_year else f" {at.year}"
-    return f"{WEEKDAYS[at.weekday()]} {at.day} {_MONTHS[at.month - 1]}{year}, {at:%H:%M} UTC"
+    return f"{WEEKDAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}{year}, {at:%H:%M} UTC"
 
 
 def moment_in_figures(at: datetime) -> str:
     """Return a time as messages write it, the same in every language: "2026-11-20 18:59 UTC"."""
-    return _in_utc(at).strftime("%Y-%m-%d %H:%M UTC")
+    return in_utc(at).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def moment_in_title(at: datetime) -> str:
     """Return a time as headlines write it, without its year: "09 Mar 07:59 UTC"."""
-    return f"{_in_utc(at):%d %b %H:%M} UTC"
+    return f"{in_utc(at):%d %b %H:%M} UTC"
 
 
-def _in_utc(at: datetime) -> datetime:
+def in_utc(at: datetime) -> datetime:
     """Return a time in UTC, one without a zone is; at the ends of the calendar it is left as it was written."""
     try:
         return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)

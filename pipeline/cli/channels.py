@@ -151,7 +151,7 @@ def remove(names: Names = None, drops: Drops = False, game: Game = None) -> int:
             if known is None:
                 missed.append(f"{name}: is not followed")
                 continue
-            unfollow(connection, [known.channel_id])
+            unfollow(connection, [known.channel_id], utc_now())
             done.append(f"{known.login}: followed no longer{_once(name, known.login)}")
         for name in game or []:
             wanted = find_game(connection, name)

@@ -54,7 +54,9 @@ COMMANDS = {
     "help": Listed(RUN, ("helping",), "Show what a command does and its options; without a command, list them all."),
     "status": Listed(LOOK, ("status",), "Say how the pipeline stands, in a few figures."),
     "events": Listed(LOOK, ("looking",), "Show what happened, newest first in the table, oldest first as JSON."),
-    "feeds": Listed(LOOK, ("looking",), "Show the published feeds with their addresses."),
+    "feeds": Listed(
+        LOOK, ("feeds",), "Show the published feeds with their addresses; with a command, build them or make your own."
+    ),
     "deliveries": Listed(LOOK, ("looking",), "Show what was sent to whom, what waits, and what was given up."),
     "why": Listed(
         LOOK,

@@ -1,4 +1,4 @@
-"""Commands that look: `sources`, `events`, `deliveries`, `why`, `feeds`, `quarantine`."""
+"""Commands that look: `sources`, `events`, `deliveries`, `why`, `quarantine`."""
 
 import gzip
 import sys
@@ -10,14 +10,12 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection, RowMapping, any_, func, select, update
 
-from feeds.render import FORMATS
 from models import (
     Channel,
     Delivery,
     DeliveryState,
     DropCampaign,
     Event,
-    Feed,
     Game,
     Organization,
     QuarantinedPayload,
@@ -63,7 +61,7 @@ Limit = Annotated[int, typer.Option("--limit", min=1, max=GREATEST, help="How ma
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    for listing in (events, deliveries, feeds, quarantine):
+    for listing in (events, deliveries, quarantine):
         app.command(cls=Listing)(listing)
     app.command()(why)
 
@@ -333,29 +331,6 @@ def why(
         console.print(f"nobody subscribed to it: {row['target']} hears it as an operator's target", markup=False)
     if removed:
         console.print("a subscription that asked for it has been removed since")
-    return 0
-
-
-def feeds(as_json: JsonFlag = False) -> int:
-    """Show the published feeds with their addresses."""
-    runtime = open_command()
-    base = runtime.settings.public_url
-    with runtime.engine.connect() as connection:
-        query = select(*Feed.__table__.c).order_by(Feed.id)
-        rows = [
-            {
-                "title": row["title"],
-                "scope": row["scope"],
-                "path": row["path"],
-                **{each.key: f"{base}/{row['path']}{each.ending}" for each in FORMATS},
-                "items": row["items"],
-                "written_at": row["written_at"],
-                "waiting": row["version"] != row["written_version"],
-            }
-            for row in connection.execute(query).mappings()
-        ]
-    empty = "No feeds yet: they appear with the first events, `lootwire once` fetches some."
-    print_rows(rows, as_json=as_json, columns=("title", "rss", "items", "written_at"), empty=empty)
     return 0
 
 

@@ -3,13 +3,14 @@
 What they run is imported when the folders have been looked at: on a full disk a person hears of it at once.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from pipeline.cli.checking import check_folders, exposure
 from pipeline.cli.opening import SET_ASIDE, at_the_end, open_command
-from pipeline.runtime.output import console, errors
+from pipeline.runtime.output import console, errors, show
 from pipeline.runtime.settings import load_settings, reached_at
 from pipeline.runtime.supervisor import check_alone
 
@@ -93,6 +94,7 @@ def once() -> int:
         task = progress.add_task("starting workers")
         began = programs_programs.run_cycle(runtime, report=lambda stage: progress.update(task, description=stage))
     publish_where_empty(runtime)
+    is_spread = _spread(runtime)
     with runtime.engine.connect() as connection:
         failing = connection.scalar(select(func.count()).where(Source.failing_since.is_not(None))) or 0
         sources = connection.scalar(select(func.count()).select_from(Source)) or 0
@@ -110,7 +112,7 @@ def once() -> int:
         console.print("`lootwire sources` says what is failing and when it is tried again.")
     if failing == sources:
         return 1
-    return SET_ASIDE if aside else 0
+    return SET_ASIDE if aside or not is_spread else 0
 
 
 def demo(
@@ -122,8 +124,14 @@ def demo(
     return run_demo(keep=keep)
 
 
-def publish() -> int:
+def publish(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing: try your own templates and stylesheets of pages.")
+    ] = False,
+) -> int:
     """Write the feeds that events touched and the page, now."""
+    if check:
+        return _check_pages(load_settings().settings.pages)
     check_folders(load_settings().settings)
     from pipeline.programs.beginning import publish_now
 
@@ -134,4 +142,40 @@ def publish() -> int:
     console.print(message, markup=False, soft_wrap=True)
     for failure in summary.failures:
         errors.print(f"{failure.path}: {failure.reason}", markup=False)
-    return SET_ASIDE if summary.failures else 0
+    for problem in summary.look_problems:
+        errors.print(f"the house's own is used in place of {show(problem)}", markup=False, soft_wrap=True)
+    is_spread = _spread(runtime)
+    return SET_ASIDE if summary.failures or summary.look_problems or not is_spread else 0
+
+
+def _spread(runtime: "Runtime") -> bool:
+    """Bring what is published into the bucket and to the hubs, where there are any; returns whether all went well."""
+    if runtime.settings.bucket_url is None and not runtime.settings.websub_hubs:
+        return True
+    from pipeline.programs.spreading import SPREAD_WITHIN, Heard, copy_to_bucket, ping_hubs
+
+    copied = copy_to_bucket(runtime.engine, runtime.settings, within=SPREAD_WITHIN)
+    if runtime.settings.bucket_url is not None and copied.problem is None:
+        left = f", {copied.left} left for the next time" if copied.left else ""
+        console.print(f"bucket: {copied.uploaded} files copied, {copied.removed} removed{left}", markup=False)
+    pinged = ping_hubs(runtime.engine, runtime.settings, Heard(), within=SPREAD_WITHIN)
+    problems = [*([copied.problem] if copied.problem else ()), *pinged.problems.values()]
+    for problem in problems:
+        errors.print(problem, markup=False, soft_wrap=True)
+    return not problems
+
+
+def _check_pages(folder: Path) -> int:
+    from feeds.looks import names_of_own
+    from feeds.pages.checking import check_look
+
+    names = names_of_own(folder)
+    if not names:
+        console.print(f"No templates or stylesheets of pages in {folder}: pages have the house's look.", markup=False)
+        return 0
+    problems = check_look(folder)
+    for problem in problems:
+        errors.print(show(problem), markup=False, soft_wrap=True)
+    if not problems:
+        console.print(f"{', '.join(names)}: every kind of page can be made with them", markup=False, soft_wrap=True)
+    return SET_ASIDE if problems else 0

@@ -5,9 +5,9 @@ It imports no more than its queries need.
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Integer, cast, exists, func, select
 
-from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target
+from models import Delivery, DropCampaign, Event, Feed, Picture, QuarantinedPayload, Source, Target, Unpublished
 from pipeline.cli.opening import open_database
 from pipeline.embedded import disk_problem
 from pipeline.programs.operating.looking import load_facts, look_at_machine
@@ -62,7 +62,11 @@ def _figures(connection: Connection) -> dict[str, object]:
         "campaigns_open": select(func.count()).where(open_ones),
         "events": select(func.count()).select_from(Event),
         "feeds": select(func.count()).select_from(Feed),
-        "feeds_waiting": select(func.count()).where(Feed.version != Feed.written_version),
+        # Events that wait to be taken in say which feeds they touch only then.
+        "feeds_waiting": select(
+            select(func.count()).where(Feed.version != Feed.written_version).scalar_subquery()
+            + cast(exists(select(Unpublished.event_id)), Integer)
+        ),
         "pictures_copied": select(func.count()).where(Picture.path.is_not(None)),
         "pictures_given_up": select(func.count()).where(Picture.next_due_at.is_(None), Picture.error.is_not(None)),
         "targets": select(func.count()).where(Target.removed_at.is_(None)),

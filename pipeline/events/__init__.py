@@ -1,1 +1,1 @@
-"""The one door to the log: an event is appended with its deliveries and the marks on its feeds."""
+"""The one door to the log: an event is appended with its deliveries and a note for its feeds."""

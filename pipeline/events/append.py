@@ -1,4 +1,4 @@
-"""Append events with all that follows: deliveries for the subscriptions they match, marks on the feeds they touch."""
+"""Append events with all that follows: deliveries for the subscriptions they match, and a note for the next publish."""
 
 import functools
 from collections import Counter
@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ARRAY, BigInteger, Connection, Table, bindparam, func, select
 from sqlalchemy.sql.dml import ReturningInsert
 
-from feeds.catalog import mark
+from feeds.take_in import mark
 from models import Event, Game
 from models.pictures import sized
 from models.words import title
@@ -34,7 +34,7 @@ NEWS_FOR = timedelta(hours=24)
 def append_events(
     connection: Connection, events: Sequence[NewEvent], *, source_id: int | None, silent: bool, now: datetime
 ) -> Counter[str]:
-    """Append events that are not known yet, fan them out and mark their feeds; returns how many of each kind.
+    """Append events that are not known yet, fan them out and note them for feeds; returns how many of each kind.
 
     Silent ones are on feeds, and make no deliveries. Damped ones are held back where they flap.
     """

@@ -5,6 +5,7 @@ own id; for a game it is Twitch's where Twitch has the game.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 from sqlalchemy import Column, ColumnElement, FromClause, LargeBinary, Select, Table, case, func, null, or_, select
@@ -24,6 +25,7 @@ from models import (
     Game,
     GameExternalId,
     HeldChange,
+    Link,
     Organization,
     Reward,
     RewardCampaign,
@@ -47,12 +49,16 @@ _ANEW = ("igdb", "twitch.eventsub")
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of thing: its name in JSON Lines, its table, the kinds that hang on it, the columns left out."""
+    """One kind of thing: its name in JSON Lines, its table, the kinds that hang on it, the columns left out.
+
+    Where there is an `only`, it says which rows are exported.
+    """
 
     name: str
     model: type[Base]
     parts: tuple["Kind", ...] = ()
     without: frozenset[str] = frozenset()
+    only: Any = None
 
     @property
     def table(self) -> Table:
@@ -68,7 +74,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         return self.model in _KEYED
 
 
-_KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession)
+_KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession, Link)
 # What belongs to one installation: how its sources are, when it fetches again, its files on disk.
 _HEALTH_OF_SOURCE = frozenset(
     {
@@ -78,7 +84,11 @@ _HEALTH_OF_SOURCE = frozenset(
     }
 )
 _POLLS_OF_CHANNEL = frozenset({"checked_at", "videos_checked_at", "videos_due_at"})
-_FILES_OF_FEED = frozenset({"version", "written_version", "written_at", "items"})
+_FILES_OF_FEED = frozenset(
+    {
+        *("version", "written_version", "pinged_version", "written_at", "items", "total", "archivable", "archived"),
+    }
+)
 # In the order in which they are written: a row comes before those that refer to it.
 KINDS = (
     Kind(name="source", model=Source, without=_HEALTH_OF_SOURCE),
@@ -107,7 +117,14 @@ KINDS = (
     Kind(name="sighting", model=Sighting),
     Kind(name="event", model=Event),
     Kind(name="held_change", model=HeldChange),
-    Kind(name="feed", model=Feed, without=_FILES_OF_FEED),
+    # Without those of targets, which are not exported. Its name needs the key file too: nobody reads it from here.
+    Kind(
+        name="link",
+        model=Link,
+        without=frozenset({"person_id", "subject_id"}),
+        only=Link.opens.in_(["followed", "health"]),
+    ),
+    Kind(name="feed", model=Feed, without=_FILES_OF_FEED, only=Feed.scope != "target"),
 )
 
 
@@ -186,7 +203,8 @@ def rows(kind: Kind, above: tuple[Kind, ...]) -> Select[*tuple[object, ...]]:
         (table.c.id if "id" in table.c else null()).label("_id"),
         (hanging if hanging is not None else null()).label("_above"),
     ]
-    return select(*hidden, *shown).select_from(source).order_by(*order, *own)
+    query = select(*hidden, *shown).select_from(source).order_by(*order, *own)
+    return query if kind.only is None else query.where(kind.only)
 
 
 def names(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
@@ -209,6 +227,8 @@ def _key(kind: Kind, table: FromClause) -> ColumnElement[object]:
         return table.c.name
     if kind.model is TimeBasedDrop:
         return table.c.external_id
+    if kind.model is Link:
+        return func.encode(table.c.digest, "hex")
     if kind.model is Game:
         return _key_of_game(table.c.id)
     if kind.model is StreamSession:

@@ -12,15 +12,14 @@ from sqlalchemy import Connection, Engine, func, or_, select, tuple_, update
 from models import GameMetadata, ReleaseDate, Source, WantedGame
 from models.events import EventKind
 from models.periods import read_period
+from models.release_numbers import CANCELLED, OFFLINE
 from notifiers.days import begins_first
 from pipeline.events.append import NewEvent, append_events
 from pipeline.events.damping import HeldBack, take_due_now
 from pipeline.games.following.follows import renew_follows
 from pipeline.games.releases.compare import (
-    CANCELLED,
     GONE_FOR,
     LAST_ZONE,
-    OFFLINE,
     Group,
     is_over,
     is_withdrawn,

@@ -7,12 +7,13 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from models import GameMetadata
+from models.pictures import cover_url
+from models.release_numbers import CANCELLED, REGIONS
 from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME
 from pipeline.games.records import StoredRelease
-from pipeline.games.releases.compare import CANCELLED, REGIONS, period_of, stage_of
+from pipeline.games.releases.compare import period_of, stage_of
 from pipeline.games.releases.details import load_platforms
 from pipeline.games.store.releases import load_releases
-from pipeline.services.igdb.covers import cover_url
 from pipeline.services.igdb.records import ReleaseRecord
 
 LARGE_COVER = "720p"

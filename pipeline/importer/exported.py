@@ -8,7 +8,8 @@ import msgspec
 from sqlalchemy import Connection, LargeBinary, Table, exists, func, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Game, GameExternalId, Organization, Source
+from feeds.take_in import mark
+from models import Event, Game, GameExternalId, Organization, Source
 from models.due import NEVER
 from models.errors import LootwireError
 from models.names import name_key
@@ -226,6 +227,8 @@ class _Loader:
             listed = self._rows[table]
             names = tuple(sorted({name for row in listed for name in row}))
             execute_rows(self._connection, insert_rows(table, names), listed)
+            if table is Event.__table__:
+                mark(self._connection, [row["id"] for row in listed])
         self._rows, self._waiting = {}, 0
 
 

@@ -1,13 +1,17 @@
 """The first minutes of an installation: its page and its feeds are there before anything has been read."""
 
+from feeds.looks import Look
 from feeds.publish import PublishSummary, publish
 from pipeline.programs.sources import register
 from pipeline.programs.waiting import describe, is_empty, load_waiting, switched_off
 from pipeline.runtime.runtime import Runtime, utc_now
 
 
-def publish_now(runtime: Runtime, *, wait: bool = True) -> PublishSummary:
-    """Write the feeds that events touched and the page, in this process; another run is waited for, or left alone."""
+def publish_now(runtime: Runtime, *, wait: bool = True, everything: bool = False) -> PublishSummary:
+    """Write the feeds that events touched and the pages, in this process; another run is waited for, or left alone.
+
+    With `everything`, all feeds and pages are rendered again.
+    """
     settings = runtime.settings
     with runtime.engine.connect() as connection:
         off = switched_off(connection, settings)
@@ -17,9 +21,14 @@ def publish_now(runtime: Runtime, *, wait: bool = True) -> PublishSummary:
         settings.public_url,
         utc_now(),
         wait=wait,
+        hubs=settings.websub_hubs,
+        packings=settings.publish_compressed,
         pictures=settings.local_pictures,
         off=off,
         items=settings.feed_items,
+        style=Look(settings.pages),
+        vault=lambda: runtime.vault,
+        everything=everything,
     )
 
 

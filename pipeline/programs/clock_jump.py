@@ -104,7 +104,8 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
     "drop_progress": {"claimed_at": Rule.STAYS, "seen_at": Rule.WAS},
     "events": {"occurred_at": Rule.STAYS, "recorded_at": Rule.STAYS},
     "eventsub_messages": {"sent_at": Rule.STAYS, "received_at": Rule.WAS, "handled_at": Rule.WAS},
-    "feeds": {"written_at": Rule.WAS},
+    "feed_items": {"occurred_at": Rule.STAYS},
+    "feeds": {"written_at": Rule.WAS, "ceased_at": Rule.WAS},
     "fetch_runs": {"started_at": Rule.WAS, "snapshot_at": Rule.WAS},
     "follows": {"created_at": Rule.WAS},
     "game_external_ids": {"pinned_at": Rule.WAS},
@@ -123,6 +124,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "recovered_at": Rule.WAS,
     },
     "held_changes": {"held_at": Rule.WAS, "due_at": Rule.DUE},
+    "links": {"made_at": Rule.WAS, "revoked_at": Rule.WAS},
     "pictures": {"fetched_at": Rule.WAS, "next_due_at": Rule.DUE, "last_wanted_at": Rule.WAS},
     "quarantined_payloads": {"first_seen_at": Rule.WAS, "last_seen_at": Rule.WAS},
     "release_dates": {

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from sqlalchemy import Engine, func, select
 
-from models import Delivery, Feed, Target
+from models import Delivery, Feed, Target, Unpublished
 from models.errors import LootwireError
 from notifiers.hearing import PATIENCE
 from notifiers.outbox import is_unsettled
@@ -201,13 +201,14 @@ def _left_to_settle(runtime: Runtime, _began: datetime) -> int:
 
 
 def unsettled(engine: Engine) -> int:
-    """Return how many deliveries are due or under way, and how many feeds wait to be written."""
+    """Return how many deliveries are due or under way, how many feeds wait to be written, and events for feeds."""
     # What waits for a paused target waits until a person resumes it.
     resumed = Delivery.target_id.in_(select(Target.id).where(Target.disabled_at.is_(None)))
     waiting = select(func.count()).where(is_unsettled(utc_now()), resumed)
     marked = select(func.count()).where(Feed.version != Feed.written_version)
+    unpublished = select(func.count()).select_from(Unpublished)
     with engine.connect() as connection:
-        return (connection.scalar(waiting) or 0) + (connection.scalar(marked) or 0)
+        return sum(connection.scalar(query) or 0 for query in (waiting, marked, unpublished))
 
 
 def settled(engine: Engine) -> bool:

@@ -156,7 +156,8 @@ class Follows:
     def _remove(self, connection: Connection, kind: str, name: str) -> None:
         match kind:
             case "channel":
-                unfollow(connection, connection.scalars(select(Channel.id).where(Channel.login == name)).all())
+                ids = connection.scalars(select(Channel.id).where(Channel.login == name)).all()
+                unfollow(connection, ids, self._now)
             case "category":
                 for game_id in self._followed_games(connection, "category", name):
                     unfollow_category(connection, game_id)

@@ -158,8 +158,33 @@ def _ping_url(value: SecretStr | None) -> SecretStr | None:
     return value
 
 
-def _hashes(value: object) -> object:
+def _listed(value: object) -> object:
+    """Split what a variable lists, with commas or spaces between."""
     return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+def _bucket_url(value: str | None) -> str | None:
+    """Refuse an address that names no bucket, or that would show a secret wherever the address is shown."""
+    if value is None:
+        return None
+    parts = urlsplit(_http_url(value))
+    if not parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("must name the host and the bucket, such as https://s3.example.org/my-bucket")
+    if parts.username or parts.password:
+        raise ValueError("must hold no password: LOOTWIRE_BUCKET_KEY_ID and LOOTWIRE_BUCKET_SECRET_KEY are for that")
+    return parts.geturl()
+
+
+def _hub_url(value: str) -> str:
+    """Refuse what is no address; a hub knows itself by exactly this one, a slash at its end included."""
+    _http_url(value)
+    return value
+
+
+def _needed_by_bucket(value: Any, info: ValidationInfo) -> Any:
+    if value is None and info.data.get("bucket_url") is not None:
+        raise ValueError("is missing, and LOOTWIRE_BUCKET_URL needs it")
+    return value
 
 
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
@@ -170,7 +195,7 @@ PollSeconds = Annotated[int, Field(ge=1, le=86400)]
 
 # The names of a persisted query, the best one first: in a variable with commas between them.
 QueryHashes = Annotated[
-    tuple[Annotated[str, Field(pattern="^[0-9a-f]{64}$")], ...], BeforeValidator(_hashes), Field(min_length=1)
+    tuple[Annotated[str, Field(pattern="^[0-9a-f]{64}$")], ...], BeforeValidator(_listed), Field(min_length=1)
 ]
 
 
@@ -184,6 +209,24 @@ class Settings(BaseModel):
     )
     publish_dir: AbsolutePath | None = Field(
         default=None, description="where feeds and pages are written; DATA_DIR/public by default"
+    )
+    publish_compressed: Annotated[tuple[Literal["gzip", "zstd"], ...], BeforeValidator(_listed)] = Field(
+        default=(), description="gzip, zstd or both: what lies packed beside each published file"
+    )
+    bucket_url: Annotated[str | None, AfterValidator(_bucket_url)] = Field(
+        default=None, description="a bucket of an S3-compatible service that the published folder is copied to"
+    )
+    bucket_region: str = Field(
+        default="us-east-1", pattern="^[0-9a-z-]+$", description="the bucket's region; many services take any"
+    )
+    bucket_key_id: Annotated[str | None, AfterValidator(_needed_by_bucket)] = Field(
+        default=None, pattern=r"^\S+$", validate_default=True, description="the name of the bucket's key"
+    )
+    bucket_secret_key: Annotated[SecretStr | None, AfterValidator(_needed_by_bucket)] = Field(
+        default=None, validate_default=True, description="the bucket's secret key"
+    )
+    websub_hubs: Annotated[tuple[Annotated[str, AfterValidator(_hub_url)], ...], BeforeValidator(_listed)] = Field(
+        default=(), description="WebSub hubs that hear of each change of a feed; PUBLIC_URL must be reached by them"
     )
     http_host: Annotated[str, AfterValidator(_host)] = Field(
         default=LOOPBACK, description="the address of this machine that both ports listen on"
@@ -285,9 +328,19 @@ class Settings(BaseModel):
         return self.publish_dir or self.data_dir / "public"
 
     @property
+    def bucket_manifest(self) -> Path:
+        """The file that says what the bucket has."""
+        return self.data_dir / "bucket.sqlite3"
+
+    @property
     def templates(self) -> Path:
         """The folder of the operator's own templates of messages; there may be none."""
         return self.data_dir / "templates"
+
+    @property
+    def pages(self) -> Path:
+        """The folder of the operator's own templates and stylesheets of pages; there may be none."""
+        return self.data_dir / "pages"
 
     @property
     def missing_of_application(self) -> Sequence[str]:

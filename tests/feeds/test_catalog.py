@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import insert, select
 
-from feeds.catalog import ITEMS_PER_FEED, load_marked, mark, mark_all, settle_written
+from feeds.catalog import ITEMS_PER_FEED, load_marked, mark_all, settle_written
+from feeds.take_in import mark, take_in
 from models import Event, Feed, StreamSession
 from models.names import public_id
-from tests.feeds.world import NOON, Publishing
+from tests.feeds.world import NOON, OF_CAMPAIGNS, OF_FIRST_CAMPAIGNS, Publishing
 
 
 def test_an_event_marks_the_feeds_of_everything_its_service_its_game_and_its_organization(world: Publishing) -> None:
@@ -20,13 +21,14 @@ def test_an_event_marks_the_feeds_of_everything_its_service_its_game_and_its_org
         "services/twitch",
         f"games/gloomtide-{public_id('twitch', 'Gloomtide')}",
         f"organizations/tidewarden-online-{public_id('twitch', 'Tidewarden Online')}",
+        *OF_FIRST_CAMPAIGNS,
     }
 
 
 def test_an_event_without_game_or_organization_marks_everything_and_its_service(world: Publishing) -> None:
     world.event(service="kick")
 
-    assert world.marked() == {"all", "services/kick"}
+    assert world.marked() == {"all", "services/kick", *OF_CAMPAIGNS}
 
 
 def test_a_name_without_latin_letters_gives_a_path_of_the_public_id_alone(world: Publishing) -> None:
@@ -38,23 +40,24 @@ def test_a_name_without_latin_letters_gives_a_path_of_the_public_id_alone(world:
 @pytest.mark.parametrize("kind", ["source.failing", "source.recovered", "source.changed"])
 def test_a_source_event_marks_nothing_and_is_on_no_feed(world: Publishing, kind: str) -> None:
     world.event("a secret", kind=kind)
-    assert world.versions() == {}
+    assert world.versions() == {"all": (1, 0)}
 
     world.event("a campaign")
-    with world.engine.connect() as connection:
-        feeds = load_marked(connection, 10)
-    assert [[item.title for item in feed.items] for feed in feeds] == [["a campaign"], ["a campaign"]]
+    assert set(map(tuple, world.titles().values())) == {("a campaign",)}
+    assert world.versions()["all"] == (2, 0)
 
 
 CHANNEL = f"channels/captbrine-{public_id('twitch', 'id-captbrine')}"
 GAME = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
+CATEGORY = f"categories/gloomtide-{public_id('twitch', 'Gloomtide')}"
+SUBJECTS = {"all", "service", "game", "organization", "channel"}
 WHERE = {
-    "stream.online": {"all", CHANNEL},
-    "stream.offline": {"all", CHANNEL},
+    "stream.online": {"all", CHANNEL, CATEGORY},
+    "stream.offline": {"all", CHANNEL, CATEGORY},
     "stream.rerun": {CHANNEL},
-    "video.published": {"all", CHANNEL},
+    "video.published": {"all", CHANNEL, CATEGORY},
     "stream.title_changed": {CHANNEL},
-    "stream.category_changed": {CHANNEL},
+    "stream.category_changed": {CHANNEL, CATEGORY},
     "campaign.watchable": {"all", CHANNEL, GAME},
 }
 
@@ -71,17 +74,14 @@ def test_events_of_streams_reach_only_feeds_that_they_do_not_flood(
     world.event("of a stream", kind=kind, game_id=game, organization_id=owner, channel_id=channel)
 
     assert {path for path, versions in world.versions().items() if versions != before.get(path)} == paths
-    with world.engine.connect() as connection:
-        feeds = {feed.path: [item.title for item in feed.items] for feed in load_marked(connection, 10)}
-    assert {path for path, titles in feeds.items() if "of a stream" in titles} == paths
+    assert {path for path, titles in world.titles().items() if "of a stream" in titles} == paths
 
 
 def test_a_channels_feed_is_called_as_the_channel_calls_itself(world: Publishing) -> None:
     world.event(kind="stream.online", channel_id=world.channel("captbrine", "Capt. Brine"))
     world.event(kind="stream.online", channel_id=world.channel("bogwitch"))
 
-    with world.engine.connect() as connection:
-        titles = {feed.path: feed.title for feed in load_marked(connection, 10) if feed.scope == "channel"}
+    titles = {path: feed.title for path, feed in world.feeds().items() if feed.scope == "channel"}
 
     assert titles == {CHANNEL: "Capt. Brine", f"channels/bogwitch-{public_id('twitch', 'id-bogwitch')}": "bogwitch"}
 
@@ -89,15 +89,13 @@ def test_a_channels_feed_is_called_as_the_channel_calls_itself(world: Publishing
 def test_the_very_first_event_may_be_one_for_a_channels_own_feed(world: Publishing) -> None:
     world.event("new title", kind="stream.title_changed", channel_id=world.channel())
 
-    with world.engine.connect() as connection:
-        feeds = {feed.path: [item.title for item in feed.items] for feed in load_marked(connection, 10)}
-    assert feeds == {"all": [], CHANNEL: ["new title"]}
+    assert world.titles() == {"all": [], CHANNEL: ["new title"]}
 
 
 def test_a_chat_badge_is_on_the_feed_of_its_service(world: Publishing) -> None:
     world.event("a badge", kind="badge.added")
 
-    assert world.marked() == {"all", "services/twitch"}
+    assert world.marked() == {"all", "services/twitch", "badges", "badges-and-emotes"}
 
 
 def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: Publishing) -> None:
@@ -109,62 +107,82 @@ def test_marking_raises_the_version_of_the_feeds_touched_and_of_no_other(world: 
     world.event(game_id=gloomtide)
 
     raised = {path for path, versions in world.versions().items() if versions != before[path]}
-    assert raised == {"all", "services/twitch", f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"}
+    assert raised == {"all", "services/twitch", f"games/gloomtide-{public_id('twitch', 'Gloomtide')}", *OF_CAMPAIGNS}
 
 
-def test_marking_many_events_takes_as_few_statements_as_marking_one(world: Publishing) -> None:
+def test_taking_in_many_events_takes_as_few_statements_as_taking_in_one(world: Publishing) -> None:
     games = [world.game(f"Game {number}") for number in range(40)]
     event_ids = [world.event(game_id=games[number % 40], marked=False) for number in range(200)]
     counts = []
     for ids in (event_ids, event_ids[:1], event_ids):
+        with world.engine.begin() as connection:
+            mark(connection, ids)
         statements: list[str] = []
         with world.engine.begin() as connection:
             sqlalchemy_event.listen(
                 connection, "before_cursor_execute", lambda *args, to=statements: to.append(args[2])
             )
-            mark(connection, ids)
+            assert take_in(connection, page_size=50).events == len(ids)
         counts.append(len(statements))
 
-    assert counts[0] <= 9  # the first time the feeds are created
-    assert counts[1] == counts[2] == 2
-    assert len(world.versions()) == 42
+    assert counts[0] <= 12  # the first time the feeds are made
+    assert counts[1] == counts[2] <= 9
+    assert len(world.versions()) == 44
 
 
-def test_a_mark_that_is_rolled_back_leaves_no_feed(world: Publishing) -> None:
+def test_a_mark_that_is_rolled_back_leaves_nothing(world: Publishing) -> None:
     event_id = world.event(marked=False)
     with world.engine.connect() as connection:
         mark(connection, [event_id])
         connection.rollback()
 
-    assert world.versions() == {}
+    assert world.titles() == {"all": []}
 
 
-def test_marking_from_many_threads_at_once_neither_deadlocks_nor_loses_a_version(world: Publishing) -> None:
+def test_an_event_that_is_marked_again_is_on_its_feeds_once(world: Publishing) -> None:
+    event_id = world.event("once", game_id=world.game())
+    first = world.titles()
+    with world.engine.begin() as connection:
+        mark(connection, [event_id])
+
+    assert world.titles() == first
+
+
+def test_a_take_in_that_is_rolled_back_is_repeated_whole(world: Publishing) -> None:
+    world.event("whole", game_id=world.game())
+    with world.engine.connect() as connection:
+        assert take_in(connection, page_size=50).events == 1
+        connection.rollback()
+
+    assert world.titles()["all"] == ["whole"]
+    assert world.versions()["all"] == (2, 0)
+
+
+def test_many_threads_mark_while_events_are_taken_in_and_none_is_lost(world: Publishing) -> None:
     games = [world.game(f"Game {number}") for number in range(12)]
-    ids = [world.event(game_id=game, marked=False) for game in games]
+    ids = [world.event(str(number), game_id=games[number % 12], marked=False) for number in range(60)]
     failures: list[BaseException] = []
     start = threading.Barrier(6)
 
     def work(offset: int) -> None:
         try:
             start.wait(60)
-            for turn in range(5):
+            for turn in range(10):
                 with world.engine.begin() as connection:
-                    mark(connection, [ids[(offset * 5 + turn) % 12]])
-                    # Again in the same transaction, with others: a bad order of locks would deadlock.
-                    mark(connection, ids[(offset + turn) % 12 :][::-1])
+                    mark(connection, [ids[offset * 10 + turn]])
         except BaseException as error:  # noqa: BLE001 - told below
             failures.append(error)
 
     threads = [threading.Thread(target=work, args=(offset,)) for offset in range(6)]
     for thread in threads:
         thread.start()
+    while any(thread.is_alive() for thread in threads):
+        world.take_in()
     for thread in threads:
         thread.join(60)
 
     assert failures == []
-    # Two marks, five turns, six threads; the very first one also creates the row at version 1.
-    assert world.versions()["all"][0] == 61
+    assert sorted(map(int, world.titles(items=100)["all"])) == list(range(60))
 
 
 def test_marked_feeds_come_with_their_newest_items_first(world: Publishing) -> None:
@@ -173,8 +191,7 @@ def test_marked_feeds_come_with_their_newest_items_first(world: Publishing) -> N
         world.event(f"{minutes} ago", game_id=game, at=NOON - timedelta(minutes=minutes))
     world.event("of another game", game_id=world.game("Other"))
 
-    with world.engine.connect() as connection:
-        feeds = {feed.path: feed for feed in load_marked(connection, 10)}
+    feeds = world.feeds()
 
     path = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
     assert [item.title for item in feeds[path].items] == ["1 ago", "3 ago", "5 ago"]
@@ -185,10 +202,7 @@ def test_events_of_the_same_moment_are_ordered_by_their_ids(world: Publishing) -
     for number in range(4):
         world.event(str(number))
 
-    with world.engine.connect() as connection:
-        feed = load_marked(connection, 1)[0]
-
-    assert [item.title for item in feed.items] == ["3", "2", "1", "0"]
+    assert world.titles()["all"] == ["3", "2", "1", "0"]
 
 
 def test_a_feed_holds_fifty_items(world: Publishing) -> None:
@@ -207,41 +221,40 @@ def test_a_feed_holds_fifty_items(world: Publishing) -> None:
     ]
     with world.engine.begin() as connection:
         mark(connection, list(connection.execute(insert(Event).returning(Event.id), rows).scalars()))
-        feeds = load_marked(connection, 10)
 
-    assert [len(feed.items) for feed in feeds] == [ITEMS_PER_FEED, ITEMS_PER_FEED]
+    assert {len(feed.items) for feed in world.feeds().values()} == {ITEMS_PER_FEED}
 
 
 def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: Publishing) -> None:
     for number in range(30):
         world.event(game_id=world.game(f"Game {number}"))
+    world.take_in()
     statements: list[str] = []
     with world.engine.connect() as connection:
         sqlalchemy_event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
-        assert len(load_marked(connection, 100)) == 32
+        assert len(load_marked(connection, 100)) == 34
 
-    assert len(statements) == 7  # the feeds, the items of three scopes, and what is on now of three kinds
+    assert len(statements) == 6  # the feeds, their newest items, what is on now of three kinds, and the events
 
 
 def test_a_feed_that_is_marked_again_while_it_is_written_stays_marked(world: Publishing) -> None:
     world.event()
-    with world.engine.connect() as connection:
-        loaded = load_marked(connection, 10)
+    loaded = world.feeds().values()
     world.event()
+    world.take_in()
 
     with world.engine.begin() as connection:
         settle_written(connection, [(feed.feed_id, feed.version, len(feed.items)) for feed in loaded], NOON)
 
-    assert world.marked() == {"all", "services/twitch"}
+    assert world.marked() == {"all", "services/twitch", *OF_CAMPAIGNS}
 
 
 def test_settling_an_older_version_late_takes_nothing_back(world: Publishing) -> None:
     world.event()
-    with world.engine.begin() as connection:
-        old = load_marked(connection, 1)[0]
+    old = world.feeds()["all"]
     world.event()
+    new = world.feeds()["all"]
     with world.engine.begin() as connection:
-        new = load_marked(connection, 1)[0]
         settle_written(connection, [(new.feed_id, new.version, 2)], NOON)
         settle_written(connection, [(old.feed_id, old.version, 1)], NOON)
         row = connection.execute(select(Feed.written_version, Feed.items).where(Feed.path == "all")).one()
@@ -257,11 +270,11 @@ def test_all_feeds_can_be_marked_at_once(world: Publishing) -> None:
     with world.engine.begin() as connection:
         mark_all(connection)
 
-    assert len(world.marked()) == 3
+    assert len(world.marked()) == 5
 
 
 def test_a_detail_that_cannot_be_read_leaves_the_title(world: Publishing, caplog: pytest.LogCaptureFixture) -> None:
-    world.add(
+    event_id = world.add(
         Event,
         kind="campaign.added",
         event_key="odd",
@@ -271,12 +284,11 @@ def test_a_detail_that_cannot_be_read_leaves_the_title(world: Publishing, caplog
         silent=False,
         detail={"drops": "not a list"},
     )
+    with world.engine.begin() as connection:
+        mark(connection, [event_id])
     world.event("A sound one")
 
-    with world.engine.connect() as connection:
-        feed = load_marked(connection, 1)[0]
-
-    assert [item.title for item in feed.items] == ["A sound one", "An odd one"]
+    assert world.titles()["all"] == ["A sound one", "An odd one"]
     assert "cannot be read" in caplog.text
 
 
@@ -298,11 +310,10 @@ def test_what_is_on_now_stays_on_its_feeds_however_many_events_came_since(world:
     for number in range(3):
         world.event(f"news {number}", at=NOON + timedelta(minutes=number), channel_id=channel, **shared)
 
-    with world.engine.connect() as connection:
-        feeds = {feed.scope: [item.title for item in feed.items] for feed in load_marked(connection, 10, items=2)}
+    feeds = {feed.scope: [item.title for item in feed.items] for feed in world.feeds(items=2).values()}
 
     news = ["news 2", "news 1"]
-    assert feeds == {
+    assert {scope: titles for scope, titles in feeds.items() if scope in SUBJECTS} == {
         "all": [*news, "live", "running"],
         "service": [*news, "running"],
         "game": [*news, "running"],

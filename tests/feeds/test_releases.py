@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
-from feeds.catalog import mark
 from feeds.content import Item
 from feeds.item import render_entry
+from feeds.take_in import mark
 from models import Event, Feed
 from models.details import ReleaseDetail, detail_to_json
 from tests.feeds.world import NOON, Publishing
@@ -51,7 +51,9 @@ def titles_by_feed(world: Publishing) -> dict[str, list[str]]:
     titles = {}
     for path in paths:
         items = world.text(f"{path}.rss.xml").split("<item>")[1:]
-        titles[path.split("-")[0]] = [item.partition("<title>")[2].partition("</title>")[0] for item in items]
+        titles[path.rsplit("-", 1)[0] if "/" in path and "-" in path else path] = [
+            item.partition("<title>")[2].partition("</title>")[0] for item in items
+        ]
     return titles
 
 
@@ -59,8 +61,15 @@ def test_a_release_is_on_the_feed_of_releases_that_of_its_game_and_that_of_every
     release(world, game_id=world.game())
 
     titles = ["release.moved, told"]
-    assert titles_by_feed(world) == {"all": titles, "releases": titles, "games/gloomtide": titles}
-    opml, page = world.text("feeds.opml"), world.text("index.html")
+    assert titles_by_feed(world) == {
+        "all": titles,
+        "releases": titles,
+        "games/gloomtide": titles,
+        "game-releases/gloomtide": titles,
+        "platforms/pc": titles,
+        "platforms/playstation-5": titles,
+    }
+    opml, page = world.text("feeds.opml"), world.text("feeds.html")
     assert 'xmlUrl="http://127.0.0.1:8420/releases.rss.xml"' in opml
     assert 'href="releases.rss.xml"' in page
     assert "What comes out when" in world.text("releases.atom.xml") + world.text("releases.rss.xml")
@@ -76,6 +85,9 @@ def test_releases_announced_before_the_game_was_wanted_are_not_on_the_feed_of_ev
         "all": [],
         "releases": announced,
         "games/gloomtide": ["game.added, silent", *announced],
+        "game-releases/gloomtide": announced,
+        "platforms/pc": announced,
+        "platforms/playstation-5": announced,
     }
 
 
@@ -86,7 +98,10 @@ def test_other_events_are_not_on_the_feed_of_releases(world: Publishing) -> None
     assert titles_by_feed(world) == {
         "all": ["release.moved, told", "New drops"],
         "services/twitch": ["New drops"],
+        "without-subscriptions": ["New drops"],
         "releases": ["release.moved, told"],
+        "platforms/pc": ["release.moved, told"],
+        "platforms/playstation-5": ["release.moved, told"],
     }
 
 

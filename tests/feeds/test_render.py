@@ -1,5 +1,6 @@
 import calendar
 import re
+from collections.abc import Iterable
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -13,8 +14,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from feeds.content import FeedContent, FeedLink, Item
+from feeds.formats import ATOM_ENDING, FORMATS, RSS_ENDING, render_feed, render_opml
 from feeds.item import guid, render_entry
-from feeds.render import ATOM_ENDING, FORMATS, RSS_ENDING, render_feed, render_opml
 from feeds.templating import ASSETS
 from models.details import (
     BenefitLine,
@@ -268,7 +269,7 @@ def test_rss_says_where_it_lives_and_how_often_to_ask() -> None:
     assert parsed.feed.ttl == "15"
     assert {(link.rel, link.href) for link in parsed.feed.links} == {
         ("self", "https://loot.example/x/games/gloomtide-1a2b3c4d.rss.xml"),
-        ("alternate", "https://loot.example/x/"),
+        ("alternate", "https://loot.example/x/games/gloomtide-1a2b3c4d.html"),
     }
 
 
@@ -458,21 +459,32 @@ def test_changes_read_as_old_and_new() -> None:
     assert "Chest: Benefits: <s>A</s> → A, B" in content
 
 
-def test_the_opml_lists_every_feed_in_its_group() -> None:
+def test_the_opml_lists_every_feed_in_its_group_and_there_by_service() -> None:
     links = (
         FeedLink(scope="all", path="all", title="Everything"),
         FeedLink(scope="game", path="games/x-1", title='Rook & "Rapier" <b>\x00'),
         FeedLink(scope="organization", path="organizations/y-2", title="Tidewarden", service="kick"),
+        FeedLink(scope="organization", path="organizations/z-3", title="Tidewarden", service="twitch"),
+        FeedLink(scope="channel", path="channels/x-1", title="x", service="twitch"),
     )
 
     root = ET.fromstring(render_opml(links, BASE_URL))  # noqa: S314 - our own bytes
 
-    groups = {group.get("text"): [(o.get("text"), o.get("xmlUrl")) for o in group] for group in root.iterfind("body/*")}
-    assert groups == {
-        "Everything": [("Everything", f"{BASE_URL}/all.rss.xml")],
-        "Games": [('Rook & "Rapier" <b>', f"{BASE_URL}/games/x-1.rss.xml")],
-        "Organizations": [("Tidewarden (Kick)", f"{BASE_URL}/organizations/y-2.rss.xml")],
-    }
+    def read(outlines: Iterable[ET.Element]) -> list[Any]:
+        return [(each.get("text"), each.get("xmlUrl") or read(each)) for each in outlines]
+
+    assert read(root.iterfind("body/outline")) == [
+        ("Everything", [("Everything", f"{BASE_URL}/all.rss.xml")]),
+        ("Games", [('Rook & "Rapier" <b>', f"{BASE_URL}/games/x-1.rss.xml")]),
+        (
+            "Organizations",
+            [
+                ("Kick", [("Tidewarden (Kick)", f"{BASE_URL}/organizations/y-2.rss.xml")]),
+                ("Twitch", [("Tidewarden (Twitch)", f"{BASE_URL}/organizations/z-3.rss.xml")]),
+            ],
+        ),
+        ("Channels", [("x", f"{BASE_URL}/channels/x-1.rss.xml")]),
+    ]
 
 
 def channels_entry(**changed: Any) -> str:

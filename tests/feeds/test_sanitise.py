@@ -2,10 +2,11 @@ from html import escape
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feeds.sanitise import foreign_html, html_line, one_line, our_html, safe_url, xml_text
+from feeds.sanitise import foreign_html, html_line, one_line, safe_url, xml_text
+from tests.examples import examples
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))
 
@@ -86,8 +87,11 @@ def test_a_description_in_html_keeps_only_what_is_harmless() -> None:
         assert harm not in clean
 
 
-def test_our_own_html_is_cleaned_as_well() -> None:
-    assert our_html('<p><iframe src="x"></iframe><b>ok</b></p>') == "<p><b>ok</b></p>"
+@settings(max_examples=examples(200), deadline=None)
+@given(text=st.text(st.characters(exclude_categories=()), max_size=40), limit=st.integers(5, 20))
+def test_a_line_is_the_same_be_it_fine_as_it_is_or_not(text: str, limit: int) -> None:
+    # A character that no line may hold takes the long way.
+    assert one_line(text, limit) == one_line(f"\x00{text}", limit)
 
 
 def test_a_line_for_html_stays_legible_as_text() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.write import PublishError, sweep, write_file
+from feeds.write import DRAFTS, PublishError, sweep, write_file
 from tests.processes import kill_when
 
 
@@ -52,16 +52,33 @@ def test_a_path_out_of_the_folder_is_refused(tmp_path: Path, path: str) -> None:
     assert list(tmp_path.rglob("*")) == [root]
 
 
-def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["games", DRAFTS])
+def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path, name: str) -> None:
     root, outside = tmp_path / "public", tmp_path / "outside"
     root.mkdir()
     outside.mkdir()
-    (root / "games").symlink_to(outside)
+    (root / name).symlink_to(outside)
 
-    with pytest.raises(PublishError, match="out of"):
+    with pytest.raises(PublishError, match=str(root / "games")):
         write_file(root, "games/x", b"x")
 
     assert list(outside.iterdir()) == []
+
+
+def test_the_folder_itself_may_be_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "public").symlink_to(tmp_path / "disk")
+
+    write_file(tmp_path / "public", "games/x", b"x")
+
+    assert (tmp_path / "disk" / "games" / "x").read_bytes() == b"x"
+
+
+def test_private_names_cannot_be_listed_by_others(tmp_path: Path) -> None:
+    write_file(tmp_path, "private/7hk2/all.rss.xml", b"x")
+
+    modes = [oct((tmp_path / path).stat().st_mode)[-3:] for path in ("private", "private/7hk2")]
+    assert modes == ["711", "755"]
 
 
 def test_a_file_that_is_a_link_is_replaced_and_what_it_names_is_left(tmp_path: Path) -> None:
@@ -121,11 +138,11 @@ def test_what_a_killed_run_left_is_swept_and_the_old_file_is_whole(tmp_path: Pat
         os.fsync = lambda descriptor: time.sleep(600)
         write.write_file(Path(sys.argv[1]), "games/a", b"new")
     """)
-    kill_when(lambda: len(list((tmp_path / "games").iterdir())) == 2, script, tmp_path)
+    kill_when(lambda: any((tmp_path / DRAFTS).glob("*")), script, tmp_path)
 
     assert (tmp_path / "games" / "a").read_bytes() == b"old"
     assert sweep(tmp_path) == 1
-    assert [path.name for path in (tmp_path / "games").iterdir()] == ["a"]
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "games"]
 
 
 def test_sweeping_leaves_everything_else(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from feeds.catalog import mark
-from feeds.publish import PublishSummary, publish
+from feeds.catalog import ITEMS_PER_FEED, create_first, load_marked
+from feeds.content import FeedContent
+from feeds.publish import PublishSummary, publish, take_in_all
+from feeds.take_in import mark
 from models import (
     AllowedChannel,
     Base,
@@ -27,6 +29,9 @@ from models import (
 from models.details import EventDetail, detail_to_json, detail_type
 from models.names import name_key, public_id
 
+# The feeds that a campaign is on beside those of everything and its subjects; and where it is the first of these.
+OF_CAMPAIGNS = {"without-subscriptions"}
+OF_FIRST_CAMPAIGNS = {*OF_CAMPAIGNS, "games-first-seen", "organizations-first-seen"}
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 BASE_URL = "http://127.0.0.1:8420"
 
@@ -78,12 +83,13 @@ class Publishing:
         organization_id: int | None = None,
         channel_id: int | None = None,
         campaign_id: int | None = None,
+        reward_campaign_id: int | None = None,
         at: datetime | None = None,
         key: str | None = None,
         detail: EventDetail | None = None,
         marked: bool = True,
     ) -> int:
-        """Append an event and mark its feeds in the same transaction; returns its id."""
+        """Append an event and mark it in the same transaction; returns its id."""
         with self.engine.begin() as connection:
             event_id = connection.execute(
                 insert(Event)
@@ -98,6 +104,7 @@ class Publishing:
                     organization_id=organization_id,
                     channel_id=channel_id,
                     campaign_id=campaign_id,
+                    reward_campaign_id=reward_campaign_id,
                     silent=False,
                     detail=detail_to_json(detail or detail_type(kind)(name="Winter Trawl")),
                 )
@@ -154,11 +161,28 @@ class Publishing:
     def publish(self) -> PublishSummary:
         return publish(self.engine, self.root, BASE_URL, self.now)
 
+    def take_in(self) -> None:
+        """Put new events on their feeds, as a publish does before it writes."""
+        with self.engine.begin() as connection:
+            create_first(connection)
+        take_in_all(self.engine)
+
     def versions(self) -> dict[str, tuple[int, int]]:
-        """Version and written version of each feed by path."""
+        """Version and written version of each feed by path, once new events are taken in."""
+        self.take_in()
         with self.engine.connect() as connection:
             rows = connection.execute(select(Feed.path, Feed.version, Feed.written_version)).all()
         return {row.path: (row.version, row.written_version) for row in rows}
+
+    def feeds(self, *, items: int = ITEMS_PER_FEED) -> dict[str, FeedContent]:
+        """Every marked feed by path, once new events are taken in."""
+        self.take_in()
+        with self.engine.connect() as connection:
+            return {feed.path: feed for feed in load_marked(connection, 1000, items=items)}
+
+    def titles(self, *, items: int = ITEMS_PER_FEED) -> dict[str, list[str]]:
+        """The titles on every marked feed by path."""
+        return {path: [item.title for item in feed.items] for path, feed in self.feeds(items=items).items()}
 
     def marked(self) -> set[str]:
         return {path for path, (version, written) in self.versions().items() if version != written}

@@ -6,12 +6,12 @@ from beat_schedule import BEAT_SCHEDULE
 from pipeline.programs import programs
 from pipeline.runtime.celery_app import QUEUES
 from pipeline.runtime.settings import Settings
-from tasks import eventsub, fetch, inbox, operating, pictures, publish, rules, send, ticks
+from tasks import eventsub, fetch, inbox, operating, pictures, publish, rules, send, spread, ticks
 from tasks.beat import schedule_for
 from tests.tasks.installation import AtWork
 
 # Importing a module of tasks is what registers them.
-MODULES = (eventsub, fetch, inbox, operating, pictures, publish, rules, send, ticks)
+MODULES = (eventsub, fetch, inbox, operating, pictures, publish, rules, send, spread, ticks)
 ENTRIES = [pytest.param(entry, id=str(entry["task"])) for entry in BEAT_SCHEDULE.values()]
 
 
@@ -40,11 +40,13 @@ def test_each_task_goes_to_a_queue_that_a_worker_reads(installation: AtWork) -> 
         ({}, set()),
         ({"local_pictures": True}, {"fetch.pictures"}),
         ({"apply_rules": True}, {"fetch.rules"}),
+        ({"websub_hubs": ["https://hub.example"]}, {"fetch.hubs"}),
+        ({"bucket_url": "https://s3.example/b", "bucket_key_id": "a", "bucket_secret_key": "b"}, {"fetch.mirror"}),
         ({"twitch_client_id": "an-application"}, set()),
         ({"twitch_client_id": "an-application", "twitch_client_secret": "a-secret"}, {"tick.eventsub"}),
     ],
 )
 def test_beat_sends_no_tick_for_what_the_settings_leave_off(settings: dict[str, object], added: set[str]) -> None:
-    on_demand = {"fetch.pictures", "fetch.rules", "tick.eventsub"}
+    on_demand = {"fetch.pictures", "fetch.rules", "fetch.hubs", "fetch.mirror", "tick.eventsub"}
     sent = {entry["task"] for entry in schedule_for(Settings.model_validate(settings)).values()}
     assert sent == {entry["task"] for entry in BEAT_SCHEDULE.values()} - on_demand | added

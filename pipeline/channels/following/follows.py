@@ -7,7 +7,9 @@ import msgspec
 from sqlalchemy import ARRAY, Connection, Table, Text, any_, bindparam, delete, func, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
+from feeds.feed_rows import cease_feeds
 from feeds.pages.channel_rows import ensure_feeds
+from feeds.scopes import FeedKey
 from models import Channel, Follow, Source
 from pipeline.catalogue.records import GameRecord, UserRecord
 from pipeline.catalogue.storing import store_games, store_users
@@ -42,9 +44,10 @@ def follow(connection: Connection, users: Sequence[UserRecord], now: datetime) -
     return {external_id for external_id, channel_id in ids.items() if channel_id in followed}
 
 
-def unfollow(connection: Connection, channel_ids: Sequence[int]) -> None:
-    """Stop following channels by hand; their recorded streams stay."""
+def unfollow(connection: Connection, channel_ids: Sequence[int], now: datetime) -> None:
+    """Stop following channels by hand; their recorded streams stay, and their feeds say that they end."""
     connection.execute(delete(Follow).where(Follow.kind == "channel", Follow.channel_id == func.any(list(channel_ids))))
+    cease_feeds(connection, [FeedKey("channel", channel_id) for channel_id in channel_ids], now)
 
 
 def follow_drops(connection: Connection, now: datetime) -> bool:

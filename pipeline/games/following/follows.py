@@ -9,16 +9,17 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models import ExternalGame, Follow, Game, GameExternalId, GameList, GameListEntry, GameMetadata, WantedGame
 from models.names import name_key, public_id
+from models.pictures import cover_url
+from models.release_numbers import CANCELLED, OFFLINE
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import wanted
-from pipeline.games.releases.compare import CANCELLED, LAST_ZONE, OFFLINE, is_over, period_of
+from pipeline.games.releases.compare import LAST_ZONE, is_over, period_of
 from pipeline.games.releases.details import SERVICE, load_platforms
 from pipeline.games.releases.news import introduce
 from pipeline.games.store.links import Link, attach, games_of, link, load_links
 from pipeline.games.store.releases import load_releases
 from pipeline.games.store.wanted import Reason, begin_wanting, unwant, want
-from pipeline.services.igdb.covers import cover_url
 
 KIND = "game"
 REASON: Reason = "follow"

@@ -10,31 +10,11 @@ import msgspec
 
 from models.events import EventKind
 from models.periods import Period
+from models.release_numbers import CANCELLED, OFFLINE, STAGES, WORLDWIDE
+from models.release_numbers import period_of as period
 from pipeline.games.records import StoredRelease
 from pipeline.services.igdb.records import ReleaseRecord
 
-# IGDB's numbers: https://api-docs.igdb.com/#release-date-status and #release-date-region.
-OFFLINE, CANCELLED = 4, 5
-STAGES = {
-    1: "alpha",
-    2: "beta",
-    3: "early access",
-    34: "advanced access",
-    35: "digital compatibility release",
-    36: "next-gen patch",
-}
-WORLDWIDE = 8
-REGIONS = {
-    1: "Europe",
-    2: "North America",
-    3: "Australia",
-    4: "New Zealand",
-    5: "Japan",
-    6: "China",
-    7: "Asia",
-    9: "Korea",
-    10: "Brazil",
-}
 # Editors delete a row and write it anew: a row that is gone for less than this counts as listed.
 GONE_FOR = timedelta(hours=24)
 # A move by more is a delay.
@@ -90,16 +70,7 @@ def compare(before: Iterable[StoredRelease], after: Iterable[StoredRelease], now
 
 def period_of(release: ReleaseRecord) -> Period:
     """Return the period in which a release lies: never a day where IGDB only means its quarter."""
-    year = release.year
-    if release.precision == "tbd" or year is None or not date.min.year <= year <= date.max.year:
-        return Period()
-    if release.precision == "day" and release.date is not None:
-        return Period(release.date.year, month=release.date.month, day=release.date.day)
-    if release.precision == "quarter" and release.quarter is not None:
-        return Period(year, quarter=release.quarter)
-    if release.precision == "month" and release.month is not None:
-        return Period(year, month=release.month)
-    return Period(year)
+    return period(release.precision, release.date, release.year, release.quarter, release.month)
 
 
 def days_between(old: Period, new: Period) -> int | None:

@@ -11,9 +11,10 @@ from models import Game, GameMetadata, Platform, ReleaseDate, Source, WantedGame
 from models.details import ReleaseDetail
 from models.events import EventKind
 from models.periods import Period, read_period
+from models.pictures import box_art
+from models.release_numbers import REGIONS
 from pipeline.events.append import NewEvent
 from pipeline.games.releases.compare import (
-    REGIONS,
     Group,
     Place,
     days_between,
@@ -22,7 +23,6 @@ from pipeline.games.releases.compare import (
     place_of,
     since_announced,
 )
-from pipeline.services.igdb.covers import box_art
 from pipeline.services.igdb.records import ReleaseRecord
 
 SERVICE = "igdb"

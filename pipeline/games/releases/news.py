@@ -10,13 +10,13 @@ from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select, t
 from models import Event, ReleaseDate
 from models.events import EventKind
 from models.periods import Period
+from models.pictures import cover_url
+from models.release_numbers import CANCELLED, OFFLINE
 from notifiers.days import drop_waiting
 from pipeline.events.append import NewEvent, append_events
 from pipeline.games.matching.records import GAME_TYPES
 from pipeline.games.releases.compare import (
-    CANCELLED,
     LAST_ZONE,
-    OFFLINE,
     Change,
     Group,
     compare,
@@ -38,7 +38,6 @@ from pipeline.games.releases.details import (
 from pipeline.games.store.games import StoredGame, StoredGames
 from pipeline.games.store.links import attach, games_of
 from pipeline.games.store.releases import load_releases
-from pipeline.services.igdb.covers import cover_url
 from pipeline.services.igdb.records import GameRecord, ReleaseRecord
 
 # IGDB's number: https://api-docs.igdb.com/#game-status.

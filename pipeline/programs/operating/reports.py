@@ -52,7 +52,9 @@ def is_believed(now: datetime) -> tuple[ColumnElement[bool], ...]:
 def row_of(row: Mapping[str, Any] | RowMapping) -> Row:
     """Return a row as the database gives it."""
     kind = EventKind(row["kind"])
-    stops_work = kind in {EventKind.OPERATOR_PUBLISH_FAILED, EventKind.OPERATOR_DISK_READ_ONLY}
+    # A bucket is a copy: what is published can be read without it.
+    is_of_folder = kind == EventKind.OPERATOR_PUBLISH_FAILED and not row["subject"]
+    stops_work = is_of_folder or kind == EventKind.OPERATOR_DISK_READ_ONLY
     trouble = Trouble(
         kind=kind,
         **{name: row[name] for name in ("subject", "host", "name", "reason", "since")},

@@ -138,6 +138,18 @@ def publishing_failed(host: str, reason: str) -> Trouble:
     return Trouble(kind=EventKind.OPERATOR_PUBLISH_FAILED, host=host, reason=reason)
 
 
+def bucket_failed(url: str, reason: str) -> Trouble:
+    """Return the trouble that the copy of the published folder is not kept up; the folder itself is well."""
+    kind = EventKind.OPERATOR_PUBLISH_FAILED
+    return Trouble(kind=kind, subject="bucket", name=f"The bucket {url}", reason=reason, stops_work=False)
+
+
+def hub_failed(hub: str, reason: str) -> Trouble:
+    """Return the trouble that a hub does not take our pings, and its readers hear of news when they ask themselves."""
+    kind = EventKind.OPERATOR_PING_FAILED
+    return Trouble(kind=kind, subject=hub, name=f"The ping to {hub}", reason=reason, stops_work=False)
+
+
 def clock_jumped_back(jump: timedelta) -> Trouble:
     """Return the trouble that the clock was set back; it is over as soon as the clock has ticked for a while."""
     rounded = timedelta(minutes=round(jump / timedelta(minutes=1)))

@@ -29,7 +29,8 @@ async def serve(settings: Settings, ends: asyncio.Event) -> None:
     if settings.published.is_relative_to(settings.data_dir):
         # Else the published folder would bring it about, open to all.
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    pages = Application([Mount("/", Published(settings.published))])
+    published = Published(settings.published, settings.public_url, hubs=settings.websub_hubs)
+    pages = Application([Mount("/", published)])
     listening = listen(settings.http_port, "LOOTWIRE_HTTP_PORT", host=settings.http_host)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(pages.serve(listening, ends))

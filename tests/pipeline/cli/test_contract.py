@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from feeds.render import FORMATS
+from feeds.formats import FORMATS
 from pipeline.demo.sinks import WebhookSink
 from pipeline.programs.operating.incidents import report_publishing
 from tests.pipeline.cli.operator import Operator

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.services.igdb.covers import box_art, cover_url
+from models.pictures import box_art, cover_url
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 
 from feeds.publish import PublishSummary, publish
-from models import Channel, Event, Picture
+from feeds.write import DRAFTS
+from models import Channel, Event, FeedItem, Picture
 from models.details import BenefitLine, CampaignDetail, DropLine
 from pipeline.fetch.addresses import Rules
 from pipeline.programs.pictures import POSTPONED, TRIES, UNWANTED, Copied, copy_due, picture_type
@@ -86,8 +87,10 @@ def test_a_copy_is_shown_by_what_is_written_next(world: Publishing, service: Loc
 
     world.event("More", detail=detail)
     write(world)
-    for written in (world.text("all.rss.xml"), world.text("all.atom.xml"), world.text("index.html")):
-        assert written.count(f"{BASE_URL}/pictures/") >= 2
+    # The page has a campaign's box art alone; what is earned is on the campaign's own.
+    for name, least in (("all.rss.xml", 2), ("all.atom.xml", 2), ("index.html", 1)):
+        written = world.text(name)
+        assert written.count(f"{BASE_URL}/pictures/") >= least
         assert service.url not in written.replace(f"{service.url}/not-shown.png", "")
     assert sorted(world.files()[path] for path in copies(world)) == [PNG, PNG + b"2"]
     assert copy(world) == Copied()
@@ -243,6 +246,7 @@ def test_when_there_is_no_room_what_nothing_shows_any_more_goes(world: Publishin
 
     with world.engine.begin() as connection:
         connection.execute(update(Picture).values(last_wanted_at=NOON))
+        connection.execute(delete(FeedItem).where(FeedItem.event_id == old))
         connection.execute(delete(Event).where(Event.id == old))
     world.now += UNWANTED + POSTPONED
     tell(world, f"{service.url}/new.png")
@@ -256,9 +260,9 @@ def test_when_there_is_no_room_what_nothing_shows_any_more_goes(world: Publishin
 
 
 def test_a_publisher_leaves_alone_what_is_being_copied(world: Publishing) -> None:
-    folder = world.root / "pictures"
+    folder = world.root / DRAFTS
     folder.mkdir(parents=True)
-    young, old = folder / ".lootwire-young.tmp", folder / ".lootwire-old.tmp"
+    young, old = folder / "pictures-young.tmp", folder / "pictures-old.tmp"
     for file in (young, old):
         file.write_bytes(PNG)
     os.utime(old, (0, 0))

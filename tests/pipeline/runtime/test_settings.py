@@ -113,6 +113,10 @@ WRONG: dict[str, tuple[dict[str, str], str]] = {
     ),
     "LOOTWIRE_EVENTSUB_CALLBACK_URL": ({"LOOTWIRE_EVENTSUB_CALLBACK_URL": "https://example.org:8443/e"}, "port 443"),
     "REDIS_URL": ({"REDIS_URL": f"amqp://ann:{SECRET}@mq"}, "must start with redis://"),
+    "LOOTWIRE_PUBLISH_COMPRESSED": ({"LOOTWIRE_PUBLISH_COMPRESSED": "gzip brotli"}, "is none of gzip, zstd"),
+    "LOOTWIRE_BUCKET_URL": ({"LOOTWIRE_BUCKET_URL": f"https://ann:{SECRET}@s3.example.org/b"}, "hold no password"),
+    "LOOTWIRE_BUCKET_REGION": ({"LOOTWIRE_BUCKET_REGION": "Frankfurt am Main"}, ""),
+    "LOOTWIRE_WEBSUB_HUBS": ({"LOOTWIRE_WEBSUB_HUBS": "https://a.example hub"}, "must start with http:// or https://"),
 }
 
 
@@ -245,6 +249,28 @@ def test_the_public_address_follows_the_address_that_is_listened_on(
 @pytest.mark.parametrize("host", ["http://0.0.0.0", "0.0.0.0:8420", "a b", "*"])
 def test_what_is_no_address_to_listen_on_is_named(folder: Path, host: str) -> None:
     assert "LOOTWIRE_HTTP_HOST (from environment): must be an address" in error(folder, {"LOOTWIRE_HTTP_HOST": host})
+
+
+def test_a_bucket_needs_a_name_and_both_parts_of_its_key(folder: Path) -> None:
+    variables = {
+        "LOOTWIRE_BUCKET_URL": "https://s3.example.org/drops/site/",
+        "LOOTWIRE_BUCKET_KEY_ID": "AKIA",
+        "LOOTWIRE_BUCKET_SECRET_KEY": SECRET,
+    }
+    assert load(folder, variables).settings.bucket_url == "https://s3.example.org/drops/site"
+    assert "must name the host and the bucket" in error(
+        folder, variables | {"LOOTWIRE_BUCKET_URL": "https://s3.example.org/"}
+    )
+    for missing in ("LOOTWIRE_BUCKET_KEY_ID", "LOOTWIRE_BUCKET_SECRET_KEY"):
+        rest = {name: value for name, value in variables.items() if name != missing}
+        assert error(folder, rest) == f"{missing} (from default): is missing, and LOOTWIRE_BUCKET_URL needs it"
+
+
+def test_what_lists_several_may_have_commas_or_spaces_between(folder: Path) -> None:
+    hubs = "https://one.example/, https://two.example/hub"
+    settings = load(folder, {"LOOTWIRE_PUBLISH_COMPRESSED": "gzip zstd", "LOOTWIRE_WEBSUB_HUBS": hubs}).settings
+    assert settings.publish_compressed == ("gzip", "zstd")
+    assert settings.websub_hubs == ("https://one.example/", "https://two.example/hub")
 
 
 @pytest.mark.parametrize(("name", "value"), [("LOG_FORMAT", "xml"), ("FEED_ITEMS", "0"), ("FEED_ITEMS", "many")])

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from feeds.catalog import load_marked
+from feeds.publish import take_in_all
 from models import ChatBadge, Event, QuarantinedPayload, Source
 from pipeline.drops.sources.badges import Badges, TwitchBadges
 from pipeline.embedded import Servers
@@ -80,10 +81,11 @@ def test_badges_that_were_there_before_we_looked_are_on_no_feed(world: Ingesting
     take_in(world, *NINE)
     take_in(world, *NINE, badge_set("new"), hours=1)
 
+    take_in_all(world.engine)
     with world.engine.connect() as connection:
         feeds = {feed.path: [item.title for item in feed.items] for feed in load_marked(connection, 10)}
-    assert feeds.keys() == {"all", "services/twitch"}
-    assert list(feeds.values()) == [["New chat badge on Twitch – new"]] * 2
+    assert feeds.keys() == {"all", "services/twitch", "badges", "badges-and-emotes"}
+    assert list(feeds.values()) == [["New chat badge on Twitch – new"]] * 4
 
 
 def test_a_new_set_and_a_new_version_are_told_once_each(world: Ingesting) -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from models.events import EventKind
 from models.periods import Period
-from pipeline.games.releases.compare import CANCELLED, Change, grouped, item_of, since_announced, stated
+from models.release_numbers import CANCELLED
+from pipeline.games.releases.compare import Change, grouped, item_of, since_announced, stated
 from pipeline.services.igdb.records import ReleaseRecord
 
 MAY, JUNE, YEAR = Period(2031, month=5), Period(2031, month=6), Period(2031)

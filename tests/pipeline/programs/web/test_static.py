@@ -1,19 +1,24 @@
 """The program serves the published folder, and nothing else."""
 
 import contextlib
+import gzip
 import http.client
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import zstandard
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.routing import Mount, Route
 
+from feeds.formats import FORMATS
+from feeds.serving import FEED_TYPES, content_type
+from feeds.stores.folder import FolderStore
 from pipeline.programs.web.application import Application
 from pipeline.programs.web.static import Published
 from tests.pipeline.programs.web.serving import answering
@@ -62,10 +67,10 @@ class Reader:
         return self.ask(path)[0]
 
 
-def served(folder: Path) -> contextlib.AbstractContextManager[str]:
+def served(folder: Path, *arguments: str, hubs: Sequence[str] = ()) -> contextlib.AbstractContextManager[str]:
     @contextlib.asynccontextmanager
     async def opened() -> AsyncIterator[Application]:
-        yield Application([Mount("/", Published(folder))])
+        yield Application([Mount("/", Published(folder, *arguments, hubs=hubs))])
 
     return answering(opened)
 
@@ -91,10 +96,13 @@ def test_the_folder_is_its_page_and_files_are_whole(reader: Reader) -> None:
         ("other.xml", "application/xml"),
         ("index.html", "text/html; charset=utf-8"),
         ("feed.xsl", "text/xsl"),
-        ("style.css", "text/css"),
+        ("style.css", "text/css; charset=utf-8"),
         ("feeds.opml", "text/x-opml; charset=utf-8"),
-        ("all.json", "application/json"),
-        ("all.ics", "text/calendar"),
+        ("all.json", "application/feed+json"),
+        ("search.json", "application/json"),
+        ("page.js", "text/javascript; charset=utf-8"),
+        ("favicon.svg", "image/svg+xml"),
+        ("all.ics", "text/calendar; charset=utf-8"),
         ("pictures/a.jpg", "image/jpeg"),
         ("pictures/a.png", "image/png"),
         ("export.jsonl.gz", "application/octet-stream"),
@@ -111,7 +119,7 @@ def test_each_kind_of_file_has_the_type_that_readers_look_for(
 
 
 @pytest.mark.parametrize(("path", "status"), [("/", 200), ("/nothing", 404), ("/channel/", 404)])
-def test_every_answer_asks_readers_to_come_again_and_browsers_not_to_guess(
+def test_every_answer_for_people_asks_them_to_come_again_and_browsers_not_to_guess(
     reader: Reader, path: str, status: int
 ) -> None:
     answered, headers, _ = reader.ask(path)
@@ -239,7 +247,7 @@ def test_a_reader_that_has_the_file_is_told_so_until_it_changes(reader: Reader, 
     _, first, _ = reader.ask("/all.rss.xml")
     for known in ({"If-None-Match": first["ETag"]}, {"If-Modified-Since": first["Last-Modified"]}):
         status, headers, body = reader.ask("/all.rss.xml", headers=known)
-        assert (status, body, headers["Cache-Control"]) == (304, b"", "no-cache")
+        assert (status, body, headers["Cache-Control"]) == (304, b"", "public, max-age=60")
         assert headers["ETag"] == first["ETag"]
     newer = folder / ".newer"
     newer.write_bytes(b"<rss>new</rss>")
@@ -248,6 +256,166 @@ def test_a_reader_that_has_the_file_is_told_so_until_it_changes(reader: Reader, 
     for known in ({"If-None-Match": first["ETag"]}, {"If-Modified-Since": first["Last-Modified"]}):
         assert reader.ask("/all.rss.xml", headers=known)[::2] == (200, b"<rss>new</rss>")
     assert reader.ask("/all.rss.xml")[1]["Last-Modified"] == formatdate(2_000_000_000, usegmt=True)
+
+
+def test_the_same_bytes_are_the_same_file_after_a_restore(reader: Reader, folder: Path) -> None:
+    _, first, _ = reader.ask("/all.rss.xml")
+    (folder / "all.rss.xml").unlink()
+    (folder / "all.rss.xml").write_bytes(FEED)
+    os.utime(folder / "all.rss.xml", (2_000_000_000, 2_000_000_000))
+    status, headers, _ = reader.ask("/all.rss.xml", headers={"If-None-Match": first["ETag"]})
+    assert (status, headers["ETag"]) == (304, first["ETag"])
+    # And other bytes of the same length and time are another file.
+    (folder / "all.rss.xml").write_bytes(FEED[::-1])
+    os.utime(folder / "all.rss.xml", (2_000_000_000, 2_000_000_000))
+    assert reader.ask("/all.rss.xml", headers={"If-None-Match": first["ETag"]})[::2] == (200, FEED[::-1])
+
+
+@pytest.mark.parametrize(
+    ("known", "status"), [('"x", {}', 304), ("W/{}", 304), ("*", 304), ('"x"', 200), ("nonsense", 200), ("", 200)]
+)
+def test_one_of_several_etags_is_enough(reader: Reader, known: str, status: int) -> None:
+    _, first, _ = reader.ask("/all.rss.xml")
+    # A date that would say otherwise counts less.
+    asked = {"If-None-Match": known.format(first["ETag"]), "If-Modified-Since": formatdate(0, usegmt=True)}
+    assert reader.ask("/all.rss.xml", headers=asked)[0] == status
+
+
+def test_a_date_that_is_none_is_no_condition(reader: Reader) -> None:
+    assert reader.ask("/all.rss.xml", headers={"If-Modified-Since": "yesterday"})[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "caching"),
+    [
+        ("index.html", "no-cache"),
+        ("style.css", "no-cache"),
+        ("search.json", "no-cache"),
+        ("all.rss.xml", "public, max-age=60"),
+        ("channels/shroud.atom.xml", "public, max-age=60"),
+        ("games/rust.json", "public, max-age=300"),
+        ("games/rust.ics", "public, max-age=300"),
+        ("games/rust.archive-3.rss.xml", "public, max-age=86400"),
+        ("pictures/a.png", "public, max-age=86400, stale-while-revalidate=604800"),
+        ("private/7hk2/all.rss.xml", "private, no-cache"),
+        ("private/7hk2/all.html", "private, no-cache"),
+    ],
+)
+def test_caches_are_told_by_the_kind_of_file_how_long_it_is_good(
+    reader: Reader, folder: Path, name: str, caching: str
+) -> None:
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(b"x")
+    _, headers, _ = reader.ask(f"/{name}")
+    assert headers["Cache-Control"] == caching
+    known = {"If-None-Match": headers["ETag"]}
+    assert reader.ask(f"/{name}", headers=known)[1]["Cache-Control"] == caching
+
+
+def test_a_private_address_is_for_no_search_engine_and_leaks_into_no_other_site(reader: Reader, folder: Path) -> None:
+    (folder / "private" / "7hk2").mkdir(parents=True)
+    (folder / "private" / "7hk2" / "all.html").write_bytes(PAGE)
+    for path in ("/private/7hk2/all.html", "/private/nothing", "/private/", "//private/7hk2/all.html"):
+        _, headers, _ = reader.ask(path)
+        assert (headers["X-Robots-Tag"], headers["Referrer-Policy"]) == ("noindex, nofollow", "no-referrer")
+    assert reader.ask("/index.html")[1]["X-Robots-Tag"] is None
+    assert reader.status("/private") == reader.status("/private/7hk2") == 404
+
+
+def test_the_types_of_feeds_are_those_of_their_formats() -> None:
+    assert {each.ending: each.media_type for each in FORMATS}.items() <= {
+        ending: kind.partition(";")[0] for ending, kind in FEED_TYPES.items()
+    }.items()
+
+
+@pytest.fixture
+def packed(folder: Path) -> Path:
+    with FolderStore(folder, packings=("gzip", "zstd")) as store:
+        store.write("all.rss.xml", FEED + b"<!-- packed -->")
+        store.write("index.html", PAGE * 20)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("asked", "packing"),
+    [
+        ("gzip, deflate, br, zstd", "zstd"),
+        ("gzip", "gzip"),
+        ("GZIP;q=0.5, br", "gzip"),
+        ("gzip;q=1.0, zstd;q=0", "gzip"),
+        ("*", "zstd"),
+        ("*;q=0, gzip", "gzip"),
+        ("gzip;q=nonsense", None),
+        ("identity", None),
+        ("br", None),
+        ("", None),
+    ],
+)
+def test_a_file_that_is_stored_packed_is_sent_so_to_who_takes_it(
+    reader: Reader, packed: Path, asked: str, packing: str | None
+) -> None:
+    unpacking: dict[str | None, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": zstandard.decompress}
+    unpack = unpacking.get(packing, bytes)
+    for name, vary in (("all.rss.xml", "Accept, Accept-Encoding"), ("index.html", "Accept-Encoding")):
+        status, headers, body = reader.ask(f"/{name}", headers={"Accept-Encoding": asked})
+        assert (status, headers["Content-Encoding"], headers["Vary"]) == (200, packing, vary)
+        assert unpack(body) == (packed / name).read_bytes()
+        assert headers["Content-Type"] == content_type(name)
+        assert int(headers["Content-Length"]) == len(body)
+        again = {"Accept-Encoding": asked, "If-None-Match": headers["ETag"]}
+        status, unchanged, body = reader.ask(f"/{name}", headers=again)
+        assert (status, body, unchanged["ETag"], unchanged["Vary"]) == (304, b"", headers["ETag"], vary)
+        head = reader.ask(f"/{name}", "HEAD", {"Accept-Encoding": asked})[1]
+        assert (head["Content-Length"], head["ETag"]) == (headers["Content-Length"], headers["ETag"])
+
+
+def test_each_packing_has_an_etag_of_its_own(reader: Reader, packed: Path) -> None:
+    asked = [
+        {"Accept-Encoding": packing, "Accept": accept} for packing in ("", "gzip", "zstd") for accept in ("", FIREFOX)
+    ]
+    assert len({reader.ask("/all.rss.xml", headers=headers)[1]["ETag"] for headers in asked}) == 6
+
+
+def test_a_part_of_a_file_is_one_of_the_file_as_it_is(reader: Reader, packed: Path) -> None:
+    asked = {"Accept-Encoding": "gzip", "Range": "bytes=6-11"}
+    status, headers, body = reader.ask("/all.rss.xml", headers=asked)
+    assert (status, headers["Content-Encoding"], body) == (206, None, FEED[6:12])
+
+
+def test_a_packed_file_of_another_version_is_not_sent(reader: Reader, packed: Path) -> None:
+    newer = packed / ".newer"
+    newer.write_bytes(b"<rss>new</rss>")
+    newer.replace(packed / "all.rss.xml")
+    (packed / "index.html.zst").unlink()
+    (packed / "index.html.zst").symlink_to(packed.parent / "secret.key")
+    for name in ("all.rss.xml", "index.html"):
+        status, headers, body = reader.ask(f"/{name}", headers={"Accept-Encoding": "zstd"})
+        assert (status, headers["Content-Encoding"], body) == (200, None, (packed / name).read_bytes())
+
+
+def test_a_feed_names_the_hub_that_hears_of_it_and_itself(folder: Path) -> None:
+    (folder / "private").mkdir()
+    (folder / "private" / "all.rss.xml").write_bytes(FEED)
+    (folder / "all.archive-1.rss.xml").write_bytes(FEED)
+    (folder / "all.ics").write_bytes(b"BEGIN:VCALENDAR")
+    with served(folder, "https://drops.example", hubs=("https://hub.example/",)) as address:
+        reader = Reader(address)
+        _, headers, _ = reader.ask("/all.rss.xml")
+        named = '<https://hub.example/>; rel="hub", <https://drops.example/all.rss.xml>; rel="self"'
+        assert headers["Link"] == named
+        assert reader.ask("/all.rss.xml", headers={"If-None-Match": headers["ETag"]})[1]["Link"] == named
+        for path in ("/", "/all.ics", "/all.archive-1.rss.xml", "/private/all.rss.xml"):
+            assert reader.ask(path)[1]["Link"] is None
+
+
+def test_many_requests_may_come_over_one_connection(reader: Reader) -> None:
+    with contextlib.closing(http.client.HTTPConnection(reader.host, reader.port, timeout=60)) as connection:
+        etag = ""
+        for _ in range(5):
+            connection.request("GET", "/all.rss.xml", headers={"If-None-Match": etag})
+            answer = connection.getresponse()
+            assert (answer.status, answer.read(), answer.version) == (304 if etag else 200, b"" if etag else FEED, 11)
+            etag = answer.headers["ETag"]
 
 
 @pytest.mark.parametrize("name", ["all.rss.xml", "all.atom.xml"])

@@ -1,0 +1,215 @@
+"""Links that only those know whom a person gave them to: made, rotated, and found again by those who have the key.
+
+A link's name is made of the key file and a random seed. The database holds the seed and a digest of the name, so that a
+copy of it opens nothing; a restored database with the same key file opens what it did before.
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from sqlalchemy import Connection, Select, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from feeds.personal import followed_games
+from feeds.scopes import CHANNELS_ALONE, FeedKey, feed_row
+from feeds.write import PRIVATE
+from models import Feed, Follow, Link, Target
+from models.errors import LootwireError
+from models.people import OWNER_ID
+from models.vault import Vault, VaultError
+
+Opens = Literal["followed", "target", "health"]
+_PURPOSE = "lootwire link"
+# Of 20 bytes: nobody finds it by trying.
+_NAME_BYTES = 20
+_FILL = text("""
+    INSERT INTO feed_items (feed_id, position, event_id, occurred_at)
+    SELECT :feed_id, row_number() OVER (ORDER BY events.id), events.id, events.occurred_at
+    FROM events
+    WHERE NOT EXISTS (SELECT FROM unpublished WHERE unpublished.event_id = events.id)
+        AND events.id = ANY(CAST(:ids AS bigint[]))
+    ORDER BY events.id
+""")
+_HEARD = text("SELECT event_id FROM deliveries WHERE target_id = :target_id")
+_HEALTH = text("SELECT id FROM events WHERE kind LIKE 'source.%' OR kind LIKE 'operator.%'")
+_FOLLOWED = text("""
+    SELECT DISTINCT events.id FROM feeds
+    JOIN feed_items ON feed_items.feed_id = feeds.id
+    JOIN events ON events.id = feed_items.event_id
+    WHERE (feeds.scope = 'game' AND feeds.game_id = ANY(CAST(:games AS bigint[]))
+            OR feeds.scope = 'channel' AND feeds.channel_id = ANY(CAST(:channels AS bigint[])))
+        AND events.kind <> ALL(CAST(:not_shown AS text[]))
+""")
+_COUNT = text(
+    "UPDATE feeds SET total = (SELECT count(*) FROM feed_items WHERE feed_id = feeds.id) WHERE feeds.id = :feed_id"
+)
+
+
+class LinkLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A link as lists show it; its name is a secret, and no part of it."""
+
+    id: int
+    opens: str
+    target: str | None
+    made_at: datetime
+    revoked_at: datetime | None
+
+
+class OpenLinks(msgspec.Struct, frozen=True):
+    """The folders of live links below the published one, by link, and the digests of their names.
+
+    A `problem` says why the names cannot be made: then nobody knows which folders are to go.
+    """
+
+    folders: Mapping[int, str] = msgspec.field(default_factory=dict)
+    digests: Collection[bytes] = ()
+    problem: str | None = None
+
+
+def ensure_link(
+    connection: Connection,
+    vault: Vault,
+    opens: Opens,
+    now: datetime,
+    *,
+    subject_id: int | None = None,
+    title: str,
+    person_id: int = OWNER_ID,
+) -> str:
+    """Return the folder of a person's link, which is made where there is none, with its feed and all items so far.
+
+    Belongs in a transaction of a caller that has the turn to publish (`feeds.take_in.TURN`).
+    """
+    same = (Link.person_id == person_id, Link.opens == opens, Link.subject_id.is_not_distinct_from(subject_id))
+    row = connection.execute(select(Link.seed, Link.digest).where(*same, Link.revoked_at.is_(None))).one_or_none()
+    if row is not None:
+        return _folder(_name(vault, row.seed, row.digest))
+    link_id, name = _make(connection, vault, opens, subject_id, person_id, now)
+    path = f"{PRIVATE}/{opens}-{link_id}"
+    feed_id = connection.execute(
+        insert(Feed).values(feed_row(FeedKey(opens, link_id), path, title)).returning(Feed.id)
+    ).scalar_one()
+    connection.execute(_FILL, {"feed_id": feed_id, "ids": _past(connection, opens, subject_id, person_id)})
+    connection.execute(_COUNT, {"feed_id": feed_id})
+    return _folder(name)
+
+
+def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetime) -> str:
+    """Give what a link opens another name, and return its folder; the next publish deletes the files of the old one.
+
+    Belongs in a transaction of a caller that has the turn to publish. Raises LootwireError where there is no such link.
+    """
+    row = connection.execute(
+        update(Link)
+        .where(Link.id == link_id, Link.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(Link.opens, Link.subject_id, Link.person_id)
+    ).one_or_none()
+    if row is None:
+        raise LootwireError(f"There is no live link {link_id}: `lootwire feeds links` lists them.")
+    new_id, name = _make(connection, vault, row.opens, row.subject_id, row.person_id, now)
+    moved = {"link_id": new_id, "version": Feed.version + 1, "archived": 0}
+    connection.execute(update(Feed).where(Feed.link_id == link_id).values(moved))
+    return _folder(name)
+
+
+def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
+    """Return the links, the oldest first; those that are `live` alone, or all."""
+    statement = (
+        select(Link.id, Link.opens, Target.name.label("target"), Link.made_at, Link.revoked_at)
+        .outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
+        .order_by(Link.id)
+    )
+    rows = connection.execute(statement.where(Link.revoked_at.is_(None)) if live else statement)
+    return [LinkLine(**row) for row in rows.mappings()]
+
+
+def open_links(connection: Connection, open_vault: Callable[[], Vault] | None) -> OpenLinks:
+    """Return where the files of live links lie; the vault is opened only where there are any."""
+    rows = connection.execute(_live()).all()
+    digests = frozenset(row.digest for row in rows)
+    if not rows:
+        return OpenLinks()
+    if open_vault is None:
+        return OpenLinks({}, digests)
+    try:
+        vault = open_vault()
+        return OpenLinks({row.id: _folder(_name(vault, row.seed, row.digest)) for row in rows}, digests)
+    except VaultError as error:
+        return OpenLinks({}, digests, str(error))
+
+
+def is_name_of(name: str, digests: Collection[bytes]) -> bool:
+    """Return whether a name is that of one of these links."""
+    return _digest(name) in digests
+
+
+def _live() -> Select[*tuple[Any, ...]]:
+    # That of a target that was removed opens nothing any more.
+    is_removed = Target.removed_at.is_not(None)
+    return (
+        select(Link.id, Link.seed, Link.digest)
+        .outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
+        .where(Link.revoked_at.is_(None), or_(Target.id.is_(None), ~is_removed))
+        .order_by(Link.id)
+    )
+
+
+def _make(
+    connection: Connection, vault: Vault, opens: str, subject_id: int | None, person_id: int, now: datetime
+) -> tuple[int, str]:
+    seed = secrets.token_bytes(16)
+    name = _names(vault, seed)[0]
+    values = {
+        "person_id": person_id,
+        "opens": opens,
+        "subject_id": subject_id,
+        "seed": seed,
+        "digest": _digest(name),
+        "made_at": now,
+    }
+    return connection.execute(insert(Link).values(values).returning(Link.id)).scalar_one(), name
+
+
+def _past(connection: Connection, opens: Opens, subject_id: int | None, person_id: int) -> list[int]:
+    """Return the events that a new feed begins with."""
+    if opens == "target":
+        return list(connection.scalars(_HEARD, {"target_id": subject_id}))
+    if opens == "health":
+        return list(connection.scalars(_HEALTH))
+    channels = select(Follow.channel_id).where(Follow.person_id == person_id, Follow.kind == "channel")
+    parameters = {
+        "games": list(connection.scalars(followed_games(person_id))),
+        "channels": list(connection.scalars(channels)),
+        "not_shown": sorted(CHANNELS_ALONE),
+    }
+    return list(connection.scalars(_FOLLOWED, parameters))
+
+
+def _names(vault: Vault, seed: bytes) -> list[str]:
+    """Return the name by each key of the vault, the newest first."""
+    return [base64.b32encode(made[:_NAME_BYTES]).decode().lower().rstrip("=") for made in vault.derive(_PURPOSE, seed)]
+
+
+def _name(vault: Vault, seed: bytes, digest: bytes) -> str:
+    """Return the name of a link; raises VaultError where it was made with another key."""
+    for name in _names(vault, seed):
+        if _digest(name) == digest:
+            return name
+    raise VaultError(
+        f"The key in {vault.path} does not make the names of your links: put the key file back that they were made "
+        "with, or give them new ones with `lootwire feeds rotate`."
+    )
+
+
+def _folder(name: str) -> str:
+    return f"{PRIVATE}/{name}"
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode()).digest()

@@ -1,0 +1,92 @@
+"""Know which personal feeds there are, and to which of them events belong."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Select, select
+
+from feeds.feed_rows import as_ids
+from models import Delivery, Feed, Follow, GameListEntry, GameMetadata, Link
+
+# In the order of their ids, so that an event has its feeds in a stable order.
+_LINKS = (
+    select(Link.id, Link.opens, Link.person_id, Link.subject_id)
+    .join(Feed, Feed.link_id == Link.id)
+    .where(Link.revoked_at.is_(None))
+    .order_by(Link.id)
+)
+
+
+class Personal(msgspec.Struct, frozen=True, kw_only=True):
+    """Links of personal feeds by what leads to them: games, channels, and events that a target hears of."""
+
+    games: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    channels: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    events: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    health: tuple[int, ...] = ()
+
+    def following(self, game_id: int | None, channel_id: int | None) -> tuple[int, ...]:
+        """Return the links of the people who follow a game or a channel."""
+        links = (*self.games.get(game_id or 0, ()), *self.channels.get(channel_id or 0, ()))
+        return tuple(dict.fromkeys(links))
+
+    def hearing(self, event_id: int) -> tuple[int, ...]:
+        """Return the links of the targets that hear of an event."""
+        return self.events.get(event_id, ())
+
+
+def load_personal(connection: Connection, event_ids: Sequence[int]) -> Personal:
+    """Return what leads to personal feeds; takes one query where there are none."""
+    links = connection.execute(_LINKS).all()
+    followed = [link for link in links if link.opens == "followed"]
+    games, channels = _followed(connection, followed) if followed else ({}, {})
+    targets = {link.subject_id: link.id for link in links if link.opens == "target"}
+    return Personal(
+        games=games,
+        channels=channels,
+        events=_heard(connection, targets, event_ids) if targets else {},
+        health=tuple(link.id for link in links if link.opens == "health"),
+    )
+
+
+def followed_games(person_id: Any) -> Select[Any]:
+    """Return the query of the games that a person follows, by hand or by a list: lists are everybody's."""
+    listed = (
+        select(GameMetadata.game_id)
+        .join(GameListEntry, GameListEntry.igdb_id == GameMetadata.igdb_id)
+        .where(GameMetadata.game_id.is_not(None))
+    )
+    named = select(Follow.game_id).where(
+        Follow.person_id == person_id, Follow.kind.in_(["game", "category"]), Follow.game_id.is_not(None)
+    )
+    return named.union(listed)  # type: ignore[return-value]
+
+
+def _followed(
+    connection: Connection, links: Sequence[Any]
+) -> tuple[Mapping[int, tuple[int, ...]], Mapping[int, tuple[int, ...]]]:
+    games: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    channels: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    for link in links:
+        for game_id in connection.scalars(followed_games(link.person_id)):
+            games[game_id] += (link.id,)
+        of_person = select(Follow.channel_id).where(Follow.person_id == link.person_id, Follow.kind == "channel")
+        for channel_id in connection.scalars(of_person):
+            channels[channel_id or 0] += (link.id,)
+    return games, channels
+
+
+def _heard(
+    connection: Connection, targets: Mapping[int | None, int], event_ids: Sequence[int]
+) -> Mapping[int, tuple[int, ...]]:
+    statement = (
+        select(Delivery.event_id, Delivery.target_id)
+        .where(Delivery.event_id == as_ids(event_ids), Delivery.target_id == as_ids(key for key in targets if key))
+        .order_by(Delivery.target_id)
+    )
+    events: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    for row in connection.execute(statement):
+        events[row.event_id] += (targets[row.target_id],)
+    return events
