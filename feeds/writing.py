@@ -30,6 +30,7 @@ from feeds.pages.channel import ChannelPage, render_channel
 from feeds.pages.channel_rows import PageState, load_moving, load_pages
 from feeds.pages.registry import FeedPage, load_feed_pages
 from feeds.pictures import Gallery
+from feeds.serving import is_private
 from feeds.stores import Store
 from feeds.write import PRIVATE, FolderUnusable, PublishError
 
@@ -207,6 +208,9 @@ class Writer:
     def _write_documents(
         self, feed: FeedContent, entries: dict[str, Rendered], calendar: Sequence[CalendarEntry] = ()
     ) -> None:
+        if self.edition.hubs and not is_private(feed.path):
+            # A hub would learn the address.
+            feed = msgspec.structs.replace(feed, hubs=self.edition.hubs)
         for ending, data in render_feed(feed, self.edition.base_url, entries, calendar).items():
             self.write(feed.path + ending, data)
 

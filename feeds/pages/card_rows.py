@@ -222,7 +222,7 @@ def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> Mapping[
 def _load_channels(
     connection: Connection, campaign_ids: Sequence[int], most: int
 ) -> tuple[dict[int, int], Mapping[int, list[ChannelLink]]]:
-    """Return how many channels each campaign names, and the first few: a campaign may name thousands."""
+    """Return how many channels each campaign names, and the first few where any are shown: it may name thousands."""
     listed = among(AllowedChannel.campaign_id, campaign_ids) & AllowedChannel.last_seen_at.is_(None)
     counts = (
         select(AllowedChannel.campaign_id, func.count().label("total"))
@@ -230,6 +230,8 @@ def _load_channels(
         .group_by(AllowedChannel.campaign_id)
     )
     totals = {row.campaign_id: row.total for row in connection.execute(counts)}
+    if not most:
+        return totals, {}
     # By channel id, the order of the primary key: to sort thousands by name would cost more than it is worth.
     first = (
         select(AllowedChannel.channel_id)

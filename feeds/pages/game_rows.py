@@ -45,7 +45,7 @@ def load_games(connection: Connection, feeds: Sequence[FeedContent], now: dateti
     )
     rows = connection.execute(statement).all()
     ids = [row.game_id for row in rows]
-    campaigns = _grouped(load_campaigns(connection, among(DropCampaign.game_id, ids)))
+    campaigns = _grouped(load_campaigns(connection, among(DropCampaign.game_id, ids), channels=0))
     rewards = _grouped(load_rewards(connection, among(RewardCampaign.game_id, ids)))
     entries = _load_entries(connection, ids)
     releases = load_releases(connection, {row.igdb_id: row.game_id for row in entries.values()})

@@ -37,7 +37,7 @@ def load_site(connection: Connection, now: datetime, off: Sequence[SourceOff] = 
 
     A campaign whose end has passed is left out, judged or not.
     """
-    cards = [loaded.card for loaded in load_campaigns(connection, *_open(now), channels=1)]
+    cards = [loaded.card for loaded in load_campaigns(connection, *_open(now), channels=0)]
     live = _load_live(connection, now)
     return Site(
         active=tuple(card for card in cards if _has_started(card, now)),

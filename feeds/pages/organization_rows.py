@@ -32,7 +32,7 @@ def load_organizations(
         or_(DropCampaign.end_at.is_(None), DropCampaign.end_at > now),
     )
     open_campaigns: dict[int | None, list[Loaded]] = defaultdict(list)
-    for loaded in load_campaigns(connection, among(DropCampaign.organization_id, ids), *is_open, channels=1):
+    for loaded in load_campaigns(connection, among(DropCampaign.organization_id, ids), *is_open, channels=0):
         open_campaigns[loaded.organization_id].append(loaded)
     games = _load_games(connection, ids, now)
     paths = load_paths(connection, [item.event_key for feed in feeds for item in feed.items[:NEWS_SHOWN]])

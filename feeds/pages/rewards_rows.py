@@ -30,8 +30,14 @@ def load_rewards_page(connection: Connection, now: datetime) -> RewardsPage:
 
 
 def newest_ids(connection: Connection) -> str:
-    """Return what is another where there may be an item that was not there before; reads the ends of three indexes."""
-    newest = [select(func.max(table.id)).scalar_subquery() for table in (DropCampaign, TimeBasedDrop, Reward)]
+    """Return what is another where there is a campaign that was not there before; reads the ends of two indexes.
+
+    By the services' own ids, which an imported export has too.
+    """
+    newest = [
+        select(table.external_id).order_by(table.id.desc()).limit(1).scalar_subquery()
+        for table in (DropCampaign, RewardCampaign)
+    ]
     return repr(tuple(connection.execute(select(*newest)).one()))
 
 

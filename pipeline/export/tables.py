@@ -25,6 +25,7 @@ from models import (
     Game,
     GameExternalId,
     HeldChange,
+    Link,
     Organization,
     Reward,
     RewardCampaign,
@@ -73,7 +74,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         return self.model in _KEYED
 
 
-_KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession)
+_KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession, Link)
 # What belongs to one installation: how its sources are, when it fetches again, its files on disk.
 _HEALTH_OF_SOURCE = frozenset(
     {
@@ -86,7 +87,6 @@ _POLLS_OF_CHANNEL = frozenset({"checked_at", "videos_checked_at", "videos_due_at
 _FILES_OF_FEED = frozenset(
     {
         *("version", "written_version", "pinged_version", "written_at", "items", "total", "archivable", "archived"),
-        "link_id",
     }
 )
 # In the order in which they are written: a row comes before those that refer to it.
@@ -117,8 +117,14 @@ KINDS = (
     Kind(name="sighting", model=Sighting),
     Kind(name="event", model=Event),
     Kind(name="held_change", model=HeldChange),
-    # Personal feeds belong to links, and these to the people of one installation.
-    Kind(name="feed", model=Feed, without=_FILES_OF_FEED, only=Feed.link_id.is_(None)),
+    # Without those of targets, which are not exported. Its name needs the key file too: nobody reads it from here.
+    Kind(
+        name="link",
+        model=Link,
+        without=frozenset({"person_id", "subject_id"}),
+        only=Link.opens.in_(["followed", "health"]),
+    ),
+    Kind(name="feed", model=Feed, without=_FILES_OF_FEED, only=Feed.scope != "target"),
 )
 
 
@@ -221,6 +227,8 @@ def _key(kind: Kind, table: FromClause) -> ColumnElement[object]:
         return table.c.name
     if kind.model is TimeBasedDrop:
         return table.c.external_id
+    if kind.model is Link:
+        return func.encode(table.c.digest, "hex")
     if kind.model is Game:
         return _key_of_game(table.c.id)
     if kind.model is StreamSession:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy import Engine, insert, select
 
 from models import Channel, Follow, Game, Source
+from models import Link as PersonalLink
 from pipeline.catalogue.records import UserRecord
 from pipeline.catalogue.storing import store_users
 from pipeline.channels import clock
@@ -109,6 +110,9 @@ def live_through_the_rest(world: Ingesting) -> None:
             Link(game_id=games["Moss Runner"], igdb_id=None, how="hand", pinned_at=NOON),
         ]
         link(connection, links)
+        # Of a personal feed; without its key file it opens nothing.
+        link_row = {"opens": "health", "seed": b"seed", "digest": b"digest", "made_at": NOON}
+        connection.execute(insert(PersonalLink).values(link_row))
         times = {"next_due_at": NOON, "first_fetched_at": NOON, "last_snapshot_at": NOON}
         connection.execute(
             insert(Source),

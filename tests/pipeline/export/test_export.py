@@ -397,6 +397,8 @@ NOT_EXPORTED = {
     "deliveries": "belong to targets",
     "fetch_runs": "forgotten after 30 days",
     "eventsub_messages": "are work: what they told is in sessions, segments and events",
+    "feed_items": "follow from events",
+    "unpublished": "is work: an import has all of it done",
     "pictures": "copies of what their addresses give again",
     "heartbeats": "tell of running programs",
     "incidents": "tell of one installation",

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from models.events import EventKind
 from models.periods import Period, in_words, read_period
+from models.release_numbers import CANCELLED, OFFLINE
 from pipeline.games.records import StoredRelease
 from pipeline.games.releases.compare import (
-    CANCELLED,
     GONE_FOR,
-    OFFLINE,
     Change,
     compare,
     days_between,
