@@ -18,6 +18,7 @@ from feeds.stores.packing import ENDINGS, Packing
 from feeds.write import DRAFTS, FolderUnusable, PublishError, sweep
 from tests.processes import kill_when
 
+pytestmark = pytest.mark.long
 ENOUGH = b"<rss>" + b"a drop, and another one; " * 100 + b"</rss>"
 PACKED: dict[Packing, Callable[[bytes], bytes]] = {"gzip": gzip.decompress, "zstd": zstandard.decompress}
 GZIP: tuple[Packing, ...] = ("gzip",)

@@ -311,10 +311,9 @@ def test_every_file_of_every_feed_that_is_published_is_without_a_fault(world: Pu
     assert not world.publish().failures
 
     with world.engine.connect() as connection:
-        feeds = connection.execute(select(Feed.scope, Feed.path)).all()
-    assert {"releases", "rewards", "reward_campaign", "campaign", "category", "platform"} <= {
-        each.scope for each in feeds
-    }
+        feeds: list[Any] = list(connection.execute(select(Feed.scope, Feed.path)))
+    expected = {"releases", "rewards", "reward_campaign", "campaign", "category", "platform"}
+    assert expected <= {feed.scope for feed in feeds}
     for scope, path in feeds:
         for each in formats_of(scope):
             data = (world.root / (path + each.ending)).read_bytes()

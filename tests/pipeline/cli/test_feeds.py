@@ -1,0 +1,96 @@
+"""The commands on feeds: looking at one, building them, and personal ones."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.pipeline.cli.operator import Operator
+
+
+@pytest.fixture
+def imported(operator: Operator, now: datetime) -> Operator:
+    """A database with some hours of campaigns, as `lootwire import` leaves it."""
+    assert operator.run("import", str(operator.snapshots(now))).code == 0
+    return operator
+
+
+def published(operator: Operator) -> Path:
+    return operator.folder / "data/public"
+
+
+def test_a_feed_is_shown_by_its_title_or_path_with_its_newest_items(imported: Operator) -> None:
+    [by_title] = imported.run("feeds", "show", "everything", "--json").lines
+    [by_path] = imported.run("feeds", "show", "all", "--json").lines
+
+    assert by_title == by_path
+    assert by_path["rss"] == "https://drops.example/all.rss.xml"
+    assert by_path["newest"]
+    assert "https://drops.example/all.rss.xml" in imported.run("feeds", "show", "all").out
+
+
+def test_a_feed_that_is_not_there_is_told_by_name_with_what_may_be_meant(imported: Operator) -> None:
+    result = imported.run("feeds", "show", "evrything")
+
+    assert result.code == 2
+    assert "No feed is called evrything; did you mean Everything?" in result.errors
+
+
+def test_a_build_writes_what_is_marked_and_all_writes_it_again(imported: Operator) -> None:
+    assert imported.run("feeds", "build").code == 0
+    again = imported.run("feeds", "build").out
+    assert again.startswith("0 feeds; 0 files written, ")
+
+    everything = imported.run("feeds", "build", "--all").out
+
+    assert not everything.startswith("0 feeds")
+    assert "; 0 files written, " in everything
+    assert imported.run("feeds", "build", "--all", "--check").code == 2
+
+
+def test_a_check_names_files_that_are_missing_or_broken(imported: Operator) -> None:
+    imported.run("feeds", "build")
+    assert imported.run("feeds", "build", "--check").code == 0
+    (published(imported) / "all.atom.xml").write_text("<feed>")
+    (published(imported) / "all.json").unlink()
+
+    result = imported.run("feeds", "build", "--check")
+
+    assert result.code == 3
+    assert "all.json: No such file or directory" in result.errors
+    assert "all.atom.xml: " in result.errors
+    assert "`lootwire feeds build --all` writes them anew" in result.errors
+    assert imported.run("feeds", "build", "--all").code == 0
+    assert imported.run("feeds", "build", "--check").code == 0
+
+
+@pytest.mark.parametrize("options", [(), ("--health",)])
+def test_a_personal_feed_has_addresses_that_only_this_command_shows(
+    imported: Operator, options: tuple[str, ...]
+) -> None:
+    [addresses] = imported.run("feeds", "private", *options, "--json").lines
+    assert imported.run("feeds", "private", *options, "--json").lines == [addresses]
+    imported.run("publish")
+
+    folder = addresses["rss"].removeprefix("https://drops.example/").rpartition("/")[0]
+    assert (published(imported) / folder).is_dir()
+    secret = folder.rpartition("/")[2]
+    for command in (("feeds", "--json"), ("feeds", "links", "--json"), ("feeds",), ("feeds", "links")):
+        assert secret not in imported.run(*command).out
+
+    [link] = imported.run("feeds", "links", "--json").lines
+    [rotated] = imported.run("feeds", "rotate", str(link["id"]), "--json").lines
+    imported.run("publish")
+
+    assert secret not in rotated["rss"]
+    assert not (published(imported) / folder).exists()
+    assert imported.run("feeds", "rotate", str(link["id"])).code == 1
+    assert len(imported.run("feeds", "links", "--all", "--json").lines) == 2
+
+
+def test_a_target_that_is_not_there_has_no_feed(imported: Operator) -> None:
+    result = imported.run("feeds", "private", "--target", "nobody")
+
+    assert result.code == 2
+    assert "There is no target of that name." in result.errors
+    assert imported.run("feeds", "private", "--target", "x", "--health").code == 2
