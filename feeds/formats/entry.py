@@ -6,7 +6,7 @@ from feeds.formats.document import PAGE_ENDING, Rendered
 from feeds.formats.json_feed import item_json
 from feeds.formats.markup import entry_class
 from feeds.formats.rss import item_bytes
-from feeds.item import TAG, Entry, render_entry
+from feeds.item import Entry, render_entry
 from feeds.sanitise import html_line
 
 
@@ -19,18 +19,19 @@ def rendered_entry(entry: Entry, root: str) -> Rendered:
     """Return an entry with its bytes in each format."""
     built = entry_class()()
     built.id(entry.guid)
+    built.title(entry.title)
+    built.summary(entry.summary)
     built.content(entry.content, type="html")
     built.published(entry.at)
     built.updated(entry.at)
     built.link(href=entry.url or f"{root}/", rel="alternate", type="text/html")
-    built.title(html_line(entry.title))
-    built.summary(html_line(entry.summary))
-    built.category([{"term": term, "scheme": scheme} for term, scheme in entry.categories])
-    rss = item_bytes(built.rss_entry(), entry.picture)
-    # Atom's texts are marked as plain, and its scheme is an IRI, which RSS's domain need not be.
-    built.title(entry.title)
-    built.summary(entry.summary)
-    built.category([{"term": term, "scheme": f"{TAG}{scheme}"} for term, scheme in entry.categories], replace=True)
     if entry.related_url:
         built.link(href=entry.related_url, rel="related", type="text/html", title="Link your account")
-    return Rendered(entry=entry, rss=rss, atom=entry_bytes(built.atom_entry()), json=item_json(entry, root))
+    built.category([{"term": term, "scheme": scheme} for term, scheme in entry.categories])
+    atom = entry_bytes(built.atom_entry())
+    # Atom's texts are marked as plain; RSS's are read as HTML.
+    for write, text in ((built.title, entry.title), (built.summary, entry.summary)):
+        if (line := html_line(text)) != text:
+            write(line)
+    rss = item_bytes(built.rss_entry(), entry.picture)
+    return Rendered(entry=entry, rss=rss, atom=atom, json=item_json(entry, root))

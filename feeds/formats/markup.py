@@ -68,20 +68,25 @@ def spliced(feed: FeedContent, head: bytes, closing: bytes, parts: Sequence[byte
 
 @lru_cache
 def entry_class() -> type[Any]:
-    """Return feedgen's class of an entry, mended where its Atom loses what links say of themselves."""
+    """Return feedgen's class of an entry, with what Atom wants otherwise than it writes it."""
     from feedgen.entry import FeedEntry
 
     class LinkingEntry(FeedEntry):  # type: ignore[misc]
-        """An Atom entry whose links keep their relation, type and title.
+        """An Atom entry whose links keep their relation, type and title, and whose schemes are IRIs.
 
-        feedgen 1.0 writes only their addresses, because `atom_entry` shadows the loop's variable:
+        feedgen 1.0 writes only the links' addresses, because `atom_entry` shadows the loop's variable:
         https://github.com/lkiesow/python-feedgen/blob/v1.0.0/feedgen/entry.py
+        A scheme is RSS's domain too, which need not be an IRI.
         """
 
         def atom_entry(self, extensions: bool = True) -> Any:
             built = super().atom_entry(extensions)
-            for element, link in zip(built.findall("link"), self.link() or [], strict=True):
-                element.attrib.update({name: value for name, value in link.items() if value and name != "href"})
+            for element, link in zip(built.iterchildren("link"), self.link() or [], strict=True):
+                for name, value in link.items():
+                    if value and name != "href":
+                        element.set(name, value)
+            for element in built.iterchildren("category"):
+                element.set("scheme", f"{TAG}{element.get('scheme')}")
             return built
 
     return LinkingEntry
