@@ -138,7 +138,7 @@ def render_game(page: GamePage, feed: FeedContent, now: datetime, *, stamp: str 
         lane=LANE - 2,
         channels=shown_channels("twitch", page.channels),
         news=lines(feed.items[:NEWS_SHOWN], page.paths),
-        twitch=safe_url(category_address("twitch", page.name)) if "twitch" in page.services else None,
+        twitch=safe_url(category_address("twitch", one_line(page.name))) if "twitch" in page.services else None,
         formats=formats_of("game"),
         feed_path=page.path,
         feed_title=one_line(page.name, 120),

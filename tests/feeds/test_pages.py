@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from datetime import timedelta
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -26,24 +25,10 @@ from models import Feed, GameMetadata, Platform, ReleaseDate
 from models.details import BenefitLine, CampaignDetail, DropLine, FieldChange, ReleaseDetail
 from models.names import public_id
 from models.periods import Period
+from tests.feeds.hostile_texts import CORPUS
 from tests.feeds.world import BASE_URL, NOON, Publishing
 
 DAY = timedelta(days=1)
-PIECES = (
-    *("<script>alert(1)</script>", "</title></head>", "<img src=x onerror=alert(1)>", "-->", "]]>", "</style>"),
-    *(
-        '" onload="x',
-        "' style='x",
-        "&amp;",
-        "{{ 7 * 7 }}",
-        "javascript:alert(1)",
-        "\x00\ufffe",
-        "\u202e",
-        "{title}",
-        "",
-    ),
-)
-HOSTILE = [first + between + last for first, last in product(PIECES, PIECES) for between in (" ",)][:200]
 GLOOMTIDE = f"games/gloomtide-{public_id('twitch', 'Gloomtide')}"
 
 
@@ -55,10 +40,10 @@ def words(element: html.HtmlElement) -> str:
     return " ".join(" ".join(element.itertext()).split())
 
 
-@pytest.mark.parametrize("number", range(0, len(HOSTILE), 20))
+@pytest.mark.parametrize("number", range(0, len(CORPUS), 20))
 def test_no_text_from_outside_gets_out_of_its_place_on_any_page(number: int) -> None:
     usual = {name: tags(page) for name, page in sample_pages("Gloomtide").items()}
-    for text in HOSTILE[number : number + 20]:
+    for text in CORPUS[number : number + 20]:
         for name, page in sample_pages(text).items():
             tree = html.document_fromstring(page)
             assert not tree.xpath("//@*[starts-with(name(), 'on')] | //@style"), (name, text)
@@ -67,7 +52,8 @@ def test_no_text_from_outside_gets_out_of_its_place_on_any_page(number: int) -> 
             shown = tags(page)
             # A login that no service gives out is no link.
             assert shown.keys() <= usual[name].keys() | {"span"}, (name, text)
-            assert [shown[tag] for tag in ONCE] == [usual[name][tag] for tag in ONCE], (name, text)
+            # Campaigns without a game stand in rows of their own.
+            assert not text or [shown[tag] for tag in ONCE] == [usual[name][tag] for tag in ONCE], (name, text)
 
 
 # What a page has so many of, whatever its texts are.
