@@ -1,4 +1,4 @@
-"""The program's worker, with tasks that kill it and one that does no harm: `python -m tests.campaigns._poisoned_worker`.
+"""The worker of the program, with tasks that kill it and one that does no harm, as a module to run.
 
 Takes what `python -m tasks.worker` takes; the tasks are of the queue that is worked on by processes. Each run of a task
 is a line of the file that POISON_JOURNAL names. With POISON_PAUSE a process counts as lost, and its task runs again,
