@@ -319,10 +319,12 @@ def _print_summary(
         title, reason = untold
         table.add_row("why not?", Text(show(f"The {rules.SLEEPER} was not told “{title}”: {reason}.")))
     published = runtime.settings.published
-    table.add_row("feeds", f"{feeds} feeds, each as RSS and Atom" + (f", in {published}" if keep else ""))
+    calendars = sum(1 for _ in published.rglob("*.ics"))
+    made = f"{feeds} feeds as RSS, Atom and JSON Feed, each with a page; {calendars} of them as calendars"
+    table.add_row("feeds", made + (f", in {published}" if keep else ""))
     if keep:
         base = runtime.settings.public_url if _is_served(runtime) else published.as_uri()
-        for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
+        for name in ("index.html", "feeds.html", "all.rss.xml", "all.json", "all.ics", "feeds.opml"):
             table.add_row("open" if name == "index.html" else "", f"{base}/{name}")
     console.print(table)
     if not keep:
