@@ -188,7 +188,7 @@ def load_archives(
         msgspec.structs.replace(
             feed,
             archive=number,
-            items=tuple(loaded[event_id] for event_id in places[feed.feed_id, number]),
+            items=tuple(loaded[event_id] for event_id in places[feed.feed_id, number] if event_id in loaded),
         )
         for feed, number in wanted
     ]
@@ -263,7 +263,8 @@ def _load(connection: Connection, feeds: Sequence[Any], items: int, private: Map
             scope=feed.scope,
             path=feed.path if feed.link_id is None else f"{private[feed.link_id]}/{feed.scope}",
             title=feed.title,
-            items=(*_ceasing(feed), *(loaded[event_id] for event_id in newest[feed.id])),
+            # An event that a person deleted by hand must not keep its feeds from being written.
+            items=(*_ceasing(feed), *(loaded[event_id] for event_id in newest[feed.id] if event_id in loaded)),
             service=feed.of_service,
             ttl_minutes=SCOPES[feed.scope].ttl_minutes,
             archives=feed.archived,

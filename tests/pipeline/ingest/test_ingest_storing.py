@@ -11,11 +11,11 @@ from models import (
     DropBenefit,
     DropCampaign,
     Event,
-    Feed,
     Game,
     GameExternalId,
     Organization,
     Sighting,
+    Unpublished,
 )
 from models.vault import Vault
 from notifiers import targets
@@ -250,20 +250,16 @@ def test_an_old_snapshots_addition_is_withdrawn_when_newer_ones_do_not_have_it(w
     assert world.state("unseen") == "withdrawn"
 
 
-def test_deliveries_and_marks_on_feeds_are_made_with_the_events(world: Ingesting, phone: str) -> None:
+def test_deliveries_and_notes_for_feeds_are_made_with_the_events(world: Ingesting, phone: str) -> None:
     world.ingest(drops(campaign("a")))
     assert world.count(Delivery) == 0, "the first import is silent"
-    versions = {row.path: row.version for row in world.rows(Feed)}
-    assert versions
+    assert world.count(Unpublished) == world.count(Event) > 0
 
     world.ingest(drops(campaign("a"), campaign("b", game_id="7002")), hours=1)
 
     (delivery,) = world.rows(Delivery)
     assert (delivery.event_id, delivery.state) == (world.rows(Event)[-1].id, "pending")
-    feeds = {row.path: row for row in world.rows(Feed)}
-    assert {row.scope for row in feeds.values()} == {"all", "service", "game", "organization"}
-    assert len([row for row in feeds.values() if row.scope == "game"]) == 2
-    assert all(row.version > versions[path] for path, row in feeds.items() if path in versions and row.scope != "game")
+    assert {row.event_id for row in world.rows(Unpublished)} == {row.id for row in world.rows(Event)}
 
 
 def test_a_transaction_that_dies_leaves_nothing_and_the_next_one_does_it_all(world: Ingesting, phone: str) -> None:
