@@ -67,7 +67,8 @@ def test_its_summary_tells_of_campaigns_events_and_feeds(demo: Shown) -> None:
     events = re.search(r"events (\d+): .*campaign\.added", demo.summary)
     assert events
     assert int(events[1]) > 40
-    assert re.search(r"feeds \d+ feeds, each as RSS and Atom", demo.summary)
+    formats = "feeds as RSS, Atom and JSON Feed, each with a page;"
+    assert re.search(rf"feeds \d+ {formats} \d+ of them as calendars", demo.summary)
 
 
 def test_streamers_go_live_and_one_of_them_off_again(demo: Shown) -> None:
@@ -113,7 +114,7 @@ def test_it_says_why_somebody_was_not_told(demo: Shown) -> None:
 
 
 def test_it_names_files_that_are_there(demo: Shown) -> None:
-    for name in ("index.html", "all.rss.xml", "all.atom.xml", "feeds.opml"):
+    for name in ("index.html", "feeds.html", "all.rss.xml", "all.json", "all.ics", "feeds.opml"):
         assert re.search(rf"http://127\.0\.0\.1:\d+/{re.escape(name)}", demo.summary)
         assert (demo.published / name).stat().st_size > 0
 
