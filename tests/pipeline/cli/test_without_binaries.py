@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.pipeline.cli.operator import COMMAND, Operator, environment
+from tests.processes import free_port
 
 pytestmark = pytest.mark.long
 
@@ -37,7 +38,8 @@ def be_built_for(soabi: str, folder: Path) -> None:
 
 def lootwire(command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
     variables = {name: value for name, value in environment().items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    variables["LOOTWIRE_DATA_DIR"] = str(folder / "data")
+    variables |= {"LOOTWIRE_DATA_DIR": str(folder / "data"), "LOOTWIRE_RECEIVER_PORT": "0"}
+    variables["LOOTWIRE_HTTP_PORT"] = str(free_port())
     return subprocess.run([*COMMAND, command], env=variables, cwd=folder, capture_output=True, text=True, check=False)
 
 
