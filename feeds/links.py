@@ -19,7 +19,7 @@ from feeds.personal import followed_games
 from feeds.scopes import CHANNELS_ALONE, FeedKey, feed_row
 from feeds.write import PRIVATE
 from models import Feed, Follow, Link, Target
-from models.errors import LootwireError
+from models.errors import UsageError
 from models.people import OWNER_ID
 from models.vault import Vault, VaultError
 
@@ -102,7 +102,7 @@ def ensure_link(
 def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetime) -> str:
     """Give what a link opens another name, and return its folder; the next publish deletes the files of the old one.
 
-    Belongs in a transaction of a caller that has the turn to publish. Raises LootwireError where there is no such link.
+    Belongs in a transaction of a caller that has the turn to publish. Raises UsageError where there is no such link.
     """
     row = connection.execute(
         update(Link)
@@ -111,7 +111,7 @@ def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetim
         .returning(Link.opens, Link.subject_id, Link.person_id)
     ).one_or_none()
     if row is None:
-        raise LootwireError(f"There is no live link {link_id}: `lootwire feeds links` lists them.")
+        raise UsageError(f"There is no live link {link_id}: `lootwire feeds links` lists them.")
     new_id, name = _make(connection, vault, row.opens, row.subject_id, row.person_id, now)
     moved = {"link_id": new_id, "version": Feed.version + 1, "archived": 0}
     connection.execute(update(Feed).where(Feed.link_id == link_id).values(moved))
