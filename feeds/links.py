@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from feeds.personal import followed_games
@@ -45,6 +45,8 @@ _FOLLOWED = text("""
             OR feeds.scope = 'channel' AND feeds.channel_id = ANY(CAST(:channels AS bigint[])))
         AND events.kind <> ALL(CAST(:not_shown AS text[]))
 """)
+# That of a target that was removed opens nothing any more.
+_IS_LIVE = and_(Link.revoked_at.is_(None), or_(Target.id.is_(None), Target.removed_at.is_(None)))
 _COUNT = text(
     "UPDATE feeds SET total = (SELECT count(*) FROM feed_items WHERE feed_id = feeds.id) WHERE feeds.id = :feed_id"
 )
@@ -106,7 +108,7 @@ def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetim
     """
     row = connection.execute(
         update(Link)
-        .where(Link.id == link_id, Link.revoked_at.is_(None))
+        .where(Link.id == link_id, Link.id.in_(_live().with_only_columns(Link.id).order_by(None)))
         .values(revoked_at=now)
         .returning(Link.opens, Link.subject_id, Link.person_id)
     ).one_or_none()
@@ -119,13 +121,13 @@ def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetim
 
 
 def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
-    """Return the links, the oldest first; those that are `live` alone, or all."""
+    """Return the links, the oldest first; those that are `live` alone, and so open something, or all."""
     statement = (
         select(Link.id, Link.opens, Target.name.label("target"), Link.made_at, Link.revoked_at)
         .outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
         .order_by(Link.id)
     )
-    rows = connection.execute(statement.where(Link.revoked_at.is_(None)) if live else statement)
+    rows = connection.execute(statement.where(_IS_LIVE) if live else statement)
     return [LinkLine(**row) for row in rows.mappings()]
 
 
@@ -150,12 +152,10 @@ def is_name_of(name: str, digests: Collection[bytes]) -> bool:
 
 
 def _live() -> Select[*tuple[Any, ...]]:
-    # That of a target that was removed opens nothing any more.
-    is_removed = Target.removed_at.is_not(None)
     return (
         select(Link.id, Link.seed, Link.digest)
         .outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
-        .where(Link.revoked_at.is_(None), or_(Target.id.is_(None), ~is_removed))
+        .where(_IS_LIVE)
         .order_by(Link.id)
     )
 
