@@ -12,14 +12,14 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, or_, select, text, update
+from sqlalchemy import Connection, Select, and_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from feeds.personal import followed_games
 from feeds.scopes import CHANNELS_ALONE, FeedKey, feed_row
 from feeds.write import PRIVATE
 from models import Feed, Follow, Link, Target
-from models.errors import LootwireError
+from models.errors import UsageError
 from models.people import OWNER_ID
 from models.vault import Vault, VaultError
 
@@ -45,6 +45,8 @@ _FOLLOWED = text("""
             OR feeds.scope = 'channel' AND feeds.channel_id = ANY(CAST(:channels AS bigint[])))
         AND events.kind <> ALL(CAST(:not_shown AS text[]))
 """)
+# That of a target that was removed opens nothing any more.
+_IS_LIVE = and_(Link.revoked_at.is_(None), or_(Target.id.is_(None), Target.removed_at.is_(None)))
 _COUNT = text(
     "UPDATE feeds SET total = (SELECT count(*) FROM feed_items WHERE feed_id = feeds.id) WHERE feeds.id = :feed_id"
 )
@@ -102,16 +104,16 @@ def ensure_link(
 def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetime) -> str:
     """Give what a link opens another name, and return its folder; the next publish deletes the files of the old one.
 
-    Belongs in a transaction of a caller that has the turn to publish. Raises LootwireError where there is no such link.
+    Belongs in a transaction of a caller that has the turn to publish. Raises UsageError where there is no such link.
     """
     row = connection.execute(
         update(Link)
-        .where(Link.id == link_id, Link.revoked_at.is_(None))
+        .where(Link.id == link_id, Link.id.in_(_live().with_only_columns(Link.id).order_by(None)))
         .values(revoked_at=now)
         .returning(Link.opens, Link.subject_id, Link.person_id)
     ).one_or_none()
     if row is None:
-        raise LootwireError(f"There is no live link {link_id}: `lootwire feeds links` lists them.")
+        raise UsageError(f"There is no live link {link_id}: `lootwire feeds links` lists them.")
     new_id, name = _make(connection, vault, row.opens, row.subject_id, row.person_id, now)
     moved = {"link_id": new_id, "version": Feed.version + 1, "archived": 0}
     connection.execute(update(Feed).where(Feed.link_id == link_id).values(moved))
@@ -119,13 +121,13 @@ def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetim
 
 
 def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
-    """Return the links, the oldest first; those that are `live` alone, or all."""
+    """Return the links, the oldest first; those that are `live` alone, and so open something, or all."""
     statement = (
         select(Link.id, Link.opens, Target.name.label("target"), Link.made_at, Link.revoked_at)
         .outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
         .order_by(Link.id)
     )
-    rows = connection.execute(statement.where(Link.revoked_at.is_(None)) if live else statement)
+    rows = connection.execute(statement.where(_IS_LIVE) if live else statement)
     return [LinkLine(**row) for row in rows.mappings()]
 
 
@@ -150,12 +152,10 @@ def is_name_of(name: str, digests: Collection[bytes]) -> bool:
 
 
 def _live() -> Select[*tuple[Any, ...]]:
-    # That of a target that was removed opens nothing any more.
-    is_removed = Target.removed_at.is_not(None)
     return (
         select(Link.id, Link.seed, Link.digest)
         .outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
-        .where(Link.revoked_at.is_(None), or_(Target.id.is_(None), ~is_removed))
+        .where(_IS_LIVE)
         .order_by(Link.id)
     )
 

@@ -95,7 +95,7 @@ class Look:
             self._own[path.name] = _read(path, SOURCE_BYTES)
         else:
             raise LookError(
-                f"{path.name} is not called as a template or a stylesheet of pages is: "
+                f"{path.name}: no template or stylesheet of pages is called so; there are "
                 f"{', '.join([*STYLES, *sorted(names_of_templates())])}"
             )
 

@@ -25,7 +25,7 @@
       <div class="wide">
         <h1><xsl:value-of select="title | atom:title"/></h1>
         <p class="tagline"><xsl:value-of select="description | atom:subtitle"/></p>
-        <nav aria-label="Lootwire"><a href="{link | atom:link[@rel='alternate']/@href}">Its page</a><a href="{$up}index.html">All campaigns and feeds</a></nav>
+        <nav class="subscribe" aria-label="Lootwire"><a href="{link | atom:link[@rel='alternate']/@href}">Its page</a><a href="{$up}index.html">All campaigns and feeds</a></nav>
       </div>
     </header>
     <main class="wide">

@@ -37,7 +37,9 @@
   count();
   setInterval(count, 60000);
   all("img").forEach(function (picture) {
-    picture.addEventListener("error", function () { picture.remove(); });
+    // One that has failed before this script came tells nobody any more.
+    if (picture.complete && !picture.naturalWidth) picture.remove();
+    else picture.addEventListener("error", function () { picture.remove(); });
   });
 
   /* Filters: what is on the page, by words and by chips. */
@@ -159,7 +161,10 @@
     // Not every feed has a calendar.
     if (ending === ".ics" && !button.closest("[data-calendar]")) ending = ".rss.xml";
     var address = new URL(root + button.dataset.feed + ending, location.href).href;
-    navigator.clipboard.writeText(address).then(function () { button.textContent = "Copied"; }, function () { window.prompt("The feed's address", address); });
+    function show() { window.prompt("The feed's address", address); }
+    // Browsers have no clipboard for pages that come by plain HTTP from another machine.
+    if (!navigator.clipboard) { show(); return; }
+    navigator.clipboard.writeText(address).then(function () { button.textContent = "Copied"; }, show);
     setTimeout(function () { button.textContent = "Copy"; }, 2000);
   }
   if (choice) at("choice").hidden = false;

@@ -154,7 +154,7 @@ def _samples(text: str) -> Samples:
         rewards_campaign=CampaignPage(path="reward-campaigns/a", rewards=quest),
         changes=ChangesPage(news=news),
         releases=ReleasesPage(releases=releases, news=news),
-        rewards=RewardsPage(items=(offered,), games=games, all_items=few_words),
+        rewards=RewardsPage(items=(offered,), games=games, all_items=few_words, has_feed=True),
         feeds=FeedList(
             feeds=tuple(
                 FeedLink(scope=scope, path=path, title=text, service="twitch")

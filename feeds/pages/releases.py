@@ -71,7 +71,8 @@ def render_releases(page: ReleasesPage, now: datetime, *, stamp: str = "", look:
         groups=_groups(page.releases, today),
         news=page.news,
         weekdays=WEEKDAYS,
-        formats=formats_of("releases"),
+        # A feed is there from its first item on.
+        formats=formats_of("releases") if page.news else (),
         feed_path="releases",
         feed_title="Lootwire: releases",
         total=len(page.releases),

@@ -36,12 +36,14 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 class RewardsPage(msgspec.Struct, frozen=True, kw_only=True):
     """What the page of rewards is rendered from: the items that are shown, latest offer first, and all in few words.
 
-    `all_items` are rows of name, number of the game in `games`, and the last day in ISO 8601, in the same order.
+    `all_items` are rows of name, number of the game in `games`, and the last day in ISO 8601, in the same order. Its
+    feed is of reward campaigns alone, and there from the first of them on.
     """
 
     items: tuple[Offered, ...] = ()
     games: tuple[str, ...] = ()
     all_items: tuple[tuple[str, int, str], ...] = ()
+    has_feed: bool = False
 
 
 class _Shown(msgspec.Struct, frozen=True):
@@ -61,7 +63,7 @@ def render_rewards(page: RewardsPage, now: datetime, *, stamp: str = "", look: L
         path="rewards",
         items=[_shown(item, now) for item in page.items if item.offers],
         total=len(page.all_items),
-        formats=formats_of("rewards"),
+        formats=formats_of("rewards") if page.has_feed else (),
         feed_path="rewards",
         feed_title="Lootwire: rewards",
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, exists, func, select
 
 from feeds.pages.card_rows import GAME_FEED, OWN_FEED, utc
 from feeds.pages.cards import PageLink
@@ -13,6 +13,7 @@ from models import (
     DropBenefit,
     DropBenefitEdge,
     DropCampaign,
+    Feed,
     Game,
     Reward,
     RewardCampaign,
@@ -20,17 +21,20 @@ from models import (
 )
 from models.names import name_key
 
+_HAS_FEED = select(exists().where(Feed.scope == "rewards", Feed.total > 0)).scalar_subquery()
+
 
 def load_rewards_page(connection: Connection, now: datetime) -> RewardsPage:
-    """Return what the page of rewards shows at `now`, in two queries: they read every item there ever was."""
+    """Return what the page of rewards shows at `now`, in three queries: two read every item there ever was."""
     rows = [*connection.execute(_drops()), *connection.execute(_rewards())]
     items = by_last_offer(_items(row for row in rows if row.begin and row.begin <= now))
     games, few_words = in_few_words(items)
-    return RewardsPage(items=tuple(items[:ITEMS_SHOWN]), games=games, all_items=few_words)
+    has_feed = bool(connection.scalar(select(_HAS_FEED)))
+    return RewardsPage(items=tuple(items[:ITEMS_SHOWN]), games=games, all_items=few_words, has_feed=has_feed)
 
 
 def newest_ids(connection: Connection) -> str:
-    """Return what is another where there is a campaign that was not there before; reads the ends of two indexes.
+    """Return what is another where there is a campaign, or a feed, that was not there before; reads ends of indexes.
 
     By the services' own ids, which an imported export has too.
     """
@@ -38,7 +42,7 @@ def newest_ids(connection: Connection) -> str:
         select(table.external_id).order_by(table.id.desc()).limit(1).scalar_subquery()
         for table in (DropCampaign, RewardCampaign)
     ]
-    return repr(tuple(connection.execute(select(*newest)).one()))
+    return repr(tuple(connection.execute(select(*newest, _HAS_FEED)).one()))
 
 
 def _drops() -> Select[*tuple[Any, ...]]:

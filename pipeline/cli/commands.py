@@ -45,7 +45,7 @@ COMMANDS = {
         "Show everything at work in a minute, offline: invented services, real workers, "
         "real feeds, mail and a webhook.",
     ),
-    "publish": Listed(RUN, ("running",), "Write the feeds that events touched and the page, now."),
+    "publish": Listed(RUN, ("running",), "Write the feeds that events touched and the pages, now."),
     "doctor": Listed(
         RUN,
         ("checking",),

@@ -129,7 +129,7 @@ def publish(
         bool, typer.Option("--check", help="Write nothing: try your own templates and stylesheets of pages.")
     ] = False,
 ) -> int:
-    """Write the feeds that events touched and the page, now."""
+    """Write the feeds that events touched and the pages, now."""
     if check:
         return _check_pages(load_settings().settings.pages)
     check_folders(load_settings().settings)

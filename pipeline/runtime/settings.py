@@ -131,6 +131,14 @@ def _absolute(path: Path) -> Path:
         raise ValueError(f"begins with {path.parts[0]}, and this machine has no such user") from None
 
 
+def _no_secrets_within(path: Path | None, info: ValidationInfo) -> Path | None:
+    """Refuse a published folder that the data directory lies in: its key file would be read by everybody."""
+    data_dir: Path | None = info.data.get("data_dir")
+    if path is not None and data_dir is not None and data_dir.resolve().is_relative_to(path.resolve()):
+        raise ValueError("must not hold the data directory, whose key and databases would be published with it")
+    return path
+
+
 def _database_url(value: SecretStr | None) -> SecretStr | None:
     """Put the driver into the scheme, where SQLAlchemy wants it; people write `postgres://`."""
     if value is None:
@@ -207,7 +215,7 @@ class Settings(BaseModel):
     data_dir: AbsolutePath = Field(
         default=Path("~/.local/share/lootwire"), validate_default=True, description="databases, keys and logs"
     )
-    publish_dir: AbsolutePath | None = Field(
+    publish_dir: Annotated[AbsolutePath | None, AfterValidator(_no_secrets_within)] = Field(
         default=None, description="where feeds and pages are written; DATA_DIR/public by default"
     )
     publish_compressed: Annotated[tuple[Literal["gzip", "zstd"], ...], BeforeValidator(_listed)] = Field(

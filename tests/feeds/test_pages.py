@@ -252,6 +252,20 @@ def test_a_page_of_the_site_is_written_again_only_when_what_it_shows_is_new(worl
     assert "rewards.html" not in changed
 
 
+def test_pages_of_the_site_name_no_feed_that_is_not_there_yet(world: Publishing) -> None:
+    world.event(game_id=world.game())
+    world.publish()
+
+    for path in ("releases.html", "rewards.html", "changes.html", "index.html", "feeds.html"):
+        links = {str(link) for link in page_of(world, path).xpath("//@href") if "://" not in link and link[0] != "#"}
+        assert links
+        assert links <= world.files().keys(), path
+
+    world.event("A console", kind="reward.added")
+    world.publish()
+    assert "rewards.rss.xml" in page_of(world, "rewards.html").xpath("//@href")
+
+
 def test_every_item_that_was_on_offer_is_on_the_page_of_rewards_with_how_long_it_was_away(world: Publishing) -> None:
     game = world.game()
     for days in (220, 1):

@@ -9,6 +9,7 @@ from feeds.links import Opens, ensure_link, list_links, rotate_link
 from feeds.publish import publish
 from feeds.writing import PublishSummary
 from models import Delivery, Follow, Link, Target
+from models.errors import UsageError
 from models.vault import Vault
 from tests.feeds.world import BASE_URL, NOON, Publishing
 
@@ -156,6 +157,11 @@ def test_the_feed_of_a_target_that_was_removed_is_gone(household: Household) -> 
     household.publish()
 
     assert not (world.root / folder).exists()
+    with world.engine.begin() as connection:
+        assert list_links(connection, live=True) == []
+        (line,) = list_links(connection)
+        with pytest.raises(UsageError, match="no live link"):
+            rotate_link(connection, household.vault, line.id, NOON)
 
 
 def test_with_another_key_file_public_feeds_are_written_and_the_problem_is_named(household: Household) -> None:

@@ -4,6 +4,7 @@ import email.utils
 import errno
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -42,6 +43,8 @@ _SENT_AT_ONCE = 128 * 1024
 # A larger one is known by its size and time: nobody waits for a digest of it.
 _MOST_TO_DIGEST = 16 * 1024 * 1024
 _MOST_DIGESTS = 4096
+# Parts of a file as HTTP counts them, in bytes; what is written otherwise is ignored (RFC 9110, 14.2).
+_PARTS = re.compile(r"bytes=(\d+-\d*|-\d+)([ \t]*,[ \t]*(\d+-\d*|-\d+))*", re.ASCII | re.IGNORECASE)
 # Linux has it.
 _NO_WAITING: int | None = getattr(os, "RWF_NOWAIT", None)
 # What a reader that has a file learns of it.
@@ -59,6 +62,11 @@ def is_browser(accept: str) -> bool:
     """Whether an `Accept` is that of a page that a person opens: it names HTML, and no feed as some readers do."""
     wanted = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
     return "text/html" in wanted and wanted.isdisjoint(_READERS)
+
+
+def wants_parts(request: Headers) -> bool:
+    """Whether a request names parts of a file in a way that a server has to know."""
+    return _PARTS.fullmatch(request.get("range", "")) is not None
 
 
 def accepted_packings(accept_encoding: str) -> list[Packing]:
@@ -153,7 +161,7 @@ class Published(StaticFiles):
     def _file(self, path: str, root: str, scope: Scope, status_code: int) -> "_PublishedFile":
         request = Headers(scope=scope)
         # Parts of a file are parts of it as it is.
-        packings = [] if "range" in request else accepted_packings(request.get("accept-encoding", ""))
+        packings = [] if wants_parts(request) else accepted_packings(request.get("accept-encoding", ""))
         opened = _open_below(root, path, packings)
         return _PublishedFile(opened, self._headers(path, opened, request), request, status_code)
 
@@ -333,7 +341,10 @@ class _PublishedFile(Response):
             kept = {name: value for name, value in self._fields.items() if name in _OF_304}
             return Response(status_code=304, headers=kept)
         size = self._opened.status.st_size
-        if size > _SENT_AT_ONCE or "range" in self._request or scope["method"] == "HEAD":
+        has_parts = wants_parts(self._request)
+        if not has_parts:
+            scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        if size > _SENT_AT_ONCE or has_parts or scope["method"] == "HEAD":
             path = f"/dev/fd/{self._opened.file.fileno()}"
             return FileResponse(path, self.status_code, headers=self._fields, stat_result=self._opened.status)
         if data is None and (data := _read_now(self._opened)) is None:

@@ -86,7 +86,7 @@ def test_a_personal_feed_has_addresses_that_only_this_command_shows(
 
     assert secret not in rotated["rss"]
     assert not (published(imported) / folder).exists()
-    assert imported.run("feeds", "rotate", str(link["id"])).code == 1
+    assert imported.run("feeds", "rotate", str(link["id"])).code == 2
     assert len(imported.run("feeds", "links", "--all", "--json").lines) == 2
 
 

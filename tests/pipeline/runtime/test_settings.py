@@ -251,6 +251,18 @@ def test_what_is_no_address_to_listen_on_is_named(folder: Path, host: str) -> No
     assert "LOOTWIRE_HTTP_HOST (from environment): must be an address" in error(folder, {"LOOTWIRE_HTTP_HOST": host})
 
 
+def test_the_published_folder_holds_no_data_directory(folder: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (tmp_path / "link").symlink_to(data)
+    for published in (data, tmp_path, tmp_path / "link", tmp_path / "link" / ".." / "data", Path("/")):
+        variables = {"LOOTWIRE_DATA_DIR": str(data), "LOOTWIRE_PUBLISH_DIR": str(published)}
+        assert "must not hold the data directory" in error(folder, variables)
+    for published in (data / "public", tmp_path / "data-public"):
+        variables = {"LOOTWIRE_DATA_DIR": str(data), "LOOTWIRE_PUBLISH_DIR": str(published)}
+        assert load(folder, variables).settings.published == published
+
+
 def test_a_bucket_needs_a_name_and_both_parts_of_its_key(folder: Path) -> None:
     variables = {
         "LOOTWIRE_BUCKET_URL": "https://s3.example.org/drops/site/",

@@ -470,6 +470,16 @@ def test_a_part_of_a_file_can_be_asked_for(reader: Reader) -> None:
     assert reader.ask("/all.rss.xml", headers={"Range": "bytes=100000-"})[0] == 416
 
 
+@pytest.mark.parametrize(
+    "parts", ["items=0-2", "bytes", "bytes=", "bytes=abc", "bytes=0-1;2", "bytes=" + "9" * 5000 + "x"]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_parts_that_are_named_in_no_known_way_are_not_asked_for(reader: Reader, method: str, parts: str) -> None:
+    status, headers, body = reader.ask("/all.rss.xml", method, {"Range": parts})
+    assert (status, headers["Content-Length"]) == (200, str(len(FEED)))
+    assert body == (FEED if method == "GET" else b"")
+
+
 def test_a_file_that_is_replaced_while_it_is_read_comes_whole_as_it_was(reader: Reader, folder: Path) -> None:
     # More than the buffers of a connection take, so that the server is in the middle of it.
     big = bytes(range(256)) * 4096 * 32
