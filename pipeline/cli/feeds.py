@@ -227,7 +227,12 @@ def _problems(root: Path, written: Sequence[tuple[str, Any]]) -> Iterator[str]:
     for path, scope in written:
         for ending in [*(each.ending for each in formats_of(scope)), PAGE_ENDING]:
             try:
-                data = (root / (path + ending)).read_bytes()
+                file = root / (path + ending)
+                if not file.is_file() and file.exists():
+                    # To read a pipe would wait for ever.
+                    yield f"{path}{ending}: it is no file"
+                    continue
+                data = file.read_bytes()
                 if ending.endswith(".xml"):
                     etree.fromstring(data)
                 elif ending.endswith(".json"):

@@ -1,5 +1,6 @@
 """The commands on feeds: looking at one, building them, and personal ones."""
 
+import os
 import re
 from datetime import datetime
 from pathlib import Path
@@ -55,11 +56,14 @@ def test_a_check_names_files_that_are_missing_or_broken(imported: Operator) -> N
     assert imported.run("feeds", "build", "--check").code == 0
     (published(imported) / "all.atom.xml").write_text("<feed>")
     (published(imported) / "all.json").unlink()
+    (published(imported) / "all.ics").unlink()
+    os.mkfifo(published(imported) / "all.ics")
 
     result = imported.run("feeds", "build", "--check")
 
     assert result.code == 3
     assert "all.json: No such file or directory" in result.errors
+    assert "all.ics: it is no file" in result.errors
     assert "all.atom.xml: " in result.errors
     assert "`lootwire feeds build --all` writes them anew" in result.errors
     assert imported.run("feeds", "build", "--all").code == 0

@@ -12,8 +12,6 @@ from pipeline.errors import SourceChanged, SourceError, SourceRefused, SourceUna
 from pipeline.fetch.http import Client, conditional, parse_retry_after
 from tests.pipeline.fetch.local_service import Answer, LocalService
 
-pytestmark = pytest.mark.long
-
 NOW = datetime(2031, 3, 4, 12, tzinfo=UTC)
 
 

@@ -23,8 +23,6 @@ from pipeline.programs.web.application import Application
 from pipeline.programs.web.static import Published
 from tests.pipeline.programs.web.serving import answering
 
-pytestmark = pytest.mark.long
-
 PAGE = b"<!doctype html><title>page</title>"
 FEED = b"<rss/>" * 100
 # What Firefox accepts of a page that a person opens; other browsers name HTML as well.
