@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from feeds.calendar_content import CalendarEntry
 from feeds.calendar_rows import load_calendars
@@ -193,8 +194,8 @@ class Writer:
         """Note whatever goes wrong as a failure of this path, so that the others are still written."""
         try:
             yield
-        except FolderUnusable:
-            # The next thousand files would say the same.
+        except (FolderUnusable, OperationalError):
+            # The next thousand files would say the same: the disk is full, or the database has gone away.
             raise
         except Exception as error:  # noqa: BLE001 - logged with its trace, and counted
             self._blame(path, error)
