@@ -183,13 +183,13 @@ async def _read(
         lines = [f"GET /{path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items() if value)]
         outgoing.write("\r\n".join([*lines, "", ""]).encode())
         head = (await incoming.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        told = dict(line.partition(": ")[::2] for line in head.split("\r\n")[1:])
+        fields = dict(line.partition(": ")[::2] for line in head.split("\r\n")[1:])
         status = int(head.split(" ", 2)[1])
         if status != 304:
-            await incoming.readexactly(int(told["content-length"]))
+            await incoming.readexactly(int(fields["content-length"]))
         answers.seconds.append(time.perf_counter() - at)
         answers.statuses[status] += 1
-        etags[key] = told.get("etag", "")
+        etags[key] = fields.get("etag", "")
     outgoing.close()
     with suppress(OSError):
         await outgoing.wait_closed()

@@ -100,7 +100,7 @@ class Bucket:
 
     def _explained(self, error: Exception) -> BucketError:
         text = str(error)
-        reasons = [found[1] for pattern in (_CODE, _MESSAGE) if (found := pattern.search(text))]
+        reasons = [match[1] for pattern in (_CODE, _MESSAGE) if (match := pattern.search(text))]
         if not reasons:
             status = _STATUS.search(text)
             reasons = [f"it answered {status[1]}" if status else "it does not answer"]
