@@ -441,7 +441,7 @@ def test_a_base_that_is_broken_breaks_no_page(tmp_path: Path) -> None:
     assert check_look(tmp_path) == ["base.html.j2, line 1: Expected an expression, got 'end of statement block'"]
 
 
-def test_what_the_policy_would_refuse_and_names_that_mean_nothing_are_told(tmp_path: Path) -> None:
+def test_what_the_policy_would_refuse_and_names_that_mean_nothing_are_problems(tmp_path: Path) -> None:
     (tmp_path / "items.html.j2").write_text(
         '{% extends "house/items.html.j2" %}{% block main %}<p onclick="x()">x</p><script>x()</script>{% endblock %}'
     )
@@ -449,7 +449,7 @@ def test_what_the_policy_would_refuse_and_names_that_mean_nothing_are_told(tmp_p
 
     problems = check_look(tmp_path)
 
-    assert any("sytle.css is not called" in problem for problem in problems)
+    assert any("sytle.css: no template or stylesheet of pages is called so" in problem for problem in problems)
     assert sum("policy refuses" in problem for problem in problems) == 2
 
 
