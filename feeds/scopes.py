@@ -227,6 +227,7 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     occurred_at: datetime
     silent: bool = False
+    is_private: bool = False
     service: str | None = None
     game_id: int | None = None
     organization_id: int | None = None
@@ -249,18 +250,21 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind.partition(".")[0]
 
 
-def is_public(kind: str, *, silent: bool) -> bool:
+def is_public(kind: str, *, silent: bool, is_private: bool = False) -> bool:
     """Return whether anybody may see events of a kind.
 
-    A source's health, and the installation's, are the operator's business, and that hundreds of badges were there
-    before we first looked is no news.
+    What is of a person's library is theirs, as is the news of games that are wanted for one alone. A source's health,
+    and the installation's, are the operator's business, and that hundreds of badges were there before we first looked
+    is no news.
     """
+    if is_private:
+        return False
     return kind.partition(".")[0] not in {"source", "operator"} and not (kind == EventKind.BADGE_ADDED and silent)
 
 
 def memberships(event: EventFacts) -> list[FeedKey]:
     """Return the feeds that an event is on, each once."""
-    public = _public_feeds(event) if is_public(event.kind, silent=event.silent) else ()
+    public = _public_feeds(event) if is_public(event.kind, silent=event.silent, is_private=event.is_private) else ()
     return [*public, *_personal_feeds(event)]
 
 

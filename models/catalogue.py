@@ -26,16 +26,24 @@ class Organization(Base):
 
 
 class Game(Base):
-    """A game, one row however many services know it."""
+    """A game, one row however many services know it.
+
+    It belongs to a work where IGDB knows it, or somebody's library has it; with a `work_pinned_at` by a person's hand.
+    """
 
     __tablename__ = "games"
-    __table_args__ = (Index(None, "name_key"),)
+    __table_args__ = (
+        Index(None, "name_key"),
+        Index("ix_games_work_id", "work_id", postgresql_where=text("work_id IS NOT NULL")),
+    )
 
     id: Mapped[BigId]
     name: Mapped[str]
     name_key: Mapped[str]
     public_id: Mapped[str]
     box_art_url: Mapped[str | None]
+    work_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("works.id"))
+    work_pinned_at: Mapped[datetime | None]
 
 
 class GameExternalId(Base):

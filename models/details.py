@@ -166,6 +166,38 @@ class ReleaseDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | None = None
 
 
+class LibraryLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A game of a library or a list as a message shows it: its places before and after where a list moved it."""
+
+    name: str
+    note: str | None = None
+    place: int | None = None
+    place_before: int | None = None
+
+
+class LibraryDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
+    """What events of a person's library, journal and lists show; they are that person's alone."""
+
+    families = ("library", "play", "list")
+
+    # The file, account or list that it came from.
+    origin: str | None = None
+    store: str | None = None
+    platform: str | None = None
+    # How many games it is about, and the first of them.
+    total: int = 0
+    games: tuple[LibraryLine, ...] = ()
+    # list.changed: what happened to the list.
+    added: tuple[LibraryLine, ...] = ()
+    removed: tuple[LibraryLine, ...] = ()
+    moved: tuple[LibraryLine, ...] = ()
+    # play.finished: as `models.periods` writes it, `main`, `extras` or `all`, how long, and 0 to 100.
+    finished: str | None = None
+    completion: str | None = None
+    seconds: int | None = None
+    rating: int | None = None
+
+
 class SourceDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     """What events of sources show: what went wrong, since when, and when the source is tried again."""
 
@@ -204,7 +236,14 @@ class OperatorDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True)
     troubles: tuple[str, ...] = ()
 
 
-DETAILS: tuple[type[EventDetail], ...] = (CampaignDetail, StreamDetail, ReleaseDetail, SourceDetail, OperatorDetail)
+DETAILS: tuple[type[EventDetail], ...] = (
+    CampaignDetail,
+    StreamDetail,
+    ReleaseDetail,
+    LibraryDetail,
+    SourceDetail,
+    OperatorDetail,
+)
 _BY_FAMILY = {family: detail for detail in DETAILS for family in detail.families}
 _DECODERS = {detail: msgspec.json.Decoder(detail) for detail in DETAILS}
 

@@ -32,6 +32,12 @@ class EventKind(StrEnum):
     RELEASE_OUT = "release.out"
     RELEASE_CANCELLED = "release.cancelled"
     GAME_ADDED = "game.added"
+    LIBRARY_ADDED = "library.added"
+    LIBRARY_GONE = "library.gone"
+    LIBRARY_RETURNED = "library.returned"
+    PLAY_STARTED = "play.started"
+    PLAY_FINISHED = "play.finished"
+    LIST_CHANGED = "list.changed"
     SOURCE_FAILING = "source.failing"
     SOURCE_STALE = "source.stale"
     SOURCE_RECOVERED = "source.recovered"
@@ -55,6 +61,11 @@ class EventKind(StrEnum):
     def is_for_operators(self) -> bool:
         """Whether it tells of the installation itself: only operators hear of it, and subscribers to its family."""
         return self.family == "operator"
+
+    @property
+    def is_of_a_person(self) -> bool:
+        """Whether it is about somebody's library, journal or list: theirs alone, for subscriptions to its family."""
+        return self.family in {"library", "play", "list"}
 
     @property
     def family(self) -> str:

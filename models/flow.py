@@ -155,7 +155,8 @@ class Event(Base):
 
     `detail` holds everything a message or a feed item shows, so that neither changes when the catalogue does.
     `change_key` names the change without its time: it damps values that flap. A silent event is published, but
-    no target is notified of it.
+    no target is notified of it. One with a `person_id` is of that person's library, and nobody else hears of it; one
+    that `is_private` is on no public feed or page.
     """
 
     __tablename__ = "events"
@@ -167,6 +168,7 @@ class Event(Base):
         Index(None, "change_key", "occurred_at"),
         Index(None, "campaign_id"),
         Index(None, "reward_campaign_id"),
+        Index("ix_events_person_id", "person_id", "id", postgresql_where=text("person_id IS NOT NULL")),
         # Whether a campaign is the first of its game or its organization.
         Index("ix_events_first_of_game", "game_id", "id", postgresql_where=text("kind = 'campaign.added'")),
         Index(
@@ -192,6 +194,8 @@ class Event(Base):
     organization_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("organizations.id"))
     channel_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("channels.id"))
     silent: Mapped[bool]
+    person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("people.id"))
+    is_private: Mapped[bool] = mapped_column(server_default=text("false"))
     detail: Mapped[dict[str, Any]]
 
 

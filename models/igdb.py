@@ -8,7 +8,7 @@ check for each of the four million rows of a full mirror would cost as much as w
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, text
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import REAL
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -171,29 +171,47 @@ class WantedGame(Base):
 
 
 class GameList(Base):
-    """A list of followed games that a person handed in; `origin` is the file that it came from.
+    """A person's list of games; `origin` is the file that it came from.
 
-    `digest` is that of the text, where rules keep it as its file says.
+    Where it is `ranked`, its order says which is better. A list that `wants` its games has their dates kept fresh, and
+    its person hears of them. `digest` is that of the text, where rules keep it as its file says.
     """
 
     __tablename__ = "game_lists"
+    __table_args__ = (UniqueConstraint("person_id", "name"), UniqueConstraint("person_id", "slug"))
 
     id: Mapped[BigId]
-    name: Mapped[str] = mapped_column(unique=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), server_default=text("1"))
+    name: Mapped[str]
+    slug: Mapped[str]
+    description: Mapped[str | None]
+    ranked: Mapped[bool] = mapped_column(server_default=text("false"))
+    wants: Mapped[bool] = mapped_column(server_default=text("true"))
     origin: Mapped[str | None]
     digest: Mapped[str | None]
     created_at: Mapped[datetime]
 
 
 class GameListEntry(Base):
-    """A line of a list: its text, the entry that it was taken for, and how sure that is (0 to 1)."""
+    """A line of a list: its text, the entry that it was taken for, how sure that is (0 to 1), and its work.
+
+    Places count from 1; within a transaction two lines may stand at one.
+    """
 
     __tablename__ = "game_list_entries"
-    __table_args__ = (Index(None, "igdb_id"),)
+    __table_args__ = (
+        UniqueConstraint("list_id", "position", deferrable=True, initially="DEFERRED"),
+        Index(None, "igdb_id"),
+        Index(None, "work_id"),
+    )
 
-    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("game_lists.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[BigId]
+    list_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("game_lists.id"))
+    position: Mapped[int]
     written: Mapped[str]
     igdb_id: Mapped[int | None] = mapped_column(BigInteger)
+    work_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("works.id"))
     score: Mapped[float | None] = mapped_column(REAL)
     explanation: Mapped[str | None]
+    notes: Mapped[str | None]
+    added_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -12,13 +12,17 @@ OWNER_ID = 1
 
 
 class Person(Base):
-    """Somebody whom targets and follows belong to; the first one is the owner of the installation."""
+    """Somebody whom targets, follows and a library belong to; the first one is the owner of the installation.
+
+    `platforms` are those that the person plays on, as IGDB names them.
+    """
 
     __tablename__ = "people"
     __table_args__ = (UniqueConstraint("name"),)
 
     id: Mapped[BigId]
     name: Mapped[str]
+    platforms: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     created_at: Mapped[datetime]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     bindparam,
     exists,
     func,
+    or_,
     select,
     true,
     union_all,
@@ -157,6 +158,8 @@ def _wanted() -> Select[*tuple[Any, ...]]:
         .join(Target, Target.id == Subscription.target_id)
         .join(Event, Event.id == pairs.c.event_id)
         .where(Event.silent.is_(False), Target.disabled_at.is_(None))
+        # What is of a person's library is theirs alone.
+        .where(or_(Event.person_id.is_(None), Event.person_id == Target.person_id))
         .group_by(pairs.c.event_id, Subscription.target_id)
         # So that the outbox's ids are in the order of events.
         .order_by(pairs.c.event_id, Subscription.target_id)

@@ -11,13 +11,14 @@ from typing import Any
 
 from models.details import CampaignDetail, EventDetail
 from models.events import EventKind
-from models.words import campaigns, operators, releases, sources, streams, units
+from models.words import campaigns, library, operators, releases, sources, streams, units
 from models.words.kinds import Fact, FamilyWords, KindWords, Written
 
 _FAMILIES: tuple[FamilyWords[Any], ...] = (
     campaigns.WORDS,
     streams.WORDS,
     releases.WORDS,
+    library.WORDS,
     sources.WORDS,
     operators.WORDS,
 )

@@ -12,6 +12,8 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     event_id: int
     kind: str
     service: str | None = None
+    # Whose library it is of, and theirs alone.
+    person_id: int | None = None
     game_key: str | None = None
     organization_key: str | None = None
     # The channel's login, and those that it had.

@@ -8,21 +8,22 @@ from models.events import EventKind
 
 ANY = "*"
 _ON_REQUEST = frozenset(kind.value for kind in EventKind if kind.is_on_request)
-_FOR_OPERATORS = frozenset(kind.value for kind in EventKind if kind.is_for_operators)
+# Those of the installation, and of a person's library: who wants everything did not ask to hear of what they did.
+_BY_FAMILY = frozenset(kind.value for kind in EventKind if kind.is_for_operators or kind.is_of_a_person)
 
 
 @functools.cache
 def takes_kind(patterns: tuple[str, ...], kind: str) -> bool:
     """Return whether patterns want a kind: one names it, or all of them exclude, and none excludes it.
 
-    A kind on request (a rerun) must be named itself, one for operators by its family at least.
+    A kind on request (a rerun) must be named itself, one for operators or of a library by its family at least.
     """
     wanted = [pattern for pattern in patterns if not pattern.startswith("!")]
     if any(fnmatchcase(kind, pattern[1:]) for pattern in patterns if pattern.startswith("!")):
         return False
     if kind in _ON_REQUEST:
         return kind in wanted
-    if kind in _FOR_OPERATORS:
+    if kind in _BY_FAMILY:
         family = kind.partition(".")[0]
         return any(pattern.startswith(f"{family}.") and fnmatchcase(kind, pattern) for pattern in wanted)
     return not wanted or any(fnmatchcase(kind, pattern) for pattern in wanted)
@@ -44,11 +45,11 @@ def classes_of_event(kind: str) -> tuple[str, ...]:
     if kind in _ON_REQUEST:
         return (kind,)
     family = f"{kind.partition('.')[0]}.*"
-    return (kind, family) if kind in _FOR_OPERATORS else (kind, family, ANY)
+    return (kind, family) if kind in _BY_FAMILY else (kind, family, ANY)
 
 
 # The classes of kinds that must be named, themselves or by their family.
-_BESIDE_ANY = frozenset(each for kind in _ON_REQUEST | _FOR_OPERATORS for each in classes_of_event(kind))
+_BESIDE_ANY = frozenset(each for kind in _ON_REQUEST | _BY_FAMILY for each in classes_of_event(kind))
 
 
 def _class_of(pattern: str) -> str:

@@ -92,6 +92,8 @@ def _row(event: NewEvent, *, source_id: int | None, silent: bool, now: datetime)
         "game_id": event.game_id,
         "organization_id": event.organization_id,
         "channel_id": event.channel_id,
+        "person_id": event.person_id,
+        "is_private": event.is_private or event.person_id is not None,
         "silent": silent,
         "detail": event.detail,
     }

@@ -19,6 +19,8 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     what remains to be said where the last event gave other values than `items` does: the events from those values on,
     none where nothing differs from them.
 
+    One with a `person_id` is of that person's library, and theirs alone; one that `is_private` is on no public feed.
+
     With `on_day` its detail's `when` is a day, and each message waits until that begins in its reader's time zone.
     """
 
@@ -37,6 +39,8 @@ class NewEvent(msgspec.Struct, frozen=True, kw_only=True):
     game_id: int | None = None
     organization_id: int | None = None
     channel_id: int | None = None
+    person_id: int | None = None
+    is_private: bool = False
 
     @property
     def change_key(self) -> str:

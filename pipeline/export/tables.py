@@ -93,7 +93,12 @@ _FILES_OF_FEED = frozenset(
 KINDS = (
     Kind(name="source", model=Source, without=_HEALTH_OF_SOURCE),
     Kind(name="organization", model=Organization),
-    Kind(name="game", model=Game, parts=(Kind(name="external_ids", model=GameExternalId),)),
+    Kind(
+        name="game",
+        model=Game,
+        parts=(Kind(name="external_ids", model=GameExternalId),),
+        without=frozenset({"work_id", "work_pinned_at"}),
+    ),
     Kind(name="channel", model=Channel, parts=(Kind(name="videos", model=Video),), without=_POLLS_OF_CHANNEL),
     Kind(name="benefit", model=DropBenefit),
     Kind(
@@ -115,7 +120,12 @@ KINDS = (
         parts=(Kind(name="segments", model=StreamSegment), Kind(name="snapshots", model=StreamSnapshot)),
     ),
     Kind(name="sighting", model=Sighting),
-    Kind(name="event", model=Event),
+    Kind(
+        name="event",
+        model=Event,
+        without=frozenset({"person_id", "is_private"}),
+        only=Event.person_id.is_(None) & Event.is_private.is_(False),
+    ),
     Kind(name="held_change", model=HeldChange),
     # Without those of targets, which are not exported. Its name needs the key file too: nobody reads it from here.
     Kind(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain, count
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select, update
@@ -9,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from models import GameList, GameListEntry, GameMetadata, WantedGame
 from models.errors import UsageError
+from models.names import slug
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.games.finding.finder import Choice, Finding
 from pipeline.games.following.follows import games_for
@@ -58,8 +60,8 @@ def store_list(
     """
     begin_wanting(connection, now)
     values = {"origin": origin, "digest": digest, "created_at": now}
-    row = upsert(GameList).values(name=name, **values)
-    kept = row.on_conflict_do_update(index_elements=["name"], set_=values)
+    row = upsert(GameList).values(name=name, slug=_free_slug(connection, name), **values)
+    kept = row.on_conflict_do_update(index_elements=["person_id", "name"], set_=values)
     list_id = connection.execute(kept.returning(GameList.id)).scalar_one()
     connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
     rows = [_row(list_id, position, finding) for position, finding in enumerate(findings, 1)]
@@ -175,6 +177,13 @@ def _want_what_is_listed(connection: Connection, now: datetime) -> None:
     want(connection, new, REASON, now)
     unwant(connection, wanted_before - ids, REASON)
     introduce(connection, new, now)
+
+
+def _free_slug(connection: Connection, name: str) -> str:
+    """Return a slug that no list of another name has."""
+    plain = slug(name) or "list"
+    known = set(connection.scalars(select(GameList.slug).where(GameList.name != name, GameList.slug.startswith(plain))))
+    return next(each for each in chain([plain], (f"{plain}-{n}" for n in count(2))) if each not in known)
 
 
 def _id_of(connection: Connection, name: str) -> int:

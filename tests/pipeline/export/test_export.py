@@ -411,6 +411,17 @@ NOT_EXPORTED = {
     "wanted_games": "follow from lists, campaigns and channels",
     "game_lists": "made of files that their owners have",
     "game_list_entries": "belong to lists",
+    "works": "follow from IGDB and from libraries",
+    "imports": "what one person has",
+    "import_lines": "what one person has",
+    "title_decisions": "what one person has",
+    "library_entries": "what one person has",
+    "game_states": "what one person has",
+    "playthroughs": "what one person has",
+    "play_sessions": "what one person has",
+    "person_works": "what one person has",
+    "list_activities": "belong to lists",
+    "library_accounts": "secret",
 }
 
 
