@@ -58,7 +58,7 @@ def family_of(igdb_id: int, entries: Mapping[int, Kin]) -> Family:
 
 
 def _root_of(igdb_id: int, entries: Mapping[int, Kin]) -> int:
-    """Return the entry at the top of a chain; a chain that bites its tail has its lowest number there, for all in it."""
+    """Return the entry at the top of a chain; where a chain bites its tail, the lowest number of those in it."""
     chain = [igdb_id]
     while (kin := entries.get(chain[-1])) is not None and (parent := above(kin)) is not None:
         if parent in chain:
