@@ -6,8 +6,9 @@ that one row does not decide what another means. What stands in columns without 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ from pipeline.library.formats.building import key_of, read_rows, reading
 from pipeline.library.formats.columns import Columns, Field, has_title
 from pipeline.library.formats.dates import Order, date_of, order_of
 from pipeline.library.formats.look import Look
-from pipeline.library.formats.table import Row, Table
+from pipeline.library.formats.table import Row
 from pipeline.library.formats.values import (
     Unit,
     note_of,
@@ -34,6 +35,7 @@ from pipeline.library.formats.values import (
     year_of,
 )
 from pipeline.library.formats.words import (
+    LONGEST_BLANK,
     completion_of,
     flag_of,
     is_blank,
@@ -42,7 +44,7 @@ from pipeline.library.formats.words import (
     store_of,
 )
 from pipeline.library.records import (
-    Completion,
+    Broken,
     ListRecord,
     Ownership,
     Placing,
@@ -85,8 +87,9 @@ class AnyCsv:
                 f"{look.name} was taken for {self.taken_for}, and none of its columns is known to hold titles: "
                 f"{_listed(table.header)}. Name it: --map COLUMN=title"
             )
-        rows = _Rows(table, columns, options)
-        records, broken = read_rows(table, rows.record, columns.at["title"])
+        lines = list(table.rows())
+        rows = _Rows(lines, columns, options)
+        records, broken = read_rows(lines, rows.record, columns.at["title"])
         return reading(
             self.name,
             self.taken_for,
@@ -104,6 +107,26 @@ def _listed(names: Sequence[str]) -> str:
     return f"{some} and {len(names) - 12} more" if len(names) > 12 else some
 
 
+def _slug(cell: str) -> str | None:
+    slug = cell.rstrip("/").rpartition("/")[2].lower()
+    return slug if _SLUG.fullmatch(slug) else None
+
+
+# The cells of a row that say something.
+Cells = Mapping[Field, str]
+_PLAIN: Mapping[Field, tuple[str, Callable[[str], Any]]] = {
+    "year": ("year", year_of),
+    "platform": ("platforms", platforms_of),
+    "igdb_id": ("igdb_id", lambda cell: whole_of(cell.lower().removeprefix("igdb:"))),
+    "igdb_slug": ("igdb_slug", _slug),
+    "favourite": ("is_favourite", lambda cell: bool(flag_of(cell))),
+    "tags": ("tags", lambda cell: words_of(cell.replace(";", ",").split(","))),
+    "notes": ("notes", note_of),
+    "series": ("series", lambda cell: next(iter(words_of([cell])), None)),
+}
+_IDS: tuple[tuple[Field, Store], ...] = (("steam_id", "steam"), ("gog_id", "gog"))
+
+
 class _Judged(msgspec.Struct):
     """What columns say as a whole."""
 
@@ -117,57 +140,51 @@ class _Judged(msgspec.Struct):
 class _Rows:
     """Reads the rows of a table, by what its columns say as a whole."""
 
-    def __init__(self, table: Table, columns: Columns, options: ReadOptions) -> None:
+    def __init__(self, lines: Sequence[Row | Broken], columns: Columns, options: ReadOptions) -> None:
         self._columns = columns
-        self._judged = _judge(table, columns, options)
+        self._judged = _judge(lines, columns, options)
         self._unknown: Counter[str] = Counter()
         # Columns of which a day may be two, and only the year was kept.
         self._shortened: set[Field] = set()
 
     def record(self, row: Row) -> Record | None:
-        """Return a row as a record, None for a legend or a line that says nothing of a game."""
-        if not any(cell for place, cell in enumerate(row.cells) if place in self._columns.named):
+        """Return a row as a record; None for a legend, or a line that says nothing of a game."""
+        cells: Cells = {
+            field: cell
+            for field, place in self._columns.at.items()
+            if place < len(row.cells)
+            and (cell := row.cells[place])
+            and (len(cell) > LONGEST_BLANK or not is_blank(cell))
+        }
+        if not cells:
             return None
-        cells = _Cells(row, self._columns.at)
-        title = title_of(cells["title"])
-        started, finished = self._date(cells, "started"), self._date(cells, "finished")
+        title = title_of(cells.get("title"))
+        values: dict[str, Any] = {}
+        for field in cells.keys() & _PLAIN.keys():
+            name, convert = _PLAIN[field]
+            values[name] = convert(cells[field])
         status, ownership = self._standing(cells)
-        completion = completion_of(cells["completion"])
-        if completion is not None or finished is not None:
-            status = status if status in _UNDER_WAY else "finished"
-        elif started is not None and status is None:
-            status = "playing"
-        platforms = platforms_of(cells["platform"])
-        seconds = self._seconds(cells)
-        store, owned = self._store(cells)
-        appid, gog_id = whole_of(cells["steam_id"]), whole_of(cells["gog_id"])
-        if appid is not None or gog_id is not None:
-            store, owned = ("steam" if appid is not None else "gog"), True
-        year = year_of(cells["year"])
-        rating = self._rating(cells)
-        ways = self._ways(title, year, platforms, status, started, finished, completion, seconds)
+        store, external_id, is_had = _at_store(cells)
+        way = self._way(title, cells, values, status)
+        if "rating" in cells:
+            values |= self._rating(cells["rating"])
+        if "last_played" in cells:
+            values["last_played_at"] = _noon(self._date(cells, "last_played"))
+        if "acquired" in cells:
+            values["acquired_on"] = _day(self._date(cells, "acquired"))
+        if way is not None:
+            values |= {"playthroughs": (way,), "status": way.status}
+        else:
+            values |= {"playtime_seconds": _seconds(cells), "status": status}
+        if "list" in cells:
+            values["placings"] = (Placing(name=cells["list"], place=whole_of(cells.get("place", "")) or 1),)
         return Record(
             line=row.line,
             written=title,
-            year=year,
-            igdb_id=whole_of(cells["igdb_id"].lower().removeprefix("igdb:")),
-            igdb_slug=_slug(cells["igdb_slug"]),
             store=store,
-            external_id=None if appid is None and gog_id is None else str(appid or gog_id),
-            platforms=platforms,
-            ownership=ownership or ("owned" if owned else None),
-            acquired_on=_day(self._date(cells, "acquired")),
-            playtime_seconds=None if ways else seconds,
-            last_played_at=_noon(self._date(cells, "last_played")),
-            status=status,
-            rating=rating[0] if rating else None,
-            rating_scale=rating[1] if rating else None,
-            is_favourite=bool(flag_of(cells["favourite"])) if "favourite" in self._columns.at else False,
-            tags=words_of(cells["tags"].replace(";", ",").split(",")),
-            notes=note_of(cells["notes"]),
-            series=next(iter(words_of([cells["series"]])), None),
-            playthroughs=ways,
-            placings=_placings(cells),
+            external_id=external_id,
+            ownership=ownership or ("owned" if is_had else None),
+            **values,
         )
 
     def lists(self, records: Sequence[Record]) -> Sequence[ListRecord]:
@@ -191,96 +208,85 @@ class _Rows:
             said.append(f"These words are no status that is known, and were left out: {', '.join(words)}.")
         return said
 
-    def _date(self, cells: "_Cells", field: Field) -> str | None:
-        if field in self._judged.flags:
+    def _date(self, cells: Cells, field: Field) -> str | None:
+        if field not in cells or field in self._judged.flags:
             return None
         order = self._judged.orders.get(field, "either")
         written = date_of(cells[field], order)
-        if written is not None and order == "either" and len(written) == 4 and not cells[field].strip().isdecimal():
+        if written is not None and order == "either" and len(written) == 4 and not cells[field].isdecimal():
             self._shortened.add(field)
         return written
 
-    def _standing(self, cells: "_Cells") -> tuple[Status | None, Ownership | None]:
+    def _standing(self, cells: Cells) -> tuple[Status | None, Ownership | None]:
         status: Status | None = None
         ownership: Ownership | None = None
-        word = cells["status"]
-        if not is_blank(word):
+        if (word := cells.get("status")) is not None:
             status, ownership = status_of(word), ownership_of(word)
             if status is None and ownership is None:
                 self._unknown[on_a_line(word, 40)] += 1
-        if "finished" in self._judged.flags and flag_of(cells["finished"]):
+        if "finished" in self._judged.flags and flag_of(cells.get("finished", "")):
             status = "finished"
-        elif "started" in self._judged.flags and flag_of(cells["started"]) and status is None:
+        elif "started" in self._judged.flags and flag_of(cells.get("started", "")) and status is None:
             status = "playing"
-        had = cells["ownership"]
-        if not is_blank(had):
+        if (had := cells.get("ownership")) is not None:
             ownership = ownership_of(had) or ("owned" if flag_of(had) else ownership)
         return status, ownership
 
-    def _seconds(self, cells: "_Cells") -> int | None:
-        each = (seconds_of(cells[field], unit) for field, unit in _TIMES if field in self._columns.at)
-        return next((seconds for seconds in each if seconds is not None), None)
+    def _rating(self, cell: str) -> dict[str, Any]:
+        rated = written_rating(cell)
+        rating = None if rated is None else rating_of(rated[0], rated[1] or self._judged.scale or 100)
+        return {} if rating is None else {"rating": rating[0], "rating_scale": rating[1]}
 
-    def _store(self, cells: "_Cells") -> tuple[Store | None, bool]:
-        """Return the store, and whether the game is had there; who names one has the game from it."""
-        word = cells["store"]
-        if is_blank(word) or word.lower() in _NO_STORES:
-            return None, False
-        return store_of(word) or "other", True
+    def _way(
+        self, title: str, cells: Cells, values: Mapping[str, Any], status: Status | None
+    ) -> PlaythroughRecord | None:
+        """Return the time through a game that a row says; None where it says none.
 
-    def _rating(self, cells: "_Cells") -> tuple[float, int] | None:
-        rated = written_rating(cells["rating"])
-        if rated is None:
-            return None
-        number, scale = rated
-        return rating_of(number, scale or self._judged.scale or 100)
-
-    def _ways(
-        self,
-        title: str,
-        year: int | None,
-        platforms: Sequence[str],
-        status: Status | None,
-        started: str | None,
-        finished: str | None,
-        completion: Completion | None,
-        seconds: int | None,
-    ) -> tuple[PlaythroughRecord, ...]:
+        Who has ended, or reached a level of completion, is through, whatever else the row says of waiting.
+        """
+        started, finished = self._date(cells, "started"), self._date(cells, "finished")
+        completion = completion_of(cells.get("completion", ""))
+        if (completion is not None or finished is not None) and status not in _UNDER_WAY:
+            status = "finished"
+        elif started is not None and status is None:
+            status = "playing"
         if status not in _UNDER_WAY or not (started or finished or completion or status in {"finished", "mastered"}):
-            return ()
-        return (
-            PlaythroughRecord(
-                key=key_of("csv", [title, year], *platforms, started),
-                status=status,
-                completion=completion,
-                platform=platforms[0] if len(platforms) == 1 else "",
-                started=started,
-                finished=finished,
-                seconds=seconds,
-            ),
+            return None
+        platforms = values.get("platforms", ())
+        return PlaythroughRecord(
+            key=key_of("csv", (title, values.get("year")), *platforms, started),
+            status=status,
+            completion=completion,
+            platform=platforms[0] if len(platforms) == 1 else "",
+            started=started,
+            finished=finished,
+            seconds=_seconds(cells),
         )
 
 
-class _Cells:
-    def __init__(self, row: Row, at: Mapping[Field, int]) -> None:
-        self._row = row.cells
-        self._at = at
-
-    def __getitem__(self, field: Field) -> str:
-        place = self._at.get(field)
-        return "" if place is None or place >= len(self._row) else self._row[place]
+def _seconds(cells: Cells) -> int | None:
+    return next((seconds_of(cells[field], unit) for field, unit in _TIMES if field in cells), None)
 
 
-def _judge(table: Table, columns: Columns, options: ReadOptions) -> _Judged:
-    """Read the columns of days and ratings once as a whole, before any row."""
-    wanted = {field: columns.at[field] for field in (*_DAYS, "rating") if field in columns.at}
-    cells: dict[str, list[str]] = {field: [] for field in wanted}
-    if wanted:
-        for row in table.rows():
-            if isinstance(row, Row):
-                for field, place in wanted.items():
-                    if place < len(row.cells) and not is_blank(row.cells[place]):
-                        cells[field].append(row.cells[place])
+def _at_store(cells: Cells) -> tuple[Store | None, str | None, bool]:
+    """Return the store, the game's id there, and whether the game is had; who names a store has the game from it."""
+    for field, store in _IDS:
+        if field in cells and (number := whole_of(cells[field])) is not None:
+            return store, str(number), True
+    word = cells.get("store")
+    if word is None or word.lower() in _NO_STORES:
+        return None, None, False
+    return store_of(word) or "other", None, True
+
+
+def _judge(lines: Sequence[Row | Broken], columns: Columns, options: ReadOptions) -> _Judged:
+    """Read the columns of days and ratings as a whole, before any row."""
+    rows = [line.cells for line in lines if isinstance(line, Row)]
+    wanted: tuple[Field, ...] = tuple(field for field in (*_DAYS, "rating") if field in columns.at)
+    cells: dict[Field, set[str]] = {}
+    for field in wanted:
+        place = columns.at[field]
+        cells[field] = {cell for cell in {row[place] for row in rows if place < len(row)} if not is_blank(cell)}
     by_hand: dict[str, Order] = {"dmy": "day first", "mdy": "month first"}
     orders: dict[Field, Order] = {
         field: by_hand.get(columns.orders.get(field, "")) or order_of(cells[field])
@@ -322,13 +328,3 @@ def _noon(written: str | None) -> datetime | None:
     """Return the noon of a day in UTC, which is that day nearly everywhere; None for what is no day."""
     day = _day(written)
     return None if day is None else datetime.combine(day, time(12), UTC)
-
-
-def _slug(cell: str) -> str | None:
-    slug = cell.rstrip("/").rpartition("/")[2].lower()
-    return slug if _SLUG.fullmatch(slug) else None
-
-
-def _placings(cells: _Cells) -> tuple[Placing, ...]:
-    name, place = next(iter(words_of([cells["list"]])), None), whole_of(cells["place"])
-    return () if name is None else (Placing(name=name, place=place or 1),)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import TypeVar
 
@@ -12,7 +13,7 @@ from models.names import name_key
 from models.printable import on_a_line
 from pipeline.errors import InvalidItem
 from pipeline.fetch.shapes import UNREADABLE
-from pipeline.library.formats.table import WRITTEN, Row, Table
+from pipeline.library.formats.table import WRITTEN, Row
 from pipeline.library.records import Broken, ListRecord, PlaythroughRecord, Reading, ReadOptions, Record
 
 Shape = TypeVar("Shape")
@@ -23,21 +24,25 @@ def key_of(format_name: str, game: Sequence[object], *way: object) -> str:
 
     `way` is where and when it began: its end may still come. Where a line stands does not count.
     """
-    return f"{format_name}:{_digest(game)}:{_digest(way)}"
+    return f"{format_name}:{_digest(tuple(game))}:{_digest_again(way)}"
 
 
-def _digest(parts: Iterable[object]) -> str:
+def _digest(parts: tuple[object, ...]) -> str:
     names = (name_key(part) if isinstance(part, str) else "" if part is None else str(part) for part in parts)
     return blake2b("\x1f".join(names).encode("utf-8", "replace"), digest_size=9).hexdigest()
 
 
+# Where and when are few: a file has many games on one platform.
+_digest_again = lru_cache(maxsize=4096)(_digest)
+
+
 def read_rows(
-    table: Table, convert: Callable[[Row], Record | None], title_at: int | None = None
+    rows: Iterable[Row | Broken], convert: Callable[[Row], Record | None], title_at: int | None = None
 ) -> tuple[list[Record], list[Broken]]:
     """Return the rows of a table as records, and those that cannot be read; None of `convert` is no line at all."""
     records: list[Record] = []
     broken: list[Broken] = []
-    for row in table.rows():
+    for row in rows:
         if isinstance(row, Broken):
             broken.append(row)
             continue
@@ -96,8 +101,8 @@ def reading(
     if not records and len(broken) > 1:
         first = broken[0]
         raise UsageError(
-            f"{name} was taken for {taken_for}, and none of its {len(broken):,} lines can be read; of line {first.line}: "
-            f"{first.reason}"
+            f"{name} was taken for {taken_for}, and none of its {len(broken):,} lines can be read; of line "
+            f"{first.line}: {first.reason}"
         )
     return Reading(
         format=format_name,

@@ -40,7 +40,7 @@ def read_cells(
     lacking = [column for column in needed if column not in at]
     if lacking:
         refuse(look, taken_for, f"lacks the column{'s' * (len(lacking) > 1)} {_listed(lacking)}")
-    return read_rows(table, lambda row: convert(Cells(row, at)), at.get(title))
+    return read_rows(table.rows(), lambda row: convert(Cells(row, at)), at.get(title))
 
 
 def _listed(columns: Collection[str]) -> str:

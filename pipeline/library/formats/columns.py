@@ -174,8 +174,6 @@ class Columns:
                 self.at.setdefault(field_of_name, place)
         taken = set(self.at.values())
         self.left_out = [column for place, column in enumerate(table.header) if column and place not in taken]
-        # Columns that the table does not name hold legends and sums.
-        self.named = {place for place, column in enumerate(table.header) if column}
 
 
 def field_named(column: str) -> Field | None:

@@ -47,6 +47,7 @@ def order_of(cells: Iterable[str]) -> Order:
     return "day first" if first > second else "month first"
 
 
+@lru_cache(maxsize=16_384)
 def date_of(text: str, order: Order = "either") -> str | None:
     """Return a date as `models.periods` writes it: `2026-07-26`, `1999-Q3`, `2012`; None for a cell that says nothing.
 

@@ -132,5 +132,5 @@ class LegendaryCsv:
                 ownership="owned",
             )
 
-        records, broken = read_rows(table, convert, at["app title"])
+        records, broken = read_rows(table.rows(), convert, at["app title"])
         return reading(self.name, self.taken_for, records, broken, name=look.name, options=options)

@@ -27,6 +27,7 @@ PRIVATE = (
 )
 _MOST_MINUTES = 80 * 366 * 24 * 60
 _MOST_APPS = 500_000
+_DEEPEST = 100
 
 
 class _Game(msgspec.Struct):
@@ -134,7 +135,7 @@ def _apps(look: Look) -> Iterator[_App]:
     for at, key, value in _steps(look.text):
         is_within = app is not None and len(path) == len(_PATH) + 1
         if key is None:
-            if not path or apps > _MOST_APPS:
+            if not path:
                 raise UsageError(f"{look.name} begins as Steam's localconfig.vdf does, and its brackets do not fit")
             path.pop()
             if app is not None and is_within:
@@ -144,6 +145,8 @@ def _apps(look: Look) -> Iterator[_App]:
             if app is not None and is_within:
                 app.values[key.lower()] = value
         else:
+            if len(path) >= _DEEPEST or apps > _MOST_APPS:
+                raise UsageError(f"{look.name} begins as Steam's localconfig.vdf does, and is nested as none is")
             if tuple(path) == _PATH:
                 line += look.text.count("\n", counted_to, at)
                 counted_to, apps = at, apps + 1

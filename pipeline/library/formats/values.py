@@ -6,6 +6,7 @@ What cannot be read is `InvalidItem`, with a sentence that names the value.
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 from models.printable import on_a_line
@@ -45,7 +46,7 @@ def shown(value: object) -> str:
 def title_of(text: str | None) -> str:
     """Return a title in one line; refuses what is empty, too long, or a spreadsheet's formula."""
     title = " ".join((clean(text) or "").split())
-    if not title or not any(sign.isalnum() for sign in title):
+    if not title[:1].isalnum() and not any(sign.isalnum() for sign in title):
         raise InvalidItem("it has no title")
     if len(title) > LONGEST_TITLE:
         raise InvalidItem(f"no title has {len(title):,} characters")
@@ -74,6 +75,7 @@ def number_of(text: str) -> float | None:
     return float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
 
 
+@lru_cache(maxsize=16_384)
 def seconds_of(text: str, unit: Unit) -> int | None:
     """Return how long was played; None for a cell that says nothing.
 
@@ -138,6 +140,7 @@ def rating_of(number: float | None, scale: int) -> tuple[float, int] | None:
     return round(number * 100 / scale, 2), scale
 
 
+@lru_cache(maxsize=4096)
 def written_rating(text: str) -> tuple[float, int | None] | None:
     """Return the number of a cell that rates, and its scale where the cell says it: `8/10`, `85%`, `★★★½`.
 
@@ -156,6 +159,7 @@ def written_rating(text: str) -> tuple[float, int | None] | None:
     return number, 100 if text.endswith("%") else None
 
 
+@lru_cache(maxsize=4096)
 def year_of(text: str | None) -> int | None:
     """Return the first year that a text names; None where it names none."""
     match = _YEAR.search(text or "")
@@ -195,6 +199,7 @@ def unix_moment(seconds: float | None) -> datetime | None:
     return at
 
 
+@lru_cache(maxsize=4096)
 def platforms_of(text: str) -> tuple[str, ...]:
     """Return the platforms of a cell as it writes them; "Mega Drive/Genesis" is one, "PS4/PS5" are two."""
     text = " ".join(text.split())

@@ -1,10 +1,11 @@
 """The words of all formats in one place: statuses, ownership, stores, platforms, other media, in several languages.
 
 A table has ours on the left and theirs on the right; they are compared by `models.names.name_key`, so that case,
-accents, spaces and hyphens do not count.
+accents, spaces and hyphens do not count. A column has few words, many times: what they mean is remembered.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
 from models.names import name_key
@@ -205,6 +206,7 @@ OTHER_MEDIA: Mapping[str, str] = {
 }
 # Cells that say nothing.
 BLANKS = frozenset({"", "-", "--", "---", "–", "—", "?", "n/a", "na", "none", "null", "nan", "unknown", "tbd", "tba"})
+LONGEST_BLANK = max(map(len, BLANKS))
 _YES = frozenset(
     {
         "x",
@@ -264,26 +266,31 @@ _STORE_OF = _inverted(_STORES)
 _PLATFORM_KEYS = frozenset(map(name_key, _PLATFORMS))
 
 
+@lru_cache(maxsize=4096)
 def status_of(word: str) -> Status | None:
     """Return which status a format's or a person's word means; None for a word that is none."""
     return _STATUS_OF.get(name_key(word))
 
 
+@lru_cache(maxsize=4096)
 def ownership_of(word: str) -> Ownership | None:
     """Return how a word says that a game is had; None for a word that does not."""
     return _OWNERSHIP_OF.get(name_key(word))
 
 
+@lru_cache(maxsize=4096)
 def completion_of(word: str) -> Completion | None:
     """Return how much of a game a word says is done; None for a word that does not."""
     return _COMPLETION_OF.get(name_key(word))
 
 
+@lru_cache(maxsize=4096)
 def store_of(word: str) -> Store | None:
     """Return which store a word names; None for one that we do not know."""
     return _STORE_OF.get(name_key(word))
 
 
+@lru_cache(maxsize=4096)
 def is_platform(words: str) -> bool:
     """Whether these words, as a whole, name a platform."""
     return name_key(words) in _PLATFORM_KEYS
