@@ -70,6 +70,8 @@ from pipeline.importer.streams import unpack
 from pipeline.importer.text import as_utf8
 from pipeline.importer.times import time_parser
 from pipeline.ingest.source import ListSource, Validators
+from pipeline.library.formats import recognise
+from pipeline.library.records import ReadOptions
 from pipeline.programs.pictures import picture_type
 from pipeline.runtime.output import parse_since
 from pipeline.runtime.settings import Settings, load_settings
@@ -126,6 +128,7 @@ from tests.fuzzing.seeds import (
 )
 from tests.hostile import zip_of
 from tests.pipeline.builders import campaign, campaigns, drops
+from tests.pipeline.library.formats.examples import EXAMPLES as LIBRARIES
 
 OURS = (LootwireError,)
 
@@ -206,6 +209,7 @@ def _of_files() -> Iterator[Parser]:
 def _of_people() -> Iterator[Parser]:
     yield Parser("lists of channels", CHANNEL_LISTS, lambda data: storable(read_list(data)))
     yield Parser("lists of games", GAME_LISTS, lambda data: storable(read_games(data)))
+    yield Parser("libraries", list(LIBRARIES.values()), lambda data: storable(recognise(data, "x", ReadOptions())))
     yield Parser("names", WRITTEN, _written_name)
     yield Parser("settings: toml", TOMLS, _toml)
     yield Parser("settings: variables", VARIABLES, _variables)

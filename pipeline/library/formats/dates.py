@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
 
-from babel.dates import get_month_names
-
 from models.names import name_key
 from models.periods import read_period
 from pipeline.errors import InvalidItem
@@ -99,6 +97,8 @@ def _in_words(text: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _months() -> dict[str, int]:
+    from babel.dates import get_month_names
+
     names: dict[str, int] = {}
     for language in _LANGUAGES:
         for width in ("wide", "abbreviated"):

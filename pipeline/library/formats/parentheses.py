@@ -21,6 +21,8 @@ _TIMES = re.compile(
 )
 _THRICE = re.compile(r"(?:three times|thrice|dreimal)", re.IGNORECASE)
 _AGAIN = re.compile(r"(?:NG\s?\+{1,9}\d?|new game\s?(?:\+|plus)|replay(?:ed)?|again|nochmal|wieder)", re.IGNORECASE)
+# "Again on GBA" is that time itself, "GBA NG+" is one more.
+_NEW_GAME_PLUS = re.compile(r"(?:NG\s?\+{1,9}\d?|new game\s?(?:\+|plus))", re.IGNORECASE)
 _ON = re.compile(r"\b(?:on|auf|sur|en|su)\s+(?:the\s+)?(.{1,40})$", re.IGNORECASE)
 # The longest name of a platform has six words: "PC (Microsoft Windows)", "Super Nintendo Entertainment System".
 _MOST_WORDS = 5
@@ -109,7 +111,8 @@ def read_aside(texts: Sequence[str], *, short: Collection[str] = ()) -> Aside:
         if len(texts) >= 1 and _YEAR.fullmatch(piece) and any(text.strip() == piece for text in texts):
             year = int(piece)
         elif (platform := _platform_in(piece)) is not None:
-            parts.append(_Part(platform[0], [platform[1]] if platform[1] else [], []))
+            parts.append(_Part(platform[0], [], []))
+            _add(parts[-1], platform[1], _NEW_GAME_PLUS)
         elif (named := store_of(piece)) is not None:
             store = named
         elif match := _FINISHED.fullmatch(piece):
@@ -118,15 +121,19 @@ def read_aside(texts: Sequence[str], *, short: Collection[str] = ()) -> Aside:
         elif (stands := status_of(piece)) is not None:
             status = stands
         else:
-            part = part or _kept(parts)
-            times = _times_in(piece)
-            if times is not None:
-                part.again += [None] * (times - 1)
-            elif _AGAIN.match(piece):
-                part.again.append(piece)
-            else:
-                part.notes.append(piece)
+            _add(part or _kept(parts), piece, _AGAIN)
     return Aside(tuple(parts), year, store, status)
+
+
+def _add(part: _Part, words: str, again: re.Pattern[str]) -> None:
+    """Add what is said of a platform: further times through, or a note."""
+    times = _times_in(words)
+    if times is not None:
+        part.again += [None] * (times - 1)
+    elif again.match(words):
+        part.again.append(words)
+    elif words:
+        part.notes.append(words)
 
 
 def _kept(parts: list[_Part]) -> _Part:

@@ -63,13 +63,13 @@ def read_table(text: str, name: str) -> Table | None:
     delimiter, most = counts.most_common(1)[0]
     if most >= MOST_COLUMNS:
         raise UsageError(f"{name} has a first line of {most + 1:,} cells; a table has {MOST_COLUMNS:,} columns at most")
-    sample = [row for row in islice(_rows(lines, delimiter, first), _SAMPLE) if isinstance(row, Row)]
-    if not sample or sample[0].line != first + 1:
+    sample = list(islice(_rows(lines, delimiter, first), _SAMPLE))
+    header = sample[0] if sample else None
+    if not isinstance(header, Row):
         return None
-    header, *rest = sample
-    filled = [row for row in rest if any(row.cells)]
+    filled = [row for row in sample[1:] if isinstance(row, Row) and any(row.cells)]
     is_even = len(header.cells) > 1 and bool(filled) and all(len(row.cells) == len(header.cells) for row in filled)
-    below = rest[0].line - 1 if rest else len(lines)
+    below = sample[1].line - 1 if len(sample) > 1 else len(lines)
     return Table(tuple(header.cells), delimiter, is_even, text, below)
 
 
