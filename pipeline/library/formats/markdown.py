@@ -15,7 +15,7 @@ from models.printable import on_a_line
 from pipeline.errors import InvalidItem
 from pipeline.library.formats.building import key_of, reading
 from pipeline.library.formats.look import Look
-from pipeline.library.formats.parentheses import Aside, read_aside
+from pipeline.library.formats.parentheses import Aside, is_telling, parted, read_aside
 from pipeline.library.formats.short_forms import ShortForms
 from pipeline.library.formats.table import WRITTEN
 from pipeline.library.formats.values import LONGEST_TITLE, note_of, title_of, words_of
@@ -46,6 +46,11 @@ _ASIDE = re.compile(r"\s\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _RANKING = re.compile(
     r"\b(?:top|best|favou?rites?|ranking|ranked|hall of fame|liebling\w*|beste\w*|meilleurs?|mejores)\b", re.IGNORECASE
 )
+_DASH = re.compile(r"\s[-–—]\s([^-–—]{1,40})$")
+# Headings over short forms.
+_LEGEND = re.compile(r"(?:abbreviations?|legend|key|glossary|abkürzungen|legende|abréviations|légende)$", re.IGNORECASE)
+_EXPLAINED = re.compile(r"([A-Z][A-Za-z0-9&+.']{1,9})\s*(?:=|:|-|–|—)\s*(\S.*)$")
+_LONGEST_ITEM = 5_000
 _YEAR = re.compile(r"(?:19[5-9]\d|20\d\d)$")
 _WORDS = re.compile(r"[\w'’-]+")
 _FENCE = ("```", "~~~")
@@ -130,7 +135,9 @@ def _document(text: str, name: str) -> _Document:
             document.headings.append((at + 1, heading[1]))
             continue
         number, item, done = _item_of(line, is_markdown=is_markdown)
-        if item is None:
+        if item is not None and path and _LEGEND.match(path[-1][1]):
+            document.prose.append((at + 1, _EXPLAINED.sub(r"\1 = \2", _plain(item))))
+        elif item is None:
             document.prose.append((at + 1, _plain(words)))
         else:
             document.lines.append(_Line(at + 1, item, number, done, tuple(path)))
@@ -200,6 +207,8 @@ class _Reader:
     def record(self, item: _Line) -> Record | None:
         """Return an item as a record; None for a line that explains a short form."""
         text = item.text
+        if len(text) > _LONGEST_ITEM:
+            raise InvalidItem(f"no line of a list has {len(text):,} characters")
         slug = next((m[1].lower() for link in _LINK.finditer(text) if (m := _IGDB.match(link[2]))), None)
         plain = _plain(text)
         if self._short_forms.explains(plain):
@@ -207,8 +216,10 @@ class _Reader:
         cut = _ASIDE.search(plain)
         written = title_of(plain[: cut.start()] if cut else plain)
         asides = [match[1] for match in _ASIDE.finditer(plain)]
-        behind = _ASIDE.sub("", plain[cut.start() :]).strip(" -–—:,.") if cut else ""
-        aside = read_aside(asides, short=self._short_forms.names)
+        said, behind = parted(_ASIDE.sub("", plain[cut.start() :]).strip(" -–—:,.")) if cut else ("", "")
+        if (dash := _DASH.search(written)) and is_telling(dash[1]):
+            written, said = written[: dash.start()], dash[1]
+        aside = read_aside([*asides, said], short=self._short_forms.names)
         title = self._short_forms.written_out(written)
         if item.number is not None and item.headings and _ranks(item.headings[-1][1]):
             return self._ranked(item, written, title, aside, slug)

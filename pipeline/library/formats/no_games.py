@@ -20,7 +20,8 @@ _STEAM: Mapping[int, str] = {
 _NAMES = {
     r"\bdedicated server(?: tool)?$": SERVER,
     r"\b(?:soundtrack|ost|original score|art ?book)$": MUSIC,
-    r"\b(?:season|expansion|year \d) pass$|\bDLC\b": DLC,
+    # "Besiege + The Splintered Sea DLC" is a game with its DLC.
+    r"^[^+]*\b(?:(?:season|expansion|year \d) pass|DLC)$": DLC,
     r"^(?:proton (?:\d|experimental|hotfix|next|battleye|easyanticheat)|steam linux runtime)": RUNTIME,
     r"^(?:steamvr|steamworks (?:common|sdk).*|.* redistributables?)$": RUNTIME,
     r"^(?:unreal engine|unity hub|.* sdk|.* authoring tools.*)$": TOOL,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
-from pipeline.library.formats.values import words_of
+from pipeline.library.formats.values import platforms_of, words_of
 from pipeline.library.formats.words import is_platform, status_of, store_of
 from pipeline.library.records import Status, Store
 
@@ -110,11 +110,10 @@ def read_aside(texts: Sequence[str], *, short: Collection[str] = ()) -> Aside:
         part = parts[-1] if parts else None
         if len(texts) >= 1 and _YEAR.fullmatch(piece) and any(text.strip() == piece for text in texts):
             year = int(piece)
-        elif (platform := _platform_in(piece)) is not None:
-            parts.append(_Part(platform[0], [], []))
-            _add(parts[-1], platform[1], _NEW_GAME_PLUS)
-        elif (named := store_of(piece)) is not None:
-            store = named
+        elif (named := _platforms_in(piece)) is not None:
+            parts += named
+        elif (shop := store_of(piece)) is not None:
+            store = shop
         elif match := _FINISHED.fullmatch(piece):
             part = _kept(parts)
             part.finished = match[1]
@@ -164,19 +163,35 @@ def _pieces(text: str) -> list[str]:
     return [piece.strip() for piece in pieces if piece.strip()]
 
 
-def _platform_in(piece: str) -> tuple[str, str] | None:
-    """Return the platform that a piece names and what else it says; None for a piece that names none.
+def _platforms_in(piece: str) -> list[_Part] | None:
+    """Return the platforms that a piece names, with what else it says of them; None for a piece that names none.
 
-    "SNES as …" begins with it, "again as Dawn of Souls on GBA" ends with it.
+    "SNES/DS" are two, "SNES as …" begins with one, "again as Dawn of Souls on GBA" ends with one.
     """
-    if is_platform(piece):
-        return piece, ""
+    halves = platforms_of(piece)
+    if all(map(is_platform, halves)):
+        return [_Part(platform, [], []) for platform in halves]
     words = piece.split()
     for count in range(min(_MOST_WORDS, len(words) - 1), 0, -1):
         if is_platform(" ".join(words[:count])):
+            part = _Part(" ".join(words[:count]), [], [])
             rest = " ".join(words[count:])
             # "DS remake" is a note on a platform; "PC version" says no more than "PC".
-            return " ".join(words[:count]), "" if rest.lower() in {"version", "port"} else rest
+            _add(part, "" if rest.lower() in {"version", "port"} else rest, _NEW_GAME_PLUS)
+            return [part]
     if (match := _ON.search(piece)) and is_platform(match[1]):
-        return match[1], piece[: match.start()].strip()
+        said = piece[: match.start()].strip()
+        return [_Part(match[1], [said] if said else [], [])]
     return None
+
+
+def parted(text: str) -> tuple[str, str]:
+    """Return what a text behind a title says of how often and when, and the rest of it: "x2, loved it"."""
+    pieces = _pieces(text)
+    telling = [piece for piece in pieces if is_telling(piece)]
+    return "; ".join(telling), ", ".join(piece for piece in pieces if piece not in telling)
+
+
+def is_telling(piece: str) -> bool:
+    """Whether words say how often or when a game was finished, and nothing else."""
+    return _times_in(piece) is not None or bool(_FINISHED.fullmatch(piece) or _AGAIN.fullmatch(piece))

@@ -101,3 +101,25 @@ def test_a_list_with_commas_in_its_titles_is_no_table() -> None:
         "Ico",
         "Me, Myself, I",
     ]
+
+
+def test_what_stands_behind_a_title_says_how_often_and_when() -> None:
+    text = "# Beaten\n- Ico (PS2) – x2, loved it\n- Rez - finished 2005\n"
+    text += "- Okami (PS2/Wii; NG+ on Wii)\n- Zelda II - Link\n"
+
+    ico, rez, okami, zelda = read(text).records
+
+    assert ([way.is_replay for way in ico.playthroughs], ico.notes) == ([False, True], "loved it")
+    assert (rez.written, rez.playthroughs[0].finished) == ("Rez", "2005")
+    assert [(way.platform, way.notes, way.is_replay) for way in okami.playthroughs] == [
+        ("PS2", None, False),
+        ("Wii", None, True),
+        ("Wii", "NG+", True),
+    ]
+    assert zelda.written == "Zelda II - Link"
+
+
+def test_a_legend_explains_short_forms_and_names_no_games() -> None:
+    records = read("# Finished\n- MGS2\n## Abbreviations\n- MGS: Metal Gear Solid\n").records
+
+    assert [(each.written, each.title) for each in records] == [("MGS2", "Metal Gear Solid 2")]

@@ -26,7 +26,7 @@ FILES = {
     "hltb_export.csv": ("hltb", 1, 0),
     "legendary_list.csv": ("legendary-csv", 3, 1),
     "legendary_list.json": ("legendary", 4, 2),
-    "playnite_export_first_289.json": ("playnite", 289, 1),
+    "playnite_export_first_289.json": ("playnite", 289, 0),
     "playnite_export_object_form.json": ("playnite", 3, 0),
     "rpg_completion_list_33.md": ("markdown", 47, 0),
     "steam_GetOwnedGames_first_65.json": ("steam", 65, 0),
