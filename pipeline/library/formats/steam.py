@@ -128,11 +128,11 @@ _PATH = ("userlocalconfigstore", "software", "valve", "steam", "apps")
 
 
 def _apps(look: Look) -> Iterator[_App]:
-    """Yield the blocks under `apps` with their values; the case of keys varies between Steam's versions."""
+    """Yield the blocks under `apps` with their values; they count from 1 on, and the case of keys varies."""
     path: list[str] = []
     app: _App | None = None
-    line, counted_to, apps = 1, 0, 0
-    for at, key, value in _steps(look.text):
+    apps = 0
+    for key, value in _steps(look.text):
         is_within = app is not None and len(path) == len(_PATH) + 1
         if key is None:
             if not path:
@@ -148,35 +148,29 @@ def _apps(look: Look) -> Iterator[_App]:
             if len(path) >= _DEEPEST or apps > _MOST_APPS:
                 raise UsageError(f"{look.name} begins as Steam's localconfig.vdf does, and is nested as none is")
             if tuple(path) == _PATH:
-                line += look.text.count("\n", counted_to, at)
-                counted_to, apps = at, apps + 1
-                app = _App(line - _opens_alone(look.text, at), key, {})
+                apps += 1
+                app = _App(apps, key, {})
             path.append(key.lower())
     if path:
         raise UsageError(f"{look.name} begins as Steam's localconfig.vdf does and ends in the middle: copy it again")
 
 
-def _steps(text: str) -> Iterator[tuple[int, str | None, str | None]]:
-    """Yield a key with its value, a key alone whose block opens, nothing where a block ends; each with its place."""
+def _steps(text: str) -> Iterator[tuple[str | None, str | None]]:
+    """Yield a key with its value, a key alone whose block opens, nothing where a block ends."""
     key: str | None = None
     for token in _TOKEN.finditer(text):
         word = token[1] if token[1] is not None else token[3]
         if token[2] == "{":
-            yield token.start(), key or "", None
+            yield key or "", None
             key = None
         elif token[2] == "}":
-            yield token.start(), None, None
+            yield None, None
             key = None
         elif word is not None and key is None:
             key = word
         elif word is not None:
-            yield token.start(), key, word
+            yield key, word
             key = None
-
-
-def _opens_alone(text: str, at: int) -> bool:
-    """Whether a bracket stands on a line of its own, below its key."""
-    return not text[text.rfind("\n", 0, at) + 1 : at].strip()
 
 
 def _app_record(app: _App) -> Record:

@@ -53,7 +53,7 @@ def test_a_game_that_cannot_be_is_set_aside_and_the_others_land() -> None:
 def test_of_localconfig_only_the_apps_of_steam_are_read() -> None:
     played, settings_alone, runtime = read(LOCALCONFIG).records
 
-    assert (played.line, played.external_id, played.playtime_seconds) == (9, "620", 5400)
+    assert (played.line, played.external_id, played.playtime_seconds) == (1, "620", 5400)
     assert played.last_played_at == PLAYED_AT
     assert settings_alone.no_game is not None
     assert runtime.no_game == "a part of the store's own program"
