@@ -2,23 +2,32 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import chain, count
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
-from models import GameList, GameListEntry, GameMetadata, WantedGame
+from models import GameList, GameListEntry, GameMetadata
 from models.errors import UsageError
-from models.names import slug
-from pipeline.database.bulk import execute_rows, insert_rows
+from models.people import OWNER_ID
 from pipeline.games.finding.finder import Choice, Finding
-from pipeline.games.following.follows import games_for
-from pipeline.games.releases.news import introduce
-from pipeline.games.store.wanted import Reason, begin_wanting, unwant, want
+from pipeline.games.following.list_news import tell_at_once
+from pipeline.games.following.list_rows import (
+    NewLine,
+    add_list,
+    lock_list,
+    log_change,
+    read_list,
+    replace_lines,
+    want_what_is_listed,
+    works_of_lines,
+)
+from pipeline.games.store.wanted import begin_wanting
 
-REASON: Reason = "list"
 BY_HAND = "settled by hand"
+_LISTED = (
+    *(GameList.name, GameList.slug, GameList.description, GameList.ranked, GameList.wants),
+    *(GameList.origin, GameList.created_at),
+)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,12 +40,22 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None
     score: float | None
     why: str | None
+    notes: str | None
+    work_id: int | None
+    added_at: datetime
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A list, with how many of its lines were found and how many wait for a person to settle them."""
+    """A list, with how many of its lines were found and how many wait for a person to settle them.
+
+    One that `wants` its games has their releases told; of one that is `ranked` the order says which is better.
+    """
 
     name: str
+    slug: str
+    description: str | None
+    ranked: bool
+    wants: bool
     origin: str | None
     created_at: datetime
     entries: int
@@ -53,46 +72,82 @@ def store_list(
     now: datetime,
     *,
     digest: str | None = None,
+    person_id: int = OWNER_ID,
 ) -> None:
     """Store a list in place of the one of that name: its games are wanted, those of the old one no more.
 
-    `digest` is that of its file, where rules keep it as that says.
+    `digest` is that of its file, where rules keep it as that says. What a person noted beside a line that stays is
+    kept. No event tells of it.
+    """
+    lines = [_line(finding) for finding in findings]
+    keep_list(connection, name, lines, now, origin=origin, digest=digest, person_id=person_id)
+
+
+def keep_list(
+    connection: Connection,
+    name: str,
+    lines: Sequence[NewLine],
+    now: datetime,
+    *,
+    person_id: int = OWNER_ID,
+    origin: str | None = None,
+    digest: str | None = None,
+    ranked: bool = False,
+    wants: bool = True,
+    description: str | None = None,
+) -> None:
+    """Store the lines of a list in place of those of the list of that name; whether that is ranked and wants stays.
+
+    A new list is made with the last three. The log has it as one change, of which no event tells; what a person did to
+    the list before, and no event told yet, is told now.
     """
     begin_wanting(connection, now)
     values = {"origin": origin, "digest": digest, "created_at": now}
-    row = upsert(GameList).values(name=name, slug=_free_slug(connection, name), **values)
-    kept = row.on_conflict_do_update(index_elements=["person_id", "name"], set_=values)
-    list_id = connection.execute(kept.returning(GameList.id)).scalar_one()
-    connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
-    rows = [_row(list_id, position, finding) for position, finding in enumerate(findings, 1)]
-    if rows:
-        execute_rows(connection, insert_rows(GameListEntry.__table__, tuple(rows[0])), rows)
-    _want_what_is_listed(connection, now)
+    of_name = (GameList.person_id == person_id) & (GameList.name == name)
+    list_id = connection.scalar(update(GameList).where(of_name).values(**values).returning(GameList.id))
+    is_new = list_id is None
+    if list_id is None:
+        row = {"origin": origin, "digest": digest, "ranked": ranked, "wants": wants, "description": description}
+        list_id = add_list(connection, name, person_id, now, **row)
+    else:
+        tell_at_once(connection, list_id, now)
+    changes = replace_lines(connection, list_id, lines, now)
+    if is_new or changes:
+        log_change(connection, list_id, "created" if is_new else "replaced", changes, now, silent=True)
+    want_what_is_listed(connection, now)
 
 
-def remove_list(connection: Connection, name: str, now: datetime) -> None:
-    """Remove a list; its games are wanted for it no more. Raises `UsageError` if there is none of that name."""
+def remove_list(connection: Connection, name: str, now: datetime, *, person_id: int = OWNER_ID) -> None:
+    """Remove a list with its log; its games are wanted for it no more. Raises `UsageError` if there is none."""
     begin_wanting(connection, now)
-    list_id = _id_of(connection, name)
+    list_id = lock_list(connection, name, person_id).id
     connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
     connection.execute(delete(GameList).where(GameList.id == list_id))
-    _want_what_is_listed(connection, now)
+    want_what_is_listed(connection, now)
 
 
-def settle_entry(connection: Connection, name: str, position: int, finding: Finding, now: datetime) -> None:
+def settle_entry(
+    connection: Connection, name: str, position: int, finding: Finding, now: datetime, *, person_id: int = OWNER_ID
+) -> None:
     """Write down which game a person says that a line means; raises `UsageError` if there is no such line."""
     begin_wanting(connection, now)
-    line = (GameListEntry.list_id == _id_of(connection, name)) & (GameListEntry.position == position)
-    values = {"igdb_id": finding.igdb_id, "score": 1.0, "explanation": BY_HAND}
-    if not connection.execute(update(GameListEntry).where(line).values(**values)).rowcount:
-        raise UsageError(f"the list {name!r} has no line {position}; `lootwire games lists show` tells them")
-    _want_what_is_listed(connection, now)
+    row = lock_list(connection, name, person_id)
+    new = _line(finding)
+    line = (GameListEntry.list_id == row.id) & (GameListEntry.position == position)
+    values = {"igdb_id": finding.igdb_id, "work_id": works_of_lines(connection, [new]).get(new)}
+    settled = update(GameListEntry).where(line).values(**values, score=1.0, explanation=BY_HAND)
+    if not connection.execute(settled).rowcount:
+        raise UsageError(f"the list {row.name!r} has no line {position}; `lootwire games lists show` tells them")
+    want_what_is_listed(connection, now)
 
 
-def with_settled(connection: Connection, name: str, findings: Sequence[Finding]) -> list[Finding]:
+def with_settled(
+    connection: Connection, name: str, findings: Sequence[Finding], *, person_id: int = OWNER_ID
+) -> list[Finding]:
     """Return findings with the games that a person said the lines of a list mean, where these are there still."""
     lines = (GameListEntry.list_id == GameList.id) & (GameListEntry.explanation == BY_HAND)
-    query = select(GameListEntry.written, GameListEntry.igdb_id).join(GameList, lines).where(GameList.name == name)
+    query = select(GameListEntry.written, GameListEntry.igdb_id).join(GameList, lines)
+    query = query.where(GameList.name == name, GameList.person_id == person_id)
     settled = dict(connection.execute(query).all())
     return [
         Finding(asked=each.asked, verdict="sure", how="id", why=BY_HAND, igdb_id=settled[each.asked.written], score=1.0)
@@ -102,15 +157,16 @@ def with_settled(connection: Connection, name: str, findings: Sequence[Finding])
     ]
 
 
-def load_lists(connection: Connection) -> list[Listed]:
-    """Return all lists by name."""
+def load_lists(connection: Connection, person_id: int = OWNER_ID) -> list[Listed]:
+    """Return a person's lists by name."""
     sure = GameListEntry.igdb_id.is_not(None)
     unsure = GameListEntry.igdb_id.is_(None) & GameListEntry.score.is_not(None)
     none = GameListEntry.igdb_id.is_(None) & GameListEntry.score.is_(None)
     counts = [func.count().filter(condition) for condition in (GameListEntry.position.is_not(None), sure, unsure, none)]
     query = (
-        select(GameList.name, GameList.origin, GameList.created_at, *counts)
+        select(*_LISTED, *counts)
         .outerjoin(GameListEntry, GameListEntry.list_id == GameList.id)
+        .where(GameList.person_id == person_id)
         .group_by(GameList.id)
         .order_by(GameList.name)
     )
@@ -118,7 +174,7 @@ def load_lists(connection: Connection) -> list[Listed]:
     return [Listed(**dict(zip(names, row, strict=True))) for row in connection.execute(query)]
 
 
-def load_entries(connection: Connection, name: str) -> list[Entry]:
+def load_entries(connection: Connection, name: str, person_id: int = OWNER_ID) -> list[Entry]:
     """Return the lines of a list in its order; raises `UsageError` if there is none of that name."""
     query = (
         select(
@@ -128,9 +184,12 @@ def load_entries(connection: Connection, name: str) -> list[Entry]:
             GameMetadata.name,
             GameListEntry.score,
             GameListEntry.explanation,
+            GameListEntry.notes,
+            GameListEntry.work_id,
+            GameListEntry.added_at,
         )
         .outerjoin(GameMetadata, GameMetadata.igdb_id == GameListEntry.igdb_id)
-        .where(GameListEntry.list_id == _id_of(connection, name))
+        .where(GameListEntry.list_id == read_list(connection, name, person_id).id)
         .order_by(GameListEntry.position)
     )
     return [
@@ -142,6 +201,9 @@ def load_entries(connection: Connection, name: str) -> list[Entry]:
             name=row.name,
             score=row.score,
             why=row.explanation,
+            notes=row.notes,
+            work_id=row.work_id,
+            added_at=row.added_at,
         )
         for row in connection.execute(query)
     ]
@@ -154,42 +216,9 @@ def choices_in_words(choices: Iterable[Choice]) -> str:
     )
 
 
-def _row(list_id: int, position: int, finding: Finding) -> dict[str, object]:
+def _line(finding: Finding) -> NewLine:
     why = finding.why
     if finding.verdict == "unsure" and finding.choices:
         why = f"{why}: {choices_in_words(finding.choices)}"
-    return {
-        "list_id": list_id,
-        "position": position,
-        "written": finding.asked.written,
-        "igdb_id": finding.igdb_id,
-        "score": None if finding.verdict == "none" else finding.score,
-        "explanation": why,
-    }
-
-
-def _want_what_is_listed(connection: Connection, now: datetime) -> None:
-    listed = set(connection.scalars(select(GameListEntry.igdb_id).where(GameListEntry.igdb_id.is_not(None))))
-    wanted_before = set(connection.scalars(select(WantedGame.igdb_id).where(WantedGame.reasons.contains([REASON]))))
-    ids = {igdb_id for igdb_id in listed if igdb_id is not None}
-    new = ids - wanted_before
-    games_for(connection, new)
-    want(connection, new, REASON, now)
-    unwant(connection, wanted_before - ids, REASON)
-    introduce(connection, new, now)
-
-
-def _free_slug(connection: Connection, name: str) -> str:
-    """Return a slug that no list of another name has."""
-    plain = slug(name) or "list"
-    known = set(connection.scalars(select(GameList.slug).where(GameList.name != name, GameList.slug.startswith(plain))))
-    return next(each for each in chain([plain], (f"{plain}-{n}" for n in count(2))) if each not in known)
-
-
-def _id_of(connection: Connection, name: str) -> int:
-    list_id = connection.scalar(select(GameList.id).where(GameList.name == name))
-    if list_id is None:
-        names = connection.scalars(select(GameList.name).order_by(GameList.name)).all()
-        known = f"there are: {', '.join(names)}" if names else "there are none yet"
-        raise UsageError(f"there is no list {name!r}; {known}")
-    return list_id
+    score = None if finding.verdict == "none" else finding.score
+    return NewLine(written=finding.asked.written, igdb_id=finding.igdb_id, score=score, explanation=why)
