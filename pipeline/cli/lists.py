@@ -13,11 +13,10 @@ from sqlalchemy import Connection
 from models.errors import UsageError
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
-from pipeline.cli.following import Named, open_finder, unclear
+from pipeline.cli.following import open_finder, unclear
 from pipeline.cli.games import games
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command, read_named
 from pipeline.games.finding.finder import Finding
-from pipeline.games.finding.lookup import find_ours
 from pipeline.games.finding.names import LARGEST_LIST, read_games, read_name
 from pipeline.games.following import editing, list_export
 from pipeline.games.following import lists as following_lists
@@ -127,13 +126,10 @@ def add(
     as_json: JsonFlag = False,
 ) -> None:
     """Add a game to a list, at its end or at a place."""
-    line = _own_line(title) if own else _line_of(title)
+    line = msgspec.structs.replace(_own_line(title) if own else _line_of(name, title, person), notes=note)
     with open_command().engine.begin() as connection:
         owner = person_named(connection, person)
-        if own:
-            line = msgspec.structs.replace(line, game_id=find_ours(connection, title))
-        line = msgspec.structs.replace(line, notes=note)
-        placed = editing.add_line(connection, name, owner, line, utc_now(), at=at)
+        placed = editing.add_line(connection, name, owner, line, utc_now(), at=at, is_own=own)
     _print_placed(placed, "added at", as_json=as_json)
 
 
@@ -156,8 +152,8 @@ def note(
     """Write a note beside a game of a list."""
     with open_command().engine.begin() as connection:
         line = editing.note_line(connection, name, person_named(connection, person), title, text, utc_now())
-    said = f"{show(line.name)}: {show(line.notes)}" if line.notes else f"{show(line.name)}: no note"
-    console.print(said, markup=False, soft_wrap=True)
+    text = show(line.notes) if line.notes else "no note"
+    console.print(f"{show(line.name)}: {text}", markup=False, soft_wrap=True)
 
 
 @lists.command("remove")
@@ -229,12 +225,15 @@ def import_list(
     read = read_games(read_named(file, LARGEST_LIST + 1))
     called = name or ("list" if file == "-" else Path(file).stem)
     with open_finder() as (runtime, finder), _progress() as bar:
-        task = bar.add_task("matching titles", total=len(read.games))
-        findings = finder.find(read.games, lambda count: bar.update(task, completed=count))
+        with runtime.engine.connect() as connection:
+            owner = person_named(connection, person)
+            settled = following_lists.settled_names(connection, called, read.games, owner)
+        asked = [game for game in read.games if game not in settled]
+        task = bar.add_task("matching titles", total=len(asked))
+        matched = finder.find(asked, lambda count: bar.update(task, completed=count))
+        findings = [*map((settled | {each.asked: each for each in matched}).__getitem__, read.games)]
         bar.add_task("storing the list", total=None)
         with runtime.engine.begin() as connection:
-            owner = person_named(connection, person)
-            findings = following_lists.with_settled(connection, called, findings, person_id=owner)
             origin = None if file == "-" else file
             following_lists.store_list(connection, called, origin, findings, utc_now(), person_id=owner)
     if as_json:
@@ -242,7 +241,7 @@ def import_list(
             print_json({"position": position, "written": finding.asked.written} | _fields(finding))
     else:
         _print_report(called, read.taken_as, findings)
-    return SET_ASIDE if any(finding.igdb_id is None for finding in findings) else 0
+    return SET_ASIDE if any(finding.verdict != "sure" for finding in findings) else 0
 
 
 @lists.command("show")
@@ -261,26 +260,45 @@ def show_list(name: ListName, as_json: JsonFlag = False, person: PersonName = No
 def settle(
     name: ListName,
     position: Annotated[int, typer.Argument(min=1, max=GREATEST, help="The line's number, as `lists show` tells it.")],
-    game: Named,
+    game: Annotated[
+        str | None, typer.Argument(metavar="[NAME|SLUG|ID]", help="A title, IGDB's slug, address or number.")
+    ] = None,
+    own: Annotated[bool, typer.Option("--own", help="It is a game that IGDB lacks.")] = False,
     person: PersonName = None,
 ) -> None:
-    """Say which game a line of a list means."""
+    """Say which game a line of a list means; the answer holds for that title in lists, imports and syncs.
+
+    An answer for one line settles the same title in other lists, too.
+    """
+    if (game is None) is not own:
+        raise UsageError("say which game the line means, by its title or igdb:ID, or --own where IGDB lacks it")
     with open_finder() as (runtime, finder):
-        finding = finder.find([read_name(game, number_is_id=True)])[0]
-        if finding.igdb_id is None:
+        finding = None if game is None else finder.find([read_name(game, number_is_id=True)])[0]
+        if finding is not None and finding.igdb_id is None:
             raise UsageError(unclear(finding))
+        igdb_id = None if finding is None else finding.igdb_id
         with runtime.engine.begin() as connection:
             owner = person_named(connection, person)
-            following_lists.settle_entry(connection, name, position, finding, utc_now(), person_id=owner)
-    console.print(f"line {position} is {show(finding.name)} (IGDB {finding.igdb_id})", markup=False)
+            following_lists.settle_entry(connection, name, position, igdb_id, utc_now(), person_id=owner)
+    meant = "a game that IGDB lacks" if finding is None else f"{show(finding.name)} (IGDB {finding.igdb_id})"
+    console.print(f"line {position} is {meant}", markup=False)
 
 
-def _line_of(title: str) -> NewLine:
-    with open_finder() as (_, finder):
-        finding = finder.find([read_name(title)])[0]
-    if finding.igdb_id is None:
+def _line_of(name: str, title: str, person: str | None) -> NewLine:
+    game = read_name(title)
+    with open_finder() as (runtime, finder):
+        with runtime.engine.connect() as connection:
+            settled = following_lists.settled_names(connection, name, [game], person_named(connection, person))
+        finding = settled[game] if game in settled else finder.find([game])[0]
+    if finding.verdict != "sure":
         raise UsageError(f"{unclear(finding)}; or, where IGDB does not have it, add --own")
-    return NewLine(written=finding.asked.written, igdb_id=finding.igdb_id, score=finding.score, explanation=finding.why)
+    return NewLine(
+        written=finding.asked.written,
+        igdb_id=finding.igdb_id,
+        game_id=finding.game_id,
+        score=finding.score,
+        explanation=finding.why,
+    )
 
 
 def _own_line(title: str) -> NewLine:
@@ -339,7 +357,7 @@ def _print_report(name: str, taken_as: str, findings: Sequence[Finding]) -> None
     count = Counter(finding.verdict for finding in findings)
     counts = ", ".join(f"{count[verdict]} {verdict}" for verdict in ("sure", "unsure", "none") if count[verdict])
     console.print(f"{show(name)}: {len(findings)} games, read as {taken_as}: {counts}", markup=False, soft_wrap=True)
-    aside = [(position, finding) for position, finding in enumerate(findings, 1) if finding.igdb_id is None]
+    aside = [(position, finding) for position, finding in enumerate(findings, 1) if finding.verdict != "sure"]
     for position, finding in aside[:SHOWN_AT_MOST]:
         choices = f"; {following_lists.choices_in_words(finding.choices)}" if finding.choices else ""
         line = f"line {position}, {show(finding.asked.written)}: {finding.verdict}, {show(finding.why)}{show(choices)}"

@@ -27,6 +27,7 @@ from pipeline.games.following.list_rows import (
     want_what_is_listed,
 )
 from pipeline.games.following.naming import Line, line_named
+from pipeline.games.store.decisions import own_game
 from pipeline.games.store.wanted import begin_wanting
 
 LONGEST_NAME, LONGEST_TEXT = 200, 5000
@@ -96,9 +97,19 @@ def describe_list(
 
 
 def add_line(
-    connection: Connection, name: str, person_id: int, line: NewLine, now: datetime, *, at: int | None = None
+    connection: Connection,
+    name: str,
+    person_id: int,
+    line: NewLine,
+    now: datetime,
+    *,
+    at: int | None = None,
+    is_own: bool = False,
 ) -> Placed:
-    """Add a game to a list, at a place or at its end; raises `UsageError` where it is on it already."""
+    """Add a game to a list, at a place or at its end; raises `UsageError` where it is on it already.
+
+    With `is_own` its title is a game that IGDB lacks: our own, which is made where it is not there yet.
+    """
     begin_wanting(connection, now)
     row = lock_list(connection, name, person_id)
     lines = load_lines(connection, row.id)
@@ -109,6 +120,8 @@ def add_line(
             f" `lootwire games lists move {row.name!r} {known.position} PLACE` moves it"
         )
     place = len(lines) + 1 if at is None else _place(at, len(lines) + 1, row.name)
+    if is_own:
+        line = msgspec.structs.replace(line, game_id=own_game(connection, line.written, None, now), score=1.0)
     line_id = insert_line(connection, row.id, msgspec.structs.replace(line, notes=_text(line.notes)), place, now)
     added = next(each for each in load_lines(connection, row.id) if each.id == line_id)
     log_change(connection, row.id, "added", [change_of(added, place=place)], now)

@@ -21,6 +21,7 @@ from pipeline.games.store.wanted import Reason, unwant, want
 from pipeline.games.store.works import give_works
 
 REASON: Reason = "list"
+BY_HAND = "settled by hand"
 Verb = Literal["created", "replaced", "added", "removed", "moved", "noted", "described"]
 LINES: Table = GameListEntry.__table__  # type: ignore[assignment]
 _LINES = (
@@ -162,6 +163,21 @@ def replace_lines(connection: Connection, list_id: int, lines: Sequence[NewLine]
         statement = insert_rows(LINES, names)
         execute_rows(connection, statement, [{name: row[name] for name in names} for row in new])
     return _differences(before, load_lines(connection, list_id))
+
+
+def mean(connection: Connection, meant: Mapping[int, NewLine]) -> None:
+    """Write down by a person's word which games lines mean, by the lines' rows."""
+    if not meant:
+        return
+    works = works_of_lines(connection, list(meant.values()))
+    names = ("id", "igdb_id", "work_id", "score", "explanation")
+    rows = [
+        {"id": key, "igdb_id": line.igdb_id, "work_id": works.get(line), "score": 1.0, "explanation": BY_HAND}
+        for key, line in meant.items()
+    ]
+    table = rows_as_table(LINES, names).subquery()
+    values = {name: table.c[name] for name in names if name != "id"}
+    execute_rows(connection, update(LINES).values(values).where(LINES.c.id == table.c.id), rows)
 
 
 def works_of_lines(connection: Connection, lines: Sequence[NewLine]) -> dict[NewLine, int]:

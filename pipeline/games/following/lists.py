@@ -10,20 +10,23 @@ from models import GameList, GameListEntry, GameMetadata
 from models.errors import UsageError
 from models.people import OWNER_ID
 from pipeline.games.finding.finder import Choice, Finding
+from pipeline.games.finding.names import GameName
 from pipeline.games.following.list_news import tell_at_once
 from pipeline.games.following.list_rows import (
+    BY_HAND,
     NewLine,
     add_list,
+    load_lines,
     lock_list,
     log_change,
+    mean,
     read_list,
     replace_lines,
     want_what_is_listed,
-    works_of_lines,
 )
+from pipeline.games.store.decisions import Answer, Decisions, decide, key_of_title, load_decisions, own_game
 from pipeline.games.store.wanted import begin_wanting
 
-BY_HAND = "settled by hand"
 _LISTED = (
     *(GameList.name, GameList.slug, GameList.description, GameList.ranked, GameList.wants),
     *(GameList.origin, GameList.created_at),
@@ -127,41 +130,80 @@ def remove_list(connection: Connection, name: str, now: datetime, *, person_id: 
 
 
 def settle_entry(
-    connection: Connection, name: str, position: int, finding: Finding, now: datetime, *, person_id: int = OWNER_ID
+    connection: Connection,
+    name: str,
+    position: int,
+    igdb_id: int | None,
+    now: datetime,
+    *,
+    person_id: int = OWNER_ID,
 ) -> None:
-    """Write down which game a person says that a line means; raises `UsageError` if there is no such line."""
+    """Write down which entry a person says that a line means; without one it is our own game, which IGDB lacks.
+
+    That holds for its title in all lists, and in all that is imported and synced from now on.
+    Raises `UsageError` if there is no such line.
+    """
     begin_wanting(connection, now)
     row = lock_list(connection, name, person_id)
-    new = _line(finding)
-    line = (GameListEntry.list_id == row.id) & (GameListEntry.position == position)
-    values = {"igdb_id": finding.igdb_id, "work_id": works_of_lines(connection, [new]).get(new)}
-    settled = update(GameListEntry).where(line).values(**values, score=1.0, explanation=BY_HAND)
-    if not connection.execute(settled).rowcount:
+    line = next((each for each in load_lines(connection, row.id) if each.position == position), None)
+    if line is None:
         raise UsageError(f"the list {row.name!r} has no line {position}; `lootwire games lists show` tells them")
+    answer = Answer(verdict="is", igdb_id=igdb_id)
+    if igdb_id is None:
+        answer = Answer(verdict="own", game_id=own_game(connection, line.written, None, now))
+    mean(connection, {line.id: NewLine(written=line.written, igdb_id=answer.igdb_id, game_id=answer.game_id)})
+    decide(connection, person_id, key_of_title(line.written), answer, now)
+    settle_open_lines(connection, person_id)
     want_what_is_listed(connection, now)
+
+
+def settle_open_lines(connection: Connection, person_id: int) -> int:
+    """Have the lines of a person's lists mean what that person has said of their titles; returns how many they are.
+
+    Belongs after `begin_wanting`, and before `want_what_is_listed`.
+    """
+    decisions = load_decisions(connection, person_id)
+    is_open = GameListEntry.igdb_id.is_(None) & GameListEntry.work_id.is_(None)
+    lines = select(GameListEntry.id, GameListEntry.written).join(GameList, GameList.id == GameListEntry.list_id)
+    meant = {}
+    for line_id, written in connection.execute(lines.where(GameList.person_id == person_id, is_open)).all():
+        answer = decisions.find(written)
+        if answer is not None and answer.verdict != "skip":
+            meant[line_id] = NewLine(written=written, igdb_id=answer.igdb_id, game_id=answer.game_id)
+    mean(connection, meant)
+    return len(meant)
 
 
 def with_settled(
     connection: Connection, name: str, findings: Sequence[Finding], *, person_id: int = OWNER_ID
 ) -> list[Finding]:
-    """Return findings with the games that a person said the lines of a list mean, where these are there still."""
+    """Return findings with the games that a person said the titles of a list mean, here or in an import."""
+    settled = settled_names(connection, name, [finding.asked for finding in findings], person_id)
+    return [settled.get(finding.asked, finding) for finding in findings]
+
+
+def settled_names(
+    connection: Connection, name: str, games: Iterable[GameName], person_id: int = OWNER_ID
+) -> dict[GameName, Finding]:
+    """Return the findings of titles that a person settled: in the list of that name, or in any list or import.
+
+    What names an entry by its number or address needs no such word.
+    """
     lines = (GameListEntry.list_id == GameList.id) & (GameListEntry.explanation == BY_HAND)
     query = select(GameListEntry.written, GameListEntry.igdb_id).join(GameList, lines)
-    query = query.where(GameList.name == name, GameList.person_id == person_id)
-    settled = dict(connection.execute(query).all())
-    return [
-        Finding(asked=each.asked, verdict="sure", how="id", why=BY_HAND, igdb_id=settled[each.asked.written], score=1.0)
-        if each.asked.written in settled
-        else each
-        for each in findings
-    ]
+    of_list = (GameList.name == name) & (GameList.person_id == person_id) & GameListEntry.igdb_id.is_not(None)
+    here = dict(connection.execute(query.where(of_list)).all())
+    decisions = load_decisions(connection, person_id)
+    titles = (game for game in games if game.igdb_id is None and game.slug is None)
+    settled = ((game, _settled(game, here.get(game.written), decisions)) for game in titles)
+    return {game: finding for game, finding in settled if finding is not None}
 
 
 def load_lists(connection: Connection, person_id: int = OWNER_ID) -> list[Listed]:
     """Return a person's lists by name."""
-    sure = GameListEntry.igdb_id.is_not(None)
-    unsure = GameListEntry.igdb_id.is_(None) & GameListEntry.score.is_not(None)
-    none = GameListEntry.igdb_id.is_(None) & GameListEntry.score.is_(None)
+    sure = GameListEntry.igdb_id.is_not(None) | GameListEntry.work_id.is_not(None)
+    unsure = ~sure & GameListEntry.score.is_not(None)
+    none = ~sure & GameListEntry.score.is_(None)
     counts = [func.count().filter(condition) for condition in (GameListEntry.position.is_not(None), sure, unsure, none)]
     query = (
         select(*_LISTED, *counts)
@@ -196,7 +238,11 @@ def load_entries(connection: Connection, name: str, person_id: int = OWNER_ID) -
         Entry(
             position=row.position,
             written=row.written,
-            verdict="sure" if row.igdb_id is not None else "none" if row.score is None else "unsure",
+            verdict="sure"
+            if row.igdb_id is not None or row.work_id is not None
+            else "none"
+            if row.score is None
+            else "unsure",
             igdb_id=row.igdb_id,
             name=row.name,
             score=row.score,
@@ -216,9 +262,24 @@ def choices_in_words(choices: Iterable[Choice]) -> str:
     )
 
 
+def _settled(game: GameName, igdb_id: int | None, decisions: Decisions) -> Finding | None:
+    answer = decisions.find(game.written, platforms=game.platforms, year=game.year) if igdb_id is None else None
+    if igdb_id is None and (answer is None or answer.verdict == "skip"):
+        # Whoever has it on a list does not skip it.
+        return None
+    known, own = (igdb_id, None) if answer is None else (answer.igdb_id, answer.game_id)
+    return Finding(asked=game, verdict="sure", how="id", why=BY_HAND, igdb_id=known, game_id=own, score=1.0)
+
+
 def _line(finding: Finding) -> NewLine:
     why = finding.why
     if finding.verdict == "unsure" and finding.choices:
         why = f"{why}: {choices_in_words(finding.choices)}"
     score = None if finding.verdict == "none" else finding.score
-    return NewLine(written=finding.asked.written, igdb_id=finding.igdb_id, score=score, explanation=why)
+    return NewLine(
+        written=finding.asked.written,
+        igdb_id=finding.igdb_id,
+        game_id=finding.game_id,
+        score=score,
+        explanation=why,
+    )
