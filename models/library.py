@@ -242,9 +242,10 @@ class PersonWork(Base):
 
 
 class ListActivity(Base):
-    """A change of a list: `created`, `added`, `removed`, `moved`, `noted` or `described`; an event groups several.
+    """A change of a list: `created`, `added`, `removed`, `moved`, `noted`, `described`; an event groups several.
 
-    `changes` are entries with their names and places before and after. `told_at` is when an event said it.
+    A file that came in its place has `replaced` it, of which no event tells. `changes` are entries with their names and
+    places before and after. `told_at` is when an event said it.
     """
 
     __tablename__ = "list_activities"

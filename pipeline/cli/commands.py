@@ -78,7 +78,11 @@ COMMANDS = {
     "channels": Listed(
         FOLLOW, ("channels",), "Show the Twitch channels that are followed; with a command, change or sum them up."
     ),
-    "games": Listed(FOLLOW, ("games", "following"), "Show the games that are known; with a command, follow some."),
+    "games": Listed(
+        FOLLOW,
+        ("games", "following", "lists", "works"),
+        "Show the games that are known; with a command, follow some.",
+    ),
     "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
     "library": Listed(
         FOLLOW, ("library",), "Show the games that you own, play and finished; with a command, bring some in."

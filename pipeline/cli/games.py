@@ -19,6 +19,7 @@ from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import GAME_TYPES, MAIN_GAME, Scored, wanted
 from pipeline.games.store.links import Link, link, load_links, unlink
 from pipeline.games.store.wanted import begin_wanting
+from pipeline.games.store.works import give_works
 from pipeline.programs.sources import register
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -107,7 +108,7 @@ def link_game(
         raise typer.BadParameter("give one of IGDB_ID, --none and --unpin")
     runtime = _open()
     with runtime.engine.connect() as connection:
-        game_id = _ours(connection, name)
+        game_id = ours(connection, name)
         title = game_history(connection, game_id).name
     if igdb_id is not None or none:
         _pin(runtime, game_id, title, igdb_id)
@@ -139,7 +140,8 @@ def _find(connection: Connection, name: str) -> tuple[int | None, int | None]:
     return game_id, None if linked is None else linked.igdb_id
 
 
-def _ours(connection: Connection, name: str) -> int:
+def ours(connection: Connection, name: str) -> int:
+    """Return our game of a name, a slug or an id; raises `UsageError` where there is none, and says which are near."""
     game_id = find_ours(connection, name)
     return find_game(connection, name) if game_id is None else game_id
 
@@ -185,6 +187,7 @@ def _pin(runtime: Runtime, game_id: int, title: str, igdb_id: int | None) -> Non
     with runtime.engine.begin() as connection:
         begin_wanting(connection, now)
         link(connection, [Link(game_id=game_id, igdb_id=igdb_id, how="hand", confidence=1.0, pinned_at=now)])
+        give_works(connection, [game_id])
         renew_follows(connection, now)
     entry_text = "no game of IGDB" if igdb_id is None else f"{entry} (IGDB {igdb_id})"
     console.print(f"{show(title)}: {show(entry_text)}, pinned", markup=False, soft_wrap=True)

@@ -17,6 +17,7 @@ from notifiers.days import begins_first
 from pipeline.events.append import NewEvent, append_events
 from pipeline.events.damping import HeldBack, take_due_now
 from pipeline.games.following.follows import renew_follows
+from pipeline.games.following.list_news import tell_changes
 from pipeline.games.releases.compare import (
     GONE_FOR,
     LAST_ZONE,
@@ -41,6 +42,7 @@ from pipeline.games.releases.details import (
 )
 from pipeline.games.releases.news import introduce_wanted
 from pipeline.games.store.releases import load_releases
+from pipeline.games.store.works import give_missing_works
 from pipeline.ingest.turn import take_turn
 from pipeline.services.igdb.records import ReleaseRecord
 
@@ -56,7 +58,8 @@ Pending = tuple[NewEvent, bool]
 def advance(engine: Engine, now: datetime) -> Counter[str]:
     """Append releases whose day has begun in the first zone, and those that are off; introduce newly wanted games.
 
-    What damping held back is told when it is due.
+    What damping held back is told when it is due, and so is what somebody did to a list. Games that were linked with
+    an entry of IGDB get their works.
 
     Returns the events by kind. Safe to call twice, and late: a day of the last week makes one event.
     """
@@ -65,7 +68,8 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
         pending = [*settle_days(connection, now), *settle_withdrawn(connection, now)]
         renew_follows(connection, now)
         counted = introduce_wanted(connection, now)
-        counted += _append_held(connection, now)
+        counted += _append_held(connection, now) + tell_changes(connection, now)
+        give_missing_works(connection)
         for silent in (True, False):
             some = [event for event, is_silent in pending if is_silent is silent]
             if some:

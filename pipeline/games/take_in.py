@@ -9,9 +9,11 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection
 
-from pipeline.games.store.games import StoredGames, remove_games, store_games
+from pipeline.games.store.games import KnownGame, StoredGames, remove_games, store_games
+from pipeline.games.store.works import renew_families
 from pipeline.ingest.quarantine import keep_aside
 from pipeline.services.igdb.documents import Documents
+from pipeline.services.igdb.records import GameRecord
 
 logger = logging.getLogger(__name__)
 # As with campaigns (DESIGN.md, section 4): so many gone at once are more likely IGDB's fault.
@@ -67,6 +69,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
         With `silent` games that were not known are no news; changes of known games are news all the same.
         """
         stored = store_games(self.connection, documents.documents, asked_at)
+        _renew_families(self.connection, stored)
         gone = remove_games(self.connection, removed, asked_at) if removed else []
         if stored.old_names:
             logger.warning("IGDB used names that it took away: %s", ", ".join(stored.old_names))
@@ -107,6 +110,23 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
                 now=self.now,
             )
         return len(rows)
+
+
+def _renew_families(connection: Connection, stored: StoredGames) -> None:
+    """Have works fit entries that say of themselves, other than before, to which game they belong, and what it is."""
+    changed = {game.record.igdb_id for game in stored.changed if _kin(game.record) != _kin(game.before)}
+    renamed = {game.record.igdb_id for game in stored.changed if _title(game.record) != _title(game.before)}
+    added = {game.record.igdb_id for game in stored.added}
+    if changed or renamed or added:
+        renew_families(connection, changed | added, changed | renamed | added)
+
+
+def _kin(entry: GameRecord | KnownGame | None) -> tuple[int | None, ...]:
+    return () if entry is None else (entry.game_type, entry.parent_igdb_id, entry.version_parent_igdb_id)
+
+
+def _title(entry: GameRecord | KnownGame | None) -> tuple[str | None, list[str], list[str]] | None:
+    return None if entry is None else (entry.name, list(entry.franchises), list(entry.collections))
 
 
 def believed(gone: Collection[int], known: Collection[int]) -> Collection[int]:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, case, func, select, update
 from models import Channel, Follow, Game, GameList
 from models.errors import LootwireError, UsageError
 from models.names import name_key
+from models.people import OWNER_ID
 from notifiers.rules.difference import Change, WantedFollow, follow_name
 from pipeline.channels.following.adding import add_category, add_channels
 from pipeline.channels.following.follows import follow_drops, unfollow, unfollow_category, unfollow_drops
@@ -37,7 +38,11 @@ def load_follows(connection: Connection) -> tuple[WantedFollow, ...]:
         .outerjoin(Game, Game.id == Follow.game_id)
         .order_by(Follow.id)
     )
-    lists = connection.execute(select(GameList.name, GameList.origin, GameList.digest).order_by(GameList.name))
+    lists = connection.execute(
+        select(GameList.name, GameList.origin, GameList.digest)
+        .where(GameList.person_id == OWNER_ID)
+        .order_by(GameList.name)
+    )
     return (
         *(WantedFollow(**row) for row in rows.mappings()),
         *(WantedFollow(kind="list", name=row.name, digest=row.digest, origin=row.origin) for row in lists),

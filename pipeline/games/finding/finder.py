@@ -38,7 +38,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The entry that a person means where it is sure, and else those that it may be, best first.
 
-    `how` is `id`, `slug` or `title`; `why` is a sentence for a person.
+    `how` is `id`, `slug` or `title`; `why` is a sentence for a person. With a `game_id` it is a game of ours that IGDB
+    lacks, as a person has said.
     """
 
     asked: GameName
@@ -46,6 +47,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     how: str
     why: str
     igdb_id: int | None = None
+    game_id: int | None = None
     name: str | None = None
     score: float | None = None
     choices: tuple[Choice, ...] = ()

@@ -20,6 +20,7 @@ from pipeline.games.releases.news import introduce
 from pipeline.games.store.links import Link, attach, games_of, link, load_links
 from pipeline.games.store.releases import load_releases
 from pipeline.games.store.wanted import Reason, begin_wanting, unwant, want
+from pipeline.games.store.works import give_works
 
 KIND = "game"
 REASON: Reason = "follow"
@@ -142,6 +143,7 @@ def games_for(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, int]
                 _same_at_twitch(connection, igdb_id) or _same_by_name(connection, igdb_id) or _new(connection, igdb_id)
             )
             link(connection, [new_link])
+            give_works(connection, [new_link.game_id])
             game_ids[igdb_id] = new_link.game_id
     return game_ids
 

@@ -2,23 +2,35 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import chain, count
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
-from models import GameList, GameListEntry, GameMetadata, WantedGame
+from models import GameList, GameListEntry, GameMetadata
 from models.errors import UsageError
-from models.names import slug
-from pipeline.database.bulk import execute_rows, insert_rows
+from models.people import OWNER_ID
 from pipeline.games.finding.finder import Choice, Finding
-from pipeline.games.following.follows import games_for
-from pipeline.games.releases.news import introduce
-from pipeline.games.store.wanted import Reason, begin_wanting, unwant, want
+from pipeline.games.finding.names import GameName
+from pipeline.games.following.list_news import tell_at_once
+from pipeline.games.following.list_rows import (
+    BY_HAND,
+    NewLine,
+    add_list,
+    load_lines,
+    lock_list,
+    log_change,
+    mean,
+    read_list,
+    replace_lines,
+    want_what_is_listed,
+)
+from pipeline.games.store.decisions import Answer, Decisions, decide, key_of_title, load_decisions, own_game
+from pipeline.games.store.wanted import begin_wanting
 
-REASON: Reason = "list"
-BY_HAND = "settled by hand"
+_LISTED = (
+    *(GameList.name, GameList.slug, GameList.description, GameList.ranked, GameList.wants),
+    *(GameList.origin, GameList.created_at),
+)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,12 +43,22 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     name: str | None
     score: float | None
     why: str | None
+    notes: str | None
+    work_id: int | None
+    added_at: datetime
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True):
-    """A list, with how many of its lines were found and how many wait for a person to settle them."""
+    """A list, with how many of its lines were found and how many wait for a person to settle them.
+
+    One that `wants` its games has their releases told; of one that is `ranked` the order says which is better.
+    """
 
     name: str
+    slug: str
+    description: str | None
+    ranked: bool
+    wants: bool
     origin: str | None
     created_at: datetime
     entries: int
@@ -53,64 +75,140 @@ def store_list(
     now: datetime,
     *,
     digest: str | None = None,
+    person_id: int = OWNER_ID,
 ) -> None:
     """Store a list in place of the one of that name: its games are wanted, those of the old one no more.
 
-    `digest` is that of its file, where rules keep it as that says.
+    `digest` is that of its file, where rules keep it as that says. What a person noted beside a line that stays is
+    kept. No event tells of it.
+    """
+    lines = [_line(finding) for finding in findings]
+    keep_list(connection, name, lines, now, origin=origin, digest=digest, person_id=person_id)
+
+
+def keep_list(
+    connection: Connection,
+    name: str,
+    lines: Sequence[NewLine],
+    now: datetime,
+    *,
+    person_id: int = OWNER_ID,
+    origin: str | None = None,
+    digest: str | None = None,
+    ranked: bool = False,
+    wants: bool = True,
+    description: str | None = None,
+) -> None:
+    """Store the lines of a list in place of those of the list of that name; whether that is ranked and wants stays.
+
+    A new list is made with the last three. The log has it as one change, of which no event tells; what a person did to
+    the list before, and no event told yet, is told now.
     """
     begin_wanting(connection, now)
     values = {"origin": origin, "digest": digest, "created_at": now}
-    row = upsert(GameList).values(name=name, slug=_free_slug(connection, name), **values)
-    kept = row.on_conflict_do_update(index_elements=["person_id", "name"], set_=values)
-    list_id = connection.execute(kept.returning(GameList.id)).scalar_one()
-    connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
-    rows = [_row(list_id, position, finding) for position, finding in enumerate(findings, 1)]
-    if rows:
-        execute_rows(connection, insert_rows(GameListEntry.__table__, tuple(rows[0])), rows)
-    _want_what_is_listed(connection, now)
+    of_name = (GameList.person_id == person_id) & (GameList.name == name)
+    list_id = connection.scalar(update(GameList).where(of_name).values(**values).returning(GameList.id))
+    is_new = list_id is None
+    if list_id is None:
+        row = {"origin": origin, "digest": digest, "ranked": ranked, "wants": wants, "description": description}
+        list_id = add_list(connection, name, person_id, now, **row)
+    else:
+        tell_at_once(connection, list_id, now)
+    changes = replace_lines(connection, list_id, lines, now)
+    if is_new or changes:
+        log_change(connection, list_id, "created" if is_new else "replaced", changes, now, silent=True)
+    want_what_is_listed(connection, now)
 
 
-def remove_list(connection: Connection, name: str, now: datetime) -> None:
-    """Remove a list; its games are wanted for it no more. Raises `UsageError` if there is none of that name."""
+def remove_list(connection: Connection, name: str, now: datetime, *, person_id: int = OWNER_ID) -> None:
+    """Remove a list with its log; its games are wanted for it no more. Raises `UsageError` if there is none."""
     begin_wanting(connection, now)
-    list_id = _id_of(connection, name)
+    list_id = lock_list(connection, name, person_id).id
     connection.execute(delete(GameListEntry).where(GameListEntry.list_id == list_id))
     connection.execute(delete(GameList).where(GameList.id == list_id))
-    _want_what_is_listed(connection, now)
+    want_what_is_listed(connection, now)
 
 
-def settle_entry(connection: Connection, name: str, position: int, finding: Finding, now: datetime) -> None:
-    """Write down which game a person says that a line means; raises `UsageError` if there is no such line."""
+def settle_entry(
+    connection: Connection,
+    name: str,
+    position: int,
+    igdb_id: int | None,
+    now: datetime,
+    *,
+    person_id: int = OWNER_ID,
+) -> None:
+    """Write down which entry a person says that a line means; without one it is our own game, which IGDB lacks.
+
+    That holds for its title in all lists, and in all that is imported and synced from now on.
+    Raises `UsageError` if there is no such line.
+    """
     begin_wanting(connection, now)
-    line = (GameListEntry.list_id == _id_of(connection, name)) & (GameListEntry.position == position)
-    values = {"igdb_id": finding.igdb_id, "score": 1.0, "explanation": BY_HAND}
-    if not connection.execute(update(GameListEntry).where(line).values(**values)).rowcount:
-        raise UsageError(f"the list {name!r} has no line {position}; `lootwire games lists show` tells them")
-    _want_what_is_listed(connection, now)
+    row = lock_list(connection, name, person_id)
+    line = next((each for each in load_lines(connection, row.id) if each.position == position), None)
+    if line is None:
+        raise UsageError(f"the list {row.name!r} has no line {position}; `lootwire games lists show` tells them")
+    answer = Answer(verdict="is", igdb_id=igdb_id)
+    if igdb_id is None:
+        answer = Answer(verdict="own", game_id=own_game(connection, line.written, None, now))
+    mean(connection, {line.id: NewLine(written=line.written, igdb_id=answer.igdb_id, game_id=answer.game_id)})
+    decide(connection, person_id, key_of_title(line.written), answer, now)
+    settle_open_lines(connection, person_id)
+    want_what_is_listed(connection, now)
 
 
-def with_settled(connection: Connection, name: str, findings: Sequence[Finding]) -> list[Finding]:
-    """Return findings with the games that a person said the lines of a list mean, where these are there still."""
+def settle_open_lines(connection: Connection, person_id: int) -> int:
+    """Have the lines of a person's lists mean what that person has said of their titles; returns how many they are.
+
+    Belongs after `begin_wanting`, and before `want_what_is_listed`.
+    """
+    decisions = load_decisions(connection, person_id)
+    is_open = GameListEntry.igdb_id.is_(None) & GameListEntry.work_id.is_(None)
+    lines = select(GameListEntry.id, GameListEntry.written).join(GameList, GameList.id == GameListEntry.list_id)
+    meant = {}
+    for line_id, written in connection.execute(lines.where(GameList.person_id == person_id, is_open)).all():
+        answer = decisions.find(written)
+        if answer is not None and answer.verdict != "skip":
+            meant[line_id] = NewLine(written=written, igdb_id=answer.igdb_id, game_id=answer.game_id)
+    mean(connection, meant)
+    return len(meant)
+
+
+def with_settled(
+    connection: Connection, name: str, findings: Sequence[Finding], *, person_id: int = OWNER_ID
+) -> list[Finding]:
+    """Return findings with the games that a person said the titles of a list mean, here or in an import."""
+    settled = settled_names(connection, name, [finding.asked for finding in findings], person_id)
+    return [settled.get(finding.asked, finding) for finding in findings]
+
+
+def settled_names(
+    connection: Connection, name: str, games: Iterable[GameName], person_id: int = OWNER_ID
+) -> dict[GameName, Finding]:
+    """Return the findings of titles that a person settled: in the list of that name, or in any list or import.
+
+    What names an entry by its number or address needs no such word.
+    """
     lines = (GameListEntry.list_id == GameList.id) & (GameListEntry.explanation == BY_HAND)
-    query = select(GameListEntry.written, GameListEntry.igdb_id).join(GameList, lines).where(GameList.name == name)
-    settled = dict(connection.execute(query).all())
-    return [
-        Finding(asked=each.asked, verdict="sure", how="id", why=BY_HAND, igdb_id=settled[each.asked.written], score=1.0)
-        if each.asked.written in settled
-        else each
-        for each in findings
-    ]
+    query = select(GameListEntry.written, GameListEntry.igdb_id).join(GameList, lines)
+    of_list = (GameList.name == name) & (GameList.person_id == person_id) & GameListEntry.igdb_id.is_not(None)
+    here = dict(connection.execute(query.where(of_list)).all())
+    decisions = load_decisions(connection, person_id)
+    titles = (game for game in games if game.igdb_id is None and game.slug is None)
+    settled = ((game, _settled(game, here.get(game.written), decisions)) for game in titles)
+    return {game: finding for game, finding in settled if finding is not None}
 
 
-def load_lists(connection: Connection) -> list[Listed]:
-    """Return all lists by name."""
-    sure = GameListEntry.igdb_id.is_not(None)
-    unsure = GameListEntry.igdb_id.is_(None) & GameListEntry.score.is_not(None)
-    none = GameListEntry.igdb_id.is_(None) & GameListEntry.score.is_(None)
+def load_lists(connection: Connection, person_id: int = OWNER_ID) -> list[Listed]:
+    """Return a person's lists by name."""
+    sure = GameListEntry.igdb_id.is_not(None) | GameListEntry.work_id.is_not(None)
+    unsure = ~sure & GameListEntry.score.is_not(None)
+    none = ~sure & GameListEntry.score.is_(None)
     counts = [func.count().filter(condition) for condition in (GameListEntry.position.is_not(None), sure, unsure, none)]
     query = (
-        select(GameList.name, GameList.origin, GameList.created_at, *counts)
+        select(*_LISTED, *counts)
         .outerjoin(GameListEntry, GameListEntry.list_id == GameList.id)
+        .where(GameList.person_id == person_id)
         .group_by(GameList.id)
         .order_by(GameList.name)
     )
@@ -118,7 +216,7 @@ def load_lists(connection: Connection) -> list[Listed]:
     return [Listed(**dict(zip(names, row, strict=True))) for row in connection.execute(query)]
 
 
-def load_entries(connection: Connection, name: str) -> list[Entry]:
+def load_entries(connection: Connection, name: str, person_id: int = OWNER_ID) -> list[Entry]:
     """Return the lines of a list in its order; raises `UsageError` if there is none of that name."""
     query = (
         select(
@@ -128,20 +226,30 @@ def load_entries(connection: Connection, name: str) -> list[Entry]:
             GameMetadata.name,
             GameListEntry.score,
             GameListEntry.explanation,
+            GameListEntry.notes,
+            GameListEntry.work_id,
+            GameListEntry.added_at,
         )
         .outerjoin(GameMetadata, GameMetadata.igdb_id == GameListEntry.igdb_id)
-        .where(GameListEntry.list_id == _id_of(connection, name))
+        .where(GameListEntry.list_id == read_list(connection, name, person_id).id)
         .order_by(GameListEntry.position)
     )
     return [
         Entry(
             position=row.position,
             written=row.written,
-            verdict="sure" if row.igdb_id is not None else "none" if row.score is None else "unsure",
+            verdict="sure"
+            if row.igdb_id is not None or row.work_id is not None
+            else "none"
+            if row.score is None
+            else "unsure",
             igdb_id=row.igdb_id,
             name=row.name,
             score=row.score,
             why=row.explanation,
+            notes=row.notes,
+            work_id=row.work_id,
+            added_at=row.added_at,
         )
         for row in connection.execute(query)
     ]
@@ -154,42 +262,24 @@ def choices_in_words(choices: Iterable[Choice]) -> str:
     )
 
 
-def _row(list_id: int, position: int, finding: Finding) -> dict[str, object]:
+def _settled(game: GameName, igdb_id: int | None, decisions: Decisions) -> Finding | None:
+    answer = decisions.find(game.written, platforms=game.platforms, year=game.year) if igdb_id is None else None
+    if igdb_id is None and (answer is None or answer.verdict == "skip"):
+        # Whoever has it on a list does not skip it.
+        return None
+    known, own = (igdb_id, None) if answer is None else (answer.igdb_id, answer.game_id)
+    return Finding(asked=game, verdict="sure", how="id", why=BY_HAND, igdb_id=known, game_id=own, score=1.0)
+
+
+def _line(finding: Finding) -> NewLine:
     why = finding.why
     if finding.verdict == "unsure" and finding.choices:
         why = f"{why}: {choices_in_words(finding.choices)}"
-    return {
-        "list_id": list_id,
-        "position": position,
-        "written": finding.asked.written,
-        "igdb_id": finding.igdb_id,
-        "score": None if finding.verdict == "none" else finding.score,
-        "explanation": why,
-    }
-
-
-def _want_what_is_listed(connection: Connection, now: datetime) -> None:
-    listed = set(connection.scalars(select(GameListEntry.igdb_id).where(GameListEntry.igdb_id.is_not(None))))
-    wanted_before = set(connection.scalars(select(WantedGame.igdb_id).where(WantedGame.reasons.contains([REASON]))))
-    ids = {igdb_id for igdb_id in listed if igdb_id is not None}
-    new = ids - wanted_before
-    games_for(connection, new)
-    want(connection, new, REASON, now)
-    unwant(connection, wanted_before - ids, REASON)
-    introduce(connection, new, now)
-
-
-def _free_slug(connection: Connection, name: str) -> str:
-    """Return a slug that no list of another name has."""
-    plain = slug(name) or "list"
-    known = set(connection.scalars(select(GameList.slug).where(GameList.name != name, GameList.slug.startswith(plain))))
-    return next(each for each in chain([plain], (f"{plain}-{n}" for n in count(2))) if each not in known)
-
-
-def _id_of(connection: Connection, name: str) -> int:
-    list_id = connection.scalar(select(GameList.id).where(GameList.name == name))
-    if list_id is None:
-        names = connection.scalars(select(GameList.name).order_by(GameList.name)).all()
-        known = f"there are: {', '.join(names)}" if names else "there are none yet"
-        raise UsageError(f"there is no list {name!r}; {known}")
-    return list_id
+    score = None if finding.verdict == "none" else finding.score
+    return NewLine(
+        written=finding.asked.written,
+        igdb_id=finding.igdb_id,
+        game_id=finding.game_id,
+        score=score,
+        explanation=why,
+    )

@@ -20,6 +20,7 @@ from pipeline.games.matching.matching import match_title
 from pipeline.games.matching.records import wanted
 from pipeline.games.mirror.state import is_kept
 from pipeline.games.store.links import Link, attach, link
+from pipeline.games.store.works import give_works
 from pipeline.games.take_in import AppendNews, Clock, Intake
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.services.igdb.apicalypse import MOST_QUERIES, MOST_ROWS, any_of, both, equal, query
@@ -165,7 +166,9 @@ class IgdbLinks:
             for statement in fetched.statements
         ]
         links += _by_name(connection, fetched.by_name)
-        changed = len(link(connection, links)) + attach(connection)
+        linked = link(connection, links)
+        give_works(connection, [new.game_id for new in linked])
+        changed = len(linked) + attach(connection)
         items = len(fetched.statements) + len(fetched.by_name)
         return Ingested(outcome="ok" if changed else "unchanged", items=items, changed=changed)
 

@@ -50,6 +50,10 @@ class KnownGame(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     game_type: int | None
     game_status: int | None
+    parent_igdb_id: int | None
+    version_parent_igdb_id: int | None
+    franchises: list[str]
+    collections: list[str]
     first_release_at: datetime | None
     synced_at: datetime
     removed_at: datetime | None

@@ -1,14 +1,17 @@
 """Works: which of our games are one, by IGDB's families or by a person's hand."""
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Game, GameMetadata, Work
 from models.names import name_key
 from pipeline.database.bulk import execute_rows, insert_rows
-from pipeline.games.store.links import load_links
+from pipeline.games.store.links import Link, load_links
+from pipeline.games.store.moving import follow
 from pipeline.games.works import Family, Kin, above, family_of
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
@@ -25,7 +28,28 @@ _ASSIGN = text("""
     UPDATE games SET work_id = given.work_id
     FROM unnest(CAST(:games AS bigint[]), CAST(:works AS bigint[])) AS given (game_id, work_id)
     WHERE games.id = given.game_id AND games.work_pinned_at IS NULL AND games.work_id IS DISTINCT FROM given.work_id
-    RETURNING games.id
+""")
+_WORKS_OF = (
+    select(Game.id, Game.work_id, Game.work_pinned_at, Work.root_igdb_id)
+    .outerjoin(Work, Work.id == Game.work_id)
+    .where(Game.id == func.any(_IDS))
+)
+_MISSING = text("""
+    SELECT DISTINCT games.id FROM games JOIN game_external_ids AS link ON link.game_id = games.id
+    WHERE games.work_id IS NULL AND link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9a-f]+)?$'
+    ORDER BY games.id LIMIT 500
+""")
+_OF_FAMILIES = text("""
+    WITH RECURSIVE below (igdb_id) AS (
+        SELECT unnest(CAST(:changed AS bigint[]))
+        UNION SELECT entry.igdb_id FROM below JOIN game_metadata AS entry
+            ON entry.parent_igdb_id = below.igdb_id OR entry.version_parent_igdb_id = below.igdb_id
+    )
+    SELECT games.id FROM games JOIN works ON works.id = games.work_id
+    WHERE works.root_igdb_id = ANY(CAST(:known AS bigint[]))
+    UNION SELECT games.id FROM games JOIN game_external_ids AS link ON link.game_id = games.id
+    WHERE games.work_id IS NOT NULL AND link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9a-f]+)?$'
+        AND CAST(split_part(link.external_id, '/', 1) AS bigint) IN (SELECT igdb_id FROM below)
 """)
 _RENAME = text("""
     UPDATE works SET name = known.name, name_key = known.name_key, series = known.series,
@@ -42,26 +66,77 @@ def give_works(connection: Connection, game_ids: Collection[int]) -> dict[int, i
     """Give games their works, which are made where there are none; returns the work of each game.
 
     Games that IGDB knows get their family's, others keep the one that they have, or get one of their own. A pinned
-    game keeps its work. Running it again, after IGDB says otherwise, moves games.
+    game keeps its work. Running it again, after IGDB says otherwise or a game was linked anew, moves games: what people
+    say of a work that none of our games is any more goes with them, and their `person_works` are due to be renewed.
     """
     if not game_ids:
         return {}
-    linked = {game_id: link.igdb_id for game_id, link in load_links(connection, game_ids).items()}
-    entries = {game_id: igdb_id for game_id, igdb_id in linked.items() if igdb_id is not None}
-    kin = load_kin(connection, entries.values())
+    rows = {row.id: row for row in connection.execute(_WORKS_OF, {"ids": list(game_ids)})}
+    free = [game_id for game_id, row in rows.items() if row.work_pinned_at is None]
+    links = load_links(connection, free) if free else {}
+    entries = {game_id: link.igdb_id for game_id, link in links.items() if link.igdb_id is not None}
+    kin = load_kin(connection, entries.values()) if entries else {}
     families = {game_id: family_of(igdb_id, kin) for game_id, igdb_id in entries.items()}
     works = _works_of_families(connection, families.values(), kin)
     given = {game_id: works[family.root_igdb_id] for game_id, family in families.items()}
-    if given:
-        connection.execute(_ASSIGN, {"games": list(given), "works": list(given.values())})
-    known: dict[int, int | None] = dict(
-        connection.execute(
-            select(Game.id, Game.work_id).where(Game.id == func.any(_IDS)), {"ids": list(game_ids)}
-        ).all()
-    )
-    lacking = [game_id for game_id in game_ids if known.get(game_id, 0) is None]
-    own = _own_works(connection, lacking) if lacking else {}
-    return {game_id: work_id for game_id, work_id in {**known, **own}.items() if work_id is not None}
+    # A game that is no entry of IGDB, as a person says, is of no family.
+    lacking = [key for key in free if key not in given and (rows[key].work_id is None or _is_strange(rows[key], links))]
+    given |= _own_works(connection, lacking) if lacking else {}
+    known = {game_id: row.work_id for game_id, row in rows.items()}
+    _assign(connection, known, given)
+    return {game_id: work_id for game_id, work_id in {**known, **given}.items() if work_id is not None}
+
+
+def give_missing_works(connection: Connection) -> None:
+    """Give works to games that were linked with an entry of IGDB since; some at a time."""
+    give_works(connection, list(connection.scalars(_MISSING)))
+
+
+def renew_families(connection: Connection, changed: Collection[int], known: Collection[int]) -> None:
+    """Move games to the works that they belong to since entries say otherwise to which game they belong.
+
+    `changed` are entries whose type or parents are others now: what belongs to them moves with them. Works that hang on
+    any entry of `known` are called as that is called now. Games without a work get none.
+    """
+    games = {"changed": list(changed), "known": list(known)}
+    give_works(connection, list(connection.scalars(_OF_FAMILIES, games)))
+
+
+def pin_work(connection: Connection, game_id: int, work_id: int, now: datetime) -> None:
+    """Make a game one of a work by a person's hand: it stays there, whatever IGDB says later."""
+    row = connection.execute(_WORKS_OF, {"ids": [game_id]}).one()
+    connection.execute(update(Game).where(Game.id == game_id).values(work_id=work_id, work_pinned_at=now))
+    follow(connection, {game_id: (row.work_id, work_id)} if row.work_id not in {None, work_id} else {})
+
+
+def pin_alone(connection: Connection, game_id: int, now: datetime) -> int:
+    """Make a game a work of its own by a person's hand; returns that work."""
+    row = connection.execute(_WORKS_OF, {"ids": [game_id]}).one()
+    shared = select(Game.id).where(Game.work_id == row.work_id, Game.id != game_id).limit(1)
+    is_own = row.work_id is not None and row.root_igdb_id is None and connection.scalar(shared) is None
+    work_id: int = row.work_id if is_own else _own_works(connection, [game_id])[game_id]
+    pin_work(connection, game_id, work_id, now)
+    return work_id
+
+
+def unpin_work(connection: Connection, game_id: int) -> int:
+    """Let IGDB say again to which work a game belongs; returns that work."""
+    connection.execute(update(Game).where(Game.id == game_id).values(work_pinned_at=None))
+    return give_works(connection, [game_id])[game_id]
+
+
+def _is_strange(row: Any, links: Mapping[int, Link]) -> bool:
+    """Whether a game that a person says IGDB does not have is in a family of IGDB's."""
+    return row.id in links and row.root_igdb_id is not None
+
+
+def _assign(connection: Connection, known: Mapping[int, int | None], given: Mapping[int, int]) -> None:
+    """Write the works of games where they are others, and have all that hangs on them follow."""
+    moved = {game_id: (known[game_id], work_id) for game_id, work_id in given.items() if known[game_id] != work_id}
+    if not moved:
+        return
+    connection.execute(_ASSIGN, {"games": list(moved), "works": [work_id for _, work_id in moved.values()]})
+    follow(connection, {key: (before, after) for key, (before, after) in moved.items() if before is not None})
 
 
 def load_kin(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, Kin]:
@@ -70,7 +145,7 @@ def load_kin(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, Kin]:
     asked = set(igdb_ids)
     while asked:
         rows = connection.execute(_KIN, {"ids": sorted(asked)})
-        found = {
+        stored = {
             row.igdb_id: Kin(
                 igdb_id=row.igdb_id,
                 game_type=row.game_type,
@@ -79,8 +154,8 @@ def load_kin(connection: Connection, igdb_ids: Iterable[int]) -> dict[int, Kin]:
             )
             for row in rows
         }
-        kin |= found
-        parents = {parent for each in found.values() for parent in (above(each), each.parent_igdb_id)}
+        kin |= stored
+        parents = {parent for each in stored.values() for parent in (above(each), each.parent_igdb_id)}
         asked = {parent for parent in parents if parent is not None} - kin.keys() - asked
     return kin
 
@@ -121,12 +196,11 @@ def _works_of_families(
 
 
 def _own_works(connection: Connection, game_ids: Collection[int]) -> dict[int, int]:
-    """Give each of the games a work of its own."""
+    """Return a new work for each of the games."""
     own = {}
     for row in connection.execute(select(Game.id, Game.name).where(Game.id == func.any(_IDS)), {"ids": list(game_ids)}):
         values = {"name": row.name, "name_key": name_key(row.name), "how": "hand"}
         own[row.id] = connection.execute(insert(Work).values(values).returning(Work.id)).scalar_one()
-    connection.execute(_ASSIGN, {"games": list(own), "works": list(own.values())})
     return own
 
 

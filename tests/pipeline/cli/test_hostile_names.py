@@ -48,12 +48,13 @@ COLUMNS = {
     "game_metadata": ("name", "summary"),
     "game_titles": ("title",),
     "stream_sessions": ("title",),
-    "game_lists": ("origin",),
-    "game_list_entries": ("written", "explanation"),
+    "game_lists": ("origin", "description"),
+    "game_list_entries": ("written", "explanation", "notes"),
     "subscriptions": ("name",),
 }
 # They run until they are stopped, or ask services; what they print of names goes through the same console.
 ELSEWHERE = {"up", "once", "demo", "igdb sync", "sources login"}
+COPIED = {"export", "rules export", "templates preview", "games lists export"}
 # Each with its arguments where it needs some: names that are nearly right, so that others are suggested.
 ARGUMENTS: dict[str, list[list[str]]] = {
     "help": [["drops"], ["drobs"]],
@@ -78,7 +79,15 @@ ARGUMENTS: dict[str, list[list[str]]] = {
     "games lists import": [["list.txt"], ["\x1b[31m"]],
     "games lists show": [["mine"], ["minee"]],
     "games lists settle": [["mine", "1", "9"], ["minee", "1", "9"]],
-    "games lists remove": [["minee"]],
+    "games lists create": [["mine"], ["\x1b[31m"]],
+    "games lists describe": [["mine"], ["minee"], ["mine", "\x1b[31m"]],
+    "games lists add": [["mine", "9"], ["mine", "\x1b[31m"], ["mine", "\x1b[31m", "--own"]],
+    "games lists move": [["mine", "1", "2"], ["mine", "Gloomtidd pwn", "1"], ["mine", "\x1b[31m", "1"]],
+    "games lists note": [["mine", "1", "\x1b[31m"], ["mine", "\x1b[31m", "x"]],
+    "games lists log": [["mine"], ["minee"], ["mine", "--person", "\x1b[31m"]],
+    "games lists export": [["mine"], ["mine", "--format", "csv"], ["mine", "--format", "json"]],
+    "games lists remove": [["minee"], ["mine", "\x1b[31m"], ["mine", "1"]],
+    "games work": [["Gloomtidd"], ["Gloomtide pwned"], ["Gloomtide", "--with", "\x1b[31m"]],
     "targets add": [["\x1b[31m", "json://127.0.0.1:9/x"], ["x", "\x1b[31m://x"]],
     "targets set": [["phon"], ["phone", "--timezone", "\x1b[31m"]],
     "targets mute": [["phone", "3h", "--game", "Gloomtidd"], ["phone", "\x1b[31m"]],
@@ -124,8 +133,9 @@ def haunted(operator: Operator, now: datetime) -> Operator:
     with operator.engine.begin() as connection:
         followed = select(literal("channel"), Channel.id, literal(now)).where(Channel.login == "shroud")
         connection.execute(insert(Follow).from_select(["kind", "channel_id", "created_at"], followed))
-    (operator.folder / "mine.txt").write_text("Gloomtide\nGloomtidd\n")
-    operator.run("games", "lists", "import", "mine.txt", "--name", "mine")
+    operator.run("games", "lists", "create", "mine")
+    for title in ("Gloomtide", "Gloomtidd"):
+        assert operator.run("games", "lists", "add", "mine", title, "--own").code == 0
     (operator.folder / "list.txt").write_text(f"shroud\n{HOSTILE.splitlines()[0]}\n")
     (operator.folder / "bad.json").write_text('[{"gameId": "1", "rewards": "' + "\\u001b[31m" + '"}]')
     (operator.folder / "rules.toml").write_text('[[subscription]]\nname = "x"\nto = "phone"\ngames = ["Gloomtidd"]\n')
@@ -164,7 +174,7 @@ def test_no_command_prints_a_name_that_a_terminal_obeys(haunted: Operator) -> No
                 result = haunted.run(*name.split(), *arguments, *more)
                 shown = result.out + result.errors
                 # On a pipe they copy what they were given, byte for byte; a terminal has its own test.
-                if name not in {"export", "rules export", "templates preview"} and (unprintable := raw(shown)):
+                if name not in COPIED and (unprintable := raw(shown)):
                     raws[f"{name} {arguments} {more}"] = unprintable
                 seen |= {name} if "pwn" in shown else set()
     assert raws == {}
@@ -176,6 +186,7 @@ def test_no_command_prints_a_name_that_a_terminal_obeys(haunted: Operator) -> No
     [
         ["export"],
         ["rules", "export"],
+        ["games", "lists", "export", "mine"],
         ["quarantine", "--payload", "1"],
         ["templates", "preview", "several", "--to", "phone"],
     ],
