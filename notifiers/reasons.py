@@ -60,13 +60,13 @@ def why_not(connection: Connection, target: str, event_id: int, now: datetime) -
     row = connection.execute(
         select(
             Event,
-            *(Target.created_at, Target.disabled_at, Target.person_id, Target.role),
+            *(Target.created_at, Target.disabled_at, Target.person_id.label("reader_id"), Target.role),
             func.greatest(Target.rests_until, Target.broken_until).label("rests_until"),
         )
         .join(Target, Target.id == target_id)
         .where(Event.id == event_id)
     ).one()
-    verdicts = _verdicts(connection, target_id, facts[0], row.person_id)
+    verdicts = _verdicts(connection, target_id, facts[0], row.reader_id)
     delivery = connection.execute(
         select(Delivery).where(Delivery.event_id == event_id, Delivery.target_id == target_id)
     ).one_or_none()
@@ -82,7 +82,7 @@ def why_not(connection: Connection, target: str, event_id: int, now: datetime) -
 
 def _settled(connection: Connection, target_id: int, row: Any, now: datetime) -> str | None:
     """Return why nobody wants to be reminded of what an event is about, None where somebody does."""
-    standings = load_standings(connection, row.person_id, target_id, [row.campaign_id])
+    standings = load_standings(connection, row.reader_id, target_id, [row.campaign_id])
     detail = read_detail(row)
     if row.campaign_id not in standings or not isinstance(detail, CampaignDetail):
         return None
