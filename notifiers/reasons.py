@@ -12,7 +12,7 @@ from models.words.units import moment_in_figures
 from notifiers.conditions.conditions import Conditions, conditions_from_json
 from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
-from notifiers.conditions.reading import load_facts, with_followers, with_links
+from notifiers.conditions.reading import complete, load_facts
 from notifiers.errors import TargetError
 from notifiers.operators import OPERATOR, is_for_operators
 from notifiers.standing import load_standings, read_detail
@@ -54,7 +54,7 @@ class WhyNot:
 def why_not(connection: Connection, target: str, event_id: int, now: datetime) -> WhyNot:
     """Return why a target was not told of an event; raises TargetError where there is no such target or event."""
     target_id = target_id_of(connection, target)
-    facts = with_links(connection, with_followers(connection, load_facts(connection, [event_id])))
+    facts = complete(connection, load_facts(connection, [event_id]))
     if not facts:
         raise TargetError(f"There is no event {event_id}; `lootwire events` lists them.")
     row = connection.execute(

@@ -136,7 +136,8 @@ def _mistake_of_minutes(least: int | None, most: int | None) -> str | None:
 
 def store_conditions(connection: Connection, subscription_id: int, conditions: Conditions) -> None:
     """Store conditions of a subscription anew, with their keys."""
-    keys = subscription_keys(conditions)
+    of_subscription = select(Target.person_id).join(Subscription).where(Subscription.id == subscription_id)
+    keys = subscription_keys(conditions, connection.execute(of_subscription).scalar_one())
     connection.execute(
         update(Subscription)
         .where(Subscription.id == subscription_id)
