@@ -18,6 +18,7 @@ from models.details import (
 )
 from models.events import EventKind
 from models.words import title
+from models.words.holdings import Holding
 from notifiers.view import EventText
 
 _OF_A_SERVICE = frozenset({"campaign", "reward", "badge", "stream", "video"})
@@ -38,6 +39,18 @@ def sample_event(kind: EventKind, now: datetime) -> EventText:
         recorded_at=now,
         subjects={"game": "Rust"},
         rules=("loot for what I play",),
+        library=None if kind.is_of_a_person else _library(now),
+    )
+
+
+def _library(now: datetime) -> Holding:
+    return Holding(
+        words=("owned", "playing"),
+        status="playing",
+        stores=("steam",),
+        platforms=("PC",),
+        seconds=147_600,
+        last_played_at=now - timedelta(days=3),
     )
 
 
