@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from models import Delivery, DeliveryState, Event, Person, Subscription, Target
+from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.details import CampaignDetail, ReleaseDetail
 from models.words.holdings import Holding
 from models.words.units import moment_in_figures
@@ -19,6 +19,7 @@ from notifiers.errors import TargetError
 from notifiers.holdings import load_holdings
 from notifiers.operators import OPERATOR, is_for_operators
 from notifiers.standing import load_standings, read_detail
+from notifiers.subscriptions import my_platforms
 from notifiers.targets import target_id_of
 from notifiers.timing.standing import settled_reason
 
@@ -115,7 +116,7 @@ def _case(connection: Connection, facts: EventFacts, row: Any) -> _Case:
         person_id=row.reader_id,
         holding=load_holdings(connection, [pair]).get(pair),
         platforms=detail.platforms if isinstance(detail, ReleaseDetail) else (),
-        my_platforms=tuple(connection.execute(select(Person.platforms).where(Person.id == row.reader_id)).scalar_one()),
+        my_platforms=my_platforms(connection, row.reader_id),
     )
 
 

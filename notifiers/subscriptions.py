@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Source, Subscription, SubscriptionKey, Target
+from models import Person, Source, Subscription, SubscriptionKey, Target
 from models.names import name_key, nearest
 from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
 from notifiers.conditions.conditions import Conditions, conditions_from_json, conditions_to_json
@@ -20,6 +20,9 @@ from notifiers.targets import target_id_of
 
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>[\w-]{1,60})/?", re.IGNORECASE)
 NAME_LENGTH = 120
+ON_ANY_PLATFORM = "you have named no platform yet: lootwire subscriptions platforms PC 'PlayStation 5'"
+# Conditions that are said otherwise than they are called.
+_SAID = {"library": "in your library:", "library_except": "except", "my_platforms": "on your platforms"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,9 @@ def add_subscription(
 
 def says(line: SubscriptionLine) -> str:
     """Return the conditions of a subscription in words: `game Rust; kinds campaign.*`."""
-    filters = [f"{name} {value}" for name, value in line.filters.items()]
+    filters = [
+        _SAID.get(name, name) + ("" if name == "my_platforms" else f" {value}") for name, value in line.filters.items()
+    ]
     return "; ".join([*filters, *([f"kinds {', '.join(line.kinds)}"] if line.kinds else [])]) or "everything"
 
 
@@ -181,6 +186,20 @@ def target_and_subscription(connection: Connection, name: str) -> tuple[str, str
     )
 
 
+def my_platforms(connection: Connection, person_id: int) -> tuple[str, ...]:
+    """Return on which platforms a person plays, as they named them; none where they have named none yet."""
+    return tuple(connection.execute(select(Person.platforms).where(Person.id == person_id)).scalar_one())
+
+
+def play_on(connection: Connection, person_id: int, platforms: Iterable[str]) -> None:
+    """Have a person play on these platforms and no others; without any, on all."""
+    names = [" ".join(name.split()) for name in platforms]
+    if not all(names):
+        raise TargetError("A platform has no name; name one, such as PC or PlayStation 5.")
+    of_person = update(Person).where(Person.id == person_id)
+    connection.execute(of_person.values(platforms=list(dict.fromkeys(names))))
+
+
 def remove_subscription(connection: Connection, subscription_id: int) -> None:
     """Remove a subscription; what it put into the outbox before is still sent. Raises TargetError if unknown."""
     removed = connection.execute(delete(Subscription).where(Subscription.id == subscription_id))
@@ -226,9 +245,15 @@ def _name(connection: Connection, name: str | None, target: str, conditions: Con
 def described_name(target: str, conditions: Conditions) -> str:
     """Return a name that says what a subscription is about: `phone: campaign.* of Rust`."""
     fields = conditions_to_json(conditions)
-    about = ", ".join(_in_words(value) for name, value in fields.items() if name != "kinds")
+    about = ", ".join(_described(name, value) for name, value in fields.items() if name != "kinds")
     kinds = ", ".join(conditions.kinds) or "everything"
     return f"{target}: {kinds}{f' of {about}' if about else ''}"[:NAME_LENGTH]
+
+
+def _described(name: str, value: Any) -> str:
+    if name == "library_except":
+        return f"not {_in_words(value)}"
+    return name.replace("_", " ") if value is True else _in_words(value)
 
 
 def _line(row: Any) -> SubscriptionLine:

@@ -1,12 +1,13 @@
 """The conditions of a subscription, as the database and rules files keep them. Pure."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 RewardKind = Literal["badge", "emote", "item"]
 # What a game is to a person, as `models.PersonWork` has it.
 LibraryWord = Literal["owned", "playing", "backlog", "wished", "finished", "abandoned"]
+LIBRARY_WORDS: tuple[LibraryWord, ...] = get_args(LibraryWord)
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
