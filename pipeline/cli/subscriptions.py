@@ -212,7 +212,9 @@ def say_platforms(
             unknown = [each for name in names or () if (each := unknown_platform(connection, name)) is not None]
         mine = store.my_platforms(connection, OWNER_ID)
     for each in unknown:
-        errors.print(show(f"lootwire: {each.sentence}: nothing is out on it yet"), markup=False, soft_wrap=True)
+        errors.print(
+            show(f"lootwire: {each.sentence}: what comes out on it will be yours"), markup=False, soft_wrap=True
+        )
     console.print(show(f"you play on {', '.join(mine)}" if mine else "you have named no platform: all count as yours"))
 
 

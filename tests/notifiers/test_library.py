@@ -1,16 +1,25 @@
 """What a player has, plays and finished decides what they are told, and messages say it."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from models.details import ReleaseDetail
 from models.people import OWNER_ID
+from models.words.holdings import Holding
+from notifiers.apprise_urls import open_url
+from notifiers.composing import Draft, compose
 from notifiers.conditions.conditions import Conditions
+from notifiers.reader import PLAIN
 from notifiers.reasons import why_not
+from notifiers.render import Foot, Format, Limits, render_message
 from pipeline.demo.sinks import WebhookSink
 from tests.notifiers.shelves import Shelves, at
-from tests.notifiers.world import Notifying, hook_url
+from tests.notifiers.world import Notifying, full_event, hook_url
 
-PORT, DLC = 11, 1
+PORT = 11
+OWNED = Holding(words=("owned",), stores=("steam",), seconds=147_600)
 
 
 @pytest.fixture
@@ -213,3 +222,46 @@ def test_each_of_two_people_reads_what_it_is_to_them(world: Notifying, shelves: 
         target: (holding.words, holding.stores, holding.finished) for target, holding in messages.items() if holding
     }
     assert said == {"phone": (("finished",), (), "2012"), "anns phone": (("owned", "backlog"), ("gog",), None)}
+
+
+def test_a_list_of_several_says_in_few_words_what_each_game_is(
+    world: Notifying, shelves: Shelves, hooks: WebhookSink
+) -> None:
+    rust, rez = shelves.game("Rust", 1), shelves.game("Rez", 2)
+    shelves.has(rust, playtime_seconds=147_600)
+    shelves.finished(rez, "2022")
+    world.target(url=hook_url(hooks))
+    for name, game_id in (("Hats", rust), ("Coats", rez), ("Caps", None)):
+        world.event(name, game_id=game_id, game=None)
+    world.deliver()
+    (body,) = [hook.json for hook in hooks.messages]
+    assert body["message"].splitlines() == ["- Hats – yours on Steam", "- Coats – finished", "- Caps"]
+    assert [event.get("library", {}).get("text") for event in body["events"]] == [
+        "yours on Steam, 41 h",
+        "finished in 2022",
+        None,
+    ]
+
+
+@pytest.mark.parametrize(("form", "most"), [("text", 120), ("markdown", 120), ("html", 700)])
+def test_a_small_service_gets_as_much_as_there_is_room_for(form: str, most: int) -> None:
+    event = replace(full_event(), library=OWNED)
+    message = render_message([event], Limits(body=most, html=most), forms=(Format(form),))
+    body = message.body(Format(form))
+    assert len(body) <= most
+    assert "41 h" in body
+
+
+def test_a_template_can_say_it_in_its_own_place(tmp_path: Path) -> None:
+    (tmp_path / "any.txt.j2").write_text("{{ event.title }}: {{ event.library }}")
+    opened = open_url("ntfy://localhost/topic?format=text")
+    for holding, expected in ((OWNED, "New drops: Rust 40: yours on Steam, 41 h"), (None, "New drops: Rust 40:")):
+        draft = Draft([replace(full_event(), library=holding)], False, PLAIN, Foot(("loot",), "phone"), tmp_path)
+        message, problem = compose(opened, draft)
+        assert (message.body(opened.form), problem) == (expected, None)
+
+
+def test_a_name_of_a_store_that_is_no_name_does_no_harm() -> None:
+    holding = Holding(words=("owned",), stores=("<b>@everyone</b>",), seconds=3600)
+    message = render_message([replace(full_event(), library=holding)], Limits())
+    assert "@everyone" not in message.text + message.html + message.markdown
