@@ -120,6 +120,7 @@ def mistakes_of_conditions(connection: Connection, conditions: Conditions) -> It
             yield field, f"The {_singular(field)} is empty; name one, or leave the filter out to hear of all."
     reasons = {
         "min_minutes": _mistake_of_minutes(conditions.min_minutes, conditions.max_minutes),
+        "library_except": _mistake_of_library(conditions),
         "kinds": mistake_of_kinds([kind for kind in conditions.kinds if kind.strip()]),
         "services": _mistake_of_services(connection, conditions.services),
         "channels": _mistake_of_channels(conditions.channels),
@@ -136,6 +137,13 @@ def _mistake_of_minutes(least: int | None, most: int | None) -> str | None:
     return (
         f"min_minutes ({least}) is more than max_minutes ({most}), so that no campaign fits; swap them, or leave one "
         "out."
+    )
+
+
+def _mistake_of_library(conditions: Conditions) -> str | None:
+    both = [word for word in conditions.library if word in conditions.library_except]
+    return (
+        f"{both[0]} is asked for and excepted at once, which no game can be; leave one of them out." if both else None
     )
 
 
