@@ -6,13 +6,23 @@ from datetime import datetime
 from itertools import chain, cycle
 from typing import Any
 
-from models.details import BenefitLine, CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
+from models.details import (
+    BenefitLine,
+    CampaignDetail,
+    DropLine,
+    EventDetail,
+    FieldChange,
+    LibraryDetail,
+    SeenBefore,
+    StreamDetail,
+)
 from models.events import EventKind
 from models.words import counted_kind, kind_label, link_label, message_facts, message_note
 from models.words.addresses import category_address, message_address, message_channel_address
 from models.words.campaigns import allowed, gives_rewards, is_over, requirement_at_length
 from models.words.fields import field_words
 from models.words.holdings import Holding, in_few_words, in_words
+from models.words.library import every_change, message_games
 from models.words.streams import message_categories
 from models.words.units import counted_plainly, service_name
 from notifiers.escape import clean, cut
@@ -323,6 +333,11 @@ def _sections(event: EventText, extent: Extent, reader: Reader) -> Iterable[Sect
             yield _section("Categories", message_categories(stream), extent)
         case CampaignDetail() as campaign:
             yield from _campaign_sections(event.kind, campaign, extent, reader)
+        case LibraryDetail() as library:
+            games, total = message_games(library)
+            yield _section("Games", games, extent, total=total)
+            changes = every_change(library)
+            yield _section("Changes", changes if len(changes) > 1 else (), extent)
 
 
 def _campaign_sections(kind: str, detail: CampaignDetail, extent: Extent, reader: Reader) -> Iterable[Section]:

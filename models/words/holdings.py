@@ -10,7 +10,8 @@ from models.periods import Period, read_period
 # How a month is written for whoever reads it.
 Month = Callable[[date], str]
 
-_STORES = {
+# As shops write themselves.
+STORES = {
     "steam": "Steam",
     "gog": "GOG",
     "epic": "Epic",
@@ -74,7 +75,7 @@ def where_owned(stores: Iterable[str]) -> str:
     """Return where a game is owned: "on Steam and GOG", "as a ROM"; "" where nobody knows."""
     shops, copies = [], []
     for store in stores:
-        shops += [_STORES[store]] if store in _STORES else []
+        shops += [STORES[store]] if store in STORES else []
         copies += [_COPIES[store]] if store in _COPIES else []
     return _joined([*([f"on {_joined(shops)}"] if shops else []), *copies])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from models.details import ReleaseDetail
+from models.details import LibraryLine, ReleaseDetail
 from models.people import OWNER_ID
 from models.words.holdings import Holding
 from notifiers.apprise_urls import open_url
@@ -16,7 +16,7 @@ from notifiers.reasons import why_not
 from notifiers.render import Foot, Format, Limits, render_message
 from pipeline.demo.sinks import WebhookSink
 from tests.notifiers.shelves import Shelves, at
-from tests.notifiers.world import Notifying, full_event, hook_url
+from tests.notifiers.world import Notifying, event_text, full_event, hook_url
 
 PORT = 11
 OWNED = Holding(words=("owned",), stores=("steam",), seconds=147_600)
@@ -265,3 +265,22 @@ def test_a_name_of_a_store_that_is_no_name_does_no_harm() -> None:
     holding = Holding(words=("owned",), stores=("<b>@everyone</b>",), seconds=3600)
     message = render_message([replace(full_event(), library=holding)], Limits())
     assert "@everyone" not in message.text + message.html + message.markdown
+
+
+def test_a_message_about_many_games_lists_them_with_their_notes() -> None:
+    games = (LibraryLine(name="Ico", note="PlayStation 2"), LibraryLine(name="Rez"))
+    event = event_text("New", "library.added", origin="games.csv", total=42, games=games)
+    assert (
+        render_message([event], Limits()).text
+        == "From: games.csv\n\nGames:\n- Ico (PlayStation 2)\n- Rez\n- and 40 more"
+    )
+
+
+def test_a_message_about_a_list_says_each_change_in_a_line() -> None:
+    moved = LibraryLine(name="Rez", place=2, place_before=7)
+    detail = {"name": "Top 25", "added": (LibraryLine(name="Ico"),), "moved": (moved,)}
+    assert render_message([event_text("Top 25", "list.changed", **detail)], Limits()).text == (
+        "List: Top 25\n\nChanges:\n- Ico added\n- Rez from 7 to 2"
+    )
+    alone = event_text("Top 25", "list.changed", name="Top 25", moved=(moved,))
+    assert render_message([alone], Limits()).text == "List: Top 25\nChange: Rez from 7 to 2"
