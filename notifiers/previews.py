@@ -6,10 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from models import Event, Subscription, Target
 from models.events import EventKind
+from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers.apprise_urls import Opened, open_url
 from notifiers.composing import Draft, compose
@@ -70,8 +71,13 @@ class Checked:
 
 
 def newest_event(connection: Connection, kind: EventKind, now: datetime) -> EventText:
-    """Return the newest event of a kind, or an invented one where there was none yet."""
-    row = connection.execute(select(Event).where(Event.kind == kind).order_by(Event.id.desc()).limit(1)).one_or_none()
+    """Return the newest event of a kind, or an invented one where there was none yet.
+
+    Of libraries, of that of the installation's owner alone.
+    """
+    may_see = or_(Event.person_id.is_(None), Event.person_id == OWNER_ID)
+    query = select(Event).where(Event.kind == kind, may_see).order_by(Event.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
     return sample_event(kind, now) if row is None else _event_text(connection, row)
 
 

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from models.details import LibraryLine, ReleaseDetail
+from models.events import EventKind
 from models.people import OWNER_ID
 from models.words.holdings import Holding
 from notifiers.apprise_urls import open_url
 from notifiers.composing import Draft, compose
 from notifiers.conditions.conditions import Conditions
+from notifiers.errors import TargetError
+from notifiers.previews import newest_event
 from notifiers.reader import PLAIN
 from notifiers.reasons import why_not
 from notifiers.render import Foot, Format, Limits, render_message
@@ -284,3 +287,16 @@ def test_a_message_about_a_list_says_each_change_in_a_line() -> None:
     )
     alone = event_text("Top 25", "list.changed", name="Top 25", moved=(moved,))
     assert render_message([alone], Limits()).text == "List: Top 25\nChange: Rez from 7 to 2"
+
+
+def test_a_word_cannot_be_asked_for_and_excepted_at_once(world: Notifying) -> None:
+    world.target()
+    with pytest.raises(TargetError, match="finished is asked for and excepted at once"):
+        world.subscribe(conditions=Conditions(library=("finished",), library_except=("finished", "abandoned")))
+
+
+def test_the_example_of_somebody_elses_life_is_shown_to_nobody(world: Notifying, shelves: Shelves) -> None:
+    ann, rez = shelves.person("ann"), shelves.game("Rez", 1)
+    world.event("Ann finished Rez", kind="play.finished", game_id=rez, person_id=ann)
+    with world.engine.connect() as connection:
+        assert newest_event(connection, EventKind.PLAY_FINISHED, world.now).title == "You finished Rez on Dreamcast"
