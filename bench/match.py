@@ -32,6 +32,7 @@ from bench.results import Result, as_long, bounded
 from bench.running import Size, run_alone
 from models import Channel, Delivery, Event, Game, Organization, Subscription, SubscriptionKey, Target
 from models.names import name_key
+from models.people import OWNER_ID
 from notifiers.conditions.conditions import Conditions, conditions_to_json
 from notifiers.conditions.keys import event_keys, subscription_keys
 from notifiers.conditions.reading import load_facts
@@ -112,7 +113,7 @@ def subscribe(engine: Engine, world: World, targets: int, begin: int, end: int) 
     def rows() -> Iterator[tuple[Any, ...]]:
         for number in range(begin + 1, end + 1):
             conditions = world.conditions()
-            standing = subscription_keys(conditions)
+            standing = subscription_keys(conditions, OWNER_ID)
             keys.extend((key, number) for key in standing.keys)
             yield (
                 world.dice.randint(1, targets),

@@ -27,7 +27,7 @@ from notifiers.conditions.conditions import conditions_from_json
 from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
 from notifiers.conditions.keys import event_keys
-from notifiers.conditions.reading import load_facts, with_followers, with_links
+from notifiers.conditions.reading import complete, load_facts, with_followers, with_links, with_platforms
 
 Pair = tuple[int, int]
 
@@ -70,10 +70,9 @@ def matching(
     )
     wishes = [(conditions_from_json(row.conditions), row.person_id) for row in rows]
     event_ids = connection.scalars(select(Event.id).where(Event.occurred_at >= since if since else true())).all()
-    complete = with_links(connection, with_followers(connection, load_facts(connection, event_ids)))
     return [
         facts.event_id
-        for facts in complete
+        for facts in complete(connection, load_facts(connection, event_ids))
         if any(first_failing(conditions, facts, person_id) is None for conditions, person_id in wishes)
     ]
 
@@ -92,10 +91,12 @@ def _judged(connection: Connection, facts: Iterable[EventFacts], candidates: Seq
     asked = {row.event_id for row in candidates}
     if not asked:
         return
-    complete = with_followers(connection, [each for each in facts if each.event_id in asked])
+    looked_up = with_followers(connection, [each for each in facts if each.event_id in asked])
     if any("linked" in row.conditions for row in candidates):
-        complete = with_links(connection, complete)
-    by_id = {each.event_id: each for each in complete}
+        looked_up = with_links(connection, looked_up)
+    if any("my_platforms" in row.conditions for row in candidates):
+        looked_up = with_platforms(connection, looked_up)
+    by_id = {each.event_id: each for each in looked_up}
     for event_id, subscription_id, conditions, person_id in candidates:
         if first_failing(conditions_from_json(conditions), by_id[event_id], person_id) is None:
             yield event_id, subscription_id

@@ -9,7 +9,7 @@ import random
 import re
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -31,9 +31,11 @@ from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.details import CampaignDetail, EventDetail
 from models.due import is_due
 from models.words import title
+from models.words.holdings import Holding
 from notifiers import due
 from notifiers.due import BACKOFF_CAP_SECONDS, LEASE_SECONDS, UNANSWERED_PAUSES
 from notifiers.held import MOST_GATHERED, hold_or_drop, load_mutes
+from notifiers.holdings import load_holdings
 from notifiers.rests import LONGEST_REST
 from notifiers.standing import as_it_stands, asks_to_link, knows_anything, load_standings, read_detail
 from notifiers.timing.settings import settings_from_json
@@ -354,11 +356,15 @@ _ASKING = text("UPDATE deliveries SET asks_to_link = (id = ANY(:asking)) WHERE i
 
 @dataclass(frozen=True)
 class _Group:
-    """Deliveries that become a message, what its person has of their campaigns, and those that ask for an account."""
+    """Deliveries that become a message, what its person has of their campaigns, and those that ask for an account.
+
+    `holdings` say what the games are to that person, by the events.
+    """
 
     rows: Sequence[Any]
     standings: Mapping[int, Standing]
     asking: frozenset[int]
+    holdings: Mapping[int, Holding] = field(default_factory=dict)
 
 
 def _claimed(row: Any, written: Any, group: _Group, now: datetime) -> ClaimedDelivery:
@@ -368,7 +374,7 @@ def _claimed(row: Any, written: Any, group: _Group, now: datetime) -> ClaimedDel
         unanswered=row.unanswered,
         lost=row.state == DeliveryState.SENDING,
         first_attempt_at=written.first_attempt_at,
-        event=_event_text(row, group.standings.get(row.campaign_id, NOTHING), now, asks=row.id in group.asking),
+        event=_event_text(row, group, now),
     )
 
 
@@ -392,7 +398,20 @@ def _groups(connection: Connection, targets: Sequence[Any], now: datetime) -> di
         if group := _group(going, works=not target.failures):
             asking = asks_to_link(connection, target_id, group, standings)
             groups[target_id] = _Group(group, standings, frozenset(asking.values()))
-    return groups
+    return _with_holdings(connection, groups, {id_: target.person_id for id_, target in awake.items()})
+
+
+def _with_holdings(
+    connection: Connection, groups: Mapping[int, _Group], people: Mapping[int, int]
+) -> dict[int, _Group]:
+    """Return groups by their targets with what the games are to each target's person, read for all of them at once."""
+    asked = [(people[id_], row.event_id) for id_, group in groups.items() for row in group.rows if row.game_id]
+    holdings = load_holdings(connection, asked)
+    return {id_: replace(group, holdings=_of(people[id_], group.rows, holdings)) for id_, group in groups.items()}
+
+
+def _of(person_id: int, rows: Sequence[Any], holdings: Mapping[tuple[int, int], Holding]) -> dict[int, Holding]:
+    return {row.event_id: each for row in rows if (each := holdings.get((person_id, row.event_id))) is not None}
 
 
 def _is_awake(target: Any, now: datetime) -> bool:
@@ -478,7 +497,8 @@ def _group(rows: Sequence[Any], *, works: bool) -> Sequence[Any]:
     return rows[:1]
 
 
-def _event_text(row: Any, standing: Standing, now: datetime, *, asks: bool) -> EventText:
+def _event_text(row: Any, group: _Group, now: datetime) -> EventText:
+    standing, asks = group.standings.get(row.campaign_id, NOTHING), row.id in group.asking
     # Of one that cannot be read: a title alone is better than a delivery that can never be sent.
     stored = read_detail(row)
     detail = as_it_stands(row.kind, stored, standing, now, asks=asks)
@@ -493,6 +513,7 @@ def _event_text(row: Any, standing: Standing, now: datetime, *, asks: bool) -> E
         recorded_at=row.recorded_at,
         silent=row.silent,
         rules=_rules([row]),
+        library=group.holdings.get(row.event_id),
     )
 
 

@@ -1,20 +1,22 @@
 """Shows messages before they are sent, and tries the operator's own templates on events that happened."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from models import Event, Subscription, Target
 from models.events import EventKind
+from models.people import OWNER_ID
 from models.vault import Vault
 from notifiers.apprise_urls import Opened, open_url
 from notifiers.composing import Draft, compose
 from notifiers.days import zone
 from notifiers.errors import TargetError
+from notifiers.holdings import load_holdings
 from notifiers.outbox import OPERATOR_RULE
 from notifiers.overrides import (
     ANY,
@@ -69,8 +71,13 @@ class Checked:
 
 
 def newest_event(connection: Connection, kind: EventKind, now: datetime) -> EventText:
-    """Return the newest event of a kind, or an invented one where there was none yet."""
-    row = connection.execute(select(Event).where(Event.kind == kind).order_by(Event.id.desc()).limit(1)).one_or_none()
+    """Return the newest event of a kind, or an invented one where there was none yet.
+
+    Of libraries, of that of the installation's owner alone.
+    """
+    may_see = or_(Event.person_id.is_(None), Event.person_id == OWNER_ID)
+    query = select(Event).where(Event.kind == kind, may_see).order_by(Event.id.desc()).limit(1)
+    row = connection.execute(query).one_or_none()
     return sample_event(kind, now) if row is None else _event_text(connection, row)
 
 
@@ -106,14 +113,17 @@ def draft_for(
 ) -> tuple[Opened, Draft]:
     """Return how a target is reached, and a message for it that is not in words yet; raises TargetError."""
     target_id = target_id_of(connection, target)
-    columns = (Target.url_encrypted, Target.timezone, Target.settings, Target.role)
+    columns = (Target.url_encrypted, Target.timezone, Target.settings, Target.role, Target.person_id)
     row = connection.execute(select(*columns).where(Target.id == target_id)).one()
     of_target = select(Subscription.name).where(Subscription.target_id == target_id).order_by(Subscription.id)
     settings = settings_from_json(row.settings)
     reader = Reader(zone(row.timezone), settings.locale, now)
     rules = tuple(connection.scalars(of_target)) or ((OPERATOR_RULE,) if row.role else ())
     foot = Foot(rules, target, settings.unsubscribe, otherwise="a subscription that it does not have yet")
-    return open_url(vault.decrypt(row.url_encrypted)), Draft(events, False, reader, foot, folder)
+    # An invented event has no number, and its own word for what the game is.
+    holdings = load_holdings(connection, [(row.person_id, event.id) for event in events if event.id])
+    shown = [replace(event, library=holdings.get((row.person_id, event.id), event.library)) for event in events]
+    return open_url(vault.decrypt(row.url_encrypted)), Draft(shown, False, reader, foot, folder)
 
 
 def preview(opened: Opened, draft: Draft) -> Preview:

@@ -1,11 +1,11 @@
 """The person who reads a message: where and in which language, and when it is sent. Pure."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_skeleton, format_time, format_timedelta
+from babel.dates import format_date, format_skeleton, format_time, format_timedelta
 
 from models.details import CampaignDetail, EventDetail
 from models.words.units import moment_in_figures, moment_in_title
@@ -38,6 +38,16 @@ class Reader:
         """Return a time as a headline writes it, without the distance."""
         local = self._local(at)
         return moment_in_title(at) if local is None else self._written(local)
+
+    def month(self, day: date) -> str:
+        """Return the month of a day, or of a time by this person's clock, such as "May" or "May 2024"."""
+        local = (self._local(day) or day) if isinstance(day, datetime) else day
+        if self.zone is None:
+            return local.strftime("%Y-%m")
+        is_this_year = self.now is not None and local.year == self._year()
+        if is_this_year:
+            return format_date(local, "LLLL", locale=locale_of(self.locale))
+        return format_skeleton("yMMMM", local, locale=locale_of(self.locale))
 
     def headline(self, title: str, detail: EventDetail) -> str:
         """Return a headline, which was written for everybody, with its times as this person reads them."""

@@ -7,15 +7,19 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from models import Delivery, DeliveryState, Event, Subscription, Target
-from models.details import CampaignDetail
+from models.details import CampaignDetail, ReleaseDetail
+from models.words.holdings import Holding
 from models.words.units import moment_in_figures
 from notifiers.conditions.conditions import Conditions, conditions_from_json
 from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
-from notifiers.conditions.reading import load_facts, with_followers, with_links
+from notifiers.conditions.reading import complete, load_facts
+from notifiers.conditions.saying import why_unwanted, why_wanted
 from notifiers.errors import TargetError
+from notifiers.holdings import load_holdings
 from notifiers.operators import OPERATOR, is_for_operators
 from notifiers.standing import load_standings, read_detail
+from notifiers.subscriptions import my_platforms
 from notifiers.targets import target_id_of
 from notifiers.timing.standing import settled_reason
 
@@ -31,11 +35,26 @@ _HELD = {
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A subscription and the first of its conditions that the event does not meet; None where it meets all."""
+    """A subscription and the first of its conditions that the event does not meet; None where it meets all.
+
+    `wanted` is what that condition wants. `reason` says of a library, or of platforms, why it is met or not.
+    """
 
     subscription: str
     failed: str | None
     wanted: Any = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class _Case:
+    """An event and whom it is judged for: what its game is to that person, and on which platforms they play."""
+
+    facts: EventFacts
+    person_id: int
+    holding: Holding | None
+    platforms: tuple[str, ...]
+    my_platforms: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,19 +73,19 @@ class WhyNot:
 def why_not(connection: Connection, target: str, event_id: int, now: datetime) -> WhyNot:
     """Return why a target was not told of an event; raises TargetError where there is no such target or event."""
     target_id = target_id_of(connection, target)
-    facts = with_links(connection, with_followers(connection, load_facts(connection, [event_id])))
+    facts = complete(connection, load_facts(connection, [event_id]))
     if not facts:
         raise TargetError(f"There is no event {event_id}; `lootwire events` lists them.")
     row = connection.execute(
         select(
             Event,
-            *(Target.created_at, Target.disabled_at, Target.person_id, Target.role),
+            *(Target.created_at, Target.disabled_at, Target.person_id.label("reader_id"), Target.role),
             func.greatest(Target.rests_until, Target.broken_until).label("rests_until"),
         )
         .join(Target, Target.id == target_id)
         .where(Event.id == event_id)
     ).one()
-    verdicts = _verdicts(connection, target_id, facts[0], row.person_id)
+    verdicts = _verdicts(connection, target_id, _case(connection, facts[0], row))
     delivery = connection.execute(
         select(Delivery).where(Delivery.event_id == event_id, Delivery.target_id == target_id)
     ).one_or_none()
@@ -82,25 +101,47 @@ def why_not(connection: Connection, target: str, event_id: int, now: datetime) -
 
 def _settled(connection: Connection, target_id: int, row: Any, now: datetime) -> str | None:
     """Return why nobody wants to be reminded of what an event is about, None where somebody does."""
-    standings = load_standings(connection, row.person_id, target_id, [row.campaign_id])
+    standings = load_standings(connection, row.reader_id, target_id, [row.campaign_id])
     detail = read_detail(row)
     if row.campaign_id not in standings or not isinstance(detail, CampaignDetail):
         return None
     return settled_reason(row.kind, detail, standings[row.campaign_id], now)
 
 
-def _verdicts(connection: Connection, target_id: int, facts: EventFacts, person_id: int) -> tuple[Verdict, ...]:
+def _case(connection: Connection, facts: EventFacts, row: Any) -> _Case:
+    pair = (row.reader_id, facts.event_id)
+    detail = read_detail(row)
+    return _Case(
+        facts=facts,
+        person_id=row.reader_id,
+        holding=load_holdings(connection, [pair]).get(pair),
+        platforms=detail.platforms if isinstance(detail, ReleaseDetail) else (),
+        my_platforms=my_platforms(connection, row.reader_id),
+    )
+
+
+def _verdicts(connection: Connection, target_id: int, case: _Case) -> tuple[Verdict, ...]:
     rows = connection.execute(
         select(Subscription.name, Subscription.conditions)
         .where(Subscription.target_id == target_id)
         .order_by(Subscription.id)
     )
-    return tuple(_verdict(row.name, conditions_from_json(row.conditions), facts, person_id) for row in rows)
+    return tuple(_verdict(row.name, conditions_from_json(row.conditions), case) for row in rows)
 
 
-def _verdict(name: str, conditions: Conditions, facts: EventFacts, person_id: int) -> Verdict:
-    failed = first_failing(conditions, facts, person_id)
-    return Verdict(subscription=name, failed=failed, wanted=getattr(conditions, failed) if failed else None)
+def _verdict(name: str, conditions: Conditions, case: _Case) -> Verdict:
+    failed = first_failing(conditions, case.facts, case.person_id)
+    if failed is None:
+        return Verdict(subscription=name, failed=None, reason=why_wanted(conditions, case.holding))
+    reason = why_unwanted(
+        failed,
+        conditions,
+        case.facts,
+        case.holding,
+        platforms=case.platforms,
+        my_platforms=case.my_platforms,
+    )
+    return Verdict(subscription=name, failed=failed, wanted=getattr(conditions, failed, None), reason=reason)
 
 
 def _of_delivery(delivery: Any, rests_until: datetime | None, now: datetime) -> tuple[str, str, datetime | None]:

@@ -4,14 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, true
 from sqlalchemy.orm import aliased
 
-from models import Event, Game, Mute, Target
+from models import Event, Game, Mute, Subscription, Target
 from models.events import EventKind
 from models.periods import read_period
+from notifiers.conditions.conditions import LIBRARY_WORDS, Conditions, conditions_from_json
+from notifiers.conditions.saying import why_wanted
 from notifiers.days import day_begins, zone
 from notifiers.held import MOST_GATHERED
+from notifiers.holdings import load_holdings
 from notifiers.match import matching
 from notifiers.outbox import GROUP_SIZE
 from notifiers.standing import load_standings, read_detail
@@ -27,6 +30,7 @@ from notifiers.timing.standing import NOTHING
 class RehearsedLine:
     """A past event and what would have become of it: see `Outcome`.
 
+    `because` says of one that a library was asked for what its game is to the person: "you own it on Steam".
     One that is `silent` was told to nobody when it came: imported history, or the first that was seen of its source.
     """
 
@@ -40,6 +44,7 @@ class RehearsedLine:
     until: datetime | None
     dropped: str | None
     silent: bool = False
+    because: str | None = None
 
 
 def rehearse_target(
@@ -63,7 +68,24 @@ def rehearse_target(
         now=now,
     )
     by_id = {event.id: event for event in events}
-    return [_line(by_id[outcome.event_id], outcome) for outcome in outcomes]
+    reasons = _reasons(connection, target_id, subscription, row.person_id, list(by_id))
+    return [_line(by_id[outcome.event_id], outcome, reasons.get(outcome.event_id)) for outcome in outcomes]
+
+
+def _reasons(
+    connection: Connection, target_id: int, subscription: str | None, person_id: int, event_ids: list[int]
+) -> dict[int, str]:
+    """Return what the games of events are to a person whose subscriptions ask for a library, by the events."""
+    asking = select(Subscription.conditions).where(
+        Subscription.target_id == target_id, true() if subscription is None else Subscription.name == subscription
+    )
+    wanted = {word for each in connection.scalars(asking) for word in conditions_from_json(each).library}
+    if not wanted:
+        return {}
+    conditions = Conditions(library=tuple(word for word in LIBRARY_WORDS if word in wanted))
+    holdings = load_holdings(connection, [(person_id, event_id) for event_id in event_ids])
+    said = {event_id: why_wanted(conditions, holding) for (_, event_id), holding in holdings.items()}
+    return {event_id: reason for event_id, reason in said.items() if reason}
 
 
 def _events(connection: Connection, event_ids: list[int]) -> list[Any]:
@@ -101,7 +123,7 @@ def _mutes(connection: Connection, target_id: int) -> list[PastMute]:
     return [PastMute(game_key=row.game_key, begins_at=row.created_at, until=row.until) for row in rows]
 
 
-def _line(event: Any, outcome: Outcome) -> RehearsedLine:
+def _line(event: Any, outcome: Outcome, because: str | None) -> RehearsedLine:
     is_sent, is_dropped = outcome.message is not None, outcome.reason is not None
     return RehearsedLine(
         id=event.id,
@@ -114,4 +136,5 @@ def _line(event: Any, outcome: Outcome) -> RehearsedLine:
         until=None if is_sent or is_dropped else outcome.at,
         dropped=outcome.reason,
         silent=event.silent,
+        because=because,
     )

@@ -8,6 +8,8 @@ from models.details import (
     DropLine,
     EventDetail,
     FieldChange,
+    LibraryDetail,
+    LibraryLine,
     OperatorDetail,
     ReleaseDetail,
     SourceDetail,
@@ -16,15 +18,17 @@ from models.details import (
 )
 from models.events import EventKind
 from models.words import title
+from models.words.holdings import Holding
 from notifiers.view import EventText
 
+_OF_A_SERVICE = frozenset({"campaign", "reward", "badge", "stream", "video"})
 _BOX = "https://static-cdn.jtvnw.net/ttv-boxart/263490-144x192.jpg"
 
 
 def sample_event(kind: EventKind, now: datetime) -> EventText:
     """Return an event of a kind that occurred now, with everything that most events of its family have."""
     detail = _details(now)[detail_type(kind)]
-    service = None if kind.family in {"release", "game", "source", "operator"} else "twitch"
+    service = "twitch" if kind.family in _OF_A_SERVICE else None
     return EventText(
         kind=kind,
         title=title(kind, service, detail, now),
@@ -35,6 +39,18 @@ def sample_event(kind: EventKind, now: datetime) -> EventText:
         recorded_at=now,
         subjects={"game": "Rust"},
         rules=("loot for what I play",),
+        library=None if kind.is_of_a_person else _library(now),
+    )
+
+
+def _library(now: datetime) -> Holding:
+    return Holding(
+        words=("owned", "playing"),
+        status="playing",
+        stores=("steam",),
+        platforms=("PC",),
+        seconds=147_600,
+        last_played_at=now - timedelta(days=3),
     )
 
 
@@ -67,6 +83,19 @@ def _details(now: datetime) -> dict[type[EventDetail], EventDetail]:
             start_at=now,
         ),
         ReleaseDetail(name="Rust", game="Rust", url="https://www.igdb.com/games/rust", platforms=("PC",)),
+        LibraryDetail(
+            name="Top 25",
+            game="Rez",
+            platform="Dreamcast",
+            origin="games.csv",
+            total=2,
+            games=(LibraryLine(name="Rez", note="Dreamcast"), LibraryLine(name="Ico")),
+            moved=(LibraryLine(name="Rez", place=2, place_before=7),),
+            finished="2022",
+            completion="main",
+            seconds=18_000,
+            rating=90,
+        ),
         SourceDetail(name="twitch.drops", reason="HTTP 503", since=now, next_attempt_at=now + timedelta(hours=1)),
         OperatorDetail(
             name="phone",

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import Source, Subscription, SubscriptionKey, Target
+from models import Person, Source, Subscription, SubscriptionKey, Target
 from models.names import name_key, nearest
 from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
 from notifiers.conditions.conditions import Conditions, conditions_from_json, conditions_to_json
@@ -20,6 +20,9 @@ from notifiers.targets import target_id_of
 
 _CHANNEL = re.compile(r"(?:(?:https?://)?(?:www\.|m\.)?twitch\.tv/|@)?(?P<login>[\w-]{1,60})/?", re.IGNORECASE)
 NAME_LENGTH = 120
+ON_ANY_PLATFORM = "you have named no platform yet: lootwire subscriptions platforms PC 'PlayStation 5'"
+# Conditions that are said otherwise than they are called.
+_SAID = {"library": "in your library:", "library_except": "except", "my_platforms": "on your platforms"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,9 @@ def add_subscription(
 
 def says(line: SubscriptionLine) -> str:
     """Return the conditions of a subscription in words: `game Rust; kinds campaign.*`."""
-    filters = [f"{name} {value}" for name, value in line.filters.items()]
+    filters = [
+        _SAID.get(name, name) + ("" if name == "my_platforms" else f" {value}") for name, value in line.filters.items()
+    ]
     return "; ".join([*filters, *([f"kinds {', '.join(line.kinds)}"] if line.kinds else [])]) or "everything"
 
 
@@ -115,6 +120,7 @@ def mistakes_of_conditions(connection: Connection, conditions: Conditions) -> It
             yield field, f"The {_singular(field)} is empty; name one, or leave the filter out to hear of all."
     reasons = {
         "min_minutes": _mistake_of_minutes(conditions.min_minutes, conditions.max_minutes),
+        "library_except": _mistake_of_library(conditions),
         "kinds": mistake_of_kinds([kind for kind in conditions.kinds if kind.strip()]),
         "services": _mistake_of_services(connection, conditions.services),
         "channels": _mistake_of_channels(conditions.channels),
@@ -134,9 +140,17 @@ def _mistake_of_minutes(least: int | None, most: int | None) -> str | None:
     )
 
 
+def _mistake_of_library(conditions: Conditions) -> str | None:
+    both = [word for word in conditions.library if word in conditions.library_except]
+    return (
+        f"{both[0]} is asked for and excepted at once, which no game can be; leave one of them out." if both else None
+    )
+
+
 def store_conditions(connection: Connection, subscription_id: int, conditions: Conditions) -> None:
     """Store conditions of a subscription anew, with their keys."""
-    keys = subscription_keys(conditions)
+    of_subscription = select(Target.person_id).join(Subscription).where(Subscription.id == subscription_id)
+    keys = subscription_keys(conditions, connection.execute(of_subscription).scalar_one())
     connection.execute(
         update(Subscription)
         .where(Subscription.id == subscription_id)
@@ -178,6 +192,20 @@ def target_and_subscription(connection: Connection, name: str) -> tuple[str, str
         f"There is no target of that name, and no subscription.{meant}{there} "
         "`lootwire subscriptions` lists the others."
     )
+
+
+def my_platforms(connection: Connection, person_id: int) -> tuple[str, ...]:
+    """Return on which platforms a person plays, as they named them; none where they have named none yet."""
+    return tuple(connection.execute(select(Person.platforms).where(Person.id == person_id)).scalar_one())
+
+
+def play_on(connection: Connection, person_id: int, platforms: Iterable[str]) -> None:
+    """Have a person play on these platforms and no others; without any, on all."""
+    names = [" ".join(name.split()) for name in platforms]
+    if not all(names):
+        raise TargetError("A platform has no name; name one, such as PC or PlayStation 5.")
+    of_person = update(Person).where(Person.id == person_id)
+    connection.execute(of_person.values(platforms=list(dict.fromkeys(names))))
 
 
 def remove_subscription(connection: Connection, subscription_id: int) -> None:
@@ -225,9 +253,15 @@ def _name(connection: Connection, name: str | None, target: str, conditions: Con
 def described_name(target: str, conditions: Conditions) -> str:
     """Return a name that says what a subscription is about: `phone: campaign.* of Rust`."""
     fields = conditions_to_json(conditions)
-    about = ", ".join(_in_words(value) for name, value in fields.items() if name != "kinds")
+    about = ", ".join(_described(name, value) for name, value in fields.items() if name != "kinds")
     kinds = ", ".join(conditions.kinds) or "everything"
     return f"{target}: {kinds}{f' of {about}' if about else ''}"[:NAME_LENGTH]
+
+
+def _described(name: str, value: Any) -> str:
+    if name == "library_except":
+        return f"not {_in_words(value)}"
+    return name.replace("_", " ") if value is True else _in_words(value)
 
 
 def _line(row: Any) -> SubscriptionLine:

@@ -6,12 +6,23 @@ from datetime import datetime
 from itertools import chain, cycle
 from typing import Any
 
-from models.details import BenefitLine, CampaignDetail, DropLine, EventDetail, FieldChange, SeenBefore, StreamDetail
+from models.details import (
+    BenefitLine,
+    CampaignDetail,
+    DropLine,
+    EventDetail,
+    FieldChange,
+    LibraryDetail,
+    SeenBefore,
+    StreamDetail,
+)
 from models.events import EventKind
 from models.words import counted_kind, kind_label, link_label, message_facts, message_note
 from models.words.addresses import category_address, message_address, message_channel_address
 from models.words.campaigns import allowed, gives_rewards, is_over, requirement_at_length
 from models.words.fields import field_words
+from models.words.holdings import Holding, in_few_words, in_words
+from models.words.library import every_change, message_games
 from models.words.streams import message_categories
 from models.words.units import counted_plainly, service_name
 from notifiers.escape import clean, cut
@@ -39,7 +50,7 @@ class EventText:
     """An event as a message needs it; its texts are as the service sent them.
 
     `key`, `subjects` (by names and ids) and `rules` (the subscriptions that asked for it) are for a target that gets
-    the event itself.
+    the event itself. `library` is what its game is to the person who is told, as things stand when it is sent.
     """
 
     kind: str
@@ -53,6 +64,7 @@ class EventText:
     silent: bool = False
     subjects: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[str, ...] = ()
+    library: Holding | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +110,8 @@ class EventView:
     """One event in words. All strings are clean: one line, no mention, no control character.
 
     `rewards` say the same as the section of drops, for whoever shows pictures; `url` is the event's own
-    link, where it has one. `watch` has the channels that count, or the category, as links.
+    link, where it has one. `watch` has the channels that count, or the category, as links. `library` is what the game
+    is to who reads, which a fact says too, or "".
     """
 
     lead: str
@@ -113,6 +126,7 @@ class EventView:
     watch: tuple[Fact, ...]
     more_to_watch: int
     url: str | None
+    library: str
 
     @property
     def art_width(self) -> int:
@@ -149,11 +163,12 @@ def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> Even
     watch, more_to_watch = _watch(event, extent)
     given = _given(detail) if isinstance(detail, CampaignDetail) else []
     account_link = message_address(detail.account_link_url) if isinstance(detail, CampaignDetail) else None
+    library = clean(in_words(event.library, reader.month), NAME_LENGTH) if event.library else ""
     return EventView(
         lead=clean(" · ".join(filter(None, [kind_label(event.kind), service_name(event.service or "")])), NAME_LENGTH),
         title=_shown(reader.headline(event.title, event.detail)),
         picture=_picture(event),
-        facts=tuple(_facts(event, reader)),
+        facts=_with_library(tuple(_facts(event, reader)), library),
         sections=tuple(s for s in _sections(event, extent, reader) if s.items),
         description=clean(detail.description or "", DESCRIPTION_LENGTH) if extent.description else "",
         links=tuple(
@@ -169,6 +184,7 @@ def view_event(event: EventText, extent: Extent, reader: Reader = PLAIN) -> Even
         watch=watch,
         more_to_watch=more_to_watch,
         url=message_address(detail.url),
+        library=library,
     )
 
 
@@ -266,7 +282,8 @@ def _reward(drop: DropLine, benefit: BenefitLine | None) -> RewardView:
 
 def view_entry(event: EventText, reader: Reader = PLAIN) -> EntryView:
     """Return an event as a line of a list."""
-    note = message_note(event.kind, event.detail, reader.moment)
+    library = clean(in_few_words(event.library), NAME_LENGTH) if event.library else ""
+    note = "; ".join(filter(None, [message_note(event.kind, event.detail, reader.moment), library]))
     return EntryView(
         title=_shown(reader.headline(event.title, event.detail)),
         note=note,
@@ -302,12 +319,25 @@ def _facts(event: EventText, reader: Reader) -> Iterable[Fact]:
             yield Fact(label, shown)
 
 
+def _with_library(facts: tuple[Fact, ...], library: str) -> tuple[Fact, ...]:
+    """Return facts with what the game is to who reads, behind the game: what is cut off stands at the end."""
+    if not library:
+        return facts
+    at = 1 if facts and facts[0].label == "Game" else 0
+    return (*facts[:at], Fact("Library", library), *facts[at:])
+
+
 def _sections(event: EventText, extent: Extent, reader: Reader) -> Iterable[Section]:
     match event.detail:
         case StreamDetail() as stream:
             yield _section("Categories", message_categories(stream), extent)
         case CampaignDetail() as campaign:
             yield from _campaign_sections(event.kind, campaign, extent, reader)
+        case LibraryDetail() as library:
+            games, total = message_games(library)
+            yield _section("Games", games, extent, total=total)
+            changes = every_change(library)
+            yield _section("Changes", changes if len(changes) > 1 else (), extent)
 
 
 def _campaign_sections(kind: str, detail: CampaignDetail, extent: Extent, reader: Reader) -> Iterable[Section]:

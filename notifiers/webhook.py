@@ -14,7 +14,9 @@ from msgspec import Meta
 
 from models.details import DETAILS, detail_to_json
 from models.words.addresses import message_address
+from models.words.holdings import Holding, in_words
 from notifiers.escape import clean, cut
+from notifiers.reader import PLAIN
 from notifiers.view import EventText
 
 # It changes where a field goes or means something else; a field that is added changes nothing.
@@ -59,13 +61,26 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: tuple[str, ...]
 
 
-class HookEvent(msgspec.Struct, frozen=True, kw_only=True):
+class LibraryFields(Holding, frozen=True, kw_only=True, omit_defaults=True):
+    """What the game is to this target's person, as the message was sent; what is empty is left out.
+
+    `words` are of owned, playing, backlog, wished, finished and abandoned, `stores` where it is owned, `seconds` how
+    long it was played; `finished` is a day, a month, a quarter or a year: `2022`, `1999-Q3`.
+    """
+
+    text: Annotated[str, Meta(description="The same in words, with months in figures.")] = ""
+
+
+class HookEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One event with everything that is known of it."""
 
     event: EventFields
     subjects: SubjectFields
     detail: Annotated[dict[str, Any], Meta(description="What events of its family show; without what is empty.")]
     reason: Reason
+    library: Annotated[
+        LibraryFields | None, Meta(description="What the game is to the person who is told; left out where nothing.")
+    ] = None
 
 
 class HookBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -86,6 +101,7 @@ class HookBody(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subjects: SubjectFields | None = None
     detail: dict[str, Any] | None = None
     reason: Reason | None = None
+    library: LibraryFields | None = None
 
 
 def hook_fields(events: Sequence[EventText], target: str, *, with_detail: bool = True) -> dict[str, Any]:
@@ -131,7 +147,12 @@ def _item(event: EventText, target: str, *, with_detail: bool) -> HookEvent:
         subjects=SubjectFields(**event.subjects),
         detail=detail_to_json(event.detail) if with_detail else {},
         reason=Reason(target=target, subscriptions=event.rules),
+        library=_library(event.library) if event.library else None,
     )
+
+
+def _library(holding: Holding) -> LibraryFields:
+    return LibraryFields(text=in_words(holding, PLAIN.month), **msgspec.structs.asdict(holding))
 
 
 def _harmless(value: Any, name: str = "") -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from models.details import LibraryDetail, LibraryLine
 from models.events import EventKind
 from models.periods import in_words
+from models.words.holdings import STORES
 from models.words.kinds import Fact, FamilyWords, KindWords, Written
 from models.words.units import counted_plainly
 
@@ -15,17 +16,17 @@ KINDS: dict[EventKind, KindWords[LibraryDetail]] = {
     EventKind.LIBRARY_ADDED: KindWords(
         "Added to the library",
         ("game added to your library", "games added to your library"),
-        lambda detail, _service: f"New in your library: {_games(detail)}{_from(detail)}",
+        lambda detail, _service: f"New in your library – {_games(detail)}{_from(detail)}",
     ),
     EventKind.LIBRARY_GONE: KindWords(
         "Gone from the library",
         ("game gone from your library", "games gone from your library"),
-        lambda detail, _service: f"No longer in your library: {_games(detail)}{_from(detail)}",
+        lambda detail, _service: f"No longer in your library – {_games(detail)}{_from(detail)}",
     ),
     EventKind.LIBRARY_RETURNED: KindWords(
         "Back in the library",
         ("game back in your library", "games back in your library"),
-        lambda detail, _service: f"Back in your library: {_games(detail)}{_from(detail)}",
+        lambda detail, _service: f"Back in your library – {_games(detail)}{_from(detail)}",
     ),
     EventKind.PLAY_STARTED: KindWords(
         "Started",
@@ -45,11 +46,22 @@ KINDS: dict[EventKind, KindWords[LibraryDetail]] = {
 }
 
 
-def list_changes(detail: LibraryDetail) -> list[str]:
-    """Return what happened to a list, in few words: "Ico added", "Rez from 7 to 2"."""
-    changes = [f"{line.name} added" for line in detail.added]
+def every_change(detail: LibraryDetail) -> list[str]:
+    """Return all that happened to a list: "Ico added at 12", "Rez from 7 to 2"."""
+    changes = [f"{line.name} added{f' at {line.place}' if line.place else ''}" for line in detail.added]
     changes += [f"{line.name} removed" for line in detail.removed]
-    changes += [f"{line.name} from {line.place_before} to {line.place}" for line in detail.moved]
+    return [*changes, *(f"{line.name} from {line.place_before} to {line.place}" for line in detail.moved)]
+
+
+def message_games(detail: LibraryDetail) -> tuple[list[str], int]:
+    """Return the games that a message lists, each with its note, and how many there are: none where it is one alone."""
+    total = max(detail.total, len(detail.games))
+    return ([_line(line) for line in detail.games], total) if total > 1 else ([], 0)
+
+
+def list_changes(detail: LibraryDetail) -> list[str]:
+    """Return what happened to a list, in one line's words: the first changes, and how many more there are."""
+    changes = every_change(detail)
     more = len(changes) - LINES_NAMED
     return [*changes[:LINES_NAMED], f"and {more} more changes"] if more > 1 else changes
 
@@ -61,18 +73,25 @@ def _names(detail: LibraryDetail) -> tuple[str | None, ...]:
 def _feed_summary(_kind: str, detail: LibraryDetail) -> Iterator[str]:
     yield from list_changes(detail)
     for line in detail.games:
-        yield line.name if line.note is None else f"{line.name} ({line.note})"
+        yield _line(line)
 
 
-def _message_facts(_kind: str, _service: str | None, detail: LibraryDetail, _written: Written) -> Iterator[Fact]:
+def _message_facts(kind: str, _service: str | None, detail: LibraryDetail, _written: Written) -> Iterator[Fact]:
     yield "Game", detail.game
+    yield "List", detail.name if kind == EventKind.LIST_CHANGED else None
+    yield "Store", STORES.get(detail.store or "", detail.store)
     yield "Platform", detail.platform
     yield "Finished", in_words(detail.finished)
     yield "Completed", COMPLETIONS.get(detail.completion or "")
     yield "Time", _hours(detail.seconds)
     yield "Rating", None if detail.rating is None else f"{detail.rating} of 100"
-    yield "Changes" if len(list_changes(detail)) > 1 else "Change", ", ".join(list_changes(detail))
+    # Several are a list of their own.
+    yield "Change", changes[0] if len(changes := every_change(detail)) == 1 else None
     yield "From", detail.origin
+
+
+def _line(line: LibraryLine) -> str:
+    return line.name if line.note is None else f"{line.name} ({line.note})"
 
 
 def _games(detail: LibraryDetail) -> str:
@@ -97,7 +116,9 @@ def _on(detail: LibraryDetail) -> str:
 
 
 def _from(detail: LibraryDetail) -> str:
-    return f" ({detail.origin})" if detail.origin else ""
+    """Return where games came from or went: a shop says it better than the account there."""
+    origin = STORES.get(detail.store or "") or detail.origin
+    return f" ({origin})" if origin else ""
 
 
 def _hours(seconds: int | None) -> str | None:

@@ -9,7 +9,9 @@ from babel import Locale
 
 from models.events import EventKind
 from models.names import nearest
+from notifiers.conditions.conditions import LIBRARY_WORDS, LibraryWord
 from notifiers.conditions.kinds import takes_kind
+from notifiers.errors import TargetError
 
 # What Twitch says of a stream beside languages: American Sign Language, and any other.
 _OF_TWITCH = frozenset({"asl", "other"})
@@ -56,6 +58,21 @@ def mistake_of_words(words: Iterable[str]) -> str | None:
     """Return what is wrong with words to look for: signs of punctuation alone are none; None where nothing is."""
     wrong = next((word for word in words if word.strip() and all(map(_is_punctuation, word))), None)
     return None if wrong is None else f"{wrong!r} is no word: it has punctuation alone"
+
+
+def library_words(written: Iterable[str]) -> tuple[LibraryWord, ...]:
+    """Return what games may be to somebody, as written in words with commas between: `owned,playing`.
+
+    Raises TargetError for a word that is none.
+    """
+    words = [word.strip() for each in written for word in each.split(",")]
+    known = {str(word): word for word in LIBRARY_WORDS}
+    for word in words:
+        if word.lower() not in known:
+            near = nearest(word, LIBRARY_WORDS, 1)
+            meant = f" Did you mean {near[0]}?" if near else ""
+            raise TargetError(f"{word!r} is nothing that a game is to you; it is {', '.join(LIBRARY_WORDS)}.{meant}")
+    return tuple(dict.fromkeys(known[word.lower()] for word in words))
 
 
 def _mistake_of_all(patterns: tuple[str, ...]) -> str | None:

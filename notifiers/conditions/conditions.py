@@ -1,10 +1,13 @@
 """The conditions of a subscription, as the database and rules files keep them. Pure."""
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 
 RewardKind = Literal["badge", "emote", "item"]
+# What a game is to a person, as `models.PersonWork` has it.
+LibraryWord = Literal["owned", "playing", "backlog", "wished", "finished", "abandoned"]
+LIBRARY_WORDS: tuple[LibraryWord, ...] = get_args(LibraryWord)
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
@@ -22,7 +25,7 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     organizations: tuple[str, ...] = ()
     # Logins.
     channels: tuple[str, ...] = ()
-    # Names of lists of games.
+    # Names of the person's own lists of games.
     lists: tuple[str, ...] = ()
     # What a stream is about.
     categories: tuple[str, ...] = ()
@@ -41,6 +44,11 @@ class Conditions(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     only_live: bool = False
     languages: tuple[str, ...] = ()
     no_reruns: bool = False
+    # What the game, in whichever edition, is to the person: one of these, and none of those.
+    library: tuple[LibraryWord, ...] = ()
+    library_except: tuple[LibraryWord, ...] = ()
+    # Whether it is for a platform that the person plays on; what is for none in particular is for all.
+    my_platforms: bool = False
 
 
 def conditions_to_json(conditions: Conditions) -> dict[str, Any]:

@@ -18,8 +18,10 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     organization_key: str | None = None
     # The channel's login, and those that it had.
     channel_logins: tuple[str, ...] = ()
-    # Lists of games that the game is on.
-    list_keys: frozenset[str] = frozenset()
+    # Lists of games that the game is on: whose they are, by the person's number, and their names' keys.
+    list_keys: frozenset[tuple[int, str]] = frozenset()
+    # What the game's work is to people, by their numbers, a word each: `(1, "owned")`.
+    library: frozenset[tuple[int, str]] = frozenset()
     platform_keys: frozenset[str] = frozenset()
     # Title, game, names of rewards, as the service wrote them.
     texts: tuple[str, ...] = ()
@@ -32,6 +34,8 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     # People, by their numbers.
     game_followers: frozenset[int] = frozenset()
     channel_followers: frozenset[int] = frozenset()
+    # Those who play on one of its platforms.
+    platform_people: frozenset[int] = frozenset()
     is_live: bool = False
     language: str | None = None
     is_rerun: bool = False

@@ -16,7 +16,8 @@ ON_THE_SERVICE = frozenset({"badge", "emote"})
 def first_failing(conditions: Conditions, facts: EventFacts, person_id: int) -> str | None:
     """Return the name of the first condition that an event does not meet, in the order of `Conditions`; None if none.
 
-    `person_id` is whose subscription it is.
+    `person_id` is whose subscription it is. Before all others stands `person`: what is of somebody's library is theirs
+    alone.
     """
     return next((name for name, is_met in _conditions(conditions, facts, person_id) if not is_met), None)
 
@@ -25,12 +26,13 @@ def _conditions(wanted: Conditions, facts: EventFacts, person_id: int) -> Iterat
     """Yield every condition by its field's name, and whether it is met."""
     category = facts.game_key if facts.family in CATEGORY_FAMILIES else None
     minutes = facts.minutes
+    yield "person", facts.person_id in {None, person_id}
     yield "kinds", takes_kind(wanted.kinds, facts.kind)
     yield "services", not wanted.services or facts.service in {service.lower() for service in wanted.services}
     yield "games", _is_among(facts.game_key, wanted.games)
     yield "organizations", _is_among(facts.organization_key, wanted.organizations)
     yield "channels", not wanted.channels or any(login.lower() in facts.channel_logins for login in wanted.channels)
-    yield "lists", not wanted.lists or any(name_key(name) in facts.list_keys for name in wanted.lists)
+    yield "lists", not wanted.lists or any((person_id, name_key(name)) in facts.list_keys for name in wanted.lists)
     yield "categories", _is_among(category, wanted.categories)
     yield "platforms", not wanted.platforms or any(name_key(name) in facts.platform_keys for name in wanted.platforms)
     yield "require", not wanted.require or any(has_word(facts.texts, word) for word in wanted.require)
@@ -45,6 +47,10 @@ def _conditions(wanted: Conditions, facts: EventFacts, person_id: int) -> Iterat
     yield "only_live", not wanted.only_live or facts.is_live
     yield "languages", not wanted.languages or _speaks(facts.language, wanted.languages)
     yield "no_reruns", not (wanted.no_reruns and facts.is_rerun)
+    yield "library", not wanted.library or any((person_id, word) in facts.library for word in wanted.library)
+    yield "library_except", not any((person_id, word) in facts.library for word in wanted.library_except)
+    is_on_mine = not facts.platform_keys or person_id in facts.platform_people
+    yield "my_platforms", not wanted.my_platforms or is_on_mine
 
 
 def _is_linked(facts: EventFacts, person_id: int) -> bool | None:

@@ -5,7 +5,19 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, bindparam, exists, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    exists,
+    func,
+    select,
+    true,
+    union,
+)
 
 from models import (
     AccountLink,
@@ -18,6 +30,8 @@ from models import (
     GameListEntry,
     GameMetadata,
     Organization,
+    Person,
+    PersonWork,
     StreamSession,
 )
 from models.details import CampaignDetail, EventDetail, ReleaseDetail, StreamDetail, detail_from_json, detail_type
@@ -26,13 +40,23 @@ from models.names import name_key
 from notifiers.account_links import is_linked
 from notifiers.conditions.facts import EventFacts
 
+# By the number of a game or a work: people, by theirs, each with a word of theirs for it.
+_OfGames = dict[int, list[tuple[int, str]]]
+
 
 def load_facts(connection: Connection, event_ids: Sequence[int]) -> list[EventFacts]:
-    """Return what events have, in the order of their numbers; but for `with_followers`, which keys don't ask for."""
+    """Return what events have, in the order of their numbers, but for what `complete` adds: no key asks for that."""
     rows = connection.execute(_events(), {"event_ids": list(event_ids)}).all()
     games = list({row.game_id for row in rows if row.game_id is not None})
-    lists: dict[int, list[str]] = dict(connection.execute(_lists(), {"games": games}).all()) if games else {}
-    return [_facts(row, lists.get(row.game_id, ())) for row in rows]
+    lists: _OfGames = _of_games(connection, _lists(), games)
+    works = list({row.work_id for row in rows if row.work_id is not None})
+    words: _OfGames = _of_games(connection, _libraries(), works)
+    return [_facts(row, lists.get(row.game_id, ()), words.get(row.work_id, ())) for row in rows]
+
+
+def complete(connection: Connection, facts: Sequence[EventFacts]) -> list[EventFacts]:
+    """Return facts with all that conditions may ask for."""
+    return with_platforms(connection, with_links(connection, with_followers(connection, facts)))
 
 
 def with_followers(connection: Connection, facts: Sequence[EventFacts]) -> list[EventFacts]:
@@ -66,6 +90,34 @@ def with_links(connection: Connection, facts: Sequence[EventFacts]) -> list[Even
     ]
 
 
+def with_platforms(connection: Connection, facts: Sequence[EventFacts]) -> list[EventFacts]:
+    """Return facts with who plays on one of their platforms; who has named no platform plays on any."""
+    if not any(each.platform_keys for each in facts):
+        return list(facts)
+    people = {row.id: frozenset(map(_platform_key, row.platforms)) for row in connection.execute(_platforms())}
+    return [
+        msgspec.structs.replace(
+            each,
+            platform_people=frozenset(
+                person_id for person_id, keys in people.items() if not keys or keys & each.platform_keys
+            ),
+        )
+        for each in facts
+    ]
+
+
+def _of_games(connection: Connection, query: Select[*tuple[Any, ...]], ids: Sequence[int]) -> _OfGames:
+    of_each: _OfGames = {}
+    for id_, person_id, words in connection.execute(query, {"ids": list(ids)}) if ids else ():
+        of_each.setdefault(id_, []).extend((person_id, word) for word in words)
+    return of_each
+
+
+@cache
+def _platforms() -> Select[*tuple[Any, ...]]:
+    return select(Person.id, Person.platforms)
+
+
 @cache
 def _links() -> Select[*tuple[Any, ...]]:
     of_campaign = DropCampaign.id == Event.campaign_id
@@ -91,6 +143,7 @@ def _events() -> Select[*tuple[Any, ...]]:
             Event.detail,
             Event.game_id,
             Event.person_id,
+            Game.work_id,
             Game.name.label("game"),
             Game.name_key.label("game_key"),
             Organization.name_key.label("organization_key"),
@@ -107,13 +160,26 @@ def _events() -> Select[*tuple[Any, ...]]:
 
 @cache
 def _lists() -> Select[*tuple[Any, ...]]:
+    """Return the query for the lists that games are on: by an entry of theirs, or another edition of their work."""
+    by_entry = select(GameMetadata.game_id, GameListEntry.list_id)
+    by_entry = by_entry.join(GameListEntry, GameListEntry.igdb_id == GameMetadata.igdb_id)
+    by_work = select(Game.id, GameListEntry.list_id).join(GameListEntry, GameListEntry.work_id == Game.work_id)
+    on = union(by_entry.where(_is_of(GameMetadata.game_id)), by_work.where(_is_of(Game.id))).subquery("on_lists")
     return (
-        select(GameMetadata.game_id, func.array_agg(GameList.name.distinct()))
-        .join(GameListEntry, GameListEntry.igdb_id == GameMetadata.igdb_id)
-        .join(GameList, GameList.id == GameListEntry.list_id)
-        .where(GameMetadata.game_id == func.any(bindparam("games", type_=ARRAY(BigInteger))))
-        .group_by(GameMetadata.game_id)
+        select(on.c.game_id, GameList.person_id, func.array_agg(GameList.name))
+        .join(GameList, GameList.id == on.c.list_id)
+        .group_by(on.c.game_id, GameList.person_id)
     )
+
+
+@cache
+def _libraries() -> Select[*tuple[Any, ...]]:
+    return select(PersonWork.work_id, PersonWork.person_id, PersonWork.words).where(_is_of(PersonWork.work_id))
+
+
+def _is_of(column: Any) -> ColumnElement[bool]:
+    of_some: ColumnElement[bool] = column == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
+    return of_some
 
 
 @cache
@@ -135,7 +201,7 @@ def _is_one_of() -> ColumnElement[bool]:
     return Event.id == func.any(bindparam("event_ids", type_=ARRAY(BigInteger)))
 
 
-def _facts(row: Any, lists: Iterable[str]) -> EventFacts:
+def _facts(row: Any, lists: Iterable[tuple[int, str]], library: Iterable[tuple[int, str]]) -> EventFacts:
     facts = EventFacts(
         event_id=row.id,
         kind=row.kind,
@@ -144,7 +210,8 @@ def _facts(row: Any, lists: Iterable[str]) -> EventFacts:
         game_key=row.game_key,
         organization_key=row.organization_key,
         channel_logins=(row.login, *row.former_logins) if row.login else (),
-        list_keys=frozenset(map(name_key, lists)),
+        list_keys=frozenset((person_id, name_key(name)) for person_id, name in lists),
+        library=frozenset(library),
         texts=_texts(row.title, row.game),
         is_rerun=row.kind == EventKind.STREAM_RERUN,
     )
@@ -194,9 +261,14 @@ def _with_detail(facts: EventFacts, detail: EventDetail) -> EventFacts:
                 is_rerun=facts.is_rerun or detail.type is not None,
             )
         case ReleaseDetail():
-            platforms = frozenset(name_key(platform.partition(" (")[0]) for platform in detail.platforms)
+            platforms = frozenset(map(_platform_key, detail.platforms))
             return msgspec.structs.replace(facts, texts=(*facts.texts, *_texts(detail.name)), platform_keys=platforms)
     return facts
+
+
+def _platform_key(platform: str) -> str:
+    """Return the key of a platform's name; a region or a maker stands in parentheses behind it."""
+    return name_key(platform.partition(" (")[0])
 
 
 def _reward_kind(distribution_type: str | None) -> str:

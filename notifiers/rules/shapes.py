@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from notifiers.conditions.checks import mistake_of_kinds, mistake_of_languages, mistake_of_words
-from notifiers.conditions.conditions import Conditions, RewardKind, conditions_from_json
+from notifiers.conditions.conditions import Conditions, LibraryWord, RewardKind, conditions_from_json
 from notifiers.errors import TargetError
 from notifiers.reader import is_locale
 from notifiers.rules import schemas
@@ -90,6 +90,9 @@ Languages = Annotated[
 ]
 Words = Annotated[Names, _checked(mistake_of_words)]
 Rewards = Annotated[list[RewardKind], BeforeValidator(_listed, json_schema_input_type=RewardKind | list[RewardKind])]
+LibraryWords = Annotated[
+    list[LibraryWord], BeforeValidator(_listed, json_schema_input_type=LibraryWord | list[LibraryWord])
+]
 _Whole = Annotated[int, Field(ge=0, le=86_400)]
 _Span = Annotated[str, WithJsonSchema(schemas.text(schemas.SPAN))]
 Seconds = Annotated[_Whole, BeforeValidator(_seconds, json_schema_input_type=_Whole | _Span)]
@@ -320,6 +323,9 @@ class SubscriptionBlock(Block):
     only_live: bool = False
     languages: Languages = []
     no_reruns: bool = False
+    library: LibraryWords = []
+    library_except: LibraryWords = []
+    my_platforms: bool = False
 
     @property
     def conditions(self) -> Conditions:

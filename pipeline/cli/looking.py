@@ -28,8 +28,10 @@ from models.errors import UsageError
 from models.events import EventKind
 from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
+from notifiers.conditions.saying import why_wanted
 from notifiers.days import zone
 from notifiers.deliveries import NEXT_ATTEMPT_AT, DeliveryLine, list_deliveries, replay_newest
+from notifiers.holdings import load_holdings
 from notifiers.subscriptions import list_subscriptions, says
 from pipeline.catalogue.unknown import unknown_channel, unknown_organization
 from pipeline.cli.commands import Listing
@@ -298,7 +300,7 @@ def why(
                 *(Delivery.attempts, Delivery.unanswered, Delivery.last_error),
                 NEXT_ATTEMPT_AT.label("next_attempt_at"),
                 *(Event.id.label("event_id"), Event.kind, Event.title, Event.occurred_at),
-                *(Target.name.label("target"), Target.timezone),
+                *(Target.name.label("target"), Target.timezone, Target.person_id),
             )
             .join(Event, Event.id == Delivery.event_id)
             .join(Target, Target.id == Delivery.target_id)
@@ -308,10 +310,16 @@ def why(
         if row is None:
             raise UsageError(f"there is no delivery {delivery}; `lootwire deliveries` lists them")
         lines = [line for line in list_subscriptions(connection) if line.id in row["subscription_ids"]]
+        pair = (row["person_id"], row["event_id"])
+        holding = load_holdings(connection, [pair]).get(pair)
+    reasons = {line.id: why_wanted(line.conditions, holding) for line in lines}
     removed = len(row["subscription_ids"]) - len(lines)
     if as_json:
-        fields = {name: value for name, value in row.items() if name not in {"subscription_ids", "timezone"}}
-        print_json(fields | {"subscriptions": [asdict(line) for line in lines], "subscriptions_removed": removed})
+        fields = {
+            name: value for name, value in row.items() if name not in {"subscription_ids", "timezone", "person_id"}
+        }
+        shown = [asdict(line) | {"because": reasons[line.id]} for line in lines]
+        print_json(fields | {"subscriptions": shown, "subscriptions_removed": removed})
         return 0
     where = zone(row["timezone"])
     state = f"sent at {show_in(row['sent_at'], where)}" if row["sent_at"] else row["state"]
@@ -326,7 +334,8 @@ def why(
         times = f"{row['unanswered']} of {row['attempts']} attempts"
         console.print(f"it may have arrived: {times} ended without an answer", markup=False)
     for line in lines:
-        console.print(f'subscription "{show(line.name)}" of {line.target}: {show(says(line))}', markup=False)
+        because = f" – {reasons[line.id]}" if reasons[line.id] else ""
+        console.print(f'subscription "{show(line.name)}" of {line.target}: {show(says(line))}{because}', markup=False)
     if not row["subscription_ids"]:
         console.print(f"nobody subscribed to it: {row['target']} hears it as an operator's target", markup=False)
     if removed:

@@ -68,5 +68,7 @@ def explain(
 
 def _in_words(verdict: Verdict) -> str:
     if verdict.failed is None:
-        return "wants it"
+        return f"wants it: {verdict.reason}" if verdict.reason else "wants it"
+    if verdict.reason:
+        return verdict.reason
     return f"{verdict.failed.replace('_', ' ')} does not fit (wants {in_words(verdict.wanted)})"

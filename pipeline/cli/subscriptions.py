@@ -13,14 +13,18 @@ from sqlalchemy import Connection, func, select, true
 from models import Event
 from models.errors import UsageError
 from models.events import EventKind
+from models.people import OWNER_ID
 from models.words.units import counted_plainly
 from notifiers import subscriptions as store
-from notifiers.conditions.conditions import Conditions
+from notifiers.conditions.checks import library_words
+from notifiers.conditions.conditions import LIBRARY_WORDS, Conditions
 from notifiers.rehearsal import RehearsedLine, rehearse_target
 from notifiers.targets import zone_of
+from pipeline.catalogue.unknown import Unknown
 from pipeline.channels.following.watched import watched
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.opening import GREATEST, open_command
+from pipeline.games.finding.unknown import unknown_platform
 from pipeline.rules.names import unknown_names
 from pipeline.runtime.output import (
     JsonFlag,
@@ -42,6 +46,9 @@ KINDS_HELP = (
     f"A kind such as stream.online, or a family: {FAMILIES}; `!campaign.changed` for all but it. Several may be given. "
     f"Told only where it is named itself: {ON_REQUEST}; only where its family is: operator.*, of the installation."
 )
+
+
+LIBRARY_HELP = f"Games that are one of these to you: {', '.join(LIBRARY_WORDS)}."
 
 
 class Reward(StrEnum):
@@ -86,7 +93,20 @@ def add_subscription(
     game: Annotated[list[str] | None, typer.Option(help="A game, by name.")] = None,
     organization: Annotated[list[str] | None, typer.Option(help="An organization, by name.")] = None,
     channel: Annotated[list[str] | None, typer.Option(help="A Twitch channel, by login or address.")] = None,
-    list_: Annotated[list[str] | None, typer.Option("--list", help="Games of a list.")] = None,
+    list_: Annotated[list[str] | None, typer.Option("--list", help="Games of a list of yours.")] = None,
+    library: Annotated[list[str] | None, typer.Option(metavar="WORD[,WORD]", help=LIBRARY_HELP)] = None,
+    except_: Annotated[
+        list[str] | None,
+        typer.Option("--except", metavar="WORD[,WORD]", help="Not of games that are this to you: finished,abandoned."),
+    ] = None,
+    my_platforms: Annotated[
+        bool,
+        typer.Option(
+            "--my-platforms",
+            help="What is for a platform that you play on, or for none in particular; `lootwire subscriptions "
+            "platforms` says which you play on.",
+        ),
+    ] = False,
     category: Annotated[list[str] | None, typer.Option(help="What a stream is about.")] = None,
     platform: Annotated[list[str] | None, typer.Option(help="A platform of releases: PC, Switch.")] = None,
     require: Annotated[list[str] | None, typer.Option(help="A word that title, game or rewards must have.")] = None,
@@ -116,7 +136,8 @@ def add_subscription(
     Of several values of an option one must fit, and all options together. Streams and videos are told of channels that
     you follow, and of no others: `lootwire channels add LOGIN`. Release dates are told of games that are followed, on a
     list, played on a followed channel that is live, or have a campaign; to hear of some of them alone, name them with
-    --game: `--kind 'release.*' --game Rust`.
+    --game: `--kind 'release.*' --game Rust`. A game of your library is meant in all its editions, with its DLC. What
+    happens in the library itself is told by `--kind 'library.*' --kind 'play.*' --kind 'list.*'`.
     """
     conditions = Conditions(
         kinds=tuple(kind or ()),
@@ -139,17 +160,23 @@ def add_subscription(
         only_live=only_live,
         languages=tuple(language or ()),
         no_reruns=no_reruns,
+        library=library_words(library or ()),
+        library_except=library_words(except_ or ()),
+        my_platforms=my_platforms,
     )
     with open_command().engine.begin() as connection:
         line = store.add_subscription(connection, to, utc_now(), name=name, conditions=conditions)
         unknown = unknown_names(connection, line.conditions)
         if unknown and strict:
             raise UsageError("; ".join(each.sentence for each in unknown))
+        on_any = my_platforms and not store.my_platforms(connection, OWNER_ID)
         unheard = [login for login in line.conditions.channels if not _is_watched(connection, login)]
     for each in unknown:
         warning = f"lootwire: {each.sentence}: the subscription waits for one of that name"
         errors.print(show(warning), markup=False, soft_wrap=True)
     console.print(f"subscription {line.id}: {line.target} is told from now on", markup=False)
+    if on_any:
+        console.print(store.ON_ANY_PLATFORM, markup=False)
     for login in unheard:
         console.print(f"{login} is not followed yet: lootwire channels add {login}", markup=False)
 
@@ -168,6 +195,29 @@ def remove_subscription(
     console.print(f"subscription {number} removed")
 
 
+@subscriptions.command("platforms")
+def say_platforms(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="As release dates name them: PC, PlayStation 5.")
+    ] = None,
+    any_: Annotated[bool, typer.Option("--any", help="You play on all of them, as long as you name none.")] = False,
+) -> None:
+    """Show on which platforms you play, or say it: what `--my-platforms` goes by."""
+    if names and any_:
+        raise UsageError("Name platforms, or say --any: not both.")
+    unknown: list[Unknown] = []
+    with open_command().engine.begin() as connection:
+        if names or any_:
+            store.play_on(connection, OWNER_ID, names or ())
+            unknown = [each for name in names or () if (each := unknown_platform(connection, name)) is not None]
+        mine = store.my_platforms(connection, OWNER_ID)
+    for each in unknown:
+        errors.print(
+            show(f"lootwire: {each.sentence}: what comes out on it will be yours"), markup=False, soft_wrap=True
+        )
+    console.print(show(f"you play on {', '.join(mine)}" if mine else "you have named no platform: all count as yours"))
+
+
 @subscriptions.command("try")
 def try_subscriptions(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A target's name, or that of one of its subscriptions.")],
@@ -178,7 +228,8 @@ def try_subscriptions(
 
     By its quiet hours, digest, bursts and mutes as they are now, and by what is claimed, ignored and watched now. Where
     none of that holds or drops anything the table is that of `lootwire events`, newest first; else it goes message by
-    message, with times by the target's clock. As JSON each event is a line, the oldest first.
+    message, with times by the target's clock. Where a library was asked for, it says what each game is to you now. As
+    JSON each event is a line, the oldest first.
     """
     now = utc_now()
     with open_command().engine.connect() as connection:
@@ -195,7 +246,7 @@ def try_subscriptions(
     print_rows(
         _plainly(rows) if all(row.message and not row.held_for for row in rows) else _by_message(rows, zone),
         as_json=False,
-        columns=("at", "kind", "title"),
+        columns=("at", "kind", "title", *(("because",) if any(row.because for row in rows) else ())),
         empty="Nothing would have been sent.",
     )
     messages = len({row.message for row in rows} - {None})
@@ -209,13 +260,17 @@ def try_subscriptions(
 
 
 def _plainly(rows: Sequence[RehearsedLine]) -> list[dict[str, Any]]:
-    return [{"at": row.occurred_at, "kind": row.kind, "title": row.title} for row in reversed(rows)]
+    return [_shown(row, row.occurred_at) for row in reversed(rows)]
 
 
 def _by_message(rows: Sequence[RehearsedLine], zone: tzinfo) -> list[dict[str, Any]]:
     """Return rows by their messages, the oldest first, then what was dropped and what waits; each with its reason."""
     ordered = sorted(rows, key=lambda row: (row.message or sys.maxsize, row.dropped is None, row.id))
-    return [{"at": _when(row, zone), "kind": row.kind, "title": row.title} for row in ordered]
+    return [_shown(row, _when(row, zone)) for row in ordered]
+
+
+def _shown(row: RehearsedLine, at: Any) -> dict[str, Any]:
+    return {"at": at, "kind": row.kind, "title": row.title, "because": row.because or ""}
 
 
 def _when(row: RehearsedLine, zone: tzinfo) -> str:

@@ -6,8 +6,9 @@ from sqlalchemy import Connection, select
 
 from models import GameList
 from models.names import name_key, nearest
+from models.people import OWNER_ID
 from notifiers.conditions.conditions import Conditions
-from notifiers.subscriptions import check_conditions
+from notifiers.subscriptions import ON_ANY_PLATFORM, check_conditions, my_platforms
 from pipeline.catalogue.unknown import Unknown, unknown_channel, unknown_organization
 from pipeline.games.finding.unknown import unknown_game, unknown_platform
 from pipeline.rules.applying import FileChanges
@@ -48,6 +49,9 @@ def names_to_wait_for(connection: Connection, by_file: Sequence[FileChanges]) ->
                 continue
             # As they are stored: a channel may be written as its address.
             stored = check_conditions(connection, block.conditions)
+            if stored.my_platforms and not my_platforms(connection, OWNER_ID):
+                line = each.file.read.line("subscription", number, "my_platforms")
+                yield f"{each.file.path}:{line}: {ON_ANY_PLATFORM}"
             for unknown in unknown_names(connection, stored, coming):
                 line = each.file.read.line("subscription", number, _KEYS.get(unknown.kind, f"{unknown.kind}s"))
                 yield f"{each.file.path}:{line}: {unknown.sentence}: {block.name!r} waits for one of that name"

@@ -65,6 +65,8 @@ class Notifying:
         former_logins: Sequence[str] = (),
         silent: bool = False,
         detail: EventDetail | None = None,
+        game_id: int | None = None,
+        person_id: int | None = None,
     ) -> int:
         """Append an event, and put it into the outbox in the same transaction; returns its id."""
         number = next(self._numbers)
@@ -78,7 +80,8 @@ class Notifying:
                 "service": service,
                 "silent": silent,
                 "detail": detail_to_json(detail or detail_type(kind)()),
-                "game_id": self._game(connection, game, number),
+                "game_id": game_id or self._game(connection, game, number),
+                "person_id": person_id,
                 "organization_id": self._organization(connection, organization, number),
                 "channel_id": self._channel(connection, channel, former_logins, number),
             }

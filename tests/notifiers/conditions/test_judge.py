@@ -12,7 +12,8 @@ CAMPAIGN = EventFacts(
     service="twitch",
     game_key="rust",
     organization_key="facepunch",
-    list_keys=frozenset({"wishlist"}),
+    list_keys=frozenset({(1, "wishlist"), (2, "others")}),
+    library=frozenset({(1, "owned"), (1, "finished"), (2, "wished")}),
     texts=("Rust: Winter drops", "ラスト", "Größe XL", "C++ mug", "겨울 상자"),
     minutes=120,
     reward_kinds=frozenset({"badge", "item"}),
@@ -29,7 +30,11 @@ STREAM = EventFacts(
     language="pt-br",
 )
 RERUN = EventFacts(event_id=3, kind="stream.rerun", channel_logins=("shroud",), is_rerun=True)
-RELEASE = EventFacts(event_id=4, kind="release.out", game_key="rust", platform_keys=frozenset({"switch"}))
+RELEASE = EventFacts(
+    event_id=4, kind="release.out", game_key="rust", platform_keys=frozenset({"switch"}), platform_people=frozenset({2})
+)
+MINE = EventFacts(event_id=6, kind="play.finished", person_id=1)
+THEIRS = EventFacts(event_id=7, kind="play.finished", person_id=2)
 SOURCE = EventFacts(event_id=5, kind="source.failing", service="kick")
 
 
@@ -50,7 +55,17 @@ SOURCE = EventFacts(event_id=5, kind="source.failing", service="kick")
         pytest.param(Conditions(channels=("OldName",)), STREAM, None, id="a former login"),
         pytest.param(Conditions(channels=("ann",)), STREAM, "channels", id="another channel"),
         pytest.param(Conditions(lists=("Wish list",)), CAMPAIGN, None, id="on the list"),
-        pytest.param(Conditions(lists=("others",)), CAMPAIGN, "lists", id="on no such list"),
+        pytest.param(Conditions(lists=("others",)), CAMPAIGN, "lists", id="on a list of somebody else"),
+        pytest.param(Conditions(library=("backlog", "owned")), CAMPAIGN, None, id="one of several words for the game"),
+        pytest.param(Conditions(library=("wished",)), CAMPAIGN, "library", id="what the game is to somebody else"),
+        pytest.param(Conditions(library=("owned",)), SOURCE, "library", id="no game to own"),
+        pytest.param(Conditions(library_except=("finished",)), CAMPAIGN, "library_except", id="a finished game"),
+        pytest.param(Conditions(library_except=("wished",)), CAMPAIGN, None, id="what somebody else is spared"),
+        pytest.param(Conditions(my_platforms=True), RELEASE, "my_platforms", id="a platform of somebody else"),
+        pytest.param(Conditions(my_platforms=True), CAMPAIGN, None, id="no platform in particular"),
+        pytest.param(Conditions(kinds=("play.*",)), MINE, None, id="what one finished oneself"),
+        pytest.param(Conditions(kinds=("play.*",)), THEIRS, "person", id="what somebody else finished"),
+        pytest.param(Conditions(), MINE, "kinds", id="what one did is not everything"),
         pytest.param(Conditions(categories=("Rust",)), STREAM, None, id="what a stream is about"),
         pytest.param(Conditions(categories=("Rust",)), CAMPAIGN, "categories", id="a campaign has no category"),
         pytest.param(Conditions(platforms=("Switch",)), RELEASE, None, id="the platform"),

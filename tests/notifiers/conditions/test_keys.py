@@ -35,6 +35,9 @@ CONDITIONS = st.builds(
     lists=some(NAMES),
     categories=some(NAMES),
     platforms=some(("PC", "Switch")),
+    library=some(("owned", "backlog")),
+    library_except=some(("finished", "owned")),
+    my_platforms=st.booleans(),
     min_minutes=st.none() | st.integers(0, 3),
     followed_games=st.booleans(),
     no_reruns=st.booleans(),
@@ -47,7 +50,10 @@ FACTS = st.builds(
     game_key=st.sampled_from([None, *NAMES]),
     organization_key=st.sampled_from([None, *NAMES]),
     channel_logins=st.sampled_from([(), ("ann",), ("cleo", "bob")]),
-    list_keys=st.frozensets(st.sampled_from(NAMES)),
+    list_keys=st.frozensets(st.tuples(st.sampled_from((OWNER, OTHER)), st.sampled_from(NAMES))),
+    library=st.frozensets(st.tuples(st.sampled_from((OWNER, OTHER)), st.sampled_from(("owned", "finished")))),
+    person_id=st.sampled_from((None, OWNER)),
+    platform_people=st.frozensets(st.sampled_from((OWNER, OTHER))),
     platform_keys=st.frozensets(st.sampled_from(("pc", "switch"))),
     minutes=st.none() | st.integers(0, 3),
     game_followers=st.frozensets(st.sampled_from((OWNER, OTHER))),
@@ -57,7 +63,7 @@ FACTS = st.builds(
 
 @given(CONDITIONS, FACTS)
 def test_an_event_that_meets_all_conditions_has_one_of_their_keys(conditions: Conditions, facts: EventFacts) -> None:
-    keys = subscription_keys(conditions)
+    keys = subscription_keys(conditions, OWNER)
     share = keys.keys & event_keys(facts)
     is_wanted = first_failing(conditions, facts, OWNER) is None
     if is_wanted:
@@ -78,12 +84,30 @@ def test_an_event_that_meets_all_conditions_has_one_of_their_keys(conditions: Co
         (Conditions(games=("Rust", "Tom Clancy's™")), {"*|game|rust", "*|game|tomclancys"}, True),
         (Conditions(games=("Rust",), services=("twitch",)), {"*|game|rust"}, False),
         (Conditions(games=("Rust",), channels=("Ann",)), {"*|channel|ann"}, False),
+        (Conditions(lists=("Wish list",)), {"*|list|wishlist"}, False),
+        (Conditions(library=("owned",), games=("Rust",)), {"*|game|rust"}, False),
+        (Conditions(library_except=("finished",)), {"*||"}, False),
         (Conditions(services=("Twitch",), kinds=("reward.*",)), {"reward.*|service|twitch"}, True),
     ],
 )
 def test_a_subscription_stands_under_its_narrowest_condition(
     conditions: Conditions, expected: set[str], is_exact: bool
 ) -> None:
-    keys = subscription_keys(conditions)
+    keys = subscription_keys(conditions, OWNER)
     assert keys.keys == expected
     assert keys.is_exact is is_exact
+
+
+def test_a_library_stands_under_all_that_a_game_may_be_for_it_and_what_is_excepted_under_nothing() -> None:
+    conditions = Conditions(library=("owned", "playing"), library_except=("finished", "abandoned", "wished", "backlog"))
+    keys = subscription_keys(conditions, OWNER)
+    assert keys.keys == {"*|library|1:owned", "*|library|1:playing", "*|library|1:owned+playing"}
+    assert keys.is_exact
+    assert not subscription_keys(Conditions(library=("owned",), my_platforms=True), OWNER).is_exact
+
+
+def test_of_two_people_each_finds_the_library_of_their_own() -> None:
+    facts = EventFacts(event_id=1, kind="campaign.added", library=frozenset({(OWNER, "owned"), (OTHER, "finished")}))
+    wanted = Conditions(library=("owned",))
+    assert subscription_keys(wanted, OWNER).keys & event_keys(facts)
+    assert not subscription_keys(wanted, OTHER).keys & event_keys(facts)

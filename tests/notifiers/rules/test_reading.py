@@ -177,6 +177,11 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
             "'bagde' is none of badge, emote, item; did you mean `badge`?",
             id="a word",
         ),
+        pytest.param(
+            f"{SUBSCRIPTION}library = ['ownd']\n",
+            "'ownd' is none of owned, playing, backlog, wished, finished, abandoned; did you mean `owned`?",
+            id="nothing that a game is",
+        ),
         pytest.param(f"{SUBSCRIPTION}min_minutes = -1\n", "f:4: `min_minutes`: must be at least 0", id="a number"),
         pytest.param(
             f"{TARGET}{TARGET}", "f:5: 'phone' is the name of the [[target]] in line 1 too", id="a name twice"

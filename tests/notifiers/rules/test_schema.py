@@ -44,6 +44,7 @@ def test_a_recipe_of_the_cookbook_is_right(recipe: str) -> None:
         f"{TARGET}urgent = 'stream.*'\n",
         f"{TARGET}urgent = ['*', '!campaign.changed', '[cs]*.added', 'campaign.*ed']\n",
         f"{TARGET}role = 'operator'\nheartbeat = 'weekly on mon'\npaused = true\nprivate = false\n",
+        f"{SUBSCRIPTION}library = 'owned'\nlibrary_except = ['finished', 'abandoned']\nmy_platforms = true\n",
         f"{SUBSCRIPTION}rewards = 'badge'\nlanguages = ['de', 'pt-BR', 'other']\nmin_minutes = 0\nlinked = false\n",
         "[[follow]]\nchannels = 'shroud'\n[[follow]]\ndrops = true\n[defaults]\ntimezone = 'UTC'\nurgent = []\n",
     ],
