@@ -32,7 +32,7 @@ class Shelf:
     def catalogue(self, igdb_id: int, name: str, **fields: Any) -> None:
         """Add an entry of IGDB, as an answer of it brings one."""
         with self.turn() as connection:
-            store_games(connection, [doc(igdb_id, name, slug=name.lower().replace(" ", "-"), **fields)], self.now)
+            store_games(connection, [doc(igdb_id, name, **fields)], self.now)
 
     def game(self, name: str, igdb_id: int | None = None, **fields: Any) -> GameOfWork:
         """Add a game that IGDB has by this id, or one that it lacks."""
