@@ -17,6 +17,7 @@ from pipeline.library.journal.states import EMPTY, HAND, load_state, write_state
 from pipeline.library.journal.turns import end_writing
 from pipeline.library.records import Ownership, Store
 
+HIDDEN = "hidden"
 ELSEWHERE: Store = "other"
 Outcome = Literal["added", "same", "changed", "restored"]
 
@@ -125,6 +126,9 @@ def _mark(
         raise UsageError("there is no entry of it to hide: nothing but the journal or a rating speaks of it")
     live = _of(person_id, work_id).where(LibraryEntry.removed_at.is_(None))
     count = connection.execute(live.where(condition).values(**values)).rowcount
+    # A file that says otherwise has no say from now on (pipeline/library/shelf.py).
+    state = load_state(connection, person_id, work_id) or {**EMPTY, "rating_scale": None, "set_by": {}}
+    write_state(connection, person_id, work_id, {**state, "set_by": {**state["set_by"], HIDDEN: HAND}}, now)
     end_writing(connection, person_id, [work_id], now)
     return count
 

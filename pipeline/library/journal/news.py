@@ -21,6 +21,7 @@ class Played(msgspec.Struct, frozen=True, kw_only=True):
     """A playthrough, as far as an event shows it."""
 
     id: int
+    import_key: str | None = None
     game_id: int
     game: str
     status: str
@@ -51,10 +52,12 @@ def event_of(kind: EventKind, person_id: int, played: Played, now: datetime, tod
     period = read_period(when)
     recent = is_recent(when, today)
     last = None if period is None else period.last
-    at = now if recent or last is None else min(now, datetime.combine(last, time.min, UTC))
+    at = now if recent or last is None else min(now, datetime.combine(last, time(12), UTC))
     event = NewEvent(
         kind=kind,
-        subject=f"person/{person_id}/playthrough/{played.id}",
+        subject=f"person/{person_id}",
+        # As an import of it has it (pipeline/library/details.py).
+        identity=played.import_key or f"playthrough/{played.id}",
         occurred_at=at,
         detail=LibraryDetail(
             game=played.game,

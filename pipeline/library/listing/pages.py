@@ -24,10 +24,14 @@ _FILE = func.coalesce(LibraryImport.name, "hand")
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A game in one store on one platform. `origin` is the file, the source or the `hand` that it came from."""
+    """A game in one store on one platform. `origin` is the file, the source or the `hand` that it came from.
+
+    `igdb_id` is the edition.
+    """
 
     id: int
     work_id: int
+    igdb_id: int | None
     game: str
     store: str
     external_id: str
@@ -50,6 +54,7 @@ class Through(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     work_id: int
+    igdb_id: int | None
     game: str
     platform: str
     status: str
