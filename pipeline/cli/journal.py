@@ -220,5 +220,5 @@ def _print(throughs: Sequence[Through], title: str | None, *, as_json: bool) -> 
     empty = "Nothing is written down yet: `lootwire journal add TITLE`, `lootwire journal finish TITLE`."
     if title is not None:
         empty = f"Nothing is written down of {show(title)}: `lootwire journal add {title!r}`."
-    columns = ("id", "game", "when", "platform", "status", "hours", "rating", "completion", "notes")
+    columns = ("id", "game", "started", "finished", "platform", "status", "hours", "rating", "completion", "notes")
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)

@@ -8,6 +8,7 @@ import typer
 from models.errors import UsageError
 from models.people import OWNER_ID
 from models.periods import read_period
+from models.words.units import counted
 from pipeline.cli.commands import make_noun
 from pipeline.cli.library import library
 from pipeline.cli.meaning import AnyTitle, Own, Title, game_meant, today, work_of_library
@@ -16,7 +17,7 @@ from pipeline.games.platforms import called
 from pipeline.library.journal.entries import Addition, add_entry, forget_work, hide_work, unhide_work
 from pipeline.library.journal.people import platforms_of, set_platforms
 from pipeline.library.journal.reading import check_word, read_rating, read_when
-from pipeline.library.journal.states import STATUSES, Change, Wish, set_state
+from pipeline.library.journal.states import EMPTY, STATUSES, Change, Wish, set_state
 from pipeline.library.journal.turns import begin_writing
 from pipeline.library.records import Ownership, Store
 from pipeline.runtime.output import JsonFlag, console, print_rows, show
@@ -160,7 +161,9 @@ def forget(title: Title) -> None:
         begin_writing(connection)
         work = work_of_library(connection, title)
         entries, playthroughs = forget_work(connection, OWNER_ID, work.work_id, now)
-    what = [f"{count} {noun}" for count, noun in ((entries, "entries"), (playthroughs, "playthroughs")) if count]
+    what = [counted(playthroughs, "playthrough")] if playthroughs else []
+    if entries:
+        what.insert(0, "1 entry" if entries == 1 else f"{entries} entries")
     gone = f" ({', '.join(what)})" if what else ""
     way = repr(show(work.name)) if work.igdb_id is None else f"igdb:{work.igdb_id}"
     back = f"`lootwire library add {way}` brings it back"
@@ -202,9 +205,8 @@ def clear_platforms() -> None:
 
 
 def _change(change: Change) -> str:
-    old, new = _value(change.old), _value(change.new)
-    name = _CALLED.get(change.field, change.field)
-    return f"{name} {old} → {new}" if old else f"{name} {new}"
+    name, new = _CALLED.get(change.field, change.field), _value(change.new)
+    return f"{name} {new}" if change.old == EMPTY[change.field] else f"{name} {_value(change.old)} → {new}"
 
 
 def _value(value: Any) -> str:

@@ -31,7 +31,8 @@ def playthrough_row(through: Through) -> dict[str, Any]:
     return {
         "id": through.id,
         "game": through.game,
-        "when": through.when,
+        "started": through.started,
+        "finished": through.finished,
         "platform": through.platform,
         "status": f"{through.status}{', again' if through.is_replay else ''}",
         "hours": hours_in_words(through.seconds),
@@ -90,7 +91,7 @@ def print_work(page: WorkPage) -> None:
     if page.playthroughs:
         console.print("")
         rows = [playthrough_row(through) for through in page.playthroughs]
-        columns = ("id", "when", "platform", "status", "hours", "rating", "completion", "notes")
+        columns = ("id", "started", "finished", "platform", "status", "hours", "rating", "completion", "notes")
         print_rows(rows, as_json=False, columns=columns, empty="")
 
 

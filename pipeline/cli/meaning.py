@@ -9,7 +9,7 @@ import msgspec
 import typer
 from sqlalchemy import Connection
 
-from models.errors import UsageError
+from models.errors import LootwireError, UsageError
 from models.people import OWNER_ID
 from models.printable import NAME_LENGTH, on_a_line
 from pipeline.fetch.http import Client
@@ -64,8 +64,15 @@ def game_meant(runtime: Runtime, title: str, *, own: bool = False) -> Meant:
         named = work_named(connection, OWNER_ID, title)
     if named is not None:
         return Meant(work=named)
-    with _finder(runtime) as finder:
-        finding = finder.find([read_name(title)])[0]
+    try:
+        with _finder(runtime) as finder:
+            finding = finder.find([read_name(title)])[0]
+    except LootwireError as error:
+        with runtime.engine.connect() as connection:
+            absent = missing(connection, OWNER_ID, title)
+        raise LootwireError(
+            f"{absent}. To look further: {error}. Or take it for a game that IGDB lacks: --own"
+        ) from error
     if finding.igdb_id is None:
         raise UsageError(_unclear(finding))
     return Meant(igdb_id=finding.igdb_id)

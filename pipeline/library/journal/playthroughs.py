@@ -23,7 +23,7 @@ COMPLETIONS: tuple[str, ...] = get_args(Completion)
 _NAME = func.coalesce(GameState.name, Work.name)
 CLEARABLE = ("platform", "completion", "started", "finished", "hours", "rating", "notes")
 # With these words a playthrough has no end.
-_OPEN = frozenset({"backlog", "playing", "paused", "abandoned"})
+_OPEN = frozenset({"backlog", "playing", "paused"})
 _COLUMNS_OF = {"hours": ("seconds",), "rating": ("rating", "rating_scale")}
 _EMPTY: Mapping[str, Any] = {"platform": "", "is_replay": False}
 _FIELDS = (

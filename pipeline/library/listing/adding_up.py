@@ -1,6 +1,6 @@
 """Add a library up: games, hours and finishes by month, platform, store, genre and series, and what is best. Pure.
 
-The hours of a time are those that shops saw a game's playtime grow by; where they saw less, those of the playthroughs
+The hours of a year are those that shops saw a game's playtime grow by; where they saw less, those of the playthroughs
 that ended in it. Who only knows the year of an end finished the game in that year, and in no month of it.
 """
 
@@ -13,6 +13,8 @@ import msgspec
 from models.periods import read_period
 
 BEST = 10
+# A work and the name of a platform or a store.
+_Part = tuple[int, str]
 MONTHS = tuple(range(1, 13))
 
 
@@ -54,8 +56,20 @@ class Growth(msgspec.Struct, frozen=True, kw_only=True):
     seconds: int
 
 
+class Total(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a work was played in a store on a platform, as the store says."""
+
+    work_id: int
+    store: str
+    platform: str
+    seconds: int
+
+
 class Share(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of a library is of a platform, a store, a genre or a series; games of several count for each."""
+    """How much of a library is of a platform, a store, a genre or a series; games of several count for each.
+
+    Their hours are told apart by platform and store, and their finishes by platform, where anything says so.
+    """
 
     name: str
     games: int
@@ -109,9 +123,13 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def add_up(
-    games: Sequence[Game], playings: Sequence[Playing], growths: Sequence[Growth], year: int | None = None
+    games: Sequence[Game],
+    playings: Sequence[Playing],
+    growths: Sequence[Growth],
+    totals: Sequence[Total],
+    year: int | None = None,
 ) -> Statistics:
-    """Return a library's figures, of one year where it is given."""
+    """Return a library's figures, of one year where it is given; `totals` are those of all times."""
     ends = [playing for playing in playings if _is_end(playing) and (year is None or _year(playing.finished) == year)]
     grown = [growth for growth in growths if year is None or growth.until_at.astimezone(UTC).year == year]
     played = _seconds(ends, grown)
@@ -125,6 +143,13 @@ def add_up(
     finishes = Counter(playing.work_id for playing in ends)
     rated = [game for game in counted if game.rating is not None]
     share = _Sharing(counted, seconds, finishes).by
+    shops: Sequence[Total | Growth] = totals if year is None else grown
+    # The union of two counters is the greater of both.
+    on_platforms = _sums((each.work_id, each.platform, each.seconds) for each in shops) | _sums(
+        (each.work_id, each.platform, each.seconds) for each in ends
+    )
+    in_stores = _sums((each.work_id, each.store, each.seconds) for each in shops)
+    ended_on = Counter((playing.work_id, playing.platform) for playing in ends)
     return Statistics(
         year=year,
         games=len(counted),
@@ -137,8 +162,8 @@ def add_up(
         rated=len(rated),
         mean_rating=round(sum(game.rating or 0 for game in rated) / len(rated), 1) if rated else None,
         spans=_spans(games, ends, played, year),
-        platforms=share(lambda game: game.platforms),
-        stores=share(lambda game: game.stores),
+        platforms=share(lambda game: game.platforms, on_platforms, ended_on),
+        stores=share(lambda game: game.stores, in_stores),
         genres=share(lambda game: game.genres),
         series=share(lambda game: () if game.series is None else (game.series,)),
         best=_top(rated, seconds, lambda game: (game.rating or 0, seconds.get(game.work_id, 0))),
@@ -156,34 +181,57 @@ class _Sharing:
         self._seconds = seconds
         self._finishes = finishes
 
-    def by(self, names_of: Callable[[Game], Iterable[str]]) -> list[Share]:
-        """Return what is of each name, the one of most games first."""
-        named: defaultdict[str, list[int]] = defaultdict(list)
+    def by(
+        self,
+        names_of: Callable[[Game], Sequence[str]],
+        seconds: Mapping[_Part, int] | None = None,
+        finishes: Mapping[_Part, int] | None = None,
+    ) -> list[Share]:
+        """Return what is of each name, the one of most games first; parts say what of a work is of which name."""
+        shares: defaultdict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
         for game in self._games:
-            for name in dict.fromkeys(names_of(game)):
-                named[name].append(game.work_id)
-        shares = [
-            Share(
-                name=name,
-                games=len(ids),
-                seconds=sum(self._seconds.get(work_id, 0) for work_id in ids),
-                finishes=sum(self._finishes.get(work_id, 0) for work_id in ids),
-            )
-            for name, ids in named.items()
-        ]
-        return sorted(shares, key=lambda share: (-share.games, -share.seconds, share.name))
+            names = tuple(dict.fromkeys(names_of(game)))
+            for name in names:
+                part, is_only_one = (game.work_id, name), len(names) == 1
+                share = shares[name]
+                share[0] += 1
+                share[1] += _part_of(part, self._seconds, None if is_only_one else seconds)
+                share[2] += _part_of(part, self._finishes, None if is_only_one else finishes)
+        listed = [Share(name=name, games=each[0], seconds=each[1], finishes=each[2]) for name, each in shares.items()]
+        return sorted(listed, key=lambda share: (-share.games, -share.seconds, share.name))
+
+
+def _part_of(part: _Part, whole: Mapping[int, int], parts: Mapping[_Part, int] | None) -> int:
+    return whole.get(part[0], 0) if parts is None else parts.get(part, 0)
+
+
+def _sums(times: Iterable[tuple[int, str, int]]) -> Counter[_Part]:
+    """Return how long each part of a work was played."""
+    parts: Counter[_Part] = Counter()
+    for work_id, name, seconds in times:
+        parts[work_id, name] += seconds
+    return parts
 
 
 def _seconds(ends: Sequence[Playing], grown: Sequence[Growth]) -> Mapping[int, Mapping[str, int]]:
-    """Return how long each work was played by month, or by the year where that is all that is known."""
-    shops: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    journal: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    """Return how long each work was played by month, or by the year where that is all that is known.
+
+    Of each year either shops say it or the journal, whichever knows of more: the hours of a playthrough are those that
+    shops saw before its end.
+    """
+    shops: defaultdict[_Part, Counter[str]] = defaultdict(Counter)
+    journal: defaultdict[_Part, Counter[str]] = defaultdict(Counter)
     for growth in grown:
-        shops[growth.work_id][f"{growth.until_at.astimezone(UTC):%Y-%m}"] += growth.seconds
+        when = f"{growth.until_at.astimezone(UTC):%Y-%m}"
+        shops[growth.work_id, when[:4]][when] += growth.seconds
     for playing in ends:
-        journal[playing.work_id][_span(playing.finished)] += playing.seconds
-    # The union of two counters is the greater of both.
-    return {work_id: shops[work_id] | journal[work_id] for work_id in shops.keys() | journal.keys()}
+        when = _span(playing.finished)
+        journal[playing.work_id, when[:4]][when] += playing.seconds
+    played: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for work_id, year in shops.keys() | journal.keys():
+        of_shops, of_journal = shops[work_id, year], journal[work_id, year]
+        played[work_id] += of_shops if of_shops.total() >= of_journal.total() else of_journal
+    return played
 
 
 def _spans(
@@ -218,7 +266,9 @@ def _top(games: Sequence[Game], seconds: Mapping[int, int], key: Callable[[Game]
 
 
 def _is_end(playing: Playing) -> bool:
-    return playing.finished is not None or playing.status in {"finished", "mastered"}
+    return playing.status in {"finished", "mastered"} or (
+        playing.finished is not None and playing.status != "abandoned"
+    )
 
 
 def _year(written: str | None) -> int | None:

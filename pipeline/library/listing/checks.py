@@ -7,7 +7,6 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection
 
-from models.words.units import service_name
 from pipeline.library.listing.pages import Entry, load_entries
 from pipeline.library.listing.works import ListedWork, load_works
 
@@ -53,4 +52,4 @@ def remarks_on(work: ListedWork, entries: Sequence[Entry]) -> list[Remark]:
 
 
 def _place(entry: Entry) -> str:
-    return f"{service_name(entry.store)}{f' ({entry.platform})' if entry.platform else ''}"
+    return f"{entry.store} ({entry.platform})" if entry.platform else entry.store

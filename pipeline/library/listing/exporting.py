@@ -33,6 +33,7 @@ _TABLE = (
     *("title", "igdb_id", "year", "platform", "store", "ownership", "status", "rating /10", "hours", "started"),
     *("finished", "completion", "last_played", "acquired", "favourite", "series", "tags", "notes"),
 )
+_SAID = ("status", "rating", "rating_scale", "notes", "series")
 _YAMTRACK_STATUS = {
     "backlog": "Planning",
     "playing": "In progress",
@@ -48,13 +49,13 @@ _COMPLETION = {"main": "main story", "extras": "main story and extras", "all": "
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):
-    """A work with all that an export holds of it; `said` is the status that somebody said, and not what follows."""
+    """A work with all that an export holds of it; `said` is what somebody said of it, and not what follows."""
 
     work: ListedWork
     entries: list[Entry]
     throughs: list[Through]
     placings: list[Placing]
-    said: str | None
+    said: Mapping[str, Any]
 
 
 def load_exported(connection: Connection, person_id: int) -> tuple[list[Exported], list[ListRecord]]:
@@ -66,9 +67,11 @@ def load_exported(connection: Connection, person_id: int) -> tuple[list[Exported
     throughs: defaultdict[int, list[Through]] = defaultdict(list)
     for through in load_playthroughs(connection, person_id):
         throughs[through.work_id].append(through)
-    said: dict[int, str | None] = dict(
-        connection.execute(select(GameState.work_id, GameState.status).where(GameState.person_id == person_id)).all()
-    )
+    states = select(GameState.work_id, *(getattr(GameState, name) for name in _SAID))
+    said = {
+        row["work_id"]: dict(row)
+        for row in connection.execute(states.where(GameState.person_id == person_id)).mappings()
+    }
     placings, lists = _lists(connection, person_id)
     exported = [
         Exported(
@@ -76,7 +79,7 @@ def load_exported(connection: Connection, person_id: int) -> tuple[list[Exported
             entries=entries[work.work_id],
             throughs=sorted(throughs[work.work_id], key=lambda through: through.id),
             placings=placings[work.work_id],
-            said=said.get(work.work_id),
+            said=said.get(work.work_id, {}),
         )
         for work in load_works(connection, person_id)
     ]
@@ -113,13 +116,9 @@ def _with_more(record: Record, exported: Exported, editions: Sequence[Record], n
         return record
     return msgspec.structs.replace(
         record,
-        status=exported.said,
-        rating=work.rating,
-        rating_scale=work.rating_scale,
+        **{name: exported.said.get(name) for name in _SAID},
         is_favourite=work.is_favourite,
         tags=tuple(work.tags),
-        notes=work.notes,
-        series=work.series,
         placings=tuple(exported.placings),
     )
 
@@ -159,20 +158,27 @@ def _table_rows(exported: Exported) -> Iterator[dict[str, Any]]:
     work = exported.work
     shared = {"title": work.name, "igdb_id": work.igdb_id or "", "year": work.year or ""}
     said = {
-        "status": work.status or "",
         "rating /10": "" if work.rating is None else f"{work.rating / 10:g}",
         "favourite": "yes" if work.is_favourite else "",
         "series": work.series or "",
         "tags": ", ".join(work.tags),
         "notes": work.notes or "",
     }
-    rows: list[dict[str, Any]] = [_entry_row(entry) for entry in exported.entries] or [{}]
-    ways = [_through_row(through) for through in exported.throughs]
-    if ways:
-        # The row of a game says when it was played first; each further time has a row of its own.
-        rows[0] |= {key: value for key, value in ways[0].items() if value or key not in rows[0]}
-        rows += ways[1:]
-    rows[0] = rows[0] | {key: value for key, value in said.items() if value or key not in rows[0]}
+    rows: list[dict[str, Any]] = [_entry_row(entry) for entry in exported.entries]
+    free = list(rows)
+    for through in exported.throughs:
+        # A row holds an entry and a playthrough on its platform; each further one has a row of its own.
+        row = next((row for row in free if through.platform in {"", row["platform"]}), None)
+        if row is None:
+            rows.append(_through_row(through))
+        else:
+            free.remove(row)
+            row |= {key: value for key, value in _through_row(through).items() if value}
+    if not rows:
+        rows.append({})
+    if not exported.throughs:
+        said["status"] = work.status or ""
+    rows[0] |= {key: value for key, value in said.items() if value}
     for row in rows:
         yield shared | row
 
@@ -252,7 +258,7 @@ def _grouvee_row(exported: Exported) -> dict[str, Any]:
         "shelves": _json({name: {"date_added": added} for name in (shelf, *work.tags)}),
         "platforms": _json({name: {} for name in work.platforms}),
         # Grouvee has no half stars, and none at all means nothing.
-        "rating": "" if work.rating is None else max(1, round(work.rating / 20)),
+        "rating": "" if work.rating is None else max(1, int(work.rating / 20 + 0.5)),
         "review": "\n".join(dict.fromkeys(filter(None, notes))),
         "dates": _json(dates),
         "statuses": "[]",

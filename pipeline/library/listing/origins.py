@@ -111,7 +111,7 @@ def _which_game(connection: Connection, person_id: int, work_id: int) -> Iterato
 
 
 def _of_entry(entry: Entry, accounts: Mapping[str, str]) -> Iterator[Origin]:
-    place = f"{service_name(entry.store)}{f' for {entry.platform}' if entry.platform else ''}"
+    place = f"{entry.store}, {entry.platform}" if entry.platform else entry.store
     by = _by(entry, accounts)
     title = "" if entry.title == entry.game else f", called {entry.title}"
     yield Origin(what=entry.ownership, value=f"{place}{title}", by=by, at=entry.first_seen_at)

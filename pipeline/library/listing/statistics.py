@@ -2,8 +2,8 @@
 
 from sqlalchemy import Connection
 
-from pipeline.library.listing.adding_up import Game, Growth, Playing, Statistics, add_up
-from pipeline.library.listing.pages import Session, Through, load_playthroughs, load_sessions
+from pipeline.library.listing.adding_up import Game, Growth, Playing, Statistics, Total, add_up
+from pipeline.library.listing.pages import Entry, Session, Through, load_entries, load_playthroughs, load_sessions
 from pipeline.library.listing.works import ListedWork, load_works
 
 
@@ -13,7 +13,14 @@ def load_statistics(connection: Connection, person_id: int, year: int | None = N
     ids = {work.work_id for work in works}
     throughs = [through for through in load_playthroughs(connection, person_id) if through.work_id in ids]
     sessions = [session for session in load_sessions(connection, person_id) if session.work_id in ids]
-    return add_up([*map(_game, works)], [*map(_playing, throughs)], [*map(_growth, sessions)], year)
+    entries = [entry for entry in load_entries(connection, person_id) if entry.work_id in ids and _counts(entry)]
+    return add_up(
+        [_game(work) for work in works],
+        [_playing(through) for through in throughs],
+        [_growth(session) for session in sessions],
+        [_total(entry) for entry in entries],
+        year,
+    )
 
 
 def _game(work: ListedWork) -> Game:
@@ -52,3 +59,12 @@ def _growth(session: Session) -> Growth:
         until_at=session.until_at,
         seconds=session.seconds,
     )
+
+
+def _counts(entry: Entry) -> bool:
+    return entry.removed_at is None and entry.hidden_at is None and entry.last_seen_at is None
+
+
+def _total(entry: Entry) -> Total:
+    seconds = entry.playtime_seconds or 0
+    return Total(work_id=entry.work_id, store=entry.store, platform=entry.platform, seconds=seconds)

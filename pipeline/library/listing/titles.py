@@ -75,10 +75,14 @@ def work_named(connection: Connection, person_id: int, written: str) -> NamedWor
 
 def missing(connection: Connection, person_id: int, written: str) -> UsageError:
     """Return the error of a title that nothing in a person's library is called by, with the nearest names."""
-    names = connection.execute(_NAMES, {"person": person_id}).all()
-    near = nearest(written, {row.name for row in names})
+    near = near_names(connection, person_id, written)
     hint = f"did you mean {' or '.join(near)}?" if near else "`lootwire library list` shows what is there"
     return UsageError(f"{on_a_line(written, NAME_LENGTH)!r} is not in the library; {hint}")
+
+
+def near_names(connection: Connection, person_id: int, written: str) -> list[str]:
+    """Return the names in a person's library that they may have meant by one that nothing there has."""
+    return nearest(written, {row.name for row in connection.execute(_NAMES, {"person": person_id})})
 
 
 def _of_name(rows: Sequence[Any], written: str) -> list[Any]:

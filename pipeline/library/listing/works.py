@@ -23,9 +23,10 @@ _WORKS = text("""
             AND (CAST(:work AS bigint) IS NULL OR games.work_id = :work)
         GROUP BY games.work_id
     ), played AS (
-        SELECT games.work_id, count(*) AS playthroughs, max(through.finished) AS finished,
-            count(*) FILTER (WHERE through.finished IS NOT NULL OR through.status IN ('finished', 'mastered'))
-                AS finishes,
+        SELECT games.work_id, count(*) AS playthroughs,
+            max(through.finished) FILTER (WHERE through.status <> 'abandoned') AS finished,
+            count(*) FILTER (WHERE through.status IN ('finished', 'mastered')
+                OR (through.finished IS NOT NULL AND through.status <> 'abandoned')) AS finishes,
             min(through.created_at) AS added_at,
             (array_agg(through.rating ORDER BY through.id DESC) FILTER (WHERE through.rating IS NOT NULL))[1] AS rating,
             (array_agg(through.rating_scale ORDER BY through.id DESC) FILTER (WHERE through.rating IS NOT NULL))[1]

@@ -88,6 +88,13 @@ def test_of_several_under_way_a_person_says_which_one_ends(shelf: Shelf, game: G
         finish(shelf, game)
 
 
+def test_who_gives_up_has_finished_nothing(shelf: Shelf, game: GameOfWork) -> None:
+    add(shelf, game, status="abandoned", finished="2026-11-28")
+
+    assert shelf.standing(game).words == ["owned", "abandoned"]
+    assert events(shelf) == []
+
+
 def test_a_corrected_date_is_no_second_event(shelf: Shelf, game: GameOfWork) -> None:
     number = add(shelf, game, finished="2026-11-29").id
     edit(shelf, number, finished="2026-11-27")
@@ -112,7 +119,7 @@ def test_a_removed_playthrough_is_no_more_part_of_what_the_work_is(shelf: Shelf,
     ("values", "reason"),
     [
         ({"started": "2020", "finished": "2019"}, "which of them is right"),
-        ({"status": "abandoned", "finished": "2019"}, "one that is abandoned has no end"),
+        ({"status": "paused", "finished": "2019"}, "one that is paused has no end"),
     ],
 )
 def test_values_that_do_not_fit_one_another_are_refused(
