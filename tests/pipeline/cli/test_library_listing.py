@@ -18,8 +18,8 @@ def shelf(operator: Operator, now: datetime) -> Shelf:
     shelf = Shelf(operator.engine, now)
     ico = shelf.game("Ico", 1, first_release_date=1000000000, genres=[{"id": 5, "name": "Puzzle"}])
     file = shelf.imported("playnite.json")
-    played = {"playtime_seconds": 45000, "last_played_at": now - timedelta(days=200)}
-    shelf.entry(ico, "steam", import_id=file, import_line=17, **played)
+    last = now - timedelta(days=200)
+    shelf.entry(ico, "steam", import_id=file, import_line=17, playtime_seconds=45000, last_played_at=last)
     shelf.entry(shelf.game("Rez", 2), "gog")
     shelf.entry(shelf.game("Okami", 3), "playstation", platform="PlayStation 4", ownership="wished")
     return shelf
@@ -32,16 +32,7 @@ def names(operator: Operator, *options: str) -> list[str]:
 def test_the_library_is_listed_by_name_alone_or_with_its_word(operator: Operator, shelf: Shelf) -> None:
     table = operator.run("library")
     assert table.out == operator.run("library", "list").out
-    assert table.out.splitlines()[0].split() == [
-        "name",
-        "status",
-        "hours",
-        "rating",
-        "last",
-        "played",
-        "platforms",
-        "stores",
-    ]
+    assert table.out.splitlines()[0].startswith("name   status   hours  rating  last played  platforms")
     assert [line.split()[:2] for line in table.out.splitlines()[1:]] == [
         ["Ico", "paused"],
         ["Okami", "wished"],
@@ -50,44 +41,33 @@ def test_the_library_is_listed_by_name_alone_or_with_its_word(operator: Operator
     assert names(operator) == ["Ico", "Okami", "Rez"]
 
 
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        (("--status", "backlog", "--status", "wished"), ["Okami", "Rez"]),
-        (("--platform", "pc"), ["Ico", "Rez"]),
-        (("--store", "gog"), ["Rez"]),
-        (("--never-played",), ["Rez"]),
-        (("--sort", "hours", "--limit", "1"), ["Ico"]),
-        (("--hidden",), []),
-    ],
-)
-def test_conditions_narrow_the_list_down(
-    operator: Operator, shelf: Shelf, options: tuple[str, ...], expected: list[str]
-) -> None:
-    assert names(operator, *options) == expected
+def test_conditions_narrow_the_list_down(operator: Operator, shelf: Shelf) -> None:
+    assert names(operator, "--status", "backlog", "--status", "wished") == ["Okami", "Rez"]
+    assert names(operator, "--platform", "pc") == ["Ico", "Rez"]
+    assert names(operator, "--store", "gog") == names(operator, "--never-played") == ["Rez"]
+    assert names(operator, "--sort", "hours", "--limit", "1") == ["Ico"]
+    assert "No game of the library fits" in operator.run("library", "list", "--hidden").out
 
 
-@pytest.mark.parametrize(
-    ("options", "reason"),
-    [
-        (("list", "--status", "done"), "'done' is no status: it is one of backlog"),
-        (("list", "--sort", "colour"), "'colour' is no order: it is one of name"),
-        (("show", "Icoo"), "'Icoo' is not in the library; did you mean Ico?"),
-        (("set", "Ico"), "say what to set"),
-        (("set", "Ico", "--rating", "4"), "may be of 5, 10 or 100"),
-        (("set", "Ico", "--rating-scale", "5"), "says nothing without --rating"),
-        (("add", "Ico", "--acquired", "2012"), "'2012' is no day"),
-        (("add", "Ico", "--store", "shop"), "'shop' is no store: it is one of steam"),
-        (("export", "--format", "xml"), "'xml' is no format: it is one of csv"),
-        (("platforms", "set", "PlaySation 5"), "did you mean PlayStation 5?"),
-    ],
-)
-def test_what_cannot_be_is_refused_with_the_way_out(
-    operator: Operator, shelf: Shelf, options: tuple[str, ...], reason: str
-) -> None:
-    result = operator.run("library", *options)
-    assert (result.code, result.out) == (2, "")
-    assert reason in result.errors
+REFUSED = {
+    ("list", "--status", "done"): "'done' is no status: it is one of backlog",
+    ("list", "--sort", "colour"): "'colour' is no order: it is one of name",
+    ("show", "Icoo"): "'Icoo' is not in the library; did you mean Ico?",
+    ("set", "Ico"): "say what to set",
+    ("set", "Ico", "--rating", "4"): "may be of 5, 10 or 100",
+    ("set", "Ico", "--rating-scale", "5"): "says nothing without --rating",
+    ("add", "Ico", "--acquired", "2012"): "'2012' is no day",
+    ("add", "Ico", "--store", "shop"): "'shop' is no store: it is one of steam",
+    ("export", "--format", "xml"): "'xml' is no format: it is one of csv",
+    ("platforms", "set", "PlaySation 5"): "did you mean PlayStation 5?",
+}
+
+
+def test_what_cannot_be_is_refused_with_the_way_out(operator: Operator, shelf: Shelf) -> None:
+    for options, reason in REFUSED.items():
+        result = operator.run("library", *options)
+        assert (result.code, result.out) == (2, "")
+        assert reason in result.errors
 
 
 def test_an_empty_library_says_how_it_is_filled(operator: Operator) -> None:
@@ -105,20 +85,16 @@ def test_what_a_person_sets_is_shown_with_the_scale_that_they_gave_it_on(operato
     for part in ("Ico (2001)", "IGDB 1 · Puzzle", "owned · paused · 12.5 h", "4.5/5 · a favourite", "Tags: quiet"):
         assert part in page
     [line] = operator.run("library", "show", "igdb:1", "--json").lines
-    assert (line["work"]["rating"], line["entries"][0]["origin"], line["entries"][0]["line"]) == (
-        90,
-        "playnite.json",
-        17,
-    )
+    entry = line["entries"][0]
+    assert (line["work"]["rating"], entry["origin"], entry["line"]) == (90, "playnite.json", 17)
     cleared = operator.run("library", "set", "ico", "--clear", "favourite", "--clear", "rating").out.strip()
     assert cleared == "Ico: rating 90 of 100 → nothing; favourite yes → no"
 
 
 def test_why_says_who_said_each_value(operator: Operator, shelf: Shelf) -> None:
     operator.run("library", "set", "ico", "--status", "finished")
-    lines = {
-        line["what"]: (line["value"], line["by"]) for line in operator.run("library", "why", "ico", "--json").lines
-    }
+    result = operator.run("library", "why", "ico", "--json")
+    lines = {line["what"]: (line["value"], line["by"]) for line in result.lines}
     assert lines["owned"] == ("steam, PC", "playnite.json, line 17")
     assert lines["status"] == ("finished", "you, by hand")
     assert "you, by hand" in operator.run("library", "why", "ico").out
@@ -128,13 +104,11 @@ def test_a_game_is_added_by_its_title_or_its_number_and_one_that_igdb_lacks_by_i
     operator: Operator, shelf: Shelf
 ) -> None:
     shelf.catalogue(9, "Gloomtide")
-    assert (
-        operator.run("library", "add", "gloomtide", "--store", "gog").out.strip() == "Gloomtide (IGDB 9): added, owned"
-    )
+    by_title = operator.run("library", "add", "gloomtide", "--store", "gog")
+    assert by_title.out.strip() == "Gloomtide (IGDB 9): added, owned"
     assert "is there already" in operator.run("library", "add", "igdb:9", "--store", "gog").out
-    assert (
-        operator.run("library", "add", "My own game", "--own", "--wished").out.strip() == "My own game: added, wished"
-    )
+    own = operator.run("library", "add", "My own game", "--own", "--wished")
+    assert own.out.strip() == "My own game: added, wished"
     assert names(operator, "--status", "wished") == ["My own game", "Okami"]
 
 
@@ -174,11 +148,7 @@ def test_figures_of_all_times_and_of_a_year(operator: Operator, shelf: Shelf, no
 
 
 def test_check_counts_each_kind_and_shows_some(operator: Operator, shelf: Shelf) -> None:
-    assert operator.run("library", "check").out.splitlines()[:3] == [
-        "Never started: 1 game",
-        "name  where",
-        "Rez   gog (PC)",
-    ]
+    assert operator.run("library", "check").out.startswith("Never started: 1 game\nname  where\nRez   gog (PC)\n")
     assert [line["kind"] for line in operator.run("library", "check", "--json").lines] == ["never started"]
 
 
@@ -199,9 +169,7 @@ def test_the_platforms_of_a_person_are_called_as_events_call_them(operator: Oper
     assert operator.run("library", "platforms", "set", "ps5", "windows").out.strip() == "You play on PlayStation 5, PC"
     with operator.engine.connect() as connection:
         assert connection.scalars(select(Person.platforms)).one() == ["PlayStation 5", "PC"]
-    assert [line["platform"] for line in operator.run("library", "platforms", "--json").lines] == [
-        "PlayStation 5",
-        "PC",
-    ]
+    lines = operator.run("library", "platforms", "--json").lines
+    assert [line["platform"] for line in lines] == ["PlayStation 5", "PC"]
     assert operator.run("library", "platforms", "clear").code == 0
     assert operator.run("library", "platforms", "--json").lines == []
