@@ -8,12 +8,13 @@ import msgspec
 from sqlalchemy import ARRAY, Connection, Integer, Text, bindparam, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from models import ExternalGame, GameMetadata
+from models import ExternalGame, Game, GameExternalId, GameMetadata
+from models.names import name_key
 from pipeline.games.finding.finder import CHOICES, Choice
 from pipeline.games.matching.records import Decision, Scored, wanted
 from pipeline.games.matching.several import match_titles
 from pipeline.games.platforms import called_all
-from pipeline.games.store.decisions import Answer, Decisions
+from pipeline.games.store.decisions import Answer, DecisionKey, Decisions, key_of
 from pipeline.library.records import Record
 
 # IGDB's numbers: https://api-docs.igdb.com/#external-game (external_game_source).
@@ -39,6 +40,18 @@ _EXTERNAL = (
     .where(ExternalGame.source == func.any(bindparam("sources", type_=ARRAY(Integer))))
     .where(ExternalGame.uid == func.any(bindparam("uids", type_=ARRAY(Text))), GameMetadata.removed_at.is_(None))
     .order_by(ExternalGame.source, ExternalGame.uid, GameMetadata.igdb_id)
+)
+
+_LINKED = (
+    select(GameExternalId.game_id)
+    .where(GameExternalId.game_id == Game.id, GameExternalId.service == "igdb")
+    .where(GameExternalId.external_id.not_like("none/%"))
+    .exists()
+)
+_OURS = (
+    select(Game.id, Game.name, Game.name_key)
+    .where(Game.name_key == func.any(bindparam("keys", type_=ARRAY(Text))), ~_LINKED)
+    .order_by(Game.id)
 )
 
 
@@ -69,12 +82,34 @@ def title_of(record: Record) -> str:
     return record.title or record.written
 
 
+def answer_on(record: Record, decisions: Decisions) -> Answer | None:
+    """Return what a person has said that a line means, or None."""
+    return decisions.find(
+        title_of(record),
+        platforms=record.platforms,
+        year=record.year,
+        store=record.store or "",
+        external_id=record.external_id or "",
+    )
+
+
+def key_of_record(record: Record) -> DecisionKey:
+    """Return what an answer on a line is kept under."""
+    return key_of(
+        title_of(record),
+        platforms=record.platforms,
+        year=record.year,
+        store=record.store or "",
+        external_id=record.external_id or "",
+    )
+
+
 def resolve(connection: Connection, records: Sequence[Record], decisions: Decisions) -> list[Resolved]:
     """Return which game each line means, in their order: a few statements, however many lines there are.
 
     Entries that the catalogue lacks are unknown here; `pipeline.library.importing.asking` asks IGDB before.
     """
-    answers = [_decision(record, decisions) for record in records]
+    answers = [answer_on(record, decisions) for record in records]
     asked_ids = {answer.igdb_id for answer in answers if answer is not None} | {record.igdb_id for record in records}
     by_id = _stored(connection, GameMetadata.igdb_id, [igdb_id for igdb_id in asked_ids if igdb_id is not None])
     by_slug = _stored(
@@ -96,17 +131,8 @@ def resolve(connection: Connection, records: Sequence[Record], decisions: Decisi
         if resolved is None
     )
     matched = match_titles(connection, titles)
-    return [resolved if resolved is not None else _matched(next(matched)) for resolved in known]
-
-
-def _decision(record: Record, decisions: Decisions) -> Answer | None:
-    return decisions.find(
-        title_of(record),
-        platforms=record.platforms,
-        year=record.year,
-        store=record.store or "",
-        external_id=record.external_id or "",
-    )
+    answered = [resolved if resolved is not None else _matched(next(matched)) for resolved in known]
+    return _by_our_names(connection, records, answered)
 
 
 def _decided(answer: Answer, by_id: Mapping[object, _Entry]) -> Resolved:
@@ -117,7 +143,9 @@ def _decided(answer: Answer, by_id: Mapping[object, _Entry]) -> Resolved:
         return Resolved(verdict="sure", why=why, game_id=answer.game_id, score=1.0, is_decided=True)
     entry = by_id.get(answer.igdb_id)
     if entry is None:
-        return Resolved(verdict="unknown", why=f"you said IGDB {answer.igdb_id}, which the catalogue lacks")
+        return Resolved(
+            verdict="unknown", why=f"you said IGDB {answer.igdb_id}, which the catalogue lacks", is_decided=True
+        )
     return _sure(entry, why, is_decided=True)
 
 
@@ -179,6 +207,27 @@ def _of_one_id(store: str, uid: str, rows: Sequence[Any]) -> Resolved:
     choices = [Choice(igdb_id=igdb_id, name=name, year=None, score=1.0) for igdb_id, name in sorted(names.items())]
     why = f"IGDB lists {store}'s {uid} for {len(names)} games"
     return Resolved(verdict="unsure", why=why, score=1.0, choices=tuple(choices[:CHOICES]))
+
+
+def _by_our_names(connection: Connection, records: Sequence[Record], answered: Sequence[Resolved]) -> list[Resolved]:
+    """Have titles that IGDB's catalogue lacks mean the games of ours that are called so, which drops may be for."""
+    unknown = {
+        name_key(title_of(record))
+        for record, resolved in zip(records, answered, strict=True)
+        if resolved.verdict == "unknown" and not resolved.is_decided
+    }
+    if not unknown:
+        return list(answered)
+    ours: defaultdict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(_OURS, {"keys": sorted(unknown)}):
+        ours[row.name_key].append(row)
+    alone = {key: rows[0] for key, rows in ours.items() if len(rows) == 1}
+    return [
+        Resolved(verdict="sure", why="by the name of a game that IGDB lacks", game_id=row.id, name=row.name, score=1.0)
+        if resolved.verdict == "unknown" and (row := alone.get(name_key(title_of(record)))) is not None
+        else resolved
+        for record, resolved in zip(records, answered, strict=True)
+    ]
 
 
 def _matched(decision: Decision) -> Resolved:

@@ -85,6 +85,7 @@ class Shelf:
         source_id: int | None,
         now: datetime,
         since: datetime | None,
+        is_again: bool,
     ) -> None:
         self.works: set[int] = set()
         self.added: list[Happened] = []
@@ -95,7 +96,7 @@ class Shelf:
         self.sessions: list[dict[str, Any]] = []
         self._connection, self._reading = connection, reading
         self._person_id, self._import_id, self._source_id = person_id, import_id, source_id
-        self._now, self._since = now, since
+        self._now, self._since, self._is_again = now, since, is_again
         self._stored_entries = load_entries(connection, person_id)
         self._entries = {key: stored.facts for key, stored in self._stored_entries.items()}
         self._stored_states = load_states(connection, person_id)
@@ -144,6 +145,9 @@ class Shelf:
         """Put a line on the lists that it names, also one of which it is not known yet what it means."""
         changes = []
         for placing in record.placings:
+            if self._is_again and placing.name not in self._stored_lists:
+                # A person has removed the list since.
+                continue
             line = Placed(
                 written=title_of(record),
                 work_id=game.work_id if game is not None else None,
@@ -151,7 +155,7 @@ class Shelf:
                 score=resolved.score,
                 explanation=resolved.why,
             )
-            if self._is_placed(placing.name, line):
+            if self._is_placed(placing.name, line) or self._is_again:
                 continue
             self._placed[placing.name].append((placing.place, record.line, line))
             changes.append(Change(field="list", old=None, new=f"{placing.name}, {placing.place}"))
@@ -321,7 +325,7 @@ class Shelf:
 
     def _key_of_through(self, record: Record, through: PlaythroughRecord) -> str:
         """Return the key of a playthrough: the same whenever its line comes, in this file or a later one."""
-        plain = f"{self._reading.format}:{_identity(record)}:{through.key}"
+        plain = key_of_through(self._reading.format, record, through)
         self._seen_keys[plain] += 1
         times = self._seen_keys[plain]
         return plain if times == 1 else f"{plain}#{times}"
@@ -418,6 +422,11 @@ def _entries_of(record: Record, game: KnownGame) -> Iterator[tuple[EntryKey, Ent
         # On which of them it was played the line does not say; it counts once.
         shown = facts if not number else msgspec.structs.replace(facts, playtime_seconds=None)
         yield EntryKey(store, external_id, platform), shown
+
+
+def key_of_through(format_: str, record: Record, through: PlaythroughRecord) -> str:
+    """Return the key of a line's playthrough; a second one that has the same in one file has `#2` after it."""
+    return f"{format_}:{_identity(record)}:{through.key}"
 
 
 def _identity(record: Record) -> str:

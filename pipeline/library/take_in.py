@@ -22,7 +22,7 @@ from pipeline.library.details import of_finish, of_several, of_start
 from pipeline.library.records import Reading, Record
 from pipeline.library.resolving import Resolved, resolve
 from pipeline.library.shelf import KnownGame, Shelf
-from pipeline.library.store.imports import WaitingLine, put_lines
+from pipeline.library.store.imports import WaitingLine, is_finished, put_lines
 from pipeline.library.store.person_works import renew, renew_wanted
 
 Verdict = Literal["new", "changed", "same", "unsure", "unknown", "no_game", "invalid"]
@@ -55,12 +55,13 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     lines: tuple[Line, ...]
-    works: frozenset[int]
-    gone: int
-    returned: int
-    sessions: int
-    waiting_changed: int
-    events: Counter[str]
+    works: frozenset[int] = frozenset()
+    gone: int = 0
+    returned: int = 0
+    sessions: int = 0
+    # How many rows of lines that wait are new, other or gone.
+    waiting_changed: int = 0
+    events: Counter[str] = msgspec.field(default_factory=Counter)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -132,6 +133,8 @@ def take_lines(
         source_id=source_id,
         now=now,
         since=since,
+        # What a person took off a list stays off it.
+        is_again=import_id is not None and is_finished(connection, import_id),
     )
     answers = iter(resolved)
     lines = [
@@ -146,16 +149,15 @@ def take_lines(
         shelf.count_absences({(record.store, record.external_id) for record in reading.records})
     shelf.write()
     if shelf.works:
-        begin_wanting(connection, now)
         renew(connection, person_id, shelf.works, now)
-        renew_wanted(connection, now)
+        if renew_wanted(connection, now):
+            begin_wanting(connection, now)
     return Taken(
         lines=tuple(sorted([*lines, *broken], key=lambda line: line.line)),
         works=frozenset(shelf.works),
         gone=len(shelf.gone),
         returned=len(shelf.returned),
         sessions=len(shelf.sessions),
-        waiting_changed=0,
         events=_append(connection, shelf, reading, person_id, source_id, now, silent=silent),
     )
 

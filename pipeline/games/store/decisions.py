@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from models import Game, TitleDecision
+from models import Game, LibraryImport, TitleDecision
 from models.names import name_key, public_id
 from pipeline.games.platforms import called_all
 from pipeline.games.store.links import Link, link
 
 OWN = "own"
+# So many bytes of an import's digest are that of its file; what follows says by which program it was read.
+OF_CONTENT = 24
 
 
 class DecisionKey(NamedTuple):
@@ -99,12 +101,21 @@ def decide(connection: Connection, person_id: int, key: DecisionKey, answer: Ans
     row = upsert(TitleDecision).values(person_id=person_id, **key._asdict(), **values)
     keys = ["person_id", *DecisionKey._fields]
     connection.execute(row.on_conflict_do_update(index_elements=keys, set_=values))
+    _look_again(connection, person_id)
 
 
 def forget(connection: Connection, person_id: int, key: DecisionKey) -> bool:
     """Take back what a person said of something; False where nothing was said."""
     is_it = [getattr(TitleDecision, name) == value for name, value in key._asdict().items()]
-    return bool(connection.execute(delete(TitleDecision).where(TitleDecision.person_id == person_id, *is_it)).rowcount)
+    gone = connection.execute(delete(TitleDecision).where(TitleDecision.person_id == person_id, *is_it)).rowcount
+    _look_again(connection, person_id)
+    return bool(gone)
+
+
+def _look_again(connection: Connection, person_id: int) -> None:
+    """Have files that come again be read again, though they are the same: their lines may mean other games now."""
+    its = (LibraryImport.person_id == person_id) & (LibraryImport.finished_at.is_not(None))
+    connection.execute(update(LibraryImport).where(its).values(digest=func.substr(LibraryImport.digest, 1, OF_CONTENT)))
 
 
 def own_game(connection: Connection, title: str, year: int | None, now: datetime) -> int:

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, insert, select, update
 
 from models import ImportLine, LibraryImport
 from pipeline.database.bulk import execute_rows, insert_rows
+from pipeline.games.store.decisions import OF_CONTENT
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 _CONTENT = ("written", "record", "verdict", "score", "choices", "explanation")
@@ -38,24 +38,60 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: datetime | None
 
 
+class KnownImport(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was imported before; `is_whole` where it came to its end and nothing that it says can be new.
+
+    That is not so where lines of it wait, where a person has answered anything since, or another version of the
+    program has read it.
+    """
+
+    id: int
+    is_whole: bool
+
+
+def find_import(connection: Connection, person_id: int, digest: bytes) -> KnownImport | None:
+    """Return the import of a file by its digest, whose first bytes are those of the content (`OF_CONTENT`)."""
+    waits = (
+        select(ImportLine.id).where(ImportLine.import_id == LibraryImport.id, ImportLine.settled_at.is_(None)).exists()
+    )
+    query = select(LibraryImport.id, LibraryImport.digest, LibraryImport.finished_at, waits.label("waits"))
+    same = func.substr(LibraryImport.digest, 1, OF_CONTENT) == digest[:OF_CONTENT]
+    row = connection.execute(query.where(LibraryImport.person_id == person_id, same)).first()
+    if row is None:
+        return None
+    return KnownImport(id=row.id, is_whole=row.finished_at is not None and not row.waits and row.digest == digest)
+
+
 def open_import(
     connection: Connection, *, person_id: int, format_: str, name: str, digest: bytes, now: datetime
 ) -> int:
     """Return the import of a file, by its digest; it is made where that file was never imported."""
+    known = find_import(connection, person_id, digest)
+    if known is not None:
+        return known.id
     row = {"person_id": person_id, "format": format_, "name": name, "digest": digest, "started_at": now}
-    made = insert(LibraryImport).values(row).on_conflict_do_nothing(index_elements=["person_id", "digest"])
-    new: int | None = connection.scalar(made.returning(LibraryImport.id))
-    if new is not None:
-        return new
-    its = (LibraryImport.person_id == person_id) & (LibraryImport.digest == digest)
-    known: int = connection.execute(select(LibraryImport.id).where(its)).scalar_one()
-    return known
+    made: int = connection.execute(insert(LibraryImport).values(row).returning(LibraryImport.id)).scalar_one()
+    return made
 
 
-def close_import(connection: Connection, import_id: int, counts: Mapping[str, int], now: datetime) -> None:
-    """Write down how many lines of a file had which verdict."""
-    values = {"finished_at": now, "counts": dict(counts)}
-    connection.execute(update(LibraryImport).where(LibraryImport.id == import_id).values(values))
+def close_import(
+    connection: Connection, import_id: int, *, digest: bytes, counts: Mapping[str, int] | None, now: datetime
+) -> None:
+    """Write down that a file was read to its end, by which version, and how many lines had which verdict.
+
+    Without `counts` those of the last time stay: nothing was changed.
+    """
+    its = update(LibraryImport).where(LibraryImport.id == import_id)
+    if counts is None:
+        connection.execute(its.where(LibraryImport.digest != digest).values(digest=digest))
+    else:
+        connection.execute(its.values(digest=digest, finished_at=now, counts=dict(counts)))
+
+
+def is_finished(connection: Connection, import_id: int) -> bool:
+    """Return whether a file was read to its end before."""
+    query = select(LibraryImport.finished_at).where(LibraryImport.id == import_id)
+    return connection.scalar(query) is not None
 
 
 def knows_format(connection: Connection, person_id: int, format_: str, *, but: int | None) -> bool:

@@ -1,6 +1,6 @@
 """Lists that files hold, as lists of their person: what is on them already stays where it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import chain, count
 from typing import Any
@@ -19,6 +19,13 @@ _MEANT = text("""
     FROM unnest(CAST(:ids AS bigint[]), CAST(:works AS bigint[]), CAST(:entries AS bigint[]), CAST(:scores AS real[]),
         CAST(:explanations AS text[])) AS meant (id, work_id, igdb_id, score, explanation)
     WHERE game_list_entries.id = meant.id
+""")
+
+
+_MEANT_NO_MORE = text("""
+    UPDATE game_list_entries SET work_id = NULL, igdb_id = NULL, score = NULL, explanation = 'waits again'
+    FROM game_lists WHERE game_lists.id = game_list_entries.list_id AND game_lists.person_id = :person
+        AND work_id = ANY(CAST(:works AS bigint[])) AND written = ANY(CAST(:written AS text[]))
 """)
 
 
@@ -118,3 +125,11 @@ def note_meant(connection: Connection, lines: Sequence[Placed]) -> None:
                 "explanations": [line.explanation for line in lines],
             },
         )
+
+
+def note_meant_no_more(
+    connection: Connection, person_id: int, work_ids: Collection[int], written: Collection[str]
+) -> None:
+    """Have lines of a person's lists mean nothing again: the answer that said so was taken back."""
+    values = {"person": person_id, "works": sorted(work_ids), "written": sorted(written)}
+    connection.execute(_MEANT_NO_MORE, values)
