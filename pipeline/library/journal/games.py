@@ -4,16 +4,12 @@ from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects.postgresql import insert
 
 from models import Game, GameExternalId, GameMetadata, LibraryEntry, Playthrough, Work
-from models.names import name_key, public_id
+from models.names import name_key
 from pipeline.games.following.follows import games_for
-from pipeline.games.store.links import Link, link
+from pipeline.games.store import decisions
 from pipeline.games.store.works import give_works
-
-# Stands in ids of games that only a library knows.
-OWN = "library"
 
 
 class GameOfWork(msgspec.Struct, frozen=True):
@@ -40,12 +36,7 @@ def own_game(connection: Connection, title: str, now: datetime) -> GameOfWork:
 
     Belongs in a transaction that began with a turn.
     """
-    ours = public_id(OWN, name_key(title))
-    game_id = connection.scalar(select(Game.id).where(Game.public_id == ours).order_by(Game.id).limit(1))
-    if game_id is None:
-        row = insert(Game).values(name=title, name_key=name_key(title), public_id=ours)
-        game_id = connection.execute(row.returning(Game.id)).scalar_one()
-        link(connection, [Link(game_id=game_id, igdb_id=None, how="hand", confidence=1.0, pinned_at=now)])
+    game_id = decisions.own_game(connection, title, None, now)
     name = connection.scalars(select(Game.name).where(Game.id == game_id)).one()
     return GameOfWork(game_id, give_works(connection, [game_id])[game_id], None, name)
 

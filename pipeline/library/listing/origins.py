@@ -1,7 +1,7 @@
 """Whose word each value of a work is: the person's own, a file's line, a shop's account, or what follows from them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,9 @@ def load_origins(connection: Connection, person_id: int, work_id: int) -> list[O
     throughs = load_playthroughs(connection, person_id, work_id)
     state = _state(connection, person_id, work_id)
     listed = load_works(connection, person_id, work_id)
-    files = _files(connection, work_id, person_id)
+    files = dict.fromkeys(
+        [*(entry.origin for entry in entries if entry.line is not None), *_files(connection, work_id, person_id)]
+    )
     accounts = _accounts(connection, person_id)
     origins = [*_which_game(connection, person_id, work_id)]
     for entry in entries:
@@ -136,7 +138,7 @@ def _by(entry: Entry, accounts: Mapping[str, str]) -> str:
     return entry.origin if entry.line is None else f"{entry.origin}, line {entry.line}"
 
 
-def _of_state(state: Mapping[str, Any] | None, files: Sequence[str]) -> Iterator[Origin]:
+def _of_state(state: Mapping[str, Any] | None, files: Collection[str]) -> Iterator[Origin]:
     if state is None:
         return
     file = f"a file ({', '.join(files)})" if files else "a file that you imported"

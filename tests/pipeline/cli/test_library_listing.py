@@ -173,3 +173,24 @@ def test_the_platforms_of_a_person_are_called_as_events_call_them(operator: Oper
     assert [line["platform"] for line in lines] == ["PlayStation 5", "PC"]
     assert operator.run("library", "platforms", "clear").code == 0
     assert operator.run("library", "platforms", "--json").lines == []
+
+
+def test_other_programs_may_rely_on_the_keys_of_a_work(operator: Operator, shelf: Shelf) -> None:
+    keys = {key for line in operator.run("library", "list", "--json").lines for key in line}
+    assert keys == {
+        *(
+            "work_id",
+            "name",
+            "igdb_id",
+            "year",
+            "series",
+            "genres",
+            "words",
+            "status",
+            "stores",
+            "platforms",
+            "seconds",
+        ),
+        *("last_played_at", "rating", "rating_scale", "is_favourite", "tags", "added_at", "playthroughs", "finishes"),
+        *("finished", "is_hidden", "notes", "cover"),
+    }
