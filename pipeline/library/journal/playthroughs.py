@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, get_args
+from uuid import uuid4
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
@@ -63,7 +64,9 @@ def add_playthrough(
         if after["started"] is None and after["finished"] is None:
             after["started"] = today.isoformat()
     _check(after)
-    row = {**after, "person_id": person_id, "game_id": game.game_id, "igdb_id": game.igdb_id, "created_at": now}
+    # The key goes with it into an export, so that the journal knows it when that comes back.
+    mine = {"person_id": person_id, "import_key": f"{HAND}:{uuid4().hex}", "created_at": now, "edited_at": now}
+    row = {**after, **mine, "game_id": game.game_id, "igdb_id": game.igdb_id}
     playthrough_id = connection.execute(insert(Playthrough).values(**row).returning(Playthrough.id)).scalar_one()
     return _written(connection, person_id, playthrough_id, None, now, today)
 

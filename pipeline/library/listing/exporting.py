@@ -143,7 +143,7 @@ def _record_of(entry: Entry, work: ListedWork) -> Record:
 
 def _playthrough(through: Through) -> PlaythroughRecord:
     values = {name: getattr(through, name) for name in PlaythroughRecord.__struct_fields__ if name != "key"}
-    return PlaythroughRecord(key=str(through.id), **values)
+    return PlaythroughRecord(key=through.import_key or f"playthrough/{through.id}", **values)
 
 
 def as_table(exported: Iterable[Exported]) -> Iterator[str]:

@@ -68,6 +68,7 @@ class Through(msgspec.Struct, frozen=True, kw_only=True):
     is_replay: bool
     created_at: datetime
     edited_at: datetime | None
+    import_key: str | None
     origin: str
 
     @property

@@ -6,11 +6,12 @@ from sqlalchemy import insert
 from models import GameList, GameListEntry
 from models.people import OWNER_ID
 from pipeline.library.formats import recognise
-from pipeline.library.journal.entries import forget_work
+from pipeline.library.journal.entries import Addition, add_entry, forget_work
 from pipeline.library.journal.playthroughs import add_playthrough
 from pipeline.library.journal.states import Wish, set_state
 from pipeline.library.listing.exporting import TEXTS, Exported, as_lines, load_exported, records_of
 from pipeline.library.records import ListRecord, Placing, ReadOptions, Record
+from pipeline.library.take_in import take_in
 from tests.paths import RECORDINGS
 from tests.pipeline.library.shelf import Shelf
 
@@ -23,10 +24,10 @@ def exported(shelf: Shelf) -> tuple[list[Exported], list[ListRecord]]:
     shelf.entry(ico, "steam", playtime_seconds=5400, last_played_at=shelf.now)
     shelf.entry(ico, "physical", platform="PlayStation 2")
     shelf.entry(okami, "gog", ownership="wished")
-    shelf.entry(own, "itch", external_id="game/1234abcd", platform="")
     shelf.entry(gone)
     today = shelf.now.date()
     with shelf.turn() as connection:
+        add_entry(connection, OWNER_ID, Addition(game=own, store="itch", platform="PC"), shelf.now)
         values = {"finished": "1999-Q3", "platform": "PlayStation 2", "completion": "all", "seconds": 25200}
         add_playthrough(connection, OWNER_ID, ico, values | {"rating": 90.0, "rating_scale": 10}, shelf.now, today)
         add_playthrough(connection, OWNER_ID, hd, {"finished": "2026-01-02"}, shelf.now, today)
@@ -130,3 +131,17 @@ def test_the_columns_are_those_of_a_real_export(
 def msg(record: Record) -> object:
     """A record but for where in its file it stood."""
     return {name: getattr(record, name) for name in record.__struct_fields__ if name != "line"}
+
+
+def test_an_export_that_comes_back_changes_nothing(
+    shelf: Shelf, exported: tuple[list[Exported], list[ListRecord]]
+) -> None:
+    reading = recognise(b"".join(as_lines(*exported)), "library.jsonl", ReadOptions())
+    before = (shelf.entries(), shelf.playthroughs())
+    with shelf.engine.begin() as connection:
+        taken = take_in(
+            connection, reading, person_id=OWNER_ID, import_id=None, source_id=None, now=shelf.now, silent=True
+        )
+
+    assert [(line.written, line.verdict) for line in taken.lines if line.verdict != "same"] == []
+    assert (shelf.entries(), shelf.playthroughs()) == before
