@@ -14,6 +14,7 @@ from pipeline.fetch.http import Client
 from pipeline.games import clock as games_clock
 from pipeline.ingest import service_time, staleness
 from pipeline.ingest.fetching import due, register
+from pipeline.library import clock as library_clock
 from pipeline.programs import clock_jump, pruning
 from pipeline.programs.clock_ahead import ClockAhead, ClockBack
 from pipeline.programs.sources import ON_DEMAND, sources
@@ -45,7 +46,10 @@ def fetch_due() -> None:
 
 @shared_task(name="tick.advance_clock")
 def advance_clock() -> None:
-    """Append the events that time alone brings about: of campaigns, streams, releases and silent sources."""
+    """Append the events that time alone brings about: of campaigns, streams, releases and silent sources.
+
+    What works are to people changes with time, too.
+    """
     now = utc_now()
     engine = runtime().engine
     _put_right(engine, was_set_back=CLOCK_BACK.was_set_back())
@@ -59,6 +63,7 @@ def advance_clock() -> None:
     if not is_doubted:
         events += drops_clock.advance(engine, now)
         events += games_clock.advance(engine, now)
+        library_clock.advance(engine, now)
     events += staleness.watch(engine, now, ticking_since=beat_clock(engine, now))
     if events:
         logger.info("the clock moved on", extra={"events": dict(events)})

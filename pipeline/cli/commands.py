@@ -85,7 +85,12 @@ COMMANDS = {
     ),
     "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
     "library": Listed(
-        FOLLOW, ("library",), "Show the games that you own, play and finished; with a command, bring some in."
+        FOLLOW,
+        ("library", "library_listing", "library_editing"),
+        "Show the games that you own, play and finished; with a command, bring some in.",
+    ),
+    "journal": Listed(
+        FOLLOW, ("journal",), "Show what you played and finished, and when; with a command, write it down."
     ),
     "targets": Listed(TELL, ("targets",), "Show the places that messages are sent to; with a command, change them."),
     "subscriptions": Listed(TELL, ("subscriptions",), "Show what each target is told of; with a command, change it."),

@@ -70,6 +70,11 @@ def called_all(written: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for each in written if (name := called(each))))
 
 
+def known_platforms() -> tuple[str, ...]:
+    """Return what the platforms are called that are known here whether or not IGDB has named them."""
+    return tuple(_ALSO)
+
+
 @cache
 def _names() -> dict[str, str]:
     return {name_key(written): name for name, others in _ALSO.items() for written in (name, *others)}

@@ -325,6 +325,9 @@ class Shelf:
 
     def _key_of_through(self, record: Record, through: PlaythroughRecord) -> str:
         """Return the key of a playthrough: the same whenever its line comes, in this file or a later one."""
+        # Our own export names those of this very journal by the keys that they have here.
+        if through.key in self._stored_throughs:
+            return through.key
         plain = key_of_through(self._reading.format, record, through)
         self._seen_keys[plain] += 1
         times = self._seen_keys[plain]

@@ -87,7 +87,7 @@ def standing_of(status: str | None, entries: Sequence[Owned], played: Sequence[P
 def _derived(has: Collection[Owned], played: Sequence[Played], last: datetime | None, now: datetime) -> str | None:
     if _is_under_way(played):
         return "playing"
-    if ends := [each.status for each in played if each.finished is not None or each.status in {"finished", "mastered"}]:
+    if ends := [each.status for each in played if _is_over(each)]:
         return "mastered" if "mastered" in ends else "finished"
     if played:
         return played[-1].status
@@ -96,6 +96,11 @@ def _derived(has: Collection[Owned], played: Sequence[Played], last: datetime | 
     if not has:
         return None
     return "paused" if any(entry.playtime_seconds for entry in has) else "backlog"
+
+
+def _is_over(played: Played) -> bool:
+    """Whether it came to its end; the day on which somebody gave up is none."""
+    return played.status in {"finished", "mastered"} or (played.finished is not None and played.status != "abandoned")
 
 
 def _is_under_way(played: Sequence[Played]) -> bool:

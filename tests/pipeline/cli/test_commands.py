@@ -11,6 +11,7 @@ from tests.pipeline.cli.operator import Operator
 
 NOUNS = (
     *("channels", "deliveries", "drops", "events", "feeds", "games", "games lists", "igdb"),
+    *("journal", "library", "library platforms"),
     *("quarantine", "sources", "subscriptions", "targets", "templates"),
 )
 

@@ -63,3 +63,9 @@ def test_hours_are_the_greater_of_shop_and_journal_for_each_edition_and_their_su
 
 def test_a_sold_game_is_nothing_more() -> None:
     assert standing_of(None, [owned(ownership="sold")], [], NOW).words == ()
+
+
+def test_the_day_on_which_somebody_gave_up_is_no_end() -> None:
+    given_up = Played(game_id=1, status="abandoned", finished="2019")
+
+    assert standing_of(None, [owned()], [given_up], NOW).words == ("owned", "abandoned")

@@ -1,0 +1,1 @@
+"""What a person writes of their games by hand: states, entries and playthroughs, each in one transaction."""
