@@ -12,9 +12,10 @@ from pipeline.drops import sources as drops
 from pipeline.games import sources as games
 from pipeline.ingest import fetching
 from pipeline.ingest.source import Fetchable, ListSource, RoundSource
+from pipeline.library import sources as library
 from pipeline.runtime.runtime import Runtime, utc_now
 
-ON_DEMAND = (*drops.ON_DEMAND, *channels.ON_DEMAND, *games.ON_DEMAND)
+ON_DEMAND = (*drops.ON_DEMAND, *channels.ON_DEMAND, *games.ON_DEMAND, *library.ON_DEMAND)
 
 
 def sources(runtime: Runtime) -> Sequence[Fetchable]:
@@ -25,6 +26,7 @@ def sources(runtime: Runtime) -> Sequence[Fetchable]:
         *drops.rounds(runtime.settings, account),
         *channel_sources(runtime),
         *game_sources(runtime),
+        *library_sources(runtime),
     )
 
 
@@ -44,6 +46,11 @@ def game_sources(runtime: Runtime) -> Sequence[RoundSource]:
     return games.sources(
         settings, runtime.engine, runtime.open_helix, runtime.igdb, lambda: load_secret(settings.data_dir), utc_now
     )
+
+
+def library_sources(runtime: Runtime) -> Sequence[RoundSource]:
+    """Return the sources of the libraries of accounts that somebody signed in."""
+    return library.sources(runtime.settings, runtime.engine, lambda: runtime.vault, utc_now)
 
 
 def source(runtime: Runtime, name: str) -> Fetchable:

@@ -76,14 +76,18 @@ def test_a_source_that_is_not_polled_is_not_said_to_be_asked_again(runtime: Runt
 
 
 def test_what_is_off_names_the_settings_that_are_missing_and_no_others(runtime: Runtime) -> None:
-    application, account = lines(runtime)
+    application, account, *shops = lines(runtime)
     assert application.startswith("off for want of TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: twitch.badges, ")
     assert account.startswith("off for want of a sign-in (lootwire sources login twitch): twitch.dashboard, ")
 
     half = runtime.settings.model_copy(update={"twitch_client_id": "us"})
     assert lines(runtime, half)[0].startswith("off for want of TWITCH_CLIENT_SECRET: ")
     whole = half.model_copy(update={"twitch_client_secret": SecretStr("hunter2")})
-    assert lines(runtime, whole) == [account]
+    assert lines(runtime, whole) == [account, *shops]
+    assert shops == [
+        "off for want of a sign-in (lootwire sources login steam): steam.library",
+        "off for want of a sign-in (lootwire sources login retroachievements): retroachievements.library",
+    ]
 
 
 def test_an_installation_that_was_read_and_found_empty_is_not_said_to_have_seen_nothing(runtime: Runtime) -> None:
