@@ -80,6 +80,9 @@ COMMANDS = {
     ),
     "games": Listed(FOLLOW, ("games", "following"), "Show the games that are known; with a command, follow some."),
     "igdb": Listed(FOLLOW, ("igdb",), "Show how the copy of IGDB's catalogue of games stands, or fetch it."),
+    "library": Listed(
+        FOLLOW, ("library",), "Show the games that you own, play and finished; with a command, bring some in."
+    ),
     "targets": Listed(TELL, ("targets",), "Show the places that messages are sent to; with a command, change them."),
     "subscriptions": Listed(TELL, ("subscriptions",), "Show what each target is told of; with a command, change it."),
     "drops": Listed(

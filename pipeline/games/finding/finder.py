@@ -82,23 +82,30 @@ class Finder(msgspec.Struct, frozen=True, kw_only=True):
     def _ask(self, games: Sequence[GameName]) -> bool:
         """Ask IGDB for games and store its answers; returns whether it had any."""
         asked_at = self.clock()
-        rows = list(_ask_for(self.open_igdb(), games))
+        rows = list(ask_for(self.open_igdb(), games))
         if not rows:
             return False
         now = self.clock()
         with self.engine.begin() as connection:
             begin_wanting(connection, now)
-            source_id = connection.scalar(select(Source.id).where(Source.name == WANTED))
-            if source_id is None:
-                raise LootwireError(f"there is no source {WANTED} to keep IGDB's answers under")
-            intake = Intake(
-                connection=connection, source_id=source_id, origin=WANTED, append_news=append_releases, now=now
-            )
-            intake.take(split_documents(msgspec.json.encode(rows)), asked_at, silent=True)
+            keep_answers(connection, rows, asked_at, now)
         return True
 
 
-def _ask_for(igdb: Igdb, games: Sequence[GameName]) -> Iterator[msgspec.Raw]:
+def keep_answers(connection: Connection, rows: Sequence[msgspec.Raw], asked_at: datetime, now: datetime) -> None:
+    """Store what IGDB answered, inside a transaction that took the turn to store.
+
+    Raises `LootwireError` where the source `igdb.wanted` has no row.
+    """
+    source_id = connection.scalar(select(Source.id).where(Source.name == WANTED))
+    if source_id is None:
+        raise LootwireError(f"there is no source {WANTED} to keep IGDB's answers under")
+    intake = Intake(connection=connection, source_id=source_id, origin=WANTED, append_news=append_releases, now=now)
+    intake.take(split_documents(msgspec.json.encode(rows)), asked_at, silent=True)
+
+
+def ask_for(igdb: Igdb, games: Sequence[GameName]) -> Iterator[msgspec.Raw]:
+    """Yield the entries that IGDB has for games: those with their ids and slugs, and those that titles may mean."""
     ids = [game.igdb_id for game in games if game.igdb_id is not None]
     for page in igdb.games(ids) if ids else ():
         yield from (msgspec.Raw(document.raw) for document in page.documents.documents)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from models import Game, GameExternalId, GameMetadata
@@ -19,6 +19,7 @@ from models import Game, GameExternalId, GameMetadata
 SERVICE = "igdb"
 How = Literal["igdb_id", "external_game", "name", "hand"]
 NONE = "none"
+_GAMES = bindparam("games", type_=ARRAY(BigInteger))
 
 # An entry's editions and expansions are the game's too, unless a game of ours is linked with them.
 _ATTACH = text("""
@@ -61,7 +62,8 @@ def load_links(connection: Connection, game_ids: Collection[int]) -> dict[int, L
             GameExternalId.how,
             GameExternalId.confidence,
             GameExternalId.pinned_at,
-        ).where(GameExternalId.service == SERVICE, GameExternalId.game_id.in_(game_ids))
+        ).where(GameExternalId.service == SERVICE, GameExternalId.game_id == func.any(_GAMES)),
+        {"games": list(game_ids)},
     )
     return {
         row.game_id: Link(

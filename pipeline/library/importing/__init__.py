@@ -1,0 +1,1 @@
+"""Files that hold a library, and the lines of them that wait for a person."""

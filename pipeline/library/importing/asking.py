@@ -1,0 +1,110 @@
+"""Ask IGDB for the games of a file that the catalogue lacks: before the transaction that takes the file in."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from models.errors import LootwireError
+from pipeline.fetch.shapes import clean
+from pipeline.games.finding.finder import ask_for, keep_answers
+from pipeline.games.finding.names import LONGEST, GameName
+from pipeline.games.mirror.state import is_kept
+from pipeline.games.store.decisions import load_decisions
+from pipeline.library.records import Record
+from pipeline.library.resolving import SOURCES, Resolved, resolve, title_of
+from pipeline.services.igdb.apicalypse import MOST_ROWS, any_of, both, query
+from pipeline.services.igdb.client import Igdb, decode_rows
+from pipeline.services.igdb.shapes import Id
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What IGDB answered, to be stored with the file; or in `problem` why it could not be asked."""
+
+    rows: Sequence[msgspec.Raw] = ()
+    asked_at: datetime | None = None
+    problem: str | None = None
+
+
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """How IGDB is asked: `open_igdb` is called where it has to be, `register` gives all sources their rows."""
+
+    open_igdb: Callable[[], Igdb]
+    register: Callable[[Connection], None]
+    clock: Callable[[], datetime]
+
+    def ask(self, engine: Engine, records: Iterable[Record], person_id: int) -> Asked:
+        """Ask for the games of lines that the catalogue does not surely have; nothing is stored yet.
+
+        A mirror lacks only the games of the last hours, so that only ids and slugs are asked for that it does not know.
+        """
+        with engine.connect() as connection:
+            games, uids = _lacking(connection, [each for each in records if each.no_game is None], person_id)
+        if not games and not uids:
+            return Asked()
+        asked_at = self.clock()
+        try:
+            igdb = self.open_igdb()
+            ids = dict.fromkeys(_ids_of(igdb, uids))
+            named = [GameName(written=str(igdb_id), igdb_id=igdb_id) for igdb_id in ids]
+            rows = list(ask_for(igdb, [*games, *named]))
+        except LootwireError as error:
+            return Asked(problem=str(error))
+        return Asked(rows=rows, asked_at=asked_at)
+
+    def keep(self, connection: Connection, asked: Asked) -> None:
+        """Store what IGDB answered, in the transaction that takes the file in, which has the turn to store."""
+        if asked.rows and asked.asked_at is not None:
+            self.register(connection)
+            keep_answers(connection, asked.rows, asked.asked_at, self.clock())
+
+
+class _External(msgspec.Struct):
+    game: Id | None = None
+
+
+_EXTERNAL = msgspec.json.Decoder(_External)
+
+
+def _lacking(
+    connection: Connection, records: Sequence[Record], person_id: int
+) -> tuple[list[GameName], dict[str, set[str]]]:
+    """Return what to ask IGDB for: games by id, slug or title, and the ids of shops."""
+    if is_kept(connection):
+        # Titles need not be matched to see which ids are unknown.
+        records = [record for record in records if record.igdb_id is not None or record.igdb_slug]
+    if not records:
+        return [], {}
+    resolved = resolve(connection, records, load_decisions(connection, person_id))
+    is_mirrored = is_kept(connection)
+    games: dict[GameName, None] = {}
+    uids: dict[str, set[str]] = {}
+    for record, each in zip(records, resolved, strict=True):
+        if each.verdict in {"sure", "skip"} and not _is_by_title(record, each):
+            continue
+        if record.igdb_id is not None or record.igdb_slug:
+            games[GameName(written=record.written, igdb_id=record.igdb_id, slug=record.igdb_slug)] = None
+        elif not is_mirrored and each.verdict != "sure":
+            if record.store in SOURCES and record.external_id:
+                uids.setdefault(str(record.store), set()).add(record.external_id)
+            games[GameName(written=" ".join((clean(title_of(record)) or "").split())[:LONGEST])] = None
+    return [game for game in games if game.written], uids
+
+
+def _is_by_title(record: Record, resolved: Resolved) -> bool:
+    """Return whether a line that names an entry was matched by its title all the same: the catalogue lacks that."""
+    named = record.igdb_id is not None or bool(record.igdb_slug)
+    return named and not resolved.is_decided and resolved.why not in {"by its id", "by its slug"}
+
+
+def _ids_of(igdb: Igdb, uids: dict[str, set[str]]) -> Iterator[int]:
+    """Yield the entries that IGDB lists under the ids of shops."""
+    for store, some in sorted(uids.items()):
+        listed = sorted(some)
+        for start in range(0, len(listed), MOST_ROWS):
+            where = both(
+                any_of("external_game_source", SOURCES[store]), any_of("uid", listed[start : start + MOST_ROWS])
+            )
+            rows = igdb.rows("external_games", query(("game",), where=where, limit=MOST_ROWS))
+            yield from (row.game for row in decode_rows(rows, _EXTERNAL) if row.game is not None)
