@@ -1,4 +1,4 @@
-"""Answers in place of the mirror, Kick, CHZZK, Helix and IGDB on this machine, so that the demo needs no network."""
+"""Answers in place of every service that the demo asks, on this machine, so that it needs no network."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.demo import history, pictures
+from pipeline.demo import history, pictures, steam
 from pipeline.demo.clock import exact_stamp
 from pipeline.demo.live import TOKEN, Query, Studio
 from pipeline.demo.local import QuietHandler, serving
@@ -22,6 +22,8 @@ from pipeline.runtime.settings import Settings, variable_name
 
 _HELIX = "/twitch/helix/"
 _IGDB = "/igdb/v4/"
+_STEAM = "/steam/"
+_RETROACHIEVEMENTS = "/retroachievements/"
 _CHZZK = re.compile(r"/chzzk/service/v(?P<version>[12])/drops/campaigns/(?P<number>\d{1,18})")
 
 
@@ -93,6 +95,16 @@ class DemoServices:
         return f"{self.base_url}{_IGDB.rstrip('/')}"
 
     @property
+    def steam_url(self) -> str:
+        """The address in place of Steam's Web API: `/IPlayerService` and the like are below it."""
+        return f"{self.base_url}{_STEAM.rstrip('/')}"
+
+    @property
+    def retroachievements_url(self) -> str:
+        """The address in place of RetroAchievements: `/API` is below it."""
+        return f"{self.base_url}{_RETROACHIEVEMENTS.rstrip('/')}"
+
+    @property
     def addresses(self) -> Mapping[str, str]:
         """The variables that put every service on this machine, also those that have no stand-in and answer 404."""
         everywhere = [
@@ -105,6 +117,8 @@ class DemoServices:
             "LOOTWIRE_TWITCH_AUTH_URL": self.auth_url,
             "LOOTWIRE_HELIX_URL": self.helix_url,
             "LOOTWIRE_IGDB_URL": self.igdb_url,
+            "LOOTWIRE_STEAM_URL": self.steam_url,
+            "LOOTWIRE_RETROACHIEVEMENTS_URL": self.retroachievements_url,
             "LOOTWIRE_EVENTSUB_URL": self.base_url.replace("http://", "ws://", 1),
         }
 
@@ -153,6 +167,10 @@ class DemoServices:
         """Returns the answer to a GET of this path at this step."""
         if path.startswith(_HELIX):
             return self._helix(path.removeprefix(_HELIX), query, step)
+        if path.startswith(_STEAM):
+            return _json_or_404(steam.steam(self.now, step, path.removeprefix(_STEAM), query))
+        if path.startswith(_RETROACHIEVEMENTS):
+            return _json_or_404(steam.retroachievements(self.now, path.removeprefix(_RETROACHIEVEMENTS)))
         if lists := _MIRROR_LISTS.get(path):
             return self._mirror(lists, step, versioned="/v2/" in path)
         if path == "/kick/api/v1/drops/campaigns":
@@ -244,6 +262,10 @@ class _Handler(QuietHandler):
 def _json(status: int, content: Any) -> Answer:
     body = json.dumps(content, ensure_ascii=False).encode()
     return Answer(status, "application/json; charset=utf-8", body, {}, counted=True)
+
+
+def _json_or_404(content: dict[str, Any] | None) -> Answer:
+    return _json(200, content) if content is not None else _json(404, {})._replace(counted=False)
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -52,10 +52,16 @@ class OnTerminal:
 @contextmanager
 def on_a_terminal(*arguments: str) -> Iterator[OnTerminal]:
     ours, theirs = pty.openpty()
-    # Its session has this terminal, so that nobody's real one is asked.
-    session = {"start_new_session": True, "preexec_fn": lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)}
-    files = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
-    with subprocess.Popen([*COMMAND, *arguments], env=os.environ | {"TERM": "xterm"}, **files, **session) as running:
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        env=os.environ | {"TERM": "xterm"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        # Its session has this terminal, so that nobody's real one is asked.
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(theirs, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - it calls nothing else
+    ) as running:
         os.close(theirs)
         terminal = OnTerminal(ours)
         try:
