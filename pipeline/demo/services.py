@@ -167,19 +167,25 @@ class DemoServices:
         """Returns the answer to a GET of this path at this step."""
         if path.startswith(_HELIX):
             return self._helix(path.removeprefix(_HELIX), query, step)
-        if path.startswith(_STEAM):
-            return _json_or_404(steam.steam(self.now, step, path.removeprefix(_STEAM), query))
-        if path.startswith(_RETROACHIEVEMENTS):
-            return _json_or_404(steam.retroachievements(self.now, path.removeprefix(_RETROACHIEVEMENTS)))
         if lists := _MIRROR_LISTS.get(path):
             return self._mirror(lists, step, versioned="/v2/" in path)
-        if path == "/kick/api/v1/drops/campaigns":
-            return _json(200, history.kick_campaigns(self.now, step, self.base_url))
+        if content := self._plain(path, query, step):
+            return _json(200, content)
         if match := _CHZZK.fullmatch(path):
             return self._chzzk(int(match["number"]), step, int(match["version"]))
         if drawing := pictures.picture(path):
             return Answer(200, "image/svg+xml; charset=utf-8", drawing.encode(), {}, counted=False)
         return _json(404, {"error": "Not Found"})._replace(counted=False)
+
+    def _plain(self, path: str, query: Query, step: int) -> dict[str, Any] | None:
+        """Return what those answer that need no headers of their own."""
+        if path == "/kick/api/v1/drops/campaigns":
+            return history.kick_campaigns(self.now, step, self.base_url)
+        if path.startswith(_STEAM):
+            return steam.steam(self.now, step, path.removeprefix(_STEAM), query)
+        if path.startswith(_RETROACHIEVEMENTS):
+            return steam.retroachievements(self.now, path.removeprefix(_RETROACHIEVEMENTS))
+        return None
 
     def _mirror(self, lists: "_MirrorList", step: int, *, versioned: bool) -> Answer:
         data = lists(self.now, step, self.base_url)
@@ -262,10 +268,6 @@ class _Handler(QuietHandler):
 def _json(status: int, content: Any) -> Answer:
     body = json.dumps(content, ensure_ascii=False).encode()
     return Answer(status, "application/json; charset=utf-8", body, {}, counted=True)
-
-
-def _json_or_404(content: dict[str, Any] | None) -> Answer:
-    return _json(200, content) if content is not None else _json(404, {})._replace(counted=False)
 
 
 def _matches(if_none_match: str, etag: str) -> bool:

@@ -79,7 +79,7 @@ def retroachievements(now: datetime, path: str) -> dict[str, Any] | None:
 
 def appid(game: str) -> int:
     """Return Steam's number of an invented game."""
-    return 9_000_000 + stable_number(game) % 900_000
+    return stable_number(f"app/{game}", 9_000_000, 9_900_000)
 
 
 def _owned(now: datetime, step: int, owned: OwnedGame) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from models.vault import Vault
 from pipeline.ingest.source import RoundSource
-from pipeline.library.sources.accounts import LibrarySource
+from pipeline.library.sources.accounts import LibrarySource, LookUp
 from pipeline.library.sources.retroachievements import RetroAchievementsLibrary
 from pipeline.library.sources.shop import Shop
 from pipeline.library.sources.steam import SteamLibrary
@@ -28,15 +28,22 @@ def shops(settings: Settings) -> Mapping[str, Shop]:
 
 
 def sources(
-    settings: Settings, engine: Engine, open_vault: Callable[[], Vault], clock: Callable[[], datetime]
+    settings: Settings,
+    engine: Engine,
+    open_vault: Callable[[], Vault],
+    clock: Callable[[], datetime],
+    look_up: LookUp | None,
 ) -> list[RoundSource]:
-    """Return the sources of the services at which anybody has an account, at the paces that the settings give."""
+    """Return the sources of the services at which anybody has an account, at the paces that the settings give.
+
+    `look_up` asks IGDB for games that the catalogue lacks.
+    """
     with engine.connect() as connection:
         wanted = services_with_accounts(connection)
     every = timedelta(seconds=settings.library_poll_seconds)
     while_played = timedelta(seconds=settings.library_played_poll_seconds)
     return [
-        LibrarySource(shop, engine, open_vault, clock, every=every, while_played=while_played)
+        LibrarySource(shop, engine, open_vault, clock, every=every, while_played=while_played, look_up=look_up)
         for service, shop in shops(settings).items()
         if service in wanted
     ]

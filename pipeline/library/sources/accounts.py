@@ -17,13 +17,15 @@ from models.vault import Vault, VaultError
 from pipeline.errors import SourceError, SourceRefused
 from pipeline.events.append import append_events
 from pipeline.fetch.http import Client
+from pipeline.games.finding.finder import keep_answers
 from pipeline.ingest.service_time import present
 from pipeline.ingest.source import Answer, Ingested, Validators
 from pipeline.ingest.staleness import source_event
-from pipeline.library.records import Reading
+from pipeline.library.records import Reading, Record
 from pipeline.library.sources.rounds import (
     Asked,
     Failure,
+    LookedUp,
     decode_round,
     digest_of,
     encode_round,
@@ -40,6 +42,9 @@ from pipeline.library.take_in import take_in
 
 # Who has played within this time may play again today.
 PLAYED_LATELY = timedelta(days=2)
+
+
+LookUp = Callable[[Client, Sequence[Record]], LookedUp]
 
 
 class _Answered(msgspec.Struct, frozen=True):
@@ -61,7 +66,9 @@ class LibrarySource:
         *,
         every: timedelta,
         while_played: timedelta,
+        look_up: LookUp | None = None,
     ) -> None:
+        """`look_up` asks IGDB for games that the catalogue lacks, where that can be asked."""
         self.name = shop.source
         self.service = shop.service
         self.asks = shop.service
@@ -71,6 +78,7 @@ class LibrarySource:
         self._clock = clock
         self._every = every
         self._while_played = min(every, while_played)
+        self._look_up = look_up
 
     def fetch(self, client: Client, validators: Validators) -> Answer:  # noqa: ARG002 - each round asks anew
         """Ask for the libraries of the accounts that are due; what fails is part of the answer."""
@@ -78,7 +86,8 @@ class LibrarySource:
         with self._engine.connect() as connection:
             due = accounts.due_accounts(connection, self.service, at, self._every)
         asked = [self._ask(client, account, at) for account in due]
-        return Answer(payload=encode_round(asked) if asked else None, refresh_after=self._while_played)
+        looked_up = self._look_up_new(client, due, asked)
+        return Answer(payload=encode_round(asked, looked_up) if asked else None, refresh_after=self._while_played)
 
     def take_in(self, connection: Connection, row: RowMapping, answer: Answer, now: datetime) -> Ingested:
         """Store what the accounts have; raises `SourceError` while one of them has a problem.
@@ -87,11 +96,14 @@ class LibrarySource:
         is taken in, only the error remains.
         """
         connection.execute(update(Source).where(Source.id == row["id"]).values(last_snapshot_at=now))
-        asked = decode_round(answer.payload) if answer.payload is not None else ()
+        round_ = decode_round(answer.payload)
+        asked = round_.asked
         new = [(account, each) for each in asked if (account := _unsettled(connection, each)) is not None]
         for account, each in new:
             if each.failure is not None:
                 self._note_problem(connection, account, each, each.failure, now)
+        if new and round_.looked_up.asked_at is not None:
+            keep_answers(connection, round_.looked_up.rows, round_.looked_up.asked_at, now)
         taken = [self._take(connection, row["id"], answered, now) for answered in self._by_person(new)]
         error = self._error(connection, asked)
         if error is not None and not new:
@@ -113,6 +125,21 @@ class LibrarySource:
         except SourceError as error:
             return Asked(account_id=account.id, at=at, failure=failure_of(error))
         return Asked(account_id=account.id, at=at, body=msgspec.Raw(body))
+
+    def _look_up_new(self, client: Client, due: Iterable[Account], asked: Iterable[Asked]) -> LookedUp:
+        """Ask for the games of accounts that differ from what is known; those that wait for a person were asked for."""
+        if self._look_up is None:
+            return LookedUp()
+        with self._engine.connect() as connection:
+            waiting = accounts.waiting_lines(connection, self.name)
+        known = {account.id: account.digest for account in due}
+        new: dict[int, Record] = {}
+        for each in asked:
+            if each.failure is None:
+                reading = self._shop.read(bytes(each.body))
+                if digest_of(reading) != known[each.account_id]:
+                    new |= {record.line: record for record in reading.records if record.line not in waiting}
+        return self._look_up(client, list(new.values())) if new else LookedUp()
 
     def _key(self, account: Account) -> str:
         try:

@@ -31,23 +31,31 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     failure: Failure | None = None
 
 
+class LookedUp(msgspec.Struct, frozen=True, kw_only=True):
+    """What IGDB said of games that the catalogue lacks: its rows, to be stored before their games are taken in."""
+
+    rows: Sequence[msgspec.Raw] = ()
+    asked_at: datetime | None = None
+
+
 class Round(msgspec.Struct, frozen=True):
     """The accounts that were asked together."""
 
-    asked: tuple[Asked, ...]
+    asked: tuple[Asked, ...] = ()
+    looked_up: LookedUp = LookedUp()
 
 
 _ROUND = msgspec.json.Decoder(Round)
 
 
-def encode_round(asked: Iterable[Asked]) -> bytes:
+def encode_round(asked: Iterable[Asked], looked_up: LookedUp) -> bytes:
     """Return a round as the payload of an answer."""
-    return msgspec.json.encode(Round(tuple(asked)))
+    return msgspec.json.encode(Round(tuple(asked), looked_up))
 
 
-def decode_round(payload: bytes) -> Sequence[Asked]:
-    """Return what `encode_round` wrote."""
-    return _ROUND.decode(payload).asked
+def decode_round(payload: bytes | None) -> Round:
+    """Return what `encode_round` wrote; without a payload nobody was asked."""
+    return Round() if payload is None else _ROUND.decode(payload)
 
 
 def failure_of(error: SourceError) -> Failure:

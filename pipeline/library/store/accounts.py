@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from models import LibraryAccount, LibraryEntry
+from models import ImportLine, LibraryAccount, LibraryEntry, LibraryImport
 from models.due import due
 
 # Each account costs a request or more; the others have their turn in the next round.
@@ -110,6 +110,12 @@ def is_anything_missing(connection: Connection, person_id: int, source_id: int) 
         LibraryEntry.last_seen_at.is_(None),
     )
     return bool(connection.scalar(select(missing)))
+
+
+def waiting_lines(connection: Connection, source: str) -> set[int]:
+    """Return the lines of a source's answers that wait for a person, of whomever they are."""
+    lines = select(ImportLine.line).join(LibraryImport, LibraryImport.id == ImportLine.import_id)
+    return set(connection.scalars(lines.where(LibraryImport.format == source, ImportLine.settled_at.is_(None))))
 
 
 def _accounts(connection: Connection, statement: Any) -> list[Account]:

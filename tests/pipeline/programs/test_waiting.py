@@ -13,7 +13,7 @@ from pipeline.channels.eventsub.source_row import open_source
 from pipeline.embedded import Servers
 from pipeline.programs.beginning import publish_where_empty
 from pipeline.programs.sources import ON_DEMAND, register, sources
-from pipeline.programs.waiting import OF_APPLICATION, describe, describe_empty, load_waiting, switched_off
+from pipeline.programs.waiting import OF_APPLICATION, OF_SHOPS, describe, describe_empty, load_waiting, switched_off
 from pipeline.runtime.runtime import Runtime
 from pipeline.runtime.settings import Settings
 
@@ -47,7 +47,9 @@ def change(runtime: Runtime, name: str, **columns: object) -> None:
 
 
 def test_the_sources_that_need_our_application_are_those_that_exist_with_it_alone() -> None:
-    assert set(OF_APPLICATION) == set(ON_DEMAND) - NOT_MISSED
+    of_shops = {name for names in OF_SHOPS.values() for name in names}
+    assert set(OF_APPLICATION) == set(ON_DEMAND) - NOT_MISSED - of_shops
+    assert of_shops < set(ON_DEMAND)
 
 
 def test_each_source_is_waited_for_until_it_is_read_and_again_when_it_fails(runtime: Runtime) -> None:

@@ -11,6 +11,7 @@ from pipeline.library.records import Broken, Reading, Record
 from pipeline.library.sources.answers import Facts, read_answer
 from pipeline.library.sources.rounds import (
     Asked,
+    LookedUp,
     decode_round,
     digest_of,
     encode_round,
@@ -38,7 +39,11 @@ def test_a_round_is_read_as_it_was_written() -> None:
         Asked(account_id=1, at=NOON, body=msgspec.Raw(b'{"a":1}')),
         Asked(account_id=2, at=NOON, failure=failure),
     ]
-    first, second = decode_round(encode_round(asked))
+    looked_up = LookedUp(rows=(msgspec.Raw(b'{"id":1}'),), asked_at=NOON)
+    again = decode_round(encode_round(asked, looked_up))
+    first, second = again.asked
+    assert ([bytes(row) for row in again.looked_up.rows], again.looked_up.asked_at) == ([b'{"id":1}'], NOON)
+    assert decode_round(None).asked == ()
     assert (bytes(first.body), first.failure, first.at) == (b'{"a":1}', None, NOON)
     assert second.failure == failure
 
