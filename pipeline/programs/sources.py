@@ -61,14 +61,14 @@ def library_sources(runtime: Runtime) -> Sequence[RoundSource]:
 
 
 def _look_up(runtime: Runtime, client: Client, records: Sequence[Record]) -> LookedUp:
-    """Ask IGDB for games that the catalogue lacks; where it is away they wait, and are matched when they come again."""
+    """Ask IGDB for games that the catalogue lacks; where it is away they wait, and are asked for again."""
     asking = Asking(
         open_igdb=lambda: runtime.igdb(client),
         register=lambda connection: register(connection, runtime, utc_now()),
         clock=utc_now,
     )
     answered = asking.ask(runtime.engine, records, OWNER_ID)
-    return LookedUp(rows=answered.rows, asked_at=answered.asked_at)
+    return LookedUp(rows=answered.rows, asked_at=answered.asked_at, is_failed=answered.problem is not None)
 
 
 def source(runtime: Runtime, name: str) -> Fetchable:

@@ -104,7 +104,8 @@ class LibrarySource:
                 self._note_problem(connection, account, each, each.failure, now)
         if new and round_.looked_up.asked_at is not None:
             keep_answers(connection, round_.looked_up.rows, round_.looked_up.asked_at, now)
-        taken = [self._take(connection, row["id"], answered, now) for answered in self._by_person(new)]
+        again = round_.looked_up.is_failed
+        taken = [self._take(connection, row["id"], each, now, again=again) for each in self._by_person(new)]
         error = self._error(connection, asked)
         if error is not None and not new:
             raise error
@@ -137,8 +138,10 @@ class LibrarySource:
         for each in asked:
             if each.failure is None:
                 reading = self._shop.read(bytes(each.body))
-                if digest_of(reading) != known[each.account_id]:
-                    new |= {record.line: record for record in reading.records if record.line not in waiting}
+                before = known[each.account_id]
+                skipped = waiting if before is not None else ()
+                if digest_of(reading) != before:
+                    new |= {record.line: record for record in reading.records if record.line not in skipped}
         return self._look_up(client, list(new.values())) if new else LookedUp()
 
     def _key(self, account: Account) -> str:
@@ -172,8 +175,10 @@ class LibrarySource:
                 by_person[account.person_id].append(_Answered(account, asked, reading, digest_of(reading)))
         return list(by_person.values())
 
-    def _take(self, connection: Connection, source_id: int, answered: Sequence[_Answered], now: datetime) -> Ingested:
-        """Store what one person has, by the answers for their accounts."""
+    def _take(
+        self, connection: Connection, source_id: int, answered: Sequence[_Answered], now: datetime, *, again: bool
+    ) -> Ingested:
+        """Store what one person has, by the answers for their accounts; with `again` the next ones count as new."""
         person_id = answered[0].account.person_id
         # Of somebody's accounts one that could not be read may have what the others lack.
         is_all = len(answered) == len(accounts.load_accounts(connection, self.service, person_id))
@@ -183,7 +188,7 @@ class LibrarySource:
         is_known = all(each.account.digest == each.digest for each in answered)
         items, answers_before = len(reading.records), [each.account.answered_at for each in answered]
         for each in answered:
-            self._note_answer(connection, each, now, is_whole=reading.is_whole)
+            self._note_answer(connection, each, now, is_done=reading.is_whole and not again)
         import_id = open_import(
             connection,
             person_id=person_id,
@@ -215,7 +220,7 @@ class LibrarySource:
             events=taken.events,
         )
 
-    def _note_answer(self, connection: Connection, answered: _Answered, now: datetime, *, is_whole: bool) -> None:
+    def _note_answer(self, connection: Connection, answered: _Answered, now: datetime, *, is_done: bool) -> None:
         account = answered.account
         played_at = last_played(answered.reading, now)
         is_played = played_at is not None and now - played_at < PLAYED_LATELY
@@ -225,8 +230,8 @@ class LibrarySource:
             asked_at=answered.asked.at,
             answered_at=now,
             next_due_at=now + (self._while_played if is_played else self._every),
-            # One that shows nothing to be gone is compared with the next whole one.
-            digest=answered.digest if is_whole else None,
+            # The same again is taken in again where this one showed nothing to be gone, or lacked IGDB's word.
+            digest=answered.digest if is_done else None,
             played_at=played_at,
             problem=None,
             problem_since=None,

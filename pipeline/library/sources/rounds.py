@@ -32,8 +32,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LookedUp(msgspec.Struct, frozen=True, kw_only=True):
-    """What IGDB said of games that the catalogue lacks: its rows, to be stored before their games are taken in."""
+    """What IGDB said of games that the catalogue lacks: its rows, to be stored before their games are taken in.
 
+    One that `is_failed` is to be asked again with the next answer, even if that is the same.
+    """
+
+    is_failed: bool = False
     rows: Sequence[msgspec.Raw] = ()
     asked_at: datetime | None = None
 

@@ -33,8 +33,7 @@ def asked(syncing: Syncing, setting: IgdbSetting) -> list[list[str]]:
             clock=syncing.clock,
         )
         answered = asking.ask(syncing.engine, records, OWNER_ID)
-        assert answered.problem is None
-        return LookedUp(rows=answered.rows, asked_at=answered.asked_at)
+        return LookedUp(rows=answered.rows, asked_at=answered.asked_at, is_failed=answered.problem is not None)
 
     shop = SteamLibrary(syncing.shops.steam_url)
     syncing.sources["steam"] = LibrarySource(
@@ -64,3 +63,20 @@ def test_a_game_that_only_igdb_knows_is_in_the_library_with_the_first_answer(
     syncing.round(DAY)
 
     assert asked == [["Glowmoor", "Nobody lists this", "WICKHAVEN™ - Gold"], ["Glowmoor", "WICKHAVEN™ - Gold"]]
+
+
+def test_while_igdb_is_away_games_wait_and_are_asked_for_again(
+    syncing: Syncing, user: SteamUser, setting: IgdbSetting, asked: list[list[str]]
+) -> None:
+    external = {"id": 1, "game": 4321, "uid": "777", "external_game_source": 1}
+    setting.igdb.put(game(4321, "Wickhaven", external_games=[external]))
+    setting.igdb.put(external, endpoint="external_games")
+    user.own(777, "WICKHAVEN™ - Gold")
+    setting.igdb.fail("/external_games", 403)
+    syncing.round()
+    assert (syncing.games(), len(syncing.rows(ImportLine))) == (set(), 1)
+
+    syncing.round(DAY)
+
+    assert (syncing.games(), syncing.rows(ImportLine)) == ({"WICKHAVEN™ - Gold"}, [])
+    assert len(asked) == 2
