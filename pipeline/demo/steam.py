@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.demo.clock import snapshot_time
-from pipeline.demo.world import GAMES, stable_number
+from pipeline.demo.igdb.catalogue import steam_id
+from pipeline.demo.world import GAMES
 
 STEAM_ID = "76561190000004242"
 VANITY = "salty-finn"
@@ -77,17 +78,12 @@ def retroachievements(now: datetime, path: str) -> dict[str, Any] | None:
     return None
 
 
-def appid(game: str) -> int:
-    """Return Steam's number of an invented game."""
-    return stable_number(f"app/{game}", 9_000_000, 9_900_000)
-
-
 def _owned(now: datetime, step: int, owned: OwnedGame) -> dict[str, Any]:
     steps = 0 if owned.played_from is None else max(0, step - owned.played_from + 1)
     minutes = round(owned.hours * 60) + steps * owned.minutes_a_step
     played_at = snapshot_time(now, step) if steps else now - timedelta(days=30)
     return {
-        "appid": appid(owned.game),
+        "appid": int(steam_id(owned.game)),
         "name": GAMES[owned.game].name,
         "playtime_forever": minutes,
         "rtime_last_played": int(played_at.timestamp()) if minutes else 0,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.demo import steam
+from pipeline.demo.igdb.catalogue import steam_id
 from pipeline.demo.services import DemoServices
 from pipeline.demo.world import GAMES
 from pipeline.fetch.http import Client
@@ -38,7 +39,7 @@ def test_the_player_signs_in_buys_a_game_and_plays_as_hours_pass(services: DemoS
     new = later.keys() - first.keys()
     assert {later[appid].written for appid in new} == {GAMES["sporeways"].name}
     played = [appid for appid in first if later[appid].playtime_seconds != first[appid].playtime_seconds]
-    assert {int(appid or 0) for appid in played} == {steam.appid("saltglass"), steam.appid("gutter-league")}
+    assert set(played) == {steam_id("saltglass"), steam_id("gutter-league")}
     assert all(later[appid].last_played_at is not None for appid in played)
 
 
