@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-_SERVICES = {"twitch": "Twitch", "kick": "Kick", "chzzk": "CHZZK", "igdb": "IGDB"}
+_SERVICES = {
+    "twitch": "Twitch",
+    "kick": "Kick",
+    "chzzk": "CHZZK",
+    "igdb": "IGDB",
+    "steam": "Steam",
+    "retroachievements": "RetroAchievements",
+}
 
 
 def service_name(service: str) -> str:

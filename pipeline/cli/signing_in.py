@@ -11,7 +11,11 @@ from models.errors import UsageError
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.looking import list_sources, sources
 from pipeline.cli.opening import open_command
+from pipeline.cli.shop_accounts import sign_in as sign_in_to_shop
+from pipeline.cli.shop_accounts import sign_out as sign_out_of_shop
 from pipeline.fetch.http import Client
+from pipeline.library.sources import shops
+from pipeline.library.sources.shop import Shop
 from pipeline.programs.sources import register
 from pipeline.runtime.output import console, errors, show
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -19,7 +23,8 @@ from pipeline.services.twitch.account import SERVICE, sign_in
 from pipeline.services.twitch.credentials import SOURCES, remove_credential
 from pipeline.services.twitch.sign_in import FOLLOWS_SCOPE, SCOPES, DeviceCode, SignInError, Tokens, TwitchAuth
 
-Service = Annotated[str, typer.Argument(metavar="SERVICE", help="twitch")]
+Service = Annotated[str, typer.Argument(metavar="SERVICE", help="twitch, steam or retroachievements")]
+_ACCOUNT_HELP = "steam, retroachievements: whose library it is, by the address of the profile or by name."
 
 
 def add_to(app: typer.Typer) -> None:
@@ -37,10 +42,26 @@ def login(
     follows: Annotated[
         bool, typer.Option("--follows", help="Also ask to read whom you follow: `channels import --from-twitch`.")
     ] = False,
+    account: Annotated[str | None, typer.Option("--account", metavar="NAME", help=_ACCOUNT_HELP)] = None,
+    key_file: Annotated[
+        str | None,
+        typer.Option(
+            "--key-file",
+            metavar="FILE",
+            help="steam, retroachievements: where your key is, `-` for standard input; asked for without.",
+        ),
+    ] = None,
 ) -> int:
-    """Sign in to a service, so that its own dashboard can be read."""
-    _check(service)
+    """Sign in to a service, so that your dashboard or your library there can be read; keys are kept encrypted."""
     runtime = open_command()
+    shop = _shop(runtime, service)
+    if shop is not None:
+        if follows:
+            raise typer.BadParameter("--follows is for twitch")
+        sign_in_to_shop(runtime, shop, account, key_file)
+        return 0
+    if account is not None or key_file is not None:
+        raise typer.BadParameter("--account and --key-file are for steam and retroachievements")
     settings = runtime.settings
     with Client() as client:
         auth = TwitchAuth(
@@ -63,19 +84,32 @@ def login(
     return 0
 
 
-def logout(service: Service) -> int:
+def logout(
+    service: Service,
+    account: Annotated[
+        str | None, typer.Option("--account", metavar="NAME", help="Only this one of several accounts.")
+    ] = None,
+) -> int:
     """Forget a sign-in; what was learned by it stays."""
-    _check(service)
     runtime: Runtime = open_command()
+    shop = _shop(runtime, service)
+    if shop is not None:
+        sign_out_of_shop(runtime, shop, account)
+        return 0
+    if account is not None:
+        raise typer.BadParameter("--account is for steam and retroachievements")
     with runtime.engine.begin() as connection:
         was_signed_in = remove_credential(connection, service)
     console.print("Signed out of Twitch." if was_signed_in else "Nobody was signed in to Twitch.")
     return 0
 
 
-def _check(service: str) -> None:
-    if service != SERVICE:
-        raise UsageError(f"there is no sign-in for {service!r}; there is one for: {SERVICE}")
+def _shop(runtime: Runtime, service: str) -> Shop | None:
+    """Return the shop of that name, None for Twitch."""
+    known = shops(runtime.settings)
+    if service != SERVICE and service not in known:
+        raise UsageError(f"there is no sign-in for {service!r}; there is one for: {', '.join((SERVICE, *known))}")
+    return known.get(service)
 
 
 def _show_code(code: DeviceCode) -> None:

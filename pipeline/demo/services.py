@@ -1,4 +1,4 @@
-"""Answers in place of the mirror, Kick, CHZZK, Helix and IGDB on this machine, so that the demo needs no network."""
+"""Answers in place of every service that the demo asks, on this machine, so that it needs no network."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 from urllib.parse import parse_qs, urlsplit
 
-from pipeline.demo import history, pictures
+from pipeline.demo import history, pictures, steam
 from pipeline.demo.clock import exact_stamp
 from pipeline.demo.igdb import catalogue
 from pipeline.demo.igdb.language import BadQuery, parse, parse_multi
@@ -25,6 +25,8 @@ from pipeline.runtime.settings import Settings, variable_name
 
 _HELIX = "/twitch/helix/"
 _IGDB = "/igdb/v4/"
+_STEAM = "/steam/"
+_RETROACHIEVEMENTS = "/retroachievements/"
 _CHZZK = re.compile(r"/chzzk/service/v(?P<version>[12])/drops/campaigns/(?P<number>\d{1,18})")
 
 
@@ -97,6 +99,16 @@ class DemoServices:
         return f"{self.base_url}{_IGDB.rstrip('/')}"
 
     @property
+    def steam_url(self) -> str:
+        """The address in place of Steam's Web API: `/IPlayerService` and the like are below it."""
+        return f"{self.base_url}{_STEAM.rstrip('/')}"
+
+    @property
+    def retroachievements_url(self) -> str:
+        """The address in place of RetroAchievements: `/API` is below it."""
+        return f"{self.base_url}{_RETROACHIEVEMENTS.rstrip('/')}"
+
+    @property
     def addresses(self) -> Mapping[str, str]:
         """The variables that put every service on this machine, also those that have no stand-in and answer 404."""
         everywhere = [
@@ -109,6 +121,8 @@ class DemoServices:
             "LOOTWIRE_TWITCH_AUTH_URL": self.auth_url,
             "LOOTWIRE_HELIX_URL": self.helix_url,
             "LOOTWIRE_IGDB_URL": self.igdb_url,
+            "LOOTWIRE_STEAM_URL": self.steam_url,
+            "LOOTWIRE_RETROACHIEVEMENTS_URL": self.retroachievements_url,
             "LOOTWIRE_EVENTSUB_URL": self.base_url.replace("http://", "ws://", 1),
         }
 
@@ -159,13 +173,23 @@ class DemoServices:
             return self._helix(path.removeprefix(_HELIX), query, step)
         if lists := _MIRROR_LISTS.get(path):
             return self._mirror(lists, step, versioned="/v2/" in path)
-        if path == "/kick/api/v1/drops/campaigns":
-            return _json(200, history.kick_campaigns(self.now, step, self.base_url))
+        if content := self._plain(path, query, step):
+            return _json(200, content)
         if match := _CHZZK.fullmatch(path):
             return self._chzzk(int(match["number"]), step, int(match["version"]))
         if drawing := pictures.picture(path):
             return Answer(200, "image/svg+xml; charset=utf-8", drawing.encode(), {}, counted=False)
         return _json(404, {"error": "Not Found"})._replace(counted=False)
+
+    def _plain(self, path: str, query: Query, step: int) -> dict[str, Any] | None:
+        """Return what those answer that need no headers of their own."""
+        if path == "/kick/api/v1/drops/campaigns":
+            return history.kick_campaigns(self.now, step, self.base_url)
+        if path.startswith(_STEAM):
+            return steam.steam(self.now, step, path.removeprefix(_STEAM), query)
+        if path.startswith(_RETROACHIEVEMENTS):
+            return steam.retroachievements(self.now, path.removeprefix(_RETROACHIEVEMENTS))
+        return None
 
     def ask_igdb(self, path: str, text: str) -> tuple[int, Any, int]:
         """Return IGDB's answer to a query: its status, its body, and how many rows are meant in all."""

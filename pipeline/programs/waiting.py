@@ -12,10 +12,13 @@ from sqlalchemy import Connection, func, or_, select
 from feeds.content import SourceOff
 from models import DropCampaign, Event, RewardCampaign, Source
 from models.due import NEVER
+from pipeline.library.store.accounts import services_with_accounts
 from pipeline.runtime.settings import Settings
 from pipeline.services.twitch.credentials import SOURCES, is_signed_in
 
 OF_ACCOUNT = SOURCES["twitch"]
+# By the service at which somebody signs in with a key of their own.
+OF_SHOPS = {"steam": ("steam.library",), "retroachievements": ("retroachievements.library",)}
 OF_APPLICATION = (
     *("twitch.badges", "twitch.streams", "twitch.streams_in_campaigns", "twitch.videos"),
     *("igdb.links", "igdb.wanted"),
@@ -45,11 +48,13 @@ def switched_off(connection: Connection, settings: Settings) -> tuple[SourceOff,
         if value is None
     ]
     application = SourceOff(names=OF_APPLICATION, needs=" and ".join(missing))
-    account = SourceOff(names=OF_ACCOUNT, needs="a sign-in (lootwire sources login twitch)")
-    return (
-        *([application] if missing else ()),
-        *(() if is_signed_in(connection, "twitch") else [account]),
-    )
+    signed_in = services_with_accounts(connection) | ({"twitch"} if is_signed_in(connection, "twitch") else set())
+    accounts = [
+        SourceOff(names=names, needs=f"a sign-in (lootwire sources login {service})")
+        for service, names in {"twitch": OF_ACCOUNT, **OF_SHOPS}.items()
+        if service not in signed_in
+    ]
+    return (*([application] if missing else ()), *accounts)
 
 
 def load_waiting(connection: Connection) -> Sequence[SourceWaiting]:

@@ -275,6 +275,12 @@ class Settings(BaseModel):
         default=600, ge=0, le=86400, description="a stream that is back within so many seconds is the same story"
     )
     igdb_url: HttpUrl = "https://api.igdb.com/v4"
+    steam_url: HttpUrl = "https://api.steampowered.com"
+    retroachievements_url: HttpUrl = "https://retroachievements.org"
+    library_poll_seconds: PollSeconds = 86400
+    library_played_poll_seconds: PollSeconds = Field(
+        default=3600, description="the same of an account that played within two days"
+    )
     badges_poll_seconds: PollSeconds = 3600
     twitch_auth_url: HttpUrl = "https://id.twitch.tv/oauth2"
     gql_url: HttpUrl = "https://gql.twitch.tv/gql"

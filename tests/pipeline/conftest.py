@@ -14,6 +14,7 @@ from tests.igdb.setting import IgdbSetting, igdb_setting
 from tests.pipeline.drops.sources.installation import SignedIn
 from tests.pipeline.fetch.local_service import LocalService
 from tests.pipeline.world import Ingesting
+from tests.shops import LocalShops
 from tests.twitch import LocalTwitch
 from tests.twitch.dashboard import Dashboard
 
@@ -51,6 +52,12 @@ def igdb(setting: IgdbSetting, client: Client) -> Igdb:
 def twitch() -> Iterator[Dashboard]:
     with LocalTwitch() as running:
         yield running.dashboard
+
+
+@pytest.fixture
+def shops() -> Iterator[LocalShops]:
+    with LocalShops() as running:
+        yield running
 
 
 @pytest.fixture

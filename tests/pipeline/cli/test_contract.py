@@ -191,6 +191,8 @@ def test_status_is_one_object(imported: Operator) -> None:
     assert [group["needs"] for group in status["sources_off"]] == [
         "TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET",
         "a sign-in (lootwire sources login twitch)",
+        "a sign-in (lootwire sources login steam)",
+        "a sign-in (lootwire sources login retroachievements)",
     ]
 
 

@@ -86,6 +86,8 @@ def test_up_runs_once_for_a_data_directory_and_ends_with_ctrl_c(
             f"not read yet: {', '.join(WITHOUT_ACCOUNT)}",
             f"off for want of TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: {', '.join(OF_APPLICATION)}",
             f"off for want of a sign-in (lootwire sources login twitch): {', '.join(OF_ACCOUNT)}",
+            "off for want of a sign-in (lootwire sources login steam): steam.library",
+            "off for want of a sign-in (lootwire sources login retroachievements): retroachievements.library",
         ]
     errors = (operator.folder / "up.errors").read_text()
     assert "lootwire: stopping" in errors

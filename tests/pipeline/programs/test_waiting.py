@@ -13,7 +13,7 @@ from pipeline.channels.eventsub.source_row import open_source
 from pipeline.embedded import Servers
 from pipeline.programs.beginning import publish_where_empty
 from pipeline.programs.sources import ON_DEMAND, register, sources
-from pipeline.programs.waiting import OF_APPLICATION, describe, describe_empty, load_waiting, switched_off
+from pipeline.programs.waiting import OF_APPLICATION, OF_SHOPS, describe, describe_empty, load_waiting, switched_off
 from pipeline.runtime.runtime import Runtime
 from pipeline.runtime.settings import Settings
 
@@ -47,7 +47,9 @@ def change(runtime: Runtime, name: str, **columns: object) -> None:
 
 
 def test_the_sources_that_need_our_application_are_those_that_exist_with_it_alone() -> None:
-    assert set(OF_APPLICATION) == set(ON_DEMAND) - NOT_MISSED
+    of_shops = {name for names in OF_SHOPS.values() for name in names}
+    assert set(OF_APPLICATION) == set(ON_DEMAND) - NOT_MISSED - of_shops
+    assert of_shops < set(ON_DEMAND)
 
 
 def test_each_source_is_waited_for_until_it_is_read_and_again_when_it_fails(runtime: Runtime) -> None:
@@ -76,14 +78,18 @@ def test_a_source_that_is_not_polled_is_not_said_to_be_asked_again(runtime: Runt
 
 
 def test_what_is_off_names_the_settings_that_are_missing_and_no_others(runtime: Runtime) -> None:
-    application, account = lines(runtime)
+    application, account, *shops = lines(runtime)
     assert application.startswith("off for want of TWITCH_CLIENT_ID and TWITCH_CLIENT_SECRET: twitch.badges, ")
     assert account.startswith("off for want of a sign-in (lootwire sources login twitch): twitch.dashboard, ")
 
     half = runtime.settings.model_copy(update={"twitch_client_id": "us"})
     assert lines(runtime, half)[0].startswith("off for want of TWITCH_CLIENT_SECRET: ")
     whole = half.model_copy(update={"twitch_client_secret": SecretStr("hunter2")})
-    assert lines(runtime, whole) == [account]
+    assert lines(runtime, whole) == [account, *shops]
+    assert shops == [
+        "off for want of a sign-in (lootwire sources login steam): steam.library",
+        "off for want of a sign-in (lootwire sources login retroachievements): retroachievements.library",
+    ]
 
 
 def test_an_installation_that_was_read_and_found_empty_is_not_said_to_have_seen_nothing(runtime: Runtime) -> None:

@@ -1,0 +1,1 @@
+"""Steam's Web API: who an account is, and which games it has."""
