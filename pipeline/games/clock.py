@@ -39,7 +39,7 @@ from pipeline.games.releases.details import (
     release_event,
     stored_release,
 )
-from pipeline.games.releases.news import introduce_wanted
+from pipeline.games.releases.news import introduce_wanted, reveal
 from pipeline.games.store.releases import load_releases
 from pipeline.ingest.turn import take_turn
 from pipeline.services.igdb.records import ReleaseRecord
@@ -65,6 +65,7 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
         pending = [*settle_days(connection, now), *settle_withdrawn(connection, now)]
         renew_follows(connection, now)
         counted = introduce_wanted(connection, now)
+        reveal(connection)
         counted += _append_held(connection, now)
         for silent in (True, False):
             some = [event for event, is_silent in pending if is_silent is silent]
