@@ -31,7 +31,7 @@ _RELEVANT_GAMES = f"""(
         AND person_works.words && CAST(ARRAY{list(RELEVANT)} AS text[])
     JOIN games ON games.work_id = person_works.work_id
     WHERE links.id = feed.link_id
-)"""
+)"""  # noqa: S608 - words of ours
 _CAMPAIGNS_OF: Mapping[Scope, str] = {
     "all": "true",
     "service": "service = feed.service",
@@ -191,38 +191,12 @@ def _span(row: Any) -> CampaignSpan:
 def _load_days(
     connection: Connection, by_scope: Mapping[Scope, list[int]], platforms: Mapping[int, str]
 ) -> dict[int, list[ReleaseDay]]:
-    games: dict[int, set[int]] = defaultdict(set)
-    # Of entries that belong to no game here.
-    events: dict[int, set[int]] = defaultdict(set)
-    for scope, condition in _RELEASES_OF.items():
-        if scope in by_scope:
-            parameters = {"feeds": by_scope[scope], "limit": ITEMS_LOOKED_AT}
-            for row in connection.execute(_on_feeds(condition, "event.kind LIKE 'release.%'"), parameters):
-                if row.game_id is not None:
-                    games[row.feed_id].add(row.game_id)
-                else:
-                    events[row.feed_id].add(row.event_id)
-    if "news" in by_scope:
-        for row in connection.execute(_OF_LIBRARIES, {"feeds": by_scope["news"]}):
-            games[row.feed_id].add(row.game_id)
+    games, events = _announced_on(connection, by_scope)
     if not games and not events:
         return {}
+    of_game, of_event = _load_news(connection, games, events)
+    # What a library alone brought is on personal calendars only.
     personal = {feed_id for scope in PERSONAL for feed_id in by_scope.get(scope, ())}
-    asked = {"games": sorted(set().union(*games.values())), "events": sorted(set().union(*events.values()))}
-    of_game: dict[int, list[tuple[bool, ReleaseNews]]] = defaultdict(list)
-    of_event: dict[int, list[ReleaseNews]] = defaultdict(list)
-    for row in connection.execute(_NEWS, asked):
-        if match := _RELEASE.match(row.event_key):
-            news = ReleaseNews(
-                subject=f"release/{match[1]}",
-                kind=row.kind,
-                occurred_at=row.occurred_at.astimezone(UTC),
-                detail=_detail(row, row.id, ReleaseDetail),
-            )
-            if row.game_id is None:
-                of_event[row.id].append(news)
-            else:
-                of_game[row.game_id].append((row.is_private, news))
     return {
         feed_id: _days(
             [
@@ -238,6 +212,48 @@ def _load_days(
         )
         for feed_id in games.keys() | events.keys()
     }
+
+
+def _announced_on(
+    connection: Connection, by_scope: Mapping[Scope, list[int]]
+) -> tuple[defaultdict[int, set[int]], defaultdict[int, set[int]]]:
+    """Return the games whose dates calendars show, by feeds, and the events of entries that belong to no game here."""
+    games: defaultdict[int, set[int]] = defaultdict(set)
+    events: defaultdict[int, set[int]] = defaultdict(set)
+    for scope, condition in _RELEASES_OF.items():
+        if scope in by_scope:
+            parameters = {"feeds": by_scope[scope], "limit": ITEMS_LOOKED_AT}
+            for row in connection.execute(_on_feeds(condition, "event.kind LIKE 'release.%'"), parameters):
+                if row.game_id is not None:
+                    games[row.feed_id].add(row.game_id)
+                else:
+                    events[row.feed_id].add(row.event_id)
+    if "news" in by_scope:
+        for row in connection.execute(_OF_LIBRARIES, {"feeds": by_scope["news"]}):
+            games[row.feed_id].add(row.game_id)
+    return games, events
+
+
+def _load_news(
+    connection: Connection, games: Mapping[int, set[int]], events: Mapping[int, set[int]]
+) -> tuple[defaultdict[int, list[tuple[bool, ReleaseNews]]], defaultdict[int, list[ReleaseNews]]]:
+    """Return the news of games, each with whether it is private, and those of events, in the order they came."""
+    asked = {"games": sorted(set().union(*games.values())), "events": sorted(set().union(*events.values()))}
+    of_game: defaultdict[int, list[tuple[bool, ReleaseNews]]] = defaultdict(list)
+    of_event: defaultdict[int, list[ReleaseNews]] = defaultdict(list)
+    for row in connection.execute(_NEWS, asked):
+        if match := _RELEASE.match(row.event_key):
+            news = ReleaseNews(
+                subject=f"release/{match[1]}",
+                kind=row.kind,
+                occurred_at=row.occurred_at.astimezone(UTC),
+                detail=_detail(row, row.id, ReleaseDetail),
+            )
+            if row.game_id is None:
+                of_event[row.id].append(news)
+            else:
+                of_game[row.game_id].append((row.is_private, news))
+    return of_game, of_event
 
 
 def _days(news: Sequence[ReleaseNews], platform: str | None) -> list[ReleaseDay]:

@@ -169,6 +169,19 @@ def find_link(connection: Connection, named: str) -> int:
     raise UsageError(f"There is no live link {named}: `lootwire feeds links` lists them.")
 
 
+def find_list(connection: Connection, name: str, person_id: int = OWNER_ID) -> tuple[int, str]:
+    """Return a person's list by its name or its slug, with its name; raises UsageError where there is none."""
+    listed = select(GameList.id, GameList.name, GameList.slug).where(GameList.person_id == person_id)
+    rows = connection.execute(listed.order_by(GameList.name)).all()
+    matching = [row for row in rows if name in {row.name, row.slug}]
+    matching = matching or [row for row in rows if name_key(row.name) == name_key(name)]
+    if len(matching) == 1:
+        return matching[0].id, matching[0].name
+    known = ", ".join(row.name for row in rows)
+    hint = f"there are: {known}" if known else "there are none yet, `lootwire games lists create` makes one"
+    raise UsageError(f"There is no list {name}: {hint}")
+
+
 def open_links(connection: Connection, open_vault: Callable[[], Vault] | None) -> OpenLinks:
     """Return where the files of live links lie; the vault is opened only where there are any."""
     rows = connection.execute(_live()).all()

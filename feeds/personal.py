@@ -79,7 +79,7 @@ def followed_games(person_id: Any) -> Select[Any]:
     return named.union(listed)  # type: ignore[return-value]
 
 
-def relevant_games(person_ids: Any) -> Select[Any]:
+def relevant_games(person_ids: Any) -> Select[int, int]:
     """Return the query of the games whose news people wait for, each with its person: those of works that they have."""
     return (
         select(Game.id, PersonWork.person_id)
@@ -88,9 +88,7 @@ def relevant_games(person_ids: Any) -> Select[Any]:
     )
 
 
-def _relevant(
-    connection: Connection, links: Sequence[Any], game_ids: Collection[int]
-) -> Mapping[int, tuple[int, ...]]:
+def _relevant(connection: Connection, links: Sequence[Any], game_ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
     if not links or not game_ids:
         return {}
     by_person = {link.person_id: link.id for link in links}

@@ -62,7 +62,12 @@ def _listed(*where: ColumnElement[bool]) -> Select[Any]:
         .join(Game, Game.id == GameMetadata.game_id)
         .join(Platform, Platform.igdb_id == ReleaseDate.platform_id, isouter=True)
         .join(GAME_FEED, (GAME_FEED.scope == "game") & (GAME_FEED.game_id == Game.id), isouter=True)
-        .where(*where, is_named_game(Game.id), ReleaseDate.last_seen_at.is_(None), ReleaseDate.status.is_distinct_from(OFFLINE))
+        .where(
+            *where,
+            is_named_game(Game.id),
+            ReleaseDate.last_seen_at.is_(None),
+            ReleaseDate.status.is_distinct_from(OFFLINE),
+        )
         .order_by(ReleaseDate.game_igdb_id, ReleaseDate.igdb_id)
     )
 

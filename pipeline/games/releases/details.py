@@ -81,7 +81,7 @@ def load_wanted(connection: Connection, igdb_ids: Collection[int]) -> dict[int, 
     """Return those of some entries that are wanted, by id: the others make no events."""
     if not igdb_ids:
         return {}
-    return {row[0]: Entry(*row) for row in connection.execute(_WANTED, {"ids": sorted(igdb_ids)})}
+    return {row.igdb_id: Entry(**row._asdict()) for row in connection.execute(_WANTED, {"ids": sorted(igdb_ids)})}
 
 
 def load_source(connection: Connection) -> int | None:
