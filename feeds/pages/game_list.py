@@ -9,12 +9,11 @@ from feeds.content import FeedContent
 from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
 from feeds.pages.news import Line, lines
-from feeds.pages.tallies import STATUSES, rated
+from feeds.pages.tallies import STATUSES, rated, written
 from feeds.sanitise import one_line
 from feeds.scopes import SCOPES
 
 NEWS_SHOWN = 30
-NOTES_LENGTH = 2000
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +83,7 @@ def _row(entry: Placed, *, is_ranked: bool) -> _Row:
     return _Row(
         place=entry.place,
         name=one_line(entry.name, 140) or "Without a name",
-        notes=(entry.notes or "").strip()[:NOTES_LENGTH],
+        notes=written(entry.notes),
         state=STATUSES.get(entry.status or "", ""),
         rating=rated(entry.rating),
         moved=_moved(newest) if newest else "",

@@ -9,12 +9,11 @@ import msgspec
 from feeds.content import FeedContent
 from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
-from feeds.pages.tallies import COMPLETIONS, STATUSES, Subject, hours, rated
+from feeds.pages.tallies import COMPLETIONS, STATUSES, Subject, hours, rated, written
 from feeds.sanitise import one_line
 from feeds.scopes import SCOPES
 from models.periods import Period, in_words, read_period
 
-NOTES_LENGTH = 2000
 GAMES_NAMED = 6
 
 
@@ -175,7 +174,7 @@ def _row(once: Once) -> _Row:
         when=_when(once),
         facts=" · ".join(filter(None, facts)),
         rating=rated(once.rating),
-        notes=(once.notes or "").strip()[:NOTES_LENGTH],
+        notes=written(once.notes),
     )
 
 

@@ -10,6 +10,7 @@ from feeds.sanitise import one_line
 from models.words.units import counted
 
 BARS_SHOWN = 8
+LINES_SHOWN, LINE_LENGTH = 20, 400
 STORES = {
     "steam": "Steam",
     "gog": "GOG",
@@ -67,6 +68,12 @@ def hours(seconds: float | None) -> str:
 def rated(rating: float | None) -> str:
     """Return a rating of 0 to 100 as pages show it; nothing where there is none."""
     return "" if rating is None else f"{round(rating)}"
+
+
+def written(notes: str | None) -> str:
+    """Return what a person wrote, line by line, as pages may show it."""
+    lines = [one_line(line, LINE_LENGTH) for line in (notes or "").strip().splitlines()[:LINES_SHOWN]]
+    return "\n".join(lines)
 
 
 def store_name(store: str) -> str:
