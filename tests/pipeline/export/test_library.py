@@ -100,7 +100,7 @@ def other_engine(databases: Databases) -> Iterator[Engine]:
         with engine.begin() as connection:
             for kind, _ in all_kinds(WITH_LIBRARY):
                 if "id" in kind.table.c:
-                    sequence = "SELECT setval(pg_get_serial_sequence(:table, 'id'), 1000, false)"
+                    sequence = "SELECT setval(pg_get_serial_sequence(:table, 'id'), 1000, true)"
                     connection.execute(text(sequence), {"table": kind.table.name})
         yield engine
 
