@@ -34,9 +34,9 @@ def due(at: Any, now: Moment, furthest: Span) -> ColumnElement[bool]:
     return or_(at <= now, is_impossible(at, now, furthest))
 
 
-def is_impossible(at: Any, now: Moment, furthest: Span) -> ColumnElement[bool]:
+def is_impossible(at: Any, now: Moment, furthest: Span, tolerance: timedelta = CLOCK_TOLERANCE) -> ColumnElement[bool]:
     """Return the condition that a column lies further ahead than it can have been set, and is not `NEVER`."""
-    return and_(at > _later(now, furthest) + CLOCK_TOLERANCE, at < NEVER)
+    return and_(at > _later(now, furthest) + tolerance, at < NEVER)
 
 
 def holds(until: Any, now: Moment, longest: timedelta) -> ColumnElement[bool]:

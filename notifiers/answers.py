@@ -8,14 +8,15 @@ from datetime import timedelta
 class HttpAnswer:
     """One answer over HTTP; `words` are the service's own, from JSON, and are not clean.
 
-    `code` is the number of an error in the same JSON. `rest` is how long the service wants nothing more. `is_whole`
-    says that all of its body came.
+    `code` is the number of an error in the same JSON. `rest` is how long the service wants nothing more, and
+    `is_for_all` says that it means every address there. `is_whole` says that all of its body came.
     """
 
     status: int
     words: str = ""
     code: int | None = None
     rest: timedelta | None = None
+    is_for_all: bool = False
     is_whole: bool = True
 
     @property

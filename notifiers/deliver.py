@@ -393,7 +393,7 @@ def _settle_failed(
         may_be_too_long=error.may_be_too_long,
     )
     if error.retry_after:
-        outbox.let_rest(connection, claimed.target_id, now, error.retry_after)
+        outbox.let_rest(connection, claimed.target_id, now, error.retry_after, with_its_service=error.is_for_all)
     summary.dead += dead
     summary.failed += len(claimed.deliveries) - dead
     logger.warning(

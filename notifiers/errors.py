@@ -13,9 +13,9 @@ class DeliveryError(LootwireError):
     """A message was not taken, or nobody knows. `permanent` is true only where trying again cannot help.
 
     `too_long` says that the message was too long for the service, and `may_be_too_long` that this is one of the reasons
-    that its answer can have. `retry_after` is how long the service wants to be left alone. `unanswered` says that it
-    took the whole message and never answered, so that it may have arrived. `passing` says that nothing is wrong with
-    the message itself: the service is away, or busy.
+    that its answer can have. `retry_after` is how long the service wants to be left alone, `is_for_all` by all of our
+    messages there. `unanswered` says that it took the whole message and never answered, so that it may have arrived.
+    `passing` says that nothing is wrong with the message itself: the service is away, or busy.
     """
 
     def __init__(
@@ -26,6 +26,7 @@ class DeliveryError(LootwireError):
         too_long: bool = False,
         may_be_too_long: bool = False,
         retry_after: timedelta | None = None,
+        is_for_all: bool = False,
         unanswered: bool = False,
         passing: bool = False,
     ) -> None:
@@ -36,5 +37,6 @@ class DeliveryError(LootwireError):
         self.too_long = too_long
         self.may_be_too_long = too_long or may_be_too_long
         self.retry_after = retry_after
+        self.is_for_all = is_for_all
         self.unanswered = unanswered
         self.passing = passing

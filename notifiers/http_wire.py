@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError
 from notifiers.answers import HttpAnswer
 from notifiers.guard import refuse_private
 from notifiers.hearing import Hearing, TimedReader, current
-from notifiers.rests import asked_rest
+from notifiers.rests import asked_rest, is_for_all
 from notifiers.unreachable import why_unreachable
 
 # No answer that anybody reads is longer; headers have limits of their own, but not what comes before them.
@@ -164,6 +164,7 @@ def _hear(hearing: Hearing, response: requests.Response) -> None:
             words=next((str(document[name]) for name in _WORDS if isinstance(document.get(name), str)), ""),
             code=code if isinstance(code, int) else None,
             rest=rest,
+            is_for_all=is_for_all(response.status_code, response.headers, document),
             is_whole=body is not None,
         )
     )

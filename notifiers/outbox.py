@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.orm import aliased
 
 from models import Delivery, DeliveryState, Event, Subscription, Target
 from models.details import CampaignDetail, EventDetail
@@ -267,12 +268,24 @@ def _has_been_tried_enough(delivery: ClaimedDelivery, now: datetime) -> bool:
     return delivery.attempts >= LEAST_ATTEMPTS and now - delivery.first_attempt_at >= GIVE_UP_AFTER
 
 
-def let_rest(connection: Connection, target_id: int, now: datetime, rest: timedelta) -> None:
-    """Send a target nothing for as long as its service asked, a day at most; a longer rest that it has goes on."""
+def let_rest(
+    connection: Connection, target_id: int, now: datetime, rest: timedelta, *, with_its_service: bool = False
+) -> None:
+    """Send a target nothing for as long as its service asked, a day at most; a longer rest that it has goes on.
+
+    `with_its_service` all other targets at the same service rest as well.
+    """
     until = now + min(rest, LONGEST_REST)
     is_shorter = or_(Target.rests_until < until, due.is_rested(now))
-    connection.execute(update(Target).where(Target.id == target_id, is_shorter).values(rests_until=until))
-    due.reckon(connection, [target_id], now)
+    is_meant: ColumnElement[bool] = Target.id == target_id
+    if with_its_service:
+        own = aliased(Target)
+        service = select(func.split_part(own.label, " (", 1)).where(own.id == target_id).scalar_subquery()
+        is_meant = (func.split_part(Target.label, " (", 1) == service) & Target.removed_at.is_(None)
+    # What another sender has in hand right now hears it from the service itself.
+    meant = select(Target.id).where(is_meant, is_shorter).with_for_update(key_share=True, skip_locked=True)
+    resting = update(Target).where(Target.id.in_(meant)).values(rests_until=until).returning(Target.id)
+    due.reckon(connection, sorted({target_id, *connection.scalars(resting)}), now)
 
 
 def backoff(attempts: int, fraction: float) -> timedelta:

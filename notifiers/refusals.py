@@ -39,6 +39,7 @@ def http_refusal(answers: Sequence[HttpAnswer], url: str, *, is_ntfy: bool) -> D
         too_long=no_files or last.status in TOO_LONG_STATUSES,
         may_be_too_long=last.status in MAYBE_TOO_LONG_STATUSES,
         retry_after=max((answer.rest for answer in answers if answer.rest), default=None),
+        is_for_all=any(answer.is_for_all for answer in answers),
         passing=all(answer.status in _BUSY_STATUSES or answer.status >= 500 for answer in answers),
     )
 

@@ -25,6 +25,15 @@ def asked_rest(status: int, headers: Mapping[str, str], document: Mapping[str, A
     return max(filter(None, (_retry_after(headers, now), *_written(document))), default=None)
 
 
+def is_for_all(status: int, headers: Mapping[str, str], document: Mapping[str, Any]) -> bool:
+    """Return whether a refusal concerns all that we send to the service, as Discord says of its global limit.
+
+    https://discord.com/developers/docs/topics/rate-limits#exceeding-a-rate-limit
+    """
+    said = headers.get("X-RateLimit-Global", "").lower() == "true" or headers.get("X-RateLimit-Scope") == "global"
+    return status == 429 and (said or document.get("global") is True)
+
+
 def _written(document: Mapping[str, Any]) -> Iterable[timedelta | None]:
     """Yield what JSON says: Discord's, Telegram's and Matrix's fields."""
     yield _seconds(document.get("retry_after"))

@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import timedelta
 
 from celery import Celery, current_app, shared_task
+from sqlalchemy import Engine
 
 from pipeline.channels import clock as channels_clock
 from pipeline.drops import clock as drops_clock
@@ -14,7 +15,7 @@ from pipeline.games import clock as games_clock
 from pipeline.ingest import service_time, staleness
 from pipeline.ingest.fetching import due, register
 from pipeline.programs import clock_jump, pruning
-from pipeline.programs.clock_ahead import ClockAhead
+from pipeline.programs.clock_ahead import ClockAhead, ClockBack
 from pipeline.programs.sources import ON_DEMAND, sources
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.heartbeat import beat, beat_clock
@@ -24,11 +25,15 @@ from tasks.surroundings import runtime
 
 logger = logging.getLogger(__name__)
 CLOCK_AHEAD = ClockAhead(utc_now)
+CLOCK_BACK = ClockBack(utc_now)
 
 
 @shared_task(name="tick.fetch_due")
 def fetch_due() -> None:
     """Ask for every source that is due to be fetched."""
+    # The shortest tick: what is due each minute waits no longer than that.
+    if CLOCK_BACK.was_set_back():
+        _put_right(runtime().engine, was_set_back=True)
     # Before the transaction: they ask the database themselves.
     listed = sources(runtime())
     with runtime().engine.begin() as connection:
@@ -43,10 +48,7 @@ def advance_clock() -> None:
     """Append the events that time alone brings about: of campaigns, streams, releases and silent sources."""
     now = utc_now()
     engine = runtime().engine
-    if (jump := clock_jump.put_right(engine, now)) is not None:
-        logger.warning(
-            "the clock jumped back; what waits for a later time is due now", extra={"seconds": jump.total_seconds()}
-        )
+    _put_right(engine, was_set_back=CLOCK_BACK.was_set_back())
     with engine.connect() as connection:
         present = service_time.present(connection, SERVICE, now)
     events, is_doubted = Counter[str](), CLOCK_AHEAD.is_doubted(engine)
@@ -90,6 +92,13 @@ def prune() -> None:
     """Forget fetch runs that are too old to explain anything."""
     removed = pruning.prune(runtime().engine, utc_now())
     logger.info("old fetch runs forgotten", extra={"removed": removed})
+
+
+def _put_right(engine: Engine, *, was_set_back: bool) -> None:
+    if (jump := clock_jump.put_right(engine, utc_now(), was_set_back=was_set_back)) is not None:
+        logger.warning(
+            "the clock jumped back; what waits for a later time is due now", extra={"seconds": jump.total_seconds()}
+        )
 
 
 def hint_of_news(app: Celery) -> None:

@@ -27,6 +27,9 @@ _SAME = str.maketrans(
 _DOTTED = "i\u0307"
 # Between letters of Persian, and of the scripts of India.
 _JOINERS = "\u200c\u200d"
+# Korean writes particles behind a word without a space. These end hardly any other word, as "이" and "가" do.
+_PARTICLES = re.compile(r"(?:에서는|에서도|으로는|에는|에도|에서|에게|으로|까지|부터|은|는|을|를|의|에|용)(?!\w)")
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _MARKS = frozenset({"Mn", "Mc", "Me"})
 
 
@@ -46,24 +49,26 @@ def folded(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """A word, or several in a row, and whether other letters may stand right before and behind it."""
+    """A word, or several in a row, and whether other letters, or Korean particles, may stand beside it."""
 
     pattern: re.Pattern[str]
     begins_anywhere: bool
     ends_anywhere: bool
+    takes_particles: bool
 
     def is_in(self, text: str) -> bool:
         match = self.pattern.search(text)
         while match is not None:
-            if self._stands_alone(text[: match.start()][-1:], text[match.end() : match.end() + 1]):
+            if self._stands_alone(text[: match.start()][-1:], text[match.end() :]):
                 return True
             match = self.pattern.search(text, match.start() + 1)
         return False
 
-    def _stands_alone(self, before: str, after: str) -> bool:
+    def _stands_alone(self, before: str, rest: str) -> bool:
         # In every script a mark belongs to the letter before it.
-        begins = self.begins_anywhere or not _is_of_a_word(before)
-        return begins and not _is_mark(after) and (self.ends_anywhere or not _is_of_a_word(after))
+        begins, after = self.begins_anywhere or not _is_of_a_word(before), rest[:1]
+        ends = self.ends_anywhere or not _is_of_a_word(after) or (self.takes_particles and _PARTICLES.match(rest))
+        return bool(begins and not _is_mark(after) and ends)
 
 
 @functools.lru_cache(4096)
@@ -72,7 +77,8 @@ def _wanted(word: str) -> _Wanted | None:
     if not parts:
         return None
     pattern = re.compile(r"\s+".join(map(re.escape, parts)))
-    return _Wanted(pattern, _is_unspaced(parts[0]), _is_unspaced(parts[-1][::-1]))
+    takes_particles = _HANGUL.match(parts[-1][-1]) is not None
+    return _Wanted(pattern, _is_unspaced(parts[0]), _is_unspaced(parts[-1][::-1]), takes_particles)
 
 
 def _is_unspaced(letters: str) -> bool:

@@ -13,12 +13,14 @@ from notifiers.inbox import load_inbox
 from notifiers.reasons import why_not
 from notifiers.rules.difference import in_words
 from pipeline.demo.sinks import MailSink, WebhookSink
+from pipeline.programs.sources import register
 from pipeline.rules.applying import apply_files, compare_files
 from pipeline.rules.files import read_rules_file
 from pipeline.runtime.runtime import Runtime
 
 MAILBOX, WEBHOOK, SLEEPER, READER = "mailbox", "webhook", "sleeper", "reader of digests"
 GAME = "Gloomtide Trawlers"
+COMING = "Paper Dragon Tactics"
 RULES = f"""\
 # Where messages go. Addresses are secrets, so they stand in variables; these are on this machine.
 [defaults]
@@ -43,6 +45,10 @@ name = "{READER}"
 url = "env:DEMO_READER"
 digest = "daily at {{breakfast}}"
 urgent = []
+
+# Games that are waited for.
+[[follow]]
+games = ["{COMING}", "Whisker Protocol"]
 
 # What each of them wants.
 [[subscription]]
@@ -90,6 +96,8 @@ def apply_rules(runtime: Runtime, folder: Path, mail: MailSink, hook: WebhookSin
     }
     file = read_rules_file(path, addresses)
     with runtime.engine.begin() as connection:
+        # What IGDB says of the followed games is kept under its source.
+        register(connection, runtime, now)
         by_file = compare_files(connection, runtime.vault, [file])
     apply_files(runtime, by_file, now)
 

@@ -16,6 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from pipeline.demo import history, pictures
 from pipeline.demo.clock import exact_stamp
+from pipeline.demo.igdb import catalogue
+from pipeline.demo.igdb.language import BadQuery, parse, parse_multi
+from pipeline.demo.igdb.language import Query as IgdbQuery
 from pipeline.demo.live import TOKEN, Query, Studio
 from pipeline.demo.local import QuietHandler, serving
 from pipeline.runtime.settings import Settings, variable_name
@@ -47,6 +50,7 @@ class DemoServices:
         self.refresh_interval_seconds = refresh_interval_seconds
         self.base_url = ""
         self._step = 0
+        self._igdb = catalogue.tables(now)
         # Unlike the rest, streams go by the real clock.
         self._began = {0: datetime.now(UTC)}
         self._served: defaultdict[str, set[int]] = defaultdict(set)
@@ -89,7 +93,7 @@ class DemoServices:
 
     @property
     def igdb_url(self) -> str:
-        """The address in place of IGDB, which here has no game: `/games` and the like are below it."""
+        """The address in place of IGDB, which has the invented games: `/games` and the like are below it."""
         return f"{self.base_url}{_IGDB.rstrip('/')}"
 
     @property
@@ -163,6 +167,23 @@ class DemoServices:
             return Answer(200, "image/svg+xml; charset=utf-8", drawing.encode(), {}, counted=False)
         return _json(404, {"error": "Not Found"})._replace(counted=False)
 
+    def ask_igdb(self, path: str, text: str) -> tuple[int, Any, int]:
+        """Return IGDB's answer to a query: its status, its body, and how many rows are meant in all."""
+        try:
+            if path == "multiquery":
+                several = [(name, self._igdb_rows(of, query)) for of, name, query in parse_multi(text)]
+                return 200, [{"name": name, "result": rows} for name, (_, rows, _) in several], 0
+            return self._igdb_rows(path, parse(text))
+        except BadQuery as bad:
+            return 400, bad.body(), 0
+
+    def _igdb_rows(self, path: str, query: IgdbQuery) -> tuple[int, Any, int]:
+        name, _, end = path.partition("/")
+        if name not in self._igdb:
+            return 200, {"count": 0} if end == "count" else [], 0
+        rows, meant = self._igdb[name].select(query)
+        return (200, {"count": meant}, meant) if end == "count" else (200, rows, meant)
+
     def _mirror(self, lists: "_MirrorList", step: int, *, versioned: bool) -> Answer:
         data = lists(self.now, step, self.base_url)
         updated_at = exact_stamp(history.snapshot_time(self.now, step))
@@ -224,14 +245,15 @@ class _Handler(QuietHandler):
             self.services.note_served(path, self.step)
 
     def do_POST(self) -> None:  # noqa: N802  likewise
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        path = urlsplit(self.path).path
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        path, meant = urlsplit(self.path).path, 0
         answer = _json(404, {"status": 404, "message": "Not Found"})
         if path == "/twitch/oauth2/token":
             answer = _json(200, TOKEN)
         elif path.startswith(_IGDB):
-            answer = _json(200, [])
-        self.answer(answer.status, {"Content-Type": answer.content_type, "X-Count": "0"}, answer.body)
+            status, rows, meant = self.services.ask_igdb(path.removeprefix(_IGDB), body.decode())
+            answer = _json(status, rows)
+        self.answer(answer.status, {"Content-Type": answer.content_type, "X-Count": str(meant)}, answer.body)
 
     do_HEAD = do_GET  # noqa: N815  likewise
 

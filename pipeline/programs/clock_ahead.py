@@ -22,6 +22,10 @@ AHEAD = timedelta(minutes=10)
 PATIENCE = timedelta(minutes=10)
 
 
+# As much as a tick takes: less holds nothing up.
+BACK = timedelta(seconds=10)
+
+
 def _rounded(seconds: float) -> timedelta:
     return timedelta(seconds=round(seconds))
 
@@ -29,6 +33,29 @@ def _rounded(seconds: float) -> timedelta:
 def steady() -> float:
     """Return the seconds of a clock that nobody sets, and that goes on while the machine sleeps, where there is one."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class ClockBack:
+    """Remembers how the clock stood to the steady one, and so sees it set back by a little, which no row can show.
+
+    Times that lie some minutes ahead may be another machine's (`models.due.CLOCK_TOLERANCE`). For several threads.
+    """
+
+    def __init__(self, now: Callable[[], datetime], steady: Callable[[], float] = steady) -> None:
+        """Take the clock for right as it is."""
+        self._now = now
+        self._steady = steady
+        self._turn = Lock()
+        self._offset = self._ahead()
+
+    def was_set_back(self) -> bool:
+        """Return whether the clock was set back since the last look, by more than a tick takes."""
+        with self._turn:
+            before, self._offset = self._offset, self._ahead()
+            return before - self._offset > BACK.total_seconds()
+
+    def _ahead(self) -> float:
+        return self._now().timestamp() - self._steady()
 
 
 class ClockAhead:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from models import DropCampaign, Event, Heartbeat, Source, StreamSession
-from models.due import is_ahead, is_impossible
+from models.due import CLOCK_TOLERANCE, is_impossible
 from models.events import EventKind
 from models.tables import Base
 from notifiers import due
@@ -238,23 +238,25 @@ _START_WAS_TOLD = exists().where(Event.kind == EventKind.CAMPAIGN_STARTED, Event
 ONLY_WHERE: Mapping[str, ColumnElement[bool]] = {"drop_campaigns.started_at": _START_WAS_TOLD}
 
 
-def put_right(engine: Engine, now: datetime) -> timedelta | None:
+def put_right(engine: Engine, now: datetime, *, was_set_back: bool = False) -> timedelta | None:
     """Set all times right where the clock has jumped back since it ticked last; returns how far, None if it has not.
 
-    Events keep their times: they never change. Safe to call at any time, and again after it died.
+    Where it is known that it `was_set_back`, by minutes too: else those may be the clock of another machine. Events
+    keep their times: they never change. Safe to call at any time, and again after it died.
     """
+    tolerance = timedelta(0) if was_set_back else CLOCK_TOLERANCE
     with engine.connect() as connection:
-        if _jump(connection, now) is None:
+        if _jump(connection, now, tolerance) is None:
             return None
     with engine.begin() as connection:
         take_turn(connection)
-        jump = _jump(connection, now)
+        jump = _jump(connection, now, tolerance)
         if jump is None:
             return None
         # Streams are judged by Twitch's clock. It may be ahead of ours since the jump, and have had our time before.
         agreed_at = service_time.last_agreed(connection) or now
         of_streams = max(now, agreed_at, service_time.present(connection, TWITCH, now))
-        for statement in _statements(now, of_streams):
+        for statement in _statements(now, of_streams, tolerance):
             connection.execute(statement)
         service_time.forget(connection)
         without = Source.cursor.op("-")(literal(list(_MEMORY), ARRAY(Text)))
@@ -263,26 +265,28 @@ def put_right(engine: Engine, now: datetime) -> timedelta | None:
         return jump
 
 
-def _jump(connection: Connection, now: datetime) -> timedelta | None:
-    """Return how far ahead of now the clock has ticked already; None where that is within tolerance."""
+def _jump(connection: Connection, now: datetime, tolerance: timedelta) -> timedelta | None:
+    """Return how far ahead of now the clock has ticked already; None where that is within the tolerance."""
     latest = connection.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.name.in_(OURS)))
-    return latest - now if latest is not None and is_ahead(latest, now) else None
+    return latest - now if latest is not None and latest > now + tolerance else None
 
 
-def _statements(now: datetime, of_streams: datetime) -> Iterator[Update]:
+def _statements(now: datetime, of_streams: datetime, tolerance: timedelta) -> Iterator[Update]:
     for name, rules in RULES.items():
         table = Base.metadata.tables[name]
         at = of_streams if name == StreamSession.__tablename__ else now
-        wrong = {column: _is_wrong(table, column, at) for column, rule in rules.items() if rule != Rule.STAYS}
+        wrong = {
+            column: _is_wrong(table, column, at, tolerance) for column, rule in rules.items() if rule != Rule.STAYS
+        }
         if wrong:
             values = {c: case((is_wrong, _right(rules[c], at)), else_=table.c[c]) for c, is_wrong in wrong.items()}
             statement = update(table).where(or_(*wrong.values())).values(values)
             yield statement.where(table.c.name.in_(OURS)) if name == Heartbeat.__tablename__ else statement
 
 
-def _is_wrong(table: Table, column: str, now: datetime) -> ColumnElement[bool]:
+def _is_wrong(table: Table, column: str, now: datetime, tolerance: timedelta) -> ColumnElement[bool]:
     name = f"{table.name}.{column}"
-    wrong = is_impossible(table.c[column], now, FURTHEST.get(name, timedelta(0)))
+    wrong = is_impossible(table.c[column], now, FURTHEST.get(name, timedelta(0)), tolerance)
     return and_(wrong, ONLY_WHERE[name]) if name in ONLY_WHERE else wrong
 
 

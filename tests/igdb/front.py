@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from tests.igdb.language import BadQuery, Query, parse, parse_multi
+from pipeline.demo.igdb.language import BadQuery, Query, parse, parse_multi
+from pipeline.demo.igdb.tables import Row, Table
 from tests.igdb.limits import Limits
-from tests.igdb.tables import Row, Table
 from tests.igdb.webhooks import Webhooks
 from tests.twitch.faults import Faults, SeenRequest
 

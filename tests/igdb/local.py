@@ -15,9 +15,9 @@ from typing import Any, Self
 
 import uvicorn
 
+from pipeline.demo.igdb.tables import Row, Table
 from tests.igdb.front import PREFIX, Core, Front, rows_by_id
 from tests.igdb.limits import Limits
-from tests.igdb.tables import Row, Table
 from tests.igdb.webhooks import Webhook
 from tests.twitch.faults import Fault, SeenRequest
 from tests.twitch.local import CLIENT_ID

@@ -223,6 +223,27 @@ def test_a_chat_that_wants_a_rest_gets_it_and_one_that_fails_is_asked_again(
     assert (delivery.state, delivery.attempts) == ("sent", 3)
 
 
+def test_when_all_of_discord_is_limited_its_other_channels_rest_too(
+    world: Notifying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with chats.discord(monkeypatch) as chat, chats.slack(monkeypatch) as slack:
+        world.target("first", DISCORD_URL)
+        world.event("New drops", game="Rust")
+        chat.next_answers.append(Answer(429, {"retry_after": 90, "global": True}, {"Retry-After": "90"}))
+        world.target("other", DISCORD_URL)
+        assert world.deliver().failed == 1
+        world.target("slack", SLACK_URL)
+        world.event("More drops", game="Rust")
+        world.later(seconds=60)
+        assert world.deliver().sent == 1
+        assert (len(chat.taken), len(slack.taken)) == (0, 1)
+        world.later(minutes=3)
+        world.deliver()
+        world.later(minutes=3)
+        world.deliver()
+    assert {delivery.state for delivery in world.deliveries()} == {"sent"}
+
+
 def test_an_embed_that_is_refused_comes_as_text_the_next_moment(
     world: Notifying, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from requests.structures import CaseInsensitiveDict
 
 from notifiers.answers import HttpAnswer, MailReply
 from notifiers.redaction import WORDS_LENGTH, safe_words
 from notifiers.refusals import http_refusal, mail_refusal
-from notifiers.rests import asked_rest
+from notifiers.rests import asked_rest, is_for_all
 from notifiers.send import send
 from tests.notifiers import stubborn
 from tests.notifiers.stubborn import answers, says
@@ -161,6 +162,23 @@ def test_a_rest_is_read_wherever_services_write_it_and_is_a_day_at_most(
 ) -> None:
     rest = asked_rest(status, headers, document, NOON)
     assert rest == (None if seconds is None else timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "document", "expected"),
+    [
+        (429, {}, {"retry_after": 1.5, "global": True}, True),
+        (429, {"X-RateLimit-Global": "true"}, {}, True),
+        (429, {"X-RateLimit-Scope": "global"}, {}, True),
+        (429, {"X-RateLimit-Scope": "user"}, {"global": False}, False),
+        (429, {}, {"global": "yes"}, False),
+        (503, {"X-RateLimit-Global": "true"}, {"global": True}, False),
+    ],
+)
+def test_a_global_limit_concerns_all_that_is_sent_there(
+    status: int, headers: dict[str, str], document: dict[str, object], expected: bool
+) -> None:
+    assert is_for_all(status, CaseInsensitiveDict(headers), document) is expected
 
 
 def test_a_dates_clock_is_the_services_own() -> None:

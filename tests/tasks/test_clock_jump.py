@@ -248,6 +248,21 @@ def test_a_look_at_subscriptions_that_was_asked_for_in_the_future_is_forgotten(i
     assert (memory.wanted, memory.asked_at, memory.reconciled_at) == (3, None, None)
 
 
+def test_sources_are_fetched_at_once_after_a_clock_was_set_back_by_minutes(installation: AtWork) -> None:
+    ticks.fetch_due()
+    now = utc_now()
+    heartbeat.beat(installation.engine, now + 3 * MINUTE, heartbeat.CLOCK)
+    with installation.engine.begin() as connection:
+        connection.execute(
+            update(Source).where(Source.name == "kick.drops").values(next_due_at=now + 3 * MINUTE, lease_until=None)
+        )
+
+    assert clock_jump.put_right(installation.engine, now) is None
+    assert clock_jump.put_right(installation.engine, now, was_set_back=True) == 3 * MINUTE
+    with installation.engine.connect() as connection:
+        assert "kick.drops" in due(connection, now)
+
+
 def test_two_machines_whose_clocks_differ_by_a_little_do_not_set_each_other_right(installation: AtWork) -> None:
     now = utc_now()
     heartbeat.beat(installation.engine, now + timedelta(minutes=4), heartbeat.CLOCK)

@@ -54,6 +54,20 @@ def test_a_word_is_found_between_others_however_it_is_written(
         assert has_word([text], written(word))
 
 
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        ("모바일에서만", False),
+        ("모바일에서 받기", True),
+        ("모바일용 보상", True),
+        ("모바일로", False),
+        ("모바일게임", False),
+    ],
+)
+def test_a_korean_word_is_found_before_a_particle_and_not_in_a_longer_word(text: str, is_there: bool) -> None:
+    assert has_word([text], "모바일") is is_there
+
+
 @given(words=any_two(SPACED), written=WRITTEN)
 def test_a_word_is_not_found_inside_a_longer_one(words: tuple[str, str], written: Callable[[str], str]) -> None:
     word, other = words

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from pipeline.fetch.sent_at import sent_at
 from pipeline.ingest.service_time import note
-from pipeline.programs.clock_ahead import PATIENCE, ClockAhead
+from pipeline.programs.clock_ahead import PATIENCE, ClockAhead, ClockBack
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
@@ -138,3 +138,19 @@ def test_who_agreed_before_the_clock_was_set_says_nothing_of_the_new_time(engine
 def test_an_answer_says_when_it_was_sent(date: str | None, age: str | None, expected: datetime | None) -> None:
     headers = {"Date": date, "Age": age}
     assert sent_at({name: value for name, value in headers.items() if value is not None}) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(-3600, True), (-180, True), (-11, True), (-9, False), (0, False), (600, False)]
+)
+def test_a_clock_that_is_set_back_by_more_than_a_tick_takes_is_noticed_once(seconds: int, *, expected: bool) -> None:
+    clocks = Clocks()
+    watch = ClockBack(lambda: clocks.now, lambda: clocks.seconds)
+    clocks.passes(HOUR)
+    assert not watch.was_set_back()
+
+    clocks.now += timedelta(seconds=seconds)
+    clocks.passes(MINUTE)
+
+    assert watch.was_set_back() is expected
+    assert not watch.was_set_back()

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.demo.igdb.language import Condition, Query, Several, Text, parse, parse_multi
 from pipeline.services.igdb.apicalypse import LONGEST_TEXT, any_of, at_least, both, equal, multiquery, query, quoted
 from tests.igdb import LocalIgdb
 from tests.igdb.games import game
-from tests.igdb.language import Condition, Query, Several, Text, parse, parse_multi
 from tests.plain_http import NO_CERTIFICATES
 
 NASTY = st.text(st.one_of(st.sampled_from('";\\\n\r\t\0&|(){}[]*,=~!/ \u2028\x1b'), st.characters()), max_size=60)

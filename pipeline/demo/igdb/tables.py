@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.igdb.conditions import holds, values_at
-from tests.igdb.language import Both, Condition, Query, Where
+from pipeline.demo.igdb.conditions import holds, values_at
+from pipeline.demo.igdb.language import Both, Condition, Query, Where
 
 Row = Mapping[str, Any]
 
@@ -45,11 +45,12 @@ class Table:
             ids = [key for key in ids if holds(rest, self.rows[key])]
         if query.search is not None:
             return self._found(ids, query.search)
-        return ids if query.sort in {None, ("id", False)} else self._sorted(ids, query)
-
-    def _sorted(self, ids: Sequence[int], query: Query) -> Sequence[int]:
-        assert query.sort is not None
+        if query.sort is None or query.sort == ("id", False):
+            return ids
         name, descending = query.sort
+        return self._sorted(ids, name, descending=descending)
+
+    def _sorted(self, ids: Sequence[int], name: str, *, descending: bool) -> Sequence[int]:
         keyed = [(next(values_at(self.rows[key], name), None), key) for key in ids]
         known = sorted((pair for pair in keyed if pair[0] is not None), reverse=descending)
         return [key for _, key in known] + [key for value, key in keyed if value is None]

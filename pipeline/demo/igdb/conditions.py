@@ -4,7 +4,7 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from tests.igdb.language import Both, Condition, Either, Several, Text, Where
+from pipeline.demo.igdb.language import Both, Condition, Either, Several, Text, Where
 
 _ORDERS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,

@@ -199,29 +199,29 @@ class _Parser:
     def _value(self) -> Any:
         if negated := self._peek() == "!":
             self._at += 1
-        token = self._next()
-        if token in _OPENING:
+        lexeme = self._next()
+        if lexeme in _OPENING:
             values = [self._value()]
             while self._peek() == ",":
                 self._at += 1
                 values.append(self._value())
-            self._expect(_OPENING[token])
-            return Several(token, tuple(values), negated)
+            self._expect(_OPENING[lexeme])
+            return Several(lexeme, tuple(values), negated)
         if negated:
             raise BadQuery("Expecting a list after `!`")
-        if token == "*" or token.startswith('"'):
-            return self._text(token)
-        if token in {"null", "n"}:
+        if lexeme == "*" or lexeme.startswith('"'):
+            return self._text(lexeme)
+        if lexeme in {"null", "n"}:
             return None
-        if token in {"true", "false"}:
-            return token == "true"
-        if token[-1].isdigit():
-            return float(token) if "." in token else int(token)
-        raise BadQuery(f"Expecting a STRING as input, surround your input with quotes starting at '{token}'")
+        if lexeme in {"true", "false"}:
+            return lexeme == "true"
+        if lexeme[-1].isdigit():
+            return float(lexeme) if "." in lexeme else int(lexeme)
+        raise BadQuery(f"Expecting a STRING as input, surround your input with quotes starting at '{lexeme}'")
 
-    def _text(self, token: str) -> Text:
-        before = token == "*"
-        text = self._string() if before else _unquoted(token)
+    def _text(self, lexeme: str) -> Text:
+        before = lexeme == "*"
+        text = self._string() if before else _unquoted(lexeme)
         after = self._peek() == "*"
         self._at += after
         return Text(text, before, after)
@@ -234,27 +234,27 @@ class _Parser:
         return names
 
     def _name(self) -> str:
-        token = self._next()
-        if token != "*" and not (token[0].isalpha() or token[0] == "_"):
-            raise BadQuery(f"Expecting a field name, found {token!r}")
-        return token
+        lexeme = self._next()
+        if lexeme != "*" and not (lexeme[0].isalpha() or lexeme[0] == "_"):
+            raise BadQuery(f"Expecting a field name, found {lexeme!r}")
+        return lexeme
 
     def _count(self) -> int:
-        token = self._next()
-        if not token.isdecimal():
-            raise BadQuery(f"Expecting a number, found {token!r}")
-        return int(token)
+        lexeme = self._next()
+        if not lexeme.isdecimal():
+            raise BadQuery(f"Expecting a number, found {lexeme!r}")
+        return int(lexeme)
 
     def _string(self) -> str:
-        token = self._next()
-        if not token.startswith('"'):
-            raise BadQuery(f"Expecting a STRING as input, surround your input with quotes starting at '{token}'")
-        return _unquoted(token)
+        lexeme = self._next()
+        if not lexeme.startswith('"'):
+            raise BadQuery(f"Expecting a STRING as input, surround your input with quotes starting at '{lexeme}'")
+        return _unquoted(lexeme)
 
     def _expect(self, wanted: str) -> None:
-        token = self._next()
-        if token != wanted:
-            raise BadQuery(f"Missing `{wanted}`, found {token!r}")
+        lexeme = self._next()
+        if lexeme != wanted:
+            raise BadQuery(f"Missing `{wanted}`, found {lexeme!r}")
 
     def _peek(self) -> str:
         return self._tokens[self._at] if self._at < len(self._tokens) else ""
@@ -283,5 +283,5 @@ def _tokens(text: str) -> Sequence[str]:
     return tokens
 
 
-def _unquoted(token: str) -> str:
-    return _ESCAPED.sub(r"\1", token[1:-1])
+def _unquoted(lexeme: str) -> str:
+    return _ESCAPED.sub(r"\1", lexeme[1:-1])
