@@ -136,7 +136,9 @@ def _charts(year: _Year) -> list[_Chart]:
 
 
 def _of_months(seconds: Counter[str], finished: Counter[str], year: int) -> list[Bar]:
-    return bars_of_months(seconds, finished, year) if seconds or finished else []
+    bars = bars_of_months(seconds, finished, year)
+    # A year or a quarter is no month.
+    return bars if any(bar.width for bar in bars) else []
 
 
 def _platforms(ended: Sequence[Once]) -> Counter[str]:
