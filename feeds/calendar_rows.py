@@ -12,7 +12,8 @@ from sqlalchemy import Connection, text
 
 from feeds.calendar_content import CalendarEntry, CampaignSpan, ReleaseDay, ReleaseNews, release_days
 from feeds.content import FeedContent, Scope
-from feeds.scopes import SCOPES
+from feeds.personal import RELEVANT
+from feeds.scopes import PERSONAL, SCOPES
 from models.details import CampaignDetail, EventDetail, ReleaseDetail, read_detail
 
 # A calendar has what ends last, and so all that is open: its programs ask for the whole of it each time.
@@ -23,18 +24,28 @@ D = TypeVar("D", bound=EventDetail)
 _logger = logging.getLogger(__name__)
 _RELEASE = re.compile(r"[a-z._]+:(igdb/\d+)(?::|$)")
 
+# The games whose news the person of a personal feed waits for.
+_RELEVANT_GAMES = f"""(
+    SELECT games.id FROM links
+    JOIN person_works ON person_works.person_id = links.person_id
+        AND person_works.words && CAST(ARRAY{list(RELEVANT)} AS text[])
+    JOIN games ON games.work_id = person_works.work_id
+    WHERE links.id = feed.link_id
+)"""  # noqa: S608 - words of ours
 _CAMPAIGNS_OF: Mapping[Scope, str] = {
     "all": "true",
     "service": "service = feed.service",
     "game": "game_id = feed.game_id",
     "organization": "organization_id = feed.organization_id",
     "campaign": "id = feed.campaign_id",
+    "news": f"game_id IN {_RELEVANT_GAMES}",
 }
 _REWARDS_OF: Mapping[Scope, str] = {
     "all": "true",
     "service": "service = feed.service",
     "game": "game_id = feed.game_id",
     "reward_campaign": "id = feed.reward_campaign_id",
+    "news": f"game_id IN {_RELEVANT_GAMES}",
 }
 # Feeds of which no table says what is on them.
 _SELECTIONS: frozenset[Scope] = frozenset({"ending_soon", "followed", "target"})
@@ -104,10 +115,16 @@ _LAST_CHANCE = """(
 _CAMPAIGN_SPANS = _spans("drop_campaigns", "campaign_id", _LAST_CHANCE)
 _REWARD_SPANS = _spans("reward_campaigns", "reward_campaign_id", "NULL")
 _NEWS = text("""
-    SELECT id, game_id, kind, event_key, occurred_at, CAST(detail AS text) AS detail FROM events
+    SELECT id, game_id, kind, event_key, occurred_at, is_private, CAST(detail AS text) AS detail FROM events
     WHERE kind LIKE 'release.%' AND (game_id = ANY(:games) OR id = ANY(:events))
     ORDER BY occurred_at, id
 """)
+_OF_LIBRARIES = text(f"""
+    SELECT feed.id AS feed_id, relevant.id AS game_id FROM feeds AS feed
+    CROSS JOIN LATERAL {_RELEVANT_GAMES} AS relevant
+    WHERE feed.id = ANY(:feeds)
+        AND EXISTS (SELECT FROM events WHERE events.game_id = relevant.id AND events.kind LIKE 'release.%')
+""")  # noqa: S608 - made of the names above
 
 
 def load_calendars(connection: Connection, feeds: Sequence[FeedContent]) -> dict[int, list[CalendarEntry]]:
@@ -174,9 +191,35 @@ def _span(row: Any) -> CampaignSpan:
 def _load_days(
     connection: Connection, by_scope: Mapping[Scope, list[int]], platforms: Mapping[int, str]
 ) -> dict[int, list[ReleaseDay]]:
-    games: dict[int, set[int]] = defaultdict(set)
-    # Of entries that belong to no game here.
-    events: dict[int, set[int]] = defaultdict(set)
+    games, events = _announced_on(connection, by_scope)
+    if not games and not events:
+        return {}
+    of_game, of_event = _load_news(connection, games, events)
+    # What a library alone brought is on personal calendars only.
+    personal = {feed_id for scope in PERSONAL for feed_id in by_scope.get(scope, ())}
+    return {
+        feed_id: _days(
+            [
+                *(
+                    news
+                    for game_id in sorted(games[feed_id])
+                    for is_private, news in of_game[game_id]
+                    if feed_id in personal or not is_private
+                ),
+                *(news for event_id in sorted(events[feed_id]) for news in of_event[event_id]),
+            ],
+            platforms.get(feed_id),
+        )
+        for feed_id in games.keys() | events.keys()
+    }
+
+
+def _announced_on(
+    connection: Connection, by_scope: Mapping[Scope, list[int]]
+) -> tuple[defaultdict[int, set[int]], defaultdict[int, set[int]]]:
+    """Return the games whose dates calendars show, by feeds, and the events of entries that belong to no game here."""
+    games: defaultdict[int, set[int]] = defaultdict(set)
+    events: defaultdict[int, set[int]] = defaultdict(set)
     for scope, condition in _RELEASES_OF.items():
         if scope in by_scope:
             parameters = {"feeds": by_scope[scope], "limit": ITEMS_LOOKED_AT}
@@ -185,11 +228,19 @@ def _load_days(
                     games[row.feed_id].add(row.game_id)
                 else:
                     events[row.feed_id].add(row.event_id)
-    if not games and not events:
-        return {}
+    if "news" in by_scope:
+        for row in connection.execute(_OF_LIBRARIES, {"feeds": by_scope["news"]}):
+            games[row.feed_id].add(row.game_id)
+    return games, events
+
+
+def _load_news(
+    connection: Connection, games: Mapping[int, set[int]], events: Mapping[int, set[int]]
+) -> tuple[defaultdict[int, list[tuple[bool, ReleaseNews]]], defaultdict[int, list[ReleaseNews]]]:
+    """Return the news of games, each with whether it is private, and those of events, in the order they came."""
     asked = {"games": sorted(set().union(*games.values())), "events": sorted(set().union(*events.values()))}
-    of_game: dict[int, list[ReleaseNews]] = defaultdict(list)
-    of_event: dict[int, list[ReleaseNews]] = defaultdict(list)
+    of_game: defaultdict[int, list[tuple[bool, ReleaseNews]]] = defaultdict(list)
+    of_event: defaultdict[int, list[ReleaseNews]] = defaultdict(list)
     for row in connection.execute(_NEWS, asked):
         if match := _RELEASE.match(row.event_key):
             news = ReleaseNews(
@@ -198,17 +249,11 @@ def _load_days(
                 occurred_at=row.occurred_at.astimezone(UTC),
                 detail=_detail(row, row.id, ReleaseDetail),
             )
-            (of_event[row.id] if row.game_id is None else of_game[row.game_id]).append(news)
-    return {
-        feed_id: _days(
-            [
-                *(news for game_id in sorted(games[feed_id]) for news in of_game[game_id]),
-                *(news for event_id in sorted(events[feed_id]) for news in of_event[event_id]),
-            ],
-            platforms.get(feed_id),
-        )
-        for feed_id in games.keys() | events.keys()
-    }
+            if row.game_id is None:
+                of_event[row.id].append(news)
+            else:
+                of_game[row.game_id].append((row.is_private, news))
+    return of_game, of_event
 
 
 def _days(news: Sequence[ReleaseNews], platform: str | None) -> list[ReleaseDay]:

@@ -107,6 +107,12 @@ def mark_all(connection: Connection, *, page_size: int = ITEMS_PER_FEED) -> None
     connection.execute(_RAISE_VERSIONS.values(archivable=func.floor(pages), archived=0))
 
 
+def mark_feeds(connection: Connection, feed_ids: Sequence[int]) -> None:
+    """Mark feeds whose pages have something else to show."""
+    connection.execute(_LOCKED.where(Feed.id == as_ids(feed_ids)))
+    connection.execute(_RAISE_VERSIONS.where(Feed.id == as_ids(feed_ids)))
+
+
 def load_marked(
     connection: Connection,
     limit: int,

@@ -29,6 +29,10 @@ Scope = Literal[
     "followed",
     "target",
     "health",
+    "news",
+    "library",
+    "journal",
+    "list",
 ]
 
 

@@ -12,18 +12,19 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import Connection, Select, and_, or_, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Connection, Select, and_, bindparam, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from feeds.personal import followed_games
-from feeds.scopes import CHANNELS_ALONE, FeedKey, feed_row
+from feeds.personal import followed_games, relevant_games
+from feeds.scopes import CHANNELS_ALONE, NEWS_FAMILIES, FeedKey, feed_row, is_news
 from feeds.write import PRIVATE
-from models import Feed, Follow, Link, Target
+from models import Event, Feed, Follow, GameList, Link, Person, Target
 from models.errors import UsageError
+from models.names import name_key
 from models.people import OWNER_ID
 from models.vault import Vault, VaultError
 
-Opens = Literal["followed", "target", "health"]
+Opens = Literal["followed", "target", "health", "news", "library", "journal", "list"]
 _PURPOSE = "lootwire link"
 # Of 20 bytes: nobody finds it by trying.
 _NAME_BYTES = 20
@@ -45,19 +46,35 @@ _FOLLOWED = text("""
             OR feeds.scope = 'channel' AND feeds.channel_id = ANY(CAST(:channels AS bigint[])))
         AND events.kind <> ALL(CAST(:not_shown AS text[]))
 """)
-# That of a target that was removed opens nothing any more.
-_IS_LIVE = and_(Link.revoked_at.is_(None), or_(Target.id.is_(None), Target.removed_at.is_(None)))
+_OF_GAMES = select(Event.id, Event.kind, Event.silent).where(
+    Event.game_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))),
+    Event.person_id.is_(None),
+    or_(*(Event.kind.like(f"{family}.%") for family in sorted(NEWS_FAMILIES))),
+)
+# The events of a person that a feed of theirs has, by their family.
+_FAMILIES: Mapping[Opens, str] = {"library": "library", "journal": "play", "list": "list"}
+# That of a target or a list that was removed opens nothing any more.
+_IS_LIVE = and_(
+    Link.revoked_at.is_(None),
+    or_(Target.id.is_(None), Target.removed_at.is_(None)),
+    or_(Link.opens != "list", GameList.id.is_not(None)),
+)
 _COUNT = text(
     "UPDATE feeds SET total = (SELECT count(*) FROM feed_items WHERE feed_id = feeds.id) WHERE feeds.id = :feed_id"
 )
 
 
 class LinkLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A link as lists show it; its name is a secret, and no part of it."""
+    """A link as lists show it; its name is a secret, and no part of it.
+
+    `target` and `list` name which of them it opens, `person` whose it is.
+    """
 
     id: int
     opens: str
+    person: str
     target: str | None
+    list: str | None
     made_at: datetime
     revoked_at: datetime | None
 
@@ -122,13 +139,47 @@ def rotate_link(connection: Connection, vault: Vault, link_id: int, now: datetim
 
 def list_links(connection: Connection, *, live: bool = False) -> list[LinkLine]:
     """Return the links, the oldest first; those that are `live` alone, and so open something, or all."""
-    statement = (
-        select(Link.id, Link.opens, Target.name.label("target"), Link.made_at, Link.revoked_at)
-        .outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
+    columns = (Link.id, Link.opens, Person.name.label("person"), Target.name.label("target"))
+    statement = _with_subjects(
+        select(*columns, GameList.name.label("list"), Link.made_at, Link.revoked_at)
+        .join(Person, Person.id == Link.person_id)
         .order_by(Link.id)
     )
     rows = connection.execute(statement.where(_IS_LIVE) if live else statement)
     return [LinkLine(**row) for row in rows.mappings()]
+
+
+def find_link(connection: Connection, named: str) -> int:
+    """Return the live link that a person names by its number, by what it opens, or by its target or list.
+
+    Raises UsageError where it is none of them, or several.
+    """
+    links = list_links(connection, live=True)
+    key = name_key(named)
+    matching = (
+        [link for link in links if named.isdecimal() and link.id == int(named)]
+        or [link for link in links if link.opens == named.strip().lower()]
+        or [link for link in links if key in {name_key(link.target or ""), name_key(link.list or "")}]
+    )
+    if len(matching) == 1:
+        return matching[0].id
+    if matching:
+        numbers = ", ".join(str(link.id) for link in matching)
+        raise UsageError(f"{named} means several links: name one by its number, {numbers}")
+    raise UsageError(f"There is no live link {named}: `lootwire feeds links` lists them.")
+
+
+def find_list(connection: Connection, name: str, person_id: int = OWNER_ID) -> tuple[int, str]:
+    """Return a person's list by its name or its slug, with its name; raises UsageError where there is none."""
+    listed = select(GameList.id, GameList.name, GameList.slug).where(GameList.person_id == person_id)
+    rows = connection.execute(listed.order_by(GameList.name)).all()
+    matching = [row for row in rows if name in {row.name, row.slug}]
+    matching = matching or [row for row in rows if name_key(row.name) == name_key(name)]
+    if len(matching) == 1:
+        return matching[0].id, matching[0].name
+    known = ", ".join(row.name for row in rows)
+    hint = f"there are: {known}" if known else "there are none yet, `lootwire games lists create` makes one"
+    raise UsageError(f"There is no list {name}: {hint}")
 
 
 def open_links(connection: Connection, open_vault: Callable[[], Vault] | None) -> OpenLinks:
@@ -152,11 +203,12 @@ def is_name_of(name: str, digests: Collection[bytes]) -> bool:
 
 
 def _live() -> Select[*tuple[Any, ...]]:
-    return (
-        select(Link.id, Link.seed, Link.digest)
-        .outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id))
-        .where(_IS_LIVE)
-        .order_by(Link.id)
+    return _with_subjects(select(Link.id, Link.seed, Link.digest)).where(_IS_LIVE).order_by(Link.id)
+
+
+def _with_subjects(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return statement.outerjoin(Target, (Link.opens == "target") & (Target.id == Link.subject_id)).outerjoin(
+        GameList, (Link.opens == "list") & (GameList.id == Link.subject_id)
     )
 
 
@@ -182,6 +234,10 @@ def _past(connection: Connection, opens: Opens, subject_id: int | None, person_i
         return list(connection.scalars(_HEARD, {"target_id": subject_id}))
     if opens == "health":
         return list(connection.scalars(_HEALTH))
+    if opens == "news":
+        return _news_so_far(connection, person_id)
+    if opens in _FAMILIES:
+        return _told_so_far(connection, opens, subject_id, person_id)
     channels = select(Follow.channel_id).where(Follow.person_id == person_id, Follow.kind == "channel")
     parameters = {
         "games": list(connection.scalars(followed_games(person_id))),
@@ -189,6 +245,20 @@ def _past(connection: Connection, opens: Opens, subject_id: int | None, person_i
         "not_shown": sorted(CHANNELS_ALONE),
     }
     return list(connection.scalars(_FOLLOWED, parameters))
+
+
+def _news_so_far(connection: Connection, person_id: int) -> list[int]:
+    games = [row.id for row in connection.execute(relevant_games(person_id))]
+    rows = connection.execute(_OF_GAMES, {"ids": games}) if games else ()
+    return [row.id for row in rows if is_news(row.kind, silent=row.silent)]
+
+
+def _told_so_far(connection: Connection, opens: Opens, subject_id: int | None, person_id: int) -> list[int]:
+    of_family = select(Event.id).where(Event.person_id == person_id, Event.kind.like(f"{_FAMILIES[opens]}.%"))
+    if opens == "list":
+        named = select(GameList.name).where(GameList.id == subject_id).scalar_subquery()
+        of_family = of_family.where(Event.detail["name"].astext == named)
+    return list(connection.scalars(of_family))
 
 
 def _names(vault: Vault, seed: bytes) -> list[str]:

@@ -1,15 +1,17 @@
 """Know which personal feeds there are, and to which of them events belong."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Select, select
 
 from feeds.feed_rows import as_ids
-from models import Delivery, Feed, Follow, GameListEntry, GameMetadata, Link
+from models import Delivery, Feed, Follow, Game, GameList, GameListEntry, GameMetadata, Link, PersonWork
 
+# The words of a work whose news its person waits for: not of one that is finished or given up, and nothing else.
+RELEVANT = ("owned", "playing", "backlog", "wished")
 # In the order of their ids, so that an event has its feeds in a stable order.
 _LINKS = (
     select(Link.id, Link.opens, Link.person_id, Link.subject_id)
@@ -20,12 +22,20 @@ _LINKS = (
 
 
 class Personal(msgspec.Struct, frozen=True, kw_only=True):
-    """Links of personal feeds by what leads to them: games, channels, and events that a target hears of."""
+    """Links of personal feeds by what leads to them: games, channels, and events that a target hears of.
+
+    `news` are those of the people to whom a game is relevant; libraries and journals are by person, lists by person and
+    name.
+    """
 
     games: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     channels: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     events: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     health: tuple[int, ...] = ()
+    news: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    libraries: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    journals: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    lists: Mapping[tuple[int, str], tuple[int, ...]] = msgspec.field(default_factory=dict)
 
     def following(self, game_id: int | None, channel_id: int | None) -> tuple[int, ...]:
         """Return the links of the people who follow a game or a channel."""
@@ -37,8 +47,8 @@ class Personal(msgspec.Struct, frozen=True, kw_only=True):
         return self.events.get(event_id, ())
 
 
-def load_personal(connection: Connection, event_ids: Sequence[int]) -> Personal:
-    """Return what leads to personal feeds; takes one query where there are none."""
+def load_personal(connection: Connection, event_ids: Sequence[int], game_ids: Collection[int]) -> Personal:
+    """Return what leads events of these games to personal feeds; takes one query where there are none."""
     links = connection.execute(_LINKS).all()
     followed = [link for link in links if link.opens == "followed"]
     games, channels = _followed(connection, followed) if followed else ({}, {})
@@ -48,20 +58,55 @@ def load_personal(connection: Connection, event_ids: Sequence[int]) -> Personal:
         channels=channels,
         events=_heard(connection, targets, event_ids) if targets else {},
         health=tuple(link.id for link in links if link.opens == "health"),
+        news=_relevant(connection, [link for link in links if link.opens == "news"], game_ids),
+        libraries={link.person_id: (link.id,) for link in links if link.opens == "library"},
+        journals={link.person_id: (link.id,) for link in links if link.opens == "journal"},
+        lists=_listed(connection, {link.subject_id: link.id for link in links if link.opens == "list"}),
     )
 
 
 def followed_games(person_id: Any) -> Select[Any]:
-    """Return the query of the games that a person follows, by hand or by a list: lists are everybody's."""
+    """Return the query of the games that a person follows, by hand or by a list that wants its games."""
     listed = (
         select(GameMetadata.game_id)
         .join(GameListEntry, GameListEntry.igdb_id == GameMetadata.igdb_id)
-        .where(GameMetadata.game_id.is_not(None))
+        .join(GameList, GameList.id == GameListEntry.list_id)
+        .where(GameList.person_id == person_id, GameList.wants, GameMetadata.game_id.is_not(None))
     )
     named = select(Follow.game_id).where(
         Follow.person_id == person_id, Follow.kind.in_(["game", "category"]), Follow.game_id.is_not(None)
     )
     return named.union(listed)  # type: ignore[return-value]
+
+
+def relevant_games(person_ids: Any) -> Select[int, int]:
+    """Return the query of the games whose news people wait for, each with its person: those of works that they have."""
+    return (
+        select(Game.id, PersonWork.person_id)
+        .join(PersonWork, PersonWork.work_id == Game.work_id)
+        .where(PersonWork.person_id == person_ids, PersonWork.words.overlap(list(RELEVANT)))
+    )
+
+
+def _relevant(connection: Connection, links: Sequence[Any], game_ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
+    if not links or not game_ids:
+        return {}
+    by_person = {link.person_id: link.id for link in links}
+    of_people = relevant_games(as_ids(by_person)).where(Game.id == as_ids(game_ids)).order_by(PersonWork.person_id)
+    games: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    for game_id, person_id in connection.execute(of_people):
+        games[game_id] += (by_person[person_id],)
+    return games
+
+
+def _listed(connection: Connection, links: Mapping[int | None, int]) -> Mapping[tuple[int, str], tuple[int, ...]]:
+    """Return the links of lists by person and name, which is how events name a list."""
+    if not links:
+        return {}
+    named = select(GameList.id, GameList.person_id, GameList.name).where(
+        GameList.id == as_ids(key for key in links if key)
+    )
+    return {(row.person_id, row.name): (links[row.id],) for row in connection.execute(named)}
 
 
 def _followed(

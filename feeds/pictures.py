@@ -57,13 +57,18 @@ class Gallery:
         self._now = now
         self.enabled = enabled
 
-    def show(self, values: Sequence[T]) -> list[T]:
-        """Return the values with the addresses of copies where there are any; each picture counts as wanted now."""
+    def show(self, values: Sequence[T], *, wanting: bool = True) -> list[T]:
+        """Return the values with the addresses of copies where there are any; each picture counts as wanted now.
+
+        Not so where it is not `wanting`: the name of a copy follows from its address, so anybody could find out by it
+        which games only a private feed names.
+        """
         wanted = addresses(values) if self.enabled else set()
         if not wanted:
             return list(values)
         with self._engine.begin() as connection:
-            want(connection, wanted, self._now)
+            if wanting:
+                want(connection, wanted, self._now)
             copies = {row.address: row.path for row in connection.execute(_COPIED, {"addresses": list(wanted)})}
             # The folder may be a new one, or a person has tidied it.
             lost = [address for address, path in copies.items() if not (self._root / path).is_file()]

@@ -10,13 +10,14 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import Engine
 
-from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, mark_all, marked_ids
+from feeds.catalog import ITEMS_PER_FEED, create_first, is_any_marked, mark_all, mark_feeds, marked_ids
 from feeds.content import SourceOff
-from feeds.formats import render_opml
+from feeds.formats import PAGE_ENDING, render_opml
 from feeds.helping import can_help, wait_for_helper, work_in_two
 from feeds.links import OpenLinks, is_name_of, open_links
 from feeds.looks import HOUSE, Look
 from feeds.pages.index_rows import load_feed_links
+from feeds.pages.library_rows import MineState, load_states
 from feeds.pages.registry import ASSETS_OF_PAGES, SITE_PAGES, Site, SitePage
 from feeds.stores.folder import FolderStore
 from feeds.stores.packing import Packing
@@ -111,7 +112,9 @@ def _run(
     take_in_all(engine, page_size=edition.items)
     with engine.connect() as connection:
         links = open_links(connection, vault)
-    edition = replace(edition, private=links.folders)
+        states = load_states(connection, links.folders)
+    stamps = {state.feed_id: digest(edition.look, state.digest) for state in states}
+    edition = replace(edition, private=links.folders, states=stamps)
     with FolderStore(edition.root, packings=packings) as store:
         writer = Writer(engine, store, edition)
         try:
@@ -121,6 +124,7 @@ def _run(
                 with engine.begin() as connection:
                     mark_all(connection, page_size=edition.items)
             _remove_revoked(writer, links)
+            _mark_moved(writer, states)
             _write_feeds(writer, packings)
             if writer.summary.feeds < BATCH:
                 writer.write_archives()
@@ -183,6 +187,20 @@ def _write_feeds(writer: Writer, packings: Collection[Packing]) -> None:
     # What a helper that failed did not write is still marked, and the next run writes it.
     for result in work_in_two(writer.engine, len(batches), work):
         writer.summary.add(msgspec.json.decode(result, type=PublishSummary))
+
+
+def _mark_moved(writer: Writer, states: Sequence[MineState]) -> None:
+    """Mark the feeds of people's libraries whose pages show something else by now: ratings and hours make no events."""
+    edition = writer.edition
+    moved = [
+        state.feed_id
+        for state in states
+        if writer.store.stamp_of(f"{edition.private[state.link_id]}/{state.scope}{PAGE_ENDING}")
+        != edition.states[state.feed_id]
+    ]
+    if moved:
+        with writer.engine.begin() as connection:
+            mark_feeds(connection, moved)
 
 
 def _remove_revoked(writer: Writer, links: OpenLinks) -> None:

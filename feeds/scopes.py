@@ -21,6 +21,10 @@ CHANNELS_ALONE = frozenset(
         *(kind for kind in EventKind if kind.is_on_request),
     }
 )
+# Of a person's library: nobody else's business, whoever follows the game.
+_OF_A_PERSON = frozenset(kind.family for kind in EventKind if kind.is_of_a_person)
+# What a library makes relevant: not who streams its games.
+NEWS_FAMILIES = _CAMPAIGN_FAMILIES | RELEASE_FAMILIES
 _DEADLINES = frozenset({EventKind.CAMPAIGN_ENDING_SOON, EventKind.CAMPAIGN_LAST_CHANCE})
 CATEGORY_KINDS = frozenset(
     {EventKind.STREAM_ONLINE, EventKind.STREAM_OFFLINE, EventKind.STREAM_CATEGORY_CHANGED, EventKind.VIDEO_PUBLISHED}
@@ -204,6 +208,35 @@ SCOPES: Mapping[Scope, ScopeRow] = {
         is_listed=False,
         is_personal=True,
     ),
+    "news": ScopeRow(
+        heading="Personal",
+        column="link_id",
+        description="Drops, new DLC, ports and release dates of the games that you have, play or wish for.",
+        has_calendar=True,
+        is_listed=False,
+        is_personal=True,
+    ),
+    "library": ScopeRow(
+        heading="Personal",
+        column="link_id",
+        description="What came to your library, left it, and came back.",
+        is_listed=False,
+        is_personal=True,
+    ),
+    "journal": ScopeRow(
+        heading="Personal",
+        column="link_id",
+        description="What you began and finished.",
+        is_listed=False,
+        is_personal=True,
+    ),
+    "list": ScopeRow(
+        heading="Personal",
+        column="link_id",
+        description="What was added to your list {title}, moved on it and taken away.",
+        is_listed=False,
+        is_personal=True,
+    ),
 }
 PERSONAL: frozenset[Scope] = frozenset(scope for scope, row in SCOPES.items() if row.is_personal)
 LISTED: frozenset[Scope] = frozenset(scope for scope, row in SCOPES.items() if row.is_listed)
@@ -220,7 +253,7 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `platforms` are names without a region. `rewards` are kinds of what a campaign gives, as the service writes them.
     `is_first_of_game` says that no campaign of the game was there before it. `has_category` says that there were
-    streams of its game. `followed`, `targets` and `health` are the links of the people who are to see it.
+    streams of its game. The others are the links of the people who are to see it, by what they open.
     """
 
     id: int
@@ -243,6 +276,10 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     followed: tuple[int, ...] = ()
     targets: tuple[int, ...] = ()
     health: tuple[int, ...] = ()
+    news: tuple[int, ...] = ()
+    library: tuple[int, ...] = ()
+    journal: tuple[int, ...] = ()
+    lists: tuple[int, ...] = ()
 
     @property
     def family(self) -> str:
@@ -259,7 +296,8 @@ def is_public(kind: str, *, silent: bool, is_private: bool = False) -> bool:
     """
     if is_private:
         return False
-    return kind.partition(".")[0] not in {"source", "operator"} and not (kind == EventKind.BADGE_ADDED and silent)
+    family = kind.partition(".")[0]
+    return family not in {"source", "operator", *_OF_A_PERSON} and not (kind == EventKind.BADGE_ADDED and silent)
 
 
 def memberships(event: EventFacts) -> list[FeedKey]:
@@ -327,6 +365,16 @@ def _personal_feeds(event: EventFacts) -> Iterator[FeedKey]:
     yield from (FeedKey("target", link_id) for link_id in event.targets)
     if event.family in {"source", "operator"}:
         yield from (FeedKey("health", link_id) for link_id in event.health)
+    if is_news(event.kind, silent=event.silent):
+        yield from (FeedKey("news", link_id) for link_id in event.news)
+    yield from (FeedKey("library", link_id) for link_id in event.library if event.family == "library")
+    yield from (FeedKey("journal", link_id) for link_id in event.journal if event.family == "play")
+    yield from (FeedKey("list", link_id) for link_id in event.lists if event.family == "list")
+
+
+def is_news(kind: str, *, silent: bool) -> bool:
+    """Return whether events of a kind are news to whoever has the game: not that it is known here now."""
+    return kind.partition(".")[0] in NEWS_FAMILIES and not (kind == EventKind.GAME_ADDED and silent)
 
 
 def _of(scope: Scope, subject: int | str | None) -> Iterator[FeedKey]:

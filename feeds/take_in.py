@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, Text, bindparam, case, cas
 
 from feeds.feed_rows import FeedState, as_ids, lock_feeds
 from feeds.personal import Personal, load_personal
-from feeds.scopes import CATEGORY_KINDS, EventFacts, FeedKey, memberships
+from feeds.scopes import CATEGORY_KINDS, PERSONAL, EventFacts, FeedKey, memberships
 from models import Event, Feed, Unpublished
 from models.events import EventKind
 from models.locks import lock_key
@@ -27,7 +27,7 @@ _MARK = text(
     "INSERT INTO unpublished (event_id) SELECT id FROM unnest(CAST(:ids AS bigint[])) AS id ORDER BY id "
     "ON CONFLICT DO NOTHING"
 )
-_WITH_DETAIL = or_(*(Event.kind.like(f"{family}.%") for family in ("campaign", "reward", "release")))
+_WITH_DETAIL = or_(*(Event.kind.like(f"{family}.%") for family in ("campaign", "reward", "release", "list")))
 _EVENTS = (
     select(
         Event.id,
@@ -41,6 +41,7 @@ _EVENTS = (
         Event.channel_id,
         Event.campaign_id,
         Event.reward_campaign_id,
+        Event.person_id,
         case((_WITH_DETAIL, cast(Event.detail, Text))).label("detail"),
     )
     .join(Unpublished, Unpublished.event_id == Event.id)
@@ -97,6 +98,7 @@ class _Drop(msgspec.Struct):
 class _Detail(msgspec.Struct):
     """What of an event's detail decides on its feeds."""
 
+    name: str | None = None
     required_subs: int | None = None
     required_turbo_subs: int | None = None
     drops: tuple[_Drop, ...] = ()
@@ -154,7 +156,8 @@ def _facts(connection: Connection, rows: Sequence[Any]) -> list[EventFacts]:
     first_of_game = _first(connection, "game_id", rows)
     first_of_organization = _first(connection, "organization_id", rows)
     categories = _categories(connection, rows)
-    personal = load_personal(connection, [row.id for row in rows])
+    games = {row.game_id for row in rows if row.game_id is not None}
+    personal = load_personal(connection, [row.id for row in rows], games)
     return [
         _fact(
             row,
@@ -174,7 +177,7 @@ def _fact(row: Any, detail: _Detail, personal: Personal, **known: bool) -> Event
         kind=row.kind,
         occurred_at=row.occurred_at,
         silent=row.silent,
-        is_private=row.is_private,
+        is_private=row.is_private or row.person_id is not None,
         service=row.service,
         game_id=row.game_id,
         organization_id=row.organization_id,
@@ -189,6 +192,10 @@ def _fact(row: Any, detail: _Detail, personal: Personal, **known: bool) -> Event
         followed=personal.following(row.game_id, row.channel_id),
         targets=personal.hearing(row.id),
         health=personal.health,
+        news=personal.news.get(row.game_id or 0, ()),
+        library=personal.libraries.get(row.person_id or 0, ()),
+        journal=personal.journals.get(row.person_id or 0, ()),
+        lists=personal.lists.get((row.person_id or 0, detail.name or ""), ()),
         **known,
     )
 
@@ -241,14 +248,15 @@ def _known(
 ) -> set[tuple[int, int]]:
     """Return the pairs of feed and event that are items already: an event may be marked again."""
     on_feeds = [(event, [feeds[key].id for key in keys[event.id] if key in feeds]) for event in events]
-    # One question an event: it is on all of its feeds, or on none.
-    first = _items_of(connection, [(event, ids[:1]) for event, ids in on_feeds])
+    # Few questions an event: it is on all of its public feeds or on none, and on any of the few personal ones.
+    personal = {feed.id for key, feed in feeds.items() if key.scope in PERSONAL}
+    first = _items_of(connection, [(event, {*ids[:1], *personal.intersection(ids)}) for event, ids in on_feeds])
     again = {event_id for _, event_id in first}
     # A feed that was made since may have been filled with it or not.
     return _items_of(connection, [(event, ids) for event, ids in on_feeds if event.id in again]) if again else first
 
 
-def _items_of(connection: Connection, asked: Sequence[tuple[EventFacts, Sequence[int]]]) -> set[tuple[int, int]]:
+def _items_of(connection: Connection, asked: Sequence[tuple[EventFacts, Collection[int]]]) -> set[tuple[int, int]]:
     pairs = [(feed_id, event) for event, feed_ids in asked for feed_id in feed_ids]
     parameters = {
         "feeds": [feed_id for feed_id, _ in pairs],

@@ -82,7 +82,8 @@ class PublishSummary(msgspec.Struct, kw_only=True):
 class Edition:
     """What all files of a run have in common; `look` is a digest of everything that is not in the database.
 
-    `private` has the folders of personal feeds by their links.
+    `private` has the folders of personal feeds by their links, `states` the stamps of the pages among them that change
+    without events, by their feeds.
     """
 
     root: Path
@@ -95,6 +96,7 @@ class Edition:
     hubs: tuple[str, ...] = ()
     off: Sequence[SourceOff] = ()
     private: Mapping[int, str] = field(default_factory=dict)
+    states: Mapping[int, str] = field(default_factory=dict)
 
 
 class Writer:
@@ -126,9 +128,9 @@ class Writer:
         entries: dict[str, Rendered] = {}
         done: dict[str, FeedContent] = {}
         try:
-            for archive in self.gallery.show(archives):
+            for archive in self._shown(archives):
                 self._write_documents(archive, entries)
-            for feed in self.gallery.show(feeds):
+            for feed in self._shown(feeds):
                 with self.blamed_on(feed.path):
                     self._write_documents(feed, entries, calendars.get(feed.feed_id, ()))
                     if feed.feed_id in channels:
@@ -150,7 +152,7 @@ class Writer:
             archives = load_archives(connection, wanted, page_size=edition.items) if wanted else []
         entries: dict[str, Rendered] = {}
         last: dict[int, int] = {}
-        for archive in self.gallery.show(archives):
+        for archive in self._shown(archives):
             # The pages after one that fails would lead nowhere.
             with self.blamed_on(archive.path):
                 self._write_documents(archive, entries)
@@ -206,6 +208,14 @@ class Writer:
         _logger.error("Could not publish %s: %s", shown, reason, exc_info=error if unexpected else None)
         self.summary.failures.append(Failure(shown, reason))
 
+    def _shown(self, feeds: Sequence[FeedContent]) -> list[FeedContent]:
+        """Return feeds with copies of pictures, in their order; those of private ones alone are not asked for."""
+        public = [feed for feed in feeds if not is_private(feed.path)]
+        private = [feed for feed in feeds if is_private(feed.path)]
+        shown = iter(self.gallery.show(public))
+        own = iter(self.gallery.show(private, wanting=False))
+        return [next(own) if is_private(feed.path) else next(shown) for feed in feeds]
+
     def _write_documents(
         self, feed: FeedContent, entries: dict[str, Rendered], calendar: Sequence[CalendarEntry] = ()
     ) -> None:
@@ -217,9 +227,22 @@ class Writer:
 
     def _write_page(self, kind: FeedPage, page: Any, feed: FeedContent) -> None:
         edition = self.edition
-        html = kind.render(page, feed, edition.now, stamp=edition.look, look=edition.style)
-        self.write(feed.path + PAGE_ENDING, html)
+        shown = {"stamp": edition.states.get(feed.feed_id, edition.look), "look": edition.style}
+        if kind.render_beside:
+            self._write_beside(kind.render_beside(page, feed, edition.now, **shown), feed)
+        self.write(feed.path + PAGE_ENDING, kind.render(page, feed, edition.now, **shown))
         self.summary.pages += 1
+
+    def _write_beside(self, pages: Mapping[str, bytes], feed: FeedContent) -> None:
+        """Write pages that lie in the folder of a personal feed, and remove those that were there before."""
+        for path, html in pages.items():
+            self.write(path, html)
+            self.summary.pages += 1
+        folder = feed.path.rpartition("/")[0]
+        for file in sorted((self.edition.root / folder).glob(f"*{PAGE_ENDING}")):
+            path = f"{folder}/{file.name}"
+            if path not in pages and not _is_of(path, feed.path):
+                self.store.remove(path)
 
     def _channels(self, feed_ids: Sequence[int]) -> dict[int, tuple[PageState, ChannelPage]]:
         if not feed_ids:
@@ -240,7 +263,7 @@ class Writer:
     def _settle(self, done: Mapping[str, FeedContent], archived: Mapping[int, int]) -> None:
         """Settle the feeds of which every file is on disk."""
         failed = self.finish()
-        settled = [feed for path, feed in done.items() if not any(_is_of(file, path) for file in failed)]
+        settled = [feed for path, feed in done.items() if not any(_stands_with(file, path) for file in failed)]
         ids = {feed.feed_id for feed in settled}
         self.summary.feeds += len(settled)
         with self.engine.begin() as connection:
@@ -275,3 +298,8 @@ def _written_at(path: Path) -> float:
 def _is_of(file: str, path: str) -> bool:
     """Return whether a file is one of a feed's."""
     return file.startswith(f"{path}.")
+
+
+def _stands_with(file: str, path: str) -> bool:
+    """Return whether a feed is not written while a file is not; a folder under a link has one feed and its pages."""
+    return _is_of(file, path) or (is_private(path) and file.rpartition("/")[0] == path.rpartition("/")[0])

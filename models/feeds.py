@@ -90,7 +90,8 @@ class Link(Base):
     """An address that only those know whom a person gave it to; it opens one thing until it is revoked.
 
     Its name is made of the key file and of `seed` (`models.vault`), and stands nowhere: `digest` recognises it.
-    `opens` is `followed`, `target` or `health`, and `subject_id` says which of them, where a person has several.
+    `opens` is `followed`, `target`, `health`, `news`, `library`, `journal` or `list`; `subject_id` says which target or
+    list.
     """
 
     __tablename__ = "links"

@@ -15,14 +15,20 @@ from feeds.pages.campaign import CampaignPage, render_campaign
 from feeds.pages.cards import CampaignCard, ChannelLink, PageLink, RewardCard, RewardLine, rhythm
 from feeds.pages.changes import ChangesPage, render_changes
 from feeds.pages.channel import ChannelPage, render_channel
+from feeds.pages.collection import CollectionPage, OwnedWork, render_collection
 from feeds.pages.feed_list import FeedList, render_feed_list
 from feeds.pages.game import Facts, GamePage, Move, render_game
+from feeds.pages.game_list import ListPage, Placed, render_list
+from feeds.pages.game_list import Move as ListMove
 from feeds.pages.index import LiveChannel, Site, render_index
 from feeds.pages.items import ItemsPage, render_items
+from feeds.pages.journal import JournalPage, Once, Session, render_journal
 from feeds.pages.news import lines
 from feeds.pages.organization import OrganizationPage, OwnedGame, render_organization
 from feeds.pages.releases import Release, ReleasesPage, render_releases
 from feeds.pages.rewards import Offer, Offered, RewardsPage, in_few_words, render_rewards
+from feeds.pages.tallies import Subject
+from feeds.pages.year import render_years
 from models.details import BenefitLine, CampaignDetail, DropLine, FieldChange, ReleaseDetail
 from models.periods import Period
 
@@ -90,6 +96,9 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
     feeds: FeedList
     items: ItemsPage
     channel: ChannelPage
+    collection: CollectionPage
+    journal: JournalPage
+    list: ListPage
     content: FeedContent
 
 
@@ -166,8 +175,37 @@ def _samples(text: str) -> Samples:
             path="channels/a", service="twitch", external_id="1", login=text, display_name=text, description=text,
             former_logins=(text,), profile_image_url=PICTURE, days=30, week_days=90,
         ),
+        collection=_collection(text),
+        journal=_journal(text),
+        list=_list(text),
         content=content,
     )  # fmt: skip
+
+
+def _collection(text: str) -> CollectionPage:
+    owned = OwnedWork(
+        name=text, words=("owned",), status="playing", stores=("steam",), platforms=(text,), seconds=7200, rating=80.0,
+        last_played_at=NOON, is_favourite=True, tags=(text,), series=text, year=2026,
+    )  # fmt: skip
+    wished = msgspec.structs.replace(owned, words=("wished",), status=None)
+    return CollectionPage(path="private/a/library", works=(owned, wished))
+
+
+def _journal(text: str) -> JournalPage:
+    of = Subject(game_id=1, name=text, series=text, genres=(text,))
+    once = Once(
+        of=of, status="finished", platform=text, completion="all", started="2026", finished="2026-11-19", seconds=7200,
+        rating=80.0, notes=text, is_replay=True,
+    )  # fmt: skip
+    undated = Once(of=of, status="abandoned")
+    session = Session(of=of, month="2026-11", seconds=7200, platform=text, store=text)
+    return JournalPage(path="private/b/journal", playthroughs=(once, undated), sessions=(session,))
+
+
+def _list(text: str) -> ListPage:
+    moves = (ListMove(at=NOON, place=1, place_before=7),)
+    placed = Placed(place=1, name=text, notes=text, rating=80.0, status="backlog", added_at=NOON, moves=moves)
+    return ListPage(path="private/c/list", name=text, description=text, is_ranked=True, entries=(placed,))
 
 
 _PATHS: dict[Scope, str] = {
@@ -239,6 +277,15 @@ def _renders(of: Samples) -> Iterator[tuple[str, Any]]:
     yield "feeds.html.j2", partial(render_feed_list, of.feeds, ADDRESS, NOON, stamp=stamp)
     yield "items.html.j2", partial(render_items, of.items, of.content, NOON, stamp=stamp)
     yield "channel.html.j2", partial(render_channel, of.channel, NOON, stamp=stamp)
+    yield "collection.html.j2", partial(render_collection, of.collection, of.content, NOON, stamp=stamp)
+    yield "journal.html.j2", partial(render_journal, of.journal, of.content, NOON, stamp=stamp)
+    yield "list.html.j2", partial(render_list, of.list, of.content, NOON, stamp=stamp)
+    yield "year.html.j2", partial(_render_year, of.journal, of.content, NOON, stamp=stamp)
+
+
+def _render_year(page: JournalPage, feed: FeedContent, now: datetime, *, stamp: str, look: Look) -> bytes:
+    (rendered,) = render_years(page, feed, now, stamp=stamp, look=look).values()
+    return rendered
 
 
 def sample_pages(text: str, look: Look = HOUSE) -> dict[str, bytes]:

@@ -13,6 +13,7 @@ from feeds.pages.cards import ChannelLink, PageLink
 from feeds.pages.game import NEWS_SHOWN, Facts, GamePage, Move
 from feeds.pages.news_rows import load_paths
 from feeds.pages.release_rows import load_releases
+from feeds.public import IS_PUBLIC_EVENT
 from models import (
     Channel,
     DropCampaign,
@@ -125,7 +126,7 @@ def _load_moves(connection: Connection, game_ids: Sequence[int]) -> Mapping[int,
             .over(partition_by=Event.game_id, order_by=(Event.occurred_at.desc(), Event.id.desc()))
             .label("number"),
         )
-        .where(among(Event.game_id, game_ids), Event.kind.in_(_CHANGES))
+        .where(among(Event.game_id, game_ids), Event.kind.in_(_CHANGES), IS_PUBLIC_EVENT)
         .subquery("newest")
     )
     statement = (

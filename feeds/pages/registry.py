@@ -13,19 +13,24 @@ from feeds.pages.campaign import render_campaign
 from feeds.pages.campaign_rows import load_campaign_pages
 from feeds.pages.changes import render_changes
 from feeds.pages.changes_rows import load_changes
+from feeds.pages.collection import render_collection
 from feeds.pages.feed_list import FeedList, render_feed_list, render_search
 from feeds.pages.game import render_game
+from feeds.pages.game_list import render_list
 from feeds.pages.game_rows import load_games
 from feeds.pages.index import render_index
 from feeds.pages.index_rows import load_feed_links, load_health, load_site
 from feeds.pages.items import render_items
 from feeds.pages.items_rows import load_items_pages
+from feeds.pages.journal import render_journal
+from feeds.pages.library_rows import load_collections, load_journals, load_lists
 from feeds.pages.organization import render_organization
 from feeds.pages.organization_rows import load_organizations
 from feeds.pages.release_rows import load_releases_page
 from feeds.pages.releases import render_releases
 from feeds.pages.rewards import render_index_of_rewards, render_rewards
 from feeds.pages.rewards_rows import load_rewards_page, newest_ids
+from feeds.pages.year import render_years
 from feeds.scopes import LISTED, SCOPES
 from models import Feed
 
@@ -38,11 +43,12 @@ class FeedPage:
     """A kind of page that lies beside a feed.
 
     `load` takes a fixed number of queries for any number of feeds and returns what each page shows by the feed's id;
-    `render` is pure.
+    `render` is pure. `render_beside` returns further pages that lie beside it, by their paths.
     """
 
     load: Callable[[Connection, Sequence[FeedContent], datetime], Mapping[int, Any]]
     render: Callable[..., bytes]
+    render_beside: Callable[..., Mapping[str, bytes]] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,9 @@ _OWN: Mapping[Scope, FeedPage] = {
     "organization": FeedPage(load_organizations, render_organization),
     "campaign": FeedPage(load_campaign_pages, render_campaign),
     "reward_campaign": FeedPage(load_campaign_pages, render_campaign),
+    "library": FeedPage(load_collections, render_collection),
+    "journal": FeedPage(load_journals, render_journal, render_years),
+    "list": FeedPage(load_lists, render_list),
 }
 PAGES: Mapping[Scope, FeedPage] = {
     scope: _OWN.get(scope, _ITEMS) for scope in SCOPES if scope not in _OF_SITE | _MOVING

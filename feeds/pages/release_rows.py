@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, Select, any
 from feeds.pages.card_rows import GAME_FEED
 from feeds.pages.changes_rows import load_news
 from feeds.pages.releases import Release, ReleasesPage, in_order, merged
+from feeds.public import is_named_game
 from models import Game, GameMetadata, Platform, ReleaseDate
 from models.periods import Period
 from models.pictures import cover_url, sized
@@ -30,7 +31,7 @@ def load_releases(connection: Connection, games: Mapping[int, int]) -> Mapping[i
 
 
 def load_upcoming(connection: Connection, now: datetime) -> tuple[Release, ...]:
-    """Return the dates of wanted games from two weeks ago on, in their order; of periods those that are not over."""
+    """Return the dates of games that the public knows from two weeks ago on; of periods those that are not over."""
     today = now.astimezone(UTC).date()
     is_ahead = or_(
         (ReleaseDate.precision == "day") & (ReleaseDate.date >= today - JUST_OUT),
@@ -61,7 +62,12 @@ def _listed(*where: ColumnElement[bool]) -> Select[Any]:
         .join(Game, Game.id == GameMetadata.game_id)
         .join(Platform, Platform.igdb_id == ReleaseDate.platform_id, isouter=True)
         .join(GAME_FEED, (GAME_FEED.scope == "game") & (GAME_FEED.game_id == Game.id), isouter=True)
-        .where(*where, ReleaseDate.last_seen_at.is_(None), ReleaseDate.status.is_distinct_from(OFFLINE))
+        .where(
+            *where,
+            is_named_game(Game.id),
+            ReleaseDate.last_seen_at.is_(None),
+            ReleaseDate.status.is_distinct_from(OFFLINE),
+        )
         .order_by(ReleaseDate.game_igdb_id, ReleaseDate.igdb_id)
     )
 

@@ -37,6 +37,9 @@ def export_catalogue(
     output: Annotated[
         Path, typer.Option("--output", metavar="PATH", help="A file, or - for standard output; .zst compresses it.")
     ] = STANDARD_OUTPUT,
+    library: Annotated[
+        bool, typer.Option("--library", help="With what people own, play, rate and rank; without, nothing of it.")
+    ] = False,
 ) -> int:
     """Write every organization, game, campaign, reward, badge, stream and event that is known, as of this moment.
 
@@ -55,7 +58,7 @@ def export_catalogue(
             if progress and task is not None:
                 progress.update(task, rows=written)
 
-        total = export(runtime.engine, form.value, output, utc_now(), count=count)
+        total = export(runtime.engine, form.value, output, utc_now(), library=library, count=count)
     errors.print(f"{total:,} {'objects' if form is Form.JSONL else 'rows'} written", soft_wrap=True)
     return 0
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from feeds.catalog import create_first, load_feeds
 from feeds.formats import PAGE_ENDING, formats_of
-from feeds.links import Opens, ensure_link, list_links, rotate_link
+from feeds.links import Opens, ensure_link, find_link, find_list, list_links, rotate_link
 from feeds.publish import take_in_all
 from feeds.scopes import SCOPES
 from feeds.take_in import TURN
@@ -22,14 +23,35 @@ from models.printable import NAME_LENGTH, on_a_line
 from notifiers.targets import target_id_of
 from pipeline.cli.checking import check_folders
 from pipeline.cli.commands import COMMANDS, make_noun
-from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
+from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.runtime.settings import load_settings
 
 SHOWN_ITEMS = 10
+_TITLES: Mapping[Opens, str] = {
+    "followed": "What I follow",
+    "target": "",
+    "health": "Health",
+    "news": "News of my games",
+    "library": "My library",
+    "journal": "My journal",
+    "list": "",
+}
 # What `lootwire feeds --json` calls the formats; a feed that lacks one has null.
 _KEYS = tuple(dict.fromkeys(each.key for scope in SCOPES for each in formats_of(scope)))
+
+
+class What(StrEnum):
+    """What a personal feed may be about, beside a target and the health."""
+
+    FOLLOWED = "followed"
+    NEWS = "news"
+    LIBRARY = "library"
+    JOURNAL = "journal"
+    LIST = "list"
+
+
 feeds = make_noun(COMMANDS["feeds"].help)
 
 
@@ -124,43 +146,62 @@ def show_links(
     print_rows(
         ({name: getattr(row, name) for name in row.__struct_fields__} for row in rows),
         as_json=as_json,
-        columns=("id", "opens", "target", "made_at", "revoked_at") if revoked else ("id", "opens", "target", "made_at"),
+        columns=("id", "opens", "target", "list", "made_at", *(("revoked_at",) if revoked else ())),
         empty="No personal feeds yet: `lootwire feeds private` makes one of what you follow.",
     )
 
 
 @feeds.command("private")
 def show_private(
+    what: Annotated[
+        What,
+        typer.Argument(
+            help="followed: what you follow; news: of your games; library, journal; list NAME: one of yours."
+        ),
+    ] = What.FOLLOWED,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of a list: which one.")] = None,
     target: Annotated[
         str | None, typer.Option("--target", metavar="NAME", help="Of everything that is sent to this target.")
     ] = None,
     health: Annotated[bool, typer.Option("--health", help="Of how the sources and this installation do.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show the addresses of a personal feed: of what you follow, of a target, or of the sources' health.
+    """Show the addresses of a personal feed: of what you follow, have, play or rank, of a target, or of the health.
 
     Whoever has such an address can read the feed; `lootwire feeds rotate` gives it another.
     """
-    if target is not None and health:
-        raise UsageError("--target and --health are two feeds: ask for one of them")
-    opens: Opens = "target" if target is not None else "health" if health else "followed"
+    chosen = [target is not None, health, what is not What.FOLLOWED]
+    if sum(chosen) > 1:
+        raise UsageError("each of --target, --health and what is named is a feed of its own: ask for one of them")
+    if (name is not None) is not (what is What.LIST):
+        raise UsageError("`lootwire feeds private list NAME` gives the feed of a list, and no other takes a name")
+    opens: Opens = "target" if target is not None else "health" if health else what.value
     runtime = open_command()
     now = utc_now()
     with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
-        subject_id = None if target is None else target_id_of(connection, target)
-        title = {"followed": "What I follow", "target": target or "", "health": "Health"}[opens]
+        subject_id, title = None, _TITLES[opens]
+        if target is not None:
+            subject_id, title = target_id_of(connection, target), target
+        elif name is not None:
+            subject_id, title = find_list(connection, name)
         folder = ensure_link(connection, runtime.vault, opens, now, subject_id=subject_id, title=title)
     _print_addresses(opens, folder, runtime, as_json=as_json)
 
 
 @feeds.command("rotate")
 def rotate(
-    link_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=GREATEST, help="As `feeds links` shows it.")],
+    link: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID|NAME", help="As `feeds links` shows it: its number, what it opens, its list, target."
+        ),
+    ],
     as_json: JsonFlag = False,
 ) -> None:
     """Give a personal feed new addresses; the next publish deletes the files under the old ones."""
     runtime = open_command()
     with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
+        link_id = find_link(connection, link)
         folder = rotate_link(connection, runtime.vault, link_id, utc_now())
         opens = next(line.opens for line in list_links(connection) if line.id == link_id)
     _print_addresses(opens, folder, runtime, as_json=as_json)

@@ -2,13 +2,34 @@
 
 Row numbers mean nothing outside their database. An export refers by keys instead: `twitch:123` is a service and its
 own id; for a game it is Twitch's where Twitch has the game.
+
+What people own and play, and what a library alone brought here, is in no export (`KINDS`) but one that says so
+(`WITH_LIBRARY`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, FromClause, LargeBinary, Select, Table, case, func, null, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    case,
+    cast,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from models import (
     AllowedChannel,
@@ -24,9 +45,19 @@ from models import (
     Follow,
     Game,
     GameExternalId,
+    GameList,
+    GameListEntry,
+    GameState,
     HeldChange,
+    ImportLine,
+    LibraryEntry,
+    LibraryImport,
     Link,
+    ListActivity,
     Organization,
+    Person,
+    PlaySession,
+    Playthrough,
     Reward,
     RewardCampaign,
     Sighting,
@@ -35,12 +66,15 @@ from models import (
     StreamSession,
     StreamSnapshot,
     TimeBasedDrop,
+    TitleDecision,
     Video,
+    WantedGame,
+    Work,
 )
 
 # Raised when a reader of the version before would misunderstand the export.
 SCHEMA = 1
-# Feeds and subscriptions look names up by it; an import makes it anew from the name.
+# Feeds and subscriptions look names up by it; an import makes it anew from the name. In a decision it is all there is.
 _DERIVED = frozenset({"name_key"})
 # Columns of a source that say where it goes on; but not for IGDB's sources, whose answers are not exported, nor for
 # EventSub, whose subscriptions are those of one installation.
@@ -51,7 +85,8 @@ _ANEW = ("igdb", "twitch.eventsub")
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """One kind of thing: its name in JSON Lines, its table, the kinds that hang on it, the columns left out.
 
-    Where there is an `only`, it says which rows are exported.
+    Where there is an `only`, it says which rows are exported. What is personal goes along with a library alone: a
+    whole kind, some columns, and the rows that are not `public`.
     """
 
     name: str
@@ -59,6 +94,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple["Kind", ...] = ()
     without: frozenset[str] = frozenset()
     only: Any = None
+    is_personal: bool = False
+    personal: frozenset[str] = frozenset()
+    public: Any = None
 
     @property
     def table(self) -> Table:
@@ -74,7 +112,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         return self.model in _KEYED
 
 
-_KEYED = (Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession, Link)
+_KEYED: tuple[type[Base], ...] = (
+    *(Organization, Game, Channel, DropBenefit, DropCampaign, RewardCampaign, ChatBadge, StreamSession, Link),
+    *(Person, Work, LibraryImport, LibraryEntry, GameList),
+)
 # What belongs to one installation: how its sources are, when it fetches again, its files on disk.
 _HEALTH_OF_SOURCE = frozenset(
     {
@@ -89,15 +130,52 @@ _FILES_OF_FEED = frozenset(
         *("version", "written_version", "pinged_version", "written_at", "items", "total", "archivable", "archived"),
     }
 )
+# Lines of lists by their places instead of their row numbers; those that are gone are named by their names alone.
+_CHANGES: ColumnElement[object] = literal_column(
+    """(
+        SELECT coalesce(jsonb_agg(CASE
+            WHEN line.position IS NULL THEN change - 'entry'
+            ELSE change || jsonb_build_object('entry', line.position) END ORDER BY number), '[]')
+        FROM jsonb_array_elements(list_activities.changes) WITH ORDINALITY AS made (change, number)
+        LEFT JOIN game_list_entries AS line
+            ON line.list_id = list_activities.list_id AND line.id = CAST(change->>'entry' AS bigint)
+    )""",
+    JSONB,
+)
+_OF_LIBRARIES = ("news", "library", "journal", "list")
+_IS_PUBLIC_EVENT = Event.person_id.is_(None) & Event.is_private.is_(False)
+
+
+def _is_named_by(model: Any, *where: Any) -> ColumnElement[bool]:
+    return exists(select(1).where(model.game_id == Game.id, *where).correlate(Game))
+
+
+# A game that nothing public names was brought by a library, and says what somebody has.
+_IS_PUBLIC_GAME = or_(
+    _is_named_by(GameExternalId, GameExternalId.service != "igdb"),
+    *(_is_named_by(model) for model in (DropCampaign, RewardCampaign, Follow)),
+    *(_is_named_by(model) for model in (StreamSession, StreamSegment, StreamSnapshot)),
+    _is_named_by(Event, _IS_PUBLIC_EVENT),
+    _is_named_by(Feed),
+)
+_IS_OF_PUBLIC_ENTRY = ~exists(
+    select(1)
+    .where(HeldChange.subject == "igdb/" + cast(WantedGame.igdb_id, Text), WantedGame.reasons == ["library"])
+    .correlate(HeldChange)
+)
 # In the order in which they are written: a row comes before those that refer to it.
-KINDS = (
+WITH_LIBRARY = (
     Kind(name="source", model=Source, without=_HEALTH_OF_SOURCE),
+    Kind(name="person", model=Person, is_personal=True),
+    # What a work is to another follows from IGDB.
+    Kind(name="work", model=Work, is_personal=True, without=frozenset({"parent_work_id", "relation"})),
     Kind(name="organization", model=Organization),
     Kind(
         name="game",
         model=Game,
         parts=(Kind(name="external_ids", model=GameExternalId),),
-        without=frozenset({"work_id", "work_pinned_at"}),
+        personal=frozenset({"work_id", "work_pinned_at"}),
+        public=_IS_PUBLIC_GAME,
     ),
     Kind(name="channel", model=Channel, parts=(Kind(name="videos", model=Video),), without=_POLLS_OF_CHANNEL),
     Kind(name="benefit", model=DropBenefit),
@@ -123,19 +201,60 @@ KINDS = (
     Kind(
         name="event",
         model=Event,
-        without=frozenset({"person_id", "is_private"}),
-        only=Event.person_id.is_(None) & Event.is_private.is_(False),
+        personal=frozenset({"person_id", "is_private"}),
+        public=_IS_PUBLIC_EVENT,
     ),
-    Kind(name="held_change", model=HeldChange),
-    # Without those of targets, which are not exported. Its name needs the key file too: nobody reads it from here.
+    Kind(name="held_change", model=HeldChange, public=_IS_OF_PUBLIC_ENTRY),
+    Kind(
+        name="import",
+        model=LibraryImport,
+        parts=(Kind(name="lines", model=ImportLine, is_personal=True),),
+        is_personal=True,
+    ),
+    Kind(
+        name="library_entry",
+        model=LibraryEntry,
+        parts=(Kind(name="sessions", model=PlaySession, is_personal=True),),
+        is_personal=True,
+    ),
+    Kind(name="state", model=GameState, is_personal=True),
+    Kind(name="playthrough", model=Playthrough, is_personal=True),
+    Kind(name="decision", model=TitleDecision, is_personal=True),
+    Kind(
+        name="list",
+        model=GameList,
+        parts=(
+            Kind(name="entries", model=GameListEntry, is_personal=True),
+            Kind(name="activities", model=ListActivity, is_personal=True),
+        ),
+        is_personal=True,
+    ),
+    # Without those of targets, which are not exported, and of libraries, which are made anew. Its name needs the key
+    # file too: nobody reads it from here.
     Kind(
         name="link",
         model=Link,
         without=frozenset({"person_id", "subject_id"}),
         only=Link.opens.in_(["followed", "health"]),
     ),
-    Kind(name="feed", model=Feed, without=_FILES_OF_FEED, only=Feed.scope != "target"),
+    Kind(name="feed", model=Feed, without=_FILES_OF_FEED, only=Feed.scope.not_in(["target", *_OF_LIBRARIES])),
 )
+
+
+def _without_library(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    return tuple(
+        msgspec.structs.replace(
+            kind,
+            parts=_without_library(kind.parts),
+            without=kind.without | kind.personal,
+            only=kind.only if kind.public is None else kind.public if kind.only is None else kind.only & kind.public,
+        )
+        for kind in kinds
+        if not kind.is_personal
+    )
+
+
+KINDS = _without_library(WITH_LIBRARY)
 
 
 def all_kinds(kinds: tuple[Kind, ...] = KINDS, above: tuple[Kind, ...] = ()) -> Iterator[tuple[Kind, tuple[Kind, ...]]]:
@@ -150,7 +269,7 @@ def columns(kind: Kind) -> list[Column[object]]:
     return [
         column
         for column in kind.table.c
-        if column.name != "id" and column.name not in _DERIVED and column.name not in kind.without
+        if column.name not in {"id"} | kind.without | (frozenset() if kind.model is TitleDecision else _DERIVED)
     ]
 
 
@@ -229,23 +348,19 @@ def references(kind: Kind, above: tuple[Kind, ...]) -> list[str]:
 
 
 def _kind_of(table: Table) -> Kind:
-    return next(kind for kind in KINDS if kind.table is table)
+    return next(kind for kind in WITH_LIBRARY if kind.table is table)
 
 
 def _key(kind: Kind, table: FromClause) -> ColumnElement[object]:
-    if kind.model is Source:
-        return table.c.name
-    if kind.model is TimeBasedDrop:
-        return table.c.external_id
-    if kind.model is Link:
-        return func.encode(table.c.digest, "hex")
-    if kind.model is Game:
-        return _key_of_game(table.c.id)
-    if kind.model is StreamSession:
-        channel = Channel.__table__.alias()
-        named = channel.c.service + ":" + channel.c.external_id + "/" + table.c.stream_id
-        return select(named).where(channel.c.id == table.c.channel_id).scalar_subquery()
+    if kind.model in _KEYS:
+        return _KEYS[kind.model](table)
     return table.c.service + ":" + table.c.external_id
+
+
+def _key_of_session(table: FromClause) -> ColumnElement[object]:
+    channel = Channel.__table__.alias()
+    named = channel.c.service + ":" + channel.c.external_id + "/" + table.c.stream_id
+    return select(named).where(channel.c.id == table.c.channel_id).scalar_subquery()
 
 
 def _key_of_game(row_id: ColumnElement[int]) -> ColumnElement[object]:
@@ -253,7 +368,46 @@ def _key_of_game(row_id: ColumnElement[int]) -> ColumnElement[object]:
     # The key of a service that has the game is surer than a match with IGDB.
     first = (named.c.service == "igdb", named.c.service.desc(), named.c.external_id)
     key = select(named.c.service + ":" + named.c.external_id).where(named.c.game_id == row_id)
-    return key.order_by(*first).limit(1).scalar_subquery()
+    # One that no service has is a person's own.
+    ours = Game.__table__.alias()
+    own = select("own:" + ours.c.public_id).where(ours.c.id == row_id).scalar_subquery()
+    return func.coalesce(key.order_by(*first).limit(1).scalar_subquery(), own)
+
+
+def _key_of_work(table: FromClause) -> ColumnElement[object]:
+    """Return IGDB's entry that a work hangs on, or the first of its games by their names for feeds."""
+    ours = Game.__table__.alias()
+    own = select("own:" + func.min(ours.c.public_id)).where(ours.c.work_id == table.c.id).scalar_subquery()
+    # One that has neither any more has its number, which is a name like any other.
+    return func.coalesce("igdb:" + cast(table.c.root_igdb_id, Text), own, "work:" + cast(table.c.id, Text))
+
+
+def _of_person(*columns: str) -> Callable[[FromClause], ColumnElement[object]]:
+    """Return what makes keys of a person's name and of columns."""
+
+    def key(table: FromClause) -> ColumnElement[object]:
+        person = Person.__table__.alias()
+        name = select(person.c.name).where(person.c.id == table.c.person_id).scalar_subquery()
+        shown = [func.encode(table.c[each], "hex") if each == "digest" else table.c[each] for each in columns]
+        # Null where there is no row, as a key has to be.
+        return reduce(lambda whole, part: whole + "/" + part, shown, cast(name, Text))
+
+    return key
+
+
+# Of what no service names.
+_KEYS: Mapping[type[Base], Callable[[FromClause], ColumnElement[object]]] = {
+    Source: lambda table: table.c.name,
+    TimeBasedDrop: lambda table: table.c.external_id,
+    Link: lambda table: func.encode(table.c.digest, "hex"),
+    Game: lambda table: _key_of_game(table.c.id),
+    StreamSession: _key_of_session,
+    Person: lambda table: table.c.name,
+    Work: _key_of_work,
+    LibraryImport: _of_person("digest"),
+    LibraryEntry: _of_person("store", "external_id", "platform"),
+    GameList: _of_person("slug"),
+}
 
 
 def _shown(column: Column[object]) -> ColumnElement[object]:
@@ -267,4 +421,6 @@ def _shown(column: Column[object]) -> ColumnElement[object]:
         shared = (table.c.service == "igdb") & column.contains("/")
         key = func.split_part(column, "/", 1) + "/" + _key_of_game(table.c.game_id)
         return case((shared, key), else_=column)
+    if table is ListActivity.__table__ and column.name == "changes":
+        return _CHANGES
     return column

@@ -16,36 +16,46 @@ from sqlalchemy import Engine
 from models.printable import escaped
 from pipeline.export.destination import database_file, destination
 from pipeline.export.reading import AT_ONCE, Moment, Objects, one_moment
-from pipeline.export.tables import KINDS, SCHEMA, Kind, all_kinds, names, references
+from pipeline.export.tables import KINDS, SCHEMA, WITH_LIBRARY, Kind, all_kinds, names, references
 
 Format = Literal["jsonl", "csv", "sqlite"]
 Count = Callable[[int], None]
 
 
-def export(engine: Engine, form: Format, output: Path, now: datetime, *, count: Count = lambda _: None) -> int:
+def export(
+    engine: Engine,
+    form: Format,
+    output: Path,
+    now: datetime,
+    *,
+    library: bool = False,
+    count: Count = lambda _: None,
+) -> int:
     """Write the whole catalogue as it is now; returns the number of rows or objects.
 
+    With the `library` goes what people own, play and rank, and what that brought here; without, nothing of it.
     `count` is called with numbers of rows as they are written. Raises `LootwireError` where it cannot write.
     """
+    kinds = WITH_LIBRARY if library else KINDS
     with one_moment(engine) as moment:
         if form == "sqlite":
             with database_file(output) as path:
-                return _write_sqlite(moment, path, now, count)
+                return _write_sqlite(moment, kinds, path, now, count)
         with destination(output) as stream:
             write = _write_lines if form == "jsonl" else _write_csv
-            return write(moment, stream, now, count)
+            return write(moment, kinds, stream, now, count)
 
 
 def _encode_escaped(value: Any) -> bytes:
     return escaped(msgspec.json.encode(value).decode()).encode()
 
 
-def _write_lines(moment: Moment, stream: IO[bytes], now: datetime, count: Count) -> int:
+def _write_lines(moment: Moment, kinds: tuple[Kind, ...], stream: IO[bytes], now: datetime, count: Count) -> int:
     # On a terminal what it would obey is escaped, and the line says the same.
     encode = _encode_escaped if stream.isatty() else msgspec.json.Encoder().encode
-    written = {kind.name: 0 for kind in KINDS}
+    written = {kind.name: 0 for kind in kinds}
     stream.write(encode({"lootwire": "export", "schema": SCHEMA, "exported_at": now}) + b"\n")
-    for kind in KINDS:
+    for kind in kinds:
         for fields in Objects(moment, kind):
             stream.write(encode({"type": kind.name, **fields}) + b"\n")
             written[kind.name] += 1
@@ -55,11 +65,11 @@ def _write_lines(moment: Moment, stream: IO[bytes], now: datetime, count: Count)
     return sum(written.values())
 
 
-def _write_csv(moment: Moment, stream: IO[bytes], now: datetime, count: Count) -> int:
+def _write_csv(moment: Moment, kinds: tuple[Kind, ...], stream: IO[bytes], now: datetime, count: Count) -> int:
     """Write a zip with a file for each table: UTF-8, RFC 4180, an unknown value is empty."""
     total = 0
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for kind, above in all_kinds():
+        for kind, above in all_kinds(kinds):
             # With the real time of the export: zip knows no time zones, so UTC.
             info = zipfile.ZipInfo(f"{kind.table.name}.csv", date_time=now.astimezone(UTC).timetuple()[:6])
             info.compress_type = zipfile.ZIP_DEFLATED
@@ -73,7 +83,7 @@ def _write_csv(moment: Moment, stream: IO[bytes], now: datetime, count: Count) -
     return total
 
 
-def _write_sqlite(moment: Moment, path: Path, now: datetime, count: Count) -> int:
+def _write_sqlite(moment: Moment, kinds: tuple[Kind, ...], path: Path, now: datetime, count: Count) -> int:
     """Write a database of the same tables; times are ISO 8601 text, JSON is text, truth is 0 and 1."""
     total = 0
     database = sqlite3.connect(path, isolation_level=None)
@@ -83,7 +93,7 @@ def _write_sqlite(moment: Moment, path: Path, now: datetime, count: Count) -> in
         database.execute("BEGIN")
         database.execute("CREATE TABLE export (schema INTEGER, exported_at TEXT)")
         database.execute("INSERT INTO export VALUES (?, ?)", (SCHEMA, _as_text(now)))
-        for kind, above in all_kinds():
+        for kind, above in all_kinds(kinds):
             table, listed = kind.table.name, names(kind, above)
             primary = ', PRIMARY KEY ("key")' if kind.keyed else ""
             database.execute(f'CREATE TABLE "{table}" ({", ".join(map(_quoted, listed))}{primary})')

@@ -40,7 +40,7 @@ from pipeline.games.releases.details import (
     release_event,
     stored_release,
 )
-from pipeline.games.releases.news import introduce_wanted
+from pipeline.games.releases.news import introduce_wanted, reveal
 from pipeline.games.store.releases import load_releases
 from pipeline.games.store.works import give_missing_works
 from pipeline.ingest.turn import take_turn
@@ -68,6 +68,7 @@ def advance(engine: Engine, now: datetime) -> Counter[str]:
         pending = [*settle_days(connection, now), *settle_withdrawn(connection, now)]
         renew_follows(connection, now)
         counted = introduce_wanted(connection, now)
+        reveal(connection)
         counted += _append_held(connection, now) + tell_changes(connection, now)
         give_missing_works(connection)
         for silent in (True, False):

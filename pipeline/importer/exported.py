@@ -1,24 +1,40 @@
 """Take in an export of a whole catalogue (`lootwire export`), into a database that holds none yet."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, LargeBinary, Table, exists, func, select, union_all
+from sqlalchemy import CompoundSelect, Connection, LargeBinary, Table, exists, func, select, union, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 
 from feeds.take_in import mark
-from models import Event, Game, GameExternalId, Organization, Source
+from models import (
+    Event,
+    Game,
+    GameExternalId,
+    GameList,
+    GameListEntry,
+    GameState,
+    LibraryEntry,
+    ListActivity,
+    Organization,
+    Person,
+    Playthrough,
+    Source,
+    Work,
+)
 from models.due import NEVER
 from models.errors import LootwireError
 from models.names import name_key
+from models.people import OWNER_ID
 from pipeline.channels.eventsub.source_row import NAME as EVENTSUB
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.export.tables import (
-    KINDS,
     REMEMBERED,
     SCHEMA,
+    WITH_LIBRARY,
     Kind,
     begins_anew,
     columns,
@@ -27,26 +43,32 @@ from pipeline.export.tables import (
     reference,
 )
 from pipeline.fetch.shapes import UNREADABLE, Time
+from pipeline.games.store.wanted import begin_wanting, want
 from pipeline.importer.archives import DAMAGED
 from pipeline.importer.limits import MAX_BYTES, Readable
 from pipeline.importer.streams import decompressed
 from pipeline.importer.walking import open_file
-from pipeline.ingest.turn import take_turn
+from pipeline.library.store.person_works import renew, renew_wanted
 
 AT_ONCE = 2000
-# A row of any of these makes a catalogue that is not empty; sources have rows from the beginning.
-_CATALOGUE = tuple(kind for kind in KINDS if kind.model is not Source)
+_WORKS_OF_PEOPLE: CompoundSelect[Any] = union(
+    select(LibraryEntry.person_id, Game.work_id).join(Game, Game.id == LibraryEntry.game_id),
+    select(Playthrough.person_id, Game.work_id).join(Game, Game.id == Playthrough.game_id),
+    select(GameState.person_id, GameState.work_id),
+)
+# A row of any of these makes a catalogue that is not empty; sources and people have rows from the beginning.
+_CATALOGUE = tuple(kind for kind in WITH_LIBRARY if kind.model not in {Source, Person})
 _CHUNK = 2**18
 Line = dict[str, Any]
 
 
-def import_export(connection: Connection, file: Path) -> int:
+def import_export(connection: Connection, file: Path, now: datetime) -> int:
     """Take in an export within the caller's transaction; returns the number of objects.
 
     Raises `LootwireError` where the catalogue is not empty, or the export is damaged, cut off or too new: the
     caller's transaction must then be rolled back.
     """
-    take_turn(connection)
+    begin_wanting(connection, now)
     full = union_all(*(select(exists(select(1).select_from(kind.table))) for kind in _CATALOGUE))
     if any(connection.scalars(full)):
         raise LootwireError(
@@ -63,7 +85,23 @@ def import_export(connection: Connection, file: Path) -> int:
                     raise LootwireError(f"line {number} of the export is damaged: {error!r}") from error
     except DAMAGED as error:
         raise LootwireError(f"the export cannot be read to its end: {error}") from error
-    return loader.finish()
+    total = loader.finish()
+    if loader.has_library:
+        _settle_library(connection, now)
+    return total
+
+
+def _settle_library(connection: Connection, now: datetime) -> None:
+    """Have what follows from libraries and lists follow here too: what works are to people, and what is wanted."""
+    works: dict[int, list[int]] = {}
+    for person_id, work_id in connection.execute(_WORKS_OF_PEOPLE):
+        works.setdefault(person_id, []).append(work_id)
+    for person_id, work_ids in works.items():
+        renew(connection, person_id, work_ids, now)
+    renew_wanted(connection, now)
+    listed = select(GameListEntry.igdb_id).join(GameList, GameList.id == GameListEntry.list_id)
+    wanted = connection.scalars(listed.where(GameList.wants, GameListEntry.igdb_id.is_not(None)))
+    want(connection, [igdb_id for igdb_id in wanted if igdb_id is not None], "list", now)
 
 
 def _split(stream: Readable) -> Iterator[bytes]:
@@ -119,13 +157,20 @@ class _Loader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._plans = {kind.name: _plan(kind) for kind in KINDS}
-        self._ids: dict[Table, dict[str, int]] = {kind.table: {} for kind in KINDS}
+        self._plans = {kind.name: _plan(kind) for kind in WITH_LIBRARY}
+        self._ids: dict[Table, dict[str, int]] = {kind.table: {} for kind in WITH_LIBRARY}
         self._drawn: dict[Table, list[int]] = {}
         self._rows: dict[Table, list[Line]] = {}
         self._waiting = 0
         self._counted = dict.fromkeys(self._plans, 0)
         self._begun = self._ended = False
+        # Lines of lists by their list and place: activities name them so.
+        self._placed: dict[tuple[int, int], int] = {}
+
+    @property
+    def has_library(self) -> bool:
+        """Whether it came with what people own and play."""
+        return bool(self._ids[Person.__table__])  # type: ignore[index]
 
     def take(self, line: Line) -> None:
         """Take one line of the export."""
@@ -144,6 +189,8 @@ class _Loader:
         self._counted[kind_name] += 1
         if plan.kind.model is Source:
             self._take_source(plan, line)
+        elif plan.kind.model is Person:
+            self._take_person(plan, line)
         else:
             self._add(plan, line, {})
         if self._waiting >= AT_ONCE:
@@ -187,6 +234,18 @@ class _Loader:
         upsert = row.on_conflict_do_update(index_elements=[Source.name], set_=fields).returning(Source.id)
         self._ids[plan.kind.table][line["name"]] = self._connection.execute(upsert).scalar_one()
 
+    def _take_person(self, plan: _Plan, line: Line) -> None:
+        """Take a person for somebody here: the first for the owner, whom every installation has."""
+        fields = {name: line[name] for name in ("name", "platforms", "created_at") if line.get(name) is not None}
+        known = self._ids[plan.kind.table]
+        if known:
+            row = insert(Person).values(**fields)
+            upsert = row.on_conflict_do_update(index_elements=[Person.name], set_=fields).returning(Person.id)
+            known[line["key"]] = self._connection.execute(upsert).scalar_one()
+        else:
+            self._connection.execute(update(Person).where(Person.id == OWNER_ID).values(**fields))
+            known[line["key"]] = OWNER_ID
+
     def _add(self, plan: _Plan, line: Line, above: dict[str, int]) -> None:
         """Add a row, then those that hang on it; `above` refers to the row that it hangs on itself."""
         row: Line = dict(above)
@@ -194,24 +253,36 @@ class _Loader:
             if (value := line.get(column.exported_name)) is not None and column.name not in above:
                 row[column.name] = self._value(column, value)
         kind, table = plan.kind, plan.kind.table
-        if kind.model in {Game, Organization}:
-            row["name_key"] = name_key(row["name"])
-        if kind.model is GameExternalId:
-            row["external_id"] = _shared(row)
         if "id" in table.c:
             row["id"] = self._draw(table)
             if kind.keyed:
                 self._ids[table][line["key"]] = row["id"]
+        self._complete(kind, row)
         self._rows.setdefault(table, []).append(row)
         self._waiting += 1
         for column_name, part in plan.parts:
             for child in line.get(part.kind.name, ()):
                 self._add(part, child, {column_name: row["id"]})
 
+    def _complete(self, kind: Kind, row: Line) -> None:
+        """Give a row what follows from it, and what it says of rows by other names."""
+        if kind.model in {Game, Organization, Work}:
+            row["name_key"] = name_key(row["name"])
+        elif kind.model is GameExternalId:
+            row["external_id"] = _shared(row)
+        elif kind.model is GameListEntry:
+            self._placed[row["list_id"], row["position"]] = row["id"]
+        elif kind.model is ListActivity:
+            row["changes"] = [self._change(change, row["list_id"]) for change in row["changes"]]
+
     def _value(self, column: _ExportedColumn, value: Any) -> Any:
         if column.target is not None:
             return self._ids[column.target][value]
         return f"\\x{value}" if column.is_binary else value
+
+    def _change(self, change: Line, list_id: int) -> Line:
+        """Return a change of a list with the row of the line that it is about, in place of where that stands."""
+        return {**change, "entry": self._placed[list_id, change["entry"]]} if "entry" in change else change
 
     def _draw(self, table: Table) -> int:
         drawn = self._drawn.setdefault(table, [])
@@ -244,4 +315,4 @@ def _tables(kinds: tuple[Kind, ...]) -> Iterator[Table]:
         yield from _tables(kind.parts)
 
 
-_ORDER = list(_tables(KINDS))
+_ORDER = list(_tables(WITH_LIBRARY))

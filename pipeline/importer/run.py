@@ -174,7 +174,7 @@ class _Run:
         self.summary.files += 1
         try:
             with self._connection.begin():
-                records = import_export(self._connection, file)
+                records = import_export(self._connection, file, self._now())
         except LootwireError as error:
             self.summary.set_aside(name, str(error))
         except DBAPIError as error:

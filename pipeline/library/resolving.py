@@ -223,8 +223,10 @@ def _by_our_names(connection: Connection, records: Sequence[Record], answered: S
         ours[row.name_key].append(row)
     alone = {key: rows[0] for key, rows in ours.items() if len(rows) == 1}
     return [
-        Resolved(verdict="sure", why="by the name of a game that IGDB lacks", game_id=row.id, name=row.name, score=1.0)
-        if resolved.verdict == "unknown" and (row := alone.get(name_key(title_of(record)))) is not None
+        Resolved(
+            verdict="sure", why="by the name of a game that IGDB lacks", game_id=mine.id, name=mine.name, score=1.0
+        )
+        if resolved.verdict == "unknown" and (mine := alone.get(name_key(title_of(record)))) is not None
         else resolved
         for record, resolved in zip(records, answered, strict=True)
     ]

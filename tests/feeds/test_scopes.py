@@ -114,3 +114,28 @@ def test_each_scope_says_what_it_is_about_and_has_the_row_of_a_feed() -> None:
     assert not PERSONAL & LISTED
     assert service_row("twitch")["path"] == "services/twitch"
     assert platform_row("PlayStation 5")["path"].startswith("platforms/playstation-5")
+
+
+def test_what_is_of_a_person_is_on_their_feeds_alone_whoever_follows_the_game() -> None:
+    links = {"followed": (1,), "news": (2,), "library": (3,), "journal": (4,), "lists": (5,)}
+    for kind, feed in (
+        ("library.added", ("library", 3)),
+        ("play.finished", ("journal", 4)),
+        ("list.changed", ("list", 5)),
+    ):
+        assert feeds_of(kind, game_id=1, is_private=True, **links) == {feed}
+
+
+def test_a_private_date_is_on_personal_feeds_alone() -> None:
+    links = {"followed": (1,), "news": (2,), "targets": (3,)}
+    assert feeds_of("release.moved", game_id=1, is_private=True, **links) == {
+        ("followed", 1),
+        ("news", 2),
+        ("target", 3),
+    }
+
+
+def test_that_a_game_is_known_now_is_no_news_to_who_has_it() -> None:
+    assert ("news", 2) not in feeds_of("game.added", game_id=1, silent=True, is_private=True, news=(2,))
+    assert ("news", 2) in feeds_of("game.added", game_id=1, is_private=True, news=(2,))
+    assert ("news", 2) not in feeds_of("stream.online", game_id=1, channel_id=4, news=(2,))

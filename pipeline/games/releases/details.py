@@ -42,6 +42,8 @@ _WANTED = (
         Game.box_art_url,
         WantedGame.wanted_at,
         WantedGame.next_due_at,
+        # That one is wanted for a library alone is its person's business.
+        (WantedGame.reasons == ["library"]).label("is_private"),
     )
     .join(WantedGame, WantedGame.igdb_id == GameMetadata.igdb_id)
     .outerjoin(Game, Game.id == GameMetadata.game_id)
@@ -51,7 +53,7 @@ _PLATFORMS = select(Platform.igdb_id, Platform.name, Platform.abbreviation)
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A wanted entry of IGDB as its events show it."""
+    """A wanted entry of IGDB as its events show it; its events are private where it is wanted for a library alone."""
 
     igdb_id: int
     game_id: int | None
@@ -62,6 +64,7 @@ class Entry(msgspec.Struct, frozen=True):
     box_art_url: str | None
     wanted_at: datetime
     next_due_at: datetime
+    is_private: bool = False
 
     @property
     def is_unasked(self) -> bool:
@@ -78,7 +81,7 @@ def load_wanted(connection: Connection, igdb_ids: Collection[int]) -> dict[int, 
     """Return those of some entries that are wanted, by id: the others make no events."""
     if not igdb_ids:
         return {}
-    return {row[0]: Entry(*row) for row in connection.execute(_WANTED, {"ids": sorted(igdb_ids)})}
+    return {row.igdb_id: Entry(**row._asdict()) for row in connection.execute(_WANTED, {"ids": sorted(igdb_ids)})}
 
 
 def load_source(connection: Connection) -> int | None:
@@ -135,6 +138,7 @@ def release_event(
         on_day=group.kind == EventKind.RELEASE_OUT,
         service=SERVICE,
         game_id=entry.game_id,
+        is_private=entry.is_private,
     )
     if not damped:
         return event
@@ -185,6 +189,7 @@ def game_event(entry: Entry, at: datetime) -> NewEvent:
         detail=_shown(entry),
         service=SERVICE,
         game_id=entry.game_id,
+        is_private=entry.is_private,
     )
 
 

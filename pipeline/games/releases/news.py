@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select, text, update
 
+from feeds.take_in import mark
 from models import Event, ReleaseDate
 from models.events import EventKind
 from models.periods import Period
@@ -71,6 +72,21 @@ _NOT_INTRODUCED = text("""
     WHERE NOT EXISTS (SELECT FROM events WHERE event_key = 'game.added:igdb/' || wanted.igdb_id)
     ORDER BY wanted.wanted_at, wanted.igdb_id LIMIT 200
 """)
+_WANTED_BY_OTHERS_TOO = text("""
+    SELECT DISTINCT game_id FROM wanted_games JOIN game_metadata USING (igdb_id)
+    WHERE reasons @> ARRAY['library'] AND cardinality(reasons) > 1 AND game_id IS NOT NULL
+""")
+_REVEAL = (
+    update(Event)
+    .where(
+        Event.game_id == func.any(_IDS),
+        Event.is_private,
+        Event.person_id.is_(None),
+        Event.kind.like("release.%") | Event.kind.like("game.%"),
+    )
+    .values(is_private=False)
+    .returning(Event.id)
+)
 _PAINT = text("""
     UPDATE games SET box_art_url = painted.url
     FROM unnest(CAST(:ids AS bigint[]), CAST(:urls AS text[])) AS painted (id, url)
@@ -136,6 +152,17 @@ def introduce(connection: Connection, igdb_ids: Collection[int], now: datetime) 
 def introduce_wanted(connection: Connection, now: datetime) -> Counter[str]:
     """Introduce the games that were stored before they were wanted; some at a time."""
     return introduce(connection, list(connection.scalars(_NOT_INTRODUCED)), now)
+
+
+def reveal(connection: Connection) -> int:
+    """Make events public that libraries alone brought, of games that are wanted for another reason too by now.
+
+    They go on public feeds with the next publish, and no messages are sent. Returns how many they are.
+    """
+    game_ids = list(connection.scalars(_WANTED_BY_OTHERS_TOO))
+    revealed = list(connection.scalars(_REVEAL, {"ids": game_ids})) if game_ids else []
+    mark(connection, sorted(revealed))
+    return len(revealed)
 
 
 def paint(connection: Connection, entries: Iterable[Entry]) -> None:

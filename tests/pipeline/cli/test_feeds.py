@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
+from models import GameList
 from tests.pipeline.cli.operator import Operator
 
 
@@ -100,3 +102,46 @@ def test_a_target_that_is_not_there_has_no_feed(imported: Operator) -> None:
     assert result.code == 2
     assert "There is no target of that name." in result.errors
     assert imported.run("feeds", "private", "--target", "x", "--health").code == 2
+
+
+def test_feeds_of_a_library_are_given_by_what_they_are_and_rotated_by_it(imported: Operator, now: datetime) -> None:
+    with imported.engine.begin() as connection:
+        values = {"name": "Top 25", "slug": "top-25", "created_at": now}
+        connection.execute(insert(GameList).values(values))
+    before = [
+        imported.run("feeds", "private", *what, "--json").lines[0]
+        for what in (("news",), ("library",), ("journal",), ("list", "top 25"))
+    ]
+    imported.run("publish")
+
+    pages = [addresses["page"].removeprefix("https://drops.example/") for addresses in before]
+    assert [page.rpartition("/")[2] for page in pages] == ["news.html", "library.html", "journal.html", "list.html"]
+    assert all((published(imported) / page).is_file() for page in pages)
+    links = imported.run("feeds", "links", "--json").lines
+    assert [(link["opens"], link["list"]) for link in links] == [
+        *(("news", None), ("library", None), ("journal", None)),
+        ("list", "Top 25"),
+    ]
+    for name in ("journal", "Top 25"):
+        assert imported.run("feeds", "rotate", name).code == 0
+    imported.run("publish")
+    assert [(published(imported) / page).is_file() for page in pages] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("private", "list", "Bset"), "There is no list Bset: there are none yet"),
+        (("private", "list"), "`lootwire feeds private list NAME` gives the feed of a list"),
+        (("private", "news", "Rust"), "and no other takes a name"),
+        (("private", "news", "--health"), "ask for one of them"),
+        (("rotate", "nwes"), "There is no live link nwes"),
+    ],
+)
+def test_a_personal_feed_that_there_is_not_is_refused(
+    imported: Operator, arguments: tuple[str, ...], said: str
+) -> None:
+    result = imported.run("feeds", *arguments)
+
+    assert result.code == 2
+    assert said in " ".join(result.errors.split())

@@ -16,7 +16,7 @@ from notifiers.subscriptions import add_subscription
 from pipeline.games import clock
 from pipeline.games.releases.news import append_releases
 from pipeline.games.store.games import store_games
-from pipeline.games.store.wanted import note_asked, want
+from pipeline.games.store.wanted import Reason, note_asked, want
 from pipeline.services.igdb.documents import Document
 from tests.details import release_detail
 from tests.pipeline.games.documents import doc
@@ -51,9 +51,9 @@ class Installation:
             row = {"name": "igdb.wanted", "service": "igdb", "next_due_at": self.now, "last_success_at": self.now}
             connection.execute(insert(Source).values(row))
 
-    def want(self, *igdb_ids: int) -> None:
+    def want(self, *igdb_ids: int, reason: Reason = "list") -> None:
         with self.engine.begin() as connection:
-            want(connection, igdb_ids, "library", self.now)
+            want(connection, igdb_ids, reason, self.now)
 
     def sync(self, *rows: dict[str, Any], igdb_id: int = 1, **fields: Any) -> Counter[str]:
         """Store a game with these release dates as IGDB's answer of an hour later; returns the events."""

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, insert, select, update
 
 from feeds.publish import take_in_all
-from models import Feed, Game, GameMetadata
+from models import Event, Feed, Game, GameMetadata
 from models.details import CampaignDetail
 from models.events import EventKind
 from models.names import name_key
@@ -328,3 +328,50 @@ def test_a_release_that_is_cancelled_again_is_told_to_be_off(installation: Insta
 
 def moves(installation: Installation) -> list[tuple[str | None, str | None]]:
     return [(event.when_before, event.when) for event in installation.details()]
+
+
+def test_a_game_that_is_wanted_for_a_library_alone_has_private_events(installation: Installation) -> None:
+    installation.want(1, reason="library")
+    installation.sync(dated(1, LAST, Q4))
+    installation.sync(dated(1, LAST, DAY))
+    installation.store(doc(2, name="Lanterns of Aldmoor: The Fen", game_type=1, parent_game=1))
+    installation.tick(NOON.replace(month=12, day=31))
+
+    events = [*installation.events(silent=True), *installation.events()]
+    assert {event.kind for event in events} == {
+        *("game.added", "release.announced", "release.precised", "release.out"),
+    }
+    assert len(events) == 5
+    assert all(event.is_private for event in events)
+    with installation.engine.begin() as connection:
+        take_in_all(installation.engine)
+        assert connection.scalars(select(Feed.path)).all() == []
+
+
+def test_what_was_private_is_public_once_the_game_is_wanted_for_another_reason_too(installation: Installation) -> None:
+    installation.want(1, reason="library")
+    installation.want(2, reason="library")
+    for igdb_id in (1, 2):
+        installation.sync(dated(igdb_id, LAST, Q4), igdb_id=igdb_id)
+    with installation.engine.begin() as connection:
+        for igdb_id in (1, 2):
+            game_id = connection.scalar(
+                insert(Game)
+                .values(name=f"{NAME} {igdb_id}", name_key=f"lanterns{igdb_id}", public_id=f"0000000{igdb_id}")
+                .returning(Game.id)
+            )
+            link(connection, [Link(game_id=game_id or 0, igdb_id=igdb_id, how="hand")])
+            connection.execute(update(Event).where(Event.event_key.contains(f"igdb/{igdb_id}")).values(game_id=game_id))
+    installation.tick()
+    assert all(event.is_private for event in installation.events(silent=True))
+
+    installation.want(1, reason="list")
+    installation.tick()
+
+    private = {event.event_key.split(":")[1] for event in installation.events(silent=True) if event.is_private}
+    assert private == {"igdb/2"}
+    take_in_all(installation.engine)
+    with installation.engine.connect() as connection:
+        assert connection.scalars(select(Feed.path).where(Feed.scope == "game")).all() == [
+            "games/lanterns-of-aldmoor-1-00000001"
+        ]
