@@ -22,7 +22,7 @@ from pipeline.library.importing.files import Imported, digest_of, import_reading
 from pipeline.library.importing.review import Said, Settled, settle, undo, waiting_lines
 from pipeline.library.records import ReadOptions, Store
 from pipeline.library.store.imports import StoredLine
-from pipeline.library.take_in import VERDICTS, WAITING, Line
+from pipeline.library.take_in import SAYS_NOTHING, VERDICTS, WAITING, Line
 from pipeline.programs.sources import register
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -260,6 +260,9 @@ def _print(imported: Imported, *, show_all: bool) -> None:
         print_rows(rows, as_json=False, columns=("line", "verdict", "written", "game", "why"), empty="", needed=4)
     if left:
         console.print(f"… and {', '.join(left)}: --all or --json shows them", markup=False, soft_wrap=True)
+    if silent := sum(line.explanation == SAYS_NOTHING for line in imported.lines):
+        said = f"{counted_plainly(silent, 'line')} said nothing but a title"
+        console.print(f"{said}: with --store STORE they are games that you own", markup=False, soft_wrap=True)
     if not imported.is_rehearsed and any(line.verdict in WAITING for line in imported.lines):
         console.print("What waits for you: lootwire library review", markup=False)
 

@@ -221,15 +221,19 @@ def _by_our_names(connection: Connection, records: Sequence[Record], answered: S
     ours: defaultdict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(_OURS, {"keys": sorted(unknown)}):
         ours[row.name_key].append(row)
-    alone = {key: rows[0] for key, rows in ours.items() if len(rows) == 1}
+    alone = {key: _ours(rows[0]) for key, rows in ours.items() if len(rows) == 1}
     return [
-        Resolved(
-            verdict="sure", why="by the name of a game that IGDB lacks", game_id=mine.id, name=mine.name, score=1.0
-        )
-        if resolved.verdict == "unknown" and (mine := alone.get(name_key(title_of(record)))) is not None
+        alone.get(name_key(title_of(record)), resolved)
+        if resolved.verdict == "unknown" and not resolved.is_decided
         else resolved
         for record, resolved in zip(records, answered, strict=True)
     ]
+
+
+def _ours(row: Any) -> Resolved:
+    return Resolved(
+        verdict="sure", why="by the name of a game that IGDB lacks", game_id=row.id, name=row.name, score=1.0
+    )
 
 
 def _matched(decision: Decision) -> Resolved:

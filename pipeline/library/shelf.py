@@ -1,7 +1,7 @@
 """What is stored of a person's games, as lines change it one after the other; written at the end, many rows at once."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -116,6 +116,7 @@ class Shelf:
         self._seen_keys: Counter[str] = Counter()
         self._relisted: set[int] = set()
         self._missed: set[int] = set()
+        self._vanished: set[int] = set()
         self._lists = {record.name: record for record in reading.lists}
         self._stored_lists = load_lists(connection, person_id) if self._has_placings() else {}
         self._placed: dict[str, list[tuple[int, int, Placed]]] = defaultdict(list)
@@ -131,7 +132,7 @@ class Shelf:
             is_new |= entry_is_new
             changes += entry_changes
         changes += self._put_state(record, game)
-        for through in record.playthroughs:
+        for through in played(record):
             changes += self._put_through(record, through, resolved, game)
         changes += self.place(record, resolved, game)
         if changes or is_new:
@@ -165,12 +166,19 @@ class Shelf:
         """Count what the whole answer of our source lacks; `listed` are the ids of all that it has, by their stores."""
         for key, stored in self._stored_entries.items():
             is_ours = stored.source_id == self._source_id and stored.last_seen_at is None
-            if not is_ours or (key.store, key.external_id) in listed or key in self._lines_of_entries:
+            if (
+                not is_ours
+                or stored.removed_at is not None
+                or (key.store, key.external_id) in listed
+                or key in self._lines_of_entries
+            ):
                 continue
             self._missed.add(stored.id)
             if stored.absences + 1 >= ABSENCES and stored.work_id is not None:
+                self._vanished.add(stored.id)
                 self.works.add(stored.work_id)
-                self.gone.append(self._happened(key, stored.facts))
+                if stored.hidden_at is None:
+                    self.gone.append(self._happened(key, stored.facts))
 
     def write(self) -> None:
         """Write all that the lines have changed."""
@@ -192,8 +200,7 @@ class Shelf:
             ],
         )
         count_absences(connection, self._missed)
-        gone = {self._stored_entries[_key_of(each)].id for each in self.gone}
-        note_gone(connection, gone, now)
+        note_gone(connection, self._vanished, now)
         note_listed(connection, self._relisted)
         self._write_sessions()
         self._raise_statuses()
@@ -258,7 +265,8 @@ class Shelf:
         self._relisted.add(stored.id)
         if stored.last_seen_at is not None and is_first:
             self.works.add(game.work_id)
-            self.returned.append(self._happened(key, stored.facts, game.name))
+            if stored.hidden_at is None:
+                self.returned.append(self._happened(key, stored.facts, game.name))
 
     def _note_playing(
         self, key: EntryKey, stored: StoredEntry, known: EntryFacts, joined: EntryFacts, game: KnownGame
@@ -400,6 +408,14 @@ class Shelf:
         )
 
 
+def played(record: Record) -> Sequence[PlaythroughRecord]:
+    """Return a line's playthroughs; where it has hours of a game that nobody is said to have, they are one."""
+    if record.playthroughs or record.ownership is not None or not record.playtime_seconds:
+        return record.playthroughs
+    status = "paused" if record.status is None or record.status == "backlog" else record.status
+    return (PlaythroughRecord(key="played", status=status, seconds=record.playtime_seconds),)
+
+
 def _entries_of(record: Record, game: KnownGame) -> Iterator[tuple[EntryKey, EntryFacts]]:
     """Yield the entries that a line says a person has: one for each platform, of a shop's id only one."""
     if record.ownership is None:
@@ -440,10 +456,6 @@ def _identity(record: Record) -> str:
         return f"igdb/{record.igdb_id}"
     platforms = ",".join(sorted(called_all(record.platforms)))
     return f"{name_key(title_of(record))}/{record.year or ''}/{name_key(platforms) if platforms else ''}"
-
-
-def _key_of(happened: Happened) -> EntryKey:
-    return EntryKey(*happened.identity.split("\n"))
 
 
 def _lines_of(stored: StoredList | None) -> Iterable[Placed]:

@@ -29,6 +29,7 @@ Verdict = Literal["new", "changed", "same", "unsure", "unknown", "no_game", "inv
 VERDICTS: tuple[Verdict, ...] = ("new", "changed", "same", "unsure", "unknown", "no_game", "invalid")
 # These wait for a person.
 WAITING = frozenset[Verdict]({"unsure", "unknown", "invalid"})
+SAYS_NOTHING = "it says nothing but the title"
 _GAMES = select(Game.id, Game.public_id, Game.name, Game.work_id).where(
     Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger)))
 )
@@ -72,7 +73,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_changed(self) -> bool:
         """Whether anything was written."""
-        return bool(self.works or self.gone or self.returned or self.sessions or self.waiting_changed)
+        return bool(self.works or self.sessions or self.waiting_changed)
 
 
 def take_in(
@@ -171,9 +172,18 @@ def _take_line(shelf: Shelf, record: Record, resolved: Resolved | None, games: M
         shelf.place(record, resolved, None)
         return _line(record, resolved.verdict, resolved.why, resolved)
     game = games[resolved]
+    if not says_anything(record):
+        return _line(record, "same", SAYS_NOTHING, resolved, game)
     is_new, changes = shelf.put(record, resolved, game)
     verdict: Verdict = "new" if is_new else "changed" if changes else "same"
     return _line(record, verdict, resolved.why, resolved, game, () if is_new else changes)
+
+
+def says_anything(record: Record) -> bool:
+    """Return whether a line says more of a game than that there is one."""
+    has = (record.ownership, record.playtime_seconds, record.status, record.rating, record.notes, record.series)
+    lists = (record.tags, record.playthroughs, record.placings)
+    return any(each is not None for each in has) or any(lists) or record.is_favourite
 
 
 def _line(

@@ -8,7 +8,7 @@ from models import Game
 from pipeline.games.store.links import games_of
 from pipeline.library.records import Record
 from pipeline.library.resolving import Resolved, title_of
-from pipeline.library.shelf import key_of_through
+from pipeline.library.shelf import key_of_through, played
 from pipeline.library.store.entries import delete_entries, load_entries
 from pipeline.library.store.imports import StoredLine
 from pipeline.library.store.placings import note_meant_no_more
@@ -36,9 +36,7 @@ def take_back(
     ]
     delete_entries(connection, [stored.id for stored in entries])
     works |= {stored.work_id for stored in entries if stored.work_id is not None}
-    plain = {
-        key_of_through(line.format, record, through) for line, record, _ in settled for through in record.playthroughs
-    }
+    plain = {key_of_through(line.format, record, through) for line, record, _ in settled for through in played(record)}
     throughs = load_throughs(connection, person_id)
     brought = {
         key

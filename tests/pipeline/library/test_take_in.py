@@ -210,6 +210,29 @@ def test_a_game_is_gone_after_three_whole_answers_without_it_and_comes_back_as_i
     assert [(row.absences, row.last_seen_at) for row in library.rows(LibraryEntry)] == [(0, None)] * 2
 
 
+def test_hours_of_a_game_that_nobody_is_said_to_have_are_kept_as_a_playthrough(library: Library) -> None:
+    library.take(reading(line(1, igdb_id=HARBOUR, playtime_seconds=HOUR), line(2, igdb_id=MOSS)))
+
+    assert (library.rows(LibraryEntry), library.row(Playthrough).seconds) == ([], HOUR)
+    assert (library.row(PersonWork).seconds, library.row(PersonWork).words) == (HOUR, [])
+
+
+def test_a_line_that_says_nothing_but_a_title_changes_nothing_and_says_so(library: Library) -> None:
+    [taken] = library.take(reading(line(1, igdb_id=MOSS))).lines
+
+    assert (taken.verdict, taken.explanation) == ("same", "it says nothing but the title")
+
+
+def test_nothing_is_told_of_hidden_and_removed_games_that_are_gone(library: Library) -> None:
+    library.answer(steam(1, HARBOUR), steam(2, MOSS), silent=True)
+    with library.engine.begin() as connection:
+        connection.execute(text("UPDATE library_entries SET hidden_at = now() WHERE id = 1"))
+        connection.execute(text("UPDATE library_entries SET removed_at = now() WHERE id = 2"))
+
+    assert [library.answer().gone for _ in range(4)] == [0, 0, 0, 0]
+    assert [row.last_seen_at is not None for row in library.rows(LibraryEntry)] == [True, False]
+
+
 def test_an_answer_that_has_a_game_in_between_begins_the_count_anew(library: Library) -> None:
     both = (steam(1, HARBOUR), steam(2, MOSS))
     library.answer(*both, silent=True)

@@ -34,7 +34,9 @@ _STATE = {
         FROM game_lists JOIN game_list_entries ON list_id = game_lists.id LEFT JOIN works ON works.id = work_id""",
     "wanted": "SELECT igdb_id, reasons FROM wanted_games",
     "imports": "SELECT format, encode(digest, 'hex') FROM imports",
-    "waiting": "SELECT digest, line, written, verdict FROM import_lines JOIN imports ON imports.id = import_id",
+    "waiting": """
+        SELECT substr(digest, 1, 24), line, written, verdict
+        FROM import_lines JOIN imports ON imports.id = import_id""",
     "finishes": "SELECT event_key, silent FROM events WHERE kind = 'play.finished'",
 }
 
