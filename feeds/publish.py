@@ -106,10 +106,9 @@ def _run(
 ) -> None:
     wait_for_helper(engine)
     _prepare(edition.root, summary)
+    take_in_all(engine, page_size=edition.items)
     with engine.begin() as connection:
         create_first(connection)
-    take_in_all(engine, page_size=edition.items)
-    with engine.connect() as connection:
         links = open_links(connection, vault)
     edition = replace(edition, private=links.folders)
     with FolderStore(edition.root, packings=packings) as store:
@@ -212,9 +211,9 @@ def _write_site(writer: Writer, *, is_new: bool) -> None:
             with writer.blamed_on(name):
                 writer.write(name, edition.style.asset(name))
     site = Site(edition.base_url, edition.now, edition.style, edition.off)
-    for page in SITE_PAGES:
-        with writer.engine.connect() as connection:
-            stamp = digest(edition.look, page.state(connection, site))
+    with writer.engine.connect() as connection:
+        stamps = [digest(edition.look, page.state(connection, site)) for page in SITE_PAGES]
+    for page, stamp in zip(SITE_PAGES, stamps, strict=True):
         if writer.store.stamp_of(page.path) != stamp or (page.is_news and is_news):
             with writer.blamed_on(page.path):
                 _write_page(writer, page, site, stamp)

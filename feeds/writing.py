@@ -145,6 +145,8 @@ class Writer:
         edition = self.edition
         with self.engine.connect() as connection:
             missing = load_unarchived(connection, None, at_most=ARCHIVES_AT_ONCE)
+            if not missing:
+                return
             heads = load_feeds(connection, missing, items=0, private=edition.private)
             wanted = [(feed, number) for feed in heads for number in missing[feed.feed_id]][:ARCHIVES_AT_ONCE]
             archives = load_archives(connection, wanted, page_size=edition.items) if wanted else []
