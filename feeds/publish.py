@@ -119,6 +119,7 @@ def _run(
                 # A new folder, an emptied one, another address, another version of us: everything is due.
                 with engine.begin() as connection:
                     mark_all(connection, page_size=edition.items)
+                store.remove_unwanted()
             _remove_revoked(writer, links)
             _write_feeds(writer, packings)
             if writer.summary.feeds < BATCH:
@@ -129,8 +130,8 @@ def _run(
         finally:
             summary.add(writer.summary)
     for name, problem in edition.style.problems.items():
-        _logger.warning("The house's own is used in place of %s", problem, extra={"template": name})
         if problem not in summary.look_problems:
+            _logger.warning("The house's own is used in place of %s", problem, extra={"template": name})
             summary.look_problems.append(problem)
 
 

@@ -88,6 +88,14 @@ _LIVE = (
     .order_by(_VIEWERS.c.viewers.desc().nulls_last(), Channel.id)
 )
 
+_BEFORE = select(
+    select(func.count())
+    .select_from(DropCampaign)
+    .where(DropCampaign.ended_at > bindparam("since", type_=DateTime(timezone=True)))
+    .scalar_subquery(),
+    or_(select(DropCampaign.id).exists(), select(RewardCampaign.id).exists()),
+)
+
 
 def load_site(connection: Connection, now: datetime, off: Sequence[SourceOff] = ()) -> Site:
     """Return what the page shows at `now`, with the sources that are `off`.
@@ -96,6 +104,7 @@ def load_site(connection: Connection, now: datetime, off: Sequence[SourceOff] = 
     """
     cards = [loaded.card for loaded in load_campaigns(connection, _CAMPAIGNS, channels=0, now=now)]
     live = _load_live(connection, now)
+    ended_recently, has_campaigns = connection.execute(_BEFORE, {"since": now - RECENTLY}).one()
     return Site(
         active=tuple(card for card in cards if _has_started(card, now)),
         upcoming=tuple(sorted((card for card in cards if not _has_started(card, now)), key=_start)),
@@ -104,7 +113,8 @@ def load_site(connection: Connection, now: datetime, off: Sequence[SourceOff] = 
         live_total=len(live),
         news=load_news(connection, "all", most=NEWS_SHOWN, since=now - TODAY),
         releases=tuple(_within(load_upcoming(connection, now), now))[:RELEASES_SHOWN],
-        ended_recently=_count_ended(connection, now),
+        ended_recently=ended_recently,
+        has_campaigns=has_campaigns,
         sources=load_health(connection),
         off=tuple(off),
         has_feed_of_everything=connection.scalar(select(Feed.id).where(Feed.scope == "all")) is not None,
@@ -169,11 +179,6 @@ def _load_live(connection: Connection, now: datetime) -> list[LiveChannel]:
         )
         for row in connection.execute(_LIVE, {"now": now})
     ]
-
-
-def _count_ended(connection: Connection, now: datetime) -> int:
-    statement = select(func.count()).select_from(DropCampaign).where(DropCampaign.ended_at > now - RECENTLY)
-    return connection.execute(statement).scalar_one()
 
 
 def _start(card: CampaignCard) -> datetime:

@@ -184,7 +184,7 @@ class _Round:
             try:
                 self._client.post(hub, body, content_type="application/x-www-form-urlencoded")
             except SourceError as error:
-                self._problems[hub] = str(error)
+                self._problems[hub] = f"hub {_host(hub)}: {error}"
                 if not _is_of_one_feed(error):
                     self._away.add(hub)
                     return False
