@@ -440,7 +440,7 @@ def test_what_was_packed_goes_when_nothing_is_packed_any_more(world: Publishing)
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"x")
 
-    publish(world.engine, world.root, BASE_URL, NOON, packings=("zstd",))
+    publish(world.engine, world.root, BASE_URL, NOON, packings=["zstd"])
     assert [path.name for path in world.root.rglob("*.gz")] == ["backup.gz"]
     assert (world.root / "games/old.html.zst").exists()
     publish(world.engine, world.root, BASE_URL, NOON)
