@@ -113,24 +113,6 @@ def mark_feeds(connection: Connection, feed_ids: Sequence[int]) -> None:
     connection.execute(_RAISE_VERSIONS.where(Feed.id == as_ids(feed_ids)))
 
 
-def load_marked(
-    connection: Connection,
-    limit: int,
-    *,
-    after_id: int = 0,
-    items: int = ITEMS_PER_FEED,
-    private: Mapping[int, str] | None = None,
-) -> list[FeedContent]:
-    """Return up to `limit` marked feeds with an id above `after_id`, by id, each with its newest events.
-
-    A feed has its newest `items`, and of what is on now (`feeds.on_now`) at least the newest event, however old.
-    `private` has the folders of personal feeds by their links; those without one are left out.
-    The version is read before the events, so what is settled never claims more than what was loaded.
-    """
-    statement = _CONTENT.where(_MARKED, Feed.id > after_id, _is_reachable(private or {})).limit(limit)
-    return _load(connection, connection.execute(statement).all(), items, private or {})
-
-
 def load_feeds(
     connection: Connection,
     feed_ids: Iterable[int],
@@ -138,9 +120,11 @@ def load_feeds(
     items: int = ITEMS_PER_FEED,
     private: Mapping[int, str] | None = None,
 ) -> list[FeedContent]:
-    """Return these feeds, by id, each with its newest events, marked or not; `private` is as in `load_marked`.
+    """Return these feeds, by id, each with its newest events, marked or not.
 
-    One with a few pages of older items to write leads to all of them, since these are written first.
+    A feed has its newest `items`, and of what is on now (`feeds.on_now`) at least the newest event, however old.
+    `private` has the folders of personal feeds by their links; those without one are left out.
+    The version is read before the events, so what is settled never claims more than what was loaded.
     """
     statement = _CONTENT.where(Feed.id == as_ids(feed_ids), _is_reachable(private or {}))
     return _load(connection, connection.execute(statement).all(), items, private or {})

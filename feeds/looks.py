@@ -1,11 +1,11 @@
 """How pages look: the house's templates and stylesheets, and an operator's own in a folder, which take their place.
 
-An own template runs sandboxed and writes no more than a page may have. Whatever it does wrong, the house's is used
-instead, and the reason is kept with the file and the line.
+An own template runs sandboxed, writes no more than a page may have and takes no longer than one may take. Whatever it
+does wrong, the house's is used instead, and the reason is kept with the file and the line.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,19 +15,27 @@ from feeds.templating import ASSETS, TEMPLATES, template, with_filters
 from models.errors import LootwireError
 
 if TYPE_CHECKING:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    from feeds.sandbox import TimedSandbox
 
 SOURCE_BYTES = 64_000
 STYLE_BYTES = 256_000
 # A page of the house has a tenth of it.
 PAGE_LENGTH = 2_000_000
+# Of the processor; the largest page takes a tenth of one.
+PAGE_SECONDS = 2
+# What every page is made of.
+_SHARED = frozenset({"base.html.j2", "parts.html.j2"})
 STYLES = ("style.css", "channel.css", "feed.css")
 # Templates of feeds' entries are no pages: an entry that changed would come again in every reader.
 NOT_PAGES = frozenset({"item.html.j2", "stream.html.j2", "release.html.j2"})
 
 
 class LookError(LootwireError):
-    """A template or a stylesheet of a person's own cannot be used; its text names the file and says why."""
+    """A person's own template or stylesheet cannot be used; its text says why, and names the file, which is `name`."""
+
+    def __init__(self, message: str, name: str = "") -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class Look:
@@ -49,7 +57,7 @@ class Look:
                 self.problems[path.name] = str(error)
         self._environment = _sandbox(self._own) if self._own else None
         # With a base of one's own every page is one's own.
-        self._is_own_base = bool({"base.html.j2", "parts.html.j2"} & self._own.keys())
+        self._is_own_base = bool(_SHARED & self._own.keys())
 
     def __reduce__(self) -> tuple[type["Look"], tuple[Path | None]]:
         """Have another process read the folder itself."""
@@ -64,25 +72,29 @@ class Look:
 
     def render(self, name: str, /, **values: Any) -> bytes:
         """Return what a template makes of the values, by the house's own where the person's cannot be used."""
-        if self._environment is not None and (self._is_own_base or name in self._own) and name not in self.problems:
+        # What every page is made of is not tried again on every page.
+        broken = _SHARED & self.problems.keys() or {name} & self.problems.keys()
+        if self._environment is not None and (self._is_own_base or name in self._own) and not broken:
             try:
                 return self.render_own(name, **values)
             except LookError as error:
-                self.problems[name] = str(error)
+                self.problems[error.name or name] = str(error)
         return template(name).render(**values).encode()
 
     def render_own(self, name: str, /, **values: Any) -> bytes:
         """Return what a template makes of the values; raises LookError, which names the file and the line."""
-        from jinja2 import TemplateSyntaxError
-
         if self._environment is None:
             return template(name).render(**values).encode()
+        self._environment.give(PAGE_SECONDS)
         try:
             return _bounded(self._environment.get_template(name).generate(**values)).encode()
-        except TemplateSyntaxError as error:
-            raise LookError(f"{error.name or name}, line {error.lineno}: {error.message}") from error
         except Exception as error:
-            raise LookError(f"{_place(error, name)}: {one_line(str(error), 200) or type(error).__name__}") from error
+            raise _as_ours(error, name) from error
+
+    @property
+    def own_styles(self) -> Mapping[str, bytes]:
+        """The person's own stylesheets, by their names."""
+        return self._styles
 
     def asset(self, name: str) -> bytes:
         """Return a file that pages need: the person's own stylesheet, or the house's file."""
@@ -133,15 +145,20 @@ def _read(path: Path, most: int) -> str:
     return text
 
 
-def _sandbox(own: dict[str, str]) -> "ImmutableSandboxedEnvironment":
-    from jinja2 import DictLoader, FileSystemLoader, PrefixLoader, StrictUndefined
+def _sandbox(own: dict[str, str]) -> "TimedSandbox":
+    from jinja2 import FileSystemLoader, FunctionLoader, PrefixLoader, StrictUndefined
     from jinja2.loaders import ChoiceLoader
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(
+    from feeds.sandbox import TimedSandbox
+
+    def load(name: str) -> tuple[str, str, None] | None:
+        # With a file name the frames of an error say whose they are.
+        return (own[name], name, None) if name in own else None
+
+    environment = TimedSandbox(
         # `house/` reaches what a file of one's own stands for: `{% extends "house/game.html.j2" %}`.
         loader=ChoiceLoader(
-            [DictLoader(own), FileSystemLoader(TEMPLATES), PrefixLoader({"house": FileSystemLoader(TEMPLATES)})]
+            [FunctionLoader(load), FileSystemLoader(TEMPLATES), PrefixLoader({"house": FileSystemLoader(TEMPLATES)})]
         ),
         autoescape=True,
         undefined=StrictUndefined,
@@ -164,17 +181,33 @@ def _bounded(pieces: Iterator[str]) -> str:
     return "".join(written)
 
 
-def _place(error: Exception, name: str) -> str:
-    """Return the file and the line that an error came from: Jinja gives its frames the lines of the template."""
-    place = name
+def _as_ours(error: Exception, name: str) -> LookError:
+    """Return an error with the person's file and the line that it came from; `name` is the page's template."""
+    from jinja2 import TemplateSyntaxError
+
+    if isinstance(error, TemplateSyntaxError):
+        at, line, reason = error.name or name, str(error.lineno), error.message or ""
+    else:
+        at, line = _place(error, name)
+        reason = one_line(str(error), 200) or type(error).__name__
+    return LookError(f"{at}, line {line}: {reason}" if line else f"{at}: {reason}", at.removeprefix("house/"))
+
+
+def _place(error: Exception, name: str) -> tuple[str, str]:
+    """Return the template and the line that an error came from: Jinja gives its frames the lines of the template.
+
+    That is the innermost of the person's own; the house's are known by their whole path.
+    """
+    own = house = (name, "")
     traceback = error.__traceback__
     while traceback is not None:
-        file = traceback.tb_frame.f_code.co_filename
-        if file == "<template>" or file.endswith(".j2"):
-            named = traceback.tb_frame.f_globals.get("name") or name
-            place = f"{named}, line {traceback.tb_lineno}"
+        file, line = traceback.tb_frame.f_code.co_filename, str(traceback.tb_lineno)
+        if file.startswith(f"{TEMPLATES}/"):
+            house = (f"house/{Path(file).name}", line)
+        elif file.endswith(".j2"):
+            own = (file, line)
         traceback = traceback.tb_next
-    return place
+    return own if own[1] else house
 
 
 HOUSE = Look()

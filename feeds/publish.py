@@ -107,10 +107,9 @@ def _run(
 ) -> None:
     wait_for_helper(engine)
     _prepare(edition.root, summary)
+    take_in_all(engine, page_size=edition.items)
     with engine.begin() as connection:
         create_first(connection)
-    take_in_all(engine, page_size=edition.items)
-    with engine.connect() as connection:
         links = open_links(connection, vault)
         states = load_states(connection, links.folders)
     stamps = {state.feed_id: digest(edition.look, state.digest) for state in states}
@@ -123,6 +122,7 @@ def _run(
                 # A new folder, an emptied one, another address, another version of us: everything is due.
                 with engine.begin() as connection:
                     mark_all(connection, page_size=edition.items)
+                store.remove_unwanted()
             _remove_revoked(writer, links)
             _mark_moved(writer, states)
             _write_feeds(writer, packings)
@@ -134,8 +134,8 @@ def _run(
         finally:
             summary.add(writer.summary)
     for name, problem in edition.style.problems.items():
-        _logger.warning("The house's own is used in place of %s", problem, extra={"template": name})
         if problem not in summary.look_problems:
+            _logger.warning("The house's own is used in place of %s", problem, extra={"template": name})
             summary.look_problems.append(problem)
 
 
@@ -230,9 +230,9 @@ def _write_site(writer: Writer, *, is_new: bool) -> None:
             with writer.blamed_on(name):
                 writer.write(name, edition.style.asset(name))
     site = Site(edition.base_url, edition.now, edition.style, edition.off)
-    for page in SITE_PAGES:
-        with writer.engine.connect() as connection:
-            stamp = digest(edition.look, page.state(connection, site))
+    with writer.engine.connect() as connection:
+        stamps = [digest(edition.look, page.state(connection, site)) for page in SITE_PAGES]
+    for page, stamp in zip(SITE_PAGES, stamps, strict=True):
         if writer.store.stamp_of(page.path) != stamp or (page.is_news and is_news):
             with writer.blamed_on(page.path):
                 _write_page(writer, page, site, stamp)

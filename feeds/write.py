@@ -50,6 +50,16 @@ class FolderUnusable(PublishError):
     """No other file will fare better: the disk is full, read-only or broken."""
 
 
+class LinkedFolder(PublishError):
+    """A link has the place of a folder, and nothing below it can be written; `path` is that of the folder."""
+
+    def __init__(self, path: Path, root: Path) -> None:
+        super().__init__(
+            f"Refused to write below {path}: it is a link, which may lead out of {root}; put a folder in its place"
+        )
+        self.path = path.relative_to(root).as_posix()
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a file lies below the published folder: the names of its folders, and its own."""
 
@@ -232,11 +242,7 @@ class Folders:
             return os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=parent)
         except NotADirectoryError:
             if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
-                path = self._root.joinpath(*folders)
-                raise PublishError(
-                    f"Refused to write below {path}: it is a link, which may lead out of {self._root}; "
-                    "put a folder in its place"
-                ) from None
+                raise LinkedFolder(self._root.joinpath(*folders), self._root) from None
             raise
 
     def _open_draft(self, place: Place) -> Draft:

@@ -33,7 +33,7 @@ from feeds.pages.registry import FeedPage, load_feed_pages
 from feeds.pictures import Gallery
 from feeds.serving import is_private
 from feeds.stores import Store
-from feeds.write import PRIVATE, FolderUnusable, PublishError
+from feeds.write import PRIVATE, FolderUnusable, LinkedFolder, PublishError
 
 # Pages of live channels in one run: another comes within seconds, and feeds must not wait for hundreds of them.
 PAGES_AT_ONCE = 60
@@ -74,7 +74,7 @@ class PublishSummary(msgspec.Struct, kw_only=True):
         """Add what another process did."""
         for name in ("feeds", "archives", "pages", "written", "unchanged", "swept"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.failures += other.failures
+        self.failures += [failure for failure in other.failures if failure not in self.failures]
         self.look_problems += [problem for problem in other.look_problems if problem not in self.look_problems]
 
 
@@ -147,6 +147,8 @@ class Writer:
         edition = self.edition
         with self.engine.connect() as connection:
             missing = load_unarchived(connection, None, at_most=ARCHIVES_AT_ONCE)
+            if not missing:
+                return
             heads = load_feeds(connection, missing, items=0, private=edition.private)
             wanted = [(feed, number) for feed in heads for number in missing[feed.feed_id]][:ARCHIVES_AT_ONCE]
             archives = load_archives(connection, wanted, page_size=edition.items) if wanted else []
@@ -178,7 +180,8 @@ class Writer:
         try:
             is_new = self.store.write(path, data)
         except PublishError as error:
-            raise type(error)(hide_private(str(error))) from error
+            error.args = (hide_private(str(error)),)
+            raise
         if is_new:
             self.summary.written += 1
         else:
@@ -204,7 +207,12 @@ class Writer:
 
     def _blame(self, path: str, error: Exception) -> None:
         unexpected = not isinstance(error, PublishError)
+        if isinstance(error, LinkedFolder):
+            # Whatever lies below it fails alike.
+            path = error.path
         shown, reason = hide_private(path), hide_private(str(error)) or type(error).__name__
+        if Failure(shown, reason) in self.summary.failures:
+            return
         _logger.error("Could not publish %s: %s", shown, reason, exc_info=error if unexpected else None)
         self.summary.failures.append(Failure(shown, reason))
 

@@ -7,12 +7,22 @@ from sqlalchemy import Connection, or_, select
 
 from feeds.content import FeedContent
 from feeds.pages.campaign import CampaignPage
-from feeds.pages.card_rows import OWN_FEED, among, load_campaigns, load_rewards
+from feeds.pages.card_rows import (
+    OWN_FEED,
+    among,
+    campaigns_where,
+    load_campaigns,
+    load_rewards,
+    one_of_ids,
+    rewards_where,
+)
 from feeds.pages.cards import PageLink
 from models import DropCampaign, Feed, RewardCampaign
 
 CHANNELS_SHOWN = 300
 SIBLINGS_SHOWN = 10
+_CAMPAIGNS = campaigns_where(one_of_ids(DropCampaign.id))
+_REWARDS = rewards_where(one_of_ids(RewardCampaign.id))
 
 
 def load_campaign_pages(connection: Connection, feeds: Sequence[FeedContent], now: datetime) -> dict[int, CampaignPage]:
@@ -26,15 +36,15 @@ def load_campaign_pages(connection: Connection, feeds: Sequence[FeedContent], no
         loaded.id: loaded
         for loaded in load_campaigns(
             connection,
-            among(DropCampaign.id, [row.campaign_id for row in rows if row.campaign_id is not None]),
+            _CAMPAIGNS,
             channels=CHANNELS_SHOWN,
+            ids=[row.campaign_id for row in rows if row.campaign_id is not None],
         )
     }
     rewards = {
         loaded.id: loaded
         for loaded in load_rewards(
-            connection,
-            among(RewardCampaign.id, [row.reward_campaign_id for row in rows if row.reward_campaign_id is not None]),
+            connection, _REWARDS, ids=[row.reward_campaign_id for row in rows if row.reward_campaign_id is not None]
         )
     }
     siblings = _load_siblings(connection, [loaded.game_id for loaded in drops.values() if loaded.game_id], now)

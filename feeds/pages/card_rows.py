@@ -5,7 +5,20 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, any_, func, literal, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Integer,
+    Select,
+    any_,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
 from feeds.pages.cards import CampaignCard, ChannelLink, RewardCard, RewardLine
@@ -29,6 +42,73 @@ CHANNELS_SHOWN = 8
 GAME_FEED, OWNER_FEED, OWN_FEED, CHANNEL_FEED = (aliased(Feed, name=name) for name in ("gf", "of", "cf", "hf"))
 
 
+def one_of_ids(column: ColumnElement[int] | Any) -> ColumnElement[bool]:
+    """Return the condition that a column is one of the `ids` that a statement is given when it runs."""
+    matches: ColumnElement[bool] = column == any_(bindparam("ids", type_=ARRAY(BigInteger)))
+    return matches
+
+
+_LINES = (
+    select(Reward)
+    .where(one_of_ids(Reward.reward_campaign_id), Reward.last_seen_at.is_(None))
+    .order_by(Reward.required_minutes.asc().nulls_last(), Reward.id)
+)
+_DROPS = (
+    select(
+        TimeBasedDrop.id,
+        TimeBasedDrop.campaign_id,
+        TimeBasedDrop.name,
+        TimeBasedDrop.required_minutes,
+        TimeBasedDrop.required_subs,
+        TimeBasedDrop.required_turbo_subs,
+        DropBenefit.id.label("benefit_id"),
+        DropBenefit.name.label("benefit"),
+        DropBenefit.image_url,
+    )
+    .join(
+        DropBenefitEdge,
+        (DropBenefitEdge.drop_id == TimeBasedDrop.id) & DropBenefitEdge.last_seen_at.is_(None),
+        isouter=True,
+    )
+    .join(DropBenefit, DropBenefit.id == DropBenefitEdge.benefit_id, isouter=True)
+    .where(one_of_ids(TimeBasedDrop.campaign_id), TimeBasedDrop.last_seen_at.is_(None))
+    .order_by(
+        TimeBasedDrop.required_minutes.asc().nulls_last(),
+        TimeBasedDrop.required_subs.asc().nulls_last(),
+        TimeBasedDrop.id,
+        DropBenefit.id,
+    )
+)
+_TOTALS = (
+    select(AllowedChannel.campaign_id, func.count().label("total"))
+    .where(one_of_ids(AllowedChannel.campaign_id), AllowedChannel.last_seen_at.is_(None))
+    .group_by(AllowedChannel.campaign_id)
+)
+# By channel id, the order of the primary key: to sort thousands by name would cost more than it is worth.
+_FIRST = (
+    select(AllowedChannel.channel_id)
+    .where(AllowedChannel.campaign_id == DropCampaign.id, AllowedChannel.last_seen_at.is_(None))
+    .order_by(AllowedChannel.channel_id)
+    .limit(bindparam("most", type_=Integer))
+    .correlate(DropCampaign)
+    .lateral("first")
+)
+_FIRST_CHANNELS = (
+    select(
+        DropCampaign.id.label("campaign_id"),
+        Channel.login,
+        Channel.external_id,
+        Channel.display_name,
+        CHANNEL_FEED.path,
+    )
+    .join_from(DropCampaign, _FIRST, true())
+    .join(Channel, Channel.id == _FIRST.c.channel_id)
+    .join(CHANNEL_FEED, (CHANNEL_FEED.scope == "channel") & (CHANNEL_FEED.channel_id == Channel.id), isouter=True)
+    .where(one_of_ids(DropCampaign.id))
+    .order_by(DropCampaign.id, Channel.id)
+)
+
+
 class Loaded(NamedTuple):
     """A campaign with the ids by which pages group it."""
 
@@ -46,9 +126,12 @@ class LoadedReward(NamedTuple):
     card: RewardCard
 
 
-def load_campaigns(connection: Connection, *where: ColumnElement[bool], channels: int = CHANNELS_SHOWN) -> list[Loaded]:
-    """Return the campaigns of a condition by their end, each with its drops and its first few channels."""
-    statement = (
+def campaigns_where(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Return the statement that `load_campaigns` reads campaigns of a condition with.
+
+    It is built once for each kind of page: to build it costs more than to run it.
+    """
+    return (
         select(
             DropCampaign,
             Game.name.label("game"),
@@ -70,8 +153,35 @@ def load_campaigns(connection: Connection, *where: ColumnElement[bool], channels
         .where(*where)
         .order_by(DropCampaign.end_at.asc().nulls_last(), DropCampaign.id)
     )
+
+
+def rewards_where(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Return the statement that `load_rewards` reads reward campaigns of a condition with, built once as others are."""
+    return (
+        select(
+            RewardCampaign,
+            Game.name.label("game"),
+            GAME_FEED.path.label("game_path"),
+            OWN_FEED.path.label("path"),
+        )
+        .join(Game, Game.id == RewardCampaign.game_id, isouter=True)
+        .join(GAME_FEED, (GAME_FEED.scope == "game") & (GAME_FEED.game_id == RewardCampaign.game_id), isouter=True)
+        .join(
+            OWN_FEED,
+            (OWN_FEED.scope == "reward_campaign") & (OWN_FEED.reward_campaign_id == RewardCampaign.id),
+            isouter=True,
+        )
+        .where(*where)
+        .order_by(RewardCampaign.end_at.asc().nulls_last(), RewardCampaign.id)
+    )
+
+
+def load_campaigns(
+    connection: Connection, statement: Select[*tuple[Any, ...]], channels: int = CHANNELS_SHOWN, **parameters: Any
+) -> list[Loaded]:
+    """Return the campaigns of a statement by their end, each with its drops and its first few channels."""
     # Columns, not objects: a connection gives rows, and there is no session to keep objects in.
-    rows = connection.execute(statement).all()
+    rows = connection.execute(statement, parameters).all()
     ids = [row.id for row in rows]
     drops = _load_drops(connection, ids)
     totals, named = _load_channels(connection, ids, channels)
@@ -108,31 +218,11 @@ def load_campaigns(connection: Connection, *where: ColumnElement[bool], channels
     ]
 
 
-def load_rewards(connection: Connection, *where: ColumnElement[bool]) -> list[LoadedReward]:
-    """Return the reward campaigns of a condition by their end, each with what it gives."""
-    statement = (
-        select(
-            RewardCampaign,
-            Game.name.label("game"),
-            GAME_FEED.path.label("game_path"),
-            OWN_FEED.path.label("path"),
-        )
-        .join(Game, Game.id == RewardCampaign.game_id, isouter=True)
-        .join(GAME_FEED, (GAME_FEED.scope == "game") & (GAME_FEED.game_id == RewardCampaign.game_id), isouter=True)
-        .join(
-            OWN_FEED,
-            (OWN_FEED.scope == "reward_campaign") & (OWN_FEED.reward_campaign_id == RewardCampaign.id),
-            isouter=True,
-        )
-        .where(*where)
-        .order_by(RewardCampaign.end_at.asc().nulls_last(), RewardCampaign.id)
-    )
-    rows = connection.execute(statement).all()
-    lines = select(Reward).where(
-        among(Reward.reward_campaign_id, [row.id for row in rows]), Reward.last_seen_at.is_(None)
-    )
+def load_rewards(connection: Connection, statement: Select[*tuple[Any, ...]], **parameters: Any) -> list[LoadedReward]:
+    """Return the reward campaigns of a statement by their end, each with what it gives."""
+    rows = connection.execute(statement, parameters).all()
     rewards: dict[int, list[RewardLine]] = defaultdict(list)
-    for line in connection.execute(lines.order_by(Reward.required_minutes.asc().nulls_last(), Reward.id)):
+    for line in connection.execute(_LINES, {"ids": [row.id for row in rows]}) if rows else ():
         rewards[line.reward_campaign_id].append(
             RewardLine(
                 name=line.name,
@@ -173,34 +263,8 @@ def load_rewards(connection: Connection, *where: ColumnElement[bool]) -> list[Lo
 
 
 def _load_drops(connection: Connection, campaign_ids: Sequence[int]) -> Mapping[int, list[DropLine]]:
-    statement = (
-        select(
-            TimeBasedDrop.id,
-            TimeBasedDrop.campaign_id,
-            TimeBasedDrop.name,
-            TimeBasedDrop.required_minutes,
-            TimeBasedDrop.required_subs,
-            TimeBasedDrop.required_turbo_subs,
-            DropBenefit.id.label("benefit_id"),
-            DropBenefit.name.label("benefit"),
-            DropBenefit.image_url,
-        )
-        .join(
-            DropBenefitEdge,
-            (DropBenefitEdge.drop_id == TimeBasedDrop.id) & DropBenefitEdge.last_seen_at.is_(None),
-            isouter=True,
-        )
-        .join(DropBenefit, DropBenefit.id == DropBenefitEdge.benefit_id, isouter=True)
-        .where(among(TimeBasedDrop.campaign_id, campaign_ids), TimeBasedDrop.last_seen_at.is_(None))
-        .order_by(
-            TimeBasedDrop.required_minutes.asc().nulls_last(),
-            TimeBasedDrop.required_subs.asc().nulls_last(),
-            TimeBasedDrop.id,
-            DropBenefit.id,
-        )
-    )
     by_drop: dict[int, list[Any]] = {}
-    for row in connection.execute(statement):
+    for row in connection.execute(_DROPS, {"ids": campaign_ids}) if campaign_ids else ():
         by_drop.setdefault(row.id, []).append(row)
     drops: dict[int, list[DropLine]] = defaultdict(list)
     for rows in by_drop.values():
@@ -223,40 +287,13 @@ def _load_channels(
     connection: Connection, campaign_ids: Sequence[int], most: int
 ) -> tuple[dict[int, int], Mapping[int, list[ChannelLink]]]:
     """Return how many channels each campaign names, and the first few where any are shown: it may name thousands."""
-    listed = among(AllowedChannel.campaign_id, campaign_ids) & AllowedChannel.last_seen_at.is_(None)
-    counts = (
-        select(AllowedChannel.campaign_id, func.count().label("total"))
-        .where(listed)
-        .group_by(AllowedChannel.campaign_id)
-    )
-    totals = {row.campaign_id: row.total for row in connection.execute(counts)}
-    if not most:
+    if not campaign_ids:
+        return {}, {}
+    totals = {row.campaign_id: row.total for row in connection.execute(_TOTALS, {"ids": campaign_ids})}
+    if not most or not totals:
         return totals, {}
-    # By channel id, the order of the primary key: to sort thousands by name would cost more than it is worth.
-    first = (
-        select(AllowedChannel.channel_id)
-        .where(AllowedChannel.campaign_id == DropCampaign.id, AllowedChannel.last_seen_at.is_(None))
-        .order_by(AllowedChannel.channel_id)
-        .limit(most)
-        .correlate(DropCampaign)
-        .lateral("first")
-    )
-    statement = (
-        select(
-            DropCampaign.id.label("campaign_id"),
-            Channel.login,
-            Channel.external_id,
-            Channel.display_name,
-            CHANNEL_FEED.path,
-        )
-        .join_from(DropCampaign, first, true())
-        .join(Channel, Channel.id == first.c.channel_id)
-        .join(CHANNEL_FEED, (CHANNEL_FEED.scope == "channel") & (CHANNEL_FEED.channel_id == Channel.id), isouter=True)
-        .where(among(DropCampaign.id, list(totals)))
-        .order_by(DropCampaign.id, Channel.id)
-    )
     channels: dict[int, list[ChannelLink]] = defaultdict(list)
-    for row in connection.execute(statement):
+    for row in connection.execute(_FIRST_CHANNELS, {"ids": list(totals), "most": most}):
         channels[row.campaign_id].append(
             ChannelLink(login=row.login, external_id=row.external_id, display_name=row.display_name, path=row.path)
         )

@@ -29,6 +29,7 @@ from feeds.pages.releases import Release, ReleasesPage, render_releases
 from feeds.pages.rewards import Offer, Offered, RewardsPage, in_few_words, render_rewards
 from feeds.pages.tallies import Subject
 from feeds.pages.year import render_years
+from feeds.stylesheets import problems_of_style
 from models.details import BenefitLine, CampaignDetail, DropLine, FieldChange, ReleaseDetail
 from models.periods import Period
 
@@ -69,6 +70,8 @@ def check_look(folder: Path) -> list[str]:
     """
     look = _Strict(folder)
     problems = dict(look.problems)
+    for name, style in look.own_styles.items():
+        problems |= {problem: problem for problem in problems_of_style(name, style.decode())}
     for name, render in _renders(_samples("Gloomtide")):
         try:
             scripts = _Scripts()

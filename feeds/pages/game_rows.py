@@ -8,7 +8,15 @@ from typing import Any
 from sqlalchemy import Connection, case, func, select
 
 from feeds.content import FeedContent
-from feeds.pages.card_rows import CHANNEL_FEED, among, load_campaigns, load_rewards
+from feeds.pages.card_rows import (
+    CHANNEL_FEED,
+    among,
+    campaigns_where,
+    load_campaigns,
+    load_rewards,
+    one_of_ids,
+    rewards_where,
+)
 from feeds.pages.cards import ChannelLink, PageLink
 from feeds.pages.game import NEWS_SHOWN, Facts, GamePage, Move
 from feeds.pages.news_rows import load_paths
@@ -36,20 +44,23 @@ PLAYED_WITHIN = timedelta(days=30)
 MOVES_SHOWN = 12
 _CHANGES = ("release.announced", "release.precised", "release.moved", "release.cancelled", "release.out")
 
+_OF_FEEDS = (
+    select(Feed.id.label("feed_id"), Feed.path, Feed.game_id, Game.name, Game.box_art_url)
+    .join(Game, Game.id == Feed.game_id)
+    .where(one_of_ids(Feed.id))
+)
+_CAMPAIGNS = campaigns_where(one_of_ids(DropCampaign.game_id))
+_REWARDS = rewards_where(one_of_ids(RewardCampaign.game_id))
+
 
 def load_games(connection: Connection, feeds: Sequence[FeedContent], now: datetime) -> dict[int, GamePage]:
     """Return what the pages of these feeds of games show at `now`, by the ids of the feeds."""
-    statement = (
-        select(Feed.id.label("feed_id"), Feed.path, Feed.game_id, Game.name, Game.box_art_url)
-        .join(Game, Game.id == Feed.game_id)
-        .where(among(Feed.id, [feed.feed_id for feed in feeds]))
-    )
-    rows = connection.execute(statement).all()
+    rows = connection.execute(_OF_FEEDS, {"ids": [feed.feed_id for feed in feeds]}).all()
     ids = [row.game_id for row in rows]
-    campaigns = _grouped(load_campaigns(connection, among(DropCampaign.game_id, ids), channels=0))
-    rewards = _grouped(load_rewards(connection, among(RewardCampaign.game_id, ids)))
+    campaigns = _grouped(load_campaigns(connection, _CAMPAIGNS, channels=0, ids=ids))
+    rewards = _grouped(load_rewards(connection, _REWARDS, ids=ids))
     entries = _load_entries(connection, ids)
-    releases = load_releases(connection, {row.igdb_id: row.game_id for row in entries.values()})
+    releases = load_releases(connection, {row.igdb_id: row.game_id for row in entries.values()}) if entries else {}
     moves = _load_moves(connection, ids)
     channels = _load_channels(connection, ids, now - PLAYED_WITHIN)
     services = _load_services(connection, ids)

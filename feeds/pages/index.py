@@ -55,6 +55,8 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     news: tuple[Line, ...] = ()
     releases: tuple[Release, ...] = ()
     ended_recently: int = 0
+    # Of any time: an import brings some where no source was read yet.
+    has_campaigns: bool = False
     sources: tuple[SourceHealth, ...] = ()
     off: tuple[SourceOff, ...] = ()
     has_feed_of_everything: bool = False
@@ -94,7 +96,7 @@ def render_index(site: Site, base_url: str, now: datetime, *, stamp: str = "", l
         releases=site.releases[:RELEASES_SHOWN],
         services=_services(site),
         waiting=[source for source in site.sources if source.failing_since or not source.last_success_at],
-        is_unread=not any(source.last_success_at for source in site.sources),
+        is_unread=not site.has_campaigns and not any(source.last_success_at for source in site.sources),
         formats=formats_of("all") if site.has_feed_of_everything else (),
         feed_path="all",
         feed_title="Lootwire: everything",

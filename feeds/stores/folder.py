@@ -3,7 +3,7 @@
 import contextlib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
@@ -38,7 +38,7 @@ class FolderStore:
     A file is on the disk (fsync) before it takes its name. That it has the name is on the disk when `finish` has
     returned, which syncs each folder once: a power cut before that can lose a rename, and the reader of the old file
     loses nothing. With `packings` a file that is worth it gets a packed one beside it, of the same time of change, in
-    place before the file itself; one that is not wanted any more is removed with the next write of the file.
+    place before the file itself; `remove_unwanted` removes what was packed otherwise before.
     """
 
     def __init__(self, root: Path, *, packings: Collection[Packing] = ()) -> None:
@@ -77,7 +77,9 @@ class FolderStore:
         with blamed_on(self._root / path):
             folder = self._folders.at(place.folders)
             wanted = packings_of(place.name, len(data), self._packings)
-            self._remove_packed(folder, place.name, except_for=wanted)
+            if len(wanted) < len(self._packings):
+                # It may have been larger before.
+                self._remove_packed(folder, place.name, self._packings)
             is_new = read_published(folder, place.name, len(data)) != data
             if not is_new and (not wanted or self._has_packed(folder, place.name, wanted)):
                 return False
@@ -98,12 +100,36 @@ class FolderStore:
             folder = self._folders.find(place.folders)
             if folder is None:
                 return False
-            self._remove_packed(folder, place.name, except_for=())
+            self._remove_packed(folder, place.name, ENDINGS)
             is_removed = _unlink(folder, place.name)
             self._changed.add(place.folders)
             if is_removed and place.folders[:1] == (PRIVATE,) and len(place.folders) > 1:
                 self._remove_empty(place.folders)
         return is_removed
+
+    def remove_unwanted(self) -> int:
+        """Remove what is packed in a way that is not wanted any more, also of files that nobody writes now.
+
+        Returns how many files that were. What has no file beside it that it could be packed of is somebody else's.
+        """
+        removed = 0
+        for above, _, names in os.walk(self._root):
+            there = set(names)
+            unwanted = [
+                name
+                for packing, ending in ENDINGS.items()
+                for name in names
+                if packing not in self._packings and name.endswith(ending) and name.removesuffix(ending) in there
+            ]
+            for name in unwanted:
+                path = Path(above, name)
+                place = place_of(self._root, path.relative_to(self._root).as_posix())
+                with blamed_on(path):
+                    folder = self._folders.find(place.folders)
+                    removed += folder is not None and _unlink(folder, name)
+                self._changed.add(place.folders)
+                self._make_room()
+        return removed
 
     def stamp_of(self, path: str) -> str | None:
         """Return the stamp that a file carries near its beginning, or None where it is missing or has none."""
@@ -200,10 +226,9 @@ class FolderStore:
             return False
         return all(each == changed_at for each in beside)
 
-    def _remove_packed(self, folder: int, name: str, *, except_for: Collection[Packing]) -> None:
-        for packing, ending in ENDINGS.items():
-            if packing not in except_for:
-                _unlink(folder, name + ending)
+    def _remove_packed(self, folder: int, name: str, packings: Iterable[Packing]) -> None:
+        for packing in packings:
+            _unlink(folder, name + ENDINGS[packing])
 
     def _remove_empty(self, folders: tuple[str, ...]) -> None:
         parent = self._folders.find(folders[:-1])

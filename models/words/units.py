@@ -31,7 +31,7 @@ def moment(at: datetime, this_year: int | None = None) -> str:
     """
     at = in_utc(at)
     year = "" if at.year == this_year else f" {at.year}"
-    return f"{WEEKDAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}{year}, {at:%H:%M} UTC"
+    return f"{WEEKDAYS[at.weekday()]} {at.day} {MONTHS[at.month - 1]}{year}, {at.hour:02}:{at.minute:02} UTC"
 
 
 def moment_in_figures(at: datetime) -> str:
@@ -46,6 +46,8 @@ def moment_in_title(at: datetime) -> str:
 
 def in_utc(at: datetime) -> datetime:
     """Return a time in UTC, one without a zone is; at the ends of the calendar it is left as it was written."""
+    if at.tzinfo is UTC:
+        return at
     try:
         return at.replace(tzinfo=at.tzinfo or UTC).astimezone(UTC)
     except OverflowError:

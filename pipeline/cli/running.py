@@ -152,14 +152,15 @@ def _spread(runtime: "Runtime") -> bool:
     """Bring what is published into the bucket and to the hubs, where there are any; returns whether all went well."""
     if runtime.settings.bucket_url is None and not runtime.settings.websub_hubs:
         return True
-    from pipeline.programs.spreading import SPREAD_WITHIN, Heard, copy_to_bucket, ping_hubs
+    from pipeline.programs.spreading import SPREAD_WITHIN, Heard, copy_to_bucket, host_of, ping_hubs
 
     copied = copy_to_bucket(runtime.engine, runtime.settings, within=SPREAD_WITHIN)
     if runtime.settings.bucket_url is not None and copied.problem is None:
         left = f", {copied.left} left for the next time" if copied.left else ""
         console.print(f"bucket: {copied.uploaded} files copied, {copied.removed} removed{left}", markup=False)
     pinged = ping_hubs(runtime.engine, runtime.settings, Heard(), within=SPREAD_WITHIN)
-    problems = [*([copied.problem] if copied.problem else ()), *pinged.problems.values()]
+    refused = [f"The hub {host_of(hub)} does not take our pings: {reason}" for hub, reason in pinged.problems.items()]
+    problems = [*([copied.problem] if copied.problem else ()), *refused]
     for problem in problems:
         errors.print(problem, markup=False, soft_wrap=True)
     return not problems

@@ -131,7 +131,7 @@ def ping_hubs(
         with engine.connect() as connection:
             summary.left = connection.scalar(select(func.count()).where(_IS_DUE)) or 0
     for hub, reason in summary.problems.items():
-        _report(engine, hub_failed(_host(hub), reason), clock())
+        _report(engine, hub_failed(host_of(hub), reason), clock())
     return summary
 
 
@@ -202,6 +202,6 @@ def _report(engine: Engine, trouble: Trouble, now: datetime) -> None:
         report(connection, trouble, now)
 
 
-def _host(hub: str) -> str:
+def host_of(hub: str) -> str:
     """Return what may be shown of a hub: its address may hold a key."""
     return urlsplit(hub).hostname or "a hub"

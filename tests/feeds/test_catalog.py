@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import insert, select
 
-from feeds.catalog import ITEMS_PER_FEED, load_marked, mark_all, settle_written
+from feeds.catalog import ITEMS_PER_FEED, load_feeds, mark_all, marked_ids, settle_written
 from feeds.take_in import mark, take_in
 from models import Event, Feed, StreamSession
 from models.names import public_id
@@ -232,7 +232,7 @@ def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: Publishi
     statements: list[str] = []
     with world.engine.connect() as connection:
         sqlalchemy_event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
-        assert len(load_marked(connection, 100)) == 34
+        assert len(load_feeds(connection, marked_ids(connection))) == 34
 
     assert len(statements) == 6  # the feeds, their newest items, what is on now of three kinds, and the events
 

@@ -91,6 +91,12 @@ def test_a_live_channel_says_so_and_an_idle_one_says_when_it_was_on() -> None:
     assert "Not live Last on air until Thu 19 Nov, 13:00 UTC" in text(full())
 
 
+def test_a_stream_that_has_just_begun_is_not_shown_in_minutes() -> None:
+    shown = text(full(stories=(story(live=True, seconds=0),)))
+    assert "12:00 UTC, just begun" in shown
+    assert "0 min so far" not in shown
+
+
 def test_a_channel_that_was_never_seen_live_has_a_page_all_the_same() -> None:
     empty = document(page())
     assert "No stream has been seen yet" in empty.text_content()

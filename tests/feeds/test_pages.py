@@ -20,6 +20,7 @@ from feeds.pages.game import back_after, strip
 from feeds.pages.registry import PAGES, SITE_PAGES, Site, load_feed_pages
 from feeds.pages.releases import Release, ReleasesPage, in_order, merged, render_releases
 from feeds.scopes import SCOPES
+from feeds.stylesheets import problems_of_style
 from feeds.templating import ASSETS
 from models import Feed, GameMetadata, Platform, ReleaseDate
 from models.details import BenefitLine, CampaignDetail, DropLine, FieldChange, ReleaseDetail
@@ -418,6 +419,14 @@ def test_a_template_of_a_persons_own_takes_the_place_of_the_houses(tmp_path: Pat
         ("{% include '/etc/passwd' %}", "game.html.j2, line 1: "),
         ("{% for x in range(90000) %}{{ 'y' * 100 }}{% endfor %}", "it writes more than"),
         ("x" * 70_000, "is longer than"),
+        (
+            "\n{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}",
+            "game.html.j2, line 2: it takes too long",
+        ),
+        (
+            "{% macro m(n) %}{% if n %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}",
+            "takes too long",
+        ),
     ],
 )
 def test_a_broken_template_is_named_with_its_line_and_the_houses_is_used(
@@ -439,6 +448,36 @@ def test_a_base_that_is_broken_breaks_no_page(tmp_path: Path) -> None:
 
     assert sample_pages("Gloomtide", look) == sample_pages("Gloomtide")
     assert check_look(tmp_path) == ["base.html.j2, line 1: Expected an expression, got 'end of statement block'"]
+
+
+def test_a_fault_of_the_base_is_named_as_its_own_and_looked_for_once(tmp_path: Path) -> None:
+    (tmp_path / "base.html.j2").write_text("\n\n{{ 1 // 0 }}{% block main %}{% endblock %}")
+    (tmp_path / "game.html.j2").write_text('{% extends "base.html.j2" %}{% block main %}{{ name }}{% endblock %}')
+    look = Look(tmp_path)
+
+    assert sample_pages("Gloomtide", look) == sample_pages("Gloomtide")
+    assert list(look.problems) == ["base.html.j2"]
+    assert check_look(tmp_path) == ["base.html.j2, line 3: integer division or modulo by zero"]
+
+
+@pytest.mark.parametrize(
+    ("style", "problem"),
+    [
+        ("body {\n color: teal;\n\n", 'style.css, line 1: "{" is never closed'),
+        ("a { } }", 'style.css, line 1: "}" closes nothing that is open'),
+        ("a { }\n/* b", "style.css, line 2: what begins here is never closed: /* b"),
+        ("a { content: 'b\n}", "style.css, line 1: the text that begins here is never closed: 'b"),
+    ],
+)
+def test_what_a_stylesheet_leaves_open_is_named_with_its_line(style: str, problem: str, tmp_path: Path) -> None:
+    (tmp_path / "style.css").write_text(style)
+
+    assert check_look(tmp_path) == [problem]
+
+
+@pytest.mark.parametrize("style", ["style.css", "channel.css", "feed.css"])
+def test_the_houses_stylesheets_leave_nothing_open(style: str) -> None:
+    assert list(problems_of_style(style, (ASSETS / style).read_text())) == []
 
 
 def test_what_the_policy_would_refuse_and_names_that_mean_nothing_are_problems(tmp_path: Path) -> None:

@@ -413,3 +413,44 @@ def test_a_run_that_is_killed_is_made_good_by_the_next(world: Publishing, engine
     assert world.marked() == set()
     assert len(list(world.root.rglob("*.rss.xml"))) == 24
     assert not list(world.root.rglob(".lootwire-*"))
+
+
+def test_a_link_in_place_of_a_folder_is_one_failure_however_many_feeds_lie_below_it(
+    world: Publishing, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("Gloomtide", "Rook & Rapier", "Saltlick"):
+        world.event(game_id=world.game(name))
+    world.root.mkdir(exist_ok=True)
+    (world.root / "games").symlink_to(tmp_path)
+
+    summary = world.publish()
+
+    assert [failure.path for failure in summary.failures] == ["games"]
+    assert "put a folder in its place" in summary.failures[0].reason
+    assert caplog.text.count("put a folder in its place") == 1
+    assert (world.root / "all.rss.xml").exists()
+
+
+def test_what_was_packed_goes_when_nothing_is_packed_any_more(world: Publishing) -> None:
+    world.event()
+    publish(world.engine, world.root, BASE_URL, NOON, packings=("gzip", "zstd"))
+    # Of a feed that is gone since, which nobody writes again; the last is the operator's own.
+    for name in ("games/old.html", "games/old.html.gz", "games/old.html.zst", "backup.gz"):
+        path = world.root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+
+    publish(world.engine, world.root, BASE_URL, NOON, packings=["zstd"])
+    assert [path.name for path in world.root.rglob("*.gz")] == ["backup.gz"]
+    assert (world.root / "games/old.html.zst").exists()
+    publish(world.engine, world.root, BASE_URL, NOON)
+
+    assert list(world.root.rglob("*.zst")) == []
+
+
+def test_a_page_of_campaigns_that_were_imported_does_not_say_that_nothing_was_read(world: Publishing) -> None:
+    world.source("twitch.drops")
+    world.campaign(game_id=world.game(), ended_at=NOON - timedelta(days=400), end_at=NOON - timedelta(days=400))
+    world.publish()
+    assert "No campaign is on right now." in world.text("index.html")
+    assert "Nothing has been read yet" not in world.text("index.html")

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select, update
 
-from feeds.catalog import ITEMS_PER_FEED, create_first, load_marked
+from feeds.catalog import ITEMS_PER_FEED, create_first, load_feeds, marked_ids
 from feeds.content import FeedContent
 from feeds.publish import PublishSummary, publish, take_in_all
 from feeds.take_in import mark
@@ -178,7 +178,7 @@ class Publishing:
         """Every marked feed by path, once new events are taken in."""
         self.take_in()
         with self.engine.connect() as connection:
-            return {feed.path: feed for feed in load_marked(connection, 1000, items=items)}
+            return {feed.path: feed for feed in load_feeds(connection, marked_ids(connection), items=items)}
 
     def titles(self, *, items: int = ITEMS_PER_FEED) -> dict[str, list[str]]:
         """The titles on every marked feed by path."""

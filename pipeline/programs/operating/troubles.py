@@ -147,7 +147,7 @@ def bucket_failed(url: str, reason: str) -> Trouble:
 def hub_failed(hub: str, reason: str) -> Trouble:
     """Return the trouble that a hub does not take our pings, and its readers hear of news when they ask themselves."""
     kind = EventKind.OPERATOR_PING_FAILED
-    return Trouble(kind=kind, subject=hub, name=f"The ping to {hub}", reason=reason, stops_work=False)
+    return Trouble(kind=kind, subject=hub, name=f"The ping to the hub {hub}", reason=reason, stops_work=False)
 
 
 def clock_jumped_back(jump: timedelta) -> Trouble:

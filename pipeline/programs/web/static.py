@@ -12,11 +12,11 @@ from typing import BinaryIO, NamedTuple
 from urllib.parse import quote
 
 import anyio.to_thread
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import PathLike, StaticFiles
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from feeds.serving import (
     ASK_AGAIN,
@@ -45,6 +45,7 @@ _MOST_TO_DIGEST = 16 * 1024 * 1024
 _MOST_DIGESTS = 4096
 # Parts of a file as HTTP counts them, in bytes; what is written otherwise is ignored (RFC 9110, 14.2).
 _PARTS = re.compile(r"bytes=(\d+-\d*|-\d+)([ \t]*,[ \t]*(\d+-\d*|-\d+))*", re.ASCII | re.IGNORECASE)
+_REFUSED_PARTS = frozenset({400, 416})
 # Linux has it.
 _NO_WAITING: int | None = getattr(os, "RWF_NOWAIT", None)
 # What a reader that has a file learns of it.
@@ -324,7 +325,19 @@ class _PublishedFile(Response):
             kind = "-browser" if self._fields["Content-Type"] == AS_XML else ""
             self._fields["ETag"] = f'"{content.digest}{kind}"'
             response = await self._response(scope, content.data)
-            await response(scope, receive, send)
+            await response(scope, receive, self._completing(send))
+
+    def _completing(self, send: Send) -> Send:
+        """Return what sends an answer; one that refuses parts is made elsewhere, and lacks what each answer has."""
+
+        async def complete(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in _REFUSED_PARTS:
+                MutableHeaders(scope=message).update(
+                    {name: self._fields[name] for name in _SNIFFED_NOT | OF_PRIVATE if name in self._fields}
+                )
+            await send(message)
+
+        return complete
 
     async def _content(self) -> _Content:
         if (known := _DIGESTS.get(self._opened.status)) is not None:

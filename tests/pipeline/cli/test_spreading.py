@@ -45,7 +45,7 @@ def test_publish_says_what_went_wrong_further_on_and_has_published_all_the_same(
     assert published.code == 3
     bucket, hub = published.errors.splitlines()
     assert bucket.endswith("/drops: it does not answer")
-    assert hub == "127.0.0.1: no connection"
+    assert hub == "The hub 127.0.0.1 does not take our pings: 127.0.0.1: no connection"
     assert "hunter2" not in published.errors + published.out
     assert (operator.folder / "data" / "public" / "index.html").is_file()
     troubles = operator.run("status", "--json").lines[0]["troubles"]

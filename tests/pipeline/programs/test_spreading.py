@@ -208,7 +208,7 @@ def test_a_hub_that_does_not_take_us_is_told_to_operators_by_its_host_and_tried_
         installation.now += timedelta(minutes=1 if passed else 15)
     assert telling.ping().problems
     (title,) = installation.titles()
-    assert title.startswith("The ping to 127.0.0.1 is not taken: 127.0.0.1")
+    assert title.startswith("The ping to the hub 127.0.0.1 is not taken: 127.0.0.1")
     assert "hunter2" not in title
 
 

@@ -465,7 +465,13 @@ def test_a_part_of_a_file_can_be_asked_for(reader: Reader) -> None:
     status, headers, body = reader.ask("/all.rss.xml", headers={"Range": "bytes=6-11"})
     assert (status, body, headers["Content-Range"]) == (206, FEED[6:12], f"bytes 6-11/{len(FEED)}")
     assert headers["Content-Type"] == "application/rss+xml; charset=utf-8"
-    assert reader.ask("/all.rss.xml", headers={"Range": "bytes=100000-"})[0] == 416
+
+
+@pytest.mark.parametrize("parts", ["bytes=100000-", "bytes=5-2"])
+def test_parts_that_there_are_not_are_refused_with_the_headers_of_every_answer(reader: Reader, parts: str) -> None:
+    status, headers, _ = reader.ask("/all.rss.xml", headers={"Range": parts})
+    assert status in {400, 416}
+    assert headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
