@@ -18,7 +18,7 @@ from pipeline.rules.applying import apply_files, compare_files
 from pipeline.rules.files import read_rules_file
 from pipeline.runtime.runtime import Runtime
 
-MAILBOX, WEBHOOK, SLEEPER, READER = "mailbox", "webhook", "sleeper", "reader of digests"
+MAILBOX, WEBHOOK, SLEEPER, READER, COLLECTOR = "mailbox", "webhook", "sleeper", "reader of digests", "collector"
 GAME = "Gloomtide Trawlers"
 COMING = "Paper Dragon Tactics"
 RULES = f"""\
@@ -46,6 +46,10 @@ url = "env:DEMO_READER"
 digest = "daily at {{breakfast}}"
 urgent = []
 
+[[target]]
+name = "{COLLECTOR}"
+url = "env:DEMO_COLLECTOR"
+
 # Games that are waited for.
 [[follow]]
 games = ["{COMING}", "Whisker Protocol"]
@@ -69,6 +73,13 @@ games = ["{GAME}"]
 name = "what is new"
 to = "{READER}"
 kinds = ["*.added"]
+
+[[subscription]]
+name = "loot for what I have and have not finished"
+to = "{COLLECTOR}"
+kinds = ["campaign.*", "release.*", "game.added"]
+library = ["owned"]
+library_except = ["finished", "abandoned"]
 """
 
 
@@ -93,6 +104,7 @@ def apply_rules(runtime: Runtime, folder: Path, mail: MailSink, hook: WebhookSin
         "DEMO_WEBHOOK": f"json{hook.url.removeprefix('http')}",
         "DEMO_SLEEPER": _mail_address(mail, "sleeper"),
         "DEMO_READER": _mail_address(mail, "reader"),
+        "DEMO_COLLECTOR": _mail_address(mail, COLLECTOR),
     }
     file = read_rules_file(path, addresses)
     with runtime.engine.begin() as connection:
@@ -136,8 +148,11 @@ def why_the_sleeper_was_not_told(connection: Connection, now: datetime) -> tuple
     event_id = connection.scalar(
         select(Event.id).where(Event.id.not_in(its_own), Event.silent.is_(False), Event.game_id.is_not(None)).limit(1)
     )
-    if event_id is None:
-        return None
-    answer = why_not(connection, SLEEPER, event_id, now)
+    return None if event_id is None else why_untold(connection, SLEEPER, event_id, now)
+
+
+def why_untold(connection: Connection, target: str, event_id: int, now: datetime) -> tuple[str, str]:
+    """Return an event's title, and why a target was not told of it, as `lootwire why-not` says it."""
+    answer = why_not(connection, target, event_id, now)
     verdicts = [f"{verdict.failed} does not fit (wants {in_words(verdict.wanted)})" for verdict in answer.verdicts]
     return answer.title, "; ".join([answer.reason, *verdicts])

@@ -26,13 +26,14 @@ from models.errors import LootwireError
 from models.events import EventKind
 from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import parse_name
-from pipeline.demo import live, rules
+from pipeline.demo import library, live, rules
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
 from pipeline.embedded import check_installed
 from pipeline.embedded.layout import Layout, is_locked, open_lock, try_lock
 from pipeline.fetch.http import Client
+from pipeline.library.importing.files import Imported
 from pipeline.programs import programs
 from pipeline.programs.web.ports import HOST
 from pipeline.runtime.logs import configure_logging
@@ -76,6 +77,8 @@ def run_demo(*, keep: bool) -> int:
         with _running(runtime):
             programs.wake(runtime)
             for step in range(STEPS):
+                if step == library.STEP:
+                    brought = library.bring(runtime, folder.path, utc_now())
                 _play(services, step, say)
                 progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
             missing = _settle(runtime, mail, hook, say)
@@ -89,7 +92,7 @@ def run_demo(*, keep: bool) -> int:
             _wait_until_served(runtime)
         progress.update(task, advance=1, description="done")
         progress.stop()
-        _print_summary(runtime, mail, hook, held, keep=keep)
+        _print_summary(runtime, mail, hook, held, brought, keep=keep)
         for what in missing:
             errors.print(f"lootwire: {what}")
         if running is not None:
@@ -291,7 +294,13 @@ def _is_served(runtime: Runtime) -> bool:
 
 
 def _print_summary(
-    runtime: Runtime, mail: MailSink, hook: WebhookSink, held: Sequence[rules.Held], *, keep: bool
+    runtime: Runtime,
+    mail: MailSink,
+    hook: WebhookSink,
+    held: Sequence[rules.Held],
+    brought: Imported,
+    *,
+    keep: bool,
 ) -> None:
     with runtime.engine.connect() as connection:
         campaigns = connection.execute(select(DropCampaign.service, func.count()).group_by(DropCampaign.service))
@@ -302,6 +311,7 @@ def _print_summary(
         latest = connection.execute(select(Event.title).order_by(Event.id.desc()).limit(5)).scalars().all()
         feeds = connection.scalar(select(func.count()).select_from(Feed)) or 0
         untold = rules.why_the_sleeper_was_not_told(connection, utc_now())
+        finished = library.why_the_collector_was_not_told(connection, utc_now())
     services = ", ".join(f"{count} on {name}" for name, count in sorted(by_service.items()))
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold")
@@ -318,6 +328,13 @@ def _print_summary(
     if untold is not None:
         title, reason = untold
         table.add_row("why not?", Text(show(f"The {rules.SLEEPER} was not told “{title}”: {reason}.")))
+    counts = ", ".join(f"{count} {verdict.replace('_', ' ')}" for verdict, count in brought.counts.items() if count)
+    table.add_row("library", Text(f"{brought.taken_for}, {len(brought.lines)} lines: {counts}"))
+    subjects = [message.subject for message in mail.messages if f"{rules.COLLECTOR}@demo.example" in message.to]
+    table.add_row(rules.COLLECTOR, Text(_received(len(subjects), "message", subjects)))
+    if finished is not None:
+        title, reason = finished
+        table.add_row("why not?", Text(show(f"The {rules.COLLECTOR} was not told “{title}”: {reason}.")))
     published = runtime.settings.published
     calendars = sum(1 for _ in published.rglob("*.ics"))
     made = f"{feeds} feeds as RSS, Atom and JSON Feed, each with a page; {calendars} of them as calendars"
