@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     Connection,
     DateTime,
     Select,
@@ -22,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import Insert, aggregate_order_by, insert
 
-from models import Delivery, Event, Subscription, SubscriptionKey, Target
+from models import Delivery, Event, Game, PersonWork, Subscription, SubscriptionKey, Target
 from notifiers.conditions.conditions import conditions_from_json
 from notifiers.conditions.facts import EventFacts
 from notifiers.conditions.judge import first_failing
@@ -159,12 +160,19 @@ def _wanted() -> Select[*tuple[Any, ...]]:
         .join(Target, Target.id == Subscription.target_id)
         .join(Event, Event.id == pairs.c.event_id)
         .where(Event.silent.is_(False), Target.disabled_at.is_(None))
-        # What is of a person's library is theirs alone.
+        # As `judge` has it, for those that are exact: what is of a person's library is theirs alone.
         .where(or_(Event.person_id.is_(None), Event.person_id == Target.person_id))
+        .where(or_(Event.is_private.is_(False), Event.person_id.is_not(None), _has_it()))
         .group_by(pairs.c.event_id, Subscription.target_id)
         # So that the outbox's ids are in the order of events.
         .order_by(pairs.c.event_id, Subscription.target_id)
     )
+
+
+def _has_it() -> ColumnElement[bool]:
+    """Return whether the event's game is anything to the person whom the target belongs to."""
+    of_game = (PersonWork.work_id == Game.work_id) & (PersonWork.person_id == Target.person_id)
+    return exists().where(Game.id == Event.game_id, of_game, PersonWork.words != []).correlate(Event, Target)
 
 
 def _wanted_keys() -> Any:

@@ -14,6 +14,8 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     service: str | None = None
     # Whose library it is of, and theirs alone.
     person_id: int | None = None
+    # About a game that is wanted for libraries alone: for those to whom it is anything.
+    is_private: bool = False
     game_key: str | None = None
     organization_key: str | None = None
     # The channel's login, and those that it had.

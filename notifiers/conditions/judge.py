@@ -26,7 +26,7 @@ def _conditions(wanted: Conditions, facts: EventFacts, person_id: int) -> Iterat
     """Yield every condition by its field's name, and whether it is met."""
     category = facts.game_key if facts.family in CATEGORY_FAMILIES else None
     minutes = facts.minutes
-    yield "person", facts.person_id in {None, person_id}
+    yield "person", _may_know(facts, person_id)
     yield "kinds", takes_kind(wanted.kinds, facts.kind)
     yield "services", not wanted.services or facts.service in {service.lower() for service in wanted.services}
     yield "games", _is_among(facts.game_key, wanted.games)
@@ -51,6 +51,12 @@ def _conditions(wanted: Conditions, facts: EventFacts, person_id: int) -> Iterat
     yield "library_except", not any((person_id, word) in facts.library for word in wanted.library_except)
     is_on_mine = not facts.platform_keys or person_id in facts.platform_people
     yield "my_platforms", not wanted.my_platforms or is_on_mine
+
+
+def _may_know(facts: EventFacts, person_id: int) -> bool:
+    if facts.person_id is not None:
+        return facts.person_id == person_id
+    return not facts.is_private or any(person == person_id for person, _ in facts.library)
 
 
 def _is_linked(facts: EventFacts, person_id: int) -> bool | None:

@@ -122,6 +122,19 @@ def test_what_happens_in_a_library_is_told_to_nobody_else(world: Notifying, shel
     ]
 
 
+@pytest.mark.parametrize("conditions", [Conditions(), Conditions(block=("nothing",))], ids=["exact", "judged"])
+def test_news_of_a_game_that_is_wanted_for_a_library_alone_is_told_to_those_who_have_it(
+    world: Notifying, shelves: Shelves, conditions: Conditions
+) -> None:
+    rust, ann = shelves.game("Rust", 1), shelves.person("ann")
+    shelves.has(rust, person_id=ann)
+    world.target(conditions=conditions)
+    world.target("anns phone", conditions=conditions)
+    shelves.give("anns phone", ann)
+    event = world.event(kind="release.announced", game_id=rust, is_private=True)
+    assert (world.event_ids(), world.event_ids("anns phone")) == ([], [event])
+
+
 def test_who_wants_everything_did_not_ask_for_what_they_do_themselves(world: Notifying, shelves: Shelves) -> None:
     world.target()
     world.event(kind="play.started", game_id=shelves.game("Rust", 1), person_id=OWNER_ID)

@@ -67,6 +67,7 @@ class Notifying:
         detail: EventDetail | None = None,
         game_id: int | None = None,
         person_id: int | None = None,
+        is_private: bool = False,
     ) -> int:
         """Append an event, and put it into the outbox in the same transaction; returns its id."""
         number = next(self._numbers)
@@ -82,6 +83,7 @@ class Notifying:
                 "detail": detail_to_json(detail or detail_type(kind)()),
                 "game_id": game_id or self._game(connection, game, number),
                 "person_id": person_id,
+                "is_private": is_private or person_id is not None,
                 "organization_id": self._organization(connection, organization, number),
                 "channel_id": self._channel(connection, channel, former_logins, number),
             }
