@@ -22,6 +22,7 @@ from pipeline.games.following import editing, list_export
 from pipeline.games.following import lists as following_lists
 from pipeline.games.following.list_export import Form
 from pipeline.games.following.list_rows import NewLine, read_list
+from pipeline.library.importing.review import apply_decisions
 from pipeline.runtime.output import JsonFlag, console, errors, print_copy, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
 
@@ -280,6 +281,8 @@ def settle(
         with runtime.engine.begin() as connection:
             owner = person_named(connection, person)
             following_lists.settle_entry(connection, name, position, igdb_id, utc_now(), person_id=owner)
+            # Lines of files that wait for the same answer have it now.
+            apply_decisions(connection, owner, utc_now())
     meant = "a game that IGDB lacks" if finding is None else f"{show(finding.name)} (IGDB {finding.igdb_id})"
     console.print(f"line {position} is {meant}", markup=False)
 

@@ -234,7 +234,9 @@ def test_loading_takes_as_many_queries_for_many_feeds_as_for_few(world: Publishi
         sqlalchemy_event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
         assert len(load_feeds(connection, marked_ids(connection))) == 34
 
-    assert len(statements) == 7  # the marked, the feeds, their newest items, what is on now of three kinds, and the events
+    assert (
+        len(statements) == 7
+    )  # the marked, the feeds, their newest items, what is on now of three kinds, and the events
 
 
 def test_a_feed_that_is_marked_again_while_it_is_written_stays_marked(world: Publishing) -> None:

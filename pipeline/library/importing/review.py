@@ -9,6 +9,8 @@ from sqlalchemy import Connection, select
 
 from models import Source
 from models.errors import UsageError
+from pipeline.games.following.list_rows import want_what_is_listed
+from pipeline.games.following.lists import settle_open_lines
 from pipeline.games.store.decisions import Answer, decide, forget, load_decisions, own_game
 from pipeline.games.store.wanted import begin_wanting
 from pipeline.ingest.turn import take_turn
@@ -62,6 +64,9 @@ def settle(
     for key, answer in keys.items():
         decide(connection, person_id, key, answer, now)
     aside = [Settled(id=line.id, origin=line.origin, line=_put_aside(line)) for line in broken]
+    if keys and settle_open_lines(connection, person_id):
+        begin_wanting(connection, now)
+        want_what_is_listed(connection, now)
     return aside + (apply_decisions(connection, person_id, now) if keys else [])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, select, text, tuple_
 
 from models import Game, GameState, LibraryEntry, PersonWork, Playthrough
@@ -43,6 +44,14 @@ _PLAYED = (
     .where(Playthrough.removed_at.is_(None))
     .order_by(Playthrough.id)
 )
+_HIDDEN = (
+    select(Game.work_id)
+    .join(LibraryEntry, LibraryEntry.game_id == Game.id)
+    .where(Game.work_id == func.any(_WORKS), LibraryEntry.person_id == bindparam("person"))
+    .where(LibraryEntry.removed_at.is_(None))
+    .group_by(Game.work_id)
+    .having(func.bool_and(LibraryEntry.hidden_at.is_not(None)))
+)
 _STATES = select(GameState.work_id, GameState.status).where(
     GameState.work_id == func.any(_WORKS), GameState.person_id == bindparam("person")
 )
@@ -58,7 +67,7 @@ _WANTED = text("""
     SELECT DISTINCT CAST(split_part(link.external_id, '/', 1) AS bigint) FROM person_works
     JOIN games ON games.work_id = person_works.work_id
     JOIN game_external_ids AS link ON link.game_id = games.id
-    WHERE link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9a-f]+)?$'
+    WHERE person_works.words <> '{}' AND link.service = 'igdb' AND link.external_id ~ '^[0-9]{1,18}(/[0-9a-f]+)?$'
 """)
 _WANTED_BEFORE = text("SELECT igdb_id FROM wanted_games WHERE reasons @> ARRAY['library']")
 
@@ -83,6 +92,9 @@ def renew(connection: Connection, person_id: int, work_ids: Collection[int], now
         work_id: standing_of(states.get(work_id), entries[work_id], played[work_id], now)
         for work_id in entries.keys() | played.keys() | states.keys()
     }
+    for work_id in standings.keys() & set(connection.scalars(_HIDDEN, parameters)):
+        # It keeps what was played and said, and is no reason to tell anything.
+        standings[work_id] = msgspec.structs.replace(standings[work_id], words=())
     _write(connection, person_id, asked, standings)
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from itertools import chain, count
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, select, text
 
 from models import GameList, GameListEntry
-from models.names import slug
 from pipeline.database.bulk import execute_rows, insert_rows
+from pipeline.games.following import list_rows
+from pipeline.games.following.changes import Change
 from pipeline.library.records import ListRecord
 
 _MEANT = text("""
@@ -72,28 +72,20 @@ def load_lists(connection: Connection, person_id: int) -> dict[str, StoredList]:
 
 
 def add_list(connection: Connection, person_id: int, record: ListRecord, origin: str, now: datetime) -> StoredList:
-    """Add a list without lines; a list that is only read wants nothing."""
-    plain = slug(record.name) or "list"
-    mine = select(GameList.slug).where(
-        GameList.person_id == person_id, GameList.slug.startswith(plain, autoescape=True)
-    )
-    known = set(connection.scalars(mine))
+    """Add a list without lines, and say so in its log; a list that is only read wants nothing."""
     values = {
-        "person_id": person_id,
-        "name": record.name,
-        "slug": next(each for each in chain([plain], (f"{plain}-{n}" for n in count(2))) if each not in known),
         "description": record.description,
         "ranked": record.ranked,
         "wants": record.wants,
         "origin": origin,
-        "created_at": now,
     }
-    list_id: int = connection.execute(insert(GameList).values(values).returning(GameList.id)).scalar_one()
+    list_id = list_rows.add_list(connection, record.name, person_id, now, **values)
+    list_rows.log_change(connection, list_id, "created", (), now, silent=True)
     return StoredList(id=list_id, lines=(), last_place=0)
 
 
 def add_lines(connection: Connection, known: StoredList, lines: Sequence[Placed], now: datetime) -> None:
-    """Add lines at the end of a list, in their order."""
+    """Add lines at the end of a list, in their order, and say so in its log; no event tells of what a file holds."""
     if not lines:
         return
     rows: Sequence[Mapping[str, Any]] = [
@@ -109,7 +101,13 @@ def add_lines(connection: Connection, known: StoredList, lines: Sequence[Placed]
         }
         for place, line in enumerate(lines, known.last_place + 1)
     ]
-    execute_rows(connection, insert_rows(GameListEntry.__table__, tuple(rows[0])), rows)
+    statement = insert_rows(GameListEntry.__table__, tuple(rows[0])).returning(GameListEntry.id, GameListEntry.position)
+    ids = {row.position: row.id for row in execute_rows(connection, statement, rows)}
+    changes = [
+        Change(entry=ids[row["position"]], name=row["written"], igdb_id=row["igdb_id"], place=row["position"])
+        for row in rows
+    ]
+    list_rows.log_change(connection, known.id, "added", changes, now, silent=True)
 
 
 def note_meant(connection: Connection, lines: Sequence[Placed]) -> None:

@@ -189,7 +189,7 @@ def test_the_first_playing_is_told_once(library: Library) -> None:
     library.answer(steam(1, HARBOUR, playtime_seconds=2 * HOUR))
 
     assert [(row.kind, row.silent, row.title) for row in library.rows(Event)] == [
-        ("library.added", True, "New in your library: Harbour Lights (your Steam account)"),
+        ("library.added", True, "New in your library – Harbour Lights (Steam)"),
         ("play.started", False, "You started Harbour Lights on PC"),
     ]
 
@@ -262,7 +262,7 @@ def test_an_import_is_one_event_and_the_ends_in_it_are_silent(library: Library) 
 
     assert dict(taken.events) == {"library.added": 1, "play.finished": 1}
     assert [(row.title, row.silent, row.person_id) for row in library.rows(Event)] == [
-        ("New in your library: Harbour Lights, Moss Runner (a table)", False, 1),
+        ("New in your library – Harbour Lights, Moss Runner (a table)", False, 1),
         ("You finished Harbour Lights on PlayStation 3", True, 1),
     ]
 

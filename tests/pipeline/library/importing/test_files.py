@@ -81,8 +81,8 @@ def test_the_first_file_of_a_format_is_silent_and_the_next_one_is_news(library: 
     bring(library.engine, reading(line(1, igdb_id=MOSS, ownership="owned")), "more.csv")
 
     assert [(row.title, row.silent) for row in library.rows(Event)] == [
-        ("New in your library: Harbour Lights (a table)", True),
-        ("New in your library: Moss Runner (a table)", False),
+        ("New in your library – Harbour Lights (a table)", True),
+        ("New in your library – Moss Runner (a table)", False),
     ]
 
 

@@ -64,6 +64,17 @@ def test_a_hidden_game_is_not_owned_until_it_is_shown_again(shelf: Shelf) -> Non
     assert shelf.standing(game).words == ["owned", "backlog"]
 
 
+def test_a_hidden_game_that_was_played_keeps_that_and_is_no_reason_for_anything(shelf: Shelf) -> None:
+    game = shelf.game("Ico", 1)
+    shelf.entry(game)
+    with shelf.turn() as connection:
+        add_playthrough(connection, OWNER_ID, game, {"finished": "2012"}, shelf.now, shelf.now.date())
+        hide_work(connection, OWNER_ID, game.work_id, shelf.now)
+
+    assert (shelf.standing(game).words, shelf.standing(game).status) == ([], "finished")
+    assert wanted(shelf) == {}
+
+
 def test_a_game_without_an_entry_cannot_be_hidden(shelf: Shelf) -> None:
     game = shelf.game("Ico", 1)
     with shelf.turn() as connection, pytest.raises(UsageError, match="no entry"):
