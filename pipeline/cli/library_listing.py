@@ -161,7 +161,7 @@ def check(
 
 
 def export(
-    form: Annotated[str, typer.Option("--format", help=f"{', '.join(_FORMATS)}; jsonl is what `library import` reads back whole.")] = "jsonl",
+    form: Annotated[str, typer.Option("--format", help=f"{', '.join(_FORMATS)}; `library import` reads jsonl back.")] = "jsonl",
 ) -> None:
     """Write the library to standard output: as a table, as lines of JSON, or as other trackers read it."""
     word = check_word(form, _FORMATS, "format")
