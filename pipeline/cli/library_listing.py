@@ -161,7 +161,9 @@ def check(
 
 
 def export(
-    form: Annotated[str, typer.Option("--format", help=f"{', '.join(_FORMATS)}; `library import` reads jsonl back.")] = "jsonl",
+    form: Annotated[
+        str, typer.Option("--format", help=f"{', '.join(_FORMATS)}; `library import` reads jsonl back.")
+    ] = "jsonl",
 ) -> None:
     """Write the library to standard output: as a table, as lines of JSON, or as other trackers read it."""
     word = check_word(form, _FORMATS, "format")

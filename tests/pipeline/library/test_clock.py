@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert
 
-from models import Game, LibraryEntry, Work
+from models import LibraryEntry
 from models.people import OWNER_ID
+from pipeline.games.store.works import pin_alone
 from pipeline.library.clock import advance
 from pipeline.library.standing import PLAYING_FOR
 from tests.pipeline.library.shelf import Shelf
@@ -26,9 +27,7 @@ def test_a_game_that_belongs_to_another_work_now_is_owned_as_that(shelf: Shelf) 
     game = shelf.game("Ico", 1)
     shelf.entry(game)
     with shelf.engine.begin() as connection:
-        row = {"name": "Ico", "name_key": "ico", "how": "hand"}
-        other = connection.execute(insert(Work).values(row).returning(Work.id)).scalar_one()
-        connection.execute(update(Game).where(Game.id == game.game_id).values(work_id=other))
+        other = pin_alone(connection, game.game_id, shelf.now)
 
     assert advance(shelf.engine, shelf.now) == 2
     assert shelf.standing(game) is None
