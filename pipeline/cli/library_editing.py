@@ -129,8 +129,8 @@ def set_values(
         begin_writing(connection)
         game = meant.game(connection, now)
         changes = set_state(connection, OWNER_ID, game.work_id, wish, now)
-    told = "; ".join(map(_change, changes)) or "it was so already"
-    console.print(f"{show(game.name)}: {told}", markup=False, soft_wrap=True)
+    changed = "; ".join(map(_change, changes)) or "it was so already"
+    console.print(f"{show(game.name)}: {changed}", markup=False, soft_wrap=True)
 
 
 def hide(title: Title) -> None:

@@ -108,11 +108,11 @@ def test_events_of_a_person_are_on_that_persons_feeds_alone(household: Household
 
 def test_a_list_has_a_feed_of_its_own(household: Household) -> None:
     best, other = household.list_of("Best", ranked=True), household.list_of("Other")
-    told = LibraryDetail(name="Best", moved=(LibraryLine(name="Rez", place=2, place_before=7),))
-    household.event("before", "list.changed", person_id=OWNER_ID, detail=told)
+    moved = LibraryDetail(name="Best", moved=(LibraryLine(name="Rez", place=2, place_before=7),))
+    household.event("before", "list.changed", person_id=OWNER_ID, detail=moved)
     household.publish()
     path = household.link("list", best)
-    household.event("moved", "list.changed", person_id=OWNER_ID, detail=told)
+    household.event("moved", "list.changed", person_id=OWNER_ID, detail=moved)
     household.event("elsewhere", "list.changed", person_id=OWNER_ID, detail=LibraryDetail(name="Other"))
 
     household.publish()

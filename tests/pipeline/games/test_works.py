@@ -59,6 +59,6 @@ def test_every_entry_has_a_family_however_documents_name_each_other(
     )
 
     for igdb_id in entries:
-        found = family_of(igdb_id, entries)
-        assert 1 <= found.root_igdb_id <= 6
-        assert found.related_igdb_id != found.root_igdb_id
+        family_of_it = family_of(igdb_id, entries)
+        assert 1 <= family_of_it.root_igdb_id <= 6
+        assert family_of_it.related_igdb_id != family_of_it.root_igdb_id
