@@ -20,9 +20,14 @@ _KIN = select(
     GameMetadata.game_type,
     GameMetadata.parent_igdb_id,
     GameMetadata.version_parent_igdb_id,
+).where(GameMetadata.igdb_id == func.any(_IDS))
+# What people call a game's series: IGDB's collection, or else its franchise.
+_DESCRIBED = select(
+    GameMetadata.igdb_id,
     GameMetadata.name,
-    GameMetadata.franchises,
-    GameMetadata.collections,
+    func.coalesce(func.nullif(GameMetadata.collections[1], ""), func.nullif(GameMetadata.franchises[1], "")).label(
+        "series"
+    ),
 ).where(GameMetadata.igdb_id == func.any(_IDS))
 _ASSIGN = text("""
     UPDATE games SET work_id = given.work_id
@@ -169,17 +174,23 @@ def _works_of_families(
     roots = by_root.keys() | {igdb_id for igdb_id in related if igdb_id is not None}
     if not roots:
         return {}
-    described = {row.igdb_id: row for row in connection.execute(_KIN, {"ids": sorted(roots)})}
+    described = {row.igdb_id: row for row in connection.execute(_DESCRIBED, {"ids": sorted(roots)})}
     rows = []
     for root in sorted(roots):
-        name = described[root].name if root in described else f"IGDB {root}"
-        rows.append({"name": name, "name_key": name_key(name), "root_igdb_id": root, "how": "igdb"})
+        name, series = (described[root].name, described[root].series) if root in described else (f"IGDB {root}", None)
+        row = {"name": name, "name_key": name_key(name), "root_igdb_id": root, "series": series, "how": "igdb"}
+        rows.append(row)
     statement = insert_rows(Work.__table__, tuple(rows[0])).on_conflict_do_nothing(index_elements=["root_igdb_id"])
-    execute_rows(connection, statement, rows)
-    made = select(Work.root_igdb_id, Work.id).where(Work.root_igdb_id == func.any(_IDS))
-    works = {row.root_igdb_id: row.id for row in connection.execute(made, {"ids": sorted(roots)})}
-    known = [root for root in sorted(roots) if root in described]
-    of_root = {root: by_root.get(root) or family_of(root, kin) for root in known}
+    added = execute_rows(connection, statement.returning(Work.root_igdb_id, Work.id), rows)
+    new = {row.root_igdb_id: row.id for row in added}
+    there = select(Work.root_igdb_id, Work.id).where(Work.root_igdb_id == func.any(_IDS))
+    old = connection.execute(there, {"ids": sorted(roots - new.keys())}) if roots - new.keys() else ()
+    works = new | {row.root_igdb_id: row.id for row in old}
+    of_root = {root: by_root.get(root) or family_of(root, kin) for root in sorted(roots) if root in described}
+    # What was just made says all of this already, but to which work it is related.
+    known = [root for root, family in of_root.items() if root not in new or family.relation is not None]
+    if not known:
+        return works
     names = [described[root].name for root in known]
     connection.execute(
         _RENAME,
@@ -187,7 +198,7 @@ def _works_of_families(
             "ids": [works[root] for root in known],
             "names": names,
             "keys": [name_key(name) for name in names],
-            "series": [_series(described[root].franchises, described[root].collections) for root in known],
+            "series": [described[root].series for root in known],
             "parents": [works.get(of_root[root].related_igdb_id or 0) for root in known],
             "relations": [of_root[root].relation for root in known],
         },
@@ -202,8 +213,3 @@ def _own_works(connection: Connection, game_ids: Collection[int]) -> dict[int, i
         values = {"name": row.name, "name_key": name_key(row.name), "how": "hand"}
         own[row.id] = connection.execute(insert(Work).values(values).returning(Work.id)).scalar_one()
     return own
-
-
-def _series(franchises: Iterable[str], collections: Iterable[str]) -> str | None:
-    """Return what people call a game's series: IGDB's collection, or else its franchise."""
-    return next((name for names in (collections, franchises) for name in names if name), None)

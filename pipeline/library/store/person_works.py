@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, select, text, tuple_
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, select, text
 
 from models import Game, GameState, LibraryEntry, PersonWork, Playthrough
 from pipeline.database.bulk import execute_rows, insert_rows
@@ -121,8 +121,8 @@ def _write(connection: Connection, person_id: int, work_ids: Sequence[int], stan
     rows = [_row(person_id, work_id, standing) for work_id, standing in sorted(standings.items()) if _is_any(standing)]
     gone = set(work_ids) - {row["work_id"] for row in rows}
     if gone:
-        keys = [(work_id, person_id) for work_id in sorted(gone)]
-        connection.execute(delete(PersonWork).where(tuple_(PersonWork.work_id, PersonWork.person_id).in_(keys)))
+        of_person = delete(PersonWork).where(PersonWork.person_id == person_id, PersonWork.work_id == func.any(_WORKS))
+        connection.execute(of_person, {"works": sorted(gone)})
     if rows:
         statement = insert_rows(PersonWork.__table__, tuple(rows[0]))
         values = {name: getattr(statement.excluded, name) for name in rows[0] if name not in {"work_id", "person_id"}}
