@@ -23,6 +23,8 @@ from notifiers.view import EventText
 
 _OF_A_SERVICE = frozenset({"campaign", "reward", "badge", "stream", "video"})
 _BOX = "https://static-cdn.jtvnw.net/ttv-boxart/263490-144x192.jpg"
+# What is about a game, and so may say what that is to its reader.
+_OF_GAMES = frozenset({"campaign", "reward", "stream", "video", "release", "game"})
 
 
 def sample_event(kind: EventKind, now: datetime) -> EventText:
@@ -39,7 +41,7 @@ def sample_event(kind: EventKind, now: datetime) -> EventText:
         recorded_at=now,
         subjects={"game": "Rust"},
         rules=("loot for what I play",),
-        library=None if kind.is_of_a_person else _library(now),
+        library=_library(now) if kind.family in _OF_GAMES else None,
     )
 
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from models.errors import LootwireError
+
 MOST_ROWS = 500
 MOST_QUERIES = 10
 _TOKEN = re.compile(
@@ -15,7 +17,7 @@ _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _OPENING = {"(": ")", "[": "]", "{": "}"}
 
 
-class BadQuery(Exception):
+class BadQuery(LootwireError):
     """The query is answered with a 400."""
 
     def __init__(self, cause: str, title: str = "Syntax Error") -> None:

@@ -40,7 +40,7 @@ def test_a_value_of_a_sync_names_the_account(shelf: Shelf) -> None:
         connection.execute(insert(LibraryAccount).values(person_id=OWNER_ID, **account, **times))
     shelf.entry(game, source_id=source_id)
 
-    assert origins(shelf, game)["owned"] == ("steam, PC", "steam, account player-one")
+    assert origins(shelf, game)["owned"] == ("steam, PC", "Steam, account player-one")
 
 
 def test_what_a_person_said_is_theirs_and_what_follows_says_from_what(shelf: Shelf) -> None:
