@@ -24,6 +24,8 @@ Store = Literal[
     "rom",
     "other",
 ]
+# What these sell runs on computers, of which files and people name one or the other, or none.
+COMPUTER_STORES: frozenset[Store] = frozenset({"steam", "gog", "epic", "amazon", "itch", "ea", "ubisoft"})
 
 
 class PlaythroughRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -24,7 +24,7 @@ from pipeline.library.compare import (
     through_of,
 )
 from pipeline.library.details import Finish, Happened
-from pipeline.library.records import ListRecord, PlaythroughRecord, Reading, Record
+from pipeline.library.records import COMPUTER_STORES, ListRecord, PlaythroughRecord, Reading, Record
 from pipeline.library.resolving import Resolved, title_of
 from pipeline.library.store.entries import (
     EntryKey,
@@ -53,8 +53,6 @@ from pipeline.library.store.states import load_states, put_states
 ABSENCES = 3
 HIDDEN = "hidden"
 _HAD = frozenset({"owned", "subscription", "shared"})
-# What these sell runs on computers, of which files name one or the other, or none.
-_COMPUTER_STORES = frozenset({"steam", "gog", "epic", "amazon", "itch", "ea", "ubisoft"})
 _NO_CHANGE: tuple[Change, ...] = ()
 
 
@@ -422,7 +420,7 @@ def _entries_of(record: Record, game: KnownGame) -> Iterator[tuple[EntryKey, Ent
         return
     store = record.store or "other"
     platforms = called_all(record.platforms) or ("",)
-    if store in _COMPUTER_STORES and COMPUTERS.issuperset(platforms):
+    if store in COMPUTER_STORES and COMPUTERS.issuperset(platforms):
         platforms = ("PC",)
     elif record.external_id:
         platforms = platforms[:1]

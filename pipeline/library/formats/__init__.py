@@ -64,9 +64,8 @@ def _named(name: str) -> Format:
     names = [each.name for each in FORMATS]
     if name not in names:
         near = nearest(name, names, 1)
-        raise UsageError(
-            f"there is no format `{name}`; {f'did you mean `{near[0]}`?' if near else ''} These are: {', '.join(names)}"
-        )
+        hint = f"did you mean `{near[0]}`? There are" if near else "there are"
+        raise UsageError(f"there is no format `{name}`; {hint} {', '.join(names)}")
     return next(each for each in FORMATS if each.name == name)
 
 

@@ -15,7 +15,7 @@ from models.errors import UsageError
 from pipeline.library.journal.games import GameOfWork
 from pipeline.library.journal.states import EMPTY, HAND, load_state, write_state
 from pipeline.library.journal.turns import end_writing
-from pipeline.library.records import Ownership, Store
+from pipeline.library.records import COMPUTER_STORES, Ownership, Store
 
 HIDDEN = "hidden"
 ELSEWHERE: Store = "other"
@@ -39,6 +39,9 @@ def add_entry(connection: Connection, person_id: int, addition: Addition, now: d
     """
     game = addition.game
     known = _entries(connection, person_id, game.work_id)
+    if not addition.platform and addition.store in COMPUTER_STORES:
+        # As imports write it; an export that comes back would add it a second time otherwise.
+        addition = msgspec.structs.replace(addition, platform="PC")
     key = (addition.store, f"game/{_public_id(connection, game.game_id)}", addition.platform)
     same = next((row for row in known if (row.store, row.external_id, row.platform) == key), None)
     wish = next((row for row in known if row.game_id == game.game_id and _is_wish_by_hand(row)), None)

@@ -1,6 +1,7 @@
 """Find the works that a person means: by a title, by IGDB's id, or by a work's own number."""
 
 from collections.abc import Sequence
+from shlex import quote
 from typing import Any
 
 import msgspec
@@ -74,7 +75,18 @@ def work_named(connection: Connection, person_id: int, written: str) -> NamedWor
 
 
 def missing(connection: Connection, person_id: int, written: str) -> UsageError:
-    """Return the error of a title that nothing in a person's library is called by, with the nearest names."""
+    """Return the error of a title that nothing in a person's library is called by, with the nearest names.
+
+    What they had it forget keeps its name: of that it says how to bring it back.
+    """
+    forgotten = _of_name(connection.execute(_NAMES, {"person": person_id}).all(), written)
+    if forgotten:
+        work = _named(forgotten[0])
+        again = work.name if work.igdb_id is None else f"igdb:{work.igdb_id}"
+        return UsageError(
+            f"{on_a_line(work.name, NAME_LENGTH)!r} was taken out of the library;"
+            f" `lootwire library add {quote(on_a_line(again, NAME_LENGTH))}` brings it back"
+        )
     near = near_names(connection, person_id, written)
     hint = f"did you mean {' or '.join(near)}?" if near else "`lootwire library list` shows what is there"
     return UsageError(f"{on_a_line(written, NAME_LENGTH)!r} is not in the library; {hint}")

@@ -152,3 +152,8 @@ def _is_read_or_refused(data: bytes) -> None:
     keys = [way.key for record in reading.records for way in record.playthroughs]
     assert len(set(lines)) == len(lines)
     assert len(set(keys)) == len(keys) or reading.format == "lootwire"
+
+
+def test_a_format_like_no_other_is_answered_by_all_that_there_are() -> None:
+    with pytest.raises(UsageError, match=r"there is no format `foo`; there are lootwire, steam-localconfig"):
+        recognise(b"title\nIco\n", "games.csv", ReadOptions(format="foo"))

@@ -41,6 +41,14 @@ def test_to_add_it_again_changes_nothing(shelf: Shelf) -> None:
     assert len(shelf.entries()) == 1
 
 
+def test_what_a_shop_for_computers_sold_is_on_pc_as_imports_have_it(shelf: Shelf) -> None:
+    game = shelf.game("Ico", 1)
+
+    assert add(shelf, game, store="steam") == "added"
+    assert [entry.platform for entry in shelf.entries()] == ["PC"]
+    assert add(shelf, game, store="steam", platform="PC") == "same"
+
+
 def test_a_wish_comes_true_when_the_game_is_added_at_a_shop(shelf: Shelf) -> None:
     game = shelf.game("Ico", 1)
     add(shelf, game, ownership="wished")

@@ -110,3 +110,15 @@ def test_a_name_that_several_works_bear_lists_them(shelf: Shelf) -> None:
         pytest.raises(UsageError, match=r"Prey \(2001\) is igdb:7; Prey \(2017\) is igdb:8"),
     ):
         work_named(connection, OWNER_ID, "prey")
+
+
+def test_a_forgotten_game_is_said_to_be_one_and_how_it_comes_back(shelf: Shelf) -> None:
+    game = shelf.game("Ico", 1)
+    shelf.entry(game)
+    with shelf.turn() as connection:
+        forget_work(connection, OWNER_ID, game.work_id, shelf.now)
+
+    with shelf.engine.connect() as connection:
+        assert str(missing(connection, OWNER_ID, "ico")) == (
+            "'Ico' was taken out of the library; `lootwire library add igdb:1` brings it back"
+        )
