@@ -25,6 +25,8 @@ from notifiers.timing.rehearsing import Outcome, PastEvent, PastMute, rehearse
 from notifiers.timing.settings import settings_from_json
 from notifiers.timing.standing import NOTHING
 
+_INTRODUCTIONS = frozenset({EventKind.GAME_ADDED.value, EventKind.RELEASE_ANNOUNCED.value})
+
 
 @dataclass(frozen=True, kw_only=True)
 class RehearsedLine:
@@ -57,7 +59,9 @@ def rehearse_target(
     """
     target_id = target_id_of(connection, target)
     row = connection.execute(select(Target).where(Target.id == target_id)).one()
-    events = _events(connection, matching(connection, target_id, since, subscription=subscription))
+    matched = _events(connection, matching(connection, target_id, since, subscription=subscription))
+    # That a game is known from now on, and dates that it had by then, come by the hundred and are no news later either.
+    events = [event for event in matched if not (event.silent and event.kind in _INTRODUCTIONS)]
     standings = load_standings(connection, row.person_id, target_id, [event.campaign_id for event in events])
     outcomes = rehearse(
         settings_from_json(row.settings),
