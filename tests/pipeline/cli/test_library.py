@@ -64,6 +64,17 @@ def test_a_dry_run_says_line_by_line_what_the_import_does_and_writes_nothing(ope
     assert real.lines[-1]["counts"] == {"new": 1, "unsure": 1, "unknown": 1}
 
 
+@pytest.mark.usefixtures("igdb")
+def test_what_a_line_changes_is_said_as_people_write_it(operator: Operator, table: Path) -> None:
+    arguments = ("library", "import", str(table), "--store", "gog", "--rating-scale", "5")
+    operator.run(*arguments)
+    table.write_text(TABLE.replace("Harbour Lights,12,4", "Harbour Lights,30,5"))
+
+    said = " ".join(operator.run(*arguments).out.split())
+
+    assert "played: 12 h → 30 h; rating: 80.0 → 100.0" in said
+
+
 def test_a_shops_id_is_looked_up_at_igdb(operator: Operator, igdb: LocalIgdb) -> None:
     igdb.put({"id": 1, "uid": "20", "external_game_source": 1, "game": 2}, endpoint="external_games")
     path = operator.folder / "steam.json"
