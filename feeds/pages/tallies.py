@@ -7,25 +7,12 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from feeds.sanitise import one_line
+from models.words.holdings import STORES
 from models.words.units import counted
 
 BARS_SHOWN = 8
 LINES_SHOWN, LINE_LENGTH = 20, 400
-STORES = {
-    "steam": "Steam",
-    "gog": "GOG",
-    "epic": "Epic",
-    "amazon": "Amazon",
-    "xbox": "Xbox",
-    "playstation": "PlayStation",
-    "nintendo": "Nintendo",
-    "itch": "itch.io",
-    "ea": "EA",
-    "ubisoft": "Ubisoft",
-    "physical": "On a disc or a cartridge",
-    "rom": "ROM",
-    "other": "Elsewhere",
-}
+PLACES = STORES | {"physical": "On a disc or a cartridge", "rom": "ROM", "other": "Elsewhere"}
 STATUSES = {
     "playing": "Playing",
     "endless": "No end to it",
@@ -78,7 +65,7 @@ def written(notes: str | None) -> str:
 
 def store_name(store: str) -> str:
     """Return a store as people write it."""
-    return STORES.get(store) or one_line(store, 40).title()
+    return PLACES.get(store) or one_line(store, 40).title()
 
 
 def month_words(month: str) -> str:
