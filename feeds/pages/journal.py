@@ -9,10 +9,11 @@ import msgspec
 from feeds.content import FeedContent
 from feeds.formats import formats_of
 from feeds.looks import HOUSE, Look
-from feeds.pages.tallies import COMPLETIONS, STATUSES, Subject, hours, rated, written
+from feeds.pages.tallies import STATUSES, Subject, hours, rated, written
 from feeds.sanitise import one_line
 from feeds.scopes import SCOPES
 from models.periods import Period, in_words, read_period
+from models.words.library import COMPLETIONS
 
 GAMES_NAMED = 6
 

@@ -22,7 +22,6 @@ STATUSES = {
     "mastered": "Mastered",
     "abandoned": "Given up",
 }
-COMPLETIONS = {"main": "main story", "extras": "main story and extras", "all": "everything"}
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
