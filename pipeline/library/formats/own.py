@@ -59,7 +59,8 @@ def export_lines(records: Iterable[Record], lists: Iterable[ListRecord] = ()) ->
 
 
 def _line(value: dict[str, Any]) -> bytes:
-    return msgspec.json.encode(value) + b"\n"
+    # JSON lets DEL stand as it is, and control characters of a file are nobody's text (`as_text`).
+    return msgspec.json.encode(value).replace(b"\x7f", b"\\u007f") + b"\n"
 
 
 class OwnLines:

@@ -67,6 +67,12 @@ def test_what_is_exported_comes_back_whole(records: list[Record], lists: list[Li
     assert reading.lists == lists
 
 
+def test_a_sign_that_is_no_text_comes_back_too() -> None:
+    record = Record(line=2, written="Ico", notes="a\x7fb")
+
+    assert read(b"".join(export_lines([record], []))).records == [record]
+
+
 def test_lines_are_counted_as_the_file_has_them() -> None:
     lines = list(export_lines([Record(line=7, written="Ico")], [ListRecord(name="Top")]))
 
