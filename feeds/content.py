@@ -32,6 +32,7 @@ Scope = Literal[
     "news",
     "library",
     "journal",
+    "roms",
     "list",
 ]
 

@@ -24,7 +24,7 @@ from models.names import name_key
 from models.people import OWNER_ID
 from models.vault import Vault, VaultError
 
-Opens = Literal["followed", "target", "health", "news", "library", "journal", "list"]
+Opens = Literal["followed", "target", "health", "news", "library", "journal", "roms", "list"]
 _PURPOSE = "lootwire link"
 # Of 20 bytes: nobody finds it by trying.
 _NAME_BYTES = 20
@@ -52,7 +52,7 @@ _OF_GAMES = select(Event.id, Event.kind, Event.silent).where(
     or_(*(Event.kind.like(f"{family}.%") for family in sorted(NEWS_FAMILIES))),
 )
 # The events of a person that a feed of theirs has, by their family.
-_FAMILIES: Mapping[Opens, str] = {"library": "library", "journal": "play", "list": "list"}
+_FAMILIES: Mapping[Opens, str] = {"library": "library", "journal": "play", "roms": "rom", "list": "list"}
 # That of a target or a list that was removed opens nothing any more.
 _IS_LIVE = and_(
     Link.revoked_at.is_(None),

@@ -24,7 +24,7 @@ _LINKS = (
 class Personal(msgspec.Struct, frozen=True, kw_only=True):
     """Links of personal feeds by what leads to them: games, channels, and events that a target hears of.
 
-    `news` are those of the people to whom a game is relevant; libraries and journals are by person, lists by person and
+    `news` are those of the people to whom a game is relevant; libraries, journals and collections of ROMs are by person, lists by person and
     name.
     """
 
@@ -35,6 +35,7 @@ class Personal(msgspec.Struct, frozen=True, kw_only=True):
     news: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     libraries: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     journals: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
+    roms: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)
     lists: Mapping[tuple[int, str], tuple[int, ...]] = msgspec.field(default_factory=dict)
 
     def following(self, game_id: int | None, channel_id: int | None) -> tuple[int, ...]:
@@ -61,6 +62,7 @@ def load_personal(connection: Connection, event_ids: Sequence[int], game_ids: Co
         news=_relevant(connection, [link for link in links if link.opens == "news"], game_ids),
         libraries={link.person_id: (link.id,) for link in links if link.opens == "library"},
         journals={link.person_id: (link.id,) for link in links if link.opens == "journal"},
+        roms={link.person_id: (link.id,) for link in links if link.opens == "roms"},
         lists=_listed(connection, {link.subject_id: link.id for link in links if link.opens == "list"}),
     )
 

@@ -230,6 +230,13 @@ SCOPES: Mapping[Scope, ScopeRow] = {
         is_listed=False,
         is_personal=True,
     ),
+    "roms": ScopeRow(
+        heading="Personal",
+        column="link_id",
+        description="What came to your collection of ROMs, went missing, came back, and was identified.",
+        is_listed=False,
+        is_personal=True,
+    ),
     "list": ScopeRow(
         heading="Personal",
         column="link_id",
@@ -279,6 +286,7 @@ class EventFacts(msgspec.Struct, frozen=True, kw_only=True):
     news: tuple[int, ...] = ()
     library: tuple[int, ...] = ()
     journal: tuple[int, ...] = ()
+    roms: tuple[int, ...] = ()
     lists: tuple[int, ...] = ()
 
     @property
@@ -369,6 +377,7 @@ def _personal_feeds(event: EventFacts) -> Iterator[FeedKey]:
         yield from (FeedKey("news", link_id) for link_id in event.news)
     yield from (FeedKey("library", link_id) for link_id in event.library if event.family == "library")
     yield from (FeedKey("journal", link_id) for link_id in event.journal if event.family == "play")
+    yield from (FeedKey("roms", link_id) for link_id in event.roms if event.family == "rom")
     yield from (FeedKey("list", link_id) for link_id in event.lists if event.family == "list")
 
 

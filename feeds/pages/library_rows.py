@@ -64,6 +64,15 @@ _STATES: Mapping[Scope, Sequence[Any]] = {
             )
         ),
     ],
+    "roms": [
+        text(
+            _DIGEST.format(
+                "SELECT rom.*, games.name FROM roms AS rom JOIN rom_folders AS folder ON folder.id = rom.folder_id"
+                " LEFT JOIN games ON games.id = rom.game_id"
+                " WHERE folder.person_id = :person AND folder.removed_at IS NULL"
+            )
+        )
+    ],
     "list": [
         text(_DIGEST.format("SELECT * FROM game_lists WHERE id = :subject")),
         text(
@@ -110,7 +119,7 @@ def load_collections(connection: Connection, feeds: Sequence[FeedContent], _now:
     """Return what the pages of people's libraries show, by the ids of the feeds."""
     return {
         feed_id: CollectionPage(path=path, works=_load_works(connection, person_id))
-        for feed_id, path, person_id, _ in _owners(connection, feeds)
+        for feed_id, path, person_id, _ in owners(connection, feeds)
     }
 
 
@@ -122,14 +131,14 @@ def load_journals(connection: Connection, feeds: Sequence[FeedContent], _now: da
             playthroughs=_load_playthroughs(connection, person_id),
             sessions=_load_sessions(connection, person_id),
         )
-        for feed_id, path, person_id, _ in _owners(connection, feeds)
+        for feed_id, path, person_id, _ in owners(connection, feeds)
     }
 
 
 def load_lists(connection: Connection, feeds: Sequence[FeedContent], _now: datetime) -> dict[int, ListPage]:
     """Return what the pages of people's lists show, by the ids of the feeds."""
     pages = {}
-    for feed_id, path, person_id, list_id in _owners(connection, feeds):
+    for feed_id, path, person_id, list_id in owners(connection, feeds):
         row = connection.execute(
             select(GameList.name, GameList.description, GameList.ranked).where(GameList.id == list_id)
         ).one_or_none()
@@ -144,7 +153,7 @@ def load_lists(connection: Connection, feeds: Sequence[FeedContent], _now: datet
     return pages
 
 
-def _owners(connection: Connection, feeds: Sequence[FeedContent]) -> list[tuple[int, str, int, int]]:
+def owners(connection: Connection, feeds: Sequence[FeedContent]) -> list[tuple[int, str, int, int]]:
     """Return feeds with their paths, whose they are, and which list they are about."""
     paths = {feed.feed_id: feed.path for feed in feeds}
     rows = connection.execute(_OF_FEEDS.where(among(Feed.id, sorted(paths))))

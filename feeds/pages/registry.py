@@ -30,6 +30,8 @@ from feeds.pages.release_rows import load_releases_page
 from feeds.pages.releases import render_releases
 from feeds.pages.rewards import render_index_of_rewards, render_rewards
 from feeds.pages.rewards_rows import load_rewards_page, newest_ids
+from feeds.pages.rom_rows import load_collected
+from feeds.pages.roms import render_platforms, render_roms
 from feeds.pages.year import render_years
 from feeds.scopes import LISTED, SCOPES
 from models import Feed
@@ -88,6 +90,7 @@ _OWN: Mapping[Scope, FeedPage] = {
     "reward_campaign": FeedPage(load_campaign_pages, render_campaign),
     "library": FeedPage(load_collections, render_collection),
     "journal": FeedPage(load_journals, render_journal, render_years),
+    "roms": FeedPage(load_collected, render_roms, render_platforms),
     "list": FeedPage(load_lists, render_list),
 }
 PAGES: Mapping[Scope, FeedPage] = {

@@ -142,7 +142,7 @@ _CHANGES: ColumnElement[object] = literal_column(
     )""",
     JSONB,
 )
-_OF_LIBRARIES = ("news", "library", "journal", "list")
+_OF_LIBRARIES = ("news", "library", "journal", "roms", "list")
 _IS_PUBLIC_EVENT = Event.person_id.is_(None) & Event.is_private.is_(False)
 
 
