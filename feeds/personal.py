@@ -24,8 +24,8 @@ _LINKS = (
 class Personal(msgspec.Struct, frozen=True, kw_only=True):
     """Links of personal feeds by what leads to them: games, channels, and events that a target hears of.
 
-    `news` are those of the people to whom a game is relevant; libraries, journals and collections of ROMs are by person, lists by person and
-    name.
+    `news` are those of the people to whom a game is relevant; libraries, journals and collections of ROMs are by
+    person, lists by person and name.
     """
 
     games: Mapping[int, tuple[int, ...]] = msgspec.field(default_factory=dict)

@@ -195,6 +195,7 @@ def _fact(row: Any, detail: _Detail, personal: Personal, **known: bool) -> Event
         news=personal.news.get(row.game_id or 0, ()),
         library=personal.libraries.get(row.person_id or 0, ()),
         journal=personal.journals.get(row.person_id or 0, ()),
+        roms=personal.roms.get(row.person_id or 0, ()),
         lists=personal.lists.get((row.person_id or 0, detail.name or ""), ()),
         **known,
     )

@@ -16,7 +16,7 @@ from models.base import Base, BigId
 class RomFolder(Base):
     """A folder of ROMs that a person has added; `shown` is its path as text, which need not be UTF-8.
 
-    `layout` is `auto`, `flat`, `romm`, `esde` or `exodos`; `platform` a slug of `pipeline.roms.platforms`, null where
+    `layout` is `auto`, `flat`, `romm`, `esde` or `exodos`; `platform` a slug of `models.platforms`, null where
     its folders say it. `options` has `extensions` and `ignore`. A scan that goes on has a `scan_started_at`, and
     `scanned_at` is when the last one ended that saw the folder whole. Since `suspect_since` so much of it is gone that
     nothing is believed, and `problem` says so in a sentence. One with a `removed_at` is looked at no more.

@@ -27,6 +27,7 @@ from feeds.pages.news import lines
 from feeds.pages.organization import OrganizationPage, OwnedGame, render_organization
 from feeds.pages.releases import Release, ReleasesPage, render_releases
 from feeds.pages.rewards import Offer, Offered, RewardsPage, in_few_words, render_rewards
+from feeds.pages.roms import CollectedGame, Dump, RomsPage, render_platforms, render_roms
 from feeds.pages.tallies import Subject
 from feeds.pages.year import render_years
 from feeds.stylesheets import problems_of_style
@@ -101,6 +102,7 @@ class Samples(msgspec.Struct, frozen=True, kw_only=True):
     channel: ChannelPage
     collection: CollectionPage
     journal: JournalPage
+    roms: RomsPage
     list: ListPage
     content: FeedContent
 
@@ -180,6 +182,7 @@ def _samples(text: str) -> Samples:
         ),
         collection=_collection(text),
         journal=_journal(text),
+        roms=_roms(text),
         list=_list(text),
         content=content,
     )  # fmt: skip
@@ -203,6 +206,12 @@ def _journal(text: str) -> JournalPage:
     undated = Once(of=of, status="abandoned")
     session = Session(of=of, month="2026-11", seconds=7200, platform=text, store=text)
     return JournalPage(path="private/b/journal", playthroughs=(once, undated), sessions=(session,))
+
+
+def _roms(text: str) -> RomsPage:
+    dumps = (Dump(written=text, verdict="verified"), Dump(written=text, is_missing=True))
+    game = CollectedGame(title=text, platform=text, year=1995, matched=f"{text} II", dumps=dumps)
+    return RomsPage(path="private/d/roms", games=(game,))
 
 
 def _list(text: str) -> ListPage:
@@ -284,6 +293,13 @@ def _renders(of: Samples) -> Iterator[tuple[str, Any]]:
     yield "journal.html.j2", partial(render_journal, of.journal, of.content, NOON, stamp=stamp)
     yield "list.html.j2", partial(render_list, of.list, of.content, NOON, stamp=stamp)
     yield "year.html.j2", partial(_render_year, of.journal, of.content, NOON, stamp=stamp)
+    yield "roms.html.j2", partial(render_roms, of.roms, of.content, NOON, stamp=stamp)
+    yield "platform.html.j2", partial(_render_platform, of.roms, of.content, NOON, stamp=stamp)
+
+
+def _render_platform(page: RomsPage, feed: FeedContent, now: datetime, *, stamp: str, look: Look) -> bytes:
+    (rendered,) = render_platforms(page, feed, now, stamp=stamp, look=look).values()
+    return rendered
 
 
 def _render_year(page: JournalPage, feed: FeedContent, now: datetime, *, stamp: str, look: Look) -> bytes:

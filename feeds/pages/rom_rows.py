@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, select
 
 from feeds.content import FeedContent
 from feeds.pages.library_rows import owners
-from feeds.pages.roms import CollectedGame, Release, RomsPage
+from feeds.pages.roms import CollectedGame, Dump, RomsPage
 from models import Game, Rom, RomFolder
 from models.platforms import PLATFORMS
 
@@ -22,7 +22,7 @@ def load_collected(connection: Connection, feeds: Sequence[FeedContent], _now: d
 
 
 def _load_games(connection: Connection, person_id: int) -> tuple[CollectedGame, ...]:
-    """Return the games of a person's folders: ROMs of one title on one platform are releases of one game."""
+    """Return the games of a person's folders: ROMs of one title on one platform are dumps of one game."""
     platform = func.coalesce(Rom.platform, "")
     statement = (
         select(
@@ -44,8 +44,8 @@ def _load_games(connection: Connection, person_id: int) -> tuple[CollectedGame, 
                 platform=known.name if known is not None else rows[0].platform or None,
                 year=next((row.year for row in rows if row.year), None),
                 matched=next((row.matched for row in rows if row.matched), None),
-                releases=tuple(
-                    Release(written=row.written, verdict=row.verdict, is_missing=row.missing_since is not None)
+                dumps=tuple(
+                    Dump(written=row.written, verdict=row.verdict, is_missing=row.missing_since is not None)
                     for row in rows
                 ),
             )

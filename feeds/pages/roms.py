@@ -15,11 +15,11 @@ from models.names import slug
 
 # A page of more would be heavy to open; the command line lists all.
 MOST_GAMES = 5_000
-RELEASES_SHOWN = 8
+DUMPS_SHOWN = 8
 NO_PLATFORM = "Platform unknown"
 
 
-class Release(msgspec.Struct, frozen=True, kw_only=True):
+class Dump(msgspec.Struct, frozen=True, kw_only=True):
     """A ROM of a game, by its name as it is written; `verdict` is that of DATs."""
 
     written: str
@@ -28,13 +28,13 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CollectedGame(msgspec.Struct, frozen=True, kw_only=True):
-    """A game of a collection on one platform, with its releases; `matched` is what IGDB calls it."""
+    """A game of a collection on one platform, with its dumps; `matched` is what IGDB calls it."""
 
     title: str
     platform: str | None
     year: int | None = None
     matched: str | None = None
-    releases: tuple[Release, ...] = ()
+    dumps: tuple[Dump, ...] = ()
 
 
 class RomsPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +64,7 @@ class _Platform(msgspec.Struct, frozen=True):
 class _Row(msgspec.Struct, frozen=True):
     title: str
     about: str
-    releases: Sequence[tuple[str, str]]
+    dumps: Sequence[tuple[str, str]]
     more: int
 
 
@@ -123,14 +123,14 @@ def _file(platform: str) -> str:
 
 
 def _platform(name: str, games: Sequence[CollectedGame]) -> _Platform:
-    releases = [release for game in games for release in game.releases]
+    dumps = [dump for game in games for dump in game.dumps]
     return _Platform(
         name,
         _file(name),
         len(games),
-        len(releases),
-        sum(release.verdict == "verified" for release in releases),
-        sum(release.is_missing for release in releases),
+        len(dumps),
+        sum(dump.verdict == "verified" for dump in dumps),
+        sum(dump.is_missing for dump in dumps),
     )
 
 
@@ -139,13 +139,13 @@ def _row(game: CollectedGame) -> _Row:
     return _Row(
         one_line(game.title, 140) or "Without a name",
         " · ".join(filter(None, [str(game.year or ""), names([matched], 140) if matched else ""])),
-        [(one_line(release.written, 140), ", ".join(_said(release))) for release in game.releases[:RELEASES_SHOWN]],
-        max(0, len(game.releases) - RELEASES_SHOWN),
+        [(one_line(dump.written, 140), ", ".join(_said(dump))) for dump in game.dumps[:DUMPS_SHOWN]],
+        max(0, len(game.dumps) - DUMPS_SHOWN),
     )
 
 
-def _said(release: Release) -> Iterator[str]:
-    if release.is_missing:
+def _said(dump: Dump) -> Iterator[str]:
+    if dump.is_missing:
         yield "missing"
-    if release.verdict != "unknown":
-        yield {"bad": "bad dump"}.get(release.verdict, release.verdict)
+    if dump.verdict != "unknown":
+        yield {"bad": "bad dump"}.get(dump.verdict, dump.verdict)

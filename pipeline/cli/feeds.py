@@ -36,6 +36,7 @@ _TITLES: Mapping[Opens, str] = {
     "news": "News of my games",
     "library": "My library",
     "journal": "My journal",
+    "roms": "My ROMs",
     "list": "",
 }
 # What `lootwire feeds --json` calls the formats; a feed that lacks one has null.
@@ -49,6 +50,7 @@ class What(StrEnum):
     NEWS = "news"
     LIBRARY = "library"
     JOURNAL = "journal"
+    ROMS = "roms"
     LIST = "list"
 
 
@@ -156,7 +158,7 @@ def show_private(
     what: Annotated[
         What,
         typer.Argument(
-            help="followed: what you follow; news: of your games; library, journal; list NAME: one of yours."
+            help="followed: what you follow; news: of your games; library, journal, roms; list NAME: one of yours."
         ),
     ] = What.FOLLOWED,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of a list: which one.")] = None,

@@ -69,7 +69,7 @@ class RomSet(msgspec.Struct, frozen=True, kw_only=True):
     """Files that make one release of a game: `file_ids` begin with that which a front end opens.
 
     `written` is its name as it stands there, without an ending: `Abuse (1995)`. `platform` is a slug of
-    `pipeline.roms.platforms`, None where neither folders nor files say it.
+    `models.platforms`, None where neither folders nor files say it.
     """
 
     kind: SetKind

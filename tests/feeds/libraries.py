@@ -1,11 +1,15 @@
 """A person's library for the tests of feeds: works with their games, entries, playthroughs and lists, in few words."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert, text, update
 
+from feeds.links import Opens, ensure_link
+from feeds.publish import publish
 from feeds.take_in import mark
+from feeds.writing import PublishSummary
 from models import (
     Event,
     GameExternalId,
@@ -26,7 +30,8 @@ from models import (
 from models.details import EventDetail, LibraryDetail, ReleaseDetail
 from models.names import name_key, slug
 from models.people import OWNER_ID
-from tests.feeds.world import Publishing
+from models.vault import Vault
+from tests.feeds.world import BASE_URL, NOON, Publishing
 
 
 class Libraries:
@@ -184,3 +189,29 @@ def _date(igdb_id: int, now: datetime) -> dict[str, Any]:
         "year": now.year,
         "first_seen_at": now,
     }
+
+
+class Household(Libraries):
+    """A world with libraries, a key file, and links to what is in them."""
+
+    def __init__(self, world: Publishing, folder: Path) -> None:
+        super().__init__(world)
+        self.vault = Vault.open(folder / "key")
+
+    def link(self, opens: Opens, subject_id: int | None = None, person_id: int = OWNER_ID) -> str:
+        """The path of a feed under its link, without an ending."""
+        with self.world.engine.begin() as connection:
+            folder = ensure_link(
+                connection, self.vault, opens, NOON, subject_id=subject_id, title=f"My {opens}", person_id=person_id
+            )
+        return f"{folder}/{opens}"
+
+    def publish(self) -> PublishSummary:
+        world = self.world
+        summary = publish(world.engine, world.root, BASE_URL, world.now, vault=lambda: self.vault)
+        assert summary.failures == []
+        return summary
+
+    def titles(self, path: str) -> list[str]:
+        items = self.world.text(f"{path}.rss.xml").split("<item>")[1:]
+        return [item.partition("<title>")[2].partition("</title>")[0] for item in items]

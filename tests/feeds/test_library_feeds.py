@@ -6,42 +6,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from feeds.links import Opens, ensure_link, find_link, find_list, list_links, rotate_link
-from feeds.publish import publish
-from feeds.writing import PublishSummary
+from feeds.links import find_link, find_list, list_links, rotate_link
 from models import Feed, Follow, GameList, GameListEntry, GameState, PersonWork, Playthrough
 from models.details import CampaignDetail, LibraryDetail, LibraryLine, ReleaseDetail
 from models.errors import UsageError
 from models.people import OWNER_ID
-from models.vault import Vault
-from tests.feeds.libraries import Libraries
-from tests.feeds.world import BASE_URL, NOON, Publishing
-
-
-class Household(Libraries):
-    """A world with libraries, a key file, and links to what is in them."""
-
-    def __init__(self, world: Publishing, folder: Path) -> None:
-        super().__init__(world)
-        self.vault = Vault.open(folder / "key")
-
-    def link(self, opens: Opens, subject_id: int | None = None, person_id: int = OWNER_ID) -> str:
-        """The path of a feed under its link, without an ending."""
-        with self.world.engine.begin() as connection:
-            folder = ensure_link(
-                connection, self.vault, opens, NOON, subject_id=subject_id, title=f"My {opens}", person_id=person_id
-            )
-        return f"{folder}/{opens}"
-
-    def publish(self) -> PublishSummary:
-        world = self.world
-        summary = publish(world.engine, world.root, BASE_URL, world.now, vault=lambda: self.vault)
-        assert summary.failures == []
-        return summary
-
-    def titles(self, path: str) -> list[str]:
-        items = self.world.text(f"{path}.rss.xml").split("<item>")[1:]
-        return [item.partition("<title>")[2].partition("</title>")[0] for item in items]
+from tests.feeds.libraries import Household
+from tests.feeds.world import NOON, Publishing
 
 
 @pytest.fixture
