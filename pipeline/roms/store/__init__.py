@@ -1,0 +1,1 @@
+"""The tables of collections: folders, their files, the ROMs that these make, and DATs."""
