@@ -1,7 +1,5 @@
 """Join the files of a folder to sets."""
 
-import os
-from collections.abc import Sequence
 
 from pipeline.roms.records import FoundFile, Layout, RomSet
 
@@ -16,7 +14,7 @@ def make_sets(files: Sequence[FoundFile], *, layout: Layout, platform: str | Non
     return [
         RomSet(
             kind="archive" if file.container in {"zip", "7z", "rar", "tar"} else "file",
-            written=os.path.splitext(file.path.rsplit(b"/", 1)[-1])[0].decode("utf-8", "backslashreplace"),
+            written=file.path.rsplit(b"/", 1)[-1].decode("utf-8", "backslashreplace").rsplit(".", 1)[0],
             platform=platform,
             file_ids=(file.id,),
         )
