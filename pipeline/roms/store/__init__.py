@@ -1,1 +1,1 @@
-"""The tables of collections: folders, their files, the ROMs that these make, and DATs."""
+"""The tables of collections, table by table."""
