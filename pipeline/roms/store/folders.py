@@ -82,8 +82,10 @@ def add_folder(
         "next_due_at": now,
     }
     kept = {name: row[name] for name in ("platform", "layout", "options", "next_due_at")}
-    statement = insert_rows(_TABLE, tuple(row)).on_conflict_do_update(  # type: ignore[arg-type]
-        index_elements=["person_id", "path"], set_={**kept, "removed_at": None}
+    statement = insert_rows(_TABLE, tuple(row)).on_conflict_do_update(
+        index_elements=["person_id", "path"],
+        # Sets are made anew, since another platform or layout makes others.
+        set_={**kept, "scan_started_at": now, "removed_at": None},
     )
     folder_id = execute_rows(connection, statement.returning(RomFolder.id), [row]).scalar_one()
     return load_folder(connection, folder_id)
@@ -106,6 +108,12 @@ def load_folder(connection: Connection, folder_id: int) -> Folder:
     return _folder(row)
 
 
+def lock_folder(connection: Connection, folder_id: int) -> Folder:
+    """Return a folder as it is, which nobody changes until the transaction ends; raises `UsageError` likewise."""
+    connection.execute(select(RomFolder.id).where(RomFolder.id == folder_id).with_for_update())
+    return load_folder(connection, folder_id)
+
+
 def remove_folder(connection: Connection, folder_id: int, now: datetime) -> None:
     """Look at a folder no more, and forget none of it; what its ROMs say of the library goes when they are shelved."""
     load_folder(connection, folder_id)
@@ -118,7 +126,7 @@ def change_folder(connection: Connection, folder_id: int, **values: Any) -> None
 
 
 def shown(path: bytes) -> str:
-    """Return a path as text: what is no UTF-8 in it is written as `\\xe9`."""
+    """Return a path as text; a byte that is no UTF-8 is written in hexadecimal digits behind a backslash."""
     return path.decode("utf-8", "backslashreplace")
 
 
