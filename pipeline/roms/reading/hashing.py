@@ -2,6 +2,7 @@
 
 import hashlib
 import zlib
+from collections.abc import Iterable
 
 import msgspec
 
@@ -100,6 +101,22 @@ class Hasher:
             return 0
         at, mark = _SNES_MARK
         return _SNES_HEADER if ending(self._name) in _SNES or begin.startswith(mark, at) else 0
+
+
+def hashed(name: str, size: int | None, blocks: Iterable[bytes]) -> Content:
+    """Return the content of a member whose bytes come in blocks of any size."""
+    hasher = Hasher(name, size)
+    begin = b""
+    for block in blocks:
+        if hasher.size:
+            hasher.update(block)
+            continue
+        begin += block
+        if len(begin) >= _SNES_HEADER:
+            hasher.update(begin)
+    if begin and not hasher.size:
+        hasher.update(begin)
+    return hasher.content(name)
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

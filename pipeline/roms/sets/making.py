@@ -1,5 +1,6 @@
 """Join the files of a folder to sets."""
 
+from collections.abc import Sequence
 
 from pipeline.roms.records import FoundFile, Layout, RomSet
 
