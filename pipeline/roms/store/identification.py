@@ -100,7 +100,8 @@ named AS (
         AND EXISTS (SELECT FROM dat_roms AS d WHERE d.dat_game_id = live.id AND NOT d.is_disk AND d.name ~ :disc_files)
 ),
 known AS (
-    SELECT rom_id, dat_game_id, held, there, strength, is_bad, place, rom, position, there >= files AS is_whole
+    SELECT rom_id, dat_game_id, held, there, strength, is_bad, place, rom, position,
+        there >= files AS is_whole
     FROM candidate JOIN wanted USING (dat_game_id)
     UNION ALL
     SELECT rom_id, dat_game_id, 0, 0, 4, false, place, NULL, NULL, false FROM named
