@@ -167,7 +167,7 @@ def _pair_by_contents(connection: Connection, folder: Folder, seen: Look) -> Map
 def _store_roms(connection: Connection, folder: Folder, now: datetime) -> tuple[RomDifference, Sequence[int]]:
     sets = make_sets(list(file_store.load_found(connection, folder.id)), layout=folder.layout, platform=folder.platform)
     before = rom_store.load_roms(connection, folder.id)
-    difference = compare_sets(before, sets, file_store.load_missing_files(connection, folder.id))
+    difference = compare_sets(before, sets, rom_store.load_missing_files(connection, folder.id))
     read_name = functools.partial(parse_name, this_year=now.year)
     rom_store.forget_roms(connection, [rom.id for rom in difference.absorbed])
     rom_store.change_roms(connection, difference.changed, read_name)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Connection, LargeBinary, bindparam, case, delete, func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Connection, LargeBinary, Table, bindparam, case, delete, func, select, text, update
 
 from models import RomContent, RomFile
 from pipeline.database.bulk import as_bytea, execute_rows, rows_as_table
@@ -14,7 +14,8 @@ from pipeline.database.copying import copy_rows
 from pipeline.roms.records import Content, FileReading, FoundFile, Hashes
 from pipeline.roms.store.folders import shown
 
-_FILES, _CONTENTS = RomFile.__table__, RomContent.__table__
+_FILES: Table = RomFile.__table__  # type: ignore[assignment]
+_CONTENTS: Table = RomContent.__table__  # type: ignore[assignment]
 ARCHIVES = ("zip", "7z", "rar", "tar", "gz")
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 _FILE_COLUMNS = (

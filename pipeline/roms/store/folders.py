@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select, update
+from sqlalchemy import Connection, RowMapping, Table, select, update
 
 from models import RomFolder
 from models.errors import UsageError
@@ -15,7 +15,7 @@ from models.people import OWNER_ID
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.roms.records import Layout
 
-_TABLE = RomFolder.__table__
+_TABLE: Table = RomFolder.__table__  # type: ignore[assignment]
 LAYOUTS: Sequence[Layout] = get_args(Layout)
 
 

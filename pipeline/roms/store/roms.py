@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, delete, func, select, text, update
+from sqlalchemy import ARRAY, BigInteger, Connection, Table, bindparam, delete, func, select, text, update
 
 from models import Rom, RomFile, RomMember
 from models.names import name_key
@@ -14,7 +14,8 @@ from pipeline.roms.compare import StoredRom
 from pipeline.roms.details import RomLine
 from pipeline.roms.records import RomName, RomSet
 
-_ROMS, _MEMBERS = Rom.__table__, RomMember.__table__
+_ROMS: Table = Rom.__table__  # type: ignore[assignment]
+_MEMBERS: Table = RomMember.__table__  # type: ignore[assignment]
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 _NAMED = ("title", "title_key", "year", "regions", "languages", "disc", "revision", "flags", "tags")
 _INSERTED = ("id", "folder_id", "kind", "written", "platform", *_NAMED, "added_at")
@@ -75,7 +76,7 @@ def add_roms(
         (id_, folder_id, each.kind, each.written, each.platform, *_name_values(read_name(each.written)), now)
         for id_, each in zip(ids, sets, strict=True)
     )
-    copy_rows(connection, _ROMS, _INSERTED, rows)  # type: ignore[arg-type]
+    copy_rows(connection, _ROMS, _INSERTED, rows)
     _add_members(connection, zip(ids, sets, strict=True))
     return ids
 
@@ -94,7 +95,7 @@ def change_roms(connection: Connection, changed: Sequence[tuple[StoredRom, RomSe
         }
         for rom, each in changed
     ]
-    new = rows_as_table(_ROMS, _CHANGED).subquery()  # type: ignore[arg-type]
+    new = rows_as_table(_ROMS, _CHANGED).subquery()
     values = {name: new.c[name] for name in _CHANGED[1:]}
     execute_rows(connection, update(Rom).where(Rom.id == new.c.id).values(values), rows)
     renamed = [
@@ -139,7 +140,7 @@ def load_lines(connection: Connection, ids: Collection[int]) -> list[RomLine]:
 
 def _add_members(connection: Connection, sets: Iterable[tuple[int, RomSet]]) -> None:
     rows = ((rom_id, place, file_id) for rom_id, each in sets for place, file_id in enumerate(each.file_ids))
-    copy_rows(connection, _MEMBERS, ("rom_id", "position", "file_id"), rows)  # type: ignore[arg-type]
+    copy_rows(connection, _MEMBERS, ("rom_id", "position", "file_id"), rows)
 
 
 def _name_values(name: RomName) -> tuple[Any, ...]:
