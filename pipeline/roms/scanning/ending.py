@@ -1,0 +1,202 @@
+"""The end of a scan, in one transaction: what came, went and came back, what that makes of ROMs, and its events."""
+
+import functools
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from models.events import EventKind
+from pipeline.events.append import append_events
+from pipeline.roms.compare import Place, RomDifference, compare_sets, doubt, pair_moved
+from pipeline.roms.details import of_problem, of_roms
+from pipeline.roms.names.parsing import parse_name
+from pipeline.roms.scanning.looking import Look
+from pipeline.roms.sets import make_sets
+from pipeline.roms.store import files as file_store
+from pipeline.roms.store import roms as rom_store
+from pipeline.roms.store.files import KnownFile
+from pipeline.roms.store.folders import Folder, change_folder, lock_folder
+from pipeline.roms.store.identification import identify
+
+# A file that so many whole scans in a row lacked is missing.
+ABSENCES = 2
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True):
+    """What a scan took in at its end; the counts are of ROMs, but for `moved`, which is of files."""
+
+    is_suspect: bool = False
+    problem: str | None = None
+    moved: int = 0
+    added: int = 0
+    missing: int = 0
+    returned: int = 0
+    identified: int = 0
+    events: Counter[str] = Counter()
+
+
+def end_scan(engine: Engine, folder: Folder, seen: Look, now: datetime, *, accept: bool = False) -> Ended:
+    """Take in what a scan has seen of a folder, all of it or nothing.
+
+    Where so much is gone at once that an unmounted disk is likelier, nothing changes but that the folder is suspect,
+    unless a person accepts it. What a part of the folder that could not be listed has lost counts as there.
+    """
+    with engine.begin() as connection:
+        folder = lock_folder(connection, folder.id)
+        if not _is_changed(connection, folder, seen):
+            events = _note_seen(connection, folder, seen, now)
+            return Ended(problem=_problem(seen), events=events)
+        pairs = _pair_by_contents(connection, folder, seen)
+        gone = [file.id for file in seen.gone if file.id not in pairs] if seen.is_whole else []
+        why = doubt(present=seen.present, newly_gone=len(gone), listed=seen.listed)
+        if why is not None and not accept:
+            problem = f"{why}; nothing is believed of it. `lootwire roms scan --accept` says that it is so"
+            events = note_problem(connection, folder, problem, now, is_suspect=True)
+            return Ended(is_suspect=True, problem=problem, events=events)
+        file_store.replace_files(connection, pairs)
+        file_store.note_present(connection, [file.id for file in seen.again])
+        if seen.is_whole:
+            file_store.note_absent(connection, folder.id, gone, now, most=1 if accept else ABSENCES)
+        difference, added = _store_roms(connection, folder, now)
+        identified = identify(connection, folder_id=folder.id, now=now)
+        events = _append(connection, folder, difference, added, now)
+        events += _note_seen(connection, folder, seen, now)
+    return Ended(
+        problem=_problem(seen),
+        moved=len(pairs),
+        added=len(added),
+        missing=len(difference.missing),
+        returned=len(difference.returned),
+        identified=len(identified.newly),
+        events=events,
+    )
+
+
+def note_problem(
+    connection: Connection, folder: Folder, problem: str, now: datetime, *, is_suspect: bool
+) -> Counter[str]:
+    """Note why a folder cannot be believed or looked at, and tell its person where that is new."""
+    values = {"problem": problem, "problem_since": folder.problem_since or now}
+    if is_suspect:
+        values["suspect_since"] = folder.suspect_since or now
+    if {"problem": folder.problem, "problem_since": folder.problem_since} | (
+        {"suspect_since": folder.suspect_since} if is_suspect else {}
+    ) != values:
+        change_folder(connection, folder.id, **values)
+    if folder.problem_since is not None:
+        return Counter()
+    event = of_problem(
+        EventKind.SOURCE_FAILING,
+        problem,
+        now,
+        person_id=folder.person_id,
+        folder_id=folder.id,
+        folder=folder.shown,
+        now=now,
+    )
+    return append_events(connection, [event], source_id=None, silent=False, now=now)
+
+
+def _is_changed(connection: Connection, folder: Folder, seen: Look) -> bool:
+    """Whether a scan has anything to take in; where it has not, it reads no more and writes one row."""
+    if folder.scan_started_at is not None or seen.gone or seen.again:
+        return True
+    return seen.is_whole and file_store.is_any_absent(connection, folder.id)
+
+
+def _note_seen(connection: Connection, folder: Folder, seen: Look, now: datetime) -> Counter[str]:
+    """Note that the scan is over; one that did not see all of the folder says so, and counts for nothing else."""
+    if not seen.is_whole:
+        change_folder(connection, folder.id, scan_started_at=None, suspect_since=None)
+        return note_problem(connection, folder, seen.problems[0], now, is_suspect=False)
+    change_folder(
+        connection,
+        folder.id,
+        scans=folder.scans + 1,
+        scanned_at=now,
+        scan_started_at=None,
+        suspect_since=None,
+        problem=None,
+        problem_since=None,
+    )
+    if folder.problem_since is None:
+        return Counter()
+    event = of_problem(
+        EventKind.SOURCE_RECOVERED,
+        None,
+        folder.problem_since,
+        person_id=folder.person_id,
+        folder_id=folder.id,
+        folder=folder.shown,
+        now=now,
+    )
+    return append_events(connection, [event], source_id=None, silent=False, now=now)
+
+
+def _problem(seen: Look) -> str | None:
+    return seen.problems[0] if seen.problems else None
+
+
+def _pair_by_contents(connection: Connection, folder: Folder, seen: Look) -> Mapping[int, int]:
+    """Return which new file each lost one is, by what is in them; an empty file is nobody's."""
+    if folder.scan_started_at is None:
+        return {}
+    again = {file.id for file in seen.again}
+    lost = {file.id: file for file in (*seen.gone, *file_store.load_absent(connection, folder.id)) if file.size}
+    lost = {file_id: file for file_id, file in lost.items() if file_id not in again}
+    if not lost:
+        return {}
+    sizes = {file.size for file in lost.values()}
+    new = file_store.load_new(connection, folder.id, folder.scan_started_at, sizes)
+    new = [file for file in new if file.id not in lost]
+    if not new:
+        return {}
+    new_sizes = {file.size for file in new}
+    candidates = [file for file in lost.values() if file.size in new_sizes]
+    contents = file_store.load_contents(connection, [file.id for file in (*candidates, *new)])
+
+    def places(files: Sequence[KnownFile]) -> list[Place]:
+        return [Place(file.id, file.path, contents[file.id]) for file in files if file.id in contents]
+
+    return pair_moved(places(candidates), places(new))
+
+
+def _store_roms(connection: Connection, folder: Folder, now: datetime) -> tuple[RomDifference, Sequence[int]]:
+    sets = make_sets(list(file_store.load_found(connection, folder.id)), layout=folder.layout, platform=folder.platform)
+    before = rom_store.load_roms(connection, folder.id)
+    difference = compare_sets(before, sets, rom_store.load_missing_files(connection, folder.id))
+    read_name = functools.partial(parse_name, this_year=now.year)
+    rom_store.forget_roms(connection, [rom.id for rom in difference.absorbed])
+    rom_store.change_roms(connection, difference.changed, read_name)
+    rom_store.note_missing(connection, [rom.id for rom in difference.missing], now)
+    rom_store.note_returned(connection, [rom.id for rom in difference.returned])
+    added = rom_store.add_roms(connection, folder.id, difference.added, read_name, now)
+    return difference, added
+
+
+def _append(
+    connection: Connection, folder: Folder, difference: RomDifference, added: Sequence[int], now: datetime
+) -> Counter[str]:
+    """Append one event of each kind; what a folder had when it was first seen is no news."""
+    is_first = folder.scans == 0 and len(added) == rom_store.count_roms(connection, folder.id)
+    by_kind = {
+        EventKind.ROM_ADDED: added,
+        EventKind.ROM_MISSING: [rom.id for rom in difference.missing],
+        EventKind.ROM_RETURNED: [rom.id for rom in difference.returned],
+    }
+    events = [
+        event
+        for kind, ids in by_kind.items()
+        for event in of_roms(
+            kind,
+            rom_store.load_lines(connection, ids),
+            person_id=folder.person_id,
+            folder_id=folder.id,
+            folder=folder.shown,
+            now=now,
+        )
+    ]
+    return append_events(connection, events, source_id=None, silent=is_first, now=now)

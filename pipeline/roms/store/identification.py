@@ -1,0 +1,259 @@
+"""Say of each set what the DATs say of it, in a few statements for all of them; no file is read.
+
+A content is compared with a DAT's file by the strongest hash that both have: SHA-1, else MD5, else CRC32 and size; a
+CHD by the SHA-1 in its header. All of a set's contents decide together which game it is: one that holds all that any
+DAT knows of the set comes before others, then one that is whole, that holds more, that is no bad dump, that is no
+clone, whose name is the set's, that is of its platform; and at last, so that it is the same one each time, the first
+by the names of DAT and game. An archive that is itself a file of a DAT is that, and its members are none of the set's.
+"""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, text
+
+from pipeline.roms.identifying import ARCHIVES, DISC_FILES, HEADER_BYTES, STRENGTHS, ends_with
+
+# For hash joins of half a million files within the memory; the default is 4 MB.
+_MEMORY = text("SELECT set_config('work_mem', '48MB', true)")
+_WHICH = "(CAST(:folder_id AS bigint) IS NULL OR {}.folder_id = :folder_id)"
+# In this order a scan and an import of DATs take the folders, before they write ROMs.
+_LOCK_FOLDERS = text(
+    "SELECT id FROM rom_folders WHERE CAST(:folder_id AS bigint) IS NULL OR id = :folder_id"
+    " ORDER BY id FOR NO KEY UPDATE"
+)
+_KNOWN = "(d.sha1 IS NOT NULL OR d.md5 IS NOT NULL OR d.crc32 IS NOT NULL) AND d.status <> 'nodump'"
+
+# What a DAT's file may be known by: each content as it is, and without its header.
+KEYS = """
+key AS (
+    SELECT rom_id, place, file_id, position, sha1, md5, crc32, size, disk_sha1 FROM unit
+    UNION ALL
+    SELECT rom_id, place, file_id, position, sha1_headerless, md5_headerless, crc32_headerless, size - header_bytes,
+        NULL
+    FROM unit WHERE header_bytes > 0
+)"""
+# Pairs of contents and files of DATs, with the place of what they were known by in `STRENGTHS`.
+MATCHES = """
+match AS (
+    SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position AS rom, d.status, 1 AS strength
+    FROM key AS k JOIN dat_roms AS d ON d.sha1 = k.sha1 AND NOT d.is_disk
+    UNION ALL
+    SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 2
+    FROM key AS k JOIN dat_roms AS d ON d.md5 = k.md5 AND NOT d.is_disk AND (d.sha1 IS NULL OR k.sha1 IS NULL)
+    UNION ALL
+    SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 3
+    FROM key AS k JOIN dat_roms AS d ON d.crc32 = k.crc32 AND d.size = k.size AND NOT d.is_disk
+        AND (d.sha1 IS NULL OR k.sha1 IS NULL) AND (d.md5 IS NULL OR k.md5 IS NULL)
+    UNION ALL
+    SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 0
+    FROM key AS k JOIN dat_roms AS d ON d.sha1 = k.disk_sha1 AND d.is_disk
+)"""
+LIVE = """
+live AS (
+    SELECT g.id, g.name, g.parent_name IS NOT NULL AS is_clone, g.position, d.platform, d.name AS dat, d.digest
+    FROM dat_games AS g JOIN dat_files AS d ON d.id = g.dat_id WHERE d.superseded_at IS NULL
+)"""
+# The files that are there; of a set that is gone all of them, since it is still what it was.
+UNITS = """
+unit AS (
+    SELECT r.id AS rom_id, m.position AS place, f.container, f.shown, f.sheet, c.*
+    FROM roms AS r
+    JOIN rom_members AS m ON m.rom_id = r.id
+    JOIN rom_files AS f ON f.id = m.file_id
+    JOIN rom_contents AS c ON c.file_id = f.id
+    WHERE {which} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
+)"""
+# An archive that is itself a file of a DAT has no members.
+HITS = """
+hit AS (
+    SELECT rom_id, place, file_id * 16777216 + position AS unit, position, dat_game_id, rom, status, strength
+    FROM (
+        SELECT match.*, min(match.position) OVER (PARTITION BY file_id) AS first
+        FROM match JOIN live ON live.id = match.dat_game_id
+    ) AS living
+    WHERE position = 0 OR first > 0
+)"""
+_IDENTIFY = text(
+    "WITH "
+    + ",".join((UNITS.format(which=_WHICH.format("r")), KEYS, MATCHES, LIVE, HITS))
+    + rf""",
+whole_set AS (SELECT rom_id, count(DISTINCT unit) AS known FROM hit GROUP BY rom_id),
+candidate AS (
+    SELECT rom_id, dat_game_id, count(DISTINCT unit) AS held, count(DISTINCT rom) AS there, max(strength) AS strength,
+        bool_or(status = 'baddump') AS is_bad, min(place) AS place, min(rom) AS rom, min(position) AS position
+    FROM hit GROUP BY rom_id, dat_game_id
+),
+wanted AS (
+    SELECT d.dat_game_id, count(*) FILTER (WHERE {_KNOWN}) AS files
+    FROM dat_roms AS d WHERE d.dat_game_id IN (SELECT dat_game_id FROM candidate) GROUP BY d.dat_game_id
+),
+-- A CHD is no longer the tracks that Redump lists: it goes by its name.
+named AS (
+    SELECT DISTINCT u.rom_id, live.id AS dat_game_id, u.place
+    FROM unit AS u
+    JOIN roms AS r ON r.id = u.rom_id
+    JOIN live ON live.name = regexp_replace(u.shown, '^.*/|\.[^./]*$', '', 'g')
+    WHERE u.container = 'chd' AND u.position = 0
+        AND (r.platform IS NULL OR live.platform IS NULL OR r.platform = live.platform)
+        AND NOT EXISTS (SELECT FROM candidate WHERE candidate.rom_id = u.rom_id)
+        AND EXISTS (SELECT FROM dat_roms AS d WHERE d.dat_game_id = live.id AND NOT d.is_disk AND d.name ~ :disc_files)
+),
+known AS (
+    SELECT rom_id, dat_game_id, held, there, strength, is_bad, place, rom, position,
+        there >= files AS is_whole
+    FROM candidate JOIN wanted USING (dat_game_id)
+    UNION ALL
+    SELECT rom_id, dat_game_id, 0, 0, 4, false, place, NULL, NULL, false FROM named
+),
+-- Of a list of discs each disc is a game: all of its files but sheets must be in one that is whole.
+lists AS (
+    SELECT u.rom_id, count(DISTINCT u.file_id) FILTER (WHERE w.file_id IS NULL AND u.sheet = '{{}}') AS left_over
+    FROM unit AS u
+    JOIN roms AS r ON r.id = u.rom_id AND r.kind = 'm3u'
+    LEFT JOIN (
+        SELECT DISTINCT hit.rom_id, hit.unit / 16777216 AS file_id
+        FROM hit JOIN known USING (rom_id, dat_game_id) WHERE known.is_whole
+    ) AS w ON w.rom_id = u.rom_id AND w.file_id = u.file_id
+    GROUP BY u.rom_id
+),
+best AS (
+    SELECT DISTINCT ON (k.rom_id)
+        k.*, r.written, r.kind, live.platform, k.held = s.known AS is_all,
+        CASE WHEN r.kind = 'm3u' THEN regexp_replace(live.name, ' \((Disc|Disk) [^)]*\)', '') ELSE live.name END AS name
+    FROM known AS k
+    JOIN roms AS r ON r.id = k.rom_id
+    JOIN live ON live.id = k.dat_game_id
+    LEFT JOIN whole_set AS s ON s.rom_id = k.rom_id
+    ORDER BY k.rom_id,
+        CASE WHEN r.kind = 'm3u' THEN k.place END,
+        k.held = s.known DESC, k.is_whole DESC, k.held DESC, k.is_bad, live.is_clone, live.name <> r.written,
+        (r.platform = live.platform) IS NOT TRUE, k.strength,
+        live.dat COLLATE "C", live.name COLLATE "C", live.digest, live.position
+),
+judged AS (
+    SELECT b.rom_id, b.dat_game_id, CASE WHEN b.strength < 4 THEN b.platform END AS platform,
+        CASE
+            WHEN b.strength = 4 THEN 'unknown'
+            WHEN b.is_bad THEN 'bad'
+            WHEN b.is_whole AND coalesce(lists.left_over, 0) = 0 THEN 'verified'
+            ELSE 'incomplete'
+        END AS verdict,
+        (CAST(:strengths AS text[]))[b.strength + 1] AS identified_by,
+        CASE WHEN b.written <> b.name AND (b.is_whole OR b.is_all OR b.strength = 4) THEN coalesce(
+            -- A file by itself is called as the DAT's file is, which may not be what it calls the game.
+            CASE WHEN b.kind = 'file' OR (b.kind = 'archive' AND b.position = 0) THEN
+                nullif(regexp_replace(d.name, '^.*[/\\]|\.[A-Za-z0-9_]{{1,8}}$', '', 'g'), '')
+            END, b.name)
+        END AS right_name
+    FROM best AS b
+    LEFT JOIN lists USING (rom_id)
+    LEFT JOIN dat_roms AS d ON d.dat_game_id = b.dat_game_id AND d.position = b.rom
+),
+answer AS (
+    SELECT r.id, r.dat_game_id IS NULL AS was_unknown, j.dat_game_id, coalesce(j.verdict, 'unknown') AS verdict,
+        j.identified_by, nullif(j.right_name, r.written) AS right_name, coalesce(r.platform, j.platform) AS platform
+    FROM roms AS r LEFT JOIN judged AS j ON j.rom_id = r.id
+    WHERE {_WHICH.format("r")}
+),
+changed AS (
+    UPDATE roms AS r
+    SET dat_game_id = a.dat_game_id, verdict = a.verdict, identified_by = a.identified_by, right_name = a.right_name,
+        platform = a.platform
+    FROM answer AS a
+    WHERE r.id = a.id AND (r.dat_game_id, r.verdict, r.identified_by, r.right_name, r.platform)
+        IS DISTINCT FROM (a.dat_game_id, a.verdict, a.identified_by, a.right_name, a.platform)
+    RETURNING r.id, a.was_unknown AND a.dat_game_id IS NOT NULL AS is_new
+)
+SELECT count(*) AS changed, array_agg(id ORDER BY id) FILTER (WHERE is_new) AS newly FROM changed
+"""
+)
+_COUNTS = text(f"SELECT r.verdict, count(*) FROM roms AS r WHERE {_WHICH.format('r')} GROUP BY r.verdict")
+# Members of archives that no CRC32 explains, whose size a DAT's file has: with a header, or without a CRC32; and such
+# as have the CRC32 of one whose size the DAT does not say. And archives that have the size of one that is an archive.
+_NEEDS_DEEP = text(
+    rf"""
+WITH live AS (
+    SELECT d.crc32, d.size, d.sha1, d.md5, d.name
+    FROM dat_roms AS d
+    JOIN dat_games AS g ON g.id = d.dat_game_id
+    JOIN dat_files AS f ON f.id = g.dat_id AND f.superseded_at IS NULL
+    WHERE NOT d.is_disk AND {_KNOWN}
+),
+shallow AS (
+    SELECT c.file_id, c.position, c.crc32, c.size,
+        (SELECT h.bytes FROM unnest(CAST(:endings AS text[]), CAST(:bytes AS int[])) AS h (ending, bytes)
+            WHERE h.ending = lower(substring(c.member FROM '\.([^.]*)$'))) AS header
+    FROM rom_files AS f JOIN rom_contents AS c ON c.file_id = f.id
+    WHERE f.folder_id = :folder_id AND f.missing_since IS NULL AND f.read_at IS NOT NULL AND f.error IS NULL
+        AND f.container IN ('zip', '7z', 'rar', 'tar', 'gz') AND c.sha1 IS NULL AND c.md5 IS NULL
+),
+member AS (
+    SELECT s.* FROM shallow AS s WHERE s.position > 0
+        AND NOT EXISTS (SELECT FROM live WHERE live.crc32 = s.crc32 AND live.size = s.size)
+)
+SELECT file_id FROM (
+    SELECT file_id FROM member JOIN live ON live.size = member.size AND live.crc32 IS NULL
+    UNION
+    SELECT file_id FROM member JOIN live ON live.crc32 = member.crc32 AND live.size IS NULL
+    UNION
+    SELECT file_id FROM member JOIN live ON live.size = member.size - member.header
+    UNION
+    SELECT file_id FROM shallow JOIN live ON live.size = shallow.size AND live.name ~ :archives WHERE position = 0
+) AS deep ORDER BY file_id
+"""
+)
+
+
+class Identified(msgspec.Struct, frozen=True, kw_only=True):
+    """How many sets were looked at, how many are now identified otherwise than before, and how all of them stand.
+
+    `newly` are the ids of those that a DAT knows now and none did before, in order.
+    """
+
+    roms: int
+    changed: int
+    verified: int
+    incomplete: int
+    bad: int
+    unknown: int
+    newly: tuple[int, ...] = ()
+
+
+def identify(connection: Connection, *, folder_id: int | None = None, now: datetime) -> Identified:
+    """Set what DATs say of each set of a folder, or of all: game, verdict, by which hash, and its right name.
+
+    A set of no known platform gets that of its DAT. A set whose files are all gone keeps what it was. Rows that stay
+    as they are are not written. It locks the folders' rows first: a transaction that writes ROMs before does so too.
+    """
+    which = {"folder_id": folder_id}
+    connection.execute(_MEMORY)
+    connection.execute(_LOCK_FOLDERS, which)
+    parameters = {**which, "strengths": list(STRENGTHS), "disc_files": ends_with(DISC_FILES)}
+    changed = connection.execute(_IDENTIFY, parameters).one()
+    counts = {verdict: count for verdict, count in connection.execute(_COUNTS, which)}
+    return Identified(
+        roms=sum(counts.values()),
+        changed=changed.changed,
+        verified=counts.get("verified", 0),
+        incomplete=counts.get("incomplete", 0),
+        bad=counts.get("bad", 0),
+        unknown=counts.get("unknown", 0),
+        newly=tuple(changed.newly or ()),
+    )
+
+
+def needs_deep(connection: Connection, folder_id: int) -> list[int]:
+    """Return the ids of a folder's archives that a DAT may know, and not by what is known of their members.
+
+    They are to be read with all hashes: their list of contents has no more than CRC32 and size, and neither says what a
+    member is without its copier's header. An archive that was read so is not named again.
+    """
+    parameters = {
+        "folder_id": folder_id,
+        "endings": list(HEADER_BYTES),
+        "bytes": list(HEADER_BYTES.values()),
+        "archives": ends_with(ARCHIVES),
+    }
+    connection.execute(_MEMORY)
+    return list(connection.execute(_NEEDS_DEEP, parameters).scalars())
