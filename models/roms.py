@@ -235,3 +235,19 @@ class RomMember(Base):
     rom_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("roms.id", ondelete="CASCADE"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     file_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("rom_files.id"))
+
+
+class RomExport(Base):
+    """What an export last wrote into a file of a front end, by the file's path (of a plan or links, their folder's).
+
+    `written` is what `pipeline.roms.exports.memory` makes of it: for each ROM its entry, and digests of its fields.
+    Without the row all that is in the file is somebody else's, and stays.
+    """
+
+    __tablename__ = "rom_exports"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("people.id"), primary_key=True)
+    path: Mapped[bytes] = mapped_column(primary_key=True)
+    format: Mapped[str]
+    written: Mapped[bytes]
+    written_at: Mapped[datetime]

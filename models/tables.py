@@ -50,7 +50,7 @@ from models.library import (
     Work,
 )
 from models.people import AccountLink, DropProgress, Person, Settled
-from models.roms import DatFile, DatGame, DatRom, Rom, RomContent, RomFile, RomFolder, RomMember
+from models.roms import DatFile, DatGame, DatRom, Rom, RomContent, RomExport, RomFile, RomFolder, RomMember
 from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
 from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target, Wake
 
@@ -108,6 +108,7 @@ __all__ = [
     "RewardCampaign",
     "Rom",
     "RomContent",
+    "RomExport",
     "RomFile",
     "RomFolder",
     "RomMember",
