@@ -7,7 +7,9 @@ from typing import Annotated, get_args
 import msgspec
 import typer
 
+from feeds.take_in import TURN
 from models.errors import UsageError
+from models.locks import hold
 from models.people import OWNER_ID
 from models.words.units import counted_plainly, length
 from pipeline.cli.commands import make_noun
@@ -160,7 +162,9 @@ def undo_line(
     as_json: JsonFlag = False,
 ) -> None:
     """Take back the answer on a line: what it brought is removed, and the line waits again."""
-    with open_command().engine.begin() as connection:
+    runtime = open_command()
+    # What was told of it is taken off the feeds, which a publish must not write meanwhile.
+    with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
         waiting = undo(connection, OWNER_ID, line, utc_now())
     if as_json:
         for each in waiting:
