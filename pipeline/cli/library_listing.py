@@ -17,10 +17,11 @@ from pipeline.games.platforms import called
 from pipeline.library.journal.reading import check_word
 from pipeline.library.journal.states import STATUSES
 from pipeline.library.listing.checks import KINDS, check_library
-from pipeline.library.listing.exporting import TEXTS, as_lines, load_exported
+from pipeline.library.listing.exporting import as_lines, load_exported
 from pipeline.library.listing.origins import load_origins
 from pipeline.library.listing.pages import load_work_page
 from pipeline.library.listing.statistics import load_statistics
+from pipeline.library.listing.tables import TEXTS
 from pipeline.library.listing.titles import missing
 from pipeline.library.listing.works import Filter, Order, choose, in_order, load_works
 from pipeline.library.records import Store

@@ -19,6 +19,7 @@ from pipeline.library.formats.building import key_of, read_rows, reading
 from pipeline.library.formats.columns import Columns, Field, has_title
 from pipeline.library.formats.dates import Order, date_of, order_of
 from pipeline.library.formats.look import Look
+from pipeline.library.formats.marks import with_marks
 from pipeline.library.formats.table import Row
 from pipeline.library.formats.values import (
     Unit,
@@ -89,7 +90,7 @@ class AnyCsv:
             )
         lines = list(table.rows())
         rows = _Rows(lines, columns, options)
-        records, broken = read_rows(lines, rows.record, columns.at["title"])
+        records, broken = read_rows(lines, with_marks(table.header, rows.record), columns.at["title"])
         return reading(
             self.name,
             self.taken_for,

@@ -5,6 +5,7 @@ from typing import Literal, get_args
 
 from models.errors import UsageError
 from models.names import name_key, nearest
+from pipeline.library.formats.marks import COLUMN
 from pipeline.library.formats.table import Table
 
 Field = Literal[
@@ -173,7 +174,11 @@ class Columns:
             if place not in by_hand and field_of_name is not None:
                 self.at.setdefault(field_of_name, place)
         taken = set(self.at.values())
-        self.left_out = [column for place, column in enumerate(table.header) if column and place not in taken]
+        self.left_out = [
+            column
+            for place, column in enumerate(table.header)
+            if column and place not in taken and column.lower() != COLUMN
+        ]
 
 
 def field_named(column: str) -> Field | None:
