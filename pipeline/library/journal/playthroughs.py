@@ -119,9 +119,9 @@ def finish_work(
     if (known := _finished(connection, person_id, game.game_id, values.get("platform"))) is not None:
         since = f", since {in_words(known.finished)}" if known.finished is not None else ""
         raise UsageError(
-            f"{game.name} is finished already{since} (playthrough {known.id}). Another time through it is `lootwire "
-            f"journal add {_named(game)} --finished today --replay`; `lootwire journal edit {known.id} --finished DATE` "
-            "puts the day right"
+            f"{game.name} is finished already{since} (playthrough {known.id}). Another time through it is "
+            f"`lootwire journal add {_named(game)} --finished today --replay`; "
+            f"`lootwire journal edit {known.id} --finished DATE` puts the day right"
         )
     return add_playthrough(connection, person_id, game, ended, now, today)
 
