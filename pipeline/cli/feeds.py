@@ -21,8 +21,10 @@ from models.locks import AT_ONCE, hold
 from models.names import name_key, nearest
 from models.printable import NAME_LENGTH, on_a_line
 from notifiers.targets import target_id_of
+from pipeline.catalogue.people import person_named
 from pipeline.cli.checking import check_folders
 from pipeline.cli.commands import COMMANDS, make_noun
+from pipeline.cli.meaning import PersonName
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
@@ -166,6 +168,7 @@ def show_private(
         str | None, typer.Option("--target", metavar="NAME", help="Of everything that is sent to this target.")
     ] = None,
     health: Annotated[bool, typer.Option("--health", help="Of how the sources and this installation do.")] = False,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the addresses of a personal feed: of what you follow, have, play or rank, of a target, or of the health.
@@ -177,16 +180,19 @@ def show_private(
         raise UsageError("each of --target, --health and what is named is a feed of its own: ask for one of them")
     if (name is not None) is not (what is What.LIST):
         raise UsageError("`lootwire feeds private list NAME` gives the feed of a list, and no other takes a name")
+    if person is not None and (target is not None or health):
+        raise UsageError("--target and --health are feeds of this installation: no --person has them")
     opens: Opens = "target" if target is not None else "health" if health else what.value
     runtime = open_command()
     now = utc_now()
     with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
+        owner = person_named(connection, person)
         subject_id, title = None, _TITLES[opens]
         if target is not None:
             subject_id, title = target_id_of(connection, target), target
         elif name is not None:
-            subject_id, title = find_list(connection, name)
-        folder = ensure_link(connection, runtime.vault, opens, now, subject_id=subject_id, title=title)
+            subject_id, title = find_list(connection, name, owner)
+        folder = ensure_link(connection, runtime.vault, opens, now, subject_id=subject_id, title=title, person_id=owner)
     _print_addresses(opens, folder, runtime, as_json=as_json)
 
 

@@ -7,11 +7,11 @@ import msgspec
 import typer
 
 from models.errors import UsageError
-from models.people import OWNER_ID
 from models.periods import in_words, read_period
+from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.library_pages import playthrough_row
-from pipeline.cli.meaning import AnyTitle, Own, game_meant, today, work_of_library
+from pipeline.cli.meaning import AnyTitle, Own, PersonName, game_meant, person_of, refuse_person, today, work_of_library
 from pipeline.cli.opening import GREATEST, open_command
 from pipeline.games.platforms import called
 from pipeline.library.journal.playthroughs import (
@@ -50,16 +50,17 @@ def add_to(app: typer.Typer) -> None:
 
 
 @journal.callback(invoke_without_command=True)
-def list_by_default(context: typer.Context, as_json: JsonFlag = False) -> None:
+def list_by_default(context: typer.Context, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show what you played, the last first; with a command, write it down."""
+    refuse_person(context, person)
     if context.invoked_subcommand is None:
-        _show(None, None, None, as_json=as_json)
+        _show(None, None, None, person, as_json=as_json)
 
 
 @journal.command("list")
-def list_all(as_json: JsonFlag = False) -> None:
+def list_all(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show what you played, the last first."""
-    _show(None, None, None, as_json=as_json)
+    _show(None, None, None, person, as_json=as_json)
 
 
 @journal.command("show")
@@ -67,10 +68,11 @@ def show_journal(
     title: Annotated[str | None, typer.Argument(metavar="TITLE", help="A game of the library; all without it.")] = None,
     year: Annotated[int | None, typer.Option(min=1950, max=2100, help="What you finished in this year.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most.")] = None,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show what you played, the last first, of one game or of all."""
-    _show(title, year, limit, as_json=as_json)
+    _show(title, year, limit, person, as_json=as_json)
 
 
 @journal.command("add")
@@ -86,16 +88,18 @@ def add(
     status: Status = None,
     replay: Replay = None,
     own: Own = False,
+    person: PersonName = None,
 ) -> None:
     """Write down that you play a game, or played it once; without any date it begins today."""
     values = _values(platform, started, finished, hours, rating, note, completion, status, replay)
     runtime = open_command()
-    meant = game_meant(runtime, title, own=own)
+    owner = person_of(runtime, person)
+    meant = game_meant(runtime, owner, title, own=own)
     now = utc_now()
     with runtime.engine.begin() as connection:
         begin_writing(connection)
         game = meant.game(connection, now, platform=platform)
-        written = add_playthrough(connection, OWNER_ID, game, values, now, today())
+        written = add_playthrough(connection, owner, game, values, now, today())
     _say(written)
 
 
@@ -114,6 +118,7 @@ def edit(
     clear: Annotated[
         list[str] | None, typer.Option(metavar="FIELD", help=f"Take a value away: {', '.join(CLEARABLE)}.")
     ] = None,
+    person: PersonName = None,
 ) -> None:
     """Change what is written of a playthrough; no import changes it from then on."""
     values = _values(platform, started, finished, hours, rating, note, completion, status, replay)
@@ -125,7 +130,9 @@ def edit(
     now = utc_now()
     with open_command().engine.begin() as connection:
         begin_writing(connection)
-        written = edit_playthrough(connection, OWNER_ID, number, values, now, today(), cleared=cleared)
+        written = edit_playthrough(
+            connection, person_named(connection, person), number, values, now, today(), cleared=cleared
+        )
     _say(written)
 
 
@@ -139,25 +146,27 @@ def finish(
     note: Note = None,
     completion: Completion = None,
     own: Own = False,
+    person: PersonName = None,
 ) -> None:
     """Write down that you finished a game: its playthrough that is under way, or one that you never wrote down."""
     values = _values(platform, None, on, hours, rating, note, completion, None, None)
     runtime = open_command()
-    meant = game_meant(runtime, title, own=own)
+    owner = person_of(runtime, person)
+    meant = game_meant(runtime, owner, title, own=own)
     now = utc_now()
     with runtime.engine.begin() as connection:
         begin_writing(connection)
         game = meant.game(connection, now, platform=platform)
-        written = finish_work(connection, OWNER_ID, game, values, now, today())
+        written = finish_work(connection, owner, game, values, now, today())
     _say(written)
 
 
 @journal.command("remove")
-def remove(number: Number) -> None:
+def remove(number: Number, person: PersonName = None) -> None:
     """Take a playthrough out of the journal; no import brings it back."""
     with open_command().engine.begin() as connection:
         begin_writing(connection)
-        name = remove_playthrough(connection, OWNER_ID, number, utc_now())
+        name = remove_playthrough(connection, person_named(connection, person), number, utc_now())
     console.print(f"{show(name)}: playthrough {number} removed", markup=False, soft_wrap=True)
 
 
@@ -202,10 +211,11 @@ def _say(written: Written) -> None:
         console.print(line, markup=False, soft_wrap=True)
 
 
-def _show(title: str | None, year: int | None, limit: int | None, *, as_json: bool) -> None:
+def _show(title: str | None, year: int | None, limit: int | None, person: str | None, *, as_json: bool) -> None:
     with open_command().engine.connect() as connection:
-        work = None if title is None else work_of_library(connection, title)
-        throughs = load_playthroughs(connection, OWNER_ID, None if work is None else work.work_id)
+        owner = person_named(connection, person)
+        work = None if title is None else work_of_library(connection, owner, title)
+        throughs = load_playthroughs(connection, owner, None if work is None else work.work_id)
     chosen = [through for through in throughs if year is None or _year(through) == year][:limit]
     _print(chosen, title, as_json=as_json)
 

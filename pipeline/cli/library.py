@@ -7,10 +7,13 @@ from typing import Annotated, get_args
 import msgspec
 import typer
 
+from feeds.take_in import TURN
 from models.errors import UsageError
-from models.people import OWNER_ID
+from models.locks import hold
 from models.words.units import counted_plainly, length
+from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
+from pipeline.cli.meaning import PersonName, person_of
 from pipeline.cli.opening import GREATEST, MISUSED, SET_ASIDE, open_command, read_named
 from pipeline.fetch.http import Client
 from pipeline.games.finding.finder import Choice, Finder
@@ -71,6 +74,7 @@ def import_files(
     platform: Annotated[str | None, typer.Option(help="What they run on, where the file does not say.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come of it; write nothing.")] = False,
     show_all: Annotated[bool, typer.Option("--all", help="Show every line, also those that change nothing.")] = False,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> int:
     """Import files that say what you own, play and finished; tells what came of each line.
@@ -89,25 +93,26 @@ def import_files(
     )
     code = 0
     with _asking() as (runtime, asking):
+        owner = person_of(runtime, person)
         for file in files:
             try:
-                imported = _import(runtime, asking, file, options, rehearse=dry_run)
+                imported = _import(runtime, asking, file, options, owner, rehearse=dry_run)
             except UsageError as error:
                 if len(files) == 1:
                     raise
                 errors.print(f"lootwire: {show(error)}", markup=False, soft_wrap=True)
                 code = MISUSED
                 continue
-            _print_json(imported) if as_json else _print(imported, show_all=show_all)
+            _print_json(imported) if as_json else _print(imported, person, show_all=show_all)
             if any(line.verdict in WAITING for line in imported.lines):
                 code = code or SET_ASIDE
     return code
 
 
-def review(as_json: JsonFlag = False) -> None:
+def review(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the lines that wait for you, and which games each may mean."""
     with open_command().engine.connect() as connection:
-        lines = waiting_lines(connection, OWNER_ID)
+        lines = waiting_lines(connection, person_named(connection, person))
     if as_json:
         for line in lines:
             print_json(_row_of(line))
@@ -127,6 +132,7 @@ def settle_lines(
     lines: Lines,
     own: Annotated[bool, typer.Option("--own", help="It is a game that IGDB lacks.")] = False,
     skip: Annotated[bool, typer.Option("--skip", help="It is no game, or none of yours.")] = False,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Say which game lines mean: IGDB's by its number, slug or address, one that IGDB lacks, or none.
@@ -144,7 +150,7 @@ def settle_lines(
         if game is not None:
             said = _entry(runtime, asking, game)
         with runtime.engine.begin() as connection:
-            settled = settle(connection, OWNER_ID, ids, said, utc_now())
+            settled = settle(connection, person_named(connection, person), ids, said, utc_now())
     if as_json:
         for each in settled:
             print_json(_settled_row(each))
@@ -157,11 +163,14 @@ def settle_lines(
 
 def undo_line(
     line: Annotated[int, typer.Argument(min=1, max=GREATEST, help="A line's number, as `library settle` showed it.")],
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Take back the answer on a line: what it brought is removed, and the line waits again."""
-    with open_command().engine.begin() as connection:
-        waiting = undo(connection, OWNER_ID, line, utc_now())
+    runtime = open_command()
+    # What was told of it is taken off the feeds, which a publish must not write meanwhile.
+    with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
+        waiting = undo(connection, person_named(connection, person), line, utc_now())
     if as_json:
         for each in waiting:
             print_json(_row_of(each))
@@ -184,7 +193,9 @@ def _asking() -> Iterator[tuple[Runtime, Asking]]:
         )
 
 
-def _import(runtime: Runtime, asking: Asking, file: str, options: ReadOptions, *, rehearse: bool) -> Imported:
+def _import(
+    runtime: Runtime, asking: Asking, file: str, options: ReadOptions, person_id: int, *, rehearse: bool
+) -> Imported:
     name = "standard input" if file == STANDARD_INPUT else file
     data = read_named(file, LARGEST + 1)
     if len(data) > LARGEST:
@@ -196,7 +207,7 @@ def _import(runtime: Runtime, asking: Asking, file: str, options: ReadOptions, *
         digest_of(data, options),
         name,
         asking,
-        person_id=OWNER_ID,
+        person_id=person_id,
         now=utc_now(),
         rehearse=rehearse,
     )
@@ -246,7 +257,7 @@ def _print_json(imported: Imported) -> None:
     print_json({"file": fields.pop("name"), **fields})
 
 
-def _print(imported: Imported, *, show_all: bool) -> None:
+def _print(imported: Imported, person: str | None, *, show_all: bool) -> None:
     counts = ", ".join(
         f"{imported.counts[verdict]:,} {WORDS.get(verdict, verdict)}"
         for verdict in VERDICTS
@@ -274,7 +285,8 @@ def _print(imported: Imported, *, show_all: bool) -> None:
         said = f"{counted_plainly(silent, 'line')} said nothing but a title"
         console.print(f"{said}: with --store STORE they are games that you own", markup=False, soft_wrap=True)
     if not imported.is_rehearsed and any(line.verdict in WAITING for line in imported.lines):
-        console.print("What waits for you: lootwire library review", markup=False)
+        whose = "" if person is None else f" --person {show(person)!r}"
+        console.print(f"What waits for you: lootwire library review{whose}", markup=False)
 
 
 def _row(line: Line) -> dict[str, object]:

@@ -6,12 +6,22 @@ from typing import Annotated, Any, get_args
 import typer
 
 from models.errors import UsageError
-from models.people import OWNER_ID
 from models.periods import read_period
 from models.words.units import counted
+from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
 from pipeline.cli.library import library
-from pipeline.cli.meaning import AnyTitle, Own, Title, game_meant, today, work_of_library
+from pipeline.cli.meaning import (
+    AnyTitle,
+    Own,
+    PersonName,
+    Title,
+    game_meant,
+    person_of,
+    refuse_person,
+    today,
+    work_of_library,
+)
 from pipeline.cli.opening import open_command
 from pipeline.games.platforms import called
 from pipeline.library.journal.entries import Addition, add_entry, forget_work, hide_work, unhide_work
@@ -48,6 +58,7 @@ def add(
     ownership: Annotated[str | None, typer.Option(help=f"How you have it: {', '.join(OWNERSHIPS)}.")] = None,
     acquired: Annotated[str | None, typer.Option(metavar="DAY", help="Since when you have it.")] = None,
     own: Own = False,
+    person: PersonName = None,
 ) -> None:
     """Add a game to the library by hand, or bring back one that you had it forget."""
     if wished and ownership not in {None, "wished"}:
@@ -56,7 +67,8 @@ def add(
     place = check_word(store, STORES, "store")
     acquired_on = None if acquired is None else _day(acquired)
     runtime = open_command()
-    meant = game_meant(runtime, title, own=own)
+    owner = person_of(runtime, person)
+    meant = game_meant(runtime, owner, title, own=own)
     now = utc_now()
     with runtime.engine.begin() as connection:
         begin_writing(connection)
@@ -68,7 +80,7 @@ def add(
             ownership=owned,  # type: ignore[arg-type]
             acquired_on=acquired_on,
         )
-        outcome = add_entry(connection, OWNER_ID, addition, now)
+        outcome = add_entry(connection, owner, addition, now)
     how = {"added": "added", "same": "is there already", "changed": "changed", "restored": "brought back"}[outcome]
     number = "" if game.igdb_id is None else f" (IGDB {game.igdb_id})"
     console.print(f"{show(game.name)}{number}: {how}, {owned}", markup=False, soft_wrap=True)
@@ -95,6 +107,7 @@ def set_values(
         typer.Option(metavar="FIELD", help="Take a value away, so that imports and syncs may say it again."),
     ] = None,
     own: Own = False,
+    person: PersonName = None,
 ) -> None:
     """Say of a game what no import and no sync overwrites: status, rating, tags, notes, and what it is called."""
     values: dict[str, Any] = {
@@ -123,44 +136,48 @@ def set_values(
             "say what to set: --status, --rating, --tag, --note; `lootwire library set --help` has them all"
         )
     runtime = open_command()
-    meant = game_meant(runtime, title, own=own)
+    owner = person_of(runtime, person)
+    meant = game_meant(runtime, owner, title, own=own)
     now = utc_now()
     with runtime.engine.begin() as connection:
         begin_writing(connection)
         game = meant.game(connection, now)
-        changes = set_state(connection, OWNER_ID, game.work_id, wish, now)
+        changes = set_state(connection, owner, game.work_id, wish, now)
     changed = "; ".join(map(_change, changes)) or "it was so already"
     console.print(f"{show(game.name)}: {changed}", markup=False, soft_wrap=True)
 
 
-def hide(title: Title) -> None:
+def hide(title: Title, person: PersonName = None) -> None:
     """Hide a game: a tool, a server, one that you tried once; no import and no sync shows it again."""
     now = utc_now()
     with open_command().engine.begin() as connection:
         begin_writing(connection)
-        work = work_of_library(connection, title)
-        count = hide_work(connection, OWNER_ID, work.work_id, now)
+        owner = person_named(connection, person)
+        work = work_of_library(connection, owner, title)
+        count = hide_work(connection, owner, work.work_id, now)
     how = "hidden; `lootwire library list --hidden` shows it" if count else "is hidden already"
     console.print(f"{show(work.name)}: {how}", markup=False, soft_wrap=True)
 
 
-def unhide(title: Title) -> None:
+def unhide(title: Title, person: PersonName = None) -> None:
     """Show a hidden game again."""
     now = utc_now()
     with open_command().engine.begin() as connection:
         begin_writing(connection)
-        work = work_of_library(connection, title)
-        count = unhide_work(connection, OWNER_ID, work.work_id, now)
+        owner = person_named(connection, person)
+        work = work_of_library(connection, owner, title)
+        count = unhide_work(connection, owner, work.work_id, now)
     console.print(f"{show(work.name)}: {'shown again' if count else 'was not hidden'}", markup=False, soft_wrap=True)
 
 
-def forget(title: Title) -> None:
+def forget(title: Title, person: PersonName = None) -> None:
     """Take a game out of the library and the journal; no import and no sync brings it back, `library add` does."""
     now = utc_now()
     with open_command().engine.begin() as connection:
         begin_writing(connection)
-        work = work_of_library(connection, title)
-        entries, playthroughs = forget_work(connection, OWNER_ID, work.work_id, now)
+        owner = person_named(connection, person)
+        work = work_of_library(connection, owner, title)
+        entries, playthroughs = forget_work(connection, owner, work.work_id, now)
     what = [counted(playthroughs, "playthrough")] if playthroughs else []
     if entries:
         what.insert(0, "1 entry" if entries == 1 else f"{entries} entries")
@@ -171,17 +188,18 @@ def forget(title: Title) -> None:
 
 
 @platforms.callback(invoke_without_command=True)
-def list_platforms(context: typer.Context, as_json: JsonFlag = False) -> None:
+def list_platforms(context: typer.Context, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the platforms that you play on; with a command, say which."""
+    refuse_person(context, person)
     if context.invoked_subcommand is None:
-        show_platforms(as_json=as_json)
+        show_platforms(person=person, as_json=as_json)
 
 
 @platforms.command("list")
-def show_platforms(as_json: JsonFlag = False) -> None:
+def show_platforms(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the platforms that you play on: `subscriptions add --my-platforms` tells of these alone."""
     with open_command().engine.connect() as connection:
-        names = platforms_of(connection, OWNER_ID)
+        names = platforms_of(connection, person_named(connection, person))
     empty = "None are set: `lootwire library platforms set PC 'PlayStation 5'`."
     print_rows([{"platform": name} for name in names], as_json=as_json, columns=("platform",), empty=empty, needed=1)
 
@@ -189,18 +207,19 @@ def show_platforms(as_json: JsonFlag = False) -> None:
 @platforms.command("set")
 def set_mine(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="PC, 'PlayStation 5', Switch.")],
+    person: PersonName = None,
 ) -> None:
     """Say which platforms you play on, in place of those before."""
     with open_command().engine.begin() as connection:
-        written = set_platforms(connection, OWNER_ID, names)
+        written = set_platforms(connection, person_named(connection, person), names)
     console.print(f"You play on {', '.join(written)}", markup=False, soft_wrap=True)
 
 
 @platforms.command("clear")
-def clear_platforms() -> None:
+def clear_platforms(person: PersonName = None) -> None:
     """Play on no platform in particular."""
     with open_command().engine.begin() as connection:
-        set_platforms(connection, OWNER_ID, [])
+        set_platforms(connection, person_named(connection, person), [])
     console.print("No platforms are set any more", markup=False)
 
 

@@ -6,25 +6,27 @@ from typing import Annotated, get_args
 import msgspec
 import typer
 
-from models.people import OWNER_ID
 from models.printable import printable
 from models.words.units import counted
+from pipeline.catalogue.people import person_named
 from pipeline.cli.library import library
 from pipeline.cli.library_pages import NOTHING, print_statistics, print_work, work_row
-from pipeline.cli.meaning import Title, work_of_library
+from pipeline.cli.meaning import PersonName, Title, refuse_person, work_of_library
 from pipeline.cli.opening import GREATEST, open_command
 from pipeline.games.platforms import called
 from pipeline.library.journal.reading import check_word
 from pipeline.library.journal.states import STATUSES
 from pipeline.library.listing.checks import KINDS, check_library
-from pipeline.library.listing.exporting import TEXTS, as_lines, load_exported
+from pipeline.library.listing.exporting import as_lines, load_exported
 from pipeline.library.listing.origins import load_origins
 from pipeline.library.listing.pages import load_work_page
 from pipeline.library.listing.statistics import load_statistics
+from pipeline.library.listing.tables import TEXTS
 from pipeline.library.listing.titles import missing
 from pipeline.library.listing.works import Filter, Order, choose, in_order, load_works
 from pipeline.library.records import Store
 from pipeline.library.standing import WORDS
+from pipeline.library.store.accounts import accounts_of
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 
 STORES: tuple[str, ...] = get_args(Store)
@@ -44,12 +46,14 @@ def add_to(app: typer.Typer) -> None:  # noqa: ARG001 - the commands belong to t
     library.command("stats")(show_statistics)
     library.command("check")(check)
     library.command("export")(export)
+    library.command("accounts")(list_accounts)
 
 
-def list_by_default(context: typer.Context, as_json: JsonFlag = False) -> None:
+def list_by_default(context: typer.Context, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the games that you have, play and wish for; with a command, import or change them."""
+    refuse_person(context, person)
     if context.invoked_subcommand is None:
-        list_works(as_json=as_json)
+        list_works(person=person, as_json=as_json)
 
 
 def list_works(
@@ -68,6 +72,7 @@ def list_works(
     ] = False,
     sort: Annotated[str, typer.Option(help=f"In which order: {', '.join(ORDERS)}.")] = "name",
     limit: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="How many at most.")] = None,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show the games of the library: what each is to you, how long you played it, where you have it.
@@ -86,7 +91,7 @@ def list_works(
     )
     order: Order = check_word(sort, ORDERS, "order")  # type: ignore[assignment] # the words are those of the type
     with open_command().engine.connect() as connection:
-        works = load_works(connection, OWNER_ID)
+        works = load_works(connection, person_named(connection, person))
     chosen = in_order(choose(works, wish), order)[:limit]
     rows = [msgspec.structs.asdict(work) | ({} if as_json else work_row(work)) for work in chosen]
     columns = ("name", "status", "hours", "rating", "last_played", "platforms", "stores")
@@ -94,24 +99,26 @@ def list_works(
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
 
 
-def show_work(title: Title, as_json: JsonFlag = False) -> None:
+def show_work(title: Title, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Tell all that is known of a game of yours: where you have it, how often you played it, what you said of it."""
     with open_command().engine.connect() as connection:
-        named = work_of_library(connection, title)
-        page = load_work_page(connection, OWNER_ID, named.work_id)
+        person_id = person_named(connection, person)
+        named = work_of_library(connection, person_id, title)
+        page = load_work_page(connection, person_id, named.work_id)
         if page is None:
-            raise missing(connection, OWNER_ID, title)
+            raise missing(connection, person_id, title)
     if as_json:
         print_json(page)
     else:
         print_work(page)
 
 
-def show_origins(title: Title, as_json: JsonFlag = False) -> None:
+def show_origins(title: Title, person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Say of every value who said it: you, a line of a file, a shop's account, or what it follows from."""
     with open_command().engine.connect() as connection:
-        named = work_of_library(connection, title)
-        origins = load_origins(connection, OWNER_ID, named.work_id)
+        person_id = person_named(connection, person)
+        named = work_of_library(connection, person_id, title)
+        origins = load_origins(connection, person_id, named.work_id)
     if not as_json:
         console.print(f"{show(named.name)} is work {named.work_id}\n", markup=False, style="bold")
     rows = [msgspec.structs.asdict(origin) for origin in origins]
@@ -120,6 +127,7 @@ def show_origins(title: Title, as_json: JsonFlag = False) -> None:
 
 def show_statistics(
     year: Annotated[int | None, typer.Option(min=1950, max=2100, help="Of this year alone.")] = None,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Add the library up: games, hours and finishes by time, platform, store, genre and series; what is best.
@@ -128,7 +136,7 @@ def show_statistics(
     by, or those of the playthroughs that ended in it, whichever are more.
     """
     with open_command().engine.connect() as connection:
-        statistics = load_statistics(connection, OWNER_ID, year)
+        statistics = load_statistics(connection, person_named(connection, person), year)
     if as_json:
         print_json(statistics)
     else:
@@ -137,11 +145,12 @@ def show_statistics(
 
 def check(
     all_of_it: Annotated[bool, typer.Option("--all", help=f"Show more than {_REMARKS_SHOWN} of a kind.")] = False,
+    person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Show what stands out: owned twice, wished but owned, never started, finished without a playthrough."""
     with open_command().engine.connect() as connection:
-        remarks = check_library(connection, OWNER_ID)
+        remarks = check_library(connection, person_named(connection, person))
     if as_json:
         for remark in remarks:
             print_json(remark)
@@ -160,15 +169,39 @@ def check(
         console.print("Nothing stands out.", markup=False)
 
 
+def list_accounts(person: PersonName = None, as_json: JsonFlag = False) -> None:
+    """Show the accounts whose libraries are synced: when each was asked, when it is next, and what is wrong with it."""
+    with open_command().engine.connect() as connection:
+        accounts = accounts_of(connection, person_named(connection, person))
+    rows = [
+        {
+            "service": account.service,
+            "account": account.name or account.external_id,
+            "external_id": account.external_id,
+            "asked_at": account.asked_at,
+            "answered_at": account.answered_at,
+            "next_due_at": account.next_due_at,
+            "played_at": account.played_at,
+            "problem": account.problem,
+            "problem_since": account.problem_since,
+        }
+        for account in accounts
+    ]
+    columns = ("service", "account", "asked_at", "answered_at", "next_due_at", "problem")
+    empty = "No account is synced: `lootwire sources login steam`, or `retroachievements`."
+    print_rows(rows, as_json=as_json, columns=columns, empty=empty, needed=2)
+
+
 def export(
     form: Annotated[
         str, typer.Option("--format", help=f"{', '.join(_FORMATS)}; `library import` reads jsonl back.")
     ] = "jsonl",
+    person: PersonName = None,
 ) -> None:
     """Write the library to standard output: as a table, as lines of JSON, or as other trackers read it."""
     word = check_word(form, _FORMATS, "format")
     with open_command().engine.connect() as connection:
-        exported, lists = load_exported(connection, OWNER_ID)
+        exported, lists = load_exported(connection, person_named(connection, person))
     if word == "jsonl":
         parts = [line.decode() for line in as_lines(exported, lists)]
     else:

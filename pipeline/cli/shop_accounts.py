@@ -8,7 +8,6 @@ from sqlalchemy import update
 
 from models import Source
 from models.errors import LootwireError, UsageError
-from models.people import OWNER_ID
 from models.printable import NAME_LENGTH, on_a_line
 from models.words.units import counted_plainly
 from pipeline.cli.opening import read_named
@@ -23,7 +22,7 @@ from pipeline.runtime.runtime import Runtime, utc_now
 MOST_BYTES = 4096
 
 
-def sign_in(runtime: Runtime, shop: Shop, account: str | None, key_file: str | None) -> None:
+def sign_in(runtime: Runtime, shop: Shop, account: str | None, key_file: str | None, person_id: int) -> None:
     """Ask for what was not given, try it at once, and keep it, the key encrypted."""
     key = shop.read_key(_read_key(shop, key_file))
     written = account or _ask(f"Your account at {shop.title} ({shop.account_hint})", hidden=False)
@@ -34,7 +33,7 @@ def sign_in(runtime: Runtime, shop: Shop, account: str | None, key_file: str | N
     with runtime.engine.begin() as connection:
         accounts.save_account(
             connection,
-            person_id=OWNER_ID,
+            person_id=person_id,
             service=shop.service,
             external_id=member.external_id,
             name=member.name,
@@ -53,10 +52,10 @@ def sign_in(runtime: Runtime, shop: Shop, account: str | None, key_file: str | N
     )
 
 
-def sign_out(runtime: Runtime, shop: Shop, account: str | None) -> None:
-    """Forget the accounts at a service with their keys, or one of them; what was learned by them stays."""
+def sign_out(runtime: Runtime, shop: Shop, account: str | None, person_id: int) -> None:
+    """Forget a person's accounts at a service with their keys, or one of them; what was learned by them stays."""
     with runtime.engine.begin() as connection:
-        known = accounts.load_accounts(connection, shop.service, OWNER_ID)
+        known = accounts.load_accounts(connection, shop.service, person_id)
         meant = [each for each in known if account is None or account.casefold() in _names(each)]
         if known and not meant:
             names = ", ".join(each.name or each.external_id for each in known)

@@ -10,6 +10,7 @@ from rich.text import Text
 from models.errors import UsageError
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.looking import list_sources, sources
+from pipeline.cli.meaning import PersonName, person_of
 from pipeline.cli.opening import open_command
 from pipeline.cli.shop_accounts import sign_in as sign_in_to_shop
 from pipeline.cli.shop_accounts import sign_out as sign_out_of_shop
@@ -51,6 +52,7 @@ def login(
             help="steam, retroachievements: where your key is, `-` for standard input; asked for without.",
         ),
     ] = None,
+    person: PersonName = None,
 ) -> int:
     """Sign in to a service, so that your dashboard or your library there can be read; keys are kept encrypted."""
     runtime = open_command()
@@ -58,10 +60,10 @@ def login(
     if shop is not None:
         if follows:
             raise typer.BadParameter("--follows is for twitch")
-        sign_in_to_shop(runtime, shop, account, key_file)
+        sign_in_to_shop(runtime, shop, account, key_file, person_of(runtime, person))
         return 0
-    if account is not None or key_file is not None:
-        raise typer.BadParameter("--account and --key-file are for steam and retroachievements")
+    if account is not None or key_file is not None or person is not None:
+        raise typer.BadParameter("--account, --key-file and --person are for steam and retroachievements")
     settings = runtime.settings
     with Client() as client:
         auth = TwitchAuth(
@@ -89,15 +91,16 @@ def logout(
     account: Annotated[
         str | None, typer.Option("--account", metavar="NAME", help="Only this one of several accounts.")
     ] = None,
+    person: PersonName = None,
 ) -> int:
     """Forget a sign-in; what was learned by it stays."""
     runtime: Runtime = open_command()
     shop = _shop(runtime, service)
     if shop is not None:
-        sign_out_of_shop(runtime, shop, account)
+        sign_out_of_shop(runtime, shop, account, person_of(runtime, person))
         return 0
-    if account is not None:
-        raise typer.BadParameter("--account is for steam and retroachievements")
+    if account is not None or person is not None:
+        raise typer.BadParameter("--account and --person are for steam and retroachievements")
     with runtime.engine.begin() as connection:
         was_signed_in = remove_credential(connection, service)
     console.print("Signed out of Twitch." if was_signed_in else "Nobody was signed in to Twitch.")

@@ -19,7 +19,7 @@ HAND, IMPORT = "hand", "import"
 _OWNERSHIPS = ("wished", "lent", "shared", "subscription", "owned", "sold")
 _STATUSES = ("backlog", "paused", "playing", "abandoned", "endless", "finished", "mastered")
 _COMPLETIONS = ("main", "extras", "all")
-_Sorted = TypeVar("_Sorted", int, str, date, datetime)
+_Sorted = TypeVar("_Sorted", int, str, date, datetime, tuple[str, ...])
 # Between the notes of several files.
 _BETWEEN = "\n---\n"
 
@@ -55,6 +55,10 @@ class StateFacts(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     notes: str | None = None
     series: str | None = None
+    name: str | None = None
+    year: int | None = None
+    genres: tuple[str, ...] | None = None
+    cover_url: str | None = None
 
     @property
     def is_any(self) -> bool:
@@ -89,6 +93,10 @@ def state_of(record: Record) -> StateFacts:
         tags=tuple(sorted(set(record.tags))),
         notes=_notes(record.notes),
         series=record.series,
+        name=record.own_name,
+        year=record.own_year,
+        genres=record.genres or None,
+        cover_url=record.cover_url,
     )
 
 
@@ -141,6 +149,10 @@ def join_states(known: StateFacts, new: StateFacts, by_hand: Collection[str]) ->
         "tags": tuple(sorted({*known.tags, *new.tags})),
         "notes": _notes(known.notes, new.notes),
         "series": _least(known.series, new.series),
+        "name": _least(known.name, new.name),
+        "year": _least(known.year, new.year),
+        "genres": _least(known.genres, new.genres),
+        "cover_url": _least(known.cover_url, new.cover_url),
     }
     fixed = {*by_hand, *(("rating_scale",) if "rating" in by_hand else ())}
     return msgspec.structs.replace(known, **{name: value for name, value in joined.items() if name not in fixed})

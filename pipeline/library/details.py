@@ -12,6 +12,8 @@ from pipeline.events.event import NewEvent
 
 # A feed's item lists them; a message names fewer.
 NAMED_AT_MOST = 20
+# Who has a game in one of these ways has it; who wishes for it, or has lent or sold it, has not.
+HAD = frozenset({"owned", "subscription", "shared"})
 
 
 class Happened(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,12 @@ def of_several(
     return [event]
 
 
+def happened(key: Sequence[str], game_id: int, name: str) -> Happened:
+    """Return what happened to an entry: `key` is its store, its id there and its platform."""
+    store, _, platform = key
+    return Happened(identity="\n".join(key), game_id=game_id, name=name, store=store, platform=platform)
+
+
 def of_start(game: Happened, person_id: int, origin: str, now: datetime) -> NewEvent:
     """Return the event of the first time that a game was played."""
     return NewEvent(
@@ -103,3 +111,9 @@ def of_finish(finish: Finish, person_id: int, origin: str, now: datetime) -> New
         game_id=finish.game_id,
         person_id=person_id,
     )
+
+
+def key_of_finish(person_id: int, identity: str) -> str:
+    """Return the key of the event of a playthrough's end."""
+    finish = Finish(identity=identity, game_id=0, name="", platform="", finished="")
+    return of_finish(finish, person_id, "", datetime.min.replace(tzinfo=UTC)).event_key

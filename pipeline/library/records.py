@@ -89,6 +89,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tags: tuple[str, ...] = ()
     notes: str | None = None
     series: str | None = None
+    # What a person calls the game, and says of it in place of IGDB's; it is not looked up by these.
+    own_name: str | None = None
+    own_year: int | None = None
+    genres: tuple[str, ...] = ()
+    cover_url: str | None = None
     playthroughs: tuple[PlaythroughRecord, ...] = ()
     placings: tuple[Placing, ...] = ()
 

@@ -23,7 +23,7 @@ from pipeline.library.compare import (
     status_by_end,
     through_of,
 )
-from pipeline.library.details import Finish, Happened
+from pipeline.library.details import HAD, Finish, Happened, happened
 from pipeline.library.records import COMPUTER_STORES, ListRecord, PlaythroughRecord, Reading, Record
 from pipeline.library.resolving import Resolved, title_of
 from pipeline.library.store.entries import (
@@ -52,7 +52,6 @@ from pipeline.library.store.states import load_states, put_states
 # Whole answers in a row that lack a game before it is gone.
 ABSENCES = 3
 HIDDEN = "hidden"
-_HAD = frozenset({"owned", "subscription", "shared"})
 _NO_CHANGE: tuple[Change, ...] = ()
 
 
@@ -176,7 +175,7 @@ class Shelf:
                 self._vanished.add(stored.id)
                 self.works.add(stored.work_id)
                 if stored.hidden_at is None:
-                    self.gone.append(self._happened(key, stored.facts))
+                    self.gone.append(happened(key, stored.facts.game_id, stored.facts.title))
 
     def write(self) -> None:
         """Write all that the lines have changed."""
@@ -225,8 +224,8 @@ class Shelf:
         if known is None:
             self._entries[key] = facts
             self._lines_of_entries[key] = record.line
-            if facts.ownership in _HAD and not facts.is_hidden:
-                self.added.append(self._happened(key, facts, game.name))
+            if facts.ownership in HAD and not facts.is_hidden:
+                self.added.append(happened(key, game.id, game.name))
             return True, _NO_CHANGE
         is_source = self._source_id is not None
         joined = join_entries(
@@ -264,7 +263,7 @@ class Shelf:
         if stored.last_seen_at is not None and is_first:
             self.works.add(game.work_id)
             if stored.hidden_at is None:
-                self.returned.append(self._happened(key, stored.facts, game.name))
+                self.returned.append(happened(key, stored.facts.game_id, game.name))
 
     def _note_playing(
         self, key: EntryKey, stored: StoredEntry, known: EntryFacts, joined: EntryFacts, game: KnownGame
@@ -275,7 +274,7 @@ class Shelf:
         if before is not None:
             self._grown.append((key, stored))
         if not before and not joined.is_hidden:
-            self.started.append(self._happened(key, joined, game.name))
+            self.started.append(happened(key, joined.game_id, game.name))
 
     def _put_state(self, record: Record, game: KnownGame) -> tuple[Change, ...]:
         new = state_of(record)
@@ -395,15 +394,6 @@ class Shelf:
     def _says_by_hand(self, work_id: int, field: str) -> bool:
         stored = self._stored_states.get(work_id)
         return stored is not None and field in stored.by_hand
-
-    def _happened(self, key: EntryKey, facts: EntryFacts, name: str | None = None) -> Happened:
-        return Happened(
-            identity="\n".join(key),
-            game_id=facts.game_id,
-            name=name or facts.title,
-            store=key.store,
-            platform=key.platform,
-        )
 
 
 def played(record: Record) -> Sequence[PlaythroughRecord]:

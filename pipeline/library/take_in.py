@@ -182,8 +182,9 @@ def _take_line(shelf: Shelf, record: Record, resolved: Resolved | None, games: M
 def says_anything(record: Record) -> bool:
     """Return whether a line says more of a game than that there is one."""
     has = (record.ownership, record.playtime_seconds, record.status, record.rating, record.notes, record.series)
-    lists = (record.tags, record.playthroughs, record.placings)
-    return any(each is not None for each in has) or any(lists) or record.is_favourite
+    own = (record.own_name, record.own_year, record.cover_url)
+    lists = (record.tags, record.playthroughs, record.placings, record.genres)
+    return any(each is not None for each in (*has, *own)) or any(lists) or record.is_favourite
 
 
 def _line(

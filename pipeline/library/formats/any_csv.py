@@ -16,9 +16,10 @@ from models.errors import UsageError
 from models.periods import read_period
 from models.printable import on_a_line
 from pipeline.library.formats.building import key_of, read_rows, reading
-from pipeline.library.formats.columns import Columns, Field, has_title
+from pipeline.library.formats.columns import Columns, Field, has_title, listed
 from pipeline.library.formats.dates import Order, date_of, order_of
 from pipeline.library.formats.look import Look
+from pipeline.library.formats.marks import with_marks
 from pipeline.library.formats.table import Row
 from pipeline.library.formats.values import (
     Unit,
@@ -85,11 +86,11 @@ class AnyCsv:
         if "title" not in columns.at:
             raise UsageError(
                 f"{look.name} was taken for {self.taken_for}, and none of its columns is known to hold titles: "
-                f"{_listed(table.header)}. Name it: --map COLUMN=title"
+                f"{listed(table.header)}. Name it: --map COLUMN=title"
             )
         lines = list(table.rows())
         rows = _Rows(lines, columns, options)
-        records, broken = read_rows(lines, rows.record, columns.at["title"])
+        records, broken = read_rows(lines, with_marks(table.header, rows.record), columns.at["title"])
         return reading(
             self.name,
             self.taken_for,
@@ -100,11 +101,6 @@ class AnyCsv:
             lists=rows.lists(records),
             notes=rows.notes(),
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    some = ", ".join(f"`{on_a_line(name, 40)}`" for name in names[:12])
-    return f"{some} and {len(names) - 12} more" if len(names) > 12 else some
 
 
 def _slug(cell: str) -> str | None:
@@ -195,7 +191,7 @@ class _Rows:
         """Return what was left out or assumed, in sentences."""
         said = []
         if self._columns.left_out:
-            said.append(f"These columns were left out: {_listed(self._columns.left_out)}.")
+            said.append(f"These columns were left out: {listed(self._columns.left_out)}.")
         if self._judged.is_scale_guessed:
             said.append(f"Ratings were taken as out of {self._judged.scale}: --rating-scale says otherwise.")
         said += [
@@ -296,18 +292,23 @@ def _judge(lines: Sequence[Row | Broken], columns: Columns, options: ReadOptions
     flags = frozenset(
         field for field in _DAYS if cells.get(field) and all(flag_of(cell) is not None for cell in cells[field])
     )
-    if options.rating_scale is not None:
-        return _Judged(orders, options.rating_scale, flags=flags)
+    if (said := options.rating_scale or columns.rating_scale) is not None:
+        return _Judged(orders, said, flags=flags)
     scale, is_guessed = _scale(cells.get("rating", ()))
     return _Judged(orders, scale, is_guessed, flags)
 
 
 def _scale(cells: Iterable[str]) -> tuple[int | None, bool]:
-    """Return the scale that a column of ratings fits, and whether another one would fit as well."""
-    numbers = list(_bare_numbers(cells))
+    """Return the scale that a column of ratings fits, and whether another one would fit as well.
+
+    One 11 among ratings of up to ten makes none of them a rating of twenty: it is set aside.
+    """
+    numbers = sorted(set(_bare_numbers(cells)))
     if not numbers:
         return None, False
-    most = max(numbers)
+    most = numbers[-1]
+    if len(numbers) > 2 and numbers[-2] <= 10 < most <= 20:
+        return 10, True
     scale = next((each for each in _SCALES if most <= each), 100)
     return scale, scale in {5, 20}
 

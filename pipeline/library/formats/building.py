@@ -1,5 +1,6 @@
 """Make a reading of a format's lines: keys of playthroughs that stay, repeats, and what a person says of all. Pure."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -17,6 +18,8 @@ from pipeline.library.formats.table import WRITTEN, Row
 from pipeline.library.records import Broken, ListRecord, PlaythroughRecord, Reading, ReadOptions, Record
 
 Shape = TypeVar("Shape")
+# What `key_of` makes.
+_KEY = re.compile(r"[a-z_-]+:[0-9a-f]{18}:[0-9a-f]{18}")
 
 
 def key_of(format_name: str, game: Sequence[object], *way: object) -> str:
@@ -145,6 +148,9 @@ def _numbered(records: Sequence[Record]) -> Sequence[Record]:
     by_game: defaultdict[str, list[tuple[int, int, PlaythroughRecord]]] = defaultdict(list)
     for nth, record in enumerate(records):
         for at, playthrough in enumerate(record.playthroughs):
+            if not _KEY.fullmatch(playthrough.key):
+                # One of our own lines, which has its key and its replays already.
+                continue
             by_game[playthrough.key.rpartition(":")[0]].append((nth, at, playthrough))
     changed: dict[int, list[PlaythroughRecord]] = {}
     for ways in by_game.values():

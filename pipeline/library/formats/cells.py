@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pipeline.library.formats.building import read_rows
 from pipeline.library.formats.format import refuse
 from pipeline.library.formats.look import Look
+from pipeline.library.formats.marks import with_marks
 from pipeline.library.formats.table import Row
 from pipeline.library.formats.words import is_blank
 from pipeline.library.records import Broken, Record
@@ -40,7 +41,7 @@ def read_cells(
     lacking = [column for column in needed if column not in at]
     if lacking:
         refuse(look, taken_for, f"lacks the column{'s' * (len(lacking) > 1)} {_listed(lacking)}")
-    return read_rows(table.rows(), lambda row: convert(Cells(row, at)), at.get(title))
+    return read_rows(table.rows(), with_marks(table.header, lambda row: convert(Cells(row, at))), at.get(title))
 
 
 def _listed(columns: Collection[str]) -> str:

@@ -1,10 +1,13 @@
 """Which column of a table says what, by its name in several languages or by a person's word. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, get_args
 
 from models.errors import UsageError
 from models.names import name_key, nearest
+from models.printable import NAME_LENGTH, on_a_line
+from pipeline.library.formats.marks import COLUMN
 from pipeline.library.formats.table import Table
 
 Field = Literal[
@@ -158,6 +161,9 @@ _FIELD_OF: dict[str, Field] = {name_key(name): field for field, names in _NAMES.
 DAY_ORDERS = ("dmy", "mdy")
 
 
+_SCALE = re.compile(r"(?:/|out of|[01] ?[-–])\s*(5|10|20|100)(?!\d)", re.IGNORECASE)
+
+
 class Columns:
     """Where a table holds what: a column for a field, the order of its days, and the names of those left out."""
 
@@ -172,8 +178,13 @@ class Columns:
             field_of_name = field_named(column)
             if place not in by_hand and field_of_name is not None:
                 self.at.setdefault(field_of_name, place)
+        self.rating_scale = _scale_of(table.header[self.at["rating"]]) if "rating" in self.at else None
         taken = set(self.at.values())
-        self.left_out = [column for place, column in enumerate(table.header) if column and place not in taken]
+        self.left_out = [
+            column
+            for place, column in enumerate(table.header)
+            if column and place not in taken and column.lower() != COLUMN
+        ]
 
 
 def field_named(column: str) -> Field | None:
@@ -186,6 +197,23 @@ def has_title(header: Iterable[str]) -> bool:
     return any(field_named(column) == "title" for column in header)
 
 
+def _scale_of(column: str) -> int | None:
+    """Return the scale that a column of ratings names: `Rating /10`, `Score (1-5)`, `out of 100`."""
+    match = _SCALE.search(column)
+    return int(match[1]) if match else None
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names of columns in words, the first dozen of them: `Name`, `Hours` and 3 more."""
+    some = ", ".join(f"`{on_a_line(name, 40)}`" for name in names[:12])
+    return f"{some} and {len(names) - 12} more" if len(names) > 12 else some
+
+
+def _nearest_first(written: str, names: Sequence[str]) -> list[str]:
+    shown = [on_a_line(name, NAME_LENGTH) for name in names]
+    return list(dict.fromkeys([*nearest(written, names), *shown]))
+
+
 def _by_hand(header: Sequence[str], mapped: Mapping[str, str], name: str) -> dict[int, tuple[Field, str | None]]:
     """Return which column a person says holds which field; raises `UsageError` for what there is not."""
     places = {name_key(column): place for place, column in reversed(list(enumerate(header)))}
@@ -193,12 +221,16 @@ def _by_hand(header: Sequence[str], mapped: Mapping[str, str], name: str) -> dic
     for column, word in mapped.items():
         place = places.get(name_key(column))
         if place is None:
-            near = nearest(column, [each for each in header if each], 1)
-            meant = f"; did you mean `{near[0]}`?" if near else ""
-            raise UsageError(f"{name} has no column `{column}`{meant}")
+            columns = _nearest_first(column, [each for each in header if each])
+            raise UsageError(f"{name} has no column `{on_a_line(column, NAME_LENGTH)}`; it has {listed(columns)}")
         plain, _, order = word.partition(":")
         field = next((each for each in FIELDS if each == plain.strip().lower().replace(" ", "_")), None)
         if field is None or (order and order not in DAY_ORDERS):
-            raise UsageError(f"`{word}` is no field of a game; these are: {', '.join(FIELDS)}")
+            fields = ", ".join(_nearest_first(plain, FIELDS))
+            orders = " or ".join(f"{field or 'finished'}:{each}" for each in DAY_ORDERS)
+            raise UsageError(
+                f"`{on_a_line(word, NAME_LENGTH)}` is no field of a game; these are: {fields}"
+                + (f". A day is written as {orders}" if order else "")
+            )
         chosen[place] = (field, order or None)
     return chosen

@@ -16,6 +16,8 @@ MOST_VALUES = 8_000_000
 # JSON begins so; a list that begins with "[x]" or "{3}" is text.
 _JSON = ('{"', "{}", '["', "[{", "[[", "[]")
 
+_CUT_OFF = ("[", "{")
+
 Parts = Mapping[str, msgspec.Raw] | Sequence[msgspec.Raw]
 _PARTS: msgspec.json.Decoder[dict[str, msgspec.Raw] | list[msgspec.Raw]] = msgspec.json.Decoder(
     dict[str, msgspec.Raw] | list[msgspec.Raw]
@@ -38,8 +40,9 @@ class Look:
 
     @cached_property
     def begins_as_json(self) -> bool:
-        """Whether its first two signs are those of JSON."""
-        return "".join(self.text.lstrip()[:200].split())[:2] in _JSON
+        """Whether its first two signs are those of JSON, or it has but one, after which it was cut off."""
+        first = "".join(self.text.lstrip()[:200].split())[:2]
+        return first in _JSON or first in _CUT_OFF
 
     @cached_property
     def json(self) -> Parts | None:

@@ -27,6 +27,9 @@ from pipeline.library.records import Broken, ListRecord, Placing, PlaythroughRec
 SCHEMA = "lootwire.library"
 VERSION = 1
 _LONGEST_ID = 500
+_LONGEST_ADDRESS = 2000
+# As `library set --year` has it.
+_FIRST_OWN_YEAR = 1947
 
 
 class _Head(msgspec.Struct, kw_only=True):
@@ -34,13 +37,15 @@ class _Head(msgspec.Struct, kw_only=True):
     version: int
 
 
-class _Game(Record, frozen=True, kw_only=True, omit_defaults=True):
+class Game(Record, frozen=True, kw_only=True, omit_defaults=True):
+    """A game as a line of ours has it: a record without its place in a file."""
+
     line: int = 0
 
 
 class _Line(msgspec.Struct, kw_only=True):
     list: ListRecord | None = None
-    game: _Game | None = None
+    game: Game | None = None
 
 
 _HEAD = msgspec.json.Decoder(_Head)
@@ -121,7 +126,7 @@ def _part(line: str, number: int) -> ListRecord | Record:
         return _checked_list(part.list)
     if part.game is None:
         raise InvalidItem("it has neither a `list` nor a `game`")
-    return _checked(part.game, number)
+    return checked(part.game, number)
 
 
 def _reason(error: Exception) -> str:
@@ -136,20 +141,24 @@ def _checked_list(each: ListRecord) -> ListRecord:
     return each
 
 
-def _checked(game: _Game, line: int) -> Record:
-    """Return a record that can be stored; a file may have been changed by hand."""
+def checked(game: Game, line: int) -> Record:
+    """Return a record that can be stored, raising `InvalidItem`: a file may have been changed by hand."""
     values = {name: getattr(game, name) for name in game.__struct_fields__}
     record = Record(**{**values, "line": line, "last_played_at": _moment(game.last_played_at)})
     _check_text("written", record.written, LONGEST_TITLE, needed=True)
-    for name, text in (("title", record.title), ("no_game", record.no_game), ("series", record.series)):
-        _check_text(name, text, LONGEST_TITLE)
+    for name in ("title", "no_game", "series", "own_name"):
+        _check_text(name, getattr(record, name), LONGEST_TITLE)
+    _check_text("cover_url", record.cover_url, _LONGEST_ADDRESS)
+    if record.cover_url is not None and not record.cover_url.startswith(("https://", "http://")):
+        raise InvalidItem("`cover_url` is no address of a picture: it begins with https://")
     _check_text("external_id", record.external_id, _LONGEST_ID)
     _check_text("igdb_slug", record.igdb_slug, _LONGEST_ID)
     _check_text("notes", record.notes, LONGEST_NOTE)
-    for text in (*record.platforms, *record.tags):
-        _check_text("platforms and tags", text, LONGEST_TITLE, needed=True)
+    for text in (*record.platforms, *record.tags, *record.genres):
+        _check_text("platforms, tags and genres", text, LONGEST_TITLE, needed=True)
     _check_number("igdb_id", record.igdb_id, 1, MOST)
     _check_number("year", record.year, FIRST_YEAR, LAST_YEAR)
+    _check_number("own_year", record.own_year, _FIRST_OWN_YEAR, LAST_YEAR)
     _check_number("playtime_seconds", record.playtime_seconds, 0, MOST_SECONDS)
     _check_rating(record.rating, record.rating_scale)
     for playthrough in record.playthroughs:

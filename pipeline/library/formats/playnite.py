@@ -6,6 +6,7 @@ https://api.playnite.link/docs/api/Playnite.SDK.Models.Game.html
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -64,16 +65,22 @@ class Playnite:
     taken_for = "a Playnite export"
 
     def recognises(self, look: Look) -> bool:
-        games = listed(look.members.get("Games")) or look.elements
+        games = _games(look)
         keys = first_keys(games)
-        return "Name" in keys and bool(keys & _TELLING)
+        return ("Name" in keys and bool(keys & _TELLING)) or (not games and look.members.keys() == {"Games"})
 
     def read(self, look: Look, options: ReadOptions) -> Reading:
-        games = listed(look.members.get("Games")) or look.elements
+        games = _games(look)
+        if not games and "Games" in look.members:
+            refuse(look, self.taken_for, "has no game in its list `Games`")
         if not games:
             refuse(look, self.taken_for, "holds neither a list of games nor `Games`")
         records, broken = read_elements(games, _Game, _record)
         return reading(self.name, self.taken_for, records, broken, name=look.name, options=options)
+
+
+def _games(look: Look) -> Sequence[msgspec.Raw]:
+    return listed(look.members.get("Games")) or look.elements
 
 
 def _record(line: int, game: _Game) -> Record:

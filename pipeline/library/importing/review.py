@@ -105,8 +105,8 @@ def apply_decisions(connection: Connection, person_id: int, now: datetime) -> li
 def undo(connection: Connection, person_id: int, line_id: int, now: datetime) -> list[StoredLine]:
     """Take back the answer on a line: it waits again, with all others that the answer had settled; returns them.
 
-    What those lines alone had brought is removed. Takes the turn to store; raises `UsageError` for a line that nobody
-    has settled.
+    What those lines alone had brought is removed, and what was told of it is taken off the person's feeds. Takes the
+    turn to store, in a caller's turn to publish; raises `UsageError` for a line that nobody has settled.
     """
     take_turn(connection)
     line = _line(connection, person_id, line_id)

@@ -104,7 +104,7 @@ def finish_work(
 ) -> Written:
     """Give the playthrough of a work that is under way its end, today unless `values` say when; or write down one.
 
-    Belongs in a turn. Raises `UsageError` where several are under way.
+    Belongs in a turn. Raises `UsageError` where several are under way, or none is and the game is finished already.
     """
     ended = {"finished": today.isoformat()} | dict(values)
     under_way = open_playthroughs(connection, person_id, game.work_id)
@@ -116,6 +116,13 @@ def finish_work(
         )
     if under_way:
         return edit_playthrough(connection, person_id, under_way[0].id, ended, now, today)
+    if (known := _finished(connection, person_id, game.game_id, values.get("platform"))) is not None:
+        since = f", since {in_words(known.finished)}" if known.finished is not None else ""
+        raise UsageError(
+            f"{game.name} is finished already{since} (playthrough {known.id}). Another time through it is "
+            f"`lootwire journal add {_named(game)} --finished today --replay`; "
+            f"`lootwire journal edit {known.id} --finished DATE` puts the day right"
+        )
     return add_playthrough(connection, person_id, game, ended, now, today)
 
 
@@ -153,6 +160,24 @@ def open_playthroughs(connection: Connection, person_id: int, work_id: int) -> S
         .order_by(Playthrough.id)
     )
     return connection.execute(query).all()
+
+
+def _finished(connection: Connection, person_id: int, game_id: int, platform: str | None) -> Any:
+    """Return the last playthrough of a game that has ended; None where there is none, or on other platforms alone."""
+    query = (
+        select(Playthrough.id, Playthrough.finished)
+        .where(Playthrough.game_id == game_id, Playthrough.person_id == person_id, Playthrough.removed_at.is_(None))
+        .where(Playthrough.status.in_(OVER))
+        .order_by(Playthrough.finished.desc().nulls_last(), Playthrough.id.desc())
+        .limit(1)
+    )
+    if platform:
+        query = query.where(Playthrough.platform.in_(("", platform)))
+    return connection.execute(query).one_or_none()
+
+
+def _named(game: GameOfWork) -> str:
+    return repr(game.name) if game.igdb_id is None else f"igdb:{game.igdb_id}"
 
 
 def status_after(status: str | None, played: Mapping[str, Any], today: date) -> str | None:

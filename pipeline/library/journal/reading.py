@@ -84,7 +84,7 @@ def read_hours(text: str) -> int:
 def read_rating(text: str, scale: int | None = None) -> Rating:
     """Return a rating that a person typed: `4/5`, `8.5/10`, `85%`, or a number with the scale beside it.
 
-    A number above 10 is of 100; one of up to 10 may be of several scales, and raises `UsageError` without its own.
+    A number above 20 is of 100; one of up to 20 may be of several scales, and raises `UsageError` without its own.
     """
     match = _RATING.fullmatch(" ".join(text.lower().split()))
     if match is None:
@@ -93,9 +93,10 @@ def read_rating(text: str, scale: int | None = None) -> Rating:
     written = 100 if match[3] else int(match[2]) if match[2] else None
     if written is not None and scale is not None and written != scale:
         raise UsageError(f"{text!r} is on a scale to {written}, and --rating-scale says {scale}: leave one of them out")
-    most = written or scale or (100 if value > 10 else None)
+    most = written or scale or (100 if value > 20 else None)
     if most is None:
-        raise UsageError(f"{text!r} may be of 5, 10 or 100: write {SCALES}")
+        scales = "20 or 100" if value > 10 else "5, 10 or 100"
+        raise UsageError(f"{text!r} may be of {scales}: write {SCALES}")
     if not 2 <= most <= 100:
         raise UsageError(f"a rating's scale goes to 2 at least and to 100 at most, not to {most}")
     if value > most:

@@ -49,6 +49,12 @@ def load_accounts(connection: Connection, service: str, person_id: int | None = 
     return _accounts(connection, wanted)
 
 
+def accounts_of(connection: Connection, person_id: int) -> list[Account]:
+    """Return a person's accounts at all services, by service and then as they were signed in."""
+    of_person = _ACCOUNTS.where(LibraryAccount.person_id == person_id)
+    return _accounts(connection, of_person.order_by(None).order_by(LibraryAccount.service, LibraryAccount.id))
+
+
 def due_accounts(connection: Connection, service: str, now: datetime, furthest: timedelta) -> list[Account]:
     """Return the accounts of the people of whom one at a service is due, for a few people at a time.
 

@@ -33,7 +33,7 @@ def load_states(connection: Connection, person_id: int) -> dict[int, StoredState
     query = select(*columns).where(GameState.person_id == person_id)
     return {
         row.work_id: StoredState(
-            facts=StateFacts(**{name: getattr(row, name) for name in _FIELDS} | {"tags": tuple(row.tags)}),
+            facts=StateFacts(**{name: getattr(row, name) for name in _FIELDS} | _lists(row)),
             set_by=row.set_by,
         )
         for row in connection.execute(query)
@@ -63,6 +63,10 @@ def put_states(
     values = {name: getattr(statement.excluded, name) for name in (*_FIELDS, "set_by", "updated_at")}
     keys = ["person_id", "work_id"]
     execute_rows(connection, statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
+
+
+def _lists(row: Any) -> dict[str, Any]:
+    return {"tags": tuple(row.tags), "genres": None if row.genres is None else tuple(row.genres)}
 
 
 def delete_states(connection: Connection, person_id: int, work_ids: Collection[int]) -> None:

@@ -91,3 +91,7 @@ class Shelf:
     def playthroughs(self) -> Any:
         with self.engine.connect() as connection:
             return connection.execute(select(*Playthrough.__table__.c).order_by(Playthrough.id)).all()
+
+    def states(self) -> Any:
+        with self.engine.connect() as connection:
+            return connection.execute(select(*GameState.__table__.c).order_by(GameState.work_id)).all()

@@ -79,6 +79,21 @@ def test_ratings_are_told_by_their_column_as_a_whole(cells: list[str], ratings: 
     assert [record.rating for record in reading.records] == ratings
 
 
+def test_a_column_that_names_its_scale_is_of_that() -> None:
+    reading = read("Game,Rating /10\nIco,4\nOkami,11\n")
+
+    assert [(record.rating, record.rating_scale) for record in reading.records] == [(40, 10)]
+    assert [broken.reason for broken in reading.broken] == ["a rating of 11 is not within 0 and 10"]
+
+
+def test_one_rating_beyond_ten_is_set_aside_and_makes_the_others_no_less() -> None:
+    reading = read("Game,Rating\nIco,9\nOkami,11\nTunic,8\n")
+
+    assert [record.rating for record in reading.records] == [90, 80]
+    assert [(broken.line, broken.reason) for broken in reading.broken] == [(3, "a rating of 11 is not within 0 and 10")]
+    assert "Ratings were taken as out of 10: --rating-scale says otherwise." in reading.notes
+
+
 def test_a_scale_that_a_person_says_holds_and_a_guess_is_said() -> None:
     text = "title,rating\nIco,4\n"
 
@@ -109,8 +124,10 @@ def test_columns_that_a_person_names_are_read_as_they_say() -> None:
 @pytest.mark.parametrize(
     ("columns", "sentence"),
     [
-        ({"Fo": "title"}, "has no column `Fo`; did you mean `Foo`?"),
-        ({"Foo": "titel"}, "`titel` is no field of a game"),
+        ({"Fo": "title"}, "has no column `Fo`; it has `Foo`, `Bar`"),
+        ({"Foo": "titel"}, "`titel` is no field of a game; these are: title, platform, year"),
+        ({"Foo": "houres"}, "`houres` is no field of a game; these are: hours, title"),
+        ({"Foo": "finished:ydm"}, "A day is written as finished:dmy or finished:mdy"),
         ({"Foo": "hours"}, "none of its columns is known to hold titles"),
     ],
 )

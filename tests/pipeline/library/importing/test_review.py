@@ -1,21 +1,39 @@
 """Lines that wait: settled, for ever and everywhere, and taken back."""
 
+from collections import Counter
+from datetime import datetime
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from models import Game, GameListEntry, GameState, ImportLine, LibraryEntry, PersonWork, Playthrough, Work
+from feeds.links import ensure_link
+from feeds.take_in import take_in
+from models import (
+    Event,
+    Feed,
+    FeedItem,
+    Game,
+    GameListEntry,
+    GameState,
+    ImportLine,
+    LibraryEntry,
+    PersonWork,
+    Playthrough,
+    Work,
+)
 from models.errors import UsageError
 from models.people import OWNER_ID
+from models.vault import Vault
 from pipeline.library.importing.review import Said, Settled, settle, undo, waiting_lines
 from pipeline.library.records import Broken, ListRecord, Placing, PlaythroughRecord
 from tests.pipeline.library.importing.files import bring, state
-from tests.pipeline.library.shelves import HARBOUR, KITE, MOSS, NOON, Library, line, reading
+from tests.pipeline.library.shelves import DAY, HARBOUR, KITE, MOSS, NOON, ORBIT, Library, line, reading
 
 
-def answer(library: Library, said: int | Said, *ids: int) -> list[Settled]:
+def answer(library: Library, said: int | Said, *ids: int, now: datetime = NOON) -> list[Settled]:
     with library.engine.begin() as connection:
-        return settle(connection, OWNER_ID, ids, said, NOON)
+        return settle(connection, OWNER_ID, ids, said, now)
 
 
 def take_back(library: Library, line_id: int) -> list[Any]:
@@ -145,3 +163,47 @@ def test_numbers_that_are_no_lines_that_wait_are_named(library: Library) -> None
     with pytest.raises(UsageError, match="`lootwire library undo 1` takes that back"):
         answer(library, KITE, 1)
     assert library.row(ImportLine).settled_at == NOON
+
+
+def shown(library: Library) -> dict[str, list[str]]:
+    """The games that the person's own feeds show, after a publish has taken in what is new."""
+    with library.engine.begin() as connection:
+        take_in(connection, page_size=2)
+        query = select(Feed.scope, Event.detail).join(FeedItem, FeedItem.feed_id == Feed.id)
+        rows = connection.execute(query.join(Event, Event.id == FeedItem.event_id).order_by(FeedItem.position)).all()
+        totals = {scope: total for scope, total in connection.execute(select(Feed.scope, Feed.total)) if total}
+    assert totals == Counter(scope for scope, _ in rows)
+    games: dict[str, list[str]] = {}
+    for scope, detail in rows:
+        games.setdefault(scope, []).extend([each["name"] for each in detail.get("games", ())] or [detail["game"]])
+    return games
+
+
+def test_what_an_undone_answer_brought_is_on_no_feed(library: Library, vault: Vault) -> None:
+    through = PlaythroughRecord(key="1", status="finished", finished="2004")
+    lines = [line(number, f"Short {number}", ownership="owned", playthroughs=(through,)) for number in (1, 2, 3)]
+    bring(library.engine, reading(*lines))
+    with library.engine.begin() as connection:
+        for opens in ("library", "journal"):
+            ensure_link(connection, vault, opens, NOON, title=opens)
+    for number, game in ((1, HARBOUR), (2, MOSS), (3, KITE)):
+        answer(library, game, number, now=NOON + number * DAY)
+    before = shown(library)
+
+    take_back(library, 2)
+
+    assert before == {scope: ["Harbour Lights", "Moss Runner", "Paper Kite"] for scope in ("library", "journal")}
+    assert shown(library) == {scope: ["Harbour Lights", "Paper Kite"] for scope in ("library", "journal")}
+    answer(library, ORBIT, 2, now=NOON + 9 * DAY)
+    assert shown(library)["library"] == ["Harbour Lights", "Paper Kite", "Quiet Orbit"]
+
+
+def test_games_that_were_settled_with_an_undone_one_stay_on_the_feed(library: Library, vault: Vault) -> None:
+    bring(library.engine, reading(*(line(number, f"Homebrew {number}", ownership="owned") for number in (1, 2, 3))))
+    with library.engine.begin() as connection:
+        ensure_link(connection, vault, "library", NOON, title="Library")
+    answer(library, "own", 1, 2, 3)
+
+    take_back(library, 2)
+
+    assert shown(library) == {"library": ["Homebrew 1", "Homebrew 3"]}

@@ -88,6 +88,28 @@ def test_of_several_under_way_a_person_says_which_one_ends(shelf: Shelf, game: G
         finish(shelf, game)
 
 
+def test_what_is_finished_already_says_since_when_and_how_it_is_finished_again(shelf: Shelf, game: GameOfWork) -> None:
+    number = finish(shelf, game, finished="2012").id
+
+    with pytest.raises(UsageError) as error:
+        finish(shelf, game)
+
+    assert str(error.value).startswith(f"Ico is finished already, since 2012 (playthrough {number}).")
+    assert "`lootwire journal add igdb:1 --finished today --replay`" in str(error.value)
+    assert len(shelf.playthroughs()) == 1
+
+
+def test_a_game_that_is_finished_may_be_finished_on_another_platform_or_in_another_edition(
+    shelf: Shelf, game: GameOfWork
+) -> None:
+    remaster = shelf.game("Ico HD", 2, game_type=9, parent_game=1)
+    finish(shelf, game, platform="PlayStation 2")
+    finish(shelf, game, platform="PlayStation 3")
+    finish(shelf, remaster)
+
+    assert [row.igdb_id for row in shelf.playthroughs()] == [1, 1, 2]
+
+
 def test_who_gives_up_has_finished_nothing(shelf: Shelf, game: GameOfWork) -> None:
     add(shelf, game, status="abandoned", finished="2026-11-28")
 

@@ -1,15 +1,24 @@
 """A library as others read it, and as we read it back."""
 
-import pytest
-from sqlalchemy import insert
+import csv
+import io
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
-from models import GameList, GameListEntry
+import pytest
+from sqlalchemy import delete, insert, update
+
+from models import GameList, GameListEntry, GameState, LibraryEntry, PersonWork, Playthrough
 from models.people import OWNER_ID
+from pipeline.library.compare import Change
 from pipeline.library.formats import recognise
 from pipeline.library.journal.entries import Addition, add_entry, forget_work
 from pipeline.library.journal.playthroughs import add_playthrough
 from pipeline.library.journal.states import Wish, set_state
-from pipeline.library.listing.exporting import TEXTS, Exported, as_lines, load_exported, records_of
+from pipeline.library.journal.turns import end_writing
+from pipeline.library.listing.exporting import Exported, as_lines, load_exported, records_of
+from pipeline.library.listing.tables import TEXTS
 from pipeline.library.records import ListRecord, Placing, ReadOptions, Record
 from pipeline.library.take_in import take_in
 from tests.paths import RECORDINGS
@@ -83,7 +92,7 @@ def test_a_work_is_a_line_for_each_entry_and_for_an_edition_that_was_only_played
 def test_a_table_is_read_back_with_its_playthroughs_and_ratings(
     exported: tuple[list[Exported], list[ListRecord]],
 ) -> None:
-    records = read("".join(TEXTS["csv"](exported[0])), "library.csv")
+    records = read(plain("".join(TEXTS["csv"](exported[0]))), "library.csv")
     ends = sorted(through.finished or "" for record in records["Ico"] for through in record.playthroughs)
 
     assert ends == ["1999-Q3", "2026-01-02"]
@@ -95,7 +104,7 @@ def test_a_table_is_read_back_with_its_playthroughs_and_ratings(
 def test_yamtrack_reads_games_by_igdbs_ids_and_what_is_no_day_is_in_the_notes(
     exported: tuple[list[Exported], list[ListRecord]],
 ) -> None:
-    records = read("".join(TEXTS["yamtrack"](exported[0])), "yamtrack.csv")
+    records = read(plain("".join(TEXTS["yamtrack"](exported[0]))), "yamtrack.csv")
     by_end = {record.playthroughs[0].finished: record for record in records["Ico"]}
 
     assert (by_end["2026-01-02"].igdb_id, by_end["2026-01-02"].status) == (1, "finished")
@@ -105,14 +114,12 @@ def test_yamtrack_reads_games_by_igdbs_ids_and_what_is_no_day_is_in_the_notes(
 
 
 def test_grouvee_reads_shelves_dates_and_stars(exported: tuple[list[Exported], list[ListRecord]]) -> None:
-    data = "".join(TEXTS["grouvee"](exported[0]))
-    [ico] = read(data, "grouvee.csv")["Ico"]
+    data = plain("".join(TEXTS["grouvee"](exported[0])))
+    ico, hd = read(data, "grouvee.csv")["Ico"]
 
     assert (ico.rating, ico.igdb_id, ico.year, ico.tags) == (80, 1, 2001, ("short",))
-    assert sorted((through.finished, through.completion) for through in ico.playthroughs if through.finished) == [
-        ("2026-01-02", None)
-    ]
-    assert any(through.completion == "all" for through in ico.playthroughs)
+    assert [(through.finished, through.completion) for through in ico.playthroughs] == [(None, "all")]
+    assert (hd.igdb_id, [through.finished for through in hd.playthroughs]) == (2, ["2026-01-02"])
     assert read(data, "grouvee.csv")["Ōkami"][0].ownership == "wished"
 
 
@@ -124,7 +131,7 @@ def test_grouvee_reads_shelves_dates_and_stars(exported: tuple[list[Exported], l
 def test_the_columns_are_those_of_a_real_export(
     exported: tuple[list[Exported], list[ListRecord]], form: str, name: str
 ) -> None:
-    [header, *_] = "".join(TEXTS[form](exported[0])).splitlines()
+    [header, *_] = plain("".join(TEXTS[form](exported[0]))).splitlines()
     assert header == (RECORDINGS / "library" / name).read_text().splitlines()[0]
 
 
@@ -133,15 +140,94 @@ def msg(record: Record) -> object:
     return {name: getattr(record, name) for name in record.__struct_fields__ if name != "line"}
 
 
-def test_an_export_that_comes_back_changes_nothing(
-    shelf: Shelf, exported: tuple[list[Exported], list[ListRecord]]
-) -> None:
-    reading = recognise(b"".join(as_lines(*exported)), "library.jsonl", ReadOptions())
-    before = (shelf.entries(), shelf.playthroughs())
+def plain(table: str) -> str:
+    """A table as a tracker gives it on: without the column of our own lines."""
+    written = io.StringIO()
+    # As the real exports are written, of which one puts all cells within quotation marks.
+    write = csv.writer(
+        written, quoting=csv.QUOTE_ALL if table.startswith('"') else csv.QUOTE_MINIMAL, lineterminator="\n"
+    )
+    write.writerows(row[:-1] for row in csv.reader(io.StringIO(table)))
+    return written.getvalue()
+
+
+def export(shelf: Shelf, form: str) -> bytes:
+    with shelf.engine.connect() as connection:
+        exported, lists = load_exported(connection, OWNER_ID)
+    return b"".join(as_lines(exported, lists)) if form == "jsonl" else "".join(TEXTS[form](exported)).encode()
+
+
+def bring_back(shelf: Shelf, data: bytes) -> list[tuple[str, str, Sequence[Change]]]:
+    """What comes of the lines of a file that are not the same."""
+    reading = recognise(data, "library", ReadOptions())
     with shelf.engine.begin() as connection:
         taken = take_in(
             connection, reading, person_id=OWNER_ID, import_id=None, source_id=None, now=shelf.now, silent=True
         )
+    assert reading.broken == []
+    return [(line.written, line.verdict, line.changes) for line in taken.lines if line.verdict != "same"]
 
-    assert [(line.written, line.verdict) for line in taken.lines if line.verdict != "same"] == []
-    assert (shelf.entries(), shelf.playthroughs()) == before
+
+@pytest.fixture
+def hard(shelf: Shelf, exported: object) -> Shelf:
+    """That library, and what other formats do not hold: what is called otherwise, ratings of any scale, seconds."""
+    moss, kite = shelf.game("Moss", 20, first_release_date=1500000000), shelf.game("Kite", 21)
+    ours, played = shelf.game("Homebrew", None), shelf.game("Played alone", 22)
+    shelf.entry(moss, "steam", playtime_seconds=5417, last_played_at=shelf.now - timedelta(days=99), title="MOSS™")
+    shelf.entry(kite, "epic", playtime_seconds=1)
+    shelf.entry(ours, "itch", title="Homebrew")
+    shelf.entry(shelf.game("Lent", 23), "physical", ownership="lent", platform="Nintendo Switch")
+    own: dict[str, Any] = {
+        "name": "Mooooss",
+        "year": 1984,
+        "genres": ["Quiet", "Art"],
+        "cover_url": "https://a.example/b.png",
+    }
+    with shelf.turn() as connection:
+        set_state(connection, OWNER_ID, moss.work_id, Wish(values=own | {"rating": 70.0, "rating_scale": 5}), shelf.now)
+        for game, rating, scale in ((kite, 66.67, 3), (ours, 87.0, 100)):
+            wish = Wish(values={"rating": rating, "rating_scale": scale})
+            set_state(connection, OWNER_ID, game.work_id, wish, shelf.now)
+            # As if an import had said it, so that one may change it.
+            connection.execute(update(GameState).where(GameState.work_id == game.work_id).values(set_by={}))
+        ended: dict[str, Any] = {"finished": "2021-05", "rating": 50.0, "rating_scale": 10, "notes": "x"}
+        for values in ({"started": "2020"}, ended):
+            add_playthrough(connection, OWNER_ID, played, values, shelf.now, shelf.now.date())
+        end_writing(connection, OWNER_ID, [moss.work_id, kite.work_id, ours.work_id], shelf.now)
+    return shelf
+
+
+@pytest.mark.parametrize("form", ["jsonl", *TEXTS])
+def test_an_export_that_comes_back_changes_nothing(hard: Shelf, form: str) -> None:
+    data = export(hard, form)
+    before = (hard.entries(), hard.playthroughs(), hard.states())
+
+    assert bring_back(hard, data) == []
+    assert (hard.entries(), hard.playthroughs(), hard.states()) == before
+
+
+def test_a_row_that_was_changed_since_is_read_as_it_is_of_the_same_entry(hard: Shelf) -> None:
+    data = export(hard, "csv").replace(b",6.667,", b",9,")
+
+    [(written, verdict, changes)] = bring_back(hard, data)
+
+    assert (written, verdict) == ("Kite", "changed")
+    assert [(change.old, change.new) for change in changes if change.field == "rating"] == [(66.67, 90.0)]
+
+
+def test_lines_of_json_bring_what_a_person_said_of_a_game_into_another_library(hard: Shelf) -> None:
+    data = export(hard, "jsonl")
+    with hard.engine.begin() as connection:
+        for table in (LibraryEntry, Playthrough, GameState, PersonWork, GameListEntry, GameList):
+            connection.execute(delete(table))
+
+    bring_back(hard, data)
+
+    [moss] = [row for row in hard.states() if row.name is not None]
+    assert (moss.name, moss.year, moss.genres, moss.cover_url) == (
+        "Mooooss",
+        1984,
+        ["Quiet", "Art"],
+        "https://a.example/b.png",
+    )
+    assert export(hard, "jsonl").count(b'"game"') == data.count(b'"game"')
