@@ -24,29 +24,49 @@ MOST_TITLES = 400
 MOST_CANDIDATES = 40
 # With so many titles found, words that go together are not looked for two by two.
 ENOUGH = 150
-# A word of more titles than this is looked for only together with another one.
+# A word of so many titles is looked for only together with another one, and alone only where titles begin with it.
 COMMON = 400
 MOST_RARE = 4
 _WORDS = bindparam("words", type_=ARRAY(Text))
 _COLUMNS = (GameTitle.igdb_id, GameTitle.title, GameTitle.kind)
-_BY_KEY = select(*_COLUMNS).where(GameTitle.key == func.any(bindparam("keys", type_=ARRAY(Text)))).limit(MOST_TITLES)
-_BY_ALL = select(*_COLUMNS).where(GameTitle.words.contains(_WORDS)).limit(MOST_TITLES)
-_BY_ANY = select(*_COLUMNS).where(GameTitle.words.overlap(_WORDS)).limit(MOST_TITLES)
+_KEY = GameTitle.key.collate("C")
+# Of more titles than a step brings the same ones each time, whichever way PostgreSQL reads them: sorted, since walking
+# the primary key may mean to read it all.
+_IN_ORDER = (GameTitle.igdb_id + 0, _KEY)
+_BY_KEY = (
+    select(*_COLUMNS)
+    .where(GameTitle.key == func.any(bindparam("keys", type_=ARRAY(Text))))
+    .order_by(*_IN_ORDER)
+    .limit(MOST_TITLES)
+)
+_BY_ALL = select(*_COLUMNS).where(GameTitle.words.contains(_WORDS)).order_by(*_IN_ORDER).limit(MOST_TITLES)
+_BY_ANY = select(*_COLUMNS).where(GameTitle.words.overlap(_WORDS)).order_by(*_IN_ORDER).limit(MOST_TITLES)
 _BY_BEGINNING = (
     select(*_COLUMNS)
     .where(GameTitle.key >= bindparam("start"), GameTitle.key < bindparam("end"))
-    .order_by(GameTitle.key)
+    .order_by(GameTitle.key, GameTitle.igdb_id)
     .limit(MOST_TITLES)
 )
-# How often words occur, as far as PostgreSQL gathered: those that it does not list are rarer than all that it does.
-_ALL_FREQUENCIES = text(
-    "SELECT word, frequency * total FROM ("
-    " SELECT unnest(most_common_elems::text::text[]) AS word, unnest(most_common_elem_freqs) AS frequency,"
-    " (SELECT reltuples FROM pg_class WHERE oid = 'game_titles'::regclass) AS total"
-    " FROM pg_stats WHERE schemaname = current_schema() AND tablename = 'game_titles' AND attname = 'words'"
-    ") known"
-)
-_FREQUENCIES = text(f"{_ALL_FREQUENCIES.text} WHERE word = ANY(:words)")
+_BY_FIRST_WORD = _BY_BEGINNING.where(GameTitle.words.contains(_WORDS))
+# How many titles hold a word, counted no further than `common`. What PostgreSQL's sample holds four times as often is
+# common for sure, and costs most to count; so it never depends on the sample what is found.
+_COUNTS = text("""
+    WITH sampled AS (
+        SELECT word FROM (
+            SELECT unnest(CAST(CAST(most_common_elems AS text) AS text[])) AS word,
+                unnest(most_common_elem_freqs) AS frequency,
+                (SELECT reltuples FROM pg_class WHERE oid = CAST('game_titles' AS regclass)) AS total
+            FROM pg_stats
+            WHERE schemaname = current_schema() AND tablename = 'game_titles' AND attname = 'words'
+        ) AS known
+        WHERE word = ANY(CAST(:words AS text[])) AND frequency * total >= 4 * :common
+    )
+    SELECT word, :common FROM sampled
+    UNION ALL
+    SELECT word, (
+        SELECT count(*) FROM (SELECT FROM game_titles WHERE words @> ARRAY[word] LIMIT :common) AS held
+    ) FROM unnest(CAST(:words AS text[])) AS word WHERE word NOT IN (SELECT word FROM sampled)
+""")
 ENTRIES = (
     select(
         GameMetadata.igdb_id,
@@ -62,6 +82,8 @@ ENTRIES = (
     .where(GameMetadata.removed_at.is_(None))
 )
 Matches = dict[tuple[int, str], FoundTitle]
+# No key holds it, so that all that begin with a text come before the text with it.
+LAST = "\U0010ffff"
 
 
 def find_candidates(connection: Connection, title: Title, *, beginnings: bool = False) -> list[Candidate]:
@@ -71,12 +93,21 @@ def find_candidates(connection: Connection, title: Title, *, beginnings: bool = 
     Nothing is written. Raises nothing: no text is too odd to be looked for.
     """
     matches: Matches = {}
-    _add(matches, connection, _BY_KEY, keys=list(keys_of(title)))
-    if halves := halves_near(title.key):
-        _add(matches, connection, _BY_ANY, words=halves)
-    _by_words(matches, connection, title)
+    forms = forms_of(title)
+    wishes = wishes_of(forms, count_words(connection, forms.words))
+    _add(matches, connection, _BY_KEY, keys=list(wishes.keys))
+    if wishes.halves:
+        _add(matches, connection, _BY_ANY, words=wishes.halves)
+    for words in wishes.ways:
+        _add(matches, connection, _BY_ALL, words=list(words))
+    if wishes.sought:
+        _add(matches, connection, _BY_ANY, words=wishes.sought)
+    for start in wishes.starts:
+        _add(matches, connection, _BY_FIRST_WORD, words=[start], start=start, end=start + LAST)
+    for pair in wishes.pairs if len(matches) < ENOUGH else ():
+        _add(matches, connection, _BY_ALL, words=list(pair))
     if beginnings and title.key:
-        _add(matches, connection, _BY_BEGINNING, start=title.key, end=title.key + "\U0010ffff")
+        _add(matches, connection, _BY_BEGINNING, start=title.key, end=title.key + LAST)
     return _read(connection, best_matches(title, matches))
 
 
@@ -99,49 +130,59 @@ def halves_near(key: str) -> list[str]:
     return sorted(halves)
 
 
-def load_frequencies(connection: Connection) -> Mapping[str, float]:
-    """Return how often each common word occurs in the catalogue's titles, as far as PostgreSQL gathered."""
-    return dict(connection.execute(_ALL_FREQUENCIES).all())
+def count_words(connection: Connection, words: Iterable[str]) -> Mapping[str, int]:
+    """Return how many of the catalogue's titles hold each word; `COMMON` stands for that many and more."""
+    asked = sorted(set(words))
+    return dict(connection.execute(_COUNTS, {"words": asked, "common": COMMON}).all()) if asked else {}
 
 
-def _by_words(matches: Matches, connection: Connection, title: Title) -> None:
+class Forms(NamedTuple):
+    """The forms of a title that it may be looked for by; `words` are all that are in any of the `ways` to write it."""
+
+    keys: tuple[str, ...]
+    halves: list[str]
+    ways: tuple[tuple[str, ...], ...]
+    words: list[str]
+
+
+def forms_of(title: Title) -> Forms:
+    """Return what a title may be looked for by; the catalogue's words: "Dante's" is one, "S.T.A.L.K.E.R." many."""
     ways = word_sets(title)
-    for words in ways:
-        _add(matches, connection, _BY_ALL, words=list(words))
-    known = words_of(title)
-    if not known:
-        return
-    ways_of_some = rarest_first(known, dict(connection.execute(_FREQUENCIES, {"words": known}).all()))
-    if ways_of_some.sought:
-        _add(matches, connection, _BY_ANY, words=ways_of_some.sought)
-    if not ways_of_some.are_telling and len(matches) < ENOUGH:
-        for pair in ways_of_some.pairs:
-            _add(matches, connection, _BY_ALL, words=list(pair))
-
-
-def words_of(title: Title) -> list[str]:
-    """Return all words that a title is looked for by; the catalogue's own: "Dante's" is one, "S.T.A.L.K.E.R." many."""
-    return list(dict.fromkeys([*title_words(title.text), *(word for way in word_sets(title) for word in way)]))
+    words = list(dict.fromkeys([*title_words(title.text), *(word for way in ways for word in way)]))
+    return Forms(keys_of(title), halves_near(title.key), ways, words)
 
 
 class Wishes(NamedTuple):
-    """What a title is looked for by: any of some keys or words, or all of some words; `pairs` only if little is found.
+    """What a title is looked for by: any of some keys or words, all of some words, or a first word.
 
-    In this order each step brings titles, at most `MOST_TITLES`.
+    In this order each step brings titles, at most `MOST_TITLES`; `pairs` only if little was found before.
     """
 
     keys: tuple[str, ...]
     halves: list[str]
     ways: tuple[tuple[str, ...], ...]
     sought: list[str]
+    starts: tuple[str, ...]
     pairs: tuple[tuple[str, ...], ...]
 
 
-def wishes_of(title: Title, frequencies: Mapping[str, float]) -> Wishes:
-    """Return what a title is looked for by, where words occur as often as `load_frequencies` says."""
-    words = rarest_first(words_of(title), frequencies)
-    pairs = () if words.are_telling else words.pairs
-    return Wishes(keys_of(title), halves_near(title.key), word_sets(title), words.sought, pairs)
+def wishes_of(forms: Forms, counts: Mapping[str, int]) -> Wishes:
+    """Return what a title is looked for by, where so many titles hold each word, as `count_words` says."""
+    words = rarest_first(forms.words, counts)
+    alone = [way[0] for way in (*forms.ways, forms.words) if len(way) == 1]
+    return Wishes(
+        keys=forms.keys,
+        halves=forms.halves,
+        ways=tuple(way for way in forms.ways if len(way) > 1 or not is_common(way[0], counts)),
+        sought=words.sought,
+        starts=tuple(dict.fromkeys(word for word in alone if is_common(word, counts))),
+        pairs=() if words.are_telling else words.pairs,
+    )
+
+
+def is_common(word: str, counts: Mapping[str, int]) -> bool:
+    """Return whether too many titles hold a word to look for it alone."""
+    return counts.get(word, 0) >= COMMON
 
 
 class SoughtWords(NamedTuple):
@@ -152,12 +193,14 @@ class SoughtWords(NamedTuple):
     pairs: tuple[tuple[str, str], ...]
 
 
-def rarest_first(known: Iterable[str], counts: Mapping[str, float]) -> SoughtWords:
-    """Return how to look for words that occur so often: each rare one, and the rarest two by two."""
-    words = sorted(known, key=lambda word: counts.get(word, 0))
-    rare = [word for word in words if counts.get(word, 0) < COMMON][:MOST_RARE]
-    sought = rare or (words if len(words) == 1 else [])
-    return SoughtWords(sought, len(rare) > 1, tuple(combinations(words[:3], 2)))
+def rarest_first(known: Iterable[str], counts: Mapping[str, int]) -> SoughtWords:
+    """Return how to look for words that so many titles hold: each rare one, and the rarest two by two.
+
+    Of common words the longer one counts as the rarer one.
+    """
+    words = sorted(known, key=lambda word: (min(counts.get(word, 0), COMMON), -len(word), word))
+    rare = [word for word in words if not is_common(word, counts)][:MOST_RARE]
+    return SoughtWords(rare, len(rare) > 1, tuple(combinations(words[:3], 2)))
 
 
 def best_matches(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:

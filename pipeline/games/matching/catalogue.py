@@ -7,41 +7,42 @@ database each of a dozen steps is a search of its own.
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain, groupby
-from operator import itemgetter
 from sys import intern
 
-from rapidfuzz import fuzz
+from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, text
 
-from pipeline.games.matching.candidates import ENOUGH, MOST_CANDIDATES, MOST_TITLES, Wishes
+from pipeline.games.matching.candidates import ENOUGH, MOST_CANDIDATES, MOST_TITLES, Forms, Wishes, wishes_of
 from pipeline.games.matching.normalise import Title, is_executable
 from pipeline.games.matching.records import FoundTitle
 from pipeline.games.matching.words import without_marks
+from pipeline.services.igdb.titles import title_key
 
 _ROWS_AT_ONCE = 5000
 # What no title is looked for by: what cannot be printed is read as a space. An array would be read much more slowly.
 _BETWEEN = "\x1f"
-_TITLES = text("SELECT igdb_id, title, kind, key, array_to_string(words, E'\\x1f') FROM game_titles")
-# A search that stops after so many titles gives the first of the table; a scan may begin anywhere else.
-_FROM_THE_FIRST = text("SELECT set_config('synchronize_seqscans', :value, true)")
+# In the order in which a step brings the first of many.
+_TITLES = text(
+    "SELECT igdb_id, title, kind, key, array_to_string(words, E'\\x1f') FROM game_titles"
+    ' ORDER BY igdb_id, key COLLATE "C"'
+)
 # The most common words have tens of thousands of places each.
 _SETS, _PAIRS, _SEARCHES = 512, 4096, 4096
 Place = int
 
 
 class Catalogue:
-    """All titles by their place in the table, and the places of those that some wishes may mean.
+    """All titles by their place among the sorted ones, and the places of those that some forms may mean.
 
     It is as the database was when it was loaded.
     """
 
-    def __init__(self, wishes: Iterable[Wishes]) -> None:
+    def __init__(self, forms: Iterable[Forms]) -> None:
         self._wanted_keys: set[str] = set()
         self._wanted_words: set[str] = set()
-        for wish in wishes:
-            self._wanted_keys.update(wish.keys)
-            self._wanted_words.update(wish.halves, wish.sought, *wish.ways, *wish.pairs)
+        for some in forms:
+            self._wanted_keys.update(some.keys)
+            self._wanted_words.update(some.halves, some.words)
         # Of each place the entry, and the number of its title: many entries share one.
         self._ids, self._numbers = array("q"), array("i")
         self._titles: list[FoundTitle] = []
@@ -51,20 +52,24 @@ class Catalogue:
         self._set_of = lru_cache(_SETS)(lambda word: frozenset(self._by_word[word]))
         self._both = lru_cache(_PAIRS)(lambda word, other: self._set_of(word) & self._set_of(other))
         self._all_of = lru_cache(_SEARCHES)(self._search_all_of)
+        self._first_of = lru_cache(_SEARCHES)(self._search_first_of)
+        self._counts: dict[str, int] = {}
 
     def load(self, connection: Connection) -> None:
         """Read all titles; nothing is written."""
-        connection.execute(_FROM_THE_FIRST, {"value": "off"})
         by_kind: dict[str, dict[str, int]] = {}
         rows = connection.execute(_TITLES, execution_options={"yield_per": _ROWS_AT_ONCE})
-        for place, (igdb_id, title, kind, key, words) in enumerate(rows):
-            numbers = by_kind.setdefault(kind, {})
-            if (number := numbers.get(title)) is None:
-                number = numbers[title] = self._add_title(title, kind)
-            self._ids.append(igdb_id)
-            self._numbers.append(number)
-            self._index(place, key, words.split(_BETWEEN))
-        connection.execute(_FROM_THE_FIRST, {"value": "on"})
+        place = 0
+        for part in rows.partitions():
+            for igdb_id, title, kind, key, words in part:
+                numbers = by_kind.setdefault(kind, {})
+                if (number := numbers.get(title)) is None:
+                    number = numbers[title] = self._add_title(title, kind)
+                self._ids.append(igdb_id)
+                self._numbers.append(number)
+                self._index(place, key, words.split(_BETWEEN))
+                place += 1
+        self._counts = {word: len(places) for word, places in self._by_word.items()}
 
     def _add_title(self, title: str, kind: str) -> int:
         number = len(self._titles)
@@ -83,9 +88,9 @@ class Catalogue:
             else:
                 by_word[word] = [place]
 
-    def find(self, title: Title, wishes: Wishes) -> dict[int, list[FoundTitle]]:
+    def find(self, title: Title, forms: Forms) -> dict[int, list[FoundTitle]]:
         """Return the entries that a title may mean with their titles, as `best_matches` of a search's steps would."""
-        places = self._places_of(wishes)
+        places = self._places_of(wishes_of(forms, self._counts))
         ids, numbers = list(map(self._ids.__getitem__, places)), list(map(self._numbers.__getitem__, places))
         best = self._best_entries(title, ids, numbers)
         titles: dict[int, list[FoundTitle]] = {igdb_id: [] for igdb_id in best}
@@ -97,7 +102,7 @@ class Catalogue:
     def _places_of(self, wishes: Wishes) -> set[Place]:
         places = set(_any_of(self._by_key, wishes.keys))
         places.update(_any_of(self._by_word, wishes.halves), *map(self._all_of, wishes.ways))
-        places.update(_any_of(self._by_word, wishes.sought))
+        places.update(_any_of(self._by_word, wishes.sought), *map(self._first_of, wishes.starts))
         for pair in wishes.pairs if len(places) < ENOUGH else ():
             places.update(self._all_of(pair))
         return places
@@ -112,33 +117,46 @@ class Catalogue:
         both = self._both(rarest, others[0])
         return sorted(both.intersection(*map(self._set_of, others[1:])) if both else both)[:MOST_TITLES]
 
+    def _search_first_of(self, word: str) -> list[Place]:
+        """Return the first places of titles that hold a word and begin with it, in the order of their keys."""
+        keys = ((title_key(self._titles[self._numbers[place]].text), place) for place in self._by_word.get(word, ()))
+        return [place for _, place in sorted(each for each in keys if each[0].startswith(word))[:MOST_TITLES]]
+
     def _best_entries(self, title: Title, ids: Sequence[int], numbers: Sequence[int]) -> set[int]:
         """Return the entries whose titles look most like the given one, of equals the older.
 
         A program's file looks like none.
         """
-        entries: dict[int, list[int]] = {}
-        for igdb_id, number in zip(ids, numbers, strict=True):
-            if number in entries:
-                entries[number].append(igdb_id)
-            elif number not in self._programs:
-                entries[number] = [igdb_id]
-        best = set(chain.from_iterable(entries.values()))
+        distinct = set(numbers)
+        programs = distinct & self._programs
+        if programs:
+            shown = [each for each in zip(ids, numbers, strict=True) if each[1] not in programs]
+            ids, numbers = [igdb_id for igdb_id, _ in shown], [number for _, number in shown]
+        best = set(ids)
         if len(best) <= MOST_CANDIDATES:
             return best
+        unlike = self._unlikeness(title, distinct - programs)
         best.clear()
-        for _, equals in groupby(self._by_likeness(title, entries), key=itemgetter(0)):
-            level = {igdb_id for _, number in equals for igdb_id in entries[number]} - best
-            best.update(sorted(level)[: MOST_CANDIDATES - len(best)])
+        for _, igdb_id in sorted(zip(map(unlike.__getitem__, numbers), ids, strict=True)):
+            best.add(igdb_id)
             if len(best) == MOST_CANDIDATES:
                 break
         return best
 
-    def _by_likeness(self, title: Title, numbers: Iterable[int]) -> list[tuple[float, int]]:
-        wanted = without_marks(title.text).casefold()
-        spelled = ((self._titles[number].text.casefold(), number) for number in numbers)
-        alike = [(fuzz.ratio(wanted, text) + fuzz.token_set_ratio(wanted, text), number) for text, number in spelled]
-        return sorted(alike, reverse=True)
+    def _unlikeness(self, title: Title, numbers: Iterable[int]) -> dict[int, float]:
+        """Return how little each title looks like the given one, the likest first: as `best_matches` has it, negated.
+
+        Compared with many at once, the given one is read once.
+        """
+        wanted, listed = without_marks(title.text).casefold(), list(numbers)
+        spelled = [self._titles[number].text.casefold() for number in listed]
+        ratios, shared = (
+            process.extract_iter(wanted, spelled, scorer=scorer) for scorer in (fuzz.ratio, fuzz.token_set_ratio)
+        )
+        return {
+            number: -(ratio + share)
+            for number, (_, ratio, _), (_, share, _) in zip(listed, ratios, shared, strict=True)
+        }
 
 
 def _any_of(index: Mapping[str, Sequence[Place]], wishes: Iterable[str]) -> Sequence[Place]:

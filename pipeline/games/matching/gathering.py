@@ -10,9 +10,12 @@ from sqlalchemy import Connection, TextClause, text
 
 from pipeline.games.matching.candidates import (
     ENOUGH,
+    LAST,
     MOST_TITLES,
     Matches,
     best_matches,
+    count_words,
+    forms_of,
     read_entries,
     wishes_of,
 )
@@ -24,29 +27,36 @@ _BETWEEN = "\x1f"
 _STEP = """
     SELECT wish.place, match.igdb_id, match.title, match.kind
     FROM unnest(CAST(:places AS int[]), CAST(:wishes AS text[])) AS wish (place, wishes) CROSS JOIN LATERAL (
-        SELECT igdb_id, title, kind FROM game_titles WHERE {condition} LIMIT :most
+        SELECT igdb_id, title, kind FROM game_titles WHERE {condition} ORDER BY {order} LIMIT :most
     ) AS match
 """
 _WISHES = "string_to_array(wish.wishes, E'\\x1f')"
-_BY_KEY = text(_STEP.format(condition=f"key = ANY({_WISHES})"))
-_BY_ALL = text(_STEP.format(condition=f"words @> {_WISHES}"))
-_BY_ANY = text(_STEP.format(condition=f"words && {_WISHES}"))
+_IN_ORDER = 'igdb_id + 0, key COLLATE "C"'
+_BY_KEY = text(_STEP.format(condition=f"key = ANY({_WISHES})", order=_IN_ORDER))
+_BY_ALL = text(_STEP.format(condition=f"words @> {_WISHES}", order=_IN_ORDER))
+_BY_ANY = text(_STEP.format(condition=f"words && {_WISHES}", order=_IN_ORDER))
+_BY_FIRST_WORD = text(
+    _STEP.format(
+        condition=f"words @> {_WISHES} AND key >= wish.wishes AND key < wish.wishes || '{LAST}'", order="key, igdb_id"
+    )
+)
 # Guessing that any array holds few rows, PostgreSQL would read the table for each title.
 BY_INDEX = text("SELECT set_config('enable_seqscan', :value, true)")
 Wish = tuple[int, Sequence[str]]
 
 
-def find_for_many(
-    connection: Connection, titles: Sequence[Title], frequencies: Mapping[str, float]
-) -> list[list[Candidate]]:
+def find_for_many(connection: Connection, titles: Sequence[Title]) -> list[list[Candidate]]:
     """Return the candidates of each title, in their order, as `find_candidates` would; nothing is written."""
     matches: list[Matches] = [{} for _ in titles]
-    wishes = [wishes_of(title, frequencies) for title in titles]
     connection.execute(BY_INDEX, {"value": "off"})
+    forms = [forms_of(title) for title in titles]
+    counts = count_words(connection, (word for some in forms for word in some.words))
+    wishes = [wishes_of(some, counts) for some in forms]
     _add(connection, matches, _BY_KEY, ((n, some.keys) for n, some in enumerate(wishes)))
     _add(connection, matches, _BY_ANY, ((n, some.halves) for n, some in enumerate(wishes)))
     _add(connection, matches, _BY_ALL, ((n, words) for n, some in enumerate(wishes) for words in some.ways))
     _add(connection, matches, _BY_ANY, ((n, some.sought) for n, some in enumerate(wishes)))
+    _add(connection, matches, _BY_FIRST_WORD, ((n, (word,)) for n, some in enumerate(wishes) for word in some.starts))
     vague = [n for n in range(len(titles)) if len(matches[n]) < ENOUGH]
     _add(connection, matches, _BY_ALL, ((n, pair) for n in vague for pair in wishes[n].pairs))
     connection.execute(BY_INDEX, {"value": "on"})

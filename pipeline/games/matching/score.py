@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 
 from models.names import name_key
 from pipeline.games.matching.normalise import Title, is_acronym, is_executable, read_title
@@ -87,8 +88,13 @@ def _about(query: Wanted, candidate: Candidate) -> list[Part]:
 
 def _points_about(query: Wanted, candidate: Candidate) -> tuple[float, float, float, float]:
     """Return the points for the kind of game, the year, the platform and how well players know it; 0 is no part."""
-    known = min(1.0, math.log1p(max(0, candidate.rating_count)) / _LOG_OF_ALL)
-    return _kind_of_game(query, candidate), _year(query, candidate), _platform(query, candidate), POPULARITY * known
+    known = _popularity(candidate.rating_count)
+    return _kind_of_game(query, candidate), _year(query, candidate), _platform(query, candidate), known
+
+
+@lru_cache(maxsize=4096)
+def _popularity(rating_count: int) -> float:
+    return POPULARITY * min(1.0, math.log1p(max(0, rating_count)) / _LOG_OF_ALL)
 
 
 def _kind_of_game(query: Wanted, candidate: Candidate) -> float:
@@ -107,7 +113,12 @@ def _year(query: Wanted, candidate: Candidate) -> float:
 def _platform(query: Wanted, candidate: Candidate) -> float:
     if not query.platforms or not candidate.platforms:
         return 0.0
-    wanted, has = {name_key(p) for p in query.platforms}, [name_key(p) for p in candidate.platforms]
+    return SAME_PLATFORM if _is_for_any(query.platforms, candidate.platforms) else ANOTHER_PLATFORM
+
+
+# Many thousand games run on the same platforms, and a list is mostly of games for one.
+@lru_cache(maxsize=4096)
+def _is_for_any(platforms: tuple[str, ...], of_game: tuple[str, ...]) -> bool:
+    wanted, has = {name_key(p) for p in platforms}, [name_key(p) for p in of_game]
     # "PC" for "PC (Microsoft Windows)".
-    is_there = any(key and (key in known or known in key) for key in wanted for known in has)
-    return SAME_PLATFORM if is_there else ANOTHER_PLATFORM
+    return any(key and (key in known or known in key) for key in wanted for known in has)

@@ -6,14 +6,14 @@ are read into memory, where what each title may mean is found much faster.
 
 import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from math import ceil
 
 from sqlalchemy import Connection
 
-from pipeline.games.matching.candidates import load_frequencies, read_entries, wishes_of
+from pipeline.games.matching.candidates import forms_of, read_entries
 from pipeline.games.matching.catalogue import Catalogue
 from pipeline.games.matching.decide import decide
 from pipeline.games.matching.foremost import decide_among
@@ -41,11 +41,11 @@ def match_titles(
     From `worth_loading` different titles on the catalogue is read into memory, a few hundred megabytes for all of IGDB.
     A decision may rank fewer candidates than `match_title` would: the foremost.
     """
-    waiting, frequencies = iter(queries), load_frequencies(connection)
+    waiting = iter(queries)
     while part := list(islice(waiting, AT_ONCE)):
         left = Counter(part)
         is_long = len(left) >= worth_loading
-        decisions = (_decide_in_memory if is_long else _decide)(connection, list(left), frequencies)
+        decisions = (_decide_in_memory if is_long else _decide)(connection, list(left))
         answers: dict[Wanted, Decision] = {}
         for query in part:
             # Found only when it is its turn, so that whoever waits sees it go on; what is equal is looked for once.
@@ -55,23 +55,19 @@ def match_titles(
             yield answers[query] if left[query] else answers.pop(query)
 
 
-def _decide(
-    connection: Connection, queries: Sequence[Wanted], frequencies: Mapping[str, float]
-) -> Iterator[tuple[Wanted, Decision]]:
+def _decide(connection: Connection, queries: Sequence[Wanted]) -> Iterator[tuple[Wanted, Decision]]:
     """Yield the decision of each query among the candidates that the database finds."""
     for start in range(0, len(queries), SEARCHED_AT_ONCE):
         part = queries[start : start + SEARCHED_AT_ONCE]
-        candidates_of_each = find_for_many(connection, [query.title for query in part], frequencies)
+        candidates_of_each = find_for_many(connection, [query.title for query in part])
         for query, candidates in zip(part, candidates_of_each, strict=True):
             yield query, decide(query, rank(query, candidates))
 
 
-def _decide_in_memory(
-    connection: Connection, queries: Sequence[Wanted], frequencies: Mapping[str, float]
-) -> Iterator[tuple[Wanted, Decision]]:
+def _decide_in_memory(connection: Connection, queries: Sequence[Wanted]) -> Iterator[tuple[Wanted, Decision]]:
     """Yield the decision of each query among the candidates that are found in memory, by all processors."""
-    wishes = [wishes_of(query.title, frequencies) for query in queries]
-    catalogue = Catalogue(wishes)
+    forms = [forms_of(query.title) for query in queries]
+    catalogue = Catalogue(forms)
     catalogue.load(connection)
     # To look through all of it for garbage, again and again, would take an eighth of the time.
     gc.freeze()
@@ -80,7 +76,7 @@ def _decide_in_memory(
 
     def decide_part(part: slice, read_missing: Callable[[set[int]], dict[int, Candidate]]) -> list[Decision]:
         asked = queries[part]
-        titles = [catalogue.find(query.title, wish) for query, wish in zip(asked, wishes[part], strict=True)]
+        titles = [catalogue.find(query.title, some) for query, some in zip(asked, forms[part], strict=True)]
         entries.update(read_missing(set().union(*titles) - entries.keys()))
         return [decide_among(query, some, entries, read) for query, some in zip(asked, titles, strict=True)]
 
