@@ -92,6 +92,11 @@ COMMANDS = {
     "journal": Listed(
         FOLLOW, ("journal",), "Show what you played and finished, and when; with a command, write it down."
     ),
+    "roms": Listed(
+        FOLLOW,
+        ("roms", "roms_looking", "roms_answers", "roms_exports"),
+        "Show your folders of ROMs; with a command, add one, scan it, or see what is in it. Files are only ever read.",
+    ),
     "targets": Listed(TELL, ("targets",), "Show the places that messages are sent to; with a command, change them."),
     "subscriptions": Listed(TELL, ("subscriptions",), "Show what each target is told of; with a command, change it."),
     "drops": Listed(

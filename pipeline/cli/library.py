@@ -28,6 +28,7 @@ from pipeline.library.records import ReadOptions, Store
 from pipeline.library.store.imports import StoredLine
 from pipeline.library.take_in import SAYS_NOTHING, VERDICTS, WAITING, Line
 from pipeline.programs.sources import register
+from pipeline.roms import resolving
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.runtime.runtime import Runtime, utc_now
 
@@ -111,8 +112,14 @@ def import_files(
 
 def review(person: PersonName = None, as_json: JsonFlag = False) -> None:
     """Show the lines that wait for you, and which games each may mean."""
+    show_waiting(person, as_json=as_json)
+
+
+def show_waiting(person: str | None, *, as_json: bool, format_: str | None = None) -> None:
+    """Show the lines that wait for a person, of files and answers of all formats or of one."""
     with open_command().engine.connect() as connection:
-        lines = waiting_lines(connection, person_named(connection, person))
+        every = waiting_lines(connection, person_named(connection, person))
+    lines = [line for line in every if format_ in {None, line.format}]
     if as_json:
         for line in lines:
             print_json(_row_of(line))
@@ -150,7 +157,10 @@ def settle_lines(
         if game is not None:
             said = _entry(runtime, asking, game)
         with runtime.engine.begin() as connection:
-            settled = settle(connection, person_named(connection, person), ids, said, utc_now())
+            owner, now = person_named(connection, person), utc_now()
+            settled = settle(connection, owner, ids, said, now)
+            # An answer holds for files of that title too.
+            resolving.apply_decisions(connection, owner, now)
     if as_json:
         for each in settled:
             print_json(_settled_row(each))
@@ -170,7 +180,10 @@ def undo_line(
     runtime = open_command()
     # What was told of it is taken off the feeds, which a publish must not write meanwhile.
     with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
-        waiting = undo(connection, person_named(connection, person), line, utc_now())
+        owner, now = person_named(connection, person), utc_now()
+        waiting = undo(connection, owner, line, now)
+        of_roms = [record_of(each) for each in waiting if each.format == resolving.FORMAT]
+        resolving.reopen(connection, owner, of_roms, now)
     if as_json:
         for each in waiting:
             print_json(_row_of(each))
@@ -235,6 +248,12 @@ def _line_number(written: str) -> int:
     if not (written.isascii() and written.isdigit() and 0 < int(written) <= GREATEST):
         raise UsageError(f"{written!r} is no number of a line; `lootwire library review` shows them")
     return int(written)
+
+
+def entry_named(written: str) -> int:
+    """Return the entry of IGDB that a person names, which is stored from now on; raises `UsageError` for none."""
+    with _asking() as (runtime, asking):
+        return _entry(runtime, asking, written)
 
 
 def _entry(runtime: Runtime, asking: Asking, written: str) -> int:
