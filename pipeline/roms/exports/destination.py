@@ -7,8 +7,10 @@ mode.
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from pipeline.roms.exports.markup import MOST_BYTES
 FILE_MODE = 0o644
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_DRAFTED = ".lootwire"
+_DRAFT_NAME = re.compile(r"\.[0-9a-f]{16}\.lootwire")
+_OLD_SECONDS = 3600
 _DRAFT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -38,16 +43,18 @@ def read_existing(path: Path) -> Existing:
         return Existing(None)
     except OSError as error:
         raise _problem(path, "read", error) from error
-    with open(descriptor, "rb") as file:
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise UsageError(f"cannot write {path}: it is no plain file")
         if status.st_size > MOST_BYTES:
             raise UsageError(f"cannot write {path}: it is larger than {MOST_BYTES // 2**20} MiB")
-        try:
+        with open(descriptor, "rb", closefd=False) as file:
             return Existing(file.read(MOST_BYTES + 1), _mark(status))
-        except OSError as error:
-            raise _problem(path, "read", error) from error
+    except OSError as error:
+        raise _problem(path, "read", error) from error
+    finally:
+        os.close(descriptor)
 
 
 def write(path: Path, data: bytes, existing: Existing) -> None:
@@ -56,7 +63,8 @@ def write(path: Path, data: bytes, existing: Existing) -> None:
     Refuses where another program has changed the file since it was read. On the disk when it returns.
     """
     with _blamed_on(path), _folder(path) as folder:
-        draft = f".{secrets.token_hex(8)}.lootwire"
+        _sweep(folder)
+        draft = f".{secrets.token_hex(8)}{_DRAFTED}"
         descriptor = os.open(draft, _DRAFT, 0o600, dir_fd=folder)
         try:
             try:
@@ -67,8 +75,7 @@ def write(path: Path, data: bytes, existing: Existing) -> None:
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
-            if _mark_of(folder, path.name) != existing.mark:
-                raise LootwireError(f"did not write {path}: another program changed it meanwhile; export again")
+            _check_unchanged(folder, path, existing)
             os.rename(draft, path.name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -81,7 +88,8 @@ def link_of(path: Path) -> bytes | None:
     """Return where a link leads, None for what is none; raises `FileNotFoundError` where there is nothing."""
     if not stat.S_ISLNK(path.lstat().st_mode):
         return None
-    return os.readlink(os.fsencode(path))
+    # As bytes and as it is: a Path would tidy it up.
+    return os.readlink(os.fsencode(path))  # noqa: PTH115
 
 
 def put_link(path: Path, target: bytes) -> None:
@@ -89,7 +97,7 @@ def put_link(path: Path, target: bytes) -> None:
     with _blamed_on(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with _folder(path) as folder:
-            draft = os.fsencode(f".{secrets.token_hex(8)}.lootwire")
+            draft = os.fsencode(f".{secrets.token_hex(8)}{_DRAFTED}")
             os.symlink(target, draft, dir_fd=folder)
             try:
                 os.rename(draft, os.fsencode(path.name), src_dir_fd=folder, dst_dir_fd=folder)
@@ -135,6 +143,20 @@ def _mode_of(folder: int, name: str) -> int:
         return stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     except FileNotFoundError:
         return FILE_MODE
+
+
+def _sweep(folder: int) -> None:
+    """Remove drafts that a killed run left; one that is young is of a run that goes on."""
+    for name in os.listdir(folder):
+        if name.endswith(_DRAFTED) and _DRAFT_NAME.fullmatch(name):
+            with contextlib.suppress(OSError):
+                if time.time() - os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime > _OLD_SECONDS:
+                    os.unlink(name, dir_fd=folder)
+
+
+def _check_unchanged(folder: int, path: Path, existing: Existing) -> None:
+    if _mark_of(folder, path.name) != existing.mark:
+        raise LootwireError(f"did not write {path}: another program changed it meanwhile; export again")
 
 
 def _mark_of(folder: int, name: str) -> tuple[int, int, int, int] | None:

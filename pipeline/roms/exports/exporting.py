@@ -129,6 +129,7 @@ class _Run:
 
     def one_file(self, games: Sequence[GameToExport]) -> Exported:
         """Merge all into one file."""
+        self._need_parent()
         platforms = {game.platform for game in games}
         if self._format in {"launchbox", "retroarch", "pegasus"} and len(platforms) > 1:
             named = ", ".join(sorted(platform or "unknown" for platform in platforms))
@@ -167,6 +168,7 @@ class _Run:
 
     def plan(self, games: Sequence[GameToExport]) -> Exported:
         """Write which file would be where; a plan is ours as a whole."""
+        self._need_parent()
         existing = read_existing(self._to)
         try:
             romm.check_plan(existing.data)
@@ -223,12 +225,15 @@ class _Run:
 
     def _key(self, game: GameToExport, folder: Path, base: bytes | None = None) -> str:
         """Return a path as the file in a folder has it: relative to that, or to what the front end takes for it."""
+        is_gamelist = self._format in {"gamelist", "batocera"}
         here = os.fsencode(folder)
-        base = here if _is_below(game.path, here) else base
+        # What a gamelist elsewhere is relative to is its system's folder, and of other files their own.
+        if not is_gamelist or any(_is_below(here, each) for each in self._collections):
+            base = here
         if base is None or not _is_below(game.path, base):
             return os.fsdecode(game.path)
         relative = os.fsdecode(game.path[len(base.rstrip(b"/")) + 1 :])
-        return f"./{relative}" if self._format in {"gamelist", "batocera"} else relative
+        return f"./{relative}" if is_gamelist else relative
 
     def _bring(
         self, path: Path, existing: Existing, merged_with: Callable[[bytes | None, Sequence[Remembered]], Merged]
@@ -306,10 +311,13 @@ class _Run:
     def _need_folder(self) -> None:
         if self._to.exists() and not self._to.is_dir():
             raise UsageError(f"cannot write into {self._to}: it is no folder")
-        if not self._to.parent.is_dir():
-            raise UsageError(f"cannot write into {self._to}: there is no folder {self._to.parent}")
+        self._need_parent()
         if not self._dry_run:
             self._make_folder(self._to)
+
+    def _need_parent(self) -> None:
+        if not self._to.parent.is_dir():
+            raise UsageError(f"cannot write {self._to}: there is no folder {self._to.parent}")
 
     def _make_folder(self, folder: Path) -> None:
         try:

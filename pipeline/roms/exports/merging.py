@@ -1,4 +1,4 @@
-"""What an export changes in a file that a front end writes too: entries are matched with ROMs, then field by field. Pure.
+"""What an export changes in a file that a front end writes too: entry by entry, then field by field. Pure.
 
 Whose a field is shows in what we last wrote there (`Remembered`). One that is missing or empty is filled. One that
 holds what we last wrote is ours, and follows what Lootwire knows. Any other is somebody else's and stays: one that was
@@ -151,7 +151,7 @@ def digest(text: str) -> int:
 
 
 def plain_path(path: str) -> str:
-    """Return a path in the one form in which paths are compared: `./a/b`, `a//b` and `.\\a\\b` are `a/b`."""
+    r"""Return a path in the one form in which paths are compared: `./a/b`, `a//b` and `.\a\b` are `a/b`."""
     path = path.strip()
     if "\\" in path:
         path = path.replace("\\", "/")
