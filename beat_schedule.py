@@ -46,6 +46,12 @@ BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    # Each file once a day; what is due stands in the database.
+    "look again at lines of libraries that wait": {
+        "task": "fetch.waiting_lines",
+        "schedule": 3600.0,
+        "options": {"expires": 3600.0},
+    },
     "apply rules that changed": {
         "task": "fetch.rules",
         "schedule": 60.0,

@@ -19,6 +19,7 @@ MODULES = (
     "tasks.eventsub",
     "tasks.fetch",
     "tasks.inbox",
+    "tasks.library",
     "tasks.operating",
     "tasks.pictures",
     "tasks.publish",

@@ -10,16 +10,16 @@ import typer
 from feeds.take_in import TURN
 from models.errors import UsageError
 from models.locks import hold
-from models.words.units import counted_plainly, length
+from models.words.units import counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
+from pipeline.cli.library_changes import change_in_words
 from pipeline.cli.meaning import PersonName, person_of
 from pipeline.cli.opening import GREATEST, MISUSED, SET_ASIDE, open_command, read_named
 from pipeline.fetch.http import Client
 from pipeline.games.finding.finder import Choice, Finder
 from pipeline.games.finding.names import read_name
 from pipeline.games.following.lists import choices_in_words
-from pipeline.library.compare import Change
 from pipeline.library.formats import recognise
 from pipeline.library.importing.asking import Asking
 from pipeline.library.importing.files import Imported, digest_of, import_reading
@@ -36,15 +36,6 @@ LARGEST = 256 * 1024 * 1024
 SHOWN_OF_EACH = 20
 STANDARD_INPUT = "-"
 WORDS = {"no_game": "no game"}
-LABELS = {
-    "playtime_seconds": "played",
-    "last_played_at": "last played",
-    "acquired_on": "acquired",
-    "is_hidden": "hidden",
-    "is_favourite": "favourite",
-    "is_replay": "replay",
-    "seconds": "time",
-}
 library = make_noun("Show the games that you own, play and finished; with a command, bring some in.")
 Lines = Annotated[
     list[str], typer.Argument(metavar="LINE... igdb:ID", help="Numbers, as `library review` shows them; then the game.")
@@ -311,7 +302,7 @@ def _print(imported: Imported, person: str | None, *, show_all: bool) -> None:
 def _row(line: Line) -> dict[str, object]:
     why = line.explanation
     if line.changes:
-        why = "; ".join(map(_change, line.changes))
+        why = "; ".join(map(change_in_words, line.changes))
     elif line.choices:
         why = choices_in_words(line.choices)
     game = line.name if line.igdb_id is None else f"{line.name} ({line.igdb_id})"
@@ -322,26 +313,6 @@ def _row(line: Line) -> dict[str, object]:
         "game": game,
         "why": why,
     }
-
-
-def _change(change: Change) -> str:
-    """Return a change as a person reads it: "played: 1 h → 2 h"; as JSON it has the names and values of the export."""
-    label = LABELS.get(change.field, change.field.replace("_", " "))
-    return f"{label}: {_value(change.old, change.field)} → {_value(change.new, change.field)}"
-
-
-def _value(value: object, field: str) -> str:
-    if isinstance(value, int) and field.endswith("seconds"):
-        return length(value)
-    if isinstance(value, str) and field.endswith("_at"):
-        return f"{value[:16].replace('T', ' ')} UTC"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, dict):
-        return " ".join(str(part) for part in value.values())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    return "none" if value is None else str(value)
 
 
 def _row_of(line: StoredLine) -> dict[str, object]:

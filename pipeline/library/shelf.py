@@ -96,6 +96,9 @@ class Shelf:
         self._now, self._since, self._is_again = now, since, is_again
         self._stored_entries = load_entries(connection, person_id)
         self._entries = {key: stored.facts for key, stored in self._stored_entries.items()}
+        self._on_named_computers = any(
+            key.platform != "PC" and key.platform in COMPUTERS and key.store in COMPUTER_STORES for key in self._entries
+        )
         self._stored_states = load_states(connection, person_id)
         self._states = {work_id: stored.facts for work_id, stored in self._stored_states.items()}
         throughs = load_throughs(connection, person_id)
@@ -124,7 +127,8 @@ class Shelf:
         """Take in a line of a game; returns whether it is new, and else which fields it changes."""
         is_new, changes = False, list[Change]()
         was_known = game.work_id in self._known_works
-        for key, facts in _entries_of(record, game):
+        for named, facts in _entries_of(record, game):
+            key = self._key_of_entry(named, record)
             entry_is_new, entry_changes = self._put_entry(key, facts, record, resolved, game)
             is_new |= entry_is_new
             changes += entry_changes
@@ -212,6 +216,14 @@ class Shelf:
             now,
         )
         self._write_lists()
+
+    def _key_of_entry(self, key: EntryKey, record: Record) -> EntryKey:
+        """Return the key of an entry: of a shop for computers there is one, also where a person said which computer."""
+        if not self._on_named_computers or key.store not in COMPUTER_STORES or key.platform not in COMPUTERS:
+            return key
+        others = (*called_all(record.platforms), key.platform, *sorted(COMPUTERS))
+        known = (key._replace(platform=platform) for platform in others if platform in COMPUTERS)
+        return next((each for each in known if each in self._entries), key)
 
     def _put_entry(
         self, key: EntryKey, facts: EntryFacts, record: Record, resolved: Resolved, game: KnownGame

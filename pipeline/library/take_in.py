@@ -107,7 +107,7 @@ def take_in(
     )
     if import_id is None:
         return taken
-    changed = put_lines(connection, import_id, list(_waiting(reading, taken.lines)))
+    changed = put_lines(connection, import_id, list(waiting_lines_of(reading, taken.lines)))
     return msgspec.structs.replace(taken, waiting_changed=changed)
 
 
@@ -228,7 +228,8 @@ def _games_of(connection: Connection, resolved: Iterable[Resolved]) -> dict[Reso
     }
 
 
-def _waiting(reading: Reading, lines: Sequence[Line]) -> Iterable[WaitingLine]:
+def waiting_lines_of(reading: Reading, lines: Sequence[Line]) -> Iterable[WaitingLine]:
+    """Yield the lines of a reading that wait for a person, as they are kept."""
     records = {record.line: record for record in reading.records}
     for line in lines:
         if line.verdict in WAITING:

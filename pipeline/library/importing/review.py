@@ -19,7 +19,7 @@ from pipeline.library.records import Reading, Record
 from pipeline.library.resolving import answer_on, key_of_record, resolve, title_of
 from pipeline.library.store.imports import StoredLine, load_lines, settle_lines
 from pipeline.library.store.person_works import renew, renew_wanted
-from pipeline.library.take_in import Line, take_lines
+from pipeline.library.take_in import Line, Taken, take_lines
 
 Said = Literal["own", "skip"]
 
@@ -81,25 +81,31 @@ def apply_decisions(connection: Connection, person_id: int, now: datetime) -> li
     settled = []
     for import_id in dict.fromkeys(line.import_id for line in answered):
         lines = {line.waiting.line: line for line in answered if line.import_id == import_id}
-        first = next(iter(lines.values()))
-        source_id = connection.scalar(select(Source.id).where(Source.name == first.format))
-        reading = Reading(
-            format=first.format, taken_for=first.origin, records=[record_of(line) for line in lines.values()]
-        )
-        taken = take_lines(
-            connection,
-            reading,
-            person_id=person_id,
-            import_id=import_id,
-            source_id=source_id,
-            now=now,
-            # They know: they have just said it.
-            silent=True,
-        )
+        # They know: they have just said it.
+        reading, taken = take_again(connection, person_id, list(lines.values()), now, silent=True)
         done = [line for line in taken.lines if line.verdict in {"new", "changed", "same", "no_game"}]
         settle_lines(connection, [lines[line.line].id for line in done], now)
-        settled += [Settled(id=lines[line.line].id, origin=first.origin, line=line) for line in done]
+        settled += [Settled(id=lines[line.line].id, origin=reading.taken_for, line=line) for line in done]
     return settled
+
+
+def take_again(
+    connection: Connection, person_id: int, lines: Sequence[StoredLine], now: datetime, *, silent: bool
+) -> tuple[Reading, Taken]:
+    """Take in stored lines of one file or answer, and return them as a reading with what came of each."""
+    first = lines[0]
+    source_id = connection.scalar(select(Source.id).where(Source.name == first.format))
+    reading = Reading(format=first.format, taken_for=first.origin, records=[record_of(line) for line in lines])
+    taken = take_lines(
+        connection,
+        reading,
+        person_id=person_id,
+        import_id=first.import_id,
+        source_id=source_id,
+        now=now,
+        silent=silent,
+    )
+    return reading, taken
 
 
 def undo(connection: Connection, person_id: int, line_id: int, now: datetime) -> list[StoredLine]:

@@ -5,13 +5,14 @@ What a shop or a file said stays a row with a `removed_at`, so that no sync and 
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, update
 
 from models import Game, LibraryEntry, Playthrough
 from models.errors import UsageError
+from pipeline.games.platforms import COMPUTERS
 from pipeline.library.journal.games import GameOfWork
 from pipeline.library.journal.states import EMPTY, HAND, load_state, write_state
 from pipeline.library.journal.turns import end_writing
@@ -39,11 +40,17 @@ def add_entry(connection: Connection, person_id: int, addition: Addition, now: d
     """
     game = addition.game
     known = _entries(connection, person_id, game.work_id)
-    if not addition.platform and addition.store in COMPUTER_STORES:
+    on_computers = not addition.platform and addition.store in COMPUTER_STORES
+    if on_computers:
         # As imports write it; an export that comes back would add it a second time otherwise.
         addition = msgspec.structs.replace(addition, platform="PC")
     key = (addition.store, f"game/{_public_id(connection, game.game_id)}", addition.platform)
     same = next((row for row in known if (row.store, row.external_id, row.platform) == key), None)
+    if same is None and on_computers:
+        # Whichever computer it was said to run on: it is the one that they have from there.
+        same = next((row for row in known if _is_for_computers(row, addition)), None)
+        if same is not None:
+            addition = msgspec.structs.replace(addition, platform=same.platform)
     wish = next((row for row in known if row.game_id == game.game_id and _is_wish_by_hand(row)), None)
     outcome: Outcome
     removed = [row.removed_at for row in known if row.removed_at is not None]
@@ -98,6 +105,10 @@ def forget_work(connection: Connection, person_id: int, work_id: int, now: datet
     write_state(connection, person_id, work_id, said, now)
     end_writing(connection, person_id, [work_id], now)
     return entries, playthroughs
+
+
+def _is_for_computers(row: Any, addition: Addition) -> bool:
+    return row.store == addition.store and row.game_id == addition.game.game_id and row.platform in COMPUTERS
 
 
 def _give_back_status(connection: Connection, person_id: int, work_id: int, now: datetime) -> None:

@@ -49,6 +49,31 @@ class KnownImport(msgspec.Struct, frozen=True, kw_only=True):
     is_whole: bool
 
 
+class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was read to its end, and whose it is."""
+
+    id: int
+    person_id: int
+
+
+def files_read_before(connection: Connection, at: datetime, limit: int) -> list[ReadFile]:
+    """Return files with lines that wait and can be read, which were read last before a moment; the oldest first."""
+    waits = (
+        select(ImportLine.id)
+        .where(ImportLine.import_id == LibraryImport.id, ImportLine.settled_at.is_(None))
+        .where(ImportLine.verdict != "invalid")
+        .exists()
+    )
+    query = select(LibraryImport.id, LibraryImport.person_id).where(LibraryImport.finished_at <= at, waits)
+    rows = connection.execute(query.order_by(LibraryImport.finished_at, LibraryImport.id).limit(limit))
+    return [ReadFile(id=row.id, person_id=row.person_id) for row in rows]
+
+
+def note_read(connection: Connection, import_id: int, now: datetime) -> None:
+    """Write down that what waits of a file was read again."""
+    connection.execute(update(LibraryImport).where(LibraryImport.id == import_id).values(finished_at=now))
+
+
 def find_import(connection: Connection, person_id: int, digest: bytes) -> KnownImport | None:
     """Return the import of a file by its digest, whose first bytes are those of the content (`OF_CONTENT`)."""
     waits = (
@@ -103,8 +128,10 @@ def knows_format(connection: Connection, person_id: int, format_: str, *, but: i
     return connection.scalar(query.limit(1)) is not None
 
 
-def put_lines(connection: Connection, import_id: int, waiting: Sequence[WaitingLine]) -> int:
-    """Make these the lines of a file that wait; returns how many rows that changed.
+def put_lines(
+    connection: Connection, import_id: int, waiting: Sequence[WaitingLine], *, among: Collection[int] | None = None
+) -> int:
+    """Make these the lines of a file that wait, of all or `among` some lines; returns how many rows that changed.
 
     Lines that a person has settled stay, unless they wait again.
     """
@@ -114,7 +141,7 @@ def put_lines(connection: Connection, import_id: int, waiting: Sequence[WaitingL
         for row in connection.execute(query.where(ImportLine.import_id == import_id, ImportLine.settled_at.is_(None)))
     }
     rows = {line.line: _row(import_id, line) for line in waiting}
-    gone = [row.id for line, row in stored.items() if line not in rows]
+    gone = [row.id for line, row in stored.items() if line not in rows and (among is None or line in among)]
     if gone:
         connection.execute(delete(ImportLine).where(ImportLine.id == func.any(_IDS)), {"ids": gone})
     changed = [row for line, row in rows.items() if line not in stored or _differs(stored[line], row)]

@@ -72,7 +72,7 @@ def test_what_a_line_changes_is_said_as_people_write_it(operator: Operator, tabl
 
     said = " ".join(operator.run(*arguments).out.split())
 
-    assert "played: 12 h → 30 h; rating: 80.0 → 100.0" in said
+    assert "played: 12 h → 30 h; rating: 80 → 100" in said
 
 
 def test_a_shops_id_is_looked_up_at_igdb(operator: Operator, igdb: LocalIgdb) -> None:

@@ -172,7 +172,7 @@ def test_each_thing_that_goes_wrong_has_its_own_sentence_and_stores_nothing(
         (("steam",), f"{KEY}\n", "which account at Steam? --account names it"),
         (("steam",), f"{KEY}\ntwo words\n", "'two words' is no Steam account"),
         (("steam", "--follows"), "", "--follows is for twitch"),
-        (("twitch", "--account", "x"), "", "--account and --key-file are for steam and retroachievements"),
+        (("twitch", "--account", "x"), "", "--account, --key-file and --person are for steam and retroachievements"),
         (("retroachievements",), "ö\n", "a key of RetroAchievements is letters and digits"),
     ],
 )

@@ -49,6 +49,21 @@ def test_what_a_shop_for_computers_sold_is_on_pc_as_imports_have_it(shelf: Shelf
     assert add(shelf, game, store="steam", platform="PC") == "same"
 
 
+def test_who_names_no_computer_means_the_entry_that_they_have_from_that_shop(shelf: Shelf) -> None:
+    game, other = shelf.game("Ico", 1), shelf.game("Moss", 2)
+    add(shelf, game, store="steam", platform="Linux")
+    shelf.entry(other, "steam", "620")
+
+    assert add(shelf, game, store="steam") == "same"
+    assert add(shelf, other, store="steam") == "same"
+    assert add(shelf, game, store="steam", platform="Mac") == "added"
+    assert [(entry.external_id == "620", entry.platform) for entry in shelf.entries()] == [
+        (False, "Linux"),
+        (True, "PC"),
+        (False, "Mac"),
+    ]
+
+
 def test_a_wish_comes_true_when_the_game_is_added_at_a_shop(shelf: Shelf) -> None:
     game = shelf.game("Ico", 1)
     add(shelf, game, ownership="wished")

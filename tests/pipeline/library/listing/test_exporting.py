@@ -176,6 +176,7 @@ def hard(shelf: Shelf, exported: object) -> Shelf:
     shelf.entry(moss, "steam", playtime_seconds=5417, last_played_at=shelf.now - timedelta(days=99), title="MOSS™")
     shelf.entry(kite, "epic", playtime_seconds=1)
     shelf.entry(ours, "itch", title="Homebrew")
+    shelf.entry(shelf.game("On a penguin", 24), "steam", platform="Linux")
     shelf.entry(shelf.game("Lent", 23), "physical", ownership="lent", platform="Nintendo Switch")
     own: dict[str, Any] = {
         "name": "Mooooss",
