@@ -8,7 +8,7 @@ import typer
 
 from models.people import OWNER_ID
 from models.printable import printable
-from models.words.units import counted
+from models.words.units import counted, counted_plainly
 from pipeline.cli.library import library
 from pipeline.cli.library_pages import NOTHING, print_statistics, print_work, work_row
 from pipeline.cli.meaning import Title, work_of_library
@@ -25,6 +25,7 @@ from pipeline.library.listing.titles import missing
 from pipeline.library.listing.works import Filter, Order, choose, in_order, load_works
 from pipeline.library.records import Store
 from pipeline.library.standing import WORDS
+from pipeline.library.store.imports import count_all_waiting
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 
 STORES: tuple[str, ...] = get_args(Store)
@@ -87,11 +88,20 @@ def list_works(
     order: Order = check_word(sort, ORDERS, "order")  # type: ignore[assignment] # the words are those of the type
     with open_command().engine.connect() as connection:
         works = load_works(connection, OWNER_ID)
+        waiting = count_all_waiting(connection, OWNER_ID)
     chosen = in_order(choose(works, wish), order)[:limit]
     rows = [msgspec.structs.asdict(work) | ({} if as_json else work_row(work)) for work in chosen]
     columns = ("name", "status", "hours", "rating", "last_played", "platforms", "stores")
-    empty = "No game of the library fits these conditions." if works else NOTHING
+    empty = "No game of the library fits these conditions."
+    if not works:
+        empty = "No game of the library is known yet." if waiting else NOTHING
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
+    if waiting and not as_json:
+        console.print(
+            f"not known yet: {counted_plainly(waiting, 'line')} of files or accounts; lootwire library review shows them",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def show_work(title: Title, as_json: JsonFlag = False) -> None:
