@@ -98,7 +98,8 @@ def list_works(
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
     if waiting and not as_json:
         console.print(
-            f"not known yet: {counted_plainly(waiting, 'line')} of files or accounts; lootwire library review shows them",
+            f"not known yet: {counted_plainly(waiting, 'line')} of files or accounts; "
+            "lootwire library review shows them",
             markup=False,
             soft_wrap=True,
         )
