@@ -23,7 +23,7 @@ from pipeline.games.following.lists import choices_in_words
 from pipeline.library.formats import recognise
 from pipeline.library.importing.asking import Asking
 from pipeline.library.importing.files import Imported, digest_of, import_reading
-from pipeline.library.importing.review import Said, Settled, settle, undo, waiting_lines
+from pipeline.library.importing.review import Said, Settled, record_of, settle, undo, waiting_lines
 from pipeline.library.records import ReadOptions, Store
 from pipeline.library.store.imports import StoredLine
 from pipeline.library.take_in import SAYS_NOTHING, VERDICTS, WAITING, Line

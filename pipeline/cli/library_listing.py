@@ -7,7 +7,7 @@ import msgspec
 import typer
 
 from models.printable import printable
-from models.words.units import counted
+from models.words.units import counted, counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.library import library
 from pipeline.cli.library_pages import NOTHING, print_statistics, print_work, work_row
@@ -27,6 +27,7 @@ from pipeline.library.listing.works import Filter, Order, choose, in_order, load
 from pipeline.library.records import Store
 from pipeline.library.standing import WORDS
 from pipeline.library.store.accounts import accounts_of
+from pipeline.library.store.imports import count_all_waiting
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows, show
 
 STORES: tuple[str, ...] = get_args(Store)
@@ -91,12 +92,23 @@ def list_works(
     )
     order: Order = check_word(sort, ORDERS, "order")  # type: ignore[assignment] # the words are those of the type
     with open_command().engine.connect() as connection:
-        works = load_works(connection, person_named(connection, person))
+        owner = person_named(connection, person)
+        works = load_works(connection, owner)
+        waiting = count_all_waiting(connection, owner)
     chosen = in_order(choose(works, wish), order)[:limit]
     rows = [msgspec.structs.asdict(work) | ({} if as_json else work_row(work)) for work in chosen]
     columns = ("name", "status", "hours", "rating", "last_played", "platforms", "stores")
-    empty = "No game of the library fits these conditions." if works else NOTHING
+    empty = "No game of the library fits these conditions."
+    if not works:
+        empty = "No game of the library is known yet." if waiting else NOTHING
     print_rows(rows, as_json=as_json, columns=columns, empty=empty)
+    if waiting and not as_json:
+        console.print(
+            f"not known yet: {counted_plainly(waiting, 'line')} of files or accounts; "
+            "lootwire library review shows them",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def show_work(title: Title, person: PersonName = None, as_json: JsonFlag = False) -> None:

@@ -18,7 +18,7 @@ from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.meaning import PersonName, refuse_person
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
 from pipeline.ingest.turn import take_turn
-from pipeline.library.journal.people import person_named
+from pipeline.catalogue.people import person_named
 from pipeline.library.journal.reading import check_word
 from pipeline.roms.listing.collected import (
     VERDICTS,

@@ -9,7 +9,7 @@ from models.errors import UsageError
 from pipeline.cli.meaning import PersonName
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.cli.roms import FolderName, PlatformName, folder_named, roms, slug_of
-from pipeline.library.journal.people import person_named
+from pipeline.catalogue.people import person_named
 from pipeline.library.journal.reading import check_word
 from pipeline.roms.exports.exporting import export
 from pipeline.roms.exports.reading_back import ReadBack, read_back

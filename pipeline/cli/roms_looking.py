@@ -13,7 +13,7 @@ from pipeline.cli.commands import make_noun
 from pipeline.cli.meaning import PersonName, refuse_person
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
 from pipeline.cli.roms import FolderName, PlatformName, folder_named, rom_row, roms, slug_of
-from pipeline.library.journal.people import person_named
+from pipeline.catalogue.people import person_named
 from pipeline.roms.importing import ImportedDat, import_dats
 from pipeline.roms.listing.best import LANGUAGES, REGIONS, Wish, choose_best
 from pipeline.roms.listing.collected import RomFilter, load_collected

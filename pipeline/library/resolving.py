@@ -232,7 +232,7 @@ def _by_our_names(connection: Connection, records: Sequence[Record], answered: S
 
 def _ours(row: Any) -> Resolved:
     return Resolved(
-        verdict="sure", why="by the name of a game that IGDB lacks", game_id=row.id, name=row.name, score=1.0
+        verdict="sure", why="by the name of a game that the catalogue lacks", game_id=row.id, name=row.name, score=1.0
     )
 
 

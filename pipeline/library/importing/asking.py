@@ -81,11 +81,12 @@ def _lacking(
     games: dict[GameName, None] = {}
     uids: dict[str, set[str]] = {}
     for record, each in zip(records, resolved, strict=True):
-        if each.verdict in {"sure", "skip"} and not _is_by_title(record, each):
+        is_ours = _is_by_our_name(each)
+        if each.verdict in {"sure", "skip"} and not is_ours and not _is_by_title(record, each):
             continue
         if record.igdb_id is not None or record.igdb_slug:
             games[GameName(written=record.written, igdb_id=record.igdb_id, slug=record.igdb_slug)] = None
-        elif not is_mirrored and each.verdict != "sure":
+        elif not is_mirrored and (each.verdict != "sure" or is_ours):
             if record.store in SOURCES and record.external_id:
                 uids.setdefault(str(record.store), set()).add(record.external_id)
             games[GameName(written=" ".join((clean(title_of(record)) or "").split())[:LONGEST])] = None
@@ -96,6 +97,11 @@ def _is_by_title(record: Record, resolved: Resolved) -> bool:
     """Return whether a line that names an entry was matched by its title all the same: the catalogue lacks that."""
     named = record.igdb_id is not None or bool(record.igdb_slug)
     return named and not resolved.is_decided and resolved.why not in {"by its id", "by its slug"}
+
+
+def _is_by_our_name(resolved: Resolved) -> bool:
+    """Return whether a line means one of our games that has no entry: IGDB may not have been asked for that yet."""
+    return resolved.game_id is not None and not resolved.is_decided
 
 
 def _ids_of(igdb: Igdb, uids: dict[str, set[str]]) -> Iterator[int]:

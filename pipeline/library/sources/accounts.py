@@ -33,6 +33,7 @@ from pipeline.library.sources.rounds import (
     failure_of,
     joined,
     last_played,
+    with_way_out,
 )
 from pipeline.library.sources.shop import Shop
 from pipeline.library.store import accounts
@@ -124,7 +125,7 @@ class LibrarySource:
             body = self._shop.ask(client, self._key(account), account.external_id)
             self._shop.read(body)
         except SourceError as error:
-            return Asked(account_id=account.id, at=at, failure=failure_of(error))
+            return Asked(account_id=account.id, at=at, failure=with_way_out(failure_of(error), self._shop.title))
         return Asked(account_id=account.id, at=at, body=msgspec.Raw(body))
 
     def _look_up_new(self, client: Client, due: Iterable[Account], asked: Iterable[Asked]) -> LookedUp:

@@ -72,6 +72,18 @@ def failure_of(error: SourceError) -> Failure:
     )
 
 
+def with_way_out(failure: Failure, title: str) -> Failure:
+    """Return why an account at a service with this title could not be read, and what cures it, which refusals say."""
+    said = failure.message
+    if failure.kind == "unavailable":
+        # What is said of the way there names only a host.
+        away = said if said.startswith(title) else f"{title} is away ({said})"
+        said = f"{away}: nothing of the library was changed, and it is asked again by itself"
+    elif failure.kind == "changed":
+        said = f"{said}: nothing of the library was changed; if it stays so, look for a newer version"
+    return msgspec.structs.replace(failure, message=said)
+
+
 def error_of(failures: Sequence[Failure]) -> SourceError | None:
     """Return the error of those that most needs a person; None where there are none."""
     by_kind = {failure.kind: failure for failure in reversed(failures)}

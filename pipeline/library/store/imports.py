@@ -195,6 +195,17 @@ def count_waiting(connection: Connection, import_id: int) -> int:
     return connection.execute(select(func.count()).select_from(ImportLine).where(its)).scalar_one()
 
 
+def count_all_waiting(connection: Connection, person_id: int) -> int:
+    """Return how many lines of all of a person's files and accounts wait for them."""
+    theirs = (
+        select(func.count())
+        .select_from(ImportLine)
+        .join(LibraryImport, LibraryImport.id == ImportLine.import_id)
+        .where(LibraryImport.person_id == person_id, ImportLine.settled_at.is_(None))
+    )
+    return connection.execute(theirs).scalar_one()
+
+
 def settle_lines(connection: Connection, ids: Collection[int], now: datetime | None) -> None:
     """Note that a person has answered what lines mean; with None, that they wait again."""
     if ids:

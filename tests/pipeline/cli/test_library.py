@@ -156,3 +156,15 @@ def test_what_cannot_be_meant_is_named(
     result = operator.run("library", *(each.replace("{table}", str(table)) for each in arguments))
 
     assert (result.code, sentence in " ".join(result.errors.split())) == (2, True)
+
+
+@pytest.mark.usefixtures("igdb")
+def test_the_library_says_how_many_lines_wait_also_while_no_game_of_it_is_known(operator: Operator) -> None:
+    path = operator.folder / "games.csv"
+    path.write_text("title\nNothing Like It\nNor This\n")
+    operator.run("library", "import", str(path), "--store", "gog")
+    assert operator.run("library").out.splitlines() == [
+        "No game of the library is known yet.",
+        "not known yet: 2 lines of files or accounts; lootwire library review shows them",
+    ]
+    assert operator.run("library", "list", "--json").lines == []

@@ -82,6 +82,23 @@ def test_a_shop_that_is_away_is_asked_again_as_soon_as_the_rails_say(syncing: Sy
     assert syncing.account()["problem"] is None
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (500, "", "Steam is away (127.0.0.1 answered 500): nothing of the library was changed, and it is asked again"),
+        (429, "", "Steam asks us to wait (429): nothing of the library was changed, and it is asked again by itself"),
+        (200, "<html>", "nothing of the library was changed; if it stays so, look for a newer version"),
+    ],
+)
+def test_each_trouble_names_the_shop_and_the_way_out(
+    syncing: Syncing, owner: SteamUser, status: int, body: str, words: str
+) -> None:
+    # Not one alone: what may be over in a moment is asked again at once.
+    syncing.shops.fail(status, body, times=9)
+    assert words in (syncing.round(DAY).error or "")
+    assert words in syncing.account()["problem"]
+
+
 def test_an_answer_of_an_unknown_shape_is_set_aside_and_told_once(syncing: Syncing, owner: SteamUser) -> None:
     for _ in range(2):
         syncing.shops.fail(200, '{"response":{"game_count":2}}')

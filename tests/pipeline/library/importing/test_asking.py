@@ -1,0 +1,29 @@
+"""IGDB is asked for the games of a file that the catalogue lacks."""
+
+from sqlalchemy import insert
+
+from models import Game, LibraryEntry, Source
+from models.people import OWNER_ID
+from pipeline.fetch.http import Client
+from pipeline.library.importing.asking import Asking
+from pipeline.library.importing.files import import_reading
+from tests.igdb.setting import IgdbSetting
+from tests.pipeline.games.documents import game
+from tests.pipeline.library.shelves import NOON, Library, line, reading
+
+
+def test_a_game_of_ours_that_was_not_looked_for_yet_means_its_entry_at_once(
+    library: Library, setting: IgdbSetting, client: Client
+) -> None:
+    setting.igdb.put(game(4321, "Wickhaven"))
+    with library.engine.begin() as connection:
+        # As a campaign names it, which came a moment before the file.
+        connection.execute(insert(Game).values(name="Wickhaven", name_key="wickhaven", public_id="1"))
+        connection.execute(insert(Source).values(name="igdb.wanted", service="igdb", next_due_at=NOON))
+    asking = Asking(open_igdb=lambda: setting.open(client), register=lambda _: None, clock=lambda: NOON)
+
+    read = reading(line(1, "Wickhaven", ownership="owned"))
+    done = import_reading(library.engine, read, b"1", "games.csv", asking, person_id=OWNER_ID, now=NOON)
+
+    assert [each.igdb_id for each in done.lines] == [4321]
+    assert [row.igdb_id for row in library.rows(LibraryEntry)] == [4321]
