@@ -14,11 +14,11 @@ from models.errors import UsageError
 from models.names import nearest
 from models.platforms import PLATFORMS, platform_called
 from models.words.units import counted_plainly
+from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.meaning import PersonName, refuse_person
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
 from pipeline.ingest.turn import take_turn
-from pipeline.catalogue.people import person_named
 from pipeline.library.journal.reading import check_word
 from pipeline.roms.listing.collected import (
     VERDICTS,
@@ -41,11 +41,12 @@ from pipeline.roms.store.folders import (
 )
 from pipeline.roms.store.shelving import shelve
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
-from pipeline.runtime.runtime import Runtime, utc_now
+from pipeline.runtime.runtime import utc_now
 
 roms = make_noun(COMMANDS["roms"].help)
 PlatformName = Annotated[
-    str | None, typer.Option(metavar="NAME", help="A platform, as folders, DATs or people call it: snes, PlayStation 2.")
+    str | None,
+    typer.Option(metavar="NAME", help="A platform, as folders, DATs or people call it: snes, PlayStation 2."),
 ]
 FolderName = Annotated[str | None, typer.Option("--folder", metavar="FOLDER", help="A folder, or its number.")]
 _EMPTY = "There are no folders of ROMs yet: lootwire roms add FOLDER"
@@ -102,7 +103,8 @@ def add(
         str, typer.Option(help=f"How it is laid out: {', '.join(LAYOUTS)}; auto looks for itself.")
     ] = "auto",
     extension: Annotated[
-        list[str] | None, typer.Option("--extension", metavar="EXT", help="Only files with this ending; may be repeated.")
+        list[str] | None,
+        typer.Option("--extension", metavar="EXT", help="Only files with this ending; may be repeated."),
     ] = None,
     ignore: Annotated[
         list[str] | None,
@@ -181,9 +183,7 @@ def scan(
     code = 0
     for folder in chosen:
         with _progress(folder) as on_read:
-            report = scan_folder(
-                runtime.engine, folder.id, now=utc_now(), full=full, accept=accept, on_read=on_read
-            )
+            report = scan_folder(runtime.engine, folder.id, now=utc_now(), full=full, accept=accept, on_read=on_read)
         print_json(_report_row(folder, report)) if as_json else _tell(folder, report)
         if report.problem is not None or report.unread:
             code = SET_ASIDE
@@ -205,7 +205,7 @@ def show_roms(
     person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show ROMs: what each is, what DATs say of it, and which game it is; of those that are named, all that is known."""
+    """Show ROMs: what each is, what DATs say of it, and which game it is; of named ones all that is known."""
     with open_command().engine.connect() as connection:
         owner = person_named(connection, person)
         if names:

@@ -6,11 +6,11 @@ import typer
 
 from models.errors import UsageError
 from models.words.units import counted_plainly
+from pipeline.catalogue.people import person_named
 from pipeline.cli.library import entry_named, show_waiting
 from pipeline.cli.meaning import PersonName
 from pipeline.cli.opening import open_command
 from pipeline.cli.roms import rom_row, roms
-from pipeline.catalogue.people import person_named
 from pipeline.roms.listing.collected import load_collected, load_named
 from pipeline.roms.resolving import FORMAT, Said, Settled, forget_answers, settle, unmatch
 from pipeline.runtime.output import JsonFlag, console, print_json, print_rows

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from models.errors import UsageError
+from pipeline.catalogue.people import person_named
 from pipeline.cli.meaning import PersonName
 from pipeline.cli.opening import SET_ASIDE, open_command
 from pipeline.cli.roms import FolderName, PlatformName, folder_named, roms, slug_of
-from pipeline.catalogue.people import person_named
 from pipeline.library.journal.reading import check_word
 from pipeline.roms.exports.exporting import export
 from pipeline.roms.exports.reading_back import ReadBack, read_back
@@ -57,7 +57,9 @@ def export_roms(
 def read_journal(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="gamelist.xml, LaunchBox's XML, RetroArch's .lrtl, or folders of these."),
+        typer.Argument(
+            metavar="FILE...", help="gamelist.xml, LaunchBox's XML, RetroArch's .lrtl, or folders of these."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; write nothing.")] = False,
     person: PersonName = None,

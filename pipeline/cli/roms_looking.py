@@ -1,4 +1,4 @@
-"""Commands that look at a collection of ROMs as a whole: `roms missing`, `misnamed`, `duplicates`, `best`, `stats`, `dats`."""
+"""Commands that look at a whole collection of ROMs: `roms missing`, `misnamed`, `duplicates`, `best`, `stats`, `dats`."""
 
 import sys
 from pathlib import Path
@@ -9,17 +9,17 @@ import typer
 
 from models.errors import UsageError
 from models.words.units import counted_plainly
+from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import make_noun
 from pipeline.cli.meaning import PersonName, refuse_person
 from pipeline.cli.opening import GREATEST, SET_ASIDE, open_command
 from pipeline.cli.roms import FolderName, PlatformName, folder_named, rom_row, roms, slug_of
-from pipeline.catalogue.people import person_named
 from pipeline.roms.importing import ImportedDat, import_dats
 from pipeline.roms.listing.best import LANGUAGES, REGIONS, Wish, choose_best
 from pipeline.roms.listing.collected import RomFilter, load_collected
 from pipeline.roms.listing.dats import list_dats
 from pipeline.roms.listing.duplicates import load_duplicates
-from pipeline.roms.listing.missing import as_csv, as_fix_list, list_lacking, list_misnamed
+from pipeline.roms.listing.missing import State, as_csv, as_fix_list, list_lacking, list_misnamed
 from pipeline.roms.listing.statistics import load_statistics
 from pipeline.runtime.output import JsonFlag, console, errors, print_json, print_rows, show
 from pipeline.runtime.runtime import utc_now
@@ -39,11 +39,11 @@ def add_to(app: typer.Typer) -> None:  # noqa: ARG001 - the commands belong to t
 
 
 def show_missing(
-    dat: Annotated[int | None, typer.Option(min=1, max=GREATEST, help="Of this DAT, as `roms dats` numbers it.")] = None,
+    dat: Annotated[
+        int | None, typer.Option(min=1, max=GREATEST, help="Of this DAT, as `roms dats` numbers it.")
+    ] = None,
     platform: PlatformName = None,
-    incomplete: Annotated[
-        bool, typer.Option("--incomplete", help="Only games of which some files are there.")
-    ] = False,
+    incomplete: Annotated[bool, typer.Option("--incomplete", help="Only games of which some files are there.")] = False,
     form: Annotated[
         str | None,
         typer.Option("--as", metavar="FORM", help="csv: a table; fix: a DAT of what is missing, for ROM managers."),
@@ -53,7 +53,7 @@ def show_missing(
     """Show what your collection lacks of the games that your DATs list: whole games, or some of their files."""
     if form is not None and form not in _FORMS:
         raise UsageError(f"--as {form!r} is no form; there are {' and '.join(_FORMS)}")
-    state = "incomplete" if incomplete else None
+    state: State | None = "incomplete" if incomplete else None
     with open_command().engine.connect() as connection:
         lacking = list_lacking(connection, dat_id=dat, platform=slug_of(platform), state=state)
         if form is not None:
@@ -70,7 +70,9 @@ def show_missing(
                 more = f" and {len(game.files) - 3} more" if len(game.files) > 3 else ""
                 rows.append({"game": game.game, "state": game.state, "files": f"{files}{more}", "dat": game.dat})
     if not as_json:
-        print_rows(rows, as_json=False, columns=("game", "state", "files", "dat"), empty=_no_dats("Nothing is missing."))
+        print_rows(
+            rows, as_json=False, columns=("game", "state", "files", "dat"), empty=_no_dats("Nothing is missing.")
+        )
 
 
 def show_misnamed(folder: FolderName = None, person: PersonName = None, as_json: JsonFlag = False) -> None:

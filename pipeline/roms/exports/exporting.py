@@ -20,7 +20,7 @@ from pipeline.roms.exports.markup import Unreadable, is_writable
 from pipeline.roms.exports.memory import keep_memory, load_memory
 from pipeline.roms.exports.merging import Document, Listed, Merged, Remembered, merge, plain_path
 from pipeline.roms.exports.records import Exported, Format, GameToExport, LeftOut, WrittenFile
-from pipeline.roms.platforms import PLATFORMS, Platform, platform_called
+from models.platforms import PLATFORMS, Platform, platform_called
 
 # Files of these have the paths of the machine that the front end runs on.
 _FOREIGN: frozenset[Format] = frozenset({"launchbox", "retroarch"})

@@ -27,7 +27,7 @@ from pipeline.roms.exports.destination import read_existing
 from pipeline.roms.exports.markup import Unreadable
 from pipeline.roms.exports.merging import plain_path
 from pipeline.roms.exports.played import PlayedGame, read_played
-from pipeline.roms.platforms import PLATFORMS
+from models.platforms import PLATFORMS
 
 _STORE = "rom"
 _STARS = 5

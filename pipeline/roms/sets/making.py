@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from pipeline.roms.platforms import platform_of_extension
+from models.platforms import platform_of_extension
 from pipeline.roms.records import FoundFile, Layout, RomSet, SetKind
 from pipeline.roms.sets.discs import Discs, sheet_kind, splits
 from pipeline.roms.sets.entries import Entry, entries_of, key_of, stem_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from pipeline.roms.platforms import platform_called
+from models.platforms import platform_called
 from pipeline.roms.records import Layout
 from pipeline.roms.sets.entries import Entry, stem_of
 

@@ -11,7 +11,7 @@ from models import DatFile, DatGame, Rom, RomFolder
 from models.names import name_key
 from pipeline.database.bulk import execute_rows
 from pipeline.roms.names.parsing import parse_name
-from pipeline.roms.platforms import PLATFORMS
+from models.platforms import PLATFORMS
 from pipeline.roms.records import RomName
 
 # Nothing of these is a game that somebody has.

@@ -12,7 +12,7 @@ from pipeline.games.store.wanted import begin_wanting
 from pipeline.games.store.works import give_works
 from pipeline.library.records import Store
 from pipeline.library.store.person_works import renew, renew_wanted
-from pipeline.roms.platforms import PLATFORMS
+from models.platforms import PLATFORMS
 
 STORE: Store = "rom"
 # Who has one of these has a part of the game at most.
