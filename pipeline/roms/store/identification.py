@@ -64,6 +64,16 @@ unit AS (
     JOIN rom_contents AS c ON c.file_id = f.id
     WHERE {which} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
 )"""
+# The files of DATs that lie anywhere in a collection, in a set or not: `there (dat_game_id, rom)`.
+FILES_THAT_ARE_THERE = f"""
+unit AS (
+    SELECT CAST(NULL AS bigint) AS rom_id, 0 AS place, c.*
+    FROM rom_files AS f
+    JOIN rom_folders AS o ON o.id = f.folder_id AND o.removed_at IS NULL
+    JOIN rom_contents AS c ON c.file_id = f.id
+    WHERE f.missing_since IS NULL
+),{KEYS},{MATCHES},
+there AS (SELECT DISTINCT dat_game_id, rom FROM match)"""
 # An archive that is itself a file of a DAT has no members.
 HITS = """
 hit AS (
