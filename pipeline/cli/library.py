@@ -19,11 +19,20 @@ from pipeline.cli.opening import GREATEST, MISUSED, SET_ASIDE, open_command, rea
 from pipeline.fetch.http import Client
 from pipeline.games.finding.finder import Choice, Finder
 from pipeline.games.finding.names import read_name
-from pipeline.games.following.lists import choices_in_words
+from pipeline.games.following.lists import OpenLine, choices_in_words
 from pipeline.library.formats import recognise
 from pipeline.library.importing.asking import Asking
 from pipeline.library.importing.files import Imported, digest_of, import_reading
-from pipeline.library.importing.review import Said, Settled, record_of, settle, undo, waiting_lines
+from pipeline.library.importing.review import (
+    Said,
+    Settled,
+    record_of,
+    settle,
+    undo,
+    undo_on_list,
+    waiting_lines,
+    waiting_list_lines,
+)
 from pipeline.library.records import ReadOptions, Store
 from pipeline.library.store.imports import StoredLine
 from pipeline.library.take_in import SAYS_NOTHING, VERDICTS, WAITING, Line
@@ -109,13 +118,16 @@ def review(person: PersonName = None, as_json: JsonFlag = False) -> None:
 def show_waiting(person: str | None, *, as_json: bool, format_: str | None = None) -> None:
     """Show the lines that wait for a person, of files and answers of all formats or of one."""
     with open_command().engine.connect() as connection:
-        every = waiting_lines(connection, person_named(connection, person))
+        owner = person_named(connection, person)
+        every, listed = waiting_lines(connection, owner), waiting_list_lines(connection, owner)
     lines = [line for line in every if format_ in {None, line.format}]
+    of_lists = [_row_of_list(line) for line in listed if format_ is None]
     if as_json:
-        for line in lines:
-            print_json(_row_of(line))
+        for row in [*map(_row_of, lines), *of_lists]:
+            print_json(row)
         return
     shown = [_row_of(line) | {"may_be": _choices(line) or line.waiting.explanation} for line in lines]
+    shown += [row | {"may_be": row["explanation"]} for row in of_lists]
     columns = ("line", "written", "verdict", "may_be", "file")
     print_rows(shown, as_json=False, columns=columns, empty="Nothing waits for you.")
     if shown:
@@ -142,14 +154,14 @@ def settle_lines(
     numbers, game = (lines, None) if own or skip else (lines[:-1], lines[-1])
     if not numbers:
         raise UsageError("say which lines and which game: lootwire library settle LINE... igdb:ID")
-    ids = [_line_number(number) for number in numbers]
+    ids, listed = _line_numbers(numbers)
     with _asking() as (runtime, asking):
         said: int | Said = "own" if own else "skip"
         if game is not None:
             said = _entry(runtime, asking, game)
         with runtime.engine.begin() as connection:
             owner, now = person_named(connection, person), utc_now()
-            settled = settle(connection, owner, ids, said, now)
+            settled = settle(connection, owner, ids, said, now, listed=listed)
             # An answer holds for files of that title too.
             resolving.apply_decisions(connection, owner, now)
     if as_json:
@@ -163,23 +175,28 @@ def settle_lines(
 
 
 def undo_line(
-    line: Annotated[int, typer.Argument(min=1, max=GREATEST, help="A line's number, as `library settle` showed it.")],
+    line: Annotated[str, typer.Argument(metavar="LINE", help="A line's number, as `library settle` showed it.")],
     person: PersonName = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Take back the answer on a line: what it brought is removed, and the line waits again."""
+    ids, listed = _line_numbers([line])
     runtime = open_command()
     # What was told of it is taken off the feeds, which a publish must not write meanwhile.
     with hold(runtime.engine, TURN), runtime.engine.begin() as connection:
         owner, now = person_named(connection, person), utc_now()
-        waiting = undo(connection, owner, line, now)
-        of_roms = [record_of(each) for each in waiting if each.format == resolving.FORMAT]
-        resolving.reopen(connection, owner, of_roms, now)
+        if listed:
+            waiting = [_row_of_list(each) for each in undo_on_list(connection, owner, listed[0], now)]
+        else:
+            lines = undo(connection, owner, ids[0], now)
+            of_roms = [record_of(each) for each in lines if each.format == resolving.FORMAT]
+            resolving.reopen(connection, owner, of_roms, now)
+            waiting = [_row_of(each) for each in lines]
     if as_json:
         for each in waiting:
-            print_json(_row_of(each))
+            print_json(each)
         return
-    names = ", ".join(show(each.waiting.written) for each in waiting)
+    names = ", ".join(show(str(each["written"])) for each in waiting)
     console.print(f"{counted_plainly(len(waiting), 'line')} will wait again: {names}", markup=False, soft_wrap=True)
 
 
@@ -235,10 +252,15 @@ def _store(written: str | None) -> Store | None:
     return chosen
 
 
-def _line_number(written: str) -> int:
-    if not (written.isascii() and written.isdigit() and 0 < int(written) <= GREATEST):
-        raise UsageError(f"{written!r} is no number of a line; `lootwire library review` shows them")
-    return int(written)
+def _line_numbers(written: Sequence[str]) -> tuple[list[int], list[int]]:
+    """Return the numbers of lines of files, and of lines of lists, which have an L before them."""
+    of_files, of_lists = list[int](), list[int]()
+    for each in written:
+        number = each[1:] if each[:1] in {"L", "l"} else each
+        if not (number.isascii() and number.isdigit() and 0 < int(number) <= GREATEST):
+            raise UsageError(f"{each!r} is no number of a line; `lootwire library review` shows them")
+        (of_files if number == each else of_lists).append(int(number))
+    return of_files, of_lists
 
 
 def entry_named(written: str) -> int:
@@ -330,13 +352,27 @@ def _row_of(line: StoredLine) -> dict[str, object]:
     }
 
 
+def _row_of_list(line: OpenLine) -> dict[str, object]:
+    return {
+        "line": f"L{line.id}",
+        "file": f"the list {line.list}",
+        "line_of_file": line.position,
+        "written": line.written,
+        "verdict": "unknown" if line.score is None else "unsure",
+        "explanation": line.why,
+        "score": None if line.score is None else round(line.score, 4),
+        "choices": [],
+        "record": None,
+    }
+
+
 def _choices(line: StoredLine) -> str:
     return choices_in_words(msgspec.convert(line.waiting.choices, tuple[Choice, ...]))
 
 
 def _settled_row(settled: Settled) -> dict[str, object]:
     return {
-        "line": settled.id,
+        "line": f"L{settled.id}" if settled.is_listed else settled.id,
         "file": settled.origin,
         "line_of_file": settled.line.line,
         "written": settled.line.written,

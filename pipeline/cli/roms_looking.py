@@ -1,4 +1,4 @@
-"""Commands that look at a whole collection of ROMs: `roms missing`, `misnamed`, `duplicates`, `best`, `stats`, `dats`."""
+"""Commands that look at a whole collection: `roms missing`, `misnamed`, `duplicates`, `best`, `stats`, `dats`."""
 
 import sys
 from pathlib import Path
@@ -81,7 +81,9 @@ def show_misnamed(folder: FolderName = None, person: PersonName = None, as_json:
         owner = person_named(connection, person)
         mine = {rom.id for rom in load_collected(connection, owner)}
         folder_id = folder_named(connection, owner, folder).id if folder else None
-        misnamed = [rom for rom in list_misnamed(connection, folder_id=folder_id) if rom.rom_id in mine]
+        misnamed = [
+            msgspec.structs.asdict(rom) for rom in list_misnamed(connection, folder_id=folder_id) if rom.rom_id in mine
+        ]
     columns = ("rom_id", "path", "right_name", "verdict", "dat")
     print_rows(misnamed, as_json=as_json, columns=columns, empty="Every ROM is called as its DAT calls it.")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 
 from models import GameList, GameListEntry, GameMetadata
 from models.errors import UsageError
@@ -65,6 +65,18 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True):
     sure: int
     unsure: int
     none: int
+
+
+class OpenLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a list of which it is not sure which game it means; `work_id` is set for one that a person settled."""
+
+    id: int
+    list: str
+    position: int
+    written: str
+    score: float | None
+    why: str | None
+    work_id: int | None = None
 
 
 def store_list(
@@ -172,6 +184,32 @@ def settle_open_lines(connection: Connection, person_id: int) -> int:
             meant[line_id] = NewLine(written=written, igdb_id=answer.igdb_id, game_id=answer.game_id)
     mean(connection, meant)
     return len(meant)
+
+
+def load_open_lines(connection: Connection, person_id: int) -> list[OpenLine]:
+    """Return the lines of a person's lists that wait for their word; a title that they skip waits no more."""
+    decisions = load_decisions(connection, person_id)
+    is_open = GameListEntry.igdb_id.is_(None) & GameListEntry.work_id.is_(None)
+    lines = _lines_named(connection, (GameList.person_id == person_id) & is_open)
+    return [line for line in lines if decisions.find(line.written) is None]
+
+
+def load_lines_by_id(connection: Connection, person_id: int, ids: Iterable[int]) -> list[OpenLine]:
+    """Return lines of a person's lists by their rows, those that there are."""
+    return _lines_named(connection, (GameList.person_id == person_id) & GameListEntry.id.in_(sorted(ids)))
+
+
+def _lines_named(connection: Connection, condition: ColumnElement[bool]) -> list[OpenLine]:
+    query = (
+        select(
+            *(GameListEntry.id, GameList.name.label("list"), GameListEntry.position, GameListEntry.written),
+            *(GameListEntry.score, GameListEntry.explanation.label("why"), GameListEntry.work_id),
+        )
+        .join(GameList, GameList.id == GameListEntry.list_id)
+        .where(condition)
+        .order_by(GameList.name, GameListEntry.position)
+    )
+    return [OpenLine(**row) for row in connection.execute(query).mappings()]
 
 
 def with_settled(

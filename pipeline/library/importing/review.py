@@ -9,8 +9,9 @@ from sqlalchemy import Connection, select
 
 from models import Source
 from models.errors import UsageError
+from models.names import name_key
 from pipeline.games.following.list_rows import want_what_is_listed
-from pipeline.games.following.lists import settle_open_lines
+from pipeline.games.following.lists import OpenLine, load_lines_by_id, load_open_lines, settle_open_lines
 from pipeline.games.store.decisions import Answer, decide, forget, load_decisions, own_game
 from pipeline.games.store.wanted import begin_wanting
 from pipeline.ingest.turn import take_turn
@@ -19,15 +20,20 @@ from pipeline.library.records import Reading, Record
 from pipeline.library.resolving import answer_on, key_of_record, resolve, title_of
 from pipeline.library.store.imports import StoredLine, load_lines, settle_lines
 from pipeline.library.store.person_works import renew, renew_wanted
+from pipeline.library.store.placings import note_meant_no_more
 from pipeline.library.take_in import Line, Taken, take_lines
 
 Said = Literal["own", "skip"]
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of an answer: the lines that it settled, also of other files that have the same title or id."""
+    """What came of an answer: the lines that it settled, also of other files that have the same title or id.
+
+    `is_listed` where the line is of a list of games, whose lines have numbers of their own.
+    """
 
     id: int
+    is_listed: bool = False
     origin: str
     line: Line
 
@@ -37,17 +43,34 @@ def waiting_lines(connection: Connection, person_id: int) -> list[StoredLine]:
     return load_lines(connection, person_id, waiting=True)
 
 
+def waiting_list_lines(connection: Connection, person_id: int) -> list[OpenLine]:
+    """Return the lines of lists that wait for a person, but for those whose title waits as a line of a file."""
+    titles = {
+        name_key(title_of(record_of(line)))
+        for line in waiting_lines(connection, person_id)
+        if line.waiting.verdict != "invalid"
+    }
+    return [line for line in load_open_lines(connection, person_id) if name_key(line.written) not in titles]
+
+
 def settle(
-    connection: Connection, person_id: int, ids: Collection[int], said: int | Said, now: datetime
+    connection: Connection,
+    person_id: int,
+    ids: Collection[int],
+    said: int | Said,
+    now: datetime,
+    *,
+    listed: Collection[int] = (),
 ) -> list[Settled]:
     """Keep a person's answer on lines and take in all lines that it settles; returns them with what came of each.
 
     `said` is the number of a stored entry of IGDB, `own` for a game that IGDB lacks, or `skip` for what is no game. It
-    holds for the title, or for the shop's id where the line has one, in whatever comes later. Takes the turn to store.
-    Raises `UsageError` where a line is none that waits, or cannot be read.
+    holds for the title, or for the shop's id where the line has one, in whatever comes later. `listed` are lines of
+    lists of games. Takes the turn to store. Raises `UsageError` where a line is none that waits, or cannot be read.
     """
     take_turn(connection)
     chosen = _chosen(connection, person_id, ids)
+    of_lists = _chosen_of_lists(connection, person_id, listed)
     for line in chosen:
         if line.waiting.verdict == "invalid" and said != "skip":
             raise UsageError(
@@ -61,12 +84,16 @@ def settle(
         if line.waiting.verdict != "invalid":
             record = record_of(line)
             keys[key_of_record(record)] = _answer(connection, record, said, now)
+    for each in of_lists:
+        record = Record(line=each.position, written=each.written)
+        keys[key_of_record(record)] = _answer(connection, record, said, now)
     for key, answer in keys.items():
         decide(connection, person_id, key, answer, now)
     aside = [Settled(id=line.id, origin=line.origin, line=_put_aside(line)) for line in broken]
     if keys and settle_open_lines(connection, person_id):
         begin_wanting(connection, now)
         want_what_is_listed(connection, now)
+    aside += [_settled_on_list(each, said) for each in of_lists]
     return aside + (apply_decisions(connection, person_id, now) if keys else [])
 
 
@@ -139,6 +166,33 @@ def undo(connection: Connection, person_id: int, line_id: int, now: datetime) ->
     return settled
 
 
+def undo_on_list(connection: Connection, person_id: int, line_id: int, now: datetime) -> list[OpenLine]:
+    """Take back the answer on the title of a line of a list: it waits again, and lines of files with it; returns it.
+
+    Takes the turn to store, in a caller's turn to publish; raises `UsageError` for a line that nobody has settled.
+    """
+    take_turn(connection)
+    lines = load_lines_by_id(connection, person_id, [line_id])
+    if not lines:
+        raise _unknown(f"L{line_id}")
+    key = key_of_record(Record(line=lines[0].position, written=lines[0].written))
+    if key not in load_decisions(connection, person_id).answers:
+        raise UsageError(f"line L{line_id} is not settled; `lootwire library review` shows what waits")
+    of_files = [
+        line
+        for line in load_lines(connection, person_id)
+        if line.settled_at is not None and line.waiting.verdict != "invalid" and key_of_record(record_of(line)) == key
+    ]
+    if of_files:
+        undo(connection, person_id, of_files[0].id, now)
+    begin_wanting(connection, now)
+    forget(connection, person_id, key)
+    works = {line.work_id for line in lines if line.work_id is not None}
+    note_meant_no_more(connection, person_id, works, {line.written for line in lines})
+    want_what_is_listed(connection, now)
+    return load_lines_by_id(connection, person_id, [line_id])
+
+
 def record_of(line: StoredLine) -> Record:
     """Return a line as its format read it."""
     return msgspec.convert(line.waiting.record, Record)
@@ -154,6 +208,39 @@ def _chosen(connection: Connection, person_id: int, ids: Collection[int]) -> Seq
     return [by_id[line_id] for line_id in dict.fromkeys(ids)]
 
 
+def _chosen_of_lists(connection: Connection, person_id: int, ids: Collection[int]) -> list[OpenLine]:
+    if not ids:
+        return []
+    lines = load_lines_by_id(connection, person_id, ids)
+    for line_id in ids:
+        if line_id not in {line.id for line in lines}:
+            raise _unknown(f"L{line_id}")
+    still_open = {line.id for line in load_open_lines(connection, person_id)}
+    for line in lines:
+        if line.id not in still_open:
+            raise UsageError(
+                f"line L{line.id} is settled already; `lootwire games lists settle {line.list!r} {line.position}` "
+                "says another game"
+            )
+    return lines
+
+
+def _settled_on_list(line: OpenLine, said: int | Said) -> Settled:
+    skipped, own = "you said to skip it", "a game that IGDB lacks, as you said"
+    return Settled(
+        id=line.id,
+        is_listed=True,
+        origin=f"the list {line.list}",
+        line=Line(
+            line=line.position,
+            written=line.written,
+            verdict="no_game" if said == "skip" else "changed",
+            explanation=skipped if said == "skip" else own if said == "own" else "you said so",
+            igdb_id=said if isinstance(said, int) else None,
+        ),
+    )
+
+
 def _line(connection: Connection, person_id: int, line_id: int) -> StoredLine:
     lines = load_lines(connection, person_id, ids=[line_id])
     if not lines:
@@ -161,7 +248,7 @@ def _line(connection: Connection, person_id: int, line_id: int) -> StoredLine:
     return lines[0]
 
 
-def _unknown(line_id: int) -> UsageError:
+def _unknown(line_id: int | str) -> UsageError:
     return UsageError(f"there is no line {line_id}; `lootwire library review` shows those that wait")
 
 

@@ -25,7 +25,17 @@ from models import (
 from models.errors import UsageError
 from models.people import OWNER_ID
 from models.vault import Vault
-from pipeline.library.importing.review import Said, Settled, settle, undo, waiting_lines
+from pipeline.games.following.list_rows import NewLine
+from pipeline.games.following.lists import keep_list
+from pipeline.library.importing.review import (
+    Said,
+    Settled,
+    settle,
+    undo,
+    undo_on_list,
+    waiting_lines,
+    waiting_list_lines,
+)
 from pipeline.library.records import Broken, ListRecord, Placing, PlaythroughRecord
 from tests.pipeline.library.importing.files import bring, state
 from tests.pipeline.library.shelves import DAY, HARBOUR, KITE, MOSS, NOON, ORBIT, Library, line, reading
@@ -207,3 +217,55 @@ def test_games_that_were_settled_with_an_undone_one_stay_on_the_feed(library: Li
     take_back(library, 2)
 
     assert shown(library) == {"library": ["Homebrew 1", "Homebrew 3"]}
+
+
+@pytest.fixture
+def listed(library: Library) -> Library:
+    """A list that was imported, of a line whose title also waits in a file, and one that waits alone."""
+    bring(library.engine, reading(line(1, "TTYD", ownership="owned")))
+    titles = ("TTYD", "BG3", "Moss Runner")
+    lines = [NewLine(written=title, igdb_id=MOSS if title == "Moss Runner" else None) for title in titles]
+    with library.engine.begin() as connection:
+        keep_list(connection, "Waiting", lines, NOON)
+    return library
+
+
+def wait_on_lists(library: Library) -> list[tuple[str, int, str]]:
+    with library.engine.connect() as connection:
+        return [(each.list, each.position, each.written) for each in waiting_list_lines(connection, OWNER_ID)]
+
+
+def on_list(library: Library) -> list[int | None]:
+    return [row.igdb_id for row in sorted(library.rows(GameListEntry), key=lambda row: row.position)]
+
+
+def test_lines_of_lists_wait_in_the_same_queue_each_title_once(listed: Library) -> None:
+    assert (waits(listed), wait_on_lists(listed)) == (["TTYD"], [("Waiting", 2, "BG3")])
+
+    answer(listed, KITE, 1)
+
+    assert (waits(listed), on_list(listed)) == ([], [KITE, None, MOSS])
+
+
+def test_a_line_of_a_list_is_settled_by_the_same_answers_and_undone(listed: Library) -> None:
+    bg3 = next(row.id for row in listed.rows(GameListEntry) if row.written == "BG3")
+    with listed.engine.begin() as connection:
+        [settled] = settle(connection, OWNER_ID, [], HARBOUR, NOON, listed=[bg3])
+    assert (settled.is_listed, settled.origin, settled.line.igdb_id) == (True, "the list Waiting", HARBOUR)
+    assert (wait_on_lists(listed), on_list(listed)) == ([], [None, HARBOUR, MOSS])
+    assert bring(listed.engine, reading(line(1, "BG3", ownership="owned")), "b").lines[0].igdb_id == HARBOUR
+    with pytest.raises(UsageError, match=f"line L{bg3} is settled already"), listed.engine.begin() as connection:
+        settle(connection, OWNER_ID, [], KITE, NOON, listed=[bg3])
+
+    with listed.engine.begin() as connection:
+        undo_on_list(connection, OWNER_ID, bg3, NOON)
+
+    assert (wait_on_lists(listed), on_list(listed)) == ([("Waiting", 2, "BG3")], [None, None, MOSS])
+
+
+def test_a_skipped_line_of_a_list_waits_no_more(listed: Library) -> None:
+    bg3 = next(row.id for row in listed.rows(GameListEntry) if row.written == "BG3")
+    with listed.engine.begin() as connection:
+        settle(connection, OWNER_ID, [], "skip", NOON, listed=[bg3])
+
+    assert wait_on_lists(listed) == []

@@ -183,9 +183,7 @@ def test_a_software_list_has_files_of_all_parts_and_what_goes_on_is_no_file() ->
 
 
 def test_an_smdb_is_a_file_a_line_with_either_slash_and_with_or_without_sizes() -> None:
-    data = (
-        f"{SHA256}\tTop/Sub/First (U).bin\t{SHA1}\t{MD5}\t000000ff\r\n\n{SHA256}\tTop\\Second.bin\t{SHA1}\t{MD5}\t1\t12\n"
-    )
+    data = f"{SHA256}\tTop/Sub/First (U).bin\t{SHA1}\t{MD5}\t000000ff\r\n\n{SHA256}\tTop\\Second.bin\t{SHA1}\t{MD5}\t1\t12\n"
 
     dat, games = single(data, "Ours SMDB.txt")
 
