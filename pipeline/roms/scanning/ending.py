@@ -1,6 +1,7 @@
 """The end of a scan, in one transaction: what came, went and came back, what that makes of ROMs, and its events."""
 
 import functools
+import posixpath
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,16 +10,18 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from models.events import EventKind
+from models.platforms import platform_called
 from pipeline.events.append import append_events
 from pipeline.roms.compare import Place, RomDifference, compare_sets, doubt, pair_moved
 from pipeline.roms.details import of_problem, of_roms
 from pipeline.roms.names.parsing import parse_name
+from pipeline.roms.records import FoundFile, RomSet
 from pipeline.roms.scanning.looking import Look
 from pipeline.roms.sets import make_sets
 from pipeline.roms.store import files as file_store
 from pipeline.roms.store import roms as rom_store
 from pipeline.roms.store.files import KnownFile
-from pipeline.roms.store.folders import Folder, change_folder, lock_folder
+from pipeline.roms.store.folders import Folder, change_folder, lock_folder, shown
 from pipeline.roms.store.identification import identify
 
 # A file that so many whole scans in a row lacked is missing.
@@ -165,7 +168,7 @@ def _pair_by_contents(connection: Connection, folder: Folder, seen: Look) -> Map
 
 
 def _store_roms(connection: Connection, folder: Folder, now: datetime) -> tuple[RomDifference, Sequence[int]]:
-    sets = make_sets(list(file_store.load_found(connection, folder.id)), layout=folder.layout, platform=folder.platform)
+    sets = _sets(list(file_store.load_found(connection, folder.id)), folder)
     before = rom_store.load_roms(connection, folder.id)
     difference = compare_sets(before, sets, rom_store.load_missing_files(connection, folder.id))
     read_name = functools.partial(parse_name, this_year=now.year)
@@ -175,6 +178,15 @@ def _store_roms(connection: Connection, folder: Folder, now: datetime) -> tuple[
     rom_store.note_returned(connection, [rom.id for rom in difference.returned])
     added = rom_store.add_roms(connection, folder.id, difference.added, read_name, now)
     return difference, added
+
+
+def _sets(files: Sequence[FoundFile], folder: Folder) -> Sequence[RomSet]:
+    """Return the sets that files make; what neither folders nor files say the folder's own name may: `/games/snes`."""
+    sets = make_sets(files, layout=folder.layout, platform=folder.platform)
+    called = platform_called(shown(posixpath.basename(folder.path)))
+    if called is None:
+        return sets
+    return [each if each.platform else msgspec.structs.replace(each, platform=called.slug) for each in sets]
 
 
 def _append(

@@ -72,8 +72,8 @@ def test_dats_say_what_is_there_what_is_missing_and_what_is_called_otherwise(
     assert [game["game"] for game in operator.run("roms", "missing", "--json").lines] == ["Vault (Japan)"]
     assert "Vault (Japan).sfc" in operator.run("roms", "missing", "--as", "csv").out
     assert '<rom name="Vault (Japan).sfc"' in operator.run("roms", "missing", "--as", "fix").out
-    (misnamed,) = operator.run("roms", "misnamed", "--json").lines
-    assert (misnamed["path"], misnamed["right_name"]) == ("Keep (Europe).zip", "The Keep (Europe)")
+    misnamed = operator.run("roms", "misnamed", "--json").lines
+    assert [(rom["path"], rom["right_name"]) for rom in misnamed] == [("Keep (Europe).zip", "The Keep (Europe)")]
     (snes,) = operator.run("roms", "stats", "--json").lines
     assert (snes["name"], snes["verified"]) == ("Super Nintendo Entertainment System", 2)
     assert "by CRC32, which is weaker than SHA-1" in operator.run("roms", "show", "Keep").out
