@@ -26,7 +26,7 @@ from models.errors import LootwireError
 from models.events import EventKind
 from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import parse_name
-from pipeline.demo import library, live, rules
+from pipeline.demo import library, live, roms, rules
 from pipeline.demo.clock import STEPS
 from pipeline.demo.services import DemoServices
 from pipeline.demo.sinks import MailSink, WebhookSink
@@ -81,6 +81,8 @@ def run_demo(*, keep: bool) -> int:
                     brought = library.bring(runtime, folder.path, utc_now())
                 _play(services, step, say)
                 progress.update(task, advance=1, description=f"hour {step + 1} of {STEPS} has passed")
+            say("a folder of ROMs to be looked at")
+            collected = roms.collect(runtime, folder.path, utc_now())
             missing = _settle(runtime, mail, hook, say)
         say("the night to pass, for those who were not to be woken")
         # With nothing else running: to a sender of the present, what is claimed in the morning is so by a wrong clock.
@@ -92,7 +94,7 @@ def run_demo(*, keep: bool) -> int:
             _wait_until_served(runtime)
         progress.update(task, advance=1, description="done")
         progress.stop()
-        _print_summary(runtime, mail, hook, held, brought, keep=keep)
+        _print_summary(runtime, mail, hook, held, brought, collected, keep=keep)
         for what in missing:
             errors.print(f"lootwire: {what}")
         if running is not None:
@@ -299,6 +301,7 @@ def _print_summary(
     hook: WebhookSink,
     held: Sequence[rules.Held],
     brought: Imported,
+    collected: roms.Collected,
     *,
     keep: bool,
 ) -> None:
@@ -335,6 +338,9 @@ def _print_summary(
     if finished is not None:
         title, reason = finished
         table.add_row("why not?", Text(show(f"The {rules.COLLECTOR} was not told “{title}”: {reason}.")))
+    known = f"{collected.files} files read, {collected.verified} of {collected.roms} ROMs verified by a DAT"
+    lacks = f", which lists {show(', '.join(collected.lacking))} too" if collected.lacking else ""
+    table.add_row("ROMs", Text(f"{known}{lacks}; {collected.matched} are games of IGDB"))
     published = runtime.settings.published
     calendars = sum(1 for _ in published.rglob("*.ics"))
     made = f"{feeds} feeds as RSS, Atom and JSON Feed, each with a page; {calendars} of them as calendars"
