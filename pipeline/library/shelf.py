@@ -1,14 +1,13 @@
 """What is stored of a person's games, as lines change it one after the other; written at the end, many rows at once."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
-from models.names import name_key
 from pipeline.games.platforms import COMPUTERS, called, called_all
 from pipeline.library.compare import (
     Change,
@@ -24,6 +23,7 @@ from pipeline.library.compare import (
     through_of,
 )
 from pipeline.library.details import HAD, Finish, Happened, happened
+from pipeline.library.lines import KnownGame, end_of, entries_of, entry_changes, in_short, key_of_through, played
 from pipeline.library.records import COMPUTER_STORES, ListRecord, PlaythroughRecord, Reading, Record
 from pipeline.library.resolving import Resolved, title_of
 from pipeline.library.store.entries import (
@@ -53,16 +53,6 @@ from pipeline.library.store.states import load_states, put_states
 ABSENCES = 3
 HIDDEN = "hidden"
 _NO_CHANGE: tuple[Change, ...] = ()
-
-
-class KnownGame(msgspec.Struct, frozen=True, kw_only=True):
-    """A game of ours with its work; `igdb_id` is the edition."""
-
-    id: int
-    igdb_id: int | None
-    public_id: str
-    name: str
-    work_id: int
 
 
 class Shelf:
@@ -127,7 +117,7 @@ class Shelf:
         """Take in a line of a game; returns whether it is new, and else which fields it changes."""
         is_new, changes = False, list[Change]()
         was_known = game.work_id in self._known_works
-        for named, facts in _entries_of(record, game):
+        for named, facts in entries_of(record, game):
             key = self._key_of_entry(named, record)
             entry_is_new, entry_changes = self._put_entry(key, facts, record, resolved, game)
             is_new |= entry_is_new
@@ -259,7 +249,7 @@ class Shelf:
             self.works.add(stored.work_id)
         if stored is not None and stored.source_id is not None and stored.source_id == self._source_id:
             self._note_playing(key, stored, known, joined, game)
-        return False, _entry_changes(known, joined)
+        return False, entry_changes(known, joined)
 
     def _adopt(self, key: EntryKey, stored: StoredEntry | None, record: Record) -> None:
         """Have a source watch an entry that a file brought, from now on."""
@@ -317,12 +307,12 @@ class Shelf:
             return _NO_CHANGE
         self._throughs[key] = joined
         self._dirty_throughs.add(key)
-        if (end := _end_of(joined.status, joined.finished)) is not None:
+        if (end := end_of(joined.status, joined.finished)) is not None:
             self._ends[game.work_id].add(end)
         if joined.finished is not None and (known is None or known.finished is None):
             self._finish(key, joined, game)
         if known is None:
-            return (Change(field="playthrough", old=None, new=_in_short(joined)),)
+            return (Change(field="playthrough", old=None, new=in_short(joined)),)
         return differences(known, joined)
 
     def _finish(self, key: str, facts: ThroughFacts, game: KnownGame) -> None:
@@ -408,56 +398,6 @@ class Shelf:
         return stored is not None and field in stored.by_hand
 
 
-def played(record: Record) -> Sequence[PlaythroughRecord]:
-    """Return a line's playthroughs; where it has hours of a game that nobody is said to have, they are one."""
-    if record.playthroughs or record.ownership is not None or not record.playtime_seconds:
-        return record.playthroughs
-    status = "paused" if record.status is None or record.status == "backlog" else record.status
-    return (PlaythroughRecord(key="played", status=status, seconds=record.playtime_seconds),)
-
-
-def _entries_of(record: Record, game: KnownGame) -> Iterator[tuple[EntryKey, EntryFacts]]:
-    """Yield the entries that a line says a person has: one for each platform, of a shop's id only one."""
-    if record.ownership is None:
-        return
-    store = record.store or "other"
-    platforms = called_all(record.platforms) or ("",)
-    if store in COMPUTER_STORES and COMPUTERS.issuperset(platforms):
-        platforms = ("PC",)
-    elif record.external_id:
-        platforms = platforms[:1]
-    facts = EntryFacts(
-        game_id=game.id,
-        igdb_id=game.igdb_id,
-        title=title_of(record),
-        ownership=record.ownership,
-        acquired_on=record.acquired_on,
-        playtime_seconds=record.playtime_seconds,
-        last_played_at=record.last_played_at,
-        is_hidden=record.is_hidden,
-    )
-    external_id = record.external_id or f"game/{game.public_id}"
-    for number, platform in enumerate(platforms):
-        # On which of them it was played the line does not say; it counts once.
-        shown = facts if not number else msgspec.structs.replace(facts, playtime_seconds=None)
-        yield EntryKey(store, external_id, platform), shown
-
-
-def key_of_through(format_: str, record: Record, through: PlaythroughRecord) -> str:
-    """Return the key of a line's playthrough; a second one that has the same in one file has `#2` after it."""
-    return f"{format_}:{_identity(record)}:{through.key}"
-
-
-def _identity(record: Record) -> str:
-    """Return what a line is told apart by from all others of its format."""
-    if record.store and record.external_id:
-        return f"{record.store}/{record.external_id}"
-    if record.igdb_id is not None:
-        return f"igdb/{record.igdb_id}"
-    platforms = ",".join(sorted(called_all(record.platforms)))
-    return f"{name_key(title_of(record))}/{record.year or ''}/{name_key(platforms) if platforms else ''}"
-
-
 def _lines_of(stored: StoredList | None) -> Iterable[Placed]:
     return stored.lines if stored is not None else ()
 
@@ -465,25 +405,7 @@ def _lines_of(stored: StoredList | None) -> Iterable[Placed]:
 def _ends_by_work(throughs: Iterable[StoredThrough]) -> defaultdict[int, set[str]]:
     ends: defaultdict[int, set[str]] = defaultdict(set)
     for stored in throughs:
-        end = _end_of(stored.facts.status, stored.facts.finished)
+        end = end_of(stored.facts.status, stored.facts.finished)
         if end is not None and stored.work_id is not None and not stored.is_removed:
             ends[stored.work_id].add(end)
     return ends
-
-
-def _end_of(status: str, finished: str | None) -> str | None:
-    if status in {"finished", "mastered"}:
-        return status
-    return "finished" if finished is not None and status != "abandoned" else None
-
-
-def _entry_changes(known: EntryFacts, joined: EntryFacts) -> tuple[Change, ...]:
-    """Return the changes of an entry as a person reads them: which row its game is says nothing."""
-    shown = tuple(change for change in differences(known, joined) if change.field != "game_id")
-    return shown or (Change(field="game", old=known.title, new=joined.title),)
-
-
-def _in_short(facts: ThroughFacts) -> Mapping[str, Any]:
-    built: dict[str, Any] = msgspec.to_builtins(facts)
-    left_out = {"game_id", "igdb_id"}
-    return {name: value for name, value in built.items() if value not in (None, "", False) and name not in left_out}

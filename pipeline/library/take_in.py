@@ -19,9 +19,10 @@ from pipeline.games.store.works import give_works
 from pipeline.ingest.turn import take_turn
 from pipeline.library.compare import Change
 from pipeline.library.details import of_finish, of_several, of_start
+from pipeline.library.lines import KnownGame
 from pipeline.library.records import Reading, Record
 from pipeline.library.resolving import Resolved, resolve
-from pipeline.library.shelf import KnownGame, Shelf
+from pipeline.library.shelf import Shelf
 from pipeline.library.store.imports import WaitingLine, is_finished, put_lines
 from pipeline.library.store.person_works import renew, renew_wanted
 

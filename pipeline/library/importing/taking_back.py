@@ -10,9 +10,9 @@ from pipeline.events.append import append_events
 from pipeline.events.withdrawing import withdraw_events
 from pipeline.games.store.links import games_of
 from pipeline.library.details import HAD, Happened, happened, key_of_finish, of_several
+from pipeline.library.lines import key_of_through, played
 from pipeline.library.records import Record
 from pipeline.library.resolving import Resolved, title_of
-from pipeline.library.shelf import key_of_through, played
 from pipeline.library.store.entries import delete_entries, load_entries
 from pipeline.library.store.imports import StoredLine, load_lines
 from pipeline.library.store.placings import note_meant_no_more

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert, select
 
-from models import Link, Person
+from models import GameList, GameListEntry, Link, Person
 from models.people import OWNER_ID
 from tests.pipeline.cli.operator import Operator
 from tests.pipeline.library.shelf import Shelf
@@ -93,3 +93,20 @@ def test_nobody_of_a_name_and_a_person_in_the_wrong_place_are_said(operator: Ope
     misplaced = operator.run("library", "--person", "Kim", "stats")
     assert "--person belongs after the command: lootwire library stats --person 'Kim'" in misplaced.errors
     assert "--person are for steam" in operator.run("sources", "login", "twitch", "--person", "Kim").errors
+
+
+@pytest.mark.usefixtures("kim")
+def test_a_line_of_a_list_is_reviewed_settled_and_undone_by_its_number(operator: Operator) -> None:
+    operator.run("games", "lists", "create", "Later", "--person", "Kim")
+    with operator.engine.begin() as connection:
+        listed = connection.scalars(select(GameList.id)).one()
+        connection.execute(insert(GameListEntry).values(list_id=listed, position=1, written="Ōk"))
+    [line] = operator.run("library", "review", "--person", "Kim", "--json").lines
+
+    settled = operator.run("library", "settle", line["line"], "igdb:2", "--person", "Kim", "--json").lines
+    waiting = operator.run("library", "review", "--person", "Kim", "--json").lines
+    undone = operator.run("library", "undo", line["line"], "--person", "Kim", "--json").lines
+
+    assert (line["line"][:1], line["file"], line["verdict"]) == ("L", "the list Later", "unknown")
+    assert ([each["igdb_id"] for each in settled], waiting) == ([2], [])
+    assert [each["line"] for each in undone] == [line["line"]]
