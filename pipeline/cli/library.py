@@ -1,6 +1,6 @@
 """Commands that bring a library in: `library import`, and `review`, `settle` and `undo` for lines that wait."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, get_args
 
@@ -22,7 +22,7 @@ from pipeline.games.finding.names import read_name
 from pipeline.games.following.lists import OpenLine, choices_in_words
 from pipeline.library.formats import recognise
 from pipeline.library.importing.asking import Asking
-from pipeline.library.importing.files import Imported, digest_of, import_reading
+from pipeline.library.importing.files import Brought, Imported, digest_of, import_reading, rehearse_readings
 from pipeline.library.importing.review import (
     Said,
     Settled,
@@ -92,22 +92,21 @@ def import_files(
         store=_store(store),
         platform=platform,
     )
-    code = 0
+    codes: set[int] = set()
     with _asking() as (runtime, asking):
         owner = person_of(runtime, person)
-        for file in files:
-            try:
-                imported = _import(runtime, asking, file, options, owner, rehearse=dry_run)
-            except UsageError as error:
-                if len(files) == 1:
-                    raise
-                errors.print(f"lootwire: {show(error)}", markup=False, soft_wrap=True)
-                code = MISUSED
-                continue
+        brought = _read_each(files, options, codes)
+        if dry_run:
+            done: Iterable[Imported] = rehearse_readings(
+                runtime.engine, list(brought), asking, person_id=owner, now=utc_now()
+            )
+        else:
+            done = (_import(runtime, asking, each, owner) for each in brought)
+        for imported in done:
             _print_json(imported) if as_json else _print(imported, person, show_all=show_all)
             if any(line.verdict in WAITING for line in imported.lines):
-                code = code or SET_ASIDE
-    return code
+                codes.add(SET_ASIDE)
+    return MISUSED if MISUSED in codes else max(codes, default=0)
 
 
 def review(person: PersonName = None, as_json: JsonFlag = False) -> None:
@@ -214,23 +213,37 @@ def _asking() -> Iterator[tuple[Runtime, Asking]]:
         )
 
 
-def _import(
-    runtime: Runtime, asking: Asking, file: str, options: ReadOptions, person_id: int, *, rehearse: bool
-) -> Imported:
+def _read_each(files: Sequence[str], options: ReadOptions, codes: set[int]) -> Iterator[Brought]:
+    """Yield the files as they are read; of several, those that cannot be are said, and add to what is answered."""
+    for file in files:
+        try:
+            brought = _read(file, options)
+        except UsageError as error:
+            if len(files) == 1:
+                raise
+            errors.print(f"lootwire: {show(error)}", markup=False, soft_wrap=True)
+            codes.add(MISUSED)
+        else:
+            yield brought
+
+
+def _read(file: str, options: ReadOptions) -> Brought:
     name = "standard input" if file == STANDARD_INPUT else file
     data = read_named(file, LARGEST + 1)
     if len(data) > LARGEST:
         raise UsageError(f"{name} has more than {LARGEST // 1024**2} MB, which no library has")
-    reading = recognise(data, name, options)
+    return Brought(reading=recognise(data, name, options), digest=digest_of(data, options), name=name)
+
+
+def _import(runtime: Runtime, asking: Asking, brought: Brought, person_id: int) -> Imported:
     return import_reading(
         runtime.engine,
-        reading,
-        digest_of(data, options),
-        name,
+        brought.reading,
+        brought.digest,
+        brought.name,
         asking,
         person_id=person_id,
         now=utc_now(),
-        rehearse=rehearse,
     )
 
 

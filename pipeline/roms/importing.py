@@ -11,11 +11,11 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from models.errors import UsageError
+from models.platforms import platform_called
 from pipeline.roms.dats.dat import Dat, DatHeader
 from pipeline.roms.dats.opening import DatSource, dats_of, read_dat
 from pipeline.roms.dats.source import digest_of
 from pipeline.roms.dats.versions import order_of
-from models.platforms import platform_called
 from pipeline.roms.store.dats import (
     KnownDat,
     find_dat,

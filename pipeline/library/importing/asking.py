@@ -12,6 +12,7 @@ from pipeline.games.finding.finder import ask_for, keep_answers
 from pipeline.games.finding.names import LONGEST, GameName
 from pipeline.games.mirror.state import is_kept
 from pipeline.games.store.decisions import load_decisions
+from pipeline.ingest.turn import take_turn
 from pipeline.library.records import Record
 from pipeline.library.resolving import SOURCES, Resolved, resolve, title_of
 from pipeline.services.igdb.apicalypse import MOST_ROWS, any_of, both, query
@@ -34,12 +35,18 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     register: Callable[[Connection], None]
     clock: Callable[[], datetime]
 
-    def ask(self, engine: Engine, records: Iterable[Record], person_id: int) -> Asked:
+    def ask(self, engine: Engine, records: Iterable[Record], person_id: int, *, after: Sequence[Asked] = ()) -> Asked:
         """Ask for the games of lines that the catalogue does not surely have; nothing is stored yet.
 
         A mirror lacks only the games of the last hours, so that only ids and slugs are asked for that it does not know.
+        With `after` the catalogue is taken to have what was answered before, too.
         """
         with engine.connect() as connection:
+            if any(each.rows for each in after):
+                take_turn(connection)
+                for each in after:
+                    self.keep(connection, each)
+            # What is written here is gone with the connection.
             games, uids = _lacking(connection, [each for each in records if each.no_game is None], person_id)
         if not games and not uids:
             return Asked()

@@ -36,6 +36,14 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     is_rehearsed: bool
 
 
+class Brought(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was read; `digest` is `digest_of` it."""
+
+    reading: Reading
+    digest: bytes
+    name: str
+
+
 def import_reading(
     engine: Engine,
     reading: Reading,
@@ -63,6 +71,31 @@ def import_reading(
         if rehearse:
             transaction.rollback()
     return _imported(reading, name, taken, asked, is_rehearsed=rehearse)
+
+
+def rehearse_readings(
+    engine: Engine, brought: Sequence[Brought], asking: Asking, *, person_id: int, now: datetime
+) -> list[Imported]:
+    """Return what `import_reading` would say of files that are taken in one after the other; nothing of it stays."""
+    asked: list[Asked] = []
+    for each in brought:
+        with engine.connect() as connection:
+            is_known = (
+                _known(connection, each.reading, each.digest, each.name, person_id, is_rehearsed=True) is not None
+            )
+        asked.append(Asked() if is_known else asking.ask(engine, each.reading.records, person_id, after=asked))
+    done = []
+    with engine.connect() as connection, connection.begin() as transaction:
+        take_turn(connection)
+        for each, answered in zip(brought, asked, strict=True):
+            imported = _known(connection, each.reading, each.digest, each.name, person_id, is_rehearsed=True)
+            if imported is None:
+                asking.keep(connection, answered)
+                taken = _take(connection, each.reading, each.digest, each.name, person_id, now)
+                imported = _imported(each.reading, each.name, taken, answered, is_rehearsed=True)
+            done.append(imported)
+        transaction.rollback()
+    return done
 
 
 def digest_of(data: bytes, options: ReadOptions) -> bytes:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from models import RomFolder
 from models.errors import LootwireError, UsageError
+from models.platforms import PLATFORMS, Platform, platform_called
 from pipeline.roms.exports import discs, gamelist, launchbox, pegasus, playlist, romm, table
 from pipeline.roms.exports.destination import Existing, link_of, put_link, read_existing, remove_link, write
 from pipeline.roms.exports.diffs import unified
@@ -20,7 +21,6 @@ from pipeline.roms.exports.markup import Unreadable, is_writable
 from pipeline.roms.exports.memory import keep_memory, load_memory
 from pipeline.roms.exports.merging import Document, Listed, Merged, Remembered, merge, plain_path
 from pipeline.roms.exports.records import Exported, Format, GameToExport, LeftOut, WrittenFile
-from models.platforms import PLATFORMS, Platform, platform_called
 
 # Files of these have the paths of the machine that the front end runs on.
 _FOREIGN: frozenset[Format] = frozenset({"launchbox", "retroarch"})

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 
 from models import Game, Rom, RomFile, RomFolder, RomMember
 from models.errors import LootwireError, UsageError
+from models.platforms import PLATFORMS
 from pipeline.library.compare import StateFacts
 from pipeline.library.journal.turns import begin_writing, end_writing
 from pipeline.library.store.entries import (
@@ -27,7 +28,6 @@ from pipeline.roms.exports.destination import read_existing
 from pipeline.roms.exports.markup import Unreadable
 from pipeline.roms.exports.merging import plain_path
 from pipeline.roms.exports.played import PlayedGame, read_played
-from models.platforms import PLATFORMS
 
 _STORE = "rom"
 _STARS = 5

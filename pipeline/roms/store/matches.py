@@ -9,9 +9,9 @@ from sqlalchemy import ARRAY, BigInteger, Connection, Select, bindparam, func, o
 
 from models import DatFile, DatGame, Rom, RomFolder
 from models.names import name_key
+from models.platforms import PLATFORMS
 from pipeline.database.bulk import execute_rows
 from pipeline.roms.names.parsing import parse_name
-from models.platforms import PLATFORMS
 from pipeline.roms.records import RomName
 
 # Nothing of these is a game that somebody has.

@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, not_, select, text
 
 from models import Game, Rom, RomFolder
+from models.platforms import PLATFORMS
 from pipeline.database.bulk import execute_rows
 from pipeline.games.store.wanted import begin_wanting
 from pipeline.games.store.works import give_works
 from pipeline.library.records import Store
 from pipeline.library.store.person_works import renew, renew_wanted
-from models.platforms import PLATFORMS
 
 STORE: Store = "rom"
 # Who has one of these has a part of the game at most.

@@ -27,3 +27,19 @@ def test_a_game_of_ours_that_was_not_looked_for_yet_means_its_entry_at_once(
 
     assert [each.igdb_id for each in done.lines] == [4321]
     assert [row.igdb_id for row in library.rows(LibraryEntry)] == [4321]
+
+
+def test_of_files_that_are_rehearsed_together_a_later_one_knows_what_was_answered_for_an_earlier_one(
+    library: Library, setting: IgdbSetting, client: Client
+) -> None:
+    setting.igdb.put(game(4321, "Wickhaven"))
+    with library.engine.begin() as connection:
+        connection.execute(insert(Source).values(name="igdb.wanted", service="igdb", next_due_at=NOON))
+    asking = Asking(open_igdb=lambda: setting.open(client), register=lambda _: None, clock=lambda: NOON)
+    read = reading(line(1, "Wickhaven", ownership="owned"))
+    asked = asking.ask(library.engine, read.records, OWNER_ID)
+
+    again = asking.ask(library.engine, read.records, OWNER_ID, after=[asked])
+
+    assert (len(asked.rows), len(again.rows)) == (1, 0)
+    assert asking.ask(library.engine, read.records, OWNER_ID).rows

@@ -2,18 +2,19 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
 from models import Event, LibraryEntry, LibraryImport
 from models.people import OWNER_ID
 from pipeline.games.store.decisions import Answer, decide, key_of
-from pipeline.library.importing.files import digest_of
+from pipeline.library.importing.files import Brought, digest_of, rehearse_readings
 from pipeline.library.records import Broken, PlaythroughRecord, Reading, ReadOptions
 from tests.crashing import Crashing, Died, Point
 from tests.databases import Databases
-from tests.pipeline.library.importing.files import bring, state
-from tests.pipeline.library.shelves import HARBOUR, MOSS, NOON, ORBIT, Library, line, reading
+from tests.pipeline.library.importing.files import ASKING, bring, state
+from tests.pipeline.library.shelves import HARBOUR, KITE, MOSS, NOON, ORBIT, Library, line, reading
 
 READ = reading(
     line(1, igdb_id=HARBOUR, ownership="owned", status="playing"),
@@ -34,6 +35,22 @@ def test_a_rehearsal_says_what_the_import_does_line_by_line_and_leaves_nothing(l
     assert (before == after, rehearsed.is_rehearsed, done.is_rehearsed) == (True, True, False)
     assert rehearsed.lines == done.lines
     assert done.counts == {"new": 2, "unknown": 1, "no_game": 1, "invalid": 1}
+
+
+def test_files_that_are_rehearsed_together_are_what_they_are_one_after_the_other(library: Library) -> None:
+    later = reading(line(1, igdb_id=HARBOUR, ownership="owned", rating=80.0), line(2, igdb_id=KITE, ownership="owned"))
+    brought = [
+        Brought(reading=read, digest=digest_of(msgspec.json.encode(read), ReadOptions()), name=name)
+        for name, read in (("first.csv", READ), ("second.csv", later), ("again.csv", later))
+    ]
+    before = state(library.engine)
+
+    rehearsed = rehearse_readings(library.engine, brought, ASKING, person_id=OWNER_ID, now=NOON)
+    assert state(library.engine) == before
+    done = [bring(library.engine, each.reading, each.name) for each in brought]
+
+    assert [each.lines for each in rehearsed] == [each.lines for each in done]
+    assert [each.counts for each in rehearsed[1:]] == [{"changed": 1, "new": 1}, {"same": 2}]
 
 
 def test_the_same_file_again_is_known_by_its_digest_and_changes_nothing(library: Library) -> None:

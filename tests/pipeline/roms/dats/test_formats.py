@@ -280,7 +280,7 @@ def test_recorded_dats_all_parse_with_their_counts() -> None:
     counts = {}
     for path in [*sorted((ROMS / "igir" / "dats").iterdir()), *sorted(ROMS.glob("*.dat"))]:
         for dat, games in read(path.read_bytes(), path.name):
-            assert all(game.name and game.roms or game.role == "device" for game in games)
+            assert all((game.name and game.roms) or game.role == "device" for game in games)
             counts[path.name] = (dat.kind, len(games), sum(len(game.roms) for game in games))
 
     assert counts == {
