@@ -16,8 +16,10 @@ DUMP = bytes(range(256)) * 300
 LZMA2 = {"id": lzma.FILTER_LZMA2, "preset": 1}
 
 
-def write_7z(path: Path, members: dict[str, bytes], filters: list[dict[str, int]] | None = None, **more: str) -> bytes:
-    with py7zr.SevenZipFile(path, "w", filters=filters or [LZMA2], **more) as archive:
+def write_7z(
+    path: Path, members: dict[str, bytes], filters: list[dict[str, int]] | None = None, password: str | None = None
+) -> bytes:
+    with py7zr.SevenZipFile(path, "w", filters=filters or [LZMA2], password=password) as archive:
         for name, data in members.items():
             archive.writef(io.BytesIO(data), name)
     return path.read_bytes()

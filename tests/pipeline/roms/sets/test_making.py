@@ -47,8 +47,23 @@ def test_a_file_and_an_archive_are_sets_by_themselves() -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["a.srm", "a.SAV", "a.state", "a.png", "a.txt", "a.nfo", "gamelist.xml", "a.tmp", ".hidden.sfc", ".git/a.sfc"]
-    + ["n64/bios/a.bin", "bios/b.bin", "a.ips", "dosbox.conf", "SETUP.EXE"],
+    [
+        "a.srm",
+        "a.SAV",
+        "a.state",
+        "a.png",
+        "a.txt",
+        "a.nfo",
+        "gamelist.xml",
+        "a.tmp",
+        ".hidden.sfc",
+        ".git/a.sfc",
+        "n64/bios/a.bin",
+        "bios/b.bin",
+        "a.ips",
+        "dosbox.conf",
+        "SETUP.EXE",
+    ],
 )
 def test_what_is_no_rom_is_in_no_set(path: str) -> None:
     assert sets_of(path) == []

@@ -15,8 +15,11 @@ FOLDERS = st.sampled_from(
         "n64/roms/",
         "n64/roms/Game/",
         "psx/Game.m3u/",
+        "psx/",
+        "bios/",
+        "x/../y/",
+        "roms/n64/",
     ]
-    + ["psx/", "bios/", "x/../y/", "roms/n64/"]
 )
 NAMES = st.sampled_from(
     [
@@ -30,9 +33,23 @@ NAMES = st.sampled_from(
         "Game.ccd",
         "Game.img",
         "Game.zip",
+        "Game.7z.001",
+        "Game.7z.002",
+        "Game.part1.rar",
+        "Game.rar",
+        "Game.r00",
+        "Game.z64",
+        "Game (1990).bat",
+        "Game (1990).zip",
+        "Game.conf",
+        "dosbox.conf",
+        "SETUP.EXE",
+        "GAME.EXE",
+        "Game.txt",
+        "Game",
+        ".m3u",
+        "a.000",
     ]
-    + ["Game.7z.001", "Game.7z.002", "Game.part1.rar", "Game.rar", "Game.r00", "Game.z64", "Game (1990).bat"]
-    + ["Game (1990).zip", "Game.conf", "dosbox.conf", "SETUP.EXE", "GAME.EXE", "Game.txt", "Game", ".m3u", "a.000"]
 )
 SHEETS = st.lists(
     st.sampled_from(
