@@ -9,21 +9,16 @@ import msgspec
 from pipeline.roms.records import FoundFile
 
 # Endings of what lies beside ROMs. A sheet may list such a file all the same (music tracks, say), and then it is one.
-IGNORED = frozenset(
-    # Saves and states of emulators.
-    "sav srm sra eep fla mpk mcr mcd vmu rtc state auto oops ldci nvmem "
-    "st0 st1 st2 st3 st4 st5 st6 st7 st8 st9 ss0 ss1 ss2 ss3 ss4 ss5 ss6 ss7 ss8 ss9 "
-    # Pictures, films and music.
-    "png jpg jpeg gif bmp webp svg ico mp4 mkv avi webm mp3 ogg flac wav m4a "
-    # Texts and manuals.
-    "txt nfo diz md 1st pdf htm html doc docx rtf log url lnk webloc torrent "
-    # Lists of front ends and settings.
-    "xml json csv tsv db lpl cfg opt ini yml yaml toml pegasus "
-    # Checksums, patches and cheats.
-    "sfv md5 sha1 sha256 ips bps ups ppf xdelta cht "
-    # Downloads that are not done, and what is about to go.
-    "tmp temp part crdownload bak old swp".split()
-)
+_BESIDE = {
+    "saves and states of emulators": "sav srm sra eep fla mpk mcr mcd vmu rtc state auto oops ldci nvmem "
+    "st0 st1 st2 st3 st4 st5 st6 st7 st8 st9 ss0 ss1 ss2 ss3 ss4 ss5 ss6 ss7 ss8 ss9",
+    "pictures, films and music": "png jpg jpeg gif bmp webp svg ico mp4 mkv avi webm mp3 ogg flac wav m4a",
+    "texts and manuals": "txt nfo diz md 1st pdf htm html doc docx rtf log url lnk webloc torrent",
+    "lists of front ends and settings": "xml json csv tsv db lpl cfg opt ini yml yaml toml pegasus",
+    "checksums, patches and cheats": "sfv md5 sha1 sha256 ips bps ups ppf xdelta cht",
+    "downloads that are not done, and what is about to go": "tmp temp part crdownload bak old swp",
+}
+IGNORED = frozenset(ending for endings in _BESIDE.values() for ending in endings.split())
 # Programs beside a DOS game's own, which name no game.
 _HELPERS = re.compile(
     r"(?:dos4gw\w*|dos32a|pmode\w*|cwsdpmi|cwsdpr0|rtm|dpmi\w*|go32|emu387|setup\w*|install\w*|uninst\w*|unins\d*|config\w*"
@@ -39,6 +34,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """A file with its path taken apart: `folders` from the outermost on, `stem` and `ending` (in lower case) of `name`.
 
     `key` is the whole path as sheets are compared with it, whatever the case and the spelling of its accents.
+    `is_ignored` says that it is none of a game's files: a save, a picture, a text, what hides, all of a BIOS folder.
     """
 
     file: FoundFile
@@ -47,12 +43,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     stem: str
     ending: str
     key: str
-
-    @property
-    def is_ignored(self) -> bool:
-        """Whether it is none of a game's files: a save, a picture, a text, what hides, and all of a BIOS folder."""
-        hidden = any(part.startswith(".") for part in (*self.folders, self.name))
-        return hidden or self.ending in IGNORED or any(part.lower() == "bios" for part in self.folders)
+    is_ignored: bool
 
     @property
     def is_program(self) -> bool:
@@ -96,4 +87,13 @@ def _entry(file: FoundFile) -> Entry:
         path = file.path.decode("cp1252", "backslashreplace")
     *folders, name = path.split("/")
     stem, ending = stem_of(name)
-    return Entry(file=file, folders=tuple(folders), name=name, stem=stem, ending=ending, key=key_of(path))
+    hidden = path.startswith(".") or "/." in path
+    return Entry(
+        file=file,
+        folders=tuple(folders),
+        name=name,
+        stem=stem,
+        ending=ending,
+        key=key_of(path),
+        is_ignored=hidden or ending in IGNORED or any(folder.lower() == "bios" for folder in folders),
+    )

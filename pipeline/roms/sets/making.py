@@ -34,6 +34,7 @@ class _Making:
         self._taken = self._discs.taken
         self._by_id = {entry.file.id: entry for entry in entries}
         self._confs = confs(entries)
+        self._named: dict[tuple[str, ...], str | None] = {}
         self._made: list[tuple[bytes, RomSet]] = []
 
     def sets(self) -> list[RomSet]:
@@ -105,7 +106,11 @@ class _Making:
         return [entry] if entry is not None and entry.file.id not in self._taken else []
 
     def _platform_of(self, entry: Entry) -> str | None:
-        return self._platform or place_of(entry.folders, self._layout, None).platform
+        if self._platform is not None:
+            return self._platform
+        if entry.folders not in self._named:
+            self._named[entry.folders] = place_of(entry.folders, self._layout, None).platform
+        return self._named[entry.folders]
 
     def _add(self, kind: SetKind, written: str, joined: list[Entry]) -> None:
         self._taken.update(entry.file.id for entry in joined)
