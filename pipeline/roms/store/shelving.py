@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, not_, select, text
+from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select, text
 
 from models import Game, Rom, RomFolder
 from models.platforms import PLATFORMS
@@ -23,7 +23,7 @@ _PRESENT = (
     .join(Game, Game.id == Rom.game_id)
     .where(Rom.game_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Rom.missing_since.is_(None))
     .where(RomFolder.person_id == bindparam("person"), RomFolder.removed_at.is_(None))
-    .where(not_(Rom.flags.overlap(bindparam("parts", list(PARTS), type_=Rom.flags.type))))
+    .where(~Rom.flags.bool_op("&&")(bindparam("parts", list(PARTS), type_=Rom.flags.type)))
     .group_by(Rom.game_id, Rom.platform, Game.public_id, Game.name)
     .order_by(Rom.game_id, Rom.platform)
 )
