@@ -29,6 +29,7 @@ _LONGEST_LINE = 2**16
 _GAMES = frozenset({"game", "machine", "resource"})
 _HEADERS = frozenset({"clrmamepro", "doscenter", "emulator", "romvault"})
 _FILES = frozenset({"rom", "file"})
+_PARENTHESES = frozenset({"(", ")"})
 
 Value = Union[str, "Entries"]
 Entries = list[tuple[str, Value]]
@@ -72,7 +73,9 @@ def _game(source: Source, word: str, entries: Entries) -> DatGameRecord:
             except UsageError as error:
                 refuse(source.name, TAKEN_FOR, f"“{name[:60]}” has a file that is not as it should be: {error}")
     check_files(len(roms), source.name, name)
-    serial = texts.get("serial") or next((_texts(rom).get("serial") for _, rom in entries if isinstance(rom, list)), None)
+    serial = texts.get("serial") or next(
+        (_texts(rom).get("serial") for _, rom in entries if isinstance(rom, list)), None
+    )
     return DatGameRecord(
         name=name,
         roms=roms,
@@ -109,10 +112,10 @@ class _Parsing:
     def blocks(self, texts: Iterator[str]) -> Iterator[Block]:
         """Yield the blocks one after the other; raises `UsageError` with the line of what is wrong."""
         for tokens in self._tokens(texts):
-            for token, is_quoted in tokens:
-                if is_quoted or (token != "(" and token != ")"):
-                    self._take_text(token)
-                elif token == "(":
+            for text, is_quoted in tokens:
+                if is_quoted or text not in _PARENTHESES:
+                    self._take_text(text)
+                elif text == "(":
                     self._open()
                 elif (block := self._close()) is not None:
                     yield block

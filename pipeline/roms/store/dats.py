@@ -24,9 +24,7 @@ _GAME_COLUMNS = (
     *("id", "dat_id", "position", "name", "description", "parent_name", "year", "maker", "serial", "role"),
 )
 _ROM_COLUMNS = ("dat_game_id", "position", "name", "size", "crc32", "md5", "sha1", "is_disk", "status")
-_NEW_IDS = text(
-    "SELECT nextval(pg_get_serial_sequence('dat_games', 'id')) FROM generate_series(1, :count) ORDER BY 1"
-)
+_NEW_IDS = text("SELECT nextval(pg_get_serial_sequence('dat_games', 'id')) FROM generate_series(1, :count) ORDER BY 1")
 # Names that two DATs share, and hashes, which stay where a game gets another name.
 _SHARED = text("""
 SELECT greatest(
@@ -89,7 +87,12 @@ def keep_dat(
 
     Raises what reading it raises; the transaction is to be given up then.
     """
-    row = {"kind": dat.kind, "name": dat.header.name, "version": dat.header.version, "platform": platform}
+    row: dict[str, Any] = {
+        "kind": dat.kind,
+        "name": dat.header.name,
+        "version": dat.header.version,
+        "platform": platform,
+    }
     row |= {"digest": digest, "file_name": file_name, "games": 0, "roms": 0, "imported_at": now}
     dat_id = connection.execute(insert(DatFile).values(row).returning(DatFile.id)).scalar_one()
     games = roms = 0

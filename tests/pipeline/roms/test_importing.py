@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from models import DatFile, DatGame, DatRom
 from tests.crashing import Crashing, Died, Point
 from tests.databases import Databases
-from tests.pipeline.roms.shelf import NOW, Shelf, game_of, hashes, logiqx, plain, rom_line
+from tests.pipeline.roms.shelf import Shelf, game_of, hashes, logiqx, plain, rom_line
 
 ONE, TWO = b"the first", b"the second one"
 SNES = "Nintendo - Super Nintendo Entertainment System (Parent-Clone)"
@@ -122,7 +122,9 @@ def test_two_long_lists_of_one_name_that_share_nothing_both_count(shelf: Shelf) 
 
 def test_a_file_with_anything_wrong_leaves_nothing_and_the_others_land(shelf: Shelf) -> None:
     good = logiqx(game_of("One", rom_line("1", ONE)))
-    bad = logiqx(*(game_of(f"g{number}", rom_line("1", ONE)) for number in range(3_000)), '<game><rom size="x"/></game>')
+    bad = logiqx(
+        *(game_of(f"g{number}", rom_line("1", ONE)) for number in range(3_000)), '<game><rom size="x"/></game>'
+    )
     with zipfile.ZipFile(shelf.folder / "pack.zip", "w") as archive:
         archive.writestr("good.dat", logiqx(game_of("Two", rom_line("2", TWO)), name="Good"))
         archive.writestr("bad.dat", bad)
