@@ -210,6 +210,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_rom_members_file_id"), "rom_members", ["file_id"], unique=False)
 
+    # Subscriptions stand under all that a game may be for them: what has a ROM too is one of these.
+    op.execute(
+        "INSERT INTO subscription_keys (key, subscription_id)"
+        " SELECT key || '+rom', subscription_id FROM subscription_keys WHERE split_part(key, '|', 2) = 'library'"
+    )
+
 
 def downgrade() -> None:
     op.execute("DELETE FROM deliveries USING events WHERE events.id = event_id AND kind LIKE 'rom.%'")
@@ -219,3 +225,5 @@ def downgrade() -> None:
     op.execute("DELETE FROM events WHERE kind LIKE 'rom.%'")
     for table in _TABLES:
         op.drop_table(table)
+    op.execute("DELETE FROM subscription_keys WHERE split_part(key, '|', 2) = 'library' AND key ~ '[:+]rom$'")
+    op.execute("UPDATE person_works SET words = array_remove(words, 'rom')")

@@ -3,21 +3,26 @@
 import os
 from typing import Protocol
 
+import msgspec
+
 from pipeline.roms.reading.discs import chd_sha1, read_cso
-from pipeline.roms.reading.hashing import Hasher, as_text, ending
+from pipeline.roms.reading.hashing import Hasher, as_text, ending, hash_whole, header_size
 from pipeline.roms.reading.limits import Limits
 from pipeline.roms.reading.opening import open_below
 from pipeline.roms.reading.rars import read_rar
 from pipeline.roms.reading.sevenzips import read_7z
 from pipeline.roms.reading.sheets import SHEETS, sheet_names
 from pipeline.roms.reading.streams import Source, read_stream
-from pipeline.roms.reading.telling import BEGIN, Kind, is_part, kind_of, promise_broken
+from pipeline.roms.reading.telling import BEGIN, Kind, broken_promise, is_part, kind_of
 from pipeline.roms.reading.trouble import Broken, Contents
 from pipeline.roms.reading.zips import read_zip
-from pipeline.roms.records import Container, FileReading
+from pipeline.roms.records import Container, Content, FileReading
 
 _BLOCK = 2**18
 _CHANGED = "changed while it was read: the next scan reads it again"
+
+
+_NOTHING = Contents(members=(), error=None)
 
 
 class _Reader(Protocol):
@@ -40,53 +45,60 @@ def read_file(root: int, path: bytes, limits: Limits, *, deep: bool = False) -> 
     archives are plain members. No file is written, no link followed.
     """
     try:
-        file = open_below(root, path)
+        file, status = open_below(root, path)
     except OSError as error:
         return FileReading(container="plain", contents=(), error=f"cannot be opened: {error.strerror or error}")
     try:
-        return _read(file, as_text(path.rpartition(b"/")[2]), limits, deep=deep)
+        return _read(file, status, as_text(path.rpartition(b"/")[2]), limits, deep=deep)
     except OSError as error:
         return FileReading(container="plain", contents=(), error=f"cannot be read: {error.strerror or error}")
     finally:
         os.close(file)
 
 
-def _read(file: int, name: str, limits: Limits, *, deep: bool) -> FileReading:
-    before = os.fstat(file)
+def _read(file: int, before: os.stat_result, name: str, limits: Limits, *, deep: bool) -> FileReading:
     size = before.st_size
-    hasher = Hasher(name, size)
-    # One byte more would be a second read for most files; whether it grew the status says.
+    # One byte more would cost a second read of most files; whether it grew the status says afterwards.
     begin = os.read(file, min(size, _BLOCK)) if size else b""
-    kind: Kind = "plain" if is_part(name) else kind_of(begin[:BEGIN])
+    kind: Kind = kind_of(begin[:BEGIN])
+    if kind != "plain" and is_part(name):
+        kind = "plain"
+    container: Container = "plain"
+    within = _NOTHING
+    sheet: tuple[str, ...] = ()
     if kind in {"gz", "tar"}:
         os.lseek(file, 0, os.SEEK_SET)
+        hasher = Hasher(name, size)
         source = Source(file, hasher)
         container, within = read_stream(source, kind, size, name, limits)
         source.drain()
-        disk_sha1 = None
+        content = hasher.content()
     else:
-        _hash(file, begin, hasher)
-        container, within, disk_sha1 = _look_into(file, begin, name, kind, size, limits, deep=deep)
-    sheet: tuple[str, ...] = ()
-    if ending(name) in SHEETS and size <= limits.sheet:
-        sheet = sheet_names(name, begin if len(begin) == size else os.pread(file, size, 0))
+        content = _hash(file, begin, size, name)
+        if kind != "plain":
+            container, within, disk_sha1 = _look_into(file, begin, name, kind, size, limits, deep=deep)
+            if disk_sha1 is not None:
+                content = msgspec.structs.replace(content, disk_sha1=disk_sha1)
+        elif ending(name) in SHEETS and size <= limits.sheet:
+            sheet = sheet_names(name, begin if len(begin) == size else os.pread(file, size, 0))
+        else:
+            within = Contents(members=(), error=broken_promise(name))
     after = os.fstat(file)
-    if (size, before.st_mtime_ns, size) != (after.st_size, after.st_mtime_ns, hasher.size):
+    if size != after.st_size or before.st_mtime_ns != after.st_mtime_ns or content.hashes.size != size:
         return FileReading(container=container, contents=(), error=_CHANGED)
-    return FileReading(
-        container=container,
-        contents=(hasher.content(disk_sha1=disk_sha1), *within.members),
-        sheet=sheet,
-        error=within.error or promise_broken(name, kind),
-    )
+    return FileReading(container=container, contents=(content, *within.members), sheet=sheet, error=within.error)
 
 
-def _hash(file: int, begin: bytes, hasher: Hasher) -> None:
-    left = (hasher.whole or 0) - len(begin)
+def _hash(file: int, begin: bytes, size: int, name: str) -> Content:
+    if len(begin) == size and not header_size(begin, size, name):
+        return Content(member="", hashes=hash_whole(begin))
+    hasher = Hasher(name, size)
     hasher.update(begin)
+    left = size - len(begin)
     while left > 0 and (data := os.read(file, _BLOCK)):
         hasher.update(data)
         left -= len(data)
+    return hasher.content()
 
 
 def _look_into(
@@ -101,7 +113,7 @@ def _look_into(
         return "cso", read_cso(file, size, name, limits, deep=deep), None
     if kind == "chd":
         try:
-            return "chd", Contents(members=(), error=None), chd_sha1(begin)
+            return "chd", _NOTHING, chd_sha1(begin)
         except Broken as error:
             return "chd", Contents(members=(), error=str(error)), None
-    return "plain", Contents(members=(), error=None), None
+    return "plain", _NOTHING, None

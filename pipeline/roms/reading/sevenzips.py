@@ -108,6 +108,7 @@ def _open(stream: IO[bytes], limits: Limits) -> "SevenZipFile":
     py7zr.archiveinfo.MAX_SUBSTREAMS = 2 * limits.members
     py7zr.archiveinfo.MAX_NUMFOLDERS = limits.members
     py7zr.archiveinfo.MAX_HEADER_SIZE = limits.directory
+    stream.seek(0)
     try:
         return py7zr.SevenZipFile(stream)
     except PasswordRequired:

@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import msgspec
+from isal import isal_zlib
 
 from models.errors import LootwireError
 from pipeline.roms.records import Content
@@ -14,6 +15,8 @@ class Broken(LootwireError):
     """An archive, or a member of one, is damaged or of a kind that is not read; the text says which."""
 
 
+# Its types say that this is an instance.
+_ISAL_ERROR: type[Exception] = isal_zlib.error  # type: ignore[assignment]
 # What damaged archives raise, in the libraries that read them: odd fields are a ValueError, an EOFError, and worse.
 BROKEN = (
     Broken,
@@ -29,6 +32,7 @@ BROKEN = (
     lzma.LZMAError,
     struct.error,
     zlib.error,
+    _ISAL_ERROR,
 )
 
 

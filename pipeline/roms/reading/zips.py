@@ -8,11 +8,11 @@ import bz2
 import lzma
 import os
 import struct
-import zlib
 from collections.abc import Iterator
 from typing import Protocol
 
 import msgspec
+from isal import isal_zlib
 
 from pipeline.roms.reading.hashing import Member, as_text, hashed, may_have_header
 from pipeline.roms.reading.limits import Limits, Spending, TooMuch
@@ -213,7 +213,7 @@ def _decompressed(method: int, packed: Iterator[bytes], limits: Limits) -> Itera
     if method == 0:
         yield from packed
     elif method == 8:
-        yield from inflated(packed, zlib.decompressobj(-15))
+        yield from inflated(packed, isal_zlib.decompressobj(-15))
     elif method == 9:
         import inflate64
 
@@ -234,7 +234,7 @@ def _decompressed(method: int, packed: Iterator[bytes], limits: Limits) -> Itera
         raise Broken(f"it is compressed by method {method}, which is not read")
 
 
-def inflated(packed: Iterator[bytes], inflater: "zlib._Decompress") -> Iterator[bytes]:
+def inflated(packed: Iterator[bytes], inflater: isal_zlib.Decompress) -> Iterator[bytes]:
     """Yield what deflated bytes unpack to, in bounded blocks."""
     for data in packed:
         rest = data
