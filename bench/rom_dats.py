@@ -128,8 +128,8 @@ def write_collection(connection: Connection, size: Collection) -> None:
         ),
         contents,
     )
-    columns = ("id", "folder_id", "kind", "written", "title", "title_key", "added_at")
-    copy_rows(connection, _table(Rom), columns, roms)
+    names = ("id", "folder_id", "kind", "written", "title", "title_key", "added_at")
+    copy_rows(connection, _table(Rom), names, roms)
     members = [(at, 0, at) for at in range(1, len(roms) + 1)]
     copy_rows(connection, _table(RomMember), ("rom_id", "position", "file_id"), members)
     connection.execute(text("ANALYZE rom_files, rom_contents, roms, rom_members"))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pipeline.games.platforms import called
 from models.platforms import PLATFORMS, platform_called, platform_of_extension
+from pipeline.games.platforms import called
 
 NAMES = {
     "snes": "snes",
