@@ -46,6 +46,11 @@ BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
+    "look at folders of ROMs that are due": {
+        "task": "fetch.roms",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "apply rules that changed": {
         "task": "fetch.rules",
         "schedule": 60.0,

@@ -43,9 +43,36 @@ from pipeline.runtime.logs import configure_logging
 from pipeline.runtime.problems import explain
 from pipeline.runtime.runtime import Runtime
 from pipeline.runtime.supervisor import watch_parent
-from tasks import beat, eventsub, fetch, inbox, operating, pictures, publish, rules, send, spread, surroundings, ticks
+from tasks import (
+    beat,
+    eventsub,
+    fetch,
+    inbox,
+    operating,
+    pictures,
+    publish,
+    roms,
+    rules,
+    send,
+    spread,
+    surroundings,
+    ticks,
+)
 
-__all__ = ["app", "eventsub", "fetch", "inbox", "operating", "pictures", "publish", "rules", "send", "spread", "ticks"]
+__all__ = [
+    "app",
+    "eventsub",
+    "fetch",
+    "inbox",
+    "operating",
+    "pictures",
+    "publish",
+    "roms",
+    "rules",
+    "send",
+    "spread",
+    "ticks",
+]
 
 # Not of `__main__`, which this module is where it runs.
 logger = logging.getLogger("tasks.worker")

@@ -72,7 +72,9 @@ def _game(source: Source, word: str, entries: Entries) -> DatGameRecord:
             except UsageError as error:
                 refuse(source.name, TAKEN_FOR, f"“{name[:60]}” has a file that is not as it should be: {error}")
     check_files(len(roms), source.name, name)
-    serial = texts.get("serial") or next((_texts(rom).get("serial") for _, rom in entries if isinstance(rom, list)), None)
+    serial = texts.get("serial") or next(
+        (_texts(rom).get("serial") for _, rom in entries if isinstance(rom, list)), None
+    )
     return DatGameRecord(
         name=name,
         roms=roms,

@@ -24,9 +24,7 @@ _GAME_COLUMNS = (
     *("id", "dat_id", "position", "name", "description", "parent_name", "year", "maker", "serial", "role"),
 )
 _ROM_COLUMNS = ("dat_game_id", "position", "name", "size", "crc32", "md5", "sha1", "is_disk", "status")
-_NEW_IDS = text(
-    "SELECT nextval(pg_get_serial_sequence('dat_games', 'id')) FROM generate_series(1, :count) ORDER BY 1"
-)
+_NEW_IDS = text("SELECT nextval(pg_get_serial_sequence('dat_games', 'id')) FROM generate_series(1, :count) ORDER BY 1")
 # Names that two DATs share, and hashes, which stay where a game gets another name.
 _SHARED = text("""
 SELECT greatest(

@@ -23,7 +23,7 @@ _PRESENT = (
     .join(Game, Game.id == Rom.game_id)
     .where(Rom.game_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Rom.missing_since.is_(None))
     .where(RomFolder.person_id == bindparam("person"), RomFolder.removed_at.is_(None))
-    .where(~Rom.flags.op("&&")(bindparam("parts", list(PARTS), type_=Rom.flags.type)))
+    .where(~Rom.flags.op("&&", is_comparison=True)(bindparam("parts", list(PARTS), type_=Rom.flags.type)))
     .group_by(Rom.game_id, Rom.platform, Game.public_id, Game.name)
     .order_by(Rom.game_id, Rom.platform)
 )
