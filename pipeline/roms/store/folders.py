@@ -136,7 +136,8 @@ def change_folder(connection: Connection, folder_id: int, **values: Any) -> None
 
 def shown(path: bytes) -> str:
     """Return a path as text; a byte that is no UTF-8 is written in hexadecimal digits behind a backslash."""
-    return path.decode("utf-8", "backslashreplace")
+    # PostgreSQL keeps no NUL; a path that stands for one that is too long begins with it.
+    return path.decode("utf-8", "backslashreplace").replace("\0", "")
 
 
 def _folder(row: RowMapping) -> Folder:
