@@ -23,6 +23,7 @@ MODULES = (
     "tasks.operating",
     "tasks.pictures",
     "tasks.publish",
+    "tasks.roms",
     "tasks.rules",
     "tasks.send",
     "tasks.spread",

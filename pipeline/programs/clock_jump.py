@@ -43,6 +43,7 @@ from pipeline.ingest import service_time
 from pipeline.ingest.turn import take_turn
 from pipeline.programs.operating.incidents import report
 from pipeline.programs.operating.troubles import clock_jumped_back
+from pipeline.roms.store.folders import LONGEST_WAIT
 from pipeline.runtime.heartbeat import CLOCK, CLOCK_SINCE
 from pipeline.services.twitch.account import SERVICE as TWITCH
 
@@ -157,6 +158,23 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "told_at": Rule.UNDONE,
         "judged_at": Rule.WAS,
     },
+    "dat_files": {"imported_at": Rule.WAS, "superseded_at": Rule.WAS},
+    "rom_files": {"first_seen_at": Rule.WAS, "read_at": Rule.WAS, "missing_since": Rule.WAS},
+    "rom_folders": {
+        "added_at": Rule.WAS,
+        "next_due_at": Rule.DUE,
+        "scan_started_at": Rule.WAS,
+        "scanned_at": Rule.WAS,
+        "suspect_since": Rule.WAS,
+        "problem_since": Rule.WAS,
+        "removed_at": Rule.WAS,
+    },
+    "roms": {
+        "pinned_at": Rule.WAS,
+        "matched_at": Rule.WAS,
+        "added_at": Rule.WAS,
+        "missing_since": Rule.WAS,
+    },
     # Until a day that a person chose.
     "mutes": {"until": Rule.STAYS, "created_at": Rule.WAS},
     "people": {"created_at": Rule.WAS},
@@ -228,6 +246,7 @@ FURTHEST: Mapping[str, Any] = {
     "held_changes.due_at": DAMPING_WINDOW,
     "library_accounts.next_due_at": timedelta(days=2),
     "person_works.changes_at": timedelta(days=15),
+    "rom_folders.next_due_at": LONGEST_WAIT,
     "targets.broken_until": due.LONGEST_BREAK,
     "targets.rests_until": LONGEST_REST,
     "wanted_games.next_due_at": MONTH,

@@ -19,6 +19,7 @@ class StoredRom(NamedTuple):
     file_ids: tuple[int, ...]
     is_pinned: bool
     is_missing: bool
+    game_id: int | None = None
 
 
 class RomDifference(msgspec.Struct, frozen=True, kw_only=True):

@@ -281,6 +281,10 @@ class Settings(BaseModel):
     library_played_poll_seconds: PollSeconds = Field(
         default=3600, description="the same of an account that played within two days"
     )
+    roms_poll_seconds: PollSeconds = Field(default=3600, description="how often each folder of ROMs is looked at")
+    rom_readers: int = Field(
+        default=2, ge=1, le=64, description="how many processes read files of ROMs at once; each fills a core"
+    )
     badges_poll_seconds: PollSeconds = 3600
     twitch_auth_url: HttpUrl = "https://id.twitch.tv/oauth2"
     gql_url: HttpUrl = "https://gql.twitch.tv/gql"

@@ -12,17 +12,27 @@ from sqlalchemy import Connection, Engine
 from models.events import EventKind
 from models.platforms import platform_called
 from pipeline.events.append import append_events
+from pipeline.ingest.turn import take_turn
 from pipeline.roms.compare import Place, RomDifference, compare_sets, doubt, pair_moved
-from pipeline.roms.details import of_problem, of_roms
+from pipeline.roms.details import RomLine, of_problem, of_roms
 from pipeline.roms.names.parsing import parse_name
+<<<<<<< HEAD
 from pipeline.roms.records import FoundFile, RomSet
+=======
+from pipeline.roms.resolving import resolve_roms
+>>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
 from pipeline.roms.scanning.looking import Look
 from pipeline.roms.sets import make_sets
 from pipeline.roms.store import files as file_store
 from pipeline.roms.store import roms as rom_store
 from pipeline.roms.store.files import KnownFile
+<<<<<<< HEAD
 from pipeline.roms.store.folders import Folder, change_folder, lock_folder, shown
+=======
+from pipeline.roms.store.folders import Folder, change_folder, load_folder, lock_folder
+>>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
 from pipeline.roms.store.identification import identify
+from pipeline.roms.store.shelving import shelve
 
 # A file that so many whole scans in a row lacked is missing.
 ABSENCES = 2
@@ -65,6 +75,7 @@ def end_scan(engine: Engine, folder: Folder, seen: Look, now: datetime, *, accep
             file_store.note_absent(connection, folder.id, gone, now, most=1 if accept else ABSENCES)
         difference, added = _store_roms(connection, folder, now)
         identified = identify(connection, folder_id=folder.id, now=now)
+        _shelve(connection, folder, difference, now)
         events = _append(connection, folder, difference, added, now)
         events += _note_seen(connection, folder, seen, now)
     return Ended(
@@ -76,6 +87,26 @@ def end_scan(engine: Engine, folder: Folder, seen: Look, now: datetime, *, accep
         identified=len(identified.newly),
         events=events,
     )
+
+
+def match_roms(engine: Engine, folder: Folder, now: datetime) -> Counter[str]:
+    """Match a folder's ROMs with games, those that were not looked up yet; returns the events of that.
+
+    What is matched for the first time right after the first scan is no news.
+    """
+    with engine.begin() as connection:
+        folder = load_folder(connection, folder.id)
+        resolved = resolve_roms(connection, person_id=folder.person_id, now=now, folder_id=folder.id)
+        lines = [RomLine(rom.rom_id, rom.name, rom.platform, rom.game_id) for rom in resolved.identified]
+        events = of_roms(
+            EventKind.ROM_IDENTIFIED,
+            lines,
+            person_id=folder.person_id,
+            folder_id=folder.id,
+            folder=folder.shown,
+            now=now,
+        )
+        return append_events(connection, events, source_id=None, silent=folder.scans <= 1, now=now)
 
 
 def note_problem(
@@ -171,6 +202,8 @@ def _store_roms(connection: Connection, folder: Folder, now: datetime) -> tuple[
     sets = _sets(list(file_store.load_found(connection, folder.id)), folder)
     before = rom_store.load_roms(connection, folder.id)
     difference = compare_sets(before, sets, rom_store.load_missing_files(connection, folder.id))
+    # Before ROMs are written, and after what takes long: meanwhile nothing else is stored.
+    take_turn(connection)
     read_name = functools.partial(parse_name, this_year=now.year)
     rom_store.forget_roms(connection, [rom.id for rom in difference.absorbed])
     rom_store.change_roms(connection, difference.changed, read_name)
@@ -180,6 +213,7 @@ def _store_roms(connection: Connection, folder: Folder, now: datetime) -> tuple[
     return difference, added
 
 
+<<<<<<< HEAD
 def _sets(files: Sequence[FoundFile], folder: Folder) -> Sequence[RomSet]:
     """Return the sets that files make; what neither folders nor files say the folder's own name may: `/games/snes`."""
     sets = make_sets(files, layout=folder.layout, platform=folder.platform)
@@ -187,6 +221,13 @@ def _sets(files: Sequence[FoundFile], folder: Folder) -> Sequence[RomSet]:
     if called is None:
         return sets
     return [each if each.platform else msgspec.structs.replace(each, platform=called.slug) for each in sets]
+=======
+def _shelve(connection: Connection, folder: Folder, difference: RomDifference, now: datetime) -> None:
+    """Make the library fit the ROMs that came and went, where it is known which games they are."""
+    touched = [*difference.missing, *difference.returned, *difference.absorbed]
+    touched += [rom for rom, each in difference.changed if rom.platform != each.platform]
+    shelve(connection, folder.person_id, {rom.game_id for rom in touched if rom.game_id is not None}, now)
+>>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
 
 
 def _append(

@@ -20,7 +20,7 @@ from models.locks import LockKey, row_key
 from pipeline.database.lease import Lease, Slowness
 from pipeline.roms.compare import Place, place_files
 from pipeline.roms.records import FileReading
-from pipeline.roms.scanning.ending import Ended, end_scan, note_problem
+from pipeline.roms.scanning.ending import Ended, end_scan, match_roms, note_problem
 from pipeline.roms.scanning.looking import MOST_AT_ONCE, Look, look
 from pipeline.roms.scanning.readers import Readers, ToRead
 from pipeline.roms.scanning.walking import LONGEST_PATH, TOO_LONG, open_folder
@@ -160,7 +160,11 @@ class _Scan:
         if self._is_over():
             return self._report("unfinished", seen)
         ended = end_scan(self._engine, self._load(), seen, self._now, accept=self._accept)
-        return self._report("suspect" if ended.is_suspect else "ended", seen, ended)
+        if ended.is_suspect:
+            return self._report("suspect", seen, ended)
+        # In a transaction of its own: where it comes to nothing, the next scan matches what this one left.
+        events = match_roms(self._engine, self._folder, self._now)
+        return self._report("ended", seen, msgspec.structs.replace(ended, events=ended.events + events))
 
     def _take_in(self, root: int, readers: Readers, seen: Look) -> None:
         """Read what is new or changed, and store it."""

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,12 +10,15 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, Table, select, update
 
 from models import RomFolder
+from models.due import due
 from models.errors import UsageError
 from models.people import OWNER_ID
 from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.roms.records import Layout
 
 _TABLE: Table = RomFolder.__table__  # type: ignore[assignment]
+# A day, the slowest that may be set, and what it varies by.
+LONGEST_WAIT = timedelta(hours=27)
 LAYOUTS: Sequence[Layout] = get_args(Layout)
 
 
@@ -99,6 +102,12 @@ def list_folders(connection: Connection, person_id: int | None = None) -> list[F
     return [_folder(row) for row in connection.execute(query).mappings()]
 
 
+def due_folders(connection: Connection, now: datetime) -> list[int]:
+    """Return the folders that are to be looked at, the longest due first."""
+    query = select(RomFolder.id).where(RomFolder.removed_at.is_(None), due(RomFolder.next_due_at, now, LONGEST_WAIT))
+    return list(connection.scalars(query.order_by(RomFolder.next_due_at, RomFolder.id)))
+
+
 def load_folder(connection: Connection, folder_id: int) -> Folder:
     """Return a folder; raises `UsageError` where there is none, or it was removed."""
     query = select(_TABLE).where(RomFolder.id == folder_id, RomFolder.removed_at.is_(None))
@@ -127,7 +136,8 @@ def change_folder(connection: Connection, folder_id: int, **values: Any) -> None
 
 def shown(path: bytes) -> str:
     """Return a path as text; a byte that is no UTF-8 is written in hexadecimal digits behind a backslash."""
-    return path.decode("utf-8", "backslashreplace")
+    # PostgreSQL keeps no NUL; a path that stands for one that is too long begins with it.
+    return path.decode("utf-8", "backslashreplace").replace("\0", "")
 
 
 def _folder(row: RowMapping) -> Folder:

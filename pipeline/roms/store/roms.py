@@ -42,14 +42,15 @@ def load_roms(connection: Connection, folder_id: int) -> list[StoredRom]:
             files.c.file_ids,
             Rom.pinned_at.is_not(None),
             Rom.missing_since.is_not(None),
+            Rom.game_id,
         )
         .outerjoin(files, files.c.rom_id == Rom.id)
         .where(Rom.folder_id == folder_id)
         .order_by(Rom.id)
     )
     return [
-        StoredRom(id_, kind, written, platform, tuple(file_ids or ()), is_pinned, is_missing)
-        for id_, kind, written, platform, file_ids, is_pinned, is_missing in connection.execute(query)
+        StoredRom(id_, kind, written, platform, tuple(file_ids or ()), *rest)
+        for id_, kind, written, platform, file_ids, *rest in connection.execute(query)
     ]
 
 
