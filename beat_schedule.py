@@ -46,18 +46,16 @@ BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60.0},
     },
-<<<<<<< HEAD
     # Each file once a day; what is due stands in the database.
     "look again at lines of libraries that wait": {
         "task": "fetch.waiting_lines",
         "schedule": 3600.0,
         "options": {"expires": 3600.0},
-=======
+    },
     "look at folders of ROMs that are due": {
         "task": "fetch.roms",
         "schedule": 60.0,
         "options": {"expires": 60.0},
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
     },
     "apply rules that changed": {
         "task": "fetch.rules",

@@ -48,17 +48,11 @@ from tasks import (
     eventsub,
     fetch,
     inbox,
-<<<<<<< HEAD
     library,
     operating,
     pictures,
     publish,
-=======
-    operating,
-    pictures,
-    publish,
     roms,
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
     rules,
     send,
     spread,
@@ -71,17 +65,11 @@ __all__ = [
     "eventsub",
     "fetch",
     "inbox",
-<<<<<<< HEAD
     "library",
     "operating",
     "pictures",
     "publish",
-=======
-    "operating",
-    "pictures",
-    "publish",
     "roms",
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
     "rules",
     "send",
     "spread",

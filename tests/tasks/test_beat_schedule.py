@@ -6,20 +6,12 @@ from beat_schedule import BEAT_SCHEDULE
 from pipeline.programs import programs
 from pipeline.runtime.celery_app import QUEUES
 from pipeline.runtime.settings import Settings
-<<<<<<< HEAD
-from tasks import eventsub, fetch, inbox, library, operating, pictures, publish, rules, send, spread, ticks
-=======
-from tasks import eventsub, fetch, inbox, operating, pictures, publish, roms, rules, send, spread, ticks
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
+from tasks import eventsub, fetch, inbox, library, operating, pictures, publish, roms, rules, send, spread, ticks
 from tasks.beat import schedule_for
 from tests.tasks.installation import AtWork
 
 # Importing a module of tasks is what registers them.
-<<<<<<< HEAD
-MODULES = (eventsub, fetch, inbox, library, operating, pictures, publish, rules, send, spread, ticks)
-=======
-MODULES = (eventsub, fetch, inbox, operating, pictures, publish, roms, rules, send, spread, ticks)
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
+MODULES = (eventsub, fetch, inbox, library, operating, pictures, publish, roms, rules, send, spread, ticks)
 ENTRIES = [pytest.param(entry, id=str(entry["task"])) for entry in BEAT_SCHEDULE.values()]
 
 

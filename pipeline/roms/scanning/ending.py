@@ -16,21 +16,14 @@ from pipeline.ingest.turn import take_turn
 from pipeline.roms.compare import Place, RomDifference, compare_sets, doubt, pair_moved
 from pipeline.roms.details import RomLine, of_problem, of_roms
 from pipeline.roms.names.parsing import parse_name
-<<<<<<< HEAD
 from pipeline.roms.records import FoundFile, RomSet
-=======
 from pipeline.roms.resolving import resolve_roms
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
 from pipeline.roms.scanning.looking import Look
 from pipeline.roms.sets import make_sets
 from pipeline.roms.store import files as file_store
 from pipeline.roms.store import roms as rom_store
 from pipeline.roms.store.files import KnownFile
-<<<<<<< HEAD
-from pipeline.roms.store.folders import Folder, change_folder, lock_folder, shown
-=======
-from pipeline.roms.store.folders import Folder, change_folder, load_folder, lock_folder
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
+from pipeline.roms.store.folders import Folder, change_folder, load_folder, lock_folder, shown
 from pipeline.roms.store.identification import identify
 from pipeline.roms.store.shelving import shelve
 
@@ -213,7 +206,6 @@ def _store_roms(connection: Connection, folder: Folder, now: datetime) -> tuple[
     return difference, added
 
 
-<<<<<<< HEAD
 def _sets(files: Sequence[FoundFile], folder: Folder) -> Sequence[RomSet]:
     """Return the sets that files make; what neither folders nor files say the folder's own name may: `/games/snes`."""
     sets = make_sets(files, layout=folder.layout, platform=folder.platform)
@@ -221,13 +213,13 @@ def _sets(files: Sequence[FoundFile], folder: Folder) -> Sequence[RomSet]:
     if called is None:
         return sets
     return [each if each.platform else msgspec.structs.replace(each, platform=called.slug) for each in sets]
-=======
+
+
 def _shelve(connection: Connection, folder: Folder, difference: RomDifference, now: datetime) -> None:
     """Make the library fit the ROMs that came and went, where it is known which games they are."""
     touched = [*difference.missing, *difference.returned, *difference.absorbed]
     touched += [rom for rom, each in difference.changed if rom.platform != each.platform]
     shelve(connection, folder.person_id, {rom.game_id for rom in touched if rom.game_id is not None}, now)
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
 
 
 def _append(

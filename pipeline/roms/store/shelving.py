@@ -23,11 +23,7 @@ _PRESENT = (
     .join(Game, Game.id == Rom.game_id)
     .where(Rom.game_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Rom.missing_since.is_(None))
     .where(RomFolder.person_id == bindparam("person"), RomFolder.removed_at.is_(None))
-<<<<<<< HEAD
     .where(~Rom.flags.bool_op("&&")(bindparam("parts", list(PARTS), type_=Rom.flags.type)))
-=======
-    .where(~Rom.flags.op("&&", is_comparison=True)(bindparam("parts", list(PARTS), type_=Rom.flags.type)))
->>>>>>> 1454e3f3ceb95e6a7f9fdae312a7e605a07b6d9e
     .group_by(Rom.game_id, Rom.platform, Game.public_id, Game.name)
     .order_by(Rom.game_id, Rom.platform)
 )
