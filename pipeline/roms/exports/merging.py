@@ -90,11 +90,13 @@ def merge(
     memory: Iterable[Remembered],
     *,
     unset: Mapping[str, Collection[str]] | None = None,
+    once: Collection[str] = (),
     foreign_paths: bool = False,
 ) -> Merged:
-    """Bring ROMs into a file. `unset` are values by field that a front end writes where nobody said anything.
+    """Bring ROMs into a file.
 
-    With `foreign_paths` the file may be of another machine, so that a file's name finds its entry.
+    `unset` are values by field that a front end writes where nobody said anything, `once` fields that are never changed
+    since others refer to them. With `foreign_paths` the file may be of another machine, so that a file's name finds its entry.
     """
     keys = document.keys()
     if foreign_paths:
@@ -118,8 +120,10 @@ def merge(
             document.set_key(entry, key)
             is_changed = True
         for name, wanted in each.values.items():
-            empty = unset.get(name, ()) if unset is not None else ()
-            if is_to_write(document.value(entry, name), wanted, fields.get(name), empty):
+            current = document.value(entry, name)
+            if current and name in once:
+                continue
+            if is_to_write(current, wanted, fields.get(name), unset.get(name, ()) if unset is not None else ()):
                 document.set(entry, name, wanted)
                 fields[name] = digest(wanted)
                 is_changed = True

@@ -9,9 +9,9 @@ from sqlalchemy import Engine, insert, text, update
 from models import GameState, LibraryEntry, ReleaseDate, Rom, RomContent, RomFile, RomFolder, RomMember
 from models.names import name_key
 from models.people import OWNER_ID
+from pipeline.games.store.games import store_games
 from pipeline.library.journal.games import GameOfWork, game_of_entry, own_game
 from pipeline.library.journal.turns import begin_writing, end_writing
-from pipeline.games.store.games import store_games
 from pipeline.roms.exports.exporting import export
 from pipeline.roms.exports.records import Exported, GameToExport
 from tests.pipeline.games.documents import doc
@@ -123,6 +123,5 @@ class Collection:
 def game(rom_id: int = 1, path: str = "/roms/psx/Moss Runner (USA).chd", **values: Any) -> GameToExport:
     """A ROM as the query gives it."""
     usual: dict[str, Any] = {"title": "Moss Runner", "dat_name": "Moss Runner (USA)", "platform": "psx"}
-    return GameToExport(
-        rom_id=rom_id, file_id=rom_id, folder=b"/roms/psx", path=path.encode(), files=(path.encode(),), **usual | values
-    )
+    usual |= {"file_id": rom_id, "files": (path.encode(),)}
+    return GameToExport(rom_id=rom_id, folder=b"/roms/psx", path=path.encode(), **usual | values)
