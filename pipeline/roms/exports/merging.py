@@ -96,7 +96,8 @@ def merge(
     """Bring ROMs into a file.
 
     `unset` are values by field that a front end writes where nobody said anything, `once` fields that are never changed
-    since others refer to them. With `foreign_paths` the file may be of another machine, so that a file's name finds its entry.
+    since others refer to them. With `foreign_paths` the file may be of another machine, so that a file's name finds its
+    entry.
     """
     keys = document.keys()
     if foreign_paths:
