@@ -70,7 +70,8 @@ def merge_file(
     document, skipped = _open(format_, existing, platform)
     listed = [each for each in listed if plain_path(each.key) not in skipped]
     unset = launchbox.UNSET if format_ == "launchbox" else playlist.UNSET if format_ == "retroarch" else None
-    return merge(document, listed, memory, unset=unset, foreign_paths=format_ in _FOREIGN)
+    once = launchbox.ONCE if format_ == "launchbox" else ()
+    return merge(document, listed, memory, unset=unset, once=once, foreign_paths=format_ in _FOREIGN)
 
 
 def list_game(format_: Format, game: GameToExport, key: str, tail: str) -> Listed:

@@ -25,6 +25,8 @@ UNSET: Mapping[str, frozenset[str]] = {
     "StarRating": frozenset({"0"}),
     "MaxPlayers": frozenset({"0"}),
 }
+# Names and controllers refer to it.
+ONCE = frozenset({"ID"})
 _IDS = uuid.UUID("b1f3d3f0-6f0a-5d0c-9f52-2a1c3f6c7e11")
 
 

@@ -28,6 +28,8 @@ _TAG = re.compile(
     r"|(?P<close>/)?(?P<tag>[^\s<>/!?\"']+)[^<>\"']*(?:(?:\"[^\"]*\"|'[^']*')[^<>\"']*)*>)",
     re.DOTALL,
 )
+_LEAF = re.compile(r"<([^\s<>/!?\"']+)>([^<]*)</\1\s*>")
+_LEAVES = re.compile(r"\s*(?:<([^\s<>/!?\"']+)>[^<]*</\1\s*>\s*)*")
 _SECTION = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(lt|gt|amp|quot|apos));")
@@ -48,29 +50,39 @@ class Unreadable(LootwireError):
 class Element:
     """Where an element stands: its tags, what is between them, and the elements right in it."""
 
-    __slots__ = ("children", "close_start", "end", "open_end", "start", "tag")
+    __slots__ = ("_children", "_text", "close_start", "end", "open_end", "start", "tag")
 
-    def __init__(self, tag: str, start: int, open_end: int, close_start: int, end: int) -> None:
+    def __init__(self, tag: str, span: tuple[int, int], inside: tuple[int, int], text: str | None = None) -> None:
         self.tag = tag
-        self.start = start
-        self.open_end = open_end
-        self.close_start = close_start
-        self.end = end
-        self.children: list[Element] = []
+        self.start, self.end = span
+        self.open_end, self.close_start = inside
+        # With the text its inside is yet to be scanned.
+        self._text = text
+        self._children: list[Element] = []
+
+    @property
+    def children(self) -> list["Element"]:
+        if self._text is not None:
+            self._children = _scan(self._text, self.open_end, self.close_start)
+            self._text = None
+        return self._children
 
 
 class Markup:
     """A file of XML, its elements, and what is to be changed in it."""
 
-    def __init__(self, data: bytes) -> None:
-        """Read a file; raises `Unreadable`, with the line where that is known."""
+    def __init__(self, data: bytes, entry: str = "") -> None:
+        """Read a file; raises `Unreadable`, with the line where that is known.
+
+        What is in the elements called `entry` is looked at when it is asked for.
+        """
         self._data = data
         self._bom, self._encoding, self.text = _decode(data)
         self._edits: list[tuple[int, int, str]] = []
         declaration = _DECLARATION.match(self.text)
         self._begin = declaration.end() if declaration else 0
         _check(self.text, self._begin)
-        self.roots = _scan(self.text, self._begin)
+        self.roots = _scan(self.text, self._begin, len(self.text), entry)
         at = self.text.find("\n")
         self.line_end = "\r\n" if at > 0 and self.text[at - 1] == "\r" else "\n"
 
@@ -80,9 +92,20 @@ class Markup:
         if "<" in raw:
             raw = _SECTION.sub(lambda section: escape(section[1]), raw)
             raw = re.sub(r"<[^>]*>", "", _COMMENT.sub("", raw))
-        if "&" in raw:
-            raw = _REFERENCE.sub(_referred, raw)
-        return raw.replace("\r\n", "\n") if "\r" in raw else raw
+        return _plain(raw)
+
+    def plain_fields(self, element: Element) -> dict[str, str] | None:
+        """Return the text of each element in another by its name, where all are leaves without attributes.
+
+        None where they are not, so that each is to be looked at. Of those of one name the first counts.
+        """
+        inside = self.text[element.open_end : element.close_start]
+        if _LEAVES.fullmatch(inside) is None:
+            return None
+        fields = dict(reversed(_LEAF.findall(inside)))
+        if "&" in inside or "\r" in inside:
+            return {tag: _plain(raw) for tag, raw in fields.items()}
+        return fields
 
     def attribute(self, element: Element, name: str) -> str | None:
         """Return an attribute of an element, None where it has none of this name."""
@@ -191,28 +214,51 @@ def _check(text: str, begin: int) -> None:
         raise Unreadable(f"it is no XML: {error}") from error
 
 
-def _scan(text: str, begin: int) -> list[Element]:
-    """Return the elements of well-formed text."""
+def _scan(text: str, begin: int, end: int, entry: str = "") -> list[Element]:
+    """Return the elements of a part of well-formed text; those called `entry` are left to be scanned later."""
     roots: list[Element] = []
     inside, open_ones = roots, list[Element]()
-    for match in _TAG.finditer(text, begin):
-        kind = match.lastgroup
+    # In these a tag may stand that is none.
+    is_plain = bool(entry) and not any(text.find(mark, begin) >= 0 for mark in ("<!", "<?"))
+    opens, closes = f"<{entry}", f"</{entry}"
+    at = begin
+    while (match := _TAG.search(text, at, end)) is not None:
+        at, kind = match.end(), match.lastgroup
         if kind == "leaf":
-            start, end, tag = match.start(), match.end(), match["leaf"]
-            inside.append(Element(tag, start, start + len(tag) + 2, text.rindex("<", start, end), end))
+            tag, start = match["leaf"], match.start()
+            inside.append(Element(tag, (start, at), (start + len(tag) + 2, text.rindex("<", start, at))))
         elif kind == "tag":
             if match["close"]:
                 closed = open_ones.pop()
                 closed.close_start, closed.end = match.span()
                 inside = open_ones[-1].children if open_ones else roots
                 continue
-            start, end = match.span()
-            element = Element(match["tag"], start, end, end, end)
+            tag, start = match["tag"], match.start()
+            if (
+                is_plain
+                and tag == entry
+                and text[at - 2] != "/"
+                and text.find(opens, at, close := text.find(closes, at)) < 0
+            ):
+                last = text.index(">", close) + 1
+                # It is no longer name that begins so.
+                if not text[close + len(closes) : last - 1].strip():
+                    inside.append(Element(tag, (start, last), (at, close), text))
+                    at = last
+                    continue
+            element = Element(tag, (start, at), (at, at))
             inside.append(element)
-            if text[end - 2] != "/":
+            if text[at - 2] != "/":
                 open_ones.append(element)
                 inside = element.children
     return roots
+
+
+def _plain(raw: str) -> str:
+    """Return text without references, and with the line breaks that XML makes of all."""
+    if "&" in raw:
+        raw = _REFERENCE.sub(_referred, raw)
+    return raw.replace("\r\n", "\n") if "\r" in raw else raw
 
 
 def _referred(match: re.Match[str]) -> str:

@@ -22,8 +22,8 @@ from pipeline.roms.exports.records import GameToExport
 class Remembered(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What an export last wrote of a ROM: the entry's path as it stands in the file, and digests of its fields.
 
-    `wanted` is the path that we would have written, `tail` the path in the collection. File and content find the ROM
-    again that got another id.
+    `wanted` is the path that we would have written on this machine, `tail` the path in the collection. File and content
+    find the ROM again that got another id.
     """
 
     rom_id: int
@@ -90,13 +90,16 @@ def merge(
     memory: Iterable[Remembered],
     *,
     unset: Mapping[str, Collection[str]] | None = None,
+    once: Collection[str] = (),
     foreign_paths: bool = False,
 ) -> Merged:
-    """Bring ROMs into a file. `unset` are values by field that a front end writes where nobody said anything.
+    """Bring ROMs into a file.
 
-    With `foreign_paths` the file may be of another machine, so that a file's name finds its entry.
+    `unset` are values by field that a front end writes where nobody said anything, `once` fields that are never changed
+    since others refer to them. With `foreign_paths` the file may be of another machine, so that a file's name finds its
+    entry.
     """
-    keys = document.keys()
+    keys, own = document.keys(), [each.key for each in listed]
     if foreign_paths:
         listed = _as_there(keys, listed)
     past = _Past(memory)
@@ -109,22 +112,25 @@ def merge(
         if entry is None:
             document.add(each)
             counts["added"] += 1
-            remembered.append(_remember(each, each.key, {name: digest(text) for name, text in each.values.items()}))
+            fields = {name: digest(text) for name, text in each.values.items()}
+            remembered.append(_remember(each, each.key, own[number], fields))
             continue
         fields = dict(known.fields) if known is not None else {}
         is_changed = False
-        key = _new_key(keys[entry] or "", each, known, foreign_paths=foreign_paths)
+        key = _new_key(keys[entry] or "", each, own[number], known, foreign_paths=foreign_paths)
         if key != keys[entry]:
             document.set_key(entry, key)
             is_changed = True
         for name, wanted in each.values.items():
-            empty = unset.get(name, ()) if unset is not None else ()
-            if is_to_write(document.value(entry, name), wanted, fields.get(name), empty):
+            current = document.value(entry, name)
+            if current and name in once:
+                continue
+            if is_to_write(current, wanted, fields.get(name), unset.get(name, ()) if unset is not None else ()):
                 document.set(entry, name, wanted)
                 fields[name] = digest(wanted)
                 is_changed = True
         counts["changed" if is_changed else "same"] += 1
-        remembered.append(_remember(each, key, fields))
+        remembered.append(_remember(each, key, own[number], fields))
     used = {known.rom_id for known in before if known is not None} | {each.game.rom_id for each in listed}
     return Merged(
         data=document.encode(),
@@ -138,7 +144,7 @@ def merge(
 
 def is_to_write(current: str | None, wanted: str, remembered: int | None, unset: Collection[str] = ()) -> bool:
     """Return whether a field gets what we want: it is empty and always was, or holds what we last wrote."""
-    if not wanted or current == wanted:
+    if current == wanted or not wanted:
         return False
     if current is None or not current.strip() or current in unset:
         return remembered is None
@@ -148,6 +154,25 @@ def is_to_write(current: str | None, wanted: str, remembered: int | None, unset:
 def digest(text: str) -> int:
     """Return a number by which a text is known again."""
     return xxhash.xxh3_64_intdigest(text.encode())
+
+
+def digest_of(data: bytes, listed: Iterable[Listed]) -> bytes:
+    """Return what a file and the ROMs that are brought into it are known by: the same bring the same."""
+    hashed = xxhash.xxh3_128(data)
+    for each in listed:
+        game = each.game
+        parts = (
+            str(game.rom_id),
+            str(game.file_id),
+            each.key,
+            each.tail,
+            *each.hashes,
+            "",
+            *each.values,
+            *each.values.values(),
+        )
+        hashed.update("\0".join(parts).encode() + b"\1" + content_of(game))
+    return hashed.digest()
 
 
 def plain_path(path: str) -> str:
@@ -192,16 +217,16 @@ def _only_ones(pairs: Iterable[tuple[Hashable, Remembered]]) -> dict[Hashable, R
     return only
 
 
-def _remember(each: Listed, key: str, fields: dict[str, int]) -> Remembered:
+def _remember(each: Listed, key: str, own: str, fields: dict[str, int]) -> Remembered:
     game = each.game
-    return Remembered(game.rom_id, game.file_id, content_of(game), key, each.key, each.tail, fields)
+    return Remembered(game.rom_id, game.file_id, content_of(game), key, own, each.tail, fields)
 
 
-def _new_key(current: str, each: Listed, known: Remembered | None, *, foreign_paths: bool) -> str:
+def _new_key(current: str, each: Listed, own: str, known: Remembered | None, *, foreign_paths: bool) -> str:
     """Return the path that an entry is to have: a spelling of the front end's own stays while the file is the same."""
     if plain_path(current) == plain_path(each.key):
         return current
-    if known is not None and known.key == current and known.wanted == each.key:
+    if known is not None and known.key == current and known.wanted == own:
         return current
     if known is not None and current == known.wanted:
         return each.key

@@ -32,7 +32,7 @@ class XmlEntries:
         self._shape = shape
         self._is_empty = not (existing and existing.strip())
         self._existing = existing
-        self._markup = Markup(existing if existing and not self._is_empty else shape.new)
+        self._markup = Markup(existing if existing and not self._is_empty else shape.new, shape.game)
         roots = self._markup.roots
         lists = list(walk(roots, shape.list))
         if other := next((root for root in roots if root.tag != shape.list and root.tag not in shape.beside), None):
@@ -40,6 +40,7 @@ class XmlEntries:
         self._list = lists[0] if lists else None
         self._games = [game for each in lists for game in walk(each.children, shape.game)]
         self._fields: dict[int, dict[str, Element]] = {}
+        self._plain = [self._markup.plain_fields(game) for game in self._games]
         self._new: dict[int, list[str]] = {}
         self._added: list[Listed] = []
         self._keys = [self.value(entry, shape.path) for entry in range(len(self._games))]
@@ -55,6 +56,8 @@ class XmlEntries:
         }
 
     def value(self, entry: int, field: str) -> str | None:
+        if (plain := self._plain[entry]) is not None:
+            return plain.get(field)
         element = self._elements(entry).get(field)
         return None if element is None else self._markup.value(element)
 
@@ -118,7 +121,7 @@ class XmlEntries:
     def _indents(self) -> tuple[str, str]:
         """Return what stands before a game, and before a field of one."""
         markup, unit = self._markup, self._shape.unit
-        game = next((game for game in self._games if game.children), self._games[0] if self._games else None)
+        game = next((game for game in self._games if game.children), next(iter(self._games), None))
         outer = markup.indent(game.start) if game is not None else f"{markup.line_end}{unit}"
         if game is not None and game.children:
             return outer, markup.indent(game.children[0].start)

@@ -123,6 +123,5 @@ class Collection:
 def game(rom_id: int = 1, path: str = "/roms/psx/Moss Runner (USA).chd", **values: Any) -> GameToExport:
     """A ROM as the query gives it."""
     usual: dict[str, Any] = {"title": "Moss Runner", "dat_name": "Moss Runner (USA)", "platform": "psx"}
-    return GameToExport(
-        rom_id=rom_id, file_id=rom_id, folder=b"/roms/psx", path=path.encode(), files=(path.encode(),), **usual | values
-    )
+    usual |= {"file_id": rom_id, "files": (path.encode(),)}
+    return GameToExport(rom_id=rom_id, folder=b"/roms/psx", path=path.encode(), **usual | values)
