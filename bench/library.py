@@ -58,7 +58,7 @@ from pipeline.library.importing.asking import Asking
 from pipeline.library.importing.files import Imported, digest_of, import_reading
 from pipeline.library.records import Reading, ReadOptions, Record
 from pipeline.library.resolving import resolve
-from pipeline.library.shelf import key_of_through
+from pipeline.library.lines import key_of_through
 from pipeline.services.igdb.client import Igdb
 
 Row = TypeVar("Row", bound=Base)

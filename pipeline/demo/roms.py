@@ -1,4 +1,4 @@
-"""The demo's collector of ROMs: a folder with a DAT, scanned while campaigns come and go. The files are invented too."""
+"""The demo's collector of ROMs: a folder with a DAT, scanned while campaigns come and go. All of it is invented."""
 
 import zipfile
 from datetime import datetime

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from models.platforms import PLATFORMS
 from pipeline.roms.exports.discs import DiscList, find_discs
 from pipeline.roms.exports.discs import listed as disc_listed
 from pipeline.roms.exports.exporting import list_game, merge_file
@@ -12,7 +13,6 @@ from pipeline.roms.exports.markup import Unreadable
 from pipeline.roms.exports.merging import Merged, Remembered, merge
 from pipeline.roms.exports.records import Format, GameToExport
 from pipeline.roms.exports.romm import plan
-from models.platforms import PLATFORMS
 from tests.pipeline.roms.exports.collection import game
 
 WHOLE = {
