@@ -5,8 +5,9 @@
 The catalogue is that of bench/search.py with games for DOS, made of eXoDOS's own titles: six in ten are there in
 another list's spelling (articles behind or left out, numerals, "&", capitals, signs, accents), one in ten with a year
 that is 1 to 15 years off, one in ten with a subtitle or without one, and two in ten are not there at all, though other
-parts of their series are. Titles that several of eXoDOS's games bear are all there, and count apart. Real titles of other platforms and of another list of DOS games stand between them. The tiny
-size makes its own titles. All go the way of ROMs: names are read, rows written, and `resolve_roms` looks them up.
+parts of their series are. Titles that several of eXoDOS's games bear are all there, and count apart. Real titles of
+other platforms and of another list of DOS games stand between them. The tiny size makes its own titles. All go the way
+of ROMs: names are read, rows written, and `resolve_roms` looks them up.
 Goals (of the titles that share name and year, 98 % sure; of those that are not there, 0.5 %; of those of another year
 none that is over 3 years off), 500 titles a second with all that is stored, and 5 times one by one with `match_title`,
 same answers.
