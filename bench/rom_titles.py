@@ -152,7 +152,9 @@ def cases_of(written: Iterable[str], dice: random.Random) -> tuple[list[Case], l
         spelled = alike(name.title, dice) if kind == "alike" else respelled(name.title, dice)
         cases.append(Case(each, name, kind, FIRST_ID + len(entries), year))
         entries.append(Entry(spelled, year, "DOS"))
-    return cases, entries
+    # Without its subtitle one may be called as another is.
+    there = {same_key(entry.name) for entry in entries}
+    return [case for case in cases if case.kind != "absent" or same_key(case.name.title) not in there], entries
 
 
 def recorded() -> tuple[list[str], list[Entry]]:
