@@ -56,9 +56,9 @@ from pipeline.games.store.decisions import load_decisions
 from pipeline.library.formats import recognise
 from pipeline.library.importing.asking import Asking
 from pipeline.library.importing.files import Imported, digest_of, import_reading
+from pipeline.library.lines import key_of_through
 from pipeline.library.records import Reading, ReadOptions, Record
 from pipeline.library.resolving import resolve
-from pipeline.library.lines import key_of_through
 from pipeline.services.igdb.client import Igdb
 
 Row = TypeVar("Row", bound=Base)
