@@ -1,4 +1,4 @@
-"""How much of an archive is looked into before it is left alone: no file may fill the memory or take a day. Pure."""
+"""How much of an archive is looked into before it is left alone: no file may fill the memory or take a day."""
 
 import time
 

@@ -38,7 +38,8 @@ def is_part(name: str) -> bool:
     if last == "rar":
         before = ending(name[: -len(".rar")])
         return before.startswith("part") and before[4:].isdigit()
-    return len(last) == 3 and last[1:].isdigit() and last[0] in "rz0123456789"
+    # A `.z64` is a cartridge of the Nintendo 64.
+    return len(last) == 3 and last[1:].isdigit() and last[0] in "rz0123456789" and last != "z64"
 
 
 def broken_promise(name: str) -> str | None:

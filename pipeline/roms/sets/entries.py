@@ -1,0 +1,99 @@
+"""Files as sets are made of them: their paths taken apart, and what is no ROM left out. Pure."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import msgspec
+
+from pipeline.roms.records import FoundFile
+
+# Endings of what lies beside ROMs. A sheet may list such a file all the same (music tracks, say), and then it is one.
+_BESIDE = {
+    "saves and states of emulators": "sav srm sra eep fla mpk mcr mcd vmu rtc state auto oops ldci nvmem "
+    "st0 st1 st2 st3 st4 st5 st6 st7 st8 st9 ss0 ss1 ss2 ss3 ss4 ss5 ss6 ss7 ss8 ss9",
+    "pictures, films and music": "png jpg jpeg gif bmp webp svg ico mp4 mkv avi webm mp3 ogg flac wav m4a",
+    "texts and manuals": "txt nfo diz md 1st pdf htm html doc docx rtf log url lnk webloc torrent",
+    "lists of front ends and settings": "xml json csv tsv db lpl cfg opt ini yml yaml toml pegasus",
+    "checksums, patches and cheats": "sfv md5 sha1 sha256 ips bps ups ppf xdelta cht",
+    "downloads that are not done, and what is about to go": "tmp temp part crdownload bak old swp",
+}
+IGNORED = frozenset(ending for endings in _BESIDE.values() for ending in endings.split())
+# Programs beside a DOS game's own, which name no game.
+_HELPERS = re.compile(
+    r"(?:dos4gw\w*|dos32a|pmode\w*|cwsdpmi|cwsdpr0|rtm|dpmi\w*|go32|emu387|setup\w*|install\w*|uninst\w*|unins\d*|config\w*"
+    r"|setsound|sound\w*|sndsetup|univbe|uvconfig|vesa\w*|readme|order|help|helpme|catalog|register|exception|dosbox\w*"
+    r"|pkunzip|unzip|lha|arj|mouse|mscdex|loadpats|ultramid|deice|make|patch|update)"
+)
+_PROGRAMS = frozenset({"exe", "com", "bat"})
+_ENDING = re.compile(r"\.([A-Za-z0-9_+!-]{1,8})$")
+_NUMBER = re.compile(r"(\d+)")
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A file with its path taken apart: `folders` from the outermost on, `stem` and `ending` (in lower case) of `name`.
+
+    `key` is the whole path as sheets are compared with it, whatever the case and the spelling of its accents.
+    `is_ignored` says that it is none of a game's files: a save, a picture, a text, what hides, all of a BIOS folder.
+    """
+
+    file: FoundFile
+    folders: tuple[str, ...]
+    name: str
+    stem: str
+    ending: str
+    key: str
+    is_ignored: bool
+
+    @property
+    def is_program(self) -> bool:
+        """Whether DOS starts it."""
+        return self.ending in _PROGRAMS
+
+    @property
+    def is_helper(self) -> bool:
+        """Whether it is a program that names no game: DOS4GW, SETUP, INSTALL."""
+        return self.is_program and _HELPERS.fullmatch(self.stem.lower()) is not None
+
+
+def entries_of(files: Iterable[FoundFile]) -> list[Entry]:
+    """Return the files by path, so that nothing hangs on the order in which they came."""
+    return [_entry(file) for file in sorted(files, key=lambda file: (file.path, file.id))]
+
+
+def key_of(path: str) -> str:
+    """Return a path as it is compared with others, whatever its case and the spelling of its accents."""
+    return unicodedata.normalize("NFC", path).casefold()
+
+
+def natural(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key by which `part 2` comes before `part 10`."""
+    return tuple((0, int(part[:18]), "") if part.isdecimal() else (1, 0, part) for part in _NUMBER.split(text) if part)
+
+
+def stem_of(name: str) -> tuple[str, str]:
+    """Return a name without its ending, and the ending in lower case; figures alone are none (`Game v1.2`)."""
+    match = _ENDING.search(name)
+    if match is None or not match.start() or match[1].isdecimal():
+        return name, ""
+    return name[: match.start()], match[1].lower()
+
+
+def _entry(file: FoundFile) -> Entry:
+    try:
+        path = file.path.decode()
+    except UnicodeDecodeError:
+        # Names of old systems; a cue sheet is read by the same code page.
+        path = file.path.decode("cp1252", "backslashreplace")
+    *folders, name = path.split("/")
+    stem, ending = stem_of(name)
+    hidden = path.startswith(".") or "/." in path
+    return Entry(
+        file=file,
+        folders=tuple(folders),
+        name=name,
+        stem=stem,
+        ending=ending,
+        key=key_of(path),
+        is_ignored=hidden or ending in IGNORED or any(folder.lower() == "bios" for folder in folders),
+    )
