@@ -5,8 +5,9 @@
 The catalogue is that of bench/search.py with games for DOS, made of eXoDOS's own titles: six in ten are there in
 another list's spelling (articles behind or left out, numerals, "&", capitals, signs, accents), one in ten with a year
 that is 1 to 15 years off, one in ten with a subtitle or without one, and two in ten are not there at all, though other
-parts of their series are. Real titles of other platforms and of another list of DOS games stand between them. The tiny
-size makes its own titles. All go the way of ROMs: names are read, rows written, and `resolve_roms` looks them up.
+parts of their series are. Titles that several of eXoDOS's games bear are all there, and count apart. Real titles of
+other platforms and of another list of DOS games stand between them. The tiny size makes its own titles. All go the way
+of ROMs: names are read, rows written, and `resolve_roms` looks them up.
 Goals (of the titles that share name and year, 98 % sure; of those that are not there, 0.5 %; of those of another year
 none that is over 3 years off), 500 titles a second with all that is stored, and 5 times one by one with `match_title`,
 same answers.
@@ -39,6 +40,7 @@ from models.names import name_key, slug
 from models.people import OWNER_ID
 from pipeline.database.copying import Json, copy_rows
 from pipeline.games.matching.matching import match_title
+from pipeline.games.matching.normalise import read_title
 from pipeline.games.matching.records import wanted
 from pipeline.games.matching.words import arabic, roman
 from pipeline.games.platforms import called_all
@@ -58,9 +60,9 @@ ONE_BY_ONE = 100
 FIRST_ID = 1_000_001
 YEARS_OFF = 3
 ROMS = RECORDINGS / "roms"
-Kind = Literal["same", "absent", "other year", "alike"]
+Kind = Literal["same", "absent", "other year", "alike", "namesakes"]
 KINDS: Sequence[Kind] = ("same", "absent", "other year", "alike")
-_ARTICLE = re.compile(r"(The|A|An|Le|La|Les|Der|Die|Das) (.+)")
+_ARTICLE = re.compile(r"^(The|A|An|Le|La|Les|Der|Die|Das) (.+)$")
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def respelled(title: str, dice: random.Random) -> str:
         lambda name: re.sub(r"[!?'.,]", "", name),
         lambda name: name.replace("'", "\u2019"),
         lambda name: name.replace("e", "é", 1),
-        lambda name: " ".join(_numeral(word) for word in name.split(" ")),
+        lambda name: " ".join(_numeral(word) if n else word for n, word in enumerate(name.split(" "))),
         lambda name: f"{name}  ",
     )
     for way in dice.sample(ways, 2):
@@ -119,6 +121,11 @@ def _numeral(word: str) -> str:
     return in_letters.upper() if in_letters is not None else arabic(word.lower()) or word
 
 
+def same_key(title: str) -> str:
+    """Return what all spellings of one title share: that of another list is the same game, not another one."""
+    return "".join(word for word in read_title(title).words if word != "and")
+
+
 def alike(title: str, dice: random.Random) -> str:
     """Return a title with a subtitle more or less."""
     head = title.rpartition(" - ")[0]
@@ -128,12 +135,12 @@ def alike(title: str, dice: random.Random) -> str:
 def cases_of(written: Iterable[str], dice: random.Random) -> tuple[list[Case], list[Entry]]:
     """Return titles with what the catalogue has of each, and the entries that it has for that."""
     names = {each: parse_name(each, this_year=THIS_YEAR) for each in dict.fromkeys(written)}
-    bearers = Counter(name_key(name.title) for name in names.values())
+    bearers = Counter(same_key(name.title) for name in names.values())
     cases: list[Case] = []
     entries: list[Entry] = []
     for each, name in names.items():
-        is_alone = bearers[name_key(name.title)] == 1 and name.year is not None
-        [kind] = dice.choices(KINDS, (60, 18, 11, 11)) if is_alone else KINDS[:1]
+        is_alone = bearers[same_key(name.title)] == 1 and name.year is not None
+        kind: Kind = dice.choices(KINDS, (60, 18, 11, 11))[0] if is_alone else "namesakes"
         year = name.year
         if kind == "other year" and year is not None:
             year = max(
@@ -151,7 +158,7 @@ def cases_of(written: Iterable[str], dice: random.Random) -> tuple[list[Case], l
 def recorded() -> tuple[list[str], list[Entry]]:
     """Return eXoDOS's names, and games of other lists that stand beside them."""
     titles = _first_columns(existing(ROMS / "exodos" / "eXoDOSv6.csv"))
-    keys = {name_key(parse_name(each, this_year=THIS_YEAR).title) for each in titles}
+    keys = {same_key(parse_name(each, this_year=THIS_YEAR).title) for each in titles}
     others: list[Entry] = []
     for file, platform in (("C64Dreams.csv", "Commodore C64/128/MAX"), ("eXoWin3xv2.csv", "PC (Microsoft Windows)")):
         for each in _first_columns(ROMS / "exodos" / file):
@@ -161,7 +168,7 @@ def recorded() -> tuple[list[str], list[Entry]]:
         for row in csv.DictReader(rows):
             name = parse_name(row["name"], this_year=THIS_YEAR)
             others.append(Entry(name.title, name.year, "DOS"))
-    return titles, [entry for entry in others if name_key(entry.name) not in keys]
+    return titles, [entry for entry in others if same_key(entry.name) not in keys]
 
 
 def _first_columns(path: Path) -> list[str]:
@@ -225,8 +232,9 @@ def write_roms(connection: Connection, cases: Sequence[Case]) -> None:
     copy_rows(connection, roms, columns, rows)
 
 
-def judge(cases: Sequence[Case], sure: dict[str, int | None]) -> list[Result]:
+def judge(cases: Sequence[Case], sure: dict[str, int | None], entries: Sequence[Entry]) -> list[Result]:
     """Return how many of each kind are sure, and print what is wrong."""
+    shown = dict(enumerate(entries, FIRST_ID))
     of_kind: defaultdict[str, list[Case]] = defaultdict(list)
     for case in cases:
         of_kind[case.kind].append(case)
@@ -240,9 +248,10 @@ def judge(cases: Sequence[Case], sure: dict[str, int | None]) -> list[Result]:
     ]
     for case in of_kind["same"]:
         if case not in right:
-            print(f"not sure: {case.written} (IGDB {case.igdb_id}): {sure[case.written]}")
+            print(f"not sure: {case.written}, in the catalogue {shown[case.igdb_id or 0]}")
     for case in wrong:
-        print(f"wrong ({case.kind}): {case.written} is said to be IGDB {sure[case.written]}")
+        said = sure[case.written] or 0
+        print(f"wrong ({case.kind}): {case.written} is said to be {shown.get(said, said)}")
     for kind, some in sorted(of_kind.items()):
         print(f"{kind}: {sum(sure[case.written] is not None for case in some):,} of {len(some):,} sure")
     return [
@@ -294,7 +303,7 @@ def run(servers: Servers, size: Collection) -> list[Result]:
     assert resolved.sure + resolved.unsure + resolved.unknown == len(cases), resolved
     with engine.connect() as connection:
         sure = {row.written: row.igdb_id for row in connection.execute(select(Rom.written, Rom.igdb_id))}
-    results = judge(cases, sure)
+    results = judge(cases, sure, [*entries, *others])
     assert size.recorded or all(result.ok is not False for result in results), results
     began = time.perf_counter()
     for case in cases:

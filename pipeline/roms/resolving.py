@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, exists, func, or_, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, bindparam, exists, func, or_, select
 
 from models import Game, GameMetadata, Rom, RomFolder, TitleDecision
 from models.errors import UsageError
@@ -45,6 +45,9 @@ _AGAIN_AFTER = timedelta(days=1)
 _YEARS = select(
     GameMetadata.igdb_id, func.date_part("year", func.timezone("UTC", GameMetadata.first_release_at)).label("year")
 ).where(GameMetadata.igdb_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+_WITHOUT_WORK = select(Game.id).where(
+    Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Game.work_id.is_(None)
+)
 
 
 class IdentifiedRom(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,8 +107,7 @@ def resolve_roms(
     due = [
         rom
         for rom in unmatched
-        if folder_id in {None, rom.folder_id}
-        and (_is_due(rom, fresh, now) or answer_on(_record(rom), decisions) is not None)
+        if folder_id in {None, rom.folder_id} and (_is_due(rom, fresh, now) or _is_answered(rom, decisions))
     ]
     answers = _look_up(connection, due, decisions)
     games = _games_of(connection, answers.values())
@@ -185,11 +187,7 @@ def apply_decisions(connection: Connection, person_id: int, now: datetime) -> Se
     Belongs in a transaction that took the turn to store.
     """
     decisions = load_decisions(connection, person_id)
-    answered = [
-        rom
-        for rom in load_all(connection, person_id, now.year)
-        if rom.is_game and answer_on(_record(rom), decisions) is not None
-    ]
+    answered = [rom for rom in load_all(connection, person_id, now.year) if _is_answered(rom, decisions)]
     answers = _look_up(connection, answered, decisions)
     games = _games_of(connection, answers.values())
     pairs = [(rom, _match(rom, answers[rom.key], games, now)) for rom in answered]
@@ -203,25 +201,35 @@ def apply_decisions(connection: Connection, person_id: int, now: datetime) -> Se
 def _is_anything_due(
     connection: Connection, person_id: int, folder_id: int | None, fresh: datetime | None, now: datetime
 ) -> bool:
-    """Return whether a ROM may be due, before anything is read of each."""
-    newest = select(func.max(TitleDecision.made_at)).where(TitleDecision.person_id == person_id).scalar_subquery()
-    since = [Rom.matched_at.is_(None), Rom.game_id.is_(None) & (Rom.matched_at < newest)]
-    if fresh is not None:
-        since.append(Rom.game_id.is_(None) & (Rom.matched_at < min(fresh, now - _AGAIN_AFTER)))
-    query = (
+    """Return whether any ROM is due, before the turn is taken: most scans find none."""
+    ours = (
         select(Rom.id)
         .join(RomFolder, RomFolder.id == Rom.folder_id)
-        .where(RomFolder.person_id == person_id, RomFolder.removed_at.is_(None), Rom.pinned_at.is_(None), or_(*since))
+        .where(RomFolder.person_id == person_id, RomFolder.removed_at.is_(None), Rom.pinned_at.is_(None))
     )
     if folder_id is not None:
-        query = query.where(Rom.folder_id == folder_id)
-    return bool(connection.scalar(select(exists(query))))
+        ours = ours.where(Rom.folder_id == folder_id)
+    since: list[ColumnElement[bool]] = [Rom.matched_at.is_(None)]
+    if fresh is not None:
+        since.append(Rom.game_id.is_(None) & (Rom.matched_at < min(fresh, now - _AGAIN_AFTER)))
+    if connection.scalar(select(exists(ours.where(or_(*since))))):
+        return True
+    newest = select(func.max(TitleDecision.made_at)).where(TitleDecision.person_id == person_id).scalar_subquery()
+    if not connection.scalar(select(exists(ours.where(Rom.game_id.is_(None), Rom.matched_at < newest)))):
+        return False
+    decisions = load_decisions(connection, person_id)
+    unmatched = load_unmatched(connection, person_id, now.year)
+    return any(folder_id in {None, rom.folder_id} and _is_answered(rom, decisions) for rom in unmatched)
 
 
 def _is_due(rom: TitledRom, fresh: datetime | None, now: datetime) -> bool:
     if rom.matched_at is None:
         return True
     return rom.game_id is None and fresh is not None and rom.matched_at < min(fresh, now - _AGAIN_AFTER)
+
+
+def _is_answered(rom: TitledRom, decisions: Decisions) -> bool:
+    return rom.is_game and answer_on(_record(rom), decisions) is not None
 
 
 def _record(rom: TitledRom) -> Record:
@@ -267,7 +275,7 @@ def _games_of(connection: Connection, answers: Iterable[Resolved]) -> dict[Resol
     sure = {each for each in answers if each.verdict == "sure"}
     by_entry = games_for(connection, {each.igdb_id for each in sure if each.igdb_id is not None})
     game_ids = {each: each.game_id or by_entry[each.igdb_id or 0] for each in sure}
-    give_works(connection, sorted(set(game_ids.values())))
+    give_works(connection, list(connection.scalars(_WITHOUT_WORK, {"ids": sorted(set(game_ids.values()))})))
     return game_ids
 
 

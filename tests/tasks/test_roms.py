@@ -28,7 +28,8 @@ def folder(installation: AtWork, tmp_path: Path) -> Path:
 def due_at(installation: AtWork) -> timedelta:
     with installation.engine.connect() as connection:
         row = connection.execute(select(RomFolder.next_due_at, RomFolder.scanned_at)).one()
-    return row.next_due_at - row.scanned_at
+    wait: timedelta = row.next_due_at - row.scanned_at
+    return wait
 
 
 def test_a_folder_is_looked_at_and_is_due_again_within_about_an_hour(installation: AtWork, folder: Path) -> None:

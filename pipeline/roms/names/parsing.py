@@ -28,7 +28,9 @@ def parse_name(written: str, *, this_year: int) -> RomName:
     title, brackets = _parted(text, this_year + 1)
     title = " ".join(title.split())
     revision = None
-    if (version := _VERSION.fullmatch(title)) is not None:
+    # "Adventure Kit v2.3 (2002)" is eXoDOS's, whose titles have no more than a year behind them.
+    is_tosec = any(tag.year is None for _, tag in brackets)
+    if is_tosec and (version := _VERSION.fullmatch(title)) is not None:
         title, revision = version[1], version[2] or version[3].upper()
     shown = with_articles_in_front(title) or " ".join(text.split()) or text
     return _name(shown, revision, brackets)

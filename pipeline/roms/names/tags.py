@@ -176,7 +176,7 @@ _DISC = re.compile(
 _REVISION = re.compile(
     r"(?:rev(?:ision)?[ .-]?([0-9a-z][0-9a-z.]{0,8})|(v(?:er(?:sion)?)?[ .]?\d[0-9a-z.]{0,12})|(prg?\d))", re.IGNORECASE
 )
-_DUMP = re.compile(r"(cr|tr|[abfhmoptuv])(\d{0,2}(?:\+\d{1,2})?[A-Z0-9]{0,4})(?: (.*))?")
+_DUMP = re.compile(r"(cr|tr|[abfhmoptuv])(\d{0,2}(?:\+\d{0,2})?[A-Z0-9]{0,4})(?: (.*))?")
 _TRANSLATED = re.compile(r"[Tt][+-]([A-Za-z]+).*")
 _NUMBERED = re.compile(r"(.*\S)(?:[ -]?\d{1,4}|[ -][a-z])")
 

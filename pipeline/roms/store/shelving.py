@@ -9,7 +9,6 @@ from sqlalchemy import ARRAY, BigInteger, Connection, bindparam, func, select, t
 from models import Game, Rom, RomFolder
 from pipeline.database.bulk import execute_rows
 from pipeline.games.store.wanted import begin_wanting
-from pipeline.games.store.works import give_works
 from pipeline.library.records import Store
 from pipeline.library.store.person_works import renew, renew_wanted
 from pipeline.roms.platforms import PLATFORMS
@@ -23,9 +22,12 @@ _PRESENT = (
     .join(Game, Game.id == Rom.game_id)
     .where(Rom.game_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Rom.missing_since.is_(None))
     .where(RomFolder.person_id == bindparam("person"), RomFolder.removed_at.is_(None))
-    .where(~Rom.flags.op("&&", is_comparison=True)(bindparam("parts", list(PARTS), type_=Rom.flags.type)))
+    .where(~Rom.flags.bool_op("&&")(bindparam("parts", list(PARTS), type_=Rom.flags.type)))
     .group_by(Rom.game_id, Rom.platform, Game.public_id, Game.name)
     .order_by(Rom.game_id, Rom.platform)
+)
+_WORKS = select(Game.work_id).where(
+    Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Game.work_id.is_not(None)
 )
 # What is there as it should be is not written again; a removed entry stays as it is.
 _PUT = text("""
@@ -81,7 +83,7 @@ def shelve(connection: Connection, person_id: int, game_ids: Collection[int], no
     present = list(rows.values())
     changed = set(execute_rows(connection, _PUT, present, **parameters).scalars())
     changed |= set(execute_rows(connection, _NOTE_GONE, present, ids=ids, **parameters).scalars())
-    works = set(give_works(connection, sorted(changed)).values())
+    works = {work_id for work_id in connection.scalars(_WORKS, {"ids": sorted(changed)}) if work_id is not None}
     renew(connection, person_id, works, now)
     if works and renew_wanted(connection, now):
         begin_wanting(connection, now)
