@@ -230,7 +230,7 @@ def _element(xml: XMLGenerator, name: str, attributes: dict[str, str | None], te
     xml.endElement(name)
 
 
-def _attributes(values: dict[str, str | None]) -> AttributesImpl[str]:
+def _attributes(values: dict[str, str | None]) -> "AttributesImpl[str]":
     return AttributesImpl({key: on_a_line(value, MAX_TEXT) for key, value in values.items() if value})
 
 
