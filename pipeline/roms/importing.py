@@ -88,11 +88,11 @@ def _import_file(connection: Connection, file: Path, platform: str | None, now: 
 
 def _open(file: Path) -> IO[bytes]:
     # A pipe without a writer would be waited for.
-    stream = open(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
-    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-        stream.close()
+    descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
         raise UsageError(f"{file.name} is no file; name the files in a folder one by one")
-    return stream
+    return os.fdopen(descriptor, "rb")
 
 
 def _import_dat(connection: Connection, source: DatSource, platform: str | None, now: datetime) -> ImportedDat:

@@ -29,6 +29,7 @@ _LONGEST_LINE = 2**16
 _GAMES = frozenset({"game", "machine", "resource"})
 _HEADERS = frozenset({"clrmamepro", "doscenter", "emulator", "romvault"})
 _FILES = frozenset({"rom", "file"})
+_PARENTHESES = frozenset({"(", ")"})
 
 Value = Union[str, "Entries"]
 Entries = list[tuple[str, Value]]
@@ -111,10 +112,10 @@ class _Parsing:
     def blocks(self, texts: Iterator[str]) -> Iterator[Block]:
         """Yield the blocks one after the other; raises `UsageError` with the line of what is wrong."""
         for tokens in self._tokens(texts):
-            for token, is_quoted in tokens:
-                if is_quoted or (token != "(" and token != ")"):
-                    self._take_text(token)
-                elif token == "(":
+            for text, is_quoted in tokens:
+                if is_quoted or text not in _PARENTHESES:
+                    self._take_text(text)
+                elif text == "(":
                     self._open()
                 elif (block := self._close()) is not None:
                     yield block

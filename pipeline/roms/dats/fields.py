@@ -83,12 +83,13 @@ def _hash(text: str, length: int) -> bytes | None:
     digits = text.strip()
     if digits in _NONE:
         return None
-    if len(digits) == length:
-        try:
-            return bytes.fromhex(digits)
-        except ValueError:
-            pass
-    _no_value(text, "MD5" if length == _MD5 else "SHA-1")
+    what = "MD5" if length == _MD5 else "SHA-1"
+    if len(digits) != length:
+        _no_value(text, what)
+    try:
+        return bytes.fromhex(digits)
+    except ValueError:
+        _no_value(text, what)
 
 
 def _no_value(text: str, what: str) -> NoReturn:

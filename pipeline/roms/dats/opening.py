@@ -3,11 +3,11 @@
 import io
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from itertools import chain
 from typing import IO, NoReturn
-from zlib import error as ZlibError
 
 import msgspec
 
@@ -20,7 +20,7 @@ from pipeline.roms.dats.xml import read_xml
 FORMATS = "Logiqx XML, clrmamepro's text, a MAME software list or an SMDB, each also in a zip"
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 # What libraries raise for a broken or encrypted member.
-_DAMAGED = (zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, struct.error)
 _XML_BEGINNINGS = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<")
 _ZIP_END = struct.Struct("<4s4H2LH")
 _LONGEST_ZIP_COMMENT = 2**16

@@ -76,7 +76,9 @@ class _Parsing:
 
     @property
     def reader(self) -> Reader:
-        assert self._reader is not None, "an XML file without an element is not well-formed"
+        if self._reader is None:
+            # Expat takes a file without an element for not well-formed.
+            self._refuse("has no element")
         return self._reader
 
     def games(self, blocks: Iterator[bytes]) -> Iterator[DatGameRecord]:
@@ -134,12 +136,9 @@ class _Parsing:
 
 
 def _reader_of(root: str, source: Source) -> Reader:
-    if root in {"datafile", "mame"}:
-        return LogiqxReader(source.name)
     if root in {"softwarelist", "softwarelists"}:
         return SoftwareListReader(source.name)
-    refuse(
-        source.name,
-        "an XML file",
-        f"its outermost element is “{root[:60]}”: that of a DAT is “datafile”, “mame” or “softwarelist”",
-    )
+    if root not in {"datafile", "mame"}:
+        why = f"its outermost element is “{root[:60]}”: that of a DAT is “datafile”, “mame” or “softwarelist”"
+        refuse(source.name, "an XML file", why)
+    return LogiqxReader(source.name)

@@ -87,7 +87,12 @@ def keep_dat(
 
     Raises what reading it raises; the transaction is to be given up then.
     """
-    row = {"kind": dat.kind, "name": dat.header.name, "version": dat.header.version, "platform": platform}
+    row: dict[str, Any] = {
+        "kind": dat.kind,
+        "name": dat.header.name,
+        "version": dat.header.version,
+        "platform": platform,
+    }
     row |= {"digest": digest, "file_name": file_name, "games": 0, "roms": 0, "imported_at": now}
     dat_id = connection.execute(insert(DatFile).values(row).returning(DatFile.id)).scalar_one()
     games = roms = 0

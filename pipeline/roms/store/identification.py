@@ -7,6 +7,8 @@ clone, whose name is the set's, that is of its platform; and at last, so that it
 by the names of DAT and game. An archive that is itself a file of a DAT is that, and its members are none of the set's.
 """
 
+# ruff: noqa: S608 - statements are put together of our own parts, and values are parameters.
+
 from datetime import datetime
 
 import msgspec
@@ -15,7 +17,9 @@ from sqlalchemy import Connection, text
 from pipeline.roms.identifying import ARCHIVES, DISC_FILES, HEADER_BYTES, STRENGTHS, ends_with
 
 # For hash joins of half a million files within the memory; the default is 4 MB.
-_MEMORY = text("SELECT set_config('work_mem', '48MB', true)")
+_MEMORY = text("SELECT set_config('work_mem', '24MB', true)")
+# How many rows there are is all that the planner is to know of tables that are gone at once: a small sample says it.
+_SAMPLE = text("SELECT set_config('default_statistics_target', '10', true)")
 _WHICH = "(CAST(:folder_id AS bigint) IS NULL OR {}.folder_id = :folder_id)"
 # In this order a scan and an import of DATs take the folders, before they write ROMs.
 _LOCK_FOLDERS = text(
@@ -25,111 +29,147 @@ _LOCK_FOLDERS = text(
 _KNOWN = "(d.sha1 IS NOT NULL OR d.md5 IS NOT NULL OR d.crc32 IS NOT NULL) AND d.status <> 'nodump'"
 
 # What a DAT's file may be known by: each content as it is, and without its header.
-KEYS = """
-key AS (
+_KEYS = """
     SELECT rom_id, place, file_id, position, sha1, md5, crc32, size, disk_sha1 FROM unit
     UNION ALL
     SELECT rom_id, place, file_id, position, sha1_headerless, md5_headerless, crc32_headerless, size - header_bytes,
         NULL
     FROM unit WHERE header_bytes > 0
-)"""
-# Pairs of contents and files of DATs, with the place of what they were known by in `STRENGTHS`.
-MATCHES = """
-match AS (
+"""
+# Pairs of contents and files of DATs, with the place of what they were known by in `STRENGTHS`. What only few of the
+# contents or few of the files can be compared by is a join of its own, so that half a million are hashed for no other.
+_MATCHES = """
     SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position AS rom, d.status, 1 AS strength
-    FROM key AS k JOIN dat_roms AS d ON d.sha1 = k.sha1 AND NOT d.is_disk
+    FROM {keys} AS k JOIN dat_roms AS d ON d.sha1 = k.sha1 AND NOT d.is_disk
     UNION ALL
     SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 2
-    FROM key AS k JOIN dat_roms AS d ON d.md5 = k.md5 AND NOT d.is_disk AND (d.sha1 IS NULL OR k.sha1 IS NULL)
+    FROM {keys} AS k JOIN dat_roms AS d ON d.md5 = k.md5 AND NOT d.is_disk WHERE k.sha1 IS NULL
+    UNION ALL
+    SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 2
+    FROM {keys} AS k JOIN dat_roms AS d ON d.md5 = k.md5 AND NOT d.is_disk WHERE k.sha1 IS NOT NULL AND d.sha1 IS NULL
     UNION ALL
     SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 3
-    FROM key AS k JOIN dat_roms AS d ON d.crc32 = k.crc32 AND d.size = k.size AND NOT d.is_disk
+    FROM {keys} AS k JOIN dat_roms AS d ON d.crc32 = k.crc32 AND d.size = k.size AND NOT d.is_disk
+    WHERE k.sha1 IS NULL AND k.md5 IS NULL
+    UNION ALL
+    SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 3
+    FROM {keys} AS k JOIN dat_roms AS d ON d.crc32 = k.crc32 AND d.size = k.size AND NOT d.is_disk
+    WHERE (k.sha1 IS NOT NULL OR k.md5 IS NOT NULL) AND (d.sha1 IS NULL OR d.md5 IS NULL)
         AND (d.sha1 IS NULL OR k.sha1 IS NULL) AND (d.md5 IS NULL OR k.md5 IS NULL)
     UNION ALL
     SELECT k.rom_id, k.place, k.file_id, k.position, d.dat_game_id, d.position, d.status, 0
-    FROM key AS k JOIN dat_roms AS d ON d.sha1 = k.disk_sha1 AND d.is_disk
-)"""
-LIVE = """
-live AS (
-    SELECT g.id, g.name, g.parent_name IS NOT NULL AS is_clone, g.position, d.platform, d.name AS dat, d.digest
-    FROM dat_games AS g JOIN dat_files AS d ON d.id = g.dat_id WHERE d.superseded_at IS NULL
-)"""
-# The files that are there; of a set that is gone all of them, since it is still what it was.
-UNITS = """
+    FROM {keys} AS k JOIN dat_roms AS d ON d.sha1 = k.disk_sha1 AND d.is_disk WHERE k.disk_sha1 IS NOT NULL
+"""
+# The files of DATs that lie anywhere in a collection, in a set or not: `there (dat_game_id, rom)`.
+FILES_THAT_ARE_THERE = f"""
 unit AS (
-    SELECT r.id AS rom_id, m.position AS place, f.container, f.shown, f.sheet, c.*
+    SELECT CAST(NULL AS bigint) AS rom_id, 0 AS place, c.*
+    FROM rom_files AS f
+    JOIN rom_folders AS o ON o.id = f.folder_id AND o.removed_at IS NULL
+    JOIN rom_contents AS c ON c.file_id = f.id
+    WHERE f.missing_since IS NULL
+),
+key AS ({_KEYS}),
+there AS (SELECT DISTINCT dat_game_id, rom FROM ({_MATCHES.format(keys="key")}) AS match)"""
+# Tables of their own, so that PostgreSQL knows how many there are. Of a set that is gone all files count, since it is
+# still what it was; of any other those that are there.
+_MAKE_KEYS = text(
+    f"""
+CREATE TEMPORARY TABLE identified_keys ON COMMIT DROP AS
+WITH unit AS (
+    SELECT r.id AS rom_id, m.position AS place, c.*
     FROM roms AS r
     JOIN rom_members AS m ON m.rom_id = r.id
     JOIN rom_files AS f ON f.id = m.file_id
     JOIN rom_contents AS c ON c.file_id = f.id
-    WHERE {which} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
-)"""
+    WHERE {_WHICH.format("r")} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
+)
+{_KEYS}"""
+)
 # An archive that is itself a file of a DAT has no members.
-HITS = """
-hit AS (
-    SELECT rom_id, place, file_id * 16777216 + position AS unit, position, dat_game_id, rom, status, strength
-    FROM (
-        SELECT match.*, min(match.position) OVER (PARTITION BY file_id) AS first
-        FROM match JOIN live ON live.id = match.dat_game_id
-    ) AS living
-    WHERE position = 0 OR first > 0
-)"""
+_MAKE_HITS = text(
+    f"""
+CREATE TEMPORARY TABLE identified_hits ON COMMIT DROP AS
+SELECT rom_id, place, file_id, file_id * 16777216 + position AS unit, position, dat_game_id, rom, status, strength,
+    dat_id, game_name, game_position, is_clone
+FROM (
+    SELECT m.*, g.dat_id, g.name AS game_name, g.position AS game_position, g.parent_name IS NOT NULL AS is_clone,
+        min(m.position) OVER (PARTITION BY m.rom_id, m.file_id) AS first
+    FROM ({_MATCHES.format(keys="identified_keys")}) AS m
+    JOIN dat_games AS g ON g.id = m.dat_game_id
+    JOIN dat_files AS f ON f.id = g.dat_id AND f.superseded_at IS NULL
+) AS living
+WHERE position = 0 OR first > 0"""
+)
+_DONE = text("DROP TABLE identified_keys, identified_hits")
 _IDENTIFY = text(
-    "WITH "
-    + ",".join((UNITS.format(which=_WHICH.format("r")), KEYS, MATCHES, LIVE, HITS))
-    + rf""",
-whole_set AS (SELECT rom_id, count(DISTINCT unit) AS known FROM hit GROUP BY rom_id),
+    rf"""
+WITH whole_set AS (SELECT rom_id, count(DISTINCT unit) AS known FROM identified_hits GROUP BY rom_id),
 candidate AS (
     SELECT rom_id, dat_game_id, count(DISTINCT unit) AS held, count(DISTINCT rom) AS there, max(strength) AS strength,
-        bool_or(status = 'baddump') AS is_bad, min(place) AS place, min(rom) AS rom, min(position) AS position
-    FROM hit GROUP BY rom_id, dat_game_id
+        bool_or(status = 'baddump') AS is_bad, min(place) AS place, min(rom) AS rom, min(position) AS position,
+        min(dat_id) AS dat_id, min(game_name) AS game_name, min(game_position) AS game_position,
+        bool_or(is_clone) AS is_clone
+    FROM identified_hits GROUP BY rom_id, dat_game_id
 ),
 wanted AS (
     SELECT d.dat_game_id, count(*) FILTER (WHERE {_KNOWN}) AS files
-    FROM dat_roms AS d WHERE d.dat_game_id IN (SELECT dat_game_id FROM candidate) GROUP BY d.dat_game_id
+    FROM dat_roms AS d WHERE d.dat_game_id IN (SELECT dat_game_id FROM identified_hits) GROUP BY d.dat_game_id
 ),
 -- A CHD is no longer the tracks that Redump lists: it goes by its name.
+chd AS MATERIALIZED (
+    SELECT r.id AS rom_id, r.platform, min(m.position) AS place,
+        regexp_replace(f.shown, '^.*/|\.[^./]*$', '', 'g') AS name
+    FROM rom_files AS f
+    JOIN rom_members AS m ON m.file_id = f.id
+    JOIN roms AS r ON r.id = m.rom_id
+    WHERE f.container = 'chd' AND {_WHICH.format("r")} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM identified_hits AS h WHERE h.rom_id = r.id)
+    GROUP BY r.id, r.platform, f.shown
+),
 named AS (
-    SELECT DISTINCT u.rom_id, live.id AS dat_game_id, u.place
-    FROM unit AS u
-    JOIN roms AS r ON r.id = u.rom_id
-    JOIN live ON live.name = regexp_replace(u.shown, '^.*/|\.[^./]*$', '', 'g')
-    WHERE u.container = 'chd' AND u.position = 0
-        AND (r.platform IS NULL OR live.platform IS NULL OR r.platform = live.platform)
-        AND NOT EXISTS (SELECT FROM candidate WHERE candidate.rom_id = u.rom_id)
-        AND EXISTS (SELECT FROM dat_roms AS d WHERE d.dat_game_id = live.id AND NOT d.is_disk AND d.name ~ :disc_files)
+    SELECT chd.rom_id, g.id AS dat_game_id, chd.place, g.dat_id, g.name AS game_name, g.position AS game_position,
+        g.parent_name IS NOT NULL AS is_clone
+    FROM chd
+    JOIN dat_games AS g ON g.name = chd.name
+    JOIN dat_files AS f ON f.id = g.dat_id AND f.superseded_at IS NULL
+    WHERE (chd.platform IS NULL OR f.platform IS NULL OR chd.platform = f.platform)
+        AND EXISTS (SELECT FROM dat_roms AS d WHERE d.dat_game_id = g.id AND NOT d.is_disk AND d.name ~ :disc_files)
 ),
 known AS (
-    SELECT rom_id, dat_game_id, held, there, strength, is_bad, place, rom, position,
-        there >= files AS is_whole
+    SELECT rom_id, dat_game_id, held, strength, is_bad, place, rom, position, dat_id, game_name, game_position,
+        is_clone, there >= files AS is_whole
     FROM candidate JOIN wanted USING (dat_game_id)
     UNION ALL
-    SELECT rom_id, dat_game_id, 0, 0, 4, false, place, NULL, NULL, false FROM named
+    SELECT rom_id, dat_game_id, 0, 4, false, place, NULL, NULL, dat_id, game_name, game_position, is_clone, false
+    FROM named
 ),
 -- Of a list of discs each disc is a game: all of its files but sheets must be in one that is whole.
 lists AS (
-    SELECT u.rom_id, count(DISTINCT u.file_id) FILTER (WHERE w.file_id IS NULL AND u.sheet = '{{}}') AS left_over
-    FROM unit AS u
-    JOIN roms AS r ON r.id = u.rom_id AND r.kind = 'm3u'
-    LEFT JOIN (
-        SELECT DISTINCT hit.rom_id, hit.unit / 16777216 AS file_id
-        FROM hit JOIN known USING (rom_id, dat_game_id) WHERE known.is_whole
-    ) AS w ON w.rom_id = u.rom_id AND w.file_id = u.file_id
-    GROUP BY u.rom_id
+    SELECT r.id AS rom_id, count(*) FILTER (WHERE f.sheet = '{{}}' AND NOT EXISTS (
+        SELECT FROM identified_hits AS h JOIN known USING (rom_id, dat_game_id)
+        WHERE h.rom_id = r.id AND h.file_id = m.file_id AND known.is_whole
+    )) AS left_over
+    FROM roms AS r
+    JOIN rom_members AS m ON m.rom_id = r.id
+    JOIN rom_files AS f ON f.id = m.file_id
+    WHERE r.kind = 'm3u' AND {_WHICH.format("r")}
+    GROUP BY r.id
 ),
 best AS (
     SELECT DISTINCT ON (k.rom_id)
-        k.*, r.written, r.kind, live.platform, k.held = s.known AS is_all,
-        CASE WHEN r.kind = 'm3u' THEN regexp_replace(live.name, ' \((Disc|Disk) [^)]*\)', '') ELSE live.name END AS name
+        k.*, r.written, r.kind, f.platform, k.held = s.known AS is_all,
+        CASE WHEN r.kind = 'm3u' THEN regexp_replace(k.game_name, ' \((Disc|Disk) [^)]*\)', '')
+            ELSE k.game_name END AS name
     FROM known AS k
     JOIN roms AS r ON r.id = k.rom_id
-    JOIN live ON live.id = k.dat_game_id
+    JOIN dat_files AS f ON f.id = k.dat_id
     LEFT JOIN whole_set AS s ON s.rom_id = k.rom_id
     ORDER BY k.rom_id,
         CASE WHEN r.kind = 'm3u' THEN k.place END,
-        k.held = s.known DESC, k.is_whole DESC, k.held DESC, k.is_bad, live.is_clone, live.name <> r.written,
-        (r.platform = live.platform) IS NOT TRUE, k.strength,
-        live.dat COLLATE "C", live.name COLLATE "C", live.digest, live.position
+        k.held = s.known DESC, k.is_whole DESC, k.held DESC, k.is_bad, k.is_clone, k.game_name <> r.written,
+        (r.platform = f.platform) IS NOT TRUE, k.strength,
+        f.name COLLATE "C", k.game_name COLLATE "C", f.digest, k.game_position
 ),
 judged AS (
     SELECT b.rom_id, b.dat_game_id, CASE WHEN b.strength < 4 THEN b.platform END AS platform,
@@ -142,13 +182,13 @@ judged AS (
         (CAST(:strengths AS text[]))[b.strength + 1] AS identified_by,
         CASE WHEN b.written <> b.name AND (b.is_whole OR b.is_all OR b.strength = 4) THEN coalesce(
             -- A file by itself is called as the DAT's file is, which may not be what it calls the game.
-            CASE WHEN b.kind = 'file' OR (b.kind = 'archive' AND b.position = 0) THEN
-                nullif(regexp_replace(d.name, '^.*[/\\]|\.[A-Za-z0-9_]{{1,8}}$', '', 'g'), '')
-            END, b.name)
+            CASE WHEN b.kind = 'file' OR (b.kind = 'archive' AND b.position = 0) THEN (
+                SELECT nullif(regexp_replace(d.name, '^.*[/\\]|\.[A-Za-z0-9_]{{1,8}}$', '', 'g'), '')
+                FROM dat_roms AS d WHERE d.dat_game_id = b.dat_game_id AND d.position = b.rom
+            ) END, b.name)
         END AS right_name
     FROM best AS b
     LEFT JOIN lists USING (rom_id)
-    LEFT JOIN dat_roms AS d ON d.dat_game_id = b.dat_game_id AND d.position = b.rom
 ),
 answer AS (
     SELECT r.id, r.dat_game_id IS NULL AS was_unknown, j.dat_game_id, coalesce(j.verdict, 'unknown') AS verdict,
@@ -168,7 +208,7 @@ changed AS (
 SELECT count(*) AS changed, array_agg(id ORDER BY id) FILTER (WHERE is_new) AS newly FROM changed
 """
 )
-_COUNTS = text(f"SELECT r.verdict, count(*) FROM roms AS r WHERE {_WHICH.format('r')} GROUP BY r.verdict")
+_COUNTS = text(f"SELECT r.verdict, count(*) AS sets FROM roms AS r WHERE {_WHICH.format('r')} GROUP BY r.verdict")
 # Members of archives that no CRC32 explains, whose size a DAT's file has: with a header, or without a CRC32; and such
 # as have the CRC32 of one whose size the DAT does not say. And archives that have the size of one that is an archive.
 _NEEDS_DEEP = text(
@@ -220,7 +260,12 @@ class Identified(msgspec.Struct, frozen=True, kw_only=True):
     newly: tuple[int, ...] = ()
 
 
-def identify(connection: Connection, *, folder_id: int | None = None, now: datetime) -> Identified:
+def identify(
+    connection: Connection,
+    *,
+    folder_id: int | None = None,
+    now: datetime,  # noqa: ARG001 - as all units of work are called; nothing of a verdict is a time yet
+) -> Identified:
     """Set what DATs say of each set of a folder, or of all: game, verdict, by which hash, and its right name.
 
     A set of no known platform gets that of its DAT. A set whose files are all gone keeps what it was. Rows that stay
@@ -230,8 +275,14 @@ def identify(connection: Connection, *, folder_id: int | None = None, now: datet
     connection.execute(_MEMORY)
     connection.execute(_LOCK_FOLDERS, which)
     parameters = {**which, "strengths": list(STRENGTHS), "disc_files": ends_with(DISC_FILES)}
+    connection.execute(_SAMPLE)
+    connection.execute(_MAKE_KEYS, which)
+    connection.execute(text("ANALYZE identified_keys"))
+    connection.execute(_MAKE_HITS)
+    connection.execute(text("ANALYZE identified_hits"))
     changed = connection.execute(_IDENTIFY, parameters).one()
-    counts = {verdict: count for verdict, count in connection.execute(_COUNTS, which)}
+    connection.execute(_DONE)
+    counts = {row.verdict: row.sets for row in connection.execute(_COUNTS, which)}
     return Identified(
         roms=sum(counts.values()),
         changed=changed.changed,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from sqlalchemy import Connection, Engine, insert, select
 
@@ -156,7 +157,7 @@ def rom_line(name: str, data: bytes, *, only: Sequence[str] = ("size", "crc", "m
 
 def game_of(name: str, *roms: str, more: str = "") -> str:
     """Return the element of a game."""
-    return f'<game name="{name}" {more}><description>{name}</description>{"".join(roms)}</game>'
+    return f"<game name={quoteattr(name)} {more}><description>{escape(name)}</description>{''.join(roms)}</game>"
 
 
 def logiqx(*games: str, name: str = "Test", version: str = "1") -> str:
