@@ -77,6 +77,7 @@ def scan_folder(
     readers: int = READERS,
     patience: timedelta = PATIENCE,
     slow: Sequence[LockKey] = (),
+    match: bool = True,
     on_read: Callable[[int], object] = lambda _: None,
 ) -> ScanReport:
     """Scan a folder, or go on with the scan that was interrupted; no file is opened but those that are new or changed.
@@ -84,7 +85,7 @@ def scan_folder(
     With `full` every file is read again. With `accept` a person says that what is gone is gone, however much it is.
     After the time that it is given by `within` it reads no further file and is `unfinished`. Files are read by so many
     processes as there are `readers`; `on_read` hears how many have been read so far. One of the `slow` locks is held
-    meanwhile, if there are any.
+    meanwhile, if there are any. What is new is matched with games then, unless the caller will have that done.
 
     Raises `ScanBusy` where another process scans the folder, or no slow lock is free; `UsageError` where there is none.
     """
@@ -95,7 +96,9 @@ def scan_folder(
         if not lease.held:
             raise ScanBusy("another process scans this folder, or scans enough others; try again in a minute")
         with lease.interrupting():
-            scan = _Scan(engine, folder_id, now, accept=accept, readers=readers, within=within, on_read=on_read)
+            scan = _Scan(
+                engine, folder_id, now, accept=accept, readers=readers, within=within, match=match, on_read=on_read
+            )
             return scan.run(full=full)
 
 
@@ -116,6 +119,7 @@ class _Scan:
         accept: bool,
         readers: int,
         within: timedelta | None,
+        match: bool,
         on_read: Callable[[int], object],
     ) -> None:
         self._engine = engine
@@ -124,6 +128,7 @@ class _Scan:
         self._accept = accept
         self._processes = readers
         self._until = None if within is None else time.monotonic() + within.total_seconds()
+        self._match = match
         self._on_read = on_read
         self._read = self._unread = self._moved = 0
         # Of files that could not be read, by their ids.
@@ -163,7 +168,7 @@ class _Scan:
         if ended.is_suspect:
             return self._report("suspect", seen, ended)
         # In a transaction of its own: where it comes to nothing, the next scan matches what this one left.
-        events = match_roms(self._engine, self._folder, self._now)
+        events = match_roms(self._engine, self._folder, self._now) if self._match else Counter[str]()
         return self._report("ended", seen, msgspec.structs.replace(ended, events=ended.events + events))
 
     def _take_in(self, root: int, readers: Readers, seen: Look) -> None:

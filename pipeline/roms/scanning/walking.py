@@ -6,7 +6,6 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -26,13 +25,9 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
-class Listed(NamedTuple):
-    """A file as its directory lists it: its name, as `os.fsdecode` gives it, and its inode as a signed number."""
-
-    name: str
-    size: int
-    mtime_ns: int
-    inode: int
+# A file as its directory lists it: its name, as `os.fsdecode` gives it, its size, its time of change in nanoseconds, and
+# its inode as a signed number. A plain tuple: a hundred thousand are made in a second.
+Listed = tuple[str, int, int, int]
 
 
 class Directory(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,34 +43,34 @@ class Directory(msgspec.Struct, frozen=True, kw_only=True):
     long_paths: dict[str, bytes] = {}
 
 
-Wanted = Callable[[str, str], bool]
+Matches = Callable[[str], object]
 
 
 def walk(root: int, options: FolderOptions) -> Iterator[Directory]:
     """List a folder, given by an open descriptor, directory by directory; those without a file are left off.
 
-    Files that are too long to be stored come last, under names that stand for them.
+    Files whose paths are too long to be stored come last, under names that stand for them.
     """
-    is_wanted, is_entered = _wanted(options)
+    rules = _Rules(options)
     waiting, too_long = [b""], dict[str, tuple[Listed, bytes]]()
+    longest = os.pathconf(root, "PC_PATH_MAX")
     while waiting:
         path = waiting.pop()
-        written = os.fsdecode(path)
         try:
-            files, directories = _listed(root, path, written, is_wanted, is_entered)
+            files, directories = _listed(root, path, rules)
         except OSError as error:
-            if path and error.errno in _GONE:
-                continue
-            yield Directory(path=path, problem=f"{shown(path) or 'it'} cannot be listed: {error.strerror}")
+            if not path or error.errno not in _GONE:
+                yield Directory(path=path, problem=f"{shown(path) or 'it'} cannot be listed: {error.strerror}")
             continue
         for name in sorted(directories, reverse=True):
             below = path + os.fsencode(name) + b"/"
-            if len(below) < os.pathconf(root, "PC_PATH_MAX"):
+            if len(below) < longest:
                 waiting.append(below)
             else:
                 stand_in = _stand_in(below)
-                too_long[stand_in] = (Listed(stand_in, 0, 0, 0), below)
-        if len(path) + 4 * max((len(file.name) for file in files), default=0) > LONGEST_PATH:
+                too_long[stand_in] = ((stand_in, 0, 0, 0), below)
+        # Names have 255 bytes at most.
+        if len(path) + 255 > LONGEST_PATH:
             files = _set_aside(path, files, too_long)
         if files:
             yield Directory(path=path, files=files)
@@ -89,9 +84,7 @@ def open_folder(path: bytes) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _listed(
-    root: int, path: bytes, written: str, is_wanted: Wanted, is_entered: Wanted
-) -> tuple[list[Listed], list[str]]:
+def _listed(root: int, path: bytes, rules: "_Rules") -> tuple[list[Listed], list[str]]:
     files: list[Listed] = []
     directories: list[str] = []
     descriptor = os.open(path or b".", _DIRECTORY, dir_fd=root)
@@ -99,35 +92,37 @@ def _listed(
         with os.scandir(descriptor) as entries:
             for entry in entries:
                 if entry.is_file(follow_symlinks=False):
-                    if is_wanted(entry.name, written):
-                        try:
-                            stat = entry.stat(follow_symlinks=False)
-                        except FileNotFoundError:
-                            continue
-                        files.append(Listed(entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
-                elif entry.is_dir(follow_symlinks=False) and is_entered(entry.name, written):
+                    try:
+                        stat = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        continue
+                    files.append((entry.name, stat.st_size, stat.st_mtime_ns, stat.st_ino))
+                elif entry.is_dir(follow_symlinks=False):
                     directories.append(entry.name)
     finally:
         os.close(descriptor)
-    if any(file.inode >= 2**63 for file in files):
-        files = [file._replace(inode=file.inode - 2**64 if file.inode >= 2**63 else file.inode) for file in files]
-    # As PostgreSQL sorts the bytes; of characters alone that is the same.
-    if all(file.name.isascii() for file in files):
+    files, directories = rules.leave_off(os.fsdecode(path), files, directories)
+    if files and max([file[3] for file in files]) >= 2**63:
+        files = [
+            (name, size, mtime_ns, inode - 2**64 if inode >= 2**63 else inode) for name, size, mtime_ns, inode in files
+        ]
+    # As PostgreSQL sorts bytes; where there are none but of ASCII, characters sort the same.
+    if "".join([file[0] for file in files]).isascii():
         files.sort()
     else:
-        files.sort(key=lambda file: os.fsencode(file.name))
+        files.sort(key=lambda file: os.fsencode(file[0]))
     return files, directories
 
 
 def _set_aside(path: bytes, files: list[Listed], too_long: dict[str, tuple[Listed, bytes]]) -> list[Listed]:
     kept = []
     for file in files:
-        whole = path + os.fsencode(file.name)
+        whole = path + os.fsencode(file[0])
         if len(whole) <= LONGEST_PATH:
             kept.append(file)
         else:
             stand_in = _stand_in(whole)
-            too_long[stand_in] = (file._replace(name=stand_in), whole)
+            too_long[stand_in] = ((stand_in, *file[1:]), whole)
     return kept
 
 
@@ -135,25 +130,27 @@ def _stand_in(path: bytes) -> str:
     return hashlib.sha256(path).hexdigest()
 
 
-def _wanted(options: FolderOptions) -> tuple[Wanted, Wanted]:
-    """Return whether a file of a name in a directory is wanted, and whether a directory is looked into."""
-    # A set of endings is asked first: for most names it is the whole answer.
-    endings = tuple(f".{extension.lower().lstrip('.')}" for extension in options.extensions)
-    names = _pattern(NEVER + tuple(each for each in options.ignore if "/" not in each))
-    paths = _pattern([each for each in options.ignore if "/" in each]) if "/" in "".join(options.ignore) else None
+class _Rules:
+    """Which files of a directory are looked at, and which directories."""
 
-    def is_entered(name: str, within: str) -> bool:
-        if names(name) is not None:
-            return False
-        return paths is None or (paths(f"{within}{name}") is None and paths(f"{within}{name}/") is None)
+    def __init__(self, options: FolderOptions) -> None:
+        self._endings = tuple(f".{extension.lower().lstrip('.')}" for extension in options.extensions)
+        self._never = _pattern(NEVER + tuple(each for each in options.ignore if "/" not in each))
+        with_paths = [each for each in options.ignore if "/" in each]
+        self._paths = _pattern(with_paths) if with_paths else None
 
-    def is_wanted(name: str, within: str) -> bool:
-        if endings and not name.lower().endswith(endings):
-            return False
-        return names(name) is None and (paths is None or paths(f"{within}{name}") is None)
+    def leave_off(self, path: str, files: list[Listed], directories: list[str]) -> tuple[list[Listed], list[str]]:
+        never, paths = self._never, self._paths
+        if self._endings:
+            files = [file for file in files if file[0].lower().endswith(self._endings)]
+        files = [file for file in files if not never(file[0])]
+        directories = [name for name in directories if not never(name)]
+        if paths is not None:
+            files = [file for file in files if not paths(f"{path}{file[0]}")]
+            directories = [each for each in directories if not paths(f"{path}{each}") and not paths(f"{path}{each}/")]
+        return files, directories
 
-    return is_wanted, is_entered
 
-
-def _pattern(patterns: Sequence[str]) -> Callable[[str], re.Match[str] | None]:
+def _pattern(patterns: Sequence[str]) -> Matches:
+    """Return what says whether one of the shell's patterns fits the whole of a name."""
     return re.compile("|".join(fnmatch.translate(each) for each in patterns), re.IGNORECASE).match

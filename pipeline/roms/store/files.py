@@ -296,10 +296,10 @@ def load_found(connection: Connection, folder_id: int) -> Iterator[FoundFile]:
         RomFile.missing_since.is_(None),
         func.get_byte(RomFile.path, 0) != 0,
     )
-    for id_, path, size, container, sheet in connection.execute(select(*columns).where(*present, ~is_archive)):
+    for id_, path, size, container, sheet in connection.execute(select(*columns).where(*present, ~is_archive)).all():
         yield _found_file(id_, path, size, container, sheet, ())
     archives = select(*columns, members).where(*present, is_archive)
-    for id_, path, size, container, sheet, names in connection.execute(archives):
+    for id_, path, size, container, sheet, names in connection.execute(archives).all():
         yield _found_file(id_, path, size, container, sheet, names or ())
 
 

@@ -50,7 +50,7 @@ def load_roms(connection: Connection, folder_id: int) -> list[StoredRom]:
     )
     return [
         StoredRom(id_, kind, written, platform, tuple(file_ids or ()), *rest)
-        for id_, kind, written, platform, file_ids, *rest in connection.execute(query)
+        for id_, kind, written, platform, file_ids, *rest in connection.execute(query).all()
     ]
 
 

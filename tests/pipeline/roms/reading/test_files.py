@@ -160,7 +160,7 @@ def test_reading_leaves_no_trace(tmp_path: Path) -> None:
     read(tmp_path, "Game.bin")
 
     assert (path.stat().st_atime_ns, path.stat().st_mtime_ns) == (1, 2)
-    assert os.listdir(tmp_path) == ["Game.bin"]
+    assert [each.name for each in tmp_path.iterdir()] == ["Game.bin"]
 
 
 @pytest.mark.parametrize("ending", ["zip", "7z", "rar", "tar", "gz", "chd", "cso", "dosz"])

@@ -71,11 +71,7 @@ class Collection:
     def events(self) -> list[tuple[str, list[str]]]:
         """The kinds of the events that make messages, in order, with the ROMs that each names."""
         return [
-            (row["kind"], [line.name for line in row["detail"].games])
-            if hasattr(row["detail"], "games")
-            else (row["kind"], [row["detail"].get("reason") or ""])
-            if not row["kind"].startswith("rom.")
-            else (row["kind"], [line["name"] for line in row["detail"].get("games", [])])
+            (row["kind"], [game["name"] for game in row["detail"].get("games", [])])
             for row in self.rows(Event)
             if not row["silent"]
         ]

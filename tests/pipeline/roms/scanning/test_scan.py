@@ -3,13 +3,14 @@
 import hashlib
 import os
 import zlib
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
 from models import Rom, RomContent, RomFile
-from tests.pipeline.roms.scanning.collection import Collection
+from tests.pipeline.roms.scanning.collection import HOUR, Collection
 
 
 @pytest.fixture
@@ -117,10 +118,7 @@ def test_an_empty_folder_is_suspect_and_changes_nothing(collection: Collection, 
         report = collection.scan()
         assert report.outcome == "suspect"
     assert collection.state() == before
-    assert (collection.row()["scans"], collection.row()["suspect_since"]) == (
-        1,
-        collection.now - 2 * (collection.now - collection.now.replace(hour=collection.now.hour - 1)),
-    )
+    assert (collection.row()["scans"], collection.row()["suspect_since"]) == (1, collection.now - 2 * HOUR)
     assert [kind for kind, _ in collection.events()] == ["source.failing"]
     collection.path.rmdir()
     (tmp_path / "unmounted").rename(collection.path)
@@ -169,8 +167,6 @@ def test_a_full_scan_reads_every_file_and_changes_nothing_else(collection: Colle
 
 
 def test_a_scan_whose_time_is_over_goes_on_where_it_was(engine: Engine, tmp_path: Path) -> None:
-    from datetime import timedelta
-
     collection = Collection(engine, tmp_path / "roms")
     for number in range(30):
         collection.write(f"{number}.bin", str(number))

@@ -57,7 +57,7 @@ STEPS: st.SearchStrategy[Step] = st.one_of(
 class Running:
     """A collection to which steps happen; what was removed is kept, to be restored."""
 
-    def __init__(self, databases: Databases, collection: Collection) -> None:
+    def __init__(self, collection: Collection) -> None:
         self.collection = collection
         self.removed: dict[str, str] = {}
         self.others = connect(collection.engine.url.render_as_string(hide_password=False))
@@ -154,7 +154,7 @@ def test_any_sequence_ends_in_the_state_of_a_fresh_scan_with_each_event_once(
         for name in NAMES:
             collection.write(name, f"first of {name}")
         collection.scan()
-        running = Running(databases, collection)
+        running = Running(collection)
         for step in steps:
             running.take(step)
         running.settle()

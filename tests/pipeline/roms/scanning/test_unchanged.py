@@ -24,7 +24,8 @@ from pipeline.database.connecting import connect
 from pipeline.roms.scanning.scan import scan_folder
 report = scan_folder(connect(sys.argv[1]), int(sys.argv[2]), now=datetime.fromisoformat(sys.argv[3]))
 names = {name.encode() for name in sys.argv[4:]}
-print(report.outcome, report.listed, report.read, *(p for p in opened if isinstance(p, bytes) and p.split(b"/")[-1] in names))
+of_it = [path for path in opened if isinstance(path, bytes) and path.split(b"/")[-1] in names]
+print(report.outcome, report.listed, report.read, *of_it)
 """
 
 
@@ -50,13 +51,8 @@ def collection(engine: Engine, tmp_path: Path) -> Collection:
 def versions(engine: Engine) -> dict[str, list[tuple[str, str]]]:
     """Each row's place and the transaction that wrote it: an update that changes nothing shows too."""
     with engine.connect() as connection:
-        return {
-            table: [
-                tuple(row)
-                for row in connection.execute(text(f"SELECT ctid::text, xmin::text FROM {table} ORDER BY ctid"))
-            ]
-            for table in TABLES
-        }
+        queries = {table: f"SELECT ctid::text, xmin::text FROM {table} ORDER BY ctid" for table in TABLES}  # noqa: S608
+        return {table: [tuple(row) for row in connection.execute(text(query))] for table, query in queries.items()}
 
 
 def run(collection: Collection, *before: str) -> str:

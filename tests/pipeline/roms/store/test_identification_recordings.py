@@ -8,7 +8,7 @@ import pytest
 from pipeline.roms.reading.files import read_file
 from pipeline.roms.reading.limits import Limits
 from pipeline.roms.records import FoundFile
-from pipeline.roms.sets import make_sets
+from pipeline.roms.sets.making import make_sets
 from tests.paths import RECORDINGS
 from tests.pipeline.roms.shelf import Shelf
 
@@ -69,6 +69,8 @@ def test_igirs_files_are_what_its_dats_say(shelf: Shelf) -> None:
         "7z/fizzbuzz.7z": ("Fizzbuzz", "verified", "sha1"),
         "7z/onetwothree.7z": ("One Three", "verified", "sha1"),
         "chd/2048.chd": ("Three Four Five", "incomplete", "disk"),
+        # Neither SHA-1 of its header is in a DAT that is recorded.
+        "chd/CD-ROM.chd": (None, "unknown", None),
         "discs/CD-ROM.cue": ("Optical Game (Disc 1)", "verified", "sha1"),
         "headered/speed_test_v51.smc": ("speed_test_v51", "verified", "sha1"),
         "headered/allpads.nes": ("allpads", "verified", "sha1"),
