@@ -18,8 +18,8 @@ from pipeline.roms.exports.diffs import unified
 from pipeline.roms.exports.discs import shown
 from pipeline.roms.exports.games import load_games
 from pipeline.roms.exports.markup import Unreadable, is_writable
-from pipeline.roms.exports.memory import keep_memory, load_memory
-from pipeline.roms.exports.merging import Document, Listed, Merged, Remembered, merge, plain_path
+from pipeline.roms.exports.memory import Memory, keep_memory, load_memory
+from pipeline.roms.exports.merging import Document, Listed, Merged, Remembered, digest_of, merge, plain_path
 from pipeline.roms.exports.records import Exported, Format, GameToExport, LeftOut, WrittenFile
 
 # Files of these have the paths of the machine that the front end runs on.
@@ -138,7 +138,9 @@ class _Run:
         platform = PLATFORMS.get(next(iter(platforms), None) or "")
         existing = read_existing(self._to)
         listed = self._listed(games)
-        self._bring(self._to, existing, lambda data, memory: merge_file(self._format, data, listed, memory, platform))
+        self._bring(
+            self._to, existing, listed, lambda data, memory: merge_file(self._format, data, listed, memory, platform)
+        )
         return self._exported()
 
     def lists_of_discs(self, games: Sequence[GameToExport]) -> Exported:
@@ -165,7 +167,7 @@ class _Run:
         if not self._dry_run and path.parent != self._to:
             self._make_folder(path.parent)
         lines = [discs.listed(game, os.fsencode(self._key(game, path.parent)), _tail(game)) for game in each.games]
-        self._bring(path, read_existing(path), lambda data, memory: merge(discs.DiscList(data), lines, memory))
+        self._bring(path, read_existing(path), lines, lambda data, memory: merge(discs.DiscList(data), lines, memory))
 
     def plan(self, games: Sequence[GameToExport]) -> Exported:
         """Write which file would be where; a plan is ours as a whole."""
@@ -195,16 +197,16 @@ class _Run:
         steps, left_out = romm.plan(games, roms_first=(self._to / "roms").is_dir())
         self._left_out += left_out
         before = load_memory(self._connection, self._person_id, self._to, self._format)
-        ours = {each.key: each for each in before}
+        ours = {each.key: each for each in before.roms}
         kept: list[Remembered] = []
         for step in steps:
             key = step.target.decode("latin-1")
             if self._link(step, ours.get(key)):
                 kept.append(Remembered(step.rom_id, 0, b"", key, step.source.decode("latin-1"), "", {}))
         wanted, rom_ids = {each.key for each in kept}, frozenset(each.rom_id for each in kept)
-        kept += [each for each in before if each.key not in wanted and not self._unlink(each, rom_ids)]
+        kept += [each for each in before.roms if each.key not in wanted and not self._unlink(each, rom_ids)]
         if not self._dry_run:
-            keep_memory(self._connection, self._person_id, self._to, self._format, kept, before, self._now)
+            keep_memory(self._connection, self._person_id, self._to, self._format, before, kept, self._now)
         return self._exported()
 
     def _listed(self, games: Sequence[GameToExport]) -> list[Listed]:
@@ -237,14 +239,21 @@ class _Run:
         return f"./{relative}" if is_gamelist else relative
 
     def _bring(
-        self, path: Path, existing: Existing, merged_with: Callable[[bytes | None, Sequence[Remembered]], Merged]
+        self,
+        path: Path,
+        existing: Existing,
+        listed: Sequence[Listed],
+        merged_with: Callable[[bytes | None, Sequence[Remembered]], Merged],
     ) -> None:
         """Merge into a file, and remember what was written."""
         # Of a file that is gone nothing is left that could be anybody's.
         is_there = existing.data is not None
-        memory = load_memory(self._connection, self._person_id, path, self._format) if is_there else ()
+        memory = load_memory(self._connection, self._person_id, path, self._format) if is_there else Memory()
+        if existing.data is not None and memory.digest == digest_of(existing.data, listed):
+            self._counts.update(same=memory.same, kept=memory.kept)
+            return
         try:
-            merged = merged_with(existing.data, memory)
+            merged = merged_with(existing.data, memory.roms)
         except Unreadable as error:
             raise LootwireError(f"did not write {path}: {error}") from error
         if not is_there and not merged.added:
@@ -252,7 +261,18 @@ class _Run:
         self._put(path, existing, merged.data)
         self._counts.update(added=merged.added, changed=merged.changed, same=merged.same, kept=merged.kept)
         if not self._dry_run:
-            keep_memory(self._connection, self._person_id, path, self._format, merged.memory, memory, self._now)
+            keep_memory(
+                self._connection,
+                self._person_id,
+                path,
+                self._format,
+                memory,
+                merged.memory,
+                self._now,
+                digest=digest_of(merged.data, listed),
+                same=merged.added + merged.changed + merged.same,
+                kept=merged.kept,
+            )
 
     def _put(self, path: Path, existing: Existing, data: bytes) -> None:
         if existing.data == data:

@@ -220,7 +220,7 @@ def _scan(text: str, begin: int, end: int, entry: str = "") -> list[Element]:
     inside, open_ones = roots, list[Element]()
     # In these a tag may stand that is none.
     is_plain = bool(entry) and not any(text.find(mark, begin) >= 0 for mark in ("<!", "<?"))
-    opens, closes = f"<{entry}", f"</{entry}"
+    bound = re.compile(rf"<(/?){re.escape(entry)}(?=[\s>/])")
     at = begin
     while (match := _TAG.search(text, at, end)) is not None:
         at, kind = match.end(), match.lastgroup
@@ -234,16 +234,11 @@ def _scan(text: str, begin: int, end: int, entry: str = "") -> list[Element]:
                 inside = open_ones[-1].children if open_ones else roots
                 continue
             tag, start = match["tag"], match.start()
-            if (
-                is_plain
-                and tag == entry
-                and text[at - 2] != "/"
-                and text.find(opens, at, close := text.find(closes, at)) < 0
-            ):
-                last = text.index(">", close) + 1
-                # It is no longer name that begins so.
-                if not text[close + len(closes) : last - 1].strip():
-                    inside.append(Element(tag, (start, last), (at, close), text))
+            if is_plain and tag == entry and text[at - 2] != "/":
+                following = bound.search(text, at)
+                if following is not None and following[1]:
+                    last = text.index(">", following.end()) + 1
+                    inside.append(Element(tag, (start, last), (at, following.start()), text))
                     at = last
                     continue
             element = Element(tag, (start, at), (at, at))
