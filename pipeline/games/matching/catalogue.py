@@ -5,14 +5,16 @@ database each of a dozen steps is a search of its own.
 """
 
 from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from sys import intern
 
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, text
 
-from pipeline.games.matching.candidates import ENOUGH, MOST_CANDIDATES, MOST_TITLES, Forms, Wishes, wishes_of
+from pipeline.games.matching.candidates import ENOUGH, MOST_CANDIDATES, MOST_TITLES, Forms, Wishes, is_common, wishes_of
 from pipeline.games.matching.normalise import Title, is_executable
 from pipeline.games.matching.records import FoundTitle
 from pipeline.games.matching.words import without_marks
@@ -57,19 +59,24 @@ class Catalogue:
 
     def load(self, connection: Connection) -> None:
         """Read all titles; nothing is written."""
-        by_kind: dict[str, dict[str, int]] = {}
+        numbers_by_kind: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        by_word: defaultdict[str, list[Place]] = defaultdict(list)
+        wanted_keys, is_wanted = self._wanted_keys, self._wanted_words.intersection
         rows = connection.execute(_TITLES, execution_options={"yield_per": _ROWS_AT_ONCE})
-        place = 0
-        for part in rows.partitions():
-            for igdb_id, title, kind, key, words in part:
-                numbers = by_kind.setdefault(kind, {})
-                if (number := numbers.get(title)) is None:
-                    number = numbers[title] = self._add_title(title, kind)
-                self._ids.append(igdb_id)
-                self._numbers.append(number)
-                self._index(place, key, words.split(_BETWEEN))
-                place += 1
-        self._counts = {word: len(places) for word, places in self._by_word.items()}
+        # A call for each of a million titles would take as long as all that is done here.
+        for igdb_id, title, kind, key, words in chain.from_iterable(rows.partitions()):
+            numbers = numbers_by_kind[kind]
+            if (number := numbers.get(title)) is None:
+                number = numbers[title] = self._add_title(title, kind)
+            place = len(self._ids)
+            self._ids.append(igdb_id)
+            self._numbers.append(number)
+            if key in wanted_keys:
+                self._by_key.setdefault(key, []).append(place)
+            for word in is_wanted(words.split(_BETWEEN)):
+                by_word[word].append(place)
+        self._by_word = dict(by_word)
+        self._counts = {word: len(places) for word, places in by_word.items()}
 
     def _add_title(self, title: str, kind: str) -> int:
         number = len(self._titles)
@@ -77,16 +84,6 @@ class Catalogue:
         if kind == "alternative" and is_executable(title):
             self._programs.add(number)
         return number
-
-    def _index(self, place: Place, key: str, words: Iterable[str]) -> None:
-        if key in self._wanted_keys:
-            self._by_key.setdefault(key, []).append(place)
-        by_word = self._by_word
-        for word in self._wanted_words.intersection(words):
-            if word in by_word:
-                by_word[word].append(place)
-            else:
-                by_word[word] = [place]
 
     def find(self, title: Title, forms: Forms) -> dict[int, list[FoundTitle]]:
         """Return the entries that a title may mean with their titles, as `best_matches` of a search's steps would."""
@@ -112,10 +109,14 @@ class Catalogue:
         if any(word not in self._by_word for word in words):
             return []
         rarest, *others = sorted(words, key=lambda word: (len(self._by_word[word]), word))
-        if not others:
-            return self._by_word[rarest][:MOST_TITLES]
-        both = self._both(rarest, others[0])
-        return sorted(both.intersection(*map(self._set_of, others[1:])) if both else both)[:MOST_TITLES]
+        places: Iterable[Place] = self._by_word[rarest]
+        if others and is_common(rarest, self._counts):
+            places = self._both(rarest, others.pop(0))
+        for word in others:
+            # Only sets of common words are worth keeping: to make one costs more than to look a few places up.
+            held = self._set_of(word) if is_common(word, self._counts) else set(self._by_word[word])
+            places = held.intersection(places)
+        return sorted(places)[:MOST_TITLES]
 
     def _search_first_of(self, word: str) -> list[Place]:
         """Return the first places of titles that hold a word and begin with it, in the order of their keys."""

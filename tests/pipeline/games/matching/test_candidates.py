@@ -6,9 +6,11 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 
 from pipeline.games.matching.candidates import find_candidates
+from pipeline.games.matching.foremost import FOREMOST
 from pipeline.games.matching.matching import match_title, search_titles
 from pipeline.games.matching.normalise import read_title
 from pipeline.games.matching.records import wanted
+from pipeline.games.matching.several import match_titles
 from pipeline.games.store.games import remove_games, store_games
 from pipeline.services.igdb.titles import key_halves
 from tests.pipeline.games.documents import doc
@@ -131,3 +133,31 @@ def test_halves_of_keys_are_no_words_of_any_title() -> None:
     assert key_halves("valorant") == ("<valo", ">rant")
     assert key_halves("abcde") == ("<ab", ">cde")
     assert key_halves("abc") == ()
+
+
+def test_what_postgresql_has_gathered_decides_nothing(engine: Engine) -> None:
+    titles = ("Kingdom: Hollow", "Hollow", "The Hollow Kingdom", "Hollow 1400", "Hollow Harbor")
+    with engine.begin() as connection:
+        store_games(connection, [doc(n, f"{n} Hollow Night{n}") for n in range(1000, 1600)], T0)
+        store_games(connection, [doc(1, "The Hollow Kingdom of Aldmoor"), doc(2, "Harbor")], T0)
+        before = [match_title(connection, wanted(title)) for title in titles]
+        connection.execute(text("ANALYZE game_titles"))
+        assert [match_title(connection, wanted(title)) for title in titles] == before
+
+
+@pytest.mark.parametrize("worth_loading", [1, 10_000])
+def test_of_more_titles_than_a_step_brings_the_order_of_rows_decides_nothing(
+    engine: Engine, worth_loading: int
+) -> None:
+    moved = text("UPDATE game_titles SET kind = kind WHERE igdb_id < 1150")
+    with engine.begin() as connection:
+        store_games(connection, [doc(n, f"Hollow {n} Harbor") for n in range(1000, 1600)], T0)
+        asked = [wanted(title) for title in ("Hollow Harbor", "Harbor of the Hollow", "Hollow", "Harbor", "Hollow X")]
+        before = [match_title(connection, query) for query in asked]
+        assert any(decision.ranked for decision in before)
+        connection.execute(moved)
+        assert [match_title(connection, query) for query in asked] == before
+        together = list(match_titles(connection, asked, worth_loading=worth_loading))
+    assert [(each.verdict, each.why, each.ranked[:FOREMOST]) for each in together] == [
+        (each.verdict, each.why, each.ranked[:FOREMOST]) for each in before
+    ]
