@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from models.errors import LootwireError
+from models.names import name_key
 from pipeline.fetch.shapes import clean
 from pipeline.games.finding.finder import ask_for, keep_answers
 from pipeline.games.finding.names import LONGEST, GameName
@@ -48,6 +49,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
                     self.keep(connection, each)
             # What is written here is gone with the connection.
             games, uids = _lacking(connection, [each for each in records if each.no_game is None], person_id)
+            is_mirrored = is_kept(connection)
         if not games and not uids:
             return Asked()
         asked_at = self.clock()
@@ -56,6 +58,8 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
             ids = dict.fromkeys(_ids_of(igdb, uids))
             named = [GameName(written=str(igdb_id), igdb_id=igdb_id) for igdb_id in ids]
             rows = list(ask_for(igdb, [*games, *named]))
+            if not is_mirrored:
+                rows += ask_for(igdb, list(_titles_of(games, rows)))
         except LootwireError as error:
             return Asked(problem=str(error))
         return Asked(rows=rows, asked_at=asked_at)
@@ -71,7 +75,13 @@ class _External(msgspec.Struct):
     game: Id | None = None
 
 
+class _Named(msgspec.Struct):
+    id: Id
+    slug: str | None = None
+
+
 _EXTERNAL = msgspec.json.Decoder(_External)
+_NAMED = msgspec.json.Decoder(_Named)
 
 
 def _lacking(
@@ -88,12 +98,12 @@ def _lacking(
     games: dict[GameName, None] = {}
     uids: dict[str, set[str]] = {}
     for record, each in zip(records, resolved, strict=True):
-        is_ours = _is_by_our_name(each)
-        if each.verdict in {"sure", "skip"} and not is_ours and not _is_by_title(record, each):
+        may_be_better = _is_by_our_name(each) or _is_by_another_title(record, each)
+        if each.verdict in {"sure", "skip"} and not may_be_better and not _is_by_title(record, each):
             continue
         if record.igdb_id is not None or record.igdb_slug:
             games[GameName(written=record.written, igdb_id=record.igdb_id, slug=record.igdb_slug)] = None
-        elif not is_mirrored and (each.verdict != "sure" or is_ours):
+        elif not is_mirrored and (each.verdict != "sure" or may_be_better):
             if record.store in SOURCES and record.external_id:
                 uids.setdefault(str(record.store), set()).add(record.external_id)
             games[GameName(written=" ".join((clean(title_of(record)) or "").split())[:LONGEST])] = None
@@ -109,6 +119,26 @@ def _is_by_title(record: Record, resolved: Resolved) -> bool:
 def _is_by_our_name(resolved: Resolved) -> bool:
     """Return whether a line means one of our games that has no entry: IGDB may not have been asked for that yet."""
     return resolved.game_id is not None and not resolved.is_decided
+
+
+def _is_by_another_title(record: Record, resolved: Resolved) -> bool:
+    """Return whether a line was matched with an entry that is called otherwise: IGDB may have a better one.
+
+    Which of them the catalogue has by now depends on what was asked before.
+    """
+    by_title = resolved.igdb_id is not None and not resolved.is_decided and not resolved.why.startswith("by its ")
+    return by_title and name_key(resolved.name or "") != name_key(title_of(record))
+
+
+def _titles_of(games: Iterable[GameName], rows: Sequence[msgspec.Raw]) -> Iterator[GameName]:
+    """Yield the titles of games whose id or slug IGDB does not have, or not any more: the title may still say it."""
+    answered = list(decode_rows(rows, _NAMED))
+    ids, slugs = {row.id for row in answered}, {row.slug for row in answered}
+    for game in games:
+        is_named = game.igdb_id is not None or game.slug is not None
+        slug = game.slug.lower() if game.slug is not None else None
+        if is_named and game.igdb_id not in ids and (slug is None or slug not in slugs):
+            yield GameName(written=game.written)
 
 
 def _ids_of(igdb: Igdb, uids: dict[str, set[str]]) -> Iterator[int]:
