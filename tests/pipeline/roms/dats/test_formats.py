@@ -238,7 +238,7 @@ PARAMETER = '<!DOCTYPE datafile [<!ENTITY % a SYSTEM "http://localhost/x">%a;]><
         (zip_of({}), ("it has nothing",)),
         (b"PK\x03\x04 and no more", ("a zip that cannot be read",)),
     ],
-    ids=str,
+    ids=lambda value: value[0] if isinstance(value, tuple) else "",
 )
 def test_what_is_no_dat_or_a_bad_one_is_refused_with_what_it_was_taken_for(
     data: bytes | str, words: Sequence[str]
