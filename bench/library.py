@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 # A script's own folder comes first on the path, where bench/feeds.py would hide the package of that name.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sqlalchemy import Engine, Table, func, insert, select, text
+from sqlalchemy import Engine, Table, func, insert, select
 from sqlalchemy.orm import Session
 
 from bench import search
@@ -203,8 +203,6 @@ def a_list(engine: Engine, known: Sequence[str], count: int) -> list[Result]:
     titles = dice.choices(known[: search.RECORDED], k=count)
     records = [Record(line=number, written=title) for number, title in enumerate(titles, 1)]
     with engine.connect() as connection:
-        # Of more titles than a step brings, one by one gives the first: else a scan begins where the last one ended.
-        connection.execute(text("SET synchronize_seqscans = off"))
         began = time.perf_counter()
         resolved = resolve(connection, records, load_decisions(connection, OWNER_ID))
         together = (time.perf_counter() - began) / count
