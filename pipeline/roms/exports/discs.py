@@ -82,6 +82,10 @@ class DiscList:
     def value(self, entry: int, field: str) -> str | None:
         raise AssertionError(f"a list of discs has no {field} of {entry}")
 
+    def has(self, entry: int, values: Mapping[str, str]) -> bool:
+        del entry
+        return not values
+
     def set(self, entry: int, field: str, value: str) -> None:
         raise AssertionError(f"a list of discs has no {field} of {entry}: {value}")
 

@@ -5,6 +5,7 @@ import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from sqlalchemy import Connection, select
@@ -24,6 +25,7 @@ from pipeline.roms.exports.records import Exported, Format, GameToExport, LeftOu
 
 # Files of these have the paths of the machine that the front end runs on.
 _FOREIGN: frozenset[Format] = frozenset({"launchbox", "retroarch"})
+_GAMELISTS: frozenset[Format] = frozenset({"gamelist", "batocera"})
 _NO_TEXT = "its name is no UTF-8, which no {} can hold"
 _CONTROLS = "its name has characters that no {} can hold"
 
@@ -76,7 +78,7 @@ def merge_file(
 
 def list_game(format_: Format, game: GameToExport, key: str, tail: str) -> Listed:
     """Return a ROM as a format has it."""
-    if format_ in {"gamelist", "batocera"}:
+    if format_ in _GAMELISTS:
         return gamelist.listed(game, key, tail, batocera=format_ == "batocera")
     platform = PLATFORMS.get(game.platform or "")
     if format_ == "launchbox":
@@ -166,7 +168,8 @@ class _Run:
     def _list_of_discs(self, path: Path, each: discs.Discs) -> None:
         if not self._dry_run and path.parent != self._to:
             self._make_folder(path.parent)
-        lines = [discs.listed(game, os.fsencode(self._key(game, path.parent)), _tail(game)) for game in each.games]
+        begin = os.fsencode(path.parent) + b"/"
+        lines = [discs.listed(game, game.path.removeprefix(begin), _tail(game)) for game in each.games]
         self._bring(path, read_existing(path), lines, lambda data, memory: merge(discs.DiscList(data), lines, memory))
 
     def plan(self, games: Sequence[GameToExport]) -> Exported:
@@ -213,30 +216,39 @@ class _Run:
         """Return the ROMs as the format has them, without those whose paths it cannot hold."""
         is_relative = self._format in {"gamelist", "batocera", "pegasus"}
         here = os.fsencode(self._to.parent)
-        if is_relative and any(_is_below(here, folder) for folder in self._collections):
+        if is_relative and self._is_in_collection(here):
             games = [game for game in games if _is_below(game.path, here)]
+        begins = {folder: os.fsdecode(base) for folder, base in self._bases(games, here).items()} if is_relative else {}
+        dot = "./" if self._format in _GAMELISTS else ""
         listed = []
-        bases = {} if not is_relative else _bases(games)
         for game in games:
-            reason = _unwritable(game.path)
-            if reason is not None:
-                self._left_out.append(LeftOut(shown=shown(game.path), reason=reason.format(f"{self._format} file")))
+            try:
+                path = game.path.decode()
+            except UnicodeDecodeError:
+                self._leave_out(game, _NO_TEXT)
                 continue
-            key = self._key(game, self._to.parent, bases.get(game.folder)) if is_relative else os.fsdecode(game.path)
-            listed.append(list_game(self._format, game, key, _tail(game)))
+            if not path.isprintable() and not is_writable(path):
+                self._leave_out(game, _CONTROLS)
+                continue
+            begin = begins.get(game.folder)
+            key = f"{dot}{path[len(begin) :]}" if begin is not None and path.startswith(begin) else path
+            listed.append(list_game(self._format, game, key, path[_length(game.folder) :]))
         return listed
 
-    def _key(self, game: GameToExport, folder: Path, base: bytes | None = None) -> str:
-        """Return a path as the file in a folder has it: relative to that, or to what the front end takes for it."""
-        is_gamelist = self._format in {"gamelist", "batocera"}
-        here = os.fsencode(folder)
-        # What a gamelist elsewhere is relative to is its system's folder, and of other files their own.
-        if not is_gamelist or any(_is_below(here, each) for each in self._collections):
-            base = here
-        if base is None or not _is_below(game.path, base):
-            return os.fsdecode(game.path)
-        relative = os.fsdecode(game.path[len(base.rstrip(b"/")) + 1 :])
-        return f"./{relative}" if is_gamelist else relative
+    def _leave_out(self, game: GameToExport, reason: str) -> None:
+        self._left_out.append(LeftOut(shown=shown(game.path), reason=reason.format(f"{self._format} file")))
+
+    def _bases(self, games: Iterable[GameToExport], here: bytes) -> dict[bytes, bytes]:
+        """Return by folder of a collection what a file in `here` has its paths relative to, with a slash at the end.
+
+        A gamelist elsewhere is of its system's folder, other files are of their own.
+        """
+        if self._format in _GAMELISTS and not self._is_in_collection(here):
+            return _systems(games)
+        return {game.folder: here.rstrip(b"/") + b"/" for game in games}
+
+    def _is_in_collection(self, folder: bytes) -> bool:
+        return any(_is_below(folder, each) for each in self._collections)
 
     def _bring(
         self,
@@ -364,18 +376,24 @@ def _collections(connection: Connection, person_id: int) -> Sequence[bytes]:
     return connection.scalars(query.order_by(RomFolder.id)).all()
 
 
-def _bases(games: Iterable[GameToExport]) -> dict[bytes, bytes]:
-    """Return by folder what its system's games are relative to: the folder, or the one below that names a platform."""
-    tops: dict[bytes, set[str]] = {}
+def _systems(games: Iterable[GameToExport]) -> dict[bytes, bytes]:
+    """Return by folder what its system's games are in: the folder, or the one in it that names a platform."""
+    tops: dict[bytes, set[bytes]] = {}
     for game in games:
-        top, inside, _ = _tail(game).partition("/")
-        tops.setdefault(game.folder, set()).add(top if inside else "")
-    return {
-        folder: posixpath.join(folder, os.fsencode(top))
-        if (top := min(names)) and len(names) == 1 and platform_called(top)
-        else folder
-        for folder, names in tops.items()
-    }
+        top, inside, _ = game.path[len(game.folder.rstrip(b"/")) + 1 :].partition(b"/")
+        tops.setdefault(game.folder, set()).add(top if inside else b"")
+    systems = {}
+    for folder, names in tops.items():
+        top = min(names)
+        is_system = len(names) == 1 and platform_called(os.fsdecode(top)) is not None
+        systems[folder] = folder.rstrip(b"/") + b"/" + (top + b"/" if is_system else b"")
+    return systems
+
+
+@lru_cache(maxsize=64)
+def _length(folder: bytes) -> int:
+    """Return how many characters of a path are its collection's."""
+    return len(os.fsdecode(folder.rstrip(b"/"))) + 1
 
 
 def _tail(game: GameToExport) -> str:
@@ -384,11 +402,3 @@ def _tail(game: GameToExport) -> str:
 
 def _is_below(path: bytes, folder: bytes) -> bool:
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
-
-
-def _unwritable(path: bytes) -> str | None:
-    try:
-        text = path.decode()
-    except UnicodeDecodeError:
-        return _NO_TEXT
-    return None if is_writable(text) else _CONTROLS

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -68,7 +67,7 @@ _ENTRIES = text("""
             SELECT 1 FROM release_dates AS released WHERE released.game_igdb_id = entry.igdb_id
             AND released.precision = 'day' AND released.last_seen_at IS NULL
             AND released.date = CAST(entry.first_release_at AT TIME ZONE 'UTC' AS date)
-        ) AS is_day, (entry.raw ->> 'involved_companies') AS companies
+        ) AS is_day, entry.raw -> 'involved_companies' AS companies
     FROM game_metadata AS entry WHERE entry.igdb_id = ANY(CAST(:ids AS bigint[]))
     ) AS each
 """)
@@ -119,12 +118,23 @@ class _Entry(msgspec.Struct, gc=False):
     modes: list[str]
     released_on: date | None
     is_day: bool
-    # JSON in JSON, as IGDB sent it.
-    companies: str | None
+    # As IGDB sent it.
+    companies: msgspec.Raw
+
+
+class _Company(msgspec.Struct, gc=False):
+    name: str = ""
+
+
+class _Involved(msgspec.Struct, gc=False):
+    company: _Company | None = None
+    developer: bool = False
+    publisher: bool = False
 
 
 _ROM_ROWS = msgspec.json.Decoder(list[_Row])
 _FILE_ROWS = msgspec.json.Decoder(list[_File])
+_INVOLVED = msgspec.json.Decoder(list[_Involved] | None)
 _ENTRY_ROWS = msgspec.json.Decoder(list[_Entry])
 
 
@@ -194,17 +204,12 @@ def _game(row: _Row, its_files: Sequence[_File], entry: _Entry | None) -> GameTo
     )
 
 
-def _companies(involved: str | None) -> tuple[str | None, str | None]:
-    """Return the developers and the publishers of a document of IGDB, whose shape is whatever it sent."""
-    makers: list[str] = []
-    sellers: list[str] = []
-    listed: Any = msgspec.json.decode(involved) if involved else None
-    for each in listed if isinstance(listed, list) else ():
-        company = each.get("company") if isinstance(each, dict) else None
-        name = company.get("name") if isinstance(company, dict) else None
-        if isinstance(name, str) and name:
-            if each.get("developer") is True:
-                makers.append(name)
-            if each.get("publisher") is True:
-                sellers.append(name)
-    return ", ".join(makers) or None, ", ".join(sellers) or None
+def _companies(raw: msgspec.Raw) -> tuple[str | None, str | None]:
+    """Return the developers and the publishers of a document of IGDB; of one in an older shape neither is known."""
+    try:
+        involved = _INVOLVED.decode(raw) or ()
+    except msgspec.ValidationError:
+        return None, None
+    makers = [each.company.name for each in involved if each.developer and each.company is not None]
+    sellers = [each.company.name for each in involved if each.publisher and each.company is not None]
+    return ", ".join(filter(None, makers)) or None, ", ".join(filter(None, sellers)) or None

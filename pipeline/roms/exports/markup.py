@@ -30,6 +30,7 @@ _TAG = re.compile(
 )
 _LEAF = re.compile(r"<([^\s<>/!?\"']+)>([^<]*)</\1\s*>")
 _LEAVES = re.compile(r"\s*(?:<([^\s<>/!?\"']+)>[^<]*</\1\s*>\s*)*")
+_MARKUP = re.compile("[&<>]")
 _SECTION = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 _COMMENT = re.compile(r"<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(lt|gt|amp|quot|apos));")
@@ -104,7 +105,7 @@ class Markup:
             return None
         fields = dict(reversed(_LEAF.findall(inside)))
         if "&" in inside or "\r" in inside:
-            return {tag: _plain(raw) for tag, raw in fields.items()}
+            return {tag: _plain(raw) if "&" in raw or "\r" in raw else raw for tag, raw in fields.items()}
         return fields
 
     def attribute(self, element: Element, name: str) -> str | None:
@@ -142,6 +143,8 @@ class Markup:
 
     def written(self, value: str) -> str:
         """Return text as it is written into this file."""
+        if value.isprintable() and not _MARKUP.search(value):
+            return value
         value = escape(value)
         return value.replace("\n", self.line_end) if self.line_end != "\n" else value
 

@@ -60,6 +60,9 @@ class Document(Protocol):
     def value(self, entry: int, field: str) -> str | None:
         """Return a field, None where it is missing."""
 
+    def has(self, entry: int, values: Mapping[str, str]) -> bool:
+        """Return whether an entry surely has these values; where that is not known at once, False."""
+
     def set(self, entry: int, field: str, value: str) -> None:
         """Write a field, which may be missing."""
 
@@ -121,7 +124,7 @@ def merge(
         if key != keys[entry]:
             document.set_key(entry, key)
             is_changed = True
-        for name, wanted in each.values.items():
+        for name, wanted in () if document.has(entry, each.values) else each.values.items():
             current = document.value(entry, name)
             if current and name in once:
                 continue
@@ -178,6 +181,7 @@ def digest_of(data: bytes, listed: Iterable[Listed]) -> bytes:
 def plain_path(path: str) -> str:
     r"""Return a path in the one form in which paths are compared: `./a/b`, `a//b` and `.\a\b` are `a/b`."""
     path = path.strip()
+    # Most begin so and have nothing else to be changed.
     if "\\" in path:
         path = path.replace("\\", "/")
     if path.startswith("./"):
@@ -224,7 +228,7 @@ def _remember(each: Listed, key: str, own: str, fields: dict[str, int]) -> Remem
 
 def _new_key(current: str, each: Listed, own: str, known: Remembered | None, *, foreign_paths: bool) -> str:
     """Return the path that an entry is to have: a spelling of the front end's own stays while the file is the same."""
-    if plain_path(current) == plain_path(each.key):
+    if current == each.key or plain_path(current) == plain_path(each.key):
         return current
     if known is not None and known.key == current and known.wanted == own:
         return current
@@ -288,9 +292,13 @@ def _match(
         if key:
             entries.setdefault(plain_path(key), entry)
     # What stands under a path that another ROM had when it was written goes with that ROM: two files changed names.
-    owners = {plain_path(known.key): number for number, known in enumerate(before) if known is not None}
-    matched = _Matched()
     own = [plain_path(each.key) for each in listed]
+    owners = {
+        own[number] if known.key == listed[number].key else plain_path(known.key): number
+        for number, known in enumerate(before)
+        if known is not None
+    }
+    matched = _Matched()
     for number, key in enumerate(own):
         if owners.get(key, number) == number:
             matched.take(number, entries.get(key))

@@ -77,6 +77,9 @@ class Pegasus:
             return None
         return "\n".join(self._texts(*lines)).strip("\n")
 
+    def has(self, entry: int, values: Mapping[str, str]) -> bool:
+        return all(self.value(entry, name) == text for name, text in values.items())
+
     def set(self, entry: int, field: str, value: str) -> None:
         if (lines := self._fields[entry].get(field)) is not None:
             key = self._lines[lines[0]].partition(":")[0]

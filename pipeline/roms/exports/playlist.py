@@ -59,6 +59,9 @@ class Playlist:
         value = self._items[entry].get(field)
         return value if isinstance(value, str) else None
 
+    def has(self, entry: int, values: Mapping[str, str]) -> bool:
+        return all(self.value(entry, name) == text for name, text in values.items())
+
     def set(self, entry: int, field: str, value: str) -> None:
         self._items[entry][field] = value
         self._is_changed = True

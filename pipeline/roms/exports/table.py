@@ -58,6 +58,9 @@ class Table:
         place, row = self._places.get(field), self._rows[entry]
         return row[place] if place is not None and place < len(row) else None
 
+    def has(self, entry: int, values: Mapping[str, str]) -> bool:
+        return all(self.value(entry, name) == text for name, text in values.items())
+
     def set(self, entry: int, field: str, value: str) -> None:
         # A column that somebody took away stays away.
         if (place := self._places.get(field)) is not None:

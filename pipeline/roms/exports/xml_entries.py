@@ -61,6 +61,10 @@ class XmlEntries:
         element = self._elements(entry).get(field)
         return None if element is None else self._markup.value(element)
 
+    def has(self, entry: int, values: Mapping[str, str]) -> bool:
+        plain = self._plain[entry]
+        return plain is not None and values.items() <= plain.items()
+
     def set(self, entry: int, field: str, value: str) -> None:
         element = self._elements(entry).get(field)
         if element is not None:
@@ -98,12 +102,13 @@ class XmlEntries:
     def _append(self) -> None:
         markup, shape = self._markup, self._shape
         outer, inner = self._indents()
-        games = "".join(
-            f"{outer}<{shape.game}>{inner}"
-            + inner.join([self._written(shape.path, each.key), *(self._written(*pair) for pair in each.values.items())])
-            + f"{outer}</{shape.game}>"
-            for each in self._added
-        )
+        written = markup.written
+        parts: list[str] = []
+        for each in self._added:
+            parts.append(f"{outer}<{shape.game}>{inner}<{shape.path}>{written(each.key)}</{shape.path}>")
+            parts += [f"{inner}<{tag}>{written(value)}</{tag}>" for tag, value in each.values.items()]
+            parts.append(f"{outer}</{shape.game}>")
+        games = "".join(parts)
         last = (
             next((game for game in reversed(self._list.children) if game.tag == shape.game), None)
             if self._list
