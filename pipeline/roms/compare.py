@@ -1,6 +1,6 @@
 """Compare the sets that files make with the ROMs that are known, and new files with lost ones. Pure."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -64,30 +64,33 @@ def compare_sets(before: Sequence[StoredRom], sets: Sequence[RomSet], missing_fi
 def _pair(before: Sequence[StoredRom], sets: Sequence[RomSet]) -> dict[int, StoredRom]:
     """Return the ROM that each set is, by the set's number."""
     opening = {rom.file_ids[0]: rom for rom in before if rom.file_ids}
-    rom_of: dict[int, StoredRom] = {}
-    for number, each in enumerate(sets):
-        if (rom := opening.get(each.file_ids[0])) is not None:
-            rom_of[number] = rom
+    known = ((number, opening.get(each.file_ids[0])) for number, each in enumerate(sets))
+    rom_of = {number: rom for number, rom in known if rom is not None}
     taken = {rom.id for rom in rom_of.values()}
     left = {number: each for number, each in enumerate(sets) if number not in rom_of}
     if not left or len(taken) == len(before):
         return rom_of
-    roms_with: defaultdict[int, list[StoredRom]] = defaultdict(list)
-    for rom in before:
-        if rom.id not in taken:
-            for file_id in rom.file_ids:
-                roms_with[file_id].append(rom)
-    shared: defaultdict[tuple[int, StoredRom], int] = defaultdict(int)
-    for number, each in left.items():
-        for file_id in each.file_ids:
-            for rom in roms_with.get(file_id, ()):
-                shared[number, rom] += 1
+    shared = _shared([rom for rom in before if rom.id not in taken], left)
     # The best pairs first; of equal ones the older ROM, and the set that comes first by its path.
     for number, rom in sorted(shared, key=lambda pair: (not pair[1].is_pinned, -shared[pair], pair[1].id, pair[0])):
         if number not in rom_of and rom.id not in taken:
             rom_of[number] = rom
             taken.add(rom.id)
     return rom_of
+
+
+def _shared(roms: Iterable[StoredRom], sets: Mapping[int, RomSet]) -> Mapping[tuple[int, StoredRom], int]:
+    """Return how many files ROMs and sets share, by the set's number and the ROM, of those that share any."""
+    roms_with: defaultdict[int, list[StoredRom]] = defaultdict(list)
+    for rom in roms:
+        for file_id in rom.file_ids:
+            roms_with[file_id].append(rom)
+    return Counter(
+        (number, rom)
+        for number, each in sets.items()
+        for file_id in each.file_ids
+        for rom in roms_with.get(file_id, ())
+    )
 
 
 class Place(NamedTuple):

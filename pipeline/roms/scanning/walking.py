@@ -25,8 +25,8 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_
 _GONE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
-# A file as its directory lists it: its name, as `os.fsdecode` gives it, its size, its time of change in nanoseconds, and
-# its inode as a signed number. A plain tuple: a hundred thousand are made in a second.
+# A file as its directory lists it: its name, as `os.fsdecode` gives it, its size, its time of change in nanoseconds,
+# and its inode as a signed number. A plain tuple: a hundred thousand are made in a second.
 Listed = tuple[str, int, int, int]
 
 
