@@ -176,11 +176,11 @@ class LibraryLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class LibraryDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
-    """What events of a person's library, journal and lists show; they are that person's alone."""
+    """What events of a person's library, journal, lists and ROMs show; they are that person's alone."""
 
-    families = ("library", "play", "list")
+    families = ("library", "play", "list", "rom")
 
-    # The file, account or list that it came from.
+    # The file, account, list or folder that it came from.
     origin: str | None = None
     store: str | None = None
     platform: str | None = None

@@ -38,6 +38,10 @@ class EventKind(StrEnum):
     PLAY_STARTED = "play.started"
     PLAY_FINISHED = "play.finished"
     LIST_CHANGED = "list.changed"
+    ROM_ADDED = "rom.added"
+    ROM_MISSING = "rom.missing"
+    ROM_RETURNED = "rom.returned"
+    ROM_IDENTIFIED = "rom.identified"
     SOURCE_FAILING = "source.failing"
     SOURCE_STALE = "source.stale"
     SOURCE_RECOVERED = "source.recovered"
@@ -64,8 +68,8 @@ class EventKind(StrEnum):
 
     @property
     def is_of_a_person(self) -> bool:
-        """Whether it is about somebody's library, journal or list: theirs alone, for subscriptions to its family."""
-        return self.family in {"library", "play", "list"}
+        """Whether it is about somebody's library, journal, list or ROMs: theirs, for subscriptions to its family."""
+        return self.family in {"library", "play", "list", "rom"}
 
     @property
     def family(self) -> str:

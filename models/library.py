@@ -219,7 +219,8 @@ class PlaySession(Base):
 class PersonWork(Base):
     """What a work is to a person, derived from entries, states and playthroughs; what matching and messages ask.
 
-    `words` are of `owned`, `playing`, `backlog`, `wished`, `finished` and `abandoned`; `stores` name where it is owned.
+    `words` are of `owned`, `playing`, `backlog`, `wished`, `finished`, `abandoned` and `rom`; `stores` name where it is
+    owned.
     `seconds` is the sum over editions of the greater of the shop's playtime and the journal's. Time alone changes the
     words at `changes_at`: who has not played for a while is not playing.
     """

@@ -50,6 +50,7 @@ from models.library import (
     Work,
 )
 from models.people import AccountLink, DropProgress, Person, Settled
+from models.roms import DatFile, DatGame, DatRom, Rom, RomContent, RomFile, RomFolder, RomMember
 from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
 from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target, Wake
 
@@ -61,6 +62,9 @@ __all__ = [
     "Channel",
     "ChatBadge",
     "Credential",
+    "DatFile",
+    "DatGame",
+    "DatRom",
     "Delivery",
     "DeliveryState",
     "DropBenefit",
@@ -102,6 +106,11 @@ __all__ = [
     "ReleaseDate",
     "Reward",
     "RewardCampaign",
+    "Rom",
+    "RomContent",
+    "RomFile",
+    "RomFolder",
+    "RomMember",
     "Settled",
     "Sighting",
     "Source",

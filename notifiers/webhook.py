@@ -64,8 +64,8 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 class LibraryFields(Holding, frozen=True, kw_only=True, omit_defaults=True):
     """What the game is to this target's person, as the message was sent; what is empty is left out.
 
-    `words` are of owned, playing, backlog, wished, finished and abandoned, `stores` where it is owned, `seconds` how
-    long it was played; `finished` is a day, a month, a quarter or a year: `2022`, `1999-Q3`.
+    `words` are of owned, playing, backlog, wished, finished, abandoned and rom, `stores` where it is owned, `seconds`
+    how long it was played; `finished` is a day, a month, a quarter or a year: `2022`, `1999-Q3`.
     """
 
     text: Annotated[str, Meta(description="The same in words, with months in figures.")] = ""

@@ -32,6 +32,7 @@ _REASONS = {
     "wished": "it is on your wish list",
     "finished": "you finished it",
     "abandoned": "you gave it up",
+    "rom": "you have a ROM of it",
 }
 _MINUTE, _HOUR = 60, 3600
 
@@ -39,8 +40,8 @@ _MINUTE, _HOUR = 60, 3600
 class Holding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a game, in whichever edition, is to a person: as `models.PersonWork` has it.
 
-    `words` are of `owned`, `playing`, `backlog`, `wished`, `finished` and `abandoned`; `stores` name where it is owned;
-    `seconds` is how long it was played. `finished` is when it was finished last, as `models.periods` writes it.
+    `words` are of `owned`, `playing`, `backlog`, `wished`, `finished`, `abandoned` and `rom`; `stores` name where it is
+    owned; `seconds` is how long it was played. `finished` is when it was finished last, as `models.periods` writes it.
     """
 
     words: tuple[str, ...] = ()

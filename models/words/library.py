@@ -1,4 +1,4 @@
-"""The words of events of a person's library, journal and lists. Pure."""
+"""The words of events of a person's library, journal, lists and ROMs. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -42,6 +42,26 @@ KINDS: dict[EventKind, KindWords[LibraryDetail]] = {
         "List changed",
         ("list changed", "lists changed"),
         lambda detail, _service: f"{detail.name or 'A list'} – {', '.join(list_changes(detail))}",
+    ),
+    EventKind.ROM_ADDED: KindWords(
+        "ROMs added",
+        ("ROM added to your collection", "ROMs added to your collection"),
+        lambda detail, _service: f"New in your collection – {_games(detail)}{_from(detail)}",
+    ),
+    EventKind.ROM_MISSING: KindWords(
+        "ROMs missing",
+        ("ROM missing from your collection", "ROMs missing from your collection"),
+        lambda detail, _service: f"Missing from your collection – {_games(detail)}{_from(detail)}",
+    ),
+    EventKind.ROM_RETURNED: KindWords(
+        "ROMs returned",
+        ("ROM back in your collection", "ROMs back in your collection"),
+        lambda detail, _service: f"Back in your collection – {_games(detail)}{_from(detail)}",
+    ),
+    EventKind.ROM_IDENTIFIED: KindWords(
+        "ROMs identified",
+        ("ROM identified", "ROMs identified"),
+        lambda detail, _service: f"Identified in your collection – {_games(detail)}{_from(detail)}",
     ),
 }
 

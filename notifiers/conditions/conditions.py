@@ -6,7 +6,7 @@ import msgspec
 
 RewardKind = Literal["badge", "emote", "item"]
 # What a game is to a person, as `models.PersonWork` has it.
-LibraryWord = Literal["owned", "playing", "backlog", "wished", "finished", "abandoned"]
+LibraryWord = Literal["owned", "playing", "backlog", "wished", "finished", "abandoned", "rom"]
 LIBRARY_WORDS: tuple[LibraryWord, ...] = get_args(LibraryWord)
 
 

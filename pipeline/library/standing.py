@@ -6,10 +6,11 @@ from typing import Literal
 
 import msgspec
 
-Word = Literal["owned", "playing", "backlog", "wished", "finished", "abandoned"]
-WORDS: tuple[Word, ...] = ("owned", "playing", "backlog", "wished", "finished", "abandoned")
+Word = Literal["owned", "playing", "backlog", "wished", "finished", "abandoned", "rom"]
+WORDS: tuple[Word, ...] = ("owned", "playing", "backlog", "wished", "finished", "abandoned", "rom")
 # Who has not played for so long is not playing, where nobody says otherwise.
 PLAYING_FOR = timedelta(days=14)
+ROM = "rom"
 _OWNED = frozenset({"owned", "subscription", "shared"})
 _OF_STATUS: dict[str, tuple[Word, ...]] = {
     "backlog": ("backlog",),
@@ -68,6 +69,7 @@ def standing_of(status: str | None, entries: Sequence[Owned], played: Sequence[P
     words = set(_OF_STATUS.get(derived or "", ()))
     if has:
         words.add("owned")
+        words |= {"rom"} if any(entry.store == ROM for entry in has) else set()
     elif any(entry.ownership == "wished" for entry in entries):
         words.add("wished")
     changes_at = None
@@ -93,7 +95,8 @@ def _derived(has: Collection[Owned], played: Sequence[Played], last: datetime | 
         return played[-1].status
     if last is not None:
         return "playing" if now - last < PLAYING_FOR else "paused"
-    if not has:
+    # Who keeps a hundred thousand ROMs does not mean to play them all.
+    if all(entry.store == ROM for entry in has):
         return None
     return "paused" if any(entry.playtime_seconds for entry in has) else "backlog"
 

@@ -29,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 
-from models import DropCampaign, Event, Heartbeat, Source, StreamSession
+from models import DropCampaign, Event, EventSubMessage, Heartbeat, Source, StreamSession
 from models.due import CLOCK_TOLERANCE, is_impossible
 from models.events import EventKind
 from models.tables import Base
@@ -253,10 +253,7 @@ def put_right(engine: Engine, now: datetime, *, was_set_back: bool = False) -> t
         jump = _jump(connection, now, tolerance)
         if jump is None:
             return None
-        # Streams are judged by Twitch's clock. It may be ahead of ours since the jump, and have had our time before.
-        agreed_at = service_time.last_agreed(connection) or now
-        of_streams = max(now, agreed_at, service_time.present(connection, TWITCH, now))
-        for statement in _statements(now, of_streams, tolerance):
+        for statement in _statements(now, _present_of_streams(connection, now), tolerance):
             connection.execute(statement)
         service_time.forget(connection)
         without = Source.cursor.op("-")(literal(list(_MEMORY), ARRAY(Text)))
@@ -269,6 +266,16 @@ def _jump(connection: Connection, now: datetime, tolerance: timedelta) -> timede
     """Return how far ahead of now the clock has ticked already; None where that is within the tolerance."""
     latest = connection.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.name.in_(OURS)))
     return latest - now if latest is not None and latest > now + tolerance else None
+
+
+def _present_of_streams(connection: Connection, now: datetime) -> datetime:
+    """Return the present by Twitch's clock, by which streams are judged, as far as it is known: it may be later.
+
+    Twitch may be ahead of our clock since the jump, have had our time before, and have dated its messages since.
+    """
+    agreed_at = service_time.last_agreed(connection) or now
+    sent_at = connection.scalar(select(func.max(EventSubMessage.sent_at))) or now
+    return max(now, agreed_at, sent_at, service_time.present(connection, TWITCH, now))
 
 
 def _statements(now: datetime, of_streams: datetime, tolerance: timedelta) -> Iterator[Update]:

@@ -4,7 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from alembic import command
+from sqlalchemy import select
 
+from models import PersonWork
 from models.details import LibraryLine, ReleaseDetail
 from models.events import EventKind
 from models.people import OWNER_ID
@@ -17,7 +20,9 @@ from notifiers.previews import newest_event
 from notifiers.reader import PLAIN
 from notifiers.reasons import why_not
 from notifiers.render import Foot, Format, Limits, render_message
+from pipeline.database.connecting import alembic_config, migrate
 from pipeline.demo.sinks import WebhookSink
+from pipeline.library.store.person_works import renew
 from tests.notifiers.shelves import Shelves, at
 from tests.notifiers.world import Notifying, event_text, full_event, hook_url
 
@@ -48,6 +53,35 @@ def test_drops_in_the_category_of_the_pc_edition_reach_who_owns_it_on_a_console(
     shelves.has(console, "playstation", platform="PlayStation 5")
     world.target(conditions=Conditions(kinds=("campaign.*",), library=("owned",)))
     assert [world.event(game_id=category)] == world.event_ids()
+
+
+def test_a_subscription_to_roms_hears_of_what_there_is_a_rom_of_and_of_nothing_else(
+    world: Notifying, shelves: Shelves
+) -> None:
+    with_rom, bought = shelves.game("Rust", 1), shelves.game("Palia", 2)
+    shelves.has(with_rom, "rom", platform="Super Nintendo")
+    shelves.has(bought)
+    world.target(conditions=Conditions(library=("rom",)))
+    wanted = world.event(game_id=with_rom)
+    world.event(game_id=bought)
+    assert world.event_ids() == [wanted]
+
+
+def test_a_subscription_from_before_roms_were_known_hears_of_an_owned_game_that_there_is_a_rom_of(
+    world: Notifying, shelves: Shelves
+) -> None:
+    game = shelves.game("Rust", 1)
+    shelves.has(game, "rom", platform="Super Nintendo")
+    world.target(conditions=Conditions(library=("owned",)))
+    with world.engine.begin() as connection:
+        # As the program of then had it: without what nobody knew.
+        command.downgrade(alembic_config(connection), "0017")
+    migrate(world.engine)
+    # The program of then had no word for it.
+    with world.engine.begin() as connection:
+        renew(connection, OWNER_ID, connection.scalars(select(PersonWork.work_id)).all(), world.now)
+
+    assert [world.event(game_id=game)] == world.event_ids()
 
 
 def test_two_of_our_games_that_are_one_entry_count_as_one(world: Notifying, shelves: Shelves) -> None:

@@ -99,7 +99,9 @@ def test_a_subscription_stands_under_its_narrowest_condition(
 
 
 def test_a_library_stands_under_all_that_a_game_may_be_for_it_and_what_is_excepted_under_nothing() -> None:
-    conditions = Conditions(library=("owned", "playing"), library_except=("finished", "abandoned", "wished", "backlog"))
+    conditions = Conditions(
+        library=("owned", "playing"), library_except=("finished", "abandoned", "wished", "backlog", "rom")
+    )
     keys = subscription_keys(conditions, OWNER)
     assert keys.keys == {"*|library|1:owned", "*|library|1:playing", "*|library|1:owned+playing"}
     assert keys.is_exact

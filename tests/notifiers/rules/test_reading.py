@@ -179,7 +179,7 @@ SUBSCRIPTION = '[[subscription]]\nname = "a"\nto = "phone"\n'
         ),
         pytest.param(
             f"{SUBSCRIPTION}library = ['ownd']\n",
-            "'ownd' is none of owned, playing, backlog, wished, finished, abandoned; did you mean `owned`?",
+            "'ownd' is none of owned, playing, backlog, wished, finished, abandoned, rom; did you mean `owned`?",
             id="nothing that a game is",
         ),
         pytest.param(f"{SUBSCRIPTION}min_minutes = -1\n", "f:4: `min_minutes`: must be at least 0", id="a number"),

@@ -410,6 +410,14 @@ NOT_EXPORTED = {
     "wanted_games": "follow from lists, campaigns and channels",
     "person_works": "follow from libraries",
     "library_accounts": "secret",
+    "rom_folders": "are of one machine",
+    "rom_files": "a scan finds them again",
+    "rom_contents": "a scan reads them again",
+    "roms": "a scan finds them again; what a person said of their titles is among the decisions",
+    "rom_members": "a scan finds them again",
+    "dat_files": "their files give them again",
+    "dat_games": "their files give them again",
+    "dat_roms": "their files give them again",
 }
 
 

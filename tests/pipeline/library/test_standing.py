@@ -69,3 +69,10 @@ def test_the_day_on_which_somebody_gave_up_is_no_end() -> None:
     given_up = Played(game_id=1, status="abandoned", finished="2019")
 
     assert standing_of(None, [owned()], [given_up], NOW).words == ("owned", "abandoned")
+
+
+def test_a_game_of_which_a_rom_is_there_is_owned_but_not_on_the_backlog() -> None:
+    rom = Owned(game_id=1, store="rom", platform="Super Nintendo", ownership="owned")
+
+    assert standing_of(None, [rom], [], NOW).words == ("owned", "rom")
+    assert standing_of(None, [rom, owned()], [], NOW).words == ("owned", "backlog", "rom")

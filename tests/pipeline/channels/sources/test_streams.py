@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, insert, update
 from sqlalchemy.event import listen, remove
 
-from models import AllowedChannel, DropCampaign, Game, Source, StreamSession, StreamSnapshot
+from models import AllowedChannel, DropCampaign, EventSubMessage, Game, Source, StreamSession, StreamSnapshot
 from pipeline.channels.sources.streams import TwitchStreams
 from pipeline.fetch.http import Client
 from pipeline.ingest.fetching import fetch_source
@@ -288,6 +288,26 @@ def test_when_a_stream_was_seen_is_not_taken_for_the_future_where_our_clock_was_
     for _ in range(4):
         polls.round(5)
     assert abs(polls.streaming.session(stream.id).ended_at - seen_at) < timedelta(seconds=1)
+
+
+def test_a_stream_ended_when_twitch_said_so_also_where_our_clock_agreed_longer_ago_and_is_set_back(
+    polls: Polls,
+) -> None:
+    polls.follow("ann")
+    polls.round()
+    stream = polls.twitch.go_live("ann")
+    polls.round(4)
+    beat(polls.engine, polls.clock(), CLOCK)
+    said_at = polls.now + timedelta(minutes=4)
+    with polls.engine.begin() as connection:
+        message = {"message_id": "1", "subscription_type": "stream.offline", "subscription_version": "1", "event": {}}
+        times = {"via": "websocket", "sent_at": said_at, "received_at": polls.now}
+        connection.execute(insert(EventSubMessage).values(message | times))
+        connection.execute(update(StreamSession).values(ended_at=said_at))
+    polls.ahead = timedelta(days=-366)
+
+    assert put_right(polls.engine, polls.clock(), was_set_back=True) is not None
+    assert polls.streaming.session(stream.id).ended_at == said_at
 
 
 def test_a_round_of_two_thousand_channels_takes_few_requests_and_few_statements(polls: Polls) -> None:
