@@ -45,12 +45,12 @@ def find_discs(games: Sequence[GameToExport]) -> tuple[list[Discs], list[LeftOut
                 f"disc {game.disc} of {written} is {os.fsdecode(posixpath.basename(discs[game.disc].path))!r} already"
             )
             twice.append(LeftOut(shown=shown(game.path), reason=reason))
-    found = [
+    games_of_discs = [
         Discs(name=name, platform=platform, games=tuple(discs[disc] for disc in sorted(discs)))
         for (_, platform, name), discs in by_name.items()
         if len(discs) > 1
     ]
-    return sorted(found, key=lambda each: (each.name, each.games[0].path)), twice
+    return sorted(games_of_discs, key=lambda each: (each.name, each.games[0].path)), twice
 
 
 class DiscList:

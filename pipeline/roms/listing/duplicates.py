@@ -69,8 +69,8 @@ def load_duplicates(connection: Connection, person_id: int) -> list[Duplicate]:
     for row in connection.execute(statement):
         copy = Copy(folder=row.folder, file=row.file, member=row.member)
         parts[row.size, row.crc32].append(_Part(row.file_id, row.sha1, copy))
-    found = [each for (size, crc32), some in parts.items() for each in _duplicates(size, crc32, some)]
-    return sorted(found, key=lambda each: (-each.wasted, each.digest))
+    duplicates = [each for (size, crc32), some in parts.items() for each in _duplicates(size, crc32, some)]
+    return sorted(duplicates, key=lambda each: (-each.wasted, each.digest))
 
 
 def _duplicates(size: int, crc32: int, parts: Sequence[_Part]) -> Iterable[Duplicate]:

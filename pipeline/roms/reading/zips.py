@@ -120,10 +120,10 @@ def _directory(file: int, size: int) -> tuple[int, int, int]:
 
 
 def _directory_64(file: int, end: int) -> tuple[int, int, int, int] | None:
-    found = os.pread(file, _END_64_AT.size, end - _END_64_AT.size) if end >= _END_64_AT.size else b""
-    if not found.startswith(b"PK\x06\x07"):
+    locator = os.pread(file, _END_64_AT.size, end - _END_64_AT.size) if end >= _END_64_AT.size else b""
+    if not locator.startswith(b"PK\x06\x07"):
         return None
-    at = _END_64_AT.unpack(found)[2]
+    at = _END_64_AT.unpack(locator)[2]
     record = os.pread(file, _END_64.size, at) if at < end else b""
     if len(record) < _END_64.size or not record.startswith(b"PK\x06\x06"):
         raise Broken("its list of contents is damaged")

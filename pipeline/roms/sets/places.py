@@ -34,8 +34,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 def place_of(folders: Sequence[str], layout: Layout, platform: str | None) -> Place:
     """Return the place that these folders are, from the outermost on; `platform` is a person's word."""
-    found = next(((number, slug) for number, each in enumerate(folders, 1) if (slug := _slug(each))), None)
-    root, slug = found or (0, None)
+    named_by = next(((number, slug) for number, each in enumerate(folders, 1) if (slug := _slug(each))), None)
+    root, slug = named_by or (0, None)
     romm = _romm_root(folders, layout)
     named = platform or slug
     by_folder = named in FOLDER_GAMES or romm is not None or layout == "romm"
