@@ -361,8 +361,10 @@ def test_a_plan_is_known_again_and_says_what_it_cannot_hold() -> None:
     [
         (
             b"",
-            b'<?xml version="1.0"?>\n'
-            b"<gameList>\n\t<game>\n\t\t<path>x</path>\n\t\t<name>X</name>\n\t</game>\n</gameList>\n",
+            (
+                b'<?xml version="1.0"?>\n'
+                b"<gameList>\n\t<game>\n\t\t<path>x</path>\n\t\t<name>X</name>\n\t</game>\n</gameList>\n"
+            ),
         ),
         (b"<gameList/>", b"<gameList>\n\t<game>\n\t\t<path>x</path>\n\t\t<name>X</name>\n\t</game>\n</gameList>"),
         (b"<gameList><game/></gameList>", b"<gameList><game/><game><path>x</path><name>X</name></game></gameList>"),
