@@ -37,7 +37,6 @@ _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(lt|gt|amp|quot|apos));
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 # XML 1.0 has no place for these, not even as references.
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ATTRIBUTE = re.compile(r"\s([^\s=<>/\"']+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 
 
 class Unreadable(LootwireError):
@@ -107,13 +106,6 @@ class Markup:
         if "&" in inside or "\r" in inside:
             return {tag: _plain(raw) if "&" in raw or "\r" in raw else raw for tag, raw in fields.items()}
         return fields
-
-    def attribute(self, element: Element, name: str) -> str | None:
-        """Return an attribute of an element, None where it has none of this name."""
-        for match in _ATTRIBUTE.finditer(self.text, element.start, element.open_end):
-            if match[1] == name:
-                return _REFERENCE.sub(_referred, match[2] if match[2] is not None else match[3])
-        return None
 
     def replace(self, start: int, end: int, text: str) -> None:
         """Put text in the place of some; what is written there must be markup."""

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,10 @@ from pipeline.roms.exports.exporting import list_game, merge_file
 from pipeline.roms.exports.markup import Unreadable
 from pipeline.roms.exports.merging import Merged, Remembered, merge
 from pipeline.roms.exports.records import Format, GameToExport
-from pipeline.roms.exports.romm import plan
+from pipeline.roms.exports.romm import as_csv, as_lines, check_plan, plan, writable
 from tests.pipeline.roms.exports.collection import game
 
-WHOLE = {
+WHOLE: dict[str, Any] = {
     "description": "Run.\n\nAnd run on.",
     "released_on": date(1995, 9, 9),
     "developer": "Maker",
@@ -236,7 +237,7 @@ def test_what_is_no_playlist_is_refused(data: bytes, reason: str) -> None:
 
 
 def test_a_table_has_a_row_for_each_rom() -> None:
-    played = {"seconds": 5400, "last_played_at": datetime(2026, 1, 2, tzinfo=UTC), "status": "playing"}
+    played: dict[str, Any] = {"seconds": 5400, "last_played_at": datetime(2026, 1, 2, tzinfo=UTC), "status": "playing"}
 
     head, row, *rest = brought("csv", None, game(**WHOLE, **played)).data.decode().splitlines()
 
@@ -340,3 +341,48 @@ def test_a_plan_has_a_place_for_each_file() -> None:
         "its platform is not known",
     ]
     assert plan(games[:1], roms_first=True)[0][0].target == b"roms/psx/a.chd"
+
+
+def test_a_plan_is_known_again_and_says_what_it_cannot_hold() -> None:
+    steps, left_out = writable(plan([game(1, "/roms/psx/a, b.chd"), game(2, files=(b"/roms/psx/\xe9.chd",))])[0])
+
+    assert [each.shown for each in left_out] == [r"/roms/psx/\xe9.chd"]
+    assert as_csv(steps) == b'from,to\n"/roms/psx/a, b.chd","psx/roms/a, b.chd"\n'
+    assert json.loads(as_lines(steps)) == {"from": "/roms/psx/a, b.chd", "to": "psx/roms/a, b.chd"}
+    for whole in (None, b"", as_csv(steps), as_lines(steps)):
+        check_plan(whole)
+    for other in (b"notes", b'{"from": 1}\n', b"[]"):
+        with pytest.raises(Unreadable, match="no plan"):
+            check_plan(other)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            b"",
+            (
+                b'<?xml version="1.0"?>\n'
+                b"<gameList>\n\t<game>\n\t\t<path>x</path>\n\t\t<name>X</name>\n\t</game>\n</gameList>\n"
+            ),
+        ),
+        (b"<gameList/>", b"<gameList>\n\t<game>\n\t\t<path>x</path>\n\t\t<name>X</name>\n\t</game>\n</gameList>"),
+        (b"<gameList><game/></gameList>", b"<gameList><game/><game><path>x</path><name>X</name></game></gameList>"),
+        (
+            b"<alternativeEmulator/>\r\n",
+            (
+                b"<alternativeEmulator/>\r\n<gameList>\r\n\t<game>\r\n\t\t<path>x</path>\r\n\t\t<name>X</name>\r\n"
+                b"\t</game>\r\n</gameList>\r\n"
+            ),
+        ),
+        (
+            b"<gameList><!-- none --></gameList>",
+            b"<gameList><!-- none -->\n\t<game>\n\t\t<path>x</path>\n\t\t<name>X</name>\n\t</game>\n</gameList>",
+        ),
+    ],
+)
+def test_a_game_finds_its_place_in_any_gamelist(before: bytes, after: bytes) -> None:
+    listed = list_game("gamelist", game(title="X"), "x", "x")
+
+    assert merge_file("gamelist", before, [listed], (), None).data == after
+    assert merge_file("gamelist", before, [], (), None).data == before

@@ -101,7 +101,25 @@ def test_what_xml_cannot_hold_is_left_out_of_it() -> None:
     assert escape("a\x00\x07b\ud800\ufffe<&>\r\n\tc") == "ab&lt;&amp;&gt;\n\tc"
 
 
-def test_attributes_are_read() -> None:
-    markup = Markup(b"<a id='4&amp;7' source=\"x\">1</a>")
+def test_games_are_found_whatever_is_in_them() -> None:
+    plain = b"<l>\n<g><p>1</p><gtime>5</gtime></g><g x='>'/><other><g><p>2</p></g></other><g><g>3</g></g></l>"
+    for data in (plain, plain.replace(b"<p>1</p>", b"<p>1</p><!-- <g> -->")):
+        markup, slow = Markup(data, "g"), Markup(data)
 
-    assert [markup.attribute(markup.roots[0], name) for name in ("id", "source", "other")] == ["4&7", "x", None]
+        assert [
+            (each.tag, each.start, each.open_end, each.close_start, each.end) for each in markup.roots[0].children
+        ] == [(each.tag, each.start, each.open_end, each.close_start, each.end) for each in slow.roots[0].children]
+        assert [child.tag for child in markup.roots[0].children[0].children] == ["p", "gtime"]
+
+
+def test_fields_that_are_all_plain_are_read_at_once() -> None:
+    markup = Markup(
+        b"<l><g>\n<a>1 &amp;</a>\r\n<b>x\r\ny</b><a>2</a></g><g><a k='v'>1</a></g><g>text<a>1</a></g><g/></l>"
+    )
+
+    assert [markup.plain_fields(game) for game in markup.roots[0].children] == [
+        {"a": "1 &", "b": "x\ny"},
+        None,
+        None,
+        {},
+    ]
