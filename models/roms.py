@@ -147,6 +147,8 @@ class DatGame(Base):
     serial: Mapped[str | None]
     # `game`, `bios` or `device`.
     role: Mapped[str] = mapped_column(server_default=text("'game'"))
+    # How many of its files can be known: those with a hash that are dumped.
+    files: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class DatRom(Base):
@@ -210,7 +212,8 @@ class Rom(Base):
     flags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     # As they are written, those that nobody knows.
     tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
-    dat_game_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("dat_games.id", ondelete="SET NULL"))
+    # No foreign key: checking it for each of 100,000 sets takes as long as identifying them, and no game is ever deleted.
+    dat_game_id: Mapped[int | None] = mapped_column(BigInteger)
     verdict: Mapped[str] = mapped_column(server_default=text("'unknown'"))
     identified_by: Mapped[str | None]
     # What the DAT calls it, where it is called otherwise here.
