@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from models.platforms import platform_called
 from pipeline.roms.records import SetKind
 from pipeline.roms.sets.entries import Entry, key_of, natural, stem_of
 
@@ -13,6 +14,7 @@ _TRACKS = {"cue": ("bin", "img", "iso", "wav"), "gdi": (), "ccd": ("img", "sub")
 _PACKED = frozenset({"7z", "zip", "rar", "gz", "tar"})
 # What other programs keep of the same disc.
 _BESIDE = ("ccd", "sub", "sbi", "img", "mds", "mdf")
+_SAYS_NOTHING = re.compile(r"dis[ck]|game|(?:cd)?image|tracks?", re.IGNORECASE)
 _PARTS = (
     re.compile(r"(?P<stem>.+)\.part(?P<number>\d+)\.rar$", re.IGNORECASE),
     re.compile(r"(?P<stem>.+)\.(?P<number>\d{3})$"),
@@ -78,6 +80,16 @@ class Discs:
     def _at(self, parts: tuple[str, ...]) -> Entry | None:
         path = "/".join(parts)
         return self._exact.get(path) or self._by_key.get(key_of(path))
+
+
+def name_of(sheet: Entry) -> str:
+    """Return what a set is called that a sheet begins: of `Crazy Taxi (USA)/disc.gdi` the folder's name.
+
+    Programs that write discs for loaders call each sheet the same; a platform's folder names no game.
+    """
+    if sheet.folders and _SAYS_NOTHING.fullmatch(sheet.stem) and platform_called(sheet.folders[-1]) is None:
+        return sheet.folders[-1]
+    return sheet.stem
 
 
 def sheet_kind(sheet: Entry) -> SetKind:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 from models.platforms import platform_of_extension
 from pipeline.roms.records import FoundFile, Layout, RomSet, SetKind
-from pipeline.roms.sets.discs import Discs, sheet_kind, splits
+from pipeline.roms.sets.discs import Discs, name_of, sheet_kind, splits
 from pipeline.roms.sets.entries import Entry, entries_of, key_of, stem_of
 from pipeline.roms.sets.exodos import exodos_games
 from pipeline.roms.sets.opening import confs, opening_rank, title_of
@@ -78,7 +78,7 @@ class _Making:
             joined = self._discs.take(sheet)
             # A playlist of nothing that is here is no game; a cue sheet is one that lacks its tracks.
             if len(joined) > 1 or (joined and sheet_kind(sheet) != "m3u"):
-                self._add(sheet_kind(sheet), sheet.stem, joined)
+                self._add(sheet_kind(sheet), name_of(sheet), joined)
 
     def _take_splits(self) -> None:
         for written, joined in splits(self._left()):

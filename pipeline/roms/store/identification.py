@@ -3,8 +3,9 @@
 A content is compared with a DAT's file by the strongest hash that both have: SHA-1, else MD5, else CRC32 and size; a
 CHD by the SHA-1 in its header. All of a set's contents decide together which game it is: one that holds all that any
 DAT knows of the set comes before others, then one that is whole, that holds more, that is no bad dump, that is no
-clone, whose name is the set's, that is of its platform; and at last, so that it is the same one each time, the first
-by the names of DAT and game. An archive that is itself a file of a DAT is that, and its members are none of the set's.
+clone of a DAT that has the parent too, whose name is the set's, that is of its platform; and at last, so that it is
+the same one each time, the first by the names of DAT and game. An archive that is itself a file of a DAT is that, and
+its members are none of the set's.
 """
 
 # ruff: noqa: S608 - statements are put together of our own parts, and values are parameters.
@@ -26,7 +27,8 @@ _LOCK_FOLDERS = text(
     "SELECT id FROM rom_folders WHERE CAST(:folder_id AS bigint) IS NULL OR id = :folder_id"
     " ORDER BY id FOR NO KEY UPDATE"
 )
-_KNOWN = "(d.sha1 IS NOT NULL OR d.md5 IS NOT NULL OR d.crc32 IS NOT NULL) AND d.status <> 'nodump'"
+# What files of DATs can be compared at all.
+KNOWN = "(d.sha1 IS NOT NULL OR d.md5 IS NOT NULL OR d.crc32 IS NOT NULL) AND d.status <> 'nodump'"
 
 # What a DAT's file may be known by: each content as it is, and without its header.
 _KEYS = """
@@ -169,7 +171,9 @@ best AS (
     LEFT JOIN whole_set AS s ON s.rom_id = k.rom_id
     ORDER BY k.rom_id,
         CASE WHEN r.kind = 'm3u' THEN k.place END,
-        k.held = s.known DESC, k.is_whole DESC, k.held DESC, k.is_bad, k.is_clone, k.game_name <> r.written,
+        k.held = s.known DESC, k.is_whole DESC, k.held DESC, k.is_bad,
+        -- A DAT that knows of no parents is no better for that.
+        k.is_clone AND bool_or(NOT k.is_clone) OVER (PARTITION BY k.rom_id, k.dat_id), k.game_name <> r.written,
         (r.platform = f.platform) IS NOT TRUE, k.strength,
         f.name COLLATE "C", k.game_name COLLATE "C", f.digest, k.game_position
 ),
@@ -227,7 +231,7 @@ WITH live AS (
     FROM dat_roms AS d
     JOIN dat_games AS g ON g.id = d.dat_game_id
     JOIN dat_files AS f ON f.id = g.dat_id AND f.superseded_at IS NULL
-    WHERE NOT d.is_disk AND {_KNOWN}
+    WHERE NOT d.is_disk AND {KNOWN}
 ),
 shallow AS (
     SELECT c.file_id, c.position, c.crc32, c.size,

@@ -159,6 +159,15 @@ def test_a_family_is_the_parent_and_its_clones_with_the_sets_that_are_them(colle
     assert nobody == []
 
 
+def test_a_dat_has_what_is_there_also_where_a_set_goes_by_another_dat(collection: Shelf) -> None:
+    collection.dat(logiqx(game_of("Whole", rom_line("1", ONE)), game_of("Two", rom_line("2", TWO)), name="Zeroes"))
+
+    with collection.engine.connect() as connection:
+        listed = {dat.name: (dat.total, dat.have, dat.incomplete) for dat in list_dats(connection)}
+
+    assert listed == {"Ours": (5, 1, 1), "Zeroes": (2, 1, 0)}
+
+
 def test_dats_are_listed_with_what_a_collection_has_of_them(collection: Shelf) -> None:
     folder = collection.add_folder("/other")
     collection.add(folder, "Half", {"Half.bin": plain(TWO)})
@@ -171,5 +180,6 @@ def test_dats_are_listed_with_what_a_collection_has_of_them(collection: Shelf) -
         both = list_dats(connection, with_superseded=True)
 
     assert (dat.name, dat.version, dat.platform, dat.games, dat.roms) == ("Ours", "7", "snes", 6, 6)
-    assert (dat.total, dat.have, dat.bad, dat.incomplete) == (5, 1, 1, 1)
+    # All files of Half are there, though in two sets: it lacks nothing.
+    assert (dat.total, dat.have, dat.bad, dat.incomplete) == (5, 2, 1, 0)
     assert [(each.version, each.superseded_at is None) for each in both] == [("7", True), ("6", False)]

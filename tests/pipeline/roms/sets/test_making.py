@@ -85,6 +85,16 @@ def test_a_sheet_that_was_not_renamed_with_its_tracks_finds_them_by_its_own_name
     assert sets_of(("Game.cue", "old name.bin"), "Game.bin") == [("cue", "Game", ["Game.cue", "Game.bin"])]
 
 
+def test_a_sheet_whose_name_says_nothing_is_called_as_its_folder_is() -> None:
+    in_folder = ("dreamcast/Crazy Taxi (USA)/disc.gdi", "track01.bin")
+
+    assert sets_of(in_folder, "dreamcast/Crazy Taxi (USA)/track01.bin", ("dreamcast/disc.gdi",), ("game.cue",)) == [
+        ("gdi", "Crazy Taxi (USA)", ["dreamcast/Crazy Taxi (USA)/disc.gdi", "dreamcast/Crazy Taxi (USA)/track01.bin"]),
+        ("gdi", "disc", ["dreamcast/disc.gdi"]),
+        ("cue", "game", ["game.cue"]),
+    ]
+
+
 def test_a_gdi_and_its_tracks_are_one_set() -> None:
     assert sets_of(("a.gdi", "track01.bin", "track02.raw"), "track01.bin", "track02.raw") == [
         ("gdi", "a", ["a.gdi", "track01.bin", "track02.raw"])

@@ -160,6 +160,21 @@ def test_of_equal_games_the_parent_comes_first_and_then_the_one_of_its_name(shel
     assert shelf.verdict(two) == ("second", "verified", "sha1", None)
 
 
+def test_a_clone_stays_one_beside_a_dat_that_knows_of_no_parents(shelf: Shelf) -> None:
+    rom = shelf.add(shelf.add_folder(), "Ours", {"Ours.bin": plain(TWO)})
+    shelf.dat(logiqx(game_of("No Clone", rom_line("1", TWO)), name="Zeroes"))
+
+    shelf.dat(
+        logiqx(
+            game_of("Parent", rom_line("1", ONE)),
+            game_of("Clone", rom_line("1", TWO), more='cloneof="Parent"'),
+            name="A",
+        )
+    )
+
+    assert shelf.verdict(rom) == ("Clone", "verified", "sha1", "1")
+
+
 def test_an_archive_that_is_itself_a_file_of_a_dat_is_that(shelf: Shelf) -> None:
     reading = zipped({"one.bin": ONE}, itself=FOUR, deep=True)
     rom = shelf.add(shelf.add_folder(), "program", {"program.zip": reading}, kind="archive")
