@@ -102,7 +102,7 @@ FROM (
 ) AS living
 WHERE position = 0 OR first > 0"""
 )
-# What a set is looked up by, in the words of `pipeline.roms.store.matches`: what its DAT's game is called, else its name.
+# What a set is looked up by, as `pipeline.roms.store.matches` has it: what its DAT's game is called, else its name.
 _LOOKED_UP_BY = """coalesce(
             (SELECT concat_ws(E'\\n', coalesce(g.description, g.name), coalesce(g.year, r.year), g.role)
                 FROM dat_games AS g WHERE g.id = {}),
