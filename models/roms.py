@@ -212,7 +212,7 @@ class Rom(Base):
     flags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
     # As they are written, those that nobody knows.
     tags: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
-    # No foreign key: checking that of 100,000 sets takes as long as identifying them, and no game is ever deleted.
+    # No foreign key: to check it takes as long as to identify 100,000 sets, and no game is ever deleted.
     dat_game_id: Mapped[int | None] = mapped_column(BigInteger)
     verdict: Mapped[str] = mapped_column(server_default=text("'unknown'"))
     identified_by: Mapped[str | None]
