@@ -156,8 +156,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["folder_id"], ["rom_folders.id"], name=op.f("fk_roms_folder_id_rom_folders")),
         sa.ForeignKeyConstraint(["game_id"], ["games.id"], name=op.f("fk_roms_game_id_games")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roms")),
+        postgresql_with={"fillfactor": 50},
     )
-    op.create_index(op.f("ix_roms_dat_game_id"), "roms", ["dat_game_id"], unique=False)
     op.create_index(op.f("ix_roms_folder_id"), "roms", ["folder_id"], unique=False)
     op.create_index(op.f("ix_roms_game_id"), "roms", ["game_id"], unique=False)
     op.create_index(
