@@ -52,11 +52,14 @@ def settle_roms(
     if not chosen:
         raise UsageError("say which ROMs and which game: lootwire roms settle ROM... igdb:ID")
     said: int | Said = "own" if own else "skip"
-    if game is not None:
-        said = entry_named(game)
-    with open_command().engine.begin() as connection:
+    engine = open_command().engine
+    with engine.connect() as connection:
+        # Before IGDB is asked for an entry that nothing would come of.
         owner = person_named(connection, person)
         ids = [rom.id for rom in load_named(connection, owner, chosen)]
+    if game is not None:
+        said = entry_named(game)
+    with engine.begin() as connection:
         settled = settle(connection, owner, ids, said, utc_now())
     _show(settled, person, as_json=as_json)
 

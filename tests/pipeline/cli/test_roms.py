@@ -126,6 +126,7 @@ REFUSED = {
     ("show", "Rez"): "no ROM is called 'Rez'",
     ("show", "--platform", "snse"): "no platform is called 'snse'; did you mean",
     ("missing", "--as", "xml"): "there are csv and fix",
+    ("settle", "Rez", "igdb:1"): "no ROM is called 'Rez'",
     ("settle", "Cave"): "say which ROMs and which game",
     ("settle", "Cave", "--own", "--skip"): "two different answers",
     ("export", "frontend", "x"): "'frontend' is no format",
