@@ -57,9 +57,9 @@ def end_scan(
     """Take in what a scan has seen of a folder, all of it or nothing.
 
     `changed` are the directories that differ from what the last scan took in: their sets, and those of what belongs to
-    them, are made anew; without it those of the whole folder are. Where so much is gone at once that an unmounted disk is
-    likelier, nothing changes but that the folder is suspect, unless a person accepts it. What a part of the folder that
-    could not be listed has lost counts as there.
+    them, are made anew; without it those of the whole folder are. Where so much is gone at once that an unmounted disk
+    is likelier, nothing changes but that the folder is suspect, unless a person accepts it. What a part of the folder
+    that could not be listed has lost counts as there.
     """
     with engine.begin() as connection:
         before, folder = folder, lock_folder(connection, folder.id)

@@ -48,9 +48,7 @@ Matches = Callable[[str], object]
 
 
 def walk(root: int, options: FolderOptions) -> Iterator[Directory]:
-    """List a folder, given by an open descriptor, directory by directory.
-
-    Those are left off that hold no file but something else.
+    """List a folder, given by an open descriptor, directory by directory; of those without a file the empty ones alone.
 
     Files whose paths are too long to be stored come last, under names that stand for them.
     """
