@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 
 # A block of long lines still fits the socket, so that sending it does not wait for the server.
 _LINES = 25
@@ -26,10 +26,26 @@ class Json(msgspec.Struct, frozen=True, gc=False):
     text: bytes
 
 
-def copy_rows(connection: Connection, table: Table, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+# PostgreSQL looks up the foreign keys of each row by itself, which takes longer than to store it and to index it. It is
+# for a superuser to say that they hold, as the one of an embedded database is; with any other they are looked up.
+_KEYS_HOLD = text(
+    "SELECT set_config('session_replication_role', :role, true) WHERE current_setting('is_superuser') = 'on'"
+)
+
+
+def copy_rows(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    keys_hold: bool = False,
+) -> None:
     """Append rows, whose values stand in the order of `names`; raises the driver's error where a key exists already.
 
-    Values are None, truth values, numbers, text without NUL, aware times, days, bytes, tuples of texts, or `Json`.
+    Values are None, truth values, numbers, text without NUL, aware times, days, bytes, tuples of texts, or `Json`. With
+    `keys_hold` the caller knows that the rows which foreign keys name are there and stay until the transaction's end:
+    it wrote or locked them in this transaction. They need not be looked up then.
     """
     lines = (b"\t".join([_TEXT[type(value)](value) for value in row]) for row in rows)
     blocks = iter(lambda: b"\n".join([*islice(lines, _LINES), b""]), b"")
@@ -42,27 +58,31 @@ def copy_rows(connection: Connection, table: Table, names: Sequence[str], rows: 
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table.name), sql.SQL(", ").join(map(sql.Identifier, names))
     )
+    if keys_hold:
+        connection.execute(_KEYS_HOLD, {"role": "replica"})
     with driver.cursor() as cursor, cursor.copy(statement) as copy:
         # In blocks, so that the server works on one while we make the next.
         for block in chain((first,), blocks):
             copy.write(block)
+    if keys_hold:
+        connection.execute(_KEYS_HOLD, {"role": "origin"})
 
 
 def _null(_: None) -> bytes:
     return b"\\N"
 
 
-def _escaped(text: str) -> bytes:
+def _escaped(value: str) -> bytes:
     """Return text as COPY reads it: https://www.postgresql.org/docs/current/sql-copy.html, "Text Format"."""
-    if "\\" in text:
-        text = text.replace("\\", "\\\\")
-    if "\n" in text:
-        text = text.replace("\n", "\\n")
-    if "\r" in text:
-        text = text.replace("\r", "\\r")
-    if "\t" in text:
-        text = text.replace("\t", "\\t")
-    return text.encode()
+    if "\\" in value:
+        value = value.replace("\\", "\\\\")
+    if "\n" in value:
+        value = value.replace("\n", "\\n")
+    if "\r" in value:
+        value = value.replace("\r", "\\r")
+    if "\t" in value:
+        value = value.replace("\t", "\\t")
+    return value.encode()
 
 
 def _json(value: Json) -> bytes:

@@ -159,6 +159,7 @@ RULES: Mapping[str, Mapping[str, Rule]] = {
         "judged_at": Rule.WAS,
     },
     "dat_files": {"imported_at": Rule.WAS, "superseded_at": Rule.WAS},
+    "rom_exports": {"written_at": Rule.WAS},
     "rom_files": {"first_seen_at": Rule.WAS, "read_at": Rule.WAS, "missing_since": Rule.WAS},
     "rom_folders": {
         "added_at": Rule.WAS,

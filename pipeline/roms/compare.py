@@ -1,5 +1,6 @@
 """Compare the sets that files make with the ROMs that are known, and new files with lost ones. Pure."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -167,6 +168,25 @@ def doubt(*, present: int, newly_gone: int, listed: int) -> str | None:
         return "it is empty, as a place is where nothing is mounted"
     if 2 * newly_gone >= present:
         return f"{newly_gone:,} of {present:,} files are gone at once"
+    return None
+
+
+# A directory with so few files is emptied by hand.
+_FEW = 20
+
+
+def doubt_empty(empty: Iterable[bytes], newly_gone: Iterable[bytes]) -> str | None:
+    """Say why a folder is not believed though most of it is there: a directory of it is an empty mount point now.
+
+    `empty` are directories in which there is nothing at all any more, each with a slash at its end, and `newly_gone`
+    paths of files. One that is itself gone somebody has deleted.
+    """
+    gone = sorted(newly_gone)
+    for directory in sorted(empty):
+        count = bisect_left(gone, directory[:-1] + b"0") - bisect_left(gone, directory)
+        if count > _FEW:
+            name = directory[:-1].decode("utf-8", "backslashreplace")
+            return f"{name}, which had {count:,} files, is empty, as a place is where nothing is mounted"
     return None
 
 

@@ -15,7 +15,7 @@ Role = Literal["game", "bios", "device"]
 Status = Literal["good", "verified", "baddump", "nodump"]
 
 
-class Hashes(msgspec.Struct, frozen=True, kw_only=True):
+class Hashes(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The size in bytes and the hashes of some bytes; those that nobody computed are None."""
 
     size: int
@@ -24,7 +24,7 @@ class Hashes(msgspec.Struct, frozen=True, kw_only=True):
     sha1: bytes | None = None
 
 
-class Content(msgspec.Struct, frozen=True, kw_only=True):
+class Content(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a file is, or a member of an archive, whose name is `member` (empty for the file itself).
 
     Where it begins with a copier's header of `header_bytes`, `headerless` are the hashes of the rest, which DATs hold.
@@ -38,7 +38,7 @@ class Content(msgspec.Struct, frozen=True, kw_only=True):
     disk_sha1: bytes | None = None
 
 
-class FileReading(msgspec.Struct, frozen=True, kw_only=True):
+class FileReading(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file as it was read: the file itself first, then an archive's members in their order.
 
     `sheet` are the names that a cue, gdi or m3u lists, in order. With an `error`, a sentence for a person, what could
@@ -51,7 +51,7 @@ class FileReading(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
+class FoundFile(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file of a folder, as the making of sets sees it; `path` is relative to the folder, `id` the row's.
 
     `members` are the names in an archive, `sheet` those that a cue, gdi or m3u lists.
@@ -65,7 +65,7 @@ class FoundFile(msgspec.Struct, frozen=True, kw_only=True):
     sheet: tuple[str, ...] = ()
 
 
-class RomSet(msgspec.Struct, frozen=True, kw_only=True):
+class RomSet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Files that make one release of a game: `file_ids` begin with that which a front end opens.
 
     `written` is its name as it stands there, without an ending: `Abuse (1995)`. `platform` is a slug of
@@ -78,7 +78,7 @@ class RomSet(msgspec.Struct, frozen=True, kw_only=True):
     file_ids: tuple[int, ...]
 
 
-class RomName(msgspec.Struct, frozen=True, kw_only=True):
+class RomName(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a name says: `title` as people write it ("The Seven Cities of Gold"), and what stands in its brackets.
 
     `regions` are as No-Intro writes them (`USA`, `Europe`), `languages` codes of ISO 639-1 in lower case. `flags` are

@@ -3,8 +3,9 @@
 import functools
 import posixpath
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, Engine
@@ -13,13 +14,13 @@ from models.events import EventKind
 from models.platforms import platform_called
 from pipeline.events.append import append_events
 from pipeline.ingest.turn import take_turn
-from pipeline.roms.compare import Place, RomDifference, compare_sets, doubt, pair_moved
+from pipeline.roms.compare import Place, RomDifference, compare_sets, doubt, doubt_empty, pair_moved
 from pipeline.roms.details import RomLine, of_problem, of_roms
 from pipeline.roms.names.parsing import parse_name
 from pipeline.roms.records import FoundFile, RomSet
 from pipeline.roms.resolving import resolve_roms
 from pipeline.roms.scanning.looking import Look
-from pipeline.roms.sets import make_sets
+from pipeline.roms.sets import directories_with, directory_of, make_sets
 from pipeline.roms.store import files as file_store
 from pipeline.roms.store import roms as rom_store
 from pipeline.roms.store.files import KnownFile
@@ -44,30 +45,44 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True):
     events: Counter[str] = Counter()
 
 
-def end_scan(engine: Engine, folder: Folder, seen: Look, now: datetime, *, accept: bool = False) -> Ended:
+def end_scan(
+    engine: Engine,
+    folder: Folder,
+    seen: Look,
+    now: datetime,
+    *,
+    changed: Collection[bytes] | None = None,
+    accept: bool = False,
+) -> Ended:
     """Take in what a scan has seen of a folder, all of it or nothing.
 
-    Where so much is gone at once that an unmounted disk is likelier, nothing changes but that the folder is suspect,
-    unless a person accepts it. What a part of the folder that could not be listed has lost counts as there.
+    `changed` are the directories that differ from what the last scan took in: their sets, and those of what belongs to
+    them, are made anew; without it those of the whole folder are. Where so much is gone at once that an unmounted disk
+    is likelier, nothing changes but that the folder is suspect, unless a person accepts it. What a part of the folder
+    that could not be listed has lost counts as there.
     """
     with engine.begin() as connection:
-        folder = lock_folder(connection, folder.id)
+        before, folder = folder, lock_folder(connection, folder.id)
+        if (before.layout, before.platform, before.options) != (folder.layout, folder.platform, folder.options):
+            changed = None
         if not _is_changed(connection, folder, seen):
             events = _note_seen(connection, folder, seen, now)
             return Ended(problem=_problem(seen), events=events)
         pairs = _pair_by_contents(connection, folder, seen)
-        gone = [file.id for file in seen.gone if file.id not in pairs] if seen.is_whole else []
+        gone = [file for file in seen.gone if file.id not in pairs] if seen.is_whole else []
         why = doubt(present=seen.present, newly_gone=len(gone), listed=seen.listed)
+        why = why or doubt_empty(seen.empty, [file.path for file in gone])
         if why is not None and not accept:
             problem = f"{why}; nothing is believed of it. `lootwire roms scan --accept` says that it is so"
             events = note_problem(connection, folder, problem, now, is_suspect=True)
             return Ended(is_suspect=True, problem=problem, events=events)
+        scope = _scope(connection, folder, seen, changed, pairs)
         file_store.replace_files(connection, pairs)
         file_store.note_present(connection, [file.id for file in seen.again])
         if seen.is_whole:
-            file_store.note_absent(connection, folder.id, gone, now, most=1 if accept else ABSENCES)
-        difference, added = _store_roms(connection, folder, now)
-        identified = identify(connection, folder_id=folder.id, now=now)
+            gone_ids = [file.id for file in gone]
+            file_store.note_absent(connection, folder.id, gone_ids, now, most=1 if accept else ABSENCES)
+        difference, added, identified = _store_roms(connection, folder, scope, now)
         _shelve(connection, folder, difference, now)
         events = _append(connection, folder, difference, added, now)
         events += _note_seen(connection, folder, seen, now)
@@ -77,7 +92,7 @@ def end_scan(engine: Engine, folder: Folder, seen: Look, now: datetime, *, accep
         added=len(added),
         missing=len(difference.missing),
         returned=len(difference.returned),
-        identified=len(identified.newly),
+        identified=identified,
         events=events,
     )
 
@@ -191,19 +206,68 @@ def _pair_by_contents(connection: Connection, folder: Folder, seen: Look) -> Map
     return pair_moved(places(candidates), places(new))
 
 
-def _store_roms(connection: Connection, folder: Folder, now: datetime) -> tuple[RomDifference, Sequence[int]]:
-    sets = _sets(list(file_store.load_found(connection, folder.id)), folder)
-    before = rom_store.load_roms(connection, folder.id)
+class _Scope(NamedTuple):
+    """The directories whose sets are made anew, as they are after the scan, and those before it."""
+
+    directories: Collection[bytes]
+    others: Collection[bytes]
+
+
+def _scope(
+    connection: Connection,
+    folder: Folder,
+    seen: Look,
+    changed: Collection[bytes] | None,
+    pairs: Mapping[int, int],
+) -> _Scope | None:
+    """Return what is to be made anew, as far as files say it that are about to get other places; None for all."""
+    if changed is None:
+        return None
+    absent = file_store.load_absent(connection, folder.id)
+    moved = file_store.load_files(connection, [*pairs, *pairs.values()])
+    # What was absent once is missing from now on.
+    touched = [*moved, *(file for file in absent if not file.is_missing)]
+    return _Scope(
+        directories={*changed, *(directory_of(file.path) for file in touched)},
+        others={*seen.directories, *(directory_of(file.path) for file in absent)},
+    )
+
+
+def _reach(connection: Connection, folder: Folder, scope: _Scope) -> tuple[Collection[bytes], Sequence[int]]:
+    """Return the directories whose sets are made anew, and the ROMs that have files there, or had them."""
+    sheets = file_store.load_sheets(connection, folder.id)
+    changed = set(scope.directories)
+    while True:
+        reached = directories_with(changed, scope.others, sheets, layout=folder.layout, platform=folder.platform)
+        rom_ids, paths = rom_store.load_around(connection, file_store.load_ids(connection, folder.id, reached))
+        # A set that a sheet has joined so far may have files elsewhere that the sheet no longer names.
+        changed |= {directory_of(path) for path in paths}
+        if changed <= reached:
+            return reached, rom_ids
+
+
+def _store_roms(
+    connection: Connection, folder: Folder, scope: _Scope | None, now: datetime
+) -> tuple[RomDifference, Sequence[int], int]:
+    """Make the ROMs fit the files; returns what became of them, the ids of new ones, and how many DATs know now."""
+    directories, rom_ids = (None, None) if scope is None else _reach(connection, folder, scope)
+    sets = _sets(list(file_store.load_found(connection, folder.id, directories)), folder)
+    before = rom_store.load_roms(connection, folder.id, rom_ids)
     difference = compare_sets(before, sets, rom_store.load_missing_files(connection, folder.id))
-    # Before ROMs are written, and after what takes long: meanwhile nothing else is stored.
-    take_turn(connection)
     read_name = functools.partial(parse_name, this_year=now.year)
+    # New rows are nobody else's yet, so they need no turn.
+    added = rom_store.add_roms(connection, folder.id, difference.added, read_name, now)
+    identified = identify(connection, folder_id=folder.id, rom_ids=added, now=now).newly
+    # Before ROMs are written that there are, and after what takes long: meanwhile nothing else is stored.
+    take_turn(connection)
     rom_store.forget_roms(connection, [rom.id for rom in difference.absorbed])
     rom_store.change_roms(connection, difference.changed, read_name)
     rom_store.note_missing(connection, [rom.id for rom in difference.missing], now)
     rom_store.note_returned(connection, [rom.id for rom in difference.returned])
-    added = rom_store.add_roms(connection, folder.id, difference.added, read_name, now)
-    return difference, added
+    if before:
+        ids = [rom.id for rom in before]
+        identified += identify(connection, folder_id=folder.id, rom_ids=ids, now=now).newly
+    return difference, added, len(identified)
 
 
 def _sets(files: Sequence[FoundFile], folder: Folder) -> Sequence[RomSet]:

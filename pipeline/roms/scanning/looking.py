@@ -24,7 +24,8 @@ class Look:
     """What was seen so far.
 
     `gone` are known files that are not there, `again` absent ones that are there as they were. A look that `is_cut`
-    left off new files, for there are more than a scan reads in a row.
+    left off new files, for there are more than a scan reads in a row. `directories` are all that have files, or had
+    them when they were last seen; `changed` those of them that differ, and `empty` ones have nothing at all in them.
     """
 
     listed: int = 0
@@ -33,6 +34,9 @@ class Look:
     again: list[KnownFile] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     long_paths: dict[bytes, bytes] = field(default_factory=dict)
+    directories: set[bytes] = field(default_factory=set)
+    changed: set[bytes] = field(default_factory=set)
+    empty: list[bytes] = field(default_factory=list)
     is_cut: bool = False
 
     @property
@@ -48,24 +52,36 @@ def look(engine: Engine, root: int, folder: Folder, seen: Look) -> Iterator[ToRe
         left: dict[str, tuple[int, str]] | None = None
         for directory in _after(walk(root, folder.options), known):
             if left is None:
-                left = dict(known.result())
-                seen.present = sum(count for count, _ in left.values())
+                left = _known(known, seen)
             if directory.problem is not None:
                 seen.problems.append(directory.problem)
+                continue
+            if not directory.files:
+                seen.empty += [directory.path] if directory.path else []
                 continue
             seen.listed += len(directory.files)
             written = os.fsdecode(directory.path)
             count, digest = left.pop(store.escaped(directory.path), (0, ""))
             if count == len(directory.files) and digest == store.digest_of(written, directory.files):
                 continue
+            seen.directories.add(directory.path)
+            seen.changed.add(directory.path)
             yield from _differing(engine, folder, directory, seen)
         if left is None:
-            left = dict(known.result())
-            seen.present = sum(count for count, _ in left.values())
+            left = _known(known, seen)
     with engine.connect() as connection:
         for name in left:
-            known_files = store.load_directory(connection, folder.id, store.unescaped(name))
+            directory_path = store.unescaped(name)
+            seen.changed.add(directory_path)
+            known_files = store.load_directory(connection, folder.id, directory_path)
             seen.gone += [file for file in known_files if not file.is_absent]
+
+
+def _known(known: Future[dict[str, tuple[int, str]]], seen: Look) -> dict[str, tuple[int, str]]:
+    left = dict(known.result())
+    seen.present = sum(count for count, _ in left.values())
+    seen.directories.update(map(store.unescaped, left))
+    return left
 
 
 def _load_known(engine: Engine, folder_id: int) -> dict[str, tuple[int, str]]:

@@ -24,6 +24,7 @@ from pipeline.roms.scanning.ending import Ended, end_scan, match_roms, note_prob
 from pipeline.roms.scanning.looking import MOST_AT_ONCE, Look, look
 from pipeline.roms.scanning.readers import Readers, ToRead
 from pipeline.roms.scanning.walking import LONGEST_PATH, TOO_LONG, open_folder
+from pipeline.roms.sets import directory_of
 from pipeline.roms.store import files as store
 from pipeline.roms.store.files import ReadFile
 from pipeline.roms.store.folders import Folder, change_folder, load_folder, shown
@@ -133,10 +134,14 @@ class _Scan:
         self._read = self._unread = self._moved = 0
         # Of files that could not be read, by their ids.
         self._errors: dict[int | None, str] = {}
-        self._folder = self._load()
+        self._folder = self._begun_with = self._load()
+        # What the last scan has not come to take in, and where, is not known; neither is it before the first one.
+        self._is_fresh = self._folder.scans > 0 and self._folder.scan_started_at is None
+        self._changed: set[bytes] = set()
 
     def run(self, *, full: bool) -> ScanReport:
         if full:
+            self._is_fresh = False
             with self._engine.begin() as connection:
                 store.forget_readings(connection, self._id)
                 self._begin()
@@ -164,7 +169,8 @@ class _Scan:
         self._read_deep(readers)
         if self._is_over():
             return self._report("unfinished", seen)
-        ended = end_scan(self._engine, self._load(), seen, self._now, accept=self._accept)
+        changed = self._changed | seen.changed if self._is_fresh else None
+        ended = end_scan(self._engine, self._begun_with, seen, self._now, changed=changed, accept=self._accept)
         if ended.is_suspect:
             return self._report("suspect", seen, ended)
         # In a transaction of its own: where it comes to nothing, the next scan matches what this one left.
@@ -205,6 +211,7 @@ class _Scan:
             store.move_files(connection, {**placing.displaced, **placing.moved})
             store.note_stats(connection, [(id_, *stats[path]) for id_, path in placing.moved.items()])
         self._moved += len(placing.moved)
+        self._changed.update(directory_of(lost[id_].path) for id_ in (*placing.moved, *placing.displaced))
         vanished = [lost[id_] for id_, path in placing.displaced.items() if path not in placing.ids]
         seen.gone = [file for file in (*seen.gone, *vanished) if file.id not in placing.moved and not file.is_absent]
         return [target._replace(id=placing.ids[target.path]) for target in targets if target.path in placing.ids]
@@ -261,6 +268,8 @@ class _Scan:
         self._begin()
         with self._engine.begin() as connection:
             store.store_readings(connection, self._id, batch, self._now)
+        if self._is_fresh:
+            self._changed.update(directory_of(file.path) for file in batch)
         self._read += len(batch)
         self._unread += sum(file.reading.error is not None for file in batch)
         self._on_read(self._read)

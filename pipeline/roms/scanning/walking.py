@@ -33,7 +33,8 @@ Listed = tuple[str, int, int, int]
 class Directory(msgspec.Struct, frozen=True, kw_only=True):
     """A directory with its files, by their names as bytes; its path is empty or ends with a slash.
 
-    Of one that could not be listed `problem` says why, and how many files it has nobody knows.
+    Of one that could not be listed `problem` says why, and how many files it has nobody knows. One without files has
+    nothing at all in it.
     """
 
     path: bytes
@@ -47,7 +48,7 @@ Matches = Callable[[str], object]
 
 
 def walk(root: int, options: FolderOptions) -> Iterator[Directory]:
-    """List a folder, given by an open descriptor, directory by directory; those without a file are left off.
+    """List a folder, given by an open descriptor, directory by directory; of those without a file the empty ones alone.
 
     Files whose paths are too long to be stored come last, under names that stand for them.
     """
@@ -57,7 +58,7 @@ def walk(root: int, options: FolderOptions) -> Iterator[Directory]:
     while waiting:
         path = waiting.pop()
         try:
-            files, directories = _listed(root, path, rules)
+            files, directories, is_empty = _listed(root, path, rules)
         except OSError as error:
             if not path or error.errno not in _GONE:
                 yield Directory(path=path, problem=f"{shown(path) or 'it'} cannot be listed: {error.strerror}")
@@ -72,7 +73,7 @@ def walk(root: int, options: FolderOptions) -> Iterator[Directory]:
         # Names have 255 bytes at most.
         if len(path) + 255 > LONGEST_PATH:
             files = _set_aside(path, files, too_long)
-        if files:
+        if files or is_empty:
             yield Directory(path=path, files=files)
     if too_long:
         ordered = [too_long[name][0] for name in sorted(too_long)]
@@ -84,13 +85,15 @@ def open_folder(path: bytes) -> int:
     return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
-def _listed(root: int, path: bytes, rules: "_Rules") -> tuple[list[Listed], list[str]]:
+def _listed(root: int, path: bytes, rules: "_Rules") -> tuple[list[Listed], list[str], bool]:
     files: list[Listed] = []
     directories: list[str] = []
+    is_empty = True
     descriptor = os.open(path or b".", _DIRECTORY, dir_fd=root)
     try:
         with os.scandir(descriptor) as entries:
             for entry in entries:
+                is_empty = False
                 if entry.is_file(follow_symlinks=False):
                     try:
                         stat = entry.stat(follow_symlinks=False)
@@ -111,7 +114,7 @@ def _listed(root: int, path: bytes, rules: "_Rules") -> tuple[list[Listed], list
         files.sort()
     else:
         files.sort(key=lambda file: os.fsencode(file[0]))
-    return files, directories
+    return files, directories, is_empty
 
 
 def _set_aside(path: bytes, files: list[Listed], too_long: dict[str, tuple[Listed, bytes]]) -> list[Listed]:

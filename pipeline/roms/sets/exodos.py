@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.roms.sets.entries import Entry, key_of
 
-_LAUNCHERS = "!dos"
+LAUNCHERS = "!dos"
 _DATED = re.compile(r".+ \((?:19|20)\d\d\)$")
 
 
@@ -15,7 +15,7 @@ def exodos_games(entries: Sequence[Entry]) -> Iterator[tuple[str, bool, list[Ent
     zips = {(entry.folders, key_of(entry.stem)): entry for entry in reversed(entries) if entry.file.container == "zip"}
     games: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
-        place = entry.folders.index(_LAUNCHERS) if _LAUNCHERS in entry.folders else -1
+        place = entry.folders.index(LAUNCHERS) if LAUNCHERS in entry.folders else -1
         if 0 <= place < len(entry.folders) - 1:
             games[entry.folders[: place + 2]].append(entry)
     for folder, inside in games.items():

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    ColumnElement,
     Connection,
     LargeBinary,
     Table,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     case,
     delete,
     func,
+    literal_column,
     select,
     text,
     update,
@@ -70,6 +72,14 @@ _IN_DIRECTORY = _KNOWN.where(
     RomFile.path < bindparam("last", type_=LargeBinary),
     func.position(text(r"'\x2f'::bytea IN substring(rom_files.path FROM :length + 1)")) == 0,
 )
+_IDS_IN = text(r"""
+    SELECT f.id
+    FROM unnest(CAST(:first AS bytea[]), CAST(:last AS bytea[])) AS directory (first, last)
+    JOIN rom_files AS f ON f.folder_id = :folder_id AND f.path >= directory.first AND f.path < directory.last
+        AND position('\x2f'::bytea IN substring(f.path FROM length(directory.first) + 1)) = 0
+""")
+# Without a type: SQLAlchemy looks at each value of an array by itself, the driver does not.
+_SHEET: ColumnElement[Any] = literal_column("rom_files.sheet")
 _AT_THE_TOP = _KNOWN.where(
     RomFile.folder_id == bindparam("folder_id"), func.position(text(r"'\x2f'::bytea IN rom_files.path")) == 0
 )
@@ -194,19 +204,17 @@ def store_readings(connection: Connection, folder_id: int, files: Sequence[ReadF
 
     What could not be opened is to be read again by the next scan, and keeps what was known of its contents.
     """
-    new = [file for file in files if file.id is None]
-    ids = iter(_new_ids(connection, len(new)))
-    numbered = [file if file.id is not None else file._replace(id=next(ids)) for file in files]
-    known = {file.id for file in files} - {None}
-    copy_rows(
-        connection,
-        _FILES,
-        _FILE_COLUMNS,
-        [_file_row(file, folder_id, now) for file in numbered if file.id not in known],
-    )
+    known = [file for file in files if file.id is not None]
+    if len(known) < len(files):
+        new = [file for file in files if file.id is None]
+        ids = _new_ids(connection, folder_id, len(new))
+        rows = [_file_row(id_, file, folder_id, now) for id_, file in zip(ids, new, strict=True)]
+        copy_rows(connection, _FILES, _FILE_COLUMNS, rows, keys_hold=True)
+        contents = _content_rows(zip(ids, new, strict=True))
+        copy_rows(connection, _CONTENTS, _CONTENT_COLUMNS, contents, keys_hold=True)
     if known:
-        _rewrite(connection, [file for file in numbered if file.id in known], now)
-    copy_rows(connection, _CONTENTS, _CONTENT_COLUMNS, _content_rows(numbered))
+        _rewrite(connection, known, now)
+        copy_rows(connection, _CONTENTS, _CONTENT_COLUMNS, _content_rows((file.id or 0, file) for file in known))
 
 
 def move_files(connection: Connection, paths: Mapping[int, bytes]) -> None:
@@ -281,26 +289,53 @@ def note_absent(connection: Connection, folder_id: int, gone: Collection[int], n
     connection.execute(statement.values(values), {"ids": [*gone]})
 
 
-def load_found(connection: Connection, folder_id: int) -> Iterator[FoundFile]:
-    """Return the files that sets are made of: those that are not missing, and have paths that lead to them."""
+def load_found(
+    connection: Connection, folder_id: int, directories: Collection[bytes] | None = None
+) -> Iterator[FoundFile]:
+    """Return the files that sets are made of, of some directories or of all.
+
+    They are those that are not missing, and have paths that lead to them.
+    """
     # Most files have no members, and to ask each for them would cost more than all else here.
     is_archive = RomFile.container.in_(ARCHIVES)
     members = (
-        select(func.array_agg(text("member ORDER BY position")))
+        select(literal_column("array_agg(member ORDER BY position)"))
         .where(RomContent.file_id == RomFile.id, RomContent.position > 0)
         .scalar_subquery()
     )
-    columns = (RomFile.id, RomFile.path, RomFile.size, RomFile.container, RomFile.sheet)
-    present = (
-        RomFile.folder_id == folder_id,
-        RomFile.missing_since.is_(None),
-        func.get_byte(RomFile.path, 0) != 0,
+    query = select(RomFile.id, RomFile.path, RomFile.size, RomFile.container, _SHEET).where(
+        RomFile.folder_id == folder_id, RomFile.missing_since.is_(None), func.get_byte(RomFile.path, 0) != 0
     )
-    for id_, path, size, container, sheet in connection.execute(select(*columns).where(*present, ~is_archive)).all():
+    parameters: dict[str, Any] = {}
+    if directories is not None:
+        query, parameters = (
+            query.where(RomFile.id == func.any(_IDS)),
+            {"ids": load_ids(connection, folder_id, directories)},
+        )
+    for id_, path, size, container, sheet in connection.execute(query.where(~is_archive), parameters):
         yield _found_file(id_, path, size, container, sheet, ())
-    archives = select(*columns, members).where(*present, is_archive)
-    for id_, path, size, container, sheet, names in connection.execute(archives).all():
+    archives = query.where(is_archive).add_columns(members)
+    for id_, path, size, container, sheet, names in connection.execute(archives, parameters):
         yield _found_file(id_, path, size, container, sheet, names or ())
+
+
+def load_sheets(connection: Connection, folder_id: int) -> list[FoundFile]:
+    """Return those of the files that sets are made of which list others."""
+    query = select(RomFile.id, RomFile.path, RomFile.size, RomFile.container, _SHEET)
+    listing = query.where(RomFile.folder_id == folder_id, text("sheet <> '{}'"), RomFile.missing_since.is_(None))
+    rows = connection.execute(listing)
+    return [_found_file(id_, path, size, container, sheet, ()) for id_, path, size, container, sheet in rows]
+
+
+def load_ids(connection: Connection, folder_id: int, directories: Collection[bytes]) -> list[int]:
+    """Return the files that are known of directories themselves, the missing ones too."""
+    parameters = {
+        "folder_id": folder_id,
+        "first": [*directories],
+        # A slash is followed by a zero; nothing that is behind the longest of names begins a path.
+        "last": [directory[:-1] + b"0" if directory else b"\xff" * 256 for directory in directories],
+    }
+    return list(connection.scalars(_IDS_IN, parameters))
 
 
 def _found_file(
@@ -322,18 +357,20 @@ def load_contents(connection: Connection, ids: Collection[int]) -> dict[int, tup
     return {file_id: tuple(each) for file_id, each in contents.items()}
 
 
-def _new_ids(connection: Connection, count: int) -> Sequence[int]:
-    if not count:
-        return ()
+def _new_ids(connection: Connection, folder_id: int, count: int) -> Sequence[int]:
+    """Return ids for so many files of a folder, which stays until they are stored."""
     # COPY gives no ids back.
-    query = text("SELECT nextval(pg_get_serial_sequence('rom_files', 'id')) FROM generate_series(1, :count)")
-    return connection.scalars(query, {"count": count}).all()
+    query = text(
+        "WITH folder AS (SELECT id FROM rom_folders WHERE id = :folder_id FOR KEY SHARE)"
+        " SELECT nextval(pg_get_serial_sequence('rom_files', 'id')) FROM folder, generate_series(1, :count)"
+    )
+    return connection.scalars(query, {"folder_id": folder_id, "count": count}).all()
 
 
-def _file_row(file: ReadFile, folder_id: int, now: datetime) -> tuple[Any, ...]:
+def _file_row(file_id: int, file: ReadFile, folder_id: int, now: datetime) -> tuple[Any, ...]:
     reading = file.reading
     return (
-        *(file.id, folder_id, file.path, shown(file.path), file.size, file.mtime_ns, file.inode, reading.container),
+        *(file_id, folder_id, file.path, shown(file.path), file.size, file.mtime_ns, file.inode, reading.container),
         *(reading.sheet, now, now if is_settled(reading) else None, reading.error),
     )
 
@@ -367,16 +404,16 @@ def _rewrite(connection: Connection, files: Sequence[ReadFile], now: datetime) -
     connection.execute(delete(RomContent).where(RomContent.file_id == func.any(_IDS)), {"ids": settled})
 
 
-def _content_rows(files: Iterable[ReadFile]) -> Iterator[tuple[Any, ...]]:
-    for file in files:
+def _content_rows(files: Iterable[tuple[int, ReadFile]]) -> Iterator[tuple[Any, ...]]:
+    for file_id, file in files:
         for position, content in enumerate(file.reading.contents):
-            yield _content_row(file.id, position, content)
+            yield _content_row(file_id, position, content)
 
 
 _NO_HASHES = Hashes(size=0)
 
 
-def _content_row(file_id: int | None, position: int, content: Content) -> tuple[Any, ...]:
+def _content_row(file_id: int, position: int, content: Content) -> tuple[Any, ...]:
     hashes, without = content.hashes, content.headerless or _NO_HASHES
     return (
         *(file_id, position, content.member, hashes.size, hashes.crc32, hashes.md5, hashes.sha1, content.header_bytes),

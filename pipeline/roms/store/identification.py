@@ -10,7 +10,9 @@ its members are none of the set's.
 
 # ruff: noqa: S608 - statements are put together of our own parts, and values are parameters.
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -21,7 +23,8 @@ from pipeline.roms.identifying import ARCHIVES, DISC_FILES, HEADER_BYTES, STRENG
 _MEMORY = text("SELECT set_config('work_mem', '24MB', true)")
 # How many rows there are is all that the planner is to know of tables that are gone at once: a small sample says it.
 _SAMPLE = text("SELECT set_config('default_statistics_target', '10', true)")
-_WHICH = "(CAST(:folder_id AS bigint) IS NULL OR {}.folder_id = :folder_id)"
+_WHICH = "(CAST(:folder_id AS bigint) IS NULL OR {0}.folder_id = :folder_id)"
+_SETS = f"{_WHICH} AND (CAST(:rom_ids AS bigint[]) IS NULL OR {{0}}.id = ANY(CAST(:rom_ids AS bigint[])))"
 # In this order a scan and an import of DATs take the folders, before they write ROMs.
 _LOCK_FOLDERS = text(
     "SELECT id FROM rom_folders WHERE CAST(:folder_id AS bigint) IS NULL OR id = :folder_id"
@@ -84,7 +87,7 @@ WITH unit AS (
     JOIN rom_members AS m ON m.rom_id = r.id
     JOIN rom_files AS f ON f.id = m.file_id
     JOIN rom_contents AS c ON c.file_id = f.id
-    WHERE {_WHICH.format("r")} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
+    WHERE {_SETS.format("r")} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
 )
 {_KEYS}"""
 )
@@ -109,6 +112,10 @@ _LOOKED_UP_BY = """coalesce(
             (SELECT concat_ws(E'\\n', coalesce(g.description, g.name), coalesce(g.year, r.year), g.role)
                 FROM dat_games AS g WHERE g.id = {}),
             concat_ws(E'\\n', r.written, r.year, 'game'))"""
+_IS_ANY = text(
+    f"SELECT EXISTS (SELECT FROM dat_games) OR EXISTS (SELECT FROM roms AS r WHERE {_SETS.format('r')}"
+    " AND (r.verdict <> 'unknown' OR r.right_name IS NOT NULL OR r.identified_by IS NOT NULL))"
+)
 _DONE = text("DROP TABLE identified_keys, identified_hits")
 _IDENTIFY = text(
     rf"""
@@ -127,7 +134,7 @@ chd AS MATERIALIZED (
     FROM rom_files AS f
     JOIN rom_members AS m ON m.file_id = f.id
     JOIN roms AS r ON r.id = m.rom_id
-    WHERE f.container = 'chd' AND {_WHICH.format("r")} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
+    WHERE f.container = 'chd' AND {_SETS.format("r")} AND (f.missing_since IS NULL OR r.missing_since IS NOT NULL)
         AND NOT EXISTS (SELECT FROM identified_hits AS h WHERE h.rom_id = r.id)
     GROUP BY r.id, r.platform, f.shown
 ),
@@ -157,7 +164,7 @@ lists AS (
     FROM roms AS r
     JOIN rom_members AS m ON m.rom_id = r.id
     JOIN rom_files AS f ON f.id = m.file_id
-    WHERE r.kind = 'm3u' AND {_WHICH.format("r")}
+    WHERE r.kind = 'm3u' AND {_SETS.format("r")}
     GROUP BY r.id
 ),
 best AS (
@@ -200,7 +207,7 @@ answer AS (
     SELECT r.id, r.dat_game_id IS NULL AS was_unknown, j.dat_game_id, coalesce(j.verdict, 'unknown') AS verdict,
         j.identified_by, nullif(j.right_name, r.written) AS right_name, coalesce(r.platform, j.platform) AS platform
     FROM roms AS r LEFT JOIN judged AS j ON j.rom_id = r.id
-    WHERE {_WHICH.format("r")}
+    WHERE {_SETS.format("r")}
 ),
 -- What is called otherwise now, or is of another platform, is looked up again; a person's word stays.
 changed AS (
@@ -277,35 +284,43 @@ def identify(
     connection: Connection,
     *,
     folder_id: int | None = None,
+    rom_ids: Collection[int] | None = None,
     now: datetime,  # noqa: ARG001 - as all units of work are called; nothing of a verdict is a time yet
 ) -> Identified:
     """Set what DATs say of each set of a folder, or of all: game, verdict, by which hash, and its right name.
 
-    A set of no known platform gets that of its DAT. A set whose files are all gone keeps what it was. What is called
+    With `rom_ids` those alone are looked at: where only they or their files have changed, the others stay what they
+    are. A set of no known platform gets that of its DAT. A set whose files are all gone keeps what it was. What is called
     otherwise by its DAT now is due to be matched with a game again (`matched_at`). Rows that stay as they are are not
     written. It locks the folders' rows first: a transaction that writes ROMs before does so too.
     """
     which = {"folder_id": folder_id}
     connection.execute(_MEMORY)
     connection.execute(_LOCK_FOLDERS, which)
-    parameters = {**which, "strengths": list(STRENGTHS), "disc_files": ends_with(DISC_FILES)}
-    connection.execute(_SAMPLE)
-    connection.execute(_MAKE_KEYS, which)
-    connection.execute(text("ANALYZE identified_keys"))
-    connection.execute(_MAKE_HITS)
-    connection.execute(text("ANALYZE identified_hits"))
-    changed = connection.execute(_IDENTIFY, parameters).one()
-    connection.execute(_DONE)
+    some = {**which, "rom_ids": None if rom_ids is None else [*rom_ids]}
+    changed, newly = _identify(connection, some) if connection.scalar(_IS_ANY, some) else (0, ())
     counts = {row.verdict: row.sets for row in connection.execute(_COUNTS, which)}
     return Identified(
         roms=sum(counts.values()),
-        changed=changed.changed,
+        changed=changed,
         verified=counts.get("verified", 0),
         incomplete=counts.get("incomplete", 0),
         bad=counts.get("bad", 0),
         unknown=counts.get("unknown", 0),
-        newly=tuple(changed.newly or ()),
+        newly=newly,
     )
+
+
+def _identify(connection: Connection, sets: Mapping[str, Any]) -> tuple[int, tuple[int, ...]]:
+    connection.execute(_SAMPLE)
+    connection.execute(_MAKE_KEYS, sets)
+    connection.execute(text("ANALYZE identified_keys"))
+    connection.execute(_MAKE_HITS)
+    connection.execute(text("ANALYZE identified_hits"))
+    parameters = {**sets, "strengths": list(STRENGTHS), "disc_files": ends_with(DISC_FILES)}
+    changed = connection.execute(_IDENTIFY, parameters).one()
+    connection.execute(_DONE)
+    return changed.changed, tuple(changed.newly or ())
 
 
 def needs_deep(connection: Connection, folder_id: int) -> list[int]:

@@ -4,7 +4,21 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Table, bindparam, delete, func, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Table,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    select,
+    text,
+    true,
+    update,
+)
 
 from models import Rom, RomFile, RomMember
 from models.names import name_key
@@ -24,12 +38,15 @@ _CHANGED = ("id", "kind", "written", "platform", *_NAMED)
 ReadName = Callable[[str], RomName]
 
 
-def load_roms(connection: Connection, folder_id: int) -> list[StoredRom]:
-    """Return the ROMs of a folder with their files, the missing ones too."""
-    files = (
-        select(RomMember.rom_id, func.array_agg(text("file_id ORDER BY position")).label("file_ids"))
+def load_roms(connection: Connection, folder_id: int, ids: Collection[int] | None = None) -> list[StoredRom]:
+    """Return the ROMs of a folder, some or all, with their files, the missing ones too."""
+    # SQLAlchemy looks at each value of an array by itself, the driver does not.
+    file_ids: ColumnElement[Any] = literal_column("array_agg(file_id ORDER BY position)")
+    some = true() if ids is None else Rom.id == func.any(_IDS)
+    per_rom = (
+        select(RomMember.rom_id, file_ids.label("file_ids"))
         .join(Rom, Rom.id == RomMember.rom_id)
-        .where(Rom.folder_id == folder_id)
+        .where(Rom.folder_id == folder_id, some)
         .group_by(RomMember.rom_id)
         .subquery()
     )
@@ -39,19 +56,29 @@ def load_roms(connection: Connection, folder_id: int) -> list[StoredRom]:
             Rom.kind,
             Rom.written,
             Rom.platform,
-            files.c.file_ids,
+            per_rom.c.file_ids,
             Rom.pinned_at.is_not(None),
             Rom.missing_since.is_not(None),
             Rom.game_id,
         )
-        .outerjoin(files, files.c.rom_id == Rom.id)
-        .where(Rom.folder_id == folder_id)
+        .outerjoin(per_rom, per_rom.c.rom_id == Rom.id)
+        .where(Rom.folder_id == folder_id, some)
         .order_by(Rom.id)
     )
     return [
-        StoredRom(id_, kind, written, platform, tuple(file_ids or ()), *rest)
-        for id_, kind, written, platform, file_ids, *rest in connection.execute(query).all()
+        StoredRom(id_, kind, written, platform, tuple(members or ()), *rest)
+        for id_, kind, written, platform, members, *rest in connection.execute(
+            query, {} if ids is None else {"ids": [*ids]}
+        )
     ]
+
+
+def load_around(connection: Connection, file_ids: Collection[int]) -> tuple[list[int], list[bytes]]:
+    """Return the ROMs that have one of these files, and the paths of all files of those."""
+    having = select(RomMember.rom_id).where(RomMember.file_id == func.any(_IDS)).distinct()
+    rom_ids = list(connection.scalars(having, {"ids": [*file_ids]}))
+    query = select(RomFile.path).join(RomMember, RomMember.file_id == RomFile.id)
+    return rom_ids, list(connection.scalars(query.where(RomMember.rom_id == func.any(_IDS)), {"ids": rom_ids}))
 
 
 def count_roms(connection: Connection, folder_id: int) -> int:
@@ -68,7 +95,10 @@ def load_missing_files(connection: Connection, folder_id: int) -> set[int]:
 def add_roms(
     connection: Connection, folder_id: int, sets: Sequence[RomSet], read_name: ReadName, now: datetime
 ) -> list[int]:
-    """Store ROMs that are new, with their files; returns their ids, in order."""
+    """Store ROMs that are new, with their files; returns their ids, in order.
+
+    The caller has locked the folder, and no other changes or forgets its files meanwhile.
+    """
     if not sets:
         return []
     query = text("SELECT nextval(pg_get_serial_sequence('roms', 'id')) FROM generate_series(1, :count)")
@@ -77,7 +107,7 @@ def add_roms(
         (id_, folder_id, each.kind, each.written, each.platform, *_name_values(read_name(each.written)), now)
         for id_, each in zip(ids, sets, strict=True)
     )
-    copy_rows(connection, _ROMS, _INSERTED, rows)
+    copy_rows(connection, _ROMS, _INSERTED, rows, keys_hold=True)
     _add_members(connection, zip(ids, sets, strict=True))
     return ids
 
@@ -141,7 +171,7 @@ def load_lines(connection: Connection, ids: Collection[int]) -> list[RomLine]:
 
 def _add_members(connection: Connection, sets: Iterable[tuple[int, RomSet]]) -> None:
     rows = ((rom_id, place, file_id) for rom_id, each in sets for place, file_id in enumerate(each.file_ids))
-    copy_rows(connection, _MEMBERS, ("rom_id", "position", "file_id"), rows)
+    copy_rows(connection, _MEMBERS, ("rom_id", "position", "file_id"), rows, keys_hold=True)
 
 
 def _name_values(name: RomName) -> tuple[Any, ...]:

@@ -415,6 +415,7 @@ NOT_EXPORTED = {
     "rom_contents": "a scan reads them again",
     "roms": "a scan finds them again; what a person said of their titles is among the decisions",
     "rom_members": "a scan finds them again",
+    "rom_exports": "are of files on one machine",
     "dat_files": "their files give them again",
     "dat_games": "their files give them again",
     "dat_roms": "their files give them again",

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.roms.records import Container, FoundFile, Layout
-from pipeline.roms.sets import make_sets
+from pipeline.roms.sets import directories_with, directory_of, make_sets
 
 FOLDERS = st.sampled_from(
     [
@@ -80,3 +80,18 @@ def test_a_file_is_in_one_set_at_most_whatever_the_order(
     assert set(joined) <= {file.id for file in files}
     assert all(each.file_ids and each.written for each in sets)
     assert make_sets(data.draw(st.permutations(files)), layout=layout, platform=platform) == sets
+
+
+@given(files=FILES, layout=LAYOUTS, platform=st.sampled_from([None, "dos", "psx"]), data=st.data())
+def test_the_sets_of_some_directories_are_the_same_without_the_others(
+    files: list[FoundFile], layout: Layout, platform: str | None, data: st.DataObject
+) -> None:
+    directories = {directory_of(file.path) for file in files}
+    changed = data.draw(st.sets(st.sampled_from([*sorted(directories), b"elsewhere/"]), max_size=2))
+    reached = directories_with(changed, directories, files, layout=layout, platform=platform)
+    of_these = {file.id for file in files if directory_of(file.path) in reached}
+
+    sets = make_sets(files, layout=layout, platform=platform)
+    theirs = [each for each in sets if of_these.intersection(each.file_ids)]
+    assert all(of_these.issuperset(each.file_ids) for each in theirs)
+    assert make_sets([file for file in files if file.id in of_these], layout=layout, platform=platform) == theirs
