@@ -278,7 +278,10 @@ def beside_one_by_one(connection: Connection, cases: Sequence[Case]) -> Result:
     places = range(0, len(records), max(1, len(records) // ONE_BY_ONE))
     began = time.perf_counter()
     alone = [
-        match_title(connection, wanted(names[place].title, year=names[place].year, platforms=called_all(("DOS",))))
+        match_title(
+            connection,
+            wanted(names[place].title, year=names[place].year, platforms=called_all(("DOS",)), whole=True),
+        )
         for place in places
     ]
     one_by_one = (time.perf_counter() - began) / len(alone)

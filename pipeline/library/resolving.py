@@ -126,6 +126,8 @@ def resolve(connection: Connection, records: Sequence[Record], decisions: Decisi
             year=record.year,
             platforms=called_all(record.platforms),
             official=record.store is not None and record.external_id is not None,
+            # Lists of ROMs hold many games of one series, all for one platform and of few years.
+            whole=record.store == "rom",
         )
         for record, resolved in zip(records, known, strict=True)
         if resolved is None

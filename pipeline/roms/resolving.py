@@ -7,6 +7,7 @@ other folders, and those that come later.
 import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -75,6 +76,7 @@ class ResolvedRoms(msgspec.Struct, frozen=True, kw_only=True):
     skipped: int = 0
     waiting: int = 0
     works: frozenset[int] = frozenset()
+    left: int = 0
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,27 +91,33 @@ Said = Literal["own", "skip"]
 
 
 def resolve_roms(
-    connection: Connection, *, person_id: int, now: datetime, folder_id: int | None = None
+    connection: Connection, *, person_id: int, now: datetime, folder_id: int | None = None, limit: int | None = None
 ) -> ResolvedRoms:
     """Look up a person's ROMs, of one folder or of all, inside the caller's transaction; returns what came of it.
 
     Those that were never looked up are, since the scan or a DAT named them; those without a game again where a decision
     names them, and once a day where the catalogue has changed. Sure ones get their game, an entry in the library, and
-    make the game wanted; unsure titles wait in the review queue. It takes the turn to store where anything is due.
+    make the game wanted; unsure titles wait in the review queue. Of more works than `limit` the others are `left` for
+    the next call. Only once all are looked up it takes the turn to store, so call it before anything takes that.
     """
     state = load_state(connection)
     fresh = max(filter(None, (state.completed_at, state.swept_to)), default=None)
     if not _is_anything_due(connection, person_id, folder_id, fresh, now):
         return ResolvedRoms()
-    take_turn(connection)
     decisions = load_decisions(connection, person_id)
-    unmatched = load_unmatched(connection, person_id, now.year)
-    due = [
+    all_due = [
         rom
-        for rom in unmatched
+        for rom in load_unmatched(connection, person_id, now.year)
         if folder_id in {None, rom.folder_id} and (_is_due(rom, fresh, now) or _is_answered(rom, decisions))
     ]
-    answers = _look_up(connection, due, decisions)
+    asked = _of_first_works(all_due, limit)
+    answers = _look_up(connection, asked, decisions)
+    take_turn(connection)
+    # Meanwhile another scan may have changed them, and a person may have answered.
+    unmatched = load_unmatched(connection, person_id, now.year)
+    keys = {rom.id: rom.key for rom in asked}
+    due = [rom for rom in unmatched if keys.get(rom.id) == rom.key]
+    answers |= _answered_since(connection, due, decisions, load_decisions(connection, person_id))
     games = _games_of(connection, answers.values())
     matches = [_match(rom, answers.get(rom.key), games, now) for rom in due]
     write_matches(connection, matches)
@@ -124,7 +132,27 @@ def resolve_roms(
         skipped=verdicts.count("skip"),
         waiting=waiting,
         works=frozenset(works),
+        left=len(all_due) - len(asked),
     )
+
+
+def _of_first_works(roms: Sequence[TitledRom], limit: int | None) -> Sequence[TitledRom]:
+    """Return the ROMs of so many works, all files of each."""
+    if limit is None:
+        return roms
+    first = set(islice(dict.fromkeys(rom.key for rom in roms), limit))
+    return [rom for rom in roms if rom.key in first]
+
+
+def _answered_since(
+    connection: Connection, roms: Sequence[TitledRom], before: Decisions, decisions: Decisions
+) -> dict[WorkKey, Resolved]:
+    """Return what works mean of which a person says otherwise than before."""
+    if before.answers == decisions.answers:
+        return {}
+    records = [(rom, _record(rom)) for rom in roms if rom.is_game]
+    changed = [rom for rom, record in records if answer_on(record, before) != answer_on(record, decisions)]
+    return _look_up(connection, changed, decisions)
 
 
 def settle(

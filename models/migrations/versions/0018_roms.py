@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("maker", sa.Text(), nullable=True),
         sa.Column("serial", sa.Text(), nullable=True),
         sa.Column("role", sa.Text(), server_default=sa.text("'game'"), nullable=False),
+        sa.Column("files", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(
             ["dat_id"], ["dat_files.id"], name=op.f("fk_dat_games_dat_id_dat_files"), ondelete="CASCADE"
         ),
@@ -152,14 +153,11 @@ def upgrade() -> None:
         sa.Column("matched_at", _TIME, nullable=True),
         sa.Column("added_at", _TIME, nullable=False),
         sa.Column("missing_since", _TIME, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["dat_game_id"], ["dat_games.id"], name=op.f("fk_roms_dat_game_id_dat_games"), ondelete="SET NULL"
-        ),
         sa.ForeignKeyConstraint(["folder_id"], ["rom_folders.id"], name=op.f("fk_roms_folder_id_rom_folders")),
         sa.ForeignKeyConstraint(["game_id"], ["games.id"], name=op.f("fk_roms_game_id_games")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_roms")),
+        postgresql_with={"fillfactor": 50},
     )
-    op.create_index(op.f("ix_roms_dat_game_id"), "roms", ["dat_game_id"], unique=False)
     op.create_index(op.f("ix_roms_folder_id"), "roms", ["folder_id"], unique=False)
     op.create_index(op.f("ix_roms_game_id"), "roms", ["game_id"], unique=False)
     op.create_index(

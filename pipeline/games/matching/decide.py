@@ -67,6 +67,8 @@ def _problem(query: Wanted, best: Scored, ranked: Sequence[Scored], rival: Score
     """Return why it is not sure that `best` is meant, or None."""
     if best.score < SURE:
         return "not like enough"
+    if query.whole and best.likeness < _EDITION_OF:
+        return "not the same title"
     if not query.title.edition and (main := _overshadowing(best, ranked)) is not None:
         return f"a part or port, while there is {_named(main)}"
     if rival is None or best.points - rival.points >= MARGIN:

@@ -35,11 +35,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """A title that is looked for, and what else is known of the game.
 
     `year` is that of a release; `platforms` are names or abbreviations as a person writes them. `official` says that a
-    service gave the title, spelled as its publisher does: then small differences tell two entries apart.
+    service gave the title, spelled as its publisher does: then small differences tell two entries apart. `whole` says
+    that it is known to be a game's whole title: then one with a subtitle more or less, or that only resembles it, is
+    never sure, whatever else fits.
     """
 
     title: Title
     official: bool = False
+    whole: bool = False
     year: int | None = None
     platforms: tuple[str, ...] = ()
 
@@ -112,7 +115,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         return self.best.candidate.igdb_id if self.best is not None and self.verdict == "sure" else None
 
 
-def wanted(text: str, *, year: int | None = None, platforms: tuple[str, ...] = (), official: bool = False) -> Wanted:
+def wanted(
+    text: str,
+    *,
+    year: int | None = None,
+    platforms: tuple[str, ...] = (),
+    official: bool = False,
+    whole: bool = False,
+) -> Wanted:
     """Make a query of a title; a year that stands in parentheses after it counts as a hint."""
     title = read_title(text)
-    return Wanted(title=title, year=year or title.year, platforms=platforms, official=official)
+    return Wanted(title=title, year=year or title.year, platforms=platforms, official=official, whole=whole)

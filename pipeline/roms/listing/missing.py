@@ -63,16 +63,21 @@ WHERE r.right_name IS NOT NULL AND r.missing_since IS NULL
 ORDER BY o.shown, f.shown, r.id
 """)
 _FAMILY = text("""
-WITH mine AS (
-    SELECT g.dat_id, coalesce(g.parent_name, g.name) AS parent
-    FROM roms AS r JOIN dat_games AS g ON g.id = r.dat_game_id WHERE r.id = :rom_id
+WITH family AS (
+    SELECT g.*
+    FROM roms AS r
+    JOIN dat_games AS mine ON mine.id = r.dat_game_id
+    JOIN dat_games AS g ON g.dat_id = mine.dat_id AND coalesce(mine.parent_name, mine.name) IN (g.parent_name, g.name)
+    WHERE r.id = :rom_id
+),
+held AS (
+    SELECT r.dat_game_id, array_agg(r.id ORDER BY r.id) AS rom_ids
+    FROM roms AS r JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL
+    WHERE r.dat_game_id IN (SELECT id FROM family) AND r.missing_since IS NULL
+    GROUP BY r.dat_game_id
 )
-SELECT g.name, g.description, g.role, g.parent_name IS NULL AS is_parent,
-    array(
-        SELECT r.id FROM roms AS r JOIN rom_folders AS o ON o.id = r.folder_id AND o.removed_at IS NULL
-        WHERE r.dat_game_id = g.id AND r.missing_since IS NULL ORDER BY r.id
-    ) AS rom_ids
-FROM mine JOIN dat_games AS g ON g.dat_id = mine.dat_id AND (g.parent_name = mine.parent OR g.name = mine.parent)
+SELECT g.name, g.description, g.role, g.parent_name IS NULL AS is_parent, coalesce(held.rom_ids, '{}') AS rom_ids
+FROM family AS g LEFT JOIN held ON held.dat_game_id = g.id
 ORDER BY g.parent_name IS NOT NULL, g.position
 """)
 

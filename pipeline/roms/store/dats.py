@@ -21,7 +21,7 @@ _ROMS = cast("Table", DatRom.__table__)
 # Games that are held at a time.
 _AT_ONCE = 2_000
 _GAME_COLUMNS = (
-    *("id", "dat_id", "position", "name", "description", "parent_name", "year", "maker", "serial", "role"),
+    *("id", "dat_id", "position", "name", "description", "parent_name", "year", "maker", "serial", "role", "files"),
 )
 _ROM_COLUMNS = ("dat_game_id", "position", "name", "size", "crc32", "md5", "sha1", "is_disk", "status")
 _NEW_IDS = text("SELECT nextval(pg_get_serial_sequence('dat_games', 'id')) FROM generate_series(1, :count) ORDER BY 1")
@@ -130,6 +130,11 @@ def count_dats(connection: Connection) -> int:
     return connection.execute(query).scalar_one()
 
 
+def _is_known(rom: DatRomRecord) -> bool:
+    """Return whether a file can be known by any hash."""
+    return rom.status != "nodump" and not (rom.sha1 is None and rom.md5 is None and rom.crc32 is None)
+
+
 def _lacks_crc32(rom: DatRomRecord) -> bool:
     """Return whether a file can be known, and not by what the list of a zip says."""
     if rom.is_disk or rom.status == "nodump" or (rom.sha1 is None and rom.md5 is None):
@@ -143,7 +148,7 @@ def _game_rows(
     for number, (game_id, game) in enumerate(zip(ids, games, strict=True), first):
         yield (
             *(game_id, dat_id, number, game.name, game.description, game.parent, game.year, game.maker, game.serial),
-            game.role,
+            *(game.role, sum(map(_is_known, game.roms))),
         )
 
 

@@ -94,9 +94,10 @@ _MAKE_HITS = text(
     f"""
 CREATE TEMPORARY TABLE identified_hits ON COMMIT DROP AS
 SELECT rom_id, place, file_id, file_id * 16777216 + position AS unit, position, dat_game_id, rom, status, strength,
-    dat_id, game_name, game_position, is_clone
+    dat_id, game_name, game_position, is_clone, files
 FROM (
     SELECT m.*, g.dat_id, g.name AS game_name, g.position AS game_position, g.parent_name IS NOT NULL AS is_clone,
+        g.files,
         min(m.position) OVER (PARTITION BY m.rom_id, m.file_id) AS first
     FROM ({_MATCHES.format(keys="identified_keys")}) AS m
     JOIN dat_games AS g ON g.id = m.dat_game_id
@@ -108,6 +109,11 @@ _IS_ANY = text(
     f"SELECT EXISTS (SELECT FROM dat_games) OR EXISTS (SELECT FROM roms AS r WHERE {_SETS.format('r')}"
     " AND (r.verdict <> 'unknown' OR r.right_name IS NOT NULL OR r.identified_by IS NOT NULL))"
 )
+# What a set is looked up by, as `pipeline.roms.store.matches` has it: what its DAT's game is called, else its name.
+_LOOKED_UP_BY = """coalesce(
+            (SELECT concat_ws(E'\\n', coalesce(g.description, g.name), coalesce(g.year, r.year), g.role)
+                FROM dat_games AS g WHERE g.id = {}),
+            concat_ws(E'\\n', r.written, r.year, 'game'))"""
 _DONE = text("DROP TABLE identified_keys, identified_hits")
 _IDENTIFY = text(
     rf"""
@@ -116,12 +122,8 @@ candidate AS (
     SELECT rom_id, dat_game_id, count(DISTINCT unit) AS held, count(DISTINCT rom) AS there, max(strength) AS strength,
         bool_or(status = 'baddump') AS is_bad, min(place) AS place, min(rom) AS rom, min(position) AS position,
         min(dat_id) AS dat_id, min(game_name) AS game_name, min(game_position) AS game_position,
-        bool_or(is_clone) AS is_clone
+        bool_or(is_clone) AS is_clone, min(files) AS files
     FROM identified_hits GROUP BY rom_id, dat_game_id
-),
-wanted AS (
-    SELECT d.dat_game_id, count(*) FILTER (WHERE {_KNOWN}) AS files
-    FROM dat_roms AS d WHERE d.dat_game_id IN (SELECT dat_game_id FROM identified_hits) GROUP BY d.dat_game_id
 ),
 -- A CHD is no longer the tracks that Redump lists: it goes by its name.
 chd AS MATERIALIZED (
@@ -146,7 +148,7 @@ named AS (
 known AS (
     SELECT rom_id, dat_game_id, held, strength, is_bad, place, rom, position, dat_id, game_name, game_position,
         is_clone, there >= files AS is_whole
-    FROM candidate JOIN wanted USING (dat_game_id)
+    FROM candidate
     UNION ALL
     SELECT rom_id, dat_game_id, 0, 4, false, place, NULL, NULL, dat_id, game_name, game_position, is_clone, false
     FROM named
@@ -203,10 +205,17 @@ answer AS (
     FROM roms AS r LEFT JOIN judged AS j ON j.rom_id = r.id
     WHERE {_SETS.format("r")}
 ),
+-- What is called otherwise now, or is of another platform, is looked up again; a person's word stays.
 changed AS (
     UPDATE roms AS r
     SET dat_game_id = a.dat_game_id, verdict = a.verdict, identified_by = a.identified_by, right_name = a.right_name,
-        platform = a.platform
+        platform = a.platform,
+        matched_at = CASE WHEN r.matched_at IS NULL OR r.pinned_at IS NOT NULL THEN r.matched_at
+            WHEN r.platform IS NOT DISTINCT FROM a.platform
+                AND (r.dat_game_id IS NOT DISTINCT FROM a.dat_game_id
+                    OR {_LOOKED_UP_BY.format("r.dat_game_id")} = {_LOOKED_UP_BY.format("a.dat_game_id")})
+            THEN r.matched_at
+        END
     FROM answer AS a
     WHERE r.id = a.id AND (r.dat_game_id, r.verdict, r.identified_by, r.right_name, r.platform)
         IS DISTINCT FROM (a.dat_game_id, a.verdict, a.identified_by, a.right_name, a.platform)
@@ -277,9 +286,9 @@ def identify(
     """Set what DATs say of each set of a folder, or of all: game, verdict, by which hash, and its right name.
 
     With `rom_ids` those alone are looked at: where only they or their files have changed, the others stay what they
-    are. A set of no known platform gets that of its DAT. A set whose files are all gone keeps what it was. Rows that
-    stay as they are are not written. It locks the folders' rows first: a transaction that writes ROMs before does so
-    too.
+    are. A set of no known platform gets that of its DAT. A set whose files are all gone keeps what it was. What is
+    called otherwise by its DAT now is due to be matched with a game again (`matched_at`). Rows that stay as they are
+    are not written. It locks the folders' rows first: a transaction that writes ROMs before does so too.
     """
     which = {"folder_id": folder_id}
     connection.execute(_MEMORY)

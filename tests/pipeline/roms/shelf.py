@@ -3,12 +3,12 @@
 import hashlib
 import zlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, insert, select, update
 
 from models import DatGame, Rom, RomContent, RomFile, RomFolder, RomMember
 from models.names import name_key
@@ -130,6 +130,16 @@ class Shelf:
         """Return the platform of a set."""
         with self.engine.connect() as connection:
             return connection.execute(select(Rom.platform).where(Rom.id == rom_id)).scalar_one()
+
+    def look_up(self, **pinned: datetime) -> None:
+        """Note that all sets were matched with games, or `pinned_at` by a person, a day ago."""
+        with self.engine.begin() as connection:
+            connection.execute(update(Rom).values(matched_at=NOW - timedelta(days=1), **pinned))
+
+    def due(self) -> list[int]:
+        """Return the ids of sets that are due to be matched with games."""
+        with self.engine.connect() as connection:
+            return list(connection.scalars(select(Rom.id).where(Rom.matched_at.is_(None)).order_by(Rom.id)))
 
     def file_of(self, rom_id: int) -> int:
         """Return the id of a set's first file."""

@@ -71,6 +71,29 @@ def test_a_game_whose_year_is_far_off_is_not_sure(roms: Roms) -> None:
     assert roms.waiting() == ["Another Harbour (1995), DOS"]
 
 
+def test_a_title_of_which_the_catalogue_has_only_the_head_is_not_sure_however_well_year_and_platform_fit(
+    roms: Roms,
+) -> None:
+    rom = roms.rom(roms.folder(), "Harbour of Lanterns - The Lighthouse (1991)")
+
+    resolved = roms.resolve()
+
+    assert (resolved.unsure, roms.of(rom)) == (1, [None])
+    assert roms.waiting() == ["Harbour of Lanterns - The Lighthouse (1991), DOS"]
+
+
+def test_of_more_works_than_the_limit_the_others_are_left_with_all_their_files(roms: Roms) -> None:
+    folder = roms.folder()
+    first = roms.rom(folder, "Harbour of Lanterns (1991)")
+    second = roms.rom(folder, "Twin Kites (1990)")
+    copy = roms.rom(folder, "Harbour of Lanterns (1991) [a]")
+
+    assert (roms.resolve(limit=1).left, roms.of(first, second, copy)) == (1, [HARBOUR, None, HARBOUR])
+    assert roms.row(second).matched_at is None
+    assert (roms.resolve(limit=1).left, roms.waiting()) == (0, ["Twin Kites (1990), DOS"])
+    assert roms.resolve(limit=1).left == 0
+
+
 def test_what_is_unsure_waits_once_for_all_its_files_and_what_is_unknown_does_not(roms: Roms) -> None:
     folder = roms.folder()
     for written in ("Twin Kites (1990)", "Twin Kites (1990) [a]", "Nobody's Game of Tin (1988)"):

@@ -110,9 +110,9 @@ class Roms:
         with self.engine.begin() as connection:
             connection.execute(update(Rom).where(Rom.id == rom_id).values(values))
 
-    def resolve(self, now: datetime = NOON, folder_id: int | None = None) -> ResolvedRoms:
+    def resolve(self, now: datetime = NOON, folder_id: int | None = None, limit: int | None = None) -> ResolvedRoms:
         with self.engine.begin() as connection:
-            return resolve_roms(connection, person_id=OWNER_ID, now=now, folder_id=folder_id)
+            return resolve_roms(connection, person_id=OWNER_ID, now=now, folder_id=folder_id, limit=limit)
 
     def settle(self, rom_ids: Collection[int], said: int | Said, now: datetime = NOON) -> Settled:
         with self.engine.begin() as connection:

@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.roms.records import Content, FileReading
 from pipeline.roms.store.identification import needs_deep
-from tests.pipeline.roms.shelf import Shelf, game_of, hashes, logiqx, plain, rom_line, weak, zipped
+from tests.pipeline.roms.shelf import NOW, Shelf, game_of, hashes, logiqx, plain, rom_line, weak, zipped
 
 ONE, TWO, THREE, FOUR = b"the first", b"the second one", b"a third", b"and the fourth of them"
 
@@ -42,6 +42,40 @@ def test_an_equal_crc32_counts_for_nothing_where_stronger_hashes_differ(shelf: S
     shelf.dat(logiqx(game_of("One", line)))
 
     assert shelf.verdict(rom) == (None, "unknown", None, None)
+
+
+def test_what_its_dat_calls_otherwise_is_looked_up_again_and_nothing_else_is(shelf: Shelf) -> None:
+    folder = shelf.add_folder(platform="snes")
+    named, other, unknown = (
+        shelf.add(folder, name, {f"{name}.bin": plain(data)}, platform="snes")
+        for name, data in (("One", ONE), ("2nd", TWO), ("Three", THREE))
+    )
+    shelf.look_up()
+
+    games = [game_of(name, rom_line(f"{name}.bin", data)) for name, data in (("One", ONE), ("Two", TWO))]
+    shelf.dat(logiqx(*games))
+
+    assert (shelf.due(), shelf.verdict(named)[1], shelf.verdict(unknown)[1]) == ([other], "verified", "unknown")
+    shelf.look_up()
+    assert (shelf.identify().changed, shelf.due()) == (0, [])
+
+
+def test_a_platform_that_a_dat_says_has_a_set_looked_up_again(shelf: Shelf) -> None:
+    rom = shelf.add(shelf.add_folder(), "One", {"One.bin": plain(ONE)})
+    shelf.look_up()
+
+    shelf.bring(shelf.write("a.dat", logiqx(game_of("One", rom_line("One.bin", ONE)))), platform="snes")
+
+    assert (shelf.platform(rom), shelf.due()) == ("snes", [rom])
+
+
+def test_what_a_person_has_said_of_a_set_holds_whatever_its_dat_calls_it(shelf: Shelf) -> None:
+    shelf.add(shelf.add_folder(), "2nd", {"2nd.bin": plain(TWO)})
+    shelf.look_up(pinned_at=NOW)
+
+    shelf.dat(logiqx(game_of("Two", rom_line("Two.bin", TWO))))
+
+    assert shelf.due() == []
 
 
 def test_a_headered_file_is_known_without_its_header(shelf: Shelf) -> None:
