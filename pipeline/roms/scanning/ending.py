@@ -293,11 +293,9 @@ def _store_roms(
 
 def _sets(files: Sequence[FoundFile], folder: Folder) -> Sequence[RomSet]:
     """Return the sets that files make; what neither folders nor files say the folder's own name may: `/games/snes`."""
-    sets = make_sets(files, layout=folder.layout, platform=folder.platform)
     called = platform_called(shown(posixpath.basename(folder.path)))
-    if called is None:
-        return sets
-    return [each if each.platform else msgspec.structs.replace(each, platform=called.slug) for each in sets]
+    otherwise = called.slug if called is not None else None
+    return make_sets(files, layout=folder.layout, platform=folder.platform, otherwise=otherwise)
 
 
 def _shelve(connection: Connection, folder: Folder, difference: RomDifference, now: datetime) -> None:
