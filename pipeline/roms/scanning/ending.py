@@ -3,7 +3,7 @@
 import functools
 import posixpath
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from pipeline.roms.compare import Place, RomDifference, compare_sets, doubt, dou
 from pipeline.roms.details import RomLine, of_problem, of_roms
 from pipeline.roms.names.parsing import parse_name
 from pipeline.roms.records import FoundFile, RomSet
-from pipeline.roms.resolving import resolve_roms
+from pipeline.roms.resolving import IdentifiedRom, resolve_roms
 from pipeline.roms.scanning.looking import Look
 from pipeline.roms.sets import directories_with, directory_of, make_sets
 from pipeline.roms.store import files as file_store
@@ -30,6 +30,8 @@ from pipeline.roms.store.shelving import shelve
 
 # A file that so many whole scans in a row lacked is missing.
 ABSENCES = 2
+# Some seconds of looking up, and less of storing.
+WORKS_AT_ONCE = 5_000
 
 
 class Ended(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,24 +99,43 @@ def end_scan(
     )
 
 
-def match_roms(engine: Engine, folder: Folder, now: datetime) -> Counter[str]:
+def match_roms(
+    engine: Engine, folder: Folder, now: datetime, *, is_over: Callable[[], bool] = lambda: False
+) -> Counter[str]:
     """Match a folder's ROMs with games, those that were not looked up yet; returns the events of that.
 
-    What is matched for the first time right after the first scan is no news.
+    So many works at once are a transaction of their own, so that nobody waits long for the turn to store; what is left
+    when it `is_over` the next scan matches. What is matched for the first time right after the first scan is no news.
     """
-    with engine.begin() as connection:
-        folder = load_folder(connection, folder.id)
-        resolved = resolve_roms(connection, person_id=folder.person_id, now=now, folder_id=folder.id)
-        lines = [RomLine(rom.rom_id, rom.name, rom.platform, rom.game_id) for rom in resolved.identified]
-        events = of_roms(
-            EventKind.ROM_IDENTIFIED,
-            lines,
-            person_id=folder.person_id,
-            folder_id=folder.id,
-            folder=folder.shown,
-            now=now,
-        )
-        return append_events(connection, events, source_id=None, silent=folder.scans <= 1, now=now)
+    events = Counter[str]()
+    left: int | None = None
+    while True:
+        with engine.begin() as connection:
+            folder = load_folder(connection, folder.id)
+            resolved = resolve_roms(
+                connection, person_id=folder.person_id, now=now, folder_id=folder.id, limit=WORKS_AT_ONCE
+            )
+            events += _append_identified(connection, folder, resolved.identified, now)
+        # What a person's answer names and the catalogue has lost is due for ever.
+        is_stuck = left is not None and resolved.left >= left
+        left = resolved.left
+        if not left or is_stuck or is_over():
+            return events
+
+
+def _append_identified(
+    connection: Connection, folder: Folder, identified: Sequence[IdentifiedRom], now: datetime
+) -> Counter[str]:
+    lines = [RomLine(rom.rom_id, rom.name, rom.platform, rom.game_id) for rom in identified]
+    events = of_roms(
+        EventKind.ROM_IDENTIFIED,
+        lines,
+        person_id=folder.person_id,
+        folder_id=folder.id,
+        folder=folder.shown,
+        now=now,
+    )
+    return append_events(connection, events, source_id=None, silent=folder.scans <= 1, now=now)
 
 
 def note_problem(
@@ -272,11 +293,9 @@ def _store_roms(
 
 def _sets(files: Sequence[FoundFile], folder: Folder) -> Sequence[RomSet]:
     """Return the sets that files make; what neither folders nor files say the folder's own name may: `/games/snes`."""
-    sets = make_sets(files, layout=folder.layout, platform=folder.platform)
     called = platform_called(shown(posixpath.basename(folder.path)))
-    if called is None:
-        return sets
-    return [each if each.platform else msgspec.structs.replace(each, platform=called.slug) for each in sets]
+    otherwise = called.slug if called is not None else None
+    return make_sets(files, layout=folder.layout, platform=folder.platform, otherwise=otherwise)
 
 
 def _shelve(connection: Connection, folder: Folder, difference: RomDifference, now: datetime) -> None:

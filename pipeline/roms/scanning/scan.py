@@ -173,8 +173,10 @@ class _Scan:
         ended = end_scan(self._engine, self._begun_with, seen, self._now, changed=changed, accept=self._accept)
         if ended.is_suspect:
             return self._report("suspect", seen, ended)
-        # In a transaction of its own: where it comes to nothing, the next scan matches what this one left.
-        events = match_roms(self._engine, self._folder, self._now) if self._match else Counter[str]()
+        # In transactions of its own: where they come to nothing, the next scan matches what this one left.
+        events = Counter[str]()
+        if self._match:
+            events = match_roms(self._engine, self._folder, self._now, is_over=self._is_over)
         return self._report("ended", seen, msgspec.structs.replace(ended, events=ended.events + events))
 
     def _take_in(self, root: int, readers: Readers, seen: Look) -> None:

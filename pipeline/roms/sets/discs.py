@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 from models.platforms import platform_called
 from pipeline.roms.records import SetKind
@@ -20,17 +21,28 @@ _PARTS = (
     re.compile(r"(?P<stem>.+)\.(?P<number>\d{3})$"),
     re.compile(r"(?P<stem>.+)\.(?P<number>[rz]\d\d)$", re.IGNORECASE),
 )
+# All of them end so, and few other names do.
+_MAY_BE_PART = re.compile(r"\.(?:\d{3}|[rz]\d\d|rar)$", re.IGNORECASE)
 
 
 class Discs:
     """Finds what sheets list among the files of a folder; each file is given away once."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
-        self._by_key: dict[str, Entry] = {}
-        for entry in entries:
-            self._by_key.setdefault(entry.key, entry)
-        self._exact = {"/".join((*entry.folders, entry.name)): entry for entry in entries}
+        self._entries = entries
         self.taken: set[int] = set()
+
+    # Most collections have no sheet that asks.
+    @cached_property
+    def _by_key(self) -> dict[str, Entry]:
+        by_key: dict[str, Entry] = {}
+        for entry in self._entries:
+            by_key.setdefault(entry.key, entry)
+        return by_key
+
+    @cached_property
+    def _exact(self) -> dict[str, Entry]:
+        return {"/".join((*entry.folders, entry.name)): entry for entry in self._entries}
 
     def sheets(self, entries: Sequence[Entry]) -> list[Entry]:
         """Return the sheets, those first that list others."""
@@ -103,6 +115,8 @@ def splits(entries: Sequence[Entry]) -> Iterator[tuple[str, list[Entry]]]:
     """Yield the names and the parts of split files, the part first that a program opens."""
     by_stem: dict[tuple[tuple[str, ...], str], list[tuple[str, Entry]]] = defaultdict(list)
     for entry in entries:
+        if not _MAY_BE_PART.match(entry.name, len(entry.name) - 4):
+            continue
         match = next((match for pattern in _PARTS if (match := pattern.match(entry.name)) is not None), None)
         if match is not None:
             by_stem[entry.folders, key_of(match["stem"])].append((match["stem"], entry))

@@ -2,10 +2,13 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import msgspec
 
+from models.platforms import PLATFORMS, platform_called
 from pipeline.roms.records import FoundFile
 
 # Endings of what lies beside ROMs. A sheet may list such a file all the same (music tracks, say), and then it is one.
@@ -25,6 +28,8 @@ _HELPERS = re.compile(
     r"|setsound|sound\w*|sndsetup|univbe|uvconfig|vesa\w*|readme|order|help|helpme|catalog|register|exception|dosbox\w*"
     r"|pkunzip|unzip|lha|arj|mouse|mscdex|loadpats|ultramid|deice|make|patch|update)"
 )
+# Texts whatever their ending, also beside the Mega Drive's `.md`.
+_TEXTS = re.compile(r"readme.*|changelog|licen[cs]e|contributing|credits|notes|index", re.IGNORECASE)
 _PROGRAMS = frozenset({"exe", "com", "bat"})
 _ENDING = re.compile(r"\.([A-Za-z0-9_+!-]{1,8})$")
 _NUMBER = re.compile(r"(\d+)")
@@ -56,14 +61,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return self.is_program and _HELPERS.fullmatch(self.stem.lower()) is not None
 
 
-def entries_of(files: Iterable[FoundFile]) -> list[Entry]:
-    """Return the files by path, so that nothing hangs on the order in which they came."""
-    return [_entry(file) for file in sorted(files, key=lambda file: (file.path, file.id))]
+def entries_of(files: Iterable[FoundFile], platform: str | None, otherwise: str | None) -> list[Entry]:
+    """Return the files by path, so that nothing hangs on the order in which they came.
+
+    `platform` is the slug of all of them; without one it is that of the folders that they lie in, or `otherwise`.
+    """
+    # Most files share their folders with others.
+    folders_of = lru_cache(maxsize=1_024)(partial(_folders, platform, otherwise))
+    return [_entry(file, folders_of) for file in sorted(files, key=lambda file: (file.path, file.id))]
 
 
 def key_of(path: str) -> str:
     """Return a path as it is compared with others, whatever its case and the spelling of its accents."""
-    return unicodedata.normalize("NFC", path).casefold()
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
 
 
 def natural(text: str) -> tuple[tuple[int, int, str], ...]:
@@ -79,21 +89,44 @@ def stem_of(name: str) -> tuple[str, str]:
     return name[: match.start()], match[1].lower()
 
 
-def _entry(file: FoundFile) -> Entry:
+class _Folders(NamedTuple):
+    folders: tuple[str, ...]
+    key: str
+    is_ignored: bool
+    # Endings that are ignored elsewhere, and here are those of the platform's own files.
+    own: frozenset[str]
+
+
+def _folders(platform: str | None, otherwise: str | None, path: str) -> _Folders:
+    """Return the folders of a path that is empty or ends with a slash."""
+    folders = tuple(path.split("/")[:-1])
+    is_hidden = any(folder.startswith(".") for folder in folders)
+    is_ignored = is_hidden or any(folder.lower() == "bios" for folder in folders)
+    named = next(filter(None, map(platform_called, folders)), None)
+    known = PLATFORMS.get(platform or "") or named or PLATFORMS.get(otherwise or "")
+    extensions = known.extensions if known is not None else ()
+    return _Folders(folders, key_of(path), is_ignored, IGNORED.intersection(each[1:] for each in extensions))
+
+
+def _entry(file: FoundFile, folders_of: Callable[[str], _Folders]) -> Entry:
     try:
         path = file.path.decode()
     except UnicodeDecodeError:
         # Names of old systems; a cue sheet is read by the same code page.
         path = file.path.decode("cp1252", "backslashreplace")
-    *folders, name = path.split("/")
+    at = path.rfind("/") + 1
+    folders, key, is_ignored, own = folders_of(path[:at])
+    name = path[at:]
     stem, ending = stem_of(name)
-    hidden = path.startswith(".") or "/." in path
     return Entry(
         file=file,
-        folders=tuple(folders),
+        folders=folders,
         name=name,
         stem=stem,
         ending=ending,
-        key=key_of(path),
-        is_ignored=hidden or ending in IGNORED or any(folder.lower() == "bios" for folder in folders),
+        # A letter and its accent never have a slash between them.
+        key=key + key_of(name),
+        is_ignored=is_ignored
+        or name[:1] == "."
+        or (ending in IGNORED and (ending not in own or _TEXTS.fullmatch(stem) is not None)),
     )

@@ -14,27 +14,32 @@ from pipeline.roms.sets.places import FOLDER_GAMES, LIKE_FILES, game_folders, pl
 _ARCHIVES = frozenset({"zip", "7z", "rar", "tar"})
 
 
-def make_sets(files: Sequence[FoundFile], *, layout: Layout, platform: str | None) -> list[RomSet]:
+def make_sets(
+    files: Sequence[FoundFile], *, layout: Layout, platform: str | None, otherwise: str | None = None
+) -> list[RomSet]:
     """Return the sets that a folder's files make, by path; a file is in one of them at most.
 
     The answer does not depend on the order of the files. `platform` is the slug that a person gave the folder; without
-    one each set's comes from its folders' names, else from what its files are called. With the layout `auto` each
-    path says by itself how it is laid out. Saves, pictures, texts and BIOS files are in no set; `IGNORED` lists their
-    endings.
+    one each set's comes from its folders' names, else from what its files are called, and is that of `otherwise` where
+    neither says it. With the layout `auto` each path says by itself how it is laid out. Saves, pictures, texts and BIOS
+    files are in no set; `IGNORED` lists their endings, of which those are none that are the platform's own.
     """
-    return _Making(entries_of(files), layout, platform).sets()
+    return _Making(entries_of(files, platform, otherwise), layout, platform, otherwise).sets()
 
 
 class _Making:
-    def __init__(self, entries: list[Entry], layout: Layout, platform: str | None) -> None:
+    def __init__(self, entries: list[Entry], layout: Layout, platform: str | None, otherwise: str | None) -> None:
         self._entries = entries
         self._layout = layout
         self._platform = platform
+        self._otherwise = otherwise
         self._discs = Discs(entries)
         self._taken = self._discs.taken
         self._by_id = {entry.file.id: entry for entry in entries}
         self._confs = confs(entries)
         self._named: dict[tuple[str, ...], str | None] = {}
+        self._waiting = [entry for entry in entries if not entry.is_ignored]
+        self._taken_so_far = 0
         self._made: list[tuple[bytes, RomSet]] = []
 
     def sets(self) -> list[RomSet]:
@@ -46,7 +51,10 @@ class _Making:
         return [each for _, each in sorted(self._made, key=lambda made: (made[0], made[1].file_ids))]
 
     def _left(self) -> list[Entry]:
-        return [entry for entry in self._entries if entry.file.id not in self._taken and not entry.is_ignored]
+        if len(self._taken) != self._taken_so_far:
+            self._taken_so_far = len(self._taken)
+            self._waiting = [entry for entry in self._waiting if entry.file.id not in self._taken]
+        return self._waiting
 
     def _take_exodos(self) -> None:
         if self._layout not in {"auto", "exodos"}:
@@ -113,9 +121,9 @@ class _Making:
         return self._named[entry.folders]
 
     def _add(self, kind: SetKind, written: str, joined: list[Entry]) -> None:
-        self._taken.update(entry.file.id for entry in joined)
+        self._taken.update([entry.file.id for entry in joined])
         first = joined[0]
-        platform = self._platform_of(first) or _by_ending(joined)
+        platform = self._platform_of(first) or _by_ending(joined) or self._otherwise
         ids = tuple(entry.file.id for entry in joined)
         self._made.append((first.file.path, RomSet(kind=kind, written=written, platform=platform, file_ids=ids)))
 

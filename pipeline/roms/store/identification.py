@@ -291,8 +291,8 @@ def identify(
 
     With `rom_ids` those alone are looked at: where only they or their files have changed, the others stay what they
     are. A set of no known platform gets that of its DAT. A set whose files are all gone keeps what it was. What is
-    called otherwise by its DAT now is due to be matched with a game again (`matched_at`). Rows that stay as they are are
-    not written. It locks the folders' rows first: a transaction that writes ROMs before does so too.
+    called otherwise by its DAT now is due to be matched with a game again (`matched_at`). Rows that stay as they are
+    are not written. It locks the rows of folders first: a transaction that writes ROMs before does so too.
     """
     which = {"folder_id": folder_id}
     connection.execute(_MEMORY)

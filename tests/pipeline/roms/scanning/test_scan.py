@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from models import Rom, RomContent, RomFile
+from models import Rom, RomContent, RomFile, RomMember
 from tests.pipeline.roms.scanning.collection import HOUR, Collection
 
 
@@ -126,6 +126,46 @@ def test_an_empty_folder_is_suspect_and_changes_nothing(collection: Collection, 
     assert collection.state() == before
     assert collection.row()["suspect_since"] is None
     assert [kind for kind, _ in collection.events()] == ["source.failing", "source.recovered"]
+
+
+def test_an_empty_directory_of_many_files_is_suspect_and_one_that_is_gone_is_deleted(
+    collection: Collection, tmp_path: Path
+) -> None:
+    for number in range(60):
+        collection.write(f"{'nes' if number < 25 else 'gb'}/{number // 5}/{number}.bin", str(number))
+    collection.scan()
+    before = collection.state()
+    (collection.path / "nes").rename(tmp_path / "unmounted")
+    (collection.path / "nes").mkdir()
+    for _ in range(3):
+        report = collection.scan()
+        assert (report.outcome, report.missing) == ("suspect", 0)
+    assert "nes, which had 25 files, is empty" in (report.problem or "")
+    assert collection.state() == before
+    (collection.path / "nes").rmdir()
+    assert [collection.scan().missing for _ in range(2)] == [0, 25]
+
+
+def test_few_files_less_in_an_empty_directory_are_no_doubt(collection: Collection) -> None:
+    for number in range(30):
+        collection.write(f"{'nes' if number < 20 else 'gb'}/{number}.bin", str(number))
+    for number in range(50):
+        collection.write(f"snes/{number}.bin", f"another {number}")
+    collection.scan()
+    for number in range(20):
+        collection.remove(f"nes/{number}.bin")
+    assert [collection.scan().missing for _ in range(2)] == [0, 20]
+
+
+def test_what_a_sheet_no_longer_names_in_another_directory_is_by_itself_again(collection: Collection) -> None:
+    collection.write("tracks/Rez.bin", "a track")
+    collection.write("psx/Rez.cue", 'FILE "../tracks/Rez.bin" BINARY')
+    collection.scan()
+    assert len(collection.rows(RomMember)) == len(collection.rows(RomFile))
+    assert {row["kind"] for row in collection.rows(Rom) if row["written"] == "Rez"} == {"cue"}
+    collection.write("psx/Rez.cue", 'FILE "nothing.bin" BINARY')
+    assert collection.scan().added == 1
+    assert sorted(row["kind"] for row in collection.rows(Rom) if row["written"] == "Rez") == ["cue", "file"]
 
 
 def test_half_of_the_files_gone_is_suspect_until_a_person_accepts_it(collection: Collection) -> None:

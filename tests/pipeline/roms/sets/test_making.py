@@ -266,6 +266,14 @@ def test_a_platform_is_a_persons_word_else_the_folders_else_the_endings() -> Non
     assert platforms_of("mine/a.z64", "mine/b.bin") == ["n64", None]
 
 
+def test_a_cartridge_of_the_mega_drive_is_no_text_where_its_platform_is_known() -> None:
+    paths = ("genesis/Sonic (Europe).md", "genesis/README.md", "snes/Notes of mine.md", "Sonic.md")
+    assert sets_of(*paths) == [("file", "Sonic (Europe)", ["genesis/Sonic (Europe).md"])]
+    assert sets_of("Sonic.md", platform="megadrive") == [("file", "Sonic", ["Sonic.md"])]
+    by_the_folders_own_name = make_sets([found("Sonic.md", 1)], layout="auto", platform=None, otherwise="megadrive")
+    assert [each.platform for each in by_the_folders_own_name] == ["megadrive"]
+
+
 def test_what_is_in_an_archive_says_its_platform() -> None:
     file = FoundFile(id=1, path=b"mine/a.zip", size=1, container="zip", members=("a.z64", "read me.txt"))
 
