@@ -230,8 +230,10 @@ def together(connection: Connection, kind: str, titles: list[str]) -> list[Resul
 
 
 def answer(decision: Decision) -> tuple[object, ...]:
-    """Return all that a decision says, but for the candidates that are far behind."""
+    """Return all that a decision says; of a sure one not what is behind it, of another not what is far behind."""
     best = decision.best
+    if decision.verdict == "sure":
+        return decision.verdict, decision.igdb_id, decision.why
     ranked = [(scored.candidate.igdb_id, scored.title, scored.parts) for scored in decision.ranked[:FOREMOST]]
     return decision.verdict, decision.igdb_id, decision.why, best and best.candidate.igdb_id, decision.margin, ranked
 

@@ -15,13 +15,12 @@ from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, bindparam, f
 
 from models import GameMetadata, GameTitle
 from pipeline.games.matching.normalise import Title, is_executable, keys_of, word_sets
-from pipeline.games.matching.records import Candidate, FoundTitle
-from pipeline.games.matching.words import without_marks
+from pipeline.games.matching.records import MOST_CANDIDATES, Candidate, FoundTitle
+from pipeline.games.matching.words import without_accents, without_marks
 from pipeline.services.igdb.titles import key_halves, title_words
 
-# How many titles a step may bring, and of how many entries more is read.
+# How many titles a step may bring.
 MOST_TITLES = 400
-MOST_CANDIDATES = 40
 # With so many titles found, words that go together are not looked for two by two.
 ENOUGH = 150
 # A word of so many titles is looked for only together with another one, and alone only where titles begin with it.
@@ -67,6 +66,8 @@ _COUNTS = text("""
         SELECT count(*) FROM (SELECT FROM game_titles WHERE words @> ARRAY[word] LIMIT :common) AS held
     ) FROM unnest(CAST(:words AS text[])) AS word WHERE word NOT IN (SELECT word FROM sampled)
 """)
+# Guessing that any array holds few rows, PostgreSQL would read the table for each title.
+BY_INDEX = text("SELECT set_config('enable_seqscan', :value, true)")
 ENTRIES = (
     select(
         GameMetadata.igdb_id,
@@ -205,12 +206,12 @@ def rarest_first(known: Iterable[str], counts: Mapping[str, int]) -> SoughtWords
 
 def best_matches(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
     """Return the entries whose titles look most like the given one, with all their titles that were found."""
-    wanted = without_marks(title.text).casefold()
+    wanted = without_accents(without_marks(title.text))
     likeness: dict[int, float] = {}
     for (igdb_id, written), match in matches.items():
         if match.kind == "alternative" and is_executable(written):
             continue
-        spelled = written.casefold()
+        spelled = without_accents(written)
         alike = fuzz.ratio(wanted, spelled) + fuzz.token_set_ratio(wanted, spelled)
         likeness[igdb_id] = max(alike, likeness.get(igdb_id, 0.0))
     best = set(sorted(likeness, key=lambda igdb_id: (-likeness[igdb_id], igdb_id))[:MOST_CANDIDATES])

@@ -1,4 +1,4 @@
-"""Hold the titles of the whole catalogue in memory, with an index of what a long list looks for.
+"""Hold in memory the titles that those of a long list may mean, with an index of what they are looked for by.
 
 Reading them takes a second or two; then a title's candidates are found in a fraction of a millisecond, while for the
 database each of a dozen steps is a search of its own.
@@ -14,37 +14,66 @@ from sys import intern
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, text
 
-from pipeline.games.matching.candidates import ENOUGH, MOST_CANDIDATES, MOST_TITLES, Forms, Wishes, is_common, wishes_of
+from pipeline.games.matching.candidates import BY_INDEX, ENOUGH, LAST, MOST_TITLES, Wishes, is_common
 from pipeline.games.matching.normalise import Title, is_executable
-from pipeline.games.matching.records import FoundTitle
-from pipeline.games.matching.words import without_marks
+from pipeline.games.matching.records import MOST_CANDIDATES, FoundTitle
+from pipeline.games.matching.words import without_accents, without_marks
 from pipeline.services.igdb.titles import title_key
 
 _ROWS_AT_ONCE = 5000
 # What no title is looked for by: what cannot be printed is read as a space. An array would be read much more slowly.
 _BETWEEN = "\x1f"
-# In the order in which a step brings the first of many.
-_TITLES = text(
-    "SELECT igdb_id, title, kind, key, array_to_string(words, E'\\x1f') FROM game_titles"
-    ' ORDER BY igdb_id, key COLLATE "C"'
-)
+# Those with any of some words or keys, and the first ones that hold all of some common words, or begin with one; in the
+# order in which a step brings the first of many.
+_TITLES = text(f"""
+    WITH places AS (
+        SELECT title.ctid FROM unnest(CAST(:words AS text[])) AS wish (word) CROSS JOIN LATERAL (
+            SELECT ctid FROM game_titles WHERE words @> ARRAY[wish.word]
+        ) AS title
+        UNION SELECT title.ctid FROM unnest(CAST(:keys AS text[])) AS wish (key) CROSS JOIN LATERAL (
+            SELECT ctid FROM game_titles WHERE key = wish.key
+        ) AS title
+        UNION SELECT title.ctid FROM unnest(CAST(:together AS text[])) AS wish (words) CROSS JOIN LATERAL (
+            SELECT ctid FROM game_titles WHERE words @> string_to_array(wish.words, E'\\x1f')
+            ORDER BY igdb_id + 0, key COLLATE "C" LIMIT :most
+        ) AS title
+        UNION SELECT title.ctid FROM unnest(CAST(:starts AS text[])) AS wish (word) CROSS JOIN LATERAL (
+            SELECT ctid FROM game_titles
+            WHERE words @> ARRAY[wish.word] AND key >= wish.word AND key < wish.word || '{LAST}'
+            ORDER BY key, igdb_id LIMIT :most
+        ) AS title
+    )
+    SELECT igdb_id, title, kind, key, array_to_string(words, E'\\x1f')
+    FROM places JOIN game_titles ON game_titles.ctid = places.ctid
+    ORDER BY igdb_id, key COLLATE "C"
+""")  # noqa: S608 - the last letter is ours
 # The most common words have tens of thousands of places each.
 _SETS, _PAIRS, _SEARCHES = 512, 4096, 4096
 Place = int
 
 
 class Catalogue:
-    """All titles by their place among the sorted ones, and the places of those that some forms may mean.
+    """Titles by their place among the sorted ones, and the places of those that some titles may mean.
 
     It is as the database was when it was loaded.
     """
 
-    def __init__(self, forms: Iterable[Forms]) -> None:
+    def __init__(self, wishes: Iterable[Wishes], counts: Mapping[str, int]) -> None:
+        self._counts = counts
         self._wanted_keys: set[str] = set()
+        # What titles are looked for by alone, only together, or only as a beginning, and all of that.
         self._wanted_words: set[str] = set()
-        for some in forms:
+        self._together: set[tuple[str, ...]] = set()
+        self._starts: set[str] = set()
+        self._indexed: set[str] = set()
+        for some in wishes:
             self._wanted_keys.update(some.keys)
-            self._wanted_words.update(some.halves, some.words)
+            self._wanted_words.update(some.halves, some.sought)
+            self._starts.update(some.starts)
+            for words in (*some.ways, *some.pairs):
+                self._indexed.update(words)
+                self._want_all(words)
+        self._indexed.update(self._wanted_words, self._starts)
         # Of each place the entry, and the number of its title: many entries share one.
         self._ids, self._numbers = array("q"), array("i")
         self._titles: list[FoundTitle] = []
@@ -55,15 +84,30 @@ class Catalogue:
         self._both = lru_cache(_PAIRS)(lambda word, other: self._set_of(word) & self._set_of(other))
         self._all_of = lru_cache(_SEARCHES)(self._search_all_of)
         self._first_of = lru_cache(_SEARCHES)(self._search_first_of)
-        self._counts: dict[str, int] = {}
+
+    def _want_all(self, words: Sequence[str]) -> None:
+        """Have titles be read that hold all of some words: by one of them that few hold, where there is one."""
+        rarest = min(words, key=lambda word: (self._counts.get(word, 0), word))
+        if is_common(rarest, self._counts):
+            self._together.add(tuple(words))
+        else:
+            self._wanted_words.add(rarest)
 
     def load(self, connection: Connection) -> None:
-        """Read all titles; nothing is written."""
+        """Read the titles; nothing is written."""
         numbers_by_kind: defaultdict[str, dict[str, int]] = defaultdict(dict)
         by_word: defaultdict[str, list[Place]] = defaultdict(list)
-        wanted_keys, is_wanted = self._wanted_keys, self._wanted_words.intersection
-        rows = connection.execute(_TITLES, execution_options={"yield_per": _ROWS_AT_ONCE})
-        # A call for each of a million titles would take as long as all that is done here.
+        wanted_keys, is_wanted = self._wanted_keys, self._indexed.intersection
+        asked = {
+            "words": sorted(self._wanted_words),
+            "keys": sorted(wanted_keys),
+            "together": sorted(map(_BETWEEN.join, self._together)),
+            "starts": sorted(self._starts),
+            "most": MOST_TITLES,
+        }
+        connection.execute(BY_INDEX, {"value": "off"})
+        rows = connection.execute(_TITLES, asked, execution_options={"yield_per": _ROWS_AT_ONCE})
+        # A call for each of so many titles would take as long as all that is done here.
         for igdb_id, title, kind, key, words in chain.from_iterable(rows.partitions()):
             numbers = numbers_by_kind[kind]
             if (number := numbers.get(title)) is None:
@@ -76,7 +120,7 @@ class Catalogue:
             for word in is_wanted(words.split(_BETWEEN)):
                 by_word[word].append(place)
         self._by_word = dict(by_word)
-        self._counts = {word: len(places) for word, places in by_word.items()}
+        connection.execute(BY_INDEX, {"value": "on"})
 
     def _add_title(self, title: str, kind: str) -> int:
         number = len(self._titles)
@@ -85,9 +129,9 @@ class Catalogue:
             self._programs.add(number)
         return number
 
-    def find(self, title: Title, forms: Forms) -> dict[int, list[FoundTitle]]:
+    def find(self, title: Title, wishes: Wishes) -> dict[int, list[FoundTitle]]:
         """Return the entries that a title may mean with their titles, as `best_matches` of a search's steps would."""
-        places = self._places_of(wishes_of(forms, self._counts))
+        places = self._places_of(wishes)
         ids, numbers = list(map(self._ids.__getitem__, places)), list(map(self._numbers.__getitem__, places))
         best = self._best_entries(title, ids, numbers)
         titles: dict[int, list[FoundTitle]] = {igdb_id: [] for igdb_id in best}
@@ -149,8 +193,8 @@ class Catalogue:
 
         Compared with many at once, the given one is read once.
         """
-        wanted, listed = without_marks(title.text).casefold(), list(numbers)
-        spelled = [self._titles[number].text.casefold() for number in listed]
+        wanted, listed = without_accents(without_marks(title.text)), list(numbers)
+        spelled = [without_accents(self._titles[number].text) for number in listed]
         ratios, shared = (
             process.extract_iter(wanted, spelled, scorer=scorer) for scorer in (fuzz.ratio, fuzz.token_set_ratio)
         )

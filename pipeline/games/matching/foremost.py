@@ -10,8 +10,8 @@ import msgspec
 from pipeline.games.matching.decide import MARGIN, decide, is_main, parents_of, rival_of
 from pipeline.games.matching.normalise import Title, read_title
 from pipeline.games.matching.records import Candidate, Decision, FoundTitle, Scored, Wanted
-from pipeline.games.matching.score import compare_by_kind, points_of, score_by
-from pipeline.games.matching.similarity import Similarity
+from pipeline.games.matching.score import compare_by_kind, most_about, points_of, score_by
+from pipeline.games.matching.similarity import MOST_RESEMBLING, Similarity
 
 # More than anybody is shown.
 FOREMOST = 8
@@ -37,6 +37,20 @@ def decide_among(
     foremost, others = ranked(order[:FOREMOST]), order[FOREMOST:]
     decision = decide(query, foremost)
     return decision if _is_final(query, decision, others) else decide(query, [*foremost, *ranked(others)])
+
+
+def decide_by_words(
+    query: Wanted, titles: Titles, entries: Mapping[int, Candidate], read: Callable[[str], Title] = read_title
+) -> Decision | None:
+    """Return the decision on the entries whose titles hold all words of one that `is_said_in_words`, where it is sure.
+
+    It is the one on all candidates: others only resemble it, too little to be as likely. Else None.
+    """
+    decision = decide_among(query, titles, entries, read)
+    best = decision.best
+    if best is None or decision.verdict != "sure" or best is not decision.ranked[0]:
+        return None
+    return decision if best.points - (MOST_RESEMBLING + most_about(query)) >= MARGIN else None
 
 
 def _in_order(

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection, TextClause, text
 
 from pipeline.games.matching.candidates import (
+    BY_INDEX,
     ENOUGH,
     LAST,
     MOST_TITLES,
@@ -20,7 +21,7 @@ from pipeline.games.matching.candidates import (
     wishes_of,
 )
 from pipeline.games.matching.normalise import Title
-from pipeline.games.matching.records import Candidate, FoundTitle
+from pipeline.games.matching.records import MOST_CANDIDATES, Candidate, FoundTitle
 
 # No title holds it: what cannot be printed is read as a space.
 _BETWEEN = "\x1f"
@@ -40,8 +41,6 @@ _BY_FIRST_WORD = text(
         condition=f"words @> {_WISHES} AND key >= wish.wishes AND key < wish.wishes || '{LAST}'", order="key, igdb_id"
     )
 )
-# Guessing that any array holds few rows, PostgreSQL would read the table for each title.
-BY_INDEX = text("SELECT set_config('enable_seqscan', :value, true)")
 Wish = tuple[int, Sequence[str]]
 
 
@@ -61,6 +60,33 @@ def find_for_many(connection: Connection, titles: Sequence[Title]) -> list[list[
     _add(connection, matches, _BY_ALL, ((n, pair) for n in vague for pair in wishes[n].pairs))
     connection.execute(BY_INDEX, {"value": "on"})
     return _read(connection, [best_matches(title, some) for title, some in zip(titles, matches, strict=True)])
+
+
+def find_by_words(connection: Connection, titles: Sequence[Title]) -> list[dict[int, list[FoundTitle]]]:
+    """Return the entries with the titles that hold all words of each, where any is spelled as it is; else none.
+
+    They are those that `find_candidates` would find by key, by all words, or beginning with a common word; more than it
+    would keep are left out. Nothing is written.
+    """
+    matches: list[Matches] = [{} for _ in titles]
+    forms = [forms_of(title) for title in titles]
+    connection.execute(BY_INDEX, {"value": "off"})
+    _add(connection, matches, _BY_KEY, ((n, some.keys) for n, some in enumerate(forms)))
+    spelled = [n for n, some in enumerate(matches) if some]
+    alone = (way[0] for n in spelled for way in forms[n].ways if len(way) == 1)
+    counts = count_words(connection, alone)
+    wishes = {n: wishes_of(forms[n], counts) for n in spelled}
+    _add(connection, matches, _BY_ALL, ((n, words) for n, some in wishes.items() for words in some.ways))
+    _add(connection, matches, _BY_FIRST_WORD, ((n, (word,)) for n, some in wishes.items() for word in some.starts))
+    connection.execute(BY_INDEX, {"value": "on"})
+    return [_by_entry(some) for some in matches]
+
+
+def _by_entry(matches: Matches) -> dict[int, list[FoundTitle]]:
+    titles: dict[int, list[FoundTitle]] = {}
+    for (igdb_id, _), match in matches.items():
+        titles.setdefault(igdb_id, []).append(match)
+    return titles if len(titles) < MOST_CANDIDATES else {}
 
 
 def _add(connection: Connection, matches: Sequence[Matches], step: TextClause, wishes: Iterable[Wish]) -> None:

@@ -35,6 +35,10 @@ _PLAIN = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
 _TELLING = frozenset({"goty", "versus", *ARTICLES, *LAST_WORDS, *REWORKS, *ROMANS})
 
 
+# Words that mean the same as others, or as a sign.
+_REWRITTEN = frozenset({"and", "vs", *ROMANS})
+
+
 class Title(msgspec.Struct, frozen=True, gc=False):
     """A title, read.
 
@@ -120,6 +124,14 @@ def word_sets(title: Title) -> tuple[tuple[str, ...], ...]:
     words = [word for word in plain_words(title.text) if word not in ARTICLES and word != "and"]
     ways = (words, _in_digits(words, first=True), _in_romans(words))
     return tuple(dict.fromkeys(tuple(dict.fromkeys(way)) for way in ways if way))
+
+
+def is_said_in_words(title: Title) -> bool:
+    """Return whether every title that is the same, or the same but for an edition, holds these very words.
+
+    Numerals, "&" and "versus" may be written otherwise, and an edition may be missing.
+    """
+    return bool(title.words) and title.words == title.base and not title.numbers and _REWRITTEN.isdisjoint(title.words)
 
 
 def is_executable(text: str) -> bool:

@@ -6,6 +6,8 @@ import msgspec
 
 from pipeline.games.matching.normalise import Title, read_title
 
+# Of how many entries more is read than their titles.
+MOST_CANDIDATES = 40
 Verdict = Literal["sure", "unsure", "none"]
 # What IGDB's numbers for a game's type say: https://api-docs.igdb.com/#game-type.
 MAIN_GAME = 0

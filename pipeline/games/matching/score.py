@@ -57,6 +57,11 @@ def points_of(query: Wanted, candidate: Candidate, likeness: float) -> float:
     return sum((likeness, *_points_about(query, candidate)))
 
 
+def most_about(query: Wanted) -> float:
+    """Return the most points that an entry can have besides the likeness of its title."""
+    return (SAME_YEAR if query.year is not None else 0.0) + (SAME_PLATFORM if query.platforms else 0.0) + POPULARITY
+
+
 def rank(query: Wanted, candidates: Iterable[Candidate]) -> list[Scored]:
     """Return the candidates with their scores, best first; of equals those that more people know, then the older."""
     scored = [score(query, candidate) for candidate in candidates]

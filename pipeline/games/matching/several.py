@@ -1,7 +1,7 @@
 """Match many titles at once, with the answers that each would get alone.
 
-A short list is looked for in the database, step by step for many titles. For a long one all titles of the catalogue
-are read into memory, where what each title may mean is found much faster.
+A short list is looked for in the database, step by step for many titles. Of a long one most titles are decided by the
+entries of the same words; all that the others may mean is read into memory, where it is found much faster.
 """
 
 import gc
@@ -13,13 +13,13 @@ from math import ceil
 
 from sqlalchemy import Connection
 
-from pipeline.games.matching.candidates import forms_of, read_entries
+from pipeline.games.matching.candidates import count_words, forms_of, read_entries, wishes_of
 from pipeline.games.matching.catalogue import Catalogue
 from pipeline.games.matching.decide import decide
-from pipeline.games.matching.foremost import decide_among
+from pipeline.games.matching.foremost import decide_among, decide_by_words
 from pipeline.games.matching.forks import MOST_FORKS, in_forks
-from pipeline.games.matching.gathering import find_for_many
-from pipeline.games.matching.normalise import read_title
+from pipeline.games.matching.gathering import find_by_words, find_for_many
+from pipeline.games.matching.normalise import is_said_in_words, read_title
 from pipeline.games.matching.records import Candidate, Decision, Wanted
 from pipeline.games.matching.score import rank
 
@@ -29,6 +29,7 @@ AT_ONCE = 20_000
 # Each may bring thousands of titles out of the database.
 SEARCHED_AT_ONCE = 50
 DECIDED_AT_ONCE = 500
+BY_WORDS_AT_ONCE = 2_000
 # While a long list is matched; for ever it would be too much memory.
 _TITLES_READ = 65_536
 
@@ -38,14 +39,15 @@ def match_titles(
 ) -> Iterator[Decision]:
     """Yield which entry each title means and how sure that is, in their order, as `match_title` would.
 
-    From `worth_loading` different titles on the catalogue is read into memory, a few hundred megabytes for all of IGDB.
-    A decision may rank fewer candidates than `match_title` would: the foremost.
+    From `worth_loading` different titles on what they may mean is read into memory, up to a few hundred megabytes.
+    A decision may rank fewer candidates than `match_title` would: the foremost, and of a sure one those of the same
+    words, so that its margin may be larger.
     """
     waiting = iter(queries)
     while part := list(islice(waiting, AT_ONCE)):
         left = Counter(part)
         is_long = len(left) >= worth_loading
-        decisions = (_decide_in_memory if is_long else _decide)(connection, list(left))
+        decisions = (_decide_long if is_long else _decide)(connection, list(left))
         answers: dict[Wanted, Decision] = {}
         for query in part:
             # Found only when it is its turn, so that whoever waits sees it go on; what is equal is looked for once.
@@ -64,10 +66,35 @@ def _decide(connection: Connection, queries: Sequence[Wanted]) -> Iterator[tuple
             yield query, decide(query, rank(query, candidates))
 
 
-def _decide_in_memory(connection: Connection, queries: Sequence[Wanted]) -> Iterator[tuple[Wanted, Decision]]:
+def _decide_long(connection: Connection, queries: Sequence[Wanted]) -> Iterator[tuple[Wanted, Decision]]:
+    """Yield the decision of each query: of most by their words alone, of the others among all that resemble them."""
+    decided = _decide_by_words(connection, queries)
+    left = [query for query in queries if query not in decided]
+    others = _decide_in_memory(connection, left) if left else iter(())
+    for query in queries:
+        yield query, decided[query] if query in decided else next(others)
+
+
+def _decide_by_words(connection: Connection, queries: Sequence[Wanted]) -> dict[Wanted, Decision]:
+    """Return the decisions on those queries that entries of the same words are sure for."""
+    decided: dict[Wanted, Decision] = {}
+    said = [query for query in queries if is_said_in_words(query.title)]
+    for start in range(0, len(said), BY_WORDS_AT_ONCE):
+        part = said[start : start + BY_WORDS_AT_ONCE]
+        titles = find_by_words(connection, [query.title for query in part])
+        entries = read_entries(connection, set().union(*titles))
+        for query, some in zip(part, titles, strict=True):
+            if (decision := decide_by_words(query, some, entries)) is not None:
+                decided[query] = decision
+    return decided
+
+
+def _decide_in_memory(connection: Connection, queries: Sequence[Wanted]) -> Iterator[Decision]:
     """Yield the decision of each query among the candidates that are found in memory, by all processors."""
     forms = [forms_of(query.title) for query in queries]
-    catalogue = Catalogue(forms)
+    counts = count_words(connection, (word for some in forms for word in some.words))
+    wishes = [wishes_of(some, counts) for some in forms]
+    catalogue = Catalogue(wishes, counts)
     catalogue.load(connection)
     # To look through all of it for garbage, again and again, would take an eighth of the time.
     gc.freeze()
@@ -76,10 +103,10 @@ def _decide_in_memory(connection: Connection, queries: Sequence[Wanted]) -> Iter
 
     def decide_part(part: slice, read_missing: Callable[[set[int]], dict[int, Candidate]]) -> list[Decision]:
         asked = queries[part]
-        titles = [catalogue.find(query.title, some) for query, some in zip(asked, forms[part], strict=True)]
+        titles = [catalogue.find(query.title, some) for query, some in zip(asked, wishes[part], strict=True)]
         entries.update(read_missing(set().union(*titles) - entries.keys()))
         return [decide_among(query, some, entries, read) for query, some in zip(asked, titles, strict=True)]
 
     at_once = min(DECIDED_AT_ONCE, ceil(len(queries) / MOST_FORKS))
     parts = [slice(start, start + at_once) for start in range(0, len(queries), at_once)]
-    return zip(queries, in_forks(parts, decide_part, lambda missing: read_entries(connection, missing)), strict=True)
+    return in_forks(parts, decide_part, lambda missing: read_entries(connection, missing))

@@ -53,11 +53,12 @@ def plain_words(text: str) -> tuple[str, ...]:
     joined = text.replace("'", "").replace("`", "") if text.isascii() else text.translate(_APOSTROPHES)
     if "." in joined:
         joined = _INITIALS.sub(lambda initials: initials[0].replace(".", ""), joined)
-    words = _WORD.findall(_plain(joined.replace("&", " and ")))
+    words = _WORD.findall(without_accents(joined.replace("&", " and ")))
     return tuple("vs" if word == "versus" else word for word in words) if "versus" in words else tuple(words)
 
 
-def _plain(text: str) -> str:
+def without_accents(text: str) -> str:
+    """Return a text in lower case without accents; the marks that make か into が stay."""
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKD", text).casefold()
