@@ -308,12 +308,15 @@ def _print_rom(connection: Connection, rom: CollectedRom, *, as_json: bool) -> N
             "file": f"{line.file} : {line.member}" if line.member else line.file,
             "size": line.size,
             "crc32": line.crc32,
-            "sha1": line.sha1 or line.disk_sha1,
+            "sha1": line.sha1,
+            "disk_sha1": line.disk_sha1,
             "error": line.error,
         }
         for line in contents
     ]
-    print_rows(rows, as_json=False, columns=("file", "size", "crc32", "sha1", "error"), empty="It has no files.")
+    columns = ["file", "size", "crc32", "sha1"]
+    columns += [name for name in ("disk_sha1", "error") if any(row[name] for row in rows)]
+    print_rows(rows, as_json=False, columns=columns, empty="It has no files.")
     console.print("")
 
 

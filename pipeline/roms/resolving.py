@@ -13,11 +13,13 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Connection, bindparam, exists, func, or_, select
 
-from models import Game, GameMetadata, Rom, RomFolder, TitleDecision
+from models import Game, GameMetadata, Platform, Rom, RomFolder, TitleDecision
 from models.errors import UsageError
+from models.platforms import PLATFORMS
 from pipeline.games.finding.finder import Choice
 from pipeline.games.following.follows import games_for
 from pipeline.games.mirror.state import load_state
+from pipeline.games.platforms import called_all
 from pipeline.games.store.decisions import Answer, Decisions, decide, forget, load_decisions, own_game
 from pipeline.games.store.works import give_works
 from pipeline.ingest.turn import take_turn
@@ -43,9 +45,34 @@ ORIGIN = "ROMs"
 YEARS_APART = 3
 # The catalogue changes all the time; what it lacked yesterday it has today.
 _AGAIN_AFTER = timedelta(days=1)
-_YEARS = select(
-    GameMetadata.igdb_id, func.date_part("year", func.timezone("UTC", GameMetadata.first_release_at)).label("year")
+_ENTRIES = select(
+    GameMetadata.igdb_id,
+    func.date_part("year", func.timezone("UTC", GameMetadata.first_release_at)).label("year"),
+    GameMetadata.platforms,
 ).where(GameMetadata.igdb_id == func.any(bindparam("ids", type_=ARRAY(BigInteger))))
+_PLATFORMS = select(Platform.name).where(Platform.name.is_not(None))
+# Machines that run one another's games, or that IGDB and collectors part otherwise, by our slugs.
+_FAMILIES = tuple(
+    frozenset(PLATFORMS[slug].name for slug in slugs.split())
+    for slugs in (
+        "dos windows",
+        "nes famicom fds",
+        "snes sfc satellaview sufami",
+        "gb gbc",
+        "megadrive sega32x megacd",
+        "mastersystem gamegear sg-1000",
+        "pcengine pcenginecd supergrafx",
+        "neogeo neogeocd arcade",
+        "ngp ngpc",
+        "wonderswan wonderswancolor",
+        "msx msx2 msxturbor",
+        "amiga amigacd32 cdtv",
+        "n64 n64dd",
+        "apple2 apple2gs",
+        "atari800 atari5200",
+        "pc88 pc98",
+    )
+)
 _WITHOUT_WORK = select(Game.id).where(
     Game.id == func.any(bindparam("ids", type_=ARRAY(BigInteger))), Game.work_id.is_(None)
 )
@@ -284,18 +311,39 @@ def _look_up(connection: Connection, roms: Sequence[TitledRom], decisions: Decis
     by_key = {rom.key: rom for rom in roms if rom.is_game}
     resolved = resolve(connection, [_record(rom) for rom in by_key.values()], decisions)
     sure = [each.igdb_id for each in resolved if each.igdb_id is not None and not each.is_decided]
-    years = {row.igdb_id: int(row.year) for row in connection.execute(_YEARS, {"ids": sure}) if row.year is not None}
-    return {key: _of_its_time(key, each, years) for key, each in zip(by_key, resolved, strict=True)}
+    entries = {row.igdb_id: row for row in connection.execute(_ENTRIES, {"ids": sure})}
+    of_igdb = frozenset(called_all(filter(None, connection.scalars(_PLATFORMS)))) if entries else frozenset()
+    return {
+        rom.key: _fitting(rom, each, entries.get(each.igdb_id or 0), of_igdb)
+        for rom, each in zip(by_key.values(), resolved, strict=True)
+    }
 
 
-def _of_its_time(key: WorkKey, resolved: Resolved, years: Mapping[int, int]) -> Resolved:
-    """Return what a work means; that is unsure where the entry came out years before or after it."""
-    year = years.get(resolved.igdb_id or 0)
-    if resolved.verdict != "sure" or key.year is None or year is None or abs(key.year - year) <= YEARS_APART:
+def _fitting(rom: TitledRom, resolved: Resolved, entry: Any, of_igdb: Collection[str]) -> Resolved:
+    """Return what a work means; that is unsure where the entry is of another time, or runs on other platforms alone.
+
+    What is no platform to IGDB (`of_igdb` are its own), such as ScummVM, speaks against nothing.
+    """
+    if resolved.verdict != "sure" or entry is None:
         return resolved
-    choice = Choice(igdb_id=resolved.igdb_id or 0, name=resolved.name or "", year=year, score=resolved.score or 0.0)
-    why = f"`{choice.name}` (IGDB {choice.igdb_id}) came out in {year}, {abs(key.year - year)} years from {key.year}"
-    return Resolved(verdict="unsure", why=why, score=resolved.score, choices=(choice,))
+    year = None if entry.year is None else int(entry.year)
+    why = _misfit(rom, year, called_all(entry.platforms), of_igdb)
+    if why is None:
+        return resolved
+    choice = Choice(igdb_id=entry.igdb_id, name=resolved.name or "", year=year, score=resolved.score or 0.0)
+    return Resolved(
+        verdict="unsure", why=f"`{choice.name}` (IGDB {choice.igdb_id}) {why}", score=resolved.score, choices=(choice,)
+    )
+
+
+def _misfit(rom: TitledRom, year: int | None, platforms: Sequence[str], of_igdb: Collection[str]) -> str | None:
+    """Return why an entry of a year and of some platforms is not what a work's title says; None where it may be."""
+    if rom.year is not None and year is not None and abs(rom.year - year) > YEARS_APART:
+        return f"came out in {year}, {abs(rom.year - year)} years from {rom.year}"
+    alike = next((family for family in _FAMILIES if rom.platform in family), {rom.platform})
+    if platforms and rom.platform in of_igdb and alike.isdisjoint(platforms):
+        return f"is not known to run on {rom.platform}: IGDB has it for {', '.join(platforms[:3])}"
+    return None
 
 
 def _games_of(connection: Connection, answers: Iterable[Resolved]) -> dict[Resolved, int]:

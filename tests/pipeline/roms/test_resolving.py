@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, insert, update
 
-from models import RomFolder
+from models import GameMetadata, Platform, RomFolder
 from models.errors import UsageError
 from models.people import OWNER_ID
 from pipeline.games.store.decisions import load_decisions
@@ -69,6 +69,25 @@ def test_a_game_whose_year_is_far_off_is_not_sure(roms: Roms) -> None:
     assert roms.of(near, far) == [HARBOUR, None]
     assert (resolved.sure, resolved.unsure, resolved.waiting) == (1, 1, 1)
     assert roms.waiting() == ["Another Harbour (1995), DOS"]
+
+
+def test_a_game_that_runs_on_other_platforms_alone_is_not_sure(roms: Roms) -> None:
+    with roms.engine.begin() as connection:
+        names = ["PC (Microsoft Windows)", "DOS", "Super Nintendo Entertainment System", "Super Famicom"]
+        connection.execute(insert(Platform), [{"igdb_id": n, "name": name} for n, name in enumerate(names)])
+        connection.execute(
+            update(GameMetadata).where(GameMetadata.igdb_id == HARBOUR).values(platforms=["PC (Microsoft Windows)"])
+        )
+        connection.execute(update(GameMetadata).where(GameMetadata.igdb_id == MOSS).values(platforms=["Super Famicom"]))
+    pc = roms.rom(roms.folder(), "Harbour of Lanterns (1991)")
+    snes = roms.rom(roms.folder("b"), "Harbour of Lanterns (1991)", platform="snes")
+    japanese = roms.rom(roms.folder("c"), "Song of Moss, The - A Path to the Sea (Japan)", platform="snes")
+    interpreted = roms.rom(roms.folder("d"), "Harbour of Lanterns (1991)", platform="scummvm")
+
+    resolved = roms.resolve()
+
+    assert roms.of(pc, snes, japanese, interpreted) == [HARBOUR, None, MOSS, HARBOUR]
+    assert (resolved.sure, resolved.unsure, resolved.waiting) == (3, 1, 1)
 
 
 def test_a_title_of_which_the_catalogue_has_only_the_head_is_not_sure_however_well_year_and_platform_fit(
