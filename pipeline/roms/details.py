@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from models.details import LibraryDetail, LibraryLine, SourceDetail
 from models.events import EventKind
+from models.platforms import PLATFORMS
 from pipeline.events.event import NewEvent
 
 # A feed's item lists them; a message names fewer.
@@ -28,10 +29,9 @@ def of_roms(
     if not roms:
         return []
     titles = sorted({rom.title for rom in roms}, key=lambda title: (title.casefold(), title))
-    platforms, games = {rom.platform for rom in roms}, {rom.game_id for rom in roms}
+    platforms, games = {_called(rom.platform) for rom in roms}, {rom.game_id for rom in roms}
     detail = LibraryDetail(
         origin=folder,
-        store="rom",
         platform=platforms.pop() if len(platforms) == 1 else None,
         game=titles[0] if len(titles) == 1 else None,
         total=len(titles),
@@ -49,6 +49,11 @@ def of_roms(
             person_id=person_id,
         )
     ]
+
+
+def _called(platform: str | None) -> str | None:
+    known = PLATFORMS.get(platform or "")
+    return known.name if known is not None else platform
 
 
 def of_problem(

@@ -43,11 +43,12 @@ _ROMS = (
         RomFile.path,
     )
     .join(RomFolder, RomFolder.id == Rom.folder_id)
-    .join(RomMember, (RomMember.rom_id == Rom.id) & (RomMember.position == 0))
+    # A front end may have started a disc of what a list of discs makes one ROM.
+    .join(RomMember, RomMember.rom_id == Rom.id)
     .join(RomFile, RomFile.id == RomMember.file_id)
     .outerjoin(Game, Game.id == Rom.game_id)
     .where(RomFolder.removed_at.is_(None), Rom.missing_since.is_(None))
-    .order_by(Rom.id)
+    .order_by(Rom.id, RomMember.position)
 )
 
 
@@ -164,7 +165,9 @@ class _Roms:
         return _only([rom for length, rom in shared if length == most])
 
 
-def _only(roms: Sequence[_Known]) -> _Known | str:
+def _only(files: Sequence[_Known]) -> _Known | str:
+    """Return the ROM of which all these are files, or why there is no such ROM."""
+    roms = list({rom.id: rom for rom in files}.values())
     if not roms:
         return "there is no such ROM in the collection"
     if len(roms) > 1:

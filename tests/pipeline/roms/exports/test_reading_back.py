@@ -149,6 +149,17 @@ def test_launchbox_on_another_machine_is_read_with_its_stars(reading: Reading, t
     assert (state.rating, state.rating_scale, state.is_favourite) == (90.0, 5, False)
 
 
+def test_a_disc_of_a_list_of_discs_counts_for_its_game(reading: Reading, tmp_path: Path) -> None:
+    reading.collection.rom("b.m3u", "b (Disc 1).cue", "b (Disc 1).bin", game=reading.game)
+    log = tmp_path / "b (Disc 1).lrtl"
+    log.write_text('{"version": "1.0", "runtime": "2:00:00", "last_played": "2026-01-02 03:04:05"}')
+
+    [line] = reading.read(log).lines
+
+    assert (line.title, line.reason) == ("b", None)
+    assert reading.row(LibraryEntry).playtime_seconds == 7200
+
+
 def test_a_name_that_two_roms_have_is_not_guessed(reading: Reading, tmp_path: Path) -> None:
     reading.collection.rom("old/a.cue", game=reading.game)
     (tmp_path / "a.lrtl").write_text('{"runtime": "2:00:00"}')
