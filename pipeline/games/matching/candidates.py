@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, bindparam, f
 from models import GameMetadata, GameTitle
 from pipeline.games.matching.normalise import Title, is_executable, keys_of, word_sets
 from pipeline.games.matching.records import MOST_CANDIDATES, Candidate, FoundTitle
-from pipeline.games.matching.words import without_accents, without_marks
+from pipeline.games.matching.words import letters_of, without_marks
 from pipeline.services.igdb.titles import key_halves, title_words
 
 # How many titles a step may bring.
@@ -206,12 +206,12 @@ def rarest_first(known: Iterable[str], counts: Mapping[str, int]) -> SoughtWords
 
 def best_matches(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
     """Return the entries whose titles look most like the given one, with all their titles that were found."""
-    wanted = without_accents(without_marks(title.text))
+    wanted = letters_of(without_marks(title.text))
     likeness: dict[int, float] = {}
     for (igdb_id, written), match in matches.items():
         if match.kind == "alternative" and is_executable(written):
             continue
-        spelled = without_accents(written)
+        spelled = letters_of(written)
         alike = fuzz.ratio(wanted, spelled) + fuzz.token_set_ratio(wanted, spelled)
         likeness[igdb_id] = max(alike, likeness.get(igdb_id, 0.0))
     best = set(sorted(likeness, key=lambda igdb_id: (-likeness[igdb_id], igdb_id))[:MOST_CANDIDATES])

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from pipeline.games.matching.candidates import BY_INDEX, ENOUGH, LAST, MOST_TITLES, Wishes, is_common
 from pipeline.games.matching.normalise import Title, is_executable
 from pipeline.games.matching.records import MOST_CANDIDATES, FoundTitle
-from pipeline.games.matching.words import without_accents, without_marks
+from pipeline.games.matching.words import letters_of, without_marks
 from pipeline.services.igdb.titles import title_key
 
 _ROWS_AT_ONCE = 5000
@@ -193,8 +193,8 @@ class Catalogue:
 
         Compared with many at once, the given one is read once.
         """
-        wanted, listed = without_accents(without_marks(title.text)), list(numbers)
-        spelled = [without_accents(self._titles[number].text) for number in listed]
+        wanted, listed = letters_of(without_marks(title.text)), list(numbers)
+        spelled = [letters_of(self._titles[number].text) for number in listed]
         ratios, shared = (
             process.extract_iter(wanted, spelled, scorer=scorer) for scorer in (fuzz.ratio, fuzz.token_set_ratio)
         )
