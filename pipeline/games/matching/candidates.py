@@ -7,7 +7,7 @@ than a unique name; the titles are sorted by likeness here before more is read o
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from rapidfuzz import fuzz
@@ -231,20 +231,29 @@ def read_entries(connection: Connection, ids: Iterable[int]) -> dict[int, Candid
     """Return what is known of those entries that IGDB still has, by their id, without titles."""
     wanted = sorted(ids)
     rows = connection.execute(ENTRIES, {"ids": wanted}) if wanted else ()
-    return {row.igdb_id: _candidate(row) for row in rows}
+    return {row[0]: _candidate(*row) for row in rows}
 
 
-def _candidate(row: Any) -> Candidate:
+def _candidate(
+    igdb_id: int,
+    name: str,
+    game_type: int | None,
+    parent_igdb_id: int | None,
+    version_parent_igdb_id: int | None,
+    year: float | None,
+    platforms: list[str],
+    rating_count: int,
+) -> Candidate:
     return Candidate(
-        igdb_id=row.igdb_id,
-        name=row.name,
+        igdb_id=igdb_id,
+        name=name,
         titles=(),
-        game_type=row.game_type,
-        parent_igdb_id=row.parent_igdb_id,
-        version_parent_igdb_id=row.version_parent_igdb_id,
-        year=None if row.year is None else int(row.year),
-        platforms=_platforms(tuple(row.platforms)),
-        rating_count=row.rating_count,
+        game_type=game_type,
+        parent_igdb_id=parent_igdb_id,
+        version_parent_igdb_id=version_parent_igdb_id,
+        year=None if year is None else int(year),
+        platforms=_platforms(tuple(platforms)),
+        rating_count=rating_count,
     )
 
 

@@ -77,6 +77,7 @@ class Catalogue:
         # Of each place the entry, and the number of its title: many entries share one.
         self._ids, self._numbers = array("q"), array("i")
         self._titles: list[FoundTitle] = []
+        self._letters: list[str] = []
         self._programs: set[int] = set()
         self._by_key: dict[str, list[Place]] = {}
         self._by_word: dict[str, list[Place]] = {}
@@ -125,6 +126,7 @@ class Catalogue:
     def _add_title(self, title: str, kind: str) -> int:
         number = len(self._titles)
         self._titles.append(FoundTitle(title, intern(kind)))
+        self._letters.append(letters_of(title))
         if kind == "alternative" and is_executable(title):
             self._programs.add(number)
         return number
@@ -194,7 +196,7 @@ class Catalogue:
         Compared with many at once, the given one is read once.
         """
         wanted, listed = letters_of(without_marks(title.text)), list(numbers)
-        spelled = [letters_of(self._titles[number].text) for number in listed]
+        spelled = list(map(self._letters.__getitem__, listed))
         ratios, shared = (
             process.extract_iter(wanted, spelled, scorer=scorer) for scorer in (fuzz.ratio, fuzz.token_set_ratio)
         )
