@@ -7,7 +7,7 @@ than a unique name; the titles are sorted by likeness here before more is read o
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from rapidfuzz import fuzz
@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, BigInteger, Connection, Select, Text, bindparam, f
 from models import GameMetadata, GameTitle
 from pipeline.games.matching.normalise import Title, is_executable, keys_of, word_sets
 from pipeline.games.matching.records import MOST_CANDIDATES, Candidate, FoundTitle
-from pipeline.games.matching.words import without_accents, without_marks
+from pipeline.games.matching.words import letters_of, without_marks
 from pipeline.services.igdb.titles import key_halves, title_words
 
 # How many titles a step may bring.
@@ -206,12 +206,12 @@ def rarest_first(known: Iterable[str], counts: Mapping[str, int]) -> SoughtWords
 
 def best_matches(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:
     """Return the entries whose titles look most like the given one, with all their titles that were found."""
-    wanted = without_accents(without_marks(title.text))
+    wanted = letters_of(without_marks(title.text))
     likeness: dict[int, float] = {}
     for (igdb_id, written), match in matches.items():
         if match.kind == "alternative" and is_executable(written):
             continue
-        spelled = without_accents(written)
+        spelled = letters_of(written)
         alike = fuzz.ratio(wanted, spelled) + fuzz.token_set_ratio(wanted, spelled)
         likeness[igdb_id] = max(alike, likeness.get(igdb_id, 0.0))
     best = set(sorted(likeness, key=lambda igdb_id: (-likeness[igdb_id], igdb_id))[:MOST_CANDIDATES])
@@ -231,20 +231,29 @@ def read_entries(connection: Connection, ids: Iterable[int]) -> dict[int, Candid
     """Return what is known of those entries that IGDB still has, by their id, without titles."""
     wanted = sorted(ids)
     rows = connection.execute(ENTRIES, {"ids": wanted}) if wanted else ()
-    return {row.igdb_id: _candidate(row) for row in rows}
+    return {row[0]: _candidate(*row) for row in rows}
 
 
-def _candidate(row: Any) -> Candidate:
+def _candidate(
+    igdb_id: int,
+    name: str,
+    game_type: int | None,
+    parent_igdb_id: int | None,
+    version_parent_igdb_id: int | None,
+    year: float | None,
+    platforms: list[str],
+    rating_count: int,
+) -> Candidate:
     return Candidate(
-        igdb_id=row.igdb_id,
-        name=row.name,
+        igdb_id=igdb_id,
+        name=name,
         titles=(),
-        game_type=row.game_type,
-        parent_igdb_id=row.parent_igdb_id,
-        version_parent_igdb_id=row.version_parent_igdb_id,
-        year=None if row.year is None else int(row.year),
-        platforms=_platforms(tuple(row.platforms)),
-        rating_count=row.rating_count,
+        game_type=game_type,
+        parent_igdb_id=parent_igdb_id,
+        version_parent_igdb_id=version_parent_igdb_id,
+        year=None if year is None else int(year),
+        platforms=_platforms(tuple(platforms)),
+        rating_count=rating_count,
     )
 
 

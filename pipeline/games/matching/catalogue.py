@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from pipeline.games.matching.candidates import BY_INDEX, ENOUGH, LAST, MOST_TITLES, Wishes, is_common
 from pipeline.games.matching.normalise import Title, is_executable
 from pipeline.games.matching.records import MOST_CANDIDATES, FoundTitle
-from pipeline.games.matching.words import without_accents, without_marks
+from pipeline.games.matching.words import letters_of, without_marks
 from pipeline.services.igdb.titles import title_key
 
 _ROWS_AT_ONCE = 5000
@@ -77,6 +77,7 @@ class Catalogue:
         # Of each place the entry, and the number of its title: many entries share one.
         self._ids, self._numbers = array("q"), array("i")
         self._titles: list[FoundTitle] = []
+        self._letters: list[str] = []
         self._programs: set[int] = set()
         self._by_key: dict[str, list[Place]] = {}
         self._by_word: dict[str, list[Place]] = {}
@@ -125,6 +126,7 @@ class Catalogue:
     def _add_title(self, title: str, kind: str) -> int:
         number = len(self._titles)
         self._titles.append(FoundTitle(title, intern(kind)))
+        self._letters.append(letters_of(title))
         if kind == "alternative" and is_executable(title):
             self._programs.add(number)
         return number
@@ -193,8 +195,8 @@ class Catalogue:
 
         Compared with many at once, the given one is read once.
         """
-        wanted, listed = without_accents(without_marks(title.text)), list(numbers)
-        spelled = [without_accents(self._titles[number].text) for number in listed]
+        wanted, listed = letters_of(without_marks(title.text)), list(numbers)
+        spelled = list(map(self._letters.__getitem__, listed))
         ratios, shared = (
             process.extract_iter(wanted, spelled, scorer=scorer) for scorer in (fuzz.ratio, fuzz.token_set_ratio)
         )

@@ -23,7 +23,7 @@ def decide_among(
 ) -> Decision:
     """Return the decision on the entries with these titles; `entries` lacks those that IGDB no longer has.
 
-    Its `ranked` are the foremost candidates, eight at least where there are so many.
+    Its `ranked` are the foremost candidates, eight where there are so many.
     """
     # Namesakes share their titles.
     distinct = {title for some in titles.values() for title in some}
@@ -36,7 +36,9 @@ def decide_among(
 
     foremost, others = ranked(order[:FOREMOST]), order[FOREMOST:]
     decision = decide(query, foremost)
-    return decision if _is_final(query, decision, others) else decide(query, [*foremost, *ranked(others)])
+    if not _is_final(query, decision, others):
+        decision = decide(query, [*foremost, *ranked(others)])
+    return msgspec.structs.replace(decision, ranked=decision.ranked[:FOREMOST])
 
 
 def decide_by_words(

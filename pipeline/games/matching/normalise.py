@@ -30,9 +30,10 @@ _BREAK = re.compile(r":\s+|\s+[-–—~|/]+\s+|\s*[([{]|[)\]}]\s*|：|\s*[–—
 _MAY_BREAK = re.compile(r"[-–—~|/:：()\[\]{}]")
 _YEAR = re.compile(r"\s*[([](19[5-9]\d|20[0-4]\d)[)\]]\s*")
 LAST_WORDS = frozenset({"edition", "version", "ed"})
-_PLAIN = re.compile(r"[A-Za-z]+(?: [A-Za-z]+)*")
+# As most names and all slugs are written. What begins with a 0 is written otherwise.
+_PLAIN = re.compile(r"[A-Za-z1-9][A-Za-z0-9]*(?:[ -][A-Za-z1-9][A-Za-z0-9]*)*")
 # Words that may be more than a word, or be written otherwise.
-_TELLING = frozenset({"goty", "versus", *ARTICLES, *LAST_WORDS, *REWORKS, *ROMANS})
+_TELLING = frozenset({"goty", "versus", *LAST_WORDS, *REWORKS, *ROMANS})
 
 
 # Words that mean the same as others, or as a sign.
@@ -69,16 +70,19 @@ def read_title(text: str) -> Title:
 
 def _read_plain(text: str) -> Title | None:
     """Return a title of plain words alone, none of which says more than itself; None for any other."""
-    words = tuple(text.lower().split(" ")) if _PLAIN.fullmatch(text) and len(text) <= LONGEST else ()
-    if not words or not _TELLING.isdisjoint(words):
+    if len(text) > LONGEST or not _PLAIN.fullmatch(text):
         return None
+    written = text.lower().replace("-", " ").split(" ")
+    if not _TELLING.isdisjoint(written):
+        return None
+    words = tuple(written) if ARTICLES.isdisjoint(written) else _without_articles(written)
     return Title(
         text=text,
-        key="".join(words),
+        key="".join(written),
         words=words,
         base=words,
         head=words,
-        numbers=(),
+        numbers=_numbers(words),
         edition=(),
         rework=(),
         is_x=False,

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from rapidfuzz.utils import default_process
+
 _MARKS = dict.fromkeys(map(ord, "™®©℠"))
 _APOSTROPHES = dict.fromkeys(map(ord, "'’ʼ`´"))
 # The marks that make か into が are no accents: they make other words.
@@ -44,6 +46,12 @@ def without_marks(text: str) -> str:
         return " ".join(text.split())
     one_line = "".join(c if c.isprintable() and not "\ud800" <= c <= "\udfff" else " " for c in text)
     return " ".join(unicodedata.normalize("NFKC", one_line.translate(_MARKS)).split())
+
+
+def letters_of(text: str) -> str:
+    """Return a text as its letters compare: in lower case, without accents, with a space for each sign."""
+    plain = text if text.isascii() else without_accents(text)
+    return default_process(plain) or text
 
 
 # Whoever looks for a title asks for its words several times.

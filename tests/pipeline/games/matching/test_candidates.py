@@ -161,3 +161,18 @@ def test_of_more_titles_than_a_step_brings_the_order_of_rows_decides_nothing(
     assert [(each.verdict, each.why, each.ranked[:FOREMOST]) for each in together] == [
         (each.verdict, each.why, each.ranked[:FOREMOST]) for each in before
     ]
+
+
+@pytest.mark.parametrize("worth_loading", [1, 10_000])
+@pytest.mark.parametrize("meant", ["Hárböúr", "Harbour: Sea"])
+def test_accents_and_signs_put_no_title_behind_many_others_that_only_resemble_it(
+    engine: Engine, meant: str, worth_loading: int
+) -> None:
+    alike = [name.format(letter) for letter in "bcdefgijklmnopqstvwxyz" for name in ("Harbou{}", "{}arbour")]
+    with engine.begin() as connection:
+        store_games(connection, [doc(n, name) for n, name in enumerate([*alike, meant], 1)], T0)
+        query = wanted("Harbour")
+        (decision,) = match_titles(connection, [query], worth_loading=worth_loading)
+        assert match_title(connection, query).why == decision.why
+    assert decision.best is not None
+    assert decision.best.candidate.name == meant

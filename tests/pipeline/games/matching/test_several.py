@@ -192,3 +192,25 @@ def test_a_family_of_many_does_not_hide_its_rival(engine: Engine) -> None:
         (decision,) = match_titles(connection, [query], worth_loading=IN_MEMORY)
         assert answer(decision) == answer(match_title(connection, query))
         assert decision.igdb_id == 99
+
+
+def test_a_title_of_many_whose_words_an_entry_has_is_decided_without_looking_for_what_resembles_it(
+    engine: Engine,
+) -> None:
+    names = [f"{a}{b} {b}{a}" for a in ("Kar", "Vol", "Mi", "Zu") for b in ("tan", "qui", "lor", "neb")]
+    with engine.begin() as connection:
+        store_games(connection, [doc(n, name) for n, name in enumerate(names, 1)], T0)
+        store_games(
+            connection, [doc(100, "Kartan Tankar", total_rating_count=3), doc(101, "Voltan Deluxe Edition")], T0
+        )
+    asked = [*map(wanted, names), wanted("Voltan")]
+    statements: list[str] = []
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        together = [answer(decision) for decision in match_titles(connection, asked[1:-1], worth_loading=IN_MEMORY)]
+        by_words = len(statements)
+        twins = [answer(decision) for decision in match_titles(connection, asked, worth_loading=IN_MEMORY)]
+        alone = [answer(match_title(connection, query)) for query in asked]
+    assert (together, twins) == (alone[1:-1], alone)
+    assert [verdict for verdict, *_ in alone].count("unsure") == 1
+    assert by_words <= 6
