@@ -3,7 +3,7 @@
 Lines are made here and not by the driver, which takes several times as long for arrays.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain, islice
@@ -14,8 +14,9 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Table, text
 
-# A block of long lines still fits the socket, so that sending it does not wait for the server.
+# A block still fits the socket, so that sending it does not wait for the server: long lines are 25, short ones more.
 _LINES = 25
+_BLOCK = 24_000
 # Line breaks and tabs stand between JSON's values only, where a space means the same.
 _JSON_SPACES = bytes(ord(" ") if code in b"\t\n\r" else code for code in range(256))
 
@@ -48,7 +49,7 @@ def copy_rows(
     it wrote or locked them in this transaction. They need not be looked up then.
     """
     lines = (b"\t".join([_TEXT[type(value)](value) for value in row]) for row in rows)
-    blocks = iter(lambda: b"\n".join([*islice(lines, _LINES), b""]), b"")
+    blocks = _blocks(lines)
     first = next(blocks, None)
     if first is None:
         return
@@ -66,6 +67,17 @@ def copy_rows(
             copy.write(block)
     if keys_hold:
         connection.execute(_KEYS_HOLD, {"role": "origin"})
+
+
+def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:
+    block = b""
+    while some := b"\n".join([*islice(lines, _LINES), b""]):
+        block += some
+        if len(block) >= _BLOCK:
+            yield block
+            block = b""
+    if block:
+        yield block
 
 
 def _null(_: None) -> bytes:

@@ -41,7 +41,9 @@ def _parted(text: str, last_year: int) -> tuple[str, list[tuple[str, Tag]]]:
     matches = list(_BRACKET.finditer(text))
     ends = [match.start() for match in matches[1:]] + [len(text)]
     followed = [n for n, match in enumerate(matches) if text[match.end() : ends[n]].strip()]
-    pieces, brackets, at, is_after_year = list[str](), list[tuple[str, Tag]](), 0, False
+    pieces: list[str] = []
+    brackets: list[tuple[str, Tag]] = []
+    at, is_after_year = 0, False
     for n, match in enumerate(matches):
         pieces.append(text[at : match.start()])
         is_square = match[2] is not None
@@ -76,10 +78,12 @@ def _name(title: str, revision: str | None, brackets: Iterable[tuple[str, Tag]])
             revision, is_more = (revision, True) if revision is not None else (tag.revision, is_more)
         if tag.is_letter and regions:
             is_more = True
-        else:
+        elif tag.regions:
             regions |= dict.fromkeys(tag.regions)
-        languages |= dict.fromkeys(tag.languages)
-        flags |= dict.fromkeys(tag.flags)
+        if tag.languages:
+            languages |= dict.fromkeys(tag.languages)
+        if tag.flags:
+            flags |= dict.fromkeys(tag.flags)
         if is_more and written:
             tags.append(written)
     return RomName(

@@ -21,6 +21,7 @@ from pipeline.database.lease import Lease, Slowness
 from pipeline.roms.compare import Place, place_files
 from pipeline.roms.records import FileReading
 from pipeline.roms.scanning.ending import Ended, end_scan, match_roms, note_problem
+from pipeline.roms.scanning.garbage import collect_young, collecting_by_hand
 from pipeline.roms.scanning.looking import MOST_AT_ONCE, Look, look
 from pipeline.roms.scanning.readers import Readers, ToRead
 from pipeline.roms.scanning.walking import LONGEST_PATH, TOO_LONG, open_folder
@@ -96,7 +97,7 @@ def scan_folder(
     with Lease(engine, [scan_lock(folder_id)], patience, terms) as lease:
         if not lease.held:
             raise ScanBusy("another process scans this folder, or scans enough others; try again in a minute")
-        with lease.interrupting():
+        with lease.interrupting(), collecting_by_hand():
             scan = _Scan(
                 engine, folder_id, now, accept=accept, readers=readers, within=within, match=match, on_read=on_read
             )
@@ -270,6 +271,7 @@ class _Scan:
         self._begin()
         with self._engine.begin() as connection:
             store.store_readings(connection, self._id, batch, self._now)
+        collect_young()
         if self._is_fresh:
             self._changed.update(directory_of(file.path) for file in batch)
         self._read += len(batch)

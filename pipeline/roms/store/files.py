@@ -312,10 +312,10 @@ def load_found(
             query.where(RomFile.id == func.any(_IDS)),
             {"ids": load_ids(connection, folder_id, directories)},
         )
-    for id_, path, size, container, sheet in connection.execute(query.where(~is_archive), parameters):
+    for id_, path, size, container, sheet in connection.execute(query.where(~is_archive), parameters).all():
         yield _found_file(id_, path, size, container, sheet, ())
     archives = query.where(is_archive).add_columns(members)
-    for id_, path, size, container, sheet, names in connection.execute(archives, parameters):
+    for id_, path, size, container, sheet, names in connection.execute(archives, parameters).all():
         yield _found_file(id_, path, size, container, sheet, names or ())
 
 
@@ -335,7 +335,7 @@ def load_ids(connection: Connection, folder_id: int, directories: Collection[byt
         # A slash is followed by a zero; nothing that is behind the longest of names begins a path.
         "last": [directory[:-1] + b"0" if directory else b"\xff" * 256 for directory in directories],
     }
-    return list(connection.scalars(_IDS_IN, parameters))
+    return list(connection.scalars(_IDS_IN, parameters).all())
 
 
 def _found_file(

@@ -69,7 +69,7 @@ def load_roms(connection: Connection, folder_id: int, ids: Collection[int] | Non
         StoredRom(id_, kind, written, platform, tuple(members or ()), *rest)
         for id_, kind, written, platform, members, *rest in connection.execute(
             query, {} if ids is None else {"ids": [*ids]}
-        )
+        ).all()
     ]
 
 
@@ -102,7 +102,7 @@ def add_roms(
     if not sets:
         return []
     query = text("SELECT nextval(pg_get_serial_sequence('roms', 'id')) FROM generate_series(1, :count)")
-    ids = list(connection.scalars(query, {"count": len(sets)}))
+    ids = list(connection.scalars(query, {"count": len(sets)}).all())
     rows = (
         (id_, folder_id, each.kind, each.written, each.platform, *_name_values(read_name(each.written)), now)
         for id_, each in zip(ids, sets, strict=True)
@@ -166,7 +166,7 @@ def load_lines(connection: Connection, ids: Collection[int]) -> list[RomLine]:
     if not ids:
         return []
     query = select(Rom.id, Rom.title, Rom.platform, Rom.game_id).where(Rom.id == func.any(_IDS)).order_by(Rom.id)
-    return [RomLine(*row) for row in connection.execute(query, {"ids": [*ids]})]
+    return [RomLine(*row) for row in connection.execute(query, {"ids": [*ids]}).all()]
 
 
 def _add_members(connection: Connection, sets: Iterable[tuple[int, RomSet]]) -> None:
