@@ -35,10 +35,9 @@ _ENDING = re.compile(r"\.([A-Za-z0-9_+!-]{1,8})$")
 _NUMBER = re.compile(r"(\d+)")
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A file with its path taken apart: `folders` from the outermost on, `stem` and `ending` (in lower case) of `name`.
 
-    `key` is the whole path as sheets are compared with it, whatever the case and the spelling of its accents.
     `is_ignored` says that it is none of a game's files: a save, a picture, a text, what hides, all of a BIOS folder.
     """
 
@@ -47,8 +46,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     stem: str
     ending: str
-    key: str
     is_ignored: bool
+
+    @property
+    def key(self) -> str:
+        """The whole path as sheets are compared with it, whatever the case and the spelling of its accents."""
+        return key_of("/".join((*self.folders, self.name)))
 
     @property
     def is_program(self) -> bool:
@@ -91,7 +94,6 @@ def stem_of(name: str) -> tuple[str, str]:
 
 class _Folders(NamedTuple):
     folders: tuple[str, ...]
-    key: str
     is_ignored: bool
     # Endings that are ignored elsewhere, and here are those of the platform's own files.
     own: frozenset[str]
@@ -105,7 +107,7 @@ def _folders(platform: str | None, otherwise: str | None, path: str) -> _Folders
     named = next(filter(None, map(platform_called, folders)), None)
     known = PLATFORMS.get(platform or "") or named or PLATFORMS.get(otherwise or "")
     extensions = known.extensions if known is not None else ()
-    return _Folders(folders, key_of(path), is_ignored, IGNORED.intersection(each[1:] for each in extensions))
+    return _Folders(folders, is_ignored, IGNORED.intersection(each[1:] for each in extensions))
 
 
 def _entry(file: FoundFile, folders_of: Callable[[str], _Folders]) -> Entry:
@@ -115,7 +117,7 @@ def _entry(file: FoundFile, folders_of: Callable[[str], _Folders]) -> Entry:
         # Names of old systems; a cue sheet is read by the same code page.
         path = file.path.decode("cp1252", "backslashreplace")
     at = path.rfind("/") + 1
-    folders, key, is_ignored, own = folders_of(path[:at])
+    folders, is_ignored, own = folders_of(path[:at])
     name = path[at:]
     stem, ending = stem_of(name)
     return Entry(
@@ -124,8 +126,6 @@ def _entry(file: FoundFile, folders_of: Callable[[str], _Folders]) -> Entry:
         name=name,
         stem=stem,
         ending=ending,
-        # A letter and its accent never have a slash between them.
-        key=key + key_of(name),
         is_ignored=is_ignored
         or name[:1] == "."
         or (ending in IGNORED and (ending not in own or _TEXTS.fullmatch(stem) is not None)),

@@ -35,7 +35,6 @@ class _Making:
         self._otherwise = otherwise
         self._discs = Discs(entries)
         self._taken = self._discs.taken
-        self._by_id = {entry.file.id: entry for entry in entries}
         self._confs = confs(entries)
         self._named: dict[tuple[str, ...], str | None] = {}
         self._waiting = [entry for entry in entries if not entry.is_ignored]
@@ -102,7 +101,7 @@ class _Making:
                 stem = stem_of(stem)[0]
             kind: SetKind = "archive" if entry.file.container in _ARCHIVES else "file"
             self._add(kind, stem, [entry, *self._conf(entry.folders, stem)])
-        titled = set(self._confs.values())
+        titled = {entry.file.id for entry in self._confs.values()}
         for entry in self._left():
             # One that DOSBox is started with, whose game lies elsewhere.
             if entry.file.id in titled and self._platform_of(entry) in FOLDER_GAMES:
@@ -110,7 +109,9 @@ class _Making:
 
     def _conf(self, folders: tuple[str, ...], name: str) -> list[Entry]:
         """Return the .conf that lies beside a game under its name."""
-        entry = self._by_id.get(self._confs.get((folders, key_of(name)), -1))
+        if not self._confs:
+            return []
+        entry = self._confs.get((folders, key_of(name)))
         return [entry] if entry is not None and entry.file.id not in self._taken else []
 
     def _platform_of(self, entry: Entry) -> str | None:

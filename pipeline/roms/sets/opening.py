@@ -34,7 +34,7 @@ def _is_named_like(entry: Entry, folder: tuple[str, ...]) -> bool:
     return bool(stem) and (name.startswith(stem) or stem.startswith(name))
 
 
-def confs(entries: Iterable[Entry]) -> dict[tuple[tuple[str, ...], str], int]:
-    """Return the ids of .conf files with a game's name, by their folder and name."""
+def confs(entries: Iterable[Entry]) -> dict[tuple[tuple[str, ...], str], Entry]:
+    """Return the .conf files with a game's name, by their folder and name."""
     named = [entry for entry in entries if entry.ending == "conf" and not _PLAIN_CONF.fullmatch(entry.stem)]
-    return {(entry.folders, key_of(entry.stem)): entry.file.id for entry in reversed(named)}
+    return {(entry.folders, key_of(entry.stem)): entry for entry in reversed(named)}

@@ -27,6 +27,7 @@ from pipeline.database.copying import copy_rows
 from pipeline.roms.compare import StoredRom
 from pipeline.roms.details import RomLine
 from pipeline.roms.records import RomName, RomSet
+from pipeline.roms.store.files import rows_of
 
 _ROMS: Table = Rom.__table__  # type: ignore[assignment]
 _MEMBERS: Table = RomMember.__table__  # type: ignore[assignment]
@@ -67,9 +68,9 @@ def load_roms(connection: Connection, folder_id: int, ids: Collection[int] | Non
     )
     return [
         StoredRom(id_, kind, written, platform, tuple(members or ()), *rest)
-        for id_, kind, written, platform, members, *rest in connection.execute(
-            query, {} if ids is None else {"ids": [*ids]}
-        ).all()
+        for id_, kind, written, platform, members, *rest in rows_of(
+            connection.execute(query, {} if ids is None else {"ids": [*ids]})
+        )
     ]
 
 
@@ -166,7 +167,7 @@ def load_lines(connection: Connection, ids: Collection[int]) -> list[RomLine]:
     if not ids:
         return []
     query = select(Rom.id, Rom.title, Rom.platform, Rom.game_id).where(Rom.id == func.any(_IDS)).order_by(Rom.id)
-    return [RomLine(*row) for row in connection.execute(query, {"ids": [*ids]}).all()]
+    return [RomLine(*row) for row in rows_of(connection.execute(query, {"ids": [*ids]}))]
 
 
 def _add_members(connection: Connection, sets: Iterable[tuple[int, RomSet]]) -> None:
