@@ -1,17 +1,24 @@
 """ROMs matched with games: what is sure, what waits, and answers that hold for all files of a work."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine, insert, update
+from sqlalchemy import Engine, insert, text, update
 
 from models import GameMetadata, Platform, RomFolder
 from models.errors import UsageError
 from models.people import OWNER_ID
-from pipeline.games.store.decisions import load_decisions
+from pipeline.games.store.decisions import Answer, decide, load_decisions
+from pipeline.ingest.turn import take_turn
 from pipeline.library.importing import review
+from pipeline.library.records import Record
+from pipeline.library.resolving import key_of_record
 from pipeline.roms.resolving import forget_answers, reopen
 from tests.pipeline.roms.titled import DAY, HARBOUR, HARBOUR_LATER, MOSS, NOON, TWIN_A, TWIN_B, Roms
+from tests.waiting import wait_for
+
+RECORD = Record(line=1, written="Twin Kites", year=1990, store="rom", platforms=("DOS",))
 
 
 @pytest.fixture
@@ -202,6 +209,21 @@ def test_an_answer_holds_for_all_files_of_the_work_in_other_folders_and_later_sc
         ("hand", True)
     }
     assert (resolved.sure, roms.waiting()) == (1, [])
+
+
+def test_an_answer_that_comes_while_titles_are_looked_up_holds(roms: Roms) -> None:
+    # So that there is a source, whose row is the turn to store.
+    roms.catalogue(77, "Tin Meadow", 1992, NOON)
+    rom = roms.rom(roms.folder(), "Twin Kites (1990)")
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+    with ThreadPoolExecutor(1) as pool:
+        with roms.engine.begin() as connection:
+            take_turn(connection)
+            resolving = pool.submit(roms.resolve)
+            wait_for(lambda: connection.scalar(waiting))
+            decide(connection, OWNER_ID, key_of_record(RECORD), Answer(verdict="is", igdb_id=TWIN_B), NOON)
+        assert (resolving.result().sure, roms.of(rom), roms.row(rom).how) == (1, [TWIN_B], "hand")
+    assert roms.waiting() == []
 
 
 def test_an_answer_holds_for_no_other_platform(roms: Roms) -> None:
