@@ -148,6 +148,7 @@ class _Uploads:
         finally:
             # After a refusal the others are not tried, and those under way come to their end.
             self._pool.shutdown(cancel_futures=True)
+            self._arrived += [(path, copy) for path, copy, upload in self._under_way if _has_arrived(upload)]
             self._keep()
 
     def put(self, path: str, data: bytes, copy: Copy) -> None:
@@ -171,3 +172,7 @@ class _Uploads:
         arrived: Mapping[str, Copy] = dict(self._arrived)
         self._arrived.clear()
         self._manifest.note(arrived.items())
+
+
+def _has_arrived(upload: Future[None]) -> bool:
+    return not upload.cancelled() and upload.exception() is None
