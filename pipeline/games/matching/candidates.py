@@ -117,8 +117,11 @@ def _add(matches: Matches, connection: Connection, query: Select[int, str, str],
         matches[igdb_id, title] = FoundTitle(title, kind)
 
 
-def halves_near(key: str) -> list[str]:
-    """Return the halves of the keys that differ from this one by a letter: of its length, one more and one less."""
+def halves_near(key: str, ending: int = 0) -> list[str]:
+    """Return the halves of the keys that differ from this one by a letter: of its length, one more and one less.
+
+    None is of the last `ending` letters alone, which say nothing.
+    """
     halves: set[str] = set()
     for length in (len(key) - 1, len(key), len(key) + 1):
         # A title of that length which differs in its second half has the same first one, and the other way round.
@@ -128,7 +131,7 @@ def halves_near(key: str) -> list[str]:
     middle = len(key) // 2
     if 0 < middle < len(key):
         halves |= set(key_halves(key[: middle - 1] + key[middle] + key[middle - 1] + key[middle + 1 :]))
-    return sorted(halves)
+    return sorted(half for half in halves if not half.startswith(">") or len(half) - 1 > ending)
 
 
 def count_words(connection: Connection, words: Iterable[str]) -> Mapping[str, int]:
@@ -138,19 +141,25 @@ def count_words(connection: Connection, words: Iterable[str]) -> Mapping[str, in
 
 
 class Forms(NamedTuple):
-    """The forms of a title that it may be looked for by; `words` are all that are in any of the `ways` to write it."""
+    """The forms of a title that it may be looked for by; `words` are all that are in any of the `ways` to write it.
+
+    Those of the `edition` say which edition or platform it is for, and nothing of the game.
+    """
 
     keys: tuple[str, ...]
     halves: list[str]
     ways: tuple[tuple[str, ...], ...]
     words: list[str]
+    edition: frozenset[str]
 
 
 def forms_of(title: Title) -> Forms:
     """Return what a title may be looked for by; the catalogue's words: "Dante's" is one, "S.T.A.L.K.E.R." many."""
     ways = word_sets(title)
     words = list(dict.fromkeys([*title_words(title.text), *(word for way in ways for word in way)]))
-    return Forms(keys_of(title), halves_near(title.key), ways, words)
+    edition = frozenset(title.words).difference(title.base)
+    ending = sum(len(word) for word in title.words if word in edition)
+    return Forms(keys_of(title), halves_near(title.key, ending), ways, words, edition)
 
 
 class Wishes(NamedTuple):
@@ -169,7 +178,7 @@ class Wishes(NamedTuple):
 
 def wishes_of(forms: Forms, counts: Mapping[str, int]) -> Wishes:
     """Return what a title is looked for by, where so many titles hold each word, as `count_words` says."""
-    words = rarest_first(forms.words, counts)
+    words = rarest_first(forms.words, counts, forms.edition)
     alone = [way[0] for way in (*forms.ways, forms.words) if len(way) == 1]
     return Wishes(
         keys=forms.keys,
@@ -194,14 +203,18 @@ class SoughtWords(NamedTuple):
     pairs: tuple[tuple[str, str], ...]
 
 
-def rarest_first(known: Iterable[str], counts: Mapping[str, int]) -> SoughtWords:
+def rarest_first(known: Iterable[str], counts: Mapping[str, int], edition: frozenset[str]) -> SoughtWords:
     """Return how to look for words that so many titles hold: each rare one, and the rarest two by two.
 
-    Of common words the longer one counts as the rarer one.
+    Of common words the longer one counts as the rarer one. Those of an edition are paired only where a title has hardly
+    any other: thousands have "Definitive Edition" in common.
     """
     words = sorted(known, key=lambda word: (min(counts.get(word, 0), COMMON), -len(word), word))
     rare = [word for word in words if not is_common(word, counts)][:MOST_RARE]
-    return SoughtWords(rare, len(rare) > 1, tuple(combinations(words[:3], 2)))
+    telling = [word for word in words if word not in edition]
+    foremost = telling[:2] if edition and len(telling) > 1 else words[:3]
+    pairs = tuple(pair for pair in combinations(foremost, 2) if not edition.issuperset(pair))
+    return SoughtWords(rare, len(rare) > 1, pairs)
 
 
 def best_matches(title: Title, matches: Matches) -> dict[int, list[FoundTitle]]:

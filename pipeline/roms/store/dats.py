@@ -121,7 +121,7 @@ def shared_by(connection: Connection, dat_id: int, other: int) -> int:
 
 def refresh_statistics(connection: Connection) -> None:
     """Let PostgreSQL look at what was written, so that it plans for that many rows."""
-    connection.execute(text("ANALYZE dat_games, dat_roms"))
+    connection.execute(text("ANALYZE dat_files, dat_games, dat_roms"))
 
 
 def count_dats(connection: Connection) -> int:
