@@ -51,7 +51,7 @@ from pipeline.library.records import Record
 from pipeline.library.resolving import resolve
 from pipeline.roms.names.parsing import parse_name
 from pipeline.roms.records import RomName
-from pipeline.roms.resolving import resolve_roms
+from pipeline.roms.resolving import due_roms, resolve_roms
 from pipeline.services.igdb.titles import title_key, title_record
 
 T0 = datetime(2026, 11, 1, tzinfo=UTC)
@@ -303,7 +303,7 @@ def run(servers: Servers, size: Collection) -> list[Result]:
         write_roms(connection, cases)
     began = time.perf_counter()
     with engine.begin() as connection:
-        resolved = resolve_roms(connection, person_id=OWNER_ID, now=T0)
+        resolved = resolve_roms(connection, due_roms(connection, person_id=OWNER_ID, now=T0), now=T0)
     seconds = time.perf_counter() - began
     assert resolved.sure + resolved.unsure + resolved.unknown == len(cases), resolved
     with engine.connect() as connection:

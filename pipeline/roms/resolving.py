@@ -5,7 +5,8 @@ other folders, and those that come later.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Literal
@@ -90,10 +91,10 @@ class IdentifiedRom(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ResolvedRoms(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of looking up ROMs; `identified` are those whose game was not known before.
+    """What came of looking up ROMs, which the numbers count; `identified` are those whose game was not known before.
 
-    The numbers count ROMs, apart from `waiting`: the titles that wait for a person in the review queue. `unknown` ones
-    are like nothing that the catalogue has; they are looked up again once it has changed.
+    Titles of `unsure` ones wait for a person in the review queue. `unknown` ones are like nothing that the catalogue
+    has; they are looked up again once it has changed.
     """
 
     identified: tuple[IdentifiedRom, ...] = ()
@@ -101,9 +102,15 @@ class ResolvedRoms(msgspec.Struct, frozen=True, kw_only=True):
     unsure: int = 0
     unknown: int = 0
     skipped: int = 0
-    waiting: int = 0
     works: frozenset[int] = frozenset()
-    left: int = 0
+
+
+class DueRoms(msgspec.Struct, frozen=True, kw_only=True):
+    """ROMs of a person that are to be looked up; `present` are all works without a game that have a file there."""
+
+    person_id: int
+    roms: Sequence[TitledRom] = ()
+    present: Mapping[WorkKey, TitledRom] = msgspec.field(default_factory=dict)
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,58 +124,86 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 Said = Literal["own", "skip"]
 
 
-def resolve_roms(
-    connection: Connection, *, person_id: int, now: datetime, folder_id: int | None = None, limit: int | None = None
-) -> ResolvedRoms:
-    """Look up a person's ROMs, of one folder or of all, inside the caller's transaction; returns what came of it.
+def due_roms(connection: Connection, *, person_id: int, now: datetime, folder_id: int | None = None) -> DueRoms:
+    """Return the ROMs of a person, of one folder or of all, that are to be looked up.
 
-    Those that were never looked up are, since the scan or a DAT named them; those without a game again where a decision
-    names them, and once a day where the catalogue has changed. Sure ones get their game, an entry in the library, and
-    make the game wanted; unsure titles wait in the review queue. Of more works than `limit` the others are `left` for
-    the next call. Only once all are looked up it takes the turn to store, so call it before anything takes that.
+    Those are such as were never looked up since the scan or a DAT named them; of those without a game such as a
+    decision names, and once a day all, where the catalogue has changed.
     """
     state = load_state(connection)
     fresh = max(filter(None, (state.completed_at, state.swept_to)), default=None)
     if not _is_anything_due(connection, person_id, folder_id, fresh, now):
-        return ResolvedRoms()
+        return DueRoms(person_id=person_id)
     decisions = load_decisions(connection, person_id)
-    all_due = [
+    unmatched = load_unmatched(connection, person_id, now.year)
+    due = [
         rom
-        for rom in load_unmatched(connection, person_id, now.year)
+        for rom in unmatched
         if folder_id in {None, rom.folder_id} and (_is_due(rom, fresh, now) or _is_answered(rom, decisions))
     ]
-    asked = _of_first_works(all_due, limit)
-    answers = _look_up(connection, asked, decisions)
+    return DueRoms(person_id=person_id, roms=due, present=_present(unmatched))
+
+
+def parts_of(due: DueRoms, works: int) -> Iterator[DueRoms]:
+    """Yield what is due in parts of so many works, all files of each."""
+    by_key: defaultdict[WorkKey, list[TitledRom]] = defaultdict(list)
+    for rom in due.roms:
+        by_key[rom.key].append(rom)
+    waiting = iter(by_key.values())
+    while part := list(islice(waiting, works)):
+        yield msgspec.structs.replace(due, roms=[rom for roms in part for rom in roms])
+
+
+def resolve_roms(connection: Connection, due: DueRoms, *, now: datetime) -> ResolvedRoms:
+    """Look up ROMs inside the caller's transaction, all that are due or a part of them; returns what came of it.
+
+    Sure ones get their game, an entry in the library, and make the game wanted; unsure titles wait in the review queue.
+    Only once all are looked up it takes the turn to store, so call it before anything takes that.
+    """
+    if not due.roms:
+        return ResolvedRoms()
+    person_id = due.person_id
+    decisions = load_decisions(connection, person_id)
+    answers = _look_up(connection, due.roms, decisions)
     take_turn(connection)
     # Meanwhile another scan may have changed them, and a person may have answered.
-    unmatched = load_unmatched(connection, person_id, now.year)
-    keys = {rom.id: rom.key for rom in asked}
-    due = [rom for rom in unmatched if keys.get(rom.id) == rom.key]
-    answers |= _answered_since(connection, due, decisions, load_decisions(connection, person_id))
+    keys = {rom.id: rom.key for rom in due.roms}
+    now_there = load_some(connection, person_id, keys, now.year)
+    roms = [rom for rom in now_there if rom.is_unmatched and keys[rom.id] == rom.key]
+    answers |= _answered_since(connection, roms, decisions, load_decisions(connection, person_id))
     games = _games_of(connection, answers.values())
-    matches = [_match(rom, answers.get(rom.key), games, now) for rom in due]
+    matches = [_match(rom, answers.get(rom.key), games, now) for rom in roms]
     write_matches(connection, matches)
-    works = shelve(connection, person_id, _touched(due, matches), now)
-    waiting = _put_lines(connection, person_id, unmatched, due, answers, now)
-    verdicts = [answers[rom.key].verdict if rom.is_game else "skip" for rom in due]
+    works = shelve(connection, person_id, _touched(roms, matches), now)
+    _put_lines(connection, due, roms, answers, now)
+    verdicts = [answers[rom.key].verdict if rom.is_game else "skip" for rom in roms]
     return ResolvedRoms(
-        identified=_identified(connection, due, matches),
+        identified=_identified(connection, roms, matches),
         sure=verdicts.count("sure"),
         unsure=verdicts.count("unsure"),
         unknown=verdicts.count("unknown"),
         skipped=verdicts.count("skip"),
-        waiting=waiting,
         works=frozenset(works),
-        left=len(all_due) - len(asked),
     )
 
 
-def _of_first_works(roms: Sequence[TitledRom], limit: int | None) -> Sequence[TitledRom]:
-    """Return the ROMs of so many works, all files of each."""
-    if limit is None:
-        return roms
-    first = set(islice(dict.fromkeys(rom.key for rom in roms), limit))
-    return [rom for rom in roms if rom.key in first]
+def drop_lines(connection: Connection, person_id: int, now: datetime) -> int:
+    """Take out of the review queue the titles of which no file is there any more; returns how many still wait.
+
+    It takes the turn to store.
+    """
+    take_turn(connection)
+    import_id = _open_lines(connection, person_id, now)
+    present = {_line_of(key) for key in _present(load_unmatched(connection, person_id, now.year))}
+    lines = load_lines(connection, person_id, waiting=True)
+    waiting = [line.waiting for line in lines if line.import_id == import_id and line.waiting.line in present]
+    put_lines(connection, import_id, waiting)
+    return len(waiting)
+
+
+def _present(roms: Iterable[TitledRom]) -> Mapping[WorkKey, TitledRom]:
+    """Return the works that have a file which is there, each with one of them."""
+    return {rom.key: rom for rom in roms if not rom.is_missing and rom.is_game}
 
 
 def _answered_since(
@@ -401,29 +436,21 @@ def _identified(
 
 def _put_lines(
     connection: Connection,
-    person_id: int,
-    unmatched: Sequence[TitledRom],
-    due: Sequence[TitledRom],
+    due: DueRoms,
+    roms: Sequence[TitledRom],
     answers: Mapping[WorkKey, Resolved],
     now: datetime,
-) -> int:
-    """Make the lines that wait fit what is unsure now; returns how many there are.
+) -> None:
+    """Make the lines that wait fit what is unsure now, of these ROMs."""
+    unsure = {key: each for key, each in answers.items() if each.verdict == "unsure" and key in due.present}
+    waiting = [_waiting(_record(due.present[key]), resolved) for key, resolved in unsure.items()]
+    asked = {_line_of(rom.key) for rom in roms} | {line.line for line in waiting}
+    put_lines(connection, _open_lines(connection, due.person_id, now), waiting, among=asked)
 
-    What was unsure before and was not looked up again waits on, as long as there is a file of it.
-    """
-    import_id = open_import(
-        connection, person_id=person_id, format_=FORMAT, name=ORIGIN, digest=FORMAT.encode(), now=now
-    )
-    present = {rom.key: rom for rom in unmatched if not rom.is_missing and rom.is_game}
-    asked = {_line_of(rom.key) for rom in due}
-    left = {_line_of(key) for key in present} - asked
-    stored = [line.waiting for line in load_lines(connection, person_id, waiting=True) if line.import_id == import_id]
-    waiting = [line for line in stored if line.line in left]
-    for key, resolved in answers.items():
-        if resolved.verdict == "unsure" and key in present:
-            waiting.append(_waiting(_record(present[key]), resolved))
-    put_lines(connection, import_id, waiting)
-    return len(waiting)
+
+def _open_lines(connection: Connection, person_id: int, now: datetime) -> int:
+    """Return the lasting import whose lines are titles of ROMs that wait."""
+    return open_import(connection, person_id=person_id, format_=FORMAT, name=ORIGIN, digest=FORMAT.encode(), now=now)
 
 
 def _waiting(record: Record, resolved: Resolved) -> WaitingLine:

@@ -12,6 +12,7 @@ from pipeline.database.bulk import execute_rows, insert_rows
 from pipeline.games.store.decisions import OF_CONTENT
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
+_LINES = bindparam("lines", type_=ARRAY(BigInteger))
 _CONTENT = ("written", "record", "verdict", "score", "choices", "explanation")
 
 
@@ -136,12 +137,14 @@ def put_lines(
     Lines that a person has settled stay, unless they wait again.
     """
     query = select(ImportLine.id, ImportLine.line, *(getattr(ImportLine, name) for name in _CONTENT))
-    stored = {
-        row.line: row
-        for row in connection.execute(query.where(ImportLine.import_id == import_id, ImportLine.settled_at.is_(None)))
-    }
+    query = query.where(ImportLine.import_id == import_id, ImportLine.settled_at.is_(None))
     rows = {line.line: _row(import_id, line) for line in waiting}
-    gone = [row.id for line, row in stored.items() if line not in rows and (among is None or line in among)]
+    if among is None:
+        stored = {row.line: row for row in connection.execute(query)}
+    else:
+        some = query.where(ImportLine.line == func.any(_LINES))
+        stored = {row.line: row for row in connection.execute(some, {"lines": sorted({*among, *rows})})}
+    gone = [row.id for line, row in stored.items() if line not in rows]
     if gone:
         connection.execute(delete(ImportLine).where(ImportLine.id == func.any(_IDS)), {"ids": gone})
     changed = [row for line, row in rows.items() if line not in stored or _differs(stored[line], row)]

@@ -18,7 +18,7 @@ from pipeline.roms.compare import Place, RomDifference, compare_sets, doubt, dou
 from pipeline.roms.details import RomLine, of_problem, of_roms
 from pipeline.roms.names.parsing import parse_name
 from pipeline.roms.records import FoundFile, RomSet
-from pipeline.roms.resolving import IdentifiedRom, resolve_roms
+from pipeline.roms.resolving import IdentifiedRom, drop_lines, due_roms, parts_of, resolve_roms
 from pipeline.roms.scanning.looking import Look
 from pipeline.roms.sets import directories_with, directory_of, make_sets
 from pipeline.roms.store import files as file_store
@@ -108,19 +108,20 @@ def match_roms(
     when it `is_over` the next scan matches. What is matched for the first time right after the first scan is no news.
     """
     events = Counter[str]()
-    left: int | None = None
-    while True:
+    with engine.connect() as connection:
+        due = due_roms(connection, person_id=folder.person_id, now=now, folder_id=folder.id)
+    if not due.roms:
+        return events
+    for part in parts_of(due, WORKS_AT_ONCE):
         with engine.begin() as connection:
             folder = load_folder(connection, folder.id)
-            resolved = resolve_roms(
-                connection, person_id=folder.person_id, now=now, folder_id=folder.id, limit=WORKS_AT_ONCE
-            )
+            resolved = resolve_roms(connection, part, now=now)
             events += _append_identified(connection, folder, resolved.identified, now)
-        # What a person's answer names and the catalogue has lost is due for ever.
-        is_stuck = left is not None and resolved.left >= left
-        left = resolved.left
-        if not left or is_stuck or is_over():
-            return events
+        if is_over():
+            break
+    with engine.begin() as connection:
+        drop_lines(connection, folder.person_id, now)
+    return events
 
 
 def _append_identified(

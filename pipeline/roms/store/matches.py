@@ -63,6 +63,11 @@ class TitledRom(NamedTuple):
     is_missing: bool
 
     @property
+    def is_unmatched(self) -> bool:
+        """Whether it has no game or was never looked up, and no person has pinned it."""
+        return self.pinned_at is None and (self.game_id is None or self.matched_at is None)
+
+    @property
     def key(self) -> "WorkKey":
         """What all files of one work share."""
         return WorkKey(name_key(self.title), self.platform, self.year)

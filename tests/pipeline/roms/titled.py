@@ -25,7 +25,18 @@ from pipeline.games.mirror.state import MIRROR, MirrorState
 from pipeline.games.store.games import store_games
 from pipeline.ingest.turn import take_turn
 from pipeline.roms.names.parsing import parse_name
-from pipeline.roms.resolving import ResolvedRoms, Said, Settled, apply_decisions, resolve_roms, settle, unmatch
+from pipeline.roms.resolving import (
+    ResolvedRoms,
+    Said,
+    Settled,
+    apply_decisions,
+    drop_lines,
+    due_roms,
+    parts_of,
+    resolve_roms,
+    settle,
+    unmatch,
+)
 from tests.pipeline.games.documents import doc
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -110,9 +121,21 @@ class Roms:
         with self.engine.begin() as connection:
             connection.execute(update(Rom).where(Rom.id == rom_id).values(values))
 
-    def resolve(self, now: datetime = NOON, folder_id: int | None = None, limit: int | None = None) -> ResolvedRoms:
+    def resolve(self, now: datetime = NOON, folder_id: int | None = None) -> ResolvedRoms:
+        with self.engine.connect() as connection:
+            due = due_roms(connection, person_id=OWNER_ID, now=now, folder_id=folder_id)
         with self.engine.begin() as connection:
-            return resolve_roms(connection, person_id=OWNER_ID, now=now, folder_id=folder_id, limit=limit)
+            resolved = resolve_roms(connection, due, now=now)
+            drop_lines(connection, OWNER_ID, now)
+        return resolved
+
+    def resolve_first(self, works: int) -> int:
+        """Look up so many works of those that are due, and return how many ROMs are left."""
+        with self.engine.begin() as connection:
+            due = due_roms(connection, person_id=OWNER_ID, now=NOON)
+            first = next(parts_of(due, works))
+            resolve_roms(connection, first, now=NOON)
+        return len(due.roms) - len(first.roms)
 
     def settle(self, rom_ids: Collection[int], said: int | Said, now: datetime = NOON) -> Settled:
         with self.engine.begin() as connection:
