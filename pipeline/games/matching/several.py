@@ -11,8 +11,9 @@ from functools import lru_cache
 from itertools import islice
 from math import ceil
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, exists, select
 
+from models import GameTitle
 from pipeline.games.matching.candidates import count_words, forms_of, read_entries, wishes_of
 from pipeline.games.matching.catalogue import Catalogue
 from pipeline.games.matching.decide import decide
@@ -32,6 +33,7 @@ DECIDED_AT_ONCE = 500
 BY_WORDS_AT_ONCE = 2_000
 # While a long list is matched; for ever it would be too much memory.
 _TITLES_READ = 65_536
+_IS_ANY = select(exists(select(GameTitle.igdb_id)))
 
 
 def match_titles(
@@ -46,8 +48,9 @@ def match_titles(
     waiting = iter(queries)
     while part := list(islice(waiting, AT_ONCE)):
         left = Counter(part)
-        is_long = len(left) >= worth_loading
-        decisions = (_decide_long if is_long else _decide)(connection, list(left))
+        decide_all = _decide_long if len(left) >= worth_loading else _decide
+        # Whoever has no IGDB is not kept waiting for it.
+        decisions = (decide_all if connection.scalar(_IS_ANY) else _decide_none)(connection, list(left))
         answers: dict[Wanted, Decision] = {}
         for query in part:
             # Found only when it is its turn, so that whoever waits sees it go on; what is equal is looked for once.
@@ -55,6 +58,12 @@ def match_titles(
                 answers |= [next(decisions)]
             left[query] -= 1
             yield answers[query] if left[query] else answers.pop(query)
+
+
+def _decide_none(_: Connection, queries: Sequence[Wanted]) -> Iterator[tuple[Wanted, Decision]]:
+    """Yield the decision of each query where the catalogue has no entry at all."""
+    for query in queries:
+        yield query, decide(query, [])
 
 
 def _decide(connection: Connection, queries: Sequence[Wanted]) -> Iterator[tuple[Wanted, Decision]]:

@@ -128,6 +128,18 @@ def test_titles_as_the_catalogue_writes_them_take_no_statements_of_their_own(eng
     assert len(statements) < len(names)
 
 
+def test_without_a_catalogue_every_title_is_unknown_after_one_statement(engine: Engine) -> None:
+    queries = [wanted(f"Hollow Harbor {number}") for number in range(600)]
+    statements: list[str] = []
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        decisions = list(match_titles(connection, queries))
+        counted = len(statements)
+        assert answer(decisions[-1]) == answer(match_title(connection, queries[-1]))
+    assert {decision.verdict for decision in decisions} == {"none"}
+    assert (len(decisions), counted) == (600, 1)
+
+
 @pytest.mark.parametrize("worth_loading", [IN_MEMORY, IN_THE_DATABASE])
 def test_the_planner_is_left_as_it_was(engine: Engine, worth_loading: int) -> None:
     with engine.begin() as connection:
