@@ -346,6 +346,8 @@ def _facts(rom: CollectedRom) -> Iterator[tuple[str, object]]:
         yield "Game", f"{rom.game}{igdb}, {'as you said' if rom.is_pinned else f'by its {rom.how}'}"
     else:
         yield "Game", "none, as you said" if rom.is_pinned else "not known: lootwire roms settle ROM igdb:ID"
+    if rom.lacks:
+        yield "Lacks", f"{', '.join(rom.lacks)}: its sheet lists {'it' if len(rom.lacks) == 1 else 'them'}"
     if rom.missing_since:
         yield "Missing since", rom.missing_since
 

@@ -1,5 +1,6 @@
 """List a person's ROMs: what each is, where it lies, what DATs say of it, and which game it is."""
 
+import posixpath
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal, get_args
@@ -20,13 +21,22 @@ _FILES = (
     .group_by(RomMember.rom_id)
     .subquery("its_files")
 )
+# What each of its sheets lists, a name a line.
+_LISTED = (
+    select(RomMember.rom_id, func.array_agg(func.array_to_string(RomFile.sheet, "\n")).label("listed"))
+    .join(RomFile, RomFile.id == RomMember.file_id)
+    .where(RomFile.sheet != [])
+    .group_by(RomMember.rom_id)
+    .subquery("its_sheets")
+)
 
 
 class CollectedRom(msgspec.Struct, frozen=True, kw_only=True):
     """A ROM of a collection; `models.roms.Rom` says what its fields are.
 
     `files` are paths below `folder`, the first is what a front end opens; `size` is theirs together, in bytes. `game`
-    is what the library calls it, `dat` the DAT that knows it, and `dat_game` its name there.
+    is what the library calls it, `dat` the DAT that knows it, and `dat_game` its name there. `lacks` are the files that
+    its sheets list and that are not there.
     """
 
     id: int
@@ -55,6 +65,7 @@ class CollectedRom(msgspec.Struct, frozen=True, kw_only=True):
     folder_id: int
     folder: str
     files: tuple[str, ...]
+    lacks: tuple[str, ...] = ()
     size: int
     added_at: datetime
     missing_since: datetime | None
@@ -171,12 +182,14 @@ def _query(person_id: int) -> Select[*tuple[object, ...]]:
             RomFolder.shown.label("folder"),
             _FILES.c.files,
             _FILES.c.size,
+            _LISTED.c.listed,
         )
         .join(RomFolder, RomFolder.id == Rom.folder_id)
         .outerjoin(DatGame, DatGame.id == Rom.dat_game_id)
         .outerjoin(DatFile, DatFile.id == DatGame.dat_id)
         .outerjoin(Game, Game.id == Rom.game_id)
         .outerjoin(_FILES, _FILES.c.rom_id == Rom.id)
+        .outerjoin(_LISTED, _LISTED.c.rom_id == Rom.id)
         .where(RomFolder.person_id == person_id, RomFolder.removed_at.is_(None))
         .order_by(Rom.title_key, Rom.platform, Rom.written, Rom.id)
     )
@@ -205,9 +218,19 @@ def _wished(query: Select[*tuple[object, ...]], wish: RomFilter) -> Select[*tupl
 def _collected(row: object) -> CollectedRom:
     values = dict(row._mapping)  # type: ignore[attr-defined]  # noqa: SLF001 - SQLAlchemy's public name
     lists = {name: tuple(values[name] or ()) for name in ("regions", "languages", "flags", "tags", "files")}
+    lists["lacks"] = _lacking(values["listed"] or (), lists["files"])
     kept = {name: values[name] for name in CollectedRom.__struct_fields__ if name in values}
     size, is_pinned = int(values["size"] or 0), values["pinned_at"] is not None
     return CollectedRom(**{**kept, **lists, "size": size, "is_pinned": is_pinned})
+
+
+def _lacking(sheets: Sequence[str], files: Sequence[str]) -> tuple[str, ...]:
+    """Return what sheets list that is not there; as many files as they list are those, by other names."""
+    listed = {posixpath.basename(name.replace("\\", "/")): None for sheet in sheets for name in sheet.split("\n")}
+    if len(files) - len(sheets) >= len(listed):
+        return ()
+    there = {posixpath.basename(file).casefold() for file in files}
+    return tuple(name for name in listed if name.casefold() not in there)
 
 
 def _hex(digest: bytes | None) -> str | None:

@@ -13,7 +13,7 @@ from pipeline.roms.reading.rars import read_rar
 from pipeline.roms.reading.sevenzips import read_7z
 from pipeline.roms.reading.sheets import SHEETS, sheet_names
 from pipeline.roms.reading.streams import Source, read_stream
-from pipeline.roms.reading.telling import BEGIN, Kind, broken_promise, is_part, kind_of
+from pipeline.roms.reading.telling import BEGIN, Kind, broken_promise, is_part, kind_of, only_archives
 from pipeline.roms.reading.trouble import Broken, Contents
 from pipeline.roms.reading.zips import read_zip
 from pipeline.roms.records import Container, Content, FileReading
@@ -42,7 +42,8 @@ def read_file(root: int, path: bytes, limits: Limits, *, deep: bool = False) -> 
     Nothing is raised for a file: what hinders, or is broken, is the reading's `error`, with what could be read. Members
     of a gz or tar, and those that may begin with a copier's header, are unpacked and hashed whole; of others in a zip,
     7z or rar the list of contents gives size and CRC32, and only with `deep` they are unpacked too. Archives in
-    archives are plain members. No file is written, no link followed.
+    archives are plain members, and one that holds nothing else has that for an `error`. No file is written, and no link
+    followed.
     """
     try:
         file, status = open_below(root, path)
@@ -86,7 +87,8 @@ def _read(file: int, before: os.stat_result, name: str, limits: Limits, *, deep:
     after = os.fstat(file)
     if size != after.st_size or before.st_mtime_ns != after.st_mtime_ns or content.hashes.size != size:
         return FileReading(container=container, contents=(), error=_CHANGED)
-    return FileReading(container=container, contents=(content, *within.members), sheet=sheet, error=within.error)
+    error = within.error or only_archives([each.member for each in within.members])
+    return FileReading(container=container, contents=(content, *within.members), sheet=sheet, error=error)
 
 
 def _hash(file: int, begin: bytes, size: int, name: str) -> Content:

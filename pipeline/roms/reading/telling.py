@@ -1,5 +1,6 @@
 """Tell what a file is by its first bytes, whatever its name says. Pure."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pipeline.roms.reading.hashing import ending
@@ -7,6 +8,7 @@ from pipeline.roms.reading.hashing import ending
 Kind = Literal["plain", "zip", "7z", "rar", "tar", "gz", "chd", "cso", "zso"]
 # What a name promises; a file without its mark is broken, or something else.
 _PROMISED = frozenset({"zip", "dosz", "7z", "rar", "tar", "gz", "tgz", "chd", "cso", "zso"})
+_ARCHIVES = _PROMISED - {"chd", "cso", "zso"}
 _MARKS: tuple[tuple[bytes, Kind], ...] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
@@ -48,3 +50,11 @@ def broken_promise(name: str) -> str | None:
     if last not in _PROMISED or is_part(name):
         return None
     return f"named .{last}, but its content is none: it is damaged, or something else"
+
+
+def only_archives(members: Sequence[str]) -> str | None:
+    """Return a sentence where an archive holds nothing but archives, of which nobody knows what is in them."""
+    if not members or not _ARCHIVES.issuperset(map(ending, members)):
+        return None
+    named = members[0] if len(members) == 1 else f"{members[0]} and {len(members) - 1} more"
+    return f"holds only archives ({named}), and archives in archives are not looked into: unpack it"

@@ -56,6 +56,18 @@ def test_a_folder_is_added_scanned_shown_and_removed(operator: Operator, folder:
     assert (folder / "Cave (USA).sfc").read_bytes() == CAVE
 
 
+def test_a_disc_that_lacks_tracks_names_them(operator: Operator, folder: Path) -> None:
+    names = ("Maze (USA) (Track 1).bin", "Maze (USA) (Track 2).bin")
+    (folder / "Maze (USA).cue").write_text("".join(f'FILE "{name}" BINARY\n' for name in names))
+    (folder / names[1]).write_bytes(b"a maze")
+    operator.run("roms", "scan")
+
+    assert f"Lacks: {names[0]}: its sheet lists it" in operator.run("roms", "show", "Maze").out
+    (folder / names[0]).write_bytes(b"the way in")
+    operator.run("roms", "scan")
+    assert "Lacks" not in operator.run("roms", "show", "Maze").out
+
+
 def test_dats_say_what_is_there_what_is_missing_and_what_is_called_otherwise(
     operator: Operator, folder: Path, tmp_path: Path
 ) -> None:

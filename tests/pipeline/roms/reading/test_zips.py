@@ -60,7 +60,6 @@ def test_an_archive_in_an_archive_is_a_plain_member(tmp_path: Path) -> None:
 
     reading = read(tmp_path, "Game.zip", deep=True)
 
-    assert reading.error is None
     assert [content.member for content in reading.contents] == ["", "inner.zip"]
     assert reading.contents[1].hashes == hashes(inner)
 
@@ -266,3 +265,23 @@ def test_a_million_members_and_bombs_take_little_memory(tmp_path: Path) -> None:
         write_zip(tmp_path / f"{method}.zip", {"a.bin": bytes(60 * 2**20)}, method)
 
     assert grown(tmp_path) < 40 * 1024
+
+
+@pytest.mark.parametrize(
+    ("members", "error"),
+    [
+        (("inner.zip",), "holds only archives (inner.zip), and archives in archives are not looked into: unpack it"),
+        (("a.7z", "b.RAR"), "holds only archives (a.7z and 1 more), and archives in archives are not looked into"),
+        (("inner.zip", "GAME.EXE"), None),
+        (("disc.chd",), None),
+    ],
+)
+def test_an_archive_of_nothing_but_archives_says_so_and_is_hashed_all_the_same(
+    tmp_path: Path, members: tuple[str, ...], error: str | None
+) -> None:
+    (tmp_path / "a.zip").write_bytes(zip_of([(name.encode(), b"inside") for name in members]))
+
+    reading = read(tmp_path, "a.zip")
+
+    assert (reading.error is None) if error is None else (reading.error or "").startswith(error)
+    assert [content.member for content in reading.contents] == ["", *members]
