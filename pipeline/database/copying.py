@@ -4,6 +4,7 @@ Lines are made here and not by the driver, which takes several times as long for
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from functools import lru_cache
 from itertools import chain, islice
@@ -13,6 +14,7 @@ import msgspec
 import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, Table, text
+from sqlalchemy.exc import DBAPIError
 
 # A block still fits the socket, so that sending it does not wait for the server: long lines are 25, short ones more.
 _LINES = 25
@@ -42,7 +44,7 @@ def copy_rows(
     *,
     keys_hold: bool = False,
 ) -> None:
-    """Append rows, whose values stand in the order of `names`; raises the driver's error where a key exists already.
+    """Append rows, whose values stand in the order of `names`; raises `IntegrityError` where a key exists already.
 
     Values are None, truth values, numbers, text without NUL, aware times, days, bytes, tuples of texts, or `Json`. With
     `keys_hold` the caller knows that the rows which foreign keys name are there and stay until the transaction's end:
@@ -61,12 +63,30 @@ def copy_rows(
     )
     if keys_hold:
         connection.execute(_KEYS_HOLD, {"role": "replica"})
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
+    with _raising_as_others(connection, driver, table), driver.cursor() as cursor, cursor.copy(statement) as copy:
         # In blocks, so that the server works on one while we make the next.
         for block in chain((first,), blocks):
             copy.write(block)
     if keys_hold:
         connection.execute(_KEYS_HOLD, {"role": "origin"})
+
+
+@contextmanager
+def _raising_as_others(connection: Connection, driver: "psycopg.Connection[Any]", table: Table) -> Iterator[None]:
+    """Raise an error of the driver as other statements do: callers know a database that is away, or full, by it."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if driver.broken:
+            connection.invalidate(error)
+        raise DBAPIError.instance(
+            f"COPY {table.name}",
+            None,
+            error,
+            psycopg.Error,
+            connection_invalidated=driver.broken,
+            dialect=connection.dialect,
+        ) from error
 
 
 def _blocks(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -10,6 +10,9 @@ from models.privacy import keep_files_private
 from models.threads import give_threads_room
 from pipeline.runtime.supervisor import watch_parent
 
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_DISK_FULL = "53100"
+
 
 def explain(error: Exception) -> str | None:
     """Return what a person should read about an error; None if only a developer can do something about it."""
@@ -23,7 +26,8 @@ def explain(error: Exception) -> str | None:
     # A database that is away, restarting or out of room; not one that does not understand us.
     if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
         lines = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
-        return f"the database does not answer: {lines[0]}"
+        is_full = getattr(error.orig, "sqlstate", None) == _DISK_FULL
+        return f"the database {'has no room left' if is_full else 'does not answer'}: {lines[0]}"
     return None
 
 

@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Date, DateTime, Double, Engine, Integer, LargeBinary, MetaData, Table, Text, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from pipeline.database.copying import Json, copy_rows
+from pipeline.runtime.problems import explain
 from tests.databases import Databases
 from tests.examples import examples
 
@@ -71,3 +73,27 @@ def test_many_rows_arrive_in_their_order(table: Engine) -> None:
         copy_rows(connection, COPIED, ("number", "note"), [])
 
         assert connection.scalars(select(COPIED.c.note)).all() == [str(number) for number in range(1234)]
+
+
+def test_a_key_that_exists_already_is_refused_as_by_any_other_statement(table: Engine) -> None:
+    with table.connect() as connection:
+        connection.execute(text("TRUNCATE copied"))
+        connection.execute(text("CREATE UNIQUE INDEX ON copied (number)"))
+        with pytest.raises(IntegrityError, match="COPY copied"):
+            copy_rows(connection, COPIED, ("number",), [(1,), (1,)])
+
+
+def test_a_database_that_goes_away_while_rows_are_copied_is_known_to_be_away(table: Engine) -> None:
+    def rows(own: int) -> Iterator[tuple[int]]:
+        for number in range(100_000):
+            if number == 50_000:
+                with table.connect() as other:
+                    other.execute(text("SELECT pg_terminate_backend(:own)"), {"own": own})
+            yield (number,)
+
+    with table.connect() as connection:
+        own = connection.scalar(text("SELECT pg_backend_pid()"))
+        with pytest.raises(OperationalError) as away:
+            copy_rows(connection, COPIED, ("number",), rows(own or 0))
+    assert away.value.connection_invalidated
+    assert (explain(away.value) or "").startswith("the database does not answer")
