@@ -198,6 +198,28 @@ class LibraryDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     rating: int | None = None
 
 
+class SoundDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
+    """What events of sounds show; `name` is the title, `url` where its page or, of a failed one, its source is."""
+
+    families = ("sound",)
+
+    # The first show that has it, of which `channel` may be the channel.
+    show: str | None = None
+    channel: str | None = None
+    channel_login: str | None = None
+    image_url: str | None = None
+    seconds: int | None = None
+    chapters: tuple[str, ...] = ()
+    # How long it is silent because the service muted it.
+    muted_seconds: int | None = None
+    # sound.failed: the kind of `pipeline.sound.records.ErrorKind`, and what a person can do.
+    error_kind: str | None = None
+    reason: str | None = None
+    way_out: str | None = None
+    # sound.expiring: when the show lets it go.
+    expires_at: datetime | None = None
+
+
 class SourceDetail(EventDetail, frozen=True, kw_only=True, omit_defaults=True):
     """What events of sources show: what went wrong, since when, and when the source is tried again."""
 
@@ -241,6 +263,7 @@ DETAILS: tuple[type[EventDetail], ...] = (
     StreamDetail,
     ReleaseDetail,
     LibraryDetail,
+    SoundDetail,
     SourceDetail,
     OperatorDetail,
 )

@@ -42,6 +42,9 @@ class EventKind(StrEnum):
     ROM_MISSING = "rom.missing"
     ROM_RETURNED = "rom.returned"
     ROM_IDENTIFIED = "rom.identified"
+    SOUND_READY = "sound.ready"
+    SOUND_FAILED = "sound.failed"
+    SOUND_EXPIRING = "sound.expiring"
     SOURCE_FAILING = "source.failing"
     SOURCE_STALE = "source.stale"
     SOURCE_RECOVERED = "source.recovered"
@@ -68,8 +71,8 @@ class EventKind(StrEnum):
 
     @property
     def is_of_a_person(self) -> bool:
-        """Whether it is about somebody's library, journal, list or ROMs: theirs, for subscriptions to its family."""
-        return self.family in {"library", "play", "list", "rom"}
+        """Whether it is of a person's library, journal, lists, ROMs or sounds: for those who want its family."""
+        return self.family in {"library", "play", "list", "rom", "sound"}
 
     @property
     def family(self) -> str:

@@ -22,7 +22,7 @@ class Feed(Base):
         UniqueConstraint("path"),
         UniqueConstraint(
             *("scope", "service", "game_id", "organization_id", "channel_id", "campaign_id", "reward_campaign_id"),
-            *("platform", "link_id"),
+            *("platform", "link_id", "show_id", "playlist_id"),
             # The name that the convention gives has more than the 63 bytes that PostgreSQL keeps.
             name="uq_feeds_subject",
             postgresql_nulls_not_distinct=True,
@@ -43,6 +43,8 @@ class Feed(Base):
     reward_campaign_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("reward_campaigns.id"))
     platform: Mapped[str | None]
     link_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("links.id", ondelete="CASCADE"))
+    show_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("shows.id"))
+    playlist_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("playlists.id"))
     # Path below the published folder without its ending: games/rust-1a2b3c4d
     path: Mapped[str]
     title: Mapped[str]
@@ -90,8 +92,8 @@ class Link(Base):
     """An address that only those know whom a person gave it to; it opens one thing until it is revoked.
 
     Its name is made of the key file and of `seed` (`models.vault`), and stands nowhere: `digest` recognises it.
-    `opens` is `followed`, `target`, `health`, `news`, `library`, `journal` or `list`; `subject_id` says which target or
-    list.
+    `opens` is `followed`, `target`, `health`, `news`, `library`, `journal`, `list`, `sounds`, `show` or `playlist`;
+    `subject_id` says which target, list, show or playlist.
     """
 
     __tablename__ = "links"

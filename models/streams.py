@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, BigId
@@ -114,7 +115,10 @@ class StreamSnapshot(Base):
 
 
 class Video(Base):
-    """A video that a channel published; `stream_id` is the stream that an archive was recorded from."""
+    """A video that a channel published; `stream_id` is the stream that an archive was recorded from.
+
+    `muted` are the parts that Twitch silenced, `[{"start": seconds, "seconds"}]`, null where nobody has asked.
+    """
 
     __tablename__ = "videos"
     __table_args__ = (UniqueConstraint("channel_id", "external_id"), Index(None, "channel_id", "published_at"))
@@ -130,6 +134,7 @@ class Video(Base):
     thumbnail_url: Mapped[str | None]
     published_at: Mapped[datetime]
     seconds: Mapped[int]
+    muted: Mapped[list[Any] | None] = mapped_column(JSONB)
     first_seen_at: Mapped[datetime]
 
 

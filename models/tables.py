@@ -51,6 +51,19 @@ from models.library import (
 )
 from models.people import AccountLink, DropProgress, Person, Settled
 from models.roms import DatFile, DatGame, DatRom, Rom, RomContent, RomExport, RomFile, RomFolder, RomMember
+from models.sounds import (
+    Episode,
+    Extraction,
+    Play,
+    Playlist,
+    PlaylistSound,
+    Rendition,
+    Show,
+    Sound,
+    SoundFile,
+    SoundFolder,
+    SoundHost,
+)
 from models.streams import EventSubMessage, Follow, StreamSegment, StreamSession, StreamSnapshot, Video
 from models.telling import Delivery, DeliveryState, Mute, Subscription, SubscriptionKey, Target, Wake
 
@@ -71,9 +84,11 @@ __all__ = [
     "DropBenefitEdge",
     "DropCampaign",
     "DropProgress",
+    "Episode",
     "Event",
     "EventSubMessage",
     "ExternalGame",
+    "Extraction",
     "Feed",
     "FeedItem",
     "FetchRun",
@@ -100,10 +115,14 @@ __all__ = [
     "PersonWork",
     "Picture",
     "Platform",
+    "Play",
     "PlaySession",
+    "Playlist",
+    "PlaylistSound",
     "Playthrough",
     "QuarantinedPayload",
     "ReleaseDate",
+    "Rendition",
     "Reward",
     "RewardCampaign",
     "Rom",
@@ -113,7 +132,12 @@ __all__ = [
     "RomFolder",
     "RomMember",
     "Settled",
+    "Show",
     "Sighting",
+    "Sound",
+    "SoundFile",
+    "SoundFolder",
+    "SoundHost",
     "Source",
     "StreamSegment",
     "StreamSession",

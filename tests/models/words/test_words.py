@@ -66,7 +66,7 @@ def test_of_an_event_of_which_nothing_is_known_feeds_and_messages_say_nothing(ki
     assert not list(feed_summary(kind, detail))
     assert not [value for _, value in message_facts(kind, None, detail) if value]
     assert not message_note(kind, detail)
-    assert link_label(kind, detail) in {"Details", "Watch", "Channel"}
+    assert link_label(kind, detail) in {"Details", "Watch", "Channel", "Listen"}
 
 
 def test_a_kind_of_a_newer_version_is_called_by_its_own_name() -> None:

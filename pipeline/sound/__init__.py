@@ -1,0 +1,1 @@
+"""Sounds: what is fetched or lies in folders, evenly loud, in shows and playlists."""
