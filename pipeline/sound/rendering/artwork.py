@@ -56,7 +56,8 @@ def square_of_title(ffmpeg: Ffmpeg, title: str, to: Path) -> bool:
             text = Path(folder) / "title"
             text.write_text("\n".join(lines), encoding="utf-8")
             letters = (
-                f"drawtext=textfile={_escaped(text)}:expansion=none:fontcolor=white:fontsize={size}:line_spacing={size // 5}:"
+                f"drawtext=textfile={_escaped(text)}:expansion=none:fontcolor=white:fontsize={size}:"
+                f"line_spacing={size // 5}:"
                 "text_align=center:x=(w-text_w)/2:y=(h-text_h)/2:shadowcolor=black@0.5:shadowx=4:shadowy=4"
             )
             try:
