@@ -57,14 +57,12 @@ class Killed(Exception):
     """A parent whose work is another's now."""
 
 
-def kill_when_held(server: MediaServer) -> Callable[[Progress | None], None]:
-    """Raise once bytes have come, and the server holds back the rest."""
+def kill_when_held(server: MediaServer, workspace: Path) -> Callable[[Progress | None], None]:
+    """Raise once bytes are on the disk, and the server holds back the rest."""
     server.held.clear()
-    sizes = [0]
 
-    def beat(progress: Progress | None) -> None:
-        sizes.append(progress.size if progress is not None else 0)
-        if server.held.is_set() and any(sizes):
+    def beat(_progress: Progress | None) -> None:
+        if server.held.is_set() and any(part.stat().st_size for part in workspace.glob("*.part")):
             raise Killed
 
     return beat
@@ -90,7 +88,7 @@ def test_a_file_whose_child_was_killed_goes_on_where_it_ended(
     url = server.put("/killed.m4a", Reply(body=body, content_type="audio/mp4", hold_at=len(body) // 2))
 
     with pytest.raises(Killed):
-        fetch(url, kill_when_held(server))
+        fetch(url, kill_when_held(server, tmp_path / "work"))
     assert processes_in(tmp_path / "work") == []
     server.file("/killed.m4a", body)
     fetched = fetch(url)
@@ -109,7 +107,7 @@ def test_a_stream_whose_child_was_killed_asks_for_no_part_twice_and_mends_one_th
     server.replies["/hls/4.ts"].hold_at = len(parts[4]) // 2
 
     with pytest.raises(Killed):
-        fetch(url, kill_when_held(server))
+        fetch(url, kill_when_held(server, tmp_path / "work"))
     with (tmp_path / "work" / "original-0.mp4.part").open("ab") as file:
         file.write(b"torn")
     server.replies["/hls/4.ts"].hold_at = None
