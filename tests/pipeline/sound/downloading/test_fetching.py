@@ -11,9 +11,9 @@ import msgspec
 import pytest
 
 from pipeline.sound.downloading import Downloaded, FetchTroubled, Job, Limits, Listing, Progress, download, probe
-from pipeline.sound.records import ErrorKind, MediaInfo, Trouble
+from pipeline.sound.records import ErrorKind, Trouble
 from tests.paths import CHECKOUT
-from tests.pipeline.sound.audio import packets, tone
+from tests.pipeline.sound.downloading.material import packets, tone
 from tests.pipeline.sound.media_server import MediaServer, Reply
 from tests.waiting import wait_for
 
@@ -147,10 +147,25 @@ def test_a_page_with_a_video_is_one_sound_and_one_with_two_is_a_list(
     assert fetch(listing.entries[1].url).path.read_bytes() == tone(hertz=880)
     assert refused(Job(url=page, workspace=workspace, loopback_ports=(server.port,)), download).kind == "unsupported"
 
-    single = server.page("/single", f"<html><title>One</title>{first}</html>")
-    media = probe(Job(url=single, workspace=workspace, loopback_ports=(server.port,)))
-    assert isinstance(media, MediaInfo)
-    assert media.title.startswith("One")
+
+def test_what_a_page_has_beside_its_video_comes_with_it(server: MediaServer, fetch: Callable[..., Downloaded]) -> None:
+    server.file("/third.m4a", tone())
+    server.file("/third.en.vtt", b"WEBVTT\n\n00:00.000 --> 00:01.000\nhello\n", "text/vtt")
+    server.file("/third.jpg", b"\xff\xd8\xff picture", "image/jpeg")
+    tracks = (
+        '<track kind="subtitles" srclang="en" src="/third.en.vtt"><track kind="subtitles" srclang="de" src="/no.vtt">'
+    )
+    video = f'<video src="/third.m4a" poster="/third.jpg">{tracks}</video>'
+
+    fetched = fetch(server.page("/single", f"<html><title>One</title>{video}</html>"))
+
+    assert fetched.path.read_bytes() == tone()
+    assert fetched.media.title.startswith("One")
+    (subtitles,) = fetched.subtitles
+    assert (subtitles.language, subtitles.format) == ("en", "vtt")
+    assert b"hello" in subtitles.path.read_bytes()
+    assert fetched.thumbnail is not None
+    assert fetched.thumbnail.read_bytes() == b"\xff\xd8\xff picture"
 
 
 @pytest.mark.parametrize(
