@@ -18,8 +18,12 @@ from models.errors import LootwireError
 from pipeline.sound.media.saying import trouble_of
 from pipeline.sound.records import Trouble
 
-# What it may open: nothing of a playlist or a file that refers to others leads into the network.
-LOCAL = ("-protocol_whitelist", "file,pipe")
+# What it may open: no playlist and no list of files, which could lead to other files of this machine or into the network.
+_FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,"
+    "ogg,opus,tta,voc,w64,wav,wv"
+)
+LOCAL = ("-protocol_whitelist", "file,pipe", "-format_whitelist", _FORMATS)
 # Of what it says, that much of the beginning and of the end is kept.
 _KEPT = 256 * 2**10
 _LOOK_EVERY = 0.5
@@ -70,7 +74,9 @@ def run(
             preexec_fn=_dying_with(os.getpid()),  # noqa: PLW1509 - one call into libc, and nothing of Python's locks
         )
     except OSError as error:
-        trouble = Trouble(kind="tool", reason=f"cannot run {program}: {error.strerror}", way_out="see `lootwire doctor`")
+        trouble = Trouble(
+            kind="tool", reason=f"cannot run {program}: {error.strerror}", way_out="see `lootwire doctor`"
+        )
         raise MediaFailed(trouble) from error
     listener = _Listener(process, on_progress)
     try:
@@ -171,7 +177,8 @@ def _failure(code: int, text: str) -> MediaFailed:
         # A kill by hand or for want of memory; a crash (SEGV, ABRT, FPE) is the file's doing, and would be again.
         is_passing = -code in {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
         return MediaFailed(
-            Trouble(kind="tool" if is_passing else "broken", reason=f"ffmpeg was ended by {name}"), is_passing=is_passing
+            Trouble(kind="tool" if is_passing else "broken", reason=f"ffmpeg was ended by {name}"),
+            is_passing=is_passing,
         )
     return MediaFailed(trouble_of(text))
 
