@@ -9,7 +9,10 @@ import logging
 from collections.abc import Iterable
 
 from celery import current_app, shared_task
+from sqlalchemy import select
 
+from feeds.podcasts.marking import mark_sounds
+from models import Rendition
 from pipeline.programs.sounds import look_for_work, surroundings
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.runtime import utc_now
@@ -88,7 +91,8 @@ def render() -> None:
         logger.info("sound %s", outcome, extra={"rendition": rendition_id, "outcome": outcome})
         if outcome == "rendered":
             with around.engine.begin() as connection:
-                around.on_feeds(connection, renditions.sound_of(connection, rendition_id))
+                sound_id = connection.scalars(select(Rendition.sound_id).where(Rendition.id == rendition_id)).one()
+                mark_sounds(connection, [sound_id])
             hint(current_app, "publish.marked", expires=EXPIRES)
         if not is_stopping():
             _hint(["sound.render"])

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
+from feeds.podcasts.marking import mark_shows, mark_sounds
 from pipeline.events.append import append_events
 from pipeline.events.event import NewEvent
 from pipeline.sound.details import expiring_event
@@ -31,6 +32,7 @@ def advance(engine: Engine, now: datetime) -> tuple[Counter[str], Sequence[int]]
             events += _advance_show(connection, show, now, let_go)
         take_over_muted(connection)
         removed = remove_sounds(connection, unwanted(connection, sorted(let_go)), now)
+        mark_sounds(connection, removed)
         return append_events(connection, events, source_id=None, silent=False, now=now), removed
 
 
@@ -56,6 +58,7 @@ def _advance_show(connection: Connection, show: ShowRow, now: datetime, let_go: 
         elif leaves.at <= now and episode.expiring_at is not None:
             keep_out(connection, show.id, extraction_id, now)
             let_go.add(episode.sound_id)
+            mark_shows(connection, [show.id])
         elif episode.expiring_at is None:
             note_expiring(connection, show.id, extraction_id, leaves.at)
             events.append(_expiring(connection, show, episode, leaves, now))

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from feeds.podcasts.marking import mark_sounds
 from models import Rendition
 from pipeline.events.append import append_events
 from pipeline.sound.details import ready_event
@@ -174,7 +175,7 @@ def publish_sound(work: Work) -> Counter[str]:
     with around.engine.begin() as connection:
         note_sound(connection, claimed.id, sound_id)
         complete(connection, claimed, now)
-        around.on_feeds(connection, sound_id)
+        mark_sounds(connection, [sound_id])
         show = next(iter(shows_wanting(connection, claimed.id)), None)
         sound = load_sound(connection, sound_id)
         shown = shown_sound(connection, sound, url=around.page_of(connection, sound_id), show=show)
