@@ -79,6 +79,10 @@ class Downloaded(msgspec.Struct, frozen=True, kw_only=True):
     thumbnail: Path | None = None
 
 
+class ChildEnded(FetchTroubled):
+    """The child ended without a last word: something killed it, or a mistake of its own or of ours did."""
+
+
 def probe(job: Job, beat: Beat | None = None) -> MediaInfo | Listing:
     """Return what an address holds: one sound, or a list of them.
 
@@ -278,7 +282,7 @@ class _Child:
             self._process.wait(10)
         code = self._process.returncode
         said = f"killed by signal {-code}" if code is not None and code < 0 else f"code {code}"
-        raise FetchTroubled(trouble("tool", f"the program that fetches ended ({said})"))
+        raise ChildEnded(trouble("tool", f"the program that fetches ended ({said})"))
 
 
 class _Deadlines:
