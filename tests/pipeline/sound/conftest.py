@@ -1,10 +1,18 @@
-"""What tests of sounds share."""
+"""Fixtures of the tests of sounds."""
 
 import pytest
+from sqlalchemy import Engine
 
 from pipeline.sound.media.ffmpeg import Ffmpeg, find_ffmpeg
+from tests.pipeline.sound.channel import Ann
 
 
 @pytest.fixture(scope="session")
 def ffmpeg() -> Ffmpeg:
     return find_ffmpeg()
+
+
+@pytest.fixture
+def ann(engine: Engine) -> Ann:
+    """A channel at Twitch with videos."""
+    return Ann(engine)
