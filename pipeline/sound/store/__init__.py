@@ -1,0 +1,1 @@
+"""The tables of sounds, table by table."""
