@@ -50,7 +50,12 @@ def profile_named(profiles: Mapping[str, Profile], name: str) -> Profile:
 def _read(text: str, profiles: Mapping[str, Profile]) -> Profile:
     name, _, fields = text.partition(":")
     name = name.strip()
-    if not name or len(name) > _NAME_LENGTH or not name.isascii() or not name.replace("-", "").replace("_", "").isalnum():
+    if (
+        not name
+        or len(name) > _NAME_LENGTH
+        or not name.isascii()
+        or not name.replace("-", "").replace("_", "").isalnum()
+    ):
         raise UsageError(f"{text!r} is no profile: it begins with a name of letters, figures, - and _, and a colon")
     document = msgspec.to_builtins(profiles.get(name, profiles["podcast"])) | {"name": name}
     for part in filter(None, (part.strip() for part in fields.split(","))):

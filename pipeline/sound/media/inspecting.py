@@ -15,7 +15,9 @@ def inspect(ffmpeg: Ffmpeg, path: Path) -> Media:
     """Return what a file holds, as its head says it; raises `MediaFailed` where it is no file with sound."""
     # Without an output it says what the input is, and ends with a complaint: nothing is written for no seconds instead.
     answer = run(
-        ffmpeg.path, [*LOCAL, "-i", f"file:{path}", "-map", "0:a:0", "-c", "copy", "-t", "0", "-f", "null", "-"], limit=_LIMIT
+        ffmpeg.path,
+        [*LOCAL, "-i", f"file:{path}", "-map", "0:a:0", "-c", "copy", "-t", "0", "-f", "null", "-"],
+        limit=_LIMIT,
     )
     media = read_media(answer.text)
     if media is None:

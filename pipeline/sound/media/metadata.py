@@ -31,7 +31,9 @@ def metadata_of(tags: Tags | None, chapters: Sequence[Chapter], seconds: float) 
     for name, value in msgspec.structs.asdict(tags).items() if tags else ():
         if value and (text := _text(name, value)):
             lines.append(f"{name}={_escaped(text)}")
-    within = sorted((chapter for chapter in chapters if 0 <= chapter.start < seconds), key=lambda chapter: chapter.start)
+    within = sorted(
+        (chapter for chapter in chapters if 0 <= chapter.start < seconds), key=lambda chapter: chapter.start
+    )
     ends = [chapter.start for chapter in within[1:]] + [seconds]
     for chapter, end in zip(within, ends, strict=True):
         start, stop = round(chapter.start * 1000), round(end * 1000)

@@ -70,7 +70,9 @@ def run(
             preexec_fn=_dying_with(os.getpid()),  # noqa: PLW1509 - one call into libc, and nothing of Python's locks
         )
     except OSError as error:
-        trouble = Trouble(kind="tool", reason=f"cannot run {program}: {error.strerror}", way_out="see `lootwire doctor`")
+        trouble = Trouble(
+            kind="tool", reason=f"cannot run {program}: {error.strerror}", way_out="see `lootwire doctor`"
+        )
         raise MediaFailed(trouble) from error
     listener = _Listener(process, on_progress)
     try:
@@ -171,7 +173,8 @@ def _failure(code: int, text: str) -> MediaFailed:
         # A kill by hand or for want of memory; a crash (SEGV, ABRT, FPE) is the file's doing, and would be again.
         is_passing = -code in {signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
         return MediaFailed(
-            Trouble(kind="tool" if is_passing else "broken", reason=f"ffmpeg was ended by {name}"), is_passing=is_passing
+            Trouble(kind="tool" if is_passing else "broken", reason=f"ffmpeg was ended by {name}"),
+            is_passing=is_passing,
         )
     return MediaFailed(trouble_of(text))
 

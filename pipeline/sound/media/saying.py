@@ -17,7 +17,9 @@ _FORMAT = re.compile(r"^Input #0, ([\w,]+), from ", re.MULTILINE)
 _STREAM = re.compile(r"^  Stream #0:\d+\S*: (Audio|Video|Subtitle): (\w+)(.*)$", re.MULTILINE)
 _DISK = re.compile(r"No space left on device|Disk quota exceeded|File too large")
 _TOOL = re.compile(r"Permission denied|Cannot allocate memory|Unknown encoder|No such filter|Unrecognized option")
-_OWN = re.compile(r"^(?:\[[^\]\n]*\] )?(.*(?:Invalid|Error|does not contain|could not|No such|failed).*)$", re.MULTILINE)
+_OWN = re.compile(
+    r"^(?:\[[^\]\n]*\] )?(.*(?:Invalid|Error|does not contain|could not|No such|failed).*)$", re.MULTILINE
+)
 
 
 class Media(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +67,9 @@ def read_media(text: str) -> Media | None:
 def trouble_of(text: str) -> Trouble:
     """Say why ffmpeg failed, from what it said; the reason is its own last complaint, without a path."""
     complaints = [match[1] for match in _OWN.finditer(text)]
-    reason = on_a_line(complaints[0].rpartition(": ")[2], _SENTENCE) if complaints else "ffmpeg failed, and says no more"
+    reason = (
+        on_a_line(complaints[0].rpartition(": ")[2], _SENTENCE) if complaints else "ffmpeg failed, and says no more"
+    )
     if _DISK.search(text):
         return Trouble(kind="disk", reason="the disk is full", way_out="free some space, then try again")
     if _TOOL.search(text):

@@ -73,7 +73,7 @@ def compare(
         row = rows.get(place.path)
         if row is None or row.id in moved:
             to_read.append(Target(None, *place))
-        elif full or place.path in apart or row.sound_id is None:
+        elif full or place.path in apart or row.sound_id is None or row.error is not None:
             to_read.append(Target(row.id, *place))
         elif row.is_missing:
             returned.append(row)
@@ -87,6 +87,4 @@ def compare(
         and (file.path not in places or file.path in settled)
         and not any(file.path.startswith(directory) for directory in unlisted)
     ]
-    return Comparison(
-        to_read=to_read, moved=list(moved.values()), returned=returned, gone=gone, unchanged=unchanged
-    )
+    return Comparison(to_read=to_read, moved=list(moved.values()), returned=returned, gone=gone, unchanged=unchanged)

@@ -1,18 +1,20 @@
 """The files of a person's own folders, and the sounds that they are copies of."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import Connection, Table, case, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, case, delete, func, insert, select, update
 
 from models import Sound, SoundFile, SoundFolder
-from pipeline.database.bulk import as_bytea, execute_rows, rows_as_table
+from pipeline.database.bulk import as_bytea, execute_rows, insert_rows, rows_as_table
 from pipeline.sound.store.folders import Folder, shown
 
 _TABLE: Table = SoundFile.__table__  # type: ignore[assignment]
+_SOUNDS: Table = Sound.__table__  # type: ignore[assignment]
 # No path of a file begins so: such a row is between two places.
 _ON_THE_WAY = b"\0"
 Became = Literal["added", "moved", "changed", "duplicate", "returned", "same", "unreadable"]
@@ -82,12 +84,11 @@ def note_returned(connection: Connection, file_ids: Collection[int], now: dateti
 
 
 def note_gone(connection: Connection, file_ids: Collection[int], now: datetime) -> list[str]:
-    """Note that files are missing; returns the paths of those that were not before. Those without a sound are dropped."""
-    gone = update(SoundFile).where(SoundFile.id.in_(file_ids), SoundFile.missing_since.is_(None))
-    paths = connection.scalars(gone.values(missing_since=now).returning(SoundFile.shown)).all()
+    """Note that files are missing; returns the paths of those that were not before."""
     # What could not be read is nothing that could be missing.
-    connection.execute(_TABLE.delete().where(SoundFile.id.in_(file_ids), SoundFile.sound_id.is_(None)))
-    return sorted(paths)
+    connection.execute(delete(SoundFile).where(SoundFile.id.in_(file_ids), SoundFile.sound_id.is_(None)))
+    gone = update(SoundFile).where(SoundFile.id.in_(file_ids), SoundFile.missing_since.is_(None))
+    return sorted(connection.scalars(gone.values(missing_since=now).returning(SoundFile.shown)))
 
 
 def take_in(
@@ -97,13 +98,36 @@ def take_in(
 
     `gone` are the files that are not where they were, by their ids: one of the same bytes was moved, and leaves it.
     """
-    return [_take(connection, folder, file, gone, now) for file in files]
+    listed = list(files)
+    times = Counter(file.digest for file in listed)
+    known = set(connection.scalars(select(Sound.sha256).where(Sound.sha256.in_([d for d in times if d is not None]))))
+    new = [file for file in listed if file.id is None and times[file.digest] == 1 and file.digest not in known | {None}]
+    taken = {each.path: each for each in _take_new(connection, folder, new, now)} if new else {}
+    return [taken.get(file.path) or _take(connection, folder, file, gone, now) for file in listed]
 
 
-def _take(
-    connection: Connection, folder: Folder, file: ReadFile, gone: dict[int, bytes], now: datetime
-) -> Taken:
-    row = {"size": file.stat[0], "mtime_ns": file.stat[1], "inode": file.stat[2], "seen_at": now}
+def _take_new(connection: Connection, folder: Folder, files: Sequence[ReadFile], now: datetime) -> list[Taken]:
+    """Store files whose bytes nobody has yet, and their sounds: most of a first scan are such."""
+    sounds = [_sound_row(folder, file, now) for file in files]
+    encoded = [row | {"sha256": as_bytea(file.digest or b"")} for row, file in zip(sounds, files, strict=True)]
+    made = insert_rows(_SOUNDS, tuple(encoded[0])).returning(Sound.sha256, Sound.id)
+    ids = {bytes(digest): sound_id for digest, sound_id in execute_rows(connection, made, encoded)}
+    rows = [
+        {
+            "folder_id": folder.id,
+            "path": as_bytea(file.path),
+            "shown": shown(file.path),
+            "sound_id": ids[file.digest or b""],
+            **_stat_row(file, now),
+        }
+        for file in files
+    ]
+    execute_rows(connection, insert_rows(_TABLE, tuple(rows[0])), rows)
+    return [Taken(file.path, "added", ids[file.digest or b""]) for file in files]
+
+
+def _take(connection: Connection, folder: Folder, file: ReadFile, gone: dict[int, bytes], now: datetime) -> Taken:
+    row = _stat_row(file, now)
     if file.digest is None:
         _write(connection, folder, file, {**row, "error": file.error})
         return Taken(file.path, "unreadable", None, file.error)
@@ -122,18 +146,29 @@ def _take(
         return Taken(file.path, "changed", before)
     if known is None:
         known = _new_sound(connection, folder, file, now)
-        became: Became = "added" if before is None else "changed"
         _write(connection, folder, file, {**row, "sound_id": known})
-        return Taken(file.path, became, known)
-    if file.id is None and (was := _moved(connection, folder, known, file, row, gone)) is not None:
-        return Taken(file.path, "moved", known, was)
-    copy_of = _another_file(connection, known, folder.id, file.path)
-    _write(connection, folder, file, {**row, "sound_id": known})
+        return Taken(file.path, "added" if before is None else "changed", known)
+    return _take_known(connection, folder, file, known, row, gone)
+
+
+def _take_known(
+    connection: Connection,
+    folder: Folder,
+    file: ReadFile,
+    sound_id: int,
+    row: dict[str, object],
+    gone: dict[int, bytes],
+) -> Taken:
+    """Store a file with the bytes of a sound that it was not so far."""
+    if file.id is None and (was := _moved(connection, folder, sound_id, file, row, gone)) is not None:
+        return Taken(file.path, "moved", sound_id, was)
+    copy_of = _another_file(connection, sound_id, folder.id, file.path)
+    _write(connection, folder, file, {**row, "sound_id": sound_id})
     # A person who puts a file there again wants its sound again.
-    connection.execute(update(Sound).where(Sound.id == known).values(removed_at=None))
-    if before is not None:
-        return Taken(file.path, "changed", known, copy_of)
-    return Taken(file.path, "added" if copy_of is None else "duplicate", known, copy_of)
+    connection.execute(update(Sound).where(Sound.id == sound_id).values(removed_at=None))
+    if file.id is not None:
+        return Taken(file.path, "changed", sound_id, copy_of)
+    return Taken(file.path, "added" if copy_of is None else "duplicate", sound_id, copy_of)
 
 
 def _moved(
@@ -162,19 +197,24 @@ def settle_missing(connection: Connection, sound_ids: Collection[int] | None, no
 
     None settles all of them. A sound with a file of its own in the data directory is none of these.
     """
-    present = (
-        select(SoundFile.id)
+    files = (
+        select(
+            SoundFile.sound_id,
+            func.bool_or(SoundFile.missing_since.is_(None) & SoundFolder.removed_at.is_(None)).label("is_there"),
+        )
         .join(SoundFolder, SoundFolder.id == SoundFile.folder_id)
-        .where(SoundFile.sound_id == Sound.id, SoundFile.missing_since.is_(None), SoundFolder.removed_at.is_(None))
-        .correlate(Sound)
-        .exists()
+        .where(SoundFile.sound_id.is_not(None))
+        .group_by(SoundFile.sound_id)
     )
-    any_file = select(SoundFile.id).where(SoundFile.sound_id == Sound.id).correlate(Sound).exists()
-    differs = or_(present & Sound.missing_at.is_not(None), ~present & Sound.missing_at.is_(None))
-    change = update(Sound).where(Sound.original.is_(None), any_file, differs)
     if sound_ids is not None:
-        change = change.where(Sound.id.in_(sound_ids))
-    connection.execute(change.values(missing_at=case((present, None), else_=now)))
+        files = files.where(SoundFile.sound_id.in_(sound_ids))
+    each = files.subquery()
+    change = (
+        update(Sound)
+        .where(Sound.id == each.c.sound_id, Sound.original.is_(None), each.c.is_there == Sound.missing_at.is_not(None))
+        .values(missing_at=case((each.c.is_there, None), else_=now))
+    )
+    connection.execute(change)
 
 
 def path_in_folder(connection: Connection, sound_id: int) -> bytes | None:
@@ -230,7 +270,11 @@ def _another_file(connection: Connection, sound_id: int, folder_id: int, path: b
 
 
 def _new_sound(connection: Connection, folder: Folder, file: ReadFile, now: datetime) -> int:
-    row = {
+    return connection.scalars(insert(Sound).values(_sound_row(folder, file, now)).returning(Sound.id)).one()
+
+
+def _sound_row(folder: Folder, file: ReadFile, now: datetime) -> dict[str, object]:
+    return {
         "public_id": str(uuid4()),
         "person_id": folder.person_id,
         "kind": folder.kind,
@@ -241,4 +285,7 @@ def _new_sound(connection: Connection, folder: Folder, file: ReadFile, now: date
         "title": file.title,
         "added_at": now,
     }
-    return connection.scalars(insert(Sound).values(row).returning(Sound.id)).one()
+
+
+def _stat_row(file: ReadFile, now: datetime) -> dict[str, object]:
+    return {"size": file.stat[0], "mtime_ns": file.stat[1], "inode": file.stat[2], "seen_at": now}

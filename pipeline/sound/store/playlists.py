@@ -67,7 +67,9 @@ def change_playlist(connection: Connection, playlist_id: int, **values: Any) -> 
         known = _of_key(connection, person_id, values["name_key"])
         if known is not None and known["id"] != playlist_id:
             gone = "" if known["removed_at"] is None else ", which was removed"
-            raise UsageError(f"there is a playlist {on_a_line(known['name'], NAME_LENGTH)!r}{gone}; choose another name")
+            raise UsageError(
+                f"there is a playlist {on_a_line(known['name'], NAME_LENGTH)!r}{gone}; choose another name"
+            )
     if values:
         connection.execute(update(Playlist).where(Playlist.id == playlist_id).values(values))
     return load_playlist(connection, playlist_id)
@@ -130,9 +132,7 @@ def put_sounds(
 def take_off(connection: Connection, playlist_id: int, sound_ids: Sequence[int]) -> int:
     """Take sounds off a playlist; returns how many were on it."""
     lock_playlist(connection, playlist_id)
-    gone = delete(PlaylistSound).where(
-        PlaylistSound.playlist_id == playlist_id, PlaylistSound.sound_id.in_(sound_ids)
-    )
+    gone = delete(PlaylistSound).where(PlaylistSound.playlist_id == playlist_id, PlaylistSound.sound_id.in_(sound_ids))
     return len(connection.scalars(gone.returning(PlaylistSound.sound_id)).all())
 
 
@@ -170,9 +170,7 @@ def _checked_name(name: str) -> str:
 
 
 def _query() -> Any:
-    count = (
-        select(func.count()).where(PlaylistSound.playlist_id == Playlist.id).correlate(Playlist).scalar_subquery()
-    )
+    count = select(func.count()).where(PlaylistSound.playlist_id == Playlist.id).correlate(Playlist).scalar_subquery()
     return select(_TABLE, count.label("sounds")).where(Playlist.removed_at.is_(None))
 
 
