@@ -22,7 +22,6 @@ class Tags(msgspec.Struct, frozen=True, kw_only=True):
     date: str | None = None
     genre: str | None = None
     comment: str | None = None
-    language: str | None = None
 
 
 def metadata_of(tags: Tags | None, chapters: Sequence[Chapter], seconds: float) -> str:
@@ -34,7 +33,7 @@ def metadata_of(tags: Tags | None, chapters: Sequence[Chapter], seconds: float) 
     within = sorted(
         (chapter for chapter in chapters if 0 <= chapter.start < seconds), key=lambda chapter: chapter.start
     )
-    ends = [chapter.start for chapter in within[1:]] + [seconds]
+    ends = [*(chapter.start for chapter in within), seconds][1:]
     for chapter, end in zip(within, ends, strict=True):
         start, stop = round(chapter.start * 1000), round(end * 1000)
         title = _escaped(_text("title", chapter.title))

@@ -18,8 +18,12 @@ from models.errors import LootwireError
 from pipeline.sound.media.saying import trouble_of
 from pipeline.sound.records import Trouble
 
-# What it may open: nothing of a playlist or a file that refers to others leads into the network.
-LOCAL = ("-protocol_whitelist", "file,pipe")
+# What it may open: no playlist and no list of files, which could lead to other files of this machine or into the network.
+_FORMATS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,"
+    "ogg,opus,tta,voc,w64,wav,wv"
+)
+LOCAL = ("-protocol_whitelist", "file,pipe", "-format_whitelist", _FORMATS)
 # Of what it says, that much of the beginning and of the end is kept.
 _KEPT = 256 * 2**10
 _LOOK_EVERY = 0.5

@@ -1,1 +1,1 @@
-"""The tables of sounds, table by table."""
+"""Rows of sounds, of what fetches them, of their hosts and of the shows that want them."""

@@ -1,0 +1,1 @@
+"""Find what shows want: videos of their channels, what their addresses list, and clips."""
