@@ -23,7 +23,8 @@ Means = Literal["volume", "limiter", "loudnorm", "loudnorm_once", "copy"]
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How it is done. `gain` is in dB, `integrated` the LUFS that the result is to have.
 
-    `aim` LUFS and `true_peak` dBTP are what the filters are given for that: beside it by what they and the encoder miss.
+    `aim` LUFS and `true_peak` dBTP are what the filters are given for that, beside it by what they and the encoder
+    miss.
     """
 
     mode: Mode

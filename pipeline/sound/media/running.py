@@ -18,7 +18,7 @@ from models.errors import LootwireError
 from pipeline.sound.media.saying import trouble_of
 from pipeline.sound.records import Trouble
 
-# What it may open: no playlist and no list of files, which could lead to other files of this machine or into the network.
+# What it may open: no playlist and no list of files, which could lead to other files or into the network.
 _FORMATS = (
     "aac,ac3,aiff,amr,ape,asf,au,avi,caf,dsf,eac3,flac,flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,mpc,mpc8,mpeg,mpegts,"
     "ogg,opus,tta,voc,w64,wav,wv"
