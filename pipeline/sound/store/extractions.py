@@ -158,10 +158,9 @@ def _known(connection: Connection, url: str, service: str | None, external_id: s
     ).one_or_none()
 
 
-def is_any_due(connection: Connection, now: datetime) -> bool:
-    """Return whether an extraction could be claimed now, but for the host's pauses, or is under way."""
-    condition = or_(and_(Extraction.state == "pending", _is_due(now), _may_ask(now)), Extraction.state == "processing")
-    return bool(connection.scalar(select(select(Extraction.id).where(condition).exists())))
+def count_under_way(connection: Connection) -> int:
+    """Return how many extractions some process has, or had when it died."""
+    return connection.scalar(select(func.count()).where(Extraction.state == "processing")) or 0
 
 
 def count_due(connection: Connection, now: datetime) -> int:
