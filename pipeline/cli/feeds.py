@@ -12,8 +12,9 @@ from sqlalchemy import Connection, RowMapping, select
 from feeds.catalog import create_first, load_feeds
 from feeds.formats import PAGE_ENDING, formats_of
 from feeds.links import Opens, ensure_link, find_link, find_list, list_links, rotate_link
+from feeds.podcasts.rows import load_podcasts
 from feeds.publish import take_in_all
-from feeds.scopes import SCOPES
+from feeds.scopes import PODCASTS, SCOPES
 from feeds.take_in import TURN
 from models import Feed
 from models.errors import UsageError
@@ -97,15 +98,13 @@ def show_feed(
     _take_in(runtime)
     with runtime.engine.connect() as connection:
         row = _find(connection, name)
-        (feed,) = load_feeds(connection, [row["id"]], items=SHOWN_ITEMS)
+        newest = _newest(connection, row)
     shown = {
         **_line(row, runtime.settings.public_url),
         "page": f"{runtime.settings.public_url}/{row['path']}{PAGE_ENDING}",
         "total": row["total"],
         "older_pages": row["archived"],
-        "newest": [
-            {"at": item.occurred_at, "kind": item.kind, "title": item.title} for item in feed.items[:SHOWN_ITEMS]
-        ],
+        "newest": newest,
     }
     if as_json:
         print_json(shown)
@@ -113,8 +112,8 @@ def show_feed(
     for field, value in shown.items():
         if field != "newest" and value is not None:
             console.print(f"{field.replace('_', ' '):>12}  {show(value)}", markup=False, soft_wrap=True)
-    for item in feed.items[:SHOWN_ITEMS]:
-        console.print(f"{show(item.occurred_at):>12}  {show(item.title)}", markup=False, soft_wrap=True)
+    for item in newest:
+        console.print(f"{show(item['at']):>12}  {show(item['title'])}", markup=False, soft_wrap=True)
 
 
 @feeds.command("build")
@@ -164,7 +163,7 @@ def show_private(
     what: Annotated[
         What,
         typer.Argument(
-            help="followed: what you follow; news: of your games; library, journal, roms, sounds; list NAME: one of yours."
+            help="followed: what you follow; news: of your games; library, journal, roms, sounds; list NAME: one of them."
         ),
     ] = What.FOLLOWED,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of a list: which one.")] = None,
@@ -217,6 +216,16 @@ def rotate(
         folder = rotate_link(connection, runtime.vault, link_id, utc_now())
         opens = next(line.opens for line in list_links(connection) if line.id == link_id)
     _print_addresses(opens, folder, runtime, as_json=as_json)
+
+
+def _newest(connection: Connection, row: RowMapping) -> list[dict[str, Any]]:
+    """Return the newest items of a feed; a podcast has sounds, and no events."""
+    if row["scope"] in PODCASTS:
+        (podcast,) = load_podcasts(connection, [row["id"]], {})
+        newest = podcast.episodes[:SHOWN_ITEMS]
+        return [{"at": each.published_at, "kind": "sound", "title": each.title} for each in newest]
+    (feed,) = load_feeds(connection, [row["id"]], items=SHOWN_ITEMS)
+    return [{"at": each.occurred_at, "kind": each.kind, "title": each.title} for each in feed.items[:SHOWN_ITEMS]]
 
 
 def _take_in(runtime: Runtime) -> None:
