@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models.errors import LootwireError
 from pipeline.events.append import append_events
 from pipeline.sound.details import failed_event
-from pipeline.sound.downloading import FetchTroubled
+from pipeline.sound.downloading import ChildEnded, FetchTroubled
 from pipeline.sound.extracting.deciding import MOST_ATTEMPTS, judge, pause_after
 from pipeline.sound.extracting.fetching import download_sound, probe_address
 from pipeline.sound.extracting.holding import Holding, Stopping
@@ -127,6 +127,9 @@ class _Met:
 
 
 def _read(error: LootwireError | OSError) -> _Met:
+    if isinstance(error, ChildEnded):
+        # It may go well the next time; what kills each child is given up after three days.
+        return _Met(Trouble(kind="server", reason=error.trouble.reason))
     if isinstance(error, FetchTroubled):
         return _Met(error.trouble, error.media, is_of_host=True)
     if isinstance(error, MediaFailed):

@@ -11,12 +11,13 @@ from typing import Self
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.errors import LootwireError
 from pipeline.sound.store.extractions import Claimed, ExtractionLost, renew
 
 logger = logging.getLogger(__name__)
 
 
-class Stopping(Exception):
+class Stopping(LootwireError):
     """This program was asked to end: what is under way goes on at the next start."""
 
 

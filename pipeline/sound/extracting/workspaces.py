@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from models.errors import LootwireError
 from pipeline.sound.downloading import Downloaded
 
 SOUNDS = "sounds"
@@ -22,7 +23,7 @@ _NOTE = "downloaded.json"
 _ENCODER = msgspec.json.Encoder(enc_hook=os.fspath)
 
 
-class WorkspaceBusy(Exception):
+class WorkspaceBusy(LootwireError):
     """Another process still works in the folder: its lease is over, and it has not noticed yet."""
 
 
@@ -49,7 +50,7 @@ def working_in(folder: Path) -> Iterator[Path]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WorkspaceBusy from None
+            raise WorkspaceBusy(f"another process works in {folder}") from None
         yield folder
     finally:
         os.close(descriptor)
