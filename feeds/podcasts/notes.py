@@ -39,7 +39,8 @@ def summary_of(episode: Episode) -> str:
 
 def notes_html(episode: Episode) -> str:
     """Return the notes as HTML of harmless tags; its chapters are time stamps, which apps make links of."""
-    return "\n".join(_paragraphs(episode))
+    # As HTML is written by those who sanitise it, so that nobody finds it changed.
+    return "\n".join(_paragraphs(episode)).replace("\xa0", "&nbsp;")
 
 
 def muted_line(episode: Episode) -> str:

@@ -18,6 +18,8 @@ _URL_SAFE = "%/:=&?~#+!$,;'@()*[]"
 _LEGIBLE = re.compile(r"https?://[^\s\"'<>\\^`{|}\x00-\x20\x7f]+", re.IGNORECASE)
 # Characters that end a Markdown link or ping somebody, although a URL may hold them.
 _QUOTED = {character: f"%{ord(character):02X}" for character in "@()*[]"}
+# What is there instead of a host leads nowhere, and whoever reads a page or a feed would take the link for a fault.
+_HOST = re.compile(r"([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]*)?")
 
 
 def page_address(url: str) -> str | None:
@@ -25,7 +27,7 @@ def page_address(url: str) -> str | None:
     if len(url) > PAGE_ADDRESS_LENGTH or _SPACES.search(url):
         return None
     parts = _web_parts(url)
-    return quote(url, safe=_URL_SAFE) if parts and parts.netloc.isascii() else None
+    return quote(url, safe=_URL_SAFE) if parts and _HOST.fullmatch(parts.netloc) else None
 
 
 def message_address(url: str | None) -> str | None:

@@ -163,7 +163,7 @@ def show_private(
     what: Annotated[
         What,
         typer.Argument(
-            help="followed: what you follow; news: of your games; library, journal, roms, sounds; list NAME: one of them."
+            help="followed: what you follow; news: of your games; library, journal, roms, sounds; list NAME: one of."
         ),
     ] = What.FOLLOWED,
     name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Of a list: which one.")] = None,

@@ -74,7 +74,8 @@ def test_a_private_show_stands_in_no_list_and_its_name_in_no_row(station: Statio
 
     (feed,) = station.feeds()
     name = feed.split("/")[1]
-    assert feed.startswith("private/") and feed.endswith("/show.rss.xml")
+    assert feed.startswith("private/")
+    assert feed.endswith("/show.rss.xml")
     assert [each.get("href") for each in station.feed().iter("{*}block")] == [None, None]
     for path in ("feeds.opml", "feeds.html", "search.json", "index.html"):
         assert "captain-brine" not in station.world.text(path)
