@@ -13,9 +13,10 @@ SHORT = 3.0
 REPEATED_FOR = 10.0
 # An encoder adds this much to the true peak, mostly at most; the target is for the file as it is played.
 HEADROOM = 0.5
-# The target is missed beyond these, in LU and dB.
+# The target is missed beyond these, in LU, dB and LU.
 LOUDNESS_TOLERANCE = 0.5
 PEAK_TOLERANCE = 0.5
+RANGE_TOLERANCE = 1.5
 
 Means = Literal["volume", "limiter", "loudnorm", "loudnorm_once", "copy"]
 
@@ -116,6 +117,10 @@ def note_of(profile: Profile, plan: Plan, after: Loudness) -> str | None:
     if after.true_peak > profile.true_peak + PEAK_TOLERANCE:
         why = "the encoder adds to it"
         reasons.append(f"Its true peak is {after.true_peak:.1f} dBTP instead of {profile.true_peak:g}: {why}.")
+    if profile.range is not None and after.range is not None and after.range > profile.range + RANGE_TOLERANCE:
+        # loudnorm raises nothing that is below the gate of the whole, 20 LU under it.
+        why = "what is far quieter than the rest stays so"
+        reasons.append(f"Its range is {after.range:.1f} LU instead of {profile.range:g}: {why}.")
     return " ".join(reasons) or None
 
 

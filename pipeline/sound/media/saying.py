@@ -12,6 +12,8 @@ from models.printable import on_a_line
 from pipeline.sound.records import Trouble
 
 _SENTENCE = 200
+# Others are named by their numbers (`5.1`), or counted.
+_NAMED_LAYOUTS = {"mono": 1, "stereo": 2, "downmix": 2, "quad": 4, "hexagonal": 6, "octagonal": 8, "cube": 8}
 _DURATION = re.compile(r"^  Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?)", re.MULTILINE)
 _FORMAT = re.compile(r"^Input #0, ([\w,]+), from ", re.MULTILINE)
 _STREAM = re.compile(r"^  Stream #0:\d+\S*: (Audio|Video|Subtitle): (\w+)(.*)$", re.MULTILINE)
@@ -70,6 +72,8 @@ def trouble_of(text: str) -> Trouble:
     reason = (
         on_a_line(complaints[0].rpartition(": ")[2], _SENTENCE) if complaints else "ffmpeg failed, and says no more"
     )
+    if "Format not on whitelist" in text:
+        return Trouble(kind="broken", reason="the file is of no format of sound that is read")
     if _DISK.search(text):
         return Trouble(kind="disk", reason="the disk is full", way_out="free some space, then try again")
     if _TOOL.search(text):
@@ -88,7 +92,6 @@ def _channels(rest: str) -> int:
         return 0
     if counted := re.match(r"(\d+) channels", layout[1]):
         return int(counted[1])
-    if layout[1].startswith(("mono", "stereo", "downmix")):
-        return 1 if layout[1].startswith("mono") else 2
-    numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", layout[1])
-    return sum(int(number) for number in numbers.groups() if number) if numbers else 2
+    if numbers := re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", layout[1]):
+        return sum(int(number) for number in numbers.groups() if number)
+    return _NAMED_LAYOUTS.get(layout[1].partition("(")[0].strip(), 2)

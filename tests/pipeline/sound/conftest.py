@@ -1,8 +1,9 @@
-"""Fixtures of the tests of sounds."""
+"""What tests of sounds share."""
 
 import pytest
 from sqlalchemy import Engine
 
+from pipeline.sound.media.ffmpeg import Ffmpeg, find_ffmpeg
 from tests.pipeline.sound.channel import Ann
 
 
@@ -10,3 +11,8 @@ from tests.pipeline.sound.channel import Ann
 def ann(engine: Engine) -> Ann:
     """A channel at Twitch with videos."""
     return Ann(engine)
+
+
+@pytest.fixture(scope="session")
+def ffmpeg() -> Ffmpeg:
+    return find_ffmpeg()
