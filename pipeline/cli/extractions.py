@@ -47,9 +47,7 @@ def list_all(
     now = utc_now()
     states: Any = [check_word(each, STATES, "state") for each in state or ()]
     with open_command().engine.connect() as connection:
-        rows = list_extractions(
-            connection, states=states, person_id=person_named(connection, person), limit=limit
-        )
+        rows = list_extractions(connection, states=states, person_id=person_named(connection, person), limit=limit)
     if as_json:
         for row in rows:
             print_json(_row(row))

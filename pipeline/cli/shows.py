@@ -19,7 +19,7 @@ from pipeline.channels.following.adding import add_channels
 from pipeline.channels.following.names import Name, parse_name
 from pipeline.cli.commands import COMMANDS, make_noun
 from pipeline.cli.meaning import refuse_person
-from pipeline.cli.opening import GREATEST, open_command
+from pipeline.cli.opening import open_command
 from pipeline.cli.podcast_addresses import podcast_addresses, print_addresses
 from pipeline.cli.sounds import PersonName, ProfileName, print_sounds, profile_of, sound_row
 from pipeline.fetch.http import Client
@@ -28,10 +28,10 @@ from pipeline.runtime.output import JsonFlag, console, parse_since, print_json, 
 from pipeline.runtime.runtime import Runtime, utc_now
 from pipeline.sound.listing.shows import load_shows
 from pipeline.sound.listing.sounds import SoundFilter, load_sounds
+from pipeline.sound.records import Keep
 from pipeline.sound.rendering.artwork import square_of_picture
 from pipeline.sound.store.shows import (
     VIDEO_KINDS,
-    Keep,
     ShowOptions,
     ShowRow,
     add_show,
@@ -50,9 +50,7 @@ Kinds = Annotated[
     typer.Option("--kind", help=f"Which videos: {', '.join(VIDEO_KINDS)}; archive by default, may be repeated."),
 ]
 TitleHas = Annotated[str | None, typer.Option(metavar="TEXT", help="Only those with this in the title; '' for all.")]
-LongerThan = Annotated[
-    str | None, typer.Option(metavar="TIME", help="Only longer ones: 90s, 10m, 2h; 0s for all.")
-]
+LongerThan = Annotated[str | None, typer.Option(metavar="TIME", help="Only longer ones: 90s, 10m, 2h; 0s for all.")]
 Category = Annotated[
     str | None, typer.Option(metavar="GAME", help="Only those in which this category was on; '' for all.")
 ]
@@ -95,7 +93,9 @@ def list_all(person: PersonName = None, as_json: JsonFlag = False) -> None:
         {
             "show": row.pop("id"),
             **row,
-            **({} if as_json else {"of": row["channel"] or row["url"], "keeps": _kept(row), "public": row["is_public"]}),
+            **(
+                {} if as_json else {"of": row["channel"] or row["url"], "keeps": _kept(row), "public": row["is_public"]}
+            ),
         }
         for row in listed
     ]
@@ -160,7 +160,9 @@ def add(
     name_of(called)
     artwork = _artwork(runtime, cover)
     defaults = {"title": called, "author": None if channel is None else channel[1]}
-    fields = {field: defaults.get(field) if value is None else value for field, value in options.items()}
+    fields: dict[str, Any] = {
+        field: defaults.get(field) if value is None else value for field, value in options.items()
+    }
     with runtime.engine.begin() as connection:
         added = add_show(
             connection,
@@ -375,7 +377,7 @@ def _new_name(connection: Connection, chosen: ShowRow, new_name: str, owner: int
 
 
 def _artwork(runtime: Runtime, cover: Path | None) -> str | None:
-    """Make a show's picture of a file; returns where it lies below the data directory. The orphan of a failure is swept."""
+    """Make a show's picture of a file; returns where it lies below the data directory."""
     if cover is None:
         return None
     if not cover.is_file():

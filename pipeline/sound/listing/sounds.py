@@ -51,6 +51,9 @@ class SoundFilter(msgspec.Struct, frozen=True, kw_only=True):
     is_unrendered: bool = False
 
 
+EVERY = SoundFilter()
+
+
 class SoundLine(msgspec.Struct, frozen=True, kw_only=True):
     """A sound as lists have it; times are UTC, `seconds` of the original, loudness in LUFS as `renditions` have it.
 
@@ -120,7 +123,10 @@ class SoundDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_sounds(
-    connection: Connection, person_id: int, wish: SoundFilter = SoundFilter(), limit: int | None = None  # noqa: B008
+    connection: Connection,
+    person_id: int,
+    wish: SoundFilter = EVERY,
+    limit: int | None = None,
 ) -> list[SoundLine]:
     """Return a person's sounds, the newest first; those of a playlist in its order."""
     query = _lines().where(Sound.person_id == person_id, *_conditions(wish))

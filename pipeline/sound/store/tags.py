@@ -37,12 +37,10 @@ def change_tags(
 
 def list_tags(connection: Connection, person_id: int) -> dict[str, int]:
     """Return the tags that a person's sounds have, and how many sounds have each, the most used first."""
-    each = select(func.unnest(Sound.tags).label("tag")).where(
-        Sound.person_id == person_id, Sound.removed_at.is_(None)
-    )
+    each = select(func.unnest(Sound.tags).label("tag")).where(Sound.person_id == person_id, Sound.removed_at.is_(None))
     tags = each.subquery()
     query = select(tags.c.tag, func.count()).group_by(tags.c.tag).order_by(func.count().desc(), tags.c.tag)
-    return dict(connection.execute(query).all())  # type: ignore[arg-type] # rows of two
+    return dict(connection.execute(query).all())
 
 
 def tag_of(text: str) -> str:
