@@ -8,6 +8,7 @@ import typer
 from sqlalchemy import Connection
 
 from feeds.podcasts.marking import mark_playlists
+from models.errors import UsageError
 from models.words.units import counted_plainly
 from pipeline.catalogue.people import person_named
 from pipeline.cli.commands import COMMANDS, make_noun
@@ -168,7 +169,16 @@ def move(
     as_json: JsonFlag = False,
 ) -> None:
     """Move a sound to a place on its playlist."""
-    add(name, [sound], at=place, person=person, as_json=as_json)
+    now = utc_now()
+    with open_command().engine.begin() as connection:
+        owner = person_named(connection, person)
+        chosen = playlist_named(connection, owner, name)
+        (sound_id,) = sounds_named(connection, owner, [sound])
+        if sound_id not in load_order(connection, chosen.id):
+            raise UsageError(f"sound {sound_id} is not on {show(chosen.name)}: lootwire playlists add puts it there")
+        put_sounds(connection, chosen.id, [sound_id], now, at=place)
+        order = _order(connection, owner, chosen)
+    _say(chosen, order, as_json=as_json)
 
 
 @playlists.command("take-off")

@@ -273,6 +273,7 @@ def _renditions() -> Any:
 def _files(connection: Connection, sound_id: int) -> list[str]:
     query = (
         select(SoundFolder.shown + "/" + SoundFile.shown)
+        .select_from(SoundFile)
         .join(SoundFolder, SoundFolder.id == SoundFile.folder_id)
         .where(
             and_(SoundFile.sound_id == sound_id, SoundFile.missing_since.is_(None), SoundFolder.removed_at.is_(None))

@@ -217,19 +217,6 @@ def settle_missing(connection: Connection, sound_ids: Collection[int] | None, no
     connection.execute(change)
 
 
-def path_in_folder(connection: Connection, sound_id: int) -> bytes | None:
-    """Return the whole path of a sound's file in a person's own folder; None where there is none now."""
-    query = (
-        select(SoundFolder.path, SoundFile.path)
-        .join(SoundFolder, SoundFolder.id == SoundFile.folder_id)
-        .where(SoundFile.sound_id == sound_id, SoundFile.missing_since.is_(None), SoundFolder.removed_at.is_(None))
-        .order_by(SoundFile.id)
-        .limit(1)
-    )
-    row = connection.execute(query).one_or_none()
-    return None if row is None else bytes(row[0]) + b"/" + bytes(row[1])
-
-
 def sounds_of_folder(connection: Connection, folder_id: int) -> list[int]:
     """Return the sounds that a folder's files are."""
     query = select(SoundFile.sound_id).where(SoundFile.folder_id == folder_id, SoundFile.sound_id.is_not(None))

@@ -14,8 +14,8 @@ from models.errors import UsageError
 from pipeline.sound.scanning.hearing import ear_of
 from pipeline.sound.scanning.reading import Hear, Heard
 from pipeline.sound.scanning.scan import FolderGone, ScanReport, scan_folder
-from pipeline.sound.store.files import path_in_folder
 from pipeline.sound.store.folders import add_folder, mark_removed
+from pipeline.sound.store.originals import original_of
 from tests.feeds.world import NOON
 
 
@@ -148,13 +148,13 @@ def test_what_vanished_is_missing_until_it_is_back(folder: Folder) -> None:
     assert folder.said() == []
     assert folder.sounds()["air horn"] == (1, True)
     with folder.engine.connect() as connection:
-        assert path_in_folder(connection, 1) is None
+        assert original_of(connection, 1, folder.path).path is None
 
     (folder.path.parent / "away.mp3").rename(folder.path / "air_horn.mp3")
     assert folder.said() == [("returned", "air_horn.mp3", None)]
     assert folder.sounds()["air horn"] == (1, False)
     with folder.engine.connect() as connection:
-        assert path_in_folder(connection, 1) == os.fsencode(folder.path / "air_horn.mp3")
+        assert original_of(connection, 1, folder.path).path == folder.path / "air_horn.mp3"
 
 
 def test_a_folder_that_cannot_be_listed_makes_nothing_missing(folder: Folder) -> None:
