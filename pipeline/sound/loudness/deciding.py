@@ -89,10 +89,12 @@ def correct(plan: Plan, profile: Profile, after: Loudness) -> Plan | None:
     if plan.means == "loudnorm" and missed < -LOUDNESS_TOLERANCE:
         return msgspec.structs.replace(plan, means="limiter")
     if plan.means == "volume" and is_over:
-        return msgspec.structs.replace(plan, means="limiter", gain=plan.gain - missed)
+        return msgspec.structs.replace(plan, means="limiter", gain=min(plan.gain - missed, MOST_GAIN))
+    # What a limiter is given more it takes half of away again.
+    further = -2 * missed if plan.means == "limiter" and missed < 0 else -missed
     return msgspec.structs.replace(
         plan,
-        gain=plan.gain - missed,
+        gain=min(plan.gain + further, MOST_GAIN),
         aim=plan.aim - missed,
         true_peak=plan.true_peak - (over if is_over else 0.0),
     )

@@ -45,8 +45,11 @@ def square_of_title(ffmpeg: Ffmpeg, title: str, to: Path) -> bool:
     It is not where the machine has no font, or the ffmpeg no letters. Raises `MediaFailed` where there is no picture.
     """
     colours = _colours(title)
-    background = f"gradients=size={PIXELS}x{PIXELS}:c0={colours[0]}:c1={colours[1]}:x0=0:y0=0:x1={PIXELS}:y1={PIXELS}:n=2:seed=1:d=1"
-    source = ["-f", "lavfi", "-i", f"{background}:speed=0.00001"]
+    corners = f"x0=0:y0=0:x1={PIXELS}:y1={PIXELS}"
+    # The same title has the same picture: a seed, and no movement to speak of.
+    still = "n=2:seed=1:d=1:speed=0.00001"
+    background = f"gradients=size={PIXELS}x{PIXELS}:c0={colours[0]}:c1={colours[1]}:{corners}:{still}"
+    source = ["-f", "lavfi", "-i", background]
     lines, size = _lines(title)
     if "drawtext" not in ffmpeg.lacks and lines:
         # The title is a file, so that nothing in it is read as ffmpeg's own words.

@@ -21,8 +21,9 @@ from pipeline.sound.records import Chapter, Profile, Rendered, Trouble
 
 # A day of sound takes some ten minutes of a core, or an hour where the range is changed.
 LONGEST = timedelta(hours=6)
-# A rendition that missed its target is made anew so often.
-_CORRECTIONS = 2
+# A rendition that missed its target is made anew so often, and a long one, which costs, less often.
+_CORRECTIONS, _CORRECTIONS_OF_LONG = 4, 2
+_LONG = 900.0
 # Of the whole, as shares of the progress: measuring, rendering, measuring what came of it.
 _UNTIL_RENDERED = 0.8
 _UNTIL_MEASURED = 0.2
@@ -79,7 +80,7 @@ def render(
     """Write the rendition of an original to a file, whose format is the profile's whatever its name says.
 
     `measured` spares measuring it once more; `cover` is a JPEG; `on_progress` gets a share from 0 to 1, and what it
-    raises ends the rendering. The result is measured, and made anew (twice at most) where it misses the target.
+    raises ends the rendering. The result is measured, and made anew (a few times at most) where it misses the target.
     `Rendered.codec` is the ending that the file should have: `mp3`, `m4a`, `opus`, or of a copy also `ogg`, `flac`,
     `wav`. Raises `MediaFailed`; `to` may then be there in part.
     """
@@ -125,15 +126,16 @@ def _evened(work: _Work, profile: Profile, measured: Measured, plan: Plan, on_pr
     """Render by a plan, measure, and render by a better one where that misses; the last result is never a worse one."""
     rendering = _part(on_progress, measured.seconds, _UNTIL_MEASURED, _UNTIL_RENDERED)
     checking = _part(on_progress, measured.seconds, _UNTIL_RENDERED, 1)
+    corrections = _CORRECTIONS if measured.seconds < _LONG else _CORRECTIONS_OF_LONG
     tried: list[tuple[float, Plan]] = []
     while True:
         _make(work, changing(plan, measured.loudness, profile, work.channels), rendering)
         after = _measure_whole(work.ffmpeg, work.to, work.channels, work.limit, checking)
         tried.append((misses_by(plan, profile, after.loudness), plan))
         better = correct(plan, profile, after.loudness)
-        if better is None or len(tried) > _CORRECTIONS + 1:
+        if better is None or len(tried) > corrections + 1:
             break
-        plan = better if len(tried) <= _CORRECTIONS else min(tried, key=lambda attempt: attempt[0])[1]
+        plan = better if len(tried) <= corrections else min(tried, key=lambda attempt: attempt[0])[1]
         if plan == tried[-1][1]:
             break
     return Rendered(

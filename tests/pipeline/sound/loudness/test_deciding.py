@@ -101,6 +101,17 @@ def test_where_the_encoder_adds_to_the_peak_or_loudnorm_stays_quiet_a_limiter_is
         assert (better.means, better.mode) == ("limiter", plan.mode)
 
 
+def test_a_limiter_that_stays_too_quiet_gets_twice_of_what_is_missing_and_never_too_much() -> None:
+    limited = decide(PODCAST, measured(peak=-3, repeated=True))
+
+    louder = correct(limited, PODCAST, loudness(-17, -1.5))
+    assert louder is not None
+    assert louder.gain == pytest.approx(limited.gain + 2)
+    loudest = correct(limited, PODCAST, loudness(-40, -1.5))
+    assert loudest is not None
+    assert loudest.gain == MOST_GAIN
+
+
 def test_silence_and_one_pass_are_left_as_they_came() -> None:
     silent, once = decide(PODCAST, measured(None)), decide(PODCAST, measured(), is_one_pass=True)
 
