@@ -9,18 +9,18 @@ import logging
 from collections.abc import Iterable
 
 from celery import current_app, shared_task
-from sqlalchemy import select
 
 from feeds.podcasts.marking import mark_sounds
-from models import Rendition
 from pipeline.programs.sounds import look_for_work, surroundings
 from pipeline.runtime.celery_app import hint
 from pipeline.runtime.runtime import utc_now
 from pipeline.sound import clock
 from pipeline.sound.extracting.extract import Extracted, extract_next
+from pipeline.sound.extracting.holding import Stopping
+from pipeline.sound.extracting.surroundings import Surroundings
 from pipeline.sound.extracting.sweeping import sweep as sweep_files
 from pipeline.sound.following.shows import look_at_lists
-from pipeline.sound.rendering.due import render_due
+from pipeline.sound.rendering.due import Outcome, render_due
 from pipeline.sound.store import renditions
 from tasks.send import is_stopping
 from tasks.surroundings import runtime
@@ -71,6 +71,11 @@ def _log(extracted: Extracted) -> None:
         logger.info("sound %s", extracted.outcome, extra=fields)
 
 
+def _beat(_progress: float) -> None:
+    if is_stopping():
+        raise Stopping("this worker ends, and a rendition goes on elsewhere")
+
+
 @shared_task(name="sound.render", soft_time_limit=None, time_limit=None)
 def render() -> None:
     """Render the next sound that is due, and ask for a turn at the one after it."""
@@ -78,25 +83,31 @@ def render() -> None:
     with around.engine.connect() as connection:
         ids = renditions.due(connection, around.clock())
     for rendition_id in ids:
-        outcome = render_due(
-            around.engine,
-            rendition_id,
-            ffmpeg=around.ffmpeg(),
-            profiles=around.profiles,
-            data_dir=around.data_dir,
-            clock=around.clock,
-        )
+        try:
+            outcome = _render(around, rendition_id)
+        except Stopping:
+            return
         if outcome == "nothing":
             continue
         logger.info("sound %s", outcome, extra={"rendition": rendition_id, "outcome": outcome})
         if outcome == "rendered":
-            with around.engine.begin() as connection:
-                sound_id = connection.scalars(select(Rendition.sound_id).where(Rendition.id == rendition_id)).one()
-                mark_sounds(connection, [sound_id])
             hint(current_app, "publish.marked", expires=EXPIRES)
         if not is_stopping():
             _hint(["sound.render"])
         return
+
+
+def _render(around: Surroundings, rendition_id: int) -> Outcome:
+    return render_due(
+        around.engine,
+        rendition_id,
+        ffmpeg=around.ffmpeg(),
+        profiles=around.profiles,
+        data_dir=around.data_dir,
+        clock=around.clock,
+        on_progress=_beat,
+        on_ready=lambda connection, sound_id: mark_sounds(connection, [sound_id]),
+    )
 
 
 @shared_task(name="sound.follow", soft_time_limit=None, time_limit=None)

@@ -65,7 +65,7 @@ class Holding:
         if self._lost.is_set():
             raise ExtractionLost(f"extraction {self._claimed.id} is no longer this process's")
         if self._is_stopping():
-            raise Stopping
+            raise Stopping("this program ends, and the extraction goes on at the next start")
         if progress is not None:
             self._progress = progress
         if size is not None:

@@ -295,8 +295,11 @@ def renew(
 
 
 def begin_stage(connection: Connection, claimed: Claimed, stage: Stage, **values: Any) -> Claimed:
-    """Go on to a stage, with what the one before brought; returns the extraction as it is now."""
-    written = {"stage": stage, "progress": 0.0, **values}
+    """Go on to a stage, with what the one before brought; returns the extraction as it is now.
+
+    Each stage has its own tries: what took many to be downloaded is not late for its rendering.
+    """
+    written = {"stage": stage, "progress": 0.0, "attempts": 1, **values}
     _write(connection, claimed, written)
     known = {name: value for name, value in written.items() if name in Claimed.__struct_fields__}
     if isinstance(known.get("info"), Mapping):

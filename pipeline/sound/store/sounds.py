@@ -14,7 +14,6 @@ from models.errors import UsageError
 from models.people import OWNER_ID
 from pipeline.sound.records import Chapter, Muted, SoundKind
 
-
 _TRANSCRIPTS = text(
     "SELECT transcript ->> 'path' FROM sounds, jsonb_array_elements(transcripts) AS transcript "
     "WHERE transcript ->> 'path' = ANY(:paths)"
